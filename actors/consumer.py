@@ -1,0 +1,129 @@
+"""The shell of the four actors that read streams: read, handle, commit, publish; and recover the same way always."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+from typing import ClassVar
+
+from actors.context import Context
+from memesnipe.bus.merge import Entry
+from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, SIMULATION_RESULTS, keep
+from memesnipe.errors import MemeSnipeError
+from memesnipe.storage.journal import Effects, Journal, Position
+from memesnipe.telemetry.metrics import ActorMetrics
+
+_BLOCK_MS = 100
+_TIDY_EVERY = 100  # commits
+
+
+class StreamGapError(MemeSnipeError):
+    """Entries are missing between what was read and what comes: the writer has yet to publish them again."""
+
+
+class Consumer:
+    """One reader of streams.
+
+    Its state is what its last snapshot says, moved over the events since. A snapshot is kept whenever something
+    other than events was taken in, so those events alone bring it back.
+    """
+
+    name: ClassVar[str]
+    reads: ClassVar[tuple[str, ...]]
+    writes: ClassVar[tuple[str, ...]]
+
+    def __init__(self, context: Context, metrics: ActorMetrics) -> None:
+        self.context = context
+        self.metrics = metrics
+        self.log = context.log(self.name)
+        self.journal = Journal(context.database, context.run_id, self.name, self.writes)
+        self.positions: dict[str, Position] = {}
+        self._commits = 0
+
+    @property
+    def seq(self) -> int:
+        """The last event that this actor knows of."""
+        return max((position.seq for position in self.positions.values()), default=0)
+
+    def open(self) -> None:
+        """Come back to where the last commit left off, and send what is still owed."""
+        bus = self.context.bus
+        self.journal.open()
+        self.positions = self.journal.positions(self.reads)
+        bus.publish(self.journal.owed({stream: bus.last_number(stream) for stream in self.writes}))
+        saved_seq, state = self.journal.snapshot()
+        if state:
+            self.load(state)
+        self.recover(saved_seq)
+        self.log.info("opened", run=self.context.run_id, seq=self.seq, from_snapshot=saved_seq)
+
+    def step(self) -> None:
+        """Read what there is, and commit what is to be done about it together with the new positions."""
+        entries = self.context.bus.read({s: p.number for s, p in self.positions.items()}, _BLOCK_MS)
+        if not entries:
+            return
+        started = perf_counter()
+        positions = self._moved(entries)
+        effects = self.journal.effects()
+        self.handle(entries, effects)
+        if any(entry.stream not in EVENT_STREAMS for entry in entries) and effects.snapshot is None:
+            effects.snapshot = (self._event_position(positions), self.dump())
+        self.commit(effects, positions)
+        self.metrics.committed(self.seq, perf_counter() - started)
+
+    def commit(self, effects: Effects, positions: dict[str, Position]) -> None:
+        """Commit, then publish what was sent."""
+        sent = self.journal.commit(effects, positions)
+        self.positions = positions
+        self.context.bus.publish(sent)
+        self._commits += 1
+        if self._commits % _TIDY_EVERY == 0:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        bus = self.context.bus
+        for stream in self.writes:
+            bus.trim(stream, bus.last_number(stream) - keep(stream))
+            if stream == SIMULATION_RESULTS:
+                self.journal.forget(stream, keep(stream))
+
+    def _moved(self, entries: list[Entry]) -> dict[str, Position]:
+        """The positions after these entries; refuses entries that do not follow what was read."""
+        positions = {stream: replace(position) for stream, position in self.positions.items()}
+        for entry in entries:
+            stream = EVENTS if entry.stream in EVENT_STREAMS and EVENTS in positions else entry.stream
+            position = positions[stream]
+            # One kind of event alone has gaps where the other kinds are; everything else has none.
+            if stream not in EVENT_STREAMS and entry.number != position.number + 1:
+                raise StreamGapError(f"{stream}: after entry {position.number} comes {entry.number}")
+            position.number, position.seq = entry.number, max(position.seq, entry.seq)
+            position.consumed += 1
+            self.metrics.took_in(stream, 1)
+        return positions
+
+    def _event_position(self, positions: dict[str, Position]) -> int:
+        return max((p.number for s, p in positions.items() if s == EVENTS or s in EVENT_STREAMS), default=0)
+
+    def replay(self, after: int, take: Callable[[list[Entry]], None]) -> None:
+        """Give the events after ``after`` that were committed already to ``take``."""
+        last = self._event_position(self.positions)
+        for entries in self.context.bus.events_between(after + 1, last):
+            take(entries)
+
+    def handle(self, entries: list[Entry], effects: Effects) -> None:
+        """Move the core over the entries, and say what is to be done."""
+        raise NotImplementedError
+
+    def recover(self, saved_seq: int) -> None:
+        """Move the core over the events since its snapshot; what they called for was done then."""
+
+    def dump(self) -> bytes:
+        """The core's state."""
+        raise NotImplementedError
+
+    def load(self, state: bytes) -> None:
+        """Take the state of `dump` over."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.context.close()

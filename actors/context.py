@@ -1,0 +1,85 @@
+"""What an actor is given to work with, made from two plain values so that no secret travels as an argument."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from memesnipe.bus.redis_bus import Bus
+from memesnipe.engine.orders import FillModel
+from memesnipe.errors import SettingsError
+from memesnipe.feeds.base import FeedChoice
+from memesnipe.sdk.registry import Families, discover
+from memesnipe.settings import Settings, read_resolved
+from memesnipe.storage.database import connect
+from memesnipe.storage.runs import run_options
+from memesnipe.telemetry.logs import Logger, open_log
+
+RESOLVED = "settings.json"
+
+
+@dataclass
+class Context:
+    """The home folder of the installation and the run, and everything that follows from them."""
+
+    home: Path
+    run_id: int
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What `memesnipe up` decided."""
+        return read_resolved(self.home / RESOLVED)
+
+    @cached_property
+    def database(self) -> Engine:
+        """PostgreSQL."""
+        if self.settings.database_url is None:
+            raise SettingsError("DATABASE_URL is not set, and there is no embedded PostgreSQL on this node")
+        return connect(self.settings.database_url.get_secret_value())
+
+    @cached_property
+    def bus(self) -> Bus:
+        """Redis."""
+        if self.settings.redis_url is None:
+            raise SettingsError("REDIS_URL is not set, and there is no embedded Redis on this node")
+        return Bus(self.settings.redis_url.get_secret_value())
+
+    @cached_property
+    def families(self) -> Families:
+        """The strategies that were found."""
+        return discover()
+
+    @cached_property
+    def choice(self) -> FeedChoice:
+        """The feed, as the last start chose it."""
+        return FeedChoice(**run_options(self.database, self.run_id))
+
+    @property
+    def fill_model(self) -> FillModel:
+        """How orders get onto the chain."""
+        settings = self.settings
+        return FillModel(
+            seed=settings.seed,
+            latency_ns=settings.latency_ms * 1_000_000,
+            landing_ratio=settings.landing_ratio,
+            slippage_bps=settings.slippage_bps,
+            priority_fee_lamports=settings.priority_fee_lamports,
+            tip_lamports=settings.jito_tip_lamports,
+        )
+
+    @property
+    def event_log(self) -> Path:
+        """The file of the run's events."""
+        return self.home / "runs" / str(self.run_id) / "events.bin"
+
+    def log(self, actor: str) -> Logger:
+        """The actor's log."""
+        return open_log(self.home / "logs", actor, self.settings.log_level)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "bus" in vars(self):
+            self.bus.close()
+        if "database" in vars(self):
+            self.database.dispose()

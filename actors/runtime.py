@@ -1,0 +1,185 @@
+"""Ray, applied once: hosts the actors, brings back those that die, and connects to or starts the cluster."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from actors.backtest import evaluate_on_ray
+from actors.context import Context
+from actors.executor import Executor
+from actors.market_data import MarketData
+from actors.portfolio import PortfolioActor
+from actors.position import PositionActor
+from actors.strategy_factory import StrategyFactory
+from memesnipe.errors import MemeSnipeError
+from memesnipe.telemetry.logs import Logger, open_log, without_secrets
+from memesnipe.telemetry.metrics import ActorMetrics
+
+# Nothing of ours reports anywhere; Ray reads this when it is imported.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+import ray
+
+Shell = MarketData | Executor | PositionActor | PortfolioActor | StrategyFactory
+
+SHELLS: dict[str, Callable[[Context, ActorMetrics], Shell]] = {
+    "market_data": MarketData,
+    "executor": Executor,
+    "position": PositionActor,
+    "portfolio": PortfolioActor,
+    "strategy_factory": lambda context, metrics: StrategyFactory(context, metrics, evaluate_on_ray),
+}
+
+_BEAT_S = 1.0
+_LONGEST_BACKOFF_S = 5.0
+_STOP_S = 15.0
+
+
+class ActorHost:
+    """Runs one actor's loop. Whatever goes wrong, the answer is the same: back off, open again, go on."""
+
+    def __init__(self, name: str, home: str, run_id: int, metrics_port: int) -> None:
+        # Nothing that can fail: an actor whose restart fails here would be gone for good.
+        self._name, self._home, self._run_id, self._metrics_port = name, Path(home), run_id, metrics_port
+        self._stop = threading.Event()
+        self._state = {"state": "starting", "detail": "", "pid": os.getpid(), "seq": 0, "metrics_port": 0}
+
+    def run(self) -> str:
+        """Run until `stop` is called; gives the actor's name."""
+        metrics = ActorMetrics(self._name)
+        self._state["metrics_port"] = metrics.serve(self._metrics_port)
+        threading.Thread(target=self._beat, daemon=True).start()
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                self._run_once(metrics)
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - every failure is met by recovering from the journal
+                failures += 1
+                metrics.failed()
+                reason = without_secrets(str(error).splitlines()[0] if str(error) else type(error).__name__)
+                self._state |= {"state": "recovering", "detail": reason}
+                self._report(error)
+                self._stop.wait(min(0.1 * 2**failures, _LONGEST_BACKOFF_S))
+        self._state |= {"state": "finished", "detail": ""}
+        return self._name
+
+    def _run_once(self, metrics: ActorMetrics) -> None:
+        context = Context(self._home, self._run_id)
+        shell = SHELLS[self._name](context, metrics)
+        try:
+            shell.open()
+            self._state |= {"state": "running", "detail": ""}
+            while not self._stop.is_set():
+                shell.step()
+                self._state["seq"] = shell.seq
+        finally:
+            shell.close()
+
+    def _report(self, error: Exception) -> None:
+        open_log(self._home / "logs", self._name, "INFO").error("recovering", exc_info=error)
+
+    def _beat(self) -> None:
+        """Say every second how the actor is, while Redis is there to be told."""
+        bus = None
+        while not self._stop.is_set():
+            try:
+                bus = bus or Context(self._home, self._run_id).bus
+                bus.beat(self._name, self._state)
+            except Exception as error:  # noqa: BLE001 - a missing heartbeat is itself the message
+                open_log(self._home / "logs", self._name, "INFO").warning("no heartbeat", error=str(error))
+            self._stop.wait(_BEAT_S)
+
+    def stop(self) -> None:
+        """Let the current step end, then stop."""
+        self._stop.set()
+
+    def pid(self) -> int:
+        """The process in which the actor runs."""
+        return os.getpid()
+
+
+# One thread runs the loop, the others answer while it does. An effect is never retried by Ray: the journal knows.
+_HOST_OPTIONS: dict[str, Any] = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": 0, "max_concurrency": 4}
+_RemoteHost: Any = ray.remote(ActorHost)
+
+
+class Supervisor:
+    """Starts the actors, and runs again those that come back after their process died."""
+
+    def __init__(self, home: Path, run_id: int, metrics_ports: dict[str, int], log: Logger) -> None:
+        self._home, self._run_id, self._ports, self._log = home, run_id, metrics_ports, log
+        self.hosts: dict[str, Any] = {}
+        self._runs: dict[Any, str] = {}  # the running call of each actor
+        self.restarts = 0
+
+    def start(self) -> None:
+        """Start every actor."""
+        for name in SHELLS:
+            self._create(name)
+
+    def _create(self, name: str) -> None:
+        options = {**_HOST_OPTIONS, "name": f"{name}-{self._run_id}", "get_if_exists": False}
+        self.hosts[name] = _RemoteHost.options(**options).remote(
+            name, str(self._home), self._run_id, self._ports.get(name, 0)
+        )
+        self._run(name)
+
+    def _run(self, name: str) -> None:
+        self._runs[self.hosts[name].run.remote()] = name
+
+    def watch(self, timeout_s: float) -> None:
+        """Look after the actors for a while."""
+        ended, _ = ray.wait(list(self._runs), num_returns=1, timeout=timeout_s)
+        for run in ended:
+            name = self._runs.pop(run)
+            self.restarts += 1
+            try:
+                ray.get(run)
+            except ray.exceptions.ActorUnavailableError as error:
+                self._log.warning("actor is being restarted", name=name, error=str(error).splitlines()[0])
+                self._run(name)
+            except ray.exceptions.ActorDiedError as error:
+                self._log.error("actor is gone; starting another", name=name, error=str(error).splitlines()[0])
+                self._create(name)
+            else:
+                self._run(name)
+
+    def stop(self) -> None:
+        """Let every actor end its step, then stop it; those that do not are killed."""
+        for host in self.hosts.values():
+            host.stop.remote()
+        ended, hanging = ray.wait(list(self._runs), num_returns=len(self._runs), timeout=_STOP_S)
+        for run in hanging:
+            self._log.warning("actor did not stop in time", name=self._runs[run])
+        for host in self.hosts.values():
+            ray.kill(host)
+
+
+def connect_ray(address: str | None, home: Path, namespace: str) -> str:
+    """Connect to the cluster at ``address``, or start a local one; where its dashboard is ("" when there is none).
+
+    Raises:
+        MemeSnipeError: there is no cluster at that address.
+    """
+    common: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        if address:
+            context = ray.init(address=address, **common)
+        else:
+            cpus = max(2, os.cpu_count() or 1)
+            context = ray.init(address="local", include_dashboard=True, num_cpus=cpus, **common)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        where = address or "on this machine"
+        raise MemeSnipeError(f"Ray does not start {where}: {str(error).splitlines()[0]}") from error
+    url = context.dashboard_url
+    open_log(home / "logs", "up", "INFO").info("ray is up", dashboard=url, started=time.time())
+    return f"http://{url}" if url else ""
+
+
+def disconnect_ray() -> None:
+    """Leave the cluster; one that we started ends."""
+    ray.shutdown()

@@ -1,0 +1,3 @@
+"""MemeSnipe: a live simulation engine for Solana memecoins."""
+
+__version__ = "24.0.0"

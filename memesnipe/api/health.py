@@ -1,0 +1,117 @@
+"""Health: whether each part of the system answers, and what that makes of the whole."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import redis
+from sqlalchemy import Engine, text
+
+import memesnipe
+from memesnipe.api.probe import Probe
+from memesnipe.storage import views
+
+ACTORS = ("market_data", "executor", "position", "portfolio", "strategy_factory")
+HEARTBEAT_KEY = "memesnipe:heartbeat:{}"
+_PATIENCE_S = 2.0
+_FINE = ("up", "healthy", "running", "finished")
+_NO_HEARTBEAT = {"state": "down", "detail": "no heartbeat"}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of the whole, why, and the state of each part."""
+
+    status: str  # healthy | degraded | unhealthy
+    detail: str
+    parts: dict[str, dict[str, str]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The health as JSON-ready data."""
+        return {
+            "status": self.status,
+            "version": memesnipe.__version__,
+            "detail": self.detail,
+            "parts": self.parts,
+        }
+
+
+def one_line(error: BaseException, secret: str | None) -> str:
+    """What an error says, without the statement that SQLAlchemy adds, and without the secret."""
+    cause = getattr(error, "orig", None) or error
+    lines = str(cause).strip().splitlines()
+    said = lines[0].strip() if lines else type(cause).__name__
+    return said.replace(secret, "***") if secret else said
+
+
+class HealthCheck:
+    """Asks every part at the same time, and gives none of them more than two seconds."""
+
+    def __init__(self, database: Engine, redis_client: redis.Redis, signer_is_healthy: Callable[[], bool]) -> None:
+        self._database = database
+        self._redis = redis_client
+        self._postgres_probe = Probe(self._newest_run)
+        self._redis_probe = Probe(self._heartbeats)
+        self._signer_probe = Probe(signer_is_healthy)
+
+    def __call__(self) -> Health:
+        """Check now."""
+        deadline = time.monotonic() + _PATIENCE_S
+        postgres, heartbeats = self._postgres_probe.ask(), self._redis_probe.ask()
+        signer = self._signer_probe.ask()
+        parts = {
+            "postgres": self._part(postgres, deadline, "up"),
+            "redis": self._part(heartbeats, deadline, "up"),
+            "signer": self._part(signer, deadline, "healthy"),
+        }
+        if parts["signer"]["state"] == "healthy" and not signer.result():
+            parts["signer"] = {"state": "unhealthy", "detail": "the signer does not say that it is healthy"}
+        if parts["redis"]["state"] == "up":
+            parts |= {actor: _read(raw) for actor, raw in zip(ACTORS, heartbeats.result(), strict=True)}
+        else:
+            unknown = {"state": "unknown", "detail": "its heartbeat is in Redis"}
+            parts |= {actor: dict(unknown) for actor in ACTORS}
+        has_run = parts["postgres"]["state"] == "up" and postgres.result() is not None
+        return _judge(parts, has_run)
+
+    def _newest_run(self) -> int | None:
+        with self._database.connect() as connection:
+            connection.execute(text(f"SET LOCAL statement_timeout = {int(_PATIENCE_S * 1000)}"))
+            return views.latest_run(connection)
+
+    def _heartbeats(self) -> list[bytes | str | None]:
+        self._redis.ping()
+        found: Any = self._redis.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
+        return list(found)
+
+    def _part(self, answer: Future[Any], deadline: float, fine: str) -> dict[str, str]:
+        try:
+            error = answer.exception(timeout=max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            return {"state": "down", "detail": f"no answer within {_PATIENCE_S:.0f} s"}
+        if error is None:
+            return {"state": fine, "detail": ""}
+        return {"state": "down", "detail": one_line(error, self._database.url.password)}
+
+
+def _read(raw: bytes | str | None) -> dict[str, str]:
+    """An actor's part, from its heartbeat."""
+    if raw is None:
+        return dict(_NO_HEARTBEAT)
+    try:
+        heartbeat = orjson.loads(raw)
+        return {"state": str(heartbeat["state"]), "detail": str(heartbeat.get("detail", ""))}
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return {"state": "down", "detail": "its heartbeat cannot be read"}
+
+
+def _judge(parts: dict[str, dict[str, str]], has_run: bool) -> Health:
+    bad = [f"{name} is {part['state']}" for name, part in parts.items() if part["state"] not in _FINE]
+    if "down" in (parts["postgres"]["state"], parts["redis"]["state"]):
+        return Health("unhealthy", ", ".join(bad), parts)
+    if not has_run:
+        return Health("degraded", ", ".join(["no run has started yet", *bad]), parts)
+    return Health("degraded" if bad else "healthy", ", ".join(bad), parts)

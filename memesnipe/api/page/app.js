@@ -1,0 +1,189 @@
+// The dashboard: listens to api/events and shows each state. Text from data only ever becomes textContent.
+import { Chart } from "./chart.js";
+import * as f from "./format.js";
+
+const byId = (id) => document.getElementById(id);
+const chart = new Chart(byId("curve"));
+
+function show(place, text) {
+  const element = typeof place === "string" ? byId(place) : place;
+  if (element.textContent !== text) element.textContent = text; // an unchanged text is not read aloud again
+}
+
+function make(tag, { text = "", title = "", kind = "", children = [] } = {}) {
+  const element = document.createElement(tag);
+  if (text) element.textContent = text;
+  if (title) element.title = title;
+  if (kind) element.className = kind;
+  element.append(...children);
+  return element;
+}
+
+const sign = (value) => (value > 0 ? "up" : value < 0 ? "down" : "");
+const badge = (text, kind) => make("span", { text, kind: `badge ${kind}` });
+
+function fill(id, rows, empty) {
+  const place = byId(id);
+  place.querySelector("tbody").replaceChildren(...rows);
+  place.querySelector("table").hidden = rows.length === 0;
+  show(place.querySelector(".empty"), rows.length ? "" : empty);
+}
+
+function showWorth({ portfolio, equity_curve: curve }) {
+  const known = portfolio.equity_usd !== null;
+  show("equity", known ? f.usd(portfolio.equity_usd) : "–");
+  show("change", known ? `${f.signedUsd(portfolio.change_usd)} (${f.signedPercent(portfolio.change_ratio)})` : "Waiting for the first price of SOL");
+  byId("change").className = `change ${sign(portfolio.change_usd)}`;
+  show("worth-detail", known ? `since the start; ${f.usd(portfolio.cash_usd)} of it in cash` : "\u00a0");
+  chart.show(curve);
+}
+
+const RULES = {
+  normal: "full size",
+  warning: "new positions at half size",
+  critical: "positions are only closed",
+  emergency: "all trading halted until a manual reset",
+};
+
+function showRisk({ risk }) {
+  show("risk-level", risk.level);
+  byId("risk-level").className = `badge ${risk.level}`;
+  show("risk-rule", RULES[risk.level] ?? "");
+  // The bar ends at 20 %, in the shape's own 200 units.
+  byId("drawdown-fill").setAttribute("width", Math.min(risk.drawdown / 0.2, 1) * 200);
+  byId("drawdown-fill").setAttribute("class", `fill ${risk.level}`);
+  byId("drawdown-bar").setAttribute("aria-label", `Drawdown ${f.percent(risk.drawdown)}`);
+  show("drawdown", `Drawdown ${f.percent(risk.drawdown)}, deepest ${f.percent(risk.max_drawdown)}`);
+}
+
+function showCounts({ report }) {
+  const { events, strategies } = report;
+  show("run", report.run_id ? `${report.feed}, run ${report.run_id}, ${report.status}` : "No run yet");
+  show("events-consumed", f.count(events.consumed));
+  show("events-detail", `${f.count(events.published)} published, ${f.count(events.rejected)} rejected`);
+  show("generations", f.count(report.generations));
+  show("evaluations", f.plural(report.evaluations, "evaluation"));
+  show("paper", f.count(strategies.paper));
+  show("modes", `${f.count(strategies.simulating)} simulating, ${f.count(strategies.retired)} retired`);
+  show("fills", f.count(report.fills));
+  show("orders", `of ${f.plural(report.orders, "order")}, ${f.count(report.trades - report.fills)} failed`);
+}
+
+function positionRow(position) {
+  const profit = `${f.signedSol(position.unrealised_sol)} (${f.signedPercent(position.unrealised_return)})`;
+  return make("tr", { children: [
+    make("td", { text: f.shortMint(position.mint), title: position.mint, kind: "mint" }),
+    make("td", { text: f.sol(position.cost_sol), kind: "n" }),
+    make("td", { text: f.sol(position.value_sol), title: f.usd(position.value_usd), kind: "n" }),
+    make("td", { text: profit, title: f.signedUsd(position.unrealised_usd), kind: `n ${sign(position.unrealised_sol)}` }),
+  ] });
+}
+
+function tradeRow(trade) {
+  const reason = f.words(trade.failure || trade.reason);
+  return make("tr", { children: [
+    make("td", { text: f.clock(trade.ts), title: f.moment(trade.ts), kind: "time" }),
+    make("td", { text: f.shortMint(trade.mint), title: trade.mint, kind: "mint" }),
+    make("td", { text: trade.side }),
+    make("td", { text: trade.failure ? "–" : f.sol(trade.sol_amount), title: f.usd(trade.value_usd), kind: "n" }),
+    make("td", { children: [badge(trade.status.toLowerCase(), trade.status.toLowerCase() === "failed" ? "failed" : "")] }),
+    make("td", { text: reason, title: reason, kind: "reason" }),
+  ] });
+}
+
+function signals(genome) {
+  return genome.signals.map((gene) => make("span", {
+    kind: "gene",
+    title: Object.entries(gene.params).map(([name, value]) => `${name} ${Number(value).toPrecision(3)}`).join("\n"),
+    children: [f.words(gene.family), " ", make("b", { text: f.two(gene.weight) })],
+  }));
+}
+
+function exits({ exits: genes }) {
+  return [
+    `−${f.roundPercent(genes.stop_loss)}`,
+    `+${f.roundPercent(genes.take_profit)}`,
+    `${f.roundPercent(genes.trailing_stop)} below its best`,
+    f.duration(genes.max_hold_s),
+  ].join(", ");
+}
+
+function strategyRow(strategy) {
+  const { genome, result } = strategy;
+  return make("tr", { children: [
+    make("td", { children: [badge(strategy.mode, strategy.mode)] }),
+    make("td", { title: strategy.spec_id, children: signals(genome) }),
+    make("td", { text: exits(genome), kind: "muted" }),
+    make("td", { text: f.signedPercent(result?.total_return), kind: `n ${sign(result?.total_return)}` }),
+    make("td", { text: f.two(result?.sharpe), kind: "n" }),
+    make("td", { text: f.count(result?.trades), kind: "n" }),
+    make("td", { text: strategy.allocation_usd ? f.usd(strategy.allocation_usd) : "–", kind: "n" }),
+    make("td", { text: f.count(strategy.generation), kind: "n" }),
+  ] });
+}
+
+function showTables({ report, positions, trades, strategies }) {
+  const open = positions.filter((position) => position.open);
+  show("positions-count", report.open_positions ? f.count(report.open_positions) : "");
+  fill("positions", open.map(positionRow), "No open positions: nothing is held right now.");
+  const waiting = report.strategies.paper
+    ? "No trades yet: a paper strategy has still to see its moment."
+    : "No trades yet: strategies must first earn paper mode.";
+  fill("trades", trades.map(tradeRow), waiting);
+  fill("strategies", strategies.map(strategyRow), "No strategies yet: the first generation is bred once enough events are on the tape.");
+}
+
+const STATUS_KINDS = { healthy: "good", degraded: "warning", unhealthy: "emergency" };
+const GOOD_STATES = new Set(["up", "healthy", "running", "finished"]);
+const BUSY_STATES = new Set(["starting", "recovering"]);
+
+function showHealth(health) {
+  show("status", health.status);
+  byId("status").className = `badge ${STATUS_KINDS[health.status] ?? ""}`;
+  byId("status").title = health.detail;
+  show("version", `MemeSnipe ${health.version}`);
+  const parts = Object.entries(health.parts).map(([name, part]) => {
+    const kind = GOOD_STATES.has(part.state) ? "good" : BUSY_STATES.has(part.state) ? "warning" : "bad";
+    return make("li", { kind, title: part.detail, children: [
+      make("span", { text: f.words(name), kind: "name" }),
+      make("span", { text: part.detail ? `${part.state}: ${part.detail}` : part.state, kind: "muted" }),
+    ] });
+  });
+  byId("health").replaceChildren(...parts);
+}
+
+function notice(text) {
+  show("notice", text);
+  byId("notice").hidden = !text;
+  document.body.classList.toggle("stale", Boolean(text));
+}
+
+function onState(state) {
+  notice("");
+  showWorth(state);
+  showRisk(state);
+  showCounts(state);
+  showTables(state);
+  showHealth(state.health);
+}
+
+function onTrouble({ error, health }) {
+  notice(`${error}. What you see is from before; this page goes on trying.`);
+  showHealth(health);
+}
+
+function connect() {
+  const source = new EventSource("api/events");
+  source.addEventListener("state", (event) => onState(JSON.parse(event.data)));
+  source.addEventListener("trouble", (event) => onTrouble(JSON.parse(event.data)));
+  source.addEventListener("error", () => {
+    notice("The connection is lost. What you see is from before; this page goes on trying.");
+    show("status", "connection lost");
+    byId("status").className = "badge emergency";
+    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+    source.close();
+    setTimeout(connect, 2000);
+  });
+}
+
+connect();

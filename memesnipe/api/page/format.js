@@ -1,0 +1,33 @@
+// How figures are written. Nothing is computed here: every figure comes from the API.
+
+const numbers = (options) => {
+  const format = new Intl.NumberFormat("en-US", options);
+  return (value) => (value === null || value === undefined ? "–" : format.format(value).replace("-", "−"));
+};
+
+export const count = numbers({ maximumFractionDigits: 0 });
+export const usd = numbers({ style: "currency", currency: "USD" });
+export const signedUsd = numbers({ style: "currency", currency: "USD", signDisplay: "exceptZero" });
+export const percent = numbers({ style: "percent", minimumFractionDigits: 2, maximumFractionDigits: 2 });
+export const signedPercent = numbers({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
+export const roundPercent = numbers({ style: "percent", maximumFractionDigits: 0 });
+export const sol = numbers({ minimumFractionDigits: 3, maximumFractionDigits: 3 });
+export const signedSol = numbers({ minimumFractionDigits: 3, maximumFractionDigits: 3, signDisplay: "exceptZero" });
+export const two = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+export const one = numbers({ maximumFractionDigits: 1 });
+
+export const shortMint = (mint) => (mint.length > 11 ? `${mint.slice(0, 4)}…${mint.slice(-4)}` : mint);
+export const words = (name) => name.replaceAll("_", " ");
+export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+// Times are of the events, in UTC: the same for everyone, and the same in a replay.
+export const clock = (ts) => new Date(ts / 1e6).toISOString().slice(11, 19);
+export const minute = (ts) => new Date(ts / 1e6).toISOString().slice(11, 16);
+export const day = (ts) => new Date(ts / 1e6).toISOString().slice(5, 10);
+export const moment = (ts) => `${new Date(ts / 1e6).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
+export function duration(seconds) {
+  const units = [["d", 86400], ["h", 3600], ["min", 60]];
+  const [name, size] = units.find(([, least]) => seconds >= 2 * least) ?? ["s", 1];
+  return `${Math.round(seconds / size)} ${name}`;
+}

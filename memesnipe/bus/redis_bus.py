@@ -1,0 +1,104 @@
+"""Redis streams. Entries are numbered by their only writer, so publishing twice is publishing once."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+import redis
+
+from memesnipe.bus.merge import Entry, merge
+from memesnipe.bus.streams import EVENT_STREAMS, EVENTS
+from memesnipe.errors import InputError
+
+READ_LIMIT = 4_096  # entries of each stream in one read
+_ALREADY_THERE = "equal or smaller than the target stream top item"
+_HEARTBEAT_EXPIRY_S = 10
+
+# What a writer hands over: (stream, number, seq, JSON)
+Outgoing = tuple[str, int, int, bytes]
+
+
+class Bus:
+    """One actor's connection to the streams."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis.from_url(url, socket_timeout=10, health_check_interval=15)
+
+    def publish(self, outgoing: Iterable[Outgoing]) -> None:
+        """Append entries in order, all at once; those that are there already are left as they are."""
+        pipeline = self._redis.pipeline(transaction=True)
+        for stream, number, seq, data in outgoing:
+            pipeline.xadd(stream, {"seq": seq, "data": data}, id=f"{number}-0")
+        for reply in pipeline.execute(raise_on_error=False):
+            if isinstance(reply, Exception) and _ALREADY_THERE not in str(reply):
+                raise reply
+
+    def last_number(self, stream: str) -> int:
+        """The number of the last entry of a stream; 0 when it is empty or not there."""
+        last: Any = self._redis.xrevrange(stream, count=1)
+        return _number(last[0][0]) if last else 0
+
+    def read(self, positions: Mapping[str, int], block_ms: int) -> list[Entry]:
+        """What comes after ``positions`` (the number of the last entry known of each stream), merged.
+
+        All streams are read in one command, so the answer is one moment's view of them.
+        """
+        after: dict[Any, Any] = {
+            name: f"{number}-0"
+            for stream, number in positions.items()
+            for name in (EVENT_STREAMS if stream == EVENTS else (stream,))
+        }
+        answer: Any = self._redis.xread(after, count=READ_LIMIT, block=block_ms) or []
+        found = {stream.decode(): entries for stream, entries in answer}
+        in_order = {s: [_entry(s, *raw) for raw in found[s]] for s in after if s in found}
+        return merge(in_order, READ_LIMIT)
+
+    def events_between(self, first: int, last: int) -> Iterator[list[Entry]]:
+        """The events numbered ``first`` to ``last``, waiting for those that are still to be republished."""
+        position = first - 1
+        while position < last:
+            entries = [e for e in self.read({EVENTS: position}, block_ms=200) if e.seq <= last]
+            if entries:
+                position = entries[-1].seq
+                yield entries
+
+    def trim(self, stream: str, first_kept: int) -> None:
+        """Let go of the entries before ``first_kept``."""
+        if first_kept > 1:
+            self._redis.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
+
+    def take_over(self, installation: str, run_id: int, streams: list[str], actors: list[str]) -> None:
+        """Prepare this Redis database for a run: streams of another run go, and so does what actors said of it.
+
+        Raises:
+            InputError: the database belongs to another installation.
+        """
+        self._redis.set("memesnipe:installation", installation, nx=True)
+        if self._redis.get("memesnipe:installation") != installation.encode():
+            raise InputError(
+                "REDIS_URL names a database that another MemeSnipe folder uses; choose another number, such as /1"
+            )
+        if self._redis.get("memesnipe:run") != str(run_id).encode():
+            self._redis.delete(*streams)
+            self._redis.set("memesnipe:run", run_id)
+        self._redis.delete(*(_heartbeat(actor) for actor in actors))
+
+    def beat(self, actor: str, state: dict[str, Any]) -> None:
+        """Say that an actor is alive, for the next few seconds."""
+        self._redis.set(_heartbeat(actor), orjson.dumps(state), ex=_HEARTBEAT_EXPIRY_S)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._redis.close()
+
+
+def _entry(stream: str, identifier: bytes, fields: dict[bytes, bytes]) -> Entry:
+    return Entry(stream, _number(identifier), int(fields[b"seq"]), orjson.loads(fields[b"data"]))
+
+
+def _heartbeat(actor: str) -> str:
+    return f"memesnipe:heartbeat:{actor}"
+
+
+def _number(identifier: bytes) -> int:
+    return int(identifier.split(b"-")[0])

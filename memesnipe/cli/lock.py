@@ -1,0 +1,43 @@
+"""The lock of a home folder: one `memesnipe up` at a time, and its process number for the other commands."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from memesnipe.errors import MemeSnipeError
+
+
+def acquire(home: Path) -> IO[str]:
+    """Hold the lock until the file is closed or the process ends, however it ends.
+
+    Raises:
+        MemeSnipeError: another process holds it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    file = (home / "up.lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise MemeSnipeError(
+            f"already running in {home.parent} (process {holder(home)}): stop it with `memesnipe down`"
+        ) from None
+    file.seek(0)
+    file.truncate()
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def holder(home: Path) -> int | None:
+    """The process that holds the lock, or None when nobody does."""
+    path = home / "up.lock"
+    if not path.is_file():
+        return None
+    with path.open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(file.read() or 0)
+    return None

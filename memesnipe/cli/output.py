@@ -1,0 +1,32 @@
+"""How results are shown."""
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from memesnipe.market.events import NS_PER_S
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on standard output."""
+    sys.stdout.write(orjson.dumps(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_table(title: str, values: Mapping[str, Any]) -> None:
+    """Names and values, one a line; what is nested is shown on the line of its name."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    for name, value in values.items():
+        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else value
+        table.add_row(name.replace("_", " "), "-" if shown is None or shown == "" else str(shown))
+    Console().print(table)
+
+
+def time_of(ts: int) -> str:
+    """A time in ns as people read it."""
+    return datetime.fromtimestamp(ts / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,153 @@
+"""A session: everything that `memesnipe up` starts, in order, and stops again in the other order."""
+
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import redis
+from pydantic import SecretStr
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+import serve_app
+from actors.context import RESOLVED
+from actors.runtime import SHELLS, Supervisor, connect_ray, disconnect_ray
+from memesnipe.bus.redis_bus import Bus
+from memesnipe.bus.streams import ALL
+from memesnipe.cli.lock import acquire
+from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.feeds.base import FeedChoice
+from memesnipe.local.servers import LocalServers
+from memesnipe.settings import Settings, write_resolved
+from memesnipe.solana.wallet import make_wallet
+from memesnipe.storage.database import connect, migrate
+from memesnipe.storage.runs import RunInfo, begin_run
+from memesnipe.telemetry.logs import open_log, without_secrets
+
+_PORTS_TRIED = 50
+
+
+@dataclass
+class Session:
+    """A running system. Entering it starts the parts, leaving it stops them."""
+
+    settings: Settings
+    choice: FeedChoice
+
+    def __enter__(self) -> Self:
+        """Start the servers, the run, Ray, the API and the actors."""
+        self.home = self.settings.memesnipe_home.resolve()
+        with ExitStack() as stack:
+            stack.callback(acquire(self.home).close)
+            self.log = open_log(self.home / "logs", "up", self.settings.log_level)
+            self._choose_port()
+            self._start_servers(stack)
+            self.database = _database(self.settings)
+            stack.callback(self.database.dispose)
+            self.run = self._begin_run()
+            if self.settings.wallet_keypair_filename is None:
+                make_wallet(serve_app.wallet_file(self.settings))
+            write_resolved(self.settings, self.home / RESOLVED)
+            self._start_ray(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def _choose_port(self) -> None:
+        """The dashboard's port: the one that was asked for, or the first free one from the default on."""
+        wanted = self.settings.dashboard_port
+        if "dashboard_port" in self.settings.model_fields_set:
+            if not _is_free(wanted):
+                raise InputError(f"DASHBOARD_PORT is {wanted}: that port is in use on 127.0.0.1; choose another")
+            return
+        port = next((p for p in range(wanted, wanted + _PORTS_TRIED) if _is_free(p)), None)
+        if port is None:
+            raise InputError(f"no port from {wanted} on is free; set DASHBOARD_PORT")
+        self.settings = self.settings.model_copy(update={"dashboard_port": port})
+
+    def _start_servers(self, stack: ExitStack) -> None:
+        settings = self.settings
+        if settings.ray_address and _is_remote(settings.ray_address):
+            lacking = [n for n in ("redis_url", "database_url") if getattr(settings, n) is None]
+            if lacking:
+                raise InputError(
+                    f"RAY_ADDRESS is {settings.ray_address}, on other machines: set "
+                    f"{' and '.join(n.upper() for n in lacking)} too, the embedded servers answer on this one only"
+                )
+        servers = stack.enter_context(LocalServers(self.home))
+        urls = servers.start(settings.redis_url is None, settings.database_url is None)
+        found = {"redis_url": urls.redis_url, "database_url": urls.database_url}
+        update = {name: SecretStr(url) for name, url in found.items() if url}
+        self.settings = settings.model_copy(update={**update, "memesnipe_home": self.home})
+
+    def _begin_run(self) -> RunInfo:
+        """The run in PostgreSQL, and Redis cleared of another one's streams."""
+        run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), self.settings.deciding)
+        assert self.settings.redis_url is not None  # noqa: S101 - resolved by now
+        url = self.settings.redis_url.get_secret_value()
+        bus = Bus(url)
+        try:
+            bus.take_over(_installation(self.home), run.run_id, [*ALL], list(SHELLS))
+        except redis.RedisError as error:
+            raise MemeSnipeError(f"Redis at {without_secrets(url)} does not answer: {error}") from error
+        finally:
+            bus.close()
+        self.log.info("run", run=run.run_id, resumed=run.resumed, feed=self.choice.identity)
+        return run
+
+    def _start_ray(self, stack: ExitStack) -> None:
+        settings = self.settings
+        stack.callback(disconnect_ray)
+        self.ray_dashboard = connect_ray(settings.ray_address, self.home, f"memesnipe-{_installation(self.home)}")
+        stack.callback(serve_app.undeploy)
+        serve_app.deploy(self.home, settings.dashboard_port)
+        ports = {"executor": settings.executor_metrics_port, "portfolio": settings.portfolio_metrics_port}
+        self.supervisor = Supervisor(self.home, self.run.run_id, ports, self.log)
+        stack.callback(self.supervisor.stop)
+        self.supervisor.start()
+
+    @property
+    def dashboard(self) -> str:
+        """Where the page is."""
+        return f"http://127.0.0.1:{self.settings.dashboard_port}"
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything, the last first."""
+        self._stack.close()
+
+
+def _database(settings: Settings) -> Engine:
+    assert settings.database_url is not None  # noqa: S101 - resolved by now
+    url = settings.database_url.get_secret_value()
+    engine = connect(url)
+    try:
+        migrate(engine)
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise MemeSnipeError(f"PostgreSQL at {without_secrets(url)} does not answer: {reason}") from error
+    return engine
+
+
+def _installation(home: Path) -> str:
+    """A name for this folder, so that two of them notice each other on a shared server."""
+    return blake2b(str(home).encode(), digest_size=6).hexdigest()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _is_remote(address: str) -> bool:
+    host = address.removeprefix("ray://").rsplit(":", 1)[0]
+    return host not in ("auto", "local", "localhost", "127.0.0.1")

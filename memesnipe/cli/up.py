@@ -1,0 +1,102 @@
+"""`memesnipe up`: run the whole system until it is told to stop or its feed ends, and report."""
+
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+
+from memesnipe.bus.streams import EVENT_READERS
+from memesnipe.cli.output import print_json, print_table
+from memesnipe.cli.progress import Progress
+from memesnipe.cli.session import Session
+from memesnipe.errors import InputError
+from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FEED_NAMES, FeedChoice, open_feed
+from memesnipe.settings import Settings, load_settings
+from memesnipe.storage.runs import finish_run, is_complete
+from memesnipe.storage.views import report as report_of
+
+_DEFAULT_SPEED = {"synthetic": 20.0, "replay": 1.0}
+_WATCH_S = 0.25
+_errors = Console(stderr=True, highlight=False)
+
+
+def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, report: Path | None, as_json: bool) -> None:
+    """Run, and print the report at the end."""
+    settings = load_settings()
+    choice = _choice(feed, tape, speed, settings)
+    total = open_feed(choice).total  # also says at once what is wrong with the tape
+    if until_end and total is None:
+        raise InputError(f"--until-end: the {feed} feed has no end")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    _errors.print("Starting PostgreSQL, Redis, Ray and the dashboard (about 20 s) ...")
+    with Session(settings, choice) as session:
+        _greet(session)
+        started = time.monotonic()
+        _watch(session, stop, until_end=until_end, total=total)
+        result = _report(session, time.monotonic() - started)
+        _errors.print("Stopping ...")
+    if report is not None:
+        report.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
+    if as_json:
+        print_json(result)
+    else:
+        print_table("report", result)
+
+
+def _choice(feed: str, tape: Path | None, speed: str | None, settings: Settings) -> FeedChoice:
+    if feed not in FEED_NAMES:
+        raise InputError(f"--feed {feed}: there is no such feed; choose one of {', '.join(FEED_NAMES)}")
+    if (feed == "replay") != (tape is not None):
+        raise InputError("--feed replay and --tape TAPE go together")
+    if tape is not None:
+        if not tape.is_file():
+            raise InputError(f"--tape {tape}: there is no such file; make one with `memesnipe import`")
+        tape = tape.resolve()
+    return FeedChoice(feed, _speed(feed, speed), str(tape or ""), settings.seed)
+
+
+def _speed(feed: str, speed: str | None) -> float:
+    if speed is None:
+        return _DEFAULT_SPEED[feed]
+    if speed == "max":
+        return AS_FAST_AS_POSSIBLE
+    try:
+        value = float(speed)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise InputError(f"--speed {speed}: must be a number above 0, or max")
+    return value
+
+
+def _greet(session: Session) -> None:
+    run = session.run
+    state = "continues" if run.resumed else "begins"
+    _errors.print(f"Run {run.run_id} {state}: {session.choice.name} market, paper money.")
+    _errors.print(f"Dashboard      {session.dashboard}")
+    _errors.print(f"Ray dashboard  {session.ray_dashboard or 'none on this cluster'}")
+    _errors.print("Ctrl-C stops everything.")
+
+
+def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> None:
+    """Look after the actors and show progress, until it is time to stop."""
+    with Progress(total) as progress:
+        complete = False
+        while not stop.is_set() and not (complete and until_end):
+            session.supervisor.watch(_WATCH_S)
+            with session.database.connect() as connection:
+                progress.show(report_of(connection, session.run.run_id))
+                complete = is_complete(connection, session.run.run_id, EVENT_READERS)
+    if complete:
+        finish_run(session.database, session.run.run_id)
+
+
+def _report(session: Session, seconds: float) -> dict[str, Any]:
+    with session.database.connect() as connection:
+        return {**report_of(connection, session.run.run_id), "seconds": round(seconds, 3)}

@@ -1,0 +1,22 @@
+"""A backtest: the engine over all of history in one batch."""
+
+from collections.abc import Sequence
+
+from memesnipe.engine.engine import Engine
+from memesnipe.engine.genome import Genome
+from memesnipe.engine.orders import FillModel
+from memesnipe.engine.results import StrategyResult
+from memesnipe.market.events import Events
+from memesnipe.sdk.registry import Families
+
+
+def backtest(
+    events: Events, genomes: Sequence[Genome], families: Families, model: FillModel, capital_usd: float
+) -> list[StrategyResult]:
+    """One result a genome, in the order given; equal genomes share theirs."""
+    engine = Engine(families, model, capital_usd)
+    for genome in genomes:
+        engine.add(genome)
+    engine.advance(events)
+    by_spec = {result.spec_id: result for result in engine.results()}
+    return [by_spec[genome.spec_id] for genome in genomes]

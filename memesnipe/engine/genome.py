@@ -1,0 +1,63 @@
+"""The genome: what evolution varies and the engine runs."""
+
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class SignalGene:
+    """One family with its parameters, and the weight of its vote."""
+
+    family: str
+    params: dict[str, float]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExitGenes:
+    """When to leave whatever the signals say; ratios of what the position cost, or of its best value."""
+
+    stop_loss: float
+    take_profit: float
+    trailing_stop: float
+    max_hold_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FilterGenes:
+    """Which tokens to leave alone."""
+
+    min_liquidity_usd: float
+    min_age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Genome:
+    """One to three signals that vote, exits, size and filters."""
+
+    signals: tuple[SignalGene, ...]
+    threshold: float  # of the weighted votes, as a share of the weights
+    size: float  # share of the strategy's capital in one position
+    exits: ExitGenes
+    filters: FilterGenes
+
+    @property
+    def spec_id(self) -> str:
+        """A name that is the genome's content: equal genomes have equal names, wherever they were bred."""
+        return blake2b(orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The genome as JSON-ready data."""
+        return asdict(self)
+
+
+_ADAPTER = TypeAdapter(Genome)
+
+
+def genome_from(data: Any) -> Genome:
+    """The genome of `Genome.to_dict`, checked."""
+    return _ADAPTER.validate_python(data)

@@ -1,0 +1,1 @@
+"""Evolution: breeds genomes; it never evaluates one itself."""

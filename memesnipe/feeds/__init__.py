@@ -1,0 +1,1 @@
+"""Feeds: where events come from."""

@@ -1,0 +1,176 @@
+"""All configuration: every setting typed, with its meaning; the only reader of the environment and of `.env`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from memesnipe.errors import RefusedError, SettingsError
+
+# Settings that decide what strategies do. A run keeps them, and goes on with them after a restart.
+DECIDING = (
+    "seed", "initial_capital_usd", "shadow_capital_usd", "population_size", "mutation_rate", "crossover_rate",
+    "tournament_size", "specs_per_generation", "arena_size", "min_sharpe_for_promotion", "min_trades_for_promotion",
+    "min_observation_secs", "max_drawdown_for_promotion", "rebalance_interval_secs", "generation_interval_secs",
+    "tape_window_events", "global_max_position_usd", "portfolio_stop_loss_percent", "trailing_stop_loss_percent",
+    "slippage_bps", "latency_ms", "landing_ratio", "priority_fee_lamports", "jito_tip_lamports",
+)  # fmt: skip
+
+Positive = Annotated[float, Field(gt=0)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Percent = Annotated[float, Field(gt=0, le=100)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """One field a setting; the environment variable has the field's name in capitals."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    paper_trading_mode: bool = Field(True, description="trade with paper money; must stay true in this version")
+    live_trading_enabled: bool = Field(False, description="trade with real money; refused in this version")
+    seed: Annotated[int, Field(ge=0)] = Field(24, description="seed of the search and of landing failures")
+
+    initial_capital_usd: Positive = Field(10_000, description="paper capital of the portfolio")
+    shadow_capital_usd: Positive = Field(1_000, description="shadow capital of each simulated strategy")
+    global_max_position_usd: Positive = Field(500, description="most that one paper position may cost")
+
+    population_size: Annotated[int, Field(ge=4, le=100_000)] = Field(50, description="genomes in a generation")
+    mutation_rate: Ratio = Field(0.2, description="chance that a number of a genome moves")
+    crossover_rate: Ratio = Field(0.7, description="chance that a child has two parents")
+    tournament_size: Annotated[int, Field(ge=1)] = Field(3, description="genomes drawn for one tournament")
+    specs_per_generation: Annotated[int, Field(ge=1)] = Field(
+        8, description="best genomes of a generation that join the live simulation"
+    )
+    generation_interval_secs: Annotated[int, Field(ge=1)] = Field(600, description="event time between two generations")
+    tape_window_events: Annotated[int, Field(ge=10, le=100_000)] = Field(
+        5_000, description="latest events that a generation is backtested on"
+    )
+
+    arena_size: Annotated[int, Field(ge=1)] = Field(100, description="most strategies in the live simulation")
+    min_sharpe_for_promotion: float = Field(
+        0.5, description="annualised Sharpe ratio that paper mode takes, in the live simulation"
+    )
+    min_trades_for_promotion: Annotated[int, Field(ge=1)] = Field(
+        3, description="round trips that paper mode takes, in the live simulation"
+    )
+    min_observation_secs: Annotated[int, Field(ge=0)] = Field(
+        300, description="event time in the live simulation that paper mode takes"
+    )
+    max_drawdown_for_promotion: Ratio = Field(0.3, description="deepest drawdown that paper mode allows")
+    rebalance_interval_secs: Annotated[int, Field(ge=1)] = Field(
+        60, description="event time between two decisions of the portfolio"
+    )
+    portfolio_stop_loss_percent: Percent = Field(50, description="a paper position is sold at this loss")
+    trailing_stop_loss_percent: Percent = Field(
+        60, description="a paper position is sold this far below its best value"
+    )
+
+    slippage_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        1_000, description="how much worse than its quote a fill may be"
+    )
+    latency_ms: Annotated[int, Field(ge=0)] = Field(1_500, description="time from a decision to the chain")
+    landing_ratio: Ratio = Field(0.9, description="share of transactions that land")
+    priority_fee_lamports: Annotated[int, Field(ge=0)] = Field(100_000, description="priority fee of an order")
+    jito_tip_lamports: Annotated[int, Field(ge=0)] = Field(10_000, description="tip of an order that lands")
+
+    redis_url: SecretStr | None = Field(None, description="redis://HOST:PORT/DB instead of the embedded Redis")
+    database_url: SecretStr | None = Field(
+        None, description="postgresql://USER:PASSWORD@HOST:PORT/DB instead of the embedded PostgreSQL"
+    )
+    ray_address: str | None = Field(None, description="a running Ray cluster instead of a local one; auto finds it")
+    wallet_keypair_filename: Path | None = Field(
+        None, description="keypair file of the wallet; by default one is made for this installation"
+    )
+    memesnipe_home: Path = Field(Path(".memesnipe"), description="folder of this installation's data")
+    dashboard_port: Port = Field(8080, description="port of the page and the API, on 127.0.0.1")
+    executor_metrics_port: Port = Field(9184, description="Prometheus port of the executor")
+    portfolio_metrics_port: Port = Field(9100, description="Prometheus port of the portfolio")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+
+    @field_validator("redis_url", "database_url", "ray_address", "wallet_keypair_filename", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        scheme, separator, rest = value.get_secret_value().partition("://")
+        if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not separator:
+            raise ValueError("must start with postgresql://")
+        return SecretStr(f"postgresql+psycopg://{rest}")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """The settings that a run keeps."""
+        return {name: getattr(self, name) for name in DECIDING}
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and `.env`.
+
+    Raises:
+        SettingsError: a value is wrong; the text names the variable, the value and what is allowed.
+        RefusedError: live trading is asked for.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_line(dict(flaw)) for flaw in error.errors())) from None
+    if settings.live_trading_enabled or not settings.paper_trading_mode:
+        raise RefusedError(
+            "live trading is not part of this version: leave LIVE_TRADING_ENABLED=false and PAPER_TRADING_MODE=true"
+        )
+    return settings
+
+
+def _line(flaw: dict[str, Any]) -> str:
+    name = str(flaw["loc"][0])
+    annotation = str(Settings.model_fields[name].annotation) if name in Settings.model_fields else ""
+    value = "..." if "SecretStr" in annotation else repr(str(flaw["input"]))
+    return f"{name.upper()} is {value}: {str(flaw['msg']).removeprefix('Value error, ')}"
+
+
+def write_resolved(settings: Settings, path: Path) -> None:
+    """Write what `up` decided to a file that only we can read; the actors take their settings from it."""
+    values = settings.model_dump(mode="json")
+    for name in ("redis_url", "database_url"):
+        secret: SecretStr | None = getattr(settings, name)
+        values[name] = secret.get_secret_value() if secret else None
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(orjson.dumps(values))
+
+
+def read_resolved(path: Path) -> Settings:
+    """The settings that `up` wrote; on a node without the file, those of its environment."""
+    if not path.is_file():
+        return load_settings()
+    values = orjson.loads(path.read_bytes())
+    return Settings(_env_file=None, **values)  # type: ignore[call-arg]
+
+
+def env_example() -> str:
+    """The text of `.env.example`: every setting with its meaning and its default."""
+    lines = ["# Copy to .env and change what you need. Every line shows the default."]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else str(field.default)
+        default = default.lower() if isinstance(field.default, bool) else default
+        lines += ["", f"# {field.description}", f"{'' if default else '# '}{name.upper()}={default}"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(env_example(), end="")  # noqa: T201

@@ -1,0 +1,1 @@
+"""Solana: the wallet of this installation."""

@@ -1,0 +1,1 @@
+"""PostgreSQL, the truth: tables, migrations, and what is written and read there."""

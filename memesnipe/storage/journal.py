@@ -1,0 +1,157 @@
+"""The journal: what an actor did and how far it has read, committed as one.
+
+An actor that dies anywhere finds in its journal a state in which every entry up to a position had its effect once,
+and every message it owes to others (the outbox), whether they were sent or not.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, Executable, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from memesnipe.storage.schema import Base, ConsumerPosition, Message, Snapshot
+
+# (stream, number, seq, JSON): what the bus publishes
+Sent = tuple[str, int, int, bytes]
+
+
+@dataclass(slots=True)
+class Position:
+    """How far a stream was read: the last entry's number and event, and how many were taken in."""
+
+    number: int = 0
+    seq: int = 0
+    consumed: int = 0
+
+
+@dataclass(slots=True)
+class Effects:
+    """What an actor wants done about what it read; nothing happens until it is committed."""
+
+    statements: list[Executable] = field(default_factory=list)
+    messages: list[tuple[str, int, bytes]] = field(default_factory=list)
+    snapshot: tuple[int, bytes] | None = None
+    _run_id: int = 0
+
+    def add(self, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+        """Insert rows; those that are there already stay as they are."""
+        if rows:
+            statement = insert(table).values([{"run_id": self._run_id, **row} for row in rows])
+            self.statements.append(statement.on_conflict_do_nothing())
+
+    def put(self, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+        """Insert rows; those that are there already are overwritten. All rows have the same columns."""
+        if not rows:
+            return
+        keys = [column.name for column in table.__table__.primary_key.columns]  # type: ignore[attr-defined]
+        statement = insert(table).values([{"run_id": self._run_id, **row} for row in rows])
+        changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        self.statements.append(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+    def send(self, stream: str, seq: int, message: dict[str, Any]) -> None:
+        """Owe a message about event ``seq`` to the readers of a stream."""
+        self.messages.append((stream, seq, orjson.dumps({"seq": seq, **message})))
+
+
+class Journal:
+    """One actor's journal in one run."""
+
+    def __init__(self, engine: Engine, run_id: int, actor: str, writes: Iterable[str]) -> None:
+        self.run_id = run_id
+        self._engine = engine
+        self._actor = actor
+        self._numbers = dict.fromkeys(writes, 0)
+
+    def open(self) -> None:
+        """Learn what was sent before."""
+        with self._engine.connect() as connection:
+            for stream in self._numbers:
+                query = select(func.max(Message.number)).where(Message.run_id == self.run_id, Message.stream == stream)
+                self._numbers[stream] = connection.scalar(query) or 0
+
+    def positions(self, streams: Iterable[str]) -> dict[str, Position]:
+        """How far each stream has been read."""
+        positions = {stream: Position() for stream in streams}
+        query = select(ConsumerPosition).where(
+            ConsumerPosition.run_id == self.run_id, ConsumerPosition.actor == self._actor
+        )
+        with self._engine.connect() as connection:
+            for row in connection.execute(query):
+                positions[row.stream] = Position(row.position, row.seq, row.consumed)
+        return positions
+
+    def snapshot(self) -> tuple[int, bytes]:
+        """The last state that was kept, and the number of the last event in it; (0, b"") at first."""
+        query = select(Snapshot.seq, Snapshot.state).where(
+            Snapshot.run_id == self.run_id, Snapshot.actor == self._actor
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return (row.seq, row.state) if row else (0, b"")
+
+    def effects(self) -> Effects:
+        """A blank list of effects for this run."""
+        return Effects(_run_id=self.run_id)
+
+    def commit(self, effects: Effects, positions: Mapping[str, Position]) -> list[Sent]:
+        """Do it all or nothing; what was sent is numbered and given back, to be published."""
+        numbers = dict(self._numbers)
+        sent: list[Sent] = []
+        for stream, seq, payload in effects.messages:
+            numbers[stream] += 1
+            sent.append((stream, numbers[stream], seq, payload))
+        final = self.effects()
+        final.add(
+            Message,
+            [{"stream": s, "number": n, "seq": seq, "payload": p.decode()} for s, n, seq, p in sent],
+        )
+        if effects.snapshot:
+            seq, state = effects.snapshot
+            final.put(Snapshot, [{"actor": self._actor, "seq": seq, "state": state}])
+        final.put(
+            ConsumerPosition,
+            [
+                {
+                    "actor": self._actor,
+                    "stream": s,
+                    "position": p.number,
+                    "seq": p.seq,
+                    "consumed": p.consumed,
+                }
+                for s, p in positions.items()
+            ],
+        )
+        with self._engine.begin() as connection:
+            for statement in (*effects.statements, *final.statements):
+                connection.execute(statement)
+        self._numbers = numbers
+        return sent
+
+    def owed(self, last_in_redis: Mapping[str, int]) -> Iterator[Sent]:
+        """The messages that come after what Redis has."""
+        with self._engine.connect() as connection:
+            for stream, last in last_in_redis.items():
+                query = (
+                    select(Message.number, Message.seq, Message.payload)
+                    .where(Message.run_id == self.run_id, Message.stream == stream, Message.number > last)
+                    .order_by(Message.number)
+                )
+                for row in connection.execute(query):
+                    yield stream, row.number, row.seq, row.payload.encode()
+
+    def forget(self, stream: str, keep: int) -> None:
+        """Drop all but the last ``keep`` messages of a stream, as far as its readers have taken them in."""
+        read = select(func.coalesce(func.min(ConsumerPosition.position), 0)).where(
+            ConsumerPosition.run_id == self.run_id, ConsumerPosition.stream == stream
+        )
+        old = delete(Message).where(
+            Message.run_id == self.run_id,
+            Message.stream == stream,
+            Message.number <= self._numbers[stream] - keep,
+            Message.number <= read.scalar_subquery(),
+        )
+        with self._engine.begin() as connection:
+            connection.execute(old)

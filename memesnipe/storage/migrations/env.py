@@ -1,0 +1,9 @@
+"""Alembic's entry: migrates over the connection that `memesnipe.storage.database.migrate` holds."""
+
+from alembic import context
+
+from memesnipe.storage.schema import Base
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,89 @@
+"""Runs: taking up the unfinished one, or beginning another."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from memesnipe.storage.schema import ConsumerPosition, FeedCursor, Run, Token
+
+OPEN, FINISHED = "open", "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run, and whether it was taken up again."""
+
+    run_id: int
+    resumed: bool
+
+
+def begin_run(engine: Engine, feed: str, options: dict[str, Any], settings: dict[str, Any]) -> RunInfo:
+    """The unfinished run of the same feed with the same settings, or a new one: other settings, other experiment."""
+    with engine.begin() as connection:
+        query = select(Run.run_id, Run.settings).where(Run.feed == feed, Run.status == OPEN).order_by(Run.run_id.desc())
+        for row in connection.execute(query):
+            if row.settings == settings:
+                connection.execute(update(Run).where(Run.run_id == row.run_id).values(options=options))
+                return RunInfo(row.run_id, resumed=True)
+        run = insert(Run).values(feed=feed, status=OPEN, options=options, settings=settings)
+        run_id = connection.scalar(run.returning(Run.run_id))
+        assert run_id is not None  # noqa: S101 - an INSERT that returns nothing has raised before
+        connection.execute(insert(FeedCursor).values(run_id=run_id))
+        return RunInfo(run_id, resumed=False)
+
+
+def finish_run(engine: Engine, run_id: int) -> None:
+    """Nothing more will come: the next start of the same feed begins another run."""
+    with engine.begin() as connection:
+        done = update(Run).where(Run.run_id == run_id).values(status=FINISHED, finished_at=func.now())
+        connection.execute(done)
+
+
+def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
+    """What the run was started with."""
+    with engine.connect() as connection:
+        options = connection.scalar(select(Run.options).where(Run.run_id == run_id))
+    return dict(options or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far market_data has come."""
+
+    position: int
+    seq: int
+    ts: int
+    rejected: int
+    decision_seq: int
+    ended: bool
+
+
+def read_cursor(connection: Connection, run_id: int) -> Cursor:
+    """The feed cursor of a run."""
+    row = connection.execute(select(FeedCursor).where(FeedCursor.run_id == run_id)).one()
+    return Cursor(row.position, row.seq, row.ts, row.rejected, row.decision_seq, row.ended)
+
+
+def read_mints(connection: Connection, run_id: int) -> list[str]:
+    """The mints of a run by token index."""
+    return list(connection.scalars(select(Token.mint).where(Token.run_id == run_id).order_by(Token.token)))
+
+
+def read_positions(connection: Connection, run_id: int, stream: str) -> dict[str, tuple[int, int]]:
+    """How far each reader of a stream has come: actor -> (number, seq)."""
+    query = select(ConsumerPosition.actor, ConsumerPosition.position, ConsumerPosition.seq).where(
+        ConsumerPosition.run_id == run_id, ConsumerPosition.stream == stream
+    )
+    return {row.actor: (row.position, row.seq) for row in connection.execute(query)}
+
+
+def is_complete(connection: Connection, run_id: int, readers: tuple[str, ...]) -> bool:
+    """Whether the feed has ended, every reader took in every event, and the last decision was carried out."""
+    cursor = read_cursor(connection, run_id)
+    if not cursor.ended:
+        return False
+    events = read_positions(connection, run_id, "events")
+    decided = read_positions(connection, run_id, "allocations_channel").get("executor", (0, 0))[1]
+    return all(events.get(r, (0, 0))[1] >= cursor.seq for r in readers) and decided >= cursor.decision_seq

@@ -1,0 +1,249 @@
+"""The tables. Everything that trades belongs to a run: one timeline of one market.
+
+Money is whole lamports and raw tokens; times are ns of the event; what has a machine's time says so (`_at`).
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Python types and the columns they become."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this attribute
+        int: BigInteger,
+        str: Text,
+        dict[str, Any]: JSONB,
+        datetime: DateTime(timezone=True),
+    }
+
+
+def _run_key() -> Mapped[int]:
+    return mapped_column(ForeignKey("runs.run_id"), primary_key=True)
+
+
+class Run(Base):
+    """One timeline of one market, from its first event to its end, over as many restarts as it takes."""
+
+    __tablename__ = "runs"
+    run_id: Mapped[int] = mapped_column(primary_key=True)
+    feed: Mapped[str]  # what is replayed or listened to; an unfinished run of the same feed is taken up again
+    status: Mapped[str]  # open | finished
+    options: Mapped[dict[str, Any]]  # the choice of feed, as the last start made it
+    settings: Mapped[dict[str, Any]]  # what decides, secrets left out
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    finished_at: Mapped[datetime | None]
+
+
+class FeedCursor(Base):
+    """How far market_data has read its feed, and what it has published."""
+
+    __tablename__ = "feed_cursors"
+    run_id: Mapped[int] = _run_key()
+    position: Mapped[int] = mapped_column(default=0)  # events taken from the feed, good or not
+    seq: Mapped[int] = mapped_column(default=0)  # events published
+    ts: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+    decision_seq: Mapped[int] = mapped_column(default=0)  # the last event after which decisions are due
+    ended: Mapped[bool] = mapped_column(default=False)
+
+
+class Token(Base):
+    """The mint behind each token index of a run."""
+
+    __tablename__ = "tokens"
+    run_id: Mapped[int] = _run_key()
+    token: Mapped[int] = mapped_column(primary_key=True)
+    mint: Mapped[str]
+
+
+class RejectedEvent(Base):
+    """An event that was put aside, and why."""
+
+    __tablename__ = "rejected_events"
+    run_id: Mapped[int] = _run_key()
+    position: Mapped[int] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    raw: Mapped[str]
+
+
+class ConsumerPosition(Base):
+    """How far an actor has taken in a stream; committed with what it did about it."""
+
+    __tablename__ = "consumer_positions"
+    run_id: Mapped[int] = _run_key()
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    stream: Mapped[str] = mapped_column(primary_key=True)  # "events" stands for all events:* merged
+    position: Mapped[int]  # number of the last entry taken in
+    seq: Mapped[int]  # the event that this entry belongs to
+    consumed: Mapped[int]  # entries taken in, counted one by one
+
+
+class Message(Base):
+    """The outbox: every message of a stream that is not events, numbered; Redis carries copies of these."""
+
+    __tablename__ = "messages"
+    run_id: Mapped[int] = _run_key()
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    payload: Mapped[str]  # the JSON exactly as it is sent
+
+
+class Snapshot(Base):
+    """An actor's whole state after the event ``seq``."""
+
+    __tablename__ = "snapshots"
+    run_id: Mapped[int] = _run_key()
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    state: Mapped[bytes]
+
+
+class Generation(Base):
+    """One generation of the search."""
+
+    __tablename__ = "generations"
+    run_id: Mapped[int] = _run_key()
+    index: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    window_events: Mapped[int]
+    evaluations: Mapped[int]
+    best_fitness: Mapped[float]
+    median_fitness: Mapped[float]
+    seconds: Mapped[float]
+
+
+class Evaluation(Base):
+    """One genome evaluated in one generation. Every evaluation ever made is here, and is counted."""
+
+    __tablename__ = "evaluations"
+    run_id: Mapped[int] = _run_key()
+    generation: Mapped[int] = mapped_column(primary_key=True)
+    spec_id: Mapped[str] = mapped_column(primary_key=True)
+    fitness: Mapped[float]
+    train_sharpe: Mapped[float]
+    validation_sharpe: Mapped[float]
+
+
+class StrategyRow(Base):
+    """A strategy, its mode, and how it has done in the live simulation."""
+
+    __tablename__ = "strategies"
+    run_id: Mapped[int] = _run_key()
+    spec_id: Mapped[str] = mapped_column(primary_key=True)
+    genome: Mapped[dict[str, Any]]
+    generation: Mapped[int]
+    mode: Mapped[str]  # simulating | paper | retired
+    since_seq: Mapped[int]
+    allocation_usd: Mapped[float]
+    result: Mapped[dict[str, Any] | None]
+
+
+class LifecycleRow(Base):
+    """One step in a strategy's life."""
+
+    __tablename__ = "lifecycle"
+    run_id: Mapped[int] = _run_key()
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    spec_id: Mapped[str] = mapped_column(primary_key=True)
+    to_mode: Mapped[str] = mapped_column(primary_key=True)
+    from_mode: Mapped[str]
+    reason: Mapped[str]
+
+
+class Allocation(Base):
+    """The capital that a strategy was given after an event, and the event from which on the desk used it."""
+
+    __tablename__ = "allocations"
+    run_id: Mapped[int] = _run_key()
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    spec_id: Mapped[str] = mapped_column(primary_key=True)
+    allocation_usd: Mapped[float]
+    effective_seq: Mapped[int | None]
+
+
+class OrderRow(Base):
+    """The intent ledger: every order of the desk, written down before it can have an effect."""
+
+    __tablename__ = "orders"
+    run_id: Mapped[int] = _run_key()
+    order_id: Mapped[str] = mapped_column(primary_key=True)  # strategy and order number: sent twice, it is one
+    spec_id: Mapped[str]
+    token: Mapped[int]
+    mint: Mapped[str]
+    side: Mapped[str]
+    reason: Mapped[str]
+    status: Mapped[str]  # intended | landed | failed
+    decided_seq: Mapped[int]
+    decided_ts: Mapped[int]
+    due_ts: Mapped[int]
+    budget_lamports: Mapped[int]
+    token_raw: Mapped[int]
+    expected: Mapped[int]
+
+
+class Trade(Base):
+    """What became of an order: a fill (PAPER, later LIVE) or a failure (FAILED) that paid its fee."""
+
+    __tablename__ = "trades"
+    run_id: Mapped[int] = _run_key()
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    spec_id: Mapped[str]
+    token: Mapped[int]
+    mint: Mapped[str]
+    side: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str]
+    failure: Mapped[str]
+    ts: Mapped[int]
+    seq: Mapped[int]
+    token_raw: Mapped[int]
+    sol_lamports: Mapped[int]
+    pool_fee_lamports: Mapped[int]
+    network_fee_lamports: Mapped[int]
+    value_usd: Mapped[float]
+
+
+class PositionRow(Base):
+    """What a strategy holds, or held, of a token."""
+
+    __tablename__ = "positions"
+    run_id: Mapped[int] = _run_key()
+    spec_id: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[int] = mapped_column(primary_key=True)
+    mint: Mapped[str]
+    token_raw: Mapped[int]  # 0: closed
+    cost_lamports: Mapped[int]
+    value_lamports: Mapped[int]
+    realised_lamports: Mapped[int]
+    opened_ts: Mapped[int]
+    seq: Mapped[int]
+
+
+class Equity(Base):
+    """The portfolio's worth at each decision."""
+
+    __tablename__ = "equity"
+    run_id: Mapped[int] = _run_key()
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    ts: Mapped[int]
+    equity_lamports: Mapped[int]
+    equity_usd: Mapped[float]
+    cash_usd: Mapped[float]
+    drawdown: Mapped[float]
+
+
+class BreakerRow(Base):
+    """The circuit breaker as it stands."""
+
+    __tablename__ = "breaker"
+    run_id: Mapped[int] = _run_key()
+    level: Mapped[str]
+    drawdown: Mapped[float]
+    peak_lamports: Mapped[int]
+    seq: Mapped[int]

@@ -1,0 +1,220 @@
+"""The read model: every figure that anyone is shown, computed here and nowhere else.
+
+A run that is not in the database is an empty one: zeros, nulls and empty lists, so a page can wait for it.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, case, func, select
+
+from memesnipe.market.events import LAMPORTS_PER_SOL
+from memesnipe.storage.schema import (
+    Allocation,
+    BreakerRow,
+    ConsumerPosition,
+    Equity,
+    Evaluation,
+    FeedCursor,
+    Generation,
+    Message,
+    OrderRow,
+    PositionRow,
+    Run,
+    StrategyRow,
+    Trade,
+)
+from memesnipe.trading.breaker import RiskLevel, size_multiplier
+
+Json = dict[str, Any]
+
+_WORTH = (
+    *("seq", "ts", "equity_lamports", "equity_usd", "cash_usd", "drawdown"),
+    *("equity_sol", "change_usd", "change_ratio"),
+)
+
+
+def latest_run(conn: Connection) -> int | None:
+    """The newest run, or None before the first."""
+    return conn.scalar(select(func.max(Run.run_id)))
+
+
+def report(conn: Connection, run_id: int) -> Json:
+    """The run in figures; one statement, so they belong together."""
+    row = conn.execute(_report_query(run_id)).one()
+    return {
+        "run_id": run_id,
+        "feed": row.feed,
+        "status": row.status,
+        "events": {"published": row.published, "consumed": row.consumed, "rejected": row.rejected},
+        "generations": row.generations,
+        "evaluations": row.evaluations,
+        "specs": row.specs,
+        "strategies": {"simulating": row.simulating, "paper": row.paper, "retired": row.retired},
+        "allocations": row.allocations,
+        "orders": row.orders,
+        "fills": row.fills,
+        "trades": row.trades,
+        "open_positions": row.open_positions,
+        "equity_usd": row.equity_usd,
+        "risk_level": row.risk_level,
+    }
+
+
+def _report_query(run_id: int) -> Select[Any]:
+    cursor = FeedCursor.run_id == run_id
+    executor = (
+        ConsumerPosition.run_id == run_id,
+        ConsumerPosition.actor == "executor",
+        ConsumerPosition.stream == "events",
+    )
+    last_equity = select(Equity.equity_usd).where(Equity.run_id == run_id).order_by(Equity.seq.desc()).limit(1)
+    columns: dict[str, ColumnElement[Any]] = {
+        "feed": _value(Run.feed, "", Run.run_id == run_id),
+        "status": _value(Run.status, "none", Run.run_id == run_id),
+        "published": _value(FeedCursor.seq, 0, cursor),
+        "rejected": _value(FeedCursor.rejected, 0, cursor),
+        "consumed": _value(ConsumerPosition.consumed, 0, *executor),
+        "generations": _count(Generation.run_id == run_id),
+        "evaluations": _count(Evaluation.run_id == run_id),
+        "specs": _count(Message.run_id == run_id, Message.stream == "strategy_specs"),
+        **{
+            mode: _count(StrategyRow.run_id == run_id, StrategyRow.mode == mode)
+            for mode in ("simulating", "paper", "retired")
+        },
+        "allocations": _count(Allocation.run_id == run_id, Allocation.allocation_usd > 0),
+        "orders": _count(OrderRow.run_id == run_id),
+        "fills": _count(Trade.run_id == run_id, Trade.status != "FAILED"),
+        "trades": _count(Trade.run_id == run_id),
+        "open_positions": _open_positions(run_id),
+        "equity_usd": last_equity.scalar_subquery(),
+        "risk_level": _value(BreakerRow.level, RiskLevel.NORMAL.value, BreakerRow.run_id == run_id),
+    }
+    return select(*(column.label(name) for name, column in columns.items()))
+
+
+def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).where(*conditions).scalar_subquery()
+
+
+def _value(column: Any, without: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    """One cell of one row, or what stands for it while there is no row."""
+    return func.coalesce(select(column).where(*conditions).scalar_subquery(), without)
+
+
+def _open_positions(run_id: int) -> ScalarSelect[int]:
+    return _count(PositionRow.run_id == run_id, PositionRow.token_raw > 0)
+
+
+def _records(conn: Connection, query: Select[Any]) -> list[Json]:
+    """Rows as dicts, without the run that the caller asked for."""
+    rows = conn.execute(query).mappings()
+    # SQLAlchemy's names can be a kind of str of its own, which orjson refuses as a key.
+    return [{str(name): value for name, value in row.items() if name != "run_id"} for row in rows]
+
+
+def trades(conn: Connection, run_id: int, limit: int) -> list[Json]:
+    """What became of the orders, the newest first."""
+    newest = select(Trade).where(Trade.run_id == run_id).order_by(Trade.seq.desc(), Trade.order_id.desc())
+    found = _records(conn, newest.limit(limit))
+    for trade in found:
+        trade["sol_amount"] = trade["sol_lamports"] / LAMPORTS_PER_SOL
+        trade["fees_sol"] = (trade["pool_fee_lamports"] + trade["network_fee_lamports"]) / LAMPORTS_PER_SOL
+    return found
+
+
+def positions(conn: Connection, run_id: int, limit: int = 1000) -> list[Json]:
+    """What is held, the largest first, and then what was held, the latest first."""
+    is_open = case((PositionRow.token_raw > 0, 1), else_=0)
+    query = (
+        select(PositionRow)
+        .where(PositionRow.run_id == run_id)
+        .order_by(is_open.desc(), PositionRow.value_lamports.desc(), PositionRow.seq.desc())
+        .order_by(PositionRow.spec_id, PositionRow.token)
+    )
+    usd_per_lamport = _usd_per_lamport(conn, run_id)
+    return [_position(record, usd_per_lamport) for record in _records(conn, query.limit(limit))]
+
+
+def _position(record: Json, usd_per_lamport: float | None) -> Json:
+    cost, value = record.pop("cost_lamports"), record.pop("value_lamports")
+    realised = record.pop("realised_lamports")
+    money = {"cost": cost, "value": value, "unrealised": value - cost, "realised": realised}
+    record["open"] = record["token_raw"] > 0
+    record["unrealised_return"] = value / cost - 1.0 if cost else None
+    for name, lamports in money.items():
+        record[f"{name}_lamports"] = lamports
+        record[f"{name}_sol"] = lamports / LAMPORTS_PER_SOL
+        record[f"{name}_usd"] = None if usd_per_lamport is None else lamports * usd_per_lamport
+    return record
+
+
+def _usd_per_lamport(conn: Connection, run_id: int) -> float | None:
+    """The price of SOL at the last mark: equity was written down in both units there."""
+    query = select(Equity.equity_usd / func.nullif(Equity.equity_lamports, 0)).where(Equity.run_id == run_id)
+    return conn.scalar(query.order_by(Equity.seq.desc()).limit(1))
+
+
+def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
+    """Those on paper first, the retired last, and the best return first among equals."""
+    rank = case((StrategyRow.mode == "paper", 0), (StrategyRow.mode == "retired", 2), else_=1)
+    total_return = StrategyRow.result["total_return"].as_float()
+    query = (
+        select(StrategyRow)
+        .where(StrategyRow.run_id == run_id)
+        .order_by(rank, total_return.desc().nulls_last(), StrategyRow.spec_id)
+    )
+    return _records(conn, query.limit(limit))
+
+
+def portfolio(conn: Connection, run_id: int) -> Json:
+    """The portfolio at its last mark, and its change since the first one."""
+    marks = select(Equity).where(Equity.run_id == run_id)
+    last = _records(conn, marks.order_by(Equity.seq.desc()).limit(1))
+    first = _records(conn, marks.order_by(Equity.seq).limit(1))
+    worth = _change(first[0], last[0]) if last else dict.fromkeys(_WORTH)
+    return {"run_id": run_id, **worth, "open_positions": conn.scalar(select(_open_positions(run_id)))}
+
+
+def _change(first: Json, last: Json) -> Json:
+    before, now = first["equity_usd"], last["equity_usd"]
+    return {
+        **last,
+        "equity_sol": last["equity_lamports"] / LAMPORTS_PER_SOL,
+        "change_usd": now - before,
+        "change_ratio": now / before - 1.0 if before else None,
+    }
+
+
+def equity_curve(conn: Connection, run_id: int, points: int) -> list[Json]:
+    """At most ``points`` (2 or more) marks, evenly spaced by number, the first and the last among them."""
+    number = func.row_number().over(order_by=Equity.seq)
+    steps = func.greatest(func.count().over() - 1, 1)
+    # How many of the spaces between the points are behind this mark: a mark that enters a new space is kept.
+    behind = ((number - 1) * (points - 1)).op("/")(steps)
+    before = ((number - 2) * (points - 1)).op("/")(steps)
+    marks = (
+        select(Equity.seq, Equity.ts, Equity.equity_usd, Equity.drawdown)
+        .add_columns(((number == 1) | (behind > before)).label("kept"))
+        .where(Equity.run_id == run_id)
+        .subquery()
+    )
+    kept = select(marks.c.seq, marks.c.ts, marks.c.equity_usd, marks.c.drawdown).where(marks.c.kept)
+    return _records(conn, kept.order_by(marks.c.seq))
+
+
+def risk(conn: Connection, run_id: int) -> Json:
+    """The circuit breaker as it stands, and what it does to new positions."""
+    found = _records(conn, select(BreakerRow).where(BreakerRow.run_id == run_id))
+    breaker: Json = found[0] if found else {"level": "normal", "drawdown": 0.0, "peak_lamports": 0, "seq": 0}
+    deepest = conn.scalar(select(func.max(Equity.drawdown)).where(Equity.run_id == run_id))
+    return {
+        **breaker,
+        "peak_sol": breaker["peak_lamports"] / LAMPORTS_PER_SOL,
+        "max_drawdown": max(deepest or 0.0, breaker["drawdown"]),
+        "size_multiplier": size_multiplier(RiskLevel(breaker["level"])),
+    }
+
+
+def generations(conn: Connection, run_id: int) -> list[Json]:
+    """The generations of the search, in their order."""
+    return _records(conn, select(Generation).where(Generation.run_id == run_id).order_by(Generation.index))

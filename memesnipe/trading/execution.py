@@ -1,0 +1,96 @@
+"""Execution: the arena and the desk over the same events, so a paper decision is the simulated decision."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from memesnipe.engine.engine import Engine, EngineState
+from memesnipe.engine.genome import genome_from
+from memesnipe.engine.orders import Fill, FillModel, Order
+from memesnipe.engine.results import StrategyResult
+from memesnipe.market.events import Events, last_of_decisions, rows
+from memesnipe.sdk.registry import Families
+from memesnipe.trading.breaker import RiskLevel
+from memesnipe.trading.desk import Desk, DeskState
+
+
+@dataclass(slots=True)
+class ExecutionState:
+    """Arena and desk as plain data."""
+
+    arena: EngineState
+    desk: DeskState
+
+
+@dataclass(slots=True)
+class Step:
+    """What happened up to one event: desk orders taken on, orders ended, and results where a decision is due."""
+
+    seq: int
+    ts: int
+    flags: int
+    orders: list[Order] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    results: list[StrategyResult] | None = None
+
+
+class Execution:
+    """Moves every strategy over the events, and trades for those that have an allocation."""
+
+    def __init__(
+        self, families: Families, model: FillModel, *, shadow_capital_usd: float, max_position_usd: float
+    ) -> None:
+        self.arena = Engine(families, model, shadow_capital_usd)
+        self.desk = Desk(model, max_position_usd)
+
+    def advance(self, events: Events) -> Iterator[Step]:
+        """One step up to each event after which a decision is due, and one for what is left."""
+        start = 0
+        for last in [*last_of_decisions(events), len(events) - 1]:
+            if last >= start:
+                yield self._advance(events[start : last + 1])
+                start = last + 1
+
+    def _advance(self, events: Events) -> Step:
+        final = events[-1]
+        step = Step(int(final["seq"]), int(final["ts"]), int(final["flags"]))
+        waiting = self.arena.advance(events)[::-1]
+        for event in rows(events):
+            # What was decided between events (a longest hold that ended) comes before the next event.
+            self._decide(waiting, event.seq - 1, step)
+            step.fills += self.desk.on_event(event)
+            self._decide(waiting, event.seq, step)
+        if step.flags:
+            step.results = self.arena.results()
+        return step
+
+    def _decide(self, waiting: list[Order], seq: int, step: Step) -> None:
+        while waiting and waiting[-1].decided_seq <= seq:
+            order = self.desk.on_decision(waiting.pop())
+            if order is not None:
+                step.orders.append(order)
+
+    def apply_allocations(self, message: dict[str, Any]) -> None:
+        """Let strategies join and leave the arena, and give the desk their capital (`allocations_channel`)."""
+        for genome in message["added"]:
+            self.arena.add(genome_from(genome))
+        for spec_id in message["removed"]:
+            self.arena.remove(spec_id)
+        self.desk.state.allocations_usd = dict(message["allocations_usd"])
+
+    def apply_risk(self, message: dict[str, Any]) -> None:
+        """Take a new risk level over (`risk_events`)."""
+        self.desk.state.level = RiskLevel(message["level"])
+
+    def apply_exit(self, message: dict[str, Any]) -> Order | None:
+        """Sell a position on the position actor's word (`exit_orders`)."""
+        return self.desk.exit(message["spec_id"], message["token"], message["reason"])
+
+    def dump(self) -> ExecutionState:
+        """The state, to be serialised before going on."""
+        return ExecutionState(self.arena.dump(), self.desk.state)
+
+    def load(self, state: ExecutionState) -> None:
+        """Go on from the state of `dump`."""
+        self.arena.load(state.arena)
+        self.desk.state = state.desk

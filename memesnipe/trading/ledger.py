@@ -1,0 +1,108 @@
+"""The ledger: what the fills made of the portfolio, what it is worth, and which positions must be left."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from memesnipe.engine.orders import Holding
+from memesnipe.market.board import Board
+from memesnipe.market.events import LAMPORTS_PER_SOL, Event
+from memesnipe.trading.breaker import Breaker
+from memesnipe.trading.messages import fill_from
+
+
+@dataclass(slots=True)
+class Position:
+    """What a strategy holds, or held, of one token."""
+
+    spec_id: str
+    token: int
+    mint: str
+    holding: Holding = field(default_factory=Holding)
+    realised_lamports: int = 0
+    value_lamports: int = 0  # what the pool would pay, at the last mark
+    best_value_lamports: int = 0  # since it was opened
+
+
+@dataclass(slots=True)
+class LedgerState:
+    """The ledger as plain data."""
+
+    board: Board = field(default_factory=Board)
+    capital_lamports: int = 0
+    cash_lamports: int = 0
+    positions: dict[str, Position] = field(default_factory=dict)  # by "strategy/token"
+    breaker: Breaker = field(default_factory=Breaker)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The portfolio's worth after one event, what changed, and what must be sold."""
+
+    equity_lamports: int
+    equity_usd: float
+    cash_usd: float
+    level_changed: bool
+    exits: list[tuple[Position, str]]
+
+
+class Ledger:
+    """Books every fill once and marks the portfolio when a decision is due.
+
+    Capital is held in SOL: it is bought at the first price of SOL that is seen, drawdown is measured in lamports,
+    and USD figures are at the price of SOL of the day.
+    """
+
+    def __init__(
+        self, *, capital_usd: float, stop_loss: float, trailing_stop: float, state: LedgerState | None = None
+    ) -> None:
+        self.state = state or LedgerState()
+        self._capital_usd = capital_usd
+        self._stop_loss = stop_loss
+        self._trailing_stop = trailing_stop
+
+    def on_event(self, event: Event) -> None:
+        """See the market move."""
+        state = self.state
+        state.board.see(event)
+        if not state.capital_lamports and state.board.sol_usd:
+            state.capital_lamports = int(self._capital_usd / state.board.sol_usd * LAMPORTS_PER_SOL)
+            state.cash_lamports += state.capital_lamports
+
+    def on_fill(self, message: dict[str, Any]) -> Position:
+        """Book one message of the `fills` stream."""
+        fill = fill_from(message)
+        key = f"{fill.order.spec_id}/{fill.order.token}"
+        position = self.state.positions.setdefault(key, Position(fill.order.spec_id, fill.order.token, message["mint"]))
+        self.state.cash_lamports += fill.cash_change_lamports
+        if fill.failure:
+            position.realised_lamports += fill.cash_change_lamports  # a failed order costs its fee
+            return position
+        position.realised_lamports += position.holding.take(fill)
+        if position.holding.token_raw == 0:
+            position.holding, position.value_lamports, position.best_value_lamports = Holding(), 0, 0
+        return position
+
+    def mark(self) -> Mark:
+        """Value everything at what the pools would pay now, and let the breaker see it."""
+        state = self.state
+        for position in self.open_positions():
+            value = position.holding.value_lamports(state.board.tokens[position.token].pool)
+            position.value_lamports = value
+            position.best_value_lamports = max(position.best_value_lamports, value)
+        equity = state.cash_lamports + sum(p.value_lamports for p in self.open_positions())
+        changed = state.breaker.see(equity)
+        usd = state.board.sol_usd / LAMPORTS_PER_SOL
+        return Mark(equity, equity * usd, state.cash_lamports * usd, changed, self._exits())
+
+    def open_positions(self) -> list[Position]:
+        """Positions with something in them."""
+        return [p for p in self.state.positions.values() if p.holding.token_raw]
+
+    def _exits(self) -> list[tuple[Position, str]]:
+        exits = []
+        for position in self.open_positions():
+            if position.value_lamports <= position.holding.cost_lamports * (1.0 - self._stop_loss):
+                exits.append((position, "portfolio_stop_loss"))
+            elif position.value_lamports <= position.best_value_lamports * (1.0 - self._trailing_stop):
+                exits.append((position, "portfolio_trailing_stop"))
+        return exits

@@ -1,0 +1,1 @@
+"""The strategies that come with MemeSnipe: one file a family, discovered by name."""

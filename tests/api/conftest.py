@@ -1,0 +1,75 @@
+"""The API on a real port: what a browser and other people's scripts meet."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import redis
+import uvicorn
+
+from memesnipe.api.app import create_api
+from memesnipe.api.backend import Backend
+from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
+from memesnipe.local.process import wait_until
+
+
+class Served:
+    """An application on a free port, in a thread."""
+
+    def __init__(self, backend: Backend, port: int = 0) -> None:
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.port = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        # A page never closes its stream by itself, so the server must not wait for that.
+        config = uvicorn.Config(create_api(backend), log_level="error", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
+        self._thread.start()
+        assert wait_until(lambda: self._server.started, 20)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+
+@pytest.fixture
+def bus(redis_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def all_running(bus: redis.Redis) -> None:
+    for actor in ACTORS:
+        beat = {"state": "running", "detail": "", "pid": 1, "seq": 10}
+        bus.set(HEARTBEAT_KEY.format(actor), json.dumps(beat))
+
+
+@pytest.fixture
+def signer() -> dict[str, bool]:
+    """What the signer says about itself; a test may change it."""
+    return {"healthy": True}
+
+
+@pytest.fixture
+def backend(database, bus, signer) -> Backend:
+    started = datetime(2026, 1, 2, tzinfo=UTC)
+    return Backend(database, bus, lambda: signer["healthy"], started_at=started)
+
+
+@pytest.fixture
+def serve() -> Iterator[type[Served]]:
+    served: list[Served] = []
+
+    def start(backend: Backend, port: int = 0) -> Served:
+        served.append(Served(backend, port))
+        return served[-1]
+
+    yield start  # type: ignore[misc]
+    for one in served:
+        one.stop()

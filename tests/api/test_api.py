@@ -1,0 +1,194 @@
+"""The API over real servers, through a real socket."""
+
+import json
+import threading
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+import redis
+import sqlalchemy as sa
+
+import memesnipe
+from memesnipe.api.app import create_api
+from memesnipe.api.backend import Backend
+from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
+from memesnipe.api.signer_app import create_signer_api
+from memesnipe.local.process import free_port
+from memesnipe.storage import schema
+
+STARTED = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def client(backend, serve):
+    with httpx.Client(base_url=serve(backend).url, timeout=20) as client:
+        yield client
+
+
+def messages(lines):
+    """The messages and comments of a stream, one by one."""
+    event = ""
+    for line in lines:
+        if line.startswith("event: "):
+            event = line.removeprefix("event: ")
+        elif line.startswith("data: "):
+            yield event, json.loads(line.removeprefix("data: "))
+        elif line.startswith(":"):
+            yield "comment", line
+
+
+def test_all_is_well(client, all_running, new_run):
+    answer = client.get("/api/health")
+    health = answer.json()
+    assert (answer.status_code, health["status"], health["detail"]) == (200, "healthy", "")
+    assert health["version"] == memesnipe.__version__
+    assert set(health["parts"]) == {"postgres", "redis", "signer", *ACTORS}
+    assert health["parts"]["executor"] == {"state": "running", "detail": ""}
+
+
+@pytest.mark.parametrize(
+    ("beat", "state"),
+    [
+        (None, "down"),
+        ('{"state": "recovering", "detail": "from event 5", "pid": 1, "seq": 5}', "recovering"),
+        ("no json", "down"),
+        ("[1]", "down"),
+    ],
+)
+def test_one_actor_that_does_not_run_degrades(client, bus, all_running, new_run, beat, state):
+    key = HEARTBEAT_KEY.format("position")
+    bus.delete(key) if beat is None else bus.set(key, beat)
+    answer = client.get("/api/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["parts"]["position"]["state"] == state
+    assert answer.json()["detail"] == f"position is {state}"
+
+
+def test_actors_that_are_done_are_healthy(client, bus, all_running, new_run):
+    bus.set(HEARTBEAT_KEY.format("market_data"), '{"state": "finished"}')
+    assert client.get("/api/health").json()["status"] == "healthy"
+
+
+def test_a_signer_that_is_not_healthy_degrades(client, all_running, signer, new_run):
+    signer["healthy"] = False
+    health = client.get("/api/health").json()
+    assert (health["status"], health["parts"]["signer"]["state"]) == ("degraded", "unhealthy")
+
+
+def test_a_signer_that_fails_or_hangs_is_down(database, bus, all_running, new_run):
+    def fail():
+        raise ConnectionError("no signer here")
+
+    health = Backend(database, bus, fail, started_at=STARTED).health()
+    assert health["parts"]["signer"] == {"state": "down", "detail": "no signer here"}
+    free = threading.Event()
+    health = Backend(database, bus, free.wait, started_at=STARTED).health()
+    assert health["parts"]["signer"]["detail"] == "no answer within 2 s"
+    assert (health["status"], health["parts"]["postgres"]["state"]) == ("degraded", "up")
+    free.set()
+
+
+def test_no_redis_is_unhealthy(database, serve, new_run):
+    with redis.Redis(port=free_port(0)) as nowhere:
+        served = serve(Backend(database, nowhere, lambda: True, started_at=STARTED))
+        answer = httpx.get(f"{served.url}/api/health", timeout=20)
+    assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
+    assert answer.json()["parts"]["executor"]["state"] == "unknown"
+
+
+def test_no_database_is_one_line_without_its_password(bus, all_running, serve):
+    url = f"postgresql+psycopg://memesnipe:open-sesame@127.0.0.1:{free_port(0)}/memesnipe"
+    nowhere = sa.create_engine(url)
+    served = serve(Backend(nowhere, bus, lambda: True, started_at=STARTED))
+    health = httpx.get(f"{served.url}/api/health", timeout=20)
+    assert (health.status_code, health.json()["parts"]["postgres"]["state"]) == (503, "down")
+    trades = httpx.get(f"{served.url}/api/trades", timeout=20)
+    assert trades.status_code == 503
+    assert set(trades.json()) == {"error"} and "\n" not in trades.json()["error"]
+    with httpx.stream("GET", f"{served.url}/api/events", timeout=20) as stream:
+        event, trouble = next(messages(stream.iter_lines()))
+    assert event == "trouble" and "does not answer" in trouble["error"]
+    for said in (health.text, trades.text, json.dumps(trouble)):
+        assert "sesame" not in said and "postgresql+" not in said
+    nowhere.dispose()
+
+
+def test_no_run_is_degraded_and_empty(server_urls, database, bus, all_running, serve):
+    """In a database of its own, as the others have runs."""
+    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(sa.text("CREATE DATABASE no_runs"))
+    empty = sa.create_engine(sa.make_url(server_urls.database_url).set(database="no_runs"))
+    schema.Base.metadata.create_all(empty)
+    served = serve(Backend(empty, bus, lambda: True, started_at=STARTED))
+    with httpx.Client(base_url=served.url, timeout=20) as client:
+        health = client.get("/api/health")
+        assert (health.status_code, health.json()["status"]) == (200, "degraded")
+        assert health.json()["detail"] == "no run has started yet"
+        assert client.get("/api/report").json()["status"] == "none"
+        assert client.get("/api/trades").json() == []
+        assert client.get("/api/portfolio").json()["equity_usd"] is None
+    empty.dispose()
+
+
+def test_the_newest_run_is_shown(client, new_run, insert):
+    insert(schema.Trade, order_id="a/1", mint="So1", seq=1)
+    insert(schema.Trade, order_id="a/2", mint="So2", seq=2)
+    insert(schema.PositionRow, spec_id="a", token=1, token_raw=5)
+    insert(schema.StrategyRow, spec_id="a", mode="paper", result={"total_return": 0.1})
+    insert(schema.Generation, index=1, best_fitness=float("-inf"))
+    insert(schema.BreakerRow, level="critical", drawdown=0.12)
+    assert [trade["mint"] for trade in client.get("/api/trades", params={"limit": 1}).json()] == ["So2"]
+    assert client.get("/api/positions").json()[0]["token_raw"] == 5
+    assert client.get("/api/strategies").json()[0]["spec_id"] == "a"
+    assert client.get("/api/generations").json()[0]["best_fitness"] is None  # JSON has no infinity
+    assert client.get("/api/risk").json()["level"] == "critical"
+    assert client.get("/api/report").json()["run_id"] == new_run
+    assert client.get("/api/portfolio").json()["open_positions"] == 1
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "many"])
+def test_a_wrong_limit_is_refused(client, limit):
+    assert client.get("/api/trades", params={"limit": limit}).status_code == 422
+
+
+def test_the_stream_speaks_when_something_changed(client, all_running, new_run, insert):
+    insert(schema.Equity, seq=1, equity_usd=1000.0, equity_lamports=5)
+    with client.stream("GET", "/api/events") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        found = messages(stream.iter_lines())
+        event, state = next(found)
+        assert event == "state" and state["portfolio"]["equity_usd"] == 1000.0
+        assert set(state) == {
+            *("report", "portfolio", "risk", "equity_curve", "positions", "trades", "strategies", "health"),
+        }
+        assert next(found)[0] == "comment"
+        insert(schema.Trade, order_id="a/1", mint="fresh", seq=2)
+        changed = next(state for event, state in found if event == "state")
+        assert [trade["mint"] for trade in changed["trades"]] == ["fresh"]
+
+
+def test_the_pages_need_nothing_from_elsewhere(client):
+    for path in ("/", "/docs"):
+        page = client.get(path)
+        assert page.status_code == 200 and "default-src 'self'" in page.headers["content-security-policy"]
+        assert "http:" not in page.text.replace("http://www.w3.org/", "") and "https:" not in page.text
+    for name in ("app.js", "chart.js", "format.js", "docs.js", "style.css"):
+        assert client.get(f"/static/{name}").status_code == 200
+        assert "innerHTML" not in client.get(f"/static/{name}").text
+    assert "/api/trades" in client.get("/openapi.json").json()["paths"]
+
+
+def test_the_signer_shows_its_key_and_no_more():
+    routes = {route.path for route in create_signer_api("Key").routes}
+    assert routes == {"/pubkey", "/health"}
+
+
+def test_a_view_changes_nothing(backend):
+    with backend._newest() as (conn, _), pytest.raises(sa.exc.InternalError, match="read-only"):
+        conn.execute(sa.delete(schema.Trade))
+
+
+def test_every_route_describes_itself(backend):
+    for path, methods in create_api(backend).openapi()["paths"].items():
+        assert all(operation["description"] for operation in methods.values()), path

@@ -1,0 +1,141 @@
+"""The page in a real browser, over real servers."""
+
+import re
+import shutil
+
+import pytest
+
+from memesnipe.storage import schema
+
+SOL = 1_000_000_000
+NS = 1_000_000_000
+CHROMIUM = next(filter(None, (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+api = pytest.importorskip("playwright.sync_api", reason="the page is tested with `pip install playwright`")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome here")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    page = browser.new_page()
+    page.set_default_timeout(20_000)
+    api.expect.set_options(timeout=20_000)
+    said = []
+
+    def note(what):  # playwright cannot call a list's own append
+        said.append(what)
+
+    page.on("pageerror", note)
+    page.on("request", lambda request: None if "127.0.0.1" in request.url else note(request.url))
+    yield page
+    page.close()
+    assert [what for what in said if not str(what).startswith("data:")] == []  # no error, no request elsewhere
+
+
+def see(page, element, text):
+    api.expect(page.locator(f"#{element}")).to_contain_text(text)
+
+
+@pytest.fixture
+def marked(insert):
+    for number, usd in enumerate((1000.0, 1020.0, 1010.5)):
+        insert(
+            schema.Equity,
+            **{"seq": number, "ts": number * 60 * NS, "equity_usd": usd},
+            **{"equity_lamports": 10 * SOL, "cash_usd": 900.0},
+        )
+    insert(schema.BreakerRow, level="normal", drawdown=0.009)
+    insert(schema.FeedCursor, seq=12345)
+    insert(schema.ConsumerPosition, actor="executor", stream="events", consumed=12345)
+
+
+def test_the_page_follows_the_run_without_a_reload(page, serve, backend, all_running, marked, insert):
+    page.goto(serve(backend).url)
+    page.evaluate("document.wasNotReloaded = true")
+    see(page, "equity", "$1,010.50")
+    see(page, "change", "+$10.50")
+    see(page, "risk-level", "normal")
+    see(page, "events-consumed", "12,345")
+    see(page, "trades", "strategies must first earn paper mode")
+    see(page, "positions", "nothing is held")
+    assert page.locator("#curve svg path.line").count() == 1
+
+    hostile = "<img src=x onerror=alert(1)>"
+    trade = {"sol_lamports": SOL // 4, "side": "buy", "status": "PAPER", "reason": hostile, "ts": 3600 * NS}
+    insert(schema.Trade, order_id="a/1", mint="MintOfATokenThatIsLong", **trade)
+    see(page, "trades", "Mint…Long")
+    see(page, "trades", "0.250")
+    see(page, "trades", hostile)
+    assert page.get_by_title("MintOfATokenThatIsLong").count() == 1
+
+    insert(schema.Equity, seq=9, ts=600 * NS, equity_usd=890.0, equity_lamports=9 * SOL, drawdown=0.12)
+    see(page, "equity", "$890.00")
+    assert page.evaluate("document.wasNotReloaded")
+
+
+def test_the_risk_level_changes(page, serve, backend, database, all_running, marked, new_run):
+    page.goto(serve(backend).url)
+    see(page, "risk-level", "normal")
+    changed = schema.BreakerRow.__table__.update().where(schema.BreakerRow.run_id == new_run)
+    with database.begin() as conn:
+        conn.execute(changed.values(level="critical", drawdown=0.12))
+    see(page, "risk-level", "critical")
+    see(page, "risk-rule", "only closed")
+    see(page, "drawdown", "12.00%")
+
+
+def test_positions_and_strategies_can_be_read(page, serve, backend, all_running, marked, insert):
+    genome = {
+        "signals": [{"family": "momentum_5m", "params": {"lookback_s": 300.0}, "weight": 0.75}],
+        "exits": {"stop_loss": 0.2, "take_profit": 0.5, "trailing_stop": 0.1, "max_hold_s": 600.0},
+    }
+    result = {"total_return": 0.125, "sharpe": 1.5, "trades": 7}
+    insert(schema.StrategyRow, spec_id="a", mode="paper", genome=genome, result=result, allocation_usd=80.0)
+    insert(schema.StrategyRow, spec_id="b", mode="simulating", genome=genome)
+    money = {"cost_lamports": SOL, "value_lamports": SOL * 3 // 2}
+    insert(schema.PositionRow, spec_id="a", token=1, mint="HeldMintOfAToken", token_raw=5, **money)
+    page.goto(serve(backend).url)
+    see(page, "strategies", "momentum 5m 0.75")
+    see(page, "strategies", "+12.5%")
+    see(page, "strategies", "$80.00")
+    see(page, "positions", "+0.500 (+50.0%)")
+
+
+def test_a_lost_connection_is_said_and_found_again(page, serve, backend, all_running, marked):
+    served = serve(backend)
+    page.goto(served.url)
+    see(page, "equity", "$1,010.50")
+    page.evaluate("document.wasNotReloaded = true")
+    served.stop()
+    see(page, "notice", "The connection is lost")
+    serve(backend, served.port)
+    api.expect(page.locator("#notice")).to_be_hidden()
+    see(page, "status", "healthy")
+    assert page.evaluate("document.wasNotReloaded")
+
+
+def test_nothing_moves_while_the_state_arrives(page, serve, backend, all_running, marked):
+    page.add_init_script(
+        "window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(e => "
+        "window.moved += e.value)).observe({type: 'layout-shift', buffered: true})"
+    )
+    page.goto(serve(backend).url)
+    see(page, "status", "healthy")
+    assert page.evaluate("window.moved") < 0.02
+
+
+def test_the_docs_list_the_routes(page, serve, backend):
+    page.goto(f"{serve(backend).url}/docs")
+    see(page, "routes", "/api/trades")
+    see(page, "routes", re.compile("limit: How many at most. 1 to 1000, 100 when left out"))

@@ -1,0 +1,74 @@
+"""The embedded servers that the tests share, and rows for them."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from memesnipe.local.servers import LocalServers, ServerUrls
+from memesnipe.storage.database import connect, migrate
+from memesnipe.storage.schema import Base, Run
+
+Insert = Callable[..., None]
+_ZEROS: dict[type[Any], Any] = {sa.BigInteger: 0, sa.Double: 0.0, sa.Text: "", sa.Boolean: False}
+
+
+@pytest.fixture(scope="session")
+def server_urls() -> Iterator[ServerUrls]:
+    # PostgreSQL does not run as root, and pytest's own folders are closed to everyone else.
+    home = Path(tempfile.mkdtemp(prefix="memesnipe-test-", dir="/tmp")).resolve()
+    home.chmod(0o755)
+    with LocalServers(home) as servers:
+        yield servers.start()
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def database_url(server_urls: ServerUrls) -> str:
+    assert server_urls.database_url is not None
+    return server_urls.database_url
+
+
+@pytest.fixture(scope="session")
+def redis_url(server_urls: ServerUrls) -> str:
+    assert server_urls.redis_url is not None
+    return server_urls.redis_url
+
+
+@pytest.fixture(scope="session")
+def database(database_url: str) -> Iterator[sa.Engine]:
+    """A migrated database; what belongs to a test belongs to its own run."""
+    engine = connect(database_url)
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def new_run(database: sa.Engine) -> int:
+    """A fresh run, and the newest one."""
+    row = _filled(Run, feed="synthetic", status="open")
+    del row["run_id"]  # the database numbers the runs
+    with database.begin() as conn:
+        run_id: int = conn.execute(sa.insert(Run).values(row).returning(Run.run_id)).scalar_one()
+    return run_id
+
+
+@pytest.fixture
+def insert(database: sa.Engine, new_run: int) -> Insert:
+    """Insert a row of the fresh run; columns that are not given are zero or empty."""
+
+    def insert_row(table: type[Base], **given: Any) -> None:
+        with database.begin() as conn:
+            conn.execute(sa.insert(table).values(_filled(table, run_id=new_run, **given)))
+
+    return insert_row
+
+
+def _filled(table: type[Base], **given: Any) -> dict[str, Any]:
+    needed = [c for c in table.__table__.columns if not c.nullable and c.server_default is None]
+    return {column.name: _ZEROS.get(type(column.type), {}) for column in needed} | given

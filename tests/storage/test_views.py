@@ -1,0 +1,182 @@
+"""The read model over a real PostgreSQL."""
+
+import json
+from itertools import pairwise
+
+import pytest
+import sqlalchemy as sa
+
+from memesnipe.storage import schema, views
+
+SOL = 1_000_000_000
+
+
+@pytest.fixture
+def conn(database):
+    with database.connect() as connection:
+        yield connection
+
+
+def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
+    assert views.latest_run(conn) == new_run
+    assert views.report(conn, new_run) == {
+        "run_id": new_run,
+        "feed": "synthetic",
+        "status": "open",
+        "events": {"published": 0, "consumed": 0, "rejected": 0},
+        "generations": 0,
+        "evaluations": 0,
+        "specs": 0,
+        "strategies": {"simulating": 0, "paper": 0, "retired": 0},
+        "allocations": 0,
+        "orders": 0,
+        "fills": 0,
+        "trades": 0,
+        "open_positions": 0,
+        "equity_usd": None,
+        "risk_level": "normal",
+    }
+    portfolio = views.portfolio(conn, new_run)
+    assert portfolio["equity_usd"] is None and portfolio["open_positions"] == 0
+    assert views.risk(conn, new_run)["level"] == "normal"
+    assert views.equity_curve(conn, new_run, 10) == []
+    assert views.generations(conn, new_run) == []
+
+
+def test_a_run_that_is_not_there_reads_as_an_empty_one(conn):
+    report = views.report(conn, 0)
+    assert (report["feed"], report["status"], report["trades"]) == ("", "none", 0)
+    assert views.positions(conn, 0) == views.trades(conn, 0, 5) == views.strategies(conn, 0, 5) == []
+
+
+def test_the_report_counts_what_the_tables_hold(conn, new_run, insert):
+    insert(schema.FeedCursor, seq=900, rejected=4, position=904)
+    insert(schema.ConsumerPosition, actor="executor", stream="events", consumed=850)
+    insert(schema.ConsumerPosition, actor="position", stream="events", consumed=1)
+    insert(schema.ConsumerPosition, actor="executor", stream="exit_orders", consumed=2)
+    insert(schema.Generation, index=1, evaluations=2)
+    for spec_id, mode in (("a", "paper"), ("b", "simulating"), ("c", "simulating"), ("d", "retired")):
+        insert(schema.StrategyRow, spec_id=spec_id, mode=mode)
+        insert(schema.Evaluation, generation=1, spec_id=spec_id)
+        insert(schema.Message, stream="strategy_specs", number=ord(spec_id), payload="{}")
+        insert(schema.Allocation, seq=10, spec_id=spec_id, allocation_usd=50.0 if spec_id == "a" else 0.0)
+    insert(schema.Message, stream="fills", number=1, payload="{}")
+    for number, status in enumerate(("PAPER", "PAPER", "FAILED")):
+        insert(schema.OrderRow, order_id=f"a/{number}")
+        insert(schema.Trade, order_id=f"a/{number}", status=status)
+    insert(schema.OrderRow, order_id="a/9", status="intended")
+    insert(schema.PositionRow, spec_id="a", token=1, token_raw=5)
+    insert(schema.PositionRow, spec_id="a", token=2, token_raw=0)
+    insert(schema.Equity, seq=10, equity_usd=1000.0)
+    insert(schema.Equity, seq=20, equity_usd=990.0)
+    insert(schema.BreakerRow, level="warning", drawdown=0.06)
+    assert views.report(conn, new_run) == {
+        "run_id": new_run,
+        "feed": "synthetic",
+        "status": "open",
+        "events": {"published": 900, "consumed": 850, "rejected": 4},
+        "generations": 1,
+        "evaluations": 4,
+        "specs": 4,
+        "strategies": {"simulating": 2, "paper": 1, "retired": 1},
+        "allocations": 1,
+        "orders": 4,
+        "fills": 2,
+        "trades": 3,
+        "open_positions": 1,
+        "equity_usd": 990.0,
+        "risk_level": "warning",
+    }
+
+
+def test_positions_are_valued_at_the_last_price_of_sol(conn, new_run, insert):
+    insert(schema.PositionRow, spec_id="a", token=1, mint="closed", realised_lamports=-SOL, seq=9)
+    insert(
+        schema.PositionRow,
+        **{"spec_id": "a", "token": 2, "mint": "open", "token_raw": 7},
+        **{"cost_lamports": 2 * SOL, "value_lamports": 3 * SOL, "realised_lamports": 0, "seq": 1},
+    )
+    without_price = views.positions(conn, new_run)
+    assert [p["mint"] for p in without_price] == ["open", "closed"]
+    assert without_price[0]["unrealised_usd"] is None
+    insert(schema.Equity, seq=5, equity_lamports=10 * SOL, equity_usd=2000.0)
+    held, closed = views.positions(conn, new_run)
+    assert held["open"] and held["unrealised_lamports"] == SOL and held["unrealised_sol"] == 1.0
+    assert held["unrealised_usd"] == pytest.approx(200.0) and held["unrealised_return"] == 0.5
+    assert not closed["open"] and closed["realised_usd"] == pytest.approx(-200.0)
+    assert closed["unrealised_return"] is None
+    assert [p["mint"] for p in views.positions(conn, new_run, limit=1)] == ["open"]
+
+
+def test_positions_of_a_portfolio_worth_nothing_have_no_price(conn, new_run, insert):
+    insert(schema.PositionRow, spec_id="a", token=1, token_raw=1)
+    insert(schema.Equity, seq=5, equity_lamports=0, equity_usd=0.0)
+    assert views.positions(conn, new_run)[0]["value_usd"] is None
+    assert views.portfolio(conn, new_run)["change_ratio"] is None
+
+
+def test_trades_come_newest_first(conn, new_run, insert):
+    for number in range(5):
+        fees = {"pool_fee_lamports": SOL // 100, "network_fee_lamports": SOL // 100}
+        insert(schema.Trade, order_id=f"a/{number}", seq=number, sol_lamports=SOL // 2, **fees)
+    newest = views.trades(conn, new_run, 2)
+    assert [trade["order_id"] for trade in newest] == ["a/4", "a/3"]
+    assert newest[0]["sol_amount"] == 0.5 and newest[0]["fees_sol"] == pytest.approx(0.02)
+    assert "run_id" not in newest[0]
+
+
+def test_strategies_paper_first_then_the_best_return(conn, new_run, insert):
+    for spec_id, mode, result in (
+        ("gone", "retired", {"total_return": 9.0}),
+        ("fresh", "simulating", None),
+        ("worse", "simulating", {"total_return": -0.1}),
+        ("better", "simulating", {"total_return": 2.5}),
+        ("poor", "paper", {"total_return": -0.5}),
+        ("rich", "paper", {"total_return": 1e-3}),
+    ):
+        insert(schema.StrategyRow, spec_id=spec_id, mode=mode, result=result, genome={"size": 0.1})
+    found = views.strategies(conn, new_run, 10)
+    assert [s["spec_id"] for s in found] == ["rich", "poor", "better", "worse", "fresh", "gone"]
+    assert found[0]["genome"] == {"size": 0.1}
+    assert len(views.strategies(conn, new_run, 3)) == 3
+
+
+@pytest.mark.parametrize(("marks", "points"), [(1, 2), (2, 2), (7, 7), (7, 50), (100, 2), (1000, 240)])
+def test_the_curve_is_thinned_evenly_and_keeps_both_ends(conn, database, new_run, marks, points):
+    rows = [
+        {"run_id": new_run, "seq": 3 * n, "ts": n, "equity_usd": float(n)} for n in range(marks)
+    ]  # fmt: skip
+    zeros = {"equity_lamports": 0, "cash_usd": 0.0, "drawdown": 0.0}
+    with database.begin() as connection:
+        connection.execute(sa.insert(schema.Equity), [row | zeros for row in rows])
+    kept = [point["ts"] for point in views.equity_curve(conn, new_run, points)]
+    assert len(kept) == min(marks, points)
+    assert kept == sorted(set(kept)) and kept[0] == 0 and kept[-1] == marks - 1
+    gaps = [b - a for a, b in pairwise(kept)]
+    assert not gaps or max(gaps) - min(gaps) <= 1
+
+
+def test_the_portfolio_changes_since_its_first_mark(conn, new_run, insert):
+    insert(schema.Equity, seq=1, equity_lamports=10 * SOL, equity_usd=1000.0, drawdown=0.2)
+    insert(schema.Equity, seq=2, ts=5, equity_lamports=12 * SOL, equity_usd=1250.0, cash_usd=400.0)
+    portfolio = views.portfolio(conn, new_run)
+    assert (portfolio["change_usd"], portfolio["change_ratio"]) == (250.0, 0.25)
+    assert (portfolio["equity_sol"], portfolio["cash_usd"], portfolio["ts"]) == (12.0, 400.0, 5)
+    assert views.risk(conn, new_run)["max_drawdown"] == 0.2
+
+
+def test_the_breaker_says_what_it_allows(conn, new_run, insert):
+    insert(schema.BreakerRow, level="warning", drawdown=0.07, peak_lamports=3 * SOL, seq=8)
+    risk = views.risk(conn, new_run)
+    assert risk == {
+        **{"level": "warning", "drawdown": 0.07, "max_drawdown": 0.07, "size_multiplier": 0.5},
+        **{"peak_lamports": 3 * SOL, "peak_sol": 3.0, "seq": 8},
+    }
+
+
+def test_everything_is_ready_for_json(conn, new_run, insert):
+    insert(schema.Generation, index=2, best_fitness=0.5)
+    insert(schema.Generation, index=1, best_fitness=0.4)
+    generations = views.generations(conn, new_run)
+    assert [g["index"] for g in generations] == [1, 2]
+    json.dumps([generations, views.report(conn, new_run), views.portfolio(conn, new_run)], allow_nan=False)

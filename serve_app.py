@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import ray
 import redis
 from fastapi import FastAPI
 from ray import serve
 from ray.serve.config import HTTPOptions, ProxyLocation
+from ray.serve.schema import LoggingConfig
 
 from actors.context import Context
 from memesnipe.api.app import create_api
@@ -54,6 +54,10 @@ class Signer:
         return create_signer_api(str(wallet.pubkey()))
 
 
+# Each has a name, a prefix of its paths, and what is deployed.
+APPLICATIONS: list[tuple[str, str, Any]] = [("signer", "/signer", Signer), ("dashboard", "/", Dashboard)]
+
+
 def wallet_file(settings: Settings) -> Path:
     """The keypair file of this installation."""
     return settings.wallet_keypair_filename or settings.memesnipe_home / "wallet" / "keypair.json"
@@ -68,13 +72,18 @@ def _answers(url: str) -> bool:
 
 def deploy(home: Path, port: int) -> None:
     """Serve both applications on 127.0.0.1 at ``port``."""
-    serve.start(http_options=HTTPOptions(host=_LOOPBACK, port=port), proxy_location=ProxyLocation.HeadOnly)
-    deployments: list[tuple[str, str, Any]] = [("signer", "/signer", Signer), ("dashboard", "/", Dashboard)]
-    for name, prefix, deployment in deployments:
-        serve.run(deployment.bind(str(home)), name=name, route_prefix=prefix)
+    quiet = LoggingConfig(log_level="WARNING")
+    http = HTTPOptions(host=_LOOPBACK, port=port)
+    serve.start(http_options=http, proxy_location=ProxyLocation.HeadOnly, logging_config=quiet)
+    serve.run_many(
+        [
+            serve.RunTarget(deployment.bind(str(home)), name=name, route_prefix=prefix, logging_config=quiet)
+            for name, prefix, deployment in APPLICATIONS
+        ]
+    )
 
 
 def undeploy() -> None:
-    """Take both applications down."""
-    if ray.is_initialized():
-        serve.shutdown()  # type: ignore[no-untyped-call]
+    """Take both applications down, and leave Serve to whoever else uses it."""
+    for name, _, _ in APPLICATIONS:
+        serve.delete(name)

@@ -89,7 +89,7 @@ class Executor(Consumer):
         else:
             self._execution.apply_allocations(entry.data)
             effective = self._execution.arena.board.last_seq
-            effects.statements.append(
+            effects.change(
                 update(Allocation)
                 .where(Allocation.run_id == self.context.run_id, Allocation.seq == entry.seq)
                 .values(effective_seq=effective)
@@ -132,7 +132,7 @@ class Executor(Consumer):
             "value_usd": fill.sol_lamports / LAMPORTS_PER_SOL * self._execution.desk.state.board.sol_usd,
         }
         effects.add(Trade, [row])
-        effects.statements.append(
+        effects.change(
             update(OrderRow)
             .where(OrderRow.run_id == self.context.run_id, OrderRow.order_id == row["order_id"])
             .values(status="failed" if fill.failure else "landed")

@@ -93,8 +93,8 @@ class MarketData:
         """Whether readers have kept up, and in lockstep whether the last decision has been carried out."""
         with self.context.database.connect() as connection:
             if self._choice.lockstep and self._cursor.decision_seq:
-                answered = read_positions(connection, self.context.run_id, ALLOCATIONS)
-                return bool(answered.get("executor", (0, 0))[1] >= self._cursor.decision_seq)
+                _, answered = read_positions(connection, self.context.run_id, ALLOCATIONS).get("executor", (0, 0))
+                return answered >= self._cursor.decision_seq
             readers = read_positions(connection, self.context.run_id, EVENTS)
         slowest = min(readers.get(reader, (0, 0))[1] for reader in EVENT_READERS)
         return self._cursor.seq - slowest < MAX_IN_FLIGHT
@@ -124,7 +124,7 @@ class MarketData:
             return True
         if self._first_ts is None:
             self._first_ts = message["ts"]
-        due = self._started + (message["ts"] - self._first_ts) / NS_PER_S / self._choice.speed
+        due: float = self._started + (message["ts"] - self._first_ts) / NS_PER_S / self._choice.speed
         early = due - time.monotonic()
         if early > 0 and wait:
             time.sleep(min(early, _LONGEST_SLEEP_S))

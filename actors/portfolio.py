@@ -100,7 +100,7 @@ class PortfolioActor(Consumer):
         )
         if decision.removed:
             retired = StrategyRow.spec_id.in_(decision.removed)
-            effects.statements.append(
+            effects.change(
                 update(StrategyRow)
                 .where(StrategyRow.run_id == self.context.run_id, retired)
                 .values(mode=str(Mode.RETIRED), since_seq=seq, allocation_usd=0.0)

@@ -152,7 +152,7 @@ class Supervisor:
         """Let every actor end its step, then stop it; those that do not are killed."""
         for host in self.hosts.values():
             host.stop.remote()
-        ended, hanging = ray.wait(list(self._runs), num_returns=len(self._runs), timeout=_STOP_S)
+        _, hanging = ray.wait(list(self._runs), num_returns=len(self._runs), timeout=_STOP_S)
         for run in hanging:
             self._log.warning("actor did not stop in time", name=self._runs[run])
         for host in self.hosts.values():

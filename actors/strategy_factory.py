@@ -1,4 +1,4 @@
-"""The strategy factory: breeds a generation on the latest events, has it backtested, and sends its best to the arena."""
+"""The strategy factory: breeds generations on the latest events, and sends the best to the arena."""
 
 import statistics
 from collections.abc import Callable

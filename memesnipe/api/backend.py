@@ -16,6 +16,7 @@ from memesnipe.storage import views
 
 Json = dict[str, Any]
 STATE_INTERVAL_S = 1.0
+_LONGEST_PAUSE_S = 5.0
 _NO_RUN = 0  # runs are numbered from 1, and a run that does not exist is an empty one
 
 
@@ -79,9 +80,12 @@ class Backend:
     def state(self) -> Json:
         """Everything that the page shows; read once a second, however many pages are open."""
         with self._lock:
-            if time.monotonic() >= self._state_until:
+            began = time.monotonic()
+            if began >= self._state_until:
                 self._state = self._read_state()
-                self._state_until = time.monotonic() + STATE_INTERVAL_S / 2
+                spent = time.monotonic() - began
+                # A long run takes longer to read; then it is read less often, so that the actors go first.
+                self._state_until = began + spent + max(STATE_INTERVAL_S / 2, min(4 * spent, _LONGEST_PAUSE_S))
             return self._state
 
     def explain(self, error: BaseException) -> str:

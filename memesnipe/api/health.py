@@ -12,10 +12,9 @@ from sqlalchemy import Engine, text
 
 import memesnipe
 from memesnipe.api.probe import Probe
+from memesnipe.bus.streams import ACTORS, HEARTBEAT_KEY
 from memesnipe.storage import views
 
-ACTORS = ("market_data", "executor", "position", "portfolio", "strategy_factory")
-HEARTBEAT_KEY = "memesnipe:heartbeat:{}"
 _PATIENCE_S = 2.0
 _FINE = ("up", "healthy", "running", "finished")
 _NO_HEARTBEAT = {"state": "down", "detail": "no heartbeat"}

@@ -7,7 +7,7 @@ import orjson
 import redis
 
 from memesnipe.bus.merge import Entry, merge
-from memesnipe.bus.streams import EVENT_STREAMS, EVENTS
+from memesnipe.bus.streams import ACTORS, ALL, EVENT_STREAMS, EVENTS, HEARTBEAT_KEY
 from memesnipe.errors import InputError
 
 READ_LIMIT = 4_096  # entries of each stream in one read
@@ -48,7 +48,11 @@ class Bus:
             for stream, number in positions.items()
             for name in (EVENT_STREAMS if stream == EVENTS else (stream,))
         }
-        answer: Any = self._redis.xread(after, count=READ_LIMIT, block=block_ms) or []
+        answer: Any = self._redis.xread(after, count=READ_LIMIT)
+        if not answer:
+            # A blocked read is woken by one stream and answers with that one alone, so it only serves to wait.
+            self._redis.xread(after, count=1, block=block_ms)
+            answer = self._redis.xread(after, count=READ_LIMIT) or []
         found = {stream.decode(): entries for stream, entries in answer}
         in_order = {s: [_entry(s, *raw) for raw in found[s]] for s in after if s in found}
         return merge(in_order, READ_LIMIT)
@@ -67,7 +71,7 @@ class Bus:
         if first_kept > 1:
             self._redis.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
 
-    def take_over(self, installation: str, run_id: int, streams: list[str], actors: list[str]) -> None:
+    def take_over(self, installation: str, run_id: int) -> None:
         """Prepare this Redis database for a run: streams of another run go, and so does what actors said of it.
 
         Raises:
@@ -79,13 +83,13 @@ class Bus:
                 "REDIS_URL names a database that another MemeSnipe folder uses; choose another number, such as /1"
             )
         if self._redis.get("memesnipe:run") != str(run_id).encode():
-            self._redis.delete(*streams)
+            self._redis.delete(*ALL)
             self._redis.set("memesnipe:run", run_id)
-        self._redis.delete(*(_heartbeat(actor) for actor in actors))
+        self._redis.delete(*(HEARTBEAT_KEY.format(actor) for actor in ACTORS))
 
     def beat(self, actor: str, state: dict[str, Any]) -> None:
         """Say that an actor is alive, for the next few seconds."""
-        self._redis.set(_heartbeat(actor), orjson.dumps(state), ex=_HEARTBEAT_EXPIRY_S)
+        self._redis.set(HEARTBEAT_KEY.format(actor), orjson.dumps(state), ex=_HEARTBEAT_EXPIRY_S)
 
     def close(self) -> None:
         """Close the connection."""
@@ -94,10 +98,6 @@ class Bus:
 
 def _entry(stream: str, identifier: bytes, fields: dict[bytes, bytes]) -> Entry:
     return Entry(stream, _number(identifier), int(fields[b"seq"]), orjson.loads(fields[b"data"]))
-
-
-def _heartbeat(actor: str) -> str:
-    return f"memesnipe:heartbeat:{actor}"
 
 
 def _number(identifier: bytes) -> int:

@@ -17,12 +17,16 @@ POSITION_UPDATES: Final = "position_updates"
 EXIT_ORDERS: Final = "exit_orders"
 RISK_EVENTS: Final = "risk_events"
 
+ACTORS: Final = ("market_data", "executor", "position", "portfolio", "strategy_factory")
 EVENT_READERS: Final = ("executor", "strategy_factory")  # actors that take in every event
 
 ALL: Final = (
     *EVENT_STREAMS, BACKTEST_JOBS, BACKTEST_RESULTS, STRATEGY_SPECS, ALLOCATIONS, FILLS, SIMULATION_RESULTS,
     POSITION_UPDATES, EXIT_ORDERS, RISK_EVENTS,
 )  # fmt: skip
+
+# Each actor says under this key, in Redis, how it is; the key expires when it stops saying so.
+HEARTBEAT_KEY: Final = "memesnipe:heartbeat:{}"
 
 # market_data waits for the slowest reader before it is this many events ahead, so nothing unread is ever trimmed.
 MAX_IN_FLIGHT: Final = 5_000

@@ -1,7 +1,9 @@
 """How results are shown."""
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,3 +32,17 @@ def print_table(title: str, values: Mapping[str, Any]) -> None:
 def time_of(ts: int) -> str:
     """A time in ns as people read it."""
     return datetime.fromtimestamp(ts / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+@contextmanager
+def results_alone() -> Iterator[None]:
+    """Keep standard output for results: what libraries and their processes print meanwhile goes to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -15,9 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 import serve_app
 from actors.context import RESOLVED
-from actors.runtime import SHELLS, Supervisor, connect_ray, disconnect_ray
+from actors.runtime import Supervisor, connect_ray, disconnect_ray
 from memesnipe.bus.redis_bus import Bus
-from memesnipe.bus.streams import ALL
 from memesnipe.cli.lock import acquire
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.base import FeedChoice
@@ -90,7 +89,7 @@ class Session:
         url = self.settings.redis_url.get_secret_value()
         bus = Bus(url)
         try:
-            bus.take_over(_installation(self.home), run.run_id, [*ALL], list(SHELLS))
+            bus.take_over(_installation(self.home), run.run_id)
         except redis.RedisError as error:
             raise MemeSnipeError(f"Redis at {without_secrets(url)} does not answer: {error}") from error
         finally:
@@ -102,7 +101,8 @@ class Session:
         settings = self.settings
         stack.callback(disconnect_ray)
         self.ray_dashboard = connect_ray(settings.ray_address, self.home, f"memesnipe-{_installation(self.home)}")
-        stack.callback(serve_app.undeploy)
+        if settings.ray_address:  # a cluster of our own ends with all that runs on it
+            stack.callback(serve_app.undeploy)
         serve_app.deploy(self.home, settings.dashboard_port)
         ports = {"executor": settings.executor_metrics_port, "portfolio": settings.portfolio_metrics_port}
         self.supervisor = Supervisor(self.home, self.run.run_id, ports, self.log)

@@ -10,7 +10,7 @@ import orjson
 from rich.console import Console
 
 from memesnipe.bus.streams import EVENT_READERS
-from memesnipe.cli.output import print_json, print_table
+from memesnipe.cli.output import print_json, print_table, results_alone
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.session import Session
 from memesnipe.errors import InputError
@@ -32,10 +32,10 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
     if until_end and total is None:
         raise InputError(f"--until-end: the {feed} feed has no end")
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    _stop_on_signals(stop)
     _errors.print("Starting PostgreSQL, Redis, Ray and the dashboard (about 20 s) ...")
-    with Session(settings, choice) as session:
+    with results_alone(), Session(settings, choice) as session:
+        _stop_on_signals(stop)  # again: Ray has put its own handlers there, which end the process at once
         _greet(session)
         started = time.monotonic()
         _watch(session, stop, until_end=until_end, total=total)
@@ -47,6 +47,11 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
         print_json(result)
     else:
         print_table("report", result)
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
 
 
 def _choice(feed: str, tape: Path | None, speed: str | None, settings: Settings) -> FeedChoice:

@@ -206,9 +206,7 @@ class ChildServer:
     def launch(self, command: list[str], account: Account | None = None) -> None:
         """Start the server; wait_ready then tells how that went."""
         with self._open_log() as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, **self._how(account)
-            )
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, **self._how(account))
 
     def wait_ready(self, ready: Callable[[int], bool], seconds: float = 90) -> None:
         """Wait until the server of this very pid says that it is ready."""

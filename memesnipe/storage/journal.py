@@ -31,7 +31,7 @@ class Position:
 class Effects:
     """What an actor wants done about what it read; nothing happens until it is committed."""
 
-    statements: list[Executable] = field(default_factory=list)
+    statements: list[tuple[Executable, list[dict[str, Any]]]] = field(default_factory=list)
     messages: list[tuple[str, int, bytes]] = field(default_factory=list)
     snapshot: tuple[int, bytes] | None = None
     _run_id: int = 0
@@ -39,17 +39,24 @@ class Effects:
     def add(self, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows; those that are there already stay as they are."""
         if rows:
-            statement = insert(table).values([{"run_id": self._run_id, **row} for row in rows])
-            self.statements.append(statement.on_conflict_do_nothing())
+            self.statements.append((insert(table).on_conflict_do_nothing(), self._keyed(rows)))
 
     def put(self, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows; those that are there already are overwritten. All rows have the same columns."""
         if not rows:
             return
         keys = [column.name for column in table.__table__.primary_key.columns]  # type: ignore[attr-defined]
-        statement = insert(table).values([{"run_id": self._run_id, **row} for row in rows])
+        statement = insert(table)
         changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        self.statements.append(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+        self.statements.append((statement, self._keyed(rows)))
+
+    def _keyed(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{"run_id": self._run_id, **row} for row in rows]
+
+    def change(self, statement: Executable) -> None:
+        """Do anything else."""
+        self.statements.append((statement, []))
 
     def send(self, stream: str, seq: int, message: dict[str, Any]) -> None:
         """Owe a message about event ``seq`` to the readers of a stream."""
@@ -125,8 +132,8 @@ class Journal:
             ],
         )
         with self._engine.begin() as connection:
-            for statement in (*effects.statements, *final.statements):
-                connection.execute(statement)
+            for statement, rows in (*effects.statements, *final.statements):
+                connection.execute(statement, rows or None)
         self._numbers = numbers
         return sent
 

@@ -6,7 +6,7 @@ Money is whole lamports and raw tokens; times are ns of the event; what has a ma
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Text, func
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -191,6 +191,7 @@ class Trade(Base):
     """What became of an order: a fill (PAPER, later LIVE) or a failure (FAILED) that paid its fee."""
 
     __tablename__ = "trades"
+    __table_args__ = (Index("trades_latest", "run_id", "seq"),)
     run_id: Mapped[int] = _run_key()
     order_id: Mapped[str] = mapped_column(primary_key=True)
     spec_id: Mapped[str]

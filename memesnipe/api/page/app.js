@@ -33,7 +33,7 @@ function showWorth({ portfolio, equity_curve: curve }) {
   const known = portfolio.equity_usd !== null;
   show("equity", known ? f.usd(portfolio.equity_usd) : "–");
   show("change", known ? `${f.signedUsd(portfolio.change_usd)} (${f.signedPercent(portfolio.change_ratio)})` : "Waiting for the first price of SOL");
-  byId("change").className = `change ${sign(portfolio.change_usd)}`;
+  byId("change").className = `change ${known ? sign(portfolio.change_usd) : "muted"}`;
   show("worth-detail", known ? `since the start; ${f.usd(portfolio.cash_usd)} of it in cash` : "\u00a0");
   chart.show(curve);
 }
@@ -113,7 +113,7 @@ function strategyRow(strategy) {
   return make("tr", { children: [
     make("td", { children: [badge(strategy.mode, strategy.mode)] }),
     make("td", { title: strategy.spec_id, children: signals(genome) }),
-    make("td", { text: exits(genome), kind: "muted" }),
+    make("td", { text: exits(genome), title: "Stop loss, take profit, trailing stop, longest hold", kind: "muted" }),
     make("td", { text: f.signedPercent(result?.total_return), kind: `n ${sign(result?.total_return)}` }),
     make("td", { text: f.two(result?.sharpe), kind: "n" }),
     make("td", { text: f.count(result?.trades), kind: "n" }),
@@ -172,18 +172,24 @@ function onTrouble({ error, health }) {
   showHealth(health);
 }
 
+let source = null;
+
 function connect() {
-  const source = new EventSource("api/events");
+  if (document.hidden || (source && source.readyState !== EventSource.CLOSED)) return;
+  source = new EventSource("api/events");
   source.addEventListener("state", (event) => onState(JSON.parse(event.data)));
   source.addEventListener("trouble", (event) => onTrouble(JSON.parse(event.data)));
-  source.addEventListener("error", () => {
-    notice("The connection is lost. What you see is from before; this page goes on trying.");
-    show("status", "connection lost");
-    byId("status").className = "badge emergency";
-    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-    source.close();
-    setTimeout(connect, 2000);
-  });
+  source.addEventListener("error", onLost);
 }
 
+function onLost() {
+  notice("The connection is lost. What you see is from before; this page goes on trying.");
+  show("status", "connection lost");
+  byId("status").className = "badge emergency";
+  // The browser tries again by itself, but not after an answer that is no stream.
+  if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+}
+
+// A page that nobody sees holds no connection: a browser has only six of them for one server.
+document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : connect()));
 connect();

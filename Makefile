@@ -1,0 +1,46 @@
+# The same verbs here and in CI: install, lint, test, check; and up, to run it.
+
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+UP ?=
+
+# The first Python of 3.11 or 3.12 that works; 3.13 and later have no wheel with a Redis server.
+FIND_PYTHON = for p in $(PYTHON) python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null && echo $$p && break; done
+
+.PHONY: help install up down test lint check clean
+.DEFAULT_GOAL := help
+
+help: ## show the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(VENV)/installed ## install MemeSnipe and its tools into .venv
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@python=$$($(FIND_PYTHON)); \
+	test -n "$$python" || { echo "MemeSnipe needs Python 3.11 or later; install it, or say which: make PYTHON=/path/to/python3"; exit 2; }; \
+	echo "Installing into $(VENV) with $$python (about two minutes the first time) ..."; \
+	$$python -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+up: install ## run the system on the synthetic market; Ctrl-C stops it (options: make up UP="--speed 60")
+	@$(BIN)/memesnipe up $(UP)
+
+down: install ## stop what runs in this folder
+	@$(BIN)/memesnipe down
+
+lint: install ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: install ## every test
+	$(BIN)/python -m pytest
+
+check: lint test ## lint and test
+
+clean: ## remove the virtual environment and caches; data in .memesnipe stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

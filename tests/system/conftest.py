@@ -1,0 +1,47 @@
+"""Installations for tests of the whole system, and a tape for them."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.market.sequencer import Sequencer
+from memesnipe.market.tape import Tape, write_tape
+from tests.system.installation import TAPE_EVENTS, Installation, wait_for
+
+
+@pytest.fixture
+def installations() -> Iterator[Callable[..., Installation]]:
+    """Makes installations; whatever still runs in them at the end is killed."""
+    made: list[Installation] = []
+
+    def make(**settings: str) -> Installation:
+        folder = Path(tempfile.mkdtemp(prefix="memesnipe-system-", dir="/tmp")).resolve()
+        folder.chmod(0o755)  # PostgreSQL runs as another user where we are root
+        made.append(Installation(folder, **settings))
+        return made[-1]
+
+    yield make
+    for installation in made:
+        for process in installation.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        wait_for("all processes to end", lambda i=installation: not i.leftovers(), 60)  # type: ignore[misc]
+        shutil.rmtree(installation.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tape of the synthetic market."""
+    feed = SyntheticFeed(7).messages(0)
+    sequencer = Sequencer(60, 600)
+    events, rejected = sequencer.stamp([next(feed) for _ in range(TAPE_EVENTS)])
+    assert not rejected
+    path = tmp_path_factory.mktemp("tape") / "synthetic.tape"
+    write_tape(path, Tape(np.asarray(events), sequencer.mints))
+    return path

@@ -1,0 +1,116 @@
+"""An installation of the system in a folder of its own, driven through the command line as a user would."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import redis
+
+COMMAND = Path(sys.executable).with_name("memesnipe")
+TAPE_EVENTS = 2_500
+T = TypeVar("T")
+
+# Small and quick, and lenient enough that some strategies trade on paper within minutes of event time.
+QUICK = {
+    "POPULATION_SIZE": "12",
+    "SPECS_PER_GENERATION": "4",
+    "REBALANCE_INTERVAL_SECS": "20",
+    "GENERATION_INTERVAL_SECS": "60",
+    "TAPE_WINDOW_EVENTS": "1000",
+    "MIN_OBSERVATION_SECS": "0",
+    "MIN_TRADES_FOR_PROMOTION": "1",
+    "MIN_SHARPE_FOR_PROMOTION": "-1000",
+    "MAX_DRAWDOWN_FOR_PROMOTION": "1",
+}
+
+
+def wait_for(what: str, condition: Callable[[], T], timeout_s: float = 120) -> T:
+    deadline = time.monotonic() + timeout_s
+    while not (met := condition()):
+        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
+        time.sleep(0.05)
+    return met
+
+
+class Installation:
+    """One folder in which `memesnipe` is used."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "MEMESNIPE_"))}
+        self.env = inherited | QUICK | {"MEMESNIPE_HOME": str(folder / ".memesnipe")} | settings
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def run(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, *arguments],
+            cwd=self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        with (self.folder / "stdout").open("w") as out, (self.folder / "stderr").open("w") as err:
+            process = subprocess.Popen(
+                [COMMAND, *arguments],
+                cwd=self.folder,
+                env=self.env,
+                text=True,
+                start_new_session=True,
+                stdout=out,
+                stderr=err,
+            )
+        self.processes.append(process)
+        return process
+
+    def interrupt(self, process: subprocess.Popen[str]) -> None:
+        """Ctrl-C, as a terminal sends it: to every process in the foreground."""
+        os.killpg(process.pid, signal.SIGINT)
+
+    @property
+    def stderr(self) -> str:
+        return (self.folder / "stderr").read_text()
+
+    @property
+    def stdout(self) -> str:
+        return (self.folder / "stdout").read_text()
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        path = self.folder / ".memesnipe" / "settings.json"
+        return json.loads(path.read_text()) if path.is_file() else {}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.resolved['dashboard_port']}"
+
+    def heartbeat(self, actor: str) -> dict[str, Any]:
+        with redis.Redis.from_url(self.resolved["redis_url"]) as client:
+            said = client.get(f"memesnipe:heartbeat:{actor}")
+        return json.loads(said) if said else {}
+
+    def leftovers(self) -> list[str]:
+        """Command lines of processes that belong to this installation."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                belongs = (
+                    str(self.folder).encode() in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+                )
+                state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
+                if belongs and state != "Z":
+                    found.append((entry / "cmdline").read_text().replace("\0", " "))
+            except OSError:
+                continue  # it ended while we looked
+        return found

@@ -58,6 +58,10 @@ class Engine:
     def remove(self, spec_id: str) -> None:
         """Let a strategy go, with all it held."""
         self.traders.pop(spec_id, None)
+        self._unfunded = [trader for trader in self._unfunded if trader.spec_id != spec_id]
+        # Its orders must not meet those of a later life under the same name, which are numbered from 1 again.
+        self._timeline = [due for due in self._timeline if due[1] != spec_id]
+        heapq.heapify(self._timeline)
 
     def advance(self, events: Events) -> list[Order]:
         """Move everything over ``events``, shape (n,), and give the orders decided, in order of time."""

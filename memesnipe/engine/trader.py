@@ -30,6 +30,11 @@ class Account:
     wins: int = 0
     fees_lamports: int = 0
 
+    def free_lamports(self, network_fee_lamports: int) -> int:
+        """Cash that no order on its way may still need."""
+        budgets = sum(order.budget_lamports for order in self.pending.values())
+        return self.cash_lamports - budgets - len(self.pending) * network_fee_lamports
+
     def start(self, lamports: int, ts: int) -> None:
         """Begin with so much capital."""
         self.capital_lamports = self.cash_lamports = lamports
@@ -56,7 +61,8 @@ class Trader:
         self.account = account
         self._model = model
         self._genes = [(families[g.family], families[g.family].make_params(g.params)) for g in genome.signals]
-        self._weights = [g.weight / sum(g.weight for g in genome.signals) for g in genome.signals]
+        # Not divided by their sum: a unanimous vote must reach a threshold of 1 to the bit.
+        self._needed = genome.threshold * self._weighted([1] * len(genome.signals))
         self.kinds = {kind for strategy, _ in self._genes for kind in strategy.subscriptions} | {PRICE}
         self._states: dict[int, list[Any]] = {}
         self._votes: dict[int, list[int]] = {}
@@ -69,9 +75,9 @@ class Trader:
             return None
         holding = account.holdings.get(event.token)
         if holding is None:
-            return self._entry(event, market) if score >= self.genome.threshold else None
+            return self._entry(event, market) if score >= self._needed else None
         reason = self._exit_reason(holding, market) if event.kind == PRICE else ""
-        if not reason and score <= -self.genome.threshold:
+        if not reason and score <= -self._needed:
             reason = "signal"
         return self.sell(event.token, reason, event.ts, board) if reason else None
 
@@ -82,11 +88,15 @@ class Trader:
             states = self._states[event.token] = [strategy.make_state() for strategy, _ in self._genes]
             self._votes[event.token] = [0] * len(states)
         votes = self._votes[event.token]
-        score = 0.0
         for i, (strategy, params) in enumerate(self._genes):
             if event.kind in strategy.subscriptions:
                 votes[i] = strategy.on_event(params, states[i], event)
-            score += self._weights[i] * votes[i]
+        return self._weighted(votes)
+
+    def _weighted(self, votes: list[int]) -> float:
+        score = 0.0
+        for gene, vote in zip(self.genome.signals, votes, strict=True):
+            score += gene.weight * vote
         return score
 
     def _entry(self, event: Event, market: TokenMarket) -> Order | None:
@@ -95,10 +105,9 @@ class Trader:
             return None
         if event.ts - market.first_ts < filters.min_age_s * NS_PER_S:
             return None
-        budget = min(
-            int(account.capital_lamports * self.genome.size),
-            account.cash_lamports - self._model.network_fee_lamports,
-        )
+        fee = self._model.network_fee_lamports
+        # Two network fees: the way in, and the way out, which must be paid before the sale pays anything.
+        budget = min(int(account.capital_lamports * self.genome.size), account.free_lamports(fee) - 2 * fee)
         expected = quote_buy(market.pool, budget).token_raw if budget > 0 else 0
         if expected == 0:
             return None
@@ -118,9 +127,10 @@ class Trader:
         return ""
 
     def sell(self, token: int, reason: str, ts: int, board: Board) -> Order | None:
-        """An order to sell all that is held of a token, unless one is on its way already."""
-        holding = self.account.holdings.get(token)
-        if holding is None or token in self.account.pending:
+        """An order to sell all that is held of a token, unless one is on its way or its fee cannot be paid."""
+        account, fee = self.account, self._model.network_fee_lamports
+        holding = account.holdings.get(token)
+        if holding is None or token in account.pending or account.free_lamports(fee) < fee:
             return None
         market = board.tokens[token]
         expected = holding.value_lamports(market.pool)

@@ -50,10 +50,13 @@ class Population:
         if not self._genomes:
             return [random_genome(self._rng, self._families) for _ in range(size)]
         ranked = sorted(range(len(self._genomes)), key=lambda i: (-self._fitness[i], i))
-        chosen = {self._genomes[i].spec_id: self._genomes[i] for i in ranked[: self._settings.elites]}
-        fresh = int(size * self._settings.newcomers)
+        elites = min(self._settings.elites, size)
+        chosen = {self._genomes[i].spec_id: self._genomes[i] for i in ranked[:elites]}
+        fresh = elites + int(size * self._settings.newcomers)
         while len(chosen) < size:
             drawn = random_genome(self._rng, self._families) if len(chosen) < fresh else self._child()
+            if drawn.spec_id in chosen:  # children that never differ from their parents would never fill it
+                drawn = random_genome(self._rng, self._families)
             chosen[drawn.spec_id] = drawn
         return list(chosen.values())
 

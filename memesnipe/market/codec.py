@@ -1,10 +1,13 @@
 """Records as JSON-ready dictionaries and back: what travels on the `events:*` streams."""
 
-import math
+import sys
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from memesnipe.market.events import (
+    EVENT,
     FIELDS,
     KIND_NAMES,
     NO_TOKEN,
@@ -48,22 +51,37 @@ def from_messages(messages: list[dict[str, Any]]) -> Events:
     return events
 
 
-_ABOVE_ZERO = ("price_usd", "sol_usd", "pool_sol_lamports", "pool_token_raw")
 _CODED = {"kind": KIND_CODES, "venue": VENUE_CODES, "side": SIDE_CODES}
+_INTEGERS = {name: np.iinfo(EVENT[name]) for name in EVENT.names or () if name not in _CODED and EVENT[name].kind != "f"}
+_ABOVE_ZERO = ("price_usd", "sol_usd", "pool_sol_lamports", "pool_token_raw")
+_NOT_BELOW_ZERO = ("volume_usd", "sol_lamports", "token_raw", "protocol_fee_bps", "creator_fee_bps")
 
 
 def flaw(message: dict[str, Any]) -> str | None:
     """Why a message cannot be a record of the market, or None when it can."""
-    kind = KIND_CODES.get(message.get("kind", ""))
+    name = message.get("kind")
+    kind = KIND_CODES.get(name) if isinstance(name, str) else None
     if kind is None:
-        return f"unknown kind {message.get('kind')!r}"
+        return f"unknown kind {name!r}"
     for name in FIELDS[kind]:
-        value = message.get(name)
-        if name in _CODED:
-            if value not in _CODED[name]:
-                return f"{name} is {value!r}"
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            return f"{name} is {value!r}"
+        if not _fits(name, message.get(name)):
+            return f"{name} is {message.get(name)!r}"
+    mint = message.get("mint")
+    if (mint is not None and not isinstance(mint, str)) or (kind == PRICE and not mint):
+        return f"mint is {mint!r}"
     if kind == PRICE:
-        return next((f"{name} is {message[name]}" for name in _ABOVE_ZERO if message[name] <= 0), None)
+        low = [name for name in _ABOVE_ZERO if message[name] <= 0]
+        low += [name for name in _NOT_BELOW_ZERO if message[name] < 0]
+        return f"{low[0]} is {message[low[0]]}" if low else None
     return None
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a field can hold a value without changing it."""
+    if name in _CODED:
+        return isinstance(value, str) and value in _CODED[name]
+    if isinstance(value, bool):
+        return False
+    if name in _INTEGERS:
+        return isinstance(value, int) and _INTEGERS[name].min <= value <= _INTEGERS[name].max
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max  # NaN is not

@@ -4,6 +4,7 @@ The plain layout has ``ts_ns,mint,side,sol_amount,token_amount`` and optionally 
 (SOL and whole tokens). The raw layout has the columns of a recorded pump.fun trade (lamports and raw tokens).
 """
 
+import zlib
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -15,6 +16,7 @@ from memesnipe.errors import TapeError
 from memesnipe.market.chain_order import chain_order
 from memesnipe.market.codec import SIDE_CODES, VENUE_CODES
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PRICE, PUMP_CURVE, empty
+from memesnipe.market.pools import BPS
 from memesnipe.market.tape import Tape
 
 RAW_PER_TOKEN = 1_000_000  # pump.fun tokens have 6 decimals
@@ -23,6 +25,7 @@ CURVE_START_TOKEN_RAW = 1_073_000_000 * RAW_PER_TOKEN
 CURVE_UNSOLD_TOKEN_RAW = 279_900_000 * RAW_PER_TOKEN  # virtual tokens that are never for sale
 PUMP_FEES_BPS = (95, 30)
 AMM_FEES_BPS = (25, 0)
+_TOO_LARGE = 2**62  # sums of two such numbers still fit into 64 bits
 
 _PLAIN = ("ts_ns", "mint", "side", "sol_amount", "token_amount")
 _RAW = (
@@ -51,7 +54,7 @@ def import_swaps(path: Path, sol_usd: float) -> Imported:
         raise TapeError(f"no file at {path}")
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         raise TapeError(f"{path} is not a CSV file: {str(error).splitlines()[0]}") from error
     if set(_RAW) <= set(frame.columns):
         swaps, assumed = _from_raw(frame), 0
@@ -70,19 +73,25 @@ def import_swaps(path: Path, sol_usd: float) -> Imported:
 
 
 def _integers(column: pd.Series) -> pd.Series:
-    """Exact integers of a text column; what is none becomes -1, which `_flaws` refuses."""
-    return column.map(lambda text: int(text) if text.strip().isdecimal() else -1).astype("int64")
+    """Exact integers of a text column; what is none, or too large, becomes -1, which `_flaws` refuses."""
+
+    def exact(text: str) -> int:
+        digits = text.strip()
+        number = int(digits) if digits.isdecimal() and len(digits) < 20 else -1
+        return number if number < _TOO_LARGE else -1
+
+    return column.map(exact).astype("int64")
 
 
 def _scaled(column: pd.Series, scale: int) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce")
-    return (numbers * scale).round().fillna(-1).clip(-1, 2**62).astype("int64")
+    numbers = (pd.to_numeric(column, errors="coerce") * scale).round()
+    return numbers.where(numbers.between(0, _TOO_LARGE, inclusive="left"), -1).astype("int64")
 
 
 def _from_raw(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "ts": _integers(frame["block_time"]) * NS_PER_S,
+            "ts": _integers(frame["block_time"]).where(lambda s: s < _TOO_LARGE // NS_PER_S, -1) * NS_PER_S,
             "slot": _integers(frame["block_num"]),
             "mint": frame["token_address"],
             "trader": frame["wallet_address"],
@@ -148,6 +157,8 @@ def _flaws(swaps: pd.DataFrame) -> pd.Series:
         "time is not a positive integer": swaps["ts"] <= 0,
         "an amount is not a positive number": (swaps["sol_lamports"] < 0) | (swaps["token_raw"] <= 0),
         "a reserve is not a positive number": (swaps["pool_sol_lamports"] <= 0) | (swaps["pool_token_raw"] <= 0),
+        "a fee is not between 0 and 10000 bps": ~swaps["protocol_fee_bps"].between(0, BPS)
+        | ~swaps["creator_fee_bps"].between(0, BPS),
     }
     reasons = pd.Series("", index=swaps.index)
     for reason, bad in reversed(checks.items()):

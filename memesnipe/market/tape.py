@@ -55,6 +55,7 @@ def write_tape(path: Path, tape: Tape) -> None:
         pq.write_table(table, partial, compression="zstd")
         partial.replace(path)
     except OSError as error:
+        partial.unlink(missing_ok=True)
         raise TapeError(f"cannot write the tape {path}: {error.strerror or error}") from error
 
 

@@ -24,7 +24,7 @@ class Param:
 
     def clip(self, value: float) -> float:
         """The nearest value inside the range."""
-        return min(max(value, self.low), self.high)
+        return float(min(max(value, self.low), self.high))  # an int would give the genome another name
 
     def at(self, share: float) -> float:
         """The value at a share of the range (0 to 1), even in the parameter's own scale."""

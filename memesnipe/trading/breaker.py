@@ -33,7 +33,8 @@ class Breaker:
     def see(self, equity_lamports: int) -> bool:
         """Take the portfolio's equity over; whether the level changed."""
         self.peak_lamports = max(self.peak_lamports, equity_lamports)
-        self.drawdown = 1.0 - equity_lamports / self.peak_lamports if self.peak_lamports else 0.0
+        lost = self.peak_lamports - equity_lamports
+        self.drawdown = lost / self.peak_lamports if self.peak_lamports else 0.0
         if self.level is RiskLevel.EMERGENCY:
             return False
         level = next((level for floor, level in _FLOORS if self.drawdown >= floor), RiskLevel.NORMAL)

@@ -35,14 +35,17 @@ class Desk:
 
     def on_event(self, event: Event) -> list[Fill]:
         """Let the orders that reached the chain before this event meet their pools, then see the event."""
-        state = self.state
+        fills = self.pass_time(event.ts)
+        self.state.board.see(event)
+        return fills
+
+    def pass_time(self, ts: int) -> list[Fill]:
+        """Let the orders that reached the chain before ``ts`` meet their pools."""
         due = sorted(
-            (order for order in state.pending if order.due_ts < event.ts),
+            (order for order in self.state.pending if order.due_ts < ts),
             key=lambda order: (order.due_ts, order.spec_id, order.token, order.order_no),
         )
-        fills = [self._fill(order) for order in due]
-        state.board.see(event)
-        return fills
+        return [self._fill(order) for order in due]
 
     def on_decision(self, decision: Order) -> Order | None:
         """The desk's order for a decision of the arena, or None where it has no part in it."""
@@ -76,8 +79,10 @@ class Desk:
         multiplier = size_multiplier(state.level)
         wanted_usd = min(allocation_usd * decision.size * multiplier, self._max_position_usd)
         lamports_per_usd = LAMPORTS_PER_SOL / state.board.sol_usd
-        free = int(allocation_usd * lamports_per_usd) - sum(h.cost_lamports for h in held.values())
-        budget = min(int(wanted_usd * lamports_per_usd), free - self._model.network_fee_lamports)
+        on_the_way = [order for order in state.pending if order.spec_id == decision.spec_id]
+        used = sum(h.cost_lamports for h in held.values()) + sum(order.budget_lamports for order in on_the_way)
+        fees = self._model.network_fee_lamports * (len(on_the_way) + 2)  # as the arena: the way in and the way out
+        budget = min(int(wanted_usd * lamports_per_usd), int(allocation_usd * lamports_per_usd) - used - fees)
         expected = quote_buy(self._pool(decision.token), budget).token_raw if budget > 0 else 0
         if expected == 0:
             return None

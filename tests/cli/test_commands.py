@@ -1,0 +1,76 @@
+"""The commands as a user types them: what they print, and what they say of wrong input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("memesnipe")
+PLAIN = """ts_ns,mint,side,sol_amount,token_amount
+1757782395000000000,MintA,buy,0.5,17000000
+1757782396000000000,MintA,sell,0.1,3400000
+1757782397000000000,MintB,hold,0.1,3400000
+"""
+
+
+def memesnipe(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *arguments], cwd=folder, env=os.environ | settings, capture_output=True, text=True, check=False
+    )
+
+
+def test_import_and_tape_say_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "swaps.csv").write_text(PLAIN)
+    imported = memesnipe(tmp_path, "import", "swaps.csv", "-o", "a.tape", "--sol-usd", "200", "--json")
+    assert imported.returncode == 0, imported.stderr
+    reply = json.loads(imported.stdout)
+    assert (reply["events"], reply["tokens"], reply["rejected"], reply["assumed_pools"]) == (2, 1, 1, 2)
+    assert reply["from_ts"] == 1757782395000000000
+    shown = json.loads(memesnipe(tmp_path, "tape", "a.tape", "--json").stdout)
+    assert (shown["events"], shown["kinds"]) == (2, {"price": 2})
+    assert "2025-09-13" in memesnipe(tmp_path, "tape", "a.tape").stdout
+
+
+def test_list_strategies_shows_ranges(tmp_path: Path) -> None:
+    found = json.loads(memesnipe(tmp_path, "list-strategies", "--json").stdout)
+    assert found["momentum_5m"]["parameters"]["lookback_s"]["unit"] == "s"
+
+
+def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
+    assert json.loads(memesnipe(tmp_path, "status", "--json").stdout) == {"running": False}
+    assert json.loads(memesnipe(tmp_path, "down", "--json").stdout) == {"stopped": False}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "code", "told"),
+    [
+        (("import", "missing.csv", "-o", "a.tape"), {}, 2, "no file at missing.csv"),
+        (("import", "text.csv", "-o", "a.tape"), {}, 2, "lacks the columns ts_ns"),
+        (("import", "swaps.csv", "-o", "nowhere/a.tape"), {}, 2, "cannot write the tape nowhere/a.tape"),
+        (("tape", "text.csv"), {}, 2, "text.csv is not a tape"),
+        (("tape", "missing.tape"), {}, 2, "no tape at missing.tape"),
+        (("up", "--feed", "dreams"), {}, 2, "--feed dreams: there is no such feed"),
+        (("up", "--feed", "replay"), {}, 2, "--feed replay and --tape TAPE go together"),
+        (("up", "--feed", "replay", "--tape", "missing.tape"), {}, 2, "--tape missing.tape: there is no such file"),
+        (("up", "--feed", "replay", "--tape", "text.csv"), {}, 2, "text.csv is not a tape"),
+        (("up", "--speed", "fast"), {}, 2, "--speed fast: must be a number above 0, or max"),
+        (("up", "--until-end"), {}, 2, "the synthetic feed has no end"),
+        (("up",), {"DASHBOARD_PORT": "0"}, 2, "DASHBOARD_PORT is '0'"),
+        (("up",), {"LIVE_TRADING_ENABLED": "true"}, 3, "live trading is not part of this version"),
+        (("up",), {"RAY_ADDRESS": "10.0.0.1:6379"}, 2, "set REDIS_URL and DATABASE_URL too"),
+        (("sql", "SELECT 1"), {}, 1, "runs only while `memesnipe up` does"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    tmp_path: Path, arguments: tuple[str, ...], settings: dict[str, str], code: int, told: str
+) -> None:
+    (tmp_path / "swaps.csv").write_text(PLAIN)
+    (tmp_path / "text.csv").write_text("some,words\n1,2\n")
+    done = memesnipe(tmp_path, *arguments, **settings)
+    said = [line for line in done.stderr.splitlines() if line and not line.startswith("Starting")]
+    assert (done.returncode, done.stdout) == (code, "")
+    assert len(said) == 1
+    assert told in said[0]

@@ -1,0 +1,120 @@
+import math
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memesnipe.market.codec import flaw, from_messages, to_messages
+from memesnipe.market.events import EVENT, FIELDS, KIND_NAMES, NO_TOKEN, SIDE_NAMES, VENUE_NAMES, empty
+from memesnipe.market.events import rows as event_rows
+from tests.support import CURVE, price_message
+
+MINTS = ["first", "second", "third"]
+_OWN = {
+    "kind": st.nothing(),
+    "venue": st.sampled_from(list(VENUE_NAMES)),
+    "side": st.sampled_from(list(SIDE_NAMES)),
+    "token": st.sampled_from([NO_TOKEN, 0, 1, 2]),
+}
+
+
+def _values(name: str) -> st.SearchStrategy[Any]:
+    assert EVENT.fields
+    dtype = EVENT.fields[name][0]
+    if name in _OWN:
+        return _OWN[name]
+    if dtype.kind == "f":
+        return st.floats(allow_nan=False, allow_infinity=False)
+    return st.integers(int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Any:
+    kinds = draw(st.lists(st.sampled_from(list(FIELDS)), max_size=4))
+    events = empty(len(kinds))
+    for i, kind in enumerate(kinds):
+        for name in FIELDS[kind]:
+            events[i][name] = kind if name == "kind" else draw(_values(name))
+    return events
+
+
+@given(records())
+def test_records_survive_messages_and_json_to_the_bit(events: Any) -> None:
+    written = [orjson.dumps(message) for message in to_messages(events, MINTS)]
+    assert from_messages([orjson.loads(line) for line in written]).tobytes() == events.tobytes()
+
+
+@given(records())
+def test_a_message_has_the_fields_of_its_kind_and_the_address_of_its_token(events: Any) -> None:
+    for record, message in zip(events, to_messages(events, MINTS), strict=True):
+        assert set(message) - {"mint"} == set(FIELDS[int(record["kind"])])
+        assert message["kind"] == KIND_NAMES[int(record["kind"])]
+        assert message.get("mint") == (MINTS[record["token"]] if record["token"] != NO_TOKEN else None)
+
+
+@given(records())
+def test_rows_are_the_same_records_as_plain_numbers(events: Any) -> None:
+    for record, row in zip(events, event_rows(events), strict=True):
+        for name in FIELDS[int(record["kind"])]:
+            assert getattr(row, name) == record[name].item()
+            assert type(getattr(row, name)) in (int, float)
+
+
+GOOD = price_message(1.0, "mint", "buy", CURVE, 1000, 1000) | {"seq": 1, "flags": 0, "token": 0}
+HUGE = 10**400
+
+
+def test_a_good_message_has_no_flaw() -> None:
+    assert flaw(GOOD) is None
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS[1] if name not in ("kind", "flags")])
+def test_a_missing_field_is_a_flaw(name: str) -> None:
+    assert name in str(flaw({k: v for k, v in GOOD.items() if k != name}))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, "12", [], {}, True, HUGE, -HUGE])
+@pytest.mark.parametrize("name", ["ts", "slot", "price_usd", "sol_lamports", "protocol_fee_bps"])
+def test_what_is_no_number_of_its_field_is_a_flaw(name: str, value: Any) -> None:
+    assert name in str(flaw(GOOD | {name: value}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ts", 1.5), ("ts", 2**63), ("slot", -(2**63) - 1), ("protocol_fee_bps", 2**15), ("sol_lamports", 1e9)],
+)
+def test_a_number_that_its_field_cannot_hold_exactly_is_a_flaw(name: str, value: Any) -> None:
+    assert name in str(flaw(GOOD | {name: value}))
+
+
+@pytest.mark.parametrize("name", ["price_usd", "sol_usd", "pool_sol_lamports", "pool_token_raw"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_price_or_reserve_that_is_not_above_zero_is_a_flaw(name: str, value: int) -> None:
+    assert name in str(flaw(GOOD | {name: value}))
+
+
+@pytest.mark.parametrize("name", ["volume_usd", "sol_lamports", "token_raw", "protocol_fee_bps", "creator_fee_bps"])
+def test_an_amount_or_fee_below_zero_is_a_flaw(name: str) -> None:
+    assert name in str(flaw(GOOD | {name: -1}))
+
+
+@pytest.mark.parametrize("name", ["kind", "venue", "side"])
+@pytest.mark.parametrize("value", ["nonsense", None, 1, [], {}])
+def test_an_unknown_name_is_a_flaw(name: str, value: Any) -> None:
+    assert name in str(flaw(GOOD | {name: value}))
+
+
+@pytest.mark.parametrize("mint", [None, "", 5])
+def test_a_trade_of_no_token_is_a_flaw(mint: Any) -> None:
+    assert "mint" in str(flaw(GOOD | {"mint": mint}))
+
+
+def test_talk_needs_no_reserves_but_a_sentiment() -> None:
+    talk = {"kind": "social", "ts": 1, "seq": 1, "token": 0, "venue": "", "side": "", "flags": 0, "slot": 0}
+    talk |= {"sol_usd": 0.0, "mentions": 3}
+    assert flaw(talk | {"sentiment": 0.5}) is None
+    assert "sentiment" in str(flaw(talk | {"sentiment": math.nan}))
+    assert "mint" in str(flaw(talk | {"sentiment": 0.5, "mint": 5}))

@@ -1,0 +1,84 @@
+"""The journal on a real PostgreSQL: effects, messages and positions become true together or not at all."""
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from memesnipe.storage.journal import Journal, Position
+from memesnipe.storage.schema import Message, StrategyRow, Token
+
+
+@pytest.fixture
+def journal(database: sa.Engine, new_run: int) -> Journal:
+    made = Journal(database, new_run, "executor", ["fills"])
+    made.open()
+    return made
+
+
+def count(database: sa.Engine, run_id: int) -> int:
+    with database.connect() as connection:
+        query = sa.select(sa.func.count()).select_from(Message).where(Message.run_id == run_id)
+        return int(connection.scalar(query) or 0)
+
+
+def test_what_was_committed_is_there_for_the_next_process(database: sa.Engine, journal: Journal) -> None:
+    effects = journal.effects()
+    effects.send("fills", 7, {"a": 1.1})
+    effects.snapshot = (7, b"state")
+    sent = journal.commit(effects, {"events": Position(7, 7, 7)})
+    assert sent == [("fills", 1, 7, b'{"seq":7,"a":1.1}')]
+
+    later = Journal(database, journal.run_id, "executor", ["fills"])
+    later.open()
+    assert later.positions(["events", "other"]) == {"events": Position(7, 7, 7), "other": Position()}
+    assert later.snapshot() == (7, b"state")
+    assert list(later.owed({"fills": 0})) == sent
+    assert list(later.owed({"fills": 1})) == []
+    more = later.effects()
+    more.send("fills", 8, {})
+    assert later.commit(more, {})[0][1] == 2, "numbers go on where they were"
+
+
+def test_a_commit_that_fails_leaves_nothing(database: sa.Engine, journal: Journal) -> None:
+    effects = journal.effects()
+    effects.send("fills", 7, {})
+    effects.change(sa.text("SELECT 1 / 0"))
+    with pytest.raises(DBAPIError):
+        journal.commit(effects, {"events": Position(7, 7, 7)})
+    assert count(database, journal.run_id) == 0
+    assert journal.positions(["events"]) == {"events": Position()}
+    again = journal.effects()
+    again.send("fills", 7, {})
+    assert journal.commit(again, {})[0][1] == 1, "no number is lost"
+
+
+def test_adding_keeps_what_is_there_and_putting_overwrites(database: sa.Engine, journal: Journal) -> None:
+    row = {
+        "spec_id": "a", "genome": {}, "generation": 0, "mode": "simulating", "since_seq": 1, "allocation_usd": 0.0,
+        "result": None,
+    }  # fmt: skip
+    first = journal.effects()
+    first.add(Token, [{"token": 0, "mint": "x"}])
+    first.put(StrategyRow, [row])
+    journal.commit(first, {})
+    second = journal.effects()
+    second.add(Token, [{"token": 0, "mint": "y"}])
+    second.put(StrategyRow, [{**row, "mode": "paper"}])
+    journal.commit(second, {})
+    with database.connect() as connection:
+        assert connection.scalar(sa.select(Token.mint).where(Token.run_id == journal.run_id)) == "x"
+        assert connection.scalar(sa.select(StrategyRow.mode).where(StrategyRow.run_id == journal.run_id)) == "paper"
+
+
+def test_only_messages_that_every_reader_took_in_are_forgotten(database: sa.Engine, journal: Journal) -> None:
+    effects = journal.effects()
+    for seq in range(1, 11):
+        effects.send("fills", seq, {})
+    journal.commit(effects, {})
+    journal.forget("fills", keep=3)
+    assert count(database, journal.run_id) == 10, "nobody has read anything yet"
+    for reader, position in (("position", 9), ("slow", 5)):
+        other = Journal(database, journal.run_id, reader, [])
+        other.commit(other.effects(), {"fills": Position(position, position, position)})
+    journal.forget("fills", keep=3)
+    assert [number for _, number, _, _ in journal.owed({"fills": 0})] == [6, 7, 8, 9, 10]

@@ -1,0 +1,47 @@
+"""Runs are taken up again only where that gives the same experiment."""
+
+import sqlalchemy as sa
+
+from memesnipe.storage.database import migrate
+from memesnipe.storage.runs import begin_run, finish_run, is_complete, run_options
+from memesnipe.storage.schema import ConsumerPosition, FeedCursor
+
+
+def test_an_unfinished_run_of_the_same_feed_and_settings_goes_on(database: sa.Engine) -> None:
+    first = begin_run(database, "replay:a", {"speed": 1.0}, {"seed": 1, "landing_ratio": 0.9})
+    again = begin_run(database, "replay:a", {"speed": 2.0}, {"seed": 1, "landing_ratio": 0.9})
+    assert (again.run_id, again.resumed) == (first.run_id, True)
+    assert run_options(database, first.run_id) == {"speed": 2.0}
+    other_settings = begin_run(database, "replay:a", {}, {"seed": 2, "landing_ratio": 0.9})
+    other_feed = begin_run(database, "replay:b", {}, {"seed": 1, "landing_ratio": 0.9})
+    assert len({first.run_id, other_settings.run_id, other_feed.run_id}) == 3
+    finish_run(database, first.run_id)
+    assert not begin_run(database, "replay:a", {}, {"seed": 1, "landing_ratio": 0.9}).resumed
+
+
+def test_a_run_is_complete_when_the_last_decision_was_carried_out(database: sa.Engine) -> None:
+    run_id = begin_run(database, "replay:complete", {}, {}).run_id
+
+    def complete(**cursor: int | bool) -> bool:
+        with database.begin() as connection:
+            connection.execute(sa.update(FeedCursor).where(FeedCursor.run_id == run_id).values(**cursor))
+            return is_complete(connection, run_id, ("executor",))
+
+    def reached(stream: str, seq: int) -> None:
+        with database.begin() as connection:
+            row = {"run_id": run_id, "actor": "executor", "stream": stream, "position": 1, "seq": seq, "consumed": 1}
+            connection.execute(sa.insert(ConsumerPosition).values(row))
+
+    assert not complete(seq=10, decision_seq=10, ended=False)
+    assert not complete(ended=True)
+    reached("events", 10)
+    assert not complete(ended=True)
+    reached("allocations_channel", 10)
+    assert complete(ended=True)
+    assert not complete(ended=False)
+
+
+def test_migrating_twice_changes_nothing(database: sa.Engine) -> None:
+    before = sa.inspect(database).get_table_names()
+    migrate(database)
+    assert sa.inspect(database).get_table_names() == before

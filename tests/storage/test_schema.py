@@ -1,0 +1,12 @@
+"""The migrations and the mapped classes describe the same tables."""
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from memesnipe.storage.schema import Base
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_schema(database: sa.Engine) -> None:
+    with database.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []

@@ -1,0 +1,168 @@
+"""A small market made by hand, strategies with one idea each, and genomes for them: what the core's tests share."""
+
+from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from memesnipe.engine.engine import Engine, EngineState
+from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
+from memesnipe.engine.orders import FillModel
+from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, Events
+from memesnipe.market.pools import Pool, quote_buy, quote_sell
+from memesnipe.market.sequencer import Sequencer
+from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, ema, param, state
+from memesnipe.sdk.registry import Families
+
+SOL_USD = 200.0
+START_TS = 1_700_000_040 * NS_PER_S  # the start of a minute
+SURE = FillModel(landing_ratio=1.0, slippage_bps=9_999)
+CURVE = Pool(
+    PUMP_CURVE, 40 * LAMPORTS_PER_SOL, 804_750_000_000_000, 10 * LAMPORTS_PER_SOL, 524_850_000_000_000, (95, 30)
+)
+
+STATE = TypeAdapter(EngineState)
+
+
+def price_message(at_s: float, mint: str, side: str, pool: Pool, sol: int, token: int) -> dict[str, Any]:
+    """A trade that left this pool behind."""
+    return {
+        "ts": START_TS + int(at_s * NS_PER_S), "kind": "price", "mint": mint, "venue": "pump_curve", "side": side,
+        "slot": int(at_s / 0.4), "sol_usd": SOL_USD,
+        "price_usd": pool.sol_lamports / pool.token_raw * SOL_USD / 1000,
+        "volume_usd": sol / LAMPORTS_PER_SOL * SOL_USD,
+        "liquidity_usd": pool.real_sol_lamports / LAMPORTS_PER_SOL * SOL_USD,
+        "sol_lamports": sol, "token_raw": token,
+        "pool_sol_lamports": pool.sol_lamports, "pool_token_raw": pool.token_raw,
+        "real_sol_lamports": pool.real_sol_lamports, "real_token_raw": pool.real_token_raw,
+        "trader": 7, "protocol_fee_bps": 95, "creator_fee_bps": 30,
+    }  # fmt: skip
+
+
+class Market:
+    """Trades and talk one after the other, on exact curves; SOL costs 200 USD all along."""
+
+    def __init__(self) -> None:
+        self.pools: dict[str, Pool] = {}
+        self.raw: list[dict[str, Any]] = []
+
+    def trade(self, at_s: float, mint: str = "A", sol: float = 0.001) -> "Market":
+        """Someone else buys for so much SOL, or sells (below 0)."""
+        pool = self.pools.get(mint, CURVE)
+        lamports = int(abs(sol) * LAMPORTS_PER_SOL)
+        buying = sol > 0
+        quote = (
+            quote_buy(pool, lamports) if buying else quote_sell(pool, lamports * pool.token_raw // pool.sol_lamports)
+        )
+        sign = 1 if buying else -1
+        pool = self.pools[mint] = pool.moved(sign * quote.sol_lamports, -sign * quote.token_raw)
+        side = "buy" if buying else "sell"
+        self.raw.append(price_message(at_s, mint, side, pool, quote.sol_lamports, quote.token_raw))
+        return self
+
+    def talk(self, at_s: float, mint: str = "A", sentiment: float = 0.5, mentions: float = 10.0) -> "Market":
+        """People talk about a token."""
+        said = {"sentiment": sentiment, "mentions": mentions, "kind": "social", "mint": mint, "venue": "", "side": ""}
+        self.raw.append({"ts": START_TS + int(at_s * NS_PER_S), "slot": 0, "sol_usd": SOL_USD, **said})
+        return self
+
+    def events(self) -> Events:
+        """Everything so far, numbered."""
+        events, rejected = Sequencer(60, 600).stamp(self.raw)
+        assert not rejected
+        return events
+
+
+class Flip(Strategy):
+    """Buys what others buy and sells what others sell."""
+
+    family = "flip"
+    subscriptions = (PRICE,)
+
+    def on_event(self, p: Any, s: Any, e: Any) -> int:
+        return BUY if e.side > 0 else SELL
+
+
+class BuyOnce(Strategy):
+    """Wants a token at its first trade, and never says anything again."""
+
+    family = "buy_once"
+    subscriptions = (PRICE,)
+    seen = state("i8")
+
+    def on_event(self, p: Any, s: Any, e: Any) -> int:
+        s.seen += 1
+        return BUY if s.seen == 1 else HOLD
+
+
+class Trend(Strategy):
+    """Keeps a float and an integer for each token, so that losing either shows."""
+
+    family = "trend"
+    subscriptions = (PRICE, SOCIAL)
+    lookback_s = param(5, 600, default=60, log=True, unit="s")
+    mean = state()
+    last_ts = state("i8")
+
+    def on_event(self, p: Any, s: Any, e: Any) -> int:
+        if e.kind == SOCIAL:
+            return BUY if e.sentiment > 0.2 else SELL
+        before = s.mean
+        s.mean = ema(s.mean, e.price_usd, e.ts - s.last_ts, p.lookback_s) if s.last_ts else e.price_usd
+        s.last_ts = e.ts
+        return BUY if before and e.price_usd > before else SELL
+
+
+FAMILIES: Families = {cls.family: cls() for cls in (BuyOnce, Flip, Trend)}
+
+
+def genome(
+    *families: str, params: dict[str, float] | None = None, size: float = 0.125, min_age_s: float = 0.0, **exits: float
+) -> Genome:
+    """A genome that follows these families; exits that do not fire unless they are given."""
+    never = {"stop_loss": 0.99, "take_profit": 1e6, "trailing_stop": 0.99, "max_hold_s": 1e6}
+    return Genome(
+        signals=tuple(SignalGene(name, dict(params or {}), 1.0) for name in families),
+        threshold=0.5,
+        size=size,
+        exits=ExitGenes(**(never | exits)),
+        filters=FilterGenes(0.0, min_age_s),
+    )
+
+
+def engine_with(*genomes: Genome, model: FillModel = SURE, capital_usd: float = 1000.0) -> Engine:
+    """An engine with these strategies in it."""
+    engine = Engine(FAMILIES, model, capital_usd)
+    for each in genomes:
+        engine.add(each)
+    return engine
+
+
+def through_json(engine: Engine, model: FillModel = SURE, capital_usd: float = 1000.0) -> Engine:
+    """Another engine, which knows of the first only what it wrote down."""
+    other = Engine(FAMILIES, model, capital_usd)
+    other.load(STATE.validate_json(STATE.dump_json(engine.dump())))
+    return other
+
+
+@lru_cache
+def synthetic_events(count: int, seed: int = 1) -> Events:
+    """The first events of the synthetic market, read-only."""
+    events, rejected = Sequencer(60, 300).stamp(list(islice(SyntheticFeed(seed).messages(0), count)))
+    assert not rejected
+    events.setflags(write=False)
+    return events
+
+
+def population() -> list[Genome]:
+    """Strategies that between them use every exit, several signals and votes that differ."""
+    base = genome("flip", min_age_s=5.0, size=0.25, take_profit=0.05, stop_loss=0.05, max_hold_s=40.0)
+    return [
+        base,
+        genome("trend", params={"lookback_s": 20.0}, trailing_stop=0.03),
+        genome("buy_once", max_hold_s=30.0, size=0.2),
+        replace(genome("flip", "trend", max_hold_s=90.0, stop_loss=0.1), threshold=0.9),
+    ]

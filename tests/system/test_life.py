@@ -1,0 +1,88 @@
+"""The life of an installation: it starts from nothing, stops cleanly, goes on, and survives being killed."""
+
+import json
+import signal
+import stat
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from memesnipe import __version__
+from memesnipe.bus.streams import ACTORS
+from tests.system.installation import Installation, wait_for
+
+pytestmark = pytest.mark.system
+
+LIVE = ("up", "--speed", "60", "--json")
+
+
+def is_healthy(installation: Installation) -> bool:
+    if not installation.resolved:
+        return False
+    try:
+        answer = httpx.get(f"{installation.url}/api/health", timeout=10)
+    except httpx.HTTPError:
+        return False
+    return answer.is_success and bool(answer.json()["status"] == "healthy")
+
+
+def consumed(installation: Installation) -> int:
+    return int(httpx.get(f"{installation.url}/api/report", timeout=10).json()["events"]["consumed"])
+
+
+def test_a_newcomer_starts_it_looks_at_it_stops_it_and_goes_on(installations: Callable[..., Installation]) -> None:
+    one, other = installations(), installations()
+    first = one.start(*LIVE)
+    wait_for("the first to be healthy", lambda: is_healthy(one))
+    second = other.start(*LIVE)
+    wait_for("the second to be healthy beside it", lambda: is_healthy(other))
+    assert one.url != other.url
+
+    health = httpx.get(f"{one.url}/api/health").json()
+    assert health["version"] == __version__
+    assert {*ACTORS, "postgres", "redis", "signer"} <= set(health["parts"])
+    assert "<html" in httpx.get(one.url).text
+    pubkeys = {httpx.get(f"{i.url}/signer/pubkey").json()["pubkey"] for i in (one, other)}
+    assert len(pubkeys) == 2, "each installation has a wallet of its own"
+    keypair = one.folder / ".memesnipe" / "wallet" / "keypair.json"
+    assert stat.S_IMODE(keypair.stat().st_mode) == 0o600
+    wait_for("paper trades", lambda: httpx.get(f"{one.url}/api/trades").json())
+    assert httpx.get(f"{one.url}/api/strategies").json()
+    assert isinstance(httpx.get(f"{one.url}/api/positions").json(), list)
+
+    refused = one.run("up")
+    assert refused.returncode == 1
+    assert "already running" in refused.stderr
+    asked = one.run("sql", "SELECT count(*) FROM trades WHERE status = 'PAPER'", "--json")
+    assert json.loads(asked.stdout)["rows"][0]["count"] > 0
+    assert json.loads(one.run("status", "--json").stdout)["status"] == "healthy"
+
+    other.interrupt(second)
+    assert second.wait(60) == 0
+    wait_for("no process to be left of the second", lambda: not other.leftovers(), 30)
+
+    before = consumed(one)
+    one.interrupt(first)
+    assert first.wait(60) == 0
+    assert json.loads(one.stdout)["events"]["consumed"] >= before
+    wait_for("no process to be left of the first", lambda: not one.leftovers(), 30)
+
+    third = one.start(*LIVE)
+    wait_for("it to be healthy again", lambda: is_healthy(one))
+    assert "continues" in one.stderr
+    wait_for("it to go on", lambda: consumed(one) > before)
+    assert httpx.get(f"{one.url}/signer/pubkey").json()["pubkey"] in pubkeys
+
+    third.send_signal(signal.SIGKILL)
+    third.wait(10)
+    wait_for("nothing to outlive the killed one", lambda: not one.leftovers(), 60)
+    fourth = one.start(*LIVE)
+    wait_for("it to be healthy after being killed", lambda: is_healthy(one))
+    went_on = consumed(one)
+    wait_for("it to go on after being killed", lambda: consumed(one) > went_on)
+    down = one.run("down", "--json")
+    assert json.loads(down.stdout) == {"stopped": True}
+    assert fourth.wait(10) == 0
+    assert json.loads(one.run("status", "--json").stdout) == {"running": False}
+    wait_for("no process to be left", lambda: not one.leftovers(), 30)

@@ -173,11 +173,22 @@ def connect_ray(address: str | None, home: Path, namespace: str) -> str:
             cpus = max(2, os.cpu_count() or 1)
             context = ray.init(address="local", include_dashboard=True, num_cpus=cpus, **common)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        where = address or "on this machine"
-        raise MemeSnipeError(f"Ray does not start {where}: {str(error).splitlines()[0]}") from error
+        reason = str(error).splitlines()[0]
+        if not address:
+            raise MemeSnipeError(f"Ray does not start on this machine: {reason}") from error
+        hint = "check RAY_ADDRESS, and set RAY_AUTH_MODE=token where the cluster asks for its token"
+        raise MemeSnipeError(f"no Ray cluster answers at {address}: {reason}; {hint}") from error
+    _keep_token_private()
     url = context.dashboard_url
     open_log(home / "logs", "up", "INFO").info("ray is up", dashboard=url, started=time.time())
     return f"http://{url}" if url else ""
+
+
+def _keep_token_private() -> None:
+    """Ray lets everyone on the machine read the token of its clusters; who has it can run code on them."""
+    token = Path.home() / ".ray" / "auth_token"
+    if token.is_file() and token.stat().st_uid == os.getuid():
+        token.chmod(0o600)
 
 
 def disconnect_ray() -> None:

@@ -1,8 +1,9 @@
 """The command line: one function a command, errors as one line, results for people or as JSON."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -48,7 +49,7 @@ def import_command(
     if json:
         print_json(result)
         return
-    print_table(str(output), {**result, "from_ts": time_of(result["from_ts"]), "to_ts": time_of(result["to_ts"])})
+    print_table(str(output), {**result, **_span(result)})
     if imported.assumed_pools:
         _errors.print(f"The file has no reserves: a pool was assumed for each of {imported.assumed_pools} tokens.")
 
@@ -62,7 +63,11 @@ def tape_command(tape: Annotated[Path, typer.Argument(help="A tape.")], json: Js
     if json:
         print_json({**summary, "rejected": 0})
     else:
-        print_table(str(tape), {**summary, "from_ts": time_of(summary["from_ts"]), "to_ts": time_of(summary["to_ts"])})
+        print_table(str(tape), {**summary, **_span(summary)})
+
+
+def _span(summary: Mapping[str, Any]) -> dict[str, str]:
+    return {key: time_of(summary[key]) for key in ("from_ts", "to_ts")}
 
 
 @app.command("list-strategies")
@@ -92,7 +97,7 @@ def up_command(
     tape: Annotated[Path | None, typer.Option(help="The tape that the replay feed plays.")] = None,
     speed: Annotated[
         str | None,
-        typer.Option(help="Event time over real time, or max. Default: 20 for synthetic, 1 for replay."),
+        typer.Option(help="Event time over real time, or max. Default: 60 for synthetic, 1 for replay."),
     ] = None,
     until_end: Annotated[bool, typer.Option("--until-end", help="Stop when the feed has ended.")] = False,
     report: Annotated[Path | None, typer.Option(help="Also write the report to this file as JSON.")] = None,

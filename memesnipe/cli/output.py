@@ -24,9 +24,16 @@ def print_table(title: str, values: Mapping[str, Any]) -> None:
     """Names and values, one a line; what is nested is shown on the line of its name."""
     table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
     for name, value in values.items():
-        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else value
-        table.add_row(name.replace("_", " "), "-" if shown is None or shown == "" else str(shown))
+        table.add_row(name.replace("_", " "), _text(value))
     Console().print(table)
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name.replace('_', ' ')} {_text(item)}" for name, item in value.items()) or "-"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
 def time_of(ts: int) -> str:

@@ -19,7 +19,7 @@ from memesnipe.settings import Settings, load_settings
 from memesnipe.storage.runs import finish_run, is_complete
 from memesnipe.storage.views import report as report_of
 
-_DEFAULT_SPEED = {"synthetic": 20.0, "replay": 1.0}
+_DEFAULT_SPEED = {"synthetic": 60.0, "replay": 1.0}
 _WATCH_S = 0.25
 _errors = Console(stderr=True, highlight=False)
 
@@ -31,6 +31,8 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
     total = open_feed(choice).total  # also says at once what is wrong with the tape
     if until_end and total is None:
         raise InputError(f"--until-end: the {feed} feed has no end")
+    if report is not None and not report.resolve().parent.is_dir():
+        raise InputError(f"--report {report}: there is no folder {report.parent}")
     stop = threading.Event()
     _stop_on_signals(stop)
     _errors.print("Starting PostgreSQL, Redis, Ray and the dashboard (about 20 s) ...")
@@ -40,7 +42,6 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
         started = time.monotonic()
         _watch(session, stop, until_end=until_end, total=total)
         result = _report(session, time.monotonic() - started)
-        _errors.print("Stopping ...")
     if report is not None:
         report.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
     if as_json:
@@ -50,8 +51,13 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
 
 
 def _stop_on_signals(stop: threading.Event) -> None:
+    def on_signal(*_: object) -> None:
+        if not stop.is_set():
+            _errors.print("Stopping ...")
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, on_signal)
 
 
 def _choice(feed: str, tape: Path | None, speed: str | None, settings: Settings) -> FeedChoice:
@@ -85,7 +91,8 @@ def _greet(session: Session) -> None:
     state = "continues" if run.resumed else "begins"
     _errors.print(f"Run {run.run_id} {state}: {session.choice.name} market, paper money.")
     _errors.print(f"Dashboard      {session.dashboard}")
-    _errors.print(f"Ray dashboard  {session.ray_dashboard or 'none on this cluster'}")
+    ray = f"{session.ray_dashboard}  (its token: `ray get-auth-token`)" if session.ray_dashboard else "none"
+    _errors.print(f"Ray dashboard  {ray}")
     _errors.print("Ctrl-C stops everything.")
 
 

@@ -26,6 +26,7 @@ from memesnipe.market.swaps import (
 
 START_TS = 1_767_225_600 * NS_PER_S  # 2026-01-01 UTC
 LAUNCH_EVERY_S = 45.0
+BURST_CHANCE = 0.35  # most talk leads to nothing
 SOL_PRICE_EVERY_S = 30.0
 SIZE_MEDIAN_SOL, SIZE_SIGMA, SIZE_MOST_SOL = 0.049, 2.35, 3.0
 _ALPHABET = list("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
@@ -93,20 +94,21 @@ class _Market:
         )  # fmt: skip
         life_s = float(np.clip(self._rng.lognormal(6.5, 0.9), 120, 7200))
         appeal = float(self._rng.exponential(0.8))
-        token = _Token(mint, now_s, life_s, appeal, 0.6, pool)
+        token = _Token(mint, now_s, life_s, appeal, 0.3, pool)
         self._plan(now_s + 0.4, token, "trade")
         self._plan(now_s + self._rng.exponential(120.0), token, "hype")
 
     def _live(self, now_s: float, token: _Token, what: str) -> Iterator[dict[str, Any]]:
         if what == "hype":  # talk comes first, buyers a little later
             yield self._talk(now_s, token, sentiment=0.6, mentions=8.0 * (1.0 + token.appeal))
-            self._plan(now_s + self._rng.uniform(15.0, 45.0), token, "burst")
+            if self._rng.random() < BURST_CHANCE:
+                self._plan(now_s + self._rng.uniform(5.0, 60.0), token, "burst")
             self._plan(now_s + self._rng.exponential(420.0), token, "hype")
         elif what == "burst":
-            token.mood += 0.8 + token.appeal
-            self._plan(now_s + self._rng.uniform(60.0, 180.0), token, "dump")
+            token.mood += 0.4 + 0.6 * token.appeal
+            self._plan(now_s + self._rng.exponential(60.0), token, "dump")
         elif what == "dump":
-            token.mood = -0.9 - 0.5 * token.appeal
+            token.mood = -1.2 - 0.5 * token.appeal
             yield self._talk(now_s, token, sentiment=-0.3, mentions=3.0)
         else:
             trade = self._trade(now_s, token)
@@ -123,7 +125,7 @@ class _Market:
         return self._message(now_s, "social", token) | {"sentiment": felt, "mentions": mentions * noise}
 
     def _trade(self, now_s: float, token: _Token) -> dict[str, Any] | None:
-        is_buy = self._rng.random() < 0.45 + 0.4 * np.tanh(token.mood)
+        is_buy = self._rng.random() < 0.45 + 0.35 * np.tanh(token.mood)
         size_sol = min(SIZE_MEDIAN_SOL * float(self._rng.lognormal(0.0, SIZE_SIGMA)), SIZE_MOST_SOL)
         size = max(int(size_sol * LAMPORTS_PER_SOL), 10_000)
         if is_buy:

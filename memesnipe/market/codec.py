@@ -52,7 +52,9 @@ def from_messages(messages: list[dict[str, Any]]) -> Events:
 
 
 _CODED = {"kind": KIND_CODES, "venue": VENUE_CODES, "side": SIDE_CODES}
-_INTEGERS = {name: np.iinfo(EVENT[name]) for name in EVENT.names or () if name not in _CODED and EVENT[name].kind != "f"}
+_INTEGERS = {
+    name: np.iinfo(EVENT[name]) for name in EVENT.names or () if name not in _CODED and EVENT[name].kind != "f"
+}
 _ABOVE_ZERO = ("price_usd", "sol_usd", "pool_sol_lamports", "pool_token_raw")
 _NOT_BELOW_ZERO = ("volume_usd", "sol_lamports", "token_raw", "protocol_fee_bps", "creator_fee_bps")
 

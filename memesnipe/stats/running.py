@@ -37,6 +37,7 @@ class RunningReturns:
             return 0.0
         mean = self.total / self.periods
         variance = (self.total_of_squares - self.periods * mean * mean) / (self.periods - 1)
-        if variance <= 1e-18:
+        # What is left of equal returns is the rounding of the sums, and it would divide into billions.
+        if variance <= max(1e-18, 1e-12 * mean * mean):
             return 0.0
         return mean / math.sqrt(variance) * math.sqrt(PERIODS_PER_YEAR)

@@ -38,6 +38,23 @@ def wait_for(what: str, condition: Callable[[], T], timeout_s: float = 120) -> T
     return met
 
 
+def processes_of(folder: Path) -> dict[int, str]:
+    """Number and command line of each process that has a folder in its command line or its environment."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes()
+            belongs = str(folder).encode() in command + (entry / "environ").read_bytes()
+            state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            continue  # it ended while we looked
+        if belongs and state != "Z":
+            found[int(entry.name)] = command.replace(b"\0", b" ").decode()
+    return found
+
+
 class Installation:
     """One folder in which `memesnipe` is used."""
 
@@ -100,17 +117,4 @@ class Installation:
 
     def leftovers(self) -> list[str]:
         """Command lines of processes that belong to this installation."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit() or int(entry.name) == os.getpid():
-                continue
-            try:
-                belongs = (
-                    str(self.folder).encode() in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-                )
-                state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
-                if belongs and state != "Z":
-                    found.append((entry / "cmdline").read_text().replace("\0", " "))
-            except OSError:
-                continue  # it ended while we looked
-        return found
+        return list(processes_of(self.folder).values())

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+
+from memesnipe.errors import InputError, TapeError
+from memesnipe.feeds.base import FeedChoice, open_feed
+from memesnipe.market.sequencer import Sequencer
+from memesnipe.market.tape import Tape, write_tape
+from tests.support import Market
+
+
+@pytest.fixture
+def market() -> Market:
+    return Market().trade(1, "A").talk(2, "A").trade(3, "B", sol=0.5).trade(4, "A", sol=-0.2).talk(70, "B")
+
+
+def _choice(market: Market, path: Path) -> FeedChoice:
+    sequencer = Sequencer(60, 600)
+    events, _ = sequencer.stamp(market.raw)
+    write_tape(path, Tape(events, sequencer.mints))
+    return FeedChoice("replay", 0.0, tape=str(path))
+
+
+def test_a_tape_played_again_is_the_market_that_was_recorded(market: Market, tmp_path: Path) -> None:
+    feed = open_feed(_choice(market, tmp_path / "a.tape"))
+    assert feed.total == len(market.raw)
+    assert list(feed.messages(0)) == market.raw
+    assert list(feed.messages(2)) == market.raw[2:]
+    assert list(feed.messages(99)) == []
+    assert Sequencer(60, 600).stamp(list(feed.messages(0)))[0].tobytes() == market.events().tobytes()
+
+
+def test_a_tape_is_known_by_its_content_and_not_by_its_name(market: Market, tmp_path: Path) -> None:
+    one, other = _choice(market, tmp_path / "a.tape"), _choice(market, tmp_path / "b.tape")
+    assert one.identity == other.identity
+    assert one.identity != _choice(market.trade(80), tmp_path / "c.tape").identity
+
+
+def test_a_feed_of_an_unknown_name_and_a_missing_tape_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="synthetic, replay"):
+        open_feed(FeedChoice("bloomberg", 0.0))
+    with pytest.raises(TapeError):
+        open_feed(FeedChoice("replay", 0.0, tape=str(tmp_path / "none")))

@@ -1,0 +1,92 @@
+import math
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memesnipe.errors import StrategyError
+from memesnipe.sdk import HOLD, PRICE, Param, Strategy, param, state
+
+
+@st.composite
+def params(draw: st.DrawFn) -> Param:
+    log = draw(st.booleans())
+    low = draw(st.one_of(st.integers(1, 1000), st.floats(1e-4, 1e3)))
+    high = low + draw(st.one_of(st.integers(1, 10_000), st.floats(1e-3, 1e4)))
+    return Param(low, high, low, log, "")
+
+
+@given(params(), st.floats(0, 1))
+def test_a_share_of_the_range_is_a_float_inside_it_and_comes_back(declared: Param, share: float) -> None:
+    value = declared.at(share)
+    assert type(value) is float
+    assert declared.low <= value <= declared.high
+    assert declared.share(value) == pytest.approx(share, abs=1e-6)
+
+
+@given(params(), st.floats(allow_nan=False))
+def test_clip_gives_the_nearest_value_inside_as_a_float(declared: Param, value: float) -> None:
+    clipped = declared.clip(value)
+    assert type(clipped) is float
+    assert declared.low <= clipped <= declared.high
+    assert clipped == value or not declared.low <= value <= declared.high
+    assert 0 <= declared.share(value) <= 1
+
+
+def test_the_ends_of_the_range_are_the_same_number_before_and_after_json() -> None:
+    declared = Param(30, 900, 300, True, "s")
+    assert orjson.dumps(declared.at(1.0)) == b"900.0"
+    assert declared.at(0.5) == pytest.approx(math.sqrt(30 * 900))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "default", "log"), [(1, 1, 1, False), (2, 1, 1, False), (0, 1, 2, False), (0, 1, 1, True)]
+)
+def test_a_range_that_is_none_is_refused(low: float, high: float, default: float, log: bool) -> None:
+    with pytest.raises(StrategyError, match="low <= default <= high"):
+        param(low, high, default=default, log=log)
+
+
+def test_only_floats_and_integers_can_be_kept() -> None:
+    with pytest.raises(StrategyError, match="'f8' and 'i8'"):
+        state("f4")
+
+
+class Sample(Strategy):
+    subscriptions = (PRICE,)
+    width = param(1, 5, default=2)
+    height = param(0.5, 5.0, default=0.5)
+    mean = state()
+    last_ts = state("i8")
+
+    def on_event(self, p: Any, s: Any, e: Any) -> int:
+        return HOLD
+
+
+def test_declarations_are_collected_in_their_order() -> None:
+    assert list(Sample.params) == ["width", "height"]
+    assert list(Sample.state_fields) == ["mean", "last_ts"]
+
+
+def test_parameters_have_their_defaults_and_are_kept_inside_their_range() -> None:
+    made = Sample.make_params({"width": 99.0})
+    assert (made.width, made.height) == (5.0, 0.5)
+
+
+def test_state_begins_at_zero_of_its_kind_and_survives_a_dump() -> None:
+    made = Sample.make_state()
+    assert [type(value) for value in Sample.dump_state(made)] == [float, int]
+    made.mean, made.last_ts = 0.1, 2**62
+    assert Sample.dump_state(Sample.make_state(orjson.loads(orjson.dumps(Sample.dump_state(made))))) == [0.1, 2**62]
+
+
+def test_a_strategy_can_keep_nothing_that_it_has_not_declared() -> None:
+    with pytest.raises(AttributeError):
+        Sample.make_state().other = 1
+
+
+def test_a_strategy_that_reads_nothing_is_refused() -> None:
+    with pytest.raises(StrategyError, match="subscriptions is empty"):
+        type("Deaf", (Strategy,), {})

@@ -1,0 +1,77 @@
+"""Redis, PostgreSQL and Ray of someone else's, in the place of the embedded ones."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from memesnipe.local.process import free_port
+from memesnipe.storage.schema import Trade
+from tests.system.installation import TAPE_EVENTS, Installation, processes_of, wait_for
+
+pytestmark = pytest.mark.system
+
+RAY = Path(sys.executable).with_name("ray")
+
+
+@pytest.fixture
+def ray_cluster() -> Iterator[dict[str, str]]:
+    """A Ray cluster that stays when MemeSnipe goes, and what it takes to reach it."""
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
+    reach = {"HOME": str(folder), "RAY_AUTH_MODE": "token"}
+    token = subprocess.run(
+        [RAY, "get-auth-token", "--generate"], env=os.environ | reach, capture_output=True, text=True, check=True
+    )
+    assert token.stdout
+    port = free_port(6380)
+    command = [RAY, "start", "--head", "--block", f"--port={port}", "--include-dashboard=false", "--num-cpus=2"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--disable-usage-stats", f"--temp-dir={folder}/t"],
+            env=os.environ | reach,
+            stdout=log,
+            stderr=log,
+        )
+    wait_for("the cluster to start", lambda: "Ray runtime started" in (folder / "log").read_text())
+    yield reach | {"RAY_ADDRESS": f"127.0.0.1:{port}"}
+    assert process.poll() is None, "the cluster must outlive MemeSnipe"
+    for pid in processes_of(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait(30)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_replay_on_servers_that_are_there_already(
+    installations: Callable[..., Installation],
+    tape: Path,
+    ray_cluster: dict[str, str],
+    database: sa.Engine,
+    database_url: str,
+    redis_url: str,
+) -> None:
+    urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url.removesuffix("/0") + "/4"}
+    installation = installations(**urls, **ray_cluster)
+    done = installation.run("up", "--feed", "replay", "--tape", str(tape), "--speed", "max", "--until-end", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["events"]["consumed"] == TAPE_EVENTS
+    with database.connect() as connection:
+        rows = connection.scalar(sa.select(sa.func.count()).select_from(Trade).where(Trade.run_id == report["run_id"]))
+    assert rows == report["trades"] > 0
+    assert not (installation.folder / ".memesnipe" / "redis").exists()
+    assert not (installation.folder / ".memesnipe" / "postgres").exists()
+
+    intruder = installations(**urls, **ray_cluster)
+    refused = intruder.run("up", "--json")
+    assert refused.returncode == 2
+    assert "another MemeSnipe folder uses" in refused.stderr

@@ -1,0 +1,157 @@
+from dataclasses import replace
+
+import pytest
+from pydantic import TypeAdapter
+
+from memesnipe.engine.orders import Fill, Order
+from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
+from memesnipe.market.pools import quote_buy
+from memesnipe.trading.breaker import RiskLevel
+from memesnipe.trading.desk import Desk, DeskState
+from tests.support import SOL_USD, START_TS, SURE, Market
+
+NETWORK = SURE.network_fee_lamports
+STATE = TypeAdapter(DeskState)
+
+
+def _desk(allocation_usd: float = 100.0, *, max_position_usd: float = 1e9, spec_id: str = "abc") -> Desk:
+    """A desk that has seen one trade of token 0."""
+    desk = Desk(SURE, max_position_usd)
+    desk.state.allocations_usd = {spec_id: allocation_usd}
+    _pass(desk, Market().trade(1))
+    return desk
+
+
+def _pass(desk: Desk, market: Market) -> list[Fill]:
+    return [fill for event in rows(market.events()) for fill in desk.on_event(event)]
+
+
+def _decision(side: int, no: int = 1, *, token: int = 0, size: float = 0.5, spec_id: str = "abc") -> Order:
+    ts = START_TS + 10**9
+    return Order(spec_id, no, token, side, "signal", ts, 1, ts + SURE.latency_ns, size, 1, 1, 1)
+
+
+def _usd(lamports: int) -> float:
+    return lamports / LAMPORTS_PER_SOL * SOL_USD
+
+
+def _bought(desk: Desk) -> Desk:
+    assert desk.on_decision(_decision(BUY_SIDE))
+    assert not _pass(desk, Market().talk(9))[0].failure
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("allocation", "cap", "level", "usd"),
+    [
+        (100.0, 1e9, RiskLevel.NORMAL, 50.0),
+        (100.0, 1e9, RiskLevel.WARNING, 25.0),
+        (100.0, 20.0, RiskLevel.NORMAL, 20.0),
+        (100.0, 20.0, RiskLevel.WARNING, 20.0),
+        (40.0, 1e9, RiskLevel.NORMAL, 20.0),
+    ],
+)
+def test_a_buy_is_sized_by_allocation_level_and_cap(
+    allocation: float, cap: float, level: RiskLevel, usd: float
+) -> None:
+    desk = _desk(allocation, max_position_usd=cap)
+    desk.state.level = level
+    order = desk.on_decision(_decision(BUY_SIDE))
+    assert order is not None
+    assert _usd(order.budget_lamports) == pytest.approx(usd)
+    assert order.expected == quote_buy(desk.state.board.tokens[0].pool, order.budget_lamports).token_raw
+    assert (order.order_no, order.due_ts) == (1, _decision(BUY_SIDE).due_ts)
+
+
+@pytest.mark.parametrize(
+    ("allocation", "level"), [(0.0, RiskLevel.NORMAL), (100.0, RiskLevel.CRITICAL), (100.0, RiskLevel.EMERGENCY)]
+)
+def test_nothing_is_bought_without_an_allocation_or_when_the_breaker_says_no(
+    allocation: float, level: RiskLevel
+) -> None:
+    desk = _desk(allocation)
+    desk.state.level = level
+    assert desk.on_decision(_decision(BUY_SIDE)) is None
+    assert desk.on_decision(_decision(BUY_SIDE, spec_id="stranger")) is None
+    assert desk.state.pending == []
+
+
+def test_a_strategy_never_spends_more_than_its_allocation_over_all_its_tokens() -> None:
+    """Ten buys at once at half the allocation each: what is on its way counts as spent."""
+    market = Market()
+    for i in range(10):
+        market.trade(1, f"token {i}")
+    desk = Desk(SURE, 1e9)
+    desk.state.allocations_usd = {"abc": 100.0}
+    _pass(desk, market)
+    sent = [desk.on_decision(_decision(BUY_SIDE, i + 1, token=i)) for i in range(10)]
+    assert sum(order is not None for order in sent) == 2
+    fills = _pass(desk, Market().talk(9))
+    assert -_usd(sum(fill.cash_change_lamports for fill in fills)) <= 100.0
+
+
+def test_what_is_not_held_is_never_sold() -> None:
+    desk = _desk()
+    assert desk.on_decision(_decision(SELL_SIDE)) is None
+    assert desk.exit("abc", 0, "portfolio_stop_loss") is None
+    _bought(desk)
+    assert desk.on_decision(_decision(SELL_SIDE, spec_id="other")) is None
+    sale = desk.on_decision(_decision(SELL_SIDE, 2))
+    assert sale is not None
+    assert sale.token_raw == desk.state.holdings["abc"][0].token_raw
+    assert desk.on_decision(_decision(SELL_SIDE, 3)) is None  # one is on its way
+    assert desk.exit("abc", 0, "portfolio_stop_loss") is None
+    _pass(desk, Market().talk(20))
+    assert desk.state.holdings["abc"] == {}
+    assert desk.on_decision(_decision(SELL_SIDE, 4)) is None
+
+
+def test_what_is_held_is_not_bought_again() -> None:
+    desk = _bought(_desk(1000.0))
+    assert desk.on_decision(_decision(BUY_SIDE, 2)) is None
+
+
+@pytest.mark.parametrize("level", [RiskLevel.NORMAL, RiskLevel.WARNING, RiskLevel.CRITICAL])
+def test_positions_can_be_closed_at_every_level_but_emergency(level: RiskLevel) -> None:
+    desk = _bought(_desk())
+    desk.state.level = RiskLevel.EMERGENCY
+    assert desk.on_decision(_decision(SELL_SIDE, 2)) is None
+    assert desk.exit("abc", 0, "portfolio_stop_loss") is None
+    desk.state.level = level
+    assert desk.exit("abc", 0, "portfolio_stop_loss") is not None
+
+
+def test_exits_are_numbered_apart_from_the_strategys_own_orders() -> None:
+    desk = _bought(_desk())
+    order = desk.exit("abc", 0, "portfolio_stop_loss")
+    assert order is not None
+    assert (order.order_no, order.reason, order.side) == (-1, "portfolio_stop_loss", SELL_SIDE)
+    assert order.due_ts == desk.state.board.last_ts + SURE.latency_ns
+    assert not _pass(desk, Market().talk(20))[0].failure
+
+
+def test_a_position_is_sold_although_the_allocation_is_gone() -> None:
+    desk = _bought(_desk())
+    desk.state.allocations_usd = {}
+    assert desk.on_decision(_decision(SELL_SIDE, 2)) is not None
+
+
+def test_all_of_the_desks_holdings_move_the_pool_together() -> None:
+    alone, second = _desk(), _desk()
+    second.state.allocations_usd["first"] = 20_000.0
+    assert second.on_decision(_decision(BUY_SIDE, spec_id="first"))
+    _pass(second, Market().talk(9))
+    late = replace(_decision(BUY_SIDE), due_ts=START_TS + 10 * 10**9)
+    tokens = []
+    for desk in (alone, second):
+        assert desk.on_decision(late)
+        tokens.append(_pass(desk, Market().talk(20))[0].token_raw)
+    assert tokens[1] < 0.25 * tokens[0]  # the first doubled the SOL in the pool
+
+
+def test_the_desk_goes_on_from_its_state_in_json() -> None:
+    desk = _bought(_desk())
+    desk.exit("abc", 0, "portfolio_stop_loss")
+    again = Desk(SURE, 1e9, STATE.validate_json(STATE.dump_json(desk.state)))
+    assert _pass(again, Market().talk(20)) == _pass(desk, Market().talk(20))
+    assert again.state == desk.state

@@ -1,0 +1,131 @@
+"""A paper decision is the simulated decision: the same code, the same order, the same fill."""
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from pytest import MonkeyPatch
+
+from memesnipe.engine.engine import Engine
+from memesnipe.engine.genome import Genome
+from memesnipe.engine.orders import Fill, FillModel, Order
+from memesnipe.engine.trader import Trader
+from memesnipe.market.events import REBALANCE, Events
+from memesnipe.trading.breaker import RiskLevel
+from memesnipe.trading.execution import Execution, ExecutionState
+from tests.support import FAMILIES, SOL_USD, SURE, Market, genome, population, synthetic_events
+
+STATE = TypeAdapter(ExecutionState)
+MODEL = replace(SURE, landing_ratio=0.7, seed=5)
+EVENTS = synthetic_events(700, seed=3).copy()
+EVENTS["sol_usd"] = SOL_USD  # as the desk's capital is in USD and the arena's in SOL
+
+
+def _execution(*genomes: Genome, model: FillModel = MODEL) -> Execution:
+    made = Execution(FAMILIES, model, shadow_capital_usd=1000.0, max_position_usd=1e9)
+    specs = {g.spec_id: 1000.0 for g in genomes}
+    made.apply_allocations({"added": [g.to_dict() for g in genomes], "removed": [], "allocations_usd": specs})
+    return made
+
+
+def _run(execution: Execution, events: Events) -> tuple[list[Order], list[Fill]]:
+    orders: list[Order] = []
+    fills: list[Fill] = []
+    for step in execution.advance(events):
+        orders += step.orders
+        fills += step.fills
+    return orders, fills
+
+
+def _arena_fills(one: Genome, events: Events, model: FillModel, patch: MonkeyPatch) -> list[Fill]:
+    fills: list[Fill] = []
+    real = Trader.fill
+    with patch.context() as patched:
+        patched.setattr(Trader, "fill", lambda self, fill: (fills.append(fill), real(self, fill))[1])
+        engine = Engine(FAMILIES, model, 1000.0)
+        engine.add(one)
+        engine.advance(events)
+    return fills
+
+
+def test_with_the_shadow_capital_as_its_allocation_the_desk_fills_as_the_arena(monkeypatch: MonkeyPatch) -> None:
+    for one in population():
+        modest = replace(one, size=0.03125)  # so that gains and losses never limit what it can buy
+        simulated = _arena_fills(modest, EVENTS, MODEL, monkeypatch)
+        _, fills = _run(_execution(modest), EVENTS)
+        assert fills == simulated
+        assert len(fills) > 5
+        assert {bool(fill.failure) for fill in fills} == {False, True}
+
+
+def test_what_falls_due_between_two_events_keeps_its_order(monkeypatch: MonkeyPatch) -> None:
+    """The purchase lands at 2.5 s and its longest hold ends at 12.5 s, while nothing happens on the market."""
+    one = genome("buy_once", max_hold_s=10.0)
+    events = Market().trade(1).talk(100, "B").events()
+    orders, fills = _run(_execution(one, model=SURE), events)
+    assert [(order.side, order.reason) for order in orders] == [(1, "signal"), (-1, "max_hold")]
+    assert fills == _arena_fills(one, events, SURE, monkeypatch)
+
+
+@settings(max_examples=15)
+@given(st.lists(st.integers(1, len(EVENTS) - 1), max_size=8), st.sets(st.integers(0, 8)))
+def test_batches_and_restarts_change_neither_orders_nor_fills(cuts: list[int], restarts: set[int]) -> None:
+    whole = _execution(*population())
+    expected = _run(whole, EVENTS)
+    execution = _execution(*population())
+    orders: list[Order] = []
+    fills: list[Fill] = []
+    for i, part in enumerate(np.split(EVENTS, sorted(cuts))):
+        more = _run(execution, part)
+        orders += more[0]
+        fills += more[1]
+        if i in restarts:
+            saved = STATE.dump_json(execution.dump())
+            execution = _execution()
+            execution.load(STATE.validate_json(saved))
+    assert (orders, fills) == expected
+    assert STATE.dump_json(execution.dump()) == STATE.dump_json(whole.dump())
+
+
+def test_steps_end_where_decisions_are_due_and_carry_the_results() -> None:
+    execution = _execution(*population())
+    steps = list(execution.advance(EVENTS))
+    due = EVENTS["seq"][EVENTS["flags"] > 0].tolist()
+    assert len(due) >= 2
+    assert [step.seq for step in steps if step.flags & REBALANCE] == due
+    assert [step.results is not None for step in steps] == [bool(step.flags) for step in steps]
+    assert steps[-1].seq == len(EVENTS)
+    assert list(execution.advance(EVENTS[:0])) == []
+
+
+def test_who_has_no_allocation_is_only_simulated() -> None:
+    execution = _execution(population()[0])
+    execution.apply_allocations({"added": [], "removed": [], "allocations_usd": {}})
+    assert _run(execution, EVENTS) == ([], [])
+    assert execution.arena.results()[0].trades > 0
+
+
+def test_who_leaves_takes_no_more_decisions_and_the_risk_level_reaches_the_desk() -> None:
+    execution = _execution(*population())
+    _run(execution, EVENTS[:300])
+    gone = population()[0].spec_id
+    execution.apply_allocations({"added": [], "removed": [gone], "allocations_usd": {gone: 1000.0}})
+    orders, _ = _run(execution, EVENTS[300:500])
+    assert gone not in {order.spec_id for order in orders}
+    execution.apply_risk({"level": "emergency"})
+    assert execution.desk.state.level is RiskLevel.EMERGENCY
+    assert _run(execution, EVENTS[500:])[0] == []
+
+
+def test_an_exit_order_closes_the_position_on_the_desk_and_not_in_the_arena() -> None:
+    one = genome("buy_once")
+    execution = _execution(one, model=SURE)
+    _run(execution, Market().trade(1).talk(5).events())
+    order = execution.apply_exit({"spec_id": one.spec_id, "token": 0, "reason": "portfolio_stop_loss"})
+    assert order is not None
+    _, fills = _run(execution, Market().trade(1).talk(5).talk(20).events()[2:])
+    assert [fill.order for fill in fills] == [order]
+    assert execution.desk.state.holdings[one.spec_id] == {}
+    assert execution.arena.traders[one.spec_id].account.holdings

@@ -1,0 +1,159 @@
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from memesnipe.engine.orders import Fill, Order, execute
+from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
+from memesnipe.trading.breaker import RiskLevel
+from memesnipe.trading.ledger import Ledger, LedgerState
+from memesnipe.trading.messages import fill_from, fill_message
+from tests.support import CURVE, SOL_USD, SURE, Market
+
+STATE = TypeAdapter(LedgerState)
+CAPITAL = int(10_000 / SOL_USD * LAMPORTS_PER_SOL)
+
+
+def _ledger(state: LedgerState | None = None, *, stop_loss: float = 0.5, trailing: float = 0.4) -> Ledger:
+    return Ledger(capital_usd=10_000.0, stop_loss=stop_loss, trailing_stop=trailing, state=state)
+
+
+def _see(ledger: Ledger, market: Market, start: int = 0) -> None:
+    for event in rows(market.events()[start:]):
+        ledger.on_event(event)
+
+
+def _buy(sol: float = 1.0, token: int = 0, spec_id: str = "abc") -> Fill:
+    order = Order(spec_id, 1, token, BUY_SIDE, "signal", 5, 1, 10, 0.1, int(sol * LAMPORTS_PER_SOL), 0, 1)
+    return execute(order, CURVE, 10, 1, SURE)
+
+
+def _sell(token_raw: int, sol_lamports: int, token: int = 0, failure: str = "", spec_id: str = "abc") -> Fill:
+    order = Order(spec_id, 2, token, SELL_SIDE, "signal", 15, 2, 20, 0.0, 0, token_raw, 1)
+    if failure:
+        return Fill(order, 20, 2, 0, 0, 0, 105_000, failure)
+    return Fill(order, 20, 2, token_raw, sol_lamports, sol_lamports // 80, 115_000, "")
+
+
+def _message(fill: Fill) -> dict[str, Any]:
+    return orjson.loads(orjson.dumps(fill_message(fill, f"mint {fill.order.token}", "paper")))
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["ab", "cd"]), st.integers(0, 2), st.sampled_from("bsf"), st.integers(1, 3 * 10**9)),
+        max_size=12,
+    )
+)
+def test_equity_is_capital_and_what_was_realised_and_what_is_not_yet(trades: list[tuple[str, int, str, int]]) -> None:
+    ledger, cash = _ledger(), CAPITAL
+    market = Market().trade(1, "0").trade(2, "1").trade(3, "2")
+    _see(ledger, market)
+    for i, (spec_id, token, what, lamports) in enumerate(trades):
+        held = ledger.state.positions.get(f"{spec_id}/{token}")
+        if what == "b":
+            fill = _buy(lamports / LAMPORTS_PER_SOL + 0.01, token, spec_id)
+        elif what == "s" and held and held.holding.token_raw:
+            fill = _sell(held.holding.token_raw, lamports, token, spec_id=spec_id)
+        else:
+            fill = _sell(1, 0, token, "did not land", spec_id)
+        before = {key: STATE.dump_json(LedgerState(positions={key: p})) for key, p in ledger.state.positions.items()}
+        ledger.on_fill(_message(fill))
+        cash += fill.cash_change_lamports
+        for key, position in ledger.state.positions.items():
+            if key != f"{spec_id}/{token}":
+                assert STATE.dump_json(LedgerState(positions={key: position})) == before[key]
+        market.trade(10 + i, str(token), sol=0.7 * (-1) ** i)
+        _see(ledger, market, -1)
+        mark = ledger.mark()
+        positions = ledger.state.positions.values()
+        realised = sum(p.realised_lamports for p in positions)
+        unrealised = sum(p.value_lamports - p.holding.cost_lamports for p in ledger.open_positions())
+        assert ledger.state.cash_lamports == cash
+        assert mark.equity_lamports == CAPITAL + realised + unrealised
+        assert mark.equity_lamports == cash + sum(p.value_lamports for p in positions)
+
+
+def test_a_failed_order_costs_its_fee_and_changes_nothing_else() -> None:
+    ledger = _ledger()
+    _see(ledger, Market().trade(1))
+    bought = ledger.on_fill(_message(_buy())).holding.token_raw
+    position = ledger.on_fill(_message(_sell(bought, 0, failure="did not land")))
+    assert (position.realised_lamports, position.holding.token_raw) == (-105_000, bought)
+    assert ledger.mark().level_changed is False
+
+
+def test_a_closed_position_keeps_what_it_realised_and_can_be_opened_again() -> None:
+    ledger = _ledger()
+    _see(ledger, Market().trade(1))
+    buy = _buy()
+    ledger.on_fill(_message(buy))
+    ledger.mark()
+    sell = _sell(buy.token_raw, 2 * LAMPORTS_PER_SOL)
+    position = ledger.on_fill(_message(sell))
+    assert position.realised_lamports == buy.cash_change_lamports + sell.cash_change_lamports
+    assert (position.value_lamports, position.best_value_lamports, position.holding.opened_ts) == (0, 0, 0)
+    assert ledger.open_positions() == []
+    assert ledger.on_fill(_message(buy)).holding.token_raw == buy.token_raw
+
+
+@pytest.mark.parametrize(
+    ("moves", "reason"),
+    [((0.001,), None), ((-8.0,), "portfolio_stop_loss"), ((4.0, -7.0), "portfolio_trailing_stop"), ((4.0,), None)],
+)
+def test_a_position_that_fell_too_far_must_be_sold(moves: tuple[float, ...], reason: str | None) -> None:
+    ledger, market = _ledger(stop_loss=0.2, trailing=0.15), Market().trade(1)
+    _see(ledger, market)
+    ledger.on_fill(_message(_buy(0.5)))
+    for i, move in enumerate(moves):
+        market.trade(2 + i, sol=move)
+        _see(ledger, market, -1)
+        exits = ledger.mark().exits
+    assert [why for _, why in exits] == ([reason] if reason else [])
+
+
+def test_the_breaker_sees_losses_that_are_not_realised() -> None:
+    ledger, market = _ledger(), Market().trade(1)
+    _see(ledger, market)
+    ledger.on_fill(_message(_buy(20.0)))
+    ledger.mark()
+    market.trade(2, sol=-9.5)
+    _see(ledger, market, -1)
+    mark = ledger.mark()
+    assert mark.level_changed
+    assert ledger.state.breaker.level is not RiskLevel.NORMAL
+    assert mark.equity_usd == pytest.approx(mark.equity_lamports / LAMPORTS_PER_SOL * SOL_USD)
+    assert mark.cash_usd < 0.61 * 10_000
+
+
+def test_capital_is_bought_once_at_the_first_price_of_sol() -> None:
+    ledger, market = _ledger(), Market().trade(1)
+    market.trade(2)
+    market.raw[1]["sol_usd"] = 400.0
+    _see(ledger, market)
+    assert ledger.state.capital_lamports == ledger.state.cash_lamports == CAPITAL
+
+
+def test_the_ledger_goes_on_from_its_state_in_json() -> None:
+    ledger, market = _ledger(), Market().trade(1)
+    _see(ledger, market)
+    ledger.on_fill(_message(_buy()))
+    ledger.mark()
+    again = _ledger(STATE.validate_json(STATE.dump_json(ledger.state)))
+    market.trade(5, sol=-5.0)
+    for each in (ledger, again):
+        _see(each, market, -1)
+    assert again.mark() == ledger.mark()
+    assert STATE.dump_json(again.state) == STATE.dump_json(ledger.state)
+
+
+@pytest.mark.parametrize("fill", [_buy(), _sell(5, 7), _sell(5, 0, failure="did not land")])
+def test_a_fill_survives_its_message(fill: Fill) -> None:
+    message = _message(fill)
+    assert fill_from(message) == fill
+    assert message["status"] == ("FAILED" if fill.failure else "PAPER")
+    assert message["side_name"] == ("buy" if fill.order.side == BUY_SIDE else "sell")

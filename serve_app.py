@@ -1,5 +1,6 @@
 """The Serve applications: the dashboard with its API, and the signer. `deploy` puts both on one port."""
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,8 @@ def _answers(url: str) -> bool:
 
 def deploy(home: Path, port: int) -> None:
     """Serve both applications on 127.0.0.1 at ``port``."""
+    # Serve sets its logger's level anew whenever it connects; a filter stays.
+    logging.getLogger("ray.serve").addFilter(lambda record: record.levelno >= logging.WARNING)
     quiet = LoggingConfig(log_level="WARNING")
     http = HTTPOptions(host=_LOOPBACK, port=port)
     serve.start(http_options=http, proxy_location=ProxyLocation.HeadOnly, logging_config=quiet)

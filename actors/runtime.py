@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ray
+
 from actors.backtest import evaluate_on_ray
 from actors.context import Context
 from actors.executor import Executor
@@ -17,11 +19,6 @@ from actors.strategy_factory import StrategyFactory
 from memesnipe.errors import MemeSnipeError
 from memesnipe.telemetry.logs import Logger, open_log, without_secrets
 from memesnipe.telemetry.metrics import ActorMetrics
-
-# Nothing of ours reports anywhere; Ray reads this when it is imported.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-
-import ray
 
 Shell = MarketData | Executor | PositionActor | PortfolioActor | StrategyFactory
 
@@ -165,6 +162,7 @@ def connect_ray(address: str | None, home: Path, namespace: str) -> str:
     Raises:
         MemeSnipeError: there is no cluster at that address.
     """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of ours reports anywhere
     common: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "logging_level": "ERROR"}
     try:
         if address:

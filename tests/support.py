@@ -116,7 +116,17 @@ class Trend(Strategy):
         return BUY if before and e.price_usd > before else SELL
 
 
-FAMILIES: Families = {cls.family: cls() for cls in (BuyOnce, Flip, Trend)}
+class Talk(Strategy):
+    """Hears talk alone: its vote stands while the token trades."""
+
+    family = "talk"
+    subscriptions = (SOCIAL,)
+
+    def on_event(self, p: Any, s: Any, e: Any) -> int:
+        return BUY if e.sentiment > 0 else SELL
+
+
+FAMILIES: Families = {cls.family: cls() for cls in (BuyOnce, Flip, Talk, Trend)}
 
 
 def genome(

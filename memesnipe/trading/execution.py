@@ -57,16 +57,16 @@ class Execution:
         waiting = self.arena.advance(events)[::-1]
         for event in rows(events):
             # What was decided between events (a longest hold that ended) comes before the next event.
-            self._decide(waiting, event.ts, event.seq - 1, step)
+            self._decide(waiting, event.seq - 1, step)
             step.fills += self.desk.on_event(event)
-            self._decide(waiting, event.ts, event.seq, step)
+            self._decide(waiting, event.seq, step)
         if step.flags:
             step.results = self.arena.results()
         return step
 
-    def _decide(self, waiting: list[Order], ts: int, seq: int, step: Step) -> None:
-        """Hand the desk what was decided by ``ts``, after what had reached the chain by then."""
-        while waiting and waiting[-1].decided_seq <= seq and waiting[-1].decided_ts <= ts:
+    def _decide(self, waiting: list[Order], seq: int, step: Step) -> None:
+        """Hand the desk what was decided, each order after what had reached the chain by then."""
+        while waiting and waiting[-1].decided_seq <= seq:
             step.fills += self.desk.pass_time(waiting[-1].decided_ts)
             order = self.desk.on_decision(waiting.pop())
             if order is not None:

@@ -19,6 +19,7 @@ from memesnipe.evolution.operators import (
 from memesnipe.sdk.registry import Families, discover
 
 BUNDLED = discover()
+MORE = BUNDLED | {f"another_{name}": strategy for name, strategy in BUNDLED.items()}
 SEEDS = st.integers(0, 2**32)
 
 
@@ -39,9 +40,9 @@ def _assert_sound(genome: Genome, families: Families) -> None:
         assert param.low <= value <= param.high
 
 
-@given(SEEDS, st.floats(0, 1), st.integers(1, len(BUNDLED)))
+@given(SEEDS, st.floats(0, 1), st.integers(1, len(MORE)))
 def test_genomes_stay_inside_their_ranges_after_many_generations(seed: int, rate: float, count: int) -> None:
-    families = dict(list(BUNDLED.items())[:count])
+    families = dict(list(MORE.items())[:count])
     rng = np.random.default_rng(seed)
     mother, father = (random_genome(rng, families) for _ in range(2))
     for _ in range(12):

@@ -79,3 +79,10 @@ def test_selection_makes_the_generations_better() -> None:
         population.tell(genomes, scores[-1])
     assert np.median(scores[-1]) > np.median(scores[0]) / 2
     assert max(scores[-1]) >= max(scores[0])
+
+
+def test_a_search_can_go_on_with_a_smaller_population_than_its_elite() -> None:
+    large, small = Population(FAMILIES, _settings(20), 7), Population(FAMILIES, _settings(2), 7)
+    _generations(large, 1)
+    small.load(large.dump())
+    assert len(small.ask()) == 2

@@ -63,3 +63,11 @@ def test_numbered_rows_are_ordered_by_their_number_inside_a_slot() -> None:
 def test_trades_without_a_slot_are_ordered_by_time() -> None:
     swaps = _chain([(1, "A", 5), (1, "B", 6), (1, "A", 7)]).assign(slot=0).iloc[::-1].reset_index(drop=True)
     assert chain_order(swaps) == [2, 1, 0]
+
+
+def test_a_slot_that_returns_to_where_it_began_starts_where_the_last_one_ended() -> None:
+    chain = _chain([(0, "A", 5), (1, "A", 10)])
+    end = chain.pool_sol_lamports[1]
+    back = pd.DataFrame([(101_000, 101, "A", -1, 10, end - 10)], columns=chain.columns)
+    given_order = pd.concat([back, chain.iloc[[1, 0]]], ignore_index=True)
+    assert chain_order(given_order) == [2, 1, 0]

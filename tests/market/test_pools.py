@@ -95,4 +95,6 @@ def test_a_budget_that_buys_nothing_costs_nothing(budget: int) -> None:
 
 def test_the_curve_charges_one_lamport_more_than_others_where_nothing_is_left_to_round() -> None:
     for venue, cost in ((PUMP_CURVE, 101), (AMM, 100)):
-        assert quote_buy_tokens(Pool(venue, 100, 200, 100, 200, (0, 0)), 100).sol_lamports == cost
+        pool = Pool(venue, 100, 200, 100, 200, (0, 0))
+        assert quote_buy_tokens(pool, 100).sol_lamports == cost
+        assert quote_buy(pool, 100).token_raw == 200 - cost

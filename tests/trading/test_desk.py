@@ -138,14 +138,20 @@ def test_a_position_is_sold_although_the_allocation_is_gone() -> None:
 
 def test_all_of_the_desks_holdings_move_the_pool_together() -> None:
     alone, second = _desk(), _desk()
-    second.state.allocations_usd["first"] = 20_000.0
-    assert second.on_decision(_decision(BUY_SIDE, spec_id="first"))
+    second.state.allocations_usd |= {"first": 10_000.0, "last": 10_000.0}
+    for spec_id in ("first", "last"):
+        assert second.on_decision(_decision(BUY_SIDE, spec_id=spec_id))
     _pass(second, Market().talk(9))
+    books = [book[0] for book in second.state.holdings.values()]
+    pool = second.state.board.tokens[0].pool.moved(
+        sum(h.shift_sol_lamports for h in books), sum(h.shift_token_raw for h in books)
+    )
     late = replace(_decision(BUY_SIDE), due_ts=START_TS + 10 * 10**9)
     tokens = []
     for desk in (alone, second):
         assert desk.on_decision(late)
         tokens.append(_pass(desk, Market().talk(20))[0].token_raw)
+    assert tokens[1] == quote_buy(pool, 50 * LAMPORTS_PER_SOL // int(SOL_USD)).token_raw
     assert tokens[1] < 0.25 * tokens[0]  # the first doubled the SOL in the pool
 
 
@@ -155,3 +161,11 @@ def test_the_desk_goes_on_from_its_state_in_json() -> None:
     again = Desk(SURE, 1e9, STATE.validate_json(STATE.dump_json(desk.state)))
     assert _pass(again, Market().talk(20)) == _pass(desk, Market().talk(20))
     assert again.state == desk.state
+
+
+def test_an_event_at_the_very_time_an_order_lands_comes_first() -> None:
+    desk = _desk()
+    order = desk.on_decision(_decision(BUY_SIDE))
+    assert order is not None
+    assert desk.pass_time(order.due_ts) == []
+    assert len(desk.pass_time(order.due_ts + 1)) == 1

@@ -157,11 +157,11 @@ class MarketData:
         aside = [
             {
                 "run_id": run_id,
-                "position": self._cursor.position + i,
+                "position": self._cursor.position + r.index,
                 "reason": r.reason,
                 "raw": repr(r.raw)[:2000],
             }
-            for i, r in enumerate(rejected)
+            for r in rejected
         ]
         with self.context.database.begin() as connection:
             connection.execute(update(FeedCursor).where(FeedCursor.run_id == run_id).values(**asdict(cursor)))

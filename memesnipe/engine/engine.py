@@ -78,6 +78,11 @@ class Engine:
                         self._note(order, decided)
         return decided
 
+    def is_in(self, spec_id: str, token: int) -> bool:
+        """Whether a strategy holds a token, or has an order for it on the way."""
+        trader = self.traders.get(spec_id)
+        return trader is not None and (token in trader.account.holdings or token in trader.account.pending)
+
     def results(self) -> list[StrategyResult]:
         """How each strategy has done so far, in the order in which they joined."""
         return [result_of(trader, self.board) for trader in self.traders.values()]

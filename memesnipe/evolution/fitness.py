@@ -28,9 +28,10 @@ def evaluate(train: StrategyResult, validation: StrategyResult) -> Evaluation:
     """The fitness of two results.
 
     It is the worse of the two returns, costs and failed landings included: what only worked early is worth no
-    more than what it did later. Fewer than `LEAST_TRADES` round trips in all cannot win: each that is missing
-    costs 1 %, so even among those the busier lead on.
+    more than what it did later. Fewer than `LEAST_TRADES` round trips in all cannot win: that is worse than losing
+    everything, and the fewer the worse, so that the search is led to those that trade.
     """
-    fitness = min(train.total_return, validation.total_return)
     missing = LEAST_TRADES - train.trades - validation.trades
-    return Evaluation(train, validation, min(fitness, 0.0) - 0.01 * missing if missing > 0 else fitness)
+    if missing > 0:
+        return Evaluation(train, validation, -1.0 - missing)
+    return Evaluation(train, validation, min(train.total_return, validation.total_return))

@@ -8,23 +8,22 @@ import pandas as pd
 def chain_order(swaps: pd.DataFrame) -> list[int]:
     """Row positions of ``swaps`` in chain order.
 
-    Rows are ordered by slot (by time where there is none), then by ``row`` where the source numbers them. Else a
-    token's trades inside a slot are chained: next comes the one whose pool before it is the pool that the
+    Rows are ordered by time, then by slot, then by ``row`` where the source numbers them. Else a token's trades of
+    one time and slot are chained: next comes the one whose pool before it is the pool that the
     previous one left. Where no trade continues the chain (one was not recorded), the given order decides.
     """
-    slots = swaps["slot"].where(swaps["slot"] > 0, swaps["ts"])
     if "row" in swaps:
-        keys = pd.DataFrame({"slot": slots, "row": swaps["row"]})
-        return [int(i) for i in keys.sort_values(["slot", "row"], kind="stable").index]
+        return [int(i) for i in swaps.sort_values(["ts", "slot", "row"], kind="stable").index]
     after = swaps["pool_sol_lamports"].tolist()
     before = (swaps["pool_sol_lamports"] - swaps["side"] * swaps["sol_lamports"]).tolist()
-    groups: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for position, (slot, mint) in enumerate(zip(slots.tolist(), swaps["mint"], strict=True)):
-        groups[slot][mint].append(position)
+    groups: dict[tuple[int, int], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    moments = zip(swaps["ts"].tolist(), swaps["slot"].tolist(), swaps["mint"], strict=True)
+    for position, (ts, slot, mint) in enumerate(moments):
+        groups[ts, slot][mint].append(position)
     pool: dict[str, int] = {}  # the SOL reserve that each token's last trade left
     ordered: list[int] = []
-    for slot in sorted(groups):
-        for mint, positions in groups[slot].items():
+    for moment in sorted(groups):
+        for mint, positions in groups[moment].items():
             waiting = list(positions)
             while waiting:
                 chosen = next((p for p in waiting if before[p] == pool.get(mint)), None)

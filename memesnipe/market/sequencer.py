@@ -13,6 +13,7 @@ class Rejected:
 
     reason: str
     raw: dict[str, Any]
+    index: int  # in the batch it came in
 
 
 @dataclass(slots=True)
@@ -42,13 +43,13 @@ class Sequencer:
         """
         good: list[dict[str, Any]] = []
         rejected: list[Rejected] = []
-        for message in raw:
+        for index, message in enumerate(raw):
             stamped = {**message, "seq": self.last_seq + 1, "flags": 0, "token": NO_TOKEN}
             reason = flaw(stamped)
             if reason is None and stamped["ts"] < self.last_ts:
                 reason = f"ts {stamped['ts']} is before the previous event's {self.last_ts}"
             if reason is not None:
-                rejected.append(Rejected(reason, message))
+                rejected.append(Rejected(reason, message, index))
                 continue
             stamped["token"] = self._token(message.get("mint"))
             stamped["flags"] = self._flags(stamped["ts"])

@@ -133,8 +133,9 @@ def _from_plain(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         assumed = swaps["mint"].nunique()
         _assume_pools(swaps)
     on_curve = swaps["venue"] == PUMP_CURVE
-    swaps["real_sol_lamports"] = swaps["pool_sol_lamports"] - on_curve * CURVE_START_SOL_LAMPORTS
-    swaps["real_token_raw"] = swaps["pool_token_raw"] - on_curve * CURVE_UNSOLD_TOKEN_RAW
+    virtual = on_curve if assumed == 0 else on_curve & False  # of an assumed pool, all can be taken out
+    swaps["real_sol_lamports"] = swaps["pool_sol_lamports"] - virtual * CURVE_START_SOL_LAMPORTS
+    swaps["real_token_raw"] = swaps["pool_token_raw"] - virtual * CURVE_UNSOLD_TOKEN_RAW
     swaps["protocol_fee_bps"] = np.where(on_curve, PUMP_FEES_BPS[0], AMM_FEES_BPS[0])
     swaps["creator_fee_bps"] = np.where(on_curve, PUMP_FEES_BPS[1], AMM_FEES_BPS[1])
     return swaps, assumed

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from memesnipe.errors import TapeError
 from memesnipe.market.codec import to_messages
-from memesnipe.market.events import EVENT, FIELDS, KIND_NAMES, NO_TOKEN, Events, empty
+from memesnipe.market.events import EVENT, KIND_NAMES, NO_TOKEN, Events, empty
 
 FORMAT = b"memesnipe-tape-1"
 _STAMPED_BY_A_RUN = ("seq", "flags", "token")
@@ -74,17 +74,11 @@ def read_tape(path: Path) -> Tape:
     if (table.schema.metadata or {}).get(b"format") != FORMAT:
         raise TapeError(f"{path} is a Parquet file but not a tape of this version")
     events = empty(table.num_rows)
-    # Kinds overlap in their bytes: a field is written only to the records whose kind carries it.
+    # Kinds overlap in their bytes, and every column is what those bytes are in its own type: the order is all one.
     for name in _COLUMNS:
-        _write_where_carried(events, name, table.column(name).to_numpy(), table.column("kind").to_numpy())
+        events[name] = table.column(name).to_numpy()
     index: dict[str, int] = {}
     events["token"] = [
         index.setdefault(mint, len(index)) if mint else NO_TOKEN for mint in table.column("mint").to_pylist()
     ]
     return Tape(events, list(index))
-
-
-def _write_where_carried(events: Events, name: str, values: Any, kinds: Any) -> None:
-    carrying = [kind for kind, fields in FIELDS.items() if name in fields]
-    rows = np.isin(kinds, carrying)
-    events[name][rows] = values[rows]

@@ -1,5 +1,6 @@
 """Allocation: how much capital each paper strategy gets."""
 
+import math
 from collections.abc import Mapping
 
 MAX_SHARE = 0.10  # of the capital, for one strategy
@@ -13,6 +14,6 @@ def allocate(sharpes: Mapping[str, float], equity_usd: float) -> dict[str, float
     if total <= 0 or equity_usd <= 0:
         return dict.fromkeys(sharpes, 0.0)
     return {
-        spec_id: round(equity_usd * min(INVESTED_SHARE * weight / total, MAX_SHARE), 2)
+        spec_id: math.floor(equity_usd * min(INVESTED_SHARE * weight / total, MAX_SHARE) * 100) / 100
         for spec_id, weight in weights.items()
     }

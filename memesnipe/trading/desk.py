@@ -67,6 +67,10 @@ class Desk:
         order = Order(spec_id, order_no, token, SELL_SIDE, reason, ts, state.board.last_seq, due_ts, 0.0, 0, 0, 0)
         return self._sell(order)
 
+    def held(self) -> list[tuple[str, int]]:
+        """Strategy and token of everything held."""
+        return [(spec_id, token) for spec_id, book in self.state.holdings.items() for token in book]
+
     def _is_pending(self, spec_id: str, token: int) -> bool:
         return any(order.spec_id == spec_id and order.token == token for order in self.state.pending)
 

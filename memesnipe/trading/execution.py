@@ -61,8 +61,18 @@ class Execution:
             step.fills += self.desk.on_event(event)
             self._decide(waiting, event.seq, step)
         if step.flags:
+            step.orders += self._leave_orphans()
             step.results = self.arena.results()
         return step
+
+    def _leave_orphans(self) -> list[Order]:
+        """Sell what the desk holds and the simulation does not: its own sale landed, ours failed; or it is gone."""
+        orders = [
+            self.desk.exit(spec_id, token, "simulation_left")
+            for spec_id, token in self.desk.held()
+            if not self.arena.is_in(spec_id, token)
+        ]
+        return [order for order in orders if order is not None]
 
     def _decide(self, waiting: list[Order], seq: int, step: Step) -> None:
         """Hand the desk what was decided, each order after what had reached the chain by then."""

@@ -6,6 +6,7 @@ from typing import Any
 from memesnipe.engine.orders import Holding
 from memesnipe.market.board import Board
 from memesnipe.market.events import LAMPORTS_PER_SOL, Event
+from memesnipe.market.pools import Pool
 from memesnipe.trading.breaker import Breaker
 from memesnipe.trading.messages import fill_from
 
@@ -85,14 +86,27 @@ class Ledger:
     def mark(self) -> Mark:
         """Value everything at what the pools would pay now, and let the breaker see it."""
         state = self.state
+        by_token: dict[int, list[Position]] = {}
         for position in self.open_positions():
-            value = position.holding.value_lamports(state.board.tokens[position.token].pool)
-            position.value_lamports = value
-            position.best_value_lamports = max(position.best_value_lamports, value)
+            by_token.setdefault(position.token, []).append(position)
+        for token, positions in by_token.items():
+            self._value(state.board.tokens[token].pool, positions)
         equity = state.cash_lamports + sum(p.value_lamports for p in self.open_positions())
         changed = state.breaker.see(equity)
         usd = state.board.sol_usd / LAMPORTS_PER_SOL
         return Mark(equity, equity * usd, state.cash_lamports * usd, changed, self._exits())
+
+    def _value(self, pool: Pool, positions: list[Position]) -> None:
+        """Value all positions of one token as one sale: they are one wallet's, and each moves the others' pool."""
+        whole = Holding(
+            token_raw=sum(p.holding.token_raw for p in positions),
+            shift_sol_lamports=sum(p.holding.shift_sol_lamports for p in positions),
+            shift_token_raw=sum(p.holding.shift_token_raw for p in positions),
+        )
+        value = whole.value_lamports(pool)
+        for position in positions:
+            position.value_lamports = value * position.holding.token_raw // whole.token_raw
+            position.best_value_lamports = max(position.best_value_lamports, position.value_lamports)
 
     def open_positions(self) -> list[Position]:
         """Positions with something in them."""

@@ -19,10 +19,11 @@ def test_fitness_is_the_worse_of_the_two_returns(early: float, late: float, fitn
     assert _fitness(early, late) == fitness
 
 
-def test_who_trades_too_little_is_below_zero_and_the_less_the_lower() -> None:
+def test_who_trades_too_little_cannot_win_and_the_less_the_lower() -> None:
     scores = [_fitness(0.5, 0.5, trades, 0) for trades in range(4)]
-    assert scores == pytest.approx([-0.03, -0.02, -0.01, 0.5])
-    assert _fitness(-0.1, 0.5, 1, 1) == pytest.approx(-0.11)
+    assert scores[:3] == sorted(scores[:3])
+    assert scores[3] == 0.5
+    assert max(scores[:3]) < _fitness(-0.99, -0.99), "worse than losing nearly everything"
     assert _fitness(0.5, 0.5, 1, 2) == 0.5
 
 

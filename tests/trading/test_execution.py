@@ -113,10 +113,26 @@ def test_who_leaves_takes_no_more_decisions_and_the_risk_level_reaches_the_desk(
     gone = population()[0].spec_id
     execution.apply_allocations({"added": [], "removed": [gone], "allocations_usd": {gone: 1000.0}})
     orders, _ = _run(execution, EVENTS[300:500])
-    assert gone not in {order.spec_id for order in orders}
+    assert {order.reason for order in orders if order.spec_id == gone} <= {"simulation_left"}
     execution.apply_risk({"level": "emergency"})
     assert execution.desk.state.level is RiskLevel.EMERGENCY
     assert _run(execution, EVENTS[500:])[0] == []
+
+
+def test_what_the_simulation_no_longer_holds_is_sold_at_the_next_decision() -> None:
+    one = genome("buy_once")
+    execution = _execution(one, model=SURE)
+    _run(execution, Market().trade(1).talk(5).events())
+    assert execution.desk.held() == [(one.spec_id, 0)]
+    execution.apply_allocations({"added": [], "removed": [one.spec_id], "allocations_usd": {}})
+    later = Market().trade(1).talk(5).talk(10).talk(15).talk(20).events()[2:].copy()
+    orders, _ = _run(execution, later[:1])
+    assert orders == [], "no decision is due yet"
+    later["flags"][1] = REBALANCE
+    orders, fills = _run(execution, later[1:])
+    assert [order.reason for order in orders] == ["simulation_left"]
+    assert [fill.failure for fill in fills] == [""]
+    assert execution.desk.held() == []
 
 
 def test_an_exit_order_closes_the_position_on_the_desk_and_not_in_the_arena() -> None:

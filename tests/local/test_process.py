@@ -10,15 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from memesnipe.local.process import (
-    ChildServer,
-    LocalServerError,
-    free_port,
-    is_alive,
-    is_server_of,
-    read_pid,
-    wait_until,
-)
+from memesnipe.local.child import ChildServer
+from memesnipe.local.process import LocalServerError, free_port, is_alive, is_server_of, read_pid, wait_until
 
 
 def test_a_taken_port_gives_another() -> None:

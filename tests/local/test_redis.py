@@ -17,10 +17,10 @@ from memesnipe.local.redis import EmbeddedRedis
 OWNER = """
 import sys, time
 from pathlib import Path
-from memesnipe.local import process
+from memesnipe.local import child
 from memesnipe.local.redis import EmbeddedRedis
 if sys.argv[2] == "orphan":
-    process._LIBC = None  # as on a system without PR_SET_PDEATHSIG
+    child._LIBC = None  # as on a system without PR_SET_PDEATHSIG
 print(EmbeddedRedis(Path(sys.argv[1])).start(), flush=True)
 time.sleep(60)
 """

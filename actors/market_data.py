@@ -111,7 +111,7 @@ class MarketData:
                 break
             raw.append(self._waiting)
             self._waiting = None
-            if self._choice.lockstep and self._sequencer.decides(raw[-1]):
+            if self._choice.lockstep and self._sequencer.decides(raw):
                 break
         # Looking one ahead tells the last event from the others, so that the end of a tape is a decision too.
         if self._waiting is None:

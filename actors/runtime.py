@@ -16,7 +16,7 @@ from actors.market_data import MarketData
 from actors.portfolio import PortfolioActor
 from actors.position import PositionActor
 from actors.strategy_factory import StrategyFactory
-from memesnipe.errors import MemeSnipeError
+from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.telemetry.logs import Logger, open_log, without_secrets
 from memesnipe.telemetry.metrics import ActorMetrics
 
@@ -57,7 +57,7 @@ class ActorHost:
             except Exception as error:  # noqa: BLE001 - every failure is met by recovering from the journal
                 failures += 1
                 metrics.failed()
-                reason = without_secrets(str(error).splitlines()[0] if str(error) else type(error).__name__)
+                reason = without_secrets(first_line(error))
                 self._state |= {"state": "recovering", "detail": reason}
                 self._report(error)
                 self._stop.wait(min(0.1 * 2**failures, _LONGEST_BACKOFF_S))
@@ -137,10 +137,10 @@ class Supervisor:
             try:
                 ray.get(run)
             except ray.exceptions.ActorUnavailableError as error:
-                self._log.warning("actor is being restarted", name=name, error=str(error).splitlines()[0])
+                self._log.warning("actor is being restarted", name=name, error=first_line(error))
                 self._run(name)
             except ray.exceptions.ActorDiedError as error:
-                self._log.error("actor is gone; starting another", name=name, error=str(error).splitlines()[0])
+                self._log.error("actor is gone; starting another", name=name, error=first_line(error))
                 self._create(name)
             else:
                 self._run(name)
@@ -171,7 +171,7 @@ def connect_ray(address: str | None, home: Path, namespace: str) -> str:
             cpus = max(2, os.cpu_count() or 1)
             context = ray.init(address="local", include_dashboard=True, num_cpus=cpus, **common)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         if not address:
             raise MemeSnipeError(f"Ray does not start on this machine: {reason}") from error
         hint = "check RAY_ADDRESS, and set RAY_AUTH_MODE=token where the cluster asks for its token"

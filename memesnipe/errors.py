@@ -39,3 +39,10 @@ class RefusedError(MemeSnipeError):
     """Policy or risk says no."""
 
     exit_code = 3
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line: for a database's error what the database said, without the statement."""
+    cause = getattr(error, "orig", None) or error
+    lines = str(cause).strip().splitlines()
+    return lines[0].strip() if lines else type(cause).__name__

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 import memesnipe
 from memesnipe.api.probe import Probe
 from memesnipe.bus.streams import ACTORS, HEARTBEAT_KEY
+from memesnipe.errors import first_line
 from memesnipe.storage import views
 
 _PATIENCE_S = 2.0
@@ -40,9 +41,7 @@ class Health:
 
 def one_line(error: BaseException, secret: str | None) -> str:
     """What an error says, without the statement that SQLAlchemy adds, and without the secret."""
-    cause = getattr(error, "orig", None) or error
-    lines = str(cause).strip().splitlines()
-    said = lines[0].strip() if lines else type(cause).__name__
+    said = first_line(error)
     return said.replace(secret, "***") if secret else said
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from memesnipe.bus.merge import Entry, merge
 from memesnipe.bus.streams import ACTORS, ALL, EVENT_STREAMS, EVENTS, HEARTBEAT_KEY
@@ -19,10 +21,20 @@ Outgoing = tuple[str, int, int, bytes]
 
 
 class Bus:
-    """One actor's connection to the streams."""
+    """One actor's connection to the streams. Once lost it stays lost: the actor opens again with another."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(url, socket_timeout=10, health_check_interval=15)
+        self._connected = False
+        self._redis = redis.Redis.from_url(
+            url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=self._connect_once
+        )
+
+    def _connect_once(self, connection: Any) -> None:
+        """Connect, but never again: a Redis that was away may have lost entries, and only opening anew finds out."""
+        if self._connected:
+            raise redis.ConnectionError("the connection to Redis was lost")
+        connection.on_connect()
+        self._connected = True
 
     def publish(self, outgoing: Iterable[Outgoing]) -> None:
         """Append entries in order, all at once; those that are there already are left as they are."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from actors.context import RESOLVED
 from memesnipe.cli.lock import holder
-from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.errors import InputError, MemeSnipeError, first_line
 from memesnipe.settings import Settings, load_settings, read_resolved
 from memesnipe.storage.database import connect
 
@@ -76,6 +76,6 @@ def ask(query: str) -> list[dict[str, Any]]:
             connection.execute(text("SET TRANSACTION READ ONLY"))
             return [dict(row) for row in connection.execute(text(query)).mappings()]
     except DBAPIError as error:
-        raise InputError(f"the query failed: {str(error.orig).splitlines()[0]}") from error
+        raise InputError(f"the query failed: {first_line(error)}") from error
     finally:
         engine.dispose()

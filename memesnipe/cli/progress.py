@@ -19,6 +19,7 @@ class Progress:
         self._total = total
         self._console = Console(stderr=True, highlight=False)
         self._live = Live(console=self._console, refresh_per_second=4, transient=False)
+        self._said = ""
         self._last_line = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -26,6 +27,12 @@ class Progress:
         if self._console.is_terminal:
             self._live.start()
         return self
+
+    def say(self, text: str) -> None:
+        """Show a sentence, but not the same one twice in a row."""
+        if text != self._said:
+            self._console.print(text)
+        self._said = text
 
     def show(self, report: dict[str, Any]) -> None:
         """Show how far the run is."""

@@ -18,7 +18,7 @@ from actors.context import RESOLVED
 from actors.runtime import Supervisor, connect_ray, disconnect_ray
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.cli.lock import acquire
-from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.errors import InputError, MemeSnipeError, first_line
 from memesnipe.feeds.base import FeedChoice
 from memesnipe.local.servers import LocalServers
 from memesnipe.settings import Settings, write_resolved
@@ -76,8 +76,8 @@ class Session:
                     f"RAY_ADDRESS is {settings.ray_address}, on other machines: set "
                     f"{' and '.join(n.upper() for n in lacking)} too, the embedded servers answer on this one only"
                 )
-        servers = stack.enter_context(LocalServers(self.home))
-        urls = servers.start(settings.redis_url is None, settings.database_url is None)
+        self._servers = stack.enter_context(LocalServers(self.home))
+        urls = self._servers.start(settings.redis_url is None, settings.database_url is None)
         found = {"redis_url": urls.redis_url, "database_url": urls.database_url}
         update = {name: SecretStr(url) for name, url in found.items() if url}
         self.settings = settings.model_copy(update={**update, "memesnipe_home": self.home})
@@ -109,6 +109,12 @@ class Session:
         stack.callback(self.supervisor.stop)
         self.supervisor.start()
 
+    def watch(self, timeout_s: float) -> None:
+        """Look after everything that we started for a while, and bring back what died."""
+        for name in self._servers.revive():
+            self.log.error("server died and was started again", name=name)
+        self.supervisor.watch(timeout_s)
+
     @property
     def dashboard(self) -> str:
         """Where the page is."""
@@ -128,8 +134,8 @@ def _database(settings: Settings) -> Engine:
     try:
         migrate(engine)
     except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise MemeSnipeError(f"PostgreSQL at {without_secrets(url)} does not answer: {reason}") from error
+        said = first_line(error)
+        raise MemeSnipeError(f"PostgreSQL at {without_secrets(url)} does not answer: {said}") from error
     return engine
 
 

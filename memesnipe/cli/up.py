@@ -8,12 +8,13 @@ from typing import Any
 
 import orjson
 from rich.console import Console
+from sqlalchemy.exc import OperationalError
 
 from memesnipe.bus.streams import EVENT_READERS
 from memesnipe.cli.output import print_json, print_table, results_alone
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.session import Session
-from memesnipe.errors import InputError
+from memesnipe.errors import InputError, first_line
 from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FEED_NAMES, FeedChoice, open_feed
 from memesnipe.settings import Settings, load_settings
 from memesnipe.storage.runs import finish_run, is_complete
@@ -101,10 +102,13 @@ def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: i
     with Progress(total) as progress:
         complete = False
         while not stop.is_set() and not (complete and until_end):
-            session.supervisor.watch(_WATCH_S)
-            with session.database.connect() as connection:
-                progress.show(report_of(connection, session.run.run_id))
-                complete = is_complete(connection, session.run.run_id, EVENT_READERS)
+            session.watch(_WATCH_S)
+            try:
+                with session.database.connect() as connection:
+                    progress.show(report_of(connection, session.run.run_id))
+                    complete = is_complete(connection, session.run.run_id, EVENT_READERS)
+            except OperationalError as error:
+                progress.say(f"PostgreSQL does not answer ({first_line(error)}); everything waits for it")
     if complete:
         finish_run(session.database, session.run.run_id)
 

@@ -101,6 +101,11 @@ class ChildServer:
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         self._lock = lock
 
+    @property
+    def has_died(self) -> bool:
+        """Whether the server ended without being stopped."""
+        return self._process is not None and self._process.poll() is not None
+
     def run_tool(self, command: list[str], account: Account | None, text: str = "") -> None:
         """Run a helper program to its end, with its output in the log."""
         with self._open_log() as log:

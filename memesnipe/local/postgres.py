@@ -83,6 +83,15 @@ class EmbeddedPostgres:
         self._server.wait_ready_or_again(self._says_ready, self._spawn)
         return f"postgresql+psycopg://{_NAME}:{self._password}@127.0.0.1:{self._port}/{_NAME}"
 
+    def revive(self) -> bool:
+        """Start it again on its port if it has died; whether it had."""
+        if not self._server.has_died:
+            return False
+        self._preferred_port = self._port
+        self._server.stop()
+        self.start()
+        return True
+
     def stop(self) -> None:
         """Stop it if it runs; open connections are cut and what was committed is kept."""
         self._server.stop()

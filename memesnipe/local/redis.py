@@ -81,6 +81,15 @@ class EmbeddedRedis:
         self._server.wait_ready_or_again(self._answers, self._spawn)
         return f"redis://127.0.0.1:{self._port}/0"
 
+    def revive(self) -> bool:
+        """Start it again on its port if it has died; whether it had."""
+        if not self._server.has_died:
+            return False
+        self._preferred_port = self._port
+        self._server.stop()
+        self.start()
+        return True
+
     def stop(self) -> None:
         """Stop it if it runs; every write that was answered is kept."""
         self._server.stop()

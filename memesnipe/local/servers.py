@@ -40,6 +40,11 @@ class LocalServers:
             self.stop()
             raise
 
+    def revive(self) -> list[str]:
+        """Start again what has died, from the main thread; the names of those that had."""
+        revived = [("Redis", self._redis.revive()), ("PostgreSQL", self._postgres.revive())]
+        return [name for name, had_died in revived if had_died]
+
     def stop(self) -> None:
         """Stop what runs; a second call does nothing."""
         try:

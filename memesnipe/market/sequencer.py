@@ -52,17 +52,22 @@ class Sequencer:
                 rejected.append(Rejected(reason, message, index))
                 continue
             stamped["token"] = self._token(message.get("mint"))
-            stamped["flags"] = self._flags(stamped["ts"])
+            stamped["flags"] = self._flags(self.last_ts, stamped["ts"])
             self.last_seq, self.last_ts = stamped["seq"], stamped["ts"]
             good.append(stamped)
         if is_last and good:
             good[-1]["flags"] |= REBALANCE
         return from_messages(good), rejected
 
-    def decides(self, message: dict[str, Any]) -> bool:
-        """Whether a decision falls due with this event of the feed, if it is the next one and a good one."""
-        ts = message.get("ts")
-        return isinstance(ts, int) and self._flags(ts) > 0
+    def decides(self, raw: list[dict[str, Any]]) -> bool:
+        """Whether a decision falls due with the last of these events of the feed, which come next.
+
+        It errs on the side of yes where events among them will be put aside.
+        """
+        times = (message["ts"] for message in raw if isinstance(message.get("ts"), int))
+        previous = self.last_ts or min(times, default=0)  # a run begins with no time but that of its events
+        last = raw[-1].get("ts")
+        return isinstance(last, int) and self._flags(previous, last) > 0
 
     def _token(self, mint: str | None) -> int:
         if not mint:
@@ -72,14 +77,14 @@ class Sequencer:
             self.mints.append(mint)
         return self._index[mint]
 
-    def _flags(self, ts: int) -> int:
+    def _flags(self, previous_ts: int, ts: int) -> int:
         flags = 0
         for flag, interval_s in (
             (REBALANCE, self.rebalance_interval_s),
             (GENERATION, self.generation_interval_s),
         ):
             interval = interval_s * NS_PER_S
-            if self.last_ts and ts // interval > self.last_ts // interval:
+            if previous_ts and ts // interval > previous_ts // interval:
                 flags |= flag
         # A new generation is a decision too: the portfolio answers both at once.
         return flags | REBALANCE if flags else 0

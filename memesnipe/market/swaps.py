@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from memesnipe.errors import TapeError
+from memesnipe.errors import TapeError, first_line
 from memesnipe.market.chain_order import chain_order
 from memesnipe.market.codec import SIDE_CODES, VENUE_CODES
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PRICE, PUMP_CURVE, empty
@@ -55,7 +55,7 @@ def import_swaps(path: Path, sol_usd: float) -> Imported:
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (ValueError, OSError, EOFError, zlib.error) as error:
-        raise TapeError(f"{path} is not a CSV file: {str(error).splitlines()[0]}") from error
+        raise TapeError(f"{path} is not a CSV file: {first_line(error)}") from error
     if set(_RAW) <= set(frame.columns):
         swaps, assumed = _from_raw(frame), 0
     elif set(_PLAIN) <= set(frame.columns):

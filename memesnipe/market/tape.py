@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from memesnipe.errors import TapeError
+from memesnipe.errors import TapeError, first_line
 from memesnipe.market.codec import to_messages
 from memesnipe.market.events import EVENT, KIND_NAMES, NO_TOKEN, Events, empty
 
@@ -70,7 +70,7 @@ def read_tape(path: Path) -> Tape:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise TapeError(f"{path} is not a tape: {str(error).splitlines()[0]}") from error
+        raise TapeError(f"{path} is not a tape: {first_line(error)}") from error
     if (table.schema.metadata or {}).get(b"format") != FORMAT:
         raise TapeError(f"{path} is a Parquet file but not a tape of this version")
     events = empty(table.num_rows)

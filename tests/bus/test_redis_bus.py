@@ -84,3 +84,16 @@ def test_trimming_keeps_what_comes_after(bus: Bus) -> None:
     assert left[-1] == 1000
     assert left[0] <= 900
     assert len(left) < 1000
+
+
+def test_a_connection_that_was_lost_stays_lost(bus: Bus, url: str) -> None:
+    """A Redis that comes back may have lost entries: who goes on as if nothing had happened leaves a gap."""
+    bus.publish([("fills", 1, 1, b"{}")])
+    with redis.Redis.from_url(url) as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+    for _ in range(3):
+        with pytest.raises(redis.ConnectionError):
+            bus.publish([("fills", 2, 2, b"{}")])
+    again = Bus(url)
+    again.publish([("fills", 2, 2, b"{}")])
+    again.close()

@@ -110,7 +110,24 @@ def test_decides_foretells_the_flag(at_s: float, due: bool) -> None:
     sequencer = _sequencer()
     sequencer.stamp(Market().trade(1).raw)
     message = Market().trade(at_s).raw[0]
-    assert sequencer.decides(message) is due
+    assert sequencer.decides([message]) is due
     assert bool(sequencer.stamp([message])[0]["flags"][0]) is due
     assert START_TS % (60 * NS_PER_S) == 0
-    assert not sequencer.decides({})
+    assert not sequencer.decides([{}])
+
+
+@given(STEPS)
+def test_who_stops_where_it_decides_never_takes_a_decision_and_more_in_one_batch(
+    steps: list[tuple[float, str, bool]],
+) -> None:
+    """Also in the first batch of a run, when the sequencer has seen no time yet."""
+    raw = _raw(steps)
+    sequencer = _sequencer()
+    start = 0
+    while start < len(raw):
+        stop = start + 1
+        while stop < len(raw) and not sequencer.decides(raw[start:stop]):
+            stop += 1
+        events, _ = sequencer.stamp(raw[start:stop])
+        assert not events["flags"][:-1].any()
+        start = stop

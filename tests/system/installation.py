@@ -111,8 +111,11 @@ class Installation:
         return f"http://127.0.0.1:{self.resolved['dashboard_port']}"
 
     def heartbeat(self, actor: str) -> dict[str, Any]:
-        with redis.Redis.from_url(self.resolved["redis_url"]) as client:
-            said = client.get(f"memesnipe:heartbeat:{actor}")
+        try:
+            with redis.Redis.from_url(self.resolved["redis_url"]) as client:
+                said = client.get(f"memesnipe:heartbeat:{actor}")
+        except redis.ConnectionError:  # it may be the one that was killed
+            return {}
         return json.loads(said) if said else {}
 
     def leftovers(self) -> list[str]:

@@ -18,7 +18,7 @@ from memesnipe.local.process import free_port
 from memesnipe.storage.schema import Trade
 from tests.system.installation import TAPE_EVENTS, Installation, processes_of, wait_for
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 RAY = Path(sys.executable).with_name("ray")
 

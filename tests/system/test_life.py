@@ -12,7 +12,7 @@ from memesnipe import __version__
 from memesnipe.bus.streams import ACTORS
 from tests.system.installation import Installation, wait_for
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 LIVE = ("up", "--speed", "60", "--json")
 

@@ -11,10 +11,11 @@ import pytest
 import redis
 import sqlalchemy as sa
 
+from memesnipe.local.process import read_pid
 from memesnipe.storage.schema import Equity, Message, OrderRow, Trade
 from tests.system.installation import TAPE_EVENTS, Installation, wait_for
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 REPLAY = ("up", "--feed", "replay", "--speed", "max", "--until-end", "--json", "--tape")
 
@@ -46,7 +47,16 @@ def kill_at(installation: Installation, actor: str, seq: int) -> None:
     os.kill(heartbeat["pid"], signal.SIGKILL)
 
 
-def test_a_replay_ends_by_itself_and_killed_actors_change_nothing(
+def kill_server_at(installation: Installation, server: str, seq: int) -> None:
+    """SIGKILL an embedded server once the executor has come as far as an event."""
+    wait_for(f"event {seq}", lambda: installation.heartbeat("executor").get("seq", 0) >= seq)
+    files = {"redis": "redis/redis.pid", "postgres": "postgres/data/postmaster.pid"}
+    pid = read_pid(installation.folder / ".memesnipe" / files[server])
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_a_replay_ends_by_itself_and_killed_actors_and_servers_change_nothing(
     installations: Callable[..., Installation], tape: Path, database: sa.Engine, database_url: str, redis_url: str
 ) -> None:
     calm = installations(DATABASE_URL=database_url, REDIS_URL=redis_url.removesuffix("/0") + "/2")
@@ -85,3 +95,14 @@ def test_a_replay_ends_by_itself_and_killed_actors_change_nothing(
     assert books(database, again["run_id"]) == expected
     log = (shaken.folder / ".memesnipe" / "logs" / "up.jsonl").read_text()
     assert log.count("is being restarted") + log.count("starting another") >= 5
+
+    battered = installations()
+    process = battered.start(*REPLAY, str(tape))
+    wait_for("the settings", lambda: battered.resolved)
+    for server, seq in (("redis", 700), ("postgres", 1500)):
+        kill_server_at(battered, server, seq)
+    process.wait(240)
+    same = {key: value for key, value in report.items() if key not in ("run_id", "seconds")}
+    assert {key: value for key, value in report_of(battered).items() if key in same} == same
+    log = (battered.folder / ".memesnipe" / "logs" / "up.jsonl").read_text()
+    assert log.count("server died and was started again") == 2

@@ -32,6 +32,7 @@ SHELLS: dict[str, Callable[[Context, ActorMetrics], Shell]] = {
 
 _BEAT_S = 1.0
 _LONGEST_BACKOFF_S = 5.0
+_FORGIVEN_AFTER_S = 30.0
 _STOP_S = 15.0
 
 
@@ -51,11 +52,11 @@ class ActorHost:
         threading.Thread(target=self._beat, daemon=True).start()
         failures = 0
         while not self._stop.is_set():
+            began = time.monotonic()
             try:
                 self._run_once(metrics)
-                failures = 0
             except Exception as error:  # noqa: BLE001 - every failure is met by recovering from the journal
-                failures += 1
+                failures = 1 if time.monotonic() - began > _FORGIVEN_AFTER_S else failures + 1
                 metrics.failed()
                 reason = without_secrets(first_line(error))
                 self._state |= {"state": "recovering", "detail": reason}
@@ -81,14 +82,16 @@ class ActorHost:
 
     def _beat(self) -> None:
         """Say every second how the actor is, while Redis is there to be told."""
-        bus = None
+        log = open_log(self._home / "logs", f"{self._name}_heartbeat", "INFO")
         while not self._stop.is_set():
+            context = Context(self._home, self._run_id)
             try:
-                bus = bus or Context(self._home, self._run_id).bus
-                bus.beat(self._name, self._state)
+                while not self._stop.wait(_BEAT_S):
+                    context.bus.beat(self._name, self._state)
             except Exception as error:  # noqa: BLE001 - a missing heartbeat is itself the message
-                open_log(self._home / "logs", self._name, "INFO").warning("no heartbeat", error=str(error))
-            self._stop.wait(_BEAT_S)
+                log.warning("no heartbeat", error=first_line(error))
+            finally:
+                context.close()
 
     def stop(self) -> None:
         """Let the current step end, then stop."""

@@ -46,7 +46,7 @@ class Progress:
             self._live.update(table)
         elif time.monotonic() - self._last_line > _LINE_EVERY_S:
             self._last_line = time.monotonic()
-            self._console.print(line)
+            self._console.print(line, soft_wrap=True)
 
     def _line(self, report: dict[str, Any]) -> str:
         events, strategies = report["events"], report["strategies"]

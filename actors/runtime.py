@@ -1,6 +1,7 @@
 """Ray, applied once: hosts the actors, brings back those that die, and connects to or starts the cluster."""
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ _BEAT_S = 1.0
 _LONGEST_BACKOFF_S = 5.0
 _FORGIVEN_AFTER_S = 30.0
 _STOP_S = 15.0
+_PROBE_S = 5.0
 
 
 class ActorHost:
@@ -166,6 +168,8 @@ def connect_ray(address: str | None, home: Path, namespace: str) -> str:
         MemeSnipeError: there is no cluster at that address.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of ours reports anywhere
+    if address:
+        _probe(address)
     common: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "logging_level": "ERROR"}
     try:
         if address:
@@ -183,6 +187,17 @@ def connect_ray(address: str | None, home: Path, namespace: str) -> str:
     url = context.dashboard_url
     open_log(home / "logs", "up", "INFO").info("ray is up", dashboard=url, started=time.time())
     return f"http://{url}" if url else ""
+
+
+def _probe(address: str) -> None:
+    """Ray itself would try for many minutes, deaf to Ctrl-C, to reach a cluster that is not there."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not separator or not port.isdecimal():
+        return  # `auto` and the like
+    try:
+        socket.create_connection((host, int(port)), timeout=_PROBE_S).close()
+    except OSError as error:
+        raise MemeSnipeError(f"no Ray cluster answers at {address}: {first_line(error)}; check RAY_ADDRESS") from error
 
 
 def _keep_token_private() -> None:

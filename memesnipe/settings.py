@@ -168,7 +168,9 @@ def env_example() -> str:
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else str(field.default)
         default = default.lower() if isinstance(field.default, bool) else default
-        lines += ["", f"# {field.description}", f"{'' if default else '# '}{name.upper()}={default}"]
+        # A port that is set is insisted on; one that is not gives way where it is taken.
+        mark = "" if default and not name.endswith("_port") else "# "
+        lines += ["", f"# {field.description}", f"{mark}{name.upper()}={default}"]
     return "\n".join(lines) + "\n"
 
 

@@ -1,5 +1,6 @@
 """`memesnipe up`: run the whole system until it is told to stop or its feed ends, and report."""
 
+import os
 import signal
 import threading
 import time
@@ -32,8 +33,8 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
     total = open_feed(choice).total  # also says at once what is wrong with the tape
     if until_end and total is None:
         raise InputError(f"--until-end: the {feed} feed has no end")
-    if report is not None and not report.resolve().parent.is_dir():
-        raise InputError(f"--report {report}: there is no folder {report.parent}")
+    if report is not None:
+        _check_writable(report)
     stop = threading.Event()
     _stop_on_signals(stop)
     _errors.print("Starting PostgreSQL, Redis, Ray and the dashboard (about 20 s) ...")
@@ -43,12 +44,22 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
         started = time.monotonic()
         _watch(session, stop, until_end=until_end, total=total)
         result = _report(session, time.monotonic() - started)
-    if report is not None:
-        report.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
     if as_json:
         print_json(result)
     else:
         print_table("report", result)
+    if report is not None:
+        report.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
+
+
+def _check_writable(report: Path) -> None:
+    """Better now than after hours of running."""
+    if not report.resolve().parent.is_dir():
+        raise InputError(f"--report {report}: there is no folder {report.parent}")
+    if report.is_dir():
+        raise InputError(f"--report {report}: is a folder; name a file")
+    if not os.access(report if report.exists() else report.resolve().parent, os.W_OK):
+        raise InputError(f"--report {report}: cannot be written")
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

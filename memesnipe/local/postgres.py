@@ -22,6 +22,7 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "shared_buffers": "64MB",
     "max_connections": "60",
+    "max_wal_size": "256MB",  # a laptop's disk matters more here than the last bit of speed
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_error_statement": "panic",  # a failed statement may hold a password

@@ -30,7 +30,7 @@ QUICK = {
 }
 
 
-def wait_for(what: str, condition: Callable[[], T], timeout_s: float = 120) -> T:
+def wait_for(what: str, condition: Callable[[], T], timeout_s: float = 200) -> T:
     deadline = time.monotonic() + timeout_s
     while not (met := condition()):
         assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"

@@ -32,7 +32,9 @@ def consumed(installation: Installation) -> int:
 
 
 def test_a_newcomer_starts_it_looks_at_it_stops_it_and_goes_on(installations: Callable[..., Installation]) -> None:
-    one, other = installations(), installations()
+    # Calm enough for two of them, at a minute of the market a second, on one small machine.
+    calm = {"GENERATION_INTERVAL_SECS": "300", "REBALANCE_INTERVAL_SECS": "60"}
+    one, other = installations(**calm), installations(**calm)
     first = one.start(*LIVE)
     wait_for("the first to be healthy", lambda: is_healthy(one))
     second = other.start(*LIVE)

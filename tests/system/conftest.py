@@ -31,7 +31,7 @@ def installations() -> Iterator[Callable[..., Installation]]:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-        wait_for("all processes to end", lambda i=installation: not i.leftovers(), 60)  # type: ignore[misc]
+        wait_for("all processes to end", lambda i=installation: not i.leftovers(), 150)  # type: ignore[misc]
         shutil.rmtree(installation.folder, ignore_errors=True)
 
 

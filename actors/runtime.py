@@ -99,10 +99,6 @@ class ActorHost:
         """Let the current step end, then stop."""
         self._stop.set()
 
-    def pid(self) -> int:
-        """The process in which the actor runs."""
-        return os.getpid()
-
 
 # One thread runs the loop, the others answer while it does. An effect is never retried by Ray: the journal knows.
 _HOST_OPTIONS: dict[str, Any] = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": 0, "max_concurrency": 4}
@@ -116,7 +112,6 @@ class Supervisor:
         self._home, self._run_id, self._ports, self._log = home, run_id, metrics_ports, log
         self.hosts: dict[str, Any] = {}
         self._runs: dict[Any, str] = {}  # the running call of each actor
-        self.restarts = 0
 
     def start(self) -> None:
         """Start every actor."""
@@ -124,7 +119,7 @@ class Supervisor:
             self._create(name)
 
     def _create(self, name: str) -> None:
-        options = {**_HOST_OPTIONS, "name": f"{name}-{self._run_id}", "get_if_exists": False}
+        options = {**_HOST_OPTIONS, "name": f"{name}-{self._run_id}"}
         self.hosts[name] = _RemoteHost.options(**options).remote(
             name, str(self._home), self._run_id, self._ports.get(name, 0)
         )
@@ -138,7 +133,6 @@ class Supervisor:
         ended, _ = ray.wait(list(self._runs), num_returns=1, timeout=timeout_s)
         for run in ended:
             name = self._runs.pop(run)
-            self.restarts += 1
             try:
                 ray.get(run)
             except ray.exceptions.ActorUnavailableError as error:
@@ -185,7 +179,7 @@ def connect_ray(address: str | None, home: Path, namespace: str) -> str:
         raise MemeSnipeError(f"no Ray cluster answers at {address}: {reason}; {hint}") from error
     _keep_token_private()
     url = context.dashboard_url
-    open_log(home / "logs", "up", "INFO").info("ray is up", dashboard=url, started=time.time())
+    open_log(home / "logs", "up", "INFO").info("ray is up", dashboard=url)
     return f"http://{url}" if url else ""
 
 

@@ -1,31 +1,42 @@
-"""Buy a token that breaks out on volume; leave when the move fades.
+"""Buy a token that breaks out while buyers crowd in; leave when they turn or the move is gone.
 
-Hypothesis: early buyers of a memecoin draw in others for a few minutes, so a price well above its recent mean,
-on more volume than usual, tends to go on rising for a while.
+Hypothesis: early buyers of a memecoin draw in others for a few minutes. A price well above its recent mean, carried
+by net buying far above the usual pace of trading, goes on rising for a while. The late buyers pay for it.
 """
 
-from memesnipe.sdk import BUY, HOLD, PRICE, SELL, Strategy, ema, param, state
+from memesnipe.sdk import BUY, HOLD, PRICE, SELL, Strategy, blend, decay, fading_sum, param, state
+
+FAST = 8.0  # "recent" is this many times shorter than the lookback
 
 
 class Momentum5m(Strategy):
     subscriptions = (PRICE,)
     lookback_s = param(30, 900, default=300, log=True, unit="s")
-    breakout = param(0.005, 0.5, default=0.05, log=True, unit="ratio")
-    vol_mult = param(0.5, 10.0, default=2.0, log=True, unit="x")
+    breakout = param(0.01, 0.5, default=0.05, log=True, unit="ratio")
+    vol_mult = param(0.5, 6.0, default=2.0, log=True, unit="x")
     mean_price = state()
-    mean_volume = state()
+    volume = state()  # traded over the lookback
+    net = state()  # bought less sold, recently
+    seen = state()  # how much of the lookback has been seen, 0 to 1
     last_ts = state("i8")
 
-    def on_event(self, p, s, e):
+    def on_event(p, s, e):
         if s.last_ts == 0:
-            s.mean_price, s.mean_volume, s.last_ts = e.price_usd, e.volume_usd, e.ts
+            s.mean_price = e.price_usd
+            s.volume = e.volume_usd
+            s.last_ts = e.ts
             return HOLD
-        move = e.price_usd / s.mean_price - 1.0
-        busy = e.volume_usd > p.vol_mult * s.mean_volume
-        elapsed = e.ts - s.last_ts
-        s.mean_price = ema(s.mean_price, e.price_usd, elapsed, p.lookback_s)
-        s.mean_volume = ema(s.mean_volume, e.volume_usd, elapsed, p.lookback_s)
+        kept = decay(e.ts - s.last_ts, p.lookback_s)
+        kept_2 = kept * kept
+        kept_4 = kept_2 * kept_2
+        breaking_out = e.price_usd > s.mean_price * (1.0 + p.breakout)
+        s.mean_price = blend(s.mean_price, e.price_usd, kept)
+        s.volume = fading_sum(s.volume, e.volume_usd, kept)
+        s.net = fading_sum(s.net, e.side * e.volume_usd, kept_4 * kept_4)
+        s.seen = blend(s.seen, 1.0, kept)
         s.last_ts = e.ts
-        if move > p.breakout and busy:
+        # Both paces in dollars a second; a young token's lookback is only as long as it has been seen.
+        if breaking_out and FAST * s.net * s.seen > p.vol_mult * s.volume:
             return BUY
-        return SELL if move < 0.0 else HOLD
+        fading = e.price_usd < s.mean_price or FAST * s.net < -s.volume
+        return SELL if fading else HOLD

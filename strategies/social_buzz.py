@@ -1,26 +1,51 @@
-"""Buy when people start to talk well of a token; leave when the talk turns or dies.
+"""Buy when people start to talk well of a token and its price has not run yet; leave when the talk turns or dies.
 
-Hypothesis: attention comes before buyers, by a minute or two, and leaves before they do.
+Hypothesis: attention comes before buyers, by a minute or two, and leaves before they do. Those who buy on the
+same talk minutes later pay for it.
 """
 
-from memesnipe.sdk import BUY, HOLD, SELL, SOCIAL, Strategy, ema, param, state
+from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, blend, decay, fading_sum, param, state
+
+LEAST_MENTIONS = 5.0  # fewer are no burst, however quiet it was
+DYING = 0.25  # a report with so small a share of the usual mentions
+NS_PER_S = 1e9
 
 
 class SocialBuzz(Strategy):
-    subscriptions = (SOCIAL,)
+    subscriptions = (SOCIAL, PRICE)
     lookback_s = param(60, 3600, default=600, log=True, unit="s")
-    burst = param(1.2, 20.0, default=3.0, log=True, unit="x")
+    burst = param(1.2, 20.0, default=2.0, log=True, unit="x")
     least_sentiment = param(0.0, 0.9, default=0.2, unit="-1 to 1")
+    fresh_s = param(10, 900, default=120, log=True, unit="s")
+    chase = param(0.02, 1.0, default=0.15, log=True, unit="ratio")
     mean_mentions = state()
-    last_ts = state("i8")
+    talk = state()  # mentions over the lookback
+    mood = state()  # the same, each times its sentiment
+    price = state()
+    burst_price = state()  # when the burst began; 0: unknown
+    burst_ts = state("i8")
+    talk_ts = state("i8")
 
-    def on_event(self, p, s, e):
-        if s.last_ts == 0:
-            s.mean_mentions, s.last_ts = e.mentions, e.ts
+    def on_event(p, s, e):
+        dying = False
+        if e.kind == PRICE:
+            s.price = e.price_usd
+        else:
+            kept = decay(e.ts - s.talk_ts, p.lookback_s) if s.talk_ts > 0 else 0.0
+            s.talk = fading_sum(s.talk, e.mentions, kept)
+            s.mood = fading_sum(s.mood, e.mentions * e.sentiment, kept)
+            loud = e.mentions >= LEAST_MENTIONS and e.mentions > p.burst * s.mean_mentions
+            if s.talk_ts > 0 and loud:
+                s.burst_ts = e.ts
+                s.burst_price = s.price
+            dying = e.mentions < DYING * s.mean_mentions
+            s.mean_mentions = blend(s.mean_mentions, e.mentions, kept)
+            s.talk_ts = e.ts
+        if s.talk_ts == 0:
             return HOLD
-        bursting = e.mentions > p.burst * s.mean_mentions
-        s.mean_mentions = ema(s.mean_mentions, e.mentions, e.ts - s.last_ts, p.lookback_s)
-        s.last_ts = e.ts
-        if bursting and e.sentiment > p.least_sentiment:
-            return BUY
-        return SELL if e.sentiment < 0.0 or e.mentions < 0.5 * s.mean_mentions else HOLD
+        if dying or s.mood < 0.0 or e.ts - s.talk_ts > p.lookback_s * NS_PER_S:
+            return SELL
+        if s.burst_ts == 0 or e.ts - s.burst_ts > p.fresh_s * NS_PER_S:
+            return HOLD
+        ran = s.burst_price > 0.0 and s.price > s.burst_price * (1.0 + p.chase)
+        return BUY if s.mood > p.least_sentiment * s.talk and not ran else HOLD

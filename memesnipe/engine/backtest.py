@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from memesnipe.engine.engine import Engine
+from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
-from memesnipe.engine.orders import FillModel
 from memesnipe.engine.results import StrategyResult
 from memesnipe.market.events import Events
 from memesnipe.sdk.registry import Families
@@ -15,8 +15,6 @@ def backtest(
 ) -> list[StrategyResult]:
     """One result a genome, in the order given; equal genomes share theirs."""
     engine = Engine(families, model, capital_usd)
-    for genome in genomes:
-        engine.add(genome)
+    engine.add(*genomes)
     engine.advance(events)
-    by_spec = {result.spec_id: result for result in engine.results()}
-    return [by_spec[genome.spec_id] for genome in genomes]
+    return engine.results([genome.spec_id for genome in genomes])

@@ -1,159 +1,173 @@
 """The engine: ``advance(events)`` moves a whole population over a batch of events.
 
 All of history in one batch is a backtest, the live stream in small batches is the live simulation: any batching
-gives the same state to the bit, because the only clock is the events' own time. This version is plain Python
-integers; its shape is what the rest of the system stands on.
+gives the same state to the bit, because the only clock is the events' own time.
 """
 
-import heapq
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+import numpy as np
+
+from memesnipe.engine.actions import most_actions
+from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
-from memesnipe.engine.orders import FillModel, Holding, Order, execute
+from memesnipe.engine.history import Done, read_actions
+from memesnipe.engine.kernel import advance, equities
+from memesnipe.engine.layout import ACTION, MAX_GENES
+from memesnipe.engine.population import Population
 from memesnipe.engine.results import StrategyResult, result_of
-from memesnipe.engine.trader import Account, Trader, TraderState
-from memesnipe.market.board import Board
-from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, Events, rows
+from memesnipe.engine.snapshot import EngineState, dump_state, load_state
+from memesnipe.market.events import LAMPORTS_PER_SOL, Events
+from memesnipe.market.lives import MARKET, VISIT, Lives, visit
 from memesnipe.sdk.registry import Families
-from memesnipe.stats.running import SAMPLE_INTERVAL_S
 
-_SAMPLE_NS = SAMPLE_INTERVAL_S * NS_PER_S
-_NO_HOLDING = Holding()
-
-# What falls due at a time: (ts, strategy, token, order number, or 0 for the longest hold of a position).
-# The strategy comes before the token so that the order of things never depends on who else is in the population.
-Due = tuple[int, str, int, int]
-
-
-@dataclass(slots=True)
-class EngineState:
-    """The whole engine as plain data."""
-
-    board: Board
-    traders: list[TraderState]
-    timeline: list[Due]
+# Turns laid out at once: what they take fits into a core's cache, through which every strategy then goes.
+ROOM = 4096
+_NO_RETURNS = np.zeros((0, 0), np.float32)
 
 
 class Engine:
-    """A population of traders, the board they trade on, and what falls due when."""
+    """A population of strategies, the tokens alive, and the time."""
 
     def __init__(self, families: Families, model: FillModel, capital_usd: float) -> None:
-        self.board = Board()
-        self.traders: dict[str, Trader] = {}
-        self._families = families
-        self._model = model
+        self.last_ts = 0
+        self.last_seq = 0
+        self.sol_usd = 0.0
+        self.model = model
         self._capital_usd = capital_usd
-        self._timeline: list[Due] = []
-        self._unfunded: list[Trader] = []
+        self.lives = Lives.none(model.dead_after_ns)
+        self.population = Population(families, self.lives.capacity)
+        self._returns, self._first_sample_ts = _NO_RETURNS, 0
 
-    def add(self, genome: Genome) -> None:
-        """Let a strategy join with fresh capital; it sees what happens from now on."""
-        if genome.spec_id in self.traders:
-            return
-        trader = Trader(genome, Account(), self._families, self._model)
-        self.traders[trader.spec_id] = trader
-        self._unfunded.append(trader)
-        self._fund()
-
-    def remove(self, spec_id: str) -> None:
-        """Let a strategy go, with all it held."""
-        self.traders.pop(spec_id, None)
-        self._unfunded = [trader for trader in self._unfunded if trader.spec_id != spec_id]
-        # Its orders must not meet those of a later life under the same name, which are numbered from 1 again.
-        self._timeline = [due for due in self._timeline if due[1] != spec_id]
-        heapq.heapify(self._timeline)
-
-    def advance(self, events: Events) -> list[Order]:
-        """Move everything over ``events``, shape (n,), and give the orders decided, in order of time."""
-        decided: list[Order] = []
-        for event in rows(events):
-            self._pass_time(event.ts, decided)
-            self.board.see(event)
+    def add(self, *genomes: Genome) -> None:
+        """Let strategies join with fresh capital; they see what happens from now on. Known ones stay as they are."""
+        known = set(self.population.spec_ids)
+        new = {g.spec_id: g for g in genomes if g.spec_id not in known}
+        self.population.add(list(new.values()))
+        if self.sol_usd:
             self._fund()
-            market = self.board.tokens.get(event.token)
-            for trader in self.traders.values():
-                if event.kind in trader.kinds:
-                    order = trader.on_event(event, market, self.board)
-                    if order is not None:
-                        self._note(order, decided)
-        return decided
+
+    def remove(self, *spec_ids: str) -> None:
+        """Let strategies go, with all they held."""
+        self.population.remove(set(spec_ids))
+
+    def watch(self, spec_ids: Iterable[str]) -> None:
+        """Say whose orders and fills `advance` gives back."""
+        watched = set(spec_ids)
+        self.population.terms["watched"] = [spec_id in watched for spec_id in self.population.spec_ids]
+
+    def record_returns(self, first_sample_ts: int, intervals: int) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        """Keep the returns of every interval from the one that ends at ``first_sample_ts``.
+
+        Returns:
+            The matrix (population, intervals), f4, that fills as time goes on; the population must not change.
+        """
+        self._returns = np.zeros((len(self.population), intervals), np.float32)
+        self._first_sample_ts = first_sample_ts
+        return self._returns
+
+    def advance(self, events: Events) -> Done:
+        """Move everything over ``events``, shape (n,), and give back what the watched strategies did."""
+        done: list[Any] = []
+        if len(events) and not self.sol_usd:
+            # Capital is bought at the first price of SOL, before anything is decided on that event.
+            priced = np.flatnonzero(events["sol_usd"] > 0)
+            if len(priced):
+                first = int(priced[0])
+                self._advance(events[:first], done)
+                self.sol_usd, self.last_ts = float(events[first]["sol_usd"]), int(events[first]["ts"])
+                self._fund()
+                events = events[first:]
+        self._advance(events, done)
+        return read_actions(done, self.population)
+
+    def _fund(self) -> None:
+        self.population.fund(int(self._capital_usd / self.sol_usd * LAMPORTS_PER_SOL), self.last_ts)
+
+    def _advance(self, events: Events, done: list[Any]) -> None:
+        if not len(events):
+            return
+        events = np.ascontiguousarray(events)
+        self.lives.know_tokens(events)
+        first = 0
+        while first < len(events):
+            count = self._advance_some(events, first, done)
+            if count == 0:
+                self.lives.grow()
+                self.population.make_room(self.lives.capacity)
+            first += count
+        prices = events["sol_usd"][events["sol_usd"] > 0]
+        self.sol_usd = float(prices[-1]) if len(prices) else self.sol_usd
+        self.last_ts, self.last_seq = int(events[-1]["ts"]), int(events[-1]["seq"])
+
+    def _advance_some(self, events: Events, first: int, done: list[Any]) -> int:
+        """Move over as many events as there is room for; 0 when there are more tokens than slots."""
+        lives, population = self.lives, self.population
+        after = np.zeros(ROOM, MARKET)
+        visits = np.zeros(max(ROOM, lives.capacity + 2), VISIT)
+        count, turns = visit(
+            events, first, population.wide_kinds, lives.dead_after_ns,
+            lives.slots, lives.older, lives.newer, lives.ends, lives.slot_of_token, visits, after,
+        )  # fmt: skip
+        if count and len(population):
+            heard, heard_counts = _heard(visits[:turns], population.masks)
+            votes = np.zeros((MAX_GENES, len(visits)), np.int8)
+            written, place = np.zeros(1, np.int64), np.zeros(2, np.int64)
+            is_done = False
+            while not is_done:
+                actions = np.empty(self._room_for_actions(), ACTION)
+                written[0] = 0
+                is_done = advance(
+                    population.terms, population.accounts, population.exposures, population.heads, self.model, self.last_seq,
+                    events, events.ctypes.data + first * events.itemsize, first, count, visits, visits.ctypes.data, turns,
+                    after, heard, heard.ctypes.data + np.arange(len(heard)) * heard.strides[0], heard_counts,
+                    votes, votes.ctypes.data, self._returns, self._first_sample_ts, actions, written, place,
+                )  # fmt: skip
+                if written[0]:
+                    done.append(actions[: written[0]])
+        return int(count)
+
+    def _room_for_actions(self) -> int:
+        watches = bool(np.any(self.population.terms["watched"]))
+        return int(most_actions(self.model.dead_after_ns)) + ROOM if watches else 0
 
     def is_in(self, spec_id: str, token: int) -> bool:
         """Whether a strategy holds a token, or has an order for it on the way."""
-        trader = self.traders.get(spec_id)
-        return trader is not None and (token in trader.account.holdings or token in trader.account.pending)
+        if spec_id not in self.population.spec_ids:
+            return False
+        exposures = self.population.exposures[self.population.spec_ids.index(spec_id)]
+        return bool(np.any((exposures["used"] != 0) & (exposures["token"] == token)))
 
-    def results(self) -> list[StrategyResult]:
-        """How each strategy has done so far, in the order in which they joined."""
-        return [result_of(trader, self.board) for trader in self.traders.values()]
-
-    def _fund(self) -> None:
-        """Give capital to those who have none yet, as soon as SOL has a price."""
-        if not self._unfunded or not self.board.sol_usd:
-            return
-        lamports = int(self._capital_usd / self.board.sol_usd * LAMPORTS_PER_SOL)
-        for trader in self._unfunded:
-            trader.account.start(lamports, self.board.last_ts)
-        self._unfunded = []
-
-    def _note(self, order: Order, decided: list[Order]) -> None:
-        heapq.heappush(self._timeline, (order.due_ts, order.spec_id, order.token, order.order_no))
-        decided.append(order)
-
-    def _pass_time(self, ts: int, decided: list[Order]) -> None:
-        """Do what falls due before ``ts``, in order, sampling equity at every interval's end on the way."""
-        while self._timeline and self._timeline[0][0] < ts:
-            due_ts, spec_id, token, order_no = heapq.heappop(self._timeline)
-            self._sample(due_ts)
-            trader = self.traders.get(spec_id)
-            if trader is None:
-                continue
-            if order_no:
-                self._fill(trader, token, order_no, due_ts)
-            else:
-                self._end_hold(trader, token, due_ts, decided)
-        self._sample(ts)
-
-    def _fill(self, trader: Trader, token: int, order_no: int, ts: int) -> None:
-        order = trader.account.pending.get(token)
-        if order is None or order.order_no != order_no:
-            return
-        holding = trader.account.holdings.get(token, _NO_HOLDING)
-        pool = self.board.tokens[token].pool.moved(holding.shift_sol_lamports, holding.shift_token_raw)
-        fill = execute(order, pool, ts, self.board.last_seq, self._model)
-        trader.fill(fill)
-        held = trader.account.holdings.get(token)
-        if held is not None and held.opened_ts == ts:
-            max_hold_ns = int(trader.genome.exits.max_hold_s * NS_PER_S)
-            heapq.heappush(self._timeline, (ts + max_hold_ns, trader.spec_id, token, 0))
-
-    def _end_hold(self, trader: Trader, token: int, ts: int, decided: list[Order]) -> None:
-        held = trader.account.holdings.get(token)
-        max_hold_ns = int(trader.genome.exits.max_hold_s * NS_PER_S)
-        if held is None or held.opened_ts + max_hold_ns > ts:
-            return
-        order = trader.sell(token, "max_hold", ts, self.board)
-        if order is not None:
-            self._note(order, decided)
-        # A sell that fails is tried again, for as long as the position is there.
-        heapq.heappush(self._timeline, (ts + _SAMPLE_NS, trader.spec_id, token, 0))
-
-    def _sample(self, ts: int) -> None:
-        crossed = ts // _SAMPLE_NS - self.board.last_ts // _SAMPLE_NS if self.board.last_ts else 0
-        if crossed <= 0:
-            return
-        self.board.last_ts = ts
-        for trader in self.traders.values():
-            trader.account.returns.sample(trader.equity_lamports(self.board), crossed)
+    def results(self, spec_ids: Sequence[str] | None = None) -> list[StrategyResult]:
+        """How each strategy has done so far: those asked for, or all in the order in which they joined."""
+        population = self.population
+        worth = np.zeros(len(population), np.int64)
+        equities(population.accounts, population.exposures, worth)
+        row_of = {spec_id: row for row, spec_id in enumerate(population.spec_ids)}
+        return [
+            result_of(spec_id, population.accounts[row_of[spec_id]], int(worth[row_of[spec_id]]), self.last_ts, self.sol_usd)
+            for spec_id in (population.spec_ids if spec_ids is None else spec_ids)
+        ]
 
     def dump(self) -> EngineState:
-        """The state as plain data. It shares its parts with the engine: serialise it before going on."""
-        return EngineState(self.board, [trader.dump() for trader in self.traders.values()], list(self._timeline))
+        """The state as plain data."""
+        return dump_state(self.last_ts, self.last_seq, self.sol_usd, self.lives, self.population)
 
     def load(self, state: EngineState) -> None:
         """Go on from the state of `dump`."""
-        self.board = state.board
-        traders = [Trader.load(t, self._families, self._model) for t in state.traders]
-        self.traders = {trader.spec_id: trader for trader in traders}
-        self._unfunded = [trader for trader in traders if not trader.account.capital_lamports]
-        self._timeline = list(state.timeline)
+        self.last_ts, self.last_seq, self.sol_usd = state.last_ts, state.last_seq, state.sol_usd
+        self.lives, self.population = load_state(state, self.model.dead_after_ns, self.population.families)
+
+
+def _heard(visits: Any, masks: list[int]) -> tuple[Any, Any]:
+    """For each set of kinds the turns that are of them, shape (sets, turns) and how many those are."""
+    heard = np.zeros((len(masks), len(visits)), np.int32)
+    counts = np.zeros(len(masks), np.int64)
+    kinds = np.left_shift(1, visits["kind"].astype(np.int64))
+    somewhere = visits["slot"] >= 0
+    for i, mask in enumerate(masks):
+        turns = np.flatnonzero((kinds & mask != 0) & somewhere)
+        counts[i] = len(turns)
+        heard[i, : len(turns)] = turns
+    return heard, counts

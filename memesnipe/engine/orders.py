@@ -1,47 +1,34 @@
-"""Orders and what becomes of them: the one place that says what a trade costs, whoever makes it.
+"""Orders, fills and holdings as the desk, the ledger and the database know them: plain objects, one at a time.
 
-How a fill is assumed to happen:
-
-- An order reaches the chain `latency_ns` after the decision and meets the pool as the last event before left it,
-  shifted by what the trader itself took out of it and gave to it (`Holding`).
-- It lands with probability `landing_ratio`, drawn from a hash of (seed, strategy, order number): the same in every
-  batching, process and worker. One that does not land pays its base and priority fee, but no tip.
-- A fill worse than the quote of the decision by more than `slippage_bps` fails on chain and pays the same.
+What a fill comes to is decided in `memesnipe.engine.fills`, for the engine and the desk alike.
 """
 
 from dataclasses import dataclass
-from hashlib import blake2b
 
-from memesnipe.market.events import BUY_SIDE
-from memesnipe.market.pools import BPS, Pool, quote_buy, quote_sell
+from memesnipe.engine.fills import (
+    FAILURES,
+    NOT_LANDED,
+    FillModel,
+    Outcome,
+    cover_short,
+    failed,
+    funding_usd,
+    lands,
+    meet_pool,
+    open_short,
+    short_value_lamports,
+)
+from memesnipe.engine.landing import key_of
+from memesnipe.market.board import TokenMarket
+from memesnipe.market.events import BUY_SIDE, COVER_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SHORT_SIDE
+from memesnipe.market.pools import Pool, moved, value_of
 
-
-@dataclass(frozen=True, slots=True)
-class FillModel:
-    """What it takes to get a transaction onto the chain."""
-
-    seed: int = 0
-    latency_ns: int = 1_500_000_000
-    landing_ratio: float = 0.9
-    slippage_bps: int = 1_000
-    base_fee_lamports: int = 5_000
-    priority_fee_lamports: int = 100_000
-    tip_lamports: int = 10_000
-
-    @property
-    def network_fee_lamports(self) -> int:
-        """What a landed transaction pays beside the trade."""
-        return self.base_fee_lamports + self.priority_fee_lamports + self.tip_lamports
-
-    def lands(self, spec_id: str, order_no: int) -> bool:
-        """Whether this order lands."""
-        digest = blake2b(f"{self.seed}/{spec_id}/{order_no}".encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") < self.landing_ratio * 2**64
+ENTRIES = (BUY_SIDE, SHORT_SIDE)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A decision on its way to the chain."""
+    """A decision on its way to the chain, or to the perp venue."""
 
     spec_id: str
     order_no: int  # counts the orders of a strategy from 1
@@ -51,10 +38,10 @@ class Order:
     decided_ts: int
     decided_seq: int
     due_ts: int
-    size: float  # of a buy: the share of the strategy's capital
-    budget_lamports: int  # of a buy, pool fees included
+    size: float  # of an entry: the share of the strategy's capital
+    budget_lamports: int  # of an entry, pool fees included
     token_raw: int  # of a sell
-    expected: int  # what the pool quoted at the decision: tokens of a buy, lamports after fees of a sell
+    expected: int  # what was quoted at the decision: tokens of a buy, lamports after fees of an exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,78 +55,137 @@ class Fill:
     sol_lamports: int
     pool_fee_lamports: int
     network_fee_lamports: int
+    pool_sol_lamports: int  # what went into the pool or came out of it
     failure: str
 
     @property
     def cash_change_lamports(self) -> int:
         """What it did to the trader's cash."""
         paid = self.pool_fee_lamports + self.network_fee_lamports
-        return (-self.sol_lamports if self.order.side == BUY_SIDE else self.sol_lamports) - paid
+        return (-self.sol_lamports if self.order.side in ENTRIES else self.sol_lamports) - paid
+
+
+@dataclass(slots=True)
+class Short:
+    """What a short is worth depends on these."""
+
+    margin_lamports: int
+    notional_usd: float
+    entry_mark_usd: float
+    opened_ts: int
+    funding_usd: float = 0.0
+
+    def value_lamports(self, market: TokenMarket) -> int:
+        """What leaving it would pay, before the venue's fee."""
+        return short_value_lamports(
+            self.margin_lamports,
+            self.notional_usd,
+            self.entry_mark_usd,
+            self.funding_usd,
+            market.mark_usd,
+            market.sol_usd,
+        )
+
+    def accrue(self, before: TokenMarket, ts: int) -> None:
+        """Take the funding of the time up to a funding event, at the rate that was in force."""
+        if before.funding_ts:
+            elapsed = ts - max(before.funding_ts, self.opened_ts)
+            self.funding_usd += funding_usd(self.notional_usd, before.funding_rate, elapsed)
 
 
 @dataclass(slots=True)
 class Holding:
-    """Tokens held, what they cost, and how far our own trades have moved their pool."""
+    """Tokens held or a short, what they cost, and how far our own trades have moved their pool."""
 
     token_raw: int = 0
     cost_lamports: int = 0  # everything paid for them
     shift_sol_lamports: int = 0
     shift_token_raw: int = 0
-    opened_ts: int = 0
-    best_value_lamports: int = 0
+    venue: int = 0  # of the pool that is shifted
+    short: Short | None = None
 
-    def take(self, fill: Fill) -> int:
+    @property
+    def is_open(self) -> bool:
+        """Whether there is anything."""
+        return self.token_raw > 0 or self.short is not None
+
+    def take(self, fill: Fill, market: TokenMarket) -> int:
         """Take a landed fill over.
 
         Returns:
-            The profit it realised in lamports: 0 for a buy; proceeds less the cost of what was sold for a sell.
+            The profit it realised in lamports: 0 for an entry; proceeds less the cost of what was left for an exit.
         """
-        if fill.order.side == BUY_SIDE:
-            self.opened_ts = self.opened_ts or fill.ts
+        side, pool_sol = fill.order.side, fill.pool_sol_lamports
+        if side == SHORT_SIDE:
+            notional_usd = fill.sol_lamports / LAMPORTS_PER_SOL * market.sol_usd
+            self.short = Short(fill.sol_lamports, notional_usd, market.mark_usd, fill.ts)
+        if side in ENTRIES:
             self.token_raw += fill.token_raw
             self.cost_lamports -= fill.cash_change_lamports
-            self.shift_sol_lamports += fill.sol_lamports
-            self.shift_token_raw -= fill.token_raw
+            self._shift(market, pool_sol, -fill.token_raw)
             return 0
+        if side == COVER_SIDE:
+            cost, self.cost_lamports, self.short = self.cost_lamports, 0, None
+            return fill.cash_change_lamports - cost
         cost = self.cost_lamports * fill.token_raw // self.token_raw
         self.token_raw -= fill.token_raw
         self.cost_lamports -= cost
-        self.shift_sol_lamports -= fill.sol_lamports
-        self.shift_token_raw += fill.token_raw
+        self._shift(market, -pool_sol, fill.token_raw)
         return fill.cash_change_lamports - cost
 
-    def value_lamports(self, pool: Pool) -> int:
-        """What the pool, moved by our own trades, would pay for all of it now, after its fees."""
-        quote = quote_sell(pool.moved(self.shift_sol_lamports, self.shift_token_raw), self.token_raw)
+    def _shift(self, market: TokenMarket, sol_lamports: int, token_raw: int) -> None:
+        if self.venue != market.pool.venue:  # the token moved to another pool, which does not know our trades
+            self.venue, self.shift_sol_lamports, self.shift_token_raw = market.pool.venue, 0, 0
+        self.shift_sol_lamports += sol_lamports
+        self.shift_token_raw += token_raw
+
+    def moves(self, pool: Pool) -> Pool:
+        """The pool with our own trades in it."""
+        return moved(pool, self.shift_sol_lamports, self.shift_token_raw) if self.venue == pool.venue else pool
+
+    def value_lamports(self, market: TokenMarket) -> int:
+        """What the pool, or the perp venue, would pay for all of it now, after a pool's fees."""
+        if self.short is not None:
+            return self.short.value_lamports(market)
+        quote = value_of(self.moves(market.pool), self.token_raw)
         return quote.sol_lamports - quote.fee_lamports
 
 
-def execute(order: Order, pool: Pool, ts: int, seq: int, model: FillModel) -> Fill:
-    """Let an order meet a pool (already moved by the trader's own trades)."""
-    failed_fee = model.base_fee_lamports + model.priority_fee_lamports
-
-    def failed(why: str) -> Fill:
-        return Fill(order, ts, seq, 0, 0, 0, failed_fee, why)
-
-    if not model.lands(order.spec_id, order.order_no):
-        return failed("did not land")
-    if order.side == BUY_SIDE:
-        quote = quote_buy(pool, order.budget_lamports)
-        got = quote.token_raw
+def execute(order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts: int, seq: int, model: FillModel) -> Fill:
+    """Let an order meet its pool (already moved by the trader's own trades) or its perp venue."""
+    if order.side == SHORT_SIDE:
+        outcome = open_short(order.budget_lamports, order.expected, market.mark_usd, model)
+    elif order.side == COVER_SIDE and holding.short is not None:
+        short = holding.short
+        value = short.value_lamports(market)
+        outcome = cover_short(value, short.margin_lamports, short.entry_mark_usd, market.mark_usd)
+    elif not lands(model, key_of(order.spec_id), order.order_no):
+        outcome = failed(NOT_LANDED, model)
     else:
-        quote = quote_sell(pool, order.token_raw)
-        got = quote.sol_lamports - quote.fee_lamports
-    if got <= 0:
-        return failed("the pool gives nothing")
-    if got * BPS < order.expected * (BPS - model.slippage_bps):
-        return failed("slippage beyond tolerance")
+        outcome = meet_pool(order.side, order.budget_lamports, order.token_raw, order.expected, pool, model)
+    return fill_of(order, outcome, ts, seq)
+
+
+def settle(order: Order, pool: Pool, ts: int, seq: int) -> Fill:
+    """Close tokens at their value without a transaction: they are dead."""
+    quote = value_of(pool, order.token_raw)
+    outcome = Outcome(0, order.token_raw, quote.sol_lamports, quote.fee_lamports, quote.pool_sol_lamports, 0)
+    return fill_of(order, outcome, ts, seq)
+
+
+def fill_of(order: Order, outcome: Outcome, ts: int, seq: int) -> Fill:
+    """The fill that an outcome is."""
     return Fill(
         order,
         ts,
         seq,
-        quote.token_raw,
-        quote.sol_lamports,
-        quote.fee_lamports,
-        model.network_fee_lamports,
-        "",
+        outcome.token_raw,
+        outcome.sol_lamports,
+        outcome.fee_lamports,
+        outcome.network_fee_lamports,
+        outcome.pool_sol_lamports,
+        FAILURES[outcome.failure],
     )
+
+
+__all__ = ["SELL_SIDE", "Fill", "FillModel", "Holding", "Order", "Short", "execute", "fill_of", "settle"]

@@ -1,25 +1,32 @@
-"""The board: the last known state of every token, which is all the market there is to trade against."""
+"""The board: the last known market of every token, which is all there is to trade against; one token at a time.
 
-from dataclasses import dataclass, field
+The engine has the same in arrays (`memesnipe.market.lives`); this one is for the desk and the ledger.
+"""
 
-from memesnipe.market.events import PRICE, Event
+from collections.abc import Container
+from dataclasses import dataclass, field, replace
+
+from memesnipe.market.events import FUNDING, NO_TOKEN, PRICE, Event
 from memesnipe.market.pools import Pool, pool_after
+
+NO_POOL = Pool(0, 0, 0, 0, 0)
 
 
 @dataclass(slots=True)
 class TokenMarket:
-    """One token as of its last price event."""
+    """One token as of its last event. A pool without tokens is one that nobody has traded in yet."""
 
-    pool: Pool
-    first_ts: int
     last_ts: int
-    price_usd: float
-    liquidity_usd: float
+    pool: Pool = NO_POOL
+    sol_usd: float = 0.0
+    mark_usd: float = 0.0  # of its perp, where there is one
+    funding_rate: float = 0.0
+    funding_ts: int = 0
 
 
 @dataclass(slots=True)
 class Board:
-    """Every token seen so far, by its index, and the price of SOL."""
+    """The tokens seen lately, by their index, and the price of SOL."""
 
     tokens: dict[int, TokenMarket] = field(default_factory=dict)
     sol_usd: float = 0.0
@@ -32,10 +39,17 @@ class Board:
         self.last_seq = event.seq
         if event.sol_usd > 0:
             self.sol_usd = event.sol_usd
-        if event.kind != PRICE:
+        if event.token == NO_TOKEN:
             return
-        known = self.tokens.get(event.token)
-        first_ts = event.ts if known is None else known.first_ts
-        self.tokens[event.token] = TokenMarket(
-            pool_after(event), first_ts, event.ts, event.price_usd, event.liquidity_usd
-        )
+        market = self.tokens.get(event.token) or TokenMarket(event.ts)
+        market = replace(market, last_ts=event.ts, sol_usd=event.sol_usd or market.sol_usd)
+        if event.kind == PRICE:
+            market.pool = pool_after(event)
+        elif event.kind == FUNDING:
+            market.mark_usd, market.funding_rate, market.funding_ts = event.mark_usd, event.rate, event.ts
+        self.tokens[event.token] = market
+
+    def forget(self, dead_after_ns: int, keep: Container[int]) -> None:
+        """Drop the tokens that are dead, but for those in ``keep``."""
+        oldest = self.last_ts - dead_after_ns
+        self.tokens = {t: m for t, m in self.tokens.items() if m.last_ts >= oldest or t in keep}

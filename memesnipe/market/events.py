@@ -33,9 +33,23 @@ PUMP_CURVE: Final = 1
 PUMPSWAP: Final = 2
 AMM: Final = 3
 
+# What an ONCHAIN event reports. Each carries the token's holders as last known.
+HOLDERS: Final = 1  # a count of holders; amount_usd is 0
+DEV_TRANSFER: Final = 2  # the developer's wallet sent tokens worth amount_usd away
+CURVE_COMPLETE: Final = 3  # the bonding curve is sold out
+MIGRATION: Final = 4  # liquidity worth amount_usd went to a PumpSwap pool
+
 BUY_SIDE: Final = 1
 SELL_SIDE: Final = -1
-SIDE_NAMES: Final[dict[int, str]] = {BUY_SIDE: "buy", SELL_SIDE: "sell", 0: ""}
+SHORT_SIDE: Final = -2  # open a short on a perp market
+COVER_SIDE: Final = 2  # and close it
+SIDE_NAMES: Final[dict[int, str]] = {
+    BUY_SIDE: "buy",
+    SELL_SIDE: "sell",
+    SHORT_SIDE: "short",
+    COVER_SIDE: "cover",
+    0: "",
+}
 
 # Flags are the run's only clock: whoever numbers the events marks the ones after which decisions are due.
 REBALANCE: Final = 1
@@ -54,11 +68,12 @@ _HEADER: Final[dict[str, tuple[str, int]]] = {
     "venue": ("u1", 21),
     "side": ("i1", 22),
     "flags": ("u1", 23),
-    "slot": ("i8", 24),
+    "slot": ("u4", 24),
     "sol_usd": ("f8", 32),  # price of SOL when it happened
 }
 _BODIES: Final[dict[int, dict[str, tuple[str, int]]]] = {
     PRICE: {
+        "lp_fee_bps": ("i2", 28),
         "price_usd": ("f8", 40),  # of one whole token, after the trade
         "volume_usd": ("f8", 48),
         "liquidity_usd": ("f8", 56),  # what the pool holds in SOL that can be taken out
@@ -68,15 +83,16 @@ _BODIES: Final[dict[int, dict[str, tuple[str, int]]]] = {
         "pool_token_raw": ("i8", 88),
         "real_sol_lamports": ("i8", 96),  # what can really be taken out
         "real_token_raw": ("i8", 104),
-        "trader": ("i8", 112),  # first 8 bytes of a hash of the wallet
-        "protocol_fee_bps": ("i2", 120),
-        "creator_fee_bps": ("i2", 122),
+        "trader": ("u4", 112),  # first 4 bytes of a hash of the wallet
+        "protocol_fee_bps": ("i2", 116),
+        "creator_fee_bps": ("i2", 118),
+        "supply_raw": ("i8", 120),  # 0: unknown; where it is known, a PumpSwap pool's fees follow its market cap
     },
     SOCIAL: {"sentiment": ("f8", 40), "mentions": ("f8", 48)},
-    DEPTH: {"change_usd": ("f8", 40), "liquidity_usd": ("f8", 56)},
-    BRIDGE: {"inflow_usd": ("f8", 40)},
-    FUNDING: {"rate": ("f8", 40), "mark_usd": ("f8", 48)},
-    ONCHAIN: {"amount_usd": ("f8", 40), "holders": ("f8", 48), "action": ("i8", 64)},
+    DEPTH: {"change_usd": ("f8", 40), "liquidity_usd": ("f8", 56)},  # liquidity added (below 0: removed), and what is left
+    BRIDGE: {"inflow_usd": ("f8", 40)},  # bridged to Solana; with a token, bridged to buy it
+    FUNDING: {"rate": ("f8", 40), "mark_usd": ("f8", 48)},  # of a perp: rate of one hour, above 0 longs pay; its mark
+    ONCHAIN: {"amount_usd": ("f8", 40), "holders": ("f8", 48), "action": ("i8", 64)},  # see the actions below
     SOL_PRICE: {},
 }
 _ALL: Final[dict[str, tuple[str, int]]] = _HEADER | {n: f for body in _BODIES.values() for n, f in body.items()}
@@ -119,7 +135,9 @@ class Event(NamedTuple):
     real_token_raw: int
     trader: int
     protocol_fee_bps: int
+    lp_fee_bps: int
     creator_fee_bps: int
+    supply_raw: int
     sentiment: float
     mentions: float
     change_usd: float

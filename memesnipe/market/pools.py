@@ -1,19 +1,23 @@
 """Exact integer arithmetic of pools: what a trade costs, pays and leaves behind, rounded as the chain does.
 
-The pump.fun curve was checked on 2,501 recorded trades (`tests/market/test_recorded_trades.py`). PumpSwap and
-other constant-product pools round their cost up instead; the finer rules of PumpSwap's fee tiers are not here yet.
-Amounts are lamports and raw tokens; a fee is a list of shares in basis points, each rounded up on its own.
+The pump.fun curve, PumpSwap and a constant product whose fee is taken from what goes in. `docs/market-model.md` has the
+formulas in prose. Each is written once: here it is plain Python, and compiled into the engine it is the same source.
+Checked on 2,501 recorded trades and 600 quotes of PumpSwap's SDK (`tests/market/test_recorded_trades.py`,
+`tests/market/test_pumpswap_quotes.py`), in both forms.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from memesnipe.market.events import PUMP_CURVE, Event
+from memesnipe.compiled import jitable
+from memesnipe.market.events import AMM, PUMP_CURVE, PUMPSWAP, Event
+from memesnipe.market.pumpswap_fees import tier_fees_bps
+from memesnipe.market.wide import mul_div, mul_div_up
 
 BPS = 10_000
+MIGRATION_FEE_LAMPORTS = 15_000_001
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """A pool as it stands: pricing reserves, what can really be taken out, and its fees."""
 
     venue: int
@@ -21,27 +25,30 @@ class Pool:
     token_raw: int
     real_sol_lamports: int
     real_token_raw: int
-    fees_bps: tuple[int, ...]
-
-    def moved(self, sol_lamports: int, token_raw: int) -> "Pool":
-        """The pool after so much SOL and so many tokens went in (negative: came out)."""
-        return Pool(
-            self.venue,
-            self.sol_lamports + sol_lamports,
-            self.token_raw + token_raw,
-            self.real_sol_lamports + sol_lamports,
-            self.real_token_raw + token_raw,
-            self.fees_bps,
-        )
+    supply_raw: int = 0  # of the token; 0: not known, and a PumpSwap pool keeps the fees below
+    lp_fee_bps: int = 0
+    protocol_fee_bps: int = 0
+    creator_fee_bps: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """One priced trade: tokens, the SOL that moves the pool, and the fees beside it."""
+class Quote(NamedTuple):
+    """One priced trade. A buyer pays ``sol + fee``, a seller gets ``sol - fee``; all 0 where nothing is to be had."""
 
     token_raw: int
-    sol_lamports: int
+    sol_lamports: int  # what the trade moves, before fees
     fee_lamports: int
+    pool_sol_lamports: int  # what goes into the pool, or comes out of it: fees that stay inside included
+
+
+class Fees(NamedTuple):
+    """Fees in basis points of the SOL moved; `lp` stays in the pool."""
+
+    lp: int
+    protocol: int
+    creator: int
+
+
+NOTHING = Quote(0, 0, 0, 0)
 
 
 def pool_after(event: Event) -> Pool:
@@ -52,42 +59,148 @@ def pool_after(event: Event) -> Pool:
         event.pool_token_raw,
         event.real_sol_lamports,
         event.real_token_raw,
-        (event.protocol_fee_bps, event.creator_fee_bps),
+        event.supply_raw,
+        event.lp_fee_bps,
+        event.protocol_fee_bps,
+        event.creator_fee_bps,
     )
 
 
-def fee_lamports(sol_lamports: int, fees_bps: tuple[int, ...]) -> int:
+@jitable
+def moved(pool: Pool, sol_lamports: int, token_raw: int) -> Pool:
+    """The pool after so much SOL and so many tokens went in (negative: came out).
+
+    A curve that others have not completed is not completed by us either: it keeps a token.
+    """
+    real_token_raw = pool.real_token_raw + token_raw
+    if pool.real_token_raw > 0:
+        real_token_raw = max(real_token_raw, 1)
+    return Pool(
+        pool.venue,
+        pool.sol_lamports + sol_lamports,
+        pool.token_raw + token_raw,
+        pool.real_sol_lamports + sol_lamports,
+        real_token_raw,
+        pool.supply_raw,
+        pool.lp_fee_bps,
+        pool.protocol_fee_bps,
+        pool.creator_fee_bps,
+    )
+
+
+@jitable
+def is_open(pool: Pool) -> bool:
+    """Whether it trades at all: a curve that is complete does not, nor does an empty pool."""
+    is_complete = pool.venue == PUMP_CURVE and pool.real_token_raw <= 0
+    return pool.sol_lamports > 0 and pool.token_raw > 1 and not is_complete
+
+
+@jitable
+def fees_of(pool: Pool) -> Fees:
+    """The pool's fees before its next trade: PumpSwap's follow the market cap where the supply is known."""
+    if pool.venue != PUMPSWAP or pool.supply_raw <= 0 or pool.token_raw <= 0 or pool.sol_lamports <= 0:
+        return Fees(pool.lp_fee_bps, pool.protocol_fee_bps, pool.creator_fee_bps)
+    lp, protocol, creator = tier_fees_bps(mul_div(pool.sol_lamports, pool.supply_raw, pool.token_raw))
+    return Fees(lp, protocol, creator if pool.creator_fee_bps > 0 else 0)
+
+
+@jitable
+def share_fee(sol_lamports: int, fees: Fees) -> int:
     """All fees on an amount, each share rounded up on its own."""
-    return sum(-(-sol_lamports * bps // BPS) for bps in fees_bps)
+    return (
+        mul_div_up(sol_lamports, fees.lp, BPS)
+        + mul_div_up(sol_lamports, fees.protocol, BPS)
+        + mul_div_up(sol_lamports, fees.creator, BPS)
+    )
 
 
+@jitable
 def quote_buy_tokens(pool: Pool, token_raw: int) -> Quote:
-    """What exactly ``token_raw`` tokens cost. The pool must hold them."""
-    product = token_raw * pool.sol_lamports
+    """What exactly ``token_raw`` tokens cost: nothing to be had when the pool does not hold them."""
+    if token_raw <= 0 or token_raw >= pool.token_raw or token_raw > pool.real_token_raw or not is_open(pool):
+        return NOTHING
     left = pool.token_raw - token_raw
-    cost = product // left + 1 if pool.venue == PUMP_CURVE else -(-product // left)
-    return Quote(token_raw, cost, fee_lamports(cost, pool.fees_bps))
-
-
-def quote_buy(pool: Pool, budget_lamports: int) -> Quote:
-    """The most tokens that a budget buys, fees included; a quote of 0 tokens when it buys none."""
-    net = budget_lamports * BPS // (BPS + sum(pool.fees_bps))
-    while net > 0 and net + fee_lamports(net, pool.fees_bps) > budget_lamports:
-        net -= 1
-    if net <= 0 or pool.sol_lamports <= 0 or pool.token_raw <= 1:
-        return Quote(0, 0, 0)
-    # The curve charges floor(t*s / (T-t)) + 1 <= net, other pools ceil(t*s / (T-t)) <= net: solve for t.
+    fees = fees_of(pool)
     if pool.venue == PUMP_CURVE:
-        token_raw = (net * pool.token_raw - 1) // (pool.sol_lamports + net)
-    else:
-        token_raw = net * pool.token_raw // (pool.sol_lamports + net)
-    token_raw = min(token_raw, pool.real_token_raw)
-    return quote_buy_tokens(pool, token_raw) if token_raw > 0 else Quote(0, 0, 0)
+        cost = mul_div(token_raw, pool.sol_lamports, left) + 1
+        return Quote(token_raw, cost, share_fee(cost, fees), cost)
+    cost = mul_div_up(token_raw, pool.sol_lamports, left)
+    if pool.venue == AMM:
+        paid = mul_div_up(cost, BPS, BPS - fees.lp)
+        return Quote(token_raw, cost, paid - cost, paid)
+    return Quote(token_raw, cost, share_fee(cost, fees), cost + mul_div_up(cost, fees.lp, BPS))
 
 
+@jitable
+def quote_buy(pool: Pool, budget_lamports: int) -> Quote:
+    """What a budget buys, fees included: on PumpSwap as its ``buy_exact_quote_in`` does, else the most there is."""
+    if budget_lamports <= 0 or not is_open(pool):
+        return NOTHING
+    if pool.venue == AMM:
+        return _quote_buy_amm(pool, budget_lamports)
+    fees = fees_of(pool)
+    net = mul_div(budget_lamports, BPS, BPS + fees.lp + fees.protocol + fees.creator)
+    net -= max(net + share_fee(net, fees) - budget_lamports, 0)
+    if net <= 0:
+        return NOTHING
+    if pool.venue == PUMP_CURVE:
+        # The largest t with floor(t*S / (T-t)) + 1 <= net.
+        token_raw = _largest_on_curve(pool, net)
+        return quote_buy_tokens(pool, min(token_raw, pool.real_token_raw))
+    token_raw = mul_div(net - 1, pool.token_raw, pool.sol_lamports + net - 1)
+    if token_raw > pool.real_token_raw:
+        return quote_buy_tokens(pool, pool.real_token_raw)
+    if token_raw <= 0:
+        return NOTHING
+    return Quote(token_raw, net, share_fee(net, fees), net + mul_div_up(net, fees.lp, BPS))
+
+
+@jitable
+def _largest_on_curve(pool: Pool, net: int) -> int:
+    """``(net*T - 1) // (S + net)``, the subtraction taken out of the wide product."""
+    total = pool.sol_lamports + net
+    rounded_up = mul_div_up(net, pool.token_raw, total)
+    return rounded_up - 1  # (n-1)//d is ceil(n/d) - 1
+
+
+@jitable
+def _quote_buy_amm(pool: Pool, budget_lamports: int) -> Quote:
+    fee = mul_div_up(budget_lamports, pool.lp_fee_bps, BPS)
+    cost = budget_lamports - fee
+    token_raw = mul_div(cost, pool.token_raw, pool.sol_lamports + cost) if cost > 0 else 0
+    if token_raw > pool.real_token_raw:
+        return quote_buy_tokens(pool, pool.real_token_raw)
+    return Quote(token_raw, cost, fee, budget_lamports) if token_raw > 0 else NOTHING
+
+
+@jitable
 def quote_sell(pool: Pool, token_raw: int) -> Quote:
-    """What selling ``token_raw`` tokens pays before fees, bounded by the SOL that is really there."""
-    if token_raw <= 0 or pool.sol_lamports <= 0:
-        return Quote(0, 0, 0)
-    gross = min(token_raw * pool.sol_lamports // (pool.token_raw + token_raw), max(pool.real_sol_lamports, 0))
-    return Quote(token_raw, gross, min(fee_lamports(gross, pool.fees_bps), gross))
+    """What selling ``token_raw`` tokens pays, bounded by the SOL that is really there."""
+    return value_of(pool, token_raw) if is_open(pool) else NOTHING
+
+
+@jitable
+def value_of(pool: Pool, token_raw: int) -> Quote:
+    """`quote_sell` whether or not the pool trades: tokens on a complete curve go on in the pool it migrates to."""
+    if token_raw <= 0 or pool.sol_lamports <= 0 or pool.token_raw < 0:
+        return NOTHING
+    fees = fees_of(pool)
+    whole = mul_div(token_raw, pool.sol_lamports, pool.token_raw + token_raw)
+    gross = min(whole, max(pool.real_sol_lamports, 0))
+    if pool.venue == AMM:
+        taxed = token_raw - mul_div_up(token_raw, fees.lp, BPS)
+        net = mul_div(taxed, pool.sol_lamports, pool.token_raw + taxed) if taxed > 0 else 0
+        fee = min(whole - net, gross)
+        return Quote(token_raw, gross, fee, gross - fee)
+    fee = min(share_fee(gross, fees), gross)
+    if pool.venue == PUMP_CURVE:
+        return Quote(token_raw, gross, fee, gross)
+    return Quote(token_raw, gross, fee, gross - min(mul_div_up(gross, fees.lp, BPS), gross))
+
+
+def migrated(curve: Pool, unsold_raw: int) -> Pool:
+    """The PumpSwap pool that a complete curve becomes: its SOL less a fee, and the tokens that were never for sale."""
+    sol_lamports = curve.real_sol_lamports - MIGRATION_FEE_LAMPORTS
+    fees = Pool(PUMPSWAP, sol_lamports, unsold_raw, sol_lamports, unsold_raw, curve.supply_raw, 0, 0, 1)
+    lp, protocol, creator = fees_of(fees)
+    return fees._replace(lp_fee_bps=lp, protocol_fee_bps=protocol, creator_fee_bps=creator)

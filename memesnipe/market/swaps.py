@@ -189,7 +189,7 @@ def _tape(swaps: pd.DataFrame, sol_usd: float) -> Tape:
 
 
 def wallet_hash(wallet: str) -> int:
-    """A wallet as a signed 64-bit number: enough to tell wallets apart."""
+    """A wallet as a 32-bit number: enough to tell the wallets around a token apart."""
     if not wallet:
         return 0
-    return int.from_bytes(blake2b(wallet.encode(), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(blake2b(wallet.encode(), digest_size=4).digest(), "big")

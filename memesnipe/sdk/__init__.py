@@ -1,26 +1,58 @@
 """What a strategy's author imports, and all of it."""
 
-from memesnipe.market.events import BRIDGE, DEPTH, FUNDING, ONCHAIN, PRICE, SOCIAL, SOL_PRICE, Event
-from memesnipe.sdk.maths import decay, ema
-from memesnipe.sdk.strategy import BUY, HOLD, SELL, Param, StateField, Strategy, param, state
+from memesnipe.market.events import (
+    BRIDGE,
+    BUY_SIDE,
+    CURVE_COMPLETE,
+    DEPTH,
+    DEV_TRANSFER,
+    FUNDING,
+    HOLDERS,
+    MIGRATION,
+    ONCHAIN,
+    PRICE,
+    PUMP_CURVE,
+    PUMPSWAP,
+    SELL_SIDE,
+    SOCIAL,
+    SOL_PRICE,
+    Event,
+)
+from memesnipe.sdk.maths import blend, decay, ema, fading_high, fading_low, fading_sum, hour_of_day, zscore
+from memesnipe.sdk.strategy import BUY, HOLD, SELL, SHORT, Param, StateField, Strategy, param, state
 
 __all__ = [
     "BRIDGE",
     "BUY",
+    "BUY_SIDE",
+    "CURVE_COMPLETE",
     "DEPTH",
+    "DEV_TRANSFER",
     "FUNDING",
     "HOLD",
+    "HOLDERS",
+    "MIGRATION",
     "ONCHAIN",
     "PRICE",
+    "PUMPSWAP",
+    "PUMP_CURVE",
     "SELL",
+    "SELL_SIDE",
+    "SHORT",
     "SOCIAL",
     "SOL_PRICE",
     "Event",
     "Param",
     "StateField",
     "Strategy",
+    "blend",
     "decay",
     "ema",
+    "fading_high",
+    "fading_low",
+    "fading_sum",
+    "hour_of_day",
     "param",
     "state",
+    "zscore",
 ]

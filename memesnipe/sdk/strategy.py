@@ -1,15 +1,20 @@
 """The base class of strategies, and the declarations of their parameters and state."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import DTypeLike
 
 from memesnipe.errors import StrategyError
 
-SELL: Final = -1
+# What `on_event` returns: an opinion on one token. It counts until the next event that the strategy hears of it.
+SHORT: Final = -2  # SELL, and hold a short where a perp market for the token exists
+SELL: Final = -1  # be out of it
 HOLD: Final = 0
-BUY: Final = 1
+BUY: Final = 1  # be in it; covers a short
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,49 +68,50 @@ def state(kind: str = "f8") -> Any:
 class Strategy:
     """One family of strategies: a hypothesis about one token's events.
 
-    A subclass declares what it subscribes to, its parameters and its state, and decides in `on_event`:
+    A subclass declares what it subscribes to, its parameters and its state, and decides in ``on_event(p, s, e)``:
     ``p`` has its parameters, ``s`` its state for the token of the event, ``e`` is the event. It returns
-    BUY, SELL or HOLD and may keep nothing anywhere else.
+    BUY, SELL, SHORT or HOLD and may keep nothing anywhere else. An event without a token (BRIDGE, SOL_PRICE) is shown
+    for each token alive, so that every state hears of it; orders are decided at events of the token itself.
     """
 
     subscriptions: ClassVar[tuple[int, ...]] = ()
     family: ClassVar[str] = ""
     params: ClassVar[dict[str, Param]] = {}
     state_fields: ClassVar[dict[str, StateField]] = {}
-    new_state: ClassVar[Callable[[], Any]]
-    new_params: ClassVar[Callable[[], Any]]
+    on_event: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:
-        """Collect the declarations and lay out the objects that carry them."""
+        """Collect the declarations."""
         cls.params = {k: v for k, v in vars(cls).items() if isinstance(v, Param)}
         cls.state_fields = {k: v for k, v in vars(cls).items() if isinstance(v, StateField)}
-        cls.new_params = type(f"{cls.__name__}Params", (), {"__slots__": tuple(cls.params)})
-        cls.new_state = type(f"{cls.__name__}State", (), {"__slots__": tuple(cls.state_fields)})
         if not cls.subscriptions:
             raise StrategyError(f"{cls.__name__}: subscriptions is empty; name the kinds of event it reads")
-
-    def on_event(self, p: Any, s: Any, e: Any) -> int:
-        """Decide on one event: BUY, SELL or HOLD."""
-        raise NotImplementedError
-
-    @classmethod
-    def make_params(cls, values: dict[str, float]) -> Any:
-        """An object with the parameters as attributes; what is not given has its default."""
-        made = cls.new_params()
-        for name, declared in cls.params.items():
-            setattr(made, name, declared.clip(values.get(name, declared.default)))
-        return made
+        decide = vars(cls).get("on_event")
+        if decide is None:
+            raise StrategyError(f"{cls.__name__} has no on_event(p, s, e)")
+        cls.on_event = staticmethod(decide)
 
     @classmethod
-    def make_state(cls, values: list[float | int] | None = None) -> Any:
-        """An object with the state fields as attributes: zeros, or the values that `dump_state` gave."""
-        made = cls.new_state()
-        for i, (name, declared) in enumerate(cls.state_fields.items()):
-            zero: float | int = 0 if declared.kind == "i8" else 0.0
-            setattr(made, name, zero if values is None else values[i])
-        return made
+    def make_params(cls, values: dict[str, float]) -> SimpleNamespace:
+        """The parameters as attributes; what is not given has its default, what is out of range the nearest value."""
+        return SimpleNamespace(**{name: p.clip(values.get(name, p.default)) for name, p in cls.params.items()})
 
     @classmethod
-    def dump_state(cls, made: Any) -> list[float | int]:
-        """The state's values in the order of their declaration."""
-        return [getattr(made, name) for name in cls.state_fields]
+    def make_state(cls) -> SimpleNamespace:
+        """The state fields as attributes, all zero."""
+        return SimpleNamespace(**{name: 0 if f.kind == "i8" else 0.0 for name, f in cls.state_fields.items()})
+
+    @classmethod
+    def param_dtype(cls) -> np.dtype[Any]:
+        """The record of its parameters, each an f8; of one unused number where it has none."""
+        return _record({name: "f8" for name in cls.params} or {"none_": "f8"})
+
+    @classmethod
+    def state_dtype(cls) -> np.dtype[Any]:
+        """The record of its state for one token, after the life of the token that it belongs to."""
+        return _record({"life_": "i8"} | {name: f.kind for name, f in cls.state_fields.items()})
+
+
+def _record(fields: dict[str, str]) -> np.dtype[Any]:
+    layout: DTypeLike = list(fields.items())
+    return np.dtype(layout)

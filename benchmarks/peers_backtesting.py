@@ -1,0 +1,57 @@
+"""backtesting.py: a Strategy that precomputes its signal in init with self.I and trades on it in next."""
+
+import warnings
+
+import backtesting
+import numpy as np
+import pandas as pd
+from backtesting import Backtest, Strategy
+from peers_signals import momentum_nb
+from peers_tape import CASH_USD, FEE_A_SIDE, PARAMS, Prepared, Tape
+
+LEAST_TRADES = 2  # a Backtest starts at its second row
+
+
+class Momentum(Strategy):
+    """The strategy; its class attributes are the parameters that Backtest.run sets."""
+
+    lookback_s = 300.0
+    breakout = 0.05
+    vol_mult = 2.0
+
+    def init(self) -> None:
+        """Compute the signal of every trade at once."""
+        data = self.data
+        ts = data.index.as_unit("ns").asi8
+        arguments = (ts, np.asarray(data.Close), np.asarray(data.Volume), self.lookback_s, self.breakout, self.vol_mult)
+        self.signal = self.I(momentum_nb, *arguments, name="momentum", plot=False, overlay=False)
+
+    def next(self) -> None:
+        """Trade on the signal of the trade that has just been seen; the order fills at the next one."""
+        signal = self.signal[-1]
+        if signal > 0 and not self.position:
+            self.buy()
+        elif signal < 0 and self.position:
+            self.position.close()
+
+
+def prepare(tape: Tape) -> Prepared:
+    """One Backtest a token."""
+    warnings.filterwarnings("ignore")  # of annualised statistics over minutes
+    backtests = [_backtest(tape, token) for token in tape.tokens() if token.stop - token.start >= LEAST_TRADES]
+    sets = [dict(zip(PARAMS, map(float, row), strict=True)) for row in tape.params]
+
+    def count_buys() -> int:
+        return sum(int(np.sum(each.run(**sets[0])["_strategy"].signal == 1)) for each in backtests)
+
+    def run() -> int:
+        return sum(int(each.run(**chosen)["# Trades"]) for each in backtests for chosen in sets)
+
+    return Prepared(backtesting.__version__, count_buys, run)
+
+
+def _backtest(tape: Tape, token: slice) -> Backtest:
+    price = tape.price[token]
+    columns = dict.fromkeys(("Open", "High", "Low", "Close"), price) | {"Volume": tape.volume[token]}
+    data = pd.DataFrame(columns, index=pd.to_datetime(tape.ts[token]))
+    return Backtest(data, Momentum, cash=CASH_USD, commission=FEE_A_SIDE, finalize_trades=True)

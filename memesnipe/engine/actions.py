@@ -1,0 +1,56 @@
+"""Actions: what watched strategies do, written down for whoever trades on it or looks at it (compiled).
+
+Compiled code does not allocate: `memesnipe.engine.kernel.advance` stops where room might run out, and is called again.
+"""
+
+from typing import Any
+
+from memesnipe.compiled import jitable
+from memesnipe.engine.layout import MAX_EXPOSURES, SAMPLE_NS
+
+
+@jitable
+def most_actions(dead_after_ns: int) -> int:
+    """The most that one strategy can do up to and at one event: an exposure retries each 60 s until its token is dead."""
+    return 2 * (MAX_EXPOSURES + 1) * (dead_after_ns // SAMPLE_NS + 4)
+
+
+@jitable
+def write_order(actions: Any, written: Any, row: int, exposure: Any) -> None:
+    """Write the order of an exposure down."""
+    action = actions[written[0]]
+    written[0] += 1
+    _describe(action, row, exposure)
+    action.is_outcome = 0
+
+
+@jitable
+def write_outcome(actions: Any, written: Any, row: int, exposure: Any, outcome: Any, ts: int, seq: int) -> None:
+    """Write down what became of it."""
+    action = actions[written[0]]
+    written[0] += 1
+    _describe(action, row, exposure)
+    action.is_outcome = 1
+    action.ts = ts
+    action.seq = seq
+    action.failure = outcome.failure
+    action.token_raw = outcome.token_raw
+    action.sol_lamports = outcome.sol_lamports
+    action.fee_lamports = outcome.fee_lamports
+    action.network_fee_lamports = outcome.network_fee_lamports
+    action.pool_sol_lamports = outcome.pool_sol_lamports
+
+
+@jitable
+def _describe(action: Any, row: int, exposure: Any) -> None:
+    action.row = row
+    action.order_no = exposure.order_no
+    action.token = exposure.token
+    action.side = exposure.order_side
+    action.reason = exposure.order_reason
+    action.decided_ts = exposure.decided_ts
+    action.decided_seq = exposure.decided_seq
+    action.due_ts = exposure.due_ts
+    action.budget_lamports = exposure.budget_lamports
+    action.expected = exposure.expected
+    action.ordered_raw = exposure.held_raw

@@ -1,0 +1,160 @@
+"""One exposure: what a strategy holds of a token, what it is worth, and what an order's outcome makes of it (compiled)."""
+
+from typing import Any
+
+import numpy as np
+
+from memesnipe.compiled import jitable
+from memesnipe.engine.fills import NOT_LANDED, Outcome, cover_short, failed, lands, meet_pool, open_short, short_value_lamports
+from memesnipe.engine.landing import mix
+from memesnipe.engine.layout import NEVER, NO_EXPOSURE
+from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SHORT_SIDE
+from memesnipe.market.lives import recorded_pool
+from memesnipe.market.pools import Pool, moved, value_of
+
+
+@jitable
+def pool_of(exposure: Any) -> Pool:
+    """The pool that the strategy trades with: the recorded one, with its own trades in it."""
+    return moved(recorded_pool(exposure), exposure.shift_sol_lamports, exposure.shift_token_raw)
+
+
+@jitable
+def value_lamports(exposure: Any) -> int:
+    """What the pool, or the perp venue, would pay for all of it now."""
+    if exposure.held > 0:
+        quote = value_of(pool_of(exposure), exposure.held_raw)
+        return quote.sol_lamports - quote.fee_lamports
+    if exposure.held < 0:
+        return short_value_lamports(
+            exposure.margin_lamports,
+            exposure.notional_usd,
+            exposure.entry_mark_usd,
+            exposure.funding_usd,
+            exposure.mark_usd,
+            exposure.sol_usd,
+        )
+    return 0
+
+
+@jitable
+def due_ts(exposure: Any, dead_after_ns: int) -> int:
+    """When something happens to it next although no event does: NEVER while nothing is held or on its way."""
+    if exposure.order_side != 0:
+        return exposure.due_ts
+    if exposure.held == 0:
+        return NEVER
+    return max(min(exposure.ts + dead_after_ns, exposure.leave_ts), exposure.ready_ts)
+
+
+@jitable
+def remember(exposure: Any, market: Any) -> None:
+    """Take the token's market over; where it moved to another venue, the old pool and our trades in it are gone."""
+    if exposure.venue != 0 and exposure.venue != market.venue:
+        exposure.shift_sol_lamports = 0
+        exposure.shift_token_raw = 0
+    exposure.ts = market.ts
+    exposure.venue = market.venue
+    exposure.sol_lamports = market.sol_lamports
+    exposure.token_raw = market.token_raw
+    exposure.real_sol_lamports = market.real_sol_lamports
+    exposure.real_token_raw = market.real_token_raw
+    exposure.supply_raw = market.supply_raw
+    exposure.lp_fee_bps = market.lp_fee_bps
+    exposure.protocol_fee_bps = market.protocol_fee_bps
+    exposure.creator_fee_bps = market.creator_fee_bps
+    exposure.sol_usd = market.sol_usd
+    exposure.mark_usd = market.mark_usd
+    exposure.funding_rate = market.funding_rate
+    exposure.funding_ts = market.funding_ts
+
+
+@jitable
+def outcome_of_order(exposure: Any, key: int, model: Any) -> Outcome:
+    """What becomes of the order on its way, now that it reaches the chain or the venue."""
+    side = exposure.order_side
+    if side == SHORT_SIDE:
+        return open_short(exposure.budget_lamports, exposure.expected, exposure.mark_usd, model)
+    if side != BUY_SIDE and side != SELL_SIDE:
+        return cover_short(
+            value_lamports(exposure), exposure.margin_lamports, exposure.entry_mark_usd, exposure.mark_usd
+        )
+    if not lands(model, key, exposure.order_no):
+        return failed(NOT_LANDED, model)
+    return meet_pool(
+        side, exposure.budget_lamports, exposure.held_raw, exposure.expected, pool_of(exposure), model
+    )
+
+
+@jitable
+def book(account: Any, exposure: Any, side: int, outcome: Outcome, ts: int, max_hold_ns: int) -> None:
+    """Book an outcome into the account and what is held."""
+    fees = outcome.fee_lamports + outcome.network_fee_lamports
+    account.fees_lamports += fees
+    if outcome.failure != 0:
+        account.failed += 1
+        account.cash_lamports -= fees
+        return
+    account.fills += 1
+    if side == BUY_SIDE or side == SHORT_SIDE:
+        cost = outcome.sol_lamports + fees
+        account.cash_lamports -= cost
+        exposure.cost_lamports = cost
+        exposure.opened_ts = ts
+        exposure.leave_ts = ts + max_hold_ns
+        exposure.best_value_lamports = 0
+        if side == BUY_SIDE:
+            exposure.held = 1
+            exposure.held_raw = outcome.token_raw
+            exposure.shift_sol_lamports = outcome.pool_sol_lamports
+            exposure.shift_token_raw = -outcome.token_raw
+        else:
+            exposure.held = -1
+            exposure.margin_lamports = outcome.sol_lamports
+            exposure.notional_usd = outcome.sol_lamports / LAMPORTS_PER_SOL * exposure.sol_usd
+            exposure.entry_mark_usd = exposure.mark_usd
+            exposure.funding_usd = 0.0
+        return
+    proceeds = outcome.sol_lamports - fees
+    profit = proceeds - exposure.cost_lamports
+    account.cash_lamports += proceeds
+    account.round_trips += 1
+    if profit > 0:
+        account.wins += 1
+        account.gross_profit_lamports += profit
+    else:
+        account.gross_loss_lamports -= profit
+    exposure.held = 0
+
+
+@jitable
+def release(account: Any, exposure: Any, heads: Any) -> None:
+    """Give an exposure back that holds nothing and has no order on its way."""
+    head = heads[exposure.slot]
+    if head.life == exposure.life:
+        head.exposure = NO_EXPOSURE
+    exposure.used = 0
+    exposure.held_raw = 0
+    exposure.shift_sol_lamports = 0
+    exposure.shift_token_raw = 0
+    exposure.venue = 0
+    account.exposures -= 1
+
+
+@jitable
+def digest_of(before: int, order_no: int, token: int, side: int, ts: int, outcome: Outcome) -> int:
+    """A hash over every outcome so far: equal for equal histories."""
+    digest = before
+    for value in (
+        order_no,
+        token,
+        side,
+        ts,
+        outcome.failure,
+        outcome.token_raw,
+        outcome.sol_lamports,
+        outcome.fee_lamports,
+        outcome.network_fee_lamports,
+    ):
+        digest = mix(digest ^ np.uint64(value))
+    return digest

@@ -1,0 +1,145 @@
+"""Fills: what becomes of an order that reaches the chain, for the engine (compiled) and the desk (plain Python) alike.
+
+The assumptions are in `docs/market-model.md`. Whoever calls knows the pool, already moved by its own trades.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+from memesnipe.compiled import jitable
+from memesnipe.engine.landing import landing_draw
+from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL
+from memesnipe.market.pools import BPS, NOTHING, Pool, quote_buy, quote_sell
+
+PERP_FEE_BPS: Final = 5
+NS_PER_HOUR: Final = 3.6e12
+
+# What an order was sent for, and why it failed: codes in compiled code, words everywhere else.
+REASONS: Final = ("signal", "stop_loss", "take_profit", "trailing_stop", "max_hold", "dead", "liquidated")
+SIGNAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, MAX_HOLD, DEAD, LIQUIDATED = range(len(REASONS))
+FAILURES: Final = ("", "did not land", "the pool gives nothing", "slippage beyond tolerance")
+LANDED, NOT_LANDED, GIVES_NOTHING, SLIPPED = range(len(FAILURES))
+
+
+class FillModel(NamedTuple):
+    """What trading is like: how long an order takes, what it costs and how likely it lands, and when a token is dead."""
+
+    seed: int = 0
+    latency_ns: int = 1_500_000_000
+    landing_max: float = 0.95  # share of transactions that land at any price
+    landing_half_lamports: int = 6_000  # priority fee and tip at which half of them do
+    slippage_bps: int = 1_000
+    base_fee_lamports: int = 5_000
+    priority_fee_lamports: int = 100_000
+    tip_lamports: int = 10_000
+    dead_after_ns: int = 1_800_000_000_000
+
+
+class Outcome(NamedTuple):
+    """What became of an order; amounts are 0 where it failed."""
+
+    failure: int
+    token_raw: int
+    sol_lamports: int
+    fee_lamports: int  # of the pool, or of the perp venue
+    pool_sol_lamports: int
+    network_fee_lamports: int
+
+
+@jitable
+def network_fee_lamports(model: FillModel) -> int:
+    """What a landed transaction pays beside the trade."""
+    return model.base_fee_lamports + model.priority_fee_lamports + model.tip_lamports
+
+
+@jitable
+def landing_ratio(model: FillModel) -> float:
+    """The share of transactions that land: the more is bid, the more."""
+    bid = model.priority_fee_lamports + model.tip_lamports
+    return model.landing_max * bid / (bid + model.landing_half_lamports) if bid > 0 else 0.0
+
+
+@jitable
+def lands(model: FillModel, key: int, order_no: int) -> bool:
+    """Whether this order lands."""
+    return landing_draw(model.seed, key, order_no) < landing_ratio(model)
+
+
+@jitable
+def meet_pool(side: int, budget_lamports: int, token_raw: int, expected: int, pool: Pool, model: FillModel) -> Outcome:
+    """Let an order that landed meet the pool: a buy of at most a budget, or a sale of so many tokens."""
+    quote = NOTHING
+    if side == BUY_SIDE:
+        quote = quote_buy(pool, budget_lamports)
+        got = quote.token_raw
+    else:
+        quote = quote_sell(pool, token_raw)
+        got = quote.sol_lamports - quote.fee_lamports
+    if got <= 0:
+        return failed(GIVES_NOTHING, model)
+    if is_beyond_tolerance(got, expected, model):
+        return failed(SLIPPED, model)
+    return Outcome(
+        LANDED,
+        quote.token_raw,
+        quote.sol_lamports,
+        quote.fee_lamports,
+        quote.pool_sol_lamports,
+        network_fee_lamports(model),
+    )
+
+
+@jitable
+def failed(failure: int, model: FillModel) -> Outcome:
+    """A pool order that failed: it pays what it takes to fail on chain, but no tip."""
+    return Outcome(failure, 0, 0, 0, 0, model.base_fee_lamports + model.priority_fee_lamports)
+
+
+@jitable
+def is_beyond_tolerance(got: int, expected: int, model: FillModel) -> bool:
+    """Whether a fill is worse than its quote by more than the order allows."""
+    # got * BPS < expected * kept, in digits of BPS because the products need more than 63 bits.
+    kept = BPS - model.slippage_bps
+    return got < expected // BPS * kept + (expected % BPS * kept + BPS - 1) // BPS
+
+
+@jitable
+def perp_fee_lamports(notional_lamports: int) -> int:
+    """What a perp venue takes of a trade, rounded up."""
+    return -(-notional_lamports * PERP_FEE_BPS // BPS)
+
+
+@jitable
+def open_short(budget_lamports: int, expected: int, mark_usd: float, model: FillModel) -> Outcome:
+    """Let an order to open a short meet the mark; it fails at no cost."""
+    mark = int(mark_usd * 1e6)
+    if mark <= 0:
+        return Outcome(GIVES_NOTHING, 0, 0, 0, 0, 0)
+    if is_beyond_tolerance(mark, expected, model):
+        return Outcome(SLIPPED, 0, 0, 0, 0, 0)
+    notional = budget_lamports * BPS // (BPS + PERP_FEE_BPS)
+    return Outcome(LANDED, 0, notional, perp_fee_lamports(notional), 0, 0)
+
+
+@jitable
+def short_value_lamports(
+    margin_lamports: int, notional_usd: float, entry_mark: float, funding_usd: float, mark: float, sol_usd: float
+) -> int:
+    """What a short is worth before the fee of leaving it, at least 0."""
+    if sol_usd <= 0.0 or entry_mark <= 0.0:
+        return margin_lamports
+    gain_usd = notional_usd * (1 - mark / entry_mark) + funding_usd
+    return max(margin_lamports + math.floor(gain_usd / sol_usd * LAMPORTS_PER_SOL), 0)
+
+
+@jitable
+def cover_short(value_lamports: int, margin_lamports: int, entry_mark: float, mark: float) -> Outcome:
+    """Leave a short at the mark."""
+    fee = min(value_lamports, perp_fee_lamports(int(margin_lamports * (mark / entry_mark))))
+    return Outcome(LANDED, 0, value_lamports, fee, 0, 0)
+
+
+@jitable
+def funding_usd(notional_usd: float, rate: float, elapsed_ns: int) -> float:
+    """What longs paid to a short over a time, at a rate an hour."""
+    return notional_usd * rate * (elapsed_ns / NS_PER_HOUR)

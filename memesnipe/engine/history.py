@@ -1,0 +1,61 @@
+"""History: the actions of watched strategies as orders and fills."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from memesnipe.engine.fills import REASONS, Outcome
+from memesnipe.engine.orders import Fill, Order, fill_of
+from memesnipe.engine.population import Population
+from memesnipe.market.events import BUY_SIDE, SELL_SIDE, SHORT_SIDE
+
+
+@dataclass(slots=True)
+class Done:
+    """What watched strategies did, in order of time: orders as they were decided, fills as they happened."""
+
+    orders: list[Order] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+
+
+def read_actions(batches: list[Any], population: Population) -> Done:
+    """Orders and fills of arrays of dtype ACTION, across strategies in order of time and then of their joining."""
+    done = Done()
+    if not any(len(batch) for batch in batches):
+        return done
+    actions = np.concatenate(batches)
+    is_outcome = actions["is_outcome"] != 0
+    decided = actions[~is_outcome]
+    for action in decided[np.lexsort((decided["order_no"], decided["row"], decided["decided_ts"], decided["decided_seq"]))]:
+        done.orders.append(_order(action, population))
+    ended = actions[is_outcome]
+    for action in ended[np.lexsort((ended["order_no"], ended["row"], ended["ts"]))]:
+        outcome = Outcome(
+            int(action["failure"]),
+            int(action["token_raw"]),
+            int(action["sol_lamports"]),
+            int(action["fee_lamports"]),
+            int(action["pool_sol_lamports"]),
+            int(action["network_fee_lamports"]),
+        )
+        done.fills.append(fill_of(_order(action, population), outcome, int(action["ts"]), int(action["seq"])))
+    return done
+
+
+def _order(action: Any, population: Population) -> Order:
+    row, side = int(action["row"]), int(action["side"])
+    return Order(
+        spec_id=population.spec_ids[row],
+        order_no=int(action["order_no"]),
+        token=int(action["token"]),
+        side=side,
+        reason=REASONS[int(action["reason"])],
+        decided_ts=int(action["decided_ts"]),
+        decided_seq=int(action["decided_seq"]),
+        due_ts=int(action["due_ts"]),
+        size=population.genomes[row].size if side in (BUY_SIDE, SHORT_SIDE) else 0.0,
+        budget_lamports=int(action["budget_lamports"]),
+        token_raw=int(action["ordered_raw"]) if side == SELL_SIDE else 0,
+        expected=int(action["expected"]),
+    )

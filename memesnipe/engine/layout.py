@@ -1,0 +1,144 @@
+"""The engine's records: the whole state of a strategy is one row of each of the first four.
+
+Times are ns, amounts lamports or raw tokens. `TERMS` never change; the others are the state.
+"""
+
+from typing import Final
+
+import numpy as np
+
+MAX_GENES: Final = 3
+MAX_EXPOSURES: Final = 16  # tokens that a strategy holds, or has an order for, at once
+NO_EXPOSURE: Final = -1
+NEVER: Final = 2**63 - 1
+SAMPLE_NS: Final = 60 * 1_000_000_000
+SILENT: Final = 127  # a gene that was not called at a visit
+
+# A genome as numbers, and where its genes' code, parameters and states are in memory.
+TERMS: Final = np.dtype(
+    [
+        ("key", "i8"),
+        ("genes", "i8"),
+        ("weights", "f8", (MAX_GENES,)),
+        ("needed", "f8"),
+        ("size", "f8"),
+        ("stop_loss", "f8"),
+        ("take_profit", "f8"),
+        ("trailing_stop", "f8"),
+        ("max_hold_ns", "i8"),
+        ("min_liquidity_usd", "f8"),
+        ("min_age_ns", "f8"),
+        ("masks", "i8", (MAX_GENES,)),  # kinds that each gene subscribes to, as bits
+        ("hears", "i8", (MAX_GENES,)),  # which list of visits each gene hears
+        ("code", "i8", (MAX_GENES,)),
+        ("params", "i8", (MAX_GENES,)),
+        ("states", "i8", (MAX_GENES,)),
+        ("watched", "i8"),  # whether its actions are written down
+    ]
+)
+
+ACCOUNT: Final = np.dtype(
+    [
+        ("capital_lamports", "i8"),
+        ("cash_lamports", "i8"),
+        ("joined_ts", "i8"),
+        ("orders", "i8"),
+        ("failed", "i8"),
+        ("fills", "i8"),
+        ("round_trips", "i8"),
+        ("wins", "i8"),
+        ("gross_profit_lamports", "i8"),
+        ("gross_loss_lamports", "i8"),
+        ("fees_lamports", "i8"),
+        ("exposures", "i8"),
+        ("orders_on_way", "i8"),
+        ("budgets_on_way_lamports", "i8"),
+        ("next_due_ts", "i8"),
+        ("digest", "u8"),  # of every outcome so far
+        ("next_sample_ts", "i8"),
+        ("sampled_lamports", "i8"),
+        ("peak_lamports", "i8"),
+        ("periods", "i8"),
+        ("sum", "f8"),
+        ("sum_of_squares", "f8"),
+        ("sum_of_squares_below", "f8"),
+        ("max_drawdown", "f8"),
+    ]
+)
+
+# What a strategy holds of one token, the order it has there on the way, and the token's market as it last saw it.
+EXPOSURE: Final = np.dtype(
+    [
+        ("used", "i8"),
+        ("slot", "i8"),
+        ("life", "i8"),
+        ("token", "i8"),
+        # the holding: 1 tokens, -1 a short, 0 nothing
+        ("held", "i8"),
+        ("held_raw", "i8"),
+        ("cost_lamports", "i8"),
+        ("shift_sol_lamports", "i8"),
+        ("shift_token_raw", "i8"),
+        ("opened_ts", "i8"),
+        ("best_value_lamports", "i8"),
+        ("leave_ts", "i8"),
+        ("ready_ts", "i8"),  # when its last order ended
+        ("margin_lamports", "i8"),
+        ("notional_usd", "f8"),
+        ("entry_mark_usd", "f8"),
+        ("funding_usd", "f8"),
+        # the order on its way; `order_side` 0: none
+        ("order_side", "i8"),
+        ("order_no", "i8"),
+        ("order_reason", "i8"),
+        ("decided_ts", "i8"),
+        ("decided_seq", "i8"),
+        ("due_ts", "i8"),
+        ("budget_lamports", "i8"),
+        ("expected", "i8"),
+        # the market, with the names of MARKET
+        ("ts", "i8"),
+        ("sol_lamports", "i8"),
+        ("token_raw", "i8"),
+        ("real_sol_lamports", "i8"),
+        ("real_token_raw", "i8"),
+        ("supply_raw", "i8"),
+        ("funding_ts", "i8"),
+        ("sol_usd", "f8"),
+        ("mark_usd", "f8"),
+        ("funding_rate", "f8"),
+        ("lp_fee_bps", "i2"),
+        ("protocol_fee_bps", "i2"),
+        ("creator_fee_bps", "i2"),
+        ("venue", "i2"),
+    ]
+)
+
+# What a strategy keeps of each slot beside its genes' states.
+HEAD: Final = np.dtype([("life", "i4"), ("votes", "i1", (MAX_GENES,)), ("exposure", "i1")])
+
+# One thing that a watched strategy did: sent an order (`is_outcome` 0), or what became of it.
+ACTION: Final = np.dtype(
+    [
+        ("row", "i8"),
+        ("is_outcome", "i8"),
+        ("order_no", "i8"),
+        ("token", "i8"),
+        ("side", "i8"),
+        ("reason", "i8"),
+        ("decided_ts", "i8"),
+        ("decided_seq", "i8"),
+        ("due_ts", "i8"),
+        ("budget_lamports", "i8"),
+        ("expected", "i8"),
+        ("ordered_raw", "i8"),
+        ("ts", "i8"),
+        ("seq", "i8"),
+        ("failure", "i8"),
+        ("token_raw", "i8"),
+        ("sol_lamports", "i8"),
+        ("fee_lamports", "i8"),
+        ("network_fee_lamports", "i8"),
+        ("pool_sol_lamports", "i8"),
+    ]
+)

@@ -1,0 +1,114 @@
+"""The population: the engine's whole state of its strategies, in flat arrays with a row for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memesnipe.engine.genome import Genome
+from memesnipe.engine.landing import key_of
+from memesnipe.engine.layout import ACCOUNT, EXPOSURE, HEAD, MAX_EXPOSURES, NEVER, SAMPLE_NS, TERMS
+from memesnipe.market.events import NS_PER_S
+from memesnipe.sdk.loops import loop_of
+from memesnipe.sdk.registry import Families
+
+
+@dataclass(slots=True)
+class Population:
+    """Strategies in the order in which they joined, each with capital of its own."""
+
+    families: Families
+    slots: int
+    spec_ids: list[str] = field(default_factory=list)
+    genomes: list[Genome] = field(default_factory=list)
+    terms: NDArray[Any] = field(default_factory=lambda: np.zeros(0, TERMS))
+    accounts: NDArray[Any] = field(default_factory=lambda: np.zeros(0, ACCOUNT))
+    exposures: NDArray[Any] = field(default_factory=lambda: np.zeros((0, MAX_EXPOSURES), EXPOSURE))
+    heads: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0), HEAD))
+    # For each strategy and gene: the parameters, and the states of all slots. The terms have their addresses.
+    params: list[list[NDArray[Any]]] = field(default_factory=list)
+    states: list[list[NDArray[Any]]] = field(default_factory=list)
+    masks: list[int] = field(default_factory=list)  # the different sets of kinds that genes hear
+
+    def __len__(self) -> int:
+        return len(self.spec_ids)
+
+    def add(self, genomes: Sequence[Genome]) -> None:
+        """Let strategies join, without capital."""
+        count = len(genomes)
+        terms, accounts = np.zeros(count, TERMS), np.zeros(count, ACCOUNT)
+        accounts["next_due_ts"] = NEVER
+        for row, genome in enumerate(genomes):
+            self.spec_ids.append(genome.spec_id)
+            self.genomes.append(genome)
+            self._add_genes(genome, terms[row])
+        heads = np.zeros((count, self.slots), HEAD)
+        heads["exposure"] = -1
+        self.terms = np.concatenate([self.terms, terms])
+        self.accounts = np.concatenate([self.accounts, accounts])
+        self.exposures = np.concatenate([self.exposures, np.zeros((count, MAX_EXPOSURES), EXPOSURE)])
+        self.heads = np.concatenate([self.heads.reshape(len(self.heads), self.slots), heads])
+
+    def _add_genes(self, genome: Genome, term: Any) -> None:
+        """Write a genome as numbers; gives its genes' code, parameters and empty states a place."""
+        exits, filters = genome.exits, genome.filters
+        term["key"], term["genes"], term["size"] = key_of(genome.spec_id), len(genome.signals), genome.size
+        term["stop_loss"], term["take_profit"] = exits.stop_loss, exits.take_profit
+        term["trailing_stop"], term["max_hold_ns"] = exits.trailing_stop, int(exits.max_hold_s * NS_PER_S)
+        term["min_liquidity_usd"], term["min_age_ns"] = filters.min_liquidity_usd, filters.min_age_s * NS_PER_S
+        # Not divided by their sum: a unanimous vote must reach a threshold of 1 to the bit.
+        term["needed"] = genome.threshold * sum((gene.weight for gene in genome.signals), start=0.0)
+        params, states = [], []
+        for gene, signal in enumerate(genome.signals):
+            strategy = self.families[signal.family]
+            declared = strategy.params.items()
+            values = tuple(p.clip(signal.params.get(name, p.default)) for name, p in declared) or (0.0,)
+            params.append(np.array([values], strategy.param_dtype()))
+            states.append(np.zeros(self.slots, strategy.state_dtype()))
+            mask = sum(1 << kind for kind in set(strategy.subscriptions))
+            if mask not in self.masks:
+                self.masks.append(mask)
+            term["weights"][gene], term["masks"][gene] = signal.weight, mask
+            term["hears"][gene] = self.masks.index(mask)
+            term["code"][gene] = loop_of(type(strategy)).address
+            term["params"][gene], term["states"][gene] = params[gene].ctypes.data, states[gene].ctypes.data
+        self.params.append(params)
+        self.states.append(states)
+
+    def remove(self, spec_ids: set[str]) -> None:
+        """Let strategies go, with all they hold."""
+        kept = [row for row, spec_id in enumerate(self.spec_ids) if spec_id not in spec_ids]
+        for name in ("terms", "accounts", "exposures", "heads"):
+            setattr(self, name, getattr(self, name)[kept])
+        for name in ("spec_ids", "genomes", "params", "states"):
+            setattr(self, name, [getattr(self, name)[row] for row in kept])
+
+    def fund(self, lamports: int, ts: int) -> None:
+        """Give those that have no capital yet so much of it."""
+        new = self.accounts["capital_lamports"] == 0
+        for name in ("capital_lamports", "cash_lamports", "sampled_lamports", "peak_lamports"):
+            self.accounts[name][new] = lamports
+        self.accounts["joined_ts"][new] = ts
+        self.accounts["next_sample_ts"][new] = (ts // SAMPLE_NS + 1) * SAMPLE_NS
+
+    def make_room(self, slots: int) -> None:
+        """Give every strategy room for more tokens."""
+        heads = np.zeros((len(self), slots), HEAD)
+        heads["exposure"] = -1
+        heads[:, : self.slots] = self.heads
+        self.heads, self.slots = heads, slots
+        for row, states in enumerate(self.states):
+            for gene, old in enumerate(states):
+                states[gene] = np.zeros(slots, old.dtype)
+                states[gene][: len(old)] = old
+                self.terms[row]["states"][gene] = states[gene].ctypes.data
+
+    @property
+    def wide_kinds(self) -> int:
+        """All kinds that anyone hears, as bits."""
+        kinds = 0
+        for mask in self.masks:
+            kinds |= mask
+        return kinds

@@ -1,0 +1,94 @@
+"""Compiles a family: its ``on_event`` inside a loop over the turns that it hears, kept on disk and called by address.
+
+The loop is a file of its own for each family, because numba finds what it compiled before by a function's file: a loop
+that closed over ``on_event``, or got it as an argument, would be compiled again in every process. Its name has a hash of
+the strategy's source, so a changed strategy is another file.
+"""
+
+import importlib.util
+import sys
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from numba import cfunc, from_dtype, njit, types
+
+from memesnipe.compiled import CACHE_FOLDER, OPTIONS
+from memesnipe.market.events import EVENT
+from memesnipe.market.lives import VISIT
+from memesnipe.sdk.checks import check, explain
+from memesnipe.sdk.strategy import StateField, Strategy
+
+_LOOP = '''"""The loop of the family {family}. Made by MemeSnipe; do not edit."""
+
+from numba import carray
+
+
+def speak(params, states, events, visits, heard, count, votes):
+    p = carray(params, 1)[0]
+    state_of = carray(states, 1)
+    event_of = carray(events, 1)
+    visit_of = carray(visits, 1)
+    turn_of = carray(heard, 1)
+    vote_of = carray(votes, 1)
+    for i in range(count):
+        turn = turn_of[i]
+        visit = visit_of[turn]
+        if visit.slot < 0:
+            continue
+        s = state_of[visit.slot]
+        if s.life_ != visit.life:
+            s.life_ = visit.life
+{resets}
+        vote_of[turn] = on_event(p, s, event_of[visit.event])
+'''
+
+
+@lru_cache(maxsize=256)
+def loop_of(strategy: type[Strategy]) -> Any:
+    """The compiled loop; ``.address`` is where it is in memory. It lives as long as the process.
+
+    Raises:
+        StrategyError: the strategy breaks a rule; the text names the file, the line and the rule.
+    """
+    source = check(strategy)
+    # Resets are spelled out because the life and the fields have different types.
+    resets = "\n".join(
+        f"            s.{name} = {'0' if field.kind == 'i8' else '0.0'}" for name, field in _fields(strategy)
+    )
+    text = _LOOP.format(family=strategy.family, resets=resets)
+    module = _module(f"{strategy.family}_{blake2b((source + text).encode(), digest_size=6).hexdigest()}", text)
+    # numba takes what a function calls from the names of its module.
+    module.on_event = njit(error_model="numpy", forceinline=True)(strategy.on_event)  # type: ignore[attr-defined]
+    record = {name: from_dtype(dtype) for name, dtype in _records(strategy).items()}
+    pointers = (*(types.CPointer(record[name]) for name in ("params", "states", "events", "visits")),)
+    signature = types.void(*pointers, types.CPointer(types.int32), types.int64, types.CPointer(types.int8))
+    with explain(strategy):
+        return cfunc(signature, **{**OPTIONS, "_nrt": True})(module.speak)
+
+
+def _fields(strategy: type[Strategy]) -> list[tuple[str, StateField]]:
+    return list(strategy.state_fields.items())
+
+
+def _records(strategy: type[Strategy]) -> dict[str, Any]:
+    return {"params": strategy.param_dtype(), "states": strategy.state_dtype(), "events": EVENT, "visits": VISIT}
+
+
+def _module(name: str, text: str) -> ModuleType:
+    """The module of a generated file; written once, and then only read."""
+    path: Path = CACHE_FOLDER / "families" / f"{name}.py"
+    if not path.is_file():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        unfinished = path.with_suffix(f".{id(text)}")
+        unfinished.write_text(text)
+        unfinished.replace(path)  # in one step: workers start at the same time
+    known_as = f"memesnipe_family_{name}"
+    spec = importlib.util.spec_from_file_location(known_as, path)
+    assert spec is not None and spec.loader is not None  # noqa: S101 - it is a Python file that we have just written
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[known_as] = module  # where numba looks for it when it loads what it kept
+    spec.loader.exec_module(module)
+    return module

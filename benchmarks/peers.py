@@ -132,6 +132,7 @@ def _peers_python(venv: Path) -> Path:
     if not made_from.is_file() or made_from.read_text() != wanted:
         _say(f"making {venv} for the peers, once")
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+        (venv / ".gitignore").write_text("*\n")  # whatever the repository's own says
         install = [str(python), "-m", "pip", "install", "-qq", "--requirement", str(REQUIREMENTS)]
         subprocess.run(install, check=True, stdout=sys.stderr)
         made_from.write_text(wanted)

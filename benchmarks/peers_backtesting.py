@@ -23,8 +23,9 @@ class Momentum(Strategy):
         """Compute the signal of every trade at once."""
         data = self.data
         ts = data.index.as_unit("ns").asi8
-        arguments = (ts, np.asarray(data.Close), np.asarray(data.Volume), self.lookback_s, self.breakout, self.vol_mult)
-        self.signal = self.I(momentum_nb, *arguments, name="momentum", plot=False, overlay=False)
+        inputs = (ts, *(np.asarray(column) for column in (data.Close, data.Volume, data.Side)))
+        sets = (self.lookback_s, self.breakout, self.vol_mult)
+        self.signal = self.I(momentum_nb, *inputs, *sets, name="momentum", plot=False, overlay=False)
 
     def next(self) -> None:
         """Trade on the signal of the trade that has just been seen; the order fills at the next one."""
@@ -52,6 +53,7 @@ def prepare(tape: Tape) -> Prepared:
 
 def _backtest(tape: Tape, token: slice) -> Backtest:
     price = tape.price[token]
-    columns = dict.fromkeys(("Open", "High", "Low", "Close"), price) | {"Volume": tape.volume[token]}
+    columns = dict.fromkeys(("Open", "High", "Low", "Close"), price)
+    columns |= {"Volume": tape.volume[token], "Side": tape.side[token]}
     data = pd.DataFrame(columns, index=pd.to_datetime(tape.ts[token]))
     return Backtest(data, Momentum, cash=CASH_USD, commission=FEE_A_SIDE, finalize_trades=True)

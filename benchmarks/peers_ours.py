@@ -39,7 +39,7 @@ def make_tape(seed: int, count: int, sets: int) -> Tape:
     trades = events[events["kind"] == PRICE]
     trades = trades[np.argsort(trades["token"], kind="stable")]
     starts = np.flatnonzero(np.diff(trades["token"], prepend=-1, append=-1))
-    names = ("ts", "price_usd", "volume_usd")
+    names = ("ts", "price_usd", "volume_usd", "side")
     market = events.view(np.uint8).reshape(-1, EVENT.itemsize)
     return Tape(*(trades[name].copy() for name in names), starts=starts, params=_draw(seed, sets), market=market)
 

@@ -1,31 +1,50 @@
-"""The formula of strategies/momentum_5m.py over one token's trades, compiled; both peers use it."""
+"""The formula of strategies/momentum_5m.py over one token's trades, compiled; both peers use it.
 
-import math
+It follows the strategy and memesnipe/sdk/maths.py line by line; peers.py fails where the signals differ.
+"""
 
 import numpy as np
 from numba import njit
 from peers_tape import Array
 
-NS_PER_S = 1e9
+NS_PER_S = 1_000_000_000
+FAST = 8.0
 
 
 @njit(nogil=True)
-def momentum_nb(ts: Array, price: Array, volume: Array, lookback_s: float, breakout: float, vol_mult: float) -> Array:
+def _decay(elapsed_ns: int, lookback_s: float) -> float:
+    x = elapsed_ns / (lookback_s * NS_PER_S)
+    if x <= 0.0:
+        return 1.0
+    if x >= 32.0:
+        return 0.0
+    r = x * (1.0 / 1024.0)
+    y = 1.0 - r * (1.0 - r * (0.5 - r * (1.0 / 6.0 - r * (1.0 / 24.0))))
+    for _ in range(10):
+        y *= y
+    return y
+
+
+@njit(nogil=True)
+def momentum_nb(
+    ts: Array, price: Array, volume: Array, side: Array, lookback_s: float, breakout: float, vol_mult: float
+) -> Array:
     """1 where the strategy buys, -1 where it sells, 0 where it holds; it stops at the first price that is NaN."""
     signals = np.zeros(len(price), np.int8)
-    mean_price, mean_volume, last_ts = price[0], volume[0], ts[0]
+    mean_price, traded, net, seen = price[0], volume[0], 0.0, 0.0
     for i in range(1, len(price)):
         if np.isnan(price[i]):
             break
-        move = price[i] / mean_price - 1.0
-        busy = volume[i] > vol_mult * mean_volume
-        elapsed = ts[i] - last_ts
-        kept = math.exp(-elapsed / (lookback_s * NS_PER_S)) if elapsed > 0 else 1.0
+        kept = _decay(ts[i] - ts[i - 1], lookback_s)
+        kept_2 = kept * kept
+        kept_4 = kept_2 * kept_2
+        breaking_out = price[i] > mean_price * (1.0 + breakout)
         mean_price = kept * mean_price + (1.0 - kept) * price[i]
-        mean_volume = kept * mean_volume + (1.0 - kept) * volume[i]
-        last_ts = ts[i]
-        if move > breakout and busy:
+        traded = kept * traded + volume[i]
+        net = kept_4 * kept_4 * net + side[i] * volume[i]
+        seen = kept * seen + (1.0 - kept)
+        if breaking_out and FAST * net * seen > vol_mult * traded:
             signals[i] = 1
-        elif move < 0.0:
+        elif price[i] < mean_price or FAST * net < -traded:
             signals[i] = -1
     return signals

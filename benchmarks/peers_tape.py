@@ -22,6 +22,7 @@ class Tape:
     ts: Array  # ns
     price: Array
     volume: Array
+    side: Array  # 1 where the trader bought, -1 where he sold
     starts: Array
     params: Array  # one row a parameter set, in the order of PARAMS; the first has the strategy's defaults
     market: Array  # every event as raw bytes, for the engine; the peers leave it alone

@@ -14,18 +14,19 @@ from peers_tape import CASH_USD, FEE_A_SIDE, PARAMS, Array, Prepared, Tape
 SETS_A_CALL = 128  # bounds the memory of one call; 32 and 512 are slower
 SHORTEST_IN_TABLE = 0.7  # of the table's longest token
 
-Table = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]  # ts, price, volume, and the close to trade at
+Table = tuple[pd.DataFrame, ...]  # ts, price, volume, side, and the close to trade at
 
 
 @njit(nogil=True)
 def _entries_and_exits(
-    ts: Array, price: Array, volume: Array, lookback_s: float, breakout: float, vol_mult: float
+    ts: Array, price: Array, volume: Array, side: Array, lookback_s: float, breakout: float, vol_mult: float
 ) -> tuple[Array, Array]:
     """The signals one row later, so that a trade's signal meets the next trade's price, as vectorbt's manual asks."""
     entries = np.zeros(price.shape, np.bool_)
     exits = np.zeros(price.shape, np.bool_)
     for column in range(price.shape[1]):
-        signals = momentum_nb(ts[:, column], price[:, column], volume[:, column], lookback_s, breakout, vol_mult)
+        inputs = (ts[:, column], price[:, column], volume[:, column], side[:, column])
+        signals = momentum_nb(*inputs, lookback_s, breakout, vol_mult)
         for row in range(price.shape[0] - 1):
             entries[row + 1, column] = signals[row] == 1
             exits[row + 1, column] = signals[row] == -1
@@ -35,7 +36,7 @@ def _entries_and_exits(
 MOMENTUM = vbt.IndicatorFactory(
     class_name="Momentum",
     short_name="momentum",
-    input_names=["ts", "price", "volume"],
+    input_names=["ts", "price", "volume", "side"],
     param_names=list(PARAMS),
     output_names=["entries", "exits"],
 ).from_apply_func(_entries_and_exits)
@@ -75,7 +76,7 @@ def _table(tape: Tape, group: list[slice]) -> Table:
         return pd.DataFrame(cells, columns=columns)
 
     price = frame(tape.price, np.nan)
-    return frame(tape.ts, 0), price, frame(tape.volume, np.nan), price.ffill()
+    return frame(tape.ts, 0), price, frame(tape.volume, np.nan), frame(tape.side, 0), price.ffill()
 
 
 def _split(params: Array) -> list[Array]:
@@ -83,13 +84,13 @@ def _split(params: Array) -> list[Array]:
 
 
 def _signals(table: Table, params: Array) -> "MOMENTUM":
-    return MOMENTUM.run(*table[:3], **dict(zip(PARAMS, params.T, strict=True)))
+    return MOMENTUM.run(*table[:4], **dict(zip(PARAMS, params.T, strict=True)))
 
 
 def _simulate(table: Table, params: Array) -> int:
     signals = _signals(table, params)
     portfolio = vbt.Portfolio.from_signals(
-        table[3], signals.entries, signals.exits, fees=FEE_A_SIDE, init_cash=CASH_USD, freq="1s"
+        table[4], signals.entries, signals.exits, fees=FEE_A_SIDE, init_cash=CASH_USD, freq="1s"
     )
     portfolio.total_return()  # lazy until it is asked for
     return len(portfolio.orders.values)

@@ -3,26 +3,31 @@
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import TypeAdapter
 
-from memesnipe.engine.engine import Engine, EngineState
+from memesnipe.engine.engine import Engine
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
-from memesnipe.engine.orders import FillModel
+from memesnipe.engine.snapshot import EngineState
+from memesnipe.engine.fills import FillModel
 from memesnipe.feeds.synthetic import SyntheticFeed
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, Events
-from memesnipe.market.pools import Pool, quote_buy, quote_sell
+from memesnipe.market.pools import Pool, moved, quote_buy, quote_sell
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.market.swaps import import_swaps
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, ema, param, state
 from memesnipe.sdk.registry import Families
 
 SOL_USD = 200.0
 START_TS = 1_700_000_040 * NS_PER_S  # the start of a minute
-SURE = FillModel(landing_ratio=1.0, slippage_bps=9_999)
+SURE = FillModel(landing_max=1.0, landing_half_lamports=0, slippage_bps=9_999)
 CURVE = Pool(
-    PUMP_CURVE, 40 * LAMPORTS_PER_SOL, 804_750_000_000_000, 10 * LAMPORTS_PER_SOL, 524_850_000_000_000, (95, 30)
+    PUMP_CURVE, 40 * LAMPORTS_PER_SOL, 804_750_000_000_000, 10 * LAMPORTS_PER_SOL, 524_850_000_000_000, 10**15, 0, 95, 30
 )
+TRADES = Path(__file__).resolve().parents[2] / "shared/data/pump_curve_trades.csv.gz"
 
 STATE = TypeAdapter(EngineState)
 
@@ -38,7 +43,7 @@ def price_message(at_s: float, mint: str, side: str, pool: Pool, sol: int, token
         "sol_lamports": sol, "token_raw": token,
         "pool_sol_lamports": pool.sol_lamports, "pool_token_raw": pool.token_raw,
         "real_sol_lamports": pool.real_sol_lamports, "real_token_raw": pool.real_token_raw,
-        "trader": 7, "protocol_fee_bps": 95, "creator_fee_bps": 30,
+        "trader": 7, "lp_fee_bps": 0, "protocol_fee_bps": 95, "creator_fee_bps": 30, "supply_raw": 10**15,
     }  # fmt: skip
 
 
@@ -58,7 +63,7 @@ class Market:
             quote_buy(pool, lamports) if buying else quote_sell(pool, lamports * pool.token_raw // pool.sol_lamports)
         )
         sign = 1 if buying else -1
-        pool = self.pools[mint] = pool.moved(sign * quote.sol_lamports, -sign * quote.token_raw)
+        pool = self.pools[mint] = moved(pool, sign * quote.pool_sol_lamports, -sign * quote.token_raw)
         side = "buy" if buying else "sell"
         self.raw.append(price_message(at_s, mint, side, pool, quote.sol_lamports, quote.token_raw))
         return self
@@ -82,7 +87,7 @@ class Flip(Strategy):
     family = "flip"
     subscriptions = (PRICE,)
 
-    def on_event(self, p: Any, s: Any, e: Any) -> int:
+    def on_event(p, s, e):
         return BUY if e.side > 0 else SELL
 
 
@@ -93,7 +98,7 @@ class BuyOnce(Strategy):
     subscriptions = (PRICE,)
     seen = state("i8")
 
-    def on_event(self, p: Any, s: Any, e: Any) -> int:
+    def on_event(p, s, e):
         s.seen += 1
         return BUY if s.seen == 1 else HOLD
 
@@ -107,7 +112,7 @@ class Trend(Strategy):
     mean = state()
     last_ts = state("i8")
 
-    def on_event(self, p: Any, s: Any, e: Any) -> int:
+    def on_event(p, s, e):
         if e.kind == SOCIAL:
             return BUY if e.sentiment > 0.2 else SELL
         before = s.mean
@@ -122,7 +127,7 @@ class Talk(Strategy):
     family = "talk"
     subscriptions = (SOCIAL,)
 
-    def on_event(self, p: Any, s: Any, e: Any) -> int:
+    def on_event(p, s, e):
         return BUY if e.sentiment > 0 else SELL
 
 
@@ -146,8 +151,8 @@ def genome(
 def engine_with(*genomes: Genome, model: FillModel = SURE, capital_usd: float = 1000.0) -> Engine:
     """An engine with these strategies in it."""
     engine = Engine(FAMILIES, model, capital_usd)
-    for each in genomes:
-        engine.add(each)
+    engine.add(*genomes)
+    engine.watch(engine.population.spec_ids)
     return engine
 
 
@@ -156,6 +161,16 @@ def through_json(engine: Engine, model: FillModel = SURE, capital_usd: float = 1
     other = Engine(FAMILIES, model, capital_usd)
     other.load(STATE.validate_json(STATE.dump_json(engine.dump())))
     return other
+
+
+@lru_cache
+def recorded_events() -> Events:
+    """The recorded trades, read-only; the test is skipped where they are not."""
+    if not TRADES.is_file():
+        pytest.skip(f"the recorded trades are not at {TRADES}")
+    events = import_swaps(TRADES, SOL_USD).tape.events
+    events.setflags(write=False)
+    return events
 
 
 @lru_cache

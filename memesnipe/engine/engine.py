@@ -33,12 +33,16 @@ class Engine:
     def __init__(self, families: Families, model: FillModel, capital_usd: float) -> None:
         self.last_ts = 0
         self.last_seq = 0
-        self.sol_usd = 0.0
         self.model = model
         self._capital_usd = capital_usd
         self.lives = Lives.none(model.dead_after_ns)
         self.population = Population(families, self.lives.capacity)
         self._returns, self._first_sample_ts = _NO_RETURNS, 0
+
+    @property
+    def sol_usd(self) -> float:
+        """The last price of SOL that is known, or 0."""
+        return float(self.lives.sol_usd[0])
 
     def add(self, *genomes: Genome) -> None:
         """Let strategies join with fresh capital; they see what happens from now on. Known ones stay as they are."""
@@ -76,7 +80,7 @@ class Engine:
             if len(priced):
                 first = int(priced[0])
                 self._advance(events[:first], done)
-                self.sol_usd, self.last_ts = float(events[first]["sol_usd"]), int(events[first]["ts"])
+                self.lives.sol_usd[0], self.last_ts = events[first]["sol_usd"], int(events[first]["ts"])
                 self._fund()
                 events = events[first:]
         self._advance(events, done)
@@ -97,8 +101,6 @@ class Engine:
                 self.lives.grow()
                 self.population.make_room(self.lives.capacity)
             first += count
-        prices = events["sol_usd"][events["sol_usd"] > 0]
-        self.sol_usd = float(prices[-1]) if len(prices) else self.sol_usd
         self.last_ts, self.last_seq = int(events[-1]["ts"]), int(events[-1]["seq"])
 
     def _advance_some(self, events: Events, first: int, done: list[Any]) -> int:
@@ -108,7 +110,7 @@ class Engine:
         visits = np.zeros(max(ROOM, lives.capacity + 2), VISIT)
         count, turns = visit(
             events, first, population.wide_kinds, lives.dead_after_ns,
-            lives.slots, lives.older, lives.newer, lives.ends, lives.slot_of_token, visits, after,
+            lives.slots, lives.older, lives.newer, lives.ends, lives.slot_of_token, lives.sol_usd, visits, after,
         )  # fmt: skip
         if count and len(population):
             heard, heard_counts = _heard(visits[:turns], population.masks)
@@ -156,7 +158,7 @@ class Engine:
 
     def load(self, state: EngineState) -> None:
         """Go on from the state of `dump`."""
-        self.last_ts, self.last_seq, self.sol_usd = state.last_ts, state.last_seq, state.sol_usd
+        self.last_ts, self.last_seq = state.last_ts, state.last_seq
         self.lives, self.population = load_state(state, self.model.dead_after_ns, self.population.families)
 
 

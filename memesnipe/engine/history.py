@@ -27,10 +27,11 @@ def read_actions(batches: list[Any], population: Population) -> Done:
     actions = np.concatenate(batches)
     is_outcome = actions["is_outcome"] != 0
     decided = actions[~is_outcome]
-    for action in decided[np.lexsort((decided["order_no"], decided["row"], decided["decided_ts"], decided["decided_seq"]))]:
+    # The sorts are stable: each strategy's actions stay in the order in which they happened.
+    for action in decided[np.lexsort((decided["row"], decided["decided_ts"], decided["decided_seq"]))]:
         done.orders.append(_order(action, population))
     ended = actions[is_outcome]
-    for action in ended[np.lexsort((ended["order_no"], ended["row"], ended["ts"]))]:
+    for action in ended[np.lexsort((ended["row"], ended["ts"]))]:
         outcome = Outcome(
             int(action["failure"]),
             int(action["token_raw"]),

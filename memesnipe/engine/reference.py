@@ -10,7 +10,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.engine.reference_account import Account
 from memesnipe.engine.reference_pools import NOTHING, spend
 from memesnipe.engine.reference_records import Exposure, Life, Market, Model, Outcome, Short, Tokens
-from memesnipe.market.events import BUY_SIDE, FUNDING, NO_TOKEN, NS_PER_S, PRICE, SHORT_SIDE, Event, Events, rows
+from memesnipe.market.events import BUY_SIDE, FUNDING, NO_TOKEN, PRICE, SHORT_SIDE, Event, Events, rows
 from memesnipe.sdk import HOLD, SELL, SHORT
 from memesnipe.sdk.registry import Families
 
@@ -39,16 +39,15 @@ class Trader(Account):
         life = self.market.continued_by(event)
         for exposure in self.exposures.values():
             position = exposure.position
-            if exposure.life.token != event.token:
+            if life is None or exposure.life is not life:
                 continue
             if isinstance(position, Tokens) and _brings_a_new_pool(event, life):
                 position.sol_in = position.tokens_out = 0
-            if isinstance(position, Short) and event.kind == FUNDING and life is not None:
+            if isinstance(position, Short) and event.kind == FUNDING:
                 _accrue(position, life, event.ts)
 
     def react(self, event: Event) -> None:
         """Vote and decide at an event that the market has taken over."""
-        self.event_in_interval = True
         if self.funded_ts is None and self.market.sol_usd > 0:
             self.fund()
         if event.token == NO_TOKEN:
@@ -56,19 +55,18 @@ class Trader(Account):
                 self._vote(event, life)
             return
         life = self.market.lives[event.token]
-        if event.kind == FUNDING:
-            self._liquidate(life)
         called = self._vote(event, life)
-        if self.funded_ts is not None:
+        if self.funded_ts is not None and not (event.kind == FUNDING and self._liquidated(life)):
             self._decide(event, life, called)
 
-    def _liquidate(self, life: Life) -> None:
+    def _liquidated(self, life: Life) -> bool:
         exposure = self.exposures.get(life.number)
-        # With a cover on the way nothing happens: that order always fills.
         if exposure is None or exposure.order is not None or not isinstance(exposure.position, Short):
-            return
-        if self.value(exposure) == 0:
+            return False
+        is_gone = self.value(exposure) == 0
+        if is_gone:
             self.close_at_once(exposure, "liquidated", NOTHING)
+        return is_gone
 
     # ---- votes
 
@@ -102,15 +100,15 @@ class Trader(Account):
         if exposure is None:
             if called and score >= needed:
                 self._enter_tokens(life)
-            elif called and score <= -needed and SHORT in self.votes[life.number] and life.marked:
+            elif called and score <= -needed and SHORT in self.votes[life.number] and life.mark > 0:
                 self._enter_short(life)
-        elif exposure.position is not None:
+        elif exposure.position is not None and exposure.order is None:
             is_short = isinstance(exposure.position, Short)
             reason = self._stop(exposure) if event.kind == (FUNDING if is_short else PRICE) else ""
             against = score >= needed if is_short else score <= -needed
             if not reason and called and against:
                 reason = "signal"
-            if reason and exposure.order is None:
+            if reason:
                 self.leave(exposure, reason)
 
     def _stop(self, exposure: Exposure) -> str:
@@ -138,13 +136,13 @@ class Trader(Account):
 
     def _may_enter(self, life: Life) -> bool:
         filters = self.genome.filters
-        liquidity_usd = life.liquidity_usd if life.pool is not None else 0.0
-        old_enough = (self.now - life.began) / NS_PER_S >= filters.min_age_s
-        return liquidity_usd >= filters.min_liquidity_usd and old_enough and len(self.exposures) < MOST_EXPOSURES
+        old_enough = self.now - life.began >= filters.min_age_s * 1e9
+        return life.liquidity_usd >= filters.min_liquidity_usd and old_enough and len(self.exposures) < MOST_EXPOSURES
 
     def _budget(self) -> int:
-        # One network fee for the way in, one for the way out.
-        return min(int(self.capital_lamports * self.genome.size), self.free_cash() - 2 * self.network_fee)
+        ways_out = len(self.exposures) * self.network_fee
+        free = self.cash_lamports - self.spoken_for() - ways_out
+        return min(int(self.capital_lamports * self.genome.size), free - 2 * self.network_fee)
 
 
 class Reference:
@@ -172,9 +170,7 @@ class Reference:
                 trader.react(event)
 
 
-def _brings_a_new_pool(event: Event, life: Life | None) -> bool:
-    if life is None:
-        return True
+def _brings_a_new_pool(event: Event, life: Life) -> bool:
     return event.kind == PRICE and (life.pool is None or life.pool.venue != event.venue)
 
 

@@ -7,7 +7,6 @@ from memesnipe.engine.reference_pools import NOTHING, Quote, sell, shifted, spen
 from memesnipe.engine.reference_records import (
     VENUE_FEE_BPS,
     Exposure,
-    Life,
     Market,
     Model,
     Order,
@@ -37,7 +36,6 @@ class Account:
         self.network_fee = model.base_fee_lamports + model.priority_fee_lamports + model.tip_lamports
         self.now = market.ts
         self.funded_ts: int | None = None
-        self.event_in_interval = False
         self.exposures: dict[int, Exposure] = {}  # by number of life
         self.votes: dict[int, list[int]] = {}  # by number of life, one of each gene
         self.capital_lamports = self.cash_lamports = self.fees_lamports = 0
@@ -48,7 +46,7 @@ class Account:
 
     def fund(self) -> None:
         """Give it its capital at the price of SOL."""
-        self.funded_ts, self.event_in_interval = self.now, True
+        self.funded_ts = self.now
         self.capital_lamports = self.cash_lamports = int(self.capital_usd / self.market.sol_usd * 1e9)
 
     # ---- worth
@@ -59,32 +57,29 @@ class Account:
 
     def value(self, exposure: Exposure) -> int:
         """What is held there, at what closing it would pay; a short before the fee of that."""
-        life, position = self.latest(exposure), exposure.position
+        life, position = exposure.life, exposure.position
         if isinstance(position, Short):
             return position.value(life)
         if isinstance(position, Tokens) and life.pool is not None:
             return worth(shifted(life.pool, position.sol_in, position.tokens_out), position.amount).received
         return 0
 
-    def latest(self, exposure: Exposure) -> Life:
-        """The life that the token of an exposure is in; a newer one only while an order outlives its own."""
-        return self.market.lives[exposure.life.token]
-
-    def closing_quote(self, exposure: Exposure) -> Quote:
-        """What closing the position pays."""
-        life, position = self.latest(exposure), exposure.position
+    def closing_quote(self, exposure: Exposure, *, dead: bool = False) -> Quote:
+        """What closing the position pays; a dead one is closed at its value, whether or not its pool trades."""
+        life, position = exposure.life, exposure.position
         if isinstance(position, Short):
             return position.cover(life)
         if isinstance(position, Tokens) and life.pool is not None:
-            return sell(shifted(life.pool, position.sol_in, position.tokens_out), position.amount)
+            pay = worth if dead else sell
+            return pay(shifted(life.pool, position.sol_in, position.tokens_out), position.amount)
         return NOTHING
 
     # ---- sending orders
 
-    def free_cash(self) -> int:
-        """Cash that no order on the way may need."""
+    def spoken_for(self) -> int:
+        """Cash that orders on the way may still take."""
         on_the_way = [x.order for x in self.exposures.values() if x.order is not None]
-        return self.cash_lamports - sum(order.budget + self.network_fee for order in on_the_way)
+        return sum(order.budget + self.network_fee for order in on_the_way)
 
     def send(self, exposure: Exposure, side: int, reason: str, budget: int, expected: int) -> None:
         """Send an order, which spends the standing votes."""
@@ -94,11 +89,10 @@ class Account:
 
     def leave(self, exposure: Exposure, reason: str) -> None:
         """Send the order that closes a position, if it can be paid for."""
-        expected = self.closing_quote(exposure).received
         if isinstance(exposure.position, Short):
-            self.send(exposure, COVER_SIDE, reason, 0, expected)
-        elif self.free_cash() >= self.network_fee:
-            self.send(exposure, SELL_SIDE, reason, 0, expected)
+            self.send(exposure, COVER_SIDE, reason, 0, self.closing_quote(exposure).received)
+        elif self.cash_lamports - self.spoken_for() >= self.network_fee:
+            self.send(exposure, SELL_SIDE, reason, 0, self.value(exposure))
 
     def _numbered(self, side: int, reason: str, due: int, budget: int, expected: int) -> Order:
         self.orders += 1
@@ -123,11 +117,10 @@ class Account:
                 return
 
     def _sample_ts(self, funded_ts: int) -> int:
-        return funded_ts + SAMPLE_NS * (len(self.samples) + 1)
+        return (funded_ts // SAMPLE_NS + 1 + len(self.samples)) * SAMPLE_NS
 
     def _sample(self) -> None:
-        self.samples.append(self.equity_lamports() if self.event_in_interval else self.samples[-1])
-        self.event_in_interval = False
+        self.samples.append(self.equity_lamports())
 
     def _due(self, exposure: Exposure) -> int:
         if exposure.order is not None:
@@ -141,7 +134,7 @@ class Account:
         if exposure.order is not None:
             self._arrive(exposure, exposure.order)
         elif self._death(exposure) <= self.now:
-            self.close_at_once(exposure, "dead", self.closing_quote(exposure))
+            self.close_at_once(exposure, "dead", self.closing_quote(exposure, dead=True))
         else:
             _held(exposure).leave_ts = self.now + RETRY_NS
             self.leave(exposure, "max_hold")
@@ -163,7 +156,7 @@ class Account:
 
     def _failure(self, order: Order, got: int) -> str:
         bid = self.model.priority_fee_lamports + self.model.tip_lamports
-        landing = self.model.landing_max * bid / (bid + self.model.landing_half_lamports)
+        landing = self.model.landing_max * bid / (bid + self.model.landing_half_lamports) if bid else 0.0
         if not chance(self.model.seed, self.genome.spec_id, order.number) < landing:
             return DID_NOT_LAND
         if got <= 0:
@@ -180,7 +173,7 @@ class Account:
         self._record(exposure, order, NOTHING, network_fee, failure)
 
     def _buy(self, exposure: Exposure, order: Order) -> None:
-        pool = self.latest(exposure).pool
+        pool = exposure.life.pool
         quote = NOTHING if pool is None else spend(pool, order.budget)
         failure = self._failure(order, quote.tokens)
         if failure:
@@ -202,9 +195,9 @@ class Account:
             self._close(exposure, order, quote, self.network_fee)
 
     def _open_short(self, exposure: Exposure, order: Order) -> None:
-        life = self.latest(exposure)
-        if self._slipped(order, int(life.mark * 1e6)) or life.mark <= 0:
-            self._fail(exposure, order, SLIPPED)
+        life, mark = exposure.life, int(exposure.life.mark * 1e6)
+        if mark <= 0 or self._slipped(order, mark):
+            self._fail(exposure, order, GIVES_NOTHING if mark <= 0 else SLIPPED)
             return
         notional = order.budget * 10_000 // (10_000 + VENUE_FEE_BPS)
         quote = Quote(0, notional, venue_fee(notional), 0)

@@ -101,8 +101,7 @@ def fees_of(pool: Pool) -> Fees:
     """What the pool charges at the moment."""
     if pool.venue != PUMPSWAP or pool.supply <= 0:
         return pool.event_fees
-    # Where our own trade emptied the pool, the market cap has no bound.
-    market_cap = pool.sol * pool.supply // max(pool.tokens, 1)
+    market_cap = pool.sol * pool.supply // pool.tokens
     tier = [Fees(*shares) for least, *shares in TIERS if least * LAMPORTS_PER_SOL <= market_cap][-1]
     return tier if pool.event_fees.creator > 0 else tier._replace(creator=0)
 
@@ -133,6 +132,8 @@ def spend(pool: Pool, budget: int) -> Quote:
     fee = ceil_div(budget * fees_of(pool).lp, 10_000)
     sol = budget - fee
     tokens = sol * pool.tokens // (pool.sol + sol)
+    if tokens > pool.real_tokens:
+        return buy_exactly(pool, pool.real_tokens)
     return Quote(tokens, sol, fee, fee) if tokens > 0 else NOTHING
 
 
@@ -157,6 +158,8 @@ def sell(pool: Pool, tokens: int) -> Quote:
 
 def worth(pool: Pool, tokens: int) -> Quote:
     """What tokens are valued at: the quote for selling them, of a complete curve too."""
+    if pool.tokens <= 0:
+        return Quote(tokens, 0, 0, 0)
     moved = tokens * pool.sol // (pool.tokens + tokens)
     sol = min(moved, pool.real_sol)
     fees = fees_of(pool)

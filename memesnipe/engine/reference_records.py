@@ -49,7 +49,6 @@ class Life:
     pool: Pool | None = None
     rate: float = 0.0
     mark: float = 0.0
-    marked: bool = False  # a funding event had a mark
     funding_ts: int | None = None
 
 
@@ -91,7 +90,6 @@ class Market:
             life.pool = pool_of(event)
         if event.kind == FUNDING:
             life.rate, life.mark, life.funding_ts = event.rate, event.mark_usd, event.ts
-            life.marked = life.marked or event.mark_usd > 0
 
 
 @dataclass

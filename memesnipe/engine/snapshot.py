@@ -23,7 +23,6 @@ class EngineState:
     last_seq: int
     sol_usd: float
     capacity: int
-    tokens: int
     slots: str
     links: str
     ends: str
@@ -42,7 +41,6 @@ def dump_state(last_ts: int, last_seq: int, sol_usd: float, lives: Lives, popula
         last_seq,
         sol_usd,
         lives.capacity,
-        len(lives.slot_of_token),
         _pack(lives.slots),
         _pack(np.stack([lives.older, lives.newer])),
         _pack(lives.ends),
@@ -60,8 +58,8 @@ def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tu
     slots = _unpack(state.slots, MARKET)
     older, newer = _unpack(state.links, np.int32).reshape(2, -1).copy()
     ends = _unpack(state.ends, np.int64)
-    slot_of_token = np.full(state.tokens, -1, np.int32)
     used = np.arange(int(ends[3]))
+    slot_of_token = np.full(int(slots["token"][used].max(initial=-1)) + 1, -1, np.int32)
     slot_of_token[slots["token"][used]] = used
     population = Population(families, state.capacity)
     population.add(state.genomes)
@@ -72,7 +70,8 @@ def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tu
     for made, kept in zip(population.states, state.states, strict=True):
         for states, packed in zip(made, kept, strict=True):
             states[:] = _unpack(packed, states.dtype)
-    return Lives(dead_after_ns, slots, older, newer, ends, slot_of_token), population
+    sol_usd = np.array([state.sol_usd])
+    return Lives(dead_after_ns, slots, older, newer, ends, slot_of_token, sol_usd), population
 
 
 def _pack(array: "np.ndarray[Any, Any]") -> str:

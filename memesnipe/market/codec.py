@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from memesnipe.market.events import (
+    BUY_SIDE,
     EVENT,
     FIELDS,
     KIND_NAMES,
     NO_TOKEN,
     PRICE,
+    SELL_SIDE,
     SIDE_NAMES,
     VENUE_NAMES,
     Events,
@@ -56,7 +58,10 @@ _INTEGERS = {
     name: np.iinfo(EVENT[name]) for name in EVENT.names or () if name not in _CODED and EVENT[name].kind != "f"
 }
 _ABOVE_ZERO = ("price_usd", "sol_usd", "pool_sol_lamports", "pool_token_raw")
-_NOT_BELOW_ZERO = ("volume_usd", "sol_lamports", "token_raw", "protocol_fee_bps", "creator_fee_bps")
+_FEES = ("lp_fee_bps", "protocol_fee_bps", "creator_fee_bps")
+_NOT_BELOW_ZERO = ("volume_usd", "sol_lamports", "token_raw", "supply_raw", *_FEES)
+_ALL_BPS = 10_000
+_SIDES_OF_A_TRADE = (SIDE_NAMES[BUY_SIDE], SIDE_NAMES[SELL_SIDE])
 
 
 def flaw(message: dict[str, Any]) -> str | None:
@@ -71,11 +76,21 @@ def flaw(message: dict[str, Any]) -> str | None:
     mint = message.get("mint")
     if (mint is not None and not isinstance(mint, str)) or (kind == PRICE and not mint):
         return f"mint is {mint!r}"
-    if kind == PRICE:
-        low = [name for name in _ABOVE_ZERO if message[name] <= 0]
-        low += [name for name in _NOT_BELOW_ZERO if message[name] < 0]
-        return f"{low[0]} is {message[low[0]]}" if low else None
-    return None
+    if message["sol_usd"] < 0:  # 0: not known
+        return f"sol_usd is {message['sol_usd']}"
+    return _flaw_of_a_trade(message) if kind == PRICE else None
+
+
+def _flaw_of_a_trade(message: dict[str, Any]) -> str | None:
+    """Why a message whose fields all fit is still no trade."""
+    if message["side"] not in _SIDES_OF_A_TRADE:
+        return f"side is {message['side']!r}"
+    low = [name for name in _ABOVE_ZERO if message[name] <= 0]
+    low += [name for name in _NOT_BELOW_ZERO if message[name] < 0]
+    if low:
+        return f"{low[0]} is {message[low[0]]}"
+    fees_bps = sum(message[name] for name in _FEES)
+    return f"the fees are {fees_bps} bps together" if fees_bps >= _ALL_BPS else None
 
 
 def _fits(name: str, value: Any) -> bool:

@@ -56,13 +56,14 @@ class Lives:
     newer: NDArray[np.int32]
     ends: NDArray[np.int64]
     slot_of_token: NDArray[np.int32]
+    sol_usd: NDArray[np.float64]  # shape (1,): the last price of SOL that is known
 
     @classmethod
     def none(cls, dead_after_ns: int, capacity: int = 64) -> "Lives":
         """No token seen yet."""
         links = np.full(capacity, _END, np.int32)
         ends = np.array([_END, _END, 0, 0])
-        return cls(dead_after_ns, np.zeros(capacity, MARKET), links, links.copy(), ends, np.zeros(0, np.int32))
+        return cls(dead_after_ns, np.zeros(capacity, MARKET), links, links.copy(), ends, np.zeros(0, np.int32), np.zeros(1))
 
     @property
     def capacity(self) -> int:
@@ -109,7 +110,7 @@ def recorded_pool(market: Any) -> Pool:
 @compiled
 def visit(  # noqa: PLR0912 - one pass, laid out in the order in which things happen to an event
     events: Any, first: int, wide_kinds: int, dead_after_ns: int,
-    slots: Any, older: Any, newer: Any, ends: Any, slot_of_token: Any, visits: Any, after: Any,
+    slots: Any, older: Any, newer: Any, ends: Any, slot_of_token: Any, sol_usd: Any, visits: Any, after: Any,
 ) -> tuple[int, int]:  # fmt: skip
     """Lay out the turns of events from ``first`` on, until they end or there is no room.
 
@@ -118,7 +119,7 @@ def visit(  # noqa: PLR0912 - one pass, laid out in the order in which things ha
         first: the first one that is not laid out yet.
         wide_kinds: kinds, as bits, whose events without a token some strategy wants to hear.
         dead_after_ns: how long after its last event a token is dead.
-        slots: and the arrays up to ``slot_of_token``: those of `Lives`, which this moves on.
+        slots: and the arrays up to ``sol_usd``: those of `Lives`, which this moves on.
         visits: filled here, shape (room,), dtype VISIT; ``event`` counts from ``first``.
         after: filled here: for each event the market of its token behind it, shape (room,), dtype MARKET.
 
@@ -132,9 +133,10 @@ def visit(  # noqa: PLR0912 - one pass, laid out in the order in which things ha
         if here >= len(after) or count + 1 > len(visits):
             return here, count
         ts, kind, token = event.ts, event.kind, event.token
+        if event.sol_usd > 0.0:
+            sol_usd[0] = event.sol_usd
         if token < 0:
             after[here].ts = ts
-            after[here].sol_usd = event.sol_usd
             before = count
             _add(visits, count, here, -1, 0, kind, False)
             count += 1
@@ -160,6 +162,7 @@ def visit(  # noqa: PLR0912 - one pass, laid out in the order in which things ha
                 _begin_life(slots[slot], token, ts, ends)
         _append(slot, older, newer, ends)
         _see(slots[slot], event)
+        slots[slot].sol_usd = sol_usd[0]
         after[here] = slots[slot]
         _add(visits, count, here, slot, slots[slot].life, kind, True)
         count += 1
@@ -203,7 +206,6 @@ def _begin_life(market: Any, token: int, ts: int, ends: Any) -> None:
     market.supply_raw = 0
     market.funding_ts = 0
     market.liquidity_usd = 0.0
-    market.sol_usd = 0.0
     market.mark_usd = 0.0
     market.funding_rate = 0.0
     market.lp_fee_bps = 0
@@ -216,8 +218,6 @@ def _begin_life(market: Any, token: int, ts: int, ends: Any) -> None:
 def _see(market: Any, event: Any) -> None:
     """Take an event over."""
     market.ts = event.ts
-    if event.sol_usd > 0.0:
-        market.sol_usd = event.sol_usd
     if event.kind == PRICE:
         market.venue = event.venue
         market.sol_lamports = event.pool_sol_lamports

@@ -92,7 +92,7 @@ def moved(pool: Pool, sol_lamports: int, token_raw: int) -> Pool:
 def is_open(pool: Pool) -> bool:
     """Whether it trades at all: a curve that is complete does not, nor does an empty pool."""
     is_complete = pool.venue == PUMP_CURVE and pool.real_token_raw <= 0
-    return pool.sol_lamports > 0 and pool.token_raw > 1 and not is_complete
+    return pool.sol_lamports > 0 and pool.token_raw > 0 and not is_complete
 
 
 @jitable
@@ -182,7 +182,7 @@ def quote_sell(pool: Pool, token_raw: int) -> Quote:
 @jitable
 def value_of(pool: Pool, token_raw: int) -> Quote:
     """`quote_sell` whether or not the pool trades: tokens on a complete curve go on in the pool it migrates to."""
-    if token_raw <= 0 or pool.sol_lamports <= 0 or pool.token_raw < 0:
+    if token_raw <= 0 or pool.sol_lamports <= 0 or pool.token_raw <= 0:
         return NOTHING
     fees = fees_of(pool)
     whole = mul_div(token_raw, pool.sol_lamports, pool.token_raw + token_raw)

@@ -15,7 +15,17 @@ import pandas as pd
 from memesnipe.errors import TapeError, first_line
 from memesnipe.market.chain_order import chain_order
 from memesnipe.market.codec import SIDE_CODES, VENUE_CODES
-from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PRICE, PUMP_CURVE, empty
+from memesnipe.market.events import (
+    AMM,
+    BUY_SIDE,
+    LAMPORTS_PER_SOL,
+    NS_PER_S,
+    PRICE,
+    PUMP_CURVE,
+    PUMPSWAP,
+    SELL_SIDE,
+    empty,
+)
 from memesnipe.market.pools import BPS
 from memesnipe.market.tape import Tape
 
@@ -23,9 +33,11 @@ RAW_PER_TOKEN = 1_000_000  # pump.fun tokens have 6 decimals
 CURVE_START_SOL_LAMPORTS = 30 * LAMPORTS_PER_SOL
 CURVE_START_TOKEN_RAW = 1_073_000_000 * RAW_PER_TOKEN
 CURVE_UNSOLD_TOKEN_RAW = 279_900_000 * RAW_PER_TOKEN  # virtual tokens that are never for sale
-PUMP_FEES_BPS = (95, 30)
-AMM_FEES_BPS = (25, 0)
+PUMP_SUPPLY_RAW = 1_000_000_000 * RAW_PER_TOKEN
+PUMP_FEES_BPS = (95, 30)  # of the curve: protocol, creator
+AMM_LP_FEE_BPS = 25
 _TOO_LARGE = 2**62  # sums of two such numbers still fit into 64 bits
+_LARGEST_SLOT = 2**32 - 1
 
 _PLAIN = ("ts_ns", "mint", "side", "sol_amount", "token_amount")
 _RAW = (
@@ -103,6 +115,8 @@ def _from_raw(frame: pd.DataFrame) -> pd.DataFrame:
             "pool_token_raw": _integers(frame["virtual_token_reserves"]),
             "real_sol_lamports": _integers(frame["real_sol_reserves"]),
             "real_token_raw": _integers(frame["real_token_reserves"]),
+            "supply_raw": PUMP_SUPPLY_RAW,
+            "lp_fee_bps": 0,
             "protocol_fee_bps": _integers(frame["fee_basis_points"]),
             "creator_fee_bps": _integers(frame["creator_fee_basis_points"]),
         }
@@ -114,7 +128,7 @@ def _from_plain(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     swaps = pd.DataFrame(
         {
             "ts": _integers(frame["ts_ns"]),
-            "slot": _integers(frame["slot"]) if "slot" in frame else 0,
+            "slot": _integers(frame["slot"].replace("", "0")) if "slot" in frame else 0,
             "mint": frame["mint"],
             "trader": frame.get("trader", ""),
             "side": frame["side"].str.lower().map(SIDE_CODES).fillna(0).astype("int64"),
@@ -136,9 +150,17 @@ def _from_plain(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     virtual = on_curve if assumed == 0 else on_curve & False  # of an assumed pool, all can be taken out
     swaps["real_sol_lamports"] = swaps["pool_sol_lamports"] - virtual * CURVE_START_SOL_LAMPORTS
     swaps["real_token_raw"] = swaps["pool_token_raw"] - virtual * CURVE_UNSOLD_TOKEN_RAW
-    swaps["protocol_fee_bps"] = np.where(on_curve, PUMP_FEES_BPS[0], AMM_FEES_BPS[0])
-    swaps["creator_fee_bps"] = np.where(on_curve, PUMP_FEES_BPS[1], AMM_FEES_BPS[1])
+    _set_fees(swaps)
     return swaps, assumed
+
+
+def _set_fees(swaps: pd.DataFrame) -> None:
+    """Each venue's fees. Of PumpSwap, supply and creator are set and the fees follow the tier of the market cap."""
+    venue = swaps["venue"]
+    swaps["supply_raw"] = np.where(venue == PUMPSWAP, PUMP_SUPPLY_RAW, 0)
+    swaps["lp_fee_bps"] = np.where(venue == AMM, AMM_LP_FEE_BPS, 0)
+    swaps["protocol_fee_bps"] = np.where(venue == PUMP_CURVE, PUMP_FEES_BPS[0], 0)
+    swaps["creator_fee_bps"] = np.where(venue == AMM, 0, PUMP_FEES_BPS[1])
 
 
 def _assume_pools(swaps: pd.DataFrame) -> None:
@@ -151,15 +173,16 @@ def _assume_pools(swaps: pd.DataFrame) -> None:
 
 def _flaws(swaps: pd.DataFrame) -> pd.Series:
     """Why each row cannot be used; empty for a good one."""
+    fees = swaps[["lp_fee_bps", "protocol_fee_bps", "creator_fee_bps"]]
     checks = {
         "no mint": swaps["mint"] == "",
-        "side is neither buy nor sell": swaps["side"] == 0,
+        "side is neither buy nor sell": ~swaps["side"].isin((BUY_SIDE, SELL_SIDE)),
         "unknown venue": swaps["venue"] == 0,
         "time is not a positive integer": swaps["ts"] <= 0,
+        "slot is not a number of 32 bits": ~swaps["slot"].between(0, _LARGEST_SLOT),
         "an amount is not a positive number": (swaps["sol_lamports"] < 0) | (swaps["token_raw"] <= 0),
         "a reserve is not a positive number": (swaps["pool_sol_lamports"] <= 0) | (swaps["pool_token_raw"] <= 0),
-        "a fee is not between 0 and 10000 bps": ~swaps["protocol_fee_bps"].between(0, BPS)
-        | ~swaps["creator_fee_bps"].between(0, BPS),
+        "a fee is below 0, or all fees together are 10000 bps": (fees < 0).any(axis=1) | (fees.sum(axis=1) >= BPS),
     }
     reasons = pd.Series("", index=swaps.index)
     for reason, bad in reversed(checks.items()):
@@ -172,7 +195,7 @@ def _tape(swaps: pd.DataFrame, sol_usd: float) -> Tape:
     index: dict[str, int] = {}
     for name in (
         "ts", "slot", "side", "venue", "sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw",
-        "real_sol_lamports", "real_token_raw", "protocol_fee_bps", "creator_fee_bps",
+        "real_sol_lamports", "real_token_raw", "supply_raw", "lp_fee_bps", "protocol_fee_bps", "creator_fee_bps",
     ):  # fmt: skip
         events[name] = swaps[name].to_numpy()
     events["kind"] = PRICE

@@ -1,22 +1,88 @@
 """Checks a strategy before it is compiled, so that its author reads a line and a rule instead of a compiler's words."""
 
+import ast
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any, Final
 
+from memesnipe import sdk
 from memesnipe.errors import StrategyError
+from memesnipe.market.events import KIND_NAMES
+from memesnipe.sdk.explain import explain, place
+from memesnipe.sdk.expressions import suggestion
+from memesnipe.sdk.rules import Rules
 from memesnipe.sdk.strategy import Strategy
+
+__all__ = ["check", "check_imports", "explain", "place"]
+
+_TAKEN: Final = ("view",)  # numba has a method of that name on every record
 
 
 def check(strategy: type[Strategy]) -> str:
-    """The source of ``on_event``."""
-    return inspect.getsource(strategy.on_event)
+    """The source that ``on_event`` is compiled from: its own, and the constants that it reads.
+
+    Raises:
+        StrategyError: it breaks a rule; the text names the file, the line and the rule.
+    """
+    function = strategy.on_event
+    file, definition, declarations, source = _find(strategy)
+    _check_declarations(strategy, file, definition, declarations)
+    rules = Rules(strategy, _names(function), file)
+    rules.check(definition)
+    return "\n".join([source, *(f"{name} = {value!r}" for name, value in sorted(rules.constants.items()))])
 
 
-@contextmanager
-def explain(strategy: type[Strategy]) -> Iterator[None]:
-    """Turn what the compiler says into one line."""
+def check_imports(tree: ast.Module, file: str) -> None:
+    """Refuse a strategy file that imports anything but names of the SDK."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.module != "memesnipe.sdk"):
+            what = node.names[0].name if isinstance(node, ast.Import) else "." * node.level + (node.module or "")
+            raise StrategyError(f"{file}:{node.lineno}: a strategy imports from memesnipe.sdk alone, not {what}")
+        for name in [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []:
+            if name not in sdk.__all__:
+                meant = suggestion(name, sdk.__all__)
+                raise StrategyError(f"{file}:{node.lineno}: memesnipe.sdk has no {name}{meant}")
+
+
+def _find(strategy: type[Strategy]) -> tuple[str, ast.FunctionDef, dict[str, int], str]:
+    """The file of a strategy, its ``on_event``, the lines of what its class declares, and the function's source."""
+    code = getattr(inspect.unwrap(strategy.on_event), "__code__", None)
     try:
-        yield
-    except Exception as error:
-        raise StrategyError(f"{strategy.family}: {error}") from error
+        lines, _ = inspect.findsource(code)  # type: ignore[arg-type]
+        tree = ast.parse("".join(lines))
+    except (OSError, TypeError, SyntaxError) as error:
+        raise StrategyError(f"{strategy.__name__}: its source cannot be read, so it cannot be checked") from error
+    file = place(code.co_filename)
+    for owner in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        for item in (item for item in owner.body if isinstance(item, ast.FunctionDef)):
+            first = min([item.lineno, *(decorator.lineno for decorator in item.decorator_list)])
+            if item.name == "on_event" and first == code.co_firstlineno:
+                return file, item, _declared(owner), "".join(lines[first - 1 : item.end_lineno])
+    raise StrategyError(f"{file}:{code.co_firstlineno}: on_event must be a function, written with def in its class")
+
+
+def _declared(owner: ast.ClassDef) -> dict[str, int]:
+    stored = (node for item in owner.body if not isinstance(item, ast.FunctionDef) for node in ast.walk(item))
+    names = {n.id: n.lineno for n in stored if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return {"": owner.lineno, **names}
+
+
+def _check_declarations(
+    strategy: type[Strategy], file: str, definition: ast.FunctionDef, lines: dict[str, int]
+) -> None:
+    heard: Any = strategy.subscriptions
+    if not isinstance(heard, tuple) or not all(kind in KIND_NAMES for kind in heard):
+        known = ", ".join(name.upper() for name in KIND_NAMES.values())
+        line = lines.get("subscriptions", lines[""])
+        raise StrategyError(f"{file}:{line}: subscriptions must be a tuple of kinds, such as (PRICE,), out of {known}")
+    for name in (*strategy.params, *strategy.state_fields):
+        if name.endswith("_") or name in _TAKEN or hasattr(Strategy, name):
+            line = lines.get(name, definition.lineno)
+            raise StrategyError(
+                f"{file}:{line}: a parameter or state field cannot be called {name}; choose another name"
+            )
+
+
+def _names(function: Any) -> dict[str, Any]:
+    """What a function can read beside its own variables."""
+    closure = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    return function.__globals__ | {name: cell.cell_contents for name, cell in closure.items()}

@@ -279,9 +279,9 @@ def test_at_most_16_exposures() -> None:
     assert run(*records, genome=replace(GENOME, size=0.01)).orders == 16
 
 
-def test_the_budget_leaves_the_fees_of_the_orders_on_the_way() -> None:
+def test_the_budget_leaves_the_fees_of_orders_on_the_way_and_of_the_ways_out() -> None:
     trader = run(price(0), price(0, 1), talk(0, BUY), talk(0, BUY, 1), price(2), genome=replace(GENOME, size=0.9))
-    assert [o.budget_lamports for o in trader.outcomes] == [9 * S, S - 3 * 125_000]
+    assert [o.budget_lamports for o in trader.outcomes] == [9 * S, S - 4 * 125_000]
 
 
 @pytest.mark.parametrize(
@@ -425,10 +425,10 @@ def test_samples_are_taken_at_the_end_of_each_minute_before_what_is_due_then() -
     assert trader.samples == [held] + [held - 125_000] * 4
 
 
-def test_an_interval_without_events_has_the_equity_of_the_one_before() -> None:
+def test_a_sample_shows_what_fell_due_before_it_although_there_was_no_event() -> None:
     # The buy of 59.5 lands at 60.5, and nothing happens until 130.
     trader = run(price(0), talk(59.5, BUY), price(130), sol_price(180))
-    assert trader.samples == [10 * S, 10 * S, 9 * S - 125_000 + SOLD - SALE_FEE]
+    assert trader.samples == [10 * S, 9 * S - 125_000 + SOLD - SALE_FEE, 9 * S - 125_000 + SOLD - SALE_FEE]
 
 
 def test_a_strategy_added_later_is_funded_at_the_last_event() -> None:

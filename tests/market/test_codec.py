@@ -8,9 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.market.codec import flaw, from_messages, to_messages
-from memesnipe.market.events import EVENT, FIELDS, KIND_NAMES, NO_TOKEN, SIDE_NAMES, VENUE_NAMES, empty
+from memesnipe.market.events import (
+    EVENT,
+    FIELDS,
+    HOLDERS,
+    KIND_NAMES,
+    NO_TOKEN,
+    PRICE,
+    SIDE_NAMES,
+    VENUE_NAMES,
+    empty,
+)
 from memesnipe.market.events import rows as event_rows
-from tests.support import CURVE, price_message
 
 MINTS = ["first", "second", "third"]
 _OWN = {
@@ -63,12 +72,39 @@ def test_rows_are_the_same_records_as_plain_numbers(events: Any) -> None:
             assert type(getattr(row, name)) in (int, float)
 
 
-GOOD = price_message(1.0, "mint", "buy", CURVE, 1000, 1000) | {"seq": 1, "flags": 0, "token": 0}
+GOOD: dict[str, Any] = {
+    "ts": 1_700_000_040_000_000_000, "seq": 1, "token": 0, "kind": "price", "venue": "pump_curve", "side": "buy",
+    "flags": 0, "slot": 7, "sol_usd": 200.0, "lp_fee_bps": 0, "price_usd": 1e-5, "volume_usd": 2e-4,
+    "liquidity_usd": 2000.0, "sol_lamports": 1000, "token_raw": 1000, "pool_sol_lamports": 40 * 10**9,
+    "pool_token_raw": 804_750_000_000_000, "real_sol_lamports": 10 * 10**9, "real_token_raw": 524_850_000_000_000,
+    "trader": 2**32 - 1, "protocol_fee_bps": 95, "creator_fee_bps": 30, "supply_raw": 10**15, "mint": "mint",
+}  # fmt: skip
+QUIET: dict[str, Any] = {"seq": 1, "ts": 1, "token": 0, "venue": "", "side": "", "flags": 0, "slot": 0, "sol_usd": 0.0}
+OTHERS: list[dict[str, Any]] = [
+    {"kind": "social", "mint": "mint", "sentiment": 0.5, "mentions": 3},
+    {"kind": "depth", "mint": "mint", "change_usd": -10.0, "liquidity_usd": 0.0},
+    {"kind": "bridge", "inflow_usd": 1e6},
+    {"kind": "funding", "mint": "mint", "rate": -0.001, "mark_usd": 0.1},
+    {"kind": "onchain", "mint": "mint", "amount_usd": 0.0, "holders": 12, "action": HOLDERS},
+    {"kind": "sol_price"},
+]
 HUGE = 10**400
 
 
 def test_a_good_message_has_no_flaw() -> None:
     assert flaw(GOOD) is None
+    assert set(GOOD) == {*FIELDS[PRICE], "mint"}
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: other["kind"])
+def test_only_a_trade_needs_reserves_a_side_and_the_price_of_sol(other: dict[str, Any]) -> None:
+    assert flaw(QUIET | other) is None
+    assert {o["kind"] for o in OTHERS} | {"price"} == set(KIND_NAMES.values())
+    assert "sol_usd" in str(flaw(QUIET | other | {"sol_usd": -1.0}))
+    for name in {*other} - {"kind", "mint"}:
+        assert name in str(flaw({k: v for k, v in (QUIET | other).items() if k != name}))
+        assert name in str(flaw(QUIET | other | {name: math.nan}))
+    assert "mint" in str(flaw(QUIET | other | {"mint": 5}))
 
 
 @pytest.mark.parametrize("name", [name for name in FIELDS[1] if name not in ("kind", "flags")])
@@ -84,7 +120,11 @@ def test_what_is_no_number_of_its_field_is_a_flaw(name: str, value: Any) -> None
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ts", 1.5), ("ts", 2**63), ("slot", -(2**63) - 1), ("protocol_fee_bps", 2**15), ("sol_lamports", 1e9)],
+    [
+        ("ts", 1.5), ("ts", 2**63), ("slot", -1), ("slot", 2**32), ("trader", -1), ("trader", 2**32),
+        ("protocol_fee_bps", 2**15), ("sol_lamports", 1e9), ("supply_raw", 2**63), ("supply_raw", 0.5),
+        ("lp_fee_bps", 0.5),
+    ],
 )
 def test_a_number_that_its_field_cannot_hold_exactly_is_a_flaw(name: str, value: Any) -> None:
     assert name in str(flaw(GOOD | {name: value}))
@@ -96,7 +136,10 @@ def test_a_price_or_reserve_that_is_not_above_zero_is_a_flaw(name: str, value: i
     assert name in str(flaw(GOOD | {name: value}))
 
 
-@pytest.mark.parametrize("name", ["volume_usd", "sol_lamports", "token_raw", "protocol_fee_bps", "creator_fee_bps"])
+@pytest.mark.parametrize(
+    "name",
+    ["volume_usd", "sol_lamports", "token_raw", "supply_raw", "lp_fee_bps", "protocol_fee_bps", "creator_fee_bps"],
+)
 def test_an_amount_or_fee_below_zero_is_a_flaw(name: str) -> None:
     assert name in str(flaw(GOOD | {name: -1}))
 
@@ -112,9 +155,18 @@ def test_a_trade_of_no_token_is_a_flaw(mint: Any) -> None:
     assert "mint" in str(flaw(GOOD | {"mint": mint}))
 
 
-def test_talk_needs_no_reserves_but_a_sentiment() -> None:
-    talk = {"kind": "social", "ts": 1, "seq": 1, "token": 0, "venue": "", "side": "", "flags": 0, "slot": 0}
-    talk |= {"sol_usd": 0.0, "mentions": 3}
-    assert flaw(talk | {"sentiment": 0.5}) is None
-    assert "sentiment" in str(flaw(talk | {"sentiment": math.nan}))
-    assert "mint" in str(flaw(talk | {"sentiment": 0.5, "mint": 5}))
+@pytest.mark.parametrize("side", ["", "short", "cover"])
+def test_a_trade_is_a_purchase_or_a_sale(side: str) -> None:
+    assert "side" in str(flaw(GOOD | {"side": side}))
+    assert flaw(GOOD | {"side": "sell"}) is None
+
+
+@pytest.mark.parametrize("name", ["lp_fee_bps", "protocol_fee_bps", "creator_fee_bps"])
+def test_fees_take_less_than_all(name: str) -> None:
+    others = 125 - GOOD[name]
+    assert flaw(GOOD | {name: 9_999 - others}) is None
+    assert "fees" in str(flaw(GOOD | {name: 10_000 - others}))
+
+
+def test_a_supply_that_is_not_known_is_none() -> None:
+    assert flaw(GOOD | {"supply_raw": 0}) is None

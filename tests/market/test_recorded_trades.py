@@ -1,14 +1,26 @@
-"""The curve's arithmetic and the import against trades as the chain recorded them."""
+"""The curve's arithmetic, plain and compiled, and the import against trades as the chain recorded them."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from memesnipe.market.chain_order import chain_order
-from memesnipe.market.events import PUMP_CURVE
-from memesnipe.market.pools import Pool, fee_lamports, quote_buy, quote_buy_tokens, quote_sell
+from memesnipe.market.events import PUMP_CURVE, rows
+from memesnipe.market.pools import (
+    Fees,
+    Pool,
+    Quote,
+    moved,
+    pool_after,
+    quote_buy,
+    quote_buy_tokens,
+    quote_sell,
+    share_fee,
+)
 from memesnipe.market.swaps import Imported, import_swaps
+from tests.market.test_pools import COMPILED
 
 TRADES = Path(__file__).resolve().parents[3] / "shared/data/pump_curve_trades.csv.gz"
 pytestmark = pytest.mark.skipif(not TRADES.is_file(), reason=f"the recorded trades are not at {TRADES}")
@@ -24,40 +36,75 @@ def imported() -> Imported:
     return import_swaps(TRADES, 200.0)
 
 
-def _pool_before(row: pd.Series) -> Pool:
+def _pool_before(row: Any) -> Pool:
     """The row has the pool after the trade."""
-    after = Pool(
-        PUMP_CURVE, int(row.virtual_sol_reserves), int(row.virtual_token_reserves), int(row.real_sol_reserves),
-        int(row.real_token_reserves), (int(row.fee_basis_points), int(row.creator_fee_basis_points)),
-    )  # fmt: skip
     sign = 1 if row.is_buy else -1
-    return after.moved(-sign * int(row.amount_in_sol), sign * int(row.amount_in_token))
+    sol, token = sign * int(row.amount_in_sol), -sign * int(row.amount_in_token)
+    return Pool(
+        PUMP_CURVE,
+        int(row.virtual_sol_reserves) - sol,
+        int(row.virtual_token_reserves) - token,
+        int(row.real_sol_reserves) - sol,
+        int(row.real_token_reserves) - token,
+        10**15,
+        0,
+        int(row.fee_basis_points),
+        int(row.creator_fee_basis_points),
+    )
 
 
-def test_every_recorded_trade_is_priced_to_the_lamport(trades: pd.DataFrame) -> None:
+def _forms(row: Any) -> tuple[Quote, Quote]:
+    """The recorded trade quoted by the plain and by the compiled function."""
+    before, token_raw = _pool_before(row), int(row.amount_in_token)
+    name, plain = ("quote_buy_tokens", quote_buy_tokens) if row.is_buy else ("quote_sell", quote_sell)
+    return plain(before, token_raw), COMPILED[name](before, token_raw)
+
+
+def test_every_recorded_trade_is_priced_to_the_lamport_fees_included(trades: pd.DataFrame) -> None:
     assert len(trades) == 2501
-    for _, row in trades.iterrows():
-        before, tokens = _pool_before(row), int(row.amount_in_token)
-        quote = quote_buy_tokens(before, tokens) if row.is_buy else quote_sell(before, tokens)
-        assert (quote.token_raw, quote.sol_lamports) == (tokens, row.amount_in_sol), row.transaction_signature
+    for row in trades.itertuples():
+        fee = row.fee_amount + row.creator_fee_amount
+        recorded = Quote(row.amount_in_token, row.amount_in_sol, fee, row.amount_in_sol)
+        for quote in _forms(row):
+            assert quote == recorded, row.transaction_signature
 
 
 def test_every_recorded_fee_is_exact_share_by_share(trades: pd.DataFrame) -> None:
-    for _, row in trades.iterrows():
-        sol, before = int(row.amount_in_sol), _pool_before(row)
-        protocol, creator = before.fees_bps
-        assert fee_lamports(sol, (protocol,)) == row.fee_amount
-        assert fee_lamports(sol, (creator,)) == row.creator_fee_amount
-        quote = quote_buy_tokens(before, int(row.amount_in_token)) if row.is_buy else None
-        assert quote is None or quote.fee_lamports == row.fee_amount + row.creator_fee_amount
+    for row in trades.itertuples():
+        sol = int(row.amount_in_sol)
+        assert share_fee(sol, Fees(0, row.fee_basis_points, 0)) == row.fee_amount
+        assert share_fee(sol, Fees(0, 0, row.creator_fee_basis_points)) == row.creator_fee_amount
+
+
+def test_every_recorded_trade_leaves_the_pool_that_was_recorded(trades: pd.DataFrame) -> None:
+    for row in trades.itertuples():
+        quote, _ = _forms(row)
+        sign = 1 if row.is_buy else -1
+        after = moved(_pool_before(row), sign * quote.pool_sol_lamports, -sign * quote.token_raw)
+        recorded = (
+            row.virtual_sol_reserves, row.virtual_token_reserves, row.real_sol_reserves, row.real_token_reserves
+        )  # fmt: skip
+        assert after[1:5] == recorded
 
 
 def test_what_a_recorded_buyer_paid_buys_what_he_got_or_more(trades: pd.DataFrame) -> None:
-    for _, row in trades[trades.is_buy].iterrows():
+    for row in trades[trades.is_buy].itertuples():
         budget = int(row.amount_in_sol + row.fee_amount + row.creator_fee_amount)
         quote = quote_buy(_pool_before(row), budget)
+        assert quote == COMPILED["quote_buy"](_pool_before(row), budget)
         assert quote.token_raw >= row.amount_in_token
         assert quote.sol_lamports + quote.fee_lamports <= budget
+
+
+def test_the_tape_has_the_pools_that_were_recorded(trades: pd.DataFrame, imported: Imported) -> None:
+    recorded = {
+        (row.virtual_sol_reserves, row.virtual_token_reserves, row.real_sol_reserves, row.real_token_reserves)
+        for row in trades.itertuples()
+    }
+    for event in rows(imported.tape.events):
+        pool = pool_after(event)
+        assert pool[1:5] in recorded
+        assert (pool.venue, pool.supply_raw, pool.lp_fee_bps) == (PUMP_CURVE, 10**15, 0)
 
 
 def test_all_but_two_of_the_recorded_steps_chain(imported: Imported) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from memesnipe.errors import TapeError
 from memesnipe.market.events import AMM, PUMP_CURVE, PUMPSWAP, rows
-from memesnipe.market.pools import pool_after, quote_sell
+from memesnipe.market.pools import Pool, fees_of, pool_after, quote_sell
 from memesnipe.market.swaps import import_swaps, wallet_hash
 
 PLAIN = "ts_ns,mint,side,sol_amount,token_amount"
@@ -36,7 +36,7 @@ def test_the_full_plain_layout_is_read_exactly(csv) -> None:
     assert (event.real_sol_lamports, event.real_token_raw) == (1_500_000_000, 720_100_000_000_001)
     assert event.price_usd == pytest.approx(31.5 / 1e9 * 150.0)
     assert (event.volume_usd, event.liquidity_usd) == (pytest.approx(225.0), pytest.approx(225.0))
-    assert (event.protocol_fee_bps, event.creator_fee_bps) == (95, 30)
+    assert (event.lp_fee_bps, event.protocol_fee_bps, event.creator_fee_bps) == (0, 95, 30)
     assert imported.assumed_pools == 0
 
 
@@ -53,6 +53,35 @@ def test_venues_have_their_own_reserves_and_fees(csv) -> None:
     swap, amm = rows(import_swaps(csv(FULL, *lines), 100.0).tape.events)
     assert (swap.venue, amm.venue) == (PUMPSWAP, AMM)
     assert swap.real_sol_lamports == amm.pool_sol_lamports == 50 * 10**9
+    assert (swap.supply_raw, swap.creator_fee_bps, amm.supply_raw) == (10**15, 30, 0)
+    assert fees_of(pool_after(amm)) == (25, 0, 0)
+
+
+@pytest.mark.parametrize(("pool_sol", "fees"), [(0.2, (2, 93, 30)), (0.6, (20, 5, 95)), (100.0, (20, 5, 5))])
+def test_the_fees_of_pumpswap_follow_the_market_cap(csv, pool_sol: float, fees: tuple[int, int, int]) -> None:
+    path = csv(FULL, f"1,A,buy,0.01,1000,{pool_sol},1000000,pumpswap,,1,1")
+    event = next(rows(import_swaps(path, 100.0).tape.events))
+    assert fees_of(pool_after(event)) == fees
+
+
+def test_the_raw_layout_is_read_exactly(csv) -> None:
+    event = next(rows(import_swaps(csv(RAW, RAW_ROW), 100.0).tape.events))
+    pool = Pool(PUMP_CURVE, 30_000_001_000, 1_072_999_999_998_000, 1000, 793_099_999_998_000, 10**15, 0, 95, 30)
+    assert pool_after(event) == pool
+    assert (event.ts, event.slot, event.side, event.trader) == (100 * 10**9, 7, 1, wallet_hash("w"))
+
+
+def test_a_slot_that_is_not_given_is_slot_0(csv) -> None:
+    assert next(rows(import_swaps(csv(FULL, "1,A,buy,1,1,40,1,amm,,,1"), 100.0).tape.events)).slot == 0
+
+
+def test_wallets_are_told_apart_by_numbers_that_their_field_holds(csv) -> None:
+    lines = [f"{i},A,buy,1,1,40,1,amm,wallet {i},1,{i}" for i in range(1, 60)]
+    traders = [event.trader for event in rows(import_swaps(csv(FULL, *lines), 100.0).tape.events)]
+    assert traders == [wallet_hash(f"wallet {i}") for i in range(1, 60)]
+    assert len(set(traders)) == 59
+    assert max(traders) > 2**31  # unsigned
+    assert wallet_hash("") == 0
 
 
 def test_rows_are_put_into_the_order_of_slot_and_number(csv) -> None:
@@ -80,6 +109,10 @@ def test_rows_are_put_into_the_order_of_slot_and_number(csv) -> None:
         ("1,A,buy,1,nan,40,1,amm,,1,1", "amount"),
         ("1,A,buy,1,1,0,1,amm,,1,1", "reserve"),
         ("1,A,buy,1,1,40,,amm,,1,1", "reserve"),
+        ("1,A,short,1,1,40,1,amm,,1,1", "side"),
+        ("1,A,cover,1,1,40,1,amm,,1,1", "side"),
+        ("1,A,buy,1,1,40,1,amm,,4294967296,1", "slot"),
+        ("1,A,buy,1,1,40,1,amm,,late,1", "slot"),
     ],
 )
 def test_a_bad_row_is_put_aside_with_its_reason(csv, row: str, reason: str) -> None:
@@ -96,6 +129,8 @@ def test_a_bad_row_is_put_aside_with_its_reason(csv, row: str, reason: str) -> N
         ("100,7", "99999999999,7", "time"),
         (",95,", ",,", "fee"),
         (",95,", ",70000,", "fee"),
+        (",95,", ",9970,", "fee"),
+        ("100,7,", "100,-7,", "slot"),
     ],
 )
 def test_a_bad_raw_row_is_put_aside_with_its_reason(csv, good: str, bad: str, reason: str) -> None:

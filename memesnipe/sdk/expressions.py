@@ -1,0 +1,209 @@
+"""The rules of expressions in ``on_event``: what may be read, calculated and called there."""
+
+import ast
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any, Final, NoReturn
+
+from memesnipe import sdk
+from memesnipe.errors import StrategyError
+from memesnipe.market.events import EVENT, FIELDS, KIND_NAMES
+from memesnipe.sdk.strategy import Strategy
+
+HELPERS: Final = {
+    name: getattr(sdk, name)
+    for name in sdk.__all__
+    if inspect.isfunction(getattr(sdk, name)) and name not in ("param", "state")
+}
+_BUILTINS: Final = {"min": (2, 99), "max": (2, 99), "abs": (1, 1), "int": (1, 1), "float": (1, 1)}  # least, most values
+_ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+_COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_ALL_FIELDS: Final = {name for fields in FIELDS.values() for name in fields}
+# How what is not allowed is called; anything else goes by the name of its kind of node.
+_WORDS: Final = {
+    "For": "a loop", "AsyncFor": "a loop", "While": "a loop", "ListComp": "a comprehension",
+    "SetComp": "a comprehension", "DictComp": "a comprehension", "GeneratorExp": "a comprehension",
+    "JoinedStr": "a string", "FunctionDef": "a function inside", "AsyncFunctionDef": "a function inside",
+    "ClassDef": "a class inside", "YieldFrom": "yield", "ImportFrom": "import", "NamedExpr": "`:=`",
+    "AnnAssign": "a type for a variable", "Subscript": "an index", "Starred": "`*`", "List": "a list",
+    "Dict": "a dict", "Set": "a set", "Tuple": "a tuple",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What is certain at a point of the function."""
+
+    known: dict[str, bool]  # the variables that have a value, and whether it is a float
+    kinds: frozenset[int]  # the kinds of event that can get here
+
+
+def suggestion(name: str, options: Iterable[str]) -> str:
+    """What was meant, perhaps."""
+    close = get_close_matches(name, sorted(options), 1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+class Expressions:
+    """Checks expressions; each check gives whether the value is a float. Remembers which constants are read."""
+
+    def __init__(self, strategy: type[Strategy], names: dict[str, Any], file: str) -> None:
+        self.constants: dict[str, int | float] = {}
+        self._strategy, self._names, self._file = strategy, names, file
+        self._locals: set[str] = set()
+        self._values: dict[type[ast.AST], Callable[[Any, Flow], bool]] = {
+            ast.Constant: self._constant, ast.Name: self._name, ast.Attribute: self._field, ast.BinOp: self._arithmetic,
+            ast.UnaryOp: self._unary, ast.BoolOp: self._and_or, ast.Compare: self._comparison, ast.IfExp: self._choice,
+            ast.Call: self._call,
+        }  # fmt: skip
+
+    def _refuse(self, node: ast.expr | ast.stmt, text: str) -> NoReturn:
+        raise StrategyError(f"{self._file}:{node.lineno}: {text}")
+
+    def _refuse_kind(self, node: ast.expr | ast.stmt) -> NoReturn:
+        kind = type(node).__name__
+        self._refuse(node, f"{_WORDS.get(kind, kind.lower())} is not allowed in on_event")
+
+    def _value(self, node: ast.expr, flow: Flow) -> bool:
+        if type(node) not in self._values:
+            self._refuse_kind(node)
+        return self._values[type(node)](node, flow)
+
+    def _constant(self, node: ast.Constant, _: Flow) -> bool:
+        if isinstance(node.value, str | bytes):
+            self._refuse(node, "a string is not allowed in on_event")
+        if not isinstance(node.value, int | float):
+            self._refuse(node, f"{ast.unparse(node)} is not a number")
+        if isinstance(node.value, int) and node.value >= 2**63:
+            self._refuse(node, f"{node.value} does not fit into 64 bits")
+        return isinstance(node.value, float)
+
+    def _name(self, node: ast.Name, flow: Flow) -> bool:
+        name = node.id
+        if name in ("p", "s", "e"):
+            self._refuse(node, f"{name} can only be used with one of its fields, {name}.<name>")
+        if name in self._locals:
+            if name not in flow.known:
+                self._refuse(node, f"{name} does not have a value on every path that leads here")
+            return flow.known[name]
+        value = self._names.get(name)
+        if name in HELPERS or (name in _BUILTINS and value is None):
+            self._refuse(node, f"{name} can only be called")
+        if name not in self._names:
+            numbers = [known for known, number in self._names.items() if isinstance(number, int | float)]
+            self._refuse(node, f"{name} is not defined{suggestion(name, [*flow.known, *numbers, *HELPERS])}")
+        if not isinstance(value, int | float):
+            self._refuse(node, f"{name} is not a number: on_event reads only its own variables and number constants")
+        self.constants[name] = value
+        return isinstance(value, float)
+
+    def _field(self, node: ast.Attribute, flow: Flow) -> bool:
+        match node.value, node.attr:
+            case ast.Name(id="p"), field:
+                if field not in self._strategy.params:
+                    meant = suggestion(field, self._strategy.params)
+                    self._refuse(node, f"p.{field} is not a declared parameter{meant}")
+                return True
+            case ast.Name(id="s"), field:
+                if field not in self._strategy.state_fields:
+                    meant = suggestion(field, self._strategy.state_fields)
+                    self._refuse(node, f"s.{field} is not a declared state field{meant}")
+                return self._strategy.state_fields[field].kind == "f8"
+            case ast.Name(id="e"), field:
+                self._check_event_field(node, field, flow.kinds)
+                return EVENT[field].kind == "f"
+        self._refuse(node, f"{ast.unparse(node)}: only p, s and e have fields")
+
+    def _check_event_field(self, node: ast.Attribute, field: str, kinds: frozenset[int]) -> None:
+        heard = self._strategy.subscriptions
+        if field not in _ALL_FIELDS:
+            meant = suggestion(field, {name for kind in heard for name in FIELDS[kind]})
+            self._refuse(node, f"e.{field} is not a field of an event{meant}")
+        carriers = {kind for kind, fields in FIELDS.items() if field in fields}
+        if not carriers & set(heard):
+            self._refuse(node, f"e.{field} is a field of {_listed(carriers)} events, which subscriptions does not name")
+        # The kinds share their bytes: in an event of another kind it would be something else.
+        if others := kinds - carriers:
+            only = _listed(carriers & set(heard))
+            self._refuse(
+                node, f"e.{field} is no field of {_listed(others)} events: read it where e.kind == {only} only"
+            )
+
+    def _arithmetic(self, node: ast.BinOp, flow: Flow) -> bool:
+        if not isinstance(node.op, _ARITHMETIC):
+            self._refuse(node, "only + - * / // % ** can be calculated with; for conditions use and, or, not")
+        floats = [self._value(node.left, flow), self._value(node.right, flow)]
+        return any(floats) or isinstance(node.op, ast.Div)
+
+    def _unary(self, node: ast.UnaryOp, flow: Flow) -> bool:
+        if isinstance(node.op, ast.Invert):
+            self._refuse(node, "~ is not allowed in on_event; for conditions use not")
+        return self._value(node.operand, flow) and not isinstance(node.op, ast.Not)
+
+    def _and_or(self, node: ast.BoolOp, flow: Flow) -> bool:
+        is_float = False
+        for value in node.values:
+            is_float |= self._value(value, flow)
+            yes, no = self._split(value, flow.kinds)
+            flow = replace(flow, kinds=yes if isinstance(node.op, ast.And) else no)
+        return is_float
+
+    def _comparison(self, node: ast.Compare, flow: Flow) -> bool:
+        if not all(isinstance(op, _COMPARISONS) for op in node.ops):
+            self._refuse(node, "`in` and `is` are not allowed in on_event; compare with ==")
+        for value in (node.left, *node.comparators):
+            self._value(value, flow)
+        return False
+
+    def _choice(self, node: ast.IfExp, flow: Flow) -> bool:
+        self._value(node.test, flow)
+        yes, no = self._split(node.test, flow.kinds)
+        floats = [self._value(node.body, replace(flow, kinds=yes)), self._value(node.orelse, replace(flow, kinds=no))]
+        return any(floats)
+
+    def _call(self, node: ast.Call, flow: Flow) -> bool:
+        called = ast.unparse(node.func)
+        value = self._names.get(called)
+        is_helper = value is not None and value is HELPERS.get(getattr(value, "__name__", ""))
+        if called in self._locals or not (is_helper or (called in _BUILTINS and value is None)):
+            options = ", ".join([*HELPERS, *_BUILTINS])
+            self._refuse(node, f"{called}() cannot be called; on_event may call {options}")
+        if is_helper:
+            self._check_arguments(node, called, inspect.signature(value))
+        elif node.keywords or not _BUILTINS[called][0] <= len(node.args) <= _BUILTINS[called][1]:
+            self._refuse(node, f"{called}() takes {'one value' if _BUILTINS[called][1] == 1 else 'two values or more'}")
+        floats = [self._value(argument, flow) for argument in (*node.args, *(k.value for k in node.keywords))]
+        return called == "float" or is_helper or (any(floats) and called != "int")
+
+    def _check_arguments(self, node: ast.Call, called: str, signature: inspect.Signature) -> None:
+        try:
+            signature.bind(*node.args, **{str(keyword.arg): None for keyword in node.keywords})
+        except TypeError as error:
+            self._refuse(node, f"{called}({', '.join(signature.parameters)}): {error}")
+
+    # ---- which kinds of event a condition lets through
+
+    def _split(self, test: ast.expr, kinds: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
+        """The kinds that can make a condition true, and those that can make it false."""
+        match test:
+            case ast.Compare(
+                ast.Attribute(ast.Name("e"), "kind"), [ast.Eq() | ast.NotEq() as op], [ast.Name(name)]
+            ) if name not in self._locals:
+                same = kinds & {self._names.get(name)}
+                return (same, kinds - same) if isinstance(op, ast.Eq) else (kinds - same, same)
+            case ast.UnaryOp(ast.Not(), inner):
+                yes, no = self._split(inner, kinds)
+                return no, yes
+            case ast.BoolOp(op, values):
+                is_and, going, left = isinstance(op, ast.And), kinds, frozenset[int]()
+                for value in values:
+                    yes, no = self._split(value, going)
+                    going, left = (yes, left | no) if is_and else (no, left | yes)
+                return (going, left) if is_and else (left, going)
+        return kinds, kinds
+
+
+def _listed(kinds: Iterable[int]) -> str:
+    return " or ".join(KIND_NAMES[kind].upper() for kind in sorted(kinds))

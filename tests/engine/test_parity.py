@@ -1,0 +1,100 @@
+"""The compiled engine against its twin: every outcome, every sample, every figure, on random markets and on recorded trades."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memesnipe.engine.engine import Engine
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
+from memesnipe.engine.orders import Fill
+from memesnipe.engine.reference import Reference
+from memesnipe.market.events import Events
+from memesnipe.sdk.registry import Families, discover
+from tests.engine.random_market import FAMILIES, random_events, random_genomes, random_model
+from tests.support import recorded_events
+
+SAMPLE_NS = 60_000_000_000
+
+
+def outcomes_of(fill: Fill) -> dict[str, Any]:
+    """A fill in the reference's words."""
+    order = fill.order
+    return {
+        "order_no": order.order_no, "token": order.token, "side": order.side, "reason": order.reason,
+        "decided_ts": order.decided_ts, "decided_seq": order.decided_seq, "ts": fill.ts, "seq": fill.seq,
+        "budget_lamports": order.budget_lamports, "expected": order.expected, "token_raw": fill.token_raw,
+        "sol_lamports": fill.sol_lamports, "fee_lamports": fill.pool_fee_lamports,
+        "network_fee_lamports": fill.network_fee_lamports, "failure": fill.failure,
+    }  # fmt: skip
+
+
+def compare(events: Events, genomes: list[Genome], families: Families, model: FillModel, capital_usd: float) -> int:
+    """Run both over the same; gives the number of outcomes compared."""
+    engine, reference = Engine(families, model, capital_usd), Reference(families, model, capital_usd)
+    engine.add(*genomes)
+    for genome in genomes:
+        reference.add(genome)
+    engine.watch(engine.population.spec_ids)
+    first_sample = (int(events["ts"][0]) // SAMPLE_NS + 1) * SAMPLE_NS
+    intervals = int(events["ts"][-1]) // SAMPLE_NS - int(events["ts"][0]) // SAMPLE_NS
+    returns = engine.record_returns(first_sample, intervals)
+    fills = engine.advance(events).fills
+    reference.advance(events)
+    for row, (spec_id, account, result) in enumerate(
+        zip(engine.population.spec_ids, engine.population.accounts, engine.results(), strict=True)
+    ):
+        twin = reference.strategies[spec_id]
+        ours = [outcomes_of(fill) for fill in fills if fill.order.spec_id == spec_id]
+        assert ours == [asdict(outcome) for outcome in twin.outcomes]
+        for name in ("capital", "cash", "fees", "gross_profit", "gross_loss"):
+            assert account[f"{name}_lamports"] == getattr(twin, f"{name}_lamports"), name
+        for name in ("orders", "round_trips", "wins"):
+            assert account[name] == getattr(twin, name), name
+        assert account["periods"] == len(twin.samples)
+        assert result.total_pnl_usd == (twin.equity_lamports() - twin.capital_lamports) * (engine.sol_usd / 1e9)
+        assert returns[row, intervals - len(twin.samples) :].tolist() == _returns(twin.capital_lamports, twin.samples)
+    return len(fills)
+
+
+def _returns(capital: int, samples: list[int]) -> list[float]:
+    equity = [capital, *samples]
+    return [float(np.float32(b / a - 1.0)) for a, b in zip(equity, equity[1:], strict=False)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32), tokens=st.sampled_from([1, 3, 12]), gap_s=st.sampled_from([0.2, 2.0, 15.0]))
+def test_every_outcome_is_the_twins_on_random_markets(seed: int, tokens: int, gap_s: float) -> None:
+    rng = np.random.default_rng(seed)
+    events = random_events(rng, 300, tokens, gap_s)
+    compare(events, random_genomes(rng, 4), FAMILIES, random_model(rng), float(rng.choice([5.0, 1000.0])))
+
+
+def test_the_random_markets_reach_every_reason_and_every_failure() -> None:
+    reasons, failures, sides = set(), set(), set()
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        engine = Engine(FAMILIES, random_model(rng), 1000.0)
+        engine.add(*random_genomes(rng, 20))
+        engine.watch(engine.population.spec_ids)
+        for fill in engine.advance(random_events(rng, 400, 5, 3.0)).fills:
+            reasons.add(fill.order.reason)
+            failures.add(fill.failure)
+            sides.add(fill.order.side)
+    assert reasons == {"signal", "stop_loss", "take_profit", "trailing_stop", "max_hold", "dead", "liquidated"}
+    assert failures == {"", "did not land", "the pool gives nothing", "slippage beyond tolerance"}
+    assert sides == {1, -1, 2, -2}
+
+
+@pytest.mark.parametrize("family", ["momentum_5m", "mean_revert_1h", "korean_time_burst"])
+def test_every_outcome_is_the_twins_on_the_recorded_trades(family: str) -> None:
+    families = discover()
+    rng = np.random.default_rng(5)
+    exits, filters = ExitGenes(0.3, 0.6, 0.2, 300.0), FilterGenes(10.0, 5.0)
+    params = [{key: p.at(rng.random()) for key, p in families[family].params.items()} for _ in range(10)]
+    genomes = [Genome((SignalGene(family, values, 1.0),), 0.5, 0.1, exits, filters) for values in params]
+    assert compare(recorded_events(), genomes, families, FillModel(), 1000.0) > 20

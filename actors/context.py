@@ -7,9 +7,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from memesnipe.bus.redis_bus import Bus
-from memesnipe.engine.orders import FillModel
+from memesnipe.engine.fills import FillModel
 from memesnipe.errors import SettingsError
 from memesnipe.feeds.base import FeedChoice
+from memesnipe.market.events import NS_PER_S
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.settings import Settings, read_resolved
 from memesnipe.storage.database import connect
@@ -47,8 +48,8 @@ class Context:
 
     @cached_property
     def families(self) -> Families:
-        """The strategies that were found."""
-        return discover()
+        """The strategies that were found: the bundled ones and the user's."""
+        return discover(*self.settings.strategy_folders)
 
     @cached_property
     def choice(self) -> FeedChoice:
@@ -62,10 +63,12 @@ class Context:
         return FillModel(
             seed=settings.seed,
             latency_ns=settings.latency_ms * 1_000_000,
-            landing_ratio=settings.landing_ratio,
+            landing_max=settings.landing_max,
+            landing_half_lamports=settings.landing_half_lamports,
             slippage_bps=settings.slippage_bps,
             priority_fee_lamports=settings.priority_fee_lamports,
             tip_lamports=settings.jito_tip_lamports,
+            dead_after_ns=settings.dead_after_secs * NS_PER_S,
         )
 
     @property

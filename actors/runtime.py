@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ SHELLS: dict[str, Callable[[Context, ActorMetrics], Shell]] = {
     "executor": Executor,
     "position": PositionActor,
     "portfolio": PortfolioActor,
-    "strategy_factory": lambda context, metrics: StrategyFactory(context, metrics, evaluate_on_ray),
+    "strategy_factory": lambda context, metrics: StrategyFactory(
+        context, metrics, partial(evaluate_on_ray, folders=context.settings.strategy_folders)
+    ),
 }
 
 _BEAT_S = 1.0

@@ -1,5 +1,6 @@
 """All configuration: every setting typed, with its meaning; the only reader of the environment and of `.env`."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,8 @@ DECIDING = (
     "tournament_size", "specs_per_generation", "arena_size", "min_sharpe_for_promotion", "min_trades_for_promotion",
     "min_observation_secs", "max_drawdown_for_promotion", "rebalance_interval_secs", "generation_interval_secs",
     "tape_window_events", "global_max_position_usd", "portfolio_stop_loss_percent", "trailing_stop_loss_percent",
-    "slippage_bps", "latency_ms", "landing_ratio", "priority_fee_lamports", "jito_tip_lamports",
+    "slippage_bps", "latency_ms", "landing_max", "landing_half_lamports", "priority_fee_lamports", "jito_tip_lamports",
+    "dead_after_secs", "strategy_path",
 )  # fmt: skip
 
 Positive = Annotated[float, Field(gt=0)]
@@ -72,9 +74,19 @@ class Settings(BaseSettings):
         1_000, description="how much worse than its quote a fill may be"
     )
     latency_ms: Annotated[int, Field(ge=0)] = Field(1_500, description="time from a decision to the chain")
-    landing_ratio: Ratio = Field(0.9, description="share of transactions that land")
+    landing_max: Ratio = Field(0.95, description="share of transactions that land at any price")
+    landing_half_lamports: Annotated[int, Field(ge=0)] = Field(
+        6_000, description="priority fee and tip at which half of those land"
+    )
     priority_fee_lamports: Annotated[int, Field(ge=0)] = Field(100_000, description="priority fee of an order")
     jito_tip_lamports: Annotated[int, Field(ge=0)] = Field(10_000, description="tip of an order that lands")
+    dead_after_secs: Annotated[int, Field(ge=60)] = Field(
+        1_800, description="a token without an event for so long is dead"
+    )
+
+    strategy_path: str = Field(
+        "", description="folders of your own strategies, with a colon between them; the same ones on every node"
+    )
 
     redis_url: SecretStr | None = Field(None, description="redis://HOST:PORT/DB instead of the embedded Redis")
     database_url: SecretStr | None = Field(
@@ -111,6 +123,17 @@ class Settings(BaseSettings):
         if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
+
+    @field_validator("strategy_path")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        """Where it is for us: the actors work in another folder."""
+        return os.pathsep.join(str(Path(part).expanduser().resolve()) for part in value.split(os.pathsep) if part)
+
+    @property
+    def strategy_folders(self) -> tuple[Path, ...]:
+        """The folders of the user's own strategies."""
+        return tuple(Path(part) for part in self.strategy_path.split(os.pathsep) if part)
 
     @property
     def deciding(self) -> dict[str, Any]:

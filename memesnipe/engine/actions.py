@@ -16,20 +16,22 @@ def most_actions(dead_after_ns: int) -> int:
 
 
 @jitable
-def write_order(actions: Any, written: Any, row: int, exposure: Any) -> None:
+def write_order(actions: Any, written: Any, row: int, account: Any, exposure: Any) -> None:
     """Write the order of an exposure down."""
     action = actions[written[0]]
     written[0] += 1
-    _describe(action, row, exposure)
+    _describe(action, row, account, exposure)
     action.is_outcome = 0
 
 
 @jitable
-def write_outcome(actions: Any, written: Any, row: int, exposure: Any, outcome: Any, ts: int, seq: int) -> None:
+def write_outcome(
+    actions: Any, written: Any, row: int, account: Any, exposure: Any, outcome: Any, ts: int, seq: int
+) -> None:
     """Write down what became of it."""
     action = actions[written[0]]
     written[0] += 1
-    _describe(action, row, exposure)
+    _describe(action, row, account, exposure)
     action.is_outcome = 1
     action.ts = ts
     action.seq = seq
@@ -42,8 +44,9 @@ def write_outcome(actions: Any, written: Any, row: int, exposure: Any, outcome: 
 
 
 @jitable
-def _describe(action: Any, row: int, exposure: Any) -> None:
+def _describe(action: Any, row: int, account: Any, exposure: Any) -> None:
     action.row = row
+    action.between = account.between
     action.order_no = exposure.order_no
     action.token = exposure.token
     action.side = exposure.order_side

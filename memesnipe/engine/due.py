@@ -19,6 +19,7 @@ def pass_time(
     returns: Any, first_sample_ts: int, actions: Any, written: Any,
 ) -> None:  # fmt: skip
     """Do what falls due strictly before ``ts``, in order, and sample what ends up to it; ``seq`` is the last event's."""
+    account.between = 1
     while True:
         chosen, at_ts = -1, ts
         account.next_due_ts = NEVER
@@ -41,6 +42,7 @@ def pass_time(
             exposure.leave_ts = at_ts + SAMPLE_NS  # a sale that fails is tried again
             leave(row, term, account, exposure, heads, model, MAX_HOLD, at_ts, seq, actions, written)
     sample(row, account, exposures, ts, returns, first_sample_ts)
+    account.between = 0
 
 
 @jitable
@@ -61,7 +63,7 @@ def _end(
     side = exposure.order_side
     account.digest = digest_of(account.digest, exposure.order_no, exposure.token, side, ts, outcome)
     if term.watched != 0:
-        write_outcome(actions, written, row, exposure, outcome, ts, seq)
+        write_outcome(actions, written, row, account, exposure, outcome, ts, seq)
     book(account, exposure, side, outcome, ts, term.max_hold_ns)
     exposure.order_side = 0
     exposure.ready_ts = ts
@@ -93,7 +95,7 @@ def close(
         )
     exposure.expected = outcome.sol_lamports - outcome.fee_lamports
     if term.watched != 0:
-        write_order(actions, written, row, exposure)
+        write_order(actions, written, row, account, exposure)
     _end(row, term, account, exposure, heads, outcome, ts, seq, actions, written)
 
 
@@ -140,7 +142,7 @@ def send(
         for gene in range(term.genes):
             head.votes[gene] = 0
     if term.watched != 0:
-        write_order(actions, written, row, exposure)
+        write_order(actions, written, row, account, exposure)
 
 
 @jitable

@@ -115,7 +115,7 @@ class Engine:
         if count and len(population):
             heard, heard_counts = _heard(visits[:turns], population.masks)
             votes = np.zeros((MAX_GENES, len(visits)), np.int8)
-            written, place = np.zeros(1, np.int64), np.zeros(2, np.int64)
+            written, place = np.zeros(1, np.int64), np.array([0, -1])
             is_done = False
             while not is_done:
                 actions = np.empty(self._room_for_actions(), ACTION)

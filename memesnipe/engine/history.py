@@ -28,10 +28,10 @@ def read_actions(batches: list[Any], population: Population) -> Done:
     is_outcome = actions["is_outcome"] != 0
     decided = actions[~is_outcome]
     # The sorts are stable: each strategy's actions stay in the order in which they happened.
-    for action in decided[np.lexsort((decided["row"], decided["decided_ts"], decided["decided_seq"]))]:
+    for action in decided[np.lexsort([decided[name] for name in ("row", "decided_ts", "between", "decided_seq")])]:
         done.orders.append(_order(action, population))
     ended = actions[is_outcome]
-    for action in ended[np.lexsort((ended["row"], ended["ts"]))]:
+    for action in ended[np.lexsort([ended[name] for name in ("row", "ts", "between", "seq")])]:
         outcome = Outcome(
             int(action["failure"]),
             int(action["token_raw"]),

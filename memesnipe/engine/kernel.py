@@ -59,7 +59,7 @@ def advance(
         returns: shape (population, intervals), f4; filled from the interval that ends at ``first_sample_ts`` on.
         actions: what watched strategies do is written here.
         written: how much of it is, shape (1,).
-        place: strategy and turn to go on at, shape (2,); zeros at first.
+        place: strategy and turn to go on at, shape (2,); (0, -1) at first. Genes that have spoken must not again.
 
     Returns:
         Whether it is done. If not, ``actions`` is full: empty it and call again.
@@ -68,7 +68,7 @@ def advance(
     room = votes.shape[1]
     for row in range(place[0], len(terms)):
         term = terms[row]
-        if place[1] == 0:
+        if place[1] < 0:
             for gene in range(term.genes):
                 which = term.hears[gene]
                 if heard_counts[which] < turns:
@@ -79,13 +79,13 @@ def advance(
                 )  # fmt: skip
         which = term.hears[0]
         turn = _trade(
-            row, term, accounts[row], exposures[row], heads[row], model, last_seq, events, first, visits, place[1], turns,
+            row, term, accounts[row], exposures[row], heads[row], model, last_seq, events, first, visits, max(place[1], 0), turns,
             after, votes, heard[which], heard_counts[which], returns, first_sample_ts, actions, written,
         )  # fmt: skip
         if turn < turns:
             place[0], place[1] = row, turn
             return False
-        place[1] = 0
+        place[1] = -1
         sample(row, accounts[row], exposures[row], last_ts, returns, first_sample_ts)
     return True
 

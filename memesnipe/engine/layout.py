@@ -54,6 +54,7 @@ ACCOUNT: Final = np.dtype(
         ("orders_on_way", "i8"),
         ("budgets_on_way_lamports", "i8"),
         ("next_due_ts", "i8"),
+        ("between", "i8"),  # whether what happens now happens between two events
         ("digest", "u8"),  # of every outcome so far
         ("next_sample_ts", "i8"),
         ("sampled_lamports", "i8"),
@@ -122,6 +123,7 @@ ACTION: Final = np.dtype(
     [
         ("row", "i8"),
         ("is_outcome", "i8"),
+        ("between", "i8"),  # after the event of `seq` or `decided_seq`, rather than at it
         ("order_no", "i8"),
         ("token", "i8"),
         ("side", "i8"),

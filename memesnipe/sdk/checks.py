@@ -34,20 +34,20 @@ def check(strategy: type[Strategy]) -> str:
 def check_imports(tree: ast.Module, file: str) -> None:
     """Refuse a strategy file that imports anything but names of the SDK."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.module != "memesnipe.sdk"):
+        if isinstance(node, ast.ImportFrom) and (node.module, node.level) == ("memesnipe.sdk", 0):
+            for name in (alias.name for alias in node.names if alias.name not in sdk.__all__):
+                meant = suggestion(name, sdk.__all__)
+                raise StrategyError(f"{file}:{node.lineno}: memesnipe.sdk has nothing called {name}{meant}")
+        elif isinstance(node, ast.Import | ast.ImportFrom):
             what = node.names[0].name if isinstance(node, ast.Import) else "." * node.level + (node.module or "")
             raise StrategyError(f"{file}:{node.lineno}: a strategy imports from memesnipe.sdk alone, not {what}")
-        for name in [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []:
-            if name not in sdk.__all__:
-                meant = suggestion(name, sdk.__all__)
-                raise StrategyError(f"{file}:{node.lineno}: memesnipe.sdk has no {name}{meant}")
 
 
 def _find(strategy: type[Strategy]) -> tuple[str, ast.FunctionDef, dict[str, int], str]:
     """The file of a strategy, its ``on_event``, the lines of what its class declares, and the function's source."""
-    code = getattr(inspect.unwrap(strategy.on_event), "__code__", None)
+    code: Any = getattr(inspect.unwrap(strategy.on_event), "__code__", None)
     try:
-        lines, _ = inspect.findsource(code)  # type: ignore[arg-type]
+        lines, _ = inspect.findsource(code)
         tree = ast.parse("".join(lines))
     except (OSError, TypeError, SyntaxError) as error:
         raise StrategyError(f"{strategy.__name__}: its source cannot be read, so it cannot be checked") from error
@@ -85,4 +85,4 @@ def _check_declarations(
 def _names(function: Any) -> dict[str, Any]:
     """What a function can read beside its own variables."""
     closure = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-    return function.__globals__ | {name: cell.cell_contents for name, cell in closure.items()}
+    return {**function.__globals__, **{name: cell.cell_contents for name, cell in closure.items()}}

@@ -165,7 +165,7 @@ class Expressions:
 
     def _call(self, node: ast.Call, flow: Flow) -> bool:
         called = ast.unparse(node.func)
-        value = self._names.get(called)
+        value: Any = self._names.get(called)
         is_helper = value is not None and value is HELPERS.get(getattr(value, "__name__", ""))
         if called in self._locals or not (is_helper or (called in _BUILTINS and value is None)):
             options = ", ".join([*HELPERS, *_BUILTINS])

@@ -1,10 +1,13 @@
 """Discovery: every file in a strategies folder that does not start with an underscore is a family."""
 
+import ast
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 
-from memesnipe.errors import StrategyError
+from memesnipe.errors import StrategyError, first_line
+from memesnipe.sdk.checks import check, check_imports, place
 from memesnipe.sdk.strategy import Strategy
 
 BUNDLED = Path(__file__).resolve().parents[2] / "strategies"
@@ -13,39 +16,78 @@ Families = dict[str, Strategy]
 
 
 def discover(*folders: Path) -> Families:
-    """One instance of each strategy found, by family name (its file's name), in order of name.
+    """One instance of each bundled strategy and of those in ``folders``, by family name (its file's name), in order.
 
     Raises:
-        StrategyError: a file does not load, or does not hold exactly one strategy.
+        StrategyError: a folder is not there or empty, two files have one name, or a file breaks a rule.
     """
     families: Families = {}
-    for folder in folders or (BUNDLED,):
-        for path in sorted(folder.glob("[!_]*.py")):
+    files: dict[str, Path] = {}
+    for folder in dict.fromkeys(path.resolve() for path in (BUNDLED, *folders)):
+        for path in _files(folder):
+            if path.stem in files:
+                first = place(files[path.stem])
+                raise StrategyError(
+                    f"{first} and {place(path)} have the same name; rename one, a family is its file's name"
+                )
+            files[path.stem] = path
             families[path.stem] = _load(path)
-    if not families:
-        raise StrategyError(f"no strategy found in {', '.join(map(str, folders or (BUNDLED,)))}")
     return dict(sorted(families.items()))
 
 
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise StrategyError(f"there is no folder {place(folder)} to look for strategies in")
+    found = sorted(folder.glob("[!_]*.py"))
+    if not found:
+        raise StrategyError(f"no strategy found in {place(folder)}")
+    return found
+
+
 def _load(path: Path) -> Strategy:
-    name = f"strategies.{path.stem}"
+    strategy = _strategy_in(path)
+    strategy.family = path.stem
+    check(strategy)
+    return strategy()
+
+
+def _strategy_in(path: Path) -> type[Strategy]:
+    """Run the file of a strategy, if it imports the SDK alone."""
+    file, name = place(path), f"strategies.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise StrategyError(f"{path} cannot be loaded as Python")
+        raise StrategyError(f"{file} cannot be loaded as Python")
     module = importlib.util.module_from_spec(spec)
+    check_imports(_parsed(path, file), file)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except StrategyError as error:
-        raise StrategyError(f"{path}: {error}") from error
+    except StrategyError as error:  # of a declaration; it does not know its line
+        raise StrategyError(f"{file}:{_line_in(error, path)}: {error}") from error
     except Exception as error:
-        raise StrategyError(f"{path} does not load: {type(error).__name__}: {error}") from error
+        raise StrategyError(
+            f"{file}:{_line_in(error, path)}: does not load: {type(error).__name__}: {first_line(error)}"
+        ) from error
     found = [
         item
         for item in vars(module).values()
         if isinstance(item, type) and issubclass(item, Strategy) and item.__module__ == name
     ]
     if len(found) != 1:
-        raise StrategyError(f"{path} holds {len(found)} strategies; one file is one family")
-    found[0].family = path.stem
-    return found[0]()
+        raise StrategyError(f"{file} holds {len(found)} strategies; one file is one family")
+    return found[0]
+
+
+def _parsed(path: Path, file: str) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes())
+    except SyntaxError as error:
+        raise StrategyError(f"{file}:{error.lineno or 1}: SyntaxError: {error.msg}") from error
+    except (OSError, ValueError) as error:
+        raise StrategyError(f"{file} cannot be read as Python: {first_line(error)}") from error
+
+
+def _line_in(error: BaseException, path: Path) -> int:
+    """The last line of a file on an error's way up."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((f.lineno for f in reversed(frames) if f.filename == str(path) and f.lineno), 1)

@@ -16,7 +16,7 @@ RNG = np.random.default_rng(11)
 MODEL = random_model(RNG)._replace(dead_after_ns=100_000_000_000)
 GENOMES = random_genomes(RNG, 8)
 # More tokens than an engine begins with slots for, and more than live at once.
-EVENTS = random_events(RNG, 2500, 100, 0.1)
+EVENTS = random_events(RNG, 1600, 90, 0.05)
 
 
 def engine_of(genomes: list = GENOMES) -> Engine:  # type: ignore[type-arg]

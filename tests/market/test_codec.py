@@ -121,8 +121,16 @@ def test_what_is_no_number_of_its_field_is_a_flaw(name: str, value: Any) -> None
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("ts", 1.5), ("ts", 2**63), ("slot", -1), ("slot", 2**32), ("trader", -1), ("trader", 2**32),
-        ("protocol_fee_bps", 2**15), ("sol_lamports", 1e9), ("supply_raw", 2**63), ("supply_raw", 0.5),
+        ("ts", 1.5),
+        ("ts", 2**63),
+        ("slot", -1),
+        ("slot", 2**32),
+        ("trader", -1),
+        ("trader", 2**32),
+        ("protocol_fee_bps", 2**15),
+        ("sol_lamports", 1e9),
+        ("supply_raw", 2**63),
+        ("supply_raw", 0.5),
         ("lp_fee_bps", 0.5),
     ],
 )

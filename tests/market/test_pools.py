@@ -38,7 +38,7 @@ FEES_BPS = st.integers(0, 300)
 
 @st.composite
 def pools(draw: st.DrawFn, *venues: int) -> Pool:
-    """A pool of any size. A curve has no lp share; PumpSwap's fees follow its tier, or the event where there is none."""
+    """A pool of any size. A curve has no lp share; PumpSwap's fees are those of its tier where the supply is known."""
     venue = draw(st.sampled_from(venues or (PUMP_CURVE, PUMPSWAP, AMM)))
     sol, token = draw(RESERVES), draw(RESERVES)
     virtual_sol, virtual_token = draw(st.integers(0, sol)), draw(st.integers(0, token))
@@ -48,18 +48,10 @@ def pools(draw: st.DrawFn, *venues: int) -> Pool:
     return Pool(venue, sol, token, sol - virtual_sol, token - virtual_token, supply, lp, protocol, creator)
 
 
-def compiled_form(name: str) -> Callable[..., Any]:
-    """A function of the pools as the engine has it: the same source, compiled."""
-    function = getattr(arithmetic, name)
-    form: Callable[..., Any] = njit(lambda pool, amount: function(pool, amount))
-    return form
-
-
+# The functions as the engine has them: the same source, compiled.
 QUOTES = ("quote_buy", "quote_buy_tokens", "quote_sell", "value_of")
-COMPILED = {name: compiled_form(name) for name in QUOTES}
-compiled_fees_of = njit(lambda pool: fees_of(pool))
-compiled_is_open = njit(lambda pool: is_open(pool))
-compiled_moved = njit(lambda pool, sol, token: moved(pool, sol, token))
+COMPILED: dict[str, Callable[..., Any]] = {name: njit(getattr(arithmetic, name)) for name in QUOTES}
+compiled_fees_of, compiled_is_open, compiled_moved = njit(fees_of), njit(is_open), njit(moved)
 
 
 @settings(max_examples=500)

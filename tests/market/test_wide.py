@@ -15,8 +15,15 @@ EDGES = sorted(
 )
 NUMBERS = st.one_of(st.integers(0, LARGEST), st.integers(0, 63).flatmap(lambda b: st.integers(0, (1 << b) - 1)))
 
-compiled_mul_div = njit(lambda a, b, c: mul_div(a, b, c))
-compiled_mul_div_up = njit(lambda a, b, c: mul_div_up(a, b, c))
+
+@njit  # the call is what compiles to the other form; the function itself would be compiled as it stands
+def compiled_mul_div(a: int, b: int, c: int) -> int:
+    return mul_div(a, b, c)
+
+
+@njit
+def compiled_mul_div_up(a: int, b: int, c: int) -> int:
+    return mul_div_up(a, b, c)
 
 
 def _check(a: int, b: int, c: int) -> None:

@@ -1,0 +1,60 @@
+"""The commands around strategies: which there are, and a new one."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memesnipe.cli.output import print_json, print_table
+from memesnipe.settings import load_settings
+
+strategies = typer.Typer()
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@strategies.command("list-strategies")
+def list_strategies(json: Json = False) -> None:
+    """Show the strategies that evolution can draw on: the bundled ones and those in the folders of STRATEGY_PATH."""
+    from memesnipe.sdk.registry import discover  # noqa: PLC0415 - numba is slow to load
+
+    found = {
+        name: {
+            "parameters": {
+                key: {"low": p.low, "high": p.high, "default": p.default, "log": p.log, "unit": p.unit}
+                for key, p in strategy.params.items()
+            },
+            "about": (sys.modules[type(strategy).__module__].__doc__ or "").strip().partition("\n")[0],
+        }
+        for name, strategy in discover(*load_settings().strategy_folders).items()
+    }
+    if json:
+        print_json(found)
+    else:
+        print_table("strategies", {name: str(item["about"]) for name, item in found.items()})
+
+
+@strategies.command("new-strategy")
+def new_strategy_command(
+    name: Annotated[str, typer.Argument(help="The family's name, such as fast_dip_5m.")],
+    folder: Annotated[Path, typer.Option(help="Where to write it.")] = Path("my_strategies"),
+    json: Json = False,
+) -> None:
+    """Write a new strategy from the template, with its page and tests that pass; then make it yours."""
+    from memesnipe.cli.new_strategy import new_strategy  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.sdk.registry import BUNDLED  # noqa: PLC0415
+
+    known = load_settings().strategy_folders
+    written = new_strategy(name, folder, known)
+    steps = [f"try its tests: {sys.executable} -m pytest {written.test}"]
+    if folder.resolve() not in (BUNDLED, *known):
+        path = os.pathsep.join(map(str, (*known, folder.resolve())))
+        steps.append(f"let MemeSnipe find it: put STRATEGY_PATH={path} into .env")
+    files = {"strategy": str(written.strategy), "doc": str(written.doc), "test": str(written.test)}
+    if json:
+        print_json({"family": name, **files, "next": steps})
+    else:
+        print_table(name, files)
+        typer.echo("\n".join(f"Next, {step}" for step in steps))

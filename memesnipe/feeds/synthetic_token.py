@@ -1,0 +1,130 @@
+"""One token of the synthetic market: its pool, how much people want it, and the exact trades that come of it."""
+
+from dataclasses import dataclass
+from math import exp, tanh
+from random import Random
+
+from memesnipe.market.events import PUMP_CURVE
+from memesnipe.market.pools import Pool, Quote, migrated, moved, quote_buy, quote_sell
+from memesnipe.market.swaps import (
+    CURVE_START_SOL_LAMPORTS,
+    CURVE_START_TOKEN_RAW,
+    CURVE_UNSOLD_TOKEN_RAW,
+    PUMP_FEES_BPS,
+    PUMP_SUPPLY_RAW,
+)
+
+CURVE_FOR_SALE_RAW = CURVE_START_TOKEN_RAW - CURVE_UNSOLD_TOKEN_RAW
+MIGRATED_TOKEN_RAW = PUMP_SUPPLY_RAW - CURVE_FOR_SALE_RAW  # what was never for sale goes into the new pool
+NEW_CURVE = Pool(
+    PUMP_CURVE, CURVE_START_SOL_LAMPORTS, CURVE_START_TOKEN_RAW, 0, CURVE_FOR_SALE_RAW, PUMP_SUPPLY_RAW, 0, *PUMP_FEES_BPS
+)  # fmt: skip
+
+HEAT_FADES_S = 70.0
+MOOD_FADES_S = 60.0
+BUYS_AT_REST, BUYS_SWING = 0.6, 0.36  # more than half are purchases, because part of them are sold again soon
+LEAST_SHARE = 1e-6  # of the pool, that anybody bothers to trade
+NEW_HOLDERS, LEAVING_HOLDERS = 0.5, 0.4  # wallets that come with a purchase, and go with a sale
+
+
+@dataclass(slots=True)
+class Crowd:
+    """How large the trades of a token's crowd are, as shares of the SOL in its pool: lognormal, cut off."""
+
+    median: float = 0.0012
+    sigma: float = 2.35
+    most: float = 0.08
+
+
+@dataclass(slots=True)
+class Perp:
+    """The perp market of a token: how far its mark is above the pool's price, and the price that the pool keeps to."""
+
+    fair_price: float  # lamports per raw token
+    premium: float = 0.0
+
+
+@dataclass(slots=True)
+class Token:
+    """One token. Heat is trades a second, mood what people think of it (above 0: they want in); both return to rest."""
+
+    mint: str
+    pool: Pool
+    crowd: Crowd
+    heat: float = 0.0
+    mood: float = 0.0
+    heat_at_rest: float = 0.0
+    mood_at_rest: float = -0.3
+    appeal: float = 0.0  # how strong its bursts of hype are
+    dev_raw: int = 0  # what the developer holds
+    holders: float = 3.0
+    settled_s: float = 0.0  # heat and mood are as of then
+    perp: Perp | None = None
+    is_over: bool = False
+
+    @property
+    def public_raw(self) -> int:
+        """What everyone but the developer holds."""
+        issued = CURVE_START_TOKEN_RAW if self.pool.venue == PUMP_CURVE else PUMP_SUPPLY_RAW
+        return max(issued - self.pool.token_raw - self.dev_raw, 0)
+
+    def settle(self, now_s: float) -> None:
+        """Let heat and mood fade up to now."""
+        elapsed_s = now_s - self.settled_s
+        self.heat = self.heat_at_rest + (self.heat - self.heat_at_rest) * exp(-elapsed_s / HEAT_FADES_S)
+        self.mood = self.mood_at_rest + (self.mood - self.mood_at_rest) * exp(-elapsed_s / MOOD_FADES_S)
+        self.settled_s = now_s
+
+    def stir(self, now_s: float, mood: float, heat: float) -> None:
+        """Something happens: add to mood and heat."""
+        self.settle(now_s)
+        self.mood = min(max(self.mood + mood, -2.5), 2.5)
+        self.heat = min(self.heat + heat, 4.0)
+
+    def wants_to_buy(self, rng: Random) -> bool:
+        """Whether the next of the crowd comes to buy."""
+        return rng.random() < BUYS_AT_REST + BUYS_SWING * tanh(self.mood)
+
+    def size_lamports(self, rng: Random) -> int:
+        """How much the next of the crowd trades."""
+        share = self.crowd.median * exp(rng.gauss(0.0, self.crowd.sigma))
+        return int(self.pool.sol_lamports * min(max(share, LEAST_SHARE), self.crowd.most))
+
+    def buy(self, lamports: int) -> Quote | None:
+        """Somebody buys for so much; None when there is nothing to be had. The last tokens complete a curve."""
+        quote = quote_buy(self.pool, lamports)
+        if quote.token_raw <= 0 or quote.sol_lamports <= 0:
+            return None
+        takes_all = quote.token_raw == self.pool.real_token_raw
+        self.pool = moved(self.pool, quote.pool_sol_lamports, -quote.token_raw)
+        if takes_all:  # `moved` is for our own trades, which complete no curve
+            self.pool = self.pool._replace(real_token_raw=0)
+        self.holders += NEW_HOLDERS
+        return quote
+
+    def sell(self, token_raw: int) -> Quote | None:
+        """Somebody sells so many; None when that pays nothing."""
+        quote = quote_sell(self.pool, token_raw)
+        if quote.token_raw <= 0 or quote.sol_lamports <= 0 or quote.pool_sol_lamports >= self.pool.sol_lamports:
+            return None
+        self.pool = moved(self.pool, -quote.pool_sol_lamports, quote.token_raw)
+        self.holders = max(self.holders - LEAVING_HOLDERS, 2.0)
+        return quote
+
+    def worth_raw(self, lamports: int) -> int:
+        """How many tokens are worth so much at the pool's price, of those that the public has."""
+        return min(lamports * self.pool.token_raw // self.pool.sol_lamports, self.public_raw)
+
+    def change_liquidity(self, share: float) -> int:
+        """Add a share of the pool on both sides, or remove it (below 0); gives the SOL that it changed by."""
+        pool = self.pool
+        sol = int(pool.sol_lamports * share)
+        token_raw = int(pool.token_raw * share)
+        self.pool = moved(pool, sol, token_raw)
+        if share < 0:
+            self.dev_raw -= token_raw  # who removes it holds it
+        return sol
+
+    def migrate(self) -> None:
+        """A complete curve goes on as a PumpSwap pool."""
+        self.pool = migrated(self.pool, MIGRATED_TOKEN_RAW)

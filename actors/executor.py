@@ -88,7 +88,7 @@ class Executor(Consumer):
                 effects.add(OrderRow, [self._order_row(order)])
         else:
             self._execution.apply_allocations(entry.data)
-            effective = self._execution.arena.board.last_seq
+            effective = self._execution.arena.last_seq
             effects.change(
                 update(Allocation)
                 .where(Allocation.run_id == self.context.run_id, Allocation.seq == entry.seq)

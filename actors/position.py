@@ -7,15 +7,14 @@ from pydantic import TypeAdapter
 from actors.consumer import Consumer
 from actors.context import Context
 from memesnipe.bus.merge import Entry
-from memesnipe.bus.streams import EXIT_ORDERS, FILLS, POSITION_UPDATES, RISK_EVENTS, SIMULATION_RESULTS
-from memesnipe.market.codec import STREAM_OF_KIND, from_messages
-from memesnipe.market.events import PRICE, rows
+from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, EXIT_ORDERS, FILLS, POSITION_UPDATES, RISK_EVENTS, SIMULATION_RESULTS
+from memesnipe.market.codec import from_messages
+from memesnipe.market.events import NS_PER_S, rows
 from memesnipe.storage.journal import Effects
 from memesnipe.storage.schema import BreakerRow, Equity, PositionRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.ledger import Ledger, LedgerState, Position
 
-_PRICES = STREAM_OF_KIND[PRICE]
 _STATE = TypeAdapter(LedgerState)
 
 
@@ -27,7 +26,7 @@ class PositionActor(Consumer):
     """
 
     name = "position"
-    reads = (_PRICES, FILLS, SIMULATION_RESULTS)
+    reads = (EVENTS, FILLS, SIMULATION_RESULTS)
     writes = (RISK_EVENTS, EXIT_ORDERS, POSITION_UPDATES)
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
@@ -37,12 +36,13 @@ class PositionActor(Consumer):
             capital_usd=settings.initial_capital_usd,
             stop_loss=settings.portfolio_stop_loss_percent / 100,
             trailing_stop=settings.trailing_stop_loss_percent / 100,
+            dead_after_ns=settings.dead_after_secs * NS_PER_S,
         )
 
     def handle(self, entries: list[Entry], effects: Effects) -> None:
         """Book and mark."""
         for entry in entries:
-            if entry.stream == _PRICES:
+            if entry.stream in EVENT_STREAMS:
                 self._ledger.on_event(next(rows(from_messages([entry.data]))))
             elif entry.stream == FILLS:
                 position = self._ledger.on_fill(entry.data)
@@ -82,7 +82,7 @@ class PositionActor(Consumer):
 
         def take(entries: list[Entry]) -> None:
             for entry in entries:
-                if entry.stream == _PRICES:
+                if entry.stream in EVENT_STREAMS:
                     self._ledger.on_event(next(rows(from_messages([entry.data]))))
 
         self.replay(saved_seq, take)

@@ -1,6 +1,6 @@
 """A small market made by hand, strategies with one idea each, and genomes for them: what the core's tests share."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
+from memesnipe.engine.results import StrategyResult
 from memesnipe.engine.snapshot import EngineState
 from memesnipe.engine.fills import FillModel
 from memesnipe.feeds.synthetic import SyntheticFeed
@@ -132,6 +133,12 @@ class Talk(Strategy):
 
 
 FAMILIES: Families = {cls.family: cls() for cls in (BuyOnce, Flip, Talk, Trend)}
+
+
+def result(spec_id: str = "abc", **figures: Any) -> StrategyResult:
+    """A record of a strategy; what is not given is 0."""
+    zero = {f.name: "" if f.type in (str, "str") else 0 for f in fields(StrategyResult)}
+    return StrategyResult(**(zero | {"spec_id": spec_id} | figures))
 
 
 def genome(

@@ -18,7 +18,7 @@ EXIT_ORDERS: Final = "exit_orders"
 RISK_EVENTS: Final = "risk_events"
 
 ACTORS: Final = ("market_data", "executor", "position", "portfolio", "strategy_factory")
-EVENT_READERS: Final = ("executor", "strategy_factory")  # actors that take in every event
+EVENT_READERS: Final = ("executor", "position", "strategy_factory")  # actors that take in every event
 
 ALL: Final = (
     *EVENT_STREAMS, BACKTEST_JOBS, BACKTEST_RESULTS, STRATEGY_SPECS, ALLOCATIONS, FILLS, SIMULATION_RESULTS,

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from memesnipe import __version__
 from memesnipe.cli.output import print_json, print_table, time_of
+from memesnipe.cli.strategies import strategies
 from memesnipe.errors import InputError, MemeSnipeError
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
     help="Breeds memecoin strategies, simulates them on the whole market and trades the best on paper. "
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
+app.add_typer(strategies)
 _errors = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -68,27 +70,6 @@ def tape_command(tape: Annotated[Path, typer.Argument(help="A tape.")], json: Js
 
 def _span(summary: Mapping[str, Any]) -> dict[str, str]:
     return {key: time_of(summary[key]) for key in ("from_ts", "to_ts")}
-
-
-@app.command("list-strategies")
-def list_strategies(json: Json = False) -> None:
-    """Show the strategies that evolution can draw on."""
-    from memesnipe.sdk.registry import discover  # noqa: PLC0415
-
-    found = {
-        name: {
-            "parameters": {
-                key: {"low": p.low, "high": p.high, "default": p.default, "log": p.log, "unit": p.unit}
-                for key, p in strategy.params.items()
-            },
-            "about": (sys.modules[type(strategy).__module__].__doc__ or "").strip().splitlines()[0],
-        }
-        for name, strategy in discover().items()
-    }
-    if json:
-        print_json(found)
-    else:
-        print_table("strategies", {name: str(item["about"]) for name, item in found.items()})
 
 
 @app.command("up")

@@ -20,7 +20,7 @@ from memesnipe.engine.fills import (
 )
 from memesnipe.engine.landing import key_of
 from memesnipe.market.board import TokenMarket
-from memesnipe.market.events import BUY_SIDE, COVER_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SHORT_SIDE
+from memesnipe.market.events import BUY_SIDE, COVER_SIDE, FUNDING, LAMPORTS_PER_SOL, PRICE, SHORT_SIDE, Event
 from memesnipe.market.pools import Pool, moved, value_of
 
 ENTRIES = (BUY_SIDE, SHORT_SIDE)
@@ -86,6 +86,10 @@ class Short:
             market.sol_usd,
         )
 
+    def cover(self, market: TokenMarket) -> Outcome:
+        """What leaving it comes to, the venue's fee apart."""
+        return cover_short(self.value_lamports(market), self.margin_lamports, self.entry_mark_usd, market.mark_usd)
+
     def accrue(self, before: TokenMarket, ts: int) -> None:
         """Take the funding of the time up to a funding event, at the rate that was in force."""
         if before.funding_ts:
@@ -101,7 +105,7 @@ class Holding:
     cost_lamports: int = 0  # everything paid for them
     shift_sol_lamports: int = 0
     shift_token_raw: int = 0
-    venue: int = 0  # of the pool that is shifted
+    opened_ts: int = 0
     short: Short | None = None
 
     @property
@@ -120,9 +124,11 @@ class Holding:
             notional_usd = fill.sol_lamports / LAMPORTS_PER_SOL * market.sol_usd
             self.short = Short(fill.sol_lamports, notional_usd, market.mark_usd, fill.ts)
         if side in ENTRIES:
+            self.opened_ts = self.opened_ts or fill.ts
             self.token_raw += fill.token_raw
             self.cost_lamports -= fill.cash_change_lamports
-            self._shift(market, pool_sol, -fill.token_raw)
+            self.shift_sol_lamports += pool_sol
+            self.shift_token_raw -= fill.token_raw
             return 0
         if side == COVER_SIDE:
             cost, self.cost_lamports, self.short = self.cost_lamports, 0, None
@@ -130,18 +136,21 @@ class Holding:
         cost = self.cost_lamports * fill.token_raw // self.token_raw
         self.token_raw -= fill.token_raw
         self.cost_lamports -= cost
-        self._shift(market, -pool_sol, fill.token_raw)
+        self.shift_sol_lamports -= pool_sol
+        self.shift_token_raw += fill.token_raw
         return fill.cash_change_lamports - cost
 
-    def _shift(self, market: TokenMarket, sol_lamports: int, token_raw: int) -> None:
-        if self.venue != market.pool.venue:  # the token moved to another pool, which does not know our trades
-            self.venue, self.shift_sol_lamports, self.shift_token_raw = market.pool.venue, 0, 0
-        self.shift_sol_lamports += sol_lamports
-        self.shift_token_raw += token_raw
+    def on_event(self, before: TokenMarket, event: Event) -> None:
+        """Take an event of its token over, which the market was ``before``."""
+        if event.kind == FUNDING and self.short is not None:
+            self.short.accrue(before, event.ts)
+        if event.kind == PRICE and event.venue != before.pool.venue:
+            # The token moved to another pool, which does not know our trades.
+            self.shift_sol_lamports = self.shift_token_raw = 0
 
     def moves(self, pool: Pool) -> Pool:
         """The pool with our own trades in it."""
-        return moved(pool, self.shift_sol_lamports, self.shift_token_raw) if self.venue == pool.venue else pool
+        return moved(pool, self.shift_sol_lamports, self.shift_token_raw)
 
     def value_lamports(self, market: TokenMarket) -> int:
         """What the pool, or the perp venue, would pay for all of it now, after a pool's fees."""
@@ -156,9 +165,7 @@ def execute(order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts:
     if order.side == SHORT_SIDE:
         outcome = open_short(order.budget_lamports, order.expected, market.mark_usd, model)
     elif order.side == COVER_SIDE and holding.short is not None:
-        short = holding.short
-        value = short.value_lamports(market)
-        outcome = cover_short(value, short.margin_lamports, short.entry_mark_usd, market.mark_usd)
+        outcome = holding.short.cover(market)
     elif not lands(model, key_of(order.spec_id), order.order_no):
         outcome = failed(NOT_LANDED, model)
     else:
@@ -186,6 +193,3 @@ def fill_of(order: Order, outcome: Outcome, ts: int, seq: int) -> Fill:
         outcome.pool_sol_lamports,
         FAILURES[outcome.failure],
     )
-
-
-__all__ = ["SELL_SIDE", "Fill", "FillModel", "Holding", "Order", "Short", "execute", "fill_of", "settle"]

@@ -1,47 +1,42 @@
-"""The synthetic market: launches, hype, dumps and talk, on exact bonding curves; endless and reproducible.
+"""The synthetic market: launches, hype, dumps, talk, graduations and rugs on exact pools; endless and reproducible.
 
-A simple first version. Its sizes and rates are those of recorded trades (median trade 0.049 SOL, p90 0.99 SOL; most
-tokens end where they began; peaks come within minutes), and hype feeds on itself for a while, so that there is
-something to discover: without that no strategy could be right for a reason.
+Its sizes and rates are those of recorded trades, and modest edges are planted in it, so that there is something to
+discover. `docs/market-model.md` says which; `synthetic_stories.py` is where they are told.
 """
 
-import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from math import exp
 
-import numpy as np
-
-from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE
-from memesnipe.market.pools import Pool, quote_buy, quote_sell
-from memesnipe.market.swaps import (
-    CURVE_START_SOL_LAMPORTS,
-    CURVE_START_TOKEN_RAW,
-    CURVE_UNSOLD_TOKEN_RAW,
-    PUMP_FEES_BPS,
-    RAW_PER_TOKEN,
-    wallet_hash,
+from memesnipe.feeds.synthetic_stories import (
+    RUNS_LAST_S,
+    airdrop,
+    burst,
+    chatter,
+    crowd,
+    dev_sale,
+    dev_transfer,
+    forced_sale,
+    funding,
+    hype,
+    report_holders,
+    run_ends,
+    tend,
 )
+from memesnipe.feeds.synthetic_token import NEW_CURVE, Crowd, Perp, Token
+from memesnipe.feeds.synthetic_world import START_TS, Message, World
+from memesnipe.market.events import LAMPORTS_PER_SOL, PUMPSWAP
+from memesnipe.market.pools import Pool
+from memesnipe.market.swaps import PUMP_SUPPLY_RAW
 
-START_TS = 1_767_225_600 * NS_PER_S  # 2026-01-01 UTC
+__all__ = ["START_TS", "SyntheticFeed"]
+
 LAUNCH_EVERY_S = 45.0
-BURST_CHANCE = 0.35  # most talk leads to nothing
+RUN_CHANCE = 0.3  # of a launch: it becomes one that rises for minutes
 SOL_PRICE_EVERY_S = 30.0
-SIZE_MEDIAN_SOL, SIZE_SIGMA, SIZE_MOST_SOL = 0.049, 2.35, 3.0
-_ALPHABET = list("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
-
-
-@dataclass(slots=True)
-class _Token:
-    """One token: its pool, and the mood around it (above 0: people want in)."""
-
-    mint: str
-    born_s: float
-    life_s: float
-    appeal: float  # how strong its bursts of hype are
-    mood: float
-    pool: Pool
+BRIDGE_EVERY_S = 45.0
+BRIDGE_CLUSTER_EVERY_S = 800.0
+BRIDGE_IS_SPENT = 0.65
 
 
 class SyntheticFeed:
@@ -52,124 +47,131 @@ class SyntheticFeed:
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
-    def messages(self, position: int) -> Iterator[dict[str, Any]]:
+    def messages(self, position: int) -> Iterator[Message]:
         """The events after the first ``position`` ones; getting there costs their generation."""
-        return islice(_Market(self._seed).events(), position, None)
+        world = World(self._seed)
+        _open(world)
+        return islice(world.events(), position, None)
 
 
-class _Market:
-    """The market in motion: a queue of what happens next."""
+def _open(world: World) -> None:
+    """The market is in motion when one comes to it: some tokens are older, and one is about to graduate."""
+    world.plan(0.0, _sol_price)
+    world.plan(0.1, _launch)
+    world.plan(20.0, _bridge)
+    world.plan(world.rng.uniform(60.0, 180.0), _bridge_cluster)
+    for _ in range(2):
+        _add_older(world)
+    _add_graduating(world)
 
-    def __init__(self, seed: int) -> None:
-        self._rng = np.random.default_rng(seed)
-        self._sol_usd = 200.0
-        self._queue: list[tuple[float, int, _Token | None, str]] = []
-        self._count = 0
 
-    def events(self) -> Iterator[dict[str, Any]]:
-        """Events in order of time, without end."""
-        self._plan(0.0, None, "sol_price")
-        self._plan(0.1, None, "launch")
-        while True:
-            now_s, _, token, what = heapq.heappop(self._queue)
-            if what == "sol_price":
-                self._sol_usd *= float(np.exp(self._rng.normal(0.0, 0.0006)))
-                self._plan(now_s + SOL_PRICE_EVERY_S, None, "sol_price")
-                yield self._message(now_s, "sol_price", None)
-            elif what == "launch":
-                self._launch(now_s)
-                self._plan(now_s + self._rng.exponential(LAUNCH_EVERY_S), None, "launch")
-            elif token is not None and now_s < token.born_s + token.life_s:
-                yield from self._live(now_s, token, what)
+def _sol_price(world: World, _: None) -> list[Message]:
+    """SOL wanders about 200 USD."""
+    world.sol_usd *= exp(world.rng.gauss(0.0, 0.0006) + 2e-5 * (200.0 / world.sol_usd - 1.0))
+    world.plan(SOL_PRICE_EVERY_S, _sol_price)
+    return [world.report("sol_price")]
 
-    def _plan(self, at_s: float, token: _Token | None, what: str) -> None:
-        self._count += 1
-        heapq.heappush(self._queue, (at_s, self._count, token, what))
 
-    def _launch(self, now_s: float) -> None:
-        mint = "".join(self._rng.choice(_ALPHABET, size=39)) + "synth"
-        pool = Pool(
-            PUMP_CURVE, CURVE_START_SOL_LAMPORTS, CURVE_START_TOKEN_RAW, 0,
-            CURVE_START_TOKEN_RAW - CURVE_UNSOLD_TOKEN_RAW, PUMP_FEES_BPS,
-        )  # fmt: skip
-        life_s = float(np.clip(self._rng.lognormal(6.5, 0.9), 120, 7200))
-        appeal = float(self._rng.exponential(0.8))
-        token = _Token(mint, now_s, life_s, appeal, 0.3, pool)
-        self._plan(now_s + 0.4, token, "trade")
-        self._plan(now_s + self._rng.exponential(120.0), token, "hype")
+def _bridge(world: World, _: None) -> list[Message]:
+    """A little always comes over the bridges."""
+    world.plan(world.rng.expovariate(1 / BRIDGE_EVERY_S), _bridge)
+    return [_inflow(world, 80_000.0)]
 
-    def _live(self, now_s: float, token: _Token, what: str) -> Iterator[dict[str, Any]]:
-        if what == "hype":  # talk comes first, buyers a little later
-            yield self._talk(now_s, token, sentiment=0.6, mentions=8.0 * (1.0 + token.appeal))
-            if self._rng.random() < BURST_CHANCE:
-                self._plan(now_s + self._rng.uniform(5.0, 60.0), token, "burst")
-            self._plan(now_s + self._rng.exponential(420.0), token, "hype")
-        elif what == "burst":
-            token.mood += 0.4 + 0.6 * token.appeal
-            self._plan(now_s + self._rng.exponential(60.0), token, "dump")
-        elif what == "dump":
-            token.mood = -1.2 - 0.5 * token.appeal
-            yield self._talk(now_s, token, sentiment=-0.3, mentions=3.0)
-        else:
-            trade = self._trade(now_s, token)
-            rate = 0.04 + 0.5 * min(abs(token.mood), 2.5)
-            wait_s = float(self._rng.exponential(1.0 / rate))
-            token.mood *= float(np.exp(-wait_s / 150.0))
-            self._plan(now_s + wait_s, token, "trade")
-            if trade is not None:
-                yield trade
 
-    def _talk(self, now_s: float, token: _Token, *, sentiment: float, mentions: float) -> dict[str, Any]:
-        noise = float(self._rng.lognormal(0.0, 0.4))
-        felt = float(np.clip(sentiment + self._rng.normal(0.0, 0.2), -1.0, 1.0))
-        return self._message(now_s, "social", token) | {"sentiment": felt, "mentions": mentions * noise}
+def _bridge_cluster(world: World, _: None) -> list[Message]:
+    """Now and then much comes at once; mostly it is spent over the next minutes, on what is already moving."""
+    rng = world.rng
+    is_spent = rng.random() < BRIDGE_IS_SPENT
+    wait_s = 0.0
+    for _ in range(rng.randint(4, 8)):
+        wait_s += rng.expovariate(1 / 25.0)
+        world.plan(wait_s, _large_inflow)
+        if is_spent:
+            world.plan(wait_s + rng.uniform(15.0, 120.0), _spend)
+    world.plan(rng.expovariate(1 / BRIDGE_CLUSTER_EVERY_S), _bridge_cluster)
+    return []
 
-    def _trade(self, now_s: float, token: _Token) -> dict[str, Any] | None:
-        is_buy = self._rng.random() < 0.45 + 0.35 * np.tanh(token.mood)
-        size_sol = min(SIZE_MEDIAN_SOL * float(self._rng.lognormal(0.0, SIZE_SIGMA)), SIZE_MOST_SOL)
-        size = max(int(size_sol * LAMPORTS_PER_SOL), 10_000)
-        if is_buy:
-            quote = quote_buy(token.pool, size)
-        else:
-            held_by_all = CURVE_START_TOKEN_RAW - token.pool.token_raw
-            wanted = size * token.pool.token_raw // token.pool.sol_lamports
-            quote = quote_sell(token.pool, min(wanted, held_by_all))
-        if quote.token_raw == 0 or quote.sol_lamports == 0:
-            return None
-        sign = 1 if is_buy else -1
-        token.pool = token.pool.moved(sign * quote.sol_lamports, -sign * quote.token_raw)
-        return self._message(now_s, "price", token) | self._price_fields(
-            token.pool, "buy" if is_buy else "sell", quote.sol_lamports, quote.token_raw
-        )
 
-    def _price_fields(self, pool: Pool, side: str, sol_lamports: int, token_raw: int) -> dict[str, Any]:
-        usd_per_lamport = self._sol_usd / LAMPORTS_PER_SOL
-        return {
-            "side": side,
-            "price_usd": pool.sol_lamports * usd_per_lamport / (pool.token_raw / RAW_PER_TOKEN),
-            "volume_usd": sol_lamports * usd_per_lamport,
-            "liquidity_usd": pool.real_sol_lamports * usd_per_lamport,
-            "sol_lamports": sol_lamports,
-            "token_raw": token_raw,
-            "pool_sol_lamports": pool.sol_lamports,
-            "pool_token_raw": pool.token_raw,
-            "real_sol_lamports": pool.real_sol_lamports,
-            "real_token_raw": pool.real_token_raw,
-            "trader": wallet_hash(f"synthetic wallet {int(self._rng.integers(2000))}"),
-            "protocol_fee_bps": pool.fees_bps[0],
-            "creator_fee_bps": pool.fees_bps[1],
-        }
+def _large_inflow(world: World, _: None) -> list[Message]:
+    return [_inflow(world, 800_000.0)]
 
-    def _message(self, now_s: float, kind: str, token: _Token | None) -> dict[str, Any]:
-        ts = START_TS + int(now_s * NS_PER_S)
-        message = {
-            "ts": ts,
-            "kind": kind,
-            "venue": "",
-            "side": "",
-            "slot": int(now_s / 0.3),
-            "sol_usd": self._sol_usd,
-        }
-        if token is not None:
-            message |= {"mint": token.mint, "venue": "pump_curve"}
-        return message
+
+def _inflow(world: World, median_usd: float) -> Message:
+    return world.report("bridge") | {"inflow_usd": median_usd * world.rng.lognormvariate(0.0, 0.7)}
+
+
+def _spend(world: World, _: None) -> list[Message]:
+    """Whoever came over the bridge buys what moves most."""
+    for token in sorted(world.tokens, key=lambda token: token.heat * (1.0 + token.mood), reverse=True)[:3]:
+        token.stir(world.now_s, 0.35, 0.15)
+    return []
+
+
+def _launch(world: World, _: None) -> list[Message]:
+    """A new token: its developer and the snipers are in before anyone else can be."""
+    rng = world.rng
+    world.plan(rng.expovariate(world.tempo / LAUNCH_EVERY_S), _launch)
+    token = _add(world, Token(world.new_mint(), NEW_CURVE, Crowd()))
+    token.appeal = min(rng.expovariate(1 / 0.6), 2.0)
+    messages = world.buys(token, int(min(0.7 * rng.lognormvariate(0.0, 0.8), 4.0) * LAMPORTS_PER_SOL))
+    token.dev_raw = token.public_raw
+    for _ in range(rng.randint(0, 4)):
+        messages += world.buys(token, int(min(0.4 * rng.lognormvariate(0.0, 0.8), 2.0) * LAMPORTS_PER_SOL))
+    if rng.random() < RUN_CHANCE:
+        _plan_run(world, token)
+    else:
+        token.stir(world.now_s, 0.5, 0.07 * rng.lognormvariate(0.0, 1.0))
+        leave = dev_transfer if rng.random() < 0.4 else dev_sale
+        world.plan(rng.expovariate(1 / 90.0), leave, token)
+    return messages
+
+
+def _plan_run(world: World, token: Token) -> None:
+    """The token rises for some minutes, with everything that people do around such a one."""
+    rng = world.rng
+    token.heat_at_rest, token.mood_at_rest = 0.2, 0.55
+    token.stir(world.now_s, 0.6, 0.6)
+    world.plan(rng.expovariate(1 / RUNS_LAST_S), run_ends, token)
+    _plan_interest(world, token)
+    world.plan(rng.expovariate(1 / 400.0), dev_transfer, token)
+
+
+def _plan_interest(world: World, token: Token) -> None:
+    """Talk, large sellers and airdrops, as around any token that people care for."""
+    rng = world.rng
+    world.plan(rng.expovariate(1 / 30.0), chatter, token)
+    world.plan(rng.expovariate(1 / 150.0), hype, token)
+    world.plan(rng.expovariate(1 / 250.0), forced_sale, token)
+    world.plan(rng.expovariate(1 / 500.0), airdrop, token)
+    world.plan(rng.expovariate(1 / 300.0), burst, token)
+
+
+def _add(world: World, token: Token) -> Token:
+    """A token that is traded from now on."""
+    token.settled_s = world.now_s
+    world.tokens.append(token)
+    world.plan(world.rng.uniform(0.5, 3.0), crowd, token)
+    world.plan(world.rng.uniform(20.0, 60.0), report_holders, token)
+    return token
+
+
+def _add_older(world: World) -> None:
+    """A token that graduated long ago, with a deep pool and a perp market; it stays."""
+    rng = world.rng
+    sol, token_raw = int(rng.uniform(1200, 1800) * LAMPORTS_PER_SOL), int(rng.uniform(0.04, 0.08) * PUMP_SUPPLY_RAW)
+    pool = Pool(PUMPSWAP, sol, token_raw, sol, token_raw, PUMP_SUPPLY_RAW, 20, 5, 50)
+    token = Token(world.new_mint(), pool, Crowd(0.00015, 1.8, 0.004), heat_at_rest=0.2, mood_at_rest=0.2)
+    token.holders, token.heat, token.perp = rng.uniform(3000, 9000), 0.2, Perp(sol / token_raw)
+    _add(world, token)
+    _plan_interest(world, token)
+    world.plan(rng.uniform(1.0, 15.0), funding, token)
+    world.plan(rng.expovariate(1 / 120.0), tend, token)
+
+
+def _add_graduating(world: World) -> None:
+    """A curve that lacks little to be complete."""
+    token = Token(world.new_mint(), NEW_CURVE, Crowd(), heat=1.0, mood=0.9, heat_at_rest=1.0, mood_at_rest=0.9)
+    token.buy(int(world.rng.uniform(72.0, 80.0) * LAMPORTS_PER_SOL))
+    token.holders, token.appeal = world.rng.uniform(200, 500), 0.6
+    _add(world, token)
+    _plan_interest(world, token)

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, Final
 
 from memesnipe.feeds.synthetic_token import Token
-from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, NS_PER_S, SIDE_NAMES, VENUE_NAMES
+from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, NS_PER_S, SELL_SIDE, SIDE_NAMES, VENUE_NAMES
 from memesnipe.market.pools import Quote
 from memesnipe.market.swaps import RAW_PER_TOKEN, wallet_hash
 
@@ -136,4 +136,4 @@ class World:
     def sells(self, token: Token, token_raw: int) -> list[Message]:
         """Somebody sells."""
         quote = token.sell(token_raw)
-        return [] if quote is None else [self.trade(token, -BUY_SIDE, quote)]
+        return [] if quote is None else [self.trade(token, SELL_SIDE, quote)]

@@ -23,10 +23,9 @@ def check(strategy: type[Strategy]) -> str:
     Raises:
         StrategyError: it breaks a rule; the text names the file, the line and the rule.
     """
-    function = strategy.on_event
     file, definition, declarations, source = _find(strategy)
     _check_declarations(strategy, file, definition, declarations)
-    rules = Rules(strategy, _names(function), file)
+    rules = Rules(strategy, _names(inspect.unwrap(strategy.on_event)), file)
     rules.check(definition)
     return "\n".join([source, *(f"{name} = {value!r}" for name, value in sorted(rules.constants.items()))])
 

@@ -102,7 +102,7 @@ def _value(column: Any, without: Any, *conditions: ColumnElement[bool]) -> Colum
 
 
 def _open_positions(run_id: int) -> ScalarSelect[int]:
-    return _count(PositionRow.run_id == run_id, PositionRow.token_raw > 0)
+    return _count(PositionRow.run_id == run_id, PositionRow.cost_lamports > 0)
 
 
 def _records(conn: Connection, query: Select[Any]) -> list[Json]:
@@ -124,7 +124,7 @@ def trades(conn: Connection, run_id: int, limit: int) -> list[Json]:
 
 def positions(conn: Connection, run_id: int, limit: int = 1000) -> list[Json]:
     """What is held, the largest first, and then what was held, the latest first."""
-    is_open = case((PositionRow.token_raw > 0, 1), else_=0)
+    is_open = case((PositionRow.cost_lamports > 0, 1), else_=0)
     query = (
         select(PositionRow)
         .where(PositionRow.run_id == run_id)
@@ -139,7 +139,7 @@ def _position(record: Json, usd_per_lamport: float | None) -> Json:
     cost, value = record.pop("cost_lamports"), record.pop("value_lamports")
     realised = record.pop("realised_lamports")
     money = {"cost": cost, "value": value, "unrealised": value - cost, "realised": realised}
-    record["open"] = record["token_raw"] > 0
+    record["open"] = cost > 0
     record["unrealised_return"] = value / cost - 1.0 if cost else None
     for name, lamports in money.items():
         record[f"{name}_lamports"] = lamports

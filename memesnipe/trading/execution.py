@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from memesnipe.engine.engine import Engine, EngineState
+from memesnipe.engine.engine import Engine
+from memesnipe.engine.fills import SETTLED, FillModel
 from memesnipe.engine.genome import genome_from
-from memesnipe.engine.orders import Fill, FillModel, Order
+from memesnipe.engine.orders import Fill, Order
 from memesnipe.engine.results import StrategyResult
+from memesnipe.engine.snapshot import EngineState
 from memesnipe.market.events import Events, last_of_decisions, rows
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.breaker import RiskLevel
@@ -54,7 +56,7 @@ class Execution:
     def _advance(self, events: Events) -> Step:
         final = events[-1]
         step = Step(int(final["seq"]), int(final["ts"]), int(final["flags"]))
-        waiting = self.arena.advance(events)[::-1]
+        waiting = self.arena.advance(events).orders[::-1]
         for event in rows(events):
             # What was decided between events (a longest hold that ended) comes before the next event.
             self._decide(waiting, event.seq - 1, step)
@@ -62,6 +64,7 @@ class Execution:
             self._decide(waiting, event.seq, step)
         if step.flags:
             step.orders += self._leave_orphans()
+            self.desk.forget_dead()
             step.results = self.arena.results()
         return step
 
@@ -77,18 +80,25 @@ class Execution:
     def _decide(self, waiting: list[Order], seq: int, step: Step) -> None:
         """Hand the desk what was decided, each order after what had reached the chain by then."""
         while waiting and waiting[-1].decided_seq <= seq:
-            step.fills += self.desk.pass_time(waiting[-1].decided_ts)
-            order = self.desk.on_decision(waiting.pop())
+            decision = waiting.pop()
+            step.fills += self.desk.pass_time(decision.decided_ts)
+            if decision.reason in SETTLED:
+                settled = self.desk.settle(decision)
+                if settled is not None:
+                    step.orders.append(settled[0])
+                    step.fills.append(settled[1])
+                continue
+            order = self.desk.on_decision(decision)
             if order is not None:
                 step.orders.append(order)
 
     def apply_allocations(self, message: dict[str, Any]) -> None:
         """Let strategies join and leave the arena, and give the desk their capital (`allocations_channel`)."""
-        for genome in message["added"]:
-            self.arena.add(genome_from(genome))
-        for spec_id in message["removed"]:
-            self.arena.remove(spec_id)
+        self.arena.add(*(genome_from(genome) for genome in message["added"]))
+        self.arena.remove(*message["removed"])
         self.desk.state.allocations_usd = dict(message["allocations_usd"])
+        # The desk follows those that have capital, and those that still hold something with what they had.
+        self.arena.watch([*message["allocations_usd"], *(spec_id for spec_id, _ in self.desk.held())])
 
     def apply_risk(self, message: dict[str, Any]) -> None:
         """Take a new risk level over (`risk_events`)."""

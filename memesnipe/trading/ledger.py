@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from memesnipe.engine.orders import Holding
-from memesnipe.market.board import Board
-from memesnipe.market.events import LAMPORTS_PER_SOL, Event
-from memesnipe.market.pools import Pool
+from memesnipe.market.board import Board, TokenMarket
+from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, Event
 from memesnipe.trading.breaker import Breaker
 from memesnipe.trading.messages import fill_from
 
@@ -54,9 +53,10 @@ class Ledger:
     """
 
     def __init__(
-        self, *, capital_usd: float, stop_loss: float, trailing_stop: float, state: LedgerState | None = None
+        self, *, capital_usd: float, stop_loss: float, trailing_stop: float, dead_after_ns: int, state: LedgerState | None = None
     ) -> None:
         self.state = state or LedgerState()
+        self._dead_after_ns = dead_after_ns
         self._capital_usd = capital_usd
         self._stop_loss = stop_loss
         self._trailing_stop = trailing_stop
@@ -64,6 +64,11 @@ class Ledger:
     def on_event(self, event: Event) -> None:
         """See the market move."""
         state = self.state
+        before = state.board.tokens.get(event.token)
+        if before is not None and (event.kind == FUNDING or event.venue != before.pool.venue):
+            for position in self.open_positions():
+                if position.token == event.token:
+                    position.holding.on_event(before, event)
         state.board.see(event)
         if not state.capital_lamports and state.board.sol_usd:
             state.capital_lamports = int(self._capital_usd / state.board.sol_usd * LAMPORTS_PER_SOL)
@@ -78,8 +83,8 @@ class Ledger:
         if fill.failure:
             position.realised_lamports += fill.cash_change_lamports  # a failed order costs its fee
             return position
-        position.realised_lamports += position.holding.take(fill)
-        if position.holding.token_raw == 0:
+        position.realised_lamports += position.holding.take(fill, self.state.board.tokens[fill.order.token])
+        if not position.holding.is_open:
             position.holding, position.value_lamports, position.best_value_lamports = Holding(), 0, 0
         return position
 
@@ -90,27 +95,32 @@ class Ledger:
         for position in self.open_positions():
             by_token.setdefault(position.token, []).append(position)
         for token, positions in by_token.items():
-            self._value(state.board.tokens[token].pool, positions)
+            self._value(state.board.tokens[token], positions)
+        state.board.forget(self._dead_after_ns, by_token)
         equity = state.cash_lamports + sum(p.value_lamports for p in self.open_positions())
         changed = state.breaker.see(equity)
         usd = state.board.sol_usd / LAMPORTS_PER_SOL
         return Mark(equity, equity * usd, state.cash_lamports * usd, changed, self._exits())
 
-    def _value(self, pool: Pool, positions: list[Position]) -> None:
-        """Value all positions of one token as one sale: they are one wallet's, and each moves the others' pool."""
+    def _value(self, market: TokenMarket, positions: list[Position]) -> None:
+        """Value all tokens of one mint as one sale: they are one wallet's, and each holding moves the others' pool."""
         whole = Holding(
             token_raw=sum(p.holding.token_raw for p in positions),
             shift_sol_lamports=sum(p.holding.shift_sol_lamports for p in positions),
             shift_token_raw=sum(p.holding.shift_token_raw for p in positions),
         )
-        value = whole.value_lamports(pool)
+        value = whole.value_lamports(market) if whole.token_raw else 0
         for position in positions:
-            position.value_lamports = value * position.holding.token_raw // whole.token_raw
+            holding = position.holding
+            if holding.short is not None:
+                position.value_lamports = holding.value_lamports(market)
+            else:
+                position.value_lamports = value * holding.token_raw // whole.token_raw
             position.best_value_lamports = max(position.best_value_lamports, position.value_lamports)
 
     def open_positions(self) -> list[Position]:
         """Positions with something in them."""
-        return [p for p in self.state.positions.values() if p.holding.token_raw]
+        return [p for p in self.state.positions.values() if p.holding.is_open]
 
     def _exits(self) -> list[tuple[Position, str]]:
         exits = []

@@ -2,11 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from memesnipe.engine.results import StrategyResult
 from memesnipe.evolution.fitness import evaluate, split
-from tests.support import synthetic_events
+from tests.support import result, synthetic_events
 
-NOTHING = StrategyResult("abc", 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0.0)
+NOTHING = result()
 
 
 def _fitness(early: float, late: float, early_trades: int = 5, late_trades: int = 5) -> float:

@@ -3,14 +3,15 @@ from dataclasses import replace
 import pytest
 from pydantic import TypeAdapter
 
+from memesnipe.engine.fills import network_fee_lamports
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
-from memesnipe.market.pools import quote_buy
+from memesnipe.market.pools import moved, quote_buy
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk, DeskState
 from tests.support import SOL_USD, START_TS, SURE, Market
 
-NETWORK = SURE.network_fee_lamports
+NETWORK = network_fee_lamports(SURE)
 STATE = TypeAdapter(DeskState)
 
 
@@ -138,14 +139,13 @@ def test_a_position_is_sold_although_the_allocation_is_gone() -> None:
 
 def test_all_of_the_desks_holdings_move_the_pool_together() -> None:
     alone, second = _desk(), _desk()
-    second.state.allocations_usd |= {"first": 10_000.0, "last": 10_000.0}
-    for spec_id in ("first", "last"):
+    second.state.allocations_usd |= {"f1": 10_000.0, "e2": 10_000.0}
+    for spec_id in ("f1", "e2"):
         assert second.on_decision(_decision(BUY_SIDE, spec_id=spec_id))
     _pass(second, Market().talk(9))
     books = [book[0] for book in second.state.holdings.values()]
-    pool = second.state.board.tokens[0].pool.moved(
-        sum(h.shift_sol_lamports for h in books), sum(h.shift_token_raw for h in books)
-    )
+    shift = (sum(h.shift_sol_lamports for h in books), sum(h.shift_token_raw for h in books))
+    pool = moved(second.state.board.tokens[0].pool, *shift)
     late = replace(_decision(BUY_SIDE), due_ts=START_TS + 10 * 10**9)
     tokens = []
     for desk in (alone, second):

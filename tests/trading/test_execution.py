@@ -6,20 +6,20 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-from pytest import MonkeyPatch
 
 from memesnipe.engine.engine import Engine
+from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
-from memesnipe.engine.orders import Fill, FillModel, Order
-from memesnipe.engine.trader import Trader
+from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import REBALANCE, Events
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.execution import Execution, ExecutionState
+from tests.engine import random_market
 from tests.support import FAMILIES, SOL_USD, SURE, Market, genome, population, synthetic_events
 
 STATE = TypeAdapter(ExecutionState)
-MODEL = replace(SURE, landing_ratio=0.7, seed=5)
-EVENTS = synthetic_events(700, seed=3).copy()
+MODEL = SURE._replace(landing_max=0.7, seed=5)
+EVENTS = synthetic_events(2500, seed=3).copy()
 EVENTS["sol_usd"] = SOL_USD  # as the desk's capital is in USD and the arena's in SOL
 
 
@@ -39,34 +39,54 @@ def _run(execution: Execution, events: Events) -> tuple[list[Order], list[Fill]]
     return orders, fills
 
 
-def _arena_fills(one: Genome, events: Events, model: FillModel, patch: MonkeyPatch) -> list[Fill]:
-    fills: list[Fill] = []
-    real = Trader.fill
-    with patch.context() as patched:
-        patched.setattr(Trader, "fill", lambda self, fill: (fills.append(fill), real(self, fill))[1])
-        engine = Engine(FAMILIES, model, 1000.0)
-        engine.add(one)
-        engine.advance(events)
-    return fills
+def _arena_fills(one: Genome, events: Events, model: FillModel) -> list[Fill]:
+    engine = Engine(FAMILIES, model, 1000.0)
+    engine.add(one)
+    engine.watch([one.spec_id])
+    return engine.advance(events).fills
 
 
-def test_with_the_shadow_capital_as_its_allocation_the_desk_fills_as_the_arena(monkeypatch: MonkeyPatch) -> None:
+def test_with_the_shadow_capital_as_its_allocation_the_desk_fills_as_the_arena() -> None:
     for one in population():
         modest = replace(one, size=0.03125)  # so that gains and losses never limit what it can buy
-        simulated = _arena_fills(modest, EVENTS, MODEL, monkeypatch)
+        simulated = _arena_fills(modest, EVENTS, MODEL)
         _, fills = _run(_execution(modest), EVENTS)
         assert fills == simulated
         assert len(fills) > 5
         assert {bool(fill.failure) for fill in fills} == {False, True}
 
 
-def test_what_falls_due_between_two_events_keeps_its_order(monkeypatch: MonkeyPatch) -> None:
+def test_the_desk_fills_as_the_arena_on_random_markets_with_shorts_deaths_and_migrations() -> None:
+    reasons, sides = set(), set()
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        events = random_market.random_events(rng, 400, 6, 2.0)
+        events["sol_usd"] = SOL_USD
+        model = random_market.random_model(rng)._replace(dead_after_ns=200_000_000_000)
+        for drawn in random_market.random_genomes(rng, 6):
+            one = replace(drawn, size=0.015625)
+            execution = Execution(random_market.FAMILIES, model, shadow_capital_usd=1000.0, max_position_usd=1e9)
+            execution.apply_allocations(
+                {"added": [one.to_dict()], "removed": [], "allocations_usd": {one.spec_id: 1000.0}}
+            )
+            engine = Engine(random_market.FAMILIES, model, 1000.0)
+            engine.add(one)
+            engine.watch([one.spec_id])
+            orders, fills = _run(execution, events)
+            assert fills == engine.advance(events).fills
+            reasons |= {order.reason for order in orders}
+            sides |= {order.side for order in orders}
+    assert reasons >= {"dead", "liquidated", "max_hold", "stop_loss", "take_profit", "trailing_stop", "signal"}
+    assert sides == {1, -1, 2, -2}
+
+
+def test_what_falls_due_between_two_events_keeps_its_order() -> None:
     """The purchase lands at 2.5 s and its longest hold ends at 12.5 s, while nothing happens on the market."""
     one = genome("buy_once", max_hold_s=10.0)
     events = Market().trade(1).talk(100, "B").events()
     orders, fills = _run(_execution(one, model=SURE), events)
     assert [(order.side, order.reason) for order in orders] == [(1, "signal"), (-1, "max_hold")]
-    assert fills == _arena_fills(one, events, SURE, monkeypatch)
+    assert fills == _arena_fills(one, events, SURE)
 
 
 @settings(max_examples=15)
@@ -109,14 +129,14 @@ def test_who_has_no_allocation_is_only_simulated() -> None:
 
 def test_who_leaves_takes_no_more_decisions_and_the_risk_level_reaches_the_desk() -> None:
     execution = _execution(*population())
-    _run(execution, EVENTS[:300])
+    _run(execution, EVENTS[:1000])
     gone = population()[0].spec_id
     execution.apply_allocations({"added": [], "removed": [gone], "allocations_usd": {gone: 1000.0}})
-    orders, _ = _run(execution, EVENTS[300:500])
+    orders, _ = _run(execution, EVENTS[1000:1800])
     assert {order.reason for order in orders if order.spec_id == gone} <= {"simulation_left"}
     execution.apply_risk({"level": "emergency"})
     assert execution.desk.state.level is RiskLevel.EMERGENCY
-    assert _run(execution, EVENTS[500:])[0] == []
+    assert _run(execution, EVENTS[1800:])[0] == []
 
 
 def test_what_the_simulation_no_longer_holds_is_sold_at_the_next_decision() -> None:
@@ -144,4 +164,4 @@ def test_an_exit_order_closes_the_position_on_the_desk_and_not_in_the_arena() ->
     _, fills = _run(execution, Market().trade(1).talk(5).talk(20).events()[2:])
     assert [fill.order for fill in fills] == [order]
     assert execution.desk.state.holdings[one.spec_id] == {}
-    assert execution.arena.traders[one.spec_id].account.holdings
+    assert execution.arena.is_in(one.spec_id, 0)

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from memesnipe.engine.orders import Fill, Order, execute
+from memesnipe.engine.orders import Fill, Holding, Order, execute
+from memesnipe.market.board import TokenMarket
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
-from memesnipe.market.pools import quote_sell
+from memesnipe.market.pools import moved, quote_sell
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.ledger import Ledger, LedgerState
 from memesnipe.trading.messages import fill_from, fill_message
@@ -19,7 +20,9 @@ CAPITAL = int(10_000 / SOL_USD * LAMPORTS_PER_SOL)
 
 
 def _ledger(state: LedgerState | None = None, *, stop_loss: float = 0.5, trailing: float = 0.4) -> Ledger:
-    return Ledger(capital_usd=10_000.0, stop_loss=stop_loss, trailing_stop=trailing, state=state)
+    return Ledger(
+        capital_usd=10_000.0, stop_loss=stop_loss, trailing_stop=trailing, dead_after_ns=10**15, state=state
+    )
 
 
 def _see(ledger: Ledger, market: Market, start: int = 0) -> None:
@@ -29,14 +32,14 @@ def _see(ledger: Ledger, market: Market, start: int = 0) -> None:
 
 def _buy(sol: float = 1.0, token: int = 0, spec_id: str = "abc") -> Fill:
     order = Order(spec_id, 1, token, BUY_SIDE, "signal", 5, 1, 10, 0.1, int(sol * LAMPORTS_PER_SOL), 0, 1)
-    return execute(order, CURVE, 10, 1, SURE)
+    return execute(order, Holding(), CURVE, TokenMarket(1, CURVE), 10, 1, SURE)
 
 
 def _sell(token_raw: int, sol_lamports: int, token: int = 0, failure: str = "", spec_id: str = "abc") -> Fill:
     order = Order(spec_id, 2, token, SELL_SIDE, "signal", 15, 2, 20, 0.0, 0, token_raw, 1)
     if failure:
-        return Fill(order, 20, 2, 0, 0, 0, 105_000, failure)
-    return Fill(order, 20, 2, token_raw, sol_lamports, sol_lamports // 80, 115_000, "")
+        return Fill(order, 20, 2, 0, 0, 0, 105_000, 0, failure)
+    return Fill(order, 20, 2, token_raw, sol_lamports, sol_lamports // 80, 115_000, sol_lamports, "")
 
 
 def _message(fill: Fill) -> dict[str, Any]:
@@ -49,11 +52,13 @@ def test_two_strategies_in_one_token_are_worth_what_the_pool_pays_for_both_toget
     pool = ledger.state.board.tokens[0].pool
     first = _buy(5.0, spec_id="ab")
     order = Order("cd", 1, 0, BUY_SIDE, "signal", 5, 1, 10, 0.1, 5 * LAMPORTS_PER_SOL, 0, 1)
-    second = execute(order, CURVE.moved(first.sol_lamports, -first.token_raw), 10, 1, SURE)
+    second = execute(
+        order, Holding(), moved(CURVE, first.sol_lamports, -first.token_raw), TokenMarket(1, CURVE), 10, 1, SURE
+    )
     for fill in (first, second):
         ledger.on_fill(_message(fill))
     whole = first.token_raw + second.token_raw
-    both = quote_sell(pool.moved(first.sol_lamports + second.sol_lamports, -whole), whole)
+    both = quote_sell(moved(pool, first.sol_lamports + second.sol_lamports, -whole), whole)
     ledger.mark()
     worth = sum(position.value_lamports for position in ledger.open_positions())
     assert both.sol_lamports - both.fee_lamports - worth in (0, 1)

@@ -3,12 +3,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from memesnipe.engine.results import StrategyResult
 from memesnipe.trading.lifecycle import Gates, Mode
 from memesnipe.trading.portfolio import Decision, Portfolio, PortfolioState
+from tests.support import result
 
 GATES = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3)
-GOOD = StrategyResult("", 900.0, 10.0, 0.01, 2.0, 0.1, 12, 1, 9, 5, 1.0)
+GOOD = result(
+    spec_id="", observed_s=900.0, total_pnl_usd=10.0, total_return=0.01, sharpe=2.0, max_drawdown=0.1, orders=12, failed=1,
+    trades=9, wins=5, fees_usd=1.0,
+)  # fmt: skip
 POOR = replace(GOOD, sharpe=-1.0, total_return=-0.05)
 
 

@@ -51,6 +51,7 @@ def _describe(action: Any, row: int, account: Any, exposure: Any) -> None:
     action.token = exposure.token
     action.side = exposure.order_side
     action.reason = exposure.order_reason
+    action.order_between = exposure.order_between
     action.decided_ts = exposure.decided_ts
     action.decided_seq = exposure.decided_seq
     action.due_ts = exposure.due_ts

@@ -80,6 +80,7 @@ def close(
     exposure.order_side = SELL_SIDE if exposure.held > 0 else COVER_SIDE
     exposure.order_no = account.orders
     exposure.order_reason = reason
+    exposure.order_between = account.between
     exposure.decided_ts = ts
     exposure.decided_seq = seq
     exposure.due_ts = ts
@@ -133,6 +134,7 @@ def send(
     account.budgets_on_way_lamports += exposure.budget_lamports
     exposure.order_no = account.orders
     exposure.order_reason = reason
+    exposure.order_between = account.between
     exposure.decided_ts = ts
     exposure.decided_seq = seq
     exposure.due_ts = ts + model.latency_ns

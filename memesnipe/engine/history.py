@@ -59,4 +59,5 @@ def _order(action: Any, population: Population) -> Order:
         budget_lamports=int(action["budget_lamports"]),
         token_raw=int(action["ordered_raw"]) if side == SELL_SIDE else 0,
         expected=int(action["expected"]),
+        between=bool(action["order_between"]),
     )

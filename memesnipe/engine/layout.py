@@ -92,6 +92,7 @@ EXPOSURE: Final = np.dtype(
         ("order_side", "i8"),
         ("order_no", "i8"),
         ("order_reason", "i8"),
+        ("order_between", "i8"),  # whether it was decided between two events
         ("decided_ts", "i8"),
         ("decided_seq", "i8"),
         ("due_ts", "i8"),
@@ -128,6 +129,7 @@ ACTION: Final = np.dtype(
         ("token", "i8"),
         ("side", "i8"),
         ("reason", "i8"),
+        ("order_between", "i8"),
         ("decided_ts", "i8"),
         ("decided_seq", "i8"),
         ("due_ts", "i8"),

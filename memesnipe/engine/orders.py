@@ -42,6 +42,7 @@ class Order:
     budget_lamports: int  # of an entry, pool fees included
     token_raw: int  # of a sell
     expected: int  # what was quoted at the decision: tokens of a buy, lamports after fees of an exit
+    between: bool = False  # decided between two events, after that of `decided_seq` rather than at it
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,12 +61,16 @@ def report_holders(world: World, token: Token) -> list[Message]:
 
 def chatter(world: World, token: Token) -> list[Message]:
     """The usual talk about a token that is traded."""
+    if not token.is_alive:
+        return []
     world.plan(world.rng.expovariate(1 / 75.0), chatter, token)
     return [world.talk(token, 0.1, 1.0 + 2.0 * min(token.heat, 2.0))]
 
 
 def hype(world: World, token: Token) -> list[Message]:
     """A burst of talk; buyers follow it a little later, or they do not."""
+    if not token.is_alive:
+        return []
     rng = world.rng
     if rng.random() < TALK_LEADS_TO_BUYERS:
         world.plan(rng.uniform(10.0, 60.0), burst, token)
@@ -76,6 +80,8 @@ def hype(world: World, token: Token) -> list[Message]:
 
 def burst(world: World, token: Token) -> list[Message]:
     """Hype feeds on itself for a minute or two, and turns."""
+    if not token.is_alive:
+        return []
     rng = world.rng
     size = world.strength * (0.5 + 0.5 * token.appeal)
     token.stir(world.now_s, 0.9 * size, 0.5 * size)
@@ -93,7 +99,7 @@ def run_ends(world: World, token: Token) -> list[Message]:
     """A token that rose for minutes stops doing so, at once and for good."""
     if token.pool.venue == PUMPSWAP:
         return []
-    token.heat_at_rest, token.mood_at_rest = 0.0, -0.6
+    token.die(-0.6)
     token.stir(world.now_s, -token.mood - world.rng.uniform(0.8, 1.6), 0.8)
     return [world.talk(token, -0.4, 6.0)]
 
@@ -103,6 +109,8 @@ def run_ends(world: World, token: Token) -> list[Message]:
 
 def forced_sale(world: World, token: Token) -> list[Message]:
     """Somebody must be out at once; others buy the difference back, or they do not."""
+    if not token.is_alive:
+        return []
     rng = world.rng
     world.plan(rng.expovariate(1 / 350.0), forced_sale, token)
     if rng.random() < DUMP_IS_BOUGHT_BACK:
@@ -113,6 +121,8 @@ def forced_sale(world: World, token: Token) -> list[Message]:
 
 def bargain(world: World, token: Token) -> list[Message]:
     """Buyers come for a price that fell too far."""
+    if not token.is_alive:
+        return []
     token.stir(world.now_s, 0.8 - min(token.mood, 0.0), 0.5)
     return []
 
@@ -144,6 +154,8 @@ def dev_sale(world: World, token: Token) -> list[Message]:
 
 def airdrop(world: World, token: Token) -> list[Message]:
     """Many wallets are given a little; some of their owners buy more, minutes later."""
+    if not token.is_alive:
+        return []
     rng = world.rng
     token.holders = 1.0 + token.holders * rng.uniform(1.4, 2.6)
     if rng.random() < AIRDROP_IS_FOLLOWED:
@@ -154,6 +166,8 @@ def airdrop(world: World, token: Token) -> list[Message]:
 
 def deepen(world: World, token: Token) -> list[Message]:
     """Somebody adds liquidity; people trust a deeper pool a little more, or they do not."""
+    if not token.is_alive:
+        return []
     rng = world.rng
     world.plan(rng.expovariate(1 / 260.0), deepen, token)
     if rng.random() < DEPTH_IS_FOLLOWED:
@@ -163,6 +177,8 @@ def deepen(world: World, token: Token) -> list[Message]:
 
 def rug(world: World, token: Token) -> list[Message]:
     """Liquidity is pulled in two steps, sometimes behind a bait; what follows is a cascade of sales."""
+    if not token.is_alive:
+        return []
     rng = world.rng
     messages = []
     if rng.random() < 0.3:
@@ -175,7 +191,7 @@ def rug(world: World, token: Token) -> list[Message]:
 
 def pull(world: World, token: Token, *, share: float) -> list[Message]:
     """Liquidity leaves with those who gave it, who then sell their tokens; everyone else runs."""
-    token.heat_at_rest, token.mood_at_rest = 0.0, -1.0
+    token.die(-1.0)
     token.stir(world.now_s, -1.2, 1.5)
     world.plan(world.rng.uniform(1.0, 6.0), dev_sale, token)
     return [world.depth(token, token.change_liquidity(-share))]
@@ -219,8 +235,8 @@ def graduate(world: World, token: Token) -> None:
 
 def fade_out(world: World, token: Token) -> list[Message]:
     """People forget a token."""
-    token.heat_at_rest, token.mood_at_rest = 0.0, -0.6
-    return []
+    token.die(-0.6)
+    return [world.talk(token, -0.1, 2.0)]
 
 
 # Perps

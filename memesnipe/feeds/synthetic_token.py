@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import exp, tanh
 from random import Random
 
-from memesnipe.market.events import PUMP_CURVE
+from memesnipe.market.events import LAMPORTS_PER_SOL, PUMP_CURVE
 from memesnipe.market.pools import Pool, Quote, migrated, moved, quote_buy, quote_sell
 from memesnipe.market.swaps import (
     CURVE_START_SOL_LAMPORTS,
@@ -34,6 +34,7 @@ class Crowd:
     median: float = 0.0012
     sigma: float = 2.35
     most: float = 0.08
+    deepest_sol: float = 150.0  # in a deeper pool they are not larger: a crowd has only so much money
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class Token:
     holders: float = 3.0
     settled_s: float = 0.0  # heat and mood are as of then
     perp: Perp | None = None
+    is_alive: bool = True  # people still care; when they stop, they do so for good
     is_over: bool = False
 
     @property
@@ -81,6 +83,11 @@ class Token:
         self.mood = min(max(self.mood + mood, -2.5), 2.5)
         self.heat = min(self.heat + heat, 4.0)
 
+    def die(self, mood_at_rest: float) -> None:
+        """People stop caring: what trades are left are on the way out."""
+        self.is_alive = False
+        self.heat_at_rest, self.mood_at_rest = 0.0, mood_at_rest
+
     def wants_to_buy(self, rng: Random) -> bool:
         """Whether the next of the crowd comes to buy."""
         return rng.random() < BUYS_AT_REST + BUYS_SWING * tanh(self.mood)
@@ -88,7 +95,8 @@ class Token:
     def size_lamports(self, rng: Random) -> int:
         """How much the next of the crowd trades."""
         share = self.crowd.median * exp(rng.gauss(0.0, self.crowd.sigma))
-        return int(self.pool.sol_lamports * min(max(share, LEAST_SHARE), self.crowd.most))
+        depth = min(self.pool.sol_lamports, int(self.crowd.deepest_sol * LAMPORTS_PER_SOL))
+        return int(depth * min(max(share, LEAST_SHARE), self.crowd.most))
 
     def buy(self, lamports: int) -> Quote | None:
         """Somebody buys for so much; None when there is nothing to be had. The last tokens complete a curve."""
@@ -118,8 +126,8 @@ class Token:
     def change_liquidity(self, share: float) -> int:
         """Add a share of the pool on both sides, or remove it (below 0); gives the SOL that it changed by."""
         pool = self.pool
-        sol = int(pool.sol_lamports * share)
-        token_raw = int(pool.token_raw * share)
+        share = min(share, 0.5 * self.public_raw / pool.token_raw)  # nobody adds tokens that he has not
+        sol, token_raw = int(pool.sol_lamports * share), int(pool.token_raw * share)
         self.pool = moved(pool, sol, token_raw)
         if share < 0:
             self.dev_raw -= token_raw  # who removes it holds it

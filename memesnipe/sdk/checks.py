@@ -18,7 +18,7 @@ _TAKEN: Final = ("view",)  # numba has a method of that name on every record
 
 
 def check(strategy: type[Strategy]) -> str:
-    """The source that ``on_event`` is compiled from: its own, and the constants that it reads.
+    """The source that ``on_event`` is compiled from: its own, and what it reads of its file.
 
     Raises:
         StrategyError: it breaks a rule; the text names the file, the line and the rule.
@@ -27,7 +27,7 @@ def check(strategy: type[Strategy]) -> str:
     _check_declarations(strategy, file, definition, declarations)
     rules = Rules(strategy, _names(inspect.unwrap(strategy.on_event)), file)
     rules.check(definition)
-    return "\n".join([source, *(f"{name} = {value!r}" for name, value in sorted(rules.constants.items()))])
+    return "\n".join([source, *(f"{name} = {value!r}" for name, value in sorted(rules.used.items()))])
 
 
 def check_imports(tree: ast.Module, file: str) -> None:

@@ -47,10 +47,10 @@ def suggestion(name: str, options: Iterable[str]) -> str:
 
 
 class Expressions:
-    """Checks expressions; each check gives whether the value is a float. Remembers which constants are read."""
+    """Checks expressions; each check gives whether the value is a float. Remembers what it reads of its file."""
 
     def __init__(self, strategy: type[Strategy], names: dict[str, Any], file: str) -> None:
-        self.constants: dict[str, int | float] = {}
+        self.used: dict[str, int | float | str] = {}  # constants, and helpers by the name they have in the SDK
         self._strategy, self._names, self._file = strategy, names, file
         self._locals: set[str] = set()
         self._values: dict[type[ast.AST], Callable[[Any, Flow], bool]] = {
@@ -89,14 +89,14 @@ class Expressions:
                 self._refuse(node, f"{name} does not have a value on every path that leads here")
             return flow.known[name]
         value = self._names.get(name)
-        if name in HELPERS or (name in _BUILTINS and value is None):
+        if _is_helper(value) or (name in _BUILTINS and value is None):
             self._refuse(node, f"{name} can only be called")
         if name not in self._names:
             numbers = [known for known, number in self._names.items() if isinstance(number, int | float)]
             self._refuse(node, f"{name} is not defined{suggestion(name, [*flow.known, *numbers, *HELPERS])}")
         if not isinstance(value, int | float):
             self._refuse(node, f"{name} is not a number: on_event reads only its own variables and number constants")
-        self.constants[name] = value
+        self.used[name] = value
         return isinstance(value, float)
 
     def _field(self, node: ast.Attribute, flow: Flow) -> bool:
@@ -166,11 +166,12 @@ class Expressions:
     def _call(self, node: ast.Call, flow: Flow) -> bool:
         called = ast.unparse(node.func)
         value: Any = self._names.get(called)
-        is_helper = value is not None and value is HELPERS.get(getattr(value, "__name__", ""))
+        is_helper = _is_helper(value)
         if called in self._locals or not (is_helper or (called in _BUILTINS and value is None)):
             options = ", ".join([*HELPERS, *_BUILTINS])
             self._refuse(node, f"{called}() cannot be called; on_event may call {options}")
         if is_helper:
+            self.used[called] = value.__name__
             self._check_arguments(node, called, inspect.signature(value))
         elif node.keywords or not _BUILTINS[called][0] <= len(node.args) <= _BUILTINS[called][1]:
             self._refuse(node, f"{called}() takes {'one value' if _BUILTINS[called][1] == 1 else 'two values or more'}")
@@ -203,6 +204,10 @@ class Expressions:
                     going, left = (yes, left | no) if is_and else (no, left | yes)
                 return (going, left) if is_and else (left, going)
         return kinds, kinds
+
+
+def _is_helper(value: Any) -> bool:
+    return any(value is helper for helper in HELPERS.values())
 
 
 def _listed(kinds: Iterable[int]) -> str:

@@ -66,10 +66,8 @@ class Rules(Expressions):
         return Flow(both, first.kinds | second.kinds)
 
     def _assign(self, node: ast.Assign, flow: Flow) -> Flow:
-        match node:
-            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(
-                values
-            ):
+        match node.targets, node.value:
+            case [ast.Tuple(elts=targets)], ast.Tuple(elts=values) if len(targets) == len(values):
                 pairs = list(zip(targets, values, strict=True))
             case _:
                 pairs = [(target, node.value) for target in node.targets]
@@ -90,7 +88,7 @@ class Rules(Expressions):
             case ast.Name(id=name):
                 return replace(flow, known={**flow.known, name: is_float})
             case ast.Attribute(value=ast.Name(id="s"), attr=field):
-                if is_float and not self._field(target, flow):
+                if not self._field(target, flow) and is_float:
                     self._refuse(target, f's.{field} is an integer, state("i8"), and this is a float')
                 return flow
             case ast.Attribute(value=ast.Name(id="p" | "e" as owner)):

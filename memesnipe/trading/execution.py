@@ -81,7 +81,8 @@ class Execution:
         """Hand the desk what was decided, each order after what had reached the chain by then."""
         while waiting and waiting[-1].decided_seq <= seq:
             decision = waiting.pop()
-            step.fills += self.desk.pass_time(decision.decided_ts)
+            # At an event the event comes first; between two, what reaches the chain at that very moment does.
+            step.fills += self.desk.pass_time(decision.decided_ts + decision.between)
             if decision.reason in SETTLED:
                 settled = self.desk.settle(decision)
                 if settled is not None:

@@ -80,6 +80,9 @@ return BUY if p.ris > 0.2 else HOLD  #! p.ris is not a declared parameter (did y
 s.mean = 1.0  #! s.mean is not a declared state field
 return HOLD
 
+s.nothing = 1  #! s.nothing is not a declared state field
+return HOLD
+
 s.last += 1  #! s.last is not a declared state field (did you mean last_ts?)
 return HOLD
 
@@ -403,12 +406,17 @@ def test_a_strategy_without_source_is_refused() -> None:
         check(made)
 
 
-def test_another_constant_is_another_source(tmp_path: Path) -> None:
-    body = "return BUY if FAST > 1.0 else HOLD"
-    one = with_body(tmp_path / "one.py", body)
-    source = HEAD.replace("8.0", "0.5") + CLASS + " " * 8 + body + "\n"
-    two = made(tmp_path / "two.py", source)
+@pytest.mark.parametrize(("old", "new"), [("8.0", "0.5"), ("blend, decay", "fading_sum as blend, decay")])
+def test_what_it_reads_of_its_file_is_part_of_its_source(tmp_path: Path, old: str, new: str) -> None:
+    body = "s.mean_price = blend(s.mean_price, FAST, 0.5)\nreturn HOLD"
+    rest = CLASS + indent(body, " " * 8) + "\n"
+    one, two = made(tmp_path / "one.py", HEAD + rest), made(tmp_path / "two.py", HEAD.replace(old, new) + rest)
     assert check(one) != check(two)
+
+
+def test_a_constant_may_have_the_name_of_a_helper(tmp_path: Path) -> None:
+    rest = CLASS + indent("return BUY if e.ts > ema + max else HOLD", " " * 8) + "\n"
+    assert "ema = 2\n" in check(made(tmp_path / "mine.py", HEAD + "ema = 2\nmax = 3\n" + rest))
 
 
 def test_what_the_compiler_says_is_one_line(tmp_path: Path) -> None:

@@ -43,7 +43,6 @@ def test_several_folders_are_searched_each_once(tmp_path: Path) -> None:
         ("x = 1", " holds 0 strategies"),
         (GOOD.format(name="One") + GOOD.format(name="Two"), " holds 2 strategies"),
         ("x = 1\ndef broken(:", ":2: SyntaxError: "),
-        ("\0", " cannot be read as Python: "),
         ("x = 1\nimport os", ":2: a strategy imports from memesnipe.sdk alone, not os"),
         ("from memesnipe.sdk import parm", ":1: memesnipe.sdk has nothing called parm (did you mean param?)"),
         ("from memesnipe.sdk import param\nx = param(2, 1, default=1)", ":2: param(2, 1, default=1): need low"),
@@ -58,6 +57,12 @@ def test_a_file_that_breaks_a_rule_is_named_with_the_line_and_the_rule(tmp_path:
         discover(tmp_path)
     assert str(refused.value).startswith(f"{tmp_path / 'bad.py'}{says}")
     assert "\n" not in str(refused.value)
+
+
+def test_a_folder_with_the_name_of_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").mkdir()
+    with pytest.raises(StrategyError, match=r"bad.py cannot be read as Python: "):
+        discover(tmp_path)
 
 
 def test_what_a_file_imports_is_refused_before_it_runs(tmp_path: Path) -> None:

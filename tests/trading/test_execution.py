@@ -73,7 +73,9 @@ def test_the_desk_fills_as_the_arena_on_random_markets_with_shorts_deaths_and_mi
             engine.add(one)
             engine.watch([one.spec_id])
             orders, fills = _run(execution, events)
-            assert fills == engine.advance(events).fills
+            # What happens at the very same moment to different tokens has no order of its own.
+            in_order = sorted(fills, key=lambda fill: (fill.ts, fill.order.order_no))
+            assert in_order == sorted(engine.advance(events).fills, key=lambda fill: (fill.ts, fill.order.order_no))
             reasons |= {order.reason for order in orders}
             sides |= {order.side for order in orders}
     assert reasons >= {"dead", "liquidated", "max_hold", "stop_loss", "take_profit", "trailing_stop", "signal"}

@@ -7,7 +7,15 @@ from pydantic import TypeAdapter
 from actors.consumer import Consumer
 from actors.context import Context
 from memesnipe.bus.merge import Entry
-from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, EXIT_ORDERS, FILLS, POSITION_UPDATES, RISK_EVENTS, SIMULATION_RESULTS
+from memesnipe.bus.streams import (
+    EVENT_STREAMS,
+    EVENTS,
+    EXIT_ORDERS,
+    FILLS,
+    POSITION_UPDATES,
+    RISK_EVENTS,
+    SIMULATION_RESULTS,
+)
 from memesnipe.market.codec import from_messages
 from memesnipe.market.events import NS_PER_S, rows
 from memesnipe.storage.journal import Effects

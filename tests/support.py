@@ -26,7 +26,15 @@ SOL_USD = 200.0
 START_TS = 1_700_000_040 * NS_PER_S  # the start of a minute
 SURE = FillModel(landing_max=1.0, landing_half_lamports=0, slippage_bps=9_999)
 CURVE = Pool(
-    PUMP_CURVE, 40 * LAMPORTS_PER_SOL, 804_750_000_000_000, 10 * LAMPORTS_PER_SOL, 524_850_000_000_000, 10**15, 0, 95, 30
+    PUMP_CURVE,
+    40 * LAMPORTS_PER_SOL,
+    804_750_000_000_000,
+    10 * LAMPORTS_PER_SOL,
+    524_850_000_000_000,
+    10**15,
+    0,
+    95,
+    30,
 )
 TRADES = Path(__file__).resolve().parents[2] / "shared/data/pump_curve_trades.csv.gz"
 

@@ -7,31 +7,25 @@ from typing import Any
 
 from memesnipe.compiled import jitable
 from memesnipe.engine.layout import MAX_EXPOSURES, SAMPLE_NS
+from memesnipe.engine.trader import Trader
 
 
 @jitable
 def most_actions(dead_after_ns: int) -> int:
-    """The most that one strategy can do up to and at one event: an exposure retries each 60 s until its token is dead."""
+    """The most that one strategy can do up to and at one event: every exposure retries until its token is dead."""
     return 2 * (MAX_EXPOSURES + 1) * (dead_after_ns // SAMPLE_NS + 4)
 
 
 @jitable
-def write_order(actions: Any, written: Any, row: int, account: Any, exposure: Any) -> None:
+def write_order(trader: Trader, exposure: Any) -> None:
     """Write the order of an exposure down."""
-    action = actions[written[0]]
-    written[0] += 1
-    _describe(action, row, account, exposure)
-    action.is_outcome = 0
+    _next(trader, exposure).is_outcome = 0
 
 
 @jitable
-def write_outcome(
-    actions: Any, written: Any, row: int, account: Any, exposure: Any, outcome: Any, ts: int, seq: int
-) -> None:
+def write_outcome(trader: Trader, exposure: Any, outcome: Any, ts: int, seq: int) -> None:
     """Write down what became of it."""
-    action = actions[written[0]]
-    written[0] += 1
-    _describe(action, row, account, exposure)
+    action = _next(trader, exposure)
     action.is_outcome = 1
     action.ts = ts
     action.seq = seq
@@ -44,9 +38,12 @@ def write_outcome(
 
 
 @jitable
-def _describe(action: Any, row: int, account: Any, exposure: Any) -> None:
-    action.row = row
-    action.between = account.between
+def _next(trader: Trader, exposure: Any) -> Any:
+    """The next action, with what the order is."""
+    action = trader.actions[trader.written[0]]
+    trader.written[0] += 1
+    action.row = trader.row
+    action.between = trader.account.between
     action.order_no = exposure.order_no
     action.token = exposure.token
     action.side = exposure.order_side
@@ -58,3 +55,4 @@ def _describe(action: Any, row: int, account: Any, exposure: Any) -> None:
     action.budget_lamports = exposure.budget_lamports
     action.expected = exposure.expected
     action.ordered_raw = exposure.held_raw
+    return action

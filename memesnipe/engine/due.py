@@ -1,4 +1,4 @@
-"""What falls due between events: orders that reach the chain, longest holds, deaths of tokens, equity samples (compiled)."""
+"""What falls due between events: orders that arrive, longest holds, deaths of tokens, equity samples (compiled)."""
 
 from typing import Any
 
@@ -9,156 +9,147 @@ from memesnipe.engine.actions import write_order, write_outcome
 from memesnipe.engine.exposure import book, digest_of, due_ts, outcome_of_order, pool_of, release, value_lamports
 from memesnipe.engine.fills import DEAD, LANDED, MAX_HOLD, Outcome, cover_short, network_fee_lamports
 from memesnipe.engine.layout import MAX_EXPOSURES, NEVER, SAMPLE_NS
+from memesnipe.engine.trader import Trader
 from memesnipe.market.events import COVER_SIDE, SELL_SIDE
 from memesnipe.market.pools import value_of
 
 
 @jitable
-def pass_time(
-    row: int, term: Any, account: Any, exposures: Any, heads: Any, model: Any, ts: int, seq: int,
-    returns: Any, first_sample_ts: int, actions: Any, written: Any,
-) -> None:  # fmt: skip
+def pass_time(trader: Trader, ts: int, seq: int) -> None:
     """Do what falls due strictly before ``ts``, in order, and sample what ends up to it; ``seq`` is the last event's."""
+    account, dead_after_ns = trader.account, trader.model.dead_after_ns
     account.between = 1
     while True:
         chosen, at_ts = -1, ts
         account.next_due_ts = NEVER
         for k in range(MAX_EXPOSURES):
-            if exposures[k].used == 0:
+            exposure = trader.exposures[k]
+            if exposure.used == 0:
                 continue
-            due = due_ts(exposures[k], model.dead_after_ns)
+            due = due_ts(exposure, dead_after_ns)
             account.next_due_ts = min(account.next_due_ts, due)
-            if due < at_ts or (chosen >= 0 and due == at_ts and exposures[k].token < exposures[chosen].token):
+            is_tie = chosen >= 0 and due == at_ts
+            if due < at_ts or (is_tie and exposure.token < trader.exposures[chosen].token):
                 chosen, at_ts = k, due
         if chosen < 0:
             break
-        sample(row, account, exposures, at_ts, returns, first_sample_ts)
-        exposure = exposures[chosen]
+        sample(trader, at_ts)
+        exposure = trader.exposures[chosen]
         if exposure.order_side != 0:
-            _end_order(row, term, account, exposure, heads, model, at_ts, seq, actions, written)
-        elif exposure.ts + model.dead_after_ns <= at_ts:
-            close(row, term, account, exposure, heads, DEAD, at_ts, seq, actions, written)
+            _end_order(trader, exposure, at_ts, seq)
+        elif exposure.ts + dead_after_ns <= at_ts:
+            close(trader, exposure, DEAD, at_ts, seq)
         else:
             exposure.leave_ts = at_ts + SAMPLE_NS  # a sale that fails is tried again
-            leave(row, term, account, exposure, heads, model, MAX_HOLD, at_ts, seq, actions, written)
-    sample(row, account, exposures, ts, returns, first_sample_ts)
+            leave(trader, exposure, MAX_HOLD, at_ts, seq)
+    sample(trader, ts)
     account.between = 0
 
 
 @jitable
-def _end_order(
-    row: int, term: Any, account: Any, exposure: Any, heads: Any, model: Any, ts: int, seq: int, actions: Any, written: Any
-) -> None:  # fmt: skip
-    outcome = outcome_of_order(exposure, term.key, model)
-    account.orders_on_way -= 1
-    account.budgets_on_way_lamports -= exposure.budget_lamports
-    _end(row, term, account, exposure, heads, outcome, ts, seq, actions, written)
+def _end_order(trader: Trader, exposure: Any, ts: int, seq: int) -> None:
+    outcome = outcome_of_order(exposure, trader.term.key, trader.model)
+    trader.account.orders_on_way -= 1
+    trader.account.budgets_on_way_lamports -= exposure.budget_lamports
+    _end(trader, exposure, outcome, ts, seq)
 
 
 @jitable
-def _end(
-    row: int, term: Any, account: Any, exposure: Any, heads: Any, outcome: Outcome, ts: int, seq: int,
-    actions: Any, written: Any,
-) -> None:  # fmt: skip
-    side = exposure.order_side
+def _end(trader: Trader, exposure: Any, outcome: Outcome, ts: int, seq: int) -> None:
+    account, side = trader.account, exposure.order_side
     account.digest = digest_of(account.digest, exposure.order_no, exposure.token, side, ts, outcome)
-    if term.watched != 0:
-        write_outcome(actions, written, row, account, exposure, outcome, ts, seq)
-    book(account, exposure, side, outcome, ts, term.max_hold_ns)
+    if trader.term.watched != 0:
+        write_outcome(trader, exposure, outcome, ts, seq)
+    book(account, exposure, side, outcome, ts, trader.term.max_hold_ns)
     exposure.order_side = 0
     exposure.ready_ts = ts
     if exposure.held == 0:
-        release(account, exposure, heads)
+        release(account, exposure, trader.heads)
 
 
 @jitable
-def close(
-    row: int, term: Any, account: Any, exposure: Any, heads: Any, reason: int, ts: int, seq: int, actions: Any, written: Any
-) -> None:  # fmt: skip
+def close(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     """End a position here and now at its value, without a transaction: its token is dead, or its margin gone."""
-    account.orders += 1
-    exposure.order_side = SELL_SIDE if exposure.held > 0 else COVER_SIDE
-    exposure.order_no = account.orders
-    exposure.order_reason = reason
-    exposure.order_between = account.between
-    exposure.decided_ts = ts
-    exposure.decided_seq = seq
+    _number(trader, exposure, reason, ts, seq)
     exposure.due_ts = ts
     exposure.budget_lamports = 0
     if exposure.held > 0:
+        exposure.order_side = SELL_SIDE
         quote = value_of(pool_of(exposure), exposure.held_raw)
-        outcome = Outcome(
-            LANDED, exposure.held_raw, quote.sol_lamports, quote.fee_lamports, quote.pool_sol_lamports, 0
-        )
+        outcome = Outcome(LANDED, exposure.held_raw, quote.sol_lamports, quote.fee_lamports, quote.pool_sol_lamports, 0)
     else:
-        outcome = cover_short(
-            value_lamports(exposure), exposure.margin_lamports, exposure.entry_mark_usd, exposure.mark_usd
-        )
+        exposure.order_side = COVER_SIDE
+        outcome = _cover(exposure)
     exposure.expected = outcome.sol_lamports - outcome.fee_lamports
-    if term.watched != 0:
-        write_order(actions, written, row, account, exposure)
-    _end(row, term, account, exposure, heads, outcome, ts, seq, actions, written)
+    if trader.term.watched != 0:
+        write_order(trader, exposure)
+    _end(trader, exposure, outcome, ts, seq)
 
 
 @jitable
-def leave(
-    row: int, term: Any, account: Any, exposure: Any, heads: Any, model: Any, reason: int, ts: int, seq: int,
-    actions: Any, written: Any,
-) -> None:  # fmt: skip
+def leave(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     """Send an order to sell all that is held, or to cover the short, unless the sale's fee cannot be paid."""
-    fee = network_fee_lamports(model)
-    reserved = account.budgets_on_way_lamports + account.orders_on_way * fee
-    if exposure.held > 0 and account.cash_lamports - reserved < fee:
+    account, fee = trader.account, network_fee_lamports(trader.model)
+    spoken_for = account.budgets_on_way_lamports + account.orders_on_way * fee
+    if exposure.held > 0 and account.cash_lamports - spoken_for < fee:
         return
+    exposure.budget_lamports = 0
     if exposure.held > 0:
         exposure.order_side = SELL_SIDE
         exposure.expected = value_lamports(exposure)
     else:
         exposure.order_side = COVER_SIDE
-        outcome = cover_short(
-            value_lamports(exposure), exposure.margin_lamports, exposure.entry_mark_usd, exposure.mark_usd
-        )
+        outcome = _cover(exposure)
         exposure.expected = outcome.sol_lamports - outcome.fee_lamports
-    exposure.budget_lamports = 0
-    send(row, term, account, exposure, heads, model, reason, ts, seq, actions, written)
+    send(trader, exposure, reason, ts, seq)
 
 
 @jitable
-def send(
-    row: int, term: Any, account: Any, exposure: Any, heads: Any, model: Any, reason: int, ts: int, seq: int,
-    actions: Any, written: Any,
-) -> None:  # fmt: skip
-    """Number an order whose side, budget and expectation stand in the exposure, and send it on its way."""
-    account.orders += 1
-    account.orders_on_way += 1
-    account.budgets_on_way_lamports += exposure.budget_lamports
-    exposure.order_no = account.orders
+def _cover(exposure: Any) -> Outcome:
+    value = value_lamports(exposure)
+    return cover_short(value, exposure.margin_lamports, exposure.entry_mark_usd, exposure.mark_usd)
+
+
+@jitable
+def _number(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
+    trader.account.orders += 1
+    exposure.order_no = trader.account.orders
     exposure.order_reason = reason
-    exposure.order_between = account.between
+    exposure.order_between = trader.account.between
     exposure.decided_ts = ts
     exposure.decided_seq = seq
-    exposure.due_ts = ts + model.latency_ns
-    account.next_due_ts = min(account.next_due_ts, exposure.due_ts)
-    head = heads[exposure.slot]
-    if head.life == exposure.life:  # a decision spends the votes
-        for gene in range(term.genes):
-            head.votes[gene] = 0
-    if term.watched != 0:
-        write_order(actions, written, row, account, exposure)
 
 
 @jitable
-def sample(row: int, account: Any, exposures: Any, ts: int, returns: Any, first_sample_ts: int) -> None:
+def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
+    """Number an order whose side, budget and expectation stand in the exposure, and send it on its way."""
+    account = trader.account
+    _number(trader, exposure, reason, ts, seq)
+    account.orders_on_way += 1
+    account.budgets_on_way_lamports += exposure.budget_lamports
+    exposure.due_ts = ts + trader.model.latency_ns
+    account.next_due_ts = min(account.next_due_ts, exposure.due_ts)
+    head = trader.heads[exposure.slot]
+    if head.life == exposure.life:  # a decision spends the votes
+        for gene in range(trader.term.genes):
+            head.votes[gene] = 0
+    if trader.term.watched != 0:
+        write_order(trader, exposure)
+
+
+@jitable
+def sample(trader: Trader, ts: int) -> None:
     """Take the equity at the end of every interval that ends up to ``ts``: all but the first of them return 0."""
+    account = trader.account
     if account.capital_lamports == 0 or ts < account.next_sample_ts:
         return
     ended = (ts - account.next_sample_ts) // SAMPLE_NS + 1
-    equity = equity_lamports(account, exposures)
+    equity = equity_lamports(account, trader.exposures)
     if account.sampled_lamports > 0:
         change = equity / account.sampled_lamports - 1.0
-        at = (account.next_sample_ts - first_sample_ts) // SAMPLE_NS
-        if 0 <= at < returns.shape[1]:
-            returns[row, at] = np.float32(change)
+        at = (account.next_sample_ts - trader.first_sample_ts) // SAMPLE_NS
+        if 0 <= at < trader.returns.shape[1]:
+            trader.returns[trader.row, at] = np.float32(change)
         account.sum += change
         account.sum_of_squares += change * change
         if change < 0.0:

@@ -18,6 +18,7 @@ from memesnipe.engine.layout import ACTION, MAX_GENES
 from memesnipe.engine.population import Population
 from memesnipe.engine.results import StrategyResult, result_of
 from memesnipe.engine.snapshot import EngineState, dump_state, load_state
+from memesnipe.engine.trader import Batch
 from memesnipe.market.events import LAMPORTS_PER_SOL, Events
 from memesnipe.market.lives import MARKET, VISIT, Lives, visit
 from memesnipe.sdk.registry import Families
@@ -92,7 +93,8 @@ class Engine:
     def _advance(self, events: Events, done: list[Any]) -> None:
         if not len(events):
             return
-        events = np.ascontiguousarray(events)
+        events = np.ascontiguousarray(events).view()
+        events.flags.writeable = False  # one type, and so one compilation, whoever owns them
         self.lives.know_tokens(events)
         first = 0
         while first < len(events):
@@ -113,22 +115,33 @@ class Engine:
             lives.slots, lives.older, lives.newer, lives.ends, lives.slot_of_token, lives.sol_usd, visits, after,
         )  # fmt: skip
         if count and len(population):
-            heard, heard_counts = _heard(visits[:turns], population.masks)
-            votes = np.zeros((MAX_GENES, len(visits)), np.int8)
-            written, place = np.zeros(1, np.int64), np.array([0, -1])
-            is_done = False
-            while not is_done:
-                actions = np.empty(self._room_for_actions(), ACTION)
-                written[0] = 0
-                is_done = advance(
-                    population.terms, population.accounts, population.exposures, population.heads, self.model, self.last_seq,
-                    events, events.ctypes.data + first * events.itemsize, first, count, visits, visits.ctypes.data, turns,
-                    after, heard, heard.ctypes.data + np.arange(len(heard)) * heard.strides[0], heard_counts,
-                    votes, votes.ctypes.data, self._returns, self._first_sample_ts, actions, written, place,
-                )  # fmt: skip
-                if written[0]:
-                    done.append(actions[: written[0]])
+            batch = self._batch(events, first, int(count), visits, int(turns), after)
+            self._move(batch, done)
         return int(count)
+
+    def _batch(self, events: Events, first: int, count: int, visits: Any, turns: int, after: Any) -> Batch:
+        heard, heard_counts = _heard(visits[:turns], self.population.masks)
+        votes = np.zeros((MAX_GENES, len(visits)), np.int8)
+        return Batch(
+            events, events.ctypes.data + first * events.itemsize, first, count, self.last_seq, visits, visits.ctypes.data,
+            turns, after, heard, heard.ctypes.data + np.arange(len(heard)) * heard.strides[0], heard_counts,
+            votes, votes.ctypes.data,
+        )  # fmt: skip
+
+    def _move(self, batch: Batch, done: list[Any]) -> None:
+        """Move the population over a batch; compiled code stops where what it writes down has no more room."""
+        population = self.population
+        written, place = np.zeros(1, np.int64), np.array([0, -1])
+        is_done = False
+        while not is_done:
+            actions = np.empty(self._room_for_actions(), ACTION)
+            written[0] = 0
+            is_done = advance(
+                population.terms, population.accounts, population.exposures, population.heads, self.model, batch,
+                self._returns, self._first_sample_ts, actions, written, place,
+            )  # fmt: skip
+            if written[0]:
+                done.append(actions[: written[0]])
 
     def _room_for_actions(self) -> int:
         watches = bool(np.any(self.population.terms["watched"]))
@@ -148,7 +161,9 @@ class Engine:
         equities(population.accounts, population.exposures, worth)
         row_of = {spec_id: row for row, spec_id in enumerate(population.spec_ids)}
         return [
-            result_of(spec_id, population.accounts[row_of[spec_id]], int(worth[row_of[spec_id]]), self.last_ts, self.sol_usd)
+            result_of(
+                spec_id, population.accounts[row_of[spec_id]], int(worth[row_of[spec_id]]), self.last_ts, self.sol_usd
+            )
             for spec_id in (population.spec_ids if spec_ids is None else spec_ids)
         ]
 

@@ -5,7 +5,16 @@ from typing import Any
 import numpy as np
 
 from memesnipe.compiled import jitable
-from memesnipe.engine.fills import NOT_LANDED, Outcome, cover_short, failed, lands, meet_pool, open_short, short_value_lamports
+from memesnipe.engine.fills import (
+    NOT_LANDED,
+    Outcome,
+    cover_short,
+    failed,
+    lands,
+    meet_pool,
+    open_short,
+    short_value_lamports,
+)
 from memesnipe.engine.landing import mix
 from memesnipe.engine.layout import NEVER, NO_EXPOSURE
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SHORT_SIDE
@@ -81,9 +90,7 @@ def outcome_of_order(exposure: Any, key: int, model: Any) -> Outcome:
         )
     if not lands(model, key, exposure.order_no):
         return failed(NOT_LANDED, model)
-    return meet_pool(
-        side, exposure.budget_lamports, exposure.held_raw, exposure.expected, pool_of(exposure), model
-    )
+    return meet_pool(side, exposure.budget_lamports, exposure.held_raw, exposure.expected, pool_of(exposure), model)
 
 
 @jitable

@@ -161,7 +161,9 @@ class Holding:
         return quote.sol_lamports - quote.fee_lamports
 
 
-def execute(order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts: int, seq: int, model: FillModel) -> Fill:
+def execute(
+    order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts: int, seq: int, model: FillModel
+) -> Fill:
     """Let an order meet its pool (already moved by the trader's own trades) or its perp venue."""
     if order.side == SHORT_SIDE:
         outcome = open_short(order.budget_lamports, order.expected, market.mark_usd, model)

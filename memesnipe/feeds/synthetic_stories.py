@@ -11,14 +11,14 @@ from memesnipe.feeds.synthetic_world import Message, World
 from memesnipe.market.events import CURVE_COMPLETE, DEV_TRANSFER, HOLDERS, LAMPORTS_PER_SOL, MIGRATION, PUMPSWAP
 
 LEAST_HEAT = 1 / 400  # trades a second; a token that nobody trades any more is over
-FLIP_FROM_SHARE, FLIP_CHANCE, FLIP_AFTER_S = 0.008, 0.6, 36.0  # larger buyers are gone again in half a minute
+FLIP_FROM_SHARE, FLIP_CHANCE, FLIP_AFTER_S = 0.008, 0.5, 36.0  # larger buyers are gone again in half a minute
 TALK_LEADS_TO_BUYERS = 0.35
-DUMP_IS_BOUGHT_BACK = 0.5
+DUMP_IS_BOUGHT_BACK = 0.6
 AIRDROP_IS_FOLLOWED = 0.5
-DEPTH_IS_FOLLOWED = 0.5
-DIP_RECOVERS = 0.55
+DEPTH_IS_FOLLOWED = 0.65
+DIP_RECOVERS = 0.65
 TRANSFER_IS_FOLLOWED = 0.75
-RUNS_LAST_S = 420.0
+RUNS_LAST_S = 390.0
 GRADUATES_LAST_S = 2400.0
 
 
@@ -85,7 +85,7 @@ def burst(world: World, token: Token) -> list[Message]:
     rng = world.rng
     size = world.strength * (0.5 + 0.5 * token.appeal)
     token.stir(world.now_s, 0.9 * size, 0.5 * size)
-    world.plan(world.strength * rng.expovariate(1 / 60.0), turn, token)
+    world.plan(world.strength * rng.expovariate(1 / 75.0), turn, token)
     return []
 
 
@@ -113,17 +113,20 @@ def forced_sale(world: World, token: Token) -> list[Message]:
         return []
     rng = world.rng
     world.plan(rng.expovariate(1 / 350.0), forced_sale, token)
+    share = rng.uniform(0.35, 1.0) * token.crowd.forced
+    messages = world.sells(token, token.worth_raw(int(token.pool.sol_lamports * share)))
     if rng.random() < DUMP_IS_BOUGHT_BACK:
         world.plan(rng.uniform(8.0, 45.0), bargain, token)
-    share = rng.uniform(0.3, 0.9) * token.crowd.most
-    return world.sells(token, token.worth_raw(int(token.pool.sol_lamports * share)))
+    elif token.perp is not None:  # there was a reason
+        token.perp.fair_price = token.price
+    return messages
 
 
 def bargain(world: World, token: Token) -> list[Message]:
     """Buyers come for a price that fell too far."""
     if not token.is_alive:
         return []
-    token.stir(world.now_s, 0.8 - min(token.mood, 0.0), 0.5)
+    token.stir(world.now_s, 0.9 - min(token.mood, 0.0), 0.5)
     return []
 
 
@@ -171,7 +174,7 @@ def deepen(world: World, token: Token) -> list[Message]:
     rng = world.rng
     world.plan(rng.expovariate(1 / 260.0), deepen, token)
     if rng.random() < DEPTH_IS_FOLLOWED:
-        token.stir(world.now_s, 0.4, 0.2)
+        token.stir(world.now_s, 0.6, 0.3)
     return [world.depth(token, token.change_liquidity(rng.uniform(0.05, 0.25)))]
 
 
@@ -244,14 +247,14 @@ def fade_out(world: World, token: Token) -> list[Message]:
 
 def funding(world: World, token: Token) -> list[Message]:
     """The perp of an older token: its mark strays from the pool's price and is pulled back; who crowds in pays."""
-    rng, perp, pool = world.rng, token.perp, token.pool
+    rng, perp = world.rng, token.perp
     assert perp is not None
     wait_s = rng.uniform(15.0, 30.0)
     perp.premium += -perp.premium * wait_s / 300.0 + rng.gauss(0.0, 0.0012)
     if rng.random() < wait_s / 600.0:
         perp.premium += rng.gauss(0.0, 0.025)
-    perp.fair_price *= 1.0 + rng.gauss(0.0, 0.002) + 0.04 * perp.premium  # the crowd is right, in part
-    off = pool.sol_lamports / pool.token_raw / perp.fair_price - 1.0
+    perp.fair_price *= 1.0 + rng.gauss(0.0, 0.002) + 0.05 * perp.premium  # the crowd is right, in part
+    off = token.price / perp.fair_price - 1.0
     token.mood_at_rest = min(max(0.2 - 12.0 * off, -0.8), 1.2)
     world.plan(wait_s, funding, token)
     mark_usd = world.price_usd(token) * (1.0 + perp.premium)

@@ -22,7 +22,7 @@ NEW_CURVE = Pool(
 
 HEAT_FADES_S = 70.0
 MOOD_FADES_S = 60.0
-BUYS_AT_REST, BUYS_SWING = 0.6, 0.36  # more than half are purchases, because part of them are sold again soon
+BUYS_AT_REST, BUYS_SWING = 0.56, 0.36  # more than half are purchases, because part of them are sold again soon
 LEAST_SHARE = 1e-6  # of the pool, that anybody bothers to trade
 NEW_HOLDERS, LEAVING_HOLDERS = 0.5, 0.4  # wallets that come with a purchase, and go with a sale
 
@@ -34,6 +34,7 @@ class Crowd:
     median: float = 0.0012
     sigma: float = 2.35
     most: float = 0.08
+    forced: float = 0.07  # the largest sale of somebody who must be out at once
     deepest_sol: float = 150.0  # in a deeper pool they are not larger: a crowd has only so much money
 
 
@@ -69,6 +70,11 @@ class Token:
         """What everyone but the developer holds."""
         issued = CURVE_START_TOKEN_RAW if self.pool.venue == PUMP_CURVE else PUMP_SUPPLY_RAW
         return max(issued - self.pool.token_raw - self.dev_raw, 0)
+
+    @property
+    def price(self) -> float:
+        """Lamports for a raw token."""
+        return self.pool.sol_lamports / self.pool.token_raw
 
     def settle(self, now_s: float) -> None:
         """Let heat and mood fade up to now."""

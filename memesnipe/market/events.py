@@ -89,7 +89,10 @@ _BODIES: Final[dict[int, dict[str, tuple[str, int]]]] = {
         "supply_raw": ("i8", 120),  # 0: unknown; where it is known, a PumpSwap pool's fees follow its market cap
     },
     SOCIAL: {"sentiment": ("f8", 40), "mentions": ("f8", 48)},
-    DEPTH: {"change_usd": ("f8", 40), "liquidity_usd": ("f8", 56)},  # liquidity added (below 0: removed), and what is left
+    DEPTH: {
+        "change_usd": ("f8", 40),
+        "liquidity_usd": ("f8", 56),
+    },  # liquidity added (below 0: removed), and what is left
     BRIDGE: {"inflow_usd": ("f8", 40)},  # bridged to Solana; with a token, bridged to buy it
     FUNDING: {"rate": ("f8", 40), "mark_usd": ("f8", 48)},  # of a perp: rate of one hour, above 0 longs pay; its mark
     ONCHAIN: {"amount_usd": ("f8", 40), "holders": ("f8", 48), "action": ("i8", 64)},  # see the actions below

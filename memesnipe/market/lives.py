@@ -63,7 +63,9 @@ class Lives:
         """No token seen yet."""
         links = np.full(capacity, _END, np.int32)
         ends = np.array([_END, _END, 0, 0])
-        return cls(dead_after_ns, np.zeros(capacity, MARKET), links, links.copy(), ends, np.zeros(0, np.int32), np.zeros(1))
+        return cls(
+            dead_after_ns, np.zeros(capacity, MARKET), links, links.copy(), ends, np.zeros(0, np.int32), np.zeros(1)
+        )
 
     @property
     def capacity(self) -> int:

@@ -1,6 +1,7 @@
 """PumpSwap's fee tiers for canonical SOL pools, as its fee program has them on mainnet (read 2026-11)."""
 
 from memesnipe.compiled import jitable
+
 # (market cap in lamports from which it holds, lp, protocol, creator), fees in basis points
 TIERS = (
     (0, 2, 93, 30),

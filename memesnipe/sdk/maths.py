@@ -7,6 +7,7 @@ once for an event and give it to each of them: it is what costs.
 import math
 
 from memesnipe.compiled import jitable
+
 NS_PER_S = 1_000_000_000
 
 

@@ -85,7 +85,9 @@ class Desk:
         side = COVER_SIDE if holding.short is not None else SELL_SIDE
         # Numbered below zero, so that they never meet the numbers of the strategy's own orders.
         order_no, due_ts = -state.exit_orders, ts + self._model.latency_ns
-        return self._leave(Order(spec_id, order_no, token, side, reason, ts, state.board.last_seq, due_ts, 0.0, 0, 0, 0))
+        return self._leave(
+            Order(spec_id, order_no, token, side, reason, ts, state.board.last_seq, due_ts, 0.0, 0, 0, 0)
+        )
 
     def held(self) -> list[tuple[str, int]]:
         """Strategy and token of everything held."""

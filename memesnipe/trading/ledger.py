@@ -53,7 +53,13 @@ class Ledger:
     """
 
     def __init__(
-        self, *, capital_usd: float, stop_loss: float, trailing_stop: float, dead_after_ns: int, state: LedgerState | None = None
+        self,
+        *,
+        capital_usd: float,
+        stop_loss: float,
+        trailing_stop: float,
+        dead_after_ns: int,
+        state: LedgerState | None = None,
     ) -> None:
         self.state = state or LedgerState()
         self._dead_after_ns = dead_after_ns

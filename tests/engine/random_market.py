@@ -102,7 +102,9 @@ def random_events(rng: np.random.Generator, count: int, tokens: int, gap_s: floa
     for i in range(count):
         event = events[i]
         event["sol_usd"] = 0.0 if rng.random() < 0.05 else sol_usd[i]
-        kind = rng.choice([PRICE, SOCIAL, DEPTH, FUNDING, ONCHAIN, BRIDGE, SOL_PRICE], p=[0.6, 0.1, 0.05, 0.12, 0.03, 0.06, 0.04])
+        kind = rng.choice(
+            [PRICE, SOCIAL, DEPTH, FUNDING, ONCHAIN, BRIDGE, SOL_PRICE], p=[0.6, 0.1, 0.05, 0.12, 0.03, 0.06, 0.04]
+        )
         token = NO_TOKEN if kind in (BRIDGE, SOL_PRICE) and rng.random() < 0.8 else int(rng.integers(tokens))
         event["kind"], event["token"] = kind, token
         if kind == PRICE:
@@ -137,7 +139,11 @@ def _price(rng: np.random.Generator, event: Any, pools: dict[int, dict[str, int]
     event["real_sol_lamports"] = max(sol - pool["virtual_sol"], 0)
     event["real_token_raw"] = 0 if rng.random() < 0.03 else max(raw - pool["virtual_raw"], 0)
     event["supply_raw"] = pool["supply"]
-    event["lp_fee_bps"], event["protocol_fee_bps"], event["creator_fee_bps"] = pool["lp"], pool["protocol"], pool["creator"]
+    event["lp_fee_bps"], event["protocol_fee_bps"], event["creator_fee_bps"] = (
+        pool["lp"],
+        pool["protocol"],
+        pool["creator"],
+    )
     event["price_usd"] = sol / raw * float(event["sol_usd"]) / 1000
     event["volume_usd"] = abs(moved) / 1e9 * float(event["sol_usd"])
     event["liquidity_usd"] = float(event["real_sol_lamports"]) / 1e9 * float(event["sol_usd"])
@@ -177,9 +183,7 @@ def _genome(rng: np.random.Generator) -> Genome:
         trailing_stop=float(rng.uniform(0.02, 0.9)),
         max_hold_s=float(rng.choice([0.5, 5.0, 60.0, 300.0, 1000.0])),
     )
-    filters = FilterGenes(
-        float(rng.choice([0.0, 50.0])), float(rng.choice([0.0, 3.0]))
-    )
+    filters = FilterGenes(float(rng.choice([0.0, 50.0])), float(rng.choice([0.0, 3.0])))
     return Genome(signals, float(rng.choice([0.2, 0.5, 1.0])), float(rng.choice([0.02, 0.1, 0.5, 1.0])), exits, filters)
 
 

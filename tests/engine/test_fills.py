@@ -118,8 +118,7 @@ def test_slippage_beyond_tolerance_fails_and_pays_its_fee_but_no_tip() -> None:
     got = quote_buy(CURVE, LAMPORTS_PER_SOL).token_raw
     just = got * BPS // (BPS - 1_000)
     good, bad = (
-        _meet(_order(BUY_SIDE, budget_lamports=LAMPORTS_PER_SOL, expected=e), CURVE, model)
-        for e in (just, just + 1)
+        _meet(_order(BUY_SIDE, budget_lamports=LAMPORTS_PER_SOL, expected=e), CURVE, model) for e in (just, just + 1)
     )
     assert (good.failure, good.token_raw) == ("", got)
     assert bad.failure == "slippage beyond tolerance"

@@ -79,7 +79,9 @@ def test_it_compiles_and_says_the_same_compiled(family: str) -> None:
         if event.token != NO_TOKEN and event.token not in known:
             states[event.token] = strategy.make_state()
         if event.kind in strategy.subscriptions:
-            for token in [event.token] if event.token != NO_TOKEN else [t for t, ts in last.items() if _alive(ts, event)]:
+            for token in (
+                [event.token] if event.token != NO_TOKEN else [t for t, ts in last.items() if _alive(ts, event)]
+            ):
                 strategy.on_event(params, states[token], event)
         if event.token != NO_TOKEN:
             if event.token in last and not _alive(last[event.token], event):

@@ -20,9 +20,7 @@ CAPITAL = int(10_000 / SOL_USD * LAMPORTS_PER_SOL)
 
 
 def _ledger(state: LedgerState | None = None, *, stop_loss: float = 0.5, trailing: float = 0.4) -> Ledger:
-    return Ledger(
-        capital_usd=10_000.0, stop_loss=stop_loss, trailing_stop=trailing, dead_after_ns=10**15, state=state
-    )
+    return Ledger(capital_usd=10_000.0, stop_loss=stop_loss, trailing_stop=trailing, dead_after_ns=10**15, state=state)
 
 
 def _see(ledger: Ledger, market: Market, start: int = 0) -> None:

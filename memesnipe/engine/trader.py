@@ -1,0 +1,39 @@
+"""What compiled code hands around: one strategy at work, and the batch of turns that it is moved over."""
+
+from typing import Any, NamedTuple
+
+from memesnipe.engine.fills import FillModel
+
+
+class Trader(NamedTuple):
+    """One strategy: its row of every array, how its orders are filled, and where what it does is written down."""
+
+    row: int
+    term: Any  # record of TERMS
+    account: Any  # record of ACCOUNT
+    exposures: Any  # shape (MAX_EXPOSURES,), dtype EXPOSURE
+    heads: Any  # shape (slots,), dtype HEAD
+    model: FillModel
+    returns: Any  # shape (population, intervals), f4: from the interval that ends at `first_sample_ts`
+    first_sample_ts: int
+    actions: Any  # dtype ACTION
+    written: Any  # shape (1,): how many actions there are
+
+
+class Batch(NamedTuple):
+    """Some events, laid out in turns. Addresses are for the families' loops, which are called by theirs."""
+
+    events: Any  # dtype EVENT
+    events_at: int  # the address of the event of number `first`
+    first: int
+    count: int
+    last_seq: int  # of the event before all of `events`
+    visits: Any  # dtype VISIT
+    visits_at: int
+    turns: int  # how many visits there are
+    after: Any  # dtype MARKET: the market of each event's token behind it
+    heard: Any  # shape (sets, turns): for each set of kinds the turns of those kinds
+    heard_at: Any  # the address of each row
+    heard_counts: Any  # and how much of it is filled
+    votes: Any  # shape (MAX_GENES, room), i1, to work in
+    votes_at: int

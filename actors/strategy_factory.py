@@ -11,8 +11,8 @@ from actors.consumer import Consumer
 from actors.context import Context
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.streams import BACKTEST_JOBS, BACKTEST_RESULTS, EVENTS, STRATEGY_SPECS
+from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
-from memesnipe.engine.orders import FillModel
 from memesnipe.evolution.fitness import Evaluation as Evaluated
 from memesnipe.evolution.population import Population, SearchSettings, SearchState
 from memesnipe.market.codec import from_messages

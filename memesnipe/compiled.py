@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numba
 from numba import njit
-from numba.extending import register_jitable
+from numba.extending import intrinsic, register_jitable
 
 _COMPILED_PACKAGES = ("market", "sdk", "engine")
 _FOLDERS_KEPT = 6
@@ -37,6 +37,11 @@ def jitable(function: _Function) -> _Function:
     """Leave a function plain Python, and let compiled functions that call it compile it too: one source, two forms."""
     made: _Function = register_jitable(_nrt=False)(function)
     return made
+
+
+def intrinsic_of(generate: Callable[..., Any]) -> Any:
+    """A function that compiled code calls and that is generated as the compiler's own instructions."""
+    return intrinsic(generate)
 
 
 def source_hash() -> str:

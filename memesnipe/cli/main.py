@@ -10,6 +10,7 @@ from rich.console import Console
 
 from memesnipe import __version__
 from memesnipe.cli.output import print_json, print_table, time_of
+from memesnipe.cli.research import research
 from memesnipe.cli.strategies import strategies
 from memesnipe.errors import InputError, MemeSnipeError
 
@@ -21,6 +22,7 @@ app = typer.Typer(
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
 app.add_typer(strategies)
+app.add_typer(research)
 _errors = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

@@ -16,7 +16,7 @@ from memesnipe.market.pools import value_of
 
 @jitable
 def pass_time(trader: Trader, ts: int, seq: int) -> None:
-    """Do what falls due strictly before ``ts``, in order, and sample what ends up to it; ``seq`` is the last event's."""
+    """Do what falls due strictly before ``ts``, in order, and sample what ends by then; ``seq`` is the last event's."""
     account, dead_after_ns = trader.account, trader.model.dead_after_ns
     account.between = 1
     while True:

@@ -1,4 +1,4 @@
-"""One exposure: what a strategy holds of a token, what it is worth, and what an order's outcome makes of it (compiled)."""
+"""One exposure: what a strategy holds of a token, its worth, and what an order's outcome makes of it (compiled)."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def due_ts(exposure: Any, dead_after_ns: int) -> int:
 @jitable
 def remember(exposure: Any, market: Any) -> None:
     """Take the token's market over; where it moved to another venue, the old pool and our trades in it are gone."""
-    if exposure.venue != 0 and exposure.venue != market.venue:
+    if exposure.venue not in (0, market.venue):
         exposure.shift_sol_lamports = 0
         exposure.shift_token_raw = 0
     exposure.ts = market.ts
@@ -84,7 +84,7 @@ def outcome_of_order(exposure: Any, key: int, model: Any) -> Outcome:
     side = exposure.order_side
     if side == SHORT_SIDE:
         return open_short(exposure.budget_lamports, exposure.expected, exposure.mark_usd, model)
-    if side != BUY_SIDE and side != SELL_SIDE:
+    if side not in (BUY_SIDE, SELL_SIDE):
         return cover_short(
             value_lamports(exposure), exposure.margin_lamports, exposure.entry_mark_usd, exposure.mark_usd
         )
@@ -103,7 +103,7 @@ def book(account: Any, exposure: Any, side: int, outcome: Outcome, ts: int, max_
         account.cash_lamports -= fees
         return
     account.fills += 1
-    if side == BUY_SIDE or side == SHORT_SIDE:
+    if side in (BUY_SIDE, SHORT_SIDE):
         cost = outcome.sol_lamports + fees
         account.cash_lamports -= cost
         exposure.cost_lamports = cost
@@ -149,7 +149,7 @@ def release(account: Any, exposure: Any, heads: Any) -> None:
 
 
 @jitable
-def digest_of(before: int, order_no: int, token: int, side: int, ts: int, outcome: Outcome) -> int:
+def digest_of(before: Any, order_no: int, token: int, side: int, ts: int, outcome: Outcome) -> Any:
     """A hash over every outcome so far: equal for equal histories."""
     digest = before
     for value in (

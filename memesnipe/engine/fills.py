@@ -23,7 +23,7 @@ LANDED, NOT_LANDED, GIVES_NOTHING, SLIPPED = range(len(FAILURES))
 
 
 class FillModel(NamedTuple):
-    """What trading is like: how long an order takes, what it costs and how likely it lands, and when a token is dead."""
+    """What trading is like: how long an order takes, what it costs, how likely it lands, when a token is dead."""
 
     seed: int = 0
     latency_ns: int = 1_500_000_000

@@ -55,6 +55,18 @@ class Genome:
         return asdict(self)
 
 
+def simple_genome(family: str, params: dict[str, float]) -> Genome:
+    """A genome of one signal, with exits, size and filters from the middle of their ranges."""
+    numbers = {name: float(value) for name, value in params.items()}  # an int would give the genome another name
+    return Genome(
+        signals=(SignalGene(family, numbers, 1.0),),
+        threshold=0.5,
+        size=0.1,
+        exits=ExitGenes(stop_loss=0.2, take_profit=0.5, trailing_stop=0.2, max_hold_s=300.0),
+        filters=FilterGenes(min_liquidity_usd=200.0, min_age_s=10.0),
+    )
+
+
 _ADAPTER = TypeAdapter(Genome)
 
 

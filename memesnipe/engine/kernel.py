@@ -6,10 +6,10 @@ on the votes. While it is exposed to nothing it only looks for the next vote tha
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from memesnipe.compiled import compiled, jitable
+from memesnipe.compiled import compiled, intrinsic_of, jitable
 from memesnipe.engine.actions import most_actions
 from memesnipe.engine.decisions import on_event_while_exposed, score_of, try_entry
 from memesnipe.engine.due import equity_lamports, pass_time, sample
@@ -19,16 +19,14 @@ from memesnipe.engine.trader import Batch, Trader
 from memesnipe.sdk.strategy import BUY, SHORT
 
 
-@intrinsic
-def _speak(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    typing_context, code, params, states, events, visits, heard, count, votes  # noqa: ANN001, ARG001 - numba's protocol
+@intrinsic_of
+def _speak(  # type: ignore[no-untyped-def]
+    typing_context, code, params, states, events, visits, heard, count, votes  # noqa: ARG001 - numba's protocol
 ):  # fmt: skip
     """Call a family's loop (`memesnipe.sdk.loops`) by its address; everything but ``count`` is an address too."""
     integers = [types.int64] * 8
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
-        from llvmlite import ir  # noqa: PLC0415 - only while compiling
-
         word, pointer = ir.IntType(64), ir.IntType(8).as_pointer()
         kinds = [pointer, pointer, pointer, pointer, pointer, word, pointer]
         loop = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), kinds).as_pointer())
@@ -57,10 +55,19 @@ def advance(
     Returns:
         Whether it is done. If not, ``actions`` is full: empty it and call again.
     """
-    last_ts = batch.events[batch.first + batch.count - 1].ts
+    last_ts = batch.events[batch.first + batch.length - 1].ts
     for row in range(place[0], len(terms)):
         trader = Trader(
-            row, terms[row], accounts[row], exposures[row], heads[row], model, returns, first_sample_ts, actions, written
+            row,
+            terms[row],
+            accounts[row],
+            exposures[row],
+            heads[row],
+            model,
+            returns,
+            first_sample_ts,
+            actions,
+            written,
         )
         if place[1] < 0:
             _let_genes_speak(trader.term, batch)
@@ -124,7 +131,7 @@ def _trade(trader: Trader, batch: Batch, turn: int) -> int:
 
 @jitable
 def _next_entry(batch: Batch, which: int, nth: int, turn: int) -> int:
-    """The number, in its list, of the next turn at which a single gene calls for an entry, or -1: nothing else counts."""
+    """The number, in its list, of the next turn at which a single gene calls for an entry; -1: there is none."""
     heard, count = batch.heard[which], batch.heard_counts[which]
     while nth < count and (heard[nth] < turn or not _is_entry(batch.votes[0, heard[nth]])):
         nth += 1

@@ -62,7 +62,7 @@ class Population:
         term["needed"] = genome.threshold * sum((gene.weight for gene in genome.signals), start=0.0)
         params, states = [], []
         for gene, signal in enumerate(genome.signals):
-            strategy = self.families[signal.family]
+            strategy: Any = self.families[signal.family]
             declared = strategy.params.items()
             values = tuple(p.clip(signal.params.get(name, p.default)) for name, p in declared) or (0.0,)
             params.append(np.array([values], strategy.param_dtype()))

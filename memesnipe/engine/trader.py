@@ -26,7 +26,7 @@ class Batch(NamedTuple):
     events: Any  # dtype EVENT
     events_at: int  # the address of the event of number `first`
     first: int
-    count: int
+    length: int  # how many events, from `first` on
     last_seq: int  # of the event before all of `events`
     visits: Any  # dtype VISIT
     visits_at: int

@@ -160,7 +160,7 @@ def _add_older(world: World) -> None:
     rng = world.rng
     sol, token_raw = int(rng.uniform(1200, 1800) * LAMPORTS_PER_SOL), int(rng.uniform(0.04, 0.08) * PUMP_SUPPLY_RAW)
     pool = Pool(PUMPSWAP, sol, token_raw, sol, token_raw, PUMP_SUPPLY_RAW, 20, 5, 50)
-    token = Token(world.new_mint(), pool, Crowd(0.00015, 1.8, 0.004, 0.035, 2000.0), heat_at_rest=0.2, mood_at_rest=0.2)
+    token = Token(world.new_mint(), pool, Crowd(0.00015, 1.8, 0.004, 0.025, 2000.0), heat_at_rest=0.2, mood_at_rest=0.2)
     token.holders, token.heat, token.perp = rng.uniform(3000, 9000), 0.2, Perp(sol / token_raw)
     _add(world, token)
     _plan_interest(world, token)

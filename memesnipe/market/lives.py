@@ -97,20 +97,20 @@ class Lives:
 def recorded_pool(market: Any) -> Pool:
     """The pool of a MARKET record, or of any record with the same fields."""
     return Pool(
-        np.int64(market.venue),
+        int(market.venue),
         market.sol_lamports,
         market.token_raw,
         market.real_sol_lamports,
         market.real_token_raw,
         market.supply_raw,
-        np.int64(market.lp_fee_bps),
-        np.int64(market.protocol_fee_bps),
-        np.int64(market.creator_fee_bps),
+        int(market.lp_fee_bps),
+        int(market.protocol_fee_bps),
+        int(market.creator_fee_bps),
     )
 
 
 @compiled
-def visit(  # noqa: PLR0912 - one pass, laid out in the order in which things happen to an event
+def visit(
     events: Any, first: int, wide_kinds: int, dead_after_ns: int,
     slots: Any, older: Any, newer: Any, ends: Any, slot_of_token: Any, sol_usd: Any, visits: Any, after: Any,
 ) -> tuple[int, int]:  # fmt: skip

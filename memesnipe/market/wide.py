@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import overload
 
-from memesnipe.compiled import jitable
+from memesnipe.compiled import intrinsic_of, jitable
 
 _LARGEST = 2**63 - 1
 
 
 def mul_div(a: int, b: int, c: int) -> int:
-    """``a * b // c`` for ``a, b >= 0`` and ``c > 0``; compiled, a result beyond 63 bits becomes the largest there is."""
+    """``a * b // c`` for ``a, b >= 0`` and ``c > 0``; compiled, a result beyond 63 bits becomes the largest one."""
     return a * b // c
 
 
@@ -26,7 +26,7 @@ def mul_div_up(a: int, b: int, c: int) -> int:
     return -(-a * b // c)
 
 
-@overload(mul_div)
+@overload(mul_div)  # type: ignore[untyped-decorator]
 def _mul_div(a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001 - numba matches the names
     def compiled(a: Any, b: Any, c: Any) -> Any:
         quotient, _ = _divide(_high_word(a, b), np.uint64(a) * np.uint64(b), np.uint64(c))
@@ -35,7 +35,7 @@ def _mul_div(a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001 - numba matches the
     return compiled
 
 
-@overload(mul_div_up)
+@overload(mul_div_up)  # type: ignore[untyped-decorator]
 def _mul_div_up(a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001
     def compiled(a: Any, b: Any, c: Any) -> Any:
         quotient, rest = _divide(_high_word(a, b), np.uint64(a) * np.uint64(b), np.uint64(c))
@@ -44,7 +44,7 @@ def _mul_div_up(a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001
     return compiled
 
 
-@intrinsic
+@intrinsic_of
 def _high_word(typing_context: Any, a: Any, b: Any) -> Any:  # noqa: ARG001 - numba's protocol
     """The upper 64 bits of the product of two integers that are not negative."""
 
@@ -56,7 +56,7 @@ def _high_word(typing_context: Any, a: Any, b: Any) -> Any:  # noqa: ARG001 - nu
     return types.uint64(types.int64, types.int64), generate
 
 
-@intrinsic
+@intrinsic_of
 def _leading_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001 - numba's protocol
     """How many zero bits a word begins with."""
 
@@ -67,7 +67,7 @@ def _leading_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001 - num
 
 
 @jitable
-def _divide(high: int, low: int, divisor: int) -> tuple[int, int]:
+def _divide(high: Any, low: Any, divisor: Any) -> Any:
     """Quotient and rest of a number of two words, by schoolbook division in digits of 32 bits.
 
     Source: Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D. Compiled only: it counts on 64-bit words.
@@ -83,7 +83,7 @@ def _divide(high: int, low: int, divisor: int) -> tuple[int, int]:
         high = (high << shift) | (low >> (np.uint64(64) - shift))
         low <<= shift
     upper, lower = divisor >> half, divisor & mask
-    quotient = np.uint64(0)
+    quotient: Any = np.uint64(0)
     for digit in (low >> half, low & mask):
         guess, rest = high // upper, high % upper
         while guess > mask or guess * lower > ((rest << half) | digit):

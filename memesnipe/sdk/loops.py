@@ -1,13 +1,13 @@
-"""Compiles a family: its ``on_event`` inside a loop over the turns that it hears, kept on disk and called by address.
+"""Compiles a family: its ``on_event`` in a loop over the turns that it hears, kept on disk and called by address.
 
-The loop is a file of its own for each family, because numba finds what it compiled before by a function's file: a loop
+The loop is a file of its own for each family, because numba finds what it compiled before by a function's file: one
 that closed over ``on_event``, or got it as an argument, would be compiled again in every process. Its name has a hash of
 the strategy's source, so a changed strategy is another file.
 """
 
 import importlib.util
 import sys
-from functools import lru_cache
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
@@ -46,8 +46,8 @@ def speak(params, states, events, visits, heard, count, votes):
 '''
 
 
-@lru_cache(maxsize=256)
-def loop_of(strategy: type[Strategy]) -> Any:
+@cache
+def loop_of(strategy: Any) -> Any:
     """The compiled loop; ``.address`` is where it is in memory. It lives as long as the process.
 
     Raises:

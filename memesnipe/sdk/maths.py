@@ -1,7 +1,7 @@
 """Running statistics over events that come at irregular times, each in one or two numbers of state.
 
-They compile, and they are plain Python where the reference engine runs them. Compute ``kept = decay(elapsed, lookback_s)``
-once for an event and give it to each of them: it is what costs.
+They compile, and they are plain Python where the reference engine runs them. Compute
+``kept = decay(elapsed_ns, lookback_s)`` once for an event and give it to each of them: it is what costs.
 """
 
 import math
@@ -13,7 +13,7 @@ NS_PER_S = 1_000_000_000
 
 @jitable
 def decay(elapsed_ns: int, lookback_s: float) -> float:
-    """How much of the past is left after ``elapsed_ns``: 1 at once, 1/e after ``lookback_s`` seconds, 0 after 32 times that.
+    """How much of the past is left: 1 at once, 1/e after ``lookback_s`` seconds, 0 after 32 times that.
 
     ``e**-x`` as ``(e**(-x/1024))**1024``, right to about 12 digits where it matters: a handful of products that the
     processor overlaps from one event to the next, and, unlike a library's exponential, the same on every machine.

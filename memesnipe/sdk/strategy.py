@@ -104,7 +104,7 @@ class Strategy:
     @classmethod
     def param_dtype(cls) -> np.dtype[Any]:
         """The record of its parameters, each an f8; of one unused number where it has none."""
-        return _record({name: "f8" for name in cls.params} or {"none_": "f8"})
+        return _record(dict.fromkeys(cls.params, "f8") or {"none_": "f8"})
 
     @classmethod
     def state_dtype(cls) -> np.dtype[Any]:

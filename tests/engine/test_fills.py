@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from memesnipe.engine.engine import Engine
-from memesnipe.engine.fills import FillModel, lands, landing_ratio, network_fee_lamports
+from memesnipe.engine.fills import FillModel, landing_ratio, lands, network_fee_lamports
 from memesnipe.engine.landing import key_of
 from memesnipe.engine.orders import Fill, Holding, Order, execute
 from memesnipe.market.board import TokenMarket

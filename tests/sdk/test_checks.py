@@ -391,7 +391,7 @@ def test_a_class_in_a_test_is_checked_like_one_in_a_file() -> None:
     class Inside(Strategy):
         subscriptions = (PRICE,)
 
-        def on_event(p, s, e):  # noqa: N805
+        def on_event(p, s, e):
             return HOLD if e.price_usd > most else e.nothing
 
     with pytest.raises(StrategyError, match=r"tests/sdk/test_checks.py:\d+: e.nothing is not a field"):

@@ -1,5 +1,4 @@
 import math
-from typing import Any
 
 import orjson
 import pytest
@@ -61,7 +60,7 @@ class Sample(Strategy):
     mean = state()
     last_ts = state("i8")
 
-    def on_event(self, p: Any, s: Any, e: Any) -> int:
+    def on_event(p, s, e):
         return HOLD
 
 
@@ -75,16 +74,16 @@ def test_parameters_have_their_defaults_and_are_kept_inside_their_range() -> Non
     assert (made.width, made.height) == (5.0, 0.5)
 
 
-def test_state_begins_at_zero_of_its_kind_and_survives_a_dump() -> None:
-    made = Sample.make_state()
-    assert [type(value) for value in Sample.dump_state(made)] == [float, int]
-    made.mean, made.last_ts = 0.1, 2**62
-    assert Sample.dump_state(Sample.make_state(orjson.loads(orjson.dumps(Sample.dump_state(made))))) == [0.1, 2**62]
+def test_state_begins_at_zero_of_its_kind_and_is_a_record_of_it() -> None:
+    assert [type(value) for value in vars(Sample.make_state()).values()] == [float, int]
+    assert Sample.state_dtype().names == ("life_", "mean", "last_ts")
+    assert [Sample.state_dtype()[name].str[1:] for name in ("mean", "last_ts")] == ["f8", "i8"]
+    assert Sample.param_dtype().names == ("width", "height")
 
 
-def test_a_strategy_can_keep_nothing_that_it_has_not_declared() -> None:
-    with pytest.raises(AttributeError):
-        Sample.make_state().other = 1
+def test_a_strategy_that_never_decides_is_refused() -> None:
+    with pytest.raises(StrategyError, match="no on_event"):
+        type("Mute", (Strategy,), {"subscriptions": (PRICE,)})
 
 
 def test_a_strategy_that_reads_nothing_is_refused() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from memesnipe.engine.backtest import backtest
 from memesnipe.engine.engine import Engine
-from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
 from memesnipe.engine.fills import FillModel
+from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
 from memesnipe.market.events import EVENT, FIELDS, NO_TOKEN, Event, Events, rows
 from memesnipe.sdk import BUY, HOLD, SELL, SHORT, Strategy
 from memesnipe.sdk.loops import loop_of

@@ -1,0 +1,106 @@
+"""One strategy over a tape: its results, a digest of its fills, and its trades as a table."""
+
+import csv
+import io
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from memesnipe.engine.backtest import backtest
+from memesnipe.engine.engine import Engine
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.genome import Genome
+from memesnipe.engine.orders import Fill
+from memesnipe.engine.results import StrategyResult
+from memesnipe.errors import InputError
+from memesnipe.market.events import SIDE_NAMES
+from memesnipe.market.tape import Tape
+from memesnipe.sdk.registry import Families
+
+METRICS = (
+    "total_pnl_usd", "total_return", "sharpe", "sortino", "calmar", "max_drawdown", "trades", "win_rate",
+    "profit_factor", "expectancy_usd", "fees_usd",
+)  # fmt: skip
+COLUMNS = (
+    "order_no", "mint", "side", "reason", "decided_ts", "ts", "status", "failure", "token_raw", "sol_lamports",
+    "pool_fee_lamports", "network_fee_lamports", "cash_change_lamports",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What came of a backtest."""
+
+    result: StrategyResult
+    fills: list[dict[str, Any]]
+    events: int
+    seconds: float
+
+    def summary(self) -> dict[str, Any]:
+        """As the command prints it."""
+        result = self.result
+        return {
+            "spec_id": result.spec_id,
+            "metrics": {name: getattr(result, name) for name in METRICS},
+            "orders": result.orders,
+            "failed": result.failed,
+            "observed_s": result.observed_s,
+            "digest": digest_of(self.fills),
+            "events": self.events,
+            "seconds": self.seconds,
+        }
+
+
+def run(
+    tape: Tape, genome: Genome, families: Families, model: FillModel, capital_usd: float, slices: int,
+    advanced: Callable[[int], None],
+) -> Tested:  # fmt: skip
+    """Backtest a genome in so many slices of a tape, which change no result; ``advanced`` hears how long each was."""
+    backtest(tape.events[:1], [genome], families, model, capital_usd)  # compiles what is not compiled yet
+    start = time.perf_counter()
+    engine = Engine(families, model, capital_usd)
+    engine.add(genome)
+    engine.watch([genome.spec_id])
+    count, fills = len(tape.events), []
+    for i in range(slices):
+        part = tape.events[i * count // slices : (i + 1) * count // slices]
+        fills += [row_of(fill, tape.mints) for fill in engine.advance(part).fills]
+        advanced(len(part))
+    (result,) = engine.results([genome.spec_id])
+    return Tested(result, fills, count, time.perf_counter() - start)
+
+
+def row_of(fill: Fill, mints: Sequence[str]) -> dict[str, Any]:
+    """A fill as a row of a table."""
+    order, status = fill.order, "FAILED" if fill.failure else "PAPER"
+    values = (
+        order.order_no, mints[order.token], SIDE_NAMES[order.side], order.reason, order.decided_ts, fill.ts, status,
+        fill.failure, fill.token_raw, fill.sol_lamports, fill.pool_fee_lamports, fill.network_fee_lamports,
+        fill.cash_change_lamports,
+    )  # fmt: skip
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def digest_of(fills: Sequence[dict[str, Any]]) -> str:
+    """A hash of fills in their order: equal for equal fills."""
+    digest = blake2b(digest_size=16)
+    for fill in fills:
+        digest.update(orjson.dumps(list(fill.values())) + b"\n")
+    return digest.hexdigest()
+
+
+def write_trades(path: Path, fills: Sequence[dict[str, Any]]) -> None:
+    """Write one row a fill."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(fills)
+    try:
+        path.write_text(text.getvalue())
+    except OSError as error:
+        raise InputError(f"--trades {path}: cannot be written: {error.strerror or error}") from error

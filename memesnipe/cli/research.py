@@ -1,0 +1,207 @@
+"""The commands of research: price a trade, test a strategy, prove that it does not look ahead, measure the engine."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from memesnipe.cli.output import print_json, print_table
+from memesnipe.errors import InputError
+from memesnipe.settings import load_settings
+
+if TYPE_CHECKING:  # numba is slow to load
+    from memesnipe.engine.lookahead import Finding
+    from memesnipe.market.events import Events
+
+research = typer.Typer()
+bench = typer.Typer(no_args_is_help=True, help="Measure how fast it is on this machine.")
+research.add_typer(bench, name="bench")
+_errors = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+SLICES = 100  # of a tape, for the progress bar
+LOOKAHEAD_EVENTS = 20_000
+
+
+@research.command("quote")
+def quote_command(
+    pool: Annotated[Path, typer.Option(help="JSON: a pool, or a list of pools with their trades.")],
+    op: Annotated[
+        str | None, typer.Option(help="buy_exact_quote_in, buy_exact_base_out or sell_exact_base_in.")
+    ] = None,
+    amount: Annotated[str | None, typer.Option(help="For how much: lamports of quote, raw tokens of base.")] = None,
+    json: Json = False,
+) -> None:
+    """Price trades exactly as the chain does: PumpSwap pools, pump.fun curves and constant-product pools."""
+    from memesnipe.cli.specs import read_json  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.market.quotes import quote_all, quote_one  # noqa: PLC0415
+
+    value = read_json(pool, "--pool")
+    try:
+        if isinstance(value, list):
+            if op is not None or amount is not None:
+                raise InputError("is a list, whose rows carry their op and amount: leave --op and --amount out")
+            result = quote_all(value)
+        else:
+            result = quote_one(value, op, amount)
+    except InputError as error:
+        raise InputError(f"--pool {pool}: {error}") from None
+    if json:
+        print_json(result)
+    elif "quotes" in result:
+        print_table(pool.name, {name: result[name] for name in ("count", "mismatches", "mismatched_rows")})
+    else:
+        exact = ("price_before", "price_after", "price_impact")
+        print_table(pool.name, {**result, **{name: f"{result[name]:.9g}" for name in exact}})
+    if result.get("mismatches"):
+        raise typer.Exit(1)
+
+
+@research.command("backtest")
+def backtest_command(
+    tape: Annotated[Path, typer.Option(help="The tape to test on.")],
+    strategy: Annotated[str | None, typer.Option(help="A family; with its defaults but for --param.")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER; once for each parameter.")] = None,
+    spec: Annotated[Path | None, typer.Option(help="A genome as JSON, instead of a family's defaults.")] = None,
+    trades: Annotated[Path | None, typer.Option(help="Write every fill to this CSV file.")] = None,
+    capital: Annotated[float | None, typer.Option(help="In USD. Default: SHADOW_CAPITAL_USD.")] = None,
+    json: Json = False,
+) -> None:
+    """Test one strategy on a tape, with fills, fees and failures as the live simulation has them."""
+    from memesnipe.cli.backtest import run, write_trades  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.cli.specs import fill_model, genome_of  # noqa: PLC0415
+    from memesnipe.sdk.registry import discover  # noqa: PLC0415
+
+    settings = load_settings()
+    families = discover(*settings.strategy_folders)
+    genome = genome_of(families, strategy, param or [], spec)
+    capital = settings.shadow_capital_usd if capital is None else capital
+    if not (math.isfinite(capital) and 0 < capital <= 1e9):
+        raise InputError(f"--capital {capital:g}: must be above 0 and at most 1e9")
+    if trades is not None and (trades.is_dir() or not trades.resolve().parent.is_dir()):
+        raise InputError(f"--trades {trades}: must be a file in a folder that is there")
+    recorded = _numbered(tape)
+    with _compiling(), _bar("backtest", len(recorded.events)) as advanced:
+        slices = SLICES if _errors.is_terminal else 1
+        tested = run(recorded, genome, families, fill_model(settings), capital, slices, advanced)
+    if trades is not None:
+        write_trades(trades, tested.fills)
+    summary = tested.summary()
+    if json:
+        print_json(summary)
+    else:
+        names = " + ".join(gene.family for gene in genome.signals)
+        print_table(f"{names} on {tape.name}", summary.pop("metrics"))
+        print_table("backtest", summary)
+
+
+@research.command("lookahead-check")
+def lookahead_command(
+    strategy: Annotated[str | None, typer.Option(help="A family. Default: all of them.")] = None,
+    tape: Annotated[Path | None, typer.Option(help="The tape to check on. Default: a synthetic market.")] = None,
+    cuts: Annotated[int, typer.Option(help="At how many moments the future is changed.", min=1, max=10_000)] = 20,
+    seed: Annotated[int, typer.Option(help="Of the parameters and of the other futures.", min=0)] = 1,
+    json: Json = False,
+) -> None:
+    """Prove that no decision depends on the future: cut it off, put another in its place, compare the orders."""
+    from memesnipe.cli.specs import fill_model, known_family  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.engine.lookahead import Lookahead  # noqa: PLC0415
+    from memesnipe.sdk.registry import discover  # noqa: PLC0415
+
+    settings = load_settings()
+    families = discover(*settings.strategy_folders)
+    if strategy is not None:
+        known_family(families, strategy, "--strategy")
+    events = _numbered(tape).events if tape else _synthetic(seed)
+    check = Lookahead(events, families, fill_model(settings), cuts, seed=seed)
+    names = [strategy] if strategy is not None else list(families)
+    findings = []
+    with _compiling(), _bar("lookahead-check", len(names)) as advanced:
+        for name in names:
+            findings.append(check.check(name))
+            advanced(1)
+    looks_ahead = [finding.family for finding in findings if finding.difference is not None]
+    if json:
+        families_found = [finding.to_dict() for finding in findings]
+        print_json({"families": families_found, "looks_ahead": looks_ahead, "events": len(events), "seed": seed})
+    else:
+        _print_findings(findings)
+    if looks_ahead:
+        raise typer.Exit(1)
+
+
+def _print_findings(findings: "list[Finding]") -> None:
+    table = Table("family", "genomes", "orders", "cuts", "orders compared", "verdict", box=None, pad_edge=False)
+    for found in findings:
+        counts = (found.genomes, found.orders, found.cuts, found.compared)
+        table.add_row(found.family, *(f"{count:,}" for count in counts), found.verdict)
+    Console().print(table)
+    for found in findings:
+        if found.difference is not None:
+            _errors.print(f"{found.family}: {found.difference}", soft_wrap=True, markup=False)
+
+
+@bench.command("engine")
+def bench_engine_command(
+    events: Annotated[int, typer.Option(help="Trades on the tape.", min=1_000, max=20_000_000)] = 200_000,
+    genomes: Annotated[int, typer.Option(help="Strategies tested at once.", min=1, max=10_000)] = 64,
+    cold: Annotated[bool, typer.Option("--cold", help="Also time a first start, with everything to compile.")] = False,
+    json: Json = False,
+) -> None:
+    """Measure the engine: genome-events a second with fills and without, and the start of a new process."""
+    from memesnipe.cli.bench_engine import bench_engine  # noqa: PLC0415 - numba is slow to load
+
+    with _compiling(), _errors.status("bench engine") as status:
+        result = bench_engine(events, genomes, cold, lambda doing: status.update(f"bench engine: {doing}"))
+    if json:
+        print_json(result)
+        return
+    rates = {name: f"{result[name] / 1e6:,.1f} million genome-events/s" for name in ("full", "busy", "bare")}
+    print_table("bench engine", {**result, **rates})
+
+
+def _numbered(tape: Path) -> Any:
+    """A tape whose events have their numbers, as in a run."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    from memesnipe.market.tape import read_tape  # noqa: PLC0415
+
+    recorded = read_tape(tape)
+    if not len(recorded.events):
+        raise InputError(f"{tape} holds no events")
+    recorded.events["seq"] = np.arange(1, len(recorded.events) + 1)
+    return recorded
+
+
+def _synthetic(seed: int) -> "Events":
+    from itertools import islice  # noqa: PLC0415
+
+    from memesnipe.feeds.synthetic import SyntheticFeed  # noqa: PLC0415
+    from memesnipe.market.sequencer import Sequencer  # noqa: PLC0415
+
+    events, _ = Sequencer(60, 600).stamp(list(islice(SyntheticFeed(seed).messages(0), LOOKAHEAD_EVENTS)))
+    return events
+
+
+@contextmanager
+def _compiling() -> Iterator[None]:
+    """Say that it compiles, where nothing is kept from before."""
+    from memesnipe.compiled import CACHE_FOLDER  # noqa: PLC0415 - numba is slow to load
+
+    if not any(CACHE_FOLDER.glob("**/kernel.advance*.nbi")):
+        _errors.print("Compiling the engine: about half a minute, once for this version.")
+    yield
+
+
+@contextmanager
+def _bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    with Progress(console=_errors, transient=True, disable=not _errors.is_terminal) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda count: progress.advance(task, count)

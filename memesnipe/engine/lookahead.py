@@ -1,0 +1,189 @@
+"""The proof that a family does not look ahead: what it decided up to a time stays when the future after it changes.
+
+A strategy sees one event, but it is compiled code, and the next events lie behind that one in memory. So the future is
+changed there: a run gets its whole altered array in one batch, and a strategy that reads on decides otherwise.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import zip_longest
+from typing import Any, Final
+
+import numpy as np
+
+from memesnipe.engine.engine import Engine
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, simple_genome
+from memesnipe.engine.orders import Order
+from memesnipe.market.events import PRICE, SIDE_NAMES, Events, empty
+from memesnipe.sdk.registry import Families
+
+CUT_OFF: Final = "cut off"
+REPLACED: Final = "replaced"
+
+# Small positions of a large capital: fees must not use it up before the tape is over.
+CAPITAL_USD: Final = 100_000.0
+SIZE: Final = 0.001
+
+# The fields that lie over one another at these places, whatever they are called in a kind.
+_FIRST_NUMBERS = ("price_usd", "volume_usd", "liquidity_usd")
+_RESERVES = ("pool_sol_lamports", "pool_token_raw", "real_sol_lamports", "real_token_raw")
+_ROOM_BEHIND = 64  # zeroed events behind a future that is cut off, for whoever reads on
+_EVENTS_REPLACED = 2_000  # those behind them are cut off, so that nothing of the future is as it was
+
+Orders = dict[str, list[Order]]  # by strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first order that another future changed; `None` where there is none in its place."""
+
+    cut_seq: int
+    future: str  # how it was changed
+    spec_id: str
+    order: Order | None
+    order_then: Order | None
+
+    def __str__(self) -> str:
+        orders = " became ".join(map(_told, (self.order, self.order_then)))
+        return f"with the future behind event {self.cut_seq} {self.future}, {orders} (strategy {self.spec_id})"
+
+
+def _told(order: Order | None) -> str:
+    if order is None:
+        return "no order"
+    what = f"{SIDE_NAMES[order.side]} of token {order.token} for {order.reason} at event {order.decided_seq}"
+    return f"order {order.order_no} ({what}, expecting {order.expected})"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found about a family."""
+
+    family: str
+    genomes: int
+    orders: int  # of the run with the future as it was
+    cuts: int
+    compared: int  # orders, over all cuts and futures
+    difference: Difference | None
+
+    @property
+    def verdict(self) -> str:
+        """In a word or two; where nothing was ordered, nothing is proven."""
+        if self.difference is not None:
+            return "looks ahead"
+        return "clean" if self.compared else "no orders"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        return {**asdict(self), "verdict": self.verdict}
+
+
+@dataclass(frozen=True, slots=True)
+class Lookahead:
+    """The check, on one tape."""
+
+    events: Events  # numbered, shape (n,)
+    families: Families
+    model: FillModel
+    cuts: int = 20
+    random_genomes: int = 5
+    seed: int = 0
+
+    def check(self, family: str) -> Finding:
+        """Compare the decisions of a few genomes of a family under futures that are cut off and replaced."""
+        rng = np.random.default_rng(self.seed)
+        genomes = self._genomes(family, rng)
+        orders = self._run(genomes, _cut_off(self.events, len(self.events)))
+        cuts, compared, difference = self._places(orders), 0, None
+        futures = ((cut, how) for cut in cuts for how in (CUT_OFF, REPLACED))
+        for cut, how in futures:
+            then = self._run(
+                genomes, _cut_off(self.events, cut) if how == CUT_OFF else _replaced(self.events, cut, rng)
+            )
+            compared += sum(len(_up_to(run, self.events[cut - 1])) for run in orders.values())
+            difference = self._first_difference(orders, then, cut, how)
+            if difference is not None:
+                break
+        return Finding(family, len(genomes), sum(map(len, orders.values())), len(cuts), compared, difference)
+
+    def _first_difference(self, orders: Orders, orders_then: Orders, cut: int, how: str) -> Difference | None:
+        last = self.events[cut - 1]
+        for spec_id in sorted(orders.keys() | orders_then.keys()):
+            before, then = (_up_to(run.get(spec_id, []), last) for run in (orders, orders_then))
+            for order, order_then in zip_longest(before, then):
+                if order != order_then:
+                    return Difference(int(last["seq"]), how, spec_id, order, order_then)
+        return None
+
+    def _genomes(self, family: str, rng: np.random.Generator) -> list[Genome]:
+        """The defaults, and some drawn over the ranges; all of them trade as early and as often as they can."""
+        declared = self.families[family].params
+        drawn = [{name: p.default for name, p in declared.items()}]
+        drawn += [{name: p.at(rng.random()) for name, p in declared.items()} for _ in range(self.random_genomes)]
+        exits = ExitGenes(stop_loss=0.1, take_profit=0.1, trailing_stop=0.1, max_hold_s=60.0)
+        eager = (
+            replace(simple_genome(family, params), size=SIZE, exits=exits, filters=FilterGenes(0.0, 0.0))
+            for params in drawn
+        )
+        return list({genome.spec_id: genome for genome in eager}.values())
+
+    def _run(self, genomes: Sequence[Genome], events: Events) -> Orders:
+        engine = Engine(self.families, self.model, CAPITAL_USD)
+        engine.add(*genomes)
+        engine.watch(genome.spec_id for genome in genomes)
+        orders: Orders = defaultdict(list)
+        for order in engine.advance(events).orders:
+            orders[order.spec_id].append(order)
+        return orders
+
+    def _places(self, orders: Orders) -> list[int]:
+        """Where to cut, as counts of events kept: evenly spread, half of them right behind events that made orders.
+
+        Who reads but the next event gives itself away only where its own decision is the last thing before the cut.
+        """
+        count = len(self.events)
+        seqs = sorted({order.decided_seq for run in orders.values() for order in run if order.reason == "signal"})
+        behind = np.searchsorted(self.events["seq"], seqs, side="right")
+        behind = behind[behind < count]
+        chosen = set(_spread(behind, (self.cuts + 1) // 2))
+        chosen |= set(_spread(np.setdiff1d(np.arange(1, count), list(chosen)), self.cuts - len(chosen)))
+        return sorted(chosen)
+
+
+def _spread(places: "np.ndarray[Any, Any]", count: int) -> list[int]:
+    """So many of the places, evenly spread, none at either end; all of them where there are not more."""
+    if len(places) <= count:
+        return [int(place) for place in places]
+    return [int(places[(2 * i + 1) * len(places) // (2 * count)]) for i in range(count)]
+
+
+def _up_to(orders: list[Order], event: Any) -> list[Order]:
+    """What was decided up to an event; what fell due behind it, before the next one, is not."""
+    return [o for o in orders if o.decided_seq <= event["seq"] and o.decided_ts <= event["ts"]]
+
+
+def _cut_off(events: Events, cut: int) -> Events:
+    room = empty(cut + _ROOM_BEHIND)
+    room[:cut] = events[:cut]
+    return room[:cut]
+
+
+def _replaced(events: Events, cut: int, rng: np.random.Generator) -> Events:
+    """The same past, and then other events at the same times: the next ones shuffled, with other numbers."""
+    changed = _cut_off(events, min(cut + _EVENTS_REPLACED, len(events)))
+    future = changed[cut:]
+    original = future.copy()
+    future[:] = original[rng.permutation(len(future))]
+    for name in ("ts", "seq", "flags", "slot"):
+        future[name] = original[name]
+    is_price = future["kind"] == PRICE
+    for name in _FIRST_NUMBERS:
+        future[name] *= rng.lognormal(0.0, 1.0, len(future))
+    future["price_usd"][~is_price] *= rng.choice([-1.0, 1.0], np.count_nonzero(~is_price))
+    future["side"][is_price] = rng.choice([-1, 1], np.count_nonzero(is_price))
+    for name in _RESERVES:
+        column = future[name]
+        column[is_price] = column[is_price] * rng.uniform(0.5, 1.5, np.count_nonzero(is_price))
+    return changed

@@ -1,0 +1,96 @@
+"""Quotes of pools as people describe them: the 600 of PumpSwap's own SDK, curves, and descriptions that are wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from memesnipe.errors import InputError
+from memesnipe.market.pools import Pool, quote_buy_tokens
+from memesnipe.market.quotes import pool_from, price, quote_all, quote_one
+
+QUOTES = Path(__file__).resolve().parents[3] / "shared/data/pumpswap_quotes.json"
+CURVE = {"v_sol": 40 * 10**9, "v_tok": "804750000000000"}
+AMM = {"venue": "amm", "quote_reserve": 50 * 10**9, "base_reserve": 10**15}
+PUMPSWAP = {
+    "base_reserve": "60257379582069", "quote_reserve": "41416994790", "virtual_quote_reserves": "19241377916",
+    "base_supply": "1000000000000000", "coin_creator": True,
+}  # fmt: skip
+ROW = PUMPSWAP | {
+    "op": "buy_exact_quote_in", "quote_in": "188850314", "base_out": "184808803862", "internal_quote": "186610981"
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not QUOTES.is_file(), reason=f"the quotes of PumpSwap's SDK are not at {QUOTES}")
+def test_every_quote_of_the_sdk_is_met() -> None:
+    result = quote_all(orjson.loads(QUOTES.read_bytes()))
+    assert (result["count"], result["mismatches"]) == (600, 0)
+
+
+def test_a_row_that_expects_something_else_is_told() -> None:
+    result = quote_all([ROW, ROW | {"internal_quote": 186610980}, {**ROW, "quote_out": 5}])
+    assert (result["mismatches"], result["mismatched_rows"]) == (2, [2, 3])
+    assert result["quotes"][0] == result["quotes"][1]
+    assert quote_one(ROW)["mismatches"] == 0
+
+
+def test_a_curve_is_the_standard_one_unless_it_says_otherwise() -> None:
+    pool = pool_from(CURVE)
+    assert pool == Pool(1, 40 * 10**9, 804_750_000_000_000, 10 * 10**9, 524_850_000_000_000, 0, 0, 95, 30)
+    other = pool_from(CURVE | {"real_sol": 5, "real_tok": 7, "protocol_fee_bps": 100, "creator_fee_bps": 0})
+    assert other[3:] == (5, 7, 0, 0, 100, 0)
+
+
+def test_a_quote_says_what_it_moves_and_what_it_costs() -> None:
+    quoted = price(pool_from(CURVE), "buy_exact_base_out", 10**12)
+    known = quote_buy_tokens(pool_from(CURVE), 10**12)
+    assert quoted["quote_in_total"] == known.sol_lamports + known.fee_lamports
+    assert (quoted["internal_quote"], quoted["fee_lamports"]) == (known.sol_lamports, known.fee_lamports)
+    assert quoted["fees_bps"] == {"lp": 0, "protocol": 95, "creator": 30}
+    assert quoted["price_before"] == 40e9 / 804_750e9
+    assert quoted["price_after"] == (40e9 + known.sol_lamports) / (804_750e9 - 1e12)
+    assert quoted["price_impact"] == pytest.approx(0.0025, rel=0.01)
+
+
+def test_a_sale_lowers_the_price_and_the_fee_of_an_amm_stays_in_it() -> None:
+    quoted = quote_one(AMM, "sell_exact_base_in", "1000000000000")
+    assert quoted["price_impact"] < 0
+    assert quoted["quote_out"] == quoted["internal_quote"] - quoted["fee_lamports"]
+    assert quoted["price_after"] == (50e9 - quoted["quote_out"]) / (1e15 + 1e12)
+    assert quoted["fees_bps"]["lp"] == 25
+
+
+@pytest.mark.parametrize(
+    ("value", "op", "amount", "told"),
+    [
+        ([1], None, None, "is list: must be an object"),
+        (PUMPSWAP, None, "1", "give --op, one of buy_exact_quote_in"),
+        (PUMPSWAP, "buy_exact_quote_in", None, "Give --amount, or quote_in in the file"),
+        (PUMPSWAP, "steal", "1", "op is 'steal': must be one of"),
+        (PUMPSWAP, "buy_exact_quote_in", "0", "amount is '0': must be an integer from 1"),
+        (PUMPSWAP, "buy_exact_quote_in", "-5", "amount is '-5'"),
+        (PUMPSWAP, "buy_exact_quote_in", "1.5", "amount is '1.5'"),
+        (PUMPSWAP, "buy_exact_quote_in", "9" * 5000, "amount is '999"),
+        (PUMPSWAP, "buy_exact_base_out", "60257379582069", "the pool gives nothing for it"),
+        ({**AMM, "quote_reserve": 2**62}, "buy_exact_base_out", 10**15 - 1, "more lamports than the chain can count"),
+        (ROW | {"quote_in": True}, None, None, "quote_in is True"),
+        (ROW | {"quote_reserve": 1.5}, None, None, "quote_reserve is 1.5"),
+        (ROW | {"coin_creator": "yes"}, None, None, "coin_creator is 'yes': must be true or false"),
+        ({"base_reserve": 5}, "buy_exact_quote_in", "1", "quote_reserve is missing"),
+        ({"v_sol": 5}, "buy_exact_quote_in", "1", "v_tok is missing"),
+        ({"v_sol": 5, "v_tok": 5}, "buy_exact_quote_in", "1", "real_sol is missing, and cannot be told"),
+        (AMM | {"lp_fee_bps": 10_000}, "buy_exact_quote_in", "1", "lp_fee_bps is 10000: must be below 10000"),
+        (AMM | {"venue": "moon"}, "buy_exact_quote_in", "1", "venue is 'moon': must be pump_curve, pumpswap or amm"),
+    ],
+)
+def test_what_is_wrong_is_said(value: Any, op: str | None, amount: Any, told: str) -> None:
+    with pytest.raises(InputError) as error:
+        quote_one(value, op, amount)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_row_that_is_wrong_is_named() -> None:
+    with pytest.raises(InputError, match="row 2: op is None"):
+        quote_all([ROW, PUMPSWAP])

@@ -123,8 +123,9 @@ class Engine:
         heard, heard_counts = _heard(visits[:turns], self.population.masks)
         votes = np.zeros((MAX_GENES, len(visits)), np.int8)
         return Batch(
-            events, events.ctypes.data + first * events.itemsize, first, count, self.last_seq, visits, visits.ctypes.data,
-            turns, after, heard, heard.ctypes.data + np.arange(len(heard)) * heard.strides[0], heard_counts,
+            events, events.ctypes.data + first * events.itemsize, first, count, self.last_seq,
+            visits, visits.ctypes.data, turns, after,
+            heard, heard.ctypes.data + np.arange(len(heard)) * heard.strides[0], heard_counts,
             votes, votes.ctypes.data,
         )  # fmt: skip
 

@@ -109,10 +109,10 @@ EXPOSURE: Final = np.dtype(
         ("sol_usd", "f8"),
         ("mark_usd", "f8"),
         ("funding_rate", "f8"),
-        ("lp_fee_bps", "i2"),
-        ("protocol_fee_bps", "i2"),
-        ("creator_fee_bps", "i2"),
-        ("venue", "i2"),
+        ("lp_fee_bps", "i8"),
+        ("protocol_fee_bps", "i8"),
+        ("creator_fee_bps", "i8"),
+        ("venue", "i8"),
     ]
 )
 

@@ -72,7 +72,7 @@ class Population:
                 self.masks.append(mask)
             term["weights"][gene], term["masks"][gene] = signal.weight, mask
             term["hears"][gene] = self.masks.index(mask)
-            term["code"][gene] = loop_of(type(strategy)).address
+            term["code"][gene] = loop_of(strategy.__class__).address
             term["params"][gene], term["states"][gene] = params[gene].ctypes.data, states[gene].ctypes.data
         self.params.append(params)
         self.states.append(states)

@@ -103,7 +103,7 @@ def _inflow(world: World, median_usd: float) -> Message:
 def _spend(world: World, _: None) -> list[Message]:
     """Whoever came over the bridge buys what moves most."""
     for token in sorted(world.tokens, key=lambda token: token.heat * (1.0 + token.mood), reverse=True)[:3]:
-        token.stir(world.now_s, 0.35, 0.15)
+        token.stir(world.now_s, 0.3, 0.12)
     return []
 
 

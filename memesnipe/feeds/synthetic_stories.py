@@ -12,13 +12,13 @@ from memesnipe.market.events import CURVE_COMPLETE, DEV_TRANSFER, HOLDERS, LAMPO
 
 LEAST_HEAT = 1 / 400  # trades a second; a token that nobody trades any more is over
 FLIP_FROM_SHARE, FLIP_CHANCE, FLIP_AFTER_S = 0.008, 0.46, 36.0  # larger buyers are gone again in half a minute
-TALK_LEADS_TO_BUYERS = 0.35
+TALK_LEADS_TO_BUYERS = 0.3
 DUMP_IS_BOUGHT_BACK = 0.6
 AIRDROP_IS_FOLLOWED = 0.5
 DEPTH_IS_FOLLOWED = 0.65
 DIP_RECOVERS = 0.65
 TRANSFER_IS_FOLLOWED = 0.75
-RUNS_LAST_S = 395.0
+RUNS_LAST_S = 330.0
 GRADUATES_LAST_S = 2400.0
 
 
@@ -251,7 +251,7 @@ def funding(world: World, token: Token) -> list[Message]:
     perp.premium += -perp.premium * wait_s / 300.0 + rng.gauss(0.0, 0.0012)
     if rng.random() < wait_s / 600.0:
         perp.premium += rng.gauss(0.0, 0.025)
-    perp.fair_price *= 1.0 + rng.gauss(0.0, 0.002) + 0.07 * perp.premium  # the crowd is right, in part
+    perp.fair_price *= 1.0 + rng.gauss(0.0, 0.002) + 0.08 * perp.premium  # the crowd is right, in part
     off = token.price / perp.fair_price - 1.0
     token.mood_at_rest = min(max(0.2 - 12.0 * off, -0.8), 1.2)
     world.plan(wait_s, funding, token)

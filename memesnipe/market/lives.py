@@ -31,10 +31,10 @@ MARKET: Final = np.dtype(
         ("funding_rate", "f8"),
         ("life", "i4"),
         ("token", "i4"),
-        ("lp_fee_bps", "i2"),
-        ("protocol_fee_bps", "i2"),
-        ("creator_fee_bps", "i2"),
-        ("venue", "i2"),
+        ("lp_fee_bps", "i8"),
+        ("protocol_fee_bps", "i8"),
+        ("creator_fee_bps", "i8"),
+        ("venue", "i8"),
     ]
 )
 
@@ -97,15 +97,15 @@ class Lives:
 def recorded_pool(market: Any) -> Pool:
     """The pool of a MARKET record, or of any record with the same fields."""
     return Pool(
-        int(market.venue),
+        market.venue,
         market.sol_lamports,
         market.token_raw,
         market.real_sol_lamports,
         market.real_token_raw,
         market.supply_raw,
-        int(market.lp_fee_bps),
-        int(market.protocol_fee_bps),
-        int(market.creator_fee_bps),
+        market.lp_fee_bps,
+        market.protocol_fee_bps,
+        market.creator_fee_bps,
     )
 
 

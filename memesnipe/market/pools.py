@@ -144,23 +144,14 @@ def quote_buy(pool: Pool, budget_lamports: int) -> Quote:
     if net <= 0:
         return NOTHING
     if pool.venue == PUMP_CURVE:
-        # The largest t with floor(t*S / (T-t)) + 1 <= net.
-        token_raw = _largest_on_curve(pool, net)
-        return quote_buy_tokens(pool, min(token_raw, pool.real_token_raw))
+        # The largest t with floor(t*S / (T-t)) + 1 <= net is (net*T - 1) // (S + net), and (n-1) // d is ceil(n/d) - 1.
+        largest = mul_div_up(net, pool.token_raw, pool.sol_lamports + net) - 1
+        return quote_buy_tokens(pool, min(largest, pool.real_token_raw))
     token_raw = mul_div(net - 1, pool.token_raw, pool.sol_lamports + net - 1)
     if token_raw > pool.real_token_raw:
         return quote_buy_tokens(pool, pool.real_token_raw)
-    if token_raw <= 0:
-        return NOTHING
-    return Quote(token_raw, net, share_fee(net, fees), net + mul_div_up(net, fees.lp, BPS))
-
-
-@jitable
-def _largest_on_curve(pool: Pool, net: int) -> int:
-    """``(net*T - 1) // (S + net)``, the subtraction taken out of the wide product."""
-    total = pool.sol_lamports + net
-    rounded_up = mul_div_up(net, pool.token_raw, total)
-    return rounded_up - 1  # (n-1)//d is ceil(n/d) - 1
+    spent = Quote(token_raw, net, share_fee(net, fees), net + mul_div_up(net, fees.lp, BPS))
+    return spent if token_raw > 0 else NOTHING
 
 
 @jitable

@@ -9,8 +9,8 @@ from tests.support import result
 
 GATES = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3)
 GOOD = result(
-    spec_id="", observed_s=900.0, total_pnl_usd=10.0, total_return=0.01, sharpe=2.0, max_drawdown=0.1, orders=12, failed=1,
-    trades=9, wins=5, fees_usd=1.0,
+    spec_id="", observed_s=900.0, total_pnl_usd=10.0, total_return=0.01, sharpe=2.0, max_drawdown=0.1, orders=12,
+    failed=1, trades=9, wins=5, fees_usd=1.0,
 )  # fmt: skip
 POOR = replace(GOOD, sharpe=-1.0, total_return=-0.05)
 

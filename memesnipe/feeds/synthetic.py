@@ -13,6 +13,7 @@ from memesnipe.feeds.synthetic_stories import (
     airdrop,
     burst,
     chatter,
+    complete,
     crowd,
     dev_sale,
     dev_transfer,
@@ -32,6 +33,7 @@ from memesnipe.market.swaps import PUMP_SUPPLY_RAW
 __all__ = ["START_TS", "SyntheticFeed"]
 
 LAUNCH_EVERY_S = 45.0
+BUNDLED_CHANCE = 0.012  # of a launch: its makers buy the whole curve at once, to graduate
 RUN_CHANCE = 0.3  # of a launch: it becomes one that rises for minutes
 SOL_PRICE_EVERY_S = 30.0
 BRIDGE_EVERY_S = 45.0
@@ -117,7 +119,11 @@ def _launch(world: World, _: None) -> list[Message]:
     token.dev_raw = token.public_raw
     for _ in range(rng.randint(0, 4)):
         messages += world.buys(token, int(min(0.4 * rng.lognormvariate(0.0, 0.8), 2.0) * LAMPORTS_PER_SOL))
-    if rng.random() < RUN_CHANCE:
+    if rng.random() < BUNDLED_CHANCE:
+        messages += world.buys(token, 100 * LAMPORTS_PER_SOL) + complete(world, token)
+        token.stir(world.now_s, 0.0, 1.0)
+        _plan_interest(world, token)
+    elif rng.random() < RUN_CHANCE:
         _plan_run(world, token)
     else:
         token.stir(world.now_s, 0.5, 0.07 * rng.lognormvariate(0.0, 1.0))
@@ -129,7 +135,7 @@ def _launch(world: World, _: None) -> list[Message]:
 def _plan_run(world: World, token: Token) -> None:
     """The token rises for some minutes, with everything that people do around such a one."""
     rng = world.rng
-    token.heat_at_rest, token.mood_at_rest = 0.2, 0.55
+    token.heat_at_rest, token.mood_at_rest = 0.2, 0.47
     token.stir(world.now_s, 0.6, 0.6)
     world.plan(rng.expovariate(1 / RUNS_LAST_S), run_ends, token)
     _plan_interest(world, token)

@@ -84,7 +84,7 @@ def burst(world: World, token: Token) -> list[Message]:
         return []
     rng = world.rng
     size = world.strength * (0.5 + 0.5 * token.appeal)
-    token.stir(world.now_s, 0.9 * size, 0.5 * size)
+    token.stir(world.now_s, 0.8 * size, 0.5 * size)
     world.plan(world.strength * rng.expovariate(1 / 75.0), turn, token)
     return []
 
@@ -124,7 +124,7 @@ def bargain(world: World, token: Token) -> list[Message]:
     """Buyers come for a price that fell too far."""
     if not token.is_alive:
         return []
-    token.stir(world.now_s, 0.9 - min(token.mood, 0.0), 0.5)
+    token.stir(world.now_s, 1.2 - min(token.mood, 0.0), 0.6)
     return []
 
 
@@ -209,7 +209,7 @@ def migration(world: World, token: Token) -> list[Message]:
     rng = world.rng
     token.migrate()
     token.crowd.median, token.crowd.sigma, token.crowd.most = 0.002, 1.9, 0.05
-    token.heat_at_rest, token.mood_at_rest = 0.25, 0.1
+    token.heat_at_rest, token.mood_at_rest = 0.25, 0.0
     token.stir(world.now_s, -token.mood - rng.uniform(0.7, 1.6), 1.8)
     world.plan(rng.uniform(25.0, 80.0), after_dump, token)
     graduate(world, token)
@@ -219,7 +219,7 @@ def migration(world: World, token: Token) -> list[Message]:
 def after_dump(world: World, token: Token) -> list[Message]:
     """The dump of a graduate ends in a rebound, or goes on."""
     if world.rng.random() < DIP_RECOVERS:
-        token.stir(world.now_s, 1.1 - min(token.mood, 0.0), 0.7)
+        token.stir(world.now_s, 1.5 - min(token.mood, 0.0), 1.1)
     else:
         token.mood_at_rest = -0.2
         token.stir(world.now_s, -0.3, 0.3)
@@ -253,7 +253,7 @@ def funding(world: World, token: Token) -> list[Message]:
         perp.premium += rng.gauss(0.0, 0.025)
     perp.fair_price *= 1.0 + rng.gauss(0.0, 0.002) + 0.08 * perp.premium  # the crowd is right, in part
     off = token.price / perp.fair_price - 1.0
-    token.mood_at_rest = min(max(0.2 - 12.0 * off, -0.8), 1.2)
+    token.mood_at_rest = min(max(0.2 - 20.0 * off, -0.8), 1.2)
     world.plan(wait_s, funding, token)
     mark_usd = world.price_usd(token) * (1.0 + perp.premium)
     return [world.report("funding", token) | {"mark_usd": mark_usd, "rate": perp.premium / 8.0}]

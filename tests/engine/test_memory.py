@@ -13,7 +13,7 @@ from memesnipe.evolution.operators import random_genome
 from memesnipe.market.events import PRICE, PUMP_CURVE, empty
 from memesnipe.sdk.registry import discover
 
-TOKENS, EACH = 20_000, 8
+TOKENS, EACH = 20_000, 5
 rng = np.random.default_rng(3)
 events = empty(TOKENS * EACH)
 token = np.repeat(np.arange(TOKENS), EACH)

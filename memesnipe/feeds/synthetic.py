@@ -135,7 +135,7 @@ def _launch(world: World, _: None) -> list[Message]:
 def _plan_run(world: World, token: Token) -> None:
     """The token rises for some minutes, with everything that people do around such a one."""
     rng = world.rng
-    token.heat_at_rest, token.mood_at_rest = 0.2, 0.47
+    token.heat_at_rest, token.mood_at_rest = 0.2, 0.42
     token.stir(world.now_s, 0.6, 0.6)
     world.plan(rng.expovariate(1 / RUNS_LAST_S), run_ends, token)
     _plan_interest(world, token)

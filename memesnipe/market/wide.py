@@ -73,9 +73,9 @@ def _divide(high: Any, low: Any, divisor: Any) -> Any:
     Source: Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D. Compiled only: it counts on 64-bit words.
     """
     if high == np.uint64(0):
-        return np.int64(low // divisor), np.int64(low % divisor)
+        return _saturated(low // divisor), low % divisor
     if high >= divisor:
-        return np.int64(_LARGEST), np.int64(0)
+        return np.int64(_LARGEST), np.uint64(0)
     half, mask = np.uint64(32), np.uint64(0xFFFFFFFF)
     shift = _leading_zeros(divisor)
     if shift:  # bring the divisor's highest bit to the top, so that a digit is guessed right but for 2
@@ -93,6 +93,9 @@ def _divide(high: Any, low: Any, divisor: Any) -> Any:
                 break
         high = ((high << half) | digit) - guess * divisor  # modulo 2**64, which is exact here
         quotient = (quotient << half) | guess
-    if quotient > np.uint64(_LARGEST):
-        return np.int64(_LARGEST), np.int64(0)
-    return np.int64(quotient), np.int64(high >> shift)
+    return _saturated(quotient), high >> shift
+
+
+@jitable
+def _saturated(word: Any) -> Any:
+    return np.int64(min(word, np.uint64(_LARGEST)))

@@ -134,7 +134,7 @@ def test_no_run_is_degraded_and_empty(server_urls, database, bus, all_running, s
 def test_the_newest_run_is_shown(client, new_run, insert):
     insert(schema.Trade, order_id="a/1", mint="So1", seq=1)
     insert(schema.Trade, order_id="a/2", mint="So2", seq=2)
-    insert(schema.PositionRow, spec_id="a", token=1, token_raw=5)
+    insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7)
     insert(schema.StrategyRow, spec_id="a", mode="paper", result={"total_return": 0.1})
     insert(schema.Generation, index=1, best_fitness=float("-inf"))
     insert(schema.BreakerRow, level="critical", drawdown=0.12)

@@ -65,7 +65,7 @@ def test_the_report_counts_what_the_tables_hold(conn, new_run, insert):
         insert(schema.OrderRow, order_id=f"a/{number}")
         insert(schema.Trade, order_id=f"a/{number}", status=status)
     insert(schema.OrderRow, order_id="a/9", status="intended")
-    insert(schema.PositionRow, spec_id="a", token=1, token_raw=5)
+    insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7)
     insert(schema.PositionRow, spec_id="a", token=2, token_raw=0)
     insert(schema.Equity, seq=10, equity_usd=1000.0)
     insert(schema.Equity, seq=20, equity_usd=990.0)
@@ -109,7 +109,7 @@ def test_positions_are_valued_at_the_last_price_of_sol(conn, new_run, insert):
 
 
 def test_positions_of_a_portfolio_worth_nothing_have_no_price(conn, new_run, insert):
-    insert(schema.PositionRow, spec_id="a", token=1, token_raw=1)
+    insert(schema.PositionRow, spec_id="a", token=1, token_raw=1, cost_lamports=7)
     insert(schema.Equity, seq=5, equity_lamports=0, equity_usd=0.0)
     assert views.positions(conn, new_run)[0]["value_usd"] is None
     assert views.portfolio(conn, new_run)["change_ratio"] is None

@@ -10,7 +10,6 @@ from memesnipe.bus.redis_bus import Bus
 from memesnipe.engine.fills import FillModel
 from memesnipe.errors import SettingsError
 from memesnipe.feeds.base import FeedChoice
-from memesnipe.market.events import NS_PER_S
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.settings import Settings, read_resolved
 from memesnipe.storage.database import connect
@@ -59,17 +58,7 @@ class Context:
     @property
     def fill_model(self) -> FillModel:
         """How orders get onto the chain."""
-        settings = self.settings
-        return FillModel(
-            seed=settings.seed,
-            latency_ns=settings.latency_ms * 1_000_000,
-            landing_max=settings.landing_max,
-            landing_half_lamports=settings.landing_half_lamports,
-            slippage_bps=settings.slippage_bps,
-            priority_fee_lamports=settings.priority_fee_lamports,
-            tip_lamports=settings.jito_tip_lamports,
-            dead_after_ns=settings.dead_after_secs * NS_PER_S,
-        )
+        return self.settings.fill_model
 
     @property
     def event_log(self) -> Path:

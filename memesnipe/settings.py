@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from memesnipe.errors import RefusedError, SettingsError
+
+if TYPE_CHECKING:
+    from memesnipe.engine.fills import FillModel
 
 # Settings that decide what strategies do. A run keeps them, and goes on with them after a restart.
 DECIDING = (
@@ -134,6 +137,22 @@ class Settings(BaseSettings):
     def strategy_folders(self) -> tuple[Path, ...]:
         """The folders of the user's own strategies."""
         return tuple(Path(part) for part in self.strategy_path.split(os.pathsep) if part)
+
+    @property
+    def fill_model(self) -> "FillModel":
+        """How orders get onto the chain."""
+        from memesnipe.engine.fills import FillModel  # noqa: PLC0415 - it brings the compiler, which is slow to load
+
+        return FillModel(
+            seed=self.seed,
+            latency_ns=self.latency_ms * 1_000_000,
+            landing_max=self.landing_max,
+            landing_half_lamports=self.landing_half_lamports,
+            slippage_bps=self.slippage_bps,
+            priority_fee_lamports=self.priority_fee_lamports,
+            tip_lamports=self.jito_tip_lamports,
+            dead_after_ns=self.dead_after_secs * 1_000_000_000,
+        )
 
     @property
     def deciding(self) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def backtest_command(
 ) -> None:
     """Test one strategy on a tape, with fills, fees and failures as the live simulation has them."""
     from memesnipe.cli.backtest import run, write_trades  # noqa: PLC0415 - numba is slow to load
-    from memesnipe.cli.specs import fill_model, genome_of  # noqa: PLC0415
+    from memesnipe.cli.specs import genome_of  # noqa: PLC0415
     from memesnipe.sdk.registry import discover  # noqa: PLC0415
 
     settings = load_settings()
@@ -89,7 +89,7 @@ def backtest_command(
     recorded = _numbered(tape)
     with _compiling(), _bar("backtest", len(recorded.events)) as advanced:
         slices = SLICES if _errors.is_terminal else 1
-        tested = run(recorded, genome, families, fill_model(settings), capital, slices, advanced)
+        tested = run(recorded, genome, families, settings.fill_model, capital, slices, advanced)
     if trades is not None:
         write_trades(trades, tested.fills)
     summary = tested.summary()
@@ -110,7 +110,7 @@ def lookahead_command(
     json: Json = False,
 ) -> None:
     """Prove that no decision depends on the future: cut it off, put another in its place, compare the orders."""
-    from memesnipe.cli.specs import fill_model, known_family  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.cli.specs import known_family  # noqa: PLC0415 - numba is slow to load
     from memesnipe.engine.lookahead import Lookahead  # noqa: PLC0415
     from memesnipe.sdk.registry import discover  # noqa: PLC0415
 
@@ -119,7 +119,7 @@ def lookahead_command(
     if strategy is not None:
         known_family(families, strategy, "--strategy")
     events = _numbered(tape).events if tape else _synthetic(seed)
-    check = Lookahead(events, families, fill_model(settings), cuts, seed=seed)
+    check = Lookahead(events, families, settings.fill_model, cuts, seed=seed)
     names = [strategy] if strategy is not None else list(families)
     findings = []
     with _compiling(), _bar("lookahead-check", len(names)) as advanced:
@@ -192,9 +192,9 @@ def _synthetic(seed: int) -> "Events":
 @contextmanager
 def _compiling() -> Iterator[None]:
     """Say that it compiles, where nothing is kept from before."""
-    from memesnipe.compiled import CACHE_FOLDER  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.engine.warm import is_cold  # noqa: PLC0415 - numba is slow to load
 
-    if not any(CACHE_FOLDER.glob("**/kernel.advance*.nbi")):
+    if is_cold():
         _errors.print("Compiling the engine: about half a minute, once for this version.")
     yield
 

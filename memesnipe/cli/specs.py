@@ -8,13 +8,10 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome, genome_from, simple_genome
 from memesnipe.engine.layout import MAX_GENES
 from memesnipe.errors import InputError
-from memesnipe.market.events import NS_PER_S
 from memesnipe.sdk.registry import Families
-from memesnipe.settings import Settings
 
 
 def read_json(path: Path, option: str) -> Any:
@@ -112,17 +109,3 @@ def _check_numbers(genome: Genome, path: Path) -> None:
     for name, (value, low, high) in ranges.items():
         if not low <= value <= high:
             raise InputError(f"--spec {path}: {name} is {value:g}: must be from {low:g} to {high:g}")
-
-
-def fill_model(settings: Settings) -> FillModel:
-    """How orders get onto the chain: as the actors have it (`actors.context`)."""
-    return FillModel(
-        seed=settings.seed,
-        latency_ns=settings.latency_ms * 1_000_000,
-        landing_max=settings.landing_max,
-        landing_half_lamports=settings.landing_half_lamports,
-        slippage_bps=settings.slippage_bps,
-        priority_fee_lamports=settings.priority_fee_lamports,
-        tip_lamports=settings.jito_tip_lamports,
-        dead_after_ns=settings.dead_after_secs * NS_PER_S,
-    )

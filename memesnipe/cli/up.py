@@ -17,6 +17,7 @@ from memesnipe.cli.progress import Progress
 from memesnipe.cli.session import Session
 from memesnipe.errors import InputError, first_line
 from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FEED_NAMES, FeedChoice, open_feed
+from memesnipe.sdk.registry import discover
 from memesnipe.settings import Settings, load_settings
 from memesnipe.storage.runs import finish_run, is_complete
 from memesnipe.storage.views import report as report_of
@@ -37,6 +38,7 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
         _check_writable(report)
     stop = threading.Event()
     _stop_on_signals(stop)
+    _compile(settings)
     _errors.print("Starting PostgreSQL, Redis, Ray and the dashboard (about 20 s) ...")
     with results_alone(), Session(settings, choice) as session:
         _stop_on_signals(stop)  # again: Ray has put its own handlers there, which end the process at once
@@ -50,6 +52,16 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
         print_table("report", result)
     if report is not None:
         report.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
+
+
+def _compile(settings: Settings) -> None:
+    """Compile before the workers start, who load what they find; it also says at once what is wrong with a strategy."""
+    from memesnipe.engine.warm import compile_all, is_cold  # noqa: PLC0415 - the compiler is slow to load
+
+    families = discover(*settings.strategy_folders)
+    if is_cold():
+        _errors.print("Compiling the engine: about half a minute, once for this version.")
+    compile_all(families)
 
 
 def _check_writable(report: Path) -> None:

@@ -5,18 +5,18 @@ discover. `docs/market-model.md` says which; `synthetic_stories.py` is where the
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from math import exp
 
+from memesnipe.feeds.synthetic_insiders import complete, dev_sale, dev_transfer
 from memesnipe.feeds.synthetic_stories import (
-    RUNS_LAST_S,
+    OLDER_POOL_LAMPORTS,
+    Perp,
     airdrop,
     burst,
     chatter,
-    complete,
     crowd,
-    dev_sale,
-    dev_transfer,
     forced_sale,
     funding,
     hype,
@@ -24,7 +24,7 @@ from memesnipe.feeds.synthetic_stories import (
     run_ends,
     tend,
 )
-from memesnipe.feeds.synthetic_token import NEW_CURVE, Crowd, Perp, Token
+from memesnipe.feeds.synthetic_token import NEW_CURVE, Crowd, Token
 from memesnipe.feeds.synthetic_world import START_TS, Message, World
 from memesnipe.market.events import LAMPORTS_PER_SOL, PUMPSWAP
 from memesnipe.market.pools import Pool
@@ -33,6 +33,7 @@ from memesnipe.market.swaps import PUMP_SUPPLY_RAW
 __all__ = ["START_TS", "SyntheticFeed"]
 
 LAUNCH_EVERY_S = 45.0
+RUNS_LAST_S = 330.0
 BUNDLED_CHANCE = 0.012  # of a launch: its makers buy the whole curve at once, to graduate
 RUN_CHANCE = 0.3  # of a launch: it becomes one that rises for minutes
 SOL_PRICE_EVERY_S = 30.0
@@ -67,20 +68,20 @@ def _open(world: World) -> None:
     _add_graduating(world)
 
 
-def _sol_price(world: World, _: None) -> list[Message]:
+def _sol_price(world: World, _token: None) -> list[Message]:
     """SOL wanders about 200 USD."""
     world.sol_usd *= exp(world.rng.gauss(0.0, 0.0006) + 2e-5 * (200.0 / world.sol_usd - 1.0))
     world.plan(SOL_PRICE_EVERY_S, _sol_price)
     return [world.report("sol_price")]
 
 
-def _bridge(world: World, _: None) -> list[Message]:
+def _bridge(world: World, _token: None) -> list[Message]:
     """A little always comes over the bridges."""
     world.plan(world.rng.expovariate(1 / BRIDGE_EVERY_S), _bridge)
     return [_inflow(world, 80_000.0)]
 
 
-def _bridge_cluster(world: World, _: None) -> list[Message]:
+def _bridge_cluster(world: World, _token: None) -> list[Message]:
     """Now and then much comes at once; mostly it is spent over the next minutes, on what is already moving."""
     rng = world.rng
     is_spent = rng.random() < BRIDGE_IS_SPENT
@@ -94,22 +95,24 @@ def _bridge_cluster(world: World, _: None) -> list[Message]:
     return []
 
 
-def _large_inflow(world: World, _: None) -> list[Message]:
+def _large_inflow(world: World, _token: None) -> list[Message]:
+    """One arrival of a cluster."""
     return [_inflow(world, 800_000.0)]
 
 
 def _inflow(world: World, median_usd: float) -> Message:
+    """Money that comes over a bridge, for no token in particular."""
     return world.report("bridge") | {"inflow_usd": median_usd * world.rng.lognormvariate(0.0, 0.7)}
 
 
-def _spend(world: World, _: None) -> list[Message]:
+def _spend(world: World, _token: None) -> list[Message]:
     """Whoever came over the bridge buys what moves most."""
     for token in sorted(world.tokens, key=lambda token: token.heat * (1.0 + token.mood), reverse=True)[:3]:
         token.stir(world.now_s, 0.3, 0.12)
     return []
 
 
-def _launch(world: World, _: None) -> list[Message]:
+def _launch(world: World, _token: None) -> list[Message]:
     """A new token: its developer and the snipers are in before anyone else can be."""
     rng = world.rng
     world.plan(rng.expovariate(world.tempo / LAUNCH_EVERY_S), _launch)
@@ -164,20 +167,21 @@ def _add(world: World, token: Token) -> Token:
 def _add_older(world: World) -> None:
     """A token that graduated long ago, with a deep pool and a perp market; it stays."""
     rng = world.rng
-    sol, token_raw = int(rng.uniform(1200, 1800) * LAMPORTS_PER_SOL), int(rng.uniform(0.04, 0.08) * PUMP_SUPPLY_RAW)
+    sol, token_raw = int(rng.uniform(0.8, 1.2) * OLDER_POOL_LAMPORTS), int(rng.uniform(0.04, 0.08) * PUMP_SUPPLY_RAW)
     pool = Pool(PUMPSWAP, sol, token_raw, sol, token_raw, PUMP_SUPPLY_RAW, 20, 5, 50)
-    token = Token(world.new_mint(), pool, Crowd(0.00015, 1.8, 0.004, 0.025, 2000.0), heat_at_rest=0.2, mood_at_rest=0.2)
-    token.holders, token.heat, token.perp = rng.uniform(3000, 9000), 0.2, Perp(sol / token_raw)
+    crowd_of_it = Crowd(median=0.00015, sigma=1.8, most=0.004, forced=0.025, deepest_sol=2000.0)
+    token = Token(world.new_mint(), pool, crowd_of_it, heat=0.2, heat_at_rest=0.2, mood_at_rest=0.2)
+    token.holders = rng.uniform(3000, 9000)
     _add(world, token)
     _plan_interest(world, token)
-    world.plan(rng.uniform(1.0, 15.0), funding, token)
+    world.plan(rng.uniform(1.0, 15.0), partial(funding, perp=Perp(token.price)), token)
     world.plan(rng.expovariate(1 / 120.0), tend, token)
 
 
 def _add_graduating(world: World) -> None:
     """A curve that lacks little to be complete."""
     token = Token(world.new_mint(), NEW_CURVE, Crowd(), heat=1.0, mood=0.9, heat_at_rest=1.0, mood_at_rest=0.9)
-    token.buy(int(world.rng.uniform(72.0, 80.0) * LAMPORTS_PER_SOL))
+    token.buy(int(world.rng.uniform(62.0, 72.0) * LAMPORTS_PER_SOL))
     token.holders, token.appeal = world.rng.uniform(200, 500), 0.6
     _add(world, token)
     _plan_interest(world, token)

@@ -17,8 +17,15 @@ from memesnipe.market.swaps import (
 CURVE_FOR_SALE_RAW = CURVE_START_TOKEN_RAW - CURVE_UNSOLD_TOKEN_RAW
 MIGRATED_TOKEN_RAW = PUMP_SUPPLY_RAW - CURVE_FOR_SALE_RAW  # what was never for sale goes into the new pool
 NEW_CURVE = Pool(
-    PUMP_CURVE, CURVE_START_SOL_LAMPORTS, CURVE_START_TOKEN_RAW, 0, CURVE_FOR_SALE_RAW, PUMP_SUPPLY_RAW, 0, *PUMP_FEES_BPS
-)  # fmt: skip
+    PUMP_CURVE,
+    CURVE_START_SOL_LAMPORTS,
+    CURVE_START_TOKEN_RAW,
+    0,
+    CURVE_FOR_SALE_RAW,
+    PUMP_SUPPLY_RAW,
+    0,
+    *PUMP_FEES_BPS,
+)
 
 HEAT_FADES_S = 70.0
 MOOD_FADES_S = 60.0
@@ -39,14 +46,6 @@ class Crowd:
 
 
 @dataclass(slots=True)
-class Perp:
-    """The perp market of a token: how far its mark is above the pool's price, and the price that the pool keeps to."""
-
-    fair_price: float  # lamports per raw token
-    premium: float = 0.0
-
-
-@dataclass(slots=True)
 class Token:
     """One token. Heat is trades a second, mood what people think of it (above 0: they want in); both return to rest."""
 
@@ -60,8 +59,8 @@ class Token:
     appeal: float = 0.0  # how strong its bursts of hype are
     dev_raw: int = 0  # what the developer holds
     holders: float = 3.0
+    gifted: float = 0.0  # holders who were given their tokens
     settled_s: float = 0.0  # heat and mood are as of then
-    perp: Perp | None = None
     is_alive: bool = True  # people still care; when they stop, they do so for good
     is_over: bool = False
 
@@ -135,8 +134,7 @@ class Token:
         share = min(share, 0.5 * self.public_raw / pool.token_raw)  # nobody adds tokens that he has not
         sol, token_raw = int(pool.sol_lamports * share), int(pool.token_raw * share)
         self.pool = moved(pool, sol, token_raw)
-        if share < 0:
-            self.dev_raw -= token_raw  # who removes it holds it
+        self.dev_raw = max(self.dev_raw - token_raw, 0)  # who removes tokens holds them, and adds from those
         return sol
 
     def migrate(self) -> None:

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator
+from functools import wraps
 from random import Random
 from typing import Any, Final
 
@@ -19,7 +20,8 @@ KOREAN_TEMPO = 1.4
 KOREAN_STRENGTH = 1.25
 
 Message = dict[str, Any]
-Story = Callable[["World", Any], list[Message]]  # what happens to a token, or (None) to the whole market
+# What happens to a token, or (None) to the whole market: it changes it, plans what follows, and reports events.
+Story = Callable[["World", Any], list[Message]]
 
 _START_OF_DAY_S = START_TS // NS_PER_S % DAY_S
 _MINT_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -120,7 +122,7 @@ class World:
 
     def onchain(self, token: Token, action: int, amount_usd: float = 0.0) -> Message:
         """Something about a token that the chain shows."""
-        shown = {"action": action, "amount_usd": amount_usd, "holders": float(int(token.holders))}
+        shown = {"action": action, "amount_usd": amount_usd, "holders": float(int(token.holders + token.gifted))}
         return self.report("onchain", token, VENUE_NAMES[token.pool.venue]) | shown
 
     def depth(self, token: Token, change_lamports: int) -> Message:
@@ -137,3 +139,13 @@ class World:
         """Somebody sells."""
         quote = token.sell(token_raw)
         return [] if quote is None else [self.trade(token, SELL_SIDE, quote)]
+
+
+def while_people_care(story: Story) -> Story:
+    """A story that only happens to a token that people care for, and ends when they stop."""
+
+    @wraps(story)
+    def told(world: World, token: Token) -> list[Message]:
+        return story(world, token) if token.is_alive else []
+
+    return told

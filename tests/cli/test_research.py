@@ -10,19 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actors.context import Context
 from memesnipe.cli.backtest import digest_of
 from memesnipe.cli.backtest import run as run_backtest
 from memesnipe.cli.bench_market import bare_momentum, make_market
 from memesnipe.cli.main import run
-from memesnipe.cli.specs import fill_model
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import simple_genome
 from memesnipe.engine.lookahead import Difference, Lookahead
 from memesnipe.market.events import empty, rows
 from memesnipe.market.tape import Tape, read_tape, write_tape
 from memesnipe.sdk.registry import discover
-from memesnipe.settings import load_settings
 
 Memesnipe = Callable[..., tuple[int, str, str]]
 POOL = {"v_sol": 40 * 10**9, "v_tok": 804_750_000_000_000}
@@ -125,13 +122,6 @@ def test_a_genome_in_a_file_is_the_same_strategy(memesnipe: Memesnipe, tape: Pat
     given = _json(memesnipe("backtest", "--tape", tape, "--strategy", family, "--param", "breakout=0.02", "--json"))
     assert from_file["spec_id"] == given["spec_id"] == genome.spec_id
     assert from_file["digest"] == given["digest"]
-
-
-def test_the_fill_model_is_that_of_the_actors() -> None:
-    settings = load_settings(latency_ms=77, landing_max=0.5, dead_after_secs=99, jito_tip_lamports=3, slippage_bps=4)
-    context = Context(Path("/nowhere"), 1)
-    context.settings = settings
-    assert context.fill_model == fill_model(settings)
 
 
 def test_lookahead_check_clears_a_bundled_family(memesnipe: Memesnipe, tape: Path) -> None:

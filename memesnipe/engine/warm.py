@@ -1,0 +1,29 @@
+"""Compiles everything that a run needs, so that its workers load it instead of compiling it all at once."""
+
+import numpy as np
+
+from memesnipe.compiled import CACHE_FOLDER
+from memesnipe.engine.engine import Engine
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.genome import simple_genome
+from memesnipe.market.events import SOL_PRICE, empty
+from memesnipe.sdk.registry import Families
+
+
+def is_cold() -> bool:
+    """Whether nothing is kept from before: the first use after an installation or a change takes half a minute."""
+    return next(CACHE_FOLDER.rglob("kernel.advance*.nbi"), None) is None
+
+
+def compile_all(families: Families) -> None:
+    """Compile the engine and every family.
+
+    Raises:
+        StrategyError: a strategy breaks a rule; the text names the file, the line and the rule.
+    """
+    engine = Engine(families, FillModel(), 1000.0)
+    engine.add(*(simple_genome(name, {}) for name in families))
+    event = empty(1)
+    event["ts"], event["seq"], event["token"], event["kind"], event["sol_usd"] = 1, 1, -1, SOL_PRICE, 1.0
+    engine.advance(np.asarray(event))
+    engine.results()

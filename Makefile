@@ -1,4 +1,4 @@
-# The same verbs here and in CI: install, lint, test, check; and up, to run it.
+# The same verbs here and in CI: install, lint, test, check, bench; and up, to run it.
 
 SHELL := /bin/bash
 VENV ?= .venv
@@ -9,7 +9,7 @@ UP ?=
 FIND_PYTHON = for p in $(PYTHON) python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null && echo $$p && break; done
 
-.PHONY: help install up down test lint check clean
+.PHONY: help install up down test lint check bench clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -41,6 +41,10 @@ test: install ## every test
 	$(BIN)/python -m pytest
 
 check: lint test ## lint and test
+
+bench: install ## measure the engine, and the engine against its peers (makes an environment for them, about 1 GB)
+	@$(BIN)/memesnipe bench engine
+	@$(BIN)/python benchmarks/peers.py
 
 clean: ## remove the virtual environment and caches; data in .memesnipe stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

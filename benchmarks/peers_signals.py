@@ -18,9 +18,11 @@ def _decay(elapsed_ns: int, lookback_s: float) -> float:
         return 1.0
     if x >= 32.0:
         return 0.0
-    r = x * (1.0 / 1024.0)
-    y = 1.0 - r * (1.0 - r * (0.5 - r * (1.0 / 6.0 - r * (1.0 / 24.0))))
-    for _ in range(10):
+    r = x * 0.0625
+    r2 = r * r
+    even, odd = 1.0 + r2 * 0.1, r * (0.5 + r2 * (1.0 / 120.0))
+    y = (even - odd) / (even + odd)
+    for _ in range(4):
         y *= y
     return y
 

@@ -14,7 +14,6 @@ from memesnipe.feeds.synthetic_stories import (
     OLDER_POOL_LAMPORTS,
     Perp,
     airdrop,
-    burst,
     chatter,
     crowd,
     forced_sale,
@@ -23,6 +22,7 @@ from memesnipe.feeds.synthetic_stories import (
     report_holders,
     run_ends,
     tend,
+    word_of_mouth,
 )
 from memesnipe.feeds.synthetic_token import NEW_CURVE, Crowd, Token
 from memesnipe.feeds.synthetic_world import START_TS, Message, World
@@ -39,7 +39,7 @@ RUN_CHANCE = 0.3  # of a launch: it becomes one that rises for minutes
 SOL_PRICE_EVERY_S = 30.0
 BRIDGE_EVERY_S = 45.0
 BRIDGE_CLUSTER_EVERY_S = 800.0
-BRIDGE_IS_SPENT = 0.65
+BRIDGE_IS_SPENT = 0.75
 
 
 class SyntheticFeed:
@@ -108,7 +108,7 @@ def _inflow(world: World, median_usd: float) -> Message:
 def _spend(world: World, _token: None) -> list[Message]:
     """Whoever came over the bridge buys what moves most."""
     for token in sorted(world.tokens, key=lambda token: token.heat * (1.0 + token.mood), reverse=True)[:3]:
-        token.stir(world.now_s, 0.3, 0.12)
+        token.stir(world.now_s, 0.8, 0.3)
     return []
 
 
@@ -138,7 +138,7 @@ def _launch(world: World, _token: None) -> list[Message]:
 def _plan_run(world: World, token: Token) -> None:
     """The token rises for some minutes, with everything that people do around such a one."""
     rng = world.rng
-    token.heat_at_rest, token.mood_at_rest = 0.2, 0.42
+    token.heat_at_rest, token.mood_at_rest = 0.2, 0.33
     token.stir(world.now_s, 0.6, 0.6)
     world.plan(rng.expovariate(1 / RUNS_LAST_S), run_ends, token)
     _plan_interest(world, token)
@@ -152,7 +152,7 @@ def _plan_interest(world: World, token: Token) -> None:
     world.plan(rng.expovariate(1 / 150.0), hype, token)
     world.plan(rng.expovariate(1 / 250.0), forced_sale, token)
     world.plan(rng.expovariate(1 / 500.0), airdrop, token)
-    world.plan(rng.expovariate(1 / 300.0), burst, token)
+    world.plan(rng.expovariate(1 / 200.0), word_of_mouth, token)
 
 
 def _add(world: World, token: Token) -> Token:

@@ -7,7 +7,7 @@ from memesnipe.feeds.synthetic_world import Message, World, while_people_care
 from memesnipe.market.events import CURVE_COMPLETE, DEV_TRANSFER, MIGRATION
 
 TRANSFER_IS_FOLLOWED = 0.75
-DIP_RECOVERS = 0.65
+DIP_RECOVERS = 0.7
 DEPTH_IS_FOLLOWED = 0.65
 GRADUATES_LAST_S = 2400.0
 
@@ -87,7 +87,8 @@ def migration(world: World, token: Token) -> list[Message]:
 def after_dump(world: World, token: Token) -> list[Message]:
     """The dump of a graduate ends in a rebound, or goes on."""
     if world.rng.random() < DIP_RECOVERS:
-        token.stir(world.now_s, 1.5 - min(token.mood, 0.0), 1.1)
+        token.mood_at_rest = 0.25
+        token.stir(world.now_s, 2.0 - min(token.mood, 0.0), 1.1)
     else:
         token.mood_at_rest = -0.2
         token.stir(world.now_s, -0.3, 0.3)

@@ -14,12 +14,12 @@ from memesnipe.market.events import HOLDERS, LAMPORTS_PER_SOL, PUMPSWAP
 
 LEAST_HEAT = 1 / 400  # trades a second; a token that nobody trades any more is over
 FLIP_FROM_SHARE, FLIP_CHANCE, FLIP_AFTER_S = 0.008, 0.46, 36.0  # larger buyers are gone again in half a minute
-TALK_LEADS_TO_BUYERS = 0.3
-DUMP_IS_BOUGHT_BACK = 0.6
-AIRDROP_IS_FOLLOWED = 0.5
+TALK_LEADS_TO_BUYERS = 0.22
+DUMP_IS_BOUGHT_BACK = 0.7
+AIRDROP_IS_FOLLOWED = 0.35
 GIFTS_KEPT = 0.97  # of the wallets that were given something, from one count of holders to the next
-PREMIUM_FADES_S = 300.0
-CROWD_IS_RIGHT = 0.08  # the share of a perp's premium by which the price is worth more, each time
+PREMIUM_FADES_S = 500.0
+CROWD_IS_RIGHT = 0.06  # the share of a perp's premium by which the price is worth more, each time
 OLDER_POOL_LAMPORTS = 1500 * LAMPORTS_PER_SOL
 
 
@@ -79,12 +79,19 @@ def hype(world: World, token: Token) -> list[Message]:
 
 
 @while_people_care
+def word_of_mouth(world: World, token: Token) -> list[Message]:
+    """A burst that nobody announced."""
+    world.plan(world.rng.expovariate(1 / 350.0), word_of_mouth, token)
+    return burst(world, token)
+
+
+@while_people_care
 def burst(world: World, token: Token) -> list[Message]:
     """Hype feeds on itself for a minute or two, and turns."""
     rng = world.rng
     size = world.strength * (0.5 + 0.5 * token.appeal)
-    token.stir(world.now_s, 0.8 * size, 0.5 * size)
-    world.plan(world.strength * rng.expovariate(1 / 75.0), turn, token)
+    token.stir(world.now_s, 1.3 * size, 0.6 * size)
+    world.plan(world.strength * rng.expovariate(1 / 90.0), turn, token)
     return []
 
 
@@ -121,7 +128,7 @@ def forced_sale(world: World, token: Token) -> list[Message]:
 @while_people_care
 def bargain(world: World, token: Token) -> list[Message]:
     """Buyers come for a price that fell too far."""
-    token.stir(world.now_s, 1.2 - min(token.mood, 0.0), 0.6)
+    token.stir(world.now_s, 1.6 - min(token.mood, 0.0), 0.7)
     return []
 
 
@@ -156,7 +163,7 @@ def funding(world: World, token: Token, *, perp: Perp) -> list[Message]:
         perp.premium += rng.gauss(0.0, 0.025)
     perp.fair_price *= 1.0 + rng.gauss(0.0, 0.002) + CROWD_IS_RIGHT * perp.premium
     off = token.price / perp.fair_price - 1.0
-    token.mood_at_rest = min(max(0.2 - 20.0 * off, -0.8), 1.2)
+    token.mood_at_rest = min(max(0.2 - 30.0 * off, -0.8), 1.2)
     world.plan(wait_s, partial(funding, perp=perp), token)
     mark_usd = world.price_usd(token) * (1.0 + perp.premium)
     return [world.report("funding", token) | {"mark_usd": mark_usd, "rate": perp.premium / 8.0}]

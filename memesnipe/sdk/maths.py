@@ -15,22 +15,20 @@ NS_PER_S = 1_000_000_000
 def decay(elapsed_ns: int, lookback_s: float) -> float:
     """How much of the past is left: 1 at once, 1/e after ``lookback_s`` seconds, 0 after 32 times that.
 
-    ``e**-x`` as ``(e**(-x/1024))**1024``, right to about 12 digits where it matters: a handful of products that the
-    processor overlaps from one event to the next, and, unlike a library's exponential, the same on every machine.
+    ``e**-x`` as ``(e**(-x/16))**16`` with a Pade approximant inside: right to 12 digits after one lookback and to 6 after
+    eight. It is a dozen operations that the processor overlaps from one event to the next, and, unlike a library's
+    exponential, it is the same on every machine.
     """
     x = elapsed_ns / (lookback_s * NS_PER_S)
     if x <= 0.0:
         return 1.0
     if x >= 32.0:
         return 0.0
-    r = x * (1.0 / 1024.0)
-    y = 1.0 - r * (1.0 - r * (0.5 - r * (1.0 / 6.0 - r * (1.0 / 24.0))))
-    y *= y
-    y *= y
-    y *= y
-    y *= y
-    y *= y
-    y *= y
+    r = x * 0.0625
+    r2 = r * r
+    even = 1.0 + r2 * 0.1
+    odd = r * (0.5 + r2 * (1.0 / 120.0))
+    y = (even - odd) / (even + odd)
     y *= y
     y *= y
     y *= y

@@ -34,7 +34,7 @@ __all__ = ["START_TS", "SyntheticFeed"]
 
 LAUNCH_EVERY_S = 45.0
 RUNS_LAST_S = 330.0
-BUNDLED_CHANCE = 0.012  # of a launch: its makers buy the whole curve at once, to graduate
+BUNDLED_CHANCE = 0.016  # of a launch: its makers buy the whole curve at once, to graduate
 RUN_CHANCE = 0.3  # of a launch: it becomes one that rises for minutes
 SOL_PRICE_EVERY_S = 30.0
 BRIDGE_EVERY_S = 45.0
@@ -108,7 +108,7 @@ def _inflow(world: World, median_usd: float) -> Message:
 def _spend(world: World, _token: None) -> list[Message]:
     """Whoever came over the bridge buys what moves most."""
     for token in sorted(world.tokens, key=lambda token: token.heat * (1.0 + token.mood), reverse=True)[:3]:
-        token.stir(world.now_s, 0.8, 0.3)
+        token.stir(world.now_s, 0.65, 0.2)
     return []
 
 
@@ -138,7 +138,7 @@ def _launch(world: World, _token: None) -> list[Message]:
 def _plan_run(world: World, token: Token) -> None:
     """The token rises for some minutes, with everything that people do around such a one."""
     rng = world.rng
-    token.heat_at_rest, token.mood_at_rest = 0.2, 0.33
+    token.heat_at_rest, token.mood_at_rest = 0.2, 0.22
     token.stir(world.now_s, 0.6, 0.6)
     world.plan(rng.expovariate(1 / RUNS_LAST_S), run_ends, token)
     _plan_interest(world, token)
@@ -169,7 +169,7 @@ def _add_older(world: World) -> None:
     rng = world.rng
     sol, token_raw = int(rng.uniform(0.8, 1.2) * OLDER_POOL_LAMPORTS), int(rng.uniform(0.04, 0.08) * PUMP_SUPPLY_RAW)
     pool = Pool(PUMPSWAP, sol, token_raw, sol, token_raw, PUMP_SUPPLY_RAW, 20, 5, 50)
-    crowd_of_it = Crowd(median=0.00015, sigma=1.8, most=0.004, forced=0.025, deepest_sol=2000.0)
+    crowd_of_it = Crowd(median=0.00015, sigma=1.8, most=0.004, forced=0.028, deepest_sol=2000.0)
     token = Token(world.new_mint(), pool, crowd_of_it, heat=0.2, heat_at_rest=0.2, mood_at_rest=0.2)
     token.holders = rng.uniform(3000, 9000)
     _add(world, token)

@@ -87,8 +87,8 @@ def migration(world: World, token: Token) -> list[Message]:
 def after_dump(world: World, token: Token) -> list[Message]:
     """The dump of a graduate ends in a rebound, or goes on."""
     if world.rng.random() < DIP_RECOVERS:
-        token.mood_at_rest = 0.25
-        token.stir(world.now_s, 2.0 - min(token.mood, 0.0), 1.1)
+        token.mood_at_rest = 0.12
+        token.stir(world.now_s, 2.0 - min(token.mood, 0.0), 1.2)
     else:
         token.mood_at_rest = -0.2
         token.stir(world.now_s, -0.3, 0.3)

@@ -14,12 +14,12 @@ from memesnipe.market.events import HOLDERS, LAMPORTS_PER_SOL, PUMPSWAP
 
 LEAST_HEAT = 1 / 400  # trades a second; a token that nobody trades any more is over
 FLIP_FROM_SHARE, FLIP_CHANCE, FLIP_AFTER_S = 0.008, 0.46, 36.0  # larger buyers are gone again in half a minute
-TALK_LEADS_TO_BUYERS = 0.22
+TALK_LEADS_TO_BUYERS = 0.2
 DUMP_IS_BOUGHT_BACK = 0.7
 AIRDROP_IS_FOLLOWED = 0.35
 GIFTS_KEPT = 0.97  # of the wallets that were given something, from one count of holders to the next
 PREMIUM_FADES_S = 500.0
-CROWD_IS_RIGHT = 0.06  # the share of a perp's premium by which the price is worth more, each time
+CROWD_IS_RIGHT = 0.075  # the share of a perp's premium by which the price is worth more, each time
 OLDER_POOL_LAMPORTS = 1500 * LAMPORTS_PER_SOL
 
 
@@ -81,7 +81,7 @@ def hype(world: World, token: Token) -> list[Message]:
 @while_people_care
 def word_of_mouth(world: World, token: Token) -> list[Message]:
     """A burst that nobody announced."""
-    world.plan(world.rng.expovariate(1 / 350.0), word_of_mouth, token)
+    world.plan(world.rng.expovariate(1 / 500.0), word_of_mouth, token)
     return burst(world, token)
 
 
@@ -90,14 +90,14 @@ def burst(world: World, token: Token) -> list[Message]:
     """Hype feeds on itself for a minute or two, and turns."""
     rng = world.rng
     size = world.strength * (0.5 + 0.5 * token.appeal)
-    token.stir(world.now_s, 1.3 * size, 0.6 * size)
+    token.stir(world.now_s, 1.25 * size, 0.5 * size)
     world.plan(world.strength * rng.expovariate(1 / 90.0), turn, token)
     return []
 
 
 def turn(world: World, token: Token) -> list[Message]:
     """The last buyers of the hype find nobody behind them."""
-    token.stir(world.now_s, -token.mood - world.rng.uniform(0.4, 1.1), 0.3)
+    token.stir(world.now_s, -token.mood - world.rng.uniform(0.5, 1.3), 0.3)
     return [world.talk(token, -0.3, 4.0)] if world.rng.random() < 0.5 else []
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import redis
 
 COMMAND = Path(sys.executable).with_name("memesnipe")
-TAPE_EVENTS = 2_500
+TAPE_EVENTS = 8_000
 T = TypeVar("T")
 
 # Small and quick, and lenient enough that some strategies trade on paper within minutes of event time.
@@ -22,7 +22,7 @@ QUICK = {
     "SPECS_PER_GENERATION": "4",
     "REBALANCE_INTERVAL_SECS": "20",
     "GENERATION_INTERVAL_SECS": "60",
-    "TAPE_WINDOW_EVENTS": "1000",
+    "TAPE_WINDOW_EVENTS": "3000",
     "MIN_OBSERVATION_SECS": "0",
     "MIN_TRADES_FOR_PROMOTION": "1",
     "MIN_SHARPE_FOR_PROMOTION": "-1000",

@@ -11,6 +11,7 @@ from math import exp
 
 from memesnipe.feeds.synthetic_insiders import complete, dev_sale, dev_transfer
 from memesnipe.feeds.synthetic_stories import (
+    BALANCE,
     OLDER_POOL_LAMPORTS,
     Perp,
     airdrop,
@@ -22,6 +23,7 @@ from memesnipe.feeds.synthetic_stories import (
     report_holders,
     run_ends,
     tend,
+    turn,
     word_of_mouth,
 )
 from memesnipe.feeds.synthetic_token import NEW_CURVE, Crowd, Token
@@ -40,6 +42,7 @@ SOL_PRICE_EVERY_S = 30.0
 BRIDGE_EVERY_S = 45.0
 BRIDGE_CLUSTER_EVERY_S = 800.0
 BRIDGE_IS_SPENT = 0.75
+KOREAN_CROWD_EVERY_S = 600.0
 
 
 class SyntheticFeed:
@@ -63,6 +66,7 @@ def _open(world: World) -> None:
     world.plan(0.1, _launch)
     world.plan(20.0, _bridge)
     world.plan(world.rng.uniform(60.0, 180.0), _bridge_cluster)
+    world.plan(world.rng.uniform(90.0, 180.0), _korean_crowd)
     for _ in range(2):
         _add_older(world)
     _add_graduating(world)
@@ -109,6 +113,19 @@ def _spend(world: World, _token: None) -> list[Message]:
     """Whoever came over the bridge buys what moves most."""
     for token in sorted(world.tokens, key=lambda token: token.heat * (1.0 + token.mood), reverse=True)[:3]:
         token.stir(world.now_s, 0.65, 0.2)
+    return []
+
+
+def _korean_crowd(world: World, _token: None) -> list[Message]:
+    """While Korea trades, its crowd falls upon one rising token after the other, for a minute or two."""
+    rng = world.rng
+    world.plan(rng.expovariate(1 / KOREAN_CROWD_EVERY_S), _korean_crowd)
+    rising = [token for token in world.tokens if token.is_alive and token.heat_at_rest > 0 and token.mood_at_rest > 0]
+    small = [token for token in rising if token.pool.sol_lamports < OLDER_POOL_LAMPORTS // 2]
+    if world.is_korean_day and small:
+        token = rng.choice(small)
+        token.stir(world.now_s, 1.2, 1.6)
+        world.plan(rng.uniform(50.0, 140.0), turn, token)
     return []
 
 
@@ -170,7 +187,7 @@ def _add_older(world: World) -> None:
     sol, token_raw = int(rng.uniform(0.8, 1.2) * OLDER_POOL_LAMPORTS), int(rng.uniform(0.04, 0.08) * PUMP_SUPPLY_RAW)
     pool = Pool(PUMPSWAP, sol, token_raw, sol, token_raw, PUMP_SUPPLY_RAW, 20, 5, 50)
     crowd_of_it = Crowd(median=0.00015, sigma=1.8, most=0.004, forced=0.028, deepest_sol=2000.0)
-    token = Token(world.new_mint(), pool, crowd_of_it, heat=0.2, heat_at_rest=0.2, mood_at_rest=0.2)
+    token = Token(world.new_mint(), pool, crowd_of_it, heat=0.2, mood=BALANCE, heat_at_rest=0.2, mood_at_rest=BALANCE)
     token.holders = rng.uniform(3000, 9000)
     _add(world, token)
     _plan_interest(world, token)

@@ -18,6 +18,7 @@ TALK_LEADS_TO_BUYERS = 0.2
 DUMP_IS_BOUGHT_BACK = 0.7
 AIRDROP_IS_FOLLOWED = 0.35
 GIFTS_KEPT = 0.97  # of the wallets that were given something, from one count of holders to the next
+BALANCE = 0.43  # the mood at which a crowd buys as much as it sells, what is flipped included
 PREMIUM_FADES_S = 500.0
 CROWD_IS_RIGHT = 0.075  # the share of a perp's premium by which the price is worth more, each time
 OLDER_POOL_LAMPORTS = 1500 * LAMPORTS_PER_SOL
@@ -81,7 +82,7 @@ def hype(world: World, token: Token) -> list[Message]:
 @while_people_care
 def word_of_mouth(world: World, token: Token) -> list[Message]:
     """A burst that nobody announced."""
-    world.plan(world.rng.expovariate(1 / 500.0), word_of_mouth, token)
+    world.plan(world.rng.expovariate(1 / 650.0), word_of_mouth, token)
     return burst(world, token)
 
 
@@ -163,7 +164,7 @@ def funding(world: World, token: Token, *, perp: Perp) -> list[Message]:
         perp.premium += rng.gauss(0.0, 0.025)
     perp.fair_price *= 1.0 + rng.gauss(0.0, 0.002) + CROWD_IS_RIGHT * perp.premium
     off = token.price / perp.fair_price - 1.0
-    token.mood_at_rest = min(max(0.2 - 30.0 * off, -0.8), 1.2)
+    token.mood_at_rest = min(max(BALANCE - 30.0 * off, -0.8), 1.4)
     world.plan(wait_s, partial(funding, perp=perp), token)
     mark_usd = world.price_usd(token) * (1.0 + perp.premium)
     return [world.report("funding", token) | {"mark_usd": mark_usd, "rate": perp.premium / 8.0}]

@@ -29,7 +29,7 @@ NEW_CURVE = Pool(
 
 HEAT_FADES_S = 70.0
 MOOD_FADES_S = 60.0
-BUYS_AT_REST, BUYS_SWING = 0.485, 0.36  # more than half are purchases, because part of them are sold again soon
+BUYS_AT_REST, BUYS_SWING = 0.475, 0.36  # share of purchases at mood 0, and how far moods move it
 LEAST_SHARE = 1e-6  # of the pool, that anybody bothers to trade
 NEW_HOLDERS, LEAVING_HOLDERS = 0.5, 0.4  # wallets that come with a purchase, and go with a sale
 

@@ -46,7 +46,7 @@ def _decisions(strategy: Strategy, events: Events, params: dict[str, float]) -> 
 
 @every_family
 def test_it_buys_on_the_synthetic_market_and_its_numbers_are_numbers(family: str) -> None:
-    results = backtest(EVENTS, _genomes(family), FAMILIES, MODEL, 1000.0)
+    results = backtest(synthetic_events(20_000, seed=3), _genomes(family, 40), FAMILIES, MODEL, 1000.0)
     assert sum(r.trades for r in results) > 0
     for result in results:
         assert all(math.isfinite(v) for v in asdict(result).values() if not isinstance(v, str))

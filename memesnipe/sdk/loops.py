@@ -1,8 +1,8 @@
 """Compiles a family: its ``on_event`` in a loop over the turns that it hears, kept on disk and called by address.
 
-The loop is a file of its own for each family, because numba finds what it compiled before by a function's file:
-one that closed over ``on_event``, or got it as an argument, would be compiled again in every process. Its name has a hash of
-the strategy's source, so a changed strategy is another file.
+The loop is a file of its own for each family, because numba finds what it compiled before by a function's file: a
+loop that closed over ``on_event``, or got it as an argument, would be compiled again in every process. Its name has a
+hash of the strategy's source, so a changed strategy is another file.
 """
 
 import importlib.util

@@ -16,8 +16,8 @@ def decay(elapsed_ns: int, lookback_s: float) -> float:
     """How much of the past is left: 1 at once, 1/e after ``lookback_s`` seconds, 0 after 32 times that.
 
     ``e**-x`` as ``(e**(-x/16))**16`` with a Pade approximant inside: right to 12 digits after one lookback and to 6
-    after eight. It is a dozen operations that the processor overlaps from one event to the next, and, unlike a library's
-    exponential, it is the same on every machine.
+    after eight. It is a dozen operations that the processor overlaps from one event to the next, and it is the same on
+    every machine, which a library's exponential is not.
     """
     x = elapsed_ns / (lookback_s * NS_PER_S)
     if x <= 0.0:

@@ -54,20 +54,29 @@ def source_hash() -> str:
     return digest.hexdigest()
 
 
-def _make_folder() -> Path:
-    """The folder of these sources, in the user's cache or, where that cannot be written, with the temporary files."""
-    for parent in (Path.home() / ".cache" / "memesnipe", Path(tempfile.gettempdir()) / f"memesnipe-{os.getuid()}"):
-        folder = parent / source_hash()
-        try:
-            is_new = not folder.is_dir()
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if os.access(folder, os.W_OK):
-                if is_new:
-                    _forget_old(parent)
-                return folder
-        except OSError:
-            continue
-    return Path(tempfile.mkdtemp(prefix="memesnipe-"))
+def folder_in(parent: Path) -> Path | None:
+    """The folder of these sources there, or None where it cannot be had.
+
+    What is in it is run, so it must be ours alone to write: others can write to the folder of temporary files.
+    """
+    folder = parent / source_hash()
+    try:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_new = not folder.is_dir()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not (_is_ours(parent) and _is_ours(folder)):
+            return None
+        os.utime(folder)
+        if is_new:
+            _forget_old(parent)
+    except OSError:
+        return None
+    return folder
+
+
+def _is_ours(folder: Path) -> bool:
+    status = folder.stat()
+    return status.st_uid == os.getuid() and not status.st_mode & 0o022 and os.access(folder, os.W_OK)
 
 
 def _forget_old(parent: Path) -> None:
@@ -75,6 +84,13 @@ def _forget_old(parent: Path) -> None:
     folders = sorted((f for f in parent.iterdir() if f.is_dir()), key=lambda f: f.stat().st_mtime, reverse=True)
     for folder in folders[_FOLDERS_KEPT:]:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_folder() -> Path:
+    """In the user's cache; where that cannot be had, with the temporary files, at worst for this process alone."""
+    shared = (Path.home() / ".cache" / "memesnipe", Path(tempfile.gettempdir()) / f"memesnipe-{os.getuid()}")
+    found = (folder for folder in map(folder_in, shared) if folder is not None)
+    return next(found, None) or Path(tempfile.mkdtemp(prefix="memesnipe-"))
 
 
 CACHE_FOLDER = _make_folder()

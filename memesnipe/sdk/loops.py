@@ -81,7 +81,7 @@ def _module(name: str, text: str) -> ModuleType:
     """The module of a generated file; written once, and then only read."""
     path: Path = CACHE_FOLDER / "families" / f"{name}.py"
     if not path.is_file():
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{id(text)}")
         unfinished.write_text(text)
         unfinished.replace(path)  # in one step: workers start at the same time

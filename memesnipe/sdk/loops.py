@@ -46,6 +46,10 @@ def speak(params, states, events, visits, heard, count, votes):
 '''
 
 
+# By name and hash: a folder that is searched again gives other classes of the same source.
+_LOADED: dict[str, Any] = {}
+
+
 @cache
 def loop_of(strategy: Any) -> Any:
     """The compiled loop; ``.address`` is where it is in memory. It lives as long as the process.
@@ -59,9 +63,16 @@ def loop_of(strategy: Any) -> Any:
         f"            s.{name} = {'0' if field.kind == 'i8' else '0.0'}" for name, field in _fields(strategy)
     )
     text = _LOOP.format(family=strategy.family, resets=resets)
-    module = _module(f"{strategy.family}_{blake2b((source + text).encode(), digest_size=6).hexdigest()}", text)
+    layout = f"{strategy.param_dtype()} {strategy.state_dtype()}"
+    name = f"{strategy.family}_{blake2b((source + text + layout).encode(), digest_size=6).hexdigest()}"
+    if name not in _LOADED:
+        _LOADED[name] = _compile(strategy, _module(name, text))
+    return _LOADED[name]
+
+
+def _compile(strategy: Any, module: Any) -> Any:
     # numba takes what a function calls from the names of its module.
-    module.on_event = njit(error_model="numpy", forceinline=True)(strategy.on_event)  # type: ignore[attr-defined]
+    module.on_event = njit(error_model="numpy", forceinline=True)(strategy.on_event)
     record = {name: from_dtype(dtype) for name, dtype in _records(strategy).items()}
     pointers = (*(types.CPointer(record[name]) for name in ("params", "states", "events", "visits")),)
     signature = types.void(*pointers, types.CPointer(types.int32), types.int64, types.CPointer(types.int8))

@@ -4,7 +4,6 @@ import statistics
 from collections.abc import Callable
 from time import perf_counter
 
-import numpy as np
 from pydantic import TypeAdapter
 
 from actors.consumer import Consumer
@@ -16,7 +15,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.evolution.fitness import Evaluation as Evaluated
 from memesnipe.evolution.population import Population, SearchSettings, SearchState
 from memesnipe.market.codec import from_messages
-from memesnipe.market.events import GENERATION, Events, empty
+from memesnipe.market.events import GENERATION, Events, empty, join
 from memesnipe.storage.journal import Effects
 from memesnipe.storage.schema import Evaluation, Generation
 from memesnipe.telemetry.metrics import ActorMetrics
@@ -61,7 +60,7 @@ class StrategyFactory(Consumer):
     def _roll(self, entries: list[Entry]) -> None:
         if entries:
             new = from_messages([entry.data for entry in entries])
-            self._window = np.concatenate([self._window, new])[-self.context.settings.tape_window_events :]
+            self._window = join(self._window, new)[-self.context.settings.tape_window_events :]
 
     def _breed(self, seq: int, effects: Effects) -> None:
         started = perf_counter()

@@ -19,7 +19,7 @@ from memesnipe.engine.population import Population
 from memesnipe.engine.results import StrategyResult, result_of
 from memesnipe.engine.snapshot import EngineState, dump_state, load_state
 from memesnipe.engine.trader import Batch
-from memesnipe.market.events import LAMPORTS_PER_SOL, Events
+from memesnipe.market.events import EVENT, LAMPORTS_PER_SOL, Events
 from memesnipe.market.lives import MARKET, VISIT, Lives, visit
 from memesnipe.sdk.registry import Families
 
@@ -93,6 +93,8 @@ class Engine:
     def _advance(self, events: Events, done: list[Any]) -> None:
         if not len(events):
             return
+        if events.dtype != EVENT:
+            raise TypeError("events are not records of EVENT; put arrays together with memesnipe.market.events.join")
         events = np.ascontiguousarray(events).view()
         events.flags.writeable = False  # one type, and so one compilation, whoever owns them
         self.lives.know_tokens(events)

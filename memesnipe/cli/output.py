@@ -41,6 +41,15 @@ def time_of(ts: int) -> str:
     return datetime.fromtimestamp(ts / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def say_if_cold() -> None:
+    """Say that the engine is being compiled, where nothing is kept from before."""
+    from memesnipe.engine.warm import is_cold  # noqa: PLC0415 - the compiler is slow to load
+
+    if is_cold():
+        text = "Compiling the engine: about half a minute, once for this version."
+        Console(stderr=True, highlight=False).print(text)
+
+
 @contextmanager
 def results_alone() -> Iterator[None]:
     """Keep standard output for results: what libraries and their processes print meanwhile goes to standard error."""

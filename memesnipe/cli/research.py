@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from memesnipe.cli.output import print_json, print_table
+from memesnipe.cli.output import print_json, print_table, say_if_cold
 from memesnipe.errors import InputError
 from memesnipe.settings import load_settings
 
@@ -87,7 +87,8 @@ def backtest_command(
     if trades is not None and (trades.is_dir() or not trades.resolve().parent.is_dir()):
         raise InputError(f"--trades {trades}: must be a file in a folder that is there")
     recorded = _numbered(tape)
-    with _compiling(), _bar("backtest", len(recorded.events)) as advanced:
+    say_if_cold()
+    with _bar("backtest", len(recorded.events)) as advanced:
         slices = SLICES if _errors.is_terminal else 1
         tested = run(recorded, genome, families, settings.fill_model, capital, slices, advanced)
     if trades is not None:
@@ -122,7 +123,8 @@ def lookahead_command(
     check = Lookahead(events, families, settings.fill_model, cuts, seed=seed)
     names = [strategy] if strategy is not None else list(families)
     findings = []
-    with _compiling(), _bar("lookahead-check", len(names)) as advanced:
+    say_if_cold()
+    with _bar("lookahead-check", len(names)) as advanced:
         for name in names:
             findings.append(check.check(name))
             advanced(1)
@@ -157,7 +159,8 @@ def bench_engine_command(
     """Measure the engine: genome-events a second with fills and without, and the start of a new process."""
     from memesnipe.cli.bench_engine import bench_engine  # noqa: PLC0415 - numba is slow to load
 
-    with _compiling(), _errors.status("bench engine") as status:
+    say_if_cold()
+    with _errors.status("bench engine") as status:
         result = bench_engine(events, genomes, cold, lambda doing: status.update(f"bench engine: {doing}"))
     if json:
         print_json(result)
@@ -187,16 +190,6 @@ def _synthetic(seed: int) -> "Events":
 
     events, _ = Sequencer(60, 600).stamp(list(islice(SyntheticFeed(seed).messages(0), LOOKAHEAD_EVENTS)))
     return events
-
-
-@contextmanager
-def _compiling() -> Iterator[None]:
-    """Say that it compiles, where nothing is kept from before."""
-    from memesnipe.engine.warm import is_cold  # noqa: PLC0415 - numba is slow to load
-
-    if is_cold():
-        _errors.print("Compiling the engine: about half a minute, once for this version.")
-    yield
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
 from memesnipe.bus.streams import EVENT_READERS
-from memesnipe.cli.output import print_json, print_table, results_alone
+from memesnipe.cli.output import print_json, print_table, results_alone, say_if_cold
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.session import Session
 from memesnipe.errors import InputError, first_line
@@ -56,11 +56,10 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
 
 def _compile(settings: Settings) -> None:
     """Compile before the workers start, who load what they find; it also says at once what is wrong with a strategy."""
-    from memesnipe.engine.warm import compile_all, is_cold  # noqa: PLC0415 - the compiler is slow to load
+    from memesnipe.engine.warm import compile_all  # noqa: PLC0415 - the compiler is slow to load
 
     families = discover(*settings.strategy_folders)
-    if is_cold():
-        _errors.print("Compiling the engine: about half a minute, once for this version.")
+    say_if_cold()
     compile_all(families)
 
 

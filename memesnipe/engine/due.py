@@ -6,8 +6,8 @@ import numpy as np
 
 from memesnipe.compiled import jitable
 from memesnipe.engine.actions import write_order, write_outcome
-from memesnipe.engine.exposure import book, digest_of, due_ts, outcome_of_order, pool_of, release, value_lamports
-from memesnipe.engine.fills import DEAD, LANDED, MAX_HOLD, Outcome, cover_short, network_fee_lamports
+from memesnipe.engine.exposure import book, cover, digest_of, due_ts, outcome_of_order, pool_of, release, value_lamports
+from memesnipe.engine.fills import DEAD, LANDED, MAX_HOLD, Outcome, network_fee_lamports
 from memesnipe.engine.layout import MAX_EXPOSURES, NEVER, SAMPLE_NS
 from memesnipe.engine.trader import Trader
 from memesnipe.market.events import COVER_SIDE, SELL_SIDE
@@ -79,7 +79,7 @@ def close(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None
         outcome = Outcome(LANDED, exposure.held_raw, quote.sol_lamports, quote.fee_lamports, quote.pool_sol_lamports, 0)
     else:
         exposure.order_side = COVER_SIDE
-        outcome = _cover(exposure)
+        outcome = cover(exposure)
     exposure.expected = outcome.sol_lamports - outcome.fee_lamports
     if trader.term.watched != 0:
         write_order(trader, exposure)
@@ -99,15 +99,9 @@ def leave(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None
         exposure.expected = value_lamports(exposure)
     else:
         exposure.order_side = COVER_SIDE
-        outcome = _cover(exposure)
+        outcome = cover(exposure)
         exposure.expected = outcome.sol_lamports - outcome.fee_lamports
     send(trader, exposure, reason, ts, seq)
-
-
-@jitable
-def _cover(exposure: Any) -> Outcome:
-    value = value_lamports(exposure)
-    return cover_short(value, exposure.margin_lamports, exposure.entry_mark_usd, exposure.mark_usd)
 
 
 @jitable

@@ -47,6 +47,13 @@ def value_lamports(exposure: Any) -> int:
 
 
 @jitable
+def cover(exposure: Any) -> Outcome:
+    """What leaving the short comes to, here and now."""
+    value = value_lamports(exposure)
+    return cover_short(value, exposure.margin_lamports, exposure.entry_mark_usd, exposure.mark_usd)
+
+
+@jitable
 def due_ts(exposure: Any, dead_after_ns: int) -> int:
     """When something happens to it next although no event does: NEVER while nothing is held or on its way."""
     if exposure.order_side != 0:
@@ -85,9 +92,7 @@ def outcome_of_order(exposure: Any, key: int, model: Any) -> Outcome:
     if side == SHORT_SIDE:
         return open_short(exposure.budget_lamports, exposure.expected, exposure.mark_usd, model)
     if side not in (BUY_SIDE, SELL_SIDE):
-        return cover_short(
-            value_lamports(exposure), exposure.margin_lamports, exposure.entry_mark_usd, exposure.mark_usd
-        )
+        return cover(exposure)
     if not lands(model, key, exposure.order_no):
         return failed(NOT_LANDED, model)
     return meet_pool(side, exposure.budget_lamports, exposure.held_raw, exposure.expected, pool_of(exposure), model)

@@ -17,7 +17,7 @@ NS_PER_HOUR: Final = 3.6e12
 # What an order was sent for, and why it failed: codes in compiled code, words everywhere else.
 REASONS: Final = ("signal", "stop_loss", "take_profit", "trailing_stop", "max_hold", "dead", "liquidated")
 SIGNAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, MAX_HOLD, DEAD, LIQUIDATED = range(len(REASONS))
-SETTLED: Final = ("dead", "liquidated")  # closed on the spot, without a transaction
+SETTLED: Final = (REASONS[DEAD], REASONS[LIQUIDATED])  # closed on the spot, without a transaction
 FAILURES: Final = ("", "did not land", "the pool gives nothing", "slippage beyond tolerance")
 LANDED, NOT_LANDED, GIVES_NOTHING, SLIPPED = range(len(FAILURES))
 

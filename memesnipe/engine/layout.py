@@ -28,7 +28,6 @@ TERMS: Final = np.dtype(
         ("max_hold_ns", "i8"),
         ("min_liquidity_usd", "f8"),
         ("min_age_ns", "f8"),
-        ("masks", "i8", (MAX_GENES,)),  # kinds that each gene subscribes to, as bits
         ("hears", "i8", (MAX_GENES,)),  # which list of visits each gene hears
         ("code", "i8", (MAX_GENES,)),
         ("params", "i8", (MAX_GENES,)),

@@ -70,8 +70,7 @@ class Population:
             mask = sum(1 << kind for kind in set(strategy.subscriptions))
             if mask not in self.masks:
                 self.masks.append(mask)
-            term["weights"][gene], term["masks"][gene] = signal.weight, mask
-            term["hears"][gene] = self.masks.index(mask)
+            term["weights"][gene], term["hears"][gene] = signal.weight, self.masks.index(mask)
             term["code"][gene] = loop_of(strategy.__class__).address
             term["params"][gene], term["states"][gene] = params[gene].ctypes.data, states[gene].ctypes.data
         self.params.append(params)

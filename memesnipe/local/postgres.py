@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from memesnipe.local.child import Account, ChildServer
+from memesnipe.local.embedded import EmbeddedServer
 from memesnipe.local.postgres_place import place_of, postgres_folder, server_account
 from memesnipe.local.process import free_port, is_alive, read_pid
 
@@ -30,13 +31,11 @@ _SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
-    """One PostgreSQL server over one folder."""
+class EmbeddedPostgres(EmbeddedServer):
+    """One PostgreSQL server over one folder. Stopping cuts open connections and keeps what was committed."""
 
     def __init__(self, directory: Path, preferred_port: int = 5432) -> None:
-        self._directory = directory.resolve()
-        self._preferred_port = preferred_port
-        self._port = 0
+        super().__init__(directory, preferred_port)
         self._password = ""
         self._account: Account | None = None
         self._programs = Path()
@@ -46,16 +45,6 @@ class EmbeddedPostgres:
         self._place = place
         self._data = place / "data"
         self._server = ChildServer("PostgreSQL", place, signal.SIGINT)  # SIGINT is its fast shutdown
-
-    @property
-    def log(self) -> Path:
-        """The server's log file."""
-        return self._server.log
-
-    def start(self) -> str:
-        """Start and wait until it takes connections; gives its URL."""
-        self.launch()
-        return self.wait()
 
     def launch(self) -> None:
         """Start without waiting, after making the database the first time; from the main thread only."""
@@ -83,19 +72,6 @@ class EmbeddedPostgres:
         """Wait until the launched server takes connections; gives its URL."""
         self._server.wait_ready_or_again(self._says_ready, self._spawn)
         return f"postgresql+psycopg://{_NAME}:{self._password}@127.0.0.1:{self._port}/{_NAME}"
-
-    def revive(self) -> bool:
-        """Start it again on its port if it has died; whether it had."""
-        if not self._server.has_died:
-            return False
-        self._preferred_port = self._port
-        self._server.stop()
-        self.start()
-        return True
-
-    def stop(self) -> None:
-        """Stop it if it runs; open connections are cut and what was committed is kept."""
-        self._server.stop()
 
     def _spawn(self) -> None:
         self._port = free_port(self._preferred_port)

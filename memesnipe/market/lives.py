@@ -87,11 +87,6 @@ class Lives:
             more[: len(self.slot_of_token)] = self.slot_of_token
             self.slot_of_token = more
 
-    def market(self, token: int) -> Any:
-        """The market of a token that has a slot, dtype MARKET, or None."""
-        slot = self.slot_of_token[token] if 0 <= token < len(self.slot_of_token) else _END
-        return self.slots[slot] if slot != _END else None
-
 
 @jitable
 def recorded_pool(market: Any) -> Pool:

@@ -192,6 +192,6 @@ def value_of(pool: Pool, token_raw: int) -> Quote:
 def migrated(curve: Pool, unsold_raw: int) -> Pool:
     """The PumpSwap pool that a complete curve becomes: its SOL less a fee, and the tokens that were never for sale."""
     sol_lamports = curve.real_sol_lamports - MIGRATION_FEE_LAMPORTS
-    fees = Pool(PUMPSWAP, sol_lamports, unsold_raw, sol_lamports, unsold_raw, curve.supply_raw, 0, 0, 1)
-    lp, protocol, creator = fees_of(fees)
-    return fees._replace(lp_fee_bps=lp, protocol_fee_bps=protocol, creator_fee_bps=creator)
+    pool = Pool(PUMPSWAP, sol_lamports, unsold_raw, sol_lamports, unsold_raw, curve.supply_raw, 0, 0, 1)
+    lp, protocol, creator = fees_of(pool)
+    return pool._replace(lp_fee_bps=lp, protocol_fee_bps=protocol, creator_fee_bps=creator)

@@ -1,19 +1,55 @@
-"""The Ray tasks: a generation's backtests, in chunks, over one copy of the tape in the object store."""
+"""The Ray tasks: genomes in chunks over one copy of the tape in the object store, whatever happens to the nodes."""
 
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import ray
+from ray.autoscaler.sdk import request_resources
 
-from memesnipe.engine.backtest import backtest
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
-from memesnipe.evolution.fitness import Evaluation, evaluate, split
+from memesnipe.errors import MemeSnipeError, first_line
+from memesnipe.evolution.evaluation import Evaluation, Record, Segment, evaluate, run_segment
+from memesnipe.evolution.spans import cut, span_of, window_spans
 from memesnipe.market.events import Events
 from memesnipe.sdk.registry import Families, discover
+from memesnipe.stats.splits import Span
 
-_CHUNKS_PER_CPU = 2
+CHUNK_S: Final = 0.25  # work in a chunk: much more than a task costs, little enough to lose
+LEAST_CHUNK: Final = 16  # genomes that share one pass over the market
+PROBE_CHUNK: Final = 4  # while nobody knows yet how long a genome takes
+CHUNKS_PER_CPU: Final = 2  # on their way at once: one that runs, one that is next
+GENERATION_S: Final = 60.0  # more workers are asked for where a generation would take longer
+MOST_CPUS: Final = 512  # that are ever asked for
+DEADLINE_S: Final = 60.0  # before a chunk that says nothing is sent once more; then twice as long, and so on
+_SLOWER_THAN_EXPECTED: Final = 20
+_MOST_TRIES: Final = 6
+_POLL_S: Final = 0.5
+
+OnDone = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What every genome is tested under, and the folders in which each worker finds the user's own strategies."""
+
+    model: FillModel
+    capital_usd: float
+    folders: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Slices of events in the object store; a worker holds one of them at a time."""
+
+    slices: tuple[Any, ...]
+
+    def __iter__(self) -> Iterator[Events]:
+        return (ray.get(slice_) for slice_ in self.slices)
 
 
 @lru_cache(maxsize=1)
@@ -22,32 +58,178 @@ def _families(folders: tuple[Path, ...]) -> Families:
 
 
 # A lost worker costs one chunk: it is run again, with the same result.
-@ray.remote(num_cpus=1, max_retries=5)
-def _backtest_chunk(
-    window: Events, genomes: list[Genome], model: FillModel, capital_usd: float, folders: tuple[Path, ...]
-) -> list[Evaluation]:
-    train, validation = split(window)
-    families = _families(folders)
-    first = backtest(train, genomes, families, model, capital_usd)
-    second = backtest(validation, genomes, families, model, capital_usd)
-    return [evaluate(a, b) for a, b in zip(first, second, strict=True)]
+_OPTIONS: Final[dict[str, Any]] = {"num_cpus": 1, "max_retries": 5}
 
 
-def evaluate_on_ray(
-    window: Events, genomes: list[Genome], model: FillModel, capital_usd: float, *, folders: tuple[Path, ...]
-) -> list[Evaluation]:
-    """One evaluation a genome, in the order given, whatever the number of workers.
+@ray.remote(**_OPTIONS)
+def _evaluate_chunk(
+    segments: tuple[Segment, Segment], genomes: list[Genome], conditions: Conditions
+) -> tuple[list[Evaluation], float]:
+    start = time.perf_counter()
+    families = _families(conditions.folders)
+    done = evaluate(*segments, genomes, families, conditions.model, conditions.capital_usd)
+    return done, time.perf_counter() - start
 
-    Args:
-        window: the events, shape (n,).
-        genomes: what to evaluate.
-        model: how orders get onto the chain.
-        capital_usd: of each genome.
-        folders: of the user's own strategies; each worker looks there itself.
-    """
-    cpus = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
-    size = -(-len(genomes) // (_CHUNKS_PER_CPU * max(cpus, 1)))
-    shared: Any = ray.put(window)
-    chunks = [genomes[start : start + size] for start in range(0, len(genomes), size)]
-    tasks = [_backtest_chunk.remote(shared, chunk, model, capital_usd, folders) for chunk in chunks]
-    return [evaluation for chunk in ray.get(tasks) for evaluation in chunk]
+
+@ray.remote(**_OPTIONS)
+def _record_chunk(
+    segments: tuple[Segment], genomes: list[Genome], conditions: Conditions
+) -> tuple[list[Record], float]:
+    start = time.perf_counter()
+    families = _families(conditions.folders)
+    done = run_segment(*segments, genomes, families, conditions.model, conditions.capital_usd)
+    return done, time.perf_counter() - start
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Genomes that are on their way together."""
+
+    start: int
+    genomes: list[Genome]
+    deadline: float  # when it is sent once more
+    tries: int = 1
+
+
+@dataclass(slots=True)
+class Backtests:
+    """Backtests on the cluster that this process is connected to. One instance learns how long a genome takes."""
+
+    conditions: Conditions
+    chunk_s: float = CHUNK_S
+    deadline_s: float = DEADLINE_S
+    generation_s: float = GENERATION_S
+    most_cpus: int = MOST_CPUS
+    busy_s: float = 0.0  # seconds that workers have spent on chunks
+    _genome_s: float = field(default=0.0, init=False)
+    _asked_cpus: int = field(default=0, init=False)
+
+    def store(self, spans: Sequence[Span], slices: Iterable[Events]) -> list[Segment]:
+        """Put the events of each span where every worker can read them without a copy of its own."""
+        stored: list[list[Any]] = [[] for _ in spans]
+        for events in slices:
+            for references, span in zip(stored, spans, strict=True):
+                part = cut(events, span)
+                if len(part):
+                    references.append(ray.put(part))
+        return [Segment(span, Stored(tuple(refs))) for span, refs in zip(spans, stored, strict=True)]
+
+    def evaluate(self, train: Segment, validation: Segment, genomes: list[Genome], on_done: OnDone) -> list[Evaluation]:
+        """One evaluation a genome, in the order given, the same whatever the chunks, workers and losses.
+
+        Raises:
+            MemeSnipeError: a chunk came to nothing however often it was sent.
+        """
+        done: list[Evaluation] = self._run(_evaluate_chunk, (train, validation), genomes, on_done)
+        return done
+
+    def record(self, segment: Segment, genomes: list[Genome], on_done: OnDone) -> list[Record]:
+        """What each genome does in one segment, with its returns."""
+        done: list[Record] = self._run(_record_chunk, (segment,), genomes, on_done)
+        return done
+
+    def _run(self, task: Any, segments: tuple[Segment, ...], genomes: list[Genome], on_done: OnDone) -> list[Any]:
+        shared, conditions = ray.put(segments), ray.put(self.conditions)
+
+        def send(chunk: _Chunk) -> Any:
+            return task.remote(shared, chunk.genomes, conditions)
+
+        try:
+            return self._collect(send, genomes, on_done)
+        finally:
+            self._give_workers_back()
+
+    def _ask_for_workers(self, genomes: int) -> None:
+        """Ask the autoscaler for so many CPUs that what is left takes no longer than a generation should."""
+        wanted = min(int(genomes * self._genome_s / self.generation_s), -(-genomes // LEAST_CHUNK), self.most_cpus)
+        if not self._asked_cpus and wanted > _cpus():
+            request_resources(num_cpus=wanted)
+            self._asked_cpus = wanted
+
+    def _give_workers_back(self) -> None:
+        """Nodes that stay idle may go: a request stands until another replaces it."""
+        if self._asked_cpus:
+            request_resources(num_cpus=0)
+            self._asked_cpus = 0
+
+    def _collect(self, send: Callable[[_Chunk], Any], genomes: list[Genome], on_done: OnDone) -> list[Any]:
+        """Keep a window of chunks on their way until every genome has its result."""
+        results: dict[int, list[Any]] = {}
+        pending: dict[Any, _Chunk] = {}
+        sent = finished = 0
+        try:
+            while finished < len(genomes):
+                window = CHUNKS_PER_CPU * max(_cpus(), 1)
+                while sent < len(genomes) and len(pending) < window:
+                    size = self._size(len(genomes) - sent, window)
+                    chunk = _Chunk(sent, genomes[sent : sent + size], self._deadline(size, 1))
+                    pending[send(chunk)] = chunk
+                    sent += len(chunk.genomes)
+                self._ask_for_workers(len(genomes) - finished)
+                for reference in ray.wait(list(pending), num_returns=1, timeout=_POLL_S)[0]:
+                    chunk = pending.pop(reference)
+                    if chunk.start in results:
+                        continue  # the other copy of it was faster
+                    done = self._take(reference, chunk)
+                    if done is None:
+                        pending[send(chunk)] = chunk
+                        continue
+                    results[chunk.start] = done
+                    finished += len(done)
+                    on_done(len(done))
+                for chunk in self._overdue(pending.values(), results):
+                    pending[send(chunk)] = chunk
+        finally:
+            for reference in pending:
+                ray.cancel(reference)
+        return [result for start in sorted(results) for result in results[start]]
+
+    def _size(self, left: int, window: int) -> int:
+        """Genomes in the next chunk: so much work, and towards the end so little that all workers end together."""
+        if not self._genome_s:
+            return min(PROBE_CHUNK, left)
+        size = max(int(self.chunk_s / self._genome_s), LEAST_CHUNK)
+        return min(size, -(-left // window))
+
+    def _take(self, reference: Any, chunk: _Chunk) -> list[Any] | None:
+        """The results of a chunk, or None where it has to be sent again."""
+        try:
+            done, seconds = ray.get(reference)
+        except ray.exceptions.RayTaskError as error:  # it would be the same everywhere
+            raise MemeSnipeError(f"a backtest failed on a worker: {first_line(error.cause)}") from error
+        except ray.exceptions.RayError as error:
+            self._try_again(chunk, first_line(error))
+            return None
+        self.busy_s += seconds
+        self._genome_s = seconds / len(done)
+        return list(done)
+
+    def _try_again(self, chunk: _Chunk, reason: str) -> None:
+        chunk.tries += 1
+        if chunk.tries > _MOST_TRIES:
+            raise MemeSnipeError(f"a chunk of {len(chunk.genomes)} backtests was lost {_MOST_TRIES} times: {reason}")
+        chunk.deadline = self._deadline(len(chunk.genomes), chunk.tries)
+
+    def _overdue(self, pending: Iterable[_Chunk], results: dict[int, list[Any]]) -> list[_Chunk]:
+        """Chunks that nobody has said anything about for too long: their node may be gone without a word."""
+        if not _cpus():
+            return []  # they wait for the first node to come up
+        now = time.monotonic()
+        overdue = {chunk.start: chunk for chunk in pending if now > chunk.deadline and chunk.start not in results}
+        for chunk in overdue.values():
+            self._try_again(chunk, f"no worker has answered for {self.deadline_s:.0f} s and more")
+        return list(overdue.values())
+
+    def _deadline(self, genomes: int, tries: int) -> float:
+        expected_s = CHUNKS_PER_CPU * genomes * self._genome_s
+        return time.monotonic() + max(self.deadline_s, _SLOWER_THAN_EXPECTED * expected_s) * 2.0 ** (tries - 1)
+
+
+def evaluate_window(backtests: Backtests, window: Events, genomes: list[Genome]) -> list[Evaluation]:
+    """Evaluate a generation on the latest events, the earlier part of them to train on and the later to validate."""
+    train, validation = backtests.store(window_spans(span_of(window)), [window])
+    return backtests.evaluate(train, validation, genomes, lambda _: None)
+
+
+def _cpus() -> int:
+    return int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]

@@ -11,7 +11,7 @@ from typing import Any
 
 import ray
 
-from actors.backtest import evaluate_on_ray
+from actors.backtest import Backtests, Conditions, evaluate_window
 from actors.context import Context
 from actors.executor import Executor
 from actors.market_data import MarketData
@@ -30,9 +30,18 @@ SHELLS: dict[str, Callable[[Context, ActorMetrics], Shell]] = {
     "position": PositionActor,
     "portfolio": PortfolioActor,
     "strategy_factory": lambda context, metrics: StrategyFactory(
-        context, metrics, partial(evaluate_on_ray, folders=context.settings.strategy_folders)
+        context, metrics, partial(evaluate_window, Backtests(_conditions(context)))
     ),
 }
+
+
+def _conditions(context: Context) -> Conditions:
+    settings = context.settings
+    return Conditions(context.fill_model, settings.shadow_capital_usd, settings.strategy_folders)
+
+
+# A node that is cut off without a word is noticed in seconds; by default Ray would wait for it for many minutes.
+_KEEPALIVE = {"RAY_grpc_client_keepalive_time_ms": "5000", "RAY_grpc_client_keepalive_timeout_ms": "5000"}
 
 _BEAT_S = 1.0
 _LONGEST_BACKOFF_S = 5.0
@@ -158,13 +167,24 @@ class Supervisor:
             ray.kill(host)
 
 
-def connect_ray(address: str | None, home: Path, namespace: str) -> str:
+def connect_ray(
+    address: str | None, home: Path, namespace: str, *, cpus: int | None = None, dashboard: bool = True
+) -> str:
     """Connect to the cluster at ``address``, or start a local one; where its dashboard is ("" when there is none).
+
+    Args:
+        address: of a cluster; None starts one here.
+        home: folder of this installation, for its log.
+        namespace: in which our actors have their names.
+        cpus: backtests at once on a cluster of our own; by default all cores.
+        dashboard: whether a cluster of our own shows one.
 
     Raises:
         MemeSnipeError: there is no cluster at that address.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of ours reports anywhere
+    for name, value in _KEEPALIVE.items():
+        os.environ.setdefault(name, value)
     if address:
         _probe(address)
     common: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "logging_level": "ERROR"}
@@ -172,8 +192,8 @@ def connect_ray(address: str | None, home: Path, namespace: str) -> str:
         if address:
             context = ray.init(address=address, **common)
         else:
-            cpus = max(2, os.cpu_count() or 1)
-            context = ray.init(address="local", include_dashboard=True, num_cpus=cpus, **common)
+            cpus = cpus or max(2, os.cpu_count() or 1)
+            context = ray.init(address="local", include_dashboard=dashboard, num_cpus=cpus, **common)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = first_line(error)
         if not address:

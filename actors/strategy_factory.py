@@ -10,9 +10,8 @@ from actors.consumer import Consumer
 from actors.context import Context
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.streams import BACKTEST_JOBS, BACKTEST_RESULTS, EVENTS, STRATEGY_SPECS
-from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
-from memesnipe.evolution.fitness import Evaluation as Evaluated
+from memesnipe.evolution.evaluation import Evaluation as Evaluated
 from memesnipe.evolution.population import Population, SearchSettings, SearchState
 from memesnipe.market.codec import from_messages
 from memesnipe.market.events import GENERATION, Events, empty, join
@@ -22,8 +21,8 @@ from memesnipe.telemetry.metrics import ActorMetrics
 
 _STATE = TypeAdapter(SearchState)
 
-# (window, genomes, fill model, shadow capital in USD) -> one evaluation a genome
-Evaluate = Callable[[Events, list[Genome], FillModel, float], list[Evaluated]]
+# (window, genomes) -> one evaluation a genome
+Evaluate = Callable[[Events, list[Genome]], list[Evaluated]]
 
 
 class StrategyFactory(Consumer):
@@ -70,10 +69,9 @@ class StrategyFactory(Consumer):
         announced = self.journal.effects()
         announced.send(BACKTEST_JOBS, seq, job)
         self.commit(announced, self.positions)
-        capital = self.context.settings.shadow_capital_usd
-        evaluated = self._evaluate(self._window, genomes, self.context.fill_model, capital)
+        evaluated = self._evaluate(self._window, genomes)
         fitness = [e.fitness for e in evaluated]
-        self._population.tell(genomes, fitness)
+        self._population.tell(genomes, evaluated)
         summary = {
             "evaluations": len(genomes),
             "best_fitness": max(fitness),
@@ -100,8 +98,7 @@ class StrategyFactory(Consumer):
                 "index": position,
                 "of": len(best),
                 "fitness": evaluated[i].fitness,
-                "train_sharpe": evaluated[i].train.sharpe,
-                "validation_sharpe": evaluated[i].validation.sharpe,
+                **_sharpes(evaluated[i]),
                 "genome": genome.to_dict(),
             }
             effects.send(STRATEGY_SPECS, seq, message)
@@ -123,8 +120,15 @@ class StrategyFactory(Consumer):
 def _evaluation_row(generation: int, evaluated: Evaluated) -> dict[str, object]:
     return {
         "generation": generation,
-        "spec_id": evaluated.train.spec_id,
+        "spec_id": evaluated.spec_id,
         "fitness": evaluated.fitness,
-        "train_sharpe": evaluated.train.sharpe,
-        "validation_sharpe": evaluated.validation.sharpe,
+        **_sharpes(evaluated),
+    }
+
+
+def _sharpes(evaluated: Evaluated) -> dict[str, float]:
+    train, validation = evaluated.train, evaluated.validation
+    return {
+        "train_sharpe": train.sharpe if train else 0.0,
+        "validation_sharpe": validation.sharpe if validation else 0.0,
     }

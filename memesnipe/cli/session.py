@@ -10,20 +10,18 @@ from typing import Self
 
 import redis
 from pydantic import SecretStr
-from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 import serve_app
 from actors.context import RESOLVED
 from actors.runtime import Supervisor, connect_ray, disconnect_ray
 from memesnipe.bus.redis_bus import Bus
+from memesnipe.cli.database import migrated
 from memesnipe.cli.lock import acquire
-from memesnipe.errors import InputError, MemeSnipeError, first_line
+from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.base import FeedChoice
 from memesnipe.local.servers import LocalServers
 from memesnipe.settings import Settings, write_resolved
 from memesnipe.solana.wallet import make_wallet
-from memesnipe.storage.database import connect, migrate
 from memesnipe.storage.runs import RunInfo, begin_run
 from memesnipe.telemetry.logs import open_log, without_secrets
 
@@ -45,7 +43,8 @@ class Session:
             self.log = open_log(self.home / "logs", "up", self.settings.log_level)
             self._choose_port()
             self._start_servers(stack)
-            self.database = _database(self.settings)
+            assert self.settings.database_url is not None  # noqa: S101 - resolved by now
+            self.database = migrated(self.settings.database_url.get_secret_value())
             stack.callback(self.database.dispose)
             self.run = self._begin_run()
             if self.settings.wallet_keypair_filename is None:
@@ -125,18 +124,6 @@ class Session:
     ) -> None:
         """Stop everything, the last first."""
         self._stack.close()
-
-
-def _database(settings: Settings) -> Engine:
-    assert settings.database_url is not None  # noqa: S101 - resolved by now
-    url = settings.database_url.get_secret_value()
-    engine = connect(url)
-    try:
-        migrate(engine)
-    except OperationalError as error:
-        said = first_line(error)
-        raise MemeSnipeError(f"PostgreSQL at {without_secrets(url)} does not answer: {said}") from error
-    return engine
 
 
 def _installation(home: Path) -> str:

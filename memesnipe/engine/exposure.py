@@ -131,6 +131,7 @@ def book(account: Any, exposure: Any, side: int, outcome: Outcome, ts: int, max_
     profit = proceeds - exposure.cost_lamports
     account.cash_lamports += proceeds
     account.round_trips += 1
+    account.held_ns += ts - exposure.opened_ts
     if profit > 0:
         account.wins += 1
         account.gross_profit_lamports += profit

@@ -46,6 +46,7 @@ ACCOUNT: Final = np.dtype(
         ("fills", "i8"),
         ("round_trips", "i8"),
         ("wins", "i8"),
+        ("held_ns", "i8"),  # of all round trips together
         ("gross_profit_lamports", "i8"),
         ("gross_loss_lamports", "i8"),
         ("fees_lamports", "i8"),

@@ -39,7 +39,7 @@ class Account:
         self.exposures: dict[int, Exposure] = {}  # by number of life
         self.votes: dict[int, list[int]] = {}  # by number of life, one of each gene
         self.capital_lamports = self.cash_lamports = self.fees_lamports = 0
-        self.orders = self.round_trips = self.wins = 0
+        self.orders = self.round_trips = self.wins = self.held_ns = 0
         self.gross_profit_lamports = self.gross_loss_lamports = 0
         self.outcomes: list[Outcome] = []
         self.samples: list[int] = []
@@ -217,7 +217,9 @@ class Account:
 
     def _close(self, exposure: Exposure, order: Order, quote: Quote, network_fee: int) -> None:
         proceeds = quote.received - network_fee
-        profit = proceeds - _held(exposure).cost
+        position = _held(exposure)
+        profit = proceeds - position.cost
+        self.held_ns += self.now - position.filled_ts
         exposure.position = None
         self.cash_lamports += proceeds
         self.round_trips += 1

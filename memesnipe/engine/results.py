@@ -24,6 +24,7 @@ class StrategyResult:
     trades: int  # round trips
     wins: int
     win_rate: float
+    mean_hold_s: float  # of a round trip
     profit_factor: float
     expectancy_usd: float
     fees_usd: float
@@ -53,6 +54,7 @@ def result_of(spec_id: str, account: Any, equity_lamports: int, last_ts: int, so
         failed=int(account["failed"]),
         trades=trades,
         wins=int(account["wins"]),
+        mean_hold_s=int(account["held_ns"]) / trades / NS_PER_S if trades else 0.0,
         win_rate=int(account["wins"]) / trades if trades else 0.0,
         profit_factor=gained / lost if lost else 0.0,
         expectancy_usd=(gained - lost) / trades * usd if trades else 0.0,

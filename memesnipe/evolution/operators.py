@@ -1,113 +1,82 @@
-"""Random genomes, mutation and crossover, each in the parameters' own scale."""
-
-from dataclasses import asdict
+"""Random genomes, crossover and mutation, each over a whole population at once, in the parameters' own scale."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
-from memesnipe.sdk import Param
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.ranges import MAX_SIGNALS
+from memesnipe.evolution.space import Genes, Space
 from memesnipe.sdk.registry import Families
 
-MAX_SIGNALS = 3
-
-# The genes that every genome has, beside those of its families. Units are in the names of the genome's fields.
-EXITS = {
-    "stop_loss": Param(0.03, 0.6, 0.2, True, "ratio"),
-    "take_profit": Param(0.03, 5.0, 0.5, True, "ratio"),
-    "trailing_stop": Param(0.03, 0.6, 0.2, True, "ratio"),
-    "max_hold_s": Param(10, 7200, 300, True, "s"),
-}
-FILTERS = {
-    "min_liquidity_usd": Param(10, 20_000, 200, True, "USD"),
-    "min_age_s": Param(0.5, 3600, 10, True, "s"),
-}
-WEIGHT = Param(0.1, 1.0, 0.5, False, "share")
-THRESHOLD = Param(0.2, 1.0, 0.5, False, "share")
-SIZE = Param(0.02, 0.25, 0.1, True, "share")
+STEP = 0.15  # of a mutation: the standard deviation, as a share of the range
+LONG_JUMP = 0.1  # of mutations: drawn afresh, so that a narrow optimum on the other side can be reached
 
 
-def random_genome(rng: np.random.Generator, families: Families) -> Genome:
+def random_genes(rng: np.random.Generator, space: Space, count: int) -> Genes:
     """One to three signals of different families, everything drawn evenly in its own scale."""
-    count = int(rng.integers(1, min(MAX_SIGNALS, len(families)) + 1))
-    names = sorted(rng.choice(sorted(families), size=count, replace=False).tolist())
-    return Genome(
-        signals=tuple(_random_signal(rng, families, name) for name in names),
-        threshold=THRESHOLD.at(rng.random()),
-        size=SIZE.at(rng.random()),
-        exits=ExitGenes(**{name: p.at(rng.random()) for name, p in EXITS.items()}),
-        filters=FilterGenes(**{name: p.at(rng.random()) for name, p in FILTERS.items()}),
-    )
+    families = len(space.names)
+    wanted = rng.integers(1, min(MAX_SIGNALS, families) + 1, count)
+    order = np.argsort(rng.random((count, families)), axis=1)
+    active = np.zeros((count, families), np.bool_)
+    np.put_along_axis(active, order, np.arange(families) < wanted[:, None], axis=1)
+    return Genes(active, rng.random((count, len(space.columns))))
 
 
-def _random_signal(rng: np.random.Generator, families: Families, name: str) -> SignalGene:
-    params = {key: p.at(rng.random()) for key, p in families[name].params.items()}
-    return SignalGene(name, params, WEIGHT.at(rng.random()))
+def random_genomes(rng: np.random.Generator, families: Families, count: int) -> list[Genome]:
+    """The same as genomes."""
+    space = Space(families)
+    return space.decode(random_genes(rng, space, count))
 
 
-def crossover(rng: np.random.Generator, mother: Genome, father: Genome) -> Genome:
-    """A child with each gene from either parent; a family that both have is mixed parameter by parameter."""
-    theirs = {g.family: g for g in father.signals}
-    pool: dict[str, SignalGene] = {g.family: g for g in (*father.signals, *mother.signals)}
-    for gene in mother.signals:
-        other = theirs.get(gene.family)
-        if other is not None:
-            weight = gene.weight if rng.random() < 0.5 else other.weight
-            pool[gene.family] = SignalGene(gene.family, _mix(rng, gene.params, other.params), weight)
-    count = len(mother.signals) if rng.random() < 0.5 else len(father.signals)
-    names = sorted(rng.choice(sorted(pool), size=min(count, len(pool)), replace=False).tolist())
-    return Genome(
-        signals=tuple(pool[name] for name in names),
-        threshold=mother.threshold if rng.random() < 0.5 else father.threshold,
-        size=mother.size if rng.random() < 0.5 else father.size,
-        exits=ExitGenes(**_mix(rng, asdict(mother.exits), asdict(father.exits))),
-        filters=FilterGenes(**_mix(rng, asdict(mother.filters), asdict(father.filters))),
-    )
+def crossover(rng: np.random.Generator, space: Space, mothers: Genes, fathers: Genes) -> Genes:
+    """One child a pair, each number from either parent.
+
+    A family that one parent alone has brings its numbers with it; one that both have is mixed number by number
+    (uniform crossover, Syswerda 1989). The child has as many signals as one of its parents.
+    """
+    count, families = mothers.active.shape
+    from_father = rng.random(mothers.shares.shape) < 0.5
+    for family, block in enumerate(space.blocks):
+        only_mother = mothers.active[:, family] & ~fathers.active[:, family]
+        only_father = fathers.active[:, family] & ~mothers.active[:, family]
+        from_father[only_mother, block], from_father[only_father, block] = False, True
+    shares = np.where(from_father, fathers.shares, mothers.shares)
+    sizes = np.where(rng.random(count) < 0.5, mothers.active.sum(axis=1), fathers.active.sum(axis=1))
+    # Of the families that either has, as many as wanted, at random.
+    key = np.where(mothers.active | fathers.active, rng.random((count, families)), 2.0)
+    rank = np.argsort(np.argsort(key, axis=1), axis=1)
+    return Genes(rank < sizes[:, None], shares)
 
 
-def _mix(rng: np.random.Generator, a: dict[str, float], b: dict[str, float]) -> dict[str, float]:
-    return {name: a[name] if rng.random() < 0.5 else b[name] for name in a}
+def mutate(rng: np.random.Generator, genes: Genes, rate: float) -> Genes:
+    """Each number moves with probability ``rate``; with the same probability a signal comes, goes or is replaced."""
+    shape = genes.shares.shape
+    stepped = _reflected(genes.shares + rng.normal(0.0, STEP, shape))
+    moved = np.where(rng.random(shape) < LONG_JUMP, rng.random(shape), stepped)
+    shares = np.where(rng.random(shape) < rate, moved, genes.shares)
+    changes = rng.random(len(genes)) < rate
+    return Genes(np.where(changes[:, None], _restructured(rng, genes.active), genes.active), shares)
 
 
-def mutate(rng: np.random.Generator, genome: Genome, families: Families, rate: float) -> Genome:
-    """Each number moves with probability ``rate``; with the same probability a signal is replaced by another."""
-
-    def moved(declared: Param, value: float) -> float:
-        return _move(rng, declared, value, rate)
-
-    signals = [
-        SignalGene(
-            gene.family,
-            {name: moved(families[gene.family].params[name], value) for name, value in gene.params.items()},
-            moved(WEIGHT, gene.weight),
-        )
-        for gene in genome.signals
-    ]
-    if rng.random() < rate:
-        signals = _restructure(rng, signals, families)
-    return Genome(
-        signals=tuple(signals),
-        threshold=moved(THRESHOLD, genome.threshold),
-        size=moved(SIZE, genome.size),
-        exits=ExitGenes(**{name: moved(EXITS[name], value) for name, value in asdict(genome.exits).items()}),
-        filters=FilterGenes(**{name: moved(FILTERS[name], value) for name, value in asdict(genome.filters).items()}),
-    )
+def _reflected(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Steps beyond the end of a range come back from it; clipping would gather genomes at the ends."""
+    folded = np.abs(shares) % 2.0
+    return np.where(folded > 1.0, 2.0 - folded, folded)
 
 
-def _move(rng: np.random.Generator, declared: Param, value: float, rate: float) -> float:
-    """A step of about a sixth of the range, in the parameter's own scale."""
-    if rng.random() >= rate:
-        return value
-    return declared.at(float(np.clip(declared.share(value) + rng.normal(0.0, 0.15), 0.0, 1.0)))
-
-
-def _restructure(rng: np.random.Generator, signals: list[SignalGene], families: Families) -> list[SignalGene]:
-    """Add a signal, or drop one, or put another in its place."""
-    absent = sorted(set(families) - {gene.family for gene in signals})
-    kept = list(signals)
-    if (len(kept) > 1 and rng.random() < 0.5) or (not absent and len(kept) > 1):
-        kept.pop(int(rng.integers(len(kept))))
-    elif absent:
-        if len(kept) == MAX_SIGNALS or rng.random() < 0.5:
-            kept.pop(int(rng.integers(len(kept))))
-        kept.append(_random_signal(rng, families, str(rng.choice(absent))))
-    return sorted(kept, key=lambda gene: gene.family)
+def _restructured(rng: np.random.Generator, active: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Add a signal, or drop one, or put another in its place, whichever can be, with equal chances."""
+    count, families = active.shape
+    signals = active.sum(axis=1)
+    # 0 adds, 1 drops, 2 replaces
+    can = np.stack([signals < min(MAX_SIGNALS, families), signals > 1, signals < families], axis=1)
+    choice = np.argmax(np.where(can, rng.random((count, 3)), -1.0), axis=1)
+    choice = np.where(can.any(axis=1), choice, -1)  # a lone family has no other form
+    changed = active.copy()
+    rows = np.arange(count)
+    one_out = np.argmax(np.where(active, rng.random(active.shape), -1.0), axis=1)
+    one_in = np.argmax(np.where(active, -1.0, rng.random(active.shape)), axis=1)
+    drops, adds = choice >= 1, (choice == 0) | (choice == 2)
+    changed[rows[drops], one_out[drops]] = False
+    changed[rows[adds], one_in[adds]] = True
+    return changed

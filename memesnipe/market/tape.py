@@ -1,6 +1,7 @@
 """Tapes: recorded events in a Parquet file, in the order in which they happened."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import pyarrow.parquet as pq
 
 from memesnipe.errors import TapeError, first_line
 from memesnipe.market.codec import to_messages
-from memesnipe.market.events import EVENT, KIND_NAMES, NO_TOKEN, Events, empty
+from memesnipe.market.events import EVENT, KIND_NAMES, NO_TOKEN, Events, empty, join
 
 FORMAT = b"memesnipe-tape-1"
+_ROWS_AT_ONCE = 1 << 20
 _STAMPED_BY_A_RUN = ("seq", "flags", "token")
 _COLUMNS = [name for name in EVENT.names or () if name not in _STAMPED_BY_A_RUN]
 
@@ -65,20 +67,67 @@ def read_tape(path: Path) -> Tape:
     Raises:
         TapeError: there is no such file, or it is not a tape.
     """
-    if not path.is_file():
-        raise TapeError(f"no tape at {path}: make one with `memesnipe import FILE -o {path.name}`")
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise TapeError(f"{path} is not a tape: {first_line(error)}") from error
-    if (table.schema.metadata or {}).get(b"format") != FORMAT:
-        raise TapeError(f"{path} is a Parquet file but not a tape of this version")
-    events = empty(table.num_rows)
-    # Kinds overlap in their bytes, and every column is what those bytes are in its own type: the order is all one.
-    for name in _COLUMNS:
-        events[name] = table.column(name).to_numpy()
-    index: dict[str, int] = {}
-    events["token"] = [
-        index.setdefault(mint, len(index)) if mint else NO_TOKEN for mint in table.column("mint").to_pylist()
-    ]
-    return Tape(events, list(index))
+    file = TapeFile(path)
+    parts = list(file.slices(_ROWS_AT_ONCE))
+    return Tape(join(*parts) if parts else empty(0), file.mints)
+
+
+class TapeFile:
+    """A tape on disk that is read slice by slice, however long it is.
+
+    Raises:
+        TapeError: there is no such file, or it is not a tape.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise TapeError(f"no tape at {path}: make one with `memesnipe import FILE -o {path.name}`")
+        self._path = path
+        self._index: dict[str, int] = {}
+        with self._reading() as file:
+            if (file.schema_arrow.metadata or {}).get(b"format") != FORMAT:
+                raise TapeError(f"{path} is a Parquet file but not a tape of this version")
+            self.count = int(file.metadata.num_rows)
+
+    @property
+    def mints(self) -> list[str]:
+        """The mints of the token indices that the slices read so far have."""
+        return list(self._index)
+
+    def slices(self, size: int) -> Iterator[Events]:
+        """All events in order, at most ``size`` at a time, numbered by ``seq`` from 1."""
+        seq = 1
+        with self._reading() as file:
+            for batch in file.iter_batches(batch_size=size):
+                events = self._records(batch)
+                events["seq"] = np.arange(seq, seq + len(events))
+                seq += len(events)
+                yield events
+
+    def span(self) -> tuple[int, int]:
+        """The times of the first and the last event; 0 and 0 where there is none."""
+        first = last = 0
+        with self._reading() as file:
+            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=["ts"]):
+                ts = batch.column("ts").to_numpy()
+                first, last = first or int(ts[0]), int(ts[-1])
+        return first, last
+
+    def _records(self, batch: Any) -> Events:
+        events = empty(batch.num_rows)
+        # Kinds overlap in their bytes, and every column is what those bytes are in its own type: the order is all one.
+        for name in _COLUMNS:
+            events[name] = batch.column(name).to_numpy()
+        index = self._index
+        events["token"] = [
+            index.setdefault(mint, len(index)) if mint else NO_TOKEN for mint in batch.column("mint").to_pylist()
+        ]
+        return events
+
+    @contextmanager
+    def _reading(self) -> Iterator[Any]:
+        try:
+            with pq.ParquetFile(self._path) as file:
+                yield file
+        except (pa.ArrowException, OSError) as error:
+            raise TapeError(f"{self._path} is not a tape: {first_line(error)}") from error

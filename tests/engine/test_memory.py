@@ -9,7 +9,7 @@ import json, resource
 import numpy as np
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
-from memesnipe.evolution.operators import random_genome
+from memesnipe.evolution.operators import random_genomes
 from memesnipe.market.events import PRICE, PUMP_CURVE, empty
 from memesnipe.sdk.registry import discover
 
@@ -35,7 +35,7 @@ events["liquidity_usd"] = events["real_sol_lamports"] / 1e9 * 200
 
 families = discover()
 engine = Engine(families, FillModel(dead_after_ns=300_000_000_000), 1000.0)
-engine.add(*(random_genome(rng, families) for _ in range(1000)))
+engine.add(*random_genomes(rng, families, 1000))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 engine.advance(events)
 print(json.dumps({

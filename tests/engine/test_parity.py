@@ -13,7 +13,7 @@ from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
 from memesnipe.engine.orders import Fill
 from memesnipe.engine.reference import Reference
-from memesnipe.evolution.operators import random_genome
+from memesnipe.evolution import operators
 from memesnipe.market.events import Events
 from memesnipe.sdk.registry import Families, discover
 from tests.engine.random_market import FAMILIES, random_events, random_genomes, random_model
@@ -54,7 +54,7 @@ def compare(events: Events, genomes: list[Genome], families: Families, model: Fi
         assert ours == [asdict(outcome) for outcome in twin.outcomes]
         for name in ("capital", "cash", "fees", "gross_profit", "gross_loss"):
             assert account[f"{name}_lamports"] == getattr(twin, f"{name}_lamports"), name
-        for name in ("orders", "round_trips", "wins"):
+        for name in ("orders", "round_trips", "wins", "held_ns"):
             assert account[name] == getattr(twin, name), name
         assert account["periods"] == len(twin.samples)
         assert result.total_pnl_usd == (twin.equity_lamports() - twin.capital_lamports) * (engine.sol_usd / 1e9)
@@ -94,7 +94,7 @@ def test_the_random_markets_reach_every_reason_and_every_failure() -> None:
 def test_every_outcome_is_the_twins_on_the_recorded_trades() -> None:
     """Random genomes of the ten families, which hear trades alone here, and some that trade all the time."""
     rng = np.random.default_rng(5)
-    bred = [random_genome(rng, discover()) for _ in range(12)]
+    bred = operators.random_genomes(rng, discover(), 12)
     compare(recorded_events(), bred, discover(), FillModel(), 1000.0)
     exits, filters = ExitGenes(0.1, 0.2, 0.1, 120.0), FilterGenes(0.0, 1.0)
     busy = [Genome((SignalGene("mood", {"bound": 0.2 + i}, 1.0),), 0.5, 0.1, exits, filters) for i in range(4)]

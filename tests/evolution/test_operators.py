@@ -5,22 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.engine.genome import Genome, SignalGene, genome_from
-from memesnipe.evolution.operators import (
-    EXITS,
-    FILTERS,
-    MAX_SIGNALS,
-    SIZE,
-    THRESHOLD,
-    WEIGHT,
-    crossover,
-    mutate,
-    random_genome,
-)
+from memesnipe.evolution.operators import crossover, mutate, random_genes, random_genomes
+from memesnipe.evolution.ranges import EXITS, FILTERS, MAX_SIGNALS, SIZE, THRESHOLD, WEIGHT
+from memesnipe.evolution.space import Genes, Space
 from memesnipe.sdk.registry import Families, discover
 
 BUNDLED = discover()
+SPACE = Space(BUNDLED)
 MORE = BUNDLED | {f"another_{name}": strategy for name, strategy in BUNDLED.items()}
 SEEDS = st.integers(0, 2**32)
+
+
+def _rng(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
 
 
 def _assert_sound(genome: Genome, families: Families) -> None:
@@ -43,29 +40,27 @@ def _assert_sound(genome: Genome, families: Families) -> None:
 @given(SEEDS, st.floats(0, 1), st.integers(1, len(MORE)))
 def test_genomes_stay_inside_their_ranges_after_many_generations(seed: int, rate: float, count: int) -> None:
     families = dict(list(MORE.items())[:count])
-    rng = np.random.default_rng(seed)
-    mother, father = (random_genome(rng, families) for _ in range(2))
+    space, rng = Space(families), _rng(seed)
+    genes = random_genes(rng, space, 6)
     for _ in range(12):
-        child = mutate(rng, crossover(rng, mother, father), families, rate)
-        _assert_sound(child, families)
-        mother, father = child, mother
+        fathers = genes[rng.permutation(6)]
+        genes = mutate(rng, crossover(rng, space, genes, fathers), rate)
+    for genome in space.decode(genes):
+        _assert_sound(genome, families)
 
 
 @given(SEEDS)
 def test_a_genome_has_the_same_name_before_and_after_json(seed: int) -> None:
     """The factory names it, and the arena names it again from what came over the wire."""
-    rng = np.random.default_rng(seed)
-    genome = random_genome(rng, BUNDLED)
-    for _ in range(6):
-        genome = mutate(rng, genome, BUNDLED, 1.0)
-    back = genome_from(orjson.loads(orjson.dumps(genome.to_dict())))
-    assert back == genome
-    assert back.spec_id == genome.spec_id
+    rng = _rng(seed)
+    for genome in SPACE.decode(mutate(rng, random_genes(rng, SPACE, 3), 1.0)):
+        back = genome_from(orjson.loads(orjson.dumps(genome.to_dict())))
+        assert back == genome
+        assert back.spec_id == genome.spec_id
 
 
 def test_the_name_is_the_content() -> None:
-    one, same = (random_genome(np.random.default_rng(3), BUNDLED) for _ in range(2))
-    other = random_genome(np.random.default_rng(4), BUNDLED)
+    (one,), (same,), (other,) = (random_genomes(_rng(seed), BUNDLED, 1) for seed in (3, 3, 4))
     assert one is not same
     assert one.spec_id == same.spec_id != other.spec_id
     gene = one.signals[0]
@@ -75,29 +70,63 @@ def test_the_name_is_the_content() -> None:
 
 @given(SEEDS)
 def test_a_child_has_every_gene_from_one_of_its_parents(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    mother, father = (random_genome(rng, BUNDLED) for _ in range(2))
-    child = crossover(rng, mother, father)
-    assert child.threshold in (mother.threshold, father.threshold)
-    assert child.exits.stop_loss in (mother.exits.stop_loss, father.exits.stop_loss)
-    for gene in child.signals:
-        parents = [g for g in (*mother.signals, *father.signals) if g.family == gene.family]
-        assert gene.weight in [g.weight for g in parents]
-        assert all(value in [g.params[name] for g in parents] for name, value in gene.params.items())
+    rng = _rng(seed)
+    mothers, fathers = random_genes(rng, SPACE, 8), random_genes(rng, SPACE, 8)
+    children = SPACE.decode(crossover(rng, SPACE, mothers, fathers))
+    for child, mother, father in zip(children, SPACE.decode(mothers), SPACE.decode(fathers), strict=True):
+        assert child.threshold in (mother.threshold, father.threshold)
+        assert child.exits.stop_loss in (mother.exits.stop_loss, father.exits.stop_loss)
+        assert len(child.signals) in (len(mother.signals), len(father.signals))
+        for gene in child.signals:
+            parents = [g for g in (*mother.signals, *father.signals) if g.family == gene.family]
+            assert gene.weight in [g.weight for g in parents]
+            assert all(value in [g.params[name] for g in parents] for name, value in gene.params.items())
 
 
 def test_nothing_moves_at_a_rate_of_zero_and_everything_at_one() -> None:
-    rng = np.random.default_rng(1)
-    genome = random_genome(rng, BUNDLED)
-    assert mutate(rng, genome, BUNDLED, 0.0) == genome
-    moved = mutate(rng, genome, BUNDLED, 1.0)
-    assert moved.threshold != genome.threshold
-    assert moved.exits.stop_loss != genome.exits.stop_loss
-    assert [g.family for g in moved.signals] != [g.family for g in genome.signals]
+    rng = _rng(1)
+    genes = random_genes(rng, SPACE, 20)
+    still, moved = mutate(rng, genes, 0.0), mutate(rng, genes, 1.0)
+    assert SPACE.decode(still) == SPACE.decode(genes)
+    assert np.all(moved.shares != genes.shares)
+    assert np.all(np.any(moved.active != genes.active, axis=1))
+
+
+def test_a_mutation_rate_is_the_share_of_numbers_that_move() -> None:
+    rng = _rng(2)
+    genes = random_genes(rng, SPACE, 200)
+    moved = mutate(rng, genes, 0.2)
+    assert np.mean(moved.shares != genes.shares) == pytest.approx(0.2, abs=0.02)
+    assert np.mean(np.any(moved.active != genes.active, axis=1)) == pytest.approx(0.2, abs=0.08)
+
+
+def test_a_lone_family_stays() -> None:
+    space = Space(dict(list(BUNDLED.items())[:1]))
+    genes = random_genes(_rng(1), space, 10)
+    assert mutate(_rng(2), genes, 1.0).active.all()
 
 
 @pytest.mark.parametrize("name", ["stop_loss", "take_profit", "max_hold_s"])
 def test_random_genomes_fill_their_ranges_evenly_in_their_own_scale(name: str) -> None:
-    rng = np.random.default_rng(1)
-    shares = [EXITS[name].share(getattr(random_genome(rng, BUNDLED).exits, name)) for _ in range(600)]
+    genomes = random_genomes(_rng(1), BUNDLED, 600)
+    shares = [EXITS[name].share(getattr(genome.exits, name)) for genome in genomes]
     assert np.histogram(shares, bins=4, range=(0, 1))[0] == pytest.approx([150] * 4, abs=50)
+
+
+def test_every_family_and_every_number_of_signals_is_drawn_alike() -> None:
+    genes = random_genes(_rng(1), SPACE, 3000)
+    assert np.bincount(genes.active.sum(axis=1))[1:] == pytest.approx([1000] * 3, abs=120)
+    assert genes.active.mean(axis=0) == pytest.approx([0.2] * len(BUNDLED), abs=0.04)
+
+
+@given(SEEDS)
+def test_arrays_and_genomes_are_the_same(seed: int) -> None:
+    genomes = random_genomes(_rng(seed), BUNDLED, 4)
+    assert SPACE.decode(SPACE.encode(genomes)) == genomes
+
+
+def test_rows_are_taken_as_from_an_array() -> None:
+    genes = random_genes(_rng(1), SPACE, 5)
+    chosen = genes[np.array([3, 1])]
+    assert isinstance(chosen, Genes)
+    assert SPACE.decode(chosen) == [SPACE.decode(genes)[row] for row in (3, 1)]

@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from memesnipe.engine.genome import Genome
+from memesnipe.evolution.evaluation import BLOCKS, Evaluation
 from memesnipe.evolution.population import Population, SearchSettings, SearchState
 from memesnipe.sdk.registry import discover
+from tests.support import result
 
 FAMILIES = discover()
 STATE = TypeAdapter(SearchState)
@@ -20,11 +22,20 @@ def _score(genome: Genome) -> float:
     return -abs(genome.exits.stop_loss - 0.1)
 
 
+def _evaluations(genomes: list[Genome]) -> list[Evaluation]:
+    """As if each had traded about as long as its longest hold."""
+    found = []
+    for g in genomes:
+        did = result(g.spec_id, trades=4, observed_s=3600.0, mean_hold_s=g.exits.max_hold_s)
+        found.append(Evaluation(g.spec_id, did, did, _score(g), np.zeros((2 * BLOCKS, 3))))
+    return found
+
+
 def _generations(population: Population, count: int) -> list[list[str]]:
     told = []
     for _ in range(count):
         genomes = population.ask()
-        population.tell(genomes, [_score(g) for g in genomes])
+        population.tell(genomes, _evaluations(genomes))
         told.append([g.spec_id for g in genomes])
     return told
 
@@ -60,7 +71,7 @@ def test_a_search_goes_on_identically_from_its_state_in_json(before: int) -> Non
 def test_the_best_come_first_again_and_some_are_drawn_afresh() -> None:
     population = Population(FAMILIES, _settings(40, mutation=0.0, crossover=0.0), 7)
     genomes = population.ask()
-    population.tell(genomes, [_score(g) for g in genomes])
+    population.tell(genomes, _evaluations(genomes))
     following = [g.spec_id for g in population.ask()]
     best = sorted(genomes, key=_score, reverse=True)[:4]
     assert following[:4] == [g.spec_id for g in best]
@@ -76,7 +87,7 @@ def test_selection_makes_the_generations_better() -> None:
     for _ in range(8):
         genomes = population.ask()
         scores.append([_score(g) for g in genomes])
-        population.tell(genomes, scores[-1])
+        population.tell(genomes, _evaluations(genomes))
     assert np.median(scores[-1]) > np.median(scores[0]) / 2
     assert max(scores[-1]) >= max(scores[0])
 

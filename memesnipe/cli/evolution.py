@@ -1,0 +1,166 @@
+"""The commands of the search: breed strategies on a tape, work out what a big search takes, measure it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from memesnipe.cli.output import print_json, print_table, results_alone, say_if_cold
+from memesnipe.cli.research import bench
+from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.settings import load_settings
+
+if TYPE_CHECKING:  # Ray and numba are slow to load
+    from memesnipe.cli.evolve import Plan, Say
+
+evolution = typer.Typer()
+_errors = Console(stderr=True, highlight=False)
+
+CALIBRATION_EVENTS = 50_000
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@evolution.command("evolve")
+def evolve_command(
+    tape: Annotated[Path, typer.Option(help="The tape to search on; its last 30 % judge what is found.")],
+    generations: Annotated[int, typer.Option(help="How many to breed.", min=1, max=1_000_000)] = 20,
+    population: Annotated[int, typer.Option(help="Genomes in each.", min=8, max=1_000_000)] = 200,
+    seed: Annotated[int, typer.Option(help="Of the search.", min=0)] = 24,
+    polish: Annotated[int, typer.Option(help="Trials to polish each champion's numbers.", min=0, max=10_000)] = 32,
+    address: Annotated[str | None, typer.Option(help="Of a Ray cluster. Default: RAY_ADDRESS, or our own.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Backtests at once on our own cluster.", min=1, max=512)] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the same search where it stopped.")] = False,
+    json: Json = False,
+) -> None:
+    """Breed strategies on a tape, polish the best, and judge them where the search has never looked."""
+    from memesnipe.cli.evolve import Plan  # noqa: PLC0415 - Ray and numba are slow to load
+
+    if not tape.is_file():
+        raise InputError(f"--tape {tape}: there is no such file; make one with `memesnipe import`")
+    plan = Plan(tape.resolve(), generations, population, seed, polish, resume)
+    with results_alone(), _progress() as say:
+        summary, stopped = _evolve(plan, address, workers, say)
+    if json:
+        print_json(summary)
+    else:
+        _print_search(summary)
+    if stopped:
+        done = len(summary["generations"])
+        raise MemeSnipeError(f"stopped; {done} whole generations are kept: the same command with --resume goes on")
+
+
+def _evolve(plan: "Plan", address: str | None, workers: int | None, say: "Say") -> tuple[dict[str, Any], bool]:
+    """The summary of a search, and whether it was stopped before its end."""
+    from actors.runtime import connect_ray, disconnect_ray  # noqa: PLC0415 - as above
+    from memesnipe.cli.database import open_database  # noqa: PLC0415
+    from memesnipe.cli.evolve import Evolve, Interrupted  # noqa: PLC0415
+    from memesnipe.engine.warm import compile_all  # noqa: PLC0415
+    from memesnipe.sdk.registry import discover  # noqa: PLC0415
+
+    settings = load_settings()
+    families = discover(*settings.strategy_folders)
+    say_if_cold()
+    compile_all(families)  # before the workers start, who load what they find
+    home = settings.memesnipe_home.resolve()
+    with open_database(settings) as (database, url):
+        try:
+            connect_ray(address or settings.ray_address, home, "memesnipe-evolve", cpus=workers, dashboard=False)
+            return Evolve(plan, settings, families, database, url).run(say), False
+        except Interrupted as stopped:
+            return stopped.summary, True
+        finally:
+            disconnect_ray()
+
+
+@contextmanager
+def _progress() -> "Iterator[Say]":
+    """What is being done, and how many evaluations a second, on a terminal; nothing elsewhere."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(pulse_style="cyan"),
+        TextColumn("{task.completed:,.0f} evaluations, {task.fields[rate]:,.0f}/s"), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=_errors, transient=True, disable=not _errors.is_terminal) as progress:
+        task = progress.add_task("starting", total=None, rate=0.0)
+
+        def say(title: str, evaluations: int) -> None:
+            progress.update(task, description=title, advance=evaluations)
+            shown = progress.tasks[0]
+            progress.update(task, rate=shown.speed or 0.0)
+
+        yield say
+
+
+def _print_search(summary: dict[str, Any]) -> None:
+    champions = summary["champions"]
+    facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "seconds")
+    print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
+    if not champions:
+        return
+    table = Table("champion", "families", "train", "validation", "holdout", "return", "trades", "deflated", "verdict",
+                  box=None, pad_edge=False)  # fmt: skip
+    for found in champions:
+        families = " + ".join(gene["family"] for gene in found["spec"]["signals"])
+        sharpes = [f"{found[f'{part}_sharpe']:,.0f}" for part in ("train", "validation", "holdout")]
+        rest = (f"{found['holdout_return']:+.1%}", str(found["holdout_trades"]), f"{found['deflated_sharpe']:.3f}")
+        table.add_row(found["spec"]["spec_id"], families, *sharpes, *rest, found["reason"] or "promotable")
+    Console().print(table)
+
+
+@evolution.command("plan")
+def plan_command(
+    population: Annotated[int, typer.Option(help="Genomes in a generation.", min=1)],
+    generations: Annotated[int, typer.Option(help="How many.", min=1)],
+    events: Annotated[int, typer.Option(help="On the tape. A day of all of pump.fun: about 26 million.", min=1)],
+    cores: Annotated[list[int] | None, typer.Option(help="Tell the hours on so many; may be repeated.")] = None,
+    usd_per_core_hour: Annotated[float, typer.Option(help="Of a spot VM; look yours up.", min=0)] = 0.01,
+    efficiency: Annotated[float, typer.Option(help="Share of their time at work.", min=0.01, max=1.0)] = 0.9,
+    tape: Annotated[Path | None, typer.Option(help="Calibrate on this tape. Default: a synthetic market.")] = None,
+    json: Json = False,
+) -> None:
+    """Work out the cores, hours and dollars of a search, from a short calibration on this machine."""
+    from memesnipe.cli.plan import calibrate, plan, synthetic_events  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.market.tape import TapeFile  # noqa: PLC0415
+
+    if any(count < 1 for count in cores or []):
+        raise InputError("--cores: must be at least 1")
+    say_if_cold()
+    with _errors.status("calibrating"):
+        if tape is None:
+            sample = synthetic_events(CALIBRATION_EVENTS)
+        else:
+            file = TapeFile(tape)
+            if not file.count:
+                raise InputError(f"--tape {tape}: holds no events")
+            sample = next(file.slices(CALIBRATION_EVENTS))
+        measured = calibrate(sample)
+    result = plan(
+        measured, population=population, generations=generations, events=events,
+        cores=cores or [os.cpu_count() or 1, 64, 512], efficiency=efficiency, usd_per_core_hour=usd_per_core_hour,
+    )  # fmt: skip
+    print_json(result) if json else print_table("plan", result)
+
+
+@bench.command("evolve")
+def bench_evolve_command(
+    events: Annotated[int, typer.Option(help="Of a synthetic market.", min=5_000, max=5_000_000)] = 50_000,
+    genomes: Annotated[int, typer.Option(help="In the generation.", min=16, max=100_000)] = 1_000,
+    json: Json = False,
+) -> None:
+    """Measure a generation on Ray: evaluations a second with one worker and with two, and Ray's share of the time."""
+    from memesnipe.cli.bench_evolve import bench_evolve  # noqa: PLC0415 - Ray and numba are slow to load
+    from memesnipe.engine.warm import compile_all  # noqa: PLC0415
+    from memesnipe.sdk.registry import discover  # noqa: PLC0415
+
+    say_if_cold()
+    compile_all(discover())
+    home = load_settings().memesnipe_home.resolve()
+    with results_alone(), _errors.status("bench evolve") as status:
+        result = bench_evolve(events, genomes, home, lambda doing: status.update(f"bench evolve: {doing}"))
+    print_json(result) if json else print_table("bench evolve", result)

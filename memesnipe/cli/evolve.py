@@ -1,0 +1,243 @@
+"""`memesnipe evolve`: breed on a tape, polish the best, and judge them where the search has never looked."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Engine
+
+from actors.backtest import Backtests, Conditions
+from memesnipe.engine.genome import Genome
+from memesnipe.errors import InputError
+from memesnipe.evolution.archive import Elite
+from memesnipe.evolution.evaluation import Evaluation, Segment
+from memesnipe.evolution.judge import Champion, judge, luck_bar
+from memesnipe.evolution.operators import random_genomes
+from memesnipe.evolution.population import SearchSettings
+from memesnipe.evolution.refine import Polish
+from memesnipe.evolution.search import Search
+from memesnipe.evolution.spans import search_spans
+from memesnipe.market.events import Events
+from memesnipe.market.tape import TapeFile
+from memesnipe.sdk.registry import Families
+from memesnipe.settings import Settings
+from memesnipe.stats.splits import Span
+from memesnipe.storage.searches import SearchInfo, SearchStore, study_storage
+
+SLICE_EVENTS: Final = 500_000  # 64 MB, of which a worker holds one at a time
+CHAMPIONS: Final = 5
+POLISH_BATCH: Final = 16  # trials that the sampler proposes at once
+LUCK_GENOMES: Final = 256  # random ones that champions must beat
+_LUCK_SEED: Final = 0x10CC  # another stream of randomness than the search's
+
+Say = Callable[[str, int], None]  # (what is being done, evaluations done)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked of a search."""
+
+    tape: Path
+    generations: int
+    population: int
+    seed: int
+    polish: int  # trials for each champion
+    resume: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A tape in the object store, in three segments, and a hash of its events."""
+
+    name: str
+    events: int
+    train: Segment
+    validation: Segment
+    holdout: Segment
+
+
+class Interrupted(Exception):  # noqa: N818 - no error: the user has seen enough
+    """Ctrl-C, after some whole generations."""
+
+    def __init__(self, summary: dict[str, Any]) -> None:
+        super().__init__("stopped")
+        self.summary = summary
+
+
+class Evolve:
+    """A search on a tape, from the database that keeps it to the cluster that runs it."""
+
+    def __init__(self, plan: Plan, settings: Settings, families: Families, database: Engine, url: str) -> None:
+        self._plan, self._settings, self._families = plan, settings, families
+        self._studies = study_storage(database, url)
+        conditions = Conditions(settings.fill_model, settings.shadow_capital_usd, settings.strategy_folders)
+        self._backtests = Backtests(conditions)
+        self._started = time.perf_counter()
+        self.first_result_s = 0.0
+        self._market = load_market(plan.tape, self._backtests)
+        self._store = SearchStore(database, self._market.name)
+        search = SearchSettings(
+            plan.population, settings.mutation_rate, settings.crossover_rate, settings.tournament_size
+        )
+        self._search = Search(families, search, plan.seed)
+        self._info = self._begin(asdict(search))
+        self._generations = list(self._info.generations)
+        self._counted = 0  # evaluations since we started, for the speed
+        self._later = 0  # evaluations after the generations
+
+    def _begin(self, search: dict[str, Any]) -> SearchInfo:
+        """A new search, or the one to go on with."""
+        settings, plan = self._settings, self._plan
+        folders = settings.strategy_path
+        key = {
+            "seed": plan.seed, "search": search, "capital_usd": settings.shadow_capital_usd,
+            "model": settings.fill_model._asdict(), "families": sorted(self._families), "folders": folders,
+        }  # fmt: skip
+        if not plan.resume:
+            return self._store.begin(plan.tape.name, key)
+        info = self._store.take_up(key)
+        if info is None:
+            raise InputError("--resume: there is no search on this tape with these settings; leave --resume out")
+        if info.state is not None:
+            self._search.load(info.state)
+        return info
+
+    def run(self, say: Say) -> dict[str, Any]:
+        """Everything, and the summary of it.
+
+        Raises:
+            Interrupted: Ctrl-C; every whole generation is kept.
+        """
+        try:
+            for index in range(self._search.generation, self._plan.generations):
+                self._generation(index, say)
+            polished = self._polish(say)
+            champions, trials = self._judge(polished, say)
+        except KeyboardInterrupt:
+            raise Interrupted(self._summary([], 0)) from None
+        return self._summary(champions, trials)
+
+    def _generation(self, index: int, say: Say) -> None:
+        title = f"generation {index + 1} of {self._plan.generations}"
+        started = time.perf_counter()
+        genomes = self._search.ask()
+        evaluations = self._evaluate(genomes, title, say)
+        summary = self._search.tell(genomes, evaluations).to_dict()
+        summary["seconds"] = round(time.perf_counter() - started, 4)
+        self._store.keep(self._info.search_id, self._search.dump(), summary)
+        self._generations.append(summary)
+
+    def _evaluate(self, genomes: list[Genome], title: str, say: Say) -> list[Evaluation]:
+        def on_done(count: int) -> None:
+            self.first_result_s = self.first_result_s or time.perf_counter() - self._started
+            self._counted += count
+            say(title, count)
+
+        say(title, 0)
+        market = self._market
+        return self._backtests.evaluate(market.train, market.validation, genomes, on_done)
+
+    def _polish(self, say: Say) -> list[tuple[Genome, Evaluation]]:
+        """The best of the archive, their numbers polished; the same evaluations whatever the order they ended in."""
+        elites = self._search.population.archive.best(CHAMPIONS)
+        if not elites:
+            return []
+        begun = [self._polish_of(rank, elite) for rank, elite in enumerate(elites)]
+        found = {elite.genome.spec_id: elite.genome for elite in elites}
+        evaluations = {e.spec_id: e for e in self._evaluate(list(found.values()), "the best again", say)}
+        counts = [len(found)]
+        for _ in range(-(-self._plan.polish // POLISH_BATCH)):
+            asked = [polish.ask(POLISH_BATCH) for polish in begun]
+            genomes = list({g.spec_id: g for batch in asked for g in batch}.values())
+            told = {e.spec_id: e for e in self._evaluate(genomes, "polishing the best", say)}
+            for polish, batch in zip(begun, asked, strict=True):
+                polish.tell([told[genome.spec_id].fitness for genome in batch])
+            found |= {genome.spec_id: genome for genome in genomes}
+            evaluations |= told
+            counts.append(len(told))
+            self._search.note(list(told.values()))
+        self._later += sum(counts)
+        self._store.count(self._info.search_id, "polish", counts)
+        best = [polish.best[0] for polish in begun]
+        return [(genome, evaluations[genome.spec_id]) for genome in best]
+
+    def _polish_of(self, rank: int, elite: Elite) -> Polish:
+        name = f"search {self._info.search_id}, elite {rank + 1}"
+        seed = self._plan.seed * CHAMPIONS + rank
+        return Polish(elite.genome, elite.fitness, self._families, study_name=name, storage=self._studies, seed=seed)
+
+    def _judge(self, polished: list[tuple[Genome, Evaluation]], say: Say) -> tuple[list[Champion], int]:
+        """The champions, judged where the search never looked, and how many evaluations that market has seen."""
+        rng = np.random.default_rng([self._plan.seed, _LUCK_SEED])
+        lucky = random_genomes(rng, self._families, LUCK_GENOMES)
+        contenders = [genome for genome, _ in polished]
+        say("judging", 0)
+        records = self._backtests.record(self._market.holdout, contenders + lucky, lambda n: say("judging", n))
+        self._search.note_records(records)
+        self._store.count(self._info.search_id, "champions", [len(contenders)])
+        trials = self._store.count(self._info.search_id, "luck", [len(lucky)])
+        self._later += len(records)
+        bar = luck_bar(records[len(contenders) :])
+        champions = [
+            judge(genome, evaluation, record, trials, bar)
+            for (genome, evaluation), record in zip(polished, records, strict=False)
+        ]
+        return champions, trials
+
+    def _summary(self, champions: list[Champion], trials: int) -> dict[str, Any]:
+        seconds = time.perf_counter() - self._started
+        return {
+            "search": self._info.search_id,
+            "market": self._market.name,
+            "events": self._market.events,
+            "generations": self._generations,
+            "evaluations": sum(g["evaluations"] for g in self._generations) + self._later,
+            "evaluations_ever": trials,
+            "champions": [_champion(c) for c in champions],
+            "pbo": self._generations[-1]["pbo"] if self._generations else None,
+            "promotable": any(c.promotable for c in champions),
+            "digest": self._search.digest,
+            "evaluations_per_s": round(self._counted / seconds, 1),
+            "first_result_s": round(self.first_result_s, 3),
+            "busy_s": round(self._backtests.busy_s, 3),
+            "seconds": round(seconds, 3),
+        }
+
+
+def _champion(champion: Champion) -> dict[str, Any]:
+    found = asdict(replace(champion))
+    genome = champion.genome
+    del found["genome"]
+    return {"spec": {"spec_id": genome.spec_id, **genome.to_dict()}, **found}
+
+
+def load_market(path: Path, backtests: Backtests) -> Market:
+    """Put a tape into the object store, slice by slice.
+
+    Raises:
+        TapeError: there is no such tape.
+        InputError: it is too short.
+    """
+    file = TapeFile(path)
+    first, last = file.span()
+    try:
+        spans = search_spans(Span(first, last + 1))
+    except InputError as error:
+        raise InputError(f"--tape {path}: {error}") from None
+    digest = blake2b(digest_size=8)
+
+    def slices() -> Any:
+        for events in file.slices(SLICE_EVENTS):
+            _hash(events, digest)
+            yield events
+
+    stored = backtests.store((spans.train, spans.validation, spans.holdout), slices())
+    return Market(digest.hexdigest(), file.count, *stored)
+
+
+def _hash(events: Events, digest: Any) -> None:
+    digest.update(events.tobytes())

@@ -1,0 +1,96 @@
+"""What a search of any size takes: cores, hours and dollars, from how fast this machine is at a small one."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+
+from actors.backtest import LEAST_CHUNK
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.evaluation import Segment, run_segment
+from memesnipe.evolution.operators import random_genomes
+from memesnipe.evolution.spans import span_of
+from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.market.events import EVENT, Events
+from memesnipe.market.sequencer import Sequencer
+from memesnipe.sdk.registry import Families, discover
+
+SEED: Final = 24
+CAPITAL_USD: Final = 1_000.0
+FEW: Final = LEAST_CHUNK
+MANY: Final = 4 * LEAST_CHUNK
+ROUNDS: Final = 3
+SEARCHED_SHARE: Final = 0.7  # of a tape; its end is kept from the search
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How long this machine takes: for each event of a pass over the market, and for each event and genome."""
+
+    events: int
+    event_ns: float
+    genome_event_ns: float
+
+
+def synthetic_events(count: int) -> Events:
+    """A market to measure on."""
+    events, _ = Sequencer(60, 600).stamp(list(islice(SyntheticFeed(SEED).messages(0), count)))
+    return events
+
+
+def calibrate(events: Events) -> Calibration:
+    """Time a small and a larger chunk on some events, in turns; the difference is what genomes cost."""
+    families = discover()
+    genomes = random_genomes(np.random.default_rng(SEED), families, MANY)
+    segment = Segment(span_of(events), (events,))
+    _seconds(segment, genomes[:1], families)  # compiles, or loads what is compiled
+    turns = [(_seconds(segment, genomes[:FEW], families), _seconds(segment, genomes, families)) for _ in range(ROUNDS)]
+    few, many = (min(times) for times in zip(*turns, strict=True))
+    genome_s = max(many - few, 1e-9) / (MANY - FEW)
+    pass_s = max(few - FEW * genome_s, 0.0)
+    return Calibration(len(events), pass_s / len(events) * 1e9, genome_s / len(events) * 1e9)
+
+
+def _seconds(segment: Segment, genomes: list[Genome], families: Families) -> float:
+    start = time.perf_counter()
+    run_segment(segment, genomes, families, FillModel(seed=SEED), CAPITAL_USD)
+    return time.perf_counter() - start
+
+
+def plan(
+    measured: Calibration, *, population: int, generations: int, events: int, cores: Iterable[int],
+    efficiency: float, usd_per_core_hour: float,
+) -> dict[str, Any]:  # fmt: skip
+    """Cores, hours and dollars of a search.
+
+    Args:
+        measured: of a core like those that will run it.
+        population: genomes in a generation.
+        generations: how many.
+        events: on the tape, of which the search runs over 70 %.
+        cores: numbers of cores to tell the hours for.
+        efficiency: share of their time that cores spend on backtests.
+        usd_per_core_hour: what a core costs.
+    """
+    searched = int(events * SEARCHED_SHARE)
+    passes = -(-population // LEAST_CHUNK)
+    generation_s = searched * (passes * measured.event_ns + population * measured.genome_event_ns) * 1e-9
+    core_hours = generation_s * generations / efficiency / 3600.0
+    return {
+        "population": population,
+        "generations": generations,
+        "events": events,
+        "genome_events": searched * population * generations,
+        "tape_gb": round(events * EVENT.itemsize / 1e9, 3),
+        "core_hours_per_generation": round(core_hours / generations, 4),
+        "core_hours": round(core_hours, 4),
+        "hours": {str(count): round(core_hours / count, 4) for count in cores},
+        "usd": round(core_hours * usd_per_core_hour, 4),
+        "usd_per_core_hour": usd_per_core_hour,
+        "efficiency": efficiency,
+        "calibration": asdict(measured),
+    }

@@ -1,0 +1,66 @@
+"""The archive of a quality-diversity search: the best genome of each kind, kinds being told by what strategies do.
+
+MAP-Elites (Mouret & Clune 2015): a cell for each mix of families, holding time and turnover. Breeding from its cells
+keeps ways of trading alive that are not the best yet, and gives capital winners that differ.
+"""
+
+from bisect import bisect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.evaluation import Evaluation
+
+HOLDING_S: Final = (15.0, 60.0, 240.0, 960.0)  # limits between the cells: mean holding time
+TURNOVER: Final = (0.1, 0.5, 2.0, 8.0)  # and how many times an hour the capital is turned over
+
+
+@dataclass(frozen=True, slots=True)
+class Elite:
+    """The best genome of a cell."""
+
+    genome: Genome
+    fitness: float
+    generation: int
+
+
+class Archive:
+    """The elites by cell; cells are texts such as ``momentum_5m+social_buzz/2/1``."""
+
+    def __init__(self, elites: dict[str, Elite] | None = None) -> None:
+        self.elites: dict[str, Elite] = dict(elites or {})
+
+    def add(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation], generation: int) -> int:
+        """Take in what is better than what its cell holds, or opens one; gives how many that were."""
+        taken = 0
+        for genome, evaluation in zip(genomes, evaluations, strict=True):
+            cell = cell_of(genome, evaluation)
+            if cell is None:
+                continue
+            held = self.elites.get(cell)
+            if held is None or evaluation.fitness > held.fitness:
+                self.elites[cell] = Elite(genome, evaluation.fitness, generation)
+                taken += 1
+        return taken
+
+    def best(self, count: int) -> list[Elite]:
+        """The fittest elites, no two with the same mix of families."""
+        ranked = sorted(self.elites.items(), key=lambda item: (-item[1].fitness, item[0]))
+        by_mix: dict[str, Elite] = {}
+        for cell, elite in ranked:
+            by_mix.setdefault(cell.partition("/")[0], elite)
+        return list(by_mix.values())[:count]
+
+
+def cell_of(genome: Genome, evaluation: Evaluation) -> str | None:
+    """The cell of a genome, or None where it never traded and so did nothing that could tell."""
+    train, validation = evaluation.train, evaluation.validation
+    if train is None or validation is None or train.trades + validation.trades == 0:
+        return None
+    trades = train.trades + validation.trades
+    hours = (train.observed_s + validation.observed_s) / 3600.0
+    hold_s = (train.mean_hold_s * train.trades + validation.mean_hold_s * validation.trades) / trades
+    turnover = trades * genome.size / hours if hours > 0.0 else 0.0
+    mix = "+".join(gene.family for gene in genome.signals)
+    return f"{mix}/{bisect(HOLDING_S, hold_s)}/{bisect(TURNOVER, turnover)}"

@@ -1,0 +1,115 @@
+"""Evaluation: genomes through segments of a tape, each from a standing start, so that nothing leaks across."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memesnipe.engine.engine import Engine
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.genome import Genome
+from memesnipe.engine.layout import SAMPLE_NS
+from memesnipe.engine.results import StrategyResult
+from memesnipe.evolution.fitness import WORST, fitness_of
+from memesnipe.market.events import NS_PER_S, Events
+from memesnipe.sdk.registry import Families
+from memesnipe.stats.overfitting import block_moments
+from memesnipe.stats.splits import Span
+
+SAMPLE_S = SAMPLE_NS / NS_PER_S
+BLOCKS = 8  # of each segment, for the probability of overfitting
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A span of time and its events in slices, in order; ``slices`` can be run through more than once."""
+
+    span: Span
+    slices: Iterable[Events]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a genome did in one segment: its result, and its returns of each minute of the span, f4."""
+
+    result: StrategyResult
+    returns: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a genome did in the segments that the search may see, and its fitness."""
+
+    spec_id: str
+    train: StrategyResult | None  # None: it could not be run
+    validation: StrategyResult | None
+    fitness: float
+    moments: NDArray[np.float64]  # (2 * BLOCKS, 3): count, sum and sum of squares of the returns
+    error: str = ""
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it could not be run; `error` says why."""
+        return self.train is None
+
+
+def run_segment(
+    segment: Segment, genomes: Sequence[Genome], families: Families, model: FillModel, capital_usd: float
+) -> list[Record]:
+    """One record a genome, in the order given; memory is bounded by the largest slice and the population."""
+    first_sample_ts = (segment.span.start_ts // SAMPLE_NS + 1) * SAMPLE_NS
+    intervals = max(segment.span.stop_ts // SAMPLE_NS - segment.span.start_ts // SAMPLE_NS, 1)
+    engine = Engine(families, model, capital_usd)
+    engine.add(*genomes)
+    returns = engine.record_returns(first_sample_ts, intervals)
+    for events in segment.slices:
+        engine.advance(events)
+    row_of = {spec_id: row for row, spec_id in enumerate(engine.population.spec_ids)}
+    results = engine.results([genome.spec_id for genome in genomes])
+    return [Record(result, returns[row_of[result.spec_id]]) for result in results]
+
+
+def evaluate(
+    train: Segment,
+    validation: Segment,
+    genomes: Sequence[Genome],
+    families: Families,
+    model: FillModel,
+    capital_usd: float,
+) -> list[Evaluation]:
+    """Evaluate genomes in the two segments of a search.
+
+    A genome that cannot be run fails alone: it is told as a result, because whoever runs this elsewhere would try
+    an exception again and again, and lose its neighbours with it.
+    """
+    try:
+        return _evaluate(train, validation, genomes, families, model, capital_usd)
+    except Exception as error:  # noqa: BLE001 - it is told in the result
+        if len(genomes) > 1:
+            alone = (evaluate(train, validation, [genome], families, model, capital_usd) for genome in genomes)
+            return [evaluation for (evaluation,) in alone]
+        return [_failure(genomes[0], f"{type(error).__name__}: {error}")]
+
+
+def _evaluate(
+    train: Segment,
+    validation: Segment,
+    genomes: Sequence[Genome],
+    families: Families,
+    model: FillModel,
+    capital_usd: float,
+) -> list[Evaluation]:
+    early = run_segment(train, genomes, families, model, capital_usd)
+    late = run_segment(validation, genomes, families, model, capital_usd)
+    evaluations = []
+    for genome, before, after in zip(genomes, early, late, strict=True):
+        blocks = [block_moments(record.returns[None], BLOCKS)[0] for record in (before, after)]
+        fitness = fitness_of(before.result, after.result, blocks[0], blocks[1], len(genome.signals))
+        moments = np.concatenate(blocks)
+        evaluations.append(Evaluation(genome.spec_id, before.result, after.result, fitness, moments))
+    return evaluations
+
+
+def _failure(genome: Genome, error: str) -> Evaluation:
+    return Evaluation(genome.spec_id, None, None, WORST, np.zeros((2 * BLOCKS, 3)), error)

@@ -1,0 +1,82 @@
+"""The judge: who may be promoted, by what they do where the search has never looked, and by how much was tried.
+
+`docs/statistics.md` says why each bar is where it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.evaluation import SAMPLE_S, Evaluation, Record
+from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
+from memesnipe.stats.sharpe import sharpe_of
+
+CONFIDENCE: Final = 0.95
+LEAST_TRADES: Final = 10  # round trips, for the champion and for the random genomes that it is compared with
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """A strategy that the search puts forward, and what the judge found. Sharpe ratios are annualised."""
+
+    genome: Genome
+    train_sharpe: float
+    validation_sharpe: float
+    holdout_sharpe: float
+    holdout_return: float  # ratio of the capital
+    holdout_trades: int
+    deflated_sharpe: float  # probability
+    luck_sharpe: float  # the best that random genomes did in the same segment
+    promotable: bool
+    reason: str  # why not; "" if it is
+
+
+def luck_bar(records: Sequence[Record]) -> float:
+    """The best annualised Sharpe ratio among random genomes that traded enough to be compared; 0 if none did."""
+    compared = [record.returns for record in records if record.result.trades >= LEAST_TRADES]
+    return max((sharpe_of(returns, SAMPLE_S).annualised for returns in compared), default=0.0)
+
+
+def judge(genome: Genome, evaluation: Evaluation, record: Record, trials: int, luck_sharpe: float) -> Champion:
+    """Judge one champion.
+
+    Args:
+        genome: the champion.
+        evaluation: what the search saw of it.
+        record: what it did in the segment that the search never saw.
+        trials: evaluations ever made on this market.
+        luck_sharpe: of `luck_bar`, in the same segment.
+    """
+    assert evaluation.train is not None  # noqa: S101 - what could not be run is no champion
+    assert evaluation.validation is not None  # noqa: S101
+    result = record.result
+    sharpe = sharpe_of(record.returns, SAMPLE_S)
+    # How far luck carries an estimate when there is no skill at all. The trials themselves scatter for another
+    # reason, their costs and skills, which is no measure of luck.
+    deflated = deflated_sharpe_ratio(sharpe, trials, null_variance(sharpe.periods))
+    reason = _reason(result.trades, result.total_return, deflated, trials, sharpe.annualised, luck_sharpe)
+    return Champion(
+        genome=genome,
+        train_sharpe=evaluation.train.sharpe,
+        validation_sharpe=evaluation.validation.sharpe,
+        holdout_sharpe=sharpe.annualised,
+        holdout_return=result.total_return,
+        holdout_trades=result.trades,
+        deflated_sharpe=deflated,
+        luck_sharpe=luck_sharpe,
+        promotable=not reason,
+        reason=reason,
+    )
+
+
+def _reason(trades: int, total_return: float, deflated: float, trials: int, sharpe: float, luck: float) -> str:
+    if trades < LEAST_TRADES:
+        return f"{trades} round trips where the search never looked, {LEAST_TRADES} are needed"
+    if total_return <= 0.0:
+        return f"a return of {total_return:+.2%} where the search never looked"
+    if deflated < CONFIDENCE:
+        return f"a deflated Sharpe ratio of {deflated:.3f} after {trials:,} evaluations, {CONFIDENCE} is needed"
+    if sharpe <= luck:
+        return f"a Sharpe ratio of {sharpe:.1f}, and the best of random genomes had {luck:.1f}"
+    return ""

@@ -1,0 +1,68 @@
+"""How a tape is divided: what the search may learn from, and what it never sees."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from memesnipe.errors import InputError
+from memesnipe.market.events import NS_PER_S, Events
+from memesnipe.stats.splits import Span, holdout, walk_forward
+
+HOLDOUT_SHARE: Final = 0.3  # of the time
+TRAIN_SHARE: Final = 0.5  # of what is left; as long as validation, so that their merits can be compared
+EMBARGO_SHARE: Final = 0.01  # of the time, between two segments (Lopez de Prado 2018, 7.4.2)
+LEAST_S: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """The segments of a search, in order of time."""
+
+    train: Span
+    validation: Span
+    holdout: Span
+
+
+def search_spans(span: Span) -> Spans:
+    """Divide a tape's time in three, with an embargo between them.
+
+    Every segment begins with fresh strategies that hold nothing, so none needs to be purged of positions that reach
+    into the next.
+
+    Raises:
+        InputError: the time is too short.
+    """
+    seconds = (span.stop_ts - span.start_ts) / NS_PER_S
+    if seconds < LEAST_S:
+        raise InputError(f"holds {seconds:.0f} s of events; a search takes at least {LEAST_S:.0f} s")
+    seen, unseen = holdout(span, HOLDOUT_SHARE, _embargo_ns(span))
+    return Spans(*window_spans(seen), unseen)
+
+
+def window_spans(span: Span) -> tuple[Span, Span]:
+    """Divide a window of time in a part to train on and a later one to validate on."""
+    span = Span(span.start_ts, max(span.stop_ts, span.start_ts + NS_PER_S))  # there may be hardly any events yet
+    (fold,) = walk_forward(span, 1, TRAIN_SHARE, _embargo_ns(span))
+    return fold.train, fold.validation
+
+
+def _embargo_ns(span: Span) -> int:
+    return int((span.stop_ts - span.start_ts) * EMBARGO_SHARE)
+
+
+def span_of(events: Events) -> Span:
+    """The time of some events, one or more."""
+    return Span(int(events["ts"][0]), int(events["ts"][-1]) + 1)
+
+
+def cut(events: Events, span: Span) -> Events:
+    """The events of a span, without a copy."""
+    first, stop = np.searchsorted(events["ts"], [span.start_ts, span.stop_ts])
+    return events[first:stop]
+
+
+def slices_of(events: Events, size: int) -> Iterator[Events]:
+    """The same events in slices of at most so many."""
+    return (events[start : start + size] for start in range(0, len(events), size))

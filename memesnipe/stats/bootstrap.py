@@ -1,0 +1,65 @@
+"""The stationary bootstrap: intervals for statistics of returns that depend on each other from one to the next."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_AT_ONCE: Final = 1 << 22  # numbers that are drawn at once
+
+Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # (samples, periods) -> (samples,)
+
+
+def stationary_indices(rng: np.random.Generator, periods: int, samples: int, mean_block: float) -> NDArray[np.intp]:
+    """Resampled periods: blocks of geometric length that wrap around at the end (Politis & Romano 1994).
+
+    Args:
+        rng: of the draw.
+        periods: of the series.
+        samples: how many series to draw.
+        mean_block: mean length of a block, in periods, 1 or more; 1 is the ordinary bootstrap.
+
+    Returns:
+        Indices, shape (samples, periods).
+
+    Raises:
+        ValueError: a block would be shorter than one period.
+    """
+    if mean_block < 1.0:
+        raise ValueError(f"blocks of {mean_block} periods: need 1 or more")
+    begins = rng.random((samples, periods)) < 1.0 / mean_block
+    begins[:, 0] = True
+    starts = rng.integers(periods, size=(samples, periods))
+    position = np.arange(periods)
+    began_at = np.maximum.accumulate(np.where(begins, position, 0), axis=1)
+    start = np.take_along_axis(starts, began_at, axis=1)
+    return (start + position - began_at) % periods
+
+
+def bootstrap_interval(
+    returns: NDArray[np.floating[Any]],
+    statistic: Statistic,
+    rng: np.random.Generator,
+    *,
+    mean_block: float,
+    samples: int = 1000,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """The percentile interval of a statistic of returns, shape (periods,), by the stationary bootstrap."""
+    values = np.asarray(returns, np.float64)
+    size = max(_AT_ONCE // max(len(values), 1), 1)
+    found = []
+    for start in range(0, samples, size):
+        indices = stationary_indices(rng, len(values), min(size, samples - start), mean_block)
+        found.append(statistic(values[indices]))
+    tail = (1.0 - confidence) / 2
+    low, high = np.quantile(np.concatenate(found), [tail, 1.0 - tail])
+    return float(low), float(high)
+
+
+def sharpe_statistic(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The Sharpe ratio per period of each row; 0 where it does not vary."""
+    deviation = samples.std(axis=1, ddof=1)
+    varies = deviation > 1e-9
+    return np.where(varies, samples.mean(axis=1) / np.where(varies, deviation, 1.0), 0.0)

@@ -2,23 +2,20 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 from sqlalchemy import Engine
 
 from actors.backtest import Backtests, Conditions
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import InputError
-from memesnipe.evolution.archive import Elite
-from memesnipe.evolution.evaluation import Evaluation, Segment
-from memesnipe.evolution.judge import Champion, judge, luck_bar
-from memesnipe.evolution.operators import random_genomes
+from memesnipe.evolution.evaluation import Evaluation, Record, Segment
+from memesnipe.evolution.finish import CHAMPIONS, Polishing, polish, try_out
+from memesnipe.evolution.judge import Champion
 from memesnipe.evolution.population import SearchSettings
-from memesnipe.evolution.refine import Polish
 from memesnipe.evolution.search import Search
 from memesnipe.evolution.spans import search_spans
 from memesnipe.market.events import Events
@@ -29,10 +26,6 @@ from memesnipe.stats.splits import Span
 from memesnipe.storage.searches import SearchInfo, SearchStore, study_storage
 
 SLICE_EVENTS: Final = 500_000  # 64 MB, of which a worker holds one at a time
-CHAMPIONS: Final = 5
-POLISH_BATCH: Final = 16  # trials that the sampler proposes at once
-LUCK_GENOMES: Final = 256  # random ones that champions must beat
-_LUCK_SEED: Final = 0x10CC  # another stream of randomness than the search's
 
 Say = Callable[[str, int], None]  # (what is being done, evaluations done)
 
@@ -115,11 +108,10 @@ class Evolve:
         try:
             for index in range(self._search.generation, self._plan.generations):
                 self._generation(index, say)
-            polished = self._polish(say)
-            champions, trials = self._judge(polished, say)
+            champions, ever = self._finish(say)
         except KeyboardInterrupt:
             raise Interrupted(self._summary([], 0)) from None
-        return self._summary(champions, trials)
+        return self._summary(champions, ever)
 
     def _generation(self, index: int, say: Say) -> None:
         title = f"generation {index + 1} of {self._plan.generations}"
@@ -141,54 +133,28 @@ class Evolve:
         market = self._market
         return self._backtests.evaluate(market.train, market.validation, genomes, on_done)
 
-    def _polish(self, say: Say) -> list[tuple[Genome, Evaluation]]:
-        """The best of the archive, their numbers polished; the same evaluations whatever the order they ended in."""
-        elites = self._search.population.archive.best(CHAMPIONS)
-        if not elites:
-            return []
-        begun = [self._polish_of(rank, elite) for rank, elite in enumerate(elites)]
-        found = {elite.genome.spec_id: elite.genome for elite in elites}
-        evaluations = {e.spec_id: e for e in self._evaluate(list(found.values()), "the best again", say)}
-        counts = [len(found)]
-        for _ in range(-(-self._plan.polish // POLISH_BATCH)):
-            asked = [polish.ask(POLISH_BATCH) for polish in begun]
-            genomes = list({g.spec_id: g for batch in asked for g in batch}.values())
-            told = {e.spec_id: e for e in self._evaluate(genomes, "polishing the best", say)}
-            for polish, batch in zip(begun, asked, strict=True):
-                polish.tell([told[genome.spec_id].fitness for genome in batch])
-            found |= {genome.spec_id: genome for genome in genomes}
-            evaluations |= told
-            counts.append(len(told))
-            self._search.note(list(told.values()))
-        self._later += sum(counts)
-        self._store.count(self._info.search_id, "polish", counts)
-        best = [polish.best[0] for polish in begun]
-        return [(genome, evaluations[genome.spec_id]) for genome in best]
+    def _finish(self, say: Say) -> tuple[list[Champion], int]:
+        """The champions, and how many evaluations their market has seen; the same whatever order tasks ended in."""
+        search_id, store = self._info.search_id, self._store
 
-    def _polish_of(self, rank: int, elite: Elite) -> Polish:
-        name = f"search {self._info.search_id}, elite {rank + 1}"
-        seed = self._plan.seed * CHAMPIONS + rank
-        return Polish(elite.genome, elite.fitness, self._families, study_name=name, storage=self._studies, seed=seed)
+        def evaluate(genomes: list[Genome]) -> list[Evaluation]:
+            evaluations = self._evaluate(genomes, "polishing the best", say)
+            self._search.note(evaluations)
+            return evaluations
 
-    def _judge(self, polished: list[tuple[Genome, Evaluation]], say: Say) -> tuple[list[Champion], int]:
-        """The champions, judged where the search never looked, and how many evaluations that market has seen."""
-        rng = np.random.default_rng([self._plan.seed, _LUCK_SEED])
-        lucky = random_genomes(rng, self._families, LUCK_GENOMES)
-        contenders = [genome for genome, _ in polished]
-        say("judging", 0)
-        records = self._backtests.record(self._market.holdout, contenders + lucky, lambda n: say("judging", n))
-        self._search.note_records(records)
-        self._store.count(self._info.search_id, "champions", [len(contenders)])
-        trials = self._store.count(self._info.search_id, "luck", [len(lucky)])
-        self._later += len(records)
-        bar = luck_bar(records[len(contenders) :])
-        champions = [
-            judge(genome, evaluation, record, trials, bar)
-            for (genome, evaluation), record in zip(polished, records, strict=False)
-        ]
-        return champions, trials
+        def record(genomes: list[Genome]) -> list[Record]:
+            return self._backtests.record(self._market.holdout, genomes, lambda count: say("judging", count))
 
-    def _summary(self, champions: list[Champion], trials: int) -> dict[str, Any]:
+        plan = Polishing(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")
+        polished = polish(self._search.population.archive.best(CHAMPIONS), self._families, evaluate, plan)
+        trial = try_out(polished.contenders, self._families, record, self._plan.seed)
+        self._search.note_records(trial.records + trial.lucky)
+        counts = [len(batch) for batch in polished.batches] + [len(trial.records), len(trial.lucky)]
+        self._later = sum(counts)
+        ever = store.count(search_id, "finish", counts)
+        return trial.verdicts(ever), ever
+
+    def _summary(self, champions: list[Champion], ever: int) -> dict[str, Any]:
         seconds = time.perf_counter() - self._started
         return {
             "search": self._info.search_id,
@@ -196,7 +162,7 @@ class Evolve:
             "events": self._market.events,
             "generations": self._generations,
             "evaluations": sum(g["evaluations"] for g in self._generations) + self._later,
-            "evaluations_ever": trials,
+            "evaluations_ever": ever,
             "champions": [_champion(c) for c in champions],
             "pbo": self._generations[-1]["pbo"] if self._generations else None,
             "promotable": any(c.promotable for c in champions),
@@ -209,7 +175,7 @@ class Evolve:
 
 
 def _champion(champion: Champion) -> dict[str, Any]:
-    found = asdict(replace(champion))
+    found = asdict(champion)
     genome = champion.genome
     del found["genome"]
     return {"spec": {"spec_id": genome.spec_id, **genome.to_dict()}, **found}

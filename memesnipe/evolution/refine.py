@@ -1,53 +1,80 @@
 """Polishing: optuna moves the numbers of one elite, while its families stay as evolution put them together."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import Final
 
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.storages import BaseStorage
 from optuna.trial import Trial, create_trial
 
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
+from memesnipe.evolution.fitness import WORST
 from memesnipe.evolution.ranges import EXITS, FILTERS, SIZE, THRESHOLD, WEIGHT
 from memesnipe.evolution.space import rounded
 from memesnipe.sdk import Param
 from memesnipe.sdk.registry import Families
 
-_STARTUP = 8  # trials at random before the sampler has a model
+# Told trials before the sampler has a model: the elite alone, so that it looks around it from the first batch on.
+STARTUP_TRIALS: Final = 1
 
 
 class Polish:
     """One elite under the tree-structured Parzen estimator (Bergstra et al. 2011), in batches of ask and tell.
 
-    The study is in ``storage`` under its name, so that `optuna-dashboard` shows it. One that an interrupted search left
-    there is begun anew: what the sampler proposes depends on its seed and on what it was told alone.
+    The study is in ``storage`` under its name, so that `optuna-dashboard` shows it; the elite is its first trial. A
+    study that an interrupted search left there is begun anew: what the sampler proposes depends on the elite, on the
+    seed and on what it was told alone.
     """
 
     def __init__(
-        self, genome: Genome, fitness: float, families: Families, *, study_name: str, storage: str | None, seed: int
+        self,
+        genome: Genome,
+        fitness: float,
+        families: Families,
+        *,
+        study_name: str,
+        storage: str | BaseStorage | None,
+        seed: int,
     ) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would tell of every study
         self._genome, self._best = genome, (genome, fitness)
-        self._space = _space(genome, families)
-        if storage is not None:
-            _forget(study_name, storage)
+        self._declared = _declared(genome, families)
+        self._params = {gene.family: list(families[gene.family].params) for gene in genome.signals}
+        self._space: dict[str, BaseDistribution] = {
+            name: FloatDistribution(p.low, p.high, log=p.log) for name, p in self._declared.items()
+        }
+        opened = optuna.storages.get_storage(storage)  # once, instead of a pool of connections for each call
+        if any(study.study_name == study_name for study in opened.get_all_studies()):
+            optuna.delete_study(study_name=study_name, storage=opened)
         sampler = optuna.samplers.TPESampler(
-            multivariate=len(self._space) > 1, constant_liar=True, n_startup_trials=_STARTUP, seed=seed
+            multivariate=True, constant_liar=True, n_startup_trials=STARTUP_TRIALS, seed=seed
         )
-        self._study = optuna.create_study(study_name=study_name, storage=storage, sampler=sampler, direction="maximize")
-        start = create_trial(params=_numbers(genome), distributions=self._space, value=fitness)
-        self._study.add_trial(start)
+        self._study = optuna.create_study(study_name=study_name, storage=opened, sampler=sampler, direction="maximize")
+        numbers = _numbers(genome)  # without those it leaves to their defaults
+        known = {name: p.clip(numbers.get(name, p.default)) for name, p in self._declared.items()}
+        self._study.add_trial(
+            create_trial(
+                params=known, distributions=self._space, value=_finite(fitness), user_attrs={"spec_id": genome.spec_id}
+            )
+        )
         self._asked: list[tuple[Trial, Genome]] = []
 
     def ask(self, count: int) -> list[Genome]:
-        """A batch of genomes to evaluate."""
-        trials = [self._study.ask(self._space) for _ in range(count)]
-        self._asked = [(trial, _with_numbers(self._genome, trial.params)) for trial in trials]
+        """A batch of genomes to evaluate; each proposal keeps away from those before it in the batch."""
+        self._asked = []
+        for _ in range(count):
+            trial = self._study.ask(self._space)
+            genome = self._with_numbers(trial.params)
+            trial.set_user_attr("spec_id", genome.spec_id)
+            self._asked.append((trial, genome))
         return [genome for _, genome in self._asked]
 
     def tell(self, fitness: Sequence[float]) -> None:
-        """The fitness of the batch, in its order."""
-        for (trial, genome), value in zip(self._asked, fitness, strict=True):
+        """The fitness of the batch, in its order; what is not finite is told as `WORST`, so that trials count."""
+        for (trial, genome), value in zip(self._asked, map(_finite, fitness), strict=True):
             self._study.tell(trial, value)
             if value > self._best[1]:
                 self._best = (genome, value)
@@ -58,49 +85,40 @@ class Polish:
         """The fittest so far, the elite itself among them."""
         return self._best
 
+    def _with_numbers(self, numbers: dict[str, float]) -> Genome:
+        """The elite with these numbers in place of its own."""
+        values = {name: p.clip(rounded(numbers[name])) for name, p in self._declared.items()}
+        params = {f: {name: values[f"{f}.{name}"] for name in names} for f, names in self._params.items()}
+        return replace(
+            self._genome,
+            signals=tuple(SignalGene(f, params[f], values[f"weights.{f}"]) for f in self._params),
+            threshold=values["threshold"],
+            size=values["size"],
+            exits=ExitGenes(**{name: values[f"exits.{name}"] for name in EXITS}),
+            filters=FilterGenes(**{name: values[f"filters.{name}"] for name in FILTERS}),
+        )
 
-def _forget(study_name: str, storage: str) -> None:
-    if study_name in optuna.get_all_study_names(storage):
-        optuna.delete_study(study_name=study_name, storage=storage)
 
-
-def _space(genome: Genome, families: Families) -> dict[str, BaseDistribution]:
-    """The ranges of a genome's numbers, by readable name, in their own units."""
-    declared: dict[str, Param] = {"threshold": THRESHOLD, "size": SIZE}
-    declared |= {f"exits.{name}": p for name, p in EXITS.items()}
-    declared |= {f"filters.{name}": p for name, p in FILTERS.items()}
+def _declared(genome: Genome, families: Families) -> dict[str, Param]:
+    """The declarations of a genome's numbers by readable name, such as ``momentum_5m.lookback_s``."""
+    declared: dict[str, Param] = {}
     for gene in genome.signals:
-        declared[f"{gene.family}.weight"] = WEIGHT
+        declared[f"weights.{gene.family}"] = WEIGHT
         declared |= {f"{gene.family}.{name}": p for name, p in families[gene.family].params.items()}
-    return {name: FloatDistribution(p.low, p.high, log=p.log) for name, p in declared.items()}
+    declared |= {"threshold": THRESHOLD, "size": SIZE}
+    declared |= {f"exits.{name}": p for name, p in EXITS.items()}
+    return declared | {f"filters.{name}": p for name, p in FILTERS.items()}
 
 
 def _numbers(genome: Genome) -> dict[str, float]:
+    """The genome's numbers by the same names."""
     numbers = {"threshold": genome.threshold, "size": genome.size}
-    numbers |= {f"exits.{name}": value for name, value in asdict(genome.exits).items()}
-    numbers |= {f"filters.{name}": value for name, value in asdict(genome.filters).items()}
     for gene in genome.signals:
-        numbers[f"{gene.family}.weight"] = gene.weight
+        numbers[f"weights.{gene.family}"] = gene.weight
         numbers |= {f"{gene.family}.{name}": value for name, value in gene.params.items()}
-    return numbers
+    numbers |= {f"exits.{name}": value for name, value in asdict(genome.exits).items()}
+    return numbers | {f"filters.{name}": value for name, value in asdict(genome.filters).items()}
 
 
-def _with_numbers(genome: Genome, numbers: dict[str, float]) -> Genome:
-    """The genome with these numbers in place of its own."""
-    values = {name: rounded(value) for name, value in numbers.items()}
-    signals = [
-        SignalGene(
-            gene.family,
-            {name: values[f"{gene.family}.{name}"] for name in gene.params},
-            values[f"{gene.family}.weight"],
-        )
-        for gene in genome.signals
-    ]
-    return replace(
-        genome,
-        signals=tuple(signals),
-        threshold=values["threshold"],
-        size=values["size"],
-        exits=ExitGenes(**{name: values[f"exits.{name}"] for name in EXITS}),
-        filters=FilterGenes(**{name: values[f"filters.{name}"] for name in FILTERS}),
-    )
+def _finite(fitness: float) -> float:
+    return fitness if math.isfinite(fitness) else WORST

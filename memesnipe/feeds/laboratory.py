@@ -38,8 +38,7 @@ LIFE_S: Final = (3600.0, 10_800.0)
 TRADE_EVERY_S: Final = 4.0
 MOVE: Final = 0.004  # standard deviation of a trade's log return, in calm and in wild times alike on average
 TALK_EVERY_S: Final = 60.0
-CAUSE_EVERY_S: Final = 500.0  # each token
-DECOY_EVERY_S: Final = 2000.0  # of each kind that nothing follows
+DECOY_EVERY_S: Final = 2000.0  # each kind that nothing follows, each token
 FOLLOWS: Final = 0.7  # how often something does
 _RAW_PER_TOKEN: Final = 10**6
 
@@ -68,6 +67,7 @@ class Cause:
     follow: tuple[float, float]
     takes_s: tuple[float, float]
     trades: int  # of what follows
+    every_s: float  # in the market where it is followed, each token
 
     @property
     def mean_follow(self) -> float:
@@ -76,9 +76,9 @@ class Cause:
 
 
 CAUSES: Final = {
-    Edge.MOMENTUM: Cause((0.06, 0.10), 1.0, (3.0, 10.0), (0.13, 0.23), (120.0, 240.0), 30),
-    Edge.MEAN_REVERSION: Cause((0.12, 0.20), -1.0, (10.0, 40.0), (0.12, 0.22), (60.0, 150.0), 4),
-    Edge.SOCIAL: Cause((0.0, 0.0), 0.0, (20.0, 45.0), (0.08, 0.13), (0.5, 1.2), 5),
+    Edge.MOMENTUM: Cause((0.06, 0.10), 1.0, (3.0, 10.0), (0.13, 0.23), (120.0, 240.0), 30, 500.0),
+    Edge.MEAN_REVERSION: Cause((0.15, 0.25), -1.0, (10.0, 40.0), (0.14, 0.24), (60.0, 150.0), 4, 250.0),
+    Edge.SOCIAL: Cause((0.0, 0.0), 0.0, (20.0, 45.0), (0.08, 0.13), (0.5, 1.2), 5, 500.0),
 }
 _CAUSE_S: Final = 1.2
 _CAUSE_TRADES: Final = 3
@@ -116,7 +116,7 @@ def _life(rng: np.random.Generator, edge: Edge, token: int, start_s: float, stop
     times, moves = _walk(rng, edge, length_s)
     talk_times, mentions, sentiment = _chatter(rng, length_s)
     for kind, cause in CAUSES.items():
-        for at_s in _arrivals(rng, length_s, CAUSE_EVERY_S if kind is edge else DECOY_EVERY_S):
+        for at_s in _arrivals(rng, length_s, cause.every_s if kind is edge else DECOY_EVERY_S):
             happened, moved, burst = _happen(rng, cause, at_s, follows=kind is edge)
             times, moves = np.concatenate([times, happened]), np.concatenate([moves, moved])
             talk_times = np.concatenate([talk_times, burst])
@@ -139,7 +139,7 @@ def _walk(rng: np.random.Generator, edge: Edge, length_s: float) -> tuple[Times,
     # Calm and wild times, a factor of two either way, over some minutes.
     phase = np.cumsum(rng.normal(0.0, 0.15, len(times)))
     size = MOVE * np.exp(0.5 * np.sin(phase))
-    taken_back = CAUSES[edge].mean_follow / CAUSE_EVERY_S if edge is not Edge.NOISE else 0.0
+    taken_back = CAUSES[edge].mean_follow / CAUSES[edge].every_s if edge is not Edge.NOISE else 0.0
     drift = -taken_back * np.diff(times, prepend=0.0)
     return times, rng.normal(0.0, size) - size**2 / 2 + drift
 

@@ -287,7 +287,7 @@ class EvaluationCount(Base):
     __tablename__ = "evaluation_counts"
     __table_args__ = (Index("evaluation_counts_of_market", "market"),)
     search_id: Mapped[int] = _search_key()
-    stage: Mapped[str] = mapped_column(primary_key=True)  # generation | polish | luck | champions
+    stage: Mapped[str] = mapped_column(primary_key=True)  # generation | finish
     index: Mapped[int] = mapped_column(primary_key=True)
     market: Mapped[str]
     evaluations: Mapped[int]

@@ -1,0 +1,88 @@
+"""The end of a search: the best of its archive are polished, and then judged where nobody has looked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.archive import Elite
+from memesnipe.evolution.evaluation import Evaluation, Record
+from memesnipe.evolution.judge import Champion, judge, luck_bar
+from memesnipe.evolution.operators import random_genomes
+from memesnipe.evolution.refine import Polish
+from memesnipe.sdk.registry import Families
+
+CHAMPIONS: Final = 5
+POLISH_BATCH: Final = 16  # trials that the sampler proposes at once
+LUCK_GENOMES: Final = 256  # random ones that champions must beat
+_LUCK_SEED: Final = 0x10CC  # another stream of randomness than the search's
+
+Evaluate = Callable[[list[Genome]], list[Evaluation]]
+RecordAll = Callable[[list[Genome]], list[Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class Polishing:
+    """How elites are polished, and where the studies are kept (None: in memory)."""
+
+    trials: int  # for each elite
+    seed: int
+    storage: str | None = None
+    name: str = "search"
+
+
+@dataclass(slots=True)
+class Polished:
+    """The polished elites with their evaluations, and every evaluation that it took, batch by batch."""
+
+    contenders: list[tuple[Genome, Evaluation]] = field(default_factory=list)
+    batches: list[list[Evaluation]] = field(default_factory=list)
+
+
+def polish(elites: Sequence[Elite], families: Families, evaluate: Evaluate, plan: Polishing) -> Polished:
+    """Polish elites side by side, one batch of trials of each at a time."""
+    if not elites:
+        return Polished()
+    genomes = {elite.genome.spec_id: elite.genome for elite in elites}
+    batches = [evaluate(list(genomes.values()))]
+    found = {evaluation.spec_id: evaluation for evaluation in batches[0]}
+    begun = []
+    for rank, elite in enumerate(elites):
+        name = f"{plan.name}, elite {rank + 1}"
+        fitness, seed = found[elite.genome.spec_id].fitness, plan.seed * CHAMPIONS + rank
+        begun.append(Polish(elite.genome, fitness, families, study_name=name, storage=plan.storage, seed=seed))
+    for _ in range(-(-plan.trials // POLISH_BATCH)):
+        asked = [polishing.ask(POLISH_BATCH) for polishing in begun]
+        new = {genome.spec_id: genome for batch in asked for genome in batch}
+        batches.append(evaluate(list(new.values())))
+        genomes |= new
+        found |= {evaluation.spec_id: evaluation for evaluation in batches[-1]}
+        for polishing, batch in zip(begun, asked, strict=True):
+            polishing.tell([found[genome.spec_id].fitness for genome in batch])
+    best = [polishing.best[0] for polishing in begun]
+    return Polished([(genome, found[genome.spec_id]) for genome in best], batches)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the contenders and as many random genomes as it takes did in the segment that the search never saw."""
+
+    contenders: list[tuple[Genome, Evaluation]]
+    records: list[Record]
+    lucky: list[Record]
+
+    def verdicts(self, evaluations_ever: int) -> list[Champion]:
+        """The contenders judged, given how many evaluations were ever made on this market."""
+        bar = luck_bar(self.lucky)
+        pairs = zip(self.contenders, self.records, strict=True)
+        return [judge(genome, seen, record, evaluations_ever, bar) for (genome, seen), record in pairs]
+
+
+def try_out(contenders: list[tuple[Genome, Evaluation]], families: Families, record: RecordAll, seed: int) -> Trial:
+    """Run contenders, and random genomes to compare them with, where the search has never looked."""
+    rng = np.random.default_rng([seed, _LUCK_SEED])
+    lucky = random_genomes(rng, families, LUCK_GENOMES)
+    records = record([genome for genome, _ in contenders] + lucky)
+    return Trial(contenders, records[: len(contenders)], records[len(contenders) :])

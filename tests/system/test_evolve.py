@@ -1,0 +1,194 @@
+"""`memesnipe evolve` finds the same whatever happens to the machines that run it."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from memesnipe.feeds.laboratory import Edge, laboratory
+from memesnipe.local.process import free_port
+from memesnipe.market.tape import write_tape
+from memesnipe.storage.schema import SearchGeneration, SearchRow
+from tests.system.installation import Installation, processes_of, wait_for
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+RAY = Path(sys.executable).with_name("ray")
+GENERATIONS = 6
+SEARCH = ("--generations", str(GENERATIONS), "--population", "150", "--polish", "16", "--seed", "3", "--json")
+
+
+class Nodes:
+    """A Ray cluster of several nodes on this machine; its head runs no backtests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.reach = {"HOME": str(folder), "RAY_AUTH_MODE": "token", "RAY_health_check_initial_delay_ms": "0"}
+        self.reach |= {"RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms": "1000"}
+        self._ray("get-auth-token", "--generate")
+        self.address = f"127.0.0.1:{free_port(6390)}"
+        port = self.address.partition(":")[2]
+        self._ray("start", "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false",
+                  "--disable-usage-stats", f"--temp-dir={folder}/t")  # fmt: skip
+
+    def add(self) -> int:
+        """Another node with one CPU; gives the process of its raylet."""
+        before = self._raylets()
+        self._ray("start", f"--address={self.address}", "--num-cpus=1", "--disable-usage-stats")
+        (new,) = self._raylets() - before
+        return new
+
+    def _ray(self, *arguments: str) -> None:
+        subprocess.run([RAY, *arguments], env=os.environ | self.reach, capture_output=True, text=True, check=True)
+
+    def _raylets(self) -> set[int]:
+        return {pid for pid, command in processes_of(self.folder).items() if "/raylet/raylet" in command.split()[0]}
+
+    def kill(self, raylet: int) -> None:
+        """A node goes without a word, and its workers with it."""
+        children = [pid for pid in processes_of(self.folder) if _parent(pid) == raylet]
+        for pid in (raylet, *children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def stop(self) -> None:
+        for pid in processes_of(self.folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
+
+
+@pytest.fixture
+def nodes() -> Iterator[Nodes]:
+    folder = Path(tempfile.mkdtemp(prefix="nodes-", dir="/tmp"))
+    cluster = Nodes(folder)
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("laboratory") / "momentum.tape"
+    write_tape(path, laboratory(Edge.MOMENTUM, 1, hours=4.0))
+    return path
+
+
+@pytest.fixture(scope="module")
+def expected(market: Path, database_url: str) -> dict[str, Any]:
+    """What one worker finds, undisturbed."""
+    with tempfile.TemporaryDirectory(prefix="memesnipe-evolve-", dir="/tmp") as folder:
+        installation = Installation(Path(folder), DATABASE_URL=database_url)
+        return _finished(installation, "--tape", str(market), "--workers", "1")
+
+
+def _finished(installation: Installation, *options: str) -> dict[str, Any]:
+    done = installation.run("evolve", *SEARCH, *options)
+    assert done.returncode == 0, done.stderr
+    summary: dict[str, Any] = json.loads(done.stdout)
+    return summary
+
+
+def _generations_of_latest(database: sa.Engine) -> int:
+    with database.connect() as connection:
+        latest = sa.select(sa.func.max(SearchRow.search_id)).scalar_subquery()
+        count = sa.select(sa.func.count()).where(SearchGeneration.search_id == latest)
+        return int(connection.scalar(count) or 0)
+
+
+def test_the_summary_says_what_was_found(expected: dict[str, Any]) -> None:
+    generations = expected["generations"]
+    assert [generation["index"] for generation in generations] == list(range(GENERATIONS))
+    assert all(generation["evaluations"] == 150 for generation in generations)
+    assert all(generation["failed"] == 0 for generation in generations)
+    assert all(0.0 <= generation["pbo"] <= 1.0 for generation in generations)
+    assert expected["evaluations"] > GENERATIONS * 150
+    assert expected["evaluations_ever"] >= expected["evaluations"]
+    champions = expected["champions"]
+    assert champions
+    assert expected["promotable"] is any(champion["promotable"] for champion in champions)
+    for champion in champions:
+        assert champion["promotable"] is (champion["reason"] == "")
+        assert 0.0 <= champion["deflated_sharpe"] <= 1.0
+        assert champion["spec"]["signals"]
+
+
+def test_ctrl_c_keeps_whole_generations_and_resume_ends_as_if_nothing_had_happened(
+    installations: Callable[..., Installation],
+    market: Path,
+    database: sa.Engine,
+    database_url: str,
+    expected: dict[str, Any],
+) -> None:
+    installation = installations(DATABASE_URL=database_url)
+    options = ("--tape", str(market), "--workers", "2")
+    before = _latest_search(database)
+    process = installation.start("evolve", *SEARCH, *options)
+    wait_for("two generations", lambda: _latest_search(database) > before and _generations_of_latest(database) >= 2)
+    installation.interrupt(process)
+    assert process.wait(60) == 1
+    kept = json.loads(installation.stdout)["generations"]
+    assert 2 <= len(kept) < GENERATIONS
+    assert "--resume goes on" in installation.stderr
+    resumed = _finished(installation, *options, "--resume")
+    assert resumed["generations"][: len(kept)] == kept
+    assert resumed["digest"] == expected["digest"]
+    assert resumed["champions"][0]["spec"] == expected["champions"][0]["spec"]
+    assert resumed["evaluations"] == expected["evaluations"]
+    assert resumed["evaluations_ever"] > expected["evaluations_ever"], "every evaluation ever made is counted"
+
+
+def _latest_search(database: sa.Engine) -> int:
+    with database.connect() as connection:
+        return int(connection.scalar(sa.select(sa.func.max(SearchRow.search_id))) or 0)
+
+
+def test_a_node_that_is_killed_changes_nothing(
+    installations: Callable[..., Installation],
+    market: Path,
+    nodes: Nodes,
+    database: sa.Engine,
+    database_url: str,
+    expected: dict[str, Any],
+) -> None:
+    first, second = nodes.add(), nodes.add()
+    installation = installations(DATABASE_URL=database_url, **nodes.reach)
+    before = _latest_search(database)
+    process = installation.start("evolve", *SEARCH, "--tape", str(market), "--address", nodes.address)
+    wait_for("a generation", lambda: _latest_search(database) > before and _generations_of_latest(database) >= 1)
+    nodes.kill(second)
+    at_kill = _generations_of_latest(database)
+    assert at_kill < GENERATIONS
+    assert process.wait(240) == 0, installation.stderr
+    summary = json.loads(installation.stdout)
+    assert summary["digest"] == expected["digest"]
+    assert [g["best_fitness"] for g in summary["generations"]] == [g["best_fitness"] for g in expected["generations"]]
+    assert first in processes_of(nodes.folder)
+    assert second not in processes_of(nodes.folder)
+
+
+def test_nothing_to_resume_is_said_in_one_line(
+    installations: Callable[..., Installation], market: Path, database_url: str
+) -> None:
+    done = installations(DATABASE_URL=database_url).run(
+        "evolve", "--tape", str(market), "--population", "31", "--resume", "--json"
+    )
+    assert done.returncode == 2
+    assert "--resume: there is no search on this tape with these settings" in done.stderr
+    assert not done.stdout

@@ -43,6 +43,8 @@ def _conditions(context: Context) -> Conditions:
 # A node that is cut off without a word is noticed in seconds; by default Ray would wait for it for many minutes.
 _KEEPALIVE = {"RAY_grpc_client_keepalive_time_ms": "5000", "RAY_grpc_client_keepalive_timeout_ms": "5000"}
 
+SERVICE = "service"  # the resource that such nodes offer, see cluster.yaml
+
 _BEAT_S = 1.0
 _LONGEST_BACKOFF_S = 5.0
 _FORGIVEN_AFTER_S = 30.0
@@ -132,6 +134,8 @@ class Supervisor:
 
     def _create(self, name: str) -> None:
         options = {**_HOST_OPTIONS, "name": f"{name}-{self._run_id}"}
+        if SERVICE in ray.cluster_resources():  # type: ignore[no-untyped-call]
+            options["resources"] = {SERVICE: 1}  # a cluster that keeps nodes for services, away from backtests
         self.hosts[name] = _RemoteHost.options(**options).remote(
             name, str(self._home), self._run_id, self._ports.get(name, 0)
         )

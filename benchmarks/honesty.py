@@ -31,7 +31,7 @@ from memesnipe.sdk.registry import discover
 GENERATIONS: Final = 10
 POPULATION: Final = 200
 POLISH: Final = 32
-HOURS: Final = 12.0
+HOURS: Final = 18.0
 CAPITAL_USD: Final = 1_000.0
 SEEDS: Final = {edge: 20 if edge is Edge.NOISE else 10 for edge in Edge}
 FAMILY_OF: Final = {Edge.MOMENTUM: "momentum_5m", Edge.MEAN_REVERSION: "mean_revert_1h", Edge.SOCIAL: "social_buzz"}
@@ -121,7 +121,9 @@ def table(outcomes: Sequence[Outcome]) -> Table:
             promotable, found = sum(o.promotable > 0 for o in runs), sum(o.found > 0 for o in runs)
             middle = [_median([getattr(o, n) for o in runs]) for n in ("best_holdout_return", "best_deflated", "pbo")]
             uses = "-" if edge is Edge.NOISE else str(found)
-            shown.add_row(edge, str(len(runs)), str(promotable), uses, f"{middle[0]:+.1%}", *(f"{m:.3f}" for m in middle[1:]))
+            shown.add_row(
+                edge, str(len(runs)), str(promotable), uses, f"{middle[0]:+.1%}", *(f"{m:.3f}" for m in middle[1:])
+            )
     return shown
 
 

@@ -7,7 +7,7 @@ from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import simple_genome
 from memesnipe.market.events import SOL_PRICE, empty
-from memesnipe.sdk.registry import Families
+from memesnipe.sdk.registry import Families, discover
 
 
 def is_cold() -> bool:
@@ -27,3 +27,7 @@ def compile_all(families: Families) -> None:
     event["ts"], event["seq"], event["token"], event["kind"], event["sol_usd"] = 1, 1, -1, SOL_PRICE, 1.0
     engine.advance(np.asarray(event))
     engine.results()
+
+
+if __name__ == "__main__":
+    compile_all(discover())

@@ -1,13 +1,14 @@
 """Polishing: optuna moves the numbers of one elite, while its families stay as evolution put them together."""
 
 import math
+import weakref
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Final
 
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import Trial, create_trial
 
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
@@ -46,7 +47,10 @@ class Polish:
         self._space: dict[str, BaseDistribution] = {
             name: FloatDistribution(p.low, p.high, log=p.log) for name, p in self._declared.items()
         }
-        opened = optuna.storages.get_storage(storage)  # once, instead of a pool of connections for each call
+        if isinstance(storage, str):
+            storage = RDBStorage(storage)
+            weakref.finalize(self, storage.engine.dispose)  # or its connections would be left open
+        opened = optuna.storages.get_storage(storage)
         if any(study.study_name == study_name for study in opened.get_all_studies()):
             optuna.delete_study(study_name=study_name, storage=opened)
         sampler = optuna.samplers.TPESampler(

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution
-from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 
 from memesnipe.engine.genome import Genome, simple_genome
 from memesnipe.evolution.fitness import WORST
@@ -70,10 +70,12 @@ def test_in_postgresql_the_trials_are_the_same_and_an_interrupted_study_is_begun
     interrupted.ask(2)  # and never told
     again = _polish(ELITE, _smooth(ELITE), studies_url)
     assert _rounds(again, 2) == in_memory
-    study = optuna.load_study(study_name="test", storage=studies_url)
+    storage = RDBStorage(studies_url)
+    study = optuna.load_study(study_name="test", storage=storage)
     assert [trial.user_attrs["spec_id"] for trial in study.trials] == [g.spec_id for g in [ELITE, *in_memory]]
     assert [trial.value for trial in study.trials] == [_smooth(g) for g in [ELITE, *in_memory]]
     assert study.best_value == again.best[1]
+    storage.engine.dispose()
 
 
 def test_a_study_leaves_others_in_its_storage_alone() -> None:
@@ -108,10 +110,10 @@ def test_a_study_can_be_read_with_the_names_and_units_of_the_parameters() -> Non
 def test_polishing_makes_the_elite_better(seed: int) -> None:
     before = _smooth(ELITE)
     polish = _polish(ELITE, before, seed=seed)
-    asked = _rounds(polish, 8)
+    asked = _rounds(polish, 16)
     genome, after = polish.best
     assert after == max(_smooth(g) for g in asked) == _smooth(genome)
-    assert after > 0.6 * before  # the distance that was left, in squares; both are below 0
+    assert after > 0.8 * before  # the distance that was left, in squares; both are below 0
 
 
 @settings(max_examples=20, deadline=None)

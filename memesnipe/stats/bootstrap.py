@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-_AT_ONCE: Final = 1 << 22  # numbers that are drawn at once
+_AT_ONCE: Final = 1 << 20  # numbers that are drawn at once, which about eight arrays hold
+_LEAST_DEVIATION: Final = 1e-9
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # (samples, periods) -> (samples,)
 
@@ -24,10 +25,10 @@ def stationary_indices(rng: np.random.Generator, periods: int, samples: int, mea
         Indices, shape (samples, periods).
 
     Raises:
-        ValueError: a block would be shorter than one period.
+        ValueError: a block would be shorter than one period, or there is no period.
     """
-    if mean_block < 1.0:
-        raise ValueError(f"blocks of {mean_block} periods: need 1 or more")
+    if not mean_block >= 1.0 or periods < 1:
+        raise ValueError(f"blocks of {mean_block} in {periods} periods: need 1 or more of each")
     begins = rng.random((samples, periods)) < 1.0 / mean_block
     begins[:, 0] = True
     starts = rng.integers(periods, size=(samples, periods))
@@ -46,10 +47,27 @@ def bootstrap_interval(
     samples: int = 1000,
     confidence: float = 0.95,
 ) -> tuple[float, float]:
-    """The percentile interval of a statistic of returns, shape (periods,), by the stationary bootstrap."""
+    """The percentile interval of a statistic of returns by the stationary bootstrap (Politis & Romano 1994).
+
+    Args:
+        returns: (periods,).
+        statistic: maps resampled returns, shape (samples, periods), to one value each, shape (samples,).
+        rng: of the draws.
+        mean_block: in periods; about as long as returns depend on each other.
+        samples: how many to draw.
+        confidence: of the interval, between 0 and 1.
+
+    Returns:
+        Its lower and its upper end, in the unit of the statistic.
+
+    Raises:
+        ValueError: no returns, no samples, or a confidence that is no share.
+    """
+    if samples < 1 or not 0.0 < confidence < 1.0:
+        raise ValueError(f"{samples} samples for a confidence of {confidence}: need 1 or more, and a share in between")
     values = np.asarray(returns, np.float64)
     size = max(_AT_ONCE // max(len(values), 1), 1)
-    found = []
+    found = []  # in parts, so that memory does not grow with the samples
     for start in range(0, samples, size):
         indices = stationary_indices(rng, len(values), min(size, samples - start), mean_block)
         found.append(statistic(values[indices]))
@@ -59,7 +77,10 @@ def bootstrap_interval(
 
 
 def sharpe_statistic(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The Sharpe ratio per period of each row; 0 where it does not vary."""
-    deviation = samples.std(axis=1, ddof=1)
-    varies = deviation > 1e-9
-    return np.where(varies, samples.mean(axis=1) / np.where(varies, deviation, 1.0), 0.0)
+    """The Sharpe ratio per period of each row of (samples, periods); 0 where a row does not vary."""
+    if samples.shape[1] < 2:
+        return np.zeros(len(samples))
+    mean, deviation = samples.mean(axis=1), samples.std(axis=1, ddof=1)
+    # What is left of equal returns is rounding, as in `sharpe_of`.
+    varies = deviation > np.maximum(_LEAST_DEVIATION, 1e-6 * np.abs(mean))
+    return np.where(varies, mean / np.where(varies, deviation, 1.0), 0.0)

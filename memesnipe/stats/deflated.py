@@ -23,11 +23,12 @@ def probabilistic_sharpe_ratio(sharpe: Sharpe, benchmark: float) -> float:
 def expected_maximum_sharpe(trials: int, variance: float) -> float:
     """What the best of so many trials without any skill may be expected to show: the False Strategy Theorem.
 
-    Bailey & Lopez de Prado 2014, eq. 1, with a mean of 0.
+    Bailey & Lopez de Prado 2014, eq. 1, with a mean of 0. It assumes many trials: of 5 it expects 3% more than there
+    is, and from 50 on it is right to 1%.
 
     Args:
         trials: independent ones, each with an estimate of its Sharpe ratio.
-        variance: of those estimates.
+        variance: of those estimates; the result has the period of their ratios.
 
     Raises:
         ValueError: the variance is below 0.
@@ -54,15 +55,26 @@ def deflated_sharpe_ratio(sharpe: Sharpe, trials: int, variance: float) -> float
 
 
 def null_variance(periods: int) -> float:
-    """The variance of the estimated ratio of a strategy without any skill (Lo 2002, eq. 9, at a ratio of 0)."""
+    """The variance of the estimated ratio per period of a strategy without any skill (Lo 2002, at a ratio of 0).
+
+    0 for fewer than 2 periods, where `sharpe_of` gives a ratio of 0 and the probability of skill is 0 anyway.
+    """
     return 1.0 / (periods - 1) if periods > 1 else 0.0
 
 
 def minimum_track_record(sharpe: Sharpe, benchmark: float, confidence: float) -> float:
     """The periods it takes until a ratio like this is above ``benchmark`` with ``confidence`` (MinTRL).
 
-    Bailey & Lopez de Prado 2012, eq. 11; infinity where it is not above it.
+    Bailey & Lopez de Prado 2012, on the minimum track record length.
+
+    Returns:
+        Periods, a fraction among them; infinity where the ratio is not above the benchmark.
+
+    Raises:
+        ValueError: a confidence outside of 0.5 to 1; below, one would ask for less than the ratio itself says.
     """
+    if not 0.5 <= confidence < 1.0:
+        raise ValueError(f"a confidence of {confidence}: need 0.5 or more, and less than 1")
     if sharpe.ratio <= benchmark or sharpe.periods < 2:
         return math.inf
     one_period = standard_error(sharpe) * math.sqrt(sharpe.periods - 1)

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEAST_VARIANCE: Final = 1e-18
-_AT_ONCE: Final = 1 << 21  # strategies times splits, for which arrays are held
+_SAME: Final = 1e-9  # performances that are closer are equal; rounding is far below, and what matters far above
+_AT_ONCE: Final = 1 << 19  # strategies times splits, for which about ten arrays are held at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,17 @@ def block_moments(returns: NDArray[np.floating[Any]], blocks: int) -> NDArray[np
 
     Args:
         returns: (strategies, periods).
-        blocks: how many.
+        blocks: how many; their lengths differ by one period at most, and some are empty if there are fewer periods.
 
     Returns:
         (strategies, blocks, 3).
+
+    Raises:
+        ValueError: there is no block.
     """
-    edges = np.linspace(0, returns.shape[1], blocks + 1).astype(np.int64)
+    if blocks < 1:
+        raise ValueError(f"{blocks} blocks: need 1 or more")
+    edges = np.arange(blocks + 1) * returns.shape[1] // blocks
     moments = np.zeros((len(returns), blocks, 3))
     for block in range(blocks):
         part = np.asarray(returns[:, edges[block] : edges[block + 1]], np.float64)
@@ -49,7 +55,9 @@ def overfitting(moments: NDArray[np.float64]) -> Overfitting:
     """Choose the best strategy in every half of the blocks, and see how it ranks in the other half.
 
     Performance is the Sharpe ratio per period; 0 where returns do not vary. Equal performances share their middle
-    rank, and a rank exactly in the middle counts half: choosing among equals is a coin toss, not a failure.
+    rank, also where only rounding tells them apart, as it does one strategy at two sizes. A rank exactly in the middle
+    is neither above nor below the median and counts half: choosing among equals is a coin toss, not a failure, and
+    noise comes to 0.5 for any number of strategies. Of those equal in sample the first is chosen.
 
     Args:
         moments: (strategies, blocks, 3) of `block_moments`; an even number of blocks.
@@ -69,7 +77,8 @@ def overfitting(moments: NDArray[np.float64]) -> Overfitting:
     logits = np.log(ranks / (1.0 - ranks))
     pbo = float(np.mean(logits < 0.0) + np.mean(logits == 0.0) / 2)
     spread = float(np.var(inside))
-    slope = float(np.mean((inside - inside.mean()) * (outside - outside.mean()))) / spread if spread > 0 else 0.0
+    together = float(np.mean((inside - inside.mean()) * (outside - outside.mean())))
+    slope = together / spread if spread > _SAME**2 else 0.0
     return Overfitting(pbo, logits, slope, float(np.mean(outside < 0.0)))
 
 
@@ -80,9 +89,11 @@ def _of_halves(moments: NDArray[np.float64], halves: NDArray[np.bool_]) -> tuple
     best = np.argmax(inside, axis=1)
     rows = np.arange(len(halves))
     its = outside[rows, best]
-    below = (outside < its[:, None]).sum(axis=1)
-    equal = (outside == its[:, None]).sum(axis=1)  # itself among them
-    ranks = (below + (equal + 1) / 2) / (moments.shape[0] + 1)
+    # A matrix product rounds equal columns differently, so that equality needs some room.
+    room = _SAME * np.maximum(np.abs(its), 1.0)
+    below = np.count_nonzero(outside < (its - room)[:, None], axis=1)
+    above = np.count_nonzero(outside > (its + room)[:, None], axis=1)
+    ranks = 0.5 + (below - above) / (2 * (len(moments) + 1))  # the middle of those that it equals, over N + 1
     return ranks, inside[rows, best], its
 
 
@@ -91,7 +102,7 @@ def _performance(moments: NDArray[np.float64], halves: NDArray[np.bool_]) -> NDA
     weights = halves.astype(np.float64)
     count, total, squares = (weights @ moments[:, :, i].T for i in range(3))
     mean = total / np.maximum(count, 1.0)
-    variance = squares - count * mean**2
+    variance = squares - count * mean**2  # times count
     solid = variance > np.maximum(_LEAST_VARIANCE, 1e-12 * count * mean**2)
     deviation = np.sqrt(np.where(solid, variance, 1.0) / np.maximum(count - 1.0, 1.0))
     return np.where(solid, mean / deviation, 0.0)

@@ -53,8 +53,10 @@ def standard_error(sharpe: Sharpe) -> float:
     """How far an estimate of so many periods scatters (Mertens 2002; Bailey & Lopez de Prado 2012, eq. 8).
 
     Returns:
-        The standard error of the ratio per period; infinity for fewer than 2 periods. Skewness can push the formula
-        below 0, where the expansion behind it no longer holds; a floor keeps it just above.
+        The standard error of the ratio per period; infinity for fewer than 2 periods. The term under the root is
+        (1 - skewness * ratio / 2)**2 or more for the moments of any one sample, because its kurtosis is at least
+        skewness**2 + 1. It gets to 0 where returns take two values only, and below it where the moments are not of
+        one sample; there the expansion says nothing, and a floor keeps the error above 0.
     """
     if sharpe.periods < 2:
         return math.inf

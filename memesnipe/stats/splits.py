@@ -29,9 +29,15 @@ class Fold:
 def holdout(span: Span, share: float, embargo_ns: int) -> tuple[Span, Span]:
     """What a search may see, and the last ``share`` of the time, which it never sees; the embargo lies between.
 
+    Args:
+        span: the time to divide.
+        share: of the time that stays unseen.
+        embargo_ns: taken from the end of what may be seen.
+
     Raises:
-        ValueError: one of them would be empty.
+        ValueError: one of them would be empty, or the embargo is negative.
     """
+    _not_negative(embargo_ns)
     start = span.stop_ts - int((span.stop_ts - span.start_ts) * share)
     return _solid(Span(span.start_ts, start - embargo_ns)), _solid(Span(start, span.stop_ts))
 
@@ -42,13 +48,18 @@ def walk_forward(span: Span, folds: int, train_share: float, embargo_ns: int, pu
     Args:
         span: the time to use, all of it.
         folds: how many.
-        train_share: of a window; the embargo is taken from its validation part.
+        train_share: of a window, before the purge; the embargo is taken from its validation part.
         embargo_ns: between training and validation.
         purge_ns: taken off the end of training, where labels or positions reach into what follows.
 
+    Returns:
+        The folds in order of time. Each validation begins one embargo after the one before stops, and the last one
+        stops with the span.
+
     Raises:
-        ValueError: the numbers leave a part empty.
+        ValueError: the numbers leave a part empty, or one of them makes no sense.
     """
+    _not_negative(embargo_ns, purge_ns)
     if folds < 1 or not 0.0 < train_share < 1.0:
         raise ValueError(f"{folds} folds with a train share of {train_share}: need 1 or more, and a share in between")
     length = span.stop_ts - span.start_ts
@@ -74,15 +85,27 @@ def purged_kfold(
 
     Args:
         starts_ts: (labels,) when each begins, ascending.
-        ends_ts: (labels,) when each is known.
+        ends_ts: (labels,) when each is known, at its start or later; a label that ends as another begins overlaps it.
         folds: consecutive groups of labels, each the test once.
         embargo_ns: after each test group.
 
+    Yields:
+        Train and test indices, ascending; a group whose labels reach everywhere leaves nothing to train on.
+
     Raises:
-        ValueError: there are fewer labels than folds.
+        ValueError: fewer labels than folds, or labels that are not in order or end before they begin.
     """
+    _not_negative(embargo_ns)
     if not 2 <= folds <= len(starts_ts):
         raise ValueError(f"{folds} folds of {len(starts_ts)} labels: need 2 or more, and no more than labels")
+    if len(ends_ts) != len(starts_ts) or np.any(np.diff(starts_ts) < 0) or np.any(ends_ts < starts_ts):
+        raise ValueError("labels need a start and an end each, in order of their starts, no end before its start")
+    return _purged(starts_ts, ends_ts, folds, embargo_ns)
+
+
+def _purged(
+    starts_ts: NDArray[np.int64], ends_ts: NDArray[np.int64], folds: int, embargo_ns: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     everything = np.arange(len(starts_ts))
     for test in np.array_split(everything, folds):
         begin, end = starts_ts[test].min(), ends_ts[test].max()
@@ -95,3 +118,9 @@ def _solid(span: Span) -> Span:
     if span.stop_ts <= span.start_ts:
         raise ValueError(f"a part of {span.stop_ts - span.start_ts} ns: the time is too short for such a split")
     return span
+
+
+def _not_negative(*gaps_ns: int) -> None:
+    # A negative gap is an overlap, which is what all this is there to prevent.
+    if min(gaps_ns) < 0:
+        raise ValueError(f"a gap of {min(gaps_ns)} ns: need 0 or more")

@@ -1,33 +1,46 @@
-from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 
-from memesnipe.evolution.fitness import evaluate, split
-from tests.support import result, synthetic_events
-
-NOTHING = result()
+from memesnipe.evolution.fitness import LEAST_TRADES, SIGNAL_PRICE, fitness_of
+from tests.support import result
 
 
-def _fitness(early: float, late: float, early_trades: int = 5, late_trades: int = 5) -> float:
-    train = replace(NOTHING, total_return=early, trades=early_trades)
-    return evaluate(train, replace(NOTHING, total_return=late, trades=late_trades)).fitness
+def _moments(volatility: float) -> Any:
+    return np.array([[10.0, 0.0, volatility**2 / 2], [10.0, 0.0, volatility**2 / 2]])
 
 
-@pytest.mark.parametrize(("early", "late", "fitness"), [(0.5, 0.1, 0.1), (0.1, 0.5, 0.1), (0.5, -0.2, -0.2)])
-def test_fitness_is_the_worse_of_the_two_returns(early: float, late: float, fitness: float) -> None:
-    assert _fitness(early, late) == fitness
+def _fitness(early: float, late: float, *, trades: tuple[int, int] = (20, 20), signals: int = 1, **more: Any) -> float:
+    volatility = more.pop("volatility", 0.1)
+    results = [
+        result(total_return=made, trades=count, **more) for made, count in zip((early, late), trades, strict=True)
+    ]
+    return fitness_of(results[0], results[1], _moments(volatility), _moments(volatility), signals)
+
+
+def test_the_worse_segment_counts() -> None:
+    assert _fitness(0.5, 0.1) == _fitness(0.1, 0.5) == _fitness(0.1, 0.1)
+    assert _fitness(0.5, -0.2) == _fitness(-0.2, -0.2) < 0.0
+
+
+def test_merit_is_return_over_volatility_less_drawdown() -> None:
+    assert _fitness(0.3, 0.3) == pytest.approx(0.3 / 0.12 * 20 / 28)
+    assert _fitness(0.3, 0.3, volatility=0.2) < _fitness(0.3, 0.3)
+    assert _fitness(0.3, 0.3, max_drawdown=0.25) == pytest.approx(_fitness(0.3, 0.3) - 0.25)
+
+
+def test_a_gain_on_few_trades_is_trusted_less_and_a_loss_is_a_loss() -> None:
+    assert _fitness(0.3, 0.3, trades=(5, 5)) < _fitness(0.3, 0.3, trades=(50, 50))
+    assert _fitness(-0.3, -0.3, trades=(5, 5)) == _fitness(-0.3, -0.3, trades=(50, 50))
 
 
 def test_who_trades_too_little_cannot_win_and_the_less_the_lower() -> None:
-    scores = [_fitness(0.5, 0.5, trades, 0) for trades in range(4)]
-    assert scores[:3] == sorted(scores[:3])
-    assert scores[3] == 0.5
-    assert max(scores[:3]) < _fitness(-0.99, -0.99), "worse than losing nearly everything"
-    assert _fitness(0.5, 0.5, 1, 2) == 0.5
+    scores = [_fitness(9.0, 9.0, trades=(count, 0)) for count in range(LEAST_TRADES)]
+    assert scores == sorted(scores)
+    assert len(set(scores)) == LEAST_TRADES
+    assert max(scores) < _fitness(-1.0, -1.0, volatility=0.0, max_drawdown=1.0)
 
 
-def test_the_window_is_split_in_order_and_whole() -> None:
-    events = synthetic_events(100)
-    train, validation = split(events)
-    assert (len(train), len(validation)) == (70, 30)
-    assert train["seq"].tolist() + validation["seq"].tolist() == events["seq"].tolist()
+def test_of_two_that_do_as_well_the_simpler_one_wins() -> None:
+    assert _fitness(0.3, 0.3) - _fitness(0.3, 0.3, signals=3) == pytest.approx(2 * SIGNAL_PRICE)

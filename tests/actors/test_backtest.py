@@ -1,0 +1,137 @@
+"""Backtests on a Ray cluster of this test's own: the same results whatever the chunks, and whoever falls silent."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import ray
+
+from actors.backtest import Backtests, Conditions, evaluate_window
+from actors.runtime import connect_ray, disconnect_ray
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.genome import Genome, SignalGene
+from memesnipe.errors import MemeSnipeError
+from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate, run_segment
+from memesnipe.evolution.operators import random_genomes
+from memesnipe.evolution.spans import cut, search_spans, slices_of, span_of
+from memesnipe.sdk.registry import discover
+from tests.support import synthetic_events
+from tests.system.installation import wait_for
+
+pytestmark = pytest.mark.timeout(300)
+
+EVENTS = synthetic_events(20_000)
+SPANS = search_spans(span_of(EVENTS))
+GENOMES = random_genomes(np.random.default_rng(3), discover(), 60)
+CONDITIONS = Conditions(FillModel(), 1000.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    connect_ray(None, tmp_path_factory.mktemp("home"), "test-backtest", cpus=2, dashboard=False)
+    yield
+    disconnect_ray()
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[Evaluation]:
+    train, validation = (Segment(span, (cut(EVENTS, span),)) for span in (SPANS.train, SPANS.validation))
+    return evaluate(train, validation, GENOMES, discover(), CONDITIONS.model, CONDITIONS.capital_usd)
+
+
+def _on_ray(backtests: Backtests, genomes: list[Genome] = GENOMES, slice_events: int = 50_000) -> list[Evaluation]:
+    slices = slices_of(EVENTS, slice_events)
+    train, validation, _ = backtests.store((SPANS.train, SPANS.validation, SPANS.holdout), slices)
+    done: list[int] = []
+    found = backtests.evaluate(train, validation, genomes, done.append)
+    assert sum(done) == len(genomes)
+    return found
+
+
+def _same(found: list[Evaluation], expected: list[Evaluation]) -> bool:
+    facts = [(e.spec_id, e.train, e.validation, e.fitness, e.moments.tobytes(), e.error) for e in found]
+    return facts == [(e.spec_id, e.train, e.validation, e.fitness, e.moments.tobytes(), e.error) for e in expected]
+
+
+@pytest.mark.parametrize(("chunk_s", "slice_events"), [(1e-9, 50_000), (0.05, 777), (100.0, 5_000)])
+def test_chunks_of_genomes_and_of_time_change_nothing(
+    chunk_s: float, slice_events: int, expected: list[Evaluation]
+) -> None:
+    backtests = Backtests(CONDITIONS, chunk_s=chunk_s)
+    assert _same(_on_ray(backtests, slice_events=slice_events), expected)
+    assert _same(_on_ray(backtests, slice_events=slice_events), expected), "with sizes that were learnt"
+    assert backtests.busy_s > 0.0
+
+
+def test_records_have_the_returns_too() -> None:
+    backtests = Backtests(CONDITIONS)
+    (holdout,) = backtests.store([SPANS.holdout], [EVENTS])
+    found = backtests.record(holdout, GENOMES, lambda _: None)
+    here = run_segment(
+        Segment(SPANS.holdout, (cut(EVENTS, SPANS.holdout),)), GENOMES, discover(), CONDITIONS.model, 1000.0
+    )
+    assert [r.result for r in found] == [r.result for r in here]
+    assert all(np.array_equal(a.returns, b.returns) for a, b in zip(found, here, strict=True))
+
+
+def test_a_genome_that_cannot_be_run_is_a_result(expected: list[Evaluation]) -> None:
+    broken = Genome((SignalGene("nowhere", {}, 1.0),), 0.5, 0.1, GENOMES[0].exits, GENOMES[0].filters)
+    found = _on_ray(Backtests(CONDITIONS), [*GENOMES[:5], broken, *GENOMES[5:]])
+    assert "nowhere" in found[5].error
+    assert _same(found[:5] + found[6:], expected)
+
+
+def test_what_fails_on_every_worker_is_said_once(tmp_path: Path) -> None:
+    with pytest.raises(MemeSnipeError, match="there is no folder .*missing"):
+        _on_ray(Backtests(Conditions(FillModel(), 1000.0, (tmp_path / "missing",))))
+
+
+def test_a_worker_that_falls_silent_is_not_waited_for(expected: list[Evaluation]) -> None:
+    """Stopped in the middle of a chunk it neither fails nor answers; only our own deadline can tell."""
+    backtests = Backtests(CONDITIONS, deadline_s=2.0)
+    found: list[Evaluation] = []
+    thread = threading.Thread(target=lambda: found.extend(_on_ray(backtests, GENOMES)))
+    thread.start()
+    silent = wait_for("a worker at a chunk", _worker_at_work, 60)
+    os.kill(silent, signal.SIGSTOP)
+    try:
+        thread.join(120)
+        assert not thread.is_alive()
+    finally:
+        os.kill(silent, signal.SIGKILL)
+    assert _same(found, expected)
+
+
+def _worker_at_work() -> int:
+    """A worker of ours that has a chunk, as Ray writes into its command line."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if b"ray::_evaluate_chunk" in (entry / "cmdline").read_bytes():
+                    return int(entry.name)
+            except OSError:
+                continue
+    return 0
+
+
+def test_a_window_is_divided_and_evaluated() -> None:
+    found = evaluate_window(Backtests(CONDITIONS), EVENTS[:5000], GENOMES[:6])
+    assert [e.spec_id for e in found] == [g.spec_id for g in GENOMES[:6]]
+    assert not any(e.is_failed for e in found)
+
+
+def test_workers_are_asked_for_when_a_generation_would_take_too_long_and_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("actors.backtest.request_resources", lambda num_cpus: asked.append(num_cpus))
+    _on_ray(Backtests(CONDITIONS))
+    assert asked == [], "this one takes no time"
+    _on_ray(Backtests(CONDITIONS, generation_s=1e-3, most_cpus=3))
+    assert asked == [3, 0]
+    assert ray.is_initialized()
+

@@ -1,0 +1,56 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.archive import Archive, cell_of
+from memesnipe.evolution.evaluation import BLOCKS, Evaluation
+from tests.support import genome, result
+
+FLIP, TREND = genome("flip", size=0.1), genome("trend", size=0.1)
+
+
+def _evaluation(which: Genome, fitness: float = 0.0, *, trades: int = 10, hold_s: float = 30.0) -> Evaluation:
+    did = result(which.spec_id, trades=trades, observed_s=3600.0, mean_hold_s=hold_s)
+    return Evaluation(which.spec_id, did, did, fitness, np.zeros((2 * BLOCKS, 3)))
+
+
+@pytest.mark.parametrize(
+    ("which", "trades", "hold_s", "cell"),
+    [
+        (FLIP, 10, 30.0, "flip/1/2"),
+        (FLIP, 10, 3000.0, "flip/4/2"),
+        (FLIP, 100, 5.0, "flip/0/4"),
+        (genome("flip", "trend", size=0.01), 10, 30.0, "flip+trend/1/1"),
+    ],
+)
+def test_a_cell_is_what_a_strategy_does(which: Genome, trades: int, hold_s: float, cell: str) -> None:
+    assert cell_of(which, _evaluation(which, trades=trades, hold_s=hold_s)) == cell
+
+
+def test_who_never_traded_or_never_ran_has_no_cell() -> None:
+    idle = _evaluation(FLIP, 5.0, trades=0)
+    failed = replace(idle, train=None, validation=None)
+    archive = Archive()
+    assert archive.add([FLIP, FLIP], [idle, failed], 0) == 0
+    assert archive.elites == {}
+
+
+def test_a_cell_keeps_its_best_and_the_first_of_equals() -> None:
+    archive = Archive()
+    better, equal = replace(FLIP, threshold=0.6), replace(FLIP, threshold=0.7)
+    assert archive.add([FLIP, better], [_evaluation(FLIP, 1.0), _evaluation(better, 2.0)], 0) == 2
+    assert archive.add([equal, FLIP], [_evaluation(equal, 2.0), _evaluation(FLIP, 1.0)], 1) == 0
+    (elite,) = archive.elites.values()
+    assert (elite.genome, elite.fitness, elite.generation) == (better, 2.0, 0)
+
+
+def test_the_best_differ_in_their_mix_of_families() -> None:
+    archive = Archive()
+    slow = replace(FLIP, threshold=0.6)
+    found = [_evaluation(FLIP, 3.0), _evaluation(slow, 2.0, hold_s=500.0), _evaluation(TREND, 1.0)]
+    archive.add([FLIP, slow, TREND], found, 0)
+    assert len(archive.elites) == 3
+    assert [elite.genome for elite in archive.best(5)] == [FLIP, TREND]
+    assert [elite.genome for elite in archive.best(1)] == [FLIP]

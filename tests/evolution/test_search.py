@@ -1,0 +1,105 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Record
+from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, POLISH_BATCH, Polishing, polish, try_out
+from memesnipe.evolution.population import SearchSettings
+from memesnipe.evolution.search import Search, probability_of_overfitting
+from memesnipe.sdk.registry import discover
+from tests.support import result
+
+FAMILIES = discover()
+SETTINGS = SearchSettings(24, 0.2, 0.7, 3)
+
+
+def _evaluate(genomes: list[Genome]) -> list[Evaluation]:
+    """As if tight stops were all that mattered."""
+    found = []
+    for genome in genomes:
+        did = result(genome.spec_id, trades=20, observed_s=3600.0, mean_hold_s=genome.exits.max_hold_s)
+        moments = np.ones((2 * BLOCKS, 3)) * genome.size
+        found.append(Evaluation(genome.spec_id, did, did, -genome.exits.stop_loss, moments))
+    return found
+
+
+def _record(genomes: list[Genome]) -> list[Record]:
+    rng = np.random.default_rng(1)
+    return [Record(result(g.spec_id, trades=20), rng.normal(0, 0.01, 100).astype(np.float32)) for g in genomes]
+
+
+def _run(search: Search, generations: int) -> list[Any]:
+    return [search.tell(genomes := search.ask(), _evaluate(genomes)) for _ in range(generations)]
+
+
+def test_generations_get_better_and_are_summed_up() -> None:
+    search = Search(FAMILIES, SETTINGS, 1)
+    summaries = _run(search, 6)
+    assert [summary.index for summary in summaries] == list(range(6))
+    assert summaries[-1].best_fitness > summaries[0].best_fitness
+    assert all(summary.median_fitness <= summary.best_fitness for summary in summaries)
+    assert [s.cells for s in summaries] == sorted(s.cells for s in summaries)
+    assert summaries[0].to_dict()["evaluations"] == 24
+
+
+def test_the_digest_tells_histories_apart_and_survives_a_restart() -> None:
+    whole, other = Search(FAMILIES, SETTINGS, 1), Search(FAMILIES, SETTINGS, 2)
+    _run(whole, 4)
+    _run(other, 4)
+    first = Search(FAMILIES, SETTINGS, 1)
+    _run(first, 2)
+    resumed = Search(FAMILIES, SETTINGS, 99)
+    resumed.load(first.dump())
+    _run(resumed, 2)
+    assert resumed.digest == whole.digest != other.digest
+    resumed.note_records(_record(resumed.ask()[:1]))
+    assert resumed.digest != whole.digest
+
+
+def test_overfitting_is_told_from_those_that_traded() -> None:
+    rng = np.random.default_rng(1)
+    idle = Evaluation("idle", None, None, 0.0, np.zeros((2 * BLOCKS, 3)))
+    assert probability_of_overfitting([idle] * 5) == 0.5
+
+    def evaluation(edge: float) -> Evaluation:
+        returns = rng.normal(edge, 0.01, (2 * BLOCKS, 30))
+        moments = np.stack([np.full(2 * BLOCKS, 30.0), returns.sum(1), (returns**2).sum(1)], axis=1)
+        return Evaluation("x", None, None, 0.0, moments)
+
+    skilled = [evaluation(0.0) for _ in range(9)] + [evaluation(0.02), idle]
+    assert probability_of_overfitting(skilled) < 0.01
+
+
+def test_the_best_are_polished_side_by_side_and_never_get_worse() -> None:
+    search = Search(FAMILIES, SETTINGS, 1)
+    _run(search, 3)
+    elites = search.population.archive.best(CHAMPIONS)
+    polished = polish(elites, FAMILIES, _evaluate, Polishing(2 * POLISH_BATCH, seed=1))
+    assert [len(batch) for batch in polished.batches] == [len(elites), *[POLISH_BATCH * len(elites)] * 2]
+    for elite, (genome, evaluation) in zip(elites, polished.contenders, strict=True):
+        assert evaluation.spec_id == genome.spec_id
+        assert evaluation.fitness >= elite.fitness
+        assert [g.family for g in genome.signals] == [g.family for g in elite.genome.signals]
+    assert any(e.fitness > elite.fitness for elite, (_, e) in zip(elites, polished.contenders, strict=True))
+    again = polish(elites, FAMILIES, _evaluate, Polishing(2 * POLISH_BATCH, seed=1))
+    assert [g for g, _ in again.contenders] == [g for g, _ in polished.contenders]
+
+
+def test_contenders_are_tried_beside_random_genomes() -> None:
+    search = Search(FAMILIES, SETTINGS, 1)
+    _run(search, 1)
+    polished = polish(search.population.archive.best(2), FAMILIES, _evaluate, Polishing(0, seed=1))
+    trial = try_out(polished.contenders, FAMILIES, _record, seed=1)
+    assert (len(trial.records), len(trial.lucky)) == (2, LUCK_GENOMES)
+    champions = trial.verdicts(1000)
+    assert [c.genome for c in champions] == [genome for genome, _ in polished.contenders]
+    assert not any(c.promotable for c in champions), "they did nothing but noise"
+
+
+@pytest.mark.parametrize("trials", [0, 16])
+def test_nothing_found_is_nothing_to_judge(trials: int) -> None:
+    polished = polish([], FAMILIES, _evaluate, Polishing(trials, seed=1))
+    assert polished.contenders == []
+    assert try_out([], FAMILIES, _record, 1).verdicts(10) == []

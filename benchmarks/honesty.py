@@ -1,7 +1,7 @@
 """Searches on markets of which the truth is known: how often is a champion promotable where there is nothing to find,
 and where there is one thing?
 
-    python benchmarks/honesty.py                    # 20 seeds of noise, 10 of each planted edge: the table of docs/statistics.md
+    python benchmarks/honesty.py            # 20 seeds of noise, 10 of each edge: the table of docs/statistics.md
     python benchmarks/honesty.py --edge noise --seeds 3 --json
 """
 
@@ -21,7 +21,7 @@ from rich.table import Table
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment, evaluate, run_segment
-from memesnipe.evolution.finish import CHAMPIONS, Polishing, polish, try_out
+from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, Polishing, polish, try_out
 from memesnipe.evolution.population import SearchSettings
 from memesnipe.evolution.search import Search
 from memesnipe.evolution.spans import cut, search_spans, span_of
@@ -36,6 +36,7 @@ CAPITAL_USD: Final = 1_000.0
 SEEDS: Final = {edge: 20 if edge is Edge.NOISE else 10 for edge in Edge}
 FAMILY_OF: Final = {Edge.MOMENTUM: "momentum_5m", Edge.MEAN_REVERSION: "mean_revert_1h", Edge.SOCIAL: "social_buzz"}
 CHUNK: Final = 64
+MIDDLES: Final = ("best_holdout_return", "best_deflated", "pbo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,14 @@ def search_market(edge: Edge, seed: int, *, hours: float = HOURS, generations: i
         genomes = search.ask()
         pbo = search.tell(genomes, evaluate_all(genomes)).pbo
     polished = polish(search.population.archive.best(CHAMPIONS), families, evaluate_all, Polishing(POLISH, seed))
-    trial = try_out(polished.contenders, families, record_all, seed)
-    made = generations * POPULATION + sum(map(len, polished.batches)) + len(trial.records) + len(trial.lucky)
+    trial = try_out(polished.contenders, families, evaluate_all, record_all, seed)
+    made = (
+        generations * POPULATION
+        + sum(map(len, polished.batches))
+        + LUCK_GENOMES
+        + len(trial.records)
+        + len(trial.lucky)
+    )
     champions = trial.verdicts(made)
     promotable = [champion for champion in champions if champion.promotable]
     uses = [c for c in promotable if FAMILY_OF.get(edge) in [gene.family for gene in c.genome.signals]]
@@ -119,11 +126,10 @@ def table(outcomes: Sequence[Outcome]) -> Table:
         runs = [o for o in outcomes if o.edge == edge]
         if runs:
             promotable, found = sum(o.promotable > 0 for o in runs), sum(o.found > 0 for o in runs)
-            middle = [_median([getattr(o, n) for o in runs]) for n in ("best_holdout_return", "best_deflated", "pbo")]
+            middle = [_median([getattr(o, name) for o in runs]) for name in MIDDLES]
             uses = "-" if edge is Edge.NOISE else str(found)
-            shown.add_row(
-                edge, str(len(runs)), str(promotable), uses, f"{middle[0]:+.1%}", *(f"{m:.3f}" for m in middle[1:])
-            )
+            figures = (f"{middle[0]:+.1%}", f"{middle[1]:.3f}", f"{middle[2]:.3f}")
+            shown.add_row(edge, str(len(runs)), str(promotable), uses, *figures)
     return shown
 
 

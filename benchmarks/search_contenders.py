@@ -67,8 +67,8 @@ class OptunaSearch:
         return [self._genome(trial) for trial in self._trials]
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """Close them."""
-        for trial, evaluation in zip(self._trials, evaluations, strict=True):
+        """Close them; they are in the order asked."""
+        for trial, _, evaluation in zip(self._trials, genomes, evaluations, strict=True):
             self._study.tell(trial, evaluation.fitness)
 
     def _genome(self, trial: optuna.Trial) -> Genome:

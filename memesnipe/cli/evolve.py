@@ -13,7 +13,7 @@ from actors.backtest import Backtests, Conditions
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import InputError
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment
-from memesnipe.evolution.finish import CHAMPIONS, Polishing, polish, try_out
+from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, Polishing, polish, try_out
 from memesnipe.evolution.judge import Champion
 from memesnipe.evolution.population import SearchSettings
 from memesnipe.evolution.search import Search
@@ -147,9 +147,9 @@ class Evolve:
 
         plan = Polishing(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")
         polished = polish(self._search.population.archive.best(CHAMPIONS), self._families, evaluate, plan)
-        trial = try_out(polished.contenders, self._families, record, self._plan.seed)
+        trial = try_out(polished.contenders, self._families, evaluate, record, self._plan.seed)
         self._search.note_records(trial.records + trial.lucky)
-        counts = [len(batch) for batch in polished.batches] + [len(trial.records), len(trial.lucky)]
+        counts = [*map(len, polished.batches), LUCK_GENOMES, len(trial.records), len(trial.lucky)]
         self._later = sum(counts)
         ever = store.count(search_id, "finish", counts)
         return trial.verdicts(ever), ever

@@ -16,7 +16,7 @@ from memesnipe.sdk.registry import Families
 
 CHAMPIONS: Final = 5
 POLISH_BATCH: Final = 16  # trials that the sampler proposes at once
-LUCK_GENOMES: Final = 256  # random ones that champions must beat
+LUCK_GENOMES: Final = 256  # random ones, the best of which champions must beat
 _LUCK_SEED: Final = 0x10CC  # another stream of randomness than the search's
 
 Evaluate = Callable[[list[Genome]], list[Evaluation]]
@@ -67,7 +67,7 @@ def polish(elites: Sequence[Elite], families: Families, evaluate: Evaluate, plan
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What the contenders and as many random genomes as it takes did in the segment that the search never saw."""
+    """What the contenders, and the best of random genomes, did in the segment that the search never saw."""
 
     contenders: list[tuple[Genome, Evaluation]]
     records: list[Record]
@@ -80,9 +80,16 @@ class Trial:
         return [judge(genome, seen, record, evaluations_ever, bar) for (genome, seen), record in pairs]
 
 
-def try_out(contenders: list[tuple[Genome, Evaluation]], families: Families, record: RecordAll, seed: int) -> Trial:
-    """Run contenders, and random genomes to compare them with, where the search has never looked."""
+def try_out(
+    contenders: list[tuple[Genome, Evaluation]], families: Families, evaluate: Evaluate, record: RecordAll, seed: int
+) -> Trial:
+    """Run contenders where the search has never looked, beside what random search would have put forward instead.
+
+    That is as many of `LUCK_GENOMES` random genomes as there are champions, chosen by the same fitness.
+    """
     rng = np.random.default_rng([seed, _LUCK_SEED])
-    lucky = random_genomes(rng, families, LUCK_GENOMES)
-    records = record([genome for genome, _ in contenders] + lucky)
+    drawn = random_genomes(rng, families, LUCK_GENOMES)
+    fitness = [evaluation.fitness for evaluation in evaluate(drawn)]
+    best = np.argsort(-np.array(fitness), kind="stable")[:CHAMPIONS]
+    records = record([genome for genome, _ in contenders] + [drawn[row] for row in best])
     return Trial(contenders, records[: len(contenders)], records[len(contenders) :])

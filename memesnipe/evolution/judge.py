@@ -27,13 +27,13 @@ class Champion:
     holdout_return: float  # ratio of the capital
     holdout_trades: int
     deflated_sharpe: float  # probability
-    luck_sharpe: float  # the best that random genomes did in the same segment
+    luck_sharpe: float  # the best in the same segment of what random search would have put forward
     promotable: bool
     reason: str  # why not; "" if it is
 
 
 def luck_bar(records: Sequence[Record]) -> float:
-    """The best annualised Sharpe ratio among random genomes that traded enough to be compared; 0 if none did."""
+    """The best annualised Sharpe ratio of what random search put forward and that traded enough; 0 if none did."""
     compared = [record.returns for record in records if record.result.trades >= LEAST_TRADES]
     return max((sharpe_of(returns, SAMPLE_S).annualised for returns in compared), default=0.0)
 

@@ -30,9 +30,9 @@ def stationary_indices(rng: np.random.Generator, periods: int, samples: int, mea
     if not mean_block >= 1.0 or periods < 1:
         raise ValueError(f"blocks of {mean_block} in {periods} periods: need 1 or more of each")
     begins = rng.random((samples, periods)) < 1.0 / mean_block
-    begins[:, 0] = True
     starts = rng.integers(periods, size=(samples, periods))
     position = np.arange(periods)
+    # The first period begins a block whatever was drawn, as no beginning comes before it.
     began_at = np.maximum.accumulate(np.where(begins, position, 0), axis=1)
     start = np.take_along_axis(starts, began_at, axis=1)
     return (start + position - began_at) % periods

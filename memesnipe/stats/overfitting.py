@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 _LEAST_VARIANCE: Final = 1e-18
 _SAME: Final = 1e-9  # performances that are closer are equal; rounding is far below, and what matters far above
-_AT_ONCE: Final = 1 << 19  # strategies times splits, for which about ten arrays are held at once
+_AT_ONCE: Final = 1 << 20  # strategies times splits, for which about ten arrays are held at once
 
 
 @dataclass(frozen=True, slots=True)

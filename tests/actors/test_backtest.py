@@ -86,7 +86,7 @@ def test_a_genome_that_cannot_be_run_is_a_result(expected: list[Evaluation]) -> 
 
 
 def test_what_fails_on_every_worker_is_said_once(tmp_path: Path) -> None:
-    with pytest.raises(MemeSnipeError, match="there is no folder .*missing"):
+    with pytest.raises(MemeSnipeError, match=r"there is no folder .*missing"):
         _on_ray(Backtests(Conditions(FillModel(), 1000.0, (tmp_path / "missing",))))
 
 
@@ -128,10 +128,9 @@ def test_workers_are_asked_for_when_a_generation_would_take_too_long_and_given_b
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[int] = []
-    monkeypatch.setattr("actors.backtest.request_resources", lambda num_cpus: asked.append(num_cpus))
+    monkeypatch.setattr("actors.backtest.request_resources", lambda **request: asked.append(request["num_cpus"]))
     _on_ray(Backtests(CONDITIONS))
     assert asked == [], "this one takes no time"
     _on_ray(Backtests(CONDITIONS, generation_s=1e-3, most_cpus=3))
     assert asked == [3, 0]
     assert ray.is_initialized()
-

@@ -5,7 +5,7 @@ import pytest
 
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Record
-from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, POLISH_BATCH, Polishing, polish, try_out
+from memesnipe.evolution.finish import CHAMPIONS, POLISH_BATCH, Polishing, polish, try_out
 from memesnipe.evolution.population import SearchSettings
 from memesnipe.evolution.search import Search, probability_of_overfitting
 from memesnipe.sdk.registry import discover
@@ -91,8 +91,8 @@ def test_contenders_are_tried_beside_random_genomes() -> None:
     search = Search(FAMILIES, SETTINGS, 1)
     _run(search, 1)
     polished = polish(search.population.archive.best(2), FAMILIES, _evaluate, Polishing(0, seed=1))
-    trial = try_out(polished.contenders, FAMILIES, _record, seed=1)
-    assert (len(trial.records), len(trial.lucky)) == (2, LUCK_GENOMES)
+    trial = try_out(polished.contenders, FAMILIES, _evaluate, _record, seed=1)
+    assert (len(trial.records), len(trial.lucky)) == (2, CHAMPIONS)
     champions = trial.verdicts(1000)
     assert [c.genome for c in champions] == [genome for genome, _ in polished.contenders]
     assert not any(c.promotable for c in champions), "they did nothing but noise"
@@ -102,4 +102,4 @@ def test_contenders_are_tried_beside_random_genomes() -> None:
 def test_nothing_found_is_nothing_to_judge(trials: int) -> None:
     polished = polish([], FAMILIES, _evaluate, Polishing(trials, seed=1))
     assert polished.contenders == []
-    assert try_out([], FAMILIES, _record, 1).verdicts(10) == []
+    assert try_out([], FAMILIES, _evaluate, _record, 1).verdicts(10) == []

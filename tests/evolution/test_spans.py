@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from memesnipe.errors import InputError
@@ -14,7 +16,7 @@ def test_a_search_never_sees_the_last_part_and_embargoes_lie_between() -> None:
     parts = (spans.train, spans.validation, spans.holdout)
     assert parts[0].start_ts == 0
     assert parts[2] == Span(7 * HOUR, 10 * HOUR)
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in pairwise(parts):
         assert after.start_ts - before.stop_ts >= 0.06 * HOUR
     lengths = [part.stop_ts - part.start_ts for part in parts]
     assert lengths[0] == pytest.approx(lengths[1], rel=0.05), "merits of segments are compared"

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,13 +31,13 @@ def test_folds_roll_on_and_never_look_back(
         assert fold.validation.start_ts - fold.train.stop_ts == embargo + purge
         train, validation = (s.stop_ts - s.start_ts for s in (fold.train, fold.validation))
         assert (train + purge) / (train + purge + validation + embargo) == pytest.approx(train_share, abs=1e-2)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert after.validation.start_ts == before.validation.stop_ts + embargo
 
 
 @pytest.mark.parametrize(("folds", "share", "embargo"), [(0, 0.5, 0), (1, 1.0, 0), (3, 0.5, 10**6)])
 def test_a_split_that_leaves_nothing_is_refused(folds: int, share: float, embargo: int) -> None:
-    with pytest.raises(ValueError, match="need|too short"):
+    with pytest.raises(ValueError, match=r"need|too short"):
         walk_forward(Span(0, 1000), folds, share, embargo)
 
 

@@ -9,7 +9,7 @@ UP ?=
 FIND_PYTHON = for p in $(PYTHON) python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null && echo $$p && break; done
 
-.PHONY: help install up down test lint check bench clean
+.PHONY: help install up down test lint check bench honesty clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -42,9 +42,14 @@ test: install ## every test
 
 check: lint test ## lint and test
 
-bench: install ## measure the engine, and the engine against its peers (makes an environment for them, about 1 GB)
+bench: install ## measure the engine, generations, the search, and peers (makes an environment for them, about 1 GB)
 	@$(BIN)/memesnipe bench engine
+	@$(BIN)/memesnipe bench evolve
+	@$(BIN)/python benchmarks/search.py
 	@$(BIN)/python benchmarks/peers.py
+
+honesty: install ## the table of docs/statistics.md: searches on markets of which the truth is known (about 10 minutes)
+	@$(BIN)/python benchmarks/honesty.py
 
 clean: ## remove the virtual environment and caches; data in .memesnipe stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

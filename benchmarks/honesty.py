@@ -50,7 +50,7 @@ class Outcome:
     found: int  # promotable champions with the planted family and a profit where the search never looked
     best_holdout_return: float
     best_deflated: float
-    luck_sharpe: float
+    luck_return: float
     best_sharpe: float
     pbo: float
     seconds: float
@@ -80,13 +80,7 @@ def search_market(edge: Edge, seed: int, *, hours: float = HOURS, generations: i
         pbo = search.tell(genomes, evaluate_all(genomes)).pbo
     polished = polish(search.population.archive.best(CHAMPIONS), families, evaluate_all, Polishing(POLISH, seed))
     trial = try_out(polished.contenders, families, evaluate_all, record_all, seed)
-    made = (
-        generations * POPULATION
-        + sum(map(len, polished.batches))
-        + LUCK_GENOMES
-        + len(trial.records)
-        + len(trial.lucky)
-    )
+    made = generations * POPULATION + sum(map(len, polished.batches)) + LUCK_GENOMES + len(trial.records) + 1
     champions = trial.verdicts(made)
     promotable = [champion for champion in champions if champion.promotable]
     uses = [c for c in promotable if FAMILY_OF.get(edge) in [gene.family for gene in c.genome.signals]]
@@ -99,7 +93,7 @@ def search_market(edge: Edge, seed: int, *, hours: float = HOURS, generations: i
         found=sum(champion.holdout_return > 0 for champion in uses),
         best_holdout_return=best.holdout_return,
         best_deflated=best.deflated_sharpe,
-        luck_sharpe=best.luck_sharpe,
+        luck_return=best.luck_return,
         best_sharpe=best.holdout_sharpe,
         pbo=pbo,
         seconds=round(time.perf_counter() - started, 1),

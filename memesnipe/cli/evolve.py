@@ -148,8 +148,8 @@ class Evolve:
         plan = Polishing(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")
         polished = polish(self._search.population.archive.best(CHAMPIONS), self._families, evaluate, plan)
         trial = try_out(polished.contenders, self._families, evaluate, record, self._plan.seed)
-        self._search.note_records(trial.records + trial.lucky)
-        counts = [*map(len, polished.batches), LUCK_GENOMES, len(trial.records), len(trial.lucky)]
+        self._search.note_records([*trial.records, trial.lucky])
+        counts = [*map(len, polished.batches), LUCK_GENOMES, len(trial.records) + 1]
         self._later = sum(counts)
         ever = store.count(search_id, "finish", counts)
         return trial.verdicts(ever), ever

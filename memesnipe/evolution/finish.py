@@ -67,11 +67,11 @@ def polish(elites: Sequence[Elite], families: Families, evaluate: Evaluate, plan
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What the contenders, and the best of random genomes, did in the segment that the search never saw."""
+    """What the contenders and the best of random genomes did in the segment that the search never saw."""
 
     contenders: list[tuple[Genome, Evaluation]]
     records: list[Record]
-    lucky: list[Record]
+    lucky: Record
 
     def verdicts(self, evaluations_ever: int) -> list[Champion]:
         """The contenders judged, given how many evaluations were ever made on this market."""
@@ -85,11 +85,10 @@ def try_out(
 ) -> Trial:
     """Run contenders where the search has never looked, beside what random search would have put forward instead.
 
-    That is as many of `LUCK_GENOMES` random genomes as there are champions, chosen by the same fitness.
+    That is the best of `LUCK_GENOMES` random genomes, chosen by the same fitness.
     """
     rng = np.random.default_rng([seed, _LUCK_SEED])
     drawn = random_genomes(rng, families, LUCK_GENOMES)
-    fitness = [evaluation.fitness for evaluation in evaluate(drawn)]
-    best = np.argsort(-np.array(fitness), kind="stable")[:CHAMPIONS]
-    records = record([genome for genome, _ in contenders] + [drawn[row] for row in best])
-    return Trial(contenders, records[: len(contenders)], records[len(contenders) :])
+    best = int(np.argmax([evaluation.fitness for evaluation in evaluate(drawn)]))
+    *records, lucky = record([*(genome for genome, _ in contenders), drawn[best]])
+    return Trial(contenders, records, lucky)

@@ -3,7 +3,6 @@
 `docs/statistics.md` says why each bar is where it is.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,18 +26,17 @@ class Champion:
     holdout_return: float  # ratio of the capital
     holdout_trades: int
     deflated_sharpe: float  # probability
-    luck_sharpe: float  # the best in the same segment of what random search would have put forward
+    luck_return: float  # of what random search would have put forward, in the same segment
     promotable: bool
     reason: str  # why not; "" if it is
 
 
-def luck_bar(records: Sequence[Record]) -> float:
-    """The best annualised Sharpe ratio of what random search put forward and that traded enough; 0 if none did."""
-    compared = [record.returns for record in records if record.result.trades >= LEAST_TRADES]
-    return max((sharpe_of(returns, SAMPLE_S).annualised for returns in compared), default=0.0)
+def luck_bar(record: Record) -> float:
+    """The return of what random search would have put forward; 0 where that hardly traded."""
+    return record.result.total_return if record.result.trades >= LEAST_TRADES else 0.0
 
 
-def judge(genome: Genome, evaluation: Evaluation, record: Record, trials: int, luck_sharpe: float) -> Champion:
+def judge(genome: Genome, evaluation: Evaluation, record: Record, trials: int, luck_return: float) -> Champion:
     """Judge one champion.
 
     Args:
@@ -46,7 +44,7 @@ def judge(genome: Genome, evaluation: Evaluation, record: Record, trials: int, l
         evaluation: what the search saw of it.
         record: what it did in the segment that the search never saw.
         trials: evaluations ever made on this market.
-        luck_sharpe: of `luck_bar`, in the same segment.
+        luck_return: of `luck_bar`, in the same segment.
     """
     assert evaluation.train is not None  # noqa: S101 - what could not be run is no champion
     assert evaluation.validation is not None  # noqa: S101
@@ -55,7 +53,7 @@ def judge(genome: Genome, evaluation: Evaluation, record: Record, trials: int, l
     # How far luck carries an estimate when there is no skill at all. The trials themselves scatter for another
     # reason, their costs and skills, which is no measure of luck.
     deflated = deflated_sharpe_ratio(sharpe, trials, null_variance(sharpe.periods))
-    reason = _reason(result.trades, result.total_return, deflated, trials, sharpe.annualised, luck_sharpe)
+    reason = _reason(result.trades, result.total_return, deflated, trials, luck_return)
     return Champion(
         genome=genome,
         train_sharpe=evaluation.train.sharpe,
@@ -64,19 +62,19 @@ def judge(genome: Genome, evaluation: Evaluation, record: Record, trials: int, l
         holdout_return=result.total_return,
         holdout_trades=result.trades,
         deflated_sharpe=deflated,
-        luck_sharpe=luck_sharpe,
+        luck_return=luck_return,
         promotable=not reason,
         reason=reason,
     )
 
 
-def _reason(trades: int, total_return: float, deflated: float, trials: int, sharpe: float, luck: float) -> str:
+def _reason(trades: int, total_return: float, deflated: float, trials: int, luck: float) -> str:
     if trades < LEAST_TRADES:
         return f"{trades} round trips where the search never looked, {LEAST_TRADES} are needed"
     if total_return <= 0.0:
         return f"a return of {total_return:+.2%} where the search never looked"
     if deflated < CONFIDENCE:
         return f"a deflated Sharpe ratio of {deflated:.3f} after {trials:,} evaluations, {CONFIDENCE} is needed"
-    if sharpe <= luck:
-        return f"a Sharpe ratio of {sharpe:.1f}, and the best of random genomes had {luck:.1f}"
+    if total_return <= luck:
+        return f"a return of {total_return:+.1%}, and the best of random genomes made {luck:+.1%}"
     return ""

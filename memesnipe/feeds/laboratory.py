@@ -24,6 +24,7 @@ from memesnipe.market.events import (
     Events,
     empty,
     join,
+    take,
 )
 from memesnipe.market.tape import Tape
 
@@ -98,7 +99,7 @@ def laboratory(edge: Edge, seed: int, *, hours: float = 12.0, tokens: int = 16) 
     lives = [life for _ in range(tokens) for life in _lives(rng, hours * 3600.0)]
     lives.sort()
     events = join(*(_life(rng, edge, token, start_s, stop_s) for token, (start_s, stop_s) in enumerate(lives)))
-    events = events[np.argsort(events["ts"], kind="stable")]
+    events = take(events, np.argsort(events["ts"], kind="stable"))
     events["seq"] = np.arange(1, len(events) + 1)
     return Tape(events, [f"laboratory{token:05d}" for token in range(len(lives))])
 
@@ -130,7 +131,7 @@ def _life(rng: np.random.Generator, edge: Edge, token: int, start_s: float, stop
     events["ts"] += START_TS + int(start_s * NS_PER_S)
     events["slot"] = (events["ts"] - START_TS) / NS_PER_S / SLOT_S
     events["token"], events["sol_usd"] = token, SOL_USD
-    return events[events["ts"] < START_TS + int(stop_s * NS_PER_S)]
+    return take(events, events["ts"] < START_TS + int(stop_s * NS_PER_S))
 
 
 def _walk(rng: np.random.Generator, edge: Edge, length_s: float) -> tuple[Times, NDArray[np.float64]]:

@@ -163,6 +163,11 @@ def join(*parts: Events) -> Events:
     return np.concatenate([np.ascontiguousarray(part).view(whole) for part in parts]).view(EVENT)
 
 
+def take(events: Events, chosen: Any) -> Events:
+    """The chosen records, byte for byte. (numpy's own indexing leaves chance in the bytes between the fields.)"""
+    return np.ascontiguousarray(events).view(np.dtype((np.void, EVENT.itemsize)))[chosen].view(EVENT)
+
+
 def rows(events: Events) -> Iterator[Event]:
     """The records one by one as plain Python numbers, several times faster than indexing the array."""
     return map(Event._make, zip(*(events[name].tolist() for name in Event._fields), strict=True))

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 
 from memesnipe.errors import TapeError
 from memesnipe.market.codec import to_messages
-from memesnipe.market.events import FIELDS, KIND_NAMES, NO_TOKEN, PRICE, SOCIAL, Events, empty
-from memesnipe.market.tape import Tape, read_tape, write_tape
+from memesnipe.market.events import FIELDS, KIND_NAMES, NO_TOKEN, PRICE, SOCIAL, Events, empty, join
+from memesnipe.market.tape import Tape, TapeFile, read_tape, write_tape
 from tests.market.test_codec import records
+from tests.support import synthetic_events
 
 MINTS = ["first", "second"]
 
@@ -100,3 +101,19 @@ def test_a_tape_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> 
     with pytest.raises(TapeError, match="cannot write"):
         write_tape(tmp_path / "folder", Tape(empty(0), []))
     assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 5000])
+def test_slices_of_a_tape_on_disk_are_the_whole_of_it(tmp_path: Path, size: int) -> None:
+    events = synthetic_events(600)
+    path = tmp_path / "sliced.tape"
+    write_tape(path, Tape(events, [f"mint{i}" for i in range(int(events["token"].max()) + 1)]))
+    file, whole = TapeFile(path), read_tape(path)
+    parts = list(file.slices(size))
+    assert [len(part) for part in parts[:-1]] == [size] * (len(parts) - 1)
+    joined = join(*parts)
+    joined["seq"] = 0
+    assert joined.tobytes() == whole.events.tobytes()
+    assert (file.count, file.mints) == (600, whole.mints)
+    assert file.span() == (int(events["ts"][0]), int(events["ts"][-1]))
+    assert join(*file.slices(size))["seq"].tolist() == list(range(1, 601))

@@ -1,0 +1,69 @@
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from memesnipe.storage.searches import SearchStore, study_storage
+
+KEY: dict[str, Any] = {"seed": 1, "search": {"population_size": 8}}
+
+
+def _generation(index: int, evaluations: int = 8) -> dict[str, Any]:
+    figures = {"best_fitness": 1.5, "median_fitness": -0.5, "pbo": 0.25, "cells": 3, "failed": 0, "seconds": 0.1}
+    return {"index": index, "evaluations": evaluations, **figures}
+
+
+@pytest.fixture
+def store(database: sa.Engine) -> SearchStore:
+    return SearchStore(database, f"market {uuid4()}")
+
+
+def test_a_search_is_taken_up_after_its_last_whole_generation(store: SearchStore) -> None:
+    begun = store.begin("a.tape", KEY)
+    assert (begun.state, begun.generations) == (None, [])
+    store.keep(begun.search_id, b"one", _generation(0))
+    store.keep(begun.search_id, b"two", _generation(1))
+    taken = store.take_up(KEY)
+    assert taken is not None
+    assert (taken.search_id, taken.state) == (begun.search_id, b"two")
+    assert taken.generations == [_generation(0), _generation(1)]
+
+
+def test_only_the_same_search_on_the_same_market_is_taken_up(store: SearchStore, database: sa.Engine) -> None:
+    first, second = store.begin("a.tape", KEY), store.begin("a.tape", KEY)
+    taken = store.take_up(KEY)
+    assert taken is not None
+    assert taken.search_id == second.search_id != first.search_id
+    assert store.take_up(KEY | {"seed": 2}) is None
+    assert SearchStore(database, "another market").take_up(KEY) is None
+
+
+def test_a_generation_is_kept_whole_or_not_at_all(store: SearchStore) -> None:
+    begun = store.begin("a.tape", KEY)
+    store.keep(begun.search_id, b"one", _generation(0))
+    with pytest.raises(sa.exc.IntegrityError):
+        store.keep(begun.search_id, b"again", _generation(0, evaluations=99))
+    taken = store.take_up(KEY)
+    assert taken is not None
+    assert taken.state == b"one"
+    assert store.count(begun.search_id, "finish", []) == 8
+
+
+def test_every_evaluation_counts_once_and_across_searches(store: SearchStore, database: sa.Engine) -> None:
+    first = store.begin("a.tape", KEY)
+    store.keep(first.search_id, b"", _generation(0, evaluations=100))
+    assert store.count(first.search_id, "finish", [5, 16]) == 121
+    assert store.count(first.search_id, "finish", [5, 16]) == 121, "a batch that is repeated after a crash"
+    second = store.begin("b.tape", KEY | {"seed": 2})
+    store.keep(second.search_id, b"", _generation(0, evaluations=1000))
+    assert store.count(second.search_id, "finish", [4]) == 1125
+    elsewhere = SearchStore(database, f"market {uuid4()}")
+    assert elsewhere.count(elsewhere.begin("c.tape", KEY).search_id, "finish", [1]) == 1
+
+
+def test_studies_have_a_schema_of_their_own(database: sa.Engine, database_url: str) -> None:
+    engine = sa.create_engine(study_storage(database, database_url))
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT current_schema()")) == "optuna"
+    engine.dispose()

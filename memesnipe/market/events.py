@@ -165,7 +165,9 @@ def join(*parts: Events) -> Events:
 
 def take(events: Events, chosen: Any) -> Events:
     """The chosen records, byte for byte. (numpy's own indexing leaves chance in the bytes between the fields.)"""
-    return np.ascontiguousarray(events).view(np.dtype((np.void, EVENT.itemsize)))[chosen].view(EVENT)
+    whole: Events = np.ascontiguousarray(events).view(np.dtype((np.void, EVENT.itemsize)))
+    chosen_records: Events = whole[chosen].view(EVENT)
+    return chosen_records
 
 
 def rows(events: Events) -> Iterator[Event]:

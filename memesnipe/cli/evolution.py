@@ -103,14 +103,19 @@ def _print_search(summary: dict[str, Any]) -> None:
     print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
     if not champions:
         return
-    table = Table("champion", "families", "train", "validation", "holdout", "return", "trades", "deflated", "verdict",
-                  box=None, pad_edge=False)  # fmt: skip
+    columns = ("champion", "train", "validation", "holdout", "return", "trades", "deflated")
+    table = Table(*columns, title="annualised Sharpe ratios; the holdout is time that the search never saw",
+                  title_justify="left", box=None, pad_edge=False)  # fmt: skip
     for found in champions:
-        families = " + ".join(gene["family"] for gene in found["spec"]["signals"])
         sharpes = [f"{found[f'{part}_sharpe']:,.0f}" for part in ("train", "validation", "holdout")]
         rest = (f"{found['holdout_return']:+.1%}", str(found["holdout_trades"]), f"{found['deflated_sharpe']:.3f}")
-        table.add_row(found["spec"]["spec_id"], families, *sharpes, *rest, found["reason"] or "promotable")
-    Console().print(table)
+        table.add_row(found["spec"]["spec_id"], *sharpes, *rest)
+    console = Console(highlight=False)
+    console.print(table)
+    for found in champions:
+        families = " + ".join(gene["family"] for gene in found["spec"]["signals"])
+        verdict = found["reason"] or "promotable"
+        console.print(f"{found['spec']['spec_id']}  {families}: {verdict}", soft_wrap=True, markup=False)
 
 
 @evolution.command("plan")

@@ -8,13 +8,19 @@ from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, simple_genom
 from memesnipe.evolution.evaluation import Record, Segment, run_segment
 from memesnipe.evolution.spans import span_of
 from memesnipe.feeds.laboratory import CAUSES, Edge, laboratory
-from memesnipe.market.events import PRICE, SOCIAL, Events
+from memesnipe.market.events import NS_PER_S, PRICE, SOCIAL, Events
 from memesnipe.sdk.registry import discover
 
 BY_HAND = {
     Edge.MOMENTUM: ("momentum_5m", {"lookback_s": 60.0, "breakout": 0.04, "vol_mult": 1.5}),
+    Edge.MEAN_REVERSION: (
+        "mean_revert_1h",
+        {"lookback_s": 450.0, "drop": 0.18, "stretch": 1.5, "rebound": 0.01, "back": 0.7},
+    ),
     Edge.SOCIAL: ("social_buzz", {"lookback_s": 800.0, "burst": 4.0, "fresh_s": 60.0, "least_sentiment": 0.3}),
 }
+CAUSE_S = 1.3  # a little longer than a cause takes
+WITHIN_S = {Edge.MOMENTUM: 240.0, Edge.MEAN_REVERSION: 150.0, Edge.SOCIAL: 60.0}  # most of what follows is over
 
 
 def _events(edge: Edge, seed: int = 1, hours: float = 4.0) -> Events:
@@ -25,6 +31,33 @@ def _by_hand(edge: Edge) -> Genome:
     family, params = BY_HAND[edge]
     exits, filters = ExitGenes(0.3, 2.0, 0.3, 400.0), FilterGenes(10.0, 30.0)
     return replace(simple_genome(family, params), size=0.05, exits=exits, filters=filters)
+
+
+def _seen(edge: Edge, events: Events, ts: np.ndarray, prices: np.ndarray) -> np.ndarray:
+    """When a cause could be seen, in seconds, from the events of one token alone."""
+    if edge is Edge.SOCIAL:
+        talk = events[events["kind"] == SOCIAL]
+        seen = talk["ts"][talk["mentions"] >= 50.0] / NS_PER_S
+    else:
+        moved = prices / prices[np.maximum(np.searchsorted(ts, ts - CAUSE_S) - 1, 0)] - 1.0
+        seen = ts[moved > 0.05] if edge is Edge.MOMENTUM else ts[moved < -0.13]
+    return seen[np.diff(seen, prepend=-np.inf) > 30.0]
+
+
+def _returns_after(edge: Edge, market: Edge) -> np.ndarray:
+    """Simple returns of who buys 2 s after each cause of this kind, before costs."""
+    returns: list[float] = []
+    for seed in range(3):
+        everything = _events(market, seed)
+        for token in range(int(everything["token"].max()) + 1):
+            events = everything[everything["token"] == token]
+            trades = events[events["kind"] == PRICE]
+            ts, prices = trades["ts"] / NS_PER_S, trades["price_usd"]
+            bought = _seen(edge, events, ts, prices) + 2.0
+            bought = bought[bought + WITHIN_S[edge] < ts[-1]]
+            paid, got = (prices[np.searchsorted(ts, at, side="right") - 1] for at in (bought, bought + WITHIN_S[edge]))
+            returns += (got / paid - 1.0).tolist()
+    return np.array(returns)
 
 
 def _record(genome: Genome, events: Events) -> Record:
@@ -82,6 +115,14 @@ def test_the_sign_of_a_move_says_nothing_of_the_next_in_noise() -> None:
             if len(returns) > 30:
                 sums.append(np.corrcoef(returns[1:], returns[:-1])[0, 1])
     assert abs(np.mean(sums)) < 4 * np.std(sums) / np.sqrt(len(sums))
+
+
+@pytest.mark.parametrize("edge", list(CAUSES))
+def test_what_follows_a_cause_is_there_in_its_market_and_not_in_noise(edge: Edge) -> None:
+    there, elsewhere = _returns_after(edge, edge), _returns_after(edge, Edge.NOISE)
+    assert min(len(there), len(elsewhere)) > 100
+    assert np.mean(there) > 0.04  # well above 2.5 % of costs
+    assert abs(np.mean(elsewhere)) < 4 * np.std(elsewhere) / np.sqrt(len(elsewhere))
 
 
 @pytest.mark.parametrize("edge", list(BY_HAND))

@@ -8,6 +8,9 @@ from pathlib import Path
 from memesnipe.errors import StrategyError
 from memesnipe.sdk.strategy import Strategy
 
+# numba colours its errors as soon as it finds colorama, which Ray brings along.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
 
 @contextmanager
 def explain(strategy: type[Strategy]) -> Iterator[None]:
@@ -21,7 +24,7 @@ def explain(strategy: type[Strategy]) -> Iterator[None]:
     except OSError:  # a full disk is not the strategy's fault
         raise
     except Exception as error:
-        raise StrategyError(_line(strategy, str(error))) from error
+        raise StrategyError(_line(strategy, _COLOURS.sub("", str(error)))) from error
 
 
 def place(path: Path | str) -> str:

@@ -429,6 +429,13 @@ def test_what_the_compiler_says_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(told.value)
 
 
+def test_the_colours_of_the_compiler_are_left_out(tmp_path: Path) -> None:
+    strategy = with_body(tmp_path / "mine.py", "return HOLD")
+    with pytest.raises(StrategyError) as told, explain(strategy):
+        raise TypeError("\x1b[1m\x1b[1mNo implementation\x1b[0m of it")
+    assert str(told.value).endswith("it does not compile: No implementation of it")
+
+
 def test_a_full_disk_is_not_the_strategys_fault(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="full"), explain(with_body(tmp_path / "mine.py", "return HOLD")):
         raise OSError("full")

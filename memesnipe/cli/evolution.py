@@ -102,6 +102,8 @@ def _print_search(summary: dict[str, Any]) -> None:
     facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "seconds")
     print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
     if not champions:
+        if summary["evaluations_ever"]:  # it was not stopped before
+            _errors.print("No champion: none of the genomes traded in the time that the search sees.")
         return
     columns = ("champion", "train", "validation", "holdout", "return", "trades", "deflated")
     table = Table(*columns, title="annualised Sharpe ratios; the holdout is time that the search never saw",

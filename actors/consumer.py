@@ -1,5 +1,6 @@
 """The shell of the four actors that read streams: read, handle, commit, publish; and recover the same way always."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
@@ -7,12 +8,12 @@ from typing import ClassVar
 
 from actors.context import Context
 from memesnipe.bus.merge import Entry
-from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, SIMULATION_RESULTS, keep
+from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, PASSING, READERS, keep
 from memesnipe.errors import MemeSnipeError
 from memesnipe.storage.journal import Effects, Journal, Position
 from memesnipe.telemetry.metrics import ActorMetrics
 
-_BLOCK_MS = 100
+BLOCK_MS = 100
 _TIDY_EVERY = 100  # commits
 
 
@@ -49,26 +50,47 @@ class Consumer:
         bus = self.context.bus
         self.journal.open()
         self.positions = self.journal.positions(self.reads)
-        bus.publish(self.journal.owed({stream: bus.last_number(stream) for stream in self.writes}))
-        saved_seq, state = self.journal.snapshot()
-        if state:
-            self.load(state)
-        self.recover(saved_seq)
-        self.log.info("opened", run=self.context.run_id, seq=self.seq, from_snapshot=saved_seq)
+        bus.publish(self.journal.owed({stream: bus.last_number(stream) for stream in self.writes}, READERS))
+        self.recover()
+        self.log.info("opened", run=self.context.run_id, seq=self.seq)
 
     def step(self) -> None:
         """Read what there is, and commit what is to be done about it together with the new positions."""
-        entries = self.context.bus.read({s: p.number for s, p in self.positions.items()}, _BLOCK_MS)
+        found = self.read()
+        entries = self._with_what_precedes(found)
         if not entries:
+            if found:  # it waits for other streams, which are being published again
+                time.sleep(BLOCK_MS / 1000)
+            else:
+                self.idle()
             return
         started = perf_counter()
         positions = self._moved(entries)
         effects = self.journal.effects()
         self.handle(entries, effects)
-        if any(entry.stream not in EVENT_STREAMS for entry in entries) and effects.snapshot is None:
-            effects.snapshot = (self._event_position(positions), self.dump())
+        self.keep_state(entries, effects, positions)
         self.commit(effects, positions)
         self.metrics.committed(self.seq, perf_counter() - started)
+
+    def read(self) -> list[Entry]:
+        """The entries that come next, in order; none where there are none for a while."""
+        return self.context.bus.read({s: p.number for s, p in self.positions.items()}, BLOCK_MS)
+
+    def idle(self) -> None:
+        """Nothing came for a while."""
+
+    def _with_what_precedes(self, entries: list[Entry]) -> list[Entry]:
+        """The entries up to the first whose message says that others come before it which are not here.
+
+        Streams are published by different actors. After Redis has lost them they come back one by one.
+        """
+        known = {stream: position.number for stream, position in self.positions.items()}
+        for i, entry in enumerate(entries):
+            after: dict[str, int] = entry.data.get("after", {})
+            if any(known.get(stream, number) < number for stream, number in after.items()):
+                return entries[:i]
+            known[entry.stream] = entry.number
+        return entries
 
     def commit(self, effects: Effects, positions: dict[str, Position]) -> None:
         """Commit, then publish what was sent."""
@@ -80,11 +102,14 @@ class Consumer:
             self._tidy()
 
     def _tidy(self) -> None:
+        """Let the oldest entries go, as far as all readers have taken them in."""
         bus = self.context.bus
         for stream in self.writes:
-            bus.trim(stream, bus.last_number(stream) - keep(stream))
-            if stream == SIMULATION_RESULTS:
-                self.journal.forget(stream, keep(stream))
+            unread = self.journal.first_unread(stream, READERS.get(stream, ()))
+            first_kept = min(unread, bus.last_number(stream) - keep(stream))
+            bus.trim(stream, first_kept)
+            if stream in PASSING:
+                self.journal.forget(stream, first_kept)
 
     def _moved(self, entries: list[Entry]) -> dict[str, Position]:
         """The positions after these entries; refuses entries that do not follow what was read."""
@@ -100,8 +125,23 @@ class Consumer:
             self.metrics.took_in(stream, 1)
         return positions
 
+    def keep_state(self, entries: list[Entry], effects: Effects, positions: dict[str, Position]) -> None:
+        """Have a snapshot committed where the events alone would not bring the state back."""
+        if effects.snapshot is None and any(entry.stream not in EVENT_STREAMS for entry in entries):
+            effects.snapshot = (self._event_position(positions), self.dump())
+
     def _event_position(self, positions: dict[str, Position]) -> int:
         return max((p.number for s, p in positions.items() if s == EVENTS or s in EVENT_STREAMS), default=0)
+
+    def recover(self) -> None:
+        """Bring the core to where the last commit was; what it did on the way was committed then."""
+        saved_seq, state = self.journal.snapshot()
+        if state:
+            self.load(state)
+        self.catch_up(saved_seq)
+
+    def catch_up(self, saved_seq: int) -> None:
+        """Move the core over the events since its snapshot."""
 
     def replay(self, after: int, take: Callable[[list[Entry]], None]) -> None:
         """Give the events after ``after`` that were committed already to ``take``."""
@@ -112,9 +152,6 @@ class Consumer:
     def handle(self, entries: list[Entry], effects: Effects) -> None:
         """Move the core over the entries, and say what is to be done."""
         raise NotImplementedError
-
-    def recover(self, saved_seq: int) -> None:
-        """Move the core over the events since its snapshot; what they called for was done then."""
 
     def dump(self) -> bytes:
         """The core's state."""

@@ -65,6 +65,10 @@ class Context:
         """The file of the run's events."""
         return self.home / "runs" / str(self.run_id) / "events.bin"
 
+    def snapshot_file(self, actor: str) -> Path:
+        """Where an actor keeps a state that can be derived again."""
+        return self.home / "runs" / str(self.run_id) / f"{actor}.snapshot"
+
     def log(self, actor: str) -> Logger:
         """The actor's log."""
         return open_log(self.home / "logs", actor, self.settings.log_level)

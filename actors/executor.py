@@ -1,44 +1,55 @@
 """The executor: moves the arena and the desk over the events, and writes down every order before it has an effect."""
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from time import perf_counter
 from typing import Any
 
+import orjson
 from pydantic import TypeAdapter
 from sqlalchemy import update
 
 from actors.consumer import Consumer
 from actors.context import Context
 from memesnipe.bus.merge import Entry
-from memesnipe.bus.streams import (
-    ALLOCATIONS,
-    EVENT_STREAMS,
-    EVENTS,
-    EXIT_ORDERS,
-    FILLS,
-    RISK_EVENTS,
-    SIMULATION_RESULTS,
-)
-from memesnipe.engine.orders import Fill, Order
+from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS
+from memesnipe.engine.snapshot import EngineState
 from memesnipe.market.codec import from_messages
-from memesnipe.market.events import LAMPORTS_PER_SOL, SIDE_NAMES
-from memesnipe.storage.journal import Effects
+from memesnipe.market.events import Events
+from memesnipe.storage.controls import count_controls, read_controls
+from memesnipe.storage.event_log import read_batches
+from memesnipe.storage.journal import Effects, Position
 from memesnipe.storage.runs import read_mints
-from memesnipe.storage.schema import Allocation, OrderRow, Trade
+from memesnipe.storage.schema import Allocation, Control, OrderRow, Refusal, Trade
+from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
 from memesnipe.telemetry.metrics import ActorMetrics
-from memesnipe.trading.execution import Execution, ExecutionState, Step
-from memesnipe.trading.messages import fill_message
+from memesnipe.trading.books import Entries, of_step
+from memesnipe.trading.desk_state import DeskState
+from memesnipe.trading.execution import Execution, ExecutionState
+from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, CONTROLS
+from memesnipe.trading.parity import Parity
+from memesnipe.trading.replay import replay
 
-_STATE = TypeAdapter(ExecutionState)
-_MODE = "paper"  # the only mode in which the desk trades in this version
+_SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity]])
+_PROGRESS_EVERY = 256  # events
+
+# A snapshot only shortens a restart, so it may cost this share of the time, and no more than so many events pass
+# without one: Redis keeps twice as many for actors that have no event log beside them.
+_SNAPSHOT_SHARE = 0.02
+_SNAPSHOT_EVERY_S = 5.0
+_SNAPSHOT_EVERY_EVENTS = 50_000
 
 
 class Executor(Consumer):
-    """Shell of `memesnipe.trading.execution.Execution`."""
+    """Shell of `memesnipe.trading.execution.Execution`.
+
+    Its state is derived, never the truth: the events, and what it was told after which of them (table `controls`),
+    give it again. The snapshot is a file that makes this short; where it is missing or damaged, it is longer.
+    """
 
     name = "executor"
     # What the others decided after an event comes into force before the next event.
-    reads = (EVENTS, RISK_EVENTS, EXIT_ORDERS, ALLOCATIONS)
-    writes = (FILLS, SIMULATION_RESULTS)
+    reads = (EVENTS, *CONTROLS)
+    writes = (FILLS, SIMULATION_RESULTS, PROGRESS)
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
@@ -47,12 +58,16 @@ class Executor(Consumer):
             context.families,
             context.fill_model,
             shadow_capital_usd=settings.shadow_capital_usd,
-            max_position_usd=settings.global_max_position_usd,
+            limits=settings.limits,
         )
         self._mints: dict[int, str] = {}
+        self._controls = 0  # obeyed so far
+        self._told_seq = 0  # how far others know that we are
+        self._snapshot_seq = 0
+        self._snapshot_due = 0.0
 
     def handle(self, entries: list[Entry], effects: Effects) -> None:
-        """Advance over runs of events, and apply what comes between them."""
+        """Advance over runs of events, and obey what comes between them."""
         waiting: list[Entry] = []
         for entry in entries:
             if entry.stream in EVENT_STREAMS:
@@ -60,104 +75,116 @@ class Executor(Consumer):
                 continue
             self._advance(waiting, effects)
             waiting = []
-            self._apply(entry, effects)
+            self._obey(entry, effects)
         self._advance(waiting, effects)
+        if self._execution.seq >= self._told_seq + _PROGRESS_EVERY:
+            self._tell_progress(effects)
 
     def _advance(self, entries: list[Entry], effects: Effects) -> None:
         if not entries:
             return
         self._mints |= {e.data["token"]: e.data["mint"] for e in entries if "mint" in e.data}
         for step in self._execution.advance(from_messages([entry.data for entry in entries])):
-            self._write(step, effects)
+            self._write(of_step(step, self._mints), effects)
+            if step.results is not None:
+                self._tell_progress(effects)
 
-    def _write(self, step: Step, effects: Effects) -> None:
-        effects.add(OrderRow, [self._order_row(order) for order in step.orders])
-        for fill in step.fills:
-            self._write_fill(fill, effects)
-        if step.results is not None:
-            results = [asdict(result) for result in step.results]
-            message = {"ts": step.ts, "flags": step.flags, "results": results}
-            effects.send(SIMULATION_RESULTS, step.seq, message)
-
-    def _apply(self, entry: Entry, effects: Effects) -> None:
-        if entry.stream == RISK_EVENTS:
-            self._execution.apply_risk(entry.data)
-        elif entry.stream == EXIT_ORDERS:
-            order = self._execution.apply_exit(entry.data)
-            if order is not None:
-                effects.add(OrderRow, [self._order_row(order)])
-        else:
-            self._execution.apply_allocations(entry.data)
-            effective = self._execution.arena.last_seq
+    def _obey(self, entry: Entry, effects: Effects) -> None:
+        seq = self._execution.seq
+        self._controls += 1
+        obeyed = {"number": self._controls, "stream": entry.stream, "entry": entry.number, "effective_seq": seq}
+        effects.add(Control, [obeyed])
+        self._write(of_step(self._execution.obey(entry.stream, entry.data), self._mints), effects)
+        if entry.stream == COMMANDS:
+            self._tell_progress(effects)  # the position actor obeys it too, once it knows that we are here
+        if entry.stream == ALLOCATIONS:
             effects.change(
                 update(Allocation)
                 .where(Allocation.run_id == self.context.run_id, Allocation.seq == entry.seq)
-                .values(effective_seq=effective)
+                .values(effective_seq=seq)
             )
 
-    def _order_row(self, order: Order) -> dict[str, Any]:
-        return {
-            "order_id": _order_id(order),
-            "spec_id": order.spec_id,
-            "token": order.token,
-            "mint": self._mints[order.token],
-            "side": SIDE_NAMES[order.side],
-            "reason": order.reason,
-            "status": "intended",
-            "decided_seq": order.decided_seq,
-            "decided_ts": order.decided_ts,
-            "due_ts": order.due_ts,
-            "budget_lamports": order.budget_lamports,
-            "token_raw": order.token_raw,
-            "expected": order.expected,
-        }
+    def _write(self, entries: Entries, effects: Effects) -> None:
+        effects.add(OrderRow, entries.orders)
+        effects.add(Trade, entries.trades)
+        effects.add(Refusal, entries.refusals)
+        for order_id, status in entries.ended.items():
+            effects.change(
+                update(OrderRow)
+                .where(OrderRow.run_id == self.context.run_id, OrderRow.order_id == order_id)
+                .values(status=status)
+            )
+        for stream, seq, content in entries.messages:
+            told_before = {"after": {FILLS: self.journal.numbers_after(effects)[FILLS]}}
+            effects.send(stream, seq, content | (told_before if stream == SIMULATION_RESULTS else {}))
 
-    def _write_fill(self, fill: Fill, effects: Effects) -> None:
-        order = fill.order
-        row: dict[str, Any] = {
-            "order_id": _order_id(order),
-            "spec_id": order.spec_id,
-            "token": order.token,
-            "mint": self._mints[order.token],
-            "side": SIDE_NAMES[order.side],
-            "status": "FAILED" if fill.failure else _MODE.upper(),
-            "reason": order.reason,
-            "failure": fill.failure,
-            "ts": fill.ts,
-            "seq": fill.seq,
-            "token_raw": fill.token_raw,
-            "sol_lamports": fill.sol_lamports,
-            "pool_fee_lamports": fill.pool_fee_lamports,
-            "network_fee_lamports": fill.network_fee_lamports,
-            "value_usd": fill.sol_lamports / LAMPORTS_PER_SOL * self._execution.desk.state.board.sol_usd,
-        }
-        effects.add(Trade, [row])
-        effects.change(
-            update(OrderRow)
-            .where(OrderRow.run_id == self.context.run_id, OrderRow.order_id == row["order_id"])
-            .values(status="failed" if fill.failure else "landed")
-        )
-        effects.send(FILLS, fill.seq, fill_message(fill, row["mint"], _MODE))
+    def _tell_progress(self, effects: Effects) -> None:
+        """Tell how far we are: the position actor goes no further, so its marks do not depend on its haste."""
+        self._told_seq = self._execution.seq
+        effects.send(PROGRESS, self._told_seq, {})
 
-    def recover(self, saved_seq: int) -> None:
-        """Move over the events since the snapshot; what came of them was committed then."""
+    def idle(self) -> None:
+        """Tell those who wait for us that nothing more comes at the moment."""
+        if self._execution.seq > self._told_seq:
+            effects = self.journal.effects()
+            self._tell_progress(effects)
+            self.commit(effects, self.positions)
+
+    def keep_state(self, entries: list[Entry], effects: Effects, positions: dict[str, Position]) -> None:
+        """Nothing: events and controls bring the state back."""
+
+    def commit(self, effects: Effects, positions: dict[str, Position]) -> None:
+        """Commit and publish, and write a snapshot where one is due."""
+        super().commit(effects, positions)
+        now = perf_counter()
+        if now >= self._snapshot_due or self._execution.seq - self._snapshot_seq >= _SNAPSHOT_EVERY_EVENTS:
+            self._write_snapshot()
+            cost = perf_counter() - now
+            self._snapshot_due = now + max(_SNAPSHOT_EVERY_S, cost / _SNAPSHOT_SHARE)
+
+    def _write_snapshot(self) -> None:
+        """Write the state that was just committed."""
+        state = self._execution.dump()
+        header = {
+            "run": self.context.run_id,
+            "seq": self._execution.seq,
+            "controls": self._controls,
+            "arena": state.arena.header,
+            "small": orjson.Fragment(_SMALL.dump_json((state.desk, state.parity))),
+        }
+        write_snapshot(self.context.snapshot_file(self.name), orjson.dumps(header), state.arena.arrays)
+        self._snapshot_seq = self._execution.seq
+
+    def recover(self) -> None:
+        """Load the snapshot, and move over the events and controls since; what came of them was committed then."""
         with self.context.database.connect() as connection:
             self._mints = dict(enumerate(read_mints(connection, self.context.run_id)))
+            self._load_snapshot(count_controls(connection, self.context.run_id))
+            first, last = self._execution.seq + 1, self.positions[EVENTS].number
+            controls, messages = read_controls(connection, self.context.run_id, self._controls)
+        for _ in replay(self._execution, self._events(first, last), controls, messages):
+            pass
+        self._controls += len(controls)
+        self._told_seq, self._snapshot_seq, self._snapshot_due = 0, self._execution.seq, 0.0
+        self.log.info("derived", from_seq=first - 1, to_seq=last, controls=len(controls))
 
-        def take(entries: list[Entry]) -> None:
-            for _ in self._execution.advance(from_messages([entry.data for entry in entries])):
-                pass
+    def _events(self, first: int, last: int) -> Iterator[Events]:
+        if self.context.event_log.is_file():
+            yield from read_batches(self.context.event_log, first, last)
+            return
+        for entries in self.context.bus.events_between(first, last):
+            yield from_messages([entry.data for entry in entries])
 
-        self.replay(saved_seq, take)
-
-    def dump(self) -> bytes:
-        """The arena and the desk."""
-        return _STATE.dump_json(self._execution.dump())
-
-    def load(self, state: bytes) -> None:
-        """Take the state of `dump` over."""
-        self._execution.load(_STATE.validate_json(state))
-
-
-def _order_id(order: Order) -> str:
-    return f"{order.spec_id}-{order.order_no}"
+    def _load_snapshot(self, controls: int) -> None:
+        """Take the snapshot's state over, unless it is of another run or beyond what was committed."""
+        found = read_snapshot(self.context.snapshot_file(self.name))
+        if found is None:
+            return
+        header: dict[str, Any] = orjson.loads(found[0])
+        fits = header["run"] == self.context.run_id and header["controls"] <= controls
+        if not fits or header["seq"] > self.positions[EVENTS].number:
+            self.log.warning("snapshot does not fit", run=header["run"], seq=header["seq"])
+            return
+        desk, parity = _SMALL.validate_python(header["small"])
+        self._execution.load(ExecutionState(EngineState(header["arena"], found[1]), desk, parity))
+        self._controls = header["controls"]

@@ -1,28 +1,32 @@
 """Market data: reads the feed, numbers its events, writes them down, and publishes them."""
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
 
 from actors.context import Context
 from memesnipe.bus.streams import (
     ALLOCATIONS,
+    COMMANDS,
     EVENT_READERS,
     EVENT_STREAMS,
     EVENTS,
     KEEP_EVENTS,
     MAX_IN_FLIGHT,
+    READERS,
 )
 from memesnipe.feeds.base import open_feed
 from memesnipe.market.codec import STREAM_OF_KIND, to_messages
-from memesnipe.market.events import NS_PER_S, Events
+from memesnipe.market.events import DECISION, NS_PER_S, STALE, Events
 from memesnipe.market.sequencer import Rejected, Sequencer
+from memesnipe.storage.commands import place, waiting
 from memesnipe.storage.event_log import EventLog
+from memesnipe.storage.journal import Journal
 from memesnipe.storage.runs import Cursor, read_cursor, read_mints, read_positions
 from memesnipe.storage.schema import FeedCursor, RejectedEvent, Token
 from memesnipe.telemetry.metrics import ActorMetrics
@@ -39,6 +43,9 @@ class MarketData:
     The order of writing is what makes a crash harmless: first the event log, then the cursor in PostgreSQL, then
     Redis. What the log has beyond the cursor is cut off and read again from the feed; what Redis lacks is
     published again from the log.
+
+    It also gives what people ask for (`memesnipe.storage.commands`) its place among the events, so that everyone who
+    obeys does so at the same point of the run, and marks the events that were told too late to act on.
     """
 
     name = "market_data"
@@ -51,7 +58,9 @@ class MarketData:
         self._choice = context.choice
         self._feed = open_feed(self._choice)
         self._event_log = EventLog(context.event_log)
+        self._journal = Journal(context.database, context.run_id, self.name, (COMMANDS,))
         self._batches = 0
+        self._unread: deque[tuple[int, float]] = deque()  # of each batch the last event, and when it was published
         self._waiting: dict[str, Any] | None = None  # read from the feed, not yet due
 
     @property
@@ -62,6 +71,7 @@ class MarketData:
     def open(self) -> None:
         """Take the feed up where the last commit left it."""
         settings = self.context.settings
+        self._journal.open()
         with self.context.database.connect() as connection:
             self._cursor = read_cursor(connection, self.context.run_id)
             mints = read_mints(connection, self.context.run_id)
@@ -77,17 +87,32 @@ class MarketData:
         self._waiting = None
         self._started = time.monotonic()
         self._first_ts: int | None = None
+        self._unread.clear()
         self._republish()
         self.log.info("opened", run=self.context.run_id, seq=self.seq, position=self._cursor.position)
 
     def step(self) -> None:
         """Publish what is due, once the readers have caught up far enough."""
+        self._take_commands()
         if self._cursor.ended or not self._may_go_on():
             time.sleep(_LONGEST_SLEEP_S if self._cursor.ended else _POLL_S)
             return
         raw, ended = self._take_due()
         if raw or ended:
             self._publish(raw, ended=ended)
+
+    def _take_commands(self) -> None:
+        """Give the commands that wait their place: behind the last event that was published."""
+        with self.context.database.connect() as connection:
+            commands = waiting(connection, self.context.run_id)
+        if not commands:
+            return
+        effects = self._journal.effects()
+        for command in commands:
+            effects.send(COMMANDS, self.seq, asdict(command))
+            effects.change(place(command.command_id, self.seq))
+        self.context.bus.publish(self._journal.commit(effects, {}))
+        self.log.info("commands", seq=self.seq, names=[command.name for command in commands])
 
     def _may_go_on(self) -> bool:
         """Whether readers have kept up, and in lockstep whether the last decision has been carried out."""
@@ -96,6 +121,9 @@ class MarketData:
                 _, answered = read_positions(connection, self.context.run_id, ALLOCATIONS).get("executor", (0, 0))
                 return answered >= self._cursor.decision_seq
             readers = read_positions(connection, self.context.run_id, EVENTS)
+        done = readers.get("executor", (0, 0))[1]
+        while self._unread and self._unread[0][0] <= done:
+            self._unread.popleft()
         slowest = min(readers.get(reader, (0, 0))[1] for reader in EVENT_READERS)
         return self._cursor.seq - slowest < MAX_IN_FLIGHT
 
@@ -122,19 +150,32 @@ class MarketData:
         """Whether an event's time has come; sleeps a little towards it when there is nothing else to do."""
         if self._choice.lockstep or not isinstance(message.get("ts"), int):
             return True
-        if self._first_ts is None:
-            self._first_ts = message["ts"]
-        due: float = self._started + (message["ts"] - self._first_ts) / NS_PER_S / self._choice.speed
-        early = due - time.monotonic()
+        early = self._due_at(message["ts"]) - time.monotonic()
         if early > 0 and wait:
             time.sleep(min(early, _LONGEST_SLEEP_S))
         return early <= 0
 
+    def _due_at(self, ts: int) -> float:
+        """When an event of that time is due, by the machine's clock."""
+        if self._first_ts is None:
+            self._first_ts = ts
+        return self._started + (ts - self._first_ts) / NS_PER_S / self._choice.speed
+
+    def _is_late(self, last_ts: int) -> bool:
+        """Whether events up to a time come too late to act on: we are late, or the executor has yet to see old ones."""
+        if self._choice.lockstep:
+            return False
+        now = time.monotonic()
+        oldest = min(self._due_at(last_ts), self._unread[0][1] if self._unread else now)
+        return (now - oldest) * 1000 > self.context.settings.max_data_age_ms
+
     def _publish(self, raw: list[dict[str, Any]], *, ended: bool) -> None:
         known = len(self._sequencer.mints)
         events, rejected = self._sequencer.stamp(raw, is_last=ended)
+        if len(events) and self._is_late(int(events["ts"][-1])):
+            events["flags"] |= STALE
         self._event_log.append(events)
-        decisions = events["seq"][events["flags"] > 0]
+        decisions = events["seq"][events["flags"] & DECISION > 0]
         cursor = Cursor(
             position=self._cursor.position + len(raw),
             seq=self._sequencer.last_seq,
@@ -146,6 +187,7 @@ class MarketData:
         self._commit(cursor, rejected, known)
         self._cursor = cursor
         self._send(events)
+        self._unread.append((cursor.seq, time.monotonic()))
         self._batches += 1
         if self._batches % _TIDY_EVERY == 0:
             self._trim()
@@ -163,12 +205,11 @@ class MarketData:
             }
             for r in rejected
         ]
-        with self.context.database.begin() as connection:
-            connection.execute(update(FeedCursor).where(FeedCursor.run_id == run_id).values(**asdict(cursor)))
-            if tokens:
-                connection.execute(insert(Token).values(tokens))
-            if aside:
-                connection.execute(insert(RejectedEvent).values(aside))
+        effects = self._journal.effects()
+        effects.change(update(FeedCursor).where(FeedCursor.run_id == run_id).values(**asdict(cursor)))
+        effects.add(Token, tokens)
+        effects.add(RejectedEvent, aside)
+        self._journal.commit(effects, {})
         for r in rejected:
             self.log.warning("event put aside", reason=r.reason)
 
@@ -182,6 +223,8 @@ class MarketData:
     def _republish(self) -> None:
         """Publish from the log what Redis lacks; after a loss, as far back as any reader may look."""
         bus = self.context.bus
+        # Commands first: nobody must go past the event behind which one has its place.
+        bus.publish(self._journal.owed({COMMANDS: bus.last_number(COMMANDS)}, READERS))
         last = max(bus.last_number(stream) for stream in EVENT_STREAMS)
         first = last + 1 if last else max(1, self._cursor.seq - KEEP_EVENTS)
         for start in range(first, self._cursor.seq + 1, _BATCH):

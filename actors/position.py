@@ -1,27 +1,29 @@
 """The position actor: books the fills, marks the portfolio, runs the circuit breaker, and orders exits."""
 
-from typing import Any
-
 from pydantic import TypeAdapter
+from sqlalchemy import update
 
-from actors.consumer import Consumer
+from actors.consumer import BLOCK_MS, Consumer
 from actors.context import Context
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.streams import (
+    COMMANDS,
     EVENT_STREAMS,
     EVENTS,
     EXIT_ORDERS,
     FILLS,
     POSITION_UPDATES,
+    PROGRESS,
     RISK_EVENTS,
     SIMULATION_RESULTS,
 )
 from memesnipe.market.codec import from_messages
-from memesnipe.market.events import NS_PER_S, rows
+from memesnipe.market.events import rows
 from memesnipe.storage.journal import Effects
-from memesnipe.storage.schema import BreakerRow, Equity, PositionRow
+from memesnipe.storage.schema import BreakerRow, Command, Equity, PositionRow
 from memesnipe.telemetry.metrics import ActorMetrics
-from memesnipe.trading.ledger import Ledger, LedgerState, Position
+from memesnipe.trading.books import Entries, of_command, of_fill, of_mark
+from memesnipe.trading.ledger import Ledger, LedgerState
 
 _STATE = TypeAdapter(LedgerState)
 
@@ -29,71 +31,92 @@ _STATE = TypeAdapter(LedgerState)
 class PositionActor(Consumer):
     """Shell of `memesnipe.trading.ledger.Ledger`.
 
-    The executor sends its simulation results after the fills of the same event, so their arrival says that the
-    fills up to a decision are complete: then the portfolio is marked.
+    It follows the executor: it takes in events as far as the executor says it has come, so what it books and marks
+    depends on the events alone and not on which of the two is faster. The executor sends its simulation results after
+    the fills of the same event; their arrival says that a decision is due, and the portfolio is marked.
     """
 
     name = "position"
-    reads = (EVENTS, FILLS, SIMULATION_RESULTS)
+    reads = (EVENTS, FILLS, SIMULATION_RESULTS, PROGRESS, COMMANDS)
     writes = (RISK_EVENTS, EXIT_ORDERS, POSITION_UPDATES)
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
-        settings = context.settings
-        self._ledger = Ledger(
-            capital_usd=settings.initial_capital_usd,
-            stop_loss=settings.portfolio_stop_loss_percent / 100,
-            trailing_stop=settings.trailing_stop_loss_percent / 100,
-            dead_after_ns=settings.dead_after_secs * NS_PER_S,
+        self._ledger = Ledger(context.settings.ledger_rules)
+
+    def read(self) -> list[Entry]:
+        """What the executor says, and the events up to there."""
+        numbers = {stream: position.number for stream, position in self.positions.items()}
+        event = numbers.pop(EVENTS)
+        said = self.context.bus.read(numbers, BLOCK_MS)
+        come_to = max(
+            *(self.positions[stream].seq for stream in _OF_EXECUTOR),
+            *(entry.seq for entry in said if entry.stream in _OF_EXECUTOR),
+            0,
         )
+        said = [entry for entry in said if entry.seq <= come_to]  # a command may be ahead of the executor
+        if not said:
+            return []
+        events = self.context.bus.read({EVENTS: event}, BLOCK_MS) if come_to > event else []
+        entries = in_order([*(e for e in events if e.seq <= come_to), *said])
+        for i, entry in enumerate(entries):
+            if entry.stream in EVENT_STREAMS:
+                event = entry.number
+            elif entry.seq > event:
+                return entries[:i]  # the events before it are still to come
+        return entries
 
     def handle(self, entries: list[Entry], effects: Effects) -> None:
         """Book and mark."""
+        events: list[Entry] = []
         for entry in entries:
             if entry.stream in EVENT_STREAMS:
-                self._ledger.on_event(next(rows(from_messages([entry.data]))))
-            elif entry.stream == FILLS:
-                position = self._ledger.on_fill(entry.data)
-                effects.put(PositionRow, [_row(position, entry.seq)])
-            else:
+                events.append(entry)
+                continue
+            self._see(events)
+            events = []
+            if entry.stream == FILLS:
+                self._write(of_fill(self._ledger.on_fill(entry.data), entry.seq), effects)
+            elif entry.stream == SIMULATION_RESULTS:
                 self._mark(entry, effects)
+            elif entry.stream == COMMANDS:
+                self._obey(entry, effects)
+        self._see(events)
+
+    def _see(self, entries: list[Entry]) -> None:
+        for event in rows(from_messages([entry.data for entry in entries])):
+            self._ledger.on_event(event)
 
     def _mark(self, entry: Entry, effects: Effects) -> None:
         mark = self._ledger.mark()
-        seq, breaker = entry.seq, self._ledger.state.breaker
-        equity: dict[str, Any] = {
-            "ts": entry.data["ts"],
-            "equity_lamports": mark.equity_lamports,
-            "equity_usd": mark.equity_usd,
-            "cash_usd": mark.cash_usd,
-            "drawdown": breaker.drawdown,
-        }
-        effects.add(Equity, [{"seq": seq, **equity}])
-        effects.put(PositionRow, [_row(position, seq) for position in self._ledger.open_positions()])
-        risk = {"level": str(breaker.level), "drawdown": breaker.drawdown}
-        effects.put(BreakerRow, [{"seq": seq, "peak_lamports": breaker.peak_lamports, **risk}])
         if mark.level_changed:
-            effects.send(RISK_EVENTS, seq, {"ts": entry.data["ts"], **risk})
-            self.log.warning("risk level changed", **risk)
-        for position, reason in mark.exits:
-            exit_order = {"spec_id": position.spec_id, "token": position.token, "mint": position.mint}
-            effects.send(EXIT_ORDERS, seq, {"ts": entry.data["ts"], **exit_order, "reason": reason})
-        update = {**equity, "flags": entry.data["flags"], "risk_level": risk["level"]}
-        effects.send(
-            POSITION_UPDATES,
-            seq,
-            {**update, "positions": [_summary(p) for p in self._ledger.open_positions()]},
-        )
+            breaker = self._ledger.state.breaker
+            self.log.warning("risk level changed", level=str(breaker.level), drawdown=breaker.drawdown)
+        entries = of_mark(self._ledger, mark, entry.seq, entry.data["ts"], entry.data["flags"])
+        self._write(entries, effects, {SIMULATION_RESULTS: entry.number})
 
-    def recover(self, saved_seq: int) -> None:
+    def _obey(self, entry: Entry, effects: Effects) -> None:
+        name = entry.data["name"]
+        if not self._ledger.obey(name):
+            return
+        self._write(of_command(self._ledger, entry.seq, self._ledger.state.board.last_ts, name), effects)
+        self.log.warning("obeyed", command=name, seq=entry.seq)
+        done = update(Command).where(Command.command_id == entry.data["command_id"])
+        effects.change(done.values(outcome=f"done after event {entry.seq}"))
+
+    def _write(self, entries: Entries, effects: Effects, follows: dict[str, int] | None = None) -> None:
+        effects.add(Equity, entries.equity)
+        effects.put(PositionRow, entries.positions)
+        if entries.breaker is not None:
+            effects.put(BreakerRow, [entries.breaker])
+        for stream, seq, content in entries.messages:
+            # Who acts on a mark must know of everything that it follows from.
+            after = {"after": {**self.journal.numbers_after(effects), **follows}} if follows else {}
+            effects.send(stream, seq, content | after)
+
+    def catch_up(self, saved_seq: int) -> None:
         """See the prices since the snapshot again."""
-
-        def take(entries: list[Entry]) -> None:
-            for entry in entries:
-                if entry.stream in EVENT_STREAMS:
-                    self._ledger.on_event(next(rows(from_messages([entry.data]))))
-
-        self.replay(saved_seq, take)
+        self.replay(saved_seq, self._see)
 
     def dump(self) -> bytes:
         """The ledger."""
@@ -104,26 +127,21 @@ class PositionActor(Consumer):
         self._ledger.state = _STATE.validate_json(state)
 
 
-def _row(position: Position, seq: int) -> dict[str, Any]:
-    return {
-        "spec_id": position.spec_id,
-        "token": position.token,
-        "mint": position.mint,
-        "token_raw": position.holding.token_raw,
-        "cost_lamports": position.holding.cost_lamports,
-        "value_lamports": position.value_lamports,
-        "realised_lamports": position.realised_lamports,
-        "opened_ts": position.holding.opened_ts,
-        "seq": seq,
-    }
+_OF_EXECUTOR = (FILLS, SIMULATION_RESULTS, PROGRESS)
 
 
-def _summary(position: Position) -> dict[str, Any]:
-    holding = position.holding
-    return {
-        "spec_id": position.spec_id,
-        "mint": position.mint,
-        "token_raw": holding.token_raw,
-        "cost_lamports": holding.cost_lamports,
-        "value_lamports": position.value_lamports,
-    }
+def in_order(entries: list[Entry]) -> list[Entry]:
+    """Entries in the order in which they happened.
+
+    By event, the event itself first. A fill belongs to the event before it, so at one event some come before the
+    decision there and most after it: the message of the decision says which was the last before.
+    """
+    before = {e.seq: e.data["after"][FILLS] for e in entries if e.stream == SIMULATION_RESULTS}
+    rank = {SIMULATION_RESULTS: 2, PROGRESS: 3, COMMANDS: 4}
+
+    def place(entry: Entry) -> tuple[int, int, int]:
+        if entry.stream == FILLS:
+            return entry.seq, 1 if entry.number <= before.get(entry.seq, 0) else 5, entry.number
+        return entry.seq, rank.get(entry.stream, 0), entry.number
+
+    return sorted(entries, key=place)

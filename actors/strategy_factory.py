@@ -103,7 +103,7 @@ class StrategyFactory(Consumer):
             }
             effects.send(STRATEGY_SPECS, seq, message)
 
-    def recover(self, saved_seq: int) -> None:  # noqa: ARG002 - the window begins where it begins
+    def catch_up(self, saved_seq: int) -> None:  # noqa: ARG002 - the window begins where it begins
         """Fill the window again; the search itself is in the snapshot."""
         last = self.positions[EVENTS].number
         self.replay(max(0, last - self.context.settings.tape_window_events), self._roll)

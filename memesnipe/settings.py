@@ -12,6 +12,8 @@ from memesnipe.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from memesnipe.engine.fills import FillModel
+    from memesnipe.trading.gate import Limits
+    from memesnipe.trading.ledger import LedgerRules
 
 # Settings that decide what strategies do. A run keeps them, and goes on with them after a restart.
 DECIDING = (
@@ -20,7 +22,8 @@ DECIDING = (
     "min_observation_secs", "max_drawdown_for_promotion", "rebalance_interval_secs", "generation_interval_secs",
     "tape_window_events", "global_max_position_usd", "portfolio_stop_loss_percent", "trailing_stop_loss_percent",
     "slippage_bps", "latency_ms", "landing_max", "landing_half_lamports", "priority_fee_lamports", "jito_tip_lamports",
-    "dead_after_secs", "strategy_path",
+    "dead_after_secs", "strategy_path", "max_token_exposure_usd", "max_total_exposure_usd", "max_orders_per_minute",
+    "max_data_age_ms", "max_price_deviation_percent", "max_dev_out_percent", "max_liquidity_pull_percent",
 )  # fmt: skip
 
 Positive = Annotated[float, Field(gt=0)]
@@ -41,6 +44,22 @@ class Settings(BaseSettings):
     initial_capital_usd: Positive = Field(10_000, description="paper capital of the portfolio")
     shadow_capital_usd: Positive = Field(1_000, description="shadow capital of each simulated strategy")
     global_max_position_usd: Positive = Field(500, description="most that one paper position may cost")
+
+    max_token_exposure_usd: Positive = Field(1_000, description="most that all positions in one token may cost")
+    max_total_exposure_usd: Positive = Field(10_000, description="most that all positions together may cost")
+    max_orders_per_minute: Annotated[int, Field(ge=1)] = Field(600, description="most orders in a minute of event time")
+    max_data_age_ms: Annotated[int, Field(ge=1)] = Field(
+        5_000, description="nothing is bought on data that is older than this"
+    )
+    max_price_deviation_percent: Positive = Field(
+        20, description="nothing is bought whose reported price is further than this from its pool's"
+    )
+    max_dev_out_percent: Positive = Field(
+        50, description="nothing is bought whose developer sent away more than this of its liquidity"
+    )
+    max_liquidity_pull_percent: Percent = Field(
+        50, description="nothing is bought that ever lost more than this of its liquidity at once"
+    )
 
     population_size: Annotated[int, Field(ge=4, le=100_000)] = Field(50, description="genomes in a generation")
     mutation_rate: Ratio = Field(0.2, description="chance that a number of a genome moves")
@@ -151,6 +170,34 @@ class Settings(BaseSettings):
             slippage_bps=self.slippage_bps,
             priority_fee_lamports=self.priority_fee_lamports,
             tip_lamports=self.jito_tip_lamports,
+            dead_after_ns=self.dead_after_secs * 1_000_000_000,
+        )
+
+    @property
+    def limits(self) -> "Limits":
+        """What the risk gate measures against."""
+        from memesnipe.trading.gate import Limits  # noqa: PLC0415 - as above
+
+        return Limits(
+            max_position_usd=self.global_max_position_usd,
+            max_token_exposure_usd=self.max_token_exposure_usd,
+            max_total_exposure_usd=self.max_total_exposure_usd,
+            max_orders_per_minute=self.max_orders_per_minute,
+            max_data_age_ns=self.max_data_age_ms * 1_000_000,
+            max_price_deviation=self.max_price_deviation_percent / 100,
+            max_dev_out=self.max_dev_out_percent / 100,
+            max_pull=self.max_liquidity_pull_percent / 100,
+        )
+
+    @property
+    def ledger_rules(self) -> "LedgerRules":
+        """What the portfolio begins with, and when its positions must be left."""
+        from memesnipe.trading.ledger import LedgerRules  # noqa: PLC0415 - as above
+
+        return LedgerRules(
+            capital_usd=self.initial_capital_usd,
+            stop_loss=self.portfolio_stop_loss_percent / 100,
+            trailing_stop=self.trailing_stop_loss_percent / 100,
             dead_after_ns=self.dead_after_secs * 1_000_000_000,
         )
 

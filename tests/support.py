@@ -4,10 +4,11 @@ from dataclasses import fields, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import orjson
 import pytest
-from pydantic import TypeAdapter
 
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
@@ -21,6 +22,7 @@ from memesnipe.market.sequencer import Sequencer
 from memesnipe.market.swaps import import_swaps
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, ema, param, state
 from memesnipe.sdk.registry import Families
+from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
 
 SOL_USD = 200.0
 START_TS = 1_700_000_040 * NS_PER_S  # the start of a minute
@@ -38,7 +40,20 @@ CURVE = Pool(
 )
 TRADES = Path(__file__).resolve().parents[2] / "shared/data/pump_curve_trades.csv.gz"
 
-STATE = TypeAdapter(EngineState)
+
+def kept(state: EngineState) -> tuple[bytes, dict[str, bytes]]:
+    """A state as its bytes, to be compared."""
+    return orjson.dumps(state.header), {name: array.tobytes() for name, array in state.arrays.items()}
+
+
+def written_and_read(state: EngineState) -> EngineState:
+    """A state that was written to a file and read again."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "engine.snapshot"
+        write_snapshot(path, orjson.dumps(state.header), state.arrays)
+        found = read_snapshot(path)
+    assert found is not None
+    return EngineState(orjson.loads(found[0]), found[1])
 
 
 def price_message(at_s: float, mint: str, side: str, pool: Pool, sol: int, token: int) -> dict[str, Any]:
@@ -171,10 +186,10 @@ def engine_with(*genomes: Genome, model: FillModel = SURE, capital_usd: float = 
     return engine
 
 
-def through_json(engine: Engine, model: FillModel = SURE, capital_usd: float = 1000.0) -> Engine:
+def taken_up(engine: Engine, model: FillModel = SURE, capital_usd: float = 1000.0) -> Engine:
     """Another engine, which knows of the first only what it wrote down."""
     other = Engine(FAMILIES, model, capital_usd)
-    other.load(STATE.validate_json(STATE.dump_json(engine.dump())))
+    other.load(written_and_read(engine.dump()))
     return other
 
 

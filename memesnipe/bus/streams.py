@@ -3,6 +3,15 @@
 from typing import Final
 
 from memesnipe.market.codec import STREAM_OF_KIND
+from memesnipe.trading.messages import (
+    ALLOCATIONS,
+    COMMANDS,
+    EXIT_ORDERS,
+    FILLS,
+    POSITION_UPDATES,
+    RISK_EVENTS,
+    SIMULATION_RESULTS,
+)
 
 EVENTS: Final = "events"  # stands for all EVENT_STREAMS, merged by seq
 EVENT_STREAMS: Final = tuple(STREAM_OF_KIND.values())
@@ -10,19 +19,18 @@ EVENT_STREAMS: Final = tuple(STREAM_OF_KIND.values())
 BACKTEST_JOBS: Final = "backtest_jobs_submitted"
 BACKTEST_RESULTS: Final = "backtest_results"
 STRATEGY_SPECS: Final = "strategy_specs"
-ALLOCATIONS: Final = "allocations_channel"
-FILLS: Final = "fills"
-SIMULATION_RESULTS: Final = "simulation_results"
-POSITION_UPDATES: Final = "position_updates"
-EXIT_ORDERS: Final = "exit_orders"
-RISK_EVENTS: Final = "risk_events"
+PROGRESS: Final = "executor_progress"  # how far the executor has come: all it has to say up to there has been said
 
 ACTORS: Final = ("market_data", "executor", "position", "portfolio", "strategy_factory")
 EVENT_READERS: Final = ("executor", "position", "strategy_factory")  # actors that take in every event
 
 ALL: Final = (
     *EVENT_STREAMS, BACKTEST_JOBS, BACKTEST_RESULTS, STRATEGY_SPECS, ALLOCATIONS, FILLS, SIMULATION_RESULTS,
-    POSITION_UPDATES, EXIT_ORDERS, RISK_EVENTS,
+    POSITION_UPDATES, EXIT_ORDERS, RISK_EVENTS, COMMANDS, PROGRESS,
+)  # fmt: skip
+
+__all__ = (
+    "ALLOCATIONS", "COMMANDS", "EXIT_ORDERS", "FILLS", "POSITION_UPDATES", "RISK_EVENTS", "SIMULATION_RESULTS",
 )  # fmt: skip
 
 # Each actor says under this key, in Redis, how it is; the key expires when it stops saying so.
@@ -32,9 +40,25 @@ HEARTBEAT_KEY: Final = "memesnipe:heartbeat:{}"
 MAX_IN_FLIGHT: Final = 5_000
 KEEP_EVENTS: Final = 100_000
 KEEP_MESSAGES: Final = 10_000
-KEEP_RESULTS: Final = 200  # of SIMULATION_RESULTS, which are large and soon out of date
+KEEP_PASSING: Final = 200
+
+# Who reads what, of the streams that are not events: nothing goes before they have taken it in.
+READERS: Final = {
+    STRATEGY_SPECS: ("portfolio",),
+    ALLOCATIONS: ("executor",),
+    FILLS: ("position",),
+    SIMULATION_RESULTS: ("position", "portfolio"),
+    PROGRESS: ("position",),
+    POSITION_UPDATES: ("portfolio",),
+    EXIT_ORDERS: ("executor",),
+    RISK_EVENTS: ("executor", "portfolio"),
+    COMMANDS: ("executor", "position", "portfolio"),
+}
+
+# What is soon out of date, and large or frequent: old entries leave the database too.
+PASSING: Final = (SIMULATION_RESULTS, PROGRESS)
 
 
 def keep(stream: str) -> int:
     """How many entries of a stream that is not events stay in Redis."""
-    return KEEP_RESULTS if stream == SIMULATION_RESULTS else KEEP_MESSAGES
+    return KEEP_PASSING if stream in PASSING else KEEP_MESSAGES

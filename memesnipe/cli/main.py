@@ -122,6 +122,24 @@ def status_command(json: Json = False) -> None:
     print_table("parts", {name: f"{part['state']} {part['detail']}" for name, part in state["parts"].items()})
 
 
+@app.command("verify")
+def verify_command(
+    run: Annotated[int | None, typer.Option(help="Which run; by default the newest one.")] = None, json: Json = False
+) -> None:
+    """Derive a run again from its recorded events, and say where its books differ."""
+    from memesnipe.cli.verify import verify  # noqa: PLC0415 - the engine is slow to load
+
+    verdict = verify(run)
+    if json:
+        print_json(verdict)
+    else:
+        print_table("verify", {name: value for name, value in verdict.items() if name != "differences"})
+        for difference in verdict["differences"]:
+            _errors.print(difference, markup=False, soft_wrap=True)
+    if not verdict["clean"]:
+        raise typer.Exit(1)
+
+
 @app.command("sql")
 def sql_command(
     query: Annotated[str, typer.Argument(help="One SQL query; it cannot write.")], json: Json = False

@@ -17,6 +17,7 @@ from actors.runtime import Supervisor, connect_ray, disconnect_ray
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.cli.database import migrated
 from memesnipe.cli.lock import acquire
+from memesnipe.code import code_hash
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.base import FeedChoice
 from memesnipe.local.servers import LocalServers
@@ -83,7 +84,9 @@ class Session:
 
     def _begin_run(self) -> RunInfo:
         """The run in PostgreSQL, and Redis cleared of another one's streams."""
-        run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), self.settings.deciding)
+        # Other code is another experiment: an unfinished run goes on only with the code that began it.
+        deciding = {**self.settings.deciding, "code": code_hash(self.settings.strategy_folders)}
+        run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), deciding)
         assert self.settings.redis_url is not None  # noqa: S101 - resolved by now
         url = self.settings.redis_url.get_secret_value()
         bus = Bus(url)

@@ -176,7 +176,7 @@ class Engine:
 
     def load(self, state: EngineState) -> None:
         """Go on from the state of `dump`."""
-        self.last_ts, self.last_seq = state.last_ts, state.last_seq
+        self.last_ts, self.last_seq = state.header["last_ts"], state.header["last_seq"]
         self.lives, self.population = load_state(state, self.model.dead_after_ns, self.population.families)
 
 

@@ -1,82 +1,71 @@
-"""Snapshots: the engine's whole state as plain data, and back."""
+"""Snapshots: the engine's whole state as a few arrays and a small header, and back."""
 
-import zlib
-from base64 import b85decode, b85encode
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import NDArray
 
-from memesnipe.engine.genome import Genome
-from memesnipe.engine.layout import ACCOUNT, EXPOSURE, HEAD, MAX_EXPOSURES
+from memesnipe.engine.genome import genome_from
 from memesnipe.engine.population import Population
-from memesnipe.market.lives import MARKET, Lives
+from memesnipe.market.lives import Lives
 from memesnipe.sdk.registry import Families
 
 
 @dataclass(slots=True)
 class EngineState:
-    """Arrays are texts: their bytes, compressed."""
+    """A copy of the state. The header can be written as JSON; slots that were never used are left out."""
 
-    last_ts: int
-    last_seq: int
-    sol_usd: float
-    capacity: int
-    slots: str
-    links: str
-    ends: str
-    genomes: list[Genome]
-    watched: list[bool]
-    accounts: str
-    exposures: str
-    heads: str
-    states: list[list[str]]
+    header: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
 
 
 def dump_state(last_ts: int, last_seq: int, sol_usd: float, lives: Lives, population: Population) -> EngineState:
     """The state of an engine."""
-    return EngineState(
-        last_ts,
-        last_seq,
-        sol_usd,
-        lives.capacity,
-        _pack(lives.slots),
-        _pack(np.stack([lives.older, lives.newer])),
-        _pack(lives.ends),
-        list(population.genomes),
-        population.terms["watched"].astype(bool).tolist(),
-        _pack(population.accounts),
-        _pack(population.exposures),
-        _pack(population.heads),
-        [[_pack(states) for states in genes] for genes in population.states],
-    )
+    used = int(lives.ends[3])
+    header = {
+        "last_ts": last_ts,
+        "last_seq": last_seq,
+        "sol_usd": sol_usd,
+        "capacity": lives.capacity,
+        "genomes": [asdict(genome) for genome in population.genomes],
+    }
+    states = [array[:used].view(np.uint8) for genes in population.states for array in genes]
+    arrays = {
+        "slots": lives.slots[:used].copy(),
+        "links": np.stack([lives.older[:used], lives.newer[:used]]),
+        "ends": lives.ends.copy(),
+        "watched": population.terms["watched"].copy(),
+        "accounts": population.accounts.copy(),
+        "exposures": population.exposures.copy(),
+        "heads": population.heads[:, :used].copy(),
+        "states": np.concatenate(states) if states else np.zeros(0, np.uint8),
+    }
+    return EngineState(header, arrays)
 
 
 def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tuple[Lives, Population]:
     """The parts of an engine that `dump_state` was given."""
-    slots = _unpack(state.slots, MARKET)
-    older, newer = _unpack(state.links, np.int32).reshape(2, -1).copy()
-    ends = _unpack(state.ends, np.int64)
-    used = np.arange(int(ends[3]))
-    slot_of_token = np.full(int(slots["token"][used].max(initial=-1)) + 1, -1, np.int32)
-    slot_of_token[slots["token"][used]] = used
-    population = Population(families, state.capacity)
-    population.add(state.genomes)
-    population.terms["watched"] = state.watched
-    population.accounts = _unpack(state.accounts, ACCOUNT)
-    population.exposures = _unpack(state.exposures, EXPOSURE).reshape(-1, MAX_EXPOSURES)
-    population.heads = _unpack(state.heads, HEAD).reshape(-1, state.capacity)
-    for made, kept in zip(population.states, state.states, strict=True):
-        for states, packed in zip(made, kept, strict=True):
-            states[:] = _unpack(packed, states.dtype)
-    sol_usd = np.array([state.sol_usd])
-    return Lives(dead_after_ns, slots, older, newer, ends, slot_of_token, sol_usd), population
-
-
-def _pack(array: "np.ndarray[Any, Any]") -> str:
-    return b85encode(zlib.compress(array.tobytes(), level=1)).decode()
-
-
-def _unpack(text: str, dtype: DTypeLike) -> "np.ndarray[Any, Any]":
-    return np.frombuffer(zlib.decompress(b85decode(text)), dtype).copy()
+    header, arrays = state.header, state.arrays
+    lives = Lives.none(dead_after_ns, header["capacity"])
+    used = int(arrays["ends"][3])
+    lives.slots[:used] = arrays["slots"]
+    lives.older[:used], lives.newer[:used] = arrays["links"]
+    lives.ends[:] = arrays["ends"]
+    lives.sol_usd[0] = header["sol_usd"]
+    tokens = arrays["slots"]["token"]
+    lives.slot_of_token = np.full(int(tokens.max(initial=-1)) + 1, -1, np.int32)
+    lives.slot_of_token[tokens] = np.arange(used)
+    population = Population(families, header["capacity"])
+    population.add([genome_from(genome) for genome in header["genomes"]])
+    population.terms["watched"] = arrays["watched"]
+    population.accounts[:] = arrays["accounts"]
+    population.exposures[:] = arrays["exposures"]
+    population.heads[:, :used] = arrays["heads"]
+    start = 0
+    for genes in population.states:
+        for array in genes:
+            size = used * array.itemsize
+            array[:used] = arrays["states"][start : start + size].view(array.dtype)
+            start += size
+    return lives, population

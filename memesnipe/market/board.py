@@ -6,7 +6,7 @@ The engine has the same in arrays (`memesnipe.market.lives`); this one is for th
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 
-from memesnipe.market.events import FUNDING, NO_TOKEN, PRICE, Event
+from memesnipe.market.events import DEPTH, DEV_TRANSFER, FUNDING, NO_TOKEN, ONCHAIN, PRICE, Event
 from memesnipe.market.pools import Pool, pool_after
 
 NO_POOL = Pool(0, 0, 0, 0, 0)
@@ -22,6 +22,10 @@ class TokenMarket:
     mark_usd: float = 0.0  # of its perp, where there is one
     funding_rate: float = 0.0
     funding_ts: int = 0
+    price_usd: float = 0.0  # of one whole token, as its last trade reported it
+    liquidity_usd: float = 0.0
+    dev_out_usd: float = 0.0  # what the developer's wallet has sent away since we know the token
+    worst_pull: float = 0.0  # the largest share of its liquidity that left at once
 
 
 @dataclass(slots=True)
@@ -45,8 +49,16 @@ class Board:
         market = replace(market, last_ts=event.ts, sol_usd=event.sol_usd or market.sol_usd)
         if event.kind == PRICE:
             market.pool = pool_after(event)
+            market.price_usd, market.liquidity_usd = event.price_usd, event.liquidity_usd
         elif event.kind == FUNDING:
             market.mark_usd, market.funding_rate, market.funding_ts = event.mark_usd, event.rate, event.ts
+        elif event.kind == DEPTH:
+            before = event.liquidity_usd - event.change_usd
+            market.liquidity_usd = event.liquidity_usd
+            if event.change_usd < 0 and before > 0:
+                market.worst_pull = max(market.worst_pull, -event.change_usd / before)
+        elif event.kind == ONCHAIN and event.action == DEV_TRANSFER:
+            market.dev_out_usd += event.amount_usd
         self.tokens[event.token] = market
 
     def forget(self, dead_after_ns: int, keep: Container[int]) -> None:

@@ -54,6 +54,9 @@ SIDE_NAMES: Final[dict[int, str]] = {
 # Flags are the run's only clock: whoever numbers the events marks the ones after which decisions are due.
 REBALANCE: Final = 1
 GENERATION: Final = 2
+DECISION: Final = REBALANCE | GENERATION
+# It was told too late to act on. A machine's clock found that out, once; from then on it is part of the record.
+STALE: Final = 4
 
 NO_TOKEN: Final = -1
 NS_PER_S: Final = 1_000_000_000
@@ -177,4 +180,4 @@ def rows(events: Events) -> Iterator[Event]:
 
 def last_of_decisions(events: Events) -> list[int]:
     """Indices of the records after which a decision is due, ascending."""
-    return [int(i) for i in np.flatnonzero(events["flags"])]
+    return [int(i) for i in np.flatnonzero(events["flags"] & DECISION)]

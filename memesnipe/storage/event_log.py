@@ -1,6 +1,7 @@
 """The event log: every event of a run, as records in one file, written before anyone is told of them."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +37,26 @@ class EventLog:
 
     def read(self, first: int, last: int) -> Events:
         """The events numbered ``first`` to ``last``."""
-        count = max(0, last - first + 1)
-        return np.fromfile(self._path, dtype=EVENT, count=count, offset=(first - 1) * EVENT.itemsize)
+        return _read(self._path, first, last)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _read(path: Path, first: int, last: int) -> Events:
+    return np.fromfile(path, dtype=EVENT, count=max(0, last - first + 1), offset=(first - 1) * EVENT.itemsize)
+
+
+def read_batches(path: Path, first: int, last: int, size: int = 50_000) -> Iterator[Events]:
+    """The events numbered ``first`` to ``last`` of a log, so many at a time.
+
+    Raises:
+        OSError: the log cannot be read, or does not reach ``last``.
+    """
+    for start in range(first, last + 1, size):
+        stop = min(start + size - 1, last)
+        events = _read(path, start, stop)
+        if len(events) != stop - start + 1:
+            raise OSError(f"{path} ends before event {stop}")
+        yield events

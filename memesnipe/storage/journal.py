@@ -1,7 +1,8 @@
 """The journal: what an actor did and how far it has read, committed as one.
 
 An actor that dies anywhere finds in its journal a state in which every entry up to a position had its effect once,
-and every message it owes to others (the outbox), whether they were sent or not.
+and every message it owes to others (the outbox), whether they were sent or not. Who commits must hold the actor's
+lease, so of two that run, one has effects.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ import orjson
 from sqlalchemy import Engine, Executable, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from memesnipe.storage.lease import Lease
 from memesnipe.storage.schema import Base, ConsumerPosition, Message, Snapshot
 
 # (stream, number, seq, JSON): what the bus publishes
@@ -71,9 +73,15 @@ class Journal:
         self._engine = engine
         self._actor = actor
         self._numbers = dict.fromkeys(writes, 0)
+        self._lease = Lease(engine, run_id, actor)
 
     def open(self) -> None:
-        """Learn what was sent before."""
+        """Take the lease, and learn what was sent before.
+
+        Raises:
+            LeaseLostError: another one has taken this actor's place.
+        """
+        self._lease.take()
         with self._engine.connect() as connection:
             for stream in self._numbers:
                 query = select(func.max(Message.number)).where(Message.run_id == self.run_id, Message.stream == stream)
@@ -99,12 +107,23 @@ class Journal:
             row = connection.execute(query).first()
         return (row.seq, row.state) if row else (0, b"")
 
+    def numbers_after(self, effects: Effects) -> dict[str, int]:
+        """The number of the last message of each stream that this actor writes, these effects included."""
+        numbers = dict(self._numbers)
+        for stream, _, _ in effects.messages:
+            numbers[stream] += 1
+        return numbers
+
     def effects(self) -> Effects:
         """A blank list of effects for this run."""
         return Effects(_run_id=self.run_id)
 
     def commit(self, effects: Effects, positions: Mapping[str, Position]) -> list[Sent]:
-        """Do it all or nothing; what was sent is numbered and given back, to be published."""
+        """Do it all or nothing; what was sent is numbered and given back, to be published.
+
+        Raises:
+            LeaseLostError: another one has taken this actor's place; nothing was done.
+        """
         numbers = dict(self._numbers)
         sent: list[Sent] = []
         for stream, seq, payload in effects.messages:
@@ -132,15 +151,29 @@ class Journal:
             ],
         )
         with self._engine.begin() as connection:
+            self._lease.assert_held(connection)
             for statement, rows in (*effects.statements, *final.statements):
                 connection.execute(statement, rows or None)
         self._numbers = numbers
         return sent
 
-    def owed(self, last_in_redis: Mapping[str, int]) -> Iterator[Sent]:
-        """The messages that come after what Redis has."""
+    def first_unread(self, stream: str, readers: Iterable[str]) -> int:
+        """The number of the first message of a stream that some reader has not taken in."""
+        query = select(ConsumerPosition.actor, ConsumerPosition.position).where(
+            ConsumerPosition.run_id == self.run_id, ConsumerPosition.stream == stream
+        )
         with self._engine.connect() as connection:
-            for stream, last in last_in_redis.items():
+            read = {row.actor: row.position for row in connection.execute(query)}
+        return min((read.get(reader, 0) for reader in readers), default=self._numbers[stream]) + 1
+
+    def owed(self, last_in_redis: Mapping[str, int], readers: Mapping[str, Iterable[str]]) -> Iterator[Sent]:
+        """The messages that come after what Redis has, as far as someone has yet to read them."""
+        after = {
+            stream: max(last, self.first_unread(stream, readers.get(stream, ())) - 1)
+            for stream, last in last_in_redis.items()
+        }
+        with self._engine.connect() as connection:
+            for stream, last in after.items():
                 query = (
                     select(Message.number, Message.seq, Message.payload)
                     .where(Message.run_id == self.run_id, Message.stream == stream, Message.number > last)
@@ -149,16 +182,10 @@ class Journal:
                 for row in connection.execute(query):
                     yield stream, row.number, row.seq, row.payload.encode()
 
-    def forget(self, stream: str, keep: int) -> None:
-        """Drop all but the last ``keep`` messages of a stream, as far as its readers have taken them in."""
-        read = select(func.coalesce(func.min(ConsumerPosition.position), 0)).where(
-            ConsumerPosition.run_id == self.run_id, ConsumerPosition.stream == stream
-        )
+    def forget(self, stream: str, first_kept: int) -> None:
+        """Drop the messages of a stream before ``first_kept``."""
         old = delete(Message).where(
-            Message.run_id == self.run_id,
-            Message.stream == stream,
-            Message.number <= self._numbers[stream] - keep,
-            Message.number <= read.scalar_subquery(),
+            Message.run_id == self.run_id, Message.stream == stream, Message.number < first_kept
         )
         with self._engine.begin() as connection:
             connection.execute(old)

@@ -6,7 +6,8 @@ Money is whole lamports and raw tokens; times are ns of the event; what has a ma
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func, text
+from sqlalchemy import false as sa_false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -138,10 +139,14 @@ class StrategyRow(Base):
     spec_id: Mapped[str] = mapped_column(primary_key=True)
     genome: Mapped[dict[str, Any]]
     generation: Mapped[int]
-    mode: Mapped[str]  # simulating | paper | retired
+    mode: Mapped[str]  # simulating | paper | live | retired
     since_seq: Mapped[int]
     allocation_usd: Mapped[float]
     result: Mapped[dict[str, Any] | None]
+    parity_bps: Mapped[float | None]  # how far its fills are from the simulated ones, on average
+    parity_fills: Mapped[int] = mapped_column(server_default="0")  # fills compared
+    deflated_sharpe: Mapped[float | None]
+    live_usd: Mapped[float | None]  # live capital it has earned; None before live
 
 
 class LifecycleRow(Base):
@@ -178,7 +183,7 @@ class OrderRow(Base):
     mint: Mapped[str]
     side: Mapped[str]
     reason: Mapped[str]
-    status: Mapped[str]  # intended | landed | failed
+    status: Mapped[str]  # intended | landed | failed | cancelled
     decided_seq: Mapped[int]
     decided_ts: Mapped[int]
     due_ts: Mapped[int]
@@ -208,6 +213,7 @@ class Trade(Base):
     pool_fee_lamports: Mapped[int]
     network_fee_lamports: Mapped[int]
     value_usd: Mapped[float]
+    parity_bps: Mapped[float | None]  # how much worse its price is than that of the simulated fill
 
 
 class PositionRow(Base):
@@ -248,6 +254,60 @@ class BreakerRow(Base):
     drawdown: Mapped[float]
     peak_lamports: Mapped[int]
     seq: Mapped[int]
+    halted: Mapped[bool] = mapped_column(server_default=sa_false())
+
+
+class Refusal(Base):
+    """A decision that the risk gate did not let through, and why."""
+
+    __tablename__ = "refusals"
+    run_id: Mapped[int] = _run_key()
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    ts: Mapped[int]
+    spec_id: Mapped[str]
+    token: Mapped[int]
+    mint: Mapped[str]
+    side: Mapped[str]
+    reason: Mapped[str]  # `memesnipe.trading.gate.Refusal`
+    detail: Mapped[str]
+
+
+class Command(Base):
+    """What a person asked for, the event after which it was taken up, and what came of it."""
+
+    __tablename__ = "commands"
+    __table_args__ = (Index("commands_waiting", "run_id", postgresql_where=text("seq IS NULL")),)
+    command_id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"))
+    name: Mapped[str]  # halt | risk_reset | promote | demote
+    spec_id: Mapped[str]  # of promote and demote
+    reason: Mapped[str]
+    requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seq: Mapped[int | None]
+    outcome: Mapped[str | None]
+
+
+class Control(Base):
+    """What the executor was told, and the event after which it obeyed: with the events, all that decides a run."""
+
+    __tablename__ = "controls"
+    run_id: Mapped[int] = _run_key()
+    number: Mapped[int] = mapped_column(primary_key=True)
+    stream: Mapped[str]
+    entry: Mapped[int]  # number of the message in its stream
+    effective_seq: Mapped[int]
+
+
+class Lease(Base):
+    """Who may commit as an actor. A new holder has a higher epoch, which fences the one before out."""
+
+    __tablename__ = "leases"
+    run_id: Mapped[int] = _run_key()
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    holder: Mapped[str]
+    expires_at: Mapped[datetime]  # by the database's clock
 
 
 class SearchRow(Base):

@@ -9,8 +9,8 @@ class RiskLevel(StrEnum):
 
     NORMAL = "normal"
     WARNING = "warning"  # new positions at half size
-    CRITICAL = "critical"  # positions are only closed
-    EMERGENCY = "emergency"  # everything halts until a manual reset
+    CRITICAL = "critical"  # positions are only closed; entries on their way are called back
+    EMERGENCY = "emergency"  # everything halts, open orders are called back, until a manual reset
 
 
 _FLOORS = ((0.15, RiskLevel.EMERGENCY), (0.10, RiskLevel.CRITICAL), (0.05, RiskLevel.WARNING))
@@ -41,3 +41,7 @@ class Breaker:
         changed = level is not self.level
         self.level = level
         return changed
+
+    def reset(self) -> None:
+        """Leave whatever level by hand; drawdown is measured from the next equity on."""
+        self.peak_lamports, self.drawdown, self.level = 0, 0.0, RiskLevel.NORMAL

@@ -1,38 +1,41 @@
 """The desk: takes the decisions of paper strategies to the market with the capital they were given.
 
-A decision is the arena's own `Order`; the desk only sizes it. Its order keeps the number of the simulated one, so
-that both land or fail alike, and all of the desk's holdings of a token shift the pool together: it is one wallet.
+A decision is the arena's own `Order`; the risk gate lets it through or not, and the desk only sizes it. Its order
+keeps the number of the simulated one, so that both land or fail alike, and all of the desk's holdings of a token shift
+the pool together: it is one wallet.
 """
 
-from dataclasses import dataclass, field, replace
+from bisect import bisect_right
+from dataclasses import replace
+from typing import Final
 
 from memesnipe.engine.fills import FillModel, network_fee_lamports
 from memesnipe.engine.orders import ENTRIES, Fill, Holding, Order, execute, settle
-from memesnipe.market.board import Board
-from memesnipe.market.events import BUY_SIDE, COVER_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SHORT_SIDE, Event
+from memesnipe.market.events import (
+    BUY_SIDE,
+    COVER_SIDE,
+    LAMPORTS_PER_SOL,
+    NS_PER_S,
+    SELL_SIDE,
+    SHORT_SIDE,
+    STALE,
+    Event,
+)
 from memesnipe.market.pools import Pool, moved, quote_buy, value_of
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
+from memesnipe.trading.desk_state import DeskState
+from memesnipe.trading.gate import Limits, No, Refusal, refuse, refuse_size
 
-
-@dataclass(slots=True)
-class DeskState:
-    """The desk as plain data."""
-
-    board: Board = field(default_factory=Board)
-    level: RiskLevel = RiskLevel.NORMAL
-    allocations_usd: dict[str, float] = field(default_factory=dict)
-    holdings: dict[str, dict[int, Holding]] = field(default_factory=dict)  # strategy -> token -> holding
-    pending: list[Order] = field(default_factory=list)
-    exit_orders: int = 0
+_MINUTE_NS: Final = 60 * NS_PER_S
 
 
 class Desk:
     """Sizes, sends and fills the orders of strategies that have an allocation."""
 
-    def __init__(self, model: FillModel, max_position_usd: float, state: DeskState | None = None) -> None:
+    def __init__(self, model: FillModel, limits: Limits, state: DeskState | None = None) -> None:
         self.state = state or DeskState()
         self._model = model
-        self._max_position_usd = max_position_usd
+        self._limits = limits
 
     def on_event(self, event: Event) -> list[Fill]:
         """Let the orders that reached the chain before this event meet their pools, then see the event."""
@@ -43,6 +46,7 @@ class Desk:
                 if event.token in book:
                     book[event.token].on_event(before, event)
         self.state.board.see(event)
+        self.state.is_late = event.flags & STALE != 0
         return fills
 
     def pass_time(self, ts: int) -> list[Fill]:
@@ -53,17 +57,20 @@ class Desk:
         )
         return [self._fill(order) for order in due]
 
-    def on_decision(self, decision: Order) -> Order | None:
-        """The desk's order for a decision of the arena, or None where it has no part in it."""
-        if self._is_pending(decision.spec_id, decision.token):
-            return None
-        return self._enter(decision) if decision.side in ENTRIES else self._leave(decision)
+    def on_decision(self, decision: Order) -> Order | No | None:
+        """The desk's order for a decision of the arena, why there is none, or None where it has no part in it."""
+        if decision.side in ENTRIES:
+            return self._enter(decision)
+        holding = self.state.holding(decision.spec_id, decision.token)
+        if holding is None or (holding.short is not None) != (decision.side == COVER_SIDE):
+            return None  # its entry was refused, or failed
+        return self._leave(decision, holding)
 
     def settle(self, decision: Order) -> tuple[Order, Fill] | None:
         """Close what is held of a token that the arena has closed on the spot: it is dead, or its margin is gone."""
-        holding = self.state.holdings.get(decision.spec_id, {}).get(decision.token)
+        holding = self.state.holding(decision.spec_id, decision.token)
         market = self.state.board.tokens.get(decision.token)
-        if holding is None or market is None or self._is_pending(decision.spec_id, decision.token):
+        if holding is None or market is None or self.state.is_pending(decision.spec_id, decision.token):
             return None
         order = replace(decision, token_raw=holding.token_raw)
         ts, seq = decision.decided_ts, self.state.board.last_seq
@@ -74,10 +81,10 @@ class Desk:
         self._book(fill)
         return order, fill
 
-    def exit(self, spec_id: str, token: int, reason: str) -> Order | None:
+    def exit(self, spec_id: str, token: int, reason: str) -> Order | No | None:
         """Leave what a strategy holds of a token whatever the strategy says (`exit_orders`)."""
-        holding = self.state.holdings.get(spec_id, {}).get(token)
-        if holding is None or self._is_pending(spec_id, token):
+        holding = self.state.holding(spec_id, token)
+        if holding is None or self.state.is_pending(spec_id, token):
             return None
         state = self.state
         state.exit_orders += 1
@@ -85,9 +92,24 @@ class Desk:
         side = COVER_SIDE if holding.short is not None else SELL_SIDE
         # Numbered below zero, so that they never meet the numbers of the strategy's own orders.
         order_no, due_ts = -state.exit_orders, ts + self._model.latency_ns
-        return self._leave(
-            Order(spec_id, order_no, token, side, reason, ts, state.board.last_seq, due_ts, 0.0, 0, 0, 0)
-        )
+        order = Order(spec_id, order_no, token, side, reason, ts, state.board.last_seq, due_ts, 0.0, 0, 0, 0)
+        return self._leave(order, holding)
+
+    def set_risk(self, level: RiskLevel, *, halted: bool) -> list[Order]:
+        """Take the breaker's level and a halt over.
+
+        Returns:
+            The orders on their way that this calls back: entries where positions are only closed, all where all halts.
+        """
+        self.state.level, self.state.halted = level, halted
+        if halted or level is RiskLevel.EMERGENCY:
+            called_back = list(self.state.pending)
+        elif level is RiskLevel.CRITICAL:
+            called_back = [order for order in self.state.pending if order.side in ENTRIES]
+        else:
+            return []
+        self.state.pending = [order for order in self.state.pending if order not in called_back]
+        return called_back
 
     def held(self) -> list[tuple[str, int]]:
         """Strategy and token of everything held."""
@@ -98,20 +120,24 @@ class Desk:
         kept = {token for _, token in self.held()} | {order.token for order in self.state.pending}
         self.state.board.forget(self._model.dead_after_ns, kept)
 
-    def _is_pending(self, spec_id: str, token: int) -> bool:
-        return any(order.spec_id == spec_id and order.token == token for order in self.state.pending)
-
-    def _enter(self, decision: Order) -> Order | None:
+    def _enter(self, decision: Order) -> Order | No | None:
         state, market = self.state, self.state.board.tokens.get(decision.token)
-        if market is None or decision.token in state.holdings.get(decision.spec_id, {}):
+        if market is None:
             return None
-        budget = self._budget(decision)
-        expected = int(market.mark_usd * 1e6)
-        if decision.side == BUY_SIDE:
-            expected = quote_buy(self._pool(decision.token), budget).token_raw
-        if budget <= 0 or expected <= 0:
-            return None
-        return self._send(replace(decision, budget_lamports=budget, expected=expected))
+        if state.is_pending(decision.spec_id, decision.token):
+            return No(decision, Refusal.BUSY, "an order for this token is on its way")
+        no = refuse(decision, state, self._limits)
+        if no is not None:
+            return no
+        order = replace(decision, budget_lamports=self._budget(decision), expected=int(market.mark_usd * 1e6))
+        no = refuse_size(order, state, self._limits)
+        if no is not None:
+            return no
+        if order.side == BUY_SIDE:
+            order = replace(order, expected=quote_buy(self._pool(order.token), order.budget_lamports).token_raw)
+        if order.expected <= 0:
+            return No(order, Refusal.NO_LIQUIDITY, "the pool gives nothing for it")
+        return self._send(order)
 
     def _budget(self, decision: Order) -> int:
         """What the strategy may spend: as in the arena, every exposure keeps the fee of its way out."""
@@ -120,7 +146,7 @@ class Desk:
         if allocation_usd <= 0 or not state.board.sol_usd:
             return 0
         held = state.holdings.get(decision.spec_id, {})
-        wanted_usd = min(allocation_usd * decision.size * size_multiplier(state.level), self._max_position_usd)
+        wanted_usd = min(allocation_usd * decision.size * size_multiplier(state.level), self._limits.max_position_usd)
         lamports_per_usd = LAMPORTS_PER_SOL / state.board.sol_usd
         on_the_way = [order for order in state.pending if order.spec_id == decision.spec_id]
         exposures = held.keys() | {order.token for order in on_the_way}
@@ -128,35 +154,36 @@ class Desk:
         fees = network_fee_lamports(self._model) * (len(on_the_way) + len(exposures) + 2)
         return min(int(wanted_usd * lamports_per_usd), int(allocation_usd * lamports_per_usd) - used - fees)
 
-    def _leave(self, decision: Order) -> Order | None:
-        holding = self.state.holdings.get(decision.spec_id, {}).get(decision.token)
-        if holding is None or self.state.level is RiskLevel.EMERGENCY:
-            return None
-        if (holding.short is not None) != (decision.side == COVER_SIDE):
-            return None
+    def _leave(self, decision: Order, holding: Holding) -> Order | No | None:
+        if self.state.is_pending(decision.spec_id, decision.token):
+            return None  # it is on its way out
         if holding.short is not None:
             outcome = holding.short.cover(self.state.board.tokens[decision.token])
             expected = outcome.sol_lamports - outcome.fee_lamports
         else:
             quote = value_of(self._pool(decision.token), holding.token_raw)
             expected = quote.sol_lamports - quote.fee_lamports
-        return self._send(replace(decision, token_raw=holding.token_raw, expected=expected))
+        order = replace(decision, token_raw=holding.token_raw, expected=expected)
+        return refuse(order, self.state, self._limits) or self._send(order)
 
     def _send(self, order: Order) -> Order:
+        sent, now = self.state.sent_ts, self.state.board.last_ts
+        sent.append(now)
+        del sent[: bisect_right(sent, now - _MINUTE_NS)]
         self.state.pending.append(order)
         return order
 
     def _pool(self, token: int) -> Pool:
         """The recorded pool moved by everything that the desk has taken from it and given to it."""
         pool = self.state.board.tokens[token].pool
-        held = [book[token] for book in self.state.holdings.values() if token in book]
+        held = list(self.state.held_of(token))
         return moved(pool, sum(h.shift_sol_lamports for h in held), sum(h.shift_token_raw for h in held))
 
     def _fill(self, order: Order) -> Fill:
         state = self.state
         state.pending.remove(order)
         market = state.board.tokens[order.token]
-        holding = state.holdings.get(order.spec_id, {}).get(order.token, Holding())
+        holding = state.holding(order.spec_id, order.token) or Holding()
         pool = self._pool(order.token) if order.side not in (SHORT_SIDE, COVER_SIDE) else market.pool
         fill = execute(order, holding, pool, market, order.due_ts, state.board.last_seq, self._model)
         self._book(fill)

@@ -1,4 +1,8 @@
-"""Execution: the arena and the desk over the same events, so a paper decision is the simulated decision."""
+"""Execution: the arena and the desk over the same events, so a paper decision is the simulated decision.
+
+It moves in two ways, and nothing else changes it: over events, and by obeying what it is told between two of them.
+So the events, and what it was told after which of them, derive it again: after a crash, and when a run is verified.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,40 +14,68 @@ from memesnipe.engine.genome import genome_from
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.engine.results import StrategyResult
 from memesnipe.engine.snapshot import EngineState
-from memesnipe.market.events import Events, last_of_decisions, rows
+from memesnipe.market.events import DECISION, Events, last_of_decisions, rows
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.breaker import RiskLevel
-from memesnipe.trading.desk import Desk, DeskState
+from memesnipe.trading.desk import Desk
+from memesnipe.trading.desk_state import DeskState
+from memesnipe.trading.gate import Limits, No
+from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, HALT, RISK_EVENTS, RISK_RESET
+from memesnipe.trading.parity import Parity, parity_bps
 
 
 @dataclass(slots=True)
 class ExecutionState:
-    """Arena and desk as plain data."""
+    """Arena, desk, and the record of how far the two agree."""
 
     arena: EngineState
     desk: DeskState
+    parity: dict[str, Parity]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """How the simulating strategies have done, where a decision is due."""
+
+    ts: int
+    flags: int
+    results: list[StrategyResult]
+    parity: dict[str, dict[str, float]]  # strategy -> fills compared, mean absolute error
 
 
 @dataclass(slots=True)
 class Step:
-    """What happened up to one event: desk orders taken on, orders ended, and results where a decision is due."""
+    """What happened up to one event, in this order; ``seq`` and ``ts`` are that event's."""
 
     seq: int
     ts: int
-    flags: int
+    sol_usd: float = 0.0
     orders: list[Order] = field(default_factory=list)
-    fills: list[Fill] = field(default_factory=list)
-    results: list[StrategyResult] | None = None
+    refused: list[No] = field(default_factory=list)
+    cancelled: list[Order] = field(default_factory=list)
+    fills: list[tuple[Fill, float | None]] = field(default_factory=list)  # each with its parity error, where it has one
+    results: Results | None = None
+
+    def take(self, outcome: Order | No | None) -> None:
+        """Note what the desk made of a decision."""
+        if isinstance(outcome, No):
+            self.refused.append(outcome)
+        elif outcome is not None:
+            self.orders.append(outcome)
 
 
 class Execution:
     """Moves every strategy over the events, and trades for those that have an allocation."""
 
-    def __init__(
-        self, families: Families, model: FillModel, *, shadow_capital_usd: float, max_position_usd: float
-    ) -> None:
+    def __init__(self, families: Families, model: FillModel, *, shadow_capital_usd: float, limits: Limits) -> None:
         self.arena = Engine(families, model, shadow_capital_usd)
-        self.desk = Desk(model, max_position_usd)
+        self.desk = Desk(model, limits)
+        self.parity: dict[str, Parity] = {}
+
+    @property
+    def seq(self) -> int:
+        """The last event it has moved over."""
+        return self.arena.last_seq
 
     def advance(self, events: Events) -> Iterator[Step]:
         """One step up to each event after which a decision is due, and one for what is left."""
@@ -55,65 +87,96 @@ class Execution:
 
     def _advance(self, events: Events) -> Step:
         final = events[-1]
-        step = Step(int(final["seq"]), int(final["ts"]), int(final["flags"]))
-        waiting = self.arena.advance(events).orders[::-1]
+        step = Step(int(final["seq"]), int(final["ts"]))
+        done = self.arena.advance(events)
+        simulated = {(fill.order.spec_id, fill.order.order_no): fill for fill in done.fills}
+        waiting = done.orders[::-1]
+        fills: list[Fill] = []
         for event in rows(events):
             # What was decided between events (a longest hold that ended) comes before the next event.
-            self._decide(waiting, event.seq - 1, step)
-            step.fills += self.desk.on_event(event)
-            self._decide(waiting, event.seq, step)
-        if step.flags:
-            step.orders += self._leave_orphans()
+            self._decide(waiting, event.seq - 1, step, fills)
+            fills += self.desk.on_event(event)
+            self._decide(waiting, event.seq, step, fills)
+        step.fills = [(fill, self._compare(fill, simulated)) for fill in fills]
+        flags = int(final["flags"]) & DECISION
+        if flags:
+            self._leave_orphans(step)
             self.desk.forget_dead()
-            step.results = self.arena.results()
+            step.results = Results(step.ts, flags, self.arena.results(), self._parity())
+        step.sol_usd = self.desk.state.board.sol_usd
         return step
 
-    def _leave_orphans(self) -> list[Order]:
+    def _leave_orphans(self, step: Step) -> None:
         """Sell what the desk holds and the simulation does not: its own sale landed, ours failed; or it is gone."""
-        orders = [
-            self.desk.exit(spec_id, token, "simulation_left")
-            for spec_id, token in self.desk.held()
-            if not self.arena.is_in(spec_id, token)
-        ]
-        return [order for order in orders if order is not None]
+        for spec_id, token in self.desk.held():
+            if not self.arena.is_in(spec_id, token):
+                step.take(self.desk.exit(spec_id, token, "simulation_left"))
 
-    def _decide(self, waiting: list[Order], seq: int, step: Step) -> None:
+    def _decide(self, waiting: list[Order], seq: int, step: Step, fills: list[Fill]) -> None:
         """Hand the desk what was decided, each order after what had reached the chain by then."""
         while waiting and waiting[-1].decided_seq <= seq:
             decision = waiting.pop()
             # At an event the event comes first; between two, what reaches the chain at that very moment does.
-            step.fills += self.desk.pass_time(decision.decided_ts + decision.between)
+            fills += self.desk.pass_time(decision.decided_ts + decision.between)
             if decision.reason in SETTLED:
                 settled = self.desk.settle(decision)
                 if settled is not None:
                     step.orders.append(settled[0])
-                    step.fills.append(settled[1])
-                continue
-            order = self.desk.on_decision(decision)
-            if order is not None:
-                step.orders.append(order)
+                    fills.append(settled[1])
+            else:
+                step.take(self.desk.on_decision(decision))
 
-    def apply_allocations(self, message: dict[str, Any]) -> None:
-        """Let strategies join and leave the arena, and give the desk their capital (`allocations_channel`)."""
+    def _compare(self, fill: Fill, simulated: dict[tuple[str, int], Fill]) -> float | None:
+        """The parity error of a fill; None for the desk's own exits, which the simulation knows nothing of."""
+        twin = simulated.get((fill.order.spec_id, fill.order.order_no))
+        if twin is None:
+            return None
+        error_bps = parity_bps(fill, twin)
+        self.parity.setdefault(fill.order.spec_id, Parity()).see(error_bps)
+        return error_bps
+
+    def _parity(self) -> dict[str, dict[str, float]]:
+        return {spec_id: {"fills": p.fills, "error_bps": p.error_bps} for spec_id, p in self.parity.items()}
+
+    def obey(self, stream: str, message: dict[str, Any]) -> Step:
+        """Do what a message of one of the streams in `memesnipe.trading.messages.CONTROLS` says."""
+        board = self.desk.state.board
+        step = Step(self.seq, board.last_ts, board.sol_usd)
+        if stream == RISK_EVENTS:
+            step.cancelled = self.desk.set_risk(RiskLevel(message["level"]), halted=self.desk.state.halted)
+        elif stream == COMMANDS:
+            step.cancelled = self._obey_command(message["name"])
+        elif stream == EXIT_ORDERS:
+            step.take(self.desk.exit(message["spec_id"], message["token"], message["reason"]))
+        elif stream == ALLOCATIONS:
+            self._obey_allocations(message)
+        else:
+            raise ValueError(f"nothing is obeyed of {stream}")
+        return step
+
+    def _obey_command(self, name: str) -> list[Order]:
+        if name == HALT:
+            return self.desk.set_risk(self.desk.state.level, halted=True)
+        if name == RISK_RESET:  # the level itself comes from the breaker
+            return self.desk.set_risk(self.desk.state.level, halted=False)
+        return []
+
+    def _obey_allocations(self, message: dict[str, Any]) -> None:
+        """Let strategies join and leave the arena, and give the desk their capital."""
         self.arena.add(*(genome_from(genome) for genome in message["added"]))
         self.arena.remove(*message["removed"])
         self.desk.state.allocations_usd = dict(message["allocations_usd"])
         # The desk follows those that have capital, and those that still hold something with what they had.
-        self.arena.watch([*message["allocations_usd"], *(spec_id for spec_id, _ in self.desk.held())])
-
-    def apply_risk(self, message: dict[str, Any]) -> None:
-        """Take a new risk level over (`risk_events`)."""
-        self.desk.state.level = RiskLevel(message["level"])
-
-    def apply_exit(self, message: dict[str, Any]) -> Order | None:
-        """Sell a position on the position actor's word (`exit_orders`)."""
-        return self.desk.exit(message["spec_id"], message["token"], message["reason"])
+        followed = [*message["allocations_usd"], *(spec_id for spec_id, _ in self.desk.held())]
+        self.arena.watch(followed)
+        self.parity = {spec_id: parity for spec_id, parity in self.parity.items() if spec_id in followed}
 
     def dump(self) -> ExecutionState:
-        """The state, to be serialised before going on."""
-        return ExecutionState(self.arena.dump(), self.desk.state)
+        """The state, to be written down before going on."""
+        return ExecutionState(self.arena.dump(), self.desk.state, self.parity)
 
     def load(self, state: ExecutionState) -> None:
         """Go on from the state of `dump`."""
         self.arena.load(state.arena)
         self.desk.state = state.desk
+        self.parity = state.parity

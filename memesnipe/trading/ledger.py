@@ -7,7 +7,7 @@ from memesnipe.engine.orders import Holding
 from memesnipe.market.board import Board, TokenMarket
 from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, Event
 from memesnipe.trading.breaker import Breaker
-from memesnipe.trading.messages import fill_from
+from memesnipe.trading.messages import HALT, RISK_RESET, fill_from
 
 
 @dataclass(slots=True)
@@ -32,6 +32,17 @@ class LedgerState:
     cash_lamports: int = 0
     positions: dict[str, Position] = field(default_factory=dict)  # by "strategy/token"
     breaker: Breaker = field(default_factory=Breaker)
+    halted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRules:
+    """What the portfolio begins with, and when its positions must be left. Losses are ratios."""
+
+    capital_usd: float
+    stop_loss: float  # of what a position cost
+    trailing_stop: float  # of its best value
+    dead_after_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +63,9 @@ class Ledger:
     and USD figures are at the price of SOL of the day.
     """
 
-    def __init__(
-        self,
-        *,
-        capital_usd: float,
-        stop_loss: float,
-        trailing_stop: float,
-        dead_after_ns: int,
-        state: LedgerState | None = None,
-    ) -> None:
+    def __init__(self, rules: LedgerRules, state: LedgerState | None = None) -> None:
         self.state = state or LedgerState()
-        self._dead_after_ns = dead_after_ns
-        self._capital_usd = capital_usd
-        self._stop_loss = stop_loss
-        self._trailing_stop = trailing_stop
+        self._rules = rules
 
     def on_event(self, event: Event) -> None:
         """See the market move."""
@@ -77,7 +77,7 @@ class Ledger:
                     position.holding.on_event(before, event)
         state.board.see(event)
         if not state.capital_lamports and state.board.sol_usd:
-            state.capital_lamports = int(self._capital_usd / state.board.sol_usd * LAMPORTS_PER_SOL)
+            state.capital_lamports = int(self._rules.capital_usd / state.board.sol_usd * LAMPORTS_PER_SOL)
             state.cash_lamports += state.capital_lamports
 
     def on_fill(self, message: dict[str, Any]) -> Position:
@@ -94,6 +94,15 @@ class Ledger:
             position.holding, position.value_lamports, position.best_value_lamports = Holding(), 0, 0
         return position
 
+    def obey(self, command: str) -> bool:
+        """Take a halt or a reset by hand over; whether it was one of these."""
+        if command == HALT:
+            self.state.halted = True
+        elif command == RISK_RESET:
+            self.state.halted = False
+            self.state.breaker.reset()
+        return command in (HALT, RISK_RESET)
+
     def mark(self) -> Mark:
         """Value everything at what the pools would pay now, and let the breaker see it."""
         state = self.state
@@ -102,7 +111,7 @@ class Ledger:
             by_token.setdefault(position.token, []).append(position)
         for token, positions in by_token.items():
             self._value(state.board.tokens[token], positions)
-        state.board.forget(self._dead_after_ns, by_token)
+        state.board.forget(self._rules.dead_after_ns, by_token)
         equity = state.cash_lamports + sum(p.value_lamports for p in self.open_positions())
         changed = state.breaker.see(equity)
         usd = state.board.sol_usd / LAMPORTS_PER_SOL
@@ -131,8 +140,8 @@ class Ledger:
     def _exits(self) -> list[tuple[Position, str]]:
         exits = []
         for position in self.open_positions():
-            if position.value_lamports <= position.holding.cost_lamports * (1.0 - self._stop_loss):
+            if position.value_lamports <= position.holding.cost_lamports * (1.0 - self._rules.stop_loss):
                 exits.append((position, "portfolio_stop_loss"))
-            elif position.value_lamports <= position.best_value_lamports * (1.0 - self._trailing_stop):
+            elif position.value_lamports <= position.best_value_lamports * (1.0 - self._rules.trailing_stop):
                 exits.append((position, "portfolio_trailing_stop"))
         return exits

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from memesnipe.engine import engine as engine_module
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.history import Done
-from memesnipe.engine.snapshot import EngineState
 from memesnipe.market.events import Events
 from tests.engine.random_market import FAMILIES, random_events, random_genomes, random_model
-from tests.support import STATE
+from tests.support import kept, written_and_read
 
 RNG = np.random.default_rng(11)
 MODEL = random_model(RNG)._replace(dead_after_ns=100_000_000_000)
@@ -29,8 +28,7 @@ def engine_of(genomes: list = GENOMES) -> Engine:  # type: ignore[type-arg]
 def restarted(engine: Engine) -> Engine:
     """Another engine, which knows of the first only what it wrote down."""
     other = Engine(FAMILIES, MODEL, 1000.0)
-    state: EngineState = STATE.validate_json(STATE.dump_json(engine.dump()))
-    other.load(state)
+    other.load(written_and_read(engine.dump()))
     return other
 
 
@@ -61,21 +59,21 @@ def test_the_comparison_is_of_strategies_that_really_trade() -> None:
 def test_any_batches_and_any_restarts_give_the_same_state_and_orders(cuts: list[int], restarts: set[int]) -> None:
     engine, done = in_parts(engine_of(), np.split(EVENTS, sorted(cuts)), restarts)
     assert done == DONE
-    assert STATE.dump_json(engine.dump()) == STATE.dump_json(WHOLE.dump())
+    assert kept(engine.dump()) == kept(WHOLE.dump())
     assert engine.results() == WHOLE.results()
 
 
 def test_one_event_at_a_time_with_restarts_is_the_same_as_all_at_once() -> None:
     engine, done = in_parts(engine_of(), np.split(EVENTS, range(1, len(EVENTS))), set(range(0, len(EVENTS), 40)))
     assert done == DONE
-    assert STATE.dump_json(engine.dump()) == STATE.dump_json(WHOLE.dump())
+    assert kept(engine.dump()) == kept(WHOLE.dump())
 
 
 def test_the_room_for_turns_changes_nothing(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(engine_module, "ROOM", 7)
     engine, done = in_parts(engine_of(), [EVENTS], set())
     assert done == DONE
-    assert STATE.dump_json(engine.dump()) == STATE.dump_json(WHOLE.dump())
+    assert kept(engine.dump()) == kept(WHOLE.dump())
 
 
 @settings(max_examples=10, deadline=None)
@@ -111,9 +109,9 @@ def test_slots_change_nothing() -> None:
 def test_an_empty_batch_changes_nothing() -> None:
     engine = engine_of()
     engine.advance(EVENTS[:300])
-    before = STATE.dump_json(engine.dump())
+    before = kept(engine.dump())
     assert engine.advance(EVENTS[:0]) == Done()
-    assert STATE.dump_json(engine.dump()) == before
+    assert kept(engine.dump()) == before
 
 
 def test_who_leaves_takes_nothing_from_the_others_and_comes_back_anew() -> None:
@@ -130,7 +128,7 @@ def test_who_leaves_takes_nothing_from_the_others_and_comes_back_anew() -> None:
     late.watch(late.population.spec_ids)
     assert engine.advance(EVENTS[700:]) == late.advance(EVENTS[700:])
     assert [r for r in engine.results() if r.spec_id != first.spec_id] == [expected[g.spec_id] for g in others]
-    assert STATE.dump_json(engine.dump()) == STATE.dump_json(late.dump())
+    assert kept(engine.dump()) == kept(late.dump())
 
 
 def test_a_strategy_that_joins_before_sol_has_a_price_is_funded_when_it_has() -> None:

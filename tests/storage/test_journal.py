@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from memesnipe.bus.streams import READERS
 from memesnipe.storage.journal import Journal, Position
 from memesnipe.storage.schema import Message, StrategyRow, Token
 
@@ -32,8 +33,8 @@ def test_what_was_committed_is_there_for_the_next_process(database: sa.Engine, j
     later.open()
     assert later.positions(["events", "other"]) == {"events": Position(7, 7, 7), "other": Position()}
     assert later.snapshot() == (7, b"state")
-    assert list(later.owed({"fills": 0})) == sent
-    assert list(later.owed({"fills": 1})) == []
+    assert list(later.owed({"fills": 0}, READERS)) == sent
+    assert list(later.owed({"fills": 1}, READERS)) == []
     more = later.effects()
     more.send("fills", 8, {})
     assert later.commit(more, {})[0][1] == 2, "numbers go on where they were"
@@ -70,15 +71,19 @@ def test_adding_keeps_what_is_there_and_putting_overwrites(database: sa.Engine, 
         assert connection.scalar(sa.select(StrategyRow.mode).where(StrategyRow.run_id == journal.run_id)) == "paper"
 
 
-def test_only_messages_that_every_reader_took_in_are_forgotten(database: sa.Engine, journal: Journal) -> None:
+def test_what_every_reader_took_in_is_neither_owed_nor_kept(database: sa.Engine, journal: Journal) -> None:
     effects = journal.effects()
     for seq in range(1, 11):
         effects.send("fills", seq, {})
     journal.commit(effects, {})
-    journal.forget("fills", keep=3)
-    assert count(database, journal.run_id) == 10, "nobody has read anything yet"
+    readers = {"fills": ("position", "slow")}
+    assert journal.first_unread("fills", readers["fills"]) == 1, "nobody has read anything yet"
     for reader, position in (("position", 9), ("slow", 5)):
         other = Journal(database, journal.run_id, reader, [])
+        other.open()
         other.commit(other.effects(), {"fills": Position(position, position, position)})
-    journal.forget("fills", keep=3)
-    assert [number for _, number, _, _ in journal.owed({"fills": 0})] == [6, 7, 8, 9, 10]
+    assert journal.first_unread("fills", readers["fills"]) == 6
+    assert [number for _, number, _, _ in journal.owed({"fills": 0}, readers)] == [6, 7, 8, 9, 10]
+    assert [number for _, number, _, _ in journal.owed({"fills": 7}, readers)] == [8, 9, 10]
+    journal.forget("fills", 6)
+    assert count(database, journal.run_id) == 5

@@ -8,7 +8,9 @@ from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
 from memesnipe.market.pools import moved, quote_buy
 from memesnipe.trading.breaker import RiskLevel
-from memesnipe.trading.desk import Desk, DeskState
+from memesnipe.trading.desk import Desk
+from memesnipe.trading.desk_state import DeskState
+from memesnipe.trading.gate import Limits, No, Refusal
 from tests.support import SOL_USD, START_TS, SURE, Market
 
 NETWORK = network_fee_lamports(SURE)
@@ -17,7 +19,7 @@ STATE = TypeAdapter(DeskState)
 
 def _desk(allocation_usd: float = 100.0, *, max_position_usd: float = 1e9, spec_id: str = "abc") -> Desk:
     """A desk that has seen one trade of token 0."""
-    desk = Desk(SURE, max_position_usd)
+    desk = Desk(SURE, Limits(max_position_usd))
     desk.state.allocations_usd = {spec_id: allocation_usd}
     _pass(desk, Market().trade(1))
     return desk
@@ -32,12 +34,16 @@ def _decision(side: int, no: int = 1, *, token: int = 0, size: float = 0.5, spec
     return Order(spec_id, no, token, side, "signal", ts, 1, ts + SURE.latency_ns, size, 1, 1, 1)
 
 
+def _reason(outcome: Order | No | None) -> Refusal | None:
+    return outcome.reason if isinstance(outcome, No) else None
+
+
 def _usd(lamports: int) -> float:
     return lamports / LAMPORTS_PER_SOL * SOL_USD
 
 
 def _bought(desk: Desk) -> Desk:
-    assert desk.on_decision(_decision(BUY_SIDE))
+    assert isinstance(desk.on_decision(_decision(BUY_SIDE)), Order)
     assert not _pass(desk, Market().talk(9))[0].failure
     return desk
 
@@ -58,7 +64,7 @@ def test_a_buy_is_sized_by_allocation_level_and_cap(
     desk = _desk(allocation, max_position_usd=cap)
     desk.state.level = level
     order = desk.on_decision(_decision(BUY_SIDE))
-    assert order is not None
+    assert isinstance(order, Order)
     assert _usd(order.budget_lamports) == pytest.approx(usd)
     assert order.expected == quote_buy(desk.state.board.tokens[0].pool, order.budget_lamports).token_raw
     assert (order.order_no, order.due_ts) == (1, _decision(BUY_SIDE).due_ts)
@@ -72,8 +78,9 @@ def test_nothing_is_bought_without_an_allocation_or_when_the_breaker_says_no(
 ) -> None:
     desk = _desk(allocation)
     desk.state.level = level
-    assert desk.on_decision(_decision(BUY_SIDE)) is None
-    assert desk.on_decision(_decision(BUY_SIDE, spec_id="stranger")) is None
+    why = Refusal.NO_CAPITAL if level is RiskLevel.NORMAL else Refusal.BREAKER
+    assert _reason(desk.on_decision(_decision(BUY_SIDE))) is why
+    assert _reason(desk.on_decision(_decision(BUY_SIDE, spec_id="stranger"))) is why
     assert desk.state.pending == []
 
 
@@ -82,11 +89,11 @@ def test_a_strategy_never_spends_more_than_its_allocation_over_all_its_tokens() 
     market = Market()
     for i in range(10):
         market.trade(1, f"token {i}")
-    desk = Desk(SURE, 1e9)
+    desk = Desk(SURE, Limits(1e9))
     desk.state.allocations_usd = {"abc": 100.0}
     _pass(desk, market)
     sent = [desk.on_decision(_decision(BUY_SIDE, i + 1, token=i)) for i in range(10)]
-    assert sum(order is not None for order in sent) == 2
+    assert [_reason(order) for order in sent] == [None, None] + [Refusal.NO_CAPITAL] * 8
     fills = _pass(desk, Market().talk(9))
     assert -_usd(sum(fill.cash_change_lamports for fill in fills)) <= 100.0
 
@@ -98,7 +105,7 @@ def test_what_is_not_held_is_never_sold() -> None:
     _bought(desk)
     assert desk.on_decision(_decision(SELL_SIDE, spec_id="other")) is None
     sale = desk.on_decision(_decision(SELL_SIDE, 2))
-    assert sale is not None
+    assert isinstance(sale, Order)
     assert sale.token_raw == desk.state.holdings["abc"][0].token_raw
     assert desk.on_decision(_decision(SELL_SIDE, 3)) is None  # one is on its way
     assert desk.exit("abc", 0, "portfolio_stop_loss") is None
@@ -109,23 +116,23 @@ def test_what_is_not_held_is_never_sold() -> None:
 
 def test_what_is_held_is_not_bought_again() -> None:
     desk = _bought(_desk(1000.0))
-    assert desk.on_decision(_decision(BUY_SIDE, 2)) is None
+    assert _reason(desk.on_decision(_decision(BUY_SIDE, 2))) is Refusal.BUSY
 
 
 @pytest.mark.parametrize("level", [RiskLevel.NORMAL, RiskLevel.WARNING, RiskLevel.CRITICAL])
 def test_positions_can_be_closed_at_every_level_but_emergency(level: RiskLevel) -> None:
     desk = _bought(_desk())
     desk.state.level = RiskLevel.EMERGENCY
-    assert desk.on_decision(_decision(SELL_SIDE, 2)) is None
-    assert desk.exit("abc", 0, "portfolio_stop_loss") is None
+    assert _reason(desk.on_decision(_decision(SELL_SIDE, 2))) is Refusal.BREAKER
+    assert _reason(desk.exit("abc", 0, "portfolio_stop_loss")) is Refusal.BREAKER
     desk.state.level = level
-    assert desk.exit("abc", 0, "portfolio_stop_loss") is not None
+    assert isinstance(desk.exit("abc", 0, "portfolio_stop_loss"), Order)
 
 
 def test_exits_are_numbered_apart_from_the_strategys_own_orders() -> None:
     desk = _bought(_desk())
     order = desk.exit("abc", 0, "portfolio_stop_loss")
-    assert order is not None
+    assert isinstance(order, Order)
     assert (order.order_no, order.reason, order.side) == (-1, "portfolio_stop_loss", SELL_SIDE)
     assert order.due_ts == desk.state.board.last_ts + SURE.latency_ns
     assert not _pass(desk, Market().talk(20))[0].failure
@@ -141,7 +148,7 @@ def test_all_of_the_desks_holdings_move_the_pool_together() -> None:
     alone, second = _desk(), _desk()
     second.state.allocations_usd |= {"f1": 10_000.0, "e2": 10_000.0}
     for spec_id in ("f1", "e2"):
-        assert second.on_decision(_decision(BUY_SIDE, spec_id=spec_id))
+        assert isinstance(second.on_decision(_decision(BUY_SIDE, spec_id=spec_id)), Order)
     _pass(second, Market().talk(9))
     books = [book[0] for book in second.state.holdings.values()]
     shift = (sum(h.shift_sol_lamports for h in books), sum(h.shift_token_raw for h in books))
@@ -149,7 +156,7 @@ def test_all_of_the_desks_holdings_move_the_pool_together() -> None:
     late = replace(_decision(BUY_SIDE), due_ts=START_TS + 10 * 10**9)
     tokens = []
     for desk in (alone, second):
-        assert desk.on_decision(late)
+        assert isinstance(desk.on_decision(late), Order)
         tokens.append(_pass(desk, Market().talk(20))[0].token_raw)
     assert tokens[1] == quote_buy(pool, 50 * LAMPORTS_PER_SOL // int(SOL_USD)).token_raw
     assert tokens[1] < 0.25 * tokens[0]  # the first doubled the SOL in the pool
@@ -158,7 +165,7 @@ def test_all_of_the_desks_holdings_move_the_pool_together() -> None:
 def test_the_desk_goes_on_from_its_state_in_json() -> None:
     desk = _bought(_desk())
     desk.exit("abc", 0, "portfolio_stop_loss")
-    again = Desk(SURE, 1e9, STATE.validate_json(STATE.dump_json(desk.state)))
+    again = Desk(SURE, Limits(1e9), STATE.validate_json(STATE.dump_json(desk.state)))
     assert _pass(again, Market().talk(20)) == _pass(desk, Market().talk(20))
     assert again.state == desk.state
 
@@ -166,6 +173,6 @@ def test_the_desk_goes_on_from_its_state_in_json() -> None:
 def test_an_event_at_the_very_time_an_order_lands_comes_first() -> None:
     desk = _desk()
     order = desk.on_decision(_decision(BUY_SIDE))
-    assert order is not None
+    assert isinstance(order, Order)
     assert desk.pass_time(order.due_ts) == []
     assert len(desk.pass_time(order.due_ts + 1)) == 1

@@ -13,21 +13,39 @@ from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import REBALANCE, Events
 from memesnipe.trading.breaker import RiskLevel
+from memesnipe.trading.desk_state import DeskState
 from memesnipe.trading.execution import Execution, ExecutionState
+from memesnipe.trading.gate import Limits
+from memesnipe.trading.messages import ALLOCATIONS, EXIT_ORDERS, RISK_EVENTS
+from memesnipe.trading.parity import Parity
 from tests.engine import random_market
-from tests.support import FAMILIES, SOL_USD, SURE, Market, genome, population, synthetic_events
+from tests.support import FAMILIES, SOL_USD, SURE, Market, genome, kept, population, synthetic_events, written_and_read
 
-STATE = TypeAdapter(ExecutionState)
+SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity]])
 MODEL = SURE._replace(landing_max=0.7, seed=5)
 EVENTS = synthetic_events(2500, seed=3).copy()
 EVENTS["sol_usd"] = SOL_USD  # as the desk's capital is in USD and the arena's in SOL
 
 
 def _execution(*genomes: Genome, model: FillModel = MODEL) -> Execution:
-    made = Execution(FAMILIES, model, shadow_capital_usd=1000.0, max_position_usd=1e9)
+    made = Execution(FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9))
     specs = {g.spec_id: 1000.0 for g in genomes}
-    made.apply_allocations({"added": [g.to_dict() for g in genomes], "removed": [], "allocations_usd": specs})
+    made.obey(ALLOCATIONS, {"added": [g.to_dict() for g in genomes], "removed": [], "allocations_usd": specs})
     return made
+
+
+def _kept(execution: Execution) -> tuple[object, bytes]:
+    state = execution.dump()
+    return kept(state.arena), SMALL.dump_json((state.desk, state.parity))
+
+
+def _taken_up(execution: Execution) -> Execution:
+    """Another execution, which knows of the first only what it wrote down."""
+    state = execution.dump()
+    desk, parity = SMALL.validate_json(SMALL.dump_json((state.desk, state.parity)))
+    other = _execution()
+    other.load(ExecutionState(written_and_read(state.arena), desk, parity))
+    return other
 
 
 def _run(execution: Execution, events: Events) -> tuple[list[Order], list[Fill]]:
@@ -35,7 +53,7 @@ def _run(execution: Execution, events: Events) -> tuple[list[Order], list[Fill]]
     fills: list[Fill] = []
     for step in execution.advance(events):
         orders += step.orders
-        fills += step.fills
+        fills += [fill for fill, _ in step.fills]
     return orders, fills
 
 
@@ -65,9 +83,9 @@ def test_the_desk_fills_as_the_arena_on_random_markets_with_shorts_deaths_and_mi
         model = random_market.random_model(rng)._replace(dead_after_ns=200_000_000_000)
         for drawn in random_market.random_genomes(rng, 6):
             one = replace(drawn, size=0.015625)
-            execution = Execution(random_market.FAMILIES, model, shadow_capital_usd=1000.0, max_position_usd=1e9)
-            execution.apply_allocations(
-                {"added": [one.to_dict()], "removed": [], "allocations_usd": {one.spec_id: 1000.0}}
+            execution = Execution(random_market.FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9))
+            execution.obey(
+                ALLOCATIONS, {"added": [one.to_dict()], "removed": [], "allocations_usd": {one.spec_id: 1000.0}}
             )
             engine = Engine(random_market.FAMILIES, model, 1000.0)
             engine.add(one)
@@ -104,11 +122,9 @@ def test_batches_and_restarts_change_neither_orders_nor_fills(cuts: list[int], r
         orders += more[0]
         fills += more[1]
         if i in restarts:
-            saved = STATE.dump_json(execution.dump())
-            execution = _execution()
-            execution.load(STATE.validate_json(saved))
+            execution = _taken_up(execution)
     assert (orders, fills) == expected
-    assert STATE.dump_json(execution.dump()) == STATE.dump_json(whole.dump())
+    assert _kept(execution) == _kept(whole)
 
 
 def test_steps_end_where_decisions_are_due_and_carry_the_results() -> None:
@@ -116,15 +132,14 @@ def test_steps_end_where_decisions_are_due_and_carry_the_results() -> None:
     steps = list(execution.advance(EVENTS))
     due = EVENTS["seq"][EVENTS["flags"] > 0].tolist()
     assert len(due) >= 2
-    assert [step.seq for step in steps if step.flags & REBALANCE] == due
-    assert [step.results is not None for step in steps] == [bool(step.flags) for step in steps]
+    assert [step.seq for step in steps if step.results is not None] == due
     assert steps[-1].seq == len(EVENTS)
     assert list(execution.advance(EVENTS[:0])) == []
 
 
 def test_who_has_no_allocation_is_only_simulated() -> None:
     execution = _execution(population()[0])
-    execution.apply_allocations({"added": [], "removed": [], "allocations_usd": {}})
+    execution.obey(ALLOCATIONS, {"added": [], "removed": [], "allocations_usd": {}})
     assert _run(execution, EVENTS) == ([], [])
     assert execution.arena.results()[0].trades > 0
 
@@ -133,10 +148,10 @@ def test_who_leaves_takes_no_more_decisions_and_the_risk_level_reaches_the_desk(
     execution = _execution(*population())
     _run(execution, EVENTS[:1000])
     gone = population()[0].spec_id
-    execution.apply_allocations({"added": [], "removed": [gone], "allocations_usd": {gone: 1000.0}})
+    execution.obey(ALLOCATIONS, {"added": [], "removed": [gone], "allocations_usd": {gone: 1000.0}})
     orders, _ = _run(execution, EVENTS[1000:1800])
     assert {order.reason for order in orders if order.spec_id == gone} <= {"simulation_left"}
-    execution.apply_risk({"level": "emergency"})
+    execution.obey(RISK_EVENTS, {"level": "emergency"})
     assert execution.desk.state.level is RiskLevel.EMERGENCY
     assert _run(execution, EVENTS[1800:])[0] == []
 
@@ -146,7 +161,7 @@ def test_what_the_simulation_no_longer_holds_is_sold_at_the_next_decision() -> N
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
     assert execution.desk.held() == [(one.spec_id, 0)]
-    execution.apply_allocations({"added": [], "removed": [one.spec_id], "allocations_usd": {}})
+    execution.obey(ALLOCATIONS, {"added": [], "removed": [one.spec_id], "allocations_usd": {}})
     later = Market().trade(1).talk(5).talk(10).talk(15).talk(20).events()[2:].copy()
     orders, _ = _run(execution, later[:1])
     assert orders == [], "no decision is due yet"
@@ -161,8 +176,7 @@ def test_an_exit_order_closes_the_position_on_the_desk_and_not_in_the_arena() ->
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
-    order = execution.apply_exit({"spec_id": one.spec_id, "token": 0, "reason": "portfolio_stop_loss"})
-    assert order is not None
+    (order,) = execution.obey(EXIT_ORDERS, {"spec_id": one.spec_id, "token": 0, "reason": "stop"}).orders
     _, fills = _run(execution, Market().trade(1).talk(5).talk(20).events()[2:])
     assert [fill.order for fill in fills] == [order]
     assert execution.desk.state.holdings[one.spec_id] == {}

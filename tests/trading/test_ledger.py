@@ -11,7 +11,7 @@ from memesnipe.market.board import TokenMarket
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
 from memesnipe.market.pools import moved, quote_sell
 from memesnipe.trading.breaker import RiskLevel
-from memesnipe.trading.ledger import Ledger, LedgerState
+from memesnipe.trading.ledger import Ledger, LedgerRules, LedgerState
 from memesnipe.trading.messages import fill_from, fill_message
 from tests.support import CURVE, SOL_USD, SURE, Market
 
@@ -20,7 +20,7 @@ CAPITAL = int(10_000 / SOL_USD * LAMPORTS_PER_SOL)
 
 
 def _ledger(state: LedgerState | None = None, *, stop_loss: float = 0.5, trailing: float = 0.4) -> Ledger:
-    return Ledger(capital_usd=10_000.0, stop_loss=stop_loss, trailing_stop=trailing, dead_after_ns=10**15, state=state)
+    return Ledger(LedgerRules(10_000.0, stop_loss, trailing, 10**15), state)
 
 
 def _see(ledger: Ledger, market: Market, start: int = 0) -> None:
@@ -41,7 +41,7 @@ def _sell(token_raw: int, sol_lamports: int, token: int = 0, failure: str = "", 
 
 
 def _message(fill: Fill) -> dict[str, Any]:
-    return orjson.loads(orjson.dumps(fill_message(fill, f"mint {fill.order.token}", "paper")))
+    return orjson.loads(orjson.dumps(fill_message(fill, f"mint {fill.order.token}", "paper", None)))
 
 
 def test_two_strategies_in_one_token_are_worth_what_the_pool_pays_for_both_together() -> None:

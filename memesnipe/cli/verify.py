@@ -1,0 +1,70 @@
+"""`memesnipe verify`: derive a run again from its events, and say where its books differ."""
+
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from memesnipe.cli.database import open_database
+from memesnipe.code import code_hash
+from memesnipe.errors import InputError
+from memesnipe.sdk.registry import discover
+from memesnipe.settings import Settings, load_settings
+from memesnipe.storage.audit import Audit, allocation_differences, read_run
+from memesnipe.storage.views import latest_run
+from memesnipe.trading.execution import Execution
+from memesnipe.trading.ledger import Ledger
+
+_SHOWN = 50  # differences
+
+
+def verify(run_id: int | None) -> dict[str, Any]:
+    """The verdict on a run; by default the newest one.
+
+    Raises:
+        InputError: there is no such run, or its events are not in this folder.
+    """
+    settings = load_settings()
+    started = time.perf_counter()
+    with open_database(settings) as (engine, _), engine.connect() as connection:
+        run_id = run_id or latest_run(connection)
+        if run_id is None:
+            raise InputError("there is no run in this folder yet; start one with `memesnipe up`")
+        recorded = read_run(connection, run_id)
+        event_log = settings.memesnipe_home.resolve() / "runs" / str(run_id) / "events.bin"
+        if not event_log.is_file():
+            raise InputError(f"run {run_id}: its events are not at {event_log}; verify it where it ran")
+        misplaced = list(allocation_differences(connection, run_id, recorded))
+    kept = {name: value for name, value in recorded.settings.items() if name in Settings.model_fields}
+    then = Settings(_env_file=None, **kept)  # type: ignore[call-arg]
+    execution = Execution(
+        discover(*then.strategy_folders),
+        then.fill_model,
+        shadow_capital_usd=then.shadow_capital_usd,
+        limits=then.limits,
+    )
+    audit = Audit(recorded, event_log, execution, Ledger(then.ledger_rules))
+    with Progress(console=Console(stderr=True)) as progress:
+        bar = progress.add_task(f"deriving run {run_id} again", total=recorded.last_seq)
+        for step in audit.derive():
+            progress.update(bar, completed=step.seq)
+    differences = [*misplaced, *audit.differences()]
+    books = recorded.books
+    return {
+        "run_id": run_id,
+        "status": recorded.status,
+        "clean": not differences,
+        "same_code": recorded.settings.get("code") == code_hash(then.strategy_folders),
+        "events": recorded.last_seq,
+        "controls": len(recorded.controls),
+        "orders": len(books.orders),
+        "trades": len(books.trades),
+        "refusals": len(books.refusals),
+        "positions": len(books.positions),
+        "equity_marks": len(books.equity),
+        "messages": len(books.messages),
+        "difference_count": len(differences),
+        "differences": differences[:_SHOWN],
+        "seconds": round(time.perf_counter() - started, 3),
+    }

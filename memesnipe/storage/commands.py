@@ -1,0 +1,55 @@
+"""Commands: what people ask of a run. They wait here until market_data gives each its place among the events."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, Executable, insert, select, update
+
+from memesnipe.storage.schema import Command
+
+
+class CommandName(StrEnum):
+    """What can be asked for."""
+
+    HALT = "halt"  # stop all trading, as Emergency does
+    RISK_RESET = "risk_reset"  # leave a halt or Emergency; the drawdown is measured from now on
+    PROMOTE = "promote"  # one mode up, past the gates
+    DEMOTE = "demote"  # one mode down
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A command that has no place among the events yet."""
+
+    command_id: int
+    name: str
+    spec_id: str
+    reason: str
+
+
+def request(connection: Connection, run_id: int, name: CommandName, *, spec_id: str = "", reason: str = "") -> int:
+    """Ask for something; gives the number under which its outcome can be read."""
+    values = {"run_id": run_id, "name": name.value, "spec_id": spec_id, "reason": reason}
+    command_id: int | None = connection.scalar(insert(Command).values(values).returning(Command.command_id))
+    assert command_id is not None  # noqa: S101 - an INSERT that returns nothing has raised before
+    return command_id
+
+
+def waiting(connection: Connection, run_id: int) -> list[Waiting]:
+    """The commands that wait for their place, in the order in which they were asked for."""
+    query = (
+        select(Command.command_id, Command.name, Command.spec_id, Command.reason)
+        .where(Command.run_id == run_id, Command.seq.is_(None))
+        .order_by(Command.command_id)
+    )
+    return [Waiting(*row) for row in connection.execute(query)]
+
+
+def place(command_id: int, seq: int) -> Executable:
+    """The statement that gives a command its place: it takes effect after the event ``seq``."""
+    return update(Command).where(Command.command_id == command_id).values(seq=seq)
+
+
+def outcome(connection: Connection, command_id: int) -> str | None:
+    """What came of a command, or None while nothing has."""
+    return connection.scalar(select(Command.outcome).where(Command.command_id == command_id))

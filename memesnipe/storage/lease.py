@@ -1,0 +1,71 @@
+"""The lease of an actor: of two that run at once, one has effects.
+
+The newest start takes the lease and a higher epoch. Every commit checks its own epoch inside its transaction, so one
+that was replaced cannot commit any more, however late it notices: that is the fence, and no clock is part of it. The
+time of expiry, by the database's clock, only says when one that was replaced may try again.
+"""
+
+import os
+import socket
+from typing import Final
+
+from sqlalchemy import Connection, Engine, func, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from memesnipe.errors import MemeSnipeError
+from memesnipe.storage import schema
+
+_VALID: Final = text("interval '10 seconds'")
+# Actors that this process has held and lost: they come back only once the one that replaced them has gone quiet.
+_replaced: set[tuple[str, int, str]] = set()
+
+
+class LeaseLostError(MemeSnipeError):
+    """Another one has taken this actor's place."""
+
+
+class Lease:
+    """One actor's right to commit in one run."""
+
+    def __init__(self, engine: Engine, run_id: int, actor: str) -> None:
+        self._engine = engine
+        self._key = (engine.url.render_as_string(), run_id, actor)
+        self._run_id, self._actor = run_id, actor
+        self._epoch = 0
+
+    def take(self) -> None:
+        """Take the lease over.
+
+        Raises:
+            LeaseLostError: this process was replaced before, and who replaced it is still there.
+        """
+        row = schema.Lease
+        mine = {"holder": f"{socket.gethostname()}:{os.getpid()}", "expires_at": func.now() + _VALID}
+        statement = insert(row).values(run_id=self._run_id, actor=self._actor, epoch=1, **mine)
+        statement = statement.on_conflict_do_update(
+            index_elements=[row.run_id, row.actor],
+            set_={**mine, "epoch": row.epoch + 1},
+            where=(row.expires_at < func.now()) if self._key in _replaced else None,
+        )
+        with self._engine.begin() as connection:
+            epoch = connection.scalar(statement.returning(row.epoch))
+        if epoch is None:
+            raise LeaseLostError(f"another {self._actor} is at work on run {self._run_id}; this one stands by")
+        _replaced.discard(self._key)
+        self._epoch = epoch
+
+    def assert_held(self, connection: Connection) -> None:
+        """Fail unless the lease is still ours; from here to the end of the transaction nobody can take it.
+
+        Raises:
+            LeaseLostError: another one has it.
+        """
+        row = schema.Lease
+        statement = (
+            update(row)
+            .where(row.run_id == self._run_id, row.actor == self._actor, row.epoch == self._epoch)
+            .values(expires_at=func.now() + _VALID)
+        )
+        if connection.execute(statement).rowcount != 1:
+            _replaced.add(self._key)
+            raise LeaseLostError(f"another {self._actor} took over run {self._run_id}")

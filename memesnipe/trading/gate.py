@@ -1,0 +1,113 @@
+"""The risk gate: whether an order may be sent, and if not, which rule says so."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from memesnipe.engine.orders import ENTRIES, Order
+from memesnipe.market.board import TokenMarket
+from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, NS_PER_S
+from memesnipe.trading.breaker import RiskLevel
+from memesnipe.trading.desk_state import DeskState
+
+_MINUTE_NS: Final = 60 * NS_PER_S
+_RAW_PER_TOKEN: Final = 1_000_000  # the decimals of every pump.fun token
+
+
+class Refusal(StrEnum):
+    """The rules. The first that is broken is the one that is named."""
+
+    HALTED = "halted"  # by hand
+    BREAKER = "breaker"  # the breaker's level does not allow it
+    BUSY = "busy"  # another order of the strategy for this token is on its way, or it holds the token
+    STALE_DATA = "stale_data"  # what is known of the market is too old to act on
+    UNSAFE_TOKEN = "unsafe_token"  # noqa: S105 - the developer is leaving, or liquidity was pulled
+    PRICE = "price"  # the price reported is not the pool's
+    NO_CAPITAL = "no_capital"  # its allocation is spent, or too small
+    TOKEN_EXPOSURE = "token_exposure"  # noqa: S105 - enough is in this token already
+    TOTAL_EXPOSURE = "total_exposure"  # enough is in the market already
+    ORDER_RATE = "order_rate"  # too many orders in the last minute
+    NO_LIQUIDITY = "no_liquidity"  # the pool gives nothing for it
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """An order that is not sent, and why."""
+
+    order: Order
+    reason: Refusal
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the gate measures against. Times are event time."""
+
+    max_position_usd: float
+    max_token_exposure_usd: float = float("inf")
+    max_total_exposure_usd: float = float("inf")
+    max_orders_per_minute: int = 1_000_000
+    max_data_age_ns: int = 2**62
+    max_price_deviation: float = float("inf")  # ratio of the pool's price
+    max_dev_out: float = float("inf")  # what the developer sent away, as a ratio of the token's liquidity
+    max_pull: float = 1.0  # the largest share of its liquidity that may ever have left at once
+
+
+def refuse(order: Order, state: DeskState, limits: Limits) -> No | None:
+    """Why an order must not be sent whatever its size, or None.
+
+    An exit is refused only by a halt or in Emergency: whatever else is wrong, it is better to be out.
+    """
+    if state.halted:
+        return No(order, Refusal.HALTED, "trading was halted by hand")
+    is_entry = order.side in ENTRIES
+    if state.level is RiskLevel.EMERGENCY or (is_entry and state.level is RiskLevel.CRITICAL):
+        return No(order, Refusal.BREAKER, f"the breaker is at {state.level}")
+    if not is_entry:
+        return None
+    market = state.board.tokens[order.token]
+    if state.holding(order.spec_id, order.token) is not None:
+        return No(order, Refusal.BUSY, "the token is held already")
+    return _refuse_market(order, market, state, limits)
+
+
+def _refuse_market(order: Order, market: TokenMarket, state: DeskState, limits: Limits) -> No | None:
+    age_ns = state.board.last_ts - market.last_ts
+    if state.is_late:
+        return No(order, Refusal.STALE_DATA, "the event came too late")
+    if age_ns > limits.max_data_age_ns:
+        return No(order, Refusal.STALE_DATA, f"the token's last event is {age_ns / NS_PER_S:.1f} s old")
+    return _refuse_token(order, market, limits) if order.side == BUY_SIDE else None
+
+
+def _refuse_token(order: Order, market: TokenMarket, limits: Limits) -> No | None:
+    if market.dev_out_usd > limits.max_dev_out * market.liquidity_usd:
+        return No(order, Refusal.UNSAFE_TOKEN, f"the developer sent {market.dev_out_usd:.0f} USD of it away")
+    if market.worst_pull > limits.max_pull:
+        return No(order, Refusal.UNSAFE_TOKEN, f"{market.worst_pull:.0%} of its liquidity left at once")
+    pool = market.pool
+    if pool.token_raw > 0 and market.sol_usd > 0:
+        per_token = pool.sol_lamports / LAMPORTS_PER_SOL * market.sol_usd / (pool.token_raw / _RAW_PER_TOKEN)
+        away = abs(market.price_usd / per_token - 1.0)
+        if away > limits.max_price_deviation:
+            return No(order, Refusal.PRICE, f"reported {market.price_usd:.3g} USD, the pool says {per_token:.3g} USD")
+    return None
+
+
+def refuse_size(order: Order, state: DeskState, limits: Limits) -> No | None:
+    """Why an entry of this budget must not be sent, or None."""
+    usd = state.board.sol_usd / LAMPORTS_PER_SOL
+    budget_usd = order.budget_lamports * usd
+    if order.budget_lamports <= 0:
+        return No(
+            order, Refusal.NO_CAPITAL, f"of {state.allocations_usd.get(order.spec_id, 0.0):.2f} USD nothing is left"
+        )
+    in_token, in_all = state.exposure_lamports(order.token) * usd, state.exposure_lamports() * usd
+    if in_token + budget_usd > limits.max_token_exposure_usd:
+        return No(order, Refusal.TOKEN_EXPOSURE, f"{in_token:.2f} USD are in this token")
+    if in_all + budget_usd > limits.max_total_exposure_usd:
+        return No(order, Refusal.TOTAL_EXPOSURE, f"{in_all:.2f} USD are in the market")
+    recent = sum(ts > state.board.last_ts - _MINUTE_NS for ts in state.sent_ts)
+    if recent >= limits.max_orders_per_minute:
+        return No(order, Refusal.ORDER_RATE, f"{recent} orders in the last minute")
+    return None

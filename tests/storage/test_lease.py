@@ -1,0 +1,63 @@
+"""Of two that run at once, one has effects."""
+
+import pytest
+import sqlalchemy as sa
+
+from memesnipe.storage.journal import Journal, Position
+from memesnipe.storage.lease import Lease, LeaseLostError
+from memesnipe.storage.schema import Lease as Row
+from memesnipe.storage.schema import Message
+
+
+def _journal(database: sa.Engine, run_id: int) -> Journal:
+    journal = Journal(database, run_id, "executor", ["fills"])
+    journal.open()
+    return journal
+
+
+def _commit(journal: Journal, content: int) -> None:
+    effects = journal.effects()
+    effects.send("fills", 1, {"content": content})
+    journal.commit(effects, {"events": Position(content, content, content)})
+
+
+def test_who_was_replaced_commits_nothing_more(database: sa.Engine, new_run: int) -> None:
+    first = _journal(database, new_run)
+    _commit(first, 1)
+    second = _journal(database, new_run)
+    with pytest.raises(LeaseLostError):
+        _commit(first, 2)
+    _commit(second, 3)
+    with database.connect() as connection:
+        kept = connection.scalars(sa.select(Message.payload).where(Message.run_id == new_run).order_by(Message.number))
+        assert list(kept) == ['{"seq":1,"content":1}', '{"seq":1,"content":3}']
+    assert second.positions(["events"])["events"].number == 3
+
+
+def test_who_was_replaced_stands_by_until_the_other_has_gone_quiet(database: sa.Engine, new_run: int) -> None:
+    first = _journal(database, new_run)
+    second = _journal(database, new_run)
+    with pytest.raises(LeaseLostError):
+        _commit(first, 1)
+    with pytest.raises(LeaseLostError, match="stands by"):
+        first.open()
+    _commit(second, 1)
+    with database.begin() as connection:
+        long_ago = sa.func.now() - sa.text("interval '1 second'")
+        connection.execute(sa.update(Row).where(Row.run_id == new_run).values(expires_at=long_ago))
+    first.open()
+    _commit(first, 2)
+    with pytest.raises(LeaseLostError):
+        _commit(second, 3)
+
+
+def test_a_commit_in_progress_is_not_overtaken(database: sa.Engine, new_run: int) -> None:
+    """While one has checked its lease and has yet to commit, another waits: it cannot read what is half done."""
+    lease = Lease(database, new_run, "executor")
+    lease.take()
+    with database.begin() as connection:
+        lease.assert_held(connection)
+        with database.connect() as impatient:
+            impatient.execute(sa.text("SET lock_timeout = '50ms'"))
+            with pytest.raises(sa.exc.OperationalError, match="lock timeout"):
+                impatient.execute(sa.update(Row).where(Row.run_id == new_run).values(epoch=9))

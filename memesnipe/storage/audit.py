@@ -106,7 +106,7 @@ def _books(connection: Connection, run_id: int) -> Books:
         message.run_id == run_id, message.stream.in_(_DERIVED)
     )
     for row in connection.execute(query):
-        books.messages[row.stream, row.number] = fingerprint(orjson.loads(row.payload))
+        books.messages[row.stream, row.number] = fingerprint(row.payload)
     return books
 
 

@@ -121,7 +121,7 @@ class Derivation:
 
     def _tell(self, stream: str, seq: int, content: dict[str, Any]) -> int:
         number = self._numbers[stream] = self._numbers.get(stream, 0) + 1
-        self.books.messages[stream, number] = fingerprint({"seq": seq, **content})
+        self.books.messages[stream, number] = fingerprint(orjson.dumps({"seq": seq, **content}))
         if stream in (RISK_EVENTS, EXIT_ORDERS):
             self._told[stream, number] = content
         return number
@@ -172,7 +172,7 @@ class _Told(Mapping[tuple[str, int], dict[str, Any]]):
         return len(self._given)
 
 
-def fingerprint(message: dict[str, Any]) -> str:
-    """A hash of what a message says; when it may be taken in (`after`) is no part of that."""
-    said = {name: value for name, value in message.items() if name != "after"}
+def fingerprint(message: bytes | str) -> str:
+    """A hash of what a message, as JSON, says; when it may be taken in (`after`) is no part of that."""
+    said = {name: value for name, value in orjson.loads(message).items() if name != "after"}
     return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()

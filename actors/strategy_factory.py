@@ -97,6 +97,7 @@ class StrategyFactory(Consumer):
                 "generation": index,
                 "index": position,
                 "of": len(best),
+                "evaluations": (index + 1) * len(genomes),  # made so far; all of them count when one is judged
                 "fitness": evaluated[i].fitness,
                 **_sharpes(evaluated[i]),
                 "genome": genome.to_dict(),

@@ -26,11 +26,14 @@ class Population:
     terms: NDArray[Any] = field(default_factory=lambda: np.zeros(0, TERMS))
     accounts: NDArray[Any] = field(default_factory=lambda: np.zeros(0, ACCOUNT))
     exposures: NDArray[Any] = field(default_factory=lambda: np.zeros((0, MAX_EXPOSURES), EXPOSURE))
-    heads: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0), HEAD))
+    heads: NDArray[Any] = field(init=False)
     # For each strategy and gene: the parameters, and the states of all slots. The terms have their addresses.
     params: list[list[NDArray[Any]]] = field(default_factory=list)
     states: list[list[NDArray[Any]]] = field(default_factory=list)
     masks: list[int] = field(default_factory=list)  # the different sets of kinds that genes hear
+
+    def __post_init__(self) -> None:
+        self.heads = np.zeros((0, self.slots), HEAD)
 
     def __len__(self) -> int:
         return len(self.spec_ids)
@@ -49,7 +52,7 @@ class Population:
         self.terms = np.concatenate([self.terms, terms])
         self.accounts = np.concatenate([self.accounts, accounts])
         self.exposures = np.concatenate([self.exposures, np.zeros((count, MAX_EXPOSURES), EXPOSURE)])
-        self.heads = np.concatenate([self.heads.reshape(len(self.heads), self.slots), heads])
+        self.heads = np.concatenate([self.heads, heads])
 
     def _add_genes(self, genome: Genome, term: Any) -> None:
         """Write a genome as numbers; gives its genes' code, parameters and empty states a place."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,19 +116,22 @@ class Audit:
 
     def __init__(self, recorded: Recorded, event_log: Path, execution: Execution, ledger: Ledger) -> None:
         self._recorded, self._event_log = recorded, event_log
+        self._broken: list[str] = []  # why it could not be derived to its end
         self._derivation = Derivation(execution, ledger, recorded.mints, recorded.commands, recorded.reach)
 
     def derive(self) -> Iterator[Step]:
         """Make the books again; the steps show how far it is."""
         recorded = self._recorded
-        return self._derivation.run(
-            lambda: read_batches(self._event_log, 1, recorded.last_seq), recorded.controls, recorded.said
-        )
+        batches = partial(read_batches, self._event_log, 1, recorded.last_seq)
+        try:
+            yield from self._derivation.run(batches, recorded.controls, recorded.said)
+        except KeyError as error:
+            self._broken = [f"{_name(error.args[0])} was obeyed, but does not follow from the events"]
 
     def differences(self) -> list[str]:
         """Where the recorded books are not the derived ones, one line each."""
         recorded, derived = self._recorded.books, self._derivation.books
-        found = [f"{what} was derived twice" for what in derived.repeated]
+        found = self._broken + [f"{what} was derived twice" for what in derived.repeated]
         for name in _KEYS:
             found += _compare(name, getattr(recorded, name), getattr(derived, name))
         found += _compare("messages", recorded.messages, self._kept_messages(recorded, derived))

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from memesnipe.engine.orders import Fill, Order
+from memesnipe.engine.orders import Order
 from memesnipe.market.events import LAMPORTS_PER_SOL, SIDE_NAMES
-from memesnipe.trading.execution import Step
+from memesnipe.trading.execution import DeskFill, Step
 from memesnipe.trading.gate import No
 from memesnipe.trading.ledger import Ledger, Mark, Position
 from memesnipe.trading.messages import (
@@ -44,10 +44,11 @@ def of_step(step: Step, mints: dict[int, str]) -> Entries:
         refusals=[_refusal(no, mints) for no in step.refused],
         ended={order_id(order): "cancelled" for order in step.cancelled},
     )
-    for fill, parity in step.fills:
-        entries.trades.append(_trade(fill, mints, step.sol_usd, parity))
+    for done in step.fills:
+        fill = done.fill
+        entries.trades.append(_trade(done, mints))
         entries.ended[order_id(fill.order)] = "failed" if fill.failure else "landed"
-        entries.messages.append((FILLS, fill.seq, fill_message(fill, mints[fill.order.token], MODE, parity)))
+        entries.messages.append((FILLS, fill.seq, fill_message(fill, mints[fill.order.token], MODE, done.parity_bps)))
     if step.results is not None:
         told = step.results
         content = {"ts": told.ts, "flags": told.flags, "results": told.results, "parity": told.parity}
@@ -89,7 +90,8 @@ def _refusal(no: No, mints: dict[int, str]) -> Row:
     return {**_what(no.order, mints), "seq": no.order.decided_seq, "ts": no.order.decided_ts, **said}
 
 
-def _trade(fill: Fill, mints: dict[int, str], sol_usd: float, parity: float | None) -> Row:
+def _trade(done: DeskFill, mints: dict[int, str]) -> Row:
+    fill = done.fill
     return {
         **_what(fill.order, mints),
         "status": "FAILED" if fill.failure else MODE.upper(),
@@ -101,8 +103,8 @@ def _trade(fill: Fill, mints: dict[int, str], sol_usd: float, parity: float | No
         "sol_lamports": fill.sol_lamports,
         "pool_fee_lamports": fill.pool_fee_lamports,
         "network_fee_lamports": fill.network_fee_lamports,
-        "value_usd": fill.sol_lamports / LAMPORTS_PER_SOL * sol_usd,
-        "parity_bps": parity,
+        "value_usd": fill.sol_lamports / LAMPORTS_PER_SOL * done.sol_usd,
+        "parity_bps": done.parity_bps,
     }
 
 

@@ -153,7 +153,7 @@ class Derivation:
         """
         if (stream, number) not in self._told:
             self.obey_commands()
-        return self._told[stream, number]
+        return self._told[(stream, number)]
 
 
 class _Told(Mapping[tuple[str, int], dict[str, Any]]):

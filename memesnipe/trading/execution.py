@@ -5,7 +5,7 @@ So the events, and what it was told after which of them, derive it again: after 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memesnipe.engine.engine import Engine
@@ -43,17 +43,25 @@ class Results:
     parity: dict[str, dict[str, float]]  # strategy -> fills compared, mean absolute error
 
 
+@dataclass(frozen=True, slots=True)
+class DeskFill:
+    """A fill, the price of SOL at that time, and its parity error where the simulation has its like."""
+
+    fill: Fill
+    sol_usd: float
+    parity_bps: float | None = None
+
+
 @dataclass(slots=True)
 class Step:
     """What happened up to one event, in this order; ``seq`` and ``ts`` are that event's."""
 
     seq: int
     ts: int
-    sol_usd: float = 0.0
     orders: list[Order] = field(default_factory=list)
     refused: list[No] = field(default_factory=list)
     cancelled: list[Order] = field(default_factory=list)
-    fills: list[tuple[Fill, float | None]] = field(default_factory=list)  # each with its parity error, where it has one
+    fills: list[DeskFill] = field(default_factory=list)
     results: Results | None = None
 
     def take(self, outcome: Order | No | None) -> None:
@@ -91,19 +99,19 @@ class Execution:
         done = self.arena.advance(events)
         simulated = {(fill.order.spec_id, fill.order.order_no): fill for fill in done.fills}
         waiting = done.orders[::-1]
-        fills: list[Fill] = []
+        board = self.desk.state.board
         for event in rows(events):
             # What was decided between events (a longest hold that ended) comes before the next event.
-            self._decide(waiting, event.seq - 1, step, fills)
-            fills += self.desk.on_event(event)
-            self._decide(waiting, event.seq, step, fills)
-        step.fills = [(fill, self._compare(fill, simulated)) for fill in fills]
+            self._decide(waiting, event.seq - 1, step)
+            sol_usd = board.sol_usd
+            step.fills += [DeskFill(fill, sol_usd) for fill in self.desk.on_event(event)]
+            self._decide(waiting, event.seq, step)
+        step.fills = [replace(done, parity_bps=self._compare(done.fill, simulated)) for done in step.fills]
         flags = int(final["flags"]) & DECISION
         if flags:
             self._leave_orphans(step)
             self.desk.forget_dead()
             step.results = Results(step.ts, flags, self.arena.results(), self._parity())
-        step.sol_usd = self.desk.state.board.sol_usd
         return step
 
     def _leave_orphans(self, step: Step) -> None:
@@ -112,17 +120,19 @@ class Execution:
             if not self.arena.is_in(spec_id, token):
                 step.take(self.desk.exit(spec_id, token, "simulation_left"))
 
-    def _decide(self, waiting: list[Order], seq: int, step: Step, fills: list[Fill]) -> None:
+    def _decide(self, waiting: list[Order], seq: int, step: Step) -> None:
         """Hand the desk what was decided, each order after what had reached the chain by then."""
+        sol_usd = self.desk.state.board.sol_usd
         while waiting and waiting[-1].decided_seq <= seq:
             decision = waiting.pop()
             # At an event the event comes first; between two, what reaches the chain at that very moment does.
-            fills += self.desk.pass_time(decision.decided_ts + decision.between)
+            arrived = self.desk.pass_time(decision.decided_ts + decision.between)
+            step.fills += [DeskFill(fill, sol_usd) for fill in arrived]
             if decision.reason in SETTLED:
                 settled = self.desk.settle(decision)
                 if settled is not None:
                     step.orders.append(settled[0])
-                    fills.append(settled[1])
+                    step.fills.append(DeskFill(settled[1], sol_usd))
             else:
                 step.take(self.desk.on_decision(decision))
 
@@ -140,8 +150,7 @@ class Execution:
 
     def obey(self, stream: str, message: dict[str, Any]) -> Step:
         """Do what a message of one of the streams in `memesnipe.trading.messages.CONTROLS` says."""
-        board = self.desk.state.board
-        step = Step(self.seq, board.last_ts, board.sol_usd)
+        step = Step(self.seq, self.desk.state.board.last_ts)
         if stream == RISK_EVENTS:
             step.cancelled = self.desk.set_risk(RiskLevel(message["level"]), halted=self.desk.state.halted)
         elif stream == COMMANDS:

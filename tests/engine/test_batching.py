@@ -156,3 +156,13 @@ def test_the_returns_matrix_holds_what_the_sums_are_made_of() -> None:
 
 def engine_intervals(events: Events) -> int:
     return int(events["ts"][-1]) // 60_000_000_000 - int(events["ts"][0]) // 60_000_000_000
+
+
+def test_a_state_without_strategies_is_taken_up_like_any_other() -> None:
+    engine = Engine(FAMILIES, MODEL, 1000.0)
+    engine.advance(EVENTS[:300])
+    taken_up = restarted(engine)
+    for one in (engine, taken_up):
+        one.add(*GENOMES)
+        one.advance(EVENTS[300:])
+    assert kept(taken_up.dump()) == kept(engine.dump())

@@ -53,7 +53,7 @@ def _run(execution: Execution, events: Events) -> tuple[list[Order], list[Fill]]
     fills: list[Fill] = []
     for step in execution.advance(events):
         orders += step.orders
-        fills += [fill for fill, _ in step.fills]
+        fills += [done.fill for done in step.fills]
     return orders, fills
 
 

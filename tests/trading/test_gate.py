@@ -1,0 +1,154 @@
+"""Each rule of the risk gate by itself: what it refuses, what it names, and that exits are hardly ever refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from memesnipe.engine.orders import Order
+from memesnipe.market.board import TokenMarket
+from memesnipe.market.events import BUY_SIDE, DEPTH, DEV_TRANSFER, ONCHAIN, SELL_SIDE, SHORT_SIDE, STALE, empty, rows
+from memesnipe.trading.breaker import RiskLevel
+from memesnipe.trading.desk import Desk
+from memesnipe.trading.gate import Limits, No, Refusal
+from tests.support import CURVE, SOL_USD, START_TS, SURE, Market
+
+PER_TOKEN_USD = CURVE.sol_lamports / 1e9 * SOL_USD / (CURVE.token_raw / 1e6)
+
+
+def _desk(limits: Limits) -> Desk:
+    """A desk that has seen one trade of tokens 0 and 1."""
+    desk = Desk(SURE, limits)
+    desk.state.allocations_usd = {"abc": 1000.0, "def": 1000.0}
+    for event in rows(Market().trade(1).trade(1, "B").events()):
+        desk.on_event(event)
+    return desk
+
+
+def _decision(side: int = BUY_SIDE, no: int = 1, token: int = 0, spec_id: str = "abc") -> Order:
+    ts = START_TS + 10**9
+    return Order(spec_id, no, token, side, "signal", ts, 2, ts + SURE.latency_ns, 0.1, 1, 1, 1)
+
+
+def _reason(outcome: Order | No | None) -> Refusal | None:
+    assert outcome is not None
+    return outcome.reason if isinstance(outcome, No) else None
+
+
+def _market(desk: Desk, **changes: float) -> None:
+    desk.state.board.tokens[0] = replace(desk.state.board.tokens[0], **changes)
+
+
+def test_nothing_is_refused_without_a_reason() -> None:
+    strict = Limits(1e9, 1e9, 1e9, 10, 10**9, 0.2, 0.5, 0.5)
+    assert _reason(_desk(strict).on_decision(_decision())) is None
+
+
+def test_a_halt_refuses_entries_and_exits_and_calls_back_what_is_on_its_way() -> None:
+    desk = _desk(Limits(1e9))
+    order = desk.on_decision(_decision())
+    assert desk.set_risk(RiskLevel.NORMAL, halted=True) == [order]
+    assert desk.state.pending == []
+    assert _reason(desk.on_decision(_decision(no=2))) is Refusal.HALTED
+    desk.set_risk(RiskLevel.NORMAL, halted=False)
+    assert _reason(desk.on_decision(_decision(no=3))) is None
+    for event in rows(Market().talk(9).events()):
+        desk.on_event(event)
+    desk.set_risk(RiskLevel.NORMAL, halted=True)
+    assert _reason(desk.on_decision(_decision(SELL_SIDE, 4))) is Refusal.HALTED
+
+
+@pytest.mark.parametrize(
+    ("level", "entry", "leaving", "called_back"),
+    [
+        (RiskLevel.NORMAL, None, None, []),
+        (RiskLevel.WARNING, None, None, []),
+        (RiskLevel.CRITICAL, Refusal.BREAKER, None, ["entry"]),
+        (RiskLevel.EMERGENCY, Refusal.BREAKER, Refusal.BREAKER, ["exit", "entry"]),
+    ],
+)
+def test_what_each_level_does_to_entries_exits_and_open_orders(
+    level: RiskLevel, entry: Refusal | None, leaving: Refusal | None, called_back: list[str]
+) -> None:
+    desk = _desk(Limits(1e9))
+    for token in (0, 1):
+        desk.on_decision(_decision(no=token + 1, token=token))
+    for event in rows(Market().talk(9).events()):
+        desk.on_event(event)
+    names = {desk.on_decision(_decision(SELL_SIDE, 3)): "exit", desk.on_decision(_decision(spec_id="def")): "entry"}
+    assert [names[order] for order in desk.set_risk(level, halted=False)] == called_back
+    assert len(desk.state.pending) == 2 - len(called_back)
+    assert _reason(desk.on_decision(_decision(SELL_SIDE, 4, token=1))) is leaving
+    assert _reason(desk.on_decision(_decision(spec_id="def", token=1, no=2))) is entry
+
+
+def test_an_event_that_came_too_late_is_not_acted_on() -> None:
+    desk = _desk(Limits(1e9))
+    late = Market().trade(2).events()
+    late["flags"] |= STALE
+    for event in rows(late):
+        desk.on_event(event)
+    assert _reason(desk.on_decision(_decision())) is Refusal.STALE_DATA
+    for event in rows(Market().trade(3).events()):
+        desk.on_event(event)
+    assert _reason(desk.on_decision(_decision())) is None
+
+
+def test_a_token_without_a_recent_event_is_not_bought() -> None:
+    desk = _desk(Limits(1e9, max_data_age_ns=5 * 10**9))
+    desk.state.board.last_ts += 5 * 10**9
+    assert _reason(desk.on_decision(_decision())) is None
+    desk.state.board.last_ts += 1
+    assert _reason(desk.on_decision(_decision(token=1))) is Refusal.STALE_DATA
+
+
+def test_a_price_that_is_not_the_pools_is_not_believed() -> None:
+    for ratio, why in ((1.0, None), (1.09, None), (1.11, Refusal.PRICE), (0.89, Refusal.PRICE)):
+        desk = _desk(Limits(1e9, max_price_deviation=0.1))
+        pool = desk.state.board.tokens[0].pool
+        per_token = pool.sol_lamports / 1e9 * SOL_USD / (pool.token_raw / 1e6)
+        _market(desk, price_usd=per_token * ratio)
+        assert _reason(desk.on_decision(_decision())) is why
+
+
+def test_a_token_whose_developer_leaves_or_whose_liquidity_was_pulled_is_not_bought() -> None:
+    events = empty(2)
+    events["ts"], events["seq"], events["token"] = START_TS + 2 * 10**9, [3, 4], [0, 1]
+    events["kind"] = [ONCHAIN, DEPTH]
+    events[0]["action"], events[0]["amount_usd"] = DEV_TRANSFER, 1200.0
+    events[1]["change_usd"], events[1]["liquidity_usd"] = -1500.0, 500.0
+    desk = _desk(Limits(1e9, max_dev_out=0.5, max_pull=0.5))
+    for event in rows(events):
+        desk.on_event(event)
+    market: TokenMarket = desk.state.board.tokens[1]
+    assert (market.worst_pull, market.liquidity_usd) == (0.75, 500.0)
+    assert [_reason(desk.on_decision(_decision(token=token))) for token in (0, 1)] == [Refusal.UNSAFE_TOKEN] * 2
+    assert isinstance(desk.on_decision(_decision(SHORT_SIDE)), No)  # there is no perp, so nothing to be had
+    assert _reason(_desk(Limits(1e9, max_dev_out=0.5, max_pull=0.5)).on_decision(_decision())) is None
+
+
+def test_exposure_counts_what_is_held_and_what_is_on_its_way_of_all_strategies() -> None:
+    desk = _desk(Limits(1e9, max_token_exposure_usd=150.0, max_total_exposure_usd=250.0))
+    assert _reason(desk.on_decision(_decision())) is None
+    assert _reason(desk.on_decision(_decision(spec_id="def"))) is Refusal.TOKEN_EXPOSURE
+    for event in rows(Market().talk(9).events()):
+        desk.on_event(event)
+    assert _reason(desk.on_decision(_decision(spec_id="def", no=2))) is Refusal.TOKEN_EXPOSURE
+    assert _reason(desk.on_decision(_decision(token=1, no=2))) is None
+    assert desk.state.exposure_lamports() == desk.state.exposure_lamports(0) + desk.state.exposure_lamports(1)
+    assert _reason(desk.on_decision(_decision(token=1, spec_id="def", no=3))) is Refusal.TOKEN_EXPOSURE
+    wide = _desk(Limits(1e9, max_total_exposure_usd=150.0))
+    assert _reason(wide.on_decision(_decision())) is None
+    assert _reason(wide.on_decision(_decision(token=1, no=2))) is Refusal.TOTAL_EXPOSURE
+
+
+def test_only_so_many_orders_are_sent_in_a_minute_of_event_time() -> None:
+    desk = _desk(Limits(1e9, max_orders_per_minute=1))
+    assert _reason(desk.on_decision(_decision())) is None
+    assert _reason(desk.on_decision(_decision(token=1, no=2))) is Refusal.ORDER_RATE
+    desk.state.board.last_ts += 60 * 10**9
+    assert _reason(desk.on_decision(_decision(token=1, no=2))) is None
+
+
+def test_the_price_of_a_curve_is_what_the_gate_takes_it_for() -> None:
+    desk = _desk(Limits(1e9))
+    assert desk.state.board.tokens[0].price_usd == pytest.approx(PER_TOKEN_USD, rel=1e-3)

@@ -1,0 +1,47 @@
+"""What parity compares, and which way is worse."""
+
+import pytest
+
+from memesnipe.engine.orders import Fill, Order
+from memesnipe.market.events import BUY_SIDE, COVER_SIDE, SELL_SIDE
+from memesnipe.trading.parity import MISSED_BPS, Parity, parity_bps
+
+
+def _fill(side: int, token_raw: int, sol_lamports: int, fee: int = 0, failure: str = "") -> Fill:
+    order = Order("abc", 1, 0, side, "signal", 1, 1, 2, 0.1, 1, 1, 1)
+    return Fill(order, 2, 1, token_raw, sol_lamports, fee, 5000, sol_lamports, failure)
+
+
+def test_a_dearer_purchase_and_a_cheaper_sale_are_worse() -> None:
+    assert parity_bps(_fill(BUY_SIDE, 1000, 10_100), _fill(BUY_SIDE, 1000, 10_000)) == pytest.approx(100)
+    assert parity_bps(_fill(SELL_SIDE, 1000, 9_900), _fill(SELL_SIDE, 1000, 10_000)) == pytest.approx(100)
+    assert parity_bps(_fill(SELL_SIDE, 1000, 10_100), _fill(SELL_SIDE, 1000, 10_000)) == pytest.approx(-100)
+
+
+def test_it_is_the_price_that_counts_and_not_the_size() -> None:
+    assert parity_bps(_fill(BUY_SIDE, 500, 5_000, 50), _fill(BUY_SIDE, 1000, 10_000, 100)) == pytest.approx(0)
+
+
+def test_pool_fees_are_part_of_the_price() -> None:
+    assert parity_bps(_fill(BUY_SIDE, 1000, 10_000, 100), _fill(BUY_SIDE, 1000, 10_000)) == pytest.approx(100)
+    assert parity_bps(_fill(SELL_SIDE, 1000, 10_000, 100), _fill(SELL_SIDE, 1000, 10_000)) == pytest.approx(100)
+
+
+def test_to_fail_alone_is_the_largest_error_and_together_none() -> None:
+    landed, lost = _fill(BUY_SIDE, 1000, 10_000), _fill(BUY_SIDE, 0, 0, failure="did not land")
+    assert parity_bps(landed, lost) == parity_bps(lost, landed) == MISSED_BPS
+    assert parity_bps(lost, lost) == 0.0
+
+
+def test_perps_have_one_price_for_all_sizes() -> None:
+    assert parity_bps(_fill(COVER_SIDE, 0, 1), _fill(COVER_SIDE, 0, 9)) == 0.0
+
+
+def test_the_record_is_the_mean_of_the_latest_absolute_errors() -> None:
+    record = Parity()
+    assert record.error_bps == 0.0
+    for _ in range(30):
+        record.see(1000.0)
+    for error in (10.0, -10.0) * 10:
+        record.see(error)
+    assert (record.fills, record.error_bps) == (50, 10.0)

@@ -48,6 +48,7 @@ class Consumer:
     def open(self) -> None:
         """Come back to where the last commit left off, and send what is still owed."""
         bus = self.context.bus
+        bus.begin()
         self.journal.open()
         self.positions = self.journal.positions(self.reads)
         bus.publish(self.journal.owed({stream: bus.last_number(stream) for stream in self.writes}, READERS))
@@ -62,6 +63,7 @@ class Consumer:
             if found:  # it waits for other streams, which are being published again
                 time.sleep(BLOCK_MS / 1000)
             else:
+                self.context.bus.assert_whole()
                 self.idle()
             return
         started = perf_counter()

@@ -71,6 +71,7 @@ class MarketData:
     def open(self) -> None:
         """Take the feed up where the last commit left it."""
         settings = self.context.settings
+        self.context.bus.begin()
         self._journal.open()
         with self.context.database.connect() as connection:
             self._cursor = read_cursor(connection, self.context.run_id)
@@ -93,6 +94,7 @@ class MarketData:
 
     def step(self) -> None:
         """Publish what is due, once the readers have caught up far enough."""
+        self.context.bus.assert_whole()  # while we wait for readers they may wait for what Redis has lost
         self._take_commands()
         if self._cursor.ended or not self._may_go_on():
             time.sleep(_LONGEST_SLEEP_S if self._cursor.ended else _POLL_S)

@@ -1,5 +1,6 @@
 """Redis streams. Entries are numbered by their only writer, so publishing twice is publishing once."""
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,7 +15,8 @@ from memesnipe.errors import InputError
 
 READ_LIMIT = 4_096  # entries of each stream in one read
 _ALREADY_THERE = "equal or smaller than the target stream top item"
-_HEARTBEAT_EXPIRY_S = 10
+_HEARTBEAT_EXPIRY_S = 4
+_LIFE_KEY = "memesnipe:life"
 
 # What a writer hands over: (stream, number, seq, JSON)
 Outgoing = tuple[str, int, int, bytes]
@@ -25,6 +27,7 @@ class Bus:
 
     def __init__(self, url: str) -> None:
         self._connected = False
+        self._life: Any = None
         self._redis = redis.Redis.from_url(
             url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=self._connect_once
         )
@@ -35,6 +38,20 @@ class Bus:
             raise redis.ConnectionError("the connection to Redis was lost")
         connection.on_connect()
         self._connected = True
+
+    def begin(self) -> None:
+        """Remember which life of Redis this is; the first to ask names it."""
+        self._redis.set(_LIFE_KEY, secrets.token_hex(8), nx=True)
+        self._life = self._redis.get(_LIFE_KEY)
+
+    def assert_whole(self) -> None:
+        """Fail if Redis has lost its data since `begin`, even if the connection was not lost.
+
+        Raises:
+            redis.ConnectionError: it has; what is missing must be published again.
+        """
+        if self._redis.get(_LIFE_KEY) != self._life:
+            raise redis.ConnectionError("Redis has lost its data")
 
     def publish(self, outgoing: Iterable[Outgoing]) -> None:
         """Append entries in order, all at once; those that are there already are left as they are."""

@@ -140,6 +140,28 @@ def verify_command(
         raise typer.Exit(1)
 
 
+@app.command("chaos")
+def chaos_command(
+    kills: Annotated[int, typer.Option(min=0, help="How many processes to kill.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Draws what is killed when.")] = 24,
+    tape: Annotated[Path | None, typer.Option(help="The tape to replay; by default one is made.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the folders that it worked in.")] = False,
+    json: Json = False,
+) -> None:
+    """Replay a tape while parts of the system are killed, and see that the books are those of a calm replay."""
+    from memesnipe.cli.chaos import chaos  # noqa: PLC0415 - the engine is slow to load
+
+    verdict = chaos(kills, seed, tape, keep=keep)
+    if json:
+        print_json(verdict)
+    else:
+        print_table("chaos", {name: value for name, value in verdict.items() if name != "differences"})
+        for difference in verdict["differences"]:
+            _errors.print(difference, markup=False, soft_wrap=True)
+    if not verdict["clean"]:
+        raise typer.Exit(1)
+
+
 @app.command("sql")
 def sql_command(
     query: Annotated[str, typer.Argument(help="One SQL query; it cannot write.")], json: Json = False

@@ -20,6 +20,7 @@ from memesnipe.cli.lock import acquire
 from memesnipe.code import code_hash
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.base import FeedChoice
+from memesnipe.local.process import LocalServerError
 from memesnipe.local.servers import LocalServers
 from memesnipe.settings import Settings, write_resolved
 from memesnipe.solana.wallet import make_wallet
@@ -27,6 +28,7 @@ from memesnipe.storage.runs import RunInfo, begin_run
 from memesnipe.telemetry.logs import open_log, without_secrets
 
 _PORTS_TRIED = 50
+_REVIVALS_TRIED = 20
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Session:
 
     settings: Settings
     choice: FeedChoice
+    _failed_revivals: int = 0  # one after the other
 
     def __enter__(self) -> Self:
         """Start the servers, the run, Ray, the API and the actors."""
@@ -113,8 +116,15 @@ class Session:
 
     def watch(self, timeout_s: float) -> None:
         """Look after everything that we started for a while, and bring back what died."""
-        for name in self._servers.revive():
-            self.log.error("server died and was started again", name=name)
+        try:
+            for name in self._servers.revive():
+                self.log.error("server died and was started again", name=name)
+            self._failed_revivals = 0
+        except LocalServerError as error:
+            self._failed_revivals += 1
+            self.log.error("server does not come back", error=str(error), attempt=self._failed_revivals)
+            if self._failed_revivals >= _REVIVALS_TRIED:
+                raise
         self.supervisor.watch(timeout_s)
 
     @property

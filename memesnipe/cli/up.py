@@ -19,7 +19,7 @@ from memesnipe.errors import InputError, first_line
 from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FEED_NAMES, FeedChoice, open_feed
 from memesnipe.sdk.registry import discover
 from memesnipe.settings import Settings, load_settings
-from memesnipe.storage.runs import finish_run, is_complete
+from memesnipe.storage.runs import FINISHED, finish_run, is_complete
 from memesnipe.storage.views import report as report_of
 
 _DEFAULT_SPEED = {"synthetic": 60.0, "replay": 1.0}
@@ -44,8 +44,8 @@ def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, repo
         _stop_on_signals(stop)  # again: Ray has put its own handlers there, which end the process at once
         _greet(session)
         started = time.monotonic()
-        _watch(session, stop, until_end=until_end, total=total)
-        result = _report(session, time.monotonic() - started)
+        result = _watch(session, stop, until_end=until_end, total=total)
+        result["seconds"] = round(time.monotonic() - started, 3)
     if as_json:
         print_json(result)
     else:
@@ -119,22 +119,22 @@ def _greet(session: Session) -> None:
     _errors.print("Ctrl-C stops everything.")
 
 
-def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> None:
-    """Look after the actors and show progress, until it is time to stop."""
+def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> dict[str, Any]:
+    """Look after the actors and show progress, until it is time to stop; gives the report."""
+    run_id = session.run.run_id
+    report: dict[str, Any] = {}
     with Progress(total) as progress:
-        complete = False
-        while not stop.is_set() and not (complete and until_end):
+        while not stop.is_set():
             session.watch(_WATCH_S)
             try:
                 with session.database.connect() as connection:
-                    progress.show(report_of(connection, session.run.run_id))
-                    complete = is_complete(connection, session.run.run_id, EVENT_READERS)
+                    report = report_of(connection, run_id)
+                    complete = is_complete(connection, run_id, EVENT_READERS)
+                progress.show(report)
+                if complete and report["status"] != FINISHED:
+                    finish_run(session.database, run_id)
+                elif complete and until_end:
+                    return report
             except OperationalError as error:
                 progress.say(f"PostgreSQL does not answer ({first_line(error)}); everything waits for it")
-    if complete:
-        finish_run(session.database, session.run.run_id)
-
-
-def _report(session: Session, seconds: float) -> dict[str, Any]:
-    with session.database.connect() as connection:
-        return {**report_of(connection, session.run.run_id), "seconds": round(seconds, 3)}
+    return report

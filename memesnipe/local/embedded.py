@@ -15,6 +15,7 @@ class EmbeddedServer(ABC):
         self._directory = directory.resolve()
         self._preferred_port = preferred_port
         self._port = 0
+        self._must_revive = False  # it died, and has not come back yet
 
     @property
     def log(self) -> Path:
@@ -36,11 +37,13 @@ class EmbeddedServer(ABC):
 
     def revive(self) -> bool:
         """Start it again on its port if it has died; whether it had."""
-        if not self._server.has_died:
+        self._must_revive |= self._server.has_died
+        if not self._must_revive:
             return False
         self._preferred_port = self._port
         self._server.stop()
-        self.start()
+        self.start()  # if this fails, the next call tries again
+        self._must_revive = False
         return True
 
     def stop(self) -> None:

@@ -131,25 +131,25 @@ class Audit:
     def differences(self) -> list[str]:
         """Where the recorded books are not the derived ones, one line each."""
         recorded, derived = self._recorded.books, self._derivation.books
-        found = self._broken + [f"{what} was derived twice" for what in derived.repeated]
-        for name in _KEYS:
-            found += _compare(name, getattr(recorded, name), getattr(derived, name))
-        found += _compare("messages", recorded.messages, self._kept_messages(recorded, derived))
-        return found + list(_inconsistencies(recorded))
+        twice = [f"{what} was derived twice" for what in derived.repeated]
+        return [*self._broken, *twice, *compare(recorded, derived), *_inconsistencies(recorded)]
 
-    def _kept_messages(self, recorded: Books, derived: Books) -> dict[tuple[Any, ...], str]:
-        """The derived messages, but for those that the run has forgotten on purpose."""
-        oldest = {
-            stream: min((number for s, number in recorded.messages if s == stream), default=0) for stream in _FORGOTTEN
-        }
-        return {key: said for key, said in derived.messages.items() if key[1] >= oldest.get(key[0], 0)}
+
+def compare(recorded: Books, expected: Books) -> Iterator[str]:
+    """Where recorded books are not what was expected, one line each."""
+    for name in _KEYS:
+        yield from _compare(name, getattr(recorded, name), getattr(expected, name))
+    # Old results leave the database; what is left must be right.
+    kept = {s: min((n for stream, n in recorded.messages if stream == s), default=0) for s in _FORGOTTEN}
+    messages = {key: said for key, said in expected.messages.items() if key[1] >= kept.get(key[0], 0)}
+    yield from _compare("messages", recorded.messages, messages)
 
 
 def _compare(what: str, recorded: dict[Any, Any], derived: dict[Any, Any]) -> Iterator[str]:
     for key in sorted(recorded.keys() - derived.keys()):
-        yield f"{what} {_name(key)} was recorded, but does not follow from the events"
+        yield f"{what} {_name(key)} was recorded, but should not be there"
     for key in sorted(derived.keys() - recorded.keys()):
-        yield f"{what} {_name(key)} follows from the events, but was not recorded"
+        yield f"{what} {_name(key)} should be there, but was not recorded"
     for key in sorted(recorded.keys() & derived.keys()):
         if recorded[key] != derived[key]:
             yield f"{what} {_name(key)}: {_difference(recorded[key], derived[key])}"
@@ -163,7 +163,7 @@ def _difference(recorded: Any, derived: Any) -> str:
     if not isinstance(recorded, dict):
         return "says something else"
     names = [name for name in recorded if recorded[name] != derived.get(name)]
-    return ", ".join(f"{name} is recorded as {recorded[name]!r} and derived as {derived.get(name)!r}" for name in names)
+    return ", ".join(f"{name} is recorded as {recorded[name]!r} and should be {derived.get(name)!r}" for name in names)
 
 
 def _inconsistencies(books: Books) -> Iterator[str]:

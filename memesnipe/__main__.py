@@ -1,0 +1,5 @@
+"""`python -m memesnipe` is the command `memesnipe`."""
+
+from memesnipe.cli.main import run
+
+run()

@@ -9,7 +9,7 @@ UP ?=
 FIND_PYTHON = for p in $(PYTHON) python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null && echo $$p && break; done
 
-.PHONY: help install up down test lint check bench honesty clean
+.PHONY: help install up down test lint check bench honesty soak clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -50,6 +50,9 @@ bench: install ## measure the engine, generations, the search, and peers (makes 
 
 honesty: install ## the table of docs/statistics.md: searches on markets of which the truth is known (about 10 minutes)
 	@$(BIN)/python benchmarks/honesty.py
+
+soak: install ## the whole system for an hour, and whether anything in it grows without end (shorter: SOAK_MINUTES=5 make soak)
+	@$(BIN)/python benchmarks/soak.py
 
 clean: ## remove the virtual environment and caches; data in .memesnipe stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

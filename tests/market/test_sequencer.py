@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.market.events import GENERATION, NO_TOKEN, NS_PER_S, REBALANCE
-from memesnipe.market.sequencer import Sequencer
+from memesnipe.market.sequencer import FUTURE, JUMP, MALFORMED, MAX_FUTURE_NS, MAX_JUMP_NS, PAST, Sequencer
 from tests.support import CURVE, START_TS, Market, price_message
 
 STEPS = st.lists(
@@ -131,3 +131,127 @@ def test_who_stops_where_it_decides_never_takes_a_decision_and_more_in_one_batch
         events, _ = sequencer.stamp(raw[start:stop])
         assert not events["flags"][:-1].any()
         start = stop
+
+
+JSON_LIKE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS_OF_A_TRADE = sorted(price_message(1, "A", "buy", CURVE, 1, 1))
+# No field of a trade can hold any of these.
+UNFIT: st.SearchStrategy[Any] = st.sampled_from(
+    [None, math.nan, -math.inf, [], {}, [[]], True, 10**400, 10**5000, -1, -1e300]
+)
+UNFIT_MINTS = st.sampled_from(["", "nul\0", "\ud800", "so long" * 20, "new\nline", "ünicode"])
+
+
+@st.composite
+def poison(draw: st.DrawFn) -> Any:
+    """What is no event: any JSON, or an event of which a field was lost or ruined."""
+    if draw(st.booleans()):
+        return draw(JSON_LIKE)
+    message = price_message(draw(st.floats(0, 200)), "A", "buy", CURVE, 1, 1)
+    name = draw(st.sampled_from(FIELDS_OF_A_TRADE))
+    # These may be below zero, or as large as they like.
+    if name in ("liquidity_usd", "real_sol_lamports", "real_token_raw") or draw(st.booleans()):
+        del message[name]
+        return message
+    return message | {name: draw(UNFIT_MINTS if name == "mint" else UNFIT)}
+
+
+@given(STEPS, st.data())
+def test_whatever_comes_between_the_good_events_they_become_the_same(
+    steps: list[tuple[float, str | None, bool]], data: st.DataObject
+) -> None:
+    good = [message for message, (_, _, bad) in zip(_raw(steps), steps, strict=True) if not bad]
+    mixed: list[Any] = []
+    for message in good:
+        mixed += [*data.draw(st.lists(poison(), max_size=3)), message]
+    mixed += data.draw(st.lists(poison(), max_size=3))
+    now_ns = data.draw(st.sampled_from([None, START_TS + 100_000 * NS_PER_S]))
+    expected, none = _sequencer().stamp(good, now_ns=now_ns)
+    sequencer = _sequencer()
+    for i in range(len(mixed)):
+        sequencer.decides(mixed[: i + 1])
+    events, rejected = sequencer.stamp(mixed, now_ns=now_ns)
+    assert not none
+    assert events.tobytes() == expected.tobytes()
+    assert sequencer.mints == list(dict.fromkeys(m["mint"] for m in good if "mint" in m))
+    assert [mixed[r.index] is r.raw for r in rejected] == [True] * (len(mixed) - len(good))
+    for r in rejected:
+        assert r.reason
+        for text in (r.reason, r.text):
+            assert "\0" not in text.encode().decode()  # PostgreSQL takes it
+            assert len(text) <= 2_000
+
+
+@given(st.lists(poison() | st.builds(lambda at_s: price_message(at_s, "A", "buy", CURVE, 1, 1), st.floats(0, 900))))
+def test_who_stops_where_it_decides_is_not_misled_by_poison(raw: list[Any]) -> None:
+    sequencer, start = _sequencer(), 0
+    while start < len(raw):
+        stop = start + 1
+        while stop < len(raw) and not sequencer.decides(raw[start:stop]):
+            stop += 1
+        events, _ = sequencer.stamp(raw[start:stop])
+        assert not events["flags"][:-1].any()
+        start = stop
+
+
+def test_lists_in_lists_in_lists_are_put_aside() -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    for raw in (deep, {"kind": deep}, Market().trade(1).raw[0] | {"ts": deep}):
+        events, rejected = _sequencer().stamp([raw])
+        assert not len(events)
+        assert rejected[0].text.endswith("cannot be shown")
+
+
+@pytest.mark.parametrize("kind", ["depth", "funding", "onchain"])
+def test_what_concerns_one_token_needs_one_but_it_need_not_have_been_traded(kind: str) -> None:
+    fields = {
+        "depth": {"change_usd": 1.0, "liquidity_usd": 1.0},
+        "funding": {"rate": 0.0, "mark_usd": 1.0},
+        "onchain": {"amount_usd": 0.0, "holders": 1, "action": 1},
+    }
+    told = {"kind": kind, "ts": START_TS, "venue": "", "side": "", "slot": 0, "sol_usd": 0.0, **fields[kind]}
+    sequencer = _sequencer()
+    events, rejected = sequencer.stamp([told, told | {"mint": ""}, told | {"mint": "unborn"}])
+    assert [r.sort for r in rejected] == [MALFORMED, MALFORMED]
+    assert "mint" in rejected[0].reason
+    assert events["token"].tolist() == [0]
+    assert sequencer.mints == ["unborn"]
+
+
+def test_a_time_that_sums_cannot_hold_is_put_aside_in_a_replay_too() -> None:
+    raw = [Market().trade(1).raw[0] | {"ts": ts} for ts in (START_TS, 2**62 + 1, START_TS + 1)]
+    events, rejected = _sequencer().stamp(raw)
+    assert events["ts"].tolist() == [START_TS, START_TS + 1]
+    assert [r.sort for r in rejected] == [MALFORMED]
+
+
+def test_live_an_event_from_the_future_is_put_aside_and_the_next_good_one_is_not() -> None:
+    latest = START_TS + MAX_FUTURE_NS
+    raw = [Market().trade(1).raw[0] | {"ts": ts} for ts in (START_TS, latest + 1, START_TS + 1, latest)]
+    events, rejected = _sequencer().stamp(raw, now_ns=START_TS)
+    assert events["ts"].tolist() == [START_TS, START_TS + 1, latest]
+    assert [r.sort for r in rejected] == [FUTURE]
+    replayed, rejected = _sequencer().stamp(raw)
+    assert replayed["ts"].tolist() == [START_TS, latest + 1]
+    assert [r.sort for r in rejected] == [PAST, PAST]
+
+
+def test_live_one_jump_is_put_aside_and_a_second_to_the_same_time_is_the_market_going_on() -> None:
+    now = START_TS + 3 * MAX_JUMP_NS
+    there = START_TS + 2 * MAX_JUMP_NS
+    times = (START_TS, there, START_TS + 1, there, there + NS_PER_S, there + 2 * NS_PER_S)
+    events, rejected = _sequencer().stamp([Market().trade(1).raw[0] | {"ts": ts} for ts in times], now_ns=now)
+    assert events["ts"].tolist() == [times[0], times[2], times[4], times[5]]
+    assert [(r.index, r.sort) for r in rejected] == [(1, JUMP), (3, JUMP)]
+
+
+def test_the_first_event_of_a_run_is_no_jump() -> None:
+    events, rejected = _sequencer().stamp(Market().trade(1).raw, now_ns=START_TS + NS_PER_S)
+    assert len(events) == 1
+    assert not rejected

@@ -111,6 +111,8 @@ class Installation:
         return f"http://127.0.0.1:{self.resolved['dashboard_port']}"
 
     def heartbeat(self, actor: str) -> dict[str, Any]:
+        if not self.resolved:
+            return {}
         try:
             with redis.Redis.from_url(self.resolved["redis_url"]) as client:
                 said = client.get(f"memesnipe:heartbeat:{actor}")

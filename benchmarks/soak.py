@@ -1,0 +1,306 @@
+"""Soak: the whole system on the synthetic market for an hour, and whether anything in it grows without end.
+
+`make soak`, or with another length: `SOAK_MINUTES=5 make soak`. The table goes to standard error, JSON to standard
+output. Exit code 1 when memory or the lag grows faster than is allowed here, or when the system does not hold out.
+A short run is still filling its windows, so its memory is shown and not judged, and it says so.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import psutil
+import redis
+import sqlalchemy as sa
+from rich.console import Console
+from rich.table import Table
+
+from actors.context import RESOLVED
+from memesnipe.bus.streams import ACTORS, HEARTBEAT_KEY
+from memesnipe.settings import read_resolved
+from memesnipe.storage.database import connect
+from memesnipe.storage.views import latest_run, report
+
+COMMAND: Final = Path(sys.executable).with_name("memesnipe")
+SAMPLE_EVERY_S: Final = 10.0
+START_S: Final = 180.0  # until it has published its first event
+SILENCE_S: Final = 120.0  # without a sample: it does not hold out
+STOP_S: Final = 90.0
+
+# Growth of the second half, an hour. Everything that the system keeps in memory has a bound (windows, tokens alive,
+# what Redis keeps of each stream), and half an hour is enough to reach them all; the rest is the allocators' play.
+MOST_MB_AN_HOUR: Final = 120.0  # of all processes together
+JUDGED_FROM_MINUTES: Final = 60.0  # so that the second half begins behind all that
+MOST_LAG_AN_HOUR: Final = 2_000.0  # events; the feed waits at 5,000, so a system that falls behind shows early
+
+MB: Final = 1024 * 1024
+TOTAL: Final = "all processes"
+_errors = Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the system was like at one moment."""
+
+    at_s: float
+    events: int
+    lag: int
+    redis_mb: float
+    postgres_mb: float
+    memory_mb: dict[str, float]  # of each role, resident and not shared with another process
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A line through the second half of a series."""
+
+    first: float
+    last: float
+    most: float
+    an_hour: float
+    sure_an_hour: float  # two standard errors below: what a few noisy samples cannot have made up
+
+    @classmethod
+    def of(cls, at_s: list[float], values: list[float]) -> "Trend":
+        """Fit the line."""
+        half = len(values) // 2
+        hours, series = np.array(at_s[half:]) / 3600, np.array(values[half:])
+        if len(series) < 3:
+            raise SystemExit("soak: too short to fit a line; give it more SOAK_MINUTES")
+        spread = hours - hours.mean()
+        slope = float(spread @ series / (spread @ spread))
+        residuals = series - series.mean() - slope * spread
+        error = float(np.sqrt(residuals @ residuals / (len(series) - 2) / (spread @ spread)))
+        return cls(values[0], values[-1], max(values), slope, slope - 2 * error)
+
+
+def role_of(process: psutil.Process, actors: dict[int, str]) -> str:
+    """What a process does in the system. Workers of backtests come and go, so they count as one."""
+    if process.pid in actors:
+        return actors[process.pid]
+    command = process.cmdline() or [process.name()]
+    title = command[0].split(" ")[0]
+    if title.startswith("ray::"):
+        name = title.removeprefix("ray::").split(".")[0]
+        # Idle ones are the same processes between two chunks, or kept warm for the next.
+        return "backtest workers" if name in ("IDLE", "_evaluate_chunk", "_record_chunk") else name
+    if title.startswith("postgres") or Path(title).name == "postgres":
+        return "postgres"
+    if Path(title).name.startswith("python"):
+        script = next((Path(part).name for part in command[1:] if part.endswith((".py", "memesnipe"))), "python")
+        return "up" if script == "memesnipe" else script
+    return Path(title).name
+
+
+class Soak:
+    """One installation in a folder of its own, while it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.samples: list[Sample] = []
+        self._folder, self._home = folder, folder / ".memesnipe"
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "MEMESNIPE_"))}
+        for name in ("REDIS_URL", "DATABASE_URL"):
+            kept.pop(name, None)  # servers of its own: those of others are not ours to fill
+        with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+            self._process = subprocess.Popen(
+                [str(COMMAND), "up", "--json"],
+                cwd=folder,
+                env=kept | {"MEMESNIPE_HOME": str(self._home)},
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        self._began = time.monotonic()
+        self._database: sa.Engine | None = None
+
+    def run(self, seconds: float) -> None:
+        """Take samples for so long, from the first event on; ends the program where the system does not hold out."""
+        patience, last = START_S, time.monotonic()
+        end = None
+        while end is None or time.monotonic() < end:
+            sample = self._sample()
+            if sample is not None:
+                end = end or time.monotonic() + seconds
+                patience, last = SILENCE_S, time.monotonic()
+                self.samples.append(sample)
+                self._say(sample)
+            elif time.monotonic() - last > patience:
+                raise SystemExit(f"soak: no answer for {patience:.0f} s: {self._said()}")
+            try:
+                code = self._process.wait(SAMPLE_EVERY_S)
+            except subprocess.TimeoutExpired:
+                continue
+            raise SystemExit(f"soak: `memesnipe up` ended with {code}: {self._said()}")
+
+    def _sample(self) -> Sample | None:
+        """How it is now; None where something does not answer."""
+        try:
+            settings = read_resolved(self._home / RESOLVED) if (self._home / RESOLVED).is_file() else None
+            if settings is None or settings.redis_url is None or settings.database_url is None:
+                return None
+            if self._database is None:
+                self._database = connect(settings.database_url.get_secret_value())
+            with self._database.connect() as connection:
+                run_id = latest_run(connection)
+                events = report(connection, run_id)["events"] if run_id else {"published": 0}
+                postgres = connection.scalar(sa.text("SELECT pg_database_size(current_database())"))
+            if not events["published"]:
+                return None
+            with redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=5) as client:
+                info: Any = client.info("memory")
+                beats: Any = client.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
+        except (sa.exc.OperationalError, redis.RedisError, OSError):
+            return None
+        pids = {orjson.loads(beat)["pid"]: actor for actor, beat in zip(ACTORS, beats, strict=True) if beat}
+        return Sample(
+            at_s=round(time.monotonic() - self._began, 1),
+            events=events["published"],
+            lag=events["published"] - events["consumed"],
+            redis_mb=info["used_memory"] / MB,
+            postgres_mb=int(postgres or 0) / MB,
+            memory_mb=self._memory(pids),
+        )
+
+    def _memory(self, actors: dict[int, str]) -> dict[str, float]:
+        """Memory that each role has for itself: what is shared would count once for each who looks at it."""
+        found: Counter[str] = Counter()
+        up = psutil.Process(self._process.pid)
+        for process in (up, *up.children(recursive=True)):
+            try:
+                memory = process.memory_info()
+                found["up" if process == up else role_of(process, actors)] += memory.rss - memory.shared
+            except psutil.Error:
+                continue  # it ended while we looked
+        return {role: size / MB for role, size in found.items()}
+
+    def _say(self, sample: Sample) -> None:
+        _errors.print(
+            f"{sample.at_s:7.0f} s  {sample.events:9,} events  lag {sample.lag:5,}  "
+            f"memory {sum(sample.memory_mb.values()):6.0f} MB  redis {sample.redis_mb:5.0f} MB  "
+            f"postgres {sample.postgres_mb:5.0f} MB",
+            soft_wrap=True,
+        )
+
+    def _said(self) -> str:
+        lines = (self._folder / "stderr").read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def largest_tables(self) -> dict[str, tuple[float, int, int]]:
+        """Of the largest tables the size with indexes in MB, and about how many rows are alive and dead."""
+        assert self._database is not None  # noqa: S101 - there was a sample
+        query = sa.text(
+            "SELECT relname, pg_total_relation_size(relid), n_live_tup, n_dead_tup FROM pg_stat_user_tables "
+            "ORDER BY 2 DESC LIMIT 6"
+        )
+        with self._database.connect() as connection:
+            return {name: (round(size / MB, 1), rows, dead) for name, size, rows, dead in connection.execute(query)}
+
+    @property
+    def recoveries(self) -> dict[str, int]:
+        """How often each actor met an error and opened again: nobody killed anything, so every one is a fault."""
+        logs = self._home / "logs"
+        counts = {
+            a: sum(1 for f in logs.glob(f"{a}.jsonl*") for line in f.open() if '"recovering"' in line) for a in ACTORS
+        }
+        return {actor: count for actor, count in counts.items() if count}
+
+    def stop(self) -> int:
+        """Ctrl-C; gives the exit code."""
+        if self._database is not None:
+            self._database.dispose()
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGINT)
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        return self._process.wait()
+
+
+def trends_of(samples: list[Sample]) -> dict[str, Trend]:
+    """The trend of every series. A role that was not there at a sample had no memory then."""
+    at_s = [sample.at_s for sample in samples]
+    roles = sorted({role for sample in samples for role in sample.memory_mb})
+    series = {TOTAL: [sum(s.memory_mb.values()) for s in samples]}
+    series |= {role: [s.memory_mb.get(role, 0.0) for s in samples] for role in roles}
+    series |= {
+        "redis data": [s.redis_mb for s in samples],
+        "postgres data": [s.postgres_mb for s in samples],
+        "lag": [float(s.lag) for s in samples],
+    }
+    return {name: Trend.of(at_s, values) for name, values in series.items()}
+
+
+def verdict_on(trends: dict[str, Trend], code: int, recoveries: dict[str, int], *, with_memory: bool) -> list[str]:
+    """What is wrong, one line each. PostgreSQL's data grows with the history that it is there to keep."""
+    limits = {"lag": (MOST_LAG_AN_HOUR, "events")} | ({TOTAL: (MOST_MB_AN_HOUR, "MB")} if with_memory else {})
+    wrong = [
+        f"{name} grows by {trends[name].an_hour:,.0f} {unit} an hour; {most:,.0f} are allowed"
+        for name, (most, unit) in limits.items()
+        if trends[name].sure_an_hour > most
+    ]
+    wrong += [f"{actor} had to recover {count} times" for actor, count in recoveries.items()]
+    return [*wrong, f"`memesnipe up` ended with {code}"] if code else wrong
+
+
+def show(trends: dict[str, Trend]) -> None:
+    """The table."""
+    table = Table(title="soak (MB; the lag in events)", title_justify="left", box=None, pad_edge=False)
+    for heading in ("", "first", "last", "most", "an hour", "at least"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for name, trend in trends.items():
+        table.add_row(name, *(f"{value:,.1f}" for value in asdict(trend).values()))
+    _errors.print(table)
+
+
+def main() -> int:
+    minutes = float(os.environ.get("SOAK_MINUTES", "60"))
+    folder = Path(tempfile.mkdtemp(prefix="memesnipe-soak-", dir="/tmp")).resolve()
+    folder.chmod(0o755)  # PostgreSQL runs as another user where we are root
+    try:
+        soak = Soak(folder)
+        try:
+            soak.run(minutes * 60)
+            tables = soak.largest_tables()
+        finally:
+            code = soak.stop()
+        recoveries = soak.recoveries
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    trends = trends_of(soak.samples)
+    judged = minutes >= JUDGED_FROM_MINUTES
+    wrong = verdict_on(trends, code, recoveries, with_memory=judged)
+    show(trends)
+    _errors.print("Largest tables (MB, rows, dead rows):", tables, markup=False)
+    if not judged:
+        _errors.print(f"Memory was not judged: that takes {JUDGED_FROM_MINUTES:.0f} minutes.")
+    for line in wrong:
+        _errors.print(line, markup=False)
+    result = {
+        "minutes": minutes,
+        "samples": len(soak.samples),
+        "events": soak.samples[-1].events,
+        "trends": {name: {key: round(v, 2) for key, v in asdict(t).items()} for name, t in trends.items()},
+        "tables": tables,
+        "recoveries": recoveries,
+        "memory_judged": judged,
+        "wrong": wrong,
+        "clean": not wrong,
+    }
+    print(json.dumps(result))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

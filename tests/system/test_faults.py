@@ -1,0 +1,150 @@
+"""What must not cost a trade or double one: a second executor, a database that stands still, a halt, a reset."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from actors.context import Context
+from actors.executor import Executor
+from memesnipe.bus.streams import EVENT_STREAMS, MAX_IN_FLIGHT
+from memesnipe.local.process import read_pid
+from memesnipe.settings import read_resolved
+from memesnipe.storage.commands import CommandName, outcome, request
+from memesnipe.storage.database import connect
+from memesnipe.storage.lease import LeaseLostError
+from memesnipe.storage.schema import BreakerRow, OrderRow
+from memesnipe.telemetry.metrics import ActorMetrics
+from tests.system.installation import Installation, processes_of, wait_for
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+CALM = {"GENERATION_INTERVAL_SECS": "120", "REBALANCE_INTERVAL_SECS": "30"}
+
+
+def verdict(installation: Installation) -> dict[str, Any]:
+    done = installation.run("verify", "--json")
+    assert done.stdout, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert found["difference_count"] == 0, found["differences"]
+    assert done.returncode == 0
+    return found
+
+
+@contextmanager
+def database_of(installation: Installation) -> Iterator[sa.Engine]:
+    settings = read_resolved(installation.folder / ".memesnipe" / "settings.json")
+    assert settings.database_url is not None
+    engine = connect(settings.database_url.get_secret_value())
+    yield engine
+    engine.dispose()
+
+
+def progressed(installation: Installation, seq: int) -> bool:
+    return bool(installation.heartbeat("executor").get("seq", 0) >= seq)
+
+
+def test_a_second_executor_takes_over_and_the_first_has_no_more_effects(
+    installations: Callable[..., Installation], tape: Path
+) -> None:
+    one = installations()
+    process = one.start("up", "--feed", "replay", "--speed", "max", "--until-end", "--json", "--tape", str(tape))
+    wait_for("the first trades", lambda: progressed(one, 2500))
+    second = Executor(Context(one.folder / ".memesnipe", 1), ActorMetrics("second"))
+    second.open()
+    began = second.seq
+    wait_for("the second to have done some work", lambda: second.step() or second.seq > began + 300)
+    beat = wait_for(
+        "the first to stand by", lambda: (b := one.heartbeat("executor")).get("state") == "recovering" and b
+    )
+    assert "another executor" in beat["detail"]
+    assert second.seq > began
+    second.close()  # the first comes back once the second's lease has run out
+    assert process.wait(240) == 0
+    assert verdict(one)["trades"] > 0
+    with pytest.raises((LeaseLostError, sa.exc.SQLAlchemyError, redis.RedisError)):
+        second.step()
+
+
+def test_while_the_database_stands_still_events_wait_and_then_go_on(
+    installations: Callable[..., Installation],
+) -> None:
+    one = installations(**CALM)
+    process = one.start("up", "--speed", "60")
+    wait_for("some events", lambda: progressed(one, 500))
+    postmaster = read_pid(one.folder / ".memesnipe/postgres/data/postmaster.pid")
+    stopped = [pid for pid, command in processes_of(one.folder).items() if "postgres" in command or pid == postmaster]
+    stopped += [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _parent(p) == postmaster]
+    for pid in set(stopped):
+        _signal(pid, signal.SIGSTOP)
+    with redis.Redis.from_url(one.resolved["redis_url"]) as client:
+        before = sum(client.xlen(stream) for stream in EVENT_STREAMS)
+        began = client.time()[0]
+        wait_for("five seconds by the clock of Redis", lambda: client.time()[0] >= began + 5)
+        assert sum(client.xlen(stream) for stream in EVENT_STREAMS) - before < MAX_IN_FLIGHT
+    seq = one.heartbeat("market_data")["seq"]
+    for pid in set(stopped):
+        _signal(pid, signal.SIGCONT)
+    wait_for("the market to go on", lambda: one.heartbeat("market_data").get("seq", 0) > seq + 200)
+    wait_for("the executor to go on", lambda: progressed(one, seq + 100))
+    one.interrupt(process)
+    assert process.wait(120) == 0
+    assert verdict(one)["events"] > seq
+
+
+def _parent(entry: Path) -> int:
+    try:
+        return int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    if Path(f"/proc/{pid}").exists():
+        os.kill(pid, number)
+
+
+def test_a_halt_outlives_a_restart_and_a_reset_ends_it(installations: Callable[..., Installation]) -> None:
+    one = installations(**CALM)
+    process = one.start("up", "--speed", "120")
+    with_orders = wait_for("the first orders", lambda: progressed(one, 300) and _orders(one))
+    with database_of(one) as engine:
+        with engine.begin() as connection:
+            halt = request(connection, 1, CommandName.HALT, reason="a test")
+        wait_for("the halt", lambda: _outcome(engine, halt))
+    assert with_orders
+    one.interrupt(process)
+    assert process.wait(120) == 0
+    halted_orders = verdict(one)["orders"]
+
+    process = one.start("up", "--speed", "120")
+    wait_for("the second start to go on", lambda: one.heartbeat("executor").get("state") == "running")
+    seq = one.heartbeat("executor")["seq"]
+    wait_for("more of the market", lambda: progressed(one, seq + 800))
+    assert _orders(one) == halted_orders
+    with database_of(one) as engine:
+        with engine.begin() as connection:
+            assert connection.scalar(sa.select(BreakerRow.halted).where(BreakerRow.run_id == 1)) is True
+            reset = request(connection, 1, CommandName.RISK_RESET)
+        wait_for("the reset", lambda: _outcome(engine, reset))
+    wait_for("orders after the reset", lambda: _orders(one) > halted_orders)
+    one.interrupt(process)
+    assert process.wait(120) == 0
+    assert verdict(one)["orders"] > halted_orders
+
+
+def _orders(installation: Installation) -> int:
+    with database_of(installation) as engine, engine.connect() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(OrderRow)) or 0
+
+
+def _outcome(engine: sa.Engine, command_id: int) -> str | None:
+    with engine.connect() as connection:
+        return outcome(connection, command_id)

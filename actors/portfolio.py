@@ -4,13 +4,14 @@ from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 
 from actors.consumer import Consumer
 from actors.context import Context
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.streams import (
     ALLOCATIONS,
+    COMMANDS,
     POSITION_UPDATES,
     RISK_EVENTS,
     SIMULATION_RESULTS,
@@ -18,14 +19,16 @@ from memesnipe.bus.streams import (
 )
 from memesnipe.engine.results import StrategyResult
 from memesnipe.market.events import GENERATION
+from memesnipe.storage.commands import CommandName
 from memesnipe.storage.journal import Effects
-from memesnipe.storage.schema import Allocation, LifecycleRow, StrategyRow
+from memesnipe.storage.schema import Allocation, Command, LifecycleRow, StrategyRow
 from memesnipe.telemetry.metrics import ActorMetrics
-from memesnipe.trading.lifecycle import Gates, Mode
-from memesnipe.trading.portfolio import Decision, Portfolio, PortfolioState
+from memesnipe.trading.lifecycle import DOWN, Mode
+from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioState
 
 _STATE = TypeAdapter(tuple[PortfolioState, dict[str, Any] | None, int])
 _RESULTS = TypeAdapter(list[StrategyResult])
+_BY_HAND = (CommandName.PROMOTE, CommandName.DEMOTE)
 
 
 class PortfolioActor(Consumer):
@@ -36,19 +39,15 @@ class PortfolioActor(Consumer):
     """
 
     name = "portfolio"
-    reads = (SIMULATION_RESULTS, STRATEGY_SPECS, RISK_EVENTS, POSITION_UPDATES)
+    reads = (SIMULATION_RESULTS, STRATEGY_SPECS, RISK_EVENTS, COMMANDS, POSITION_UPDATES)
     writes = (ALLOCATIONS,)
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
         settings = context.settings
-        gates = Gates(
-            min_sharpe=settings.min_sharpe_for_promotion,
-            min_trades=settings.min_trades_for_promotion,
-            min_observed_s=settings.min_observation_secs,
-            max_drawdown=settings.max_drawdown_for_promotion,
+        self._portfolio = Portfolio(
+            settings.lifecycle_rules, settings.caps, settings.switches, arena_size=settings.arena_size
         )
-        self._portfolio = Portfolio(gates, arena_size=settings.arena_size)
         self._lockstep = context.choice.lockstep
         self._due: dict[str, Any] | None = None  # the mark that waits for a decision
         self._bred_seq = 0  # the last event for which the factory has answered
@@ -58,16 +57,24 @@ class PortfolioActor(Consumer):
         for entry in entries:
             if entry.stream == SIMULATION_RESULTS:
                 results = _RESULTS.validate_python(entry.data["results"])
-                self._portfolio.on_results({result.spec_id: result for result in results})
+                self._portfolio.on_results({result.spec_id: result for result in results}, entry.data["parity"])
             elif entry.stream == STRATEGY_SPECS:
                 self._portfolio.on_spec(entry.data)
                 if entry.data["index"] + 1 == entry.data["of"]:
                     self._bred_seq = entry.seq
             elif entry.stream == POSITION_UPDATES:
                 self._due = entry.data
+            elif entry.stream == COMMANDS and entry.data["name"] in _BY_HAND:
+                self._obey(entry, effects)
             elif entry.stream == RISK_EVENTS:
                 self.log.info("risk level", level=entry.data["level"])
             self._decide_if_due(effects)
+
+    def _obey(self, entry: Entry, effects: Effects) -> None:
+        said = entry.data
+        outcome = self._portfolio.on_command(entry.seq, said["name"], said["spec_id"], said["reason"])
+        effects.change(update(Command).where(Command.command_id == said["command_id"]).values(outcome=outcome))
+        self.log.warning("obeyed", command=said["name"], spec_id=said["spec_id"], outcome=outcome)
 
     def _decide_if_due(self, effects: Effects) -> None:
         due = self._due
@@ -76,28 +83,14 @@ class PortfolioActor(Consumer):
         if self._lockstep and due["flags"] & GENERATION and self._bred_seq < due["seq"]:
             return
         self._due = None
-        self._write(due["seq"], self._portfolio.decide(due["seq"], due["equity_usd"]), effects)
+        self._write(due, self._portfolio.decide(due["seq"], due["equity_usd"]), effects)
 
-    def _write(self, seq: int, decision: Decision, effects: Effects) -> None:
+    def _write(self, due: dict[str, Any], decision: Decision, effects: Effects) -> None:
+        seq = due["seq"]
         for step in decision.transitions:
             effects.add(LifecycleRow, [{"seq": seq, **asdict(step)}])
             self.log.info("lifecycle", seq=seq, **asdict(step))
-        strategies = self._portfolio.state.strategies
-        effects.put(
-            StrategyRow,
-            [
-                {
-                    "spec_id": spec_id,
-                    "genome": managed.genome,
-                    "generation": managed.generation,
-                    "mode": str(managed.mode),
-                    "since_seq": managed.since_seq,
-                    "allocation_usd": managed.allocation_usd,
-                    "result": asdict(managed.result) if managed.result else None,
-                }
-                for spec_id, managed in strategies.items()
-            ],
-        )
+        self._write_strategies(decision, effects, is_generation=bool(due["flags"] & GENERATION))
         if decision.removed:
             retired = StrategyRow.spec_id.in_(decision.removed)
             effects.change(
@@ -109,12 +102,42 @@ class PortfolioActor(Consumer):
             Allocation,
             [{"seq": seq, "spec_id": s, "allocation_usd": usd} for s, usd in decision.allocations_usd.items()],
         )
+        strategies = self._portfolio.state.strategies
         message = {
             "added": decision.added,
             "removed": decision.removed,
             "allocations_usd": decision.allocations_usd,
+            "modes": {spec_id: str(strategies[spec_id].mode) for spec_id in decision.allocations_usd},
+            "after": due["after"],
         }
         effects.send(ALLOCATIONS, seq, message)
+
+    def _write_strategies(self, decision: Decision, effects: Effects, *, is_generation: bool) -> None:
+        """New ones with their genomes; the others where there is something new, for there may be thousands."""
+        strategies = self._portfolio.state.strategies
+        joined = dict(self._genomes(decision))
+        effects.add(
+            StrategyRow,
+            [
+                {"spec_id": spec_id, "genome": genome, "generation": strategies[spec_id].generation}
+                | _figures(strategies[spec_id])
+                for spec_id, genome in joined.items()
+            ],
+        )
+        moved = {step.spec_id for step in decision.transitions}
+        told = [
+            {"b_run": self.context.run_id, "b_spec": spec_id, **_figures(managed)}
+            for spec_id, managed in strategies.items()
+            if spec_id not in joined and (is_generation or spec_id in moved or managed.mode in DOWN)
+        ]
+        if told:
+            one = (StrategyRow.run_id == bindparam("b_run")) & (StrategyRow.spec_id == bindparam("b_spec"))
+            table = StrategyRow.__table__
+            effects.statements.append((update(table).where(one), told))  # type: ignore[arg-type]
+
+    def _genomes(self, decision: Decision) -> list[tuple[str, dict[str, Any]]]:
+        new = [step.spec_id for step in decision.transitions if not step.from_mode]
+        return list(zip(new, decision.added, strict=True))
 
     def dump(self) -> bytes:
         """The portfolio, and what it waits for."""
@@ -123,3 +146,16 @@ class PortfolioActor(Consumer):
     def load(self, state: bytes) -> None:
         """Take the state of `dump` over."""
         self._portfolio.state, self._due, self._bred_seq = _STATE.validate_json(state)
+
+
+def _figures(managed: Managed) -> dict[str, Any]:
+    return {
+        "mode": str(managed.mode),
+        "since_seq": managed.since_seq,
+        "allocation_usd": managed.allocation_usd,
+        "result": asdict(managed.result) if managed.result else None,
+        "parity_bps": managed.parity_error_bps if managed.compared_fills else None,
+        "parity_fills": managed.compared_fills,
+        "deflated_sharpe": managed.deflated_sharpe,
+        "live_usd": managed.live.usd if managed.live else None,
+    }

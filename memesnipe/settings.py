@@ -12,8 +12,10 @@ from memesnipe.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from memesnipe.engine.fills import FillModel
+    from memesnipe.trading.allocation import Caps
     from memesnipe.trading.gate import Limits
     from memesnipe.trading.ledger import LedgerRules
+    from memesnipe.trading.lifecycle import Rules, Switches
 
 # Settings that decide what strategies do. A run keeps them, and goes on with them after a restart.
 DECIDING = (
@@ -23,7 +25,11 @@ DECIDING = (
     "tape_window_events", "global_max_position_usd", "portfolio_stop_loss_percent", "trailing_stop_loss_percent",
     "slippage_bps", "latency_ms", "landing_max", "landing_half_lamports", "priority_fee_lamports", "jito_tip_lamports",
     "dead_after_secs", "strategy_path", "max_token_exposure_usd", "max_total_exposure_usd", "max_orders_per_minute",
-    "max_data_age_ms", "max_price_deviation_percent", "max_dev_out_percent", "max_liquidity_pull_percent",
+    "min_deflated_sharpe_for_paper", "max_parity_error_bps", "min_sharpe_for_live", "min_trades_for_live",
+    "min_observation_secs_for_live", "min_deflated_sharpe_for_live", "max_drawdown_for_live",
+    "min_compared_fills_for_live", "max_parity_error_bps_for_live", "max_strategy_share_percent",
+    "max_invested_share_percent", "max_data_age_ms", "max_price_deviation_percent", "max_dev_out_percent",
+    "max_liquidity_pull_percent",
 )  # fmt: skip
 
 Positive = Annotated[float, Field(gt=0)]
@@ -84,6 +90,27 @@ class Settings(BaseSettings):
         300, description="event time in the live simulation that paper mode takes"
     )
     max_drawdown_for_promotion: Ratio = Field(0.3, description="deepest drawdown that paper mode allows")
+    min_deflated_sharpe_for_paper: Ratio = Field(
+        0.0, description="probability of skill, with every evaluation counted, that paper mode takes"
+    )
+    max_parity_error_bps: Positive = Field(
+        1_000, description="a strategy whose fills are further than this from the simulated ones is demoted"
+    )
+    min_sharpe_for_live: float = Field(1.0, description="annualised Sharpe ratio that live mode takes")
+    min_trades_for_live: Annotated[int, Field(ge=1)] = Field(50, description="round trips that live mode takes")
+    min_observation_secs_for_live: Annotated[int, Field(ge=0)] = Field(
+        86_400, description="event time on paper that live mode takes"
+    )
+    min_deflated_sharpe_for_live: Ratio = Field(
+        0.95, description="probability of skill, with every evaluation counted, that live mode takes"
+    )
+    max_drawdown_for_live: Ratio = Field(0.15, description="deepest drawdown that live mode allows")
+    min_compared_fills_for_live: Annotated[int, Field(ge=0)] = Field(
+        20, description="paper fills compared with the simulated ones that live mode takes"
+    )
+    max_parity_error_bps_for_live: Positive = Field(500, description="as above, for live mode")
+    max_strategy_share_percent: Percent = Field(10, description="most of the capital that one strategy gets")
+    max_invested_share_percent: Percent = Field(80, description="most of the capital that all strategies get")
     rebalance_interval_secs: Annotated[int, Field(ge=1)] = Field(
         60, description="event time between two decisions of the portfolio"
     )
@@ -199,6 +226,50 @@ class Settings(BaseSettings):
             stop_loss=self.portfolio_stop_loss_percent / 100,
             trailing_stop=self.trailing_stop_loss_percent / 100,
             dead_after_ns=self.dead_after_secs * 1_000_000_000,
+        )
+
+    @property
+    def lifecycle_rules(self) -> "Rules":
+        """The gates of paper and of live mode."""
+        from memesnipe.trading.lifecycle import Gates, Rules  # noqa: PLC0415 - as above
+
+        paper = Gates(
+            min_sharpe=self.min_sharpe_for_promotion,
+            min_trades=self.min_trades_for_promotion,
+            min_observed_s=self.min_observation_secs,
+            max_drawdown=self.max_drawdown_for_promotion,
+            min_deflated_sharpe=self.min_deflated_sharpe_for_paper,
+            max_parity_error_bps=self.max_parity_error_bps,
+        )
+        live = Gates(
+            min_sharpe=self.min_sharpe_for_live,
+            min_trades=self.min_trades_for_live,
+            min_observed_s=self.min_observation_secs_for_live,
+            max_drawdown=self.max_drawdown_for_live,
+            min_deflated_sharpe=self.min_deflated_sharpe_for_live,
+            min_compared_fills=self.min_compared_fills_for_live,
+            max_parity_error_bps=self.max_parity_error_bps_for_live,
+        )
+        return Rules(paper, live)
+
+    @property
+    def caps(self) -> "Caps":
+        """The most of the capital, for one strategy and for all."""
+        from memesnipe.trading.allocation import Caps  # noqa: PLC0415 - as above
+
+        return Caps(self.max_strategy_share_percent / 100, self.max_invested_share_percent / 100)
+
+    @property
+    def switches(self) -> "Switches":
+        """Which switches of live trading are on. In this version the signer signs nothing, so not all can be."""
+        from memesnipe.trading.lifecycle import Switches  # noqa: PLC0415 - as above
+
+        wallet = self.wallet_keypair_filename
+        return Switches(
+            live_trading_enabled=self.live_trading_enabled,
+            paper_trading_off=not self.paper_trading_mode,
+            wallet=wallet is not None and wallet.is_file(),
+            signer=False,
         )
 
     @property

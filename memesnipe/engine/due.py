@@ -146,6 +146,8 @@ def sample(trader: Trader, ts: int) -> None:
             trader.returns[trader.row, at] = np.float32(change)
         account.sum += change
         account.sum_of_squares += change * change
+        account.sum_of_cubes += change * change * change
+        account.sum_of_fourths += change * change * change * change
         if change < 0.0:
             account.sum_of_squares_below += change * change
     account.periods += ended

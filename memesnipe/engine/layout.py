@@ -63,6 +63,8 @@ ACCOUNT: Final = np.dtype(
         ("sum", "f8"),
         ("sum_of_squares", "f8"),
         ("sum_of_squares_below", "f8"),
+        ("sum_of_cubes", "f8"),
+        ("sum_of_fourths", "f8"),
         ("max_drawdown", "f8"),
     ]
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
-from memesnipe.stats.running import calmar_ratio, sharpe_ratio, sortino_ratio
+from memesnipe.stats.running import calmar_ratio, shape_of, sharpe_ratio, sortino_ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,9 @@ class StrategyResult:
     profit_factor: float
     expectancy_usd: float
     fees_usd: float
+    periods: int  # of a minute each, that the ratios come from
+    skewness: float  # of their returns
+    kurtosis: float  # 3 for a normal distribution
     digest: str  # of every outcome: equal for equal histories
 
 
@@ -41,6 +44,8 @@ def result_of(spec_id: str, account: Any, equity_lamports: int, last_ts: int, so
     gained, lost = int(account["gross_profit_lamports"]), int(account["gross_loss_lamports"])
     periods, total = int(account["periods"]), float(account["sum"])
     max_drawdown = float(account["max_drawdown"])
+    powers = ("sum_of_squares", "sum_of_cubes", "sum_of_fourths")
+    skewness, kurtosis = shape_of(periods, total, *(float(account[name]) for name in powers))
     return StrategyResult(
         spec_id=spec_id,
         observed_s=observed_s,
@@ -59,5 +64,8 @@ def result_of(spec_id: str, account: Any, equity_lamports: int, last_ts: int, so
         profit_factor=gained / lost if lost else 0.0,
         expectancy_usd=(gained - lost) / trades * usd if trades else 0.0,
         fees_usd=int(account["fees_lamports"]) * usd,
+        periods=periods,
+        skewness=skewness,
+        kurtosis=kurtosis,
         digest=f"{int(account['digest']):016x}",
     )

@@ -19,6 +19,22 @@ def sharpe_ratio(periods: int, total: float, total_of_squares: float) -> float:
     return mean / math.sqrt(variance) * math.sqrt(PERIODS_PER_YEAR)
 
 
+def shape_of(
+    periods: int, total: float, total_of_squares: float, total_of_cubes: float, total_of_fourths: float
+) -> tuple[float, float]:
+    """Skewness and kurtosis (3 for a normal) of returns, from the sums of their powers; a normal's where none vary."""
+    if periods < 2:
+        return 0.0, 3.0
+    mean = total / periods
+    second, third, fourth = total_of_squares / periods, total_of_cubes / periods, total_of_fourths / periods
+    variance = second - mean * mean
+    if variance <= max(1e-18, 1e-12 * mean * mean):
+        return 0.0, 3.0
+    skewness = (third - 3.0 * mean * second + 2.0 * mean**3) / variance**1.5
+    kurtosis = (fourth - 4.0 * mean * third + 6.0 * mean * mean * second - 3.0 * mean**4) / variance**2
+    return skewness, max(kurtosis, skewness * skewness + 1.0)  # as of any one sample; rounding may fall below
+
+
 def sortino_ratio(periods: int, total: float, squares_below: float) -> float:
     """Annualised Sortino ratio with a target of 0 (Sortino and Price 1994); 0 when no return is below it."""
     if periods < 2 or squares_below <= 1e-18:

@@ -1,49 +1,141 @@
-"""The lifecycle of a strategy: simulating -> paper and back, each step through gates and with its reason."""
+"""The lifecycle of a strategy: simulating -> paper -> live and back, each step through gates and with its reason."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from memesnipe.engine.results import StrategyResult
+from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
+from memesnipe.stats.running import PERIODS_PER_YEAR, SAMPLE_INTERVAL_S
+from memesnipe.stats.sharpe import Sharpe
 
 
 class Mode(StrEnum):
-    """What a strategy may do. Live trading is not part of this version."""
+    """What a strategy may do."""
 
     SIMULATING = "simulating"
     PAPER = "paper"
+    LIVE = "live"
     RETIRED = "retired"
+
+
+UP: Final = {Mode.SIMULATING: Mode.PAPER, Mode.PAPER: Mode.LIVE}
+DOWN: Final = {below: above for above, below in ((Mode.SIMULATING, Mode.PAPER), (Mode.PAPER, Mode.LIVE))}
 
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What a strategy must show in the live simulation to trade on paper, and to go on doing so."""
+    """What a strategy must show to be promoted to a mode, and to stay there."""
 
-    min_sharpe: float
-    min_trades: int
-    min_observed_s: float
-    max_drawdown: float
+    min_sharpe: float  # annualised
+    min_trades: int  # round trips
+    min_observed_s: float  # of event time, in its present mode
+    max_drawdown: float  # ratio
+    min_deflated_sharpe: float = 0.0  # probability that it is not luck, all evaluations counted
+    min_compared_fills: int = 0  # fills compared with the simulation's
+    max_parity_error_bps: float = float("inf")
 
 
-def next_mode(mode: Mode, result: StrategyResult, gates: Gates) -> tuple[Mode, str]:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The gates of both steps up."""
+
+    paper: Gates
+    live: Gates
+    drift_fills: int = 5  # fewer compared fills than this are no drift
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What must all be on before anything trades with real money."""
+
+    live_trading_enabled: bool = False
+    paper_trading_off: bool = False
+    wallet: bool = False
+    signer: bool = False
+
+    def missing(self) -> str:
+        """What is not on, in words; empty where all is."""
+        words = {
+            "LIVE_TRADING_ENABLED is false": self.live_trading_enabled,
+            "PAPER_TRADING_MODE is true": self.paper_trading_off,
+            "there is no wallet": self.wallet,
+            "the signer of this version cannot sign": self.signer,
+        }
+        return ", ".join(word for word, is_on in words.items() if not is_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A strategy's record, as it is judged."""
+
+    result: StrategyResult
+    observed_s: float  # in its present mode
+    deflated_sharpe: float
+    compared_fills: int = 0
+    parity_error_bps: float = 0.0
+
+
+def deflated_sharpe_of(result: StrategyResult, evaluations: int) -> float:
+    """The probability that a strategy has skill, when it was chosen from so many (Bailey & Lopez de Prado 2014).
+
+    The ratio comes from one-minute returns in the live simulation; the variance of the trials is that of strategies
+    without any skill, as in `memesnipe.evolution.judge`.
+    """
+    sharpe = Sharpe(
+        ratio=result.sharpe / PERIODS_PER_YEAR**0.5,
+        periods=result.periods,
+        period_s=SAMPLE_INTERVAL_S,
+        skewness=result.skewness,
+        kurtosis=result.kurtosis,
+    )
+    return deflated_sharpe_ratio(sharpe, evaluations, null_variance(result.periods))
+
+
+def next_mode(mode: Mode, track: Track, rules: Rules, switches: Switches) -> tuple[Mode, str]:
     """The mode that a strategy's record earns it, and the reason; the same mode with "" where nothing changes."""
-    if mode is Mode.SIMULATING:
-        lacking = _lacking(result, gates)
-        if lacking:
-            return mode, ""
-        return Mode.PAPER, f"sharpe {result.sharpe:.2f}, {result.trades} trades, {result.total_return:+.2%}"
-    if mode is Mode.PAPER:
-        if result.max_drawdown > gates.max_drawdown:
-            return Mode.SIMULATING, f"drawdown {result.max_drawdown:.2%} is above {gates.max_drawdown:.2%}"
-        if result.sharpe < 0.0:
-            return Mode.SIMULATING, f"sharpe fell to {result.sharpe:.2f}"
+    if mode is Mode.LIVE and switches.missing():
+        return Mode.PAPER, f"live trading is switched off: {switches.missing()}"
+    if mode in DOWN:
+        reason = _failing(track, rules.paper if mode is Mode.PAPER else rules.live, rules)
+        if reason:
+            return DOWN[mode], reason
+    if mode is Mode.SIMULATING and not lacking(track, rules.paper):
+        return Mode.PAPER, _praise(track)
+    if mode is Mode.PAPER and not switches.missing() and not lacking(track, rules.live):
+        return Mode.LIVE, _praise(track)
     return mode, ""
 
 
-def _lacking(result: StrategyResult, gates: Gates) -> str:
-    if result.observed_s < gates.min_observed_s:
-        return "observation time"
-    if result.trades < gates.min_trades:
-        return "trades"
-    if result.sharpe < gates.min_sharpe:
-        return "sharpe"
-    return "drawdown" if result.max_drawdown > gates.max_drawdown else ""
+def _failing(track: Track, gates: Gates, rules: Rules) -> str:
+    result = track.result
+    if result.max_drawdown > gates.max_drawdown:
+        return f"drawdown {result.max_drawdown:.2%} is above {gates.max_drawdown:.2%}"
+    if result.sharpe < 0.0:
+        return f"sharpe fell to {result.sharpe:.2f}"
+    if track.compared_fills >= rules.drift_fills and track.parity_error_bps > gates.max_parity_error_bps:
+        return f"its fills are {track.parity_error_bps:.0f} bps from the simulated ones"
+    return ""
+
+
+def lacking(track: Track, gates: Gates) -> str:
+    """The first gate that a record does not pass; empty where it passes all."""
+    result = track.result
+    passed = {
+        "observation time": track.observed_s >= gates.min_observed_s,
+        "trades": result.trades >= gates.min_trades,
+        "sharpe": result.sharpe >= gates.min_sharpe,
+        "deflated sharpe": track.deflated_sharpe >= gates.min_deflated_sharpe,
+        "drawdown": result.max_drawdown <= gates.max_drawdown,
+        "compared fills": track.compared_fills >= gates.min_compared_fills,
+        "parity": track.compared_fills == 0 or track.parity_error_bps <= gates.max_parity_error_bps,
+    }
+    return next((name for name, is_passed in passed.items() if not is_passed), "")
+
+
+def _praise(track: Track) -> str:
+    result = track.result
+    return (
+        f"sharpe {result.sharpe:.2f}, deflated {track.deflated_sharpe:.3f}, {result.trades} trades, "
+        f"{result.total_return:+.2%}"
+    )

@@ -1,23 +1,31 @@
 """The portfolio: which strategies run, in which mode, and with how much capital."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from memesnipe.engine.results import StrategyResult
-from memesnipe.trading.allocation import allocate
-from memesnipe.trading.lifecycle import Gates, Mode, next_mode
+from memesnipe.trading.allocation import KEPT_CHANGES, Candidate, Caps, allocate
+from memesnipe.trading.lifecycle import DOWN, UP, Mode, Rules, Switches, Track, deflated_sharpe_of, next_mode
+from memesnipe.trading.live_capital import LiveCapital
 
 
 @dataclass(slots=True)
 class Managed:
     """One strategy under management."""
 
-    genome: dict[str, Any]
     generation: int
     mode: Mode
     since_seq: int
+    since_observed_s: float = 0.0  # how long it had been observed when it came into this mode
     result: StrategyResult | None = None
     allocation_usd: float = 0.0
+    compared_fills: int = 0
+    parity_error_bps: float = 0.0
+    deflated_sharpe: float | None = None
+    changes: list[float] = field(default_factory=list)  # of its return, on paper and live
+    held_down: bool = False  # by hand: no gate promotes it
+    live: LiveCapital | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,9 @@ class PortfolioState:
     strategies: dict[str, Managed] = field(default_factory=dict)
     waiting: list[dict[str, Any]] = field(default_factory=list)  # specs that wait for the next decision
     retired: set[str] = field(default_factory=set)  # they do not come back when they are bred again
+    by_hand: list[Transition] = field(default_factory=list)  # made since the last decision
+    evaluations: int = 0  # ever made in this run
+    admitted: int = 0  # strategies that were ever in the arena
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,50 +63,121 @@ class Decision:
 class Portfolio:
     """Takes new strategies in, promotes and demotes them by their record, and divides the capital."""
 
-    def __init__(self, gates: Gates, *, arena_size: int, state: PortfolioState | None = None) -> None:
+    def __init__(
+        self, rules: Rules, caps: Caps, switches: Switches, *, arena_size: int, state: PortfolioState | None = None
+    ) -> None:
         self.state = state or PortfolioState()
-        self._gates = gates
+        self._rules = rules
+        self._caps = caps
+        self._switches = switches
         self._arena_size = arena_size
 
     def on_spec(self, message: dict[str, Any]) -> None:
         """A strategy that the factory bred (`strategy_specs`)."""
         self.state.waiting.append(message)
+        self.state.evaluations = max(self.state.evaluations, message.get("evaluations", 0))
 
-    def on_results(self, results: dict[str, StrategyResult]) -> None:
-        """How the strategies in the arena have done (`simulation_results`)."""
+    def on_results(self, results: Mapping[str, StrategyResult], parity: Mapping[str, Mapping[str, float]]) -> None:
+        """How the strategies in the arena have done, and how far real fills are from theirs (`simulation_results`)."""
         for spec_id, result in results.items():
-            if spec_id in self.state.strategies:
-                self.state.strategies[spec_id].result = result
+            managed = self.state.strategies.get(spec_id)
+            if managed is None:
+                continue
+            if managed.result is not None and managed.mode in DOWN:
+                change = result.total_return - managed.result.total_return
+                managed.changes = [*managed.changes, change][-KEPT_CHANGES:]
+            managed.result = result
+            if spec_id in parity:
+                managed.compared_fills = int(parity[spec_id]["fills"])
+                managed.parity_error_bps = parity[spec_id]["error_bps"]
+
+    def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> str:
+        """Promote or demote by hand, past the gates; gives what came of it, in words."""
+        managed = self.state.strategies.get(spec_id)
+        if managed is None:
+            return f"refused: there is no strategy {spec_id} in the arena"
+        mode = (UP if name == "promote" else DOWN).get(managed.mode)
+        if mode is None:
+            where = "above" if name == "promote" else "below"
+            return f"refused: {spec_id} is {managed.mode}, and there is nothing {where} that"
+        if mode is Mode.LIVE and self._switches.missing():
+            return f"refused: {self._switches.missing()}"
+        managed.held_down = name == "demote"
+        said = f"by hand: {reason}" if reason else "by hand"
+        self.state.by_hand.append(self._move(spec_id, mode, seq, said))
+        return f"{spec_id} is {mode} from event {seq} on"
+
+    def on_live_trade(self, spec_id: str, profit_lamports: int) -> None:
+        """A round trip that a live strategy has finished."""
+        managed = self.state.strategies.get(spec_id)
+        if managed is not None and managed.live is not None:
+            managed.live.on_trade(profit_lamports)
 
     def decide(self, seq: int, equity_usd: float) -> Decision:
         """Decide everything that is due after the event ``seq``."""
-        transitions = self._take_in(seq)
-        added = [self.state.strategies[t.spec_id].genome for t in transitions]
+        transitions, added = self._take_in(seq)
+        transitions += self.state.by_hand
+        self.state.by_hand = []
         retired = self._retire(seq)
         transitions += retired
         for spec_id, managed in self.state.strategies.items():
-            if managed.result is None:
-                continue
-            mode, reason = next_mode(managed.mode, managed.result, self._gates)
-            if reason:
-                transitions.append(Transition(spec_id, managed.mode, mode, reason))
-                managed.mode, managed.since_seq = mode, seq
-        sharpes = {s: m.result.sharpe for s, m in self.state.strategies.items() if m.mode is Mode.PAPER and m.result}
-        allocations = allocate(sharpes, equity_usd)
+            transitions += self._judge(spec_id, managed, seq)
+        allocations = self._allocate(equity_usd)
         for spec_id, managed in self.state.strategies.items():
             managed.allocation_usd = allocations.get(spec_id, 0.0)
         return Decision(added, [t.spec_id for t in retired], allocations, transitions)
 
-    def _take_in(self, seq: int) -> list[Transition]:
-        joined = []
+    def _judge(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
+        if managed.result is None:
+            return []
+        chosen_from = max(self.state.evaluations + self.state.admitted, 1)
+        managed.deflated_sharpe = deflated_sharpe_of(managed.result, chosen_from)
+        track = Track(
+            managed.result,
+            managed.result.observed_s - managed.since_observed_s,
+            managed.deflated_sharpe,
+            managed.compared_fills,
+            managed.parity_error_bps,
+        )
+        mode, reason = next_mode(managed.mode, track, self._rules, self._switches)
+        if not reason or (managed.held_down and UP.get(managed.mode) is mode):
+            return []
+        return [self._move(spec_id, mode, seq, reason)]
+
+    def _move(self, spec_id: str, mode: Mode, seq: int, reason: str) -> Transition:
+        managed = self.state.strategies[spec_id]
+        step = Transition(spec_id, managed.mode, mode, reason)
+        managed.mode, managed.since_seq = mode, seq
+        managed.since_observed_s = managed.result.observed_s if managed.result else 0.0
+        managed.compared_fills, managed.parity_error_bps = 0, 0.0  # what it did before is forgiven
+        managed.live = LiveCapital() if mode is Mode.LIVE else None
+        return step
+
+    def _allocate(self, equity_usd: float) -> dict[str, float]:
+        candidates = {
+            spec_id: Candidate(managed.result.sharpe, managed.result.periods, managed.changes)
+            for spec_id, managed in self.state.strategies.items()
+            if managed.mode in DOWN and managed.result is not None
+        }
+        allocations = allocate(candidates, equity_usd, self._caps)
+        for spec_id in allocations:
+            live = self.state.strategies[spec_id].live
+            if live is not None:
+                allocations[spec_id] = min(allocations[spec_id], live.usd)
+        return allocations
+
+    def _take_in(self, seq: int) -> tuple[list[Transition], list[dict[str, Any]]]:
+        joined, genomes = [], []
         for message in self.state.waiting:
             spec_id = message["spec_id"]
             if spec_id not in self.state.strategies and spec_id not in self.state.retired:
-                self.state.strategies[spec_id] = Managed(message["genome"], message["generation"], Mode.SIMULATING, seq)
+                self.state.strategies[spec_id] = Managed(message["generation"], Mode.SIMULATING, seq)
+                self.state.admitted += 1
                 reason = f"bred in generation {message['generation']}"
                 joined.append(Transition(spec_id, "", Mode.SIMULATING, reason))
+                genomes.append(message["genome"])
         self.state.waiting = []
-        return joined
+        return joined, genomes
 
     def _retire(self, seq: int) -> list[Transition]:
         """Let the worst simulating strategies go while the arena is too full; who has just joined stays."""

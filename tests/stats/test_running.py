@@ -3,7 +3,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from memesnipe.stats.running import PERIODS_PER_YEAR, calmar_ratio, sharpe_ratio, sortino_ratio
+from memesnipe.stats.running import PERIODS_PER_YEAR, calmar_ratio, shape_of, sharpe_ratio, sortino_ratio
+from memesnipe.stats.sharpe import sharpe_of
 
 RETURNS = st.lists(st.floats(-0.5, 1.0), min_size=2, max_size=60)
 
@@ -48,3 +49,20 @@ def test_calmar_is_the_simple_yearly_return_over_the_drawdown() -> None:
 
 def test_a_year_has_its_minutes() -> None:
     assert PERIODS_PER_YEAR == 365 * 24 * 60
+
+
+@given(st.lists(st.floats(-0.5, 1.0), min_size=2, max_size=60))
+def test_the_shape_is_that_of_all_returns_written_out(returns: list[float]) -> None:
+    assume(np.std(returns) > 1e-2)
+    values = np.array(returns)
+    expected = sharpe_of(values, 60.0)
+    sums = (float((values**power).sum()) for power in (1, 2, 3, 4))
+    skewness, kurtosis = shape_of(len(returns), *sums)
+    assert skewness == pytest.approx(expected.skewness, rel=1e-4, abs=1e-4)
+    assert kurtosis == pytest.approx(expected.kurtosis, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("returns", [[], [0.1], [0.1, 0.1, 0.1]])
+def test_returns_that_do_not_vary_have_the_shape_of_a_normal(returns: list[float]) -> None:
+    sums = (sum(value**power for value in returns) for power in (1, 2, 3, 4))
+    assert shape_of(len(returns), *sums) == (0.0, 3.0)

@@ -1,38 +1,79 @@
+"""Shares of the capital: caps that hold, records that count by their length, copies that share one share."""
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memesnipe.trading.allocation import INVESTED_SHARE, MAX_SHARE, allocate
+from memesnipe.trading.allocation import Candidate, Caps, allocate, independence, shrunk_sharpes
 
-SHARPES = st.dictionaries(st.text(min_size=1, max_size=3), st.floats(-100, 1000), max_size=30)
+CAPS = Caps()
+SERIES = st.lists(st.floats(-0.2, 0.2), max_size=20)
+CANDIDATES = st.dictionaries(
+    st.text(min_size=1, max_size=3),
+    st.builds(Candidate, st.floats(-100, 1000), st.integers(0, 5000), SERIES),
+    max_size=12,
+)
 CENT = 0.01
 
 
-@given(SHARPES, st.floats(0, 1e6))
+def _same(sharpe: float, periods: int = 1000) -> Candidate:
+    return Candidate(sharpe, periods)
+
+
+@given(CANDIDATES, st.floats(0, 1e6), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
 def test_nobody_gets_more_than_the_cap_and_all_together_no_more_than_their_share(
-    sharpes: dict[str, float], equity: float
+    candidates: dict[str, Candidate], equity: float, one: float, everyone: float
 ) -> None:
-    given_usd = allocate(sharpes, equity)
-    assert set(given_usd) == set(sharpes)
-    assert all(0 <= usd <= MAX_SHARE * equity + CENT for usd in given_usd.values())
-    assert sum(given_usd.values()) <= INVESTED_SHARE * equity + CENT * len(sharpes)
-    assert all(usd == 0 for spec_id, usd in given_usd.items() if sharpes[spec_id] <= 0)
+    given_usd = allocate(candidates, equity, Caps(one, everyone))
+    assert set(given_usd) == set(candidates)
+    assert all(0 <= usd <= one * equity * (1 + 1e-12) for usd in given_usd.values())
+    assert sum(given_usd.values()) <= everyone * equity * (1 + 1e-12)
+    assert all(usd * 100 == pytest.approx(round(usd * 100)) for usd in given_usd.values())
 
 
-@given(SHARPES, st.floats(1, 1e6))
-def test_a_better_record_never_gets_less(sharpes: dict[str, float], equity: float) -> None:
-    given_usd = allocate(sharpes, equity)
-    ranked = sorted(sharpes, key=lambda spec_id: sharpes[spec_id])
-    assert [given_usd[s] for s in ranked] == sorted(given_usd.values())
+@given(st.dictionaries(st.text(min_size=1, max_size=3), st.floats(-100, 1000), max_size=30), st.floats(1, 1e6))
+def test_of_records_of_one_length_a_better_one_never_gets_less(sharpes: dict[str, float], equity: float) -> None:
+    given_usd = allocate({name: _same(sharpe) for name, sharpe in sharpes.items()}, equity, CAPS)
+    ranked = sorted(sharpes, key=lambda name: sharpes[name])
+    assert [given_usd[name] for name in ranked] == sorted(given_usd.values())
 
 
-def test_capital_goes_in_proportion_to_the_sharpe_ratio_below_the_cap() -> None:
-    sharpes = {str(i): 1.0 for i in range(9)} | {"twice": 2.0}
-    given_usd = allocate(sharpes, 1100.0)
-    assert given_usd["0"] == pytest.approx(80.0)
-    assert given_usd["twice"] == pytest.approx(110.0)  # not 160: the cap
+def test_capital_goes_in_proportion_to_the_shrunken_ratio_below_the_cap() -> None:
+    candidates = {str(i): _same(1.0) for i in range(9)} | {"best": _same(1e6)}
+    given_usd = allocate(candidates, 1000.0, CAPS)
+    assert given_usd["best"] == 100.0  # the cap
+    equal = allocate({str(i): _same(1.0) for i in range(10)}, 1000.0, CAPS)
+    assert set(equal.values()) == {80.0}
 
 
-@pytest.mark.parametrize(("sharpes", "equity"), [({}, 100.0), ({"a": 0.0}, 100.0), ({"a": 1.0}, 0.0), ({"a": 1}, -5)])
+def test_a_short_record_is_drawn_to_the_mean_and_a_long_one_stands() -> None:
+    short, long, other = shrunk_sharpes([Candidate(9.0, 6), Candidate(9.0, 6000), Candidate(0.0, 60)])
+    mean = 6.0
+    assert short == pytest.approx(6 / 66 * 9 + 60 / 66 * mean)
+    assert long == pytest.approx(9.0, rel=0.01)
+    assert other == pytest.approx(mean / 2)
+    assert (shrunk_sharpes([Candidate(-9.0, 60), Candidate(-3.0, 60)]) < 0).all()  # losers lift nobody
+
+
+def test_copies_of_one_strategy_get_together_what_one_of_them_would() -> None:
+    wave = np.sin(np.arange(40.0)).tolist()
+    other = np.cos(np.arange(40.0) * 7).tolist()
+    shares = independence([wave] * 4 + [other])
+    assert shares[:4].sum() == pytest.approx(1.0, rel=0.15)
+    assert shares[4] == pytest.approx(1.0, rel=0.3)
+    opposite = [-change for change in wave]
+    assert independence([wave, opposite]).tolist() == [1.0, 1.0]
+    assert independence([wave[:3], wave]).tolist() == [1.0, 1.0]  # too short to tell
+    assert independence([[0.0] * 9, wave]).tolist() == [1.0, 1.0]
+    candidates = {str(i): Candidate(1.0, 1000, wave) for i in range(4)} | {"other": Candidate(1.0, 1000, other)}
+    given_usd = allocate(candidates, 1000.0, Caps(strategy=1.0))
+    assert given_usd["other"] > 2 * given_usd["0"]
+
+
+@pytest.mark.parametrize(
+    ("sharpes", "equity"), [({}, 100.0), ({"a": 0.0}, 100.0), ({"a": 1.0}, 0.0), ({"a": 1.0}, -5.0)]
+)
 def test_without_merit_or_money_nobody_gets_anything(sharpes: dict[str, float], equity: float) -> None:
-    assert allocate(sharpes, equity) == dict.fromkeys(sharpes, 0.0)
+    candidates = {name: _same(sharpe) for name, sharpe in sharpes.items()}
+    assert allocate(candidates, equity, CAPS) == dict.fromkeys(sharpes, 0.0)

@@ -1,42 +1,121 @@
-from dataclasses import replace
+"""Every gate by itself, on the way up and on the way down, and the switches of live trading."""
 
+from dataclasses import fields, replace
+
+import numpy as np
 import pytest
 
-from memesnipe.trading.lifecycle import Gates, Mode, next_mode
+from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
+from memesnipe.stats.sharpe import sharpe_of
+from memesnipe.trading.lifecycle import Gates, Mode, Rules, Switches, Track, deflated_sharpe_of, next_mode
+from memesnipe.trading.live_capital import START_USD, TRADES_A_STEP, LiveCapital
 from tests.support import result
 
-GATES = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3)
-GOOD = result(
-    observed_s=600.0, total_pnl_usd=10.0, total_return=0.01, sharpe=0.5, max_drawdown=0.3, orders=12, failed=1,
-    trades=5, wins=3, fees_usd=1.0,
-)  # fmt: skip
+PAPER = Gates(0.5, 5, 600, 0.3, 0.5, 0, 800.0)
+LIVE = Gates(1.0, 50, 86_400, 0.15, 0.95, 20, 400.0)
+RULES = Rules(PAPER, LIVE, drift_fills=5)
+ON = Switches(*(True for _ in fields(Switches)))
+GOOD = Track(result(observed_s=600.0, total_return=0.01, sharpe=0.5, max_drawdown=0.3, trades=5), 600.0, 0.5)
+PROVEN = Track(result(sharpe=1.0, max_drawdown=0.15, trades=50), 86_400.0, 0.95, 20, 400.0)
 
 
-def test_who_just_passes_every_gate_trades_on_paper_and_the_reason_says_why() -> None:
-    mode, reason = next_mode(Mode.SIMULATING, GOOD, GATES)
+def changed(track: Track, **figures: float) -> Track:
+    own = {name: figures.pop(name) for name in list(figures) if name in {f.name for f in fields(Track)}}
+    return replace(track, result=replace(track.result, **figures), **own)
+
+
+def test_who_just_passes_every_gate_is_promoted_and_the_reason_says_why() -> None:
+    mode, reason = next_mode(Mode.SIMULATING, GOOD, RULES, ON)
     assert mode is Mode.PAPER
-    assert "sharpe 0.50" in reason
-    assert "5 trades" in reason
+    assert reason == "sharpe 0.50, deflated 0.500, 5 trades, +1.00%"
+    assert next_mode(Mode.PAPER, PROVEN, RULES, ON)[0] is Mode.LIVE
 
 
-@pytest.mark.parametrize("lacking", [{"observed_s": 599.9}, {"trades": 4}, {"sharpe": 0.49}, {"max_drawdown": 0.301}])
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"observed_s": 599.9}, {"trades": 4}, {"sharpe": 0.49}, {"max_drawdown": 0.301}, {"deflated_sharpe": 0.49},
+        {"compared_fills": 1, "parity_error_bps": 801.0},
+    ],
+)  # fmt: skip
 def test_one_gate_that_is_missed_keeps_a_strategy_simulating(lacking: dict[str, float]) -> None:
-    assert next_mode(Mode.SIMULATING, replace(GOOD, **lacking), GATES) == (Mode.SIMULATING, "")
+    assert next_mode(Mode.SIMULATING, changed(GOOD, **lacking), RULES, ON) == (Mode.SIMULATING, "")
 
 
-@pytest.mark.parametrize(("fall", "says"), [({"max_drawdown": 0.31}, "drawdown 31"), ({"sharpe": -0.01}, "sharpe")])
-def test_a_paper_strategy_that_fails_goes_back_and_does_not_return_at_once(fall: dict[str, float], says: str) -> None:
-    fallen = replace(GOOD, **fall)
-    mode, reason = next_mode(Mode.PAPER, fallen, GATES)
-    assert mode is Mode.SIMULATING
-    assert says in reason
-    assert next_mode(mode, fallen, GATES) == (Mode.SIMULATING, "")
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"observed_s": 86_399.0}, {"trades": 49}, {"sharpe": 0.99}, {"max_drawdown": 0.16}, {"deflated_sharpe": 0.94},
+        {"compared_fills": 19}, {"parity_error_bps": 401.0},
+    ],
+)  # fmt: skip
+def test_one_gate_that_is_missed_keeps_a_strategy_on_paper(lacking: dict[str, float]) -> None:
+    assert next_mode(Mode.PAPER, changed(PROVEN, **lacking), RULES, ON) == (Mode.PAPER, "")
 
 
-def test_a_paper_strategy_is_given_more_room_than_a_candidate() -> None:
-    weaker = replace(GOOD, sharpe=0.1, trades=0, observed_s=0.0)
-    assert next_mode(Mode.PAPER, weaker, GATES) == (Mode.PAPER, "")
+@pytest.mark.parametrize("switch", [f.name for f in fields(Switches)])
+def test_one_switch_that_is_off_refuses_live_and_brings_back_who_is_there(switch: str) -> None:
+    off = replace(ON, **{switch: False})
+    assert off.missing()
+    assert ON.missing() == ""
+    assert next_mode(Mode.PAPER, PROVEN, RULES, off) == (Mode.PAPER, "")
+    mode, reason = next_mode(Mode.LIVE, PROVEN, RULES, off)
+    assert mode is Mode.PAPER
+    assert off.missing() in reason
+    assert next_mode(Mode.LIVE, PROVEN, RULES, ON) == (Mode.LIVE, "")
+
+
+@pytest.mark.parametrize(
+    ("fall", "says"),
+    [
+        ({"max_drawdown": 0.31}, "drawdown 31"),
+        ({"sharpe": -0.01}, "sharpe fell"),
+        ({"compared_fills": 5, "parity_error_bps": 801.0}, "801 bps from the simulated"),
+    ],
+)
+@pytest.mark.parametrize(("mode", "below"), [(Mode.LIVE, Mode.PAPER), (Mode.PAPER, Mode.SIMULATING)])
+def test_who_fails_goes_one_down_with_the_reason(mode: Mode, below: Mode, fall: dict[str, float], says: str) -> None:
+    record = changed(PROVEN, **fall)
+    assert next_mode(mode, record, RULES, ON)[0] is below
+    assert says in next_mode(mode, record, RULES, ON)[1]
+
+
+def test_a_few_fills_are_no_drift() -> None:
+    few = changed(GOOD, compared_fills=4, parity_error_bps=5000.0)
+    assert next_mode(Mode.PAPER, few, RULES, ON) == (Mode.PAPER, "")
+
+
+def test_who_is_on_paper_is_given_more_room_than_a_candidate() -> None:
+    weaker = changed(GOOD, sharpe=0.1, trades=0, observed_s=0.0, deflated_sharpe=0.0)
+    assert next_mode(Mode.PAPER, weaker, RULES, ON) == (Mode.PAPER, "")
 
 
 def test_who_has_retired_stays_so() -> None:
-    assert next_mode(Mode.RETIRED, GOOD, GATES) == (Mode.RETIRED, "")
+    assert next_mode(Mode.RETIRED, PROVEN, RULES, ON) == (Mode.RETIRED, "")
+
+
+def test_the_deflated_ratio_falls_with_every_evaluation_that_was_made() -> None:
+    returns = np.random.default_rng(3).normal(0.001, 0.005, 500)
+    sharpe = sharpe_of(returns, 60.0)
+    record = result(sharpe=sharpe.annualised, periods=500, skewness=sharpe.skewness, kurtosis=sharpe.kurtosis)
+    for evaluations in (1, 100, 10_000):
+        expected = deflated_sharpe_ratio(sharpe, evaluations, null_variance(500))
+        assert deflated_sharpe_of(record, evaluations) == pytest.approx(expected, rel=1e-9)
+    few, many = deflated_sharpe_of(record, 100), deflated_sharpe_of(record, 10_000)
+    assert deflated_sharpe_of(record, 1) > few > many > 0.5
+
+
+def test_live_capital_doubles_only_after_success() -> None:
+    capital = LiveCapital()
+    assert capital.usd == START_USD == 1.0
+    for _ in range(TRADES_A_STEP - 1):
+        capital.on_trade(5)
+    assert capital.usd == 1.0
+    capital.on_trade(-1)
+    assert (capital.usd, capital.trades, capital.profit_lamports) == (2.0, 0, 0)
+    for _ in range(TRADES_A_STEP):
+        capital.on_trade(1)
+    assert capital.usd == 4.0
+    for _ in range(3 * TRADES_A_STEP):
+        capital.on_trade(-1)
+    assert capital.usd == START_USD

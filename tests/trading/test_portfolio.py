@@ -3,14 +3,17 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from memesnipe.trading.lifecycle import Gates, Mode
+from memesnipe.trading.allocation import Caps
+from memesnipe.trading.lifecycle import Gates, Mode, Rules, Switches
 from memesnipe.trading.portfolio import Decision, Portfolio, PortfolioState
 from tests.support import result
 
-GATES = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3)
+PAPER = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3, max_parity_error_bps=500.0)
+RULES = Rules(PAPER, replace(PAPER, min_trades=50))
+OFF, ON = Switches(), Switches(True, True, True, True)
 GOOD = result(
     spec_id="", observed_s=900.0, total_pnl_usd=10.0, total_return=0.01, sharpe=2.0, max_drawdown=0.1, orders=12,
-    failed=1, trades=9, wins=5, fees_usd=1.0,
+    failed=1, trades=9, wins=5, fees_usd=1.0, periods=100, kurtosis=3.0,
 )  # fmt: skip
 POOR = replace(GOOD, sharpe=-1.0, total_return=-0.05)
 
@@ -19,8 +22,8 @@ def _spec(spec_id: str) -> dict[str, Any]:
     return {"spec_id": spec_id, "genome": {"name": spec_id}, "generation": 3}
 
 
-def _portfolio(*specs: str, arena_size: int = 3) -> Portfolio:
-    portfolio = Portfolio(GATES, arena_size=arena_size)
+def _portfolio(*specs: str, arena_size: int = 3, switches: Switches = OFF) -> Portfolio:
+    portfolio = Portfolio(RULES, Caps(), switches, arena_size=arena_size)
     for spec in specs:
         portfolio.on_spec(_spec(spec))
     return portfolio
@@ -43,12 +46,12 @@ def test_a_new_strategy_joins_the_arena_at_the_next_decision_and_once() -> None:
 def test_a_good_record_is_promoted_and_gets_capital_and_a_bad_one_loses_both() -> None:
     portfolio = _portfolio("a", "b")
     portfolio.decide(5, 1000.0)
-    portfolio.on_results({"a": GOOD, "b": POOR, "unknown": GOOD})
+    portfolio.on_results({"a": GOOD, "b": POOR, "unknown": GOOD}, {})
     promoted = portfolio.decide(6, 1000.0)
     assert _steps(promoted) == [("a", "simulating", "paper")]
     assert promoted.allocations_usd == {"a": 100.0}
     assert portfolio.state.strategies["a"].allocation_usd == 100.0
-    portfolio.on_results({"a": POOR})
+    portfolio.on_results({"a": POOR}, {})
     demoted = portfolio.decide(7, 1000.0)
     assert _steps(demoted) == [("a", "paper", "simulating")]
     assert demoted.allocations_usd == {}
@@ -60,7 +63,7 @@ def test_the_worst_go_when_the_arena_is_full_and_never_come_back() -> None:
     portfolio = _portfolio("a", "b", "c")
     portfolio.decide(5, 1000.0)
     results = {s: replace(POOR, total_return=value) for s, value in (("a", -0.2), ("b", -0.3), ("c", -0.1))}
-    portfolio.on_results(results)
+    portfolio.on_results(results, {})
     assert portfolio.decide(6, 1000.0).removed == []  # full, and no more than that
     for spec in ("d", "e"):
         portfolio.on_spec(_spec(spec))
@@ -75,12 +78,12 @@ def test_the_worst_go_when_the_arena_is_full_and_never_come_back() -> None:
 def test_paper_strategies_and_those_without_a_record_do_not_retire() -> None:
     portfolio = _portfolio("a", "b", arena_size=1)
     portfolio.decide(5, 1000.0)
-    portfolio.on_results({"a": GOOD})
+    portfolio.on_results({"a": GOOD}, {})
     assert portfolio.decide(5, 1000.0).removed == []  # they joined at this very event
     portfolio = _portfolio("a", "b", "c", arena_size=1)
     portfolio.decide(5, 1000.0)
     portfolio.state.strategies["a"].mode = Mode.PAPER
-    portfolio.on_results({"a": replace(GOOD, total_return=-0.9), "b": POOR})
+    portfolio.on_results({"a": replace(GOOD, total_return=-0.9), "b": POOR}, {})
     assert portfolio.decide(6, 1000.0).removed == ["b"]
 
 
@@ -88,10 +91,87 @@ def test_the_portfolio_goes_on_from_its_state_in_json() -> None:
     adapter = TypeAdapter(PortfolioState)
     portfolio = _portfolio("a", "b", "c", "d", arena_size=2)
     portfolio.decide(5, 1000.0)
-    portfolio.on_results({"a": GOOD, "b": POOR, "c": replace(POOR, total_return=-0.5)})
+    portfolio.on_results({"a": GOOD, "b": POOR, "c": replace(POOR, total_return=-0.5)}, {})
     portfolio.decide(6, 1000.0)
     portfolio.on_spec(_spec("e"))
-    again = Portfolio(GATES, arena_size=2, state=adapter.validate_json(adapter.dump_json(portfolio.state)))
+    again = Portfolio(RULES, Caps(), OFF, arena_size=2, state=adapter.validate_json(adapter.dump_json(portfolio.state)))
     assert again.state == portfolio.state
     assert again.state.retired == {"b", "c"}
     assert again.decide(7, 900.0) == portfolio.decide(7, 900.0)
+
+
+def test_a_strategy_that_was_demoted_is_observed_again_before_it_is_promoted_again() -> None:
+    portfolio = _portfolio("a")
+    portfolio.decide(5, 1000.0)
+    for seq, observed_s, record, mode in (
+        (6, 900.0, GOOD, Mode.PAPER),
+        (7, 1000.0, POOR, Mode.SIMULATING),
+        (8, 1599.0, GOOD, Mode.SIMULATING),
+        (9, 1600.0, GOOD, Mode.PAPER),
+    ):
+        portfolio.on_results({"a": replace(record, observed_s=observed_s)}, {})
+        portfolio.decide(seq, 1000.0)
+        assert portfolio.state.strategies["a"].mode is mode
+
+
+def test_fills_that_drift_from_the_simulation_demote() -> None:
+    portfolio = _portfolio("a")
+    portfolio.decide(5, 1000.0)
+    portfolio.on_results({"a": GOOD}, {})
+    portfolio.decide(6, 1000.0)
+    portfolio.on_results({"a": GOOD}, {"a": {"fills": 9, "error_bps": 499.0}})
+    assert portfolio.decide(7, 1000.0).transitions == []
+    portfolio.on_results({"a": GOOD}, {"a": {"fills": 9, "error_bps": 501.0}})
+    (step,) = portfolio.decide(8, 1000.0).transitions
+    assert (step.to_mode, step.reason) == ("simulating", "its fills are 501 bps from the simulated ones")
+
+
+def test_by_hand_a_strategy_moves_past_the_gates_and_stays_down() -> None:
+    portfolio = _portfolio("a")
+    portfolio.decide(5, 1000.0)
+    assert portfolio.on_command(6, "promote", "a", "I like it") == "a is paper from event 6 on"
+    portfolio.on_results({"a": replace(GOOD, trades=0)}, {})
+    decision = portfolio.decide(7, 1000.0)
+    assert [(t.to_mode, t.reason) for t in decision.transitions] == [("paper", "by hand: I like it")]
+    assert decision.allocations_usd["a"] > 0
+    assert portfolio.on_command(8, "demote", "a", "") == "a is simulating from event 8 on"
+    portfolio.on_results({"a": replace(GOOD, observed_s=99_999.0)}, {})
+    decision = portfolio.decide(9, 1000.0)
+    assert [(t.to_mode, t.reason) for t in decision.transitions] == [("simulating", "by hand")]
+    assert decision.allocations_usd == {}
+    assert portfolio.decide(10, 1000.0).transitions == [], "no gate promotes it again"
+    assert portfolio.on_command(11, "promote", "a", "").startswith("a is paper")
+
+
+def test_what_cannot_be_done_by_hand_is_refused_in_words() -> None:
+    portfolio = _portfolio("a")
+    portfolio.decide(5, 1000.0)
+    assert portfolio.on_command(6, "promote", "b", "") == "refused: there is no strategy b in the arena"
+    assert portfolio.on_command(6, "demote", "a", "") == "refused: a is simulating, and there is nothing below that"
+    portfolio.on_command(6, "promote", "a", "")
+    refusal = portfolio.on_command(6, "promote", "a", "")
+    assert refusal.startswith("refused: LIVE_TRADING_ENABLED is false, PAPER_TRADING_MODE is true")
+
+
+def test_a_live_strategy_begins_with_a_dollar_however_much_it_would_be_given() -> None:
+    portfolio = _portfolio("a", switches=ON)
+    portfolio.decide(5, 1000.0)
+    portfolio.on_results({"a": GOOD}, {})
+    portfolio.decide(6, 1000.0)
+    assert portfolio.on_command(7, "promote", "a", "") == "a is live from event 7 on"
+    assert portfolio.decide(8, 1000.0).allocations_usd == {"a": 1.0}
+    for _ in range(10):
+        portfolio.on_live_trade("a", 7)
+    assert portfolio.decide(9, 1000.0).allocations_usd == {"a": 2.0}
+
+
+def test_every_evaluation_ever_made_counts_against_a_candidate() -> None:
+    deflated = []
+    for evaluations in (0, 100_000):
+        portfolio = _portfolio()
+        portfolio.on_spec({**_spec("a"), "evaluations": evaluations})
+        portfolio.decide(5, 1000.0)
+        portfolio.on_results({"a": replace(GOOD, sharpe=200.0)}, {})
+        portfolio.decide(6, 1000.0)
+        deflated.append(portfolio.state.strategies["a"].deflated_sharpe or 0.0)
+    assert deflated[0] > 0.95 > deflated[1]

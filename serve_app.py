@@ -16,6 +16,7 @@ from actors.context import Context
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.signer_app import create_signer_api
+from memesnipe.api.token import load_token
 from memesnipe.settings import Settings
 from memesnipe.solana.wallet import load_wallet
 
@@ -37,7 +38,8 @@ class Dashboard:
         assert settings.redis_url is not None  # noqa: S101 - `up` has resolved it
         client = redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2)
         url = f"http://{_LOOPBACK}:{settings.dashboard_port}/signer/health"
-        return create_api(Backend(context.database, client, lambda: _answers(url), datetime.now(UTC)))
+        token = load_token(token_file(settings))
+        return create_api(Backend(context.database, client, lambda: _answers(url), datetime.now(UTC), token))
 
 
 @serve.deployment(ray_actor_options={"num_cpus": 0})
@@ -62,6 +64,11 @@ APPLICATIONS: list[tuple[str, str, Any]] = [("signer", "/signer", Signer), ("das
 def wallet_file(settings: Settings) -> Path:
     """The keypair file of this installation."""
     return settings.wallet_keypair_filename or settings.memesnipe_home / "wallet" / "keypair.json"
+
+
+def token_file(settings: Settings) -> Path:
+    """The file with the token of those who may change something."""
+    return settings.api_token_filename or settings.memesnipe_home / "secrets" / "api_token"
 
 
 def _answers(url: str) -> bool:

@@ -15,11 +15,13 @@ from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULA
 from memesnipe.engine.snapshot import EngineState
 from memesnipe.market.codec import from_messages
 from memesnipe.market.events import Events
+from memesnipe.rules import limits_of
 from memesnipe.storage.controls import count_controls, read_controls
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.journal import Effects, Position
 from memesnipe.storage.runs import read_mints
-from memesnipe.storage.schema import Allocation, Control, OrderRow, Refusal, Trade
+from memesnipe.storage.schema import Allocation, OrderRow, Trade
+from memesnipe.storage.schema_control import Control, Refusal
 from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.books import Entries, of_step
@@ -58,7 +60,7 @@ class Executor(Consumer):
             context.families,
             context.fill_model,
             shadow_capital_usd=settings.shadow_capital_usd,
-            limits=settings.limits,
+            limits=limits_of(settings),
         )
         self._mints: dict[int, str] = {}
         self._controls = 0  # obeyed so far

@@ -19,9 +19,11 @@ from memesnipe.bus.streams import (
 )
 from memesnipe.engine.results import StrategyResult
 from memesnipe.market.events import GENERATION
+from memesnipe.rules import caps_of, lifecycle_rules_of, switches_of
 from memesnipe.storage.commands import CommandName
 from memesnipe.storage.journal import Effects
-from memesnipe.storage.schema import Allocation, Command, LifecycleRow, StrategyRow
+from memesnipe.storage.schema import Allocation, LifecycleRow, StrategyRow
+from memesnipe.storage.schema_control import Command
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.lifecycle import DOWN, Mode
 from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioState
@@ -46,7 +48,7 @@ class PortfolioActor(Consumer):
         super().__init__(context, metrics)
         settings = context.settings
         self._portfolio = Portfolio(
-            settings.lifecycle_rules, settings.caps, settings.switches, arena_size=settings.arena_size
+            lifecycle_rules_of(settings), caps_of(settings), switches_of(settings), arena_size=settings.arena_size
         )
         self._lockstep = context.choice.lockstep
         self._due: dict[str, Any] | None = None  # the mark that waits for a decision

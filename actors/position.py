@@ -19,8 +19,10 @@ from memesnipe.bus.streams import (
 )
 from memesnipe.market.codec import from_messages
 from memesnipe.market.events import rows
+from memesnipe.rules import ledger_rules_of
 from memesnipe.storage.journal import Effects
-from memesnipe.storage.schema import BreakerRow, Command, Equity, PositionRow
+from memesnipe.storage.schema import BreakerRow, Equity, PositionRow
+from memesnipe.storage.schema_control import Command
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.books import Entries, of_command, of_fill, of_mark
 from memesnipe.trading.ledger import Ledger, LedgerState
@@ -42,7 +44,7 @@ class PositionActor(Consumer):
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
-        self._ledger = Ledger(context.settings.ledger_rules)
+        self._ledger = Ledger(ledger_rules_of(context.settings))
 
     def read(self) -> list[Entry]:
         """What the executor says, and the events up to there."""

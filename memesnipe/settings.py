@@ -12,10 +12,6 @@ from memesnipe.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from memesnipe.engine.fills import FillModel
-    from memesnipe.trading.allocation import Caps
-    from memesnipe.trading.gate import Limits
-    from memesnipe.trading.ledger import LedgerRules
-    from memesnipe.trading.lifecycle import Rules, Switches
 
 # Settings that decide what strategies do. A run keeps them, and goes on with them after a restart.
 DECIDING = (
@@ -145,13 +141,18 @@ class Settings(BaseSettings):
     wallet_keypair_filename: Path | None = Field(
         None, description="keypair file of the wallet; by default one is made for this installation"
     )
+    api_token_filename: Path | None = Field(
+        None, description="file with the token of those who may halt, reset, promote; by default one is made"
+    )
     memesnipe_home: Path = Field(Path(".memesnipe"), description="folder of this installation's data")
     dashboard_port: Port = Field(8080, description="port of the page and the API, on 127.0.0.1")
     executor_metrics_port: Port = Field(9184, description="Prometheus port of the executor")
     portfolio_metrics_port: Port = Field(9100, description="Prometheus port of the portfolio")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
 
-    @field_validator("redis_url", "database_url", "ray_address", "wallet_keypair_filename", mode="before")
+    @field_validator(
+        "redis_url", "database_url", "ray_address", "wallet_keypair_filename", "api_token_filename", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -198,78 +199,6 @@ class Settings(BaseSettings):
             priority_fee_lamports=self.priority_fee_lamports,
             tip_lamports=self.jito_tip_lamports,
             dead_after_ns=self.dead_after_secs * 1_000_000_000,
-        )
-
-    @property
-    def limits(self) -> "Limits":
-        """What the risk gate measures against."""
-        from memesnipe.trading.gate import Limits  # noqa: PLC0415 - as above
-
-        return Limits(
-            max_position_usd=self.global_max_position_usd,
-            max_token_exposure_usd=self.max_token_exposure_usd,
-            max_total_exposure_usd=self.max_total_exposure_usd,
-            max_orders_per_minute=self.max_orders_per_minute,
-            max_data_age_ns=self.max_data_age_ms * 1_000_000,
-            max_price_deviation=self.max_price_deviation_percent / 100,
-            max_dev_out=self.max_dev_out_percent / 100,
-            max_pull=self.max_liquidity_pull_percent / 100,
-        )
-
-    @property
-    def ledger_rules(self) -> "LedgerRules":
-        """What the portfolio begins with, and when its positions must be left."""
-        from memesnipe.trading.ledger import LedgerRules  # noqa: PLC0415 - as above
-
-        return LedgerRules(
-            capital_usd=self.initial_capital_usd,
-            stop_loss=self.portfolio_stop_loss_percent / 100,
-            trailing_stop=self.trailing_stop_loss_percent / 100,
-            dead_after_ns=self.dead_after_secs * 1_000_000_000,
-        )
-
-    @property
-    def lifecycle_rules(self) -> "Rules":
-        """The gates of paper and of live mode."""
-        from memesnipe.trading.lifecycle import Gates, Rules  # noqa: PLC0415 - as above
-
-        paper = Gates(
-            min_sharpe=self.min_sharpe_for_promotion,
-            min_trades=self.min_trades_for_promotion,
-            min_observed_s=self.min_observation_secs,
-            max_drawdown=self.max_drawdown_for_promotion,
-            min_deflated_sharpe=self.min_deflated_sharpe_for_paper,
-            max_parity_error_bps=self.max_parity_error_bps,
-        )
-        live = Gates(
-            min_sharpe=self.min_sharpe_for_live,
-            min_trades=self.min_trades_for_live,
-            min_observed_s=self.min_observation_secs_for_live,
-            max_drawdown=self.max_drawdown_for_live,
-            min_deflated_sharpe=self.min_deflated_sharpe_for_live,
-            min_compared_fills=self.min_compared_fills_for_live,
-            max_parity_error_bps=self.max_parity_error_bps_for_live,
-        )
-        return Rules(paper, live)
-
-    @property
-    def caps(self) -> "Caps":
-        """The most of the capital, for one strategy and for all."""
-        from memesnipe.trading.allocation import Caps  # noqa: PLC0415 - as above
-
-        return Caps(self.max_strategy_share_percent / 100, self.max_invested_share_percent / 100)
-
-    @property
-    def switches(self) -> "Switches":
-        """Which switches of live trading are on. In this version the signer signs nothing, so not all can be."""
-        from memesnipe.trading.lifecycle import Switches  # noqa: PLC0415 - as above
-
-        wallet = self.wallet_keypair_filename
-        return Switches(
-            live_trading_enabled=self.live_trading_enabled,
-            paper_trading_off=not self.paper_trading_mode,
-            wallet=wallet is not None and wallet.is_file(),
-            signer=False,
         )
 
     @property

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 import memesnipe
 from memesnipe.api.backend import STATE_INTERVAL_S, Backend
+from memesnipe.storage.commands import CommandName
 
 _PAGE = Path(__file__).parent / "page"
 _PAGE_HEADERS = {
@@ -41,7 +42,7 @@ def create_api(backend: Backend) -> FastAPI:
     api = FastAPI(
         title="MemeSnipe",
         version=memesnipe.__version__,
-        description="Read-only view of the newest run. Research software, paper money.",
+        description="The newest run, and what can be asked of it with a token. Research software, paper money.",
         docs_url=None,
         redoc_url=None,
         default_response_class=_Answer,
@@ -49,6 +50,7 @@ def create_api(backend: Backend) -> FastAPI:
     _add_pages(api)
     _add_figures(api, backend)
     _add_lists(api, backend)
+    _add_commands(api, backend)
     _add_stream(api, backend)
 
     @api.exception_handler(SQLAlchemyError)
@@ -113,6 +115,56 @@ def _add_lists(api: FastAPI, backend: Backend) -> None:
     def list_generations() -> JSONResponse:
         """The generations of the search."""
         return _Answer(backend.generations())
+
+    @api.get("/api/refusals", response_model=None)
+    def list_refusals(limit: Limit = 100) -> JSONResponse:
+        """Decisions that the risk gate refused, with the rule and its figures; the newest first."""
+        return _Answer(backend.refusals(limit))
+
+    @api.get("/api/lifecycle", response_model=None)
+    def list_lifecycle(limit: Limit = 100) -> JSONResponse:
+        """Promotions, demotions and retirements with their reasons; the newest first."""
+        return _Answer(backend.lifecycle(limit))
+
+    @api.get("/api/commands", response_model=None)
+    def list_commands(limit: Limit = 100) -> JSONResponse:
+        """What was asked for by hand, and what came of it; the newest first."""
+        return _Answer(backend.commands(limit))
+
+
+def _add_commands(api: FastAPI, backend: Backend) -> None:
+    """What changes something: only for who sends `Authorization: Bearer TOKEN`."""
+
+    def ask(request: Request, name: CommandName, spec_id: str = "") -> JSONResponse:
+        if not backend.allows(request.headers.get("authorization")):
+            error = {"error": "send the token of this installation: Authorization: Bearer TOKEN"}
+            return _Answer(error, status_code=401, headers={"WWW-Authenticate": "Bearer"})
+        command_id = backend.ask(name, spec_id)
+        if command_id is None:
+            return _Answer(
+                {"error": f"there is no strategy {spec_id}" if spec_id else "there is no run"}, status_code=404
+            )
+        return _Answer({"command_id": command_id, "outcome": "/api/commands"}, status_code=202)
+
+    @api.post("/api/halt", response_model=None, status_code=202)
+    def halt(request: Request) -> JSONResponse:
+        """Stop all trading."""
+        return ask(request, CommandName.HALT)
+
+    @api.post("/api/risk/reset", response_model=None, status_code=202)
+    def reset_risk(request: Request) -> JSONResponse:
+        """Leave a halt or Emergency."""
+        return ask(request, CommandName.RISK_RESET)
+
+    @api.post("/api/strategies/{spec_id}/promote", response_model=None, status_code=202)
+    def promote(request: Request, spec_id: str) -> JSONResponse:
+        """Move a strategy one mode up, past the gates."""
+        return ask(request, CommandName.PROMOTE, spec_id)
+
+    @api.post("/api/strategies/{spec_id}/demote", response_model=None, status_code=202)
+    def demote(request: Request, spec_id: str) -> JSONResponse:
+        """Move a strategy one mode down."""
+        return ask(request, CommandName.DEMOTE, spec_id)
 
 
 def _add_stream(api: FastAPI, backend: Backend) -> None:

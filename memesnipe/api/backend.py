@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from memesnipe.api.health import HealthCheck, one_line
+from memesnipe.api.token import is_allowed
 from memesnipe.storage import views
+from memesnipe.storage.commands import CommandName, request
 
 Json = dict[str, Any]
 STATE_INTERVAL_S = 1.0
@@ -21,7 +23,7 @@ _NO_RUN = 0  # runs are numbered from 1, and a run that does not exist is an emp
 
 
 class Backend:
-    """Reads for everyone who looks; it changes nothing."""
+    """Reads for everyone who looks; who has the token may ask for something."""
 
     def __init__(
         self,
@@ -29,9 +31,12 @@ class Backend:
         redis_client: redis.Redis,
         signer_is_healthy: Callable[[], bool],
         started_at: datetime,
+        token: str = "",
     ) -> None:
         # One snapshot for each answer: its figures belong together even while the actors write.
         self._database = database.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._writable = database
+        self._token = token
         self._check = HealthCheck(database, redis_client, signer_is_healthy)
         self._started_at = started_at
         self._lock = Lock()
@@ -77,6 +82,33 @@ class Backend:
         with self._newest() as (conn, run_id):
             return views.generations(conn, run_id)
 
+    def refusals(self, limit: int) -> list[Json]:
+        """What the risk gate refused."""
+        with self._newest() as (conn, run_id):
+            return views.refusals(conn, run_id, limit)
+
+    def lifecycle(self, limit: int) -> list[Json]:
+        """The latest steps in the lives of strategies."""
+        with self._newest() as (conn, run_id):
+            return views.lifecycle(conn, run_id, limit)
+
+    def commands(self, limit: int) -> list[Json]:
+        """What was asked for by hand."""
+        with self._newest() as (conn, run_id):
+            return views.commands(conn, run_id, limit)
+
+    def allows(self, authorization: str | None) -> bool:
+        """Whether the sender of this header may change something."""
+        return is_allowed(authorization, self._token)
+
+    def ask(self, name: CommandName, spec_id: str = "") -> int | None:
+        """Ask the newest run for something; gives the command's number, or None where it has no such strategy."""
+        with self._writable.begin() as conn:
+            run_id = views.latest_run(conn)
+            if run_id is None or (spec_id and not views.has_strategy(conn, run_id, spec_id)):
+                return None
+            return request(conn, run_id, name, spec_id=spec_id, reason="over HTTP")
+
     def state(self) -> Json:
         """Everything that the page shows; read once a second, however many pages are open."""
         with self._lock:
@@ -104,6 +136,7 @@ class Backend:
                     "positions": views.positions(conn, run_id, 50),
                     "trades": views.trades(conn, run_id, 20),
                     "strategies": views.strategies(conn, run_id, 8),
+                    "lifecycle": views.lifecycle(conn, run_id, 8),
                     "health": health,
                 }
         except SQLAlchemyError as error:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from memesnipe import __version__
 from memesnipe.cli.evolution import evolution
+from memesnipe.cli.orders_by_hand import by_hand
 from memesnipe.cli.output import print_json, print_table, time_of
 from memesnipe.cli.research import research
 from memesnipe.cli.strategies import strategies
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(strategies)
 app.add_typer(research)
 app.add_typer(evolution)
+app.add_typer(by_hand)
 _errors = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

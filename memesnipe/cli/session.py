@@ -14,6 +14,7 @@ from pydantic import SecretStr
 import serve_app
 from actors.context import RESOLVED
 from actors.runtime import Supervisor, connect_ray, disconnect_ray
+from memesnipe.api.token import load_token, make_token
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.cli.database import migrated
 from memesnipe.cli.lock import acquire
@@ -53,6 +54,9 @@ class Session:
             self.run = self._begin_run()
             if self.settings.wallet_keypair_filename is None:
                 make_wallet(serve_app.wallet_file(self.settings))
+            if self.settings.api_token_filename is None:
+                make_token(serve_app.token_file(self.settings))
+            load_token(serve_app.token_file(self.settings))  # says at once what is wrong with it
             write_resolved(self.settings, self.home / RESOLVED)
             self._start_ray(stack)
             self._stack = stack.pop_all()

@@ -9,6 +9,7 @@ from rich.progress import Progress
 from memesnipe.cli.database import open_database
 from memesnipe.code import code_hash
 from memesnipe.errors import InputError
+from memesnipe.rules import ledger_rules_of, limits_of
 from memesnipe.sdk.registry import discover
 from memesnipe.settings import Settings, load_settings
 from memesnipe.storage.audit import Audit, allocation_differences, read_run
@@ -42,9 +43,9 @@ def verify(run_id: int | None) -> dict[str, Any]:
         discover(*then.strategy_folders),
         then.fill_model,
         shadow_capital_usd=then.shadow_capital_usd,
-        limits=then.limits,
+        limits=limits_of(then),
     )
-    audit = Audit(recorded, event_log, execution, Ledger(then.ledger_rules))
+    audit = Audit(recorded, event_log, execution, Ledger(ledger_rules_of(then)))
     with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task(f"deriving run {run_id} again", total=recorded.last_seq)
         for step in audit.derive():

@@ -157,10 +157,11 @@ def _malformed(stamped: dict[str, Any]) -> str | None:
         return "a field is too large or too deep to be shown"
     if reason is not None:
         return reason
+    if stamped["ts"] > LAST_TS:
+        return f"ts is {stamped['ts']}"
     mint = stamped.get("mint")
     if not mint:
         return f"kind is {stamped['kind']!r} and mint is {mint!r}" if stamped["kind"] in _OF_A_TOKEN else None
     # What PostgreSQL or JSON cannot hold would stop everything at this event, and at every restart again.
-    if len(mint) > _LONGEST_MINT or not mint.isascii() or not mint.isprintable():
-        return f"mint is {mint[:_LONGEST_MINT]!r}"
-    return f"ts is {stamped['ts']}" if stamped["ts"] > LAST_TS else None
+    readable = len(mint) <= _LONGEST_MINT and mint.isascii() and mint.isprintable()
+    return None if readable else f"mint is {mint[:_LONGEST_MINT]!r}"

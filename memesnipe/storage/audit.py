@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from memesnipe.errors import InputError
-from memesnipe.storage import schema
+from memesnipe.storage import schema, schema_control
 from memesnipe.storage.controls import read_controls
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.runs import read_mints
@@ -33,7 +33,7 @@ _FORGOTTEN = (SIMULATION_RESULTS,)  # old ones leave the database
 _KEYS: dict[str, tuple[type[schema.Base], tuple[str, ...]]] = {
     "orders": (schema.OrderRow, ("order_id",)),
     "trades": (schema.Trade, ("order_id",)),
-    "refusals": (schema.Refusal, ("order_id", "seq")),
+    "refusals": (schema_control.Refusal, ("order_id", "seq")),
     "equity": (schema.Equity, ("seq",)),
     "positions": (schema.PositionRow, ("spec_id", "token")),
     "breaker": (schema.BreakerRow, ()),

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, Executable, insert, select, update
 
-from memesnipe.storage.schema import Command
+from memesnipe.storage.schema_control import Command
 
 
 class CommandName(StrEnum):

@@ -3,19 +3,21 @@
 import orjson
 from sqlalchemy import Connection, and_, func, select
 
-from memesnipe.storage import schema
+from memesnipe.storage import schema, schema_control
 from memesnipe.trading.replay import Control, Messages
 
 
 def count_controls(connection: Connection, run_id: int) -> int:
     """How many controls were obeyed."""
-    found = connection.scalar(select(func.max(schema.Control.number)).where(schema.Control.run_id == run_id))
+    found = connection.scalar(
+        select(func.max(schema_control.Control.number)).where(schema_control.Control.run_id == run_id)
+    )
     return found or 0
 
 
 def read_controls(connection: Connection, run_id: int, after: int = 0) -> tuple[list[Control], Messages]:
     """The controls numbered above ``after``, in the order in which they were obeyed, and what they said."""
-    told, message = schema.Control, schema.Message
+    told, message = schema_control.Control, schema.Message
     same = and_(message.run_id == told.run_id, message.stream == told.stream, message.number == told.entry)
     query = (
         select(told.stream, told.entry, told.effective_seq, message.payload)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.errors import MemeSnipeError
-from memesnipe.storage import schema
+from memesnipe.storage import schema_control
 
 _VALID: Final = text("interval '10 seconds'")
 # Actors that this process has held and lost: they come back only once the one that replaced them has gone quiet.
@@ -39,7 +39,7 @@ class Lease:
         Raises:
             LeaseLostError: this process was replaced before, and who replaced it is still there.
         """
-        row = schema.Lease
+        row = schema_control.Lease
         mine = {"holder": f"{socket.gethostname()}:{os.getpid()}", "expires_at": func.now() + _VALID}
         statement = insert(row).values(run_id=self._run_id, actor=self._actor, epoch=1, **mine)
         statement = statement.on_conflict_do_update(
@@ -60,7 +60,7 @@ class Lease:
         Raises:
             LeaseLostError: another one has it.
         """
-        row = schema.Lease
+        row = schema_control.Lease
         statement = (
             update(row)
             .where(row.run_id == self._run_id, row.actor == self._actor, row.epoch == self._epoch)

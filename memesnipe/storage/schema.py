@@ -6,7 +6,7 @@ Money is whole lamports and raw tokens; times are ns of the event; what has a ma
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func, text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func
 from sqlalchemy import false as sa_false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -23,7 +23,8 @@ class Base(DeclarativeBase):
     }
 
 
-def _run_key() -> Mapped[int]:
+def run_key() -> Mapped[int]:
+    """The number of the run, part of every key."""
     return mapped_column(ForeignKey("runs.run_id"), primary_key=True)
 
 
@@ -44,7 +45,7 @@ class FeedCursor(Base):
     """How far market_data has read its feed, and what it has published."""
 
     __tablename__ = "feed_cursors"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     position: Mapped[int] = mapped_column(default=0)  # events taken from the feed, good or not
     seq: Mapped[int] = mapped_column(default=0)  # events published
     ts: Mapped[int] = mapped_column(default=0)
@@ -57,7 +58,7 @@ class Token(Base):
     """The mint behind each token index of a run."""
 
     __tablename__ = "tokens"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     token: Mapped[int] = mapped_column(primary_key=True)
     mint: Mapped[str]
 
@@ -66,7 +67,7 @@ class RejectedEvent(Base):
     """An event that was put aside, and why."""
 
     __tablename__ = "rejected_events"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     position: Mapped[int] = mapped_column(primary_key=True)
     reason: Mapped[str]
     raw: Mapped[str]
@@ -76,7 +77,7 @@ class ConsumerPosition(Base):
     """How far an actor has taken in a stream; committed with what it did about it."""
 
     __tablename__ = "consumer_positions"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     actor: Mapped[str] = mapped_column(primary_key=True)
     stream: Mapped[str] = mapped_column(primary_key=True)  # "events" stands for all events:* merged
     position: Mapped[int]  # number of the last entry taken in
@@ -88,7 +89,7 @@ class Message(Base):
     """The outbox: every message of a stream that is not events, numbered; Redis carries copies of these."""
 
     __tablename__ = "messages"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     stream: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     seq: Mapped[int]
@@ -99,7 +100,7 @@ class Snapshot(Base):
     """An actor's whole state after the event ``seq``."""
 
     __tablename__ = "snapshots"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     actor: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int]
     state: Mapped[bytes]
@@ -109,7 +110,7 @@ class Generation(Base):
     """One generation of the search."""
 
     __tablename__ = "generations"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     index: Mapped[int] = mapped_column(primary_key=True)
     seq: Mapped[int]
     window_events: Mapped[int]
@@ -123,7 +124,7 @@ class Evaluation(Base):
     """One genome evaluated in one generation. Every evaluation ever made is here, and is counted."""
 
     __tablename__ = "evaluations"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     generation: Mapped[int] = mapped_column(primary_key=True)
     spec_id: Mapped[str] = mapped_column(primary_key=True)
     fitness: Mapped[float]
@@ -135,7 +136,7 @@ class StrategyRow(Base):
     """A strategy, its mode, and how it has done in the live simulation."""
 
     __tablename__ = "strategies"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     spec_id: Mapped[str] = mapped_column(primary_key=True)
     genome: Mapped[dict[str, Any]]
     generation: Mapped[int]
@@ -153,7 +154,7 @@ class LifecycleRow(Base):
     """One step in a strategy's life."""
 
     __tablename__ = "lifecycle"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     seq: Mapped[int] = mapped_column(primary_key=True)
     spec_id: Mapped[str] = mapped_column(primary_key=True)
     to_mode: Mapped[str] = mapped_column(primary_key=True)
@@ -165,7 +166,7 @@ class Allocation(Base):
     """The capital that a strategy was given after an event, and the event from which on the desk used it."""
 
     __tablename__ = "allocations"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     seq: Mapped[int] = mapped_column(primary_key=True)
     spec_id: Mapped[str] = mapped_column(primary_key=True)
     allocation_usd: Mapped[float]
@@ -176,7 +177,7 @@ class OrderRow(Base):
     """The intent ledger: every order of the desk, written down before it can have an effect."""
 
     __tablename__ = "orders"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     order_id: Mapped[str] = mapped_column(primary_key=True)  # strategy and order number: sent twice, it is one
     spec_id: Mapped[str]
     token: Mapped[int]
@@ -197,7 +198,7 @@ class Trade(Base):
 
     __tablename__ = "trades"
     __table_args__ = (Index("trades_latest", "run_id", "seq"),)
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     order_id: Mapped[str] = mapped_column(primary_key=True)
     spec_id: Mapped[str]
     token: Mapped[int]
@@ -220,7 +221,7 @@ class PositionRow(Base):
     """What a strategy holds, or held, of a token."""
 
     __tablename__ = "positions"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     spec_id: Mapped[str] = mapped_column(primary_key=True)
     token: Mapped[int] = mapped_column(primary_key=True)
     mint: Mapped[str]
@@ -236,7 +237,7 @@ class Equity(Base):
     """The portfolio's worth at each decision."""
 
     __tablename__ = "equity"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     seq: Mapped[int] = mapped_column(primary_key=True)
     ts: Mapped[int]
     equity_lamports: Mapped[int]
@@ -249,105 +250,9 @@ class BreakerRow(Base):
     """The circuit breaker as it stands."""
 
     __tablename__ = "breaker"
-    run_id: Mapped[int] = _run_key()
+    run_id: Mapped[int] = run_key()
     level: Mapped[str]
     drawdown: Mapped[float]
     peak_lamports: Mapped[int]
     seq: Mapped[int]
     halted: Mapped[bool] = mapped_column(server_default=sa_false())
-
-
-class Refusal(Base):
-    """A decision that the risk gate did not let through, and why."""
-
-    __tablename__ = "refusals"
-    run_id: Mapped[int] = _run_key()
-    order_id: Mapped[str] = mapped_column(primary_key=True)
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    ts: Mapped[int]
-    spec_id: Mapped[str]
-    token: Mapped[int]
-    mint: Mapped[str]
-    side: Mapped[str]
-    reason: Mapped[str]  # `memesnipe.trading.gate.Refusal`
-    detail: Mapped[str]
-
-
-class Command(Base):
-    """What a person asked for, the event after which it was taken up, and what came of it."""
-
-    __tablename__ = "commands"
-    __table_args__ = (Index("commands_waiting", "run_id", postgresql_where=text("seq IS NULL")),)
-    command_id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"))
-    name: Mapped[str]  # halt | risk_reset | promote | demote
-    spec_id: Mapped[str]  # of promote and demote
-    reason: Mapped[str]
-    requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    seq: Mapped[int | None]
-    outcome: Mapped[str | None]
-
-
-class Control(Base):
-    """What the executor was told, and the event after which it obeyed: with the events, all that decides a run."""
-
-    __tablename__ = "controls"
-    run_id: Mapped[int] = _run_key()
-    number: Mapped[int] = mapped_column(primary_key=True)
-    stream: Mapped[str]
-    entry: Mapped[int]  # number of the message in its stream
-    effective_seq: Mapped[int]
-
-
-class Lease(Base):
-    """Who may commit as an actor. A new holder has a higher epoch, which fences the one before out."""
-
-    __tablename__ = "leases"
-    run_id: Mapped[int] = _run_key()
-    actor: Mapped[str] = mapped_column(primary_key=True)
-    epoch: Mapped[int]
-    holder: Mapped[str]
-    expires_at: Mapped[datetime]  # by the database's clock
-
-
-class SearchRow(Base):
-    """A search on a tape (`memesnipe evolve`), which may be taken up again."""
-
-    __tablename__ = "searches"
-    search_id: Mapped[int] = mapped_column(primary_key=True)
-    market: Mapped[str]  # a hash of the tape's events, whatever the file is called
-    tape: Mapped[str]
-    key: Mapped[dict[str, Any]]  # all that decides what is found; equal for searches that can be taken up
-    state: Mapped[bytes | None]  # after its last whole generation
-    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-
-def _search_key() -> Mapped[int]:
-    return mapped_column(ForeignKey("searches.search_id"), primary_key=True)
-
-
-class SearchGeneration(Base):
-    """One generation of a search on a tape."""
-
-    __tablename__ = "search_generations"
-    search_id: Mapped[int] = _search_key()
-    index: Mapped[int] = mapped_column(primary_key=True)
-    evaluations: Mapped[int]
-    best_fitness: Mapped[float]
-    median_fitness: Mapped[float]
-    pbo: Mapped[float]
-    cells: Mapped[int]
-    failed: Mapped[int]
-    seconds: Mapped[float]
-
-
-class EvaluationCount(Base):
-    """How many evaluations were made on a market; all of them count when a strategy found there is judged."""
-
-    __tablename__ = "evaluation_counts"
-    __table_args__ = (Index("evaluation_counts_of_market", "market"),)
-    search_id: Mapped[int] = _search_key()
-    stage: Mapped[str] = mapped_column(primary_key=True)  # generation | finish
-    index: Mapped[int] = mapped_column(primary_key=True)
-    market: Mapped[str]
-    evaluations: Mapped[int]

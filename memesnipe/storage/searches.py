@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, func, make_url, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from memesnipe.storage.schema import EvaluationCount, SearchGeneration, SearchRow
+from memesnipe.storage.schema_searches import EvaluationCount, SearchGeneration, SearchRow
 
 _STUDIES = "optuna"
 

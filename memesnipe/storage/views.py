@@ -5,7 +5,7 @@ A run that is not in the database is an empty one: zeros, nulls and empty lists,
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, case, false, func, select
 
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.storage.schema import (
@@ -16,6 +16,7 @@ from memesnipe.storage.schema import (
     Evaluation,
     FeedCursor,
     Generation,
+    LifecycleRow,
     Message,
     OrderRow,
     PositionRow,
@@ -23,10 +24,12 @@ from memesnipe.storage.schema import (
     StrategyRow,
     Trade,
 )
+from memesnipe.storage.schema_control import Command, Refusal
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
 
 Json = dict[str, Any]
 
+_MODES = ("simulating", "paper", "live", "retired")
 _WORTH = (
     *("seq", "ts", "equity_lamports", "equity_usd", "cash_usd", "drawdown"),
     *("equity_sol", "change_usd", "change_ratio"),
@@ -49,14 +52,16 @@ def report(conn: Connection, run_id: int) -> Json:
         "generations": row.generations,
         "evaluations": row.evaluations,
         "specs": row.specs,
-        "strategies": {"simulating": row.simulating, "paper": row.paper, "retired": row.retired},
+        "strategies": {mode: getattr(row, mode) for mode in _MODES},
         "allocations": row.allocations,
         "orders": row.orders,
+        "refusals": row.refusals,
         "fills": row.fills,
         "trades": row.trades,
         "open_positions": row.open_positions,
         "equity_usd": row.equity_usd,
         "risk_level": row.risk_level,
+        "halted": row.halted,
     }
 
 
@@ -77,12 +82,11 @@ def _report_query(run_id: int) -> Select[Any]:
         "generations": _count(Generation.run_id == run_id),
         "evaluations": _count(Evaluation.run_id == run_id),
         "specs": _count(Message.run_id == run_id, Message.stream == "strategy_specs"),
-        **{
-            mode: _count(StrategyRow.run_id == run_id, StrategyRow.mode == mode)
-            for mode in ("simulating", "paper", "retired")
-        },
+        **{mode: _count(StrategyRow.run_id == run_id, StrategyRow.mode == mode) for mode in _MODES},
         "allocations": _count(Allocation.run_id == run_id, Allocation.allocation_usd > 0),
         "orders": _count(OrderRow.run_id == run_id),
+        "refusals": _count(Refusal.run_id == run_id),
+        "halted": _value(BreakerRow.halted, false(), BreakerRow.run_id == run_id),
         "fills": _count(Trade.run_id == run_id, Trade.status != "FAILED"),
         "trades": _count(Trade.run_id == run_id),
         "open_positions": _open_positions(run_id),
@@ -156,7 +160,7 @@ def _usd_per_lamport(conn: Connection, run_id: int) -> float | None:
 
 def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
     """Those on paper first, the retired last, and the best return first among equals."""
-    rank = case((StrategyRow.mode == "paper", 0), (StrategyRow.mode == "retired", 2), else_=1)
+    rank = case({"live": 0, "paper": 1, "retired": 3}, value=StrategyRow.mode, else_=2)
     total_return = StrategyRow.result["total_return"].as_float()
     query = (
         select(StrategyRow)
@@ -205,14 +209,50 @@ def equity_curve(conn: Connection, run_id: int, points: int) -> list[Json]:
 def risk(conn: Connection, run_id: int) -> Json:
     """The circuit breaker as it stands, and what it does to new positions."""
     found = _records(conn, select(BreakerRow).where(BreakerRow.run_id == run_id))
-    breaker: Json = found[0] if found else {"level": "normal", "drawdown": 0.0, "peak_lamports": 0, "seq": 0}
+    breaker: Json = (
+        found[0] if found else {"level": "normal", "drawdown": 0.0, "peak_lamports": 0, "seq": 0, "halted": False}
+    )
     deepest = conn.scalar(select(func.max(Equity.drawdown)).where(Equity.run_id == run_id))
     return {
         **breaker,
         "peak_sol": breaker["peak_lamports"] / LAMPORTS_PER_SOL,
         "max_drawdown": max(deepest or 0.0, breaker["drawdown"]),
-        "size_multiplier": size_multiplier(RiskLevel(breaker["level"])),
+        "size_multiplier": 0.0 if breaker["halted"] else size_multiplier(RiskLevel(breaker["level"])),
+        "refusals": _refusal_counts(conn, run_id),
     }
+
+
+def _refusal_counts(conn: Connection, run_id: int) -> dict[str, int]:
+    """How many decisions the risk gate refused, by its reasons; the commonest first."""
+    count = func.count()
+    query = select(Refusal.reason, count).where(Refusal.run_id == run_id).group_by(Refusal.reason)
+    found = conn.execute(query.order_by(count.desc(), Refusal.reason))
+    return {row.reason: row[1] for row in found}
+
+
+def refusals(conn: Connection, run_id: int, limit: int) -> list[Json]:
+    """Decisions that the risk gate refused, the newest first."""
+    query = select(Refusal).where(Refusal.run_id == run_id).order_by(Refusal.seq.desc(), Refusal.order_id)
+    return _records(conn, query.limit(limit))
+
+
+def lifecycle(conn: Connection, run_id: int, limit: int) -> list[Json]:
+    """Steps in the lives of strategies with their reasons, the newest first."""
+    query = select(LifecycleRow).where(LifecycleRow.run_id == run_id)
+    return _records(conn, query.order_by(LifecycleRow.seq.desc(), LifecycleRow.spec_id).limit(limit))
+
+
+def commands(conn: Connection, run_id: int, limit: int) -> list[Json]:
+    """What was asked for by hand and what came of it, the newest first."""
+    query = select(Command).where(Command.run_id == run_id).order_by(Command.command_id.desc()).limit(limit)
+    found = _records(conn, query)
+    return [{**record, "requested_at": record["requested_at"].isoformat()} for record in found]
+
+
+def has_strategy(conn: Connection, run_id: int, spec_id: str) -> bool:
+    """Whether a run knows a strategy."""
+    query = select(StrategyRow.spec_id).where(StrategyRow.run_id == run_id, StrategyRow.spec_id == spec_id)
+    return conn.scalar(query) is not None
 
 
 def generations(conn: Connection, run_id: int) -> list[Json]:

@@ -16,6 +16,9 @@ from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
 from memesnipe.local.process import wait_until
 
 
+TOKEN = "a token of the tests"
+
+
 class Served:
     """An application on a free port, in a thread."""
 
@@ -59,7 +62,7 @@ def signer() -> dict[str, bool]:
 @pytest.fixture
 def backend(database, bus, signer) -> Backend:
     started = datetime(2026, 1, 2, tzinfo=UTC)
-    return Backend(database, bus, lambda: signer["healthy"], started_at=started)
+    return Backend(database, bus, lambda: signer["healthy"], started_at=started, token=TOKEN)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from memesnipe.api.backend import Backend
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
 from memesnipe.api.signer_app import create_signer_api
 from memesnipe.local.process import free_port
-from memesnipe.storage import schema
+from memesnipe.storage import schema, schema_control
 
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -192,3 +192,51 @@ def test_a_view_changes_nothing(backend):
 def test_every_route_describes_itself(backend):
     for path, methods in create_api(backend).openapi()["paths"].items():
         assert all(operation["description"] for operation in methods.values()), path
+
+
+ASKING = ("/api/halt", "/api/risk/reset", "/api/strategies/abc/promote", "/api/strategies/abc/demote")
+
+
+@pytest.mark.parametrize("path", ASKING)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic a token of the tests"},
+        {"Authorization": "Bearer"},
+    ],
+)
+def test_without_the_token_nothing_is_asked(client, new_run, insert, path, headers):
+    insert(schema.StrategyRow, spec_id="abc", mode="paper")
+    answer = client.post(path, headers=headers)
+    assert answer.status_code == 401
+    assert client.get("/api/commands").json() == []
+
+
+def test_an_installation_without_a_token_lets_nobody_in(database, bus, serve, new_run):
+    backend = Backend(database, bus, lambda: True, started_at=STARTED)
+    with httpx.Client(base_url=serve(backend).url) as client:
+        for sent in ("Bearer ", "Bearer", ""):
+            assert client.post("/api/halt", headers={"Authorization": sent}).status_code == 401
+
+
+def test_with_the_token_commands_wait_for_their_place(client, new_run, insert):
+    insert(schema.StrategyRow, spec_id="abc", mode="paper")
+    headers = {"Authorization": "Bearer a token of the tests"}
+    answers = [client.post(path, headers=headers) for path in ASKING]
+    assert [answer.status_code for answer in answers] == [202] * 4
+    commands = client.get("/api/commands").json()
+    assert [(c["name"], c["spec_id"], c["outcome"]) for c in reversed(commands)] == [
+        ("halt", "", None), ("risk_reset", "", None), ("promote", "abc", None), ("demote", "abc", None),
+    ]  # fmt: skip
+    assert [answer.json()["command_id"] for answer in answers] == [c["command_id"] for c in reversed(commands)]
+    assert client.post("/api/strategies/nobody/promote", headers=headers).status_code == 404
+
+
+def test_refusals_and_steps_of_lives_are_listed(client, new_run, insert):
+    insert(schema_control.Refusal, order_id="a-1", seq=3, reason="price", detail="the pool says 1 USD")
+    insert(schema.LifecycleRow, seq=3, spec_id="a", to_mode="paper", from_mode="simulating", reason="good")
+    assert client.get("/api/refusals").json()[0]["detail"] == "the pool says 1 USD"
+    assert client.get("/api/lifecycle").json()[0]["reason"] == "good"
+    assert client.get("/api/risk").json()["refusals"] == {"price": 1}

@@ -151,7 +151,12 @@ def poison(draw: st.DrawFn) -> Any:
     """What is no event: any JSON, or an event of which a field was lost or ruined."""
     if draw(st.booleans()):
         return draw(JSON_LIKE)
-    message = price_message(draw(st.floats(0, 200)), "A", "buy", CURVE, 1, 1)
+    at_s, mint = draw(st.floats(0, 200)), draw(st.sampled_from(["A", None]))
+    message = _raw([(at_s, mint, False)])[0]
+    if draw(st.booleans()):
+        return message | {"ts": draw(st.integers(2**62 + 1, 2**63 - 1))}
+    if mint is None:
+        return message | {"sol_usd": draw(UNFIT)}
     name = draw(st.sampled_from(FIELDS_OF_A_TRADE))
     # These may be below zero, or as large as they like.
     if name in ("liquidity_usd", "real_sol_lamports", "real_token_raw") or draw(st.booleans()):
@@ -224,11 +229,12 @@ def test_what_concerns_one_token_needs_one_but_it_need_not_have_been_traded(kind
     assert sequencer.mints == ["unborn"]
 
 
-def test_a_time_that_sums_cannot_hold_is_put_aside_in_a_replay_too() -> None:
-    raw = [Market().trade(1).raw[0] | {"ts": ts} for ts in (START_TS, 2**62 + 1, START_TS + 1)]
-    events, rejected = _sequencer().stamp(raw)
+@pytest.mark.parametrize("mint", ["A", None])
+def test_a_time_that_sums_cannot_hold_is_put_aside_in_a_replay_too(mint: str | None) -> None:
+    told = price_message(0, "A", "buy", CURVE, 1, 1) if mint else _raw([(0.0, None, False)])[0]
+    events, rejected = _sequencer().stamp([told | {"ts": ts} for ts in (START_TS, 2**62 + 1, 2**63 - 1, START_TS + 1)])
     assert events["ts"].tolist() == [START_TS, START_TS + 1]
-    assert [r.sort for r in rejected] == [MALFORMED]
+    assert [r.sort for r in rejected] == [MALFORMED, MALFORMED]
 
 
 def test_live_an_event_from_the_future_is_put_aside_and_the_next_good_one_is_not() -> None:

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 
 from memesnipe.storage.journal import Journal, Position
 from memesnipe.storage.lease import Lease, LeaseLostError
-from memesnipe.storage.schema import Lease as Row
 from memesnipe.storage.schema import Message
+from memesnipe.storage.schema_control import Lease as Row
 
 
 def _journal(database: sa.Engine, run_id: int) -> Journal:

@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 import sqlalchemy as sa
 
-from memesnipe.storage import schema, views
+from memesnipe.storage import schema, schema_control, views
+from memesnipe.storage.commands import CommandName, outcome, place, request, waiting
 
 SOL = 1_000_000_000
 
@@ -27,14 +28,16 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
         "generations": 0,
         "evaluations": 0,
         "specs": 0,
-        "strategies": {"simulating": 0, "paper": 0, "retired": 0},
+        "strategies": {"simulating": 0, "paper": 0, "live": 0, "retired": 0},
         "allocations": 0,
         "orders": 0,
+        "refusals": 0,
         "fills": 0,
         "trades": 0,
         "open_positions": 0,
         "equity_usd": None,
         "risk_level": "normal",
+        "halted": False,
     }
     portfolio = views.portfolio(conn, new_run)
     assert portfolio["equity_usd"] is None and portfolio["open_positions"] == 0
@@ -78,14 +81,16 @@ def test_the_report_counts_what_the_tables_hold(conn, new_run, insert):
         "generations": 1,
         "evaluations": 4,
         "specs": 4,
-        "strategies": {"simulating": 2, "paper": 1, "retired": 1},
+        "strategies": {"simulating": 2, "paper": 1, "live": 0, "retired": 1},
         "allocations": 1,
         "orders": 4,
+        "refusals": 0,
         "fills": 2,
         "trades": 3,
         "open_positions": 1,
         "equity_usd": 990.0,
         "risk_level": "warning",
+        "halted": False,
     }
 
 
@@ -170,8 +175,37 @@ def test_the_breaker_says_what_it_allows(conn, new_run, insert):
     risk = views.risk(conn, new_run)
     assert risk == {
         **{"level": "warning", "drawdown": 0.07, "max_drawdown": 0.07, "size_multiplier": 0.5},
-        **{"peak_lamports": 3 * SOL, "peak_sol": 3.0, "seq": 8},
+        **{"peak_lamports": 3 * SOL, "peak_sol": 3.0, "seq": 8, "halted": False, "refusals": {}},
     }
+
+
+def test_a_halt_and_what_was_refused_are_told(conn, new_run, insert):
+    insert(schema.BreakerRow, level="normal", halted=True)
+    for number, reason in enumerate(("halted", "price", "halted")):
+        insert(schema_control.Refusal, order_id=f"a-{number}", seq=number, reason=reason)
+    risk = views.risk(conn, new_run)
+    assert (risk["halted"], risk["size_multiplier"]) == (True, 0.0)
+    assert list(risk["refusals"].items()) == [("halted", 2), ("price", 1)]
+    assert [refusal["order_id"] for refusal in views.refusals(conn, new_run, 2)] == ["a-2", "a-1"]
+    assert views.report(conn, new_run)["refusals"] == 3
+
+
+def test_commands_and_steps_of_lives_come_newest_first(conn, database, new_run, insert):
+    with database.begin() as connection:
+        first = request(connection, new_run, CommandName.HALT, reason="a test")
+        second = request(connection, new_run, CommandName.PROMOTE, spec_id="a")
+        assert [command.command_id for command in waiting(connection, new_run)] == [first, second]
+        connection.execute(place(first, 7))
+        assert [command.name for command in waiting(connection, new_run)] == ["promote"]
+        assert outcome(connection, first) is None
+    for seq in (1, 2):
+        insert(schema.LifecycleRow, seq=seq, spec_id="a", to_mode="paper", from_mode="simulating", reason=f"{seq}")
+    found = views.commands(conn, new_run, 10)
+    assert [(c["name"], c["seq"], c["spec_id"], c["reason"]) for c in found] == [
+        ("promote", None, "a", ""), ("halt", 7, "", "a test"),
+    ]  # fmt: skip
+    assert [step["reason"] for step in views.lifecycle(conn, new_run, 5)] == ["2", "1"]
+    json.dumps(found)
 
 
 def test_everything_is_ready_for_json(conn, new_run, insert):

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from memesnipe.feeds.laboratory import Edge, laboratory
 from memesnipe.local.process import free_port
 from memesnipe.market.tape import write_tape
-from memesnipe.storage.schema import SearchGeneration, SearchRow
+from memesnipe.storage.schema_searches import SearchGeneration, SearchRow
 from tests.system.installation import Installation, processes_of, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]

@@ -1,0 +1,44 @@
+"""The token is a file of ours alone, and nothing but it opens the door."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from memesnipe.api.token import is_allowed, load_token, make_token
+from memesnipe.errors import InputError
+
+
+def test_a_token_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "secrets" / "api_token"
+    make_token(path)
+    token = load_token(path)
+    make_token(path)
+    assert load_token(path) == token
+    assert len(token) > 40
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_file_that_cannot_be_a_token_is_refused_without_showing_it(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    with pytest.raises(InputError, match="not a regular file"):
+        load_token(path)
+    path.write_text("short secret")
+    path.chmod(0o600)
+    with pytest.raises(InputError, match="too short") as refused:
+        load_token(path)
+    assert "secret" not in str(refused.value)
+    path.write_text("long enough to be a token")
+    path.chmod(0o644)
+    with pytest.raises(InputError, match="chmod 600"):
+        load_token(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "allowed"),
+    [("Bearer abc", True), ("bearer abc", True), ("Bearer abd", False), ("abc", False), ("", False), (None, False)],
+)
+def test_who_is_allowed(header: str | None, allowed: bool) -> None:
+    assert is_allowed(header, "abc") is allowed
+    assert not is_allowed(header, "")

@@ -1,6 +1,7 @@
 """The executor: moves the arena and the desk over the events, and writes down every order before it has an effect."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
@@ -36,7 +37,7 @@ _PROGRESS_EVERY = 256  # events
 
 # A snapshot only shortens a restart, so it may cost this share of the time, and no more than so many events pass
 # without one: Redis keeps twice as many for actors that have no event log beside them.
-_SNAPSHOT_SHARE = 0.02
+_SNAPSHOT_SHARE = 0.005
 _SNAPSHOT_EVERY_S = 5.0
 _SNAPSHOT_EVERY_EVENTS = 50_000
 
@@ -67,6 +68,8 @@ class Executor(Consumer):
         self._told_seq = 0  # how far others know that we are
         self._snapshot_seq = 0
         self._snapshot_due = 0.0
+        self._writing: Future[None] | None = None
+        self._writer = ThreadPoolExecutor(1, "snapshot")
 
     def handle(self, entries: list[Entry], effects: Effects) -> None:
         """Advance over runs of events, and obey what comes between them."""
@@ -139,13 +142,17 @@ class Executor(Consumer):
         """Commit and publish, and write a snapshot where one is due."""
         super().commit(effects, positions)
         now = perf_counter()
-        if now >= self._snapshot_due or self._execution.seq - self._snapshot_seq >= _SNAPSHOT_EVERY_EVENTS:
-            self._write_snapshot()
-            cost = perf_counter() - now
-            self._snapshot_due = now + max(_SNAPSHOT_EVERY_S, cost / _SNAPSHOT_SHARE)
+        if now < self._snapshot_due and self._execution.seq - self._snapshot_seq < _SNAPSHOT_EVERY_EVENTS:
+            return
+        if self._writing is not None:
+            if not self._writing.done():
+                return
+            self._writing.result()  # raises what went wrong
+        self._write_snapshot()
+        self._snapshot_due = now + max(_SNAPSHOT_EVERY_S, (perf_counter() - now) / _SNAPSHOT_SHARE)
 
     def _write_snapshot(self) -> None:
-        """Write the state that was just committed."""
+        """Copy the state that was just committed, and write it while we go on."""
         state = self._execution.dump()
         header = {
             "run": self.context.run_id,
@@ -154,8 +161,14 @@ class Executor(Consumer):
             "arena": state.arena.header,
             "small": orjson.Fragment(_SMALL.dump_json((state.desk, state.parity))),
         }
-        write_snapshot(self.context.snapshot_file(self.name), orjson.dumps(header), state.arena.arrays)
+        path = self.context.snapshot_file(self.name)
+        self._writing = self._writer.submit(write_snapshot, path, orjson.dumps(header), state.arena.arrays)
         self._snapshot_seq = self._execution.seq
+
+    def close(self) -> None:
+        """Let the snapshot be written, and let go of connections."""
+        self._writer.shutdown()
+        super().close()
 
     def recover(self) -> None:
         """Load the snapshot, and move over the events and controls since; what came of them was committed then."""

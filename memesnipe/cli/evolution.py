@@ -171,3 +171,27 @@ def bench_evolve_command(
     with results_alone(), _errors.status("bench evolve") as status:
         result = bench_evolve(events, genomes, home, lambda doing: status.update(f"bench evolve: {doing}"))
     print_json(result) if json else print_table("bench evolve", result)
+
+
+@bench.command("live")
+def bench_live_command(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small and short: to see that it works, not to compare.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Measure the live path: how many strategies, at which rate, and how long a decision takes."""
+    from memesnipe.cli.bench_live import bench_live  # noqa: PLC0415 - numba is slow to load
+
+    say_if_cold()
+    with results_alone(), _errors.status("bench live") as status:
+        result = bench_live(lambda doing: status.update(f"bench live: {doing}"), quick=quick)
+    if json:
+        print_json(result)
+        return
+    for name in ("whole_market", "fast"):
+        print_table(name, result[name])
+    for name in ("sustained", "sustained_by_two"):
+        print_table(
+            name, {f"{n} strategies": f"{found['events_per_s']:,} events/s" for n, found in result[name].items()}
+        )

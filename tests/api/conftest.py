@@ -15,7 +15,6 @@ from memesnipe.api.backend import Backend
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
 from memesnipe.local.process import wait_until
 
-
 TOKEN = "a token of the tests"
 
 

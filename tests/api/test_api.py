@@ -160,7 +160,17 @@ def test_the_stream_speaks_when_something_changed(client, all_running, new_run, 
         event, state = next(found)
         assert event == "state" and state["portfolio"]["equity_usd"] == 1000.0
         assert set(state) == {
-            *("report", "portfolio", "risk", "equity_curve", "positions", "trades", "strategies", "health"),
+            *(
+                "report",
+                "portfolio",
+                "risk",
+                "equity_curve",
+                "positions",
+                "trades",
+                "strategies",
+                "lifecycle",
+                "health",
+            ),
         }
         assert next(found)[0] == "comment"
         insert(schema.Trade, order_id="a/1", mint="fresh", seq=2)
@@ -217,7 +227,7 @@ def test_without_the_token_nothing_is_asked(client, new_run, insert, path, heade
 def test_an_installation_without_a_token_lets_nobody_in(database, bus, serve, new_run):
     backend = Backend(database, bus, lambda: True, started_at=STARTED)
     with httpx.Client(base_url=serve(backend).url) as client:
-        for sent in ("Bearer ", "Bearer", ""):
+        for sent in ("Bearer x", "Bearer", ""):
             assert client.post("/api/halt", headers={"Authorization": sent}).status_code == 401
 
 

@@ -1,0 +1,26 @@
+"""The benchmark of the live path, in small: every figure is there and every event was decided."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("memesnipe")
+
+
+@pytest.mark.timeout(300)
+def test_every_load_is_measured(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [COMMAND, "bench", "live", "--quick", "--json"], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    found = json.loads(done.stdout)
+    for name, strategies in (("whole_market", 200), ("fast", 50)):
+        assert found[name]["strategies"] == strategies
+        assert 0 < found[name]["p50_ms"] <= found[name]["p99_ms"] <= found[name]["max_ms"]
+        assert found[name]["events_per_s"] > 0
+    assert found["sustained"]["200"]["events_per_s"] > 0
+    assert len(found["sustained_by_two"]["200"]["cpu_share"]) == 2
+    assert found["tokens"] > 50

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import update
@@ -23,18 +23,20 @@ from memesnipe.bus.streams import (
 from memesnipe.feeds.base import open_feed
 from memesnipe.market.codec import STREAM_OF_KIND, to_messages
 from memesnipe.market.events import DECISION, NS_PER_S, STALE, Events
-from memesnipe.market.sequencer import Rejected, Sequencer
+from memesnipe.market.sequencer import LAST_TS, Rejected, Sequencer, time_of
 from memesnipe.storage.commands import place, waiting
 from memesnipe.storage.event_log import EventLog
 from memesnipe.storage.journal import Journal
 from memesnipe.storage.runs import Cursor, read_cursor, read_mints, read_positions
 from memesnipe.storage.schema import FeedCursor, RejectedEvent, Token
 from memesnipe.telemetry.metrics import ActorMetrics
+from memesnipe.telemetry.seldom import Seldom
 
 _BATCH = 512
 _LONGEST_SLEEP_S = 0.2
 _POLL_S = 0.002
 _TIDY_EVERY = 100  # batches
+_NOTHING: Final = object()  # None may be what a feed says, and is put aside then
 
 
 class MarketData:
@@ -59,9 +61,10 @@ class MarketData:
         self._feed = open_feed(self._choice)
         self._event_log = EventLog(context.event_log)
         self._journal = Journal(context.database, context.run_id, self.name, (COMMANDS,))
+        self._aside = Seldom()
         self._batches = 0
         self._unread: deque[tuple[int, float]] = deque()  # of each batch the last event, and when it was published
-        self._waiting: dict[str, Any] | None = None  # read from the feed, not yet due
+        self._waiting: Any = _NOTHING  # read from the feed, not yet due
 
     @property
     def seq(self) -> int:
@@ -84,8 +87,8 @@ class MarketData:
             self._cursor.ts,
             mints,
         )
-        self._messages: Iterator[dict[str, Any]] = self._feed.messages(self._cursor.position)
-        self._waiting = None
+        self._messages: Iterator[Any] = self._feed.messages(self._cursor.position)
+        self._waiting = _NOTHING
         self._started = time.monotonic()
         self._first_ts: int | None = None
         self._unread.clear()
@@ -129,30 +132,32 @@ class MarketData:
         slowest = min(readers.get(reader, (0, 0))[1] for reader in EVENT_READERS)
         return self._cursor.seq - slowest < MAX_IN_FLIGHT
 
-    def _take_due(self) -> tuple[list[dict[str, Any]], bool]:
+    def _take_due(self) -> tuple[list[Any], bool]:
         """Feed events that are due, at most one batch, up to the first decision; and whether the feed ended."""
-        raw: list[dict[str, Any]] = []
+        raw: list[Any] = []
         while len(raw) < _BATCH:
-            if self._waiting is None:
-                self._waiting = next(self._messages, None)
-            if self._waiting is None:
+            if self._waiting is _NOTHING:
+                self._waiting = next(self._messages, _NOTHING)
+            if self._waiting is _NOTHING:
                 return raw, True
             if not self._is_due(self._waiting, wait=not raw):
                 break
             raw.append(self._waiting)
-            self._waiting = None
+            self._waiting = _NOTHING
             if self._choice.lockstep and self._sequencer.decides(raw):
                 break
         # Looking one ahead tells the last event from the others, so that the end of a tape is a decision too.
-        if self._waiting is None:
-            self._waiting = next(self._messages, None)
-        return raw, self._waiting is None
+        if self._waiting is _NOTHING:
+            self._waiting = next(self._messages, _NOTHING)
+        return raw, self._waiting is _NOTHING
 
-    def _is_due(self, message: dict[str, Any], *, wait: bool) -> bool:
+    def _is_due(self, message: Any, *, wait: bool) -> bool:
         """Whether an event's time has come; sleeps a little towards it when there is nothing else to do."""
-        if self._choice.lockstep or not isinstance(message.get("ts"), int):
+        ts = time_of(message)
+        # What is told as it happens is due, and what has no time or an impossible one is put aside at once.
+        if self._choice.lockstep or self._feed.live or not 0 < ts <= LAST_TS:
             return True
-        early = self._due_at(message["ts"]) - time.monotonic()
+        early = self._due_at(ts) - time.monotonic()
         if early > 0 and wait:
             time.sleep(min(early, _LONGEST_SLEEP_S))
         return early <= 0
@@ -171,9 +176,10 @@ class MarketData:
         oldest = min(self._due_at(last_ts), self._unread[0][1] if self._unread else now)
         return (now - oldest) * 1000 > self.context.settings.max_data_age_ms
 
-    def _publish(self, raw: list[dict[str, Any]], *, ended: bool) -> None:
+    def _publish(self, raw: list[Any], *, ended: bool) -> None:
         known = len(self._sequencer.mints)
-        events, rejected = self._sequencer.stamp(raw, is_last=ended)
+        now_ns = time.time_ns() if self._feed.live else None
+        events, rejected = self._sequencer.stamp(raw, is_last=ended, now_ns=now_ns)
         if len(events) and self._is_late(int(events["ts"][-1])):
             events["flags"] |= STALE
         self._event_log.append(events)
@@ -203,7 +209,7 @@ class MarketData:
                 "run_id": run_id,
                 "position": self._cursor.position + r.index,
                 "reason": r.reason,
-                "raw": repr(r.raw)[:2000],
+                "raw": r.text,
             }
             for r in rejected
         ]
@@ -213,7 +219,10 @@ class MarketData:
         effects.add(RejectedEvent, aside)
         self._journal.commit(effects, {})
         for r in rejected:
-            self.log.warning("event put aside", reason=r.reason)
+            self.metrics.put_aside(r.sort)
+            count = self._aside.count(r.sort, time.monotonic())
+            if count:
+                self.log.warning("events put aside", sort=r.sort, count=count, reason=r.reason)
 
     def _send(self, events: Events) -> None:
         self.context.bus.publish(

@@ -46,7 +46,7 @@ class Targets:
         if target in self._kills:
             return self._kills[target]()
         beat = self._heartbeat(target)
-        return beat.get("state") == "running" and self._kill(beat["pid"])
+        return bool(beat) and self._kill(beat["pid"])  # also while it recovers from the last one
 
     def _kill(self, pid: int | None) -> bool:
         if pid is None or pid in self._killed:

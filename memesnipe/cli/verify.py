@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy import Connection, Engine
 
 from memesnipe.cli.database import open_database
 from memesnipe.code import code_hash
@@ -20,6 +21,11 @@ from memesnipe.trading.ledger import Ledger
 _SHOWN = 50  # differences
 
 
+def _snapshot(engine: Engine) -> Connection:
+    """A connection that sees one moment of the database, although the run may go on."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).connect()
+
+
 def verify(run_id: int | None) -> dict[str, Any]:
     """The verdict on a run; by default the newest one.
 
@@ -28,7 +34,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
     """
     settings = load_settings()
     started = time.perf_counter()
-    with open_database(settings) as (engine, _), engine.connect() as connection:
+    with open_database(settings) as (engine, _), _snapshot(engine) as connection:
         run_id = run_id or latest_run(connection)
         if run_id is None:
             raise InputError("there is no run in this folder yet; start one with `memesnipe up`")

@@ -19,6 +19,7 @@ class Feed(Protocol):
     """A source of events that can be taken up again at any position."""
 
     total: int | None  # events in all, where that is known
+    live: bool  # whether it tells of events as they happen, by this machine's clock
 
     def messages(self, position: int) -> Iterator[dict[str, Any]]:
         """The events after the first ``position`` ones: message fields without seq, token and flags."""

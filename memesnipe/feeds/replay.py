@@ -9,6 +9,8 @@ from memesnipe.market.tape import Tape
 class ReplayFeed:
     """The events of one tape, once."""
 
+    live = False
+
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
         self.total: int | None = len(tape.events)

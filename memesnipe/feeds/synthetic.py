@@ -48,6 +48,7 @@ KOREAN_CROWD_EVERY_S = 600.0
 class SyntheticFeed:
     """An endless market that depends on its seed alone."""
 
+    live = False  # its time runs as fast as one likes
     total: int | None = None
 
     def __init__(self, seed: int) -> None:

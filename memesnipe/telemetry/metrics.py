@@ -15,6 +15,9 @@ class ActorMetrics:
         self._failures = Counter(
             "memesnipe_failures", "Times the actor had to recover", ["actor"], registry=self.registry
         ).labels(**labels)
+        self._aside = Counter(
+            "memesnipe_events_put_aside", "Feed events that were put aside", ["actor", "sort"], registry=self.registry
+        )
         self._seq = Gauge(
             "memesnipe_seq", "Number of the last event known to the actor", ["actor"], registry=self.registry
         ).labels(**labels)
@@ -27,6 +30,10 @@ class ActorMetrics:
     def took_in(self, stream: str, count: int) -> None:
         """Entries of a stream were taken in."""
         self._entries.labels(actor=self._actor, stream=stream).inc(count)
+
+    def put_aside(self, sort: str) -> None:
+        """An event of the feed was put aside."""
+        self._aside.labels(actor=self._actor, sort=sort).inc()
 
     def committed(self, seq: int, seconds: float) -> None:
         """A commit up to event ``seq`` took so long."""

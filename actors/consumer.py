@@ -48,7 +48,7 @@ class Consumer:
     def open(self) -> None:
         """Come back to where the last commit left off, and send what is still owed."""
         bus = self.context.bus
-        bus.begin()
+        bus.begin(self.context.installation)
         self.journal.open()
         self.positions = self.journal.positions(self.reads)
         bus.publish(self.journal.owed({stream: bus.last_number(stream) for stream in self.writes}, READERS))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -17,6 +18,11 @@ from memesnipe.storage.runs import run_options
 from memesnipe.telemetry.logs import Logger, open_log
 
 RESOLVED = "settings.json"
+
+
+def installation_of(home: Path) -> str:
+    """A name for the installation in a folder."""
+    return blake2b(str(home).encode(), digest_size=6).hexdigest()
 
 
 @dataclass
@@ -54,6 +60,11 @@ class Context:
     def choice(self) -> FeedChoice:
         """The feed, as the last start chose it."""
         return FeedChoice(**run_options(self.database, self.run_id))
+
+    @property
+    def installation(self) -> str:
+        """A name for this folder, so that two of them notice each other on a shared server."""
+        return installation_of(self.home)
 
     @property
     def fill_model(self) -> FillModel:

@@ -74,7 +74,7 @@ class MarketData:
     def open(self) -> None:
         """Take the feed up where the last commit left it."""
         settings = self.context.settings
-        self.context.bus.begin()
+        self.context.bus.begin(self.context.installation)
         self._journal.open()
         with self.context.database.connect() as connection:
             self._cursor = read_cursor(connection, self.context.run_id)

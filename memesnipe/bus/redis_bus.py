@@ -17,6 +17,7 @@ READ_LIMIT = 4_096  # entries of each stream in one read
 _ALREADY_THERE = "equal or smaller than the target stream top item"
 _HEARTBEAT_EXPIRY_S = 4
 _LIFE_KEY = "memesnipe:life"
+_INSTALLATION_KEY = "memesnipe:installation"
 
 # What a writer hands over: (stream, number, seq, JSON)
 Outgoing = tuple[str, int, int, bytes]
@@ -39,8 +40,15 @@ class Bus:
         connection.on_connect()
         self._connected = True
 
-    def begin(self) -> None:
-        """Remember which life of Redis this is; the first to ask names it."""
+    def begin(self, installation: str) -> None:
+        """Remember which life of Redis this is; the first to ask names it.
+
+        Raises:
+            redis.ConnectionError: this is another installation's Redis, which has taken the port of ours.
+        """
+        self._redis.set(_INSTALLATION_KEY, installation, nx=True)
+        if self._redis.get(_INSTALLATION_KEY) != installation.encode():
+            raise redis.ConnectionError("the Redis at our address is that of another MemeSnipe folder")
         self._redis.set(_LIFE_KEY, secrets.token_hex(8), nx=True)
         self._life = self._redis.get(_LIFE_KEY)
 
@@ -106,8 +114,8 @@ class Bus:
         Raises:
             InputError: the database belongs to another installation.
         """
-        self._redis.set("memesnipe:installation", installation, nx=True)
-        if self._redis.get("memesnipe:installation") != installation.encode():
+        self._redis.set(_INSTALLATION_KEY, installation, nx=True)
+        if self._redis.get(_INSTALLATION_KEY) != installation.encode():
             raise InputError(
                 "REDIS_URL names a database that another MemeSnipe folder uses; choose another number, such as /1"
             )

@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 from pydantic import SecretStr
 
-from actors.context import RESOLVED, Context
+from actors.context import RESOLVED, Context, installation_of
 from actors.executor import Executor
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.redis_bus import Bus
@@ -112,7 +112,7 @@ class _Arena:
         ]
         database.dispose()
         self._bus = Bus(settings.redis_url.get_secret_value())
-        self._bus.take_over("bench", self._runs[0])
+        self._bus.take_over(installation_of(home), self._runs[0])
         self._notes = Path(tempfile.mkdtemp(dir=home))
         self.published_ns = np.zeros(len(published) + 1, np.int64)
         for shard in range(load.shards):

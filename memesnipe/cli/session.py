@@ -3,8 +3,6 @@
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
-from hashlib import blake2b
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +10,7 @@ import redis
 from pydantic import SecretStr
 
 import serve_app
-from actors.context import RESOLVED
+from actors.context import RESOLVED, installation_of
 from actors.runtime import Supervisor, connect_ray, disconnect_ray
 from memesnipe.api.token import load_token, make_token
 from memesnipe.bus.redis_bus import Bus
@@ -98,7 +96,7 @@ class Session:
         url = self.settings.redis_url.get_secret_value()
         bus = Bus(url)
         try:
-            bus.take_over(_installation(self.home), run.run_id)
+            bus.take_over(installation_of(self.home), run.run_id)
         except redis.RedisError as error:
             raise MemeSnipeError(f"Redis at {without_secrets(url)} does not answer: {error}") from error
         finally:
@@ -109,7 +107,7 @@ class Session:
     def _start_ray(self, stack: ExitStack) -> None:
         settings = self.settings
         stack.callback(disconnect_ray)
-        self.ray_dashboard = connect_ray(settings.ray_address, self.home, f"memesnipe-{_installation(self.home)}")
+        self.ray_dashboard = connect_ray(settings.ray_address, self.home, f"memesnipe-{installation_of(self.home)}")
         if settings.ray_address:  # a cluster of our own ends with all that runs on it
             stack.callback(serve_app.undeploy)
         serve_app.deploy(self.home, settings.dashboard_port)
@@ -141,11 +139,6 @@ class Session:
     ) -> None:
         """Stop everything, the last first."""
         self._stack.close()
-
-
-def _installation(home: Path) -> str:
-    """A name for this folder, so that two of them notice each other on a shared server."""
-    return blake2b(str(home).encode(), digest_size=6).hexdigest()
 
 
 def _is_free(port: int) -> bool:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from memesnipe.local.child import ChildServer
+from memesnipe.local.process import LocalServerError
 
 
 class EmbeddedServer(ABC):
@@ -43,6 +44,10 @@ class EmbeddedServer(ABC):
         self._preferred_port = self._port
         self._server.stop()
         self.start()  # if this fails, the next call tries again
+        if self._port != self._preferred_port:  # everyone else knows the old one
+            self._server.stop()
+            self._port = self._preferred_port
+            raise LocalServerError(f"port {self._port} was taken by another program meanwhile")
         self._must_revive = False
         return True
 

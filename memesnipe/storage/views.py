@@ -171,16 +171,17 @@ def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
 
 
 def portfolio(conn: Connection, run_id: int) -> Json:
-    """The portfolio at its last mark, and its change since the first one."""
+    """The portfolio at its last mark, and its change from the capital that it began with."""
     marks = select(Equity).where(Equity.run_id == run_id)
     last = _records(conn, marks.order_by(Equity.seq.desc()).limit(1))
     first = _records(conn, marks.order_by(Equity.seq).limit(1))
-    worth = _change(first[0], last[0]) if last else dict.fromkeys(_WORTH)
+    began_with = conn.scalar(select(Run.settings["initial_capital_usd"].as_float()).where(Run.run_id == run_id))
+    worth = _change(began_with or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_WORTH)
     return {"run_id": run_id, **worth, "open_positions": conn.scalar(select(_open_positions(run_id)))}
 
 
-def _change(first: Json, last: Json) -> Json:
-    before, now = first["equity_usd"], last["equity_usd"]
+def _change(before: float, last: Json) -> Json:
+    now = last["equity_usd"]
     return {
         **last,
         "equity_sol": last["equity_lamports"] / LAMPORTS_PER_SOL,

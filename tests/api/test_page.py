@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from memesnipe.storage import schema
+from memesnipe.storage import schema, schema_control
 
 SOL = 1_000_000_000
 NS = 1_000_000_000
@@ -84,7 +84,7 @@ def test_the_page_follows_the_run_without_a_reload(page, serve, backend, all_run
     assert page.evaluate("document.wasNotReloaded")
 
 
-def test_the_risk_level_changes(page, serve, backend, database, all_running, marked, new_run):
+def test_the_risk_level_changes(page, serve, backend, database, all_running, marked, new_run, insert):
     page.goto(serve(backend).url)
     see(page, "risk-level", "normal")
     changed = schema.BreakerRow.__table__.update().where(schema.BreakerRow.run_id == new_run)
@@ -93,6 +93,11 @@ def test_the_risk_level_changes(page, serve, backend, database, all_running, mar
     see(page, "risk-level", "critical")
     see(page, "risk-rule", "only closed")
     see(page, "drawdown", "12.00%")
+    insert(schema_control.Refusal, order_id="a-1", seq=1, reason="stale_data")
+    with database.begin() as conn:
+        conn.execute(changed.values(halted=True))
+    see(page, "risk-level", "halted")
+    see(page, "refused", "Refused: 1 stale data")
 
 
 def test_positions_and_strategies_can_be_read(page, serve, backend, all_running, marked, insert):
@@ -101,7 +106,9 @@ def test_positions_and_strategies_can_be_read(page, serve, backend, all_running,
         "exits": {"stop_loss": 0.2, "take_profit": 0.5, "trailing_stop": 0.1, "max_hold_s": 600.0},
     }
     result = {"total_return": 0.125, "sharpe": 1.5, "trades": 7}
-    insert(schema.StrategyRow, spec_id="a", mode="paper", genome=genome, result=result, allocation_usd=80.0)
+    parity = {"parity_fills": 9, "parity_bps": 41.7}
+    insert(schema.StrategyRow, spec_id="a", mode="paper", genome=genome, result=result, allocation_usd=80.0, **parity)
+    insert(schema.LifecycleRow, seq=1, spec_id="a", to_mode="paper", from_mode="simulating", reason="it was good")
     insert(schema.StrategyRow, spec_id="b", mode="simulating", genome=genome)
     money = {"cost_lamports": SOL, "value_lamports": SOL * 3 // 2}
     insert(schema.PositionRow, spec_id="a", token=1, mint="HeldMintOfAToken", token_raw=5, **money)
@@ -109,6 +116,8 @@ def test_positions_and_strategies_can_be_read(page, serve, backend, all_running,
     see(page, "strategies", "momentum 5m 0.75")
     see(page, "strategies", "+12.5%")
     see(page, "strategies", "$80.00")
+    see(page, "strategies", "42 bps")
+    assert page.get_by_title("it was good").count() == 1
     see(page, "positions", "+0.500 (+50.0%)")
 
 

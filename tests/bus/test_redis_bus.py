@@ -97,3 +97,29 @@ def test_a_connection_that_was_lost_stays_lost(bus: Bus, url: str) -> None:
     again = Bus(url)
     again.publish([("fills", 2, 2, b"{}")])
     again.close()
+
+
+def test_a_redis_that_lost_its_data_is_noticed_although_the_connection_was_not_lost(bus: Bus, url: str) -> None:
+    bus.begin("one")
+    bus.assert_whole()
+    other = Bus(url)
+    other.begin("one")
+    other.assert_whole()
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    for lost in (bus, other):
+        with pytest.raises(redis.ConnectionError, match="lost its data"):
+            lost.assert_whole()
+    again = Bus(url)
+    again.begin("one")
+    again.assert_whole()
+    for open_one in (other, again):
+        open_one.close()
+
+
+def test_the_redis_of_another_installation_is_not_taken_for_ours(bus: Bus, url: str) -> None:
+    bus.begin("one")
+    stranger = Bus(url)
+    with pytest.raises(redis.ConnectionError, match="another MemeSnipe folder"):
+        stranger.begin("two")
+    stranger.close()

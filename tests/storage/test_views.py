@@ -170,6 +170,14 @@ def test_the_portfolio_changes_since_its_first_mark(conn, new_run, insert):
     assert views.risk(conn, new_run)["max_drawdown"] == 0.2
 
 
+def test_the_change_counts_from_the_capital_of_the_run(conn, database, new_run, insert):
+    with database.begin() as connection:
+        kept = sa.update(schema.Run).where(schema.Run.run_id == new_run)
+        connection.execute(kept.values(settings={"initial_capital_usd": 2000.0}))
+    insert(schema.Equity, seq=1, equity_lamports=10 * SOL, equity_usd=1000.0)
+    assert views.portfolio(conn, new_run)["change_ratio"] == -0.5
+
+
 def test_the_breaker_says_what_it_allows(conn, new_run, insert):
     insert(schema.BreakerRow, level="warning", drawdown=0.07, peak_lamports=3 * SOL, seq=8)
     risk = views.risk(conn, new_run)

@@ -17,10 +17,9 @@ from actors.executor import Executor
 from memesnipe.bus.streams import EVENT_STREAMS, MAX_IN_FLIGHT
 from memesnipe.local.process import read_pid
 from memesnipe.settings import read_resolved
-from memesnipe.storage.commands import CommandName, outcome, request
 from memesnipe.storage.database import connect
 from memesnipe.storage.lease import LeaseLostError
-from memesnipe.storage.schema import BreakerRow, OrderRow
+from memesnipe.storage.schema import OrderRow, StrategyRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from tests.system.installation import Installation, processes_of, wait_for
 
@@ -114,12 +113,13 @@ def _signal(pid: int, number: signal.Signals) -> None:
 def test_a_halt_outlives_a_restart_and_a_reset_ends_it(installations: Callable[..., Installation]) -> None:
     one = installations(**CALM)
     process = one.start("up", "--speed", "120")
-    with_orders = wait_for("the first orders", lambda: progressed(one, 300) and _orders(one))
-    with database_of(one) as engine:
-        with engine.begin() as connection:
-            halt = request(connection, 1, CommandName.HALT, reason="a test")
-        wait_for("the halt", lambda: _outcome(engine, halt))
-    assert with_orders
+    wait_for("the first orders", lambda: progressed(one, 300) and _orders(one))
+    halt = one.run("halt", "--reason", "a test", "--json")
+    assert halt.returncode == 0, halt.stderr
+    assert json.loads(halt.stdout)["outcome"].startswith("done after event")
+    nobody = one.run("promote", "nobody")
+    assert (nobody.returncode, nobody.stdout) == (2, "")
+    assert "there is no such strategy" in nobody.stderr
     one.interrupt(process)
     assert process.wait(120) == 0
     halted_orders = verdict(one)["orders"]
@@ -129,22 +129,38 @@ def test_a_halt_outlives_a_restart_and_a_reset_ends_it(installations: Callable[.
     seq = one.heartbeat("executor")["seq"]
     wait_for("more of the market", lambda: progressed(one, seq + 800))
     assert _orders(one) == halted_orders
-    with database_of(one) as engine:
-        with engine.begin() as connection:
-            assert connection.scalar(sa.select(BreakerRow.halted).where(BreakerRow.run_id == 1)) is True
-            reset = request(connection, 1, CommandName.RISK_RESET)
-        wait_for("the reset", lambda: _outcome(engine, reset))
+    shown = json.loads(one.run("risk", "show", "--json").stdout)
+    assert shown["halted"] is True
+    reset = one.run("risk", "reset", "--json")
+    assert reset.returncode == 0, reset.stderr
     wait_for("orders after the reset", lambda: _orders(one) > halted_orders)
     one.interrupt(process)
     assert process.wait(120) == 0
     assert verdict(one)["orders"] > halted_orders
 
 
+def test_by_hand_a_strategy_goes_to_paper_and_no_further(installations: Callable[..., Installation]) -> None:
+    one = installations(**CALM, MIN_SHARPE_FOR_PROMOTION="1000000")
+    process = one.start("up", "--speed", "60")
+    spec_id = wait_for("a strategy", lambda: progressed(one, 300) and _a_strategy(one))
+    promoted = one.run("promote", spec_id, "--reason", "a test", "--json")
+    assert promoted.returncode == 0, promoted.stderr
+    assert json.loads(promoted.stdout)["outcome"].startswith(f"{spec_id} is paper from event")
+    live = one.run("promote", spec_id)
+    assert live.returncode == 3
+    assert "LIVE_TRADING_ENABLED is false" in live.stderr
+    demoted = one.run("demote", spec_id, "--json")
+    assert json.loads(demoted.stdout)["outcome"].startswith(f"{spec_id} is simulating from event")
+    one.interrupt(process)
+    assert process.wait(120) == 0
+    verdict(one)
+
+
+def _a_strategy(installation: Installation) -> str:
+    with database_of(installation) as engine, engine.connect() as connection:
+        return connection.scalar(sa.select(StrategyRow.spec_id).where(StrategyRow.mode == "simulating").limit(1)) or ""
+
+
 def _orders(installation: Installation) -> int:
     with database_of(installation) as engine, engine.connect() as connection:
         return connection.scalar(sa.select(sa.func.count()).select_from(OrderRow)) or 0
-
-
-def _outcome(engine: sa.Engine, command_id: int) -> str | None:
-    with engine.connect() as connection:
-        return outcome(connection, command_id)

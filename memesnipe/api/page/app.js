@@ -46,24 +46,26 @@ const RULES = {
 };
 
 function showRisk({ risk }) {
-  show("risk-level", risk.level);
-  byId("risk-level").className = `badge ${risk.level}`;
-  show("risk-rule", RULES[risk.level] ?? "");
+  show("risk-level", risk.halted ? "halted" : risk.level);
+  byId("risk-level").className = `badge ${risk.halted ? "emergency" : risk.level}`;
+  show("risk-rule", risk.halted ? "by hand, until `memesnipe risk reset`" : RULES[risk.level] ?? "");
   // The bar ends at 20 %, in the shape's own 200 units.
   byId("drawdown-fill").setAttribute("width", Math.min(risk.drawdown / 0.2, 1) * 200);
   byId("drawdown-fill").setAttribute("class", `fill ${risk.level}`);
   byId("drawdown-bar").setAttribute("aria-label", `Drawdown ${f.percent(risk.drawdown)}`);
   show("drawdown", `Drawdown ${f.percent(risk.drawdown)}, deepest ${f.percent(risk.max_drawdown)}`);
+  const refused = Object.entries(risk.refusals).map(([reason, count]) => `${f.count(count)} ${f.words(reason)}`);
+  show("refused", refused.length ? `Refused: ${refused.join(", ")}` : "\u00a0");
 }
 
 function showCounts({ report }) {
   const { events, strategies } = report;
   show("run", report.run_id ? `${report.feed}, run ${report.run_id}, ${report.status}` : "No run yet");
   show("events-consumed", f.count(events.consumed));
-  show("events-detail", `${f.count(events.published)} published, ${f.count(events.rejected)} rejected`);
+  show("events-detail", `${f.count(events.published)} published, ${f.count(events.rejected)} rejected, ${f.count(events.published - events.consumed)} behind`);
   show("generations", f.count(report.generations));
   show("evaluations", f.plural(report.evaluations, "evaluation"));
-  show("paper", f.count(strategies.paper));
+  show("paper", f.count(strategies.paper + strategies.live));
   show("modes", `${f.count(strategies.simulating)} simulating, ${f.count(strategies.retired)} retired`);
   show("fills", f.count(report.fills));
   show("orders", `of ${f.plural(report.orders, "order")}, ${f.count(report.trades - report.fills)} failed`);
@@ -108,21 +110,23 @@ function exits({ exits: genes }) {
   ].join(", ");
 }
 
-function strategyRow(strategy) {
+function strategyRow(strategy, lives) {
   const { genome, result } = strategy;
+  const why = lives.find((step) => step.spec_id === strategy.spec_id)?.reason ?? "";
   return make("tr", { children: [
-    make("td", { children: [badge(strategy.mode, strategy.mode)] }),
+    make("td", { title: why, children: [badge(strategy.mode, strategy.mode)] }),
     make("td", { title: strategy.spec_id, children: signals(genome) }),
     make("td", { text: exits(genome), title: "Stop loss, take profit, trailing stop, longest hold", kind: "muted" }),
     make("td", { text: f.signedPercent(result?.total_return), kind: `n ${sign(result?.total_return)}` }),
     make("td", { text: f.two(result?.sharpe), kind: "n" }),
     make("td", { text: f.count(result?.trades), kind: "n" }),
+    make("td", { text: strategy.parity_fills ? `${f.count(Math.round(strategy.parity_bps))} bps` : "–", kind: "n" }),
     make("td", { text: strategy.allocation_usd ? f.usd(strategy.allocation_usd) : "–", kind: "n" }),
     make("td", { text: f.count(strategy.generation), kind: "n" }),
   ] });
 }
 
-function showTables({ report, positions, trades, strategies }) {
+function showTables({ report, positions, trades, strategies, lifecycle }) {
   const open = positions.filter((position) => position.open);
   show("positions-count", report.open_positions ? f.count(report.open_positions) : "");
   fill("positions", open.map(positionRow), "No open positions: nothing is held right now.");
@@ -130,7 +134,7 @@ function showTables({ report, positions, trades, strategies }) {
     ? "No trades yet: a paper strategy has still to see its moment."
     : "No trades yet: strategies must first earn paper mode.";
   fill("trades", trades.map(tradeRow), waiting);
-  fill("strategies", strategies.map(strategyRow), "No strategies yet: the first generation is bred once enough events are on the tape.");
+  fill("strategies", strategies.map((strategy) => strategyRow(strategy, lifecycle)), "No strategies yet: the first generation is bred once enough events are on the tape.");
 }
 
 const STATUS_KINDS = { healthy: "good", degraded: "warning", unhealthy: "emergency" };

@@ -62,6 +62,7 @@ class Executor(Consumer):
             context.fill_model,
             shadow_capital_usd=settings.shadow_capital_usd,
             limits=limits_of(settings),
+            threads=settings.executor_threads,
         )
         self._mints: dict[int, str] = {}
         self._controls = 0  # obeyed so far

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     )
 
     arena_size: Annotated[int, Field(ge=1)] = Field(100, description="most strategies in the live simulation")
+    executor_threads: Annotated[int, Field(ge=1, le=256)] = Field(
+        1, description="threads that move the live simulation; each has a share of the strategies"
+    )
     min_sharpe_for_promotion: float = Field(
         0.5, description="annualised Sharpe ratio that paper mode takes, in the live simulation"
     )

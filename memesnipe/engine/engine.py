@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from memesnipe.engine.actions import most_actions
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.history import Done, read_actions
-from memesnipe.engine.kernel import advance, equities
-from memesnipe.engine.layout import ACTION, MAX_GENES
+from memesnipe.engine.kernel import equities
+from memesnipe.engine.layout import MAX_GENES
 from memesnipe.engine.population import Population
 from memesnipe.engine.results import StrategyResult, result_of
+from memesnipe.engine.shards import Shards
 from memesnipe.engine.snapshot import EngineState, dump_state, load_state
 from memesnipe.engine.trader import Batch
 from memesnipe.market.events import EVENT, LAMPORTS_PER_SOL, Events
@@ -31,13 +31,14 @@ _NO_RETURNS = np.zeros((0, 0), np.float32)
 class Engine:
     """A population of strategies, the tokens alive, and the time."""
 
-    def __init__(self, families: Families, model: FillModel, capital_usd: float) -> None:
+    def __init__(self, families: Families, model: FillModel, capital_usd: float, threads: int = 1) -> None:
         self.last_ts = 0
         self.last_seq = 0
         self.model = model
         self._capital_usd = capital_usd
         self.lives = Lives.none(model.dead_after_ns)
         self.population = Population(families, self.lives.capacity)
+        self._shards = Shards(threads)
         self._returns, self._first_sample_ts = _NO_RETURNS, 0
 
     @property
@@ -47,8 +48,7 @@ class Engine:
 
     def add(self, *genomes: Genome) -> None:
         """Let strategies join with fresh capital; they see what happens from now on. Known ones stay as they are."""
-        known = set(self.population.spec_ids)
-        new = {g.spec_id: g for g in genomes if g.spec_id not in known}
+        new = {g.spec_id: g for g in genomes if g.spec_id not in self.population.row_of}
         self.population.add(list(new.values()))
         if self.sol_usd:
             self._fund()
@@ -59,8 +59,9 @@ class Engine:
 
     def watch(self, spec_ids: Iterable[str]) -> None:
         """Say whose orders and fills `advance` gives back."""
-        watched = set(spec_ids)
-        self.population.terms["watched"] = [spec_id in watched for spec_id in self.population.spec_ids]
+        population = self.population
+        population.terms["watched"] = 0
+        population.terms["watched"][[population.row_of[s] for s in spec_ids if s in population.row_of]] = 1
 
     def record_returns(self, first_sample_ts: int, intervals: int) -> "np.ndarray[Any, np.dtype[np.float32]]":
         """Keep the returns of every interval from the one that ends at ``first_sample_ts``.
@@ -118,7 +119,7 @@ class Engine:
         )  # fmt: skip
         if count and len(population):
             batch = self._batch(events, first, int(count), visits, int(turns), after)
-            self._move(batch, done)
+            done += self._shards.move(population, self.model, batch, self._returns, self._first_sample_ts)
         return int(count)
 
     def _batch(self, events: Events, first: int, count: int, visits: Any, turns: int, after: Any) -> Batch:
@@ -131,30 +132,12 @@ class Engine:
             votes, votes.ctypes.data,
         )  # fmt: skip
 
-    def _move(self, batch: Batch, done: list[Any]) -> None:
-        """Move the population over a batch; compiled code stops where what it writes down has no more room."""
-        population = self.population
-        written, place = np.zeros(1, np.int64), np.array([0, -1])
-        is_done = False
-        while not is_done:
-            actions = np.empty(self._room_for_actions(), ACTION)
-            written[0] = 0
-            is_done = advance(
-                population.terms, population.accounts, population.exposures, population.heads, self.model, batch,
-                self._returns, self._first_sample_ts, actions, written, place,
-            )  # fmt: skip
-            if written[0]:
-                done.append(actions[: written[0]])
-
-    def _room_for_actions(self) -> int:
-        watches = bool(np.any(self.population.terms["watched"]))
-        return int(most_actions(self.model.dead_after_ns)) + ROOM if watches else 0
-
     def is_in(self, spec_id: str, token: int) -> bool:
         """Whether a strategy holds a token, or has an order for it on the way."""
-        if spec_id not in self.population.spec_ids:
+        row = self.population.row_of.get(spec_id)
+        if row is None:
             return False
-        exposures = self.population.exposures[self.population.spec_ids.index(spec_id)]
+        exposures = self.population.exposures[row]
         return bool(np.any((exposures["used"] != 0) & (exposures["token"] == token)))
 
     def results(self, spec_ids: Sequence[str] | None = None) -> list[StrategyResult]:
@@ -162,12 +145,14 @@ class Engine:
         population = self.population
         worth = np.zeros(len(population), np.int64)
         equities(population.accounts, population.exposures, worth)
-        row_of = {spec_id: row for row, spec_id in enumerate(population.spec_ids)}
+        names = population.spec_ids if spec_ids is None else spec_ids
+        rows = [population.row_of[spec_id] for spec_id in names]
+        # Whole arrays as Python's numbers at once: with thousands of strategies, field by field takes a second.
+        accounts, worths = population.accounts[rows].tolist(), worth[rows].tolist()
+        fields = population.accounts.dtype.names or ()
         return [
-            result_of(
-                spec_id, population.accounts[row_of[spec_id]], int(worth[row_of[spec_id]]), self.last_ts, self.sol_usd
-            )
-            for spec_id in (population.spec_ids if spec_ids is None else spec_ids)
+            result_of(spec_id, dict(zip(fields, account, strict=True)), value, self.last_ts, self.sol_usd)
+            for spec_id, account, value in zip(names, accounts, worths, strict=True)
         ]
 
     def dump(self) -> EngineState:

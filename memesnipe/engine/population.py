@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from memesnipe.compiled import compiled
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.landing import key_of
 from memesnipe.engine.layout import ACCOUNT, EXPOSURE, HEAD, MAX_EXPOSURES, NEVER, SAMPLE_NS, TERMS
@@ -23,36 +24,52 @@ class Population:
     slots: int
     spec_ids: list[str] = field(default_factory=list)
     genomes: list[Genome] = field(default_factory=list)
-    terms: NDArray[Any] = field(default_factory=lambda: np.zeros(0, TERMS))
-    accounts: NDArray[Any] = field(default_factory=lambda: np.zeros(0, ACCOUNT))
-    exposures: NDArray[Any] = field(default_factory=lambda: np.zeros((0, MAX_EXPOSURES), EXPOSURE))
+    row_of: dict[str, int] = field(default_factory=dict)
+    # The rows in use of arrays with room for more, so that a few who join or leave do not move all the others.
+    terms: NDArray[Any] = field(init=False)
+    accounts: NDArray[Any] = field(init=False)
+    exposures: NDArray[Any] = field(init=False)
     heads: NDArray[Any] = field(init=False)
     # For each strategy and gene: the parameters, and the states of all slots. The terms have their addresses.
     params: list[list[NDArray[Any]]] = field(default_factory=list)
     states: list[list[NDArray[Any]]] = field(default_factory=list)
     masks: list[int] = field(default_factory=list)  # the different sets of kinds that genes hear
+    _rooms: dict[str, NDArray[Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.heads = np.zeros((0, self.slots), HEAD)
+        self._rooms = {
+            "terms": np.zeros(0, TERMS),
+            "accounts": np.zeros(0, ACCOUNT),
+            "exposures": np.zeros((0, MAX_EXPOSURES), EXPOSURE),
+            "heads": np.zeros((0, self.slots), HEAD),
+        }
+        self._use(0)
 
     def __len__(self) -> int:
         return len(self.spec_ids)
 
+    def _use(self, count: int) -> None:
+        """Have so many rows in use; what is in rows that were not is left over from others."""
+        for name, room in self._rooms.items():
+            if len(room) < count:
+                larger = np.zeros((max(count, 2 * len(room)), *room.shape[1:]), room.dtype)
+                larger[: len(room)] = room
+                self._rooms[name] = larger
+            setattr(self, name, self._rooms[name][:count])
+
     def add(self, genomes: Sequence[Genome]) -> None:
         """Let strategies join, without capital."""
-        count = len(genomes)
-        terms, accounts = np.zeros(count, TERMS), np.zeros(count, ACCOUNT)
-        accounts["next_due_ts"] = NEVER
-        for row, genome in enumerate(genomes):
+        first = len(self)
+        self._use(first + len(genomes))
+        for name in ("terms", "accounts", "exposures", "heads"):
+            getattr(self, name)[first:] = 0
+        self.accounts["next_due_ts"][first:] = NEVER
+        self.heads["exposure"][first:] = -1
+        for row, genome in enumerate(genomes, start=first):
             self.spec_ids.append(genome.spec_id)
             self.genomes.append(genome)
-            self._add_genes(genome, terms[row])
-        heads = np.zeros((count, self.slots), HEAD)
-        heads["exposure"] = -1
-        self.terms = np.concatenate([self.terms, terms])
-        self.accounts = np.concatenate([self.accounts, accounts])
-        self.exposures = np.concatenate([self.exposures, np.zeros((count, MAX_EXPOSURES), EXPOSURE)])
-        self.heads = np.concatenate([self.heads, heads])
+            self.row_of[genome.spec_id] = row
+            self._add_genes(genome, self.terms[row])
 
     def _add_genes(self, genome: Genome, term: Any) -> None:
         """Write a genome as numbers; gives its genes' code, parameters and empty states a place."""
@@ -81,11 +98,16 @@ class Population:
 
     def remove(self, spec_ids: set[str]) -> None:
         """Let strategies go, with all they hold."""
+        if not any(spec_id in self.row_of for spec_id in spec_ids):
+            return
         kept = [row for row, spec_id in enumerate(self.spec_ids) if spec_id not in spec_ids]
-        for name in ("terms", "accounts", "exposures", "heads"):
-            setattr(self, name, getattr(self, name)[kept])
+        rows = np.array(kept, np.int64)
+        for room in self._rooms.values():
+            _close_gaps(room.view(np.uint8).reshape(len(room), -1), rows)
+        self._use(len(kept))
         for name in ("spec_ids", "genomes", "params", "states"):
             setattr(self, name, [getattr(self, name)[row] for row in kept])
+        self.row_of = {spec_id: row for row, spec_id in enumerate(self.spec_ids)}
 
     def fund(self, lamports: int, ts: int) -> None:
         """Give those that have no capital yet so much of it."""
@@ -97,10 +119,11 @@ class Population:
 
     def make_room(self, slots: int) -> None:
         """Give every strategy room for more tokens."""
-        heads = np.zeros((len(self), slots), HEAD)
+        heads = np.zeros((len(self._rooms["heads"]), slots), HEAD)
         heads["exposure"] = -1
-        heads[:, : self.slots] = self.heads
-        self.heads, self.slots = heads, slots
+        heads[: len(self), : self.slots] = self.heads
+        self._rooms["heads"], self.slots = heads, slots
+        self._use(len(self))
         for row, states in enumerate(self.states):
             for gene, old in enumerate(states):
                 states[gene] = np.zeros(slots, old.dtype)
@@ -114,3 +137,12 @@ class Population:
         for mask in self.masks:
             kinds |= mask
         return kinds
+
+
+@compiled
+def _close_gaps(rows: Any, kept: Any) -> None:
+    """Move the rows that are kept, shape (rows, bytes), to the front, in their order and without a copy of them all."""
+    for to in range(len(kept)):
+        if kept[to] != to:
+            for byte in range(rows.shape[1]):
+                rows[to, byte] = rows[kept[to], byte]

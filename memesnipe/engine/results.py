@@ -35,7 +35,7 @@ class StrategyResult:
 
 
 def result_of(spec_id: str, account: Any, equity_lamports: int, last_ts: int, sol_usd: float) -> StrategyResult:
-    """The result of one account, a record of dtype ACCOUNT, that is worth so much now."""
+    """The result of one account, with the fields of ACCOUNT, that is worth so much now."""
     usd = sol_usd / LAMPORTS_PER_SOL
     capital, trades = int(account["capital_lamports"]), int(account["round_trips"])
     profit = equity_lamports - capital

@@ -65,7 +65,7 @@ def run_segment(
     returns = engine.record_returns(first_sample_ts, intervals)
     for events in segment.slices:
         engine.advance(events)
-    row_of = {spec_id: row for row, spec_id in enumerate(engine.population.spec_ids)}
+    row_of = engine.population.row_of
     results = engine.results([genome.spec_id for genome in genomes])
     return [Record(result, returns[row_of[result.spec_id]]) for result in results]
 

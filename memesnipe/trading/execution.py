@@ -75,8 +75,10 @@ class Step:
 class Execution:
     """Moves every strategy over the events, and trades for those that have an allocation."""
 
-    def __init__(self, families: Families, model: FillModel, *, shadow_capital_usd: float, limits: Limits) -> None:
-        self.arena = Engine(families, model, shadow_capital_usd)
+    def __init__(
+        self, families: Families, model: FillModel, *, shadow_capital_usd: float, limits: Limits, threads: int = 1
+    ) -> None:
+        self.arena = Engine(families, model, shadow_capital_usd, threads)
         self.desk = Desk(model, limits)
         self.parity: dict[str, Parity] = {}
 

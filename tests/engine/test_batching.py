@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memesnipe.engine import engine as engine_module
+from memesnipe.engine import shards
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.history import Done
 from memesnipe.market.events import Events
@@ -87,6 +88,21 @@ def test_a_strategy_does_not_depend_on_who_else_is_there(order: list[int], count
     for genome in some:
         mine = [fill for fill in done.fills if fill.order.spec_id == genome.spec_id]
         assert mine == [fill for fill in DONE.fills if fill.order.spec_id == genome.spec_id]
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(2, 9))
+def test_the_threads_that_share_the_population_change_nothing(threads: int) -> None:
+    engine = Engine(FAMILIES, MODEL, 1000.0, threads)
+    engine.add(*GENOMES)
+    engine.watch(engine.population.spec_ids)
+    least, shards.LEAST_ROWS = shards.LEAST_ROWS, 1
+    try:
+        engine, done = in_parts(engine, np.split(EVENTS, range(300, len(EVENTS), 300)), set())
+    finally:
+        shards.LEAST_ROWS = least
+    assert done == DONE
+    assert kept(engine.dump()) == kept(WHOLE.dump())
 
 
 def test_slots_change_nothing() -> None:

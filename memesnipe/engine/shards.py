@@ -1,0 +1,72 @@
+"""Shards: parts of the population, each moved over a batch by a thread of its own.
+
+Strategies know nothing of each other, so any split gives the same; compiled code holds no lock while it runs.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from memesnipe.engine.actions import most_actions
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.kernel import advance
+from memesnipe.engine.layout import ACTION
+from memesnipe.engine.population import Population
+from memesnipe.engine.trader import Batch
+
+LEAST_ROWS = 256  # a thread costs about as much as moving so many strategies over one event
+_ACTIONS = 4096  # room for what watched strategies do in one go
+
+
+class Shards:
+    """Moves a population with so many threads."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, "shard") if threads > 1 else None
+
+    def move(
+        self, population: Population, model: FillModel, batch: Batch, returns: Any, first_sample_ts: int
+    ) -> list[Any]:
+        """What the watched strategies do over a batch, as arrays of dtype ACTION in no particular order."""
+        count = len(population)
+        parts = min(self._threads, max(count // LEAST_ROWS, 1))
+        bounds = [count * i // parts for i in range(parts + 1)]
+        shards = [slice(start, stop) for start, stop in pairwise(bounds)]
+        if self._pool is None or len(shards) == 1:
+            return _move(population, shards[0], model, batch, returns, first_sample_ts)
+        futures = [
+            self._pool.submit(_move, population, rows, model, _with_own_votes(batch), returns, first_sample_ts)
+            for rows in shards[1:]
+        ]
+        done = _move(population, shards[0], model, batch, returns, first_sample_ts)
+        return [*done, *(actions for future in futures for actions in future.result())]
+
+
+def _with_own_votes(batch: Batch) -> Batch:
+    votes = np.zeros_like(batch.votes)
+    return batch._replace(votes=votes, votes_at=votes.ctypes.data)
+
+
+def _move(
+    population: Population, rows: slice, model: FillModel, batch: Batch, returns: Any, first_sample_ts: int
+) -> list[Any]:
+    """Move some rows; compiled code stops where what it writes down has no more room, and goes on there."""
+    terms = population.terms[rows]
+    room = int(most_actions(model.dead_after_ns)) + _ACTIONS if np.any(terms["watched"]) else 0
+    written, place = np.zeros(1, np.int64), np.array([0, -1])
+    done: list[Any] = []
+    is_done = False
+    while not is_done:
+        actions = np.empty(room, ACTION)
+        written[0] = 0
+        is_done = advance(
+            terms, population.accounts[rows], population.exposures[rows], population.heads[rows], model, batch,
+            returns[rows], first_sample_ts, actions, written, place,
+        )  # fmt: skip
+        if written[0]:
+            actions["row"] += rows.start  # compiled code counts from its first one
+            done.append(actions[: written[0]])
+    return done

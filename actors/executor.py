@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import update
 
 from actors.consumer import Consumer
@@ -14,6 +14,7 @@ from actors.context import Context
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS
 from memesnipe.engine.snapshot import EngineState
+from memesnipe.errors import first_line
 from memesnipe.market.codec import from_messages
 from memesnipe.market.events import Events
 from memesnipe.rules import limits_of
@@ -192,7 +193,7 @@ class Executor(Consumer):
             yield from_messages([entry.data for entry in entries])
 
     def _load_snapshot(self, controls: int) -> None:
-        """Take the snapshot's state over, unless it is of another run or beyond what was committed."""
+        """Take the snapshot's state over, unless it is of another run, beyond what was committed, or not to be read."""
         found = read_snapshot(self.context.snapshot_file(self.name))
         if found is None:
             return
@@ -201,6 +202,10 @@ class Executor(Consumer):
         if not fits or header["seq"] > self.positions[EVENTS].number:
             self.log.warning("snapshot does not fit", run=header["run"], seq=header["seq"])
             return
-        desk, parity = _SMALL.validate_python(header["small"])
+        try:
+            desk, parity = _SMALL.validate_python(header["small"])
+        except ValidationError as error:
+            self.log.warning("snapshot cannot be read", error=first_line(error))
+            return
         self._execution.load(ExecutionState(EngineState(header["arena"], found[1]), desk, parity))
         self._controls = header["controls"]

@@ -26,7 +26,7 @@ from memesnipe.storage.schema import Allocation, LifecycleRow, StrategyRow
 from memesnipe.storage.schema_control import Command
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.lifecycle import DOWN, Mode
-from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioState
+from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioState, Transition
 
 _STATE = TypeAdapter(tuple[PortfolioState, dict[str, Any] | None, int])
 _RESULTS = TypeAdapter(list[StrategyResult])
@@ -74,7 +74,15 @@ class PortfolioActor(Consumer):
 
     def _obey(self, entry: Entry, effects: Effects) -> None:
         said = entry.data
-        outcome = self._portfolio.on_command(entry.seq, said["name"], said["spec_id"], said["reason"])
+        outcome, step = self._portfolio.on_command(entry.seq, said["name"], said["spec_id"], said["reason"])
+        if step is not None:
+            self._write_steps([step], effects)
+            moved = StrategyRow.spec_id == step.spec_id
+            effects.change(
+                update(StrategyRow)
+                .where(StrategyRow.run_id == self.context.run_id, moved)
+                .values(mode=step.to_mode, since_seq=step.seq)
+            )
         effects.change(update(Command).where(Command.command_id == said["command_id"]).values(outcome=outcome))
         self.log.warning("obeyed", command=said["name"], spec_id=said["spec_id"], outcome=outcome)
 
@@ -89,9 +97,7 @@ class PortfolioActor(Consumer):
 
     def _write(self, due: dict[str, Any], decision: Decision, effects: Effects) -> None:
         seq = due["seq"]
-        for step in decision.transitions:
-            effects.add(LifecycleRow, [{"seq": seq, **asdict(step)}])
-            self.log.info("lifecycle", seq=seq, **asdict(step))
+        self._write_steps(decision.transitions, effects)
         self._write_strategies(decision, effects, is_generation=bool(due["flags"] & GENERATION))
         if decision.removed:
             retired = StrategyRow.spec_id.in_(decision.removed)
@@ -113,6 +119,11 @@ class PortfolioActor(Consumer):
             "after": due["after"],
         }
         effects.send(ALLOCATIONS, seq, message)
+
+    def _write_steps(self, steps: list[Transition], effects: Effects) -> None:
+        effects.add(LifecycleRow, [asdict(step) for step in steps])
+        for step in steps:
+            self.log.info("lifecycle", **asdict(step))
 
     def _write_strategies(self, decision: Decision, effects: Effects, *, is_generation: bool) -> None:
         """New ones with their genomes; the others where there is something new, for there may be thousands."""

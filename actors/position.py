@@ -108,7 +108,7 @@ class PositionActor(Consumer):
 
     def _write(self, entries: Entries, effects: Effects, follows: dict[str, int] | None = None) -> None:
         effects.add(Equity, entries.equity)
-        effects.put(PositionRow, entries.positions)
+        effects.put(PositionRow, entries.positions, adding=("realised_lamports",))
         if entries.breaker is not None:
             effects.put(BreakerRow, [entries.breaker])
         for stream, seq, content in entries.messages:

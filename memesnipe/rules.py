@@ -11,6 +11,7 @@ def limits_of(settings: Settings) -> Limits:
     """What the risk gate measures against."""
     return Limits(
         max_position_usd=settings.global_max_position_usd,
+        capital_usd=settings.initial_capital_usd,
         max_token_exposure_usd=settings.max_token_exposure_usd,
         max_total_exposure_usd=settings.max_total_exposure_usd,
         max_orders_per_minute=settings.max_orders_per_minute,
@@ -50,7 +51,7 @@ def lifecycle_rules_of(settings: Settings) -> Rules:
         min_compared_fills=settings.min_compared_fills_for_live,
         max_parity_error_bps=settings.max_parity_error_bps_for_live,
     )
-    return Rules(paper, live)
+    return Rules(paper, live, settings.min_sharpe_to_stay, settings.drift_fills)
 
 
 def caps_of(settings: Settings) -> Caps:

@@ -24,8 +24,8 @@ DECIDING = (
     "min_deflated_sharpe_for_paper", "max_parity_error_bps", "min_sharpe_for_live", "min_trades_for_live",
     "min_observation_secs_for_live", "min_deflated_sharpe_for_live", "max_drawdown_for_live",
     "min_compared_fills_for_live", "max_parity_error_bps_for_live", "max_strategy_share_percent",
-    "max_invested_share_percent", "max_data_age_ms", "max_price_deviation_percent", "max_dev_out_percent",
-    "max_liquidity_pull_percent",
+    "max_invested_share_percent", "min_sharpe_to_stay", "drift_fills", "max_data_age_ms", "max_price_deviation_percent",
+    "max_dev_out_percent", "max_liquidity_pull_percent",
 )  # fmt: skip
 
 Positive = Annotated[float, Field(gt=0)]
@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     max_drawdown_for_promotion: Ratio = Field(0.3, description="deepest drawdown that paper mode allows")
     min_deflated_sharpe_for_paper: Ratio = Field(
         0.0, description="probability of skill, with every evaluation counted, that paper mode takes"
+    )
+    min_sharpe_to_stay: float = Field(
+        0.0, description="annualised Sharpe ratio below which a strategy is demoted, from paper and from live"
+    )
+    drift_fills: Annotated[int, Field(ge=1)] = Field(
+        10, description="compared fills that it takes to demote a strategy for their error"
     )
     max_parity_error_bps: Positive = Field(
         1_000, description="a strategy whose fills are further than this from the simulated ones is demoted"

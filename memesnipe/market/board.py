@@ -36,6 +36,7 @@ class Board:
     sol_usd: float = 0.0
     last_ts: int = 0
     last_seq: int = 0
+    traded_ts: int = 0  # when any token was last traded
 
     def see(self, event: Event) -> None:
         """Take one event over."""
@@ -48,6 +49,7 @@ class Board:
         market = self.tokens.get(event.token) or TokenMarket(event.ts)
         market = replace(market, last_ts=event.ts, sol_usd=event.sol_usd or market.sol_usd)
         if event.kind == PRICE:
+            self.traded_ts = event.ts
             market.pool = pool_after(event)
             market.price_usd, market.liquidity_usd = event.price_usd, event.liquidity_usd
         elif event.kind == FUNDING:

@@ -43,13 +43,20 @@ class Effects:
         if rows:
             self.statements.append((insert(table).on_conflict_do_nothing(), self._keyed(rows)))
 
-    def put(self, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-        """Insert rows; those that are there already are overwritten. All rows have the same columns."""
+    def put(self, table: type[Base], rows: Sequence[dict[str, Any]], *, adding: Sequence[str] = ()) -> None:
+        """Insert rows; those that are there already are overwritten. All rows have the same columns.
+
+        Args:
+            table: with a primary key.
+            rows: without the run.
+            adding: columns that are added to what is there, rather than written over it.
+        """
         if not rows:
             return
         keys = [column.name for column in table.__table__.primary_key.columns]  # type: ignore[attr-defined]
         statement = insert(table)
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        columns, new = table.__table__.columns, statement.excluded
+        changed = {n: columns[n] + new[n] if n in adding else new[n] for n in rows[0] if n not in keys}
         statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
         self.statements.append((statement, self._keyed(rows)))
 

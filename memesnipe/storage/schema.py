@@ -151,14 +151,15 @@ class StrategyRow(Base):
 
 
 class LifecycleRow(Base):
-    """One step in a strategy's life."""
+    """One step in a strategy's life; numbered from 1 in each run."""
 
     __tablename__ = "lifecycle"
     run_id: Mapped[int] = run_key()
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    spec_id: Mapped[str] = mapped_column(primary_key=True)
-    to_mode: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    spec_id: Mapped[str]
     from_mode: Mapped[str]
+    to_mode: Mapped[str]
     reason: Mapped[str]
 
 

@@ -177,7 +177,22 @@ def portfolio(conn: Connection, run_id: int) -> Json:
     first = _records(conn, marks.order_by(Equity.seq).limit(1))
     began_with = conn.scalar(select(Run.settings["initial_capital_usd"].as_float()).where(Run.run_id == run_id))
     worth = _change(began_with or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_WORTH)
-    return {"run_id": run_id, **worth, "open_positions": conn.scalar(select(_open_positions(run_id)))}
+    return {
+        "run_id": run_id,
+        **worth,
+        **_profit(conn, run_id),
+        "open_positions": conn.scalar(select(_open_positions(run_id))),
+    }
+
+
+def _profit(conn: Connection, run_id: int) -> Json:
+    """What closed positions have earned, failed orders and all fees included, and what the open ones would now."""
+    sums = {
+        "realised_sol": func.sum(PositionRow.realised_lamports),
+        "unrealised_sol": func.sum(PositionRow.value_lamports - PositionRow.cost_lamports),
+    }
+    found = conn.execute(select(*sums.values()).where(PositionRow.run_id == run_id)).one()
+    return {name: float(lamports or 0) / LAMPORTS_PER_SOL for name, lamports in zip(sums, found, strict=True)}
 
 
 def _change(before: float, last: Json) -> Json:
@@ -240,7 +255,7 @@ def refusals(conn: Connection, run_id: int, limit: int) -> list[Json]:
 def lifecycle(conn: Connection, run_id: int, limit: int) -> list[Json]:
     """Steps in the lives of strategies with their reasons, the newest first."""
     query = select(LifecycleRow).where(LifecycleRow.run_id == run_id)
-    return _records(conn, query.order_by(LifecycleRow.seq.desc(), LifecycleRow.spec_id).limit(limit))
+    return _records(conn, query.order_by(LifecycleRow.number.desc()).limit(limit))
 
 
 def commands(conn: Connection, run_id: int, limit: int) -> list[Json]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 SHRINK_PERIODS: Final = 60.0  # a record of so many periods counts half
 KEPT_CHANGES: Final = 60  # of each strategy's return, from one decision to the next
 _LEAST_CHANGES: Final = 5  # fewer say nothing about a correlation
+_NO_CHANGE: Final = 1e-9  # the size of a series of returns below which it does not vary
+_ROWS_AT_ONCE: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +64,38 @@ def shrunk_sharpes(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
 def independence(changes: Sequence[Sequence[float]]) -> NDArray[np.float64]:
     """For each strategy 1 / (1 + the sum of its positive correlations with the others), shape (strategies,).
 
-    Ten copies of one strategy so get together what one of them would get. Who has too short a series to tell, or one
-    that does not vary, is taken as independent.
+    Ten copies of one strategy so get together what one of them would get. Two are compared over the decisions that
+    both have seen. Who has too short a series to tell, or one that does not vary, is taken as independent.
     """
-    count = len(changes)
-    crowd = np.zeros(count)
-    long_enough = [i for i, series in enumerate(changes) if len(series) >= _LEAST_CHANGES]
-    for position, i in enumerate(long_enough):
-        for j in long_enough[position + 1 :]:
-            together = max(_correlation(changes[i], changes[j]), 0.0)
-            crowd[i] += together
-            crowd[j] += together
-    return 1.0 / (1.0 + crowd)
+    lengths = np.array([min(len(series), KEPT_CHANGES) for series in changes], np.int64)
+    latest = np.zeros((len(changes), KEPT_CHANGES))
+    for row, series in enumerate(changes):
+        if lengths[row]:
+            latest[row, -lengths[row] :] = series[-int(lengths[row]) :]
+    crowd = np.zeros(len(changes))
+    # All pairs of which the shorter series is so long, at once.
+    for length in np.unique(lengths[lengths >= _LEAST_CHANGES]).tolist():
+        shorter, longer = np.flatnonzero(lengths == length), np.flatnonzero(lengths > length)
+        ours, theirs = _standardised(latest[shorter, -length:]), _standardised(latest[longer, -length:])
+        for start in range(0, len(shorter), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            among, across = _together(ours[rows], ours), _together(ours[rows], theirs)
+            among[np.arange(len(among)), np.arange(start, start + len(among))] = 0.0  # each with itself
+            crowd[shorter[rows]] += among.sum(axis=1) + across.sum(axis=1)
+            crowd[longer] += across.sum(axis=0)
+    independent: NDArray[np.float64] = 1.0 / (1.0 + crowd)
+    return independent
 
 
-def _correlation(one: Sequence[float], other: Sequence[float]) -> float:
-    """Of the decisions that both have seen, the latest ones."""
-    length = min(len(one), len(other))
-    a, b = np.array(one[-length:]), np.array(other[-length:])
-    a, b = a - a.mean(), b - b.mean()
-    size = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / size if size > 1e-12 else 0.0
+def _standardised(series: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows of length 1 and mean 0, so that their products are correlations; 0 where a row does not vary."""
+    centred = series - series.mean(axis=1, keepdims=True)
+    size = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
+    unit: NDArray[np.float64] = np.divide(centred, size, out=np.zeros_like(centred), where=size > _NO_CHANGE)
+    return unit
+
+
+def _together(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Positive correlations, shape (some, others); rounded, because the last bits depend on the machine."""
+    positive: NDArray[np.float64] = np.maximum(np.round(some @ others.T, 9), 0.0)
+    return positive

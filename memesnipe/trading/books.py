@@ -7,7 +7,7 @@ from memesnipe.engine.orders import Order
 from memesnipe.market.events import LAMPORTS_PER_SOL, SIDE_NAMES
 from memesnipe.trading.execution import DeskFill, Step
 from memesnipe.trading.gate import No
-from memesnipe.trading.ledger import Ledger, Mark, Position
+from memesnipe.trading.ledger import Booked, Ledger, Mark, Position
 from memesnipe.trading.messages import (
     EXIT_ORDERS,
     FILLS,
@@ -32,7 +32,7 @@ class Entries:
     trades: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
     equity: list[Row] = field(default_factory=list)
-    positions: list[Row] = field(default_factory=list)  # as they are from now on
+    positions: list[Row] = field(default_factory=list)  # as they are from now on; what was realised is to be added
     breaker: Row | None = None  # as it is from now on
     messages: list[Message] = field(default_factory=list)
 
@@ -108,9 +108,9 @@ def _trade(done: DeskFill, mints: dict[int, str]) -> Row:
     }
 
 
-def of_fill(position: Position, seq: int) -> Entries:
+def of_fill(booked: Booked, seq: int) -> Entries:
     """What the position actor writes down about a fill that it has booked."""
-    return Entries(positions=[_position(position, seq)])
+    return Entries(positions=[_position(booked.position, seq, booked.realised_lamports)])
 
 
 def of_mark(ledger: Ledger, mark: Mark, seq: int, ts: int, flags: int) -> Entries:
@@ -130,8 +130,9 @@ def of_mark(ledger: Ledger, mark: Mark, seq: int, ts: int, flags: int) -> Entrie
     if mark.level_changed:
         entries.messages.append(_risk_event(ledger, seq, ts, "drawdown"))
     for position, reason in mark.exits:
-        exit_order = {"spec_id": position.spec_id, "token": position.token, "mint": position.mint}
-        entries.messages.append((EXIT_ORDERS, seq, {"ts": ts, **exit_order, "reason": reason}))
+        which = {"spec_id": position.spec_id, "token": position.token, "mint": position.mint}
+        content = {"ts": ts, **which, "opened_ts": position.holding.opened_ts, "reason": reason}
+        entries.messages.append((EXIT_ORDERS, seq, content))
     update = {**equity, "flags": flags, "risk_level": str(breaker.level), "positions": [_summary(p) for p in held]}
     entries.messages.append((POSITION_UPDATES, seq, update))
     return entries
@@ -154,7 +155,7 @@ def _risk_event(ledger: Ledger, seq: int, ts: int, cause: str) -> Message:
     return RISK_EVENTS, seq, {"ts": ts, **said}
 
 
-def _position(position: Position, seq: int) -> Row:
+def _position(position: Position, seq: int, realised_lamports: int = 0) -> Row:
     return {
         "spec_id": position.spec_id,
         "token": position.token,
@@ -162,7 +163,7 @@ def _position(position: Position, seq: int) -> Row:
         "token_raw": position.holding.token_raw,
         "cost_lamports": position.holding.cost_lamports,
         "value_lamports": position.value_lamports,
-        "realised_lamports": position.realised_lamports,
+        "realised_lamports": realised_lamports,
         "opened_ts": position.holding.opened_ts,
         "seq": seq,
     }

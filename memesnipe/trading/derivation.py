@@ -42,7 +42,9 @@ class Books:
         for order_id, status in entries.ended.items():
             self.orders[(order_id,)]["status"] = status
         for row in entries.positions:
-            self.positions[row["spec_id"], row["token"]] = row
+            key = row["spec_id"], row["token"]
+            earlier = self.positions[key]["realised_lamports"] if key in self.positions else 0
+            self.positions[key] = row | {"realised_lamports": earlier + row["realised_lamports"]}
         if entries.breaker is not None:
             self.breaker[()] = entries.breaker
 

@@ -27,6 +27,7 @@ from memesnipe.trading.desk_state import DeskState
 from memesnipe.trading.gate import Limits, No, Refusal, refuse, refuse_size
 
 _MINUTE_NS: Final = 60 * NS_PER_S
+_BOUNDLESS_USD: Final = 1e12  # where nothing bounds the capital
 
 
 class Desk:
@@ -47,7 +48,17 @@ class Desk:
                     book[event.token].on_event(before, event)
         self.state.board.see(event)
         self.state.is_late = event.flags & STALE != 0
+        self._fund()
         return fills
+
+    def _fund(self) -> None:
+        """Buy the portfolio's capital at the first price of SOL, as the ledger does."""
+        state = self.state
+        if state.is_funded or not state.board.sol_usd:
+            return
+        capital_usd = min(self._limits.capital_usd, _BOUNDLESS_USD)
+        state.cash_lamports += int(capital_usd / state.board.sol_usd * LAMPORTS_PER_SOL)
+        state.is_funded = True
 
     def pass_time(self, ts: int) -> list[Fill]:
         """Let the orders that reached the chain before ``ts`` meet their pools."""
@@ -72,6 +83,7 @@ class Desk:
         market = self.state.board.tokens.get(decision.token)
         if holding is None or market is None or self.state.is_pending(decision.spec_id, decision.token):
             return None
+        self.state.refused_exits.discard((decision.spec_id, decision.token))
         order = replace(decision, token_raw=holding.token_raw)
         ts, seq = decision.decided_ts, self.state.board.last_seq
         if holding.short is not None:
@@ -81,11 +93,30 @@ class Desk:
         self._book(fill)
         return order, fill
 
-    def exit(self, spec_id: str, token: int, reason: str) -> Order | No | None:
-        """Leave what a strategy holds of a token whatever the strategy says (`exit_orders`)."""
-        holding = self.state.holding(spec_id, token)
-        if holding is None or self.state.is_pending(spec_id, token):
+    def exit(self, spec_id: str, token: int, reason: str, opened_ts: int | None = None) -> Order | No | None:
+        """Leave what a strategy holds of a token whatever the strategy says (`exit_orders`).
+
+        Args:
+            spec_id: of the strategy.
+            token: that it holds.
+            reason: in a word.
+            opened_ts: of the holding that is meant, if not just any: it may be sold, and another bought, meanwhile.
+
+        Returns:
+            The order; why it is not sent, once for each time that exits are barred; or None where there is nothing.
+        """
+        state, key = self.state, (spec_id, token)
+        holding = state.holding(spec_id, token)
+        if holding is None or state.is_pending(spec_id, token) or opened_ts not in (None, holding.opened_ts):
             return None
+        outcome = self._exit(spec_id, token, reason, holding)
+        if isinstance(outcome, No):
+            if key in state.refused_exits:
+                return None
+            state.refused_exits.add(key)
+        return outcome
+
+    def _exit(self, spec_id: str, token: int, reason: str, holding: Holding) -> Order | No:
         state = self.state
         state.exit_orders += 1
         ts = state.board.last_ts
@@ -101,6 +132,8 @@ class Desk:
         Returns:
             The orders on their way that this calls back: entries where positions are only closed, all where all halts.
         """
+        if (level, halted) != (self.state.level, self.state.halted):
+            self.state.refused_exits.clear()
         self.state.level, self.state.halted = level, halted
         if halted or level is RiskLevel.EMERGENCY:
             called_back = list(self.state.pending)
@@ -124,8 +157,6 @@ class Desk:
         state, market = self.state, self.state.board.tokens.get(decision.token)
         if market is None:
             return None
-        if state.is_pending(decision.spec_id, decision.token):
-            return No(decision, Refusal.BUSY, "an order for this token is on its way")
         no = refuse(decision, state, self._limits)
         if no is not None:
             return no
@@ -146,7 +177,7 @@ class Desk:
         if allocation_usd <= 0 or not state.board.sol_usd:
             return 0
         held = state.holdings.get(decision.spec_id, {})
-        wanted_usd = min(allocation_usd * decision.size * size_multiplier(state.level), self._limits.max_position_usd)
+        wanted_usd = min(allocation_usd * decision.size, self._limits.max_position_usd) * size_multiplier(state.level)
         lamports_per_usd = LAMPORTS_PER_SOL / state.board.sol_usd
         on_the_way = [order for order in state.pending if order.spec_id == decision.spec_id]
         exposures = held.keys() | {order.token for order in on_the_way}
@@ -154,9 +185,7 @@ class Desk:
         fees = network_fee_lamports(self._model) * (len(on_the_way) + len(exposures) + 2)
         return min(int(wanted_usd * lamports_per_usd), int(allocation_usd * lamports_per_usd) - used - fees)
 
-    def _leave(self, decision: Order, holding: Holding) -> Order | No | None:
-        if self.state.is_pending(decision.spec_id, decision.token):
-            return None  # it is on its way out
+    def _leave(self, decision: Order, holding: Holding) -> Order | No:
         if holding.short is not None:
             outcome = holding.short.cover(self.state.board.tokens[decision.token])
             expected = outcome.sol_lamports - outcome.fee_lamports
@@ -190,11 +219,15 @@ class Desk:
         return fill
 
     def _book(self, fill: Fill) -> None:
+        order, holdings = fill.order, self.state.holdings
+        self.state.cash_lamports += fill.cash_change_lamports
         if fill.failure:
             return
-        order = fill.order
-        book = self.state.holdings.setdefault(order.spec_id, {})
+        book = holdings.setdefault(order.spec_id, {})
         holding = book.setdefault(order.token, Holding())
         holding.take(fill, self.state.board.tokens[order.token])
         if not holding.is_open:
             del book[order.token]
+            self.state.refused_exits.discard((order.spec_id, order.token))
+        if not book:
+            del holdings[order.spec_id]

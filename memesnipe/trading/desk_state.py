@@ -21,6 +21,9 @@ class DeskState:
     pending: list[Order] = field(default_factory=list)
     exit_orders: int = 0
     sent_ts: list[int] = field(default_factory=list)  # when the orders of the last minute were sent
+    cash_lamports: int = 0  # of the whole portfolio; none before SOL has a price
+    is_funded: bool = False
+    refused_exits: set[tuple[str, int]] = field(default_factory=set)  # that were written down and wait for better days
 
     def is_pending(self, spec_id: str, token: int) -> bool:
         """Whether a strategy has an order for a token on the way."""

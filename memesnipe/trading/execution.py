@@ -20,7 +20,15 @@ from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import DeskState
 from memesnipe.trading.gate import Limits, No
-from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, HALT, RISK_EVENTS, RISK_RESET
+from memesnipe.trading.messages import (
+    ALLOCATIONS,
+    COMMANDS,
+    DEMOTE,
+    EXIT_ORDERS,
+    HALT,
+    RISK_EVENTS,
+    RISK_RESET,
+)
 from memesnipe.trading.parity import Parity, parity_bps
 
 
@@ -139,12 +147,15 @@ class Execution:
                 step.take(self.desk.on_decision(decision))
 
     def _compare(self, fill: Fill, simulated: dict[tuple[str, int], Fill]) -> float | None:
-        """The parity error of a fill; None for the desk's own exits, which the simulation knows nothing of."""
-        twin = simulated.get((fill.order.spec_id, fill.order.order_no))
-        if twin is None:
-            return None
-        error_bps = parity_bps(fill, twin)
-        self.parity.setdefault(fill.order.spec_id, Parity()).see(error_bps)
+        """The parity error of a fill; None where there is nothing to compare.
+
+        The desk's own exits have no twin in the simulation. What a strategy without capital still sells counts no more.
+        """
+        spec_id = fill.order.spec_id
+        twin = simulated.get((spec_id, fill.order.order_no))
+        error_bps = parity_bps(fill, twin) if twin is not None else None
+        if error_bps is not None and spec_id in self.desk.state.allocations_usd:
+            self.parity.setdefault(spec_id, Parity()).see(error_bps)
         return error_bps
 
     def _parity(self) -> dict[str, dict[str, float]]:
@@ -156,16 +167,19 @@ class Execution:
         if stream == RISK_EVENTS:
             step.cancelled = self.desk.set_risk(RiskLevel(message["level"]), halted=self.desk.state.halted)
         elif stream == COMMANDS:
-            step.cancelled = self._obey_command(message["name"])
+            step.cancelled = self._obey_command(message["name"], message["spec_id"])
         elif stream == EXIT_ORDERS:
-            step.take(self.desk.exit(message["spec_id"], message["token"], message["reason"]))
+            step.take(self.desk.exit(message["spec_id"], message["token"], message["reason"], message["opened_ts"]))
         elif stream == ALLOCATIONS:
             self._obey_allocations(message)
+            self._leave_orphans(step)
         else:
             raise ValueError(f"nothing is obeyed of {stream}")
         return step
 
-    def _obey_command(self, name: str) -> list[Order]:
+    def _obey_command(self, name: str, spec_id: str) -> list[Order]:
+        if name == DEMOTE:  # it buys nothing more from now on; the rest is the portfolio's
+            self.desk.state.allocations_usd.pop(spec_id, None)
         if name == HALT:
             return self.desk.set_risk(self.desk.state.level, halted=True)
         if name == RISK_RESET:  # the level itself comes from the breaker
@@ -177,10 +191,11 @@ class Execution:
         self.arena.add(*(genome_from(genome) for genome in message["added"]))
         self.arena.remove(*message["removed"])
         self.desk.state.allocations_usd = dict(message["allocations_usd"])
-        # The desk follows those that have capital, and those that still hold something with what they had.
-        followed = [*message["allocations_usd"], *(spec_id for spec_id, _ in self.desk.held())]
-        self.arena.watch(followed)
-        self.parity = {spec_id: parity for spec_id, parity in self.parity.items() if spec_id in followed}
+        # The desk follows those that have capital, and those that still hold something with what they had, or will.
+        state = self.desk.state
+        self.arena.watch({*state.allocations_usd, *state.holdings, *(order.spec_id for order in state.pending)})
+        # What a strategy did before it was demoted is forgiven.
+        self.parity = {s: parity for s, parity in self.parity.items() if s in state.allocations_usd}
 
     def dump(self) -> ExecutionState:
         """The state, to be written down before going on."""

@@ -6,12 +6,13 @@ from typing import Final
 
 from memesnipe.engine.orders import ENTRIES, Order
 from memesnipe.market.board import TokenMarket
-from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, NS_PER_S
+from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, PUMPSWAP
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk_state import DeskState
 
 _MINUTE_NS: Final = 60 * NS_PER_S
-_RAW_PER_TOKEN: Final = 1_000_000  # the decimals of every pump.fun token
+_RAW_PER_TOKEN: Final = 1_000_000  # the decimals of every pump.fun token; those of other venues are not known
+_PUMP_VENUES: Final = (PUMP_CURVE, PUMPSWAP)
 
 
 class Refusal(StrEnum):
@@ -24,6 +25,7 @@ class Refusal(StrEnum):
     UNSAFE_TOKEN = "unsafe_token"  # noqa: S105 - the developer is leaving, or liquidity was pulled
     PRICE = "price"  # the price reported is not the pool's
     NO_CAPITAL = "no_capital"  # its allocation is spent, or too small
+    NO_CASH = "no_cash"  # the portfolio has not so much left, whatever the strategy was given
     TOKEN_EXPOSURE = "token_exposure"  # noqa: S105 - enough is in this token already
     TOTAL_EXPOSURE = "total_exposure"  # enough is in the market already
     ORDER_RATE = "order_rate"  # too many orders in the last minute
@@ -51,6 +53,7 @@ class Limits:
     max_price_deviation: float = float("inf")  # ratio of the pool's price
     max_dev_out: float = float("inf")  # what the developer sent away, as a ratio of the token's liquidity
     max_pull: float = 1.0  # the largest share of its liquidity that may ever have left at once
+    capital_usd: float = float("inf")  # what the portfolio begins with
 
 
 def refuse(order: Order, state: DeskState, limits: Limits) -> No | None:
@@ -63,6 +66,8 @@ def refuse(order: Order, state: DeskState, limits: Limits) -> No | None:
     is_entry = order.side in ENTRIES
     if state.level is RiskLevel.EMERGENCY or (is_entry and state.level is RiskLevel.CRITICAL):
         return No(order, Refusal.BREAKER, f"the breaker is at {state.level}")
+    if state.is_pending(order.spec_id, order.token):
+        return No(order, Refusal.BUSY, "an order for this token is on its way")
     if not is_entry:
         return None
     market = state.board.tokens[order.token]
@@ -72,11 +77,12 @@ def refuse(order: Order, state: DeskState, limits: Limits) -> No | None:
 
 
 def _refuse_market(order: Order, market: TokenMarket, state: DeskState, limits: Limits) -> No | None:
-    age_ns = state.board.last_ts - market.last_ts
     if state.is_late:
         return No(order, Refusal.STALE_DATA, "the event came too late")
-    if age_ns > limits.max_data_age_ns:
-        return No(order, Refusal.STALE_DATA, f"the token's last event is {age_ns / NS_PER_S:.1f} s old")
+    # A quiet token is as good as its last trade; a market in which nothing trades at all is one that we do not hear.
+    silent_ns = state.board.last_ts - state.board.traded_ts
+    if silent_ns > limits.max_data_age_ns:
+        return No(order, Refusal.STALE_DATA, f"no trade of any token was heard of for {silent_ns / NS_PER_S:.1f} s")
     return _refuse_token(order, market, limits) if order.side == BUY_SIDE else None
 
 
@@ -86,7 +92,7 @@ def _refuse_token(order: Order, market: TokenMarket, limits: Limits) -> No | Non
     if market.worst_pull > limits.max_pull:
         return No(order, Refusal.UNSAFE_TOKEN, f"{market.worst_pull:.0%} of its liquidity left at once")
     pool = market.pool
-    if pool.token_raw > 0 and market.sol_usd > 0:
+    if pool.venue in _PUMP_VENUES and pool.token_raw > 0 and market.sol_usd > 0:
         per_token = pool.sol_lamports / LAMPORTS_PER_SOL * market.sol_usd / (pool.token_raw / _RAW_PER_TOKEN)
         away = abs(market.price_usd / per_token - 1.0)
         if away > limits.max_price_deviation:
@@ -102,6 +108,9 @@ def refuse_size(order: Order, state: DeskState, limits: Limits) -> No | None:
         return No(
             order, Refusal.NO_CAPITAL, f"of {state.allocations_usd.get(order.spec_id, 0.0):.2f} USD nothing is left"
         )
+    cash_lamports = state.cash_lamports - sum(pending.budget_lamports for pending in state.pending)
+    if order.budget_lamports > cash_lamports:
+        return No(order, Refusal.NO_CASH, f"of the portfolio's cash {cash_lamports * usd:.2f} USD are left")
     in_token, in_all = state.exposure_lamports(order.token) * usd, state.exposure_lamports() * usd
     if in_token + budget_usd > limits.max_token_exposure_usd:
         return No(order, Refusal.TOKEN_EXPOSURE, f"{in_token:.2f} USD are in this token")

@@ -5,21 +5,20 @@ from typing import Any
 
 from memesnipe.engine.orders import Holding
 from memesnipe.market.board import Board, TokenMarket
-from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, Event
-from memesnipe.trading.breaker import Breaker
+from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, PRICE, Event
+from memesnipe.trading.breaker import Breaker, RiskLevel
 from memesnipe.trading.messages import HALT, RISK_RESET, fill_from
 
 
 @dataclass(slots=True)
 class Position:
-    """What a strategy holds, or held, of one token."""
+    """What a strategy holds of one token; once it is closed, what it earned is history and no part of the state."""
 
     spec_id: str
     token: int
     mint: str
     holding: Holding = field(default_factory=Holding)
-    realised_lamports: int = 0
-    value_lamports: int = 0  # what the pool would pay, at the last mark
+    value_lamports: int = 0  # what the pool would pay, at its last fill or mark
     best_value_lamports: int = 0  # since it was opened
 
 
@@ -30,7 +29,7 @@ class LedgerState:
     board: Board = field(default_factory=Board)
     capital_lamports: int = 0
     cash_lamports: int = 0
-    positions: dict[str, Position] = field(default_factory=dict)  # by "strategy/token"
+    positions: dict[str, Position] = field(default_factory=dict)  # those that are open, by "strategy/token"
     breaker: Breaker = field(default_factory=Breaker)
     halted: bool = False
 
@@ -43,6 +42,14 @@ class LedgerRules:
     stop_loss: float  # of what a position cost
     trailing_stop: float  # of its best value
     dead_after_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A position behind a fill, and what the fill realised: a profit, a loss, or the fee of an order that failed."""
+
+    position: Position
+    realised_lamports: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class Ledger:
         """See the market move."""
         state = self.state
         before = state.board.tokens.get(event.token)
-        if before is not None and (event.kind == FUNDING or event.venue != before.pool.venue):
+        if before is not None and (event.kind == FUNDING or _moved(before, event)):
             for position in self.open_positions():
                 if position.token == event.token:
                     position.holding.on_event(before, event)
@@ -80,19 +87,24 @@ class Ledger:
             state.capital_lamports = int(self._rules.capital_usd / state.board.sol_usd * LAMPORTS_PER_SOL)
             state.cash_lamports += state.capital_lamports
 
-    def on_fill(self, message: dict[str, Any]) -> Position:
+    def on_fill(self, message: dict[str, Any]) -> Booked:
         """Book one message of the `fills` stream."""
-        fill = fill_from(message)
-        key = f"{fill.order.spec_id}/{fill.order.token}"
-        position = self.state.positions.setdefault(key, Position(fill.order.spec_id, fill.order.token, message["mint"]))
+        fill, positions = fill_from(message), self.state.positions
+        order = fill.order
+        key = f"{order.spec_id}/{order.token}"
+        position = positions.get(key) or Position(order.spec_id, order.token, message["mint"])
         self.state.cash_lamports += fill.cash_change_lamports
         if fill.failure:
-            position.realised_lamports += fill.cash_change_lamports  # a failed order costs its fee
-            return position
-        position.realised_lamports += position.holding.take(fill, self.state.board.tokens[fill.order.token])
-        if not position.holding.is_open:
-            position.holding, position.value_lamports, position.best_value_lamports = Holding(), 0, 0
-        return position
+            return Booked(position, fill.cash_change_lamports)
+        market = self.state.board.tokens[order.token]
+        realised = position.holding.take(fill, market)
+        if position.holding.is_open:
+            positions[key] = position
+            position.value_lamports = position.holding.value_lamports(market)
+            position.best_value_lamports = max(position.best_value_lamports, position.value_lamports)
+            return Booked(position, realised)
+        positions.pop(key, None)
+        return Booked(Position(order.spec_id, order.token, message["mint"]), realised)
 
     def obey(self, command: str) -> bool:
         """Take a halt or a reset by hand over; whether it was one of these."""
@@ -100,14 +112,16 @@ class Ledger:
             self.state.halted = True
         elif command == RISK_RESET:
             self.state.halted = False
-            self.state.breaker.reset()
+            # A halt that ends does not forgive a drawdown; a level that only a reset ends does.
+            if self.state.breaker.level in (RiskLevel.CRITICAL, RiskLevel.EMERGENCY):
+                self.state.breaker.reset()
         return command in (HALT, RISK_RESET)
 
     def mark(self) -> Mark:
         """Value everything at what the pools would pay now, and let the breaker see it."""
         state = self.state
         by_token: dict[int, list[Position]] = {}
-        for position in self.open_positions():
+        for position in state.positions.values():
             by_token.setdefault(position.token, []).append(position)
         for token, positions in by_token.items():
             self._value(state.board.tokens[token], positions)
@@ -134,8 +148,8 @@ class Ledger:
             position.best_value_lamports = max(position.best_value_lamports, position.value_lamports)
 
     def open_positions(self) -> list[Position]:
-        """Positions with something in them."""
-        return [p for p in self.state.positions.values() if p.holding.is_open]
+        """What is held, in the order in which it was opened."""
+        return list(self.state.positions.values())
 
     def _exits(self) -> list[tuple[Position, str]]:
         exits = []
@@ -145,3 +159,8 @@ class Ledger:
             elif position.value_lamports <= position.best_value_lamports * (1.0 - self._rules.trailing_stop):
                 exits.append((position, "portfolio_trailing_stop"))
         return exits
+
+
+def _moved(before: TokenMarket, event: Event) -> bool:
+    """Whether the token has gone to another pool, which does not know our trades."""
+    return event.kind == PRICE and event.venue != before.pool.venue

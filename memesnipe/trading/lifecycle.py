@@ -38,11 +38,12 @@ class Gates:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The gates of both steps up."""
+    """The gates of both steps up, and what is asked of those who are there."""
 
     paper: Gates
     live: Gates
-    drift_fills: int = 5  # fewer compared fills than this are no drift
+    min_sharpe_to_stay: float = 0.0  # annualised
+    drift_fills: int = 10  # fewer compared fills than this are no drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,18 @@ def deflated_sharpe_of(result: StrategyResult, evaluations: int) -> float:
     return deflated_sharpe_ratio(sharpe, evaluations, null_variance(result.periods))
 
 
-def next_mode(mode: Mode, track: Track, rules: Rules, switches: Switches) -> tuple[Mode, str]:
-    """The mode that a strategy's record earns it, and the reason; the same mode with "" where nothing changes."""
+def next_mode(
+    mode: Mode, track: Track, rules: Rules, switches: Switches, *, is_held_up: bool = False
+) -> tuple[Mode, str]:
+    """The mode that a strategy's record earns it, and the reason; the same mode with "" where nothing changes.
+
+    One that a person holds up falls by nothing but drift and the switches.
+    """
     if mode is Mode.LIVE and switches.missing():
         return Mode.PAPER, f"live trading is switched off: {switches.missing()}"
     if mode in DOWN:
-        reason = _failing(track, rules.paper if mode is Mode.PAPER else rules.live, rules)
+        gates = rules.paper if mode is Mode.PAPER else rules.live
+        reason = _drifting(track, gates, rules) or ("" if is_held_up else _failing(track, gates, rules))
         if reason:
             return DOWN[mode], reason
     if mode is Mode.SIMULATING and not lacking(track, rules.paper):
@@ -111,8 +118,12 @@ def _failing(track: Track, gates: Gates, rules: Rules) -> str:
     result = track.result
     if result.max_drawdown > gates.max_drawdown:
         return f"drawdown {result.max_drawdown:.2%} is above {gates.max_drawdown:.2%}"
-    if result.sharpe < 0.0:
+    if result.sharpe < rules.min_sharpe_to_stay:
         return f"sharpe fell to {result.sharpe:.2f}"
+    return ""
+
+
+def _drifting(track: Track, gates: Gates, rules: Rules) -> str:
     if track.compared_fills >= rules.drift_fills and track.parity_error_bps > gates.max_parity_error_bps:
         return f"its fills are {track.parity_error_bps:.0f} bps from the simulated ones"
     return ""

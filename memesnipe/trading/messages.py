@@ -20,9 +20,11 @@ FILLS: Final = "fills"
 SIMULATION_RESULTS: Final = "simulation_results"
 POSITION_UPDATES: Final = "position_updates"
 
-# The commands that everyone who trades obeys; the others are the portfolio's.
+# What is asked by hand.
 HALT: Final = "halt"
 RISK_RESET: Final = "risk_reset"
+PROMOTE: Final = "promote"
+DEMOTE: Final = "demote"
 
 _FILL = TypeAdapter(Fill)
 

@@ -12,13 +12,16 @@ MISSED_BPS: Final = 10_000.0  # one of the two failed and the other did not
 _KEPT: Final = 20
 
 
-def parity_bps(actual: Fill, simulated: Fill) -> float:
-    """How much worse the actual price was than the simulated one, pool fees included; below 0 it was better."""
+def parity_bps(actual: Fill, simulated: Fill) -> float | None:
+    """How much worse the actual price was than the simulated one, pool fees included; below 0 it was better.
+
+    None where that shows nothing: both failed, or it is a perp venue's mark, which is one for all sizes.
+    """
     if bool(actual.failure) != bool(simulated.failure):
         return MISSED_BPS
     side = actual.order.side
     if actual.failure or side not in (BUY_SIDE, SELL_SIDE):
-        return 0.0  # both failed; or a perp venue's mark, which is one for all sizes
+        return None
     got, expected = _price(actual), _price(simulated)
     worse = got / expected - 1.0 if side == BUY_SIDE else 1.0 - got / expected
     return worse * BPS

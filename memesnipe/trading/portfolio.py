@@ -2,12 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from memesnipe.engine.results import StrategyResult
 from memesnipe.trading.allocation import KEPT_CHANGES, Candidate, Caps, allocate
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, Rules, Switches, Track, deflated_sharpe_of, next_mode
 from memesnipe.trading.live_capital import LiveCapital
+from memesnipe.trading.messages import PROMOTE
+
+
+class ByHand(StrEnum):
+    """What a person decided about a strategy, which holds until a person decides again."""
+
+    UP = "up"  # only fills that drift from the simulation demote it
+    DOWN = "down"  # no gate promotes it
 
 
 @dataclass(slots=True)
@@ -24,14 +33,16 @@ class Managed:
     parity_error_bps: float = 0.0
     deflated_sharpe: float | None = None
     changes: list[float] = field(default_factory=list)  # of its return, on paper and live
-    held_down: bool = False  # by hand: no gate promotes it
+    by_hand: ByHand | None = None
     live: LiveCapital | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One step in a strategy's life."""
+    """One step in a strategy's life; steps are numbered from 1, across all strategies."""
 
+    number: int
+    seq: int
     spec_id: str
     from_mode: str
     to_mode: str
@@ -45,7 +56,7 @@ class PortfolioState:
     strategies: dict[str, Managed] = field(default_factory=dict)
     waiting: list[dict[str, Any]] = field(default_factory=list)  # specs that wait for the next decision
     retired: set[str] = field(default_factory=set)  # they do not come back when they are bred again
-    by_hand: list[Transition] = field(default_factory=list)  # made since the last decision
+    steps: int = 0  # in all lives together
     evaluations: int = 0  # ever made in this run
     admitted: int = 0  # strategies that were ever in the arena
 
@@ -87,25 +98,23 @@ class Portfolio:
                 change = result.total_return - managed.result.total_return
                 managed.changes = [*managed.changes, change][-KEPT_CHANGES:]
             managed.result = result
-            if spec_id in parity:
-                managed.compared_fills = int(parity[spec_id]["fills"])
-                managed.parity_error_bps = parity[spec_id]["error_bps"]
+            shown = parity.get(spec_id, {"fills": 0, "error_bps": 0.0})
+            managed.compared_fills, managed.parity_error_bps = int(shown["fills"]), shown["error_bps"]
 
-    def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> str:
-        """Promote or demote by hand, past the gates; gives what came of it, in words."""
+    def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> tuple[str, Transition | None]:
+        """Promote or demote by hand, past the gates; gives what came of it in words, and the step if there was one."""
         managed = self.state.strategies.get(spec_id)
         if managed is None:
-            return f"refused: there is no strategy {spec_id} in the arena"
-        mode = (UP if name == "promote" else DOWN).get(managed.mode)
+            return f"refused: there is no strategy {spec_id} in the arena", None
+        mode = (UP if name == PROMOTE else DOWN).get(managed.mode)
         if mode is None:
-            where = "above" if name == "promote" else "below"
-            return f"refused: {spec_id} is {managed.mode}, and there is nothing {where} that"
+            where = "above" if name == PROMOTE else "below"
+            return f"refused: {spec_id} is {managed.mode}, and there is nothing {where} that", None
         if mode is Mode.LIVE and self._switches.missing():
-            return f"refused: {self._switches.missing()}"
-        managed.held_down = name == "demote"
+            return f"refused: {self._switches.missing()}", None
+        managed.by_hand = ByHand.UP if name == PROMOTE else ByHand.DOWN
         said = f"by hand: {reason}" if reason else "by hand"
-        self.state.by_hand.append(self._move(spec_id, mode, seq, said))
-        return f"{spec_id} is {mode} from event {seq} on"
+        return f"{spec_id} is {mode} from event {seq} on", self._move(spec_id, mode, seq, said)
 
     def on_live_trade(self, spec_id: str, profit_lamports: int) -> None:
         """A round trip that a live strategy has finished."""
@@ -116,8 +125,6 @@ class Portfolio:
     def decide(self, seq: int, equity_usd: float) -> Decision:
         """Decide everything that is due after the event ``seq``."""
         transitions, added = self._take_in(seq)
-        transitions += self.state.by_hand
-        self.state.by_hand = []
         retired = self._retire(seq)
         transitions += retired
         for spec_id, managed in self.state.strategies.items():
@@ -139,19 +146,25 @@ class Portfolio:
             managed.compared_fills,
             managed.parity_error_bps,
         )
-        mode, reason = next_mode(managed.mode, track, self._rules, self._switches)
-        if not reason or (managed.held_down and UP.get(managed.mode) is mode):
+        is_held_up = managed.by_hand is ByHand.UP
+        mode, reason = next_mode(managed.mode, track, self._rules, self._switches, is_held_up=is_held_up)
+        if not reason or (managed.by_hand is ByHand.DOWN and UP.get(managed.mode) is mode):
             return []
         return [self._move(spec_id, mode, seq, reason)]
 
     def _move(self, spec_id: str, mode: Mode, seq: int, reason: str) -> Transition:
         managed = self.state.strategies[spec_id]
-        step = Transition(spec_id, managed.mode, mode, reason)
+        step = self._step(seq, spec_id, managed.mode, mode, reason)
         managed.mode, managed.since_seq = mode, seq
         managed.since_observed_s = managed.result.observed_s if managed.result else 0.0
         managed.compared_fills, managed.parity_error_bps = 0, 0.0  # what it did before is forgiven
+        managed.changes = []  # those of all strategies must be of the same time
         managed.live = LiveCapital() if mode is Mode.LIVE else None
         return step
+
+    def _step(self, seq: int, spec_id: str, from_mode: str, mode: Mode, reason: str) -> Transition:
+        self.state.steps += 1
+        return Transition(self.state.steps, seq, spec_id, from_mode, mode, reason)
 
     def _allocate(self, equity_usd: float) -> dict[str, float]:
         candidates = {
@@ -174,7 +187,7 @@ class Portfolio:
                 self.state.strategies[spec_id] = Managed(message["generation"], Mode.SIMULATING, seq)
                 self.state.admitted += 1
                 reason = f"bred in generation {message['generation']}"
-                joined.append(Transition(spec_id, "", Mode.SIMULATING, reason))
+                joined.append(self._step(seq, spec_id, "", Mode.SIMULATING, reason))
                 genomes.append(message["genome"])
         self.state.waiting = []
         return joined, genomes
@@ -191,4 +204,4 @@ class Portfolio:
             del self.state.strategies[spec_id]
             self.state.retired.add(spec_id)
         why = "the arena is full and its return of {:+.2%} is among the worst"
-        return [Transition(s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]
+        return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]

@@ -246,7 +246,7 @@ def test_with_the_token_commands_wait_for_their_place(client, new_run, insert):
 
 def test_refusals_and_steps_of_lives_are_listed(client, new_run, insert):
     insert(schema_control.Refusal, order_id="a-1", seq=3, reason="price", detail="the pool says 1 USD")
-    insert(schema.LifecycleRow, seq=3, spec_id="a", to_mode="paper", from_mode="simulating", reason="good")
+    insert(schema.LifecycleRow, number=1, seq=3, spec_id="a", to_mode="paper", from_mode="simulating", reason="good")
     assert client.get("/api/refusals").json()[0]["detail"] == "the pool says 1 USD"
     assert client.get("/api/lifecycle").json()[0]["reason"] == "good"
     assert client.get("/api/risk").json()["refusals"] == {"price": 1}

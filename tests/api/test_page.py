@@ -108,7 +108,9 @@ def test_positions_and_strategies_can_be_read(page, serve, backend, all_running,
     result = {"total_return": 0.125, "sharpe": 1.5, "trades": 7}
     parity = {"parity_fills": 9, "parity_bps": 41.7}
     insert(schema.StrategyRow, spec_id="a", mode="paper", genome=genome, result=result, allocation_usd=80.0, **parity)
-    insert(schema.LifecycleRow, seq=1, spec_id="a", to_mode="paper", from_mode="simulating", reason="it was good")
+    insert(
+        schema.LifecycleRow, number=1, seq=1, spec_id="a", to_mode="paper", from_mode="simulating", reason="it was good"
+    )
     insert(schema.StrategyRow, spec_id="b", mode="simulating", genome=genome)
     money = {"cost_lamports": SOL, "value_lamports": SOL * 3 // 2}
     insert(schema.PositionRow, spec_id="a", token=1, mint="HeldMintOfAToken", token_raw=5, **money)
@@ -119,6 +121,7 @@ def test_positions_and_strategies_can_be_read(page, serve, backend, all_running,
     see(page, "strategies", "42 bps")
     assert page.get_by_title("it was good").count() == 1
     see(page, "positions", "+0.500 (+50.0%)")
+    see(page, "profit", "realised 0.000, not yet realised +0.500")
 
 
 def test_a_lost_connection_is_said_and_found_again(page, serve, backend, all_running, marked):

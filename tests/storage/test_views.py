@@ -106,6 +106,8 @@ def test_positions_are_valued_at_the_last_price_of_sol(conn, new_run, insert):
     assert without_price[0]["unrealised_usd"] is None
     insert(schema.Equity, seq=5, equity_lamports=10 * SOL, equity_usd=2000.0)
     held, closed = views.positions(conn, new_run)
+    worth = views.portfolio(conn, new_run)
+    assert (worth["realised_sol"], worth["unrealised_sol"]) == (-1.0, 1.0)
     assert held["open"] and held["unrealised_lamports"] == SOL and held["unrealised_sol"] == 1.0
     assert held["unrealised_usd"] == pytest.approx(200.0) and held["unrealised_return"] == 0.5
     assert not closed["open"] and closed["realised_usd"] == pytest.approx(-200.0)
@@ -207,7 +209,15 @@ def test_commands_and_steps_of_lives_come_newest_first(conn, database, new_run, 
         assert [command.name for command in waiting(connection, new_run)] == ["promote"]
         assert outcome(connection, first) is None
     for seq in (1, 2):
-        insert(schema.LifecycleRow, seq=seq, spec_id="a", to_mode="paper", from_mode="simulating", reason=f"{seq}")
+        insert(
+            schema.LifecycleRow,
+            number=seq,
+            seq=seq,
+            spec_id="a",
+            to_mode="paper",
+            from_mode="simulating",
+            reason=f"{seq}",
+        )
     found = views.commands(conn, new_run, 10)
     assert [(c["name"], c["seq"], c["spec_id"], c["reason"]) for c in found] == [
         ("promote", None, "a", ""), ("halt", 7, "", "a test"),

@@ -71,6 +71,28 @@ def test_copies_of_one_strategy_get_together_what_one_of_them_would() -> None:
     assert given_usd["other"] > 2 * given_usd["0"]
 
 
+def _pair_by_pair(changes: list[list[float]]) -> list[float]:
+    """The same as its definition says it."""
+    crowd = [0.0] * len(changes)
+    for i, one in enumerate(changes):
+        for j, other in enumerate(changes):
+            length = min(len(one), len(other))
+            if i == j or length < 5:
+                continue
+            a, b = np.array(one[-length:]), np.array(other[-length:])
+            if min(a.std(), b.std()) * length**0.5 > 1e-9:
+                crowd[i] += max(float(np.corrcoef(a, b)[0, 1]), 0.0)
+    return [1.0 / (1.0 + c) for c in crowd]
+
+
+CHANGES = st.lists(st.lists(st.floats(-0.2, 0.2).map(lambda x: round(x, 3)), max_size=12), max_size=9)
+
+
+@given(CHANGES)
+def test_all_pairs_at_once_are_the_same_as_pair_by_pair(changes: list[list[float]]) -> None:
+    assert independence(changes).tolist() == pytest.approx(_pair_by_pair(changes), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("sharpes", "equity"), [({}, 100.0), ({"a": 0.0}, 100.0), ({"a": 1.0}, 0.0), ({"a": 1.0}, -5.0)]
 )

@@ -16,7 +16,7 @@ from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk_state import DeskState
 from memesnipe.trading.execution import Execution, ExecutionState
 from memesnipe.trading.gate import Limits
-from memesnipe.trading.messages import ALLOCATIONS, EXIT_ORDERS, RISK_EVENTS
+from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, RISK_EVENTS
 from memesnipe.trading.parity import Parity
 from tests.engine import random_market
 from tests.support import FAMILIES, SOL_USD, SURE, Market, genome, kept, population, synthetic_events, written_and_read
@@ -156,28 +156,72 @@ def test_who_leaves_takes_no_more_decisions_and_the_risk_level_reaches_the_desk(
     assert _run(execution, EVENTS[1800:])[0] == []
 
 
-def test_what_the_simulation_no_longer_holds_is_sold_at_the_next_decision() -> None:
+def _left(execution: Execution, spec_id: str) -> list[str]:
+    step = execution.obey(ALLOCATIONS, {"added": [], "removed": [spec_id], "allocations_usd": {}})
+    return [order.reason for order in step.orders]
+
+
+def test_what_a_strategy_that_leaves_still_holds_is_sold_at_once() -> None:
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
     assert execution.desk.held() == [(one.spec_id, 0)]
-    execution.obey(ALLOCATIONS, {"added": [], "removed": [one.spec_id], "allocations_usd": {}})
-    later = Market().trade(1).talk(5).talk(10).talk(15).talk(20).events()[2:].copy()
-    orders, _ = _run(execution, later[:1])
-    assert orders == [], "no decision is due yet"
-    later["flags"][1] = REBALANCE
-    orders, fills = _run(execution, later[1:])
-    assert [order.reason for order in orders] == ["simulation_left"]
+    assert _left(execution, one.spec_id) == ["simulation_left"]
+    later = Market().trade(1).talk(5).talk(10).talk(15).events()[2:]
+    orders, fills = _run(execution, later)
+    assert orders == []
     assert [fill.failure for fill in fills] == [""]
     assert execution.desk.held() == []
+
+
+def test_what_the_simulation_no_longer_holds_is_tried_again_at_every_decision_but_written_down_once() -> None:
+    one = genome("buy_once")
+    execution = _execution(one, model=SURE)
+    _run(execution, Market().trade(1).talk(5).events())
+    execution.obey(RISK_EVENTS, {"level": "emergency"})
+    refused = execution.obey(ALLOCATIONS, {"added": [], "removed": [one.spec_id], "allocations_usd": {}}).refused
+    assert [no.reason for no in refused] == ["breaker"]
+    later = Market().trade(1).talk(5).talk(10).talk(15).talk(20).talk(25).events()[2:].copy()
+    later["flags"][:2] = REBALANCE
+    steps = list(execution.advance(later[:2]))
+    assert [(step.orders, step.refused) for step in steps] == [([], [])] * 2
+    execution.obey(RISK_EVENTS, {"level": "normal"})
+    later["flags"][2] = REBALANCE
+    orders, _ = _run(execution, later[2:])
+    assert [order.reason for order in orders] == ["simulation_left"]
+    assert execution.desk.held() == []
+
+
+def test_the_entry_of_a_strategy_that_is_demoted_on_the_way_is_left_when_the_simulation_leaves() -> None:
+    one = genome("buy_once", max_hold_s=10.0)
+    execution = _execution(one, model=SURE)
+    _run(execution, Market().trade(1).events())
+    assert len(execution.desk.state.pending) == 1
+    execution.obey(ALLOCATIONS, {"added": [], "removed": [], "allocations_usd": {}})
+    orders, fills = _run(execution, Market().trade(1).talk(5).talk(30).talk(40).events()[1:])
+    assert [order.reason for order in orders] == ["max_hold"]
+    assert [fill.order.side for fill in fills] == [1, -1]
+    assert execution.parity == {}, "what it does without capital counts no more"
+
+
+def test_demoted_by_hand_a_strategy_buys_nothing_more_from_that_moment_on() -> None:
+    one = genome("flip", take_profit=0.05)
+    execution = _execution(one, model=SURE)
+    execution.obey(COMMANDS, {"name": "demote", "spec_id": one.spec_id})
+    steps = list(execution.advance(EVENTS))
+    assert {no.reason for step in steps for no in step.refused} == {"no_capital"}
+    assert [order for step in steps for order in step.orders] == []
 
 
 def test_an_exit_order_closes_the_position_on_the_desk_and_not_in_the_arena() -> None:
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
-    (order,) = execution.obey(EXIT_ORDERS, {"spec_id": one.spec_id, "token": 0, "reason": "stop"}).orders
+    opened_ts = execution.desk.state.holdings[one.spec_id][0].opened_ts
+    stop = {"spec_id": one.spec_id, "token": 0, "reason": "stop"}
+    assert execution.obey(EXIT_ORDERS, stop | {"opened_ts": opened_ts - 1}).orders == [], "that one is sold already"
+    (order,) = execution.obey(EXIT_ORDERS, stop | {"opened_ts": opened_ts}).orders
     _, fills = _run(execution, Market().trade(1).talk(5).talk(20).events()[2:])
     assert [fill.order for fill in fills] == [order]
-    assert execution.desk.state.holdings[one.spec_id] == {}
+    assert execution.desk.state.holdings == {}
     assert execution.arena.is_in(one.spec_id, 0)

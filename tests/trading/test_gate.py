@@ -6,7 +6,18 @@ import pytest
 
 from memesnipe.engine.orders import Order
 from memesnipe.market.board import TokenMarket
-from memesnipe.market.events import BUY_SIDE, DEPTH, DEV_TRANSFER, ONCHAIN, SELL_SIDE, SHORT_SIDE, STALE, empty, rows
+from memesnipe.market.events import (
+    AMM,
+    BUY_SIDE,
+    DEPTH,
+    DEV_TRANSFER,
+    ONCHAIN,
+    SELL_SIDE,
+    SHORT_SIDE,
+    STALE,
+    empty,
+    rows,
+)
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.gate import Limits, No, Refusal
@@ -93,12 +104,37 @@ def test_an_event_that_came_too_late_is_not_acted_on() -> None:
     assert _reason(desk.on_decision(_decision())) is None
 
 
-def test_a_token_without_a_recent_event_is_not_bought() -> None:
+def test_when_no_trade_of_any_token_is_heard_of_any_more_nothing_is_bought_on_other_news() -> None:
     desk = _desk(Limits(1e9, max_data_age_ns=5 * 10**9))
-    desk.state.board.last_ts += 5 * 10**9
+    market = Market().trade(1).talk(6)
+    for event in rows(market.events()):
+        desk.on_event(event)
     assert _reason(desk.on_decision(_decision())) is None
-    desk.state.board.last_ts += 1
+    for event in rows(market.talk(7).events()[-1:]):
+        desk.on_event(event)
     assert _reason(desk.on_decision(_decision(token=1))) is Refusal.STALE_DATA
+    for event in rows(market.trade(8, "C").events()[-1:]):
+        desk.on_event(event)
+    assert _reason(desk.on_decision(_decision(token=1))) is None, "a quiet token is as good as its last trade"
+
+
+def test_what_is_spent_is_never_more_than_the_portfolio_has() -> None:
+    """Two strategies that were given all of it each; and the cash of failed orders, sales and fees counts."""
+    desk = _desk(Limits(1e9, capital_usd=100.0))
+    assert _reason(desk.on_decision(replace(_decision(), size=0.09))) is None
+    refused = desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.09))
+    assert _reason(refused) is Refusal.NO_CASH
+    (fill,) = [fill for event in rows(Market().talk(9).events()) for fill in desk.on_event(event)]
+    assert desk.state.cash_lamports == int(100.0 / SOL_USD * 1e9) + fill.cash_change_lamports
+    assert _reason(desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.09))) is Refusal.NO_CASH
+    assert _reason(desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.009))) is None
+
+
+def test_the_price_rule_knows_the_decimals_of_pump_fun_alone() -> None:
+    desk = _desk(Limits(1e9, max_price_deviation=0.1))
+    pool = desk.state.board.tokens[0].pool._replace(venue=AMM)
+    _market(desk, price_usd=1.0, pool=pool)
+    assert _reason(desk.on_decision(_decision())) is None
 
 
 def test_a_price_that_is_not_the_pools_is_not_believed() -> None:

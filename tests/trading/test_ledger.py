@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -70,7 +71,7 @@ def test_two_strategies_in_one_token_are_worth_what_the_pool_pays_for_both_toget
     )
 )
 def test_equity_is_capital_and_what_was_realised_and_what_is_not_yet(trades: list[tuple[str, int, str, int]]) -> None:
-    ledger, cash = _ledger(), CAPITAL
+    ledger, cash, realised = _ledger(), CAPITAL, 0
     market = Market().trade(1, "0").trade(2, "1").trade(3, "2")
     _see(ledger, market)
     for i, (spec_id, token, what, lamports) in enumerate(trades):
@@ -82,7 +83,7 @@ def test_equity_is_capital_and_what_was_realised_and_what_is_not_yet(trades: lis
         else:
             fill = _sell(1, 0, token, "did not land", spec_id)
         before = {key: STATE.dump_json(LedgerState(positions={key: p})) for key, p in ledger.state.positions.items()}
-        ledger.on_fill(_message(fill))
+        realised += ledger.on_fill(_message(fill)).realised_lamports
         cash += fill.cash_change_lamports
         for key, position in ledger.state.positions.items():
             if key != f"{spec_id}/{token}":
@@ -90,9 +91,9 @@ def test_equity_is_capital_and_what_was_realised_and_what_is_not_yet(trades: lis
         market.trade(10 + i, str(token), sol=0.7 * (-1) ** i)
         _see(ledger, market, -1)
         mark = ledger.mark()
-        positions = ledger.state.positions.values()
-        realised = sum(p.realised_lamports for p in positions)
-        unrealised = sum(p.value_lamports - p.holding.cost_lamports for p in ledger.open_positions())
+        positions = ledger.open_positions()
+        assert all(position.holding.is_open for position in positions)
+        unrealised = sum(p.value_lamports - p.holding.cost_lamports for p in positions)
         assert ledger.state.cash_lamports == cash
         assert mark.equity_lamports == CAPITAL + realised + unrealised
         assert mark.equity_lamports == cash + sum(p.value_lamports for p in positions)
@@ -101,24 +102,40 @@ def test_equity_is_capital_and_what_was_realised_and_what_is_not_yet(trades: lis
 def test_a_failed_order_costs_its_fee_and_changes_nothing_else() -> None:
     ledger = _ledger()
     _see(ledger, Market().trade(1))
-    bought = ledger.on_fill(_message(_buy())).holding.token_raw
-    position = ledger.on_fill(_message(_sell(bought, 0, failure="did not land")))
-    assert (position.realised_lamports, position.holding.token_raw) == (-105_000, bought)
+    bought = ledger.on_fill(_message(_buy())).position.holding.token_raw
+    booked = ledger.on_fill(_message(_sell(bought, 0, failure="did not land")))
+    assert (booked.realised_lamports, booked.position.holding.token_raw) == (-105_000, bought)
     assert ledger.mark().level_changed is False
 
 
-def test_a_closed_position_keeps_what_it_realised_and_can_be_opened_again() -> None:
+def test_a_failed_purchase_leaves_no_position_behind() -> None:
+    ledger = _ledger()
+    _see(ledger, Market().trade(1))
+    booked = ledger.on_fill(_message(replace(_buy(), token_raw=0, sol_lamports=0, failure="did not land")))
+    assert booked.realised_lamports < 0
+    assert ledger.state.positions == {}
+
+
+def test_a_new_position_is_worth_what_the_pool_pays_before_any_mark() -> None:
+    ledger = _ledger()
+    _see(ledger, Market().trade(1))
+    position = ledger.on_fill(_message(_buy())).position
+    assert 0.9 < position.value_lamports / position.holding.cost_lamports < 1.0
+
+
+def test_a_closed_position_is_no_part_of_the_state_and_can_be_opened_again() -> None:
     ledger = _ledger()
     _see(ledger, Market().trade(1))
     buy = _buy()
     ledger.on_fill(_message(buy))
     ledger.mark()
     sell = _sell(buy.token_raw, 2 * LAMPORTS_PER_SOL)
-    position = ledger.on_fill(_message(sell))
-    assert position.realised_lamports == buy.cash_change_lamports + sell.cash_change_lamports
-    assert (position.value_lamports, position.best_value_lamports, position.holding.opened_ts) == (0, 0, 0)
-    assert ledger.open_positions() == []
-    assert ledger.on_fill(_message(buy)).holding.token_raw == buy.token_raw
+    booked = ledger.on_fill(_message(sell))
+    assert booked.realised_lamports == buy.cash_change_lamports + sell.cash_change_lamports
+    closed = booked.position
+    assert (closed.value_lamports, closed.best_value_lamports, closed.holding.opened_ts) == (0, 0, 0)
+    assert ledger.state.positions == {}
+    assert ledger.on_fill(_message(buy)).position.holding.token_raw == buy.token_raw
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,11 @@ def test_pool_fees_are_part_of_the_price() -> None:
 def test_to_fail_alone_is_the_largest_error_and_together_none() -> None:
     landed, lost = _fill(BUY_SIDE, 1000, 10_000), _fill(BUY_SIDE, 0, 0, failure="did not land")
     assert parity_bps(landed, lost) == parity_bps(lost, landed) == MISSED_BPS
-    assert parity_bps(lost, lost) == 0.0
+    assert parity_bps(lost, lost) is None, "it shows nothing"
 
 
-def test_perps_have_one_price_for_all_sizes() -> None:
-    assert parity_bps(_fill(COVER_SIDE, 0, 1), _fill(COVER_SIDE, 0, 9)) == 0.0
+def test_perps_have_one_price_for_all_sizes_which_shows_nothing() -> None:
+    assert parity_bps(_fill(COVER_SIDE, 0, 1), _fill(COVER_SIDE, 0, 9)) is None
 
 
 def test_the_record_is_the_mean_of_the_latest_absolute_errors() -> None:

@@ -5,7 +5,7 @@ from pydantic import TypeAdapter
 
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.lifecycle import Gates, Mode, Rules, Switches
-from memesnipe.trading.portfolio import Decision, Portfolio, PortfolioState
+from memesnipe.trading.portfolio import Decision, Portfolio, PortfolioState, Transition
 from tests.support import result
 
 PAPER = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3, max_parity_error_bps=500.0)
@@ -119,37 +119,77 @@ def test_fills_that_drift_from_the_simulation_demote() -> None:
     portfolio.decide(5, 1000.0)
     portfolio.on_results({"a": GOOD}, {})
     portfolio.decide(6, 1000.0)
-    portfolio.on_results({"a": GOOD}, {"a": {"fills": 9, "error_bps": 499.0}})
-    assert portfolio.decide(7, 1000.0).transitions == []
-    portfolio.on_results({"a": GOOD}, {"a": {"fills": 9, "error_bps": 501.0}})
+    for shown in ({"fills": 10, "error_bps": 499.0}, {"fills": 9, "error_bps": 501.0}):
+        portfolio.on_results({"a": GOOD}, {"a": shown})
+        assert portfolio.decide(7, 1000.0).transitions == []
+    portfolio.on_results({"a": GOOD}, {"a": {"fills": 10, "error_bps": 501.0}})
     (step,) = portfolio.decide(8, 1000.0).transitions
     assert (step.to_mode, step.reason) == ("simulating", "its fills are 501 bps from the simulated ones")
+
+
+def test_drift_is_forgiven_with_the_demotion_even_where_it_was_told_once_more() -> None:
+    portfolio = _portfolio("a")
+    portfolio.decide(5, 1000.0)
+    for seq, observed_s, parity in (
+        (6, 900.0, {}),
+        (7, 1000.0, {"a": {"fills": 10, "error_bps": 2000.0}}),
+        (8, 1100.0, {"a": {"fills": 10, "error_bps": 2000.0}}),  # from before the executor heard of it
+        (9, 1700.0, {}),
+    ):
+        portfolio.on_results({"a": replace(GOOD, observed_s=observed_s)}, parity)
+        portfolio.decide(seq, 1000.0)
+    assert portfolio.state.strategies["a"].mode is Mode.PAPER
 
 
 def test_by_hand_a_strategy_moves_past_the_gates_and_stays_down() -> None:
     portfolio = _portfolio("a")
     portfolio.decide(5, 1000.0)
-    assert portfolio.on_command(6, "promote", "a", "I like it") == "a is paper from event 6 on"
+    said, step = portfolio.on_command(6, "promote", "a", "I like it")
+    assert said == "a is paper from event 6 on"
+    assert step == Transition(2, 6, "a", "simulating", "paper", "by hand: I like it")
     portfolio.on_results({"a": replace(GOOD, trades=0)}, {})
     decision = portfolio.decide(7, 1000.0)
-    assert [(t.to_mode, t.reason) for t in decision.transitions] == [("paper", "by hand: I like it")]
+    assert decision.transitions == []
     assert decision.allocations_usd["a"] > 0
-    assert portfolio.on_command(8, "demote", "a", "") == "a is simulating from event 8 on"
+    assert portfolio.on_command(8, "demote", "a", "")[0] == "a is simulating from event 8 on"
     portfolio.on_results({"a": replace(GOOD, observed_s=99_999.0)}, {})
     decision = portfolio.decide(9, 1000.0)
-    assert [(t.to_mode, t.reason) for t in decision.transitions] == [("simulating", "by hand")]
+    assert decision.transitions == [], "no gate promotes it again"
     assert decision.allocations_usd == {}
-    assert portfolio.decide(10, 1000.0).transitions == [], "no gate promotes it again"
-    assert portfolio.on_command(11, "promote", "a", "").startswith("a is paper")
+    assert portfolio.on_command(11, "promote", "a", "")[0].startswith("a is paper")
+
+
+def test_who_was_promoted_by_hand_is_demoted_by_drift_alone() -> None:
+    portfolio = _portfolio("a")
+    portfolio.decide(5, 1000.0)
+    portfolio.on_command(6, "promote", "a", "")
+    portfolio.on_results({"a": replace(POOR, max_drawdown=0.9)}, {})
+    assert portfolio.decide(7, 1000.0).transitions == []
+    portfolio.on_results({"a": GOOD}, {"a": {"fills": 10, "error_bps": 501.0}})
+    assert _steps(portfolio.decide(8, 1000.0)) == [("a", "paper", "simulating")]
+
+
+def test_every_step_has_a_number_of_its_own_however_many_fall_on_one_event() -> None:
+    portfolio = _portfolio("a")
+    steps = list(portfolio.decide(5, 1000.0).transitions)
+    for name in ("promote", "demote", "promote", "demote"):
+        step = portfolio.on_command(6, name, "a", "")[1]
+        assert step is not None
+        steps.append(step)
+    assert [step.number for step in steps] == [1, 2, 3, 4, 5]
+    assert [step.from_mode for step in steps[1:]] == [step.to_mode for step in steps[:-1]]
 
 
 def test_what_cannot_be_done_by_hand_is_refused_in_words() -> None:
     portfolio = _portfolio("a")
     portfolio.decide(5, 1000.0)
-    assert portfolio.on_command(6, "promote", "b", "") == "refused: there is no strategy b in the arena"
-    assert portfolio.on_command(6, "demote", "a", "") == "refused: a is simulating, and there is nothing below that"
+    nobody = ("refused: there is no strategy b in the arena", None)
+    assert portfolio.on_command(6, "promote", "b", "") == nobody
+    below = "refused: a is simulating, and there is nothing below that"
+    assert portfolio.on_command(6, "demote", "a", "") == (below, None)
     portfolio.on_command(6, "promote", "a", "")
-    refusal = portfolio.on_command(6, "promote", "a", "")
+    refusal, step = portfolio.on_command(6, "promote", "a", "")
+    assert step is None
     assert refusal.startswith("refused: LIVE_TRADING_ENABLED is false, PAPER_TRADING_MODE is true")
 
 
@@ -158,7 +198,7 @@ def test_a_live_strategy_begins_with_a_dollar_however_much_it_would_be_given() -
     portfolio.decide(5, 1000.0)
     portfolio.on_results({"a": GOOD}, {})
     portfolio.decide(6, 1000.0)
-    assert portfolio.on_command(7, "promote", "a", "") == "a is live from event 7 on"
+    assert portfolio.on_command(7, "promote", "a", "")[0] == "a is live from event 7 on"
     assert portfolio.decide(8, 1000.0).allocations_usd == {"a": 1.0}
     for _ in range(10):
         portfolio.on_live_trade("a", 7)

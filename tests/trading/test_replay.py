@@ -90,7 +90,7 @@ class Run:
                 self.take(step)
             while waiting and waiting[0].seq == self.execution.seq:
                 command = waiting.pop(0)
-                self.tell(COMMANDS, command.seq, {"name": command.name})
+                self.tell(COMMANDS, command.seq, {"name": command.name, "spec_id": ""})
                 self.see_to(command.seq)
                 if self.ledger.obey(command.name):
                     self.keep(of_command(self.ledger, command.seq, self.ledger.state.board.last_ts, command.name))

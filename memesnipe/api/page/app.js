@@ -35,13 +35,15 @@ function showWorth({ portfolio, equity_curve: curve }) {
   show("change", known ? `${f.signedUsd(portfolio.change_usd)} (${f.signedPercent(portfolio.change_ratio)})` : "Waiting for the first price of SOL");
   byId("change").className = `change ${known ? sign(portfolio.change_usd) : "muted"}`;
   show("worth-detail", known ? `since the start; ${f.usd(portfolio.cash_usd)} of it in cash` : "\u00a0");
+  const { realised_sol: realised, unrealised_sol: unrealised } = portfolio;
+  show("profit", known ? `realised ${f.signedSol(realised)}, not yet realised ${f.signedSol(unrealised)}` : "\u00a0");
   chart.show(curve);
 }
 
 const RULES = {
   normal: "full size",
   warning: "new positions at half size",
-  critical: "positions are only closed",
+  critical: "positions are only closed; where none are left, until `memesnipe risk reset`",
   emergency: "all trading halted until a manual reset",
 };
 

@@ -1,6 +1,7 @@
 """A small run by the real actors, one step after the other in one process: everything but Ray."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -82,8 +83,8 @@ class SmallRuns:
     def event_log(self, run_id: int) -> Path:
         return Context(self.home, run_id).event_log
 
-    def run(self, feed: str) -> int:
-        """Run to the end, with what people ask for on the way."""
+    def run(self, feed: str, look: Callable[[int], None]) -> int:
+        """Run to the end, with what people ask for on the way; whenever they do, ``look`` is called with the run."""
         run_id = begin_run(self.database, feed, self.choice.to_dict(), self.settings.deciding).run_id
         bus = Bus(self.redis_url)
         bus.take_over(installation_of(self.home), run_id)
@@ -95,6 +96,7 @@ class SmallRuns:
                 shell.step()
             for part in [part for part in asked if shells[0].seq >= part * TAPE_EVENTS]:
                 self._ask(run_id, *asked.pop(part))
+                look(run_id)
         for shell in shells:
             shell.close()
         finish_run(self.database, run_id)
@@ -132,6 +134,7 @@ def _evaluator(context: Context) -> "actors.strategy_factory.Evaluate":
     return on_window
 
 
+@contextmanager
 def small_runs(home: Path, database: sa.Engine, redis_url: str) -> Iterator[SmallRuns]:
     """Runs whose actors do not wait for each other, since one step follows the other."""
     with pytest.MonkeyPatch.context() as patch:

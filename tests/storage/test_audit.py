@@ -57,8 +57,13 @@ class Recorded:
 def runs(
     tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str
 ) -> Iterator[tuple[SmallRuns, int, int]]:
-    for made in small_runs(tmp_path_factory.mktemp("home"), database, redis_url.removesuffix("/0") + "/5"):
-        yield made, made.run("replay:small"), made.run("replay:again")
+    with small_runs(tmp_path_factory.mktemp("home"), database, redis_url.removesuffix("/0") + "/5") as made:
+
+        def look(run_id: int) -> None:
+            with database.connect() as connection:
+                assert Recorded(run_id, made.event_log(run_id), connection).differences() == [], "it still goes on"
+
+        yield made, made.run("replay:small", look), made.run("replay:again", look)
 
 
 @pytest.fixture
@@ -124,6 +129,17 @@ def test_a_control_whose_message_is_gone_is_named(run: Recorded) -> None:
 def test_a_gap_in_the_numbers_of_controls_is_named(run: Recorded) -> None:
     run.change("DELETE FROM controls WHERE run_id = :r AND number = 3")
     assert named(run.contradictions(), "controls: after 2 comes 4")
+
+
+def test_what_is_asked_for_behind_the_end_need_not_be_heard(run: Recorded) -> None:
+    query = sa.text("SELECT seq FROM feed_cursors WHERE run_id = :r")
+    last = run.connection.scalar(query, {"r": run.run_id})
+    said = f'{{"seq":{last},"command_id":-1,"name":"halt","spec_id":"","reason":""}}'
+    message = "INSERT INTO messages (run_id, stream, number, seq, payload)"
+    run.change(f"{message} VALUES (:r, 'commands', 5, {last}, '{said.replace(':', chr(92) + ':')}')")
+    columns = "INSERT INTO commands (command_id, run_id, name, spec_id, reason, seq)"
+    run.change(f"{columns} VALUES (-1, :r, 'halt', '', '', {last})")
+    assert run.contradictions() == []
 
 
 FIRST_ALLOCATION = "(seq, spec_id) = (SELECT seq, spec_id FROM allocations WHERE run_id = :r ORDER BY 1, 2 LIMIT 1)"

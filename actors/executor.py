@@ -73,6 +73,16 @@ class Executor(Consumer):
         self._writing: Future[None] | None = None
         self._writer = ThreadPoolExecutor(1, "snapshot")
 
+    def _with_what_precedes(self, entries: list[Entry]) -> list[Entry]:
+        """Also no message before the event it belongs to: when Redis has lost both, commands are back first."""
+        known = self.positions[EVENTS].number
+        for i, entry in enumerate(entries):
+            if entry.stream in EVENT_STREAMS:
+                known = entry.number
+            elif entry.seq > known:
+                return super()._with_what_precedes(entries[:i])
+        return super()._with_what_precedes(entries)
+
     def handle(self, entries: list[Entry], effects: Effects) -> None:
         """Advance over runs of events, and obey what comes between them."""
         waiting: list[Entry] = []

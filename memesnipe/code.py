@@ -8,13 +8,18 @@ from typing import Final
 from memesnipe.compiled import source_hash
 
 _HERE: Final = Path(__file__).resolve().parent
-_DECIDING: Final = (_HERE / "trading", _HERE / "evolution", _HERE / "stats", _HERE.parent / "strategies")
+# Whatever can change a run's books. Pages, commands, logs and servers cannot.
+_PACKAGES: Final = ("market", "sdk", "engine", "stats", "evolution", "trading", "feeds", "storage", "bus")
+_MODULES: Final = ("rules.py", "settings.py")
+_BESIDE: Final = ("actors", "strategies")
 
 
 def code_hash(strategy_folders: Iterable[Path] = ()) -> str:
     """A hash of everything that decides what a run does, besides its settings and its events."""
     digest = blake2b(source_hash().encode(), digest_size=8)
-    for folder in (*_DECIDING, *strategy_folders):
-        for path in sorted(folder.glob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    folders = [*(_HERE / name for name in _PACKAGES), *(_HERE.parent / name for name in _BESIDE), *strategy_folders]
+    files = [*(_HERE / name for name in _MODULES), *(path for f in folders for path in sorted(f.glob("*.py")))]
+    for path in files:
+        # A folder that was moved holds the same code, so its own place is no part of the name.
+        digest.update(f"{path.parent.name}/{path.name}".encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -1,6 +1,7 @@
 """`memesnipe verify`: derive a run again from its events, and say where its books differ."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from memesnipe.errors import InputError
 from memesnipe.rules import ledger_rules_of, limits_of
 from memesnipe.sdk.registry import discover
 from memesnipe.settings import Settings, load_settings
-from memesnipe.storage.audit import Audit, allocation_differences, read_run
+from memesnipe.storage.audit import Audit, Recorded, contradictions, read_run
 from memesnipe.storage.views import latest_run
 from memesnipe.trading.execution import Execution
 from memesnipe.trading.ledger import Ledger
@@ -24,6 +25,24 @@ _SHOWN = 50  # differences
 def _snapshot(engine: Engine) -> Connection:
     """A connection that sees one moment of the database, although the run may go on."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).connect()
+
+
+def _settings_of(recorded: Recorded) -> Settings:
+    """The settings that decided a run."""
+    kept = {name: value for name, value in recorded.settings.items() if name in Settings.model_fields}
+    return Settings(_env_file=None, **kept)  # type: ignore[call-arg]
+
+
+def audit_of(recorded: Recorded, event_log: Path) -> Audit:
+    """The audit of a run under the settings that decided it."""
+    then = _settings_of(recorded)
+    execution = Execution(
+        discover(*then.strategy_folders),
+        then.fill_model,
+        shadow_capital_usd=then.shadow_capital_usd,
+        limits=limits_of(then),
+    )
+    return Audit(recorded, event_log, execution, Ledger(ledger_rules_of(then)))
 
 
 def verify(run_id: int | None) -> dict[str, Any]:
@@ -42,27 +61,19 @@ def verify(run_id: int | None) -> dict[str, Any]:
         event_log = settings.memesnipe_home.resolve() / "runs" / str(run_id) / "events.bin"
         if not event_log.is_file():
             raise InputError(f"run {run_id}: its events are not at {event_log}; verify it where it ran")
-        misplaced = list(allocation_differences(connection, run_id, recorded))
-    kept = {name: value for name, value in recorded.settings.items() if name in Settings.model_fields}
-    then = Settings(_env_file=None, **kept)  # type: ignore[call-arg]
-    execution = Execution(
-        discover(*then.strategy_folders),
-        then.fill_model,
-        shadow_capital_usd=then.shadow_capital_usd,
-        limits=limits_of(then),
-    )
-    audit = Audit(recorded, event_log, execution, Ledger(ledger_rules_of(then)))
+        contradicted = contradictions(connection, run_id, recorded, event_log)
+    audit = audit_of(recorded, event_log)
     with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task(f"deriving run {run_id} again", total=recorded.last_seq)
         for step in audit.derive():
             progress.update(bar, completed=step.seq)
-    differences = [*misplaced, *audit.differences()]
+    differences = [*contradicted, *audit.differences()]
     books = recorded.books
     return {
         "run_id": run_id,
         "status": recorded.status,
         "clean": not differences,
-        "same_code": recorded.settings.get("code") == code_hash(then.strategy_folders),
+        "same_code": recorded.settings.get("code") == code_hash(_settings_of(recorded).strategy_folders),
         "events": recorded.last_seq,
         "controls": len(recorded.controls),
         "orders": len(books.orders),

@@ -11,14 +11,16 @@ from sqlalchemy import Connection, select
 
 from memesnipe.errors import InputError
 from memesnipe.storage import schema, schema_control
+from memesnipe.storage.comparison import differences, name_of
+from memesnipe.storage.consistency import inconsistencies, trade_inconsistencies
 from memesnipe.storage.controls import read_controls
 from memesnipe.storage.event_log import read_batches
+from memesnipe.storage.portfolio_records import portfolio_inconsistencies
 from memesnipe.storage.runs import read_mints
 from memesnipe.trading.derivation import Books, Command, Derivation, Reach, fingerprint
 from memesnipe.trading.execution import Execution, Step
 from memesnipe.trading.ledger import Ledger
 from memesnipe.trading.messages import (
-    ALLOCATIONS,
     COMMANDS,
     EXIT_ORDERS,
     FILLS,
@@ -111,6 +113,15 @@ def _books(connection: Connection, run_id: int) -> Books:
     return books
 
 
+def contradictions(connection: Connection, run_id: int, recorded: Recorded, event_log: Path) -> list[str]:
+    """Where the records of a run cannot all be true whatever its events were, one line each."""
+    return [
+        *inconsistencies(connection, run_id, event_log),
+        *portfolio_inconsistencies(connection, run_id),
+        *trade_inconsistencies(recorded.books, recorded.reach),
+    ]
+
+
 class Audit:
     """Derives a run again, with cores that have seen nothing yet, and compares."""
 
@@ -125,75 +136,36 @@ class Audit:
         batches = partial(read_batches, self._event_log, 1, recorded.last_seq)
         try:
             yield from self._derivation.run(batches, recorded.controls, recorded.said)
-        except KeyError as error:
-            self._broken = [f"{_name(error.args[0])} was obeyed, but does not follow from the events"]
+        except (KeyError, ValueError, OSError) as error:
+            self._broken = [_why(error)]
 
     def differences(self) -> list[str]:
         """Where the recorded books are not the derived ones, one line each."""
         recorded, derived = self._recorded.books, self._derivation.books
         twice = [f"{what} was derived twice" for what in derived.repeated]
-        return [*self._broken, *twice, *compare(recorded, derived), *_inconsistencies(recorded, self._recorded.reach)]
+        return [*self._broken, *twice, *compare(recorded, derived)]
+
+
+def _why(error: Exception) -> str:
+    """Why the derivation could not go on."""
+    told = error.args[0] if error.args else ""
+    if isinstance(error, KeyError) and isinstance(told, tuple):
+        return f"{name_of(told)} was obeyed, but does not follow from the events"
+    return f"the run cannot be derived to its end: {type(error).__name__}: {error}"
 
 
 def compare(recorded: Books, expected: Books) -> Iterator[str]:
     """Where recorded books are not what was expected, one line each."""
     for name in _KEYS:
-        yield from _compare(name, getattr(recorded, name), getattr(expected, name))
-    # Old results leave the database; what is left must be right.
-    kept = {s: min((n for stream, n in recorded.messages if stream == s), default=0) for s in _FORGOTTEN}
-    messages = {key: said for key, said in expected.messages.items() if key[1] >= kept.get(key[0], 0)}
-    yield from _compare("messages", recorded.messages, messages)
+        yield from differences(name, getattr(recorded, name), getattr(expected, name))
+    # Old results leave the database; what both sides have left must be the same.
+    first = {stream: max(_first(recorded, stream), _first(expected, stream)) for stream in _FORGOTTEN}
+    left = [
+        {key: said for key, said in books.messages.items() if key[1] >= first.get(key[0], 0)}
+        for books in (recorded, expected)
+    ]
+    yield from differences("messages", *left)
 
 
-def _compare(what: str, recorded: dict[Any, Any], derived: dict[Any, Any]) -> Iterator[str]:
-    for key in sorted(recorded.keys() - derived.keys()):
-        yield f"{what} {_name(key)} was recorded, but should not be there"
-    for key in sorted(derived.keys() - recorded.keys()):
-        yield f"{what} {_name(key)} should be there, but was not recorded"
-    for key in sorted(recorded.keys() & derived.keys()):
-        if recorded[key] != derived[key]:
-            yield f"{what} {_name(key)}: {_difference(recorded[key], derived[key])}"
-
-
-def _name(key: tuple[Any, ...]) -> str:
-    return "/".join(map(str, key))
-
-
-def _difference(recorded: Any, derived: Any) -> str:
-    if not isinstance(recorded, dict):
-        return "says something else"
-    names = [name for name in recorded if recorded[name] != derived.get(name)]
-    return ", ".join(f"{name} is recorded as {recorded[name]!r} and should be {derived.get(name)!r}" for name in names)
-
-
-def _inconsistencies(books: Books, reach: Reach) -> Iterator[str]:
-    """What the recorded books say that cannot be true whatever the events were."""
-    held: dict[tuple[str, int], int] = {}
-    for (order_id,), trade in books.trades.items():
-        order = books.orders.get((order_id,))
-        expected = "failed" if trade["failure"] else "landed"
-        if order is None or order["status"] != expected:
-            yield f"trades {order_id}: its order is {order['status'] if order else 'missing'}, not {expected}"
-        sign = {"buy": 1, "sell": -1}.get(trade["side"], 0)
-        key = (trade["spec_id"], trade["token"])
-        held[key] = held.get(key, 0) + sign * trade["token_raw"]
-    if len(books.trades) > reach.fills:
-        return  # an unfinished run: some trades are still to be booked
-    for key, token_raw in held.items():
-        position = books.positions.get(key)
-        if position is None or position["token_raw"] != token_raw:
-            yield f"positions {_name(key)}: the trades add up to {token_raw} raw tokens"
-
-
-def allocation_differences(connection: Connection, run_id: int, recorded: Recorded) -> Iterator[str]:
-    """Where the allocations in the books are not those that the executor obeyed, one line each."""
-    effective = {
-        recorded.said[control.stream, control.entry]["seq"]: control.effective_seq
-        for control in recorded.controls
-        if control.stream == ALLOCATIONS
-    }
-    row = schema.Allocation
-    query = select(row.seq, row.effective_seq).where(row.run_id == run_id).distinct().order_by(row.seq)
-    for seq, recorded_seq in connection.execute(query):
-        if recorded_seq is not None and effective.get(seq) != recorded_seq:
-            yield f"allocations {seq}: in force after {recorded_seq}, but obeyed after {effective.get(seq)}"
+def _first(books: Books, stream: str) -> int:
+    return min((number for told, number in books.messages if told == stream), default=0)

@@ -39,9 +39,9 @@ class Effects:
     _run_id: int = 0
 
     def add(self, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-        """Insert rows; those that are there already stay as they are."""
+        """Insert rows; one that is there already fails the commit, for no effect happens twice."""
         if rows:
-            self.statements.append((insert(table).on_conflict_do_nothing(), self._keyed(rows)))
+            self.statements.append((insert(table), self._keyed(rows)))
 
     def put(self, table: type[Base], rows: Sequence[dict[str, Any]], *, adding: Sequence[str] = ()) -> None:
         """Insert rows; those that are there already are overwritten. All rows have the same columns.

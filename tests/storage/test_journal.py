@@ -2,7 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from memesnipe.bus.streams import READERS
 from memesnipe.storage.journal import Journal, Position
@@ -53,7 +53,7 @@ def test_a_commit_that_fails_leaves_nothing(database: sa.Engine, journal: Journa
     assert journal.commit(again, {})[0][1] == 1, "no number is lost"
 
 
-def test_adding_keeps_what_is_there_and_putting_overwrites(database: sa.Engine, journal: Journal) -> None:
+def test_adding_what_is_there_fails_and_putting_overwrites(database: sa.Engine, journal: Journal) -> None:
     row = {
         "spec_id": "a", "genome": {}, "generation": 0, "mode": "simulating", "since_seq": 1, "allocation_usd": 0.0,
         "result": None,
@@ -64,11 +64,25 @@ def test_adding_keeps_what_is_there_and_putting_overwrites(database: sa.Engine, 
     journal.commit(first, {})
     second = journal.effects()
     second.add(Token, [{"token": 0, "mint": "y"}])
-    second.put(StrategyRow, [{**row, "mode": "paper"}])
-    journal.commit(second, {})
+    with pytest.raises(IntegrityError, match="tokens"):
+        journal.commit(second, {})
+    third = journal.effects()
+    third.put(StrategyRow, [{**row, "mode": "paper"}])
+    journal.commit(third, {})
     with database.connect() as connection:
         assert connection.scalar(sa.select(Token.mint).where(Token.run_id == journal.run_id)) == "x"
         assert connection.scalar(sa.select(StrategyRow.mode).where(StrategyRow.run_id == journal.run_id)) == "paper"
+
+
+def test_a_message_is_never_numbered_twice(database: sa.Engine, journal: Journal) -> None:
+    with database.begin() as connection:
+        row = {"run_id": journal.run_id, "stream": "fills", "number": 1, "seq": 3, "payload": "{}"}
+        connection.execute(sa.insert(Message).values(row))
+    effects = journal.effects()
+    effects.send("fills", 7, {})
+    with pytest.raises(IntegrityError, match="messages"):
+        journal.commit(effects, {"events": Position(7, 7, 7)})
+    assert journal.positions(["events"]) == {"events": Position()}
 
 
 def test_what_every_reader_took_in_is_neither_owed_nor_kept(database: sa.Engine, journal: Journal) -> None:

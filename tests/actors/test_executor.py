@@ -1,0 +1,44 @@
+"""The executor obeys a command at its place among the events, whatever comes back first."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+import sqlalchemy as sa
+
+from actors.context import Context, installation_of
+from actors.executor import Executor
+from memesnipe.bus.streams import COMMANDS
+from memesnipe.market.codec import STREAM_OF_KIND, to_messages
+from memesnipe.storage.runs import begin_run
+from memesnipe.storage.schema_control import Control
+from memesnipe.telemetry.metrics import ActorMetrics
+from tests.storage.small_run import SmallRuns
+from tests.support import Market
+
+
+@pytest.mark.timeout(120)
+def test_a_command_that_is_back_before_its_events_waits_for_them(
+    tmp_path: Path, database: sa.Engine, redis_url: str
+) -> None:
+    small = SmallRuns(tmp_path, database, redis_url.removesuffix("/0") + "/6")
+    run_id = begin_run(database, "replay:command", small.choice.to_dict(), small.settings.deciding).run_id
+    context = Context(tmp_path, run_id)
+    context.bus.take_over(installation_of(tmp_path), run_id)
+    executor = Executor(context, ActorMetrics("executor"))
+    executor.open()
+    halt = orjson.dumps({"seq": 3, "command_id": 1, "name": "halt", "spec_id": "", "reason": ""})
+    context.bus.publish([(COMMANDS, 1, 3, halt)])
+    executor.step()
+    assert executor.positions[COMMANDS].number == 0
+
+    events = Market().trade(0).trade(1).trade(2).trade(3).events()
+    context.bus.publish(
+        (STREAM_OF_KIND[int(kind)], message["seq"], message["seq"], orjson.dumps(message))
+        for kind, message in zip(events["kind"], to_messages(events, ["A"]), strict=True)
+    )
+    executor.step()
+    executor.close()
+    with database.connect() as connection:
+        obeyed = sa.select(Control.stream, Control.entry, Control.effective_seq).where(Control.run_id == run_id)
+        assert connection.execute(obeyed).all() == [(COMMANDS, 1, 3)]

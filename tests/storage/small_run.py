@@ -1,0 +1,143 @@
+"""A small run by the real actors, one step after the other in one process: everything but Ray."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+import actors.consumer
+import actors.position
+from actors.context import RESOLVED, Context, installation_of
+from actors.executor import Executor
+from actors.market_data import MarketData
+from actors.portfolio import PortfolioActor
+from actors.position import PositionActor
+from actors.strategy_factory import StrategyFactory
+from memesnipe.bus.redis_bus import Bus
+from memesnipe.bus.streams import EVENT_READERS
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
+from memesnipe.evolution.spans import cut, span_of, window_spans
+from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FeedChoice
+from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.market.events import Events
+from memesnipe.market.sequencer import Sequencer
+from memesnipe.market.tape import Tape, write_tape
+from memesnipe.settings import Settings, write_resolved
+from memesnipe.storage.commands import CommandName, request
+from memesnipe.storage.runs import begin_run, finish_run, is_complete
+from memesnipe.storage.schema import StrategyRow
+from memesnipe.telemetry.metrics import ActorMetrics
+
+TAPE_EVENTS = 4_000
+
+# Lenient enough that strategies trade on paper soon, narrow enough that positions are left and decisions refused.
+_SETTINGS = {
+    "population_size": 12,
+    "specs_per_generation": 4,
+    "rebalance_interval_secs": 20,
+    "generation_interval_secs": 60,
+    "tape_window_events": 3_000,
+    "min_observation_secs": 0,
+    "min_trades_for_promotion": 1,
+    "min_sharpe_for_promotion": -1000,
+    "max_drawdown_for_promotion": 1,
+    "portfolio_stop_loss_percent": 2,
+    "trailing_stop_loss_percent": 2,
+    "max_token_exposure_usd": 400,
+}
+# What people ask for, at which part of the tape, and in which mode the strategy is that they mean.
+_ASKED = {
+    0.4: (CommandName.PROMOTE, "simulating"),
+    0.6: (CommandName.DEMOTE, "paper"),
+    0.8: (CommandName.HALT, ""),
+    0.9: (CommandName.RISK_RESET, ""),
+}
+
+Shell = MarketData | Executor | PositionActor | PortfolioActor | StrategyFactory
+
+
+class SmallRuns:
+    """Runs of one tape in one folder."""
+
+    def __init__(self, home: Path, database: sa.Engine, redis_url: str) -> None:
+        self.home, self.database, self.redis_url = home, database, redis_url
+        self.settings = Settings(
+            _env_file=None,
+            **_SETTINGS,
+            memesnipe_home=home,
+            redis_url=SecretStr(redis_url),
+            database_url=SecretStr(database.url.render_as_string(hide_password=False)),
+        )
+        write_resolved(self.settings, home / RESOLVED)
+        sequencer = Sequencer(60, 600)
+        events, _ = sequencer.stamp(list(islice(SyntheticFeed(7).messages(0), TAPE_EVENTS)))
+        tape = home / "small.tape"
+        write_tape(tape, Tape(events, sequencer.mints))
+        self.choice = FeedChoice("replay", AS_FAST_AS_POSSIBLE, str(tape))
+
+    def event_log(self, run_id: int) -> Path:
+        return Context(self.home, run_id).event_log
+
+    def run(self, feed: str, look: Callable[[int], None]) -> int:
+        """Run to the end, with what people ask for on the way; whenever they do, ``look`` is called with the run."""
+        run_id = begin_run(self.database, feed, self.choice.to_dict(), self.settings.deciding).run_id
+        bus = Bus(self.redis_url)
+        bus.take_over(installation_of(self.home), run_id)
+        bus.close()
+        shells = self.open(run_id)
+        asked = dict(_ASKED)
+        while not self._is_complete(run_id):
+            for shell in shells:
+                shell.step()
+            for part in [part for part in asked if shells[0].seq >= part * TAPE_EVENTS]:
+                self._ask(run_id, *asked.pop(part))
+                look(run_id)
+        for shell in shells:
+            shell.close()
+        finish_run(self.database, run_id)
+        return run_id
+
+    def open(self, run_id: int) -> list[Shell]:
+        made: list[Shell] = [
+            kind(Context(self.home, run_id), ActorMetrics(kind.name))
+            for kind in (MarketData, Executor, PositionActor, PortfolioActor)
+        ]
+        context = Context(self.home, run_id)
+        made.insert(2, StrategyFactory(context, ActorMetrics("strategy_factory"), _evaluator(context)))
+        for shell in made:
+            shell.open()
+        return made
+
+    def _is_complete(self, run_id: int) -> bool:
+        with self.database.connect() as connection:
+            return is_complete(connection, run_id, EVENT_READERS)
+
+    def _ask(self, run_id: int, name: CommandName, mode: str) -> None:
+        first = sa.select(sa.func.min(StrategyRow.spec_id)).where(
+            StrategyRow.run_id == run_id, StrategyRow.mode == mode
+        )
+        with self.database.begin() as connection:
+            request(connection, run_id, name, spec_id=connection.scalar(first) or "")
+
+
+def _evaluator(context: Context) -> "actors.strategy_factory.Evaluate":
+    def on_window(window: Events, genomes: list[Genome]) -> list[Evaluation]:
+        train, validation = (Segment(span, [cut(window, span)]) for span in window_spans(span_of(window)))
+        capital_usd = context.settings.shadow_capital_usd
+        return evaluate(train, validation, genomes, context.families, context.fill_model, capital_usd)
+
+    return on_window
+
+
+@contextmanager
+def small_runs(home: Path, database: sa.Engine, redis_url: str) -> Iterator[SmallRuns]:
+    """Runs whose actors do not wait for each other, since one step follows the other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(actors.consumer, "BLOCK_MS", 1)
+        patch.setattr(actors.position, "BLOCK_MS", 1)
+        yield SmallRuns(home, database, redis_url)

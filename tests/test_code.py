@@ -1,0 +1,53 @@
+"""The name of the code changes with whatever can change a run's books, and with nothing else."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import memesnipe.code
+from memesnipe.code import code_hash
+
+ROOT = Path(memesnipe.code.__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for package in ("memesnipe", "actors", "strategies"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(memesnipe.code, "_HERE", tmp_path / "memesnipe")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "memesnipe/rules.py", "memesnipe/settings.py", "memesnipe/trading/desk.py", "memesnipe/evolution/population.py",
+        "memesnipe/stats/sharpe.py", "memesnipe/market/sequencer.py", "memesnipe/sdk/strategy.py",
+        "memesnipe/engine/engine.py", "memesnipe/feeds/replay.py", "memesnipe/storage/journal.py",
+        "memesnipe/bus/merge.py", "actors/portfolio.py", "strategies/momentum_5m.py",
+    ],
+)  # fmt: skip
+def test_what_decides_is_in_the_name(copy: Path, changed: str) -> None:
+    before = code_hash()
+    with (copy / changed).open("a") as file:
+        file.write("# changed\n")
+    assert code_hash() != before
+
+
+@pytest.mark.parametrize("changed", ["memesnipe/cli/up.py", "memesnipe/api/app.py", "memesnipe/telemetry/logs.py"])
+def test_what_only_shows_or_starts_a_run_is_not(copy: Path, changed: str) -> None:
+    before = code_hash()
+    with (copy / changed).open("a") as file:
+        file.write("# changed\n")
+    assert code_hash() == before
+
+
+def test_the_place_of_the_code_is_not_in_the_name(copy: Path, tmp_path: Path) -> None:
+    own = tmp_path / "a" / "mine"
+    own.mkdir(parents=True)
+    (own / "x.py").write_text("x = 1\n")
+    before = code_hash([own])
+    shutil.copytree(own, tmp_path / "b" / "mine")
+    assert code_hash([tmp_path / "b" / "mine"]) == before
+    assert code_hash() != before

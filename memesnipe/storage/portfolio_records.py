@@ -50,14 +50,16 @@ def _of_allocations(connection: Connection, run_id: int, told: dict[int, dict[st
 def _steps(connection: Connection, run_id: int) -> list[Row[Any]]:
     """The steps of all lives, in the order in which they were made."""
     table = LifecycleRow
-    query = select(table.seq, table.spec_id, table.from_mode, table.to_mode, table.reason)
-    return list(connection.execute(query.where(table.run_id == run_id).order_by(table.seq)))
+    query = select(table.number, table.seq, table.spec_id, table.from_mode, table.to_mode)
+    return list(connection.execute(query.where(table.run_id == run_id).order_by(table.number)))
 
 
 def _of_lives(steps: list[Row[Any]]) -> Iterator[str]:
-    """Every step begins where the one before it led."""
+    """No step is missing, and each begins where the one before it led."""
     modes: dict[str, str] = {}
-    for step in steps:
+    for previous, step in zip([0, *(step.number for step in steps)], steps, strict=False):
+        if step.number != previous + 1:
+            yield f"lifecycle: step {previous + 1} is missing"
         before = modes.get(step.spec_id, "")
         if step.from_mode != before:
             yield f"lifecycle {step.seq}/{step.spec_id}: leaves {step.from_mode!r}, but was in {before!r}"
@@ -99,6 +101,5 @@ def _of_strategies(
     yield from differences("strategies", recorded, expected)
     for row in rows:
         step = last.get(row.spec_id)
-        # What was done by hand counts from the command on, and is written down with the next decision.
-        if step is not None and row.since_seq != step.seq and not step.reason.startswith("by hand"):
+        if step is not None and row.since_seq != step.seq:
             yield f"strategies {row.spec_id}: since_seq is recorded as {row.since_seq} and should be {step.seq}"

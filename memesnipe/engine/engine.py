@@ -48,8 +48,8 @@ class Engine:
 
     def add(self, *genomes: Genome) -> None:
         """Let strategies join with fresh capital; they see what happens from now on. Known ones stay as they are."""
-        new = {g.spec_id: g for g in genomes if g.spec_id not in self.population.row_of}
-        self.population.add(list(new.values()))
+        named = {genome.spec_id: genome for genome in genomes}
+        self.population.add({s: genome for s, genome in named.items() if s not in self.population.row_of})
         if self.sol_usd:
             self._fund()
 

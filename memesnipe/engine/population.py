@@ -1,6 +1,6 @@
 """The population: the engine's whole state of its strategies, in flat arrays with a row for each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,24 +57,24 @@ class Population:
                 self._rooms[name] = larger
             setattr(self, name, self._rooms[name][:count])
 
-    def add(self, genomes: Sequence[Genome]) -> None:
-        """Let strategies join, without capital."""
+    def add(self, genomes: Mapping[str, Genome]) -> None:
+        """Let strategies join, by their names, without capital."""
         first = len(self)
         self._use(first + len(genomes))
         for name in ("terms", "accounts", "exposures", "heads"):
             getattr(self, name)[first:] = 0
         self.accounts["next_due_ts"][first:] = NEVER
         self.heads["exposure"][first:] = -1
-        for row, genome in enumerate(genomes, start=first):
-            self.spec_ids.append(genome.spec_id)
+        for row, (spec_id, genome) in enumerate(genomes.items(), start=first):
+            self.spec_ids.append(spec_id)
             self.genomes.append(genome)
-            self.row_of[genome.spec_id] = row
-            self._add_genes(genome, self.terms[row])
+            self.row_of[spec_id] = row
+            self._add_genes(spec_id, genome, self.terms[row])
 
-    def _add_genes(self, genome: Genome, term: Any) -> None:
+    def _add_genes(self, spec_id: str, genome: Genome, term: Any) -> None:
         """Write a genome as numbers; gives its genes' code, parameters and empty states a place."""
         exits, filters = genome.exits, genome.filters
-        term["key"], term["genes"], term["size"] = key_of(genome.spec_id), len(genome.signals), genome.size
+        term["key"], term["genes"], term["size"] = key_of(spec_id), len(genome.signals), genome.size
         term["stop_loss"], term["take_profit"] = exits.stop_loss, exits.take_profit
         term["trailing_stop"], term["max_hold_ns"] = exits.trailing_stop, int(exits.max_hold_s * NS_PER_S)
         term["min_liquidity_usd"], term["min_age_ns"] = filters.min_liquidity_usd, filters.min_age_s * NS_PER_S

@@ -1,6 +1,6 @@
 """Snapshots: the engine's whole state as a few arrays and a small header, and back."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def dump_state(last_ts: int, last_seq: int, sol_usd: float, lives: Lives, popula
         "last_seq": last_seq,
         "sol_usd": sol_usd,
         "capacity": lives.capacity,
-        "genomes": [asdict(genome) for genome in population.genomes],
+        "genomes": [genome.to_dict() for genome in population.genomes],
     }
     states = [array[:used].view(np.uint8) for genes in population.states for array in genes]
     arrays = {
@@ -57,7 +57,8 @@ def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tu
     lives.slot_of_token = np.full(int(tokens.max(initial=-1)) + 1, -1, np.int32)
     lives.slot_of_token[tokens] = np.arange(used)
     population = Population(families, header["capacity"])
-    population.add([genome_from(genome) for genome in header["genomes"]])
+    genomes = [genome_from(genome) for genome in header["genomes"]]
+    population.add({genome.spec_id: genome for genome in genomes})
     population.terms["watched"] = arrays["watched"]
     population.accounts[:] = arrays["accounts"]
     population.exposures[:] = arrays["exposures"]

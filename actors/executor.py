@@ -33,7 +33,7 @@ from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, CONTROLS
 from memesnipe.trading.parity import Parity
 from memesnipe.trading.replay import replay
 
-_SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity]])
+_SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity], dict[str, int]])
 _PROGRESS_EVERY = 256  # events
 
 # A snapshot only shortens a restart, so it may cost this share of the time, and no more than so many events pass
@@ -171,7 +171,7 @@ class Executor(Consumer):
             "seq": self._execution.seq,
             "controls": self._controls,
             "arena": state.arena.header,
-            "small": orjson.Fragment(_SMALL.dump_json((state.desk, state.parity))),
+            "small": orjson.Fragment(_SMALL.dump_json((state.desk, state.parity, state.sent))),
         }
         path = self.context.snapshot_file(self.name)
         self._writing = self._writer.submit(write_snapshot, path, orjson.dumps(header), state.arena.arrays)
@@ -213,9 +213,9 @@ class Executor(Consumer):
             self.log.warning("snapshot does not fit", run=header["run"], seq=header["seq"])
             return
         try:
-            desk, parity = _SMALL.validate_python(header["small"])
+            desk, parity, sent = _SMALL.validate_python(header["small"])
         except ValidationError as error:
             self.log.warning("snapshot cannot be read", error=first_line(error))
             return
-        self._execution.load(ExecutionState(EngineState(header["arena"], found[1]), desk, parity))
+        self._execution.load(ExecutionState(EngineState(header["arena"], found[1]), desk, parity, sent))
         self._controls = header["controls"]

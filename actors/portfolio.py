@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 
 from actors.consumer import Consumer
 from actors.context import Context
@@ -74,7 +74,11 @@ class PortfolioActor(Consumer):
 
     def _obey(self, entry: Entry, effects: Effects) -> None:
         said = entry.data
-        outcome, step = self._portfolio.on_command(entry.seq, said["name"], said["spec_id"], said["reason"])
+        gone = self._retired(said["spec_id"]) if said["name"] == CommandName.PROMOTE else None
+        if gone is not None:
+            outcome, step = self._portfolio.on_return(said["spec_id"], *gone, said["reason"]), None
+        else:
+            outcome, step = self._portfolio.on_command(entry.seq, said["name"], said["spec_id"], said["reason"])
         if step is not None:
             self._write_steps([step], effects)
             moved = StrategyRow.spec_id == step.spec_id
@@ -85,6 +89,17 @@ class PortfolioActor(Consumer):
             )
         effects.change(update(Command).where(Command.command_id == said["command_id"]).values(outcome=outcome))
         self.log.warning("obeyed", command=said["name"], spec_id=said["spec_id"], outcome=outcome)
+
+    def _retired(self, spec_id: str) -> tuple[int, dict[str, Any]] | None:
+        """Generation and genome of a retired strategy; None where it is none."""
+        if spec_id not in self._portfolio.state.retired:
+            return None
+        query = select(StrategyRow.generation, StrategyRow.genome).where(
+            StrategyRow.run_id == self.context.run_id, StrategyRow.spec_id == spec_id
+        )
+        with self.context.database.connect() as connection:
+            row = connection.execute(query).one()
+        return row.generation, row.genome
 
     def _decide_if_due(self, effects: Effects) -> None:
         due = self._due
@@ -129,7 +144,7 @@ class PortfolioActor(Consumer):
         """New ones with their genomes; the others where there is something new, for there may be thousands."""
         strategies = self._portfolio.state.strategies
         joined = dict(self._genomes(decision))
-        effects.add(
+        effects.put(
             StrategyRow,
             [
                 {"spec_id": spec_id, "genome": genome, "generation": strategies[spec_id].generation}
@@ -149,7 +164,7 @@ class PortfolioActor(Consumer):
             effects.statements.append((update(table).where(one), told))  # type: ignore[arg-type]
 
     def _genomes(self, decision: Decision) -> list[tuple[str, dict[str, Any]]]:
-        new = [step.spec_id for step in decision.transitions if not step.from_mode]
+        new = [step.spec_id for step in decision.transitions if step.from_mode in ("", Mode.RETIRED)]
         return list(zip(new, decision.added, strict=True))
 
     def dump(self) -> bytes:

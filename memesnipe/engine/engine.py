@@ -4,7 +4,7 @@ All of history in one batch is a backtest, the live stream in small batches is t
 gives the same state to the bit, because the only clock is the events' own time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,10 +46,17 @@ class Engine:
         """The last price of SOL that is known, or 0."""
         return float(self.lives.sol_usd[0])
 
-    def add(self, *genomes: Genome) -> None:
-        """Let strategies join with fresh capital; they see what happens from now on. Known ones stay as they are."""
+    def add(self, *genomes: Genome, orders_before: Mapping[str, int] | None = None) -> None:
+        """Let strategies join with fresh capital; they see what happens from now on. Known ones stay as they are.
+
+        Args:
+            genomes: of the strategies.
+            orders_before: how many orders those have sent that were here before, so that no number comes twice.
+        """
         named = {genome.spec_id: genome for genome in genomes}
         self.population.add({s: genome for s, genome in named.items() if s not in self.population.row_of})
+        for spec_id, count in (orders_before or {}).items():
+            self.population.accounts["orders"][self.population.row_of[spec_id]] = count
         if self.sol_usd:
             self._fund()
 
@@ -139,6 +146,11 @@ class Engine:
             return False
         exposures = self.population.exposures[row]
         return bool(np.any((exposures["used"] != 0) & (exposures["token"] == token)))
+
+    def orders_of(self, spec_id: str) -> int:
+        """How many orders a strategy has sent; 0 where it is not here."""
+        row = self.population.row_of.get(spec_id)
+        return 0 if row is None else int(self.population.accounts["orders"][row])
 
     def results(self, spec_ids: Sequence[str] | None = None) -> list[StrategyResult]:
         """How each strategy has done so far: those asked for, or all in the order in which they joined."""

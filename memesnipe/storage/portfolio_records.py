@@ -74,7 +74,7 @@ def _of_members(steps: list[Row[Any]], told: dict[int, dict[str, Any]]) -> Itera
         expected |= {(said["seq"], spec_id): "retires" for spec_id in said["removed"]}
     recorded: dict[Key, str] = {}
     for step in steps:
-        if not step.from_mode or step.to_mode == Mode.RETIRED:
+        if step.from_mode in ("", Mode.RETIRED) or step.to_mode == Mode.RETIRED:
             recorded[step.seq, step.spec_id] = "retires" if step.to_mode == Mode.RETIRED else "joins"
     yield from differences("lifecycle", recorded, expected)
 

@@ -34,11 +34,12 @@ from memesnipe.trading.parity import Parity, parity_bps
 
 @dataclass(slots=True)
 class ExecutionState:
-    """Arena, desk, and the record of how far the two agree."""
+    """Arena, desk, the record of how far the two agree, and what those that left have sent."""
 
     arena: EngineState
     desk: DeskState
     parity: dict[str, Parity]
+    sent: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ class Execution:
         self.arena = Engine(families, model, shadow_capital_usd, threads)
         self.desk = Desk(model, limits)
         self.parity: dict[str, Parity] = {}
+        # How many orders those that left have sent: one that comes back numbers its orders on.
+        self.sent: dict[str, int] = {}
 
     @property
     def seq(self) -> int:
@@ -188,7 +191,9 @@ class Execution:
 
     def _obey_allocations(self, message: dict[str, Any]) -> None:
         """Let strategies join and leave the arena, and give the desk their capital."""
-        self.arena.add(*(genome_from(genome) for genome in message["added"]))
+        joining = {genome.spec_id: genome for genome in map(genome_from, message["added"])}
+        self.arena.add(*joining.values(), orders_before={s: self.sent.pop(s) for s in joining if s in self.sent})
+        self.sent |= {spec_id: self.arena.orders_of(spec_id) for spec_id in message["removed"]}
         self.arena.remove(*message["removed"])
         self.desk.state.allocations_usd = dict(message["allocations_usd"])
         # The desk follows those that have capital, and those that still hold something with what they had, or will.
@@ -199,10 +204,10 @@ class Execution:
 
     def dump(self) -> ExecutionState:
         """The state, to be written down before going on."""
-        return ExecutionState(self.arena.dump(), self.desk.state, self.parity)
+        return ExecutionState(self.arena.dump(), self.desk.state, self.parity, self.sent)
 
     def load(self, state: ExecutionState) -> None:
         """Go on from the state of `dump`."""
         self.arena.load(state.arena)
         self.desk.state = state.desk
-        self.parity = state.parity
+        self.parity, self.sent = state.parity, state.sent

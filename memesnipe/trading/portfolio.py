@@ -55,7 +55,7 @@ class PortfolioState:
 
     strategies: dict[str, Managed] = field(default_factory=dict)
     waiting: list[dict[str, Any]] = field(default_factory=list)  # specs that wait for the next decision
-    retired: set[str] = field(default_factory=set)  # they do not come back when they are bred again
+    retired: set[str] = field(default_factory=set)  # bred again they do not come back, only by hand
     steps: int = 0  # in all lives together
     evaluations: int = 0  # ever made in this run
     admitted: int = 0  # strategies that were ever in the arena
@@ -115,6 +115,14 @@ class Portfolio:
         managed.by_hand = ByHand.UP if name == PROMOTE else ByHand.DOWN
         said = f"by hand: {reason}" if reason else "by hand"
         return f"{spec_id} is {mode} from event {seq} on", self._move(spec_id, mode, seq, said)
+
+    def on_return(self, spec_id: str, generation: int, genome: dict[str, Any], reason: str) -> str:
+        """Let a retired strategy join once more, by hand, with fresh capital; gives what came of it, in words."""
+        said = f"by hand: {reason}" if reason else "by hand"
+        self.state.waiting.append(
+            {"spec_id": spec_id, "generation": generation, "genome": genome, "returns": said},
+        )
+        return f"{spec_id} is simulating again from the next decision on"
 
     def on_live_trade(self, spec_id: str, profit_lamports: int) -> None:
         """A round trip that a live strategy has finished."""
@@ -180,16 +188,21 @@ class Portfolio:
         return allocations
 
     def _take_in(self, seq: int) -> tuple[list[Transition], list[dict[str, Any]]]:
+        state = self.state
         joined, genomes = [], []
-        for message in self.state.waiting:
-            spec_id = message["spec_id"]
-            if spec_id not in self.state.strategies and spec_id not in self.state.retired:
-                self.state.strategies[spec_id] = Managed(message["generation"], Mode.SIMULATING, seq)
-                self.state.admitted += 1
-                reason = f"bred in generation {message['generation']}"
-                joined.append(self._step(seq, spec_id, "", Mode.SIMULATING, reason))
-                genomes.append(message["genome"])
-        self.state.waiting = []
+        for message in state.waiting:
+            spec_id, returns = message["spec_id"], message.get("returns", "")
+            if spec_id in state.strategies or (spec_id in state.retired and not returns):
+                continue
+            before, reason = "", f"bred in generation {message['generation']}"
+            if spec_id in state.retired:
+                state.retired.remove(spec_id)
+                before, reason = Mode.RETIRED, returns
+            state.strategies[spec_id] = Managed(message["generation"], Mode.SIMULATING, seq)
+            state.admitted += 1
+            joined.append(self._step(seq, spec_id, before, Mode.SIMULATING, reason))
+            genomes.append(message["genome"])
+        state.waiting = []
         return joined, genomes
 
     def _retire(self, seq: int) -> list[Transition]:

@@ -21,7 +21,7 @@ from memesnipe.trading.parity import Parity
 from tests.engine import random_market
 from tests.support import FAMILIES, SOL_USD, SURE, Market, genome, kept, population, synthetic_events, written_and_read
 
-SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity]])
+SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity], dict[str, int]])
 MODEL = SURE._replace(landing_max=0.7, seed=5)
 EVENTS = synthetic_events(2500, seed=3).copy()
 EVENTS["sol_usd"] = SOL_USD  # as the desk's capital is in USD and the arena's in SOL
@@ -36,15 +36,15 @@ def _execution(*genomes: Genome, model: FillModel = MODEL) -> Execution:
 
 def _kept(execution: Execution) -> tuple[object, bytes]:
     state = execution.dump()
-    return kept(state.arena), SMALL.dump_json((state.desk, state.parity))
+    return kept(state.arena), SMALL.dump_json((state.desk, state.parity, state.sent))
 
 
 def _taken_up(execution: Execution) -> Execution:
     """Another execution, which knows of the first only what it wrote down."""
     state = execution.dump()
-    desk, parity = SMALL.validate_json(SMALL.dump_json((state.desk, state.parity)))
+    desk, parity, sent = SMALL.validate_json(SMALL.dump_json((state.desk, state.parity, state.sent)))
     other = _execution()
-    other.load(ExecutionState(written_and_read(state.arena), desk, parity))
+    other.load(ExecutionState(written_and_read(state.arena), desk, parity, sent))
     return other
 
 
@@ -202,6 +202,22 @@ def test_the_entry_of_a_strategy_that_is_demoted_on_the_way_is_left_when_the_sim
     assert [order.reason for order in orders] == ["max_hold"]
     assert [fill.order.side for fill in fills] == [1, -1]
     assert execution.parity == {}, "what it does without capital counts no more"
+
+
+def test_who_comes_back_numbers_its_orders_on_whatever_was_known_of_them() -> None:
+    one = genome("flip", take_profit=0.05)
+    execution = _execution(one, model=SURE)
+    first, _ = _run(execution, EVENTS[:1000])
+    sent = execution.arena.results()[0].orders
+    assert sent >= len(first) > 0
+    execution.obey(ALLOCATIONS, {"added": [], "removed": [one.spec_id], "allocations_usd": {}})
+    execution = _taken_up(execution)
+    back = {"added": [one.to_dict()], "removed": [], "allocations_usd": {one.spec_id: 1000.0}}
+    execution.obey(ALLOCATIONS, back)
+    second, _ = _run(execution, EVENTS[1000:])
+    numbers = [order.order_no for order in second if order.order_no > 0]
+    assert min(numbers) > sent
+    assert len(set(numbers)) == len(numbers)
 
 
 def test_demoted_by_hand_a_strategy_buys_nothing_more_from_that_moment_on() -> None:

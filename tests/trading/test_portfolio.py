@@ -180,6 +180,23 @@ def test_every_step_has_a_number_of_its_own_however_many_fall_on_one_event() -> 
     assert [step.from_mode for step in steps[1:]] == [step.to_mode for step in steps[:-1]]
 
 
+def test_a_retired_strategy_comes_back_by_hand_alone() -> None:
+    portfolio = _portfolio("a", "b", arena_size=1)
+    portfolio.decide(5, 1000.0)
+    portfolio.on_results({"a": POOR, "b": GOOD}, {})
+    assert portfolio.decide(6, 1000.0).removed == ["a"]
+    portfolio.on_spec(_spec("a"))
+    assert portfolio.decide(7, 1000.0).added == []
+    said = portfolio.on_return("a", 3, {"name": "a"}, "I was wrong")
+    assert said == "a is simulating again from the next decision on"
+    decision = portfolio.decide(8, 1000.0)
+    assert decision.added == [{"name": "a"}]
+    assert [(t.from_mode, t.to_mode, t.reason) for t in decision.transitions] == [
+        ("retired", "simulating", "by hand: I was wrong")
+    ]
+    assert portfolio.state.retired == set()
+
+
 def test_what_cannot_be_done_by_hand_is_refused_in_words() -> None:
     portfolio = _portfolio("a")
     portfolio.decide(5, 1000.0)

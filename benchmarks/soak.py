@@ -1,7 +1,8 @@
 """Soak: the whole system on the synthetic market for an hour, and whether anything in it grows without end.
 
 `make soak`, or with another length: `SOAK_MINUTES=5 make soak`. The table goes to standard error, JSON to standard
-output. Exit code 1 when memory or the lag grows faster than is allowed here, or when the system does not hold out.
+output. Exit code 1 when memory or the lag grows faster than is allowed here, when the system does not hold out, or when
+`memesnipe verify` finds a difference afterwards.
 A short run is still filling its windows, so its memory is shown and not judged, and it says so.
 """
 
@@ -14,17 +15,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import orjson
 import psutil
 import redis
 import sqlalchemy as sa
 from rich.console import Console
-from rich.table import Table
+from soak_trend import JUDGED_FROM_MINUTES, Sample, show, trends_of, verdict_on
 
 from actors.context import RESOLVED
 from memesnipe.bus.streams import ACTORS, HEARTBEAT_KEY
@@ -38,51 +38,8 @@ START_S: Final = 180.0  # until it has published its first event
 SILENCE_S: Final = 120.0  # without a sample: it does not hold out
 STOP_S: Final = 90.0
 
-# Growth of the second half, an hour. Everything that the system keeps in memory has a bound (windows, tokens alive,
-# what Redis keeps of each stream), and half an hour is enough to reach them all; the rest is the allocators' play.
-MOST_MB_AN_HOUR: Final = 120.0  # of all processes together
-JUDGED_FROM_MINUTES: Final = 60.0  # so that the second half begins behind all that
-MOST_LAG_AN_HOUR: Final = 2_000.0  # events; the feed waits at 5,000, so a system that falls behind shows early
-
 MB: Final = 1024 * 1024
-TOTAL: Final = "all processes"
 _errors = Console(stderr=True, highlight=False)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What the system was like at one moment."""
-
-    at_s: float
-    events: int
-    lag: int
-    redis_mb: float
-    postgres_mb: float
-    memory_mb: dict[str, float]  # of each role, resident and not shared with another process
-
-
-@dataclass(frozen=True)
-class Trend:
-    """A line through the second half of a series."""
-
-    first: float
-    last: float
-    most: float
-    an_hour: float
-    sure_an_hour: float  # two standard errors below: what a few noisy samples cannot have made up
-
-    @classmethod
-    def of(cls, at_s: list[float], values: list[float]) -> "Trend":
-        """Fit the line."""
-        half = len(values) // 2
-        hours, series = np.array(at_s[half:]) / 3600, np.array(values[half:])
-        if len(series) < 3:
-            raise SystemExit("soak: too short to fit a line; give it more SOAK_MINUTES")
-        spread = hours - hours.mean()
-        slope = float(spread @ series / (spread @ spread))
-        residuals = series - series.mean() - slope * spread
-        error = float(np.sqrt(residuals @ residuals / (len(series) - 2) / (spread @ spread)))
-        return cls(values[0], values[-1], max(values), slope, slope - 2 * error)
 
 
 def role_of(process: psutil.Process, actors: dict[int, str]) -> str:
@@ -227,41 +184,14 @@ class Soak:
                 self._process.kill()
         return self._process.wait()
 
-
-def trends_of(samples: list[Sample]) -> dict[str, Trend]:
-    """The trend of every series. A role that was not there at a sample had no memory then."""
-    at_s = [sample.at_s for sample in samples]
-    roles = sorted({role for sample in samples for role in sample.memory_mb})
-    series = {TOTAL: [sum(s.memory_mb.values()) for s in samples]}
-    series |= {role: [s.memory_mb.get(role, 0.0) for s in samples] for role in roles}
-    series |= {
-        "redis data": [s.redis_mb for s in samples],
-        "postgres data": [s.postgres_mb for s in samples],
-        "lag": [float(s.lag) for s in samples],
-    }
-    return {name: Trend.of(at_s, values) for name, values in series.items()}
-
-
-def verdict_on(trends: dict[str, Trend], code: int, recoveries: dict[str, int], *, with_memory: bool) -> list[str]:
-    """What is wrong, one line each. PostgreSQL's data grows with the history that it is there to keep."""
-    limits = {"lag": (MOST_LAG_AN_HOUR, "events")} | ({TOTAL: (MOST_MB_AN_HOUR, "MB")} if with_memory else {})
-    wrong = [
-        f"{name} grows by {trends[name].an_hour:,.0f} {unit} an hour; {most:,.0f} are allowed"
-        for name, (most, unit) in limits.items()
-        if trends[name].sure_an_hour > most
-    ]
-    wrong += [f"{actor} had to recover {count} times" for actor, count in recoveries.items()]
-    return [*wrong, f"`memesnipe up` ended with {code}"] if code else wrong
-
-
-def show(trends: dict[str, Trend]) -> None:
-    """The table."""
-    table = Table(title="soak (MB; the lag in events)", title_justify="left", box=None, pad_edge=False)
-    for heading in ("", "first", "last", "most", "an hour", "at least"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    for name, trend in trends.items():
-        table.add_row(name, *(f"{value:,.1f}" for value in asdict(trend).values()))
-    _errors.print(table)
+    def differences(self) -> list[str]:
+        """Where the books of the run, which nobody replayed in lockstep, are not those derived from its events."""
+        command = [str(COMMAND), "verify", "--json"]
+        environment = os.environ | {"MEMESNIPE_HOME": str(self._home)}
+        done = subprocess.run(command, cwd=self._folder, env=environment, capture_output=True, text=True, check=False)
+        if not done.stdout:
+            return [f"verify: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'it said nothing'}"]
+        return [f"verify: {difference}" for difference in json.loads(done.stdout)["differences"]]
 
 
 def main() -> int:
@@ -276,12 +206,13 @@ def main() -> int:
         finally:
             code = soak.stop()
         recoveries = soak.recoveries
+        differences = soak.differences()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     trends = trends_of(soak.samples)
     judged = minutes >= JUDGED_FROM_MINUTES
-    wrong = verdict_on(trends, code, recoveries, with_memory=judged)
-    show(trends)
+    wrong = [*verdict_on(trends, code, recoveries, with_memory=judged), *differences]
+    show(trends, _errors)
     _errors.print("Largest tables (MB, rows, dead rows):", tables, markup=False)
     if not judged:
         _errors.print(f"Memory was not judged: that takes {JUDGED_FROM_MINUTES:.0f} minutes.")

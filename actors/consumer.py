@@ -7,18 +7,13 @@ from time import perf_counter
 from typing import ClassVar
 
 from actors.context import Context
-from memesnipe.bus.merge import Entry
+from memesnipe.bus.merge import Entry, StreamGapError
 from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, PASSING, READERS, keep
-from memesnipe.errors import MemeSnipeError
 from memesnipe.storage.journal import Effects, Journal, Position
 from memesnipe.telemetry.metrics import ActorMetrics
 
 BLOCK_MS = 100
 _TIDY_EVERY = 100  # commits
-
-
-class StreamGapError(MemeSnipeError):
-    """Entries are missing between what was read and what comes: the writer has yet to publish them again."""
 
 
 class Consumer:
@@ -48,10 +43,11 @@ class Consumer:
     def open(self) -> None:
         """Come back to where the last commit left off, and send what is still owed."""
         bus = self.context.bus
-        bus.begin(self.context.installation)
-        self.journal.open()
+        self.journal.open()  # first, so that one which stands by does not take the streams from who is at work
+        bus.begin(self.context.installation, self.context.run_id, self.name)
         self.positions = self.journal.positions(self.reads)
-        bus.publish(self.journal.owed({stream: bus.last_number(stream) for stream in self.writes}, READERS))
+        owed = self.journal.owed({stream: bus.held(stream) for stream in self.writes}, READERS)
+        bus.publish(owed.messages, owed.anew)
         self.recover()
         self.log.info("opened", run=self.context.run_id, seq=self.seq)
 

@@ -1,7 +1,6 @@
 """Market data: reads the feed, numbers its events, writes them down, and publishes them."""
 
 import time
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
@@ -10,6 +9,7 @@ import orjson
 from sqlalchemy import update
 
 from actors.context import Context
+from actors.pace import Pace
 from memesnipe.bus.streams import (
     ALLOCATIONS,
     COMMANDS,
@@ -22,7 +22,7 @@ from memesnipe.bus.streams import (
 )
 from memesnipe.feeds.base import open_feed
 from memesnipe.market.codec import STREAM_OF_KIND, to_messages
-from memesnipe.market.events import DECISION, NS_PER_S, STALE, Events
+from memesnipe.market.events import DECISION, REBALANCE, STALE, Events
 from memesnipe.market.sequencer import LAST_TS, Rejected, Sequencer, time_of
 from memesnipe.storage.commands import place, waiting
 from memesnipe.storage.event_log import EventLog
@@ -59,11 +59,13 @@ class MarketData:
         self._cursor = Cursor(0, 0, 0, 0, 0, ended=False)
         self._choice = context.choice
         self._feed = open_feed(self._choice)
-        self._event_log = EventLog(context.event_log)
+        self._event_log: EventLog | None = None
+        max_age_s = context.settings.max_data_age_ms / 1000
+        self._pace = Pace(self._choice.speed, max_age_s, live=self._feed.live, lockstep=self._choice.lockstep)
         self._journal = Journal(context.database, context.run_id, self.name, (COMMANDS,))
         self._aside = Seldom()
         self._batches = 0
-        self._unread: deque[tuple[int, float]] = deque()  # of each batch the last event, and when it was published
+        self._slowest = 0  # the last event that every reader has taken in, as far as we know
         self._waiting: Any = _NOTHING  # read from the feed, not yet due
 
     @property
@@ -74,11 +76,15 @@ class MarketData:
     def open(self) -> None:
         """Take the feed up where the last commit left it."""
         settings = self.context.settings
-        self.context.bus.begin(self.context.installation)
+        # The lease first: then one that was replaced can commit nothing, its mark in Redis is gone, and it lets the
+        # event log go as soon as it notices.
         self._journal.open()
+        self.context.bus.begin(self.context.installation, self.context.run_id, self.name)
+        self._event_log = EventLog(self.context.event_log)
         with self.context.database.connect() as connection:
             self._cursor = read_cursor(connection, self.context.run_id)
             mints = read_mints(connection, self.context.run_id)
+            self._see_readers(read_positions(connection, self.context.run_id, EVENTS))
         self._event_log.cut(self._cursor.seq)
         self._sequencer = Sequencer(
             settings.rebalance_interval_secs,
@@ -89,10 +95,8 @@ class MarketData:
         )
         self._messages: Iterator[Any] = self._feed.messages(self._cursor.position)
         self._waiting = _NOTHING
-        self._started = time.monotonic()
-        self._first_ts: int | None = None
-        self._unread.clear()
-        self._republish()
+        self._pace.begin(time.monotonic())
+        self._republish(self._event_log)
         self.log.info("opened", run=self.context.run_id, seq=self.seq, position=self._cursor.position)
 
     def step(self) -> None:
@@ -102,9 +106,9 @@ class MarketData:
         if self._cursor.ended or not self._may_go_on():
             time.sleep(_LONGEST_SLEEP_S if self._cursor.ended else _POLL_S)
             return
-        raw, ended = self._take_due()
-        if raw or ended:
-            self._publish(raw, ended=ended)
+        raw = self._take_due()
+        if raw or self._peek() is _NOTHING:
+            self._publish(raw)
 
     def _take_commands(self) -> None:
         """Give the commands that wait their place: behind the last event that was published."""
@@ -124,64 +128,65 @@ class MarketData:
         with self.context.database.connect() as connection:
             if self._choice.lockstep and self._cursor.decision_seq:
                 _, answered = read_positions(connection, self.context.run_id, ALLOCATIONS).get("executor", (0, 0))
-                return answered >= self._cursor.decision_seq
-            readers = read_positions(connection, self.context.run_id, EVENTS)
-        done = readers.get("executor", (0, 0))[1]
-        while self._unread and self._unread[0][0] <= done:
-            self._unread.popleft()
-        slowest = min(readers.get(reader, (0, 0))[1] for reader in EVENT_READERS)
-        return self._cursor.seq - slowest < MAX_IN_FLIGHT
+                if answered < self._cursor.decision_seq:
+                    return False
+            self._see_readers(read_positions(connection, self.context.run_id, EVENTS))
+        return self._cursor.seq - self._slowest < MAX_IN_FLIGHT
 
-    def _take_due(self) -> tuple[list[Any], bool]:
-        """Feed events that are due, at most one batch, up to the first decision; and whether the feed ended."""
-        raw: list[Any] = []
-        while len(raw) < _BATCH:
-            if self._waiting is _NOTHING:
-                self._waiting = next(self._messages, _NOTHING)
-            if self._waiting is _NOTHING:
-                return raw, True
-            if not self._is_due(self._waiting, wait=not raw):
-                break
-            raw.append(self._waiting)
-            self._waiting = _NOTHING
-            if self._choice.lockstep and self._sequencer.decides(raw):
-                break
-        # Looking one ahead tells the last event from the others, so that the end of a tape is a decision too.
+    def _see_readers(self, positions: dict[str, tuple[int, int]]) -> None:
+        self._pace.taken_in(positions.get("executor", (0, 0))[1])
+        self._slowest = min(positions.get(reader, (0, 0))[1] for reader in EVENT_READERS)
+
+    def _peek(self) -> Any:
+        """What the feed says next, which is still to be taken; nothing where it has ended."""
         if self._waiting is _NOTHING:
             self._waiting = next(self._messages, _NOTHING)
-        return raw, self._waiting is _NOTHING
+        return self._waiting
+
+    def _take(self) -> Any:
+        message, self._waiting = self._peek(), _NOTHING
+        return message
+
+    def _take_due(self) -> list[Any]:
+        """Feed events that are due, at most one batch, up to the first decision."""
+        raw: list[Any] = []
+        while len(raw) < _BATCH and self._peek() is not _NOTHING and self._is_due(self._waiting, wait=not raw):
+            raw.append(self._take())
+            if self._choice.lockstep and self._sequencer.decides(raw):
+                break
+        return raw
 
     def _is_due(self, message: Any, *, wait: bool) -> bool:
         """Whether an event's time has come; sleeps a little towards it when there is nothing else to do."""
         ts = time_of(message)
-        # What is told as it happens is due, and what has no time or an impossible one is put aside at once.
-        if self._choice.lockstep or self._feed.live or not 0 < ts <= LAST_TS:
-            return True
-        early = self._due_at(ts) - time.monotonic()
-        if early > 0 and wait:
-            time.sleep(min(early, _LONGEST_SLEEP_S))
-        return early <= 0
+        if not 0 < ts <= LAST_TS:
+            return True  # what has no time or an impossible one is put aside at once
+        early_s = self._pace.due_in_s(ts, time.monotonic())
+        if early_s > 0 and wait:
+            time.sleep(min(early_s, _LONGEST_SLEEP_S))
+        return early_s <= 0
 
-    def _due_at(self, ts: int) -> float:
-        """When an event of that time is due, by the machine's clock."""
-        if self._first_ts is None:
-            self._first_ts = ts
-        return self._started + (ts - self._first_ts) / NS_PER_S / self._choice.speed
+    def _stamp(self, raw: list[Any]) -> tuple[Events, list[Rejected]]:
+        """Number the events, and mark the late ones and the last one of the feed; ``raw`` grows by what is no event."""
+        now_ns = time.time_ns()
+        events, rejected = self._sequencer.stamp(raw, now_ns=now_ns if self._feed.live else None)
+        # The end of a feed is a decision too. Whether this is it shows behind what will be put aside, if anything is.
+        # A live feed may say such things for ever, and its events must not wait for it to stop.
+        while not self._feed.live and self._peek() is not _NOTHING:
+            flawed = self._sequencer.rejection(self._waiting, len(raw))
+            if flawed is None:
+                break
+            rejected.append(flawed)
+            raw.append(self._take())
+        events["flags"][self._pace.are_late(events["ts"], time.monotonic(), now_ns)] |= STALE
+        if len(events) and self._peek() is _NOTHING:
+            events["flags"][-1] |= REBALANCE
+        return events, rejected
 
-    def _is_late(self, last_ts: int) -> bool:
-        """Whether events up to a time come too late to act on: we are late, or the executor has yet to see old ones."""
-        if self._choice.lockstep:
-            return False
-        now = time.monotonic()
-        oldest = min(self._due_at(last_ts), self._unread[0][1] if self._unread else now)
-        return (now - oldest) * 1000 > self.context.settings.max_data_age_ms
-
-    def _publish(self, raw: list[Any], *, ended: bool) -> None:
+    def _publish(self, raw: list[Any]) -> None:
+        assert self._event_log is not None  # noqa: S101 - it is open
         known = len(self._sequencer.mints)
-        now_ns = time.time_ns() if self._feed.live else None
-        events, rejected = self._sequencer.stamp(raw, is_last=ended, now_ns=now_ns)
-        if len(events) and self._is_late(int(events["ts"][-1])):
-            events["flags"] |= STALE
+        events, rejected = self._stamp(raw)
         self._event_log.append(events)
         decisions = events["seq"][events["flags"] & DECISION > 0]
         cursor = Cursor(
@@ -190,12 +195,12 @@ class MarketData:
             ts=self._sequencer.last_ts,
             rejected=self._cursor.rejected + len(rejected),
             decision_seq=int(decisions[-1]) if len(decisions) else self._cursor.decision_seq,
-            ended=ended,
+            ended=self._peek() is _NOTHING,
         )
         self._commit(cursor, rejected, known)
         self._cursor = cursor
         self._send(events)
-        self._unread.append((cursor.seq, time.monotonic()))
+        self._pace.published(cursor.seq, time.monotonic())
         self._batches += 1
         if self._batches % _TIDY_EVERY == 0:
             self._trim()
@@ -231,21 +236,29 @@ class MarketData:
         )
         self.metrics.took_in("feed", len(events))
 
-    def _republish(self) -> None:
-        """Publish from the log what Redis lacks; after a loss, as far back as any reader may look."""
+    def _republish(self, log: EventLog) -> None:
+        """Publish from the log what Redis lacks; after a loss all that a reader may look for, and in empty streams."""
         bus = self.context.bus
         # Commands first: nobody must go past the event behind which one has its place.
-        bus.publish(self._journal.owed({COMMANDS: bus.last_number(COMMANDS)}, READERS))
-        last = max(bus.last_number(stream) for stream in EVENT_STREAMS)
-        first = last + 1 if last else max(1, self._cursor.seq - KEEP_EVENTS)
-        for start in range(first, self._cursor.seq + 1, _BATCH):
-            self._send(self._event_log.read(start, min(start + _BATCH - 1, self._cursor.seq)))
+        owed = self._journal.owed({COMMANDS: bus.held(COMMANDS)}, READERS)
+        bus.publish(owed.messages, owed.anew)
+        held = bus.held_events(self._first_kept())
+        if not held or held.stop > self._cursor.seq + 1:  # beyond the cursor nothing was ever committed
+            bus.publish((), EVENT_STREAMS)
+            held = range(held.start, held.start)
+        for start in range(held.stop, self._cursor.seq + 1, _BATCH):
+            self._send(log.read(start, min(start + _BATCH - 1, self._cursor.seq)))
+
+    def _first_kept(self) -> int:
+        """The first event that must stay in Redis: no reader is behind it, nor looks back further when it recovers."""
+        return max(1, min(self._slowest + 1, self._cursor.seq - KEEP_EVENTS))
 
     def _trim(self) -> None:
         for stream in EVENT_STREAMS:
-            self.context.bus.trim(stream, self._cursor.seq - KEEP_EVENTS)
+            self.context.bus.trim(stream, self._first_kept())
 
     def close(self) -> None:
         """Let go of the log and the connections."""
-        self._event_log.close()
+        if self._event_log is not None:
+            self._event_log.close()
         self.context.close()

@@ -59,10 +59,20 @@ class ActorHost:
         # Nothing that can fail: an actor whose restart fails here would be gone for good.
         self._name, self._home, self._run_id, self._metrics_port = name, Path(home), run_id, metrics_port
         self._stop = threading.Event()
+        self._loop = threading.Lock()
         self._state = {"state": "starting", "detail": "", "pid": os.getpid(), "seq": 0, "metrics_port": 0}
 
     def run(self) -> str:
         """Run until `stop` is called; gives the actor's name."""
+        # Who lost sight of a loop that is still running calls again: two of them would take each other's lease.
+        if not self._loop.acquire(timeout=_STOP_S):
+            return self._name
+        try:
+            return self._run()
+        finally:
+            self._loop.release()
+
+    def _run(self) -> str:
         metrics = ActorMetrics(self._name)
         self._state["metrics_port"] = metrics.serve(self._metrics_port)
         threading.Thread(target=self._beat, daemon=True).start()

@@ -67,8 +67,10 @@ class StrategyFactory(Consumer):
         genomes = self._population.ask()
         job = {"generation": index, "genomes": len(genomes), "window_events": len(self._window)}
         announced = self.journal.effects()
-        announced.send(BACKTEST_JOBS, seq, job)
-        self.commit(announced, self.positions)
+        # One job a generation: where there are more than generations, this one was announced before a crash.
+        if self.journal.numbers_after(announced)[BACKTEST_JOBS] <= index:
+            announced.send(BACKTEST_JOBS, seq, job)
+            self.commit(announced, self.positions)
         evaluated = self._evaluate(self._window, genomes)
         fitness = [e.fitness for e in evaluated]
         self._population.tell(genomes, evaluated)

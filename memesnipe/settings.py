@@ -71,7 +71,8 @@ class Settings(BaseSettings):
         8, description="best genomes of a generation that join the live simulation"
     )
     generation_interval_secs: Annotated[int, Field(ge=1)] = Field(600, description="event time between two generations")
-    tape_window_events: Annotated[int, Field(ge=10, le=100_000)] = Field(
+    # What the bus keeps of the events, less what a reader may be behind: the window is read from there after a restart.
+    tape_window_events: Annotated[int, Field(ge=10, le=90_000)] = Field(
         5_000, description="latest events that a generation is backtested on"
     )
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from memesnipe.bus.redis_bus import READ_LIMIT
+from memesnipe.bus.streams import KEEP_EVENTS, MAX_IN_FLIGHT
 from memesnipe.errors import RefusedError, SettingsError
 from memesnipe.settings import DECIDING, Settings, env_example, load_settings, read_resolved, write_resolved
 
@@ -55,6 +57,11 @@ def test_the_environment_comes_before_the_file_and_the_file_before_the_default(
     settings = load_settings()
     assert (settings.population_size, settings.arena_size, settings.tournament_size) == (7, 9, 3)
     assert settings.redis_url is None
+
+
+def test_the_window_of_a_generation_is_in_redis_however_far_its_reader_is_behind() -> None:
+    [most] = [m.le for m in Settings.model_fields["tape_window_events"].metadata if hasattr(m, "le")]
+    assert 0 < most <= KEEP_EVENTS - MAX_IN_FLIGHT - READ_LIMIT
 
 
 def test_every_setting_is_in_the_example_with_its_meaning() -> None:

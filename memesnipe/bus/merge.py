@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from memesnipe.bus.streams import EVENT_STREAMS
+from memesnipe.errors import MemeSnipeError
+
+
+class StreamGapError(MemeSnipeError):
+    """Entries are missing between what was read and what comes: the writer has yet to publish them again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Redis streams. Entries are numbered by their only writer, so publishing twice is publishing once."""
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -9,15 +9,28 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from memesnipe.bus.merge import Entry, merge
+from memesnipe.bus.merge import Entry, StreamGapError, merge
 from memesnipe.bus.streams import ACTORS, ALL, EVENT_STREAMS, EVENTS, HEARTBEAT_KEY
 from memesnipe.errors import InputError
 
 READ_LIMIT = 4_096  # entries of each stream in one read
-_ALREADY_THERE = "equal or smaller than the target stream top item"
 _HEARTBEAT_EXPIRY_S = 4
-_LIFE_KEY = "memesnipe:life"
+_WRITERS_KEY = "memesnipe:writers"  # writer -> its mark
 _INSTALLATION_KEY = "memesnipe:installation"
+
+# The check and the writing are one step in Redis: between them it may lose its data, and what is then written into the
+# empty streams would hide what is missing below. An entry that is there already is left as it is.
+_PUBLISH = """
+if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+local anew = tonumber(ARGV[3])
+for i = 2, anew + 1 do redis.call('DEL', KEYS[i]) end
+for i = anew + 2, #KEYS do
+  local at = 4 + 3 * (i - anew - 2)
+  local reply = redis.pcall('XADD', KEYS[i], ARGV[at], 'seq', ARGV[at + 1], 'data', ARGV[at + 2])
+  if type(reply) == 'table' and not string.find(reply.err, 'equal or smaller', 1, true) then return reply end
+end
+return 1
+"""
 
 # What a writer hands over: (stream, number, seq, JSON)
 Outgoing = tuple[str, int, int, bytes]
@@ -28,10 +41,11 @@ class Bus:
 
     def __init__(self, url: str) -> None:
         self._connected = False
-        self._life: Any = None
+        self._writer, self._mark = "", ""
         self._redis = redis.Redis.from_url(
             url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=self._connect_once
         )
+        self._append: Any = self._redis.register_script(_PUBLISH)
 
     def _connect_once(self, connection: Any) -> None:
         """Connect, but never again: a Redis that was away may have lost entries, and only opening anew finds out."""
@@ -40,8 +54,8 @@ class Bus:
         connection.on_connect()
         self._connected = True
 
-    def begin(self, installation: str) -> None:
-        """Remember which life of Redis this is; the first to ask names it.
+    def begin(self, installation: str, run_id: int, actor: str) -> None:
+        """Leave our mark: as long as it stands, Redis has its data and nobody else writes in this actor's place.
 
         Raises:
             redis.ConnectionError: this is another installation's Redis, which has taken the port of ours.
@@ -49,31 +63,65 @@ class Bus:
         self._redis.set(_INSTALLATION_KEY, installation, nx=True)
         if self._redis.get(_INSTALLATION_KEY) != installation.encode():
             raise redis.ConnectionError("the Redis at our address is that of another MemeSnipe folder")
-        self._redis.set(_LIFE_KEY, secrets.token_hex(8), nx=True)
-        self._life = self._redis.get(_LIFE_KEY)
+        self._writer, self._mark = f"{run_id}:{actor}", secrets.token_hex(8)
+        self._redis.hset(_WRITERS_KEY, self._writer, self._mark)
 
     def assert_whole(self) -> None:
         """Fail if Redis has lost its data since `begin`, even if the connection was not lost.
 
         Raises:
-            redis.ConnectionError: it has; what is missing must be published again.
+            redis.ConnectionError: it has, and what is missing must be published again; or another took our place.
         """
-        if self._redis.get(_LIFE_KEY) != self._life:
+        found: Any = self._redis.hget(_WRITERS_KEY, self._writer)
+        if found is None:
             raise redis.ConnectionError("Redis has lost its data")
+        if found != self._mark.encode():
+            raise redis.ConnectionError(f"another {self._writer.partition(':')[2]} writes in this one's place")
 
-    def publish(self, outgoing: Iterable[Outgoing]) -> None:
-        """Append entries in order, all at once; those that are there already are left as they are."""
-        pipeline = self._redis.pipeline(transaction=True)
-        for stream, number, seq, data in outgoing:
-            pipeline.xadd(stream, {"seq": seq, "data": data}, id=f"{number}-0")
-        for reply in pipeline.execute(raise_on_error=False):
-            if isinstance(reply, Exception) and _ALREADY_THERE not in str(reply):
-                raise reply
+    def publish(self, outgoing: Iterable[Outgoing], anew: Sequence[str] = ()) -> None:
+        """Append entries in order, all at once; those that are there already are left as they are.
+
+        Args:
+            outgoing: the entries.
+            anew: streams that are emptied first, because no entry can be put below those that are there.
+
+        Raises:
+            redis.ConnectionError: since `begin` Redis has lost its data, or another took our place; nothing was done.
+        """
+        entries = list(outgoing)
+        if not entries and not anew:
+            return
+        keys = [_WRITERS_KEY, *anew, *(stream for stream, *_ in entries)]
+        fields = (value for _, number, seq, data in entries for value in (f"{number}-0", seq, data))
+        if not self._append(keys, [self._writer, self._mark, len(anew), *fields]):
+            self.assert_whole()
+            raise redis.ConnectionError("Redis has lost its data")
 
     def last_number(self, stream: str) -> int:
         """The number of the last entry of a stream; 0 when it is empty or not there."""
         last: Any = self._redis.xrevrange(stream, count=1)
         return _number(last[0][0]) if last else 0
+
+    def held(self, stream: str) -> range:
+        """The numbers of a stream's entries; none where some are missing between them."""
+        pipeline: Any = self._redis.pipeline(transaction=True)
+        pipeline.xrange(stream, count=1).xrevrange(stream, count=1).xlen(stream)
+        first, last, count = pipeline.execute()
+        if not count:
+            return range(0)
+        numbers = range(_number(first[0][0]), _number(last[0][0]) + 1)
+        return numbers if len(numbers) == count else range(0)
+
+    def held_events(self, first: int) -> range:
+        """The numbers of the events from ``first`` on; none where some are missing. Those before it are let go."""
+        pipeline: Any = self._redis.pipeline(transaction=True)
+        for stream in EVENT_STREAMS:
+            pipeline.xtrim(stream, minid=f"{first}-0", approximate=False)
+            pipeline.xlen(stream).xrevrange(stream, count=1)
+        replies = pipeline.execute()
+        numbers = range(first, first + sum(replies[1::3]))
+        last = max((_number(found[0][0]) for found in replies[2::3] if found), default=0)
+        return numbers if numbers and numbers[-1] == last else range(first, first)
 
     def read(self, positions: Mapping[str, int], block_ms: int) -> list[Entry]:
         """What comes after ``positions`` (the number of the last entry known of each stream), merged.
@@ -95,13 +143,21 @@ class Bus:
         return merge(in_order, READ_LIMIT)
 
     def events_between(self, first: int, last: int) -> Iterator[list[Entry]]:
-        """The events numbered ``first`` to ``last``, waiting for those that are still to be republished."""
+        """The events numbered ``first`` to ``last``, waiting for those that are still to be republished.
+
+        Raises:
+            StreamGapError: one of them is missing, and others behind it are there.
+        """
         position = first - 1
         while position < last:
-            entries = [e for e in self.read({EVENTS: position}, block_ms=200) if e.seq <= last]
-            if entries:
-                position = entries[-1].seq
-                yield entries
+            entries = self.read({EVENTS: position}, block_ms=200)
+            for number, entry in enumerate(entries, start=position + 1):
+                if entry.number != number:
+                    raise StreamGapError(f"{EVENTS}: after entry {number - 1} comes {entry.number}")
+            wanted = entries[: last - position]
+            if wanted:
+                position = wanted[-1].number
+                yield wanted
 
     def trim(self, stream: str, first_kept: int) -> None:
         """Let go of the entries before ``first_kept``."""
@@ -122,7 +178,7 @@ class Bus:
         if self._redis.get("memesnipe:run") != str(run_id).encode():
             self._redis.delete(*ALL)
             self._redis.set("memesnipe:run", run_id)
-        self._redis.delete(*(HEARTBEAT_KEY.format(actor) for actor in ACTORS))
+        self._redis.delete(_WRITERS_KEY, *(HEARTBEAT_KEY.format(actor) for actor in ACTORS))
 
     def beat(self, actor: str, state: dict[str, Any]) -> None:
         """Say that an actor is alive, for the next few seconds."""

@@ -1,6 +1,5 @@
 """Records as JSON-ready dictionaries and back: what travels on the `events:*` streams."""
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +18,7 @@ from memesnipe.market.events import (
     Events,
     empty,
 )
+from memesnipe.market.plausible import is_plausible
 
 KIND_CODES = {name: code for code, name in KIND_NAMES.items()}
 VENUE_CODES = {name: code for code, name in VENUE_NAMES.items()}
@@ -57,9 +57,7 @@ _CODED = {"kind": KIND_CODES, "venue": VENUE_CODES, "side": SIDE_CODES}
 _INTEGERS = {
     name: np.iinfo(EVENT[name]) for name in EVENT.names or () if name not in _CODED and EVENT[name].kind != "f"
 }
-_ABOVE_ZERO = ("price_usd", "sol_usd", "pool_sol_lamports", "pool_token_raw")
 _FEES = ("lp_fee_bps", "protocol_fee_bps", "creator_fee_bps")
-_NOT_BELOW_ZERO = ("volume_usd", "sol_lamports", "token_raw", "supply_raw", *_FEES)
 _ALL_BPS = 10_000
 _SIDES_OF_A_TRADE = (SIDE_NAMES[BUY_SIDE], SIDE_NAMES[SELL_SIDE])
 
@@ -71,13 +69,12 @@ def flaw(message: dict[str, Any]) -> str | None:
     if kind is None:
         return f"unknown kind {name!r}"
     for name in FIELDS[kind]:
-        if not _fits(name, message.get(name)):
-            return f"{name} is {message.get(name)!r}"
+        value = message.get(name)
+        if not _fits(name, value) or not is_plausible(name, value):
+            return f"{name} is {value!r}"
     mint = message.get("mint")
     if (mint is not None and not isinstance(mint, str)) or (kind == PRICE and not mint):
         return f"mint is {mint!r}"
-    if message["sol_usd"] < 0:  # 0: not known
-        return f"sol_usd is {message['sol_usd']}"
     return _flaw_of_a_trade(message) if kind == PRICE else None
 
 
@@ -85,10 +82,8 @@ def _flaw_of_a_trade(message: dict[str, Any]) -> str | None:
     """Why a message whose fields all fit is still no trade."""
     if message["side"] not in _SIDES_OF_A_TRADE:
         return f"side is {message['side']!r}"
-    low = [name for name in _ABOVE_ZERO if message[name] <= 0]
-    low += [name for name in _NOT_BELOW_ZERO if message[name] < 0]
-    if low:
-        return f"{low[0]} is {message[low[0]]}"
+    if message["sol_usd"] == 0:
+        return f"sol_usd is {message['sol_usd']}"
     fees_bps = sum(message[name] for name in _FEES)
     return f"the fees are {fees_bps} bps together" if fees_bps >= _ALL_BPS else None
 
@@ -101,4 +96,4 @@ def _fits(name: str, value: Any) -> bool:
         return False
     if name in _INTEGERS:
         return isinstance(value, int) and _INTEGERS[name].min <= value <= _INTEGERS[name].max
-    return isinstance(value, int | float) and abs(value) <= sys.float_info.max  # NaN is not
+    return isinstance(value, int | float)

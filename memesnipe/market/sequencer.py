@@ -60,21 +60,17 @@ class Sequencer:
     def __post_init__(self) -> None:
         self._index = {mint: i for i, mint in enumerate(self.mints)}
 
-    def stamp(
-        self, raw: Sequence[Any], *, is_last: bool = False, now_ns: int | None = None
-    ) -> tuple[Events, list[Rejected]]:
+    def stamp(self, raw: Sequence[Any], *, now_ns: int | None = None) -> tuple[Events, list[Rejected]]:
         """Records of the good events, numbered, and the others with their flaw. Nothing in ``raw`` makes it raise.
 
         Args:
             raw: events as a feed gives them: message fields without ``seq``, ``token`` and ``flags``.
-            is_last: the feed ends here, so a last decision is due whatever the time.
             now_ns: the time now, where the feed tells of events as they happen; None where it replays them.
         """
         good: list[dict[str, Any]] = []
         rejected: list[Rejected] = []
         for index, message in enumerate(raw):
-            told = message if isinstance(message, dict) else {}  # what is no object has no kind
-            stamped = {**told, "seq": self.last_seq + 1, "flags": 0, "token": NO_TOKEN}
+            stamped = self._numbered(message)
             flawed = self._flaw(stamped, now_ns)
             if flawed is not None:
                 sort, reason = flawed
@@ -84,9 +80,16 @@ class Sequencer:
             stamped["flags"] = self._flags(self.last_ts, stamped["ts"])
             self.last_seq, self.last_ts, self._jumped_to = stamped["seq"], stamped["ts"], None
             good.append(stamped)
-        if is_last and good:
-            good[-1]["flags"] |= REBALANCE
         return from_messages(good), rejected
+
+    def rejection(self, message: Any, index: int) -> Rejected | None:
+        """Why an event of a feed that replays would be put aside if it came next; None where it would not."""
+        flawed = self._flaw(self._numbered(message), None)
+        return Rejected(flawed[1][:_LONGEST_TEXT], message, index, flawed[0]) if flawed is not None else None
+
+    def _numbered(self, message: Any) -> dict[str, Any]:
+        told = message if isinstance(message, dict) else {}  # what is no object has no kind
+        return {**told, "seq": self.last_seq + 1, "flags": 0, "token": NO_TOKEN}
 
     def _flaw(self, stamped: dict[str, Any], now_ns: int | None) -> tuple[str, str] | None:
         """What sort of flaw an event has, and in words; None where it has none."""

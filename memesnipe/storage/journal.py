@@ -72,6 +72,14 @@ class Effects:
         self.messages.append((stream, seq, orjson.dumps({"seq": seq, **message})))
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What the streams lack: the messages, and the streams that must be emptied first, which hold others above them."""
+
+    messages: Iterator[Sent]
+    anew: list[str]
+
+
 class Journal:
     """One actor's journal in one run."""
 
@@ -173,17 +181,31 @@ class Journal:
             read = {row.actor: row.position for row in connection.execute(query)}
         return min((read.get(reader, 0) for reader in readers), default=self._numbers[stream]) + 1
 
-    def owed(self, last_in_redis: Mapping[str, int], readers: Mapping[str, Iterable[str]]) -> Iterator[Sent]:
-        """The messages that come after what Redis has, as far as someone has yet to read them."""
-        after = {
-            stream: max(last, self.first_unread(stream, readers.get(stream, ())) - 1)
-            for stream, last in last_in_redis.items()
-        }
+    def owed(self, held: Mapping[str, range], readers: Mapping[str, Iterable[str]]) -> Owed:
+        """What someone has yet to read and Redis lacks, which holds these numbers of each stream."""
+        first: dict[str, int] = {}
+        anew: list[str] = []
+        for stream, numbers in held.items():
+            unread = self.first_unread(stream, readers.get(stream, ()))
+            if self._goes_on(stream, numbers, unread, is_read=stream in readers):
+                first[stream] = numbers.stop
+            else:
+                first[stream] = unread
+                anew.append(stream)
+        return Owed(self._messages(first), anew)
+
+    def _goes_on(self, stream: str, numbers: range, unread: int, *, is_read: bool) -> bool:
+        """Whether what Redis holds can stay: it begins before what is unread, and what comes next is still known."""
+        if not numbers or numbers.start > unread or numbers.stop > self._numbers[stream] + 1:
+            return False
+        return not is_read or numbers.stop >= unread
+
+    def _messages(self, first: Mapping[str, int]) -> Iterator[Sent]:
         with self._engine.connect() as connection:
-            for stream, last in after.items():
+            for stream, number in first.items():
                 query = (
                     select(Message.number, Message.seq, Message.payload)
-                    .where(Message.run_id == self.run_id, Message.stream == stream, Message.number > last)
+                    .where(Message.run_id == self.run_id, Message.stream == stream, Message.number >= number)
                     .order_by(Message.number)
                 )
                 for row in connection.execute(query):

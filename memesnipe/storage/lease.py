@@ -9,15 +9,17 @@ import os
 import socket
 from typing import Final
 
-from sqlalchemy import Connection, Engine, func, text, update
+from sqlalchemy import Connection, Engine, func, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.errors import MemeSnipeError
 from memesnipe.storage import schema_control
 
 _VALID: Final = text("interval '10 seconds'")
-# Actors that this process has held and lost: they come back only once the one that replaced them has gone quiet.
-_replaced: set[tuple[str, int, str]] = set()
+# The epochs that this process was given. Where another one is in force, or a commit has failed for it, this process was
+# replaced: it comes back only once the one that replaced it has gone quiet.
+_epochs: dict[tuple[str, int, str], int] = {}
+_REPLACED: Final = 0  # no lease has that epoch
 
 
 class LeaseLostError(MemeSnipeError):
@@ -42,17 +44,17 @@ class Lease:
         row = schema_control.Lease
         mine = {"holder": f"{socket.gethostname()}:{os.getpid()}", "expires_at": func.now() + _VALID}
         statement = insert(row).values(run_id=self._run_id, actor=self._actor, epoch=1, **mine)
+        before = _epochs.get(self._key)
         statement = statement.on_conflict_do_update(
             index_elements=[row.run_id, row.actor],
             set_={**mine, "epoch": row.epoch + 1},
-            where=(row.expires_at < func.now()) if self._key in _replaced else None,
+            where=None if before is None else or_(row.epoch == before, row.expires_at < func.now()),
         )
         with self._engine.begin() as connection:
             epoch = connection.scalar(statement.returning(row.epoch))
         if epoch is None:
             raise LeaseLostError(f"another {self._actor} is at work on run {self._run_id}; this one stands by")
-        _replaced.discard(self._key)
-        self._epoch = epoch
+        self._epoch = _epochs[self._key] = epoch
 
     def assert_held(self, connection: Connection) -> None:
         """Fail unless the lease is still ours; from here to the end of the transaction nobody can take it.
@@ -67,5 +69,5 @@ class Lease:
             .values(expires_at=func.now() + _VALID)
         )
         if connection.execute(statement).rowcount != 1:
-            _replaced.add(self._key)
+            _epochs[self._key] = _REPLACED
             raise LeaseLostError(f"another {self._actor} took over run {self._run_id}")

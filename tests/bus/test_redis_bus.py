@@ -6,6 +6,7 @@ from threading import Thread
 import pytest
 import redis
 
+from memesnipe.bus.merge import StreamGapError
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.bus.streams import EVENTS
 from memesnipe.errors import InputError
@@ -62,6 +63,14 @@ def test_events_between_waits_for_those_that_are_missing(bus: Bus, url: str) -> 
     assert [e.seq for e in found] == [1, 2, 3]
 
 
+def test_events_between_never_skips_one(bus: Bus) -> None:
+    bus.publish([("events:price", n, n, b"{}") for n in (1, 2, 4, 5)])
+    with pytest.raises(StreamGapError, match="after entry 2 comes 4"):
+        list(bus.events_between(1, 5))
+    with pytest.raises(StreamGapError, match="after entry 2 comes 4"):
+        list(bus.events_between(3, 3))
+
+
 def test_a_new_run_finds_no_streams_of_another_one_and_the_same_run_finds_its_own(bus: Bus) -> None:
     bus.take_over("here", run_id=1)
     bus.publish([("fills", 1, 1, b"{}")])
@@ -100,26 +109,74 @@ def test_a_connection_that_was_lost_stays_lost(bus: Bus, url: str) -> None:
 
 
 def test_a_redis_that_lost_its_data_is_noticed_although_the_connection_was_not_lost(bus: Bus, url: str) -> None:
-    bus.begin("one")
+    bus.begin("one", 1, "executor")
     bus.assert_whole()
     other = Bus(url)
-    other.begin("one")
+    other.begin("one", 1, "position")
     other.assert_whole()
     with redis.Redis.from_url(url) as client:
         client.flushdb()
     for lost in (bus, other):
         with pytest.raises(redis.ConnectionError, match="lost its data"):
             lost.assert_whole()
+        with pytest.raises(redis.ConnectionError, match="lost its data"):
+            lost.publish([("fills", 7, 7, b"{}")])
+    assert bus.last_number("fills") == 0, "an entry in the empty stream would hide that others are missing below it"
     again = Bus(url)
-    again.begin("one")
+    again.begin("one", 1, "executor")
     again.assert_whole()
     for open_one in (other, again):
         open_one.close()
 
 
 def test_the_redis_of_another_installation_is_not_taken_for_ours(bus: Bus, url: str) -> None:
-    bus.begin("one")
+    bus.begin("one", 1, "executor")
     stranger = Bus(url)
     with pytest.raises(redis.ConnectionError, match="another MemeSnipe folder"):
-        stranger.begin("two")
+        stranger.begin("two", 1, "executor")
     stranger.close()
+
+
+def test_who_was_replaced_publishes_nothing_more(bus: Bus, url: str) -> None:
+    bus.begin("one", 1, "executor")
+    bus.publish([("fills", 1, 1, b"{}")])
+    successor, neighbour = Bus(url), Bus(url)
+    successor.begin("one", 1, "executor")
+    neighbour.begin("one", 1, "position")
+    for late in (lambda: bus.publish([("fills", 2, 2, b"{}")]), lambda: bus.publish((), ["fills"]), bus.assert_whole):
+        with pytest.raises(redis.ConnectionError, match="another executor"):
+            late()
+    assert bus.last_number("fills") == 1
+    successor.publish([("fills", 2, 2, b"{}")])
+    neighbour.publish([("risk_events", 1, 2, b"{}")])
+    for other in (successor, neighbour):
+        other.close()
+
+
+def test_a_stream_begun_anew_takes_lower_numbers(bus: Bus) -> None:
+    bus.publish([("fills", n, n, b"{}") for n in (7, 8)])
+    assert bus.held("fills") == range(7, 9)
+    bus.publish([("fills", n, n, b"{}") for n in (5, 6)], anew=["fills"])
+    assert bus.held("fills") == range(5, 7)
+    bus.publish([("fills", 8, 8, b"{}")])
+    assert not bus.held("fills"), "7 is missing"
+    assert not bus.held("nothing")
+
+
+def test_an_entry_that_redis_refuses_is_an_error_and_nothing_comes_behind_it(bus: Bus, url: str) -> None:
+    with redis.Redis.from_url(url) as client:
+        client.set("risk_events", "no stream")
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        bus.publish([("fills", 1, 1, b"{}"), ("risk_events", 1, 1, b"{}"), ("fills", 2, 2, b"{}")])
+    assert bus.held("fills") == range(1, 2)
+
+
+def test_events_are_held_from_a_number_on_or_not_at_all(bus: Bus) -> None:
+    streams = ("events:price", "events:social", "events:depth")
+    bus.publish([(streams[n % 3], n, n, b"{}") for n in range(1, 301)])
+    assert bus.held_events(100) == range(100, 301)
+    assert bus.held_events(200) == range(200, 301)
+    assert not bus.held_events(199), "199 was let go"
+    bus.publish((), anew=["events:social"])
+    assert not bus.held_events(200)
+    assert not bus.held_events(400)

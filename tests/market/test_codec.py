@@ -20,6 +20,7 @@ from memesnipe.market.events import (
     empty,
 )
 from memesnipe.market.events import rows as event_rows
+from memesnipe.market.plausible import RANGES, SOL_USD
 
 MINTS = ["first", "second", "third"]
 _OWN = {
@@ -178,3 +179,26 @@ def test_fees_take_less_than_all(name: str) -> None:
 
 def test_a_supply_that_is_not_known_is_none() -> None:
     assert flaw(GOOD | {"supply_raw": 0}) is None
+
+
+def _with(name: str, value: float) -> str | None:
+    """The flaw of a message that has the field, with this value in it."""
+    message = next(m for m in (GOOD, *(QUIET | other for other in OTHERS)) if name in m)
+    return flaw(message | {name: type(message[name])(value) if float(value).is_integer() else value})
+
+
+@pytest.mark.parametrize("name", [*RANGES, "sol_usd"])
+def test_the_ends_of_a_range_are_in_it_and_what_is_beyond_is_a_flaw(name: str) -> None:
+    least, most = SOL_USD if name == "sol_usd" else RANGES[name]
+    others = sum(GOOD[fee] for fee in ("lp_fee_bps", "protocol_fee_bps", "creator_fee_bps") if fee != name)
+    assert _with(name, least) is None
+    assert _with(name, most - others if name.endswith("_bps") else most) is None
+    below, beyond = (least * 2 - 1 if least <= 0 else least / 2), most * 2
+    for value in (below if least != 1 else 0, beyond):
+        assert str(_with(name, value)).startswith(f"{name} is ")
+
+
+def test_every_number_of_an_event_that_is_not_checked_otherwise_has_a_range() -> None:
+    """Times, places and codes are bounded by their own rules; what arithmetic is done with is bounded here."""
+    otherwise = {"ts", "seq", "token", "kind", "venue", "side", "flags", "slot", "sol_usd", "trader", "action"}
+    assert {name for fields in FIELDS.values() for name in fields} == otherwise | {*RANGES}

@@ -82,13 +82,15 @@ def test_a_generation_is_a_rebalance_too_whatever_the_intervals() -> None:
     assert events["flags"].tolist() == [0, GENERATION | REBALANCE]
 
 
-def test_the_last_event_of_a_feed_is_a_decision() -> None:
-    raw = Market().trade(1).trade(2).raw
-    events, _ = _sequencer().stamp(raw, is_last=True)
-    assert events["flags"].tolist() == [0, REBALANCE]
-    with_bad_end, rejected = _sequencer().stamp([*raw, {"kind": "nonsense"}], is_last=True)
-    assert with_bad_end["flags"].tolist() == [0, REBALANCE]
-    assert len(rejected) == 1
+@given(STEPS)
+def test_rejection_foretells_what_stamp_does_and_changes_nothing(steps: list[tuple[float, str | None, bool]]) -> None:
+    sequencer = _sequencer()
+    for message in [*_raw(steps), _raw(steps)[0], {"kind": "nonsense"}, None]:
+        before = asdict(sequencer)
+        foretold = sequencer.rejection(message, 0)
+        assert asdict(sequencer) == before
+        _, rejected = sequencer.stamp([message])
+        assert [(r.reason, r.sort) for r in rejected] == ([(foretold.reason, foretold.sort)] if foretold else [])
 
 
 def test_an_event_from_the_past_is_put_aside_and_takes_no_number() -> None:

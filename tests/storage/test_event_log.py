@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from memesnipe.market.events import empty
-from memesnipe.storage.event_log import EventLog
+from memesnipe.storage.event_log import EventLog, read_batches
 
 
 def events(first: int, last: int) -> np.ndarray:
@@ -35,3 +35,29 @@ def test_a_log_that_lost_committed_events_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="fewer than the 4 events"):
         log.cut(4)
     log.close()
+
+
+def test_records_lie_where_their_number_says_and_elsewhere_are_damage(tmp_path: Path) -> None:
+    """A batch that was not committed is written again: its records must not shift those that follow."""
+    path = tmp_path / "events.bin"
+    log = EventLog(path)
+    log.append(events(1, 5))
+    log.append(events(4, 6))
+    assert log.read(1, 6)["seq"].tolist() == [1, 2, 3, 4, 5, 6]
+    log.close()
+    path.write_bytes(events(1, 2).tobytes() + events(2, 3).tobytes())
+    with pytest.raises(OSError, match="event 3 is not in its place"):
+        list(read_batches(path, 1, 4))
+
+
+def test_a_log_has_one_writer_until_that_one_has_let_it_go(tmp_path: Path) -> None:
+    path = tmp_path / "events.bin"
+    first = EventLog(path)
+    first.append(events(1, 2))
+    with pytest.raises(OSError, match="another writer"):
+        EventLog(path)
+    assert len(list(read_batches(path, 1, 2))) == 1, "who only reads is not kept out"
+    first.close()
+    second = EventLog(path)
+    assert second.read(1, 2)["seq"].tolist() == [1, 2]
+    second.close()

@@ -33,8 +33,8 @@ def test_what_was_committed_is_there_for_the_next_process(database: sa.Engine, j
     later.open()
     assert later.positions(["events", "other"]) == {"events": Position(7, 7, 7), "other": Position()}
     assert later.snapshot() == (7, b"state")
-    assert list(later.owed({"fills": 0}, READERS)) == sent
-    assert list(later.owed({"fills": 1}, READERS)) == []
+    assert list(later.owed({"fills": range(0)}, READERS).messages) == sent
+    assert list(later.owed({"fills": range(1, 2)}, READERS).messages) == []
     more = later.effects()
     more.send("fills", 8, {})
     assert later.commit(more, {})[0][1] == 2, "numbers go on where they were"
@@ -97,7 +97,18 @@ def test_what_every_reader_took_in_is_neither_owed_nor_kept(database: sa.Engine,
         other.open()
         other.commit(other.effects(), {"fills": Position(position, position, position)})
     assert journal.first_unread("fills", readers["fills"]) == 6
-    assert [number for _, number, _, _ in journal.owed({"fills": 0}, readers)] == [6, 7, 8, 9, 10]
-    assert [number for _, number, _, _ in journal.owed({"fills": 7}, readers)] == [8, 9, 10]
+    for held, anew, owed in (
+        (range(0), ["fills"], [6, 7, 8, 9, 10]),  # all is lost
+        (range(1, 8), [], [8, 9, 10]),
+        (range(6, 8), [], [8, 9, 10]),
+        (range(7, 11), ["fills"], [6, 7, 8, 9, 10]),  # what is unread begins below it
+        (range(1, 4), ["fills"], [6, 7, 8, 9, 10]),  # going on would leave a gap where messages may be forgotten
+        (range(1, 12), ["fills"], [6, 7, 8, 9, 10]),  # more than was ever sent
+    ):
+        lacking = journal.owed({"fills": held}, readers)
+        assert lacking.anew == anew
+        assert [number for _, number, _, _ in lacking.messages] == owed
+    unasked = journal.owed({"fills": range(1, 4)}, {})
+    assert (unasked.anew, [number for _, number, _, _ in unasked.messages]) == ([], [4, 5, 6, 7, 8, 9, 10])
     journal.forget("fills", 6)
     assert count(database, journal.run_id) == 5

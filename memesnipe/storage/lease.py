@@ -7,6 +7,7 @@ time of expiry, by the database's clock, only says when one that was replaced ma
 
 import os
 import socket
+import time
 from typing import Final
 
 from sqlalchemy import Connection, Engine, func, text, update
@@ -16,6 +17,7 @@ from memesnipe.errors import MemeSnipeError
 from memesnipe.storage import schema_control
 
 _VALID: Final = text("interval '10 seconds'")
+_RENEW_S: Final = 3.0
 # Actors that this process has held and lost: they come back only once the one that replaced them has gone quiet.
 _replaced: set[tuple[str, int, str]] = set()
 
@@ -32,6 +34,7 @@ class Lease:
         self._key = (engine.url.render_as_string(), run_id, actor)
         self._run_id, self._actor = run_id, actor
         self._epoch = 0
+        self._renewed = 0.0
 
     def take(self) -> None:
         """Take the lease over.
@@ -52,7 +55,7 @@ class Lease:
         if epoch is None:
             raise LeaseLostError(f"another {self._actor} is at work on run {self._run_id}; this one stands by")
         _replaced.discard(self._key)
-        self._epoch = epoch
+        self._epoch, self._renewed = epoch, time.monotonic()
 
     def assert_held(self, connection: Connection) -> None:
         """Fail unless the lease is still ours; from here to the end of the transaction nobody can take it.
@@ -69,3 +72,14 @@ class Lease:
         if connection.execute(statement).rowcount != 1:
             _replaced.add(self._key)
             raise LeaseLostError(f"another {self._actor} took over run {self._run_id}")
+        self._renewed = time.monotonic()
+
+    def renew(self) -> None:
+        """Keep the lease while there is nothing to commit; to be called often, it asks the database seldom.
+
+        Raises:
+            LeaseLostError: another one has it.
+        """
+        if time.monotonic() - self._renewed > _RENEW_S:
+            with self._engine.begin() as connection:
+                self.assert_held(connection)

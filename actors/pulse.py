@@ -30,6 +30,7 @@ class Pulse:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+            self._write()
 
     def begin(self, doing: str) -> None:
         """A step begins."""
@@ -38,10 +39,14 @@ class Pulse:
 
     def at(self, doing: str) -> None:
         """The step has come to this."""
-        self._doing = doing
+        if doing != self._doing:
+            self._doing = doing
+            self._write()
+
+    def _write(self) -> None:
         if self._file is not None:
             with suppress(OSError):
-                os.pwrite(self._file, f"{os.getpid()} {doing}".ljust(_WIDTH).encode(), 0)
+                os.pwrite(self._file, f"{os.getpid()} {self._doing}".ljust(_WIDTH).encode(), 0)
 
     def committed(self) -> None:
         """A connection was given back; what was committed on it is published next."""

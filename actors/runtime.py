@@ -101,6 +101,7 @@ class ActorHost:
                 self._state |= {"state": "running", "detail": "", "seq": shell.seq}
                 shell.step()
         finally:
+            self._pulse.begin(RECOVERING)  # the step is over, however it ended
             shell.close()
 
     def _report(self, error: Exception) -> None:

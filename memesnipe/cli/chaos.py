@@ -64,6 +64,7 @@ def _judged(folder: Path, kills: int, seed: int, tape: Path | None, told: Consol
     events = TapeFile(tape).count
     plan = _plan(seed, events)
     calm, shaken = (Replay(folder / name, tape, plan) for name in ("calm", "shaken"))
+    told.print(f"Replaying {events:,} events twice, in peace and under fire: a few minutes.")
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=told) as progress:
         bar = progress.add_task("in peace", total=events)

@@ -32,6 +32,7 @@ _SETTINGS: Final = {
     "MAX_DRAWDOWN_FOR_PROMOTION": "1",
 }
 _PATIENCE_S: Final = 180.0  # without any progress the system hangs
+_STOP_S: Final = 90.0
 _POLL_S: Final = 0.001  # short, for those who aim
 _ASK_S: Final = 0.02
 
@@ -84,14 +85,11 @@ class Replay:
         try:
             furthest = self._watch(process, look)
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-                process.wait(_PATIENCE_S)
+            _stop(process)
         self.seconds = time.monotonic() - started
         if process.returncode != 0:
-            said = (self._folder / "stderr").read_text(errors="replace").strip().splitlines()
-            how = f"ended with {process.returncode} after event {furthest}"
-            raise MemeSnipeError(f"`memesnipe up` {how}: {said[-1] if said else 'it said nothing'}")
+            said = _last_line((self._folder / "stderr").read_text(errors="replace"))
+            raise MemeSnipeError(f"`memesnipe up` ended with {process.returncode} after event {furthest}: {said}")
         self.report = orjson.loads((self._folder / "stdout").read_bytes())
 
     def _write_plan(self) -> None:
@@ -126,7 +124,8 @@ class Replay:
             check=False,
         )
         if not done.stdout:
-            raise MemeSnipeError(f"`memesnipe {arguments[0]}` said nothing: {done.stderr.decode().strip()}")
+            said = _last_line(done.stderr.decode(errors="replace"))
+            raise MemeSnipeError(f"`memesnipe {arguments[0]}` ended with {done.returncode}: {said}")
         return dict(orjson.loads(done.stdout))
 
     @contextmanager
@@ -138,3 +137,20 @@ class Replay:
                 yield engine
             finally:
                 engine.dispose()
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """End it if it still runs, kindly as long as that helps; what it has started ends with it."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _last_line(text_said: str) -> str:
+    lines = text_said.strip().splitlines()
+    return lines[-1].strip() if lines else "it said nothing"

@@ -61,7 +61,7 @@ class Targets:
             doing = self.doing(target)
             return doing if self._kills[target]() else ""
         pid, _ = self._pulse(target)
-        if not pid or not _is_of_ray(pid) or not self._kill(pid):
+        if not self._is_ours(pid) or not self._kill(pid):
             return ""
         _wait_for_end(pid)
         last_pid, last = self._pulse(target)  # the last thing that it told
@@ -69,6 +69,15 @@ class Targets:
 
     def _pulse(self, actor: str) -> tuple[int, str]:
         return read_pulse(pulse_file(self._home, _RUN, actor))
+
+    def _is_ours(self, pid: int) -> bool:
+        """Numbers of processes are used again, maybe by somebody else."""
+        try:
+            process = Path(f"/proc/{pid}")
+            is_actor = b"ray::" in (process / "cmdline").read_bytes()
+            return is_actor and str(self._home).encode() in (process / "environ").read_bytes()
+        except OSError:
+            return False
 
     def _kill(self, pid: int | None) -> bool:
         if pid is None or pid in self._killed:
@@ -108,14 +117,6 @@ class Targets:
             url = orjson.loads((self._home / RESOLVED).read_bytes())["redis_url"]
             self._client = redis.Redis.from_url(url, socket_timeout=2)
         return self._client
-
-
-def _is_of_ray(pid: int) -> bool:
-    """Numbers of processes are used again: what is not one of Ray's is none of ours."""
-    try:
-        return b"ray::" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 def _wait_for_end(pid: int) -> None:

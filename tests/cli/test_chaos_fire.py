@@ -92,7 +92,7 @@ def test_a_server_is_busy_while_an_actor_uses_it(tmp_path: Path) -> None:
     assert (targets.doing("position"), targets.doing("executor")) == (PUBLISHING, "")
 
 
-def test_a_process_that_is_not_of_ray_is_never_killed(tmp_path: Path) -> None:
+def test_a_process_that_is_not_ours_is_never_killed(tmp_path: Path) -> None:
     pulse = Pulse()
     pulse.open(pulse_file(tmp_path, 1, "executor"))
     pulse.begin(WORKING)  # this very process

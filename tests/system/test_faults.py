@@ -16,8 +16,10 @@ from actors.context import Context
 from actors.executor import Executor
 from memesnipe.bus.streams import EVENT_STREAMS, MAX_IN_FLIGHT
 from memesnipe.local.process import read_pid
+from memesnipe.market.events import STALE
 from memesnipe.settings import read_resolved
 from memesnipe.storage.database import connect
+from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.lease import LeaseLostError
 from memesnipe.storage.schema import OrderRow, StrategyRow
 from memesnipe.storage.schema_control import Refusal
@@ -79,7 +81,6 @@ def test_a_database_that_stands_still_is_told_and_events_that_waited_buy_nothing
     one = installations(**CALM, MAX_DATA_AGE_MS="2000")
     process = one.start("up", "--speed", "60")
     wait_for("the first orders", lambda: progressed(one, 500) and _orders(one))
-    stale = _refused_as_stale(one)
     with standing_still(one), redis.Redis.from_url(one.resolved["redis_url"]) as client:
         before = sum(client.xlen(stream) for stream in EVENT_STREAMS)
         told = wait_for("an actor to say that it waits", lambda: _stalled(one))
@@ -90,7 +91,8 @@ def test_a_database_that_stands_still_is_told_and_events_that_waited_buy_nothing
         seq = one.heartbeat("market_data")["seq"]
     wait_for("the executor to go on", lambda: progressed(one, seq + 100))
     wait_for("all to be well", lambda: _status(one)["status"] == "healthy")
-    wait_for("purchases on old data to be refused", lambda: _refused_as_stale(one) > stale)
+    wait_for("purchases on what had waited to be refused", lambda: _refused_as_late(one) > seq)
+    assert not _bought_on_stale_events(one)
     with standing_still(one):
         one.interrupt(process)
         wait_for("the actors to end although it stands still", lambda: "ray::ActorHost" not in str(one.leftovers()))
@@ -125,10 +127,21 @@ def _stalled(installation: Installation) -> dict[str, Any] | None:
     return state if any(part["state"] == "stalled" for part in state["parts"].values()) else None
 
 
-def _refused_as_stale(installation: Installation) -> int:
-    query = sa.select(sa.func.count()).select_from(Refusal).where(Refusal.reason == "stale_data")
+def _refused_as_late(installation: Installation) -> int:
+    """The last event on which nothing was bought because it came too late."""
+    query = sa.select(sa.func.max(Refusal.seq)).where(Refusal.reason == "stale_data", Refusal.detail.contains("late"))
     with database_of(installation) as engine, engine.connect() as connection:
         return connection.scalar(query) or 0
+
+
+def _bought_on_stale_events(installation: Installation) -> set[int]:
+    with database_of(installation) as engine, engine.connect() as connection:
+        bought = set(connection.scalars(sa.select(OrderRow.decided_seq).where(OrderRow.side == "buy")))
+    log = installation.folder / ".memesnipe/runs/1/events.bin"
+    stale: set[int] = set()
+    for events in read_batches(log, 1, max(bought)):
+        stale |= set(events["seq"][events["flags"] & STALE > 0].tolist())
+    return bought & stale
 
 
 def _parent(entry: Path) -> int:

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import ClassVar
 
 from actors.context import Context
+from actors.pulse import WORKING
 from memesnipe.bus.merge import Entry, StreamGapError
 from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, PASSING, READERS, keep
 from memesnipe.storage.journal import Effects, Journal, Position
@@ -60,9 +61,11 @@ class Consumer:
                 time.sleep(BLOCK_MS / 1000)
             else:
                 self.context.bus.assert_whole()
+                self.journal.renew()
                 self.idle()
             return
         started = perf_counter()
+        self.context.pulse.at(WORKING)
         positions = self._moved(entries)
         effects = self.journal.effects()
         self.handle(entries, effects)

@@ -1,19 +1,20 @@
 """What an actor is given to work with, made from two plain values so that no secret travels as an argument."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
+from actors.pulse import COMMITTING, Pulse
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.engine.fills import FillModel
 from memesnipe.errors import SettingsError
 from memesnipe.feeds.base import FeedChoice
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.settings import Settings, read_resolved
-from memesnipe.storage.database import connect
+from memesnipe.storage.database import OF_ACTORS, connect
 from memesnipe.storage.runs import run_options
 from memesnipe.telemetry.logs import Logger, open_log
 
@@ -31,6 +32,7 @@ class Context:
 
     home: Path
     run_id: int
+    pulse: Pulse = field(default_factory=Pulse)
 
     @cached_property
     def settings(self) -> Settings:
@@ -42,7 +44,11 @@ class Context:
         """PostgreSQL."""
         if self.settings.database_url is None:
             raise SettingsError("DATABASE_URL is not set, and there is no embedded PostgreSQL on this node")
-        return connect(self.settings.database_url.get_secret_value())
+        engine = connect(self.settings.database_url.get_secret_value(), OF_ACTORS)
+        # Whoever commits, it shows; what only reads never gets as far.
+        event.listen(engine, "commit", lambda _: self.pulse.at(COMMITTING))
+        event.listen(engine, "checkin", lambda *_: self.pulse.committed())
+        return engine
 
     @cached_property
     def bus(self) -> Bus:

@@ -5,7 +5,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,12 @@ from actors.executor import Executor
 from actors.market_data import MarketData
 from actors.portfolio import PortfolioActor
 from actors.position import PositionActor
-from actors.strategy_factory import StrategyFactory
+from actors.pulse import RECOVERING, WAITING, Pulse, pulse_file
+from actors.strategy_factory import Evaluate, StrategyFactory
+from memesnipe.engine.genome import Genome
 from memesnipe.errors import MemeSnipeError, first_line
+from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.market.events import Events
 from memesnipe.telemetry.logs import Logger, open_log, without_secrets
 from memesnipe.telemetry.metrics import ActorMetrics
 
@@ -29,15 +32,19 @@ SHELLS: dict[str, Callable[[Context, ActorMetrics], Shell]] = {
     "executor": Executor,
     "position": PositionActor,
     "portfolio": PortfolioActor,
-    "strategy_factory": lambda context, metrics: StrategyFactory(
-        context, metrics, partial(evaluate_window, Backtests(_conditions(context)))
-    ),
+    "strategy_factory": lambda context, metrics: StrategyFactory(context, metrics, _breeder(context)),
 }
 
 
-def _conditions(context: Context) -> Conditions:
+def _breeder(context: Context) -> Evaluate:
     settings = context.settings
-    return Conditions(context.fill_model, settings.shadow_capital_usd, settings.strategy_folders)
+    backtests = Backtests(Conditions(context.fill_model, settings.shadow_capital_usd, settings.strategy_folders))
+
+    def evaluate(window: Events, genomes: list[Genome]) -> list[Evaluation]:
+        with context.pulse.breeding():
+            return evaluate_window(backtests, window, genomes)
+
+    return evaluate
 
 
 # A node that is cut off without a word is noticed in seconds; by default Ray would wait for it for many minutes.
@@ -60,6 +67,7 @@ class ActorHost:
         self._name, self._home, self._run_id, self._metrics_port = name, Path(home), run_id, metrics_port
         self._stop = threading.Event()
         self._loop = threading.Lock()
+        self._pulse = Pulse()
         self._state = {"state": "starting", "detail": "", "pid": os.getpid(), "seq": 0, "metrics_port": 0}
 
     def run(self) -> str:
@@ -75,6 +83,7 @@ class ActorHost:
     def _run(self) -> str:
         metrics = ActorMetrics(self._name)
         self._state["metrics_port"] = metrics.serve(self._metrics_port)
+        self._pulse.open(pulse_file(self._home, self._run_id, self._name))
         threading.Thread(target=self._beat, daemon=True).start()
         failures = 0
         while not self._stop.is_set():
@@ -92,15 +101,17 @@ class ActorHost:
         return self._name
 
     def _run_once(self, metrics: ActorMetrics) -> None:
-        context = Context(self._home, self._run_id)
+        self._pulse.begin(RECOVERING)
+        context = Context(self._home, self._run_id, self._pulse)
         shell = SHELLS[self._name](context, metrics)
         try:
             shell.open()
-            self._state |= {"state": "running", "detail": ""}
             while not self._stop.is_set():
+                self._pulse.begin(WAITING)
+                self._state |= {"state": "running", "detail": "", "seq": shell.seq}
                 shell.step()
-                self._state["seq"] = shell.seq
         finally:
+            self._pulse.begin(RECOVERING)  # the step is over, however it ended
             shell.close()
 
     def _report(self, error: Exception) -> None:
@@ -113,7 +124,8 @@ class ActorHost:
             context = Context(self._home, self._run_id)
             try:
                 while not self._stop.wait(_BEAT_S):
-                    context.bus.beat(self._name, self._state)
+                    slow = self._pulse.said() if self._state["state"] == "running" else {}
+                    context.bus.beat(self._name, self._state | slow)
             except Exception as error:  # noqa: BLE001 - a missing heartbeat is itself the message
                 log.warning("no heartbeat", error=first_line(error))
             finally:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from memesnipe.api.health import HealthCheck, one_line
+from memesnipe.api.probe import Probe
 from memesnipe.api.token import is_allowed
 from memesnipe.storage import views
 from memesnipe.storage.commands import CommandName, request
@@ -19,6 +20,7 @@ from memesnipe.storage.commands import CommandName, request
 Json = dict[str, Any]
 STATE_INTERVAL_S = 1.0
 _LONGEST_PAUSE_S = 5.0
+_PATIENCE_S = 5.0
 _NO_RUN = 0  # runs are numbered from 1, and a run that does not exist is an empty one
 
 
@@ -38,6 +40,7 @@ class Backend:
         self._writable = database
         self._token = token
         self._check = HealthCheck(database, redis_client, signer_is_healthy)
+        self._figures_probe = Probe(self._figures)
         self._started_at = started_at
         self._lock = Lock()
         self._state: Json = {}
@@ -125,22 +128,26 @@ class Backend:
         return f"the database does not answer: {one_line(error, self._database.url.password)}"
 
     def _read_state(self) -> Json:
-        health = self.health()
+        figures, health = self._figures_probe.ask(), self.health()
         try:
-            with self._newest() as (conn, run_id):
-                return {
-                    "report": views.report(conn, run_id),
-                    "portfolio": views.portfolio(conn, run_id),
-                    "risk": views.risk(conn, run_id),
-                    "equity_curve": views.equity_curve(conn, run_id, 240),
-                    "positions": views.positions(conn, run_id, 50),
-                    "trades": views.trades(conn, run_id, 20),
-                    "strategies": views.strategies(conn, run_id, 8),
-                    "lifecycle": views.lifecycle(conn, run_id, 8),
-                    "health": health,
-                }
+            return {**figures.result(_PATIENCE_S), "health": health}
+        except TimeoutError:
+            return {"error": f"the database says nothing for {_PATIENCE_S:.0f} s", "health": health}
         except SQLAlchemyError as error:
             return {"error": self.explain(error), "health": health}
+
+    def _figures(self) -> Json:
+        with self._newest() as (conn, run_id):
+            return {
+                "report": views.report(conn, run_id),
+                "portfolio": views.portfolio(conn, run_id),
+                "risk": views.risk(conn, run_id),
+                "equity_curve": views.equity_curve(conn, run_id, 240),
+                "positions": views.positions(conn, run_id, 50),
+                "trades": views.trades(conn, run_id, 20),
+                "strategies": views.strategies(conn, run_id, 8),
+                "lifecycle": views.lifecycle(conn, run_id, 8),
+            }
 
     @contextmanager
     def _newest(self) -> Iterator[tuple[Connection, int]]:

@@ -17,7 +17,7 @@ from memesnipe.errors import first_line
 from memesnipe.storage import views
 
 _PATIENCE_S = 2.0
-_FINE = ("up", "healthy", "running", "finished")
+_FINE = ("up", "healthy", "running", "breeding", "finished")
 _NO_HEARTBEAT = {"state": "down", "detail": "no heartbeat"}
 
 
@@ -106,8 +106,13 @@ def _read(raw: bytes | str | None) -> dict[str, str]:
         return {"state": "down", "detail": "its heartbeat cannot be read"}
 
 
+def _words(name: str, part: dict[str, str]) -> str:
+    """That trading waits must be said where only one line is read; other reasons stay with their part."""
+    return f"{name} is {part['state']}" + (f" ({part['detail']})" if part["state"] == "stalled" else "")
+
+
 def _judge(parts: dict[str, dict[str, str]], has_run: bool) -> Health:
-    bad = [f"{name} is {part['state']}" for name, part in parts.items() if part["state"] not in _FINE]
+    bad = [_words(name, part) for name, part in parts.items() if part["state"] not in _FINE]
     if "down" in (parts["postgres"]["state"], parts["redis"]["state"]):
         return Health("unhealthy", ", ".join(bad), parts)
     if not has_run:

@@ -1,7 +1,8 @@
-"""What `memesnipe chaos` kills: the processes of one installation, found as they are at the moment."""
+"""What `memesnipe chaos` kills: the processes of one installation, and what they are in the middle of."""
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -10,11 +11,17 @@ import orjson
 import redis
 
 from actors.context import RESOLVED
-from memesnipe.bus.streams import ACTORS, HEARTBEAT_KEY, PROGRESS
+from actors.pulse import COMMITTING, PUBLISHING, WAITING, pulse_file, read_pulse
+from memesnipe.bus.streams import ACTORS, PROGRESS
 from memesnipe.local.process import read_pid
 
 REDIS, REDIS_EMPTIED, POSTGRES, SERVE = "redis", "redis emptied", "postgres", "serve controller"
 TARGETS: Final = (*ACTORS, REDIS, REDIS_EMPTIED, POSTGRES, SERVE)
+
+# A server is busy for us while an actor is in the middle of this with it.
+_USE: Final = {REDIS: PUBLISHING, REDIS_EMPTIED: PUBLISHING, POSTGRES: COMMITTING}
+_RUN: Final = 1  # the only one of a fresh installation
+_DEATH_S: Final = 1.0
 
 
 class Targets:
@@ -22,9 +29,8 @@ class Targets:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._killed: set[int] = (
-            set()
-        )  # their numbers, so that a heartbeat that outlives its process counts for nothing
+        self._killed: set[int] = set()  # what they have left behind says that they are there
+        self._client: redis.Redis | None = None
         self._kills: dict[str, Callable[[], bool]] = {
             REDIS: self._kill_redis,
             REDIS_EMPTIED: self._empty_redis,
@@ -35,18 +41,43 @@ class Targets:
     def seq(self) -> int:
         """The last event that the executor has told of; 0 while it does not."""
         try:
-            with self._redis() as client:
-                last: Any = client.xrevrange(PROGRESS, count=1)
+            last: Any = self._redis().xrevrange(PROGRESS, count=1)
         except (redis.RedisError, OSError, ValueError):  # it may be what was killed last
+            self._client = None
             return 0
         return int(last[0][1][b"seq"]) if last else 0
 
-    def kill(self, target: str) -> bool:
-        """SIGKILL one of `TARGETS`; whether there was a process to kill."""
-        if target in self._kills:
-            return self._kills[target]()
-        beat = self._heartbeat(target)
-        return bool(beat) and self._kill(beat["pid"])  # also while it recovers from the last one
+    def doing(self, target: str) -> str:
+        """What a target is in the middle of; "" where nobody is there."""
+        if target in ACTORS:
+            pid, doing = self._pulse(target)
+            return "" if pid in self._killed else doing
+        use = _USE.get(target)
+        return use if use in {self._pulse(actor)[1] for actor in ACTORS} else WAITING
+
+    def kill(self, target: str) -> str:
+        """SIGKILL one of `TARGETS`; what it was in the middle of, or "" where there was no process to kill."""
+        if target not in ACTORS:
+            doing = self.doing(target)
+            return doing if self._kills[target]() else ""
+        pid, _ = self._pulse(target)
+        if not self._is_ours(pid) or not self._kill(pid):
+            return ""
+        _wait_for_end(pid)
+        last_pid, last = self._pulse(target)  # the last thing that it told
+        return last if last_pid == pid else WAITING
+
+    def _pulse(self, actor: str) -> tuple[int, str]:
+        return read_pulse(pulse_file(self._home, _RUN, actor))
+
+    def _is_ours(self, pid: int) -> bool:
+        """Numbers of processes are used again, maybe by somebody else."""
+        try:
+            process = Path(f"/proc/{pid}")
+            is_actor = b"ray::" in (process / "cmdline").read_bytes()
+            return is_actor and str(self._home).encode() in (process / "environ").read_bytes()
+        except OSError:
+            return False
 
     def _kill(self, pid: int | None) -> bool:
         if pid is None or pid in self._killed:
@@ -64,9 +95,9 @@ class Targets:
     def _empty_redis(self) -> bool:
         """Make Redis lose everything, and then die of it."""
         try:
-            with self._redis() as client:
-                client.flushall()
+            self._redis().flushall()
         except (redis.RedisError, OSError, ValueError):
+            self._client = None
             return False
         return self._kill_redis()
 
@@ -81,14 +112,19 @@ class Targets:
                 continue  # it ended while we looked
         return None
 
-    def _heartbeat(self, actor: str) -> dict[str, Any]:
-        try:
-            with self._redis() as client:
-                said: Any = client.get(HEARTBEAT_KEY.format(actor))
-        except (redis.RedisError, OSError, ValueError):
-            return {}
-        return dict(orjson.loads(said)) if said else {}
-
     def _redis(self) -> "redis.Redis":
-        url = orjson.loads((self._home / RESOLVED).read_bytes())["redis_url"]
-        return redis.Redis.from_url(url, socket_timeout=2)
+        if self._client is None:
+            url = orjson.loads((self._home / RESOLVED).read_bytes())["redis_url"]
+            self._client = redis.Redis.from_url(url, socket_timeout=2)
+        return self._client
+
+
+def _wait_for_end(pid: int) -> None:
+    deadline = time.monotonic() + _DEATH_S
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX":
+                return
+        except OSError:
+            return
+        time.sleep(0.001)

@@ -51,12 +51,24 @@ def status() -> dict[str, Any]:
     if not (home / RESOLVED).is_file():
         return {"running": True, "pid": pid, "status": "starting", "parts": {}}
     url = f"http://127.0.0.1:{read_resolved(home / RESOLVED).dashboard_port}"
+    state = {"running": True, "pid": pid, "dashboard": url}
     try:
         health = httpx.get(f"{url}/api/health", timeout=10).json()
-        report = httpx.get(f"{url}/api/report", timeout=10).json()
     except (httpx.HTTPError, ValueError):
-        return {"running": True, "pid": pid, "status": "starting or stopping", "dashboard": url, "parts": {}}
-    return {"running": True, "pid": pid, "dashboard": url, **report, **health}
+        return {**state, "status": "starting or stopping", "parts": {}}
+    return {**state, **_report(url), **health}
+
+
+def _report(url: str) -> dict[str, Any]:
+    """The figures, or what is wrong with them: how the parts are is told without them too."""
+    try:
+        answer = httpx.get(f"{url}/api/report", timeout=10)
+        report: dict[str, Any] = answer.json()
+    except httpx.TimeoutException:
+        return {"error": "the figures do not come: the database says nothing for 10 s"}
+    except (httpx.HTTPError, ValueError) as error:
+        return {"error": f"the figures do not come: {first_line(error)}"}
+    return report
 
 
 def ask(query: str) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import orjson
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
+from memesnipe.api.probe import Probe
 from memesnipe.bus.streams import EVENT_READERS
 from memesnipe.cli.output import print_json, print_table, results_alone, say_if_cold
 from memesnipe.cli.progress import Progress
@@ -24,6 +26,7 @@ from memesnipe.storage.views import report as report_of
 
 _DEFAULT_SPEED = {"synthetic": 60.0, "replay": 1.0}
 _WATCH_S = 0.25
+_PATIENCE_S = 2.0
 _errors = Console(stderr=True, highlight=False)
 
 
@@ -121,20 +124,29 @@ def _greet(session: Session) -> None:
 
 def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> dict[str, Any]:
     """Look after the actors and show progress, until it is time to stop; gives the report."""
-    run_id = session.run.run_id
     report: dict[str, Any] = {}
+    probe = Probe(partial(_look, session))  # a database that stands still must not make us deaf to Ctrl-C
     with Progress(total) as progress:
         while not stop.is_set():
             session.watch(_WATCH_S)
             try:
-                with session.database.connect() as connection:
-                    report = report_of(connection, run_id)
-                    complete = is_complete(connection, run_id, EVENT_READERS)
+                report, complete = probe.ask().result(_PATIENCE_S)
                 progress.show(report)
-                if complete and report["status"] != FINISHED:
-                    finish_run(session.database, run_id)
-                elif complete and until_end:
+                if complete and until_end and report["status"] == FINISHED:
                     return report
+            except TimeoutError:
+                progress.say("PostgreSQL says nothing; everything waits for it")
             except OperationalError as error:
                 progress.say(f"PostgreSQL does not answer ({first_line(error)}); everything waits for it")
     return report
+
+
+def _look(session: Session) -> tuple[dict[str, Any], bool]:
+    """The report, and whether all is done; a run that is gets its end written down."""
+    run_id = session.run.run_id
+    with session.database.connect() as connection:
+        report = report_of(connection, run_id)
+        complete = is_complete(connection, run_id, EVENT_READERS)
+    if complete and report["status"] != FINISHED:
+        finish_run(session.database, run_id)
+    return report, complete

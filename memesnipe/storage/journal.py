@@ -172,6 +172,14 @@ class Journal:
         self._numbers = numbers
         return sent
 
+    def renew(self) -> None:
+        """Keep the lease while there is nothing to commit.
+
+        Raises:
+            LeaseLostError: another one has taken this actor's place.
+        """
+        self._lease.renew()
+
     def first_unread(self, stream: str, readers: Iterable[str]) -> int:
         """The number of the first message of a stream that some reader has not taken in."""
         query = select(ConsumerPosition.actor, ConsumerPosition.position).where(

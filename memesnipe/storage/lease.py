@@ -7,6 +7,7 @@ time of expiry, by the database's clock, only says when one that was replaced ma
 
 import os
 import socket
+import time
 from typing import Final
 
 from sqlalchemy import Connection, Engine, func, or_, text, update
@@ -20,6 +21,7 @@ _VALID: Final = text("interval '10 seconds'")
 # replaced: it comes back only once the one that replaced it has gone quiet.
 _epochs: dict[tuple[str, int, str], int] = {}
 _REPLACED: Final = 0  # no lease has that epoch
+_RENEW_S: Final = 3.0
 
 
 class LeaseLostError(MemeSnipeError):
@@ -34,6 +36,7 @@ class Lease:
         self._key = (engine.url.render_as_string(), run_id, actor)
         self._run_id, self._actor = run_id, actor
         self._epoch = 0
+        self._renewed = 0.0
 
     def take(self) -> None:
         """Take the lease over.
@@ -54,7 +57,8 @@ class Lease:
             epoch = connection.scalar(statement.returning(row.epoch))
         if epoch is None:
             raise LeaseLostError(f"another {self._actor} is at work on run {self._run_id}; this one stands by")
-        self._epoch = _epochs[self._key] = epoch
+        self._epoch, self._renewed = epoch, time.monotonic()
+        _epochs[self._key] = epoch
 
     def assert_held(self, connection: Connection) -> None:
         """Fail unless the lease is still ours; from here to the end of the transaction nobody can take it.
@@ -71,3 +75,14 @@ class Lease:
         if connection.execute(statement).rowcount != 1:
             _epochs[self._key] = _REPLACED
             raise LeaseLostError(f"another {self._actor} took over run {self._run_id}")
+        self._renewed = time.monotonic()
+
+    def renew(self) -> None:
+        """Keep the lease while there is nothing to commit; to be called often, it asks the database seldom.
+
+        Raises:
+            LeaseLostError: another one has it.
+        """
+        if time.monotonic() - self._renewed > _RENEW_S:
+            with self._engine.begin() as connection:
+                self.assert_held(connection)

@@ -10,6 +10,7 @@ import redis
 import sqlalchemy as sa
 
 import memesnipe
+from memesnipe.api import backend as backend_module
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
@@ -63,6 +64,25 @@ def test_one_actor_that_does_not_run_degrades(client, bus, all_running, new_run,
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     assert answer.json()["parts"]["position"]["state"] == state
     assert answer.json()["detail"] == f"position is {state}"
+
+
+def test_an_actor_that_stands_still_degrades_and_says_so_in_the_one_line(client, bus, all_running, new_run):
+    said = "the current step takes 12 s; trading waits"
+    bus.set(HEARTBEAT_KEY.format("executor"), json.dumps({"state": "stalled", "detail": said}))
+    bus.set(HEARTBEAT_KEY.format("strategy_factory"), '{"state": "breeding", "detail": "for 40 s"}')
+    health = client.get("/api/health").json()
+    assert (health["status"], health["detail"]) == ("degraded", f"executor is stalled ({said})")
+    assert health["parts"]["strategy_factory"] == {"state": "breeding", "detail": "for 40 s"}
+
+
+def test_figures_that_do_not_come_are_trouble_and_not_silence(database, bus, all_running, monkeypatch):
+    free = threading.Event()
+    monkeypatch.setattr(backend_module, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(backend_module.views, "report", lambda *_: free.wait() and {})
+    trouble = Backend(database, bus, lambda: True, started_at=STARTED).state()
+    assert trouble["error"].startswith("the database says nothing")
+    assert trouble["health"]["parts"]["postgres"]["state"] == "up"
+    free.set()
 
 
 def test_actors_that_are_done_are_healthy(client, bus, all_running, new_run):

@@ -3,6 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.storage import lease as lease_module
+from memesnipe.storage.database import OF_ACTORS, connect
 from memesnipe.storage.journal import Journal, Position
 from memesnipe.storage.lease import Lease, LeaseLostError
 from memesnipe.storage.schema import Message
@@ -61,3 +63,37 @@ def test_a_commit_in_progress_is_not_overtaken(database: sa.Engine, new_run: int
             impatient.execute(sa.text("SET lock_timeout = '50ms'"))
             with pytest.raises(sa.exc.OperationalError, match="lock timeout"):
                 impatient.execute(sa.update(Row).where(Row.run_id == new_run).values(epoch=9))
+
+
+def test_in_a_quiet_market_the_lease_is_kept_and_who_was_replaced_stands_by(
+    database: sa.Engine, new_run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _journal(database, new_run)
+    second = _journal(database, new_run)
+    with pytest.raises(LeaseLostError):
+        _commit(first, 1)
+    with database.begin() as connection:
+        long_ago = sa.func.now() - sa.text("interval '1 second'")
+        connection.execute(sa.update(Row).where(Row.run_id == new_run).values(expires_at=long_ago))
+    second.renew()  # too early to ask the database again
+    with database.connect() as connection:
+        assert connection.scalar(sa.select(Row.expires_at < sa.func.now()).where(Row.run_id == new_run))
+    monkeypatch.setattr(lease_module, "_RENEW_S", 0.0)
+    second.renew()
+    with pytest.raises(LeaseLostError, match="stands by"):
+        first.open()
+    with pytest.raises(LeaseLostError, match="took over"):
+        first.renew()
+
+
+def test_who_stands_still_in_the_middle_of_a_commit_loses_what_it_holds(
+    database: sa.Engine, database_url: str, new_run: int
+) -> None:
+    stuck_engine = connect(database_url, OF_ACTORS.replace("=30s", "=200ms"))
+    stuck = Lease(stuck_engine, new_run, "executor")
+    stuck.take()
+    with pytest.raises(sa.exc.DBAPIError, match="idle-in-transaction"), stuck_engine.begin() as connection:
+        stuck.assert_held(connection)
+        Lease(database, new_run, "executor").take()  # waits for the server to end that transaction
+        connection.execute(sa.text("SELECT 1"))
+    stuck_engine.dispose()

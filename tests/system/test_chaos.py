@@ -5,12 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
+from actors.pulse import WAITING
+from memesnipe.bus.streams import ACTORS
 from memesnipe.cli.chaos_targets import TARGETS
 from tests.system.installation import Installation
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 KILLS = 20
+BUSY_HITS = 5  # of about 14 that hit an actor; more than half of all are aimed
 
 
 def test_twenty_kills_change_nothing_in_the_books(installations: Callable[..., Installation]) -> None:
@@ -22,6 +25,13 @@ def test_twenty_kills_change_nothing_in_the_books(installations: Callable[..., I
     assert done.returncode == 0
     assert verdict["kills"] == sum(verdict["by_target"].values()) == KILLS
     assert set(verdict["by_target"]) == set(TARGETS), "every part was hit"
+    busy = {actor: verdict["busy_hits"][actor] for actor in ACTORS}
+    assert sum(busy.values()) >= BUSY_HITS, f"too many of the actors that were hit had nothing to do: {busy}"
+    assert sum(count > 0 for count in busy.values()) >= 3, busy
+    assert len(verdict["hit_while"].keys() - {WAITING}) >= 3, verdict["hit_while"]
+    assert verdict["together"] > 0
+    names = [command["name"] for command in verdict["commands"]]
+    assert names == ["halt", "risk_reset"] * (len(names) // 2) != []
     assert verdict["events"]["consumed"] == verdict["events"]["published"]
     assert verdict["trades"] > 0, "a market without trades shows nothing"
 

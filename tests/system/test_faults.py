@@ -16,12 +16,15 @@ from actors.context import Context
 from actors.executor import Executor
 from memesnipe.bus.streams import EVENT_STREAMS, MAX_IN_FLIGHT
 from memesnipe.local.process import read_pid
+from memesnipe.market.events import STALE
 from memesnipe.settings import read_resolved
 from memesnipe.storage.database import connect
+from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.lease import LeaseLostError
 from memesnipe.storage.schema import OrderRow, StrategyRow
+from memesnipe.storage.schema_control import Refusal
 from memesnipe.telemetry.metrics import ActorMetrics
-from tests.system.installation import Installation, processes_of, wait_for
+from tests.system.installation import Installation, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -72,30 +75,73 @@ def test_a_second_executor_takes_over_and_the_first_has_no_more_effects(
         second.step()
 
 
-def test_while_the_database_stands_still_events_wait_and_then_go_on(
+def test_a_database_that_stands_still_is_told_and_events_that_waited_buy_nothing(
     installations: Callable[..., Installation],
 ) -> None:
-    one = installations(**CALM)
+    one = installations(**CALM, MAX_DATA_AGE_MS="2000")
     process = one.start("up", "--speed", "60")
-    wait_for("some events", lambda: progressed(one, 500))
-    postmaster = read_pid(one.folder / ".memesnipe/postgres/data/postmaster.pid")
-    stopped = [pid for pid, command in processes_of(one.folder).items() if "postgres" in command or pid == postmaster]
-    stopped += [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _parent(p) == postmaster]
-    for pid in set(stopped):
-        _signal(pid, signal.SIGSTOP)
-    with redis.Redis.from_url(one.resolved["redis_url"]) as client:
+    wait_for("the first orders", lambda: progressed(one, 500) and _orders(one))
+    with standing_still(one), redis.Redis.from_url(one.resolved["redis_url"]) as client:
         before = sum(client.xlen(stream) for stream in EVENT_STREAMS)
-        began = client.time()[0]
-        wait_for("five seconds by the clock of Redis", lambda: client.time()[0] >= began + 5)
+        told = wait_for("an actor to say that it waits", lambda: _stalled(one))
+        assert told["parts"]["postgres"] == {"state": "down", "detail": "no answer within 2 s"}
+        assert told["status"] == "unhealthy" and "trading waits" in told["detail"]
+        assert "the database" in told["error"]  # where the figures would be
         assert sum(client.xlen(stream) for stream in EVENT_STREAMS) - before < MAX_IN_FLIGHT
-    seq = one.heartbeat("market_data")["seq"]
-    for pid in set(stopped):
-        _signal(pid, signal.SIGCONT)
-    wait_for("the market to go on", lambda: one.heartbeat("market_data").get("seq", 0) > seq + 200)
+        seq = one.heartbeat("market_data")["seq"]
     wait_for("the executor to go on", lambda: progressed(one, seq + 100))
-    one.interrupt(process)
+    wait_for("all to be well", lambda: _status(one)["status"] == "healthy")
+    wait_for("purchases on what had waited to be refused", lambda: _refused_as_late(one) > seq)
+    assert not _bought_on_stale_events(one)
+    with standing_still(one):
+        one.interrupt(process)
+        wait_for("the actors to end although it stands still", lambda: "ray::ActorHost" not in str(one.leftovers()))
     assert process.wait(120) == 0
     assert verdict(one)["events"] > seq
+
+
+@contextmanager
+def standing_still(installation: Installation) -> Iterator[None]:
+    """PostgreSQL answers nothing inside, although it is there."""
+    postmaster = read_pid(installation.folder / ".memesnipe/postgres/data/postmaster.pid")
+    assert postmaster is not None
+    stopped = {postmaster}
+    _signal(postmaster, signal.SIGSTOP)  # first, so that it starts no more of the others
+    stopped |= {int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _parent(p) == postmaster}
+    for pid in stopped:
+        _signal(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in stopped:
+            _signal(pid, signal.SIGCONT)
+
+
+def _status(installation: Installation) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(installation.run("status", "--json").stdout)
+    return state
+
+
+def _stalled(installation: Installation) -> dict[str, Any] | None:
+    state = _status(installation)
+    return state if any(part["state"] == "stalled" for part in state["parts"].values()) else None
+
+
+def _refused_as_late(installation: Installation) -> int:
+    """The last event on which nothing was bought because it came too late."""
+    query = sa.select(sa.func.max(Refusal.seq)).where(Refusal.reason == "stale_data", Refusal.detail.contains("late"))
+    with database_of(installation) as engine, engine.connect() as connection:
+        return connection.scalar(query) or 0
+
+
+def _bought_on_stale_events(installation: Installation) -> set[int]:
+    with database_of(installation) as engine, engine.connect() as connection:
+        bought = set(connection.scalars(sa.select(OrderRow.decided_seq).where(OrderRow.side == "buy")))
+    log = installation.folder / ".memesnipe/runs/1/events.bin"
+    stale: set[int] = set()
+    for events in read_batches(log, 1, max(bought)):
+        stale |= set(events["seq"][events["flags"] & STALE > 0].tolist())
+    return bought & stale
 
 
 def _parent(entry: Path) -> int:

@@ -140,8 +140,8 @@ function showTables({ report, positions, trades, strategies, lifecycle }) {
 }
 
 const STATUS_KINDS = { healthy: "good", degraded: "warning", unhealthy: "emergency" };
-const GOOD_STATES = new Set(["up", "healthy", "running", "finished"]);
-const BUSY_STATES = new Set(["starting", "recovering"]);
+const GOOD_STATES = new Set(["up", "healthy", "running", "breeding", "finished"]);
+const BUSY_STATES = new Set(["starting", "recovering", "stalled"]);
 
 function showHealth(health) {
   show("status", health.status);

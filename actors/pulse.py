@@ -1,0 +1,84 @@
+"""What an actor is in the middle of and since when: for its heartbeat, and in a file that outlives its process."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+RECOVERING: Final = "recovering"
+WAITING: Final = "waiting"  # for something to do
+WORKING: Final = "working"
+BREEDING: Final = "breeding"
+COMMITTING: Final = "committing"
+PUBLISHING: Final = "publishing"  # what was just committed
+
+_LONG_S: Final = 3.0
+_WIDTH: Final = 64
+
+
+class Pulse:
+    """Told by the one who works, read by those who look on; telling costs microseconds."""
+
+    def __init__(self) -> None:
+        self._file: int | None = None
+        self._doing, self._step_began = RECOVERING, time.monotonic()
+
+    def open(self, path: Path) -> None:
+        """Tell it to a file too. Nothing depends on that file, so an actor works where it cannot be written."""
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+            self._write()
+
+    def begin(self, doing: str) -> None:
+        """A step begins."""
+        self._step_began = time.monotonic()
+        self.at(doing)
+
+    def at(self, doing: str) -> None:
+        """The step has come to this."""
+        if doing != self._doing:
+            self._doing = doing
+            self._write()
+
+    def _write(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):
+                os.pwrite(self._file, f"{os.getpid()} {self._doing}".ljust(_WIDTH).encode(), 0)
+
+    def committed(self) -> None:
+        """A connection was given back; what was committed on it is published next."""
+        if self._doing == COMMITTING:
+            self.at(PUBLISHING)
+
+    @contextmanager
+    def breeding(self) -> Iterator[None]:
+        """A part of the step that takes its time, and may."""
+        self.at(BREEDING)
+        yield
+        self.at(WORKING)
+
+    def said(self) -> dict[str, str]:
+        """State and detail for a heartbeat; nothing while the step is no longer than steps are."""
+        took = time.monotonic() - self._step_began
+        if took < _LONG_S:
+            return {}
+        if self._doing == BREEDING:
+            return {"state": "breeding", "detail": f"for {took:.0f} s"}
+        return {"state": "stalled", "detail": f"the current step takes {took:.0f} s; trading waits"}
+
+
+def pulse_file(home: Path, run_id: int, actor: str) -> Path:
+    """Where an actor tells its pulse."""
+    return home / "runs" / str(run_id) / f"{actor}.pulse"
+
+
+def read_pulse(path: Path) -> tuple[int, str]:
+    """The process that told its pulse last, and what it was in the middle of; (0, "") where there is none."""
+    try:
+        pid, doing = path.read_text().split()
+        return int(pid), doing
+    except (OSError, ValueError):
+        return 0, ""

@@ -19,6 +19,7 @@ from memesnipe.market.tape import Tape, TapeFile, write_tape
 from memesnipe.settings import load_settings
 from memesnipe.storage.audit import Recorded, compare, read_run
 from memesnipe.storage.commands import CommandName
+from memesnipe.storage.decided import Decided, compare_decided, read_decided
 from memesnipe.storage.views import latest_run
 
 _MARKET_SEED: Final = 7  # a market in which the replay's settings make strategies trade from early on
@@ -88,8 +89,8 @@ def _judged(folder: Path, kills: int, seed: int, tape: Path | None, told: Consol
 
 
 def _verdict(calm: Replay, shaken: Replay, fire: Fire, kills: int) -> dict[str, Any]:
-    expected, recorded = _read(calm), _read(shaken)
-    differences = _differences(recorded, expected)
+    (expected, expected_decided), (recorded, recorded_decided) = _read(calm), _read(shaken)
+    differences = _differences(recorded, expected) + list(compare_decided(recorded_decided, expected_decided))
     audit = shaken.command("verify", "--json")
     report, killed = shaken.report, sum(fire.hits.values())
     return {
@@ -113,13 +114,14 @@ def _verdict(calm: Replay, shaken: Replay, fire: Fire, kills: int) -> dict[str, 
     }
 
 
-def _read(replay: Replay) -> Recorded:
+def _read(replay: Replay) -> tuple[Recorded, Decided]:
+    """What it traded, and what was bred and decided."""
     with replay.database() as engine, engine.connect() as connection:
-        return read_run(connection, latest_run(connection) or 0)
+        run_id = latest_run(connection) or 0
+        return read_run(connection, run_id), read_decided(connection, run_id)
 
 
 def _differences(recorded: Recorded, expected: Recorded) -> list[str]:
-    """Where the books of the shaken replay are not those of the calm one: all that is compared is compared here."""
     differences = list(compare(recorded.books, expected.books))
     if recorded.commands != expected.commands:
         differences.append(f"commands: recorded are {recorded.commands} and should be {expected.commands}")

@@ -18,7 +18,7 @@ from memesnipe.market.events import (
     Events,
     empty,
 )
-from memesnipe.market.plausible import is_plausible
+from memesnipe.market.plausible import RANGES, SOL_USD
 
 KIND_CODES = {name: code for code, name in KIND_NAMES.items()}
 VENUE_CODES = {name: code for code, name in VENUE_NAMES.items()}
@@ -54,9 +54,18 @@ def from_messages(messages: list[dict[str, Any]]) -> Events:
 
 
 _CODED = {"kind": KIND_CODES, "venue": VENUE_CODES, "side": SIDE_CODES}
-_INTEGERS = {
-    name: np.iinfo(EVENT[name]) for name in EVENT.names or () if name not in _CODED and EVENT[name].kind != "f"
-}
+
+
+def _number(name: str) -> tuple[str, Any, float, float]:
+    """A field that is a number: its name, its type, and the least and the most that it may be."""
+    dtype = EVENT[name]
+    if dtype.kind == "f":
+        return name, (int, float), *RANGES.get(name, (0.0, SOL_USD[1]))
+    least, most = RANGES.get(name, (np.iinfo(dtype).min, np.iinfo(dtype).max))
+    return name, int, least, most
+
+
+_NUMBERS = {kind: [_number(name) for name in fields if name not in _CODED] for kind, fields in FIELDS.items()}
 _FEES = ("lp_fee_bps", "protocol_fee_bps", "creator_fee_bps")
 _ALL_BPS = 10_000
 _SIDES_OF_A_TRADE = (SIDE_NAMES[BUY_SIDE], SIDE_NAMES[SELL_SIDE])
@@ -68,10 +77,17 @@ def flaw(message: dict[str, Any]) -> str | None:
     kind = KIND_CODES.get(name) if isinstance(name, str) else None
     if kind is None:
         return f"unknown kind {name!r}"
-    for name in FIELDS[kind]:
+    for name, codes in _CODED.items():
         value = message.get(name)
-        if not _fits(name, value) or not is_plausible(name, value):
+        if not isinstance(value, str) or value not in codes:
             return f"{name} is {value!r}"
+    for name, number, least, most in _NUMBERS[kind]:
+        value = message.get(name)
+        # A comparison with NaN is false, so it is in no range.
+        if not isinstance(value, number) or isinstance(value, bool) or not least <= value <= most:
+            return f"{name} is {value!r}"
+    if 0 < message["sol_usd"] < SOL_USD[0]:  # 0: not known
+        return f"sol_usd is {message['sol_usd']}"
     mint = message.get("mint")
     if (mint is not None and not isinstance(mint, str)) or (kind == PRICE and not mint):
         return f"mint is {mint!r}"
@@ -86,14 +102,3 @@ def _flaw_of_a_trade(message: dict[str, Any]) -> str | None:
         return f"sol_usd is {message['sol_usd']}"
     fees_bps = sum(message[name] for name in _FEES)
     return f"the fees are {fees_bps} bps together" if fees_bps >= _ALL_BPS else None
-
-
-def _fits(name: str, value: Any) -> bool:
-    """Whether a field can hold a value without changing it."""
-    if name in _CODED:
-        return isinstance(value, str) and value in _CODED[name]
-    if isinstance(value, bool):
-        return False
-    if name in _INTEGERS:
-        return isinstance(value, int) and _INTEGERS[name].min <= value <= _INTEGERS[name].max
-    return isinstance(value, int | float)

@@ -4,7 +4,7 @@ They are far beyond what any market has seen, so what is outside is a fault of w
 are divided by each other, amounts are multiplied by prices and added up, and lamports are kept in 64 bits.
 """
 
-from typing import Any, Final
+from typing import Final
 
 # SOL has cost from 0.5 to 300 USD. What was bought at one end may be worth lamports at the other: a short's margin is
 # multiplied by the price of its beginning and divided by the price of its end, and the result is kept in 64 bits.
@@ -52,13 +52,3 @@ RANGES: Final[dict[str, tuple[float, float]]] = {
     "amount_usd": (0.0, MOST_USD),
     "holders": (0.0, MOST_COUNT),
 }
-
-
-def is_plausible(name: str, value: Any) -> bool:
-    """Whether a field may have this value, which is a number; NaN is in no range."""
-    if name == "sol_usd":
-        return value == 0 or bool(SOL_USD[0] <= value <= SOL_USD[1])
-    if name not in RANGES:
-        return True
-    least, most = RANGES[name]
-    return bool(least <= value <= most)

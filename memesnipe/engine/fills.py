@@ -13,6 +13,7 @@ from memesnipe.market.pools import BPS, NOTHING, Pool, quote_buy, quote_sell
 
 PERP_FEE_BPS: Final = 5
 NS_PER_HOUR: Final = 3.6e12
+_MOST: Final = 2.0**60  # lamports: no mark can carry a short beyond what 64 bits hold
 
 # What an order was sent for, and why it failed: codes in compiled code, words everywhere else.
 REASONS: Final = ("signal", "stop_loss", "take_profit", "trailing_stop", "max_hold", "dead", "liquidated")
@@ -130,13 +131,14 @@ def short_value_lamports(
     if sol_usd <= 0.0 or entry_mark <= 0.0:
         return margin_lamports
     gain_usd = notional_usd * (1 - mark / entry_mark) + funding_usd
-    return max(margin_lamports + math.floor(gain_usd / sol_usd * LAMPORTS_PER_SOL), 0)
+    gain_lamports = gain_usd / sol_usd * LAMPORTS_PER_SOL
+    return max(margin_lamports + math.floor(min(max(gain_lamports, -_MOST), _MOST)), 0)
 
 
 @jitable
 def cover_short(value_lamports: int, margin_lamports: int, entry_mark: float, mark: float) -> Outcome:
     """Leave a short at the mark."""
-    fee = min(value_lamports, perp_fee_lamports(int(margin_lamports * (mark / entry_mark))))
+    fee = min(value_lamports, perp_fee_lamports(int(min(margin_lamports * (mark / entry_mark), _MOST))))
     return Outcome(LANDED, 0, value_lamports, fee, 0, 0)
 
 

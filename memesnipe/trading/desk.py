@@ -27,7 +27,7 @@ from memesnipe.trading.desk_state import DeskState
 from memesnipe.trading.gate import Limits, No, Refusal, refuse, refuse_size
 
 _MINUTE_NS: Final = 60 * NS_PER_S
-_BOUNDLESS_USD: Final = 1e12  # where nothing bounds the capital
+_BOUNDLESS_USD: Final = 1e8  # where nothing bounds the capital; in lamports it fits 64 bits
 
 
 class Desk:

@@ -23,7 +23,7 @@ def test_settings_alone_read_the_environment() -> None:
     }
     # Servers are given a PATH to run with, Ray is told to report nowhere, and chaos starts `memesnipe up` in an
     # environment of its own and knows its processes by it; none reads a setting.
-    chaos = {"memesnipe/cli/chaos.py", "memesnipe/cli/chaos_targets.py"}
+    chaos = {"memesnipe/cli/chaos_replay.py", "memesnipe/cli/chaos_targets.py"}
     assert users == {"memesnipe/local/child.py", "actors/runtime.py"} | chaos
 
 

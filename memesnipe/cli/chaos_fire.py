@@ -93,7 +93,7 @@ class Fire:
 
     def _is_due(self, volley: Volley, waited_s: float) -> bool:
         if volley.aim and waited_s < _PATIENCE_S:
-            return self._targets.doing(volley.targets[0]) == volley.aim
+            return self._targets.catch(volley.targets[0], volley.aim)
         return waited_s >= volley.delay_s
 
     def _shoot(self, targets: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ TARGETS: Final = (*ACTORS, REDIS, REDIS_EMPTIED, POSTGRES, SERVE)
 # A server is busy for us while an actor is in the middle of this with it.
 _USE: Final = {REDIS: PUBLISHING, REDIS_EMPTIED: PUBLISHING, POSTGRES: COMMITTING}
 _RUN: Final = 1  # the only one of a fresh installation
-_DEATH_S: Final = 1.0
+_SIGNAL_S: Final = 1.0
 
 
 class Targets:
@@ -55,6 +55,28 @@ class Targets:
         use = _USE.get(target)
         return use if use in {self._pulse(actor)[1] for actor in ACTORS} else WAITING
 
+    def catch(self, target: str, aim: str) -> bool:
+        """Whether a target is in the middle of ``aim``; an actor that is stands still there until it is killed.
+
+        Seen from here it may have gone on before it is shot, so it is stopped first and looked at again.
+        """
+        if self.doing(target) != aim:
+            return False
+        if target not in ACTORS:
+            return True
+        pid, _ = self._pulse(target)
+        if not self._is_ours(pid):
+            return False
+        try:
+            os.kill(pid, signal.SIGSTOP)
+            _wait_for_state(pid, "TZX")
+            if self._pulse(target) == (pid, aim):
+                return True
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass  # it ended by itself meanwhile
+        return False
+
     def kill(self, target: str) -> str:
         """SIGKILL one of `TARGETS`; what it was in the middle of, or "" where there was no process to kill."""
         if target not in ACTORS:
@@ -63,7 +85,7 @@ class Targets:
         pid, _ = self._pulse(target)
         if not self._is_ours(pid) or not self._kill(pid):
             return ""
-        _wait_for_end(pid)
+        _wait_for_state(pid, "ZX")
         last_pid, last = self._pulse(target)  # the last thing that it told
         return last if last_pid == pid else WAITING
 
@@ -119,11 +141,12 @@ class Targets:
         return self._client
 
 
-def _wait_for_end(pid: int) -> None:
-    deadline = time.monotonic() + _DEATH_S
+def _wait_for_state(pid: int, states: str) -> None:
+    """Wait until a process is stopped (T) or has ended (Z, X, or not there any more)."""
+    deadline = time.monotonic() + _SIGNAL_S
     while time.monotonic() < deadline:
         try:
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX":
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in states:
                 return
         except OSError:
             return

@@ -1,5 +1,9 @@
 """What chaos kills when: drawn from the seed, aimed at who is busy, and never lost."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,7 @@ from actors.pulse import BREEDING, COMMITTING, PUBLISHING, WAITING, WORKING, Pul
 from memesnipe.cli import chaos_fire
 from memesnipe.cli.chaos_fire import Fire, Volley, draw
 from memesnipe.cli.chaos_targets import POSTGRES, REDIS, TARGETS, Targets
+from memesnipe.local.process import wait_until
 
 EVENTS = 10_000
 
@@ -21,6 +26,9 @@ class Dummies(Targets):
 
     def doing(self, target: str) -> str:
         return self.now[target]
+
+    def catch(self, target: str, aim: str) -> bool:
+        return self.now[target] == aim
 
     def kill(self, target: str) -> str:
         if self.now[target]:
@@ -90,6 +98,28 @@ def test_a_server_is_busy_while_an_actor_uses_it(tmp_path: Path) -> None:
     pulse.at(PUBLISHING)
     assert (targets.doing(POSTGRES), targets.doing(REDIS)) == (WAITING, PUBLISHING)
     assert (targets.doing("position"), targets.doing("executor")) == (PUBLISHING, "")
+
+
+def test_who_is_caught_in_the_middle_stays_there_until_it_is_killed(tmp_path: Path) -> None:
+    path = pulse_file(tmp_path, 1, "executor")
+    acts = "import sys, pathlib; from actors.pulse import Pulse; p = Pulse(); p.open(pathlib.Path(sys.argv[1]));"
+    acts += "print(flush=True)\nwhile True: p.at('working'); p.at('committing')"
+    actor = subprocess.Popen(
+        [sys.executable, "-c", acts, str(path), "ray::"],
+        stdout=subprocess.PIPE,
+        cwd=Path.cwd(),
+        env=os.environ | {"MEMESNIPE_HOME": str(tmp_path)},
+    )
+    assert actor.stdout is not None
+    with actor.stdout:
+        actor.stdout.readline()
+    targets = Targets(tmp_path)
+    assert not targets.catch("executor", BREEDING)
+    assert wait_until(lambda: targets.catch("executor", COMMITTING), 20)
+    assert [targets.doing("executor") for _ in range(100)] == [COMMITTING] * 100
+    assert targets.kill("executor") == COMMITTING
+    assert actor.wait(20) == -signal.SIGKILL
+    assert (targets.doing("executor"), targets.kill("executor")) == ("", "")
 
 
 def test_a_process_that_is_not_ours_is_never_killed(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from actors.context import Context
 from actors.pace import Pace
+from actors.pulse import WORKING
 from memesnipe.bus.streams import (
     ALLOCATIONS,
     COMMANDS,
@@ -104,6 +105,7 @@ class MarketData:
         self.context.bus.assert_whole()  # while we wait for readers they may wait for what Redis has lost
         self._take_commands()
         if self._cursor.ended or not self._may_go_on():
+            self._journal.renew()
             time.sleep(_LONGEST_SLEEP_S if self._cursor.ended else _POLL_S)
             return
         raw = self._take_due()
@@ -185,6 +187,7 @@ class MarketData:
 
     def _publish(self, raw: list[Any]) -> None:
         assert self._event_log is not None  # noqa: S101 - it is open
+        self.context.pulse.at(WORKING)
         known = len(self._sequencer.mints)
         events, rejected = self._stamp(raw)
         self._event_log.append(events)

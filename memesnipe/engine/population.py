@@ -11,6 +11,7 @@ from memesnipe.compiled import compiled
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.landing import key_of
 from memesnipe.engine.layout import ACCOUNT, EXPOSURE, HEAD, MAX_EXPOSURES, NEVER, SAMPLE_NS, TERMS
+from memesnipe.engine.state_pool import StatePool
 from memesnipe.market.events import NS_PER_S
 from memesnipe.sdk.loops import loop_of
 from memesnipe.sdk.registry import Families
@@ -35,6 +36,7 @@ class Population:
     states: list[list[NDArray[Any]]] = field(default_factory=list)
     masks: list[int] = field(default_factory=list)  # the different sets of kinds that genes hear
     _rooms: dict[str, NDArray[Any]] = field(init=False)
+    _pool: StatePool = field(default_factory=StatePool)  # of the states
 
     def __post_init__(self) -> None:
         self._rooms = {
@@ -86,7 +88,7 @@ class Population:
             declared = strategy.params.items()
             values = tuple(p.clip(signal.params.get(name, p.default)) for name, p in declared) or (0.0,)
             params.append(np.array([values], strategy.param_dtype()))
-            states.append(np.zeros(self.slots, strategy.state_dtype()))
+            states.append(self._pool.take(self.slots, strategy.state_dtype()))
             mask = sum(1 << kind for kind in set(strategy.subscriptions))
             if mask not in self.masks:
                 self.masks.append(mask)
@@ -101,6 +103,9 @@ class Population:
         if not any(spec_id in self.row_of for spec_id in spec_ids):
             return
         kept = [row for row, spec_id in enumerate(self.spec_ids) if spec_id not in spec_ids]
+        for spec_id in spec_ids & self.row_of.keys():
+            for states in self.states[self.row_of[spec_id]]:
+                self._pool.give_back(states)
         rows = np.array(kept, np.int64)
         for room in self._rooms.values():
             _close_gaps(room.view(np.uint8).reshape(len(room), -1), rows)
@@ -124,9 +129,10 @@ class Population:
         heads[: len(self), : self.slots] = self.heads
         self._rooms["heads"], self.slots = heads, slots
         self._use(len(self))
+        self._pool = StatePool()
         for row, states in enumerate(self.states):
             for gene, old in enumerate(states):
-                states[gene] = np.zeros(slots, old.dtype)
+                states[gene] = self._pool.take(slots, old.dtype)
                 states[gene][: len(old)] = old
                 self.terms[row]["states"][gene] = states[gene].ctypes.data
 

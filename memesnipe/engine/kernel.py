@@ -4,7 +4,7 @@ First the genes speak: each family's compiled loop writes the vote of every turn
 on the votes. While it is exposed to nothing it only looks for the next vote that calls for an entry.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from llvmlite import ir
 from numba import types
@@ -14,9 +14,13 @@ from memesnipe.engine.actions import most_actions
 from memesnipe.engine.decisions import on_event_while_exposed, score_of, try_entry
 from memesnipe.engine.due import equity_lamports, pass_time, sample
 from memesnipe.engine.fills import FillModel
-from memesnipe.engine.layout import NO_EXPOSURE, SILENT
+from memesnipe.engine.layout import HEAD, NO_EXPOSURE, SILENT
 from memesnipe.engine.trader import Batch, Trader
 from memesnipe.sdk.strategy import BUY, SHORT
+
+_AHEAD: Final = 2  # rows
+_FETCHED: Final = 32  # turns
+_HEAD_SIZE: Final = HEAD.itemsize
 
 
 @intrinsic_of
@@ -37,9 +41,25 @@ def _speak(  # type: ignore[no-untyped-def]
     return types.void(*integers), generate
 
 
+@intrinsic_of
+def _prefetch(typing_context, address):  # type: ignore[no-untyped-def]  # noqa: ARG001 - numba's protocol
+    """Have the memory at an address brought near, without waiting for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+        number, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+        fetch = builder.module.declare_intrinsic(
+            "llvm.prefetch", [pointer], ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        )
+        to_read, keep_near, data = number(0), number(3), number(1)
+        builder.call(fetch, [builder.inttoptr(args[0], pointer), to_read, keep_near, data])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
 @compiled
 def advance(
-    terms: Any, accounts: Any, exposures: Any, heads: Any, model: FillModel, batch: Batch, returns: Any,
+    terms: Any, accounts: Any, exposures: Any, heads: Any, heads_at: int, model: FillModel, batch: Batch, returns: Any,
     first_sample_ts: int, actions: Any, written: Any, place: Any,
 ) -> bool:  # fmt: skip
     """Move every strategy over one batch of turns.
@@ -47,6 +67,7 @@ def advance(
     Args:
         terms: and ``accounts``, shape (population,); ``exposures``, shape (population, MAX_EXPOSURES); ``heads``, shape
             (population, slots): the strategies.
+        heads_at: the address of ``heads``.
         model: how orders are filled.
         batch: the turns.
         returns: and the arguments up to ``written``: see `Trader`.
@@ -70,6 +91,8 @@ def advance(
             written,
         )
         if place[1] < 0:
+            if row + _AHEAD < len(terms):
+                _fetch(terms[row + _AHEAD], heads_at + (row + _AHEAD) * heads.strides[0], batch)
             _let_genes_speak(trader.term, batch)
         turn = _trade(trader, batch, max(place[1], 0))
         if turn < batch.turns:
@@ -78,6 +101,20 @@ def advance(
         place[1] = -1
         sample(trader, last_ts)
     return True
+
+
+@jitable
+def _fetch(term: Any, head_at: int, batch: Batch) -> None:
+    """Have what a strategy keeps of the tokens of the first turns on its way, while others are at work.
+
+    In a small batch a strategy touches little, and nearly all of it is far away: most of the time would go into waiting.
+    """
+    for turn in range(min(batch.turns, _FETCHED)):
+        slot = batch.visits[turn].slot
+        if slot >= 0:
+            _prefetch(head_at + slot * _HEAD_SIZE)
+            for gene in range(term.genes):
+                _prefetch(term.states[gene] + slot * term.state_sizes[gene])
 
 
 @jitable

@@ -32,6 +32,7 @@ TERMS: Final = np.dtype(
         ("code", "i8", (MAX_GENES,)),
         ("params", "i8", (MAX_GENES,)),
         ("states", "i8", (MAX_GENES,)),
+        ("state_sizes", "i8", (MAX_GENES,)),  # bytes of one slot's state
         ("watched", "i8"),  # whether its actions are written down
     ]
 )

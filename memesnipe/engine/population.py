@@ -95,6 +95,7 @@ class Population:
             term["weights"][gene], term["hears"][gene] = signal.weight, self.masks.index(mask)
             term["code"][gene] = loop_of(strategy.__class__).address
             term["params"][gene], term["states"][gene] = params[gene].ctypes.data, states[gene].ctypes.data
+            term["state_sizes"][gene] = states[gene].itemsize
         self.params.append(params)
         self.states.append(states)
 

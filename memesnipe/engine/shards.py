@@ -54,7 +54,7 @@ def _move(
     population: Population, rows: slice, model: FillModel, batch: Batch, returns: Any, first_sample_ts: int
 ) -> list[Any]:
     """Move some rows; compiled code stops where what it writes down has no more room, and goes on there."""
-    terms = population.terms[rows]
+    terms, heads = population.terms[rows], population.heads[rows]
     room = int(most_actions(model.dead_after_ns)) + _ACTIONS if np.any(terms["watched"]) else 0
     written, place = np.zeros(1, np.int64), np.array([0, -1])
     done: list[Any] = []
@@ -63,7 +63,7 @@ def _move(
         actions = np.empty(room, ACTION)
         written[0] = 0
         is_done = advance(
-            terms, population.accounts[rows], population.exposures[rows], population.heads[rows], model, batch,
+            terms, population.accounts[rows], population.exposures[rows], heads, heads.ctypes.data, model, batch,
             returns[rows], first_sample_ts, actions, written, place,
         )  # fmt: skip
         if written[0]:

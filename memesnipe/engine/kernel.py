@@ -18,8 +18,8 @@ from memesnipe.engine.layout import HEAD, NO_EXPOSURE, SILENT
 from memesnipe.engine.trader import Batch, Trader
 from memesnipe.sdk.strategy import BUY, SHORT
 
-_AHEAD: Final = 2  # rows
-_FETCHED: Final = 32  # turns
+_AHEAD: Final = 3  # rows
+_FETCHED: Final = 64  # turns
 _HEAD_SIZE: Final = HEAD.itemsize
 
 
@@ -107,8 +107,10 @@ def advance(
 def _fetch(term: Any, head_at: int, batch: Batch) -> None:
     """Have what a strategy keeps of the tokens of the first turns on its way, while others are at work.
 
-    In a small batch a strategy touches little, and nearly all of it is far away: most of the time would go into waiting.
+    In a small batch a strategy touches little, and nearly all of it is far away: waiting would take most of the time.
     """
+    for gene in range(term.genes):
+        _prefetch(term.params[gene])
     for turn in range(min(batch.turns, _FETCHED)):
         slot = batch.visits[turn].slot
         if slot >= 0:

@@ -15,6 +15,7 @@ from memesnipe.engine.decisions import on_event_while_exposed, score_of, try_ent
 from memesnipe.engine.due import equity_lamports, pass_time, sample
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.layout import HEAD, NO_EXPOSURE, SILENT
+from memesnipe.engine.memory import prefetch
 from memesnipe.engine.trader import Batch, Trader
 from memesnipe.sdk.strategy import BUY, SHORT
 
@@ -39,22 +40,6 @@ def _speak(  # type: ignore[no-untyped-def]
         return context.get_dummy_value()
 
     return types.void(*integers), generate
-
-
-@intrinsic_of
-def _prefetch(typing_context, address):  # type: ignore[no-untyped-def]  # noqa: ARG001 - numba's protocol
-    """Have the memory at an address brought near, without waiting for it."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
-        number, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
-        fetch = builder.module.declare_intrinsic(
-            "llvm.prefetch", [pointer], ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
-        )
-        to_read, keep_near, data = number(0), number(3), number(1)
-        builder.call(fetch, [builder.inttoptr(args[0], pointer), to_read, keep_near, data])
-        return context.get_dummy_value()
-
-    return types.void(types.int64), generate
 
 
 @compiled
@@ -110,13 +95,13 @@ def _fetch(term: Any, head_at: int, batch: Batch) -> None:
     In a small batch a strategy touches little, and nearly all of it is far away: waiting would take most of the time.
     """
     for gene in range(term.genes):
-        _prefetch(term.params[gene])
+        prefetch(term.params[gene])
     for turn in range(min(batch.turns, _FETCHED)):
         slot = batch.visits[turn].slot
         if slot >= 0:
-            _prefetch(head_at + slot * _HEAD_SIZE)
+            prefetch(head_at + slot * _HEAD_SIZE)
             for gene in range(term.genes):
-                _prefetch(term.states[gene] + slot * term.state_sizes[gene])
+                prefetch(term.states[gene] + slot * term.state_sizes[gene])
 
 
 @jitable

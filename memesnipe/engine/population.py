@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from memesnipe.compiled import compiled
@@ -25,6 +26,7 @@ class Population:
     slots: int
     spec_ids: list[str] = field(default_factory=list)
     genomes: list[Genome] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)  # of the genomes, as JSON
     row_of: dict[str, int] = field(default_factory=dict)
     # The rows in use of arrays with room for more, so that a few who join or leave do not move all the others.
     terms: NDArray[Any] = field(init=False)
@@ -70,6 +72,7 @@ class Population:
         for row, (spec_id, genome) in enumerate(genomes.items(), start=first):
             self.spec_ids.append(spec_id)
             self.genomes.append(genome)
+            self.texts.append(orjson.dumps(genome.to_dict()))
             self.row_of[spec_id] = row
             self._add_genes(spec_id, genome, self.terms[row])
 
@@ -111,7 +114,7 @@ class Population:
         for room in self._rooms.values():
             _close_gaps(room.view(np.uint8).reshape(len(room), -1), rows)
         self._use(len(kept))
-        for name in ("spec_ids", "genomes", "params", "states"):
+        for name in ("spec_ids", "genomes", "texts", "params", "states"):
             setattr(self, name, [getattr(self, name)[row] for row in kept])
         self.row_of = {spec_id: row for row, spec_id in enumerate(self.spec_ids)}
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from memesnipe.engine.genome import genome_from
+from memesnipe.engine.memory import gather
 from memesnipe.engine.population import Population
 from memesnipe.market.lives import Lives
 from memesnipe.sdk.registry import Families
@@ -28,9 +30,8 @@ def dump_state(last_ts: int, last_seq: int, sol_usd: float, lives: Lives, popula
         "last_seq": last_seq,
         "sol_usd": sol_usd,
         "capacity": lives.capacity,
-        "genomes": [genome.to_dict() for genome in population.genomes],
+        "genomes": [orjson.Fragment(text) for text in population.texts],
     }
-    states = [array[:used].view(np.uint8) for genes in population.states for array in genes]
     arrays = {
         "slots": lives.slots[:used].copy(),
         "links": np.stack([lives.older[:used], lives.newer[:used]]),
@@ -39,9 +40,17 @@ def dump_state(last_ts: int, last_seq: int, sol_usd: float, lives: Lives, popula
         "accounts": population.accounts.copy(),
         "exposures": population.exposures.copy(),
         "heads": population.heads[:, :used].copy(),
-        "states": np.concatenate(states) if states else np.zeros(0, np.uint8),
+        "states": _states(population, used),
     }
     return EngineState(header, arrays)
+
+
+def _states(population: Population, used: int) -> NDArray[np.uint8]:
+    """What all genes keep of the slots that were ever used, one after the other; shape (bytes,)."""
+    sizes = population.terms["state_sizes"] * used
+    copied = np.empty(int(sizes.sum()), np.uint8)
+    gather(np.ascontiguousarray(population.terms["states"]), sizes, copied.ctypes.data)
+    return copied
 
 
 def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tuple[Lives, Population]:

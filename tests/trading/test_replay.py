@@ -1,6 +1,7 @@
 """Events and controls derive everything again: from any snapshot, in any batches; and the audit sees what differs."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import Ledger, LedgerRules
 from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, FILLS, RISK_EVENTS, SIMULATION_RESULTS
 from memesnipe.trading.replay import Control, replay
-from tests.support import FAMILIES, SURE, kept, population, synthetic_events
+from tests.support import FAMILIES, SURE, kept, population, synthetic_events, written_and_read
 
 MODEL = SURE._replace(landing_max=0.7, seed=5)
 EVENTS = synthetic_events(1500, seed=3)
@@ -156,7 +157,8 @@ def test_a_snapshot_and_what_came_since_are_the_same_as_everything(at: int, cuts
     for _ in replay(execution, [EVENTS[:at]], before, run.said):
         pass
     other = _execution()
-    other.load(execution.dump())
+    state = execution.dump()
+    other.load(replace(state, arena=written_and_read(state.arena)))
     for _ in replay(other, np.array_split(EVENTS[at:], 3), run.controls[len(before) :], run.said):
         pass
     assert kept(other.dump().arena) == kept(run.execution.dump().arena)

@@ -1,0 +1,47 @@
+"""Memory by its address, for compiled code: what Python's arrays are too slow for where there are thousands of them."""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+
+from memesnipe.compiled import compiled, intrinsic_of
+
+
+@intrinsic_of
+def prefetch(typing_context, address):  # type: ignore[no-untyped-def]  # noqa: ARG001 - numba's protocol
+    """Have the memory at an address brought near, without waiting for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+        number, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+        fetch = builder.module.declare_intrinsic(
+            "llvm.prefetch", [pointer], ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        )
+        to_read, keep_near, data = number(0), number(3), number(1)
+        builder.call(fetch, [builder.inttoptr(args[0], pointer), to_read, keep_near, data])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@intrinsic_of
+def _copy(typing_context, to, address, size):  # type: ignore[no-untyped-def]  # noqa: ARG001 - numba's protocol
+    """Copy so many bytes from an address to another."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+        pointer = ir.IntType(8).as_pointer()
+        there, here = (builder.inttoptr(address, pointer) for address in args[:2])
+        cgutils.raw_memcpy(builder, there, here, args[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@compiled
+def gather(addresses: Any, sizes: Any, to: int) -> None:
+    """Copy what lies at addresses, shape (rows, parts), and is so many bytes long, one after the other."""
+    for row in range(addresses.shape[0]):
+        for part in range(addresses.shape[1]):
+            _copy(to, addresses[row, part], sizes[row, part])
+            to += sizes[row, part]

@@ -1,5 +1,6 @@
 """The executor: moves the arena and the desk over the events, and writes down every order before it has an effect."""
 
+import gc
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter
@@ -35,10 +36,11 @@ from memesnipe.trading.replay import replay
 
 _SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity], dict[str, int]])
 _PROGRESS_EVERY = 256  # events
+_GARBAGE_AFTER = 100_000  # objects made and not gone
 
 # A snapshot only shortens a restart, so it may cost this share of the time, and no more than so many events pass
 # without one: Redis keeps twice as many for actors that have no event log beside them.
-_SNAPSHOT_SHARE = 0.005
+_SNAPSHOT_SHARE = 0.003
 _SNAPSHOT_EVERY_S = 5.0
 _SNAPSHOT_EVERY_EVENTS = 50_000
 
@@ -181,6 +183,12 @@ class Executor(Consumer):
         """Let the snapshot be written, and let go of connections."""
         self._writer.shutdown()
         super().close()
+
+    def open(self) -> None:
+        """Come back to where the last commit left off."""
+        # With thousands of strategies a search for garbage takes longer than everything else in a step; there is little.
+        gc.set_threshold(_GARBAGE_AFTER, 20, 20)
+        super().open()
 
     def recover(self) -> None:
         """Load the snapshot, and move over the events and controls since; what came of them was committed then."""

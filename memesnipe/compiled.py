@@ -18,7 +18,7 @@ import numba
 from numba import njit
 from numba.extending import intrinsic, register_jitable
 
-_COMPILED_PACKAGES = ("market", "sdk", "engine")
+_COMPILED_PACKAGES = ("market", "sdk", "engine", "stats")
 _FOLDERS_KEPT = 6
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

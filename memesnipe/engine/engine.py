@@ -15,7 +15,7 @@ from memesnipe.engine.history import Done, read_actions
 from memesnipe.engine.kernel import equities
 from memesnipe.engine.layout import MAX_GENES
 from memesnipe.engine.population import Population
-from memesnipe.engine.results import StrategyResult, result_of
+from memesnipe.engine.results import StrategyResult, results_of
 from memesnipe.engine.shards import Shards
 from memesnipe.engine.snapshot import EngineState, dump_state, load_state
 from memesnipe.engine.trader import Batch
@@ -159,13 +159,7 @@ class Engine:
         equities(population.accounts, population.exposures, worth)
         names = population.spec_ids if spec_ids is None else spec_ids
         rows = [population.row_of[spec_id] for spec_id in names]
-        # Whole arrays as Python's numbers at once: with thousands of strategies, field by field takes a second.
-        accounts, worths = population.accounts[rows].tolist(), worth[rows].tolist()
-        fields = population.accounts.dtype.names or ()
-        return [
-            result_of(spec_id, dict(zip(fields, account, strict=True)), value, self.last_ts, self.sol_usd)
-            for spec_id, account, value in zip(names, accounts, worths, strict=True)
-        ]
+        return results_of(names, population.accounts[rows], worth[rows], self.last_ts, self.sol_usd)
 
     def dump(self) -> EngineState:
         """The state as plain data."""

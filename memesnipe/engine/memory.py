@@ -45,3 +45,11 @@ def gather(addresses: Any, sizes: Any, to: int) -> None:
         for part in range(addresses.shape[1]):
             _copy(to, addresses[row, part], sizes[row, part])
             to += sizes[row, part]
+
+
+@compiled
+def close_gaps(address: int, size: int, kept: Any) -> None:
+    """Move the rows that are kept, each so many bytes long, to the front, in their order."""
+    for to in range(len(kept)):
+        if kept[to] != to:
+            _copy(address + to * size, address + kept[to] * size, size)

@@ -8,10 +8,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from memesnipe.compiled import compiled
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.landing import key_of
 from memesnipe.engine.layout import ACCOUNT, EXPOSURE, HEAD, MAX_EXPOSURES, NEVER, SAMPLE_NS, TERMS
+from memesnipe.engine.memory import close_gaps
 from memesnipe.engine.state_pool import StatePool
 from memesnipe.market.events import NS_PER_S
 from memesnipe.sdk.loops import loop_of
@@ -112,7 +112,7 @@ class Population:
                 self._pool.give_back(states)
         rows = np.array(kept, np.int64)
         for room in self._rooms.values():
-            _close_gaps(room.view(np.uint8).reshape(len(room), -1), rows)
+            close_gaps(room.ctypes.data, room.strides[0], rows)
         self._use(len(kept))
         for name in ("spec_ids", "genomes", "texts", "params", "states"):
             setattr(self, name, [getattr(self, name)[row] for row in kept])
@@ -147,12 +147,3 @@ class Population:
         for mask in self.masks:
             kinds |= mask
         return kinds
-
-
-@compiled
-def _close_gaps(rows: Any, kept: Any) -> None:
-    """Move the rows that are kept, shape (rows, bytes), to the front, in their order and without a copy of them all."""
-    for to in range(len(kept)):
-        if kept[to] != to:
-            for byte in range(rows.shape[1]):
-                rows[to, byte] = rows[kept[to], byte]

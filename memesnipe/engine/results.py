@@ -1,10 +1,17 @@
 """Results: how a strategy has done, as everyone who judges it sees it. Definitions: `docs/market-model.md`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from memesnipe.compiled import compiled, jitable
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
 from memesnipe.stats.running import calmar_ratio, shape_of, sharpe_ratio, sortino_ratio
+
+_KINDS: Final = {"<class 'float'>": "f8", "<class 'int'>": "i8", "<class 'str'>": "u8"}  # the digest is a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +41,54 @@ class StrategyResult:
     digest: str  # of every outcome: equal for equal histories
 
 
-def result_of(spec_id: str, account: Any, equity_lamports: int, last_ts: int, sol_usd: float) -> StrategyResult:
-    """The result of one account, with the fields of ACCOUNT, that is worth so much now."""
+# The figures of a `StrategyResult`, in its order, but for its name.
+RESULT: Final = np.dtype(
+    [(name, _KINDS[str(kind)]) for name, kind in StrategyResult.__annotations__.items() if name != "spec_id"]
+)
+
+
+def results_of(
+    spec_ids: Sequence[str], accounts: NDArray[Any], worth: NDArray[np.int64], last_ts: int, sol_usd: float
+) -> list[StrategyResult]:
+    """The results of accounts, shape (strategies,), dtype ACCOUNT, that are worth so many lamports each now."""
+    figures = np.zeros(len(spec_ids), RESULT)
+    _figure(accounts, worth, last_ts, sol_usd, figures)
+    rows: Any = zip(spec_ids, figures.tolist(), strict=True)
+    return [StrategyResult(spec_id, *row[:-1], f"{row[-1]:016x}") for spec_id, row in rows]
+
+
+@compiled
+def _figure(accounts: Any, worth: Any, last_ts: int, sol_usd: float, figures: Any) -> None:
+    """Fill ``figures``, shape (strategies,), dtype RESULT: compiled, because thousands are asked for at once."""
     usd = sol_usd / LAMPORTS_PER_SOL
-    capital, trades = int(account["capital_lamports"]), int(account["round_trips"])
-    profit = equity_lamports - capital
-    total_return = profit / capital if capital else 0.0
-    observed_s = (last_ts - int(account["joined_ts"])) / NS_PER_S if capital else 0.0
-    gained, lost = int(account["gross_profit_lamports"]), int(account["gross_loss_lamports"])
-    periods, total = int(account["periods"]), float(account["sum"])
-    max_drawdown = float(account["max_drawdown"])
-    powers = ("sum_of_squares", "sum_of_cubes", "sum_of_fourths")
-    skewness, kurtosis = shape_of(periods, total, *(float(account[name]) for name in powers))
-    return StrategyResult(
-        spec_id=spec_id,
-        observed_s=observed_s,
-        total_pnl_usd=profit * usd,
-        total_return=total_return,
-        sharpe=sharpe_ratio(periods, total, float(account["sum_of_squares"])),
-        sortino=sortino_ratio(periods, total, float(account["sum_of_squares_below"])),
-        calmar=calmar_ratio(total_return, observed_s, max_drawdown),
-        max_drawdown=max_drawdown,
-        orders=int(account["orders"]),
-        failed=int(account["failed"]),
-        trades=trades,
-        wins=int(account["wins"]),
-        mean_hold_s=int(account["held_ns"]) / trades / NS_PER_S if trades else 0.0,
-        win_rate=int(account["wins"]) / trades if trades else 0.0,
-        profit_factor=gained / lost if lost else 0.0,
-        expectancy_usd=(gained - lost) / trades * usd if trades else 0.0,
-        fees_usd=int(account["fees_lamports"]) * usd,
-        periods=periods,
-        skewness=skewness,
-        kurtosis=kurtosis,
-        digest=f"{int(account['digest']):016x}",
-    )
+    for row in range(len(accounts)):
+        account, result = accounts[row], figures[row]
+        capital, trades = account.capital_lamports, account.round_trips
+        profit = worth[row] - capital
+        if capital > 0:
+            result.total_return = profit / capital
+            result.observed_s = (last_ts - account.joined_ts) / NS_PER_S
+        result.total_pnl_usd = profit * usd
+        _judge(account, result)
+        result.orders, result.failed, result.trades, result.wins = account.orders, account.failed, trades, account.wins
+        gained, lost = account.gross_profit_lamports, account.gross_loss_lamports
+        if trades > 0:
+            result.mean_hold_s = account.held_ns / trades / NS_PER_S
+            result.win_rate = account.wins / trades
+            result.expectancy_usd = (gained - lost) / trades * usd
+        if lost > 0:
+            result.profit_factor = gained / lost
+        result.fees_usd = account.fees_lamports * usd
+        result.digest = account.digest
+
+
+@jitable
+def _judge(account: Any, result: Any) -> None:
+    """The ratios, from the sums of the powers of its returns."""
+    periods, total, squares = account.periods, account.sum, account.sum_of_squares
+    result.periods = periods
+    result.max_drawdown = account.max_drawdown
+    result.sharpe = sharpe_ratio(periods, total, squares)
+    result.sortino = sortino_ratio(periods, total, account.sum_of_squares_below)
+    result.calmar = calmar_ratio(result.total_return, result.observed_s, account.max_drawdown)
+    result.skewness, result.kurtosis = shape_of(periods, total, squares, account.sum_of_cubes, account.sum_of_fourths)

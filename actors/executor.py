@@ -186,7 +186,7 @@ class Executor(Consumer):
 
     def open(self) -> None:
         """Come back to where the last commit left off."""
-        # With thousands of strategies a search for garbage takes longer than everything else in a step; there is little.
+        # With thousands of strategies a search for garbage takes longer than the rest of a step, and finds little.
         gc.set_threshold(_GARBAGE_AFTER, 20, 20)
         super().open()
 

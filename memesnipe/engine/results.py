@@ -53,8 +53,9 @@ def results_of(
     """The results of accounts, shape (strategies,), dtype ACCOUNT, that are worth so many lamports each now."""
     figures = np.zeros(len(spec_ids), RESULT)
     _figure(accounts, worth, last_ts, sol_usd, figures)
-    rows: Any = zip(spec_ids, figures.tolist(), strict=True)
-    return [StrategyResult(spec_id, *row[:-1], f"{row[-1]:016x}") for spec_id, row in rows]
+    made: Any = StrategyResult
+    rows: list[Any] = figures.tolist()
+    return [made(spec_id, *row[:-1], f"{row[-1]:016x}") for spec_id, row in zip(spec_ids, rows, strict=True)]
 
 
 @compiled

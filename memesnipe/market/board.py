@@ -4,7 +4,7 @@ The engine has the same in arrays (`memesnipe.market.lives`); this one is for th
 """
 
 from collections.abc import Container
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from memesnipe.market.events import DEPTH, DEV_TRANSFER, FUNDING, NO_TOKEN, ONCHAIN, PRICE, Event
 from memesnipe.market.pools import Pool, pool_after
@@ -46,8 +46,10 @@ class Board:
             self.sol_usd = event.sol_usd
         if event.token == NO_TOKEN:
             return
-        market = self.tokens.get(event.token) or TokenMarket(event.ts)
-        market = replace(market, last_ts=event.ts, sol_usd=event.sol_usd or market.sol_usd)
+        market = self.tokens.get(event.token)
+        if market is None:
+            market = self.tokens[event.token] = TokenMarket(event.ts)
+        market.last_ts, market.sol_usd = event.ts, event.sol_usd or market.sol_usd
         if event.kind == PRICE:
             self.traded_ts = event.ts
             market.pool = pool_after(event)
@@ -61,7 +63,6 @@ class Board:
                 market.worst_pull = max(market.worst_pull, -event.change_usd / before)
         elif event.kind == ONCHAIN and event.action == DEV_TRANSFER:
             market.dev_out_usd += event.amount_usd
-        self.tokens[event.token] = market
 
     def forget(self, dead_after_ns: int, keep: Container[int]) -> None:
         """Drop the tokens that are dead, but for those in ``keep``."""

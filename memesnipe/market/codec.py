@@ -46,10 +46,15 @@ def from_messages(messages: list[dict[str, Any]]) -> Events:
         KeyError: a message lacks a field of its kind, or names an unknown kind, venue or side.
     """
     events = empty(len(messages))
-    for record, message in zip(events, messages, strict=True):
-        kind = KIND_CODES[message["kind"]]
+    places: dict[int, list[int]] = {}
+    for place, message in enumerate(messages):
+        places.setdefault(KIND_CODES[message["kind"]], []).append(place)
+    # Field by field for all of a kind: one by one it would take ten times as long.
+    for kind, of_kind in places.items():
+        some = [messages[place] for place in of_kind]
         for name in FIELDS[kind]:
-            record[name] = _CODED[name][message[name]] if name in _CODED else message[name]
+            codes = _CODED.get(name)
+            events[name][of_kind] = [codes[m[name]] for m in some] if codes else [m[name] for m in some]
     return events
 
 

@@ -62,6 +62,8 @@ class Desk:
 
     def pass_time(self, ts: int) -> list[Fill]:
         """Let the orders that reached the chain before ``ts`` meet their pools."""
+        if not self.state.pending:
+            return []
         due = sorted(
             (order for order in self.state.pending if order.due_ts < ts),
             key=lambda order: (order.due_ts, order.spec_id, order.token, order.order_no),

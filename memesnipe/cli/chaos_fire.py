@@ -13,7 +13,7 @@ from memesnipe.cli.chaos_targets import POSTGRES, REDIS, REDIS_EMPTIED, SERVE, T
 
 # In the middle of what a target may be hit on purpose.
 _AIMS: Final[dict[str, tuple[str, ...]]] = {
-    "market_data": (COMMITTING, PUBLISHING, RECOVERING),
+    "market_data": (WORKING, COMMITTING, PUBLISHING, RECOVERING),
     "strategy_factory": (BREEDING, BREEDING, COMMITTING, RECOVERING),
     REDIS: (PUBLISHING,),
     REDIS_EMPTIED: (PUBLISHING,),

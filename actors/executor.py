@@ -15,6 +15,7 @@ from actors.context import Context
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS
 from memesnipe.engine.snapshot import EngineState
+from memesnipe.engine.warm import compile_all
 from memesnipe.errors import first_line
 from memesnipe.market.codec import from_messages
 from memesnipe.market.events import Events
@@ -188,6 +189,7 @@ class Executor(Consumer):
         """Come back to where the last commit left off."""
         # With thousands of strategies a search for garbage takes longer than the rest of a step, and finds little.
         gc.set_threshold(_GARBAGE_AFTER, 20, 20)
+        compile_all(self.context.families)  # or the first decision would wait for what it needs to be loaded
         super().open()
 
     def recover(self) -> None:

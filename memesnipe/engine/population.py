@@ -56,7 +56,8 @@ class Population:
         """Have so many rows in use; what is in rows that were not is left over from others."""
         for name, room in self._rooms.items():
             if len(room) < count:
-                larger = np.zeros((max(count, 2 * len(room)), *room.shape[1:]), room.dtype)
+                # More than are there now: the next who joins must not make everybody wait while all are moved.
+                larger = np.zeros((max(count + count // 8, 2 * len(room)), *room.shape[1:]), room.dtype)
                 larger[: len(room)] = room
                 self._rooms[name] = larger
             setattr(self, name, self._rooms[name][:count])

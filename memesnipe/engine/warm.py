@@ -27,6 +27,8 @@ def compile_all(families: Families) -> None:
     event["ts"], event["seq"], event["token"], event["kind"], event["sol_usd"] = 1, 1, -1, SOL_PRICE, 1.0
     engine.advance(np.asarray(event))
     engine.results()
+    engine.dump()
+    engine.remove(engine.population.spec_ids[0])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from memesnipe.local.servers import LocalServers
 from memesnipe.storage.commands import CommandName
 
 # Small and quick, and lenient enough that strategies trade on paper from the first minutes of the tape on.
-_SETTINGS: Final = {
+QUICK: Final = {
     "POPULATION_SIZE": "12",
     "SPECS_PER_GENERATION": "4",
     "REBALANCE_INTERVAL_SECS": "20",
@@ -66,7 +66,7 @@ class Replay:
         self.seconds = 0.0
         self._folder, self._tape, self._plan = folder, tape.resolve(), plan
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-        self._environment = kept | _SETTINGS | {"MEMESNIPE_HOME": str(self.home)}
+        self._environment = kept | QUICK | {"MEMESNIPE_HOME": str(self.home)}
 
     def run(self, look: Callable[[int], None]) -> None:
         """Replay to the end, and call ``look`` with the executor's last event all the time.

@@ -6,15 +6,16 @@ from enum import StrEnum
 from sqlalchemy import Connection, Executable, insert, select, update
 
 from memesnipe.storage.schema_control import Command
+from memesnipe.trading import messages
 
 
 class CommandName(StrEnum):
     """What can be asked for."""
 
-    HALT = "halt"  # stop all trading, as Emergency does
-    RISK_RESET = "risk_reset"  # leave a halt or Emergency; the drawdown is measured from now on
-    PROMOTE = "promote"  # one mode up, past the gates
-    DEMOTE = "demote"  # one mode down
+    HALT = messages.HALT  # stop all trading, as Emergency does
+    RISK_RESET = messages.RISK_RESET  # leave a halt or Emergency; the drawdown is measured from now on
+    PROMOTE = messages.PROMOTE  # one mode up, past the gates
+    DEMOTE = messages.DEMOTE  # one mode down
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,22 +12,11 @@ from typing import Any, TypeVar
 
 import redis
 
+from memesnipe.cli.chaos_replay import QUICK
+
 COMMAND = Path(sys.executable).with_name("memesnipe")
 TAPE_EVENTS = 8_000
 T = TypeVar("T")
-
-# Small and quick, and lenient enough that some strategies trade on paper within minutes of event time.
-QUICK = {
-    "POPULATION_SIZE": "12",
-    "SPECS_PER_GENERATION": "4",
-    "REBALANCE_INTERVAL_SECS": "20",
-    "GENERATION_INTERVAL_SECS": "60",
-    "TAPE_WINDOW_EVENTS": "3000",
-    "MIN_OBSERVATION_SECS": "0",
-    "MIN_TRADES_FOR_PROMOTION": "1",
-    "MIN_SHARPE_FOR_PROMOTION": "-1000",
-    "MAX_DRAWDOWN_FOR_PROMOTION": "1",
-}
 
 
 def wait_for(what: str, condition: Callable[[], T], timeout_s: float = 200) -> T:

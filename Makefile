@@ -4,12 +4,13 @@ SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
 UP ?=
+TRADES ?= ../shared/data/pump_curve_trades.csv.gz
 
 # The first Python of 3.11 or 3.12 that works; 3.13 and later have no wheel with a Redis server.
 FIND_PYTHON = for p in $(PYTHON) python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null && echo $$p && break; done
 
-.PHONY: help install up down test lint check bench honesty soak clean
+.PHONY: help install up down test lint check bench honesty soak docs-output clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -53,6 +54,9 @@ honesty: install ## the table of docs/statistics.md: searches on markets of whic
 
 soak: install ## the whole system for an hour, and whether anything in it grows without end (shorter: SOAK_MINUTES=5 make soak)
 	@$(BIN)/python benchmarks/soak.py
+
+docs-output: install ## write the output that README and docs show anew (TRADES=file with recorded pump.fun trades)
+	@$(BIN)/python scripts/docs_output.py --trades $(TRADES)
 
 clean: ## remove the virtual environment and caches; data in .memesnipe stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,0 +1,149 @@
+"""Put the real output of commands into README and docs, or check that what stands there is still true.
+
+    .venv/bin/python scripts/docs_output.py --trades TRADES.csv.gz [--check]
+
+A block of output is a fenced block below one of these comments:
+
+    <!-- output: COMMAND -->        standard output; the same at every run but for `seconds`, so `--check` compares it
+    <!-- sample: COMMAND -->        depends on the machine and the moment; written anew, never compared
+    <!-- sample 90 s: COMMAND -->   the same for a command that runs until Ctrl-C: a few lines of its standard error
+
+All commands run one after the other in one empty folder that holds `trades.csv.gz`.
+"""
+
+import argparse
+import difflib
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+_BLOCK = re.compile(
+    r"<!-- (?P<kind>output|sample)(?: (?P<seconds>\d+) s)?: (?P<command>.+?) -->\n```\w*\n(?P<shown>.*?)```\n", re.S
+)
+_SECONDS = re.compile(r"^(\s*\w* ?seconds\s+)[\d.,]+$", re.M)
+_PROGRESS = re.compile(r"^[\d,]+ events\b")
+_PROGRESS_SHOWN = 4
+_ENOUGH_S = 1_800
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of output on a page."""
+
+    page: Path
+    command: str
+    shown: str
+    start: int  # of the shown text in the page
+    is_compared: bool
+    runs_s: int  # until it is interrupted; 0: it ends by itself
+
+
+def blocks_of(page: Path, text: str) -> list[Block]:
+    """Return the blocks of a page in order."""
+    return [
+        Block(page, m["command"], m["shown"], m.start("shown"), m["kind"] == "output", int(m["seconds"] or 0))
+        for m in _BLOCK.finditer(text)
+    ]
+
+
+def without_seconds(text: str) -> str:
+    """Blank the time that a command took, which differs at every run."""
+    return _SECONDS.sub(r"\1-", text)
+
+
+def run(block: Block, folder: Path) -> str:
+    """Run a block's command in ``folder`` and return what a page shows of its output.
+
+    Raises:
+        SystemExit: the command failed.
+    """
+    program, *arguments = shlex.split(block.command)
+    bin_folder = Path(sys.executable).parent
+    if program == "make":  # `make up` in a fresh clone is `memesnipe up` once everything is installed
+        program, arguments = "memesnipe", arguments[:1]
+    elif arguments and arguments[0].startswith("benchmarks/"):
+        arguments[0] = str(ROOT / arguments[0])
+    command = [str(bin_folder / program), *arguments]
+    environment = os.environ | {"COLUMNS": "110", "MEMESNIPE_HOME": str(folder / ".memesnipe")}
+    print(f"{block.page.name}: {block.command}", file=sys.stderr, flush=True)
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        out, err = process.communicate(timeout=block.runs_s or _ENOUGH_S)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=_ENOUGH_S)
+    if process.returncode:
+        raise SystemExit(f"{block.command}: exit {process.returncode}: {err.strip()}")
+    return _tidy(_a_few_lines(err.splitlines()) if block.runs_s else out.splitlines())
+
+
+def _a_few_lines(lines: list[str]) -> list[str]:
+    """Keep every line of the beginning, and a few lines of progress, evenly spread."""
+    progress = [line for line in lines if _PROGRESS.match(line)]
+    first = next((i for i, line in enumerate(lines) if _PROGRESS.match(line)), len(lines))
+    count = min(_PROGRESS_SHOWN, len(progress))
+    return lines[:first] + [progress[(i + 1) * len(progress) // count - 1] for i in range(count)]
+
+
+def _tidy(lines: Iterable[str]) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def main() -> int:
+    """Write or check all pages; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trades", type=Path, required=True, help="recorded pump.fun trades, as `import` reads them")
+    parser.add_argument("--check", action="store_true", help="run what can be compared, and fail where it differs")
+    chosen = parser.parse_args()
+    if not chosen.trades.is_file():
+        parser.error(f"--trades {chosen.trades}: there is no such file")
+    folder = Path(tempfile.mkdtemp(prefix="memesnipe-docs-", dir="/tmp"))  # sockets need a short path
+    folder.chmod(0o755)  # the embedded PostgreSQL runs as another user where we are root
+    shutil.copy(chosen.trades, folder / "trades.csv.gz")
+    differences = 0
+    try:
+        for page in PAGES:
+            differences += _check(page, folder) if chosen.check else _write(page, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 1 if differences else 0
+
+
+def _check(page: Path, folder: Path) -> int:
+    """Print where the page differs from what the commands print now; return how many blocks do."""
+    differing = 0
+    for block in blocks_of(page, page.read_text()):
+        if not block.is_compared:
+            continue
+        shown, now = without_seconds(block.shown), without_seconds(run(block, folder))
+        if shown != now:
+            differing += 1
+            lines = difflib.unified_diff(shown.splitlines(), now.splitlines(), page.name, block.command, lineterm="")
+            print("\n".join(lines))
+    return differing
+
+
+def _write(page: Path, folder: Path) -> int:
+    """Write what the commands print now into the page."""
+    text = page.read_text()
+    for block in reversed([(b, run(b, folder)) for b in blocks_of(page, text)]):
+        old, new = block
+        text = text[: old.start] + new + text[old.start + len(old.shown) :]
+    page.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -24,7 +24,8 @@ from memesnipe.bus.streams import (
 from memesnipe.feeds.base import open_feed
 from memesnipe.market.codec import STREAM_OF_KIND, to_messages
 from memesnipe.market.events import DECISION, REBALANCE, STALE, Events
-from memesnipe.market.sequencer import LAST_TS, Rejected, Sequencer, time_of
+from memesnipe.market.plausible import LAST_TS
+from memesnipe.market.sequencer import Rejected, Sequencer, time_of
 from memesnipe.storage.commands import place, waiting
 from memesnipe.storage.event_log import EventLog
 from memesnipe.storage.journal import Journal
@@ -227,10 +228,10 @@ class MarketData:
         effects.add(RejectedEvent, aside)
         self._journal.commit(effects, {})
         for r in rejected:
-            self.metrics.put_aside(r.sort)
-            count = self._aside.count(r.sort, time.monotonic())
+            self.metrics.put_aside(r.category)
+            count = self._aside.count(r.category, time.monotonic())
             if count:
-                self.log.warning("events put aside", sort=r.sort, count=count, reason=r.reason)
+                self.log.warning("events put aside", category=r.category, count=count, reason=r.reason)
 
     def _send(self, events: Events) -> None:
         self.context.bus.publish(

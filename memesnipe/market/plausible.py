@@ -6,6 +6,8 @@ are divided by each other, amounts are multiplied by prices and added up, and la
 
 from typing import Final
 
+from memesnipe.market.events import HOLDERS, MIGRATION
+
 # SOL has cost from 0.5 to 300 USD. What was bought at one end may be worth lamports at the other: a short's margin is
 # multiplied by the price of its beginning and divided by the price of its end, and the result is kept in 64 bits.
 SOL_USD: Final = (0.1, 1e4)
@@ -25,7 +27,16 @@ MOST_COUNT: Final = 1e12
 # Sentiment goes from -1 to 1 where we make it; another scale is no fault.
 MOST_SENTIMENT: Final = 1e6
 
-_BPS: Final = (0, 9_999)
+# Fees of all of a trade, or more, leave no trade.
+FEE_BPS_BELOW: Final = 10_000
+_BPS: Final = (0, FEE_BPS_BELOW - 1)
+
+# 2020-01-01, before there were memecoins on Solana. Times in s, ms or us that are taken for ns are in 1970.
+OLDEST_TS: Final = 1_577_836_800 * 10**9
+# The year 2116: latencies and holds are added to times, and the sum must fit 64 bits.
+LAST_TS: Final = 2**62
+# An address has 32 to 44 characters; synthetic markets have shorter and longer ones.
+MAX_MINT_LENGTH: Final = 64
 
 # The least and the most of every field that arithmetic is done with. `sol_usd` may also be 0: it is not known.
 RANGES: Final[dict[str, tuple[float, float]]] = {
@@ -51,4 +62,5 @@ RANGES: Final[dict[str, tuple[float, float]]] = {
     "mark_usd": PRICE_USD,
     "amount_usd": (0.0, MOST_USD),
     "holders": (0.0, MOST_COUNT),
+    "action": (HOLDERS, MIGRATION),
 }

@@ -4,23 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from memesnipe.market.codec import flaw, from_messages
+from memesnipe.market.codec import from_messages
 from memesnipe.market.events import GENERATION, NO_TOKEN, NS_PER_S, REBALANCE, Events
+from memesnipe.market.record_rules import JUMP, MALFORMED, Error, error_of, time_error
 
-# Kinds that say something about one token alone. Talk and bridges may concern the whole market. The token need not have
-# been traded yet: it is spoken of, and its pool is filled, before its first trade.
-_OF_A_TOKEN: Final = ("price", "depth", "funding", "onchain")
-_LONGEST_MINT: Final = 64  # an address has 32 to 44 characters
 _LONGEST_TEXT: Final = 2_000
-LAST_TS: Final = 2**62  # the year 2116: latencies and holds are added to times, and the sum must fit 64 bits
 
 # Where events are told as they happen. The clocks of validators and of this machine differ by little. Much more must
 # not be allowed: until that time has come, every true event would be from the past.
 MAX_FUTURE_NS: Final = 10 * NS_PER_S
 # Every token is dead after a shorter silence than that, so one wrong time would end all of them.
 MAX_JUMP_NS: Final = 3_600 * NS_PER_S
-
-MALFORMED, PAST, FUTURE, JUMP = "malformed", "past", "future", "jump"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +24,7 @@ class Rejected:
     reason: str
     raw: Any  # whatever it was
     index: int  # in the batch it came in
-    sort: str = MALFORMED  # what its reason is a case of; there are few of them
+    category: str = MALFORMED
 
     @property
     def text(self) -> str:
@@ -70,42 +64,37 @@ class Sequencer:
         good: list[dict[str, Any]] = []
         rejected: list[Rejected] = []
         for index, message in enumerate(raw):
-            stamped = self._numbered(message)
-            flawed = self._flaw(stamped, now_ns)
-            if flawed is not None:
-                sort, reason = flawed
-                rejected.append(Rejected(reason[:_LONGEST_TEXT], message, index, sort))
+            error = self._error(message, now_ns)
+            if error is not None:
+                rejected.append(_rejected(error, message, index))
                 continue
-            stamped["token"] = self._token(stamped.get("mint"))
-            stamped["flags"] = self._flags(self.last_ts, stamped["ts"])
-            self.last_seq, self.last_ts, self._jumped_to = stamped["seq"], stamped["ts"], None
-            good.append(stamped)
+            ts = message["ts"]
+            token, flags = self._token(message.get("mint")), self._flags(self.last_ts, ts)
+            self.last_seq, self.last_ts, self._jumped_to = self.last_seq + 1, ts, None
+            good.append({**message, "seq": self.last_seq, "token": token, "flags": flags})
         return from_messages(good), rejected
 
     def rejection(self, message: Any, index: int) -> Rejected | None:
         """Why an event of a feed that replays would be put aside if it came next; None where it would not."""
-        flawed = self._flaw(self._numbered(message), None)
-        return Rejected(flawed[1][:_LONGEST_TEXT], message, index, flawed[0]) if flawed is not None else None
+        error = self._error(message, None)
+        return _rejected(error, message, index) if error is not None else None
 
-    def _numbered(self, message: Any) -> dict[str, Any]:
-        told = message if isinstance(message, dict) else {}  # what is no object has no kind
-        return {**told, "seq": self.last_seq + 1, "flags": 0, "token": NO_TOKEN}
-
-    def _flaw(self, stamped: dict[str, Any], now_ns: int | None) -> tuple[str, str] | None:
-        """What sort of flaw an event has, and in words; None where it has none."""
-        reason = _malformed(stamped)
-        if reason is not None:
-            return MALFORMED, reason
-        ts = stamped["ts"]
-        if ts < self.last_ts:
-            return PAST, f"ts {ts} is before the previous event's {self.last_ts}"
-        if now_ns is None:
-            return None  # a tape may be of any time and have any gap
-        if ts > now_ns + MAX_FUTURE_NS:
-            return FUTURE, f"ts {ts} is {(ts - now_ns) / NS_PER_S:.0f} s from now"
+    def _error(self, message: Any, now_ns: int | None) -> Error | None:
+        """The first rule that an event breaks; None where it keeps all."""
+        try:
+            error = error_of(message if isinstance(message, dict) else {})  # what is no object has no kind
+        except (ValueError, RecursionError):  # it wanted to show a value that cannot be
+            error = Error(MALFORMED, "a field is too large or too deep to be shown")
+        if error is not None:
+            return error
+        ts = message["ts"]
+        # Without a clock it is a tape, which may be of any time since 2020 and have any gap.
+        late = time_error(ts, self.last_ts, now_ns, MAX_FUTURE_NS)
+        if late is not None or now_ns is None:
+            return late
         if self.last_ts and ts - self.last_ts > MAX_JUMP_NS and not self._confirms_a_jump(ts):
             self._jumped_to = ts
-            return JUMP, f"ts {ts} is {(ts - self.last_ts) / NS_PER_S:.0f} s after the previous event's"
+            return Error(JUMP, f"ts {ts} is {(ts - self.last_ts) / NS_PER_S:.0f} s after the previous event's")
         return None
 
     def _confirms_a_jump(self, ts: int) -> bool:
@@ -152,19 +141,5 @@ def time_of(message: Any) -> int:
     return ts if isinstance(ts, int) and not isinstance(ts, bool) else 0
 
 
-def _malformed(stamped: dict[str, Any]) -> str | None:
-    """Why an event cannot be one of the market, wherever it comes; None when it can."""
-    try:
-        reason = flaw(stamped)
-    except (ValueError, RecursionError):  # it wanted to show a value that cannot be
-        return "a field is too large or too deep to be shown"
-    if reason is not None:
-        return reason
-    if stamped["ts"] > LAST_TS:
-        return f"ts is {stamped['ts']}"
-    mint = stamped.get("mint")
-    if not mint:
-        return f"kind is {stamped['kind']!r} and mint is {mint!r}" if stamped["kind"] in _OF_A_TOKEN else None
-    # What PostgreSQL or JSON cannot hold would stop everything at this event, and at every restart again.
-    readable = len(mint) <= _LONGEST_MINT and mint.isascii() and mint.isprintable()
-    return None if readable else f"mint is {mint[:_LONGEST_MINT]!r}"
+def _rejected(error: Error, message: Any, index: int) -> Rejected:
+    return Rejected(error.message[:_LONGEST_TEXT], message, index, error.category)

@@ -16,8 +16,11 @@ class ActorMetrics:
             "memesnipe_failures", "Times the actor had to recover", ["actor"], registry=self.registry
         ).labels(**labels)
         self._aside = Counter(
-            "memesnipe_events_put_aside", "Feed events that were put aside", ["actor", "sort"], registry=self.registry
-        )
+            "memesnipe_events_put_aside",
+            "Feed events that were put aside",
+            ["actor", "category"],
+            registry=self.registry,
+        )  # fmt: skip
         self._seq = Gauge(
             "memesnipe_seq", "Number of the last event known to the actor", ["actor"], registry=self.registry
         ).labels(**labels)
@@ -31,9 +34,9 @@ class ActorMetrics:
         """Entries of a stream were taken in."""
         self._entries.labels(actor=self._actor, stream=stream).inc(count)
 
-    def put_aside(self, sort: str) -> None:
+    def put_aside(self, category: str) -> None:
         """An event of the feed was put aside."""
-        self._aside.labels(actor=self._actor, sort=sort).inc()
+        self._aside.labels(actor=self._actor, category=category).inc()
 
     def committed(self, seq: int, seconds: float) -> None:
         """A commit up to event ``seq`` took so long."""

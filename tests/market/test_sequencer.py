@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.market.events import GENERATION, NO_TOKEN, NS_PER_S, REBALANCE
-from memesnipe.market.sequencer import FUTURE, JUMP, MALFORMED, MAX_FUTURE_NS, MAX_JUMP_NS, PAST, Sequencer
+from memesnipe.market.record_rules import FUTURE, JUMP, MALFORMED, OUT_OF_ORDER
+from memesnipe.market.sequencer import MAX_FUTURE_NS, MAX_JUMP_NS, Sequencer
 from tests.support import CURVE, START_TS, Market, price_message
 
 STEPS = st.lists(
@@ -90,7 +91,9 @@ def test_rejection_foretells_what_stamp_does_and_changes_nothing(steps: list[tup
         foretold = sequencer.rejection(message, 0)
         assert asdict(sequencer) == before
         _, rejected = sequencer.stamp([message])
-        assert [(r.reason, r.sort) for r in rejected] == ([(foretold.reason, foretold.sort)] if foretold else [])
+        assert [(r.reason, r.category) for r in rejected] == (
+            [(foretold.reason, foretold.category)] if foretold else []
+        )
 
 
 def test_an_event_from_the_past_is_put_aside_and_takes_no_number() -> None:
@@ -145,7 +148,7 @@ FIELDS_OF_A_TRADE = sorted(price_message(1, "A", "buy", CURVE, 1, 1))
 UNFIT: st.SearchStrategy[Any] = st.sampled_from(
     [None, math.nan, -math.inf, [], {}, [[]], True, 10**400, 10**5000, -1, -1e300]
 )
-UNFIT_MINTS = st.sampled_from(["", "nul\0", "\ud800", "so long" * 20, "new\nline", "ünicode"])
+UNFIT_MINTS = st.sampled_from(["", " ", "with space", "nul\0", "\ud800", "so long" * 20, "new\nline", "ünicode"])
 
 
 @st.composite
@@ -225,7 +228,7 @@ def test_what_concerns_one_token_needs_one_but_it_need_not_have_been_traded(kind
     told = {"kind": kind, "ts": START_TS, "venue": "", "side": "", "slot": 0, "sol_usd": 0.0, **fields[kind]}
     sequencer = _sequencer()
     events, rejected = sequencer.stamp([told, told | {"mint": ""}, told | {"mint": "unborn"}])
-    assert [r.sort for r in rejected] == [MALFORMED, MALFORMED]
+    assert [r.category for r in rejected] == [MALFORMED, MALFORMED]
     assert "mint" in rejected[0].reason
     assert events["token"].tolist() == [0]
     assert sequencer.mints == ["unborn"]
@@ -236,7 +239,7 @@ def test_a_time_that_sums_cannot_hold_is_put_aside_in_a_replay_too(mint: str | N
     told = price_message(0, "A", "buy", CURVE, 1, 1) if mint else _raw([(0.0, None, False)])[0]
     events, rejected = _sequencer().stamp([told | {"ts": ts} for ts in (START_TS, 2**62 + 1, 2**63 - 1, START_TS + 1)])
     assert events["ts"].tolist() == [START_TS, START_TS + 1]
-    assert [r.sort for r in rejected] == [MALFORMED, MALFORMED]
+    assert [r.category for r in rejected] == [FUTURE, FUTURE]
 
 
 def test_live_an_event_from_the_future_is_put_aside_and_the_next_good_one_is_not() -> None:
@@ -244,10 +247,10 @@ def test_live_an_event_from_the_future_is_put_aside_and_the_next_good_one_is_not
     raw = [Market().trade(1).raw[0] | {"ts": ts} for ts in (START_TS, latest + 1, START_TS + 1, latest)]
     events, rejected = _sequencer().stamp(raw, now_ns=START_TS)
     assert events["ts"].tolist() == [START_TS, START_TS + 1, latest]
-    assert [r.sort for r in rejected] == [FUTURE]
+    assert [r.category for r in rejected] == [FUTURE]
     replayed, rejected = _sequencer().stamp(raw)
     assert replayed["ts"].tolist() == [START_TS, latest + 1]
-    assert [r.sort for r in rejected] == [PAST, PAST]
+    assert [r.category for r in rejected] == [OUT_OF_ORDER, OUT_OF_ORDER]
 
 
 def test_live_one_jump_is_put_aside_and_a_second_to_the_same_time_is_the_market_going_on() -> None:
@@ -256,7 +259,7 @@ def test_live_one_jump_is_put_aside_and_a_second_to_the_same_time_is_the_market_
     times = (START_TS, there, START_TS + 1, there, there + NS_PER_S, there + 2 * NS_PER_S)
     events, rejected = _sequencer().stamp([Market().trade(1).raw[0] | {"ts": ts} for ts in times], now_ns=now)
     assert events["ts"].tolist() == [times[0], times[2], times[4], times[5]]
-    assert [(r.index, r.sort) for r in rejected] == [(1, JUMP), (3, JUMP)]
+    assert [(r.index, r.category) for r in rejected] == [(1, JUMP), (3, JUMP)]
 
 
 def test_the_first_event_of_a_run_is_no_jump() -> None:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from memesnipe.market.codec import VENUE_CODES, flaw
 from memesnipe.market.events import DEV_TRANSFER, FIELDS, HOLDERS, KIND_NAMES, MIGRATION, PRICE, Event, rows
 from memesnipe.market.plausible import RANGES, SOL_USD
+from memesnipe.market.record_rules import VENUE_CODES, error_of
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.sdk import BUY, FUNDING, HOLD, SELL, SHORT, Strategy
 from memesnipe.sdk import PRICE as TRADES
@@ -168,8 +168,8 @@ NEWS = PERP | {"kind": "onchain", "action": DEV_TRANSFER, "holders": 1.0}
 )
 def test_what_has_stopped_an_actor_is_put_aside(poison: list[dict[str, Any]]) -> None:
     good = [USUAL_TRADE, PERP, NEWS | {"amount_usd": 1.0}]
-    assert all(flaw(m | {"seq": 1, "flags": 0, "token": 0}) is None for m in _timed(good))
-    assert all(flaw(m | {"seq": 1, "flags": 0, "token": 0}) for m in _timed(poison))
+    assert all(error_of(m) is None for m in _timed(good))
+    assert all(error_of(m) for m in _timed(poison))
     cores = Cores()
     cores.take(_timed([*poison, *good, *poison, *good * 20]))
     cores.assert_fit()

@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 UP ?=
 TRADES ?= ../shared/data/pump_curve_trades.csv.gz
 
-# The first Python of 3.11 or 3.12 that works; 3.13 and later have no wheel with a Redis server.
-FIND_PYTHON = for p in $(PYTHON) python3.12 python3.11 python3 python; do \
-	$$p -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' 2>/dev/null && echo $$p && break; done
+# The first Python of 3.11 to 3.13 that works: Ray and numba have wheels for those.
+FIND_PYTHON = for p in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done
 
 .PHONY: help install up down test lint check bench honesty soak docs-output clean
 .DEFAULT_GOAL := help
@@ -20,7 +20,7 @@ install: $(VENV)/installed ## install MemeSnipe and its tools into .venv
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@python=$$($(FIND_PYTHON)); \
-	test -n "$$python" || { echo "MemeSnipe needs Python 3.11 or later; install it, or say which: make PYTHON=/path/to/python3"; exit 2; }; \
+	test -n "$$python" || { echo "MemeSnipe needs Python 3.11, 3.12 or 3.13; install it, or say which: make PYTHON=/path/to/python3"; exit 2; }; \
 	echo "Installing into $(VENV) with $$python (about two minutes the first time) ..."; \
 	$$python -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.local.redis import operator_url
 from memesnipe.local.servers import LocalServers, ServerUrls
 from memesnipe.storage.database import connect, migrate
 from memesnipe.storage.schema import Base, Run
@@ -18,13 +19,18 @@ _ZEROS: dict[type[Any], Any] = {sa.BigInteger: 0, sa.Double: 0.0, sa.Text: "", s
 
 
 @pytest.fixture(scope="session")
-def server_urls() -> Iterator[ServerUrls]:
+def server_home() -> Iterator[Path]:
     # PostgreSQL does not run as root, and pytest's own folders are closed to everyone else.
     home = Path(tempfile.mkdtemp(prefix="memesnipe-test-", dir="/tmp")).resolve()
     home.chmod(0o755)
-    with LocalServers(home) as servers:
-        yield servers.start()
+    yield home
     shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def server_urls(server_home: Path) -> Iterator[ServerUrls]:
+    with LocalServers(server_home) as servers:
+        yield servers.start()
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +43,12 @@ def database_url(server_urls: ServerUrls) -> str:
 def redis_url(server_urls: ServerUrls) -> str:
     assert server_urls.redis_url is not None
     return server_urls.redis_url
+
+
+@pytest.fixture(scope="session")
+def as_operator(server_home: Path) -> Callable[[str], str]:
+    """Gives the URL of the shared Redis as the user who may do everything."""
+    return lambda url: operator_url(server_home / "redis", url)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from actors.context import RESOLVED
 from actors.pulse import COMMITTING, PUBLISHING, WAITING, pulse_file, read_pulse
 from memesnipe.bus.streams import ACTORS, PROGRESS
 from memesnipe.local.process import read_pid
+from memesnipe.local.redis import operator_url
 
 REDIS, REDIS_EMPTIED, POSTGRES, SERVE = "redis", "redis emptied", "postgres", "serve controller"
 TARGETS: Final = (*ACTORS, REDIS, REDIS_EMPTIED, POSTGRES, SERVE)
@@ -137,7 +138,8 @@ class Targets:
     def _redis(self) -> "redis.Redis":
         if self._client is None:
             url = orjson.loads((self._home / RESOLVED).read_bytes())["redis_url"]
-            self._client = redis.Redis.from_url(url, socket_timeout=2)
+            # As the operator: the actors' user may not empty it.
+            self._client = redis.Redis.from_url(operator_url(self._home / "redis", url), socket_timeout=2)
         return self._client
 
 

@@ -137,7 +137,7 @@ class ChildServer:
         in_time = wait_until(lambda: process.poll() is not None or ready(process.pid), seconds)
         if process.returncode is None and in_time:
             return
-        if "Address already in use" in self._new_log():
+        if "Address already in use" in self.new_log():
             raise PortTakenError(self._failure("another program took its port"))
         raise LocalServerError(self._failure("did not start" if in_time else f"not ready in {seconds:.0f} s"))
 
@@ -176,12 +176,13 @@ class ChildServer:
         self._log_start = log.tell()
         return log
 
-    def _new_log(self) -> str:
+    def new_log(self) -> str:
+        """What the program that was started last has written to the log."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read(_MAX_LOG_BYTES).decode(errors="replace")
 
     def _failure(self, what: str) -> str:
-        lines = self._new_log().strip().splitlines() or ["it said nothing"]
+        lines = self.new_log().strip().splitlines() or ["it said nothing"]
         said = [line for line in lines if any(word in line for word in _ALARMS)] or lines
         return f"{self._title}: {what} ({said[-1].strip()}); read {self.log}, mend the cause and start again"

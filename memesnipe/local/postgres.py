@@ -15,6 +15,7 @@ from memesnipe.local.child import Account, ChildServer
 from memesnipe.local.embedded import EmbeddedServer
 from memesnipe.local.postgres_place import place_of, postgres_folder, server_account
 from memesnipe.local.process import free_port, is_alive, read_pid
+from memesnipe.local.secret_file import write_secret
 
 _NAME = "memesnipe"  # of the database and of its user
 _NEWEST = "18"
@@ -111,11 +112,7 @@ class EmbeddedPostgres(EmbeddedServer):
         password = secrets.token_hex(16)
         if self._data.exists():
             self._run_sql(self._data, f"ALTER ROLE {_NAME} PASSWORD '{password}'")
-        fresh = file.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as text:
-            text.write(password)
-        fresh.replace(file)
+        write_secret(file, password)
         return password
 
     def _program(self, name: str) -> str:

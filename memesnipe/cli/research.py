@@ -1,6 +1,5 @@
 """The commands of research: price a trade, test a strategy, prove that it does not look ahead, measure the engine."""
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +10,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from memesnipe.cli.numbers import number, whole
+from memesnipe.cli.numbers import seed as seed_option
 from memesnipe.cli.output import print_json, print_table, say_if_cold
 from memesnipe.errors import InputError
+from memesnipe.setting_types import MOST_USD
 from memesnipe.settings import load_settings
 
 if TYPE_CHECKING:  # numba is slow to load
@@ -70,7 +72,7 @@ def backtest_command(
     param: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER; once for each parameter.")] = None,
     spec: Annotated[Path | None, typer.Option(help="A genome as JSON, instead of a family's defaults.")] = None,
     trades: Annotated[Path | None, typer.Option(help="Write every fill to this CSV file.")] = None,
-    capital: Annotated[float | None, typer.Option(help="In USD. Default: SHADOW_CAPITAL_USD.")] = None,
+    capital: Annotated[float | None, number("--capital", 0.01, MOST_USD, "USD. Default: SHADOW_CAPITAL_USD.")] = None,
     json: Json = False,
 ) -> None:
     """Test one strategy on a tape, with fills, fees and failures as the live simulation has them."""
@@ -82,8 +84,6 @@ def backtest_command(
     families = discover(*settings.strategy_folders)
     genome = genome_of(families, strategy, param or [], spec)
     capital = settings.shadow_capital_usd if capital is None else capital
-    if not (math.isfinite(capital) and 0 < capital <= 1e9):
-        raise InputError(f"--capital {capital:g}: must be above 0 and at most 1e9")
     if trades is not None and (trades.is_dir() or not trades.resolve().parent.is_dir()):
         raise InputError(f"--trades {trades}: must be a file in a folder that is there")
     recorded = _numbered(tape)
@@ -106,8 +106,8 @@ def backtest_command(
 def lookahead_command(
     strategy: Annotated[str | None, typer.Option(help="A family. Default: all of them.")] = None,
     tape: Annotated[Path | None, typer.Option(help="The tape to check on. Default: a synthetic market.")] = None,
-    cuts: Annotated[int, typer.Option(help="At how many moments the future is changed.", min=1, max=10_000)] = 20,
-    seed: Annotated[int, typer.Option(help="Of the parameters and of the other futures.", min=0)] = 1,
+    cuts: Annotated[int, whole("--cuts", 1, 10_000, "At how many moments the future is changed.")] = 20,
+    seed: Annotated[int, seed_option("Of the parameters and of the other futures.")] = 1,
     json: Json = False,
 ) -> None:
     """Prove that no decision depends on the future: cut it off, put another in its place, compare the orders."""
@@ -151,8 +151,8 @@ def _print_findings(findings: "list[Finding]") -> None:
 
 @bench.command("engine")
 def bench_engine_command(
-    events: Annotated[int, typer.Option(help="Trades on the tape.", min=1_000, max=20_000_000)] = 200_000,
-    genomes: Annotated[int, typer.Option(help="Strategies tested at once.", min=1, max=10_000)] = 64,
+    events: Annotated[int, whole("--events", 1_000, 20_000_000, "Trades on the tape.")] = 200_000,
+    genomes: Annotated[int, whole("--genomes", 1, 10_000, "Strategies tested at once.")] = 64,
     cold: Annotated[bool, typer.Option("--cold", help="Also time a first start, with everything to compile.")] = False,
     json: Json = False,
 ) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from memesnipe.api.probe import Probe
 from memesnipe.bus.streams import EVENT_READERS
+from memesnipe.cli.numbers import number_parser
 from memesnipe.cli.output import print_json, print_table, results_alone, say_if_cold
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.session import Session
@@ -25,6 +26,7 @@ from memesnipe.storage.runs import FINISHED, finish_run, is_complete
 from memesnipe.storage.views import report as report_of
 
 _DEFAULT_SPEED = {"synthetic": 60.0, "replay": 1.0}
+_SPEEDS = (0.001, 1e9)
 _WATCH_S = 0.25
 _PATIENCE_S = 2.0
 _errors = Console(stderr=True, highlight=False)
@@ -103,13 +105,7 @@ def _speed(feed: str, speed: str | None) -> float:
         return _DEFAULT_SPEED[feed]
     if speed == "max":
         return AS_FAST_AS_POSSIBLE
-    try:
-        value = float(speed)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise InputError(f"--speed {speed}: must be a number above 0, or max")
-    return value
+    return number_parser("--speed", *_SPEEDS, other=", or max")(speed)
 
 
 def _greet(session: Session) -> None:

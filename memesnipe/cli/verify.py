@@ -13,7 +13,7 @@ from memesnipe.code import code_hash
 from memesnipe.errors import InputError
 from memesnipe.rules import ledger_rules_of, limits_of
 from memesnipe.sdk.registry import discover
-from memesnipe.settings import Settings, load_settings
+from memesnipe.settings import Settings, load_settings, settings_from
 from memesnipe.storage.audit import Audit, Recorded, contradictions, read_run
 from memesnipe.storage.views import latest_run
 from memesnipe.trading.execution import Execution
@@ -30,7 +30,7 @@ def _snapshot(engine: Engine) -> Connection:
 def _settings_of(recorded: Recorded) -> Settings:
     """The settings that decided a run."""
     kept = {name: value for name, value in recorded.settings.items() if name in Settings.model_fields}
-    return Settings(_env_file=None, **kept)  # type: ignore[call-arg]
+    return settings_from(kept, env_file=None)
 
 
 def audit_of(recorded: Recorded, event_log: Path) -> Audit:

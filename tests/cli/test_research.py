@@ -195,7 +195,10 @@ def test_the_bare_loop_is_the_strategy() -> None:
         ),
         (("backtest", "--tape", "TAPE", "--strategy", "momentum_5m", "--param", "breakout=nan"), "must be from 0.01"),
         (("backtest", "--tape", "TAPE", "--strategy", "momentum_5m", "--param", "breakout"), "must be NAME=NUMBER"),
-        (("backtest", "--tape", "TAPE", "--strategy", "momentum_5m", "--capital", "0"), "--capital 0: must be above 0"),
+        (
+            ("backtest", "--tape", "TAPE", "--strategy", "momentum_5m", "--capital", "0"),
+            "--capital 0: must be a",
+        ),
         (
             ("backtest", "--tape", "TAPE", "--strategy", "momentum_5m", "--trades", "no/t.csv"),
             "--trades no/t.csv: must be a file in a folder that is there",
@@ -205,6 +208,19 @@ def test_the_bare_loop_is_the_strategy() -> None:
         (("backtest", "--tape", "TAPE", "--spec", "pool.json", "--param", "a=1"), "do not go together"),
         (("lookahead-check", "--strategy", "dreams"), "--strategy dreams: there is no such strategy"),
         (("lookahead-check", "--tape", "no.tape"), "no tape at no.tape"),
+        (("lookahead-check", "--cuts", "9" * 40), "must be a whole number from 1 to 10000"),
+        (("lookahead-check", "--seed", "-1"), "--seed -1: must be a whole number from 0 to"),
+        (("backtest", "--tape", "TAPE", "--capital", "nan"), "--capital nan: must be a number from 0.01 to 1000000000"),
+        (
+            ("plan", "--population", "8", "--generations", "1", "--events", "1e9"),
+            "--events 1e9: must be",
+        ),
+        (
+            ("plan", "--population", "8", "--generations", "1", "--events", "9", "--usd-per-core-hour", "inf"),
+            "--usd-per-core-hour inf: must be a number from 0 to 1000",
+        ),
+        (("plan", "--population", "8", "--generations", "1", "--events", "9", "--cores", "0"), "--cores 0: must be"),
+        (("evolve", "--tape", "TAPE", "--workers", "two"), "--workers two: must be a whole number from 1 to 512"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 
 from sqlalchemy import Engine, event
@@ -12,18 +11,12 @@ from memesnipe.bus.redis_bus import Bus
 from memesnipe.engine.fills import FillModel
 from memesnipe.errors import SettingsError
 from memesnipe.feeds.base import FeedChoice
+from memesnipe.installation import RESOLVED, installation_of
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.settings import Settings, read_resolved
 from memesnipe.storage.database import OF_ACTORS, connect
 from memesnipe.storage.runs import run_options
 from memesnipe.telemetry.logs import Logger, open_log
-
-RESOLVED = "settings.json"
-
-
-def installation_of(home: Path) -> str:
-    """A name for the installation in a folder."""
-    return blake2b(str(home).encode(), digest_size=6).hexdigest()
 
 
 @dataclass

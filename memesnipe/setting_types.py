@@ -8,9 +8,8 @@ from annotated_types import Ge, Le
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic.fields import FieldInfo
 
-MOST_SEED: Final = 2**63 - 1
-MOST_USD: Final = 1e9
-MOST_SHOWN: Final = 60  # letters of a wrong value
+from memesnipe.limits import MOST_SEED, MOST_SHOWN, MOST_USD
+
 _YEAR_S: Final = 365 * 86_400
 _MONTH_S: Final = 30 * 86_400
 _MOST_NAME: Final = 255  # bytes of a file's name

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from actors.context import Context, installation_of
+from actors.context import Context
 from actors.executor import Executor
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.redis_bus import Bus
@@ -21,6 +21,7 @@ from memesnipe.bus.streams import ALLOCATIONS, EVENT_STREAMS
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import MemeSnipeError
 from memesnipe.feeds.base import FeedChoice
+from memesnipe.installation import installation_of
 from memesnipe.settings import Settings
 from memesnipe.storage.database import connect
 from memesnipe.storage.journal import Effects

@@ -13,10 +13,10 @@ import numpy as np
 import orjson
 from pydantic import SecretStr
 
-from actors.context import RESOLVED
 from memesnipe.cli.bench_executors import ALLOCATED, REPLACED, Executors, Market
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.installation import RESOLVED
 from memesnipe.local.servers import LocalServers
 from memesnipe.market.codec import STREAM_OF_KIND, to_messages
 from memesnipe.market.events import DECISION

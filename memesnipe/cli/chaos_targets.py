@@ -10,9 +10,9 @@ from typing import Any, Final
 import orjson
 import redis
 
-from actors.context import RESOLVED
 from actors.pulse import COMMITTING, PUBLISHING, WAITING, pulse_file, read_pulse
 from memesnipe.bus.streams import ACTORS, PROGRESS
+from memesnipe.installation import RESOLVED
 from memesnipe.local.process import read_pid
 from memesnipe.local.redis import operator_url
 

@@ -6,9 +6,9 @@ from contextlib import ExitStack, contextmanager
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from actors.context import RESOLVED
 from memesnipe.cli.lock import acquire, holder
 from memesnipe.errors import MemeSnipeError, first_line
+from memesnipe.installation import RESOLVED
 from memesnipe.local.servers import LocalServers
 from memesnipe.settings import Settings, read_resolved
 from memesnipe.storage.database import connect, migrate

@@ -7,26 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from memesnipe.cli.inputs import check_tape
 from memesnipe.cli.numbers import number, whole
 from memesnipe.cli.numbers import seed as seed_option
-from memesnipe.cli.output import print_json, print_table, results_alone, say_if_cold
+from memesnipe.cli.options import Json
+from memesnipe.cli.output import errors, print_json, print_table, results_alone, say, say_if_cold
 from memesnipe.cli.research import bench
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.settings import load_settings
 
 if TYPE_CHECKING:  # Ray and numba are slow to load
     from memesnipe.cli.evolve import Plan, Say
 
 evolution = typer.Typer()
-_errors = Console(stderr=True, highlight=False)
 
 CALIBRATION_EVENTS = 50_000
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 @evolution.command("evolve")
@@ -42,10 +37,10 @@ def evolve_command(
     json: Json = False,
 ) -> None:
     """Breed strategies on a tape, polish the best, and judge them where the search has never looked."""
+    check_tape("--tape", tape)
+
     from memesnipe.cli.evolve import Plan  # noqa: PLC0415 - Ray and numba are slow to load
 
-    if not tape.is_file():
-        raise InputError(f"--tape {tape}: there is no such file; make one with `memesnipe import`")
     plan = Plan(tape.resolve(), generations, population, seed, polish, resume)
     with results_alone(), _progress() as say:
         summary, stopped = _evolve(plan, address, workers, say)
@@ -65,6 +60,7 @@ def _evolve(plan: "Plan", address: str | None, workers: int | None, say: "Say") 
     from memesnipe.cli.evolve import Evolve, Interrupted  # noqa: PLC0415
     from memesnipe.engine.warm import compile_all  # noqa: PLC0415
     from memesnipe.sdk.registry import discover  # noqa: PLC0415
+    from memesnipe.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
     families = discover(*settings.strategy_folders)
@@ -84,11 +80,13 @@ def _evolve(plan: "Plan", address: str | None, workers: int | None, say: "Say") 
 @contextmanager
 def _progress() -> "Iterator[Say]":
     """What is being done, and how many evaluations a second, on a terminal; nothing elsewhere."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
     columns = (
         TextColumn("{task.description}"), BarColumn(pulse_style="cyan"),
         TextColumn("{task.completed:,.0f} evaluations, {task.fields[rate]:,.0f}/s"), TimeElapsedColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=_errors, transient=True, disable=not _errors.is_terminal) as progress:
+    with Progress(*columns, console=errors(), transient=True, disable=not errors().is_terminal) as progress:
         task = progress.add_task("starting", total=None, rate=0.0)
 
         def say(title: str, evaluations: int) -> None:
@@ -100,12 +98,15 @@ def _progress() -> "Iterator[Say]":
 
 
 def _print_search(summary: dict[str, Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     champions = summary["champions"]
     facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "seconds")
     print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
     if not champions:
         if summary["evaluations_ever"]:  # it was not stopped before
-            _errors.print("No champion: none of the genomes traded in the time that the search sees.")
+            say("No champion: none of the genomes traded in the time that the search sees.")
         return
     columns = ("champion", "train", "validation", "holdout", "return", "trades", "deflated")
     table = Table(*columns, title="annualised Sharpe ratios; the holdout is time that the search never saw",
@@ -134,11 +135,16 @@ def plan_command(
     json: Json = False,
 ) -> None:
     """Work out the cores, hours and dollars of a search, from a short calibration on this machine."""
+    if any(count < 1 for count in cores or []):
+        raise InputError("--cores: must be at least 1")
+    if tape is not None:
+        check_tape("--tape", tape)
+
     from memesnipe.cli.plan import calibrate, plan, synthetic_events  # noqa: PLC0415 - numba is slow to load
     from memesnipe.market.tape import TapeFile  # noqa: PLC0415
 
     say_if_cold()
-    with _errors.status("calibrating"):
+    with errors().status("calibrating"):
         if tape is None:
             sample = synthetic_events(CALIBRATION_EVENTS)
         else:
@@ -164,11 +170,12 @@ def bench_evolve_command(
     from memesnipe.cli.bench_evolve import bench_evolve  # noqa: PLC0415 - Ray and numba are slow to load
     from memesnipe.engine.warm import compile_all  # noqa: PLC0415
     from memesnipe.sdk.registry import discover  # noqa: PLC0415
+    from memesnipe.settings import load_settings  # noqa: PLC0415
 
     say_if_cold()
     compile_all(discover())
     home = load_settings().memesnipe_home.resolve()
-    with results_alone(), _errors.status("bench evolve") as status:
+    with results_alone(), errors().status("bench evolve") as status:
         result = bench_evolve(events, genomes, home, lambda doing: status.update(f"bench evolve: {doing}"))
     print_json(result) if json else print_table("bench evolve", result)
 
@@ -184,7 +191,7 @@ def bench_live_command(
     from memesnipe.cli.bench_live import bench_live  # noqa: PLC0415 - numba is slow to load
 
     say_if_cold()
-    with results_alone(), _errors.status("bench live") as status:
+    with results_alone(), errors().status("bench live") as status:
         result = bench_live(lambda doing: status.update(f"bench live: {doing}"), quick=quick)
     if json:
         print_json(result)

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from memesnipe.errors import InputError
-from memesnipe.setting_types import MOST_SEED, MOST_SHOWN
+from memesnipe.limits import MOST_SEED, MOST_SHOWN
 
 
 def number(option: str, least: float, most: float, meaning: str) -> Any:

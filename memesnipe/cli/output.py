@@ -5,13 +5,27 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from rich.console import Console
-from rich.table import Table
 
-from memesnipe.market.events import NS_PER_S
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@cache
+def errors() -> "Console":
+    """The terminal, or whatever standard error is: for progress, and for what is being done."""
+    from rich.console import Console  # noqa: PLC0415 - slow to load, and most commands need none
+
+    return Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
 
 
 def print_json(value: Any) -> None:
@@ -22,6 +36,9 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, values: Mapping[str, Any]) -> None:
     """Names and values, one a line; what is nested is shown on the line of its name."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
     for name, value in values.items():
         table.add_row(name.replace("_", " "), _text(value))
@@ -38,7 +55,7 @@ def _text(value: Any) -> str:
 
 def time_of(ts: int) -> str:
     """A time in ns as people read it."""
-    return datetime.fromtimestamp(ts / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return datetime.fromtimestamp(ts / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def say_if_cold() -> None:
@@ -46,8 +63,7 @@ def say_if_cold() -> None:
     from memesnipe.engine.warm import is_cold  # noqa: PLC0415 - the compiler is slow to load
 
     if is_cold():
-        text = "Compiling the engine: about half a minute, once for this version."
-        Console(stderr=True, highlight=False).print(text)
+        say("Compiling the engine: about half a minute, once for this version.")
 
 
 @contextmanager

@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
+from memesnipe.cli.inputs import check_tape, read_json
 from memesnipe.cli.numbers import number, whole
 from memesnipe.cli.numbers import seed as seed_option
-from memesnipe.cli.output import print_json, print_table, say_if_cold
+from memesnipe.cli.options import Json
+from memesnipe.cli.output import errors, print_json, print_table, say, say_if_cold
 from memesnipe.errors import InputError
-from memesnipe.setting_types import MOST_USD
-from memesnipe.settings import load_settings
+from memesnipe.limits import MOST_USD
 
 if TYPE_CHECKING:  # numba is slow to load
     from memesnipe.engine.lookahead import Finding
@@ -24,9 +22,7 @@ if TYPE_CHECKING:  # numba is slow to load
 research = typer.Typer()
 bench = typer.Typer(no_args_is_help=True, help="Measure how fast it is on this machine.")
 research.add_typer(bench, name="bench")
-_errors = Console(stderr=True, highlight=False)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 SLICES = 100  # of a tape, for the progress bar
 LOOKAHEAD_EVENTS = 20_000
 
@@ -41,10 +37,10 @@ def quote_command(
     json: Json = False,
 ) -> None:
     """Price trades exactly as the chain does: PumpSwap pools, pump.fun curves and constant-product pools."""
-    from memesnipe.cli.specs import read_json  # noqa: PLC0415 - numba is slow to load
-    from memesnipe.market.quotes import quote_all, quote_one  # noqa: PLC0415
-
     value = read_json(pool, "--pool")
+
+    from memesnipe.market.quotes import quote_all, quote_one  # noqa: PLC0415 - numba is slow to load
+
     try:
         if isinstance(value, list):
             if op is not None or amount is not None:
@@ -76,20 +72,27 @@ def backtest_command(
     json: Json = False,
 ) -> None:
     """Test one strategy on a tape, with fills, fees and failures as the live simulation has them."""
+    check_tape("--tape", tape)
+    if strategy is None and spec is None:
+        raise InputError("name what to test: --strategy FAMILY or --spec FILE")
+    if spec is not None:
+        read_json(spec, "--spec")  # says at once what is wrong with the file
+    if trades is not None and (trades.is_dir() or not trades.resolve().parent.is_dir()):
+        raise InputError(f"--trades {trades}: must be a file in a folder that is there")
+
     from memesnipe.cli.backtest import run, write_trades  # noqa: PLC0415 - numba is slow to load
     from memesnipe.cli.specs import genome_of  # noqa: PLC0415
     from memesnipe.sdk.registry import discover  # noqa: PLC0415
+    from memesnipe.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
     families = discover(*settings.strategy_folders)
     genome = genome_of(families, strategy, param or [], spec)
     capital = settings.shadow_capital_usd if capital is None else capital
-    if trades is not None and (trades.is_dir() or not trades.resolve().parent.is_dir()):
-        raise InputError(f"--trades {trades}: must be a file in a folder that is there")
     recorded = _numbered(tape)
     say_if_cold()
     with _bar("backtest", len(recorded.events)) as advanced:
-        slices = SLICES if _errors.is_terminal else 1
+        slices = SLICES if errors().is_terminal else 1
         tested = run(recorded, genome, families, settings.fill_model, capital, slices, advanced)
     if trades is not None:
         write_trades(trades, tested.fills)
@@ -111,9 +114,13 @@ def lookahead_command(
     json: Json = False,
 ) -> None:
     """Prove that no decision depends on the future: cut it off, put another in its place, compare the orders."""
+    if tape is not None:
+        check_tape("--tape", tape)
+
     from memesnipe.cli.specs import known_family  # noqa: PLC0415 - numba is slow to load
     from memesnipe.engine.lookahead import Lookahead  # noqa: PLC0415
     from memesnipe.sdk.registry import discover  # noqa: PLC0415
+    from memesnipe.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
     families = discover(*settings.strategy_folders)
@@ -139,6 +146,9 @@ def lookahead_command(
 
 
 def _print_findings(findings: "list[Finding]") -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table("family", "genomes", "orders", "cuts", "orders compared", "verdict", box=None, pad_edge=False)
     for found in findings:
         counts = (found.genomes, found.orders, found.cuts, found.compared)
@@ -146,7 +156,7 @@ def _print_findings(findings: "list[Finding]") -> None:
     Console().print(table)
     for found in findings:
         if found.difference is not None:
-            _errors.print(f"{found.family}: {found.difference}", soft_wrap=True, markup=False)
+            say(f"{found.family}: {found.difference}")
 
 
 @bench.command("engine")
@@ -160,7 +170,7 @@ def bench_engine_command(
     from memesnipe.cli.bench_engine import bench_engine  # noqa: PLC0415 - numba is slow to load
 
     say_if_cold()
-    with _errors.status("bench engine") as status:
+    with errors().status("bench engine") as status:
         result = bench_engine(events, genomes, cold, lambda doing: status.update(f"bench engine: {doing}"))
     if json:
         print_json(result)
@@ -195,6 +205,8 @@ def _synthetic(seed: int) -> "Events":
 @contextmanager
 def _bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
     """A progress bar on a terminal, nothing elsewhere."""
-    with Progress(console=_errors, transient=True, disable=not _errors.is_terminal) as progress:
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=errors(), transient=True, disable=not errors().is_terminal) as progress:
         task = progress.add_task(title, total=total)
         yield lambda count: progress.advance(task, count)

@@ -10,7 +10,6 @@ import redis
 from pydantic import SecretStr
 
 import serve_app
-from actors.context import RESOLVED, installation_of
 from actors.runtime import Supervisor, connect_ray, disconnect_ray
 from memesnipe.api.token import load_token, make_token
 from memesnipe.bus.redis_bus import Bus
@@ -19,6 +18,7 @@ from memesnipe.cli.lock import acquire
 from memesnipe.code import code_hash
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.base import FeedChoice
+from memesnipe.installation import RESOLVED, installation_of
 from memesnipe.local.process import LocalServerError
 from memesnipe.local.servers import LocalServers
 from memesnipe.settings import Settings, write_resolved

@@ -3,25 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
+from memesnipe.cli.inputs import read_json
 from memesnipe.engine.genome import Genome, genome_from, simple_genome
 from memesnipe.engine.layout import MAX_GENES
 from memesnipe.errors import InputError
 from memesnipe.sdk.registry import Families
-
-
-def read_json(path: Path, option: str) -> Any:
-    """The value in a JSON file that an option names."""
-    try:
-        return orjson.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{option} {path}: cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise InputError(f"{option} {path}: is not JSON: {error}") from error
 
 
 def genome_of(families: Families, family: str | None, params: Sequence[str], spec: Path | None) -> Genome:

@@ -7,18 +7,17 @@ from typing import Annotated
 
 import typer
 
+from memesnipe.cli.options import Json
 from memesnipe.cli.output import print_json, print_table
-from memesnipe.settings import load_settings
 
 strategies = typer.Typer()
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 @strategies.command("list-strategies")
 def list_strategies(json: Json = False) -> None:
     """Show the strategies that evolution can draw on: the bundled ones and those in the folders of STRATEGY_PATH."""
     from memesnipe.sdk.registry import discover  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.settings import load_settings  # noqa: PLC0415
 
     found = {
         name: {
@@ -45,6 +44,7 @@ def new_strategy_command(
     """Write a new strategy from the template, with its page and tests that pass; then make it yours."""
     from memesnipe.cli.new_strategy import new_strategy  # noqa: PLC0415 - numba is slow to load
     from memesnipe.sdk.registry import BUNDLED  # noqa: PLC0415
+    from memesnipe.settings import load_settings  # noqa: PLC0415
 
     known = load_settings().strategy_folders
     written = new_strategy(name, folder, known)

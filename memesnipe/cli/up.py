@@ -1,6 +1,5 @@
 """`memesnipe up`: run the whole system until it is told to stop or its feed ends, and report."""
 
-import os
 import signal
 import threading
 import time
@@ -14,33 +13,24 @@ from sqlalchemy.exc import OperationalError
 
 from memesnipe.api.probe import Probe
 from memesnipe.bus.streams import EVENT_READERS
-from memesnipe.cli.numbers import number_parser
 from memesnipe.cli.output import print_json, print_table, results_alone, say_if_cold
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.session import Session
-from memesnipe.errors import InputError, first_line
-from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FEED_NAMES, FeedChoice, open_feed
+from memesnipe.errors import first_line
+from memesnipe.feeds.base import FeedChoice, open_feed
 from memesnipe.sdk.registry import discover
-from memesnipe.settings import Settings, load_settings
+from memesnipe.settings import Settings
 from memesnipe.storage.runs import FINISHED, finish_run, is_complete
 from memesnipe.storage.views import report as report_of
 
-_DEFAULT_SPEED = {"synthetic": 60.0, "replay": 1.0}
-_SPEEDS = (0.001, 1e9)
 _WATCH_S = 0.25
 _PATIENCE_S = 2.0
 _errors = Console(stderr=True, highlight=False)
 
 
-def up(*, feed: str, tape: Path | None, speed: str | None, until_end: bool, report: Path | None, as_json: bool) -> None:
+def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path | None, as_json: bool) -> None:
     """Run, and print the report at the end."""
-    settings = load_settings()
-    choice = _choice(feed, tape, speed, settings)
     total = open_feed(choice).total  # also says at once what is wrong with the tape
-    if until_end and total is None:
-        raise InputError(f"--until-end: the {feed} feed has no end")
-    if report is not None:
-        _check_writable(report)
     stop = threading.Event()
     _stop_on_signals(stop)
     _compile(settings)
@@ -68,16 +58,6 @@ def _compile(settings: Settings) -> None:
     compile_all(families)
 
 
-def _check_writable(report: Path) -> None:
-    """Better now than after hours of running."""
-    if not report.resolve().parent.is_dir():
-        raise InputError(f"--report {report}: there is no folder {report.parent}")
-    if report.is_dir():
-        raise InputError(f"--report {report}: is a folder; name a file")
-    if not os.access(report if report.exists() else report.resolve().parent, os.W_OK):
-        raise InputError(f"--report {report}: cannot be written")
-
-
 def _stop_on_signals(stop: threading.Event) -> None:
     def on_signal(*_: object) -> None:
         if not stop.is_set():
@@ -86,26 +66,6 @@ def _stop_on_signals(stop: threading.Event) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)
-
-
-def _choice(feed: str, tape: Path | None, speed: str | None, settings: Settings) -> FeedChoice:
-    if feed not in FEED_NAMES:
-        raise InputError(f"--feed {feed}: there is no such feed; choose one of {', '.join(FEED_NAMES)}")
-    if (feed == "replay") != (tape is not None):
-        raise InputError("--feed replay and --tape TAPE go together")
-    if tape is not None:
-        if not tape.is_file():
-            raise InputError(f"--tape {tape}: there is no such file; make one with `memesnipe import`")
-        tape = tape.resolve()
-    return FeedChoice(feed, _speed(feed, speed), str(tape or ""), settings.seed)
-
-
-def _speed(feed: str, speed: str | None) -> float:
-    if speed is None:
-        return _DEFAULT_SPEED[feed]
-    if speed == "max":
-        return AS_FAST_AS_POSSIBLE
-    return number_parser("--speed", *_SPEEDS, other=", or max")(speed)
 
 
 def _greet(session: Session) -> None:

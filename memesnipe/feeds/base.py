@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from memesnipe.errors import InputError
-from memesnipe.feeds.replay import ReplayFeed
-from memesnipe.feeds.synthetic import SyntheticFeed
-from memesnipe.market.tape import read_tape
 
 FEED_NAMES = ("synthetic", "replay")
+ENDLESS_FEEDS = ("synthetic",)
 AS_FAST_AS_POSSIBLE = 0.0
 
 
@@ -59,7 +57,12 @@ def open_feed(choice: FeedChoice) -> Feed:
         TapeError: the tape cannot be read.
     """
     if choice.name == "synthetic":
+        from memesnipe.feeds.synthetic import SyntheticFeed  # noqa: PLC0415 - a feed is loaded where it is opened
+
         return SyntheticFeed(choice.seed)
     if choice.name == "replay":
+        from memesnipe.feeds.replay import ReplayFeed  # noqa: PLC0415
+        from memesnipe.market.tape import read_tape  # noqa: PLC0415
+
         return ReplayFeed(read_tape(Path(choice.tape)))
     raise InputError(f"no feed is called {choice.name!r}; there are: {', '.join(FEED_NAMES)}")

@@ -6,16 +6,16 @@ from enum import StrEnum
 from sqlalchemy import Connection, Executable, insert, select, update
 
 from memesnipe.storage.schema_control import Command
-from memesnipe.trading import messages
+from memesnipe.trading import command_names
 
 
 class CommandName(StrEnum):
     """What can be asked for."""
 
-    HALT = messages.HALT  # stop all trading, as Emergency does
-    RISK_RESET = messages.RISK_RESET  # leave a halt or Emergency; the drawdown is measured from now on
-    PROMOTE = messages.PROMOTE  # one mode up, past the gates
-    DEMOTE = messages.DEMOTE  # one mode down
+    HALT = command_names.HALT  # stop all trading, as Emergency does
+    RISK_RESET = command_names.RISK_RESET  # leave a halt or Emergency; the drawdown is measured from now on
+    PROMOTE = command_names.PROMOTE  # one mode up, past the gates
+    DEMOTE = command_names.DEMOTE  # one mode down
 
 
 @dataclass(frozen=True, slots=True)

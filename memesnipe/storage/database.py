@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, make_url, text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -42,6 +40,9 @@ def connect(url: str, options: str = "") -> Engine:
 
 def migrate(engine: Engine) -> None:
     """Apply the migrations that are not applied yet."""
+    from alembic import command  # noqa: PLC0415 - slow to load, and most connections migrate nothing
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")

@@ -17,18 +17,11 @@ from memesnipe.engine.snapshot import EngineState
 from memesnipe.market.events import DECISION, Events, last_of_decisions, rows
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.breaker import RiskLevel
+from memesnipe.trading.command_names import DEMOTE, HALT, RISK_RESET
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import DeskState
 from memesnipe.trading.gate import Limits, No
-from memesnipe.trading.messages import (
-    ALLOCATIONS,
-    COMMANDS,
-    DEMOTE,
-    EXIT_ORDERS,
-    HALT,
-    RISK_EVENTS,
-    RISK_RESET,
-)
+from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, RISK_EVENTS
 from memesnipe.trading.parity import Parity, parity_bps
 
 

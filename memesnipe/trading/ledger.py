@@ -7,7 +7,8 @@ from memesnipe.engine.orders import Holding
 from memesnipe.market.board import Board, TokenMarket
 from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, PRICE, Event
 from memesnipe.trading.breaker import Breaker, RiskLevel
-from memesnipe.trading.messages import HALT, RISK_RESET, fill_from
+from memesnipe.trading.command_names import HALT, RISK_RESET
+from memesnipe.trading.messages import fill_from
 
 
 @dataclass(slots=True)

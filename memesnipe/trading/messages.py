@@ -20,12 +20,6 @@ FILLS: Final = "fills"
 SIMULATION_RESULTS: Final = "simulation_results"
 POSITION_UPDATES: Final = "position_updates"
 
-# What is asked by hand.
-HALT: Final = "halt"
-RISK_RESET: Final = "risk_reset"
-PROMOTE: Final = "promote"
-DEMOTE: Final = "demote"
-
 _FILL = TypeAdapter(Fill)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from memesnipe.engine.results import StrategyResult
 from memesnipe.trading.allocation import KEPT_CHANGES, Candidate, Caps, allocate
+from memesnipe.trading.command_names import PROMOTE
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, Rules, Switches, Track, deflated_sharpe_of, next_mode
 from memesnipe.trading.live_capital import LiveCapital
-from memesnipe.trading.messages import PROMOTE
 
 
 class ByHand(StrEnum):

@@ -13,11 +13,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from actors import market_data
 from actors.consumer import Consumer
-from actors.context import RESOLVED, Context
+from actors.context import Context
 from actors.market_data import MarketData
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.streams import EVENTS, FILLS
 from memesnipe.feeds.base import FeedChoice
+from memesnipe.installation import RESOLVED
 from memesnipe.settings import Settings, write_resolved
 from memesnipe.storage.journal import Effects
 from memesnipe.storage.runs import begin_run

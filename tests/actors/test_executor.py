@@ -6,9 +6,10 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from actors.context import Context, installation_of
+from actors.context import Context
 from actors.executor import Executor
 from memesnipe.bus.streams import COMMANDS
+from memesnipe.installation import installation_of
 from memesnipe.market.codec import STREAM_OF_KIND, to_messages
 from memesnipe.storage.runs import begin_run
 from memesnipe.storage.schema_control import Control

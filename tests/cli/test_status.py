@@ -1,55 +1,82 @@
 """`memesnipe status` tells what it can learn, also where parts of the system say nothing."""
 
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from memesnipe.cli import control
+from memesnipe.cli import running
+from memesnipe.cli.lock import acquire
 from memesnipe.settings import Settings, write_resolved
 
 HEALTH = {"status": "unhealthy", "detail": "postgres is down", "parts": {"postgres": {"state": "down", "detail": "-"}}}
 
 
-@pytest.fixture(autouse=True)
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Api(ThreadingHTTPServer):
+    """Answers what it is told to, with a status that is no success; what it is told nothing of it leaves open."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers: dict[str, bytes] = {}
+        self.over = threading.Event()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Api
+
+    def do_GET(self) -> None:
+        body = self.server.answers.get(self.path)
+        if body is None:
+            self.server.over.wait()
+            return
+        self.send_response(503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """What `status` takes for a running system: the lock of a folder, its settings, and an API."""
     monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
-    monkeypatch.setattr(control, "holder", lambda _: 7)
-    write_resolved(Settings(_env_file=None), tmp_path / "settings.json")
-
-
-def answers(monkeypatch: pytest.MonkeyPatch, report: Any) -> None:
-    def get(url: str, timeout: float) -> httpx.Response:
-        if url.endswith("/api/health"):
-            return httpx.Response(503, json=HEALTH)
-        if isinstance(report, Exception):
-            raise report
-        return httpx.Response(503, json=report)
-
-    monkeypatch.setattr(control.httpx, "get", get)
+    monkeypatch.setattr(running, "_ANSWER_S", 0.2)
+    with Api() as server, acquire(tmp_path):
+        write_resolved(Settings(_env_file=None, dashboard_port=server.server_port), tmp_path / "settings.json")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        server.answers["/api/health"] = json.dumps(HEALTH).encode()
+        yield server
+        server.over.set()
+        server.shutdown()
 
 
 @pytest.mark.parametrize(
     ("report", "told"),
     [
-        (httpx.ReadTimeout("slow"), "the figures do not come: the database says nothing for 10 s"),
-        (httpx.ConnectError("refused"), "the figures do not come: refused"),
-        ({"error": "the database does not answer"}, "the database does not answer"),
+        (None, "the figures do not come: the database says nothing for 0.2 s"),
+        (b"<html>", "the figures do not come: unexpected character"),
+        (b'{"error": "the database does not answer"}', "the database does not answer"),
     ],
 )
-def test_what_health_says_is_kept_where_the_figures_do_not_come(
-    monkeypatch: pytest.MonkeyPatch, report: Any, told: str
-) -> None:
-    answers(monkeypatch, report)
-    state = control.status()
-    assert (state["running"], state["pid"], state["error"]) == (True, 7, told)
+def test_what_health_says_is_kept_where_the_figures_do_not_come(api: Api, report: bytes | None, told: str) -> None:
+    if report is not None:
+        api.answers["/api/report"] = report
+    state = running.status()
+    assert state["running"]
+    assert state["error"].startswith(told)
     assert {name: state[name] for name in HEALTH} == HEALTH
 
 
-def test_without_health_it_is_starting_or_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
-    def get(url: str, timeout: float) -> httpx.Response:
-        raise httpx.ConnectError("nobody listens")
-
-    monkeypatch.setattr(control.httpx, "get", get)
-    assert control.status()["status"] == "starting or stopping"
+def test_without_health_it_is_starting_or_stopping(api: Api) -> None:
+    del api.answers["/api/health"]
+    assert running.status()["status"] == "starting or stopping"
+    api.shutdown()
+    api.server_close()
+    assert running.status()["status"] == "starting or stopping"

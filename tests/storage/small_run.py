@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 import actors.consumer
 import actors.position
-from actors.context import RESOLVED, Context, installation_of
+from actors.context import Context
 from actors.executor import Executor
 from actors.market_data import MarketData
 from actors.portfolio import PortfolioActor
@@ -24,6 +24,7 @@ from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
 from memesnipe.evolution.spans import cut, span_of, window_spans
 from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FeedChoice
 from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.installation import RESOLVED, installation_of
 from memesnipe.market.events import Events
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.market.tape import Tape, write_tape

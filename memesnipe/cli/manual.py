@@ -1,0 +1,63 @@
+"""`halt`, `risk`, `promote`, `demote`: the commands by which a person steers a run."""
+
+from typing import Annotated
+
+import typer
+
+from memesnipe.cli.options import Json
+from memesnipe.cli.output import print_json, print_table
+from memesnipe.trading.command_names import DEMOTE, HALT, PROMOTE, RISK_RESET
+
+manual = typer.Typer()
+risk = typer.Typer(no_args_is_help=True, help="The circuit breaker: how it stands, and how to leave a halt.")
+manual.add_typer(risk, name="risk")
+
+Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
+Spec = Annotated[str, typer.Argument(help="Its name, as `memesnipe status` and the page show it.")]
+
+
+@manual.command("halt")
+def halt_command(reason: Reason = "", json: Json = False) -> None:
+    """Stop all trading at once; what is held is kept. `memesnipe risk reset` goes on."""
+    _ask(HALT, "", reason, json=json)
+
+
+@risk.command("reset")
+def reset_command(reason: Reason = "", json: Json = False) -> None:
+    """Leave a halt or Emergency; drawdown is measured anew from now on."""
+    _ask(RISK_RESET, "", reason, json=json)
+
+
+@manual.command("promote")
+def promote_command(spec_id: Spec, reason: Reason = "", json: Json = False) -> None:
+    """Move a strategy one mode up, past the gates."""
+    _ask(PROMOTE, spec_id, reason, json=json)
+
+
+@manual.command("demote")
+def demote_command(spec_id: Spec, reason: Reason = "", json: Json = False) -> None:
+    """Move a strategy one mode down; no gate promotes it again until you do."""
+    _ask(DEMOTE, spec_id, reason, json=json)
+
+
+@risk.command("show")
+def show_command(json: Json = False) -> None:
+    """How the breaker stands, and what the risk gate has refused."""
+    from memesnipe.cli.orders_by_hand import risk_state  # noqa: PLC0415 - SQLAlchemy is slow to load
+
+    state = risk_state()
+    if json:
+        print_json(state)
+    else:
+        print_table("risk", {name: value for name, value in state.items() if name != "refusals"})
+        print_table("refused", state["refusals"])
+
+
+def _ask(name: str, spec_id: str, reason: str, *, json: bool) -> None:
+    from memesnipe.cli.orders_by_hand import ask  # noqa: PLC0415 - SQLAlchemy is slow to load
+
+    answer = ask(name, spec_id, reason)
+    if json:
+        print_json(answer)
+    else:
+        print_table(name, answer)

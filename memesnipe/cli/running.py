@@ -1,0 +1,89 @@
+"""`memesnipe down` and `status`: what runs in this folder, and how to stop it. Loads nothing that is slow."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import orjson
+
+from memesnipe.cli.lock import holder
+from memesnipe.errors import MemeSnipeError
+from memesnipe.installation import RESOLVED
+from memesnipe.settings import load_settings, read_resolved
+
+_STOP_S = 90
+_ANSWER_S = 10.0
+
+
+def _home() -> Path:
+    return load_settings().memesnipe_home.resolve()
+
+
+def down() -> bool:
+    """Stop `memesnipe up`; whether there was one.
+
+    Raises:
+        MemeSnipeError: it did not stop in time.
+    """
+    home = _home()
+    pid = holder(home)
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_S
+    while holder(home) == pid:
+        if time.monotonic() > deadline:
+            raise MemeSnipeError(f"process {pid} did not stop within {_STOP_S} s; see {home / 'logs'}")
+        time.sleep(0.1)
+    return True
+
+
+def status() -> dict[str, Any]:
+    """Whether it runs, and what the API says of it."""
+    home = _home()
+    pid = holder(home)
+    if pid is None:
+        return {"running": False}
+    if not (home / RESOLVED).is_file():
+        return {"running": True, "pid": pid, "status": "starting", "parts": {}}
+    url = f"http://127.0.0.1:{read_resolved(home / RESOLVED).dashboard_port}"
+    state = {"running": True, "pid": pid, "dashboard": url}
+    try:
+        health = _get(f"{url}/api/health")
+    except (OSError, ValueError):
+        return {**state, "status": "starting or stopping", "parts": {}}
+    return {**state, **_report(url), **health}
+
+
+def _report(url: str) -> dict[str, Any]:
+    """The figures, or what is wrong with them: how the parts are is told without them too."""
+    try:
+        return _get(f"{url}/api/report")
+    except TimeoutError:
+        return {"error": f"the figures do not come: the database says nothing for {_ANSWER_S:g} s"}
+    except (OSError, ValueError) as error:
+        return {"error": f"the figures do not come: {getattr(error, 'reason', error)}"}
+
+
+def _get(url: str) -> dict[str, Any]:
+    """The JSON object at an address, whatever the status it comes with.
+
+    Raises:
+        OSError: nobody answers; TimeoutError where that took too long.
+        ValueError: the answer is no JSON.
+    """
+    try:
+        with urlopen(url, timeout=_ANSWER_S) as answer:  # noqa: S310 - an address of our own
+            body = answer.read()
+    except HTTPError as error:
+        body = error.read()
+    except URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise error.reason from None
+        raise
+    found: dict[str, Any] = orjson.loads(body)
+    return found

@@ -1,0 +1,83 @@
+"""The commands of the whole system: start it, stop it, ask how it is doing. What they do is imported when they run."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memesnipe.cli.feed_choice import feed_choice
+from memesnipe.cli.inputs import check_report
+from memesnipe.cli.options import Json
+from memesnipe.cli.output import print_json, print_table, say
+
+system = typer.Typer()
+
+
+@system.command("up")
+def up_command(
+    feed: Annotated[str, typer.Option(help="Where events come from: synthetic or replay.")] = "synthetic",
+    tape: Annotated[Path | None, typer.Option(help="The tape that the replay feed plays.")] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option(help="Event time over real time, or max. Default: 60 for synthetic, 1 for replay."),
+    ] = None,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Stop when the feed has ended.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Also write the report to this file as JSON.")] = None,
+    json: Json = False,
+) -> None:
+    """Start everything and run: servers, actors, dashboard. Ctrl-C stops it all."""
+    choice = feed_choice(feed, tape, speed, until_end=until_end)
+    if report is not None:
+        check_report(report)
+
+    from memesnipe.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+
+    from memesnipe.cli.up import up  # noqa: PLC0415 - Ray is slow to load
+
+    up(settings, replace(choice, seed=settings.seed), until_end=until_end, report=report, as_json=json)
+
+
+@system.command("down")
+def down_command(json: Json = False) -> None:
+    """Stop what runs in this folder, from another terminal."""
+    from memesnipe.cli.running import down  # noqa: PLC0415
+
+    stopped = down()
+    if json:
+        print_json({"stopped": stopped})
+    else:
+        say("Stopped." if stopped else "Nothing is running in this folder.")
+
+
+@system.command("status")
+def status_command(json: Json = False) -> None:
+    """Say how what runs in this folder is doing."""
+    from memesnipe.cli.running import status  # noqa: PLC0415
+
+    state = status()
+    if json:
+        print_json(state)
+        return
+    if not state["running"]:
+        say("Nothing is running in this folder. Start it with `memesnipe up`.")
+        return
+    print_table("status", {key: value for key, value in state.items() if key != "parts"})
+    print_table("parts", {name: f"{part['state']} {part['detail']}" for name, part in state["parts"].items()})
+
+
+@system.command("sql")
+def sql_command(
+    query: Annotated[str, typer.Argument(help="One SQL query; it cannot write.")], json: Json = False
+) -> None:
+    """Ask the database of what runs in this folder."""
+    from memesnipe.cli.control import ask  # noqa: PLC0415
+
+    rows = ask(query)
+    if json:
+        print_json({"rows": rows})
+    else:
+        for row in rows:
+            typer.echo("\t".join(str(value) for value in row.values()))

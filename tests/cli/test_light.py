@@ -1,0 +1,106 @@
+"""Help and input errors load nothing that is slow: what a command does is imported after its input was checked."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from memesnipe.cli.main import app
+
+HEAVY = ("numba", "pandas", "pyarrow", "ray", "sqlalchemy", "numpy", "rich", "httpx", "alembic", "fastapi")
+# Runs commands one after the other in a fresh interpreter; writes how each ended, and what was loaded after it.
+SCRIPT = """
+import contextlib, io, json, sys
+from pathlib import Path
+from memesnipe.cli.main import run
+heavy, done = sys.argv[1].split(","), []
+for line in Path(sys.argv[2]).read_text().splitlines():
+    sys.argv, out, err, code = ["memesnipe", *line.split()], io.StringIO(), io.StringIO(), None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            run()
+        except SystemExit as stop:
+            code = stop.code
+    done.append([line, code, out.getvalue(), err.getvalue(), [name for name in heavy if name in sys.modules]])
+print(json.dumps(done))
+"""
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    line: str
+    code: int
+    out: str
+    err: str
+    heavy: list[str]
+
+
+def run_all(folder: Path, *lines: str, **settings: str) -> list[Done]:
+    """Run commands in one fresh interpreter, and see that none has loaded anything heavy."""
+    (folder / "lines").write_text("\n".join(lines))
+    command = [sys.executable, "-c", SCRIPT, ",".join(HEAVY), "lines"]
+    found = subprocess.run(command, cwd=folder, env=os.environ | settings, capture_output=True, text=True, check=True)
+    results = [Done(*result) for result in json.loads(found.stdout)]
+    assert [result.line for result in results if result.heavy] == []
+    return results
+
+
+def commands() -> list[str]:
+    """Every command, as a user types it."""
+    names: list[str] = []
+    for group in app.registered_groups:
+        names += [str(command.name) for command in group.typer_instance.registered_commands]
+        for inner in group.typer_instance.registered_groups:
+            names += [f"{inner.name} {command.name}" for command in inner.typer_instance.registered_commands]
+    return names
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    assert {"up", "bench engine", "risk reset"} <= set(commands())
+    for done in run_all(tmp_path, "--help", *(f"{name} --help" for name in commands())):
+        assert (done.code, done.err) == (0, ""), done
+        assert done.out.startswith("Usage: memesnipe"), done
+        assert len(done.out.splitlines()) > 4, done
+
+
+WRONG = {
+    "bogus": "no such command 'bogus'; see `memesnipe --help`",
+    "risk bogus": "no such command 'bogus'; see `memesnipe risk --help`",
+    "up --bogus": "no such option: --bogus; see `memesnipe up --help`",
+    "plan": "missing option '--population'; see `memesnipe plan --help`",
+    "plan --population many": "--population many: must be a whole number",
+    "bench engine --events 1": "--events 1: must be a whole number",
+    "up --feed dreams": "--feed dreams: there is no such feed",
+    "up --feed replay --tape missing.tape": "--tape missing.tape: there is no such file",
+    "up --speed fast": "--speed fast: must be a number from 0.001 to 1000000000, or max",
+    "up --until-end": "--until-end: the synthetic feed has no end",
+    "up --report no/r.json": "--report no/r.json: there is no folder no",
+    "import missing.csv -o a.tape": "no file at missing.csv",
+    "tape missing.tape": "no tape at missing.tape",
+    "tape": "missing argument 'tape'; see `memesnipe tape --help`",
+    "backtest --tape missing.tape --strategy momentum_5m": "--tape missing.tape: there is no such file",
+    "evolve --tape missing.tape": "--tape missing.tape: there is no such file",
+    "lookahead-check --tape missing.tape": "--tape missing.tape: there is no such file",
+    "quote --pool missing.json": "--pool missing.json: cannot be read",
+    "up": "DASHBOARD_PORT is '0'",
+}
+
+
+def test_wrong_input_is_one_line_and_loads_nothing_heavy(tmp_path: Path) -> None:
+    for done in run_all(tmp_path, *WRONG, DASHBOARD_PORT="0"):
+        assert (done.code, done.out) == (2, ""), done
+        assert len(done.err.splitlines()) == 1, done
+        assert WRONG[done.line] in done.err, done
+
+
+def test_asking_after_what_runs_loads_nothing_heavy(tmp_path: Path) -> None:
+    for done in run_all(tmp_path, "status", "down"):
+        assert (done.code, "Nothing is running" in done.err) == (0, True), done
+
+
+def test_without_a_command_there_is_help_and_code_2(tmp_path: Path) -> None:
+    for done in run_all(tmp_path, "", "risk"):
+        assert (done.code, "Usage: memesnipe" in done.err) == (2, True), done

@@ -1,29 +1,57 @@
-"""The Serve applications: the dashboard with its API, and the signer. `deploy` puts both on one port."""
+"""The Serve applications: halt, the dashboard with its API, and the signer. `deploy` puts them on one port.
+
+Halt is an application of its own: a replica, an event loop, threads and connections that no reader shares.
+"""
 
 import logging
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import redis
-from fastapi import FastAPI
 from ray import serve
 from ray.serve.config import HTTPOptions, ProxyLocation
 from ray.serve.schema import LoggingConfig
+from starlette.types import ASGIApp
 
 from actors.context import Context
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
+from memesnipe.api.border import Border
+from memesnipe.api.commands import Commands, WholePaths, create_command_api
+from memesnipe.api.connections import PROXY_CALLBACK
 from memesnipe.api.signer_app import create_signer_api
 from memesnipe.api.token import load_token
+from memesnipe.local import loopback
 from memesnipe.settings import Settings
 from memesnipe.solana.wallet import load_wallet
+from memesnipe.storage.asking import connect_to_ask
+from memesnipe.storage.database import connect
 
-_LOOPBACK = "127.0.0.1"
+# By default Serve gives a replica five requests at once, and five open streams would be all of them. The applications
+# have limits of their own on what may wait, and answer 503 beyond them; Serve's are never reached.
+_NO_LIMIT: dict[str, Any] = {"max_ongoing_requests": 10_000, "ray_actor_options": {"num_cpus": 0}}
+_KEEP_ALIVE_S = 15
+# A read that takes longer than anyone waits for it need not go on.
+_OF_READERS = "-c statement_timeout=10s"
 
 
-@serve.deployment(ray_actor_options={"num_cpus": 0})
+@serve.deployment(**_NO_LIMIT)
+@serve.ingress()
+class Halt:
+    """The routes of what changes something, of which Serve sends `/api/halt` here."""
+
+    def __init__(self, home: str) -> None:
+        self._home = Path(home)
+
+    def __serve_build_asgi_app__(self) -> ASGIApp:
+        """Build the app in the replica."""
+        settings = Context(self._home, run_id=0).settings
+        return Border(WholePaths(create_command_api(_commands(settings))), _hosts(settings))
+
+
+@serve.deployment(**_NO_LIMIT)
 @serve.ingress()
 class Dashboard:
     """The page and the API."""
@@ -31,18 +59,18 @@ class Dashboard:
     def __init__(self, home: str) -> None:
         self._home = Path(home)
 
-    def __serve_build_asgi_app__(self) -> FastAPI:
+    def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
-        context = Context(self._home, run_id=0)
-        settings = context.settings
+        settings = Context(self._home, run_id=0).settings
         assert settings.redis_url is not None  # noqa: S101 - `up` has resolved it
         client = redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2)
-        url = f"http://{_LOOPBACK}:{settings.dashboard_port}/signer/health"
-        token = load_token(token_file(settings))
-        return create_api(Backend(context.database, client, lambda: _answers(url), datetime.now(UTC), token))
+        url = f"http://{loopback.HOST}:{settings.dashboard_port}/signer/health"
+        database = connect(_database_url(settings), _OF_READERS)
+        backend = Backend(database, client, lambda: _answers(url), datetime.now(UTC))
+        return Border(create_api(backend, _commands(settings), settings.dashboard_max_streams), _hosts(settings))
 
 
-@serve.deployment(ray_actor_options={"num_cpus": 0})
+@serve.deployment(**_NO_LIMIT)
 @serve.ingress()
 class Signer:
     """Holds the key. In this version it signs nothing: it tells the public key."""
@@ -50,15 +78,19 @@ class Signer:
     def __init__(self, home: str) -> None:
         self._home = Path(home)
 
-    def __serve_build_asgi_app__(self) -> FastAPI:
+    def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica; the key is read from its file here and goes nowhere else."""
         settings = Context(self._home, run_id=0).settings
         wallet = load_wallet(wallet_file(settings))
-        return create_signer_api(str(wallet.pubkey()))
+        return Border(create_signer_api(str(wallet.pubkey())), _hosts(settings))
 
 
-# Each has a name, a prefix of its paths, and what is deployed.
-APPLICATIONS: list[tuple[str, str, Any]] = [("signer", "/signer", Signer), ("dashboard", "/", Dashboard)]
+# Each has a name, a prefix of its paths, and what is deployed. The longest prefix of a path decides.
+APPLICATIONS: list[tuple[str, str, Any]] = [
+    ("signer", "/signer", Signer),
+    ("halt", "/api/halt", Halt),
+    ("dashboard", "/", Dashboard),
+]
 
 
 def wallet_file(settings: Settings) -> Path:
@@ -71,19 +103,37 @@ def token_file(settings: Settings) -> Path:
     return settings.api_token_filename or settings.memesnipe_home / "secrets" / "api_token"
 
 
+def _commands(settings: Settings) -> Commands:
+    return Commands(connect_to_ask(_database_url(settings)), load_token(token_file(settings)))
+
+
+def _database_url(settings: Settings) -> str:
+    assert settings.database_url is not None  # noqa: S101 - `up` has resolved it
+    return settings.database_url.get_secret_value()
+
+
+def _hosts(settings: Settings) -> list[str]:
+    return [name for name in settings.dashboard_hosts.replace(" ", "").split(",") if name]
+
+
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).is_success
-    except httpx.HTTPError:
+        return loopback.get(url, timeout_s=2).is_success
+    except loopback.LoopbackError:
         return False
 
 
+def prepare() -> None:
+    """Say in the environment what Serve's proxy must do before it listens; a cluster that starts later inherits it."""
+    os.environ.setdefault(*PROXY_CALLBACK)
+
+
 def deploy(home: Path, port: int) -> None:
-    """Serve both applications on 127.0.0.1 at ``port``."""
+    """Serve all applications on 127.0.0.1 at ``port``."""
     # Serve sets its logger's level anew whenever it connects; a filter stays.
     logging.getLogger("ray.serve").addFilter(lambda record: record.levelno >= logging.WARNING)
     quiet = LoggingConfig(log_level="WARNING")
-    http = HTTPOptions(host=_LOOPBACK, port=port)
+    http = HTTPOptions(host=loopback.HOST, port=port, keep_alive_timeout_s=_KEEP_ALIVE_S)
     serve.start(http_options=http, proxy_location=ProxyLocation.HeadOnly, logging_config=quiet)
     serve.run_many(
         [
@@ -94,6 +144,6 @@ def deploy(home: Path, port: int) -> None:
 
 
 def undeploy() -> None:
-    """Take both applications down, and leave Serve to whoever else uses it."""
+    """Take the applications down, and leave Serve to whoever else uses it."""
     for name, _, _ in APPLICATIONS:
         serve.delete(name)

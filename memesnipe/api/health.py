@@ -12,12 +12,14 @@ from sqlalchemy import Engine, text
 
 import memesnipe
 from memesnipe.api.probe import Probe
+from memesnipe.api.progress import Progress
 from memesnipe.bus.streams import ACTORS, HEARTBEAT_KEY
 from memesnipe.errors import first_line
-from memesnipe.storage import views
+from memesnipe.storage.vitals import Vitals, vitals
 
 _PATIENCE_S = 2.0
 _FINE = ("up", "healthy", "running", "breeding", "finished")
+_TELLING = ("stalled", "waiting", "quiet", "rejected")  # states whose detail belongs into the one line
 _NO_HEARTBEAT = {"state": "down", "detail": "no heartbeat"}
 
 
@@ -51,9 +53,10 @@ class HealthCheck:
     def __init__(self, database: Engine, redis_client: redis.Redis, signer_is_healthy: Callable[[], bool]) -> None:
         self._database = database
         self._redis = redis_client
-        self._postgres_probe = Probe(self._newest_run)
+        self._postgres_probe = Probe(self._vitals)
         self._redis_probe = Probe(self._heartbeats)
         self._signer_probe = Probe(signer_is_healthy)
+        self._progress = Progress()
 
     def __call__(self) -> Health:
         """Check now."""
@@ -72,13 +75,13 @@ class HealthCheck:
         else:
             unknown = {"state": "unknown", "detail": "its heartbeat is in Redis"}
             parts |= {actor: dict(unknown) for actor in ACTORS}
-        has_run = parts["postgres"]["state"] == "up" and postgres.result() is not None
-        return _judge(parts, has_run)
+        now = postgres.result() if parts["postgres"]["state"] == "up" else None
+        return _judge({**parts, **self._progress.parts(now)}, has_run=now is not None)
 
-    def _newest_run(self) -> int | None:
+    def _vitals(self) -> Vitals | None:
         with self._database.connect() as connection:
             connection.execute(text(f"SET LOCAL statement_timeout = {int(_PATIENCE_S * 1000)}"))
-            return views.latest_run(connection)
+            return vitals(connection)
 
     def _heartbeats(self) -> list[bytes | str | None]:
         self._redis.ping()
@@ -107,11 +110,11 @@ def _read(raw: bytes | str | None) -> dict[str, str]:
 
 
 def _words(name: str, part: dict[str, str]) -> str:
-    """That trading waits must be said where only one line is read; other reasons stay with their part."""
-    return f"{name} is {part['state']}" + (f" ({part['detail']})" if part["state"] == "stalled" else "")
+    """What keeps trading waiting must be said where only one line is read; other reasons stay with their part."""
+    return f"{name} is {part['state']}" + (f" ({part['detail']})" if part["state"] in _TELLING else "")
 
 
-def _judge(parts: dict[str, dict[str, str]], has_run: bool) -> Health:
+def _judge(parts: dict[str, dict[str, str]], *, has_run: bool) -> Health:
     bad = [_words(name, part) for name, part in parts.items() if part["state"] not in _FINE]
     if "down" in (parts["postgres"]["state"], parts["redis"]["state"]):
         return Health("unhealthy", ", ".join(bad), parts)

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 import memesnipe
+from memesnipe.api.answers import answer_errors
 
 
 def create_signer_api(pubkey: str) -> FastAPI:
@@ -25,4 +26,5 @@ def create_signer_api(pubkey: str) -> FastAPI:
         """That the signer is there."""
         return {"status": "healthy"}
 
+    answer_errors(api, str)
     return api

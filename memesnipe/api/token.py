@@ -37,7 +37,6 @@ def load_token(path: Path) -> str:
     return token
 
 
-def is_allowed(authorization: str | None, token: str) -> bool:
-    """Whether the header of a request has the token; without a token nobody is allowed."""
-    scheme, _, given = (authorization or "").partition(" ")
-    return bool(token) and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+def is_allowed(given: str | None, token: str) -> bool:
+    """Whether what a request was sent with is the token; without a token nobody is allowed."""
+    return bool(token) and given is not None and hmac.compare_digest(given.strip().encode(), token.encode())

@@ -12,7 +12,7 @@ manual = typer.Typer()
 risk = typer.Typer(no_args_is_help=True, help="The circuit breaker: how it stands, and how to leave a halt.")
 manual.add_typer(risk, name="risk")
 
-Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
+Reason = Annotated[str, typer.Option(help="Why; it is recorded. 1 KB at most.")]
 Spec = Annotated[str, typer.Argument(help="Its name, as `memesnipe status` and the page show it.")]
 
 

@@ -1,19 +1,25 @@
 """What a person asks of a run, and what came of it."""
 
-import os
 import time
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
+from memesnipe.api.probe import Probe
 from memesnipe.cli.database import open_database
 from memesnipe.cli.lock import holder
-from memesnipe.errors import InputError, RefusedError
-from memesnipe.settings import load_settings
-from memesnipe.storage import views
-from memesnipe.storage.commands import CommandName, outcome, request
-from memesnipe.storage.schema import StrategyRow
+from memesnipe.errors import InputError, MemeSnipeError, RefusedError, first_line
+from memesnipe.installation import RESOLVED
+from memesnipe.settings import Settings, load_settings, read_resolved
+from memesnipe.storage import asking, views
+from memesnipe.storage.commands import CommandName, check_reason, outcome
 
+T = TypeVar("T")
+
+_RECORD_S: Final = 5.0
 _PATIENCE_S: Final = 15.0
 _WAITING: Final = "waiting: it takes effect at the next event"
 
@@ -37,38 +43,74 @@ def ask(command: str, spec_id: str, reason: str) -> dict[str, Any]:
     """Ask for something, wait until it is done where someone is there to do it, and say what came of it.
 
     Raises:
-        InputError: there is no run, or no such strategy.
+        InputError: there is no run, or no such strategy, or the reason cannot be recorded.
         RefusedError: the run refuses it.
+        MemeSnipeError: the database does not answer in time.
     """
+    check_reason(reason)
     name = CommandName(command)
-    settings = load_settings()
-    with open_database(settings) as (engine, _):
-        run_id = _run(engine)
-        if spec_id:
-            _assert_known(engine, run_id, spec_id)
-        with engine.begin() as connection:
-            command_id = request(connection, run_id, name, spec_id=spec_id, reason=reason)
-        # An embedded database that we have started ourselves is nobody who would obey.
-        runs = holder(settings.memesnipe_home.resolve()) not in (None, os.getpid())
-        said = _wait(engine, command_id) if runs else _WAITING
-    answer: dict[str, Any] = {"run_id": run_id, "command_id": command_id, "command": name.value, "outcome": said}
+    with _database_of_commands(load_settings()) as (engine, runs):
+        asked = _record(engine, name, spec_id, reason)
+        said = _wait(engine, asked.command_id) if runs else _WAITING
     if said.startswith("refused"):
         raise RefusedError(f"{name.value} {spec_id}: {said.removeprefix('refused: ')}")
-    return answer
+    return {"run_id": asked.run_id, "command_id": asked.command_id, "command": name.value, "outcome": said}
 
 
-def _assert_known(engine: Engine, run_id: int, spec_id: str) -> None:
-    query = select(StrategyRow.mode).where(StrategyRow.run_id == run_id, StrategyRow.spec_id == spec_id)
-    with engine.connect() as connection:
-        if connection.scalar(query) is None:
-            raise InputError(f"{spec_id}: there is no such strategy in run {run_id}; `memesnipe status` names them")
+@contextmanager
+def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
+    """The database, and whether a run is there to obey.
+
+    What runs in this folder has brought its database up to date, so a command for it waits for no migration, and its
+    statements have a time limit. A database that we start ourselves is nobody who would obey.
+    """
+    home = settings.memesnipe_home.resolve()
+    if holder(home) is None or not (home / RESOLVED).is_file():
+        with open_database(settings) as (engine, _):
+            yield engine, False
+        return
+    url = read_resolved(home / RESOLVED).database_url
+    assert url is not None  # noqa: S101 - `up` has resolved it
+    engine = asking.connect_to_ask(url.get_secret_value())
+    try:
+        yield engine, True
+    finally:
+        engine.dispose()
+
+
+def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> asking.Asked:
+    deadline = time.monotonic() + _RECORD_S
+    try:
+        return _within(_RECORD_S, lambda: asking.ask(engine, name, spec_id=spec_id, reason=reason, deadline=deadline))
+    except asking.NoRunError as error:
+        raise InputError("there is no run in this folder yet; start one with `memesnipe up`") from error
+    except asking.NoSuchStrategyError as error:
+        raise InputError(f"{error}; `memesnipe status` names them") from error
+    except TimeoutError as error:
+        # Every order is recorded before it is sent, so the same silence keeps everything from trading.
+        raise MemeSnipeError(
+            f"PostgreSQL does not answer within {_RECORD_S:.0f} s, and nothing trades meanwhile; ask again"
+        ) from error
+    except DBAPIError as error:
+        raise MemeSnipeError(f"PostgreSQL does not take up the {name.value}: {first_line(error)}") from error
+
+
+def _within(seconds: float, work: Callable[[], T]) -> T:
+    """What a blocking function gives; who waits for a server that stands still is not kept by it."""
+    return Probe(work).ask().result(seconds)
 
 
 def _wait(engine: Engine, command_id: int) -> str:
-    deadline = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < deadline:
+    def look() -> str | None:
         with engine.connect() as connection:
-            said = outcome(connection, command_id)
+            return outcome(connection, command_id)
+
+    deadline = time.monotonic() + _PATIENCE_S
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            said = _within(left, look)
+        except (TimeoutError, DBAPIError):
+            break  # it is recorded; what comes of it is told later
         if said is not None:
             return said
         time.sleep(0.05)

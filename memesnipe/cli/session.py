@@ -107,6 +107,7 @@ class Session:
     def _start_ray(self, stack: ExitStack) -> None:
         settings = self.settings
         stack.callback(disconnect_ray)
+        serve_app.prepare()
         self.ray_dashboard = connect_ray(settings.ray_address, self.home, f"memesnipe-{installation_of(self.home)}")
         if settings.ray_address:  # a cluster of our own ends with all that runs on it
             stack.callback(serve_app.undeploy)

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Connection, Executable, insert, select, update
 
+from memesnipe.errors import InputError
 from memesnipe.storage.schema_control import Command
 from memesnipe.trading import command_names
+
+MAX_REASON_BYTES: Final = 1_024
 
 
 class CommandName(StrEnum):
@@ -29,11 +33,32 @@ class Waiting:
 
 
 def request(connection: Connection, run_id: int, name: CommandName, *, spec_id: str = "", reason: str = "") -> int:
-    """Ask for something; gives the number under which its outcome can be read."""
+    """Ask for something; gives the number under which its outcome can be read.
+
+    Raises:
+        InputError: the reason is too long, or no text that can be stored.
+    """
+    check_reason(reason)
     values = {"run_id": run_id, "name": name.value, "spec_id": spec_id, "reason": reason}
     command_id: int | None = connection.scalar(insert(Command).values(values).returning(Command.command_id))
     assert command_id is not None  # noqa: S101 - an INSERT that returns nothing has raised before
     return command_id
+
+
+def check_reason(reason: str) -> None:
+    """Refuse a reason that cannot be recorded.
+
+    Raises:
+        InputError: it is too long, or holds what is no text.
+    """
+    try:
+        size = len(reason.encode())
+    except UnicodeEncodeError as error:
+        raise InputError("the reason is not text in UTF-8") from error
+    if size > MAX_REASON_BYTES:
+        raise InputError(f"the reason has {size:,} bytes; it may have {MAX_REASON_BYTES:,}")
+    if "\0" in reason:
+        raise InputError("the reason holds a zero byte, which cannot be stored")
 
 
 def waiting(connection: Connection, run_id: int) -> list[Waiting]:

@@ -9,24 +9,32 @@ from datetime import UTC, datetime
 import pytest
 import redis
 import uvicorn
+from sqlalchemy import Engine
+from starlette.types import ASGIApp
 
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
+from memesnipe.api.border import Border
+from memesnipe.api.commands import Commands
+from memesnipe.api.connections import LimitedProtocol
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
 from memesnipe.local.process import wait_until
 
 TOKEN = "a token of the tests"
+MAX_STREAMS = 3
 
 
 class Served:
-    """An application on a free port, in a thread."""
+    """An application on a free port, in a thread, with the protocol that Serve's proxy has."""
 
-    def __init__(self, backend: Backend, port: int = 0) -> None:
+    def __init__(self, app: ASGIApp, port: int = 0) -> None:
         self._socket = socket.create_server(("127.0.0.1", port))
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         # A page never closes its stream by itself, so the server must not wait for that.
-        config = uvicorn.Config(create_api(backend), log_level="error", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, http=LimitedProtocol, log_level="error", timeout_graceful_shutdown=1, timeout_keep_alive=15
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
         self._thread.start()
@@ -61,17 +69,18 @@ def signer() -> dict[str, bool]:
 @pytest.fixture
 def backend(database, bus, signer) -> Backend:
     started = datetime(2026, 1, 2, tzinfo=UTC)
-    return Backend(database, bus, lambda: signer["healthy"], started_at=started, token=TOKEN)
+    return Backend(database, bus, lambda: signer["healthy"], started_at=started)
 
 
 @pytest.fixture
-def serve() -> Iterator[type[Served]]:
+def serve(database: Engine) -> Iterator[Callable[..., Served]]:
+    """Serves an API over a backend; what is asked of it goes to the database of the tests."""
     served: list[Served] = []
 
-    def start(backend: Backend, port: int = 0) -> Served:
-        served.append(Served(backend, port))
+    def start(backend: Backend, port: int = 0, *, token: str = TOKEN, asked: Engine = database) -> Served:
+        served.append(Served(Border(create_api(backend, Commands(asked, token), MAX_STREAMS)), port))
         return served[-1]
 
-    yield start  # type: ignore[misc]
+    yield start
     for one in served:
         one.stop()

@@ -13,6 +13,7 @@ import memesnipe
 from memesnipe.api import backend as backend_module
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
+from memesnipe.api.commands import Commands
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
 from memesnipe.api.signer_app import create_signer_api
 from memesnipe.local.process import free_port
@@ -44,7 +45,7 @@ def test_all_is_well(client, all_running, new_run):
     health = answer.json()
     assert (answer.status_code, health["status"], health["detail"]) == (200, "healthy", "")
     assert health["version"] == memesnipe.__version__
-    assert set(health["parts"]) == {"postgres", "redis", "signer", *ACTORS}
+    assert set(health["parts"]) == {"postgres", "redis", "signer", "progress", "events", "commands", *ACTORS}
     assert health["parts"]["executor"] == {"state": "running", "detail": ""}
 
 
@@ -219,8 +220,9 @@ def test_a_view_changes_nothing(backend):
         conn.execute(sa.delete(schema.Trade))
 
 
-def test_every_route_describes_itself(backend):
-    for path, methods in create_api(backend).openapi()["paths"].items():
+def test_every_route_describes_itself(backend, database):
+    commands = Commands(database, "")
+    for path, methods in create_api(backend, commands, 1).openapi()["paths"].items():
         assert all(operation["description"] for operation in methods.values()), path
 
 
@@ -246,7 +248,7 @@ def test_without_the_token_nothing_is_asked(client, new_run, insert, path, heade
 
 def test_an_installation_without_a_token_lets_nobody_in(database, bus, serve, new_run):
     backend = Backend(database, bus, lambda: True, started_at=STARTED)
-    with httpx.Client(base_url=serve(backend).url) as client:
+    with httpx.Client(base_url=serve(backend, token="").url) as client:
         for sent in ("Bearer x", "Bearer", ""):
             assert client.post("/api/halt", headers={"Authorization": sent}).status_code == 401
 

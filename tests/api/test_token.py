@@ -36,9 +36,9 @@ def test_a_file_that_cannot_be_a_token_is_refused_without_showing_it(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("header", "allowed"),
-    [("Bearer abc", True), ("bearer abc", True), ("Bearer abd", False), ("abc", False), ("", False), (None, False)],
+    ("given", "allowed"),
+    [("abc", True), (" abc ", True), ("abd", False), ("ab\u0107", False), ("", False), (None, False)],
 )
-def test_who_is_allowed(header: str | None, allowed: bool) -> None:
-    assert is_allowed(header, "abc") is allowed
-    assert not is_allowed(header, "")
+def test_who_is_allowed(given: str | None, allowed: bool) -> None:
+    assert is_allowed(given, "abc") is allowed
+    assert not is_allowed(given, "")

@@ -175,7 +175,7 @@ function onState(state) {
 
 function onTrouble({ error, health }) {
   notice(`${error}. What you see is from before; this page goes on trying.`);
-  showHealth(health);
+  if (health) showHealth(health);
 }
 
 let source = null;

@@ -1,0 +1,59 @@
+"""The answers of the API: JSON, and every error in the same shape, `{"error": "what, and what to do"}`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from memesnipe.api.workers import BusyError, SlowError
+
+_RETRY = {"Retry-After": "1"}
+
+
+class Answer(JSONResponse):
+    """JSON in which a figure that is not a number is null, as JSON has no word for it."""
+
+    def render(self, content: Any) -> bytes:
+        """The content as UTF-8."""
+        return orjson.dumps(content)
+
+
+def answer_errors(api: FastAPI, explain: Callable[[BaseException], str]) -> None:
+    """Give every error of an application the one shape.
+
+    Args:
+        api: the application.
+        explain: one line about an error of the database, fit to be shown.
+    """
+
+    @api.exception_handler(HTTPException)
+    async def answer_http_error(request: Request, error: HTTPException) -> Answer:  # noqa: ARG001
+        return Answer({"error": error.detail}, status_code=error.status_code, headers=error.headers)
+
+    @api.exception_handler(RequestValidationError)
+    async def answer_wrong_parameter(request: Request, error: RequestValidationError) -> Answer:  # noqa: ARG001
+        said = "; ".join(f"{part['loc'][-1]}: {part['msg']}" for part in error.errors())
+        # A path that cannot be is a path that does not exist.
+        in_path = any(part["loc"][0] == "path" for part in error.errors())
+        return Answer({"error": said}, status_code=404 if in_path else 422)
+
+    @api.exception_handler(SQLAlchemyError)
+    async def answer_database_error(request: Request, error: SQLAlchemyError) -> Answer:  # noqa: ARG001
+        return Answer({"error": explain(error)}, status_code=503, headers=_RETRY)
+
+    @api.exception_handler(SlowError)
+    async def answer_slow(request: Request, error: SlowError) -> Answer:  # noqa: ARG001
+        return Answer({"error": f"the database does not answer: {error}"}, status_code=503, headers=_RETRY)
+
+    @api.exception_handler(BusyError)
+    async def answer_busy(request: Request, error: BusyError) -> Answer:  # noqa: ARG001
+        return Answer({"error": "too many requests wait already"}, status_code=503, headers=_RETRY)
+
+    @api.exception_handler(Exception)
+    async def answer_fault(request: Request, error: Exception) -> Answer:  # noqa: ARG001
+        return Answer({"error": f"internal error: {type(error).__name__}"}, status_code=500)

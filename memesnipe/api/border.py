@@ -1,0 +1,78 @@
+"""What every request meets first and every answer last: allowed hosts, possible paths, small bodies, safe headers."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from memesnipe.api.answers import Answer
+
+MAX_BODY_BYTES: Final = 1_024
+LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
+
+# What an answer says unless it says something else itself.
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Border:
+    """ASGI middleware around a whole application.
+
+    A page of another site can reach a server on loopback under a name of its own (DNS rebinding), but not choose the
+    Host header that its browser sends: a name that is not allowed is refused with 421.
+
+    Args:
+        app: the application.
+        hosts: names that are allowed besides those of loopback, without a port.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
+        self._app = app
+        self._hosts = {*LOOPBACK_HOSTS, *(host.lower() for host in hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse the request, or let the application answer it."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # there is none here
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await (self._refusal(scope) or self._app)(scope, receive, send_safely)
+
+    def _refusal(self, scope: Scope) -> Answer | None:
+        headers = Headers(scope=scope)
+        if not self._allows(headers.getlist("host")):
+            return _refuse(421, "this server does not answer to that name; DASHBOARD_HOSTS allows more")
+        if any(ord(letter) < ord(" ") or letter == "\x7f" for letter in scope["path"]):
+            return _refuse(404, "there is no such path")
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length[:20]) > MAX_BODY_BYTES:
+            return _refuse(413, f"a body has {MAX_BODY_BYTES} bytes at most")
+        return None
+
+    def _allows(self, given: list[str]) -> bool:
+        if len(given) != 1:
+            return False
+        host = given[0].lower()
+        name, separator, port = host.rpartition(":")
+        return (name if separator and port.isdecimal() else host) in self._hosts
+
+
+def _refuse(status: int, error: str) -> Answer:
+    # What is left of the request is not read, so the connection ends with the answer.
+    headers: dict[str, Any] = {"Connection": "close"}
+    return Answer({"error": error}, status_code=status, headers=headers)

@@ -1,0 +1,116 @@
+"""Server-sent events: one state, read once for all who watch, and as many watchers as there are seats."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final
+
+import orjson
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from memesnipe.api.answers import Answer
+from memesnipe.errors import first_line
+
+Json = dict[str, Any]
+
+STATE_INTERVAL_S: Final = 1.0
+LONGEST_INTERVAL_S: Final = 5.0
+COMMENT_INTERVAL_S: Final = 5.0  # a connection on which nothing is said for longer may be taken for dead
+# A stream ends after a while and the page asks for another, so what waits anywhere for a slow reader is bounded.
+LONGEST_STREAM_S: Final = 300.0
+_RETRY_S: Final = 5
+_HEADERS: Final = {"X-Accel-Buffering": "no"}
+
+
+class Broadcast:
+    """Reads the state once in an interval while anyone watches, and wakes the watchers when it has changed.
+
+    A watcher that is slow misses states, never the latest one. The state is read by one task, without a lock and
+    without a thread for each watcher.
+
+    Args:
+        read: gives the state; one with an `error` goes out as `trouble`.
+        seats: most watchers at once.
+    """
+
+    def __init__(self, read: Callable[[], Awaitable[Json]], seats: int) -> None:
+        self._read = read
+        self._seats = seats
+        self._taken = 0
+        self._reading: asyncio.Task[None] | None = None
+        self._message = b""
+        self._changed = asyncio.Event()
+
+    def take_seat(self) -> bool:
+        """Whether there was a free seat; who got it must give it back."""
+        if self._taken >= self._seats:
+            return False
+        self._taken += 1
+        if self._reading is None or self._reading.done():
+            self._message = b""
+            self._reading = asyncio.create_task(self._publish())
+        return True
+
+    def give_seat_back(self) -> None:
+        """Leave; nothing is read when nobody watches."""
+        self._taken -= 1
+        if self._taken == 0 and self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    async def messages(self) -> AsyncIterator[bytes]:
+        """The latest state, the next ones as they change, and comments that keep the connection open."""
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + LONGEST_STREAM_S
+        sent = b""
+        yield b"retry: 1000\n\n"
+        while clock() < ends_at:
+            changed = self._changed
+            if self._message is not sent and self._message:
+                sent = self._message
+                yield sent
+                continue
+            try:
+                await asyncio.wait_for(changed.wait(), COMMENT_INTERVAL_S)
+            except TimeoutError:
+                yield b": nothing new\n\n"
+
+    async def _publish(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            began = clock()
+            state = await self._read_or_say_why()
+            message = b"event: %b\ndata: %b\n\n" % (b"trouble" if "error" in state else b"state", orjson.dumps(state))
+            if message != self._message:
+                self._message = message
+                changed, self._changed = self._changed, asyncio.Event()
+                changed.set()
+            # A long run takes longer to read; then it is read less often, so that the actors go first.
+            spent = clock() - began
+            await asyncio.sleep(max(STATE_INTERVAL_S - spent, min(4 * spent, LONGEST_INTERVAL_S)))
+
+    async def _read_or_say_why(self) -> Json:
+        try:
+            return await self._read()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong, who watches is told, and it is tried again
+            return {"error": f"the state cannot be read: {first_line(error)}"}
+
+
+class StateStream(StreamingResponse):
+    """One watcher's stream, or 503 where no seat is free."""
+
+    def __init__(self, broadcast: Broadcast) -> None:
+        super().__init__(broadcast.messages(), media_type="text/event-stream", headers=_HEADERS)
+        self._broadcast = broadcast
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold a seat for as long as the stream lasts."""
+        if not self._broadcast.take_seat():
+            error = {"error": "as many watch as may; DASHBOARD_MAX_STREAMS allows more"}
+            busy = Answer(error, status_code=503, headers={"Retry-After": str(_RETRY_S), "Connection": "close"})
+            await busy(scope, receive, send)
+            return
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._broadcast.give_seat_back()

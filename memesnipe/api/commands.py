@@ -1,0 +1,108 @@
+"""What changes something: halt, reset, promote, demote. It has threads and connections of its own, and a time limit."""
+
+import time
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, FastAPI, Path
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import Engine
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import memesnipe
+from memesnipe.api.answers import Answer, answer_errors
+from memesnipe.api.health import one_line
+from memesnipe.api.token import is_allowed
+from memesnipe.api.workers import SlowError, Workers
+from memesnipe.storage.asking import SPEC_ID, NoRunError, NoSuchStrategyError, TooLateError, ask
+from memesnipe.storage.commands import CommandName
+
+TIMEOUT_S: Final = 3.0
+_THREADS: Final = 4
+_CAPACITY: Final = 64
+
+SpecId = Annotated[str, Path(pattern=SPEC_ID, description="A strategy, as `/api/strategies` names it.")]
+_bearer = HTTPBearer(auto_error=False, description="The token of this installation, see API_TOKEN_FILENAME.")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+class Commands:
+    """Asks the newest run for something, for whoever has the token.
+
+    Args:
+        database: used for nothing else, so that no reader holds its connections.
+        token: without one nobody is allowed.
+    """
+
+    def __init__(self, database: Engine, token: str) -> None:
+        self._database = database
+        self._token = token
+        self._workers = Workers("commands", threads=_THREADS, timeout_s=TIMEOUT_S, capacity=_CAPACITY)
+
+    async def ask(self, bearer: HTTPAuthorizationCredentials | None, name: CommandName, spec_id: str = "") -> Answer:
+        """The answer to a request: 202 with the command's number, 401, 404, or 503 within three seconds."""
+        if not is_allowed(bearer.credentials if bearer else None, self._token):
+            error = {"error": "send the token of this installation: Authorization: Bearer TOKEN"}
+            return Answer(error, status_code=401, headers={"WWW-Authenticate": "Bearer"})
+        deadline = time.monotonic() + TIMEOUT_S
+        try:
+            asked = await self._workers.run(
+                lambda: ask(self._database, name, spec_id=spec_id, reason="over HTTP", deadline=deadline)
+            )
+        except (SlowError, TooLateError) as error:
+            said = f"no answer within {TIMEOUT_S:g} s; /api/commands will say whether it took up the {name.value}"
+            raise SlowError(said) from error
+        except (NoRunError, NoSuchStrategyError) as error:
+            return Answer({"error": str(error)}, status_code=404)
+        return Answer({"command_id": asked.command_id, "outcome": "/api/commands"}, status_code=202)
+
+    def explain(self, error: BaseException) -> str:
+        """One line about an error, fit to be shown."""
+        return f"the database does not answer: {one_line(error, self._database.url.password)}"
+
+
+def command_routes(commands: Commands) -> APIRouter:
+    """The routes of what changes something."""
+    router = APIRouter()
+
+    @router.post("/api/halt", response_model=None, status_code=202)
+    async def halt(bearer: Bearer) -> Answer:
+        """Stop all trading."""
+        return await commands.ask(bearer, CommandName.HALT)
+
+    @router.post("/api/risk/reset", response_model=None, status_code=202)
+    async def reset_risk(bearer: Bearer) -> Answer:
+        """Leave a halt or Emergency."""
+        return await commands.ask(bearer, CommandName.RISK_RESET)
+
+    @router.post("/api/strategies/{spec_id}/promote", response_model=None, status_code=202)
+    async def promote(bearer: Bearer, spec_id: SpecId) -> Answer:
+        """Move a strategy one mode up, past the gates."""
+        return await commands.ask(bearer, CommandName.PROMOTE, spec_id)
+
+    @router.post("/api/strategies/{spec_id}/demote", response_model=None, status_code=202)
+    async def demote(bearer: Bearer, spec_id: SpecId) -> Answer:
+        """Move a strategy one mode down."""
+        return await commands.ask(bearer, CommandName.DEMOTE, spec_id)
+
+    return router
+
+
+def create_command_api(commands: Commands) -> FastAPI:
+    """An application of these routes alone, to be served where nothing else is."""
+    api = FastAPI(
+        title="MemeSnipe commands", version=memesnipe.__version__, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    api.include_router(command_routes(commands))
+    answer_errors(api, commands.explain)
+    return api
+
+
+class WholePaths:
+    """ASGI middleware for routes that have their whole path, below whatever prefix they are served."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on without the prefix it was found by."""
+        await self._app({**scope, "root_path": ""}, receive, send)

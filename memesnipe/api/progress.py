@@ -1,0 +1,62 @@
+"""Whether the newest run gets anywhere: parts of the health that no single actor can tell of itself."""
+
+import time
+from typing import Final
+
+from memesnipe.storage.vitals import Vitals
+
+STALLED_AFTER_S: Final = 15.0  # without taking in any of the events that are there
+QUIET_AFTER_S: Final = 60.0  # without any event, while the feed has not ended
+UNANSWERED_AFTER_S: Final = 10.0  # a command takes effect at the next event
+_MANY_REJECTED: Final = 20
+_REJECTED_SHARE: Final = 0.01
+
+Part = dict[str, str]
+
+
+class Progress:
+    """Compares what it is shown with what it was shown before."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[int, ...] = ()
+        self._since = 0.0
+
+    def parts(self, now: Vitals | None) -> dict[str, Part]:
+        """The parts `progress`, `events` and `commands`; none before the first run."""
+        if now is None:
+            return {}
+        seen, clock = (now.run_id, now.published, now.consumed), time.monotonic()
+        if seen != self._seen:
+            self._seen, self._since = seen, clock
+        return {
+            "progress": _progress(now, clock - self._since),
+            "events": _events(now),
+            "commands": _commands(now),
+        }
+
+
+def _progress(now: Vitals, still_s: float) -> Part:
+    if now.finished:
+        return {"state": "finished", "detail": ""}
+    if now.consumed < now.published and still_s > STALLED_AFTER_S:
+        return {
+            "state": "stalled",
+            "detail": f"{now.consumed:,} of {now.published:,} events taken in, none for {still_s:.0f} s",
+        }
+    if not now.ended and still_s > QUIET_AFTER_S:
+        return {"state": "quiet", "detail": f"the feed has given no event for {still_s:.0f} s"}
+    return {"state": "running", "detail": ""}
+
+
+def _events(now: Vitals) -> Part:
+    given = now.published + now.rejected
+    detail = f"{now.rejected:,} of {given:,} rejected" if now.rejected else ""
+    many = now.rejected >= _MANY_REJECTED and now.rejected > _REJECTED_SHARE * given
+    return {"state": "rejected" if many else "running", "detail": detail}
+
+
+def _commands(now: Vitals) -> Part:
+    if now.command and not now.finished and now.command_age_s > UNANSWERED_AFTER_S:
+        detail = f"{now.command} was asked for {now.command_age_s:.0f} s ago and has no outcome"
+        return {"state": "waiting", "detail": detail}
+    return {"state": "running", "detail": ""}

@@ -1,0 +1,44 @@
+"""The few figures that tell whether the newest run gets anywhere; one statement that is cheap however long the run."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from memesnipe.storage.schema import ConsumerPosition, FeedCursor, Run
+from memesnipe.storage.schema_control import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How far the newest run has come, and the oldest command of which nothing has come yet."""
+
+    run_id: int
+    finished: bool
+    ended: bool  # the feed gives nothing more
+    published: int  # events
+    consumed: int  # events, by the executor
+    rejected: int  # events
+    command: str  # the oldest without an outcome; empty where there is none
+    command_age_s: float
+
+
+def vitals(connection: Connection) -> Vitals | None:
+    """The figures of the newest run, or None before the first."""
+    age = func.extract("epoch", func.now() - Command.requested_at)
+    executor = (ConsumerPosition.actor == "executor") & (ConsumerPosition.stream == "events")
+    query = (
+        select(
+            *(Run.run_id, Run.status == "finished"),
+            *(func.coalesce(FeedCursor.ended, False), func.coalesce(FeedCursor.seq, 0)),
+            *(func.coalesce(ConsumerPosition.consumed, 0), func.coalesce(FeedCursor.rejected, 0)),
+            *(func.coalesce(Command.name, ""), func.coalesce(age, 0.0)),
+        )
+        .join(FeedCursor, FeedCursor.run_id == Run.run_id, isouter=True)
+        .join(ConsumerPosition, (ConsumerPosition.run_id == Run.run_id) & executor, isouter=True)
+        .join(Command, (Command.run_id == Run.run_id) & Command.outcome.is_(None), isouter=True)
+        .where(Run.run_id == select(func.max(Run.run_id)).scalar_subquery())
+        .order_by(Command.command_id)
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return Vitals(*row[:-1], float(row[-1])) if row else None

@@ -2,8 +2,8 @@
 
     python benchmarks/halt.py --streams 500 --halts 50
 
-Asks what `memesnipe up` runs in this folder. Each halt is real: `memesnipe risk reset` goes on afterwards. Streams beyond
-DASHBOARD_MAX_STREAMS are answered with 503 and count as such.
+Asks what `memesnipe up` runs in this folder. Each halt is real: `memesnipe risk reset` goes on afterwards. Streams
+beyond DASHBOARD_MAX_STREAMS are answered with 503 and count as such.
 """
 
 import argparse
@@ -45,7 +45,7 @@ class Crowd:
         for _ in range(count):
             client = self._ask(STREAM)
             client.setblocking(False)
-            self._selector.register(client, selectors.EVENT_READ, [True])
+            self._selector.register(client, selectors.EVENT_READ, client)
 
     def stand_still(self, count: int) -> None:
         """Open streams and never read them."""
@@ -70,8 +70,7 @@ class Crowd:
                 self._ended.wait(0.05)
                 continue
             for key, _ in self._selector.select(0.2):
-                client = key.fileobj
-                assert isinstance(client, socket.socket)
+                client: socket.socket = key.data
                 try:
                     found = client.recv(1 << 20)
                 except ConnectionError:
@@ -80,8 +79,7 @@ class Crowd:
                 if not found:
                     self._selector.unregister(client)
                     self.closed += 1
-                elif key.data[0]:
-                    key.data[0] = False
+                elif found.startswith(b"HTTP/1.1 "):
                     self.statuses[found.split(b" ", 2)[1].decode()] += 1
 
     def __enter__(self) -> Self:

@@ -1,6 +1,5 @@
 """A session: everything that `memesnipe up` starts, in order, and stops again in the other order."""
 
-import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,6 +18,8 @@ from memesnipe.code import code_hash
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.base import FeedChoice
 from memesnipe.installation import RESOLVED, installation_of
+from memesnipe.local.ports import reserve_port
+from memesnipe.local.process import LocalServerError
 from memesnipe.local.process import LocalServerError
 from memesnipe.local.servers import LocalServers
 from memesnipe.settings import Settings, write_resolved
@@ -44,7 +45,7 @@ class Session:
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
             self.log = open_log(self.home / "logs", "up", self.settings.log_level)
-            self._choose_port()
+            self._choose_port(stack)
             self._start_servers(stack)
             assert self.settings.database_url is not None  # noqa: S101 - resolved by now
             self.database = migrated(self.settings.database_url.get_secret_value())
@@ -60,17 +61,21 @@ class Session:
             self._stack = stack.pop_all()
         return self
 
-    def _choose_port(self) -> None:
+    def _choose_port(self, stack: ExitStack) -> None:
         """The dashboard's port: the one that was asked for, or the first free one from the default on."""
         wanted = self.settings.dashboard_port
         if "dashboard_port" in self.settings.model_fields_set:
-            if not _is_free(wanted):
-                raise InputError(f"DASHBOARD_PORT is {wanted}: that port is in use on 127.0.0.1; choose another")
-            return
-        port = next((p for p in range(wanted, wanted + _PORTS_TRIED) if _is_free(p)), None)
-        if port is None:
-            raise InputError(f"no port from {wanted} on is free; set DASHBOARD_PORT")
-        self.settings = self.settings.model_copy(update={"dashboard_port": port})
+            tried = [wanted]
+            hint = f"DASHBOARD_PORT is {wanted}: that port is in use on 127.0.0.1; choose another"
+        else:
+            tried = list(range(wanted, wanted + _PORTS_TRIED))
+            hint = f"no port from {wanted} on is free; set DASHBOARD_PORT"
+        for port in tried:
+            if reserved := reserve_port(port):
+                stack.enter_context(reserved)
+                self.settings = self.settings.model_copy(update={"dashboard_port": port})
+                return
+        raise InputError(hint)
 
     def _start_servers(self, stack: ExitStack) -> None:
         settings = self.settings
@@ -140,16 +145,6 @@ class Session:
     ) -> None:
         """Stop everything, the last first."""
         self._stack.close()
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _is_remote(address: str) -> bool:

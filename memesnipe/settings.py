@@ -170,11 +170,9 @@ class Settings(BaseSettings):
     )
     memesnipe_home: Folder = Field(Path(".memesnipe"), description="folder of this installation's data")
     dashboard_port: Port = Field(8080, description="port of the page and the API, on 127.0.0.1")
-    dashboard_hosts: str = Field(
-        "", description="names besides 127.0.0.1 and localhost under which the API answers, with commas between them"
-    )
+    dashboard_hosts: str = Field("", description="more names under which the API answers, with commas between them")
     dashboard_max_streams: Annotated[int, Field(ge=1, le=1_000)] = Field(
-        100, description="most open /api/events streams; who asks for another one is told to come again"
+        100, description="most open /api/events streams"
     )
     executor_metrics_port: Port = Field(9184, description="Prometheus port of the executor")
     portfolio_metrics_port: Port = Field(9100, description="Prometheus port of the portfolio")

@@ -6,6 +6,7 @@ Halt is an application of its own: a replica, an event loop, threads and connect
 import logging
 import os
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +119,8 @@ def _hosts(settings: Settings) -> list[str]:
 
 def _answers(url: str) -> bool:
     try:
-        return loopback.get(url, timeout_s=2).is_success
-    except loopback.LoopbackError:
+        return loopback.get(url, timeout_s=2).status == HTTPStatus.OK
+    except OSError:
         return False
 
 

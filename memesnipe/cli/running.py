@@ -5,14 +5,13 @@ import signal
 import time
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 import orjson
 
 from memesnipe.cli.lock import holder
 from memesnipe.errors import MemeSnipeError
 from memesnipe.installation import RESOLVED
+from memesnipe.local import loopback
 from memesnipe.settings import load_settings, read_resolved
 
 _STOP_S = 90
@@ -76,14 +75,5 @@ def _get(url: str) -> dict[str, Any]:
         OSError: nobody answers; TimeoutError where that took too long.
         ValueError: the answer is no JSON.
     """
-    try:
-        with urlopen(url, timeout=_ANSWER_S) as answer:  # noqa: S310 - an address of our own
-            body = answer.read()
-    except HTTPError as error:
-        body = error.read()
-    except URLError as error:
-        if isinstance(error.reason, TimeoutError):
-            raise error.reason from None
-        raise
-    found: dict[str, Any] = orjson.loads(body)
+    found: dict[str, Any] = orjson.loads(loopback.get(url, timeout_s=_ANSWER_S).body)
     return found

@@ -20,7 +20,6 @@ from memesnipe.feeds.base import FeedChoice
 from memesnipe.installation import RESOLVED, installation_of
 from memesnipe.local.ports import reserve_port
 from memesnipe.local.process import LocalServerError
-from memesnipe.local.process import LocalServerError
 from memesnipe.local.servers import LocalServers
 from memesnipe.settings import Settings, write_resolved
 from memesnipe.solana.wallet import make_wallet

@@ -15,6 +15,7 @@ from memesnipe.cli.evolution import evolution
 from memesnipe.cli.manual import manual
 from memesnipe.cli.output import say
 from memesnipe.cli.research import research
+from memesnipe.cli.sql import sql
 from memesnipe.cli.strategies import strategies
 from memesnipe.cli.system import system
 from memesnipe.cli.tapes import tapes
@@ -29,7 +30,7 @@ app = typer.Typer(
     help="Breeds memecoin strategies, simulates them on the whole market and trades the best on paper. "
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
-for group in (system, tapes, strategies, research, evolution, manual, checks):
+for group in (system, tapes, strategies, research, evolution, manual, checks, sql):
     app.add_typer(group)
 
 

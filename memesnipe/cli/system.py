@@ -66,18 +66,3 @@ def status_command(json: Json = False) -> None:
         return
     print_table("status", {key: value for key, value in state.items() if key != "parts"})
     print_table("parts", {name: f"{part['state']} {part['detail']}" for name, part in state["parts"].items()})
-
-
-@system.command("sql")
-def sql_command(
-    query: Annotated[str, typer.Argument(help="One SQL query; it cannot write.")], json: Json = False
-) -> None:
-    """Ask the database of what runs in this folder."""
-    from memesnipe.cli.control import ask  # noqa: PLC0415
-
-    rows = ask(query)
-    if json:
-        print_json({"rows": rows})
-    else:
-        for row in rows:
-            typer.echo("\t".join(str(value) for value in row.values()))

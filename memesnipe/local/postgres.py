@@ -11,13 +11,15 @@ import signal
 import tempfile
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from memesnipe.local.child import Account, ChildServer
 from memesnipe.local.embedded import EmbeddedServer
 from memesnipe.local.postgres_place import place_of, postgres_folder, server_account
+from memesnipe.local.postgres_roles import NAME, READER, access_rules, make_owner, make_reader, reader_file
 from memesnipe.local.process import free_port, is_alive, read_pid
 from memesnipe.local.secret_file import write_secret
 
-_NAME = "memesnipe"  # of the database and of its user
 _NEWEST = "18"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -67,12 +69,13 @@ class EmbeddedPostgres(EmbeddedServer):
             self._password = self._kept_password()
             if not self._data.exists():
                 self._make_data()
+            self._let_in()
             self._spawn()
 
     def wait(self) -> str:
         """Wait until the launched server takes connections; gives its URL."""
         self._server.wait_ready_or_again(self._says_ready, self._spawn)
-        return f"postgresql+psycopg://{_NAME}:{self._password}@127.0.0.1:{self._port}/{_NAME}"
+        return f"postgresql+psycopg://{NAME}:{self._password}@127.0.0.1:{self._port}/{NAME}"
 
     def _spawn(self) -> None:
         self._port = free_port(self._preferred_port)
@@ -90,18 +93,24 @@ class EmbeddedPostgres(EmbeddedServer):
         options = ["--username=postgres", "--encoding=UTF8", "--no-locale", "--no-instructions"]
         access = ["--auth-local=reject", "--auth-host=scram-sha-256"]
         self._server.run_tool([self._program("initdb"), "-D", str(half), *options, *access], self._account)
-        (half / "pg_hba.conf").write_text(f"host all {_NAME} 127.0.0.1/32 scram-sha-256\n")
-        self._run_sql(
-            half,
-            f"CREATE ROLE {_NAME} LOGIN CREATEDB PASSWORD '{self._password}'",  # no superuser: it need not be
-            f"CREATE DATABASE {_NAME} OWNER {_NAME}",
-        )
+        self._run_sql(half, *make_owner(self._password))
         half.rename(self._data)
 
-    def _run_sql(self, data: Path, *statements: str) -> None:
+    def _let_in(self) -> None:
+        """Say who may come in; a data folder of an earlier version has nobody who only reads."""
+        rules = self._data / "pg_hba.conf"
+        if rules.read_text() != access_rules():
+            rules.write_text(access_rules())
+        file = reader_file(self._place)
+        if not file.exists():
+            password = secrets.token_hex(16)
+            self._run_sql(self._data, *make_reader(password), database=NAME)
+            write_secret(file, password)
+
+    def _run_sql(self, data: Path, *statements: str, database: str = "postgres") -> None:
         """Run statements without a server, through PostgreSQL's single-user mode."""
         options = ["-c", "exit_on_error=true", "-c", "log_min_error_statement=panic"]
-        command = [self._program("postgres"), "--single", "-D", str(data), *options, "postgres"]
+        command = [self._program("postgres"), "--single", "-D", str(data), *options, database]
         self._server.run_tool(command, self._account, "".join(f"{line}\n" for line in statements))
 
     def _kept_password(self) -> str:
@@ -111,7 +120,7 @@ class EmbeddedPostgres(EmbeddedServer):
             return file.read_text().strip()
         password = secrets.token_hex(16)
         if self._data.exists():
-            self._run_sql(self._data, f"ALTER ROLE {_NAME} PASSWORD '{password}'")
+            self._run_sql(self._data, f"ALTER ROLE {NAME} PASSWORD '{password}'")
         write_secret(file, password)
         return password
 
@@ -125,3 +134,14 @@ class EmbeddedPostgres(EmbeddedServer):
         except OSError:
             return False
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+
+def reader_url(directory: Path, url: str) -> str | None:
+    """The URL of the role that only reads, from that of the actors; None where that is no server of this folder."""
+    link = directory / "moved-to"
+    place = link.resolve() if link.is_symlink() else directory
+    own, parts = place / "password", make_url(url)
+    if not own.is_file() or not reader_file(place).is_file() or own.read_text().strip() != parts.password:
+        return None
+    reader = parts.set(username=READER, password=reader_file(place).read_text().strip())
+    return reader.render_as_string(hide_password=False)

@@ -44,15 +44,23 @@ def place_of(directory: Path) -> Path:
     """
     link = directory / "moved-to"
     if link.is_symlink():
+        _open_roots_place()
         return link.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     if os.geteuid() != 0 or (directory / "data").exists() or open_to_all(directory):
         return directory
-    _ROOTS_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    _open_roots_place()
     place = Path(tempfile.mkdtemp(prefix=f"{directory.parent.name}-", dir=_ROOTS_PLACE))
     place.chmod(0o711)
     link.symlink_to(place)
     return place
+
+
+def _open_roots_place() -> None:
+    """Have the place there, and passable for PostgreSQL's user whatever the umask is, or was when it was made."""
+    _ROOTS_PLACE.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        _ROOTS_PLACE.chmod(0o755)
 
 
 def postgres_folder(version: str, account: Account | None) -> Path:
@@ -75,7 +83,7 @@ def _open_copy(package: Path, install: Path) -> Path:
     copy = _ROOTS_PLACE / f"postgresql-{hashlib.sha256(mark.encode()).hexdigest()[:12]}"
     if copy.exists():
         return copy
-    _ROOTS_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    _open_roots_place()
     half = Path(tempfile.mkdtemp(prefix="half-", dir=_ROOTS_PLACE))
     # The programs find their libraries by a path relative to their own, so the layout is kept.
     for part in (install, package / ".dylibs", package.with_name(f"{package.name}.libs")):

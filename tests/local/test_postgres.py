@@ -10,19 +10,24 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
+from memesnipe.errors import InputError
 from memesnipe.local import postgres_place
-from memesnipe.local.postgres import EmbeddedPostgres
+from memesnipe.local.postgres import EmbeddedPostgres, reader_url
+from memesnipe.local.postgres_roles import reader_file
 from memesnipe.local.process import LocalServerError, is_server_of, read_pid, wait_until
 from memesnipe.local.servers import LocalServers
+from memesnipe.storage.reading import answer
 
 OWNER = """
 import sys, time
 from pathlib import Path
 from memesnipe.local import child
 from memesnipe.local.servers import LocalServers
+from memesnipe.storage.reading import answer
 if sys.argv[2] == "orphan":
     child._LIBC = None  # as on a system without PR_SET_PDEATHSIG
 print(LocalServers(Path(sys.argv[1])).start(need_redis=False).database_url, flush=True)
@@ -67,6 +72,62 @@ def test_data_survives_a_stop_and_the_access_is_closed(home: Path) -> None:
     server.stop()
     server.stop()
     assert ask(server.start(), "SELECT name FROM coin") == [("WIF",)]
+    server.stop()
+
+
+def test_the_reader_reads_and_nothing_else(home: Path) -> None:
+    server = EmbeddedPostgres(home)
+    try:
+        url = server.start()
+        ask(url, "CREATE TABLE coin (name text)", "INSERT INTO coin VALUES ('WIF')")
+        reader = reader_url(home, url)
+        assert reader is not None
+        assert ask(reader, "SELECT name FROM coin") == [("WIF",)]
+        for role in (url, reader):
+            with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry"):
+                ask(role.removesuffix("memesnipe") + "postgres")
+        denied = (
+            "DROP TABLE coin", "DELETE FROM coin", "UPDATE coin SET name = ''", "CREATE TABLE hole (i int)",
+            "CREATE TEMP TABLE hole (i int)", "SELECT * FROM pg_authid", "COPY coin TO PROGRAM 'cat'",
+            "ALTER ROLE memesnipe PASSWORD 'x'", "SELECT pg_read_file('/etc/passwd')", "SET ROLE memesnipe",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'memesnipe'",
+        )  # fmt: skip
+        with psycopg.connect(url.replace("+psycopg", "")):  # one of the owner's, to be terminated
+            for statement in denied:
+                for before in ((), ("SET default_transaction_read_only = off",)):
+                    with pytest.raises(psycopg.errors.Error, match=r"denied|must be owner|read-only transaction"):
+                        ask(reader, *before, statement)
+        assert reader_url(home, url.replace("memesnipe:", "memesnipe:another")) is None
+        password = reader_file(home).read_text()
+        assert stat.S_IMODE(reader_file(home).stat().st_mode) == 0o600
+        assert password not in server.log.read_text()
+        server.stop()
+        reader_file(home).unlink()  # as in a folder of an earlier version
+        server._run_sql(home / "data", "ALTER ROLE memesnipe SUPERUSER")  # as the URL of somebody else's may be
+        url = server.start()
+        again = reader_url(home, url)
+        assert again is not None and password not in again
+        assert ask(again, "SELECT name FROM coin") == [("WIF",)]
+        with pytest.raises(InputError, match="permission denied to COPY to or from an external program"):
+            answer(url, "COPY coin TO PROGRAM 'cat'", max_rows=1, timeout_s=5)
+        assert answer(url, "SELECT name FROM coin", max_rows=1, timeout_s=5).rows == [{"name": "WIF"}]
+    finally:
+        server.stop()
+
+
+def test_no_password_is_seen_from_outside(home: Path) -> None:
+    server = EmbeddedPostgres(home)
+    url = server.start()
+    pid = read_pid(home / "data" / "postmaster.pid")
+    assert pid is not None
+    with psycopg.connect(url.replace("+psycopg", "")):
+        processes = [psutil.Process(pid), *psutil.Process(pid).children()]
+        told = " ".join(" ".join(process.cmdline()) + str(process.environ()) for process in processes)
+        listening = {c.laddr for c in processes[0].net_connections("all") if c.status in ("LISTEN", "NONE") and c.laddr}
+    for file in ("password", "reader.password"):
+        assert (home / file).read_text() not in told
+    assert {address for address in listening if address[0] != "127.0.0.1"} == set()
+    assert stat.S_IMODE((home / "data").stat().st_mode) == 0o700
     server.stop()
 
 
@@ -162,6 +223,22 @@ def test_root_in_a_closed_folder(tmp_path: Path, home: Path, monkeypatch: pytest
     again = EmbeddedPostgres(tmp_path / "db")
     assert ask(again.start(), "SELECT count(*) FROM coin") == [(0,)]
     again.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root must move the data")
+def test_root_with_a_closed_umask(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    roots = home / "roots place"
+    monkeypatch.setattr(postgres_place, "_ROOTS_PLACE", roots)
+    before = os.umask(0o077)
+    try:
+        for folder in (home / "open", tmp_path / "closed"):
+            for _ in ("first start", "later one"):
+                server = EmbeddedPostgres(folder / "not there yet" / "postgres")
+                assert ask(server.start(), "SELECT 1") == [(1,)]
+                server.stop()
+                roots.chmod(0o700)  # as an earlier version left it
+    finally:
+        os.umask(before)
 
 
 def test_a_failure_of_one_stops_the_other(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,70 @@
+"""`memesnipe sql`: a question to the database of what runs in this folder."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+import typer
+
+from memesnipe.cli.options import Json
+from memesnipe.cli.output import print_json, say
+
+sql = typer.Typer()
+
+# What a terminal would obey: names of tokens come from strangers.
+_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_WIDEST: Final = 2**63  # of JSON's integers, as most readers take them
+
+
+@sql.command("sql")
+def sql_command(
+    query: Annotated[str, typer.Argument(help="One SQL query; it cannot write.")],
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Most rows that are shown.")] = 1_000,
+    timeout: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds after which the query is stopped.")] = 30.0,
+    json: Json = False,
+) -> None:
+    """Ask the database of what runs in this folder."""
+    from memesnipe.storage.reading import answer  # noqa: PLC0415 - SQLAlchemy is slow to load
+
+    found = answer(_url(), query, max_rows=limit, timeout_s=timeout)
+    if json:
+        print_json({"rows": [_plain(row) for row in found.rows], "cut": found.is_cut})
+        return
+    for row in found.rows:
+        typer.echo("\t".join(str(value).translate(_CONTROLS) for value in row.values()))
+    if found.is_cut:
+        say(f"Only the first {limit:,} rows; there are more (--limit shows them, COUNT(*) counts them).")
+
+
+def _url() -> str:
+    """Where to ask, as the role that only reads where there is one."""
+    from memesnipe.cli.lock import holder  # noqa: PLC0415 - slow to load
+    from memesnipe.errors import MemeSnipeError  # noqa: PLC0415
+    from memesnipe.installation import RESOLVED  # noqa: PLC0415
+    from memesnipe.local.postgres import reader_url  # noqa: PLC0415
+    from memesnipe.settings import load_settings, read_resolved  # noqa: PLC0415
+
+    settings = load_settings()
+    home = settings.memesnipe_home.resolve()
+    if holder(home):
+        settings = read_resolved(home / RESOLVED)
+    if settings.database_url is None:
+        raise MemeSnipeError("the embedded PostgreSQL runs only while `memesnipe up` does; start it first")
+    url = settings.database_url.get_secret_value()
+    return reader_url(home / "postgres", url) or url
+
+
+def _plain(value: Any) -> Any:
+    """A value of the database as JSON has it; what JSON has no word for is text as PostgreSQL writes it."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        value = int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+    if isinstance(value, bytes | memoryview):
+        return f"\\x{bytes(value).hex()}"
+    if isinstance(value, int) and not -_WIDEST <= value < _WIDEST:
+        return str(value)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

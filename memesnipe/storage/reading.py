@@ -1,0 +1,87 @@
+"""Questions that people put to the database: one statement, which cannot write, within limits of time and size."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import psycopg
+from sqlalchemy import make_url
+
+from memesnipe.errors import InputError, MemeSnipeError, first_line
+
+_CONNECT_S: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows, one dictionary each, and whether there are more that were left out."""
+
+    rows: list[dict[str, Any]]
+    is_cut: bool
+
+
+def answer(url: str, query: str, *, max_rows: int, timeout_s: float) -> Answer:
+    """Put one query to the database at ``url``, in a transaction that cannot write.
+
+    The extended protocol is what keeps it at one statement: another behind a semicolon could end that transaction.
+
+    Raises:
+        InputError: the query is wrong, writes, gives no rows, or takes longer than ``timeout_s``.
+        MemeSnipeError: the database does not answer.
+    """
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        link = psycopg.connect(plain, connect_timeout=_CONNECT_S)
+    except psycopg.OperationalError as error:
+        raise MemeSnipeError(f"the database does not answer: {first_line(error)}") from error
+    with closing(link):
+        link.read_only = True
+        try:
+            return _stream(link, query, max_rows, timeout_s)
+        except psycopg.errors.QueryCanceled as error:
+            raise InputError(f"the query took longer than {timeout_s:g} s and was stopped") from error
+        except (psycopg.Error, UnicodeError) as error:
+            said = _explain(first_line(error))
+            if link.closed or link.broken:
+                raise MemeSnipeError(f"the database went away: {said}") from error
+            raise InputError(f"the query failed: {said}") from error
+
+
+def _stream(link: psycopg.Connection, query: str, max_rows: int, timeout_s: float) -> Answer:
+    with link.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{int(timeout_s * 1000)}ms"])
+        _give_up_rights(cursor)
+    with link.cursor() as cursor:
+        stream: Any = cursor.stream(query.encode())
+        with closing(stream):  # the server stops there, whatever else it would give
+            found = list(islice(stream, max_rows + 1))
+            columns = _names(cursor.description or ())
+    rows = [dict(zip(columns, row, strict=True)) for row in found[:max_rows]]
+    return Answer(rows, is_cut=len(found) > max_rows)
+
+
+def _give_up_rights(cursor: psycopg.Cursor[Any]) -> None:
+    """A superuser could have the server write files and run programs, which a read-only transaction does not stop."""
+    cursor.execute(
+        "SELECT current_setting('is_superuser') = 'on' AND EXISTS "
+        "(SELECT FROM pg_roles WHERE rolname = 'pg_read_all_data')"
+    )
+    if cursor.fetchone() == (True,):
+        cursor.execute("SET LOCAL ROLE pg_read_all_data")
+
+
+def _explain(said: str) -> str:
+    if "cannot insert multiple commands" in said:
+        return "one statement at a time"
+    if any(sign in said for sign in ("didn't produce", "EMPTY_QUERY", "COPY cannot be used")):
+        return "it gives no rows; ask with SELECT"
+    return said
+
+
+def _names(columns: Any) -> list[str]:
+    """The names of the columns; one that is there already gets its place behind it, so that none is lost."""
+    names: list[str] = []
+    for place, column in enumerate(columns, start=1):
+        names.append(f"{column.name}_{place}" if column.name in names else column.name)
+    return names

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from memesnipe.env_file import check_env_file, near_misses
 from memesnipe.errors import RefusedError, SettingsError
+from memesnipe.setting_conflicts import check_together
 from memesnipe.setting_types import (
     AnyPercent,
     Bps,
@@ -215,7 +216,7 @@ def load_settings(**overrides: Any) -> Settings:
     names = [name.upper() for name in Settings.model_fields]
     _advise([*check_env_file(ENV_FILE, names), *near_misses(os.environ, names)])
     settings = settings_from(overrides)
-    _check_together(settings)
+    check_together(settings)
     if settings.live_trading_enabled or not settings.paper_trading_mode:
         raise RefusedError(
             "live trading is not part of this version: leave LIVE_TRADING_ENABLED=false and PAPER_TRADING_MODE=true"
@@ -235,32 +236,6 @@ def settings_from(values: Mapping[str, Any], *, env_file: Path | None = ENV_FILE
         fields = Settings.model_fields
         flaws = [(str(flaw["loc"][0]), dict(flaw)) for flaw in error.errors()]
         raise SettingsError("; ".join(line_of(name, fields.get(name), flaw) for name, flaw in flaws)) from None
-
-
-def _check_together(settings: Settings) -> None:
-    """Refuse values that are right alone and cannot hold together."""
-    for less, more, why in (
-        ("specs_per_generation", "population_size", "no more can be chosen than are bred"),
-        ("specs_per_generation", "arena_size", "no more can join than there is room for"),
-        ("tournament_size", "population_size", "no more can be drawn than are bred"),
-        ("min_sharpe_to_stay", "min_sharpe_for_promotion", "a strategy would be demoted as soon as it is promoted"),
-        ("min_sharpe_to_stay", "min_sharpe_for_live", "a strategy would be demoted as soon as it is promoted"),
-        ("max_strategy_share_percent", "max_invested_share_percent", "one strategy cannot get more than all together"),
-    ):
-        first, second = getattr(settings, less), getattr(settings, more)
-        if first > second:
-            raise SettingsError(
-                f"{less.upper()} is {first:.15g} and {more.upper()} is {second:.15g}: {why}; lower the first or raise "
-                "the second"
-            )
-    # A port that was not asked for gives way.
-    ports = {n: getattr(settings, n) for n in sorted(settings.model_fields_set) if n.endswith("_port")}
-    for name, port in ports.items():
-        same = [other for other in ports if other > name and ports[other] == port]
-        if same:
-            raise SettingsError(f"{name.upper()} and {same[0].upper()} are both {port}: choose another for one of them")
-    if settings.memesnipe_home.exists() and not settings.memesnipe_home.is_dir():
-        raise SettingsError(f"MEMESNIPE_HOME is {str(settings.memesnipe_home)!r}: that is no folder")
 
 
 def _advise(notices: list[str]) -> None:

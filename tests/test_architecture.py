@@ -21,10 +21,10 @@ def test_settings_alone_read_the_environment() -> None:
         for path in (ROOT / package).rglob("*.py")
         if "environ" in path.read_text().replace("environment", "") or "getenv" in path.read_text()
     }
-    # Servers are given a PATH to run with, Ray is told to report nowhere, and chaos starts `memesnipe up` in an
-    # environment of its own and knows its processes by it; none reads a setting.
+    # The settings look for variables whose names are nearly theirs. Servers are given a PATH to run with, Ray is told
+    # to report nowhere, and chaos starts `memesnipe up` in an environment of its own and knows its processes by it.
     chaos = {"memesnipe/cli/chaos_replay.py", "memesnipe/cli/chaos_targets.py"}
-    assert users == {"memesnipe/local/child.py", "actors/runtime.py"} | chaos
+    assert users == {"memesnipe/settings.py", "memesnipe/local/child.py", "actors/runtime.py"} | chaos
 
 
 def test_files_stay_small() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from memesnipe.cli.families import load_families
 from memesnipe.cli.inputs import check_tape
 from memesnipe.cli.numbers import number, whole
 from memesnipe.cli.numbers import seed as seed_option
@@ -59,11 +60,10 @@ def _evolve(plan: "Plan", address: str | None, workers: int | None, say: "Say") 
     from memesnipe.cli.database import open_database  # noqa: PLC0415
     from memesnipe.cli.evolve import Evolve, Interrupted  # noqa: PLC0415
     from memesnipe.engine.warm import compile_all  # noqa: PLC0415
-    from memesnipe.sdk.registry import discover  # noqa: PLC0415
     from memesnipe.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
-    families = discover(*settings.strategy_folders)
+    families = load_families(settings)
     say_if_cold()
     compile_all(families)  # before the workers start, who load what they find
     home = settings.memesnipe_home.resolve()

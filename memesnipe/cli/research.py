@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from memesnipe.cli.families import load_families
 from memesnipe.cli.inputs import check_tape, read_json
 from memesnipe.cli.numbers import number, whole
 from memesnipe.cli.numbers import seed as seed_option
@@ -82,11 +83,10 @@ def backtest_command(
 
     from memesnipe.cli.backtest import run, write_trades  # noqa: PLC0415 - numba is slow to load
     from memesnipe.cli.specs import genome_of  # noqa: PLC0415
-    from memesnipe.sdk.registry import discover  # noqa: PLC0415
     from memesnipe.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
-    families = discover(*settings.strategy_folders)
+    families = load_families(settings)
     genome = genome_of(families, strategy, param or [], spec)
     capital = settings.shadow_capital_usd if capital is None else capital
     recorded = _numbered(tape)
@@ -119,11 +119,10 @@ def lookahead_command(
 
     from memesnipe.cli.specs import known_family  # noqa: PLC0415 - numba is slow to load
     from memesnipe.engine.lookahead import Lookahead  # noqa: PLC0415
-    from memesnipe.sdk.registry import discover  # noqa: PLC0415
     from memesnipe.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
-    families = discover(*settings.strategy_folders)
+    families = load_families(settings)
     if strategy is not None:
         known_family(families, strategy, "--strategy")
     events = _numbered(tape).events if tape else _synthetic(seed)

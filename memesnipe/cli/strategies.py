@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from memesnipe.cli.families import load_families
 from memesnipe.cli.options import Json
 from memesnipe.cli.output import print_json, print_table
 
@@ -16,7 +17,6 @@ strategies = typer.Typer()
 @strategies.command("list-strategies")
 def list_strategies(json: Json = False) -> None:
     """Show the strategies that evolution can draw on: the bundled ones and those in the folders of STRATEGY_PATH."""
-    from memesnipe.sdk.registry import discover  # noqa: PLC0415 - numba is slow to load
     from memesnipe.settings import load_settings  # noqa: PLC0415
 
     found = {
@@ -25,9 +25,10 @@ def list_strategies(json: Json = False) -> None:
                 key: {"low": p.low, "high": p.high, "default": p.default, "log": p.log, "unit": p.unit}
                 for key, p in strategy.params.items()
             },
+            "warnings": list(strategy.warnings),
             "about": (sys.modules[type(strategy).__module__].__doc__ or "").strip().partition("\n")[0],
         }
-        for name, strategy in discover(*load_settings().strategy_folders).items()
+        for name, strategy in load_families(load_settings()).items()
     }
     if json:
         print_json(found)

@@ -13,12 +13,12 @@ from sqlalchemy.exc import OperationalError
 
 from memesnipe.api.probe import Probe
 from memesnipe.bus.streams import EVENT_READERS
+from memesnipe.cli.families import load_families
 from memesnipe.cli.output import print_json, print_table, results_alone, say_if_cold
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.session import Session
 from memesnipe.errors import first_line
 from memesnipe.feeds.base import FeedChoice, open_feed
-from memesnipe.sdk.registry import discover
 from memesnipe.settings import Settings
 from memesnipe.storage.runs import FINISHED, finish_run, is_complete
 from memesnipe.storage.views import report as report_of
@@ -53,7 +53,7 @@ def _compile(settings: Settings) -> None:
     """Compile before the workers start, who load what they find; it also says at once what is wrong with a strategy."""
     from memesnipe.engine.warm import compile_all  # noqa: PLC0415 - the compiler is slow to load
 
-    families = discover(*settings.strategy_folders)
+    families = load_families(settings)
     say_if_cold()
     compile_all(families)
 

@@ -20,6 +20,8 @@ _TAKEN: Final = ("view",)  # numba has a method of that name on every record
 def check(strategy: type[Strategy]) -> str:
     """The source that ``on_event`` is compiled from: its own, and what it reads of its file.
 
+    What is allowed and may not do what was meant is put into ``strategy.warnings``, a line each.
+
     Raises:
         StrategyError: it breaks a rule; the text names the file, the line and the rule.
     """
@@ -27,6 +29,7 @@ def check(strategy: type[Strategy]) -> str:
     _check_declarations(strategy, file, definition, declarations)
     rules = Rules(strategy, _names(inspect.unwrap(strategy.on_event)), file)
     rules.check(definition)
+    strategy.warnings = tuple(rules.warnings)
     return "\n".join([source, *(f"{name} = {value!r}" for name, value in sorted(rules.used.items()))])
 
 

@@ -19,6 +19,9 @@ HELPERS: Final = {
 }
 _BUILTINS: Final = {"min": (2, 99), "max": (2, 99), "abs": (1, 1), "int": (1, 1), "float": (1, 1)}  # least, most values
 _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+_TRUTHS: Final = (ast.Compare, ast.BoolOp)
+_MOST_FACTOR: Final = 1_000  # that an integer may be multiplied by without a warning
+_MOST_OF_TIME: Final = 4  # that a time may be: it is a fifth of what fits
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _ALL_FIELDS: Final = {name for fields in FIELDS.values() for name in fields}
 # How what is not allowed is called; anything else goes by the name of its kind of node.
@@ -51,6 +54,7 @@ class Expressions:
 
     def __init__(self, strategy: type[Strategy], names: dict[str, Any], file: str) -> None:
         self.used: dict[str, int | float | str] = {}  # constants, and helpers by the name they have in the SDK
+        self.warnings: list[str] = []  # of what compiles, and may not do what was meant
         self._strategy, self._names, self._file = strategy, names, file
         self._locals: set[str] = set()
         self._values: dict[type[ast.AST], Callable[[Any, Flow], bool]] = {
@@ -135,7 +139,49 @@ class Expressions:
         if not isinstance(node.op, _ARITHMETIC):
             self._refuse(node, "only + - * / // % ** can be calculated with; for conditions use and, or, not")
         floats = [self._value(node.left, flow), self._value(node.right, flow)]
+        if isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod) and self._constant_of(node.right) == 0:
+            self._refuse(node, f"{ast.unparse(node)[:60]}: divides by 0")
+        if not any(floats):
+            self._warn_of_integers(node)
         return any(floats) or isinstance(node.op, ast.Div)
+
+    def _warn_of_integers(self, node: ast.BinOp) -> None:
+        """Warn where integers may come out wrong: compiled code has 64 bits for them, and no exceptions."""
+        left, right = self._constant_of(node.left), self._constant_of(node.right)
+        text = ast.unparse(node)[:60]
+        if isinstance(node.op, ast.FloorDiv | ast.Mod) and right is None:
+            self._warn(node, f"{text} is 0 where the right side is 0; compare it with 0 first")
+        elif isinstance(node.op, ast.Mult | ast.Pow) and not self._is_small_product(node, left, right):
+            self._warn(node, f"{text} wraps around beyond 2**63 (about 9.2e18); write float(...) around one side")
+
+    def _is_small_product(self, node: ast.BinOp, left: float | None, right: float | None) -> bool:
+        """Whether it is a product with a truth, or with a small constant, that does not get large by itself."""
+        if left is not None and right is not None:
+            return True
+        if isinstance(node.op, ast.Pow):
+            return False
+        if any(isinstance(side, _TRUTHS) for side in (node.left, node.right)):
+            return True
+        constant, other = (left, node.right) if left is not None else (right, node.left)
+        is_time = isinstance(other, ast.Attribute) and other.attr == "ts"  # 1.8e18 today
+        return constant is not None and abs(constant) <= (_MOST_OF_TIME if is_time else _MOST_FACTOR)
+
+    def _constant_of(self, node: ast.expr) -> float | None:
+        """The value of a number, or of a constant of the file; None for what is only known when it runs."""
+        match node:
+            case ast.Constant(value=int() | float() as value):
+                return float(value)
+            case ast.Name(id=name) if name not in self._locals and isinstance(self._names.get(name), int | float):
+                return float(self._names[name])
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                value_of = self._constant_of(operand)
+                return None if value_of is None else -value_of
+        return None
+
+    def _warn(self, node: ast.expr, text: str) -> None:
+        warning = f"{self._file}:{node.lineno}: {text}"
+        if warning not in self.warnings:
+            self.warnings.append(warning)
 
     def _unary(self, node: ast.UnaryOp, flow: Flow) -> bool:
         if isinstance(node.op, ast.Invert):

@@ -2,15 +2,18 @@
 
 import ast
 import importlib.util
+import re
 import sys
 import traceback
 from pathlib import Path
 
 from memesnipe.errors import StrategyError, first_line
 from memesnipe.sdk.checks import check, check_imports, place
+from memesnipe.sdk.file_rules import MOST_BYTES, check_file
 from memesnipe.sdk.strategy import Strategy
 
 BUNDLED = Path(__file__).resolve().parents[2] / "strategies"
+_NAME = re.compile("[a-z][a-z0-9_]{0,63}")
 
 Families = dict[str, Strategy]
 
@@ -38,9 +41,14 @@ def discover(*folders: Path) -> Families:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise StrategyError(f"there is no folder {place(folder)} to look for strategies in")
-    found = sorted(folder.glob("[!_]*.py"))
+    found = sorted(folder.glob("[!_.]*.py"))
     if not found:
         raise StrategyError(f"no strategy found in {place(folder)}")
+    for path in found:
+        if not _NAME.fullmatch(path.stem):
+            raise StrategyError(
+                f"{ascii(place(path))[1:-1]}: a family is its file's name, which has small letters, digits and _ only"
+            )
     return found
 
 
@@ -58,7 +66,9 @@ def _strategy_in(path: Path) -> type[Strategy]:
     if spec is None or spec.loader is None:
         raise StrategyError(f"{file} cannot be loaded as Python")
     module = importlib.util.module_from_spec(spec)
-    check_imports(_parsed(path, file), file)
+    tree = _parsed(path, file)
+    check_imports(tree, file)
+    check_file(tree, file)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
@@ -80,9 +90,17 @@ def _strategy_in(path: Path) -> type[Strategy]:
 
 def _parsed(path: Path, file: str) -> ast.Module:
     try:
-        return ast.parse(path.read_bytes())
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no file")
+        with path.open("rb") as opened:
+            source = opened.read(MOST_BYTES + 1)
+        if len(source) > MOST_BYTES:
+            raise StrategyError(f"{file} is larger than {MOST_BYTES} bytes; a strategy is a file of under 80 lines")
+        return ast.parse(source)
     except SyntaxError as error:
         raise StrategyError(f"{file}:{error.lineno or 1}: SyntaxError: {error.msg}") from error
+    except (RecursionError, MemoryError) as error:
+        raise StrategyError(f"{file} is nested too deep to be read; take it apart with variables") from error
     except (OSError, ValueError) as error:
         raise StrategyError(f"{file} cannot be read as Python: {first_line(error)}") from error
 

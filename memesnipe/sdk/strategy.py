@@ -16,6 +16,8 @@ SELL: Final = -1  # be out of it
 HOLD: Final = 0
 BUY: Final = 1  # be in it; covers a short
 
+MOST_PARAM: Final = 1e18  # of a parameter's range; ranges are multiplied and divided by each other
+
 
 @dataclass(frozen=True, slots=True)
 class Param:
@@ -55,6 +57,10 @@ def param(low: float, high: float, *, default: float, log: bool = False, unit: s
     """Declare a parameter. ``log`` when its ratios matter rather than its differences."""
     if not low < high or not low <= default <= high or (log and low <= 0):
         raise StrategyError(f"param({low}, {high}, default={default}): need low <= default <= high, low > 0 with log")
+    if max(-low, high) > MOST_PARAM or (log and low < 1 / MOST_PARAM):
+        raise StrategyError(
+            f"param({low}, {high}, default={default}): must be within {MOST_PARAM:g}, from {1 / MOST_PARAM:g} with log"
+        )
     return Param(low, high, default, log, unit)
 
 
@@ -78,6 +84,7 @@ class Strategy:
     family: ClassVar[str] = ""
     params: ClassVar[dict[str, Param]] = {}
     state_fields: ClassVar[dict[str, StateField]] = {}
+    warnings: ClassVar[tuple[str, ...]] = ()  # of the checks, a line each
     on_event: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:

@@ -436,6 +436,39 @@ def test_the_colours_of_the_compiler_are_left_out(tmp_path: Path) -> None:
     assert str(told.value).endswith("it does not compile: No implementation of it")
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("s.last_ts = e.ts * 10", "e.ts * 10 wraps around beyond 2**63"),
+        ("s.last_ts = s.last_ts * s.last_ts", "wraps around"),
+        ("s.last_ts *= 5_000", "wraps around"),
+        ("s.last_ts = s.last_ts ** 2", "wraps around"),
+        ("s.last_ts = e.ts % s.last_ts", "e.ts % s.last_ts is 0 where the right side is 0"),
+        ("s.last_ts = e.ts // (e.ts - s.last_ts)", "is 0 where the right side is 0"),
+        ("s.last_ts = e.ts * 2 + s.last_ts * 1000 - 3 * int(p.rise)", ""),
+        ("s.last_ts = e.ts // 60 % -7", ""),
+        ("s.last_ts = s.last_ts * (e.ts > 5) + 10**12", ""),
+        ("s.mean_price = float(e.ts) * e.ts % s.mean_price", ""),
+    ],
+)
+def test_integers_that_may_come_out_wrong_are_warned_of(tmp_path: Path, line: str, says: str) -> None:
+    strategy = with_body(tmp_path / "mine.py", f"{line}\nreturn HOLD")
+    check(strategy)
+    assert len(strategy.warnings) == bool(says)
+    assert all(w.startswith(f"{tmp_path / 'mine.py'}:{BODY_LINE}: ") and says in w for w in strategy.warnings)
+
+
+@pytest.mark.parametrize("line", ["e.ts % 0", "e.ts // -0", "1.0 / 0.0", "e.ts / NONE"])
+def test_a_division_by_a_constant_0_is_refused(tmp_path: Path, line: str) -> None:
+    source = HEAD + "NONE = 0\n" + CLASS + indent(f"x = {line}\nreturn HOLD", " " * 8) + "\n"
+    with pytest.raises(StrategyError, match="divides by 0"):
+        check(made(tmp_path / "mine.py", source))
+
+
+def test_the_bundled_families_give_no_warning() -> None:
+    assert [family.warnings for family in discover().values() if family.warnings] == []
+
+
 def test_a_full_disk_is_not_the_strategys_fault(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="full"), explain(with_body(tmp_path / "mine.py", "return HOLD")):
         raise OSError("full")

@@ -46,7 +46,11 @@ def test_several_folders_are_searched_each_once(tmp_path: Path) -> None:
         ("x = 1\nimport os", ":2: a strategy imports from memesnipe.sdk alone, not os"),
         ("from memesnipe.sdk import parm", ":1: memesnipe.sdk has nothing called parm (did you mean param?)"),
         ("from memesnipe.sdk import param\nx = param(2, 1, default=1)", ":2: param(2, 1, default=1): need low"),
-        ("\nraise ValueError('no\\nsecond line')", ":2: does not load: ValueError: no"),
+        ("from memesnipe.sdk import param\nx = param('a', 2, default=1)", ":2: does not load: TypeError: "),
+        (
+            "from memesnipe.sdk import param\nx = param(0, 1e19, default=1)",
+            ":2: param(0, 1e+19, default=1): must",
+        ),
         (GOOD.format(name="One").replace("(PRICE,)", "()"), ":3: One: subscriptions is empty"),
         (GOOD.format(name="One").replace("HOLD\n", "e.price\n").replace("HOLD, ", ""), ":6: e.price is not a field"),
     ],
@@ -57,6 +61,76 @@ def test_a_file_that_breaks_a_rule_is_named_with_the_line_and_the_rule(tmp_path:
         discover(tmp_path)
     assert str(refused.value).startswith(f"{tmp_path / 'bad.py'}{says}")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("added", "line", "says"),
+    [
+        ("raise SystemExit(0)", 7, "this is `raise`"),
+        ("if __name__ != '__main__':\n    raise SystemExit(0)", 7, "this is `if`"),
+        ("print('loaded')", 7, "this is an expression"),
+        ("while True:\n    pass", 7, "this is a loop"),
+        ("def again():\n    return again()", 7, "this is a function"),
+        ("X = print('loaded')", 7, "print() cannot be called here; only names of the SDK can"),
+        ("X = [1 for _ in iter(int, 1)]", 7, "is no number constant"),
+        ("X = 9**9**9", 7, "an exponent is at most 64"),
+        ("A = 2**62\nB = A * A", 8, "a constant is a finite number, an integer of at most 64 bits"),
+        ("A = 1e999", 7, "a constant is a finite number"),
+        ("A = 1 // 0", 7, "integer division or modulo by zero"),
+        ("A = 'x'\nB = A * 10**10", 8, "A is no number constant"),
+        ("    def __init_subclass__(cls):\n        exit()", 7, "a strategy has one function, on_event"),
+        ("    x = exit()", 7, "exit() cannot be called here"),
+        ("    for i in (1, 2):\n        pass", 7, "holds declarations and on_event, and this is a loop"),
+        ("    @print\n    def on_event(p, s, e):\n        return HOLD", 7, "on_event takes no decorator"),
+        ("    def on_event(p, s, e=exit()):\n        return HOLD", 7, "on_event takes exactly (p, s, e)"),
+        ("    def on_event(p: exit(), s, e):\n        return HOLD", 7, "on_event takes exactly (p, s, e)"),
+        ("    x: exit() = 1", 7, "and this is an assignment"),
+        ("class Other(print()):\n    pass", 7, "the class of a strategy has no decorator and derives from Strategy"),
+        ("        x = " + "+".join(["1"] * 100), 7, "is nested more than 60 deep"),
+        ("        x = " + "-" * 100 + "1", 7, "is nested more than 60 deep"),
+    ],
+)
+def test_nothing_runs_when_a_file_is_loaded(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], added: str, line: int, says: str
+) -> None:
+    (tmp_path / "bad.py").write_text(GOOD.format(name="One") + added + "\n")
+    with pytest.raises(StrategyError) as refused:
+        discover(tmp_path)
+    assert str(refused.value).startswith(f"{tmp_path / 'bad.py'}:{line}: ")
+    assert says in str(refused.value)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (GOOD.format(name="One") + "#" * 70_000, "bad.py is larger than 65536 bytes"),
+        (GOOD.format(name="One") + "".join(f"A{i} = {i}\n" for i in range(1_000)), "at most 3000 are allowed"),
+        (GOOD.format(name="One") + "A = " + "+".join(["1"] * 20_000), "bad.py is nested too deep to be read"),
+        (GOOD.format(name="One") + "A = " + "(" * 300 + ")" * 300, "bad.py:7: SyntaxError: too many nested"),
+        ("A = " + "9" * 5000, "bad.py:1: SyntaxError: Exceeds the limit"),
+    ],
+)
+def test_a_file_is_small(tmp_path: Path, source: str, says: str) -> None:
+    (tmp_path / "bad.py").write_text(source)
+    with pytest.raises(StrategyError) as refused:
+        discover(tmp_path)
+    assert says in str(refused.value)
+
+
+def test_number_constants_and_types_may_stand_in_a_file(tmp_path: Path) -> None:
+    source = GOOD.format(name="One").replace("class", "DAY = 24 * 3600\nHALF: float = -DAY / 2**1\nMINE = PRICE\nclass")
+    (tmp_path / "good.py").write_text(source.replace("(p, s, e)", "(p: object, s, e) -> int"))
+    assert "good" in discover(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["two words.py", "Upper.py", "1st.py", "a+b.py", "x" * 65 + ".py", "\x1b[1m.py"])
+def test_the_name_of_a_file_can_be_that_of_a_family(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(GOOD.format(name="One"))
+    (tmp_path / ".hidden.py").write_text("not Python")
+    with pytest.raises(StrategyError, match="a family is its file's name") as refused:
+        discover(tmp_path)
+    assert str(refused.value).isprintable()
 
 
 def test_a_folder_with_the_name_of_a_file_is_refused(tmp_path: Path) -> None:

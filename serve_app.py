@@ -12,6 +12,7 @@ from typing import Any
 
 import redis
 from ray import serve
+from ray.serve._private import replica
 from ray.serve.config import HTTPOptions, ProxyLocation
 from ray.serve.schema import LoggingConfig
 from starlette.types import ASGIApp
@@ -44,6 +45,7 @@ class Halt:
     """The routes of what changes something, of which Serve sends `/api/halt` here."""
 
     def __init__(self, home: str) -> None:
+        _open_no_port()
         self._home = Path(home)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
@@ -58,6 +60,7 @@ class Dashboard:
     """The page and the API."""
 
     def __init__(self, home: str) -> None:
+        _open_no_port()
         self._home = Path(home)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
@@ -77,6 +80,7 @@ class Signer:
     """Holds the key. In this version it signs nothing: it tells the public key."""
 
     def __init__(self, home: str) -> None:
+        _open_no_port()
         self._home = Path(home)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
@@ -84,6 +88,11 @@ class Signer:
         settings = Context(self._home, run_id=0).settings
         wallet = load_wallet(wallet_file(settings))
         return Border(create_signer_api(str(wallet.pubkey())), _hosts(settings))
+
+
+def _open_no_port() -> None:
+    """Keep Serve from opening a port on all addresses in each replica, for calls that ours never make."""
+    replica.add_port_to_grpc_server = lambda *_: 0  # type: ignore[attr-defined]
 
 
 # Each has a name, a prefix of its paths, and what is deployed. The longest prefix of a path decides.

@@ -1,7 +1,6 @@
-"""Ray, applied once: hosts the actors, brings back those that die, and connects to or starts the cluster."""
+"""Ray, applied once: hosts the actors, and brings back those that die."""
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from actors.position import PositionActor
 from actors.pulse import RECOVERING, WAITING, Pulse, pulse_file
 from actors.strategy_factory import Evaluate, StrategyFactory
 from memesnipe.engine.genome import Genome
-from memesnipe.errors import MemeSnipeError, first_line
+from memesnipe.errors import first_line
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.market.events import Events
 from memesnipe.telemetry.logs import Logger, open_log, without_secrets
@@ -47,16 +46,12 @@ def _breeder(context: Context) -> Evaluate:
     return evaluate
 
 
-# A node that is cut off without a word is noticed in seconds; by default Ray would wait for it for many minutes.
-_KEEPALIVE = {"RAY_grpc_client_keepalive_time_ms": "5000", "RAY_grpc_client_keepalive_timeout_ms": "5000"}
-
 SERVICE = "service"  # the resource that such nodes offer, see cluster.yaml
 
 _BEAT_S = 1.0
 _LONGEST_BACKOFF_S = 5.0
 _FORGIVEN_AFTER_S = 30.0
 _STOP_S = 15.0
-_PROBE_S = 5.0
 
 
 class ActorHost:
@@ -191,65 +186,3 @@ class Supervisor:
             self._log.warning("actor did not stop in time", name=self._runs[run])
         for host in self.hosts.values():
             ray.kill(host)
-
-
-def connect_ray(
-    address: str | None, home: Path, namespace: str, *, cpus: int | None = None, dashboard: bool = True
-) -> str:
-    """Connect to the cluster at ``address``, or start a local one; where its dashboard is ("" when there is none).
-
-    Args:
-        address: of a cluster; None starts one here.
-        home: folder of this installation, for its log.
-        namespace: in which our actors have their names.
-        cpus: backtests at once on a cluster of our own; by default all cores.
-        dashboard: whether a cluster of our own shows one.
-
-    Raises:
-        MemeSnipeError: there is no cluster at that address.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of ours reports anywhere
-    for name, value in _KEEPALIVE.items():
-        os.environ.setdefault(name, value)
-    if address:
-        _probe(address)
-    common: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "logging_level": "ERROR"}
-    try:
-        if address:
-            context = ray.init(address=address, **common)
-        else:
-            cpus = cpus or max(2, os.cpu_count() or 1)
-            context = ray.init(address="local", include_dashboard=dashboard, num_cpus=cpus, **common)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = first_line(error)
-        if not address:
-            raise MemeSnipeError(f"Ray does not start on this machine: {reason}") from error
-        hint = "check RAY_ADDRESS, and set RAY_AUTH_MODE=token where the cluster asks for its token"
-        raise MemeSnipeError(f"no Ray cluster answers at {address}: {reason}; {hint}") from error
-    _keep_token_private()
-    url = context.dashboard_url
-    open_log(home / "logs", "up", "INFO").info("ray is up", dashboard=url)
-    return f"http://{url}" if url else ""
-
-
-def _probe(address: str) -> None:
-    """Ray itself would try for many minutes, deaf to Ctrl-C, to reach a cluster that is not there."""
-    host, separator, port = address.removeprefix("ray://").rpartition(":")
-    if not separator or not port.isdecimal():
-        return  # `auto` and the like
-    try:
-        socket.create_connection((host, int(port)), timeout=_PROBE_S).close()
-    except OSError as error:
-        raise MemeSnipeError(f"no Ray cluster answers at {address}: {first_line(error)}; check RAY_ADDRESS") from error
-
-
-def _keep_token_private() -> None:
-    """Ray lets everyone on the machine read the token of its clusters; who has it can run code on them."""
-    token = Path.home() / ".ray" / "auth_token"
-    if token.is_file() and token.stat().st_uid == os.getuid():
-        token.chmod(0o600)
-
-
-def disconnect_ray() -> None:
-    """Leave the cluster; one that we started ends."""
-    ray.shutdown()

@@ -24,7 +24,11 @@ def test_settings_alone_read_the_environment() -> None:
     # The settings look for variables whose names are nearly theirs. Servers are given a PATH to run with, Ray is told
     # to report nowhere, and chaos starts `memesnipe up` in an environment of its own and knows its processes by it.
     chaos = {"memesnipe/cli/chaos_replay.py", "memesnipe/cli/chaos_targets.py"}
-    assert users == {"memesnipe/settings.py", "memesnipe/local/child.py", "actors/runtime.py"} | chaos
+    assert (
+        users
+        == {"memesnipe/settings.py", "memesnipe/local/child.py", "actors/connection.py", "memesnipe/cli/ray_process.py"}
+        | chaos
+    )
 
 
 def test_files_stay_small() -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from actors.backtest import Backtests, Conditions
-from actors.runtime import connect_ray, disconnect_ray
+from actors.connection import connect_ray, disconnect_ray
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation

@@ -56,7 +56,7 @@ def evolve_command(
 
 def _evolve(plan: "Plan", address: str | None, workers: int | None, say: "Say") -> tuple[dict[str, Any], bool]:
     """The summary of a search, and whether it was stopped before its end."""
-    from actors.runtime import connect_ray, disconnect_ray  # noqa: PLC0415 - as above
+    from actors.connection import connect_ray, disconnect_ray  # noqa: PLC0415 - as above
     from memesnipe.cli.database import open_database  # noqa: PLC0415
     from memesnipe.cli.evolve import Evolve, Interrupted  # noqa: PLC0415
     from memesnipe.engine.warm import compile_all  # noqa: PLC0415

@@ -1,5 +1,7 @@
 """A session: everything that `memesnipe up` starts, in order, and stops again in the other order."""
 
+import os
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -7,13 +9,14 @@ from typing import Self
 
 import redis
 from pydantic import SecretStr
+from rich.console import Console
 
 import serve_app
-from actors.runtime import Supervisor, connect_ray, disconnect_ray
 from memesnipe.api.token import load_token, make_token
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.cli.database import migrated
 from memesnipe.cli.lock import acquire
+from memesnipe.cli.ray_process import RayProcess
 from memesnipe.code import code_hash
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.base import FeedChoice
@@ -28,6 +31,9 @@ from memesnipe.telemetry.logs import open_log, without_secrets
 
 _PORTS_TRIED = 50
 _REVIVALS_TRIED = 20
+_WATCH_S = 0.25
+_SLOW_START_S = 45.0
+_errors = Console(stderr=True, highlight=False)
 
 
 @dataclass
@@ -109,17 +115,16 @@ class Session:
         return run
 
     def _start_ray(self, stack: ExitStack) -> None:
-        settings = self.settings
-        stack.callback(disconnect_ray)
-        serve_app.prepare()
-        self.ray_dashboard = connect_ray(settings.ray_address, self.home, f"memesnipe-{installation_of(self.home)}")
-        if settings.ray_address:  # a cluster of our own ends with all that runs on it
-            stack.callback(serve_app.undeploy)
-        serve_app.deploy(self.home, settings.dashboard_port)
-        ports = {"executor": settings.executor_metrics_port, "portfolio": settings.portfolio_metrics_port}
-        self.supervisor = Supervisor(self.home, self.run.run_id, ports, self.log)
-        stack.callback(self.supervisor.stop)
-        self.supervisor.start()
+        self._ray = RayProcess(self.home, self.run.run_id, self.settings.ray_address is None, self.log)
+        stack.callback(self._ray.stop)
+        told, began = "", time.monotonic()
+        while not self._ray.watch(_WATCH_S):
+            for sentence in self.news():
+                _errors.print(sentence)
+            if self._ray.waiting_for != told and time.monotonic() - began > _SLOW_START_S:
+                told = self._ray.waiting_for
+                load = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+                _errors.print(f"Still waiting for {told} to start ({load}) ...")
 
     def watch(self, timeout_s: float) -> None:
         """Look after everything that we started for a while, and bring back what died."""
@@ -132,7 +137,22 @@ class Session:
             self.log.error("server does not come back", error=str(error), attempt=self._failed_revivals)
             if self._failed_revivals >= _REVIVALS_TRIED:
                 raise
-        self.supervisor.watch(timeout_s)
+        self._ray.watch(timeout_s)
+
+    @property
+    def condition(self) -> str:
+        """What is wrong with what we started and is being mended, in words; "" while all is well."""
+        return self._ray.condition
+
+    def news(self) -> list[str]:
+        """What has happened since the last call, as sentences to show."""
+        news, self._ray.news = self._ray.news, []
+        return news
+
+    @property
+    def ray_dashboard(self) -> str:
+        """Where Ray's own dashboard is; "" when there is none."""
+        return self._ray.dashboard
 
     @property
     def dashboard(self) -> str:

@@ -85,6 +85,8 @@ def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: i
     with Progress(total) as progress:
         while not stop.is_set():
             session.watch(_WATCH_S)
+            for sentence in session.news():
+                progress.say(sentence)
             try:
                 report, complete = probe.ask().result(_PATIENCE_S)
                 progress.show(report)

@@ -11,7 +11,7 @@ import pytest
 import ray
 
 from actors.backtest import Backtests, Conditions, evaluate_window
-from actors.runtime import connect_ray, disconnect_ray
+from actors.connection import connect_ray, disconnect_ray
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome, SignalGene
 from memesnipe.errors import MemeSnipeError

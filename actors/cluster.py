@@ -1,0 +1,125 @@
+"""The process that holds Ray for `memesnipe up`: starts the cluster, the page and the actors, and tells how they are.
+
+Ray cannot be started again in a process in which a part of it has died: calls hang, and its own code may end the
+process. So `up` runs this in a process of its own, ends that with all that belongs to it, and starts another.
+
+It writes one JSON object a line to a pipe: `{"doing": ...}` while it starts, `{"ready": address of Ray's dashboard}`,
+then `{}` about every second, `{"lost": ...}` when a part of Ray has died, and `{"refused": ...}` when a user's setting
+is wrong. It stops when its standard input ends, which it also does when `up` is killed.
+"""
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import psutil
+
+import serve_app
+from actors.connection import connect_ray, disconnect_ray
+from actors.runtime import Supervisor
+from memesnipe.errors import MemeSnipeError, first_line
+from memesnipe.installation import RESOLVED, installation_of
+from memesnipe.settings import Settings, read_resolved
+from memesnipe.telemetry.logs import open_log, without_secrets
+
+_WATCH_S: Final = 0.25
+_LOOK_S: Final = 0.1
+_STOP_S: Final = 45.0
+_FAILED: Final = 1
+_ESSENTIAL: Final = {"gcs_server": "its control service", "raylet": "its node manager"}
+
+
+class Guard:
+    """Watches from a thread of its own, because calls of Ray may hang when a part of Ray has died."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+        self._parts: list[psutil.Process] = []
+        self._ready = False
+        self.stopping = threading.Event()
+        threading.Thread(target=self._until_told_to_stop, daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def tell(self, **message: str) -> None:
+        """Write a message for `up`; a pipe that nobody reads any more ends this process soon by itself."""
+        with self._lock:
+            try:
+                os.write(self._pipe, orjson.dumps(message) + b"\n")
+            except OSError:
+                self.stopping.set()
+
+    def ready(self, dashboard: str) -> None:
+        """From now on a request to stop is met by the one who calls this."""
+        self._ready = True
+        self.tell(ready=dashboard)
+
+    def watch_parts(self) -> None:
+        """Watch the parts of Ray that this process has started, without which nothing works."""
+        self._parts = [child for child in psutil.Process().children() if child.name() in _ESSENTIAL]
+
+    def _watch(self) -> None:
+        while not self.stopping.wait(_LOOK_S):
+            for part in self._parts:
+                if not part.is_running() or part.status() == psutil.STATUS_ZOMBIE:
+                    self.tell(lost=f"{part.name()} ({_ESSENTIAL[part.name()]}) has ended")
+                    os._exit(_FAILED)
+
+    def _until_told_to_stop(self) -> None:
+        while os.read(0, 1024):
+            pass
+        was_ready = self._ready
+        self.stopping.set()
+        if was_ready:
+            time.sleep(_STOP_S)
+        os._exit(0)  # what is left of Ray is ended by `up`
+
+
+def run(home: Path, run_id: int, guard: Guard) -> None:
+    """Start everything, and look after it until told to stop."""
+    settings = read_resolved(home / RESOLVED)
+    log = open_log(home / "logs", "supervisor", settings.log_level)
+    guard.tell(doing="Ray")
+    serve_app.prepare()
+    dashboard = connect_ray(settings.ray_address, home, f"memesnipe-{installation_of(home)}", attempts=1)
+    guard.watch_parts()
+    guard.tell(doing="the dashboard")
+    serve_app.deploy(home, settings.dashboard_port)
+    guard.tell(doing="the actors")
+    ports = {"executor": settings.executor_metrics_port, "portfolio": settings.portfolio_metrics_port}
+    supervisor = Supervisor(home, run_id, ports, log)
+    supervisor.start()
+    guard.ready(dashboard)
+    while not guard.stopping.is_set():
+        supervisor.watch(_WATCH_S)
+        guard.tell()
+    _stop(supervisor, settings)
+
+
+def _stop(supervisor: Supervisor, settings: Settings) -> None:
+    supervisor.stop()
+    if settings.ray_address:  # a cluster of our own ends with all that runs on it
+        serve_app.undeploy()
+    disconnect_ray()
+
+
+def main(arguments: list[str]) -> None:
+    """Run for the installation in a folder, and tell its state on a pipe: HOME RUN_ID FILE_DESCRIPTOR."""
+    home, run_id, pipe = Path(arguments[0]), int(arguments[1]), int(arguments[2])
+    os.set_inheritable(pipe, False)  # Ray's processes shall not hold it open
+    guard = Guard(pipe)
+    try:
+        run(home, run_id, guard)
+    except Exception as error:  # noqa: BLE001 - whatever it is, `up` decides whether to try again
+        reason: Any = without_secrets(first_line(error))
+        open_log(home / "logs", "supervisor", "INFO").error("it ends", exc_info=error)
+        guard.tell(**{"refused" if isinstance(error, MemeSnipeError) else "lost": reason})
+        os._exit(_FAILED)  # Ray's own way out may hang now
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,124 @@
+"""Connects to a Ray cluster, or starts one of our own that only this machine and this user can reach."""
+
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import ray
+from ray._private import ray_constants
+
+from memesnipe.errors import MemeSnipeError, first_line
+from memesnipe.installation import installation_of
+from memesnipe.local.ray_folder import ray_folder, remove_session
+from memesnipe.telemetry.logs import open_log
+
+# What Ray's processes inherit from us, where the user has not set it.
+_ENVIRONMENT: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing of ours reports anywhere
+    # A node that is cut off without a word is noticed in seconds; by default Ray would wait for it for many minutes.
+    "RAY_grpc_client_keepalive_time_ms": "5000",
+    "RAY_grpc_client_keepalive_timeout_ms": "5000",
+    # A busy machine needs longer than Ray's 5 to 60 s to start its processes.
+    "RAY_agent_register_timeout_ms": "180000",
+    "RAY_worker_register_timeout_seconds": "180",
+    "RAY_raylet_start_wait_time_s": "180",
+    "RAY_py_gcs_connect_timeout_s": "180",
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+}
+_PROBE_S: Final = 5.0
+_RETRY_AFTER_S: Final = 2.0
+
+
+def connect_ray(
+    address: str | None,
+    home: Path,
+    namespace: str,
+    *,
+    cpus: int | None = None,
+    dashboard: bool = True,
+    attempts: int = 3,
+) -> str:
+    """Connect to the cluster at ``address``, or start a local one; where its dashboard is ("" when there is none).
+
+    Args:
+        address: of a cluster; None starts one here.
+        home: folder of this installation, for its log.
+        namespace: in which our actors have their names.
+        cpus: backtests at once on a cluster of our own; by default all cores.
+        dashboard: whether a cluster of our own shows one.
+        attempts: how often to try to start a cluster of our own.
+
+    Raises:
+        MemeSnipeError: there is no cluster at that address, or none starts here.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    log = open_log(home / "logs", "ray", "INFO")
+    common: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "logging_level": "ERROR"}
+    if address:
+        url = _join(address, common)
+    else:
+        own = common | {"include_dashboard": dashboard, "num_cpus": cpus or max(2, os.cpu_count() or 1)}
+        for attempt in range(1, attempts + 1):
+            try:
+                url = _start(home, own)
+                break
+            except MemeSnipeError as error:
+                log.warning("Ray did not start", attempt=attempt, reason=str(error))
+                if attempt == attempts:
+                    raise
+                time.sleep(_RETRY_AFTER_S)
+    _keep_token_private()
+    log.info("ray is up", dashboard=url)
+    return f"http://{url}" if url else ""
+
+
+def _join(address: str, common: dict[str, Any]) -> str:
+    _probe(address)
+    try:
+        return str(ray.init(address=address, **common).dashboard_url or "")
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        hint = "check RAY_ADDRESS, and set RAY_AUTH_MODE=token where the cluster asks for its token"
+        raise MemeSnipeError(f"no Ray cluster answers at {address}: {first_line(error)}; {hint}") from error
+
+
+def _start(home: Path, own: dict[str, Any]) -> str:
+    folder = ray_folder(installation_of(home))
+    os.environ["TMPDIR"] = str(folder.parent)  # Ray's dashboard has sockets there
+    # By default Ray listens on all addresses on Linux, and on loopback on macOS. This is the switch between the two.
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
+    except Exception as error:  # a bare Exception is what Ray raises when a part of it was too slow
+        ray.shutdown()
+        raise MemeSnipeError(f"Ray does not start on this machine: {first_line(error)}") from error
+
+
+def _probe(address: str) -> None:
+    """Ray itself would try for many minutes, deaf to Ctrl-C, to reach a cluster that is not there."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not separator or not port.isdecimal():
+        return  # `auto` and the like
+    try:
+        socket.create_connection((host, int(port)), timeout=_PROBE_S).close()
+    except OSError as error:
+        raise MemeSnipeError(f"no Ray cluster answers at {address}: {first_line(error)}; check RAY_ADDRESS") from error
+
+
+def _keep_token_private() -> None:
+    """Ray lets everyone on the machine read the token of its clusters; who has it can run code on them."""
+    token = Path.home() / ".ray" / "auth_token"
+    if token.is_file() and token.stat().st_uid == os.getuid():
+        token.chmod(0o600)
+
+
+def disconnect_ray() -> None:
+    """Leave the cluster; one that we started ends, and its session's folder is removed."""
+    node: Any = ray._private.worker._global_node
+    session = Path(node.get_session_dir_path()) if node is not None and node.head else None
+    ray.shutdown()
+    if session is not None:
+        remove_session(session)

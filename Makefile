@@ -16,20 +16,19 @@ FIND_PYTHON = for p in $(PYTHON) python3.13 python3.12 python3.11 python3 python
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-install: $(VENV)/installed ## install MemeSnipe and its tools into .venv
+install: $(VENV)/installed-dev ## install MemeSnipe and its tools into .venv
 
-$(VENV)/installed: pyproject.toml constraints.txt
+# Two sets: what running needs, and the tools of tests and lint. Each has a file that says when it was installed.
+$(VENV)/installed $(VENV)/installed-dev: pyproject.toml constraints.txt scripts/install.sh
 	@python=$$($(FIND_PYTHON)); \
 	test -n "$$python" || { echo "MemeSnipe needs Python 3.11, 3.12 or 3.13; install it, or say which: make PYTHON=/path/to/python3"; exit 2; }; \
-	echo "Installing into $(VENV) with $$python (about two minutes the first time) ..."; \
-	$$python -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@
+	scripts/install.sh $(VENV) $$python $(if $(findstring dev,$@),dev)
+	@touch $(VENV)/installed $@
 
-up: install ## run the system on the synthetic market; Ctrl-C stops it (options: make up UP="--speed 60")
+up: $(VENV)/installed ## run the system on the synthetic market; Ctrl-C stops it (options: make up UP="--speed 60")
 	@$(BIN)/memesnipe up $(UP)
 
-down: install ## stop what runs in this folder
+down: $(VENV)/installed ## stop what runs in this folder
 	@$(BIN)/memesnipe down
 
 lint: install ## ruff, mypy, import-linter

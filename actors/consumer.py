@@ -9,12 +9,16 @@ from typing import ClassVar
 from actors.context import Context
 from actors.pulse import WORKING
 from memesnipe.bus.merge import Entry, StreamGapError
-from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, PASSING, READERS, keep
+from memesnipe.bus.streams import ALLOCATIONS, EVENT_STREAMS, EVENTS, PASSING, READERS, keep
 from memesnipe.storage.journal import Effects, Journal, Position
 from memesnipe.telemetry.metrics import ActorMetrics
 
 BLOCK_MS = 100
 _TIDY_EVERY = 100  # commits
+# Entries that led to nothing have their positions committed with what comes next. Until then they would be read again
+# after a crash, and others cannot see that they were taken in, so it must not take long.
+_UNCOMMITTED_S = 0.1
+_UNCOMMITTED = 1_000  # entries
 
 
 class Consumer:
@@ -33,8 +37,12 @@ class Consumer:
         self.metrics = metrics
         self.log = context.log(self.name)
         self.journal = Journal(context.database, context.run_id, self.name, self.writes)
-        self.positions: dict[str, Position] = {}
+        self.positions: dict[str, Position] = {}  # of what was taken in; what is committed may be a little behind
+        self._announced: dict[str, int] = {}
         self._commits = 0
+        self._committed_at = 0.0
+        self._uncommitted = 0  # entries
+        self._must_keep = False  # whether there are others than events among them
 
     @property
     def seq(self) -> int:
@@ -63,13 +71,19 @@ class Consumer:
                 self.context.bus.assert_whole()
                 self.journal.renew()
                 self.idle()
+                self._settle()
             return
         started = perf_counter()
         self.context.pulse.at(WORKING)
         positions = self._moved(entries)
         effects = self.journal.effects()
         self.handle(entries, effects)
-        self.keep_state(entries, effects, positions)
+        self._uncommitted += len(entries)
+        self._must_keep |= any(entry.stream not in EVENT_STREAMS for entry in entries)
+        if effects.is_empty and self._uncommitted < _UNCOMMITTED and started - self._committed_at < _UNCOMMITTED_S:
+            self.positions = positions
+            return
+        self.keep_state(effects, positions)
         self.commit(effects, positions)
         self.metrics.committed(self.seq, perf_counter() - started)
 
@@ -79,6 +93,13 @@ class Consumer:
 
     def idle(self) -> None:
         """Nothing came for a while."""
+
+    def _settle(self) -> None:
+        """Commit the positions of entries that led to nothing."""
+        if self._uncommitted:
+            effects = self.journal.effects()
+            self.keep_state(effects, self.positions)
+            self.commit(effects, self.positions)
 
     def _with_what_precedes(self, entries: list[Entry]) -> list[Entry]:
         """The entries up to the first whose message says that others come before it which are not here.
@@ -98,6 +119,11 @@ class Consumer:
         sent = self.journal.commit(effects, positions)
         self.positions = positions
         self.context.bus.publish(sent)
+        for stream in (ALLOCATIONS, EVENTS):  # for which the feed may wait
+            if stream in positions and positions[stream].number > self._announced.get(stream, 0):
+                self.context.bus.announce_progress(stream)
+                self._announced[stream] = positions[stream].number
+        self._committed_at, self._uncommitted, self._must_keep = perf_counter(), 0, False
         self._commits += 1
         if self._commits % _TIDY_EVERY == 0:
             self._tidy()
@@ -126,9 +152,9 @@ class Consumer:
             self.metrics.took_in(stream, 1)
         return positions
 
-    def keep_state(self, entries: list[Entry], effects: Effects, positions: dict[str, Position]) -> None:
+    def keep_state(self, effects: Effects, positions: dict[str, Position]) -> None:
         """Have a snapshot committed where the events alone would not bring the state back."""
-        if effects.snapshot is None and any(entry.stream not in EVENT_STREAMS for entry in entries):
+        if effects.snapshot is None and self._must_keep:
             effects.snapshot = (self._event_position(positions), self.dump())
 
     def _event_position(self, positions: dict[str, Position]) -> int:

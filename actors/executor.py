@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 
 from actors.consumer import Consumer
 from actors.context import Context
@@ -44,6 +44,17 @@ _GARBAGE_AFTER = 100_000  # objects made and not gone
 _SNAPSHOT_SHARE = 0.003
 _SNAPSHOT_EVERY_S = 5.0
 _SNAPSHOT_EVERY_EVENTS = 50_000
+
+_ENDED = (
+    update(OrderRow.__table__)  # type: ignore[arg-type]
+    .where(OrderRow.run_id == bindparam("b_run"), OrderRow.order_id == bindparam("b_order"))
+    .values(status=bindparam("b_status"))
+)
+_IN_FORCE = (
+    update(Allocation.__table__)  # type: ignore[arg-type]
+    .where(Allocation.run_id == bindparam("b_run"), Allocation.seq == bindparam("b_seq"))
+    .values(effective_seq=bindparam("b_effective"))
+)
 
 
 class Executor(Consumer):
@@ -118,22 +129,16 @@ class Executor(Consumer):
         if entry.stream == COMMANDS:
             self._tell_progress(effects)  # the position actor obeys it too, once it knows that we are here
         if entry.stream == ALLOCATIONS:
-            effects.change(
-                update(Allocation)
-                .where(Allocation.run_id == self.context.run_id, Allocation.seq == entry.seq)
-                .values(effective_seq=seq)
-            )
+            effects.change(_IN_FORCE, [{"b_run": self.context.run_id, "b_seq": entry.seq, "b_effective": seq}])
 
     def _write(self, entries: Entries, effects: Effects) -> None:
         effects.add(OrderRow, entries.orders)
         effects.add(Trade, entries.trades)
         effects.add(Refusal, entries.refusals)
-        for order_id, status in entries.ended.items():
-            effects.change(
-                update(OrderRow)
-                .where(OrderRow.run_id == self.context.run_id, OrderRow.order_id == order_id)
-                .values(status=status)
-            )
+        run_id = self.context.run_id
+        ended = [{"b_run": run_id, "b_order": order, "b_status": status} for order, status in entries.ended.items()]
+        if ended:
+            effects.change(_ENDED, ended)
         for stream, seq, content in entries.messages:
             told_before = {"after": {FILLS: self.journal.numbers_after(effects)[FILLS]}}
             effects.send(stream, seq, content | (told_before if stream == SIMULATION_RESULTS else {}))
@@ -150,7 +155,7 @@ class Executor(Consumer):
             self._tell_progress(effects)
             self.commit(effects, self.positions)
 
-    def keep_state(self, entries: list[Entry], effects: Effects, positions: dict[str, Position]) -> None:
+    def keep_state(self, effects: Effects, positions: dict[str, Position]) -> None:
         """Nothing: events and controls bring the state back."""
 
     def commit(self, effects: Effects, positions: dict[str, Position]) -> None:

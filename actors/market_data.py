@@ -26,7 +26,7 @@ from memesnipe.market.codec import STREAM_OF_KIND, to_messages
 from memesnipe.market.events import DECISION, REBALANCE, STALE, Events
 from memesnipe.market.plausible import LAST_TS
 from memesnipe.market.sequencer import Rejected, Sequencer, time_of
-from memesnipe.storage.commands import place, waiting
+from memesnipe.storage.commands import Waiting, place, waiting
 from memesnipe.storage.event_log import EventLog
 from memesnipe.storage.journal import Journal
 from memesnipe.storage.runs import Cursor, read_cursor, read_mints, read_positions
@@ -36,7 +36,7 @@ from memesnipe.telemetry.seldom import Seldom
 
 _BATCH = 512
 _LONGEST_SLEEP_S = 0.2
-_POLL_S = 0.002
+_LONGEST_WAIT_S = 0.05  # for readers, who say when they have come further; a word of theirs may be lost
 _TIDY_EVERY = 100  # batches
 _NOTHING: Final = object()  # None may be what a feed says, and is put aside then
 
@@ -67,6 +67,7 @@ class MarketData:
         self._journal = Journal(context.database, context.run_id, self.name, (COMMANDS,))
         self._aside = Seldom()
         self._batches = 0
+        self._waits_for_decision = False  # in lockstep
         self._slowest = 0  # the last event that every reader has taken in, as far as we know
         self._waiting: Any = _NOTHING  # read from the feed, not yet due
 
@@ -86,7 +87,7 @@ class MarketData:
         with self.context.database.connect() as connection:
             self._cursor = read_cursor(connection, self.context.run_id)
             mints = read_mints(connection, self.context.run_id)
-            self._see_readers(read_positions(connection, self.context.run_id, EVENTS))
+            self._see_readers(*read_positions(connection, self.context.run_id, EVENTS))
         self._event_log.cut(self._cursor.seq)
         self._sequencer = Sequencer(
             settings.rebalance_interval_secs,
@@ -104,37 +105,37 @@ class MarketData:
     def step(self) -> None:
         """Publish what is due, once the readers have caught up far enough."""
         self.context.bus.assert_whole()  # while we wait for readers they may wait for what Redis has lost
-        self._take_commands()
-        if self._cursor.ended or not self._may_go_on():
+        if not self._may_go_on():
             self._journal.renew()
-            time.sleep(_LONGEST_SLEEP_S if self._cursor.ended else _POLL_S)
+            stream = ALLOCATIONS if self._waits_for_decision else EVENTS
+            self.context.bus.wait_for_progress(stream, _LONGEST_SLEEP_S if self._cursor.ended else _LONGEST_WAIT_S)
             return
         raw = self._take_due()
         if raw or self._peek() is _NOTHING:
             self._publish(raw)
 
-    def _take_commands(self) -> None:
-        """Give the commands that wait their place: behind the last event that was published."""
+    def _may_go_on(self) -> bool:
+        """Place the commands that wait; whether readers have kept up, and in lockstep carried out the last decision."""
         with self.context.database.connect() as connection:
             commands = waiting(connection, self.context.run_id)
-        if not commands:
-            return
+            events, decided = read_positions(connection, self.context.run_id, EVENTS, ALLOCATIONS)
+        self._see_readers(events)
+        if commands:
+            self._place(commands)
+        _, answered = decided.get("executor", (0, 0))
+        self._waits_for_decision = self._choice.lockstep and answered < self._cursor.decision_seq
+        if self._cursor.ended or self._waits_for_decision:
+            return False
+        return self._cursor.seq - self._slowest < MAX_IN_FLIGHT
+
+    def _place(self, commands: list[Waiting]) -> None:
+        """Give the commands that wait their place: behind the last event that was published."""
         effects = self._journal.effects()
         for command in commands:
             effects.send(COMMANDS, self.seq, asdict(command))
             effects.change(place(command.command_id, self.seq))
         self.context.bus.publish(self._journal.commit(effects, {}))
         self.log.info("commands", seq=self.seq, names=[command.name for command in commands])
-
-    def _may_go_on(self) -> bool:
-        """Whether readers have kept up, and in lockstep whether the last decision has been carried out."""
-        with self.context.database.connect() as connection:
-            if self._choice.lockstep and self._cursor.decision_seq:
-                _, answered = read_positions(connection, self.context.run_id, ALLOCATIONS).get("executor", (0, 0))
-                if answered < self._cursor.decision_seq:
-                    return False
-            self._see_readers(read_positions(connection, self.context.run_id, EVENTS))
-        return self._cursor.seq - self._slowest < MAX_IN_FLIGHT
 
     def _see_readers(self, positions: dict[str, tuple[int, int]]) -> None:
         self._pace.taken_in(positions.get("executor", (0, 0))[1])

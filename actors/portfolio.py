@@ -30,6 +30,10 @@ from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioS
 
 _STATE = TypeAdapter(tuple[PortfolioState, dict[str, Any] | None, int])
 _RESULTS = TypeAdapter(list[StrategyResult])
+# With the figures of a strategy as they are now.
+_TOLD = update(StrategyRow.__table__).where(  # type: ignore[arg-type]
+    StrategyRow.run_id == bindparam("b_run"), StrategyRow.spec_id == bindparam("b_spec")
+)
 _BY_HAND = (CommandName.PROMOTE, CommandName.DEMOTE)
 
 
@@ -159,9 +163,7 @@ class PortfolioActor(Consumer):
             if spec_id not in joined and (is_generation or spec_id in moved or managed.mode in DOWN)
         ]
         if told:
-            one = (StrategyRow.run_id == bindparam("b_run")) & (StrategyRow.spec_id == bindparam("b_spec"))
-            table = StrategyRow.__table__
-            effects.statements.append((update(table).where(one), told))  # type: ignore[arg-type]
+            effects.change(_TOLD, told)
 
     def _genomes(self, decision: Decision) -> list[tuple[str, dict[str, Any]]]:
         new = [step.spec_id for step in decision.transitions if step.from_mode in ("", Mode.RETIRED)]

@@ -17,6 +17,7 @@ READ_LIMIT = 4_096  # entries of each stream in one read
 _HEARTBEAT_EXPIRY_S = 4
 _WRITERS_KEY = "memesnipe:writers"  # writer -> its mark
 _INSTALLATION_KEY = "memesnipe:installation"
+_PROGRESS_KEY = "memesnipe:progress:{}"  # a stream of one entry, replaced whenever a reader of that stream commits
 
 # The check and the writing are one step in Redis: between them it may lose its data, and what is then written into the
 # empty streams would hide what is missing below. An entry that is there already is left as it is.
@@ -42,6 +43,7 @@ class Bus:
     def __init__(self, url: str) -> None:
         self._connected = False
         self._writer, self._mark = "", ""
+        self._heard: dict[str, Any] = {}  # of each stream the last announcement that `wait_for_progress` knows of
         self._redis = redis.Redis.from_url(
             url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=self._connect_once
         )
@@ -141,6 +143,17 @@ class Bus:
         found = {stream.decode(): entries for stream, entries in answer}
         in_order = {s: [_entry(s, *raw) for raw in found[s]] for s in after if s in found}
         return merge(in_order, READ_LIMIT)
+
+    def announce_progress(self, stream: str) -> None:
+        """Wake whoever waits for readers of a stream. A hint and no more: how far they are is in PostgreSQL."""
+        self._redis.xadd(_PROGRESS_KEY.format(stream), {b"": b""}, maxlen=1, approximate=False)
+
+    def wait_for_progress(self, stream: str, timeout_s: float) -> None:
+        """Wait until some reader of a stream has announced progress since the last time, at most so long."""
+        key = _PROGRESS_KEY.format(stream)
+        answer: Any = self._redis.xread({key: self._heard.get(stream, "0-0")}, block=max(int(timeout_s * 1e3), 1))
+        if answer:
+            self._heard[stream] = answer[0][1][-1][0]
 
     def events_between(self, first: int, last: int) -> Iterator[list[Entry]]:
         """The events numbered ``first`` to ``last``, waiting for those that are still to be republished.

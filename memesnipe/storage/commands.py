@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, Executable, insert, select, update
+from sqlalchemy import Connection, Executable, bindparam, insert, select, update
 
 from memesnipe.errors import InputError
 from memesnipe.storage.schema_control import Command
 from memesnipe.trading import command_names
 
 MAX_REASON_BYTES: Final = 1_024
+
+_WAITING: Final = (
+    select(Command.command_id, Command.name, Command.spec_id, Command.reason)
+    .where(Command.run_id == bindparam("run"), Command.seq.is_(None))
+    .order_by(Command.command_id)
+)
 
 
 class CommandName(StrEnum):
@@ -63,12 +69,7 @@ def check_reason(reason: str) -> None:
 
 def waiting(connection: Connection, run_id: int) -> list[Waiting]:
     """The commands that wait for their place, in the order in which they were asked for."""
-    query = (
-        select(Command.command_id, Command.name, Command.spec_id, Command.reason)
-        .where(Command.run_id == run_id, Command.seq.is_(None))
-        .order_by(Command.command_id)
-    )
-    return [Waiting(*row) for row in connection.execute(query)]
+    return [Waiting(*row) for row in connection.execute(_WAITING, {"run": run_id})]
 
 
 def place(command_id: int, seq: int) -> Executable:

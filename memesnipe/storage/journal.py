@@ -6,15 +6,33 @@ lease, so of two that run, one has effects.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import orjson
 from sqlalchemy import Engine, Executable, delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from memesnipe.storage.lease import Lease
 from memesnipe.storage.schema import Base, ConsumerPosition, Message, Snapshot
+
+
+# Making a statement takes longer than running it, and every commit needs the same ones.
+@cache
+def _insert(table: type[Base]) -> Insert:
+    return insert(table)
+
+
+@cache
+def _upsert(table: type[Base], columns: tuple[str, ...], adding: tuple[str, ...]) -> Insert:
+    """Insert rows of these columns besides the run; what is there already is overwritten, or (``adding``) added to."""
+    keys = [column.name for column in table.__table__.primary_key.columns]  # type: ignore[attr-defined]
+    statement = insert(table)
+    old, new = table.__table__.columns, statement.excluded
+    changed = {name: old[name] + new[name] if name in adding else new[name] for name in columns if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
 
 # (stream, number, seq, JSON): what the bus publishes
 Sent = tuple[str, int, int, bytes]
@@ -38,10 +56,15 @@ class Effects:
     snapshot: tuple[int, bytes] | None = None
     _run_id: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.statements and not self.messages and self.snapshot is None
+
     def add(self, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows; one that is there already fails the commit, for no effect happens twice."""
         if rows:
-            self.statements.append((insert(table), self._keyed(rows)))
+            self.statements.append((_insert(table), self._keyed(rows)))
 
     def put(self, table: type[Base], rows: Sequence[dict[str, Any]], *, adding: Sequence[str] = ()) -> None:
         """Insert rows; those that are there already are overwritten. All rows have the same columns.
@@ -53,19 +76,14 @@ class Effects:
         """
         if not rows:
             return
-        keys = [column.name for column in table.__table__.primary_key.columns]  # type: ignore[attr-defined]
-        statement = insert(table)
-        columns, new = table.__table__.columns, statement.excluded
-        changed = {n: columns[n] + new[n] if n in adding else new[n] for n in rows[0] if n not in keys}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-        self.statements.append((statement, self._keyed(rows)))
+        self.statements.append((_upsert(table, tuple(rows[0]), tuple(adding)), self._keyed(rows)))
 
     def _keyed(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{"run_id": self._run_id, **row} for row in rows]
 
-    def change(self, statement: Executable) -> None:
-        """Do anything else."""
-        self.statements.append((statement, []))
+    def change(self, statement: Executable, rows: Sequence[dict[str, Any]] = ()) -> None:
+        """Do anything else; once, or once for each row of values of its parameters."""
+        self.statements.append((statement, list(rows)))
 
     def send(self, stream: str, seq: int, message: dict[str, Any]) -> None:
         """Owe a message about event ``seq`` to the readers of a stream."""
@@ -88,6 +106,7 @@ class Journal:
         self._engine = engine
         self._actor = actor
         self._numbers = dict.fromkeys(writes, 0)
+        self._committed: dict[str, Position] = {}  # what is known of the positions in the database
         self._lease = Lease(engine, run_id, actor)
 
     def open(self) -> None:
@@ -163,6 +182,7 @@ class Journal:
                     "consumed": p.consumed,
                 }
                 for s, p in positions.items()
+                if p != self._committed.get(s)
             ],
         )
         with self._engine.begin() as connection:
@@ -170,6 +190,7 @@ class Journal:
             for statement, rows in (*effects.statements, *final.statements):
                 connection.execute(statement, rows or None)
         self._numbers = numbers
+        self._committed |= {stream: replace(position) for stream, position in positions.items()}
         return sent
 
     def renew(self) -> None:

@@ -10,7 +10,7 @@ import socket
 import time
 from typing import Final
 
-from sqlalchemy import Connection, Engine, func, or_, text, update
+from sqlalchemy import Connection, Engine, bindparam, func, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.errors import MemeSnipeError
@@ -22,6 +22,12 @@ _VALID: Final = text("interval '10 seconds'")
 _epochs: dict[tuple[str, int, str], int] = {}
 _REPLACED: Final = 0  # no lease has that epoch
 _RENEW_S: Final = 3.0
+_ROW: Final = schema_control.Lease
+_STILL_OURS: Final = (
+    update(_ROW.__table__)  # type: ignore[arg-type]
+    .where(_ROW.run_id == bindparam("b_run"), _ROW.actor == bindparam("b_actor"), _ROW.epoch == bindparam("b_epoch"))
+    .values(expires_at=func.now() + _VALID)
+)
 
 
 class LeaseLostError(MemeSnipeError):
@@ -66,13 +72,8 @@ class Lease:
         Raises:
             LeaseLostError: another one has it.
         """
-        row = schema_control.Lease
-        statement = (
-            update(row)
-            .where(row.run_id == self._run_id, row.actor == self._actor, row.epoch == self._epoch)
-            .values(expires_at=func.now() + _VALID)
-        )
-        if connection.execute(statement).rowcount != 1:
+        mine = {"b_run": self._run_id, "b_actor": self._actor, "b_epoch": self._epoch}
+        if connection.execute(_STILL_OURS, mine).rowcount != 1:
             _epochs[self._key] = _REPLACED
             raise LeaseLostError(f"another {self._actor} took over run {self._run_id}")
         self._renewed = time.monotonic()

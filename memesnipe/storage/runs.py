@@ -1,14 +1,18 @@
 """Runs: taking up the unfinished one, or beginning another."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.storage.schema import ConsumerPosition, FeedCursor, Run, Token
 
 OPEN, FINISHED = "open", "finished"
+
+_POSITIONS: Final = select(
+    ConsumerPosition.stream, ConsumerPosition.actor, ConsumerPosition.position, ConsumerPosition.seq
+).where(ConsumerPosition.run_id == bindparam("run"), ConsumerPosition.stream.in_(bindparam("streams", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,12 @@ def read_mints(connection: Connection, run_id: int) -> list[str]:
     return list(connection.scalars(select(Token.mint).where(Token.run_id == run_id).order_by(Token.token)))
 
 
-def read_positions(connection: Connection, run_id: int, stream: str) -> dict[str, tuple[int, int]]:
-    """How far each reader of a stream has come: actor -> (number, seq)."""
-    query = select(ConsumerPosition.actor, ConsumerPosition.position, ConsumerPosition.seq).where(
-        ConsumerPosition.run_id == run_id, ConsumerPosition.stream == stream
-    )
-    return {row.actor: (row.position, row.seq) for row in connection.execute(query)}
+def read_positions(connection: Connection, run_id: int, *streams: str) -> list[dict[str, tuple[int, int]]]:
+    """How far each reader of each of the streams has come: actor -> (number, seq)."""
+    found: dict[str, dict[str, tuple[int, int]]] = {stream: {} for stream in streams}
+    for stream, actor, position, seq in connection.execute(_POSITIONS, {"run": run_id, "streams": streams}):
+        found[stream][actor] = (position, seq)
+    return list(found.values())
 
 
 def is_complete(connection: Connection, run_id: int, readers: tuple[str, ...]) -> bool:
@@ -84,6 +88,6 @@ def is_complete(connection: Connection, run_id: int, readers: tuple[str, ...]) -
     cursor = read_cursor(connection, run_id)
     if not cursor.ended:
         return False
-    events = read_positions(connection, run_id, "events")
-    decided = read_positions(connection, run_id, "allocations_channel").get("executor", (0, 0))[1]
+    events, told = read_positions(connection, run_id, "events", "allocations_channel")
+    decided = told.get("executor", (0, 0))[1]
     return all(events.get(r, (0, 0))[1] >= cursor.seq for r in readers) and decided >= cursor.decision_seq

@@ -22,7 +22,7 @@ from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.border import Border
 from memesnipe.api.commands import Commands, WholePaths, create_command_api
-from memesnipe.api.connections import PROXY_CALLBACK
+from memesnipe.api.proxy import CALLBACK
 from memesnipe.api.signer_app import create_signer_api
 from memesnipe.api.token import load_token
 from memesnipe.local import loopback
@@ -135,7 +135,7 @@ def _answers(url: str) -> bool:
 
 def prepare() -> None:
     """Say in the environment what Serve's proxy must do before it listens; a cluster that starts later inherits it."""
-    os.environ.setdefault(*PROXY_CALLBACK)
+    os.environ.setdefault(*CALLBACK)
 
 
 def deploy(home: Path, port: int) -> None:

@@ -1,21 +1,16 @@
 """Limits on one connection, which uvicorn does not have: on the time and the size of a request, and on slow readers.
 
-Without them a client that never finishes its request, or never reads its answer, is kept for ever. Serve's proxy offers
-no setting for it, but it calls `limit_connections` in its process before it listens, where the environment names it.
+Without them a client that never finishes its request, or never reads its answer, is kept for ever.
 """
 
 import asyncio
 from typing import Any, Final
 
-from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 REQUEST_TIMEOUT_S: Final = 10.0  # from the first byte of a request, or from the connection, to its last byte
 READ_TIMEOUT_S: Final = 20.0  # in which a client must take what is more than the buffers hold
 MAX_REQUEST_BYTES: Final = 65_536  # request line, headers and body together
-
-# Where Serve's proxy looks for a function that it calls before it listens.
-PROXY_CALLBACK: Final = ("RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH", "memesnipe.api.connections.limit_connections")
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -85,9 +80,3 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._read_timer is not None:
             self._read_timer.cancel()
             self._read_timer = None
-
-
-def limit_connections() -> list[Any]:
-    """Make the limited protocol the one that uvicorn takes by default in this process; gives no middlewares."""
-    HTTP_PROTOCOLS["auto"] = f"{__name__}:LimitedProtocol"
-    return []

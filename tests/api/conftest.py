@@ -18,6 +18,7 @@ from memesnipe.api.border import Border
 from memesnipe.api.commands import Commands
 from memesnipe.api.connections import LimitedProtocol
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
+from memesnipe.api.priority import CommandsFirst
 from memesnipe.local.process import wait_until
 
 TOKEN = "a token of the tests"
@@ -78,7 +79,8 @@ def serve(database: Engine) -> Iterator[Callable[..., Served]]:
     served: list[Served] = []
 
     def start(backend: Backend, port: int = 0, *, token: str = TOKEN, asked: Engine = database) -> Served:
-        served.append(Served(Border(create_api(backend, Commands(asked, token), MAX_STREAMS)), port))
+        app = CommandsFirst(Border(create_api(backend, Commands(asked, token), MAX_STREAMS)))
+        served.append(Served(app, port))
         return served[-1]
 
     yield start

@@ -1,0 +1,18 @@
+"""What Serve's proxy does before it listens. Serve has no settings for it, but calls a function that we name."""
+
+from typing import Final
+
+from starlette.middleware import Middleware
+from uvicorn.config import HTTP_PROTOCOLS
+
+from memesnipe.api import connections
+from memesnipe.api.priority import CommandsFirst
+
+# The variable of the environment in which Serve looks for the function.
+CALLBACK: Final = ("RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH", "memesnipe.api.proxy.prepare_proxy")
+
+
+def prepare_proxy() -> list[Middleware]:
+    """Make the limited protocol the one that uvicorn takes in this process, and give the proxy's middlewares."""
+    HTTP_PROTOCOLS["auto"] = f"{connections.__name__}:{connections.LimitedProtocol.__name__}"
+    return [Middleware(CommandsFirst)]

@@ -1,0 +1,121 @@
+"""The border of the API: who may ask under which name, what cannot be asked at all, and what every answer says."""
+
+import socket
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memesnipe.api.border import LOOPBACK_HOSTS, Border
+from memesnipe.api.signer_app import create_signer_api
+from memesnipe.storage import schema
+from tests.api.conftest import TOKEN, Served
+
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+def served(backend, serve, all_running, new_run) -> Served:
+    return serve(backend)
+
+
+@pytest.fixture
+def client(served):
+    with httpx.Client(base_url=served.url, timeout=20) as client:
+        yield client
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"])
+@pytest.mark.parametrize("port", ["", ":80", ":8080"])
+def test_names_of_this_machine_are_allowed(client, host, port):
+    assert client.get("/api/health", headers={"Host": host + port}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/api/positions", "/docs", "/static/app.js", "/nowhere"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example:80", "localhost:80:80", "127.0.0.1@evil", "", ":80"]
+)
+def test_other_names_are_refused_everywhere(client, path, host):
+    answer = client.get(path, headers={"Host": host})
+    assert (answer.status_code, set(answer.json())) == (421, {"error"})
+    assert client.post("/api/halt", headers={**HEADERS, "Host": host}).status_code == 421
+
+
+def test_no_name_or_two_are_refused(served):
+    for hosts in (b"", b"Host: localhost\r\nHost: localhost\r\n"):
+        with socket.create_connection(("127.0.0.1", served.port), timeout=20) as raw:
+            raw.sendall(b"GET / HTTP/1.1\r\n" + hosts + b"\r\n")
+            assert raw.recv(65_536).split(b" ")[1] in (b"421", b"400")
+
+
+@given(st.text(st.characters(codec="ascii", exclude_characters=":"), max_size=30))
+@settings(max_examples=200)
+def test_only_names_that_were_given_are_allowed(name):
+    border = Border(create_signer_api("Key"), ["box.example"])
+    allowed = name.lower() in (*LOOPBACK_HOSTS, "box.example")
+    assert border._allows([name]) is border._allows([f"{name}:8080"]) is allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/strategies/%00/promote", 404),
+        ("/api/strategies/a%00b/demote", 404),
+        ("/api/strategies/%0a/promote", 404),
+        ("/api/strategies/%ff%fe/promote", 404),
+        ("/api/strategies/%F0%9F%98%80/promote", 404),
+        (f"/api/strategies/{'a' * 101}/promote", 404),
+        (f"/api/strategies/{'a' * 5000}/promote", 404),
+        ("/api/strategies/'; DROP TABLE runs --/promote", 404),
+        ("/api/strategies/../../halt", 404),
+        ("/api/nowhere", 404),
+        ("/api/trades", 405),
+    ],
+)
+def test_what_cannot_be_is_not_there(client, path, status):
+    answer = client.post(path, headers=HEADERS)
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"error"}
+    assert client.get("/api/commands").json() == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/%00", "/static/%00", "/static/..%2f..%2fapp.py", "/static/%2e%2e/app.py", "/api/%0d%0a"]
+)
+def test_pages_that_cannot_be_are_not_there(client, path):
+    answer = client.get(path)
+    assert (answer.status_code, set(answer.json())) == (404, {"error"})
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "1001", "many", "1e3", "9" * 5000, "%00", ""])
+def test_a_wrong_limit_says_so_in_the_shape_of_every_error(client, limit):
+    answer = client.get(f"/api/trades?limit={limit}")
+    assert answer.status_code == 422
+    assert set(answer.json()) == {"error"} and answer.json()["error"].startswith("limit: ")
+
+
+def test_a_large_body_is_refused_and_a_small_one_does_not_matter(client):
+    assert client.post("/api/halt", headers=HEADERS, content=b"x" * 1024).status_code == 202
+    answer = client.post("/api/halt", headers=HEADERS, content=b"x" * 1025)
+    assert (answer.status_code, set(answer.json())) == (413, {"error"})
+
+
+def test_a_body_without_a_length_is_not_waited_for(client):
+    assert client.post("/api/halt", headers=HEADERS, content=iter([b"{", b"not json"])).status_code == 202
+
+
+def test_what_every_answer_says(client, insert):
+    insert(schema.StrategyRow, spec_id="abc", mode="paper")
+    for method, path in (("GET", "/api/positions"), ("GET", "/nowhere"), ("POST", "/api/halt"), ("GET", "/")):
+        headers = client.request(method, path).headers
+        assert headers["x-content-type-options"] == "nosniff", path
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert headers["cache-control"] == ("no-cache" if path == "/" else "no-store")
+
+
+def test_the_token_is_part_of_the_description(client):
+    described = client.get("/openapi.json").json()
+    assert described["paths"]["/api/halt"]["post"]["security"] == [{"HTTPBearer": []}]
+    assert described["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"

@@ -1,6 +1,7 @@
 """Whether the newest run gets anywhere: parts of the health that no single actor can tell of itself."""
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from memesnipe.storage.vitals import Vitals
@@ -15,9 +16,14 @@ Part = dict[str, str]
 
 
 class Progress:
-    """Compares what it is shown with what it was shown before."""
+    """Compares what it is shown with what it was shown before.
 
-    def __init__(self) -> None:
+    Args:
+        clock: gives seconds that only rise.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._seen: tuple[int, ...] = ()
         self._since = 0.0
 
@@ -25,7 +31,7 @@ class Progress:
         """The parts `progress`, `events` and `commands`; none before the first run."""
         if now is None:
             return {}
-        seen, clock = (now.run_id, now.published, now.consumed), time.monotonic()
+        seen, clock = (now.run_id, now.published, now.consumed), self._clock()
         if seen != self._seen:
             self._seen, self._since = seen, clock
         return {

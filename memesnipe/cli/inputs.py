@@ -1,12 +1,13 @@
 """Checks of what a user names that need nothing slow to load: they come before everything else that a command does."""
 
+import json
 import os
 from pathlib import Path
-from typing import Any
-
-import orjson
+from typing import Any, Final
 
 from memesnipe.errors import InputError
+
+MOST_JSON_BYTES: Final = 64 << 20
 
 
 def check_tape(option: str, tape: Path) -> None:
@@ -26,10 +27,33 @@ def check_report(report: Path) -> None:
 
 
 def read_json(path: Path, option: str) -> Any:
-    """The value in a JSON file that an option names."""
+    """The value in a JSON file that an option names; integers of any length, and no name twice in one object."""
     try:
-        return orjson.loads(path.read_bytes())
+        if path.exists() and not path.is_file():
+            raise InputError(f"{option} {path}: is no file")
+        with path.open("rb") as file:
+            data = file.read(MOST_JSON_BYTES + 1)
+        if len(data) > MOST_JSON_BYTES:
+            raise InputError(f"{option} {path}: is larger than {MOST_JSON_BYTES} bytes")
+        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_named_once, parse_constant=_no_number)
     except OSError as error:
         raise InputError(f"{option} {path}: cannot be read: {error.strerror or error}") from error
+    except RecursionError as error:
+        raise InputError(f"{option} {path}: is not JSON that can be meant: it is nested too deep") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{option} {path}: is not JSON: byte {error.start} is not UTF-8") from error
     except ValueError as error:
         raise InputError(f"{option} {path}: is not JSON: {error}") from error
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{ascii(twice)[:60]} is there twice in one object")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number in JSON")

@@ -1,14 +1,11 @@
 """What a user names for a backtest: a family with parameters, or a genome in a file; checked, in one line an error."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import Any
 
 from memesnipe.cli.inputs import read_json
-from memesnipe.engine.genome import Genome, genome_from, simple_genome
-from memesnipe.engine.layout import MAX_GENES
+from memesnipe.engine.genome import Genome, genome_from, nearest, simple_genome
 from memesnipe.errors import InputError
 from memesnipe.sdk.registry import Families
 
@@ -29,7 +26,11 @@ def genome_of(families: Families, family: str | None, params: Sequence[str], spe
     if family is None:
         raise InputError("name what to test: --strategy FAMILY or --spec FILE")
     known_family(families, family, "--strategy")
-    given = dict(_name_and_value(text) for text in params)
+    given: dict[str, float] = {}
+    for name, value in map(_name_and_value, params):
+        if name in given:
+            raise InputError(f"--param {name}: is given twice")
+        given[name] = value
     check_params(families, family, given, "--param")
     defaults = {name: declared.default for name, declared in families[family].params.items()}
     return simple_genome(family, defaults | given)
@@ -38,7 +39,7 @@ def genome_of(families: Families, family: str | None, params: Sequence[str], spe
 def known_family(families: Families, family: str, where: str) -> None:
     """Refuse a family that does not exist."""
     if family not in families:
-        raise InputError(f"{where} {family}: there is no such strategy; there are {', '.join(families)}")
+        raise InputError(f"{where} {ascii(family)[1:-1][:60]}: there is no such strategy{nearest(family, families)}")
 
 
 def _name_and_value(text: str) -> tuple[str, float]:
@@ -48,7 +49,7 @@ def _name_and_value(text: str) -> tuple[str, float]:
             raise ValueError
         return name.strip(), float(value)
     except ValueError:
-        raise InputError(f"--param {text}: must be NAME=NUMBER") from None
+        raise InputError(f"--param {ascii(text)[1:-1][:60]}: must be NAME=NUMBER") from None
 
 
 def check_params(families: Families, family: str, given: Mapping[str, float], where: str) -> None:
@@ -56,7 +57,7 @@ def check_params(families: Families, family: str, given: Mapping[str, float], wh
     declared = families[family].params
     for name, value in given.items():
         if name not in declared:
-            raise InputError(f"{where} {name}: {family} has no such parameter; it has {', '.join(declared) or 'none'}")
+            raise InputError(f"{where} {name[:60]}: {family} has no such parameter{nearest(name, declared)}")
         known = declared[name]
         if not known.low <= value <= known.high:
             unit = f" {known.unit}" if known.unit else ""
@@ -64,37 +65,37 @@ def check_params(families: Families, family: str, given: Mapping[str, float], wh
 
 
 def _read_spec(path: Path, families: Families) -> Genome:
-    data = read_json(path, "--spec")
-    while isinstance(data, dict) and "signals" not in data and ("genome" in data or "spec" in data):
-        data = data.get("genome", data.get("spec"))
+    """The genome in a file: alone, or a champion of `memesnipe evolve` as it is, with its results around it."""
     try:
+        data = _unwrapped(read_json(path, "--spec"))
+        spec_id = data.pop("spec_id", None) if isinstance(data, dict) else None
         genome = genome_from(data)
-    except ValidationError as error:
-        flaw = error.errors()[0]
-        place = ".".join(map(str, flaw["loc"])) or "it"
-        raise InputError(f"--spec {path}: is not a genome: {place}: {flaw['msg']}") from None
-    if not 1 <= len(genome.signals) <= MAX_GENES:
-        raise InputError(f"--spec {path}: has {len(genome.signals)} signals; must be from 1 to {MAX_GENES}")
+    except InputError as error:
+        text = str(error)
+        raise InputError(text if text.startswith("--spec") else f"--spec {path}: is not a genome: {text}") from None
+    names = [gene.family for gene in genome.signals]
     for gene in genome.signals:
+        where = f"--spec {path}: {gene.family}"
         known_family(families, gene.family, f"--spec {path}:")
-        check_params(families, gene.family, gene.params, f"--spec {path}: {gene.family}:")
-    _check_numbers(genome, path)
+        if names.count(gene.family) > 1:
+            raise InputError(f"{where} is there {names.count(gene.family)} times; each signal has a family of its own")
+        check_params(families, gene.family, gene.params, f"{where}:")
+        missing = {n: p.default for n, p in families[gene.family].params.items() if n not in gene.params}
+        if missing:
+            defaults = ", ".join(f"{name} (its default is {default:g})" for name, default in missing.items())
+            raise InputError(f"{where}: lacks {defaults}; a genome has all of its parameters")
+    if spec_id is not None and spec_id != genome.spec_id:
+        raise InputError(
+            f"--spec {path}: spec_id is {str(spec_id)[:60]!r}, but this genome's is {genome.spec_id}: it was changed; "
+            "correct spec_id, or leave it out"
+        )
     return genome
 
 
-def _check_numbers(genome: Genome, path: Path) -> None:
-    exits, filters = genome.exits, genome.filters
-    ranges = {
-        "weight": (min(gene.weight for gene in genome.signals), 0.0, 1e6),
-        "threshold": (genome.threshold, 0.0, 1.0),
-        "size": (genome.size, 0.0, 1.0),
-        "stop_loss": (exits.stop_loss, 0.0, 1.0),
-        "take_profit": (exits.take_profit, 0.0, math.inf),
-        "trailing_stop": (exits.trailing_stop, 0.0, 1.0),
-        "max_hold_s": (exits.max_hold_s, 0.0, 1e9),
-        "min_liquidity_usd": (filters.min_liquidity_usd, 0.0, math.inf),
-        "min_age_s": (filters.min_age_s, 0.0, 1e9),
-    }
-    for name, (value, low, high) in ranges.items():
-        if not low <= value <= high:
-            raise InputError(f"--spec {path}: {name} is {value:g}: must be from {low:g} to {high:g}")
+def _unwrapped(data: Any) -> Any:
+    """The genome's own object, out of what results have around it."""
+    while isinstance(data, dict) and "signals" not in data and ("genome" in data or "spec" in data):
+        data = data.get("genome", data.get("spec"))
+    if isinstance(data, dict) and "champions" in data:
+        raise InputError("it is the result of a whole search; put one of its champions into a file of its own")
+    return data

@@ -117,7 +117,8 @@ def test_a_genome_in_a_file_is_the_same_strategy(memesnipe: Memesnipe, tape: Pat
     family = "momentum_5m"
     params = {name: p.default for name, p in discover()[family].params.items()} | {"breakout": 0.02}
     genome = simple_genome(family, params)
-    (tmp_path / "spec.json").write_text(json.dumps({"spec": {"genome": genome.to_dict()}}))
+    champion = {"spec": {"spec_id": genome.spec_id, **genome.to_dict()}, "train_sharpe": 1.0, "promotable": False}
+    (tmp_path / "spec.json").write_text(json.dumps(champion))
     from_file = _json(memesnipe("backtest", "--tape", tape, "--spec", "spec.json", "--strategy", family, "--json"))
     given = _json(memesnipe("backtest", "--tape", tape, "--strategy", family, "--param", "breakout=0.02", "--json"))
     assert from_file["spec_id"] == given["spec_id"] == genome.spec_id
@@ -187,7 +188,7 @@ def test_the_bare_loop_is_the_strategy() -> None:
         (("backtest", "--tape", "text.txt", "--strategy", "momentum_5m"), "text.txt is not a tape"),
         (
             ("backtest", "--tape", "TAPE", "--strategy", "momentum_5m", "--param", "x=1"),
-            "has no such parameter; it has",
+            "has no such parameter; there are lookback_s",
         ),
         (
             ("backtest", "--tape", "TAPE", "--strategy", "momentum_5m", "--param", "breakout=7"),
@@ -206,6 +207,25 @@ def test_the_bare_loop_is_the_strategy() -> None:
         (("backtest", "--tape", "TAPE", "--spec", "no.json"), "--spec no.json: cannot be read"),
         (("backtest", "--tape", "TAPE", "--spec", "pool.json"), "--spec pool.json: is not a genome: signals"),
         (("backtest", "--tape", "TAPE", "--spec", "pool.json", "--param", "a=1"), "do not go together"),
+        (("backtest", "--tape", "TAPE", "--spec", "search.json"), "it is the result of a whole search"),
+        (("backtest", "--tape", "TAPE", "--spec", "twice.json"), "is not JSON: 'size' is there twice in one object"),
+        (("backtest", "--tape", "TAPE", "--spec", "nan.json"), "is not JSON: NaN is no number in JSON"),
+        (("backtest", "--tape", "TAPE", "--spec", "deep.json"), "is not JSON that can be meant: it is nested too deep"),
+        (("backtest", "--tape", "TAPE", "--spec", "."), "--spec .: is no file"),
+        (
+            (
+                "backtest",
+                "--tape",
+                "TAPE",
+                "--strategy",
+                "momentum_5m",
+                "--param",
+                "breakout=0.1",
+                "--param",
+                "breakout=1",
+            ),
+            "--param breakout: is given twice",
+        ),
         (("lookahead-check", "--strategy", "dreams"), "--strategy dreams: there is no such strategy"),
         (("lookahead-check", "--tape", "no.tape"), "no tape at no.tape"),
         (("lookahead-check", "--cuts", "9" * 40), "must be a whole number from 1 to 10000"),
@@ -229,6 +249,10 @@ def test_what_is_wrong_is_said_in_one_line(
     (tmp_path / "text.txt").write_text("some words")
     (tmp_path / "pool.json").write_text(json.dumps(POOL))
     (tmp_path / "list.json").write_text(json.dumps([POOL]))
+    (tmp_path / "search.json").write_text('{"champions": [{}]}')
+    (tmp_path / "twice.json").write_text('{"size": 1, "size": 2}')
+    (tmp_path / "nan.json").write_text('{"size": NaN}')
+    (tmp_path / "deep.json").write_text("[" * 100_000)
     code, out, err = memesnipe(*(str(tape) if a == "TAPE" else a for a in arguments))
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
@@ -238,7 +262,20 @@ def test_what_is_wrong_is_said_in_one_line(
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"size": 2.0}, "size is 2: must be from 0 to 1"),
+        ({"size": 2.0}, "size is 2.0: must be a number from 0 to 1"),
+        ({"size": "0.1"}, "size is '0.1': must be a number from 0 to 1"),
+        ({"sise": 0.1}, "it has no 'sise'; did you mean size?"),
+        ({"exits": {"stop_loss": 0.1}}, "exits.take_profit is missing"),
+        ({"spec_id": "abc"}, "spec_id is 'abc', but this genome's is "),
+        (
+            {"signals": [{"family": "momentum_5m", "params": {"breakout": 0.1}, "weight": 1.0}]},
+            "momentum_5m: lacks lookback_s (its default is 300), vol_mult (its default is 2)",
+        ),
+        (
+            {"signals": [{"family": "momentum_5m", "params": {}, "weight": 1.0}] * 2},
+            "momentum_5m is there 2 times",
+        ),
+        ({"signals": [{"family": "momentum_5m", "params": {"break_out": 1}, "weight": 1}]}, "did you mean breakout?"),
         ({"signals": []}, "has 0 signals; must be from 1 to 3"),
         ({"signals": [{"family": "dreams", "params": {}, "weight": 1.0}]}, "dreams: there is no such strategy"),
         (
@@ -250,7 +287,8 @@ def test_what_is_wrong_is_said_in_one_line(
 def test_a_genome_that_cannot_be_is_refused(
     memesnipe: Memesnipe, tape: Path, tmp_path: Path, changed: dict[str, Any], told: str
 ) -> None:
-    (tmp_path / "spec.json").write_text(json.dumps({**simple_genome("momentum_5m", {}).to_dict(), **changed}))
+    params = {name: p.default for name, p in discover()["momentum_5m"].params.items()}
+    (tmp_path / "spec.json").write_text(json.dumps({**simple_genome("momentum_5m", params).to_dict(), **changed}))
     code, _, err = memesnipe("backtest", "--tape", tape, "--spec", "spec.json")
     assert (code, len(err.splitlines())) == (2, 1)
     assert told in err

@@ -1,10 +1,15 @@
-"""Quotes: what one trade with a pool that someone describes comes to, by the maths of `memesnipe.market.pools`."""
+"""Quotes: what one trade with a pool that someone describes comes to, by the maths of `memesnipe.market.pools`.
+
+What may be described is what an event may say: the limits are those of `memesnipe.market.plausible`.
+"""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 from memesnipe.errors import InputError
 from memesnipe.market.events import AMM, LAMPORTS_PER_SOL, PUMP_CURVE, PUMPSWAP, VENUE_NAMES
+from memesnipe.market.plausible import MOST_LAMPORTS, MOST_RAW
 from memesnipe.market.pools import BPS, Pool, Quote, fees_of, moved, quote_buy, quote_buy_tokens, quote_sell
 
 # What can be asked, and the field that says for how much.
@@ -18,6 +23,15 @@ CURVE_FEES_BPS: Final = {"lp_fee_bps": 0, "protocol_fee_bps": 95, "creator_fee_b
 AMM_FEE_BPS: Final = 25
 LARGEST: Final = 2**63 - 1
 
+# The most of every field: lamports, raw tokens, or hundredths of a percent.
+MOST: Final = {
+    **dict.fromkeys(("quote_reserve", "virtual_quote_reserves", "v_sol", "real_sol", "quote_in"), MOST_LAMPORTS),
+    **dict.fromkeys(("base_reserve", "base_supply", "v_tok", "real_tok", "base_in", "base_out"), MOST_RAW),
+    **dict.fromkeys(("lp_fee_bps", "protocol_fee_bps", "creator_fee_bps"), BPS - 1),
+}
+_OTHERS: Final = ("venue", "coin_creator", "op", *_RESULTS)
+_SHOWN: Final = 60  # letters of a wrong value
+
 
 def pool_from(row: Mapping[str, Any]) -> Pool:
     """The pool of a description: a PumpSwap pool, a curve (`v_sol`, `v_tok`) or any other (`venue`: "amm").
@@ -25,6 +39,7 @@ def pool_from(row: Mapping[str, Any]) -> Pool:
     Raises:
         InputError: a field is missing or wrong.
     """
+    _check_names(row)
     venue = row.get("venue") or (VENUE_NAMES[PUMP_CURVE] if "v_sol" in row or "v_tok" in row else VENUE_NAMES[PUMPSWAP])
     if venue == VENUE_NAMES[PUMP_CURVE]:
         return _curve(row)
@@ -33,13 +48,25 @@ def pool_from(row: Mapping[str, Any]) -> Pool:
     if venue == VENUE_NAMES[AMM]:
         quote, base = integer(row, "quote_reserve"), integer(row, "base_reserve")
         return Pool(AMM, quote, base, quote, base, lp_fee_bps=_fee_bps(row, "lp_fee_bps", AMM_FEE_BPS))
-    raise InputError(f"venue is {venue!r}: must be pump_curve, pumpswap or amm")
+    raise InputError(f"venue is {_shown(row, 'venue')}: must be pump_curve, pumpswap or amm")
+
+
+def _check_names(row: Mapping[str, Any]) -> None:
+    """Refuse a name that is nearly a field's: the field would be taken for missing. Others may be anything."""
+    known = [*MOST, *_OTHERS]
+    for name in row:
+        near = [] if name in known else get_close_matches(name, known, 1, 0.8)
+        if near:
+            raise InputError(f"there is no field {ascii(name)[1:-1][:_SHOWN]}; did you mean {near[0]}?")
 
 
 def _curve(row: Mapping[str, Any]) -> Pool:
     sol, token = integer(row, "v_sol"), integer(row, "v_tok")
     real_sol = integer(row, "real_sol", least=0, default=sol - CURVE_VIRTUAL_SOL_LAMPORTS)
     real_token = integer(row, "real_tok", least=0, default=token - CURVE_UNSOLD_RAW)
+    for name, real, virtual in (("real_sol", real_sol, sol), ("real_tok", real_token, token)):
+        if real > virtual:
+            raise InputError(f"{name} is {real}: must be at most {virtual}, what the curve has with its virtual part")
     fees = {name: _fee_bps(row, name, default) for name, default in CURVE_FEES_BPS.items()}
     return Pool(PUMP_CURVE, sol, token, real_sol, real_token, **fees)
 
@@ -47,43 +74,67 @@ def _curve(row: Mapping[str, Any]) -> Pool:
 def _pumpswap(row: Mapping[str, Any]) -> Pool:
     base, quote = integer(row, "base_reserve"), integer(row, "quote_reserve")
     virtual = integer(row, "virtual_quote_reserves", least=0)
+    if quote + virtual > MOST_LAMPORTS:
+        raise InputError(
+            f"quote_reserve and virtual_quote_reserves are {quote + virtual}: at most {MOST_LAMPORTS} in all"
+        )
     has_creator = row.get("coin_creator")
     if not isinstance(has_creator, bool):
         raise InputError(f"coin_creator is {_shown(row, 'coin_creator')}: must be true or false")
     supply = integer(row, "base_supply")
+    if base > supply:
+        raise InputError(f"base_reserve is {base}: must be at most base_supply, {supply}")
     # Its fees follow from its market cap; of the creator's it only matters whether there is one.
     return Pool(PUMPSWAP, quote + virtual, base, quote, base, supply, creator_fee_bps=int(has_creator))
 
 
 def integer(row: Mapping[str, Any], name: str, least: int = 1, default: int | None = None) -> int:
-    """A field that is an integer, or the digits of one."""
-    if name not in row and default is not None:
+    """A field that is an integer, or the digits of one, within the limits of `MOST`.
+
+    Raises:
+        InputError: it is missing, no integer, too small or too large.
+    """
+    return _within(row, name, least, MOST[name], default)
+
+
+def _within(row: Mapping[str, Any], name: str, least: int, most: int, default: int | None = None) -> int:
+    if name not in row:
+        if default is None:
+            raise InputError(f"{name} is missing")
         if default < least:
             raise InputError(f"{name} is missing, and cannot be told from the virtual reserves: give {name}")
         return default
-    value = row.get(name)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(LARGEST)):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST:
-        raise InputError(f"{name} is {_shown(row, name)}: must be an integer from {least} to {LARGEST}")
+    value = row[name]
+    if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit():
+        digits = value.lstrip("-0") or "0"
+        # More digits than any limit: as large or as small as it gets, without reading thousands of them.
+        value = int(value) if len(digits) <= len(str(LARGEST)) else (least - 1 if value[0] == "-" else most + 1)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InputError(f"{name} is {_shown(row, name)}: must be an integer, or a text of its digits")
+    if value < least:
+        raise InputError(f"{name} is {_shown(row, name)}: is too small, it must be at least {least}")
+    if value > most:
+        raise InputError(f"{name} is {_shown(row, name)}: is too large, it must be at most {most}")
     return value
 
 
 def _fee_bps(row: Mapping[str, Any], name: str, default: int) -> int:
-    value = integer(row, name, least=0, default=default)
-    if value >= BPS:
-        raise InputError(f"{name} is {value}: must be below {BPS}")
-    return value
+    return integer(row, name, least=0, default=default)
 
 
 def _shown(row: Mapping[str, Any], name: str) -> str:
-    return repr(row[name])[:60] if name in row else "missing"
+    value = row[name]
+    # An integer of thousands of digits cannot even be shown.
+    text = (
+        f"an integer of {value.bit_length()} bits" if isinstance(value, int) and abs(value) > 10**99 else ascii(value)
+    )
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
 def op_of(name: Any) -> str:
     """The name of an operation, checked."""
     if not isinstance(name, str) or name not in OPS:
-        raise InputError(f"op is {name!r}: must be one of {', '.join(OPS)}")
+        raise InputError(f"op is {_shown({'op': name}, 'op')}: must be one of {', '.join(OPS)}")
     return name
 
 
@@ -99,8 +150,10 @@ def price(pool: Pool, op: str, amount: int) -> dict[str, Any]:
         raise InputError(
             f"{OPS[op]} is {amount}: the pool gives nothing for it; it has {pool.real_token_raw} raw tokens to sell"
         )
-    if quote.sol_lamports + quote.fee_lamports > LARGEST:
-        raise InputError(f"{OPS[op]} is {amount}: costs more lamports than the chain can count")
+    if quote.sol_lamports + quote.fee_lamports > MOST_LAMPORTS:
+        raise InputError(
+            f"{OPS[op]} is {amount}: comes to more than {MOST_LAMPORTS} lamports, more than any market has"
+        )
     sign = 1 if is_buy else -1
     after = moved(pool, sign * quote.pool_sol_lamports, -sign * quote.token_raw)
     before_price, after_price = pool.sol_lamports / pool.token_raw, after.sol_lamports / after.token_raw
@@ -147,7 +200,9 @@ def quote_one(value: Any, op: str | None = None, amount: Any = None) -> dict[str
     op = op_of(row["op"] if op is None else op)
     if amount is None and OPS[op] not in row:
         raise InputError(f"how much? Give --amount, or {OPS[op]} in the file")
-    return price(pool_from(row), op, integer(row, OPS[op]) if amount is None else integer({"amount": amount}, "amount"))
+    if amount is None:
+        return price(pool_from(row), op, integer(row, OPS[op]))
+    return price(pool_from(row), op, _within({"amount": amount}, "amount", 1, MOST[OPS[op]]))
 
 
 def quote_all(values: Sequence[Any]) -> dict[str, Any]:
@@ -164,9 +219,14 @@ def quote_all(values: Sequence[Any]) -> dict[str, Any]:
     return {"quotes": quotes, "count": len(quotes), "mismatches": len(mismatched), "mismatched_rows": mismatched}
 
 
+def _kind(value: Any) -> str:
+    names = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(value), "null")
+
+
 def _row(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise InputError(f"is {type(value).__name__}: must be an object with the fields of a pool")
+        raise InputError(f"is {_kind(value)}: must be an object with the fields of a pool")
     return value
 
 

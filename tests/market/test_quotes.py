@@ -13,6 +13,7 @@ from memesnipe.market.quotes import pool_from, price, quote_all, quote_one
 QUOTES = Path(__file__).resolve().parents[3] / "shared/data/pumpswap_quotes.json"
 CURVE = {"v_sol": 40 * 10**9, "v_tok": "804750000000000"}
 AMM = {"venue": "amm", "quote_reserve": 50 * 10**9, "base_reserve": 10**15}
+IN, OUT = "buy_exact_quote_in", "buy_exact_base_out"
 PUMPSWAP = {
     "base_reserve": "60257379582069", "quote_reserve": "41416994790", "virtual_quote_reserves": "19241377916",
     "base_supply": "1000000000000000", "coin_creator": True,
@@ -64,24 +65,68 @@ def test_a_sale_lowers_the_price_and_the_fee_of_an_amm_stays_in_it() -> None:
 @pytest.mark.parametrize(
     ("value", "op", "amount", "told"),
     [
-        ([1], None, None, "is list: must be an object"),
+        ([1], None, None, "is a list: must be an object"),
         (PUMPSWAP, None, "1", "give --op, one of buy_exact_quote_in"),
-        (PUMPSWAP, "buy_exact_quote_in", None, "Give --amount, or quote_in in the file"),
+        (PUMPSWAP, IN, None, "Give --amount, or quote_in in the file"),
         (PUMPSWAP, "steal", "1", "op is 'steal': must be one of"),
-        (PUMPSWAP, "buy_exact_quote_in", "0", "amount is '0': must be an integer from 1"),
-        (PUMPSWAP, "buy_exact_quote_in", "-5", "amount is '-5'"),
-        (PUMPSWAP, "buy_exact_quote_in", "1.5", "amount is '1.5'"),
-        (PUMPSWAP, "buy_exact_quote_in", "9" * 5000, "amount is '999"),
-        (PUMPSWAP, "buy_exact_base_out", "60257379582069", "the pool gives nothing for it"),
-        ({**AMM, "quote_reserve": 2**62}, "buy_exact_base_out", 10**15 - 1, "more lamports than the chain can count"),
+        (PUMPSWAP, IN, "0", "amount is '0': is too small, it must be at least 1"),
+        (PUMPSWAP, IN, "-5", "amount is '-5'"),
+        (PUMPSWAP, IN, "1.5", "amount is '1.5'"),
+        (PUMPSWAP, IN, "9" * 5000, "amount is '999"),
+        (PUMPSWAP, OUT, "60257379582069", "the pool gives nothing for it"),
+        (
+            AMM | {"quote_reserve": 10**15},
+            "buy_exact_base_out",
+            10**15 - 1,
+            "comes to more than 10000000000000000 lamports",
+        ),
+        (AMM | {"quote_reserve": 2**62}, IN, 1, "quote_reserve is 4611686018427387904: is too large"),
+        (
+            AMM | {"base_reserve": "1" + "0" * 40},
+            "buy_exact_quote_in",
+            1,
+            "is too large, it must be at most 46116860184",
+        ),
+        (
+            AMM | {"base_reserve": -5},
+            "buy_exact_quote_in",
+            1,
+            "base_reserve is -5: is too small, it must be at least 1",
+        ),
+        (AMM | {"base_reserve": "-" + "9" * 99}, IN, 1, "is too small"),
+        (AMM | {"base_reserve": [5]}, IN, 1, "base_reserve is [5]: must be an integer"),
+        (AMM | {"base_reserves": 5}, IN, 1, "no field base_reserves; did you mean base_reserve?"),
+        (
+            PUMPSWAP | {"virtual_quote_reserves": 10**16},
+            "buy_exact_quote_in",
+            1,
+            "virtual_quote_reserves are 10000041416",
+        ),
+        (
+            PUMPSWAP | {"base_supply": 5},
+            "buy_exact_quote_in",
+            1,
+            "base_reserve is 60257379582069: must be at most base_s",
+        ),
+        (
+            CURVE | {"real_sol": 41 * 10**9},
+            "buy_exact_quote_in",
+            1,
+            "real_sol is 41000000000: must be at most 40000000000",
+        ),
         (ROW | {"quote_in": True}, None, None, "quote_in is True"),
         (ROW | {"quote_reserve": 1.5}, None, None, "quote_reserve is 1.5"),
         (ROW | {"coin_creator": "yes"}, None, None, "coin_creator is 'yes': must be true or false"),
-        ({"base_reserve": 5}, "buy_exact_quote_in", "1", "quote_reserve is missing"),
-        ({"v_sol": 5}, "buy_exact_quote_in", "1", "v_tok is missing"),
-        ({"v_sol": 5, "v_tok": 5}, "buy_exact_quote_in", "1", "real_sol is missing, and cannot be told"),
-        (AMM | {"lp_fee_bps": 10_000}, "buy_exact_quote_in", "1", "lp_fee_bps is 10000: must be below 10000"),
-        (AMM | {"venue": "moon"}, "buy_exact_quote_in", "1", "venue is 'moon': must be pump_curve, pumpswap or amm"),
+        ({"base_reserve": 5}, IN, "1", "quote_reserve is missing"),
+        ({"v_sol": 5}, IN, "1", "v_tok is missing"),
+        ({"v_sol": 5, "v_tok": 5}, IN, "1", "real_sol is missing, and cannot be told"),
+        (
+            AMM | {"lp_fee_bps": 10_000},
+            "buy_exact_quote_in",
+            "1",
+            "lp_fee_bps is 10000: is too large, it must be at most 9999",
+        ),
+        (AMM | {"venue": "moon"}, IN, "1", "venue is 'moon': must be pump_curve, pumpswap or amm"),
     ],
 )
 def test_what_is_wrong_is_said(value: Any, op: str | None, amount: Any, told: str) -> None:

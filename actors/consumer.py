@@ -53,7 +53,7 @@ class Consumer:
         """Come back to where the last commit left off, and send what is still owed."""
         bus = self.context.bus
         self.journal.open()  # first, so that one which stands by does not take the streams from who is at work
-        bus.begin(self.context.installation, self.context.run_id, self.name)
+        bus.begin(self.context.installation, self.context.run_id, self.name, self.context.stream_key)
         self.positions = self.journal.positions(self.reads)
         owed = self.journal.owed({stream: bus.held(stream) for stream in self.writes}, READERS)
         bus.publish(owed.messages, owed.anew)

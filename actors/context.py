@@ -15,7 +15,7 @@ from memesnipe.installation import RESOLVED, installation_of
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.settings import Settings, read_resolved
 from memesnipe.storage.database import OF_ACTORS, connect
-from memesnipe.storage.runs import run_options
+from memesnipe.storage.runs import read_stream_key, run_options
 from memesnipe.telemetry.logs import Logger, open_log
 
 
@@ -49,6 +49,11 @@ class Context:
         if self.settings.redis_url is None:
             raise SettingsError("REDIS_URL is not set, and there is no embedded Redis on this node")
         return Bus(self.settings.redis_url.get_secret_value())
+
+    @property
+    def stream_key(self) -> bytes:
+        """What seals the entries of the run: whoever has not got it writes nothing that is believed."""
+        return read_stream_key(self.database, self.run_id)
 
     @cached_property
     def families(self) -> Families:

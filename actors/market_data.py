@@ -82,7 +82,7 @@ class MarketData:
         # The lease first: then one that was replaced can commit nothing, its mark in Redis is gone, and it lets the
         # event log go as soon as it notices.
         self._journal.open()
-        self.context.bus.begin(self.context.installation, self.context.run_id, self.name)
+        self.context.bus.begin(self.context.installation, self.context.run_id, self.name, self.context.stream_key)
         self._event_log = EventLog(self.context.event_log)
         with self.context.database.connect() as connection:
             self._cursor = read_cursor(connection, self.context.run_id)

@@ -12,6 +12,10 @@ class StreamGapError(MemeSnipeError):
     """Entries are missing between what was read and what comes: the writer has yet to publish them again."""
 
 
+class ForeignEntryError(MemeSnipeError):
+    """Somebody who is not of the run has written into a stream."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of a stream: its number there, and the event it belongs to (for an event, both are one)."""

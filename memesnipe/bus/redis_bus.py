@@ -1,6 +1,7 @@
 """Redis streams. Entries are numbered by their only writer, so publishing twice is publishing once."""
 
 import secrets
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,32 +10,23 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from memesnipe.bus.merge import Entry, StreamGapError, merge
+from memesnipe.bus.merge import Entry, ForeignEntryError, StreamGapError, merge
+from memesnipe.bus.publish import CHANGED, NOT_OURS, PUBLISH, TAKEN, Outgoing, arguments_of
+from memesnipe.bus.seal import LAST, Seal, number_of
+from memesnipe.bus.server_check import check_server
 from memesnipe.bus.streams import ACTORS, ALL, EVENT_STREAMS, EVENTS, HEARTBEAT_KEY
 from memesnipe.errors import InputError
 
 READ_LIMIT = 4_096  # entries of each stream in one read
 _HEARTBEAT_EXPIRY_S = 4
+_LOOK_EVERY_S = 1.0  # at what we have written
 _WRITERS_KEY = "memesnipe:writers"  # writer -> its mark
 _INSTALLATION_KEY = "memesnipe:installation"
 _PROGRESS_KEY = "memesnipe:progress:{}"  # a stream of one entry, replaced whenever a reader of that stream commits
 
-# The check and the writing are one step in Redis: between them it may lose its data, and what is then written into the
-# empty streams would hide what is missing below. An entry that is there already is left as it is.
-_PUBLISH = """
-if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-local anew = tonumber(ARGV[3])
-for i = 2, anew + 1 do redis.call('DEL', KEYS[i]) end
-for i = anew + 2, #KEYS do
-  local at = 4 + 3 * (i - anew - 2)
-  local reply = redis.pcall('XADD', KEYS[i], ARGV[at], 'seq', ARGV[at + 1], 'data', ARGV[at + 2])
-  if type(reply) == 'table' and not string.find(reply.err, 'equal or smaller', 1, true) then return reply end
-end
-return 1
-"""
 
-# What a writer hands over: (stream, number, seq, JSON)
-Outgoing = tuple[str, int, int, bytes]
+# An entry as Redis gives it: id and fields
+Raw = tuple[bytes, dict[bytes, bytes]]
 
 
 class Bus:
@@ -44,10 +36,13 @@ class Bus:
         self._connected = False
         self._writer, self._mark = "", ""
         self._heard: dict[str, Any] = {}  # of each stream the last announcement that `wait_for_progress` knows of
+        self._seal = Seal()
+        self._lengths: dict[str, int] = {}  # of the streams that we write, as we left them
+        self._look_at = 0.0
         self._redis = redis.Redis.from_url(
             url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=self._connect_once
         )
-        self._append: Any = self._redis.register_script(_PUBLISH)
+        self._append: Any = self._redis.register_script(PUBLISH)
 
     def _connect_once(self, connection: Any) -> None:
         """Connect, but never again: a Redis that was away may have lost entries, and only opening anew finds out."""
@@ -56,8 +51,14 @@ class Bus:
         connection.on_connect()
         self._connected = True
 
-    def begin(self, installation: str, run_id: int, actor: str) -> None:
+    def begin(self, installation: str, run_id: int, actor: str, key: bytes = b"") -> None:
         """Leave our mark: as long as it stands, Redis has its data and nobody else writes in this actor's place.
+
+        Args:
+            installation: whose Redis this is.
+            run_id: the run.
+            actor: who we are.
+            key: of the run; entries that were written without it are not ours.
 
         Raises:
             redis.ConnectionError: this is another installation's Redis, which has taken the port of ours.
@@ -67,18 +68,27 @@ class Bus:
             raise redis.ConnectionError("the Redis at our address is that of another MemeSnipe folder")
         self._writer, self._mark = f"{run_id}:{actor}", secrets.token_hex(8)
         self._redis.hset(_WRITERS_KEY, self._writer, self._mark)
+        self._seal, self._lengths = Seal(key), {}
 
     def assert_whole(self) -> None:
-        """Fail if Redis has lost its data since `begin`, even if the connection was not lost.
+        """Fail if Redis has lost its data since `begin`, all of it or some, even if the connection was not lost.
 
         Raises:
             redis.ConnectionError: it has, and what is missing must be published again; or another took our place.
         """
-        found: Any = self._redis.hget(_WRITERS_KEY, self._writer)
+        self._look_at = time.monotonic() + _LOOK_EVERY_S
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        pipeline.hget(_WRITERS_KEY, self._writer)
+        for stream in self._lengths:
+            pipeline.xlen(stream)
+        found, *lengths = pipeline.execute()
         if found is None:
             raise redis.ConnectionError("Redis has lost its data")
         if found != self._mark.encode():
             raise redis.ConnectionError(f"another {self._writer.partition(':')[2]} writes in this one's place")
+        for (stream, left), length in zip(self._lengths.items(), lengths, strict=True):
+            if length != left:
+                raise redis.ConnectionError(_changed(stream, left, length))
 
     def publish(self, outgoing: Iterable[Outgoing], anew: Sequence[str] = ()) -> None:
         """Append entries in order, all at once; those that are there already are left as they are.
@@ -88,50 +98,77 @@ class Bus:
             anew: streams that are emptied first, because no entry can be put below those that are there.
 
         Raises:
-            redis.ConnectionError: since `begin` Redis has lost its data, or another took our place; nothing was done.
+            redis.ConnectionError: since `begin` Redis has lost its data, or another took our place, and nothing was
+                done; or somebody else's entry is in the way of ours, and its stream was emptied.
         """
         entries = list(outgoing)
         if not entries and not anew:
             return
-        keys = [_WRITERS_KEY, *anew, *(stream for stream, *_ in entries)]
-        fields = (value for _, number, seq, data in entries for value in (f"{number}-0", seq, data))
-        if not self._append(keys, [self._writer, self._mark, len(anew), *fields]):
+        targets, keys, arguments = arguments_of(entries, anew, self._lengths, self._seal)
+        outcome, *more = self._append([_WRITERS_KEY, *keys], [self._writer, self._mark, *arguments])
+        if outcome in (NOT_OURS, CHANGED):
             self.assert_whole()
             raise redis.ConnectionError("Redis has lost its data")
+        if outcome == TAKEN:
+            raise redis.ConnectionError(f"{more[0].decode()}: somebody else's entry was in the way; all are removed")
+        for stream in anew:
+            self._lengths[stream] = 0
+        self._lengths |= zip(targets, more[0], strict=True)
 
     def last_number(self, stream: str) -> int:
         """The number of the last entry of a stream; 0 when it is empty or not there."""
         last: Any = self._redis.xrevrange(stream, count=1)
-        return _number(last[0][0]) if last else 0
+        return number_of(last[0][0]) if last else 0
 
     def held(self, stream: str) -> range:
-        """The numbers of a stream's entries; none where some are missing between them."""
+        """The numbers of a stream's entries; none where some are missing between them, or the last is not ours."""
+        self._drop_other_kinds(stream)
         pipeline: Any = self._redis.pipeline(transaction=True)
         pipeline.xrange(stream, count=1).xrevrange(stream, count=1).xlen(stream)
         first, last, count = pipeline.execute()
         if not count:
             return range(0)
-        numbers = range(_number(first[0][0]), _number(last[0][0]) + 1)
-        return numbers if len(numbers) == count else range(0)
+        numbers = range(number_of(first[0][0]), number_of(last[0][0]) + 1)
+        if len(numbers) != count or not self._is_ours(stream, last[0]):
+            return range(0)
+        self._lengths[stream] = count
+        return numbers
 
     def held_events(self, first: int) -> range:
-        """The numbers of the events from ``first`` on; none where some are missing. Those before it are let go."""
+        """The numbers of the events from ``first`` on; none as for `held`. Those before it are let go."""
+        self._drop_other_kinds(*EVENT_STREAMS)
         pipeline: Any = self._redis.pipeline(transaction=True)
         for stream in EVENT_STREAMS:
             pipeline.xtrim(stream, minid=f"{first}-0", approximate=False)
             pipeline.xlen(stream).xrevrange(stream, count=1)
         replies = pipeline.execute()
         numbers = range(first, first + sum(replies[1::3]))
-        last = max((_number(found[0][0]) for found in replies[2::3] if found), default=0)
-        return numbers if numbers and numbers[-1] == last else range(first, first)
+        ends = {stream: found[0] for stream, found in zip(EVENT_STREAMS, replies[2::3], strict=True) if found}
+        last = max((number_of(raw[0]) for raw in ends.values()), default=0)
+        if not numbers or numbers[-1] != last or not all(self._is_ours(*end) for end in ends.items()):
+            return range(first, first)
+        self._lengths |= zip(EVENT_STREAMS, replies[1::3], strict=True)
+        return numbers
+
+    def _drop_other_kinds(self, *streams: str) -> None:
+        """Make room for streams where somebody has put something else."""
+        for stream in streams:
+            if self._redis.type(stream) not in (b"stream", b"none"):
+                self._redis.delete(stream)
 
     def read(self, positions: Mapping[str, int], block_ms: int) -> list[Entry]:
         """What comes after ``positions`` (the number of the last entry known of each stream), merged.
 
         All streams are read in one command, so the answer is one moment's view of them.
+
+        Raises:
+            ForeignEntryError: somebody else has written into a stream; what it was is removed.
+            redis.ConnectionError: what we have written ourselves is not all there any more.
         """
+        if self._writer and time.monotonic() >= self._look_at:  # who is always busy must notice too
+            self.assert_whole()
         after: dict[Any, Any] = {
-            name: f"{number}-0"
+            name: f"{number}-{LAST}"
             for stream, number in positions.items()
             for name in (EVENT_STREAMS if stream == EVENTS else (stream,))
         }
@@ -141,8 +178,29 @@ class Bus:
             self._redis.xread(after, count=1, block=block_ms)
             answer = self._redis.xread(after, count=READ_LIMIT) or []
         found = {stream.decode(): entries for stream, entries in answer}
+        self._assert_ours(found)
         in_order = {s: [_entry(s, *raw) for raw in found[s]] for s in after if s in found}
         return merge(in_order, READ_LIMIT)
+
+    def _assert_ours(self, found: Mapping[str, Sequence[Raw]]) -> None:
+        """Remove the entries that were written without the key of the run, and say so."""
+        foreign = [
+            (stream, raw[0]) for stream, entries in found.items() for raw in entries if not self._is_ours(stream, raw)
+        ]
+        for stream, identifier in foreign:
+            self._redis.xdel(stream, identifier)
+        if foreign:
+            stream, identifier = foreign[0]
+            raise ForeignEntryError(
+                f"{stream}: entry {identifier.decode()} was written by somebody else and is removed, "
+                f"with {len(foreign) - 1} more like it"
+            )
+
+    def _is_ours(self, stream: str, raw: Raw) -> bool:
+        identifier, fields = raw[0].decode(), raw[1]
+        if fields.keys() != {b"seq", b"data"}:
+            return False
+        return self._seal.identifier(stream, number_of(raw[0]), fields[b"seq"], fields[b"data"]) == identifier
 
     def announce_progress(self, stream: str) -> None:
         """Wake whoever waits for readers of a stream. A hint and no more: how far they are is in PostgreSQL."""
@@ -175,14 +233,17 @@ class Bus:
     def trim(self, stream: str, first_kept: int) -> None:
         """Let go of the entries before ``first_kept``."""
         if first_kept > 1:
-            self._redis.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
+            gone: Any = self._redis.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
+            if stream in self._lengths:
+                self._lengths[stream] -= gone
 
     def take_over(self, installation: str, run_id: int) -> None:
         """Prepare this Redis database for a run: streams of another run go, and so does what actors said of it.
 
         Raises:
-            InputError: the database belongs to another installation.
+            InputError: the database belongs to another installation, or its server may drop data.
         """
+        check_server(self._redis)
         self._redis.set(_INSTALLATION_KEY, installation, nx=True)
         if self._redis.get(_INSTALLATION_KEY) != installation.encode():
             raise InputError(
@@ -203,8 +264,10 @@ class Bus:
 
 
 def _entry(stream: str, identifier: bytes, fields: dict[bytes, bytes]) -> Entry:
-    return Entry(stream, _number(identifier), int(fields[b"seq"]), orjson.loads(fields[b"data"]))
+    return Entry(stream, number_of(identifier), int(fields[b"seq"]), orjson.loads(fields[b"data"]))
 
 
-def _number(identifier: bytes) -> int:
-    return int(identifier.split(b"-")[0])
+def _changed(stream: str, left: int, length: int) -> str:
+    if length < left:
+        return f"{stream}: Redis has lost its data, {left - length} of {left} entries"
+    return f"{stream}: somebody else has written {length - left} entries into it"

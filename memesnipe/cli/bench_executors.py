@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
+from sqlalchemy import update
 
 from actors.context import Context
 from actors.executor import Executor
@@ -26,6 +27,7 @@ from memesnipe.settings import Settings
 from memesnipe.storage.database import connect
 from memesnipe.storage.journal import Effects
 from memesnipe.storage.runs import begin_run
+from memesnipe.storage.schema import Run
 from memesnipe.telemetry.metrics import ActorMetrics
 
 ALLOCATED: Final = 20  # strategies whose decisions go through the desk
@@ -33,6 +35,7 @@ ALLOCATED_USD: Final = 500.0
 REPLACED: Final = 8  # strategies at each decision of the portfolio
 PATIENCE_S: Final = 120.0
 _SEED: Final = 24
+_STREAM_KEY: Final = "bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,12 @@ class Executors:
         self._runs = [
             begin_run(database, f"bench {time.monotonic_ns()}", choice.to_dict(), {}).run_id for _ in range(count)
         ]
+        with database.begin() as connection:  # all of them read the same streams
+            connection.execute(update(Run).where(Run.run_id.in_(self._runs)).values(stream_key=_STREAM_KEY))
         database.dispose()
         self._bus = Bus(settings.redis_url.get_secret_value())
         self._bus.take_over(installation_of(home), self._runs[0])
+        self._bus.begin(installation_of(home), self._runs[0], "bench", _STREAM_KEY.encode())
         self._notes = Path(tempfile.mkdtemp(dir=home))
         self._published_ns = np.zeros(len(market.messages) + 1, np.int64)
         for part in range(count):

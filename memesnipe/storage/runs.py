@@ -52,6 +52,13 @@ def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
     return dict(options or {})
 
 
+def read_stream_key(engine: Engine, run_id: int) -> bytes:
+    """What seals the entries that the run's actors publish."""
+    with engine.connect() as connection:
+        key: str = connection.execute(select(Run.stream_key).where(Run.run_id == run_id)).scalar_one()
+    return key.encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far market_data has come."""

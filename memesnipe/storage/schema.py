@@ -6,7 +6,7 @@ Money is whole lamports and raw tokens; times are ns of the event; what has a ma
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func, text
 from sqlalchemy import false as sa_false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -39,6 +39,7 @@ class Run(Base):
     settings: Mapped[dict[str, Any]]  # what decides, secrets left out
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]
+    stream_key: Mapped[str] = mapped_column(server_default=text("gen_random_uuid()::text"))  # seals what is published
 
 
 class FeedCursor(Base):

@@ -1,0 +1,176 @@
+"""What somebody else does to the streams, and what a Redis does that is short of memory: it is seen, and it heals."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from memesnipe.bus.merge import ForeignEntryError
+from memesnipe.bus.publish import Outgoing
+from memesnipe.bus.redis_bus import Bus
+from memesnipe.bus.streams import EVENT_STREAMS
+from memesnipe.errors import InputError
+from memesnipe.local.redis import EmbeddedRedis, operator_url
+
+COMMANDS = "commands"
+KEY = b"the key of the run"
+ONE = (COMMANDS, 1, 10, b'{"seq":10}')
+TWO = (COMMANDS, 2, 20, b'{"seq":20}')
+
+
+@pytest.fixture
+def url(redis_url: str) -> str:
+    return redis_url.removesuffix("/0") + "/10"
+
+
+@pytest.fixture
+def operator(url: str, as_operator: Callable[[str], str]) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(as_operator(url)) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def begin(url: str, operator: redis.Redis) -> Iterator[Callable[..., Bus]]:
+    """An actor that opens, once or again."""
+    made = []
+
+    def open_bus(actor: str = "market_data") -> Bus:
+        made.append(Bus(url))
+        made[-1].begin("one", 1, actor, KEY)
+        return made[-1]
+
+    yield open_bus
+    for bus in made:
+        bus.close()
+
+
+def heal(begin: Callable[..., Bus], *entries: Outgoing) -> Bus:
+    """What an actor does when it opens again: it goes on behind what is there, or begins the stream anew."""
+    bus = begin()
+    held = bus.held(COMMANDS)
+    if held:
+        bus.publish(entry for entry in entries if entry[1] >= held.stop)
+    else:
+        bus.publish(entries, anew=[COMMANDS])
+    return bus
+
+
+def seen(begin: Callable[..., Bus]) -> list[int]:
+    return [entry.number for entry in begin("executor").read({COMMANDS: 0}, 10)]
+
+
+def test_equal_entries_have_equal_ids_and_others_have_not(begin: Callable[..., Bus], operator: redis.Redis) -> None:
+    begin().publish([ONE])
+    first = operator.xrange(COMMANDS)
+    operator.delete(COMMANDS)
+    begin().publish([ONE])
+    assert operator.xrange(COMMANDS) == first
+    ids = set()
+    for seq, data in ((10, b'{"seq":10}'), (10, b'{"seq":11}'), (11, b'{"seq":10}')):
+        operator.delete(COMMANDS)
+        begin().publish([(COMMANDS, 1, seq, data)])
+        ids.add(operator.xrange(COMMANDS)[0][0])
+    assert len(ids) == 3 and all(identifier.startswith(b"1-") for identifier in ids)
+
+
+@pytest.mark.parametrize("fields", [{"seq": 20, "data": '{"seq":20}'}, {"seq": "x", "data": "no JSON"}, {"a": "b"}])
+@pytest.mark.parametrize("identifier", ["*", "2-0", "2-18446744073709551615", "18446744073709551615-7"])
+def test_an_entry_of_somebody_else_is_removed_before_anybody_obeys_it(
+    begin: Callable[..., Bus], operator: redis.Redis, identifier: str, fields: dict[str, str]
+) -> None:
+    begin().publish([ONE])
+    operator.xadd(COMMANDS, fields, id=identifier)  # type: ignore[arg-type]
+    with pytest.raises(ForeignEntryError, match=r"commands: entry \S+ was written by somebody else and is removed"):
+        seen(begin)
+    assert seen(begin) == [1]
+    # The true one follows: at once where its place is free, else in a stream that is begun anew.
+    try:
+        heal(begin, ONE, TWO)
+    except redis.ConnectionError as error:
+        assert "somebody else's entry was in the way" in str(error)
+        heal(begin, ONE, TWO)
+    assert seen(begin) == [1, 2]
+
+
+@pytest.mark.parametrize("identifier", ["*", "2-0", "2-18446744073709551615"])
+def test_a_writer_sees_what_nobody_has_read(begin: Callable[..., Bus], operator: redis.Redis, identifier: str) -> None:
+    writer = begin()
+    writer.publish([ONE])
+    operator.xadd(COMMANDS, {"seq": 20, "data": "{}"}, id=identifier)
+    for notice in (writer.assert_whole, lambda: writer.publish([TWO])):
+        with pytest.raises(redis.ConnectionError, match="commands: somebody else has written 1 entries into it"):
+            notice()
+    heal(begin, ONE, TWO)
+    assert seen(begin) == [1, 2]
+
+
+@pytest.mark.parametrize("loss", ["delete", "xdel", "xtrim"])
+def test_a_stream_that_loses_entries_is_noticed_like_a_redis_that_lost_everything(
+    begin: Callable[..., Bus], operator: redis.Redis, loss: str
+) -> None:
+    writer = begin()
+    writer.publish([ONE, TWO])
+    writer.assert_whole()
+    last = operator.xrevrange(COMMANDS, count=1)[0][0]
+    {
+        "delete": lambda: operator.delete(COMMANDS),
+        "xdel": lambda: operator.xdel(COMMANDS, last),
+        "xtrim": lambda: operator.xtrim(COMMANDS, maxlen=0, approximate=False),
+    }[loss]()
+    left = operator.xlen(COMMANDS)
+    third = (COMMANDS, 3, 30, b"{}")
+    for notice in (writer.assert_whole, lambda: writer.publish([third])):
+        with pytest.raises(redis.ConnectionError, match=rf"commands: Redis has lost its data, {2 - left} of 2 entries"):
+            notice()
+    assert operator.xlen(COMMANDS) == left, "an entry behind the gap would hide it"
+    try:
+        heal(begin, ONE, TWO, third)
+    except redis.ConnectionError as error:  # the place of an entry that was taken out is not given again
+        assert "in the way" in str(error)
+        heal(begin, ONE, TWO, third)
+    assert seen(begin) == [1, 2, 3]
+
+
+def test_what_is_let_go_is_not_missed(begin: Callable[..., Bus]) -> None:
+    writer = begin()
+    writer.publish([(COMMANDS, n, n, b"{}") for n in range(1, 1001)])
+    writer.trim(COMMANDS, 900)
+    writer.assert_whole()
+    writer.publish([(COMMANDS, 1001, 1001, b"{}")])
+    again = begin()
+    again.held(COMMANDS)
+    again.trim(COMMANDS, 1001)
+    again.publish((), anew=[COMMANDS])
+    again.assert_whole()
+
+
+def test_something_else_in_the_place_of_a_stream_makes_room(begin: Callable[..., Bus], operator: redis.Redis) -> None:
+    operator.set(COMMANDS, "no stream")
+    operator.hset(EVENT_STREAMS[0], "no", "stream")
+    bus = begin()
+    assert not bus.held(COMMANDS) and not bus.held_events(1)
+    bus.publish([ONE, (EVENT_STREAMS[0], 1, 1, b"{}")])
+    assert bus.held(COMMANDS) == range(1, 2) and bus.held_events(1) == range(1, 2)
+
+
+def test_a_redis_that_drops_data_is_refused_and_what_it_drops_is_noticed(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path)
+    url = server.start()
+    try:
+        bus = Bus(url)
+        bus.take_over("one", 1)
+        with redis.Redis.from_url(operator_url(tmp_path, url)) as operator:
+            operator.config_set("maxmemory-policy", "allkeys-lru")
+            bus.take_over("one", 1)  # without a limit nothing is dropped
+            operator.config_set("maxmemory", operator.info("memory")["used_memory"] + 2_000_000)
+        with pytest.raises(InputError, match=r"drops data .* \(maxmemory-policy allkeys-lru\): set maxmemory-policy"):
+            bus.take_over("one", 1)
+        bus.begin("one", 1, "market_data", KEY)
+        with pytest.raises(redis.ConnectionError, match="lost its data"):
+            for number in range(1, 10_000):
+                bus.publish([(stream, number, number, b"x" * 1000) for stream in ("fills", COMMANDS)])
+        bus.close()
+    finally:
+        server.stop()

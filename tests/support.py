@@ -19,10 +19,10 @@ from memesnipe.feeds.synthetic import SyntheticFeed
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, Events
 from memesnipe.market.pools import Pool, moved, quote_buy, quote_sell
 from memesnipe.market.sequencer import Sequencer
-from memesnipe.market.swaps import import_swaps
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, ema, param, state
 from memesnipe.sdk.registry import Families
 from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
+from memesnipe.tapes.importer import import_swaps
 
 SOL_USD = 200.0
 START_TS = 1_700_000_040 * NS_PER_S  # the start of a minute

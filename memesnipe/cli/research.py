@@ -13,6 +13,7 @@ from memesnipe.cli.numbers import number, whole
 from memesnipe.cli.numbers import seed as seed_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.output import errors, print_json, print_table, say, say_if_cold
+from memesnipe.cli.outputs import check_output
 from memesnipe.errors import InputError
 from memesnipe.limits import MOST_USD
 
@@ -78,8 +79,8 @@ def backtest_command(
         raise InputError("name what to test: --strategy FAMILY or --spec FILE")
     if spec is not None:
         read_json(spec, "--spec")  # says at once what is wrong with the file
-    if trades is not None and (trades.is_dir() or not trades.resolve().parent.is_dir()):
-        raise InputError(f"--trades {trades}: must be a file in a folder that is there")
+    if trades is not None:
+        check_output("--trades", trades, (tape, spec))
 
     from memesnipe.cli.backtest import run, write_trades  # noqa: PLC0415 - numba is slow to load
     from memesnipe.cli.specs import genome_of  # noqa: PLC0415

@@ -30,7 +30,7 @@ from memesnipe.feeds.synthetic_token import NEW_CURVE, Crowd, Token
 from memesnipe.feeds.synthetic_world import START_TS, Message, World
 from memesnipe.market.events import LAMPORTS_PER_SOL, PUMPSWAP
 from memesnipe.market.pools import Pool
-from memesnipe.market.swaps import PUMP_SUPPLY_RAW
+from memesnipe.market.pump import PUMP_SUPPLY_RAW
 
 __all__ = ["START_TS", "SyntheticFeed"]
 

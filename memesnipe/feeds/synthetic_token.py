@@ -6,7 +6,7 @@ from random import Random
 
 from memesnipe.market.events import LAMPORTS_PER_SOL, PUMP_CURVE
 from memesnipe.market.pools import Pool, Quote, migrated, moved, quote_buy, quote_sell
-from memesnipe.market.swaps import (
+from memesnipe.market.pump import (
     CURVE_START_SOL_LAMPORTS,
     CURVE_START_TOKEN_RAW,
     CURVE_UNSOLD_TOKEN_RAW,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from memesnipe.feeds.synthetic_token import Token
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, NS_PER_S, SELL_SIDE, SIDE_NAMES, VENUE_NAMES
 from memesnipe.market.pools import Quote
-from memesnipe.market.swaps import RAW_PER_TOKEN, wallet_hash
+from memesnipe.market.pump import RAW_PER_TOKEN, wallet_hash
 
 START_TS: Final = 1_767_225_600 * NS_PER_S  # 2026-01-01 UTC, 09:00 in Korea
 WALLETS = 2000

@@ -1,8 +1,8 @@
 """Tapes: recorded events in a Parquet file, in the order in which they happened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,12 @@ class Tape:
 
     events: Events
     mints: list[str]
+    assumptions: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def pools_are_assumed(self) -> bool:
+        """Whether the pools were assumed."""
+        return "pools" in self.assumptions
 
     def messages(self, start: int = 0, stop: int | None = None) -> Iterator[dict[str, Any]]:
         """The events as a feed gives them."""

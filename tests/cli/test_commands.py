@@ -27,7 +27,7 @@ def test_import_and_tape_say_what_there_is(tmp_path: Path) -> None:
     imported = memesnipe(tmp_path, "import", "swaps.csv", "-o", "a.tape", "--sol-usd", "200", "--json")
     assert imported.returncode == 0, imported.stderr
     reply = json.loads(imported.stdout)
-    assert (reply["events"], reply["tokens"], reply["rejected"], reply["assumed_pools"]) == (2, 1, 1, 2)
+    assert (reply["events"], reply["tokens"], reply["rejected"], reply["assumed_pools"]) == (2, 1, 1, 1)
     assert reply["from_ts"] == 1757782395000000000
     shown = json.loads(memesnipe(tmp_path, "tape", "a.tape", "--json").stdout)
     assert (shown["events"], shown["kinds"]) == (2, {"price": 2})
@@ -49,7 +49,7 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
     [
         (("import", "missing.csv", "-o", "a.tape"), {}, 2, "no file at missing.csv"),
         (("import", "text.csv", "-o", "a.tape"), {}, 2, "lacks the columns ts_ns"),
-        (("import", "swaps.csv", "-o", "nowhere/a.tape"), {}, 2, "cannot write the tape nowhere/a.tape"),
+        (("import", "swaps.csv", "-o", "nowhere/a.tape"), {}, 2, "-o nowhere/a.tape: there is no folder nowhere"),
         (("tape", "text.csv"), {}, 2, "text.csv is not a tape"),
         (("tape", "missing.tape"), {}, 2, "no tape at missing.tape"),
         (("up", "--feed", "dreams"), {}, 2, "--feed dreams: there is no such feed"),

@@ -202,7 +202,7 @@ def test_the_bare_loop_is_the_strategy() -> None:
         ),
         (
             ("backtest", "--tape", "TAPE", "--strategy", "momentum_5m", "--trades", "no/t.csv"),
-            "--trades no/t.csv: must be a file in a folder that is there",
+            "--trades no/t.csv: there is no folder no",
         ),
         (("backtest", "--tape", "TAPE", "--spec", "no.json"), "--spec no.json: cannot be read"),
         (("backtest", "--tape", "TAPE", "--spec", "pool.json"), "--spec pool.json: is not a genome: it has no 'v_sol'"),

@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from memesnipe.market.chain_order import chain_order
 from memesnipe.market.events import PUMP_CURVE, rows
 from memesnipe.market.pools import (
     Fees,
@@ -19,7 +18,8 @@ from memesnipe.market.pools import (
     quote_sell,
     share_fee,
 )
-from memesnipe.market.swaps import Imported, import_swaps
+from memesnipe.tapes.chain_order import chain_order
+from memesnipe.tapes.importer import Imported, import_swaps
 from tests.market.test_pools import COMPILED
 
 TRADES = Path(__file__).resolve().parents[3] / "shared/data/pump_curve_trades.csv.gz"

@@ -4,7 +4,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memesnipe.market.chain_order import chain_order
+from memesnipe.tapes.chain_order import chain_order
 
 # (slot step, mint, SOL that the trade moves: above 0 for a buy)
 TRADES = st.lists(
@@ -56,13 +56,13 @@ def test_every_row_is_kept_once_even_where_trades_are_missing(
 
 
 def test_numbered_rows_are_ordered_by_their_number_inside_a_slot() -> None:
-    swaps = _chain([(0, "A", 5), (0, "A", 6), (1, "B", 7)]).assign(row=[9, 3, 1])
-    assert chain_order(swaps) == [1, 0, 2]
+    swaps = _chain([(0, "A", 5), (0, "A", 6), (1, "B", 7)]).assign(seq=[9, 3, 1])
+    assert chain_order(swaps).tolist() == [1, 0, 2]
 
 
 def test_trades_without_a_slot_are_ordered_by_time() -> None:
     swaps = _chain([(1, "A", 5), (1, "B", 6), (1, "A", 7)]).assign(slot=0).iloc[::-1].reset_index(drop=True)
-    assert chain_order(swaps) == [2, 1, 0]
+    assert chain_order(swaps).tolist() == [2, 1, 0]
 
 
 def test_a_slot_that_returns_to_where_it_began_starts_where_the_last_one_ended() -> None:
@@ -70,4 +70,4 @@ def test_a_slot_that_returns_to_where_it_began_starts_where_the_last_one_ended()
     end = chain.pool_sol_lamports[1]
     back = pd.DataFrame([(101_000, 101, "A", -1, 10, end - 10)], columns=chain.columns)
     given_order = pd.concat([back, chain.iloc[[1, 0]]], ignore_index=True)
-    assert chain_order(given_order) == [2, 1, 0]
+    assert chain_order(given_order).tolist() == [2, 1, 0]

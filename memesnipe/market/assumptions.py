@@ -1,0 +1,81 @@
+"""What a tape takes for granted, in plain sentences: every result that was made from it carries them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from memesnipe.market.events import NS_PER_S
+
+_UNITS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
+
+
+def describe(assumptions: Mapping[str, Any]) -> list[str]:
+    """A sentence for each assumption that somebody could be misled by; those that hold as in the file say nothing.
+
+    Args:
+        assumptions: of a tape, as `memesnipe import` writes them; keys that are not known are shown as they are.
+    """
+    said = []
+    for key, value in assumptions.items():
+        sentence = _SENTENCES[key](value) if key in _SENTENCES else f"{key}: {value}."
+        if sentence:
+            said.append(sentence)
+    return said
+
+
+def _pools(value: Any) -> str:
+    of = value if isinstance(value, Mapping) else {}
+    chained, pools = of.get("chained", 0), of.get("pools", 0)
+    parts = [
+        f"The pools are assumed, not recorded ({pools:,} of them, {chained:,} follow their trades exactly): depth is "
+        "the venue's own, prices are the median of the last trades. Fills are estimates, and nothing is promotable."
+    ]
+    if of.get("outliers"):
+        parts.append(f"{of['outliers']:,} trades at impossible prices were left out.")
+    if of.get("too_small_for_a_price"):
+        parts.append(f"{of['too_small_for_a_price']:,} trades were too small to say a price.")
+    return " ".join(parts)
+
+
+def _decimals(value: Any) -> str:
+    if not isinstance(value, Mapping) or not value.get("assumed"):
+        return ""
+    return f"Tokens are taken to have {value.get('value')} decimals, as pump.fun's have."
+
+
+def _sol_usd(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return f"SOL is taken to cost {value} USD."
+    if "from_ts" in value:
+        first, last = (_date(value[name]) for name in ("from_ts", "to_ts"))
+        return f"The price of SOL is from {value.get('source')}, {first} to {last}."
+    of = "all along" if value.get("source") != "default" else "all along, as nothing else was given"
+    return f"SOL is taken to cost {value.get('value'):g} USD {of}."
+
+
+def _date(ts: int) -> str:
+    return datetime.fromtimestamp(ts / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _rejected(value: Any) -> str:
+    rows = sum(value.values()) if isinstance(value, Mapping) else value
+    return f"{rows:,} rows of the file were left out because something is wrong with them."
+
+
+def _duplicates(value: Any) -> str:
+    rows, by = (value.get("rows"), value.get("by")) if isinstance(value, Mapping) else (value, "")
+    return f"{rows:,} rows were told twice (by {by}) and left out."
+
+
+_SENTENCES: Final = {
+    "pools": _pools,
+    "decimals": _decimals,
+    "sol_usd": _sol_usd,
+    "venue": lambda value: f"Trades are taken to be of {value}, as the file names no venue.",
+    "time_unit": lambda value: f"Times were read as {_UNITS[value]}." if value in _UNITS else "",
+    "order": lambda value: f"The rows were put into another order: {value}.",
+    "decimal_mark": lambda value: f"Decimals were read with a {value}.",
+    "delimiter": lambda value: f"Columns were read as separated by a {value}.",
+    "duplicates": _duplicates,
+    "rejected": _rejected,
+}

@@ -1,0 +1,137 @@
+"""Columns of strings to numbers, each row that cannot be one with the true reason."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from memesnipe.errors import TapeError
+
+Mask = NDArray[np.bool_]
+_DIGITS: Final = 19  # every integer of so many digits fits 64 bits without a sign
+_WHOLE: Final = r"^\+?[0-9]+(\.0*)?$"  # also as tables with gaps write them: 95.0
+_NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_NOT_FINITE: Final = r"(?i)^[+-]?(inf|infinity|nan)$"
+_THOUSANDS: Final = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"
+
+
+@dataclass(slots=True)
+class Reasons:
+    """Why each row cannot be used, the first reason of each: shape (n,), 0 for a row that can."""
+
+    codes: NDArray[np.int32]
+    texts: list[str] = field(default_factory=lambda: [""])
+
+    @property
+    def is_good(self) -> Mask:
+        """Whether a row has no reason yet."""
+        return np.asarray(self.codes == 0)
+
+    def reject(self, bad: Any, text: str) -> None:
+        """Give this reason to the rows that have none yet."""
+        chosen = np.asarray(bad) & (self.codes == 0)
+        if chosen.any():
+            if text not in self.texts:
+                self.texts.append(text)
+            self.codes[chosen] = self.texts.index(text)
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each reason has, the most frequent first."""
+        counts = np.bincount(self.codes, minlength=len(self.texts))
+        found = {text: int(counts[code]) for code, text in enumerate(self.texts) if code and counts[code]}
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def strings(column: Any, pattern: str) -> Mask:
+    """Whether each string matches a pattern."""
+    return np.asarray(pc.match_substring_regex(column, pattern).to_numpy(zero_copy_only=False))
+
+
+def integers(
+    column: Any, name: str, reasons: Reasons, *, most: int, least: int = 0, empty: int | None = None
+) -> NDArray[np.int64]:
+    """A column of integers, shape (n,); rows that hold none are rejected and read as ``least``.
+
+    Args:
+        column: strings without spaces around them.
+        name: of the column, as the reason gives it.
+        reasons: takes the rows that are rejected.
+        most: the largest number allowed.
+        least: the smallest number allowed, not negative.
+        empty: what an empty field means; None where it means nothing.
+    """
+    is_whole = strings(column, _WHOLE)
+    is_empty = np.asarray(pc.equal(column, "").to_numpy(zero_copy_only=False))
+    if empty is None:
+        reasons.reject(is_empty, f"{name} is empty")
+    _reject_what_is_none(column, ~is_whole & ~is_empty, name, reasons, whole=True)
+    digits = pc.replace_substring_regex(column, r"^\+?0*([0-9]*)(\.0*)?$", r"\1") if is_whole.any() else column
+    lengths = np.asarray(pc.utf8_length(digits).to_numpy(zero_copy_only=False))
+    fits = is_whole & (lengths <= _DIGITS)
+    values = np.full(len(is_whole), least if empty is None else empty, dtype=np.uint64)
+    readable = pc.if_else(pa.array(fits & (lengths > 0)), digits, "0")
+    values[fits] = pc.cast(readable, pa.uint64()).to_numpy(zero_copy_only=False)[fits]
+    too_large = is_whole & (~fits | (values > most))
+    reasons.reject(too_large, f"{name} is too large (at most {most:,})")
+    too_small = fits & (values < least)
+    reasons.reject(too_small, f"{name} is below {least:,}")
+    values[too_large | too_small] = least
+    return values.astype(np.int64)
+
+
+def scaled(column: Any, name: str, reasons: Reasons, *, scale: Any, most: int) -> NDArray[np.int64]:
+    """A column of decimal numbers, not negative, in smallest units: shape (n,). Rejected rows read as 0.
+
+    Args:
+        column: strings without spaces around them.
+        name: of the column, as the reason gives it.
+        reasons: takes the rows that are rejected.
+        scale: smallest units in a whole one; a number, or shape (n,).
+        most: the largest number of smallest units allowed.
+    """
+    is_number = strings(column, _NUMBER)
+    _reject_what_is_none(column, ~is_number, name, reasons, whole=False)
+    readable = pc.if_else(pa.array(is_number), column, "0")
+    readable = pc.replace_substring_regex(readable, r"^\+", "") if strings(readable, r"^\+").any() else readable
+    values = pc.cast(readable, pa.float64()).to_numpy(zero_copy_only=False)
+    reasons.reject(values < 0, f"{name} is negative")
+    with np.errstate(over="ignore"):  # what is infinite then is too large
+        units = np.rint(values * scale)
+    reasons.reject(units > most, f"{name} is too large (at most {most / np.min(scale):,.15g})")
+    return np.where((units >= 0) & (units <= most), units, 0).astype(np.int64)
+
+
+def _reject_what_is_none(column: Any, bad: Mask, name: str, reasons: Reasons, *, whole: bool) -> None:
+    if not bad.any():
+        return
+    reasons.reject(bad & np.asarray(pc.equal(column, "").to_numpy(zero_copy_only=False)), f"{name} is empty")
+    reasons.reject(bad & strings(column, _NOT_FINITE), f"{name} is not a finite number")
+    is_number = strings(column, _NUMBER)
+    if whole:
+        reasons.reject(bad & is_number & strings(column, "^-"), f"{name} is negative")
+        reasons.reject(bad & is_number, f"{name} is not a whole number")
+    reasons.reject(bad, f"{name} is not a number")
+
+
+def with_decimal_points(columns: dict[str, Any], delimiter: str) -> tuple[dict[str, Any], bool]:
+    """The numeric columns with decimal commas made points, and whether there were any.
+
+    Raises:
+        TapeError: commas may separate decimals or thousands, and nothing tells which.
+    """
+    with_comma = {name: strings(column, ",") for name, column in columns.items()}
+    if delimiter == "," or not any(mask.any() for mask in with_comma.values()):
+        return columns, False
+    has_point = any(strings(column, r"\.").any() for column in columns.values())
+    may_be_thousands = all(
+        strings(pc.if_else(pa.array(with_comma[name]), column, "1,000"), _THOUSANDS).all()
+        for name, column in columns.items()
+    )
+    if has_point or may_be_thousands:
+        name = next(name for name, mask in with_comma.items() if mask.any())
+        shown = columns[name][int(np.flatnonzero(with_comma[name])[0])].as_py()[:40]
+        raise TapeError(f"{name} is {shown!r}: the comma may stand for decimals or thousands; write decimal points")
+    return {name: pc.replace_substring(column, ",", ".") for name, column in columns.items()}, True

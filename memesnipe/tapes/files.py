@@ -1,0 +1,90 @@
+"""Files as text: decompressed by what they hold, whatever their name says, and decoded."""
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+
+from memesnipe.errors import TapeError, first_line
+
+_UTF8_BOM = b"\xef\xbb\xbf"
+_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_text(path: Path) -> bytes:
+    """The text of a file as UTF-8 without a byte order mark, its line ends as they are.
+
+    Raises:
+        TapeError: there is no such file, it is cut off or damaged, or it is no text; the message names the line.
+    """
+    if not path.is_file():
+        raise TapeError(f"no file at {path}" if not path.is_dir() else f"{path} is a folder, not a file")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise TapeError(f"{path} cannot be read: {error.strerror or error}") from error
+    for magic, name, decompress in _FORMATS:
+        if data.startswith(magic):
+            try:
+                data = decompress(data)
+            except _DAMAGE as error:
+                raise TapeError(f"{path}: the {name} data is cut off or damaged: {first_line(error)}") from error
+            break
+    return _as_utf8(path, data)
+
+
+def _as_utf8(path: Path, data: bytes) -> bytes:
+    if data.startswith(_UTF16_BOMS):  # "Unicode text" as spreadsheets save it
+        try:
+            return data.decode("utf-16").encode()
+        except UnicodeError as error:
+            raise TapeError(f"{path} begins as UTF-16 but is not: {first_line(error)}") from error
+    data = data.removeprefix(_UTF8_BOM)
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = data[error.start]
+        raise TapeError(f"{path}, line {line}: the byte 0x{byte:02x} is not UTF-8; save the file as UTF-8") from error
+    nul = data.find(b"\0")
+    if nul >= 0:
+        line = data.count(b"\n", 0, nul) + 1
+        raise TapeError(f"{path}, line {line}: holds a zero byte, so it is no text")
+    return data
+
+
+def _unzip(data: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [info for info in archive.infolist() if not info.is_dir() and not _is_of_the_system(info.filename)]
+        if len(members) != 1:
+            raise zipfile.BadZipFile(f"it holds {len(members)} files, and must hold one")
+        return archive.read(members[0])
+
+
+def _is_of_the_system(name: str) -> bool:
+    """Whether an archiver put it there beside the files that it was given."""
+    return name.startswith("__MACOSX/") or Path(name).name in (".DS_Store", "Thumbs.db")
+
+
+def _unzstd(data: bytes) -> bytes:
+    with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+        return bytes(stream.read())
+
+
+_FORMATS: tuple[tuple[bytes, str, Callable[[bytes], bytes]], ...] = (
+    (b"\x1f\x8b", "gzip", gzip.decompress),
+    (b"PK\x03\x04", "zip", _unzip),
+    (b"\x28\xb5\x2f\xfd", "zstd", _unzstd),
+    (b"BZh", "bzip2", bz2.decompress),
+    (b"\xfd7zXZ\x00", "xz", lzma.decompress),
+)
+_DAMAGE = (
+    OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+    pa.ArrowException,
+)  # fmt: skip

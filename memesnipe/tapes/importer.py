@@ -1,0 +1,163 @@
+"""The import of recorded swaps: a file in, a tape out, and everything said that was dropped or assumed on the way."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from memesnipe.errors import TapeError
+from memesnipe.market.events import LAMPORTS_PER_SOL, PRICE, Events, empty
+from memesnipe.market.tape import Tape
+from memesnipe.market.validation import validate
+from memesnipe.tapes.chain_order import ASCENDING, chain_order, file_order
+from memesnipe.tapes.columns import Reasons
+from memesnipe.tapes.duplicates import find_duplicates
+from memesnipe.tapes.files import read_text
+from memesnipe.tapes.layouts import PLAIN, RAW, Swaps, swaps_of
+from memesnipe.tapes.pools import LAST_TRADES, assume_pools
+from memesnipe.tapes.sol_price import SolPrice, sol_price_of
+from memesnipe.tapes.table import DELIMITERS, read_table
+
+DEFAULT_SOL_USD: Final = 200.0
+Floats = NDArray[np.float64]
+_OF_AN_EVENT: Final = (
+    "ts", "slot", "side", "venue", "trader", "sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw",
+    "real_sol_lamports", "real_token_raw", "supply_raw", "lp_fee_bps", "protocol_fee_bps", "creator_fee_bps",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A tape and what was left out of it: rows by reason, rows told twice, pools that had to be assumed."""
+
+    tape: Tape
+    rejected: dict[str, int]
+    duplicates: int
+    assumed_pools: int
+    order: str
+    time_unit: str
+
+
+def import_swaps(
+    path: Path, sol_usd: float | str | None = None, *, decimals: int | None = None, now_ns: int | None = None
+) -> Imported:
+    """Read a file of swaps: delimited text, as it is or compressed.
+
+    Args:
+        path: of the file.
+        sol_usd: the price of SOL, or the name of a file with a series of it; None: an assumed one.
+        decimals: of every token, where the file does not say them; None: as pump.fun's have.
+        now_ns: the time now, for tests.
+
+    Raises:
+        InputError: the file cannot be read, no layout fits its columns, or no row of it can be used.
+    """
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    price = sol_price_of(None if sol_usd is None else str(sol_usd), DEFAULT_SOL_USD, now_ns)
+    table = read_table(path, read_text(path), (RAW, PLAIN))
+    if not len(table):
+        raise _nothing_usable(path, {})
+    try:
+        swaps = swaps_of(table, decimals, now_ns)
+    except TapeError as error:
+        raise TapeError(f"{path}: {error}") from None
+    kept, columns = _good(swaps, table.columns)
+    if kept.empty:
+        raise _nothing_usable(path, swaps.reasons.counts())
+    is_repeat, by = find_duplicates(columns, kept)
+    kept = kept[~is_repeat].reset_index(drop=True)
+    order, ordered_by = file_order(kept)
+    kept = kept.iloc[order].reset_index(drop=True)
+    kept = kept.iloc[chain_order(kept)].reset_index(drop=True)
+    rejected, late = swaps.reasons.counts(), Reasons(np.zeros(len(kept), dtype=np.int32))
+    assumptions = swaps.assumptions | {"sol_usd": dict(price.assumption)}
+    pools = _complete(kept, swaps, late, assumptions)
+    tape = _tape(kept, swaps.mints, price, late)
+    _add(rejected, late.counts())
+    if not len(tape.events):
+        raise _nothing_usable(path, rejected)
+    duplicates = int(is_repeat.sum())
+    assumptions |= _of_the_file(table.delimiter, ordered_by, duplicates, by, rejected)
+    tape = Tape(tape.events, tape.mints, assumptions)
+    return Imported(tape, rejected, duplicates, pools, ordered_by, assumptions["time_unit"])
+
+
+def _nothing_usable(path: Path, rejected: dict[str, int]) -> TapeError:
+    reasons = "; ".join(f"{reason} ({count:,} rows)" for reason, count in list(rejected.items())[:3])
+    return TapeError(f"{path} holds no usable swap: {reasons or 'it has no rows'}")
+
+
+def _good(swaps: Swaps, columns: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The rows without a reason: as numbers, and as the file has them."""
+    good = swaps.reasons.is_good
+    if good.all():
+        return swaps.frame, columns
+    return swaps.frame[good], {name: column.filter(pa.array(good)) for name, column in columns.items()}
+
+
+def _complete(kept: pd.DataFrame, swaps: Swaps, late: Reasons, assumptions: dict[str, Any]) -> int:
+    """Assume the pools where the file has none; how many they are."""
+    if swaps.has_reserves:
+        return 0
+    assumed = assume_pools(kept, late)
+    assumptions["pools"] = {
+        "pools": assumed.pools, "chained": assumed.chained, "outliers": assumed.outliers,
+        "too_small_for_a_price": assumed.too_small, "median_of": LAST_TRADES,
+    }  # fmt: skip
+    return assumed.pools
+
+
+def _of_the_file(delimiter: str, order: str, duplicates: int, by: str, rejected: dict[str, int]) -> dict[str, Any]:
+    """What the tape keeps of how its file was read, where it is not the plainest case."""
+    said: dict[str, Any] = {"order": order} if order != ASCENDING else {}
+    if delimiter != ",":
+        said["delimiter"] = DELIMITERS[delimiter]
+    if duplicates:
+        said["duplicates"] = {"rows": duplicates, "by": by}
+    if rejected:
+        said["rejected"] = rejected
+    return said
+
+
+def _tape(swaps: pd.DataFrame, mints: list[str], price: SolPrice, late: Reasons) -> Tape:
+    """The rows without a reason as events, numbered; what the live pipeline would reject gets a reason too."""
+    sol_usd = price.at(swaps["ts"].to_numpy(), late)
+    while True:
+        good = np.flatnonzero(late.is_good)
+        events, names = _events(swaps.iloc[good], mints, sol_usd[good])
+        findings = validate(events, names)
+        if not findings.is_bad.any():
+            return Tape(events, names)
+        for code in np.unique(findings.codes[findings.is_bad]):
+            of_category = np.flatnonzero(findings.codes == code)
+            bad = np.zeros(len(swaps), dtype=bool)
+            bad[good[of_category]] = True
+            late.reject(bad, f"{findings.category(int(of_category[0]))}: {findings.message(int(of_category[0]))}")
+
+
+def _events(swaps: pd.DataFrame, mints: list[str], sol_usd: Floats) -> tuple[Events, list[str]]:
+    """Price events of the rows in their order, and the mints in the order in which they appear."""
+    events = empty(len(swaps))
+    for name in _OF_AN_EVENT:
+        events[name] = swaps[name].to_numpy()
+    events["kind"] = PRICE
+    events["seq"] = np.arange(1, len(swaps) + 1)
+    token, seen = pd.factorize(swaps["mint"].to_numpy())
+    events["token"] = token
+    events["sol_usd"] = sol_usd
+    usd_per_lamport = sol_usd / LAMPORTS_PER_SOL
+    whole_tokens = events["pool_token_raw"] / 10.0 ** swaps["decimals"].to_numpy()
+    events["price_usd"] = events["pool_sol_lamports"] * usd_per_lamport / whole_tokens
+    events["volume_usd"] = events["sol_lamports"] * usd_per_lamport
+    events["liquidity_usd"] = events["real_sol_lamports"] * usd_per_lamport
+    return events, [mints[i] for i in seen]
+
+
+def _add(counts: dict[str, int], more: dict[str, int]) -> None:
+    for reason, count in more.items():
+        counts[reason] = counts.get(reason, 0) + count

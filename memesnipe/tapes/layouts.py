@@ -1,0 +1,214 @@
+"""The two layouts of columns that are known, as one frame of integers.
+
+The plain layout has ``ts_ns,mint,side,sol_amount,token_amount`` and optionally
+``v_sol,v_tok,venue,trader,slot,seq,decimals`` (SOL and whole tokens). The raw layout has the columns of a recorded
+pump.fun trade (lamports and raw tokens).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from memesnipe.errors import TapeError
+from memesnipe.market.events import AMM, BUY_SIDE, LAMPORTS_PER_SOL, PUMP_CURVE, PUMPSWAP, SELL_SIDE
+from memesnipe.market.plausible import FEE_BPS_BELOW, MOST_LAMPORTS, MOST_RAW
+from memesnipe.market.pump import (
+    AMM_LP_FEE_BPS,
+    CURVE_START_SOL_LAMPORTS,
+    CURVE_UNSOLD_TOKEN_RAW,
+    PUMP_FEES_BPS,
+    PUMP_SUPPLY_RAW,
+    wallet_hash,
+)
+from memesnipe.market.record_rules import VENUE_CODES, is_mint
+from memesnipe.tapes.columns import Reasons, integers, scaled, with_decimal_points
+from memesnipe.tapes.table import Table
+from memesnipe.tapes.times import to_ns
+
+PLAIN: Final = ("ts_ns", "mint", "side", "sol_amount", "token_amount")
+RAW: Final = (
+    "block_time", "block_num", "token_address", "wallet_address", "is_buy", "amount_in_sol", "amount_in_token",
+    "virtual_sol_reserves", "virtual_token_reserves", "real_sol_reserves", "real_token_reserves",
+    "fee_basis_points", "creator_fee_basis_points",
+)  # fmt: skip
+PUMP_DECIMALS: Final = 6
+MOST_DECIMALS: Final = 12
+_SHOWN: Final = {"block_time": "time block_time", "block_num": "slot block_num"}  # the name says too little
+_LARGEST_SLOT: Final = 2**32 - 1
+_LARGEST: Final = 2**62
+
+
+@dataclass(slots=True)
+class Swaps:
+    """Swaps as a frame of integers, a row each, beside what was assumed to read them.
+
+    The frame's columns: ``ts, slot, mint`` (index in `mints`), ``trader, side, venue, sol_lamports, token_raw,
+    decimals, supply_raw, lp_fee_bps, protocol_fee_bps, creator_fee_bps``, and where the file has them ``seq`` and the
+    four reserves ``pool_sol_lamports, pool_token_raw, real_sol_lamports, real_token_raw``.
+    """
+
+    frame: pd.DataFrame
+    mints: list[str]
+    reasons: Reasons
+    has_reserves: bool
+    assumptions: dict[str, Any] = field(default_factory=dict)
+
+
+def swaps_of(table: Table, decimals: int | None, now_ns: int) -> Swaps:
+    """The swaps of a table, with the reason of each row that is none.
+
+    Args:
+        table: has the columns of one of the layouts.
+        decimals: of every token, where the table has no such column; None where it is not known.
+        now_ns: the time now.
+
+    Raises:
+        TapeError: times of several units, commas that nobody can read, or two ways to say decimals.
+    """
+    reasons = Reasons(np.zeros(len(table), dtype=np.int32))
+    for width in np.unique(table.widths[table.widths != table.header_width]):
+        text = f"the row has {width} fields where the header has {table.header_width}"
+        reasons.reject(table.widths == width, text)
+    layout = _read_raw if set(RAW) <= set(table.columns) else _read_plain
+    assumptions: dict[str, Any] = {}
+    columns, with_commas = with_decimal_points(_numeric(table), table.delimiter)
+    if with_commas:
+        assumptions["decimal_mark"] = "comma"
+    swaps = layout({**table.columns, **columns}, reasons, decimals, assumptions)
+    swaps.frame["ts"], assumptions["time_unit"] = to_ns(
+        swaps.frame["ts"].to_numpy(), "block_time" if layout is _read_raw else "ts_ns", reasons, now_ns
+    )
+    return swaps
+
+
+def _numeric(table: Table) -> dict[str, Any]:
+    names = {*PLAIN, *RAW, "v_sol", "v_tok", "slot", "seq", "decimals"}
+    names -= {"mint", "side", "token_address", "wallet_address", "is_buy"}
+    return {name: column for name, column in table.columns.items() if name in names}
+
+
+def _read_raw(columns: dict[str, Any], reasons: Reasons, decimals: int | None, assumptions: dict[str, Any]) -> Swaps:
+    mints, mint = _mints(columns["token_address"], reasons)
+    numbers = {
+        name: integers(columns[source], _SHOWN.get(source, source), reasons, most=most, least=least)
+        for name, source, least, most in (
+            ("ts", "block_time", 0, _LARGEST),
+            ("slot", "block_num", 0, _LARGEST_SLOT),
+            ("sol_lamports", "amount_in_sol", 0, MOST_LAMPORTS),
+            ("token_raw", "amount_in_token", 1, MOST_RAW),
+            ("pool_sol_lamports", "virtual_sol_reserves", 1, MOST_LAMPORTS),
+            ("pool_token_raw", "virtual_token_reserves", 1, MOST_RAW),
+            ("real_sol_lamports", "real_sol_reserves", 0, MOST_LAMPORTS),
+            ("real_token_raw", "real_token_reserves", 0, MOST_RAW),
+            ("protocol_fee_bps", "fee_basis_points", 0, FEE_BPS_BELOW - 1),
+            ("creator_fee_bps", "creator_fee_basis_points", 0, FEE_BPS_BELOW - 1),
+        )
+    }
+    side = _coded(columns["is_buy"], {"true": BUY_SIDE, "false": SELL_SIDE})
+    reasons.reject(side == 0, "side is_buy is neither true nor false")
+    frame = pd.DataFrame(numbers).assign(mint=mint, side=side, venue=PUMP_CURVE, lp_fee_bps=0)
+    frame["trader"] = _traders(columns["wallet_address"])
+    frame["decimals"] = _decimals(columns, mint, reasons, decimals, assumptions)
+    frame["supply_raw"] = _supply(frame)
+    fees_bps = frame["protocol_fee_bps"] + frame["creator_fee_bps"]
+    reasons.reject(fees_bps >= FEE_BPS_BELOW, f"the fees together are {FEE_BPS_BELOW} bps or more")
+    return Swaps(frame, mints, reasons, has_reserves=True, assumptions=assumptions)
+
+
+def _read_plain(columns: dict[str, Any], reasons: Reasons, decimals: int | None, assumptions: dict[str, Any]) -> Swaps:
+    mints, mint = _mints(columns["mint"], reasons)
+    side = _coded(columns["side"], {"buy": BUY_SIDE, "sell": SELL_SIDE})
+    reasons.reject(side == 0, "side is neither buy nor sell")
+    frame = pd.DataFrame({"ts": integers(columns["ts_ns"], "time ts_ns", reasons, most=_LARGEST), "mint": mint})
+    frame["side"], frame["venue"] = side, PUMP_CURVE
+    if "venue" in columns:
+        frame["venue"] = _coded(columns["venue"], {name: code for name, code in VENUE_CODES.items() if name})
+        reasons.reject(frame["venue"] == 0, "unknown venue: it must be pump_curve, pumpswap or amm")
+    else:
+        assumptions["venue"] = "pump_curve"
+    frame["slot"] = integers(columns["slot"], "slot", reasons, most=_LARGEST_SLOT, empty=0) if "slot" in columns else 0
+    frame["trader"] = _traders(columns["trader"]) if "trader" in columns else 0
+    if "seq" in columns:
+        frame["seq"] = integers(columns["seq"], "seq", reasons, most=_LARGEST)
+    frame["decimals"] = _decimals(columns, mint, reasons, decimals, assumptions)
+    per_token = 10.0 ** frame["decimals"].to_numpy()
+    lamports: dict[str, Any] = {"scale": LAMPORTS_PER_SOL, "most": MOST_LAMPORTS}
+    raw: dict[str, Any] = {"scale": per_token, "most": MOST_RAW}
+    frame["sol_lamports"] = scaled(columns["sol_amount"], "sol_amount", reasons, **lamports)
+    frame["token_raw"] = scaled(columns["token_amount"], "token_amount", reasons, **raw)
+    reasons.reject(frame["token_raw"] == 0, "token_amount is 0, or less than the smallest unit")
+    frame["supply_raw"] = np.where(frame["venue"] == PUMPSWAP, _supply(frame), 0)
+    frame["lp_fee_bps"] = np.where(frame["venue"] == AMM, AMM_LP_FEE_BPS, 0)
+    frame["protocol_fee_bps"] = np.where(frame["venue"] == PUMP_CURVE, PUMP_FEES_BPS[0], 0)
+    frame["creator_fee_bps"] = np.where(frame["venue"] == AMM, 0, PUMP_FEES_BPS[1])
+    has_reserves = {"v_sol", "v_tok"} <= set(columns)
+    if has_reserves:
+        frame["pool_sol_lamports"] = scaled(columns["v_sol"], "reserve v_sol", reasons, **lamports)
+        frame["pool_token_raw"] = scaled(columns["v_tok"], "reserve v_tok", reasons, **raw)
+        for name, shown in (("pool_sol_lamports", "v_sol"), ("pool_token_raw", "v_tok")):
+            reasons.reject(frame[name] == 0, f"reserve {shown} is 0, or less than the smallest unit")
+        on_curve = (frame["venue"] == PUMP_CURVE).astype("int64")
+        unsold_raw = (CURVE_UNSOLD_TOKEN_RAW // 10**PUMP_DECIMALS) * per_token.astype("int64")
+        frame["real_sol_lamports"] = frame["pool_sol_lamports"] - on_curve * CURVE_START_SOL_LAMPORTS
+        frame["real_token_raw"] = frame["pool_token_raw"] - on_curve * unsold_raw
+    return Swaps(frame, mints, reasons, has_reserves, assumptions)
+
+
+def _supply(frame: pd.DataFrame) -> NDArray[np.int64]:
+    whole = PUMP_SUPPLY_RAW // 10**PUMP_DECIMALS
+    return np.minimum(whole * 10.0 ** frame["decimals"].to_numpy(), MOST_RAW).astype(np.int64)
+
+
+def _encoded(column: Any) -> tuple[list[str], NDArray[np.int64]]:
+    """The distinct strings of a column, and which one each row has."""
+    encoded = pc.dictionary_encode(column)
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _coded(column: Any, codes: dict[str, int]) -> NDArray[np.int64]:
+    """A column of a few words as their codes; 0 for any other word."""
+    words, index = _encoded(column)
+    return np.array([codes.get(word.lower(), 0) for word in words] or [0], dtype=np.int64)[index]
+
+
+def _mints(column: Any, reasons: Reasons) -> tuple[list[str], NDArray[np.int64]]:
+    mints, index = _encoded(column)
+    if mints:
+        is_good = np.array([is_mint(mint) for mint in mints])
+        is_empty = np.array([not mint for mint in mints])
+        reasons.reject(is_empty[index], "no mint")
+        reasons.reject(~is_good[index], "mint is no address: 1 to 64 letters, digits and signs of ASCII")
+    return mints, index
+
+
+def _traders(column: Any) -> NDArray[np.int64]:
+    wallets, index = _encoded(column)
+    return np.array([wallet_hash(wallet) for wallet in wallets] or [0], dtype=np.int64)[index]
+
+
+def _decimals(
+    columns: dict[str, Any], mint: NDArray[np.int64], reasons: Reasons, given: int | None, assumptions: dict[str, Any]
+) -> NDArray[np.int64]:
+    """How many decimals each row's token has, shape (n,), by the column, the option or assumption, in this order."""
+    count = len(mint)
+    if "decimals" not in columns:
+        assumptions["decimals"] = {"value": PUMP_DECIMALS if given is None else given, "assumed": given is None}
+        return np.full(count, PUMP_DECIMALS if given is None else given, dtype=np.int64)
+    if given is not None:
+        raise TapeError("the file has a column decimals: leave --decimals out")
+    decimals = integers(columns["decimals"], "decimals", reasons, most=MOST_DECIMALS)
+    good = reasons.is_good
+    if good.any():
+        size = int(mint.max()) + 1
+        least, most = np.full(size, MOST_DECIMALS), np.zeros(size, dtype=np.int64)
+        np.minimum.at(least, mint[good], decimals[good])
+        np.maximum.at(most, mint[good], decimals[good])
+        reasons.reject((least < most)[mint], "decimals differ from another row of the same token")
+    return decimals

@@ -1,0 +1,139 @@
+"""Delimited text as columns of strings. The header says the delimiter; rows of another width are kept and told."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow import csv as arrow_csv
+
+from memesnipe.errors import TapeError, first_line
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_LONGEST_LINE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of trimmed strings, each shape (n,), by lower-case name; and how many fields each row had."""
+
+    columns: dict[str, Any]
+    widths: NDArray[np.int64]  # shape (n,): fields of each row, trailing empty ones beyond the header left out
+    header_width: int
+    delimiter: str
+
+    def __len__(self) -> int:
+        return len(self.widths)
+
+
+def read_table(path: Path, text: bytes, layouts: Sequence[Sequence[str]]) -> Table:
+    """The rows of a delimited text whose header has all names of one of the layouts.
+
+    Args:
+        path: where the text is from, for messages.
+        text: UTF-8.
+        layouts: required column names of each known layout; messages name what the last one lacks.
+
+    Raises:
+        TapeError: no header, a header that fits no layout or names a column twice, or quotes that do not close.
+    """
+    stripped = text.lstrip(b"\r\n \t")
+    line, _, body = stripped.partition(b"\n")
+    if len(line) > _LONGEST_LINE:
+        raise TapeError(f"{path} is not a CSV file: its first line has {len(line)} bytes")
+    if b"\r" in line.rstrip(b"\r"):  # lines that end with a carriage return alone
+        return read_table(path, stripped.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), layouts)
+    header = line.decode().rstrip("\r")
+    if not header:
+        raise TapeError(f"{path} holds no rows: it is empty")
+    delimiter, names = _header(path, header, layouts)
+    names += [""] * (_extra_fields(body, delimiter, len(names)))
+    unique = [name or f"\0{i}" for i, name in enumerate(names)]  # columns without a name say nothing
+    table = _read_fast(body, delimiter, unique)
+    if table is None:
+        table = _read_leniently(path, body, delimiter, unique)
+    columns, widths = table
+    return Table({n: c for n, c in columns.items() if not n.startswith("\0")}, widths, len(names), delimiter)
+
+
+def _header(path: Path, line: str, layouts: Sequence[Sequence[str]]) -> tuple[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for delimiter in DELIMITERS:
+        try:
+            fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+        except csv.Error as error:
+            raise TapeError(f"{path} is not a CSV file: {error}") from error
+        found[delimiter] = [field.strip().lower() for field in fields]
+    known = {name for layout in layouts for name in layout}
+    delimiter = max(DELIMITERS, key=lambda d: len(known.intersection(found[d])))
+    names = found[delimiter]
+    for name in names:
+        if name and names.count(name) > 1:
+            raise TapeError(f"{path} names the column {name[:40]!r} twice in its header")
+    if not any(set(layout) <= set(names) for layout in layouts):
+        lacking = ", ".join(name for name in layouts[-1] if name not in names)
+        shown = ", ".join(name[:40] for name in names[:8])
+        raise TapeError(f"{path} lacks the columns {lacking} (found: {shown}, ...)")
+    return delimiter, names
+
+
+def _extra_fields(body: bytes, delimiter: str, width: int) -> int:
+    """How many empty fields the first row has beyond the header: a delimiter at the end of every line."""
+    first = body[: 1 << 16].lstrip(b"\r\n").split(b"\n", 1)[0].decode(errors="replace").rstrip("\r")
+    fields = first.split(delimiter)
+    extra = fields[width:]
+    return len(extra) if '"' not in first and not any(field.strip() for field in extra) else 0
+
+
+def _read_fast(body: bytes, delimiter: str, names: list[str]) -> tuple[dict[str, Any], NDArray[np.int64]] | None:
+    """The columns, read by compiled code; None where a row has another width or quotes are unusual."""
+    quoted = b'"' in body
+    if not body.strip() or (quoted and delimiter.encode() + b' "' in body):
+        return None
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(body),
+            read_options=arrow_csv.ReadOptions(column_names=names),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=quoted),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except (pa.ArrowException, OSError):
+        return None
+    if quoted and body.count(b'"') % 2:
+        return None  # an open quote swallows rows
+    columns = {name: pc.utf8_trim_whitespace(table.column(name).combine_chunks()) for name in names}
+    return columns, np.full(table.num_rows, len(names))
+
+
+def _read_leniently(
+    path: Path, body: bytes, delimiter: str, names: list[str]
+) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """The columns, read row by row: any width, spaces before quotes."""
+    width, rows, widths = len(names), [], []
+    never_closes = body.count(b'"') % 2 == 1  # then a quote may swallow rows, and strict reading says where
+    text = io.StringIO(body.decode(), newline="")
+    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=never_closes)
+    try:
+        for row in reader:
+            if not any(field.strip() for field in row):
+                continue
+            while len(row) > width and not row[-1].strip():
+                row.pop()
+            widths.append(len(row))
+            rows.append([*row[:width], *[""] * (width - len(row))])
+    except csv.Error as error:
+        raise TapeError(f"{path} is not a CSV file: row {reader.line_num}: {first_line(error)}") from error
+    transposed = zip(*rows, strict=True) if rows else ([] for _ in names)
+    columns = {
+        name: pc.utf8_trim_whitespace(pa.array(column, pa.string()))
+        for name, column in zip(names, transposed, strict=True)
+    }
+    return columns, np.array(widths, dtype=np.int64)

@@ -1,0 +1,45 @@
+"""Units of time, told by their magnitude: between 2020 and now the numbers of s, ms, us and ns do not overlap."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memesnipe.errors import TapeError
+from memesnipe.market.events import NS_PER_S
+from memesnipe.market.plausible import OLDEST_TS
+from memesnipe.market.record_rules import MAX_AHEAD_NS
+from memesnipe.tapes.columns import Reasons
+
+NS_PER_UNIT: Final = {"s": NS_PER_S, "ms": 1_000_000, "us": 1_000, "ns": 1}
+
+
+def to_ns(values: NDArray[np.int64], name: str, reasons: Reasons, now_ns: int) -> tuple[NDArray[np.int64], str]:
+    """Times in ns, shape (n,), and the unit that they were in; rows before 2020 or after tomorrow are rejected.
+
+    Args:
+        values: what the column ``name`` says, shape (n,), not negative; the rows with a reason do not count.
+        name: of the column.
+        reasons: takes the rows that are rejected.
+        now_ns: the time now.
+
+    Raises:
+        TapeError: there are times of more than one unit, or none that is plausible in any.
+    """
+    latest = now_ns + MAX_AHEAD_NS
+    good = reasons.is_good
+    fits = {unit: good & (values >= OLDEST_TS // ns) & (values <= latest // ns) for unit, ns in NS_PER_UNIT.items()}
+    found = [unit for unit, mask in fits.items() if mask.any()]
+    if len(found) > 1:
+        rows = (f"row {int(np.flatnonzero(fits[unit])[0]) + 1} in {unit}" for unit in found)
+        raise TapeError(f"{name} mixes units of time: {', '.join(rows)}")
+    if not found:
+        if not good.any():
+            return np.zeros(len(values), np.int64), ""
+        shown = int(values[np.flatnonzero(good)[0]])
+        raise TapeError(f"{name} is {shown}: in s, ms, us or ns a time before 2020 or after tomorrow")
+    (unit,) = found
+    ns = NS_PER_UNIT[unit]
+    reasons.reject(good & (values < OLDEST_TS // ns), f"time {name} is before 2020, in {unit}")
+    reasons.reject(good & (values > latest // ns), f"time {name} is after tomorrow, in {unit}")
+    return np.where(fits[unit], values, OLDEST_TS // ns) * ns, unit

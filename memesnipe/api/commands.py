@@ -3,7 +3,7 @@
 import time
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, FastAPI, Path
+from fastapi import APIRouter, Depends, FastAPI, Path, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,15 +13,18 @@ from memesnipe.api.answers import Answer, answer_errors
 from memesnipe.api.health import one_line
 from memesnipe.api.token import is_allowed
 from memesnipe.api.workers import SlowError, Workers
+from memesnipe.errors import InputError
 from memesnipe.storage.asking import SPEC_ID, NoRunError, NoSuchStrategyError, TooLateError, ask
 from memesnipe.storage.commands import CommandName
 
 TIMEOUT_S: Final = 3.0
 _THREADS: Final = 4
 _CAPACITY: Final = 64
+_REASON: Final = "over HTTP"
 
 SpecId = Annotated[str, Path(pattern=SPEC_ID, description="A strategy, as `/api/strategies` names it.")]
 _bearer = HTTPBearer(auto_error=False, description="The token of this installation, see API_TOKEN_FILENAME.")
+Reason = Annotated[str, Query(description="Why; it is recorded. 1 KB at most.")]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
@@ -38,7 +41,9 @@ class Commands:
         self._token = token
         self._workers = Workers("commands", threads=_THREADS, timeout_s=TIMEOUT_S, capacity=_CAPACITY)
 
-    async def ask(self, bearer: HTTPAuthorizationCredentials | None, name: CommandName, spec_id: str = "") -> Answer:
+    async def ask(
+        self, bearer: HTTPAuthorizationCredentials | None, name: CommandName, reason: str, spec_id: str = ""
+    ) -> Answer:
         """The answer to a request: 202 with the command's number, 401, 404, or 503 within three seconds."""
         if not is_allowed(bearer.credentials if bearer else None, self._token):
             error = {"error": "send the token of this installation: Authorization: Bearer TOKEN"}
@@ -46,14 +51,17 @@ class Commands:
         deadline = time.monotonic() + TIMEOUT_S
         try:
             asked = await self._workers.run(
-                lambda: ask(self._database, name, spec_id=spec_id, reason="over HTTP", deadline=deadline)
+                lambda: ask(self._database, name, spec_id=spec_id, reason=reason, deadline=deadline)
             )
         except (SlowError, TooLateError) as error:
             said = f"no answer within {TIMEOUT_S:g} s; /api/commands will say whether it took up the {name.value}"
             raise SlowError(said) from error
+        except InputError as error:
+            return Answer({"error": str(error)}, status_code=422)
         except (NoRunError, NoSuchStrategyError) as error:
             return Answer({"error": str(error)}, status_code=404)
-        return Answer({"command_id": asked.command_id, "outcome": "/api/commands"}, status_code=202)
+        found = {"run_id": asked.run_id, "command_id": asked.command_id, "outcome": "/api/commands"}
+        return Answer(found, status_code=202)
 
     def explain(self, error: BaseException) -> str:
         """One line about an error, fit to be shown."""
@@ -65,24 +73,24 @@ def command_routes(commands: Commands) -> APIRouter:
     router = APIRouter()
 
     @router.post("/api/halt", response_model=None, status_code=202)
-    async def halt(bearer: Bearer) -> Answer:
+    async def halt(bearer: Bearer, reason: Reason = _REASON) -> Answer:
         """Stop all trading."""
-        return await commands.ask(bearer, CommandName.HALT)
+        return await commands.ask(bearer, CommandName.HALT, reason)
 
     @router.post("/api/risk/reset", response_model=None, status_code=202)
-    async def reset_risk(bearer: Bearer) -> Answer:
+    async def reset_risk(bearer: Bearer, reason: Reason = _REASON) -> Answer:
         """Leave a halt or Emergency."""
-        return await commands.ask(bearer, CommandName.RISK_RESET)
+        return await commands.ask(bearer, CommandName.RISK_RESET, reason)
 
     @router.post("/api/strategies/{spec_id}/promote", response_model=None, status_code=202)
-    async def promote(bearer: Bearer, spec_id: SpecId) -> Answer:
+    async def promote(bearer: Bearer, spec_id: SpecId, reason: Reason = _REASON) -> Answer:
         """Move a strategy one mode up, past the gates."""
-        return await commands.ask(bearer, CommandName.PROMOTE, spec_id)
+        return await commands.ask(bearer, CommandName.PROMOTE, reason, spec_id)
 
     @router.post("/api/strategies/{spec_id}/demote", response_model=None, status_code=202)
-    async def demote(bearer: Bearer, spec_id: SpecId) -> Answer:
+    async def demote(bearer: Bearer, spec_id: SpecId, reason: Reason = _REASON) -> Answer:
         """Move a strategy one mode down."""
-        return await commands.ask(bearer, CommandName.DEMOTE, spec_id)
+        return await commands.ask(bearer, CommandName.DEMOTE, reason, spec_id)
 
     return router
 

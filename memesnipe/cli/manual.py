@@ -1,6 +1,6 @@
 """`halt`, `risk`, `promote`, `demote`: the commands by which a person steers a run."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,7 +19,12 @@ Spec = Annotated[str, typer.Argument(help="Its name, as `memesnipe status` and t
 @manual.command("halt")
 def halt_command(reason: Reason = "", json: Json = False) -> None:
     """Stop all trading at once; what is held is kept. `memesnipe risk reset` goes on."""
-    _ask(HALT, "", reason, json=json)
+    from memesnipe.cli.quick_halt import halt  # noqa: PLC0415 - pydantic is slow to load
+
+    if answer := halt(reason):
+        _show(HALT, answer, json=json)
+    else:
+        _ask(HALT, "", reason, json=json)
 
 
 @risk.command("reset")
@@ -56,7 +61,10 @@ def show_command(json: Json = False) -> None:
 def _ask(name: str, spec_id: str, reason: str, *, json: bool) -> None:
     from memesnipe.cli.orders_by_hand import ask  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    answer = ask(name, spec_id, reason)
+    _show(name, ask(name, spec_id, reason), json=json)
+
+
+def _show(name: str, answer: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(answer)
     else:

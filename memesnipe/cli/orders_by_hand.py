@@ -15,7 +15,8 @@ from memesnipe.errors import InputError, MemeSnipeError, RefusedError, first_lin
 from memesnipe.installation import RESOLVED
 from memesnipe.settings import Settings, load_settings, read_resolved
 from memesnipe.storage import asking, views
-from memesnipe.storage.commands import CommandName, check_reason, outcome
+from memesnipe.storage.commands import CommandName, outcome
+from memesnipe.trading.command_names import check_reason
 
 T = TypeVar("T")
 
@@ -89,7 +90,7 @@ def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> ask
     except TimeoutError as error:
         # Every order is recorded before it is sent, so the same silence keeps everything from trading.
         raise MemeSnipeError(
-            f"PostgreSQL does not answer within {_RECORD_S:.0f} s, and nothing trades meanwhile; ask again"
+            f"PostgreSQL does not answer within {_RECORD_S:g} s, and nothing trades meanwhile; ask again"
         ) from error
     except DBAPIError as error:
         raise MemeSnipeError(f"PostgreSQL does not take up the {name.value}: {first_line(error)}") from error

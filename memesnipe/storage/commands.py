@@ -6,11 +6,8 @@ from typing import Final
 
 from sqlalchemy import Connection, Executable, bindparam, insert, select, update
 
-from memesnipe.errors import InputError
 from memesnipe.storage.schema_control import Command
 from memesnipe.trading import command_names
-
-MAX_REASON_BYTES: Final = 1_024
 
 _WAITING: Final = (
     select(Command.command_id, Command.name, Command.spec_id, Command.reason)
@@ -44,27 +41,11 @@ def request(connection: Connection, run_id: int, name: CommandName, *, spec_id: 
     Raises:
         InputError: the reason is too long, or no text that can be stored.
     """
-    check_reason(reason)
+    command_names.check_reason(reason)
     values = {"run_id": run_id, "name": name.value, "spec_id": spec_id, "reason": reason}
     command_id: int | None = connection.scalar(insert(Command).values(values).returning(Command.command_id))
     assert command_id is not None  # noqa: S101 - an INSERT that returns nothing has raised before
     return command_id
-
-
-def check_reason(reason: str) -> None:
-    """Refuse a reason that cannot be recorded.
-
-    Raises:
-        InputError: it is too long, or holds what is no text.
-    """
-    try:
-        size = len(reason.encode())
-    except UnicodeEncodeError as error:
-        raise InputError("the reason is not text in UTF-8") from error
-    if size > MAX_REASON_BYTES:
-        raise InputError(f"the reason has {size:,} bytes; it may have {MAX_REASON_BYTES:,}")
-    if "\0" in reason:
-        raise InputError("the reason holds a zero byte, which cannot be stored")
 
 
 def waiting(connection: Connection, run_id: int) -> list[Waiting]:

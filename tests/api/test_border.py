@@ -105,6 +105,19 @@ def test_a_body_without_a_length_is_not_waited_for(client):
     assert client.post("/api/halt", headers=HEADERS, content=iter([b"{", b"not json"])).status_code == 202
 
 
+@pytest.mark.parametrize("reason", ["x" * 1025, "%00", "%C3%BC" * 513])
+def test_a_reason_that_cannot_be_recorded_is_refused(client, reason):
+    answer = client.post(f"/api/halt?reason={reason}", headers=HEADERS)
+    assert (answer.status_code, set(answer.json())) == (422, {"error"})
+    assert client.get("/api/commands").json() == []
+
+
+def test_a_reason_is_recorded(client):
+    assert client.post("/api/halt", params={"reason": "too hot"}, headers=HEADERS).status_code == 202
+    assert client.post("/api/risk/reset", headers=HEADERS).status_code == 202
+    assert [c["reason"] for c in client.get("/api/commands").json()] == ["over HTTP", "too hot"]
+
+
 def test_what_every_answer_says(client, insert):
     insert(schema.StrategyRow, spec_id="abc", mode="paper")
     for method, path in (("GET", "/api/positions"), ("GET", "/nowhere"), ("POST", "/api/halt"), ("GET", "/")):

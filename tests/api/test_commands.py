@@ -12,8 +12,9 @@ from memesnipe.api import commands as commands_module
 from memesnipe.errors import InputError
 from memesnipe.local.process import wait_until
 from memesnipe.storage.asking import NoSuchStrategyError, TooLateError, ask, connect_to_ask
-from memesnipe.storage.commands import MAX_REASON_BYTES, CommandName
+from memesnipe.storage.commands import CommandName
 from memesnipe.storage.schema_control import Command
+from memesnipe.trading.command_names import MAX_REASON_BYTES
 from tests.api.conftest import TOKEN
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}

@@ -8,12 +8,19 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from benchmarks.halt import Crowd
 from memesnipe import __version__
 from memesnipe.bus.streams import ACTORS
 from tests.system.installation import Installation, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
+# Where nobody listens: what is on this machine is asked without a proxy, by us and by Ray.
+PROXIES = {
+    name: "http://127.0.0.1:9"
+    for proxy in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+    for name in (proxy, proxy.upper())
+}
 LIVE = ("up", "--speed", "60", "--json")
 
 
@@ -31,10 +38,31 @@ def consumed(installation: Installation) -> int:
     return int(httpx.get(f"{installation.url}/api/report", timeout=10).json()["events"]["consumed"])
 
 
+def assert_that_a_halt_passes_a_crowd(installation: Installation) -> None:
+    """All at once: open streams of which a fifth is never read, headers that never end, bodies that never come."""
+    token = (installation.folder / ".memesnipe" / "secrets" / "api_token").read_text().strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    with Crowd(int(installation.resolved["dashboard_port"])) as crowd:
+        crowd.stand_still(100)
+        crowd.watch(400)
+        crowd.leave_unfinished(50)
+        # As they come, and again when every stream is open.
+        assert httpx.post(f"{installation.url}/api/halt", headers=headers, timeout=5).status_code == 202
+        wait_for("every stream to be open", lambda: crowd.statuses["200"] == 400)
+        for _ in range(3):
+            assert httpx.post(f"{installation.url}/api/halt", headers=headers, timeout=5).status_code == 202
+            assert httpx.get(installation.url, timeout=10).status_code == 200
+            assert httpx.get(f"{installation.url}/api/health", timeout=10).status_code == 200
+        assert crowd.closed == 0, "the streams that are read are open"
+    wait_for("the halt", lambda: httpx.get(f"{installation.url}/api/risk", timeout=10).json()["halted"])
+    assert httpx.post(f"{installation.url}/api/risk/reset", headers=headers, timeout=5).status_code == 202
+    wait_for("the reset", lambda: not httpx.get(f"{installation.url}/api/risk", timeout=10).json()["halted"])
+
+
 def test_a_newcomer_starts_it_looks_at_it_stops_it_and_goes_on(installations: Callable[..., Installation]) -> None:
     # Calm enough for two of them, at a minute of the market a second, on one small machine.
     calm = {"GENERATION_INTERVAL_SECS": "300", "REBALANCE_INTERVAL_SECS": "60"}
-    one, other = installations(**calm), installations(**calm)
+    one, other = installations(**calm, **PROXIES, DASHBOARD_MAX_STREAMS="600"), installations(**calm)
     first = one.start(*LIVE)
     wait_for("the first to be healthy", lambda: is_healthy(one))
     second = other.start(*LIVE)
@@ -59,6 +87,7 @@ def test_a_newcomer_starts_it_looks_at_it_stops_it_and_goes_on(installations: Ca
     asked = one.run("sql", "SELECT count(*) FROM trades WHERE status = 'PAPER'", "--json")
     assert json.loads(asked.stdout)["rows"][0]["count"] > 0
     assert json.loads(one.run("status", "--json").stdout)["status"] == "healthy"
+    assert_that_a_halt_passes_a_crowd(one)
 
     other.interrupt(second)
     assert second.wait(60) == 0

@@ -113,7 +113,7 @@ def test_a_database_that_says_nothing_fails_within_the_time(home, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts for it, and nobody answers
         port = silent.getsockname()[1]
         home(free_port(0), f"postgresql://memesnipe:x@127.0.0.1:{port}/memesnipe")
-        with pytest.raises(MemeSnipeError, match="does not answer within 0.3 s, and nothing trades"):
+        with pytest.raises(MemeSnipeError, match=r"does not answer within 0\.3 s, and nothing trades"):
             orders_by_hand.ask("halt", "", "")
 
 

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from typing import Any, Final
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +26,7 @@ from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, Polishing, polis
 from memesnipe.evolution.population import SearchSettings
 from memesnipe.evolution.search import Search
 from memesnipe.evolution.spans import cut, search_spans, span_of
+from memesnipe.evolution.usable import usable_families
 from memesnipe.feeds.laboratory import Edge, laboratory
 from memesnipe.sdk.registry import discover
 
@@ -50,7 +52,7 @@ class Outcome:
     found: int  # promotable champions with the planted family and a profit where the search never looked
     best_holdout_return: float
     best_deflated: float
-    luck_return: float
+    luck_sharpe: float
     best_sharpe: float
     pbo: float
     seconds: float
@@ -59,8 +61,9 @@ class Outcome:
 def search_market(edge: Edge, seed: int, *, hours: float | None = None, generations: int = GENERATIONS) -> Outcome:
     """The whole search on one market, in this process."""
     started = time.perf_counter()
-    families, model = discover(), FillModel(seed=seed)
+    model = FillModel(seed=seed)
     events = laboratory(edge, seed, hours=hours or HOURS[edge]).events
+    families = usable_families(discover(), np.unique(events["kind"]).tolist()).families
     spans = search_spans(span_of(events))
     train, validation, holdout = (
         Segment(span, (cut(events, span),)) for span in (spans.train, spans.validation, spans.holdout)
@@ -93,7 +96,7 @@ def search_market(edge: Edge, seed: int, *, hours: float | None = None, generati
         found=sum(champion.holdout_return > 0 for champion in uses),
         best_holdout_return=best.holdout_return,
         best_deflated=best.deflated_sharpe,
-        luck_return=best.luck_return,
+        luck_sharpe=best.luck_sharpe,
         best_sharpe=best.holdout_sharpe,
         pbo=pbo,
         seconds=round(time.perf_counter() - started, 1),

@@ -10,6 +10,8 @@ from memesnipe.compiled import source_hash
 _HERE: Final = Path(__file__).resolve().parent
 # Whatever can change a run's books. Pages, commands, logs and servers cannot.
 _PACKAGES: Final = ("market", "sdk", "engine", "stats", "evolution", "trading", "feeds", "storage", "bus")
+# Whatever can change what a search finds, besides the strategies.
+_SEARCH_PACKAGES: Final = ("market", "sdk", "engine", "stats", "evolution")
 _MODULES: Final = ("rules.py", "settings.py")
 _BESIDE: Final = ("actors", "strategies")
 
@@ -21,5 +23,13 @@ def code_hash(strategy_folders: Iterable[Path] = ()) -> str:
     files = [*(_HERE / name for name in _MODULES), *(path for f in folders for path in sorted(f.glob("*.py")))]
     for path in files:
         # A folder that was moved holds the same code, so its own place is no part of the name.
+        digest.update(f"{path.parent.name}/{path.name}".encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def search_hash() -> str:
+    """A hash of the code that decides what a search on a tape finds, without the strategies."""
+    digest = blake2b(source_hash().encode(), digest_size=8)
+    for path in (path for name in _SEARCH_PACKAGES for path in sorted((_HERE / name).glob("*.py"))):
         digest.update(f"{path.parent.name}/{path.name}".encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -104,6 +104,8 @@ def _print_search(summary: dict[str, Any]) -> None:
     champions = summary["champions"]
     facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "seconds")
     print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
+    for name, lacking in summary["families"]["unused"].items():
+        say(f"{name} is left out: it waits for {' and '.join(lacking)} events, and the tape has none.")
     if not champions:
         if summary["evaluations_ever"]:  # it was not stopped before
             say("No champion: none of the genomes traded in the time that the search sees.")

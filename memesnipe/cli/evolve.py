@@ -7,9 +7,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import Engine
 
 from actors.backtest import Backtests, Conditions
+from memesnipe.cli.search_key import changes, key_of
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import InputError
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment
@@ -17,8 +19,8 @@ from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, Polishing, polis
 from memesnipe.evolution.judge import Champion
 from memesnipe.evolution.population import SearchSettings
 from memesnipe.evolution.search import Search
-from memesnipe.evolution.spans import search_spans
-from memesnipe.market.events import Events
+from memesnipe.evolution.spans import cut, search_spans
+from memesnipe.evolution.usable import usable_families
 from memesnipe.market.tape import TapeFile
 from memesnipe.sdk.registry import Families
 from memesnipe.settings import Settings
@@ -48,6 +50,7 @@ class Market:
 
     name: str
     events: int
+    kinds: frozenset[int]  # of the events that the search sees
     train: Segment
     validation: Segment
     holdout: Segment
@@ -65,18 +68,23 @@ class Evolve:
     """A search on a tape, from the database that keeps it to the cluster that runs it."""
 
     def __init__(self, plan: Plan, settings: Settings, families: Families, database: Engine, url: str) -> None:
-        self._plan, self._settings, self._families = plan, settings, families
+        self._plan, self._settings = plan, settings
         self._studies = study_storage(database, url)
         conditions = Conditions(settings.fill_model, settings.shadow_capital_usd, settings.strategy_folders)
         self._backtests = Backtests(conditions)
         self._started = time.perf_counter()
         self.first_result_s = 0.0
         self._market = load_market(plan.tape, self._backtests)
+        try:
+            self._usable = usable_families(families, self._market.kinds)
+        except InputError as error:
+            raise InputError(f"--tape {plan.tape}: {error}") from None
+        self._families = self._usable.families
         self._store = SearchStore(database, self._market.name)
         search = SearchSettings(
             plan.population, settings.mutation_rate, settings.crossover_rate, settings.tournament_size
         )
-        self._search = Search(families, search, plan.seed)
+        self._search = Search(self._families, search, plan.seed)
         self._info = self._begin(asdict(search))
         self._generations = list(self._info.generations)
         self._counted = 0  # evaluations since we started, for the speed
@@ -85,19 +93,25 @@ class Evolve:
     def _begin(self, search: dict[str, Any]) -> SearchInfo:
         """A new search, or the one to go on with."""
         settings, plan = self._settings, self._plan
-        folders = settings.strategy_path
-        key = {
-            "seed": plan.seed, "search": search, "capital_usd": settings.shadow_capital_usd,
-            "model": settings.fill_model._asdict(), "families": sorted(self._families), "folders": folders,
-        }  # fmt: skip
+        key = key_of(plan.seed, search, settings.shadow_capital_usd, settings.fill_model, self._families)
         if not plan.resume:
             return self._store.begin(plan.tape.name, key)
         info = self._store.take_up(key)
         if info is None:
-            raise InputError("--resume: there is no search on this tape with these settings; leave --resume out")
+            raise InputError(f"--resume: {self._why_not(key)}; leave --resume out to begin a new search")
         if info.state is not None:
             self._search.load(info.state)
         return info
+
+    def _why_not(self, key: dict[str, Any]) -> str:
+        """What has changed since the latest search that could have been meant."""
+        latest = self._store.latest(self._plan.tape.name)
+        if latest is None:
+            return "there is no search on this tape"
+        search_id, before, is_here = latest
+        if not is_here:
+            return f"search {search_id} was on a tape of this name with other events"
+        return f"search {search_id} on this tape cannot go on: {', '.join(changes(before, key))}"
 
     def run(self, say: Say) -> dict[str, Any]:
         """Everything, and the summary of it.
@@ -160,6 +174,7 @@ class Evolve:
             "search": self._info.search_id,
             "market": self._market.name,
             "events": self._market.events,
+            "families": self._usable.to_dict(),
             "generations": self._generations,
             "evaluations": sum(g["evaluations"] for g in self._generations) + self._later,
             "evaluations_ever": ever,
@@ -195,15 +210,14 @@ def load_market(path: Path, backtests: Backtests) -> Market:
     except InputError as error:
         raise InputError(f"--tape {path}: {error}") from None
     digest = blake2b(digest_size=8)
+    kinds: set[int] = set()
 
     def slices() -> Any:
         for events in file.slices(SLICE_EVENTS):
-            _hash(events, digest)
+            digest.update(events.tobytes())
+            for span in (spans.train, spans.validation):
+                kinds.update(np.unique(cut(events, span)["kind"]).tolist())
             yield events
 
     stored = backtests.store((spans.train, spans.validation, spans.holdout), slices())
-    return Market(digest.hexdigest(), file.count, *stored)
-
-
-def _hash(events: Events, digest: Any) -> None:
-    digest.update(events.tobytes())
+    return Market(digest.hexdigest(), file.count, frozenset(kinds), *stored)

@@ -23,6 +23,7 @@ class Elite:
     genome: Genome
     fitness: float
     generation: int
+    behaviour: str  # of `behaviour_of`
 
 
 class Archive:
@@ -40,17 +41,26 @@ class Archive:
                 continue
             held = self.elites.get(cell)
             if held is None or evaluation.fitness > held.fitness:
-                self.elites[cell] = Elite(genome, evaluation.fitness, generation)
+                self.elites[cell] = Elite(genome, evaluation.fitness, generation, behaviour_of(evaluation))
                 taken += 1
         return taken
 
     def best(self, count: int) -> list[Elite]:
-        """The fittest elites, no two with the same mix of families."""
+        """The fittest elites, no two with the same mix of families, nor with the same fills under different names."""
         ranked = sorted(self.elites.items(), key=lambda item: (-item[1].fitness, item[0]))
         by_mix: dict[str, Elite] = {}
+        seen: set[str] = set()
         for cell, elite in ranked:
-            by_mix.setdefault(cell.partition("/")[0], elite)
+            mix = cell.partition("/")[0]
+            if mix not in by_mix and elite.behaviour not in seen:
+                by_mix[mix] = elite
+                seen.add(elite.behaviour)
         return list(by_mix.values())[:count]
+
+
+def behaviour_of(evaluation: Evaluation) -> str:
+    """A name for what a genome did in all that the search sees: equal for equal fills."""
+    return " ".join(result.digest for result in (evaluation.train, evaluation.validation) if result is not None)
 
 
 def cell_of(genome: Genome, evaluation: Evaluation) -> str | None:

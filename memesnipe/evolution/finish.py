@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from memesnipe.engine.genome import Genome
-from memesnipe.evolution.archive import Elite
+from memesnipe.evolution.archive import Elite, behaviour_of
 from memesnipe.evolution.evaluation import Evaluation, Record
 from memesnipe.evolution.judge import Champion, judge, luck_bar
 from memesnipe.evolution.operators import random_genomes
@@ -42,7 +42,7 @@ class Polished:
 
 
 def polish(elites: Sequence[Elite], families: Families, evaluate: Evaluate, plan: Polishing) -> Polished:
-    """Polish elites side by side, one batch of trials of each at a time."""
+    """Polish elites side by side, one batch of trials of each at a time; of equal behaviour, the best ranked stays."""
     if not elites:
         return Polished()
     genomes = {elite.genome.spec_id: elite.genome for elite in elites}
@@ -62,7 +62,12 @@ def polish(elites: Sequence[Elite], families: Families, evaluate: Evaluate, plan
         for polishing, batch in zip(begun, asked, strict=True):
             polishing.tell([found[genome.spec_id].fitness for genome in batch])
     best = [polishing.best[0] for polishing in begun]
-    return Polished([(genome, found[genome.spec_id]) for genome in best], batches)
+    # Polishing may end with the same fills from different sides: they count once.
+    distinct: dict[str, tuple[Genome, Evaluation]] = {}
+    for genome in best:
+        evaluation = found[genome.spec_id]
+        distinct.setdefault(behaviour_of(evaluation), (genome, evaluation))
+    return Polished(list(distinct.values()), batches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +78,16 @@ class Trial:
     records: list[Record]
     lucky: Record
 
-    def verdicts(self, evaluations_ever: int) -> list[Champion]:
-        """The contenders judged, given how many evaluations were ever made on this market."""
+    def verdicts(self, evaluations_ever: int, assumptions: str = "") -> list[Champion]:
+        """The contenders judged.
+
+        Args:
+            evaluations_ever: made on this market.
+            assumptions: why nothing found on it may be promoted; "" if it may.
+        """
         bar = luck_bar(self.lucky)
         pairs = zip(self.contenders, self.records, strict=True)
-        return [judge(genome, seen, record, evaluations_ever, bar) for (genome, seen), record in pairs]
+        return [judge(genome, seen, record, evaluations_ever, bar, assumptions) for (genome, seen), record in pairs]
 
 
 def try_out(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from memesnipe.engine.genome import Genome
+from memesnipe.engine.results import StrategyResult
 from memesnipe.evolution.evaluation import SAMPLE_S, Evaluation, Record
 from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.sharpe import sharpe_of
@@ -26,17 +27,22 @@ class Champion:
     holdout_return: float  # ratio of the capital
     holdout_trades: int
     deflated_sharpe: float  # probability
-    luck_return: float  # of what random search would have put forward, in the same segment
+    luck_sharpe: float  # of what random search would have put forward, in the same segment
     promotable: bool
     reason: str  # why not; "" if it is
 
 
 def luck_bar(record: Record) -> float:
-    """The return of what random search would have put forward; 0 where that hardly traded."""
-    return record.result.total_return if record.result.trades >= LEAST_TRADES else 0.0
+    """The annualised Sharpe ratio of what random search would have put forward; 0 where that hardly traded.
+
+    Returns would not compare: whoever trades larger sizes has more of them, for the same skill.
+    """
+    return sharpe_of(record.returns, SAMPLE_S).annualised if record.result.trades >= LEAST_TRADES else 0.0
 
 
-def judge(genome: Genome, evaluation: Evaluation, record: Record, trials: int, luck_return: float) -> Champion:
+def judge(
+    genome: Genome, evaluation: Evaluation, record: Record, trials: int, luck_sharpe: float, assumptions: str = ""
+) -> Champion:
     """Judge one champion.
 
     Args:
@@ -44,7 +50,8 @@ def judge(genome: Genome, evaluation: Evaluation, record: Record, trials: int, l
         evaluation: what the search saw of it.
         record: what it did in the segment that the search never saw.
         trials: evaluations ever made on this market.
-        luck_return: of `luck_bar`, in the same segment.
+        luck_sharpe: of `luck_bar`, in the same segment.
+        assumptions: why nothing found on this market may be promoted; "" if it may.
     """
     assert evaluation.train is not None  # noqa: S101 - what could not be run is no champion
     assert evaluation.validation is not None  # noqa: S101
@@ -53,7 +60,7 @@ def judge(genome: Genome, evaluation: Evaluation, record: Record, trials: int, l
     # How far luck carries an estimate when there is no skill at all. The trials themselves scatter for another
     # reason, their costs and skills, which is no measure of luck.
     deflated = deflated_sharpe_ratio(sharpe, trials, null_variance(sharpe.periods))
-    reason = _reason(result.trades, result.total_return, deflated, trials, luck_return)
+    reason = assumptions or _reason(result, deflated, trials, sharpe.annualised, luck_sharpe)
     return Champion(
         genome=genome,
         train_sharpe=evaluation.train.sharpe,
@@ -62,19 +69,19 @@ def judge(genome: Genome, evaluation: Evaluation, record: Record, trials: int, l
         holdout_return=result.total_return,
         holdout_trades=result.trades,
         deflated_sharpe=deflated,
-        luck_return=luck_return,
+        luck_sharpe=luck_sharpe,
         promotable=not reason,
         reason=reason,
     )
 
 
-def _reason(trades: int, total_return: float, deflated: float, trials: int, luck: float) -> str:
-    if trades < LEAST_TRADES:
-        return f"{trades} round trips where the search never looked, {LEAST_TRADES} are needed"
-    if total_return <= 0.0:
-        return f"a return of {total_return:+.2%} where the search never looked"
+def _reason(result: StrategyResult, deflated: float, trials: int, sharpe: float, luck: float) -> str:
+    if result.trades < LEAST_TRADES:
+        return f"{result.trades} round trips where the search never looked, {LEAST_TRADES} are needed"
+    if result.total_return <= 0.0:
+        return f"a return of {result.total_return:+.2%} where the search never looked"
     if deflated < CONFIDENCE:
         return f"a deflated Sharpe ratio of {deflated:.3f} after {trials:,} evaluations, {CONFIDENCE} is needed"
-    if total_return <= luck:
-        return f"a return of {total_return:+.1%}, and the best of random genomes made {luck:+.1%}"
+    if sharpe <= luck:
+        return f"a Sharpe ratio of {sharpe:,.1f}, and the best of random genomes had {luck:,.1f}"
     return ""

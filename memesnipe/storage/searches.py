@@ -49,6 +49,17 @@ class SearchStore:
             done = select(*columns).where(SearchGeneration.search_id == row.search_id).order_by(SearchGeneration.index)
             return SearchInfo(row.search_id, row.state, [dict(r) for r in connection.execute(done).mappings()])
 
+    def latest(self, tape: str) -> tuple[int, dict[str, Any], bool] | None:
+        """The latest search on this market, else on a tape of that name: its id, its key, whether it was here."""
+        columns = (SearchRow.search_id, SearchRow.key, SearchRow.market)
+        for wanted in (SearchRow.market == self.market, SearchRow.tape == tape):
+            with self.engine.connect() as connection:
+                query = select(*columns).where(wanted).order_by(SearchRow.search_id.desc()).limit(1)
+                row = connection.execute(query).one_or_none()
+            if row is not None:
+                return row.search_id, row.key, row.market == self.market
+        return None
+
     def keep(self, search_id: int, state: bytes, generation: dict[str, Any]) -> None:
         """Keep a whole generation: its row, the state after it, and its evaluations, or none of them."""
         with self.engine.begin() as connection:

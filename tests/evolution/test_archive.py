@@ -12,7 +12,7 @@ FLIP, TREND = genome("flip", size=0.1), genome("trend", size=0.1)
 
 
 def _evaluation(which: Genome, fitness: float = 0.0, *, trades: int = 10, hold_s: float = 30.0) -> Evaluation:
-    did = result(which.spec_id, trades=trades, observed_s=3600.0, mean_hold_s=hold_s)
+    did = result(which.spec_id, trades=trades, observed_s=3600.0, mean_hold_s=hold_s, digest=which.spec_id)
     return Evaluation(which.spec_id, did, did, fitness, np.zeros((2 * BLOCKS, 3)))
 
 
@@ -54,3 +54,12 @@ def test_the_best_differ_in_their_mix_of_families() -> None:
     assert len(archive.elites) == 3
     assert [elite.genome for elite in archive.best(5)] == [FLIP, TREND]
     assert [elite.genome for elite in archive.best(1)] == [FLIP]
+
+
+def test_who_does_the_same_under_another_mix_counts_once() -> None:
+    archive = Archive()
+    copy = genome("flip", "trend", size=0.1)
+    alike = replace(_evaluation(copy, 2.0), train=_evaluation(FLIP).train, validation=_evaluation(FLIP).validation)
+    archive.add([FLIP, copy, TREND], [_evaluation(FLIP, 3.0), alike, _evaluation(TREND, 1.0)], 0)
+    assert len(archive.elites) == 3
+    assert [elite.genome for elite in archive.best(5)] == [FLIP, TREND]

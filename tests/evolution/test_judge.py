@@ -38,7 +38,7 @@ def test_one_that_clears_every_bar_is_promotable() -> None:
         (7.0, {"trades": 9}, "9 round trips"),
         (7.0, {"total_return": -0.01}, "a return of -1.00%"),
         (4.0, {}, "a deflated Sharpe ratio of"),
-        (7.0, {"luck": 0.25}, "the best of random genomes made +25.0%"),
+        (7.0, {"luck": 1e6}, "and the best of random genomes had 1,000,000.0"),
     ],
 )
 def test_each_bar_stops_what_does_not_clear_it(z: float, more: dict[str, Any], reason: str) -> None:
@@ -54,6 +54,19 @@ def test_the_more_was_tried_the_less_a_result_is_worth() -> None:
     assert not _judge(5.0, 10**6).promotable
 
 
-def test_the_luck_bar_is_what_random_search_found_if_that_traded_enough() -> None:
-    assert luck_bar(_record(2.0, total_return=0.3)) == 0.3
+def test_the_luck_bar_is_the_sharpe_ratio_that_random_search_found_if_that_traded_enough() -> None:
+    record = _record(2.0, total_return=0.3)
+    assert luck_bar(record) == sharpe_of(record.returns, SAMPLE_S).annualised > 0.0
     assert luck_bar(_record(9.0, total_return=0.3, trades=9)) == 0.0
+
+
+def test_the_luck_bar_does_not_favour_size() -> None:
+    champion, lucky = _record(7.0), _record(3.0)
+    larger = Record(result(CHAMPION.spec_id, trades=50, total_return=9.0), lucky.returns * 45)
+    assert luck_bar(larger) == pytest.approx(luck_bar(lucky))
+    assert judge(CHAMPION, SEEN, champion, 1000, luck_bar(larger)).promotable
+
+
+def test_nothing_on_assumed_pools_is_promotable() -> None:
+    champion = judge(CHAMPION, SEEN, _record(7.0), 1000, 0.0, "its pools were assumed")
+    assert (champion.promotable, champion.reason) == (False, "its pools were assumed")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,9 @@ def _evaluate(genomes: list[Genome]) -> list[Evaluation]:
     """As if tight stops were all that mattered."""
     found = []
     for genome in genomes:
-        did = result(genome.spec_id, trades=20, observed_s=3600.0, mean_hold_s=genome.exits.max_hold_s)
+        did = result(
+            genome.spec_id, trades=20, observed_s=3600.0, mean_hold_s=genome.exits.max_hold_s, digest=genome.spec_id
+        )
         moments = np.ones((2 * BLOCKS, 3)) * genome.size
         found.append(Evaluation(genome.spec_id, did, did, -genome.exits.stop_loss, moments))
     return found
@@ -86,6 +89,18 @@ def test_the_best_are_polished_side_by_side_and_never_get_worse() -> None:
     assert any(e.fitness > elite.fitness for elite, (_, e) in zip(elites, polished.contenders, strict=True))
     again = polish(elites, FAMILIES, _evaluate, Polishing(2 * POLISH_BATCH, seed=1))
     assert [g for g, _ in again.contenders] == [g for g, _ in polished.contenders]
+
+
+def test_polishing_that_ends_with_the_same_fills_leaves_one_contender() -> None:
+    search = Search(FAMILIES, SETTINGS, 1)
+    _run(search, 3)
+    elites = search.population.archive.best(3)
+
+    def alike(genomes: list[Genome]) -> list[Evaluation]:
+        return [replace(e, train=result(e.spec_id), validation=result(e.spec_id)) for e in _evaluate(genomes)]
+
+    ((genome, evaluation),) = polish(elites, FAMILIES, alike, Polishing(0, seed=1)).contenders
+    assert (genome, evaluation.spec_id) == (elites[0].genome, elites[0].genome.spec_id)
 
 
 def test_contenders_are_tried_beside_random_genomes() -> None:

@@ -183,12 +183,16 @@ def test_a_node_that_is_killed_changes_nothing(
     assert second not in processes_of(nodes.folder)
 
 
-def test_nothing_to_resume_is_said_in_one_line(
-    installations: Callable[..., Installation], market: Path, database_url: str
+def test_what_has_changed_since_a_search_is_said_in_one_line(
+    installations: Callable[..., Installation], market: Path, database_url: str, expected: dict[str, Any]
 ) -> None:
-    done = installations(DATABASE_URL=database_url).run(
+    assert expected["families"]["used"] == ["korean_time_burst", "mean_revert_1h", "momentum_5m", "social_buzz"]
+    assert expected["families"]["unused"]["bridge_inflow"] == ["bridge"]
+    done = installations(DATABASE_URL=database_url, SLIPPAGE_BPS="900").run(
         "evolve", "--tape", str(market), "--population", "31", "--resume", "--json"
     )
     assert done.returncode == 2
-    assert "--resume: there is no search on this tape with these settings" in done.stderr
+    assert "on this tape cannot go on" in done.stderr
+    assert "--population was 150 and is 31" in done.stderr
+    assert "SLIPPAGE_BPS was 1000 and is 900" in done.stderr
     assert not done.stdout

@@ -86,7 +86,7 @@ class Signer:
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica; the key is read from its file here and goes nowhere else."""
         settings = Context(self._home, run_id=0).settings
-        wallet = load_wallet(wallet_file(settings))
+        wallet = load_wallet(settings.wallet_file)
         return Border(create_signer_api(str(wallet.pubkey())), _hosts(settings))
 
 
@@ -103,18 +103,8 @@ APPLICATIONS: list[tuple[str, str, Any]] = [
 ]
 
 
-def wallet_file(settings: Settings) -> Path:
-    """The keypair file of this installation."""
-    return settings.wallet_keypair_filename or settings.memesnipe_home / "wallet" / "keypair.json"
-
-
-def token_file(settings: Settings) -> Path:
-    """The file with the token of those who may change something."""
-    return settings.api_token_filename or settings.memesnipe_home / "secrets" / "api_token"
-
-
 def _commands(settings: Settings) -> Commands:
-    return Commands(connect_to_ask(_database_url(settings)), load_token(token_file(settings)))
+    return Commands(connect_to_ask(_database_url(settings)), load_token(settings.token_file))
 
 
 def _database_url(settings: Settings) -> str:

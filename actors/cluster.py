@@ -23,6 +23,7 @@ from actors.connection import connect_ray, disconnect_ray
 from actors.runtime import Supervisor
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.installation import RESOLVED, installation_of
+from memesnipe.local.compiler import COMPILER, is_compiling
 from memesnipe.settings import Settings, read_resolved
 from memesnipe.telemetry.logs import open_log, without_secrets
 
@@ -89,6 +90,8 @@ def run(home: Path, run_id: int, guard: Guard) -> None:
     guard.watch_parts()
     guard.tell(doing="the dashboard")
     serve_app.deploy(home, settings.dashboard_port)
+    while is_compiling(home) and not guard.stopping.wait(_WATCH_S):
+        guard.tell(doing=COMPILER)
     guard.tell(doing="the actors")
     ports = {"executor": settings.executor_metrics_port, "portfolio": settings.portfolio_metrics_port}
     supervisor = Supervisor(home, run_id, ports, log)

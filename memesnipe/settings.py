@@ -185,6 +185,16 @@ class Settings(BaseSettings):
         return tuple(Path(part) for part in self.strategy_path.split(os.pathsep) if part)
 
     @property
+    def wallet_file(self) -> Path:
+        """The keypair file of this installation."""
+        return self.wallet_keypair_filename or self.memesnipe_home / "wallet" / "keypair.json"
+
+    @property
+    def token_file(self) -> Path:
+        """The file with the token of those who may change something."""
+        return self.api_token_filename or self.memesnipe_home / "secrets" / "api_token"
+
+    @property
     def fill_model(self) -> "FillModel":
         """How orders get onto the chain."""
         from memesnipe.engine.fills import FillModel  # noqa: PLC0415 - it brings the compiler, which is slow to load

@@ -7,7 +7,8 @@
 # not read pip's own configuration), pip installs everything itself.
 set -euo pipefail
 venv=$1 python=$2 extra=${3:-}
-wanted=(-c constraints.txt -e ".${extra:+[$extra]}")
+# One folder on the path, not a finder in each start of Python.
+wanted=(-c constraints.txt -e ".${extra:+[$extra]}" --config-settings editable_mode=compat)
 what=${extra:+with the tools of tests and lint}
 
 if ! "$venv/bin/python" -c pass 2>/dev/null; then

@@ -18,7 +18,7 @@ from memesnipe.errors import first_line
 from memesnipe.storage.vitals import Vitals, vitals
 
 _PATIENCE_S = 2.0
-_FINE = ("up", "healthy", "running", "breeding", "finished")
+FINE = ("up", "healthy", "running", "breeding", "finished")
 _TELLING = ("stalled", "waiting", "quiet", "rejected")  # states whose detail belongs into the one line
 _NO_HEARTBEAT = {"state": "down", "detail": "no heartbeat"}
 
@@ -115,7 +115,7 @@ def _words(name: str, part: dict[str, str]) -> str:
 
 
 def _judge(parts: dict[str, dict[str, str]], *, has_run: bool) -> Health:
-    bad = [_words(name, part) for name, part in parts.items() if part["state"] not in _FINE]
+    bad = [_words(name, part) for name, part in parts.items() if part["state"] not in FINE]
     if "down" in (parts["postgres"]["state"], parts["redis"]["state"]):
         return Health("unhealthy", ", ".join(bad), parts)
     if not has_run:

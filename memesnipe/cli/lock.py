@@ -2,10 +2,13 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from memesnipe.errors import MemeSnipeError
+
+_WRITTEN_S: Final = 2.0
 
 
 def acquire(home: Path) -> IO[str]:
@@ -39,5 +42,21 @@ def holder(home: Path) -> int | None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return int(file.read() or 0)
+            return _pid_in(file)
     return None
+
+
+def _pid_in(file: IO[str]) -> int:
+    """The number in a lock's file; who has just taken the lock writes it in the next moment.
+
+    Raises:
+        MemeSnipeError: there is none.
+    """
+    deadline = time.monotonic() + _WRITTEN_S
+    while time.monotonic() < deadline:
+        file.seek(0)
+        text = file.read()
+        if text.isdigit() and int(text) > 0:  # a signal to 0 would be one to ourselves
+            return int(text)
+        time.sleep(0.01)
+    raise MemeSnipeError(f"{file.name} is locked by a process that does not name itself in it")

@@ -15,6 +15,7 @@ from memesnipe.cli.evolution import evolution
 from memesnipe.cli.manual import manual
 from memesnipe.cli.output import say
 from memesnipe.cli.research import research
+from memesnipe.cli.signals import INTERRUPTED
 from memesnipe.cli.sql import sql
 from memesnipe.cli.strategies import strategies
 from memesnipe.cli.system import system
@@ -45,6 +46,8 @@ def run() -> None:
     """Run the command line; every error of ours is one line and its own exit code."""
     try:
         code = app(standalone_mode=False)
+        if code == INTERRUPTED:  # Typer has met Ctrl-C
+            say("memesnipe: interrupted")
     except TyperException as error:
         sys.exit(_usage(error))
     except MemeSnipeError as error:

@@ -63,7 +63,7 @@ def say_if_cold() -> None:
     from memesnipe.engine.warm import is_cold  # noqa: PLC0415 - the compiler is slow to load
 
     if is_cold():
-        say("Compiling the engine: about half a minute, once for this version.")
+        say("Compiling the engine (once for this version, about half a minute) ...")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 
 from memesnipe.cli.lock import holder
 from memesnipe.errors import MemeSnipeError
@@ -23,22 +24,45 @@ def _home() -> Path:
 
 
 def down() -> bool:
-    """Stop `memesnipe up`; whether there was one.
+    """Stop `memesnipe up`, until its process has ended and its port is free; whether there was one.
 
     Raises:
-        MemeSnipeError: it did not stop in time.
+        MemeSnipeError: it cannot be stopped, or has not in time; the text says what is still there.
     """
     home = _home()
     pid = holder(home)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGTERM)
+    port = read_resolved(home / RESOLVED).dashboard_port if (home / RESOLVED).is_file() else 0
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:  # it has just ended by itself
+        return True
+    except PermissionError:
+        raise MemeSnipeError(f"process {pid} belongs to another user: only that user or root can stop it") from None
     deadline = time.monotonic() + _STOP_S
-    while holder(home) == pid:
+    while remaining := _remaining(home, pid, port):
         if time.monotonic() > deadline:
-            raise MemeSnipeError(f"process {pid} did not stop within {_STOP_S} s; see {home / 'logs'}")
+            raise MemeSnipeError(f"not stopped within {_STOP_S} s: {remaining}; see {home / 'logs'}")
         time.sleep(0.1)
     return True
+
+
+def _remaining(home: Path, pid: int, port: int) -> str:
+    """What is still there of a process that was told to stop; "" when all of it is gone."""
+    if _is_alive(pid):
+        return f"process {pid} still runs"
+    if port and holder(home) is None and loopback.is_listened_to(port):
+        return f"process {pid} has ended, but port {port} of the dashboard is still in use"
+    return ""
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that its parent has not asked after yet does not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def status() -> dict[str, Any]:
@@ -66,6 +90,16 @@ def _report(url: str) -> dict[str, Any]:
         return {"error": f"the figures do not come: the database says nothing for {_ANSWER_S:g} s"}
     except (OSError, ValueError) as error:
         return {"error": f"the figures do not come: {getattr(error, 'reason', error)}"}
+
+
+def ask_api(dashboard: str, what: str) -> dict[str, Any]:
+    """An answer of the API: the JSON object at `/api/...`.
+
+    Raises:
+        OSError: nobody answers.
+        ValueError: the answer is no JSON.
+    """
+    return _get(f"{dashboard}/api/{what}")
 
 
 def _get(url: str) -> dict[str, Any]:

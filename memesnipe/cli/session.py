@@ -1,7 +1,9 @@
 """A session: everything that `memesnipe up` starts, in order, and stops again in the other order."""
 
 import os
+import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -9,18 +11,18 @@ from typing import Self
 
 import redis
 from pydantic import SecretStr
-from rich.console import Console
 
-import serve_app
 from memesnipe.api.token import load_token, make_token
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.cli.database import migrated
 from memesnipe.cli.lock import acquire
+from memesnipe.cli.output import say
 from memesnipe.cli.ray_process import RayProcess
 from memesnipe.code import code_hash
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.base import FeedChoice
 from memesnipe.installation import RESOLVED, installation_of
+from memesnipe.local.compiler import COMPILER, Compiler
 from memesnipe.local.ports import reserve_port
 from memesnipe.local.process import LocalServerError
 from memesnipe.local.servers import LocalServers
@@ -33,7 +35,7 @@ _PORTS_TRIED = 50
 _REVIVALS_TRIED = 20
 _WATCH_S = 0.25
 _SLOW_START_S = 45.0
-_errors = Console(stderr=True, highlight=False)
+_COMPILE = (sys.executable, "-m", "memesnipe.cli.compiling")
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Session:
 
     settings: Settings
     choice: FeedChoice
+    has_started: Callable[[], None]  # called when Ctrl-C need not interrupt the start any more
     _failed_revivals: int = 0  # one after the other
 
     def __enter__(self) -> Self:
@@ -50,6 +53,8 @@ class Session:
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
             self.log = open_log(self.home / "logs", "up", self.settings.log_level)
+            self._compiler = Compiler(self.home, _COMPILE)  # what follows is started meanwhile
+            stack.callback(self._compiler.stop)
             self._choose_port(stack)
             self._start_servers(stack)
             assert self.settings.database_url is not None  # noqa: S101 - resolved by now
@@ -57,12 +62,13 @@ class Session:
             stack.callback(self.database.dispose)
             self.run = self._begin_run()
             if self.settings.wallet_keypair_filename is None:
-                make_wallet(serve_app.wallet_file(self.settings))
+                make_wallet(self.settings.wallet_file)
             if self.settings.api_token_filename is None:
-                make_token(serve_app.token_file(self.settings))
-            load_token(serve_app.token_file(self.settings))  # says at once what is wrong with it
+                make_token(self.settings.token_file)
+            load_token(self.settings.token_file)  # says at once what is wrong with it
             write_resolved(self.settings, self.home / RESOLVED)
             self._start_ray(stack)
+            self.has_started()
             self._stack = stack.pop_all()
         return self
 
@@ -91,11 +97,17 @@ class Session:
                     f"RAY_ADDRESS is {settings.ray_address}, on other machines: set "
                     f"{' and '.join(n.upper() for n in lacking)} too, the embedded servers answer on this one only"
                 )
+        say(f"Starting {' and '.join(self._embedded())} ..." if self._embedded() else "Connecting to the servers ...")
         self._servers = stack.enter_context(LocalServers(self.home))
         urls = self._servers.start(settings.redis_url is None, settings.database_url is None)
         found = {"redis_url": urls.redis_url, "database_url": urls.database_url}
         update = {name: SecretStr(url) for name, url in found.items() if url}
         self.settings = settings.model_copy(update={**update, "memesnipe_home": self.home})
+
+    def _embedded(self) -> list[str]:
+        """The servers that are started here."""
+        urls = {"PostgreSQL": self.settings.database_url, "Valkey": self.settings.redis_url}
+        return [name for name, url in urls.items() if url is None]
 
     def _begin_run(self) -> RunInfo:
         """The run in PostgreSQL, and Redis cleared of another one's streams."""
@@ -117,14 +129,17 @@ class Session:
     def _start_ray(self, stack: ExitStack) -> None:
         self._ray = RayProcess(self.home, self.run.run_id, self.settings.ray_address is None, self.log)
         stack.callback(self._ray.stop)
-        told, began = "", time.monotonic()
+        told, slow, began = "", "", time.monotonic()
         while not self._ray.watch(_WATCH_S):
+            self._compiler.check()
             for sentence in self.news():
-                _errors.print(sentence)
-            if self._ray.waiting_for != told and time.monotonic() - began > _SLOW_START_S:
+                say(sentence)
+            if self._ray.waiting_for != told:
                 told = self._ray.waiting_for
-                load = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
-                _errors.print(f"Still waiting for {told} to start ({load}) ...")
+                say(f"Starting {told} ..." if told != COMPILER else "Waiting for the compiler ...")
+            if told != slow and time.monotonic() - began > _SLOW_START_S:
+                slow = told
+                say(f"Still waiting for {told} (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores) ...")
 
     def watch(self, timeout_s: float) -> None:
         """Look after everything that we started for a while, and bring back what died."""

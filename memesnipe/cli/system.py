@@ -10,6 +10,7 @@ from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_report
 from memesnipe.cli.options import Json
 from memesnipe.cli.output import print_json, print_table, say
+from memesnipe.cli.signals import leave_at_once
 
 system = typer.Typer()
 
@@ -31,11 +32,13 @@ def up_command(
     if report is not None:
         check_report(report)
 
+    leave_at_once()
+
     from memesnipe.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
 
-    from memesnipe.cli.up import up  # noqa: PLC0415 - Ray is slow to load
+    from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 
     up(settings, replace(choice, seed=settings.seed), until_end=until_end, report=report, as_json=json)
 

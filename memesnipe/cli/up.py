@@ -1,6 +1,5 @@
 """`memesnipe up`: run the whole system until it is told to stop or its feed ends, and report."""
 
-import signal
 import threading
 import time
 from functools import partial
@@ -8,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
 from memesnipe.api.probe import Probe
 from memesnipe.bus.streams import EVENT_READERS
-from memesnipe.cli.families import load_families
-from memesnipe.cli.output import print_json, print_table, results_alone, say_if_cold
+from memesnipe.cli.output import print_json, print_table, results_alone, say
 from memesnipe.cli.progress import Progress
+from memesnipe.cli.progress_line import HealthWatch
+from memesnipe.cli.running import ask_api
 from memesnipe.cli.session import Session
+from memesnipe.cli.stop import StopSignals
 from memesnipe.errors import first_line
 from memesnipe.feeds.base import FeedChoice, open_feed
 from memesnipe.settings import Settings
@@ -25,21 +25,16 @@ from memesnipe.storage.views import report as report_of
 
 _WATCH_S = 0.25
 _PATIENCE_S = 2.0
-_errors = Console(stderr=True, highlight=False)
 
 
 def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path | None, as_json: bool) -> None:
     """Run, and print the report at the end."""
-    total = open_feed(choice).total  # also says at once what is wrong with the tape
-    stop = threading.Event()
-    _stop_on_signals(stop)
-    _compile(settings)
-    _errors.print("Starting PostgreSQL, Redis, Ray and the dashboard (about 20 s) ...")
-    with results_alone(), Session(settings, choice) as session:
-        _stop_on_signals(stop)  # again: Ray has put its own handlers there, which end the process at once
+    signals = StopSignals()
+    total = open_feed(choice).total if choice.name == "replay" else None  # also says what is wrong with the tape
+    with results_alone(), Session(settings, choice, signals.has_started) as session:
         _greet(session)
         started = time.monotonic()
-        result = _watch(session, stop, until_end=until_end, total=total)
+        result = _watch(session, signals.stop, until_end=until_end, total=total)
         result["seconds"] = round(time.monotonic() - started, 3)
     if as_json:
         print_json(result)
@@ -49,53 +44,36 @@ def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path 
         report.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
 
 
-def _compile(settings: Settings) -> None:
-    """Compile before the workers start, who load what they find; it also says at once what is wrong with a strategy."""
-    from memesnipe.engine.warm import compile_all  # noqa: PLC0415 - the compiler is slow to load
-
-    families = load_families(settings)
-    say_if_cold()
-    compile_all(families)
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    def on_signal(*_: object) -> None:
-        if not stop.is_set():
-            _errors.print("Stopping ...")
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, on_signal)
-
-
 def _greet(session: Session) -> None:
     run = session.run
     state = "continues" if run.resumed else "begins"
-    _errors.print(f"Run {run.run_id} {state}: {session.choice.name} market, paper money.")
-    _errors.print(f"Dashboard      {session.dashboard}")
+    say(f"Run {run.run_id} {state}: {session.choice.name} market, paper money.")
+    say(f"Dashboard      {session.dashboard}")
     ray = f"{session.ray_dashboard}  (its token: `ray get-auth-token`)" if session.ray_dashboard else "none"
-    _errors.print(f"Ray dashboard  {ray}")
-    _errors.print("Ctrl-C stops everything.")
+    say(f"Ray dashboard  {ray}")
+    say("Ctrl-C stops everything.")
 
 
 def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> dict[str, Any]:
     """Look after the actors and show progress, until it is time to stop; gives the report."""
     report: dict[str, Any] = {}
     probe = Probe(partial(_look, session))  # a database that stands still must not make us deaf to Ctrl-C
+    health = HealthWatch(partial(ask_api, session.dashboard, "health"))
     with Progress(total) as progress:
         while not stop.is_set():
             session.watch(_WATCH_S)
             for sentence in session.news():
                 progress.say(sentence)
+            trouble = session.condition
             try:
                 report, complete = probe.ask().result(_PATIENCE_S)
-                progress.show(report)
                 if complete and until_end and report["status"] == FINISHED:
                     return report
             except TimeoutError:
-                progress.say("PostgreSQL says nothing; everything waits for it")
+                trouble = f"PostgreSQL has said nothing for {_PATIENCE_S:.0f} s: everything waits for it"
             except OperationalError as error:
-                progress.say(f"PostgreSQL does not answer ({first_line(error)}); everything waits for it")
+                trouble = f"PostgreSQL does not answer ({first_line(error)}): everything waits for it"
+            progress.show(report, health.latest(), trouble)
     return report
 
 

@@ -3,6 +3,7 @@
 Loads nothing that is slow: `memesnipe status` asks this way.
 """
 
+import socket
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Final
@@ -21,6 +22,12 @@ class Answered:
 
     status: int
     body: bytes
+
+
+def is_listened_to(port: int) -> bool:
+    """Whether somebody accepts connections at a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def get(url: str, timeout_s: float) -> Answered:

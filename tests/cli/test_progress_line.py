@@ -1,0 +1,102 @@
+"""The line about a run says what it waits for and what is wrong, and never shows a row of zeros."""
+
+import re
+import threading
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memesnipe.api.health import FINE
+from memesnipe.cli import progress_line
+from memesnipe.cli.progress_line import HealthWatch
+from memesnipe.local.process import wait_until
+
+NOTHING: dict[str, Any] = {
+    "events": {"published": 0, "consumed": 0, "rejected": 0}, "generations": 0, "trades": 0, "open_positions": 0,
+    "strategies": {"simulating": 0, "paper": 0}, "equity_usd": None, "risk_level": "normal", "halted": False,
+}  # fmt: skip
+BEGUN = NOTHING | {"events": {"published": 20, "consumed": 10, "rejected": 0}, "equity_usd": 9_000.5}
+WELL = {"status": "healthy", "detail": "", "parts": {"postgres": {"state": "up", "detail": ""}}}
+
+
+def health(status: str = "degraded", **parts: tuple[str, str]) -> dict[str, Any]:
+    known = {name: {"state": state, "detail": detail} for name, (state, detail) in parts.items()}
+    return {"status": status, "detail": "", "parts": {**WELL["parts"], **known}}  # type: ignore[dict-item]
+
+
+def line(report: dict[str, Any], found: dict[str, Any], trouble: str = "") -> str:
+    return progress_line.progress_line(report, found, trouble, None)
+
+
+@pytest.mark.parametrize(
+    ("report", "found", "trouble", "told"),
+    [
+        ({}, WELL, "", "waiting for the first event"),
+        (NOTHING, WELL, "", "waiting for the first event"),
+        (NOTHING, health(strategy_factory=("starting", "")), "", "starting: strategy_factory opens"),
+        (
+            NOTHING,
+            health(executor=("starting", ""), position=("down", "no heartbeat")),
+            "",
+            "starting: executor, position open",
+        ),
+        (NOTHING, WELL, "Ray died: raylet has ended", "Ray died: raylet has ended"),
+        (NOTHING, health(executor=("recovering", "no lease")), "", "degraded: executor recovering (no lease)"),
+    ],
+)
+def test_before_the_first_event_it_says_what_is_waited_for(
+    report: dict[str, Any], found: dict[str, Any], trouble: str, told: str
+) -> None:
+    assert line(report, found, trouble) == told
+
+
+def test_with_events_it_shows_figures_and_health() -> None:
+    assert line(BEGUN, WELL).startswith("10 events  generation 0")
+    assert line(BEGUN, WELL).endswith("$9,000.50  risk normal  healthy")
+    assert line(BEGUN | {"halted": True}, WELL).endswith("risk normal, halted  healthy")
+
+
+def test_a_full_disk_is_named_and_parts_that_share_a_reason_stand_together() -> None:
+    reason = "could not extend file: No space left on device"
+    shown = line(BEGUN, health("unhealthy", executor=("recovering", reason), position=("recovering", reason)))
+    assert shown.startswith(f"unhealthy: disk full: executor, position recovering ({reason})  |  10 events")
+
+
+names = st.sampled_from(["executor", "redis", "position", "signer"])
+states = st.sampled_from([*FINE, "down", "starting", "recovering", "stalled"])
+parts = st.dictionaries(names, st.tuples(states, st.sampled_from(["", "no answer"])), min_size=1)
+
+
+@given(
+    st.sampled_from([{}, NOTHING, BEGUN]), parts, st.sampled_from(["degraded", "unhealthy"]), st.sampled_from(["", "x"])
+)
+def test_risk_is_never_shown_as_normal_without_what_is_wrong(
+    report: dict[str, Any], found: dict[str, tuple[str, str]], status: str, trouble: str
+) -> None:
+    shown = line(report, health(status, **found), trouble)
+    assert not re.match(r"0 events|.*\b0 events", shown)
+    before = shown.partition("risk normal")[0]
+    assert status in before or "starting: " in before
+    assert all(name in before for name, (state, _) in found.items() if state not in FINE)
+
+
+def test_a_health_check_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    over, answers = threading.Event(), iter([WELL])
+
+    def check() -> dict[str, Any]:
+        for answer in answers:
+            return answer
+        over.wait()
+        raise OSError("gone")
+
+    watch = HealthWatch(check)
+    assert wait_until(lambda: watch.latest()["status"] == "healthy", 10)
+    monkeypatch.setattr(progress_line, "_OLD_S", 0.05)
+    began = time.monotonic()
+    assert wait_until(lambda: watch.latest()["status"] == "unknown", 10)
+    assert "the dashboard does not answer" in watch.latest()["detail"]
+    assert time.monotonic() - began < 5
+    over.set()

@@ -3,6 +3,7 @@
 import random
 import shutil
 import tempfile
+import time
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +42,7 @@ def chaos(kills: int, seed: int, tape: Path | None, *, keep: bool) -> dict[str, 
         if getattr(settings, name):
             raise RefusedError(f"{name.upper()} is set: chaos only kills servers of its own; unset it")
     if tape is not None:
-        TapeFile(tape)
+        TapeFile(tape, now_ns=time.time_ns())
     folder = Path(tempfile.mkdtemp(prefix="memesnipe-chaos-"))
     folder.chmod(0o755)  # the embedded PostgreSQL runs as another user where we are root
     told = Console(stderr=True, highlight=False)

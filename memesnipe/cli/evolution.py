@@ -1,6 +1,7 @@
 """The commands of the search: breed strategies on a tape, work out what a big search takes, measure it."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -150,7 +151,7 @@ def plan_command(
         if tape is None:
             sample = synthetic_events(CALIBRATION_EVENTS)
         else:
-            file = TapeFile(tape)
+            file = TapeFile(tape, now_ns=time.time_ns())
             if not file.count:
                 raise InputError(f"--tape {tape}: holds no events")
             sample = next(file.slices(CALIBRATION_EVENTS))

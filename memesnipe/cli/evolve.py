@@ -203,7 +203,7 @@ def load_market(path: Path, backtests: Backtests) -> Market:
         TapeError: there is no such tape.
         InputError: it is too short.
     """
-    file = TapeFile(path)
+    file = TapeFile(path, now_ns=time.time_ns())
     first, last = file.span()
     try:
         spans = search_spans(Span(first, last + 1))

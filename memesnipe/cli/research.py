@@ -1,5 +1,6 @@
 """The commands of research: price a trade, test a strategy, prove that it does not look ahead, measure the engine."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -185,7 +186,7 @@ def _numbered(tape: Path) -> Any:
 
     from memesnipe.market.tape import read_tape  # noqa: PLC0415
 
-    recorded = read_tape(tape)
+    recorded = read_tape(tape, now_ns=time.time_ns())
     if not len(recorded.events):
         raise InputError(f"{tape} holds no events")
     recorded.events["seq"] = np.arange(1, len(recorded.events) + 1)

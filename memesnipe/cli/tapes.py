@@ -1,5 +1,6 @@
 """The commands of tapes: make one of a file of swaps, and say what one holds."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,7 +76,7 @@ def tape_command(tape: Annotated[Path, typer.Argument(help="A tape.")], json: Js
     from memesnipe.market.assumptions import describe  # noqa: PLC0415 - pyarrow is slow to load
     from memesnipe.market.tape import read_tape  # noqa: PLC0415
 
-    recorded = read_tape(tape)
+    recorded = read_tape(tape, now_ns=time.time_ns())
     summary = recorded.summary() | _as_imported(recorded.assumptions)
     sentences = describe(recorded.assumptions)
     if json:

@@ -1,5 +1,6 @@
 """What every feed is, and the choice of one by name."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -54,7 +55,7 @@ def open_feed(choice: FeedChoice) -> Feed:
 
     Raises:
         InputError: there is none of that name.
-        TapeError: the tape cannot be read.
+        TapeError: the tape cannot be read, or breaks a rule.
     """
     if choice.name == "synthetic":
         from memesnipe.feeds.synthetic import SyntheticFeed  # noqa: PLC0415 - a feed is loaded where it is opened
@@ -64,5 +65,5 @@ def open_feed(choice: FeedChoice) -> Feed:
         from memesnipe.feeds.replay import ReplayFeed  # noqa: PLC0415
         from memesnipe.market.tape import read_tape  # noqa: PLC0415
 
-        return ReplayFeed(read_tape(Path(choice.tape)))
+        return ReplayFeed(read_tape(Path(choice.tape), now_ns=time.time_ns()))
     raise InputError(f"no feed is called {choice.name!r}; there are: {', '.join(FEED_NAMES)}")

@@ -41,9 +41,16 @@ class Findings:
     events: Events
     mints: Sequence[str]
     codes: NDArray[np.uint8]  # shape (n,): 0 for a good record, else 1 + the index in CATEGORIES
-    previous_ts: NDArray[np.int64]  # shape (n,): the time of the last good record before each
+    reached_ts: NDArray[
+        np.int64
+    ]  # shape (n + 1,): the time of the last good record before each, and of the last of all
     now_ns: int | None
     ahead_ns: int
+
+    @property
+    def last_ts(self) -> int:
+        """The time of the last good record; that before the first one where there is none."""
+        return int(self.reached_ts[-1])
 
     @property
     def is_bad(self) -> Mask:
@@ -76,7 +83,7 @@ class Findings:
         broken = error_of(_message(event, self.mints))
         if not NO_TOKEN <= token < count and (broken is None or broken.message.startswith("mint ")):
             return Error(MALFORMED, f"token is {token}: there are {count} mints")
-        ts, previous_ts = int(event["ts"]), int(self.previous_ts[index])
+        ts, previous_ts = int(event["ts"]), int(self.reached_ts[index])
         return broken or time_error(ts, previous_ts, self.now_ns, self.ahead_ns)
 
 
@@ -116,11 +123,11 @@ def validate(
     ts = np.ascontiguousarray(events["ts"])
     _mark(codes, slice(None), ts < OLDEST_TS, TOO_OLD)
     _mark(codes, slice(None), ts > LAST_TS, FUTURE)
-    previous_ts = _previous(ts, codes == _GOOD, last_ts, now_ns, ahead_ns)
-    _mark(codes, slice(None), ts < previous_ts, OUT_OF_ORDER)
+    reached_ts = _reached(ts, codes == _GOOD, last_ts, now_ns, ahead_ns)
+    _mark(codes, slice(None), ts < reached_ts[:-1], OUT_OF_ORDER)
     if now_ns is not None:
         _mark(codes, slice(None), ts > now_ns + ahead_ns, FUTURE)
-    return Findings(events, mints, codes, previous_ts, now_ns, ahead_ns)
+    return Findings(events, mints, codes, reached_ts, now_ns, ahead_ns)
 
 
 def _mark(codes: NDArray[np.uint8], chosen: Any, bad: Mask, category: str) -> None:
@@ -158,16 +165,16 @@ def _outside(number: Number, values: NDArray[Any]) -> Mask:
     return np.asarray(~inside, dtype=bool)
 
 
-def _previous(ts: NDArray[np.int64], good: Mask, last_ts: int, now_ns: int | None, ahead_ns: int) -> NDArray[np.int64]:
-    """The time of the last accepted record before each one.
+def _reached(ts: NDArray[np.int64], good: Mask, last_ts: int, now_ns: int | None, ahead_ns: int) -> NDArray[np.int64]:
+    """The time of the last accepted record before each one, and of the last of all; shape (n + 1,).
 
     Among records that are good but for their order, those accepted are the ones that reach the greatest time so far,
     so the time of the last accepted one is that greatest time.
     """
     if now_ns is not None:
         good = good & (ts <= now_ns + ahead_ns)
-    reached = np.maximum.accumulate(np.concatenate(([last_ts], np.where(good, ts, 0))))
-    return reached[:-1].astype(np.int64)
+    reached: NDArray[np.int64] = np.maximum.accumulate(np.concatenate(([last_ts], np.where(good, ts, 0))))
+    return reached
 
 
 def _message(event: Any, mints: Sequence[str]) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, given, settings
 
 from memesnipe.errors import TapeError
 from memesnipe.market.codec import to_messages
-from memesnipe.market.events import FIELDS, KIND_NAMES, NO_TOKEN, PRICE, SOCIAL, Events, empty, join
+from memesnipe.market.events import FIELDS, KIND_NAMES, NO_TOKEN, SOCIAL, Events, empty, join
+from memesnipe.market.plausible import RANGES
+from memesnipe.market.record_rules import NEEDS_MINT
 from memesnipe.market.tape import Tape, TapeFile, read_tape, write_tape
-from tests.market.test_codec import records
-from tests.support import synthetic_events
+from tests.market.test_validation import records
+from tests.support import START_TS, synthetic_events
 
 MINTS = ["first", "second"]
 
@@ -21,11 +23,12 @@ def _one_of_each_kind() -> Events:
     events = empty(len(FIELDS))
     for i, (kind, fields) in enumerate(FIELDS.items()):
         for offset, name in enumerate(fields):
-            events[i][name] = 10 * i + offset + 1
+            events[i][name] = 1 if RANGES.get(name, (0, 9))[1] < 9 else 10 * i + offset + 1
+        events[i]["ts"] = START_TS + i
         events[i]["kind"] = kind
         events[i]["side"] = events[i]["venue"] = 1
         events[i]["seq"] = events[i]["flags"] = 0
-        events[i]["token"] = i % 2 if kind in (PRICE, SOCIAL) else NO_TOKEN
+        events[i]["token"] = i % 2 if kind in NEEDS_MINT or kind == SOCIAL else NO_TOKEN
     return events
 
 
@@ -46,10 +49,20 @@ def test_every_kind_of_event_comes_back_to_the_bit(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(records())
-def test_any_events_come_back_with_their_tokens_addresses(tmp_path: Path, events: Events) -> None:
-    tape = Tape(events, ["x", "y", "z"])
-    write_tape(tmp_path / "a.tape", tape)
-    assert list(read_tape(tmp_path / "a.tape").messages()) == list(tape.messages())
+def test_a_tape_is_written_if_its_events_keep_the_rules_and_comes_back(tmp_path: Path, events: Events) -> None:
+    tape, path = Tape(events, ["x", "y", "z"], {"sol_usd": 200.0}), tmp_path / "a.tape"
+    path.unlink(missing_ok=True)
+    broken = tape.validate().first()
+    if broken is None:
+        write_tape(path, tape)
+        read = read_tape(path)
+        assert list(read.messages()) == list(tape.messages())
+        assert read.assumptions == tape.assumptions
+    else:
+        with pytest.raises(TapeError) as refused:
+            write_tape(path, tape)
+        assert f"row {broken[0] + 1}: {broken[2]}" in str(refused.value)
+        assert not path.exists()
 
 
 def test_messages_are_what_a_feed_gives_and_can_begin_anywhere() -> None:

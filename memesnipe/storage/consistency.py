@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 from sqlalchemy import Connection, and_, func, select
 
-from memesnipe.market.events import EVENT
 from memesnipe.storage.comparison import differences, name_of
+from memesnipe.storage.event_log import damage, logged
 from memesnipe.storage.runs import FINISHED, Cursor, read_cursor
 from memesnipe.storage.schema import ConsumerPosition, Message, Run
 from memesnipe.storage.schema_control import Command, Control
@@ -107,10 +107,11 @@ def _of_commands(connection: Connection, run_id: int) -> Iterator[str]:
 
 
 def _of_log(event_log: Path, cursor: Cursor, positions: dict[tuple[str, str], int], *, finished: bool) -> Iterator[str]:
-    """The log has every event that was published. While the run goes on it is ahead of what is committed."""
-    published, size = cursor.seq * EVENT.itemsize, event_log.stat().st_size
-    if size < published or (finished and size > published):
-        yield f"{event_log.name} has {size / EVENT.itemsize:g} events, and {cursor.seq} were published"
+    """The log has every event that was published, undamaged. While the run goes on it is ahead of what is committed."""
+    held = logged(event_log)
+    if held < cursor.seq or (finished and held > cursor.seq):
+        yield f"{event_log.name} has {held:g} events, and {cursor.seq} were published"
+    yield from damage(event_log, cursor.seq)
     for (actor, stream), position in sorted(positions.items()):
         if stream == "events" and position > cursor.seq:
             yield f"consumer_positions {actor}/{stream}: {position} of {cursor.seq} events were taken in"

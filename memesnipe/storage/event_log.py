@@ -1,13 +1,24 @@
-"""The event log: every event of a run, as records in one file, written before anyone is told of them."""
+"""The event log: every event of a run, as records in one file, written before anyone is told of them.
+
+Each record is followed by its own checksum, so the log can be cut behind any record and written on from there, and a
+bit that has changed is noticed wherever it is.
+"""
 
 import fcntl
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memesnipe.market.events import EVENT, Events
+
+_MAGIC: Final = b"memesnipe-log-2\n"
+_RECORD: Final = np.dtype([("event", np.void, EVENT.itemsize), ("checksum", "<u4")])
+_BATCH: Final = 50_000
 
 
 class EventLog:
@@ -17,7 +28,7 @@ class EventLog:
     records must not lie where those of its successor are.
 
     Raises:
-        OSError: another writer has it open.
+        OSError: another writer has it open, or it is no event log of this version.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,10 +36,19 @@ class EventLog:
         self._path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
+            self._lock()
+            if len(os.pread(self._fd, len(_MAGIC), 0)) < len(_MAGIC):  # new, or it died here
+                self._write(_MAGIC, 0)
+            _check_version(path)
+        except OSError:
+            self.close()
+            raise
+
+    def _lock(self) -> None:
+        try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            self.close()
-            raise OSError(f"{path} has another writer; this one waits until it is gone") from error
+            raise OSError(f"{self._path} has another writer; this one waits until it is gone") from error
 
     def cut(self, count: int) -> None:
         """Keep the first ``count`` events: what lies behind them was never committed, so nobody knows of it.
@@ -36,7 +56,7 @@ class EventLog:
         Raises:
             OSError: the file is shorter than that; committed events are missing from it.
         """
-        size = count * EVENT.itemsize
+        size = _offset_behind(count)
         if os.fstat(self._fd).st_size < size:
             raise OSError(f"{self._path} holds fewer than the {count} events that were committed")
         os.ftruncate(self._fd, size)
@@ -45,15 +65,24 @@ class EventLog:
         """Write events, each in its own place, and have them on the disk when this returns."""
         if not len(events):
             return
-        place = (int(events["seq"][0]) - 1) * EVENT.itemsize
-        rest = memoryview(events.tobytes())
+        records = np.empty(len(events), dtype=_RECORD)
+        records["event"] = _whole(events)
+        records["checksum"] = _checksums(events)
+        self._write(records.tobytes(), _offset_behind(int(events["seq"][0]) - 1))
+        os.fsync(self._fd)
+
+    def _write(self, content: bytes, place: int) -> None:
+        rest = memoryview(content)
         while rest:
             written = os.pwrite(self._fd, rest, place)
             rest, place = rest[written:], place + written
-        os.fsync(self._fd)
 
     def read(self, first: int, last: int) -> Events:
-        """The events numbered ``first`` to ``last``."""
+        """The events numbered ``first`` to ``last``, as far as there are any.
+
+        Raises:
+            OSError: one of them is damaged.
+        """
         return _read(self._path, first, last)
 
     def close(self) -> None:
@@ -63,23 +92,79 @@ class EventLog:
         self._fd = -1
 
 
-def _read(path: Path, first: int, last: int) -> Events:
-    events = np.fromfile(path, dtype=EVENT, count=max(0, last - first + 1), offset=(first - 1) * EVENT.itemsize)
-    misplaced = np.flatnonzero(events["seq"] != np.arange(first, first + len(events)))
-    if len(misplaced):
-        raise OSError(f"{path} is damaged: event {first + misplaced[0]} is not in its place")
-    return events
-
-
-def read_batches(path: Path, first: int, last: int, size: int = 50_000) -> Iterator[Events]:
+def read_batches(path: Path, first: int, last: int, size: int = _BATCH) -> Iterator[Events]:
     """The events numbered ``first`` to ``last`` of a log, so many at a time.
 
     Raises:
         OSError: the log cannot be read, is damaged, or does not reach ``last``.
     """
+    _check_version(path)
     for start in range(first, last + 1, size):
         stop = min(start + size - 1, last)
         events = _read(path, start, stop)
         if len(events) != stop - start + 1:
             raise OSError(f"{path} ends before event {stop}")
         yield events
+
+
+def logged(path: Path) -> float:
+    """How many events a log holds; with a fraction where it ends in the middle of one."""
+    return (path.stat().st_size - len(_MAGIC)) / _RECORD.itemsize
+
+
+def damage(path: Path, last: int) -> Iterator[str]:
+    """What is wrong with the first ``last`` events of a log, one line for each stretch of damaged events."""
+    try:
+        _check_version(path)
+    except OSError as error:
+        yield str(error)
+        return
+    damaged: list[int] = []
+    for start in range(1, last + 1, _BATCH):
+        _, bad = _checked(path, start, min(start + _BATCH - 1, last))
+        damaged += [start + int(i) for i in np.flatnonzero(bad)]
+    stretches = np.split(np.array(damaged), 1 + np.flatnonzero(np.diff(damaged) != 1)) if damaged else []
+    for stretch in stretches:
+        yield f"{path.name}: {_named(int(stretch[0]), int(stretch[-1]))}: the checksum or the place does not fit"
+
+
+def _named(first: int, last: int) -> str:
+    return f"event {first} is damaged" if first == last else f"events {first} to {last} are damaged"
+
+
+def _read(path: Path, first: int, last: int) -> Events:
+    events, bad = _checked(path, first, last)
+    if bad.any():
+        raise OSError(
+            f"{path} is damaged: the checksum or the place of event {first + int(np.argmax(bad))} does not fit"
+        )
+    return events
+
+
+def _checked(path: Path, first: int, last: int) -> tuple[Events, NDArray[np.bool_]]:
+    """The events numbered ``first`` to ``last``, as far as there are any, and which of them are damaged."""
+    offset = _offset_behind(first - 1)
+    records = np.fromfile(path, dtype=_RECORD, count=max(0, last - first + 1), offset=offset)
+    events = np.ascontiguousarray(records["event"]).view(EVENT)
+    misplaced = events["seq"] != np.arange(first, first + len(events))
+    return events, misplaced | (records["checksum"] != _checksums(events))
+
+
+def _check_version(path: Path) -> None:
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise OSError(f"{path} is no event log of this version, or its first bytes are damaged")
+
+
+def _offset_behind(count: int) -> int:
+    return len(_MAGIC) + count * _RECORD.itemsize
+
+
+def _whole(events: Events) -> NDArray[Any]:
+    return np.ascontiguousarray(events).view(np.dtype((np.void, EVENT.itemsize)))
+
+
+def _checksums(events: Events) -> NDArray[np.uint32]:
+    content, size = memoryview(events.tobytes()), EVENT.itemsize
+    sums = (zlib.crc32(content[at : at + size]) for at in range(0, len(content), size))
+    return np.fromiter(sums, dtype=np.uint32, count=len(events))

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from memesnipe.bus import streams
 from memesnipe.cli.verify import audit_of
-from memesnipe.market.events import EVENT
 from memesnipe.storage.audit import compare, contradictions, read_run
 from memesnipe.storage.consistency import PASSING
 from memesnipe.storage.decided import compare_decided, read_decided
 from memesnipe.storage.schema_control import Control
 from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, CONTROLS
+from tests.market.bad_tapes import flipped
 from tests.storage.small_run import SmallRuns, small_runs
 
 pytestmark = pytest.mark.timeout(600)
@@ -219,13 +219,20 @@ def test_an_event_log_of_another_length_is_named(run: Recorded, tmp_path: Path) 
     run.event_log = tmp_path / "events.bin"
     shutil.copy(whole, run.event_log)
     with run.event_log.open("ab") as file:
-        file.write(bytes(EVENT.itemsize))
+        file.write(bytes(100))
     assert named(run.differences(), "were published")
     with run.event_log.open("ab") as file:
         file.truncate(whole.stat().st_size - 1)
     found = run.differences()
     assert named(found, "were published")
     assert named(found, "cannot be derived to its end")
+
+
+def test_a_bit_of_the_event_log_that_changed_is_named(run: Recorded, tmp_path: Path) -> None:
+    content = run.event_log.read_bytes()
+    run.event_log = tmp_path / "events.bin"
+    run.event_log.write_bytes(flipped(content, 4 * len(content)))
+    assert named(run.differences(), "is damaged: the checksum or the place does not fit")
 
 
 def test_two_runs_of_one_tape_are_the_same_in_all_that_was_decided(

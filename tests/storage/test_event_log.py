@@ -5,11 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memesnipe.market.events import empty
-from memesnipe.storage.event_log import EventLog, read_batches
+from memesnipe.market.events import Events, empty
+from memesnipe.storage.event_log import EventLog, damage, logged, read_batches
+from tests.market.bad_tapes import flipped
+from tests.support import synthetic_events
+
+HEADER = len(b"memesnipe-log-2\n")
 
 
-def events(first: int, last: int) -> np.ndarray:
+def events(first: int, last: int) -> Events:
     made = empty(last - first + 1)
     made["seq"] = np.arange(first, last + 1)
     return made
@@ -45,8 +49,11 @@ def test_records_lie_where_their_number_says_and_elsewhere_are_damage(tmp_path: 
     log.append(events(4, 6))
     assert log.read(1, 6)["seq"].tolist() == [1, 2, 3, 4, 5, 6]
     log.close()
-    path.write_bytes(events(1, 2).tobytes() + events(2, 3).tobytes())
-    with pytest.raises(OSError, match="event 3 is not in its place"):
+    content = path.read_bytes()
+    size = (len(content) - HEADER) // 6
+    second = content[HEADER + size : HEADER + 2 * size]
+    path.write_bytes(content[: HEADER + 2 * size] + second + content[HEADER + 3 * size :])
+    with pytest.raises(OSError, match="is damaged: the checksum or the place of event 3"):
         list(read_batches(path, 1, 4))
 
 
@@ -61,3 +68,57 @@ def test_a_log_has_one_writer_until_that_one_has_let_it_go(tmp_path: Path) -> No
     second = EventLog(path)
     assert second.read(1, 2)["seq"].tolist() == [1, 2]
     second.close()
+
+
+def _log_of(path: Path, recorded: Events) -> bytes:
+    log = EventLog(path)
+    log.append(recorded)
+    log.close()
+    return path.read_bytes()
+
+
+def test_a_bit_that_changed_is_noticed_wherever_it_is(tmp_path: Path) -> None:
+    path, recorded = tmp_path / "events.bin", synthetic_events(20)
+    content = _log_of(path, recorded)
+    assert next(read_batches(path, 1, 20)).tobytes() == recorded.tobytes()
+    assert list(damage(path, 20)) == []
+    for bit in range(0, 8 * len(content), 3):  # 8 and 3 have no common divisor: every bit of a byte somewhere
+        path.write_bytes(flipped(content, bit))
+        with pytest.raises(OSError, match=r"is damaged|first bytes are"):
+            list(read_batches(path, 1, 20))
+        [line] = damage(path, 20)
+        event = (bit // 8 - HEADER) * 20 // (len(content) - HEADER) + 1
+        assert (f"event {event} is damaged" if event > 0 else "first bytes are damaged") in line
+
+
+def test_damaged_events_are_named_in_stretches_and_the_others_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "events.bin"
+    content = _log_of(path, synthetic_events(20))
+    size = (len(content) - HEADER) // 20
+    zeros = bytearray(content)
+    zeros[HEADER + 4 * size : HEADER + 7 * size] = bytes(3 * size)
+    zeros[-1] ^= 1
+    path.write_bytes(zeros)
+    assert [line.split(": ")[1] for line in damage(path, 20)] == ["events 5 to 7 are damaged", "event 20 is damaged"]
+    log = EventLog(path)
+    assert log.read(8, 19)["seq"].tolist() == list(range(8, 20))
+    with pytest.raises(OSError, match="of event 7 does not fit"):
+        log.read(7, 9)
+    log.close()
+
+
+def test_a_log_without_checksums_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "events.bin"
+    path.write_bytes(synthetic_events(20).tobytes())
+    with pytest.raises(OSError, match="no event log of this version"):
+        EventLog(path)
+    with pytest.raises(OSError, match="no event log of this version"):
+        list(read_batches(path, 1, 20))
+    assert ["no event log of this version" in line for line in damage(path, 20)] == [True]
+
+
+def test_a_log_whose_writer_died_at_its_first_bytes_is_begun_again(tmp_path: Path) -> None:
+    path = tmp_path / "events.bin"
+    path.write_bytes(b"memes")
+    assert len(_log_of(path, synthetic_events(3))) > HEADER
+    assert (logged(path), next(read_batches(path, 1, 3))["seq"].tolist()) == (3, [1, 2, 3])

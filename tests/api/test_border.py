@@ -124,6 +124,9 @@ def test_what_every_answer_says(client, insert):
         headers = client.request(method, path).headers
         assert headers["x-content-type-options"] == "nosniff", path
         assert headers["referrer-policy"] == "no-referrer"
+        assert headers["content-security-policy"].startswith(
+            "default-src 'self'" if path == "/" else "default-src 'none'"
+        )
         assert headers["cross-origin-resource-policy"] == "same-origin"
         assert headers["cache-control"] == ("no-cache" if path == "/" else "no-store")
 

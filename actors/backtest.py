@@ -225,10 +225,12 @@ class Backtests:
         return time.monotonic() + max(self.deadline_s, _SLOWER_THAN_EXPECTED * expected_s) * 2.0 ** (tries - 1)
 
 
-def evaluate_window(backtests: Backtests, window: Events, genomes: list[Genome]) -> list[Evaluation]:
+def evaluate_window(
+    backtests: Backtests, window: Events, genomes: list[Genome], on_done: OnDone = lambda _: None
+) -> list[Evaluation]:
     """Evaluate a generation on the latest events, the earlier part of them to train on and the later to validate."""
     train, validation = backtests.store(window_spans(span_of(window)), [window])
-    return backtests.evaluate(train, validation, genomes, lambda _: None)
+    return backtests.evaluate(train, validation, genomes, on_done)
 
 
 def _cpus() -> int:

@@ -19,6 +19,7 @@ _TIDY_EVERY = 100  # commits
 # after a crash, and others cannot see that they were taken in, so it must not take long.
 _UNCOMMITTED_S = 0.1
 _UNCOMMITTED = 1_000  # entries
+_LOOK_S = 2.0  # between two looks at what was written, while nothing comes
 
 
 class Consumer:
@@ -40,7 +41,7 @@ class Consumer:
         self.positions: dict[str, Position] = {}  # of what was taken in; what is committed may be a little behind
         self._announced: dict[str, int] = {}
         self._commits = 0
-        self._committed_at = 0.0
+        self._committed_at = self._looked_at = 0.0
         self._uncommitted = 0  # entries
         self._must_keep = False  # whether there are others than events among them
 
@@ -72,7 +73,9 @@ class Consumer:
                 self.journal.renew()
                 self.idle()
                 self._settle()
+            self._look_for_missing()
             return
+        self.context.pulse.awaits("")
         started = perf_counter()
         self.context.pulse.at(WORKING)
         positions = self._moved(entries)
@@ -93,6 +96,13 @@ class Consumer:
 
     def idle(self) -> None:
         """Nothing came for a while."""
+
+    def _look_for_missing(self) -> None:
+        """Nothing comes: see whether that is because there is nothing, or what was written has not come."""
+        now = perf_counter()
+        if now - self._looked_at > _LOOK_S:
+            self._looked_at = now
+            self.context.pulse.awaits(self.journal.missing(self.positions))
 
     def _settle(self) -> None:
         """Commit the positions of entries that led to nothing."""

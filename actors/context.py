@@ -80,6 +80,11 @@ class Context:
         """The file of the run's events."""
         return self.home / "runs" / str(self.run_id) / "events.bin"
 
+    @property
+    def feed_checkpoints(self) -> Path:
+        """Where a feed that is generated keeps its state."""
+        return self.event_log.with_name("feed.checkpoints")
+
     def snapshot_file(self, actor: str) -> Path:
         """Where an actor keeps a state that can be derived again."""
         return self.home / "runs" / str(self.run_id) / f"{actor}.snapshot"

@@ -37,6 +37,7 @@ from memesnipe.telemetry.seldom import Seldom
 _BATCH = 512
 _LONGEST_SLEEP_S = 0.2
 _LONGEST_WAIT_S = 0.05  # for readers, who say when they have come further; a word of theirs may be lost
+_LOOK_S = 5.0  # of waiting for the same thing, until it is looked whether a generation is the reason
 _TIDY_EVERY = 100  # batches
 _NOTHING: Final = object()  # None may be what a feed says, and is put aside then
 
@@ -60,7 +61,7 @@ class MarketData:
         self.log = context.log(self.name)
         self._cursor = Cursor(0, 0, 0, 0, 0, ended=False)
         self._choice = context.choice
-        self._feed = open_feed(self._choice)
+        self._feed = open_feed(self._choice, context.feed_checkpoints)
         self._event_log: EventLog | None = None
         max_age_s = context.settings.max_data_age_ms / 1000
         self._pace = Pace(self._choice.speed, max_age_s, live=self._feed.live, lockstep=self._choice.lockstep)
@@ -124,9 +125,25 @@ class MarketData:
             self._place(commands)
         _, answered = decided.get("executor", (0, 0))
         self._waits_for_decision = self._choice.lockstep and answered < self._cursor.decision_seq
+        self._look_at_readers(events, answered)
         if self._cursor.ended or self._waits_for_decision:
             return False
         return self._cursor.seq - self._slowest < MAX_IN_FLIGHT
+
+    def _look_at_readers(self, events: dict[str, tuple[int, int]], answered: int) -> None:
+        """Tell what the run waits for, where somebody is behind and does not move on."""
+        last = {reader: events.get(reader, (0, 0))[1] for reader in EVENT_READERS}
+        reader = min(last, key=lambda reader: last[reader])
+        awaited = ""
+        if last[reader] < self._cursor.seq:
+            awaited = f"{reader} to take in event {last[reader] + 1:,}"
+        elif answered < self._cursor.decision_seq:
+            awaited = f"the decision that comes after that of event {answered:,}"
+        pulse = self.context.pulse
+        pulse.awaits(awaited)
+        # A generation may take its time: as long as one is bred, everybody may wait for it.
+        if pulse.awaited_s() > _LOOK_S and self.context.bus.is_any("breeding"):
+            pulse.awaits("")
 
     def _place(self, commands: list[Waiting]) -> None:
         """Give the commands that wait their place: behind the last event that was published."""

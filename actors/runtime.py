@@ -41,7 +41,7 @@ def _breeder(context: Context) -> Evaluate:
 
     def evaluate(window: Events, genomes: list[Genome]) -> list[Evaluation]:
         with context.pulse.breeding():
-            return evaluate_window(backtests, window, genomes)
+            return evaluate_window(backtests, window, genomes, context.pulse.bred)
 
     return evaluate
 

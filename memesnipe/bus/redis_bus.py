@@ -258,6 +258,11 @@ class Bus:
         """Say that an actor is alive, for the next few seconds."""
         self._redis.set(HEARTBEAT_KEY.format(actor), orjson.dumps(state), ex=_HEARTBEAT_EXPIRY_S)
 
+    def is_any(self, state: str) -> bool:
+        """Whether any actor says in its heartbeat that this is its state."""
+        said: Any = self._redis.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
+        return any(orjson.loads(heartbeat)["state"] == state for heartbeat in said if heartbeat)
+
     def close(self) -> None:
         """Close the connection."""
         self._redis.close()

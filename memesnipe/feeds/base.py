@@ -50,8 +50,12 @@ class FeedChoice:
         return asdict(self)
 
 
-def open_feed(choice: FeedChoice) -> Feed:
+def open_feed(choice: FeedChoice, checkpoints: Path | None = None) -> Feed:
     """The feed that was asked for.
+
+    Args:
+        choice: which one.
+        checkpoints: file in which a feed that is generated may keep its state, so that it is soon where it was.
 
     Raises:
         InputError: there is none of that name.
@@ -60,7 +64,7 @@ def open_feed(choice: FeedChoice) -> Feed:
     if choice.name == "synthetic":
         from memesnipe.feeds.synthetic import SyntheticFeed  # noqa: PLC0415 - a feed is loaded where it is opened
 
-        return SyntheticFeed(choice.seed)
+        return SyntheticFeed(choice.seed, checkpoints)
     if choice.name == "replay":
         from memesnipe.feeds.replay import ReplayFeed  # noqa: PLC0415
         from memesnipe.market.tape import read_tape  # noqa: PLC0415

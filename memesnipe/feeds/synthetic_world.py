@@ -1,7 +1,7 @@
 """The world of the synthetic market: its clock, the queue of what happens next, and the events it reports."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from random import Random
 from typing import Any, Final
@@ -36,20 +36,22 @@ class World:
         self.sol_usd = 200.0
         self.tokens: list[Token] = []  # that are alive
         self._traders = [wallet_hash(f"synthetic wallet {i}") for i in range(WALLETS)]
-        self._queue: list[tuple[float, int, Story, Token | None]] = []
-        self._planned = 0
+        self.queue: list[tuple[float, int, Story, Token | None]] = []
+        self.planned = 0
 
-    def events(self) -> Iterator[Message]:
-        """Events in order of time, without end while stories go on."""
-        while self._queue:
-            self.now_s, _, story, token = heapq.heappop(self._queue)
-            if token is None or not token.is_over:
-                yield from story(self, token)
+    def go_on(self) -> list[Message]:
+        """Let the next story happen; gives what it reports.
+
+        Raises:
+            IndexError: no story goes on.
+        """
+        self.now_s, _, story, token = heapq.heappop(self.queue)
+        return story(self, token) if token is None or not token.is_over else []
 
     def plan(self, wait_s: float, story: Story, token: Token | None = None) -> None:
         """Let a story happen later, if its token is still alive then."""
-        self._planned += 1
-        heapq.heappush(self._queue, (self.now_s + wait_s, self._planned, story, token))
+        self.planned += 1
+        heapq.heappush(self.queue, (self.now_s + wait_s, self.planned, story, token))
 
     @property
     def is_korean_day(self) -> bool:

@@ -8,14 +8,14 @@ lease, so of two that run, one has effects.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import Engine, Executable, delete, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from memesnipe.storage.lease import Lease
-from memesnipe.storage.schema import Base, ConsumerPosition, Message, Snapshot
+from memesnipe.storage.schema import Base, ConsumerPosition, FeedCursor, Message, Snapshot
 
 
 # Making a statement takes longer than running it, and every commit needs the same ones.
@@ -36,6 +36,8 @@ def _upsert(table: type[Base], columns: tuple[str, ...], adding: tuple[str, ...]
 
 # (stream, number, seq, JSON): what the bus publishes
 Sent = tuple[str, int, int, bytes]
+
+EVENTS: Final = "events"  # the stream of the feed, which has no outbox but the event log
 
 
 @dataclass(slots=True)
@@ -209,6 +211,22 @@ class Journal:
         with self._engine.connect() as connection:
             read = {row.actor: row.position for row in connection.execute(query)}
         return min((read.get(reader, 0) for reader in readers), default=self._numbers[stream]) + 1
+
+    def missing(self, positions: Mapping[str, Position]) -> str:
+        """In words the first entry that its writer has committed and that has not been taken in; "" where none is."""
+        written: dict[str, Any] = {
+            stream: select(func.max(Message.number)).where(Message.run_id == self.run_id, Message.stream == stream)
+            for stream in positions
+        }
+        if EVENTS in positions:
+            written[EVENTS] = select(FeedCursor.seq).where(FeedCursor.run_id == self.run_id)
+        query = select(*(statement.scalar_subquery() for statement in written.values()))
+        with self._engine.connect() as connection:
+            last = dict(zip(written, connection.execute(query).one(), strict=True))
+        for stream, position in positions.items():
+            if (last[stream] or 0) > position.number:
+                return f"entry {position.number + 1:,} of {stream}, which was written and does not come"
+        return ""
 
     def owed(self, held: Mapping[str, range], readers: Mapping[str, Iterable[str]]) -> Owed:
         """What someone has yet to read and Redis lacks, which holds these numbers of each stream."""

@@ -92,7 +92,7 @@ class Stage:
 
     def market(self, raw: list[Any], *, live: bool = False) -> MarketData:
         """Market data on a feed that says this."""
-        self.monkeypatch.setattr(market_data, "open_feed", lambda choice: ListFeed(raw, live=live))
+        self.monkeypatch.setattr(market_data, "open_feed", lambda choice, checkpoints: ListFeed(raw, live=live))
         made: MarketData = self.start(MarketData)
         return made
 

@@ -1,6 +1,7 @@
 """The path of events on real servers, step by step: whatever Redis loses, every reader sees every event once."""
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ import redis
 import sqlalchemy as sa
 
 from actors.market_data import MarketData
+from memesnipe.bus.merge import Entry
 from memesnipe.bus.streams import ALLOCATIONS, EVENT_READERS, EVENT_STREAMS, EVENTS, FILLS, KEEP_EVENTS, MAX_IN_FLIGHT
 from memesnipe.market.events import REBALANCE
 from memesnipe.storage.event_log import read_batches
+from memesnipe.storage.journal import Effects
 from memesnipe.storage.lease import LeaseLostError
 from memesnipe.storage.schema import RejectedEvent
 from tests.actors.conftest import Listener, Reader, Stage
@@ -247,3 +250,87 @@ def test_poison_between_batches_moves_no_position(stage: Stage) -> None:
     while not again._cursor.ended:
         again.step()
     assert (again.seq, again._cursor.rejected, again._cursor.position) == (40, 40 * len(POISON), len(feed))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits at all is stalled at once."""
+    monkeypatch.setattr("actors.pulse._PATIENCE_S", -1.0)
+    monkeypatch.setattr("actors.consumer._LOOK_S", -1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_reader_whose_stream_has_vanished_says_what_it_waits_for(stage: Stage) -> None:
+    market, reader, listener = stage.market(trades(10)), stage.start(Reader), stage.start(Listener)
+    for shell in (market, reader, listener):
+        shell.open()
+    reader.step()
+    assert reader.context.pulse.said() == {}, "a feed that is quiet stalls nobody"
+    market.step()
+    stage.redis.delete(*EVENT_STREAMS)
+    reader.step()
+    awaited = "waits for entry 1 of events, which was written and does not come, since 0 s"
+    assert reader.context.pulse.said() == {"state": "stalled", "detail": awaited}
+    market._send(market._event_log.read(1, 10))
+    assert see(reader, 10) == through(1, 10)
+    assert reader.context.pulse.said() == {}
+    stage.redis.delete(FILLS)
+    listener.step()
+    assert "entry 1 of fills" in listener.context.pulse.said()["detail"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_feed_says_for_whom_and_for_which_decision_it_waits(stage: Stage) -> None:
+    feed = trades(20)
+    for message in feed[10:]:
+        message["ts"] += 60 * 10**9
+    market = stage.market(feed)
+    market.open()
+    market.step()
+    pulse = market.context.pulse
+    assert pulse.said() == {}
+    market.step()
+    assert pulse.said()["detail"].startswith("waits for executor to take in event 1,")
+    stage.has_read("executor", EVENTS, market.seq)
+    market.step()
+    assert pulse.said()["detail"].startswith("waits for position to take in event 1,")
+    _read_all(stage, market.seq)
+    market.step()
+    assert pulse.said()["detail"].startswith("waits for the decision that comes after that of event 0,")
+    market.context.bus.beat("strategy_factory", {"state": "breeding"})
+    stage.monkeypatch.setattr("actors.market_data._LOOK_S", -1.0)
+    market.step()
+    assert pulse.said() == {}, "a generation may take its time"
+    stage.has_read("executor", ALLOCATIONS, market.seq)
+    market.step()
+    assert market.seq == 20
+
+
+class Silent(Reader):
+    """Has something to say at every thirtieth event alone."""
+
+    def handle(self, entries: list[Entry], effects: Effects) -> None:
+        self.seen += [entry.seq for entry in entries]
+        for entry in entries:
+            if entry.seq % 30 == 0:
+                effects.send(FILLS, entry.seq, {})
+
+
+def test_entries_that_lead_to_nothing_are_committed_with_what_comes_next_or_soon(stage: Stage) -> None:
+    stage.monkeypatch.setattr("actors.consumer._UNCOMMITTED_S", 3600.0)
+    feed = trades(50)
+    market, reader = stage.market(feed), stage.start(Silent)
+    market.open()
+    reader.open()
+    reader._committed_at = perf_counter()
+    committed = []
+    for first in range(0, 50, 10):
+        market._publish(feed[first : first + 10])
+        reader.step()
+        committed.append(reader.journal.positions([EVENTS])[EVENTS].number)
+    assert committed == [0, 0, 30, 30, 30]
+    again = stage.start(Silent)
+    again.open()
+    assert see(again, 50) == through(31, 50), "after a crash they are read again"
+    again.step()  # nothing comes
+    assert again.journal.positions([EVENTS])[EVENTS].number == 50

@@ -73,6 +73,38 @@ def test_a_long_step_is_stalled_unless_it_breeds(pulse: Pulse, monkeypatch: pyte
     assert pulse.said() == {}
 
 
+def test_who_waits_for_the_same_thing_for_too_long_is_stalled(pulse: Pulse, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    for _ in range(3):
+        pulse.begin(WAITING)
+        pulse.awaits("event 7")
+        assert pulse.said() == {}
+        now += 4.0
+    pulse.begin(WAITING)
+    assert pulse.said() == {"state": "stalled", "detail": "waits for event 7, since 12 s"}
+    pulse.awaits("event 8")
+    assert pulse.said() == {}, "it has come further"
+    now += 100.0
+    pulse.begin(WAITING)
+    pulse.awaits("")
+    assert pulse.said() == {}, "who has nothing to do waits for nothing"
+
+
+def test_breeding_without_results_is_stalled(pulse: Pulse, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    pulse.begin(WORKING)
+    with pulse.breeding():
+        now += 119.0
+        assert pulse.said() == {"state": "breeding", "detail": "for 119 s"}
+        pulse.bred(4)
+        now += 119.0
+        assert pulse.said()["state"] == "breeding"
+        now += 2.0
+        assert pulse.said() == {"state": "stalled", "detail": "no backtest has finished for 121 s"}
+
+
 def test_commits_show_whoever_commits_and_reads_do_not(tmp_path: Path, database_url: str) -> None:
     write_resolved(Settings(_env_file=None, database_url=database_url), tmp_path / "settings.json")
     seen: list[str] = []

@@ -2,14 +2,20 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice, pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from memesnipe.feeds.base import FeedChoice, open_feed
 from memesnipe.feeds.synthetic import START_TS, SyntheticFeed
+from memesnipe.feeds.synthetic_launches import begin
+from memesnipe.feeds.synthetic_state import MarketState, state_of, world_of
 from memesnipe.feeds.synthetic_token import MIGRATED_TOKEN_RAW, NEW_CURVE, Crowd, Token
 from memesnipe.feeds.synthetic_world import KOREAN_TEMPO, World
 from memesnipe.market.codec import KIND_CODES
@@ -61,6 +67,53 @@ def test_the_same_seed_gives_the_same_market_and_another_another() -> None:
 @given(st.integers(0, 1500))
 def test_from_any_position_it_goes_on_exactly(position: int) -> None:
     assert _messages(20, position=position) == _messages(position + 20)[position:]
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 6000), st.integers(60, 900), st.sampled_from(SEEDS))
+def test_resumed_from_a_checkpoint_it_goes_on_to_the_bit(position: int, every: int, seed: int) -> None:
+    whole = _first(8000, seed)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "feed.checkpoints"
+        for _ in islice(SyntheticFeed(seed, path, every).messages(0), position + 2):
+            pass  # it is always a little ahead of what was committed
+        feed = SyntheticFeed(seed, path, every)
+        found = feed._checkpoints.before(position) if feed._checkpoints else None
+        assert found is None or position - 2 * every - 50 < found[0] <= position
+        assert found is not None or position < 2 * every + 50
+        resumed = tuple(islice(feed.messages(position), 1500))
+        assert [orjson.dumps(m) for m in resumed] == [orjson.dumps(m) for m in whole[position : position + 1500]]
+        assert not list(Path(folder).glob("*.writing"))
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "empty", "other seed", "of tomorrow"])
+def test_a_checkpoint_that_does_not_fit_is_no_checkpoint(tmp_path: Path, harm: str) -> None:
+    path = tmp_path / "feed.checkpoints"
+    for _ in islice(SyntheticFeed(1, path, 500).messages(0), 2000):
+        pass
+    raw = bytearray(path.read_bytes())
+    if harm == "flip":
+        raw[len(raw) // 2] ^= 1
+    path.write_bytes({"cut": raw[:-10], "empty": b""}.get(harm, raw))
+    seed, position = (2 if harm == "other seed" else 1), (400 if harm == "of tomorrow" else 1800)
+    feed = SyntheticFeed(seed, path, 500)
+    assert feed._checkpoints is not None
+    assert feed._checkpoints.before(position) is None
+    assert list(islice(feed.messages(position), 20)) == _messages(20, seed=seed, position=position)
+
+
+def test_a_state_is_small_and_shares_nothing_with_the_market_it_is_of() -> None:
+    world = World(3)
+    begin(world)
+    for _ in range(20_000):
+        world.go_on()
+    state = state_of(world)
+    text = TypeAdapter(MarketState).dump_json(state)
+    assert len(text) < 200_000
+    twins = world_of(state), world_of(TypeAdapter(MarketState).validate_json(text))
+    told = [[other.go_on() for _ in range(3000)] for other in (world, *twins)]
+    assert told[0] == told[1] == told[2]
+    assert TypeAdapter(MarketState).dump_json(state) == text, "who goes on from it leaves it as it is"
 
 
 @every_seed

@@ -97,7 +97,7 @@ def _text(path: Path) -> str:
 def _refuse_near(path: Path, line: int, key: str, names: list[str]) -> None:
     found = get_close_matches(key, names, 1, _NEAR_IN_FILE)
     if found:
-        raise SettingsError(f"{path}:{line}: there is no setting {key[:60]}; did you mean {found[0]}?")
+        raise SettingsError(f"{path}:{line}: there is no setting {ascii(key)[1:-1][:60]}; did you mean {found[0]}?")
 
 
 def _notice(path: Path, unknown: list[str]) -> list[str]:

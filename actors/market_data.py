@@ -1,6 +1,7 @@
 """Market data: reads the feed, numbers its events, writes them down, and publishes them."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
@@ -218,6 +219,7 @@ class MarketData:
             rejected=self._cursor.rejected + len(rejected),
             decision_seq=int(decisions[-1]) if len(decisions) else self._cursor.decision_seq,
             ended=self._peek() is _NOTHING,
+            rejected_because=dict(Counter(self._cursor.rejected_because) + Counter(r.category for r in rejected)),
         )
         self._commit(cursor, rejected, known)
         self._cursor = cursor
@@ -235,6 +237,7 @@ class MarketData:
             {
                 "run_id": run_id,
                 "position": self._cursor.position + r.index,
+                "category": r.category,
                 "reason": r.reason,
                 "raw": r.text,
             }

@@ -1,6 +1,6 @@
 """Runs: taking up the unfinished one, or beginning another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
@@ -69,12 +69,15 @@ class Cursor:
     rejected: int
     decision_seq: int
     ended: bool
+    rejected_because: dict[str, int] = field(default_factory=dict)  # category -> count
 
 
 def read_cursor(connection: Connection, run_id: int) -> Cursor:
     """The feed cursor of a run."""
     row = connection.execute(select(FeedCursor).where(FeedCursor.run_id == run_id)).one()
-    return Cursor(row.position, row.seq, row.ts, row.rejected, row.decision_seq, row.ended)
+    return Cursor(
+        row.position, row.seq, row.ts, row.rejected, row.decision_seq, row.ended, dict(row.rejected_because)
+    )  # fmt: skip
 
 
 def read_mints(connection: Connection, run_id: int) -> list[str]:

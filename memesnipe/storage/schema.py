@@ -51,6 +51,7 @@ class FeedCursor(Base):
     seq: Mapped[int] = mapped_column(default=0)  # events published
     ts: Mapped[int] = mapped_column(default=0)
     rejected: Mapped[int] = mapped_column(default=0)
+    rejected_because: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # category -> count
     decision_seq: Mapped[int] = mapped_column(default=0)  # the last event after which decisions are due
     ended: Mapped[bool] = mapped_column(default=False)
 
@@ -70,6 +71,7 @@ class RejectedEvent(Base):
     __tablename__ = "rejected_events"
     run_id: Mapped[int] = run_key()
     position: Mapped[int] = mapped_column(primary_key=True)
+    category: Mapped[str] = mapped_column(server_default="")
     reason: Mapped[str]
     raw: Mapped[str]
 

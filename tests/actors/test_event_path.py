@@ -1,5 +1,6 @@
 """The path of events on real servers, step by step: whatever Redis loses, every reader sees every event once."""
 
+from collections import Counter
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -13,10 +14,12 @@ from actors.market_data import MarketData
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.streams import ALLOCATIONS, EVENT_READERS, EVENT_STREAMS, EVENTS, FILLS, KEEP_EVENTS, MAX_IN_FLIGHT
 from memesnipe.market.events import REBALANCE
+from memesnipe.market.record_rules import CATEGORIES
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.journal import Effects
 from memesnipe.storage.lease import LeaseLostError
 from memesnipe.storage.schema import RejectedEvent
+from memesnipe.storage.views import report
 from tests.actors.conftest import Listener, Reader, Stage
 from tests.support import CURVE, price_message
 
@@ -250,6 +253,12 @@ def test_poison_between_batches_moves_no_position(stage: Stage) -> None:
     while not again._cursor.ended:
         again.step()
     assert (again.seq, again._cursor.rejected, again._cursor.position) == (40, 40 * len(POISON), len(feed))
+    with stage.database.connect() as connection:
+        counted = report(connection, stage.run_id)["rejected_because"]
+        query = sa.select(RejectedEvent.category).where(RejectedEvent.run_id == stage.run_id)
+        assert Counter(connection.scalars(query)) == counted
+    assert sum(counted.values()) == 40 * len(POISON)
+    assert {*counted} <= {*CATEGORIES}
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
         "feed": "synthetic",
         "status": "open",
         "events": {"published": 0, "consumed": 0, "rejected": 0},
+        "rejected_because": {},
         "generations": 0,
         "evaluations": 0,
         "specs": 0,
@@ -53,7 +54,7 @@ def test_a_run_that_is_not_there_reads_as_an_empty_one(conn):
 
 
 def test_the_report_counts_what_the_tables_hold(conn, new_run, insert):
-    insert(schema.FeedCursor, seq=900, rejected=4, position=904)
+    insert(schema.FeedCursor, seq=900, rejected=4, rejected_because={"future": 3, "jump": 1}, position=904)
     insert(schema.ConsumerPosition, actor="executor", stream="events", consumed=850)
     insert(schema.ConsumerPosition, actor="position", stream="events", consumed=1)
     insert(schema.ConsumerPosition, actor="executor", stream="exit_orders", consumed=2)
@@ -78,6 +79,7 @@ def test_the_report_counts_what_the_tables_hold(conn, new_run, insert):
         "feed": "synthetic",
         "status": "open",
         "events": {"published": 900, "consumed": 850, "rejected": 4},
+        "rejected_because": {"future": 3, "jump": 1},
         "generations": 1,
         "evaluations": 4,
         "specs": 4,

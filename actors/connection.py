@@ -3,28 +3,29 @@
 import os
 import socket
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import ray
-from ray._private import ray_constants
+from ray._private import ray_constants, services
 
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.installation import installation_of
 from memesnipe.local.ray_folder import ray_folder, remove_session
 from memesnipe.telemetry.logs import open_log
 
+_START_S: Final = 180  # for each part; by default Ray gives a busy machine 5 to 60 s
 # What Ray's processes inherit from us, where the user has not set it.
 _ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing of ours reports anywhere
     # A node that is cut off without a word is noticed in seconds; by default Ray would wait for it for many minutes.
     "RAY_grpc_client_keepalive_time_ms": "5000",
     "RAY_grpc_client_keepalive_timeout_ms": "5000",
-    # A busy machine needs longer than Ray's 5 to 60 s to start its processes.
-    "RAY_agent_register_timeout_ms": "180000",
-    "RAY_worker_register_timeout_seconds": "180",
-    "RAY_raylet_start_wait_time_s": "180",
-    "RAY_py_gcs_connect_timeout_s": "180",
+    "RAY_agent_register_timeout_ms": f"{_START_S}000",
+    "RAY_worker_register_timeout_seconds": str(_START_S),
+    "RAY_raylet_start_wait_time_s": str(_START_S),
+    "RAY_py_gcs_connect_timeout_s": str(_START_S),
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
 }
 _PROBE_S: Final = 5.0
@@ -90,11 +91,13 @@ def _start(home: Path, own: dict[str, Any]) -> str:
     # By default Ray listens on all addresses on Linux, and on loopback on macOS. This is the switch between the two.
     os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
     ray_constants.ENABLE_RAY_CLUSTER = False
+    # Ray gives up on a busy machine after 30 s, which is no setting of it, only of the function that waits for nodes.
+    services.get_node = partial(services.get_node_with_retry, timeout_s=_START_S)
     try:
         return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # a bare Exception is what Ray raises when a part of it was too slow
         ray.shutdown()
-        raise MemeSnipeError(f"Ray does not start on this machine: {first_line(error)}") from error
+        raise MemeSnipeError(f"Ray does not start on this machine: {first_line(error).rstrip('.')}") from error
 
 
 def _probe(address: str) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from actors.pulse import BREEDING, COMMITTING, PUBLISHING, RECOVERING, WAITING, WORKING
 from memesnipe.bus.streams import ACTORS
-from memesnipe.cli.chaos_targets import POSTGRES, REDIS, REDIS_EMPTIED, SERVE, TARGETS, Targets
+from memesnipe.cli.chaos_targets import POSTGRES, RAY, REDIS, REDIS_EMPTIED, TARGETS, Targets
 
 # In the middle of what a target may be hit on purpose.
 _AIMS: Final[dict[str, tuple[str, ...]]] = {
@@ -18,8 +18,7 @@ _AIMS: Final[dict[str, tuple[str, ...]]] = {
     REDIS: (PUBLISHING,),
     REDIS_EMPTIED: (PUBLISHING,),
     POSTGRES: (COMMITTING,),
-    SERVE: (WAITING,),
-}
+} | dict.fromkeys(RAY, (WAITING,))
 _AIMS_OF_OTHERS: Final = (WORKING, COMMITTING, PUBLISHING, RECOVERING)
 _WEIGHT_OF_ACTORS: Final = 3  # what they are in the middle of is ours to get right
 _AIMED: Final = 0.6  # share of the kills
@@ -42,7 +41,7 @@ class Volley:
 
 
 def draw(kills: int, seed: int, events: int) -> list[Volley]:
-    """The volleys of a seed, in the order of their events. From 9 kills on every target is among them."""
+    """The volleys of a seed, in the order of their events. From 13 kills on every target is among them."""
     rng = random.Random(seed)  # noqa: S311 - reproducible on purpose
     weights = [_WEIGHT_OF_ACTORS if target in ACTORS else 1 for target in TARGETS]
     targets = [*TARGETS, *rng.choices(TARGETS, weights, k=max(0, kills - len(TARGETS)))][:kills]

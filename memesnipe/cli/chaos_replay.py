@@ -29,6 +29,7 @@ QUICK: Final = {
     "MIN_OBSERVATION_SECS": "0",
     "MIN_TRADES_FOR_PROMOTION": "1",
     "MIN_SHARPE_FOR_PROMOTION": "-1000",
+    "MIN_SHARPE_TO_STAY": "-1000",
     "MAX_DRAWDOWN_FOR_PROMOTION": "1",
 }
 _PATIENCE_S: Final = 180.0  # without any progress the system hangs

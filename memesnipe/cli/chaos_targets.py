@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,16 @@ from memesnipe.local.process import read_pid
 from memesnipe.local.redis import operator_url
 
 REDIS, REDIS_EMPTIED, POSTGRES, SERVE = "redis", "redis emptied", "postgres", "serve controller"
-TARGETS: Final = (*ACTORS, REDIS, REDIS_EMPTIED, POSTGRES, SERVE)
+
+# What each process of Ray has in its command line.
+RAY: Final = {
+    SERVE: b"ray::ServeController",
+    "ray gcs_server": b"/gcs_server",
+    "ray raylet": b"/raylet/raylet",
+    "ray dashboard agent": b"ray::DashboardAgent",
+    "ray runtime-env agent": b"ray::RuntimeEnvAgent",
+}
+TARGETS: Final = (*ACTORS, REDIS, REDIS_EMPTIED, POSTGRES, *RAY)
 
 # A server is busy for us while an actor is in the middle of this with it.
 _USE: Final = {REDIS: PUBLISHING, REDIS_EMPTIED: PUBLISHING, POSTGRES: COMMITTING}
@@ -36,8 +46,7 @@ class Targets:
             REDIS: self._kill_redis,
             REDIS_EMPTIED: self._empty_redis,
             POSTGRES: lambda: self._kill(read_pid(self._home / "postgres/data/postmaster.pid")),
-            SERVE: lambda: self._kill(self._serve_controller()),
-        }
+        } | {target: partial(self._kill_ray, target) for target in RAY}
 
     def seq(self) -> int:
         """The last event that the executor has told of; 0 while it does not."""
@@ -93,12 +102,12 @@ class Targets:
     def _pulse(self, actor: str) -> tuple[int, str]:
         return read_pulse(pulse_file(self._home, _RUN, actor))
 
-    def _is_ours(self, pid: int) -> bool:
+    def _is_ours(self, pid: int, name: bytes = b"ray::") -> bool:
         """Numbers of processes are used again, maybe by somebody else."""
         try:
             process = Path(f"/proc/{pid}")
-            is_actor = b"ray::" in (process / "cmdline").read_bytes()
-            return is_actor and str(self._home).encode() in (process / "environ").read_bytes()
+            has_name = name in (process / "cmdline").read_bytes()
+            return has_name and str(self._home).encode() in (process / "environ").read_bytes()
         except OSError:
             return False
 
@@ -124,16 +133,16 @@ class Targets:
             return False
         return self._kill_redis()
 
-    def _serve_controller(self) -> int | None:
-        """The process of Ray Serve's controller that belongs to this installation."""
+    def _kill_ray(self, target: str) -> bool:
+        """Kill a process of the Ray that belongs to this installation, once it has come up."""
         for entry in Path("/proc").iterdir():
             try:
-                is_one = entry.name.isdigit() and b"ServeController" in (entry / "cmdline").read_bytes()
-                if is_one and str(self._home).encode() in (entry / "environ").read_bytes():
-                    return int(entry.name)
+                program = (entry / "cmdline").read_bytes().partition(b"\0")[0] if entry.name.isdigit() else b""
+                if RAY[target] in program and self._is_ours(int(entry.name), b""):
+                    return self._kill(int(entry.name))
             except OSError:
                 continue  # it ended while we looked
-        return None
+        return False
 
     def _redis(self) -> "redis.Redis":
         if self._client is None:

@@ -13,7 +13,7 @@ import orjson
 import psutil
 
 from memesnipe.errors import MemeSnipeError
-from memesnipe.installation import installation_of
+from memesnipe.installation import installation_of, write_condition
 from memesnipe.telemetry.logs import Logger
 
 MARK: Final = "MEMESNIPE_RAY_OF"  # in the environment of every process that belongs to our Ray
@@ -26,6 +26,7 @@ _ATTEMPTS: Final = 10  # one after the other without a good stretch in between
 _FIRST_ATTEMPTS: Final = 3
 _GOOD_S: Final = 20.0
 _MAX_BACKOFF_S: Final = 10.0
+_PROGRAM: Final = (sys.executable, "-m", "actors.cluster")
 # Read when Ray is imported, so it is too late for that in the process itself.
 _ENVIRONMENT: Final = {"RAY_DASHBOARD_STARTUP_TIMEOUT_S": "180"}
 
@@ -39,7 +40,7 @@ class RayProcess:
     is_local: bool  # whether Ray's processes are all of our own
     log: Logger
     dashboard: str = ""
-    condition: str = "Ray is starting"  # in words; "" while all is well
+    condition: str = ""  # what it waits for, in words; "" while all is well
     news: list[str] = field(default_factory=list)  # sentences that nobody has been told yet
 
     _process: "subprocess.Popen[bytes] | None" = None
@@ -82,7 +83,7 @@ class RayProcess:
         end_leftovers(self.home)  # of a process that was killed
         read, write = os.pipe()
         environment = os.environ | _ENVIRONMENT | {MARK: installation_of(self.home)}
-        command = [sys.executable, "-m", "actors.cluster", str(self.home), str(self.run_id), str(write)]
+        command = [*_PROGRAM, str(self.home), str(self.run_id), str(write)]
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=(write,), env=environment,
@@ -91,6 +92,12 @@ class RayProcess:
         os.close(write)
         self._pipe, self._buffer, self._doing = read, b"", "Ray"
         self._changed_at = self._heard_at = time.monotonic()
+        if not self._was_ready:
+            self._wait_for("Ray is starting")
+
+    def _wait_for(self, condition: str) -> None:
+        self.condition = condition
+        write_condition(self.home, condition)
 
     @property
     def _log_file(self) -> Path:
@@ -123,7 +130,8 @@ class RayProcess:
         if self._was_ready:
             self.log.info("Ray is back", seconds=round(now - self._lost_at, 1))
             self.news.append(f"Ray is back after {now - self._lost_at:.0f} s; the run goes on.")
-        self.dashboard, self.condition = dashboard, ""
+        self.dashboard = dashboard
+        self._wait_for("")
         self._is_ready = self._was_ready = True
         self._changed_at = now
 
@@ -157,7 +165,7 @@ class RayProcess:
             )
         self._next_start = now + min(2.0 ** (self._failures - 1) - 1, _MAX_BACKOFF_S)
         what = "died" if self._was_ready else "did not start"
-        self.condition = f"Ray {what}: {reason}. It is being started again (attempt {self._failures})"
+        self._wait_for(f"Ray {what}: {reason}. It is being started again (attempt {self._failures})")
         self.news.append(f"{self.condition}; trading waits for it.")
 
     def _end(self) -> None:
@@ -180,6 +188,7 @@ class RayProcess:
             except subprocess.TimeoutExpired:
                 self.log.warning("Ray did not stop in time")
         self._end()
+        self._wait_for("")
 
 
 def end_leftovers(home: Path) -> None:

@@ -11,7 +11,7 @@ import psutil
 
 from memesnipe.cli.lock import holder
 from memesnipe.errors import MemeSnipeError
-from memesnipe.installation import RESOLVED
+from memesnipe.installation import RESOLVED, read_condition
 from memesnipe.local import loopback
 from memesnipe.settings import load_settings, read_resolved
 
@@ -72,13 +72,14 @@ def status() -> dict[str, Any]:
     if pid is None:
         return {"running": False}
     if not (home / RESOLVED).is_file():
-        return {"running": True, "pid": pid, "status": "starting", "parts": {}}
+        return {"running": True, "pid": pid, "status": "starting", "detail": "", "parts": {}}
     url = f"http://127.0.0.1:{read_resolved(home / RESOLVED).dashboard_port}"
     state = {"running": True, "pid": pid, "dashboard": url}
     try:
         health = _get(f"{url}/api/health")
     except (OSError, ValueError):
-        return {**state, "status": "starting or stopping", "parts": {}}
+        # The page is a part of Ray: what happens to that is told by a file.
+        return {**state, "status": "starting or stopping", "detail": read_condition(home), "parts": {}}
     return {**state, **_report(url), **health}
 
 

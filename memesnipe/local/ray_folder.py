@@ -27,7 +27,7 @@ def ray_folder(installation: str) -> Path:
     Raises:
         MemeSnipeError: no such folder can be made.
     """
-    roots = [root for root in (Path(tempfile.gettempdir()), Path("/tmp")) if _fits(root, installation)]  # noqa: S108
+    roots = [root for root in _roots() if _fits(root, installation)]
     if not roots:
         raise MemeSnipeError("no temporary folder has a path short enough for Ray's sockets: set TMPDIR to another")
     private = _private(roots[0], installation)
@@ -50,6 +50,10 @@ def remove_session(session: Path) -> None:
     shutil.rmtree(session, ignore_errors=True)
     if not _sessions(session.parent):
         shutil.rmtree(session.parent.parent, ignore_errors=True)
+
+
+def _roots() -> tuple[Path, ...]:
+    return Path(tempfile.gettempdir()), Path("/tmp")  # noqa: S108 - the folder in it is private
 
 
 def _private(root: Path, installation: str) -> Path:

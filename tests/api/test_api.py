@@ -136,10 +136,10 @@ def test_no_database_is_one_line_without_its_password(bus, all_running, serve):
 
 
 def test_no_run_is_degraded_and_empty(server_urls, database, bus, all_running, serve):
-    """In a database of its own, as the others have runs."""
-    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.execute(sa.text("CREATE DATABASE no_runs"))
-    empty = sa.create_engine(sa.make_url(server_urls.database_url).set(database="no_runs"))
+    """In a schema of its own, as the others have runs."""
+    with database.begin() as conn:
+        conn.execute(sa.text("CREATE SCHEMA no_runs"))
+    empty = sa.create_engine(server_urls.database_url, connect_args={"options": "-c search_path=no_runs"})
     schema.Base.metadata.create_all(empty)
     served = serve(Backend(empty, bus, lambda: True, started_at=STARTED))
     with httpx.Client(base_url=served.url, timeout=20) as client:

@@ -18,8 +18,6 @@ def check_together(settings: "Settings") -> None:
         ("specs_per_generation", "population_size", "no more can be chosen than are bred"),
         ("specs_per_generation", "arena_size", "no more can join than there is room for"),
         ("tournament_size", "population_size", "no more can be drawn than are bred"),
-        ("min_sharpe_to_stay", "min_sharpe_for_promotion", "a strategy would be demoted as soon as it is promoted"),
-        ("min_sharpe_to_stay", "min_sharpe_for_live", "a strategy would be demoted as soon as it is promoted"),
         ("max_strategy_share_percent", "max_invested_share_percent", "one strategy cannot get more than all together"),
     ):
         first, second = getattr(settings, less), getattr(settings, more)

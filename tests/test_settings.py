@@ -7,6 +7,7 @@ import pytest
 
 from memesnipe.bus.redis_bus import READ_LIMIT
 from memesnipe.bus.streams import KEEP_EVENTS, MAX_IN_FLIGHT
+from memesnipe.cli.chaos_replay import QUICK
 from memesnipe.errors import RefusedError, SettingsError
 from memesnipe.setting_types import range_of
 from memesnipe.settings import DECIDING, Settings, env_example, load_settings, read_resolved, write_resolved
@@ -127,7 +128,6 @@ def test_names_that_are_ignored_are_told_once(
         ({"POPULATION_SIZE": "7"}, "SPECS_PER_GENERATION is 8 and POPULATION_SIZE is 7: no more can be chosen"),
         ({"ARENA_SIZE": "7"}, "SPECS_PER_GENERATION is 8 and ARENA_SIZE is 7"),
         ({"TOURNAMENT_SIZE": "51"}, "TOURNAMENT_SIZE is 51 and POPULATION_SIZE is 50"),
-        ({"MIN_SHARPE_TO_STAY": "0.75"}, "MIN_SHARPE_TO_STAY is 0.75 and MIN_SHARPE_FOR_PROMOTION is 0.5"),
         ({"MAX_STRATEGY_SHARE_PERCENT": "90"}, "MAX_STRATEGY_SHARE_PERCENT is 90 and MAX_INVESTED_SHARE_PERCENT is 80"),
         (
             {"DASHBOARD_PORT": "81", "EXECUTOR_METRICS_PORT": "81"},
@@ -145,6 +145,12 @@ def test_settings_that_contradict_each_other_are_refused(
     with pytest.raises(SettingsError) as caught:
         load_settings()
     assert str(caught.value).startswith(told)
+
+
+def test_the_quick_settings_of_chaos_hold_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in QUICK.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().min_sharpe_for_promotion == -1000.0
 
 
 def test_every_number_has_a_least_and_a_most() -> None:

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from memesnipe.cli.numbers import seed as seed_option
+from memesnipe.cli.numbers import whole
 from memesnipe.cli.options import Json
 from memesnipe.cli.output import print_json, print_table, say
 
@@ -13,7 +15,8 @@ checks = typer.Typer()
 
 @checks.command("verify")
 def verify_command(
-    run: Annotated[int | None, typer.Option(help="Which run; by default the newest one.")] = None, json: Json = False
+    run: Annotated[int | None, whole("--run", 1, 2**31 - 1, "Which run; by default the newest one.")] = None,
+    json: Json = False,
 ) -> None:
     """Derive a run again from its recorded events, and say where its books differ."""
     from memesnipe.cli.verify import verify  # noqa: PLC0415 - the engine is slow to load
@@ -23,8 +26,8 @@ def verify_command(
 
 @checks.command("chaos")
 def chaos_command(
-    kills: Annotated[int, typer.Option(min=0, help="How many processes to kill.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Draws what is killed when.")] = 24,
+    kills: Annotated[int, whole("--kills", 0, 10_000, "How many processes to kill.")] = 20,
+    seed: Annotated[int, seed_option("Draws what is killed when.")] = 24,
     tape: Annotated[Path | None, typer.Option(help="The tape to replay; by default one is made.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the folders that it worked in.")] = False,
     json: Json = False,

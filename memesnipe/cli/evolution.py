@@ -105,6 +105,8 @@ def _print_search(summary: dict[str, Any]) -> None:
     champions = summary["champions"]
     facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "seconds")
     print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
+    for sentence in summary["assumptions"]:
+        say(sentence)
     for name, lacking in summary["families"]["unused"].items():
         say(f"{name} is left out: it waits for {' and '.join(lacking)} events, and the tape has none.")
     if not champions:

@@ -21,12 +21,15 @@ from memesnipe.evolution.population import SearchSettings
 from memesnipe.evolution.search import Search
 from memesnipe.evolution.spans import cut, search_spans
 from memesnipe.evolution.usable import usable_families
+from memesnipe.market.assumptions import describe
 from memesnipe.market.tape import TapeFile
 from memesnipe.sdk.registry import Families
 from memesnipe.settings import Settings
 from memesnipe.stats.splits import Span
 from memesnipe.storage.searches import SearchInfo, SearchStore, study_storage
 
+# The pool is what a fill pays: on a guess of it nothing can be shown.
+ASSUMED_POOLS: Final = "the tape's pools are assumed, not recorded; import a file with reserves"
 SLICE_EVENTS: Final = 500_000  # 64 MB, of which a worker holds one at a time
 
 Say = Callable[[str, int], None]  # (what is being done, evaluations done)
@@ -51,6 +54,8 @@ class Market:
     name: str
     events: int
     kinds: frozenset[int]  # of the events that the search sees
+    assumptions: list[str]  # of the tape, as sentences
+    pools_are_assumed: bool
     train: Segment
     validation: Segment
     holdout: Segment
@@ -166,7 +171,7 @@ class Evolve:
         counts = [*map(len, polished.batches), LUCK_GENOMES, len(trial.records) + 1]
         self._later = sum(counts)
         ever = store.count(search_id, "finish", counts)
-        return trial.verdicts(ever), ever
+        return trial.verdicts(ever, ASSUMED_POOLS if self._market.pools_are_assumed else ""), ever
 
     def _summary(self, champions: list[Champion], ever: int) -> dict[str, Any]:
         seconds = time.perf_counter() - self._started
@@ -174,6 +179,7 @@ class Evolve:
             "search": self._info.search_id,
             "market": self._market.name,
             "events": self._market.events,
+            "assumptions": self._market.assumptions,
             "families": self._usable.to_dict(),
             "generations": self._generations,
             "evaluations": sum(g["evaluations"] for g in self._generations) + self._later,
@@ -220,4 +226,5 @@ def load_market(path: Path, backtests: Backtests) -> Market:
             yield events
 
     stored = backtests.store((spans.train, spans.validation, spans.holdout), slices())
-    return Market(digest.hexdigest(), file.count, frozenset(kinds), *stored)
+    said = describe(file.assumptions)
+    return Market(digest.hexdigest(), file.count, frozenset(kinds), said, file.pools_are_assumed, *stored)

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from memesnipe.cli import ray_process
 from memesnipe.cli.ray_process import MARK, RayProcess, end_leftovers
 from memesnipe.errors import MemeSnipeError
 from memesnipe.installation import installation_of, read_condition
-from memesnipe.local.process import is_alive
 from memesnipe.telemetry.logs import open_log
 
 SAY = "import os, sys, time\ndef say(line): os.write(int(sys.argv[3]), line.encode() + b'\\n')\n"
@@ -38,6 +38,10 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     yield make
     for ray in made:
         ray.stop()
+
+
+def runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def until_ready(ray: RayProcess) -> None:
@@ -105,19 +109,17 @@ def test_it_is_asked_to_stop_and_what_it_leaves_behind_is_killed(make: Make, tmp
     stopped = f"open('{tmp_path / 'stopped'}', 'w').close()\n"
     ray = make(READY.replace("say('{", leave + "say('{", 1) + UNTIL_TOLD + stopped)
     until_ready(ray)
-    assert is_alive(int(child.read_text()))
+    assert runs(int(child.read_text()))
     ray.stop()
     assert (tmp_path / "stopped").exists()
-    assert not is_alive(int(child.read_text()))
+    assert not runs(int(child.read_text()))
 
 
 def test_leftovers_of_other_installations_are_left_alone(tmp_path: Path) -> None:
-    mine, other = (
-        subprocess.Popen(["sleep", "99"], env=os.environ | {MARK: installation_of(tmp_path / name)})
-        for name in ("mine", "other")
-    )
-    end_leftovers(tmp_path / "mine")
-    assert mine.wait(5) == -9
-    assert other.poll() is None
-    end_leftovers(tmp_path / "other")
-    assert other.wait(5) == -9
+    with (
+        subprocess.Popen(["sleep", "99"], env=os.environ | {MARK: installation_of(tmp_path / "mine")}) as mine,
+        subprocess.Popen(["sleep", "99"], env=os.environ | {MARK: installation_of(tmp_path / "other")}) as other,
+    ):
+        end_leftovers(tmp_path / "mine")
+        assert (runs(mine.pid), runs(other.pid)) == (False, True)
+        other.kill()

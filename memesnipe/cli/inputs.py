@@ -12,6 +12,8 @@ MOST_JSON_BYTES: Final = 64 << 20
 
 def check_tape(option: str, tape: Path) -> None:
     """Refuse a tape that is not there."""
+    if tape.is_dir():
+        raise InputError(f"{option} {tape}: is a folder; name a tape")
     if not tape.is_file():
         raise InputError(f"{option} {tape}: there is no such file; make one with `memesnipe import`")
 

@@ -52,7 +52,7 @@ def run() -> None:
         sys.exit(_usage(error))
     except MemeSnipeError as error:
         kind = "input" if isinstance(error, InputError) else "error"
-        say(f"memesnipe: {kind}: {error}")
+        _say_error(kind, str(error))
         sys.exit(error.exit_code)
     sys.exit(code or 0)
 
@@ -65,5 +65,10 @@ def _usage(error: TyperException) -> int:
         return error.exit_code
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "memesnipe"
-    say(f"memesnipe: input: {text[0].lower()}{text[1:].rstrip('.')}; see `{command} --help`")
+    _say_error("input", f"{text[0].lower()}{text[1:].rstrip('.')}; see `{command} --help`")
     return error.exit_code
+
+
+def _say_error(kind: str, text: str) -> None:
+    """One line, whatever the input was that it repeats: what cannot be printed is shown by its number."""
+    say(f"memesnipe: {kind}: " + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))

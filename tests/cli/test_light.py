@@ -75,6 +75,8 @@ WRONG = {
     "bench engine --events 1": "--events 1: must be a whole number",
     "up --feed dreams": "--feed dreams: there is no such feed",
     "up --feed replay --tape missing.tape": "--tape missing.tape: there is no such file",
+    "up --feed replay --tape .": "--tape .: is a folder; name a tape",
+    "up --feed a\x1bb\x00": r"--feed a\x1bb\x00: there is no such feed",
     "up --speed fast": "--speed fast: must be a number from 0.001 to 1000000000, or max",
     "up --until-end": "--until-end: the synthetic feed has no end",
     "up --report no/r.json": "--report no/r.json: there is no folder no",

@@ -4,7 +4,7 @@ import csv
 import io
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ from typing import Any
 import orjson
 
 from memesnipe.engine.backtest import backtest
+from memesnipe.engine.concentration import MOST, concentration_of, held_values
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill
 from memesnipe.engine.results import StrategyResult
 from memesnipe.errors import InputError
+from memesnipe.market.assumptions import describe
 from memesnipe.market.events import SIDE_NAMES
 from memesnipe.market.tape import Tape
 from memesnipe.sdk.registry import Families
@@ -40,6 +42,9 @@ class Tested:
     fills: list[dict[str, Any]]
     events: int
     seconds: float
+    concentration: dict[str, Any] | None = None  # of a profit; None where there is none
+    assumptions: tuple[str, ...] = ()  # of the tape, as sentences
+    pools_are_assumed: bool = False
 
     def summary(self) -> dict[str, Any]:
         """As the command prints it."""
@@ -53,7 +58,20 @@ class Tested:
             "digest": digest_of(self.fills),
             "events": self.events,
             "seconds": self.seconds,
+            "concentration": self.concentration,
+            "assumptions": list(self.assumptions),
+            **({"promotable": False} if self.pools_are_assumed else {}),
         }
+
+    def warnings(self) -> list[str]:
+        """What a reader of the figures must know, a sentence each."""
+        said = list(self.assumptions)
+        found = self.concentration
+        if found is not None and found["top_token_share"] > MOST:
+            said.append(f"One token makes {found['top_token_share']:.0%} of the profit: {found['top_token']}.")
+        if found is not None and found["top_trade_share"] > MOST:
+            said.append(f"One trade makes {found['top_trade_share']:.0%} of the profit.")
+        return said
 
 
 def run(
@@ -66,13 +84,19 @@ def run(
     engine = Engine(families, model, capital_usd)
     engine.add(genome)
     engine.watch([genome.spec_id])
-    count, fills = len(tape.events), []
+    count = len(tape.events)
+    fills: list[Fill] = []
     for i in range(slices):
         part = tape.events[i * count // slices : (i + 1) * count // slices]
-        fills += [row_of(fill, tape.mints) for fill in engine.advance(part).fills]
+        fills += engine.advance(part).fills
         advanced(len(part))
     (result,) = engine.results([genome.spec_id])
-    return Tested(result, fills, count, time.perf_counter() - start)
+    rows = [row_of(fill, tape.mints) for fill in fills]
+    seconds = time.perf_counter() - start
+    found = concentration_of(fills, held_values(engine, genome.spec_id))
+    concentration = asdict(found) | {"top_token": tape.mints[found.top_token]} if found is not None else None
+    sentences = tuple(describe(tape.assumptions))
+    return Tested(result, rows, count, seconds, concentration, sentences, tape.pools_are_assumed)
 
 
 def row_of(fill: Fill, mints: Sequence[str]) -> dict[str, Any]:

@@ -104,7 +104,10 @@ def backtest_command(
     else:
         names = " + ".join(gene.family for gene in genome.signals)
         print_table(f"{names} on {tape.name}", summary.pop("metrics"))
+        del summary["concentration"], summary["assumptions"]
         print_table("backtest", summary)
+    for sentence in tested.warnings():
+        say(sentence)
 
 
 @research.command("lookahead-check")

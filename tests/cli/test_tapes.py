@@ -1,0 +1,157 @@
+"""The commands of tapes as a user types them: what they say, and what they never write over."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memesnipe.cli.main import run
+from memesnipe.market.tape import read_tape
+from tests.tapes.csvs import PLAIN, TS, TS_S, write_csv
+
+Typed = Callable[..., tuple[int, str, str]]
+ROWS = [
+    f"{TS + i * 5 * 10**9},A,{'buy' if i % 2 else 'sell'},0.5,{1_666_666 / 1.02 ** max(i - 20, 0)}" for i in range(40)
+]
+
+
+@pytest.fixture
+def memesnipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Type a command in an empty folder that has swaps in swaps.csv; gives its exit code and what it wrote."""
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path, PLAIN, *ROWS)
+
+    def typed(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["memesnipe", *map(str, arguments)])
+        with pytest.raises(SystemExit) as done:
+            run()
+        written = capsys.readouterr()
+        return int(done.value.code or 0), written.out, written.err
+
+    return typed
+
+
+def _json(done: tuple[int, str, str]) -> Any:
+    assert done[0] == 0, done[2]
+    return json.loads(done[1])
+
+
+def test_import_and_tape_say_what_was_dropped_and_assumed(memesnipe: Typed, tmp_path: Path) -> None:
+    seconds = [row.replace("000000000,", ",", 1) for row in reversed(ROWS)]
+    write_csv(tmp_path, PLAIN, *seconds, seconds[3], seconds[3], f"{TS_S},B,hold,1,1")
+    reply = _json(memesnipe("import", "swaps.csv", "-o", "a.tape", "--json"))
+    told = {
+        "events": 40, "tokens": 1, "rejected": 1, "rejected_because": {"side is neither buy nor sell": 1},
+        "duplicates": 2, "order": "newest first, reversed as a whole", "time_unit": "s",
+    }  # fmt: skip
+    assert {name: reply[name] for name in told} == told
+    assert (reply["assumed_pools"], reply["from_ts"]) == (1, TS)
+    for words in ("pools are assumed", "6 decimals", "cost 200 USD", "read as seconds", "told twice", "left out"):
+        assert sum(words in sentence for sentence in reply["assumptions"]) >= 1, words
+    shown = _json(memesnipe("tape", "a.tape", "--json"))
+    assert {name: shown[name] for name in told} == told
+    assert shown["assumptions"] == reply["assumptions"]
+    assert shown["kinds"] == {"price": 40}
+    code, _, said = memesnipe("tape", "a.tape")
+    assert (code, said.splitlines()) == (0, reply["assumptions"])
+
+
+def test_a_backtest_says_what_its_tape_assumes_and_that_one_token_made_the_profit(
+    memesnipe: Typed, tmp_path: Path
+) -> None:
+    memesnipe("import", "swaps.csv", "-o", "a.tape")
+    command = ("backtest", "--tape", "a.tape", "--strategy", "momentum_5m", "--param", "breakout=0.01")
+    command += ("--param", "vol_mult=0.5", "--param", "lookback_s=60")
+    result = _json(memesnipe(*command, "--json"))
+    assert result["metrics"]["total_pnl_usd"] > 0
+    assert result["promotable"] is False
+    assert any("pools are assumed" in sentence for sentence in result["assumptions"])
+    assert result["concentration"] == {"top_token": "A", "top_token_share": 1.0, "top_trade_share": 1.0}
+    said = memesnipe(*command)[2]
+    assert "pools are assumed" in said
+    assert "One token makes 100% of the profit: A." in said
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ("swaps.csv", "would overwrite swaps.csv"),
+        ("./nested/../swaps.csv", "would overwrite swaps.csv"),
+        ("symbolic.tape", "would overwrite swaps.csv"),
+        ("hard.tape", "would overwrite swaps.csv"),
+        ("prices.csv", "would overwrite prices.csv"),
+        (".", "is a folder"),
+        ("/", "is a folder"),
+        ("nested", "is a folder"),
+        ("swaps.csv/x", "there is no folder swaps.csv"),
+        ("no/a.tape", "there is no folder no"),
+        ("/dev/null", "is not an ordinary file"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_anything_is_written(
+    memesnipe: Typed, tmp_path: Path, output: str, says: str
+) -> None:
+    (tmp_path / "nested").mkdir()
+    (tmp_path / "symbolic.tape").symlink_to("swaps.csv")
+    os.link(tmp_path / "swaps.csv", tmp_path / "hard.tape")
+    write_csv(tmp_path, "ts,price", f"{TS_S},200", name="prices.csv")
+    before = sorted((path.name, path.is_file() and path.read_bytes()) for path in tmp_path.iterdir())
+    code, out, err = memesnipe("import", "swaps.csv", "-o", output, "--sol-usd", "prices.csv")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert says in err
+    assert sorted((path.name, path.is_file() and path.read_bytes()) for path in tmp_path.iterdir()) == before
+
+
+def test_the_trades_of_a_backtest_never_overwrite_what_it_reads(memesnipe: Typed, tmp_path: Path) -> None:
+    memesnipe("import", "swaps.csv", "-o", "a.tape")
+    (tmp_path / "spec.json").write_text("{}")
+    os.link(tmp_path / "a.tape", tmp_path / "linked.csv")
+    for trades in ("a.tape", "linked.csv", "spec.json"):
+        code, _, err = memesnipe("backtest", "--tape", "a.tape", "--spec", "spec.json", "--trades", trades)
+        assert (code, f"--trades {trades}: would overwrite" in err) == (2, True)
+    assert len(read_tape(tmp_path / "a.tape").events) == 40
+
+
+@pytest.mark.parametrize("price", ["inf", "nan", "0.05", "20000", "-1", "0", "1e400", "much"])
+def test_a_price_of_sol_that_is_not_plausible_is_refused(memesnipe: Typed, price: str) -> None:
+    code, _, err = memesnipe("import", "swaps.csv", "-o", "a.tape", f"--sol-usd={price}")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"--sol-usd {price}" in err
+
+
+@pytest.mark.parametrize("decimals", ["-1", "13", "six", "1.5"])
+def test_decimals_that_cannot_be_are_refused(memesnipe: Typed, decimals: str) -> None:
+    code, _, err = memesnipe("import", "swaps.csv", "-o", "a.tape", f"--decimals={decimals}")
+    assert (code, err.count("\n")) == (2, 1)
+
+
+def test_a_series_of_prices_is_joined_by_time(memesnipe: Typed, tmp_path: Path) -> None:
+    prices = [f"{TS_S + 50},150", f"{TS_S + 20},140.5"]
+    write_csv(tmp_path, "ts;price", *(line.replace(",", ";") for line in prices), name="prices.csv")
+    reply = _json(memesnipe("import", "swaps.csv", "-o", "a.tape", "--sol-usd", "prices.csv", "--json"))
+    assert reply["rejected_because"] == {"no price of SOL in the day before it": 4}
+    assert any("from prices.csv, 2025-09-13 16:53:35 UTC to" in sentence for sentence in reply["assumptions"])
+    events = read_tape(tmp_path / "a.tape").events
+    assert events["sol_usd"].tolist() == [140.5] * 6 + [150.0] * 30
+    assert events["volume_usd"].tolist() == pytest.approx([70.25] * 6 + [75.0] * 30)
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (["ts,price", f"{TS_S},0.01"], "row 1: price is not from 0.1 to 10000 USD"),
+        (["ts,price", f"{TS_S},200", f"{TS_S},201"], "has two prices for one time"),
+        (["ts,price", "noon,200"], "row 1: ts is not a number"),
+        (["ts,price"], "it holds no prices"),
+        (["when,price", "1,2"], "lacks the columns ts"),
+        (["ts,price", "100,200"], "before 2020"),
+    ],
+)
+def test_a_series_that_cannot_be_one_is_refused(memesnipe: Typed, tmp_path: Path, lines: list[str], says: str) -> None:
+    write_csv(tmp_path, *lines, name="prices.csv")
+    code, _, err = memesnipe("import", "swaps.csv", "-o", "a.tape", "--sol-usd", "prices.csv")
+    assert (code, err.count("\n"), says in err, "prices.csv" in err) == (2, 1, True, True), err

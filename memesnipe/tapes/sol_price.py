@@ -67,6 +67,13 @@ def _constant(usd: float, source: str) -> SolPrice:
 def _series(path: Path, now_ns: int) -> SolPrice:
     if not path.exists():
         raise InputError(f"--sol-usd {path}: is neither a number nor a file")
+    try:
+        return _read_series(path, now_ns)
+    except TapeError as error:
+        raise TapeError(f"--sol-usd: {error}") from None
+
+
+def _read_series(path: Path, now_ns: int) -> SolPrice:
     table = read_table(path, read_text(path), (LAYOUT,))
     reasons = Reasons(np.zeros(len(table), dtype=np.int32))
     reasons.reject(table.widths != table.header_width, "a row has another number of fields than the header")
@@ -75,14 +82,14 @@ def _series(path: Path, now_ns: int) -> SolPrice:
     usd = scaled(columns["price"], "price", reasons, scale=_MICRO, most=2**53) / _MICRO
     least, most = SOL_USD
     reasons.reject((usd < least) | (usd > most), f"price is not from {least:g} to {most:g} USD")
-    ts, _ = to_ns(stamps, "ts", reasons, now_ns)
+    ts, _ = to_ns(stamps, f"{path}: ts", reasons, now_ns)
     bad = np.flatnonzero(~reasons.is_good)
     if len(bad) or not len(ts):
         flaw = f"row {bad[0] + 1}: {reasons.texts[reasons.codes[bad[0]]]}" if len(bad) else "it holds no prices"
-        raise TapeError(f"--sol-usd {path}: {flaw}")
+        raise TapeError(f"{path}: {flaw}")
     order = np.argsort(ts, kind="stable")
     ts, usd = ts[order], usd[order]
     if np.any((np.diff(ts) == 0) & (np.diff(usd) != 0)):
-        raise TapeError(f"--sol-usd {path}: has two prices for one time")
+        raise TapeError(f"{path}: has two prices for one time")
     source = {"source": path.name, "prices": len(ts), "from_ts": int(ts[0]), "to_ts": int(ts[-1])}
     return SolPrice(ts, usd, source)

@@ -15,7 +15,8 @@ from tests.tapes.csvs import PLAIN, TS, TS_S, write_csv
 
 Typed = Callable[..., tuple[int, str, str]]
 ROWS = [
-    f"{TS + i * 5 * 10**9},A,{'buy' if i % 2 else 'sell'},0.5,{1_666_666 / 1.02 ** max(i - 20, 0)}" for i in range(40)
+    f"{TS + i * 5 * 10**9},A,{'buy' if i % 3 else 'sell'},0.5,{1_666_666 / 1.02 ** max(i - 20, 0):.6f}"
+    for i in range(40)
 ]
 
 

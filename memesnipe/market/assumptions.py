@@ -10,17 +10,14 @@ _UNITS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
 
 
 def describe(assumptions: Mapping[str, Any]) -> list[str]:
-    """A sentence for each assumption that somebody could be misled by; those that hold as in the file say nothing.
+    """A sentence for each assumption that somebody could be misled by, the gravest first.
 
     Args:
         assumptions: of a tape, as `memesnipe import` writes them; keys that are not known are shown as they are.
     """
-    said = []
-    for key, value in assumptions.items():
-        sentence = _SENTENCES[key](value) if key in _SENTENCES else f"{key}: {value}."
-        if sentence:
-            said.append(sentence)
-    return said
+    said = [sentence(assumptions[key]) for key, sentence in _SENTENCES.items() if key in assumptions]
+    others = [f"{key}: {assumptions[key]}." for key in sorted(set(assumptions) - set(_SENTENCES))]
+    return [sentence for sentence in (*said, *others) if sentence]
 
 
 def _pools(value: Any) -> str:

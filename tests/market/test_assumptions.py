@@ -1,0 +1,27 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memesnipe.market.assumptions import describe
+from memesnipe.market.events import empty
+from memesnipe.market.tape import Tape
+
+
+def test_the_gravest_assumption_comes_first_and_what_is_as_told_says_nothing() -> None:
+    said = describe(
+        {"time_unit": "ns", "decimals": {"value": 6, "assumed": False}, "pools": {"pools": 2, "chained": 1}}
+    )
+    assert len(said) == 1
+    assert "not recorded (2 of them, 1 follow their trades exactly)" in said[0]
+    assert describe({}) == []
+
+
+@given(st.dictionaries(st.sampled_from(["order", "colour", "decimal_mark", "venue"]), st.text(max_size=9), max_size=4))
+def test_every_assumption_is_said_known_or_not(assumptions: dict[str, str]) -> None:
+    said = describe(assumptions)
+    assert len(said) == len(assumptions)
+    assert all(any(value in sentence for sentence in said) for value in assumptions.values())
+
+
+def test_only_assumed_pools_forbid_promotion() -> None:
+    assert Tape(empty(0), [], {"pools": {}}).pools_are_assumed
+    assert not Tape(empty(0), [], {"venue": "pump_curve"}).pools_are_assumed

@@ -17,7 +17,6 @@ from ray.serve.config import HTTPOptions, ProxyLocation
 from ray.serve.schema import LoggingConfig
 from starlette.types import ASGIApp
 
-from actors.context import Context
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.border import Border
@@ -25,8 +24,9 @@ from memesnipe.api.commands import Commands, WholePaths, create_command_api
 from memesnipe.api.proxy import CALLBACK
 from memesnipe.api.signer_app import create_signer_api
 from memesnipe.api.token import load_token
+from memesnipe.installation import RESOLVED
 from memesnipe.local import loopback
-from memesnipe.settings import Settings
+from memesnipe.settings import Settings, read_resolved
 from memesnipe.solana.wallet import load_wallet
 from memesnipe.storage.asking import connect_to_ask
 from memesnipe.storage.database import connect
@@ -50,7 +50,7 @@ class Halt:
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
-        settings = Context(self._home, run_id=0).settings
+        settings = read_resolved(self._home / RESOLVED)
         return Border(WholePaths(create_command_api(_commands(settings))), _hosts(settings))
 
 
@@ -65,7 +65,7 @@ class Dashboard:
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
-        settings = Context(self._home, run_id=0).settings
+        settings = read_resolved(self._home / RESOLVED)
         assert settings.redis_url is not None  # noqa: S101 - `up` has resolved it
         client = redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2)
         url = f"http://{loopback.HOST}:{settings.dashboard_port}/signer/health"
@@ -85,7 +85,7 @@ class Signer:
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica; the key is read from its file here and goes nowhere else."""
-        settings = Context(self._home, run_id=0).settings
+        settings = read_resolved(self._home / RESOLVED)
         wallet = load_wallet(settings.wallet_file)
         return Border(create_signer_api(str(wallet.pubkey())), _hosts(settings))
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 import memesnipe
 from memesnipe.api.probe import Probe
 from memesnipe.api.progress import Progress
-from memesnipe.bus.streams import ACTORS, HEARTBEAT_KEY
+from memesnipe.bus.heartbeat import ACTORS, HEARTBEAT_KEY
 from memesnipe.errors import first_line
 from memesnipe.storage.vitals import Vitals, vitals
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from memesnipe.bus.heartbeat import ACTORS, HEARTBEAT_KEY
 from memesnipe.market.codec import STREAM_OF_KIND
 from memesnipe.trading.messages import (
     ALLOCATIONS,
@@ -21,7 +22,6 @@ BACKTEST_RESULTS: Final = "backtest_results"
 STRATEGY_SPECS: Final = "strategy_specs"
 PROGRESS: Final = "executor_progress"  # how far the executor has come: all it has to say up to there has been said
 
-ACTORS: Final = ("market_data", "executor", "position", "portfolio", "strategy_factory")
 EVENT_READERS: Final = ("executor", "position", "strategy_factory")  # actors that take in every event
 
 ALL: Final = (
@@ -30,11 +30,9 @@ ALL: Final = (
 )  # fmt: skip
 
 __all__ = (
-    "ALLOCATIONS", "COMMANDS", "EXIT_ORDERS", "FILLS", "POSITION_UPDATES", "RISK_EVENTS", "SIMULATION_RESULTS",
+    "ACTORS", "ALLOCATIONS", "COMMANDS", "EXIT_ORDERS", "FILLS", "HEARTBEAT_KEY", "POSITION_UPDATES", "RISK_EVENTS",
+    "SIMULATION_RESULTS",
 )  # fmt: skip
-
-# Each actor says under this key, in Redis, how it is; the key expires when it stops saying so.
-HEARTBEAT_KEY: Final = "memesnipe:heartbeat:{}"
 
 # market_data waits for the slowest reader before it is this many events ahead, so nothing unread is ever trimmed.
 MAX_IN_FLIGHT: Final = 5_000

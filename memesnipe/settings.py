@@ -158,7 +158,7 @@ class Settings(BaseSettings):
         "", description="folders of your own strategies, with a colon between them; the same ones on every node"
     )
 
-    redis_url: RedisUrl = Field(None, description="redis://HOST:PORT/DB instead of the embedded Redis")
+    redis_url: RedisUrl = Field(None, description="redis://USER:PASSWORD@HOST:PORT/DB instead of the embedded Redis")
     database_url: PostgresUrl = Field(
         None, description="postgresql://USER:PASSWORD@HOST:PORT/DB instead of the embedded PostgreSQL"
     )

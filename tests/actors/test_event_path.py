@@ -11,7 +11,7 @@ import redis
 import sqlalchemy as sa
 
 from actors.market_data import MarketData
-from memesnipe.bus.merge import Entry
+from memesnipe.bus.merge import Entry, ForeignEntryError
 from memesnipe.bus.streams import ALLOCATIONS, EVENT_READERS, EVENT_STREAMS, EVENTS, FILLS, KEEP_EVENTS, MAX_IN_FLIGHT
 from memesnipe.market.events import REBALANCE
 from memesnipe.market.record_rules import CATEGORIES
@@ -116,6 +116,25 @@ def test_streams_that_begin_too_late_or_have_gaps_are_begun_anew(stage: Stage, l
     again.open()
     reader.open()
     assert see(reader, 3 * BATCH) == through(1, 3 * BATCH)
+
+
+def test_what_somebody_else_writes_reaches_no_reader_and_stops_none(stage: Stage) -> None:
+    market, reader = stage.market(trades(2 * BATCH)), stage.start(Reader)
+    market.open()
+    reader.open()
+    market.step()
+    for identifier in (f"{BATCH + 1}-0", "*"):
+        stage.redis.xadd("events:price", {"seq": BATCH + 1, "data": '{"kind":"price"}'}, id=identifier)
+        with pytest.raises(ForeignEntryError, match="events:price: entry"):
+            reader.step()
+    assert see(reader, BATCH) == through(1, BATCH)
+    with pytest.raises(redis.ConnectionError, match="somebody else's entry was in the way"):
+        market.step()
+    market.close()
+    again, later = stage.market(trades(2 * BATCH)), stage.start(Reader)
+    again.open()
+    later.open()
+    assert see(later, 2 * BATCH) == through(BATCH + 1, 2 * BATCH)
 
 
 def test_messages_that_begin_too_late_are_published_anew(stage: Stage) -> None:

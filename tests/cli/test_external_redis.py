@@ -1,0 +1,39 @@
+"""A Redis that somebody else looks after: what `up` does not begin with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from memesnipe.local.redis import EmbeddedRedis, operator_url
+from tests.cli.test_commands import memesnipe
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server that drops what was used least when its memory is full."""
+    folder = tmp_path_factory.mktemp("theirs")
+    server = EmbeddedRedis(folder)
+    url = server.start()
+    with redis.Redis.from_url(operator_url(folder, url)) as operator:
+        operator.config_set("maxmemory", 50_000_000)
+        operator.config_set("maxmemory-policy", "allkeys-lru")
+    yield url
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("password", "told"),
+    [
+        ("", "REDIS_URL names a Redis that drops data when it has 50,000,000 bytes (maxmemory-policy allkeys-lru)"),
+        (":a-guess@", "REDIS_URL: Redis does not take its user or password"),
+    ],
+)
+def test_up_refuses_it_in_one_line(tmp_path: Path, database_url: str, theirs: str, password: str, told: str) -> None:
+    url = theirs if not password else f"redis://memesnipe{password}{theirs.rpartition('@')[2]}"
+    done = memesnipe(tmp_path, "up", REDIS_URL=url, DATABASE_URL=database_url)
+    said = [line for line in done.stderr.splitlines() if line.startswith("memesnipe:")]
+    assert (done.returncode, done.stdout, len(said)) == (2, "", 1), done.stderr
+    assert said[0].startswith(f"memesnipe: input: {told}")
+    assert "a-guess" not in done.stderr

@@ -51,7 +51,8 @@ def polish(elites: Sequence[Elite], families: Families, evaluate: Evaluate, plan
     begun = []
     for rank, elite in enumerate(elites):
         name = f"{plan.name}, elite {rank + 1}"
-        fitness, seed = found[elite.genome.spec_id].fitness, plan.seed * CHAMPIONS + rank
+        fitness = found[elite.genome.spec_id].fitness
+        seed = (plan.seed * CHAMPIONS + rank) % 2**32  # optuna takes no more
         begun.append(Polish(elite.genome, fitness, families, study_name=name, storage=plan.storage, seed=seed))
     for _ in range(-(-plan.trials // POLISH_BATCH)):
         asked = [polishing.ask(POLISH_BATCH) for polishing in begun]

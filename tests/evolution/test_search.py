@@ -10,6 +10,7 @@ from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, POLISH_BATCH, Po
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.evolution.population import SearchSettings
 from memesnipe.evolution.search import Search, probability_of_overfitting
+from memesnipe.limits import MOST_SEED
 from memesnipe.sdk.registry import discover
 from tests.support import result
 
@@ -114,6 +115,13 @@ def test_contenders_are_tried_beside_random_genomes() -> None:
     champions = trial.verdicts(1000)
     assert [c.genome for c in champions] == [genome for genome, _ in polished.contenders]
     assert not any(c.promotable for c in champions), "they did nothing but noise"
+
+
+def test_the_largest_seed_is_one_for_every_part_of_a_search() -> None:
+    search = Search(FAMILIES, SETTINGS, MOST_SEED)
+    _run(search, 1)
+    polished = polish(search.population.archive.best(1), FAMILIES, _evaluate, Polishing(1, seed=MOST_SEED))
+    assert len(try_out(polished.contenders, FAMILIES, _evaluate, _record, seed=MOST_SEED).records) == 1
 
 
 @pytest.mark.parametrize("trials", [0, 16])

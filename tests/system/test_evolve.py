@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from memesnipe.feeds.laboratory import Edge, laboratory
 from memesnipe.local.process import free_port
-from memesnipe.market.tape import write_tape
+from memesnipe.market.tape import Tape, write_tape
 from memesnipe.storage.schema_searches import SearchGeneration, SearchRow
 from tests.system.installation import Installation, processes_of, wait_for
 
@@ -86,7 +86,8 @@ def nodes() -> Iterator[Nodes]:
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("laboratory") / "momentum.tape"
-    write_tape(path, laboratory(Edge.MOMENTUM, 1, hours=4.0))
+    made = laboratory(Edge.MOMENTUM, 1, hours=4.0)
+    write_tape(path, Tape(made.events, made.mints, {"pools": {"pools": 16, "chained": 0}}))
     return path
 
 
@@ -122,9 +123,11 @@ def test_the_summary_says_what_was_found(expected: dict[str, Any]) -> None:
     assert expected["evaluations_ever"] >= expected["evaluations"]
     champions = expected["champions"]
     assert champions
-    assert expected["promotable"] is any(champion["promotable"] for champion in champions)
+    assert expected["promotable"] is False
+    assert expected["assumptions"][0].startswith("The pools are assumed, not recorded")
     for champion in champions:
-        assert champion["promotable"] is (champion["reason"] == "")
+        assert champion["promotable"] is False
+        assert champion["reason"].startswith("the tape's pools are assumed")
         assert 0.0 <= champion["deflated_sharpe"] <= 1.0
         assert champion["spec"]["signals"]
 

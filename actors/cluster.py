@@ -17,9 +17,10 @@ from typing import Any, Final
 
 import orjson
 import psutil
+from ray.serve._private import api
 
 import serve_app
-from actors.connection import connect_ray, disconnect_ray
+from actors.connection import START_S, connect_ray, disconnect_ray
 from actors.runtime import Supervisor
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.installation import RESOLVED, installation_of
@@ -89,6 +90,7 @@ def run(home: Path, run_id: int, guard: Guard) -> None:
     dashboard = connect_ray(settings.ray_address, home, f"memesnipe-{installation_of(home)}", attempts=1)
     guard.watch_parts()
     guard.tell(doing="the dashboard")
+    api.HTTP_PROXY_TIMEOUT = START_S  # type: ignore[attr-defined] # a constant of 60 s
     serve_app.deploy(home, settings.dashboard_port)
     while is_compiling(home) and not guard.stopping.wait(_WATCH_S):
         guard.tell(doing=COMPILER)

@@ -15,17 +15,17 @@ from memesnipe.installation import installation_of
 from memesnipe.local.ray_folder import ray_folder, remove_session
 from memesnipe.telemetry.logs import open_log
 
-_START_S: Final = 180  # for each part; by default Ray gives a busy machine 5 to 60 s
+START_S: Final = 180  # for each part; by default Ray gives a busy machine 5 to 60 s
 # What Ray's processes inherit from us, where the user has not set it.
 _ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing of ours reports anywhere
     # A node that is cut off without a word is noticed in seconds; by default Ray would wait for it for many minutes.
     "RAY_grpc_client_keepalive_time_ms": "5000",
     "RAY_grpc_client_keepalive_timeout_ms": "5000",
-    "RAY_agent_register_timeout_ms": f"{_START_S}000",
-    "RAY_worker_register_timeout_seconds": str(_START_S),
-    "RAY_raylet_start_wait_time_s": str(_START_S),
-    "RAY_py_gcs_connect_timeout_s": str(_START_S),
+    "RAY_agent_register_timeout_ms": f"{START_S}000",
+    "RAY_worker_register_timeout_seconds": str(START_S),
+    "RAY_raylet_start_wait_time_s": str(START_S),
+    "RAY_py_gcs_connect_timeout_s": str(START_S),
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
 }
 _PROBE_S: Final = 5.0
@@ -92,7 +92,7 @@ def _start(home: Path, own: dict[str, Any]) -> str:
     os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
     ray_constants.ENABLE_RAY_CLUSTER = False
     # Ray gives up on a busy machine after 30 s, which is no setting of it, only of the function that waits for nodes.
-    services.get_node = partial(services.get_node_with_retry, timeout_s=_START_S)
+    services.get_node = partial(services.get_node_with_retry, timeout_s=START_S)
     try:
         return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # a bare Exception is what Ray raises when a part of it was too slow

@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from memesnipe.cli.chaos_fire import Fire
-from memesnipe.cli.chaos_replay import Plan, Replay
+from memesnipe.cli.chaos_replay import Plan, Replay, home_of
 from memesnipe.errors import RefusedError
 from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.installation import installation_of
+from memesnipe.local.ray_folder import ray_folder
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.market.tape import Tape, TapeFile, write_tape
 from memesnipe.settings import load_settings
@@ -23,6 +25,7 @@ from memesnipe.storage.commands import CommandName
 from memesnipe.storage.decided import Decided, compare_decided, read_decided
 from memesnipe.storage.views import latest_run
 
+_REPLAYS: Final = ("calm", "shaken")
 _MARKET_SEED: Final = 7  # a market in which the replay's settings make strategies trade from early on
 _EVENTS_AT_LEAST: Final = 4_000
 _EVENTS_A_KILL: Final = 400
@@ -56,6 +59,8 @@ def chaos(kills: int, seed: int, tape: Path | None, *, keep: bool) -> dict[str, 
         raise
     finally:
         if clean and not keep:
+            for name in _REPLAYS:  # Ray's folders are elsewhere
+                shutil.rmtree(ray_folder(installation_of(home_of(folder / name))).parent, ignore_errors=True)
             shutil.rmtree(folder, ignore_errors=True)
         else:
             told.print(f"Kept for you to look at, with everybody's logs: {folder}", soft_wrap=True)
@@ -65,7 +70,7 @@ def _judged(folder: Path, kills: int, seed: int, tape: Path | None, told: Consol
     tape = tape or _made_tape(folder / "chaos.tape", max(_EVENTS_AT_LEAST, kills * _EVENTS_A_KILL))
     events = TapeFile(tape).count
     plan = _plan(seed, events)
-    calm, shaken = (Replay(folder / name, tape, plan) for name in ("calm", "shaken"))
+    calm, shaken = (Replay(folder / name, tape, plan) for name in _REPLAYS)
     told.print(f"Replaying {events:,} events twice, in peace and under fire: a few minutes.")
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=told) as progress:

@@ -32,7 +32,7 @@ QUICK: Final = {
     "MIN_SHARPE_TO_STAY": "-1000",
     "MAX_DRAWDOWN_FOR_PROMOTION": "1",
 }
-_PATIENCE_S: Final = 180.0  # without any progress the system hangs
+_PATIENCE_S: Final = 400.0  # without any progress the system hangs
 _STOP_S: Final = 90.0
 _POLL_S: Final = 0.001  # short, for those who aim
 _ASK_S: Final = 0.02
@@ -56,12 +56,17 @@ _PLAN: Final = (
 Plan = Mapping[int, CommandName]
 
 
+def home_of(folder: Path) -> Path:
+    """The home of the installation in a replay's folder."""
+    return folder / ".memesnipe"
+
+
 class Replay:
     """A replay at full speed."""
 
     def __init__(self, folder: Path, tape: Path, plan: Plan) -> None:
         folder.mkdir(mode=0o755)
-        self.home = folder / ".memesnipe"
+        self.home = home_of(folder)
         self.targets = Targets(self.home)
         self.report: dict[str, Any] = {}
         self.seconds = 0.0

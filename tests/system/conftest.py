@@ -33,6 +33,7 @@ def installations() -> Iterator[Callable[..., Installation]]:
                 process.wait()
         wait_for("all processes to end", lambda i=installation: not i.leftovers(), 150)  # type: ignore[misc]
         shutil.rmtree(installation.folder, ignore_errors=True)
+        shutil.rmtree(installation.ray_folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

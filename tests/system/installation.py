@@ -10,9 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 import redis
 
 from memesnipe.cli.chaos_replay import QUICK
+from memesnipe.installation import installation_of
+from memesnipe.local.ray_folder import ray_folder
 
 COMMAND = Path(sys.executable).with_name("memesnipe")
 TAPE_EVENTS = 8_000
@@ -41,6 +44,39 @@ def processes_of(folder: Path) -> dict[int, str]:
             continue  # it ended while we looked
         if belongs and state != "Z":
             found[int(entry.name)] = command.replace(b"\0", b" ").decode()
+    return found
+
+
+# How many ports each program may listen at.
+PORTS = {
+    "gcs_server": 1,
+    "raylet/raylet": 2,
+    "autoscaler/_private/monitor.py": 1,
+    "dashboard/dashboard.py": 2,
+    "ray::DashboardAgent": 3,
+    "ray::RuntimeEnvAgent": 1,
+    "ray::ProxyActor": 2,
+    "ray::ActorHost": 2,
+    "ray::": 1,
+    "actors.cluster": 1,
+    "valkey": 1,
+    "redis": 1,
+    "postgres": 1,
+}
+
+
+def open_to_others(folder: Path) -> list[str]:
+    """What the processes of a folder listen at and should not: more ports than are known, or beyond loopback."""
+    found = []
+    for pid, command in processes_of(folder).items():
+        try:
+            listens = [c.laddr for c in psutil.Process(pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
+        except psutil.NoSuchProcess:
+            continue  # it ended while we looked
+        allowed = next((count for program, count in PORTS.items() if program in command), 0)
+        beyond = [str(a) for a in listens if a.ip not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")]
+        if beyond or len(listens) > allowed:
+            found.append(f"{command[:80]}: {[str(a) for a in listens]}, of which {allowed} on loopback are known")
     return found
 
 
@@ -94,6 +130,11 @@ class Installation:
     def resolved(self) -> dict[str, Any]:
         path = self.folder / ".memesnipe" / "settings.json"
         return json.loads(path.read_text()) if path.is_file() else {}
+
+    @property
+    def ray_folder(self) -> Path:
+        """The private folder with the sessions of its Ray."""
+        return ray_folder(installation_of(self.folder / ".memesnipe")).parent
 
     @property
     def url(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.halt import Crowd
 from memesnipe import __version__
 from memesnipe.bus.streams import ACTORS
-from tests.system.installation import Installation, wait_for
+from tests.system.installation import Installation, open_to_others, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
@@ -59,6 +59,13 @@ def assert_that_a_halt_passes_a_crowd(installation: Installation) -> None:
     wait_for("the reset", lambda: not httpx.get(f"{installation.url}/api/risk", timeout=10).json()["halted"])
 
 
+def assert_that_it_is_private(installation: Installation) -> None:
+    assert open_to_others(installation.folder) == []
+    assert stat.S_IMODE(installation.ray_folder.stat().st_mode) == 0o700
+    keypair = installation.folder / ".memesnipe" / "wallet" / "keypair.json"
+    assert stat.S_IMODE(keypair.stat().st_mode) == 0o600
+
+
 def test_a_newcomer_starts_it_looks_at_it_stops_it_and_goes_on(installations: Callable[..., Installation]) -> None:
     # Calm enough for two of them, at a minute of the market a second, on one small machine.
     calm = {"GENERATION_INTERVAL_SECS": "300", "REBALANCE_INTERVAL_SECS": "60"}
@@ -73,10 +80,9 @@ def test_a_newcomer_starts_it_looks_at_it_stops_it_and_goes_on(installations: Ca
     assert health["version"] == __version__
     assert {*ACTORS, "postgres", "redis", "signer"} <= set(health["parts"])
     assert "<html" in httpx.get(one.url).text
+    assert_that_it_is_private(one)
     pubkeys = {httpx.get(f"{i.url}/signer/pubkey").json()["pubkey"] for i in (one, other)}
     assert len(pubkeys) == 2, "each installation has a wallet of its own"
-    keypair = one.folder / ".memesnipe" / "wallet" / "keypair.json"
-    assert stat.S_IMODE(keypair.stat().st_mode) == 0o600
     wait_for("paper trades", lambda: httpx.get(f"{one.url}/api/trades").json())
     assert httpx.get(f"{one.url}/api/strategies").json()
     assert isinstance(httpx.get(f"{one.url}/api/positions").json(), list)

@@ -37,6 +37,7 @@ from memesnipe.trading.replay import replay
 
 _SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity], dict[str, int]])
 _PROGRESS_EVERY = 256  # events
+_PROGRESS_S = 1.0  # where they come seldom, but without a pause in which we would be idle
 _GARBAGE_AFTER = 100_000  # objects made and not gone
 
 # A snapshot only shortens a restart, so it may cost this share of the time, and no more than so many events pass
@@ -81,7 +82,7 @@ class Executor(Consumer):
         )
         self._mints: dict[int, str] = {}
         self._controls = 0  # obeyed so far
-        self._told_seq = 0  # how far others know that we are
+        self._told_seq, self._told_at = 0, 0.0  # how far others know that we are, and since when
         self._snapshot_seq = 0
         self._snapshot_due = 0.0
         self._writing: Future[None] | None = None
@@ -108,7 +109,8 @@ class Executor(Consumer):
             waiting = []
             self._obey(entry, effects)
         self._advance(waiting, effects)
-        if self._execution.seq >= self._told_seq + _PROGRESS_EVERY:
+        untold = self._execution.seq - self._told_seq
+        if untold >= _PROGRESS_EVERY or (untold and perf_counter() - self._told_at > _PROGRESS_S):
             self._tell_progress(effects)
 
     def _advance(self, entries: list[Entry], effects: Effects) -> None:
@@ -145,7 +147,7 @@ class Executor(Consumer):
 
     def _tell_progress(self, effects: Effects) -> None:
         """Tell how far we are: the position actor goes no further, so its marks do not depend on its haste."""
-        self._told_seq = self._execution.seq
+        self._told_seq, self._told_at = self._execution.seq, perf_counter()
         effects.send(PROGRESS, self._told_seq, {})
 
     def idle(self) -> None:

@@ -49,7 +49,7 @@ TOKENS: Final = 20
 SEED: Final = 24
 SAMPLE_S: Final = 0.003
 LOOK_S: Final = 0.5
-START_S: Final = 180.0  # until the first event is published
+START_S: Final = 600.0  # until the first event is published
 PATIENCE_S: Final = 3_600.0
 KEPT_SHORTLY: Final = "simulation_results"  # old ones leave the database, so how many are there is the machine's
 _errors = Console(stderr=True, highlight=False)

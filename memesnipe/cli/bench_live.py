@@ -1,18 +1,21 @@
 """How many strategies the live system moves at which rate, and how long a decision takes: through its real servers."""
 
 import heapq
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import numpy as np
 import orjson
 from pydantic import SecretStr
 
+from memesnipe.cli.bench_engine import machine
 from memesnipe.cli.bench_executors import ALLOCATED, REPLACED, Executors, Market
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.feeds.synthetic import SyntheticFeed
@@ -27,6 +30,9 @@ from memesnipe.storage.database import connect, migrate
 
 SEED: Final = 24
 MARKETS: Final = 46  # synthetic markets merged: together about 300 events in a second of their own time
+WHOLE_MARKET_RATE: Final = 300.0  # events a second: about all of pump.fun
+FAST_RATE: Final = 5_000.0
+SPREAD: Final = ("events_per_s", "p50_ms", "p99_ms", "max_ms")  # figures of which least, median and most are shown
 TICK_S: Final = 0.005  # a live feed hands over what came in so long
 
 
@@ -46,11 +52,19 @@ class Size:
 QUICK: Final = Size(many=200, few=50, long_s=1.0, decide_every_s=1, short_s=0.5, warm=300, events=6_000)
 
 
-def bench_live(say: Callable[[str], None], *, quick: bool) -> dict[str, Any]:
-    """Latencies at the rates that are aimed at, and the highest rates that are sustained."""
+def bench_live(say: Callable[[str], None], *, quick: bool, repeats: int = 3) -> dict[str, Any]:
+    """Latencies at the rates that are aimed at, and the highest rates that are sustained.
+
+    Args:
+        say: is told what is being done.
+        quick: small and short, to see that it works.
+        repeats: how often each latency is measured, one after the other on the same executor; the rates are
+            looked for once.
+    """
     size = QUICK if quick else Size()
     say("making a market")
-    market = _market(size.warm + size.events, size.decide_every_s)
+    measured = repeats * max(WHOLE_MARKET_RATE * size.long_s, FAST_RATE * size.short_s)
+    market = _market(size.warm + max(size.events, int(1.2 * measured)), size.decide_every_s)
     home = Path(tempfile.mkdtemp(prefix="memesnipe-bench-"))
     home.chmod(0o755)  # the embedded PostgreSQL runs as another user where we are root
     try:
@@ -64,15 +78,20 @@ def bench_live(say: Callable[[str], None], *, quick: bool) -> dict[str, Any]:
             migrate(database)
             database.dispose()
             bench = _Bench(home, settings, market, size, say)
+            load = os.getloadavg()[0]
             return {
-                "whole_market": bench.at(size.many, 300, size.long_s),
-                "fast": bench.at(size.few, 5_000, size.short_s),
+                **machine(),
+                "cores": os.cpu_count() or 1,
+                "repetitions": repeats,
+                "whole_market": bench.at(size.many, WHOLE_MARKET_RATE, size.long_s, repeats),
+                "fast": bench.at(size.few, FAST_RATE, size.short_s, repeats),
                 "sustained": {
                     f"{size.many} strategies": bench.most(size.many),
                     f"{size.many} strategies, 2 threads": bench.most(size.many, threads=2),
                     f"{size.many} strategies, 2 executors": bench.most(size.many, executors=2),
                     f"{size.few} strategies": bench.most(size.few),
                 },
+                "load": {"before": round(load, 1), "after": round(os.getloadavg()[0], 1)},
                 "tokens": len({m["token"] for m in map(_content, market.messages[: size.warm]) if "mint" in m}),
             }
     finally:
@@ -97,6 +116,20 @@ def _market(events: int, decide_every_s: int) -> Market:
     return Market(published, stamped["seq"][stamped["flags"] & DECISION > 0].tolist())
 
 
+def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of each figure the median, and where it is a number least, median and most too."""
+    found: dict[str, Any] = {}
+    spread: dict[str, list[float]] = {}
+    for name, first in runs[0].items():
+        if isinstance(first, list):  # one for each executor
+            found[name] = [round(median(run[name][i] for run in runs), 3) for i in range(len(first))]
+        else:
+            values = sorted(run[name] for run in runs)
+            found[name] = sum(values) if name == "decisions" else round(median(values), 3)
+            spread[name] = [values[0], round(median(values), 3), values[-1]]
+    return {**found, "spread": {name: spread[name] for name in SPREAD}}
+
+
 class _Bench:
     """Measures one load after the other, each with executors of its own."""
 
@@ -110,15 +143,17 @@ class _Bench:
         write_resolved(settings, self._home / RESOLVED)
         return Executors(self._home, settings, self._market, self._genomes, count)
 
-    def at(self, strategies: int, rate: float, seconds: float) -> dict[str, Any]:
-        """The latency at one rate."""
-        self._say(f"{strategies:,} strategies at {rate:,.0f} events/s")
+    def at(self, strategies: int, rate: float, seconds: float, repeats: int) -> dict[str, Any]:
+        """The latency at one rate: medians of the repetitions, and the spread of each figure."""
         executors = self._executors(1, 1)
+        runs = []
         with executors.working(strategies):
             executors.send(self._size.warm)
             executors.wait()
-            found = executors.measure(rate, seconds, TICK_S)
-        return {"strategies": strategies, "on_the_desk": min(ALLOCATED, strategies), **found}
+            for number in range(repeats):
+                self._say(f"{strategies:,} strategies at {rate:,.0f} events/s, {number + 1} of {repeats}")
+                runs.append(executors.measure(rate, seconds, TICK_S))
+        return {"strategies": strategies, "on_the_desk": min(ALLOCATED, strategies), **_summary(runs)}
 
     def most(self, strategies: int, executors: int = 1, threads: int = 1) -> dict[str, Any]:
         """The highest of a row of rates at which the last event is decided within a second of its publication."""

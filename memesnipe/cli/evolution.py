@@ -190,6 +190,7 @@ def bench_live_command(
     quick: Annotated[
         bool, typer.Option("--quick", help="Small and short: to see that it works, not to compare.")
     ] = False,
+    repeats: Annotated[int, typer.Option("--repeats", min=1, max=20, help="How often each latency is measured.")] = 3,
     json: Json = False,
 ) -> None:
     """Measure the live path: how many strategies, at which rate, and how long a decision takes."""
@@ -197,11 +198,18 @@ def bench_live_command(
 
     say_if_cold()
     with results_alone(), errors().status("bench live") as status:
-        result = bench_live(lambda doing: status.update(f"bench live: {doing}"), quick=quick)
+        result = bench_live(lambda doing: status.update(f"bench live: {doing}"), quick=quick, repeats=repeats)
     if json:
         print_json(result)
         return
+    where = ("cpu", "cores", "load", "python", "numba", "repetitions")
+    print_table("machine", {name: result[name] for name in where})
     for name in ("whole_market", "fast"):
-        print_table(name, result[name])
+        found = dict(result[name])
+        spread = {
+            key: "{:,.1f} (from {:,.1f} to {:,.1f})".format(*(at[i] for i in (1, 0, 2)))
+            for key, at in found.pop("spread").items()
+        }
+        print_table(name, found | spread)
     most = {load: f"{found['events_per_s']:,} events/s" for load, found in result["sustained"].items()}
     print_table("sustained", most)

@@ -1,6 +1,7 @@
 """The benchmark of the live path, in small: every figure is there and every event was decided."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,10 @@ COMMAND = Path(sys.executable).with_name("memesnipe")
 @pytest.mark.timeout(300)
 def test_every_load_is_measured(tmp_path: Path) -> None:
     done = subprocess.run(
-        [COMMAND, "bench", "live", "--quick", "--json"], cwd=tmp_path, capture_output=True, check=False
+        [COMMAND, "bench", "live", "--quick", "--repeats", "2", "--json"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
     found = json.loads(done.stdout)
@@ -21,6 +25,11 @@ def test_every_load_is_measured(tmp_path: Path) -> None:
         assert found[name]["strategies"] == strategies
         assert 0 < found[name]["p50_ms"] <= found[name]["p99_ms"] <= found[name]["max_ms"]
         assert found[name]["events_per_s"] > 0
+        for figure, (least, middle, most) in found[name]["spread"].items():
+            assert least <= middle == found[name][figure] <= most
+    assert (found["repetitions"], found["cores"]) == (2, os.cpu_count())
+    assert found["cpu"]
+    assert set(found["load"]) == {"before", "after"}
     assert found["whole_market"]["on_the_desk"] == 20
     assert found["whole_market"]["decisions"] > 0, "what a decision of the portfolio costs is measured too"
     sustained = found["sustained"]

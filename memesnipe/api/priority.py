@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from memesnipe.api.answers import Answer
 
-READS_AT_ONCE: Final = 16  # until they begin to answer; a stream that is open is none of them
+READS_AT_ONCE: Final = 32  # until they begin to answer; a stream that is open is none of them
 MOST_WAITING: Final = 1_000
 WAIT_S: Final = 10.0
 _LOOKING: Final = ("GET", "HEAD", "OPTIONS")

@@ -1,5 +1,6 @@
 """A command is taken up or refused within seconds, whatever the database does; what was refused is not done later."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -9,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from memesnipe.api import commands as commands_module
+from memesnipe.api.border import Border
+from memesnipe.api.commands import Commands, WholePaths, create_command_api
 from memesnipe.errors import InputError
 from memesnipe.local.process import wait_until
 from memesnipe.storage.asking import NoSuchStrategyError, TooLateError, ask, connect_to_ask
@@ -31,6 +34,26 @@ def locked(database):
 def asked(database, run_id):
     with database.connect() as connection:
         return connection.scalar(sa.select(sa.func.count()).where(Command.run_id == run_id))
+
+
+def test_halt_is_served_alone_below_its_own_prefix(database, new_run):
+    """As Serve sends it: the whole path, and the prefix that found the application."""
+    app = Border(WholePaths(create_command_api(Commands(database, TOKEN))))
+    transport = httpx.ASGITransport(app, root_path="/api/halt")
+
+    async def ask_it() -> list[int]:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+            answers = [
+                await client.post("/api/halt", headers=HEADERS),
+                await client.post("/api/halt"),
+                await client.get("/api/halt"),
+                await client.post("/api/halt/nowhere", headers=HEADERS),
+            ]
+            assert all(set(answer.json()) == {"error"} for answer in answers[1:])
+            return [answer.status_code for answer in answers]
+
+    assert asyncio.run(ask_it()) == [202, 401, 405, 404]
+    assert asked(database, new_run) == 1
 
 
 def test_a_lock_on_the_table_is_an_error_within_seconds(backend, serve, new_run, locked, server_urls):

@@ -1,14 +1,16 @@
 """The life of an installation: it starts from nothing, stops cleanly, goes on, and survives being killed."""
 
+import contextlib
 import json
 import signal
+import socket
 import stat
 from collections.abc import Callable
 
 import httpx
 import pytest
 
-from benchmarks.halt import Crowd
+from benchmarks.halt import UNFINISHED, Crowd
 from memesnipe import __version__
 from memesnipe.bus.streams import ACTORS
 from tests.system.installation import Installation, open_to_others, wait_for
@@ -42,7 +44,9 @@ def assert_that_a_halt_passes_a_crowd(installation: Installation) -> None:
     """All at once: open streams of which a fifth is never read, headers that never end, bodies that never come."""
     token = (installation.folder / ".memesnipe" / "secrets" / "api_token").read_text().strip()
     headers = {"Authorization": f"Bearer {token}"}
-    with Crowd(int(installation.resolved["dashboard_port"])) as crowd:
+    port = int(installation.resolved["dashboard_port"])
+    with Crowd(port) as crowd, socket.create_connection(("127.0.0.1", port), timeout=60) as unfinished:
+        unfinished.sendall(UNFINISHED % port)
         crowd.stand_still(100)
         crowd.watch(400)
         crowd.leave_unfinished(50)
@@ -54,6 +58,8 @@ def assert_that_a_halt_passes_a_crowd(installation: Installation) -> None:
             assert httpx.get(installation.url, timeout=10).status_code == 200
             assert httpx.get(f"{installation.url}/api/health", timeout=10).status_code == 200
         assert crowd.closed == 0, "the streams that are read are open"
+        with contextlib.suppress(ConnectionResetError):
+            assert unfinished.recv(1) == b"", "Serve's proxy cuts off what is never finished"
     wait_for("the halt", lambda: httpx.get(f"{installation.url}/api/risk", timeout=10).json()["halted"])
     assert httpx.post(f"{installation.url}/api/risk/reset", headers=headers, timeout=5).status_code == 202
     wait_for("the reset", lambda: not httpx.get(f"{installation.url}/api/risk", timeout=10).json()["halted"])

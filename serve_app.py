@@ -33,13 +33,19 @@ from memesnipe.storage.database import connect
 
 # By default Serve gives a replica five requests at once, and five open streams would be all of them. The applications
 # have limits of their own on what may wait, and answer 503 beyond them; Serve's are never reached.
-_NO_LIMIT: dict[str, Any] = {"max_ongoing_requests": 10_000, "ray_actor_options": {"num_cpus": 0}}
+_OPTIONS: dict[str, Any] = {
+    "max_ongoing_requests": 10_000,
+    "ray_actor_options": {"num_cpus": 0},
+    # A page never closes its stream by itself, so the end of a replica must not wait for that.
+    "graceful_shutdown_wait_loop_s": 0.5,
+    "graceful_shutdown_timeout_s": 2.0,
+}
 _KEEP_ALIVE_S = 15
 # A read that takes longer than anyone waits for it need not go on.
 _OF_READERS = "-c statement_timeout=10s"
 
 
-@serve.deployment(**_NO_LIMIT)
+@serve.deployment(**_OPTIONS)
 @serve.ingress()
 class Halt:
     """The routes of what changes something, of which Serve sends `/api/halt` here."""
@@ -54,7 +60,7 @@ class Halt:
         return Border(WholePaths(create_command_api(_commands(settings))), _hosts(settings))
 
 
-@serve.deployment(**_NO_LIMIT)
+@serve.deployment(**_OPTIONS)
 @serve.ingress()
 class Dashboard:
     """The page and the API."""
@@ -74,7 +80,7 @@ class Dashboard:
         return Border(create_api(backend, _commands(settings), settings.dashboard_max_streams), _hosts(settings))
 
 
-@serve.deployment(**_NO_LIMIT)
+@serve.deployment(**_OPTIONS)
 @serve.ingress()
 class Signer:
     """Holds the key. In this version it signs nothing: it tells the public key."""

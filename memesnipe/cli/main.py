@@ -3,6 +3,7 @@
 Declaring a command loads nothing that is slow: what it does is imported when it runs, after its input was checked.
 """
 
+import errno
 import sys
 from typing import Annotated
 
@@ -21,6 +22,8 @@ from memesnipe.cli.strategies import strategies
 from memesnipe.cli.system import system
 from memesnipe.cli.tapes import tapes
 from memesnipe.errors import InputError, MemeSnipeError
+
+_SHOWN = 60  # letters of a path that is too long
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,6 +57,11 @@ def run() -> None:
         kind = "input" if isinstance(error, InputError) else "error"
         _say_error(kind, str(error))
         sys.exit(error.exit_code)
+    except OSError as error:  # wherever a path is looked at first
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        _say_error("input", f"{str(error.filename)[:_SHOWN]}...: {error.strerror}; name a shorter path")
+        sys.exit(InputError.exit_code)
     sys.exit(code or 0)
 
 

@@ -146,7 +146,8 @@ def new_strategy(name: str, folder: Path, others: Iterable[Path]) -> Written:
 def _check_name(name: str, class_name: str) -> None:
     if not re.fullmatch("[a-z][a-z0-9_]{0,63}", name) or keyword.iskeyword(name):
         raise InputError(
-            f"{name[:64]}: a family's name is a word of lower-case letters, digits and _, at most 64, such as fast_dip_5m"
+            f"{name[:64]}: a family's name is a word of lower-case letters, digits and _, such as fast_dip_5m, "
+            "of at most 64"
         )
     if class_name in sdk.__all__:
         raise InputError(f"{name}: its class would be called {class_name}, as one of the SDK; choose another name")

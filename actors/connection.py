@@ -3,7 +3,8 @@
 import os
 import socket
 import time
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ _ENVIRONMENT: Final = {
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
 }
 _PROBE_S: Final = 5.0
+_POLL_S: Final = 0.2
 _RETRY_AFTER_S: Final = 2.0
 
 
@@ -87,17 +89,49 @@ def _join(address: str, common: dict[str, Any]) -> str:
 
 def _start(home: Path, own: dict[str, Any]) -> str:
     folder = ray_folder(installation_of(home))
-    os.environ["TMPDIR"] = str(folder.parent)  # Ray's dashboard has sockets there
-    # By default Ray listens on all addresses on Linux, and on loopback on macOS. This is the switch between the two.
-    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    # Ray gives up on a busy machine after 30 s, which is no setting of it, only of the function that waits for nodes.
-    services.get_node = partial(services.get_node_with_retry, timeout_s=START_S)
+    services.get_node = _node_when_it_is_up  # which Ray asks for 30 s, and that is no setting of it
     try:
-        return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
+        with _on_loopback(folder):
+            return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # a bare Exception is what Ray raises when a part of it was too slow
         ray.shutdown()
         raise MemeSnipeError(f"Ray does not start on this machine: {first_line(error).rstrip('.')}") from error
+
+
+_get_node = services.get_node
+
+
+def _node_when_it_is_up(gcs_address: str, node_id: str) -> Any:
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            return _get_node(gcs_address, node_id)
+        except RuntimeError:  # not yet
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_POLL_S)
+
+
+@contextmanager
+def _on_loopback(folder: Path) -> Iterator[None]:
+    """Have the Ray that is started inside listen on loopback, and keep the sockets of its dashboard in the folder too.
+
+    By default Ray listens on all addresses on Linux, and on loopback on macOS: this is the switch between the two.
+    """
+    inherited = {ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0", "TMPDIR": str(folder.parent)}
+    is_enabled = ray_constants.ENABLE_RAY_CLUSTER
+    before = {name: os.environ.get(name) for name in inherited}
+    os.environ.update(inherited)
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = is_enabled
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _probe(address: str) -> None:

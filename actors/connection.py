@@ -98,7 +98,7 @@ def _start(home: Path, own: dict[str, Any]) -> str:
         raise MemeSnipeError(f"Ray does not start on this machine: {first_line(error).rstrip('.')}") from error
 
 
-_get_node = services.get_node
+_get_node: Any = services.get_node
 
 
 def _node_when_it_is_up(gcs_address: str, node_id: str) -> Any:

@@ -69,7 +69,7 @@ def backtest_command(
     tape: Annotated[Path, typer.Option(help="The tape to test on.")],
     strategy: Annotated[str | None, typer.Option(help="A family; with its defaults but for --param.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER; once for each parameter.")] = None,
-    spec: Annotated[Path | None, typer.Option(help="A genome as JSON, instead of a family's defaults.")] = None,
+    spec: Annotated[Path | None, typer.Option(help="A genome as JSON, with all of its parameters.")] = None,
     trades: Annotated[Path | None, typer.Option(help="Write every fill to this CSV file.")] = None,
     capital: Annotated[float | None, number("--capital", 0.01, MOST_USD, "USD. Default: SHADOW_CAPITAL_USD.")] = None,
     json: Json = False,

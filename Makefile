@@ -10,7 +10,7 @@ TRADES ?= ../shared/data/pump_curve_trades.csv.gz
 FIND_PYTHON = for p in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done
 
-.PHONY: help install up down test lint check bench honesty soak docs-output clean
+.PHONY: help install up down test lint check bench honesty soak fuzz docs-output clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -53,6 +53,9 @@ honesty: install ## the table of docs/statistics.md: searches on markets of whic
 
 soak: install ## the whole system for an hour, and whether anything in it grows without end (shorter: SOAK_MINUTES=5 make soak)
 	@$(BIN)/python benchmarks/soak.py
+
+fuzz: install ## mutated input of every kind at every border (longer: FUZZ_CASES=1000000 make fuzz; 100,000 cases of each)
+	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz -o timeout=0 $(FUZZ)
 
 docs-output: install ## write the output that README and docs show anew (TRADES=file with recorded pump.fun trades)
 	@$(BIN)/python scripts/docs_output.py --trades $(TRADES)

@@ -45,4 +45,9 @@ def first_line(error: BaseException) -> str:
     """What an error says, in one line: for a database's error what the database said, without the statement."""
     cause = getattr(error, "orig", None) or error
     lines = str(cause).strip().splitlines()
-    return lines[0].strip() if lines else type(cause).__name__
+    return printable(lines[0].strip()) if lines else type(cause).__name__
+
+
+def printable(text: str) -> str:
+    """A text whose control characters are written out, so that no file can write to the terminal through us."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -78,8 +78,11 @@ def write_tape(path: Path, tape: Tape) -> None:
     broken = tape.validate().first()
     if broken is not None:
         raise TapeError(f"cannot write the tape {path}: row {broken[0] + 1}: {broken[2]}")
+    try:
+        assumptions = json.dumps(dict(tape.assumptions), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TapeError(f"cannot write the tape {path}: its assumptions are not JSON: {first_line(error)}") from error
     table = to_table(tape.events, tape.mints)
-    assumptions = json.dumps(dict(tape.assumptions), sort_keys=True, allow_nan=False)
     metadata = {"format": FORMAT, "assumptions": assumptions, "seal": UNSEALED}  # the seal last
     partial = path.with_name(path.name + ".partial")
     try:

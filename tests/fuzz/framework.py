@@ -1,0 +1,78 @@
+"""The framework of the fuzzers: one file for each border that data comes in by.
+
+A target is a hypothesis test with the decorator `fuzz`. It hands mutated input to the real function behind the border
+and checks its invariant: input is either taken, and then everything behind the border can use it, or refused with one
+line. `make test` runs 300 cases of each target, the same ones every time; `make fuzz` runs FUZZ_CASES new ones.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from memesnipe.errors import InputError
+
+CASES: Final = int(os.environ.get("FUZZ_CASES", "300"))
+
+fuzz: Final = settings(
+    max_examples=CASES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+
+def one_line(error: InputError) -> str:
+    """The text of a refusal, which must be one line that can be printed, with exit code 2."""
+    text = str(error)
+    assert error.exit_code == 2
+    assert text.strip()
+    assert text.isprintable(), repr(text)
+    return text
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A change of a file of any length."""
+
+    kind: str
+    place: float  # from 0 to 1
+    length: int
+    put: bytes
+    bits: list[float]
+
+    def of(self, content: bytes) -> bytes:
+        """The changed bytes."""
+        place = int(self.place * len(content))
+        behind = place + self.length
+        if self.kind == "flip":
+            changed = bytearray(content)
+            for bit in (int(b * 8 * len(content)) for b in self.bits if content):
+                changed[bit // 8] ^= 1 << bit % 8
+            return bytes(changed)
+        return {
+            "cut": content[:place],
+            "leave out": content[:place] + content[behind:],
+            "double": content[:behind] + content[place:],
+            "overwrite": content[:place] + self.put + content[place + len(self.put) :],
+            "insert": content[:place] + self.put + content[place:],
+        }[self.kind]
+
+
+_PLACE: Final = st.floats(0, 1, exclude_max=True)
+MUTATIONS: Final = st.builds(
+    Mutation,
+    st.sampled_from(["flip", "flip", "cut", "leave out", "double", "overwrite", "insert"]),
+    _PLACE,
+    st.integers(1, 64),
+    st.binary(min_size=1, max_size=16),
+    st.lists(_PLACE, min_size=1, max_size=4),
+)
+
+
+JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)

@@ -2,4 +2,6 @@
 
 from hypothesis import settings
 
-settings.register_profile("fuzz", deadline=None, print_blob=True)
+from tests.fuzz.framework import CASES
+
+settings.register_profile("fuzz", max_examples=CASES, deadline=None, print_blob=True)

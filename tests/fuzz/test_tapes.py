@@ -1,6 +1,7 @@
 """The border of tapes: mutated files, and whole files with mutated content."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.support import START_TS, synthetic_events
 ROWS = 24
 
 
+@lru_cache
 def _valid() -> Tape:
     """Events of every kind of the synthetic market."""
     every = synthetic_events(4_000)

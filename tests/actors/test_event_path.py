@@ -363,3 +363,31 @@ def test_entries_that_lead_to_nothing_are_committed_with_what_comes_next_or_soon
     assert see(again, 50) == through(31, 50), "after a crash they are read again"
     again.step()  # nothing comes
     assert again.journal.positions([EVENTS])[EVENTS].number == 50
+
+
+class Obeyer(Reader):
+    """Takes in what was decided, as the executor does."""
+
+    reads = (EVENTS, ALLOCATIONS)
+
+
+def test_the_feed_goes_on_as_soon_as_a_decision_is_carried_out(stage: Stage) -> None:
+    """Nobody polls in its way: without the announcement it would wait for 8 s here."""
+    stage.monkeypatch.setattr("actors.market_data._LONGEST_WAIT_S", 8.0)
+    feed = trades(20)
+    for message in feed[10:]:
+        message["ts"] += 60 * 10**9
+    market, executor = stage.market(feed), stage.start(Obeyer)
+    market.open()
+    executor.open()
+    market.step()
+    decided = market.seq
+    executor.step()  # the events
+    assert (decided, market._cursor.decision_seq) == (11, 11)
+    executor.context.bus.publish([(ALLOCATIONS, 1, decided, b"{}")])
+    executor.step()  # the decision; it is announced before the feed begins to wait, and not lost
+    began = perf_counter()
+    market.context.bus.wait_for_progress(ALLOCATIONS, 8.0)
+    market.step()
+    assert market.seq == 20
+    assert perf_counter() - began < 6.0

@@ -133,6 +133,14 @@ def test_a_stream_that_loses_entries_is_noticed_like_a_redis_that_lost_everythin
     assert seen(begin) == [1, 2, 3]
 
 
+def test_who_only_looks_on_removes_nothing(begin: Callable[..., Bus], url: str) -> None:
+    begin().publish([ONE, TWO])
+    onlooker = Bus(url)
+    assert [entry.number for entry in onlooker.read({COMMANDS: 0}, 10)] == [1, 2]
+    onlooker.close()
+    assert seen(begin) == [1, 2]
+
+
 def test_what_is_let_go_is_not_missed(begin: Callable[..., Bus]) -> None:
     writer = begin()
     writer.publish([(COMMANDS, n, n, b"{}") for n in range(1, 1001)])

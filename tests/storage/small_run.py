@@ -1,11 +1,13 @@
 """A small run by the real actors, one step after the other in one process: everything but Ray."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 import sqlalchemy as sa
 from pydantic import SecretStr
 
@@ -17,6 +19,7 @@ from actors.market_data import MarketData
 from actors.portfolio import PortfolioActor
 from actors.position import PositionActor
 from actors.strategy_factory import StrategyFactory
+from memesnipe.bus.merge import ForeignEntryError
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.bus.streams import EVENT_READERS
 from memesnipe.engine.genome import Genome
@@ -60,6 +63,7 @@ _ASKED = {
 }
 
 Shell = MarketData | Executor | PositionActor | PortfolioActor | StrategyFactory
+_KINDS: tuple[type[Any], ...] = (MarketData, Executor, StrategyFactory, PositionActor, PortfolioActor)
 
 
 class SmallRuns:
@@ -67,6 +71,7 @@ class SmallRuns:
 
     def __init__(self, home: Path, database: sa.Engine, redis_url: str) -> None:
         self.home, self.database, self.redis_url = home, database, redis_url
+        self.failures = 0  # of actors that were opened again
         self.settings = Settings(
             _env_file=None,
             **_SETTINGS,
@@ -84,35 +89,61 @@ class SmallRuns:
     def event_log(self, run_id: int) -> Path:
         return Context(self.home, run_id).event_log
 
-    def run(self, feed: str, look: Callable[[int], None]) -> int:
-        """Run to the end, with what people ask for on the way; whenever they do, ``look`` is called with the run."""
+    def run(self, feed: str, look: Callable[[int], None], harms: Sequence[Callable[[], object]] = ()) -> int:
+        """Run to the end, with what people ask for on the way; whenever they do, ``look`` is called with the run.
+
+        What harms the streams is done at even parts of the tape; who fails then opens again.
+        """
         run_id = begin_run(self.database, feed, self.choice.to_dict(), self.settings.deciding).run_id
         bus = Bus(self.redis_url)
         bus.take_over(installation_of(self.home), run_id)
         bus.close()
         shells = self.open(run_id)
         asked = dict(_ASKED)
+        due = {(i + 1) / (len(harms) + 1): harm for i, harm in enumerate(harms)}
         while not self._is_complete(run_id):
-            for shell in shells:
-                shell.step()
+            for part in [part for part in due if shells[0].seq >= part * TAPE_EVENTS]:
+                due.pop(part)()
+            for i, shell in enumerate(shells):
+                try:
+                    shell.step()
+                except (redis.ConnectionError, ForeignEntryError):
+                    if not harms:
+                        raise
+                    self._open_again(run_id, shells, i)
             for part in [part for part in asked if shells[0].seq >= part * TAPE_EVENTS]:
                 self._ask(run_id, *asked.pop(part))
                 look(run_id)
+        assert not due, "not all harm was done"
         for shell in shells:
             shell.close()
         finish_run(self.database, run_id)
         return run_id
 
     def open(self, run_id: int) -> list[Shell]:
-        made: list[Shell] = [
-            kind(Context(self.home, run_id), ActorMetrics(kind.name))
-            for kind in (MarketData, Executor, PositionActor, PortfolioActor)
-        ]
-        context = Context(self.home, run_id)
-        made.insert(2, StrategyFactory(context, ActorMetrics("strategy_factory"), _evaluator(context)))
+        made = [self._make(run_id, kind) for kind in _KINDS]
         for shell in made:
             shell.open()
         return made
+
+    def _make(self, run_id: int, kind: type[Any]) -> Shell:
+        context = Context(self.home, run_id)
+        evaluate = [_evaluator(context)] if kind is StrategyFactory else []
+        made: Shell = kind(context, ActorMetrics(kind.name), *evaluate)
+        return made
+
+    def _open_again(self, run_id: int, shells: list[Shell], failed: int) -> None:
+        """Open one again, and market data before it, for whose events it may wait."""
+        self.failures += 1
+        for i in sorted({0, failed}):
+            for attempt in range(5):
+                shells[i].close()
+                shells[i] = self._make(run_id, _KINDS[i])
+                try:
+                    shells[i].open()
+                    break
+                except (redis.ConnectionError, ForeignEntryError):
+                    assert attempt < 4, "it does not heal"
 
     def _is_complete(self, run_id: int) -> bool:
         with self.database.connect() as connection:

@@ -3,10 +3,12 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import sqlalchemy as sa
 
 from memesnipe.bus import streams
@@ -15,7 +17,15 @@ from memesnipe.storage.audit import compare, contradictions, read_run
 from memesnipe.storage.consistency import PASSING
 from memesnipe.storage.decided import compare_decided, read_decided
 from memesnipe.storage.schema_control import Control
-from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, CONTROLS
+from memesnipe.trading.messages import (
+    ALLOCATIONS,
+    COMMANDS,
+    CONTROLS,
+    EXIT_ORDERS,
+    FILLS,
+    POSITION_UPDATES,
+    SIMULATION_RESULTS,
+)
 from tests.market.bad_tapes import flipped
 from tests.storage.small_run import SmallRuns, small_runs
 
@@ -53,17 +63,38 @@ class Recorded:
         self.connection.execute(sa.insert(Control), [{**row, "number": i} for i, row in enumerate(rows, start=1)])
 
 
+def harms_to(operator: redis.Redis) -> list[Callable[[], object]]:
+    """Streams that vanish or lose entries, and entries that nobody of the run has written."""
+
+    def write(stream: str, identifier: str) -> object:
+        last = operator.xrevrange(stream, count=1)
+        number = int(last[0][0].split(b"-")[0]) if last else 0
+        said = {"seq": "5", "data": '{"seq":5,"command_id":9,"name":"halt","spec_id":"","reason":"","kind":"price"}'}
+        return operator.xadd(stream, said, id=identifier.format(number, number + 1))  # type: ignore[arg-type]
+
+    places = ("*", "{1}-0", "{1}-18446744073709551615", "{0}-18446744073709551615")
+    named = (COMMANDS, "events:price", FILLS, ALLOCATIONS, SIMULATION_RESULTS, EXIT_ORDERS, POSITION_UPDATES)
+    return [
+        *(partial(write, stream, place) for place in places for stream in named),
+        *(partial(operator.delete, stream) for stream in (*named, *streams.EVENT_STREAMS)),
+        *(partial(operator.xtrim, stream, maxlen=1, approximate=False) for stream in named),
+    ]
+
+
 @pytest.fixture(scope="module")
 def runs(
-    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str
+    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str, as_operator: Callable[[str], str]
 ) -> Iterator[tuple[SmallRuns, int, int]]:
-    with small_runs(tmp_path_factory.mktemp("home"), database, redis_url.removesuffix("/0") + "/5") as made:
+    """A calm run, and one whose streams somebody else damages all the while."""
+    url = redis_url.removesuffix("/0") + "/5"
+    home = tmp_path_factory.mktemp("home")
+    with small_runs(home, database, url) as made, redis.Redis.from_url(as_operator(url)) as operator:
 
         def look(run_id: int) -> None:
             with database.connect() as connection:
                 assert Recorded(run_id, made.event_log(run_id), connection).differences() == [], "it still goes on"
 
-        yield made, made.run("replay:small", look), made.run("replay:again", look)
+        yield made, made.run("replay:small", look), made.run("replay:again", look, harms_to(operator))
 
 
 @pytest.fixture
@@ -243,6 +274,15 @@ def test_two_runs_of_one_tape_are_the_same_in_all_that_was_decided(
     decided = [read_decided(run.connection, run_id) for run_id in (first, second)]
     assert list(compare(*books)) == []
     assert list(compare_decided(*decided)) == []
+
+
+def test_the_damage_was_noticed_and_the_books_are_clean_all_the_same(
+    runs: tuple[SmallRuns, int, int], database: sa.Engine
+) -> None:
+    small, _, harmed = runs
+    assert small.failures > len(harms_to(redis.Redis())) / 2  # some of what is lost was read by everyone already
+    with database.connect() as connection:
+        assert Recorded(harmed, small.event_log(harmed), connection).differences() == []
 
 
 @pytest.mark.parametrize(

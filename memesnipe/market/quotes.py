@@ -80,7 +80,8 @@ def _pumpswap(row: Mapping[str, Any]) -> Pool:
         )
     has_creator = row.get("coin_creator")
     if not isinstance(has_creator, bool):
-        raise InputError(f"coin_creator is {_shown(row, 'coin_creator')}: must be true or false")
+        said = f"is {_shown(row, 'coin_creator')}" if "coin_creator" in row else "is missing"
+        raise InputError(f"coin_creator {said}: must be true or false")
     supply = integer(row, "base_supply")
     if base > supply:
         raise InputError(f"base_reserve is {base}: must be at most base_supply, {supply}")

@@ -158,6 +158,7 @@ def test_parameters_on_the_command_line(params: list[str]) -> None:
 
 @given(st.one_of(*(mutated(row) for row in (CURVE, PUMPSWAP, AMM)), JSON_VALUES), st.booleans())
 @example(AMM | {"base_out": 10**15 - 1}, False)
+@example({name: value for name, value in PUMPSWAP.items() if name != "coin_creator"}, False)
 def test_a_pool_and_its_trade(folder: Path, value: Any, as_list: bool) -> None:
     path = _written(folder, [value, CURVE] if as_list else value)
     quote = quote_all if as_list else quote_one

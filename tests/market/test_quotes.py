@@ -117,6 +117,8 @@ def test_a_sale_lowers_the_price_and_the_fee_of_an_amm_stays_in_it() -> None:
         (ROW | {"quote_in": True}, None, None, "quote_in is True"),
         (ROW | {"quote_reserve": 1.5}, None, None, "quote_reserve is 1.5"),
         (ROW | {"coin_creator": "yes"}, None, None, "coin_creator is 'yes': must be true or false"),
+        ({**PUMPSWAP, "coin_creator": None}, IN, "1", "coin_creator is None: must be true or false"),
+        ({n: v for n, v in PUMPSWAP.items() if n != "coin_creator"}, IN, "1", "coin_creator is missing: must be true"),
         ({"base_reserve": 5}, IN, "1", "quote_reserve is missing"),
         ({"v_sol": 5}, IN, "1", "v_tok is missing"),
         ({"v_sol": 5, "v_tok": 5}, IN, "1", "real_sol is missing, and cannot be told"),

@@ -12,8 +12,13 @@ def run() -> None:
     from memesnipe.cli.main import run as run_command  # noqa: PLC0415
     from memesnipe.cli.signals import raise_interrupt  # noqa: PLC0415
 
-    raise_interrupt()
-    run_command()
+    try:
+        raise_interrupt()
+        run_command()
+    except KeyboardInterrupt:
+        _leave()
+    finally:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # all is done: the interpreter's own end needs no traceback
 
 
 def _leave(*_: object) -> None:

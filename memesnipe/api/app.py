@@ -33,7 +33,7 @@ _STATE_TIMEOUT_S: Final = 15.0
 
 
 class Reads:
-    """The backend's blocking methods as an event loop calls them. None of their threads is one of the commands'."""
+    """Call the blocking methods of the backend from an event loop, in threads that commands do not use."""
 
     def __init__(self, backend: Backend) -> None:
         self._workers = Workers("reads", threads=_READING_THREADS, timeout_s=_READ_TIMEOUT_S, capacity=_MOST_READERS)
@@ -44,7 +44,7 @@ class Reads:
         self.state = Shared(lambda: state.run(backend.state))
 
     async def answer(self, read: Callable[[], Any]) -> Answer:
-        """What a method of the backend gives."""
+        """Return the answer with the result of a method of the backend."""
         return Answer(await self._workers.run(read))
 
 
@@ -144,7 +144,7 @@ def _add_lists(api: FastAPI, backend: Backend, reads: Reads) -> None:
 def _add_stream(api: FastAPI, reads: Reads, max_streams: int) -> None:
     broadcast = Broadcast(reads.state, max_streams)
 
-    @api.get("/api/events", response_model=None, responses={503: {"description": "As many watch as may"}})
+    @api.get("/api/events", response_model=None, responses={503: {"description": "Too many streams are open"}})
     async def stream_state() -> StateStream:
         """Server-sent events: `state` with everything the page shows, `trouble` while it cannot be read."""
         return StateStream(broadcast)

@@ -1,4 +1,4 @@
-"""What every request meets first and every answer last: allowed hosts, possible paths, small bodies, safe headers."""
+"""Checks before every application (host, path, size of the body) and headers of every answer."""
 
 from collections.abc import Iterable
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Server-sent events: one state, read once for all who watch, and as many watchers as there are seats."""
+"""Server-sent events: one state, read once for all streams, and a limit on how many streams are open."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,43 +23,42 @@ _HEADERS: Final = {"X-Accel-Buffering": "no"}
 
 
 class Broadcast:
-    """Reads the state once in an interval while anyone watches, and wakes the watchers when it has changed.
+    """Read the state once per interval while any stream is open, and send it to all of them when it has changed.
 
-    A watcher that is slow misses states, never the latest one. The state is read by one task, without a lock and
-    without a thread for each watcher.
+    A slow stream skips states, never the latest one. One task reads, without a lock and without a thread per stream.
 
     Args:
-        read: gives the state; one with an `error` goes out as `trouble`.
-        seats: most watchers at once.
+        read: returns the state; one with an `error` is sent as `trouble`.
+        max_streams: most open streams.
     """
 
-    def __init__(self, read: Callable[[], Awaitable[Json]], seats: int) -> None:
+    def __init__(self, read: Callable[[], Awaitable[Json]], max_streams: int) -> None:
         self._read = read
-        self._seats = seats
-        self._taken = 0
+        self._max_streams = max_streams
+        self._open = 0
         self._reading: asyncio.Task[None] | None = None
         self._message = b""
         self._changed = asyncio.Event()
 
-    def take_seat(self) -> bool:
-        """Whether there was a free seat; who got it must give it back."""
-        if self._taken >= self._seats:
+    def try_open(self) -> bool:
+        """Count a stream, and return whether one more was allowed; `close` must follow then."""
+        if self._open >= self._max_streams:
             return False
-        self._taken += 1
+        self._open += 1
         if self._reading is None or self._reading.done():
             self._message = b""
             self._reading = asyncio.create_task(self._publish())
         return True
 
-    def give_seat_back(self) -> None:
-        """Leave; nothing is read when nobody watches."""
-        self._taken -= 1
-        if self._taken == 0 and self._reading is not None:
+    def close(self) -> None:
+        """Count a stream as closed; nothing is read while none is open."""
+        self._open -= 1
+        if self._open == 0 and self._reading is not None:
             self._reading.cancel()
             self._reading = None
 
     async def messages(self) -> AsyncIterator[bytes]:
-        """The latest state, the next ones as they change, and comments that keep the connection open."""
+        """Yield the latest state, the next ones as they change, and comments that keep the connection open."""
         clock = asyncio.get_running_loop().time
         ends_at = clock() + LONGEST_STREAM_S
         sent = b""
@@ -92,25 +91,25 @@ class Broadcast:
     async def _read_or_say_why(self) -> Json:
         try:
             return await self._read()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong, who watches is told, and it is tried again
+        except Exception as error:  # noqa: BLE001 - every stream reports it, and the next read tries again
             return {"error": f"the state cannot be read: {first_line(error)}"}
 
 
 class StateStream(StreamingResponse):
-    """One watcher's stream, or 503 where no seat is free."""
+    """One stream, or 503 where no more are allowed."""
 
     def __init__(self, broadcast: Broadcast) -> None:
         super().__init__(broadcast.messages(), media_type="text/event-stream", headers=_HEADERS)
         self._broadcast = broadcast
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hold a seat for as long as the stream lasts."""
-        if not self._broadcast.take_seat():
-            error = {"error": "as many watch as may; DASHBOARD_MAX_STREAMS allows more"}
+        """Count the stream for as long as it lasts."""
+        if not self._broadcast.try_open():
+            error = {"error": "too many streams are open; DASHBOARD_MAX_STREAMS allows more"}
             busy = Answer(error, status_code=503, headers={"Retry-After": str(_RETRY_S), "Connection": "close"})
             await busy(scope, receive, send)
             return
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._broadcast.give_seat_back()
+            self._broadcast.close()

@@ -1,4 +1,4 @@
-"""What changes something: halt, reset, promote, demote. It has threads and connections of its own, and a time limit."""
+"""Commands over HTTP: halt, reset, promote, demote. They have threads and connections of their own and a time limit."""
 
 import time
 from typing import Annotated, Final
@@ -29,11 +29,11 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 class Commands:
-    """Asks the newest run for something, for whoever has the token.
+    """Record commands for the newest run, for callers with the token.
 
     Args:
-        database: used for nothing else, so that no reader holds its connections.
-        token: without one nobody is allowed.
+        database: used for nothing else, so that no read holds its connections.
+        token: an empty one allows nobody.
     """
 
     def __init__(self, database: Engine, token: str) -> None:
@@ -44,7 +44,7 @@ class Commands:
     async def ask(
         self, bearer: HTTPAuthorizationCredentials | None, name: CommandName, reason: str, spec_id: str = ""
     ) -> Answer:
-        """The answer to a request: 202 with the command's number, 401, 404, or 503 within three seconds."""
+        """Return the answer to a request: 202 with the command's number, 401, 404, or 503 within three seconds."""
         if not is_allowed(bearer.credentials if bearer else None, self._token):
             error = {"error": "send the token of this installation: Authorization: Bearer TOKEN"}
             return Answer(error, status_code=401, headers={"WWW-Authenticate": "Bearer"})
@@ -64,12 +64,12 @@ class Commands:
         return Answer(found, status_code=202)
 
     def explain(self, error: BaseException) -> str:
-        """One line about an error, fit to be shown."""
+        """Return one line about an error, without secrets."""
         return f"the database does not answer: {one_line(error, self._database.url.password)}"
 
 
 def command_routes(commands: Commands) -> APIRouter:
-    """The routes of what changes something."""
+    """Return the routes of the commands."""
     router = APIRouter()
 
     @router.post("/api/halt", response_model=None, status_code=202)
@@ -96,7 +96,7 @@ def command_routes(commands: Commands) -> APIRouter:
 
 
 def create_command_api(commands: Commands) -> FastAPI:
-    """An application of these routes alone, to be served where nothing else is."""
+    """Return an application of these routes alone, for a deployment of its own."""
     api = FastAPI(
         title="MemeSnipe commands", version=memesnipe.__version__, docs_url=None, redoc_url=None, openapi_url=None
     )
@@ -106,11 +106,11 @@ def create_command_api(commands: Commands) -> FastAPI:
 
 
 class WholePaths:
-    """ASGI middleware for routes that have their whole path, below whatever prefix they are served."""
+    """ASGI middleware for an application whose routes are whole paths, whatever prefix it is deployed under."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on without the prefix it was found by."""
+        """Pass the request on without the prefix."""
         await self._app({**scope, "root_path": ""}, receive, send)

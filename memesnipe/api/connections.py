@@ -41,28 +41,28 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_message_complete(self) -> None:
-        """The request is here."""
+        """Stop the time: the request is complete."""
         self._stop_request_timer()
         self._received_bytes = 0
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Leave the connection to another protocol."""
+        """Stop the time: another protocol takes the connection."""
         self._stop_request_timer()
         super().handle_websocket_upgrade()
 
     def pause_writing(self) -> None:
-        """The buffers are full: start the time to read."""
+        """Start the time to read: the buffers are full."""
         super().pause_writing()
         self._read_timer = self.loop.call_later(READ_TIMEOUT_S, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client has read."""
+        """Stop the time to read."""
         self._stop_read_timer()
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """No deadline outlives its connection."""
+        """Stop every timer."""
         self._stop_request_timer()
         self._stop_read_timer()
         super().connection_lost(exc)

@@ -1,4 +1,4 @@
-"""Whether the newest run gets anywhere: parts of the health that no single actor can tell of itself."""
+"""Whether the newest run makes progress: parts of the health that no single actor can report."""
 
 import time
 from collections.abc import Callable
@@ -16,10 +16,10 @@ Part = dict[str, str]
 
 
 class Progress:
-    """Compares what it is shown with what it was shown before.
+    """Compare the figures of a run with those of earlier calls.
 
     Args:
-        clock: gives seconds that only rise.
+        clock: returns monotonic seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,7 +28,7 @@ class Progress:
         self._since = 0.0
 
     def parts(self, now: Vitals | None) -> dict[str, Part]:
-        """The parts `progress`, `events` and `commands`; none before the first run."""
+        """Return the parts `progress`, `events` and `commands`; none before the first run."""
         if now is None:
             return {}
         seen, clock = (now.run_id, now.published, now.consumed), self._clock()

@@ -1,4 +1,4 @@
-"""What Serve's proxy does before it listens. Serve has no settings for it, but calls a function that we name."""
+"""The function that Serve's proxy calls before it listens; Serve has no settings for what it does."""
 
 from typing import Final
 
@@ -13,6 +13,6 @@ CALLBACK: Final = ("RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH", "memesnipe.api.p
 
 
 def prepare_proxy() -> list[Middleware]:
-    """Make the limited protocol the one that uvicorn takes in this process, and give the proxy's middlewares."""
+    """Make the limited protocol the default of uvicorn in this process, and return the middlewares of the proxy."""
     HTTP_PROTOCOLS["auto"] = f"{connections.__name__}:{connections.LimitedProtocol.__name__}"
     return [Middleware(CommandsFirst)]

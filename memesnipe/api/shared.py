@@ -1,4 +1,4 @@
-"""One answer for everyone who asks at the same time."""
+"""Concurrent calls that share one result."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,15 +8,15 @@ T = TypeVar("T")
 
 
 class Shared(Generic[T]):
-    """Calls a function once for all who wait for it; who comes later than its answer has it called again."""
+    """Call a function once for all concurrent callers, and again for those that come after its result."""
 
     def __init__(self, call: Callable[[], Awaitable[T]]) -> None:
         self._call = call
         self._running: asyncio.Future[T] | None = None
 
     async def __call__(self) -> T:
-        """The answer that is on its way, or the next one."""
+        """Return the result of the running call, or of a new one."""
         if self._running is None or self._running.done():
             self._running = asyncio.ensure_future(self._call())
-        # Whoever leaves takes the answer from nobody else.
+        # A caller that is cancelled must not cancel the call for the others.
         return await asyncio.shield(self._running)

@@ -1,4 +1,4 @@
-"""Blocking work for an event loop: in few threads, with a limit on how long and how many may wait for it."""
+"""Run blocking work for an event loop: in few threads, with limits on the time and the number of waiting calls."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class BusyError(Exception):
-    """So many wait already that nobody else may."""
+    """Too many calls wait already."""
 
 
 class SlowError(Exception):
@@ -18,16 +18,15 @@ class SlowError(Exception):
 
 
 class Workers:
-    """Threads that answer within ``timeout_s`` or not at all.
+    """Run work in threads, with a limit on how long the caller waits.
 
-    Work that hangs keeps its thread until it ends. Whoever asked has left by then; who comes meanwhile waits no longer
-    than anyone else.
+    Work that hangs keeps its thread until it ends; its caller and all later ones get their error in time.
 
     Args:
         name: of the threads.
-        threads: works at once.
-        timeout_s: longest time from asking to the answer.
-        capacity: works that run or wait, of which each takes a place until it ends.
+        threads: most works that run at once.
+        timeout_s: longest time from the call to its result.
+        capacity: most works that run or wait.
     """
 
     def __init__(self, name: str, *, threads: int, timeout_s: float, capacity: int) -> None:
@@ -36,10 +35,10 @@ class Workers:
         self._places = BoundedSemaphore(capacity)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """The result of the work.
+        """Return the result of the work.
 
         Raises:
-            BusyError: no place is free.
+            BusyError: too many works run or wait.
             SlowError: no result within the time; work that has not begun is dropped.
         """
         if not self._places.acquire(blocking=False):

@@ -1,4 +1,4 @@
-"""The quick way to halt what runs in this folder: over HTTP, without loading what it takes to use the database."""
+"""Halt over HTTP, without loading the database's libraries, which takes longer than the halt."""
 
 import time
 from typing import Any, Final
@@ -18,9 +18,9 @@ _PAUSE_S: Final = 0.05
 
 
 def halt(reason: str) -> dict[str, Any] | None:
-    """Halt, wait until it is done, and say what came of it; None where nothing answers so, or not at once.
+    """Halt the run of this folder and wait for the outcome; None where the API does not take it up at once.
 
-    Two halts are as good as one, so whoever gets None may halt in another way although this one may have worked.
+    A second halt changes nothing, so after None the caller can use the database even if this one was recorded.
 
     Raises:
         InputError: the reason cannot be recorded.

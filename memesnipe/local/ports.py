@@ -1,4 +1,4 @@
-"""Ports that are ours from the moment they are chosen."""
+"""Reservation of the dashboard's port from the moment it is chosen."""
 
 import socket
 
@@ -6,11 +6,11 @@ HOST = "127.0.0.1"
 
 
 def reserve_port(port: int) -> socket.socket | None:
-    """Keep everyone from a port but the server that it is for; None where somebody has it.
+    """Reserve a port for the server that will listen on it; None where it is in use.
 
     Ray Serve listens with SO_REUSEPORT, so two installations that start at the same moment could listen on one port,
-    and each would get requests of the other. What is bound here, and does not listen, gets none; it lets those in that
-    share ports, and who looks for a free one finds that this one is not.
+    and each would get requests of the other. A socket that is bound and does not listen gets none. A server that shares
+    its port can bind beside it; a check for a free port fails.
     """
     if not _is_free(port):
         return None

@@ -1,4 +1,4 @@
-"""Asking a run for something, within a time that is over for the database too."""
+"""Record a command for a run, with a deadline after which it is not committed."""
 
 import re
 import time
@@ -13,7 +13,7 @@ from memesnipe.storage.database import connect
 
 # What can be the name of a strategy at all.
 SPEC_ID: Final = r"^[A-Za-z0-9_.:-]{1,100}$"
-# Of connections that only ask: a lock or a slow server must not keep a halt waiting.
+# For connections that only record commands: a lock or a slow server must not delay a halt.
 _IN_A_HURRY: Final = "-c statement_timeout=3s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s"
 
 
@@ -38,19 +38,19 @@ class Asked:
 
 
 def connect_to_ask(url: str) -> Engine:
-    """An engine for commands alone, whose statements end in seconds."""
+    """Return an engine for commands alone, whose statements end within seconds."""
     return connect(url, _IN_A_HURRY)
 
 
 def ask(database: Engine, name: CommandName, *, spec_id: str = "", reason: str, deadline: float) -> Asked:
-    """Ask the newest run for something.
+    """Record a command for the newest run.
 
-    A server that stood still may answer long after whoever asked has left; by the deadline a command that nobody
-    waits for any more is not committed.
+    A server that stood still may answer long after the caller has given up; the deadline keeps such a command from
+    being committed.
 
     Args:
         database: the database.
-        name: what for.
+        name: the command.
         spec_id: the strategy, of promote and demote.
         reason: why.
         deadline: the time of the monotonic clock after which nothing is committed.

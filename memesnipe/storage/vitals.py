@@ -1,4 +1,4 @@
-"""The few figures that tell whether the newest run gets anywhere; one statement that is cheap however long the run."""
+"""The figures that tell whether the newest run makes progress, from one statement whose cost does not grow with it."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Vitals:
 
 
 def vitals(connection: Connection) -> Vitals | None:
-    """The figures of the newest run, or None before the first."""
+    """Return the figures of the newest run, or None before the first."""
     age = func.extract("epoch", func.now() - Command.requested_at)
     executor = (ConsumerPosition.actor == "executor") & (ConsumerPosition.stream == "events")
     query = (

@@ -13,6 +13,8 @@ import orjson
 if TYPE_CHECKING:
     from rich.console import Console
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+
 
 @cache
 def errors() -> "Console":
@@ -26,6 +28,11 @@ def say(text: str) -> None:
     """One line on standard error."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+def without_controls(text: str) -> str:
+    """Text that no terminal obeys: names of tokens come from strangers."""
+    return text.translate(_CONTROLS)
 
 
 def print_json(value: Any) -> None:

@@ -6,12 +6,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from memesnipe.cli.options import Json
-from memesnipe.cli.output import print_json, say
+from memesnipe.cli.output import print_json, say, without_controls
+from memesnipe.errors import MemeSnipeError
 
 sql = typer.Typer()
 
-# What a terminal would obey: names of tokens come from strangers.
-_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 _WIDEST: Final = 2**63  # of JSON's integers, as most readers take them
 
 
@@ -30,23 +29,17 @@ def sql_command(
         print_json({"rows": [_plain(row) for row in found.rows], "cut": found.is_cut})
         return
     for row in found.rows:
-        typer.echo("\t".join(str(value).translate(_CONTROLS) for value in row.values()))
+        typer.echo("\t".join(without_controls(str(value)) for value in row.values()))
     if found.is_cut:
         say(f"Only the first {limit:,} rows; there are more (--limit shows them, COUNT(*) counts them).")
 
 
 def _url() -> str:
     """Where to ask, as the role that only reads where there is one."""
-    from memesnipe.cli.lock import holder  # noqa: PLC0415 - slow to load
-    from memesnipe.errors import MemeSnipeError  # noqa: PLC0415
-    from memesnipe.installation import RESOLVED  # noqa: PLC0415
+    from memesnipe.cli.here import settings_here  # noqa: PLC0415 - slow to load
     from memesnipe.local.postgres import reader_url  # noqa: PLC0415
-    from memesnipe.settings import load_settings, read_resolved  # noqa: PLC0415
 
-    settings = load_settings()
-    home = settings.memesnipe_home.resolve()
-    if holder(home):
-        settings = read_resolved(home / RESOLVED)
+    settings, home = settings_here()
     if settings.database_url is None:
         raise MemeSnipeError("the embedded PostgreSQL runs only while `memesnipe up` does; start it first")
     url = settings.database_url.get_secret_value()

@@ -1,10 +1,17 @@
-"""`memesnipe sql` as a user types it, on a database that somebody else looks after."""
+"""`memesnipe sql` and `memesnipe redis` as a user types them, on servers that somebody else looks after."""
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+import redis
 import sqlalchemy as sa
 
+from memesnipe.bus.asking import ask
+from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.local.process import free_port
 from tests.cli.test_commands import memesnipe
 
 
@@ -39,3 +46,33 @@ def test_a_second_statement_is_refused_in_one_line(tmp_path: Path, database: sa.
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == "memesnipe: input: the query failed: one statement at a time\n"
     assert not sa.inspect(database).has_table("hole")
+
+
+def test_redis_is_asked_and_not_written(tmp_path: Path, redis_url: str, as_operator: Callable[[str], str]) -> None:
+    url = redis_url.removesuffix("/0") + "/11"
+    with redis.Redis.from_url(as_operator(url)) as client:
+        client.xadd("events:price", {"seq": 1, "data": b"\x1b[31m\xff"}, id="1-7")
+    shown = memesnipe(tmp_path, "redis", "xrevrange", "events:price", "+", "-", "COUNT", "5", REDIS_URL=url)
+    assert (shown.returncode, shown.stdout) == (0, "1-7 seq=1 data=\\x1b[31m\\xff\n"), shown.stderr
+    assert json.loads(memesnipe(tmp_path, "redis", "xlen", "events:price", "--json", REDIS_URL=url).stdout) == {
+        "reply": 1
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["xadd", "commands", "1-1", "seq", "1"], "xadd: it does not only read"),
+        (["eval", "return redis.call('flushall')", "0"], "eval: it does not only read"),
+        (["flushall"], "flushall: it does not only read"),
+        (["nonsense"], "nonsense: there is no such command"),
+        (["xlen"], "xlen: wrong number of arguments"),
+        (["keys", "*"], "keys: "),
+        (["get", "\udcff"], "get: 'utf-8' codec can't encode"),
+    ],
+)
+def test_what_redis_is_not_asked(redis_url: str, words: list[str], told: str) -> None:
+    with pytest.raises(InputError, match=re.escape(told)):
+        ask(redis_url, words)
+    with pytest.raises(MemeSnipeError, match="Redis does not answer"):
+        ask(f"redis://127.0.0.1:{free_port(0)}/0", words)

@@ -15,7 +15,9 @@ def write_secret(file: Path, secret: str) -> None:
 
 
 def kept_secret(file: Path) -> str:
-    """Read the secret in a file; one is made where there is none, or only an empty file."""
+    """Read the secret in a file, which is closed to others; one is made where there is none, or an empty file."""
+    if file.exists():
+        file.chmod(0o600)
     secret = file.read_text().strip() if file.exists() else ""
     if not secret:
         secret = secrets.token_hex(16)

@@ -163,6 +163,35 @@ def test_something_else_in_the_place_of_a_stream_makes_room(begin: Callable[...,
     assert bus.held(COMMANDS) == range(1, 2) and bus.held_events(1) == range(1, 2)
 
 
+def fill(bus: Bus) -> None:
+    for number in range(1, 10_000):
+        bus.publish([(stream, number, number, b"x" * 1000) for stream in ("fills", COMMANDS)])
+
+
+def test_a_redis_that_is_full_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path)
+    url = server.start()
+    try:
+        with redis.Redis.from_url(operator_url(tmp_path, url)) as operator:
+            operator.config_set("maxmemory", operator.info("memory")["used_memory"] + 2_000_000)
+            bus = Bus(url)
+            bus.take_over("one", 1)
+            bus.begin("one", 1, "market_data", KEY)
+            with pytest.raises(redis.ResponseError, match="maxmemory"):
+                fill(bus)
+            bus.close()
+            operator.config_set("maxmemory", 0)
+            again = Bus(url)
+            again.begin("one", 1, "market_data", KEY)
+            held = {stream: again.held(stream) for stream in ("fills", COMMANDS)}
+            assert held["fills"].stop - held[COMMANDS].stop in (0, 1), "the first of a batch may be there alone"
+            again.publish([(COMMANDS, held[COMMANDS].stop, 1, b"{}"), ("fills", held["fills"].stop, 1, b"{}")])
+            again.assert_whole()
+            again.close()
+    finally:
+        server.stop()
+
+
 def test_a_redis_that_drops_data_is_refused_and_what_it_drops_is_noticed(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path)
     url = server.start()
@@ -177,8 +206,7 @@ def test_a_redis_that_drops_data_is_refused_and_what_it_drops_is_noticed(tmp_pat
             bus.take_over("one", 1)
         bus.begin("one", 1, "market_data", KEY)
         with pytest.raises(redis.ConnectionError, match="lost its data"):
-            for number in range(1, 10_000):
-                bus.publish([(stream, number, number, b"x" * 1000) for stream in ("fills", COMMANDS)])
+            fill(bus)
         bus.close()
     finally:
         server.stop()

@@ -22,6 +22,7 @@ from memesnipe.local import redis_binary as binaries
 from memesnipe.local.process import LocalServerError, free_port, is_alive, is_server_of, read_pid, wait_until
 from memesnipe.local.redis import APPLICATION, OPERATOR, EmbeddedRedis, operator_url, password_file
 from memesnipe.local.redis_binary import redis_binary
+from memesnipe.local.secret_file import kept_secret
 
 OWNER = """
 import sys, time
@@ -117,6 +118,17 @@ def test_the_actors_may_not_do_what_they_have_no_use_for(folder: Path, url: str)
             client.eval("return redis.call('FLUSHALL')", 0)
         assert operator.flushall()
         assert operator.config_get("appendonly") == {"appendonly": "yes"}
+
+
+def test_a_copied_password_file_is_closed_and_an_empty_one_filled(tmp_path: Path) -> None:
+    file = tmp_path / "a.password"
+    file.write_text("copied\n")
+    file.chmod(0o644)
+    assert kept_secret(file) == "copied"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.write_text("")
+    assert len(kept_secret(file)) == 32
+    assert kept_secret(file) == file.read_text()
 
 
 def test_what_another_product_wrote_is_not_read(tmp_path: Path) -> None:

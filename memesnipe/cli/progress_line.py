@@ -46,6 +46,8 @@ def progress_line(report: Json, health: Json, trouble: str, total: int | None) -
     """
     has_begun = bool(report) and report["events"]["published"] > 0
     wrong = "; ".join(filter(None, (trouble, _unwell(health, has_begun=has_begun))))
+    if any(sign in wrong for sign in _DISK_FULL):
+        wrong = f"disk full: {wrong}"
     if not has_begun:
         return wrong or "waiting for the first event"
     return f"{wrong}  |  {_figures(report, total)}" if wrong else f"{_figures(report, total)}  healthy"
@@ -56,8 +58,6 @@ def _unwell(health: Json, *, has_begun: bool) -> str:
     if health["status"] == "healthy":
         return ""
     bad = {name: part for name, part in health["parts"].items() if part["state"] not in FINE}
-    if any(sign in part["detail"] for part in bad.values() for sign in _DISK_FULL):
-        return f"{health['status']}: disk full: {_words(bad)}"
     if not has_begun:
         opening = [name for name, part in bad.items() if (part["state"], part["detail"]) in _OPENING]
         if opening and len(opening) == len(bad):

@@ -46,6 +46,7 @@ class Session:
     choice: FeedChoice
     has_started: Callable[[], None]  # called when Ctrl-C need not interrupt the start any more
     _failed_revivals: int = 0  # one after the other
+    _server_trouble: str = ""
 
     def __enter__(self) -> Self:
         """Start the servers, the run, Ray, the API and the actors."""
@@ -146,8 +147,9 @@ class Session:
         try:
             for name in self._servers.revive():
                 self.log.error("server died and was started again", name=name)
-            self._failed_revivals = 0
+            self._failed_revivals, self._server_trouble = 0, ""
         except LocalServerError as error:
+            self._server_trouble = f"a server does not come back (attempt {self._failed_revivals + 1}): {error}"
             self._failed_revivals += 1
             self.log.error("server does not come back", error=str(error), attempt=self._failed_revivals)
             if self._failed_revivals >= _REVIVALS_TRIED:
@@ -157,7 +159,7 @@ class Session:
     @property
     def condition(self) -> str:
         """What is wrong with what we started and is being mended, in words; "" while all is well."""
-        return self._ray.condition
+        return "; ".join(filter(None, (self._server_trouble, self._ray.condition)))
 
     def news(self) -> list[str]:
         """What has happened since the last call, as sentences to show."""

@@ -62,7 +62,7 @@ def test_with_events_it_shows_figures_and_health() -> None:
 def test_a_full_disk_is_named_and_parts_that_share_a_reason_stand_together() -> None:
     reason = "could not extend file: No space left on device"
     shown = line(BEGUN, health("unhealthy", executor=("recovering", reason), position=("recovering", reason)))
-    assert shown.startswith(f"unhealthy: disk full: executor, position recovering ({reason})  |  10 events")
+    assert shown.startswith(f"disk full: unhealthy: executor, position recovering ({reason})  |  10 events")
 
 
 names = st.sampled_from(["executor", "redis", "position", "signer"])

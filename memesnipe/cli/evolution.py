@@ -61,9 +61,11 @@ def _evolve(plan: "Plan", address: str | None, workers: int | None, say: "Say") 
     from memesnipe.cli.database import open_database  # noqa: PLC0415
     from memesnipe.cli.evolve import Evolve, Interrupted  # noqa: PLC0415
     from memesnipe.engine.warm import compile_all  # noqa: PLC0415
+    from memesnipe.market.tape import TapeFile  # noqa: PLC0415
     from memesnipe.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
+    file = TapeFile(plan.tape, now_ns=time.time_ns())  # a bad one is refused before anything starts
     families = load_families(settings)
     say_if_cold()
     compile_all(families)  # before the workers start, who load what they find
@@ -71,7 +73,7 @@ def _evolve(plan: "Plan", address: str | None, workers: int | None, say: "Say") 
     with open_database(settings) as (database, url):
         try:
             connect_ray(address or settings.ray_address, home, "memesnipe-evolve", cpus=workers, dashboard=False)
-            return Evolve(plan, settings, families, database, url).run(say), False
+            return Evolve(plan, file, settings, families, database, url).run(say), False
         except Interrupted as stopped:
             return stopped.summary, True
         finally:

@@ -72,14 +72,16 @@ class Interrupted(Exception):  # noqa: N818 - no error: the user has seen enough
 class Evolve:
     """A search on a tape, from the database that keeps it to the cluster that runs it."""
 
-    def __init__(self, plan: Plan, settings: Settings, families: Families, database: Engine, url: str) -> None:
+    def __init__(
+        self, plan: Plan, file: TapeFile, settings: Settings, families: Families, database: Engine, url: str
+    ) -> None:
         self._plan, self._settings = plan, settings
         self._studies = study_storage(database, url)
         conditions = Conditions(settings.fill_model, settings.shadow_capital_usd, settings.strategy_folders)
         self._backtests = Backtests(conditions)
         self._started = time.perf_counter()
         self.first_result_s = 0.0
-        self._market = load_market(plan.tape, self._backtests)
+        self._market = load_market(plan.tape, file, self._backtests)
         try:
             self._usable = usable_families(families, self._market.kinds)
         except InputError as error:
@@ -202,14 +204,12 @@ def _champion(champion: Champion) -> dict[str, Any]:
     return {"spec": {"spec_id": genome.spec_id, **genome.to_dict()}, **found}
 
 
-def load_market(path: Path, backtests: Backtests) -> Market:
-    """Put a tape into the object store, slice by slice.
+def load_market(path: Path, file: TapeFile, backtests: Backtests) -> Market:
+    """Put the tape at a path into the object store, slice by slice.
 
     Raises:
-        TapeError: there is no such tape.
         InputError: it is too short.
     """
-    file = TapeFile(path, now_ns=time.time_ns())
     first, last = file.span()
     try:
         spans = search_spans(Span(first, last + 1))

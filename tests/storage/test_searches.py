@@ -39,6 +39,16 @@ def test_only_the_same_search_on_the_same_market_is_taken_up(store: SearchStore,
     assert SearchStore(database, "another market").take_up(KEY) is None
 
 
+def test_the_latest_search_is_known_by_its_market_and_else_by_the_name_of_its_tape(
+    store: SearchStore, database: sa.Engine
+) -> None:
+    tape = f"{uuid4()}.tape"
+    assert store.latest(tape) is None
+    first = store.begin(tape, KEY)
+    assert store.latest("renamed.tape") == (first.search_id, KEY, True)
+    assert SearchStore(database, f"market {uuid4()}").latest(tape) == (first.search_id, KEY, False)
+
+
 def test_a_generation_is_kept_whole_or_not_at_all(store: SearchStore) -> None:
     begun = store.begin("a.tape", KEY)
     store.keep(begun.search_id, b"one", _generation(0))

@@ -122,8 +122,10 @@ def with_decimal_points(columns: dict[str, Any], delimiter: str) -> tuple[dict[s
     Raises:
         TapeError: commas may separate decimals or thousands, and nothing tells which.
     """
+    if delimiter == ",":
+        return columns, False
     with_comma = {name: strings(column, ",") for name, column in columns.items()}
-    if delimiter == "," or not any(mask.any() for mask in with_comma.values()):
+    if not any(mask.any() for mask in with_comma.values()):
         return columns, False
     has_point = any(strings(column, r"\.").any() for column in columns.values())
     may_be_thousands = all(

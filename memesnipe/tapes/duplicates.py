@@ -21,6 +21,25 @@ def find_duplicates(columns: dict[str, Any], swaps: pd.DataFrame) -> tuple[NDArr
     transaction, or else with everything that the trade says. Columns that say when a row was downloaded do not count
     then. Without signatures all columns of the file must agree.
     """
+    repeats = np.zeros(len(swaps), dtype=bool)
+    candidates = np.flatnonzero(_alike(swaps))
+    if not len(candidates):
+        return repeats, ""
+    of_candidates = {name: column.take(pa.array(candidates)) for name, column in columns.items()}
+    repeats[candidates], by = _repeats(of_candidates, swaps.iloc[candidates])
+    return repeats, by
+
+
+def _alike(swaps: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether another row is of the same time and token, shape (n,): all others cannot be told twice."""
+    mixed = np.zeros(len(swaps), dtype=np.uint64)
+    for name in ("ts", "mint"):
+        mixed = (mixed ^ swaps[name].to_numpy().astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    return np.asarray(pd.Series(mixed).duplicated(keep=False))
+
+
+def _repeats(columns: dict[str, Any], swaps: pd.DataFrame) -> tuple[NDArray[np.bool_], str]:
     signature = next((name for name in SIGNATURES if name in columns), None)
     position = next((name for name in POSITIONS if name in columns), None)
     if signature is None:

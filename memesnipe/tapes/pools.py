@@ -59,7 +59,7 @@ def assume_pools(swaps: pd.DataFrame, reasons: Reasons) -> Assumed:
     outlier = np.zeros(len(sets), dtype=bool)
     of_price = np.flatnonzero(sets)
     outlier[of_price] = is_impossible(
-        rows.log_price[of_price], rows.impact[of_price], rows.sol[of_price], Runs.of(rows.tokens[of_price])
+        rows.log_price[of_price], rows.impact[of_price], rows.sol[of_price], rows.tokens[of_price]
     )
     reserve, chained = _reserves(rows, np.where(outlier, 0.0, rows.flow), sets & ~outlier)
     unknown = np.isnan(reserve)

@@ -60,7 +60,7 @@ def _medians(values: Ints, tokens: Ints) -> Floats:
     return np.asarray(values[by_value][(runs.start + runs.end - 1) // 2], dtype=np.float64)
 
 
-def is_impossible(log_price: Floats, own_impact: Floats, sol_lamports: Ints, runs: Runs) -> Mask:
+def is_impossible(log_price: Floats, own_impact: Floats, sol_lamports: Ints, tokens: Ints) -> Mask:
     """Whether a price jumps away and back further than a trade of that size can move a pool, shape (n,).
 
     Args:
@@ -68,22 +68,44 @@ def is_impossible(log_price: Floats, own_impact: Floats, sol_lamports: Ints, run
         own_impact: how far each trade can move the log price itself.
         sol_lamports: size of the trades; at the ends of a token, only a trade that is not larger than its neighbours
             is doubted.
-        runs: of the tokens.
+        tokens: in runs.
     """
-    before = np.stack([runs.shifted(log_price, -by) for by in range(1, NEIGHBOURS + 1)], axis=1)
-    after = np.stack([runs.shifted(log_price, by) for by in range(1, NEIGHBOURS + 1)], axis=1)
-    from_before = log_price - _median_nearest(before, log_price)
-    from_after = log_price - _median_nearest(after, log_price)
-    limit = JUMP + own_impact
+    impossible = np.zeros(len(log_price), dtype=bool)
+    rows = np.flatnonzero(_range_nearby(log_price, tokens) > JUMP)  # of all others the neighbours agree
+    if not len(rows):
+        return impossible
+    places = rows[:, np.newaxis] + np.concatenate([np.arange(-NEIGHBOURS, 0), np.arange(1, NEIGHBOURS + 1)])
+    runs = Runs.of(tokens)
+    inside = (places >= runs.start[rows, np.newaxis]) & (places < runs.end[rows, np.newaxis])
+    places = np.clip(places, 0, len(log_price) - 1)
+    nearby = np.where(inside, log_price[places], np.nan)
+    own, size = log_price[rows], sol_lamports[rows].astype(np.float64)
+    from_before = own - _median_nearest(nearby[:, :NEIGHBOURS], own)
+    from_after = own - _median_nearest(nearby[:, NEIGHBOURS:], own)
+    limit = JUMP + own_impact[rows]
     has_both = ~np.isnan(from_before) & ~np.isnan(from_after)
     same_way = from_before * from_after > 0
     away_and_back = has_both & same_way & (np.abs(from_before) > limit) & (np.abs(from_after) > limit)
     one_side = np.where(np.isnan(from_before), from_after, from_before)
-    size = sol_lamports.astype(np.float64)
-    sizes = np.stack([runs.shifted(size, by) for by in range(-NEIGHBOURS, NEIGHBOURS + 1) if by], axis=1)
+    sizes = np.where(inside, sol_lamports[places].astype(np.float64), np.nan)
     is_small = size <= _median_nearest(sizes, size)
-    at_the_end = ~has_both & is_small & (np.abs(one_side) > JUMP_AT_THE_ENDS + own_impact)
-    return np.asarray(away_and_back | at_the_end)
+    at_the_end = ~has_both & is_small & (np.abs(one_side) > JUMP_AT_THE_ENDS + own_impact[rows])
+    impossible[rows] = away_and_back | at_the_end
+    return impossible
+
+
+def _range_nearby(values: Floats, tokens: Ints) -> Floats:
+    """How far the values of a row and its neighbours of the same token lie apart, shape (n,)."""
+    most, least = values.copy(), values.copy()
+    for by in range(1, min(NEIGHBOURS, len(values) - 1) + 1):
+        same = tokens[by:] == tokens[:-by]
+        later = np.where(same, values[by:], values[:-by])
+        earlier = np.where(same, values[:-by], values[by:])
+        np.maximum(most[:-by], later, out=most[:-by])
+        np.minimum(least[:-by], later, out=least[:-by])
+        np.maximum(most[by:], earlier, out=most[by:])
+        np.minimum(least[by:], earlier, out=least[by:])
+    return np.asarray(most - least)
 
 
 def _median_nearest(values: Floats, to: Floats) -> Floats:

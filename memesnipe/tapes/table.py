@@ -78,7 +78,7 @@ def _header(path: Path, line: str, layouts: Sequence[Sequence[str]]) -> tuple[st
             raise TapeError(f"{path} names the column {name[:40]!r} twice in its header")
     if not any(set(layout) <= set(names) for layout in layouts):
         lacking = ", ".join(name for name in layouts[-1] if name not in names)
-        shown = ", ".join(name[:40] for name in names[:8])
+        shown = ascii(", ".join(name[:40] for name in names[:8]))[1:-1]
         raise TapeError(f"{path} lacks the columns {lacking} (found: {shown}, ...)")
     return delimiter, names
 

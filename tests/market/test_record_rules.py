@@ -4,10 +4,16 @@ from typing import Any
 import pytest
 
 from memesnipe.market.events import FIELDS, HOLDERS, KIND_NAMES, PRICE
-from memesnipe.market.plausible import RANGES, SOL_USD
+from memesnipe.market.plausible import LAST_TS, OLDEST_TS, RANGES, SOL_USD
 from memesnipe.market.record_rules import (
     ASSIGNED_BY_A_RUN,
+    FUTURE,
+    MALFORMED,
+    OUT_OF_ORDER,
+    OUT_OF_RANGE,
+    TOO_OLD,
     error_of,
+    time_error,
 )
 
 
@@ -154,3 +160,46 @@ def test_every_number_of_an_event_that_is_not_checked_otherwise_has_a_range() ->
     """Times, places and codes are bounded by their own rules; what arithmetic is done with is bounded here."""
     otherwise = {"ts", "seq", "token", "kind", "venue", "side", "flags", "slot", "sol_usd", "trader"}
     assert {name for fields in FIELDS.values() for name in fields} == otherwise | {*RANGES}
+
+
+@pytest.mark.parametrize(
+    ("ts", "last_ts", "now_ns", "category"),
+    [
+        (OLDEST_TS, 0, None, None),
+        (OLDEST_TS - 1, 0, None, TOO_OLD),
+        (-1, 0, None, TOO_OLD),
+        (LAST_TS, 0, None, None),
+        (LAST_TS + 1, 0, None, FUTURE),
+        (OLDEST_TS + 5, OLDEST_TS + 5, None, None),
+        (OLDEST_TS + 5, OLDEST_TS + 6, None, OUT_OF_ORDER),
+        (OLDEST_TS + 5, 0, OLDEST_TS, None),
+        (OLDEST_TS + 6, 0, OLDEST_TS, FUTURE),
+    ],
+)
+def test_a_time_has_a_category_where_it_cannot_be(
+    ts: int, last_ts: int, now_ns: int | None, category: str | None
+) -> None:
+    found = time_error(ts, last_ts, now_ns, ahead_ns=5)
+    assert (found.category if found else None) == category
+    assert found is None or str(ts) in found.message
+
+
+@pytest.mark.parametrize(
+    ("changed", "category"),
+    [
+        ({"kind": "x"}, MALFORMED), ({"venue": ""}, MALFORMED), ({"side": "cover"}, MALFORMED),
+        ({"mint": "two words"}, MALFORMED), ({"slot": "7"}, MALFORMED), ({"slot": 2**32}, OUT_OF_RANGE),
+        ({"price_usd": math.nan}, OUT_OF_RANGE), ({"creator_fee_bps": 9_905}, OUT_OF_RANGE),
+    ],
+)  # fmt: skip
+def test_an_error_has_its_category(changed: dict[str, Any], category: str) -> None:
+    found = error_of(GOOD | changed)
+    assert found is not None
+    assert found.category == category
+
+
+def test_the_range_is_told_with_the_value() -> None:
+    assert error(GOOD | {"price_usd": -1.0}) == "price_usd is -1.0: must be from 1e-18 to 1e+12"
+    assert error(QUIET | OTHERS[2] | {"sol_usd": 0.05}) == (
+        "sol_usd is 0.05: must be 0 (not known) or from 0.1 to 10000"
+    )

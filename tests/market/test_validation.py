@@ -3,26 +3,40 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from memesnipe.feeds.laboratory import Edge, laboratory
 from memesnipe.market.events import (
     EVENT,
     FIELDS,
     KIND_NAMES,
     NO_TOKEN,
     NS_PER_S,
+    PRICE,
     SIDE_NAMES,
+    SOL_PRICE,
     VENUE_NAMES,
     Events,
     empty,
     join,
+    take,
 )
 from memesnipe.market.plausible import LAST_TS, OLDEST_TS, RANGES, SOL_USD
-from memesnipe.market.record_rules import ASSIGNED_BY_A_RUN, JUMP
+from memesnipe.market.record_rules import (
+    ASSIGNED_BY_A_RUN,
+    FUTURE,
+    JUMP,
+    MALFORMED,
+    MAX_AHEAD_NS,
+    OUT_OF_ORDER,
+    OUT_OF_RANGE,
+    TOO_OLD,
+)
 from memesnipe.market.sequencer import MAX_FUTURE_NS, Sequencer
 from memesnipe.market.validation import validate
-from tests.support import START_TS, synthetic_events
+from tests.support import START_TS, recorded_events, synthetic_events
 
 MINTS = ["A", "MintB", "unreadable\n", ""]
 NOW_NS = START_TS + 1_000 * NS_PER_S
@@ -91,3 +105,70 @@ def test_array_and_message_agree_record_by_record(events: Events, now_ns: int | 
     assert len(taken) == len(events) - len(indices)
     assert sum(found.counts().values()) == len(indices)
     assert found.first() == ((indices[0], rejected[0].category, rejected[0].reason) if indices else None)
+
+
+@given(records(), st.integers(0, 8))
+def test_an_array_in_two_parts_is_judged_like_the_whole(events: Events, cut: int) -> None:
+    whole = validate(events, MINTS)
+    first = validate(events[:cut], MINTS)
+    second = validate(events[cut:], MINTS, last_ts=first.last_ts)
+    assert [*first.codes, *second.codes] == whole.codes.tolist()
+    messages = [part.message(i) for part in (first, second) for i in range(len(part.events))]
+    assert messages == [whole.message(i) for i in range(len(events))]
+    assert (second.last_ts if len(events) > cut else first.last_ts) == whole.last_ts
+
+
+def test_a_good_record_has_neither_category_nor_message() -> None:
+    found = validate(_good(3), MINTS)
+    assert (found.counts(), found.first(), found.category(1), found.message(1)) == ({}, None, "", "")
+    assert validate(empty(0), []).first() is None
+
+
+@pytest.mark.parametrize("token", [-2, 4, 2**31 - 1])
+@pytest.mark.parametrize("kind", [PRICE, SOL_PRICE])
+def test_a_token_without_a_mint_is_named(token: int, kind: int) -> None:
+    every = synthetic_events(4_000)
+    event = take(every, np.flatnonzero(every["kind"] == kind)[:1])
+    event["token"] = token
+    assert validate(event, MINTS).first() == (0, MALFORMED, f"token is {token}: there are 4 mints")
+
+
+def test_of_records_out_of_order_those_are_bad_that_come_too_late() -> None:
+    events = _good(6)
+    events["ts"] = START_TS + np.array([0, 5, 3, 5, 4, 6])
+    events[1]["slot"] = 7  # no rule asks for slots
+    found = validate(events, MINTS)
+    assert np.flatnonzero(found.is_bad).tolist() == [2, 4]
+    assert found.counts() == {OUT_OF_ORDER: 2}
+    assert found.message(2) == f"ts {START_TS + 3} is before the previous event's {START_TS + 5}"
+    assert found.last_ts == START_TS + 6
+
+
+def test_a_record_that_is_bad_anyway_puts_no_other_out_of_order() -> None:
+    events = _good(4)
+    events["ts"][1] += 3_600 * NS_PER_S
+    events["sol_usd"][1] = -1.0
+    assert validate(events, MINTS).counts() == {OUT_OF_RANGE: 1}
+
+
+@pytest.mark.parametrize(("unit", "name"), [(1, "s"), (10**3, "ms"), (10**6, "us")])
+def test_times_in_another_unit_are_too_old(unit: int, name: str) -> None:
+    events = _good(4)
+    events["ts"] = events["ts"] // NS_PER_S * unit
+    assert validate(events, MINTS).counts() == {TOO_OLD: 4}, name
+
+
+def test_a_day_of_the_clock_is_allowed_and_no_more() -> None:
+    events = _good(2)
+    first, second = events["ts"].tolist()
+    assert validate(events, MINTS, now_ns=second - MAX_AHEAD_NS).first() is None
+    assert validate(events, MINTS, now_ns=first - MAX_AHEAD_NS).counts() == {FUTURE: 1}
+
+
+def test_recorded_synthetic_and_laboratory_markets_break_no_rule() -> None:
+    tape = laboratory(Edge.SOCIAL, 1, hours=0.2)
+    assert tape.validate().first() is None
+    recorded, synthetic = recorded_events(), synthetic_events(4_000)
+    for events in (recorded, synthetic):
+        mints = [f"mint{i}" for i in range(int(events["token"].max()) + 1)]
+        assert validate(events, mints).first() is None

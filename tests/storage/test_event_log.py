@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from memesnipe.market.events import Events, empty
+from memesnipe.storage.consistency import _of_log
 from memesnipe.storage.event_log import EventLog, damage, logged, read_batches
+from memesnipe.storage.runs import Cursor
 from tests.market.bad_tapes import flipped
 from tests.support import synthetic_events
 
@@ -122,3 +124,18 @@ def test_a_log_whose_writer_died_at_its_first_bytes_is_begun_again(tmp_path: Pat
     path.write_bytes(b"memes")
     assert len(_log_of(path, synthetic_events(3))) > HEADER
     assert (logged(path), next(read_batches(path, 1, 3))["seq"].tolist()) == (3, [1, 2, 3])
+
+
+def test_the_consistency_check_names_damage_and_a_length_that_does_not_fit(tmp_path: Path) -> None:
+    path = tmp_path / "events.bin"
+    content = _log_of(path, synthetic_events(20))
+    taken_in = {("executor", "events"): 20}
+
+    def told() -> list[str]:
+        return list(_of_log(path, Cursor(20, 20, 0, 0, 0, ended=True), taken_in, finished=True))
+
+    assert told() == []
+    path.write_bytes(flipped(content, 8 * len(content) - 1))
+    assert told() == ["events.bin: event 20 is damaged: the checksum or the place does not fit"]
+    path.write_bytes(content[:-1])
+    assert [line.split(" has ")[0] for line in told()] == ["events.bin"]

@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 UP ?=
 TRADES ?= ../shared/data/pump_curve_trades.csv.gz
 
-# The first Python of 3.11 to 3.13 that works: Ray and numba have wheels for those.
-FIND_PYTHON = for p in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+# PYTHON, or the first Python of 3.11 to 3.13 that works: Ray and numba have wheels for those.
+FIND_PYTHON = for p in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done
 
 .PHONY: help install up down test lint check bench honesty soak fuzz docs-output clean

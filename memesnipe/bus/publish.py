@@ -8,7 +8,7 @@ from memesnipe.bus.seal import Seal
 # What a writer hands over: (stream, number, seq, JSON)
 Outgoing = tuple[str, int, int, bytes]
 
-NOT_OURS, CHANGED, TAKEN = b"mark", b"length", b"taken"
+DONE, TAKEN = b"done", b"taken"
 
 # Between a check and the writing Redis may lose its data, and what is then written into the empty streams would hide
 # what is missing below. So nothing is done where our mark is gone or a stream is longer or shorter than we left it.
@@ -20,11 +20,11 @@ NOT_OURS, CHANGED, TAKEN = b"mark", b"length", b"taken"
 # it is not known), and of each entry which of them it goes to, its id, seq and data.
 PUBLISH: Final = """
 local anew, targets = tonumber(ARGV[3]), tonumber(ARGV[4])
-if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return {'mark'} end
+if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return {'gone'} end
 for i = 1, targets do
   local length = ARGV[4 + i]
   local key = KEYS[1 + anew + i]
-  if length ~= '' and redis.call('XLEN', key) ~= tonumber(length) then return {'length', key} end
+  if length ~= '' and redis.call('XLEN', key) ~= tonumber(length) then return {'changed'} end
 end
 for i = 2, anew + 1 do redis.call('DEL', KEYS[i]) end
 for at = 5 + targets, #ARGV, 4 do

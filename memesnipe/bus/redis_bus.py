@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 import redis
@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from memesnipe.bus.merge import Entry, ForeignEntryError, StreamGapError, merge
-from memesnipe.bus.publish import CHANGED, NOT_OURS, PUBLISH, TAKEN, Outgoing, arguments_of
+from memesnipe.bus.publish import DONE, PUBLISH, TAKEN, Outgoing, arguments_of
 from memesnipe.bus.seal import LAST, Seal, number_of
 from memesnipe.bus.server_check import check_server
 from memesnipe.bus.streams import ACTORS, ALL, EVENT_STREAMS, EVENTS, HEARTBEAT_KEY
@@ -77,18 +77,23 @@ class Bus:
             redis.ConnectionError: it has, and what is missing must be published again; or another took our place.
         """
         self._look_at = time.monotonic() + _LOOK_EVERY_S
+        streams = list(self._lengths)
+        known = [self._writer, self._mark, 0, len(streams), *self._lengths.values()]
+        if self._append([_WRITERS_KEY, *streams], known)[0] != DONE:
+            self._say_what_is_wrong()
+
+    def _say_what_is_wrong(self) -> NoReturn:
         pipeline: Any = self._redis.pipeline(transaction=False)
         pipeline.hget(_WRITERS_KEY, self._writer)
         for stream in self._lengths:
             pipeline.xlen(stream)
         found, *lengths = pipeline.execute()
-        if found is None:
-            raise redis.ConnectionError("Redis has lost its data")
-        if found != self._mark.encode():
+        if found not in (None, self._mark.encode()):
             raise redis.ConnectionError(f"another {self._writer.partition(':')[2]} writes in this one's place")
         for (stream, left), length in zip(self._lengths.items(), lengths, strict=True):
-            if length != left:
+            if found is not None and length != left:
                 raise redis.ConnectionError(_changed(stream, left, length))
+        raise redis.ConnectionError("Redis has lost its data")
 
     def publish(self, outgoing: Iterable[Outgoing], anew: Sequence[str] = ()) -> None:
         """Append entries in order, all at once; those that are there already are left as they are.
@@ -106,11 +111,10 @@ class Bus:
             return
         targets, keys, arguments = arguments_of(entries, anew, self._lengths, self._seal)
         outcome, *more = self._append([_WRITERS_KEY, *keys], [self._writer, self._mark, *arguments])
-        if outcome in (NOT_OURS, CHANGED):
-            self.assert_whole()
-            raise redis.ConnectionError("Redis has lost its data")
         if outcome == TAKEN:
             raise redis.ConnectionError(f"{more[0].decode()}: somebody else's entry was in the way; all are removed")
+        if outcome != DONE:
+            self._say_what_is_wrong()
         for stream in anew:
             self._lengths[stream] = 0
         self._lengths |= zip(targets, more[0], strict=True)
@@ -129,7 +133,7 @@ class Bus:
         if not count:
             return range(0)
         numbers = range(number_of(first[0][0]), number_of(last[0][0]) + 1)
-        if len(numbers) != count or not self._is_ours(stream, last[0]):
+        if len(numbers) != count or not self._seal.fits(stream, *last[0]):
             return range(0)
         self._lengths[stream] = count
         return numbers
@@ -145,7 +149,7 @@ class Bus:
         numbers = range(first, first + sum(replies[1::3]))
         ends = {stream: found[0] for stream, found in zip(EVENT_STREAMS, replies[2::3], strict=True) if found}
         last = max((number_of(raw[0]) for raw in ends.values()), default=0)
-        if not numbers or numbers[-1] != last or not all(self._is_ours(*end) for end in ends.items()):
+        if not numbers or numbers[-1] != last or not all(self._seal.fits(stream, *raw) for stream, raw in ends.items()):
             return range(first, first)
         self._lengths |= zip(EVENT_STREAMS, replies[1::3], strict=True)
         return numbers
@@ -178,30 +182,19 @@ class Bus:
             self._redis.xread(after, count=1, block=block_ms)
             answer = self._redis.xread(after, count=READ_LIMIT) or []
         found = {stream.decode(): entries for stream, entries in answer}
-        if self._writer:  # who only looks on has no key to tell by
-            self._assert_ours(found)
-        in_order = {s: [_entry(s, *raw) for raw in found[s]] for s in after if s in found}
-        return merge(in_order, READ_LIMIT)
+        return merge({s: self._entries(s, found[s]) for s in after if s in found}, READ_LIMIT)
 
-    def _assert_ours(self, found: Mapping[str, Sequence[Raw]]) -> None:
-        """Remove the entries that were written without the key of the run, and say so."""
-        foreign = [
-            (stream, raw[0]) for stream, entries in found.items() for raw in entries if not self._is_ours(stream, raw)
-        ]
-        for stream, identifier in foreign:
-            self._redis.xdel(stream, identifier)
-        if foreign:
-            stream, identifier = foreign[0]
-            raise ForeignEntryError(
-                f"{stream}: entry {identifier.decode()} was written by somebody else and is removed, "
-                f"with {len(foreign) - 1} more like it"
-            )
-
-    def _is_ours(self, stream: str, raw: Raw) -> bool:
-        identifier, fields = raw[0].decode(), raw[1]
-        if fields.keys() != {b"seq", b"data"}:
-            return False
-        return self._seal.identifier(stream, number_of(raw[0]), fields[b"seq"], fields[b"data"]) == identifier
+    def _entries(self, stream: str, found: Sequence[Raw]) -> list[Entry]:
+        """What was read, in our terms. What was written without the key of the run is removed, and an error."""
+        # Who only looks on has no key to tell by.
+        foreign = [raw[0] for raw in found if not self._seal.fits(stream, *raw)] if self._writer else []
+        if not foreign:
+            return [_entry(stream, *raw) for raw in found]
+        self._redis.xdel(stream, *foreign)
+        raise ForeignEntryError(
+            f"{stream}: entry {foreign[0].decode()} was written by somebody else and is removed, "
+            f"with {len(foreign) - 1} more like it"
+        )
 
     def announce_progress(self, stream: str) -> None:
         """Wake whoever waits for readers of a stream. A hint and no more: how far they are is in PostgreSQL."""

@@ -14,16 +14,25 @@ class Seal:
     """
 
     def __init__(self, key: bytes = b"") -> None:
-        self._key = key
+        self._keyed = blake2b(digest_size=_SEAL_BYTES, key=key)
 
-    def identifier(self, stream: str, number: int, seq: int | bytes, data: bytes) -> str:
-        """The id of an entry; ``seq`` in decimal digits where it is bytes."""
-        digits = seq if isinstance(seq, bytes) else b"%d" % seq
-        said = b"%b %d %b " % (stream.encode(), number, digits)
-        seal = blake2b(said + data, digest_size=_SEAL_BYTES, key=self._key).digest()
-        return f"{number}-{int.from_bytes(seal)}"
+    def identifier(self, stream: str, number: int, seq: int, data: bytes) -> str:
+        """The id of an entry."""
+        return f"{number}-{self._seal(stream, b'%d' % number, b'%d' % seq, data)}"
+
+    def fits(self, stream: str, identifier: bytes, fields: dict[bytes, bytes]) -> bool:
+        """Whether an entry has the id that the writer would have given it."""
+        number, _, seal = identifier.partition(b"-")
+        if fields.keys() != {b"seq", b"data"}:
+            return False
+        return self._seal(stream, number, fields[b"seq"], fields[b"data"]) == int(seal)
+
+    def _seal(self, stream: str, number: bytes, seq: bytes, data: bytes) -> int:
+        seal = self._keyed.copy()
+        seal.update(b"%b %b %b %b" % (stream.encode(), number, seq, data))
+        return int.from_bytes(seal.digest())
 
 
 def number_of(identifier: bytes) -> int:
     """The number in an id."""
-    return int(identifier.split(b"-")[0])
+    return int(identifier.partition(b"-")[0])

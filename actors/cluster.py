@@ -25,6 +25,7 @@ from actors.runtime import Supervisor
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.installation import RESOLVED, installation_of
 from memesnipe.local.compiler import COMPILER, is_compiling
+from memesnipe.local.leftovers import end_leftovers
 from memesnipe.settings import Settings, read_resolved
 from memesnipe.telemetry.logs import open_log, without_secrets
 
@@ -38,8 +39,8 @@ _ESSENTIAL: Final = {"gcs_server": "its control service", "raylet": "its node ma
 class Guard:
     """Watches from a thread of its own, because calls of Ray may hang when a part of Ray has died."""
 
-    def __init__(self, pipe: int) -> None:
-        self._pipe = pipe
+    def __init__(self, installation: str, pipe: int) -> None:
+        self._installation, self._pipe = installation, pipe
         self._lock = threading.Lock()
         self._parts: list[psutil.Process] = []
         self._ready = False
@@ -69,7 +70,7 @@ class Guard:
             for part in self._parts:
                 if not part.is_running() or part.status() == psutil.STATUS_ZOMBIE:
                     self.tell(lost=f"{part.name()} ({_ESSENTIAL[part.name()]}) has ended")
-                    os._exit(_FAILED)
+                    self.end(_FAILED)
 
     def _until_told_to_stop(self) -> None:
         while os.read(0, 1024):
@@ -78,7 +79,12 @@ class Guard:
         self.stopping.set()
         if was_ready:
             time.sleep(_STOP_S)
-        os._exit(0)  # what is left of Ray is ended by `up`
+        self.end(0)
+
+    def end(self, code: int) -> None:
+        """End this process and all of its Ray: Ray's own way out may hang, or leave processes for a minute."""
+        end_leftovers(self._installation)
+        os._exit(code)
 
 
 def run(home: Path, run_id: int, guard: Guard) -> None:
@@ -116,14 +122,14 @@ def main(arguments: list[str]) -> None:
     """Run for the installation in a folder, and tell its state on a pipe: HOME RUN_ID FILE_DESCRIPTOR."""
     home, run_id, pipe = Path(arguments[0]), int(arguments[1]), int(arguments[2])
     os.set_inheritable(pipe, False)  # Ray's processes shall not hold it open
-    guard = Guard(pipe)
+    guard = Guard(installation_of(home), pipe)
     try:
         run(home, run_id, guard)
     except Exception as error:  # noqa: BLE001 - whatever it is, `up` decides whether to try again
         reason: Any = without_secrets(first_line(error))
         open_log(home / "logs", "supervisor", "INFO").error("it ends", exc_info=error)
         guard.tell(**{"refused" if isinstance(error, MemeSnipeError) else "lost": reason})
-        os._exit(_FAILED)  # Ray's own way out may hang now
+        guard.end(_FAILED)
 
 
 if __name__ == "__main__":

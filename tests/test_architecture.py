@@ -26,7 +26,13 @@ def test_settings_alone_read_the_environment() -> None:
     chaos = {"memesnipe/cli/chaos_replay.py", "memesnipe/cli/chaos_targets.py"}
     assert (
         users
-        == {"memesnipe/settings.py", "memesnipe/local/child.py", "actors/connection.py", "memesnipe/cli/ray_process.py"}
+        == {
+            "memesnipe/settings.py",
+            "memesnipe/local/child.py",
+            "actors/connection.py",
+            "memesnipe/cli/ray_process.py",
+            "memesnipe/local/leftovers.py",
+        }
         | chaos
     )
 

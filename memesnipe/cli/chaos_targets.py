@@ -13,7 +13,8 @@ import redis
 
 from actors.pulse import COMMITTING, PUBLISHING, WAITING, pulse_file, read_pulse
 from memesnipe.bus.streams import ACTORS, PROGRESS
-from memesnipe.installation import RESOLVED
+from memesnipe.installation import RESOLVED, installation_of
+from memesnipe.local.leftovers import MARK
 from memesnipe.local.process import read_pid
 from memesnipe.local.redis import operator_url
 
@@ -40,6 +41,7 @@ class Targets:
 
     def __init__(self, home: Path) -> None:
         self._home = home
+        self._mark = f"{MARK}={installation_of(home)}".encode()
         self._killed: set[int] = set()  # what they have left behind says that they are there
         self._client: redis.Redis | None = None
         self._kills: dict[str, Callable[[], bool]] = {
@@ -107,7 +109,7 @@ class Targets:
         try:
             process = Path(f"/proc/{pid}")
             has_name = name in (process / "cmdline").read_bytes()
-            return has_name and str(self._home).encode() in (process / "environ").read_bytes()
+            return has_name and self._mark in (process / "environ").read_bytes()
         except OSError:
             return False
 

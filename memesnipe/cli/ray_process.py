@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-import psutil
 
 from memesnipe.errors import MemeSnipeError
 from memesnipe.installation import installation_of, write_condition
+from memesnipe.local.leftovers import MARK, end_leftovers
 from memesnipe.telemetry.logs import Logger
-
-MARK: Final = "MEMESNIPE_RAY_OF"  # in the environment of every process that belongs to our Ray
 
 _START_S: Final = 240.0  # for each part; at a load of 30 on 2 cores the slowest takes 90 s
 _SILENT_S: Final = 120.0
 _STOP_S: Final = 60.0
-_KILL_S: Final = 10.0
 _ATTEMPTS: Final = 10  # one after the other without a good stretch in between
 _FIRST_ATTEMPTS: Final = 3
 _GOOD_S: Final = 20.0
@@ -80,7 +77,7 @@ class RayProcess:
         return self._is_ready
 
     def _spawn(self) -> None:
-        end_leftovers(self.home)  # of a process that was killed
+        end_leftovers(installation_of(self.home))  # of a process that was killed
         read, write = os.pipe()
         environment = os.environ | _ENVIRONMENT | {MARK: installation_of(self.home)}
         command = [*_PROGRAM, str(self.home), str(self.run_id), str(write)]
@@ -177,7 +174,7 @@ class RayProcess:
             assert process.stdin is not None  # noqa: S101 - it is a pipe
             process.stdin.close()
             os.close(self._pipe)
-        end_leftovers(self.home)
+        end_leftovers(installation_of(self.home))
 
     def stop(self) -> None:
         """Let it stop everything in order, and end what does not."""
@@ -189,23 +186,3 @@ class RayProcess:
                 self.log.warning("Ray did not stop in time")
         self._end()
         self._wait_for("")
-
-
-def end_leftovers(home: Path) -> None:
-    """Kill every process that belongs to a Ray of this installation; who calls this holds the installation's lock."""
-    mark = installation_of(home)
-    deadline = time.monotonic() + _KILL_S
-    while (found := [p for p in psutil.process_iter() if _has_mark(p, mark)]) and time.monotonic() < deadline:
-        for process in found:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
-        psutil.wait_procs(found, timeout=1)
-
-
-def _has_mark(process: psutil.Process, mark: str) -> bool:
-    try:
-        return bool(process.environ().get(MARK) == mark) and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.Error, OSError):  # ended, or somebody else's
-        return False

@@ -12,6 +12,8 @@ from actors.pulse import BREEDING, COMMITTING, PUBLISHING, WAITING, WORKING, Pul
 from memesnipe.cli import chaos_fire
 from memesnipe.cli.chaos_fire import Fire, Volley, draw
 from memesnipe.cli.chaos_targets import POSTGRES, REDIS, TARGETS, Targets
+from memesnipe.installation import installation_of
+from memesnipe.local.leftovers import MARK
 from memesnipe.local.process import wait_until
 
 EVENTS = 10_000
@@ -108,7 +110,7 @@ def test_who_is_caught_in_the_middle_stays_there_until_it_is_killed(tmp_path: Pa
         [sys.executable, "-c", acts, str(path), "ray::"],
         stdout=subprocess.PIPE,
         cwd=Path.cwd(),
-        env=os.environ | {"MEMESNIPE_HOME": str(tmp_path)},
+        env=os.environ | {MARK: installation_of(tmp_path)},
     )
     assert actor.stdout is not None
     with actor.stdout:

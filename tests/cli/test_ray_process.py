@@ -10,9 +10,10 @@ import psutil
 import pytest
 
 from memesnipe.cli import ray_process
-from memesnipe.cli.ray_process import MARK, RayProcess, end_leftovers
+from memesnipe.cli.ray_process import RayProcess
 from memesnipe.errors import MemeSnipeError
-from memesnipe.installation import installation_of, read_condition
+from memesnipe.installation import read_condition
+from memesnipe.local.leftovers import MARK, end_leftovers
 from memesnipe.telemetry.logs import open_log
 
 SAY = "import os, sys, time\ndef say(line): os.write(int(sys.argv[3]), line.encode() + b'\\n')\n"
@@ -115,11 +116,11 @@ def test_it_is_asked_to_stop_and_what_it_leaves_behind_is_killed(make: Make, tmp
     assert not runs(int(child.read_text()))
 
 
-def test_leftovers_of_other_installations_are_left_alone(tmp_path: Path) -> None:
+def test_leftovers_of_other_installations_are_left_alone() -> None:
     with (
-        subprocess.Popen(["sleep", "99"], env=os.environ | {MARK: installation_of(tmp_path / "mine")}) as mine,
-        subprocess.Popen(["sleep", "99"], env=os.environ | {MARK: installation_of(tmp_path / "other")}) as other,
+        subprocess.Popen(["sleep", "99"], env=os.environ | {MARK: "mine"}) as mine,
+        subprocess.Popen(["sleep", "99"], env=os.environ | {MARK: "other"}) as other,
     ):
-        end_leftovers(tmp_path / "mine")
+        end_leftovers("mine")
         assert (runs(mine.pid), runs(other.pid)) == (False, True)
         other.kill()

@@ -3,7 +3,7 @@
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event as Flag
@@ -17,6 +17,7 @@ from sqlalchemy import update
 from actors.context import Context
 from actors.executor import Executor
 from memesnipe.bus.merge import Entry
+from memesnipe.bus.publish import Outgoing
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.bus.streams import ALLOCATIONS, EVENT_STREAMS
 from memesnipe.engine.genome import Genome
@@ -65,11 +66,27 @@ class _TimedExecutor(Executor):
             self._decided_ns[events[0] : events[-1] + 1] = time.monotonic_ns()
 
 
+class _OwnStreams(Bus):
+    """Publishes into streams of the run's own: there are several executors here, and a stream has one writer."""
+
+    def __init__(self, url: str, run_id: int) -> None:
+        super().__init__(url)
+        self._run_id = run_id
+
+    def publish(self, outgoing: Iterable[Outgoing], anew: Sequence[str] = ()) -> None:
+        """Append entries in order."""
+        own = ((f"{stream}:{self._run_id}", number, seq, data) for stream, number, seq, data in outgoing)
+        super().publish(own, [f"{stream}:{self._run_id}" for stream in anew])
+
+
 def _run(home: Path, run_id: int, notes: Path, part: int, parts: int, stop: Flag) -> None:
     """One executor, until it is told to stop."""
     decided_ns = np.load(notes / f"decided{part}.npy", mmap_mode="r+")
     cpu_s = np.load(notes / f"cpu{part}.npy", mmap_mode="r+")
-    executor = _TimedExecutor(Context(home, run_id), ActorMetrics(f"bench{part}"))
+    context = Context(home, run_id)
+    assert context.settings.redis_url is not None  # noqa: S101 - the benchmark has started it
+    context.bus = _OwnStreams(context.settings.redis_url.get_secret_value(), run_id)
+    executor = _TimedExecutor(context, ActorMetrics(f"bench{part}"))
     executor.begin(decided_ns, cpu_s, part, parts)
     executor.open()
     while not stop.is_set():

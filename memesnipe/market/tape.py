@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from memesnipe.errors import TapeError, first_line
+from memesnipe.market.assumptions import describe
 from memesnipe.market.codec import to_messages
 from memesnipe.market.events import KIND_NAMES, Events, empty, join
 from memesnipe.market.record_rules import ASSIGNED_BY_A_RUN
@@ -82,6 +83,8 @@ def write_tape(path: Path, tape: Tape) -> None:
         assumptions = json.dumps(dict(tape.assumptions), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise TapeError(f"cannot write the tape {path}: its assumptions are not JSON: {first_line(error)}") from error
+    if not _can_be_told(json.loads(assumptions)):
+        raise TapeError(f"cannot write the tape {path}: its assumptions cannot be put into words")
     table = to_table(tape.events, tape.mints)
     metadata = {"format": FORMAT, "assumptions": assumptions, "seal": UNSEALED}  # the seal last
     partial = path.with_name(path.name + ".partial")
@@ -176,9 +179,9 @@ class _ParquetTape:
     def _parsed(self, assumptions: str) -> dict[str, Any]:
         try:
             parsed = json.loads(assumptions)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
-        if not isinstance(parsed, dict):
+        if not isinstance(parsed, dict) or not _can_be_told(parsed):
             raise TapeError(f"{self._path} is damaged: its assumptions cannot be read; import its source again")
         return parsed
 
@@ -243,6 +246,17 @@ class _Faults:
             counts = ", ".join(f"{category} {count:,}" for category, count in self._counts.items())
             bad = sum(self._counts.values())
             raise TapeError(f"{self._path}, {self._first} ({bad:,} of {rows:,} rows are bad: {counts})")
+
+
+def _can_be_told(assumptions: dict[str, Any]) -> bool:
+    """Whether who shows the assumptions will find in them what it looks for, and a terminal can show it."""
+    if any(not isinstance(assumptions.get(key, {}), dict) for key in ("duplicates", "rejected")):
+        return False
+    try:
+        sentences = describe(assumptions)
+    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
+        return False
+    return all(sentence.isprintable() for sentence in sentences)
 
 
 def _text(value: bytes) -> str:

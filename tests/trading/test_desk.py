@@ -88,7 +88,7 @@ def test_a_strategy_never_spends_more_than_its_allocation_over_all_its_tokens() 
     """Ten buys at once at half the allocation each: what is on its way counts as spent."""
     market = Market()
     for i in range(10):
-        market.trade(1, f"token {i}")
+        market.trade(1, f"token{i}")
     desk = Desk(SURE, Limits(1e9))
     desk.state.allocations_usd = {"abc": 100.0}
     _pass(desk, market)

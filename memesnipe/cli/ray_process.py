@@ -177,8 +177,8 @@ class RayProcess:
         end_leftovers(installation_of(self.home))
 
     def stop(self) -> None:
-        """Let it stop everything in order, and end what does not."""
-        if self._process is not None and self._process.stdin is not None:
+        """Let it stop everything in order, and end what does not; one that is still starting has nothing to stop."""
+        if self._is_ready and self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()  # tells it
             try:
                 self._process.wait(_STOP_S)

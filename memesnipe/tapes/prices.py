@@ -16,7 +16,8 @@ Mask = NDArray[np.bool_]
 # Below these an amount is rounded too much to say a price to a thousandth, or is all rent and tips.
 MIN_PRICE_LAMPORTS: Final = 10_000_000  # 0.01 SOL; less where half of a token's trades are smaller
 MIN_PRECISE: Final = 1_000  # smallest units, of either amount
-NEIGHBOURS: Final = 9  # trades on either side that a price is compared with
+NEIGHBOURS: Final = 9  # trades on either side that a price is compared with: few odd ones among them do not matter,
+NEAREST: Final = 3  # and with the nearest of them, so that the top of a real rise is not taken for a jump
 JUMP: Final = float(np.log(2.0))  # beyond what its own size can make, from the trades before and from those after
 JUMP_AT_THE_ENDS: Final = float(np.log(10.0))  # where there are trades on one side only
 
@@ -80,8 +81,8 @@ def is_impossible(log_price: Floats, own_impact: Floats, sol_lamports: Ints, tok
     places = np.clip(places, 0, len(log_price) - 1)
     nearby = np.where(inside, log_price[places], np.nan)
     own, size = log_price[rows], sol_lamports[rows].astype(np.float64)
-    from_before = own - _median_nearest(nearby[:, :NEIGHBOURS], own)
-    from_after = own - _median_nearest(nearby[:, NEIGHBOURS:], own)
+    from_before = _away(own, nearby[:, :NEIGHBOURS], nearby[:, NEIGHBOURS - NEAREST : NEIGHBOURS])
+    from_after = _away(own, nearby[:, NEIGHBOURS:], nearby[:, NEIGHBOURS : NEIGHBOURS + NEAREST])
     limit = JUMP + own_impact[rows]
     has_both = ~np.isnan(from_before) & ~np.isnan(from_after)
     same_way = from_before * from_after > 0
@@ -94,10 +95,16 @@ def is_impossible(log_price: Floats, own_impact: Floats, sol_lamports: Ints, tok
     return impossible
 
 
+def _away(own: Floats, all_of_them: Floats, nearest: Floats) -> Floats:
+    """How far prices are from the median of their neighbours, of all or of the nearest, whichever is less."""
+    from_all, from_nearest = (own - _median_nearest(values, own) for values in (all_of_them, nearest))
+    return np.asarray(np.where(np.abs(from_nearest) < np.abs(from_all), from_nearest, from_all))
+
+
 def _range_nearby(values: Floats, tokens: Ints) -> Floats:
-    """How far the values of a row and its neighbours of the same token lie apart, shape (n,)."""
+    """How far the values of a row and the nearest ones of the same token lie apart, shape (n,)."""
     most, least = values.copy(), values.copy()
-    for by in range(1, min(NEIGHBOURS, len(values) - 1) + 1):
+    for by in range(1, min(NEAREST, len(values) - 1) + 1):
         same = tokens[by:] == tokens[:-by]
         later = np.where(same, values[by:], values[:-by])
         earlier = np.where(same, values[:-by], values[by:])

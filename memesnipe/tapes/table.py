@@ -17,6 +17,7 @@ from memesnipe.errors import TapeError, first_line
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _LONGEST_LINE = 1 << 20
+_SPACES = tuple(bytes([code]) for code in range(128) if chr(code).isspace() and chr(code) not in "\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,9 @@ def _read_fast(body: bytes, delimiter: str, names: list[str]) -> tuple[dict[str,
         return None
     if quoted and body.count(b'"') % 2:
         return None  # an open quote swallows rows
-    columns = {name: pc.utf8_trim_whitespace(table.column(name).combine_chunks()) for name in names}
+    columns = {name: table.column(name).combine_chunks() for name in names}
+    if not body.isascii() or any(space in body for space in _SPACES):
+        columns = {name: pc.utf8_trim_whitespace(column) for name, column in columns.items()}
     return columns, np.full(table.num_rows, len(names))
 
 

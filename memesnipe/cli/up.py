@@ -19,6 +19,8 @@ from memesnipe.cli.session import Session
 from memesnipe.cli.stop import StopSignals
 from memesnipe.errors import first_line
 from memesnipe.feeds.base import FeedChoice, open_feed
+from memesnipe.feeds.replay import ReplayFeed
+from memesnipe.market.assumptions import describe
 from memesnipe.settings import Settings
 from memesnipe.storage.runs import FINISHED, finish_run, is_complete
 from memesnipe.storage.views import report as report_of
@@ -30,18 +32,27 @@ _PATIENCE_S = 2.0
 def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path | None, as_json: bool) -> None:
     """Run, and print the report at the end."""
     signals = StopSignals()
-    total = open_feed(choice).total if choice.name == "replay" else None  # also says what is wrong with the tape
+    total, assumptions = _tape_of(choice)
+    for sentence in assumptions:
+        say(sentence)
     with results_alone(), Session(settings, choice, signals.has_started) as session:
         _greet(session)
         started = time.monotonic()
         result = _watch(session, signals.stop, until_end=until_end, total=total)
         result["seconds"] = round(time.monotonic() - started, 3)
+        result["assumptions"] = assumptions
     if as_json:
         print_json(result)
     else:
-        print_table("report", result)
+        print_table("report", {name: value for name, value in result.items() if name != "assumptions"})
     if report is not None:
         report.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
+
+
+def _tape_of(choice: FeedChoice) -> tuple[int | None, list[str]]:
+    """How many events the tape of a replay has, and what it assumes; an error says what is wrong with the tape."""
+    feed = open_feed(choice) if choice.name == "replay" else None
+    return (feed.total, describe(feed.assumptions)) if isinstance(feed, ReplayFeed) else (None, [])
 
 
 def _greet(session: Session) -> None:

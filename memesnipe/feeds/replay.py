@@ -14,6 +14,7 @@ class ReplayFeed:
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
         self.total: int | None = len(tape.events)
+        self.assumptions = tape.assumptions
 
     def messages(self, position: int) -> Iterator[dict[str, Any]]:
         """The events after the first ``position`` ones."""

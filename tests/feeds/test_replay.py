@@ -4,6 +4,7 @@ import pytest
 
 from memesnipe.errors import InputError, TapeError
 from memesnipe.feeds.base import FeedChoice, open_feed
+from memesnipe.feeds.replay import ReplayFeed
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.market.tape import Tape, write_tape
 from tests.support import Market
@@ -41,3 +42,13 @@ def test_a_feed_of_an_unknown_name_and_a_missing_tape_are_refused(tmp_path: Path
         open_feed(FeedChoice("bloomberg", 0.0))
     with pytest.raises(TapeError):
         open_feed(FeedChoice("replay", 0.0, tape=str(tmp_path / "none")))
+
+
+def test_a_replay_knows_what_its_tape_assumes(market: Market, tmp_path: Path) -> None:
+    path = tmp_path / "a.tape"
+    sequencer = Sequencer(60, 600)
+    events, _ = sequencer.stamp(market.raw)
+    write_tape(path, Tape(events, sequencer.mints, {"pools": {"pools": 2}}))
+    feed = open_feed(FeedChoice("replay", 0.0, tape=str(path)))
+    assert isinstance(feed, ReplayFeed)
+    assert feed.assumptions == {"pools": {"pools": 2}}

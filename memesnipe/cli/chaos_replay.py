@@ -33,6 +33,7 @@ QUICK: Final = {
     "MAX_DRAWDOWN_FOR_PROMOTION": "1",
 }
 _PATIENCE_S: Final = 400.0  # without any progress the system hangs
+_START_S: Final = 1_200.0  # until the first event, on a very busy machine
 _STOP_S: Final = 90.0
 _POLL_S: Final = 0.001  # short, for those who aim
 _ASK_S: Final = 0.02
@@ -114,8 +115,8 @@ class Replay:
                 seq, asked_at = self.targets.seq(), now
                 if seq > furthest:
                     furthest, moved_at = seq, now
-                elif now - moved_at > _PATIENCE_S:
-                    raise MemeSnipeError(f"nothing has moved for {_PATIENCE_S:.0f} s after event {furthest}: it hangs")
+                elif now - moved_at > (patience := _PATIENCE_S if furthest else _START_S):
+                    raise MemeSnipeError(f"nothing has moved for {patience:.0f} s after event {furthest}: it hangs")
             look(furthest)
             time.sleep(_POLL_S)
         return furthest

@@ -94,7 +94,7 @@ def test_one_that_does_not_start_ends_the_command_with_its_reason(
     make: Make, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
 ) -> None:
     monkeypatch.setattr(ray_process, "_START_S", 0.3)
-    with pytest.raises(MemeSnipeError, match=f"Ray does not start after 3 attempts: {reason}; see "):
+    with pytest.raises(MemeSnipeError, match=f"Ray does not start after 6 attempts: {reason}; see "):
         until_ready(make(script))
 
 

@@ -56,8 +56,7 @@ PORTS = {
     "ray::DashboardAgent": 3,
     "ray::RuntimeEnvAgent": 1,
     "ray::ProxyActor": 2,
-    "ray::ActorHost": 2,
-    "ray::": 1,
+    "ray::": 2,  # an actor or a task, with its metrics
     "actors.cluster": 1,
     "valkey": 1,
     "redis": 1,

@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,13 +26,14 @@ _ENVIRONMENT: Final = {
     "RAY_grpc_client_keepalive_timeout_ms": "5000",
     "RAY_agent_register_timeout_ms": f"{START_S}000",
     "RAY_worker_register_timeout_seconds": str(START_S),
-    "RAY_raylet_start_wait_time_s": str(START_S),
+    "RAY_raylet_start_wait_time_s": "3",  # for so long a single look for the node blocks: see `_node_when_it_is_up`
     "RAY_py_gcs_connect_timeout_s": str(START_S),
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
 }
 _PROBE_S: Final = 5.0
 _POLL_S: Final = 0.2
 _RETRY_AFTER_S: Final = 2.0
+_GONE_S: Final = 10.0
 
 
 def connect_ray(
@@ -91,12 +92,26 @@ def _join(address: str, common: dict[str, Any]) -> str:
 def _start(home: Path, own: dict[str, Any]) -> str:
     folder = ray_folder(installation_of(home))
     services.get_node = _node_when_it_is_up  # which Ray asks for 30 s, and that is no setting of it
+    before = set(psutil.Process().children())
     try:
         with _on_loopback(folder):
             return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # a bare Exception is what Ray raises when a part of it was too slow
         ray.shutdown()
+        _kill(set(psutil.Process().children()) - before)  # shutdown leaves alone what never became a node
         raise MemeSnipeError(f"Ray does not start on this machine: {first_line(error).rstrip('.')}") from error
+
+
+def _kill(processes: set[psutil.Process]) -> None:
+    """Kill processes of ours with all that they started, and wait until they are gone."""
+    family = set(processes)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            family |= set(process.children(recursive=True))
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(family, timeout=_GONE_S)
 
 
 _get_node: Any = services.get_node

@@ -152,7 +152,8 @@ def _events(swaps: pd.DataFrame, mints: list[str], sol_usd: Floats) -> tuple[Eve
     events["sol_usd"] = sol_usd
     usd_per_lamport = sol_usd / LAMPORTS_PER_SOL
     whole_tokens = events["pool_token_raw"] / 10.0 ** swaps["decimals"].to_numpy()
-    events["price_usd"] = events["pool_sol_lamports"] * usd_per_lamport / whole_tokens
+    with np.errstate(divide="ignore"):  # an assumed pool may have no whole raw token left; validation rejects its price
+        events["price_usd"] = events["pool_sol_lamports"] * usd_per_lamport / whole_tokens
     events["volume_usd"] = events["sol_lamports"] * usd_per_lamport
     events["liquidity_usd"] = events["real_sol_lamports"] * usd_per_lamport
     return events, [mints[i] for i in seen]

@@ -56,7 +56,7 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("up", "--feed", "replay"), {}, 2, "--feed replay and --tape TAPE go together"),
         (("up", "--feed", "replay", "--tape", "missing.tape"), {}, 2, "--tape missing.tape: there is no such file"),
         (("up", "--feed", "replay", "--tape", "text.csv"), {}, 2, "text.csv is not a tape"),
-        (("up", "--speed", "fast"), {}, 2, "--speed fast: must be a number above 0, or max"),
+        (("up", "--speed", "fast"), {}, 2, "--speed fast: must be a number from 0.001 to 1000000000, or max"),
         (("up", "--until-end"), {}, 2, "the synthetic feed has no end"),
         (("up",), {"DASHBOARD_PORT": "0"}, 2, "DASHBOARD_PORT is '0'"),
         (("up",), {"LIVE_TRADING_ENABLED": "true"}, 3, "live trading is not part of this version"),

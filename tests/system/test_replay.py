@@ -94,7 +94,7 @@ def test_a_replay_ends_by_itself_and_killed_actors_and_servers_change_nothing(
     again = report_of(shaken)
     assert again["events"] == report["events"]
     assert books(database, again["run_id"]) == expected
-    log = (shaken.folder / ".memesnipe" / "logs" / "up.jsonl").read_text()
+    log = (shaken.folder / ".memesnipe" / "logs" / "supervisor.jsonl").read_text()
     assert log.count("is being restarted") + log.count("starting another") >= 5
 
     battered = installations()

@@ -30,7 +30,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 _BLOCK = re.compile(
     r"<!-- (?P<kind>output|sample)(?: (?P<seconds>\d+) s)?: (?P<command>.+?) -->\n```\w*\n(?P<shown>.*?)```\n", re.S
 )
-_SECONDS = re.compile(r"^(\s*\w* ?seconds\s+)[\d.,]+$", re.M)
+_SECONDS = re.compile(r"^((?:run id|seconds)\s+)[\d.,]+$", re.M)  # samples before it make runs too
 _PROGRESS = re.compile(r"^[\d,]+ events\b")
 _PROGRESS_SHOWN = 4
 _ENOUGH_S = 1_800

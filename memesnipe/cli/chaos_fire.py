@@ -25,7 +25,7 @@ _AIMED: Final = 0.6  # share of the kills
 _LONGEST_DELAY_S: Final = 1.5
 _PATIENCE_S: Final = 8.0  # then it is killed whatever it does
 _TOGETHER: Final = 0.25  # share of the moments at which more than one thing dies
-_LAST_DRAWN, _LAST_KILL = 0.9, 0.97  # of the tape
+_LAST_DRAWN, _LAST_KILL = 0.75, 0.85  # of the tape: what was killed last must be back before the end
 
 OnHit = Callable[[str, str], None]  # target, what it was in the middle of
 

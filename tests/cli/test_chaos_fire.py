@@ -70,9 +70,9 @@ def test_an_aimed_kill_waits_until_its_target_is_at_it(monkeypatch: pytest.Monke
 def test_patience_and_the_tape_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     targets = Dummies()
     fire = fire_of(targets, monkeypatch, Volley(1, ("executor",), aim=COMMITTING), Volley(2, ("position",), delay_s=9))
-    fire.look(9_699)
+    fire.look(8_499)
     assert targets.killed == []
-    fire.look(9_700)
+    fire.look(8_500)
     assert targets.killed == ["executor", "position"]
     monkeypatch.setattr(chaos_fire, "_PATIENCE_S", 0.0)
     fire = fire_of(targets, monkeypatch, Volley(1, ("portfolio",), aim=COMMITTING))

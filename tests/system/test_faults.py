@@ -165,7 +165,7 @@ def test_a_halt_outlives_a_restart_and_a_reset_ends_it(installations: Callable[.
     assert json.loads(halt.stdout)["outcome"].startswith("done after event")
     nobody = one.run("promote", "nobody")
     assert (nobody.returncode, nobody.stdout) == (2, "")
-    assert "there is no such strategy" in nobody.stderr
+    assert "there is no strategy 'nobody'" in nobody.stderr
     one.interrupt(process)
     assert process.wait(120) == 0
     halted_orders = verdict(one)["orders"]

@@ -14,7 +14,7 @@ import redis
 from actors.pulse import COMMITTING, PUBLISHING, WAITING, pulse_file, read_pulse
 from memesnipe.bus.streams import ACTORS, PROGRESS
 from memesnipe.installation import RESOLVED, installation_of
-from memesnipe.local.leftovers import MARK
+from memesnipe.local.leftovers import is_of_ray
 from memesnipe.local.process import read_pid
 from memesnipe.local.redis import operator_url
 
@@ -41,7 +41,7 @@ class Targets:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._mark = f"{MARK}={installation_of(home)}".encode()
+        self._installation = installation_of(home)
         self._killed: set[int] = set()  # what they have left behind says that they are there
         self._client: redis.Redis | None = None
         self._kills: dict[str, Callable[[], bool]] = {
@@ -107,11 +107,10 @@ class Targets:
     def _is_ours(self, pid: int, name: bytes = b"ray::") -> bool:
         """Numbers of processes are used again, maybe by somebody else."""
         try:
-            process = Path(f"/proc/{pid}")
-            has_name = name in (process / "cmdline").read_bytes()
-            return has_name and self._mark in (process / "environ").read_bytes()
+            has_name = name in Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             return False
+        return has_name and is_of_ray(pid, self._installation)
 
     def _kill(self, pid: int | None) -> bool:
         if pid is None or pid in self._killed:

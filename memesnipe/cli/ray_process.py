@@ -174,7 +174,7 @@ class RayProcess:
             assert process.stdin is not None  # noqa: S101 - it is a pipe
             process.stdin.close()
             os.close(self._pipe)
-        end_leftovers(installation_of(self.home))
+        end_leftovers(installation_of(self.home), process.pid if process is not None else 0)
 
     def stop(self) -> None:
         """Let it stop everything in order, and end what does not; one that is still starting has nothing to stop."""

@@ -1,4 +1,8 @@
-"""The processes of an installation's Ray: known by a mark in their environment, and killed when their Ray is gone."""
+"""The processes of an installation's Ray: known by a mark in their environment, and killed when their Ray is gone.
+
+Ray's agents write their title over their environment, and the mark with it. So a process also belongs to a Ray when it
+is in the session of the process that holds that Ray, as all that this one starts is.
+"""
 
 import os
 import time
@@ -6,14 +10,25 @@ from typing import Final
 
 import psutil
 
-MARK: Final = "MEMESNIPE_RAY_OF"  # with the installation's name, in the environment of every process of its Ray
+MARK: Final = "MEMESNIPE_RAY_OF"  # with the installation's name, in the environment of the process that holds its Ray
 _KILL_S: Final = 10.0
 
 
-def end_leftovers(installation: str) -> None:
-    """Kill every process that belongs to a Ray of this installation, but the one that calls this."""
+def is_of_ray(pid: int, installation: str) -> bool:
+    """Whether a process belongs to a Ray of this installation."""
+    return _has_mark(pid, installation) or _has_mark(_session(pid), installation)
+
+
+def end_leftovers(installation: str, session: int = 0) -> None:
+    """Kill every process that belongs to a Ray of this installation, but the one that calls this.
+
+    Args:
+        installation: its name.
+        session: of a process that has held its Ray and may have ended; 0 where none is known.
+    """
+    sessions = {session} - {0}
     deadline = time.monotonic() + _KILL_S
-    while (found := _marked(installation)) and time.monotonic() < deadline:
+    while (found := _found(installation, sessions)) and time.monotonic() < deadline:
         for process in found:
             try:
                 process.kill()
@@ -22,12 +37,43 @@ def end_leftovers(installation: str) -> None:
         psutil.wait_procs(found, timeout=1)
 
 
-def _marked(installation: str) -> list[psutil.Process]:
-    return [p for p in psutil.process_iter() if p.pid != os.getpid() and _has_mark(p, installation)]
+def _found(installation: str, sessions: set[int]) -> list[psutil.Process]:
+    """The processes to kill; ``sessions`` gets what is found out about those of Ray, for when their holder is gone."""
+    processes = {process: _session(process.pid) for process in psutil.process_iter()}
+    marked = {process for process in processes if _has_mark(process.pid, installation)}
+    sessions |= {processes[process] for process in marked}
+    ours = {s for s in sessions if s and not _is_foreign(s, installation)}
+    return [
+        process
+        for process, session in processes.items()
+        if (process in marked or session in ours) and process.pid != os.getpid() and not _has_ended(process)
+    ]
 
 
-def _has_mark(process: psutil.Process, installation: str) -> bool:
+def _session(pid: int) -> int:
     try:
-        return bool(process.environ().get(MARK) == installation) and process.status() != psutil.STATUS_ZOMBIE
+        return os.getsid(pid)
+    except OSError:  # it has ended
+        return 0
+
+
+def _has_mark(pid: int, installation: str) -> bool:
+    try:
+        return bool(psutil.Process(pid).environ().get(MARK) == installation)
     except (psutil.Error, OSError):  # ended, or somebody else's
         return False
+
+
+def _is_foreign(session: int, installation: str) -> bool:
+    """Whether somebody else began a session, who was marked or got its number when the holder of a Ray had ended."""
+    try:
+        return not _has_ended(psutil.Process(session)) and not _has_mark(session, installation)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True

@@ -13,7 +13,7 @@ from memesnipe.cli import ray_process
 from memesnipe.cli.ray_process import RayProcess
 from memesnipe.errors import MemeSnipeError
 from memesnipe.installation import read_condition
-from memesnipe.local.leftovers import MARK, end_leftovers
+from memesnipe.local.leftovers import MARK, end_leftovers, is_of_ray
 from memesnipe.telemetry.logs import open_log
 
 SAY = "import os, sys, time\ndef say(line): os.write(int(sys.argv[3]), line.encode() + b'\\n')\n"
@@ -114,6 +114,36 @@ def test_it_is_asked_to_stop_and_what_it_leaves_behind_is_killed(make: Make, tmp
     ray.stop()
     assert (tmp_path / "stopped").exists()
     assert not runs(int(child.read_text()))
+
+
+def test_leftovers_without_the_mark_are_known_by_their_session() -> None:
+    """Ray's agents write their titles over it, and live on when all others of their Ray have ended."""
+    script = f"import os, subprocess, sys\nos.environ.pop('{MARK}')\n"
+    script += "print(subprocess.Popen(['sleep', '99']).pid, flush=True)\nsys.stdin.read()"
+    for holder_ends_first in (False, True):
+        with subprocess.Popen(
+            [sys.executable, "-c", script], env=os.environ | {MARK: "mine"}, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        ) as holder:  # fmt: skip
+            assert holder.stdout is not None
+            agent = int(holder.stdout.readline())
+            assert is_of_ray(agent, "mine")
+            assert not is_of_ray(agent, "other")
+            if holder_ends_first:
+                holder.kill()
+                holder.wait()
+            end_leftovers("mine", holder.pid if holder_ends_first else 0)
+            assert not runs(agent)
+
+
+def test_the_session_of_somebody_else_is_left_alone() -> None:
+    with (
+        subprocess.Popen(["sleep", "99"], start_new_session=True) as stranger,
+        subprocess.Popen(["sleep", "99"], env=os.environ | {MARK: "mine"}) as mine,  # in the session of this test
+    ):
+        end_leftovers("mine", stranger.pid)
+        assert (runs(stranger.pid), runs(mine.pid)) == (True, False)
+        stranger.kill()
 
 
 def test_leftovers_of_other_installations_are_left_alone() -> None:

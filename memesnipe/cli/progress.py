@@ -22,7 +22,8 @@ class Progress:
         self._total = total
         self._console = errors()
         self._live = Live(console=self._console, refresh_per_second=4, transient=False)
-        self._last_line = -_LINE_EVERY_S
+        self._last_line = ""
+        self._said_at = -_LINE_EVERY_S
         self._wrong: tuple[str, str] = ("", "")
 
     def __enter__(self) -> Self:
@@ -47,8 +48,9 @@ class Progress:
             self._live.update(table)
             return
         now, wrong = time.monotonic(), (trouble, health["status"])
-        if wrong != self._wrong or now - self._last_line >= _LINE_EVERY_S:
-            self._last_line, self._wrong = now, wrong
+        is_due = wrong != self._wrong or now - self._said_at >= _LINE_EVERY_S
+        if is_due and line != self._last_line:
+            self._last_line, self._said_at, self._wrong = line, now, wrong
             self.say(line)
 
     def __exit__(

@@ -20,7 +20,7 @@ class HealthWatch:
     def __init__(self, check: Callable[[], Json]) -> None:
         self._probe = Probe(check)
         self._pending = self._probe.ask()
-        self._answer: Json = {"status": "unknown", "detail": "not asked yet", "parts": {}}
+        self._answer: Json = {"status": "starting", "detail": "the dashboard", "parts": {}}
         self._heard_at = time.monotonic()
 
     def latest(self) -> Json:
@@ -44,7 +44,7 @@ def progress_line(report: Json, health: Json, trouble: str, total: int | None) -
         trouble: what is known to be wrong besides, "" while nothing is.
         total: events of the feed, where that is known.
     """
-    has_begun = bool(report) and report["events"]["published"] > 0
+    has_begun = bool(report) and report["events"]["consumed"] > 0
     wrong = "; ".join(filter(None, (trouble, _unwell(health, has_begun=has_begun))))
     if any(sign in wrong for sign in _DISK_FULL):
         wrong = f"disk full: {wrong}"
@@ -61,7 +61,7 @@ def _unwell(health: Json, *, has_begun: bool) -> str:
     if not has_begun:
         opening = [name for name, part in bad.items() if (part["state"], part["detail"]) in _OPENING]
         if opening and len(opening) == len(bad):
-            return f"starting: {', '.join(opening)} {'opens' if len(opening) == 1 else 'open'}"
+            return f"starting: {', '.join(opening)}"
     return f"{health['status']}: {_words(bad) or health['detail']}"
 
 

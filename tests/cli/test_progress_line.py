@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.api.health import FINE
-from memesnipe.cli import progress_line
+from memesnipe.cli import progress, progress_line
 from memesnipe.cli.progress_line import HealthWatch
 from memesnipe.local.process import wait_until
 
@@ -18,6 +18,7 @@ NOTHING: dict[str, Any] = {
     "events": {"published": 0, "consumed": 0, "rejected": 0}, "generations": 0, "trades": 0, "open_positions": 0,
     "strategies": {"simulating": 0, "paper": 0}, "equity_usd": None, "risk_level": "normal", "halted": False,
 }  # fmt: skip
+PUBLISHED = NOTHING | {"events": {"published": 20, "consumed": 0, "rejected": 0}}
 BEGUN = NOTHING | {"events": {"published": 20, "consumed": 10, "rejected": 0}, "equity_usd": 9_000.5}
 WELL = {"status": "healthy", "detail": "", "parts": {"postgres": {"state": "up", "detail": ""}}}
 
@@ -36,13 +37,15 @@ def line(report: dict[str, Any], found: dict[str, Any], trouble: str = "") -> st
     [
         ({}, WELL, "", "waiting for the first event"),
         (NOTHING, WELL, "", "waiting for the first event"),
-        (NOTHING, health(strategy_factory=("starting", "")), "", "starting: strategy_factory opens"),
+        (NOTHING, health(strategy_factory=("starting", "")), "", "starting: strategy_factory"),
         (
             NOTHING,
             health(executor=("starting", ""), position=("down", "no heartbeat")),
             "",
-            "starting: executor, position open",
+            "starting: executor, position",
         ),
+        (NOTHING, health("starting") | {"detail": "the dashboard"}, "", "starting: the dashboard"),
+        (PUBLISHED, health(executor=("starting", "")), "", "starting: executor"),
         (NOTHING, WELL, "Ray died: raylet has ended", "Ray died: raylet has ended"),
         (NOTHING, health(executor=("recovering", "no lease")), "", "degraded: executor recovering (no lease)"),
     ],
@@ -100,3 +103,13 @@ def test_a_health_check_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyP
     assert "the dashboard does not answer" in watch.latest()["detail"]
     assert time.monotonic() - began < 5
     over.set()
+
+
+def test_where_lines_stay_none_is_repeated(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_LINE_EVERY_S", 0.0)
+    with progress.Progress(None) as shown:
+        for report in (NOTHING, NOTHING, BEGUN, BEGUN):
+            shown.show(report, WELL, "")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "waiting for the first event"
+    assert second.startswith("10 events")

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from memesnipe.market.codec import from_messages
-from memesnipe.market.events import GENERATION, NO_TOKEN, NS_PER_S, REBALANCE, Events
+from memesnipe.market.events import GENERATION, NS_PER_S, REBALANCE, Events
 from memesnipe.market.record_rules import JUMP, MALFORMED, Error, error_of, time_error
+from memesnipe.market.token_index import TokenIndex
 
 _LONGEST_TEXT: Final = 2_000
 
@@ -48,11 +49,11 @@ class Sequencer:
     last_seq: int = 0
     last_ts: int = 0
     mints: list[str] = field(default_factory=list)
-    _index: dict[str, int] = field(default_factory=dict)
+    _tokens: TokenIndex = field(init=False)
     _jumped_to: int | None = None  # where the event led that was last put aside as a jump
 
     def __post_init__(self) -> None:
-        self._index = {mint: i for i, mint in enumerate(self.mints)}
+        self._tokens = TokenIndex(self.mints)
 
     def stamp(self, raw: Sequence[Any], *, now_ns: int | None = None) -> tuple[Events, list[Rejected]]:
         """Records of the good events, numbered, and the others with their flaw. Nothing in ``raw`` makes it raise.
@@ -69,7 +70,7 @@ class Sequencer:
                 rejected.append(_rejected(error, message, index))
                 continue
             ts = message["ts"]
-            token, flags = self._token(message.get("mint")), self._flags(self.last_ts, ts)
+            token, flags = self._tokens.of(message.get("mint")), self._flags(self.last_ts, ts)
             self.last_seq, self.last_ts, self._jumped_to = self.last_seq + 1, ts, None
             good.append({**message, "seq": self.last_seq, "token": token, "flags": flags})
         return from_messages(good), rejected
@@ -113,14 +114,6 @@ class Sequencer:
         previous = self.last_ts or min(times, default=0)  # a run begins with no time but that of its events
         last = time_of(raw[-1])
         return last > 0 and self._flags(previous, last) > 0
-
-    def _token(self, mint: str | None) -> int:
-        if not mint:
-            return NO_TOKEN
-        if mint not in self._index:
-            self._index[mint] = len(self.mints)
-            self.mints.append(mint)
-        return self._index[mint]
 
     def _flags(self, previous_ts: int, ts: int) -> int:
         flags = 0

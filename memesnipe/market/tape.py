@@ -22,7 +22,8 @@ from memesnipe.market.codec import to_messages
 from memesnipe.market.events import KIND_NAMES, Events, empty, join
 from memesnipe.market.record_rules import ASSIGNED_BY_A_RUN
 from memesnipe.market.seal import UNSEALED, is_whole, seal
-from memesnipe.market.tape_columns import TokenIndex, null_error, schema_error, to_events, to_table
+from memesnipe.market.tape_columns import null_error, schema_error, to_events, to_table
+from memesnipe.market.token_index import TokenIndex
 from memesnipe.market.validation import Findings, validate
 
 FORMAT: Final = "memesnipe-tape-2"

@@ -4,15 +4,15 @@ A column holds the values of the kinds of event that carry the field, and 0 in t
 the address of the event's token, and empty for an event of the whole market.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from memesnipe.market.events import EVENT, FIELDS, NO_TOKEN, Events, empty
+from memesnipe.market.events import EVENT, FIELDS, Events, empty
 from memesnipe.market.record_rules import ASSIGNED_BY_A_RUN
+from memesnipe.market.token_index import TokenIndex
 
 COLUMNS: Final = tuple(name for name in EVENT.names or () if name not in ASSIGNED_BY_A_RUN)
 TYPES: Final[dict[str, Any]] = {"mint": pa.string()} | {name: pa.from_numpy_dtype(EVENT[name]) for name in COLUMNS}
@@ -27,29 +27,6 @@ def _carriers(name: str) -> NDArray[np.bool_]:
 
 _CARRIED_BY: Final = {name: _carriers(name) for name in COLUMNS}
 _OF_EVERY_KIND: Final = frozenset(name for name in COLUMNS if all(name in fields for fields in FIELDS.values()))
-
-
-@dataclass(slots=True)
-class TokenIndex:
-    """Token indices in order of the first appearance of their mints."""
-
-    mints: list[str] = field(default_factory=list)
-    _index: dict[str, int] = field(default_factory=dict)
-
-    def of(self, column: Any) -> NDArray[np.int32]:
-        """The token of each row of a column of mints."""
-        encoded = column.dictionary_encode()  # in order of first appearance
-        tokens = [self._token(mint) for mint in encoded.dictionary.to_pylist()]
-        chosen: NDArray[np.int32] = np.array(tokens, dtype=np.int32)[encoded.indices.to_numpy()]
-        return chosen
-
-    def _token(self, mint: str) -> int:
-        if not mint:
-            return NO_TOKEN
-        if mint not in self._index:
-            self._index[mint] = len(self.mints)
-            self.mints.append(mint)
-        return self._index[mint]
 
 
 def to_table(events: Events, mints: list[str]) -> Any:
@@ -74,7 +51,7 @@ def to_events(batch: Any, index: TokenIndex) -> Events:
             events[name] = values
         elif carried.any():  # kinds overlap in their bytes
             events[name][carried] = values[carried]
-    events["token"] = index.of(batch.column("mint"))
+    events["token"] = index.of_column(batch.column("mint"))
     return events
 
 

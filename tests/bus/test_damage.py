@@ -20,18 +20,6 @@ TWO = (COMMANDS, 2, 20, b'{"seq":20}')
 
 
 @pytest.fixture
-def url(redis_url: str) -> str:
-    return redis_url.removesuffix("/0") + "/10"
-
-
-@pytest.fixture
-def operator(url: str, as_operator: Callable[[str], str]) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(as_operator(url)) as client:
-        client.flushdb()
-        yield client
-
-
-@pytest.fixture
 def begin(url: str, operator: redis.Redis) -> Iterator[Callable[..., Bus]]:
     """An actor that opens, once or again."""
     made = []

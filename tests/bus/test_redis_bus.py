@@ -1,6 +1,6 @@
 """The bus on a real Redis."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Thread
 
 import pytest
@@ -10,19 +10,6 @@ from memesnipe.bus.merge import StreamGapError
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.bus.streams import EVENTS
 from memesnipe.errors import InputError
-
-
-@pytest.fixture
-def url(redis_url: str) -> str:
-    return redis_url.removesuffix("/0") + "/9"
-
-
-@pytest.fixture
-def operator(url: str, as_operator: Callable[[str], str]) -> Iterator[redis.Redis]:
-    """May do what the bus may not."""
-    with redis.Redis.from_url(as_operator(url)) as client:
-        client.flushdb()
-        yield client
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@
 Each repetition is an installation of its own in a temporary folder, with the default settings. The split comes from the
 files in which actors tell what they are doing (`actors/pulse.py`), read a few hundred times a second: at most moments
 one actor works and the others wait for it. `nobody` is the time in which all of them waited: what hops between them
-take. The table goes to standard error, JSON to standard output. The digest is that of the records that two equal
+take. The digest is that of the records that two equal
 replays have in common; more than one digest ends the program with exit code 1.
 """
 
@@ -238,7 +238,7 @@ def show(runs: list[dict[str, Any]], loads: list[float]) -> None:
         table.add_row(f"  {name} (s)", *spread([run["split_s"].get(name, 0.0) for run in runs]))
     for name in sorted({name for run in runs for name in run["cpu_s"]}):
         table.add_row(f"  CPU of {name} (s)", *spread([run["cpu_s"].get(name, 0.0) for run in runs]))
-    _errors.print(table)
+    Console(highlight=False).print(table)
 
 
 def main() -> None:
@@ -249,6 +249,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--no-generations", action="store_true", help="none after the first: the strategies stay")
     parser.add_argument("--tape", type=Path, help="replay this one instead of making one")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     given = parser.parse_args()
     settings = {"GENERATION_INTERVAL_SECS": str(10**9)} if given.no_generations else {}
     folder = Path(tempfile.mkdtemp(prefix="memesnipe-lockstep-"))
@@ -267,8 +268,10 @@ def main() -> None:
             _errors.print(f"{number + 1}: {run['decisions']} decisions in {run['seconds']} s, digest {run['digest']}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    show(runs, loads)
-    print(json.dumps({"machine": machine(), "load": loads, "runs": runs}))
+    if given.json:
+        print(json.dumps({"machine": machine(), "load": loads, "runs": runs}))
+    else:
+        show(runs, loads)
     if len({run["digest"] for run in runs}) > 1:
         raise SystemExit("lockstep: equal replays gave different records")
 

@@ -1,6 +1,6 @@
 """Put the real output of commands into README and docs, or check that what stands there is still true.
 
-    .venv/bin/python scripts/docs_output.py --trades TRADES.csv.gz [--check]
+    .venv/bin/python scripts/docs_output.py --trades TRADES.csv.gz [--check] [PAGE ...]
 
 A block of output is a fenced block below one of these comments:
 
@@ -106,6 +106,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trades", type=Path, required=True, help="recorded pump.fun trades, as `import` reads them")
     parser.add_argument("--check", action="store_true", help="run what can be compared, and fail where it differs")
+    parser.add_argument("pages", nargs="*", type=Path, default=PAGES, metavar="PAGE", help="by default all")
     chosen = parser.parse_args()
     if not chosen.trades.is_file():
         parser.error(f"--trades {chosen.trades}: there is no such file")
@@ -114,7 +115,7 @@ def main() -> int:
     shutil.copy(chosen.trades, folder / "trades.csv.gz")
     differences = 0
     try:
-        for page in PAGES:
+        for page in chosen.pages:
             differences += _check(page, folder) if chosen.check else _write(page, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/figures.py [--runs 3] [--without-live]
 
-Each of `memesnipe bench engine`, `bench evolve` and `bench live` runs so many times, in turn, so that a busy minute of
-the machine does not hit one of them alone. Each figure of a run is itself a median, see the commands.
+Each of `memesnipe bench engine`, `bench evolve` and `bench live --repeats 1` runs so many times, in turn, so that a
+busy minute of the machine does not hit one of them alone.
 """
 
 import argparse
@@ -55,7 +55,9 @@ def measure(command: str) -> dict[str, Any]:
         SystemExit: it failed.
     """
     print(f"memesnipe bench {command} ...", file=sys.stderr, flush=True)
-    done = subprocess.run([MEMESNIPE, "bench", command, "--json"], capture_output=True, text=True, check=False)
+    options = ["--repeats", "1"] if command == "live" else []
+    line = [str(MEMESNIPE), "bench", command, *options, "--json"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"memesnipe bench {command}: exit {done.returncode}: {done.stderr.strip()}")
     return dict(json.loads(done.stdout))

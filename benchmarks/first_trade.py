@@ -9,6 +9,7 @@ function is there from before), runs `make up`, and notes when each phase begins
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -64,7 +65,7 @@ class Watch:
         for line in lines:
             text = line.strip()
             if text.endswith("...") or text.startswith(("Installed", "Compiled", "Run ", "memesnipe")):
-                self.see(text)
+                self.see(re.sub(r"/\S+/", "", text))  # of a path, its last part
             if text.startswith("Dashboard"):
                 urls.append(text.split()[-1])
 

@@ -48,7 +48,7 @@ bench: install ## measure the engine, generations, the search, and peers (makes 
 	@$(BIN)/python benchmarks/search.py
 	@$(BIN)/python benchmarks/peers.py
 
-honesty: install ## the table of docs/statistics.md: searches on markets of which the truth is known (about 10 minutes)
+honesty: install ## the table of docs/statistics.md: searches on markets of which the truth is known (about 20 minutes)
 	@$(BIN)/python benchmarks/honesty.py
 
 soak: install ## the whole system for an hour, and whether anything in it grows without end (shorter: SOAK_MINUTES=5 make soak)

@@ -57,6 +57,17 @@ def check_env_file(path: Path, known: Iterable[str]) -> list[str]:
     return _notice(path, list(unknown))
 
 
+def line_of_setting(path: Path, name: str) -> int:
+    """The line of a file of settings that sets a name in capitals; 0 where none does, or there is no such file."""
+    if not path.is_file():
+        return 0
+    for binding in parse_stream(io.StringIO(_text(path))):
+        if (binding.key or "").upper() == name:
+            entry = binding.original.string
+            return binding.original.line + len(entry) - len(entry.lstrip("\r\n"))
+    return 0
+
+
 def near_misses(variables: Iterable[str], known: Iterable[str]) -> list[str]:
     """Notices of environment variables that are almost settings, a line each; they may be another program's."""
     names = set(known)

@@ -19,6 +19,7 @@ def check_together(settings: "Settings") -> None:
         ("specs_per_generation", "arena_size", "no more can join than there is room for"),
         ("tournament_size", "population_size", "no more can be drawn than are bred"),
         ("max_strategy_share_percent", "max_invested_share_percent", "one strategy cannot get more than all together"),
+        ("min_sharpe_to_stay", "min_sharpe_for_promotion", "what is promoted would be demoted at once"),
     ):
         first, second = getattr(settings, less), getattr(settings, more)
         if first > second:

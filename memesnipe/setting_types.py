@@ -104,7 +104,7 @@ def range_of(field: FieldInfo) -> str:
 
 def line_of(name: str, field: FieldInfo | None, flaw: dict[str, Any]) -> str:
     """One line about a wrong value: the variable, the value unless it is secret, and what is allowed."""
-    said = str(flaw["msg"]).removeprefix("Value error, ")
+    said = str(flaw["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     if field is not None and range_of(field):
         kind = "a whole number" if field.annotation is int else "a number"
         said = f"must be {kind} {range_of(field)}"

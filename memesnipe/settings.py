@@ -10,7 +10,7 @@ import orjson
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from memesnipe.env_file import check_env_file, near_misses
+from memesnipe.env_file import check_env_file, line_of_setting, near_misses
 from memesnipe.errors import RefusedError, SettingsError
 from memesnipe.setting_conflicts import check_together
 from memesnipe.setting_types import (
@@ -245,7 +245,17 @@ def settings_from(values: Mapping[str, Any], *, env_file: Path | None = ENV_FILE
     except ValidationError as error:
         fields = Settings.model_fields
         flaws = [(str(flaw["loc"][0]), dict(flaw)) for flaw in error.errors()]
-        raise SettingsError("; ".join(line_of(name, fields.get(name), flaw) for name, flaw in flaws)) from None
+        said = (f"{_place(name, values, env_file)}{line_of(name, fields.get(name), flaw)}" for name, flaw in flaws)
+        raise SettingsError("; ".join(said)) from None
+
+
+def _place(name: str, values: Mapping[str, Any], env_file: Path | None) -> str:
+    """Where in the file of settings a value stands; "" where it comes from elsewhere."""
+    name = name.upper()
+    if env_file is None or name in {given.upper() for given in (*values, *os.environ)}:
+        return ""
+    line = line_of_setting(env_file, name)
+    return f"{env_file}:{line}: " if line else ""
 
 
 def _advise(notices: list[str]) -> None:

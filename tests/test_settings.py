@@ -129,6 +129,7 @@ def test_names_that_are_ignored_are_told_once(
         ({"ARENA_SIZE": "7"}, "SPECS_PER_GENERATION is 8 and ARENA_SIZE is 7"),
         ({"TOURNAMENT_SIZE": "51"}, "TOURNAMENT_SIZE is 51 and POPULATION_SIZE is 50"),
         ({"MAX_STRATEGY_SHARE_PERCENT": "90"}, "MAX_STRATEGY_SHARE_PERCENT is 90 and MAX_INVESTED_SHARE_PERCENT is 80"),
+        ({"MIN_SHARPE_TO_STAY": "5"}, "MIN_SHARPE_TO_STAY is 5 and MIN_SHARPE_FOR_PROMOTION is 0.5: what is promoted"),
         (
             {"DASHBOARD_PORT": "81", "EXECUTOR_METRICS_PORT": "81"},
             "DASHBOARD_PORT and EXECUTOR_METRICS_PORT are",
@@ -192,3 +193,15 @@ def test_what_up_decided_reaches_the_actors_through_a_file_that_only_we_can_read
 
 def test_no_secret_decides_anything() -> None:
     assert not [name for name in DECIDING if "url" in name or "key" in name]
+
+
+def test_a_wrong_value_in_the_file_of_settings_has_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("# mine\n\nSEED=1\nLATENCY_MS=abc\nLOG_LEVEL=LOUD\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(".env:4: LATENCY_MS is 'abc': must be a whole number from 0 to 600000; ")
+    assert ".env:5: LOG_LEVEL is 'LOUD': must be 'DEBUG'," in str(caught.value)
+    monkeypatch.setenv("LATENCY_MS", "def")
+    with pytest.raises(SettingsError, match=r"^LATENCY_MS is 'def'"):
+        load_settings()

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, text
 from memesnipe.cli.chaos_targets import Targets
 from memesnipe.cli.database import migrated
 from memesnipe.errors import MemeSnipeError
+from memesnipe.local.child import die_with_parent
 from memesnipe.local.servers import LocalServers
 from memesnipe.storage.commands import CommandName
 
@@ -87,7 +88,13 @@ class Replay:
         started = time.monotonic()
         with (self._folder / "stdout").open("wb") as out, (self._folder / "stderr").open("wb") as err:
             process = subprocess.Popen(  # noqa: S603 - our own command
-                command, cwd=self._folder, env=self._environment, stdout=out, stderr=err, start_new_session=True
+                command,
+                cwd=self._folder,
+                env=self._environment,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - it only calls the system
             )
         try:
             furthest = self._watch(process, look)

@@ -2,24 +2,32 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from memesnipe.cli.lock import acquire, holder
-from memesnipe.errors import MemeSnipeError, first_line
+from memesnipe.errors import InputError, MemeSnipeError, first_line
 from memesnipe.installation import RESOLVED
 from memesnipe.local.servers import LocalServers
 from memesnipe.settings import Settings, read_resolved
 from memesnipe.storage.database import connect, migrate
 from memesnipe.telemetry.logs import without_secrets
 
+NO_RUN: Final = "there is no run in this folder yet; start one with `memesnipe up`"
+
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[tuple[Engine, str]]:
+def open_database(settings: Settings, *, make: bool = False) -> Iterator[tuple[Engine, str]]:
     """The migrated database and its URL: DATABASE_URL, or that of what runs in this folder, or an embedded one.
 
+    Args:
+        settings: say where it is.
+        make: whether to make an embedded one where there is none yet.
+
     Raises:
+        InputError: there is none, and none is to be made.
         MemeSnipeError: it does not answer, or something else is just starting in this folder.
     """
     home = settings.memesnipe_home.resolve()
@@ -29,6 +37,8 @@ def open_database(settings: Settings) -> Iterator[tuple[Engine, str]]:
         if settings.database_url is not None:
             url = settings.database_url.get_secret_value()
         else:
+            if not (make or (home / "postgres" / "data" / "PG_VERSION").is_file()):
+                raise InputError(NO_RUN)
             stack.callback(acquire(home).close)
             servers = stack.enter_context(LocalServers(home))
             url = servers.start(need_redis=False).database_url or ""

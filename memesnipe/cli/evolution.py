@@ -70,7 +70,7 @@ def _evolve(plan: "Plan", address: str | None, workers: int | None, say: "Say") 
     say_if_cold()
     compile_all(families)  # before the workers start, who load what they find
     home = settings.memesnipe_home.resolve()
-    with open_database(settings) as (database, url):
+    with open_database(settings, make=True) as (database, url):
         try:
             connect_ray(address or settings.ray_address, home, "memesnipe-evolve", cpus=workers, dashboard=False)
             return Evolve(plan, file, settings, families, database, url).run(say), False

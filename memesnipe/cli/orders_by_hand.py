@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from memesnipe.api.probe import Probe
-from memesnipe.cli.database import open_database
+from memesnipe.cli.database import NO_RUN, open_database
 from memesnipe.cli.lock import holder
 from memesnipe.errors import InputError, MemeSnipeError, RefusedError, first_line
 from memesnipe.installation import RESOLVED
@@ -36,7 +36,7 @@ def _run(engine: Engine) -> int:
     with engine.connect() as connection:
         run_id = views.latest_run(connection)
     if run_id is None:
-        raise InputError("there is no run in this folder yet; start one with `memesnipe up`")
+        raise InputError(NO_RUN)
     return run_id
 
 
@@ -84,7 +84,7 @@ def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> ask
     try:
         return _within(_RECORD_S, lambda: asking.ask(engine, name, spec_id=spec_id, reason=reason, deadline=deadline))
     except asking.NoRunError as error:
-        raise InputError("there is no run in this folder yet; start one with `memesnipe up`") from error
+        raise InputError(NO_RUN) from error
     except asking.NoSuchStrategyError as error:
         raise InputError(f"{error}; `memesnipe status` names them") from error
     except TimeoutError as error:

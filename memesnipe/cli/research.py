@@ -56,7 +56,7 @@ def quote_command(
     if json:
         print_json(result)
     elif "quotes" in result:
-        print_table(pool.name, {name: result[name] for name in ("count", "mismatches", "mismatched_rows")})
+        print_table(pool.name, {name: result[name] for name in ("count", "compared", "mismatches", "mismatched_rows")})
     else:
         exact = ("price_before", "price_after", "price_impact")
         print_table(pool.name, {**result, **{name: f"{result[name]:.9g}" for name in exact}})

@@ -13,9 +13,10 @@ def leave_at_once() -> None:
 
 
 def raise_interrupt() -> None:
-    """Let Ctrl-C raise KeyboardInterrupt, so that what is under way is undone."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let Ctrl-C, SIGTERM and a closed terminal raise KeyboardInterrupt, so that what is under way is undone."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _leave(*_: object) -> None:

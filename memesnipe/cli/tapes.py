@@ -71,7 +71,7 @@ def _reply(imported: "Imported", output: Path) -> dict[str, Any]:
 def tape_command(tape: Annotated[Path, typer.Argument(help="A tape.")], json: Json = False) -> None:
     """Say what a tape holds."""
     if not tape.is_file():
-        raise TapeError(f"no tape at {tape}")
+        raise TapeError(f"{tape} is a folder, not a tape" if tape.is_dir() else f"no tape at {tape}")
 
     from memesnipe.market.assumptions import describe  # noqa: PLC0415 - pyarrow is slow to load
     from memesnipe.market.tape import read_tape  # noqa: PLC0415

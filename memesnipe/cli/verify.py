@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Connection, Engine
 
-from memesnipe.cli.database import open_database
+from memesnipe.cli.database import NO_RUN, open_database
 from memesnipe.code import code_hash
 from memesnipe.errors import InputError
 from memesnipe.rules import ledger_rules_of, limits_of
@@ -56,7 +56,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
     with open_database(settings) as (engine, _), _snapshot(engine) as connection:
         run_id = run_id or latest_run(connection)
         if run_id is None:
-            raise InputError("there is no run in this folder yet; start one with `memesnipe up`")
+            raise InputError(NO_RUN)
         recorded = read_run(connection, run_id)
         event_log = settings.memesnipe_home.resolve() / "runs" / str(run_id) / "events.bin"
         if not event_log.is_file():

@@ -55,8 +55,14 @@ def _date(ts: int) -> str:
 
 
 def _rejected(value: Any) -> str:
-    rows = sum(value.values()) if isinstance(value, Mapping) else value
-    return f"{rows:,} rows of the file were left out because something is wrong with them."
+    if not isinstance(value, Mapping):
+        return f"{_rows(value)} of the file left out because something is wrong with them."
+    reasons = "; ".join(f"{reason} ({count:,})" for reason, count in value.items())
+    return f"{_rows(sum(value.values()))} of the file left out: {reasons}."
+
+
+def _rows(count: int) -> str:
+    return "1 row was" if count == 1 else f"{count:,} rows were"
 
 
 def _duplicates(value: Any) -> str:

@@ -197,7 +197,7 @@ def quote_one(value: Any, op: str | None = None, amount: Any = None) -> dict[str
         raise InputError(f"which trade? It has no op: give --op, one of {', '.join(OPS)}")
     if op is None and amount is None:
         quoted, is_expected = _price_row(row)
-        return {**quoted, "mismatches": int(not is_expected)}
+        return quoted if is_expected is None else {**quoted, "mismatches": int(not is_expected)}
     op = op_of(row["op"] if op is None else op)
     if amount is None and OPS[op] not in row:
         raise InputError(f"how much? Give --amount, or {OPS[op]} in the file")
@@ -207,17 +207,27 @@ def quote_one(value: Any, op: str | None = None, amount: Any = None) -> dict[str
 
 
 def quote_all(values: Sequence[Any]) -> dict[str, Any]:
-    """Price rows that carry their pools, ops and amounts, and count those that expect another result."""
-    quotes, mismatched = [], []
+    """Price rows that carry their pools, ops and amounts, and compare those that say what they expect.
+
+    Raises:
+        InputError: there is no row, or something in one is missing or wrong.
+    """
+    if not values:
+        raise InputError("is an empty list: nothing in it to price")
+    quotes, compared, mismatched = [], 0, []
     for number, value in enumerate(values, start=1):
         try:
             quoted, is_expected = _price_row(_row(value))
         except InputError as error:
             raise InputError(f"row {number}: {error}") from None
         quotes.append(quoted)
-        if not is_expected:
+        compared += is_expected is not None
+        if is_expected is False:
             mismatched.append(number)
-    return {"quotes": quotes, "count": len(quotes), "mismatches": len(mismatched), "mismatched_rows": mismatched}
+    return {
+        "quotes": quotes, "count": len(quotes), "compared": compared, "mismatches": len(mismatched),
+        "mismatched_rows": mismatched,
+    }  # fmt: skip
 
 
 def _kind(value: Any) -> str:
@@ -231,9 +241,10 @@ def _row(value: Any) -> dict[str, Any]:
     return value
 
 
-def _price_row(row: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """The quote, and whether it is what the row expects: of a row that expects nothing, it is."""
+def _price_row(row: Mapping[str, Any]) -> tuple[dict[str, Any], bool | None]:
+    """The quote, and whether it is what the row expects; None for a row that expects nothing."""
     op = op_of(row.get("op"))
     quoted = price(pool_from(row), op, integer(row, OPS[op]))
-    expected = {name: row[name] for name in _RESULTS if name in row}
-    return quoted, all(str(value) == str(quoted.get(name)) for name, value in expected.items())
+    expected = {name: row[name] for name in _RESULTS if name in row and name != OPS[op]}
+    is_expected = all(str(value) == str(quoted.get(name)) for name, value in expected.items())
+    return quoted, is_expected if expected else None

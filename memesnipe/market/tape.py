@@ -225,7 +225,10 @@ class _ParquetTape:
         except TapeError:
             raise
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise TapeError(f"{self._path} is not a tape, or is damaged: {first_line(error)}") from error
+            said = first_line(error)
+            if "magic bytes" in said or "0 bytes" in said:
+                said = f"it is no Parquet file; make a tape of swaps with `memesnipe import {self._path.name} -o TAPE`"
+            raise TapeError(f"{self._path} is not a tape, or is damaged: {said}") from error
 
 
 class _Faults:

@@ -146,7 +146,10 @@ def _read_plain(columns: dict[str, Any], reasons: Reasons, decimals: int | None,
     frame["lp_fee_bps"] = np.where(frame["venue"] == AMM, AMM_LP_FEE_BPS, 0)
     frame["protocol_fee_bps"] = np.where(frame["venue"] == PUMP_CURVE, PUMP_FEES_BPS[0], 0)
     frame["creator_fee_bps"] = np.where(frame["venue"] == AMM, 0, PUMP_FEES_BPS[1])
-    has_reserves = {"v_sol", "v_tok"} <= set(columns)
+    given = [name for name in ("v_sol", "v_tok") if name in columns]
+    if len(given) == 1:
+        raise TapeError(f"has {given[0]} alone: a pool's reserves are v_sol and v_tok; add the other or leave it out")
+    has_reserves = bool(given)
     if has_reserves:
         frame["pool_sol_lamports"] = scaled(columns["v_sol"], "reserve v_sol", reasons, **lamports)
         frame["pool_token_raw"] = scaled(columns["v_tok"], "reserve v_tok", reasons, **raw)

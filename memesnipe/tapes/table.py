@@ -17,6 +17,7 @@ from memesnipe.errors import TapeError, first_line
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _LONGEST_LINE = 1 << 20
+_SHOWN = 200  # letters of a header
 _SPACES = tuple(bytes([code]) for code in range(128) if chr(code).isspace() and chr(code) not in "\r\n")
 
 
@@ -74,14 +75,25 @@ def _header(path: Path, line: str, layouts: Sequence[Sequence[str]]) -> tuple[st
     known = {name for layout in layouts for name in layout}
     delimiter = max(DELIMITERS, key=lambda d: len(known.intersection(found[d])))
     names = found[delimiter]
+    if not any(set(layout) <= set(names) for layout in layouts):
+        raise TapeError(f"{path} {_header_error(line, names, layouts)}")
     for name in names:
         if name and names.count(name) > 1:
             raise TapeError(f"{path} names the column {name[:40]!r} twice in its header")
-    if not any(set(layout) <= set(names) for layout in layouts):
-        lacking = ", ".join(name for name in layouts[-1] if name not in names)
-        shown = ascii(", ".join(name[:40] for name in names[:8]))[1:-1]
-        raise TapeError(f"{path} lacks the columns {lacking} (found: {shown}, ...)")
     return delimiter, names
+
+
+def _header_error(line: str, names: list[str], layouts: Sequence[Sequence[str]]) -> str:
+    """Why a first line that fits no layout does not: what it lacks of the one that it is nearest to."""
+    nearest = max(reversed(layouts), key=lambda layout: len(set(layout).intersection(names)) / len(layout))
+    lacking = [name for name in nearest if name not in names]
+    said = line.strip()
+    shown = ascii(said if len(said) <= _SHOWN else f"{said[:_SHOWN]}...")[1:-1]
+    if len(lacking) < len(nearest):
+        return f"lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)} (its header: {shown})"
+    if all(name in said.lower() for name in nearest):
+        return f"separates its columns by something else than {', '.join(DELIMITERS.values())} (its header: {shown})"
+    return f"begins with no header: its first line must name the columns {', '.join(nearest)}, and is {shown}"
 
 
 def _extra_fields(body: bytes, delimiter: str, width: int) -> int:

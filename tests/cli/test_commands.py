@@ -48,7 +48,12 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
     ("arguments", "settings", "code", "told"),
     [
         (("import", "missing.csv", "-o", "a.tape"), {}, 2, "no file at missing.csv"),
-        (("import", "text.csv", "-o", "a.tape"), {}, 2, "lacks the columns ts_ns"),
+        (
+            ("import", "text.csv", "-o", "a.tape"),
+            {},
+            2,
+            "text.csv begins with no header: its first line must name the columns ts_ns",
+        ),
         (("import", "swaps.csv", "-o", "nowhere/a.tape"), {}, 2, "-o nowhere/a.tape: there is no folder nowhere"),
         (("tape", "text.csv"), {}, 2, "text.csv is not a tape"),
         (("tape", "missing.tape"), {}, 2, "no tape at missing.tape"),
@@ -64,6 +69,9 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("up", "--report", "no/r.json"), {}, 2, "--report no/r.json: there is no folder no"),
         (("up",), {"RAY_ADDRESS": "127.0.0.1:1"}, 1, "no Ray cluster answers at 127.0.0.1:1"),
         (("up",), {"RAY_ADDRESS": "10.0.0.1:6379"}, 2, "set REDIS_URL and DATABASE_URL too"),
+        (("verify",), {}, 2, "there is no run in this folder yet"),
+        (("promote", "aaaaaaaaaaaa"), {}, 2, "there is no run in this folder yet"),
+        (("risk", "show"), {}, 2, "there is no run in this folder yet"),
         (("sql", "SELECT 1"), {}, 1, "runs only while `memesnipe up` does"),
     ],
 )
@@ -77,3 +85,4 @@ def test_what_is_wrong_is_said_in_one_line(
     assert (done.returncode, done.stdout) == (code, "")
     assert len(said) == 1
     assert told in said[0]
+    assert arguments[0] == "up" or not (tmp_path / ".memesnipe" / "postgres").exists(), "a question makes no database"

@@ -77,7 +77,11 @@ def test_quote_counts_rows_that_expect_something_else(memesnipe: Memesnipe, tmp_
     result = json.loads(out)
     assert (code, result["count"], result["mismatches"], len(result["quotes"])) == (1, 2, 1, 2)
     (tmp_path / "rows.json").write_text(json.dumps([row]))
-    assert _json(memesnipe("quote", "--pool", "rows.json", "--json"))["mismatches"] == 0
+    result = _json(memesnipe("quote", "--pool", "rows.json", "--json"))
+    assert (result["count"], result["compared"], result["mismatches"]) == (1, 0, 0), "it says nothing to compare with"
+    (tmp_path / "rows.json").write_text("[]")
+    code, _, err = memesnipe("quote", "--pool", "rows.json")
+    assert (code, err.count("\n"), "empty list" in err) == (2, 1, True)
 
 
 def test_backtest_reports_what_the_contract_names(

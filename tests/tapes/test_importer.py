@@ -131,6 +131,13 @@ def test_a_bad_raw_row_is_left_out_with_its_true_reason(tmp_path: Path, good: st
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
+        ([RAW.replace("wallet_address,", ""), "1"], r"lacks the column wallet_address \(its header: block_time,"),
+        ([PLAIN.replace(",", " "), "1 A buy 1 1"], "separates its columns by something else than comma, semicolon"),
+        (
+            [f"{TS},A,buy,1,1", f"{TS},A,buy,1,1"],
+            "begins with no header: its first line must name the columns ts_ns, mint,",
+        ),
+        ([f"{PLAIN},v_sol", f"{TS},A,buy,1,1,30"], "has v_sol alone: a pool's reserves are v_sol and v_tok"),
         (["time,mint,side", "1,A,buy"], "lacks the columns ts_ns, sol_amount, token_amount"),
         ([""], "holds no rows"),
         ([PLAIN], "no rows"),

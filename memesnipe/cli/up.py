@@ -27,6 +27,7 @@ from memesnipe.storage.views import report as report_of
 
 _WATCH_S = 0.25
 _PATIENCE_S = 2.0
+_FIRST_PATIENCE_S = 10.0  # while everything starts, the first answer is slow
 
 
 def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path | None, as_json: bool) -> None:
@@ -68,6 +69,7 @@ def _greet(session: Session) -> None:
 def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> dict[str, Any]:
     """Look after the actors and show progress, until it is time to stop; gives the report."""
     report: dict[str, Any] = {}
+    began = time.monotonic()
     probe = Probe(partial(_look, session))  # a database that stands still must not make us deaf to Ctrl-C
     health = HealthWatch(partial(ask_api, session.dashboard, "health"))
     with Progress(total) as progress:
@@ -81,7 +83,8 @@ def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: i
                 if complete and until_end and report["status"] == FINISHED:
                     return report
             except TimeoutError:
-                trouble = f"PostgreSQL has said nothing for {_PATIENCE_S:.0f} s: everything waits for it"
+                if report or time.monotonic() - began > _FIRST_PATIENCE_S:
+                    trouble = f"PostgreSQL has said nothing for {_PATIENCE_S:.0f} s: everything waits for it"
             except OperationalError as error:
                 trouble = f"PostgreSQL does not answer ({first_line(error)}): everything waits for it"
             progress.show(report, health.latest(), trouble)

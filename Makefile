@@ -49,7 +49,7 @@ bench: install ## measure the engine, generations, the search, and peers (makes 
 	@$(BIN)/python benchmarks/peers.py
 
 honesty: install ## the table of docs/statistics.md: searches on markets of which the truth is known (about 20 minutes)
-	@$(BIN)/python benchmarks/honesty.py
+	@$(BIN)/python benchmarks/false_discovery.py
 
 soak: install ## the whole system for an hour, and whether anything in it grows without end (shorter: SOAK_MINUTES=5 make soak)
 	@$(BIN)/python benchmarks/soak.py

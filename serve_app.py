@@ -22,11 +22,11 @@ from memesnipe.api.backend import Backend
 from memesnipe.api.border import Border
 from memesnipe.api.commands import Commands, WholePaths, create_command_api
 from memesnipe.api.proxy import CALLBACK
-from memesnipe.api.signer_app import create_signer_api
 from memesnipe.api.token import load_token
-from memesnipe.installation import RESOLVED
-from memesnipe.local import loopback
-from memesnipe.settings import Settings, read_resolved
+from memesnipe.config.home import RESOLVED
+from memesnipe.config.settings import Settings, read_resolved
+from memesnipe.servers import loopback
+from memesnipe.signer.app import create_signer_api
 from memesnipe.solana.wallet import load_wallet
 from memesnipe.storage.asking import connect_to_ask
 from memesnipe.storage.database import connect

@@ -20,14 +20,14 @@ from memesnipe.sdk.registry import Families, discover
 from memesnipe.stats.splits import Span
 
 CHUNK_S: Final = 0.25  # work in a chunk: much more than a task costs, little enough to lose
-LEAST_CHUNK: Final = 16  # genomes that share one pass over the market
+MIN_CHUNK: Final = 16  # genomes that share one pass over the market
 PROBE_CHUNK: Final = 4  # while nobody knows yet how long a genome takes
 CHUNKS_PER_CPU: Final = 2  # on their way at once: one that runs, one that is next
 GENERATION_S: Final = 60.0  # more workers are asked for where a generation would take longer
-MOST_CPUS: Final = 512  # that are ever asked for
+MAX_CPUS: Final = 512  # that are ever asked for
 DEADLINE_S: Final = 60.0  # before a chunk that says nothing is sent once more; then twice as long, and so on
 _SLOWER_THAN_EXPECTED: Final = 20
-_MOST_TRIES: Final = 6
+_MAX_TRIES: Final = 6
 _POLL_S: Final = 0.5
 
 OnDone = Callable[[int], None]
@@ -99,7 +99,7 @@ class Backtests:
     chunk_s: float = CHUNK_S
     deadline_s: float = DEADLINE_S
     generation_s: float = GENERATION_S
-    most_cpus: int = MOST_CPUS
+    most_cpus: int = MAX_CPUS
     busy_s: float = 0.0  # seconds that workers have spent on chunks
     _genome_s: float = field(default=0.0, init=False)
     _asked_cpus: int = field(default=0, init=False)
@@ -141,7 +141,7 @@ class Backtests:
 
     def _ask_for_workers(self, genomes: int) -> None:
         """Ask the autoscaler for so many CPUs that what is left takes no longer than a generation should."""
-        wanted = min(int(genomes * self._genome_s / self.generation_s), -(-genomes // LEAST_CHUNK), self.most_cpus)
+        wanted = min(int(genomes * self._genome_s / self.generation_s), -(-genomes // MIN_CHUNK), self.most_cpus)
         if not self._asked_cpus and wanted > _cpus():
             request_resources(num_cpus=wanted)
             self._asked_cpus = wanted
@@ -188,7 +188,7 @@ class Backtests:
         """Genomes in the next chunk: so much work, and towards the end so little that all workers end together."""
         if not self._genome_s:
             return min(PROBE_CHUNK, left)
-        size = max(int(self.chunk_s / self._genome_s), LEAST_CHUNK)
+        size = max(int(self.chunk_s / self._genome_s), MIN_CHUNK)
         return min(size, -(-left // window))
 
     def _take(self, reference: Any, chunk: _Chunk) -> list[Any] | None:
@@ -206,8 +206,8 @@ class Backtests:
 
     def _try_again(self, chunk: _Chunk, reason: str) -> None:
         chunk.tries += 1
-        if chunk.tries > _MOST_TRIES:
-            raise MemeSnipeError(f"a chunk of {len(chunk.genomes)} backtests was lost {_MOST_TRIES} times: {reason}")
+        if chunk.tries > _MAX_TRIES:
+            raise MemeSnipeError(f"a chunk of {len(chunk.genomes)} backtests was lost {_MAX_TRIES} times: {reason}")
         chunk.deadline = self._deadline(len(chunk.genomes), chunk.tries)
 
     def _overdue(self, pending: Iterable[_Chunk], results: dict[int, list[Any]]) -> list[_Chunk]:

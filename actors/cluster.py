@@ -22,11 +22,11 @@ from ray.serve._private import api
 import serve_app
 from actors.connection import START_S, connect_ray, disconnect_ray
 from actors.runtime import Supervisor
+from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, first_line
-from memesnipe.installation import RESOLVED, installation_of
-from memesnipe.local.compiler import COMPILER, is_compiling
-from memesnipe.local.leftovers import end_leftovers
-from memesnipe.settings import Settings, read_resolved
+from memesnipe.servers.compiler import COMPILER, is_compiling
+from memesnipe.servers.leftovers import end_leftovers
 from memesnipe.telemetry.logs import open_log, without_secrets
 
 _WATCH_S: Final = 0.25

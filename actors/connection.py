@@ -12,9 +12,9 @@ import psutil
 import ray
 from ray._private import ray_constants, services
 
+from memesnipe.config.home import installation_of
 from memesnipe.errors import MemeSnipeError, first_line
-from memesnipe.installation import installation_of
-from memesnipe.local.ray_folder import ray_folder, remove_session
+from memesnipe.servers.ray_folder import ray_folder, remove_session
 from memesnipe.telemetry.logs import open_log
 
 START_S: Final = 180  # for each part; by default Ray gives a busy machine 5 to 60 s

@@ -10,27 +10,27 @@ from typing import Any
 import ray
 
 from actors.backtest import Backtests, Conditions, evaluate_window
-from actors.context import Context
-from actors.executor import Executor
-from actors.market_data import MarketData
-from actors.portfolio import PortfolioActor
-from actors.position import PositionActor
-from actors.pulse import RECOVERING, WAITING, Pulse, pulse_file
-from actors.strategy_factory import Evaluate, StrategyFactory
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import first_line
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.market.events import Events
+from memesnipe.roles.activity import RECOVERING, WAITING, ActivityTracker, activity_file
+from memesnipe.roles.context import Context
+from memesnipe.roles.executor import Executor
+from memesnipe.roles.market_data import MarketData
+from memesnipe.roles.portfolio import PortfolioRole
+from memesnipe.roles.position import PositionRole
+from memesnipe.roles.strategy_factory import Evaluate, StrategyFactory
 from memesnipe.telemetry.logs import Logger, open_log, without_secrets
 from memesnipe.telemetry.metrics import ActorMetrics
 
-Shell = MarketData | Executor | PositionActor | PortfolioActor | StrategyFactory
+Shell = MarketData | Executor | PositionRole | PortfolioRole | StrategyFactory
 
 SHELLS: dict[str, Callable[[Context, ActorMetrics], Shell]] = {
     "market_data": MarketData,
     "executor": Executor,
-    "position": PositionActor,
-    "portfolio": PortfolioActor,
+    "position": PositionRole,
+    "portfolio": PortfolioRole,
     "strategy_factory": lambda context, metrics: StrategyFactory(context, metrics, _breeder(context)),
 }
 
@@ -40,8 +40,8 @@ def _breeder(context: Context) -> Evaluate:
     backtests = Backtests(Conditions(context.fill_model, settings.shadow_capital_usd, settings.strategy_folders))
 
     def evaluate(window: Events, genomes: list[Genome]) -> list[Evaluation]:
-        with context.pulse.breeding():
-            return evaluate_window(backtests, window, genomes, context.pulse.bred)
+        with context.activity.breeding():
+            return evaluate_window(backtests, window, genomes, context.activity.bred)
 
     return evaluate
 
@@ -49,7 +49,7 @@ def _breeder(context: Context) -> Evaluate:
 SERVICE = "service"  # the resource that such nodes offer, see cluster.yaml
 
 _BEAT_S = 1.0
-_LONGEST_BACKOFF_S = 5.0
+_MAX_BACKOFF_S = 5.0
 _FORGIVEN_AFTER_S = 30.0
 _STOP_S = 15.0
 
@@ -62,7 +62,7 @@ class ActorHost:
         self._name, self._home, self._run_id, self._metrics_port = name, Path(home), run_id, metrics_port
         self._stop = threading.Event()
         self._loop = threading.Lock()
-        self._pulse = Pulse()
+        self._activity = ActivityTracker()
         self._state = {"state": "starting", "detail": "", "pid": os.getpid(), "seq": 0, "metrics_port": 0}
 
     def run(self) -> str:
@@ -78,7 +78,7 @@ class ActorHost:
     def _run(self) -> str:
         metrics = ActorMetrics(self._name)
         self._state["metrics_port"] = metrics.serve(self._metrics_port)
-        self._pulse.open(pulse_file(self._home, self._run_id, self._name))
+        self._activity.open(activity_file(self._home, self._run_id, self._name))
         threading.Thread(target=self._beat, daemon=True).start()
         failures = 0
         while not self._stop.is_set():
@@ -91,22 +91,22 @@ class ActorHost:
                 reason = without_secrets(first_line(error))
                 self._state |= {"state": "recovering", "detail": reason}
                 self._report(error)
-                self._stop.wait(min(0.1 * 2**failures, _LONGEST_BACKOFF_S))
+                self._stop.wait(min(0.1 * 2**failures, _MAX_BACKOFF_S))
         self._state |= {"state": "finished", "detail": ""}
         return self._name
 
     def _run_once(self, metrics: ActorMetrics) -> None:
-        self._pulse.begin(RECOVERING)
-        context = Context(self._home, self._run_id, self._pulse)
+        self._activity.begin(RECOVERING)
+        context = Context(self._home, self._run_id, self._activity)
         shell = SHELLS[self._name](context, metrics)
         try:
             shell.open()
             while not self._stop.is_set():
-                self._pulse.begin(WAITING)
+                self._activity.begin(WAITING)
                 self._state |= {"state": "running", "detail": "", "seq": shell.seq}
                 shell.step()
         finally:
-            self._pulse.begin(RECOVERING)  # the step is over, however it ended
+            self._activity.begin(RECOVERING)  # the step is over, however it ended
             shell.close()
 
     def _report(self, error: Exception) -> None:
@@ -119,7 +119,7 @@ class ActorHost:
             context = Context(self._home, self._run_id)
             try:
                 while not self._stop.wait(_BEAT_S):
-                    slow = self._pulse.said() if self._state["state"] == "running" else {}
+                    slow = self._activity.said() if self._state["state"] == "running" else {}
                     context.bus.beat(self._name, self._state | slow)
             except Exception as error:  # noqa: BLE001 - a missing heartbeat is itself the message
                 log.warning("no heartbeat", error=first_line(error))

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from memesnipe.market.tape import read_tape, write_tape
 from memesnipe.market.validation import validate
 from memesnipe.tapes.importer import import_swaps
+from memesnipe.tapes.tape import read_tape, write_tape
 
 ROWS = 1_000_000
 TOKENS = 5_000

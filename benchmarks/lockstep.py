@@ -5,7 +5,7 @@
     .venv/bin/python benchmarks/lockstep.py --hours 2 --no-generations
 
 Each repetition is an installation of its own in a temporary folder, with the default settings. The split comes from the
-files in which actors tell what they are doing (`actors/pulse.py`), read a few hundred times a second: at most moments
+files in which actors tell what they are doing (`memesnipe/roles/activity.py`), read a few hundred times a second: at most moments
 one actor works and the others wait for it. `nobody` is the time in which all of them waited: what hops between them
 take. The digest is that of the records that two equal
 replays have in common; more than one digest ends the program with exit code 1.
@@ -33,16 +33,16 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
-from actors.pulse import WAITING, pulse_file, read_pulse
+from memesnipe.bench.market import make_market
 from memesnipe.bus.streams import ACTORS
-from memesnipe.cli.bench_market import make_market
-from memesnipe.local.servers import LocalServers
-from memesnipe.market.tape import Tape, write_tape
+from memesnipe.roles.activity import WAITING, activity_file, read_activity
+from memesnipe.servers.servers import LocalServers
 from memesnipe.storage import schema
-from memesnipe.storage.audit import read_run
 from memesnipe.storage.database import connect
-from memesnipe.storage.decided import read_decided
 from memesnipe.storage.views import latest_run
+from memesnipe.tapes.tape import Tape, write_tape
+from memesnipe.verification.audit import read_run
+from memesnipe.verification.decisions import read_decided
 
 COMMAND: Final = Path(sys.executable).with_name("memesnipe")
 TOKENS: Final = 20
@@ -107,7 +107,7 @@ class Replay:
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> tuple[float, Counter[str]]:
         """Seconds from the first publication to the end, and seconds by who was doing what."""
-        files = {actor: pulse_file(self._home, 1, actor) for actor in ACTORS}
+        files = {actor: activity_file(self._home, 1, actor) for actor in ACTORS}
         began, first, looked, split = time.monotonic(), 0.0, 0.0, Counter[str]()
         log = self._home / "runs" / "1" / "events.bin"
         previous = began
@@ -121,7 +121,7 @@ class Replay:
                     first = now
                 previous = now
                 continue
-            doing = {actor: read_pulse(path)[1] for actor, path in files.items()}
+            doing = {actor: read_activity(path)[1] for actor, path in files.items()}
             busy = [f"{actor} {what}" for actor, what in doing.items() if what not in (WAITING, "")]
             for name in busy or ["nobody"]:
                 split[name] += (now - previous) / max(len(busy), 1)
@@ -135,7 +135,7 @@ class Replay:
 
     def _take_cpu(self, pid: int, files: dict[str, Path]) -> None:
         """Note the CPU time of every process of the installation."""
-        actors = {read_pulse(path)[0]: actor for actor, path in files.items()}
+        actors = {read_activity(path)[0]: actor for actor, path in files.items()}
         up = psutil.Process(pid)
         for process in (up, *up.children(recursive=True)):
             try:

@@ -9,7 +9,7 @@ from backtesting import Backtest, Strategy
 from peers_signals import momentum_nb
 from peers_tape import CASH_USD, FEE_A_SIDE, PARAMS, Prepared, Tape
 
-LEAST_TRADES = 2  # a Backtest starts at its second row
+MIN_TRADES = 2  # a Backtest starts at its second row
 
 
 class Momentum(Strategy):
@@ -39,7 +39,7 @@ class Momentum(Strategy):
 def prepare(tape: Tape) -> Prepared:
     """One Backtest a token."""
     warnings.filterwarnings("ignore")  # of annualised statistics over minutes
-    backtests = [_backtest(tape, token) for token in tape.tokens() if token.stop - token.start >= LEAST_TRADES]
+    backtests = [_backtest(tape, token) for token in tape.tokens() if token.stop - token.start >= MIN_TRADES]
     sets = [dict(zip(PARAMS, map(float, row), strict=True)) for row in tape.params]
 
     def count_buys() -> int:

@@ -27,9 +27,9 @@ from search_contenders import BATCH, CONTENDERS, OURS, RANDOM
 from memesnipe.engine.fills import FillModel
 from memesnipe.evolution.evaluation import SAMPLE_S, Evaluation, Segment, evaluate, run_segment
 from memesnipe.evolution.spans import cut, search_spans, span_of
-from memesnipe.feeds.laboratory import Edge, laboratory
 from memesnipe.sdk.registry import discover
 from memesnipe.stats.sharpe import sharpe_of
+from memesnipe.testing.labelled_markets import Edge, labelled_market
 
 CAPITAL_USD = 1_000.0
 PROCESSES = 2
@@ -103,7 +103,7 @@ def search_all(
 ) -> dict[str, dict[str, Any]]:
     """One seed: all the searches on its market."""
     families, model = discover(), FillModel(seed=seed)
-    events = laboratory(edge, seed, hours=hours).events
+    events = labelled_market(edge, seed, hours=hours).events
     spans = search_spans(span_of(events))
     train, validation, unseen = (Segment(s, (cut(events, s),)) for s in (spans.train, spans.validation, spans.holdout))
     found: dict[str, dict[str, Any]] = {}

@@ -8,16 +8,16 @@ from typing import Protocol
 import numpy as np
 import optuna
 
+from memesnipe.config.settings import Settings
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
 from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.evolution.genetic_algorithm import GeneticAlgorithm, SearchSettings
 from memesnipe.evolution.operators import random_genes
-from memesnipe.evolution.population import Population, SearchSettings
 from memesnipe.evolution.ranges import EXITS, FILTERS, MAX_SIGNALS, SIZE, THRESHOLD, WEIGHT
 from memesnipe.evolution.refine import Polish
 from memesnipe.evolution.space import Space, rounded
 from memesnipe.sdk import Param
 from memesnipe.sdk.registry import Families
-from memesnipe.settings import Settings
 
 RANDOM, TPE, NSGA2, OURS = "random", "TPE", "NSGA-II", "ours"
 BATCH = 25  # genomes asked at once, by every search
@@ -102,7 +102,7 @@ class Ours:
 
     def __init__(self, families: Families, evaluations: int, seed: int, settings: SearchSettings) -> None:
         self._families, self._seed = families, seed
-        self._population = Population(families, settings, seed)
+        self._population = GeneticAlgorithm(families, settings, seed)
         self._breeding = int(evaluations * (1.0 - POLISH_SHARE)) // BATCH * BATCH
         self._asked = 0
         self._polishes: list[Polish] = []

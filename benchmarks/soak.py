@@ -27,8 +27,8 @@ from rich.console import Console
 from soak_trend import JUDGED_FROM_MINUTES, Sample, show, trends_of, verdict_on
 
 from memesnipe.bus.streams import ACTORS, HEARTBEAT_KEY
-from memesnipe.installation import RESOLVED
-from memesnipe.settings import read_resolved
+from memesnipe.config.home import RESOLVED
+from memesnipe.config.settings import read_resolved
 from memesnipe.storage.database import connect
 from memesnipe.storage.views import latest_run, report
 

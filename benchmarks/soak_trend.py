@@ -9,9 +9,9 @@ from rich.table import Table
 
 # Growth of the second half, an hour. Everything that the system keeps in memory has a bound (windows, tokens alive,
 # what Redis keeps of each stream), and half an hour is enough to reach them all; the rest is the allocators' play.
-MOST_MB_AN_HOUR: Final = 120.0  # of all processes together
+MAX_MB_AN_HOUR: Final = 120.0  # of all processes together
 JUDGED_FROM_MINUTES: Final = 60.0  # so that the second half begins behind all that
-MOST_LAG_AN_HOUR: Final = 2_000.0  # events; the feed waits at 5,000, so a system that falls behind shows early
+MAX_LAG_AN_HOUR: Final = 2_000.0  # events; the feed waits at 5,000, so a system that falls behind shows early
 TOTAL: Final = "all processes"
 
 
@@ -67,7 +67,7 @@ def trends_of(samples: list[Sample]) -> dict[str, Trend]:
 
 def verdict_on(trends: dict[str, Trend], code: int, recoveries: dict[str, int], *, with_memory: bool) -> list[str]:
     """What is wrong, one line each. PostgreSQL's data grows with the history that it is there to keep."""
-    limits = {"lag": (MOST_LAG_AN_HOUR, "events")} | ({TOTAL: (MOST_MB_AN_HOUR, "MB")} if with_memory else {})
+    limits = {"lag": (MAX_LAG_AN_HOUR, "events")} | ({TOTAL: (MAX_MB_AN_HOUR, "MB")} if with_memory else {})
     wrong = [
         f"{name} grows by {trends[name].an_hour:,.0f} {unit} an hour; {most:,.0f} are allowed"
         for name, (most, unit) in limits.items()

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import take
 from memesnipe.market.sequencer import Sequencer
-from memesnipe.market.tape import Tape, read_tape, write_tape
 from memesnipe.market.validation import validate
 from memesnipe.storage.event_log import EventLog, read_batches
+from memesnipe.tapes.tape import Tape, read_tape, write_tape
 
 SAMPLE = 50_000  # events of the synthetic market, which are repeated
 BATCH = 512  # as market_data writes them

@@ -12,7 +12,7 @@ _HERE: Final = Path(__file__).resolve().parent
 _PACKAGES: Final = ("market", "sdk", "engine", "stats", "evolution", "trading", "feeds", "storage", "bus")
 # Whatever can change what a search finds, besides the strategies.
 _SEARCH_PACKAGES: Final = ("market", "sdk", "engine", "stats", "evolution")
-_MODULES: Final = ("rules.py", "settings.py")
+_MODULES: Final = ("config/policies.py", "config/settings.py")
 _BESIDE: Final = ("actors", "strategies")
 
 

@@ -22,12 +22,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from memesnipe.cli.chaos_replay import QUICK
-from memesnipe.feeds.synthetic import SyntheticFeed
-from memesnipe.local.servers import LocalServers
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
-from memesnipe.market.tape import Tape, write_tape
+from memesnipe.servers.servers import LocalServers
 from memesnipe.storage.database import connect
+from memesnipe.tapes.tape import Tape, write_tape
+from memesnipe.testing.chaos.replay import QUICK
 
 MEMESNIPE: Final = Path(sys.executable).with_name("memesnipe")
 EVENTS: Final = 8_000

@@ -6,7 +6,7 @@ same talk minutes later pay for it.
 
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, blend, decay, fading_sum, param, state
 
-LEAST_MENTIONS = 5.0  # fewer are no burst, however quiet it was
+MIN_MENTIONS = 5.0  # fewer are no burst, however quiet it was
 DYING = 0.25  # a report with so small a share of the usual mentions
 NS_PER_S = 1e9
 
@@ -34,7 +34,7 @@ class SocialBuzz(Strategy):
             kept = decay(e.ts - s.talk_ts, p.lookback_s) if s.talk_ts > 0 else 0.0
             s.talk = fading_sum(s.talk, e.mentions, kept)
             s.mood = fading_sum(s.mood, e.mentions * e.sentiment, kept)
-            loud = e.mentions >= LEAST_MENTIONS and e.mentions > p.burst * s.mean_mentions
+            loud = e.mentions >= MIN_MENTIONS and e.mentions > p.burst * s.mean_mentions
             if s.talk_ts > 0 and loud:
                 s.burst_ts = e.ts
                 s.burst_price = s.price

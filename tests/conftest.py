@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from memesnipe.local.redis import operator_url
-from memesnipe.local.servers import LocalServers, ServerUrls
+from memesnipe.servers.redis import operator_url
+from memesnipe.servers.servers import LocalServers, ServerUrls
 from memesnipe.storage.database import connect, migrate
 from memesnipe.storage.schema import Base, Run
 

@@ -15,7 +15,7 @@ from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
 from memesnipe.engine.results import StrategyResult
 from memesnipe.engine.snapshot import EngineState
-from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, Events
 from memesnipe.market.pools import Pool, moved, quote_buy, quote_sell
 from memesnipe.market.sequencer import Sequencer

@@ -24,12 +24,12 @@ def test_settings_alone_read_the_environment() -> None:
     # The settings look for variables whose names are nearly theirs. Servers are given a PATH to run with, Ray is told
     # to report nowhere and its processes are known by a mark, and chaos starts `memesnipe up` in one of its own.
     assert users == {
-        "memesnipe/settings.py",
-        "memesnipe/local/child.py",
+        "memesnipe/config/settings.py",
+        "memesnipe/servers/child.py",
         "actors/connection.py",
-        "memesnipe/cli/ray_process.py",
-        "memesnipe/cli/chaos_replay.py",
-        "memesnipe/local/leftovers.py",
+        "memesnipe/runtime/ray_process.py",
+        "memesnipe/testing/chaos/replay.py",
+        "memesnipe/servers/leftovers.py",
     }
 
 

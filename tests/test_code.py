@@ -22,10 +22,10 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "changed",
     [
-        "memesnipe/rules.py", "memesnipe/settings.py", "memesnipe/trading/desk.py", "memesnipe/evolution/population.py",
+        "memesnipe/config/policies.py", "memesnipe/config/settings.py", "memesnipe/trading/desk.py", "memesnipe/evolution/genetic_algorithm.py",
         "memesnipe/stats/sharpe.py", "memesnipe/market/sequencer.py", "memesnipe/sdk/strategy.py",
         "memesnipe/engine/engine.py", "memesnipe/feeds/replay.py", "memesnipe/storage/journal.py",
-        "memesnipe/bus/merge.py", "actors/portfolio.py", "strategies/momentum_5m.py",
+        "memesnipe/bus/merge.py", "memesnipe/roles/portfolio.py", "strategies/momentum_5m.py",
     ],
 )  # fmt: skip
 def test_what_decides_is_in_the_name(copy: Path, changed: str) -> None:

@@ -26,7 +26,7 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 
 # Readers share these threads, and whoever finds as many waiting as may is told to come again.
 _READING_THREADS: Final = 4
-_MOST_READERS: Final = 128
+_MAX_READERS: Final = 128
 _READ_TIMEOUT_S: Final = 10.0
 _HEALTH_TIMEOUT_S: Final = 5.0
 _STATE_TIMEOUT_S: Final = 15.0
@@ -36,7 +36,7 @@ class Reads:
     """Call the blocking methods of the backend from an event loop, in threads that commands do not use."""
 
     def __init__(self, backend: Backend) -> None:
-        self._workers = Workers("reads", threads=_READING_THREADS, timeout_s=_READ_TIMEOUT_S, capacity=_MOST_READERS)
+        self._workers = Workers("reads", threads=_READING_THREADS, timeout_s=_READ_TIMEOUT_S, capacity=_MAX_READERS)
         # Whoever asks while one is on its way shares its answer, so one thread does for each.
         health = Workers("health", threads=1, timeout_s=_HEALTH_TIMEOUT_S, capacity=1)
         state = Workers("state", threads=1, timeout_s=_STATE_TIMEOUT_S, capacity=1)

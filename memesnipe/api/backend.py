@@ -9,8 +9,8 @@ import redis
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.health import HealthCheck, one_line
-from memesnipe.api.probe import Probe
 from memesnipe.storage import views
 
 Json = dict[str, Any]
@@ -31,7 +31,7 @@ class Backend:
         # One snapshot for each answer: its figures belong together even while the actors write.
         self._database = database.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._check = HealthCheck(database, redis_client, signer_is_healthy)
-        self._figures_probe = Probe(self._figures)
+        self._figures_probe = BackgroundCheck(self._figures)
         self._started_at = started_at
 
     def health(self) -> Json:

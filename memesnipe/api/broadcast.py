@@ -14,10 +14,10 @@ from memesnipe.errors import first_line
 Json = dict[str, Any]
 
 STATE_INTERVAL_S: Final = 1.0
-LONGEST_INTERVAL_S: Final = 5.0
+MAX_INTERVAL_S: Final = 5.0
 COMMENT_INTERVAL_S: Final = 5.0  # a connection on which nothing is said for longer may be taken for dead
 # A stream ends after a while and the page asks for another, so what waits anywhere for a slow reader is bounded.
-LONGEST_STREAM_S: Final = 300.0
+MAX_STREAM_S: Final = 300.0
 _RETRY_S: Final = 5
 _HEADERS: Final = {"X-Accel-Buffering": "no"}
 
@@ -60,7 +60,7 @@ class Broadcast:
     async def messages(self) -> AsyncIterator[bytes]:
         """Yield the latest state, the next ones as they change, and comments that keep the connection open."""
         clock = asyncio.get_running_loop().time
-        ends_at = clock() + LONGEST_STREAM_S
+        ends_at = clock() + MAX_STREAM_S
         sent = b""
         yield b"retry: 1000\n\n"
         while clock() < ends_at:
@@ -86,7 +86,7 @@ class Broadcast:
                 changed.set()
             # A long run takes longer to read; then it is read less often, so that the actors go first.
             spent = clock() - began
-            await asyncio.sleep(max(STATE_INTERVAL_S - spent, min(4 * spent, LONGEST_INTERVAL_S)))
+            await asyncio.sleep(max(STATE_INTERVAL_S - spent, min(4 * spent, MAX_INTERVAL_S)))
 
     async def _read_or_say_why(self) -> Json:
         try:

@@ -11,7 +11,7 @@ import redis
 from sqlalchemy import Engine, text
 
 import memesnipe
-from memesnipe.api.probe import Probe
+from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.progress import Progress
 from memesnipe.bus.heartbeat import ACTORS, HEARTBEAT_KEY
 from memesnipe.errors import first_line
@@ -53,9 +53,9 @@ class HealthCheck:
     def __init__(self, database: Engine, redis_client: redis.Redis, signer_is_healthy: Callable[[], bool]) -> None:
         self._database = database
         self._redis = redis_client
-        self._postgres_probe = Probe(self._vitals)
-        self._redis_probe = Probe(self._heartbeats)
-        self._signer_probe = Probe(signer_is_healthy)
+        self._postgres_probe = BackgroundCheck(self._vitals)
+        self._redis_probe = BackgroundCheck(self._heartbeats)
+        self._signer_probe = BackgroundCheck(signer_is_healthy)
         self._progress = Progress()
 
     def __call__(self) -> Health:
@@ -76,7 +76,7 @@ class HealthCheck:
             unknown = {"state": "unknown", "detail": "its heartbeat is in Redis"}
             parts |= {actor: dict(unknown) for actor in ACTORS}
         now = postgres.result() if parts["postgres"]["state"] == "up" else None
-        return _judge({**parts, **self._progress.parts(now)}, has_run=now is not None)
+        return _overall_status({**parts, **self._progress.parts(now)}, has_run=now is not None)
 
     def _vitals(self) -> Vitals | None:
         with self._database.connect() as connection:
@@ -114,7 +114,7 @@ def _words(name: str, part: dict[str, str]) -> str:
     return f"{name} is {part['state']}" + (f" ({part['detail']})" if part["state"] in _TELLING else "")
 
 
-def _judge(parts: dict[str, dict[str, str]], *, has_run: bool) -> Health:
+def _overall_status(parts: dict[str, dict[str, str]], *, has_run: bool) -> Health:
     bad = [_words(name, part) for name, part in parts.items() if part["state"] not in FINE]
     if "down" in (parts["postgres"]["state"], parts["redis"]["state"]):
         return Health("unhealthy", ", ".join(bad), parts)

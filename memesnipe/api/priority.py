@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from memesnipe.api.answers import Answer
 
 READS_AT_ONCE: Final = 32  # until they begin to answer; a stream that is open is none of them
-MOST_WAITING: Final = 1_000
+MAX_WAITING: Final = 1_000
 WAIT_S: Final = 10.0
 _READS: Final = ("GET", "HEAD", "OPTIONS")
 
@@ -38,7 +38,7 @@ class CommandsFirst:
     async def _acquire(self) -> bool:
         if not self._free.locked():
             return await self._free.acquire()
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_WAITING:
             return False
         self._waiting += 1
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from memesnipe.bus.seal import Seal
+from memesnipe.bus.entry_mac import Seal
 
 # What a writer hands over: (stream, number, seq, JSON)
 Outgoing = tuple[str, int, int, bytes]
@@ -45,12 +45,12 @@ return {'done', lengths}
 
 
 def arguments_of(
-    entries: Sequence[Outgoing], anew: Iterable[str], lengths: Mapping[str, int], seal: Seal
+    entries: Sequence[Outgoing], rebuild: Iterable[str], lengths: Mapping[str, int], seal: Seal
 ) -> tuple[list[str], list[str], list[str | bytes | int]]:
     """The streams that the entries go to, and the KEYS and ARGV of the script but the mark's."""
     targets = list(dict.fromkeys(stream for stream, *_ in entries))
     which = {stream: index for index, stream in enumerate(targets, start=1)}
-    emptied = list(anew)
+    emptied = list(rebuild)
     known = ["" if stream in emptied else lengths.get(stream, "") for stream in targets]
     fields = (
         value

@@ -10,9 +10,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from memesnipe.bus.entry_mac import LAST, Seal, number_of
 from memesnipe.bus.merge import Entry, ForeignEntryError, StreamGapError, merge
 from memesnipe.bus.publish import DONE, PUBLISH, TAKEN, Outgoing, arguments_of
-from memesnipe.bus.seal import LAST, Seal, number_of
 from memesnipe.bus.server_check import check_server
 from memesnipe.bus.streams import ACTORS, ALL, EVENT_STREAMS, EVENTS, HEARTBEAT_KEY
 from memesnipe.errors import InputError
@@ -95,7 +95,7 @@ class Bus:
                 raise redis.ConnectionError(_changed(stream, left, length))
         raise redis.ConnectionError("Redis has lost its data")
 
-    def publish(self, outgoing: Iterable[Outgoing], anew: Sequence[str] = ()) -> None:
+    def publish(self, outgoing: Iterable[Outgoing], rebuild: Sequence[str] = ()) -> None:
         """Append entries in order, all at once; those that are there already are left as they are.
 
         Args:
@@ -107,15 +107,15 @@ class Bus:
                 done; or somebody else's entry is in the way of ours, and its stream was emptied.
         """
         entries = list(outgoing)
-        if not entries and not anew:
+        if not entries and not rebuild:
             return
-        targets, keys, arguments = arguments_of(entries, anew, self._lengths, self._seal)
+        targets, keys, arguments = arguments_of(entries, rebuild, self._lengths, self._seal)
         outcome, *more = self._append([_WRITERS_KEY, *keys], [self._writer, self._mark, *arguments])
         if outcome == TAKEN:
             raise redis.ConnectionError(f"{more[0].decode()}: somebody else's entry was in the way; all are removed")
         if outcome != DONE:
             self._say_what_is_wrong()
-        for stream in anew:
+        for stream in rebuild:
             self._lengths[stream] = 0
         self._lengths |= zip(targets, more[0], strict=True)
 

@@ -38,7 +38,7 @@ __all__ = (
 MAX_IN_FLIGHT: Final = 5_000
 KEEP_EVENTS: Final = 100_000
 KEEP_MESSAGES: Final = 10_000
-KEEP_PASSING: Final = 200
+KEEP_TRANSIENT: Final = 200
 KEEP_RESULTS: Final = 10  # each has a line for every strategy in the arena, so megabytes where there are thousands
 
 # Who reads what, of the streams that are not events: nothing goes before they have taken it in.
@@ -55,11 +55,11 @@ READERS: Final = {
 }
 
 # What is soon out of date, and large or frequent: old entries leave the database too.
-PASSING: Final = (SIMULATION_RESULTS, PROGRESS)
+TRANSIENT: Final = (SIMULATION_RESULTS, PROGRESS)
 
 
 def keep(stream: str) -> int:
     """How many entries of a stream that is not events stay in Redis."""
     if stream == SIMULATION_RESULTS:
         return KEEP_RESULTS
-    return KEEP_PASSING if stream in PASSING else KEEP_MESSAGES
+    return KEEP_TRANSIENT if stream in TRANSIENT else KEEP_MESSAGES

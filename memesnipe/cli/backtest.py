@@ -21,8 +21,8 @@ from memesnipe.engine.results import StrategyResult
 from memesnipe.errors import InputError
 from memesnipe.market.assumptions import describe
 from memesnipe.market.events import SIDE_NAMES
-from memesnipe.market.tape import Tape
 from memesnipe.sdk.registry import Families
+from memesnipe.tapes.tape import Tape
 
 METRICS = (
     "total_pnl_usd", "total_return", "sharpe", "sortino", "calmar", "max_drawdown", "trades", "win_rate",

@@ -8,7 +8,7 @@ import typer
 from memesnipe.cli.numbers import seed as seed_option
 from memesnipe.cli.numbers import whole
 from memesnipe.cli.options import Json
-from memesnipe.cli.output import print_json, print_table, say
+from memesnipe.runtime.terminal import print_json, print_table, say
 
 checks = typer.Typer()
 
@@ -33,7 +33,7 @@ def chaos_command(
     json: Json = False,
 ) -> None:
     """Replay a tape while parts of the system are killed, and see that the books are those of a calm replay."""
-    from memesnipe.cli.chaos import chaos  # noqa: PLC0415 - the engine is slow to load
+    from memesnipe.testing.chaos.run import chaos  # noqa: PLC0415 - the engine is slow to load
 
     _show("chaos", chaos(kills, seed, tape, keep=keep), json=json)
 

@@ -1,230 +1,217 @@
-"""`memesnipe evolve`: breed on a tape, polish the best, and judge them where the search has never looked."""
+"""The commands of the search: breed strategies on a tape, work out what a big search takes, measure it."""
 
+import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from hashlib import blake2b
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-from sqlalchemy import Engine
+import typer
 
-from actors.backtest import Backtests, Conditions
-from memesnipe.cli.search_key import changes, key_of
-from memesnipe.engine.genome import Genome
-from memesnipe.errors import InputError
-from memesnipe.evolution.evaluation import Evaluation, Record, Segment
-from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, Polishing, polish, try_out
-from memesnipe.evolution.judge import Champion
-from memesnipe.evolution.population import SearchSettings
-from memesnipe.evolution.search import Search
-from memesnipe.evolution.spans import cut, search_spans
-from memesnipe.evolution.usable import usable_families
-from memesnipe.market.assumptions import describe
-from memesnipe.market.tape import TapeFile
-from memesnipe.sdk.registry import Families
-from memesnipe.settings import Settings
-from memesnipe.stats.splits import Span
-from memesnipe.storage.searches import SearchInfo, SearchStore, study_storage
+from memesnipe.cli.inputs import check_tape
+from memesnipe.cli.numbers import number, whole
+from memesnipe.cli.numbers import seed as seed_option
+from memesnipe.cli.options import Json
+from memesnipe.cli.research import bench
+from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.runtime.families import load_families
+from memesnipe.runtime.terminal import errors, print_json, print_table, results_alone, say, say_if_cold
 
-# The pool is what a fill pays: on a guess of it nothing can be shown.
-ASSUMED_POOLS: Final = "the tape's pools are assumed, not recorded; import a file with reserves"
-SLICE_EVENTS: Final = 500_000  # 64 MB, of which a worker holds one at a time
+if TYPE_CHECKING:  # Ray and numba are slow to load
+    from memesnipe.runtime.search_run import Plan, Say
 
-Say = Callable[[str, int], None]  # (what is being done, evaluations done)
+evolution = typer.Typer()
+
+CALIBRATION_EVENTS = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is asked of a search."""
+@evolution.command("evolve")
+def evolve_command(
+    tape: Annotated[Path, typer.Option(help="The tape to search on; its last 30 % judge what is found.")],
+    generations: Annotated[int, whole("--generations", 1, 1_000_000, "How many to breed.")] = 20,
+    population: Annotated[int, whole("--population", 8, 1_000_000, "Genomes in each.")] = 200,
+    seed: Annotated[int, seed_option("Of the search.")] = 24,
+    polish: Annotated[int, whole("--polish", 0, 10_000, "Trials to polish each champion's numbers.")] = 32,
+    address: Annotated[str | None, typer.Option(help="Of a Ray cluster. Default: RAY_ADDRESS, or our own.")] = None,
+    workers: Annotated[int | None, whole("--workers", 1, 512, "Backtests at once on our own cluster.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the same search where it stopped.")] = False,
+    json: Json = False,
+) -> None:
+    """Breed strategies on a tape, polish the best, and judge them where the search has never looked."""
+    check_tape("--tape", tape)
 
-    tape: Path
-    generations: int
-    population: int
-    seed: int
-    polish: int  # trials for each champion
-    resume: bool
+    from memesnipe.runtime.search_run import Plan  # noqa: PLC0415 - Ray and numba are slow to load
 
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """A tape in the object store, in three segments, and a hash of its events."""
-
-    name: str
-    events: int
-    kinds: frozenset[int]  # of the events that the search sees
-    assumptions: list[str]  # of the tape, as sentences
-    pools_are_assumed: bool
-    train: Segment
-    validation: Segment
-    holdout: Segment
-
-
-class Interrupted(Exception):  # noqa: N818 - no error: the user has seen enough
-    """Ctrl-C, after some whole generations."""
-
-    def __init__(self, summary: dict[str, Any]) -> None:
-        super().__init__("stopped")
-        self.summary = summary
+    plan = Plan(tape.resolve(), generations, population, seed, polish, resume)
+    with results_alone(), _progress() as say:
+        summary, stopped = _evolve(plan, address, workers, say)
+    if json:
+        print_json(summary)
+    else:
+        _print_search(summary)
+    if stopped:
+        done = len(summary["generations"])
+        raise MemeSnipeError(f"stopped; {done} whole generations are kept: the same command with --resume goes on")
 
 
-class Evolve:
-    """A search on a tape, from the database that keeps it to the cluster that runs it."""
+def _evolve(plan: "Plan", address: str | None, workers: int | None, say: "Say") -> tuple[dict[str, Any], bool]:
+    """The summary of a search, and whether it was stopped before its end."""
+    from actors.connection import connect_ray, disconnect_ray  # noqa: PLC0415 - as above
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
+    from memesnipe.engine.warm import compile_all  # noqa: PLC0415
+    from memesnipe.runtime.database import open_database  # noqa: PLC0415
+    from memesnipe.runtime.search_run import Evolve, Interrupted  # noqa: PLC0415
+    from memesnipe.tapes.tape import TapeFile  # noqa: PLC0415
 
-    def __init__(
-        self, plan: Plan, file: TapeFile, settings: Settings, families: Families, database: Engine, url: str
-    ) -> None:
-        self._plan, self._settings = plan, settings
-        self._studies = study_storage(database, url)
-        conditions = Conditions(settings.fill_model, settings.shadow_capital_usd, settings.strategy_folders)
-        self._backtests = Backtests(conditions)
-        self._started = time.perf_counter()
-        self.first_result_s = 0.0
-        self._market = load_market(plan.tape, file, self._backtests)
+    settings = load_settings()
+    file = TapeFile(plan.tape, now_ns=time.time_ns())  # a bad one is refused before anything starts
+    families = load_families(settings)
+    say_if_cold()
+    compile_all(families)  # before the workers start, who load what they find
+    home = settings.memesnipe_home.resolve()
+    with open_database(settings, make=True) as (database, url):
         try:
-            self._usable = usable_families(families, self._market.kinds)
-        except InputError as error:
-            raise InputError(f"--tape {plan.tape}: {error}") from None
-        self._families = self._usable.families
-        self._store = SearchStore(database, self._market.name)
-        search = SearchSettings(
-            plan.population, settings.mutation_rate, settings.crossover_rate, settings.tournament_size
-        )
-        self._search = Search(self._families, search, plan.seed)
-        self._info = self._begin(asdict(search))
-        self._generations = list(self._info.generations)
-        self._counted = 0  # evaluations since we started, for the speed
-        self._later = 0  # evaluations after the generations
+            connect_ray(address or settings.ray_address, home, "memesnipe-evolve", cpus=workers, dashboard=False)
+            return Evolve(plan, file, settings, families, database, url).run(say), False
+        except Interrupted as stopped:
+            return stopped.summary, True
+        finally:
+            disconnect_ray()
 
-    def _begin(self, search: dict[str, Any]) -> SearchInfo:
-        """A new search, or the one to go on with."""
-        settings, plan = self._settings, self._plan
-        key = key_of(plan.seed, search, settings.shadow_capital_usd, settings.fill_model, self._families)
-        if not plan.resume:
-            return self._store.begin(plan.tape.name, key)
-        info = self._store.take_up(key)
-        if info is None:
-            raise InputError(f"--resume: {self._why_not(key)}; leave --resume out to begin a new search")
-        if info.state is not None:
-            self._search.load(info.state)
-        return info
 
-    def _why_not(self, key: dict[str, Any]) -> str:
-        """What has changed since the latest search that could have been meant."""
-        latest = self._store.latest(self._plan.tape.name)
-        if latest is None:
-            return "there is no search on this tape"
-        search_id, before, is_here = latest
-        if not is_here:
-            return f"search {search_id} was on a tape of this name with other events"
-        return f"search {search_id} on this tape cannot go on: {', '.join(changes(before, key))}"
+@contextmanager
+def _progress() -> "Iterator[Say]":
+    """What is being done, and how many evaluations a second, on a terminal; nothing elsewhere."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-    def run(self, say: Say) -> dict[str, Any]:
-        """Everything, and the summary of it.
+    columns = (
+        TextColumn("{task.description}"), BarColumn(pulse_style="cyan"),
+        TextColumn("{task.completed:,.0f} evaluations, {task.fields[rate]:,.0f}/s"), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=errors(), transient=True, disable=not errors().is_terminal) as progress:
+        task = progress.add_task("starting", total=None, rate=0.0)
 
-        Raises:
-            Interrupted: Ctrl-C; every whole generation is kept.
-        """
-        try:
-            for index in range(self._search.generation, self._plan.generations):
-                self._generation(index, say)
-            champions, ever = self._finish(say)
-        except KeyboardInterrupt:
-            raise Interrupted(self._summary([], 0)) from None
-        return self._summary(champions, ever)
+        def say(title: str, evaluations: int) -> None:
+            progress.update(task, description=title, advance=evaluations)
+            shown = progress.tasks[0]
+            progress.update(task, rate=shown.speed or 0.0)
 
-    def _generation(self, index: int, say: Say) -> None:
-        title = f"generation {index + 1} of {self._plan.generations}"
-        started = time.perf_counter()
-        genomes = self._search.ask()
-        evaluations = self._evaluate(genomes, title, say)
-        summary = self._search.tell(genomes, evaluations).to_dict()
-        summary["seconds"] = round(time.perf_counter() - started, 4)
-        self._store.keep(self._info.search_id, self._search.dump(), summary)
-        self._generations.append(summary)
+        yield say
 
-    def _evaluate(self, genomes: list[Genome], title: str, say: Say) -> list[Evaluation]:
-        def on_done(count: int) -> None:
-            self.first_result_s = self.first_result_s or time.perf_counter() - self._started
-            self._counted += count
-            say(title, count)
 
-        say(title, 0)
-        market = self._market
-        return self._backtests.evaluate(market.train, market.validation, genomes, on_done)
+def _print_search(summary: dict[str, Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
 
-    def _finish(self, say: Say) -> tuple[list[Champion], int]:
-        """The champions, and how many evaluations their market has seen; the same whatever order tasks ended in."""
-        search_id, store = self._info.search_id, self._store
+    champions = summary["champions"]
+    facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "seconds")
+    print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
+    for sentence in summary["assumptions"]:
+        say(sentence)
+    for name, lacking in summary["families"]["unused"].items():
+        say(f"{name} is left out: it waits for {' and '.join(lacking)} events, and the tape has none.")
+    if not champions:
+        if summary["evaluations_ever"]:  # it was not stopped before
+            say("No champion: none of the genomes traded in the time that the search sees.")
+        return
+    columns = ("champion", "train", "validation", "holdout", "return", "trades", "deflated")
+    table = Table(*columns, title="annualised Sharpe ratios; the holdout is time that the search never saw",
+                  title_justify="left", box=None, pad_edge=False)  # fmt: skip
+    for found in champions:
+        sharpes = [f"{found[f'{part}_sharpe']:,.0f}" for part in ("train", "validation", "holdout")]
+        rest = (f"{found['holdout_return']:+.1%}", str(found["holdout_trades"]), f"{found['deflated_sharpe']:.3f}")
+        table.add_row(found["spec"]["spec_id"], *sharpes, *rest)
+    console = Console(highlight=False)
+    console.print(table)
+    for found in champions:
+        families = " + ".join(gene["family"] for gene in found["spec"]["signals"])
+        verdict = found["reason"] or "promotable"
+        console.print(f"{found['spec']['spec_id']}  {families}: {verdict}", soft_wrap=True, markup=False)
 
-        def evaluate(genomes: list[Genome]) -> list[Evaluation]:
-            evaluations = self._evaluate(genomes, "polishing the best", say)
-            self._search.note(evaluations)
-            return evaluations
 
-        def record(genomes: list[Genome]) -> list[Record]:
-            return self._backtests.record(self._market.holdout, genomes, lambda count: say("judging", count))
+@evolution.command("plan")
+def plan_command(
+    population: Annotated[int, whole("--population", 1, 10_000_000, "Genomes in a generation.")],
+    generations: Annotated[int, whole("--generations", 1, 1_000_000, "How many.")],
+    events: Annotated[int, whole("--events", 1, 10**12, "On the tape. A day of all of pump.fun: about 26 million.")],
+    cores: Annotated[list[int] | None, whole("--cores", 1, 1_000_000, "Tell the hours on so many; repeatable.")] = None,
+    usd_per_core_hour: Annotated[float, number("--usd-per-core-hour", 0, 1_000, "Of a spot VM; look yours up.")] = 0.01,
+    efficiency: Annotated[float, number("--efficiency", 0.01, 1.0, "Share of their time at work.")] = 0.9,
+    tape: Annotated[Path | None, typer.Option(help="Calibrate on this tape. Default: a synthetic market.")] = None,
+    json: Json = False,
+) -> None:
+    """Work out the cores, hours and dollars of a search, from a short calibration on this machine."""
+    if any(count < 1 for count in cores or []):
+        raise InputError("--cores: must be at least 1")
+    if tape is not None:
+        check_tape("--tape", tape)
 
-        plan = Polishing(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")
-        polished = polish(self._search.population.archive.best(CHAMPIONS), self._families, evaluate, plan)
-        trial = try_out(polished.contenders, self._families, evaluate, record, self._plan.seed)
-        self._search.note_records([*trial.records, trial.lucky])
-        counts = [*map(len, polished.batches), LUCK_GENOMES, len(trial.records) + 1]
-        self._later = sum(counts)
-        ever = store.count(search_id, "finish", counts)
-        return trial.verdicts(ever, ASSUMED_POOLS if self._market.pools_are_assumed else ""), ever
+    from memesnipe.cli.plan import calibrate, plan, synthetic_events  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.tapes.tape import TapeFile  # noqa: PLC0415
 
-    def _summary(self, champions: list[Champion], ever: int) -> dict[str, Any]:
-        seconds = time.perf_counter() - self._started
-        return {
-            "search": self._info.search_id,
-            "market": self._market.name,
-            "events": self._market.events,
-            "assumptions": self._market.assumptions,
-            "families": self._usable.to_dict(),
-            "generations": self._generations,
-            "evaluations": sum(g["evaluations"] for g in self._generations) + self._later,
-            "evaluations_ever": ever,
-            "champions": [_champion(c) for c in champions],
-            "pbo": self._generations[-1]["pbo"] if self._generations else None,
-            "promotable": any(c.promotable for c in champions),
-            "digest": self._search.digest,
-            "evaluations_per_s": round(self._counted / seconds, 1),
-            "first_result_s": round(self.first_result_s, 3),
-            "busy_s": round(self._backtests.busy_s, 3),
-            "seconds": round(seconds, 3),
+    say_if_cold()
+    with errors().status("calibrating"):
+        if tape is None:
+            sample = synthetic_events(CALIBRATION_EVENTS)
+        else:
+            file = TapeFile(tape, now_ns=time.time_ns())
+            if not file.count:
+                raise InputError(f"--tape {tape}: holds no events")
+            sample = next(file.slices(CALIBRATION_EVENTS))
+        measured = calibrate(sample)
+    result = plan(
+        measured, population=population, generations=generations, events=events,
+        cores=cores or [os.cpu_count() or 1, 64, 512], efficiency=efficiency, usd_per_core_hour=usd_per_core_hour,
+    )  # fmt: skip
+    print_json(result) if json else print_table("plan", result)
+
+
+@bench.command("evolve")
+def bench_evolve_command(
+    events: Annotated[int, whole("--events", 5_000, 5_000_000, "Of a synthetic market.")] = 50_000,
+    genomes: Annotated[int, whole("--genomes", 16, 100_000, "In the generation.")] = 1_000,
+    json: Json = False,
+) -> None:
+    """Measure a generation on Ray: evaluations a second with one worker and with two, and Ray's share of the time."""
+    from memesnipe.bench.evolve import bench_evolve  # noqa: PLC0415 - Ray and numba are slow to load
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
+    from memesnipe.engine.warm import compile_all  # noqa: PLC0415
+    from memesnipe.sdk.registry import discover  # noqa: PLC0415
+
+    say_if_cold()
+    compile_all(discover())
+    home = load_settings().memesnipe_home.resolve()
+    with results_alone(), errors().status("bench evolve") as status:
+        result = bench_evolve(events, genomes, home, lambda doing: status.update(f"bench evolve: {doing}"))
+    print_json(result) if json else print_table("bench evolve", result)
+
+
+@bench.command("live")
+def bench_live_command(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small and short: to see that it works, not to compare.")
+    ] = False,
+    repeats: Annotated[int, typer.Option("--repeats", min=1, max=20, help="How often each latency is measured.")] = 3,
+    json: Json = False,
+) -> None:
+    """Measure the live path: how many strategies, at which rate, and how long a decision takes."""
+    from memesnipe.bench.live import bench_live  # noqa: PLC0415 - numba is slow to load
+
+    say_if_cold()
+    with results_alone(), errors().status("bench live") as status:
+        result = bench_live(lambda doing: status.update(f"bench live: {doing}"), quick=quick, repeats=repeats)
+    if json:
+        print_json(result)
+        return
+    where = ("cpu", "cores", "load", "python", "numba", "repetitions")
+    print_table("machine", {name: result[name] for name in where})
+    for name in ("whole_market", "fast"):
+        found = dict(result[name])
+        spread = {
+            key: "{:,.1f} (from {:,.1f} to {:,.1f})".format(*(at[i] for i in (1, 0, 2)))
+            for key, at in found.pop("spread").items()
         }
-
-
-def _champion(champion: Champion) -> dict[str, Any]:
-    found = asdict(champion)
-    genome = champion.genome
-    del found["genome"]
-    return {"spec": {"spec_id": genome.spec_id, **genome.to_dict()}, **found}
-
-
-def load_market(path: Path, file: TapeFile, backtests: Backtests) -> Market:
-    """Put the tape at a path into the object store, slice by slice.
-
-    Raises:
-        InputError: it is too short.
-    """
-    first, last = file.span()
-    try:
-        spans = search_spans(Span(first, last + 1))
-    except InputError as error:
-        raise InputError(f"--tape {path}: {error}") from None
-    digest = blake2b(digest_size=8)
-    kinds: set[int] = set()
-
-    def slices() -> Any:
-        for events in file.slices(SLICE_EVENTS):
-            digest.update(events.tobytes())
-            for span in (spans.train, spans.validation):
-                kinds.update(np.unique(cut(events, span)["kind"]).tolist())
-            yield events
-
-    stored = backtests.store((spans.train, spans.validation, spans.holdout), slices())
-    said = describe(file.assumptions)
-    return Market(digest.hexdigest(), file.count, frozenset(kinds), said, file.pools_are_assumed, *stored)
+        print_table(name, found | spread)
+    most = {load: f"{found['events_per_s']:,} events/s" for load, found in result["sustained"].items()}
+    print_table("sustained", most)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from memesnipe.errors import InputError
 
-MOST_JSON_BYTES: Final = 64 << 20
+MAX_JSON_BYTES: Final = 64 << 20
 
 
 def check_tape(option: str, tape: Path) -> None:
@@ -34,9 +34,9 @@ def read_json(path: Path, option: str) -> Any:
         if path.exists() and not path.is_file():
             raise InputError(f"{option} {path}: is no file")
         with path.open("rb") as file:
-            data = file.read(MOST_JSON_BYTES + 1)
-        if len(data) > MOST_JSON_BYTES:
-            raise InputError(f"{option} {path}: is larger than {MOST_JSON_BYTES} bytes")
+            data = file.read(MAX_JSON_BYTES + 1)
+        if len(data) > MAX_JSON_BYTES:
+            raise InputError(f"{option} {path}: is larger than {MAX_JSON_BYTES} bytes")
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_named_once, parse_constant=_no_number)
     except OSError as error:
         raise InputError(f"{option} {path}: cannot be read: {error.strerror or error}") from error

@@ -12,9 +12,8 @@ from typer.exceptions import TyperException
 
 from memesnipe import __version__
 from memesnipe.cli.checks import checks
-from memesnipe.cli.evolution import evolution
+from memesnipe.cli.evolve import evolution
 from memesnipe.cli.manual import manual
-from memesnipe.cli.output import say
 from memesnipe.cli.redis import redis
 from memesnipe.cli.research import research
 from memesnipe.cli.signals import INTERRUPTED
@@ -23,6 +22,7 @@ from memesnipe.cli.strategies import strategies
 from memesnipe.cli.system import system
 from memesnipe.cli.tapes import tapes
 from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.runtime.terminal import say
 
 _SHOWN = 60  # letters of a path that is too long
 

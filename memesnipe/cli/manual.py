@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from memesnipe.cli.options import Json
-from memesnipe.cli.output import print_json, print_table
+from memesnipe.runtime.terminal import print_json, print_table
 from memesnipe.trading.command_names import DEMOTE, HALT, PROMOTE, RISK_RESET
 
 manual = typer.Typer()
@@ -19,7 +19,7 @@ Spec = Annotated[str, typer.Argument(help="Its name, as `memesnipe status` and t
 @manual.command("halt")
 def halt_command(reason: Reason = "", json: Json = False) -> None:
     """Stop all trading at once; what is held is kept. `memesnipe risk reset` goes on."""
-    from memesnipe.cli.quick_halt import halt  # noqa: PLC0415 - pydantic is slow to load
+    from memesnipe.cli.halt_over_http import halt  # noqa: PLC0415 - pydantic is slow to load
 
     if answer := halt(reason):
         _show(HALT, answer, json=json)
@@ -48,7 +48,7 @@ def demote_command(spec_id: Spec, reason: Reason = "", json: Json = False) -> No
 @risk.command("show")
 def show_command(json: Json = False) -> None:
     """How the breaker stands, and what the risk gate has refused."""
-    from memesnipe.cli.orders_by_hand import risk_state  # noqa: PLC0415 - SQLAlchemy is slow to load
+    from memesnipe.cli.manual_commands import risk_state  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     state = risk_state()
     if json:
@@ -59,7 +59,7 @@ def show_command(json: Json = False) -> None:
 
 
 def _ask(name: str, spec_id: str, reason: str, *, json: bool) -> None:
-    from memesnipe.cli.orders_by_hand import ask  # noqa: PLC0415 - SQLAlchemy is slow to load
+    from memesnipe.cli.manual_commands import ask  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     _show(name, ask(name, spec_id, reason), json=json)
 

@@ -50,7 +50,7 @@ from pathlib import Path
 from memesnipe.engine.backtest import backtest
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
-from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import EVENT, Events, rows
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.sdk import BUY, HOLD, SELL, SHORT

@@ -6,8 +6,8 @@ from typing import Any
 
 import typer
 
+from memesnipe.bounds import MAX_SEED, MAX_SHOWN
 from memesnipe.errors import InputError
-from memesnipe.limits import MOST_SEED, MOST_SHOWN
 
 
 def number(option: str, least: float, most: float, meaning: str) -> Any:
@@ -22,7 +22,7 @@ def whole(option: str, least: int, most: int, meaning: str) -> Any:
 
 def seed(meaning: str) -> Any:
     """The declaration of `--seed`."""
-    return whole("--seed", 0, MOST_SEED, meaning)
+    return whole("--seed", 0, MAX_SEED, meaning)
 
 
 def number_parser(option: str, least: float, most: float, *, other: str = "") -> Callable[[Any], float]:
@@ -68,4 +68,4 @@ def _option(option: str, parser: Callable[[Any], Any], meaning: str, allowed: st
 
 def _shown(value: Any) -> str:
     text = ascii(str(value))[1:-1]
-    return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "..."
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."

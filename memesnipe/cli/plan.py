@@ -8,21 +8,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from actors.backtest import LEAST_CHUNK
+from actors.backtest import MIN_CHUNK
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Segment, run_segment
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.evolution.spans import span_of
-from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import EVENT, Events
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.sdk.registry import Families, discover
 
 SEED: Final = 24
 CAPITAL_USD: Final = 1_000.0
-FEW: Final = LEAST_CHUNK
-MANY: Final = 4 * LEAST_CHUNK
+FEW: Final = MIN_CHUNK
+MANY: Final = 4 * MIN_CHUNK
 ROUNDS: Final = 3
 SEARCHED_SHARE: Final = 0.7  # of a tape; its end is kept from the search
 
@@ -77,7 +77,7 @@ def plan(
         usd_per_core_hour: what a core costs.
     """
     searched = int(events * SEARCHED_SHARE)
-    passes = -(-population // LEAST_CHUNK)
+    passes = -(-population // MIN_CHUNK)
     generation_s = searched * (passes * measured.event_ns + population * measured.genome_event_ns) * 1e-9
     core_hours = generation_s * generations / efficiency / 3600.0
     return {

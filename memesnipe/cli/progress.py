@@ -9,8 +9,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from memesnipe.cli.output import errors
 from memesnipe.cli.progress_line import Json, progress_line
+from memesnipe.runtime.terminal import errors
 
 _LINE_EVERY_S = 5.0
 

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.health import FINE
-from memesnipe.api.probe import Probe
 
 Json = Mapping[str, Any]
 
@@ -18,7 +18,7 @@ class HealthWatch:
     """The latest answer of a health check that may hang, for someone who will not wait for it."""
 
     def __init__(self, check: Callable[[], Json]) -> None:
-        self._probe = Probe(check)
+        self._probe = BackgroundCheck(check)
         self._pending = self._probe.ask()
         self._answer: Json = {"status": "starting", "detail": "the dashboard", "parts": {}}
         self._heard_at = time.monotonic()

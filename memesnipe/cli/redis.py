@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from memesnipe.cli.options import Json
-from memesnipe.cli.output import print_json, without_controls
 from memesnipe.errors import MemeSnipeError
+from memesnipe.runtime.terminal import print_json, without_controls
 
 redis = typer.Typer()
 
@@ -18,7 +18,7 @@ def redis_command(
 ) -> None:
     """Ask the Redis of what runs in this folder."""
     from memesnipe.bus.asking import ask  # noqa: PLC0415 - slow to load
-    from memesnipe.cli.here import settings_here  # noqa: PLC0415
+    from memesnipe.cli.current_settings import settings_here  # noqa: PLC0415
 
     settings, _ = settings_here()
     if settings.redis_url is None:

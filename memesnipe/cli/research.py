@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memesnipe.cli.families import load_families
+from memesnipe.bounds import MAX_USD
 from memesnipe.cli.inputs import check_tape, read_json
 from memesnipe.cli.numbers import number, whole
 from memesnipe.cli.numbers import seed as seed_option
 from memesnipe.cli.options import Json
-from memesnipe.cli.output import errors, print_json, print_table, say, say_if_cold
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import InputError
-from memesnipe.limits import MOST_USD
+from memesnipe.runtime.families import load_families
+from memesnipe.runtime.terminal import errors, print_json, print_table, say, say_if_cold
 
 if TYPE_CHECKING:  # numba is slow to load
     from memesnipe.engine.lookahead import Finding
@@ -71,7 +71,7 @@ def backtest_command(
     param: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER; once for each parameter.")] = None,
     spec: Annotated[Path | None, typer.Option(help="A genome as JSON, with all of its parameters.")] = None,
     trades: Annotated[Path | None, typer.Option(help="Write every fill to this CSV file.")] = None,
-    capital: Annotated[float | None, number("--capital", 0.01, MOST_USD, "USD. Default: SHADOW_CAPITAL_USD.")] = None,
+    capital: Annotated[float | None, number("--capital", 0.01, MAX_USD, "USD. Default: SHADOW_CAPITAL_USD.")] = None,
     json: Json = False,
 ) -> None:
     """Test one strategy on a tape, with fills, fees and failures as the live simulation has them."""
@@ -85,7 +85,7 @@ def backtest_command(
 
     from memesnipe.cli.backtest import run, write_trades  # noqa: PLC0415 - numba is slow to load
     from memesnipe.cli.specs import genome_of  # noqa: PLC0415
-    from memesnipe.settings import load_settings  # noqa: PLC0415
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
     families = load_families(settings)
@@ -123,8 +123,8 @@ def lookahead_command(
         check_tape("--tape", tape)
 
     from memesnipe.cli.specs import known_family  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.engine.lookahead import Lookahead  # noqa: PLC0415
-    from memesnipe.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
     families = load_families(settings)
@@ -171,7 +171,7 @@ def bench_engine_command(
     json: Json = False,
 ) -> None:
     """Measure the engine: genome-events a second with fills and without, and the start of a new process."""
-    from memesnipe.cli.bench_engine import bench_engine  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.bench.engine import bench_engine  # noqa: PLC0415 - numba is slow to load
 
     say_if_cold()
     with errors().status("bench engine") as status:
@@ -187,7 +187,7 @@ def _numbered(tape: Path) -> Any:
     """A tape whose events have their numbers, as in a run."""
     import numpy as np  # noqa: PLC0415 - as above
 
-    from memesnipe.market.tape import read_tape  # noqa: PLC0415
+    from memesnipe.tapes.tape import read_tape  # noqa: PLC0415
 
     recorded = read_tape(tape, now_ns=time.time_ns())
     if not len(recorded.events):
@@ -199,7 +199,7 @@ def _numbered(tape: Path) -> Any:
 def _synthetic(seed: int) -> "Events":
     from itertools import islice  # noqa: PLC0415
 
-    from memesnipe.feeds.synthetic import SyntheticFeed  # noqa: PLC0415
+    from memesnipe.feeds.synthetic.feed import SyntheticFeed  # noqa: PLC0415
     from memesnipe.market.sequencer import Sequencer  # noqa: PLC0415
 
     events, _ = Sequencer(60, 600).stamp(list(islice(SyntheticFeed(seed).messages(0), LOOKAHEAD_EVENTS)))

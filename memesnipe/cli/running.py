@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 import psutil
 
-from memesnipe.cli.lock import holder
+from memesnipe.config.home import RESOLVED, read_condition
+from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.errors import MemeSnipeError
-from memesnipe.installation import RESOLVED, read_condition
-from memesnipe.local import loopback
-from memesnipe.settings import load_settings, read_resolved
+from memesnipe.runtime.lock import holder
+from memesnipe.servers import loopback
 
 _STOP_S = 90
 _ANSWER_S = 10.0

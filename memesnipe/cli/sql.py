@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from memesnipe.cli.options import Json
-from memesnipe.cli.output import print_json, say, without_controls
 from memesnipe.errors import MemeSnipeError
+from memesnipe.runtime.terminal import print_json, say, without_controls
 
 sql = typer.Typer()
 
@@ -36,8 +36,8 @@ def sql_command(
 
 def _url() -> str:
     """Where to ask, as the role that only reads where there is one."""
-    from memesnipe.cli.here import settings_here  # noqa: PLC0415 - slow to load
-    from memesnipe.local.postgres import reader_url  # noqa: PLC0415
+    from memesnipe.cli.current_settings import settings_here  # noqa: PLC0415 - slow to load
+    from memesnipe.servers.postgres import reader_url  # noqa: PLC0415
 
     settings, home = settings_here()
     if settings.database_url is None:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from memesnipe.cli.families import load_families
 from memesnipe.cli.options import Json
-from memesnipe.cli.output import print_json, print_table
+from memesnipe.runtime.families import load_families
+from memesnipe.runtime.terminal import print_json, print_table
 
 strategies = typer.Typer()
 
@@ -17,7 +17,7 @@ strategies = typer.Typer()
 @strategies.command("list-strategies")
 def list_strategies(json: Json = False) -> None:
     """Show the strategies that evolution can draw on: the bundled ones and those in the folders of STRATEGY_PATH."""
-    from memesnipe.settings import load_settings  # noqa: PLC0415
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
 
     found = {
         name: {
@@ -44,8 +44,8 @@ def new_strategy_command(
 ) -> None:
     """Write a new strategy from the template, with its page and tests that pass; then make it yours."""
     from memesnipe.cli.new_strategy import new_strategy  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.sdk.registry import BUNDLED  # noqa: PLC0415
-    from memesnipe.settings import load_settings  # noqa: PLC0415
 
     known = load_settings().strategy_folders
     written = new_strategy(name, folder, known)

@@ -9,8 +9,8 @@ import typer
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_report
 from memesnipe.cli.options import Json
-from memesnipe.cli.output import print_json, print_table, say
 from memesnipe.cli.signals import leave_at_once
+from memesnipe.runtime.terminal import print_json, print_table, say
 
 system = typer.Typer()
 
@@ -34,7 +34,7 @@ def up_command(
 
     leave_at_once()
 
-    from memesnipe.settings import load_settings  # noqa: PLC0415
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
 

@@ -9,9 +9,9 @@ import typer
 
 from memesnipe.cli.numbers import whole
 from memesnipe.cli.options import Json
-from memesnipe.cli.output import print_json, print_table, say, time_of
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import TapeError
+from memesnipe.runtime.terminal import print_json, print_table, say, time_of
 
 if TYPE_CHECKING:  # pandas is slow to load
     from memesnipe.tapes.importer import Imported
@@ -38,8 +38,8 @@ def import_command(
     check_output("-o", output, (file, None if sol_usd is None else Path(sol_usd)))
 
     from memesnipe.market.assumptions import describe  # noqa: PLC0415
-    from memesnipe.market.tape import write_tape  # noqa: PLC0415
     from memesnipe.tapes.importer import import_swaps  # noqa: PLC0415
+    from memesnipe.tapes.tape import write_tape  # noqa: PLC0415
 
     imported = import_swaps(file, sol_usd, decimals=decimals)
     write_tape(output, imported.tape)
@@ -74,7 +74,7 @@ def tape_command(tape: Annotated[Path, typer.Argument(help="A tape.")], json: Js
         raise TapeError(f"{tape} is a folder, not a tape" if tape.is_dir() else f"no tape at {tape}")
 
     from memesnipe.market.assumptions import describe  # noqa: PLC0415 - pyarrow is slow to load
-    from memesnipe.market.tape import read_tape  # noqa: PLC0415
+    from memesnipe.tapes.tape import read_tape  # noqa: PLC0415
 
     recorded = read_tape(tape, now_ns=time.time_ns())
     summary = recorded.summary() | _as_imported(recorded.assumptions)

@@ -9,19 +9,19 @@ from typing import Any
 import orjson
 from sqlalchemy.exc import OperationalError
 
-from memesnipe.api.probe import Probe
+from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.bus.streams import EVENT_READERS
-from memesnipe.cli.output import print_json, print_table, results_alone, say
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.progress_line import HealthWatch
 from memesnipe.cli.running import ask_api
-from memesnipe.cli.session import Session
 from memesnipe.cli.stop import StopSignals
+from memesnipe.config.settings import Settings
 from memesnipe.errors import first_line
 from memesnipe.feeds.base import FeedChoice, open_feed
 from memesnipe.feeds.replay import ReplayFeed
 from memesnipe.market.assumptions import describe
-from memesnipe.settings import Settings
+from memesnipe.runtime.session import Session
+from memesnipe.runtime.terminal import print_json, print_table, results_alone, say
 from memesnipe.storage.runs import FINISHED, finish_run, is_complete
 from memesnipe.storage.views import report as report_of
 
@@ -70,7 +70,7 @@ def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: i
     """Look after the actors and show progress, until it is time to stop; gives the report."""
     report: dict[str, Any] = {}
     began = time.monotonic()
-    probe = Probe(partial(_look, session))  # a database that stands still must not make us deaf to Ctrl-C
+    probe = BackgroundCheck(partial(_look, session))  # a database that stands still must not make us deaf to Ctrl-C
     health = HealthWatch(partial(ask_api, session.dashboard, "health"))
     with Progress(total) as progress:
         while not stop.is_set():

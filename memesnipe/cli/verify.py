@@ -8,16 +8,16 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Connection, Engine
 
-from memesnipe.cli.database import NO_RUN, open_database
 from memesnipe.code import code_hash
+from memesnipe.config.policies import ledger_policy_of, limits_of
+from memesnipe.config.settings import Settings, load_settings, settings_from
 from memesnipe.errors import InputError
-from memesnipe.rules import ledger_rules_of, limits_of
+from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.sdk.registry import discover
-from memesnipe.settings import Settings, load_settings, settings_from
-from memesnipe.storage.audit import Audit, Recorded, contradictions, read_run
 from memesnipe.storage.views import latest_run
 from memesnipe.trading.execution import Execution
 from memesnipe.trading.ledger import Ledger
+from memesnipe.verification.audit import Audit, Recorded, contradictions, read_run
 
 _SHOWN = 50  # differences
 
@@ -42,7 +42,7 @@ def audit_of(recorded: Recorded, event_log: Path) -> Audit:
         shadow_capital_usd=then.shadow_capital_usd,
         limits=limits_of(then),
     )
-    return Audit(recorded, event_log, execution, Ledger(ledger_rules_of(then)))
+    return Audit(recorded, event_log, execution, Ledger(ledger_policy_of(then)))
 
 
 def verify(run_id: int | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from memesnipe.engine.trader import Trader
 
 
 @jitable
-def most_actions(dead_after_ns: int) -> int:
+def max_actions(dead_after_ns: int) -> int:
     """The most that one strategy can do up to and at one event: every exposure retries until its token is dead."""
     return 2 * (MAX_EXPOSURES + 1) * (dead_after_ns // SAMPLE_NS + 4)
 
@@ -43,12 +43,12 @@ def _next(trader: Trader, exposure: Any) -> Any:
     action = trader.actions[trader.written[0]]
     trader.written[0] += 1
     action.row = trader.row
-    action.between = trader.account.between
+    action.is_between_events = trader.account.is_between_events
     action.order_no = exposure.order_no
     action.token = exposure.token
     action.side = exposure.order_side
     action.reason = exposure.order_reason
-    action.order_between = exposure.order_between
+    action.order_decided_between_events = exposure.order_decided_between_events
     action.decided_ts = exposure.decided_ts
     action.decided_seq = exposure.decided_seq
     action.due_ts = exposure.due_ts

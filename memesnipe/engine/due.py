@@ -18,7 +18,7 @@ from memesnipe.market.pools import value_of
 def pass_time(trader: Trader, ts: int, seq: int) -> None:
     """Do what falls due strictly before ``ts``, in order, and sample what ends by then; ``seq`` is the last event's."""
     account, dead_after_ns = trader.account, trader.model.dead_after_ns
-    account.between = 1
+    account.is_between_events = 1
     while True:
         chosen, at_ts = -1, ts
         account.next_due_ts = NEVER
@@ -43,14 +43,14 @@ def pass_time(trader: Trader, ts: int, seq: int) -> None:
             exposure.leave_ts = at_ts + SAMPLE_NS  # a sale that fails is tried again
             leave(trader, exposure, MAX_HOLD, at_ts, seq)
     sample(trader, ts)
-    account.between = 0
+    account.is_between_events = 0
 
 
 @jitable
 def _end_order(trader: Trader, exposure: Any, ts: int, seq: int) -> None:
-    outcome = outcome_of_order(exposure, trader.term.key, trader.model)
-    trader.account.orders_on_way -= 1
-    trader.account.budgets_on_way_lamports -= exposure.budget_lamports
+    outcome = outcome_of_order(exposure, trader.strategy.key, trader.model)
+    trader.account.orders_in_flight -= 1
+    trader.account.reserved_lamports -= exposure.budget_lamports
     _end(trader, exposure, outcome, ts, seq)
 
 
@@ -58,13 +58,13 @@ def _end_order(trader: Trader, exposure: Any, ts: int, seq: int) -> None:
 def _end(trader: Trader, exposure: Any, outcome: Outcome, ts: int, seq: int) -> None:
     account, side = trader.account, exposure.order_side
     account.digest = digest_of(account.digest, exposure.order_no, exposure.token, side, ts, outcome)
-    if trader.term.watched != 0:
+    if trader.strategy.watched != 0:
         write_outcome(trader, exposure, outcome, ts, seq)
-    book(account, exposure, side, outcome, ts, trader.term.max_hold_ns)
+    book(account, exposure, side, outcome, ts, trader.strategy.max_hold_ns)
     exposure.order_side = 0
     exposure.ready_ts = ts
     if exposure.held == 0:
-        release(account, exposure, trader.heads)
+        release(account, exposure, trader.vote_states)
 
 
 @jitable
@@ -81,7 +81,7 @@ def close(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None
         exposure.order_side = COVER_SIDE
         outcome = cover(exposure)
     exposure.expected = outcome.sol_lamports - outcome.fee_lamports
-    if trader.term.watched != 0:
+    if trader.strategy.watched != 0:
         write_order(trader, exposure)
     _end(trader, exposure, outcome, ts, seq)
 
@@ -90,7 +90,7 @@ def close(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None
 def leave(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     """Send an order to sell all that is held, or to cover the short, unless the sale's fee cannot be paid."""
     account, fee = trader.account, network_fee_lamports(trader.model)
-    spoken_for = account.budgets_on_way_lamports + account.orders_on_way * fee
+    spoken_for = account.reserved_lamports + account.orders_in_flight * fee
     if exposure.held > 0 and account.cash_lamports - spoken_for < fee:
         return
     exposure.budget_lamports = 0
@@ -109,7 +109,7 @@ def _number(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> No
     trader.account.orders += 1
     exposure.order_no = trader.account.orders
     exposure.order_reason = reason
-    exposure.order_between = trader.account.between
+    exposure.order_decided_between_events = trader.account.is_between_events
     exposure.decided_ts = ts
     exposure.decided_seq = seq
 
@@ -119,15 +119,15 @@ def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     """Number an order whose side, budget and expectation stand in the exposure, and send it on its way."""
     account = trader.account
     _number(trader, exposure, reason, ts, seq)
-    account.orders_on_way += 1
-    account.budgets_on_way_lamports += exposure.budget_lamports
+    account.orders_in_flight += 1
+    account.reserved_lamports += exposure.budget_lamports
     exposure.due_ts = ts + trader.model.latency_ns
     account.next_due_ts = min(account.next_due_ts, exposure.due_ts)
-    head = trader.heads[exposure.slot]
-    if head.life == exposure.life:  # a decision spends the votes
-        for gene in range(trader.term.genes):
-            head.votes[gene] = 0
-    if trader.term.watched != 0:
+    vote_state = trader.vote_states[exposure.slot]
+    if vote_state.incarnation == exposure.incarnation:  # a decision spends the votes
+        for gene in range(trader.strategy.genes):
+            vote_state.votes[gene] = 0
+    if trader.strategy.watched != 0:
         write_order(trader, exposure)
 
 

@@ -20,7 +20,7 @@ from memesnipe.engine.shards import Shards
 from memesnipe.engine.snapshot import EngineState, dump_state, load_state
 from memesnipe.engine.trader import Batch
 from memesnipe.market.events import EVENT, LAMPORTS_PER_SOL, Events
-from memesnipe.market.lives import MARKET, VISIT, Lives, visit
+from memesnipe.market.token_slots import DELIVERY, MARKET, TokenSlots, deliver
 from memesnipe.sdk.registry import Families
 
 # Turns laid out at once: what they take fits into a core's cache, through which every strategy then goes.
@@ -36,15 +36,15 @@ class Engine:
         self.last_seq = 0
         self.model = model
         self._capital_usd = capital_usd
-        self.lives = Lives.none(model.dead_after_ns)
-        self.population = Population(families, self.lives.capacity)
+        self.token_slots = TokenSlots.none(model.dead_after_ns)
+        self.population = Population(families, self.token_slots.capacity)
         self._shards = Shards(threads)
         self._returns, self._first_sample_ts = _NO_RETURNS, 0
 
     @property
     def sol_usd(self) -> float:
         """The last price of SOL that is known, or 0."""
-        return float(self.lives.sol_usd[0])
+        return float(self.token_slots.sol_usd[0])
 
     def add(self, *genomes: Genome, orders_before: Mapping[str, int] | None = None) -> None:
         """Let strategies join with fresh capital; they see what happens from now on. Known ones stay as they are.
@@ -67,8 +67,8 @@ class Engine:
     def watch(self, spec_ids: Iterable[str]) -> None:
         """Say whose orders and fills `advance` gives back."""
         population = self.population
-        population.terms["watched"] = 0
-        population.terms["watched"][[population.row_of[s] for s in spec_ids if s in population.row_of]] = 1
+        population.strategy_params["watched"] = 0
+        population.strategy_params["watched"][[population.row_of[s] for s in spec_ids if s in population.row_of]] = 1
 
     def record_returns(self, first_sample_ts: int, intervals: int) -> "np.ndarray[Any, np.dtype[np.float32]]":
         """Keep the returns of every interval from the one that ends at ``first_sample_ts``.
@@ -89,7 +89,7 @@ class Engine:
             if len(priced):
                 first = int(priced[0])
                 self._advance(events[:first], done)
-                self.lives.sol_usd[0], self.last_ts = events[first]["sol_usd"], int(events[first]["ts"])
+                self.token_slots.sol_usd[0], self.last_ts = events[first]["sol_usd"], int(events[first]["ts"])
                 self._fund()
                 events = events[first:]
         self._advance(events, done)
@@ -105,37 +105,37 @@ class Engine:
             raise TypeError("events are not records of EVENT; put arrays together with memesnipe.market.events.join")
         events = np.ascontiguousarray(events).view()
         events.flags.writeable = False  # one type, and so one compilation, whoever owns them
-        self.lives.know_tokens(events)
+        self.token_slots.know_tokens(events)
         first = 0
         while first < len(events):
             count = self._advance_some(events, first, done)
             if count == 0:
-                self.lives.grow()
-                self.population.make_room(self.lives.capacity)
+                self.token_slots.grow()
+                self.population.make_room(self.token_slots.capacity)
             first += count
         self.last_ts, self.last_seq = int(events[-1]["ts"]), int(events[-1]["seq"])
 
     def _advance_some(self, events: Events, first: int, done: list[Any]) -> int:
         """Move over as many events as there is room for; 0 when there are more tokens than slots."""
-        lives, population = self.lives, self.population
+        token_slots, population = self.token_slots, self.population
         after = np.zeros(ROOM, MARKET)
-        visits = np.zeros(max(ROOM, lives.capacity + 2), VISIT)
-        count, turns = visit(
-            events, first, population.wide_kinds, lives.dead_after_ns,
-            lives.slots, lives.older, lives.newer, lives.ends, lives.slot_of_token, lives.sol_usd, visits, after,
+        deliveries = np.zeros(max(ROOM, token_slots.capacity + 2), DELIVERY)
+        count, delivery_count = deliver(
+            events, first, population.wide_kinds, token_slots.dead_after_ns,
+            token_slots.slots, token_slots.older, token_slots.newer, token_slots.ends, token_slots.slot_of_token, token_slots.sol_usd, deliveries, after,
         )  # fmt: skip
         if count and len(population):
-            batch = self._batch(events, first, int(count), visits, int(turns), after)
+            batch = self._batch(events, first, int(count), deliveries, int(delivery_count), after)
             done += self._shards.move(population, self.model, batch, self._returns, self._first_sample_ts)
         return int(count)
 
-    def _batch(self, events: Events, first: int, count: int, visits: Any, turns: int, after: Any) -> Batch:
-        heard, heard_counts = _heard(visits[:turns], self.population.masks)
-        votes = np.zeros((MAX_GENES, len(visits)), np.int8)
+    def _batch(self, events: Events, first: int, count: int, deliveries: Any, delivery_count: int, after: Any) -> Batch:
+        subscribed, subscribed_counts = _subscribed(deliveries[:delivery_count], self.population.masks)
+        votes = np.zeros((MAX_GENES, len(deliveries)), np.int8)
         return Batch(
             events, events.ctypes.data + first * events.itemsize, first, count, self.last_seq,
-            visits, visits.ctypes.data, turns, after,
-            heard, heard.ctypes.data + np.arange(len(heard)) * heard.strides[0], heard_counts,
+            deliveries, deliveries.ctypes.data, delivery_count, after,
+            subscribed, subscribed.ctypes.data + np.arange(len(subscribed)) * subscribed.strides[0], subscribed_counts,
             votes, votes.ctypes.data,
         )  # fmt: skip
 
@@ -163,22 +163,22 @@ class Engine:
 
     def dump(self) -> EngineState:
         """The state as plain data."""
-        return dump_state(self.last_ts, self.last_seq, self.sol_usd, self.lives, self.population)
+        return dump_state(self.last_ts, self.last_seq, self.sol_usd, self.token_slots, self.population)
 
     def load(self, state: EngineState) -> None:
         """Go on from the state of `dump`."""
         self.last_ts, self.last_seq = state.header["last_ts"], state.header["last_seq"]
-        self.lives, self.population = load_state(state, self.model.dead_after_ns, self.population.families)
+        self.token_slots, self.population = load_state(state, self.model.dead_after_ns, self.population.families)
 
 
-def _heard(visits: Any, masks: list[int]) -> tuple[Any, Any]:
+def _subscribed(deliveries: Any, masks: list[int]) -> tuple[Any, Any]:
     """For each set of kinds the turns that are of them, shape (sets, turns) and how many those are."""
-    heard = np.zeros((len(masks), len(visits)), np.int32)
+    subscribed = np.zeros((len(masks), len(deliveries)), np.int32)
     counts = np.zeros(len(masks), np.int64)
-    kinds = np.left_shift(1, visits["kind"].astype(np.int64))
-    somewhere = visits["slot"] >= 0
+    kinds = np.left_shift(1, deliveries["kind"].astype(np.int64))
+    somewhere = deliveries["slot"] >= 0
     for i, mask in enumerate(masks):
-        turns = np.flatnonzero((kinds & mask != 0) & somewhere)
-        counts[i] = len(turns)
-        heard[i, : len(turns)] = turns
-    return heard, counts
+        found = np.flatnonzero((kinds & mask != 0) & somewhere)
+        counts[i] = len(found)
+        subscribed[i, : len(found)] = found
+    return subscribed, counts

@@ -18,8 +18,8 @@ from memesnipe.engine.fills import (
 from memesnipe.engine.landing import mix
 from memesnipe.engine.layout import NEVER, NO_EXPOSURE
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SHORT_SIDE
-from memesnipe.market.lives import recorded_pool
 from memesnipe.market.pools import Pool, moved, value_of
+from memesnipe.market.token_slots import recorded_pool
 
 
 @jitable
@@ -141,11 +141,11 @@ def book(account: Any, exposure: Any, side: int, outcome: Outcome, ts: int, max_
 
 
 @jitable
-def release(account: Any, exposure: Any, heads: Any) -> None:
+def release(account: Any, exposure: Any, vote_states: Any) -> None:
     """Give an exposure back that holds nothing and has no order on its way."""
-    head = heads[exposure.slot]
-    if head.life == exposure.life:
-        head.exposure = NO_EXPOSURE
+    vote_state = vote_states[exposure.slot]
+    if vote_state.incarnation == exposure.incarnation:
+        vote_state.exposure = NO_EXPOSURE
     exposure.used = 0
     exposure.held_raw = 0
     exposure.shift_sol_lamports = 0

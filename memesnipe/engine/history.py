@@ -28,10 +28,12 @@ def read_actions(batches: list[Any], population: Population) -> Done:
     is_outcome = actions["is_outcome"] != 0
     decided = actions[~is_outcome]
     # The sorts are stable: each strategy's actions stay in the order in which they happened.
-    for action in decided[np.lexsort([decided[name] for name in ("row", "decided_ts", "between", "decided_seq")])]:
+    for action in decided[
+        np.lexsort([decided[name] for name in ("row", "decided_ts", "is_between_events", "decided_seq")])
+    ]:
         done.orders.append(_order(action, population))
     ended = actions[is_outcome]
-    for action in ended[np.lexsort([ended[name] for name in ("row", "ts", "between", "seq")])]:
+    for action in ended[np.lexsort([ended[name] for name in ("row", "ts", "is_between_events", "seq")])]:
         outcome = Outcome(
             int(action["failure"]),
             int(action["token_raw"]),
@@ -59,5 +61,5 @@ def _order(action: Any, population: Population) -> Order:
         budget_lamports=int(action["budget_lamports"]),
         token_raw=int(action["ordered_raw"]) if side == SELL_SIDE else 0,
         expected=int(action["expected"]),
-        between=bool(action["order_between"]),
+        decided_between_events=bool(action["order_decided_between_events"]),
     )

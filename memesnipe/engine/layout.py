@@ -1,6 +1,6 @@
 """The engine's records: the whole state of a strategy is one row of each of the first four.
 
-Times are ns, amounts lamports or raw tokens. `TERMS` never change; the others are the state.
+Times are ns, amounts lamports or raw tokens. `STRATEGY_PARAMS` never change; the others are the state.
 """
 
 from typing import Final
@@ -12,15 +12,15 @@ MAX_EXPOSURES: Final = 16  # tokens that a strategy holds, or has an order for, 
 NO_EXPOSURE: Final = -1
 NEVER: Final = 2**63 - 1
 SAMPLE_NS: Final = 60 * 1_000_000_000
-SILENT: Final = 127  # a gene that was not called at a visit
+NO_VOTE: Final = 127  # a gene that was not called at a visit
 
 # A genome as numbers, and where its genes' code, parameters and states are in memory.
-TERMS: Final = np.dtype(
+STRATEGY_PARAMS: Final = np.dtype(
     [
         ("key", "i8"),
         ("genes", "i8"),
         ("weights", "f8", (MAX_GENES,)),
-        ("needed", "f8"),
+        ("vote_threshold", "f8"),
         ("size", "f8"),
         ("stop_loss", "f8"),
         ("take_profit", "f8"),
@@ -28,7 +28,7 @@ TERMS: Final = np.dtype(
         ("max_hold_ns", "i8"),
         ("min_liquidity_usd", "f8"),
         ("min_age_ns", "f8"),
-        ("hears", "i8", (MAX_GENES,)),  # which list of visits each gene hears
+        ("subscription", "i8", (MAX_GENES,)),  # which list of visits each gene hears
         ("code", "i8", (MAX_GENES,)),
         ("params", "i8", (MAX_GENES,)),
         ("states", "i8", (MAX_GENES,)),
@@ -52,10 +52,10 @@ ACCOUNT: Final = np.dtype(
         ("gross_loss_lamports", "i8"),
         ("fees_lamports", "i8"),
         ("exposures", "i8"),
-        ("orders_on_way", "i8"),
-        ("budgets_on_way_lamports", "i8"),
+        ("orders_in_flight", "i8"),
+        ("reserved_lamports", "i8"),
         ("next_due_ts", "i8"),
-        ("between", "i8"),  # whether what happens now happens between two events
+        ("is_between_events", "i8"),  # whether what happens now happens between two events
         ("digest", "u8"),  # of every outcome so far
         ("next_sample_ts", "i8"),
         ("sampled_lamports", "i8"),
@@ -75,7 +75,7 @@ EXPOSURE: Final = np.dtype(
     [
         ("used", "i8"),
         ("slot", "i8"),
-        ("life", "i8"),
+        ("incarnation", "i8"),
         ("token", "i8"),
         # the holding: 1 tokens, -1 a short, 0 nothing
         ("held", "i8"),
@@ -95,7 +95,7 @@ EXPOSURE: Final = np.dtype(
         ("order_side", "i8"),
         ("order_no", "i8"),
         ("order_reason", "i8"),
-        ("order_between", "i8"),  # whether it was decided between two events
+        ("order_decided_between_events", "i8"),  # whether it was decided between two events
         ("decided_ts", "i8"),
         ("decided_seq", "i8"),
         ("due_ts", "i8"),
@@ -120,19 +120,19 @@ EXPOSURE: Final = np.dtype(
 )
 
 # What a strategy keeps of each slot beside its genes' states.
-HEAD: Final = np.dtype([("life", "i4"), ("votes", "i1", (MAX_GENES,)), ("exposure", "i1")])
+VOTE_STATE: Final = np.dtype([("incarnation", "i4"), ("votes", "i1", (MAX_GENES,)), ("exposure", "i1")])
 
 # One thing that a watched strategy did: sent an order (`is_outcome` 0), or what became of it.
 ACTION: Final = np.dtype(
     [
         ("row", "i8"),
         ("is_outcome", "i8"),
-        ("between", "i8"),  # after the event of `seq` or `decided_seq`, rather than at it
+        ("is_between_events", "i8"),  # after the event of `seq` or `decided_seq`, rather than at it
         ("order_no", "i8"),
         ("token", "i8"),
         ("side", "i8"),
         ("reason", "i8"),
-        ("order_between", "i8"),
+        ("order_decided_between_events", "i8"),
         ("decided_ts", "i8"),
         ("decided_seq", "i8"),
         ("due_ts", "i8"),

@@ -19,9 +19,9 @@ from memesnipe.engine.fills import (
     short_value_lamports,
 )
 from memesnipe.engine.landing import key_of
-from memesnipe.market.board import TokenMarket
 from memesnipe.market.events import BUY_SIDE, COVER_SIDE, FUNDING, LAMPORTS_PER_SOL, PRICE, SHORT_SIDE, Event
 from memesnipe.market.pools import Pool, moved, value_of
+from memesnipe.market.state import TokenMarket
 
 ENTRIES = (BUY_SIDE, SHORT_SIDE)
 
@@ -42,7 +42,7 @@ class Order:
     budget_lamports: int  # of an entry, pool fees included
     token_raw: int  # of a sell
     expected: int  # what was quoted at the decision: tokens of a buy, lamports after fees of an exit
-    between: bool = False  # decided between two events, after that of `decided_seq` rather than at it
+    decided_between_events: bool = False  # decided between two events, after that of `decided_seq` rather than at it
 
 
 @dataclass(frozen=True, slots=True)

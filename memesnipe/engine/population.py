@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.landing import key_of
-from memesnipe.engine.layout import ACCOUNT, EXPOSURE, HEAD, MAX_EXPOSURES, NEVER, SAMPLE_NS, TERMS
+from memesnipe.engine.layout import ACCOUNT, EXPOSURE, MAX_EXPOSURES, NEVER, SAMPLE_NS, STRATEGY_PARAMS, VOTE_STATE
 from memesnipe.engine.memory import close_gaps
 from memesnipe.engine.state_pool import StatePool
 from memesnipe.market.events import NS_PER_S
@@ -29,10 +29,10 @@ class Population:
     texts: list[bytes] = field(default_factory=list)  # of the genomes, as JSON
     row_of: dict[str, int] = field(default_factory=dict)
     # The rows in use of arrays with room for more, so that a few who join or leave do not move all the others.
-    terms: NDArray[Any] = field(init=False)
+    strategy_params: NDArray[Any] = field(init=False)
     accounts: NDArray[Any] = field(init=False)
     exposures: NDArray[Any] = field(init=False)
-    heads: NDArray[Any] = field(init=False)
+    vote_states: NDArray[Any] = field(init=False)
     # For each strategy and gene: the parameters, and the states of all slots. The terms have their addresses.
     params: list[list[NDArray[Any]]] = field(default_factory=list)
     states: list[list[NDArray[Any]]] = field(default_factory=list)
@@ -42,10 +42,10 @@ class Population:
 
     def __post_init__(self) -> None:
         self._rooms = {
-            "terms": np.zeros(0, TERMS),
+            "strategy_params": np.zeros(0, STRATEGY_PARAMS),
             "accounts": np.zeros(0, ACCOUNT),
             "exposures": np.zeros((0, MAX_EXPOSURES), EXPOSURE),
-            "heads": np.zeros((0, self.slots), HEAD),
+            "vote_states": np.zeros((0, self.slots), VOTE_STATE),
         }
         self._use(0)
 
@@ -66,26 +66,26 @@ class Population:
         """Let strategies join, by their names, without capital."""
         first = len(self)
         self._use(first + len(genomes))
-        for name in ("terms", "accounts", "exposures", "heads"):
+        for name in ("strategy_params", "accounts", "exposures", "vote_states"):
             getattr(self, name)[first:] = 0
         self.accounts["next_due_ts"][first:] = NEVER
-        self.heads["exposure"][first:] = -1
+        self.vote_states["exposure"][first:] = -1
         for row, (spec_id, genome) in enumerate(genomes.items(), start=first):
             self.spec_ids.append(spec_id)
             self.genomes.append(genome)
             self.texts.append(orjson.dumps(genome.to_dict()))
             self.row_of[spec_id] = row
-            self._add_genes(spec_id, genome, self.terms[row])
+            self._add_genes(spec_id, genome, self.strategy_params[row])
 
-    def _add_genes(self, spec_id: str, genome: Genome, term: Any) -> None:
+    def _add_genes(self, spec_id: str, genome: Genome, strategy: Any) -> None:
         """Write a genome as numbers; gives its genes' code, parameters and empty states a place."""
         exits, filters = genome.exits, genome.filters
-        term["key"], term["genes"], term["size"] = key_of(spec_id), len(genome.signals), genome.size
-        term["stop_loss"], term["take_profit"] = exits.stop_loss, exits.take_profit
-        term["trailing_stop"], term["max_hold_ns"] = exits.trailing_stop, int(exits.max_hold_s * NS_PER_S)
-        term["min_liquidity_usd"], term["min_age_ns"] = filters.min_liquidity_usd, filters.min_age_s * NS_PER_S
+        strategy["key"], strategy["genes"], strategy["size"] = key_of(spec_id), len(genome.signals), genome.size
+        strategy["stop_loss"], strategy["take_profit"] = exits.stop_loss, exits.take_profit
+        strategy["trailing_stop"], strategy["max_hold_ns"] = exits.trailing_stop, int(exits.max_hold_s * NS_PER_S)
+        strategy["min_liquidity_usd"], strategy["min_age_ns"] = filters.min_liquidity_usd, filters.min_age_s * NS_PER_S
         # Not divided by their sum: a unanimous vote must reach a threshold of 1 to the bit.
-        term["needed"] = genome.threshold * sum((gene.weight for gene in genome.signals), start=0.0)
+        strategy["vote_threshold"] = genome.threshold * sum((gene.weight for gene in genome.signals), start=0.0)
         params, states = [], []
         for gene, signal in enumerate(genome.signals):
             strategy: Any = self.families[signal.family]
@@ -96,10 +96,10 @@ class Population:
             mask = sum(1 << kind for kind in set(strategy.subscriptions))
             if mask not in self.masks:
                 self.masks.append(mask)
-            term["weights"][gene], term["hears"][gene] = signal.weight, self.masks.index(mask)
-            term["code"][gene] = loop_of(strategy.__class__).address
-            term["params"][gene], term["states"][gene] = params[gene].ctypes.data, states[gene].ctypes.data
-            term["state_sizes"][gene] = states[gene].itemsize
+            strategy["weights"][gene], strategy["subscription"][gene] = signal.weight, self.masks.index(mask)
+            strategy["code"][gene] = loop_of(strategy.__class__).address
+            strategy["params"][gene], strategy["states"][gene] = params[gene].ctypes.data, states[gene].ctypes.data
+            strategy["state_sizes"][gene] = states[gene].itemsize
         self.params.append(params)
         self.states.append(states)
 
@@ -129,17 +129,17 @@ class Population:
 
     def make_room(self, slots: int) -> None:
         """Give every strategy room for more tokens."""
-        heads = np.zeros((len(self._rooms["heads"]), slots), HEAD)
-        heads["exposure"] = -1
-        heads[: len(self), : self.slots] = self.heads
-        self._rooms["heads"], self.slots = heads, slots
+        vote_states = np.zeros((len(self._rooms["vote_states"]), slots), VOTE_STATE)
+        vote_states["exposure"] = -1
+        vote_states[: len(self), : self.slots] = self.vote_states
+        self._rooms["vote_states"], self.slots = vote_states, slots
         self._use(len(self))
         self._pool = StatePool()
         for row, states in enumerate(self.states):
             for gene, old in enumerate(states):
                 states[gene] = self._pool.take(slots, old.dtype)
                 states[gene][: len(old)] = old
-                self.terms[row]["states"][gene] = states[gene].ctypes.data
+                self.strategy_params[row]["states"][gene] = states[gene].ctypes.data
 
     @property
     def wide_kinds(self) -> int:

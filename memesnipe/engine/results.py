@@ -70,7 +70,7 @@ def _figure(accounts: Any, worth: Any, last_ts: int, sol_usd: float, figures: An
             result.total_return = profit / capital
             result.observed_s = (last_ts - account.joined_ts) / NS_PER_S
         result.total_pnl_usd = profit * usd
-        _judge(account, result)
+        _compute_ratios(account, result)
         result.orders, result.failed, result.trades, result.wins = account.orders, account.failed, trades, account.wins
         gained, lost = account.gross_profit_lamports, account.gross_loss_lamports
         if trades > 0:
@@ -84,7 +84,7 @@ def _figure(accounts: Any, worth: Any, last_ts: int, sol_usd: float, figures: An
 
 
 @jitable
-def _judge(account: Any, result: Any) -> None:
+def _compute_ratios(account: Any, result: Any) -> None:
     """The ratios, from the sums of the powers of its returns."""
     periods, total, squares = account.periods, account.sum, account.sum_of_squares
     result.periods = periods

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from memesnipe.engine.actions import most_actions
+from memesnipe.engine.actions import max_actions
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.kernel import advance
 from memesnipe.engine.layout import ACTION
 from memesnipe.engine.population import Population
 from memesnipe.engine.trader import Batch
 
-LEAST_ROWS = 256  # a thread costs about as much as moving so many strategies over one event
+MIN_ROWS = 256  # a thread costs about as much as moving so many strategies over one event
 _ACTIONS = 4096  # room for what watched strategies do in one go
 
 
@@ -32,7 +32,7 @@ class Shards:
     ) -> list[Any]:
         """What the watched strategies do over a batch, as arrays of dtype ACTION in no particular order."""
         count = len(population)
-        parts = min(self._threads, max(count // LEAST_ROWS, 1))
+        parts = min(self._threads, max(count // MIN_ROWS, 1))
         bounds = [count * i // parts for i in range(parts + 1)]
         shards = [slice(start, stop) for start, stop in pairwise(bounds)]
         if self._pool is None or len(shards) == 1:
@@ -54,8 +54,8 @@ def _move(
     population: Population, rows: slice, model: FillModel, batch: Batch, returns: Any, first_sample_ts: int
 ) -> list[Any]:
     """Move some rows; compiled code stops where what it writes down has no more room, and goes on there."""
-    terms, heads = population.terms[rows], population.heads[rows]
-    room = int(most_actions(model.dead_after_ns)) + _ACTIONS if np.any(terms["watched"]) else 0
+    strategy_params, vote_states = population.strategy_params[rows], population.vote_states[rows]
+    room = int(max_actions(model.dead_after_ns)) + _ACTIONS if np.any(strategy_params["watched"]) else 0
     written, place = np.zeros(1, np.int64), np.array([0, -1])
     done: list[Any] = []
     is_done = False
@@ -63,7 +63,7 @@ def _move(
         actions = np.empty(room, ACTION)
         written[0] = 0
         is_done = advance(
-            terms, population.accounts[rows], population.exposures[rows], heads, heads.ctypes.data, model, batch,
+            strategy_params, population.accounts[rows], population.exposures[rows], vote_states, vote_states.ctypes.data, model, batch,
             returns[rows], first_sample_ts, actions, written, place,
         )  # fmt: skip
         if written[0]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from memesnipe.engine.genome import genome_from
 from memesnipe.engine.memory import gather
 from memesnipe.engine.population import Population
-from memesnipe.market.lives import Lives
+from memesnipe.market.token_slots import TokenSlots
 from memesnipe.sdk.registry import Families
 
 
@@ -22,24 +22,26 @@ class EngineState:
     arrays: dict[str, NDArray[Any]]
 
 
-def dump_state(last_ts: int, last_seq: int, sol_usd: float, lives: Lives, population: Population) -> EngineState:
+def dump_state(
+    last_ts: int, last_seq: int, sol_usd: float, token_slots: TokenSlots, population: Population
+) -> EngineState:
     """The state of an engine."""
-    used = int(lives.ends[3])
+    used = int(token_slots.ends[3])
     header = {
         "last_ts": last_ts,
         "last_seq": last_seq,
         "sol_usd": sol_usd,
-        "capacity": lives.capacity,
+        "capacity": token_slots.capacity,
         "genomes": [orjson.Fragment(text) for text in population.texts],
     }
     arrays = {
-        "slots": lives.slots[:used].copy(),
-        "links": np.stack([lives.older[:used], lives.newer[:used]]),
-        "ends": lives.ends.copy(),
-        "watched": population.terms["watched"].copy(),
+        "slots": token_slots.slots[:used].copy(),
+        "links": np.stack([token_slots.older[:used], token_slots.newer[:used]]),
+        "ends": token_slots.ends.copy(),
+        "watched": population.strategy_params["watched"].copy(),
         "accounts": population.accounts.copy(),
         "exposures": population.exposures.copy(),
-        "heads": population.heads[:, :used].copy(),
+        "vote_states": population.vote_states[:, :used].copy(),
         "states": _states(population, used),
     }
     return EngineState(header, arrays)
@@ -47,35 +49,35 @@ def dump_state(last_ts: int, last_seq: int, sol_usd: float, lives: Lives, popula
 
 def _states(population: Population, used: int) -> NDArray[np.uint8]:
     """What all genes keep of the slots that were ever used, one after the other; shape (bytes,)."""
-    sizes = population.terms["state_sizes"] * used
+    sizes = population.strategy_params["state_sizes"] * used
     copied = np.empty(int(sizes.sum()), np.uint8)
-    gather(np.ascontiguousarray(population.terms["states"]), sizes, copied.ctypes.data)
+    gather(np.ascontiguousarray(population.strategy_params["states"]), sizes, copied.ctypes.data)
     return copied
 
 
-def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tuple[Lives, Population]:
+def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tuple[TokenSlots, Population]:
     """The parts of an engine that `dump_state` was given."""
     header, arrays = state.header, state.arrays
-    lives = Lives.none(dead_after_ns, header["capacity"])
+    token_slots = TokenSlots.none(dead_after_ns, header["capacity"])
     used = int(arrays["ends"][3])
-    lives.slots[:used] = arrays["slots"]
-    lives.older[:used], lives.newer[:used] = arrays["links"]
-    lives.ends[:] = arrays["ends"]
-    lives.sol_usd[0] = header["sol_usd"]
+    token_slots.slots[:used] = arrays["slots"]
+    token_slots.older[:used], token_slots.newer[:used] = arrays["links"]
+    token_slots.ends[:] = arrays["ends"]
+    token_slots.sol_usd[0] = header["sol_usd"]
     tokens = arrays["slots"]["token"]
-    lives.slot_of_token = np.full(int(tokens.max(initial=-1)) + 1, -1, np.int32)
-    lives.slot_of_token[tokens] = np.arange(used)
+    token_slots.slot_of_token = np.full(int(tokens.max(initial=-1)) + 1, -1, np.int32)
+    token_slots.slot_of_token[tokens] = np.arange(used)
     population = Population(families, header["capacity"])
     genomes = [genome_from(genome) for genome in header["genomes"]]
     population.add({genome.spec_id: genome for genome in genomes})
-    population.terms["watched"] = arrays["watched"]
+    population.strategy_params["watched"] = arrays["watched"]
     population.accounts[:] = arrays["accounts"]
     population.exposures[:] = arrays["exposures"]
-    population.heads[:, :used] = arrays["heads"]
+    population.vote_states[:, :used] = arrays["vote_states"]
     start = 0
     for genes in population.states:
         for array in genes:
             size = used * array.itemsize
             array[:used] = arrays["states"][start : start + size].view(array.dtype)
             start += size
-    return lives, population
+    return token_slots, population

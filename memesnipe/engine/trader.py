@@ -9,10 +9,10 @@ class Trader(NamedTuple):
     """One strategy: its row of every array, how its orders are filled, and where what it does is written down."""
 
     row: int
-    term: Any  # record of TERMS
+    strategy: Any  # record of STRATEGY_PARAMS
     account: Any  # record of ACCOUNT
     exposures: Any  # shape (MAX_EXPOSURES,), dtype EXPOSURE
-    heads: Any  # shape (slots,), dtype HEAD
+    vote_states: Any  # shape (slots,), dtype VOTE_STATE
     model: FillModel
     returns: Any  # shape (population, intervals), f4: from the interval that ends at `first_sample_ts`
     first_sample_ts: int
@@ -28,12 +28,12 @@ class Batch(NamedTuple):
     first: int
     length: int  # how many events, from `first` on
     last_seq: int  # of the event before all of `events`
-    visits: Any  # dtype VISIT
-    visits_at: int
-    turns: int  # how many visits there are
+    deliveries: Any  # dtype DELIVERY
+    deliveries_at: int
+    delivery_count: int  # how many visits there are
     after: Any  # dtype MARKET: the market of each event's token behind it
-    heard: Any  # shape (sets, turns): for each set of kinds the turns of those kinds
-    heard_at: Any  # the address of each row
-    heard_counts: Any  # and how much of it is filled
+    subscribed: Any  # shape (sets, turns): for each set of kinds the turns of those kinds
+    subscribed_at: Any  # the address of each row
+    subscribed_counts: Any  # and how much of it is filled
     votes: Any  # shape (MAX_GENES, room), i1, to work in
     votes_at: int

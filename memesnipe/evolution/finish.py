@@ -8,8 +8,8 @@ import numpy as np
 
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.archive import Elite, behaviour_of
+from memesnipe.evolution.assessment import Champion, assess_champion, random_baseline
 from memesnipe.evolution.evaluation import Evaluation, Record
-from memesnipe.evolution.judge import Champion, judge, luck_bar
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.evolution.refine import Polish
 from memesnipe.sdk.registry import Families
@@ -17,7 +17,7 @@ from memesnipe.sdk.registry import Families
 CHAMPIONS: Final = 5
 POLISH_BATCH: Final = 16  # trials that the sampler proposes at once
 LUCK_GENOMES: Final = 256  # random ones, the best of which champions must beat
-_LUCK_SEED: Final = 0x10CC  # another stream of randomness than the search's
+_BASELINE_SEED: Final = 0x10CC  # another stream of randomness than the search's
 
 Evaluate = Callable[[list[Genome]], list[Evaluation]]
 RecordAll = Callable[[list[Genome]], list[Record]]
@@ -86,9 +86,12 @@ class Trial:
             evaluations_ever: made on this market.
             assumptions: why nothing found on it may be promoted; "" if it may.
         """
-        bar = luck_bar(self.lucky)
+        bar = random_baseline(self.lucky)
         pairs = zip(self.contenders, self.records, strict=True)
-        return [judge(genome, seen, record, evaluations_ever, bar, assumptions) for (genome, seen), record in pairs]
+        return [
+            assess_champion(genome, seen, record, evaluations_ever, bar, assumptions)
+            for (genome, seen), record in pairs
+        ]
 
 
 def try_out(
@@ -98,7 +101,7 @@ def try_out(
 
     That is the best of `LUCK_GENOMES` random genomes, chosen by the same fitness.
     """
-    rng = np.random.default_rng([seed, _LUCK_SEED])
+    rng = np.random.default_rng([seed, _BASELINE_SEED])
     drawn = random_genomes(rng, families, LUCK_GENOMES)
     best = int(np.argmax([evaluation.fitness for evaluation in evaluate(drawn)]))
     *records, lucky = record([*(genome for genome, _ in contenders), drawn[best]])

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from memesnipe.engine.results import StrategyResult
 
-LEAST_TRADES: Final = 3  # in all
+MIN_TRADES: Final = 3  # in all
 HALF_TRUSTED_TRADES: Final = 8  # round trips in a segment that earn half of the merit
-LEAST_VOLATILITY: Final = 0.02  # of a segment; without it one lucky minute would divide by nearly nothing
+MIN_VOLATILITY: Final = 0.02  # of a segment; without it one lucky minute would divide by nearly nothing
 SIGNAL_PRICE: Final = 0.02  # of each signal beyond the first: of two that do as well, the simpler one
 NO_TRADES: Final = -100.0
 WORST: Final = -1e9  # of what could not be run; a number, because no JSON holds minus infinity
@@ -22,7 +22,7 @@ def fitness_of(
       the t-statistic of its mean return. A gain counts for more the more round trips it rests on.
     - The worse of the two segments counts: what only worked early, or only late, is worth no more than elsewhere.
     - The deepest drawdown is taken off, and a little for each signal beyond the first.
-    - Fewer than `LEAST_TRADES` round trips in all cannot win: that is worse than any loss, and the fewer the worse.
+    - Fewer than `MIN_TRADES` round trips in all cannot win: that is worse than any loss, and the fewer the worse.
 
     Args:
         train: result in the earlier segment.
@@ -31,14 +31,14 @@ def fitness_of(
         validation_moments: the same of the later segment.
         signals: of the genome.
     """
-    missing = LEAST_TRADES - train.trades - validation.trades
+    missing = MIN_TRADES - train.trades - validation.trades
     if missing > 0:
         return NO_TRADES - missing
-    worst = min(_merit(train, train_moments), _merit(validation, validation_moments))
+    worst = min(_score(train, train_moments), _score(validation, validation_moments))
     return worst - max(train.max_drawdown, validation.max_drawdown) - SIGNAL_PRICE * (signals - 1)
 
 
-def _merit(result: StrategyResult, moments: Any) -> float:
+def _score(result: StrategyResult, moments: Any) -> float:
     volatility = sqrt(float(moments[:, 2].sum()))
-    merit = result.total_return / (volatility + LEAST_VOLATILITY)
-    return merit * result.trades / (result.trades + HALF_TRUSTED_TRADES) if merit > 0.0 else merit
+    score = result.total_return / (volatility + MIN_VOLATILITY)
+    return score * result.trades / (result.trades + HALF_TRUSTED_TRADES) if score > 0.0 else score

@@ -11,11 +11,11 @@ from pydantic import TypeAdapter
 
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Record
-from memesnipe.evolution.population import Population, SearchSettings, SearchState
+from memesnipe.evolution.genetic_algorithm import GeneticAlgorithm, SearchSettings, SearchState
 from memesnipe.sdk.registry import Families
 from memesnipe.stats.overfitting import overfitting
 
-MOST_FOR_PBO: Final = 500  # genomes of a generation, evenly taken, for the probability of overfitting
+MAX_FOR_PBO: Final = 500  # genomes of a generation, evenly taken, for the probability of overfitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Search:
     """A population with the history of what it was told."""
 
     def __init__(self, families: Families, settings: SearchSettings, seed: int) -> None:
-        self.population = Population(families, settings, seed)
+        self.population = GeneticAlgorithm(families, settings, seed)
         self.digest = ""
 
     @property
@@ -108,5 +108,5 @@ def probability_of_overfitting(evaluations: Sequence[Evaluation]) -> float:
     traded = moments[moments[:, :, 2].sum(axis=1) > 0.0]
     if len(traded) < 2:
         return 0.5
-    step = -(-len(traded) // MOST_FOR_PBO)
+    step = -(-len(traded) // MAX_FOR_PBO)
     return overfitting(traded[::step]).pbo

@@ -13,7 +13,7 @@ from memesnipe.stats.splits import Span, holdout, walk_forward
 HOLDOUT_SHARE: Final = 0.3  # of the time
 TRAIN_SHARE: Final = 0.5  # of what is left; as long as validation, so that their merits can be compared
 EMBARGO_SHARE: Final = 0.01  # of the time, between two segments (Lopez de Prado 2018, 7.4.2)
-LEAST_S: Final = 600.0
+MIN_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ def search_spans(span: Span) -> Spans:
         InputError: the time is too short.
     """
     seconds = (span.stop_ts - span.start_ts) / NS_PER_S
-    if seconds < LEAST_S:
-        raise InputError(f"holds {seconds:.0f} s of events; a search takes at least {LEAST_S:.0f} s")
+    if seconds < MIN_S:
+        raise InputError(f"holds {seconds:.0f} s of events; a search takes at least {MIN_S:.0f} s")
     seen, unseen = holdout(span, HOLDOUT_SHARE, _embargo_ns(span))
     return Spans(*window_spans(seen), unseen)
 

@@ -62,12 +62,12 @@ def open_feed(choice: FeedChoice, checkpoints: Path | None = None) -> Feed:
         TapeError: the tape cannot be read, or breaks a rule.
     """
     if choice.name == "synthetic":
-        from memesnipe.feeds.synthetic import SyntheticFeed  # noqa: PLC0415 - a feed is loaded where it is opened
+        from memesnipe.feeds.synthetic.feed import SyntheticFeed  # noqa: PLC0415 - a feed is loaded where it is opened
 
         return SyntheticFeed(choice.seed, checkpoints)
     if choice.name == "replay":
         from memesnipe.feeds.replay import ReplayFeed  # noqa: PLC0415
-        from memesnipe.market.tape import read_tape  # noqa: PLC0415
+        from memesnipe.tapes.tape import read_tape  # noqa: PLC0415
 
         return ReplayFeed(read_tape(Path(choice.tape), now_ns=time.time_ns()))
     raise InputError(f"no feed is called {choice.name!r}; there are: {', '.join(FEED_NAMES)}")

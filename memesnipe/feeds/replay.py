@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from memesnipe.market.tape import Tape
+from memesnipe.tapes.tape import Tape
 
 
 class ReplayFeed:

@@ -14,18 +14,18 @@ SOL_USD: Final = (0.1, 1e4)
 # Of a whole token, or a perp's mark. A mark becomes millionths of a USD in 64 bits.
 PRICE_USD: Final = (1e-18, 1e12)
 # More than all the money there is. Sums of them are taken over days.
-MOST_USD: Final = 1e15
+MAX_USD: Final = 1e15
 # Ten million SOL; there are about 600 million, and the largest pools hold some hundred thousand. The worth of several
 # hundred positions is still a number of 64 bits.
-MOST_LAMPORTS: Final = 10**16
+MAX_LAMPORTS: Final = 10**16
 # A pool's tokens and what is held of them are added up in 63 bits.
-MOST_RAW: Final = 2**62
+MAX_RAW: Final = 2**62
 # Of one hour. Venues do not take more than 4 %.
-MOST_RATE: Final = 1.0
+MAX_RATE: Final = 1.0
 # Mentions and holders. There are fewer people.
-MOST_COUNT: Final = 1e12
+MAX_COUNT: Final = 1e12
 # Sentiment goes from -1 to 1 where we make it; another scale is no fault.
-MOST_SENTIMENT: Final = 1e6
+MAX_SENTIMENT: Final = 1e6
 
 # Fees of all of a trade, or more, leave no trade.
 FEE_BPS_BELOW: Final = 10_000
@@ -41,26 +41,26 @@ MAX_MINT_LENGTH: Final = 64
 # The least and the most of every field that arithmetic is done with. `sol_usd` may also be 0: it is not known.
 RANGES: Final[dict[str, tuple[float, float]]] = {
     "price_usd": PRICE_USD,
-    "volume_usd": (0.0, MOST_USD),
-    "liquidity_usd": (-MOST_USD, MOST_USD),
-    "sol_lamports": (0, MOST_LAMPORTS),
-    "token_raw": (0, MOST_RAW),
-    "pool_sol_lamports": (1, MOST_LAMPORTS),
-    "pool_token_raw": (1, MOST_RAW),
+    "volume_usd": (0.0, MAX_USD),
+    "liquidity_usd": (-MAX_USD, MAX_USD),
+    "sol_lamports": (0, MAX_LAMPORTS),
+    "token_raw": (0, MAX_RAW),
+    "pool_sol_lamports": (1, MAX_LAMPORTS),
+    "pool_token_raw": (1, MAX_RAW),
     # Below 0 where the virtual part of a pool's reserves is not told but assumed.
-    "real_sol_lamports": (-MOST_LAMPORTS, MOST_LAMPORTS),
-    "real_token_raw": (-MOST_RAW, MOST_RAW),
-    "supply_raw": (0, MOST_RAW),
+    "real_sol_lamports": (-MAX_LAMPORTS, MAX_LAMPORTS),
+    "real_token_raw": (-MAX_RAW, MAX_RAW),
+    "supply_raw": (0, MAX_RAW),
     "lp_fee_bps": _BPS,
     "protocol_fee_bps": _BPS,
     "creator_fee_bps": _BPS,
-    "sentiment": (-MOST_SENTIMENT, MOST_SENTIMENT),
-    "mentions": (0.0, MOST_COUNT),
-    "change_usd": (-MOST_USD, MOST_USD),
-    "inflow_usd": (-MOST_USD, MOST_USD),
-    "rate": (-MOST_RATE, MOST_RATE),
+    "sentiment": (-MAX_SENTIMENT, MAX_SENTIMENT),
+    "mentions": (0.0, MAX_COUNT),
+    "change_usd": (-MAX_USD, MAX_USD),
+    "inflow_usd": (-MAX_USD, MAX_USD),
+    "rate": (-MAX_RATE, MAX_RATE),
     "mark_usd": PRICE_USD,
-    "amount_usd": (0.0, MOST_USD),
-    "holders": (0.0, MOST_COUNT),
+    "amount_usd": (0.0, MAX_USD),
+    "holders": (0.0, MAX_COUNT),
     "action": (HOLDERS, MIGRATION),
 }

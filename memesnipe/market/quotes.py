@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from memesnipe.errors import InputError
 from memesnipe.market.events import AMM, LAMPORTS_PER_SOL, PUMP_CURVE, PUMPSWAP, VENUE_NAMES
-from memesnipe.market.plausible import MOST_LAMPORTS, MOST_RAW
+from memesnipe.market.plausible import MAX_LAMPORTS, MAX_RAW
 from memesnipe.market.pools import BPS, Pool, Quote, fees_of, moved, quote_buy, quote_buy_tokens, quote_sell
 
 # What can be asked, and the field that says for how much.
@@ -25,8 +25,8 @@ LARGEST: Final = 2**63 - 1
 
 # The most of every field: lamports, raw tokens, or hundredths of a percent.
 MOST: Final = {
-    **dict.fromkeys(("quote_reserve", "virtual_quote_reserves", "v_sol", "real_sol", "quote_in"), MOST_LAMPORTS),
-    **dict.fromkeys(("base_reserve", "base_supply", "v_tok", "real_tok", "base_in", "base_out"), MOST_RAW),
+    **dict.fromkeys(("quote_reserve", "virtual_quote_reserves", "v_sol", "real_sol", "quote_in"), MAX_LAMPORTS),
+    **dict.fromkeys(("base_reserve", "base_supply", "v_tok", "real_tok", "base_in", "base_out"), MAX_RAW),
     **dict.fromkeys(("lp_fee_bps", "protocol_fee_bps", "creator_fee_bps"), BPS - 1),
 }
 _OTHERS: Final = ("venue", "coin_creator", "op", *_RESULTS)
@@ -74,9 +74,9 @@ def _curve(row: Mapping[str, Any]) -> Pool:
 def _pumpswap(row: Mapping[str, Any]) -> Pool:
     base, quote = integer(row, "base_reserve"), integer(row, "quote_reserve")
     virtual = integer(row, "virtual_quote_reserves", least=0)
-    if quote + virtual > MOST_LAMPORTS:
+    if quote + virtual > MAX_LAMPORTS:
         raise InputError(
-            f"quote_reserve and virtual_quote_reserves are {quote + virtual}: at most {MOST_LAMPORTS} in all"
+            f"quote_reserve and virtual_quote_reserves are {quote + virtual}: at most {MAX_LAMPORTS} in all"
         )
     has_creator = row.get("coin_creator")
     if not isinstance(has_creator, bool):
@@ -151,10 +151,8 @@ def price(pool: Pool, op: str, amount: int) -> dict[str, Any]:
         raise InputError(
             f"{OPS[op]} is {amount}: the pool gives nothing for it; it has {pool.real_token_raw} raw tokens to sell"
         )
-    if quote.sol_lamports + quote.fee_lamports > MOST_LAMPORTS:
-        raise InputError(
-            f"{OPS[op]} is {amount}: comes to more than {MOST_LAMPORTS} lamports, more than any market has"
-        )
+    if quote.sol_lamports + quote.fee_lamports > MAX_LAMPORTS:
+        raise InputError(f"{OPS[op]} is {amount}: comes to more than {MAX_LAMPORTS} lamports, more than any market has")
     sign = 1 if is_buy else -1
     after = moved(pool, sign * quote.pool_sol_lamports, -sign * quote.token_raw)
     before_price, after_price = pool.sol_lamports / pool.token_raw, after.sol_lamports / after.token_raw

@@ -9,7 +9,7 @@ from memesnipe.market.events import GENERATION, NS_PER_S, REBALANCE, Events
 from memesnipe.market.record_rules import JUMP, MALFORMED, Error, error_of, time_error
 from memesnipe.market.token_index import TokenIndex
 
-_LONGEST_TEXT: Final = 2_000
+_MAX_TEXT: Final = 2_000
 
 # Where events are told as they happen. The clocks of validators and of this machine differ by little. Much more must
 # not be allowed: until that time has come, every true event would be from the past.
@@ -31,7 +31,7 @@ class Rejected:
     def text(self) -> str:
         """The event as far as it can be shown."""
         try:
-            return repr(self.raw)[:_LONGEST_TEXT]
+            return repr(self.raw)[:_MAX_TEXT]
         except (ValueError, RecursionError):  # a number of too many digits, or lists in lists in lists
             return f"a {type(self.raw).__name__} that cannot be shown"
 
@@ -135,4 +135,4 @@ def time_of(message: Any) -> int:
 
 
 def _rejected(error: Error, message: Any, index: int) -> Rejected:
-    return Rejected(error.message[:_LONGEST_TEXT], message, index, error.category)
+    return Rejected(error.message[:_MAX_TEXT], message, index, error.category)

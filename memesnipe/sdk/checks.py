@@ -9,7 +9,7 @@ from memesnipe.errors import StrategyError
 from memesnipe.market.events import KIND_NAMES
 from memesnipe.sdk.explain import explain, place
 from memesnipe.sdk.expressions import suggestion
-from memesnipe.sdk.rules import Rules
+from memesnipe.sdk.linter import StrategyLinter
 from memesnipe.sdk.strategy import Strategy
 
 __all__ = ["check", "check_imports", "explain", "place"]
@@ -27,7 +27,7 @@ def check(strategy: type[Strategy]) -> str:
     """
     file, definition, declarations, source = _find(strategy)
     _check_declarations(strategy, file, definition, declarations)
-    rules = Rules(strategy, _names(inspect.unwrap(strategy.on_event)), file)
+    rules = StrategyLinter(strategy, _names(inspect.unwrap(strategy.on_event)), file)
     rules.check(definition)
     strategy.warnings = tuple(rules.warnings)
     return "\n".join([source, *(f"{name} = {value!r}" for name, value in sorted(rules.used.items()))])
@@ -71,8 +71,8 @@ def _declared(owner: ast.ClassDef) -> dict[str, int]:
 def _check_declarations(
     strategy: type[Strategy], file: str, definition: ast.FunctionDef, lines: dict[str, int]
 ) -> None:
-    heard: Any = strategy.subscriptions
-    if not isinstance(heard, tuple) or not all(kind in KIND_NAMES for kind in heard):
+    subscribed: Any = strategy.subscriptions
+    if not isinstance(subscribed, tuple) or not all(kind in KIND_NAMES for kind in subscribed):
         known = ", ".join(name.upper() for name in KIND_NAMES.values())
         line = lines.get("subscriptions", lines[""])
         raise StrategyError(f"{file}:{line}: subscriptions must be a tuple of kinds, such as (PRICE,), out of {known}")

@@ -20,7 +20,7 @@ HELPERS: Final = {
 _BUILTINS: Final = {"min": (2, 99), "max": (2, 99), "abs": (1, 1), "int": (1, 1), "float": (1, 1)}  # least, most values
 _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 _TRUTHS: Final = (ast.Compare, ast.BoolOp)
-_MOST_FACTOR: Final = 1_000  # that an integer may be multiplied by without a warning
+_MAX_FACTOR: Final = 1_000  # that an integer may be multiplied by without a warning
 _MOST_OF_TIME: Final = 4  # that a time may be: it is a fifth of what fits
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _ALL_FIELDS: Final = {name for fields in FIELDS.values() for name in fields}
@@ -121,16 +121,16 @@ class Expressions:
         self._refuse(node, f"{ast.unparse(node)}: only p, s and e have fields")
 
     def _check_event_field(self, node: ast.Attribute, field: str, kinds: frozenset[int]) -> None:
-        heard = self._strategy.subscriptions
+        subscribed = self._strategy.subscriptions
         if field not in _ALL_FIELDS:
-            meant = suggestion(field, {name for kind in heard for name in FIELDS[kind]})
+            meant = suggestion(field, {name for kind in subscribed for name in FIELDS[kind]})
             self._refuse(node, f"e.{field} is not a field of an event{meant}")
         carriers = {kind for kind, fields in FIELDS.items() if field in fields}
-        if not carriers & set(heard):
+        if not carriers & set(subscribed):
             self._refuse(node, f"e.{field} is a field of {_listed(carriers)} events, which subscriptions does not name")
         # The kinds share their bytes: in an event of another kind it would be something else.
         if others := kinds - carriers:
-            only = _listed(carriers & set(heard))
+            only = _listed(carriers & set(subscribed))
             self._refuse(
                 node, f"e.{field} is no field of {_listed(others)} events: read it where e.kind == {only} only"
             )
@@ -164,7 +164,7 @@ class Expressions:
             return True
         constant, other = (left, node.right) if left is not None else (right, node.left)
         is_time = isinstance(other, ast.Attribute) and other.attr == "ts"  # 1.8e18 today
-        return constant is not None and abs(constant) <= (_MOST_OF_TIME if is_time else _MOST_FACTOR)
+        return constant is not None and abs(constant) <= (_MOST_OF_TIME if is_time else _MAX_FACTOR)
 
     def _constant_of(self, node: ast.expr) -> float | None:
         """The value of a number, or of a constant of the file; None for what is only known when it runs."""

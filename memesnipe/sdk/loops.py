@@ -1,4 +1,4 @@
-"""Compiles a family: its ``on_event`` in a loop over the turns that it hears, kept on disk and called by address.
+"""Compiles a family: its ``on_event`` in a loop over the delivery_count that it subscription, kept on disk and called by address.
 
 The loop is a file of its own for each family, because numba finds what it compiled before by a function's file: a
 loop that closed over ``on_event``, or got it as an argument, would be compiled again in every process. Its name has a
@@ -17,7 +17,7 @@ from numba import cfunc, from_dtype, njit, types
 
 from memesnipe.compiled import CACHE_FOLDER, OPTIONS
 from memesnipe.market.events import EVENT
-from memesnipe.market.lives import VISIT
+from memesnipe.market.token_slots import DELIVERY
 from memesnipe.sdk.checks import check, explain
 from memesnipe.sdk.strategy import StateField, Strategy
 
@@ -26,23 +26,23 @@ _LOOP = '''"""The loop of the family {family}. Made by MemeSnipe; do not edit.""
 from numba import carray
 
 
-def speak(params, states, events, visits, heard, count, votes):
+def compute_votes(params, states, events, deliveries, subscribed, count, votes):
     p = carray(params, 1)[0]
     state_of = carray(states, 1)
     event_of = carray(events, 1)
-    visit_of = carray(visits, 1)
-    turn_of = carray(heard, 1)
+    delivery_of = carray(deliveries, 1)
+    index_of = carray(subscribed, 1)
     vote_of = carray(votes, 1)
     for i in range(count):
-        turn = turn_of[i]
-        visit = visit_of[turn]
-        if visit.slot < 0:
+        index = index_of[i]
+        delivery = delivery_of[index]
+        if delivery.slot < 0:
             continue
-        s = state_of[visit.slot]
-        if s.life_ != visit.life:
-            s.life_ = visit.life
+        s = state_of[delivery.slot]
+        if s.incarnation_ != delivery.incarnation:
+            s.incarnation_ = delivery.incarnation
 {resets}
-        vote_of[turn] = on_event(p, s, event_of[visit.event])
+        vote_of[index] = on_event(p, s, event_of[delivery.event])
 '''
 
 
@@ -52,13 +52,13 @@ _LOADED: dict[str, Any] = {}
 
 @cache
 def loop_of(strategy: Any) -> Any:
-    """The compiled loop; ``.address`` is where it is in memory. It lives as long as the process.
+    """The compiled loop; ``.address`` is where it is in memory. It token_slots as long as the process.
 
     Raises:
         StrategyError: the strategy breaks a rule; the text names the file, the line and the rule.
     """
     source = check(strategy)
-    # Resets are spelled out because the life and the fields have different types.
+    # Resets are spelled out because the incarnation and the fields have different types.
     resets = "\n".join(
         f"            s.{name} = {'0' if field.kind == 'i8' else '0.0'}" for name, field in _fields(strategy)
     )
@@ -74,10 +74,10 @@ def _compile(strategy: Any, module: Any) -> Any:
     # numba takes what a function calls from the names of its module.
     module.on_event = njit(error_model="numpy", forceinline=True)(strategy.on_event)
     record = {name: from_dtype(dtype) for name, dtype in _records(strategy).items()}
-    pointers = (*(types.CPointer(record[name]) for name in ("params", "states", "events", "visits")),)
+    pointers = (*(types.CPointer(record[name]) for name in ("params", "states", "events", "deliveries")),)
     signature = types.void(*pointers, types.CPointer(types.int32), types.int64, types.CPointer(types.int8))
     with explain(strategy):
-        return cfunc(signature, **{**OPTIONS, "_nrt": True})(module.speak)
+        return cfunc(signature, **{**OPTIONS, "_nrt": True})(module.compute_votes)
 
 
 def _fields(strategy: type[Strategy]) -> list[tuple[str, StateField]]:
@@ -85,7 +85,7 @@ def _fields(strategy: type[Strategy]) -> list[tuple[str, StateField]]:
 
 
 def _records(strategy: type[Strategy]) -> dict[str, Any]:
-    return {"params": strategy.param_dtype(), "states": strategy.state_dtype(), "events": EVENT, "visits": VISIT}
+    return {"params": strategy.param_dtype(), "states": strategy.state_dtype(), "events": EVENT, "deliveries": DELIVERY}
 
 
 def _module(name: str, text: str) -> ModuleType:

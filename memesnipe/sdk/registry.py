@@ -9,7 +9,7 @@ from pathlib import Path
 
 from memesnipe.errors import StrategyError, first_line
 from memesnipe.sdk.checks import check, check_imports, place
-from memesnipe.sdk.file_rules import MOST_BYTES, check_file
+from memesnipe.sdk.file_linter import MAX_BYTES, check_file
 from memesnipe.sdk.strategy import Strategy
 
 BUNDLED = Path(__file__).resolve().parents[2] / "strategies"
@@ -93,9 +93,9 @@ def _parsed(path: Path, file: str) -> ast.Module:
         if path.exists() and not path.is_file():
             raise ValueError("it is no file")
         with path.open("rb") as opened:
-            source = opened.read(MOST_BYTES + 1)
-        if len(source) > MOST_BYTES:
-            raise StrategyError(f"{file} is larger than {MOST_BYTES} bytes; a strategy is a file of under 80 lines")
+            source = opened.read(MAX_BYTES + 1)
+        if len(source) > MAX_BYTES:
+            raise StrategyError(f"{file} is larger than {MAX_BYTES} bytes; a strategy is a file of under 80 lines")
         return ast.parse(source)
     except SyntaxError as error:
         raise StrategyError(f"{file}:{error.lineno or 1}: SyntaxError: {error.msg}") from error

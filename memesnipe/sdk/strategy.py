@@ -16,7 +16,7 @@ SELL: Final = -1  # be out of it
 HOLD: Final = 0
 BUY: Final = 1  # be in it; covers a short
 
-MOST_PARAM: Final = 1e18  # of a parameter's range; ranges are multiplied and divided by each other
+MAX_PARAM: Final = 1e18  # of a parameter's range; ranges are multiplied and divided by each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ def param(low: float, high: float, *, default: float, log: bool = False, unit: s
     """Declare a parameter. ``log`` when its ratios matter rather than its differences."""
     if not low < high or not low <= default <= high or (log and low <= 0):
         raise StrategyError(f"param({low}, {high}, default={default}): need low <= default <= high, low > 0 with log")
-    if max(-low, high) > MOST_PARAM or (log and low < 1 / MOST_PARAM):
+    if max(-low, high) > MAX_PARAM or (log and low < 1 / MAX_PARAM):
         raise StrategyError(
-            f"param({low}, {high}, default={default}): must be within {MOST_PARAM:g}, from {1 / MOST_PARAM:g} with log"
+            f"param({low}, {high}, default={default}): must be within {MAX_PARAM:g}, from {1 / MAX_PARAM:g} with log"
         )
     return Param(low, high, default, log, unit)
 
@@ -116,7 +116,7 @@ class Strategy:
     @classmethod
     def state_dtype(cls) -> np.dtype[Any]:
         """The record of its state for one token, after the life of the token that it belongs to."""
-        return _record({"life_": "i8"} | {name: f.kind for name, f in cls.state_fields.items()})
+        return _record({"incarnation_": "i8"} | {name: f.kind for name, f in cls.state_fields.items()})
 
 
 def _record(fields: dict[str, str]) -> np.dtype[Any]:

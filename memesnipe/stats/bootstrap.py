@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _AT_ONCE: Final = 1 << 20  # numbers that are drawn at once, which about eight arrays hold
-_LEAST_DEVIATION: Final = 1e-9
+_MIN_DEVIATION: Final = 1e-9
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # (samples, periods) -> (samples,)
 
@@ -82,5 +82,5 @@ def sharpe_statistic(samples: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.zeros(len(samples))
     mean, deviation = samples.mean(axis=1), samples.std(axis=1, ddof=1)
     # What is left of equal returns is rounding, as in `sharpe_of`.
-    varies = deviation > np.maximum(_LEAST_DEVIATION, 1e-6 * np.abs(mean))
+    varies = deviation > np.maximum(_MIN_DEVIATION, 1e-6 * np.abs(mean))
     return np.where(varies, mean / np.where(varies, deviation, 1.0), 0.0)

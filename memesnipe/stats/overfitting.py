@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-_LEAST_VARIANCE: Final = 1e-18
+_MIN_VARIANCE: Final = 1e-18
 _SAME: Final = 1e-9  # performances that are closer are equal; rounding is far below, and what matters far above
 _AT_ONCE: Final = 1 << 20  # strategies times splits, for which about ten arrays are held at once
 
@@ -103,6 +103,6 @@ def _performance(moments: NDArray[np.float64], halves: NDArray[np.bool_]) -> NDA
     count, total, squares = (weights @ moments[:, :, i].T for i in range(3))
     mean = total / np.maximum(count, 1.0)
     variance = squares - count * mean**2  # times count
-    solid = variance > np.maximum(_LEAST_VARIANCE, 1e-12 * count * mean**2)
+    solid = variance > np.maximum(_MIN_VARIANCE, 1e-12 * count * mean**2)
     deviation = np.sqrt(np.where(solid, variance, 1.0) / np.maximum(count - 1.0, 1.0))
     return np.where(solid, mean / deviation, 0.0)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from memesnipe.stats.running import SECONDS_PER_YEAR
 
-_LEAST_VARIANCE: Final = 1e-18
-_LEAST_SPREAD: Final = 1e-6  # floor of the variance of a ratio, times its periods; see `standard_error`
+_MIN_VARIANCE: Final = 1e-18
+_MIN_SPREAD: Final = 1e-6  # floor of the variance of a ratio, times its periods; see `standard_error`
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def sharpe_of(returns: NDArray[np.floating[Any]], period_s: float) -> Sharpe:
     centred = values - mean
     variance = float(np.mean(centred**2))
     # What is left of equal returns is rounding, and it would divide into billions.
-    if variance <= max(_LEAST_VARIANCE, 1e-12 * mean * mean):
+    if variance <= max(_MIN_VARIANCE, 1e-12 * mean * mean):
         return Sharpe(0.0, periods, period_s, 0.0, 3.0)
     ratio = mean / math.sqrt(variance * periods / (periods - 1))
     skewness = float(np.mean(centred**3)) / variance**1.5
@@ -62,4 +62,4 @@ def standard_error(sharpe: Sharpe) -> float:
         return math.inf
     ratio = sharpe.ratio
     spread = 1.0 - sharpe.skewness * ratio + (sharpe.kurtosis - 1.0) / 4.0 * ratio * ratio
-    return math.sqrt(max(spread, _LEAST_SPREAD) / (sharpe.periods - 1))
+    return math.sqrt(max(spread, _MIN_SPREAD) / (sharpe.periods - 1))

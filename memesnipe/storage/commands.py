@@ -26,7 +26,7 @@ class CommandName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingCommand:
     """A command that has no place among the events yet."""
 
     command_id: int
@@ -48,12 +48,12 @@ def request(connection: Connection, run_id: int, name: CommandName, *, spec_id: 
     return command_id
 
 
-def waiting(connection: Connection, run_id: int) -> list[Waiting]:
+def waiting(connection: Connection, run_id: int) -> list[PendingCommand]:
     """The commands that wait for their place, in the order in which they were asked for."""
-    return [Waiting(*row) for row in connection.execute(_WAITING, {"run": run_id})]
+    return [PendingCommand(*row) for row in connection.execute(_WAITING, {"run": run_id})]
 
 
-def place(command_id: int, seq: int) -> Executable:
+def assign_seq(command_id: int, seq: int) -> Executable:
     """The statement that gives a command its place: it takes effect after the event ``seq``."""
     return update(Command).where(Command.command_id == command_id).values(seq=seq)
 

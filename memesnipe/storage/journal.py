@@ -15,7 +15,7 @@ from sqlalchemy import Engine, Executable, delete, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from memesnipe.storage.lease import Lease
-from memesnipe.storage.schema import Base, ConsumerPosition, FeedCursor, Message, Snapshot
+from memesnipe.storage.schema import Base, FeedCursor, Message, Snapshot, StreamOffsetRow
 
 
 # Making a statement takes longer than running it, and every commit needs the same ones.
@@ -41,7 +41,7 @@ EVENTS: Final = "events"  # the stream of the feed, which has no outbox but the 
 
 
 @dataclass(slots=True)
-class Position:
+class StreamOffset:
     """How far a stream was read: the last entry's number and event, and how many were taken in."""
 
     number: int = 0
@@ -50,7 +50,7 @@ class Position:
 
 
 @dataclass(slots=True)
-class Effects:
+class UnitOfWork:
     """What an actor wants done about what it read; nothing happens until it is committed."""
 
     statements: list[tuple[Executable, list[dict[str, Any]]]] = field(default_factory=list)
@@ -93,11 +93,11 @@ class Effects:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class Unpublished:
     """What the streams lack: the messages, and the streams that must be emptied first, which hold others above them."""
 
     messages: Iterator[Sent]
-    anew: list[str]
+    rebuild: list[str]
 
 
 class Journal:
@@ -108,7 +108,7 @@ class Journal:
         self._engine = engine
         self._actor = actor
         self._numbers = dict.fromkeys(writes, 0)
-        self._committed: dict[str, Position] = {}  # what is known of the positions in the database
+        self._committed: dict[str, StreamOffset] = {}  # what is known of the positions in the database
         self._lease = Lease(engine, run_id, actor)
 
     def open(self) -> None:
@@ -123,15 +123,15 @@ class Journal:
                 query = select(func.max(Message.number)).where(Message.run_id == self.run_id, Message.stream == stream)
                 self._numbers[stream] = connection.scalar(query) or 0
 
-    def positions(self, streams: Iterable[str]) -> dict[str, Position]:
+    def positions(self, streams: Iterable[str]) -> dict[str, StreamOffset]:
         """How far each stream has been read."""
-        positions = {stream: Position() for stream in streams}
-        query = select(ConsumerPosition).where(
-            ConsumerPosition.run_id == self.run_id, ConsumerPosition.actor == self._actor
+        positions = {stream: StreamOffset() for stream in streams}
+        query = select(StreamOffsetRow).where(
+            StreamOffsetRow.run_id == self.run_id, StreamOffsetRow.actor == self._actor
         )
         with self._engine.connect() as connection:
             for row in connection.execute(query):
-                positions[row.stream] = Position(row.position, row.seq, row.consumed)
+                positions[row.stream] = StreamOffset(row.position, row.seq, row.consumed)
         return positions
 
     def snapshot(self) -> tuple[int, bytes]:
@@ -143,18 +143,18 @@ class Journal:
             row = connection.execute(query).first()
         return (row.seq, row.state) if row else (0, b"")
 
-    def numbers_after(self, effects: Effects) -> dict[str, int]:
+    def numbers_after(self, work: UnitOfWork) -> dict[str, int]:
         """The number of the last message of each stream that this actor writes, these effects included."""
         numbers = dict(self._numbers)
-        for stream, _, _ in effects.messages:
+        for stream, _, _ in work.messages:
             numbers[stream] += 1
         return numbers
 
-    def effects(self) -> Effects:
+    def work(self) -> UnitOfWork:
         """A blank list of effects for this run."""
-        return Effects(_run_id=self.run_id)
+        return UnitOfWork(_run_id=self.run_id)
 
-    def commit(self, effects: Effects, positions: Mapping[str, Position]) -> list[Sent]:
+    def commit(self, work: UnitOfWork, positions: Mapping[str, StreamOffset]) -> list[Sent]:
         """Do it all or nothing; what was sent is numbered and given back, to be published.
 
         Raises:
@@ -162,19 +162,19 @@ class Journal:
         """
         numbers = dict(self._numbers)
         sent: list[Sent] = []
-        for stream, seq, payload in effects.messages:
+        for stream, seq, payload in work.messages:
             numbers[stream] += 1
             sent.append((stream, numbers[stream], seq, payload))
-        final = self.effects()
+        final = self.work()
         final.add(
             Message,
             [{"stream": s, "number": n, "seq": seq, "payload": p.decode()} for s, n, seq, p in sent],
         )
-        if effects.snapshot:
-            seq, state = effects.snapshot
+        if work.snapshot:
+            seq, state = work.snapshot
             final.put(Snapshot, [{"actor": self._actor, "seq": seq, "state": state}])
         final.put(
-            ConsumerPosition,
+            StreamOffsetRow,
             [
                 {
                     "actor": self._actor,
@@ -189,7 +189,7 @@ class Journal:
         )
         with self._engine.begin() as connection:
             self._lease.assert_held(connection)
-            for statement, rows in (*effects.statements, *final.statements):
+            for statement, rows in (*work.statements, *final.statements):
                 connection.execute(statement, rows or None)
         self._numbers = numbers
         self._committed |= {stream: replace(position) for stream, position in positions.items()}
@@ -205,14 +205,14 @@ class Journal:
 
     def first_unread(self, stream: str, readers: Iterable[str]) -> int:
         """The number of the first message of a stream that some reader has not taken in."""
-        query = select(ConsumerPosition.actor, ConsumerPosition.position).where(
-            ConsumerPosition.run_id == self.run_id, ConsumerPosition.stream == stream
+        query = select(StreamOffsetRow.actor, StreamOffsetRow.position).where(
+            StreamOffsetRow.run_id == self.run_id, StreamOffsetRow.stream == stream
         )
         with self._engine.connect() as connection:
             read = {row.actor: row.position for row in connection.execute(query)}
         return min((read.get(reader, 0) for reader in readers), default=self._numbers[stream]) + 1
 
-    def missing(self, positions: Mapping[str, Position]) -> str:
+    def missing(self, positions: Mapping[str, StreamOffset]) -> str:
         """In words the first entry that its writer has committed and that has not been taken in; "" where none is."""
         written: dict[str, Any] = {
             stream: select(func.max(Message.number)).where(Message.run_id == self.run_id, Message.stream == stream)
@@ -228,18 +228,18 @@ class Journal:
                 return f"entry {position.number + 1:,} of {stream}, which was written and does not come"
         return ""
 
-    def owed(self, held: Mapping[str, range], readers: Mapping[str, Iterable[str]]) -> Owed:
+    def unpublished(self, held: Mapping[str, range], readers: Mapping[str, Iterable[str]]) -> Unpublished:
         """What someone has yet to read and Redis lacks, which holds these numbers of each stream."""
         first: dict[str, int] = {}
-        anew: list[str] = []
+        rebuild: list[str] = []
         for stream, numbers in held.items():
             unread = self.first_unread(stream, readers.get(stream, ()))
             if self._goes_on(stream, numbers, unread, is_read=stream in readers):
                 first[stream] = numbers.stop
             else:
                 first[stream] = unread
-                anew.append(stream)
-        return Owed(self._messages(first), anew)
+                rebuild.append(stream)
+        return Unpublished(self._messages(first), rebuild)
 
     def _goes_on(self, stream: str, numbers: range, unread: int, *, is_read: bool) -> bool:
         """Whether what Redis holds can stay: it begins before what is unread, and what comes next is still known."""

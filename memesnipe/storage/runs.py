@@ -6,13 +6,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from memesnipe.storage.schema import ConsumerPosition, FeedCursor, Run, Token
+from memesnipe.storage.schema import FeedCursor, Run, StreamOffsetRow, Token
 
 OPEN, FINISHED = "open", "finished"
 
 _POSITIONS: Final = select(
-    ConsumerPosition.stream, ConsumerPosition.actor, ConsumerPosition.position, ConsumerPosition.seq
-).where(ConsumerPosition.run_id == bindparam("run"), ConsumerPosition.stream.in_(bindparam("streams", expanding=True)))
+    StreamOffsetRow.stream, StreamOffsetRow.actor, StreamOffsetRow.position, StreamOffsetRow.seq
+).where(StreamOffsetRow.run_id == bindparam("run"), StreamOffsetRow.stream.in_(bindparam("streams", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)

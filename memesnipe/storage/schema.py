@@ -76,7 +76,7 @@ class RejectedEvent(Base):
     raw: Mapped[str]
 
 
-class ConsumerPosition(Base):
+class StreamOffsetRow(Base):
     """How far an actor has taken in a stream; committed with what it did about it."""
 
     __tablename__ = "consumer_positions"

@@ -11,7 +11,6 @@ from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.storage.schema import (
     Allocation,
     BreakerRow,
-    ConsumerPosition,
     Equity,
     Evaluation,
     FeedCursor,
@@ -22,6 +21,7 @@ from memesnipe.storage.schema import (
     PositionRow,
     Run,
     StrategyRow,
+    StreamOffsetRow,
     Trade,
 )
 from memesnipe.storage.schema_control import Command, Refusal
@@ -69,9 +69,9 @@ def report(conn: Connection, run_id: int) -> Json:
 def _report_query(run_id: int) -> Select[Any]:
     cursor = FeedCursor.run_id == run_id
     executor = (
-        ConsumerPosition.run_id == run_id,
-        ConsumerPosition.actor == "executor",
-        ConsumerPosition.stream == "events",
+        StreamOffsetRow.run_id == run_id,
+        StreamOffsetRow.actor == "executor",
+        StreamOffsetRow.stream == "events",
     )
     last_equity = select(Equity.equity_usd).where(Equity.run_id == run_id).order_by(Equity.seq.desc()).limit(1)
     columns: dict[str, ColumnElement[Any]] = {
@@ -80,7 +80,7 @@ def _report_query(run_id: int) -> Select[Any]:
         "published": _value(FeedCursor.seq, 0, cursor),
         "rejected": _value(FeedCursor.rejected, 0, cursor),
         "rejected_because": select(FeedCursor.rejected_because).where(cursor).scalar_subquery(),
-        "consumed": _value(ConsumerPosition.consumed, 0, *executor),
+        "consumed": _value(StreamOffsetRow.consumed, 0, *executor),
         "generations": _count(Generation.run_id == run_id),
         "evaluations": _count(Evaluation.run_id == run_id),
         "specs": _count(Message.run_id == run_id, Message.stream == "strategy_specs"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from memesnipe.storage.schema import ConsumerPosition, FeedCursor, Run
+from memesnipe.storage.schema import FeedCursor, Run, StreamOffsetRow
 from memesnipe.storage.schema_control import Command
 
 
@@ -25,16 +25,16 @@ class Vitals:
 def vitals(connection: Connection) -> Vitals | None:
     """Return the figures of the newest run, or None before the first."""
     age = func.extract("epoch", func.now() - Command.requested_at)
-    executor = (ConsumerPosition.actor == "executor") & (ConsumerPosition.stream == "events")
+    executor = (StreamOffsetRow.actor == "executor") & (StreamOffsetRow.stream == "events")
     query = (
         select(
             *(Run.run_id, Run.status == "finished"),
             *(func.coalesce(FeedCursor.ended, False), func.coalesce(FeedCursor.seq, 0)),
-            *(func.coalesce(ConsumerPosition.consumed, 0), func.coalesce(FeedCursor.rejected, 0)),
+            *(func.coalesce(StreamOffsetRow.consumed, 0), func.coalesce(FeedCursor.rejected, 0)),
             *(func.coalesce(Command.name, ""), func.coalesce(age, 0.0)),
         )
         .join(FeedCursor, FeedCursor.run_id == Run.run_id, isouter=True)
-        .join(ConsumerPosition, (ConsumerPosition.run_id == Run.run_id) & executor, isouter=True)
+        .join(StreamOffsetRow, (StreamOffsetRow.run_id == Run.run_id) & executor, isouter=True)
         .join(Command, (Command.run_id == Run.run_id) & Command.outcome.is_(None), isouter=True)
         .where(Run.run_id == select(func.max(Run.run_id)).scalar_subquery())
         .order_by(Command.command_id)

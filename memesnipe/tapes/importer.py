@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from memesnipe.errors import TapeError
 from memesnipe.market.events import LAMPORTS_PER_SOL, PRICE, Events, empty
-from memesnipe.market.tape import Tape
 from memesnipe.market.validation import validate
 from memesnipe.tapes.chain_order import ASCENDING, chain_order, file_order
 from memesnipe.tapes.columns import Reasons
@@ -22,6 +21,7 @@ from memesnipe.tapes.layouts import PLAIN, RAW, Swaps, swaps_of
 from memesnipe.tapes.pools import LAST_TRADES, assume_pools
 from memesnipe.tapes.sol_price import SolPrice, sol_price_of
 from memesnipe.tapes.table import DELIMITERS, read_table
+from memesnipe.tapes.tape import Tape
 
 DEFAULT_SOL_USD: Final = 200.0
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from memesnipe.errors import TapeError
 from memesnipe.market.events import AMM, BUY_SIDE, LAMPORTS_PER_SOL, PUMP_CURVE, PUMPSWAP, SELL_SIDE
-from memesnipe.market.plausible import FEE_BPS_BELOW, MOST_LAMPORTS, MOST_RAW
+from memesnipe.market.plausible import FEE_BPS_BELOW, MAX_LAMPORTS, MAX_RAW
 from memesnipe.market.pump import (
     AMM_LP_FEE_BPS,
     CURVE_START_SOL_LAMPORTS,
@@ -37,7 +37,7 @@ RAW: Final = (
     "fee_basis_points", "creator_fee_basis_points",
 )  # fmt: skip
 PUMP_DECIMALS: Final = 6
-MOST_DECIMALS: Final = 12
+MAX_DECIMALS: Final = 12
 _SHOWN: Final = {"block_time": "time block_time", "block_num": "slot block_num"}  # the name says too little
 _LARGEST_SLOT: Final = 2**32 - 1
 _LARGEST: Final = 2**62
@@ -99,12 +99,12 @@ def _read_raw(columns: dict[str, Any], reasons: Reasons, decimals: int | None, a
         for name, source, least, most in (
             ("ts", "block_time", 0, _LARGEST),
             ("slot", "block_num", 0, _LARGEST_SLOT),
-            ("sol_lamports", "amount_in_sol", 0, MOST_LAMPORTS),
-            ("token_raw", "amount_in_token", 1, MOST_RAW),
-            ("pool_sol_lamports", "virtual_sol_reserves", 1, MOST_LAMPORTS),
-            ("pool_token_raw", "virtual_token_reserves", 1, MOST_RAW),
-            ("real_sol_lamports", "real_sol_reserves", 0, MOST_LAMPORTS),
-            ("real_token_raw", "real_token_reserves", 0, MOST_RAW),
+            ("sol_lamports", "amount_in_sol", 0, MAX_LAMPORTS),
+            ("token_raw", "amount_in_token", 1, MAX_RAW),
+            ("pool_sol_lamports", "virtual_sol_reserves", 1, MAX_LAMPORTS),
+            ("pool_token_raw", "virtual_token_reserves", 1, MAX_RAW),
+            ("real_sol_lamports", "real_sol_reserves", 0, MAX_LAMPORTS),
+            ("real_token_raw", "real_token_reserves", 0, MAX_RAW),
             ("protocol_fee_bps", "fee_basis_points", 0, FEE_BPS_BELOW - 1),
             ("creator_fee_bps", "creator_fee_basis_points", 0, FEE_BPS_BELOW - 1),
         )
@@ -137,8 +137,8 @@ def _read_plain(columns: dict[str, Any], reasons: Reasons, decimals: int | None,
         frame["seq"] = integers(columns["seq"], "seq", reasons, most=_LARGEST)
     frame["decimals"] = _decimals(columns, mint, reasons, decimals, assumptions)
     per_token = 10.0 ** frame["decimals"].to_numpy()
-    lamports: dict[str, Any] = {"scale": LAMPORTS_PER_SOL, "most": MOST_LAMPORTS}
-    raw: dict[str, Any] = {"scale": per_token, "most": MOST_RAW}
+    lamports: dict[str, Any] = {"scale": LAMPORTS_PER_SOL, "most": MAX_LAMPORTS}
+    raw: dict[str, Any] = {"scale": per_token, "most": MAX_RAW}
     frame["sol_lamports"] = scaled(columns["sol_amount"], "sol_amount", reasons, **lamports)
     frame["token_raw"] = scaled(columns["token_amount"], "token_amount", reasons, **raw)
     reasons.reject(frame["token_raw"] == 0, "token_amount is 0, or less than the smallest unit")
@@ -164,7 +164,7 @@ def _read_plain(columns: dict[str, Any], reasons: Reasons, decimals: int | None,
 
 def _supply(frame: pd.DataFrame) -> NDArray[np.int64]:
     whole = PUMP_SUPPLY_RAW // 10**PUMP_DECIMALS
-    return np.minimum(whole * 10.0 ** frame["decimals"].to_numpy(), MOST_RAW).astype(np.int64)
+    return np.minimum(whole * 10.0 ** frame["decimals"].to_numpy(), MAX_RAW).astype(np.int64)
 
 
 def _encoded(column: Any) -> tuple[list[str], NDArray[np.int64]]:
@@ -206,11 +206,11 @@ def _decimals(
         return np.full(count, PUMP_DECIMALS if given is None else given, dtype=np.int64)
     if given is not None:
         raise TapeError("the file has a column decimals: leave --decimals out")
-    decimals = integers(columns["decimals"], "decimals", reasons, most=MOST_DECIMALS)
+    decimals = integers(columns["decimals"], "decimals", reasons, most=MAX_DECIMALS)
     good = reasons.is_good
     if good.any():
         size = int(mint.max()) + 1
-        least, most = np.full(size, MOST_DECIMALS), np.zeros(size, dtype=np.int64)
+        least, most = np.full(size, MAX_DECIMALS), np.zeros(size, dtype=np.int64)
         np.minimum.at(least, mint[good], decimals[good])
         np.maximum.at(most, mint[good], decimals[good])
         reasons.reject((least < most)[mint], "decimals differ from another row of the same token")

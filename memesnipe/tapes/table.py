@@ -16,7 +16,7 @@ from pyarrow import csv as arrow_csv
 from memesnipe.errors import TapeError, first_line
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-_LONGEST_LINE = 1 << 20
+_MAX_LINE = 1 << 20
 _SHOWN = 200  # letters of a header
 _SPACES = tuple(bytes([code]) for code in range(128) if chr(code).isspace() and chr(code) not in "\r\n")
 
@@ -47,7 +47,7 @@ def read_table(path: Path, text: bytes, layouts: Sequence[Sequence[str]]) -> Tab
     """
     stripped = text.lstrip(b"\r\n \t")
     line, _, body = stripped.partition(b"\n")
-    if len(line) > _LONGEST_LINE:
+    if len(line) > _MAX_LINE:
         raise TapeError(f"{path} is not a CSV file: its first line has {len(line)} bytes")
     if b"\r" in line.rstrip(b"\r"):  # lines that end with a carriage return alone
         return read_table(path, stripped.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), layouts)

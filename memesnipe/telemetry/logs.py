@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 _CREDENTIALS = re.compile(r"(://[^:/@\s]*):[^@/\s]+@")
-_MOST_BYTES, _FILES_KEPT = 20_000_000, 3
+_MAX_BYTES, _FILES_KEPT = 20_000_000, 3
 
 Logger = structlog.typing.FilteringBoundLogger
 
@@ -26,7 +26,7 @@ def _mask(_logger: Any, _method: str, event: structlog.typing.EventDict) -> stru
 def open_log(folder: Path, actor: str, level: str) -> Logger:
     """A logger that writes to ``folder/actor.jsonl``, with the actor's name on each line."""
     folder.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(folder / f"{actor}.jsonl", maxBytes=_MOST_BYTES, backupCount=_FILES_KEPT)
+    handler = RotatingFileHandler(folder / f"{actor}.jsonl", maxBytes=_MAX_BYTES, backupCount=_FILES_KEPT)
     handler.setFormatter(logging.Formatter("%(message)s"))
     target = logging.getLogger(f"memesnipe.{actor}")
     for old in list(target.handlers):

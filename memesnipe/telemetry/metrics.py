@@ -15,7 +15,7 @@ class ActorMetrics:
         self._failures = Counter(
             "memesnipe_failures", "Times the actor had to recover", ["actor"], registry=self.registry
         ).labels(**labels)
-        self._aside = Counter(
+        self._rejections = Counter(
             "memesnipe_events_put_aside",
             "Feed events that were put aside",
             ["actor", "category"],
@@ -34,9 +34,9 @@ class ActorMetrics:
         """Entries of a stream were taken in."""
         self._entries.labels(actor=self._actor, stream=stream).inc(count)
 
-    def put_aside(self, category: str) -> None:
+    def rejected_event(self, category: str) -> None:
         """An event of the feed was put aside."""
-        self._aside.labels(actor=self._actor, category=category).inc()
+        self._rejections.labels(actor=self._actor, category=category).inc()
 
     def committed(self, seq: int, seconds: float) -> None:
         """A commit up to event ``seq`` took so long."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 SHRINK_PERIODS: Final = 60.0  # a record of so many periods counts half
 KEPT_CHANGES: Final = 60  # of each strategy's return, from one decision to the next
-_LEAST_CHANGES: Final = 5  # fewer say nothing about a correlation
+_MIN_CHANGES: Final = 5  # fewer say nothing about a correlation
 _NO_CHANGE: Final = 1e-9  # the size of a series of returns below which it does not vary
 _ROWS_AT_ONCE: Final = 512
 
@@ -37,12 +37,12 @@ def allocate(candidates: Mapping[str, Candidate], equity_usd: float, caps: Caps)
     names = list(candidates)
     if not names or equity_usd <= 0:
         return dict.fromkeys(names, 0.0)
-    merits = np.maximum(shrunk_sharpes([candidates[name] for name in names]), 0.0)
-    merits *= independence([candidates[name].changes for name in names])
-    total = float(merits.sum())
+    scores = np.maximum(shrunk_sharpes([candidates[name] for name in names]), 0.0)
+    scores *= independence([candidates[name].changes for name in names])
+    total = float(scores.sum())
     if total <= 0.0:
         return dict.fromkeys(names, 0.0)
-    shares = np.minimum(caps.all * merits / total, caps.strategy)
+    shares = np.minimum(caps.all * scores / total, caps.strategy)
     return {
         name: math.floor(equity_usd * share * 100) / 100 for name, share in zip(names, shares.tolist(), strict=True)
     }
@@ -74,7 +74,7 @@ def independence(changes: Sequence[Sequence[float]]) -> NDArray[np.float64]:
             latest[row, -lengths[row] :] = series[-int(lengths[row]) :]
     crowd = np.zeros(len(changes))
     # All pairs of which the shorter series is so long, at once.
-    for length in np.unique(lengths[lengths >= _LEAST_CHANGES]).tolist():
+    for length in np.unique(lengths[lengths >= _MIN_CHANGES]).tolist():
         shorter, longer = np.flatnonzero(lengths == length), np.flatnonzero(lengths > length)
         ours, theirs = _standardised(latest[shorter, -length:]), _standardised(latest[longer, -length:])
         for start in range(0, len(shorter), _ROWS_AT_ONCE):

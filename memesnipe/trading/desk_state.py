@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from memesnipe.engine.orders import ENTRIES, Holding, Order
-from memesnipe.market.board import Board
+from memesnipe.market.state import MarketState
 from memesnipe.trading.breaker import RiskLevel
 
 
@@ -12,7 +12,7 @@ from memesnipe.trading.breaker import RiskLevel
 class DeskState:
     """Everything that the desk knows."""
 
-    board: Board = field(default_factory=Board)
+    market_state: MarketState = field(default_factory=MarketState)
     level: RiskLevel = RiskLevel.NORMAL
     halted: bool = False
     is_late: bool = False  # the last event came too late to act on

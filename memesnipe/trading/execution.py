@@ -20,7 +20,7 @@ from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.command_names import DEMOTE, HALT, RISK_RESET
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import DeskState
-from memesnipe.trading.gate import Limits, No
+from memesnipe.trading.gate import Limits, RiskRefused
 from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, RISK_EVENTS
 from memesnipe.trading.parity import Parity, parity_bps
 
@@ -61,14 +61,14 @@ class Step:
     seq: int
     ts: int
     orders: list[Order] = field(default_factory=list)
-    refused: list[No] = field(default_factory=list)
+    refused: list[RiskRefused] = field(default_factory=list)
     cancelled: list[Order] = field(default_factory=list)
     fills: list[DeskFill] = field(default_factory=list)
     results: Results | None = None
 
-    def take(self, outcome: Order | No | None) -> None:
+    def take(self, outcome: Order | RiskRefused | None) -> None:
         """Note what the desk made of a decision."""
-        if isinstance(outcome, No):
+        if isinstance(outcome, RiskRefused):
             self.refused.append(outcome)
         elif outcome is not None:
             self.orders.append(outcome)
@@ -105,18 +105,18 @@ class Execution:
         done = self.arena.advance(events)
         simulated = {(fill.order.spec_id, fill.order.order_no): fill for fill in done.fills}
         waiting = done.orders[::-1]
-        board = self.desk.state.board
+        market_state = self.desk.state.market_state
         for event in rows(events):
             # What was decided between events (a longest hold that ended) comes before the next event.
             self._decide(waiting, event.seq - 1, step)
-            sol_usd = board.sol_usd
+            sol_usd = market_state.sol_usd
             step.fills += [DeskFill(fill, sol_usd) for fill in self.desk.on_event(event)]
             self._decide(waiting, event.seq, step)
         step.fills = [replace(done, parity_bps=self._compare(done.fill, simulated)) for done in step.fills]
         flags = int(final["flags"]) & DECISION
         if flags:
             self._leave_orphans(step)
-            self.desk.forget_dead()
+            self.desk.drop_dead()
             step.results = Results(step.ts, flags, self.arena.results(), self._parity())
         return step
 
@@ -128,11 +128,11 @@ class Execution:
 
     def _decide(self, waiting: list[Order], seq: int, step: Step) -> None:
         """Hand the desk what was decided, each order after what had reached the chain by then."""
-        sol_usd = self.desk.state.board.sol_usd
+        sol_usd = self.desk.state.market_state.sol_usd
         while waiting and waiting[-1].decided_seq <= seq:
             decision = waiting.pop()
             # At an event the event comes first; between two, what reaches the chain at that very moment does.
-            arrived = self.desk.pass_time(decision.decided_ts + decision.between)
+            arrived = self.desk.pass_time(decision.decided_ts + decision.decided_between_events)
             step.fills += [DeskFill(fill, sol_usd) for fill in arrived]
             if decision.reason in SETTLED:
                 settled = self.desk.settle(decision)
@@ -157,23 +157,23 @@ class Execution:
     def _parity(self) -> dict[str, dict[str, float]]:
         return {spec_id: {"fills": p.fills, "error_bps": p.error_bps} for spec_id, p in self.parity.items()}
 
-    def obey(self, stream: str, message: dict[str, Any]) -> Step:
+    def apply(self, stream: str, message: dict[str, Any]) -> Step:
         """Do what a message of one of the streams in `memesnipe.trading.messages.CONTROLS` says."""
-        step = Step(self.seq, self.desk.state.board.last_ts)
+        step = Step(self.seq, self.desk.state.market_state.last_ts)
         if stream == RISK_EVENTS:
             step.cancelled = self.desk.set_risk(RiskLevel(message["level"]), halted=self.desk.state.halted)
         elif stream == COMMANDS:
-            step.cancelled = self._obey_command(message["name"], message["spec_id"])
+            step.cancelled = self._apply_command(message["name"], message["spec_id"])
         elif stream == EXIT_ORDERS:
             step.take(self.desk.exit(message["spec_id"], message["token"], message["reason"], message["opened_ts"]))
         elif stream == ALLOCATIONS:
-            self._obey_allocations(message)
+            self._apply_allocations(message)
             self._leave_orphans(step)
         else:
             raise ValueError(f"nothing is obeyed of {stream}")
         return step
 
-    def _obey_command(self, name: str, spec_id: str) -> list[Order]:
+    def _apply_command(self, name: str, spec_id: str) -> list[Order]:
         if name == DEMOTE:  # it buys nothing more from now on; the rest is the portfolio's
             self.desk.state.allocations_usd.pop(spec_id, None)
         if name == HALT:
@@ -182,7 +182,7 @@ class Execution:
             return self.desk.set_risk(self.desk.state.level, halted=False)
         return []
 
-    def _obey_allocations(self, message: dict[str, Any]) -> None:
+    def _apply_allocations(self, message: dict[str, Any]) -> None:
         """Let strategies join and leave the arena, and give the desk their capital."""
         joining = {genome.spec_id: genome for genome in map(genome_from, message["added"])}
         self.arena.add(*joining.values(), orders_before={s: self.sent.pop(s) for s in joining if s in self.sent})

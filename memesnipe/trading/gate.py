@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Final
 
 from memesnipe.engine.orders import ENTRIES, Order
-from memesnipe.market.board import TokenMarket
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, PUMPSWAP
+from memesnipe.market.state import TokenMarket
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk_state import DeskState
 
@@ -15,7 +15,7 @@ _RAW_PER_TOKEN: Final = 1_000_000  # the decimals of every pump.fun token; those
 _PUMP_VENUES: Final = (PUMP_CURVE, PUMPSWAP)
 
 
-class Refusal(StrEnum):
+class RefusalReason(StrEnum):
     """The rules. The first that is broken is the one that is named."""
 
     HALTED = "halted"  # by hand
@@ -33,11 +33,11 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class No:
+class RiskRefused:
     """An order that is not sent, and why."""
 
     order: Order
-    reason: Refusal
+    reason: RefusalReason
     detail: str
 
 
@@ -56,67 +56,77 @@ class Limits:
     capital_usd: float = float("inf")  # what the portfolio begins with
 
 
-def refuse(order: Order, state: DeskState, limits: Limits) -> No | None:
+def refuse(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None:
     """Why an order must not be sent whatever its size, or None.
 
     An exit is refused only by a halt or in Emergency: whatever else is wrong, it is better to be out.
     """
     if state.halted:
-        return No(order, Refusal.HALTED, "trading was halted by hand")
+        return RiskRefused(order, RefusalReason.HALTED, "trading was halted by hand")
     is_entry = order.side in ENTRIES
     if state.level is RiskLevel.EMERGENCY or (is_entry and state.level is RiskLevel.CRITICAL):
-        return No(order, Refusal.BREAKER, f"the breaker is at {state.level}")
+        return RiskRefused(order, RefusalReason.BREAKER, f"the breaker is at {state.level}")
     if state.is_pending(order.spec_id, order.token):
-        return No(order, Refusal.BUSY, "an order for this token is on its way")
+        return RiskRefused(order, RefusalReason.BUSY, "an order for this token is on its way")
     if not is_entry:
         return None
-    market = state.board.tokens[order.token]
+    market = state.market_state.tokens[order.token]
     if state.holding(order.spec_id, order.token) is not None:
-        return No(order, Refusal.BUSY, "the token is held already")
+        return RiskRefused(order, RefusalReason.BUSY, "the token is held already")
     return _refuse_market(order, market, state, limits)
 
 
-def _refuse_market(order: Order, market: TokenMarket, state: DeskState, limits: Limits) -> No | None:
+def _refuse_market(order: Order, market: TokenMarket, state: DeskState, limits: Limits) -> RiskRefused | None:
     if state.is_late:
-        return No(order, Refusal.STALE_DATA, "the event came too late")
+        return RiskRefused(order, RefusalReason.STALE_DATA, "the event came too late")
     # A quiet token is as good as its last trade; a market in which nothing trades at all is one that we do not hear.
-    silent_ns = state.board.last_ts - state.board.traded_ts
+    silent_ns = state.market_state.last_ts - state.market_state.traded_ts
     if silent_ns > limits.max_data_age_ns:
-        return No(order, Refusal.STALE_DATA, f"no trade of any token was heard of for {silent_ns / NS_PER_S:.1f} s")
+        return RiskRefused(
+            order, RefusalReason.STALE_DATA, f"no trade of any token was heard of for {silent_ns / NS_PER_S:.1f} s"
+        )
     return _refuse_token(order, market, limits) if order.side == BUY_SIDE else None
 
 
-def _refuse_token(order: Order, market: TokenMarket, limits: Limits) -> No | None:
+def _refuse_token(order: Order, market: TokenMarket, limits: Limits) -> RiskRefused | None:
     if market.dev_out_usd > limits.max_dev_out * market.liquidity_usd:
-        return No(order, Refusal.UNSAFE_TOKEN, f"the developer sent {market.dev_out_usd:.0f} USD of it away")
+        return RiskRefused(
+            order, RefusalReason.UNSAFE_TOKEN, f"the developer sent {market.dev_out_usd:.0f} USD of it away"
+        )
     if market.worst_pull > limits.max_pull:
-        return No(order, Refusal.UNSAFE_TOKEN, f"{market.worst_pull:.0%} of its liquidity left at once")
+        return RiskRefused(order, RefusalReason.UNSAFE_TOKEN, f"{market.worst_pull:.0%} of its liquidity left at once")
     pool = market.pool
     if pool.venue in _PUMP_VENUES and pool.token_raw > 0 and market.sol_usd > 0:
         per_token = pool.sol_lamports / LAMPORTS_PER_SOL * market.sol_usd / (pool.token_raw / _RAW_PER_TOKEN)
         away = abs(market.price_usd / per_token - 1.0)
         if away > limits.max_price_deviation:
-            return No(order, Refusal.PRICE, f"reported {market.price_usd:.3g} USD, the pool says {per_token:.3g} USD")
+            return RiskRefused(
+                order, RefusalReason.PRICE, f"reported {market.price_usd:.3g} USD, the pool says {per_token:.3g} USD"
+            )
     return None
 
 
-def refuse_size(order: Order, state: DeskState, limits: Limits) -> No | None:
+def refuse_size(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None:
     """Why an entry of this budget must not be sent, or None."""
-    usd = state.board.sol_usd / LAMPORTS_PER_SOL
+    usd = state.market_state.sol_usd / LAMPORTS_PER_SOL
     budget_usd = order.budget_lamports * usd
     if order.budget_lamports <= 0:
-        return No(
-            order, Refusal.NO_CAPITAL, f"of {state.allocations_usd.get(order.spec_id, 0.0):.2f} USD nothing is left"
+        return RiskRefused(
+            order,
+            RefusalReason.NO_CAPITAL,
+            f"of {state.allocations_usd.get(order.spec_id, 0.0):.2f} USD nothing is left",
         )
     cash_lamports = state.cash_lamports - sum(pending.budget_lamports for pending in state.pending)
     if order.budget_lamports > cash_lamports:
-        return No(order, Refusal.NO_CASH, f"of the portfolio's cash {cash_lamports * usd:.2f} USD are left")
+        return RiskRefused(
+            order, RefusalReason.NO_CASH, f"of the portfolio's cash {cash_lamports * usd:.2f} USD are left"
+        )
     in_token, in_all = state.exposure_lamports(order.token) * usd, state.exposure_lamports() * usd
     if in_token + budget_usd > limits.max_token_exposure_usd:
-        return No(order, Refusal.TOKEN_EXPOSURE, f"{in_token:.2f} USD are in this token")
+        return RiskRefused(order, RefusalReason.TOKEN_EXPOSURE, f"{in_token:.2f} USD are in this token")
     if in_all + budget_usd > limits.max_total_exposure_usd:
-        return No(order, Refusal.TOTAL_EXPOSURE, f"{in_all:.2f} USD are in the market")
-    recent = sum(ts > state.board.last_ts - _MINUTE_NS for ts in state.sent_ts)
+        return RiskRefused(order, RefusalReason.TOTAL_EXPOSURE, f"{in_all:.2f} USD are in the market")
+    recent = sum(ts > state.market_state.last_ts - _MINUTE_NS for ts in state.sent_ts)
     if recent >= limits.max_orders_per_minute:
-        return No(order, Refusal.ORDER_RATE, f"{recent} orders in the last minute")
+        return RiskRefused(order, RefusalReason.ORDER_RATE, f"{recent} orders in the last minute")
     return None

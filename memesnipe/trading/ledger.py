@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from memesnipe.engine.orders import Holding
-from memesnipe.market.board import Board, TokenMarket
 from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, PRICE, Event
+from memesnipe.market.state import MarketState, TokenMarket
 from memesnipe.trading.breaker import Breaker, RiskLevel
 from memesnipe.trading.command_names import HALT, RISK_RESET
 from memesnipe.trading.messages import fill_from
@@ -27,7 +27,7 @@ class Position:
 class LedgerState:
     """The ledger as plain data."""
 
-    board: Board = field(default_factory=Board)
+    market_state: MarketState = field(default_factory=MarketState)
     capital_lamports: int = 0
     cash_lamports: int = 0
     positions: dict[str, Position] = field(default_factory=dict)  # those that are open, by "strategy/token"
@@ -36,7 +36,7 @@ class LedgerState:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerRules:
+class LedgerPolicy:
     """What the portfolio begins with, and when its positions must be left. Losses are ratios."""
 
     capital_usd: float
@@ -71,21 +71,21 @@ class Ledger:
     and USD figures are at the price of SOL of the day.
     """
 
-    def __init__(self, rules: LedgerRules, state: LedgerState | None = None) -> None:
+    def __init__(self, rules: LedgerPolicy, state: LedgerState | None = None) -> None:
         self.state = state or LedgerState()
         self._rules = rules
 
     def on_event(self, event: Event) -> None:
         """See the market move."""
         state = self.state
-        before = state.board.tokens.get(event.token)
+        before = state.market_state.tokens.get(event.token)
         if before is not None and (event.kind == FUNDING or _moved(before, event)):
             for position in self.open_positions():
                 if position.token == event.token:
                     position.holding.on_event(before, event)
-        state.board.see(event)
-        if not state.capital_lamports and state.board.sol_usd:
-            state.capital_lamports = int(self._rules.capital_usd / state.board.sol_usd * LAMPORTS_PER_SOL)
+        state.market_state.see(event)
+        if not state.capital_lamports and state.market_state.sol_usd:
+            state.capital_lamports = int(self._rules.capital_usd / state.market_state.sol_usd * LAMPORTS_PER_SOL)
             state.cash_lamports += state.capital_lamports
 
     def on_fill(self, message: dict[str, Any]) -> Booked:
@@ -97,7 +97,7 @@ class Ledger:
         self.state.cash_lamports += fill.cash_change_lamports
         if fill.failure:
             return Booked(position, fill.cash_change_lamports)
-        market = self.state.board.tokens[order.token]
+        market = self.state.market_state.tokens[order.token]
         realised = position.holding.take(fill, market)
         if position.holding.is_open:
             positions[key] = position
@@ -107,7 +107,7 @@ class Ledger:
         positions.pop(key, None)
         return Booked(Position(order.spec_id, order.token, message["mint"]), realised)
 
-    def obey(self, command: str) -> bool:
+    def apply(self, command: str) -> bool:
         """Take a halt or a reset by hand over; whether it was one of these."""
         if command == HALT:
             self.state.halted = True
@@ -125,11 +125,11 @@ class Ledger:
         for position in state.positions.values():
             by_token.setdefault(position.token, []).append(position)
         for token, positions in by_token.items():
-            self._value(state.board.tokens[token], positions)
-        state.board.forget(self._rules.dead_after_ns, by_token)
+            self._value(state.market_state.tokens[token], positions)
+        state.market_state.forget(self._rules.dead_after_ns, by_token)
         equity = state.cash_lamports + sum(p.value_lamports for p in self.open_positions())
         changed = state.breaker.see(equity)
-        usd = state.board.sol_usd / LAMPORTS_PER_SOL
+        usd = state.market_state.sol_usd / LAMPORTS_PER_SOL
         return Mark(equity, equity * usd, state.cash_lamports * usd, changed, self._exits())
 
     def _value(self, market: TokenMarket, positions: list[Position]) -> None:

@@ -37,7 +37,7 @@ class Gates:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class PromotionPolicy:
     """The gates of both steps up, and what is asked of those who are there."""
 
     paper: Gates
@@ -81,7 +81,7 @@ def deflated_sharpe_of(result: StrategyResult, evaluations: int) -> float:
     """The probability that a strategy has skill, when it was chosen from so many (Bailey & Lopez de Prado 2014).
 
     The ratio comes from one-minute returns in the live simulation; the variance of the trials is that of strategies
-    without any skill, as in `memesnipe.evolution.judge`.
+    without any skill, as in `memesnipe.evolution.assessment`.
     """
     sharpe = Sharpe(
         ratio=result.sharpe / PERIODS_PER_YEAR**0.5,
@@ -94,7 +94,7 @@ def deflated_sharpe_of(result: StrategyResult, evaluations: int) -> float:
 
 
 def next_mode(
-    mode: Mode, track: Track, rules: Rules, switches: Switches, *, is_held_up: bool = False
+    mode: Mode, track: Track, rules: PromotionPolicy, switches: Switches, *, is_pinned: bool = False
 ) -> tuple[Mode, str]:
     """The mode that a strategy's record earns it, and the reason; the same mode with "" where nothing changes.
 
@@ -104,7 +104,7 @@ def next_mode(
         return Mode.PAPER, f"live trading is switched off: {switches.missing()}"
     if mode in DOWN:
         gates = rules.paper if mode is Mode.PAPER else rules.live
-        reason = _drifting(track, gates, rules) or ("" if is_held_up else _failing(track, gates, rules))
+        reason = _drifting(track, gates, rules) or ("" if is_pinned else _failing(track, gates, rules))
         if reason:
             return DOWN[mode], reason
     if mode is Mode.SIMULATING and not lacking(track, rules.paper):
@@ -114,7 +114,7 @@ def next_mode(
     return mode, ""
 
 
-def _failing(track: Track, gates: Gates, rules: Rules) -> str:
+def _failing(track: Track, gates: Gates, rules: PromotionPolicy) -> str:
     result = track.result
     if result.max_drawdown > gates.max_drawdown:
         return f"drawdown {result.max_drawdown:.2%} is above {gates.max_drawdown:.2%}"
@@ -123,7 +123,7 @@ def _failing(track: Track, gates: Gates, rules: Rules) -> str:
     return ""
 
 
-def _drifting(track: Track, gates: Gates, rules: Rules) -> str:
+def _drifting(track: Track, gates: Gates, rules: PromotionPolicy) -> str:
     if track.compared_fills >= rules.drift_fills and track.parity_error_bps > gates.max_parity_error_bps:
         return f"its fills are {track.parity_error_bps:.0f} bps from the simulated ones"
     return ""

@@ -8,11 +8,11 @@ from typing import Any
 from memesnipe.engine.results import StrategyResult
 from memesnipe.trading.allocation import KEPT_CHANGES, Candidate, Caps, allocate
 from memesnipe.trading.command_names import PROMOTE
-from memesnipe.trading.lifecycle import DOWN, UP, Mode, Rules, Switches, Track, deflated_sharpe_of, next_mode
+from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, deflated_sharpe_of, next_mode
 from memesnipe.trading.live_capital import LiveCapital
 
 
-class ByHand(StrEnum):
+class ManualOverride(StrEnum):
     """What a person decided about a strategy, which holds until a person decides again."""
 
     UP = "up"  # only fills that drift from the simulation demote it
@@ -33,7 +33,7 @@ class Managed:
     parity_error_bps: float = 0.0
     deflated_sharpe: float | None = None
     changes: list[float] = field(default_factory=list)  # of its return, on paper and live
-    by_hand: ByHand | None = None
+    manual_override: ManualOverride | None = None
     live: LiveCapital | None = None
 
 
@@ -75,7 +75,13 @@ class Portfolio:
     """Takes new strategies in, promotes and demotes them by their record, and divides the capital."""
 
     def __init__(
-        self, rules: Rules, caps: Caps, switches: Switches, *, arena_size: int, state: PortfolioState | None = None
+        self,
+        rules: PromotionPolicy,
+        caps: Caps,
+        switches: Switches,
+        *,
+        arena_size: int,
+        state: PortfolioState | None = None,
     ) -> None:
         self.state = state or PortfolioState()
         self._rules = rules
@@ -112,7 +118,7 @@ class Portfolio:
             return f"refused: {spec_id} is {managed.mode}, and there is nothing {where} that", None
         if mode is Mode.LIVE and self._switches.missing():
             return f"refused: {self._switches.missing()}", None
-        managed.by_hand = ByHand.UP if name == PROMOTE else ByHand.DOWN
+        managed.manual_override = ManualOverride.UP if name == PROMOTE else ManualOverride.DOWN
         said = f"by hand: {reason}" if reason else "by hand"
         return f"{spec_id} is {mode} from event {seq} on", self._move(spec_id, mode, seq, said)
 
@@ -136,13 +142,13 @@ class Portfolio:
         retired = self._retire(seq)
         transitions += retired
         for spec_id, managed in self.state.strategies.items():
-            transitions += self._judge(spec_id, managed, seq)
+            transitions += self._next_transition(spec_id, managed, seq)
         allocations = self._allocate(equity_usd)
         for spec_id, managed in self.state.strategies.items():
             managed.allocation_usd = allocations.get(spec_id, 0.0)
         return Decision(added, [t.spec_id for t in retired], allocations, transitions)
 
-    def _judge(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
+    def _next_transition(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
         if managed.result is None:
             return []
         chosen_from = max(self.state.evaluations + self.state.admitted, 1)
@@ -154,9 +160,9 @@ class Portfolio:
             managed.compared_fills,
             managed.parity_error_bps,
         )
-        is_held_up = managed.by_hand is ByHand.UP
-        mode, reason = next_mode(managed.mode, track, self._rules, self._switches, is_held_up=is_held_up)
-        if not reason or (managed.by_hand is ByHand.DOWN and UP.get(managed.mode) is mode):
+        is_pinned = managed.manual_override is ManualOverride.UP
+        mode, reason = next_mode(managed.mode, track, self._rules, self._switches, is_pinned=is_pinned)
+        if not reason or (managed.manual_override is ManualOverride.DOWN and UP.get(managed.mode) is mode):
             return []
         return [self._move(spec_id, mode, seq, reason)]
 

@@ -41,7 +41,7 @@ def replay(
         start = 0
         while start < len(events):
             while control is not None and control.effective_seq <= execution.seq:
-                yield execution.obey(control.stream, messages[control.stream, control.entry])
+                yield execution.apply(control.stream, messages[control.stream, control.entry])
                 control = next(waiting, None)
             stop = len(events)
             if control is not None:
@@ -49,5 +49,5 @@ def replay(
             yield from execution.advance(events[start:stop])
             start = stop
     while control is not None:
-        yield execution.obey(control.stream, messages[control.stream, control.entry])
+        yield execution.apply(control.stream, messages[control.stream, control.entry])
         control = next(waiting, None)

@@ -19,7 +19,7 @@ from memesnipe.api.commands import Commands
 from memesnipe.api.connections import LimitedProtocol
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
 from memesnipe.api.priority import CommandsFirst
-from memesnipe.local.process import wait_until
+from memesnipe.servers.process import wait_until
 
 TOKEN = "a token of the tests"
 MAX_STREAMS = 3

@@ -15,8 +15,8 @@ from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.commands import Commands
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
-from memesnipe.api.signer_app import create_signer_api
-from memesnipe.local.process import free_port
+from memesnipe.servers.process import free_port
+from memesnipe.signer.app import create_signer_api
 from memesnipe.storage import schema, schema_control
 
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memesnipe.api.border import LOOPBACK_HOSTS, Border
-from memesnipe.api.signer_app import create_signer_api
+from memesnipe.signer.app import create_signer_api
 from memesnipe.storage import schema
 from tests.api.conftest import TOKEN, Served
 

@@ -13,7 +13,7 @@ from memesnipe.api import commands as commands_module
 from memesnipe.api.border import Border
 from memesnipe.api.commands import Commands, WholePaths, create_command_api
 from memesnipe.errors import InputError
-from memesnipe.local.process import wait_until
+from memesnipe.servers.process import wait_until
 from memesnipe.storage.asking import NoSuchStrategyError, TooLateError, ask, connect_to_ask
 from memesnipe.storage.commands import CommandName
 from memesnipe.storage.schema_control import Command

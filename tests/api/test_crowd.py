@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.halt import BODILESS, STREAM, UNFINISHED, Crowd
 from memesnipe.api import broadcast, connections
-from memesnipe.local.process import wait_until
+from memesnipe.servers.process import wait_until
 from tests.api.conftest import MAX_STREAMS, TOKEN
 
 
@@ -117,7 +117,7 @@ def test_a_reader_that_never_reads_is_cut_off(served, monkeypatch, backend):
     """Its states fill the buffers, and then its time begins."""
     monkeypatch.setattr(connections, "READ_TIMEOUT_S", 0.3)
     monkeypatch.setattr(broadcast, "STATE_INTERVAL_S", 0.01)
-    monkeypatch.setattr(broadcast, "LONGEST_INTERVAL_S", 0.0)
+    monkeypatch.setattr(broadcast, "MAX_INTERVAL_S", 0.0)
     numbers = iter(range(10_000))
     monkeypatch.setattr(backend, "state", lambda: {"number": next(numbers), "filler": "x" * 1_000_000})
     with raw(served.port, STREAM) as client:

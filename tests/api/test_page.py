@@ -57,7 +57,7 @@ def marked(insert):
         )
     insert(schema.BreakerRow, level="normal", drawdown=0.009)
     insert(schema.FeedCursor, seq=12345)
-    insert(schema.ConsumerPosition, actor="executor", stream="events", consumed=12345)
+    insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=12345)
 
 
 def test_the_page_follows_the_run_without_a_reload(page, serve, backend, all_running, marked, insert):

@@ -70,7 +70,7 @@ def test_a_stream_that_is_open_takes_nobodys_turn() -> None:
 
 
 def test_more_than_may_wait_and_who_waits_too_long_is_refused(monkeypatch: Any) -> None:
-    monkeypatch.setattr(priority, "MOST_WAITING", 2)
+    monkeypatch.setattr(priority, "MAX_WAITING", 2)
     monkeypatch.setattr(priority, "WAIT_S", 0.1)
 
     async def crowd() -> None:

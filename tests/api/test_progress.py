@@ -87,8 +87,8 @@ def test_the_figures_are_those_of_the_newest_run(database, new_run, insert) -> N
 
     assert look() == Vitals(new_run, False, False, 0, 0, 0, "", 0.0)
     insert(schema.FeedCursor, seq=10, rejected=3, ended=True)
-    insert(schema.ConsumerPosition, actor="executor", stream="events", consumed=7)
-    insert(schema.ConsumerPosition, actor="executor", stream="allocations_channel", consumed=99)
+    insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=7)
+    insert(schema.StreamOffsetRow, actor="executor", stream="allocations_channel", consumed=99)
     ago = sa.func.now() - timedelta(seconds=30)
     insert(schema_control.Command, command_id=1000001, name="promote", spec_id="a", outcome="done", requested_at=ago)
     insert(schema_control.Command, command_id=1000002, name="halt", spec_id="", requested_at=ago)

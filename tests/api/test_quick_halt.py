@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from memesnipe.cli import orders_by_hand, quick_halt
-from memesnipe.cli.lock import acquire
+from memesnipe.cli import halt_over_http as quick_halt
+from memesnipe.cli import manual_commands as orders_by_hand
+from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.local.process import free_port
-from memesnipe.settings import Settings, write_resolved
+from memesnipe.runtime.lock import acquire
+from memesnipe.servers.process import free_port
 from memesnipe.storage.schema_control import Command
 from memesnipe.trading.command_names import MAX_REASON_BYTES
 from tests.api.conftest import TOKEN

@@ -11,7 +11,7 @@ from memesnipe.bus.publish import Outgoing
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.bus.streams import EVENT_STREAMS
 from memesnipe.errors import InputError
-from memesnipe.local.redis import EmbeddedRedis, operator_url
+from memesnipe.servers.redis import EmbeddedRedis, operator_url
 
 COMMANDS = "commands"
 KEY = b"the key of the run"
@@ -41,7 +41,7 @@ def heal(begin: Callable[..., Bus], *entries: Outgoing) -> Bus:
     if held:
         bus.publish(entry for entry in entries if entry[1] >= held.stop)
     else:
-        bus.publish(entries, anew=[COMMANDS])
+        bus.publish(entries, rebuild=[COMMANDS])
     return bus
 
 
@@ -138,7 +138,7 @@ def test_what_is_let_go_is_not_missed(begin: Callable[..., Bus]) -> None:
     again = begin()
     again.held(COMMANDS)
     again.trim(COMMANDS, 1001)
-    again.publish((), anew=[COMMANDS])
+    again.publish((), rebuild=[COMMANDS])
     again.assert_whole()
 
 

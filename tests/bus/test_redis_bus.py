@@ -147,7 +147,7 @@ def test_who_was_replaced_publishes_nothing_more(bus: Bus, url: str) -> None:
 def test_a_stream_begun_anew_takes_lower_numbers(bus: Bus) -> None:
     bus.publish([("fills", n, n, b"{}") for n in (7, 8)])
     assert bus.held("fills") == range(7, 9)
-    bus.publish([("fills", n, n, b"{}") for n in (5, 6)], anew=["fills"])
+    bus.publish([("fills", n, n, b"{}") for n in (5, 6)], rebuild=["fills"])
     assert bus.held("fills") == range(5, 7)
     bus.publish([("fills", 8, 8, b"{}")])
     assert not bus.held("fills"), "7 is missing"
@@ -168,6 +168,6 @@ def test_events_are_held_from_a_number_on_or_not_at_all(bus: Bus) -> None:
     assert bus.held_events(100) == range(100, 301)
     assert bus.held_events(200) == range(200, 301)
     assert not bus.held_events(199), "199 was let go"
-    bus.publish((), anew=["events:social"])
+    bus.publish((), rebuild=["events:social"])
     assert not bus.held_events(200)
     assert not bus.held_events(400)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from memesnipe.market.tape import Tape, write_tape
+from memesnipe.tapes.tape import Tape, write_tape
 from tests.cli.test_commands import memesnipe
-from tests.market.bad_tapes import flipped, rewrite, with_value
 from tests.support import Market
+from tests.tapes.bad_tapes import flipped, rewrite, with_value
 
 COMMANDS = (
     ("tape", "bad.tape", "--json"),

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from memesnipe.cli import running
-from memesnipe.cli.lock import acquire, holder
+from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import MemeSnipeError
-from memesnipe.local.process import wait_until
-from memesnipe.settings import Settings, write_resolved
+from memesnipe.runtime.lock import acquire, holder
+from memesnipe.servers.process import wait_until
 
 # Holds the lock as `up` does, lets it go when it is told to stop, and ends when its input does.
 LINGERS = """
 import signal, sys
 from pathlib import Path
-from memesnipe.cli.lock import acquire
+from memesnipe.runtime.lock import acquire
 lock = acquire(Path(sys.argv[1]))
 signal.signal(signal.SIGTERM, lambda *_: lock.close())
 sys.stdin.read()
@@ -79,6 +79,6 @@ def test_it_tells_of_a_port_that_stays_in_use(
 def test_a_lock_that_names_nobody_yet_is_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with acquire(home) as lock:
         lock.truncate(0)
-        monkeypatch.setattr("memesnipe.cli.lock._WRITTEN_S", 0.1)
+        monkeypatch.setattr("memesnipe.runtime.lock._WRITTEN_S", 0.1)
         with pytest.raises(MemeSnipeError, match="does not name itself"):
             running.down()

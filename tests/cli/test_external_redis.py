@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from memesnipe.local.redis import EmbeddedRedis, operator_url
+from memesnipe.servers.redis import EmbeddedRedis, operator_url
 from tests.cli.test_commands import memesnipe
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from memesnipe.api.health import FINE
 from memesnipe.cli import progress, progress_line
 from memesnipe.cli.progress_line import HealthWatch
-from memesnipe.local.process import wait_until
+from memesnipe.servers.process import wait_until
 
 NOTHING: dict[str, Any] = {
     "events": {"published": 0, "consumed": 0, "rejected": 0}, "generations": 0, "trades": 0, "open_positions": 0,

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from memesnipe.bench.market import bare_momentum, make_market
 from memesnipe.cli.backtest import digest_of
 from memesnipe.cli.backtest import run as run_backtest
-from memesnipe.cli.bench_market import bare_momentum, make_market
 from memesnipe.cli.main import run
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import simple_genome
 from memesnipe.engine.lookahead import Difference, Lookahead
 from memesnipe.market.events import empty, rows
-from memesnipe.market.tape import Tape, read_tape, write_tape
 from memesnipe.sdk.registry import discover
+from memesnipe.tapes.tape import Tape, read_tape, write_tape
 
 Memesnipe = Callable[..., tuple[int, str, str]]
 POOL = {"v_sol": 40 * 10**9, "v_tok": 804_750_000_000_000}
@@ -156,7 +156,7 @@ def test_lookahead_check_fails_on_one_that_looks_ahead(
 
 
 def test_bench_engine_measures(memesnipe: Memesnipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memesnipe.cli.bench_engine.STARTS", 1)
+    monkeypatch.setattr("memesnipe.bench.engine.STARTS", 1)
     result = _json(memesnipe("bench", "engine", "--events", "2000", "--genomes", "2", "--json"))
     assert all(result[name] > 0 for name in ("full", "busy", "bare", "ratio", "startup_seconds"))
     assert (result["events"], result["genomes"], result["rounds"] >= 5, bool(result["cpu"])) == (2000, 2, True, True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from memesnipe.bus.asking import ask
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.local.process import free_port
+from memesnipe.servers.process import free_port
 from tests.cli.test_commands import memesnipe
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from memesnipe.cli import running
-from memesnipe.cli.lock import acquire
-from memesnipe.settings import Settings, write_resolved
+from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.runtime.lock import acquire
 
 HEALTH = {"status": "unhealthy", "detail": "postgres is down", "parts": {"postgres": {"state": "down", "detail": "-"}}}
 

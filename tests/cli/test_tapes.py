@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from memesnipe.cli.main import run
-from memesnipe.market.tape import read_tape
+from memesnipe.tapes.tape import read_tape
 from tests.tapes.csvs import PLAIN, TS, TS_S, write_csv
 
 Typed = Callable[..., tuple[int, str, str]]

@@ -73,16 +73,16 @@ class Tide(Strategy):
     subscriptions = (BRIDGE, SOL_PRICE, PRICE)
     least = param(1.0, 1000.0, default=10.0, log=True, unit="USD")
     inflow = state()
-    heard = state("i8")
+    subscribed = state("i8")
 
     def on_event(p, s, e):
         if e.kind == BRIDGE:
             s.inflow = blend(s.inflow, e.inflow_usd, 0.5)
-            s.heard += 1
+            s.subscribed += 1
             return HOLD
         if e.kind == SOL_PRICE:
             s.inflow *= 0.9
-            return SELL if s.heard > 3 else HOLD
+            return SELL if s.subscribed > 3 else HOLD
         return BUY if s.inflow > p.least else SELL
 
 

@@ -52,7 +52,7 @@ def test_the_comparison_is_of_strategies_that_really_trade() -> None:
     assert len({order.reason for order in DONE.orders}) >= 6
     assert sum(bool(fill.failure) for fill in DONE.fills) > 20
     assert len(DONE.orders) > 500
-    assert WHOLE.lives.ends[2] > WHOLE.lives.capacity  # slots were used again
+    assert WHOLE.token_slots.ends[2] > WHOLE.token_slots.capacity  # slots were used again
 
 
 @settings(max_examples=25, deadline=None)
@@ -96,11 +96,11 @@ def test_the_threads_that_share_the_population_change_nothing(threads: int) -> N
     engine = Engine(FAMILIES, MODEL, 1000.0, threads)
     engine.add(*GENOMES)
     engine.watch(engine.population.spec_ids)
-    least, shards.LEAST_ROWS = shards.LEAST_ROWS, 1
+    least, shards.MIN_ROWS = shards.MIN_ROWS, 1
     try:
         engine, done = in_parts(engine, np.split(EVENTS, range(300, len(EVENTS), 300)), set())
     finally:
-        shards.LEAST_ROWS = least
+        shards.MIN_ROWS = least
     assert done == DONE
     assert kept(engine.dump()) == kept(WHOLE.dump())
 

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from memesnipe.cli.bench_market import make_market
+from memesnipe.bench.market import make_market
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.lookahead import CUT_OFF, REPLACED, Finding, Lookahead
 from memesnipe.market.events import EVENT, Events

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from memesnipe.engine.memory import close_gaps, gather
 from memesnipe.engine.state_pool import StatePool
 
-STATE = np.dtype([("x", "f8"), ("life_", "i4")])
+STATE = np.dtype([("x", "f8"), ("incarnation_", "i4")])
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40))

@@ -12,10 +12,10 @@ from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
 from memesnipe.engine.orders import Fill
-from memesnipe.engine.reference import Reference
 from memesnipe.evolution import operators
 from memesnipe.market.events import Events
 from memesnipe.sdk.registry import Families, discover
+from memesnipe.testing.reference.engine import Reference
 from tests.engine.random_market import FAMILIES, random_events, random_genomes, random_model
 from tests.support import recorded_events
 

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memesnipe.evolution.fitness import LEAST_TRADES, SIGNAL_PRICE, fitness_of
+from memesnipe.evolution.fitness import MIN_TRADES, SIGNAL_PRICE, fitness_of
 from tests.support import result
 
 
@@ -36,9 +36,9 @@ def test_a_gain_on_few_trades_is_trusted_less_and_a_loss_is_a_loss() -> None:
 
 
 def test_who_trades_too_little_cannot_win_and_the_less_the_lower() -> None:
-    scores = [_fitness(9.0, 9.0, trades=(count, 0)) for count in range(LEAST_TRADES)]
+    scores = [_fitness(9.0, 9.0, trades=(count, 0)) for count in range(MIN_TRADES)]
     assert scores == sorted(scores)
-    assert len(set(scores)) == LEAST_TRADES
+    assert len(set(scores)) == MIN_TRADES
     assert max(scores) < _fitness(-1.0, -1.0, volatility=0.0, max_drawdown=1.0)
 
 

@@ -1,7 +1,7 @@
 """Two lines of the table in docs/statistics.md, smaller; `make honesty` makes all of it."""
 
-from benchmarks.honesty import search_market
-from memesnipe.feeds.laboratory import Edge
+from benchmarks.false_discovery import search_market
+from memesnipe.testing.labelled_markets import Edge
 
 
 def test_nothing_is_promotable_where_there_is_nothing_to_find() -> None:

@@ -4,13 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from memesnipe.bounds import MAX_SEED
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Record
 from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, POLISH_BATCH, Polishing, polish, try_out
+from memesnipe.evolution.genetic_algorithm import SearchSettings
 from memesnipe.evolution.operators import random_genomes
-from memesnipe.evolution.population import SearchSettings
 from memesnipe.evolution.search import Search, probability_of_overfitting
-from memesnipe.limits import MOST_SEED
 from memesnipe.sdk.registry import discover
 from tests.support import result
 
@@ -118,10 +118,10 @@ def test_contenders_are_tried_beside_random_genomes() -> None:
 
 
 def test_the_largest_seed_is_one_for_every_part_of_a_search() -> None:
-    search = Search(FAMILIES, SETTINGS, MOST_SEED)
+    search = Search(FAMILIES, SETTINGS, MAX_SEED)
     _run(search, 1)
-    polished = polish(search.population.archive.best(1), FAMILIES, _evaluate, Polishing(1, seed=MOST_SEED))
-    assert len(try_out(polished.contenders, FAMILIES, _evaluate, _record, seed=MOST_SEED).records) == 1
+    polished = polish(search.population.archive.best(1), FAMILIES, _evaluate, Polishing(1, seed=MAX_SEED))
+    assert len(try_out(polished.contenders, FAMILIES, _evaluate, _record, seed=MAX_SEED).records) == 1
 
 
 @pytest.mark.parametrize("trials", [0, 16])

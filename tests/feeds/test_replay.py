@@ -6,7 +6,7 @@ from memesnipe.errors import InputError, TapeError
 from memesnipe.feeds.base import FeedChoice, open_feed
 from memesnipe.feeds.replay import ReplayFeed
 from memesnipe.market.sequencer import Sequencer
-from memesnipe.market.tape import Tape, write_tape
+from memesnipe.tapes.tape import Tape, write_tape
 from tests.support import Market
 
 

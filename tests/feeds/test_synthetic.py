@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from memesnipe.feeds.base import FeedChoice, open_feed
-from memesnipe.feeds.synthetic import START_TS, SyntheticFeed
-from memesnipe.feeds.synthetic_launches import begin
-from memesnipe.feeds.synthetic_state import MarketState, state_of, world_of
-from memesnipe.feeds.synthetic_token import MIGRATED_TOKEN_RAW, NEW_CURVE, Crowd, Token
-from memesnipe.feeds.synthetic_world import KOREAN_TEMPO, World
+from memesnipe.feeds.synthetic.feed import START_TS, SyntheticFeed
+from memesnipe.feeds.synthetic.launches import begin
+from memesnipe.feeds.synthetic.state import MarketState, state_of, world_of
+from memesnipe.feeds.synthetic.token import MIGRATED_TOKEN_RAW, NEW_CURVE, Crowd, Token
+from memesnipe.feeds.synthetic.world import KOREAN_TEMPO, World
 from memesnipe.market.codec import KIND_CODES
 from memesnipe.market.events import (
     CURVE_COMPLETE,

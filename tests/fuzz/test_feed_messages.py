@@ -7,7 +7,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.codec import from_messages, to_messages
 from memesnipe.market.events import NS_PER_S
 from memesnipe.market.plausible import LAST_TS, OLDEST_TS, RANGES

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from memesnipe.cli.main import run
 from memesnipe.market.sequencer import Sequencer
-from memesnipe.market.tape import read_tape
+from memesnipe.tapes.tape import read_tape
 from tests.fuzz.framework import MUTATIONS, fuzz
 from tests.tapes.csvs import FULL, PLAIN, RAW, TS
 

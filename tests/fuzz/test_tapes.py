@@ -18,11 +18,11 @@ from memesnipe.market.assumptions import _SENTENCES, describe
 from memesnipe.market.events import EVENT, KIND_NAMES, Events, join
 from memesnipe.market.plausible import LAST_TS, OLDEST_TS, RANGES, SOL_USD
 from memesnipe.market.sequencer import Sequencer
-from memesnipe.market.tape import Tape, TapeFile, read_tape, write_tape
-from memesnipe.market.tape_columns import COLUMNS
+from memesnipe.tapes.arrow import COLUMNS
+from memesnipe.tapes.tape import Tape, TapeFile, read_tape, write_tape
 from tests.fuzz.framework import JSON_VALUES, MUTATIONS, Mutation, fuzz, one_line
-from tests.market.bad_tapes import rewrite
 from tests.support import START_TS, synthetic_events
+from tests.tapes.bad_tapes import rewrite
 
 ROWS = 24
 

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from memesnipe.cli.inputs import read_json
 from memesnipe.cli.specs import genome_of
+from memesnipe.config.settings import Settings, load_settings
+from memesnipe.config.types import range_of
 from memesnipe.engine.genome import Genome, genome_from, simple_genome
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.market.plausible import MOST_LAMPORTS, MOST_RAW
+from memesnipe.market.plausible import MAX_LAMPORTS, MAX_RAW
 from memesnipe.market.quotes import MOST, OPS, quote_all, quote_one
 from memesnipe.sdk.registry import BUNDLED, _load, discover
-from memesnipe.setting_types import range_of
-from memesnipe.settings import Settings, load_settings
 
 FAMILIES = discover()
 FAMILY = "momentum_5m"
@@ -167,9 +167,9 @@ def test_a_pool_and_its_trade(folder: Path, value: Any, as_list: bool) -> None:
         return
     orjson.dumps(quoted)
     for found in quoted.get("quotes", [quoted]):
-        assert 0 <= found["internal_quote"] <= MOST_LAMPORTS
-        assert 0 <= found["fee_lamports"] <= MOST_LAMPORTS
-        assert 0 < found[OPS[found["op"]]] <= MOST[OPS[found["op"]]] <= MOST_RAW
+        assert 0 <= found["internal_quote"] <= MAX_LAMPORTS
+        assert 0 <= found["fee_lamports"] <= MAX_LAMPORTS
+        assert 0 < found[OPS[found["op"]]] <= MOST[OPS[found["op"]]] <= MAX_RAW
         assert math.isfinite(found["price_impact"])
 
 

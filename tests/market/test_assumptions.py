@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from memesnipe.market.assumptions import describe
 from memesnipe.market.events import empty
-from memesnipe.market.tape import Tape
+from memesnipe.tapes.tape import Tape
 
 
 def test_the_gravest_assumption_comes_first_and_what_is_as_told_says_nothing() -> None:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from memesnipe.feeds.laboratory import Edge, laboratory
 from memesnipe.market.events import (
     EVENT,
     FIELDS,
@@ -36,6 +35,7 @@ from memesnipe.market.record_rules import (
 )
 from memesnipe.market.sequencer import MAX_FUTURE_NS, Sequencer
 from memesnipe.market.validation import validate
+from memesnipe.testing.labelled_markets import Edge, labelled_market
 from tests.support import START_TS, recorded_events, synthetic_events
 
 MINTS = ["A", "MintB", "unreadable\n", ""]
@@ -166,7 +166,7 @@ def test_a_day_of_the_clock_is_allowed_and_no_more() -> None:
 
 
 def test_recorded_synthetic_and_laboratory_markets_break_no_rule() -> None:
-    tape = laboratory(Edge.SOCIAL, 1, hours=0.2)
+    tape = labelled_market(Edge.SOCIAL, 1, hours=0.2)
     assert tape.validate().first() is None
     recorded, synthetic = recorded_events(), synthetic_events(4_000)
     for events in (recorded, synthetic):

@@ -15,7 +15,7 @@ from memesnipe.sdk.checks import check, check_imports, explain
 from memesnipe.sdk.loops import loop_of
 from memesnipe.sdk.registry import BUNDLED, discover
 
-HEAD = '''
+VOTE_STATE = '''
 """A strategy."""
 from memesnipe.sdk import BUY, BRIDGE, DEPTH, HOLD, PRICE, SELL, SOCIAL, Strategy, blend, decay, param, state
 import math
@@ -31,7 +31,7 @@ class Mine(Strategy):
     last_ts = state("i8")
     def on_event(p, s, e):
 """
-BODY_LINE = (HEAD + CLASS).count("\n")  # the line of the first statement
+BODY_LINE = (VOTE_STATE + CLASS).count("\n")  # the line of the first statement
 
 
 def made(path: Path, source: str) -> type[Strategy]:
@@ -49,7 +49,7 @@ def made(path: Path, source: str) -> type[Strategy]:
 
 
 def with_body(path: Path, body: str) -> type[Strategy]:
-    return made(path, HEAD + CLASS + indent(dedent(body).strip("\n"), " " * 8) + "\n")
+    return made(path, VOTE_STATE + CLASS + indent(dedent(body).strip("\n"), " " * 8) + "\n")
 
 
 # Each case ends at an empty line; the line that is refused says why behind `#!`.
@@ -353,10 +353,10 @@ def test_what_keeps_the_rules_passes_and_compiles(tmp_path: Path, body: str) -> 
 )  # fmt: skip
 def test_what_a_class_declares_is_checked_too(tmp_path: Path, old: str, new: str, line: int, said: str) -> None:
     body = "        HOLD)\n" if "lambda" in new else "        return HOLD\n"
-    strategy = made(tmp_path / "mine.py", HEAD + CLASS.replace(old, new) + body)
+    strategy = made(tmp_path / "mine.py", VOTE_STATE + CLASS.replace(old, new) + body)
     with pytest.raises(StrategyError) as refused:
         check(strategy)
-    assert str(refused.value).startswith(f"{tmp_path / 'mine.py'}:{HEAD.count(chr(10)) + line}: ")
+    assert str(refused.value).startswith(f"{tmp_path / 'mine.py'}:{VOTE_STATE.count(chr(10)) + line}: ")
     assert said in str(refused.value)
 
 
@@ -410,13 +410,16 @@ def test_a_strategy_without_source_is_refused() -> None:
 def test_what_it_reads_of_its_file_is_part_of_its_source(tmp_path: Path, old: str, new: str) -> None:
     body = "s.mean_price = blend(s.mean_price, FAST, 0.5)\nreturn HOLD"
     rest = CLASS + indent(body, " " * 8) + "\n"
-    one, two = made(tmp_path / "one.py", HEAD + rest), made(tmp_path / "two.py", HEAD.replace(old, new) + rest)
+    one, two = (
+        made(tmp_path / "one.py", VOTE_STATE + rest),
+        made(tmp_path / "two.py", VOTE_STATE.replace(old, new) + rest),
+    )
     assert check(one) != check(two)
 
 
 def test_a_constant_may_have_the_name_of_a_helper(tmp_path: Path) -> None:
     rest = CLASS + indent("return BUY if e.ts > ema + max else HOLD", " " * 8) + "\n"
-    assert "ema = 2\n" in check(made(tmp_path / "mine.py", HEAD + "ema = 2\nmax = 3\n" + rest))
+    assert "ema = 2\n" in check(made(tmp_path / "mine.py", VOTE_STATE + "ema = 2\nmax = 3\n" + rest))
 
 
 def test_what_the_compiler_says_is_one_line(tmp_path: Path) -> None:
@@ -460,7 +463,7 @@ def test_integers_that_may_come_out_wrong_are_warned_of(tmp_path: Path, line: st
 
 @pytest.mark.parametrize("line", ["e.ts % 0", "e.ts // -0", "1.0 / 0.0", "e.ts / NONE"])
 def test_a_division_by_a_constant_0_is_refused(tmp_path: Path, line: str) -> None:
-    source = HEAD + "NONE = 0\n" + CLASS + indent(f"x = {line}\nreturn HOLD", " " * 8) + "\n"
+    source = VOTE_STATE + "NONE = 0\n" + CLASS + indent(f"x = {line}\nreturn HOLD", " " * 8) + "\n"
     with pytest.raises(StrategyError, match="divides by 0"):
         check(made(tmp_path / "mine.py", source))
 

@@ -76,7 +76,7 @@ def test_parameters_have_their_defaults_and_are_kept_inside_their_range() -> Non
 
 def test_state_begins_at_zero_of_its_kind_and_is_a_record_of_it() -> None:
     assert [type(value) for value in vars(Sample.make_state()).values()] == [float, int]
-    assert Sample.state_dtype().names == ("life_", "mean", "last_ts")
+    assert Sample.state_dtype().names == ("incarnation_", "mean", "last_ts")
     assert [Sample.state_dtype()[name].str[1:] for name in ("mean", "last_ts")] == ["f8", "i8"]
     assert Sample.param_dtype().names == ("width", "height")
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from memesnipe.market.events import Events, empty
-from memesnipe.storage.consistency import _of_log
 from memesnipe.storage.event_log import EventLog, damage, logged, read_batches
 from memesnipe.storage.runs import Cursor
-from tests.market.bad_tapes import flipped
+from memesnipe.verification.consistency import _of_log
 from tests.support import synthetic_events
+from tests.tapes.bad_tapes import flipped
 
 HEADER = len(b"memesnipe-log-2\n")
 

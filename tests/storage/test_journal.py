@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from memesnipe.bus.streams import READERS
-from memesnipe.storage.journal import Journal, Position
+from memesnipe.storage.journal import Journal, StreamOffset
 from memesnipe.storage.schema import Message, StrategyRow, Token
 
 
@@ -23,32 +23,32 @@ def count(database: sa.Engine, run_id: int) -> int:
 
 
 def test_what_was_committed_is_there_for_the_next_process(database: sa.Engine, journal: Journal) -> None:
-    effects = journal.effects()
-    effects.send("fills", 7, {"a": 1.1})
-    effects.snapshot = (7, b"state")
-    sent = journal.commit(effects, {"events": Position(7, 7, 7)})
+    work = journal.work()
+    work.send("fills", 7, {"a": 1.1})
+    work.snapshot = (7, b"state")
+    sent = journal.commit(work, {"events": StreamOffset(7, 7, 7)})
     assert sent == [("fills", 1, 7, b'{"seq":7,"a":1.1}')]
 
     later = Journal(database, journal.run_id, "executor", ["fills"])
     later.open()
-    assert later.positions(["events", "other"]) == {"events": Position(7, 7, 7), "other": Position()}
+    assert later.positions(["events", "other"]) == {"events": StreamOffset(7, 7, 7), "other": StreamOffset()}
     assert later.snapshot() == (7, b"state")
-    assert list(later.owed({"fills": range(0)}, READERS).messages) == sent
-    assert list(later.owed({"fills": range(1, 2)}, READERS).messages) == []
-    more = later.effects()
+    assert list(later.unpublished({"fills": range(0)}, READERS).messages) == sent
+    assert list(later.unpublished({"fills": range(1, 2)}, READERS).messages) == []
+    more = later.work()
     more.send("fills", 8, {})
     assert later.commit(more, {})[0][1] == 2, "numbers go on where they were"
 
 
 def test_a_commit_that_fails_leaves_nothing(database: sa.Engine, journal: Journal) -> None:
-    effects = journal.effects()
-    effects.send("fills", 7, {})
-    effects.change(sa.text("SELECT 1 / 0"))
+    work = journal.work()
+    work.send("fills", 7, {})
+    work.change(sa.text("SELECT 1 / 0"))
     with pytest.raises(DBAPIError):
-        journal.commit(effects, {"events": Position(7, 7, 7)})
+        journal.commit(work, {"events": StreamOffset(7, 7, 7)})
     assert count(database, journal.run_id) == 0
-    assert journal.positions(["events"]) == {"events": Position()}
-    again = journal.effects()
+    assert journal.positions(["events"]) == {"events": StreamOffset()}
+    again = journal.work()
     again.send("fills", 7, {})
     assert journal.commit(again, {})[0][1] == 1, "no number is lost"
 
@@ -58,15 +58,15 @@ def test_adding_what_is_there_fails_and_putting_overwrites(database: sa.Engine, 
         "spec_id": "a", "genome": {}, "generation": 0, "mode": "simulating", "since_seq": 1, "allocation_usd": 0.0,
         "result": None,
     }  # fmt: skip
-    first = journal.effects()
+    first = journal.work()
     first.add(Token, [{"token": 0, "mint": "x"}])
     first.put(StrategyRow, [row])
     journal.commit(first, {})
-    second = journal.effects()
+    second = journal.work()
     second.add(Token, [{"token": 0, "mint": "y"}])
     with pytest.raises(IntegrityError, match="tokens"):
         journal.commit(second, {})
-    third = journal.effects()
+    third = journal.work()
     third.put(StrategyRow, [{**row, "mode": "paper"}])
     journal.commit(third, {})
     with database.connect() as connection:
@@ -78,26 +78,26 @@ def test_a_message_is_never_numbered_twice(database: sa.Engine, journal: Journal
     with database.begin() as connection:
         row = {"run_id": journal.run_id, "stream": "fills", "number": 1, "seq": 3, "payload": "{}"}
         connection.execute(sa.insert(Message).values(row))
-    effects = journal.effects()
-    effects.send("fills", 7, {})
+    work = journal.work()
+    work.send("fills", 7, {})
     with pytest.raises(IntegrityError, match="messages"):
-        journal.commit(effects, {"events": Position(7, 7, 7)})
-    assert journal.positions(["events"]) == {"events": Position()}
+        journal.commit(work, {"events": StreamOffset(7, 7, 7)})
+    assert journal.positions(["events"]) == {"events": StreamOffset()}
 
 
 def test_what_every_reader_took_in_is_neither_owed_nor_kept(database: sa.Engine, journal: Journal) -> None:
-    effects = journal.effects()
+    work = journal.work()
     for seq in range(1, 11):
-        effects.send("fills", seq, {})
-    journal.commit(effects, {})
+        work.send("fills", seq, {})
+    journal.commit(work, {})
     readers = {"fills": ("position", "slow")}
     assert journal.first_unread("fills", readers["fills"]) == 1, "nobody has read anything yet"
     for reader, position in (("position", 9), ("slow", 5)):
         other = Journal(database, journal.run_id, reader, [])
         other.open()
-        other.commit(other.effects(), {"fills": Position(position, position, position)})
+        other.commit(other.work(), {"fills": StreamOffset(position, position, position)})
     assert journal.first_unread("fills", readers["fills"]) == 6
-    for held, anew, owed in (
+    for held, rebuild, unpublished in (
         (range(0), ["fills"], [6, 7, 8, 9, 10]),  # all is lost
         (range(1, 8), [], [8, 9, 10]),
         (range(6, 8), [], [8, 9, 10]),
@@ -105,10 +105,10 @@ def test_what_every_reader_took_in_is_neither_owed_nor_kept(database: sa.Engine,
         (range(1, 4), ["fills"], [6, 7, 8, 9, 10]),  # going on would leave a gap where messages may be forgotten
         (range(1, 12), ["fills"], [6, 7, 8, 9, 10]),  # more than was ever sent
     ):
-        lacking = journal.owed({"fills": held}, readers)
-        assert lacking.anew == anew
-        assert [number for _, number, _, _ in lacking.messages] == owed
-    unasked = journal.owed({"fills": range(1, 4)}, {})
-    assert (unasked.anew, [number for _, number, _, _ in unasked.messages]) == ([], [4, 5, 6, 7, 8, 9, 10])
+        lacking = journal.unpublished({"fills": held}, readers)
+        assert lacking.rebuild == rebuild
+        assert [number for _, number, _, _ in lacking.messages] == unpublished
+    unasked = journal.unpublished({"fills": range(1, 4)}, {})
+    assert (unasked.rebuild, [number for _, number, _, _ in unasked.messages]) == ([], [4, 5, 6, 7, 8, 9, 10])
     journal.forget("fills", 6)
     assert count(database, journal.run_id) == 5

@@ -18,9 +18,9 @@ def _journal(database: sa.Engine, run_id: int) -> Journal:
 
 
 def _commit(journal: Journal, content: int) -> None:
-    effects = journal.effects()
-    effects.send("fills", 1, {"content": content})
-    journal.commit(effects, {"events": Position(content, content, content)})
+    work = journal.work()
+    work.send("fills", 1, {"content": content})
+    journal.commit(work, {"events": Position(content, content, content)})
 
 
 def test_who_was_replaced_commits_nothing_more(database: sa.Engine, new_run: int) -> None:

@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.local.postgres import reader_url
-from memesnipe.local.process import free_port
+from memesnipe.servers.postgres import reader_url
+from memesnipe.servers.process import free_port
 from memesnipe.storage.reading import Answer, answer
 
 HOLE = "CREATE TABLE hole (i int)"

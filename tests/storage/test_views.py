@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from memesnipe.storage import schema, schema_control, views
-from memesnipe.storage.commands import CommandName, outcome, place, request, waiting
+from memesnipe.storage.commands import CommandName, assign_seq, outcome, request, waiting
 
 SOL = 1_000_000_000
 
@@ -55,9 +55,9 @@ def test_a_run_that_is_not_there_reads_as_an_empty_one(conn):
 
 def test_the_report_counts_what_the_tables_hold(conn, new_run, insert):
     insert(schema.FeedCursor, seq=900, rejected=4, rejected_because={"future": 3, "jump": 1}, position=904)
-    insert(schema.ConsumerPosition, actor="executor", stream="events", consumed=850)
-    insert(schema.ConsumerPosition, actor="position", stream="events", consumed=1)
-    insert(schema.ConsumerPosition, actor="executor", stream="exit_orders", consumed=2)
+    insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=850)
+    insert(schema.StreamOffsetRow, actor="position", stream="events", consumed=1)
+    insert(schema.StreamOffsetRow, actor="executor", stream="exit_orders", consumed=2)
     insert(schema.Generation, index=1, evaluations=2)
     for spec_id, mode in (("a", "paper"), ("b", "simulating"), ("c", "simulating"), ("d", "retired")):
         insert(schema.StrategyRow, spec_id=spec_id, mode=mode)
@@ -207,7 +207,7 @@ def test_commands_and_steps_of_lives_come_newest_first(conn, database, new_run, 
         first = request(connection, new_run, CommandName.HALT, reason="a test")
         second = request(connection, new_run, CommandName.PROMOTE, spec_id="a")
         assert [command.command_id for command in waiting(connection, new_run)] == [first, second]
-        connection.execute(place(first, 7))
+        connection.execute(assign_seq(first, 7))
         assert [command.name for command in waiting(connection, new_run)] == ["promote"]
         assert outcome(connection, first) is None
     for seq in (1, 2):

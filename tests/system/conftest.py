@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memesnipe.feeds.synthetic import SyntheticFeed
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
-from memesnipe.market.tape import Tape, write_tape
+from memesnipe.tapes.tape import Tape, write_tape
 from tests.system.installation import TAPE_EVENTS, Installation, wait_for
 
 

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import psutil
 import redis
 
-from memesnipe.cli.chaos_replay import QUICK
-from memesnipe.installation import installation_of
-from memesnipe.local.ray_folder import ray_folder
+from memesnipe.config.home import installation_of
+from memesnipe.servers.ray_folder import ray_folder
+from memesnipe.testing.chaos.replay import QUICK
 
 COMMAND = Path(sys.executable).with_name("memesnipe")
 TAPE_EVENTS = 8_000

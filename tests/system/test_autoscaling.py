@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from memesnipe.local.process import free_port
+from memesnipe.servers.process import free_port
 from tests.system.installation import processes_of
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 RAY = Path(sys.executable).with_name("ray")
-MOST_WORKERS = 2
+MAX_WORKERS = 2
 FAKE: dict[str, Any] = {
     "cluster_name": "fake",
     "provider": {
@@ -44,12 +44,12 @@ FAKE: dict[str, Any] = {
     "worker_setup_commands": [],
     "head_start_ray_commands": [],
     "worker_start_ray_commands": [],
-    "max_workers": MOST_WORKERS,
+    "max_workers": MAX_WORKERS,
     "upscaling_speed": 100,
     "idle_timeout_minutes": 0.05,
     "available_node_types": {
         "ray.head.default": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
-        "backtests": {"resources": {"CPU": 1}, "node_config": {}, "min_workers": 0, "max_workers": MOST_WORKERS},
+        "backtests": {"resources": {"CPU": 1}, "node_config": {}, "min_workers": 0, "max_workers": MAX_WORKERS},
     },
     "head_node_type": "ray.head.default",
 }
@@ -61,7 +61,7 @@ from actors.backtest import Backtests, Conditions
 from memesnipe.engine.fills import FillModel
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.evolution.spans import search_spans, span_of
-from memesnipe.feeds.laboratory import Edge, laboratory
+from memesnipe.testing.labelled_markets import Edge, laboratory
 from memesnipe.sdk.registry import discover
 
 def workers():
@@ -119,4 +119,4 @@ def test_nodes_come_when_a_generation_asks_for_them_and_go_when_it_is_over(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found == {"first": 0, "most": MOST_WORKERS, "after": 0, "evaluated": 150}
+    assert found == {"first": 0, "most": MAX_WORKERS, "after": 0, "evaluated": 150}

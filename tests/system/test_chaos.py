@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.pulse import WAITING
 from memesnipe.bus.streams import ACTORS
-from memesnipe.cli.chaos_targets import TARGETS
+from memesnipe.roles.activity import WAITING
+from memesnipe.testing.chaos.targets import TARGETS
 from tests.system.installation import Installation
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from memesnipe.feeds.laboratory import Edge, laboratory
-from memesnipe.local.process import free_port
-from memesnipe.market.tape import Tape, write_tape
+from memesnipe.servers.process import free_port
 from memesnipe.storage.schema_searches import SearchGeneration, SearchRow
+from memesnipe.tapes.tape import Tape, write_tape
+from memesnipe.testing.labelled_markets import Edge, labelled_market
 from tests.system.installation import Installation, processes_of, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -85,8 +85,8 @@ def nodes() -> Iterator[Nodes]:
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("laboratory") / "momentum.tape"
-    made = laboratory(Edge.MOMENTUM, 1, hours=4.0)
+    path = tmp_path_factory.mktemp("labelled_market") / "momentum.tape"
+    made = labelled_market(Edge.MOMENTUM, 1, hours=4.0)
     write_tape(path, Tape(made.events, made.mints, {"pools": {"pools": 16, "chained": 0}}))
     return path
 

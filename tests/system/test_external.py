@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from memesnipe.local.process import free_port
+from memesnipe.servers.process import free_port
 from memesnipe.storage.schema import Trade
 from tests.system.installation import TAPE_EVENTS, Installation, processes_of, wait_for
 

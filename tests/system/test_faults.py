@@ -12,12 +12,12 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from actors.context import Context
-from actors.executor import Executor
 from memesnipe.bus.streams import EVENT_STREAMS, MAX_IN_FLIGHT
-from memesnipe.local.process import read_pid
+from memesnipe.config.settings import read_resolved
 from memesnipe.market.events import STALE
-from memesnipe.settings import read_resolved
+from memesnipe.roles.context import Context
+from memesnipe.roles.executor import Executor
+from memesnipe.servers.process import read_pid
 from memesnipe.storage.database import connect
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.lease import LeaseLostError

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from memesnipe.local.process import wait_until
+from memesnipe.servers.process import wait_until
 
 pytestmark = pytest.mark.system
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from memesnipe.cli.chaos_targets import Targets
+from memesnipe.testing.chaos.targets import Targets
 from tests.system.installation import TAPE_EVENTS, Installation, processes_of, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]

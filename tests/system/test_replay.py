@@ -12,7 +12,7 @@ import redis
 import sqlalchemy as sa
 
 from memesnipe.bus.streams import EVENT_STREAMS
-from memesnipe.local.process import read_pid
+from memesnipe.servers.process import read_pid
 from memesnipe.storage.schema import Equity, Message, OrderRow, Trade
 from tests.system.installation import TAPE_EVENTS, Installation, wait_for
 

@@ -10,7 +10,7 @@ from memesnipe.market.pools import moved, quote_buy
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import DeskState
-from memesnipe.trading.gate import Limits, No, Refusal
+from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused
 from tests.support import SOL_USD, START_TS, SURE, Market
 
 NETWORK = network_fee_lamports(SURE)
@@ -34,8 +34,8 @@ def _decision(side: int, no: int = 1, *, token: int = 0, size: float = 0.5, spec
     return Order(spec_id, no, token, side, "signal", ts, 1, ts + SURE.latency_ns, size, 1, 1, 1)
 
 
-def _reason(outcome: Order | No | None) -> Refusal | None:
-    return outcome.reason if isinstance(outcome, No) else None
+def _reason(outcome: Order | RiskRefused | None) -> RefusalReason | None:
+    return outcome.reason if isinstance(outcome, RiskRefused) else None
 
 
 def _usd(lamports: int) -> float:
@@ -66,7 +66,7 @@ def test_a_buy_is_sized_by_allocation_level_and_cap(
     order = desk.on_decision(_decision(BUY_SIDE))
     assert isinstance(order, Order)
     assert _usd(order.budget_lamports) == pytest.approx(usd)
-    assert order.expected == quote_buy(desk.state.board.tokens[0].pool, order.budget_lamports).token_raw
+    assert order.expected == quote_buy(desk.state.market_state.tokens[0].pool, order.budget_lamports).token_raw
     assert (order.order_no, order.due_ts) == (1, _decision(BUY_SIDE).due_ts)
 
 
@@ -78,7 +78,7 @@ def test_nothing_is_bought_without_an_allocation_or_when_the_breaker_says_no(
 ) -> None:
     desk = _desk(allocation)
     desk.state.level = level
-    why = Refusal.NO_CAPITAL if level is RiskLevel.NORMAL else Refusal.BREAKER
+    why = RefusalReason.NO_CAPITAL if level is RiskLevel.NORMAL else RefusalReason.BREAKER
     assert _reason(desk.on_decision(_decision(BUY_SIDE))) is why
     assert _reason(desk.on_decision(_decision(BUY_SIDE, spec_id="stranger"))) is why
     assert desk.state.pending == []
@@ -93,7 +93,7 @@ def test_a_strategy_never_spends_more_than_its_allocation_over_all_its_tokens() 
     desk.state.allocations_usd = {"abc": 100.0}
     _pass(desk, market)
     sent = [desk.on_decision(_decision(BUY_SIDE, i + 1, token=i)) for i in range(10)]
-    assert [_reason(order) for order in sent] == [None, None] + [Refusal.NO_CAPITAL] * 8
+    assert [_reason(order) for order in sent] == [None, None] + [RefusalReason.NO_CAPITAL] * 8
     fills = _pass(desk, Market().talk(9))
     assert -_usd(sum(fill.cash_change_lamports for fill in fills)) <= 100.0
 
@@ -107,7 +107,7 @@ def test_what_is_not_held_is_never_sold() -> None:
     sale = desk.on_decision(_decision(SELL_SIDE, 2))
     assert isinstance(sale, Order)
     assert sale.token_raw == desk.state.holdings["abc"][0].token_raw
-    assert _reason(desk.on_decision(_decision(SELL_SIDE, 3))) is Refusal.BUSY  # one is on its way
+    assert _reason(desk.on_decision(_decision(SELL_SIDE, 3))) is RefusalReason.BUSY  # one is on its way
     assert desk.exit("abc", 0, "portfolio_stop_loss") is None
     _pass(desk, Market().talk(20))
     assert desk.state.holdings == {}
@@ -116,15 +116,15 @@ def test_what_is_not_held_is_never_sold() -> None:
 
 def test_what_is_held_is_not_bought_again() -> None:
     desk = _bought(_desk(1000.0))
-    assert _reason(desk.on_decision(_decision(BUY_SIDE, 2))) is Refusal.BUSY
+    assert _reason(desk.on_decision(_decision(BUY_SIDE, 2))) is RefusalReason.BUSY
 
 
 @pytest.mark.parametrize("level", [RiskLevel.NORMAL, RiskLevel.WARNING, RiskLevel.CRITICAL])
 def test_positions_can_be_closed_at_every_level_but_emergency(level: RiskLevel) -> None:
     desk = _bought(_desk())
     desk.state.level = RiskLevel.EMERGENCY
-    assert _reason(desk.on_decision(_decision(SELL_SIDE, 2))) is Refusal.BREAKER
-    assert _reason(desk.exit("abc", 0, "portfolio_stop_loss")) is Refusal.BREAKER
+    assert _reason(desk.on_decision(_decision(SELL_SIDE, 2))) is RefusalReason.BREAKER
+    assert _reason(desk.exit("abc", 0, "portfolio_stop_loss")) is RefusalReason.BREAKER
     desk.state.level = level
     assert isinstance(desk.exit("abc", 0, "portfolio_stop_loss"), Order)
 
@@ -134,7 +134,7 @@ def test_exits_are_numbered_apart_from_the_strategys_own_orders() -> None:
     order = desk.exit("abc", 0, "portfolio_stop_loss")
     assert isinstance(order, Order)
     assert (order.order_no, order.reason, order.side) == (-1, "portfolio_stop_loss", SELL_SIDE)
-    assert order.due_ts == desk.state.board.last_ts + SURE.latency_ns
+    assert order.due_ts == desk.state.market_state.last_ts + SURE.latency_ns
     assert not _pass(desk, Market().talk(20))[0].failure
 
 
@@ -152,7 +152,7 @@ def test_all_of_the_desks_holdings_move_the_pool_together() -> None:
     _pass(second, Market().talk(9))
     books = [book[0] for book in second.state.holdings.values()]
     shift = (sum(h.shift_sol_lamports for h in books), sum(h.shift_token_raw for h in books))
-    pool = moved(second.state.board.tokens[0].pool, *shift)
+    pool = moved(second.state.market_state.tokens[0].pool, *shift)
     late = replace(_decision(BUY_SIDE), due_ts=START_TS + 10 * 10**9)
     tokens = []
     for desk in (alone, second):

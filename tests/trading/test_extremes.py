@@ -18,7 +18,7 @@ from memesnipe.sdk import BUY, FUNDING, HOLD, SELL, SHORT, Strategy
 from memesnipe.sdk import PRICE as TRADES
 from memesnipe.trading.execution import Execution, Step
 from memesnipe.trading.gate import Limits
-from memesnipe.trading.ledger import Ledger, LedgerRules, LedgerState
+from memesnipe.trading.ledger import Ledger, LedgerPolicy, LedgerState
 from memesnipe.trading.messages import ALLOCATIONS, fill_message
 from tests.support import CURVE, FAMILIES, START_TS, SURE, genome, price_message
 
@@ -54,8 +54,12 @@ def _within(name: str) -> st.SearchStrategy[Any]:
     least, most = _range(name)
     kind: Any = type(USUAL[name])
     lowest = least if least > 0 else 1.0
-    between = st.floats(math.log(lowest), math.log(most)).map(lambda x: min(max(kind(math.exp(x)), least), most))
-    return st.sampled_from([kind(least), kind(most)]) | (between if least >= 0 else between.map(lambda x: -x))
+    decided_between_events = st.floats(math.log(lowest), math.log(most)).map(
+        lambda x: min(max(kind(math.exp(x)), least), most)
+    )
+    return st.sampled_from([kind(least), kind(most)]) | (
+        decided_between_events if least >= 0 else decided_between_events.map(lambda x: -x)
+    )
 
 
 def _beyond(name: str) -> st.SearchStrategy[Any]:
@@ -93,9 +97,9 @@ class Cores:
         families = {**FAMILIES, "fade": Fade()}
         self.execution = Execution(families, SURE, shadow_capital_usd=1_000.0, limits=limits)
         self.fills = 0
-        self.ledger = Ledger(LedgerRules(CAPITAL_USD, 0.5, 0.6, SURE.dead_after_ns))
+        self.ledger = Ledger(LedgerPolicy(CAPITAL_USD, 0.5, 0.6, SURE.dead_after_ns))
         allocated = {g.spec_id: 1_000.0 for g in GENOMES}
-        self.execution.obey(
+        self.execution.apply(
             ALLOCATIONS, {"added": [g.to_dict() for g in GENOMES], "removed": [], "allocations_usd": allocated}
         )
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from memesnipe.engine.orders import Order
-from memesnipe.market.board import TokenMarket
 from memesnipe.market.events import (
     AMM,
     BUY_SIDE,
@@ -18,9 +17,10 @@ from memesnipe.market.events import (
     empty,
     rows,
 )
+from memesnipe.market.state import TokenMarket
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk
-from memesnipe.trading.gate import Limits, No, Refusal
+from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused
 from tests.support import CURVE, SOL_USD, START_TS, SURE, Market
 
 PER_TOKEN_USD = CURVE.sol_lamports / 1e9 * SOL_USD / (CURVE.token_raw / 1e6)
@@ -40,13 +40,13 @@ def _decision(side: int = BUY_SIDE, no: int = 1, token: int = 0, spec_id: str = 
     return Order(spec_id, no, token, side, "signal", ts, 2, ts + SURE.latency_ns, 0.1, 1, 1, 1)
 
 
-def _reason(outcome: Order | No | None) -> Refusal | None:
+def _reason(outcome: Order | RiskRefused | None) -> RefusalReason | None:
     assert outcome is not None
-    return outcome.reason if isinstance(outcome, No) else None
+    return outcome.reason if isinstance(outcome, RiskRefused) else None
 
 
 def _market(desk: Desk, **changes: float) -> None:
-    desk.state.board.tokens[0] = replace(desk.state.board.tokens[0], **changes)
+    desk.state.market_state.tokens[0] = replace(desk.state.market_state.tokens[0], **changes)
 
 
 def test_nothing_is_refused_without_a_reason() -> None:
@@ -59,13 +59,13 @@ def test_a_halt_refuses_entries_and_exits_and_calls_back_what_is_on_its_way() ->
     order = desk.on_decision(_decision())
     assert desk.set_risk(RiskLevel.NORMAL, halted=True) == [order]
     assert desk.state.pending == []
-    assert _reason(desk.on_decision(_decision(no=2))) is Refusal.HALTED
+    assert _reason(desk.on_decision(_decision(no=2))) is RefusalReason.HALTED
     desk.set_risk(RiskLevel.NORMAL, halted=False)
     assert _reason(desk.on_decision(_decision(no=3))) is None
     for event in rows(Market().talk(9).events()):
         desk.on_event(event)
     desk.set_risk(RiskLevel.NORMAL, halted=True)
-    assert _reason(desk.on_decision(_decision(SELL_SIDE, 4))) is Refusal.HALTED
+    assert _reason(desk.on_decision(_decision(SELL_SIDE, 4))) is RefusalReason.HALTED
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_a_halt_refuses_entries_and_exits_and_calls_back_what_is_on_its_way() ->
     [
         (RiskLevel.NORMAL, None, None, []),
         (RiskLevel.WARNING, None, None, []),
-        (RiskLevel.CRITICAL, Refusal.BREAKER, None, ["entry"]),
-        (RiskLevel.EMERGENCY, Refusal.BREAKER, Refusal.BREAKER, ["exit", "entry"]),
+        (RiskLevel.CRITICAL, RefusalReason.BREAKER, None, ["entry"]),
+        (RiskLevel.EMERGENCY, RefusalReason.BREAKER, RefusalReason.BREAKER, ["exit", "entry"]),
     ],
 )
 def test_what_each_level_does_to_entries_exits_and_open_orders(
-    level: RiskLevel, entry: Refusal | None, leaving: Refusal | None, called_back: list[str]
+    level: RiskLevel, entry: RefusalReason | None, leaving: RefusalReason | None, called_back: list[str]
 ) -> None:
     desk = _desk(Limits(1e9))
     for token in (0, 1):
@@ -98,7 +98,7 @@ def test_an_event_that_came_too_late_is_not_acted_on() -> None:
     late["flags"] |= STALE
     for event in rows(late):
         desk.on_event(event)
-    assert _reason(desk.on_decision(_decision())) is Refusal.STALE_DATA
+    assert _reason(desk.on_decision(_decision())) is RefusalReason.STALE_DATA
     for event in rows(Market().trade(3).events()):
         desk.on_event(event)
     assert _reason(desk.on_decision(_decision())) is None
@@ -112,7 +112,7 @@ def test_when_no_trade_of_any_token_is_heard_of_any_more_nothing_is_bought_on_ot
     assert _reason(desk.on_decision(_decision())) is None
     for event in rows(market.talk(7).events()[-1:]):
         desk.on_event(event)
-    assert _reason(desk.on_decision(_decision(token=1))) is Refusal.STALE_DATA
+    assert _reason(desk.on_decision(_decision(token=1))) is RefusalReason.STALE_DATA
     for event in rows(market.trade(8, "C").events()[-1:]):
         desk.on_event(event)
     assert _reason(desk.on_decision(_decision(token=1))) is None, "a quiet token is as good as its last trade"
@@ -123,24 +123,24 @@ def test_what_is_spent_is_never_more_than_the_portfolio_has() -> None:
     desk = _desk(Limits(1e9, capital_usd=100.0))
     assert _reason(desk.on_decision(replace(_decision(), size=0.09))) is None
     refused = desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.09))
-    assert _reason(refused) is Refusal.NO_CASH
+    assert _reason(refused) is RefusalReason.NO_CASH
     (fill,) = [fill for event in rows(Market().talk(9).events()) for fill in desk.on_event(event)]
     assert desk.state.cash_lamports == int(100.0 / SOL_USD * 1e9) + fill.cash_change_lamports
-    assert _reason(desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.09))) is Refusal.NO_CASH
+    assert _reason(desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.09))) is RefusalReason.NO_CASH
     assert _reason(desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.009))) is None
 
 
 def test_the_price_rule_knows_the_decimals_of_pump_fun_alone() -> None:
     desk = _desk(Limits(1e9, max_price_deviation=0.1))
-    pool = desk.state.board.tokens[0].pool._replace(venue=AMM)
+    pool = desk.state.market_state.tokens[0].pool._replace(venue=AMM)
     _market(desk, price_usd=1.0, pool=pool)
     assert _reason(desk.on_decision(_decision())) is None
 
 
 def test_a_price_that_is_not_the_pools_is_not_believed() -> None:
-    for ratio, why in ((1.0, None), (1.09, None), (1.11, Refusal.PRICE), (0.89, Refusal.PRICE)):
+    for ratio, why in ((1.0, None), (1.09, None), (1.11, RefusalReason.PRICE), (0.89, RefusalReason.PRICE)):
         desk = _desk(Limits(1e9, max_price_deviation=0.1))
-        pool = desk.state.board.tokens[0].pool
+        pool = desk.state.market_state.tokens[0].pool
         per_token = pool.sol_lamports / 1e9 * SOL_USD / (pool.token_raw / 1e6)
         _market(desk, price_usd=per_token * ratio)
         assert _reason(desk.on_decision(_decision())) is why
@@ -155,36 +155,36 @@ def test_a_token_whose_developer_leaves_or_whose_liquidity_was_pulled_is_not_bou
     desk = _desk(Limits(1e9, max_dev_out=0.5, max_pull=0.5))
     for event in rows(events):
         desk.on_event(event)
-    market: TokenMarket = desk.state.board.tokens[1]
+    market: TokenMarket = desk.state.market_state.tokens[1]
     assert (market.worst_pull, market.liquidity_usd) == (0.75, 500.0)
-    assert [_reason(desk.on_decision(_decision(token=token))) for token in (0, 1)] == [Refusal.UNSAFE_TOKEN] * 2
-    assert isinstance(desk.on_decision(_decision(SHORT_SIDE)), No)  # there is no perp, so nothing to be had
+    assert [_reason(desk.on_decision(_decision(token=token))) for token in (0, 1)] == [RefusalReason.UNSAFE_TOKEN] * 2
+    assert isinstance(desk.on_decision(_decision(SHORT_SIDE)), RiskRefused)  # there is no perp, so nothing to be had
     assert _reason(_desk(Limits(1e9, max_dev_out=0.5, max_pull=0.5)).on_decision(_decision())) is None
 
 
 def test_exposure_counts_what_is_held_and_what_is_on_its_way_of_all_strategies() -> None:
     desk = _desk(Limits(1e9, max_token_exposure_usd=150.0, max_total_exposure_usd=250.0))
     assert _reason(desk.on_decision(_decision())) is None
-    assert _reason(desk.on_decision(_decision(spec_id="def"))) is Refusal.TOKEN_EXPOSURE
+    assert _reason(desk.on_decision(_decision(spec_id="def"))) is RefusalReason.TOKEN_EXPOSURE
     for event in rows(Market().talk(9).events()):
         desk.on_event(event)
-    assert _reason(desk.on_decision(_decision(spec_id="def", no=2))) is Refusal.TOKEN_EXPOSURE
+    assert _reason(desk.on_decision(_decision(spec_id="def", no=2))) is RefusalReason.TOKEN_EXPOSURE
     assert _reason(desk.on_decision(_decision(token=1, no=2))) is None
     assert desk.state.exposure_lamports() == desk.state.exposure_lamports(0) + desk.state.exposure_lamports(1)
-    assert _reason(desk.on_decision(_decision(token=1, spec_id="def", no=3))) is Refusal.TOKEN_EXPOSURE
+    assert _reason(desk.on_decision(_decision(token=1, spec_id="def", no=3))) is RefusalReason.TOKEN_EXPOSURE
     wide = _desk(Limits(1e9, max_total_exposure_usd=150.0))
     assert _reason(wide.on_decision(_decision())) is None
-    assert _reason(wide.on_decision(_decision(token=1, no=2))) is Refusal.TOTAL_EXPOSURE
+    assert _reason(wide.on_decision(_decision(token=1, no=2))) is RefusalReason.TOTAL_EXPOSURE
 
 
 def test_only_so_many_orders_are_sent_in_a_minute_of_event_time() -> None:
     desk = _desk(Limits(1e9, max_orders_per_minute=1))
     assert _reason(desk.on_decision(_decision())) is None
-    assert _reason(desk.on_decision(_decision(token=1, no=2))) is Refusal.ORDER_RATE
-    desk.state.board.last_ts += 60 * 10**9
+    assert _reason(desk.on_decision(_decision(token=1, no=2))) is RefusalReason.ORDER_RATE
+    desk.state.market_state.last_ts += 60 * 10**9
     assert _reason(desk.on_decision(_decision(token=1, no=2))) is None
 
 
 def test_the_price_of_a_curve_is_what_the_gate_takes_it_for() -> None:
     desk = _desk(Limits(1e9))
-    assert desk.state.board.tokens[0].price_usd == pytest.approx(PER_TOKEN_USD, rel=1e-3)
+    assert desk.state.market_state.tokens[0].price_usd == pytest.approx(PER_TOKEN_USD, rel=1e-3)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from memesnipe.engine.orders import Fill, Holding, Order, execute
-from memesnipe.market.board import TokenMarket
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
 from memesnipe.market.pools import moved, quote_sell
+from memesnipe.market.state import TokenMarket
 from memesnipe.trading.breaker import RiskLevel
-from memesnipe.trading.ledger import Ledger, LedgerRules, LedgerState
+from memesnipe.trading.ledger import Ledger, LedgerPolicy, LedgerState
 from memesnipe.trading.messages import fill_from, fill_message
 from tests.support import CURVE, SOL_USD, SURE, Market
 
@@ -21,7 +21,7 @@ CAPITAL = int(10_000 / SOL_USD * LAMPORTS_PER_SOL)
 
 
 def _ledger(state: LedgerState | None = None, *, stop_loss: float = 0.5, trailing: float = 0.4) -> Ledger:
-    return Ledger(LedgerRules(10_000.0, stop_loss, trailing, 10**15), state)
+    return Ledger(LedgerPolicy(10_000.0, stop_loss, trailing, 10**15), state)
 
 
 def _see(ledger: Ledger, market: Market, start: int = 0) -> None:
@@ -48,7 +48,7 @@ def _message(fill: Fill) -> dict[str, Any]:
 def test_two_strategies_in_one_token_are_worth_what_the_pool_pays_for_both_together() -> None:
     ledger = _ledger()
     _see(ledger, Market().trade(1))
-    pool = ledger.state.board.tokens[0].pool
+    pool = ledger.state.market_state.tokens[0].pool
     first = _buy(5.0, spec_id="ab")
     order = Order("cd", 1, 0, BUY_SIDE, "signal", 5, 1, 10, 0.1, 5 * LAMPORTS_PER_SOL, 0, 1)
     second = execute(

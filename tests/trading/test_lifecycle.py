@@ -7,13 +7,13 @@ import pytest
 
 from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.sharpe import sharpe_of
-from memesnipe.trading.lifecycle import Gates, Mode, Rules, Switches, Track, deflated_sharpe_of, next_mode
+from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches, Track, deflated_sharpe_of, next_mode
 from memesnipe.trading.live_capital import START_USD, TRADES_A_STEP, LiveCapital
 from tests.support import result
 
 PAPER = Gates(0.5, 5, 600, 0.3, 0.5, 0, 800.0)
 LIVE = Gates(1.0, 50, 86_400, 0.15, 0.95, 20, 400.0)
-RULES = Rules(PAPER, LIVE, drift_fills=5)
+RULES = PromotionPolicy(PAPER, LIVE, drift_fills=5)
 ON = Switches(*(True for _ in fields(Switches)))
 GOOD = Track(result(observed_s=600.0, total_return=0.01, sharpe=0.5, max_drawdown=0.3, trades=5), 600.0, 0.5)
 PROVEN = Track(result(sharpe=1.0, max_drawdown=0.15, trades=50), 86_400.0, 0.95, 20, 400.0)

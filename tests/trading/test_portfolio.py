@@ -4,12 +4,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from memesnipe.trading.allocation import Caps
-from memesnipe.trading.lifecycle import Gates, Mode, Rules, Switches
+from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches
 from memesnipe.trading.portfolio import Decision, Portfolio, PortfolioState, Transition
 from tests.support import result
 
 PAPER = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3, max_parity_error_bps=500.0)
-RULES = Rules(PAPER, replace(PAPER, min_trades=50))
+RULES = PromotionPolicy(PAPER, replace(PAPER, min_trades=50))
 OFF, ON = Switches(), Switches(True, True, True, True)
 GOOD = result(
     spec_id="", observed_s=900.0, total_pnl_usd=10.0, total_return=0.01, sharpe=2.0, max_drawdown=0.1, orders=12,

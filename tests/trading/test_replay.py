@@ -10,20 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memesnipe.market.events import Events, rows
-from memesnipe.trading.books import Entries, of_command, of_fill, of_mark, of_step
-from memesnipe.trading.derivation import Books, Command, Derivation, Reach, fingerprint
 from memesnipe.trading.execution import Execution, Step
 from memesnipe.trading.gate import Limits
-from memesnipe.trading.ledger import Ledger, LedgerRules
+from memesnipe.trading.ledger import Ledger, LedgerPolicy
 from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, FILLS, RISK_EVENTS, SIMULATION_RESULTS
+from memesnipe.trading.records import Entries, of_command, of_fill, of_mark, of_step
 from memesnipe.trading.replay import Control, replay
+from memesnipe.verification.rederivation import Command, ConsumedOffsets, Records, Rederivation, fingerprint
 from tests.support import FAMILIES, SURE, kept, population, synthetic_events, written_and_read
 
 MODEL = SURE._replace(landing_max=0.7, seed=5)
 EVENTS = synthetic_events(1500, seed=3)
 MINTS = {token: f"mint {token}" for token in range(1000)}
-RULES = LedgerRules(10_000.0, 0.02, 0.02, 10**12)  # narrow, so that exits are ordered
-REACH = Reach(10**9, 10**9, 10**9)
+RULES = LedgerPolicy(10_000.0, 0.02, 0.02, 10**12)  # narrow, so that exits are ordered
+REACH = ConsumedOffsets(10**9, 10**9, 10**9)
 
 
 def _execution() -> Execution:
@@ -35,7 +35,7 @@ class Run:
 
     def __init__(self, commands: dict[int, str]) -> None:
         self.execution, self.ledger = _execution(), Ledger(RULES)
-        self.books = Books()
+        self.books = Records()
         self.controls: list[Control] = []
         self.said: dict[tuple[str, int], dict[str, Any]] = {}
         self.numbers: dict[str, int] = {}
@@ -55,10 +55,10 @@ class Run:
         for message in entries.messages:
             self.tell(*message)
 
-    def obey(self) -> None:
+    def apply(self) -> None:
         for stream, number in self.delayed:
             self.controls.append(Control(stream, number, self.execution.seq))
-            self.take(self.execution.obey(stream, self.said[stream, number]))
+            self.take(self.execution.apply(stream, self.said[stream, number]))
         self.delayed = []
 
     def take(self, step: Step) -> None:
@@ -74,8 +74,8 @@ class Run:
                 self.keep(of_mark(self.ledger, self.ledger.mark(), seq, content["ts"], content["flags"]))
 
     def see_to(self, seq: int) -> None:
-        board = self.ledger.state.board
-        for event in rows(EVENTS[board.last_seq : seq]):
+        market_state = self.ledger.state.market_state
+        for event in rows(EVENTS[market_state.last_seq : seq]):
             self.ledger.on_event(event)
 
     def go(self, batches: list[Events]) -> None:
@@ -86,16 +86,18 @@ class Run:
         )
         waiting = list(self.commands)
         for events in batches:
-            self.obey()
+            self.apply()
             for step in self.execution.advance(events):
                 self.take(step)
             while waiting and waiting[0].seq == self.execution.seq:
                 command = waiting.pop(0)
                 self.tell(COMMANDS, command.seq, {"name": command.name, "spec_id": ""})
                 self.see_to(command.seq)
-                if self.ledger.obey(command.name):
-                    self.keep(of_command(self.ledger, command.seq, self.ledger.state.board.last_ts, command.name))
-        self.obey()
+                if self.ledger.apply(command.name):
+                    self.keep(
+                        of_command(self.ledger, command.seq, self.ledger.state.market_state.last_ts, command.name)
+                    )
+        self.apply()
 
 
 def _run(cuts: list[int], commands: dict[int, str] | None = None) -> Run:
@@ -105,8 +107,8 @@ def _run(cuts: list[int], commands: dict[int, str] | None = None) -> Run:
     return run
 
 
-def _derived(run: Run, size: int) -> Derivation:
-    derivation = Derivation(_execution(), Ledger(RULES), MINTS, run.commands, REACH)
+def _derived(run: Run, size: int) -> Rederivation:
+    derivation = Rederivation(_execution(), Ledger(RULES), MINTS, run.commands, REACH)
     batches = np.split(EVENTS, range(size, len(EVENTS), size))
     given_to_it = {key: said for key, said in run.said.items() if key[0] in (ALLOCATIONS, COMMANDS)}
     for _ in derivation.run(lambda: batches, run.controls, given_to_it):

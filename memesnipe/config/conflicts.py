@@ -1,0 +1,37 @@
+"""What settings must be together, each of them being right alone."""
+
+from typing import TYPE_CHECKING
+
+from memesnipe.errors import SettingsError
+
+if TYPE_CHECKING:
+    from memesnipe.config.settings import Settings
+
+
+def check_together(settings: "Settings") -> None:
+    """Refuse values that are right alone and cannot hold together.
+
+    Raises:
+        SettingsError: it names the two settings and their values.
+    """
+    for less, more, why in (
+        ("specs_per_generation", "population_size", "no more can be chosen than are bred"),
+        ("specs_per_generation", "arena_size", "no more can join than there is room for"),
+        ("tournament_size", "population_size", "no more can be drawn than are bred"),
+        ("max_strategy_share_percent", "max_invested_share_percent", "one strategy cannot get more than all together"),
+        ("min_sharpe_to_stay", "min_sharpe_for_promotion", "what is promoted would be demoted at once"),
+    ):
+        first, second = getattr(settings, less), getattr(settings, more)
+        if first > second:
+            raise SettingsError(
+                f"{less.upper()} is {first:.15g} and {more.upper()} is {second:.15g}: {why}; lower the first or raise "
+                "the second"
+            )
+    # A port that was not asked for gives way.
+    ports = {n: getattr(settings, n) for n in sorted(settings.model_fields_set) if n.endswith("_port")}
+    for name, port in ports.items():
+        same = [other for other in ports if other > name and ports[other] == port]
+        if same:
+            raise SettingsError(f"{name.upper()} and {same[0].upper()} are both {port}: choose another for one of them")
+    if settings.memesnipe_home.exists() and not settings.memesnipe_home.is_dir():
+        raise SettingsError(f"MEMESNIPE_HOME is {str(settings.memesnipe_home)!r}: that is no folder")

@@ -1,0 +1,300 @@
+"""All configuration: every setting typed, with its meaning; the only reader of the environment and of `.env`."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import orjson
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from memesnipe.config.conflicts import check_together
+from memesnipe.config.env_file import check_env_file, line_of_setting, near_misses
+from memesnipe.config.types import (
+    AnyPercent,
+    Bps,
+    Count,
+    CountOrNone,
+    DeadAfter,
+    Folder,
+    Folders,
+    Genomes,
+    Interval,
+    Lamports,
+    Observation,
+    OptionalPath,
+    OptionalText,
+    Percent,
+    Port,
+    PostgresUrl,
+    Ratio,
+    RedisUrl,
+    Seed,
+    Sharpe,
+    Usd,
+    line_of,
+    range_of,
+)
+from memesnipe.errors import RefusedError, SettingsError
+
+if TYPE_CHECKING:
+    from memesnipe.engine.fills import FillModel
+
+# Settings that decide what strategies do. A run keeps them, and goes on with them after a restart.
+DECIDING = (
+    "seed", "initial_capital_usd", "shadow_capital_usd", "population_size", "mutation_rate", "crossover_rate",
+    "tournament_size", "specs_per_generation", "arena_size", "min_sharpe_for_promotion", "min_trades_for_promotion",
+    "min_observation_secs", "max_drawdown_for_promotion", "rebalance_interval_secs", "generation_interval_secs",
+    "tape_window_events", "global_max_position_usd", "portfolio_stop_loss_percent", "trailing_stop_loss_percent",
+    "slippage_bps", "latency_ms", "landing_max", "landing_half_lamports", "priority_fee_lamports", "jito_tip_lamports",
+    "dead_after_secs", "strategy_path", "max_token_exposure_usd", "max_total_exposure_usd", "max_orders_per_minute",
+    "min_deflated_sharpe_for_paper", "max_parity_error_bps", "min_sharpe_for_live", "min_trades_for_live",
+    "min_observation_secs_for_live", "min_deflated_sharpe_for_live", "max_drawdown_for_live",
+    "min_compared_fills_for_live", "max_parity_error_bps_for_live", "max_strategy_share_percent",
+    "max_invested_share_percent", "min_sharpe_to_stay", "drift_fills", "max_data_age_ms", "max_price_deviation_percent",
+    "max_dev_out_percent", "max_liquidity_pull_percent",
+)  # fmt: skip
+
+ENV_FILE: Final = Path(".env")
+_ADVISED: set[str] = set()  # notices that this process has given
+
+
+class Settings(BaseSettings):
+    """One field a setting; the environment variable has the field's name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="ignore", allow_inf_nan=False
+    )
+
+    paper_trading_mode: bool = Field(True, description="trade with paper money; must stay true in this version")
+    live_trading_enabled: bool = Field(False, description="trade with real money; refused in this version")
+    seed: Seed = Field(24, description="seed of the search and of landing failures")
+
+    initial_capital_usd: Usd = Field(10_000, description="paper capital of the portfolio")
+    shadow_capital_usd: Usd = Field(1_000, description="shadow capital of each simulated strategy")
+    global_max_position_usd: Usd = Field(500, description="most that one paper position may cost")
+
+    max_token_exposure_usd: Usd = Field(1_000, description="most that all positions in one token may cost")
+    max_total_exposure_usd: Usd = Field(10_000, description="most that all positions together may cost")
+    max_orders_per_minute: Count = Field(600, description="most orders in a minute of event time")
+    max_data_age_ms: Annotated[int, Field(ge=1, le=86_400_000)] = Field(
+        5_000, description="nothing is bought on data that is older than this"
+    )
+    max_price_deviation_percent: AnyPercent = Field(
+        20, description="nothing is bought whose reported price is further than this from its pool's"
+    )
+    max_dev_out_percent: AnyPercent = Field(
+        50, description="nothing is bought whose developer sent away more than this of its liquidity"
+    )
+    max_liquidity_pull_percent: Percent = Field(
+        50, description="nothing is bought that ever lost more than this of its liquidity at once"
+    )
+
+    population_size: Annotated[int, Field(ge=4, le=100_000)] = Field(50, description="genomes in a generation")
+    mutation_rate: Ratio = Field(0.2, description="chance that a number of a genome moves")
+    crossover_rate: Ratio = Field(0.7, description="chance that a child has two parents")
+    tournament_size: Genomes = Field(3, description="genomes drawn for one tournament")
+    specs_per_generation: Genomes = Field(8, description="best genomes of a generation that join the live simulation")
+    generation_interval_secs: Interval = Field(600, description="event time between two generations")
+    # What the bus keeps of the events, less what a reader may be behind: the window is read from there after a restart.
+    tape_window_events: Annotated[int, Field(ge=10, le=90_000)] = Field(
+        5_000, description="latest events that a generation is backtested on"
+    )
+
+    arena_size: Genomes = Field(100, description="most strategies in the live simulation")
+    executor_threads: Annotated[int, Field(ge=1, le=256)] = Field(
+        1, description="threads that move the live simulation; each has a share of the strategies"
+    )
+    min_sharpe_for_promotion: Sharpe = Field(
+        0.5, description="annualised Sharpe ratio that paper mode takes, in the live simulation"
+    )
+    min_trades_for_promotion: Count = Field(3, description="round trips that paper mode takes, in the live simulation")
+    min_observation_secs: Observation = Field(
+        300, description="event time in the live simulation that paper mode takes"
+    )
+    max_drawdown_for_promotion: Ratio = Field(0.3, description="deepest drawdown that paper mode allows")
+    min_deflated_sharpe_for_paper: Ratio = Field(
+        0.0, description="probability of skill, with every evaluation counted, that paper mode takes"
+    )
+    min_sharpe_to_stay: Sharpe = Field(
+        0.0, description="annualised Sharpe ratio below which a strategy is demoted, from paper and from live"
+    )
+    drift_fills: Count = Field(10, description="compared fills that it takes to demote a strategy for their error")
+    max_parity_error_bps: Bps = Field(
+        1_000, description="a strategy whose fills are further than this from the simulated ones is demoted"
+    )
+    min_sharpe_for_live: Sharpe = Field(1.0, description="annualised Sharpe ratio that live mode takes")
+    min_trades_for_live: Count = Field(50, description="round trips that live mode takes")
+    min_observation_secs_for_live: Observation = Field(86_400, description="event time on paper that live mode takes")
+    min_deflated_sharpe_for_live: Ratio = Field(
+        0.95, description="probability of skill, with every evaluation counted, that live mode takes"
+    )
+    max_drawdown_for_live: Ratio = Field(0.15, description="deepest drawdown that live mode allows")
+    min_compared_fills_for_live: CountOrNone = Field(
+        20, description="paper fills compared with the simulated ones that live mode takes"
+    )
+    max_parity_error_bps_for_live: Bps = Field(500, description="as above, for live mode")
+    max_strategy_share_percent: Percent = Field(10, description="most of the capital that one strategy gets")
+    max_invested_share_percent: Percent = Field(80, description="most of the capital that all strategies get")
+    rebalance_interval_secs: Interval = Field(60, description="event time between two decisions of the portfolio")
+    portfolio_stop_loss_percent: Percent = Field(50, description="a paper position is sold at this loss")
+    trailing_stop_loss_percent: Percent = Field(
+        60, description="a paper position is sold this far below its best value"
+    )
+
+    slippage_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        1_000, description="how much worse than its quote a fill may be"
+    )
+    latency_ms: Annotated[int, Field(ge=0, le=600_000)] = Field(1_500, description="time from a decision to the chain")
+    landing_max: Ratio = Field(0.95, description="share of transactions that land at any price")
+    landing_half_lamports: Lamports = Field(6_000, description="priority fee and tip at which half of those land")
+    priority_fee_lamports: Lamports = Field(100_000, description="priority fee of an order")
+    jito_tip_lamports: Lamports = Field(10_000, description="tip of an order that lands")
+    dead_after_secs: DeadAfter = Field(1_800, description="a token without an event for so long is dead")
+
+    strategy_path: Folders = Field(
+        "", description="folders of your own strategies, with a colon between them; the same ones on every node"
+    )
+
+    redis_url: RedisUrl = Field(None, description="redis://USER:PASSWORD@HOST:PORT/DB instead of the embedded Redis")
+    database_url: PostgresUrl = Field(
+        None, description="postgresql://USER:PASSWORD@HOST:PORT/DB instead of the embedded PostgreSQL"
+    )
+    ray_address: OptionalText = Field(None, description="a running Ray cluster instead of a local one; auto finds it")
+    wallet_keypair_filename: OptionalPath = Field(
+        None, description="keypair file of the wallet; by default one is made for this installation"
+    )
+    api_token_filename: OptionalPath = Field(
+        None, description="file with the token of those who may halt, reset, promote; by default one is made"
+    )
+    memesnipe_home: Folder = Field(Path(".memesnipe"), description="folder of this installation's data")
+    dashboard_port: Port = Field(8080, description="port of the page and the API, on 127.0.0.1")
+    dashboard_hosts: str = Field("", description="more names under which the API answers, with commas between them")
+    dashboard_max_streams: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        100, description="most open /api/events streams"
+    )
+    executor_metrics_port: Port = Field(9184, description="Prometheus port of the executor")
+    portfolio_metrics_port: Port = Field(9100, description="Prometheus port of the portfolio")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+
+    @property
+    def strategy_folders(self) -> tuple[Path, ...]:
+        """The folders of the user's own strategies."""
+        return tuple(Path(part) for part in self.strategy_path.split(os.pathsep) if part)
+
+    @property
+    def wallet_file(self) -> Path:
+        """The keypair file of this installation."""
+        return self.wallet_keypair_filename or self.memesnipe_home / "wallet" / "keypair.json"
+
+    @property
+    def token_file(self) -> Path:
+        """The file with the token of those who may change something."""
+        return self.api_token_filename or self.memesnipe_home / "secrets" / "api_token"
+
+    @property
+    def fill_model(self) -> "FillModel":
+        """How orders get onto the chain."""
+        from memesnipe.engine.fills import FillModel  # noqa: PLC0415 - it brings the compiler, which is slow to load
+
+        return FillModel(
+            seed=self.seed,
+            latency_ns=self.latency_ms * 1_000_000,
+            landing_max=self.landing_max,
+            landing_half_lamports=self.landing_half_lamports,
+            slippage_bps=self.slippage_bps,
+            priority_fee_lamports=self.priority_fee_lamports,
+            tip_lamports=self.jito_tip_lamports,
+            dead_after_ns=self.dead_after_secs * 1_000_000_000,
+        )
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """The settings that a run keeps."""
+        return {name: getattr(self, name) for name in DECIDING}
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and `.env`; names that are no settings are told on standard error, once a process.
+
+    Raises:
+        SettingsError: a value is wrong or contradicts another, or a name in `.env` is misspelt; the text names it.
+        RefusedError: live trading is asked for.
+    """
+    names = [name.upper() for name in Settings.model_fields]
+    _advise([*check_env_file(ENV_FILE, names), *near_misses(os.environ, names)])
+    settings = settings_from(overrides)
+    check_together(settings)
+    if settings.live_trading_enabled or not settings.paper_trading_mode:
+        raise RefusedError(
+            "live trading is not part of this version: leave LIVE_TRADING_ENABLED=false and PAPER_TRADING_MODE=true"
+        )
+    return settings
+
+
+def settings_from(values: Mapping[str, Any], *, env_file: Path | None = ENV_FILE) -> Settings:
+    """Settings of some values; the rest from the environment, from `.env`, or by default.
+
+    Raises:
+        SettingsError: a value is wrong.
+    """
+    try:
+        return Settings(_env_file=env_file, **values)  # type: ignore[call-arg]
+    except ValidationError as error:
+        fields = Settings.model_fields
+        flaws = [(str(flaw["loc"][0]), dict(flaw)) for flaw in error.errors()]
+        said = (f"{_place(name, values, env_file)}{line_of(name, fields.get(name), flaw)}" for name, flaw in flaws)
+        raise SettingsError("; ".join(said)) from None
+
+
+def _place(name: str, values: Mapping[str, Any], env_file: Path | None) -> str:
+    """Where in the file of settings a value stands; "" where it comes from elsewhere."""
+    name = name.upper()
+    if env_file is None or name in {given.upper() for given in (*values, *os.environ)}:
+        return ""
+    line = line_of_setting(env_file, name)
+    return f"{env_file}:{line}: " if line else ""
+
+
+def _advise(notices: list[str]) -> None:
+    for notice in notices:
+        if notice not in _ADVISED:
+            _ADVISED.add(notice)
+            sys.stderr.write(f"memesnipe: note: {notice}\n")
+
+
+def write_resolved(settings: Settings, path: Path) -> None:
+    """Write what `up` decided to a file that only we can read; the actors take their settings from it."""
+    values = settings.model_dump(mode="json")
+    for name in ("redis_url", "database_url"):
+        secret: SecretStr | None = getattr(settings, name)
+        values[name] = secret.get_secret_value() if secret else None
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(orjson.dumps(values))
+
+
+def read_resolved(path: Path) -> Settings:
+    """The settings that `up` wrote; on a node without the file, those of its environment."""
+    if not path.is_file():
+        return load_settings()
+    return settings_from(orjson.loads(path.read_bytes()), env_file=None)
+
+
+def env_example() -> str:
+    """The text of `.env.example`: every setting with its meaning, its range and its default."""
+    lines = ["# Copy to .env and change what you need. Every line shows the default."]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else str(field.default)
+        default = default.lower() if isinstance(field.default, bool) else default
+        # A port that is set is insisted on; one that is not gives way where it is taken.
+        mark = "" if default and not name.endswith("_port") else "# "
+        allowed = f" ({range_of(field)})" if range_of(field) else ""
+        lines += ["", f"# {field.description}{allowed}", f"{mark}{name.upper()}={default}"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(env_example(), end="")  # noqa: T201

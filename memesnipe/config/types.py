@@ -1,0 +1,118 @@
+"""The types of settings: every number is finite and has a least and a most, every URL and path can be one."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from annotated_types import Ge, Le
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic.fields import FieldInfo
+
+from memesnipe.bounds import MAX_SEED, MAX_SHOWN, MAX_USD
+
+_YEAR_S: Final = 365 * 86_400
+_MONTH_S: Final = 30 * 86_400
+_MAX_NAME: Final = 255  # bytes of a file's name
+_MAX_PATH: Final = 4_000
+
+Usd = Annotated[float, Field(ge=0.01, le=MAX_USD)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Percent = Annotated[float, Field(ge=0.01, le=100)]
+AnyPercent = Annotated[float, Field(ge=0.01, le=10_000)]
+Bps = Annotated[float, Field(ge=0.01, le=1e6)]
+Sharpe = Annotated[float, Field(ge=-1e6, le=1e6)]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Genomes = Annotated[int, Field(ge=1, le=100_000)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+CountOrNone = Annotated[int, Field(ge=0, le=1_000_000)]
+Observation = Annotated[int, Field(ge=0, le=_YEAR_S)]
+Interval = Annotated[int, Field(ge=1, le=_MONTH_S)]
+DeadAfter = Annotated[int, Field(ge=60, le=_MONTH_S)]
+Lamports = Annotated[int, Field(ge=0, le=100_000_000_000)]
+
+
+def _plain(value: Any) -> Any:
+    """Refuse text that no path, address or name can be."""
+    text = os.fspath(value) if isinstance(value, str | Path) else ""
+    if any(ord(letter) < 32 for letter in text):
+        raise ValueError("holds a control character")
+    if len(text) > _MAX_PATH or any(len(os.fsencode(part)) > _MAX_NAME for part in Path(text).parts):
+        raise ValueError("is too long")
+    return value
+
+
+def _empty_is_unset(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _folders(value: str) -> str:
+    """Where folders are for us: the actors work in another one."""
+    try:
+        return os.pathsep.join(str(Path(part).expanduser().resolve()) for part in value.split(os.pathsep) if part)
+    except RuntimeError as error:  # an unknown user's home, a loop of links
+        raise ValueError(f"cannot be found: {error}") from error
+
+
+def _postgresql(value: SecretStr) -> SecretStr:
+    scheme, separator, rest = value.get_secret_value().partition("://")
+    if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not separator:
+        raise ValueError("must start with postgresql://")
+    from sqlalchemy import make_url  # noqa: PLC0415 - slow to load, and rarely needed
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    url = f"postgresql+psycopg://{rest}"
+    try:
+        port = make_url(url).port
+    except (ArgumentError, ValueError):  # their texts would show the password
+        raise ValueError("must be like postgresql://USER:PASSWORD@HOST:PORT/DB") from None
+    if port is not None and not 1 <= port <= 65_535:
+        raise ValueError("its port must be from 1 to 65535")
+    return SecretStr(url)
+
+
+def _redis(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    from redis.connection import parse_url  # noqa: PLC0415 - as above
+
+    try:
+        found = parse_url(url)  # type: ignore[no-untyped-call]
+    except ValueError:
+        raise ValueError("must be like redis://HOST:PORT/DB") from None
+    database = "" if url.startswith("unix://") else url.partition("://")[2].partition("?")[0].partition("/")[2]
+    if database and not (database.isascii() and database.isdigit() and found.get("db") == int(database)):
+        raise ValueError("its database, behind the last /, must be a number")
+    return value
+
+
+OptionalText = Annotated[str | None, AfterValidator(_plain), BeforeValidator(_empty_is_unset)]
+OptionalPath = Annotated[Path | None, AfterValidator(_plain), BeforeValidator(_empty_is_unset)]
+Folder = Annotated[Path, AfterValidator(_plain)]
+Folders = Annotated[str, AfterValidator(_folders), AfterValidator(_plain)]
+RedisUrl = Annotated[Annotated[SecretStr, AfterValidator(_redis)] | None, BeforeValidator(_empty_is_unset)]
+PostgresUrl = Annotated[Annotated[SecretStr, AfterValidator(_postgresql)] | None, BeforeValidator(_empty_is_unset)]
+
+
+def range_of(field: FieldInfo) -> str:
+    """What a number may be, such as "from 1 to 65535"; "" where the setting is no number."""
+    least = next((m.ge for m in field.metadata if isinstance(m, Ge)), None)
+    most = next((m.le for m in field.metadata if isinstance(m, Le)), None)
+    return "" if least is None or most is None else f"from {_number(least)} to {_number(most)}"
+
+
+def line_of(name: str, field: FieldInfo | None, flaw: dict[str, Any]) -> str:
+    """One line about a wrong value: the variable, the value unless it is secret, and what is allowed."""
+    said = str(flaw["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+    if field is not None and range_of(field):
+        kind = "a whole number" if field.annotation is int else "a number"
+        said = f"must be {kind} {range_of(field)}"
+    given = str(flaw["input"])
+    shown = repr(given if len(given) <= MAX_SHOWN else given[:MAX_SHOWN] + "...")
+    is_secret = field is not None and "SecretStr" in str(field.annotation)
+    return f"{name.upper()} is {'...' if is_secret else shown}: {said}"
+
+
+def _number(value: Any) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""The synthetic market: a feed that generates its events from a seed."""

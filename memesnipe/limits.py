@@ -1,7 +1,0 @@
-"""Limits that settings and options share. They stand alone, so that the command line loads nothing for them."""
-
-from typing import Final
-
-MOST_SEED: Final = 2**63 - 1
-MOST_USD: Final = 1e9
-MOST_SHOWN: Final = 60  # letters of a wrong value

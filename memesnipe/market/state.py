@@ -1,0 +1,70 @@
+"""The board: the last known market of every token, which is all there is to trade against; one token at a time.
+
+The engine has the same in arrays (`memesnipe.market.token_slots`); this one is for the desk and the ledger.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+from memesnipe.market.events import DEPTH, DEV_TRANSFER, FUNDING, NO_TOKEN, ONCHAIN, PRICE, Event
+from memesnipe.market.pools import Pool, pool_after
+
+NO_POOL = Pool(0, 0, 0, 0, 0)
+
+
+@dataclass(slots=True)
+class TokenMarket:
+    """One token as of its last event. A pool without tokens is one that nobody has traded in yet."""
+
+    last_ts: int
+    pool: Pool = NO_POOL
+    sol_usd: float = 0.0
+    mark_usd: float = 0.0  # of its perp, where there is one
+    funding_rate: float = 0.0
+    funding_ts: int = 0
+    price_usd: float = 0.0  # of one whole token, as its last trade reported it
+    liquidity_usd: float = 0.0
+    dev_out_usd: float = 0.0  # what the developer's wallet has sent away since we know the token
+    worst_pull: float = 0.0  # the largest share of its liquidity that left at once
+
+
+@dataclass(slots=True)
+class MarketState:
+    """The tokens seen lately, by their index, and the price of SOL."""
+
+    tokens: dict[int, TokenMarket] = field(default_factory=dict)
+    sol_usd: float = 0.0
+    last_ts: int = 0
+    last_seq: int = 0
+    traded_ts: int = 0  # when any token was last traded
+
+    def see(self, event: Event) -> None:
+        """Take one event over."""
+        self.last_ts = event.ts
+        self.last_seq = event.seq
+        if event.sol_usd > 0:
+            self.sol_usd = event.sol_usd
+        if event.token == NO_TOKEN:
+            return
+        market = self.tokens.get(event.token)
+        if market is None:
+            market = self.tokens[event.token] = TokenMarket(event.ts)
+        market.last_ts, market.sol_usd = event.ts, event.sol_usd or market.sol_usd
+        if event.kind == PRICE:
+            self.traded_ts = event.ts
+            market.pool = pool_after(event)
+            market.price_usd, market.liquidity_usd = event.price_usd, event.liquidity_usd
+        elif event.kind == FUNDING:
+            market.mark_usd, market.funding_rate, market.funding_ts = event.mark_usd, event.rate, event.ts
+        elif event.kind == DEPTH:
+            before = event.liquidity_usd - event.change_usd
+            market.liquidity_usd = event.liquidity_usd
+            if event.change_usd < 0 and before > 0:
+                market.worst_pull = max(market.worst_pull, -event.change_usd / before)
+        elif event.kind == ONCHAIN and event.action == DEV_TRANSFER:
+            market.dev_out_usd += event.amount_usd
+
+    def forget(self, dead_after_ns: int, keep: Container[int]) -> None:
+        """Drop the tokens that are dead, but for those in ``keep``."""
+        oldest = self.last_ts - dead_after_ns
+        self.tokens = {t: m for t, m in self.tokens.items() if m.last_ts >= oldest or t in keep}

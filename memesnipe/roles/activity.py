@@ -1,0 +1,111 @@
+"""What an actor is in the middle of and since when: for its heartbeat, and in a file that outlives its process."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+RECOVERING: Final = "recovering"
+WAITING: Final = "waiting"  # for something to do
+WORKING: Final = "working"
+BREEDING: Final = "breeding"
+COMMITTING: Final = "committing"
+PUBLISHING: Final = "publishing"  # what was just committed
+
+_LONG_S: Final = 3.0
+_PATIENCE_S: Final = 10.0  # with what must come before it can go on
+_BREEDING_PATIENCE_S: Final = 120.0  # for the next backtest: a cluster may have to start a node first
+_WIDTH: Final = 64
+
+
+class ActivityTracker:
+    """Told by the one who works, read by those who look on; telling costs microseconds."""
+
+    def __init__(self) -> None:
+        self._file: int | None = None
+        self._doing, self._step_began = RECOVERING, time.monotonic()
+        self._awaited, self._awaited_since = "", 0.0
+        self._bred_at = 0.0
+
+    def open(self, path: Path) -> None:
+        """Tell it to a file too. Nothing depends on that file, so an actor works where it cannot be written."""
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+            self._write()
+
+    def begin(self, doing: str) -> None:
+        """A step begins."""
+        self._step_began = time.monotonic()
+        self.at(doing)
+
+    def at(self, doing: str) -> None:
+        """The step has come to this."""
+        if doing != self._doing:
+            self._doing = doing
+            self._write()
+
+    def _write(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):
+                os.pwrite(self._file, f"{os.getpid()} {self._doing}".ljust(_WIDTH).encode(), 0)
+
+    def committed(self) -> None:
+        """A connection was given back; what was committed on it is published next."""
+        if self._doing == COMMITTING:
+            self.at(PUBLISHING)
+
+    def awaits(self, what: str) -> None:
+        """Work waits until something has come: what that is, in words; "" where none does.
+
+        It counts from when it was first told in these words, so they must change with every progress.
+        """
+        if what != self._awaited:
+            self._awaited, self._awaited_since = what, time.monotonic()
+
+    def awaited_s(self) -> float:
+        """For how long work has waited for the same thing."""
+        return time.monotonic() - self._awaited_since if self._awaited else 0.0
+
+    @contextmanager
+    def breeding(self) -> Iterator[None]:
+        """A part of the step that takes its time, and may."""
+        self.bred(0)
+        self.at(BREEDING)
+        yield
+        self.at(WORKING)
+
+    def bred(self, _count: int) -> None:
+        """Some backtests of the generation have finished."""
+        self._bred_at = time.monotonic()
+
+    def said(self) -> dict[str, str]:
+        """State and detail for a heartbeat; nothing while steps are short and nothing is awaited for long."""
+        took, doing = time.monotonic() - self._step_began, self._doing
+        if doing == BREEDING and took >= _LONG_S:
+            still_s = time.monotonic() - self._bred_at
+            if still_s > _BREEDING_PATIENCE_S:
+                return {"state": "stalled", "detail": f"no backtest has finished for {still_s:.0f} s"}
+            return {"state": "breeding", "detail": f"for {took:.0f} s"}
+        if took >= _LONG_S:
+            return {"state": "stalled", "detail": f"the current step takes {took:.0f} s; trading waits"}
+        awaited, awaited_s = self._awaited, self.awaited_s()
+        if awaited and awaited_s > _PATIENCE_S:
+            return {"state": "stalled", "detail": f"waits for {awaited}, since {awaited_s:.0f} s"}
+        return {}
+
+
+def activity_file(home: Path, run_id: int, actor: str) -> Path:
+    """Where an actor tells its pulse."""
+    return home / "runs" / str(run_id) / f"{actor}.activity"
+
+
+def read_activity(path: Path) -> tuple[int, str]:
+    """The process that told its pulse last, and what it was in the middle of; (0, "") where there is none."""
+    try:
+        pid, doing = path.read_text().split()
+        return int(pid), doing
+    except (OSError, ValueError):
+        return 0, ""

@@ -1,0 +1,62 @@
+"""Pace: when events are due by the machine's clock, and which of them were told too late to act on."""
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memesnipe.market.events import NS_PER_S
+
+
+class FeedClock:
+    """The clock's part in a run; in lockstep it has none. Whoever asks says what time it is."""
+
+    def __init__(self, speed: float, max_age_s: float, *, live: bool, lockstep: bool) -> None:
+        self._speed, self._max_age_s = speed, max_age_s
+        self._live, self._lockstep = live, lockstep
+        self._began_s = 0.0
+        self._first_ts: int | None = None
+        self._unread: deque[tuple[int, float]] = deque()  # of each batch the last event, and when it was published
+
+    def begin(self, now_s: float) -> None:
+        """Count from here: the next event is due now, and nobody waits for one."""
+        self._began_s, self._first_ts = now_s, None
+        self._unread.clear()
+
+    def due_in_s(self, ts: int, now_s: float) -> float:
+        """How long until an event of that time is due; 0 or less when it is. What is told as it happens always is."""
+        if self._lockstep or self._live:
+            return 0.0
+        if self._first_ts is None:
+            self._first_ts = ts
+        return self._began_s + (ts - self._first_ts) / NS_PER_S / self._speed - now_s
+
+    def published(self, seq: int, now_s: float) -> None:
+        """The events up to ``seq`` were published."""
+        if not self._lockstep:
+            self._unread.append((seq, now_s))
+
+    def taken_in(self, seq: int) -> None:
+        """The executor has seen the events up to ``seq``."""
+        while self._unread and self._unread[0][0] <= seq:
+            self._unread.popleft()
+
+    def are_late(self, ts: NDArray[np.int64], now_s: float, now_ns: int) -> NDArray[np.bool_]:
+        """Which events of these times come too late: we are late with them, or the executor has yet to see old ones.
+
+        Args:
+            ts: times of events, shape (n,).
+            now_s: the time by a clock that is never set, as for the other methods.
+            now_ns: the time of day, which alone can be compared with what is told as it happens.
+        """
+        if self._lockstep or not len(ts):
+            return np.zeros(len(ts), np.bool_)
+        if self._unread and now_s - self._unread[0][1] > self._max_age_s:
+            return np.ones(len(ts), np.bool_)
+        if self._live:
+            age_s = (now_ns - ts) / NS_PER_S
+        else:
+            first_ts = self._first_ts if self._first_ts is not None else int(ts[0])
+            age_s = now_s - self._began_s - (ts - first_ts) / NS_PER_S / self._speed
+        late: NDArray[np.bool_] = age_s > self._max_age_s
+        return late

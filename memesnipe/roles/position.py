@@ -1,0 +1,149 @@
+"""The position actor: books the fills, marks the portfolio, runs the circuit breaker, and orders exits."""
+
+from pydantic import TypeAdapter
+from sqlalchemy import update
+
+from memesnipe.bus.merge import Entry
+from memesnipe.bus.streams import (
+    COMMANDS,
+    EVENT_STREAMS,
+    EVENTS,
+    EXIT_ORDERS,
+    FILLS,
+    POSITION_UPDATES,
+    PROGRESS,
+    RISK_EVENTS,
+    SIMULATION_RESULTS,
+)
+from memesnipe.config.policies import ledger_policy_of
+from memesnipe.market.codec import from_messages
+from memesnipe.market.events import rows
+from memesnipe.roles.consumer import BLOCK_MS, Consumer
+from memesnipe.roles.context import Context
+from memesnipe.storage.journal import UnitOfWork
+from memesnipe.storage.schema import BreakerRow, Equity, PositionRow
+from memesnipe.storage.schema_control import Command
+from memesnipe.telemetry.metrics import ActorMetrics
+from memesnipe.trading.ledger import Ledger, LedgerState
+from memesnipe.trading.records import Entries, of_command, of_fill, of_mark
+
+_STATE = TypeAdapter(LedgerState)
+
+
+class PositionRole(Consumer):
+    """Shell of `memesnipe.trading.ledger.Ledger`.
+
+    It follows the executor: it takes in events as far as the executor says it has come, so what it books and marks
+    depends on the events alone and not on which of the two is faster. The executor sends its simulation results after
+    the fills of the same event; their arrival says that a decision is due, and the portfolio is marked.
+    """
+
+    name = "position"
+    reads = (EVENTS, FILLS, SIMULATION_RESULTS, PROGRESS, COMMANDS)
+    writes = (RISK_EVENTS, EXIT_ORDERS, POSITION_UPDATES)
+
+    def __init__(self, context: Context, metrics: ActorMetrics) -> None:
+        super().__init__(context, metrics)
+        self._ledger = Ledger(ledger_policy_of(context.settings))
+
+    def read(self) -> list[Entry]:
+        """What the executor says, and the events up to there."""
+        numbers = {stream: position.number for stream, position in self.positions.items()}
+        event = numbers.pop(EVENTS)
+        said = self.context.bus.read(numbers, BLOCK_MS)
+        come_to = max(
+            *(self.positions[stream].seq for stream in _OF_EXECUTOR),
+            *(entry.seq for entry in said if entry.stream in _OF_EXECUTOR),
+            0,
+        )
+        said = [entry for entry in said if entry.seq <= come_to]  # a command may be ahead of the executor
+        if not said:
+            return []
+        events = self.context.bus.read({EVENTS: event}, BLOCK_MS) if come_to > event else []
+        entries = in_order([*(e for e in events if e.seq <= come_to), *said])
+        for i, entry in enumerate(entries):
+            if entry.stream in EVENT_STREAMS:
+                event = entry.number
+            elif entry.seq > event:
+                return entries[:i]  # the events before it are still to come
+        return entries
+
+    def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
+        """Book and mark."""
+        events: list[Entry] = []
+        for entry in entries:
+            if entry.stream in EVENT_STREAMS:
+                events.append(entry)
+                continue
+            self._see(events)
+            events = []
+            if entry.stream == FILLS:
+                self._write(of_fill(self._ledger.on_fill(entry.data), entry.seq), work)
+            elif entry.stream == SIMULATION_RESULTS:
+                self._mark(entry, work)
+            elif entry.stream == COMMANDS:
+                self._apply(entry, work)
+        self._see(events)
+
+    def _see(self, entries: list[Entry]) -> None:
+        for event in rows(from_messages([entry.data for entry in entries])):
+            self._ledger.on_event(event)
+
+    def _mark(self, entry: Entry, work: UnitOfWork) -> None:
+        mark = self._ledger.mark()
+        if mark.level_changed:
+            breaker = self._ledger.state.breaker
+            self.log.warning("risk level changed", level=str(breaker.level), drawdown=breaker.drawdown)
+        entries = of_mark(self._ledger, mark, entry.seq, entry.data["ts"], entry.data["flags"])
+        self._write(entries, work, {SIMULATION_RESULTS: entry.number})
+
+    def _apply(self, entry: Entry, work: UnitOfWork) -> None:
+        name = entry.data["name"]
+        if not self._ledger.apply(name):
+            return
+        self._write(of_command(self._ledger, entry.seq, self._ledger.state.market_state.last_ts, name), work)
+        self.log.warning("applied", command=name, seq=entry.seq)
+        done = update(Command).where(Command.command_id == entry.data["command_id"])
+        work.change(done.values(outcome=f"done after event {entry.seq}"))
+
+    def _write(self, entries: Entries, work: UnitOfWork, follows: dict[str, int] | None = None) -> None:
+        work.add(Equity, entries.equity)
+        work.put(PositionRow, entries.positions, adding=("realised_lamports",))
+        if entries.breaker is not None:
+            work.put(BreakerRow, [entries.breaker])
+        for stream, seq, content in entries.messages:
+            # Who acts on a mark must know of everything that it follows from.
+            after = {"after": {**self.journal.numbers_after(work), **follows}} if follows else {}
+            work.send(stream, seq, content | after)
+
+    def catch_up(self, saved_seq: int) -> None:
+        """See the prices since the snapshot again."""
+        self.replay(saved_seq, self._see)
+
+    def dump(self) -> bytes:
+        """The ledger."""
+        return _STATE.dump_json(self._ledger.state)
+
+    def load(self, state: bytes) -> None:
+        """Take the state of `dump` over."""
+        self._ledger.state = _STATE.validate_json(state)
+
+
+_OF_EXECUTOR = (FILLS, SIMULATION_RESULTS, PROGRESS)
+
+
+def in_order(entries: list[Entry]) -> list[Entry]:
+    """Entries in the order in which they happened.
+
+    By event, the event itself first. A fill belongs to the event before it, so at one event some come before the
+    decision there and most after it: the message of the decision says which was the last before.
+    """
+    before = {e.seq: e.data["after"][FILLS] for e in entries if e.stream == SIMULATION_RESULTS}
+    rank = {SIMULATION_RESULTS: 2, PROGRESS: 3, COMMANDS: 4}
+
+    def place(entry: Entry) -> tuple[int, int, int]:
+        if entry.stream == FILLS:
+            return entry.seq, 1 if entry.number <= before.get(entry.seq, 0) else 5, entry.number
+        return entry.seq, rank.get(entry.stream, 0), entry.number
+
+    return sorted(entries, key=place)

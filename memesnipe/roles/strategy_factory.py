@@ -1,0 +1,137 @@
+"""The strategy factory: breeds generations on the latest events, and sends the best to the arena."""
+
+import statistics
+from collections.abc import Callable
+from time import perf_counter
+
+from pydantic import TypeAdapter
+
+from memesnipe.bus.merge import Entry
+from memesnipe.bus.streams import BACKTEST_JOBS, BACKTEST_RESULTS, EVENTS, STRATEGY_SPECS
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.evaluation import Evaluation as Evaluated
+from memesnipe.evolution.genetic_algorithm import GeneticAlgorithm, SearchSettings, SearchState
+from memesnipe.market.codec import from_messages
+from memesnipe.market.events import GENERATION, Events, empty, join
+from memesnipe.roles.consumer import Consumer
+from memesnipe.roles.context import Context
+from memesnipe.storage.journal import UnitOfWork
+from memesnipe.storage.schema import Evaluation, Generation
+from memesnipe.telemetry.metrics import ActorMetrics
+
+_STATE = TypeAdapter(SearchState)
+
+# (window, genomes) -> one evaluation a genome
+Evaluate = Callable[[Events, list[Genome]], list[Evaluated]]
+
+
+class StrategyFactory(Consumer):
+    """Shell of `memesnipe.evolution.genetic_algorithm.GeneticAlgorithm` and of the rolling window of events it is judged on."""
+
+    name = "strategy_factory"
+    reads = (EVENTS,)
+    writes = (BACKTEST_JOBS, BACKTEST_RESULTS, STRATEGY_SPECS)
+
+    def __init__(self, context: Context, metrics: ActorMetrics, evaluate: Evaluate) -> None:
+        super().__init__(context, metrics)
+        settings = context.settings
+        search = SearchSettings(
+            settings.population_size,
+            settings.mutation_rate,
+            settings.crossover_rate,
+            settings.tournament_size,
+        )
+        self._population = GeneticAlgorithm(context.families, search, settings.seed)
+        self._evaluate = evaluate
+        self._lockstep = context.choice.lockstep
+        self._window: Events = empty(0)
+
+    def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
+        """Roll the window on; breed where a generation is due. When late, live, only the latest one is bred."""
+        due = [i for i, entry in enumerate(entries) if entry.data["flags"] & GENERATION]
+        start = 0
+        for i in due if self._lockstep else due[-1:]:
+            self._roll(entries[start : i + 1])
+            start = i + 1
+            self._breed(entries[i].seq, work)
+        self._roll(entries[start:])
+
+    def _roll(self, entries: list[Entry]) -> None:
+        if entries:
+            new = from_messages([entry.data for entry in entries])
+            self._window = join(self._window, new)[-self.context.settings.tape_window_events :]
+
+    def _breed(self, seq: int, work: UnitOfWork) -> None:
+        started = perf_counter()
+        index = self._population.generation
+        genomes = self._population.ask()
+        job = {"generation": index, "genomes": len(genomes), "window_events": len(self._window)}
+        announced = self.journal.work()
+        # One job a generation: where there are more than generations, this one was announced before a crash.
+        if self.journal.numbers_after(announced)[BACKTEST_JOBS] <= index:
+            announced.send(BACKTEST_JOBS, seq, job)
+            self.commit(announced, self.positions)
+        evaluated = self._evaluate(self._window, genomes)
+        fitness = [e.fitness for e in evaluated]
+        self._population.tell(genomes, evaluated)
+        summary = {
+            "evaluations": len(genomes),
+            "best_fitness": max(fitness),
+            "median_fitness": statistics.median(fitness),
+            "seconds": perf_counter() - started,
+        }
+        work.add(Generation, [{"index": index, "seq": seq, "window_events": len(self._window), **summary}])
+        work.add(Evaluation, [_evaluation_row(index, e) for e in evaluated])
+        work.send(BACKTEST_RESULTS, seq, {**job, **summary})
+        self._publish_best(index, seq, genomes, evaluated, work)
+        work.snapshot = (seq, _STATE.dump_json(self._population.dump()))
+        self.log.info("generation", index=index, seq=seq, **summary)
+
+    def _publish_best(
+        self, index: int, seq: int, genomes: list[Genome], evaluated: list[Evaluated], work: UnitOfWork
+    ) -> None:
+        ranked = sorted(range(len(genomes)), key=lambda i: (-evaluated[i].fitness, i))
+        best = ranked[: self.context.settings.specs_per_generation]
+        for position, i in enumerate(best):
+            genome = genomes[i]
+            message = {
+                "spec_id": genome.spec_id,
+                "generation": index,
+                "index": position,
+                "of": len(best),
+                "evaluations": (index + 1) * len(genomes),  # made so far; all of them count when one is judged
+                "fitness": evaluated[i].fitness,
+                **_sharpes(evaluated[i]),
+                "genome": genome.to_dict(),
+            }
+            work.send(STRATEGY_SPECS, seq, message)
+
+    def catch_up(self, saved_seq: int) -> None:  # noqa: ARG002 - the window begins where it begins
+        """Fill the window again; the search itself is in the snapshot."""
+        last = self.positions[EVENTS].number
+        self.replay(max(0, last - self.context.settings.tape_window_events), self._roll)
+
+    def dump(self) -> bytes:
+        """The search."""
+        return _STATE.dump_json(self._population.dump())
+
+    def load(self, state: bytes) -> None:
+        """Take the state of `dump` over."""
+        self._population.load(_STATE.validate_json(state))
+
+
+def _evaluation_row(generation: int, evaluated: Evaluated) -> dict[str, object]:
+    return {
+        "generation": generation,
+        "spec_id": evaluated.spec_id,
+        "fitness": evaluated.fitness,
+        **_sharpes(evaluated),
+    }
+
+
+def _sharpes(evaluated: Evaluated) -> dict[str, float]:
+    train, validation = evaluated.train, evaluated.validation
+    return {
+        "train_sharpe": train.sharpe if train else 0.0,
+        "validation_sharpe": validation.sharpe if validation else 0.0,
+    }

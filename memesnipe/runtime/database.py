@@ -1,0 +1,62 @@
+"""The database for commands that can run without `memesnipe up`: the one that is there, or our own meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from memesnipe.config.home import RESOLVED
+from memesnipe.config.settings import Settings, read_resolved
+from memesnipe.errors import InputError, MemeSnipeError, first_line
+from memesnipe.runtime.lock import acquire, holder
+from memesnipe.servers.servers import LocalServers
+from memesnipe.storage.database import connect, migrate
+from memesnipe.telemetry.logs import without_secrets
+
+NO_RUN: Final = "there is no run in this folder yet; start one with `memesnipe up`"
+
+
+@contextmanager
+def open_database(settings: Settings, *, make: bool = False) -> Iterator[tuple[Engine, str]]:
+    """The migrated database and its URL: DATABASE_URL, or that of what runs in this folder, or an embedded one.
+
+    Args:
+        settings: say where it is.
+        make: whether to make an embedded one where there is none yet.
+
+    Raises:
+        InputError: there is none, and none is to be made.
+        MemeSnipeError: it does not answer, or something else is just starting in this folder.
+    """
+    home = settings.memesnipe_home.resolve()
+    with ExitStack() as stack:
+        if settings.database_url is None and holder(home) is not None and (home / RESOLVED).is_file():
+            settings = read_resolved(home / RESOLVED)
+        if settings.database_url is not None:
+            url = settings.database_url.get_secret_value()
+        else:
+            if not (make or (home / "postgres" / "data" / "PG_VERSION").is_file()):
+                raise InputError(NO_RUN)
+            stack.callback(acquire(home).close)
+            servers = stack.enter_context(LocalServers(home))
+            url = servers.start(need_redis=False).database_url or ""
+        engine = migrated(url)
+        stack.callback(engine.dispose)
+        yield engine, url
+
+
+def migrated(url: str) -> Engine:
+    """The database at ``url`` with its tables up to date.
+
+    Raises:
+        MemeSnipeError: it does not answer.
+    """
+    engine = connect(url)
+    try:
+        migrate(engine)
+    except OperationalError as error:
+        said = first_line(error)
+        raise MemeSnipeError(f"PostgreSQL at {without_secrets(url)} does not answer: {said}") from error
+    return engine

@@ -1,0 +1,230 @@
+"""`memesnipe evolve`: breed on a tape, polish the best, and judge them where the search has never looked."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Engine
+
+from actors.backtest import Backtests, Conditions
+from memesnipe.config.settings import Settings
+from memesnipe.engine.genome import Genome
+from memesnipe.errors import InputError
+from memesnipe.evolution.assessment import Champion
+from memesnipe.evolution.evaluation import Evaluation, Record, Segment
+from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, Polishing, polish, try_out
+from memesnipe.evolution.genetic_algorithm import SearchSettings
+from memesnipe.evolution.search import Search
+from memesnipe.evolution.spans import cut, search_spans
+from memesnipe.evolution.usable import usable_families
+from memesnipe.market.assumptions import describe
+from memesnipe.runtime.search_key import changes, key_of
+from memesnipe.sdk.registry import Families
+from memesnipe.stats.splits import Span
+from memesnipe.storage.searches import SearchInfo, SearchStore, study_storage
+from memesnipe.tapes.tape import TapeFile
+
+# The pool is what a fill pays: on a guess of it nothing can be shown.
+ASSUMED_POOLS: Final = "the tape's pools are assumed, not recorded; import a file with reserves"
+SLICE_EVENTS: Final = 500_000  # 64 MB, of which a worker holds one at a time
+
+Say = Callable[[str, int], None]  # (what is being done, evaluations done)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked of a search."""
+
+    tape: Path
+    generations: int
+    population: int
+    seed: int
+    polish: int  # trials for each champion
+    resume: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A tape in the object store, in three segments, and a hash of its events."""
+
+    name: str
+    events: int
+    kinds: frozenset[int]  # of the events that the search sees
+    assumptions: list[str]  # of the tape, as sentences
+    pools_are_assumed: bool
+    train: Segment
+    validation: Segment
+    holdout: Segment
+
+
+class Interrupted(Exception):  # noqa: N818 - no error: the user has seen enough
+    """Ctrl-C, after some whole generations."""
+
+    def __init__(self, summary: dict[str, Any]) -> None:
+        super().__init__("stopped")
+        self.summary = summary
+
+
+class Evolve:
+    """A search on a tape, from the database that keeps it to the cluster that runs it."""
+
+    def __init__(
+        self, plan: Plan, file: TapeFile, settings: Settings, families: Families, database: Engine, url: str
+    ) -> None:
+        self._plan, self._settings = plan, settings
+        self._studies = study_storage(database, url)
+        conditions = Conditions(settings.fill_model, settings.shadow_capital_usd, settings.strategy_folders)
+        self._backtests = Backtests(conditions)
+        self._started = time.perf_counter()
+        self.first_result_s = 0.0
+        self._market = load_market(plan.tape, file, self._backtests)
+        try:
+            self._usable = usable_families(families, self._market.kinds)
+        except InputError as error:
+            raise InputError(f"--tape {plan.tape}: {error}") from None
+        self._families = self._usable.families
+        self._store = SearchStore(database, self._market.name)
+        search = SearchSettings(
+            plan.population, settings.mutation_rate, settings.crossover_rate, settings.tournament_size
+        )
+        self._search = Search(self._families, search, plan.seed)
+        self._info = self._begin(asdict(search))
+        self._generations = list(self._info.generations)
+        self._counted = 0  # evaluations since we started, for the speed
+        self._later = 0  # evaluations after the generations
+
+    def _begin(self, search: dict[str, Any]) -> SearchInfo:
+        """A new search, or the one to go on with."""
+        settings, plan = self._settings, self._plan
+        key = key_of(plan.seed, search, settings.shadow_capital_usd, settings.fill_model, self._families)
+        if not plan.resume:
+            return self._store.begin(plan.tape.name, key)
+        info = self._store.take_up(key)
+        if info is None:
+            raise InputError(f"--resume: {self._why_not(key)}; leave --resume out to begin a new search")
+        if info.state is not None:
+            self._search.load(info.state)
+        return info
+
+    def _why_not(self, key: dict[str, Any]) -> str:
+        """What has changed since the latest search that could have been meant."""
+        latest = self._store.latest(self._plan.tape.name)
+        if latest is None:
+            return "there is no search on this tape"
+        search_id, before, is_here = latest
+        if not is_here:
+            return f"search {search_id} was on a tape of this name with other events"
+        return f"search {search_id} on this tape cannot go on: {', '.join(changes(before, key))}"
+
+    def run(self, say: Say) -> dict[str, Any]:
+        """Everything, and the summary of it.
+
+        Raises:
+            Interrupted: Ctrl-C; every whole generation is kept.
+        """
+        try:
+            for index in range(self._search.generation, self._plan.generations):
+                self._generation(index, say)
+            champions, ever = self._finish(say)
+        except KeyboardInterrupt:
+            raise Interrupted(self._summary([], 0)) from None
+        return self._summary(champions, ever)
+
+    def _generation(self, index: int, say: Say) -> None:
+        title = f"generation {index + 1} of {self._plan.generations}"
+        started = time.perf_counter()
+        genomes = self._search.ask()
+        evaluations = self._evaluate(genomes, title, say)
+        summary = self._search.tell(genomes, evaluations).to_dict()
+        summary["seconds"] = round(time.perf_counter() - started, 4)
+        self._store.keep(self._info.search_id, self._search.dump(), summary)
+        self._generations.append(summary)
+
+    def _evaluate(self, genomes: list[Genome], title: str, say: Say) -> list[Evaluation]:
+        def on_done(count: int) -> None:
+            self.first_result_s = self.first_result_s or time.perf_counter() - self._started
+            self._counted += count
+            say(title, count)
+
+        say(title, 0)
+        market = self._market
+        return self._backtests.evaluate(market.train, market.validation, genomes, on_done)
+
+    def _finish(self, say: Say) -> tuple[list[Champion], int]:
+        """The champions, and how many evaluations their market has seen; the same whatever order tasks ended in."""
+        search_id, store = self._info.search_id, self._store
+
+        def evaluate(genomes: list[Genome]) -> list[Evaluation]:
+            evaluations = self._evaluate(genomes, "polishing the best", say)
+            self._search.note(evaluations)
+            return evaluations
+
+        def record(genomes: list[Genome]) -> list[Record]:
+            return self._backtests.record(self._market.holdout, genomes, lambda count: say("judging", count))
+
+        plan = Polishing(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")
+        polished = polish(self._search.population.archive.best(CHAMPIONS), self._families, evaluate, plan)
+        trial = try_out(polished.contenders, self._families, evaluate, record, self._plan.seed)
+        self._search.note_records([*trial.records, trial.lucky])
+        counts = [*map(len, polished.batches), LUCK_GENOMES, len(trial.records) + 1]
+        self._later = sum(counts)
+        ever = store.count(search_id, "finish", counts)
+        return trial.verdicts(ever, ASSUMED_POOLS if self._market.pools_are_assumed else ""), ever
+
+    def _summary(self, champions: list[Champion], ever: int) -> dict[str, Any]:
+        seconds = time.perf_counter() - self._started
+        return {
+            "search": self._info.search_id,
+            "market": self._market.name,
+            "events": self._market.events,
+            "assumptions": self._market.assumptions,
+            "families": self._usable.to_dict(),
+            "generations": self._generations,
+            "evaluations": sum(g["evaluations"] for g in self._generations) + self._later,
+            "evaluations_ever": ever,
+            "champions": [_champion(c) for c in champions],
+            "pbo": self._generations[-1]["pbo"] if self._generations else None,
+            "promotable": any(c.promotable for c in champions),
+            "digest": self._search.digest,
+            "evaluations_per_s": round(self._counted / seconds, 1),
+            "first_result_s": round(self.first_result_s, 3),
+            "busy_s": round(self._backtests.busy_s, 3),
+            "seconds": round(seconds, 3),
+        }
+
+
+def _champion(champion: Champion) -> dict[str, Any]:
+    found = asdict(champion)
+    genome = champion.genome
+    del found["genome"]
+    return {"spec": {"spec_id": genome.spec_id, **genome.to_dict()}, **found}
+
+
+def load_market(path: Path, file: TapeFile, backtests: Backtests) -> Market:
+    """Put the tape at a path into the object store, slice by slice.
+
+    Raises:
+        InputError: it is too short.
+    """
+    first, last = file.span()
+    try:
+        spans = search_spans(Span(first, last + 1))
+    except InputError as error:
+        raise InputError(f"--tape {path}: {error}") from None
+    digest = blake2b(digest_size=8)
+    kinds: set[int] = set()
+
+    def slices() -> Any:
+        for events in file.slices(SLICE_EVENTS):
+            digest.update(events.tobytes())
+            for span in (spans.train, spans.validation):
+                kinds.update(np.unique(cut(events, span)["kind"]).tolist())
+            yield events
+
+    stored = backtests.store((spans.train, spans.validation, spans.holdout), slices())
+    said = describe(file.assumptions)
+    return Market(digest.hexdigest(), file.count, frozenset(kinds), said, file.pools_are_assumed, *stored)

@@ -1,0 +1,188 @@
+"""A session: everything that `memesnipe up` starts, in order, and stops again in the other order."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import redis
+from pydantic import SecretStr
+
+from memesnipe.api.token import load_token, make_token
+from memesnipe.bus.redis_bus import Bus
+from memesnipe.code import code_hash
+from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.feeds.base import FeedChoice
+from memesnipe.runtime.database import migrated
+from memesnipe.runtime.lock import acquire
+from memesnipe.runtime.ray_process import RayProcess
+from memesnipe.runtime.terminal import say
+from memesnipe.servers.compiler import COMPILER, Compiler
+from memesnipe.servers.ports import reserve_port
+from memesnipe.servers.process import LocalServerError
+from memesnipe.servers.servers import LocalServers
+from memesnipe.solana.wallet import make_wallet
+from memesnipe.storage.runs import RunInfo, begin_run
+from memesnipe.telemetry.logs import open_log, without_secrets
+
+_PORTS_TRIED = 50
+_REVIVALS_TRIED = 20
+_WATCH_S = 0.25
+_SLOW_START_S = 45.0
+_COMPILE = (sys.executable, "-m", "memesnipe.runtime.compiling")
+
+
+@dataclass
+class Session:
+    """A running system. Entering it starts the parts, leaving it stops them."""
+
+    settings: Settings
+    choice: FeedChoice
+    has_started: Callable[[], None]  # called when Ctrl-C need not interrupt the start any more
+    _failed_revivals: int = 0  # one after the other
+    _server_trouble: str = ""
+
+    def __enter__(self) -> Self:
+        """Start the servers, the run, Ray, the API and the actors."""
+        self.home = self.settings.memesnipe_home.resolve()
+        with ExitStack() as stack:
+            stack.callback(acquire(self.home).close)
+            self.log = open_log(self.home / "logs", "up", self.settings.log_level)
+            self._compiler = Compiler(self.home, _COMPILE)  # what follows is started meanwhile
+            stack.callback(self._compiler.stop)
+            self._choose_port(stack)
+            self._start_servers(stack)
+            assert self.settings.database_url is not None  # noqa: S101 - resolved by now
+            self.database = migrated(self.settings.database_url.get_secret_value())
+            stack.callback(self.database.dispose)
+            self.run = self._begin_run()
+            if self.settings.wallet_keypair_filename is None:
+                make_wallet(self.settings.wallet_file)
+            if self.settings.api_token_filename is None:
+                make_token(self.settings.token_file)
+            load_token(self.settings.token_file)  # says at once what is wrong with it
+            write_resolved(self.settings, self.home / RESOLVED)
+            self._start_ray(stack)
+            self.has_started()
+            self._stack = stack.pop_all()
+        return self
+
+    def _choose_port(self, stack: ExitStack) -> None:
+        """The dashboard's port: the one that was asked for, or the first free one from the default on."""
+        wanted = self.settings.dashboard_port
+        if "dashboard_port" in self.settings.model_fields_set:
+            tried = [wanted]
+            hint = f"DASHBOARD_PORT is {wanted}: that port is in use on 127.0.0.1; choose another"
+        else:
+            tried = list(range(wanted, wanted + _PORTS_TRIED))
+            hint = f"no port from {wanted} on is free; set DASHBOARD_PORT"
+        for port in tried:
+            if reserved := reserve_port(port):
+                stack.enter_context(reserved)
+                self.settings = self.settings.model_copy(update={"dashboard_port": port})
+                return
+        raise InputError(hint)
+
+    def _start_servers(self, stack: ExitStack) -> None:
+        settings = self.settings
+        if settings.ray_address and _is_remote(settings.ray_address):
+            lacking = [n for n in ("redis_url", "database_url") if getattr(settings, n) is None]
+            if lacking:
+                raise InputError(
+                    f"RAY_ADDRESS is {settings.ray_address}, on other machines: set "
+                    f"{' and '.join(n.upper() for n in lacking)} too, the embedded servers answer on this one only"
+                )
+        say(f"Starting {' and '.join(self._embedded())} ..." if self._embedded() else "Connecting to the servers ...")
+        self._servers = stack.enter_context(LocalServers(self.home))
+        urls = self._servers.start(settings.redis_url is None, settings.database_url is None)
+        found = {"redis_url": urls.redis_url, "database_url": urls.database_url}
+        update = {name: SecretStr(url) for name, url in found.items() if url}
+        self.settings = settings.model_copy(update={**update, "memesnipe_home": self.home})
+
+    def _embedded(self) -> list[str]:
+        """The servers that are started here."""
+        urls = {"PostgreSQL": self.settings.database_url, "Valkey": self.settings.redis_url}
+        return [name for name, url in urls.items() if url is None]
+
+    def _begin_run(self) -> RunInfo:
+        """The run in PostgreSQL, and Redis cleared of another one's streams."""
+        # Other code is another experiment: an unfinished run goes on only with the code that began it.
+        deciding = {**self.settings.deciding, "code": code_hash(self.settings.strategy_folders)}
+        run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), deciding)
+        assert self.settings.redis_url is not None  # noqa: S101 - resolved by now
+        url = self.settings.redis_url.get_secret_value()
+        bus = Bus(url)
+        try:
+            bus.take_over(installation_of(self.home), run.run_id)
+        except redis.RedisError as error:
+            raise MemeSnipeError(f"Redis at {without_secrets(url)} does not answer: {error}") from error
+        finally:
+            bus.close()
+        self.log.info("run", run=run.run_id, resumed=run.resumed, feed=self.choice.identity)
+        return run
+
+    def _start_ray(self, stack: ExitStack) -> None:
+        self._ray = RayProcess(self.home, self.run.run_id, self.settings.ray_address is None, self.log)
+        stack.callback(self._ray.stop)
+        told, slow, began = "", "", time.monotonic()
+        while not self._ray.watch(_WATCH_S):
+            self._compiler.check()
+            for sentence in self.news():
+                say(sentence)
+            if self._ray.waiting_for != told:
+                told = self._ray.waiting_for
+                say(f"Starting {told} ..." if told != COMPILER else "Waiting for the compiler ...")
+            if told != slow and time.monotonic() - began > _SLOW_START_S:
+                slow = told
+                say(f"Still waiting for {told} (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores) ...")
+
+    def watch(self, timeout_s: float) -> None:
+        """Look after everything that we started for a while, and bring back what died."""
+        try:
+            for name in self._servers.revive():
+                self.log.error("server died and was started again", name=name)
+            self._failed_revivals, self._server_trouble = 0, ""
+        except LocalServerError as error:
+            self._server_trouble = f"a server does not come back (attempt {self._failed_revivals + 1}): {error}"
+            self._failed_revivals += 1
+            self.log.error("server does not come back", error=str(error), attempt=self._failed_revivals)
+            if self._failed_revivals >= _REVIVALS_TRIED:
+                raise
+        self._ray.watch(timeout_s)
+
+    @property
+    def condition(self) -> str:
+        """What is wrong with what we started and is being mended, in words; "" while all is well."""
+        return "; ".join(filter(None, (self._server_trouble, self._ray.condition)))
+
+    def news(self) -> list[str]:
+        """What has happened since the last call, as sentences to show."""
+        news, self._ray.news = self._ray.news, []
+        return news
+
+    @property
+    def ray_dashboard(self) -> str:
+        """Where Ray's own dashboard is; "" when there is none."""
+        return self._ray.dashboard
+
+    @property
+    def dashboard(self) -> str:
+        """Where the page is."""
+        return f"http://127.0.0.1:{self.settings.dashboard_port}"
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything, the last first."""
+        self._stack.close()
+
+
+def _is_remote(address: str) -> bool:
+    host = address.removeprefix("ray://").rsplit(":", 1)[0]
+    return host not in ("auto", "local", "localhost", "127.0.0.1")

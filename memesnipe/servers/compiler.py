@@ -1,0 +1,76 @@
+"""Compilation in a process of its own, so that the servers start meanwhile and Ctrl-C ends it at once.
+
+The process holds a lock in the home folder while it compiles: who starts what would compile the same waits for that.
+"""
+
+import fcntl
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from memesnipe.errors import MemeSnipeError, StrategyError
+from memesnipe.servers.child import die_with_parent
+
+COMPILER: Final = "the compiler"
+_LOCK: Final = "compile.lock"
+_KILLED_S: Final = 10.0
+
+
+class Compiler:
+    """The process that compiles the engine and every strategy, or loads what was compiled before."""
+
+    def __init__(self, home: Path, command: Sequence[str]) -> None:
+        """Start it.
+
+        Args:
+            home: the folder of the installation.
+            command: the program; what is wrong with a strategy it writes to its standard output.
+        """
+        home.mkdir(parents=True, exist_ok=True)
+        self._began = time.monotonic()
+        with (home / _LOCK).open("a+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the process inherits it, and lets it go when it ends, however it ends
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=(lock.fileno(),),
+                start_new_session=True,  # Ctrl-C is for us alone
+                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - as of the servers
+            )  # fmt: skip
+
+    def check(self) -> bool:
+        """Whether it is done.
+
+        Raises:
+            StrategyError: a strategy breaks a rule; the text names the file, the line and the rule.
+            MemeSnipeError: it failed otherwise.
+        """
+        code = self._process.poll()
+        if code:
+            assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+            text = self._process.stdout.read().decode(errors="replace").strip()
+            if code == StrategyError.exit_code and text:
+                raise StrategyError(text)
+            raise MemeSnipeError(f"the compiler failed: {text or f'its process ended with {code}'}")
+        return code == 0
+
+    def stop(self) -> None:
+        """End it, if it still runs."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(_KILLED_S)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+def is_compiling(home: Path) -> bool:
+    """Whether a compiler is at work for this installation."""
+    try:
+        with (home / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

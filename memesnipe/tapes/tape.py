@@ -1,0 +1,267 @@
+"""Tapes: recorded events in a Parquet file, in the order in which they happened.
+
+Whatever a file holds, the events of a tape that was read keep the rules of `memesnipe.market.record_rules`. Every page
+has a checksum, and the file as a whole a digest in its metadata: a file of which a bit has changed is refused.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from memesnipe.errors import TapeError, first_line
+from memesnipe.market.assumptions import describe
+from memesnipe.market.codec import to_messages
+from memesnipe.market.events import KIND_NAMES, Events, empty, join
+from memesnipe.market.record_rules import ASSIGNED_BY_A_RUN
+from memesnipe.market.token_index import TokenIndex
+from memesnipe.market.validation import Findings, validate
+from memesnipe.tapes.arrow import null_error, schema_error, to_events, to_table
+from memesnipe.tapes.checksum import UNSEALED, is_whole, seal
+
+FORMAT: Final = "memesnipe-tape-2"
+_OLDER_FORMATS: Final = ("memesnipe-tape-1",)  # without checksums, so that damage would not be noticed
+_ROWS_AT_ONCE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """Events, shape (n,), dtype EVENT, the mint of each token index, and what was assumed to make the events.
+
+    `assumptions` is JSON-ready. The key "pools" in it says that the pools were not recorded but assumed; then no result
+    on the tape is promotable.
+    """
+
+    events: Events
+    mints: list[str]
+    assumptions: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def pools_are_assumed(self) -> bool:
+        """Whether the pools were assumed."""
+        return "pools" in self.assumptions
+
+    def messages(self, start: int = 0, stop: int | None = None) -> Iterator[dict[str, Any]]:
+        """The events as a feed gives them."""
+        for message in to_messages(self.events[start:stop], self.mints):
+            for name in ASSIGNED_BY_A_RUN:
+                del message[name]
+            yield message
+
+    def validate(self, *, now_ns: int | None = None) -> Findings:
+        """Which events break a rule."""
+        return validate(self.events, self.mints, now_ns=now_ns)
+
+    def summary(self) -> dict[str, Any]:
+        """Counts by kind and the span of time."""
+        kinds, counts = np.unique(self.events["kind"], return_counts=True)
+        return {
+            "events": len(self.events),
+            "tokens": len(self.mints),
+            "kinds": {KIND_NAMES[int(k)]: int(c) for k, c in zip(kinds, counts, strict=True)},
+            "from_ts": int(self.events["ts"][0]) if len(self.events) else 0,
+            "to_ts": int(self.events["ts"][-1]) if len(self.events) else 0,
+        }
+
+
+def write_tape(path: Path, tape: Tape) -> None:
+    """Write the whole file or nothing: a tape is never left half made.
+
+    Raises:
+        TapeError: the file cannot be written, or an event of the tape breaks a rule.
+    """
+    broken = tape.validate().first()
+    if broken is not None:
+        raise TapeError(f"cannot write the tape {path}: row {broken[0] + 1}: {broken[2]}")
+    try:
+        assumptions = json.dumps(dict(tape.assumptions), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TapeError(f"cannot write the tape {path}: its assumptions are not JSON: {first_line(error)}") from error
+    if not _can_be_told(json.loads(assumptions)):
+        raise TapeError(f"cannot write the tape {path}: its assumptions cannot be put into words")
+    table = to_table(tape.events, tape.mints)
+    metadata = {"format": FORMAT, "assumptions": assumptions, "seal": UNSEALED}  # the seal last
+    partial = path.with_name(path.name + ".partial")
+    try:
+        stamped = table.replace_schema_metadata(metadata)
+        pq.write_table(stamped, partial, compression="zstd", write_page_checksum=True)
+        seal(partial)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise TapeError(f"cannot write the tape {path}: {error.strerror or error}") from error
+
+
+def read_tape(path: Path, *, now_ns: int | None = None) -> Tape:
+    """Read a tape.
+
+    Args:
+        path: the file.
+        now_ns: the clock, with which events from the future are refused; None where no clock is to be asked.
+
+    Raises:
+        TapeError: there is no such file, it is not a tape, it is damaged, or an event breaks a rule.
+    """
+    file = _ParquetTape(path)
+    parts = list(file.checked(now_ns))
+    events = join(*parts) if parts else empty(0)
+    return Tape(events, file.index.mints, file.assumptions)
+
+
+class TapeFile:
+    """A tape on disk that is read slice by slice, however long it is; it is checked from end to end first.
+
+    Raises:
+        TapeError: there is no such file, it is not a tape, it is damaged, or an event breaks a rule.
+    """
+
+    def __init__(self, path: Path, *, now_ns: int | None = None) -> None:
+        self._file = _ParquetTape(path)
+        self._span = (0, 0)
+        self.count = 0
+        self.assumptions = self._file.assumptions
+        for events in self._file.checked(now_ns):
+            first = self._span[0] if self.count else int(events["ts"][0])
+            self._span = (first, int(events["ts"][-1]))
+            self.count += len(events)
+        self._file.index = TokenIndex()
+
+    @property
+    def mints(self) -> list[str]:
+        """The mints of the token indices that the slices read so far have."""
+        return list(self._file.index.mints)
+
+    @property
+    def pools_are_assumed(self) -> bool:
+        """Whether the pools were assumed."""
+        return "pools" in self.assumptions
+
+    def slices(self, size: int) -> Iterator[Events]:
+        """All events in order, at most ``size`` at a time, numbered by ``seq`` from 1."""
+        seq = 1
+        for events in self._file.events(size):
+            events["seq"] = np.arange(seq, seq + len(events))
+            seq += len(events)
+            yield events
+
+    def span(self) -> tuple[int, int]:
+        """The times of the first and the last event; 0 and 0 where there is none."""
+        return self._span
+
+
+class _ParquetTape:
+    """The file behind a tape. Opening it checks its metadata and columns, `checked` its content."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise TapeError(f"no tape at {path}: make one with `memesnipe import FILE -o {path.name}`")
+        self._path = path
+        self.index = TokenIndex()
+        with self._open() as file:
+            schema = file.schema_arrow
+            metadata = {_text(key): _text(value) for key, value in (schema.metadata or {}).items()}
+        found = metadata.get("format", "")
+        if found in _OLDER_FORMATS:
+            raise TapeError(f"{path} is a tape of an older version, without checksums: import its source again")
+        if found != FORMAT:
+            raise TapeError(f"{path} is a Parquet file but not a tape of this version")
+        wrong = schema_error(schema)
+        if wrong is not None:
+            raise TapeError(f"{path} is not a tape: {wrong}")
+        self.assumptions = self._parsed(metadata.get("assumptions", ""))
+
+    def _parsed(self, assumptions: str) -> dict[str, Any]:
+        try:
+            parsed = json.loads(assumptions)
+        except (ValueError, RecursionError):
+            parsed = None
+        if not isinstance(parsed, dict) or not _can_be_told(parsed):
+            raise TapeError(f"{self._path} is damaged: its assumptions cannot be read; import its source again")
+        return parsed
+
+    def events(self, size: int) -> Iterator[Events]:
+        """The events as they lie there, at most ``size`` at a time."""
+        row = 0
+        with self._open() as file:
+            for batch in file.iter_batches(batch_size=size):
+                batch.validate(full=True)
+                lacking = null_error(batch)
+                if lacking is not None:
+                    raise TapeError(f"{self._path}, row {row + lacking[0] + 1}: {lacking[1]}; import its source again")
+                row += batch.num_rows
+                yield to_events(batch, self.index)
+
+    def checked(self, now_ns: int | None) -> Iterator[Events]:
+        """The events, all of them good; to be read to the end, where damage is found that breaks no rule.
+
+        Raises:
+            TapeError: an event breaks a rule, or the content is not what was written.
+        """
+        faults, last_ts, row = _Faults(self._path), 0, 0
+        for events in self.events(_ROWS_AT_ONCE):
+            found = validate(events, self.index.mints, last_ts=last_ts, now_ns=now_ns)
+            faults.add(found, row)
+            row += len(events)
+            last_ts = found.last_ts
+            yield events
+        faults.raise_any(row)
+        with self._open():
+            whole = is_whole(self._path)
+        if not whole:
+            raise TapeError(f"{self._path} is damaged: it is not what was written; import its source again")
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        try:
+            with pq.ParquetFile(self._path, page_checksum_verification=True) as file:
+                yield file
+        except TapeError:
+            raise
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            said = first_line(error)
+            if "magic bytes" in said or "0 bytes" in said:
+                said = f"it is no Parquet file; make a tape of swaps with `memesnipe import {self._path.name} -o TAPE`"
+            raise TapeError(f"{self._path} is not a tape, or is damaged: {said}") from error
+
+
+class _Faults:
+    """The events of a file that break a rule: how many by category, and the first of them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._first, self._counts = path, "", Counter[str]()
+
+    def add(self, found: Findings, row: int) -> None:
+        """What was found in the events behind the first ``row`` ones."""
+        first = found.first()
+        if first is not None and not self._first:
+            self._first = f"row {row + first[0] + 1}: {first[2]}"
+        self._counts.update(found.counts())
+
+    def raise_any(self, rows: int) -> None:
+        """Refuse the tape if there are any."""
+        if self._first:
+            counts = ", ".join(f"{category} {count:,}" for category, count in self._counts.items())
+            bad = sum(self._counts.values())
+            raise TapeError(f"{self._path}, {self._first} ({bad:,} of {rows:,} rows are bad: {counts})")
+
+
+def _can_be_told(assumptions: dict[str, Any]) -> bool:
+    """Whether who shows the assumptions will find in them what it looks for, and a terminal can show it."""
+    if any(not isinstance(assumptions.get(key, {}), dict) for key in ("duplicates", "rejected")):
+        return False
+    try:
+        sentences = describe(assumptions)
+    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
+        return False
+    return all(sentence.isprintable() for sentence in sentences)
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")

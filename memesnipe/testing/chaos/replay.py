@@ -1,0 +1,170 @@
+"""One replay of a tape in a home of its own, as a user would start it, with commands that fall at the same events."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Engine, text
+
+from memesnipe.errors import MemeSnipeError
+from memesnipe.runtime.database import migrated
+from memesnipe.servers.child import die_with_parent
+from memesnipe.servers.servers import LocalServers
+from memesnipe.storage.commands import CommandName
+from memesnipe.testing.chaos.targets import Targets
+
+# Small and quick, and lenient enough that strategies trade on paper from the first minutes of the tape on.
+QUICK: Final = {
+    "POPULATION_SIZE": "12",
+    "SPECS_PER_GENERATION": "4",
+    "REBALANCE_INTERVAL_SECS": "20",
+    "GENERATION_INTERVAL_SECS": "60",
+    "TAPE_WINDOW_EVENTS": "3000",
+    "MIN_OBSERVATION_SECS": "0",
+    "MIN_TRADES_FOR_PROMOTION": "1",
+    "MIN_SHARPE_FOR_PROMOTION": "-1000",
+    "MIN_SHARPE_TO_STAY": "-1000",
+    "MAX_DRAWDOWN_FOR_PROMOTION": "1",
+}
+_PATIENCE_S: Final = 400.0  # without any progress the system hangs
+_START_S: Final = 1_200.0  # until the first event, on a very busy machine
+_STOP_S: Final = 90.0
+_POLL_S: Final = 0.001  # short, for those who aim
+_ASK_S: Final = 0.02
+
+# A command gets its place behind the last event that was published, so it must be asked for while the feed waits at
+# the same decision in every replay. The database itself does that, in the transaction in which the feed gets there.
+_PLAN: Final = (
+    "CREATE TABLE chaos_plan (after_seq bigint NOT NULL, name text NOT NULL)",
+    """
+    CREATE FUNCTION ask_as_planned() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO commands (run_id, name, spec_id, reason)
+        SELECT NEW.run_id, name, '', 'chaos' FROM chaos_plan
+        WHERE after_seq > OLD.decision_seq AND after_seq <= NEW.decision_seq ORDER BY after_seq;
+        RETURN NULL;
+    END $$
+    """,
+    "CREATE TRIGGER ask_as_planned AFTER UPDATE ON feed_cursors FOR EACH ROW EXECUTE FUNCTION ask_as_planned()",
+)
+
+Plan = Mapping[int, CommandName]
+
+
+def home_of(folder: Path) -> Path:
+    """The home of the installation in a replay's folder."""
+    return folder / ".memesnipe"
+
+
+class Replay:
+    """A replay at full speed."""
+
+    def __init__(self, folder: Path, tape: Path, plan: Plan) -> None:
+        folder.mkdir(mode=0o755)
+        self.home = home_of(folder)
+        self.targets = Targets(self.home)
+        self.report: dict[str, Any] = {}
+        self.seconds = 0.0
+        self._folder, self._tape, self._plan = folder, tape.resolve(), plan
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        self._environment = kept | QUICK | {"MEMESNIPE_HOME": str(self.home)}
+
+    def run(self, look: Callable[[int], None]) -> None:
+        """Replay to the end, and call ``look`` with the executor's last event all the time.
+
+        Raises:
+            MemeSnipeError: it ended in another way than by itself, or hangs.
+        """
+        self._write_plan()
+        command = [sys.executable, "-m", "memesnipe", "up", "--feed", "replay", "--tape", str(self._tape)]
+        command += ["--speed", "max", "--until-end", "--json"]
+        started = time.monotonic()
+        with (self._folder / "stdout").open("wb") as out, (self._folder / "stderr").open("wb") as err:
+            process = subprocess.Popen(  # noqa: S603 - our own command
+                command,
+                cwd=self._folder,
+                env=self._environment,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - it only calls the system
+            )
+        try:
+            furthest = self._watch(process, look)
+        finally:
+            _stop(process)
+        self.seconds = time.monotonic() - started
+        if process.returncode != 0:
+            said = _last_line((self._folder / "stderr").read_text(errors="replace"))
+            raise MemeSnipeError(f"`memesnipe up` ended with {process.returncode} after event {furthest}: {said}")
+        self.report = orjson.loads((self._folder / "stdout").read_bytes())
+
+    def _write_plan(self) -> None:
+        with self.database() as engine, engine.begin() as connection:
+            for statement in _PLAN:
+                connection.execute(text(statement))
+            for after_seq, name in self._plan.items():
+                values = {"after_seq": after_seq, "name": name.value}
+                connection.execute(text("INSERT INTO chaos_plan VALUES (:after_seq, :name)"), values)
+
+    def _watch(self, process: "subprocess.Popen[bytes]", look: Callable[[int], None]) -> int:
+        furthest, moved_at, asked_at = 0, time.monotonic(), 0.0
+        while process.poll() is None:
+            now = time.monotonic()
+            if now - asked_at > _ASK_S:
+                seq, asked_at = self.targets.seq(), now
+                if seq > furthest:
+                    furthest, moved_at = seq, now
+                elif now - moved_at > (patience := _PATIENCE_S if furthest else _START_S):
+                    raise MemeSnipeError(f"nothing has moved for {patience:.0f} s after event {furthest}: it hangs")
+            look(furthest)
+            time.sleep(_POLL_S)
+        return furthest
+
+    def command(self, *arguments: str) -> dict[str, Any]:
+        """What a command in this installation says as JSON."""
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "memesnipe", *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            check=False,
+        )
+        if not done.stdout:
+            said = _last_line(done.stderr.decode(errors="replace"))
+            raise MemeSnipeError(f"`memesnipe {arguments[0]}` ended with {done.returncode}: {said}")
+        return dict(orjson.loads(done.stdout))
+
+    @contextmanager
+    def database(self) -> Iterator[Engine]:
+        """Its database, while nothing else runs."""
+        with LocalServers(self.home) as servers:
+            engine = migrated(servers.start(need_redis=False).database_url or "")
+            try:
+                yield engine
+            finally:
+                engine.dispose()
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """End it if it still runs, kindly as long as that helps; what it has started ends with it."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _last_line(text_said: str) -> str:
+    lines = text_said.strip().splitlines()
+    return lines[-1].strip() if lines else "it said nothing"

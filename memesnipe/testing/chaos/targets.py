@@ -1,0 +1,165 @@
+"""What `memesnipe chaos` kills: the processes of one installation, and what they are in the middle of."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import redis
+
+from memesnipe.bus.streams import ACTORS, PROGRESS
+from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.roles.activity import COMMITTING, PUBLISHING, WAITING, activity_file, read_activity
+from memesnipe.servers.leftovers import is_of_ray
+from memesnipe.servers.process import read_pid
+from memesnipe.servers.redis import operator_url
+
+REDIS, REDIS_EMPTIED, POSTGRES, SERVE = "redis", "redis emptied", "postgres", "serve controller"
+
+# What each process of Ray has in its command line.
+RAY: Final = {
+    SERVE: b"ray::ServeController",
+    "ray gcs_server": b"/gcs_server",
+    "ray raylet": b"/raylet/raylet",
+    "ray dashboard agent": b"ray::DashboardAgent",
+    "ray runtime-env agent": b"ray::RuntimeEnvAgent",
+}
+TARGETS: Final = (*ACTORS, REDIS, REDIS_EMPTIED, POSTGRES, *RAY)
+
+# A server is busy for us while an actor is in the middle of this with it.
+_USE: Final = {REDIS: PUBLISHING, REDIS_EMPTIED: PUBLISHING, POSTGRES: COMMITTING}
+_RUN: Final = 1  # the only one of a fresh installation
+_SIGNAL_S: Final = 1.0
+
+
+class Targets:
+    """The processes of the installation in one home folder."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._installation = installation_of(home)
+        self._killed: set[int] = set()  # what they have left behind says that they are there
+        self._client: redis.Redis | None = None
+        self._kills: dict[str, Callable[[], bool]] = {
+            REDIS: self._kill_redis,
+            REDIS_EMPTIED: self._empty_redis,
+            POSTGRES: lambda: self._kill(read_pid(self._home / "postgres/data/postmaster.pid")),
+        } | {target: partial(self._kill_ray, target) for target in RAY}
+
+    def seq(self) -> int:
+        """The last event that the executor has told of; 0 while it does not."""
+        try:
+            last: Any = self._redis().xrevrange(PROGRESS, count=1)
+        except (redis.RedisError, OSError, ValueError):  # it may be what was killed last
+            self._client = None
+            return 0
+        return int(last[0][1][b"seq"]) if last else 0
+
+    def doing(self, target: str) -> str:
+        """What a target is in the middle of; "" where nobody is there."""
+        if target in ACTORS:
+            pid, doing = self._activity(target)
+            return "" if pid in self._killed else doing
+        use = _USE.get(target)
+        return use if use in {self._activity(actor)[1] for actor in ACTORS} else WAITING
+
+    def catch(self, target: str, aim: str) -> bool:
+        """Whether a target is in the middle of ``aim``; an actor that is stands still there until it is killed.
+
+        Seen from here it may have gone on before it is shot, so it is stopped first and looked at again.
+        """
+        if self.doing(target) != aim:
+            return False
+        if target not in ACTORS:
+            return True
+        pid, _ = self._activity(target)
+        if not self._is_ours(pid):
+            return False
+        try:
+            os.kill(pid, signal.SIGSTOP)
+            _wait_for_state(pid, "TZX")
+            if self._activity(target) == (pid, aim):
+                return True
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass  # it ended by itself meanwhile
+        return False
+
+    def kill(self, target: str) -> str:
+        """SIGKILL one of `TARGETS`; what it was in the middle of, or "" where there was no process to kill."""
+        if target not in ACTORS:
+            doing = self.doing(target)
+            return doing if self._kills[target]() else ""
+        pid, _ = self._activity(target)
+        if not self._is_ours(pid) or not self._kill(pid):
+            return ""
+        _wait_for_state(pid, "ZX")
+        last_pid, last = self._activity(target)  # the last thing that it told
+        return last if last_pid == pid else WAITING
+
+    def _activity(self, actor: str) -> tuple[int, str]:
+        return read_activity(activity_file(self._home, _RUN, actor))
+
+    def _is_ours(self, pid: int, name: bytes = b"ray::") -> bool:
+        """Numbers of processes are used again, maybe by somebody else."""
+        try:
+            has_name = name in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+        return has_name and is_of_ray(pid, self._installation)
+
+    def _kill(self, pid: int | None) -> bool:
+        if pid is None or pid in self._killed:
+            return False
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        self._killed.add(pid)
+        return True
+
+    def _kill_redis(self) -> bool:
+        return self._kill(read_pid(self._home / "redis/redis.pid"))
+
+    def _empty_redis(self) -> bool:
+        """Make Redis lose everything, and then die of it."""
+        try:
+            self._redis().flushall()
+        except (redis.RedisError, OSError, ValueError):
+            self._client = None
+            return False
+        return self._kill_redis()
+
+    def _kill_ray(self, target: str) -> bool:
+        """Kill a process of the Ray that belongs to this installation, once it has come up."""
+        for entry in Path("/proc").iterdir():
+            try:
+                program = (entry / "cmdline").read_bytes().partition(b"\0")[0] if entry.name.isdigit() else b""
+                if RAY[target] in program and self._is_ours(int(entry.name), b""):
+                    return self._kill(int(entry.name))
+            except OSError:
+                continue  # it ended while we looked
+        return False
+
+    def _redis(self) -> "redis.Redis":
+        if self._client is None:
+            url = orjson.loads((self._home / RESOLVED).read_bytes())["redis_url"]
+            # As the operator: the actors' user may not empty it.
+            self._client = redis.Redis.from_url(operator_url(self._home / "redis", url), socket_timeout=2)
+        return self._client
+
+
+def _wait_for_state(pid: int, states: str) -> None:
+    """Wait until a process is stopped (T) or has ended (Z, X, or not there any more)."""
+    deadline = time.monotonic() + _SIGNAL_S
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in states:
+                return
+        except OSError:
+            return
+        time.sleep(0.001)

@@ -1,0 +1,202 @@
+"""Markets of which the truth is known, noise alone or with one planted edge, to test whether statistics are honest.
+
+Prices are martingales but for the edge: whatever follows the planted cause is taken back evenly over all of the time,
+so that holding tokens for no reason earns nothing. Every market has every cause; in all but its own market a
+cause is a decoy that nothing follows. Costs are those of a small PumpSwap pool, 1.25 % a side.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memesnipe.market.events import (
+    BUY_SIDE,
+    LAMPORTS_PER_SOL,
+    NS_PER_S,
+    PRICE,
+    PUMPSWAP,
+    SELL_SIDE,
+    SOCIAL,
+    Events,
+    empty,
+    join,
+    take,
+)
+from memesnipe.tapes.tape import Tape
+
+START_TS: Final = 1_767_225_600 * NS_PER_S  # 2026-01-01 UTC
+SOL_USD: Final = 200.0
+POOL_LAMPORTS: Final = 250 * LAMPORTS_PER_SOL
+POOL_RAW: Final = 250_000_000 * 10**6  # tokens of 6 decimals
+LP_FEE_BPS, PROTOCOL_FEE_BPS, CREATOR_FEE_BPS = 2, 93, 30
+SLOT_S: Final = 0.4
+
+LIFE_S: Final = (3600.0, 10_800.0)
+TRADE_EVERY_S: Final = 4.0
+MOVE: Final = 0.004  # standard deviation of a trade's log return, in calm and in wild times alike on average
+TALK_EVERY_S: Final = 60.0
+DECOY_EVERY_S: Final = 2000.0  # each kind that nothing follows, each token
+FOLLOWS: Final = 0.7  # how often something does
+_RAW_PER_TOKEN: Final = 10**6
+
+Times = NDArray[np.float64]  # seconds
+
+
+class Edge(StrEnum):
+    """What is planted."""
+
+    NOISE = "noise"
+    MOMENTUM = "momentum"
+    MEAN_REVERSION = "mean_reversion"
+    SOCIAL = "social"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Something that can be seen, and what follows it in its own market, as simple returns.
+
+    A cause is over before an order can reach the chain: while it lasted, its next trade could be foreseen.
+    """
+
+    moves: tuple[float, float]  # of the price, up or down with equal chances; (0, 0): it is talk alone
+    followed: float  # which of them something follows: 1 rises, -1 falls, 0 talk
+    after_s: tuple[float, float]
+    follow: tuple[float, float]
+    takes_s: tuple[float, float]
+    trades: int  # of what follows
+    every_s: float  # in the market where it is followed, each token
+
+    @property
+    def mean_follow(self) -> float:
+        """The mean return that follows a cause of this kind, those that nothing follows included."""
+        return FOLLOWS * sum(self.follow) / 2 * (1.0 if self.followed == 0.0 else 0.5)
+
+
+CAUSES: Final = {
+    Edge.MOMENTUM: Cause((0.06, 0.10), 1.0, (3.0, 10.0), (0.13, 0.23), (120.0, 240.0), 30, 500.0),
+    Edge.MEAN_REVERSION: Cause((0.15, 0.25), -1.0, (10.0, 40.0), (0.18, 0.28), (60.0, 150.0), 4, 250.0),
+    Edge.SOCIAL: Cause((0.0, 0.0), 0.0, (20.0, 45.0), (0.08, 0.13), (0.5, 1.2), 5, 500.0),
+}
+_CAUSE_S: Final = 1.2
+_CAUSE_TRADES: Final = 3
+_REPORTS: Final = 4
+
+
+def labelled_market(edge: Edge, seed: int, *, hours: float = 12.0, tokens: int = 16) -> Tape:
+    """A tape of about 4 trades and a quarter of a report of talk a second.
+
+    Args:
+        edge: what is planted.
+        seed: the market depends on it and on the other arguments alone.
+        hours: of event time.
+        tokens: alive at once; each lives one to three hours, and gives its place to another.
+    """
+    rng = np.random.default_rng([seed, list(Edge).index(edge)])
+    lives = [life for _ in range(tokens) for life in _lives(rng, hours * 3600.0)]
+    lives.sort()
+    events = join(*(_life(rng, edge, token, start_s, stop_s) for token, (start_s, stop_s) in enumerate(lives)))
+    events = take(events, np.argsort(events["ts"], kind="stable"))
+    events["seq"] = np.arange(1, len(events) + 1)
+    return Tape(events, [f"labelled_market{token:05d}" for token in range(len(lives))])
+
+
+def _lives(rng: np.random.Generator, end_s: float) -> Iterator[tuple[float, float]]:
+    """The lives that follow each other in one place; at first it is in the middle of one."""
+    start_s, stop_s = 0.0, rng.uniform(0.2, 1.0) * rng.uniform(*LIFE_S)
+    while start_s < end_s:
+        yield start_s, min(stop_s, end_s)
+        start_s, stop_s = stop_s, stop_s + rng.uniform(*LIFE_S)
+
+
+def _life(rng: np.random.Generator, edge: Edge, token: int, start_s: float, stop_s: float) -> Events:
+    length_s = stop_s - start_s
+    times, moves = _walk(rng, edge, length_s)
+    talk_times, mentions, sentiment = _chatter(rng, length_s)
+    for kind, cause in CAUSES.items():
+        for at_s in _arrivals(rng, length_s, cause.every_s if kind is edge else DECOY_EVERY_S):
+            happened, moved, burst = _happen(rng, cause, at_s, follows=kind is edge)
+            times, moves = np.concatenate([times, happened]), np.concatenate([moves, moved])
+            talk_times = np.concatenate([talk_times, burst])
+            mentions = np.concatenate([mentions, rng.uniform(50.0, 120.0, len(burst))])
+            sentiment = np.concatenate([sentiment, rng.uniform(0.4, 0.8, len(burst))])
+    trades = _trades(rng, times, moves)
+    talk = empty(len(talk_times))
+    talk["kind"], talk["mentions"], talk["sentiment"] = SOCIAL, np.round(mentions), sentiment
+    talk["ts"] = (talk_times * NS_PER_S).astype(np.int64)
+    events = join(trades, talk)
+    events["ts"] += START_TS + int(start_s * NS_PER_S)
+    events["slot"] = (events["ts"] - START_TS) / NS_PER_S / SLOT_S
+    events["token"], events["sol_usd"] = token, SOL_USD
+    return take(events, events["ts"] < START_TS + int(stop_s * NS_PER_S))
+
+
+def _walk(rng: np.random.Generator, edge: Edge, length_s: float) -> tuple[Times, NDArray[np.float64]]:
+    """The background: log returns whose size wanders and whose sign nobody knows."""
+    times = _arrivals(rng, length_s, TRADE_EVERY_S)
+    # Calm and wild times, a factor of two either way, over some minutes.
+    phase = np.cumsum(rng.normal(0.0, 0.15, len(times)))
+    size = MOVE * np.exp(0.5 * np.sin(phase))
+    taken_back = CAUSES[edge].mean_follow / CAUSES[edge].every_s if edge is not Edge.NOISE else 0.0
+    drift = -taken_back * np.diff(times, prepend=0.0)
+    return times, rng.normal(0.0, size) - size**2 / 2 + drift
+
+
+def _chatter(rng: np.random.Generator, length_s: float) -> tuple[Times, NDArray[np.float64], NDArray[np.float64]]:
+    """What is said of any token: when, how much, and how well."""
+    times = _arrivals(rng, length_s, TALK_EVERY_S)
+    return times, rng.lognormal(2.0, 0.5, len(times)), np.clip(rng.normal(0.1, 0.25, len(times)), -1.0, 1.0)
+
+
+def _arrivals(rng: np.random.Generator, length_s: float, every_s: float) -> Times:
+    return np.sort(rng.uniform(0.0, length_s, rng.poisson(length_s / every_s)))
+
+
+def _happen(
+    rng: np.random.Generator, cause: Cause, at_s: float, *, follows: bool
+) -> tuple[Times, NDArray[np.float64], Times]:
+    """One cause, and perhaps what follows: times and log returns of its trades, and the times of its talk."""
+    ends_s = at_s + _CAUSE_S
+    sign = rng.choice([-1.0, 1.0]) if cause.followed else 0.0
+    own = sign * rng.uniform(*cause.moves)
+    talk = np.sort(rng.uniform(at_s, ends_s, _REPORTS)) if not cause.followed else np.zeros(0)
+    parts = [_spread(rng, at_s, ends_s, own, _CAUSE_TRADES if cause.followed else 0)]
+    if rng.random() < FOLLOWS and follows and sign == cause.followed:
+        begins_s = ends_s + rng.uniform(*cause.after_s)
+        stop_s = begins_s + rng.uniform(*cause.takes_s)
+        parts.append(_spread(rng, begins_s, stop_s, rng.uniform(*cause.follow), cause.trades))
+    times, moves = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return times, moves, talk
+
+
+def _spread(
+    rng: np.random.Generator, start_s: float, stop_s: float, total: float, trades: int
+) -> tuple[Times, NDArray[np.float64]]:
+    """A simple return in several trades of one direction, and of different sizes."""
+    shares = rng.dirichlet(np.full(trades, 3.0)) if trades else np.zeros(0)
+    return np.sort(rng.uniform(start_s, stop_s, trades)), shares * np.log1p(total)
+
+
+def _trades(rng: np.random.Generator, times: Times, moves: NDArray[np.float64]) -> Events:
+    """Exact reserves of a constant product along the price, and the trades between them."""
+    order = np.argsort(times, kind="stable")
+    path = np.cumsum(moves[order]) / 2  # the reserves move by the root of the price
+    sol = np.concatenate([[POOL_LAMPORTS], np.round(POOL_LAMPORTS * np.exp(path))]).astype(np.int64)
+    token = np.concatenate([[POOL_RAW], np.round(POOL_RAW * np.exp(-path))]).astype(np.int64)
+    events = empty(len(order))
+    events["ts"] = (times[order] * NS_PER_S).astype(np.int64)
+    events["kind"], events["venue"] = PRICE, PUMPSWAP
+    events["side"] = np.where(np.diff(sol) >= 0, BUY_SIDE, SELL_SIDE)
+    events["sol_lamports"], events["token_raw"] = np.abs(np.diff(sol)), np.abs(np.diff(token))
+    for prefix in ("pool", "real"):
+        events[f"{prefix}_sol_lamports"], events[f"{prefix}_token_raw"] = sol[1:], token[1:]
+    usd: Any = SOL_USD / LAMPORTS_PER_SOL
+    events["price_usd"] = sol[1:] * usd / (token[1:] / _RAW_PER_TOKEN)
+    events["volume_usd"], events["liquidity_usd"] = np.abs(np.diff(sol)) * usd, sol[1:] * usd
+    events["lp_fee_bps"], events["protocol_fee_bps"] = LP_FEE_BPS, PROTOCOL_FEE_BPS
+    events["creator_fee_bps"] = CREATOR_FEE_BPS
+    events["trader"] = rng.integers(1, 2**32 - 1, len(order))
+    return events

@@ -1,0 +1,1 @@
+"""A slow second implementation of the engine, written independently, to compare against."""

@@ -1,0 +1,207 @@
+"""Settings are checked at the start, and secrets are not told."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from memesnipe.bus.redis_bus import READ_LIMIT
+from memesnipe.bus.streams import KEEP_EVENTS, MAX_IN_FLIGHT
+from memesnipe.config.settings import DECIDING, Settings, env_example, load_settings, read_resolved, write_resolved
+from memesnipe.config.types import range_of
+from memesnipe.errors import RefusedError, SettingsError
+from memesnipe.testing.chaos.replay import QUICK
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("DASHBOARD_PORT", "99999", "DASHBOARD_PORT is '99999'"),
+        ("MUTATION_RATE", "1.5", "must be a number from 0 to 1"),
+        ("INITIAL_CAPITAL_USD", "inf", "must be a number from 0.01 to 1000000000"),
+        ("MIN_SHARPE_TO_STAY", "nan", "must be a number from -1000000 to 1000000"),
+        ("LATENCY_MS", "99999999999999999", "must be a whole number from 0 to 600000"),
+        ("SEED", "9" * 40, "must be a whole number from 0 to 9223372036854775807"),
+        ("DATABASE_URL", "postgresql://me:secret@host:99999999/db", "its port must be from 1 to 65535"),
+        ("DATABASE_URL", "postgresql://me:secret@host:many/db", "must be like postgresql://USER"),
+        ("REDIS_URL", "redis://:secret@host:many/0", "must be like redis://HOST:PORT/DB"),
+        ("REDIS_URL", "redis://:secret@host/first", "its database, behind the last /, must be a number"),
+        ("MEMESNIPE_HOME", "x" * 300, "is too long"),
+        ("STRATEGY_PATH", "~nobody-of-that-name/mine", "cannot be found"),
+        ("POPULATION_SIZE", "many", "POPULATION_SIZE is 'many'"),
+        ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("DATABASE_URL", "mysql://me:secret@host/db", "must start with postgresql://"),
+        ("REDIS_URL", "http://:secret@host", "must start with redis://"),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_the_variable_and_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    line = str(caught.value)
+    assert name in line
+    assert told in line
+    assert "\n" not in line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize(("name", "value"), [("LIVE_TRADING_ENABLED", "true"), ("PAPER_TRADING_MODE", "false")])
+def test_live_trading_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(RefusedError, match="LIVE_TRADING_ENABLED=false"):
+        load_settings()
+
+
+def test_the_environment_comes_before_the_file_and_the_file_before_the_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("POPULATION_SIZE=17\nARENA_SIZE=8\nUNKNOWN_SETTING=1\nREDIS_URL=\n")
+    monkeypatch.setenv("ARENA_SIZE", "9")
+    settings = load_settings()
+    assert (settings.population_size, settings.arena_size, settings.tournament_size) == (17, 9, 3)
+    assert settings.redis_url is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"# caf\xe9\nSEED=3\n", ".env:1: byte 6 of the line is 0xe9, which is not UTF-8"),
+        (b"SEED=3\n\n  SLIPAGE_BPS=50\n", ".env:3: there is no setting SLIPAGE_BPS; did you mean SLIPPAGE_BPS?"),
+        (b"SEED=3\n# again\nseed=4\n", ".env:3: SEED is set in line 1 already"),
+        (b"\nSEED\n", ".env:2: SEED has no value"),
+        (b"SEED=3\n= 4\n", ".env:2: is not of the form NAME=VALUE"),
+        (b"SEED=3\nARENA_SIZE='4\n", ".env:2: is not of the form NAME=VALUE"),
+        (b"STRATEGY_PATH='a\nSEED=3'\n", ".env:1: the value of STRATEGY_PATH holds a control character"),
+        (b"SEED=\x003\n", ".env:1: holds a zero byte"),
+        ("SEED=3".encode("utf-16"), ".env:1: byte 1 of the line is 0xff"),
+        (b"#" * (1 << 20) + b"\n", ".env: is larger than"),
+    ],
+)
+def test_a_file_of_settings_that_cannot_be_meant_is_one_line_with_its_place(
+    tmp_path: Path, text: bytes, told: str
+) -> None:
+    (tmp_path / ".env").write_bytes(text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_and_a_folder(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("SEED=3\n".encode("utf-8-sig"))
+    assert load_settings().seed == 3
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(SettingsError, match=r"^\.env: is not a file of settings"):
+        load_settings()
+
+
+def test_names_that_are_ignored_are_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("memesnipe.config.settings._ADVISED", set())
+    monkeypatch.setenv("SLIPAGE_BPS", "5")
+    (tmp_path / ".env").write_text("COMPOSE_PROJECT_NAME=x\nPGDATA=y\n")
+    load_settings()
+    load_settings()
+    first, second = capsys.readouterr().err.splitlines()
+    assert (
+        first
+        == "memesnipe: note: .env holds names that are no settings of MemeSnipe, ignored: COMPOSE_PROJECT_NAME, PGDATA"
+    )
+    assert "SLIPAGE_BPS" in second
+    assert "did you mean SLIPPAGE_BPS?" in second
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"POPULATION_SIZE": "7"}, "SPECS_PER_GENERATION is 8 and POPULATION_SIZE is 7: no more can be chosen"),
+        ({"ARENA_SIZE": "7"}, "SPECS_PER_GENERATION is 8 and ARENA_SIZE is 7"),
+        ({"TOURNAMENT_SIZE": "51"}, "TOURNAMENT_SIZE is 51 and POPULATION_SIZE is 50"),
+        ({"MAX_STRATEGY_SHARE_PERCENT": "90"}, "MAX_STRATEGY_SHARE_PERCENT is 90 and MAX_INVESTED_SHARE_PERCENT is 80"),
+        ({"MIN_SHARPE_TO_STAY": "5"}, "MIN_SHARPE_TO_STAY is 5 and MIN_SHARPE_FOR_PROMOTION is 0.5: what is promoted"),
+        (
+            {"DASHBOARD_PORT": "81", "EXECUTOR_METRICS_PORT": "81"},
+            "DASHBOARD_PORT and EXECUTOR_METRICS_PORT are",
+        ),
+        ({"MEMESNIPE_HOME": "file"}, "MEMESNIPE_HOME is 'file': that is no folder"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, str], told: str
+) -> None:
+    (tmp_path / "file").touch()
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(told)
+
+
+def test_the_quick_settings_of_chaos_hold_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in QUICK.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().min_sharpe_for_promotion == -1000.0
+
+
+def test_every_number_has_a_least_and_a_most() -> None:
+    numbers = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float)]
+    assert len(numbers) > 40
+    assert [name for name in numbers if not range_of(Settings.model_fields[name])] == []
+
+
+def test_the_window_of_a_generation_is_in_redis_however_far_its_reader_is_behind() -> None:
+    [most] = [m.le for m in Settings.model_fields["tape_window_events"].metadata if hasattr(m, "le")]
+    assert 0 < most <= KEEP_EVENTS - MAX_IN_FLIGHT - READ_LIMIT
+
+
+def test_every_setting_is_in_the_example_with_its_meaning() -> None:
+    example = (Path(__file__).parents[1] / ".env.example").read_text()
+    assert example == env_example(), "run: python -m memesnipe.config.settings > .env.example"
+
+
+def test_the_example_gives_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(env_example())
+    assert load_settings() == Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+def test_what_up_decided_reaches_the_actors_through_a_file_that_only_we_can_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://me:secret@host/db")
+    settings = load_settings()
+    assert "secret" not in repr(settings) + str(settings) + str(settings.deciding)
+    path = tmp_path / "settings.json"
+    write_resolved(settings, path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    monkeypatch.setenv("POPULATION_SIZE", "99")
+    read = read_resolved(path)
+    assert read == settings
+    assert read.database_url is not None
+    assert read.database_url.get_secret_value() == "postgresql+psycopg://me:secret@host/db"
+
+
+def test_no_secret_decides_anything() -> None:
+    assert not [name for name in DECIDING if "url" in name or "key" in name]
+
+
+def test_a_wrong_value_in_the_file_of_settings_has_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("# mine\n\nSEED=1\nLATENCY_MS=abc\nLOG_LEVEL=LOUD\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(".env:4: LATENCY_MS is 'abc': must be a whole number from 0 to 600000; ")
+    assert ".env:5: LOG_LEVEL is 'LOUD': must be 'DEBUG'," in str(caught.value)
+    monkeypatch.setenv("LATENCY_MS", "def")
+    with pytest.raises(SettingsError, match=r"^LATENCY_MS is 'def'"):
+        load_settings()

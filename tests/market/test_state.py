@@ -1,0 +1,37 @@
+from memesnipe.market.events import rows
+from memesnipe.market.pools import pool_after
+from memesnipe.market.state import MarketState
+from tests.support import SOL_USD, START_TS, Market
+
+
+def _board(market: Market) -> MarketState:
+    market_state = MarketState()
+    for event in rows(market.events()):
+        market_state.see(event)
+    return market_state
+
+
+def test_a_token_is_as_its_last_trade_left_it() -> None:
+    market = Market().trade(1).trade(3, sol=2.0).talk(5)
+    market_state = _board(market)
+    token = market_state.tokens[0]
+    assert token.last_ts == START_TS + 5 * 10**9
+    assert token.pool == market.pools["A"] == pool_after(list(rows(market.events()))[1])
+    assert (market_state.last_ts, market_state.last_seq) == (START_TS + 5 * 10**9, 3)
+
+
+def test_dead_tokens_are_forgotten_but_for_those_in_use() -> None:
+    market_state = _board(Market().trade(1, "A").trade(2, "B").trade(3, "C").trade(10, "D"))
+    market_state.forget(8 * 10**9, keep={0})
+    assert sorted(market_state.tokens) == [0, 1, 2, 3]
+    market_state.forget(7 * 10**9 - 1, keep={0})
+    assert sorted(market_state.tokens) == [0, 3]
+
+
+def test_an_event_that_does_not_know_the_price_of_sol_leaves_it() -> None:
+    market = Market().trade(1).talk(2)
+    market.raw[1]["sol_usd"] = 0.0
+    market_state = MarketState()
+    for event in rows(market.events()):
+        market_state.see(event)
+    assert market_state.sol_usd == SOL_USD

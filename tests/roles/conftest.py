@@ -1,0 +1,130 @@
+"""A run of its own on real servers, whose actors a test moves step by step."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from memesnipe.bus.merge import Entry
+from memesnipe.bus.streams import EVENTS, FILLS
+from memesnipe.config.home import RESOLVED
+from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.feeds.base import FeedChoice
+from memesnipe.roles import market_data
+from memesnipe.roles.consumer import Consumer
+from memesnipe.roles.context import Context
+from memesnipe.roles.market_data import MarketData
+from memesnipe.storage.journal import UnitOfWork
+from memesnipe.storage.runs import begin_run
+from memesnipe.storage.schema import StreamOffsetRow
+from memesnipe.telemetry.metrics import ActorMetrics
+
+
+class ListFeed:
+    """A feed that says what a list says."""
+
+    def __init__(self, raw: list[Any], *, live: bool = False) -> None:
+        self.raw, self.live = raw, live
+        self.total: int | None = len(raw)
+
+    def messages(self, position: int) -> Iterator[Any]:
+        return iter(self.raw[position:])
+
+
+class Reader(Consumer):
+    """Notes the events that it sees, and says so."""
+
+    name = "executor"
+    reads = (EVENTS,)
+    writes = (FILLS,)
+
+    def __init__(self, context: Context, metrics: ActorMetrics) -> None:
+        super().__init__(context, metrics)
+        self.seen: list[int] = []
+
+    def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
+        self.seen += [entry.seq for entry in entries]
+        work.send(FILLS, entries[-1].seq, {})
+
+    def dump(self) -> bytes:
+        return b"nothing"
+
+    def load(self, state: bytes) -> None:
+        assert state == self.dump()
+
+
+class Listener(Reader):
+    """Hears of what the other one says."""
+
+    name = "position"
+    reads = (FILLS,)
+    writes = ()
+
+    def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
+        self.seen += [entry.number for entry in entries]
+
+
+@dataclass
+class Stage:
+    """The run, its servers, and the actors that were started."""
+
+    home: Path
+    run_id: int
+    database: sa.Engine
+    redis: "redis.Redis"
+    monkeypatch: pytest.MonkeyPatch
+    started: list[Any] = field(default_factory=list)
+
+    def context(self) -> Context:
+        return Context(self.home, self.run_id)
+
+    def start(self, shell: Callable[..., Any], *arguments: Any, name: str = "test") -> Any:
+        """An actor that has not opened yet."""
+        made = shell(self.context(), ActorMetrics(name), *arguments)
+        self.started.append(made)
+        return made
+
+    def market(self, raw: list[Any], *, live: bool = False) -> MarketData:
+        """Market data on a feed that says this."""
+        self.monkeypatch.setattr(market_data, "open_feed", lambda choice, checkpoints: ListFeed(raw, live=live))
+        made: MarketData = self.start(MarketData)
+        return made
+
+    def has_read(self, actor: str, stream: str, seq: int) -> None:
+        """Let an actor that is not here have come so far."""
+        row = {"run_id": self.run_id, "actor": actor, "stream": stream, "position": seq, "seq": seq, "consumed": seq}
+        statement = insert(StreamOffsetRow).values(row)
+        keys = [column.name for column in StreamOffsetRow.__table__.primary_key.columns]
+        with self.database.begin() as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=row))
+
+
+@pytest.fixture
+def stage(
+    tmp_path: Path,
+    database: sa.Engine,
+    database_url: str,
+    redis_url: str,
+    as_operator: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Stage]:
+    """At full speed, in lockstep; a decision is due every 60 s of event time."""
+    own = redis_url.removesuffix("/0") + "/8"
+    settings = Settings(
+        _env_file=None, database_url=database_url.replace("+psycopg", ""), redis_url=own, memesnipe_home=tmp_path
+    )
+    write_resolved(settings, tmp_path / RESOLVED)
+    (tmp_path / "logs").mkdir()
+    run = begin_run(database, f"test:{uuid4().hex}", FeedChoice("list", 0.0).to_dict(), {})
+    with redis.Redis.from_url(as_operator(own)) as client:
+        client.flushdb()
+        made = Stage(tmp_path, run.run_id, database, client, monkeypatch)
+        yield made
+    for shell in made.started:
+        shell.close()

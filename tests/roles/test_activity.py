@@ -1,0 +1,127 @@
+"""What an actor is in the middle of can be seen while it is, and after its process has gone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.roles import activity as module
+from memesnipe.roles.activity import (
+    BREEDING,
+    COMMITTING,
+    PUBLISHING,
+    RECOVERING,
+    WAITING,
+    WORKING,
+    ActivityTracker,
+    activity_file,
+    read_activity,
+)  # fmt: skip
+from memesnipe.roles.context import Context
+
+
+@pytest.fixture
+def activity(tmp_path: Path) -> ActivityTracker:
+    made = ActivityTracker()
+    made.open(activity_file(tmp_path, 1, "executor"))
+    return made
+
+
+def test_each_thing_it_does_is_told(activity: ActivityTracker, tmp_path: Path) -> None:
+    path = activity_file(tmp_path, 1, "executor")
+    activity.begin(WAITING)
+    assert read_activity(path) == (os.getpid(), WAITING)
+    activity.at(WORKING)
+    with activity.breeding():
+        assert read_activity(path) == (os.getpid(), BREEDING)
+    assert read_activity(path) == (os.getpid(), WORKING)
+
+
+def test_it_is_still_told_after_a_sudden_death(tmp_path: Path) -> None:
+    path = activity_file(tmp_path, 1, "executor")
+    dies = "import os, sys, pathlib; from memesnipe.roles.activity import Pulse; p = Pulse(); p.open(pathlib.Path(sys.argv[1]));"
+    dies += "p.begin('recovering'); p.at('working'); os.kill(os.getpid(), 9)"
+    process = subprocess.Popen([sys.executable, "-c", dies, str(path)])
+    assert process.wait() == -9
+    assert read_activity(path) == (process.pid, WORKING)
+
+
+def test_without_a_file_it_goes_on(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "runs"
+    in_the_way.write_text("no folder")
+    activity = ActivityTracker()
+    activity.open(activity_file(tmp_path, 1, "executor"))
+    activity.begin(RECOVERING)
+    assert read_activity(activity_file(tmp_path, 1, "executor")) == (0, "")
+
+
+def test_a_long_step_is_stalled_unless_it_breeds(activity: ActivityTracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    activity.begin(WAITING)
+    now += 2.9
+    assert activity.said() == {}
+    activity.at(WORKING)
+    now += 9.1
+    assert activity.said() == {"state": "stalled", "detail": "the current step takes 12 s; trading waits"}
+    with activity.breeding():
+        assert activity.said() == {"state": "breeding", "detail": "for 12 s"}
+    activity.begin(WAITING)
+    assert activity.said() == {}
+
+
+def test_who_waits_for_the_same_thing_for_too_long_is_stalled(
+    activity: ActivityTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    for _ in range(3):
+        activity.begin(WAITING)
+        activity.awaits("event 7")
+        assert activity.said() == {}
+        now += 4.0
+    activity.begin(WAITING)
+    assert activity.said() == {"state": "stalled", "detail": "waits for event 7, since 12 s"}
+    activity.awaits("event 8")
+    assert activity.said() == {}, "it has come further"
+    now += 100.0
+    activity.begin(WAITING)
+    activity.awaits("")
+    assert activity.said() == {}, "who has nothing to do waits for nothing"
+
+
+def test_breeding_without_results_is_stalled(activity: ActivityTracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    activity.begin(WORKING)
+    with activity.breeding():
+        now += 119.0
+        assert activity.said() == {"state": "breeding", "detail": "for 119 s"}
+        activity.bred(4)
+        now += 119.0
+        assert activity.said()["state"] == "breeding"
+        now += 2.0
+        assert activity.said() == {"state": "stalled", "detail": "no backtest has finished for 121 s"}
+
+
+def test_commits_show_whoever_commits_and_reads_do_not(tmp_path: Path, database_url: str) -> None:
+    write_resolved(Settings(_env_file=None, database_url=database_url), tmp_path / "settings.json")
+    seen: list[str] = []
+
+    class Listening(ActivityTracker):
+        def at(self, doing: str) -> None:
+            super().at(doing)
+            seen.append(doing)
+
+    context = Context(tmp_path, 1, Listening())
+    with context.database.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    assert seen == []
+    with context.database.begin() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        assert seen == []
+    assert seen == [COMMITTING, PUBLISHING]
+    context.close()

@@ -1,0 +1,393 @@
+"""The path of events on real servers, step by step: whatever Redis loses, every reader sees every event once."""
+
+from collections import Counter
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pytest
+import redis
+import sqlalchemy as sa
+
+from memesnipe.bus.merge import Entry, ForeignEntryError
+from memesnipe.bus.streams import ALLOCATIONS, EVENT_READERS, EVENT_STREAMS, EVENTS, FILLS, KEEP_EVENTS, MAX_IN_FLIGHT
+from memesnipe.market.events import REBALANCE
+from memesnipe.market.record_rules import CATEGORIES
+from memesnipe.roles.market_data import MarketData
+from memesnipe.storage.event_log import read_batches
+from memesnipe.storage.journal import UnitOfWork
+from memesnipe.storage.lease import LeaseLostError
+from memesnipe.storage.schema import RejectedEvent
+from memesnipe.storage.views import report
+from tests.roles.conftest import Listener, Reader, Stage
+from tests.support import CURVE, price_message
+
+BATCH = 512
+POISON: list[Any] = [{"kind": "nonsense"}, None, price_message(0, "A", "buy", CURVE, 1, 1) | {"sol_usd": 1e-300}]
+
+
+def trades(count: int, every_s: float = 0.001) -> list[dict[str, Any]]:
+    """Trades and talk, so that there are several streams."""
+    made = [price_message(i * every_s, "A", "buy", CURVE, 1, 1) for i in range(count)]
+    for message in made[1::3]:
+        message |= {"kind": "social", "sentiment": 0.5, "mentions": 3.0}
+    return made
+
+
+def see(reader: Reader, until: int) -> list[int]:
+    """Let a reader go on until it has seen so much; whatever goes wrong is raised."""
+    for _ in range(50):
+        if reader.seen and reader.seen[-1] >= until:
+            return reader.seen
+        reader.step()
+    raise AssertionError(f"it has seen {reader.seen[-1:]} and not {until}")
+
+
+def through(*seqs: int) -> list[int]:
+    return list(range(seqs[0], seqs[-1] + 1))
+
+
+def lose_all_after(stage: Stage, check: Callable[[], None]) -> Callable[[], None]:
+    """A check that finds all well, a moment before Redis loses its data."""
+
+    def checked() -> None:
+        check()
+        stage.redis.flushdb()
+
+    return checked
+
+
+def test_what_redis_loses_between_the_check_and_the_publishing_is_published_again(stage: Stage) -> None:
+    feed = trades(4 * BATCH)
+    market, reader = stage.market(feed), stage.start(Reader)
+    market.open()
+    market.step()
+    reader.open()
+    see(reader, BATCH)
+    market.step()
+    market.context.bus.assert_whole = lose_all_after(stage, market.context.bus.assert_whole)
+    with pytest.raises(redis.ConnectionError, match="lost its data"):
+        market.step()
+    assert not stage.redis.exists(*EVENT_STREAMS), "the new batch must not be the first of the stream"
+    market.close()
+    again, late = stage.market(feed), stage.start(Reader)
+    again.open()
+    with pytest.raises(redis.ConnectionError, match="lost its data"):
+        see(reader, 4 * BATCH)
+    late.open()
+    again.step()
+    assert see(late, 4 * BATCH) == through(late.seen[0], 4 * BATCH)
+    assert reader.seen + late.seen == through(1, 4 * BATCH)
+
+
+def test_a_consumer_that_publishes_when_redis_has_lost_its_data_leaves_no_gap_either(stage: Stage) -> None:
+    market, reader, listener = stage.market(trades(3 * BATCH)), stage.start(Reader), stage.start(Listener)
+    for shell in (market, reader, listener):
+        shell.open()
+    for _ in range(2):
+        market.step()
+        reader.step()
+    commit = reader.journal.commit
+    reader.journal.commit = lambda *given: (commit(*given), stage.redis.flushdb())[0]
+    market.step()
+    with pytest.raises(redis.ConnectionError, match="lost its data"):
+        reader.step()
+    again = stage.start(Reader)
+    again.open()
+    listener = stage.start(Listener)
+    listener.open()
+    assert see(listener, 3) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("lost", [EVENT_STREAMS, ("events:price",), ("events:social",)], ids=["all", "one", "other"])
+def test_streams_that_begin_too_late_or_have_gaps_are_begun_anew(stage: Stage, lost: tuple[str, ...]) -> None:
+    feed = trades(3 * BATCH)
+    market = stage.market(feed)
+    market.open()
+    for _ in range(3):
+        market.step()
+    for stream in lost:
+        stage.redis.xtrim(stream, minid=f"{2 * BATCH + 1}", approximate=False)
+    with pytest.raises(redis.ConnectionError, match="lost its data"):
+        market.step()
+    market.close()
+    again, reader = stage.market(feed), stage.start(Reader)
+    again.open()
+    reader.open()
+    assert see(reader, 3 * BATCH) == through(1, 3 * BATCH)
+
+
+def test_what_somebody_else_writes_reaches_no_reader_and_stops_none(stage: Stage) -> None:
+    market, reader = stage.market(trades(2 * BATCH)), stage.start(Reader)
+    market.open()
+    reader.open()
+    market.step()
+    for identifier in (f"{BATCH + 1}-0", "*"):
+        stage.redis.xadd("events:price", {"seq": BATCH + 1, "data": '{"kind":"price"}'}, id=identifier)
+        with pytest.raises(ForeignEntryError, match="events:price: entry"):
+            reader.step()
+    assert see(reader, BATCH) == through(1, BATCH)
+    with pytest.raises(redis.ConnectionError, match="somebody else's entry was in the way"):
+        market.step()
+    market.close()
+    again, later = stage.market(trades(2 * BATCH)), stage.start(Reader)
+    again.open()
+    later.open()
+    assert see(later, 2 * BATCH) == through(BATCH + 1, 2 * BATCH)
+
+
+def test_messages_that_begin_too_late_are_published_anew(stage: Stage) -> None:
+    market, reader = stage.market(trades(3 * BATCH)), stage.start(Reader)
+    market.open()
+    reader.open()
+    for _ in range(3):
+        market.step()
+        reader.step()
+    stage.redis.xtrim(FILLS, maxlen=1, approximate=False)
+    with pytest.raises(redis.ConnectionError, match="fills: Redis has lost its data, 2 of 3 entries"):
+        reader.step()
+    assert reader.context.bus.held(FILLS) == range(3, 4)
+    again, listener = stage.start(Reader), stage.start(Listener)
+    again.open()
+    listener.open()
+    assert see(listener, 3) == [1, 2, 3]
+
+
+def test_what_redis_holds_beyond_what_was_committed_is_not_believed(stage: Stage) -> None:
+    """A database that was restored from an older copy knows less than Redis."""
+    feed = trades(BATCH)
+    market = stage.market(feed)
+    market.open()
+    market.step()
+    market.context.bus.publish([("events:price", BATCH + 1, BATCH + 1, b"{}")])
+    market.close()
+    again, reader = stage.market(feed), stage.start(Reader)
+    again.open()
+    reader.open()
+    assert see(reader, BATCH) == through(1, BATCH)
+    assert again.context.bus.held_events(1) == range(1, BATCH + 1)
+
+
+def test_what_redis_has_already_is_not_published_again(stage: Stage) -> None:
+    feed = trades(2 * BATCH)
+    market = stage.market(feed)
+    market.open()
+    market.step()
+    market.close()
+    again, sent = stage.market(feed), []
+    again._send = lambda events: sent.append(len(events))
+    again.open()
+    assert sent == []
+
+
+def _read_all(stage: Stage, seq: int) -> None:
+    for actor in EVENT_READERS:
+        stage.has_read(actor, EVENTS, seq)
+
+
+def test_at_full_speed_it_waits_for_the_slowest_reader_after_the_first_decision_too(stage: Stage) -> None:
+    feed = [*trades(10), *trades(2 * MAX_IN_FLIGHT)]
+    for i, message in enumerate(feed):
+        message["ts"] += 10**9 * 60 * (i >= 10)
+    market = stage.market(feed)
+    market.open()
+    market.step()
+    stage.has_read("executor", ALLOCATIONS, market.seq)
+    for _ in range(3 * MAX_IN_FLIGHT // BATCH):
+        market.step()
+    assert MAX_IN_FLIGHT <= market.seq < MAX_IN_FLIGHT + BATCH
+    _read_all(stage, market.seq)
+    market.step()
+    assert market.seq > MAX_IN_FLIGHT + BATCH
+
+
+def test_what_somebody_has_yet_to_read_is_not_trimmed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memesnipe.roles.market_data.KEEP_EVENTS", 1_000)
+    monkeypatch.setattr("memesnipe.roles.market_data._TIDY_EVERY", 1)
+    market = stage.market(trades(9 * BATCH))
+    market.open()
+    _read_all(stage, 700)
+    for _ in range(8):
+        market.step()
+    reader = stage.start(Reader)
+    reader.open()
+    assert see(reader, 8 * BATCH) == through(701, 8 * BATCH)
+    _read_all(stage, 8 * BATCH)
+    market.step()
+    numbers = [int(stage.redis.xrange(s, count=1)[0][0].split(b"-")[0]) for s in ("events:price", "events:social")]
+    assert 700 < min(numbers) <= 9 * BATCH - 1_000
+    assert KEEP_EVENTS > 9 * BATCH, "it is the bound set above that is tested"
+
+
+def test_of_two_market_datas_on_one_home_the_loser_changes_nothing(stage: Stage) -> None:
+    feed = trades(4 * BATCH)
+    first, second = stage.market(feed), stage.market(feed)
+    first.open()
+    first.step()
+    with pytest.raises(OSError, match="another writer"):
+        second.open()
+    with pytest.raises((LeaseLostError, redis.ConnectionError)):
+        first.step()
+    with pytest.raises(LeaseLostError):  # also where it had not looked before
+        first._publish(feed[BATCH : BATCH + 100])
+    first.close()
+    second.close()
+    stage.monkeypatch.setattr("memesnipe.storage.lease._epochs", {})  # the third is another process
+    third = stage.market(feed)
+    third.open()
+    third.step()
+    [recorded] = read_batches(stage.context().event_log, 1, 2 * BATCH)
+    assert recorded["seq"].tolist() == through(1, 2 * BATCH)
+    assert np.all(np.diff(recorded["ts"]) > 0), "no event is there twice"
+
+
+@pytest.mark.parametrize("behind", [0, 3, 2 * BATCH])
+def test_the_last_event_of_a_feed_is_a_decision_whatever_comes_behind_it(stage: Stage, behind: int) -> None:
+    feed = [*trades(BATCH), *(POISON[i % len(POISON)] for i in range(behind))]
+    market = stage.market(feed)
+    market.open()
+    while not market._cursor.ended:
+        market.step()
+    assert (market.seq, market._cursor.decision_seq, market._cursor.rejected) == (BATCH, BATCH, behind)
+    assert market._cursor.position == len(feed)
+    [recorded] = read_batches(stage.context().event_log, 1, BATCH)
+    assert np.flatnonzero(recorded["flags"] & REBALANCE).tolist() == [BATCH - 1]
+    with stage.database.connect() as connection:
+        query = sa.select(RejectedEvent.position).where(RejectedEvent.run_id == stage.run_id)
+        assert sorted(connection.scalars(query)) == list(range(BATCH, BATCH + behind))
+
+
+def test_poison_between_batches_moves_no_position(stage: Stage) -> None:
+    """A restart reads the feed on from a position, so what was looked at too early must count once."""
+    feed: list[Any] = []
+    for message in trades(40):
+        feed += [message, *POISON]
+    market: MarketData = stage.market(feed)
+    market.open()
+    market._publish(feed[:1])
+    market.close()
+    again = stage.market(feed)
+    again.open()
+    while not again._cursor.ended:
+        again.step()
+    assert (again.seq, again._cursor.rejected, again._cursor.position) == (40, 40 * len(POISON), len(feed))
+    with stage.database.connect() as connection:
+        counted = report(connection, stage.run_id)["rejected_because"]
+        query = sa.select(RejectedEvent.category).where(RejectedEvent.run_id == stage.run_id)
+        assert Counter(connection.scalars(query)) == counted
+    assert sum(counted.values()) == 40 * len(POISON)
+    assert {*counted} <= {*CATEGORIES}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits at all is stalled at once."""
+    monkeypatch.setattr("memesnipe.roles.activity._PATIENCE_S", -1.0)
+    monkeypatch.setattr("memesnipe.roles.consumer._LOOK_S", -1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_reader_whose_stream_has_vanished_says_what_it_waits_for(stage: Stage) -> None:
+    market, reader, listener = stage.market(trades(10)), stage.start(Reader), stage.start(Listener)
+    for shell in (market, reader, listener):
+        shell.open()
+    reader.step()
+    assert reader.context.activity.said() == {}, "a feed that is quiet stalls nobody"
+    market.step()
+    stage.redis.delete(*EVENT_STREAMS)
+    reader.step()
+    awaited = "waits for entry 1 of events, which was written and does not come, since 0 s"
+    assert reader.context.activity.said() == {"state": "stalled", "detail": awaited}
+    market.close()
+    stage.market(trades(10)).open()  # publishes again what has vanished
+    assert see(reader, 10) == through(1, 10)
+    assert reader.context.activity.said() == {}
+    stage.redis.delete(FILLS)
+    listener.step()
+    assert "entry 1 of fills" in listener.context.activity.said()["detail"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_feed_says_for_whom_and_for_which_decision_it_waits(stage: Stage) -> None:
+    feed = trades(20)
+    for message in feed[10:]:
+        message["ts"] += 60 * 10**9
+    market = stage.market(feed)
+    market.open()
+    market.step()
+    activity = market.context.activity
+    assert activity.said() == {}
+    market.step()
+    assert activity.said()["detail"].startswith("waits for executor to take in event 1,")
+    stage.has_read("executor", EVENTS, market.seq)
+    market.step()
+    assert activity.said()["detail"].startswith("waits for position to take in event 1,")
+    _read_all(stage, market.seq)
+    market.step()
+    assert activity.said()["detail"].startswith("waits for the decision that comes after that of event 0,")
+    market.context.bus.beat("strategy_factory", {"state": "breeding"})
+    stage.monkeypatch.setattr("memesnipe.roles.market_data._LOOK_S", -1.0)
+    market.step()
+    assert activity.said() == {}, "a generation may take its time"
+    stage.has_read("executor", ALLOCATIONS, market.seq)
+    market.step()
+    assert market.seq == 20
+
+
+class Silent(Reader):
+    """Has something to say at every thirtieth event alone."""
+
+    def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
+        self.seen += [entry.seq for entry in entries]
+        for entry in entries:
+            if entry.seq % 30 == 0:
+                work.send(FILLS, entry.seq, {})
+
+
+def test_entries_that_lead_to_nothing_are_committed_with_what_comes_next_or_soon(stage: Stage) -> None:
+    stage.monkeypatch.setattr("memesnipe.roles.consumer._UNCOMMITTED_S", 3600.0)
+    feed = trades(50)
+    market, reader = stage.market(feed), stage.start(Silent)
+    market.open()
+    reader.open()
+    reader._committed_at = perf_counter()
+    committed = []
+    for first in range(0, 50, 10):
+        market._publish(feed[first : first + 10])
+        reader.step()
+        committed.append(reader.journal.positions([EVENTS])[EVENTS].number)
+    assert committed == [0, 0, 30, 30, 30]
+    again = stage.start(Silent)
+    again.open()
+    assert see(again, 50) == through(31, 50), "after a crash they are read again"
+    again.step()  # nothing comes
+    assert again.journal.positions([EVENTS])[EVENTS].number == 50
+
+
+class Obeyer(Reader):
+    """Takes in what was decided, as the executor does."""
+
+    reads = (EVENTS, ALLOCATIONS)
+
+
+def test_the_feed_goes_on_as_soon_as_a_decision_is_carried_out(stage: Stage) -> None:
+    """Nobody polls in its way: without the announcement it would wait for 8 s here."""
+    stage.monkeypatch.setattr("memesnipe.roles.market_data._MAX_WAIT_S", 8.0)
+    feed = trades(20)
+    for message in feed[10:]:
+        message["ts"] += 60 * 10**9
+    market, executor = stage.market(feed), stage.start(Obeyer)
+    market.open()
+    executor.open()
+    market.step()
+    decided = market.seq
+    executor.step()  # the events
+    assert (decided, market._cursor.decision_seq) == (11, 11)
+    executor.context.bus.publish([(ALLOCATIONS, 1, decided, b"{}")])
+    executor.step()  # the decision; it is announced before the feed begins to wait, and not lost
+    began = perf_counter()
+    market.context.bus.wait_for_progress(ALLOCATIONS, 8.0)
+    market.step()
+    assert market.seq == 20
+    assert perf_counter() - began < 6.0

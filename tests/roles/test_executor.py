@@ -1,0 +1,59 @@
+"""The executor obeys a command at its place among the events, whatever comes back first."""
+
+from pathlib import Path
+from time import perf_counter
+
+import orjson
+import pytest
+import sqlalchemy as sa
+
+from memesnipe.bus.streams import COMMANDS
+from memesnipe.config.home import installation_of
+from memesnipe.market.codec import STREAM_OF_KIND, to_messages
+from memesnipe.roles.context import Context
+from memesnipe.roles.executor import Executor
+from memesnipe.storage.runs import begin_run
+from memesnipe.storage.schema_control import Control
+from memesnipe.telemetry.metrics import ActorMetrics
+from tests.support import Market
+from tests.verification.small_run import SmallRuns
+
+
+@pytest.mark.timeout(120)
+def test_a_command_that_is_back_before_its_events_waits_for_them(
+    tmp_path: Path, database: sa.Engine, redis_url: str
+) -> None:
+    small = SmallRuns(tmp_path, database, redis_url.removesuffix("/0") + "/6")
+    run_id = begin_run(database, "replay:command", small.choice.to_dict(), small.settings.deciding).run_id
+    context = Context(tmp_path, run_id)
+    context.bus.take_over(installation_of(tmp_path), run_id)
+    executor = Executor(context, ActorMetrics("executor"))
+    executor.open()
+    halt = orjson.dumps({"seq": 3, "command_id": 1, "name": "halt", "spec_id": "", "reason": ""})
+    context.bus.publish([(COMMANDS, 1, 3, halt)])
+    executor.step()
+    assert executor.positions[COMMANDS].number == 0
+
+    market = Market()
+    for i in range(6):
+        market.trade(i)
+    events = market.events()
+    published = [
+        (STREAM_OF_KIND[int(kind)], message["seq"], message["seq"], orjson.dumps(message))
+        for kind, message in zip(events["kind"], to_messages(events, ["A"]), strict=True)
+    ]
+    context.bus.publish(published[:4])
+    executor.step()
+    # Others go no further than the executor says it is: it says so also where events come seldom, but without a pause.
+    executor._told_seq, executor._told_at = 4, perf_counter()
+    context.bus.publish(published[4:5])
+    executor.step()
+    assert executor._told_seq == 4
+    executor._told_at -= 2.0
+    context.bus.publish(published[5:])
+    executor.step()
+    assert executor._told_seq == 6
+    executor.close()
+    with database.connect() as connection:
+        applied = sa.select(Control.stream, Control.entry, Control.effective_seq).where(Control.run_id == run_id)
+        assert connection.execute(applied).all() == [(COMMANDS, 1, 3)]

@@ -1,0 +1,175 @@
+"""A small run by the real actors, one step after the other in one process: everything but Ray."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+import memesnipe.roles.consumer
+import memesnipe.roles.position
+from memesnipe.bus.merge import ForeignEntryError
+from memesnipe.bus.redis_bus import Bus
+from memesnipe.bus.streams import EVENT_READERS
+from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
+from memesnipe.evolution.spans import cut, span_of, window_spans
+from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FeedChoice
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
+from memesnipe.market.events import Events
+from memesnipe.market.sequencer import Sequencer
+from memesnipe.roles.context import Context
+from memesnipe.roles.executor import Executor
+from memesnipe.roles.market_data import MarketData
+from memesnipe.roles.portfolio import PortfolioRole
+from memesnipe.roles.position import PositionRole
+from memesnipe.roles.strategy_factory import StrategyFactory
+from memesnipe.storage.commands import CommandName, request
+from memesnipe.storage.runs import begin_run, finish_run, is_complete
+from memesnipe.storage.schema import StrategyRow
+from memesnipe.tapes.tape import Tape, write_tape
+from memesnipe.telemetry.metrics import ActorMetrics
+
+TAPE_EVENTS = 4_000
+
+# Lenient enough that strategies trade on paper soon, narrow enough that positions are left and decisions refused.
+_SETTINGS = {
+    "population_size": 12,
+    "specs_per_generation": 4,
+    "rebalance_interval_secs": 20,
+    "generation_interval_secs": 60,
+    "tape_window_events": 3_000,
+    "min_observation_secs": 0,
+    "min_trades_for_promotion": 1,
+    "min_sharpe_for_promotion": -1000,
+    "max_drawdown_for_promotion": 1,
+    "portfolio_stop_loss_percent": 2,
+    "trailing_stop_loss_percent": 2,
+    "max_token_exposure_usd": 400,
+}
+# What people ask for, at which part of the tape, and in which mode the strategy is that they mean.
+_ASKED = {
+    0.4: (CommandName.PROMOTE, "simulating"),
+    0.6: (CommandName.DEMOTE, "paper"),
+    0.8: (CommandName.HALT, ""),
+    0.9: (CommandName.RISK_RESET, ""),
+}
+
+Shell = MarketData | Executor | PositionRole | PortfolioRole | StrategyFactory
+_KINDS: tuple[type[Any], ...] = (MarketData, Executor, StrategyFactory, PositionRole, PortfolioRole)
+
+
+class SmallRuns:
+    """Runs of one tape in one folder."""
+
+    def __init__(self, home: Path, database: sa.Engine, redis_url: str) -> None:
+        self.home, self.database, self.redis_url = home, database, redis_url
+        self.failures = 0  # of actors that were opened again
+        self.settings = Settings(
+            _env_file=None,
+            **_SETTINGS,
+            memesnipe_home=home,
+            redis_url=SecretStr(redis_url),
+            database_url=SecretStr(database.url.render_as_string(hide_password=False)),
+        )
+        write_resolved(self.settings, home / RESOLVED)
+        sequencer = Sequencer(60, 600)
+        events, _ = sequencer.stamp(list(islice(SyntheticFeed(7).messages(0), TAPE_EVENTS)))
+        tape = home / "small.tape"
+        write_tape(tape, Tape(events, sequencer.mints))
+        self.choice = FeedChoice("replay", AS_FAST_AS_POSSIBLE, str(tape))
+
+    def event_log(self, run_id: int) -> Path:
+        return Context(self.home, run_id).event_log
+
+    def run(self, feed: str, look: Callable[[int], None], harms: Sequence[Callable[[], object]] = ()) -> int:
+        """Run to the end, with what people ask for on the way; whenever they do, ``look`` is called with the run.
+
+        What harms the streams is done at even parts of the tape; who fails then opens again.
+        """
+        run_id = begin_run(self.database, feed, self.choice.to_dict(), self.settings.deciding).run_id
+        bus = Bus(self.redis_url)
+        bus.take_over(installation_of(self.home), run_id)
+        bus.close()
+        shells = self.open(run_id)
+        asked = dict(_ASKED)
+        due = {(i + 1) / (len(harms) + 1): harm for i, harm in enumerate(harms)}
+        while not self._is_complete(run_id):
+            for part in [part for part in due if shells[0].seq >= part * TAPE_EVENTS]:
+                due.pop(part)()
+            for i, shell in enumerate(shells):
+                try:
+                    shell.step()
+                except (redis.ConnectionError, ForeignEntryError):
+                    if not harms:
+                        raise
+                    self._open_again(run_id, shells, i)
+            for part in [part for part in asked if shells[0].seq >= part * TAPE_EVENTS]:
+                self._ask(run_id, *asked.pop(part))
+                look(run_id)
+        assert not due, "not all harm was done"
+        for shell in shells:
+            shell.close()
+        finish_run(self.database, run_id)
+        return run_id
+
+    def open(self, run_id: int) -> list[Shell]:
+        made = [self._make(run_id, kind) for kind in _KINDS]
+        for shell in made:
+            shell.open()
+        return made
+
+    def _make(self, run_id: int, kind: type[Any]) -> Shell:
+        context = Context(self.home, run_id)
+        evaluate = [_evaluator(context)] if kind is StrategyFactory else []
+        made: Shell = kind(context, ActorMetrics(kind.name), *evaluate)
+        return made
+
+    def _open_again(self, run_id: int, shells: list[Shell], failed: int) -> None:
+        """Open one again, and market data before it, for whose events it may wait."""
+        self.failures += 1
+        for i in sorted({0, failed}):
+            for attempt in range(5):
+                shells[i].close()
+                shells[i] = self._make(run_id, _KINDS[i])
+                try:
+                    shells[i].open()
+                    break
+                except (redis.ConnectionError, ForeignEntryError):
+                    assert attempt < 4, "it does not heal"
+
+    def _is_complete(self, run_id: int) -> bool:
+        with self.database.connect() as connection:
+            return is_complete(connection, run_id, EVENT_READERS)
+
+    def _ask(self, run_id: int, name: CommandName, mode: str) -> None:
+        first = sa.select(sa.func.min(StrategyRow.spec_id)).where(
+            StrategyRow.run_id == run_id, StrategyRow.mode == mode
+        )
+        with self.database.begin() as connection:
+            request(connection, run_id, name, spec_id=connection.scalar(first) or "")
+
+
+def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
+    def on_window(window: Events, genomes: list[Genome]) -> list[Evaluation]:
+        train, validation = (Segment(span, [cut(window, span)]) for span in window_spans(span_of(window)))
+        capital_usd = context.settings.shadow_capital_usd
+        return evaluate(train, validation, genomes, context.families, context.fill_model, capital_usd)
+
+    return on_window
+
+
+@contextmanager
+def small_runs(home: Path, database: sa.Engine, redis_url: str) -> Iterator[SmallRuns]:
+    """Runs whose actors do not wait for each other, since one step follows the other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memesnipe.roles.consumer, "BLOCK_MS", 1)
+        patch.setattr(memesnipe.roles.position, "BLOCK_MS", 1)
+        yield SmallRuns(home, database, redis_url)

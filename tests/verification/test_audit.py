@@ -1,0 +1,315 @@
+"""The audit is not blind: whatever of a finished run's records is changed, lost or doubled, it is named."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from memesnipe.bus import streams
+from memesnipe.cli.verify import audit_of
+from memesnipe.storage.schema_control import Control
+from memesnipe.trading.messages import (
+    ALLOCATIONS,
+    COMMANDS,
+    CONTROLS,
+    EXIT_ORDERS,
+    FILLS,
+    POSITION_UPDATES,
+    SIMULATION_RESULTS,
+)
+from memesnipe.verification.audit import compare, contradictions, read_run
+from memesnipe.verification.consistency import TRANSIENT
+from memesnipe.verification.decisions import compare_decided, read_decided
+from tests.tapes.bad_tapes import flipped
+from tests.verification.small_run import SmallRuns, small_runs
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@dataclass
+class Recorded:
+    """A finished run, and a transaction in which it can be changed for the time of a test."""
+
+    run_id: int
+    event_log: Path
+    connection: sa.Connection
+
+    def change(self, sql: str) -> None:
+        assert self.connection.execute(sa.text(sql), {"r": self.run_id}).rowcount > 0, "there is nothing to change"
+
+    def contradictions(self) -> list[str]:
+        recorded = read_run(self.connection, self.run_id)
+        return contradictions(self.connection, self.run_id, recorded, self.event_log)
+
+    def differences(self) -> list[str]:
+        recorded = read_run(self.connection, self.run_id)
+        audit = audit_of(recorded, self.event_log)
+        for _ in audit.derive():
+            pass
+        return [*self.contradictions(), *audit.differences()]
+
+    def rewrite_controls(self, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
+        """Have the executor's record say something else, numbered as it would number it."""
+        table = Control.__table__
+        query = sa.select(table).where(table.c.run_id == self.run_id).order_by(table.c.number)
+        rows = change([dict(row) for row in self.connection.execute(query).mappings()])
+        self.connection.execute(sa.delete(Control).where(Control.run_id == self.run_id))
+        self.connection.execute(sa.insert(Control), [{**row, "number": i} for i, row in enumerate(rows, start=1)])
+
+
+def harms_to(operator: redis.Redis) -> list[Callable[[], object]]:
+    """Streams that vanish or lose entries, and entries that nobody of the run has written."""
+
+    def write(stream: str, identifier: str) -> object:
+        last = operator.xrevrange(stream, count=1)
+        number = int(last[0][0].split(b"-")[0]) if last else 0
+        said = {"seq": "5", "data": '{"seq":5,"command_id":9,"name":"halt","spec_id":"","reason":"","kind":"price"}'}
+        return operator.xadd(stream, said, id=identifier.format(number, number + 1))  # type: ignore[arg-type]
+
+    places = ("*", "{1}-0", "{1}-18446744073709551615", "{0}-18446744073709551615")
+    named = (COMMANDS, "events:price", FILLS, ALLOCATIONS, SIMULATION_RESULTS, EXIT_ORDERS, POSITION_UPDATES)
+    return [
+        *(partial(write, stream, place) for place in places for stream in named),
+        *(partial(operator.delete, stream) for stream in (*named, *streams.EVENT_STREAMS)),
+        *(partial(operator.xtrim, stream, maxlen=1, approximate=False) for stream in named),
+    ]
+
+
+@pytest.fixture(scope="module")
+def runs(
+    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str, as_operator: Callable[[str], str]
+) -> Iterator[tuple[SmallRuns, int, int]]:
+    """A calm run, and one whose streams somebody else damages all the while."""
+    url = redis_url.removesuffix("/0") + "/5"
+    home = tmp_path_factory.mktemp("home")
+    with small_runs(home, database, url) as made, redis.Redis.from_url(as_operator(url)) as operator:
+
+        def look(run_id: int) -> None:
+            with database.connect() as connection:
+                assert Recorded(run_id, made.event_log(run_id), connection).differences() == [], "it still goes on"
+
+        yield made, made.run("replay:small", look), made.run("replay:again", look, harms_to(operator))
+
+
+@pytest.fixture
+def run(runs: tuple[SmallRuns, int, int], database: sa.Engine) -> Iterator[Recorded]:
+    small, run_id, _ = runs
+    with database.connect() as connection:
+        yield Recorded(run_id, small.event_log(run_id), connection)
+        connection.rollback()
+
+
+def named(found: list[str], expected: str) -> bool:
+    return any(expected in line for line in found)
+
+
+def test_a_run_that_nobody_touched_is_clean_and_has_everything_in_it(run: Recorded) -> None:
+    assert run.differences() == []
+    tables = ("orders", "trades", "refusals", "equity", "positions", "breaker", "allocations", "lifecycle")
+    for table in tables:
+        assert run.connection.scalar(sa.text(f"SELECT count(*) FROM {table} WHERE run_id = {run.run_id}")), table
+    applied = run.connection.scalars(sa.text(f"SELECT DISTINCT stream FROM controls WHERE run_id = {run.run_id}"))
+    assert set(applied) == set(CONTROLS)
+
+
+@pytest.mark.parametrize("stream", CONTROLS)
+def test_controls_that_the_executor_lost_are_named(run: Recorded, stream: str) -> None:
+    run.rewrite_controls(lambda rows: [row for row in rows if row["stream"] != stream])
+    assert named(run.contradictions(), f"controls: {stream} was taken in up to")
+
+
+@pytest.mark.parametrize("stream", CONTROLS)
+def test_controls_that_the_executor_never_heard_of_are_named(run: Recorded, stream: str) -> None:
+    run.rewrite_controls(lambda rows: [row for row in rows if row["stream"] != stream])
+    run.change(f"DELETE FROM consumer_positions WHERE run_id = :r AND actor = 'executor' AND stream = '{stream}'")
+    assert named(run.contradictions(), "the run is finished, but executor has taken in 0 of")
+
+
+@pytest.mark.parametrize("stream", CONTROLS)
+def test_controls_that_were_obeyed_twice_are_named(run: Recorded, stream: str) -> None:
+    run.rewrite_controls(lambda rows: [row for r in rows for row in ([r, r] if r["stream"] == stream else [r])])
+    assert named(run.contradictions(), f"{stream}/1 was obeyed where {stream}/2 comes next")
+
+
+def test_controls_obeyed_out_of_order_are_named(run: Recorded) -> None:
+    run.rewrite_controls(lambda rows: [rows[1], rows[0], *rows[2:]])
+    assert named(run.contradictions(), f"{ALLOCATIONS}/2 was obeyed where {ALLOCATIONS}/1 comes next")
+
+
+@pytest.mark.parametrize(("stream", "by"), [(ALLOCATIONS, -1), (COMMANDS, -1), (COMMANDS, 1)])
+def test_controls_obeyed_before_they_were_said_and_commands_obeyed_late_are_named(
+    run: Recorded, stream: str, by: int
+) -> None:
+    run.change(f"UPDATE controls SET effective_seq = effective_seq + {by} WHERE run_id = :r AND stream = '{stream}'")
+    assert named(run.contradictions(), f"{stream}/1 was obeyed after event")
+
+
+def test_a_control_whose_message_is_gone_is_named(run: Recorded) -> None:
+    run.change(f"DELETE FROM messages WHERE run_id = :r AND stream = '{ALLOCATIONS}' AND number = 2")
+    found = run.differences()
+    assert named(found, f"{ALLOCATIONS}/2 was obeyed, but never said")
+    assert named(found, f"{ALLOCATIONS}/2 was obeyed, but does not follow from the events")
+
+
+def test_a_gap_in_the_numbers_of_controls_is_named(run: Recorded) -> None:
+    run.change("DELETE FROM controls WHERE run_id = :r AND number = 3")
+    assert named(run.contradictions(), "controls: after 2 comes 4")
+
+
+def test_what_is_asked_for_behind_the_end_need_not_be_heard(run: Recorded) -> None:
+    query = sa.text("SELECT seq FROM feed_cursors WHERE run_id = :r")
+    last = run.connection.scalar(query, {"r": run.run_id})
+    said = f'{{"seq":{last},"command_id":-1,"name":"halt","spec_id":"","reason":""}}'
+    message = "INSERT INTO messages (run_id, stream, number, seq, payload)"
+    run.change(f"{message} VALUES (:r, 'commands', 5, {last}, '{said.replace(':', chr(92) + ':')}')")
+    columns = "INSERT INTO commands (command_id, run_id, name, spec_id, reason, seq)"
+    run.change(f"{columns} VALUES (-1, :r, 'halt', '', '', {last})")
+    assert run.contradictions() == []
+
+
+FIRST_ALLOCATION = "(seq, spec_id) = (SELECT seq, spec_id FROM allocations WHERE run_id = :r ORDER BY 1, 2 LIMIT 1)"
+CONTRADICTIONS = [
+    (f"UPDATE allocations SET allocation_usd = 9 WHERE run_id = :r AND {FIRST_ALLOCATION}", "allocation_usd is rec"),
+    (f"UPDATE allocations SET effective_seq = NULL WHERE run_id = :r AND {FIRST_ALLOCATION}", "recorded as None"),
+    (f"UPDATE allocations SET spec_id = 'x' WHERE run_id = :r AND {FIRST_ALLOCATION}", "should not be there"),
+    (f"DELETE FROM allocations WHERE run_id = :r AND {FIRST_ALLOCATION}", "but was not recorded"),
+    ("DELETE FROM lifecycle WHERE run_id = :r AND from_mode = ''", "but was in ''"),
+    ("DELETE FROM lifecycle WHERE run_id = :r AND to_mode = 'paper'", "leaves 'paper', but was in 'simulating'"),
+    ("UPDATE lifecycle SET from_mode = 'live' WHERE run_id = :r AND to_mode = 'paper'", "leaves 'live'"),
+    ("DELETE FROM strategies WHERE run_id = :r AND mode = 'simulating'", "strategies"),
+    ("UPDATE strategies SET mode = 'retired' WHERE run_id = :r", "mode is recorded as 'retired'"),
+    ("UPDATE strategies SET allocation_usd = 3 WHERE run_id = :r", "allocation_usd is recorded as 3.0"),
+    ("UPDATE strategies SET since_seq = 1 WHERE run_id = :r", "since_seq is recorded as 1"),
+    ("UPDATE strategies SET genome = '{}' WHERE run_id = :r", "genome is recorded as {}"),
+    ("UPDATE commands SET name = 'demote' WHERE run_id = :r AND name = 'promote'", "name is recorded as 'demote'"),
+    ("UPDATE commands SET spec_id = 'x' WHERE run_id = :r AND name = 'promote'", "spec_id is recorded as 'x'"),
+    ("UPDATE commands SET seq = seq + 1 WHERE run_id = :r", "commands"),
+    ("UPDATE commands SET seq = NULL WHERE run_id = :r AND name = 'halt'", "but was not recorded"),
+    ("DELETE FROM messages WHERE run_id = :r AND stream = 'commands' AND number = 4", "should not be there"),
+    (
+        "UPDATE messages SET seq = seq + 1 WHERE run_id = :r AND stream = 'fills' AND number = 1",
+        "messages fills/1: seq",
+    ),
+    ("UPDATE messages SET seq = 0 WHERE run_id = :r AND stream = 'strategy_specs'", "messages strategy_specs/1: seq"),
+    ("DELETE FROM messages WHERE run_id = :r AND stream = 'strategy_specs' AND number = 2", "messages strategy_specs"),
+    ("DELETE FROM messages WHERE run_id = :r AND stream = 'strategy_specs' AND number = 1", "begin with 2"),
+    ("UPDATE consumer_positions SET position = position - 1 WHERE run_id = :r AND stream = 'fills'", "of fills"),
+    (
+        "UPDATE consumer_positions SET position = position + 9 WHERE run_id = :r AND stream = 'strategy_specs'",
+        "portfolio/strategy_specs",
+    ),
+    (
+        "UPDATE consumer_positions SET position = position - 1"
+        " WHERE run_id = :r AND actor = 'executor' AND stream = 'events'",
+        "the executor has come to event",
+    ),
+    ("UPDATE feed_cursors SET seq = seq - 1 WHERE run_id = :r", "were published"),
+    ("UPDATE feed_cursors SET seq = seq + 1 WHERE run_id = :r", "were published"),
+    ("UPDATE orders SET status = 'intended' WHERE run_id = :r", "its order is intended"),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), CONTRADICTIONS, ids=lambda text: text[:60])
+def test_records_that_contradict_each_other_are_named(run: Recorded, change: str, expected: str) -> None:
+    run.change(change)
+    assert named(run.contradictions(), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("UPDATE orders SET budget_lamports = budget_lamports + 1 WHERE run_id = :r", "budget_lamports is recorded"),
+        ("UPDATE trades SET sol_lamports = sol_lamports + 1 WHERE run_id = :r", "sol_lamports is recorded"),
+        ("DELETE FROM trades WHERE run_id = :r AND side = 'sell'", "trades"),
+        ("UPDATE positions SET realised_lamports = 1 WHERE run_id = :r", "realised_lamports is recorded"),
+        ("UPDATE equity SET equity_lamports = equity_lamports + 1 WHERE run_id = :r", "equity_lamports is recorded"),
+        ("UPDATE breaker SET peak_lamports = peak_lamports + 1 WHERE run_id = :r", "peak_lamports is recorded"),
+        ("UPDATE refusals SET reason = 'halted' WHERE run_id = :r", "reason is recorded as 'halted'"),
+        ("DELETE FROM refusals WHERE run_id = :r", "should be there, but was not recorded"),
+        (
+            "UPDATE messages SET payload = replace(payload, 'portfolio_', 'p_')"
+            " WHERE run_id = :r AND stream = 'exit_orders'",
+            "messages exit_orders/1: says something else",
+        ),
+    ],
+    ids=lambda text: text[:60],
+)
+def test_books_that_do_not_follow_from_the_events_are_named(run: Recorded, change: str, expected: str) -> None:
+    run.change(change)
+    assert named(run.differences(), expected)
+
+
+def test_an_event_log_of_another_length_is_named(run: Recorded, tmp_path: Path) -> None:
+    whole = run.event_log
+    run.event_log = tmp_path / "events.bin"
+    shutil.copy(whole, run.event_log)
+    with run.event_log.open("ab") as file:
+        file.write(bytes(100))
+    assert named(run.differences(), "were published")
+    with run.event_log.open("ab") as file:
+        file.truncate(whole.stat().st_size - 1)
+    found = run.differences()
+    assert named(found, "were published")
+    assert named(found, "cannot be derived to its end")
+
+
+def test_a_bit_of_the_event_log_that_changed_is_named(run: Recorded, tmp_path: Path) -> None:
+    content = run.event_log.read_bytes()
+    run.event_log = tmp_path / "events.bin"
+    run.event_log.write_bytes(flipped(content, 4 * len(content)))
+    assert named(run.differences(), "is damaged: the checksum or the place does not fit")
+
+
+def test_two_runs_of_one_tape_are_the_same_in_all_that_was_decided(
+    runs: tuple[SmallRuns, int, int], run: Recorded
+) -> None:
+    _, first, second = runs
+    books = [read_run(run.connection, run_id).books for run_id in (first, second)]
+    decided = [read_decided(run.connection, run_id) for run_id in (first, second)]
+    assert list(compare(*books)) == []
+    assert list(compare_decided(*decided)) == []
+
+
+def test_the_damage_was_noticed_and_the_books_are_clean_all_the_same(
+    runs: tuple[SmallRuns, int, int], database: sa.Engine
+) -> None:
+    small, _, harmed = runs
+    assert small.failures > len(harms_to(redis.Redis())) / 2  # some of what is lost was read by everyone already
+    with database.connect() as connection:
+        assert Recorded(harmed, small.event_log(harmed), connection).differences() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("UPDATE lifecycle SET reason = 'x' WHERE run_id = :r", "lifecycle"),
+        ("UPDATE strategies SET since_seq = 1 WHERE run_id = :r", "strategies"),
+        ("UPDATE allocations SET effective_seq = 1 WHERE run_id = :r", "allocations"),
+        ("UPDATE generations SET best_fitness = 1 WHERE run_id = :r", "generations"),
+        ("DELETE FROM evaluations WHERE run_id = :r AND generation = 1", "evaluations"),
+        ("UPDATE messages SET payload = '{}' WHERE run_id = :r AND stream = 'strategy_specs'", "messages"),
+    ],
+)
+def test_what_two_runs_decided_otherwise_is_named(
+    runs: tuple[SmallRuns, int, int], run: Recorded, change: str, expected: str
+) -> None:
+    run.change(change)
+    found = list(compare_decided(read_decided(run.connection, run.run_id), read_decided(run.connection, runs[2])))
+    assert found
+    assert all(line.startswith(expected) for line in found)
+
+
+def test_the_machine_s_own_time_is_no_difference(runs: tuple[SmallRuns, int, int], run: Recorded) -> None:
+    run.change("UPDATE generations SET seconds = seconds + 1 WHERE run_id = :r")
+    found = compare_decided(read_decided(run.connection, run.run_id), read_decided(run.connection, runs[2]))
+    assert list(found) == []
+
+
+def test_the_streams_that_may_lose_their_beginning_are_those_that_are_trimmed() -> None:
+    assert set(TRANSIENT) == set(streams.TRANSIENT)

@@ -1,7 +1,7 @@
 """Searches on markets of which the truth is known: how often is a champion promotable where there is nothing to find,
 and where there is one thing?
 
-    python benchmarks/false_discovery.py            # 20 seeds of noise, 10 of each edge: the table of docs/statistics.md
+    python benchmarks/false_discovery.py     # 20 seeds of noise, 10 of each edge: the table of docs/statistics.md
     python benchmarks/false_discovery.py --edge noise --seeds 3 --json
 """
 

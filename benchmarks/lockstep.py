@@ -4,11 +4,11 @@
     .venv/bin/python benchmarks/lockstep.py --repeats 3
     .venv/bin/python benchmarks/lockstep.py --hours 2 --no-generations
 
-Each repetition is an installation of its own in a temporary folder, with the default settings. The split comes from the
-files in which actors tell what they are doing (`memesnipe/roles/activity.py`), read a few hundred times a second: at most moments
-one actor works and the others wait for it. `nobody` is the time in which all of them waited: what hops between them
-take. The digest is that of the records that two equal
-replays have in common; more than one digest ends the program with exit code 1.
+Each repetition is an installation of its own in a temporary folder, with the default settings. The split comes from
+the files to which actors write their activity (`memesnipe/roles/activity.py`), sampled a few hundred times a second: at
+most moments one actor works and the others wait for it. `nobody` is the time in which all of them waited: what the hops
+between them take. The digest is that of the records that two equal replays have in common; more than one digest ends
+the program with exit code 1.
 """
 
 import argparse

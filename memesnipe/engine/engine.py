@@ -122,7 +122,8 @@ class Engine:
         deliveries = np.zeros(max(ROOM, token_slots.capacity + 2), DELIVERY)
         count, delivery_count = deliver(
             events, first, population.wide_kinds, token_slots.dead_after_ns,
-            token_slots.slots, token_slots.older, token_slots.newer, token_slots.ends, token_slots.slot_of_token, token_slots.sol_usd, deliveries, after,
+            token_slots.slots, token_slots.older, token_slots.newer, token_slots.ends, token_slots.slot_of_token,
+            token_slots.sol_usd, deliveries, after,
         )  # fmt: skip
         if count and len(population):
             batch = self._batch(events, first, int(count), deliveries, int(delivery_count), after)

@@ -44,25 +44,28 @@ def _call_loop(  # type: ignore[no-untyped-def]
 
 @compiled
 def advance(
-    strategy_params: Any, accounts: Any, exposures: Any, vote_states: Any, vote_states_at: int, model: FillModel, batch: Batch, returns: Any,
-    first_sample_ts: int, actions: Any, written: Any, place: Any,
+    strategy_params: Any, accounts: Any, exposures: Any, vote_states: Any, vote_states_at: int, model: FillModel,
+    batch: Batch, returns: Any, first_sample_ts: int, actions: Any, written: Any, resume_at: Any,
 ) -> bool:  # fmt: skip
-    """Move every strategy over one batch of turns.
+    """Advance every strategy over one batch of deliveries.
 
     Args:
-        terms: and ``accounts``, shape (population,); ``exposures``, shape (population, MAX_EXPOSURES); ``vote_states``, shape
-            (population, slots): the strategies.
+        strategy_params: shape (population,), dtype STRATEGY_PARAMS; ``accounts`` has the same shape, dtype ACCOUNT.
+        accounts: see ``strategy_params``.
+        exposures: shape (population, MAX_EXPOSURES), dtype EXPOSURE.
+        vote_states: shape (population, slots), dtype VOTE_STATE.
         vote_states_at: the address of ``vote_states``.
         model: how orders are filled.
-        batch: the turns.
+        batch: the deliveries.
         returns: and the arguments up to ``written``: see `Trader`.
-        place: strategy and turn to go on at, shape (2,); (0, -1) at first. Genes that have spoken must not again.
+        resume_at: row and delivery to resume at, shape (2,); (0, -1) at first. A delivery of 0 or more means that the
+            votes of that row are computed already.
 
     Returns:
         Whether it is done. If not, ``actions`` is full: empty it and call again.
     """
     last_ts = batch.events[batch.first + batch.length - 1].ts
-    for row in range(place[0], len(strategy_params)):
+    for row in range(resume_at[0], len(strategy_params)):
         trader = Trader(
             row,
             strategy_params[row],
@@ -75,15 +78,15 @@ def advance(
             actions,
             written,
         )
-        if place[1] < 0:
+        if resume_at[1] < 0:
             if row + _AHEAD < len(strategy_params):
                 _fetch(strategy_params[row + _AHEAD], vote_states_at + (row + _AHEAD) * vote_states.strides[0], batch)
             _compute_votes(trader.strategy, batch)
-        index = _trade(trader, batch, max(place[1], 0))
+        index = _trade(trader, batch, max(resume_at[1], 0))
         if index < batch.delivery_count:
-            place[0], place[1] = row, index
+            resume_at[0], resume_at[1] = row, index
             return False
-        place[1] = -1
+        resume_at[1] = -1
         sample(trader, last_ts)
     return True
 

@@ -77,29 +77,29 @@ class Population:
             self.row_of[spec_id] = row
             self._add_genes(spec_id, genome, self.strategy_params[row])
 
-    def _add_genes(self, spec_id: str, genome: Genome, strategy: Any) -> None:
+    def _add_genes(self, spec_id: str, genome: Genome, record: Any) -> None:
         """Write a genome as numbers; gives its genes' code, parameters and empty states a place."""
         exits, filters = genome.exits, genome.filters
-        strategy["key"], strategy["genes"], strategy["size"] = key_of(spec_id), len(genome.signals), genome.size
-        strategy["stop_loss"], strategy["take_profit"] = exits.stop_loss, exits.take_profit
-        strategy["trailing_stop"], strategy["max_hold_ns"] = exits.trailing_stop, int(exits.max_hold_s * NS_PER_S)
-        strategy["min_liquidity_usd"], strategy["min_age_ns"] = filters.min_liquidity_usd, filters.min_age_s * NS_PER_S
+        record["key"], record["genes"], record["size"] = key_of(spec_id), len(genome.signals), genome.size
+        record["stop_loss"], record["take_profit"] = exits.stop_loss, exits.take_profit
+        record["trailing_stop"], record["max_hold_ns"] = exits.trailing_stop, int(exits.max_hold_s * NS_PER_S)
+        record["min_liquidity_usd"], record["min_age_ns"] = filters.min_liquidity_usd, filters.min_age_s * NS_PER_S
         # Not divided by their sum: a unanimous vote must reach a threshold of 1 to the bit.
-        strategy["vote_threshold"] = genome.threshold * sum((gene.weight for gene in genome.signals), start=0.0)
+        record["vote_threshold"] = genome.threshold * sum((gene.weight for gene in genome.signals), start=0.0)
         params, states = [], []
         for gene, signal in enumerate(genome.signals):
-            strategy: Any = self.families[signal.family]
-            declared = strategy.params.items()
+            family: Any = self.families[signal.family]
+            declared = family.params.items()
             values = tuple(p.clip(signal.params.get(name, p.default)) for name, p in declared) or (0.0,)
-            params.append(np.array([values], strategy.param_dtype()))
-            states.append(self._pool.take(self.slots, strategy.state_dtype()))
-            mask = sum(1 << kind for kind in set(strategy.subscriptions))
+            params.append(np.array([values], family.param_dtype()))
+            states.append(self._pool.take(self.slots, family.state_dtype()))
+            mask = sum(1 << kind for kind in set(family.subscriptions))
             if mask not in self.masks:
                 self.masks.append(mask)
-            strategy["weights"][gene], strategy["subscription"][gene] = signal.weight, self.masks.index(mask)
-            strategy["code"][gene] = loop_of(strategy.__class__).address
-            strategy["params"][gene], strategy["states"][gene] = params[gene].ctypes.data, states[gene].ctypes.data
-            strategy["state_sizes"][gene] = states[gene].itemsize
+            record["weights"][gene], record["subscription"][gene] = signal.weight, self.masks.index(mask)
+            record["code"][gene] = loop_of(family.__class__).address
+            record["params"][gene], record["states"][gene] = params[gene].ctypes.data, states[gene].ctypes.data
+            record["state_sizes"][gene] = states[gene].itemsize
         self.params.append(params)
         self.states.append(states)
 

@@ -56,15 +56,15 @@ def _move(
     """Move some rows; compiled code stops where what it writes down has no more room, and goes on there."""
     strategy_params, vote_states = population.strategy_params[rows], population.vote_states[rows]
     room = int(max_actions(model.dead_after_ns)) + _ACTIONS if np.any(strategy_params["watched"]) else 0
-    written, place = np.zeros(1, np.int64), np.array([0, -1])
+    written, resume_at = np.zeros(1, np.int64), np.array([0, -1])
     done: list[Any] = []
     is_done = False
     while not is_done:
         actions = np.empty(room, ACTION)
         written[0] = 0
         is_done = advance(
-            strategy_params, population.accounts[rows], population.exposures[rows], vote_states, vote_states.ctypes.data, model, batch,
-            returns[rows], first_sample_ts, actions, written, place,
+            strategy_params, population.accounts[rows], population.exposures[rows], vote_states,
+            vote_states.ctypes.data, model, batch, returns[rows], first_sample_ts, actions, written, resume_at,
         )  # fmt: skip
         if written[0]:
             actions["row"] += rows.start  # compiled code counts from its first one

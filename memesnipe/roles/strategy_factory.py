@@ -26,7 +26,7 @@ Evaluate = Callable[[Events, list[Genome]], list[Evaluated]]
 
 
 class StrategyFactory(Consumer):
-    """Shell of `memesnipe.evolution.genetic_algorithm.GeneticAlgorithm` and of the rolling window of events it is judged on."""
+    """Breeds with `memesnipe.evolution.genetic_algorithm.GeneticAlgorithm` on a rolling window of the latest events."""
 
     name = "strategy_factory"
     reads = (EVENTS,)

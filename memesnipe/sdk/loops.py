@@ -1,4 +1,4 @@
-"""Compiles a family: its ``on_event`` in a loop over the delivery_count that it subscription, kept on disk and called by address.
+"""Compile a family: ``on_event`` in a loop over the deliveries it subscribes to, cached on disk, called by address.
 
 The loop is a file of its own for each family, because numba finds what it compiled before by a function's file: a
 loop that closed over ``on_event``, or got it as an argument, would be compiled again in every process. Its name has a

@@ -166,7 +166,7 @@ def test_the_window_of_a_generation_is_in_redis_however_far_its_reader_is_behind
 
 
 def test_every_setting_is_in_the_example_with_its_meaning() -> None:
-    example = (Path(__file__).parents[1] / ".env.example").read_text()
+    example = (Path(__file__).parents[2] / ".env.example").read_text()
     assert example == env_example(), "run: python -m memesnipe.config.settings > .env.example"
 
 

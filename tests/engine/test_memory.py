@@ -41,7 +41,7 @@ engine.advance(events)
 print(json.dumps({
     "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     "before_mib": before / 1024,
-    "lives": int(engine.token_slots.ends[2]),
+    "incarnations": int(engine.token_slots.ends[2]),
     "slots": engine.token_slots.capacity,
     "orders": int(engine.population.accounts["orders"].sum()),
 }))
@@ -52,7 +52,7 @@ def test_a_thousand_strategies_over_twenty_thousand_tokens_stay_under_a_gibibyte
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
-    assert figures["token_slots"] == 20_000
+    assert figures["incarnations"] == 20_000
     assert figures["slots"] <= 512
     assert figures["orders"] > 10_000
     assert figures["peak_mib"] < 1024, figures

@@ -42,7 +42,10 @@ def test_each_thing_it_does_is_told(activity: ActivityTracker, tmp_path: Path) -
 
 def test_it_is_still_told_after_a_sudden_death(tmp_path: Path) -> None:
     path = activity_file(tmp_path, 1, "executor")
-    dies = "import os, sys, pathlib; from memesnipe.roles.activity import Pulse; p = Pulse(); p.open(pathlib.Path(sys.argv[1]));"
+    dies = (
+        "import os, sys, pathlib; from memesnipe.roles.activity import ActivityTracker; "
+        "p = ActivityTracker(); p.open(pathlib.Path(sys.argv[1]));"
+    )
     dies += "p.begin('recovering'); p.at('working'); os.kill(os.getpid(), 9)"
     process = subprocess.Popen([sys.executable, "-c", dies, str(path)])
     assert process.wait() == -9

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from memesnipe.storage import lease as lease_module
 from memesnipe.storage.database import OF_ACTORS, connect
-from memesnipe.storage.journal import Journal, Position
+from memesnipe.storage.journal import Journal, StreamOffset
 from memesnipe.storage.lease import Lease, LeaseLostError
 from memesnipe.storage.schema import Message
 from memesnipe.storage.schema_control import Lease as Row
@@ -20,7 +20,7 @@ def _journal(database: sa.Engine, run_id: int) -> Journal:
 def _commit(journal: Journal, content: int) -> None:
     work = journal.work()
     work.send("fills", 1, {"content": content})
-    journal.commit(work, {"events": Position(content, content, content)})
+    journal.commit(work, {"events": StreamOffset(content, content, content)})
 
 
 def test_who_was_replaced_commits_nothing_more(database: sa.Engine, new_run: int) -> None:

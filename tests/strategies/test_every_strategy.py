@@ -90,7 +90,7 @@ def test_it_compiles_and_says_the_same_compiled(family: str) -> None:
     kept = engine.population.states[0][0]
     for token, state in states.items():
         slot = engine.token_slots.slot_of_token[token]
-        for name in strategy.state_fields if kept[slot]["life_"] else ():
+        for name in strategy.state_fields if kept[slot]["incarnation_"] else ():
             value = kept[slot][name]
             assert value == getattr(state, name), (token, name)
             assert math.isfinite(value)

@@ -106,7 +106,10 @@ def test_a_server_is_busy_while_an_actor_uses_it(tmp_path: Path) -> None:
 
 def test_who_is_caught_in_the_middle_stays_there_until_it_is_killed(tmp_path: Path) -> None:
     path = activity_file(tmp_path, 1, "executor")
-    acts = "import sys, pathlib; from memesnipe.roles.activity import Pulse; p = Pulse(); p.open(pathlib.Path(sys.argv[1]));"
+    acts = (
+        "import sys, pathlib; from memesnipe.roles.activity import ActivityTracker; "
+        "p = ActivityTracker(); p.open(pathlib.Path(sys.argv[1]));"
+    )
     acts += "print(flush=True)\nwhile True: p.at('working'); p.at('committing')"
     actor = subprocess.Popen(
         [sys.executable, "-c", acts, str(path), "ray::"],

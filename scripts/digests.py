@@ -88,9 +88,7 @@ def record(folder: Path) -> dict[str, str]:
     make_tape(tape)
     families = list(answer_of(folder, "list-strategies"))
     digests = {
-        f"backtest: {family}": answer_of(folder, "backtest", "--tape", str(tape), "--strategy", family)["backtest"][
-            "digest"
-        ]
+        f"backtest: {family}": answer_of(folder, "backtest", "--tape", str(tape), "--strategy", family)["digest"]
         for family in families
     }
     search = ("evolve", "--tape", str(tape), "--generations", "3", "--population", "40", "--seed", "1")

@@ -3,7 +3,7 @@
 from math import sqrt
 from typing import Any, Final
 
-from memesnipe.engine.results import StrategyResult
+from memesnipe.engine.strategy_result import StrategyResult
 
 MIN_TRADES: Final = 3  # in all
 HALF_TRUSTED_TRADES: Final = 8  # round trips in a segment that earn half of the merit

@@ -22,6 +22,7 @@ _PACKAGES: Final = (
     "bus",
     "roles",
     "config",
+    "protocol",
 )
 # Whatever can change what a search finds, besides the strategies.
 _SEARCH_PACKAGES: Final = ("market", "sdk", "engine", "stats", "evolution")

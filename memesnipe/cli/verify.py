@@ -68,7 +68,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
         for step in audit.derive():
             progress.update(bar, completed=step.seq)
     differences = [*contradicted, *audit.differences()]
-    books = recorded.books
+    records = recorded.records
     return {
         "run_id": run_id,
         "status": recorded.status,
@@ -76,12 +76,12 @@ def verify(run_id: int | None) -> dict[str, Any]:
         "same_code": recorded.settings.get("code") == code_hash(_settings_of(recorded).strategy_folders),
         "events": recorded.last_seq,
         "controls": len(recorded.controls),
-        "orders": len(books.orders),
-        "trades": len(books.trades),
-        "refusals": len(books.refusals),
-        "positions": len(books.positions),
-        "equity_marks": len(books.equity),
-        "messages": len(books.messages),
+        "orders": len(records.orders),
+        "trades": len(records.trades),
+        "refusals": len(records.refusals),
+        "positions": len(records.positions),
+        "equity_marks": len(records.equity),
+        "messages": len(records.messages),
         "difference_count": len(differences),
         "differences": differences[:_SHOWN],
         "seconds": round(time.perf_counter() - started, 3),

@@ -16,14 +16,14 @@ from memesnipe.config.settings import load_settings
 from memesnipe.errors import RefusedError
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.protocol.commands import CommandName
 from memesnipe.servers.ray_folder import ray_folder
-from memesnipe.storage.commands import CommandName
 from memesnipe.storage.views import latest_run
 from memesnipe.tapes.tape import Tape, TapeFile, write_tape
 from memesnipe.testing.chaos.faults import FaultInjector
 from memesnipe.testing.chaos.replay import Plan, Replay, home_of
 from memesnipe.verification.audit import Recorded, compare, read_run
-from memesnipe.verification.decisions import Decided, compare_decided, read_decided
+from memesnipe.verification.decisions import Decisions, compare_decisions, read_decisions
 
 _REPLAYS: Final = ("calm", "shaken")
 _MARKET_SEED: Final = 7  # a market in which the replay's settings make strategies trade from early on
@@ -96,7 +96,7 @@ def _judged(folder: Path, kills: int, seed: int, tape: Path | None, told: Consol
 
 def _verdict(calm: Replay, shaken: Replay, fire: FaultInjector, kills: int) -> dict[str, Any]:
     (expected, expected_decided), (recorded, recorded_decided) = _read(calm), _read(shaken)
-    differences = _differences(recorded, expected) + list(compare_decided(recorded_decided, expected_decided))
+    differences = _differences(recorded, expected) + list(compare_decisions(recorded_decided, expected_decided))
     audit = shaken.command("verify", "--json")
     report, killed = shaken.report, sum(fire.hits.values())
     return {
@@ -105,11 +105,11 @@ def _verdict(calm: Replay, shaken: Replay, fire: FaultInjector, kills: int) -> d
         "busy_hits": {target: fire.busy_hits[target] for target in fire.hits},
         "hit_while": dict(fire.hit_while),
         "together": fire.together,
-        "commands": [{"name": command.name, "after_event": command.seq} for command in recorded.commands],
+        "commands": [{"name": command.name, "after_event": command.seq} for command in recorded.commands.values()],
         "events": report["events"],
         "orders": report["orders"],
         "trades": report["trades"],
-        "refusals": len(recorded.books.refusals),
+        "refusals": len(recorded.records.refusals),
         "equity_usd": report["equity_usd"],
         "seconds_in_peace": round(calm.seconds, 1),
         "seconds_under_fire": round(shaken.seconds, 1),
@@ -120,17 +120,20 @@ def _verdict(calm: Replay, shaken: Replay, fire: FaultInjector, kills: int) -> d
     }
 
 
-def _read(replay: Replay) -> tuple[Recorded, Decided]:
+def _read(replay: Replay) -> tuple[Recorded, Decisions]:
     """What it traded, and what was bred and decided."""
     with replay.database() as engine, engine.connect() as connection:
         run_id = latest_run(connection) or 0
-        return read_run(connection, run_id), read_decided(connection, run_id)
+        return read_run(connection, run_id), read_decisions(connection, run_id)
 
 
 def _differences(recorded: Recorded, expected: Recorded) -> list[str]:
-    differences = list(compare(recorded.books, expected.books))
-    if recorded.commands != expected.commands:
-        differences.append(f"commands: recorded are {recorded.commands} and should be {expected.commands}")
+    differences = list(compare(recorded.records, expected.records))
+    commands, wanted = (
+        [(command.seq, str(command.name)) for command in side.commands.values()] for side in (recorded, expected)
+    )
+    if commands != wanted:
+        differences.append(f"commands: {commands} were recorded, expected {wanted}")
     return differences
 
 

@@ -1,6 +1,6 @@
-"""Orders, fills and holdings as the desk, the ledger and the database know them: plain objects, one at a time.
+"""Orders, fills and holdings as plain objects, for the desk, the ledger and the database.
 
-What a fill comes to is decided in `memesnipe.engine.fills`, for the engine and the desk alike.
+`memesnipe.engine.fills` computes the outcomes, for the engine and the desk alike.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from memesnipe.engine.fills import (
     Outcome,
     cover_short,
     failed,
+    fill_in_pool,
     funding_usd,
     lands,
-    meet_pool,
     open_short,
     short_value_lamports,
 )
@@ -28,7 +28,7 @@ ENTRIES = (BUY_SIDE, SHORT_SIDE)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A decision on its way to the chain, or to the perp venue."""
+    """A decision in flight to the chain or to the perp venue."""
 
     spec_id: str
     order_no: int  # counts the orders of a strategy from 1
@@ -38,16 +38,16 @@ class Order:
     decided_ts: int
     decided_seq: int
     due_ts: int
-    size: float  # of an entry: the share of the strategy's capital
-    budget_lamports: int  # of an entry, pool fees included
-    token_raw: int  # of a sell
-    expected: int  # what was quoted at the decision: tokens of a buy, lamports after fees of an exit
+    size: float  # entries: share of the strategy's capital
+    budget_lamports: int  # entries: budget, pool fees included
+    token_raw: int  # sells: tokens to sell
+    expected: int  # quote at the decision: raw tokens of a buy, lamports after fees of an exit, mark of a short
     decided_between_events: bool = False  # decided between two events, after that of `decided_seq` rather than at it
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What became of an order. Amounts are 0 where it failed; `failure` is empty where it did not."""
+    """The outcome of an order. Amounts are 0 if it failed; `failure` is empty if it did not."""
 
     order: Order
     ts: int
@@ -56,19 +56,19 @@ class Fill:
     sol_lamports: int
     pool_fee_lamports: int
     network_fee_lamports: int
-    pool_sol_lamports: int  # what went into the pool or came out of it
+    pool_sol_lamports: int  # paid into the pool or out of it
     failure: str
 
     @property
     def cash_change_lamports(self) -> int:
-        """What it did to the trader's cash."""
+        """The change of the trader's cash."""
         paid = self.pool_fee_lamports + self.network_fee_lamports
         return (-self.sol_lamports if self.order.side in ENTRIES else self.sol_lamports) - paid
 
 
 @dataclass(slots=True)
 class Short:
-    """What a short is worth depends on these."""
+    """The terms of an open short that determine its value."""
 
     margin_lamports: int
     notional_usd: float
@@ -77,7 +77,7 @@ class Short:
     funding_usd: float = 0.0
 
     def value_lamports(self, market: TokenMarket) -> int:
-        """What leaving it would pay, before the venue's fee."""
+        """Return the proceeds of covering the short now, before the venue's fee."""
         return short_value_lamports(
             self.margin_lamports,
             self.notional_usd,
@@ -88,11 +88,11 @@ class Short:
         )
 
     def cover(self, market: TokenMarket) -> Outcome:
-        """What leaving it comes to, the venue's fee apart."""
+        """Return the outcome of covering the short now; the venue's fee is a field of its own."""
         return cover_short(self.value_lamports(market), self.margin_lamports, self.entry_mark_usd, market.mark_usd)
 
     def accrue(self, before: TokenMarket, ts: int) -> None:
-        """Take the funding of the time up to a funding event, at the rate that was in force."""
+        """Accrue the funding up to a funding event at ``ts``, at the rate in force before it."""
         if before.funding_ts:
             elapsed = ts - max(before.funding_ts, self.opened_ts)
             self.funding_usd += funding_usd(self.notional_usd, before.funding_rate, elapsed)
@@ -100,10 +100,10 @@ class Short:
 
 @dataclass(slots=True)
 class Holding:
-    """Tokens held or a short, what they cost, and how far our own trades have moved their pool."""
+    """A holding of tokens or a short: its cost, and how far our own trades have shifted the pool."""
 
     token_raw: int = 0
-    cost_lamports: int = 0  # everything paid for them
+    cost_lamports: int = 0  # paid for the position, fees included
     shift_sol_lamports: int = 0
     shift_token_raw: int = 0
     opened_ts: int = 0
@@ -111,14 +111,14 @@ class Holding:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is anything."""
+        """Whether the holding is not empty."""
         return self.token_raw > 0 or self.short is not None
 
-    def take(self, fill: Fill, market: TokenMarket) -> int:
-        """Take a landed fill over.
+    def apply_fill(self, fill: Fill, market: TokenMarket) -> int:
+        """Apply a landed fill.
 
         Returns:
-            The profit it realised in lamports: 0 for an entry; proceeds less the cost of what was left for an exit.
+            The realised profit in lamports: 0 for an entry; for an exit the proceeds less the cost of the part sold.
         """
         side, pool_sol = fill.order.side, fill.pool_sol_lamports
         if side == SHORT_SIDE:
@@ -142,29 +142,29 @@ class Holding:
         return fill.cash_change_lamports - cost
 
     def on_event(self, before: TokenMarket, event: Event) -> None:
-        """Take an event of its token over, which the market was ``before``."""
+        """Apply an event of the token; ``before`` is the market before the event."""
         if event.kind == FUNDING and self.short is not None:
             self.short.accrue(before, event.ts)
         if event.kind == PRICE and event.venue != before.pool.venue:
-            # The token moved to another pool, which does not know our trades.
+            # The token moved to another pool, in which we have not traded.
             self.shift_sol_lamports = self.shift_token_raw = 0
 
-    def moves(self, pool: Pool) -> Pool:
-        """The pool with our own trades in it."""
+    def shift_pool(self, pool: Pool) -> Pool:
+        """Return the pool shifted by our own trades."""
         return moved(pool, self.shift_sol_lamports, self.shift_token_raw)
 
     def value_lamports(self, market: TokenMarket) -> int:
-        """What the pool, or the perp venue, would pay for all of it now, after a pool's fees."""
+        """Return the proceeds of leaving the whole position now, after the pool's fees."""
         if self.short is not None:
             return self.short.value_lamports(market)
-        quote = value_of(self.moves(market.pool), self.token_raw)
+        quote = value_of(self.shift_pool(market.pool), self.token_raw)
         return quote.sol_lamports - quote.fee_lamports
 
 
 def execute(
     order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts: int, seq: int, model: FillModel
 ) -> Fill:
-    """Let an order meet its pool (already moved by the trader's own trades) or its perp venue."""
+    """Execute an order in its pool (already shifted by the trader's own trades) or at the perp venue."""
     if order.side == SHORT_SIDE:
         outcome = open_short(order.budget_lamports, order.expected, market.mark_usd, model)
     elif order.side == COVER_SIDE and holding.short is not None:
@@ -172,19 +172,19 @@ def execute(
     elif not lands(model, key_of(order.spec_id), order.order_no):
         outcome = failed(NOT_LANDED, model)
     else:
-        outcome = meet_pool(order.side, order.budget_lamports, order.token_raw, order.expected, pool, model)
+        outcome = fill_in_pool(order.side, order.budget_lamports, order.token_raw, order.expected, pool, model)
     return fill_of(order, outcome, ts, seq)
 
 
 def settle(order: Order, pool: Pool, ts: int, seq: int) -> Fill:
-    """Close tokens at their value without a transaction: they are dead."""
+    """Close a holding of a dead token at its value, without a transaction."""
     quote = value_of(pool, order.token_raw)
     outcome = Outcome(0, order.token_raw, quote.sol_lamports, quote.fee_lamports, quote.pool_sol_lamports, 0)
     return fill_of(order, outcome, ts, seq)
 
 
 def fill_of(order: Order, outcome: Outcome, ts: int, seq: int) -> Fill:
-    """The fill that an outcome is."""
+    """Return the fill of an order with this outcome."""
     return Fill(
         order,
         ts,

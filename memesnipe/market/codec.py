@@ -12,7 +12,7 @@ STREAM_OF_KIND = {kind: f"events:{name}" for kind, name in KIND_NAMES.items()}
 
 
 def to_messages(events: Events, mints: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield one dictionary per record; ``mints[i]`` is the address of token ``i``. The conversion of numbers is exact."""
+    """Yield one dictionary per record; ``mints[i]`` is the address of token ``i``. Numbers are converted exactly."""
     columns = {name: events[name].tolist() for fields in FIELDS.values() for name in fields}
     for i, kind in enumerate(columns["kind"]):
         message = {name: columns[name][i] for name in FIELDS[kind]}

@@ -1,8 +1,8 @@
 """Exact integer arithmetic of pools: cost, proceeds and effect of a trade, rounded as on the chain.
 
 Covers the pump.fun curve, PumpSwap and a constant product with the fee on the input. `docs/market-model.md` explains
-the formulas. Each is written once, runs as plain Python and is compiled into the engine. Both forms are checked on 2,501
-recorded trades and 600 quotes of PumpSwap's SDK (`tests/tapes/test_recorded_trades.py`,
+the formulas. Each is written once, runs as plain Python and is compiled into the engine. Both forms are checked on
+2,501 recorded trades and 600 quotes of PumpSwap's SDK (`tests/tapes/test_recorded_trades.py`,
 `tests/market/test_pumpswap_quotes.py`).
 """
 

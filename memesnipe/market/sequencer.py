@@ -11,8 +11,8 @@ from memesnipe.market.token_index import TokenIndex
 
 _MAX_TEXT: Final = 2_000
 
-# Limit for live events. The clocks of validators and of this machine differ by little. One event far in the future would
-# make all correct events out of order until that time.
+# Limit for live events. The clocks of validators and of this machine differ by little. One event far in the future
+# would make all correct events out of order until that time.
 MAX_FUTURE_NS: Final = 10 * NS_PER_S
 # Longer than the silence after which a token is dead, so one wrong time would expire every token.
 MAX_JUMP_NS: Final = 3_600 * NS_PER_S

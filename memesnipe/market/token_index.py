@@ -20,7 +20,7 @@ class TokenIndex:
         self._index = {mint: i for i, mint in enumerate(self.mints)}
 
     def of(self, mint: str | None) -> int:
-        """Return the token of a mint, adding a new mint; NO_TOKEN for an event of the whole market, which has no mint."""
+        """Return the token of a mint, added if new; NO_TOKEN for an event of the whole market, which has no mint."""
         if not mint:
             return NO_TOKEN
         if mint not in self._index:

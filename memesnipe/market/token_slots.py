@@ -1,7 +1,7 @@
 """Token slots: the tokens alive and their market after every event; computed once for all strategies.
 
-A token occupies a slot from its first event until it is dead, so memory is bounded by the tokens alive, not by all tokens
-ever seen. Results do not depend on the slot numbers. An incarnation is one such period of a token in a slot.
+A token occupies a slot from its first event until it is dead, so memory is bounded by the tokens alive, not by all
+tokens ever seen. Results do not depend on the slot numbers. An incarnation is one such period of a token in a slot.
 """
 
 from dataclasses import dataclass

@@ -141,7 +141,7 @@ def _mark(codes: NDArray[np.uint8], chosen: Any, bad: Mask, category: str) -> No
 
 
 def _broken(kind: int, events: Events, chosen: Any, is_valid_mint: Mask) -> Iterator[tuple[Mask, str]]:
-    """Yield for each rule of a kind, except those of time, the mask of chosen records that break it and its category."""
+    """Yield for each rule of a kind, except those of time, which chosen records break it and the category."""
     for name, allowed in CODES[kind].items():
         yield ~np.isin(events[name][chosen], list(allowed)), MALFORMED
     fees_bps: Any = 0

@@ -17,7 +17,7 @@ _MAX_INT = 2**63 - 1
 
 
 def mul_div(a: int, b: int, c: int) -> int:
-    """Return ``a * b // c`` for ``a, b >= 0`` and ``c > 0``; compiled, a result beyond 63 bits saturates at 2**63 - 1."""
+    """Return ``a * b // c`` for ``a, b >= 0`` and ``c > 0``; compiled, a result beyond 63 bits becomes 2**63 - 1."""
     return a * b // c
 
 

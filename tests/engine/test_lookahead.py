@@ -21,7 +21,7 @@ MODEL = FillModel()
 
 @intrinsic
 def _price_ahead(typing_context: Any, event: Any, steps: Any) -> Any:
-    """The price in the record so many places behind this one in memory."""
+    """Return the price in the record so many places behind this one in memory."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place = builder.ptrtoint(args[0], ir.IntType(64))

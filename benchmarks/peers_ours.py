@@ -7,8 +7,8 @@ import numpy as np
 from peers_tape import CASH_USD, PARAMS, Array, Prepared, Tape
 
 from memesnipe.engine.backtest import backtest
+from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
-from memesnipe.engine.orders import FillModel
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import EVENT, PRICE, Events, rows
 from memesnipe.market.sequencer import Sequencer

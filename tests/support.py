@@ -13,8 +13,8 @@ import pytest
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
-from memesnipe.engine.results import StrategyResult
 from memesnipe.engine.snapshot import EngineState
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, Events
 from memesnipe.market.pools import Pool, moved, quote_buy, quote_sell

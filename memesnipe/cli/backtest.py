@@ -17,7 +17,7 @@ from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill
-from memesnipe.engine.results import StrategyResult
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.errors import InputError
 from memesnipe.market.assumptions import describe
 from memesnipe.market.events import SIDE_NAMES

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
-from memesnipe.engine.results import StrategyResult
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.market.events import Events
 from memesnipe.sdk.registry import Families
 

@@ -15,9 +15,10 @@ from memesnipe.engine.history import WatchedActions, read_actions
 from memesnipe.engine.kernel import equities
 from memesnipe.engine.layout import MAX_GENES
 from memesnipe.engine.population import Population
-from memesnipe.engine.results import StrategyResult, results_of
+from memesnipe.engine.results import results_of
 from memesnipe.engine.shards import Shards
 from memesnipe.engine.snapshot import EngineState, dump_state, load_state
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.engine.trader import Batch
 from memesnipe.market.events import EVENT, LAMPORTS_PER_SOL, Events
 from memesnipe.market.token_slots import DELIVERY, MARKET, TokenSlots, deliver

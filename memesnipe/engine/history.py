@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from memesnipe.engine.fills import REASONS, Outcome
-from memesnipe.engine.orders import Fill, Order, fill_of
+from memesnipe.engine.holdings import fill_of
+from memesnipe.engine.orders import Fill, Order
 from memesnipe.engine.population import Population
 from memesnipe.market.events import BUY_SIDE, SELL_SIDE, SHORT_SIDE
 

@@ -1,49 +1,22 @@
 """Results: the performance figures of a strategy. Definitions: `docs/market-model.md`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import fields
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memesnipe.compiled import compiled, jitable
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
 from memesnipe.stats.running import calmar_ratio, shape_of, sharpe_ratio, sortino_ratio
 
-_KINDS: Final = {"<class 'float'>": "f8", "<class 'int'>": "i8", "<class 'str'>": "u8"}  # the digest is a number
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyResult:
-    """The performance of one strategy since it was added; USD at the last price of SOL, ratios annualised."""
-
-    spec_id: str
-    observed_s: float
-    total_pnl_usd: float
-    total_return: float  # ratio of its capital
-    sharpe: float
-    sortino: float
-    calmar: float
-    max_drawdown: float  # ratio of the peak
-    orders: int
-    failed: int
-    trades: int  # round trips
-    wins: int
-    win_rate: float
-    mean_hold_s: float  # of a round trip
-    profit_factor: float
-    expectancy_usd: float
-    fees_usd: float
-    periods: int  # of one minute each, from which the ratios are computed
-    skewness: float  # of their returns
-    kurtosis: float  # 3 for a normal distribution
-    digest: str  # of every outcome: equal for equal histories
-
+_FORMATS: Final = {float: "f8", int: "i8", str: "u8"}  # the digest is a number
 
 # The fields of a `StrategyResult` in its order, without the spec id.
 RESULT: Final = np.dtype(
-    [(name, _KINDS[str(kind)]) for name, kind in StrategyResult.__annotations__.items() if name != "spec_id"]
+    [(field.name, _FORMATS[cast("type", field.type)]) for field in fields(StrategyResult) if field.name != "spec_id"]
 )
 
 

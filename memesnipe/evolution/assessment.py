@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from memesnipe.engine.genome import Genome
-from memesnipe.engine.results import StrategyResult
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.evolution.evaluation import SAMPLE_S, Evaluation, Record
 from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.sharpe import sharpe_of

@@ -10,7 +10,7 @@ from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.layout import SAMPLE_NS
-from memesnipe.engine.results import StrategyResult
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.evolution.fitness import WORST, fitness_of
 from memesnipe.market.events import NS_PER_S, Events
 from memesnipe.sdk.registry import Families

@@ -3,7 +3,7 @@
 from math import sqrt
 from typing import Any, Final
 
-from memesnipe.engine.results import StrategyResult
+from memesnipe.engine.strategy_result import StrategyResult
 
 MIN_TRADES: Final = 3  # of both segments together
 HALF_TRUSTED_TRADES: Final = 8  # round trips in a segment at which a gain has half its weight

@@ -16,7 +16,7 @@ from memesnipe.bus.streams import (
     STRATEGY_SPECS,
 )
 from memesnipe.config.policies import caps_of, promotion_policy_of, switches_of
-from memesnipe.engine.results import StrategyResult
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.market.events import GENERATION
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context

@@ -64,9 +64,7 @@ def bootstrap_interval(
         ValueError: no returns, no samples, or a confidence outside (0, 1).
     """
     if samples < 1 or not 0.0 < confidence < 1.0:
-        raise ValueError(
-            f"{samples} samples, confidence {confidence}: need at least 1 sample and a confidence between 0 and 1"
-        )
+        raise ValueError(f"{samples} samples, confidence {confidence}: need at least 1 sample and a share in (0, 1)")
     values = np.asarray(returns, np.float64)
     size = max(_AT_ONCE // max(len(values), 1), 1)
     found = []  # in parts, to bound the memory

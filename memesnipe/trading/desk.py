@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Final
 
 from memesnipe.engine.fills import FillModel, network_fee_lamports
-from memesnipe.engine.orders import ENTRIES, Fill, Holding, Order, execute, settle
+from memesnipe.engine.holdings import Holding, execute, settle
+from memesnipe.engine.orders import ENTRIES, Fill, Order
 from memesnipe.market.events import (
     BUY_SIDE,
     COVER_SIDE,

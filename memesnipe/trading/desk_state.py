@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from memesnipe.engine.orders import ENTRIES, Holding, Order
+from memesnipe.engine.holdings import Holding
+from memesnipe.engine.orders import ENTRIES, Order
 from memesnipe.market.state import MarketState
 from memesnipe.trading.breaker import RiskLevel
 

@@ -12,8 +12,8 @@ from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import SETTLED, FillModel
 from memesnipe.engine.genome import genome_from
 from memesnipe.engine.orders import Fill, Order
-from memesnipe.engine.results import StrategyResult
 from memesnipe.engine.snapshot import EngineState
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.market.events import DECISION, Events, last_of_decisions, rows
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.breaker import RiskLevel

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from memesnipe.engine.orders import Holding
+from memesnipe.engine.holdings import Holding
 from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, PRICE, Event
 from memesnipe.market.state import MarketState, TokenMarket
 from memesnipe.trading.breaker import Breaker, RiskLevel

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from memesnipe.engine.results import StrategyResult
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.running import PERIODS_PER_YEAR, SAMPLE_INTERVAL_S
 from memesnipe.stats.sharpe import Sharpe

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from memesnipe.engine.results import StrategyResult
+from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.trading.allocation import KEPT_CHANGES, Candidate, Caps, allocate
 from memesnipe.trading.command_names import PROMOTE
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, deflated_sharpe_of, next_mode

@@ -6,8 +6,9 @@ import pytest
 
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel, landing_ratio, lands, network_fee_lamports
+from memesnipe.engine.holdings import Holding, execute
 from memesnipe.engine.landing import key_of
-from memesnipe.engine.orders import Fill, Holding, Order, execute
+from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE
 from memesnipe.market.pools import BPS, Pool, moved, quote_buy, quote_sell
 from memesnipe.market.state import TokenMarket

@@ -28,7 +28,7 @@ def test_minimum_track_record_of_hedge_funds_matches_the_paper() -> None:
 
 
 def test_normal_returns_permit_twice_the_trials() -> None:
-    """Bailey & Lopez de Prado 2014: 46 trials at skewness -3 and kurtosis 10 are equivalent to 88 for normal returns."""
+    """Bailey & Lopez de Prado 2014: 46 trials at skewness -3 and kurtosis 10 equal 88 for normal returns."""
     fat = Sharpe(2.5 / math.sqrt(250), 1250, 1.0, -3.0, 10.0)
     normal = Sharpe(2.5 / math.sqrt(250), 1250, 1.0, 0.0, 3.0)
     assert [deflated_sharpe_ratio(fat, trials, 0.002) > 0.95 for trials in (46, 47)] == [True, False]

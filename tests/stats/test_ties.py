@@ -38,9 +38,7 @@ def _slow(returns: np.ndarray, blocks: int) -> Overfitting:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 4), st.integers(0, 3), st.sampled_from([4, 6]))
-def test_overfitting_with_idle_or_equal_strategies_matches_the_definition(
-    seed: int, distinct: int, idle: int, blocks: int
-) -> None:
+def test_ties_are_ranked_as_in_the_definition(seed: int, distinct: int, idle: int, blocks: int) -> None:
     traded = np.random.default_rng(seed).normal(0.0, 0.01, (distinct, blocks * 6))
     returns = np.concatenate([traded, traded[:1], np.zeros((idle, blocks * 6))])
     expected, found = _slow(returns, blocks), overfitting(block_moments(returns, blocks))

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from memesnipe.engine.orders import Fill, Holding, Order, execute
+from memesnipe.engine.holdings import Holding, execute
+from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
 from memesnipe.market.pools import moved, quote_sell
 from memesnipe.market.state import TokenMarket

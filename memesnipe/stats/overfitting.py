@@ -67,7 +67,7 @@ def overfitting(moments: NDArray[np.float64]) -> Overfitting:
     """
     strategies, blocks, _ = moments.shape
     if strategies < 2 or blocks < 4 or blocks % 2:
-        raise ValueError(f"{strategies} strategies in {blocks} blocks: need at least 2, in an even number of blocks >= 4")
+        raise ValueError(f"{strategies} strategies in {blocks} blocks: need 2 or more, and an even number of 4 or more")
     chosen = np.array(list(combinations(range(blocks), blocks // 2)))
     halves = np.zeros((len(chosen), blocks), np.bool_)
     np.put_along_axis(halves, chosen, True, axis=1)

@@ -73,5 +73,5 @@ def test_blocks_partition_the_returns() -> None:
 
 @pytest.mark.parametrize(("strategies", "blocks"), [(1, 8), (5, 2), (5, 7)])
 def test_too_few_strategies_or_blocks_are_rejected(strategies: int, blocks: int) -> None:
-    with pytest.raises(ValueError, match="need at least 2"):
+    with pytest.raises(ValueError, match="need 2 or more"):
         overfitting(np.ones((strategies, blocks, 3)))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from memesnipe.cli.inputs import read_json
-from memesnipe.engine.genome import Genome, genome_from, nearest, simple_genome
+from memesnipe.engine.genome import Genome, genome_from, simple_genome, suggest
 from memesnipe.errors import InputError
 from memesnipe.sdk.registry import Families
 
@@ -39,7 +39,7 @@ def genome_of(families: Families, family: str | None, params: Sequence[str], spe
 def known_family(families: Families, family: str, where: str) -> None:
     """Refuse a family that does not exist."""
     if family not in families:
-        raise InputError(f"{where} {ascii(family)[1:-1][:60]}: there is no such strategy{nearest(family, families)}")
+        raise InputError(f"{where} {ascii(family)[1:-1][:60]}: there is no such strategy{suggest(family, families)}")
 
 
 def _name_and_value(text: str) -> tuple[str, float]:
@@ -57,7 +57,7 @@ def check_params(families: Families, family: str, given: Mapping[str, float], wh
     declared = families[family].params
     for name, value in given.items():
         if name not in declared:
-            raise InputError(f"{where} {name[:60]}: {family} has no such parameter{nearest(name, declared)}")
+            raise InputError(f"{where} {name[:60]}: {family} has no such parameter{suggest(name, declared)}")
         known = declared[name]
         if not known.low <= value <= known.high:
             unit = f" {known.unit}" if known.unit else ""

@@ -82,7 +82,7 @@ class Ledger:
             for position in self.open_positions():
                 if position.token == event.token:
                     position.holding.on_event(before, event)
-        state.market_state.see(event)
+        state.market_state.apply(event)
         if not state.capital_lamports and state.market_state.sol_usd:
             state.capital_lamports = int(self._rules.capital_usd / state.market_state.sol_usd * LAMPORTS_PER_SOL)
             state.cash_lamports += state.capital_lamports
@@ -97,7 +97,7 @@ class Ledger:
         if fill.failure:
             return Booked(position, fill.cash_change_lamports)
         market = self.state.market_state.tokens[order.token]
-        realised = position.holding.take(fill, market)
+        realised = position.holding.apply_fill(fill, market)
         if position.holding.is_open:
             positions[key] = position
             position.value_lamports = position.holding.value_lamports(market)
@@ -125,7 +125,7 @@ class Ledger:
             by_token.setdefault(position.token, []).append(position)
         for token, positions in by_token.items():
             self._value(state.market_state.tokens[token], positions)
-        state.market_state.forget(self._rules.dead_after_ns, by_token)
+        state.market_state.drop_dead(self._rules.dead_after_ns, by_token)
         equity = state.cash_lamports + sum(p.value_lamports for p in self.open_positions())
         changed = state.breaker.see(equity)
         usd = state.market_state.sol_usd / LAMPORTS_PER_SOL

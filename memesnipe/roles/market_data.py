@@ -249,7 +249,7 @@ class MarketData:
         work.add(RejectedEvent, aside)
         self._journal.commit(work, {})
         for r in rejected:
-            self.metrics.rejected_event(r.category)
+            self.metrics.add_rejection(r.category)
             count = self._rejections.count(r.category, time.monotonic())
             if count:
                 self.log.warning("events put aside", category=r.category, count=count, reason=r.reason)
@@ -259,7 +259,7 @@ class MarketData:
             (STREAM_OF_KIND[int(kind)], message["seq"], message["seq"], orjson.dumps(message))
             for kind, message in zip(events["kind"], to_messages(events, self._sequencer.mints), strict=True)
         )
-        self.metrics.took_in("feed", len(events))
+        self.metrics.add_entries("feed", len(events))
 
     def _republish(self, log: EventLog) -> None:
         """Publish from the log what Redis lacks; after a loss all that a reader may look for, and in empty streams."""

@@ -1,4 +1,4 @@
-"""Executors for the benchmark of the live system: each in a process of its own, with its part of the strategies."""
+"""Executors for the benchmark of the live system: one process each, with a share of the strategies."""
 
 import multiprocessing
 import tempfile
@@ -34,24 +34,24 @@ from memesnipe.telemetry.metrics import ActorMetrics
 ALLOCATED: Final = 20  # strategies whose decisions go through the desk
 ALLOCATED_USD: Final = 500.0
 REPLACED: Final = 8  # strategies at each decision of the portfolio
-PATIENCE_S: Final = 120.0
+TIMEOUT_S: Final = 120.0
 _SEED: Final = 24
 _STREAM_KEY: Final = "bench"
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Events as they are published, and the numbers of those after which a decision is due."""
+    """Events as published, and the seq of those after which a decision of the portfolio is due."""
 
     messages: list[tuple[str, int, int, bytes]]
     decisions: list[int]
 
 
 class _TimedExecutor(Executor):
-    """The executor itself; it also notes when it has decided about each event, and takes its part of the strategies."""
+    """An executor that records when it has decided on each event, and that takes its share of the strategies."""
 
     def begin(self, decided_ns: Any, cpu_s: Any, part: int, parts: int) -> None:
-        """Say where to note it, and the CPU time that it took."""
+        """Set the arrays to record decision times and CPU time in, and the executor's part of the strategies."""
         self._decided_ns, self._cpu_s, self._part, self._parts = decided_ns, cpu_s, part, parts
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
@@ -67,7 +67,7 @@ class _TimedExecutor(Executor):
 
 
 class _OwnStreams(Bus):
-    """Publishes into streams of the run's own: there are several executors here, and a stream has one writer."""
+    """A bus that publishes to separate streams per run: there are several executors, and a stream has one writer."""
 
     def __init__(self, url: str, run_id: int) -> None:
         super().__init__(url)
@@ -80,11 +80,11 @@ class _OwnStreams(Bus):
 
 
 def _run(home: Path, run_id: int, notes: Path, part: int, parts: int, stop: Flag) -> None:
-    """One executor, until it is told to stop."""
+    """Run one executor until ``stop`` is set."""
     decided_ns = np.load(notes / f"decided{part}.npy", mmap_mode="r+")
     cpu_s = np.load(notes / f"cpu{part}.npy", mmap_mode="r+")
     context = Context(home, run_id)
-    assert context.settings.redis_url is not None  # noqa: S101 - the benchmark has started it
+    assert context.settings.redis_url is not None  # noqa: S101 - started by the benchmark
     context.bus = _OwnStreams(context.settings.redis_url.get_secret_value(), run_id)
     executor = _TimedExecutor(context, ActorMetrics(f"bench{part}"))
     executor.begin(decided_ns, cpu_s, part, parts)
@@ -95,14 +95,14 @@ def _run(home: Path, run_id: int, notes: Path, part: int, parts: int, stop: Flag
 
 
 class Executors:
-    """So many executors at work on a fresh run, and the market that is published to them.
+    """Executors on a fresh run, and the market that is published to them.
 
-    In the place of the portfolio it replaces some strategies wherever a decision is due, so that what a decision
-    costs is measured too. Of the executors the first alone has a desk.
+    Like the portfolio, it replaces some strategies when a decision is due, so that the cost of decisions is measured
+    too. Only the first executor has a desk.
     """
 
     def __init__(self, home: Path, settings: Settings, market: Market, genomes: list[Genome], count: int) -> None:
-        assert settings.redis_url is not None  # noqa: S101 - we have just started it
+        assert settings.redis_url is not None  # noqa: S101 - just started
         assert settings.database_url is not None  # noqa: S101
         self._home, self._market = home, market
         self._waiting = genomes[::-1]
@@ -112,7 +112,7 @@ class Executors:
         self._runs = [
             begin_run(database, f"bench {time.monotonic_ns()}", choice.to_dict(), {}).run_id for _ in range(count)
         ]
-        with database.begin() as connection:  # all of them read the same streams
+        with database.begin() as connection:  # all executors read the same streams
             connection.execute(update(Run).where(Run.run_id.in_(self._runs)).values(stream_key=_STREAM_KEY))
         database.dispose()
         self._bus = Bus(settings.redis_url.get_secret_value())
@@ -128,7 +128,7 @@ class Executors:
 
     @contextmanager
     def working(self, strategies: int) -> Iterator[None]:
-        """Start the executors, and let so many strategies join."""
+        """Start the executors with ``strategies`` strategies; stop them at the end of the block."""
         spawn = multiprocessing.get_context("spawn")
         stop = spawn.Event()
         workers = [
@@ -145,7 +145,7 @@ class Executors:
         finally:
             stop.set()
             for worker in workers:
-                worker.join(PATIENCE_S)
+                worker.join(TIMEOUT_S)
                 worker.kill()
             self._bus.close()
 
@@ -162,11 +162,11 @@ class Executors:
         self._bus.publish([(ALLOCATIONS, self._allocations, seq, orjson.dumps(message))])
 
     def left(self) -> int:
-        """How many events are not published yet."""
+        """Return the number of events that are not published yet."""
         return len(self._market.messages) - self._sent
 
     def send(self, count: int) -> None:
-        """Publish the next events at once, and behind them what was decided on the way."""
+        """Publish the next ``count`` events, followed by the decision if one is due among them."""
         first = self._sent
         part = self._market.messages[first : first + count]
         self._published_ns[first + 1 : first + len(part) + 1] = time.monotonic_ns()
@@ -176,20 +176,20 @@ class Executors:
             self._allocate(self._sent, REPLACED, self._alive[ALLOCATED : ALLOCATED + REPLACED])
 
     def wait(self) -> float:
-        """Wait until all that was published is decided by all; gives how long that took.
+        """Wait until every executor has decided on every published event; return the seconds waited.
 
         Raises:
-            MemeSnipeError: it takes too long.
+            MemeSnipeError: they have not within the timeout.
         """
         began = time.monotonic()
         while any(decided[self._sent] == 0 for decided in self._decided):
-            if time.monotonic() - began > PATIENCE_S:
-                raise MemeSnipeError(f"the executors have not decided about event {self._sent} in {PATIENCE_S:.0f} s")
+            if time.monotonic() - began > TIMEOUT_S:
+                raise MemeSnipeError(f"the executors have not decided about event {self._sent} in {TIMEOUT_S:.0f} s")
             time.sleep(0.001)
         return time.monotonic() - began
 
     def measure(self, rate: float, seconds: float, tick_s: float) -> dict[str, Any]:
-        """Publish at a rate for a time, a tick's events at once, and say how long decisions took."""
+        """Publish at a rate (events per second) for ``seconds``, in ticks of ``tick_s``; return the latencies."""
         first, cpu_before, began = self._sent + 1, [float(c[0]) for c in self._cpu], time.monotonic()
         while (passed := time.monotonic() - began) < seconds and self.left():
             due = int(passed * rate) - (self._sent + 1 - first)

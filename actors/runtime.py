@@ -89,7 +89,7 @@ class ActorHost:
                 self._run_once(metrics)
             except Exception as error:  # noqa: BLE001 - every failure is met by recovering from the journal
                 failures = 1 if time.monotonic() - began > _FORGIVEN_AFTER_S else failures + 1
-                metrics.failed()
+                metrics.add_failure()
                 reason = without_secrets(first_line(error))
                 self._set(state="recovering", detail=reason)
                 self._report(error)

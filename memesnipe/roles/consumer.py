@@ -88,7 +88,7 @@ class Consumer:
             return
         self.keep_state(work, positions)
         self.commit(work, positions)
-        self.metrics.committed(self.seq, perf_counter() - started)
+        self.metrics.record_commit(self.seq, perf_counter() - started)
 
     def read(self) -> list[Entry]:
         """The entries that come next, in order; none where there are none for a while."""
@@ -159,7 +159,7 @@ class Consumer:
                 raise StreamGapError(f"{stream}: after entry {position.number} comes {entry.number}")
             position.number, position.seq = entry.number, max(position.seq, entry.seq)
             position.consumed += 1
-            self.metrics.took_in(stream, 1)
+            self.metrics.add_entries(stream, 1)
         return positions
 
     def keep_state(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:

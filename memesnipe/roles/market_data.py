@@ -249,7 +249,7 @@ class MarketData:
         work.add(RejectedEventRow, aside)
         self._journal.commit(work, {})
         for r in rejected:
-            self.metrics.rejected_event(r.category)
+            self.metrics.add_rejection(r.category)
             count = self._rejections.count(r.category, time.monotonic())
             if count:
                 self.log.warning("events put aside", category=r.category, count=count, reason=r.reason)
@@ -257,7 +257,7 @@ class MarketData:
     def _send(self, events: Events) -> None:
         payloads = to_payloads(events, self._sequencer.mints)
         self.context.bus.publish((payload.stream, payload.seq, payload.seq, encode(payload)) for payload in payloads)
-        self.metrics.took_in("feed", len(events))
+        self.metrics.add_entries("feed", len(events))
 
     def _republish(self, log: EventLog) -> None:
         """Publish from the log what Redis lacks; after a loss all that a reader may look for, and in empty streams."""

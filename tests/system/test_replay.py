@@ -108,4 +108,4 @@ def test_a_replay_ends_by_itself_and_killed_actors_and_servers_change_nothing(
     same = {key: value for key, value in report.items() if key not in ("run_id", "seconds")}
     assert {key: value for key, value in report_of(battered).items() if key in same} == same
     log = (battered.folder / ".memesnipe" / "logs" / "up.jsonl").read_text()
-    assert log.count("server died and was started again") == 2
+    assert log.count("server died and was restarted") == 2

@@ -21,7 +21,7 @@ from rich.table import Table
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment, evaluate, run_segment
-from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, Polishing, polish, try_out
+from memesnipe.evolution.finish import BASELINE_GENOMES, CHAMPIONS, PolishPlan, polish, run_holdout
 from memesnipe.evolution.genetic_algorithm import SearchSettings
 from memesnipe.evolution.search import Search
 from memesnipe.evolution.spans import cut, search_spans, span_of
@@ -80,10 +80,10 @@ def search_market(edge: Edge, seed: int, *, hours: float | None = None, generati
     for _ in range(generations):
         genomes = search.ask()
         pbo = search.tell(genomes, evaluate_all(genomes)).pbo
-    polished = polish(search.population.archive.best(CHAMPIONS), families, evaluate_all, Polishing(POLISH, seed))
-    trial = try_out(polished.contenders, families, evaluate_all, record_all, seed)
-    made = generations * POPULATION + sum(map(len, polished.batches)) + LUCK_GENOMES + len(trial.records) + 1
-    champions = trial.verdicts(made)
+    polished = polish(search.population.archive.best(CHAMPIONS), families, evaluate_all, PolishPlan(POLISH, seed))
+    holdout_run = run_holdout(polished.contenders, families, evaluate_all, record_all, seed)
+    made = generations * POPULATION + sum(map(len, polished.batches)) + BASELINE_GENOMES + len(holdout_run.records) + 1
+    champions = holdout_run.assess(made)
     promotable = [champion for champion in champions if champion.promotable]
     uses = [c for c in promotable if FAMILY_OF.get(edge) in [gene.family for gene in c.genome.signals]]
     best = max(champions, key=lambda c: c.holdout_sharpe)

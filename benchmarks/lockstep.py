@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 from memesnipe.bench.market import make_market
-from memesnipe.bus.streams import ACTORS
+from memesnipe.protocol.streams import ACTORS
 from memesnipe.roles.activity import WAITING, activity_file, read_activity
 from memesnipe.servers.servers import LocalServers
 from memesnipe.storage import schema
@@ -42,7 +42,7 @@ from memesnipe.storage.database import connect
 from memesnipe.storage.views import latest_run
 from memesnipe.tapes.tape import Tape, write_tape
 from memesnipe.verification.audit import read_run
-from memesnipe.verification.decisions import read_decided
+from memesnipe.verification.decisions import read_decisions
 
 COMMAND: Final = Path(sys.executable).with_name("memesnipe")
 TOKENS: Final = 20
@@ -160,13 +160,13 @@ class Replay:
             engine = connect(servers.start(need_redis=False).database_url or "")
             with engine.connect() as connection:
                 run_id = latest_run(connection) or 0
-                count = sa.select(sa.func.count()).where(schema.Equity.run_id == run_id)
+                count = sa.select(sa.func.count()).where(schema.EquityRow.run_id == run_id)
                 decisions = connection.scalar(count) or 0
-                bred = sa.select(sa.func.count(), sa.func.sum(schema.Generation.seconds))
-                generations, bred_s = connection.execute(bred.where(schema.Generation.run_id == run_id)).one()
-                recorded, decided = read_run(connection, run_id), read_decided(connection, run_id)
+                bred = sa.select(sa.func.count(), sa.func.sum(schema.GenerationRow.seconds))
+                generations, bred_s = connection.execute(bred.where(schema.GenerationRow.run_id == run_id)).one()
+                recorded, decided = read_run(connection, run_id), read_decisions(connection, run_id)
             engine.dispose()
-        records = recorded.books
+        records = recorded.records
         records.messages = {key: payload for key, payload in records.messages.items() if key[0] != PRUNED}
         rest = seconds - float(bred_s or 0.0)
         return {

@@ -26,9 +26,10 @@ import sqlalchemy as sa
 from rich.console import Console
 from soak_trend import MIN_MINUTES, Sample, show, trends_of, verdict_on
 
-from memesnipe.bus.streams import ACTORS, HEARTBEAT_KEY
 from memesnipe.config.home import RESOLVED
 from memesnipe.config.settings import read_resolved
+from memesnipe.protocol.heartbeat import HEARTBEAT_KEY
+from memesnipe.protocol.streams import ACTORS
 from memesnipe.storage.database import connect
 from memesnipe.storage.views import latest_run, report
 

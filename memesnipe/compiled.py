@@ -1,8 +1,8 @@
-"""Compilation: the one decorator of compiled functions, and the folder that keeps what was compiled.
+"""Compilation: the decorators of compiled functions, and the folder of the compile cache.
 
-Numba notices when the file of a function changes, but not when a file does that it calls. So the folder's name is a
-hash of all sources that are compiled: what is found in it is what the sources say. A second process, and every
-worker on the same machine, loads instead of compiling.
+Numba detects a change in a function's own file, but not in the files of the functions it calls. So the folder's name
+is a hash of all compiled sources, and its contents always match them. A second process, and every worker on the same
+machine, loads instead of compiling.
 """
 
 import os
@@ -23,29 +23,29 @@ _FOLDERS_KEPT = 6
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-# Division by zero gives inf or nan as on the processor, instead of an exception that nobody could catch in there.
+# Division by zero gives inf or nan as on the processor, because compiled code cannot catch an exception.
 OPTIONS: dict[str, Any] = {"_nrt": False, "cache": True, "error_model": "numpy", "nogil": True}
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile a function at its first call, or load what was compiled before."""
+    """Compile a function at its first call, or load it from the cache."""
     made: _Function = njit(**OPTIONS)(function)
     return made
 
 
 def jitable(function: _Function) -> _Function:
-    """Leave a function plain Python, and let compiled functions that call it compile it too: one source, two forms."""
+    """Leave a function plain Python and let compiled callers compile it too: one source, two forms."""
     made: _Function = register_jitable(_nrt=False)(function)
     return made
 
 
 def intrinsic_of(generate: Callable[..., Any]) -> Any:
-    """A function that compiled code calls and that is generated as the compiler's own instructions."""
+    """Return a function for compiled code whose LLVM instructions ``generate`` emits."""
     return intrinsic(generate)
 
 
 def source_hash() -> str:
-    """A name for everything that a compiled function depends on."""
+    """Return a hash of everything that a compiled function depends on."""
     here = Path(__file__).resolve().parent
     files = [Path(__file__), *(path for name in _COMPILED_PACKAGES for path in sorted((here / name).glob("*.py")))]
     digest = blake2b(f"{numba.__version__} {sys.version}".encode(), digest_size=8)
@@ -55,9 +55,9 @@ def source_hash() -> str:
 
 
 def folder_in(parent: Path) -> Path | None:
-    """The folder of these sources there, or None where it cannot be had.
+    """Return the cache folder of these sources below ``parent``, or None if it cannot be created or is not safe.
 
-    What is in it is run, so it must be ours alone to write: others can write to the folder of temporary files.
+    Its contents are executed, so only this user may have write access: the folder of temporary files is shared.
     """
     folder = parent / source_hash()
     try:
@@ -68,7 +68,7 @@ def folder_in(parent: Path) -> Path | None:
             return None
         os.utime(folder)
         if is_new:
-            _forget_old(parent)
+            _remove_old(parent)
     except OSError:
         return None
     return folder
@@ -79,17 +79,17 @@ def _is_ours(folder: Path) -> bool:
     return status.st_uid == os.getuid() and not status.st_mode & 0o022 and os.access(folder, os.W_OK)
 
 
-def _forget_old(parent: Path) -> None:
-    """Remove the folders of sources that were not used for the longest time."""
+def _remove_old(parent: Path) -> None:
+    """Remove the least recently used folders."""
     folders = sorted((f for f in parent.iterdir() if f.is_dir()), key=lambda f: f.stat().st_mtime, reverse=True)
     for folder in folders[_FOLDERS_KEPT:]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make_folder() -> Path:
-    """In the user's cache; where that cannot be had, with the temporary files, at worst for this process alone."""
-    shared = (Path.home() / ".cache" / "memesnipe", Path(tempfile.gettempdir()) / f"memesnipe-{os.getuid()}")
-    found = (folder for folder in map(folder_in, shared) if folder is not None)
+    """Make the folder in the user's cache; failing that with the temporary files, at worst for this process alone."""
+    parents = (Path.home() / ".cache" / "memesnipe", Path(tempfile.gettempdir()) / f"memesnipe-{os.getuid()}")
+    found = (folder for folder in map(folder_in, parents) if folder is not None)
     return next(found, None) or Path(tempfile.mkdtemp(prefix="memesnipe-"))
 
 

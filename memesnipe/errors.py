@@ -1,24 +1,24 @@
-"""Every error that MemeSnipe raises on purpose, and the exit code each one ends a command with.
+"""The errors that MemeSnipe raises on purpose, with the exit codes of the commands that they end.
 
-    MemeSnipeError            1  it failed
-    +-- InputError            2  the user's input or setting is wrong: says what, where, what to do
+    MemeSnipeError            1  the command failed
+    +-- InputError            2  the user's input or setting is wrong: what, where, what to do
     |   +-- SettingsError     2  a setting is wrong
     |   +-- TapeError         2  a tape or a file to import is wrong
     |   +-- StrategyError     2  a strategy file breaks a rule
-    +-- RefusedError          3  policy or risk says no
+    +-- RefusedError          3  refused by policy or risk
 
-`memesnipe.local` adds LocalServerError below MemeSnipeError, for an embedded server that does not start.
+`memesnipe.servers` adds LocalServerError below MemeSnipeError, for an embedded server that does not start.
 """
 
 
 class MemeSnipeError(Exception):
-    """Base of all; its text is one line for the user."""
+    """Base class; the text is one line for the user."""
 
     exit_code = 1
 
 
 class InputError(MemeSnipeError):
-    """The user can mend this; the text says how."""
+    """The user can correct this; the text describes how."""
 
     exit_code = 2
 
@@ -36,18 +36,18 @@ class StrategyError(InputError):
 
 
 class RefusedError(MemeSnipeError):
-    """Policy or risk says no."""
+    """Policy or risk refuses the request."""
 
     exit_code = 3
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line: for a database's error what the database said, without the statement."""
+    """Return an error's message in one line; for a database error the database's own message, without the statement."""
     cause = getattr(error, "orig", None) or error
     lines = str(cause).strip().splitlines()
     return printable(lines[0].strip()) if lines else type(cause).__name__
 
 
 def printable(text: str) -> str:
-    """A text whose control characters are written out, so that no file can write to the terminal through us."""
+    """Return the text with control characters escaped, so that an input file cannot send them to the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -1,7 +1,7 @@
-"""Buy a token whose holders multiply while its price stands still; leave when holders go.
+"""Buy a token whose number of holders grows while its price stays flat; leave when holders leave.
 
 Hypothesis: an airdrop puts a token into many wallets at once. Some of their owners look it up and buy more over the
-next minutes, before the price shows it. Those who sell their gift unseen, too cheaply, pay for it.
+next minutes, before the price reflects it. Owners who sell the airdrop immediately, too cheaply, pay for it.
 """
 
 from memesnipe.sdk import (
@@ -54,7 +54,7 @@ class AirdropRotation(Strategy):
             shrank = e.holders < s.high_holders * (1.0 - p.shrink)
             s.trend = -1 if shrank else (1 if grew else 0)
             s.holders_ts = e.ts
-        # An old report says nothing about now.
+        # An old report is no evidence of the present.
         if s.price_ts == 0 or s.holders_ts == 0 or e.ts - s.holders_ts > p.lookback_s * NS_PER_S:
             return HOLD
         if s.trend < 0:

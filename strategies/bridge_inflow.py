@@ -1,12 +1,12 @@
 """Buy tokens that rise on net buying while capital arrives from other chains; leave when the flow dries up.
 
-Hypothesis: who bridges money to Solana comes to spend it, first on what is already moving. The arrival is visible
-minutes before the purchases. Those who sell into that demand too early pay for it.
+Hypothesis: money bridged to Solana is spent there, first on tokens that are already moving. The arrival is visible
+minutes before the purchases. Sellers who meet that demand too early pay for it.
 """
 
 from memesnipe.sdk import BRIDGE, BUY, HOLD, PRICE, SELL, Strategy, blend, decay, fading_sum, param, state
 
-DRY = 0.3  # so little of the inflow asked for that it counts as over
+DRY = 0.3  # pressure below which the inflow counts as over
 
 
 class BridgeInflow(Strategy):
@@ -16,7 +16,7 @@ class BridgeInflow(Strategy):
     own_share = param(0.01, 3.0, default=0.2, log=True, unit="ratio")
     rise = param(0.005, 0.5, default=0.03, log=True, unit="ratio")
     lead = param(0.0, 0.9, default=0.2, unit="ratio")
-    pressure = state()  # inflow of the lookback as a multiple of what is asked for
+    pressure = state()  # inflow over the lookback, as a multiple of the required inflow
     mean_price = state()
     volume = state()
     net = state()  # bought less sold
@@ -37,9 +37,9 @@ class BridgeInflow(Strategy):
             s.pressure = s.pressure * kept
             s.liquidity = e.liquidity_usd
             s.last_ts = e.ts
-        elif e.token < 0:  # the whole market; it fades from the token's last trade on, which spares an exponential
+        elif e.token < 0:  # the whole market; it fades from the token's last trade on, which saves an exponential
             s.pressure += e.inflow_usd / p.inflow_usd
-        elif s.liquidity > 0.0:  # bridged for this token: weighed against its pool
+        elif s.liquidity > 0.0:  # bridged for this token: relative to its pool
             s.pressure += e.inflow_usd / (p.own_share * s.liquidity)
         if s.pressure == 0.0 or s.last_ts == 0:
             return HOLD

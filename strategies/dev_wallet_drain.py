@@ -1,7 +1,7 @@
-"""Get out when the developer's wallet sends tokens away, and stay out; buy steady demand while it keeps still.
+"""Leave when the developer's wallet transfers tokens, and stay out; buy steady demand while the wallet is inactive.
 
-Hypothesis: a developer who moves tokens out of the wallet is about to sell, and knows it first. While a watched
-wallet keeps still, steady buying by many goes on for a while. Those who stay in after the transfer pay for it.
+Hypothesis: a developer who moves tokens out of the wallet is about to sell. While a monitored wallet is inactive,
+steady buying by many continues for a while. Holders who stay in after the transfer pay for it.
 """
 
 from memesnipe.sdk import (
@@ -29,10 +29,10 @@ class DevWalletDrain(Strategy):
     lookback_s = param(60, 3600, default=300, log=True, unit="s")
     lead = param(0.05, 0.9, default=0.3, unit="ratio")
     surge = param(0.02, 1.0, default=0.2, log=True, unit="ratio")
-    watched = state("i8")  # 1: something on the chain has been reported, so a transfer would be too
-    drained = state()  # sent away over about the quiet time
+    watched = state("i8")  # 1: on-chain events of the token are reported, so a transfer would be too
+    drained = state()  # USD transferred over about the quiet time
     dev_ts = state("i8")  # of the last transfer
-    out_ts = state("i8")  # of the last one that was too much
+    out_ts = state("i8")  # of the last transfer that exceeded the limit
     mean_price = state()
     side = state()  # mean side of the trades, -1 all sells to 1 all buys
     trend = state("i8")  # 1 bought steadily, -1 sold

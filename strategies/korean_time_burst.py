@@ -1,7 +1,7 @@
-"""Buy a burst of trading and price in Korean trading hours; be out of the market outside of them.
+"""Buy a burst of trading and price in Korean trading hours; hold nothing outside of them.
 
-Hypothesis: Korean retail traders act in the same hours and on the same few tokens, so a burst that begins in their
-hours finds more buyers than the same burst at night. Those who buy at its end, as the hours run out, pay for it.
+Hypothesis: Korean retail traders act in the same hours and on the same few tokens, so a burst that begins in these
+hours finds more buyers than the same burst at night. Traders who buy at the end of the hours pay for it.
 """
 
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, Strategy, blend, decay, fading_sum, hour_of_day, param, state
@@ -20,7 +20,7 @@ class KoreanTimeBurst(Strategy):
     mean_price = state()
     volume = state()  # over the lookback
     recent = state()  # the same over an eighth of it
-    seen = state()  # how much of the lookback has been seen, 0 to 1
+    seen = state()  # share of the lookback observed so far, 0 to 1
     last_ts = state("i8")
 
     def on_event(p, s, e):
@@ -38,7 +38,7 @@ class KoreanTimeBurst(Strategy):
             since_open += 24.0
         if since_open >= p.hours:
             return SELL
-        # Both paces in dollars a second; a young token's lookback is only as long as it has been seen.
+        # Both rates in USD per second; a young token's lookback is only as long as its observed history.
         bursting = FAST * s.recent * s.seen > p.burst * s.volume
         if bursting and e.price_usd > before * (1.0 + p.rise):
             return BUY

@@ -1,7 +1,7 @@
 """Buy the dip after the first dump of a token that has just graduated to PumpSwap; leave when it falls further.
 
 Hypothesis: at graduation the early holders of the curve sell into the new pool at once. Most of that supply is gone
-after the first dump, and new traders find the token. The holders who sold below where it settles pay for it.
+after the first dump, and new traders find the token. Holders who sold below the later price pay for it.
 """
 
 from memesnipe.sdk import (
@@ -29,7 +29,7 @@ class LiquidityMigration(Strategy):
     dump = param(0.1, 0.95, default=0.35, log=True, unit="ratio")
     rebound = param(0.03, 0.6, default=0.12, log=True, unit="ratio")
     graduated_ts = state("i8")
-    on_curve = state("i8")  # 1: it was seen trading on the curve
+    on_curve = state("i8")  # 1: trades on the curve were observed
     top = state()  # highest price in the new pool
     low = state()  # lowest since that top
     vote = state("i8")  # as of the last trade
@@ -47,7 +47,7 @@ class LiquidityMigration(Strategy):
             return HOLD
         if s.graduated_ts == 0:
             if s.on_curve == 0:
-                return HOLD  # it graduated before we looked
+                return HOLD  # it graduated before the first observed event
             s.graduated_ts = e.ts
         if e.price_usd > s.top:
             s.top = e.price_usd

@@ -1,7 +1,7 @@
 """Buy a token that fell far below its hourly mean and turns up again; leave on the way back to the mean.
 
-Hypothesis: one large seller moves a thin pool further than the news deserves, and others buy the difference back.
-Who had to sell at once, whatever the price, pays for it.
+Hypothesis: one large seller moves a thin pool further than the news justifies, and others buy the difference back.
+The seller, who had to sell at any price, pays for it.
 """
 
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, Strategy, blend, decay, param, state, zscore

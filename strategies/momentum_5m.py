@@ -1,7 +1,7 @@
-"""Buy a token that breaks out while buyers crowd in; leave when they turn or the move is gone.
+"""Buy a token that breaks out on net buying; leave when the buying reverses or the move is gone.
 
-Hypothesis: early buyers of a memecoin draw in others for a few minutes. A price well above its recent mean, carried
-by net buying far above the usual pace of trading, goes on rising for a while. The late buyers pay for it.
+Hypothesis: early buyers of a memecoin attract others for a few minutes. A price well above its recent mean, supported
+by net buying far above the usual rate of trading, keeps rising for a while. The late buyers pay for it.
 """
 
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, Strategy, blend, decay, fading_sum, param, state
@@ -17,7 +17,7 @@ class Momentum5m(Strategy):
     mean_price = state()
     volume = state()  # traded over the lookback
     net = state()  # bought less sold, recently
-    seen = state()  # how much of the lookback has been seen, 0 to 1
+    seen = state()  # share of the lookback observed so far, 0 to 1
     last_ts = state("i8")
 
     def on_event(p, s, e):
@@ -35,7 +35,7 @@ class Momentum5m(Strategy):
         s.net = fading_sum(s.net, e.side * e.volume_usd, kept_4 * kept_4)
         s.seen = blend(s.seen, 1.0, kept)
         s.last_ts = e.ts
-        # Both paces in dollars a second; a young token's lookback is only as long as it has been seen.
+        # Both rates in USD per second; a young token's lookback is only as long as its observed history.
         if breaking_out and FAST * s.net * s.seen > p.vol_mult * s.volume:
             return BUY
         fading = e.price_usd < s.mean_price or FAST * s.net < -s.volume

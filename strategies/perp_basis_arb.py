@@ -1,12 +1,12 @@
 """Short where a perp trades above the pool and longs pay; buy where it trades below and shorts pay.
 
-Hypothesis: a perp is pulled back to the pool's price, and until then the crowded side pays funding. Those who pay
-for leverage on the crowded side lose it to who takes the other.
+Hypothesis: a perp returns to the pool's price, and until then the crowded side pays funding. Traders who pay for
+leverage on the crowded side lose to those on the other side.
 """
 
 from memesnipe.sdk import BUY, FUNDING, HOLD, PRICE, SELL, SHORT, Strategy, blend, decay, param, state
 
-CLOSED = 0.25  # share of `buy_basis` that is left when a discount counts as gone
+CLOSED = 0.25  # share of `buy_basis` below which a discount counts as gone
 NS_PER_S = 1e9
 
 
@@ -20,7 +20,7 @@ class PerpBasisArb(Strategy):
     price = state()
     mark = state()
     rate = state()
-    basis = state()  # mean of how far the perp stands above the pool
+    basis = state()  # mean premium of the perp over the pool
     funding_ts = state("i8")
     last_ts = state("i8")
 
@@ -39,7 +39,7 @@ class PerpBasisArb(Strategy):
         s.last_ts = e.ts
         if e.ts - s.funding_ts > p.stale_s * NS_PER_S:
             return HOLD
-        # It must have lasted, and still be there.
+        # The basis must have lasted and still exist.
         if min(s.basis, now) > p.short_basis and s.rate > p.least_rate:
             return SHORT
         if max(s.basis, now) < -p.buy_basis and s.rate < -p.least_rate:

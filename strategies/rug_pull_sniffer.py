@@ -1,13 +1,13 @@
-"""Get out when liquidity is pulled or sells cascade, and stay out; buy calm pools that grow deeper.
+"""Leave when liquidity is pulled or sells cascade, and stay out; buy calm pools that grow deeper.
 
-Hypothesis: a rug pull begins with a first removal of liquidity or a run of sells, seconds before the rest. Pools
-that are being deepened while trading is calm are meant to last. Those who stay in after the first removal pay for it.
+Hypothesis: a rug pull begins with a first removal of liquidity or a run of sells, seconds before the rest. Pools that
+are deepened while trading is calm are meant to last. Holders who stay in after the first removal pay for it.
 """
 
 from memesnipe.sdk import BUY, DEPTH, HOLD, PRICE, SELL, Strategy, decay, param, state
 
 CALM = 0.5  # share of a cascade up to which net trading is calm
-NOISE_USD = 100.0  # less than this sold is nothing, however small the pool
+NOISE_USD = 100.0  # smaller net sales are ignored, however small the pool
 NS_PER_S = 1e9
 
 
@@ -22,7 +22,7 @@ class RugPullSniffer(Strategy):
     removed = state()
     net = state()  # bought less sold over the lookback, USD
     liquidity = state()
-    out_ts = state("i8")  # when there was last a reason to be out
+    out_ts = state("i8")  # time of the last reason to be out
     last_ts = state("i8")
 
     def on_event(p, s, e):
@@ -31,11 +31,11 @@ class RugPullSniffer(Strategy):
         s.removed *= kept
         s.net *= kept
         s.last_ts = e.ts
-        s.liquidity = e.liquidity_usd  # both kinds carry it
+        s.liquidity = e.liquidity_usd  # both kinds have it
         if e.kind == PRICE:
             s.net += e.side * e.volume_usd
         else:
-            whole = max(e.liquidity_usd, e.liquidity_usd - e.change_usd)  # the pool at its deeper moment
+            whole = max(e.liquidity_usd, e.liquidity_usd - e.change_usd)  # the larger of the liquidity before and after
             if whole > 0.0 and e.change_usd < 0.0:
                 s.removed -= e.change_usd / whole
             elif whole > 0.0:

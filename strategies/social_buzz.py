@@ -1,13 +1,13 @@
-"""Buy when people start to talk well of a token and its price has not run yet; leave when the talk turns or dies.
+"""Buy on a burst of positive mentions before the price has risen; leave when the mentions turn negative or dry up.
 
-Hypothesis: attention comes before buyers, by a minute or two, and leaves before they do. Those who buy on the
-same talk minutes later pay for it.
+Hypothesis: attention precedes buying by a minute or two, and fades before it. Traders who buy on the same mentions
+minutes later pay for it.
 """
 
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, blend, decay, fading_sum, param, state
 
-MIN_MENTIONS = 5.0  # fewer are no burst, however quiet it was
-DYING = 0.25  # a report with so small a share of the usual mentions
+MIN_MENTIONS = 5.0  # fewer are not a burst, however quiet it was
+DYING = 0.25  # share of the usual mentions below which the interest is over
 NS_PER_S = 1e9
 
 
@@ -20,9 +20,9 @@ class SocialBuzz(Strategy):
     chase = param(0.02, 1.0, default=0.15, log=True, unit="ratio")
     mean_mentions = state()
     talk = state()  # mentions over the lookback
-    mood = state()  # the same, each times its sentiment
+    mood = state()  # mentions weighted by sentiment over the lookback
     price = state()
-    burst_price = state()  # when the burst began; 0: unknown
+    burst_price = state()  # price at the start of the burst; 0: unknown
     burst_ts = state("i8")
     talk_ts = state("i8")
 

@@ -14,8 +14,8 @@ from memesnipe.api.health import one_line
 from memesnipe.api.token import is_allowed
 from memesnipe.api.workers import SlowError, Workers
 from memesnipe.errors import InputError
+from memesnipe.protocol.commands import CommandName
 from memesnipe.storage.asking import SPEC_ID, NoRunError, NoSuchStrategyError, TooLateError, ask
-from memesnipe.storage.commands import CommandName
 
 TIMEOUT_S: Final = 3.0
 _THREADS: Final = 4

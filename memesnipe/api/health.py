@@ -6,15 +6,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import redis
 from sqlalchemy import Engine, text
 
 import memesnipe
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.progress import Progress
-from memesnipe.bus.heartbeat import ACTORS, HEARTBEAT_KEY
 from memesnipe.errors import first_line
+from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, decode_heartbeat
 from memesnipe.storage.vitals import Vitals, vitals
 
 _TIMEOUT_S = 2.0
@@ -102,11 +101,10 @@ def _read(raw: bytes | str | None) -> dict[str, str]:
     """Return an actor's part, from its heartbeat."""
     if raw is None:
         return dict(_NO_HEARTBEAT)
-    try:
-        heartbeat = orjson.loads(raw)
-        return {"state": str(heartbeat["state"]), "detail": str(heartbeat.get("detail", ""))}
-    except (ValueError, TypeError, LookupError, AttributeError):
+    heartbeat = decode_heartbeat(raw)
+    if heartbeat is None:
         return {"state": "down", "detail": "its heartbeat cannot be read"}
+    return {"state": heartbeat.state, "detail": heartbeat.detail}
 
 
 def _summary(name: str, part: dict[str, str]) -> str:

@@ -21,7 +21,7 @@ from memesnipe.engine.backtest import backtest
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome, simple_genome
-from memesnipe.engine.history import Done
+from memesnipe.engine.history import WatchedActions
 from memesnipe.engine.orders import ENTRIES
 from memesnipe.market.events import Events
 from memesnipe.sdk.registry import Families, discover
@@ -115,7 +115,7 @@ class Bench:
         }
 
 
-def _exposed_events(done: Done, count: int) -> int:
+def _exposed_events(done: WatchedActions, count: int) -> int:
     """Return the number of genome-events with an exposure: from an entry's decision to its failure or its exit."""
     steps: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for order in done.orders:

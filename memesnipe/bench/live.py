@@ -12,18 +12,18 @@ from statistics import median
 from typing import Any, Final
 
 import numpy as np
-import orjson
 from pydantic import SecretStr
 
 from memesnipe.bench.engine import machine
-from memesnipe.bench.executors import ALLOCATED, REPLACED, Executors, Market
+from memesnipe.bench.timed_run import ALLOCATED, REPLACED, Market, TimedRun
 from memesnipe.config.home import RESOLVED
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
-from memesnipe.market.codec import STREAM_OF_KIND, to_messages
 from memesnipe.market.events import DECISION
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.protocol.events import to_payloads
+from memesnipe.protocol.payload import encode
 from memesnipe.sdk.registry import discover
 from memesnipe.servers.servers import LocalServers
 from memesnipe.storage.database import connect, migrate
@@ -64,7 +64,7 @@ def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int 
     size = QUICK if quick else Size()
     report_step("making a market")
     measured = repeats * max(WHOLE_MARKET_RATE * size.long_s, FAST_RATE * size.short_s)
-    market = _market(size.warm + max(size.events, int(1.2 * measured)), size.decide_every_s)
+    market = _market(size.warm + max(size.events, int(1.2 * measured)), size.decide_every_s, size.warm)
     home = Path(tempfile.mkdtemp(prefix="memesnipe-bench-"))
     home.chmod(0o755)  # as root, the embedded PostgreSQL runs as another user
     try:
@@ -88,50 +88,40 @@ def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int 
                 "sustained": {
                     f"{size.many} strategies": bench.sustained(size.many),
                     f"{size.many} strategies, 2 threads": bench.sustained(size.many, threads=2),
-                    f"{size.many} strategies, 2 executors": bench.sustained(size.many, executors=2),
                     f"{size.few} strategies": bench.sustained(size.few),
                 },
                 "load": {"before": round(load, 1), "after": round(os.getloadavg()[0], 1)},
-                "tokens": len({m["token"] for m in map(_content, market.messages[: size.warm]) if "mint" in m}),
+                "tokens": market.tokens,
             }
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _content(message: tuple[str, int, int, bytes]) -> dict[str, Any]:
-    return dict(orjson.loads(message[3]))
-
-
-def _market(events: int, decide_every_s: int) -> Market:
-    """Return ``events`` events of a market with hundreds of live tokens."""
+def _market(events: int, decide_every_s: int, warm: int) -> Market:
+    """Generate events of a market with hundreds of tokens alive; count the tokens of the first ``warm``."""
     feeds = [SyntheticFeed(SEED + i).messages(0) for i in range(MARKETS)]
     raw = list(islice(heapq.merge(*feeds, key=lambda message: message["ts"]), events))
     sequencer = Sequencer(decide_every_s, 10**9)
     stamped, _ = sequencer.stamp(raw)
-    messages = to_messages(stamped, sequencer.mints)
-    published = [
-        (STREAM_OF_KIND[int(k)], m["seq"], m["seq"], orjson.dumps(m))
-        for k, m in zip(stamped["kind"], messages, strict=True)
-    ]
-    return Market(published, stamped["seq"][stamped["flags"] & DECISION > 0].tolist())
+    payloads = to_payloads(stamped, sequencer.mints)
+    published = [(payload.stream, payload.seq, payload.seq, encode(payload)) for payload in payloads]
+    decisions = stamped["seq"][stamped["flags"] & DECISION > 0].tolist()
+    return Market(published, decisions, len({payload.token for payload in payloads[:warm] if payload.mint}))
 
 
 def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the median of each figure, and minimum, median and maximum of the figures of `SPREAD`."""
     found: dict[str, Any] = {}
     spread: dict[str, list[float]] = {}
-    for name, first in runs[0].items():
-        if isinstance(first, list):  # one per executor
-            found[name] = [round(median(run[name][i] for run in runs), 3) for i in range(len(first))]
-        else:
-            values = sorted(run[name] for run in runs)
-            found[name] = sum(values) if name == "decisions" else round(median(values), 3)
-            spread[name] = [values[0], round(median(values), 3), values[-1]]
+    for name in runs[0]:
+        values = sorted(run[name] for run in runs)
+        found[name] = sum(values) if name == "decisions" else round(median(values), 3)
+        spread[name] = [values[0], round(median(values), 3), values[-1]]
     return {**found, "spread": {name: spread[name] for name in SPREAD}}
 
 
 class _Bench:
-    """Measurement of several loads in sequence, each with new executors."""
+    """Measurement of several loads in sequence, each with a new executor."""
 
     def __init__(
         self, home: Path, settings: Settings, market: Market, size: Size, report_step: Callable[[str], None]
@@ -141,35 +131,33 @@ class _Bench:
         spare = REPLACED * (len(market.decisions) + 1)
         self._genomes = random_genomes(np.random.default_rng(SEED), discover(), size.many + spare)
 
-    def _executors(self, count: int, threads: int) -> Executors:
+    def _run(self, threads: int) -> TimedRun:
         settings = self._settings.model_copy(update={"executor_threads": threads})
         write_resolved(settings, self._home / RESOLVED)
-        return Executors(self._home, settings, self._market, self._genomes, count)
+        return TimedRun(self._home, settings, self._market, self._genomes)
 
     def latency(self, strategies: int, rate: float, seconds: float, repeats: int) -> dict[str, Any]:
         """Return the latency at one rate: medians of the repetitions, and the spread of each figure."""
-        executors = self._executors(1, 1)
+        run = self._run(threads=1)
         runs = []
-        with executors.working(strategies):
-            executors.send(self._size.warm)
-            executors.wait()
+        with run.working(strategies):
+            run.send(self._size.warm)
+            run.wait()
             for number in range(repeats):
                 self._report_step(f"{strategies:,} strategies at {rate:,.0f} events/s, {number + 1} of {repeats}")
-                runs.append(executors.measure(rate, seconds, TICK_S))
+                runs.append(run.measure(rate, seconds, TICK_S))
         return {"strategies": strategies, "on_the_desk": min(ALLOCATED, strategies), **_summary(runs)}
 
-    def sustained(self, strategies: int, executors: int = 1, threads: int = 1) -> dict[str, Any]:
+    def sustained(self, strategies: int, threads: int = 1) -> dict[str, Any]:
         """Return the highest of increasing rates at which the last event is decided within 1 s of its publication."""
         best: dict[str, Any] = {"events_per_s": 0.0}
-        size, team = self._size, self._executors(executors, threads)
+        size, team = self._size, self._run(threads)
         with team.working(strategies):
             team.send(size.warm)
             team.wait()
             rate = 300.0 if strategies > 1_000 else 1_500.0
             while team.left() >= rate * size.short_s:
-                self._report_step(
-                    f"{strategies:,} strategies, {executors} x {threads} threads, at {rate:,.0f} events/s"
-                )
+                self._report_step(f"{strategies:,} strategies, {threads} threads, at {rate:,.0f} events/s")
                 found = team.measure(rate, size.short_s, TICK_S)
                 if found["behind_at_end_s"] > 1.0 or found["events_per_s"] < 0.9 * rate:
                     return best

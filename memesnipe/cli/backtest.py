@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from memesnipe.engine.backtest import backtest
-from memesnipe.engine.concentration import MOST, concentration_of, held_values
+from memesnipe.engine.concentration import MAX_SHARE, concentration_of, held_values
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
@@ -67,9 +67,9 @@ class BacktestOutcome:
         """Return the caveats about the figures, one sentence each."""
         sentences = list(self.assumptions)
         found = self.concentration
-        if found is not None and found["top_token_share"] > MOST:
+        if found is not None and found["top_token_share"] > MAX_SHARE:
             sentences.append(f"One token makes {found['top_token_share']:.0%} of the profit: {found['top_token']}.")
-        if found is not None and found["top_trade_share"] > MOST:
+        if found is not None and found["top_trade_share"] > MAX_SHARE:
             sentences.append(f"One trade makes {found['top_trade_share']:.0%} of the profit.")
         return sentences
 

@@ -8,9 +8,9 @@ import orjson
 
 from memesnipe.config.home import RESOLVED
 from memesnipe.config.settings import load_settings, read_resolved
+from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.lock import holder
 from memesnipe.servers import loopback
-from memesnipe.trading.command_names import HALT, check_reason
 
 _TIMEOUT_S: Final = 2.0  # then the caller records the halt in the database itself
 _OUTCOME_WAIT_S: Final = 15.0
@@ -38,7 +38,7 @@ def halt(reason: str) -> dict[str, Any] | None:
         if reply.status != 202:
             return None
         found = orjson.loads(reply.body)
-        answer = {"run_id": found["run_id"], "command_id": found["command_id"], "command": HALT}
+        answer = {"run_id": found["run_id"], "command_id": found["command_id"], "command": CommandName.HALT}
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return {**answer, "outcome": _wait(f"{url}/commands?limit=50", answer["command_id"])}

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from memesnipe.cli.options import Json
+from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.terminal import print_json, print_table
-from memesnipe.trading.command_names import DEMOTE, HALT, PROMOTE, RISK_RESET
 
 manual = typer.Typer()
 risk = typer.Typer(no_args_is_help=True, help="The circuit breaker: its state, and how to leave a halt.")
@@ -22,27 +22,27 @@ def halt_command(reason: Reason = "", json: Json = False) -> None:
     from memesnipe.cli.halt_over_http import halt  # noqa: PLC0415 - pydantic is slow to load
 
     if answer := halt(reason):
-        _show(HALT, answer, json=json)
+        _show(CommandName.HALT, answer, json=json)
     else:
-        _send(HALT, "", reason, json=json)
+        _send(CommandName.HALT, "", reason, json=json)
 
 
 @risk.command("reset")
 def reset_command(reason: Reason = "", json: Json = False) -> None:
     """Leave a halt or Emergency; drawdown is measured from the current equity on."""
-    _send(RISK_RESET, "", reason, json=json)
+    _send(CommandName.RISK_RESET, "", reason, json=json)
 
 
 @manual.command("promote")
 def promote_command(spec_id: Spec, reason: Reason = "", json: Json = False) -> None:
     """Move a strategy one mode up, past the gates."""
-    _send(PROMOTE, spec_id, reason, json=json)
+    _send(CommandName.PROMOTE, spec_id, reason, json=json)
 
 
 @manual.command("demote")
 def demote_command(spec_id: Spec, reason: Reason = "", json: Json = False) -> None:
     """Move a strategy one mode down; it is not promoted again automatically."""
-    _send(DEMOTE, spec_id, reason, json=json)
+    _send(CommandName.DEMOTE, spec_id, reason, json=json)
 
 
 @risk.command("show")

@@ -12,11 +12,11 @@ from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.config.home import RESOLVED
 from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError, MemeSnipeError, RefusedError, first_line
+from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
 from memesnipe.storage import asking, views
-from memesnipe.storage.commands import CommandName, outcome
-from memesnipe.trading.command_names import check_reason
+from memesnipe.storage.commands import outcome
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from memesnipe.cli.inputs import read_json
-from memesnipe.engine.genome import Genome, genome_from, nearest, simple_genome
+from memesnipe.engine.genome import Genome, genome_from, simple_genome, suggest
 from memesnipe.errors import InputError
 from memesnipe.sdk.registry import Families
 
@@ -43,7 +43,7 @@ def check_family(families: Families, family: str, where: str) -> None:
         InputError: it does not.
     """
     if family not in families:
-        raise InputError(f"{where} {ascii(family)[1:-1][:60]}: there is no such strategy{nearest(family, families)}")
+        raise InputError(f"{where} {ascii(family)[1:-1][:60]}: there is no such strategy{suggest(family, families)}")
 
 
 def _name_and_value(text: str) -> tuple[str, float]:
@@ -65,7 +65,7 @@ def check_params(families: Families, family: str, given: Mapping[str, float], wh
     declared = families[family].params
     for name, value in given.items():
         if name not in declared:
-            raise InputError(f"{where} {name[:60]}: {family} has no such parameter{nearest(name, declared)}")
+            raise InputError(f"{where} {name[:60]}: {family} has no such parameter{suggest(name, declared)}")
         known = declared[name]
         if not known.low <= value <= known.high:
             unit = f" {known.unit}" if known.unit else ""

@@ -10,7 +10,6 @@ import orjson
 from sqlalchemy.exc import OperationalError
 
 from memesnipe.api.background_check import BackgroundCheck
-from memesnipe.bus.streams import EVENT_READERS
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.progress_line import HealthWatch
 from memesnipe.cli.running import get_api
@@ -20,6 +19,7 @@ from memesnipe.errors import first_line
 from memesnipe.feeds.base import FeedChoice, open_feed
 from memesnipe.feeds.replay import ReplayFeed
 from memesnipe.market.assumptions import describe
+from memesnipe.protocol.streams import EVENT_READERS
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_json, print_message, print_table, reserve_stdout
 from memesnipe.storage.runs import FINISHED, finish_run, is_complete

@@ -1,1 +1,1 @@
-"""The engine: moves a population of strategies over events; the same code in backtest, simulation and recovery."""
+"""The engine advances a population of strategies over events; backtest, simulation and recovery run the same code."""

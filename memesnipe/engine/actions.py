@@ -1,6 +1,7 @@
-"""Actions: what watched strategies do, written down for whoever trades on it or looks at it (compiled).
+"""Actions: the orders and outcomes of watched strategies, recorded for the arena and for backtests (compiled).
 
-Compiled code does not allocate: `memesnipe.engine.kernel.advance` stops where room might run out, and is called again.
+Compiled code does not allocate: `memesnipe.engine.kernel.advance` stops before the buffer can overflow and is called
+again with an empty one.
 """
 
 from typing import Any
@@ -12,19 +13,19 @@ from memesnipe.engine.trader import Trader
 
 @jitable
 def max_actions(dead_after_ns: int) -> int:
-    """The most that one strategy can do up to and at one event: every exposure retries until its token is dead."""
+    """Return an upper bound on actions per strategy and event: every exposure may retry until its token is dead."""
     return 2 * (MAX_EXPOSURES + 1) * (dead_after_ns // SAMPLE_NS + 4)
 
 
 @jitable
 def write_order(trader: Trader, exposure: Any) -> None:
-    """Write the order of an exposure down."""
+    """Append the order of an exposure to the actions."""
     _next(trader, exposure).is_outcome = 0
 
 
 @jitable
 def write_outcome(trader: Trader, exposure: Any, outcome: Any, ts: int, seq: int) -> None:
-    """Write down what became of it."""
+    """Append the outcome of an exposure's order to the actions."""
     action = _next(trader, exposure)
     action.is_outcome = 1
     action.ts = ts
@@ -39,7 +40,7 @@ def write_outcome(trader: Trader, exposure: Any, outcome: Any, ts: int, seq: int
 
 @jitable
 def _next(trader: Trader, exposure: Any) -> Any:
-    """The next action, with what the order is."""
+    """Return the next free action, filled with the fields of the exposure's order."""
     action = trader.actions[trader.written[0]]
     trader.written[0] += 1
     action.row = trader.row

@@ -1,4 +1,4 @@
-"""A backtest: the engine over all of history in one batch."""
+"""A backtest: the engine advanced over a whole tape in one batch."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from memesnipe.sdk.registry import Families
 def backtest(
     events: Events, genomes: Sequence[Genome], families: Families, model: FillModel, capital_usd: float
 ) -> list[StrategyResult]:
-    """One result a genome, in the order given; equal genomes share theirs."""
+    """Return one result per genome, in the order given; equal genomes have the same result."""
     engine = Engine(families, model, capital_usd)
     engine.add(*genomes)
     engine.advance(events)

@@ -1,4 +1,4 @@
-"""Whether a profit rests on one token or one trade: then it says little about the next."""
+"""How much of a profit comes from one token or one trade: a concentrated profit is weak evidence of the next one."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,12 @@ from memesnipe.engine.engine import Engine
 from memesnipe.engine.kernel import equities
 from memesnipe.engine.orders import ENTRIES, Fill
 
-MOST: Final = 0.5  # a larger share than that is most of the profit
+MAX_SHARE: Final = 0.5  # of the profit; above it the profit counts as concentrated
 
 
 @dataclass(frozen=True, slots=True)
 class Concentration:
-    """The token that earned most, its share of what all tokens that gained did, and the share of the best trade."""
+    """The token with the largest gain, its share of all tokens' gains, and the best trade's share of all trades'."""
 
     top_token: int
     top_token_share: float
@@ -24,33 +24,33 @@ class Concentration:
 
 
 def held_values(engine: Engine, spec_id: str) -> dict[int, int]:
-    """What each token that a strategy holds would pay now, in lamports."""
+    """Return the value in lamports of each token that a strategy holds: the proceeds of selling it now."""
     row = engine.population.row_of[spec_id]
     exposures = engine.population.exposures[row]
     held = np.flatnonzero(exposures["used"] != 0)
     accounts = np.repeat(engine.population.accounts[row : row + 1], len(held))
     accounts["cash_lamports"] = 0
-    alone = np.repeat(exposures[np.newaxis], len(held), axis=0)  # each exposure in an account of its own
-    for i, place in enumerate(held):
-        alone["used"][i, np.arange(alone.shape[1]) != place] = 0
-    worth = np.zeros(len(held), np.int64)
-    equities(accounts, alone, worth)
+    alone = np.repeat(exposures[np.newaxis], len(held), axis=0)  # one account per exposure
+    for i, index in enumerate(held):
+        alone["used"][i, np.arange(alone.shape[1]) != index] = 0
+    lamports = np.zeros(len(held), np.int64)
+    equities(accounts, alone, lamports)
     values: dict[int, int] = defaultdict(int)
-    for place, value in zip(held, worth.tolist(), strict=True):
-        values[int(exposures["token"][place])] += value
+    for index, value in zip(held, lamports.tolist(), strict=True):
+        values[int(exposures["token"][index])] += value
     return {token: value for token, value in values.items() if value}
 
 
 def concentration_of(fills: Iterable[Fill], held: Mapping[int, int]) -> Concentration | None:
-    """How concentrated a profit is; None where there is none.
+    """Return how concentrated a profit is, or None without a profit.
 
     Args:
-        fills: of one strategy, in order, failed ones included.
-        held: what each token held at the end would pay, in lamports.
+        fills: all fills of one strategy in order, failed ones included.
+        held: value of each token held at the end, in lamports.
     """
     trades: list[int] = []
     of_token: dict[int, int] = defaultdict(int)
-    running: dict[int, int] = defaultdict(int)  # what the trade in each token has paid and brought so far
+    running: dict[int, int] = defaultdict(int)  # cash flow so far of the open trade in each token
     for fill in fills:
         token = fill.order.token
         of_token[token] += fill.cash_change_lamports

@@ -1,10 +1,10 @@
-"""Decisions: whether an event makes a strategy enter or leave (compiled)."""
+"""Decisions: entries and exits of a strategy at an event (compiled)."""
 
 from typing import Any
 
 from memesnipe.compiled import jitable
-from memesnipe.engine.due import close, leave, send
-from memesnipe.engine.exposure import remember, value_lamports
+from memesnipe.engine.due import close, send, send_exit
+from memesnipe.engine.exposure import copy_market, value_lamports
 from memesnipe.engine.fills import (
     LIQUIDATED,
     SIGNAL,
@@ -26,7 +26,7 @@ _NO_REASON = -1
 
 @jitable
 def score_of(strategy: Any, vote_state: Any) -> float:
-    """The weighted standing votes; SHORT counts as SELL."""
+    """Return the weighted sum of the standing votes; SHORT counts as SELL."""
     score = 0.0
     for gene in range(strategy.genes):
         score += strategy.weights[gene] * max(vote_state.votes[gene], -1)
@@ -35,7 +35,7 @@ def score_of(strategy: Any, vote_state: Any) -> float:
 
 @jitable
 def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> None:
-    """Send an order to buy, or to open a short, where the votes, the filters and the cash call for it."""
+    """Send an order to buy, or to open a short, if the votes, the filters and the cash permit an entry."""
     strategy, account, vote_state = trader.strategy, trader.account, trader.vote_states[slot]
     side = _side(strategy, vote_state, market)
     if side == 0 or account.exposures == MAX_EXPOSURES:
@@ -43,7 +43,7 @@ def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> None:
     if market.liquidity_usd < strategy.min_liquidity_usd or event.ts - market.born_ts < strategy.min_age_ns:
         return
     fee = network_fee_lamports(trader.model)
-    # Every exposure keeps the fee of its way out, which must be paid before its sale pays anything.
+    # Reserve the network fee of every exposure's exit: it must be paid before the sale yields anything.
     reserved = account.reserved_lamports + (account.orders_in_flight + account.exposures) * fee
     budget = min(int(account.capital_lamports * strategy.size), account.cash_lamports - reserved - 2 * fee)
     if budget <= 0:
@@ -62,7 +62,7 @@ def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> None:
 
 @jitable
 def _side(strategy: Any, vote_state: Any, market: Any) -> int:
-    """Which way the votes want to enter, or 0."""
+    """Return the side of the entry that the votes call for, or 0."""
     score = score_of(strategy, vote_state)
     if score >= strategy.vote_threshold:
         return BUY_SIDE
@@ -75,7 +75,7 @@ def _side(strategy: Any, vote_state: Any, market: Any) -> int:
 
 @jitable
 def _expose(trader: Trader, slot: int, market: Any) -> Any:
-    """A free exposure, given to this life of a token."""
+    """Allocate a free exposure to this incarnation of the token."""
     k = 0
     while trader.exposures[k].used != 0:
         k += 1
@@ -87,7 +87,7 @@ def _expose(trader: Trader, slot: int, market: Any) -> Any:
     exposure.held = 0
     exposure.held_raw = 0
     exposure.ready_ts = 0
-    remember(exposure, market)
+    copy_market(exposure, market)
     trader.vote_states[slot].exposure = k
     trader.account.exposures += 1
     return exposure
@@ -95,13 +95,13 @@ def _expose(trader: Trader, slot: int, market: Any) -> Any:
 
 @jitable
 def on_event_while_exposed(trader: Trader, event: Any, slot: int, market: Any, has_voted: bool) -> None:
-    """Take the market over, and leave the position where its stops or the votes say so."""
+    """Update the exposure with the market, and send an exit if a stop or the votes call for one."""
     strategy, vote_state = trader.strategy, trader.vote_states[slot]
     exposure = trader.exposures[vote_state.exposure]
     if exposure.held < 0 and event.kind == FUNDING and exposure.funding_ts > 0:
         since_ts = max(exposure.funding_ts, exposure.opened_ts)
         exposure.funding_usd += funding_usd(exposure.notional_usd, exposure.funding_rate, event.ts - since_ts)
-    remember(exposure, market)
+    copy_market(exposure, market)
     if exposure.order_side != 0:
         return
     reason = _NO_REASON
@@ -118,7 +118,7 @@ def on_event_while_exposed(trader: Trader, event: Any, slot: int, market: Any, h
     ):
         reason = SIGNAL
     if reason != _NO_REASON:
-        leave(trader, exposure, reason, event.ts, event.seq)
+        send_exit(trader, exposure, reason, event.ts, event.seq)
 
 
 @jitable

@@ -1,4 +1,4 @@
-"""What falls due between events: orders that arrive, longest holds, deaths of tokens, equity samples (compiled)."""
+"""Work due between events: arriving orders, longest holds, dead tokens, equity samples (compiled)."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from memesnipe.market.pools import value_of
 
 
 @jitable
-def pass_time(trader: Trader, ts: int, seq: int) -> None:
-    """Do what falls due strictly before ``ts``, in order, and sample what ends by then; ``seq`` is the last event's."""
+def process_due(trader: Trader, ts: int, seq: int) -> None:
+    """Process everything due before ``ts`` in time order, then sample up to ``ts``; ``seq`` is the last event's."""
     account, dead_after_ns = trader.account, trader.model.dead_after_ns
     account.is_between_events = 1
     while True:
@@ -40,8 +40,8 @@ def pass_time(trader: Trader, ts: int, seq: int) -> None:
         elif exposure.ts + dead_after_ns <= at_ts:
             close(trader, exposure, DEAD, at_ts, seq)
         else:
-            exposure.leave_ts = at_ts + SAMPLE_NS  # a sale that fails is tried again
-            leave(trader, exposure, MAX_HOLD, at_ts, seq)
+            exposure.leave_ts = at_ts + SAMPLE_NS  # when to retry if the sale fails
+            send_exit(trader, exposure, MAX_HOLD, at_ts, seq)
     sample(trader, ts)
     account.is_between_events = 0
 
@@ -69,8 +69,8 @@ def _end(trader: Trader, exposure: Any, outcome: Outcome, ts: int, seq: int) -> 
 
 @jitable
 def close(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
-    """End a position here and now at its value, without a transaction: its token is dead, or its margin gone."""
-    _number(trader, exposure, reason, ts, seq)
+    """Close a position immediately at its value, without a transaction: the token is dead or the margin is used up."""
+    _number_order(trader, exposure, reason, ts, seq)
     exposure.due_ts = ts
     exposure.budget_lamports = 0
     if exposure.held > 0:
@@ -87,11 +87,11 @@ def close(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None
 
 
 @jitable
-def leave(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
-    """Send an order to sell all that is held, or to cover the short, unless the sale's fee cannot be paid."""
+def send_exit(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
+    """Send an order to sell the whole holding or cover the short, unless the cash cannot pay a sale's network fee."""
     account, fee = trader.account, network_fee_lamports(trader.model)
-    spoken_for = account.reserved_lamports + account.orders_in_flight * fee
-    if exposure.held > 0 and account.cash_lamports - spoken_for < fee:
+    reserved = account.reserved_lamports + account.orders_in_flight * fee
+    if exposure.held > 0 and account.cash_lamports - reserved < fee:
         return
     exposure.budget_lamports = 0
     if exposure.held > 0:
@@ -105,7 +105,7 @@ def leave(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None
 
 
 @jitable
-def _number(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
+def _number_order(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     trader.account.orders += 1
     exposure.order_no = trader.account.orders
     exposure.order_reason = reason
@@ -116,9 +116,9 @@ def _number(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> No
 
 @jitable
 def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
-    """Number an order whose side, budget and expectation stand in the exposure, and send it on its way."""
+    """Number and send the order whose side, budget and expectation are already set in the exposure."""
     account = trader.account
-    _number(trader, exposure, reason, ts, seq)
+    _number_order(trader, exposure, reason, ts, seq)
     account.orders_in_flight += 1
     account.reserved_lamports += exposure.budget_lamports
     exposure.due_ts = ts + trader.model.latency_ns
@@ -133,7 +133,7 @@ def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
 
 @jitable
 def sample(trader: Trader, ts: int) -> None:
-    """Take the equity at the end of every interval that ends up to ``ts``: all but the first of them return 0."""
+    """Sample the equity at the end of each interval up to ``ts``; if several ended, all but the first return 0."""
     account = trader.account
     if account.capital_lamports == 0 or ts < account.next_sample_ts:
         return
@@ -160,7 +160,7 @@ def sample(trader: Trader, ts: int) -> None:
 
 @jitable
 def equity_lamports(account: Any, exposures: Any) -> int:
-    """Cash, and what everything held would pay now."""
+    """Return cash plus the value of all holdings."""
     equity = account.cash_lamports
     if account.exposures > 0:
         for k in range(MAX_EXPOSURES):

@@ -1,7 +1,7 @@
-"""The engine: ``advance(events)`` moves a whole population over a batch of events.
+"""The engine: ``advance(events)`` moves a whole population of strategies over a batch of events.
 
-All of history in one batch is a backtest, the live stream in small batches is the live simulation: any batching
-gives the same state to the bit, because the only clock is the events' own time.
+A whole tape in one batch is a backtest; the live stream in small batches is the live simulation. Any batching gives a
+bit-identical state, because the events' own timestamps are the only clock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
-from memesnipe.engine.history import Done, read_actions
+from memesnipe.engine.history import WatchedActions, read_actions
 from memesnipe.engine.kernel import equities
 from memesnipe.engine.layout import MAX_GENES
 from memesnipe.engine.population import Population
@@ -24,13 +24,13 @@ from memesnipe.market.events import EVENT, LAMPORTS_PER_SOL, Events
 from memesnipe.market.token_slots import DELIVERY, MARKET, TokenSlots, deliver
 from memesnipe.sdk.registry import Families
 
-# Turns laid out at once: what they take fits into a core's cache, through which every strategy then goes.
+# Deliveries per kernel call: few enough to fit into a core's cache while all strategies pass over them.
 ROOM = 4096
 _NO_RETURNS = np.zeros((0, 0), np.float32)
 
 
 class Engine:
-    """A population of strategies, the tokens alive, and the time."""
+    """A population of strategies, the slots of the tokens alive, and the time of the last event."""
 
     def __init__(self, families: Families, model: FillModel, capital_usd: float, threads: int = 1) -> None:
         self.last_ts = 0
@@ -44,15 +44,15 @@ class Engine:
 
     @property
     def sol_usd(self) -> float:
-        """The last price of SOL that is known, or 0."""
+        """The last published price of SOL in USD, or 0 before the first one."""
         return float(self.token_slots.sol_usd[0])
 
     def add(self, *genomes: Genome, orders_before: Mapping[str, int] | None = None) -> None:
-        """Let strategies join with fresh capital; they see what happens from now on. Known ones stay as they are.
+        """Add strategies with fresh capital, which receive the events from now on; those already present are unchanged.
 
         Args:
-            genomes: of the strategies.
-            orders_before: how many orders those have sent that were here before, so that no number comes twice.
+            genomes: one genome per strategy.
+            orders_before: order count by spec id of strategies that were here before, so that no number is reused.
         """
         named = {genome.spec_id: genome for genome in genomes}
         self.population.add({s: genome for s, genome in named.items() if s not in self.population.row_of})
@@ -62,30 +62,30 @@ class Engine:
             self._fund()
 
     def remove(self, *spec_ids: str) -> None:
-        """Let strategies go, with all they held."""
+        """Remove strategies and their holdings."""
         self.population.remove(set(spec_ids))
 
     def watch(self, spec_ids: Iterable[str]) -> None:
-        """Say whose orders and fills `advance` gives back."""
+        """Set the strategies of which `advance` returns the orders and fills."""
         population = self.population
         population.strategy_params["watched"] = 0
         population.strategy_params["watched"][[population.row_of[s] for s in spec_ids if s in population.row_of]] = 1
 
     def record_returns(self, first_sample_ts: int, intervals: int) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """Keep the returns of every interval from the one that ends at ``first_sample_ts``.
+        """Record the returns of every interval from the one that ends at ``first_sample_ts``.
 
         Returns:
-            The matrix (population, intervals), f4, that fills as time goes on; the population must not change.
+            The matrix (population, intervals), f4, which later calls of `advance` fill; the population must not change.
         """
         self._returns = np.zeros((len(self.population), intervals), np.float32)
         self._first_sample_ts = first_sample_ts
         return self._returns
 
-    def advance(self, events: Events) -> Done:
-        """Move everything over ``events``, shape (n,), and give back what the watched strategies did."""
+    def advance(self, events: Events) -> WatchedActions:
+        """Advance over ``events``, shape (n,); return the orders and fills of the watched strategies."""
         done: list[Any] = []
         if len(events) and not self.sol_usd:
-            # Capital is bought at the first price of SOL, before anything is decided on that event.
+            # Capital in USD is converted at the first price of SOL, before any decision on that event.
             priced = np.flatnonzero(events["sol_usd"] > 0)
             if len(priced):
                 first = int(priced[0])
@@ -103,21 +103,21 @@ class Engine:
         if not len(events):
             return
         if events.dtype != EVENT:
-            raise TypeError("events are not records of EVENT; put arrays together with memesnipe.market.events.join")
+            raise TypeError("events do not have dtype EVENT; join arrays with memesnipe.market.events.join")
         events = np.ascontiguousarray(events).view()
-        events.flags.writeable = False  # one type, and so one compilation, whoever owns them
-        self.token_slots.know_tokens(events)
+        events.flags.writeable = False  # a single array type, so that the kernel compiles once
+        self.token_slots.extend_index(events)
         first = 0
         while first < len(events):
             count = self._advance_some(events, first, done)
             if count == 0:
                 self.token_slots.grow()
-                self.population.make_room(self.token_slots.capacity)
+                self.population.grow(self.token_slots.capacity)
             first += count
         self.last_ts, self.last_seq = int(events[-1]["ts"]), int(events[-1]["seq"])
 
     def _advance_some(self, events: Events, first: int, done: list[Any]) -> int:
-        """Move over as many events as there is room for; 0 when there are more tokens than slots."""
+        """Advance over as many events as fit; return their number, 0 if no slot is free for the next token."""
         token_slots, population = self.token_slots, self.population
         after = np.zeros(ROOM, MARKET)
         deliveries = np.zeros(max(ROOM, token_slots.capacity + 2), DELIVERY)
@@ -141,46 +141,47 @@ class Engine:
             votes, votes.ctypes.data,
         )  # fmt: skip
 
-    def is_in(self, spec_id: str, token: int) -> bool:
-        """Whether a strategy holds a token, or has an order for it on the way."""
+    def tokens_of(self, spec_id: str) -> list[int]:
+        """Return the tokens that a strategy holds or has an order for; none if it is not here."""
         row = self.population.row_of.get(spec_id)
         if row is None:
-            return False
+            return []
         exposures = self.population.exposures[row]
-        return bool(np.any((exposures["used"] != 0) & (exposures["token"] == token)))
+        tokens: list[int] = exposures["token"][exposures["used"] != 0].tolist()
+        return tokens
 
     def orders_of(self, spec_id: str) -> int:
-        """How many orders a strategy has sent; 0 where it is not here."""
+        """Return how many orders a strategy has sent; 0 if it is not in the population."""
         row = self.population.row_of.get(spec_id)
         return 0 if row is None else int(self.population.accounts["orders"][row])
 
     def results(self, spec_ids: Sequence[str] | None = None) -> list[StrategyResult]:
-        """How each strategy has done so far: those asked for, or all in the order in which they joined."""
+        """Return the results so far of the given strategies, or of all in the order in which they were added."""
         population = self.population
-        worth = np.zeros(len(population), np.int64)
-        equities(population.accounts, population.exposures, worth)
+        equity = np.zeros(len(population), np.int64)
+        equities(population.accounts, population.exposures, equity)
         names = population.spec_ids if spec_ids is None else spec_ids
         rows = [population.row_of[spec_id] for spec_id in names]
-        return results_of(names, population.accounts[rows], worth[rows], self.last_ts, self.sol_usd)
+        return results_of(names, population.accounts[rows], equity[rows], self.last_ts, self.sol_usd)
 
     def dump(self) -> EngineState:
-        """The state as plain data."""
+        """Return a copy of the state as plain data."""
         return dump_state(self.last_ts, self.last_seq, self.sol_usd, self.token_slots, self.population)
 
     def load(self, state: EngineState) -> None:
-        """Go on from the state of `dump`."""
+        """Replace the state by one that `dump` returned."""
         self.last_ts, self.last_seq = state.header["last_ts"], state.header["last_seq"]
         self.token_slots, self.population = load_state(state, self.model.dead_after_ns, self.population.families)
 
 
 def _subscribed(deliveries: Any, masks: list[int]) -> tuple[Any, Any]:
-    """For each set of kinds the turns that are of them, shape (sets, turns) and how many those are."""
+    """Return for each set of event kinds the indices of its deliveries, shape (sets, deliveries), and their counts."""
     subscribed = np.zeros((len(masks), len(deliveries)), np.int32)
     counts = np.zeros(len(masks), np.int64)
     kinds = np.left_shift(1, deliveries["kind"].astype(np.int64))
-    somewhere = deliveries["slot"] >= 0
+    has_slot = deliveries["slot"] >= 0
     for i, mask in enumerate(masks):
-        found = np.flatnonzero((kinds & mask != 0) & somewhere)
+        found = np.flatnonzero((kinds & mask != 0) & has_slot)
         counts[i] = len(found)
         subscribed[i, : len(found)] = found
     return subscribed, counts

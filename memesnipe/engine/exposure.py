@@ -1,4 +1,4 @@
-"""One exposure: what a strategy holds of a token, its worth, and what an order's outcome makes of it (compiled)."""
+"""An exposure: a strategy's holding of one token and its order there, their value and their bookkeeping (compiled)."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from memesnipe.engine.fills import (
     Outcome,
     cover_short,
     failed,
+    fill_in_pool,
     lands,
-    meet_pool,
     open_short,
     short_value_lamports,
 )
@@ -24,13 +24,13 @@ from memesnipe.market.token_slots import recorded_pool
 
 @jitable
 def pool_of(exposure: Any) -> Pool:
-    """The pool that the strategy trades with: the recorded one, with its own trades in it."""
+    """Return the pool that the strategy trades with: the recorded pool shifted by the strategy's own trades."""
     return moved(recorded_pool(exposure), exposure.shift_sol_lamports, exposure.shift_token_raw)
 
 
 @jitable
 def value_lamports(exposure: Any) -> int:
-    """What the pool, or the perp venue, would pay for all of it now."""
+    """Return the proceeds of leaving the whole position now at the pool or the perp venue, after the pool's fees."""
     if exposure.held > 0:
         quote = value_of(pool_of(exposure), exposure.held_raw)
         return quote.sol_lamports - quote.fee_lamports
@@ -48,14 +48,14 @@ def value_lamports(exposure: Any) -> int:
 
 @jitable
 def cover(exposure: Any) -> Outcome:
-    """What leaving the short comes to, here and now."""
+    """Return the outcome of covering the short now."""
     value = value_lamports(exposure)
     return cover_short(value, exposure.margin_lamports, exposure.entry_mark_usd, exposure.mark_usd)
 
 
 @jitable
 def due_ts(exposure: Any, dead_after_ns: int) -> int:
-    """When something happens to it next although no event does: NEVER while nothing is held or on its way."""
+    """Return the time of the next work without an event; NEVER while there is no holding and no order in flight."""
     if exposure.order_side != 0:
         return exposure.due_ts
     if exposure.held == 0:
@@ -64,8 +64,8 @@ def due_ts(exposure: Any, dead_after_ns: int) -> int:
 
 
 @jitable
-def remember(exposure: Any, market: Any) -> None:
-    """Take the token's market over; where it moved to another venue, the old pool and our trades in it are gone."""
+def copy_market(exposure: Any, market: Any) -> None:
+    """Copy the token's market; a change of venue discards the old pool and our own trades in it."""
     if exposure.venue not in (0, market.venue):
         exposure.shift_sol_lamports = 0
         exposure.shift_token_raw = 0
@@ -87,7 +87,7 @@ def remember(exposure: Any, market: Any) -> None:
 
 @jitable
 def outcome_of_order(exposure: Any, key: int, model: Any) -> Outcome:
-    """What becomes of the order on its way, now that it reaches the chain or the venue."""
+    """Return the outcome of the order in flight on its arrival at the chain or the perp venue."""
     side = exposure.order_side
     if side == SHORT_SIDE:
         return open_short(exposure.budget_lamports, exposure.expected, exposure.mark_usd, model)
@@ -95,12 +95,12 @@ def outcome_of_order(exposure: Any, key: int, model: Any) -> Outcome:
         return cover(exposure)
     if not lands(model, key, exposure.order_no):
         return failed(NOT_LANDED, model)
-    return meet_pool(side, exposure.budget_lamports, exposure.held_raw, exposure.expected, pool_of(exposure), model)
+    return fill_in_pool(side, exposure.budget_lamports, exposure.held_raw, exposure.expected, pool_of(exposure), model)
 
 
 @jitable
 def book(account: Any, exposure: Any, side: int, outcome: Outcome, ts: int, max_hold_ns: int) -> None:
-    """Book an outcome into the account and what is held."""
+    """Book an outcome into the account and the exposure."""
     fees = outcome.fee_lamports + outcome.network_fee_lamports
     account.fees_lamports += fees
     if outcome.failure != 0:
@@ -142,7 +142,7 @@ def book(account: Any, exposure: Any, side: int, outcome: Outcome, ts: int, max_
 
 @jitable
 def release(account: Any, exposure: Any, vote_states: Any) -> None:
-    """Give an exposure back that holds nothing and has no order on its way."""
+    """Free an exposure without a holding and without an order in flight."""
     vote_state = vote_states[exposure.slot]
     if vote_state.incarnation == exposure.incarnation:
         vote_state.exposure = NO_EXPOSURE
@@ -156,7 +156,7 @@ def release(account: Any, exposure: Any, vote_states: Any) -> None:
 
 @jitable
 def digest_of(before: Any, order_no: int, token: int, side: int, ts: int, outcome: Outcome) -> Any:
-    """A hash over every outcome so far: equal for equal histories."""
+    """Return the hash of all outcomes so far: ``before`` extended by one outcome."""
     digest = before
     for value in (
         order_no,

@@ -1,4 +1,4 @@
-"""The genome: what evolution varies and the engine runs; and the one check of a genome that comes from elsewhere."""
+"""The genome: the parameters that evolution varies and the engine runs, and the validation of genomes from outside."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -14,9 +14,9 @@ from pydantic_core import ErrorDetails
 from memesnipe.errors import InputError
 
 _CHECKED: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
-_SHOWN: Final = 60  # letters of a wrong value
+_SHOWN: Final = 60  # characters of a wrong value in a message
 
-# What a number of a genome may be, wherever it comes from. Evolution stays far inside (`evolution/ranges.py`).
+# Ranges of a genome's numbers from any source. Evolution uses narrower ones (`evolution/ranges.py`).
 Share = Annotated[float, Strict(), Field(ge=0.0, le=1.0)]
 Ratio = Annotated[float, Strict(), Field(ge=0.0, le=1e6)]
 Seconds = Annotated[float, Strict(), Field(ge=0.0, le=1e9)]
@@ -27,7 +27,7 @@ FamilyName = Annotated[str, Strict(), Field(pattern=r"^\w{1,64}$")]
 
 @dataclass(frozen=True, slots=True)
 class SignalGene:
-    """One family with its parameters, and the weight of its vote."""
+    """A family with its parameters and the weight of its vote."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _CHECKED
     family: FamilyName
@@ -37,7 +37,7 @@ class SignalGene:
 
 @dataclass(frozen=True, slots=True)
 class ExitGenes:
-    """When to leave whatever the signals say; ratios of what the position cost, or of its best value."""
+    """Exits independent of the signals; ratios of the position's cost, for the trailing stop of its best value."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _CHECKED
     stop_loss: Share
@@ -48,7 +48,7 @@ class ExitGenes:
 
 @dataclass(frozen=True, slots=True)
 class FilterGenes:
-    """Which tokens to leave alone."""
+    """Limits of the tokens that may be traded."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _CHECKED
     min_liquidity_usd: Usd
@@ -57,7 +57,7 @@ class FilterGenes:
 
 @dataclass(frozen=True, slots=True)
 class Genome:
-    """One to three signals that vote, exits, size and filters."""
+    """One to three voting signals, exits, position size and token filters."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _CHECKED
     signals: Annotated[tuple[SignalGene, ...], Field(min_length=1, max_length=3)]
@@ -68,11 +68,11 @@ class Genome:
 
     @property
     def spec_id(self) -> str:
-        """A name that is the genome's content: equal genomes have equal names, wherever they were bred."""
+        """The hash of the genome's content, 12 hexadecimal digits: equal genomes have equal ids."""
         return blake2b(orjson.dumps(self.to_dict(), option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """The genome as JSON-ready data; spelled out, because with thousands of them ``asdict`` takes seconds."""
+        """Return the genome as JSON-ready data; spelled out because ``asdict`` takes seconds for thousands of them."""
         exits, filters = self.exits, self.filters
         return {
             "signals": [{"family": s.family, "params": dict(s.params), "weight": s.weight} for s in self.signals],
@@ -89,8 +89,8 @@ class Genome:
 
 
 def simple_genome(family: str, params: dict[str, float]) -> Genome:
-    """A genome of one signal, with exits, size and filters from the middle of their ranges."""
-    numbers = {name: float(value) for name, value in params.items()}  # an int would give the genome another name
+    """Return a genome of one signal, with exits, size and filters from the middle of their ranges."""
+    numbers = {name: float(value) for name, value in params.items()}  # an int would change the spec id
     return Genome(
         signals=(SignalGene(family, numbers, 1.0),),
         threshold=0.5,
@@ -109,58 +109,58 @@ _NUMBERS: Final = {
 
 
 def genome_from(data: Any) -> Genome:
-    """The genome of `Genome.to_dict`, from a file, the database or a stream.
+    """Return the genome of data in the form of `Genome.to_dict`: from a file, the database or a stream.
 
     Raises:
-        InputError: something is missing, unknown, of another type, not finite or out of range; one line says where.
+        InputError: a field is missing, unknown, of the wrong type, not finite or out of range; one line names it.
     """
     try:
         return _ADAPTER.validate_python(data)
     except ValidationError as error:
-        # What is missing may be there under a name that is nearly its own: that is said first.
-        flaws = sorted(error.errors(), key=lambda flaw: flaw["type"] != "unexpected_keyword_argument")
-        raise InputError(_line(flaws[0])) from None
+        # An unknown name first: a missing field is often a misspelled one.
+        errors = sorted(error.errors(), key=lambda detail: detail["type"] != "unexpected_keyword_argument")
+        raise InputError(_message(errors[0])) from None
 
 
-def _line(flaw: ErrorDetails) -> str:
-    place = [str(part) for part in flaw["loc"]]
-    given, name = repr(flaw["input"]), ".".join(place)[:_SHOWN] or "it"
+def _message(error: ErrorDetails) -> str:
+    path = [str(part) for part in error["loc"]]
+    given, name = repr(error["input"]), ".".join(path)[:_SHOWN] or "it"
     shown = f"{name} is {given if len(given) <= _SHOWN else given[:_SHOWN] + '...'}: must be "
-    is_signals = place == ["signals"]
-    match flaw["type"]:
+    is_signals = path == ["signals"]
+    match error["type"]:
         case "missing":
-            said = f"{name} is missing"
+            message = f"{name} is missing"
         case "unexpected_keyword_argument":
-            where = ".".join(place[:-1]) or "it"
-            said = f"{where} has no {place[-1][:_SHOWN]!r}{nearest(place[-1], _names_at(place[:-1]))}"
+            where = ".".join(path[:-1]) or "it"
+            message = f"{where} has no {path[-1][:_SHOWN]!r}{suggest(path[-1], _names_at(path[:-1]))}"
         case "dataclass_type" | "dict_type" | "tuple_type":
-            said = shown + ("a list of signals" if is_signals else "an object")
+            message = shown + ("a list of signals" if is_signals else "an object")
         case "too_short" | "too_long" if is_signals:
-            said = f"has {len(flaw['input'])} signals; must be from 1 to 3"
+            message = f"has {len(error['input'])} signals; must be from 1 to 3"
         case "string_pattern_mismatch" | "string_type":
-            said = shown + "the name of a strategy"
+            message = shown + "the name of a strategy"
         case _:
-            allowed = _range_at(place)
-            said = f"{shown}a number {allowed}" if allowed else f"{name}: {flaw['msg']}"
-    return said
+            allowed = _range_at(path)
+            message = f"{shown}a number {allowed}" if allowed else f"{name}: {error['msg']}"
+    return message
 
 
-def _range_at(place: list[str]) -> str:
-    known = _NUMBERS.get("params" if "params" in place else place[-1]) if place else None
+def _range_at(path: list[str]) -> str:
+    known = _NUMBERS.get("params" if "params" in path else path[-1]) if path else None
     bounds = [m for found in getattr(known, "__metadata__", ()) for m in getattr(found, "metadata", ())]
     least = next((m.ge for m in bounds if isinstance(m, Ge)), None)
     most = next((m.le for m in bounds if isinstance(m, Le)), None)
     return "" if least is None or most is None else f"from {least:.15g} to {most:.15g}"
 
 
-def _names_at(place: list[str]) -> list[str]:
-    """The fields that there are at a place of a genome."""
+def _names_at(path: list[str]) -> list[str]:
+    """Return the names of the fields at a path of a genome."""
     kinds = {"exits": ExitGenes, "filters": FilterGenes, "signals": SignalGene}
-    return [field.name for field in fields(kinds.get(place[0], Genome) if place else Genome)]
+    return [field.name for field in fields(kinds.get(path[0], Genome) if path else Genome)]
 
 
-def nearest(name: str, options: Iterable[str]) -> str:
-    """What was meant, perhaps; or which there are."""
+def suggest(name: str, options: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the closest option, or all of them."""
     options = list(options)
     close = get_close_matches(name, options, 1)
     return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(options) or 'none'}"

@@ -1,4 +1,4 @@
-"""History: the actions of watched strategies as orders and fills."""
+"""History: the recorded actions of watched strategies as orders and fills."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,22 +13,22 @@ from memesnipe.market.events import BUY_SIDE, SELL_SIDE, SHORT_SIDE
 
 
 @dataclass(slots=True)
-class Done:
-    """What watched strategies did, in order of time: orders as they were decided, fills as they happened."""
+class WatchedActions:
+    """The orders of watched strategies in order of decision, and their fills in order of time."""
 
     orders: list[Order] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
 
 
-def read_actions(batches: list[Any], population: Population) -> Done:
-    """Orders and fills of arrays of dtype ACTION, across strategies in order of time and then of their joining."""
-    done = Done()
+def read_actions(batches: list[Any], population: Population) -> WatchedActions:
+    """Return the orders and fills of arrays of dtype ACTION, sorted by time and then by row."""
+    done = WatchedActions()
     if not any(len(batch) for batch in batches):
         return done
     actions = np.concatenate(batches)
     is_outcome = actions["is_outcome"] != 0
     decided = actions[~is_outcome]
-    # The sorts are stable: each strategy's actions stay in the order in which they happened.
+    # The sorts are stable: each strategy's actions keep their order.
     for action in decided[
         np.lexsort([decided[name] for name in ("row", "decided_ts", "is_between_events", "decided_seq")])
     ]:

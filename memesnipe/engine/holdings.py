@@ -12,9 +12,9 @@ from memesnipe.engine.fills import (
     Outcome,
     cover_short,
     failed,
+    fill_in_pool,
     funding_usd,
     lands,
-    meet_pool,
     open_short,
     short_value_lamports,
 )
@@ -27,7 +27,7 @@ from memesnipe.market.state import TokenMarket
 
 @dataclass(slots=True)
 class Short:
-    """What a short is worth depends on these."""
+    """The terms of an open short that determine its value."""
 
     margin_lamports: int
     notional_usd: float
@@ -36,7 +36,7 @@ class Short:
     funding_usd: float = 0.0
 
     def value_lamports(self, market: TokenMarket) -> int:
-        """What leaving it would pay, before the venue's fee."""
+        """Return the proceeds of covering the short now, before the venue's fee."""
         return short_value_lamports(
             self.margin_lamports,
             self.notional_usd,
@@ -47,11 +47,11 @@ class Short:
         )
 
     def cover(self, market: TokenMarket) -> Outcome:
-        """What leaving it comes to, the venue's fee apart."""
+        """Return the outcome of covering the short now; the venue's fee is a field of its own."""
         return cover_short(self.value_lamports(market), self.margin_lamports, self.entry_mark_usd, market.mark_usd)
 
     def accrue(self, before: TokenMarket, ts: int) -> None:
-        """Take the funding of the time up to a funding event, at the rate that was in force."""
+        """Accrue the funding up to a funding event at ``ts``, at the rate in force before it."""
         if before.funding_ts:
             elapsed = ts - max(before.funding_ts, self.opened_ts)
             self.funding_usd += funding_usd(self.notional_usd, before.funding_rate, elapsed)
@@ -59,10 +59,10 @@ class Short:
 
 @dataclass(slots=True)
 class Holding:
-    """Tokens held or a short, what they cost, and how far our own trades have moved their pool."""
+    """A holding of tokens or a short: its cost, and how far our own trades have shifted the pool."""
 
     token_raw: int = 0
-    cost_lamports: int = 0  # everything paid for them
+    cost_lamports: int = 0  # paid for the position, fees included
     shift_sol_lamports: int = 0
     shift_token_raw: int = 0
     opened_ts: int = 0
@@ -70,14 +70,14 @@ class Holding:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is anything."""
+        """Whether the holding is not empty."""
         return self.token_raw > 0 or self.short is not None
 
-    def take(self, fill: Fill, market: TokenMarket) -> int:
-        """Take a landed fill over.
+    def apply_fill(self, fill: Fill, market: TokenMarket) -> int:
+        """Apply a landed fill.
 
         Returns:
-            The profit it realised in lamports: 0 for an entry; proceeds less the cost of what was left for an exit.
+            The realised profit in lamports: 0 for an entry; for an exit the proceeds less the cost of the part sold.
         """
         side, pool_sol = fill.order.side, fill.pool_sol_lamports
         if side == SHORT_SIDE:
@@ -101,29 +101,29 @@ class Holding:
         return fill.cash_change_lamports - cost
 
     def on_event(self, before: TokenMarket, event: Event) -> None:
-        """Take an event of its token over, which the market was ``before``."""
+        """Apply an event of the token; ``before`` is the market before the event."""
         if event.kind == FUNDING and self.short is not None:
             self.short.accrue(before, event.ts)
         if event.kind == PRICE and event.venue != before.pool.venue:
-            # The token moved to another pool, which does not know our trades.
+            # The token moved to another pool, in which we have not traded.
             self.shift_sol_lamports = self.shift_token_raw = 0
 
-    def moves(self, pool: Pool) -> Pool:
-        """The pool with our own trades in it."""
+    def shift_pool(self, pool: Pool) -> Pool:
+        """Return the pool shifted by our own trades."""
         return moved(pool, self.shift_sol_lamports, self.shift_token_raw)
 
     def value_lamports(self, market: TokenMarket) -> int:
-        """What the pool, or the perp venue, would pay for all of it now, after a pool's fees."""
+        """Return the proceeds of leaving the whole position now, after the pool's fees."""
         if self.short is not None:
             return self.short.value_lamports(market)
-        quote = value_of(self.moves(market.pool), self.token_raw)
+        quote = value_of(self.shift_pool(market.pool), self.token_raw)
         return quote.sol_lamports - quote.fee_lamports
 
 
 def execute(
     order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts: int, seq: int, model: FillModel
 ) -> Fill:
-    """Let an order meet its pool (already moved by the trader's own trades) or its perp venue."""
+    """Execute an order in its pool (already shifted by the trader's own trades) or at the perp venue."""
     if order.side == SHORT_SIDE:
         outcome = open_short(order.budget_lamports, order.expected, market.mark_usd, model)
     elif order.side == COVER_SIDE and holding.short is not None:
@@ -131,19 +131,19 @@ def execute(
     elif not lands(model, key_of(order.spec_id), order.order_no):
         outcome = failed(NOT_LANDED, model)
     else:
-        outcome = meet_pool(order.side, order.budget_lamports, order.token_raw, order.expected, pool, model)
+        outcome = fill_in_pool(order.side, order.budget_lamports, order.token_raw, order.expected, pool, model)
     return fill_of(order, outcome, ts, seq)
 
 
 def settle(order: Order, pool: Pool, ts: int, seq: int) -> Fill:
-    """Close tokens at their value without a transaction: they are dead."""
+    """Close a holding of a dead token at its value, without a transaction."""
     quote = value_of(pool, order.token_raw)
     outcome = Outcome(0, order.token_raw, quote.sol_lamports, quote.fee_lamports, quote.pool_sol_lamports, 0)
     return fill_of(order, outcome, ts, seq)
 
 
 def fill_of(order: Order, outcome: Outcome, ts: int, seq: int) -> Fill:
-    """The fill that an outcome is."""
+    """Return the fill of an order with this outcome."""
     return Fill(
         order,
         ts,

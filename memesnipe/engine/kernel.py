@@ -1,7 +1,7 @@
-"""The kernel: moves one strategy after the other over the turns of a batch; one compilation for all strategies.
+"""The kernel: advances one strategy after the other over a batch of deliveries; compiled once for all strategies.
 
-First the genes speak: each family's compiled loop writes the vote of every turn that it hears. Then the strategy trades
-on the votes. While it is exposed to nothing it only looks for the next vote that calls for an entry.
+Each signal first computes its votes for the batch in its family's compiled loop; then the strategy trades on the votes.
+A strategy of one signal without exposures skips to the next vote that calls for an entry.
 """
 
 from typing import Any, Final
@@ -12,15 +12,15 @@ from numba import types
 from memesnipe.compiled import compiled, intrinsic_of, jitable
 from memesnipe.engine.actions import max_actions
 from memesnipe.engine.decisions import on_event_while_exposed, score_of, try_entry
-from memesnipe.engine.due import equity_lamports, pass_time, sample
+from memesnipe.engine.due import equity_lamports, process_due, sample
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.layout import NO_EXPOSURE, NO_VOTE, VOTE_STATE
 from memesnipe.engine.memory import prefetch
 from memesnipe.engine.trader import Batch, Trader
 from memesnipe.sdk.strategy import BUY, SHORT
 
-_AHEAD: Final = 3  # rows
-_FETCHED: Final = 64  # turns
+_AHEAD: Final = 3  # rows between the one that is advanced and the one that is prefetched
+_FETCHED: Final = 64  # deliveries of a row that are prefetched
 _VOTE_STATE_SIZE: Final = VOTE_STATE.itemsize
 
 
@@ -28,15 +28,15 @@ _VOTE_STATE_SIZE: Final = VOTE_STATE.itemsize
 def _call_loop(  # type: ignore[no-untyped-def]
     typing_context, code, params, states, events, deliveries, subscribed, count, votes  # noqa: ARG001 - numba's protocol
 ):  # fmt: skip
-    """Call a family's loop (`memesnipe.sdk.loops`) by its address; everything but ``count`` is an address too."""
+    """Call a family's loop (`memesnipe.sdk.loops`) by its address; every argument but ``count`` is an address."""
     integers = [types.int64] * 8
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
         word, pointer = ir.IntType(64), ir.IntType(8).as_pointer()
-        kinds = [pointer, pointer, pointer, pointer, pointer, word, pointer]
-        loop = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), kinds).as_pointer())
-        given = [builder.inttoptr(a, pointer) if k is pointer else a for a, k in zip(args[1:], kinds, strict=True)]
-        builder.call(loop, given)
+        arg_types = [pointer, pointer, pointer, pointer, pointer, word, pointer]
+        loop = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), arg_types).as_pointer())
+        typed = zip(args[1:], arg_types, strict=True)
+        builder.call(loop, [builder.inttoptr(arg, pointer) if kind is pointer else arg for arg, kind in typed])
         return context.get_dummy_value()
 
     return types.void(*integers), generate
@@ -47,7 +47,7 @@ def advance(
     strategy_params: Any, accounts: Any, exposures: Any, vote_states: Any, vote_states_at: int, model: FillModel,
     batch: Batch, returns: Any, first_sample_ts: int, actions: Any, written: Any, resume_at: Any,
 ) -> bool:  # fmt: skip
-    """Advance every strategy over one batch of deliveries.
+    """Advance every strategy over a batch of deliveries.
 
     Args:
         strategy_params: shape (population,), dtype STRATEGY_PARAMS; ``accounts`` has the same shape, dtype ACCOUNT.
@@ -55,14 +55,14 @@ def advance(
         exposures: shape (population, MAX_EXPOSURES), dtype EXPOSURE.
         vote_states: shape (population, slots), dtype VOTE_STATE.
         vote_states_at: the address of ``vote_states``.
-        model: how orders are filled.
+        model: the parameters of order execution.
         batch: the deliveries.
         returns: and the arguments up to ``written``: see `Trader`.
         resume_at: row and delivery to resume at, shape (2,); (0, -1) at first. A delivery of 0 or more means that the
             votes of that row are computed already.
 
     Returns:
-        Whether it is done. If not, ``actions`` is full: empty it and call again.
+        True when all strategies are done; False if ``actions`` is full: empty it and call again.
     """
     last_ts = batch.events[batch.first + batch.length - 1].ts
     for row in range(resume_at[0], len(strategy_params)):
@@ -93,9 +93,9 @@ def advance(
 
 @jitable
 def _fetch(strategy: Any, vote_state_at: int, batch: Batch) -> None:
-    """Have what a strategy keeps of the tokens of the first turns on its way, while others are at work.
+    """Prefetch a strategy's memory for the tokens of the first deliveries, while earlier rows are advanced.
 
-    In a small batch a strategy touches little, and nearly all of it is far away: waiting would take most of the time.
+    In a small batch a strategy touches little memory and nearly all of it is uncached: the misses would dominate.
     """
     for gene in range(strategy.genes):
         prefetch(strategy.params[gene])
@@ -109,7 +109,7 @@ def _fetch(strategy: Any, vote_state_at: int, batch: Batch) -> None:
 
 @jitable
 def _compute_votes(strategy: Any, batch: Batch) -> None:
-    """Fill the votes of all turns, a row for each gene."""
+    """Write the votes of all deliveries into ``batch.votes``, one row per gene."""
     room = batch.votes.shape[1]
     for gene in range(strategy.genes):
         which = strategy.subscription[gene]
@@ -123,7 +123,7 @@ def _compute_votes(strategy: Any, batch: Batch) -> None:
 
 @jitable
 def _trade(trader: Trader, batch: Batch, index: int) -> int:
-    """Move one strategy over the turns from ``index`` on; gives the one that it could not go over for want of room."""
+    """Advance one strategy from the delivery ``index``; return where it stopped for want of room, or the count."""
     strategy, account, vote_states = trader.strategy, trader.account, trader.vote_states
     single = strategy.genes == 1
     nth = 0
@@ -139,16 +139,16 @@ def _trade(trader: Trader, batch: Batch, index: int) -> int:
         at, slot = batch.first + delivery.event, delivery.slot
         event = batch.events[at]
         if account.exposures > 0 and (account.next_due_ts < event.ts or account.next_sample_ts <= event.ts):
-            pass_time(trader, event.ts, batch.events[at - 1].seq if at > 0 else batch.last_seq)
+            process_due(trader, event.ts, batch.events[at - 1].seq if at > 0 else batch.last_seq)
         if slot >= 0:
             is_exposed = (
                 vote_states[slot].incarnation == delivery.incarnation and vote_states[slot].exposure != NO_EXPOSURE
             )
-            # The vote of a single gene need not stand: it is only looked at when it is cast.
+            # The vote of a single gene need not be stored: it matters only at its own delivery.
             if is_exposed or not single or _is_entry(batch.votes[0, index]):
                 has_voted = _take_votes(strategy, vote_states[slot], delivery.incarnation, batch.votes, index)
                 if delivery.own == 0:
-                    pass  # an event of the whole market decides nothing
+                    pass  # an event of the whole market triggers no decision by itself
                 elif is_exposed:
                     on_event_while_exposed(trader, event, slot, batch.after[delivery.event], has_voted)
                 elif (
@@ -164,7 +164,7 @@ def _trade(trader: Trader, batch: Batch, index: int) -> int:
 
 @jitable
 def _next_entry(batch: Batch, which: int, nth: int, index: int) -> int:
-    """The number, in its list, of the next turn at which a single gene calls for an entry; -1: there is none."""
+    """Return the position in its list of the next delivery at which a single gene votes for an entry, or -1."""
     subscribed, count = batch.subscribed[which], batch.subscribed_counts[which]
     while nth < count and (subscribed[nth] < index or not _is_entry(batch.votes[0, subscribed[nth]])):
         nth += 1
@@ -178,7 +178,7 @@ def _is_entry(vote: int) -> bool:
 
 @jitable
 def _take_votes(strategy: Any, vote_state: Any, incarnation: int, votes: Any, index: int) -> bool:
-    """Let what the genes say at this turn stand from now on; gives whether any of them spoke."""
+    """Store the votes of this delivery as standing votes; return whether any gene voted."""
     if vote_state.incarnation != incarnation:
         vote_state.incarnation = incarnation
         vote_state.exposure = NO_EXPOSURE
@@ -193,7 +193,7 @@ def _take_votes(strategy: Any, vote_state: Any, incarnation: int, votes: Any, in
 
 
 @compiled
-def equities(accounts: Any, exposures: Any, worth: Any) -> None:
-    """Write what each strategy is worth now, in lamports, into ``worth``, shape (population,)."""
+def equities(accounts: Any, exposures: Any, out: Any) -> None:
+    """Write the equity of each strategy in lamports into ``out``, shape (population,)."""
     for row in range(len(accounts)):
-        worth[row] = equity_lamports(accounts[row], exposures[row])
+        out[row] = equity_lamports(accounts[row], exposures[row])

@@ -1,4 +1,4 @@
-"""The engine's records: the whole state of a strategy is one row of each of the first four.
+"""The engine's records: a strategy's parameters and state are one row of each of the first four dtypes.
 
 Times are ns, amounts lamports or raw tokens. `STRATEGY_PARAMS` never change; the others are the state.
 """
@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 
 MAX_GENES: Final = 3
-MAX_EXPOSURES: Final = 16  # tokens that a strategy holds, or has an order for, at once
+MAX_EXPOSURES: Final = 16  # tokens that a strategy holds or has an order for at the same time
 NO_EXPOSURE: Final = -1
 NEVER: Final = 2**63 - 1
 SAMPLE_NS: Final = 60 * 1_000_000_000
-NO_VOTE: Final = 127  # a gene that was not called at a visit
+NO_VOTE: Final = 127  # the gene is not subscribed to the delivery's kind
 
-# A genome as numbers, and where its genes' code, parameters and states are in memory.
+# A genome as numbers, and the addresses of its genes' code, parameters and states.
 STRATEGY_PARAMS: Final = np.dtype(
     [
         ("key", "i8"),
@@ -28,12 +28,12 @@ STRATEGY_PARAMS: Final = np.dtype(
         ("max_hold_ns", "i8"),
         ("min_liquidity_usd", "f8"),
         ("min_age_ns", "f8"),
-        ("subscription", "i8", (MAX_GENES,)),  # which list of visits each gene hears
+        ("subscription", "i8", (MAX_GENES,)),  # index of each gene's set of event kinds
         ("code", "i8", (MAX_GENES,)),
         ("params", "i8", (MAX_GENES,)),
         ("states", "i8", (MAX_GENES,)),
         ("state_sizes", "i8", (MAX_GENES,)),  # bytes of one slot's state
-        ("watched", "i8"),  # whether its actions are written down
+        ("watched", "i8"),  # whether its actions are recorded
     ]
 )
 
@@ -55,7 +55,7 @@ ACCOUNT: Final = np.dtype(
         ("orders_in_flight", "i8"),
         ("reserved_lamports", "i8"),
         ("next_due_ts", "i8"),
-        ("is_between_events", "i8"),  # whether what happens now happens between two events
+        ("is_between_events", "i8"),  # whether the current work is due between two events
         ("digest", "u8"),  # of every outcome so far
         ("next_sample_ts", "i8"),
         ("sampled_lamports", "i8"),
@@ -70,7 +70,7 @@ ACCOUNT: Final = np.dtype(
     ]
 )
 
-# What a strategy holds of one token, the order it has there on the way, and the token's market as it last saw it.
+# A strategy's holding of one token, its order in flight there, and the token's market at the last event.
 EXPOSURE: Final = np.dtype(
     [
         ("used", "i8"),
@@ -91,7 +91,7 @@ EXPOSURE: Final = np.dtype(
         ("notional_usd", "f8"),
         ("entry_mark_usd", "f8"),
         ("funding_usd", "f8"),
-        # the order on its way; `order_side` 0: none
+        # the order in flight; `order_side` 0: none
         ("order_side", "i8"),
         ("order_no", "i8"),
         ("order_reason", "i8"),
@@ -119,10 +119,10 @@ EXPOSURE: Final = np.dtype(
     ]
 )
 
-# What a strategy keeps of each slot beside its genes' states.
+# A strategy's record of each slot besides its genes' states.
 VOTE_STATE: Final = np.dtype([("incarnation", "i4"), ("votes", "i1", (MAX_GENES,)), ("exposure", "i1")])
 
-# One thing that a watched strategy did: sent an order (`is_outcome` 0), or what became of it.
+# One action of a watched strategy: an order (`is_outcome` 0) or the outcome of one.
 ACTION: Final = np.dtype(
     [
         ("row", "i8"),

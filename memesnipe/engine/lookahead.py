@@ -1,7 +1,7 @@
-"""The proof that a family does not look ahead: what it decided up to a time stays when the future after it changes.
+"""The look-ahead check of a family: its decisions up to a cut must not change when the events after the cut do.
 
-A strategy sees one event, but it is compiled code, and the next events lie behind that one in memory. So the future is
-changed there: a run gets its whole altered array in one batch, and a strategy that reads on decides otherwise.
+A strategy receives one event, but it is compiled code and the next events follow that one in memory. So each run gets a
+whole array with an altered future in one batch; a strategy that reads past its event then decides differently.
 """
 
 from collections import defaultdict
@@ -22,22 +22,22 @@ from memesnipe.sdk.registry import Families
 CUT_OFF: Final = "cut off"
 REPLACED: Final = "replaced"
 
-# Small positions of a large capital: fees must not use it up before the tape is over.
+# Small positions of a large capital, so that fees do not use it up before the end of the tape.
 CAPITAL_USD: Final = 100_000.0
 SIZE: Final = 0.001
 
-# The fields that lie over one another at these places, whatever they are called in a kind.
+# Fields whose memory the fields of the other kinds overlap.
 _FIRST_NUMBERS = ("price_usd", "volume_usd", "liquidity_usd")
 _RESERVES = ("pool_sol_lamports", "pool_token_raw", "real_sol_lamports", "real_token_raw")
-_ROOM_BEHIND = 64  # zeroed events behind a future that is cut off, for whoever reads on
-_EVENTS_REPLACED = 2_000  # those behind them are cut off, so that nothing of the future is as it was
+_ROOM_AFTER = 64  # zeroed events after the cut, for a strategy that reads past its event
+_EVENTS_REPLACED = 2_000  # events after these are cut off, so that no event of the future stays as it was
 
 Orders = dict[str, list[Order]]  # by strategy
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first order that another future changed; `None` where there is none in its place."""
+    """The first order that an altered future changed; `None` stands for a missing order."""
 
     cut_seq: int
     future: str  # how it was changed
@@ -46,11 +46,11 @@ class Difference:
     order_then: Order | None
 
     def __str__(self) -> str:
-        orders = " became ".join(map(_told, (self.order, self.order_then)))
-        return f"with the future behind event {self.cut_seq} {self.future}, {orders} (strategy {self.spec_id})"
+        orders = " became ".join(map(_describe, (self.order, self.order_then)))
+        return f"with the future after event {self.cut_seq} {self.future}, {orders} (strategy {self.spec_id})"
 
 
-def _told(order: Order | None) -> str:
+def _describe(order: Order | None) -> str:
     if order is None:
         return "no order"
     what = f"{SIDE_NAMES[order.side]} of token {order.token} for {order.reason} at event {order.decided_seq}"
@@ -59,30 +59,30 @@ def _told(order: Order | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found about a family."""
+    """The result of checking a family."""
 
     family: str
     genomes: int
-    orders: int  # of the run with the future as it was
+    orders: int  # of the run with the unaltered future
     cuts: int
     compared: int  # orders, over all cuts and futures
     difference: Difference | None
 
     @property
     def verdict(self) -> str:
-        """In a word or two; where nothing was ordered, nothing is proven."""
+        """The result in words; without orders nothing was proven."""
         if self.difference is not None:
             return "looks ahead"
         return "clean" if self.compared else "no orders"
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready data."""
+        """Return the finding as JSON-ready data."""
         return {**asdict(self), "verdict": self.verdict}
 
 
 @dataclass(frozen=True, slots=True)
 class Lookahead:
-    """The check, on one tape."""
+    """The look-ahead check on one tape."""
 
     events: Events  # numbered, shape (n,)
     families: Families
@@ -92,11 +92,11 @@ class Lookahead:
     seed: int = 0
 
     def check(self, family: str) -> Finding:
-        """Compare the decisions of a few genomes of a family under futures that are cut off and replaced."""
+        """Compare the decisions of a few genomes of a family under cut-off and replaced futures."""
         rng = np.random.default_rng(self.seed)
         genomes = self._genomes(family, rng)
         orders = self._run(genomes, _cut_off(self.events, len(self.events)))
-        cuts, compared, difference = self._places(orders), 0, None
+        cuts, compared, difference = self._choose_cuts(orders), 0, None
         futures = ((cut, how) for cut in cuts for how in (CUT_OFF, REPLACED))
         for cut, how in futures:
             then = self._run(
@@ -118,7 +118,7 @@ class Lookahead:
         return None
 
     def _genomes(self, family: str, rng: np.random.Generator) -> list[Genome]:
-        """The defaults, and some drawn over the ranges; all of them trade as early and as often as they can."""
+        """Return the default genome and random ones, with exits and filters that make them trade early and often."""
         declared = self.families[family].params
         drawn = [{name: p.default for name, p in declared.items()}]
         drawn += [{name: p.at(rng.random()) for name, p in declared.items()} for _ in range(self.random_genomes)]
@@ -138,40 +138,40 @@ class Lookahead:
             orders[order.spec_id].append(order)
         return orders
 
-    def _places(self, orders: Orders) -> list[int]:
-        """Where to cut, as counts of events kept: evenly spread, half of them right behind events that made orders.
+    def _choose_cuts(self, orders: Orders) -> list[int]:
+        """Return the cuts as counts of events kept: evenly spread, half of them right after events with entry orders.
 
-        Who reads but the next event gives itself away only where its own decision is the last thing before the cut.
+        A strategy that reads only the next event is detected only where the cut directly follows one of its decisions.
         """
         count = len(self.events)
         seqs = sorted({order.decided_seq for run in orders.values() for order in run if order.reason == "signal"})
-        behind = np.searchsorted(self.events["seq"], seqs, side="right")
-        behind = behind[behind < count]
-        chosen = set(_spread(behind, (self.cuts + 1) // 2))
+        after = np.searchsorted(self.events["seq"], seqs, side="right")
+        after = after[after < count]
+        chosen = set(_spread(after, (self.cuts + 1) // 2))
         chosen |= set(_spread(np.setdiff1d(np.arange(1, count), list(chosen)), self.cuts - len(chosen)))
         return sorted(chosen)
 
 
-def _spread(places: "np.ndarray[Any, Any]", count: int) -> list[int]:
-    """So many of the places, evenly spread, none at either end; all of them where there are not more."""
-    if len(places) <= count:
-        return [int(place) for place in places]
-    return [int(places[(2 * i + 1) * len(places) // (2 * count)]) for i in range(count)]
+def _spread(cuts: "np.ndarray[Any, Any]", count: int) -> list[int]:
+    """Return at most ``count`` evenly spread cuts, none at either end; all if there are fewer."""
+    if len(cuts) <= count:
+        return [int(cut) for cut in cuts]
+    return [int(cuts[(2 * i + 1) * len(cuts) // (2 * count)]) for i in range(count)]
 
 
 def _up_to(orders: list[Order], event: Any) -> list[Order]:
-    """What was decided up to an event; what fell due behind it, before the next one, is not."""
+    """Return the orders decided up to an event, without those due between it and the next one."""
     return [o for o in orders if o.decided_seq <= event["seq"] and o.decided_ts <= event["ts"]]
 
 
 def _cut_off(events: Events, cut: int) -> Events:
-    room = empty(cut + _ROOM_BEHIND)
+    room = empty(cut + _ROOM_AFTER)
     room[:cut] = events[:cut]
     return room[:cut]
 
 
 def _replaced(events: Events, cut: int, rng: np.random.Generator) -> Events:
-    """The same past, and then other events at the same times: the next ones shuffled, with other numbers."""
+    """Return the same past followed by other events at the same times: shuffled, with other numbers."""
     changed = _cut_off(events, min(cut + _EVENTS_REPLACED, len(events)))
     future = changed[cut:]
     original = future.copy()

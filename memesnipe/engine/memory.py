@@ -1,4 +1,4 @@
-"""Memory by its address, for compiled code: what Python's arrays are too slow for where there are thousands of them."""
+"""Memory operations by address, for compiled code: numpy calls are too slow for thousands of small arrays."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from memesnipe.compiled import compiled, intrinsic_of
 
 @intrinsic_of
 def prefetch(typing_context, address):  # type: ignore[no-untyped-def]  # noqa: ARG001 - numba's protocol
-    """Have the memory at an address brought near, without waiting for it."""
+    """Prefetch the memory at an address into the cache without waiting."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
         number, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
@@ -27,12 +27,12 @@ def prefetch(typing_context, address):  # type: ignore[no-untyped-def]  # noqa: 
 
 @intrinsic_of
 def _copy(typing_context, to, address, size):  # type: ignore[no-untyped-def]  # noqa: ARG001 - numba's protocol
-    """Copy so many bytes from an address to another."""
+    """Copy ``size`` bytes from ``address`` to ``to``."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
         pointer = ir.IntType(8).as_pointer()
-        there, here = (builder.inttoptr(address, pointer) for address in args[:2])
-        cgutils.raw_memcpy(builder, there, here, args[2], 1)
+        target, source = (builder.inttoptr(address, pointer) for address in args[:2])
+        cgutils.raw_memcpy(builder, target, source, args[2], 1)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), generate
@@ -40,7 +40,7 @@ def _copy(typing_context, to, address, size):  # type: ignore[no-untyped-def]  #
 
 @compiled
 def gather(addresses: Any, sizes: Any, to: int) -> None:
-    """Copy what lies at addresses, shape (rows, parts), and is so many bytes long, one after the other."""
+    """Concatenate memory blocks at ``to``: their addresses and sizes in bytes have shape (rows, parts)."""
     for row in range(addresses.shape[0]):
         for part in range(addresses.shape[1]):
             _copy(to, addresses[row, part], sizes[row, part])
@@ -49,7 +49,7 @@ def gather(addresses: Any, sizes: Any, to: int) -> None:
 
 @compiled
 def close_gaps(address: int, size: int, kept: Any) -> None:
-    """Move the rows that are kept, each so many bytes long, to the front, in their order."""
+    """Move the rows ``kept``, ascending, each ``size`` bytes long, to the front of the array."""
     for to in range(len(kept)):
         if kept[to] != to:
             _copy(address + to * size, address + kept[to] * size, size)

@@ -1,4 +1,4 @@
-"""The population: the engine's whole state of its strategies, in flat arrays with a row for each."""
+"""The population: the whole state of the strategies, in flat arrays with one row per strategy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from memesnipe.sdk.registry import Families
 
 @dataclass(slots=True)
 class Population:
-    """Strategies in the order in which they joined, each with capital of its own."""
+    """Strategies in the order in which they were added, each with its own capital."""
 
     families: Families
     slots: int
@@ -28,44 +28,44 @@ class Population:
     genomes: list[Genome] = field(default_factory=list)
     texts: list[bytes] = field(default_factory=list)  # of the genomes, as JSON
     row_of: dict[str, int] = field(default_factory=dict)
-    # The rows in use of arrays with room for more, so that a few who join or leave do not move all the others.
+    # Views on the used rows of larger arrays, so that adding or removing a few strategies does not copy all the others.
     strategy_params: NDArray[Any] = field(init=False)
     accounts: NDArray[Any] = field(init=False)
     exposures: NDArray[Any] = field(init=False)
     vote_states: NDArray[Any] = field(init=False)
-    # For each strategy and gene: the parameters, and the states of all slots. The terms have their addresses.
+    # For each strategy and gene: the parameters, and the states of all slots; `strategy_params` has their addresses.
     params: list[list[NDArray[Any]]] = field(default_factory=list)
     states: list[list[NDArray[Any]]] = field(default_factory=list)
-    masks: list[int] = field(default_factory=list)  # the different sets of kinds that genes hear
-    _rooms: dict[str, NDArray[Any]] = field(init=False)
+    masks: list[int] = field(default_factory=list)  # the distinct sets of event kinds that genes subscribe to
+    _buffers: dict[str, NDArray[Any]] = field(init=False)
     _pool: StatePool = field(default_factory=StatePool)  # of the states
 
     def __post_init__(self) -> None:
-        self._rooms = {
+        self._buffers = {
             "strategy_params": np.zeros(0, STRATEGY_PARAMS),
             "accounts": np.zeros(0, ACCOUNT),
             "exposures": np.zeros((0, MAX_EXPOSURES), EXPOSURE),
             "vote_states": np.zeros((0, self.slots), VOTE_STATE),
         }
-        self._use(0)
+        self._resize(0)
 
     def __len__(self) -> int:
         return len(self.spec_ids)
 
-    def _use(self, count: int) -> None:
-        """Have so many rows in use; what is in rows that were not is left over from others."""
-        for name, room in self._rooms.items():
-            if len(room) < count:
-                # More than are there now: the next who joins must not make everybody wait while all are moved.
-                larger = np.zeros((max(count + count // 8, 2 * len(room)), *room.shape[1:]), room.dtype)
-                larger[: len(room)] = room
-                self._rooms[name] = larger
-            setattr(self, name, self._rooms[name][:count])
+    def _resize(self, count: int) -> None:
+        """Set the number of used rows; the contents of newly used rows are arbitrary."""
+        for name, buffer in self._buffers.items():
+            if len(buffer) < count:
+                # Grow by a share of the size, so that adding strategies one by one seldom copies the arrays.
+                larger = np.zeros((max(count + count // 8, 2 * len(buffer)), *buffer.shape[1:]), buffer.dtype)
+                larger[: len(buffer)] = buffer
+                self._buffers[name] = larger
+            setattr(self, name, self._buffers[name][:count])
 
     def add(self, genomes: Mapping[str, Genome]) -> None:
-        """Let strategies join, by their names, without capital."""
+        """Add strategies by spec id, without capital."""
         first = len(self)
-        self._use(first + len(genomes))
+        self._resize(first + len(genomes))
         for name in ("strategy_params", "accounts", "exposures", "vote_states"):
             getattr(self, name)[first:] = 0
         self.accounts["next_due_ts"][first:] = NEVER
@@ -78,7 +78,7 @@ class Population:
             self._add_genes(spec_id, genome, self.strategy_params[row])
 
     def _add_genes(self, spec_id: str, genome: Genome, record: Any) -> None:
-        """Write a genome as numbers; gives its genes' code, parameters and empty states a place."""
+        """Write a genome into its record, and allocate its genes' parameters and empty states."""
         exits, filters = genome.exits, genome.filters
         record["key"], record["genes"], record["size"] = key_of(spec_id), len(genome.signals), genome.size
         record["stop_loss"], record["take_profit"] = exits.stop_loss, exits.take_profit
@@ -104,36 +104,36 @@ class Population:
         self.states.append(states)
 
     def remove(self, spec_ids: set[str]) -> None:
-        """Let strategies go, with all they hold."""
+        """Remove strategies and their holdings."""
         if not any(spec_id in self.row_of for spec_id in spec_ids):
             return
         kept = [row for row, spec_id in enumerate(self.spec_ids) if spec_id not in spec_ids]
         for spec_id in spec_ids & self.row_of.keys():
             for states in self.states[self.row_of[spec_id]]:
-                self._pool.give_back(states)
+                self._pool.release(states)
         rows = np.array(kept, np.int64)
-        for room in self._rooms.values():
-            close_gaps(room.ctypes.data, room.strides[0], rows)
-        self._use(len(kept))
+        for buffer in self._buffers.values():
+            close_gaps(buffer.ctypes.data, buffer.strides[0], rows)
+        self._resize(len(kept))
         for name in ("spec_ids", "genomes", "texts", "params", "states"):
             setattr(self, name, [getattr(self, name)[row] for row in kept])
         self.row_of = {spec_id: row for row, spec_id in enumerate(self.spec_ids)}
 
     def fund(self, lamports: int, ts: int) -> None:
-        """Give those that have no capital yet so much of it."""
+        """Give ``lamports`` of capital to each strategy without any."""
         new = self.accounts["capital_lamports"] == 0
         for name in ("capital_lamports", "cash_lamports", "sampled_lamports", "peak_lamports"):
             self.accounts[name][new] = lamports
         self.accounts["joined_ts"][new] = ts
         self.accounts["next_sample_ts"][new] = (ts // SAMPLE_NS + 1) * SAMPLE_NS
 
-    def make_room(self, slots: int) -> None:
-        """Give every strategy room for more tokens."""
-        vote_states = np.zeros((len(self._rooms["vote_states"]), slots), VOTE_STATE)
+    def grow(self, slots: int) -> None:
+        """Grow the arrays of every strategy to ``slots`` token slots."""
+        vote_states = np.zeros((len(self._buffers["vote_states"]), slots), VOTE_STATE)
         vote_states["exposure"] = -1
         vote_states[: len(self), : self.slots] = self.vote_states
-        self._rooms["vote_states"], self.slots = vote_states, slots
-        self._use(len(self))
+        self._buffers["vote_states"], self.slots = vote_states, slots
+        self._resize(len(self))
         self._pool = StatePool()
         for row, states in enumerate(self.states):
             for gene, old in enumerate(states):
@@ -143,7 +143,7 @@ class Population:
 
     @property
     def wide_kinds(self) -> int:
-        """All kinds that anyone hears, as bits."""
+        """All event kinds that any gene subscribes to, as bits."""
         kinds = 0
         for mask in self.masks:
             kinds |= mask

@@ -1,4 +1,4 @@
-"""Results: how a strategy has done, as everyone who judges it sees it. Definitions: `docs/market-model.md`."""
+"""Results: the performance figures of a strategy. Definitions: `docs/market-model.md`."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -14,31 +14,31 @@ from memesnipe.stats.running import calmar_ratio, shape_of, sharpe_ratio, sortin
 
 _FORMATS: Final = {float: "f8", int: "i8", str: "u8"}  # the digest is a number
 
-# The figures of a `StrategyResult`, in its order, but for its name.
+# The fields of a `StrategyResult` in its order, without the spec id.
 RESULT: Final = np.dtype(
     [(field.name, _FORMATS[cast("type", field.type)]) for field in fields(StrategyResult) if field.name != "spec_id"]
 )
 
 
 def results_of(
-    spec_ids: Sequence[str], accounts: NDArray[Any], worth: NDArray[np.int64], last_ts: int, sol_usd: float
+    spec_ids: Sequence[str], accounts: NDArray[Any], equity: NDArray[np.int64], last_ts: int, sol_usd: float
 ) -> list[StrategyResult]:
-    """The results of accounts, shape (strategies,), dtype ACCOUNT, that are worth so many lamports each now."""
+    """Return the results of accounts, shape (strategies,), dtype ACCOUNT, with their equities in lamports."""
     figures = np.zeros(len(spec_ids), RESULT)
-    _figure(accounts, worth, last_ts, sol_usd, figures)
+    _compute_figures(accounts, equity, last_ts, sol_usd, figures)
     made: Any = StrategyResult
     rows: list[Any] = figures.tolist()
     return [made(spec_id, *row[:-1], f"{row[-1]:016x}") for spec_id, row in zip(spec_ids, rows, strict=True)]
 
 
 @compiled
-def _figure(accounts: Any, worth: Any, last_ts: int, sol_usd: float, figures: Any) -> None:
-    """Fill ``figures``, shape (strategies,), dtype RESULT: compiled, because thousands are asked for at once."""
+def _compute_figures(accounts: Any, equity: Any, last_ts: int, sol_usd: float, figures: Any) -> None:
+    """Fill ``figures``, shape (strategies,), dtype RESULT; compiled because a population has thousands of rows."""
     usd = sol_usd / LAMPORTS_PER_SOL
     for row in range(len(accounts)):
         account, result = accounts[row], figures[row]
         capital, trades = account.capital_lamports, account.round_trips
-        profit = worth[row] - capital
+        profit = equity[row] - capital
         if capital > 0:
             result.total_return = profit / capital
             result.observed_s = (last_ts - account.joined_ts) / NS_PER_S
@@ -58,7 +58,7 @@ def _figure(accounts: Any, worth: Any, last_ts: int, sol_usd: float, figures: An
 
 @jitable
 def _compute_ratios(account: Any, result: Any) -> None:
-    """The ratios, from the sums of the powers of its returns."""
+    """Compute the ratios from the power sums of the returns."""
     periods, total, squares = account.periods, account.sum, account.sum_of_squares
     result.periods = periods
     result.max_drawdown = account.max_drawdown

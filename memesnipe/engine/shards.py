@@ -1,6 +1,6 @@
-"""Shards: parts of the population, each moved over a batch by a thread of its own.
+"""Shards: parts of the population, each advanced over a batch by its own thread.
 
-Strategies know nothing of each other, so any split gives the same; compiled code holds no lock while it runs.
+Strategies are independent of each other, so any split gives the same result; compiled code releases the GIL.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +16,12 @@ from memesnipe.engine.layout import ACTION
 from memesnipe.engine.population import Population
 from memesnipe.engine.trader import Batch
 
-MIN_ROWS = 256  # a thread costs about as much as moving so many strategies over one event
-_ACTIONS = 4096  # room for what watched strategies do in one go
+MIN_ROWS = 256  # starting a thread costs about as much as advancing so many strategies over one event
+_ACTIONS = 4096  # room in the buffer beyond the bound of one strategy and event
 
 
 class Shards:
-    """Moves a population with so many threads."""
+    """Threads that advance a population."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -30,7 +30,7 @@ class Shards:
     def move(
         self, population: Population, model: FillModel, batch: Batch, returns: Any, first_sample_ts: int
     ) -> list[Any]:
-        """What the watched strategies do over a batch, as arrays of dtype ACTION in no particular order."""
+        """Advance over a batch; return the watched strategies' actions as arrays of dtype ACTION, unordered."""
         count = len(population)
         parts = min(self._threads, max(count // MIN_ROWS, 1))
         bounds = [count * i // parts for i in range(parts + 1)]
@@ -53,7 +53,7 @@ def _with_own_votes(batch: Batch) -> Batch:
 def _move(
     population: Population, rows: slice, model: FillModel, batch: Batch, returns: Any, first_sample_ts: int
 ) -> list[Any]:
-    """Move some rows; compiled code stops where what it writes down has no more room, and goes on there."""
+    """Advance some rows; compiled code stops before its buffer of actions can overflow, and is resumed there."""
     strategy_params, vote_states = population.strategy_params[rows], population.vote_states[rows]
     room = int(max_actions(model.dead_after_ns)) + _ACTIONS if np.any(strategy_params["watched"]) else 0
     written, resume_at = np.zeros(1, np.int64), np.array([0, -1])
@@ -67,6 +67,6 @@ def _move(
             vote_states.ctypes.data, model, batch, returns[rows], first_sample_ts, actions, written, resume_at,
         )  # fmt: skip
         if written[0]:
-            actions["row"] += rows.start  # compiled code counts from its first one
+            actions["row"] += rows.start  # compiled code counts rows from the first of the slice
             done.append(actions[: written[0]])
     return done

@@ -1,4 +1,4 @@
-"""Snapshots: the engine's whole state as a few arrays and a small header, and back."""
+"""Snapshots: conversion of the engine's whole state to a few arrays with a small header, and back."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from memesnipe.sdk.registry import Families
 
 @dataclass(slots=True)
 class EngineState:
-    """A copy of the state. The header can be written as JSON; slots that were never used are left out."""
+    """A copy of the engine's state, without slots never used. The header is JSON-ready for orjson."""
 
     header: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
@@ -25,7 +25,7 @@ class EngineState:
 def dump_state(
     last_ts: int, last_seq: int, sol_usd: float, token_slots: TokenSlots, population: Population
 ) -> EngineState:
-    """The state of an engine."""
+    """Return a copy of an engine's state."""
     used = int(token_slots.ends[3])
     header = {
         "last_ts": last_ts,
@@ -48,7 +48,7 @@ def dump_state(
 
 
 def _states(population: Population, used: int) -> NDArray[np.uint8]:
-    """What all genes keep of the slots that were ever used, one after the other; shape (bytes,)."""
+    """Return the concatenated states of all genes for the slots used so far, shape (bytes,)."""
     sizes = population.strategy_params["state_sizes"] * used
     copied = np.empty(int(sizes.sum()), np.uint8)
     gather(np.ascontiguousarray(population.strategy_params["states"]), sizes, copied.ctypes.data)
@@ -56,7 +56,7 @@ def _states(population: Population, used: int) -> NDArray[np.uint8]:
 
 
 def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tuple[TokenSlots, Population]:
-    """The parts of an engine that `dump_state` was given."""
+    """Rebuild the token slots and the population from a state that `dump_state` returned."""
     header, arrays = state.header, state.arrays
     token_slots = TokenSlots.none(dead_after_ns, header["capacity"])
     used = int(arrays["ends"][3])

@@ -1,11 +1,11 @@
-"""The result of one strategy, as promotion, allocation and the page use it. Definitions: `docs/market-model.md`."""
+"""The result of one strategy, for promotion, allocation and the page. Definitions: `docs/market-model.md`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class StrategyResult:
-    """The record of one strategy since it joined. Money is at today's price of SOL; ratios are annualised."""
+    """The performance of one strategy since it was added; USD at the last price of SOL, ratios annualised."""
 
     spec_id: str
     observed_s: float
@@ -24,7 +24,7 @@ class StrategyResult:
     profit_factor: float
     expectancy_usd: float
     fees_usd: float
-    periods: int  # of a minute each, that the ratios come from
+    periods: int  # of one minute each, from which the ratios are computed
     skewness: float  # of their returns
     kurtosis: float  # 3 for a normal distribution
     digest: str  # of every outcome: equal for equal histories

@@ -1,4 +1,4 @@
-"""What compiled code hands around: one strategy at work, and the batch of turns that it is moved over."""
+"""The arguments of compiled code: one strategy with its arrays, and the batch of deliveries it is advanced over."""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +6,7 @@ from memesnipe.engine.fills import FillModel
 
 
 class Trader(NamedTuple):
-    """One strategy: its row of every array, how its orders are filled, and where what it does is written down."""
+    """One strategy: its row of every array, the fill model, and the buffers for its returns and actions."""
 
     row: int
     strategy: Any  # record of STRATEGY_PARAMS
@@ -17,23 +17,23 @@ class Trader(NamedTuple):
     returns: Any  # shape (population, intervals), f4: from the interval that ends at `first_sample_ts`
     first_sample_ts: int
     actions: Any  # dtype ACTION
-    written: Any  # shape (1,): how many actions there are
+    written: Any  # shape (1,): the number of actions written
 
 
 class Batch(NamedTuple):
-    """Some events, laid out in turns. Addresses are for the families' loops, which are called by theirs."""
+    """A batch of events laid out as deliveries. The addresses are arguments of the families' loops."""
 
     events: Any  # dtype EVENT
-    events_at: int  # the address of the event of number `first`
+    events_at: int  # address of the event at index `first`
     first: int
-    length: int  # how many events, from `first` on
-    last_seq: int  # of the event before all of `events`
+    length: int  # number of events from `first` on
+    last_seq: int  # seq of the event before `events`
     deliveries: Any  # dtype DELIVERY
     deliveries_at: int
-    delivery_count: int  # how many visits there are
-    after: Any  # dtype MARKET: the market of each event's token behind it
-    subscribed: Any  # shape (sets, turns): for each set of kinds the turns of those kinds
-    subscribed_at: Any  # the address of each row
-    subscribed_counts: Any  # and how much of it is filled
-    votes: Any  # shape (MAX_GENES, room), i1, to work in
+    delivery_count: int  # number of deliveries in use
+    after: Any  # dtype MARKET: the market of each event's token after the event
+    subscribed: Any  # shape (sets, deliveries): for each set of event kinds the indices of its deliveries
+    subscribed_at: Any  # address of each row
+    subscribed_counts: Any  # number of indices in each row
+    votes: Any  # shape (MAX_GENES, room), i1: work space
     votes_at: int

@@ -1,4 +1,4 @@
-"""Compiles everything that a run needs, so that its workers load it instead of compiling it all at once."""
+"""Compilation of everything that a run needs, so that its workers load it instead of compiling in parallel."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from memesnipe.sdk.registry import Families, discover
 
 
 def is_cold() -> bool:
-    """Whether nothing is kept from before: the first use after an installation or a change takes half a minute."""
+    """Return whether the compile cache is empty: compiling after an installation or a change takes half a minute."""
     return next(CACHE_FOLDER.rglob("kernel.advance*.nbi"), None) is None
 
 
@@ -19,7 +19,7 @@ def compile_all(families: Families) -> None:
     """Compile the engine and every family.
 
     Raises:
-        StrategyError: a strategy breaks a rule; the text names the file, the line and the rule.
+        StrategyError: a strategy breaks a rule; the message names the file, the line and the rule.
     """
     engine = Engine(families, FillModel(), 1000.0)
     engine.add(*(simple_genome(name, {}) for name in families))

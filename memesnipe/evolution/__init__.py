@@ -1,1 +1,1 @@
-"""Evolution: breeds genomes; it never evaluates one itself."""
+"""Evolution: the genetic search over genomes; callers run the evaluations."""

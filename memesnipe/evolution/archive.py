@@ -1,7 +1,7 @@
-"""The archive of a quality-diversity search: the best genome of each kind, kinds being told by what strategies do.
+"""The archive of a quality-diversity search: the best genome of each cell of behaviour.
 
-MAP-Elites (Mouret & Clune 2015): a cell for each mix of families, holding time and turnover. Breeding from its cells
-keeps ways of trading alive that are not the best yet, and gives capital winners that differ.
+MAP-Elites (Mouret & Clune 2015) with a cell for each mix of families, holding time and turnover. Breeding from all
+cells preserves ways of trading that are not the best yet, and yields diverse winners.
 """
 
 from bisect import bisect
@@ -12,8 +12,8 @@ from typing import Final
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation
 
-HOLDING_S: Final = (15.0, 60.0, 240.0, 960.0)  # limits between the cells: mean holding time
-TURNOVER: Final = (0.1, 0.5, 2.0, 8.0)  # and how many times an hour the capital is turned over
+HOLDING_S: Final = (15.0, 60.0, 240.0, 960.0)  # limits between cells: mean holding time
+TURNOVER: Final = (0.1, 0.5, 2.0, 8.0)  # limits between cells: turnovers of the capital per hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +33,20 @@ class Archive:
         self.elites: dict[str, Elite] = dict(elites or {})
 
     def add(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation], generation: int) -> int:
-        """Take in what is better than what its cell holds, or opens one; gives how many that were."""
-        taken = 0
+        """Add each genome that is better than its cell's elite or the first of its cell; return how many were added."""
+        added = 0
         for genome, evaluation in zip(genomes, evaluations, strict=True):
             cell = cell_of(genome, evaluation)
             if cell is None:
                 continue
-            held = self.elites.get(cell)
-            if held is None or evaluation.fitness > held.fitness:
+            elite = self.elites.get(cell)
+            if elite is None or evaluation.fitness > elite.fitness:
                 self.elites[cell] = Elite(genome, evaluation.fitness, generation, behaviour_of(evaluation))
-                taken += 1
-        return taken
+                added += 1
+        return added
 
     def best(self, count: int) -> list[Elite]:
-        """The fittest elites, no two with the same mix of families, nor with the same fills under different names."""
+        """Return the fittest elites, no two with the same mix of families or with the same fills."""
         ranked = sorted(self.elites.items(), key=lambda item: (-item[1].fitness, item[0]))
         by_mix: dict[str, Elite] = {}
         seen: set[str] = set()
@@ -59,12 +59,12 @@ class Archive:
 
 
 def behaviour_of(evaluation: Evaluation) -> str:
-    """A name for what a genome did in all that the search sees: equal for equal fills."""
+    """Return the digests of a genome's fills in the segments of the search: equal for equal fills."""
     return " ".join(result.digest for result in (evaluation.train, evaluation.validation) if result is not None)
 
 
 def cell_of(genome: Genome, evaluation: Evaluation) -> str | None:
-    """The cell of a genome, or None where it never traded and so did nothing that could tell."""
+    """Return the cell of a genome, or None if it never traded."""
     train, validation = evaluation.train, evaluation.validation
     if train is None or validation is None or train.trades + validation.trades == 0:
         return None

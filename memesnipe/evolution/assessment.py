@@ -1,6 +1,6 @@
-"""The judge: who may be promoted, by what they do where the search has never looked, and by how much was tried.
+"""Assessment of champions: whether they may be promoted, from the holdout and the number of evaluations made.
 
-`docs/statistics.md` says why each bar is where it is.
+`docs/statistics.md` justifies each threshold.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.sharpe import sharpe_of
 
 CONFIDENCE: Final = 0.95
-MIN_TRADES: Final = 10  # round trips, for the champion and for the random genomes that it is compared with
+MIN_TRADES: Final = 10  # round trips in the holdout, of the champion and of the random baseline
 
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """A strategy that the search puts forward, and what the judge found. Sharpe ratios are annualised."""
+    """A strategy proposed by the search, and its assessment. Sharpe ratios are annualised."""
 
     genome: Genome
     train_sharpe: float
@@ -27,15 +27,15 @@ class Champion:
     holdout_return: float  # ratio of the capital
     holdout_trades: int
     deflated_sharpe: float  # probability
-    baseline_sharpe: float  # of what random search would have put forward, in the same segment
+    baseline_sharpe: float  # of the random baseline in the holdout
     promotable: bool
     reason: str  # why not; "" if it is
 
 
 def random_baseline(record: Record) -> float:
-    """The annualised Sharpe ratio of what random search would have put forward; 0 where that hardly traded.
+    """Return the annualised holdout Sharpe ratio of the best random genome; 0 if it traded too little.
 
-    Returns would not compare: whoever trades larger sizes has more of them, for the same skill.
+    Returns are not comparable: larger position sizes give larger returns for the same skill.
     """
     return sharpe_of(record.returns, SAMPLE_S).annualised if record.result.trades >= MIN_TRADES else 0.0
 
@@ -43,22 +43,22 @@ def random_baseline(record: Record) -> float:
 def assess_champion(
     genome: Genome, evaluation: Evaluation, record: Record, trials: int, baseline_sharpe: float, assumptions: str = ""
 ) -> Champion:
-    """Judge one champion.
+    """Assess one champion.
 
     Args:
         genome: the champion.
-        evaluation: what the search saw of it.
-        record: what it did in the segment that the search never saw.
-        trials: evaluations ever made on this market.
-        baseline_sharpe: of `random_baseline`, in the same segment.
-        assumptions: why nothing found on this market may be promoted; "" if it may.
+        evaluation: its evaluation by the search.
+        record: its result in the holdout, which the search never used.
+        trials: number of all evaluations ever made on this market.
+        baseline_sharpe: `random_baseline` in the holdout.
+        assumptions: the reason why no champion of this market may be promoted, or "".
     """
-    assert evaluation.train is not None  # noqa: S101 - what could not be run is no champion
+    assert evaluation.train is not None  # noqa: S101 - failed evaluations are never champions
     assert evaluation.validation is not None  # noqa: S101
     result = record.result
     sharpe = sharpe_of(record.returns, SAMPLE_S)
-    # How far luck carries an estimate when there is no skill at all. The trials themselves scatter for another
-    # reason, their costs and skills, which is no measure of luck.
+    # The variance of the estimate without skill. The variance across trials would not measure luck, because it
+    # includes differences in costs and skill.
     deflated = deflated_sharpe_ratio(sharpe, trials, null_variance(sharpe.periods))
     reason = assumptions or _reason(result, deflated, trials, sharpe.annualised, baseline_sharpe)
     return Champion(
@@ -75,13 +75,13 @@ def assess_champion(
     )
 
 
-def _reason(result: StrategyResult, deflated: float, trials: int, sharpe: float, luck: float) -> str:
+def _reason(result: StrategyResult, deflated: float, trials: int, sharpe: float, baseline: float) -> str:
     if result.trades < MIN_TRADES:
-        return f"{result.trades} round trips where the search never looked, {MIN_TRADES} are needed"
+        return f"{result.trades} round trips in the holdout, at least {MIN_TRADES} are required"
     if result.total_return <= 0.0:
-        return f"a return of {result.total_return:+.2%} where the search never looked"
+        return f"a return of {result.total_return:+.2%} in the holdout"
     if deflated < CONFIDENCE:
-        return f"a deflated Sharpe ratio of {deflated:.3f} after {trials:,} evaluations, {CONFIDENCE} is needed"
-    if sharpe <= luck:
-        return f"a Sharpe ratio of {sharpe:,.1f}, and the best of random genomes had {luck:,.1f}"
+        return f"a deflated Sharpe ratio of {deflated:.3f} after {trials:,} evaluations, below {CONFIDENCE}"
+    if sharpe <= baseline:
+        return f"a Sharpe ratio of {sharpe:,.1f}, not above {baseline:,.1f} of the best random genome"
     return ""

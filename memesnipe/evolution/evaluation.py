@@ -1,4 +1,4 @@
-"""Evaluation: genomes through segments of a tape, each from a standing start, so that nothing leaks across."""
+"""Evaluation of genomes on segments of a tape, each with a fresh engine, so that no state leaks between segments."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from memesnipe.stats.overfitting import block_moments
 from memesnipe.stats.splits import Span
 
 SAMPLE_S = SAMPLE_NS / NS_PER_S
-BLOCKS = 8  # of each segment, for the probability of overfitting
+BLOCKS = 8  # per segment, for the probability of backtest overfitting
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A span of time and its events in slices, in order; ``slices`` can be run through more than once."""
+    """A span of time and its events in consecutive slices; ``slices`` can be iterated more than once."""
 
     span: Span
     slices: Iterable[Events]
@@ -31,7 +31,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a genome did in one segment: its result, and its returns of each minute of the span, f4."""
+    """A genome's result in one segment, and its returns for each minute of the span, f4."""
 
     result: StrategyResult
     returns: NDArray[np.float32]
@@ -39,10 +39,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a genome did in the segments that the search may see, and its fitness."""
+    """A genome's results in the search's training and validation segments, and its fitness."""
 
     spec_id: str
-    train: StrategyResult | None  # None: it could not be run
+    train: StrategyResult | None  # None: the evaluation failed
     validation: StrategyResult | None
     fitness: float
     moments: NDArray[np.float64]  # (2 * BLOCKS, 3): count, sum and sum of squares of the returns
@@ -50,14 +50,17 @@ class Evaluation:
 
     @property
     def is_failed(self) -> bool:
-        """Whether it could not be run; `error` says why."""
+        """Whether the genome could not be run; `error` has the reason."""
         return self.train is None
 
 
 def run_segment(
     segment: Segment, genomes: Sequence[Genome], families: Families, model: FillModel, capital_usd: float
 ) -> list[Record]:
-    """One record a genome, in the order given; memory is bounded by the largest slice and the population."""
+    """Run genomes over a segment; return one record per genome, in the order given.
+
+    Memory is bounded by the largest slice and the population.
+    """
     first_sample_ts = (segment.span.start_ts // SAMPLE_NS + 1) * SAMPLE_NS
     intervals = max(segment.span.stop_ts // SAMPLE_NS - segment.span.start_ts // SAMPLE_NS, 1)
     engine = Engine(families, model, capital_usd)
@@ -78,14 +81,14 @@ def evaluate(
     model: FillModel,
     capital_usd: float,
 ) -> list[Evaluation]:
-    """Evaluate genomes in the two segments of a search.
+    """Evaluate genomes in the training and the validation segment.
 
-    A genome that cannot be run fails alone: it is told as a result, because whoever runs this elsewhere would try
-    an exception again and again, and lose its neighbours with it.
+    A genome that cannot be run does not affect the others. Its failure is a result rather than an exception, because a
+    remote task that raises would be retried and would lose the results of the whole batch.
     """
     try:
         return _evaluate(train, validation, genomes, families, model, capital_usd)
-    except Exception as error:  # noqa: BLE001 - it is told in the result
+    except Exception as error:  # noqa: BLE001 - reported in the result
         if len(genomes) > 1:
             alone = (evaluate(train, validation, [genome], families, model, capital_usd) for genome in genomes)
             return [evaluation for (evaluation,) in alone]

@@ -1,4 +1,4 @@
-"""The end of a search: the best of its archive are polished, and then judged where nobody has looked."""
+"""The end of a search: the best elites of the archive are polished, then assessed on the holdout."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,17 +15,17 @@ from memesnipe.evolution.refine import Polish
 from memesnipe.sdk.registry import Families
 
 CHAMPIONS: Final = 5
-POLISH_BATCH: Final = 16  # trials that the sampler proposes at once
-LUCK_GENOMES: Final = 256  # random ones, the best of which champions must beat
-_BASELINE_SEED: Final = 0x10CC  # another stream of randomness than the search's
+POLISH_BATCH: Final = 16  # trials per batch and elite
+BASELINE_GENOMES: Final = 256  # random genomes, the best of which is the baseline
+_BASELINE_SEED: Final = 0x10CC  # separates the random stream from the search's
 
 Evaluate = Callable[[list[Genome]], list[Evaluation]]
 RecordAll = Callable[[list[Genome]], list[Record]]
 
 
 @dataclass(frozen=True, slots=True)
-class Polishing:
-    """How elites are polished, and where the studies are kept (None: in memory)."""
+class PolishPlan:
+    """The number of polishing trials, and the storage of the studies (None: in memory)."""
 
     trials: int  # for each elite
     seed: int
@@ -34,75 +34,75 @@ class Polishing:
 
 
 @dataclass(slots=True)
-class Polished:
-    """The polished elites with their evaluations, and every evaluation that it took, batch by batch."""
+class PolishResult:
+    """The polished elites with their evaluations, and all evaluations made, by batch."""
 
     contenders: list[tuple[Genome, Evaluation]] = field(default_factory=list)
     batches: list[list[Evaluation]] = field(default_factory=list)
 
 
-def polish(elites: Sequence[Elite], families: Families, evaluate: Evaluate, plan: Polishing) -> Polished:
-    """Polish elites side by side, one batch of trials of each at a time; of equal behaviour, the best ranked stays."""
+def polish(elites: Sequence[Elite], families: Families, evaluate: Evaluate, plan: PolishPlan) -> PolishResult:
+    """Polish elites in parallel, one batch of trials of each at a time; of equal results keep the best ranked."""
     if not elites:
-        return Polished()
+        return PolishResult()
     genomes = {elite.genome.spec_id: elite.genome for elite in elites}
     batches = [evaluate(list(genomes.values()))]
     found = {evaluation.spec_id: evaluation for evaluation in batches[0]}
-    begun = []
+    polishers = []
     for rank, elite in enumerate(elites):
         name = f"{plan.name}, elite {rank + 1}"
         fitness = found[elite.genome.spec_id].fitness
-        seed = (plan.seed * CHAMPIONS + rank) % 2**32  # optuna takes no more
-        begun.append(Polish(elite.genome, fitness, families, study_name=name, storage=plan.storage, seed=seed))
+        seed = (plan.seed * CHAMPIONS + rank) % 2**32  # optuna's seeds have 32 bits
+        polishers.append(Polish(elite.genome, fitness, families, study_name=name, storage=plan.storage, seed=seed))
     for _ in range(-(-plan.trials // POLISH_BATCH)):
-        asked = [polishing.ask(POLISH_BATCH) for polishing in begun]
-        new = {genome.spec_id: genome for batch in asked for genome in batch}
+        proposed = [polisher.ask(POLISH_BATCH) for polisher in polishers]
+        new = {genome.spec_id: genome for batch in proposed for genome in batch}
         batches.append(evaluate(list(new.values())))
         genomes |= new
         found |= {evaluation.spec_id: evaluation for evaluation in batches[-1]}
-        for polishing, batch in zip(begun, asked, strict=True):
-            polishing.tell([found[genome.spec_id].fitness for genome in batch])
-    best = [polishing.best[0] for polishing in begun]
-    # Polishing may end with the same fills from different sides: they count once.
+        for polisher, batch in zip(polishers, proposed, strict=True):
+            polisher.tell([found[genome.spec_id].fitness for genome in batch])
+    best = [polisher.best[0] for polisher in polishers]
+    # Polishing different elites may end with the same fills, which count once.
     distinct: dict[str, tuple[Genome, Evaluation]] = {}
     for genome in best:
         evaluation = found[genome.spec_id]
         distinct.setdefault(behaviour_of(evaluation), (genome, evaluation))
-    return Polished(list(distinct.values()), batches)
+    return PolishResult(list(distinct.values()), batches)
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What the contenders and the best of random genomes did in the segment that the search never saw."""
+class HoldoutRun:
+    """The holdout records of the contenders and of the random baseline."""
 
     contenders: list[tuple[Genome, Evaluation]]
     records: list[Record]
-    lucky: Record
+    baseline: Record
 
-    def verdicts(self, evaluations_ever: int, assumptions: str = "") -> list[Champion]:
-        """The contenders judged.
+    def assess(self, evaluations_ever: int, assumptions: str = "") -> list[Champion]:
+        """Assess the contenders.
 
         Args:
-            evaluations_ever: made on this market.
-            assumptions: why nothing found on it may be promoted; "" if it may.
+            evaluations_ever: number of all evaluations ever made on this market.
+            assumptions: the reason why no champion of this market may be promoted, or "".
         """
-        bar = random_baseline(self.lucky)
+        baseline_sharpe = random_baseline(self.baseline)
         pairs = zip(self.contenders, self.records, strict=True)
         return [
-            assess_champion(genome, seen, record, evaluations_ever, bar, assumptions)
-            for (genome, seen), record in pairs
+            assess_champion(genome, evaluation, record, evaluations_ever, baseline_sharpe, assumptions)
+            for (genome, evaluation), record in pairs
         ]
 
 
-def try_out(
+def run_holdout(
     contenders: list[tuple[Genome, Evaluation]], families: Families, evaluate: Evaluate, record: RecordAll, seed: int
-) -> Trial:
-    """Run contenders where the search has never looked, beside what random search would have put forward instead.
+) -> HoldoutRun:
+    """Run contenders and the random baseline on the holdout.
 
-    That is the best of `LUCK_GENOMES` random genomes, chosen by the same fitness.
+    The baseline is the fittest of `BASELINE_GENOMES` random genomes, evaluated like those of the search.
     """
     rng = np.random.default_rng([seed, _BASELINE_SEED])
-    drawn = random_genomes(rng, families, LUCK_GENOMES)
+    drawn = random_genomes(rng, families, BASELINE_GENOMES)
     best = int(np.argmax([evaluation.fitness for evaluation in evaluate(drawn)]))
-    *records, lucky = record([*(genome for genome, _ in contenders), drawn[best]])
-    return Trial(contenders, records, lucky)
+    *records, baseline = record([*(genome for genome, _ in contenders), drawn[best]])
+    return HoldoutRun(contenders, records, baseline)

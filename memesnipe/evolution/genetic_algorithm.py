@@ -1,4 +1,4 @@
-"""The search: ask for genomes, tell how they did; it knows nothing of how they are evaluated."""
+"""The genetic algorithm, with an ask-and-tell interface: independent of how genomes are evaluated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from memesnipe.sdk.registry import Families
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """How the search goes about it."""
+    """The parameters of the genetic algorithm."""
 
     population_size: int
     mutation_rate: float
     crossover_rate: float
     tournament_size: int
     elites: int = 4
-    newcomers: float = 0.1  # share of each generation that is drawn afresh
-    from_archive: float = 0.5  # share of parents that are elites of the archive, any cell as likely as any other
+    newcomers: float = 0.1  # share of each generation that is random
+    from_archive: float = 0.5  # share of parents that are elites of the archive, all cells equally likely
 
 
 @dataclass(slots=True)
 class SearchState:
-    """All it takes to go on with the search: the last generation, its scores, the archive, the random generator."""
+    """The state to resume a search: the last generation, its fitness, the archive, the random generator."""
 
     generation: int
     active: list[list[bool]]
@@ -40,7 +40,7 @@ class SearchState:
 
 
 class GeneticAlgorithm:
-    """A genetic algorithm with elites, tournaments, crossover and mutation, beside a quality-diversity archive."""
+    """A genetic algorithm with elites, tournaments, crossover, mutation and a quality-diversity archive."""
 
     def __init__(self, families: Families, settings: SearchSettings, seed: int) -> None:
         self.generation = 0
@@ -53,7 +53,7 @@ class GeneticAlgorithm:
         self._asked = self._genes
 
     def ask(self) -> list[Genome]:
-        """The next generation. Elites come first, and again: the market they are judged on may have moved on."""
+        """Return the next generation. It begins with the elites, because the market of their evaluation may change."""
         size = self._settings.population_size
         if len(self._genes):
             elites = np.argsort(-self._fitness, kind="stable")[: min(self._settings.elites, size)]
@@ -65,7 +65,7 @@ class GeneticAlgorithm:
         return self._distinct()
 
     def _distinct(self) -> list[Genome]:
-        """The genomes asked for; whatever is there already gives its place to one that is drawn."""
+        """Return the genomes asked for, with each duplicate replaced by a random genome."""
         genomes = self._space.decode(self._asked)
         seen: set[str] = set()
         for row in range(len(genomes)):
@@ -77,7 +77,7 @@ class GeneticAlgorithm:
         return genomes
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """How the genomes asked for did, in their order; higher fitness is better."""
+        """Set the evaluations of the genomes of the last `ask`, in their order; higher fitness is better."""
         self._genes = self._asked
         self._fitness = np.array([evaluation.fitness for evaluation in evaluations])
         self.archive.add(genomes, evaluations, self.generation)
@@ -94,7 +94,7 @@ class GeneticAlgorithm:
         return mutate(self._rng, children, self._settings.mutation_rate)
 
     def _select(self, count: int) -> Genes:
-        """Parents: from the last generation by tournament (Goldberg & Deb 1991), or any elite of the archive."""
+        """Select parents: by tournament from the last generation (Goldberg & Deb 1991), or elites of the archive."""
         entrants = self._rng.integers(len(self._genes), size=(count, self._settings.tournament_size))
         winners = entrants[np.arange(count), np.argmax(self._fitness[entrants], axis=1)]
         parents = self._genes[winners]
@@ -107,7 +107,7 @@ class GeneticAlgorithm:
         return parents
 
     def dump(self) -> SearchState:
-        """The state as plain data."""
+        """Return the state as plain data."""
         state = dict(self._rng.bit_generator.state)
         genes, fitness = self._genes, self._fitness.tolist()
         return SearchState(
@@ -115,7 +115,7 @@ class GeneticAlgorithm:
         )
 
     def load(self, state: SearchState) -> None:
-        """Go on from the state of `dump`."""
+        """Replace the state by one that `dump` returned."""
         self.generation = state.generation
         families, columns = len(self._space.names), len(self._space.columns)
         self._genes = Genes(

@@ -1,4 +1,4 @@
-"""Random genomes, crossover and mutation, each over a whole population at once, in the parameters' own scale."""
+"""Random genomes, crossover and mutation of whole populations, on the parameters' own scales."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,12 +8,12 @@ from memesnipe.evolution.ranges import MAX_SIGNALS
 from memesnipe.evolution.space import Genes, Space
 from memesnipe.sdk.registry import Families
 
-STEP = 0.15  # of a mutation: the standard deviation, as a share of the range
-LONG_JUMP = 0.1  # of mutations: drawn afresh, so that a narrow optimum on the other side can be reached
+STEP = 0.15  # standard deviation of a mutation, as a share of the range
+LONG_JUMP = 0.1  # share of mutations drawn uniformly, to reach a narrow optimum far away
 
 
 def random_genes(rng: np.random.Generator, space: Space, count: int) -> Genes:
-    """One to three signals of different families, everything drawn evenly in its own scale."""
+    """Return random genes: one to three signals of different families, all numbers uniform on their own scales."""
     families = len(space.names)
     wanted = rng.integers(1, min(MAX_SIGNALS, families) + 1, count)
     order = np.argsort(rng.random((count, families)), axis=1)
@@ -23,15 +23,15 @@ def random_genes(rng: np.random.Generator, space: Space, count: int) -> Genes:
 
 
 def random_genomes(rng: np.random.Generator, families: Families, count: int) -> list[Genome]:
-    """The same as genomes."""
+    """Return random genomes, drawn by `random_genes`."""
     space = Space(families)
     return space.decode(random_genes(rng, space, count))
 
 
 def crossover(rng: np.random.Generator, space: Space, mothers: Genes, fathers: Genes) -> Genes:
-    """One child a pair, each number from either parent.
+    """Return one child per pair, each number from either parent.
 
-    A family that one parent alone has brings its numbers with it; one that both have is mixed number by number
+    The numbers of a family of only one parent are those of that parent; a family of both is mixed number by number
     (uniform crossover, Syswerda 1989). The child has as many signals as one of its parents.
     """
     count, families = mothers.active.shape
@@ -42,14 +42,14 @@ def crossover(rng: np.random.Generator, space: Space, mothers: Genes, fathers: G
         from_father[only_mother, block], from_father[only_father, block] = False, True
     shares = np.where(from_father, fathers.shares, mothers.shares)
     sizes = np.where(rng.random(count) < 0.5, mothers.active.sum(axis=1), fathers.active.sum(axis=1))
-    # Of the families that either has, as many as wanted, at random.
+    # A random choice of that many families from those of either parent.
     key = np.where(mothers.active | fathers.active, rng.random((count, families)), 2.0)
     rank = np.argsort(np.argsort(key, axis=1), axis=1)
     return Genes(rank < sizes[:, None], shares)
 
 
 def mutate(rng: np.random.Generator, genes: Genes, rate: float) -> Genes:
-    """Each number moves with probability ``rate``; with the same probability a signal comes, goes or is replaced."""
+    """Mutate each number with probability ``rate``; with that probability also add, drop or replace a signal."""
     shape = genes.shares.shape
     stepped = _reflected(genes.shares + rng.normal(0.0, STEP, shape))
     moved = np.where(rng.random(shape) < LONG_JUMP, rng.random(shape), stepped)
@@ -59,19 +59,19 @@ def mutate(rng: np.random.Generator, genes: Genes, rate: float) -> Genes:
 
 
 def _reflected(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Steps beyond the end of a range come back from it; clipping would gather genomes at the ends."""
+    """Reflect steps beyond the end of a range; clipping would accumulate genomes at the ends."""
     folded = np.abs(shares) % 2.0
     return np.where(folded > 1.0, 2.0 - folded, folded)
 
 
 def _restructured(rng: np.random.Generator, active: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Add a signal, or drop one, or put another in its place, whichever can be, with equal chances."""
+    """Add, drop or replace a signal per genome: one of the possible changes, with equal probability."""
     count, families = active.shape
     signals = active.sum(axis=1)
     # 0 adds, 1 drops, 2 replaces
     can = np.stack([signals < min(MAX_SIGNALS, families), signals > 1, signals < families], axis=1)
     choice = np.argmax(np.where(can, rng.random((count, 3)), -1.0), axis=1)
-    choice = np.where(can.any(axis=1), choice, -1)  # a lone family has no other form
+    choice = np.where(can.any(axis=1), choice, -1)  # with a single family there is no change
     changed = active.copy()
     rows = np.arange(count)
     one_out = np.argmax(np.where(active, rng.random(active.shape), -1.0), axis=1)

@@ -1,4 +1,4 @@
-"""The ranges of the genes that every genome has, beside those of its families; units are in the genome's fields."""
+"""The ranges of the genes that every genome has, besides its families' parameters; units as in the genome's fields."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Polishing: optuna moves the numbers of one elite, while its families stay as evolution put them together."""
+"""Polishing: optuna optimises the numbers of one elite while its families stay fixed."""
 
 import math
 import weakref
@@ -18,16 +18,16 @@ from memesnipe.evolution.space import rounded
 from memesnipe.sdk import Param
 from memesnipe.sdk.registry import Families
 
-# Told trials before the sampler has a model: the elite alone, so that it looks around it from the first batch on.
+# Trials before the sampler uses its model: only the elite, so that the first batch already explores around it.
 STARTUP_TRIALS: Final = 1
 
 
 class Polish:
-    """One elite under the tree-structured Parzen estimator (Bergstra et al. 2011), in batches of ask and tell.
+    """Polishes one elite with the tree-structured Parzen estimator (Bergstra et al. 2011), in batches of ask and tell.
 
     The study is in ``storage`` under its name, so that `optuna-dashboard` shows it; the elite is its first trial. A
-    study that an interrupted search left there is begun anew: what the sampler proposes depends on the elite, on the
-    seed and on what it was told alone.
+    study of an interrupted search is replaced: the proposals depend only on the elite, the seed and the reported
+    fitness.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Polish:
         storage: str | BaseStorage | None,
         seed: int,
     ) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would tell of every study
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it logs every study by default
         self._genome, self._best = genome, (genome, fitness)
         self._declared = _declared(genome, families)
         self._params = {gene.family: list(families[gene.family].params) for gene in genome.signals}
@@ -49,15 +49,15 @@ class Polish:
         }
         if isinstance(storage, str):
             storage = RDBStorage(storage)
-            weakref.finalize(self, storage.engine.dispose)  # or its connections would be left open
-        opened = optuna.storages.get_storage(storage)
-        if any(study.study_name == study_name for study in opened.get_all_studies()):
-            optuna.delete_study(study_name=study_name, storage=opened)
+            weakref.finalize(self, storage.engine.dispose)  # closes its connections
+        backend = optuna.storages.get_storage(storage)
+        if any(study.study_name == study_name for study in backend.get_all_studies()):
+            optuna.delete_study(study_name=study_name, storage=backend)
         sampler = optuna.samplers.TPESampler(
             multivariate=True, constant_liar=True, n_startup_trials=STARTUP_TRIALS, seed=seed
         )
-        self._study = optuna.create_study(study_name=study_name, storage=opened, sampler=sampler, direction="maximize")
-        numbers = _numbers(genome)  # without those it leaves to their defaults
+        self._study = optuna.create_study(study_name=study_name, storage=backend, sampler=sampler, direction="maximize")
+        numbers = _numbers(genome)  # parameters that the genome leaves to their defaults are missing
         known = {name: p.clip(numbers.get(name, p.default)) for name, p in self._declared.items()}
         self._study.add_trial(
             create_trial(
@@ -67,7 +67,7 @@ class Polish:
         self._asked: list[tuple[Trial, Genome]] = []
 
     def ask(self, count: int) -> list[Genome]:
-        """A batch of genomes to evaluate; each proposal keeps away from those before it in the batch."""
+        """Return a batch of genomes to evaluate; the proposals of a batch avoid each other."""
         self._asked = []
         for _ in range(count):
             trial = self._study.ask(self._space)
@@ -77,7 +77,7 @@ class Polish:
         return [genome for _, genome in self._asked]
 
     def tell(self, fitness: Sequence[float]) -> None:
-        """The fitness of the batch, in its order; what is not finite is told as `WORST`, so that trials count."""
+        """Set the fitness of the batch, in its order; non-finite values count as `WORST`."""
         for (trial, genome), value in zip(self._asked, map(_finite, fitness), strict=True):
             self._study.tell(trial, value)
             if value > self._best[1]:
@@ -86,11 +86,11 @@ class Polish:
 
     @property
     def best(self) -> tuple[Genome, float]:
-        """The fittest so far, the elite itself among them."""
+        """The fittest genome so far, including the elite, and its fitness."""
         return self._best
 
     def _with_numbers(self, numbers: dict[str, float]) -> Genome:
-        """The elite with these numbers in place of its own."""
+        """Return the elite with its numbers replaced."""
         values = {name: p.clip(rounded(numbers[name])) for name, p in self._declared.items()}
         params = {f: {name: values[f"{f}.{name}"] for name in names} for f, names in self._params.items()}
         return replace(
@@ -104,7 +104,7 @@ class Polish:
 
 
 def _declared(genome: Genome, families: Families) -> dict[str, Param]:
-    """The declarations of a genome's numbers by readable name, such as ``momentum_5m.lookback_s``."""
+    """Return the ranges of a genome's numbers by readable name, such as ``momentum_5m.lookback_s``."""
     declared: dict[str, Param] = {}
     for gene in genome.signals:
         declared[f"weights.{gene.family}"] = WEIGHT
@@ -115,7 +115,7 @@ def _declared(genome: Genome, families: Families) -> dict[str, Param]:
 
 
 def _numbers(genome: Genome) -> dict[str, float]:
-    """The genome's numbers by the same names."""
+    """Return a genome's numbers by the names of `_declared`."""
     numbers = {"threshold": genome.threshold, "size": genome.size}
     for gene in genome.signals:
         numbers[f"weights.{gene.family}"] = gene.weight

@@ -1,4 +1,4 @@
-"""One search from its first generation on: what was asked, what came of it, and a digest over all of it."""
+"""A search: the genetic algorithm with a summary of each generation and a digest of the history."""
 
 import statistics
 from collections.abc import Sequence
@@ -15,23 +15,23 @@ from memesnipe.evolution.genetic_algorithm import GeneticAlgorithm, SearchSettin
 from memesnipe.sdk.registry import Families
 from memesnipe.stats.overfitting import overfitting
 
-MAX_FOR_PBO: Final = 500  # genomes of a generation, evenly taken, for the probability of overfitting
+MAX_FOR_PBO: Final = 500  # at most so many genomes of a generation enter the probability of overfitting, evenly spaced
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A generation in numbers."""
+    """The figures of one generation."""
 
     index: int
     evaluations: int
     best_fitness: float
     median_fitness: float
     pbo: float  # probability of backtest overfitting among its genomes
-    cells: int  # of the archive, so far
+    cells: int  # occupied cells of the archive
     failed: int  # genomes that could not be run
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the summary as JSON-ready data."""
         return asdict(self)
 
 
@@ -45,7 +45,7 @@ _STATE = TypeAdapter(_State)
 
 
 class Search:
-    """A population with the history of what it was told."""
+    """A genetic algorithm with a digest of its history."""
 
     def __init__(self, families: Families, settings: SearchSettings, seed: int) -> None:
         self.population = GeneticAlgorithm(families, settings, seed)
@@ -53,18 +53,18 @@ class Search:
 
     @property
     def generation(self) -> int:
-        """The index of the generation that is asked for next."""
+        """The index of the generation that `ask` returns next."""
         return self.population.generation
 
     def ask(self) -> list[Genome]:
-        """The next generation."""
+        """Return the genomes of the next generation."""
         return self.population.ask()
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> Summary:
-        """How it did, in the order asked."""
+        """Set the evaluations of the generation, in its order; return its summary."""
         index = self.generation
         self.population.tell(genomes, evaluations)
-        self.note(evaluations)
+        self.record_evaluations(evaluations)
         fitness = [evaluation.fitness for evaluation in evaluations]
         return Summary(
             index=index,
@@ -76,34 +76,37 @@ class Search:
             failed=sum(evaluation.is_failed for evaluation in evaluations),
         )
 
-    def note(self, evaluations: Sequence[Evaluation]) -> None:
-        """Take evaluations into the digest, which is equal for equal histories."""
+    def record_evaluations(self, evaluations: Sequence[Evaluation]) -> None:
+        """Add evaluations to the digest, which is equal for equal histories."""
         lines = [self.digest]
         for found in evaluations:
             digests = [result.digest if result else "" for result in (found.train, found.validation)]
             lines.append(f"{found.spec_id} {found.fitness!r} {' '.join(digests)}")
         self._digest(lines)
 
-    def note_records(self, records: Sequence[Record]) -> None:
-        """Take into the digest what champions did where the search never looked."""
+    def record_holdout(self, records: Sequence[Record]) -> None:
+        """Add holdout records to the digest."""
         self._digest([self.digest, *(f"{record.result.spec_id} {record.result.digest}" for record in records)])
 
     def _digest(self, lines: list[str]) -> None:
         self.digest = blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
 
     def dump(self) -> bytes:
-        """The whole state."""
+        """Return the whole state as JSON."""
         return _STATE.dump_json(_State(self.population.dump(), self.digest))
 
     def load(self, state: bytes) -> None:
-        """Go on from the state of `dump`."""
+        """Replace the state by one that `dump` returned."""
         loaded = _STATE.validate_json(state)
         self.digest = loaded.digest
         self.population.load(loaded.search)
 
 
 def probability_of_overfitting(evaluations: Sequence[Evaluation]) -> float:
-    """How likely the best of them in one half of the time is below the median in the other; 0.5 where none traded."""
+    """Return the probability that the best genome of one half of the time is below the median in the other half.
+
+    It is 0.5 if fewer than two genomes traded.
+    """
     moments = np.stack([evaluation.moments for evaluation in evaluations])
     traded = moments[moments[:, :, 2].sum(axis=1) > 0.0]
     if len(traded) < 2:

@@ -1,4 +1,4 @@
-"""The search space: a population of genomes as two arrays, so that operators work on all of them at once."""
+"""The search space: a population of genomes as two arrays, so that operators are vectorised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from memesnipe.evolution.ranges import EXITS, FILTERS, SIZE, THRESHOLD, WEIGHT
 from memesnipe.sdk import Param
 from memesnipe.sdk.registry import Families
 
-UNUSED = 0.5  # the share of a gene that a genome does not have
-_DIGITS = 9  # of every number, so that encoding and decoding it again gives the same one, and people can read it
+UNUSED = 0.5  # the share of the numbers of a family that a genome does not have
+_DIGITS = 9  # significant digits of every number, so that encoding and decoding is exact and numbers are readable
 
 
 @dataclass(frozen=True, slots=True)
 class Genes:
     """A population as arrays.
 
-    ``active``, shape (genomes, families), says which families give a signal. ``shares``, shape (genomes, columns),
-    holds where every number lies in its range, 0 to 1 in the parameter's own scale. The numbers of families that
-    are not active are carried along: they come into their own when the family does.
+    ``active``, shape (genomes, families), marks the families with a signal. ``shares``, shape (genomes, columns), has
+    the share of every number in its range, 0 to 1 on the parameter's own scale. Inactive families keep their numbers,
+    which are used when the family becomes active.
     """
 
     active: NDArray[np.bool_]
@@ -36,17 +36,17 @@ class Genes:
 
 
 def stack(*parts: Genes) -> Genes:
-    """Several populations as one, in that order."""
+    """Concatenate populations."""
     return Genes(np.concatenate([p.active for p in parts]), np.concatenate([p.shares for p in parts]))
 
 
 class Space:
-    """What genomes of these families can be, and the columns in which their numbers are."""
+    """The space of genomes of some families, and the columns of their numbers."""
 
     def __init__(self, families: Families) -> None:
         self.names = sorted(families)
         self.columns: list[Param] = []
-        self.blocks: list[slice] = []  # of each family: the weight of its vote, then its parameters
+        self.blocks: list[slice] = []  # columns of each family: the weight of its vote, then its parameters
         self._params = [list(families[name].params.items()) for name in self.names]
         for params in self._params:
             start = len(self.columns)
@@ -56,7 +56,7 @@ class Space:
         self.columns += [THRESHOLD, SIZE, *EXITS.values(), *FILTERS.values()]
 
     def decode(self, genes: Genes) -> list[Genome]:
-        """The genomes of a population."""
+        """Return the genomes of a population."""
         return [self._decode(a, s) for a, s in zip(genes.active, genes.shares.tolist(), strict=True)]
 
     def _decode(self, active: NDArray[np.bool_], shares: list[float]) -> Genome:
@@ -74,7 +74,7 @@ class Space:
         return SignalGene(self.names[family], params, value_at(WEIGHT, shares[first]))
 
     def encode(self, genomes: Sequence[Genome]) -> Genes:
-        """The arrays of some genomes; the inverse of `decode` up to rounding."""
+        """Return the arrays of genomes; the inverse of `decode` up to rounding."""
         active = np.zeros((len(genomes), len(self.names)), np.bool_)
         shares = np.full((len(genomes), len(self.columns)), UNUSED)
         for row, genome in enumerate(genomes):
@@ -93,10 +93,10 @@ class Space:
 
 
 def value_at(declared: Param, share: float) -> float:
-    """The number at a share of its range, as genomes have it."""
+    """Return the number at a share of its range, rounded as in genomes."""
     return rounded(declared.at(share))
 
 
 def rounded(value: float) -> float:
-    """A number with as many digits as genomes have."""
+    """Round a number to the significant digits of genomes."""
     return float(f"{value:.{_DIGITS}g}")

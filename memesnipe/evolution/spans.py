@@ -1,4 +1,4 @@
-"""How a tape is divided: what the search may learn from, and what it never sees."""
+"""The division of a tape into training, validation and holdout segments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from memesnipe.market.events import NS_PER_S, Events
 from memesnipe.stats.splits import Span, holdout, walk_forward
 
 HOLDOUT_SHARE: Final = 0.3  # of the time
-TRAIN_SHARE: Final = 0.5  # of what is left; as long as validation, so that their merits can be compared
+TRAIN_SHARE: Final = 0.5  # of the rest; as long as validation, so that their scores are comparable
 EMBARGO_SHARE: Final = 0.01  # of the time, between two segments (Lopez de Prado 2018, 7.4.2)
 MIN_S: Final = 600.0
 
@@ -26,24 +26,24 @@ class Spans:
 
 
 def search_spans(span: Span) -> Spans:
-    """Divide a tape's time in three, with an embargo between them.
+    """Divide a tape's time into three segments with an embargo between them.
 
-    Every segment begins with fresh strategies that hold nothing, so none needs to be purged of positions that reach
-    into the next.
+    Every segment begins with fresh strategies without positions, so positions that reach into the next segment need no
+    purging.
 
     Raises:
         InputError: the time is too short.
     """
     seconds = (span.stop_ts - span.start_ts) / NS_PER_S
     if seconds < MIN_S:
-        raise InputError(f"holds {seconds:.0f} s of events; a search takes at least {MIN_S:.0f} s")
-    seen, unseen = holdout(span, HOLDOUT_SHARE, _embargo_ns(span))
-    return Spans(*window_spans(seen), unseen)
+        raise InputError(f"has {seconds:.0f} s of events; a search requires at least {MIN_S:.0f} s")
+    searched, held_out = holdout(span, HOLDOUT_SHARE, _embargo_ns(span))
+    return Spans(*window_spans(searched), held_out)
 
 
 def window_spans(span: Span) -> tuple[Span, Span]:
-    """Divide a window of time in a part to train on and a later one to validate on."""
-    span = Span(span.start_ts, max(span.stop_ts, span.start_ts + NS_PER_S))  # there may be hardly any events yet
+    """Divide a window of time into a training and a later validation segment."""
+    span = Span(span.start_ts, max(span.stop_ts, span.start_ts + NS_PER_S))  # a window may have a single event
     (fold,) = walk_forward(span, 1, TRAIN_SHARE, _embargo_ns(span))
     return fold.train, fold.validation
 
@@ -53,16 +53,16 @@ def _embargo_ns(span: Span) -> int:
 
 
 def span_of(events: Events) -> Span:
-    """The time of some events, one or more."""
+    """Return the span of one or more events."""
     return Span(int(events["ts"][0]), int(events["ts"][-1]) + 1)
 
 
 def cut(events: Events, span: Span) -> Events:
-    """The events of a span, without a copy."""
+    """Return a view of the events in a span."""
     first, stop = np.searchsorted(events["ts"], [span.start_ts, span.stop_ts])
     return events[first:stop]
 
 
 def slices_of(events: Events, size: int) -> Iterator[Events]:
-    """The same events in slices of at most so many."""
+    """Yield views of the events in slices of at most ``size``."""
     return (events[start : start + size] for start in range(0, len(events), size))

@@ -1,1 +1,1 @@
-"""Feeds: where events come from."""
+"""Feeds: the sources of events."""

@@ -1,4 +1,4 @@
-"""What every feed is, and the choice of one by name."""
+"""The interface of feeds, and the selection of a feed by name."""
 
 import time
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ AS_FAST_AS_POSSIBLE = 0.0
 
 
 class Feed(Protocol):
-    """A source of events that can be taken up again at any position."""
+    """A source of events that can be resumed at any position."""
 
-    total: int | None  # events in all, where that is known
-    live: bool  # whether it tells of events as they happen, by this machine's clock
+    total: int | None  # total number of events, if known
+    live: bool  # whether events arrive as they happen, by this machine's clock
 
     def messages(self, position: int) -> Iterator[dict[str, Any]]:
-        """The events after the first ``position`` ones: message fields without seq, token and flags."""
+        """Yield the events after the first ``position`` ones: message fields without seq, token and flags."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedChoice:
-    """What the user asked for. ``speed`` is event time over machine time, 0 for as fast as possible."""
+    """The feed selected by the user. ``speed`` is event time over machine time, 0 for as fast as possible."""
 
     name: str
     speed: float
@@ -35,34 +35,34 @@ class FeedChoice:
 
     @property
     def identity(self) -> str:
-        """Equal for feeds that give equal events, so that an unfinished run can be taken up again."""
+        """An identifier that is equal for feeds with equal events, so that an unfinished run can be resumed."""
         if self.name == "replay":
             return f"replay:{blake2b(Path(self.tape).read_bytes(), digest_size=8).hexdigest()}"
         return f"{self.name}:{self.seed}"
 
     @property
     def lockstep(self) -> bool:
-        """Whether the feed waits at each decision until everyone has answered."""
+        """Whether the feed waits at each decision until all actors have processed it."""
         return self.speed == AS_FAST_AS_POSSIBLE
 
     def to_dict(self) -> dict[str, Any]:
-        """The choice as JSON-ready data; `FeedChoice(**data)` brings it back."""
+        """Return the choice as JSON-ready data; `FeedChoice(**data)` inverts it."""
         return asdict(self)
 
 
 def open_feed(choice: FeedChoice, checkpoints: Path | None = None) -> Feed:
-    """The feed that was asked for.
+    """Open a feed.
 
     Args:
-        choice: which one.
-        checkpoints: file in which a feed that is generated may keep its state, so that it is soon where it was.
+        choice: the feed to open.
+        checkpoints: file for the state of a generated feed, which makes resuming fast.
 
     Raises:
-        InputError: there is none of that name.
-        TapeError: the tape cannot be read, or breaks a rule.
+        InputError: there is no feed of that name.
+        TapeError: the tape cannot be read or contains an invalid event.
     """
     if choice.name == "synthetic":
-        from memesnipe.feeds.synthetic.feed import SyntheticFeed  # noqa: PLC0415 - a feed is loaded where it is opened
+        from memesnipe.feeds.synthetic.feed import SyntheticFeed  # noqa: PLC0415 - import only the feed that is opened
 
         return SyntheticFeed(choice.seed, checkpoints)
     if choice.name == "replay":
@@ -70,4 +70,4 @@ def open_feed(choice: FeedChoice, checkpoints: Path | None = None) -> Feed:
         from memesnipe.tapes.tape import read_tape  # noqa: PLC0415
 
         return ReplayFeed(read_tape(Path(choice.tape), now_ns=time.time_ns()))
-    raise InputError(f"no feed is called {choice.name!r}; there are: {', '.join(FEED_NAMES)}")
+    raise InputError(f"there is no feed {choice.name!r}; feeds: {', '.join(FEED_NAMES)}")

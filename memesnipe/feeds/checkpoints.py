@@ -1,4 +1,4 @@
-"""Checkpoints of a feed that is generated: states on the way, so that a restart need not begin at the first event."""
+"""Checkpoints of a generated feed: saved states, so that a restart need not begin at the first event."""
 
 import os
 from hashlib import blake2b
@@ -8,12 +8,12 @@ from typing import Final, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
-_KEPT: Final = 2  # the feed is ahead of what was committed, so the newest may be too far
-_DIGEST: Final = 32  # bytes, in hex twice as many
+_KEPT: Final = 2  # the feed is ahead of the committed position, so the newest state may be too far
+_DIGEST: Final = 32  # bytes; written as twice as many hexadecimal digits
 
 
 class Checkpoints(Generic[T]):
-    """A file with the last states, each with its position; one that is damaged or of another market counts as none."""
+    """A file with the last states and their positions; a damaged file or one of another market counts as empty."""
 
     def __init__(self, path: Path, market: str, state: type[T]) -> None:
         self._path, self._market = path, market
@@ -21,11 +21,11 @@ class Checkpoints(Generic[T]):
         self._held = self._read()
 
     def before(self, position: int) -> tuple[int, T] | None:
-        """The last state that is not beyond a position; None where there is none."""
+        """Return the last state at or before a position, with its own position; None without one."""
         return next(((at, state) for at, state in reversed(self._held) if at <= position), None)
 
     def keep(self, position: int, state: T) -> None:
-        """Write a state down, unless one at or behind this position is there already.
+        """Save a state, unless one at this position or after it is saved already.
 
         Raises:
             OSError: the file cannot be written.
@@ -35,7 +35,7 @@ class Checkpoints(Generic[T]):
         self._held = [*self._held, (position, state)][-_KEPT:]
         content = self._content.dump_json((self._market, self._held))
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        # Two that run at once write the same things, but not into one another's file.
+        # Processes that run at the same time write the same content, each to its own temporary file.
         temporary = self._path.with_suffix(f".{os.getpid()}.writing")
         temporary.write_bytes(_digest(content) + content)
         temporary.replace(self._path)
@@ -51,7 +51,7 @@ class Checkpoints(Generic[T]):
         try:
             market, held = self._content.validate_json(content)
         except ValidationError:
-            return []  # of other code
+            return []  # written by another version
         return held if market == self._market else []
 
 

@@ -1,4 +1,4 @@
-"""The replay feed: a tape, played as if it happened now."""
+"""The replay feed: the events of a tape."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from memesnipe.tapes.tape import Tape
 
 
 class ReplayFeed:
-    """The events of one tape, once."""
+    """The events of one tape, once each."""
 
     live = False
 
@@ -17,5 +17,5 @@ class ReplayFeed:
         self.assumptions = tape.assumptions
 
     def messages(self, position: int) -> Iterator[dict[str, Any]]:
-        """The events after the first ``position`` ones."""
+        """Yield the events after the first ``position`` ones."""
         return self._tape.messages(position)

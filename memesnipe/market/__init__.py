@@ -1,1 +1,1 @@
-"""The market: its events, tapes of them, and the exact arithmetic of its pools."""
+"""The market: its events, their validation, and the exact arithmetic of its pools."""

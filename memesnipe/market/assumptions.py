@@ -1,4 +1,4 @@
-"""What a tape takes for granted, in plain sentences: every result that was made from it carries them."""
+"""The assumptions of a tape in plain sentences; every result computed from the tape includes them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,14 +10,14 @@ _UNITS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
 
 
 def describe(assumptions: Mapping[str, Any]) -> list[str]:
-    """A sentence for each assumption that somebody could be misled by, the gravest first.
+    """Return one sentence per assumption that could mislead a reader, the most serious first.
 
     Args:
-        assumptions: of a tape, as `memesnipe import` writes them; keys that are not known are shown as they are.
+        assumptions: the assumptions of a tape, as `memesnipe import` writes them; unknown keys are shown unchanged.
     """
-    said = [sentence(assumptions[key]) for key, sentence in _SENTENCES.items() if key in assumptions]
+    known = [sentence(assumptions[key]) for key, sentence in _SENTENCES.items() if key in assumptions]
     others = [f"{key}: {assumptions[key]}." for key in sorted(set(assumptions) - set(_SENTENCES))]
-    return [sentence for sentence in (*said, *others) if sentence]
+    return [sentence for sentence in (*known, *others) if sentence]
 
 
 def _pools(value: Any) -> str:
@@ -30,24 +30,24 @@ def _pools(value: Any) -> str:
     if of.get("outliers"):
         parts.append(f"{of['outliers']:,} trades at impossible prices were left out.")
     if of.get("too_small_for_a_price"):
-        parts.append(f"{of['too_small_for_a_price']:,} trades were too small to say a price.")
+        parts.append(f"{of['too_small_for_a_price']:,} trades were too small to imply a price.")
     return " ".join(parts)
 
 
 def _decimals(value: Any) -> str:
     if not isinstance(value, Mapping) or not value.get("assumed"):
         return ""
-    return f"Tokens are taken to have {value.get('value')} decimals, as pump.fun's have."
+    return f"Tokens are assumed to have {value.get('value')} decimals, like pump.fun's."
 
 
 def _sol_usd(value: Any) -> str:
     if not isinstance(value, Mapping):
-        return f"SOL is taken to cost {value} USD."
+        return f"SOL is assumed to cost {value} USD."
     if "from_ts" in value:
         first, last = (_date(value[name]) for name in ("from_ts", "to_ts"))
         return f"The price of SOL is from {value.get('source')}, {first} to {last}."
-    of = "all along" if value.get("source") != "default" else "all along, as nothing else was given"
-    return f"SOL is taken to cost {value.get('value'):g} USD {of}."
+    why = "" if value.get("source") != "default" else ", because no price was given"
+    return f"SOL is assumed to cost {value.get('value'):g} USD throughout{why}."
 
 
 def _date(ts: int) -> str:
@@ -56,7 +56,7 @@ def _date(ts: int) -> str:
 
 def _rejected(value: Any) -> str:
     if not isinstance(value, Mapping):
-        return f"{_rows(value)} of the file left out because something is wrong with them."
+        return f"{_rows(value)} of the file left out because they are invalid."
     reasons = "; ".join(f"{reason} ({count:,})" for reason, count in value.items())
     return f"{_rows(sum(value.values()))} of the file left out: {reasons}."
 
@@ -67,18 +67,18 @@ def _rows(count: int) -> str:
 
 def _duplicates(value: Any) -> str:
     rows, by = (value.get("rows"), value.get("by")) if isinstance(value, Mapping) else (value, "")
-    return f"{rows:,} rows were told twice (by {by}) and left out."
+    return f"{rows:,} duplicate rows (by {by}) were left out."
 
 
 _SENTENCES: Final = {
     "pools": _pools,
     "decimals": _decimals,
     "sol_usd": _sol_usd,
-    "venue": lambda value: f"Trades are taken to be of {value}, as the file names no venue.",
+    "venue": lambda value: f"Trades are assumed to be on {value}, because the file names no venue.",
     "time_unit": lambda value: f"Times were read as {_UNITS[value]}." if value in _UNITS else "",
-    "order": lambda value: f"The rows were put into another order: {value}.",
+    "order": lambda value: f"The rows were reordered: {value}.",
     "decimal_mark": lambda value: f"Decimals were read with a {value}.",
-    "delimiter": lambda value: f"Columns were read as separated by a {value}.",
+    "delimiter": lambda value: f"The column separator was read as a {value}.",
     "duplicates": _duplicates,
     "rejected": _rejected,
 }

@@ -1,7 +1,7 @@
-"""The event: one fixed-size record for everything that happens on the market.
+"""The event: one fixed-size record for everything that happens in the market.
 
-Every kind shares the header; behind it the kinds overlap, so a field is one read whatever the kind. The same
-record is a row of a tape, of the run's own log and of the arrays that backtests share without copying.
+All kinds share the header; after it the fields of the kinds overlap, so that every field is a plain read. The same
+record is a row of a tape, of a run's event log and of the arrays that backtests share without copying.
 """
 
 from collections.abc import Iterator
@@ -33,16 +33,16 @@ PUMP_CURVE: Final = 1
 PUMPSWAP: Final = 2
 AMM: Final = 3
 
-# What an ONCHAIN event reports. Each carries the token's holders as last known.
-HOLDERS: Final = 1  # a count of holders; amount_usd is 0
-DEV_TRANSFER: Final = 2  # the developer's wallet sent tokens worth amount_usd away
+# Actions of an ONCHAIN event. Each event includes the token's last known number of holders.
+HOLDERS: Final = 1  # an update of the number of holders; amount_usd is 0
+DEV_TRANSFER: Final = 2  # the developer's wallet transferred tokens worth amount_usd
 CURVE_COMPLETE: Final = 3  # the bonding curve is sold out
-MIGRATION: Final = 4  # liquidity worth amount_usd went to a PumpSwap pool
+MIGRATION: Final = 4  # liquidity worth amount_usd moved to a PumpSwap pool
 
 BUY_SIDE: Final = 1
 SELL_SIDE: Final = -1
 SHORT_SIDE: Final = -2  # open a short on a perp market
-COVER_SIDE: Final = 2  # and close it
+COVER_SIDE: Final = 2  # close it
 SIDE_NAMES: Final[dict[int, str]] = {
     BUY_SIDE: "buy",
     SELL_SIDE: "sell",
@@ -51,11 +51,11 @@ SIDE_NAMES: Final[dict[int, str]] = {
     0: "",
 }
 
-# Flags are the run's only clock: whoever numbers the events marks the ones after which decisions are due.
+# Flags of an event. The sequencer marks the events after which decisions are due; they are the run's only clock.
 REBALANCE: Final = 1
 GENERATION: Final = 2
 DECISION: Final = REBALANCE | GENERATION
-# It was told too late to act on. A machine's clock found that out, once; from then on it is part of the record.
+# The event arrived too late to act on. The machine's clock decides that once; afterwards it is part of the record.
 STALE: Final = 4
 
 NO_TOKEN: Final = -1
@@ -72,33 +72,33 @@ _HEADER: Final[dict[str, tuple[str, int]]] = {
     "side": ("i1", 22),
     "flags": ("u1", 23),
     "slot": ("u4", 24),
-    "sol_usd": ("f8", 32),  # price of SOL when it happened
+    "sol_usd": ("f8", 32),  # price of SOL at the event
 }
 _BODIES: Final[dict[int, dict[str, tuple[str, int]]]] = {
     PRICE: {
         "lp_fee_bps": ("i2", 28),
         "price_usd": ("f8", 40),  # of one whole token, after the trade
         "volume_usd": ("f8", 48),
-        "liquidity_usd": ("f8", 56),  # what the pool holds in SOL that can be taken out
-        "sol_lamports": ("i8", 64),  # what the trade moved, without fees
+        "liquidity_usd": ("f8", 56),  # value of the SOL that can be withdrawn from the pool
+        "sol_lamports": ("i8", 64),  # SOL traded, without fees
         "token_raw": ("i8", 72),
         "pool_sol_lamports": ("i8", 80),  # pricing reserves after the trade (virtual ones included)
         "pool_token_raw": ("i8", 88),
-        "real_sol_lamports": ("i8", 96),  # what can really be taken out
+        "real_sol_lamports": ("i8", 96),  # reserves that can really be withdrawn
         "real_token_raw": ("i8", 104),
         "trader": ("u4", 112),  # first 4 bytes of a hash of the wallet
         "protocol_fee_bps": ("i2", 116),
         "creator_fee_bps": ("i2", 118),
-        "supply_raw": ("i8", 120),  # 0: unknown; where it is known, a PumpSwap pool's fees follow its market cap
+        "supply_raw": ("i8", 120),  # 0: unknown; if known, a PumpSwap pool's fees follow its market cap
     },
     SOCIAL: {"sentiment": ("f8", 40), "mentions": ("f8", 48)},
     DEPTH: {
         "change_usd": ("f8", 40),
         "liquidity_usd": ("f8", 56),
-    },  # liquidity added (below 0: removed), and what is left
+    },  # liquidity added (negative: removed), and the remaining liquidity
     BRIDGE: {"inflow_usd": ("f8", 40)},  # bridged to Solana; with a token, bridged to buy it
-    FUNDING: {"rate": ("f8", 40), "mark_usd": ("f8", 48)},  # of a perp: rate of one hour, above 0 longs pay; its mark
-    ONCHAIN: {"amount_usd": ("f8", 40), "holders": ("f8", 48), "action": ("i8", 64)},  # see the actions below
+    FUNDING: {"rate": ("f8", 40), "mark_usd": ("f8", 48)},  # of a perp: rate per hour (positive: longs pay) and mark
+    ONCHAIN: {"amount_usd": ("f8", 40), "holders": ("f8", 48), "action": ("i8", 64)},  # see the actions above
     SOL_PRICE: {},
 }
 _ALL: Final[dict[str, tuple[str, int]]] = _HEADER | {n: f for body in _BODIES.values() for n, f in body.items()}
@@ -112,14 +112,14 @@ EVENT: Final = np.dtype(
     }
 )
 
-# The fields that a record of each kind carries, in order.
+# The fields of each kind of record, in order.
 FIELDS: Final[dict[int, tuple[str, ...]]] = {kind: (*_HEADER, *body) for kind, body in _BODIES.items()}
 
 Events = NDArray[Any]  # shape (n,), dtype EVENT
 
 
 class Event(NamedTuple):
-    """One record as plain Python numbers; fields that its kind does not carry are meaningless."""
+    """A record as plain Python numbers; fields that its kind does not have are meaningless."""
 
     ts: int
     seq: int
@@ -156,28 +156,28 @@ class Event(NamedTuple):
 
 
 def empty(count: int) -> Events:
-    """A zeroed array of ``count`` records."""
+    """Return a zeroed array of ``count`` records."""
     return np.zeros(count, dtype=EVENT)
 
 
 def join(*parts: Events) -> Events:
-    """The records of several arrays in one. (numpy's own would lay the overlapping fields out side by side.)"""
+    """Concatenate arrays of records. (``np.concatenate`` alone would place the overlapping fields side by side.)"""
     whole = np.dtype((np.void, EVENT.itemsize))
     return np.concatenate([np.ascontiguousarray(part).view(whole) for part in parts]).view(EVENT)
 
 
 def take(events: Events, chosen: Any) -> Events:
-    """The chosen records, byte for byte. (numpy's own indexing leaves chance in the bytes between the fields.)"""
+    """Return the chosen records byte for byte. (numpy's indexing leaves the bytes between the fields uninitialised.)"""
     whole: Events = np.ascontiguousarray(events).view(np.dtype((np.void, EVENT.itemsize)))
     chosen_records: Events = whole[chosen].view(EVENT)
     return chosen_records
 
 
 def rows(events: Events) -> Iterator[Event]:
-    """The records one by one as plain Python numbers, several times faster than indexing the array."""
+    """Yield the records as plain Python numbers, several times faster than indexing the array."""
     return map(Event._make, zip(*(events[name].tolist() for name in Event._fields), strict=True))
 
 
 def last_of_decisions(events: Events) -> list[int]:
-    """Indices of the records after which a decision is due, ascending."""
+    """Return the indices of the records after which a decision is due, ascending."""
     return [int(i) for i in np.flatnonzero(events["flags"] & DECISION)]

@@ -1,9 +1,9 @@
-"""Exact integer arithmetic of pools: what a trade costs, pays and leaves behind, rounded as the chain does.
+"""Exact integer arithmetic of pools: cost, proceeds and effect of a trade, rounded as on the chain.
 
-The pump.fun curve, PumpSwap and a constant product whose fee is taken from what goes in. `docs/market-model.md` has the
-formulas in prose. Each is written once: here it is plain Python, and compiled into the engine it is the same source.
-Checked on 2,501 recorded trades and 600 quotes of PumpSwap's SDK (`tests/market/test_recorded_trades.py`,
-`tests/market/test_pumpswap_quotes.py`), in both forms.
+Covers the pump.fun curve, PumpSwap and a constant product with the fee on the input. `docs/market-model.md` explains
+the formulas. Each is written once, runs as plain Python and is compiled into the engine. Both forms are checked on
+2,501 recorded trades and 600 quotes of PumpSwap's SDK (`tests/tapes/test_recorded_trades.py`,
+`tests/market/test_pumpswap_quotes.py`).
 """
 
 from typing import NamedTuple
@@ -18,30 +18,30 @@ MIGRATION_FEE_LAMPORTS = 15_000_001
 
 
 class Pool(NamedTuple):
-    """A pool as it stands: pricing reserves, what can really be taken out, and its fees."""
+    """A pool: reserves for pricing, reserves that can really be withdrawn, and fees."""
 
     venue: int
     sol_lamports: int
     token_raw: int
     real_sol_lamports: int
     real_token_raw: int
-    supply_raw: int = 0  # of the token; 0: not known, and a PumpSwap pool keeps the fees below
+    supply_raw: int = 0  # of the token; 0: unknown, and a PumpSwap pool has the fees below
     lp_fee_bps: int = 0
     protocol_fee_bps: int = 0
     creator_fee_bps: int = 0
 
 
 class Quote(NamedTuple):
-    """One priced trade. A buyer pays ``sol + fee``, a seller gets ``sol - fee``; all 0 where nothing is to be had."""
+    """A priced trade. A buyer pays ``sol + fee``, a seller gets ``sol - fee``; all 0 if the trade is impossible."""
 
     token_raw: int
-    sol_lamports: int  # what the trade moves, before fees
+    sol_lamports: int  # SOL traded, before fees
     fee_lamports: int
-    pool_sol_lamports: int  # what goes into the pool, or comes out of it: fees that stay inside included
+    pool_sol_lamports: int  # paid into the pool or out of it, with the fees that stay in the pool
 
 
 class Fees(NamedTuple):
-    """Fees in basis points of the SOL moved; `lp` stays in the pool."""
+    """Fees in basis points of the SOL traded; `lp` stays in the pool."""
 
     lp: int
     protocol: int
@@ -52,7 +52,7 @@ NOTHING = Quote(0, 0, 0, 0)
 
 
 def pool_after(event: Event) -> Pool:
-    """The pool that a price event leaves behind."""
+    """Return the pool after a price event."""
     return Pool(
         event.venue,
         event.pool_sol_lamports,
@@ -68,9 +68,9 @@ def pool_after(event: Event) -> Pool:
 
 @jitable
 def moved(pool: Pool, sol_lamports: int, token_raw: int) -> Pool:
-    """The pool after so much SOL and so many tokens went in (negative: came out).
+    """Return the pool after SOL and tokens were added (negative: removed).
 
-    A curve that others have not completed is not completed by us either: it keeps a token.
+    Our own trades never complete a curve that the recorded ones left open: it keeps one raw token.
     """
     real_token_raw = pool.real_token_raw + token_raw
     if pool.real_token_raw > 0:
@@ -90,14 +90,14 @@ def moved(pool: Pool, sol_lamports: int, token_raw: int) -> Pool:
 
 @jitable
 def is_open(pool: Pool) -> bool:
-    """Whether it trades at all: a curve that is complete does not, nor does an empty pool."""
+    """Return whether the pool trades: a complete curve and an empty pool do not."""
     is_complete = pool.venue == PUMP_CURVE and pool.real_token_raw <= 0
     return pool.sol_lamports > 0 and pool.token_raw > 0 and not is_complete
 
 
 @jitable
 def fees_of(pool: Pool) -> Fees:
-    """The pool's fees before its next trade: PumpSwap's follow the market cap where the supply is known."""
+    """Return the fees of the pool's next trade; on PumpSwap they follow the market cap if the supply is known."""
     if pool.venue != PUMPSWAP or pool.supply_raw <= 0 or pool.token_raw <= 0 or pool.sol_lamports <= 0:
         return Fees(pool.lp_fee_bps, pool.protocol_fee_bps, pool.creator_fee_bps)
     lp, protocol, creator = tier_fees_bps(mul_div(pool.sol_lamports, pool.supply_raw, pool.token_raw))
@@ -106,7 +106,7 @@ def fees_of(pool: Pool) -> Fees:
 
 @jitable
 def share_fee(sol_lamports: int, fees: Fees) -> int:
-    """All fees on an amount, each share rounded up on its own."""
+    """Return the sum of all fees on an amount, each rounded up separately."""
     return (
         mul_div_up(sol_lamports, fees.lp, BPS)
         + mul_div_up(sol_lamports, fees.protocol, BPS)
@@ -116,7 +116,7 @@ def share_fee(sol_lamports: int, fees: Fees) -> int:
 
 @jitable
 def quote_buy_tokens(pool: Pool, token_raw: int) -> Quote:
-    """What exactly ``token_raw`` tokens cost: nothing to be had when the pool does not hold them."""
+    """Quote a buy of exactly ``token_raw`` tokens; `NOTHING` if the pool does not hold them."""
     if token_raw <= 0 or token_raw >= pool.token_raw or token_raw > pool.real_token_raw or not is_open(pool):
         return NOTHING
     left = pool.token_raw - token_raw
@@ -133,7 +133,7 @@ def quote_buy_tokens(pool: Pool, token_raw: int) -> Quote:
 
 @jitable
 def quote_buy(pool: Pool, budget_lamports: int) -> Quote:
-    """What a budget buys, fees included: on PumpSwap as its ``buy_exact_quote_in`` does, else the most there is."""
+    """Quote a buy for a budget with fees: on PumpSwap like its ``buy_exact_quote_in``, elsewhere the largest buy."""
     if budget_lamports <= 0 or not is_open(pool):
         return NOTHING
     if pool.venue == AMM:
@@ -166,13 +166,13 @@ def _quote_buy_amm(pool: Pool, budget_lamports: int) -> Quote:
 
 @jitable
 def quote_sell(pool: Pool, token_raw: int) -> Quote:
-    """What selling ``token_raw`` tokens pays, bounded by the SOL that is really there."""
+    """Quote a sale of ``token_raw`` tokens, limited by the SOL that can really be withdrawn."""
     return value_of(pool, token_raw) if is_open(pool) else NOTHING
 
 
 @jitable
 def value_of(pool: Pool, token_raw: int) -> Quote:
-    """`quote_sell` whether or not the pool trades: tokens on a complete curve go on in the pool it migrates to."""
+    """Quote like `quote_sell` even if the pool does not trade: tokens of a complete curve move to its PumpSwap pool."""
     if token_raw <= 0 or pool.sol_lamports <= 0 or pool.token_raw <= 0:
         return NOTHING
     fees = fees_of(pool)
@@ -190,7 +190,7 @@ def value_of(pool: Pool, token_raw: int) -> Quote:
 
 
 def migrated(curve: Pool, unsold_raw: int) -> Pool:
-    """The PumpSwap pool that a complete curve becomes: its SOL less a fee, and the tokens that were never for sale."""
+    """Return the PumpSwap pool of a complete curve: its SOL less a fee, and the tokens never for sale."""
     sol_lamports = curve.real_sol_lamports - MIGRATION_FEE_LAMPORTS
     pool = Pool(PUMPSWAP, sol_lamports, unsold_raw, sol_lamports, unsold_raw, curve.supply_raw, 0, 0, 1)
     lp, protocol, creator = fees_of(pool)

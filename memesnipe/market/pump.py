@@ -1,4 +1,4 @@
-"""Constants of pump.fun and PumpSwap that hold where a record does not say otherwise, and how wallets are named."""
+"""Default constants of pump.fun and PumpSwap for records without their own, and the hash of wallets."""
 
 from hashlib import blake2b
 from typing import Final
@@ -15,7 +15,7 @@ AMM_LP_FEE_BPS: Final = 25
 
 
 def wallet_hash(wallet: str) -> int:
-    """A wallet as a 32-bit number: enough to tell the wallets around a token apart."""
+    """Return a 32-bit hash of a wallet: enough to distinguish the wallets of one token."""
     if not wallet:
         return 0
     return int.from_bytes(blake2b(wallet.encode(), digest_size=4).digest(), "big")

@@ -1,8 +1,8 @@
-"""PumpSwap's fee tiers for canonical SOL pools, as its fee program has them on mainnet (read 2026-11)."""
+"""PumpSwap's fee tiers for canonical SOL pools, from its fee program on mainnet (read 2026-11)."""
 
 from memesnipe.compiled import jitable
 
-# (market cap in lamports from which it holds, lp, protocol, creator), fees in basis points
+# (smallest market cap in lamports, lp, protocol, creator), fees in basis points
 TIERS = (
     (0, 2, 93, 30),
     (420_000_000_000, 20, 5, 95),
@@ -34,7 +34,7 @@ TIERS = (
 
 @jitable
 def tier_fees_bps(market_cap_lamports: int) -> tuple[int, int, int]:
-    """The fees (lp, protocol, creator) of a pool whose token has this market cap."""
+    """Return the fees (lp, protocol, creator) in basis points for a token's market cap."""
     _, lp, protocol, creator = TIERS[0]
     for tier in TIERS[1:]:
         if market_cap_lamports < tier[0]:

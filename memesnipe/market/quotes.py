@@ -1,6 +1,6 @@
-"""Quotes: what one trade with a pool that someone describes comes to, by the maths of `memesnipe.market.pools`.
+"""Quotes: one trade with a pool described by the user, priced by `memesnipe.market.pools`.
 
-What may be described is what an event may say: the limits are those of `memesnipe.market.plausible`.
+The limits of a description are those of an event: `memesnipe.market.plausible`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,29 +12,29 @@ from memesnipe.market.events import AMM, LAMPORTS_PER_SOL, PUMP_CURVE, PUMPSWAP,
 from memesnipe.market.plausible import MAX_LAMPORTS, MAX_RAW
 from memesnipe.market.pools import BPS, Pool, Quote, fees_of, moved, quote_buy, quote_buy_tokens, quote_sell
 
-# What can be asked, and the field that says for how much.
+# The operations, and the field of each one's amount.
 OPS: Final = {"buy_exact_quote_in": "quote_in", "buy_exact_base_out": "base_out", "sell_exact_base_in": "base_in"}
 _RESULTS: Final = ("base_out", "quote_in_total", "quote_out", "internal_quote", "fee_lamports")
 
-# What a pump.fun curve starts with beside what can be taken out of it.
+# The virtual part of a pump.fun curve's reserves.
 CURVE_VIRTUAL_SOL_LAMPORTS: Final = 30 * LAMPORTS_PER_SOL
 CURVE_UNSOLD_RAW: Final = 279_900_000 * 10**6
 CURVE_FEES_BPS: Final = {"lp_fee_bps": 0, "protocol_fee_bps": 95, "creator_fee_bps": 30}
 AMM_FEE_BPS: Final = 25
-LARGEST: Final = 2**63 - 1
+MAX_INT: Final = 2**63 - 1
 
-# The most of every field: lamports, raw tokens, or hundredths of a percent.
-MOST: Final = {
+# Maximum of every field: lamports, raw tokens or basis points.
+MAX_VALUES: Final = {
     **dict.fromkeys(("quote_reserve", "virtual_quote_reserves", "v_sol", "real_sol", "quote_in"), MAX_LAMPORTS),
     **dict.fromkeys(("base_reserve", "base_supply", "v_tok", "real_tok", "base_in", "base_out"), MAX_RAW),
     **dict.fromkeys(("lp_fee_bps", "protocol_fee_bps", "creator_fee_bps"), BPS - 1),
 }
 _OTHERS: Final = ("venue", "coin_creator", "op", *_RESULTS)
-_SHOWN: Final = 60  # letters of a wrong value
+_SHOWN: Final = 60  # characters of a wrong value in a message
 
 
 def pool_from(row: Mapping[str, Any]) -> Pool:
-    """The pool of a description: a PumpSwap pool, a curve (`v_sol`, `v_tok`) or any other (`venue`: "amm").
+    """Return the pool of a description: a PumpSwap pool, a curve (`v_sol`, `v_tok`) or any other (`venue`: "amm").
 
     Raises:
         InputError: a field is missing or wrong.
@@ -52,8 +52,8 @@ def pool_from(row: Mapping[str, Any]) -> Pool:
 
 
 def _check_names(row: Mapping[str, Any]) -> None:
-    """Refuse a name that is nearly a field's: the field would be taken for missing. Others may be anything."""
-    known = [*MOST, *_OTHERS]
+    """Reject a misspelled field name, which would otherwise count as a missing field; other names are allowed."""
+    known = [*MAX_VALUES, *_OTHERS]
     for name in row:
         near = [] if name in known else get_close_matches(name, known, 1, 0.8)
         if near:
@@ -62,70 +62,70 @@ def _check_names(row: Mapping[str, Any]) -> None:
 
 def _curve(row: Mapping[str, Any]) -> Pool:
     sol, token = integer(row, "v_sol"), integer(row, "v_tok")
-    real_sol = integer(row, "real_sol", least=0, default=sol - CURVE_VIRTUAL_SOL_LAMPORTS)
-    real_token = integer(row, "real_tok", least=0, default=token - CURVE_UNSOLD_RAW)
+    real_sol = integer(row, "real_sol", minimum=0, default=sol - CURVE_VIRTUAL_SOL_LAMPORTS)
+    real_token = integer(row, "real_tok", minimum=0, default=token - CURVE_UNSOLD_RAW)
     for name, real, virtual in (("real_sol", real_sol, sol), ("real_tok", real_token, token)):
         if real > virtual:
-            raise InputError(f"{name} is {real}: must be at most {virtual}, what the curve has with its virtual part")
+            raise InputError(f"{name} is {real}: must be at most {virtual}, the curve's reserve with its virtual part")
     fees = {name: _fee_bps(row, name, default) for name, default in CURVE_FEES_BPS.items()}
     return Pool(PUMP_CURVE, sol, token, real_sol, real_token, **fees)
 
 
 def _pumpswap(row: Mapping[str, Any]) -> Pool:
     base, quote = integer(row, "base_reserve"), integer(row, "quote_reserve")
-    virtual = integer(row, "virtual_quote_reserves", least=0)
+    virtual = integer(row, "virtual_quote_reserves", minimum=0)
     if quote + virtual > MAX_LAMPORTS:
         raise InputError(
             f"quote_reserve and virtual_quote_reserves are {quote + virtual}: at most {MAX_LAMPORTS} in all"
         )
     has_creator = row.get("coin_creator")
     if not isinstance(has_creator, bool):
-        said = f"is {_shown(row, 'coin_creator')}" if "coin_creator" in row else "is missing"
-        raise InputError(f"coin_creator {said}: must be true or false")
+        reason = f"is {_shown(row, 'coin_creator')}" if "coin_creator" in row else "is missing"
+        raise InputError(f"coin_creator {reason}: must be true or false")
     supply = integer(row, "base_supply")
     if base > supply:
         raise InputError(f"base_reserve is {base}: must be at most base_supply, {supply}")
-    # Its fees follow from its market cap; of the creator's it only matters whether there is one.
+    # The market cap determines the fees; of the creator's fee only its existence matters.
     return Pool(PUMPSWAP, quote + virtual, base, quote, base, supply, creator_fee_bps=int(has_creator))
 
 
-def integer(row: Mapping[str, Any], name: str, least: int = 1, default: int | None = None) -> int:
-    """A field that is an integer, or the digits of one, within the limits of `MOST`.
+def integer(row: Mapping[str, Any], name: str, minimum: int = 1, default: int | None = None) -> int:
+    """Return a field that is an integer, or a text of its digits, within ``minimum`` and `MAX_VALUES`.
 
     Raises:
-        InputError: it is missing, no integer, too small or too large.
+        InputError: the field is missing, not an integer, too small or too large.
     """
-    return _within(row, name, least, MOST[name], default)
+    return _within(row, name, minimum, MAX_VALUES[name], default)
 
 
-def _within(row: Mapping[str, Any], name: str, least: int, most: int, default: int | None = None) -> int:
+def _within(row: Mapping[str, Any], name: str, minimum: int, maximum: int, default: int | None = None) -> int:
     if name not in row:
         if default is None:
             raise InputError(f"{name} is missing")
-        if default < least:
-            raise InputError(f"{name} is missing, and cannot be told from the virtual reserves: give {name}")
+        if default < minimum:
+            raise InputError(f"{name} is missing, and cannot be derived from the virtual reserves: give {name}")
         return default
     value = row[name]
     if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit():
         digits = value.lstrip("-0") or "0"
-        # More digits than any limit: as large or as small as it gets, without reading thousands of them.
-        value = int(value) if len(digits) <= len(str(LARGEST)) else (least - 1 if value[0] == "-" else most + 1)
+        # More digits than any limit: replace by an out-of-range value, because parsing thousands of digits is slow.
+        value = int(value) if len(digits) <= len(str(MAX_INT)) else (minimum - 1 if value[0] == "-" else maximum + 1)
     if isinstance(value, bool) or not isinstance(value, int):
         raise InputError(f"{name} is {_shown(row, name)}: must be an integer, or a text of its digits")
-    if value < least:
-        raise InputError(f"{name} is {_shown(row, name)}: is too small, it must be at least {least}")
-    if value > most:
-        raise InputError(f"{name} is {_shown(row, name)}: is too large, it must be at most {most}")
+    if value < minimum:
+        raise InputError(f"{name} is {_shown(row, name)}: is too small, it must be at least {minimum}")
+    if value > maximum:
+        raise InputError(f"{name} is {_shown(row, name)}: is too large, it must be at most {maximum}")
     return value
 
 
 def _fee_bps(row: Mapping[str, Any], name: str, default: int) -> int:
-    return integer(row, name, least=0, default=default)
+    return integer(row, name, minimum=0, default=default)
 
 
 def _shown(row: Mapping[str, Any], name: str) -> str:
     value = row[name]
-    # An integer of thousands of digits cannot even be shown.
+    # Python refuses to convert an integer of thousands of digits to text.
     text = (
         f"an integer of {value.bit_length()} bits" if isinstance(value, int) and abs(value) > 10**99 else ascii(value)
     )
@@ -133,17 +133,17 @@ def _shown(row: Mapping[str, Any], name: str) -> str:
 
 
 def op_of(name: Any) -> str:
-    """The name of an operation, checked."""
+    """Return the validated name of an operation."""
     if not isinstance(name, str) or name not in OPS:
         raise InputError(f"op is {_shown({'op': name}, 'op')}: must be one of {', '.join(OPS)}")
     return name
 
 
 def price(pool: Pool, op: str, amount: int) -> dict[str, Any]:
-    """What one trade comes to: amounts in lamports and raw tokens, prices in lamports for a raw token.
+    """Price one trade: amounts in lamports and raw tokens, prices in lamports per raw token.
 
     Raises:
-        InputError: the pool gives nothing for that.
+        InputError: the trade is impossible or exceeds `MAX_LAMPORTS`.
     """
     is_buy = op != "sell_exact_base_in"
     quote = _quote(pool, op, amount)
@@ -185,33 +185,33 @@ def _result(op: str, quote: Quote) -> dict[str, int]:
 
 
 def quote_one(value: Any, op: str | None = None, amount: Any = None) -> dict[str, Any]:
-    """Price one trade with a pool; what is not given the pool's description carries itself.
+    """Price one trade with a pool; ``op`` and ``amount`` default to those of the description.
 
     Raises:
-        InputError: something is missing or wrong.
+        InputError: a field is missing or wrong.
     """
     row = _row(value)
     if op is None and "op" not in row:
-        raise InputError(f"which trade? It has no op: give --op, one of {', '.join(OPS)}")
+        raise InputError(f"op is missing: give --op, one of {', '.join(OPS)}")
     if op is None and amount is None:
         quoted, is_expected = _price_row(row)
         return quoted if is_expected is None else {**quoted, "mismatches": int(not is_expected)}
     op = op_of(row["op"] if op is None else op)
     if amount is None and OPS[op] not in row:
-        raise InputError(f"how much? Give --amount, or {OPS[op]} in the file")
+        raise InputError(f"the amount is missing: give --amount, or {OPS[op]} in the file")
     if amount is None:
         return price(pool_from(row), op, integer(row, OPS[op]))
-    return price(pool_from(row), op, _within({"amount": amount}, "amount", 1, MOST[OPS[op]]))
+    return price(pool_from(row), op, _within({"amount": amount}, "amount", 1, MAX_VALUES[OPS[op]]))
 
 
 def quote_all(values: Sequence[Any]) -> dict[str, Any]:
-    """Price rows that carry their pools, ops and amounts, and compare those that say what they expect.
+    """Price rows with pools, ops and amounts; compare the rows that include expected results.
 
     Raises:
-        InputError: there is no row, or something in one is missing or wrong.
+        InputError: there is no row, or a field of a row is missing or wrong.
     """
     if not values:
-        raise InputError("is an empty list: nothing in it to price")
+        raise InputError("is an empty list: there is no row to price")
     quotes, compared, mismatched = [], 0, []
     for number, value in enumerate(values, start=1):
         try:
@@ -240,7 +240,7 @@ def _row(value: Any) -> dict[str, Any]:
 
 
 def _price_row(row: Mapping[str, Any]) -> tuple[dict[str, Any], bool | None]:
-    """The quote, and whether it is what the row expects; None for a row that expects nothing."""
+    """Return the quote, and whether it equals the row's expected results; None if it has none."""
     op = op_of(row.get("op"))
     quoted = price(pool_from(row), op, integer(row, OPS[op]))
     expected = {name: row[name] for name in _RESULTS if name in row and name != OPS[op]}

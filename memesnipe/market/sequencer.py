@@ -1,4 +1,4 @@
-"""The sequencer: gives each event of a run its number, its token's index, and the marks where decisions are due."""
+"""The sequencer: assigns each event of a run its seq, its token's index, and the flags of due decisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,37 +11,37 @@ from memesnipe.market.token_index import TokenIndex
 
 _MAX_TEXT: Final = 2_000
 
-# Where events are told as they happen. The clocks of validators and of this machine differ by little. Much more must
-# not be allowed: until that time has come, every true event would be from the past.
+# Limit for live events. The clocks of validators and of this machine differ by little. One event far in the future
+# would make all correct events out of order until that time.
 MAX_FUTURE_NS: Final = 10 * NS_PER_S
-# Every token is dead after a shorter silence than that, so one wrong time would end all of them.
+# Longer than the silence after which a token is dead, so one wrong time would expire every token.
 MAX_JUMP_NS: Final = 3_600 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An event that was put aside, and why."""
+    """A rejected event and the reason."""
 
     reason: str
-    raw: Any  # whatever it was
-    index: int  # in the batch it came in
+    raw: Any  # the event as received
+    index: int  # in its batch
     category: str = MALFORMED
 
     @property
     def text(self) -> str:
-        """The event as far as it can be shown."""
+        """The event as text, as far as possible."""
         try:
             return repr(self.raw)[:_MAX_TEXT]
-        except (ValueError, RecursionError):  # a number of too many digits, or lists in lists in lists
+        except (ValueError, RecursionError):  # an integer of too many digits, or deeply nested lists
             return f"a {type(self.raw).__name__} that cannot be shown"
 
 
 @dataclass(slots=True)
 class Sequencer:
-    """Numbers events in the order they come. Its state is three values, so a restart goes on without a gap.
+    """Numbers events in order of arrival. Its state is three values, so that a restart continues without a gap.
 
-    Decisions fall due after the first event in a new interval of event time, so they depend on the events
-    alone: not on batches, not on the machine's clock.
+    Decisions are due after the first event in a new interval of event time, so they depend only on the events, not on
+    batches or the machine's clock.
     """
 
     rebalance_interval_s: int
@@ -50,19 +50,19 @@ class Sequencer:
     last_ts: int = 0
     mints: list[str] = field(default_factory=list)
     _tokens: TokenIndex = field(init=False)
-    _jumped_to: int | None = None  # where the event led that was last put aside as a jump
+    _jumped_to: int | None = None  # time of the last event rejected as a jump
 
     def __post_init__(self) -> None:
         self._tokens = TokenIndex(self.mints)
 
     def stamp(self, raw: Sequence[Any], *, now_ns: int | None = None) -> tuple[Events, list[Rejected]]:
-        """Records of the good events, numbered, and the others with their flaw. Nothing in ``raw`` makes it raise.
+        """Return the numbered records of the valid events, and the rejected events. No input raises an exception.
 
         Args:
-            raw: events as a feed gives them: message fields without ``seq``, ``token`` and ``flags``.
-            now_ns: the time now, where the feed tells of events as they happen; None where it replays them.
+            raw: events from a feed: message fields without ``seq``, ``token`` and ``flags``.
+            now_ns: the clock for a live feed; None for a feed that replays.
         """
-        good: list[dict[str, Any]] = []
+        accepted: list[dict[str, Any]] = []
         rejected: list[Rejected] = []
         for index, message in enumerate(raw):
             error = self._error(message, now_ns)
@@ -72,24 +72,26 @@ class Sequencer:
             ts = message["ts"]
             token, flags = self._tokens.of(message.get("mint")), self._flags(self.last_ts, ts)
             self.last_seq, self.last_ts, self._jumped_to = self.last_seq + 1, ts, None
-            good.append({**message, "seq": self.last_seq, "token": token, "flags": flags})
-        return from_messages(good), rejected
+            accepted.append({**message, "seq": self.last_seq, "token": token, "flags": flags})
+        return from_messages(accepted), rejected
 
     def rejection(self, message: Any, index: int) -> Rejected | None:
-        """Why an event of a feed that replays would be put aside if it came next; None where it would not."""
+        """Return the rejection of an event of a replaying feed if it came next; None if it would be accepted."""
         error = self._error(message, None)
         return _rejected(error, message, index) if error is not None else None
 
     def _error(self, message: Any, now_ns: int | None) -> Error | None:
-        """The first rule that an event breaks; None where it keeps all."""
+        """Return the error of the first rule that an event breaks; None if it is valid."""
         try:
-            error = error_of(message if isinstance(message, dict) else {})  # what is no object has no kind
-        except (ValueError, RecursionError):  # it wanted to show a value that cannot be
+            error = error_of(
+                message if isinstance(message, dict) else {}
+            )  # anything but an object counts as a record without a kind
+        except (ValueError, RecursionError):  # the message of the error includes a value without a repr
             error = Error(MALFORMED, "a field is too large or too deep to be shown")
         if error is not None:
             return error
         ts = message["ts"]
-        # Without a clock it is a tape, which may be of any time since 2020 and have any gap.
+        # Without a clock the source is a tape, which may be of any time since 2020 and have any gap.
         late = time_error(ts, self.last_ts, now_ns, MAX_FUTURE_NS)
         if late is not None or now_ns is None:
             return late
@@ -99,19 +101,19 @@ class Sequencer:
         return None
 
     def _confirms_a_jump(self, ts: int) -> bool:
-        """Whether the event put aside before led to about the same time: then we were away, and the market went on.
+        """Return whether the last event rejected as a jump had about the same time: the gap is then real.
 
-        Without that way back the first hour without events would be the end of the run.
+        Without this rule the run could not continue after an hour without events.
         """
         return self._jumped_to is not None and abs(ts - self._jumped_to) <= MAX_JUMP_NS
 
     def decides(self, raw: Sequence[Any]) -> bool:
-        """Whether a decision falls due with the last of these events of the feed, which come next.
+        """Return whether a decision is due after the last of these next events of the feed.
 
-        It errs on the side of yes where events among them will be put aside.
+        The answer may be a false True if some of the events will be rejected.
         """
         times = [ts for ts in map(time_of, raw) if ts > 0]
-        previous = self.last_ts or min(times, default=0)  # a run begins with no time but that of its events
+        previous = self.last_ts or min(times, default=0)  # at the start of a run the events have the only time
         last = time_of(raw[-1])
         return last > 0 and self._flags(previous, last) > 0
 
@@ -124,12 +126,12 @@ class Sequencer:
             interval = interval_s * NS_PER_S
             if previous_ts and ts // interval > previous_ts // interval:
                 flags |= flag
-        # A new generation is a decision too: the portfolio answers both at once.
+        # A generation implies a rebalance: the portfolio handles both together.
         return flags | REBALANCE if flags else 0
 
 
 def time_of(message: Any) -> int:
-    """When an event says that it happened; 0 where it does not say."""
+    """Return the time of an event as the feed reported it; 0 if it is missing."""
     ts = message.get("ts") if isinstance(message, dict) else None
     return ts if isinstance(ts, int) and not isinstance(ts, bool) else 0
 

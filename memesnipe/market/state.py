@@ -1,6 +1,6 @@
-"""The board: the last known market of every token, which is all there is to trade against; one token at a time.
+"""The market state: the last known market of every token, as plain objects for the desk and the ledger.
 
-The engine has the same in arrays (`memesnipe.market.token_slots`); this one is for the desk and the ledger.
+The engine has the same state in arrays (`memesnipe.market.token_slots`).
 """
 
 from collections.abc import Container
@@ -14,32 +14,32 @@ NO_POOL = Pool(0, 0, 0, 0, 0)
 
 @dataclass(slots=True)
 class TokenMarket:
-    """One token as of its last event. A pool without tokens is one that nobody has traded in yet."""
+    """The market of one token as of its last event. A pool without tokens has not been traded yet."""
 
     last_ts: int
     pool: Pool = NO_POOL
     sol_usd: float = 0.0
-    mark_usd: float = 0.0  # of its perp, where there is one
+    mark_usd: float = 0.0  # of its perp, if any
     funding_rate: float = 0.0
     funding_ts: int = 0
-    price_usd: float = 0.0  # of one whole token, as its last trade reported it
+    price_usd: float = 0.0  # of one whole token, from its last trade
     liquidity_usd: float = 0.0
-    dev_out_usd: float = 0.0  # what the developer's wallet has sent away since we know the token
-    worst_pull: float = 0.0  # the largest share of its liquidity that left at once
+    dev_out_usd: float = 0.0  # transferred by the developer's wallet since the token's first event
+    worst_pull: float = 0.0  # largest share of the liquidity removed by one event
 
 
 @dataclass(slots=True)
 class MarketState:
-    """The tokens seen lately, by their index, and the price of SOL."""
+    """The markets of recent tokens by token index, and the price of SOL."""
 
     tokens: dict[int, TokenMarket] = field(default_factory=dict)
     sol_usd: float = 0.0
     last_ts: int = 0
     last_seq: int = 0
-    traded_ts: int = 0  # when any token was last traded
+    traded_ts: int = 0  # time of the last trade of any token
 
-    def see(self, event: Event) -> None:
-        """Take one event over."""
+    def apply(self, event: Event) -> None:
+        """Apply one event."""
         self.last_ts = event.ts
         self.last_seq = event.seq
         if event.sol_usd > 0:
@@ -64,7 +64,7 @@ class MarketState:
         elif event.kind == ONCHAIN and event.action == DEV_TRANSFER:
             market.dev_out_usd += event.amount_usd
 
-    def forget(self, dead_after_ns: int, keep: Container[int]) -> None:
-        """Drop the tokens that are dead, but for those in ``keep``."""
+    def drop_dead(self, dead_after_ns: int, keep: Container[int]) -> None:
+        """Drop the dead tokens, except those in ``keep``."""
         oldest = self.last_ts - dead_after_ns
         self.tokens = {t: m for t, m in self.tokens.items() if m.last_ts >= oldest or t in keep}

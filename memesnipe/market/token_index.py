@@ -1,4 +1,4 @@
-"""Gives each token of a run or a tape its number: the place of its mint among all, in order of first appearance."""
+"""The token index of a run or a tape: mints numbered in order of first appearance."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from memesnipe.market.events import NO_TOKEN
 
 @dataclass(slots=True)
 class TokenIndex:
-    """Numbers mints as they appear, from those that are known already on."""
+    """Numbers mints in order of appearance, after those already known."""
 
     mints: list[str] = field(default_factory=list)
     _index: dict[str, int] = field(init=False)
@@ -20,7 +20,7 @@ class TokenIndex:
         self._index = {mint: i for i, mint in enumerate(self.mints)}
 
     def of(self, mint: str | None) -> int:
-        """The token of a mint; NO_TOKEN for an event of the whole market, which has none."""
+        """Return the token of a mint, added if new; NO_TOKEN for an event of the whole market, which has no mint."""
         if not mint:
             return NO_TOKEN
         if mint not in self._index:
@@ -29,7 +29,7 @@ class TokenIndex:
         return self._index[mint]
 
     def of_column(self, column: Any) -> NDArray[np.int32]:
-        """The token of each row of an Arrow column of mints."""
+        """Return the token of each row of an Arrow column of mints, shape (rows,)."""
         encoded = column.dictionary_encode()  # in order of first appearance
         tokens = [self.of(mint) for mint in encoded.dictionary.to_pylist()]
         chosen: NDArray[np.int32] = np.array(tokens, dtype=np.int32)[encoded.indices.to_numpy()]

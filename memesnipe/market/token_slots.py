@@ -1,7 +1,7 @@
-"""Lives of tokens: which are alive, and what each one's market was after every event; computed once for all strategies.
+"""Token slots: the tokens alive and their market after every event; computed once for all strategies.
 
-A token takes a slot at its first event and gives it back when it is dead, so memory follows the tokens alive and not
-all that were ever seen. Nothing that a strategy does depends on which slot that is.
+A token occupies a slot from its first event until it is dead, so memory is bounded by the tokens alive, not by all
+tokens ever seen. Results do not depend on the slot numbers. An incarnation is one such period of a token in a slot.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from memesnipe.compiled import compiled, jitable
 from memesnipe.market.events import DEPTH, FUNDING, PRICE, Events
 from memesnipe.market.pools import Pool
 
-# One token's market, as of its last event. A pool with no tokens is one that nobody has traded in yet.
+# One token's market as of its last event. A pool without tokens has not been traded yet.
 MARKET: Final = np.dtype(
     [
         ("ts", "i8"),
@@ -38,7 +38,7 @@ MARKET: Final = np.dtype(
     ]
 )
 
-# One token's turn to hear of one event: itself, or one of those alive when the event concerns the whole market.
+# The delivery of one event to one token: its own, or each token alive if the event concerns the whole market.
 DELIVERY: Final = np.dtype(
     [("event", "i4"), ("slot", "i4"), ("incarnation", "i4"), ("kind", "u1"), ("own", "u1"), ("", "u2")]
 )
@@ -48,21 +48,21 @@ _END: Final = -1
 
 @dataclass(slots=True)
 class TokenSlots:
-    """The slots, and which life is in each. `slots[i].incarnation` is 0 where none ever was."""
+    """The slots with the incarnation in each; `slots[i].incarnation` is 0 if the slot was never used."""
 
     dead_after_ns: int
     slots: NDArray[Any]  # shape (capacity,), dtype MARKET
-    # Slots in order of their last event, as a list with links both ways; and the first, the last, the count of lives,
-    # and how many slots were ever used.
+    # A doubly linked list of slots in order of their last event; `ends` has its first and last slot, the number of
+    # incarnations, and the number of slots ever used.
     older: NDArray[np.int32]
     newer: NDArray[np.int32]
     ends: NDArray[np.int64]
     slot_of_token: NDArray[np.int32]
-    sol_usd: NDArray[np.float64]  # shape (1,): the last price of SOL that is known
+    sol_usd: NDArray[np.float64]  # shape (1,): the last price of SOL, or 0
 
     @classmethod
     def none(cls, dead_after_ns: int, capacity: int = 64) -> "TokenSlots":
-        """No token seen yet."""
+        """Return empty slots."""
         links = np.full(capacity, _END, np.int32)
         ends = np.array([_END, _END, 0, 0])
         return cls(
@@ -71,18 +71,18 @@ class TokenSlots:
 
     @property
     def capacity(self) -> int:
-        """How many tokens fit at the moment."""
+        """The number of slots."""
         return len(self.slots)
 
     def grow(self) -> None:
-        """Make room for twice as many tokens."""
+        """Double the number of slots."""
         more = self.capacity
         self.slots = np.concatenate([self.slots, np.zeros(more, MARKET)])
         self.older = np.concatenate([self.older, np.full(more, _END, np.int32)])
         self.newer = np.concatenate([self.newer, np.full(more, _END, np.int32)])
 
-    def know_tokens(self, events: Events) -> None:
-        """Make the index of tokens long enough for these events."""
+    def extend_index(self, events: Events) -> None:
+        """Extend the index of tokens to all tokens of these events."""
         needed = int(events["token"].max(initial=-1)) + 1
         if needed > len(self.slot_of_token):
             more = np.full(max(needed, 2 * len(self.slot_of_token)), _END, np.int32)
@@ -92,7 +92,7 @@ class TokenSlots:
 
 @jitable
 def recorded_pool(market: Any) -> Pool:
-    """The pool of a MARKET record, or of any record with the same fields."""
+    """Return the pool of a MARKET record, or of any record with the same fields."""
     return Pool(
         market.venue,
         market.sol_lamports,
@@ -111,19 +111,20 @@ def deliver(
     events: Any, first: int, wide_kinds: int, dead_after_ns: int,
     slots: Any, older: Any, newer: Any, ends: Any, slot_of_token: Any, sol_usd: Any, deliveries: Any, after: Any,
 ) -> tuple[int, int]:  # fmt: skip
-    """Lay out the turns of events from ``first`` on, until they end or there is no room.
+    """Lay out the deliveries of events from ``first`` on, until the events or the room end.
 
     Args:
         events: all events, shape (n,), dtype EVENT.
-        first: the first one that is not laid out yet.
-        wide_kinds: kinds, as bits, whose events without a token some strategy wants to hear.
+        first: index of the first event to lay out.
+        wide_kinds: event kinds, as bits, to which some strategy subscribes; their events without a token are
+            delivered to all tokens alive.
         dead_after_ns: how long after its last event a token is dead.
-        slots: and the arrays up to ``sol_usd``: those of `TokenSlots`, which this moves on.
-        visits: filled here, shape (room,), dtype DELIVERY; ``event`` counts from ``first``.
-        after: filled here: for each event the market of its token behind it, shape (room,), dtype MARKET.
+        slots: this and the arrays up to ``sol_usd`` are those of `TokenSlots`; updated in place.
+        deliveries: output, shape (room,), dtype DELIVERY; ``event`` counts from ``first``.
+        after: output, the market of each event's token after the event, shape (room,), dtype MARKET.
 
     Returns:
-        How many events were laid out, and in how many visits. Fewer than there is room for: more slots are needed.
+        The number of events laid out and of their deliveries. No event laid out means that more slots are needed.
     """
     count = 0
     for i in range(first, len(events)):
@@ -136,15 +137,15 @@ def deliver(
             sol_usd[0] = event.sol_usd
         if token < 0:
             after[here].ts = ts
-            before = count
-            _add(deliveries, count, here, -1, 0, kind, False)
+            previous = count
+            _add_delivery(deliveries, count, here, -1, 0, kind, False)
             count += 1
             if wide_kinds >> kind & 1:
                 slot = ends[1]
                 while slot >= 0 and ts - slots[slot].ts <= dead_after_ns:
                     if count >= len(deliveries):
-                        return here, before
-                    _add(deliveries, count, here, slot, slots[slot].incarnation, kind, False)
+                        return here, previous
+                    _add_delivery(deliveries, count, here, slot, slots[slot].incarnation, kind, False)
                     count += 1
                     slot = older[slot]
             continue
@@ -160,16 +161,16 @@ def deliver(
             if ts - slots[slot].ts > dead_after_ns:
                 _begin_incarnation(slots[slot], token, ts, ends)
         _append(slot, older, newer, ends)
-        _see(slots[slot], event)
+        _apply(slots[slot], event)
         slots[slot].sol_usd = sol_usd[0]
         after[here] = slots[slot]
-        _add(deliveries, count, here, slot, slots[slot].incarnation, kind, True)
+        _add_delivery(deliveries, count, here, slot, slots[slot].incarnation, kind, True)
         count += 1
     return len(events) - first, count
 
 
 @jitable
-def _add(deliveries: Any, at: int, event: int, slot: int, incarnation: int, kind: int, own: bool) -> None:
+def _add_delivery(deliveries: Any, at: int, event: int, slot: int, incarnation: int, kind: int, own: bool) -> None:
     index = deliveries[at]
     index.event = event
     index.slot = slot
@@ -180,7 +181,7 @@ def _add(deliveries: Any, at: int, event: int, slot: int, incarnation: int, kind
 
 @jitable
 def _take_slot(dead_before_ts: int, slots: Any, older: Any, newer: Any, ends: Any, slot_of_token: Any) -> int:
-    """The slot of the token that is dead longest, or one that was never used, or -1."""
+    """Return the slot of the token dead for the longest time, else one never used, else -1."""
     oldest = ends[0]
     if oldest >= 0 and slots[oldest].ts < dead_before_ts:
         _unlink(oldest, older, newer, ends)
@@ -214,8 +215,8 @@ def _begin_incarnation(market: Any, token: int, ts: int, ends: Any) -> None:
 
 
 @jitable
-def _see(market: Any, event: Any) -> None:
-    """Take an event over."""
+def _apply(market: Any, event: Any) -> None:
+    """Apply an event to its token's market."""
     market.ts = event.ts
     if event.kind == PRICE:
         market.venue = event.venue
@@ -238,15 +239,15 @@ def _see(market: Any, event: Any) -> None:
 
 @jitable
 def _unlink(slot: int, older: Any, newer: Any, ends: Any) -> None:
-    before, behind = older[slot], newer[slot]
-    if before >= 0:
-        newer[before] = behind
+    previous, after = older[slot], newer[slot]
+    if previous >= 0:
+        newer[previous] = after
     else:
-        ends[0] = behind
-    if behind >= 0:
-        older[behind] = before
+        ends[0] = after
+    if after >= 0:
+        older[after] = previous
     else:
-        ends[1] = before
+        ends[1] = previous
 
 
 @jitable

@@ -1,7 +1,7 @@
-"""Products of 128 bits: ``a * b // c`` exact to the last digit, in plain Python and in compiled code.
+"""Products of 128 bits: exact ``a * b // c``, in plain Python and in compiled code.
 
-Reserves have up to 60 bits, so their products do not fit into a machine's integer. Python's integers do not care;
-in compiled code the same function names stand for a division of two words by one.
+Reserves have up to 62 bits, so their products do not fit into a machine integer. Python's integers are unbounded; in
+compiled code the same functions divide a number of two words by one word.
 """
 
 from typing import Any
@@ -13,16 +13,16 @@ from numba.extending import overload
 
 from memesnipe.compiled import intrinsic_of, jitable
 
-_LARGEST = 2**63 - 1
+_MAX_INT = 2**63 - 1
 
 
 def mul_div(a: int, b: int, c: int) -> int:
-    """``a * b // c`` for ``a, b >= 0`` and ``c > 0``; compiled, a result beyond 63 bits becomes the largest one."""
+    """Return ``a * b // c`` for ``a, b >= 0`` and ``c > 0``; compiled, a result beyond 63 bits becomes 2**63 - 1."""
     return a * b // c
 
 
 def mul_div_up(a: int, b: int, c: int) -> int:
-    """``a * b / c`` rounded up, for the same numbers."""
+    """Return ``a * b / c`` rounded up, for the same range of arguments."""
     return -(-a * b // c)
 
 
@@ -38,15 +38,15 @@ def _mul_div(a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001 - numba matches the
 @overload(mul_div_up)  # type: ignore[untyped-decorator]
 def _mul_div_up(a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001
     def compiled(a: Any, b: Any, c: Any) -> Any:
-        quotient, rest = _divide(_high_word(a, b), np.uint64(a) * np.uint64(b), np.uint64(c))
-        return quotient + 1 if rest and quotient < _LARGEST else quotient
+        quotient, remainder = _divide(_high_word(a, b), np.uint64(a) * np.uint64(b), np.uint64(c))
+        return quotient + 1 if remainder and quotient < _MAX_INT else quotient
 
     return compiled
 
 
 @intrinsic_of
 def _high_word(typing_context: Any, a: Any, b: Any) -> Any:  # noqa: ARG001 - numba's protocol
-    """The upper 64 bits of the product of two integers that are not negative."""
+    """Return the upper 64 bits of the product of two non-negative integers."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
         word, double = ir.IntType(64), ir.IntType(128)
@@ -58,7 +58,7 @@ def _high_word(typing_context: Any, a: Any, b: Any) -> Any:  # noqa: ARG001 - nu
 
 @intrinsic_of
 def _leading_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001 - numba's protocol
-    """How many zero bits a word begins with."""
+    """Return the number of leading zero bits of a word."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
         return builder.ctlz(args[0], ir.IntType(1)(0))
@@ -68,28 +68,28 @@ def _leading_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001 - num
 
 @jitable
 def _divide(high: Any, low: Any, divisor: Any) -> Any:
-    """Quotient and rest of a number of two words, by schoolbook division in digits of 32 bits.
+    """Return quotient and remainder of a number of two words, by schoolbook division in digits of 32 bits.
 
-    Source: Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D. Compiled only: it counts on 64-bit words.
+    Source: Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D. Compiled only: it requires 64-bit words.
     """
     if high == np.uint64(0):
         return _saturated(low // divisor), low % divisor
     if high >= divisor:
-        return np.int64(_LARGEST), np.uint64(0)
+        return np.int64(_MAX_INT), np.uint64(0)
     half, mask = np.uint64(32), np.uint64(0xFFFFFFFF)
     shift = _leading_zeros(divisor)
-    if shift:  # bring the divisor's highest bit to the top, so that a digit is guessed right but for 2
+    if shift:  # normalise the divisor, so that the guess of a digit is too large by 2 at most
         divisor <<= shift
         high = (high << shift) | (low >> (np.uint64(64) - shift))
         low <<= shift
     upper, lower = divisor >> half, divisor & mask
     quotient: Any = np.uint64(0)
     for digit in (low >> half, low & mask):
-        guess, rest = high // upper, high % upper
-        while guess > mask or guess * lower > ((rest << half) | digit):
+        guess, remainder = high // upper, high % upper
+        while guess > mask or guess * lower > ((remainder << half) | digit):
             guess -= np.uint64(1)
-            rest += upper
-            if rest > mask:
+            remainder += upper
+            if remainder > mask:
                 break
         high = ((high << half) | digit) - guess * divisor  # modulo 2**64, which is exact here
         quotient = (quotient << half) | guess
@@ -98,4 +98,4 @@ def _divide(high: Any, low: Any, divisor: Any) -> Any:
 
 @jitable
 def _saturated(word: Any) -> Any:
-    return np.int64(min(word, np.uint64(_LARGEST)))
+    return np.int64(min(word, np.uint64(_MAX_INT)))

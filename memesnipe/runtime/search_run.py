@@ -16,7 +16,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.errors import InputError
 from memesnipe.evolution.assessment import Champion
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment
-from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, Polishing, polish, try_out
+from memesnipe.evolution.finish import BASELINE_GENOMES, CHAMPIONS, PolishPlan, polish, run_holdout
 from memesnipe.evolution.genetic_algorithm import SearchSettings
 from memesnipe.evolution.search import Search
 from memesnipe.evolution.spans import cut, search_spans
@@ -167,7 +167,7 @@ class Evolve:
 
         def evaluate(genomes: list[Genome]) -> list[Evaluation]:
             evaluations = self._evaluate(genomes, "tuning the best", report_progress)
-            self._search.note(evaluations)
+            self._search.record_evaluations(evaluations)
             return evaluations
 
         def record(genomes: list[Genome]) -> list[Record]:
@@ -175,14 +175,14 @@ class Evolve:
                 self._market.holdout, genomes, lambda count: report_progress("testing on the holdout", count)
             )
 
-        plan = Polishing(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")
+        plan = PolishPlan(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")
         polished = polish(self._search.population.archive.best(CHAMPIONS), self._families, evaluate, plan)
-        trial = try_out(polished.contenders, self._families, evaluate, record, self._plan.seed)
-        self._search.note_records([*trial.records, trial.lucky])
-        counts = [*map(len, polished.batches), LUCK_GENOMES, len(trial.records) + 1]
+        holdout_run = run_holdout(polished.contenders, self._families, evaluate, record, self._plan.seed)
+        self._search.record_holdout([*holdout_run.records, holdout_run.baseline])
+        counts = [*map(len, polished.batches), BASELINE_GENOMES, len(holdout_run.records) + 1]
         self._later = sum(counts)
         ever = store.count(search_id, "finish", counts)
-        return trial.verdicts(ever, ASSUMED_POOLS if self._market.pools_are_assumed else ""), ever
+        return holdout_run.assess(ever, ASSUMED_POOLS if self._market.pools_are_assumed else ""), ever
 
     def _summary(self, champions: list[Champion], ever: int) -> dict[str, Any]:
         seconds = time.perf_counter() - self._started

@@ -1,4 +1,4 @@
-"""What a strategy's author imports, and all of it."""
+"""The SDK: every name that a strategy file may import."""
 
 from memesnipe.market.events import (
     BRIDGE,

@@ -1,4 +1,4 @@
-"""Checks a strategy before it is compiled, so that its author reads a line and a rule instead of a compiler's words."""
+"""Checks of a strategy before it is compiled, whose errors name a line and a rule, unlike the compiler's."""
 
 import ast
 import inspect
@@ -7,53 +7,57 @@ from typing import Any, Final
 from memesnipe import sdk
 from memesnipe.errors import StrategyError
 from memesnipe.market.events import KIND_NAMES
-from memesnipe.sdk.explain import explain, place
+from memesnipe.sdk.explain import explain, shown_path
 from memesnipe.sdk.expressions import suggestion
 from memesnipe.sdk.linter import StrategyLinter
 from memesnipe.sdk.strategy import Strategy
 
-__all__ = ["check", "check_imports", "explain", "place"]
+__all__ = ["check", "check_imports", "explain", "shown_path"]
 
-_TAKEN: Final = ("view",)  # numba has a method of that name on every record
+_RESERVED: Final = ("view",)  # numba has a method of that name on every record
 
 
 def check(strategy: type[Strategy]) -> str:
-    """The source that ``on_event`` is compiled from: its own, and what it reads of its file.
+    """Check a strategy; return the source that ``on_event`` depends on: its own and the constants it reads.
 
-    What is allowed and may not do what was meant is put into ``strategy.warnings``, a line each.
+    Code that is allowed but may not work as intended is reported in ``strategy.warnings``, one line each.
 
     Raises:
-        StrategyError: it breaks a rule; the text names the file, the line and the rule.
+        StrategyError: the strategy breaks a rule; the message names the file, the line and the rule.
     """
     file, definition, declarations, source = _find(strategy)
     _check_declarations(strategy, file, definition, declarations)
-    rules = StrategyLinter(strategy, _names(inspect.unwrap(strategy.on_event)), file)
-    rules.check(definition)
-    strategy.warnings = tuple(rules.warnings)
-    return "\n".join([source, *(f"{name} = {value!r}" for name, value in sorted(rules.used.items()))])
+    linter = StrategyLinter(strategy, _names(inspect.unwrap(strategy.on_event)), file)
+    linter.check(definition)
+    strategy.warnings = tuple(linter.warnings)
+    return "\n".join([source, *(f"{name} = {value!r}" for name, value in sorted(linter.used.items()))])
 
 
 def check_imports(tree: ast.Module, file: str) -> None:
-    """Refuse a strategy file that imports anything but names of the SDK."""
+    """Check that a strategy file imports only names of the SDK.
+
+    Raises:
+        StrategyError: it imports something else.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module, node.level) == ("memesnipe.sdk", 0):
             for name in (alias.name for alias in node.names if alias.name not in sdk.__all__):
-                meant = suggestion(name, sdk.__all__)
-                raise StrategyError(f"{file}:{node.lineno}: memesnipe.sdk has nothing called {name}{meant}")
+                hint = suggestion(name, sdk.__all__)
+                raise StrategyError(f"{file}:{node.lineno}: memesnipe.sdk has no name {name}{hint}")
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            what = node.names[0].name if isinstance(node, ast.Import) else "." * node.level + (node.module or "")
-            raise StrategyError(f"{file}:{node.lineno}: a strategy imports from memesnipe.sdk alone, not {what}")
+            module = node.names[0].name if isinstance(node, ast.Import) else "." * node.level + (node.module or "")
+            raise StrategyError(f"{file}:{node.lineno}: a strategy imports only from memesnipe.sdk, not {module}")
 
 
 def _find(strategy: type[Strategy]) -> tuple[str, ast.FunctionDef, dict[str, int], str]:
-    """The file of a strategy, its ``on_event``, the lines of what its class declares, and the function's source."""
+    """Return a strategy's file, its ``on_event``, the lines of its class's declarations, and the function's source."""
     code: Any = getattr(inspect.unwrap(strategy.on_event), "__code__", None)
     try:
         lines, _ = inspect.findsource(code)
         tree = ast.parse("".join(lines))
     except (OSError, TypeError, SyntaxError) as error:
         raise StrategyError(f"{strategy.__name__}: its source cannot be read, so it cannot be checked") from error
-    file = place(code.co_filename)
+    file = shown_path(code.co_filename)
     for owner in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
         for item in (item for item in owner.body if isinstance(item, ast.FunctionDef)):
             first = min([item.lineno, *(decorator.lineno for decorator in item.decorator_list)])
@@ -75,9 +79,11 @@ def _check_declarations(
     if not isinstance(subscribed, tuple) or not all(kind in KIND_NAMES for kind in subscribed):
         known = ", ".join(name.upper() for name in KIND_NAMES.values())
         line = lines.get("subscriptions", lines[""])
-        raise StrategyError(f"{file}:{line}: subscriptions must be a tuple of kinds, such as (PRICE,), out of {known}")
+        raise StrategyError(
+            f"{file}:{line}: subscriptions must be a tuple of event kinds, such as (PRICE,); kinds: {known}"
+        )
     for name in (*strategy.params, *strategy.state_fields):
-        if name.endswith("_") or name in _TAKEN or hasattr(Strategy, name):
+        if name.endswith("_") or name in _RESERVED or hasattr(Strategy, name):
             line = lines.get(name, definition.lineno)
             raise StrategyError(
                 f"{file}:{line}: a parameter or state field cannot be called {name}; choose another name"
@@ -85,6 +91,6 @@ def _check_declarations(
 
 
 def _names(function: Any) -> dict[str, Any]:
-    """What a function can read beside its own variables."""
+    """Return the names that a function can read besides its own variables."""
     closure = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     return {**function.__globals__, **{name: cell.cell_contents for name, cell in closure.items()}}

@@ -1,4 +1,4 @@
-"""The rules of expressions in ``on_event``: what may be read, calculated and called there."""
+"""The rules of expressions in ``on_event``: values it may read, arithmetic and calls."""
 
 import ast
 import inspect
@@ -17,44 +17,45 @@ HELPERS: Final = {
     for name in sdk.__all__
     if inspect.isfunction(getattr(sdk, name)) and name not in ("param", "state")
 }
-_BUILTINS: Final = {"min": (2, 99), "max": (2, 99), "abs": (1, 1), "int": (1, 1), "float": (1, 1)}  # least, most values
+# Minimum and maximum number of arguments.
+_BUILTINS: Final = {"min": (2, 99), "max": (2, 99), "abs": (1, 1), "int": (1, 1), "float": (1, 1)}
 _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
-_TRUTHS: Final = (ast.Compare, ast.BoolOp)
-_MAX_FACTOR: Final = 1_000  # that an integer may be multiplied by without a warning
-_MOST_OF_TIME: Final = 4  # that a time may be: it is a fifth of what fits
+_CONDITIONS: Final = (ast.Compare, ast.BoolOp)
+_MAX_FACTOR: Final = 1_000  # of an integer, without a warning
+_MAX_TIME_FACTOR: Final = 4  # of a time, without a warning: times use a fifth of 64 bits
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _ALL_FIELDS: Final = {name for fields in FIELDS.values() for name in fields}
-# How what is not allowed is called; anything else goes by the name of its kind of node.
+# Names of nodes that are not allowed; others are named by their type.
 _WORDS: Final = {
     "For": "a loop", "AsyncFor": "a loop", "While": "a loop", "ListComp": "a comprehension",
     "SetComp": "a comprehension", "DictComp": "a comprehension", "GeneratorExp": "a comprehension",
-    "JoinedStr": "a string", "FunctionDef": "a function inside", "AsyncFunctionDef": "a function inside",
-    "ClassDef": "a class inside", "YieldFrom": "yield", "ImportFrom": "import", "NamedExpr": "`:=`",
-    "AnnAssign": "a type for a variable", "Subscript": "an index", "Starred": "`*`", "List": "a list",
+    "JoinedStr": "a string", "FunctionDef": "a nested function", "AsyncFunctionDef": "a nested function",
+    "ClassDef": "a nested class", "YieldFrom": "yield", "ImportFrom": "import", "NamedExpr": "`:=`",
+    "AnnAssign": "a type annotation", "Subscript": "an index", "Starred": "`*`", "List": "a list",
     "Dict": "a dict", "Set": "a set", "Tuple": "a tuple",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What is certain at a point of the function."""
+    """The facts certain at a point of the function."""
 
-    known: dict[str, bool]  # the variables that have a value, and whether it is a float
-    kinds: frozenset[int]  # the kinds of event that can get here
+    known: dict[str, bool]  # variables that have a value, and whether it is a float
+    kinds: frozenset[int]  # kinds of event that can reach this point
 
 
 def suggestion(name: str, options: Iterable[str]) -> str:
-    """What was meant, perhaps."""
+    """Return the closest option in the form " (did you mean ...?)", or nothing."""
     close = get_close_matches(name, sorted(options), 1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
 class Expressions:
-    """Checks expressions; each check gives whether the value is a float. Remembers what it reads of its file."""
+    """Checks expressions; each check returns whether the value is a float. Collects the constants that are read."""
 
     def __init__(self, strategy: type[Strategy], names: dict[str, Any], file: str) -> None:
-        self.used: dict[str, int | float | str] = {}  # constants, and helpers by the name they have in the SDK
-        self.warnings: list[str] = []  # of what compiles, and may not do what was meant
+        self.used: dict[str, int | float | str] = {}  # constants by name; helpers by their name in the SDK
+        self.warnings: list[str] = []  # code that compiles but may not work as intended
         self._strategy, self._names, self._file = strategy, names, file
         self._locals: set[str] = set()
         self._values: dict[type[ast.AST], Callable[[Any, Flow], bool]] = {
@@ -87,7 +88,7 @@ class Expressions:
     def _name(self, node: ast.Name, flow: Flow) -> bool:
         name = node.id
         if name in ("p", "s", "e"):
-            self._refuse(node, f"{name} can only be used with one of its fields, {name}.<name>")
+            self._refuse(node, f"{name} can only be used with a field, {name}.<name>")
         if name in self._locals:
             if name not in flow.known:
                 self._refuse(node, f"{name} does not have a value on every path that leads here")
@@ -107,13 +108,13 @@ class Expressions:
         match node.value, node.attr:
             case ast.Name(id="p"), field:
                 if field not in self._strategy.params:
-                    meant = suggestion(field, self._strategy.params)
-                    self._refuse(node, f"p.{field} is not a declared parameter{meant}")
+                    hint = suggestion(field, self._strategy.params)
+                    self._refuse(node, f"p.{field} is not a declared parameter{hint}")
                 return True
             case ast.Name(id="s"), field:
                 if field not in self._strategy.state_fields:
-                    meant = suggestion(field, self._strategy.state_fields)
-                    self._refuse(node, f"s.{field} is not a declared state field{meant}")
+                    hint = suggestion(field, self._strategy.state_fields)
+                    self._refuse(node, f"s.{field} is not a declared state field{hint}")
                 return self._strategy.state_fields[field].kind == "f8"
             case ast.Name(id="e"), field:
                 self._check_event_field(node, field, flow.kinds)
@@ -123,59 +124,59 @@ class Expressions:
     def _check_event_field(self, node: ast.Attribute, field: str, kinds: frozenset[int]) -> None:
         subscribed = self._strategy.subscriptions
         if field not in _ALL_FIELDS:
-            meant = suggestion(field, {name for kind in subscribed for name in FIELDS[kind]})
-            self._refuse(node, f"e.{field} is not a field of an event{meant}")
-        carriers = {kind for kind, fields in FIELDS.items() if field in fields}
-        if not carriers & set(subscribed):
-            self._refuse(node, f"e.{field} is a field of {_listed(carriers)} events, which subscriptions does not name")
-        # The kinds share their bytes: in an event of another kind it would be something else.
-        if others := kinds - carriers:
-            only = _listed(carriers & set(subscribed))
+            hint = suggestion(field, {name for kind in subscribed for name in FIELDS[kind]})
+            self._refuse(node, f"e.{field} is not a field of an event{hint}")
+        owners = {kind for kind, fields in FIELDS.items() if field in fields}
+        if not owners & set(subscribed):
+            self._refuse(node, f"e.{field} is a field of {_listed(owners)} events, which are missing in subscriptions")
+        # The kinds overlap in memory: in an event of another kind the bytes are another field.
+        if others := kinds - owners:
+            only = _listed(owners & set(subscribed))
             self._refuse(
-                node, f"e.{field} is no field of {_listed(others)} events: read it where e.kind == {only} only"
+                node, f"e.{field} is not a field of {_listed(others)} events: read it only where e.kind == {only}"
             )
 
     def _arithmetic(self, node: ast.BinOp, flow: Flow) -> bool:
         if not isinstance(node.op, _ARITHMETIC):
-            self._refuse(node, "only + - * / // % ** can be calculated with; for conditions use and, or, not")
+            self._refuse(node, "only the operators + - * / // % ** are allowed; for conditions use and, or, not")
         floats = [self._value(node.left, flow), self._value(node.right, flow)]
         if isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod) and self._constant_of(node.right) == 0:
             self._refuse(node, f"{ast.unparse(node)[:60]}: divides by 0")
         if not any(floats):
-            self._warn_of_integers(node)
+            self._warn_about_integers(node)
         return any(floats) or isinstance(node.op, ast.Div)
 
-    def _warn_of_integers(self, node: ast.BinOp) -> None:
-        """Warn where integers may come out wrong: compiled code has 64 bits for them, and no exceptions."""
+    def _warn_about_integers(self, node: ast.BinOp) -> None:
+        """Warn about integer arithmetic that may go wrong: compiled code has 64 bits and no exceptions."""
         left, right = self._constant_of(node.left), self._constant_of(node.right)
         text = ast.unparse(node)[:60]
         if isinstance(node.op, ast.FloorDiv | ast.Mod) and right is None:
-            self._warn(node, f"{text} is 0 where the right side is 0; compare it with 0 first")
+            self._warn(node, f"{text} is 0 if the right side is 0; compare it with 0 first")
         elif isinstance(node.op, ast.Mult | ast.Pow) and not self._is_small_product(node, left, right):
             self._warn(node, f"{text} wraps around beyond 2**63 (about 9.2e18); write float(...) around one side")
 
     def _is_small_product(self, node: ast.BinOp, left: float | None, right: float | None) -> bool:
-        """Whether it is a product with a truth, or with a small constant, that does not get large by itself."""
+        """Return whether a product cannot overflow: a factor is a condition or a small constant."""
         if left is not None and right is not None:
             return True
         if isinstance(node.op, ast.Pow):
             return False
-        if any(isinstance(side, _TRUTHS) for side in (node.left, node.right)):
+        if any(isinstance(side, _CONDITIONS) for side in (node.left, node.right)):
             return True
         constant, other = (left, node.right) if left is not None else (right, node.left)
         is_time = isinstance(other, ast.Attribute) and other.attr == "ts"  # 1.8e18 today
-        return constant is not None and abs(constant) <= (_MOST_OF_TIME if is_time else _MAX_FACTOR)
+        return constant is not None and abs(constant) <= (_MAX_TIME_FACTOR if is_time else _MAX_FACTOR)
 
     def _constant_of(self, node: ast.expr) -> float | None:
-        """The value of a number, or of a constant of the file; None for what is only known when it runs."""
+        """Return the value of a number or a constant of the file; None for values known only at run time."""
         match node:
             case ast.Constant(value=int() | float() as value):
                 return float(value)
             case ast.Name(id=name) if name not in self._locals and isinstance(self._names.get(name), int | float):
                 return float(self._names[name])
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                value_of = self._constant_of(operand)
-                return None if value_of is None else -value_of
+                operand_value = self._constant_of(operand)
+                return None if operand_value is None else -operand_value
         return None
 
     def _warn(self, node: ast.expr, text: str) -> None:
@@ -220,7 +221,9 @@ class Expressions:
             self.used[called] = value.__name__
             self._check_arguments(node, called, inspect.signature(value))
         elif node.keywords or not _BUILTINS[called][0] <= len(node.args) <= _BUILTINS[called][1]:
-            self._refuse(node, f"{called}() takes {'one value' if _BUILTINS[called][1] == 1 else 'two values or more'}")
+            self._refuse(
+                node, f"{called}() takes {'one argument' if _BUILTINS[called][1] == 1 else 'two or more arguments'}"
+            )
         floats = [self._value(argument, flow) for argument in (*node.args, *(k.value for k in node.keywords))]
         return called == "float" or is_helper or (any(floats) and called != "int")
 
@@ -230,10 +233,10 @@ class Expressions:
         except TypeError as error:
             self._refuse(node, f"{called}({', '.join(signature.parameters)}): {error}")
 
-    # ---- which kinds of event a condition lets through
+    # ---- kinds of event that can satisfy a condition
 
     def _split(self, test: ast.expr, kinds: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
-        """The kinds that can make a condition true, and those that can make it false."""
+        """Return the kinds for which a condition can be true, and those for which it can be false."""
         match test:
             case ast.Compare(
                 ast.Attribute(ast.Name("e"), "kind"), [ast.Eq() | ast.NotEq() as op], [ast.Name(name)]
@@ -244,11 +247,11 @@ class Expressions:
                 yes, no = self._split(inner, kinds)
                 return no, yes
             case ast.BoolOp(op, values):
-                is_and, going, left = isinstance(op, ast.And), kinds, frozenset[int]()
+                is_and, undecided, decided = isinstance(op, ast.And), kinds, frozenset[int]()
                 for value in values:
-                    yes, no = self._split(value, going)
-                    going, left = (yes, left | no) if is_and else (no, left | yes)
-                return (going, left) if is_and else (left, going)
+                    yes, no = self._split(value, undecided)
+                    undecided, decided = (yes, decided | no) if is_and else (no, decided | yes)
+                return (undecided, decided) if is_and else (decided, undecided)
         return kinds, kinds
 
 

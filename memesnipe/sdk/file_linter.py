@@ -1,7 +1,7 @@
-"""The rules of a strategy file as a whole: what may stand in it, and how large it may be.
+"""The rules of a strategy file as a whole: the statements allowed in it, and its size.
 
-A file is run when it is loaded. One that holds nothing but imports of the SDK, number constants and a class of
-declarations cannot end the process, print, wait or loop, so nobody has to guard against that while it runs.
+A file is executed when it is loaded. A file of imports of the SDK, number constants and a class of declarations cannot
+end the process, print, wait or loop, so that loading needs no further protection.
 """
 
 import ast
@@ -33,14 +33,14 @@ Number = int | float
 
 
 def check_file(tree: ast.Module, file: str) -> None:
-    """Refuse a strategy file that holds anything but declarations, or too much of them.
+    """Check that a strategy file consists of declarations and is not too large.
 
     Args:
-        tree: its syntax tree.
-        file: its name for messages.
+        tree: the syntax tree of the file.
+        file: the path for messages.
 
     Raises:
-        StrategyError: it breaks a rule; the text names the file, the line and the rule.
+        StrategyError: the file breaks a rule; the message names the file, the line and the rule.
     """
     _check_size(tree, file)
     _FileLinter(file).check(tree)
@@ -55,18 +55,16 @@ def _check_size(tree: ast.Module, file: str) -> None:
         nodes += 1
         if depth > MAX_DEPTH:
             raise StrategyError(
-                f"{file}:{line}: is nested more than {MAX_DEPTH} deep (a long sum, a chain of elif); "
-                "take it apart with variables of its own"
+                f"{file}:{line}: is nested more than {MAX_DEPTH} levels deep (a long sum, a chain of elif); "
+                "split it with variables"
             )
         left += [(child, depth + 1, line) for child in ast.iter_child_nodes(node)]
     if nodes > MAX_NODES:
-        raise StrategyError(
-            f"{file}: holds {nodes} parts of code, and at most {MAX_NODES} are allowed; a strategy is one idea"
-        )
+        raise StrategyError(f"{file}: has {nodes} syntax nodes, but at most {MAX_NODES} are allowed; shorten it")
 
 
 class _FileLinter:
-    """Walks through the statements that run when the file is loaded, and works out its constants."""
+    """Checks the statements that run when the file is loaded, and evaluates its constants."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -84,10 +82,10 @@ class _FileLinter:
                 case ast.ClassDef():
                     self._class(statement)
                 case _ if not self._is_declaration(statement):
-                    what = _WORDS.get(type(statement).__name__, f"`{type(statement).__name__.lower()}`")
+                    statement_name = _statement_name(statement)
                     self._refuse(
                         statement,
-                        f"a strategy file holds imports, number constants and one class, and this is {what}",
+                        f"a strategy file has imports, number constants and one class, but this is {statement_name}",
                     )
 
     def _import(self, node: ast.ImportFrom) -> None:
@@ -105,20 +103,21 @@ class _FileLinter:
             if isinstance(statement, ast.FunctionDef):
                 self._function(statement)
             elif not self._is_declaration(statement):
-                what = _WORDS.get(type(statement).__name__, f"`{type(statement).__name__.lower()}`")
-                self._refuse(statement, f"the class of a strategy holds declarations and on_event, and this is {what}")
+                statement_name = _statement_name(statement)
+                text = f"a strategy's class contains only declarations and on_event, but this is {statement_name}"
+                self._refuse(statement, text)
 
     def _function(self, node: ast.FunctionDef) -> None:
-        """Refuse what would run where the function is defined."""
+        """Reject expressions that would run at the function's definition."""
         arguments = node.args
         if node.name != "on_event":
-            self._refuse(node, f"a strategy has one function, on_event, and this is {node.name}")
+            self._refuse(node, f"a strategy has only the function on_event, but this is {node.name}")
         if node.decorator_list:
             self._refuse(node.decorator_list[0], "on_event takes no decorator")
         annotated = [*arguments.args, *arguments.posonlyargs, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         types = [node.returns, *(argument.annotation for argument in annotated if argument is not None)]
         if arguments.defaults or arguments.kw_defaults or not all(_is_plain_type(found) for found in types):
-            self._refuse(node, "on_event takes exactly (p, s, e), and no self")
+            self._refuse(node, "on_event takes exactly the arguments (p, s, e), without self")
 
     def _is_declaration(self, node: ast.stmt) -> bool:
         match node:
@@ -137,7 +136,7 @@ class _FileLinter:
         return False
 
     def _store(self, target: ast.expr, value: ast.expr) -> None:
-        assert isinstance(target, ast.Name)  # noqa: S101 - the caller has looked
+        assert isinstance(target, ast.Name)  # noqa: S101 - checked by the caller
         number = self._number(value) if self._is_number(value) else None
         self._imported.discard(target.id)
         self._numbers.pop(target.id, None)
@@ -145,7 +144,7 @@ class _FileLinter:
             self._numbers[target.id] = number
 
     def _value(self, node: ast.expr) -> None:
-        """Refuse a value that is not a number, a text, a name, a tuple of them, or a declaration made of them."""
+        """Reject a value other than a number, a text, a name, a tuple of them, or a declaration made of them."""
         match node:
             case ast.Constant() | ast.Name():
                 return
@@ -156,7 +155,9 @@ class _FileLinter:
                 for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
                     self._value(argument)
             case ast.Call():
-                self._refuse(node, f"{ast.unparse(node.func)[:60]}() cannot be called here; only names of the SDK can")
+                self._refuse(
+                    node, f"{ast.unparse(node.func)[:60]}() cannot be called here; only functions of the SDK can"
+                )
             case _:
                 self._number(node)
 
@@ -169,7 +170,7 @@ class _FileLinter:
         return isinstance(node, ast.BinOp | ast.UnaryOp)
 
     def _number(self, node: ast.expr) -> Number:
-        """What a constant expression comes to, worked out here so that no step of it can be too large."""
+        """Evaluate a constant expression, with bounds on every step."""
         match node:
             case ast.Constant(value=int() | float() as value):
                 return self._bounded(node, value)
@@ -179,11 +180,11 @@ class _FileLinter:
                 return self._bounded(node, _OPERATIONS[type(op)](self._number(operand)))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATIONS:
                 return self._calculated(node, op, self._number(left), self._number(right))
-        self._refuse(node, f"{ast.unparse(node)[:60]} is no number constant")
+        self._refuse(node, f"{ast.unparse(node)[:60]} is not a number constant")
 
     def _calculated(self, node: ast.expr, op: ast.operator, left: Number, right: Number) -> Number:
         if isinstance(op, ast.Pow) and abs(right) > _MAX_EXPONENT:
-            self._refuse(node, f"an exponent is at most {_MAX_EXPONENT}")
+            self._refuse(node, f"an exponent must be at most {_MAX_EXPONENT}")
         try:
             value = _OPERATIONS[type(op)](left, right)
         except (ArithmeticError, ValueError) as error:
@@ -193,9 +194,14 @@ class _FileLinter:
     def _bounded(self, node: ast.expr, value: Any) -> Number:
         is_number = isinstance(value, int | float) and math.isfinite(value)
         if not is_number or (isinstance(value, int) and abs(value) > MAX_CONSTANT):
-            self._refuse(node, "a constant is a finite number, an integer of at most 64 bits")
+            self._refuse(node, "a constant must be a finite number, and an integer must fit into 64 bits")
         found: Number = value
         return found
+
+
+def _statement_name(node: ast.stmt) -> str:
+    kind = type(node).__name__
+    return _WORDS.get(kind, f"`{kind.lower()}`")
 
 
 def _is_plain_type(node: ast.expr | None) -> bool:

@@ -1,7 +1,7 @@
-"""The rules of ``on_event``, applied to its syntax tree.
+"""The rules of statements in ``on_event``, applied to its syntax tree.
 
-The walk follows every path through the function, so it knows at each point which variables have a value and which
-kinds of event can get there. Without loops one pass is enough. Whatever is not allowed by name is refused.
+The walk follows every path through the function and tracks at each point which variables have a value and which kinds
+of event can reach it. Without loops one pass is enough. Node types that are not listed as allowed are rejected.
 """
 
 import ast
@@ -12,11 +12,11 @@ from typing import Any, Final
 from memesnipe.sdk.expressions import Expressions, Flow
 from memesnipe.sdk.strategy import Strategy
 
-_ANSWERS: Final = "BUY, SELL, SHORT or HOLD"
+_VOTES: Final = "BUY, SELL, SHORT or HOLD"
 
 
 class StrategyLinter(Expressions):
-    """Walks through one ``on_event``. After each statement it knows what is certain, or None: all paths returned."""
+    """Checks one ``on_event``. Each statement's check returns the flow after it, or None if all paths have returned."""
 
     def __init__(self, strategy: type[Strategy], names: dict[str, Any], file: str) -> None:
         super().__init__(strategy, names, file)
@@ -26,24 +26,28 @@ class StrategyLinter(Expressions):
         }  # fmt: skip
 
     def check(self, function: ast.FunctionDef) -> None:
-        """Refuse the function at the first rule that it breaks."""
+        """Check the function.
+
+        Raises:
+            StrategyError: the function breaks a rule; the message names the first one.
+        """
         arguments = function.args
         plain = [a.arg for a in arguments.args] == ["p", "s", "e"] and not arguments.defaults
         if not plain or arguments.posonlyargs or arguments.kwonlyargs or arguments.vararg or arguments.kwarg:
-            self._refuse(function, "on_event takes exactly (p, s, e), and no self")
+            self._refuse(function, "on_event takes exactly the arguments (p, s, e), without self")
         if function.decorator_list:
             self._refuse(function.decorator_list[0], "on_event takes no decorator")
         stored = (n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
         self._locals = {node.id for node in stored}
         body = function.body[1:] if ast.get_docstring(function) is not None else function.body
         if self._block(body, Flow({}, frozenset(self._strategy.subscriptions))) is not None:
-            self._refuse(function.body[-1], f"on_event must return {_ANSWERS} on every path")
+            self._refuse(function.body[-1], f"on_event must return {_VOTES} on every path")
 
     def _block(self, body: list[ast.stmt], flow: Flow) -> Flow | None:
         now: Flow | None = flow
         for statement in body:
             if now is None:
-                self._refuse(statement, "this line is never reached")
+                self._refuse(statement, "this line cannot be reached")
             if type(statement) not in self._statements:
                 self._refuse_kind(statement)
             now = self._statements[type(statement)](statement, now)
@@ -51,9 +55,9 @@ class StrategyLinter(Expressions):
 
     def _return(self, node: ast.Return, flow: Flow) -> None:
         if node.value is None:
-            self._refuse(node, f"on_event must return {_ANSWERS} on every path")
+            self._refuse(node, f"on_event must return {_VOTES} on every path")
         if self._value(node.value, flow):
-            self._refuse(node, f"on_event returns {_ANSWERS}, and this is a float")
+            self._refuse(node, f"on_event returns {_VOTES}, but this is a float")
 
     def _if(self, node: ast.If, flow: Flow) -> Flow | None:
         self._value(node.test, flow)
@@ -71,7 +75,7 @@ class StrategyLinter(Expressions):
                 pairs = list(zip(targets, values, strict=True))
             case _:
                 pairs = [(target, node.value) for target in node.targets]
-        floats = [self._value(value, flow) for _, value in pairs]  # all of them before the first is stored
+        floats = [self._value(value, flow) for _, value in pairs]  # all values are computed before the first is stored
         for (target, _), is_float in zip(pairs, floats, strict=True):
             flow = self._store(target, flow, is_float=is_float)
         return flow
@@ -89,10 +93,10 @@ class StrategyLinter(Expressions):
                 return replace(flow, known={**flow.known, name: is_float})
             case ast.Attribute(value=ast.Name(id="s"), attr=field):
                 if not self._field(target, flow) and is_float:
-                    self._refuse(target, f's.{field} is an integer, state("i8"), and this is a float')
+                    self._refuse(target, f's.{field} is an integer, state("i8"), but this is a float')
                 return flow
             case ast.Attribute(value=ast.Name(id="p" | "e" as owner)):
-                self._refuse(target, f"{owner} is read only; keep what changes in a state field, s.<name> = ...")
+                self._refuse(target, f"{owner} is read only; store changing values in a state field, s.<name> = ...")
             case ast.Attribute():
                 self._refuse(target, "only fields of s can be written")
         self._refuse_kind(target)

@@ -1,8 +1,8 @@
-"""Compile a family: ``on_event`` in a loop over the deliveries it subscribes to, cached on disk, called by address.
+"""Compilation of a family: ``on_event`` in a loop over its subscribed deliveries, cached on disk, called by address.
 
-The loop is a file of its own for each family, because numba finds what it compiled before by a function's file: a
-loop that closed over ``on_event``, or got it as an argument, would be compiled again in every process. Its name has a
-hash of the strategy's source, so a changed strategy is another file.
+Each family's loop is a generated file, because numba's cache is keyed by a function's file: a loop that closed over
+``on_event``, or got it as an argument, would be compiled again in every process. The file's name includes a hash of the
+strategy's source, so that a changed strategy gets a new file.
 """
 
 import importlib.util
@@ -46,16 +46,16 @@ def compute_votes(params, states, events, deliveries, subscribed, count, votes):
 '''
 
 
-# By name and hash: a folder that is searched again gives other classes of the same source.
+# Keyed by name and hash: searching a folder again creates new classes with the same source.
 _LOADED: dict[str, Any] = {}
 
 
 @cache
 def loop_of(strategy: Any) -> Any:
-    """The compiled loop; ``.address`` is where it is in memory. It token_slots as long as the process.
+    """Return the compiled loop, with its address in ``.address``. It is kept until the process ends.
 
     Raises:
-        StrategyError: the strategy breaks a rule; the text names the file, the line and the rule.
+        StrategyError: the strategy breaks a rule; the message names the file, the line and the rule.
     """
     source = check(strategy)
     # Resets are spelled out because the incarnation and the fields have different types.
@@ -71,7 +71,7 @@ def loop_of(strategy: Any) -> Any:
 
 
 def _compile(strategy: Any, module: Any) -> Any:
-    # numba takes what a function calls from the names of its module.
+    # numba resolves the functions called by a function in its module.
     module.on_event = njit(error_model="numpy", forceinline=True)(strategy.on_event)
     record = {name: from_dtype(dtype) for name, dtype in _records(strategy).items()}
     pointers = (*(types.CPointer(record[name]) for name in ("params", "states", "events", "deliveries")),)
@@ -89,17 +89,17 @@ def _records(strategy: type[Strategy]) -> dict[str, Any]:
 
 
 def _module(name: str, text: str) -> ModuleType:
-    """The module of a generated file; written once, and then only read."""
+    """Return the module of a generated file, written if it does not exist."""
     path: Path = CACHE_FOLDER / "families" / f"{name}.py"
     if not path.is_file():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{id(text)}")
         unfinished.write_text(text)
-        unfinished.replace(path)  # in one step: workers start at the same time
-    known_as = f"memesnipe_family_{name}"
-    spec = importlib.util.spec_from_file_location(known_as, path)
-    assert spec is not None and spec.loader is not None  # noqa: S101 - it is a Python file that we have just written
+        unfinished.replace(path)  # atomically, because workers start at the same time
+    module_name = f"memesnipe_family_{name}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None and spec.loader is not None  # noqa: S101 - a Python file written above
     module = importlib.util.module_from_spec(spec)
-    sys.modules[known_as] = module  # where numba looks for it when it loads what it kept
+    sys.modules[module_name] = module  # numba looks here when it loads from its cache
     spec.loader.exec_module(module)
     return module

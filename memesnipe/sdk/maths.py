@@ -1,7 +1,7 @@
-"""Running statistics over events that come at irregular times, each in one or two numbers of state.
+"""Running statistics over events at irregular times, each with one or two numbers of state.
 
-They compile, and they are plain Python where the reference engine runs them. Compute
-``kept = decay(elapsed_ns, lookback_s)`` once for an event and give it to each of them: it is what costs.
+They run compiled, and as plain Python in the reference engine. Compute ``kept = decay(elapsed_ns, lookback_s)`` once
+per event and pass it to all of them: it is the expensive part.
 """
 
 import math
@@ -13,11 +13,11 @@ NS_PER_S = 1_000_000_000
 
 @jitable
 def decay(elapsed_ns: int, lookback_s: float) -> float:
-    """How much of the past is left: 1 at once, 1/e after ``lookback_s`` seconds, 0 after 32 times that.
+    """Return the weight left of past values: 1 at once, 1/e after ``lookback_s`` seconds, 0 after 32 times that.
 
-    ``e**-x`` as ``(e**(-x/16))**16`` with a Pade approximant inside: right to 12 digits after one lookback and to 6
-    after eight. It is a dozen operations that the processor overlaps from one event to the next, and it is the same on
-    every machine, which a library's exponential is not.
+    ``e**-x`` as ``(e**(-x/16))**16`` with a Pade approximant inside: correct to 12 digits after one lookback and to 6
+    after eight. It takes a dozen operations, which the processor overlaps from one event to the next, and gives the
+    same result on every machine, unlike a library's exponential.
     """
     x = elapsed_ns / (lookback_s * NS_PER_S)
     if x <= 0.0:
@@ -37,7 +37,7 @@ def decay(elapsed_ns: int, lookback_s: float) -> float:
 
 @jitable
 def blend(mean: float, value: float, kept: float) -> float:
-    """Exponential mean over irregular time; the longer the gap, the more the new value counts.
+    """Return the exponential mean over irregular times: the longer the gap, the larger the weight of the new value.
 
     Source: Eckner, "Algorithms for unevenly spaced time series" (2019), next-point interpolation.
     """
@@ -46,39 +46,39 @@ def blend(mean: float, value: float, kept: float) -> float:
 
 @jitable
 def ema(mean: float, value: float, elapsed_ns: int, lookback_s: float) -> float:
-    """`blend` for a state that keeps a single mean."""
+    """Return `blend` with the decay computed here, for a state with a single mean."""
     return blend(mean, value, decay(elapsed_ns, lookback_s))
 
 
 @jitable
 def fading_sum(total: float, value: float, kept: float) -> float:
-    """A sum over about the last ``lookback_s`` seconds: what was fades, what is new counts in full.
+    """Return the sum over about the last ``lookback_s`` seconds: old values fade, the new one has full weight.
 
-    With a value of 1 it counts events; divided by ``lookback_s`` it is a rate a second.
+    With a value of 1 it counts events; divided by ``lookback_s`` it is a rate per second.
     """
     return kept * total + value
 
 
 @jitable
 def fading_high(high: float, value: float, kept: float) -> float:
-    """The highest value of about the last ``lookback_s`` seconds: an old high sinks towards what is now."""
+    """Return the highest value of about the last ``lookback_s`` seconds: an old high decays to the current value."""
     return max(value, blend(high, value, kept))
 
 
 @jitable
 def fading_low(low: float, value: float, kept: float) -> float:
-    """The lowest value of about the last ``lookback_s`` seconds: an old low rises towards what is now."""
+    """Return the lowest value of about the last ``lookback_s`` seconds: an old low rises to the current value."""
     return min(value, blend(low, value, kept))
 
 
 @jitable
 def zscore(value: float, mean: float, mean_of_squares: float) -> float:
-    """How many standard deviations a value lies above its mean; 0 where nothing has varied yet.
+    """Return by how many standard deviations a value is above its mean; 0 before any variation.
 
-    Both means are running ones of the same lookback (`blend`).
+    Both means are running means of the same lookback (`blend`).
     """
     variance = mean_of_squares - mean * mean
-    # What rounding leaves of equal values is no variance.
+    # Rounding errors of equal values are not a variance.
     if variance <= 1e-12 * mean_of_squares:
         return 0.0
     return (value - mean) / math.sqrt(variance)
@@ -86,5 +86,5 @@ def zscore(value: float, mean: float, mean_of_squares: float) -> float:
 
 @jitable
 def hour_of_day(ts: int, utc_offset_h: int) -> float:
-    """The local hour, 0 up to 24, of an event's ``ts`` at a fixed offset from UTC (Korea: 9)."""
+    """Return the local hour in [0, 24) of an event's ``ts`` at a fixed offset from UTC (Korea: 9)."""
     return ((ts // NS_PER_S + utc_offset_h * 3600) % 86_400) / 3600.0

@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 from memesnipe.errors import StrategyError, first_line
-from memesnipe.sdk.checks import check, check_imports, place
+from memesnipe.sdk.checks import check, check_imports, shown_path
 from memesnipe.sdk.file_linter import MAX_BYTES, check_file
 from memesnipe.sdk.strategy import Strategy
 
@@ -19,19 +19,19 @@ Families = dict[str, Strategy]
 
 
 def discover(*folders: Path) -> Families:
-    """One instance of each bundled strategy and of those in ``folders``, by family name (its file's name), in order.
+    """Return one instance of each strategy, bundled or in ``folders``, by family name (the file's name), sorted.
 
     Raises:
-        StrategyError: a folder is not there or empty, two files have one name, or a file breaks a rule.
+        StrategyError: a folder is missing or empty, two files have the same name, or a file breaks a rule.
     """
     families: Families = {}
     files: dict[str, Path] = {}
     for folder in dict.fromkeys(path.resolve() for path in (BUNDLED, *folders)):
         for path in _files(folder):
             if path.stem in files:
-                first = place(files[path.stem])
+                first = shown_path(files[path.stem])
                 raise StrategyError(
-                    f"{first} and {place(path)} have the same name; rename one, a family is its file's name"
+                    f"{first} and {shown_path(path)} have the same name; rename one, because it names the family"
                 )
             files[path.stem] = path
             families[path.stem] = _load(path)
@@ -40,14 +40,14 @@ def discover(*folders: Path) -> Families:
 
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise StrategyError(f"there is no folder {place(folder)} to look for strategies in")
+        raise StrategyError(f"there is no folder of strategies {shown_path(folder)}")
     found = sorted(folder.glob("[!_.]*.py"))
     if not found:
-        raise StrategyError(f"no strategy found in {place(folder)}")
+        raise StrategyError(f"no strategy found in {shown_path(folder)}")
     for path in found:
         if not _NAME.fullmatch(path.stem):
             raise StrategyError(
-                f"{ascii(place(path))[1:-1]}: a family is its file's name, which has small letters, digits and _ only"
+                f"{ascii(shown_path(path))[1:-1]}: the file's name is the family's: only lower-case letters, digits, _"
             )
     return found
 
@@ -60,8 +60,8 @@ def _load(path: Path) -> Strategy:
 
 
 def _strategy_in(path: Path) -> type[Strategy]:
-    """Run the file of a strategy, if it imports the SDK alone."""
-    file, name = place(path), f"strategies.{path.stem}"
+    """Load the file of a strategy after checking its imports and declarations."""
+    file, name = shown_path(path), f"strategies.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise StrategyError(f"{file} cannot be loaded as Python")
@@ -72,7 +72,7 @@ def _strategy_in(path: Path) -> type[Strategy]:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except StrategyError as error:  # of a declaration; it does not know its line
+    except StrategyError as error:  # of a declaration, which does not include the line
         raise StrategyError(f"{file}:{_line_in(error, path)}: {error}") from error
     except Exception as error:
         raise StrategyError(
@@ -84,14 +84,14 @@ def _strategy_in(path: Path) -> type[Strategy]:
         if isinstance(item, type) and issubclass(item, Strategy) and item.__module__ == name
     ]
     if len(found) != 1:
-        raise StrategyError(f"{file} holds {len(found)} strategies; one file is one family")
+        raise StrategyError(f"{file} contains {len(found)} strategies; a file must contain exactly one")
     return found[0]
 
 
 def _parsed(path: Path, file: str) -> ast.Module:
     try:
         if path.exists() and not path.is_file():
-            raise ValueError("it is no file")
+            raise ValueError("it is not a file")
         with path.open("rb") as opened:
             source = opened.read(MAX_BYTES + 1)
         if len(source) > MAX_BYTES:
@@ -100,12 +100,12 @@ def _parsed(path: Path, file: str) -> ast.Module:
     except SyntaxError as error:
         raise StrategyError(f"{file}:{error.lineno or 1}: SyntaxError: {error.msg}") from error
     except (RecursionError, MemoryError) as error:
-        raise StrategyError(f"{file} is nested too deep to be read; take it apart with variables") from error
+        raise StrategyError(f"{file} is nested too deeply; split it with variables") from error
     except (OSError, ValueError) as error:
         raise StrategyError(f"{file} cannot be read as Python: {first_line(error)}") from error
 
 
 def _line_in(error: BaseException, path: Path) -> int:
-    """The last line of a file on an error's way up."""
+    """Return the innermost line of a file in an error's traceback, else 1."""
     frames = traceback.extract_tb(error.__traceback__)
     return next((f.lineno for f in reversed(frames) if f.filename == str(path) and f.lineno), 1)

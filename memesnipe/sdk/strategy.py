@@ -10,18 +10,18 @@ from numpy.typing import DTypeLike
 
 from memesnipe.errors import StrategyError
 
-# What `on_event` returns: an opinion on one token. It counts until the next event that the strategy hears of it.
-SHORT: Final = -2  # SELL, and hold a short where a perp market for the token exists
-SELL: Final = -1  # be out of it
+# Votes on one token, returned by `on_event`. A vote stands until the next event of the token delivered to the strategy.
+SHORT: Final = -2  # SELL, and hold a short if a perp market of the token exists
+SELL: Final = -1  # hold nothing
 HOLD: Final = 0
-BUY: Final = 1  # be in it; covers a short
+BUY: Final = 1  # hold the token; covers a short
 
-MAX_PARAM: Final = 1e18  # of a parameter's range; ranges are multiplied and divided by each other
+MAX_PARAM: Final = 1e18  # limit of a parameter's range, because ranges are multiplied and divided
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A number that evolution may choose: its range, where it starts, its scale and its unit."""
+    """A number that evolution varies: its range, default, scale and unit."""
 
     low: float
     high: float
@@ -30,17 +30,17 @@ class Param:
     unit: str
 
     def clip(self, value: float) -> float:
-        """The nearest value inside the range."""
-        return float(min(max(value, self.low), self.high))  # an int would give the genome another name
+        """Return the nearest value inside the range, as a float."""
+        return float(min(max(value, self.low), self.high))  # an int would change the genome's id
 
     def at(self, share: float) -> float:
-        """The value at a share of the range (0 to 1), even in the parameter's own scale."""
+        """Return the value at a share of the range (0 to 1), on the parameter's scale."""
         if self.log:
             return self.clip(self.low * math.exp(share * math.log(self.high / self.low)))
         return self.clip(self.low + share * (self.high - self.low))
 
     def share(self, value: float) -> float:
-        """Where in the range a value lies; the inverse of `at`."""
+        """Return the share of the range at which a value lies; the inverse of `at`."""
         if self.log:
             return math.log(self.clip(value) / self.low) / math.log(self.high / self.low)
         return (self.clip(value) - self.low) / (self.high - self.low)
@@ -48,13 +48,13 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class StateField:
-    """A number that a strategy keeps for each token: a float ("f8") or an integer ("i8"), 0 at first."""
+    """A number in a strategy's state of each token: a float ("f8") or an integer ("i8"), initially 0."""
 
     kind: str
 
 
 def param(low: float, high: float, *, default: float, log: bool = False, unit: str = "") -> Any:
-    """Declare a parameter. ``log`` when its ratios matter rather than its differences."""
+    """Declare a parameter. Set ``log`` if ratios of its values matter rather than differences."""
     if not low < high or not low <= default <= high or (log and low <= 0):
         raise StrategyError(f"param({low}, {high}, default={default}): need low <= default <= high, low > 0 with log")
     if max(-low, high) > MAX_PARAM or (log and low < 1 / MAX_PARAM):
@@ -65,26 +65,26 @@ def param(low: float, high: float, *, default: float, log: bool = False, unit: s
 
 
 def state(kind: str = "f8") -> Any:
-    """Declare a state field of each token: "f8" or "i8"."""
+    """Declare a field of the state of each token: "f8" or "i8"."""
     if kind not in ("f8", "i8"):
         raise StrategyError(f"state({kind!r}): the kinds are 'f8' and 'i8'")
     return StateField(kind)
 
 
 class Strategy:
-    """One family of strategies: a hypothesis about one token's events.
+    """A family of strategies: a hypothesis about the events of a token.
 
-    A subclass declares what it subscribes to, its parameters and its state, and decides in ``on_event(p, s, e)``:
-    ``p`` has its parameters, ``s`` its state for the token of the event, ``e`` is the event. It returns
-    BUY, SELL, SHORT or HOLD and may keep nothing anywhere else. An event without a token (BRIDGE, SOL_PRICE) is shown
-    for each token alive, so that every state hears of it; orders are decided at events of the token itself.
+    A subclass declares its subscriptions, parameters and state, and votes in ``on_event(p, s, e)``: ``p`` has the
+    parameters, ``s`` the state for the event's token, ``e`` is the event. It returns BUY, SELL, SHORT or HOLD and may
+    store values only in ``s``. An event without a token (BRIDGE, SOL_PRICE) is delivered to each token alive; orders
+    are decided only at events of the token itself.
     """
 
     subscriptions: ClassVar[tuple[int, ...]] = ()
     family: ClassVar[str] = ""
     params: ClassVar[dict[str, Param]] = {}
     state_fields: ClassVar[dict[str, StateField]] = {}
-    warnings: ClassVar[tuple[str, ...]] = ()  # of the checks, a line each
+    warnings: ClassVar[tuple[str, ...]] = ()  # of the linter, one line each
     on_event: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:
@@ -92,7 +92,7 @@ class Strategy:
         cls.params = {k: v for k, v in vars(cls).items() if isinstance(v, Param)}
         cls.state_fields = {k: v for k, v in vars(cls).items() if isinstance(v, StateField)}
         if not cls.subscriptions:
-            raise StrategyError(f"{cls.__name__}: subscriptions is empty; name the kinds of event it reads")
+            raise StrategyError(f"{cls.__name__}: subscriptions is empty; list the kinds of event it reads")
         decide = vars(cls).get("on_event")
         if decide is None:
             raise StrategyError(f"{cls.__name__} has no on_event(p, s, e)")
@@ -100,22 +100,22 @@ class Strategy:
 
     @classmethod
     def make_params(cls, values: dict[str, float]) -> SimpleNamespace:
-        """The parameters as attributes; what is not given has its default, what is out of range the nearest value."""
+        """Return the parameters as attributes: missing ones have their default, others are clipped to their range."""
         return SimpleNamespace(**{name: p.clip(values.get(name, p.default)) for name, p in cls.params.items()})
 
     @classmethod
     def make_state(cls) -> SimpleNamespace:
-        """The state fields as attributes, all zero."""
+        """Return the state fields as attributes, all zero."""
         return SimpleNamespace(**{name: 0 if f.kind == "i8" else 0.0 for name, f in cls.state_fields.items()})
 
     @classmethod
     def param_dtype(cls) -> np.dtype[Any]:
-        """The record of its parameters, each an f8; of one unused number where it has none."""
+        """Return the dtype of the parameters, each an f8; without parameters it has one unused field."""
         return _record(dict.fromkeys(cls.params, "f8") or {"none_": "f8"})
 
     @classmethod
     def state_dtype(cls) -> np.dtype[Any]:
-        """The record of its state for one token, after the life of the token that it belongs to."""
+        """Return the dtype of the state of one token, which begins with the token's incarnation."""
         return _record({"incarnation_": "i8"} | {name: f.kind for name, f in cls.state_fields.items()})
 
 

@@ -1,4 +1,4 @@
-"""How sure a Sharpe ratio is, and what is left of it when one counts how often luck had a chance."""
+"""The confidence in a Sharpe ratio, with a correction for the number of trials it was selected from."""
 
 import math
 from statistics import NormalDist
@@ -11,9 +11,9 @@ _EULER_MASCHERONI: Final = 0.5772156649015329
 
 
 def probabilistic_sharpe_ratio(sharpe: Sharpe, benchmark: float) -> float:
-    """The probability that the true ratio is above ``benchmark``, per period (Bailey & Lopez de Prado 2012).
+    """Return the probability that the true ratio per period exceeds ``benchmark`` (Bailey & Lopez de Prado 2012).
 
-    0 with fewer than 2 periods: what has not been observed has shown nothing.
+    It is 0 with fewer than 2 periods.
     """
     if sharpe.periods < 2:
         return 0.0
@@ -21,60 +21,60 @@ def probabilistic_sharpe_ratio(sharpe: Sharpe, benchmark: float) -> float:
 
 
 def expected_maximum_sharpe(trials: int, variance: float) -> float:
-    """What the best of so many trials without any skill may be expected to show: the False Strategy Theorem.
+    """Return the expected maximum Sharpe ratio of trials without skill: the False Strategy Theorem.
 
-    Bailey & Lopez de Prado 2014, eq. 1, with a mean of 0. It holds for many trials: of 2 it is 8% too low, of 5
-    to 50 up to 3% too high, which errs on the careful side, and from 100 on within 1%.
+    Bailey & Lopez de Prado 2014, eq. 1, with a mean of 0. It is an approximation for many trials: 8% too low for 2, up
+    to 3% too high for 5 to 50, which is conservative, and within 1% from 100 on.
 
     Args:
-        trials: independent ones, each with an estimate of its Sharpe ratio.
-        variance: of those estimates; the result has the period of their ratios.
+        trials: number of independent trials.
+        variance: variance of their estimated Sharpe ratios; the result is for the same period.
 
     Raises:
-        ValueError: the variance is below 0.
+        ValueError: the variance is negative.
     """
     if variance < 0.0:
-        raise ValueError(f"a variance cannot be {variance}")
+        raise ValueError(f"the variance is {variance}: must not be negative")
     if trials <= 1:
         return 0.0
-    # The upper quantile of 1 - 1/N by its mirror image, which keeps its digits where N is huge.
+    # The quantile of 1 - 1/N by symmetry from that of 1/N, which is precise for large N.
     last = -_NORMAL.inv_cdf(1.0 / trials)
     beyond = -_NORMAL.inv_cdf(1.0 / (trials * math.e))
     return math.sqrt(variance) * ((1.0 - _EULER_MASCHERONI) * last + _EULER_MASCHERONI * beyond)
 
 
 def deflated_sharpe_ratio(sharpe: Sharpe, trials: int, variance: float) -> float:
-    """The probability that there is skill after all, given the best of so many trials (Bailey & Lopez de Prado 2014).
+    """Return the probability of skill of the best of many trials (Bailey & Lopez de Prado 2014).
 
     Args:
-        sharpe: of the strategy that was chosen.
-        trials: how many it was chosen from.
-        variance: of the trials' ratios per period; `null_variance` where none of them need have skill.
+        sharpe: ratio of the selected strategy.
+        trials: number of trials it was selected from.
+        variance: variance of the trials' ratios per period; `null_variance` under the hypothesis of no skill.
     """
     return probabilistic_sharpe_ratio(sharpe, expected_maximum_sharpe(trials, variance))
 
 
 def null_variance(periods: int) -> float:
-    """The variance of the estimated ratio per period of a strategy without any skill (Lo 2002, at a ratio of 0).
+    """Return the variance of the estimated ratio per period of a strategy without skill (Lo 2002, at a ratio of 0).
 
-    0 for fewer than 2 periods, where `sharpe_of` gives a ratio of 0 and the probability of skill is 0 anyway.
+    It is 0 for fewer than 2 periods, for which `sharpe_of` returns a ratio of 0 and the probability of skill is 0.
     """
     return 1.0 / (periods - 1) if periods > 1 else 0.0
 
 
 def minimum_track_record(sharpe: Sharpe, benchmark: float, confidence: float) -> float:
-    """The periods it takes until a ratio like this is above ``benchmark`` with ``confidence`` (MinTRL).
+    """Return the periods after which such a ratio exceeds ``benchmark`` with ``confidence`` (MinTRL).
 
     Bailey & Lopez de Prado 2012, on the minimum track record length.
 
     Returns:
-        Periods, a fraction among them; infinity where the ratio is not above the benchmark.
+        A number of periods, not rounded; infinity if the ratio is not above the benchmark.
 
     Raises:
-        ValueError: a confidence outside of 0.5 to 1; below, one would ask for less than the ratio itself says.
+        ValueError: the confidence is outside [0.5, 1); a lower one would hold already for the estimate itself.
     """
     if not 0.5 <= confidence < 1.0:
-        raise ValueError(f"a confidence of {confidence}: need 0.5 or more, and less than 1")
+        raise ValueError(f"the confidence is {confidence}: must be at least 0.5 and below 1")
     if sharpe.ratio <= benchmark or sharpe.periods < 2:
         return math.inf
     one_period = standard_error(sharpe) * math.sqrt(sharpe.periods - 1)

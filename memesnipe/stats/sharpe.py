@@ -1,4 +1,4 @@
-"""The Sharpe ratio of a series of returns, with its period and with what it takes to know how sure it is."""
+"""The Sharpe ratio of a series of returns, and its standard error."""
 
 import math
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ _MIN_SPREAD: Final = 1e-6  # floor of the variance of a ratio, times its periods
 
 @dataclass(frozen=True, slots=True)
 class Sharpe:
-    """A Sharpe ratio per period, and the shape of the returns that it comes from."""
+    """A Sharpe ratio per period, with the shape of the distribution of the returns."""
 
     ratio: float
     periods: int
     period_s: float
     skewness: float
-    kurtosis: float  # plain: 3 for a normal distribution
+    kurtosis: float  # not excess: 3 for a normal distribution
 
     @property
     def annualised(self) -> float:
-        """The ratio of a year of 365 days, if periods were independent."""
+        """The ratio per year of 365 days, assuming independent periods."""
         return self.ratio * math.sqrt(SECONDS_PER_YEAR / self.period_s)
 
 
 def sharpe_of(returns: NDArray[np.floating[Any]], period_s: float) -> Sharpe:
-    """The Sharpe ratio of returns, shape (periods,), at a riskless rate of 0 (Sharpe 1994).
+    """Return the Sharpe ratio of returns, shape (periods,), at a risk-free rate of 0 (Sharpe 1994).
 
-    Where returns do not vary, or there are fewer than 2, the ratio is 0 and the shape that of a normal.
+    For constant or fewer than 2 returns the ratio is 0 and the shape that of a normal distribution.
     """
     values = np.asarray(returns, np.float64)
     periods = len(values)
@@ -41,7 +41,7 @@ def sharpe_of(returns: NDArray[np.floating[Any]], period_s: float) -> Sharpe:
     mean = float(values.mean())
     centred = values - mean
     variance = float(np.mean(centred**2))
-    # What is left of equal returns is rounding, and it would divide into billions.
+    # The variance of equal returns is a rounding error; dividing by it would give a huge ratio.
     if variance <= max(_MIN_VARIANCE, 1e-12 * mean * mean):
         return Sharpe(0.0, periods, period_s, 0.0, 3.0)
     ratio = mean / math.sqrt(variance * periods / (periods - 1))
@@ -50,13 +50,13 @@ def sharpe_of(returns: NDArray[np.floating[Any]], period_s: float) -> Sharpe:
 
 
 def standard_error(sharpe: Sharpe) -> float:
-    """How far an estimate of so many periods scatters (Mertens 2002; Bailey & Lopez de Prado 2012, eq. 8).
+    """Return the standard error of a Sharpe ratio per period (Mertens 2002; Bailey & Lopez de Prado 2012, eq. 8).
 
     Returns:
-        The standard error of the ratio per period; infinity for fewer than 2 periods. The term under the root is
-        (1 - skewness * ratio / 2)**2 or more for the moments of any one sample, because its kurtosis is at least
-        skewness**2 + 1. It gets to 0 where returns take two values only, and below it where the moments are not of
-        one sample; there the expansion says nothing, and a floor keeps the error above 0.
+        The standard error; infinity for fewer than 2 periods. For the moments of a sample the term under the root is at
+        least (1 - skewness * ratio / 2)**2, because the kurtosis is at least skewness**2 + 1. It is 0 for returns with
+        only two values, and negative for moments that are not of one sample; the expansion does not apply there, and a
+        floor keeps the error positive.
     """
     if sharpe.periods < 2:
         return math.inf

@@ -1,1 +1,1 @@
-"""Tapes made of what others recorded: files read, checked row by row, put into order and completed."""
+"""Tapes: recorded events on disk, and the import of swaps recorded by others."""

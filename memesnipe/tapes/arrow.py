@@ -1,7 +1,7 @@
-"""The columns of a tape: records to Arrow and back.
+"""The columns of a tape: conversion of records to Arrow and back.
 
-A column holds the values of the kinds of event that carry the field, and 0 in the other rows; the column ``mint`` is
-the address of the event's token, and empty for an event of the whole market.
+A column has the values of the kinds of event with that field, and 0 in the other rows; the column ``mint`` has the
+address of the event's token, and is empty for an event of the whole market.
 """
 
 from typing import Any, Final
@@ -18,45 +18,45 @@ COLUMNS: Final = tuple(name for name in EVENT.names or () if name not in ASSIGNE
 TYPES: Final[dict[str, Any]] = {"mint": pa.string()} | {name: pa.from_numpy_dtype(EVENT[name]) for name in COLUMNS}
 
 
-def _carriers(name: str) -> NDArray[np.bool_]:
-    """For each code of a kind, whether records of it carry the field; shape (256,)."""
-    carries = np.zeros(256, dtype=bool)
-    carries[[kind for kind, fields in FIELDS.items() if name in fields]] = True
-    return carries
+def _kinds_with(name: str) -> NDArray[np.bool_]:
+    """Return a mask over the codes of kinds with a field, shape (256,)."""
+    has_field = np.zeros(256, dtype=bool)
+    has_field[[kind for kind, fields in FIELDS.items() if name in fields]] = True
+    return has_field
 
 
-_CARRIED_BY: Final = {name: _carriers(name) for name in COLUMNS}
+_KINDS_WITH: Final = {name: _kinds_with(name) for name in COLUMNS}
 _OF_EVERY_KIND: Final = frozenset(name for name in COLUMNS if all(name in fields for fields in FIELDS.values()))
 
 
 def to_table(events: Events, mints: list[str]) -> Any:
-    """The events as an Arrow table with the columns of TYPES."""
+    """Return the events as an Arrow table with the columns of TYPES."""
     kinds = events["kind"]
-    named = np.array([*mints, ""], dtype=object)  # NO_TOKEN is -1 and so finds the empty one
+    named = np.array([*mints, ""], dtype=object)  # NO_TOKEN, -1, selects the empty one
     columns: dict[str, Any] = {"mint": pa.array(named[events["token"]], pa.string())}
     for name in COLUMNS:
         values = np.ascontiguousarray(events[name])
-        columns[name] = values if name in _OF_EVERY_KIND else np.where(_CARRIED_BY[name][kinds], values, 0)
+        columns[name] = values if name in _OF_EVERY_KIND else np.where(_KINDS_WITH[name][kinds], values, 0)
     return pa.table(columns, schema=pa.schema(list(TYPES.items())))
 
 
 def to_events(batch: Any, index: TokenIndex) -> Events:
-    """The events of a record batch with the columns of TYPES; numbered by nobody yet."""
+    """Return the events of a record batch with the columns of TYPES, without seq and flags."""
     events = empty(batch.num_rows)
     kinds = batch.column("kind").to_numpy()
     for name in COLUMNS:
         values = batch.column(name).to_numpy()
-        carried = _CARRIED_BY[name][kinds]
-        if name in _OF_EVERY_KIND or carried.all():
+        has_field = _KINDS_WITH[name][kinds]
+        if name in _OF_EVERY_KIND or has_field.all():
             events[name] = values
-        elif carried.any():  # kinds overlap in their bytes
-            events[name][carried] = values[carried]
+        elif has_field.any():  # the fields of different kinds overlap
+            events[name][has_field] = values[has_field]
     events["token"] = index.of_column(batch.column("mint"))
     return events
 
 
 def schema_error(schema: Any) -> str | None:
-    """How the columns of a file differ from those of a tape, in words; None where they do not."""
+    """Return how the columns of a file differ from those of a tape; None if they do not."""
     for name, expected in TYPES.items():
         found = [field.type for field in schema if field.name == name]
         if not found:
@@ -66,11 +66,11 @@ def schema_error(schema: Any) -> str | None:
         if found[0] != expected:
             return f"the column {name} is {found[0]}: must be {expected}"
     others = [field.name for field in schema if field.name not in TYPES]
-    return f"the column {others[0]!r} is none of a tape" if others else None
+    return f"the column {others[0]!r} is not a column of a tape" if others else None
 
 
 def null_error(batch: Any) -> tuple[int, str] | None:
-    """The first row that lacks a value, and its column; None where every row has all of them."""
+    """Return the first row with a missing value and a message with its column; None if there is none."""
     for name in TYPES:
         column = batch.column(name)
         if column.null_count:

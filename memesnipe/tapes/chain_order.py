@@ -1,4 +1,4 @@
-"""Order: rows as the chain ran them, from files that are newest first, unsorted, or mixed inside a slot."""
+"""Chain order: restores the order of execution of rows that are newest first, unsorted or mixed inside a slot."""
 
 from collections import Counter, defaultdict, deque
 from typing import Final
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 Order = NDArray[np.int64]
 ASCENDING, DESCENDING, SORTED = "as in the file", "newest first, reversed as a whole", "sorted by time"
-_MOSTLY: Final = 0.9  # of the steps in time
+_MOSTLY: Final = 0.9  # share of the steps in time
 
 
 def file_order(swaps: pd.DataFrame) -> tuple[Order, str]:
-    """Row positions as the source told them, oldest first, and how they lay in the file.
+    """Return the row positions in the order of the source, oldest first, and a description of the file's order.
 
-    A file whose time goes down at nine of ten steps or more is turned round as a whole, so that the rows of one
-    moment are turned round too.
+    A file whose time decreases at nine of ten steps or more is reversed as a whole, so that rows of the same time are
+    reversed too.
     """
     ts = swaps["ts"].to_numpy()
     steps = np.sign(np.diff(ts))
@@ -28,11 +28,11 @@ def file_order(swaps: pd.DataFrame) -> tuple[Order, str]:
 
 
 def chain_order(swaps: pd.DataFrame) -> Order:
-    """Row positions of ``swaps`` in chain order.
+    """Return the row positions of ``swaps`` in chain order.
 
-    Rows are ordered by time, then by slot, then by ``seq`` where the source numbers them. Else, where the reserves
-    are known, a token's trades of one time and slot are chained: next comes the one whose pool before it is the pool
-    that the previous one left. Where no trade continues the chain (one was not recorded), the given order decides.
+    Rows are ordered by time, then by slot, then by ``seq`` if the source numbers them. Otherwise, if the reserves are
+    known, a token's trades of one time and slot are chained: each trade follows the one that left the pool it began
+    with. Where no trade continues the chain (one was not recorded), the order of the input decides.
     """
     ts, slot = swaps["ts"].to_numpy(), swaps["slot"].to_numpy()
     if "seq" in swaps:
@@ -42,15 +42,15 @@ def chain_order(swaps: pd.DataFrame) -> Order:
         return order
     mint = swaps["mint"].to_numpy()
     moment = _changes(ts[order], slot[order]).cumsum()
-    # Inside a moment the trades of a token stand together, tokens in the order of their first trade there.
+    # Inside a moment the trades of a token are adjacent, tokens in the order of their first trade in it.
     first = pd.Series(np.arange(len(order))).groupby([moment, mint[order]], sort=False).transform("first").to_numpy()
     order = order[np.lexsort((first, moment))]
     starts = np.flatnonzero(_changes(ts[order], slot[order], mint[order]))
     ends = np.append(starts[1:], len(order))
     after = swaps["pool_sol_lamports"].to_numpy()
     before = after - swaps["side"].to_numpy() * swaps["sol_lamports"].to_numpy()
-    left = _left_before(mint[order[starts]])
-    last = order[ends - 1].copy()  # the row that each group ends with
+    left = _previous_group(mint[order[starts]])
+    last = order[ends - 1].copy()  # the last row of each group
     for group in np.flatnonzero(ends - starts > 1):
         rows = order[starts[group] : ends[group]]
         previous = left[group]
@@ -62,14 +62,14 @@ def chain_order(swaps: pd.DataFrame) -> Order:
 
 
 def _changes(*keys: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether a row differs from the one before it in any key; true for the first."""
+    """Return whether each row differs from the previous one in any key; true for the first."""
     changes = np.ones(len(keys[0]), dtype=bool)
     changes[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
     return changes
 
 
-def _left_before(mints: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each group the group before it of the same token; -1 where there is none."""
+def _previous_group(mints: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each group the previous group of the same token, or -1."""
     by_mint = np.argsort(mints, kind="stable")
     previous = np.full(len(mints), -1)
     same = mints[by_mint[1:]] == mints[by_mint[:-1]]
@@ -78,24 +78,24 @@ def _left_before(mints: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _chained(before: list[int], after: list[int], pool: int | None) -> list[int]:
-    """The trades of a token in one moment as a chain that begins at ``pool``, the SOL that the last one left."""
-    waiting: dict[int, deque[int]] = defaultdict(deque)
+    """Order the trades of a token in one moment as a chain that begins at ``pool``, the SOL left by the last trade."""
+    by_start: dict[int, deque[int]] = defaultdict(deque)
     for row, start in enumerate(before):
-        waiting[start].append(row)
+        by_start[start].append(row)
     left_by = Counter(after)
-    is_waiting = [True] * len(before)
+    is_open = [True] * len(before)
     ordered: list[int] = []
     oldest = 0
     while len(ordered) < len(before):
-        continuing = waiting.get(pool) if pool is not None else None
+        continuing = by_start.get(pool) if pool is not None else None
         if not continuing:
-            while not is_waiting[oldest]:
+            while not is_open[oldest]:
                 oldest += 1
-            # Begin with a head: a trade that continues none of the others.
-            heads = (row for row in range(oldest, len(before)) if is_waiting[row] and not left_by[before[row]])
-            continuing = waiting[before[next(heads, oldest)]]
+            # Begin with a head: a trade that does not continue any other.
+            heads = (row for row in range(oldest, len(before)) if is_open[row] and not left_by[before[row]])
+            continuing = by_start[before[next(heads, oldest)]]
         row = continuing.popleft()
-        is_waiting[row] = False
+        is_open[row] = False
         pool = after[row]
         left_by[pool] -= 1
         ordered.append(row)

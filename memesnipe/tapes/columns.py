@@ -1,4 +1,4 @@
-"""Columns of strings to numbers, each row that cannot be one with the true reason."""
+"""Conversion of columns of strings to numbers, with the reason for each row that cannot be converted."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from memesnipe.errors import TapeError
 
 Mask = NDArray[np.bool_]
-_DIGITS: Final = 19  # every integer of so many digits fits 64 bits without a sign
-_WHOLE: Final = r"^\+?[0-9]+(\.0*)?$"  # also as tables with gaps write them: 95.0
+_DIGITS: Final = 19  # every integer of so many digits fits into unsigned 64 bits
+_WHOLE: Final = r"^\+?[0-9]+(\.0*)?$"  # including integers written as floats: 95.0
 _NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _NOT_FINITE: Final = r"(?i)^[+-]?(inf|infinity|nan)$"
 _THOUSANDS: Final = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"
@@ -20,18 +20,18 @@ _THOUSANDS: Final = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"
 
 @dataclass(slots=True)
 class Reasons:
-    """Why each row cannot be used, the first reason of each: shape (n,), 0 for a row that can."""
+    """The first reason why each row cannot be used: shape (n,), 0 for a usable row."""
 
     codes: NDArray[np.int32]
     texts: list[str] = field(default_factory=lambda: [""])
 
     @property
     def is_good(self) -> Mask:
-        """Whether a row has no reason yet."""
+        """Mask of the rows without a reason, shape (n,)."""
         return np.asarray(self.codes == 0)
 
     def reject(self, bad: Any, text: str) -> None:
-        """Give this reason to the rows that have none yet."""
+        """Set this reason for the given rows without one."""
         chosen = np.asarray(bad) & (self.codes == 0)
         if chosen.any():
             if text not in self.texts:
@@ -39,72 +39,72 @@ class Reasons:
             self.codes[chosen] = self.texts.index(text)
 
     def counts(self) -> dict[str, int]:
-        """How many rows each reason has, the most frequent first."""
+        """Return the number of rows by reason, the maximum frequent first."""
         counts = np.bincount(self.codes, minlength=len(self.texts))
         found = {text: int(counts[code]) for code, text in enumerate(self.texts) if code and counts[code]}
         return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def strings(column: Any, pattern: str) -> Mask:
-    """Whether each string matches a pattern."""
+    """Return whether each string matches a pattern, shape (n,)."""
     return np.asarray(pc.match_substring_regex(column, pattern).to_numpy(zero_copy_only=False))
 
 
 def integers(
-    column: Any, name: str, reasons: Reasons, *, most: int, least: int = 0, empty: int | None = None
+    column: Any, name: str, reasons: Reasons, *, maximum: int, minimum: int = 0, empty: int | None = None
 ) -> NDArray[np.int64]:
-    """A column of integers, shape (n,); rows that hold none are rejected and read as ``least``.
+    """Convert a column to integers, shape (n,); rejected rows read as ``minimum``.
 
     Args:
-        column: strings without spaces around them.
-        name: of the column, as the reason gives it.
-        reasons: takes the rows that are rejected.
-        most: the largest number allowed.
-        least: the smallest number allowed, not negative.
-        empty: what an empty field means; None where it means nothing.
+        column: trimmed strings.
+        name: the name of the column in reasons.
+        reasons: updated with the rejected rows.
+        maximum: the largest number allowed.
+        minimum: the smallest number allowed, not negative.
+        empty: the value of an empty field; None to reject it.
     """
     is_whole = strings(column, _WHOLE)
     is_empty = np.asarray(pc.equal(column, "").to_numpy(zero_copy_only=False))
     if empty is None:
         reasons.reject(is_empty, f"{name} is empty")
-    _reject_what_is_none(column, ~is_whole & ~is_empty, name, reasons, whole=True)
+    _reject_non_numbers(column, ~is_whole & ~is_empty, name, reasons, whole=True)
     digits = pc.replace_substring_regex(column, r"^\+?0*([0-9]*)(\.0*)?$", r"\1") if is_whole.any() else column
     lengths = np.asarray(pc.utf8_length(digits).to_numpy(zero_copy_only=False))
     fits = is_whole & (lengths <= _DIGITS)
-    values = np.full(len(is_whole), least if empty is None else empty, dtype=np.uint64)
+    values = np.full(len(is_whole), minimum if empty is None else empty, dtype=np.uint64)
     readable = pc.if_else(pa.array(fits & (lengths > 0)), digits, "0")
     values[fits] = pc.cast(readable, pa.uint64()).to_numpy(zero_copy_only=False)[fits]
-    too_large = is_whole & (~fits | (values > most))
-    reasons.reject(too_large, f"{name} is too large (at most {most:,})")
-    too_small = fits & (values < least)
-    reasons.reject(too_small, f"{name} is below {least:,}")
-    values[too_large | too_small] = least
+    too_large = is_whole & (~fits | (values > maximum))
+    reasons.reject(too_large, f"{name} is too large (at most {maximum:,})")
+    too_small = fits & (values < minimum)
+    reasons.reject(too_small, f"{name} is below {minimum:,}")
+    values[too_large | too_small] = minimum
     return values.astype(np.int64)
 
 
-def scaled(column: Any, name: str, reasons: Reasons, *, scale: Any, most: int) -> NDArray[np.int64]:
-    """A column of decimal numbers, not negative, in smallest units: shape (n,). Rejected rows read as 0.
+def scaled(column: Any, name: str, reasons: Reasons, *, scale: Any, maximum: int) -> NDArray[np.int64]:
+    """Convert a column of non-negative decimal numbers to smallest units, shape (n,); rejected rows read as 0.
 
     Args:
-        column: strings without spaces around them.
-        name: of the column, as the reason gives it.
-        reasons: takes the rows that are rejected.
-        scale: smallest units in a whole one; a number, or shape (n,).
-        most: the largest number of smallest units allowed.
+        column: trimmed strings.
+        name: the name of the column in reasons.
+        reasons: updated with the rejected rows.
+        scale: smallest units per whole unit; a number, or shape (n,).
+        maximum: the largest number of smallest units allowed.
     """
     is_number = strings(column, _NUMBER)
-    _reject_what_is_none(column, ~is_number, name, reasons, whole=False)
+    _reject_non_numbers(column, ~is_number, name, reasons, whole=False)
     readable = pc.if_else(pa.array(is_number), column, "0")
     readable = pc.replace_substring_regex(readable, r"^\+", "") if strings(readable, r"^\+").any() else readable
     values = pc.cast(readable, pa.float64()).to_numpy(zero_copy_only=False)
     reasons.reject(values < 0, f"{name} is negative")
-    with np.errstate(over="ignore"):  # what is infinite then is too large
+    with np.errstate(over="ignore"):  # infinite values are then too large
         units = np.rint(values * scale)
-    reasons.reject(units > most, f"{name} is too large (at most {most / np.min(scale):,.15g})")
-    return np.where((units >= 0) & (units <= most), units, 0).astype(np.int64)
+    reasons.reject(units > maximum, f"{name} is too large (at most {maximum / np.min(scale):,.15g})")
+    return np.where((units >= 0) & (units <= maximum), units, 0).astype(np.int64)
 
 
-def _reject_what_is_none(column: Any, bad: Mask, name: str, reasons: Reasons, *, whole: bool) -> None:
+def _reject_non_numbers(column: Any, bad: Mask, name: str, reasons: Reasons, *, whole: bool) -> None:
     if not bad.any():
         return
     reasons.reject(bad & np.asarray(pc.equal(column, "").to_numpy(zero_copy_only=False)), f"{name} is empty")
@@ -117,10 +117,10 @@ def _reject_what_is_none(column: Any, bad: Mask, name: str, reasons: Reasons, *,
 
 
 def with_decimal_points(columns: dict[str, Any], delimiter: str) -> tuple[dict[str, Any], bool]:
-    """The numeric columns with decimal commas made points, and whether there were any.
+    """Replace decimal commas of numeric columns by points; return the columns and whether there were any.
 
     Raises:
-        TapeError: commas may separate decimals or thousands, and nothing tells which.
+        TapeError: commas may separate decimals or thousands, and the file does not determine which.
     """
     if delimiter == ",":
         return columns, False
@@ -135,5 +135,5 @@ def with_decimal_points(columns: dict[str, Any], delimiter: str) -> tuple[dict[s
     if has_point or may_be_thousands:
         name = next(name for name, mask in with_comma.items() if mask.any())
         shown = columns[name][int(np.flatnonzero(with_comma[name])[0])].as_py()[:40]
-        raise TapeError(f"{name} is {shown!r}: the comma may stand for decimals or thousands; write decimal points")
+        raise TapeError(f"{name} is {shown!r}: the comma may separate decimals or thousands; write decimal points")
     return {name: pc.replace_substring(column, ",", ".") for name, column in columns.items()}, True

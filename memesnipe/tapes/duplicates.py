@@ -1,4 +1,4 @@
-"""Rows that are told twice, as files joined from several downloads have them."""
+"""Duplicate rows, as in files joined from several downloads."""
 
 from typing import Any, Final
 
@@ -15,14 +15,14 @@ POSITIONS: Final = ("position", "instruction_index", "ix_index", "inner_index", 
 
 
 def find_duplicates(columns: dict[str, Any], swaps: pd.DataFrame) -> tuple[NDArray[np.bool_], str]:
-    """Which rows repeat an earlier one, shape (n,), and by what: the names of the columns that must agree.
+    """Return which rows repeat an earlier one, shape (n,), and the description of the columns compared.
 
-    A transaction may hold several trades. So a signature alone says nothing: it counts with the position inside the
-    transaction, or else with everything that the trade says. Columns that say when a row was downloaded do not count
-    then. Without signatures all columns of the file must agree.
+    A transaction may contain several trades, so the signature is compared together with the position inside the
+    transaction, or else with all fields of the trade; other columns, such as the time of the download, are then
+    ignored. Without signatures all columns of the file are compared.
     """
     repeats = np.zeros(len(swaps), dtype=bool)
-    candidates = np.flatnonzero(_alike(swaps))
+    candidates = np.flatnonzero(_candidates(swaps))
     if not len(candidates):
         return repeats, ""
     of_candidates = {name: column.take(pa.array(candidates)) for name, column in columns.items()}
@@ -30,13 +30,13 @@ def find_duplicates(columns: dict[str, Any], swaps: pd.DataFrame) -> tuple[NDArr
     return repeats, by
 
 
-def _alike(swaps: pd.DataFrame) -> NDArray[np.bool_]:
-    """Whether another row is of the same time and token, shape (n,): all others cannot be told twice."""
-    mixed = np.zeros(len(swaps), dtype=np.uint64)
+def _candidates(swaps: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return whether another row has the same time and token, shape (n,); all other rows cannot be duplicates."""
+    hashes = np.zeros(len(swaps), dtype=np.uint64)
     for name in ("ts", "mint"):
-        mixed = (mixed ^ swaps[name].to_numpy().astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
-    return np.asarray(pd.Series(mixed).duplicated(keep=False))
+        hashes = (hashes ^ swaps[name].to_numpy().astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        hashes ^= hashes >> np.uint64(29)
+    return np.asarray(pd.Series(hashes).duplicated(keep=False))
 
 
 def _repeats(columns: dict[str, Any], swaps: pd.DataFrame) -> tuple[NDArray[np.bool_], str]:

@@ -1,4 +1,4 @@
-"""Files as text: decompressed by what they hold, whatever their name says, and decoded."""
+"""Reading of files as text: decompressed by their content, not their name, and decoded."""
 
 import bz2
 import gzip
@@ -18,10 +18,10 @@ _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_text(path: Path) -> bytes:
-    """The text of a file as UTF-8 without a byte order mark, its line ends as they are.
+    """Return the text of a file as UTF-8 without a byte order mark; line ends are unchanged.
 
     Raises:
-        TapeError: there is no such file, it is cut off or damaged, or it is no text; the message names the line.
+        TapeError: there is no such file, it is truncated or damaged, or it is not text; the message names the line.
     """
     if not path.is_file():
         raise TapeError(f"no file at {path}" if not path.is_dir() else f"{path} is a folder, not a file")
@@ -34,13 +34,13 @@ def read_text(path: Path) -> bytes:
             try:
                 data = decompress(data)
             except _DAMAGE as error:
-                raise TapeError(f"{path}: the {name} data is cut off or damaged: {first_line(error)}") from error
+                raise TapeError(f"{path}: the {name} data is truncated or damaged: {first_line(error)}") from error
             break
     return _as_utf8(path, data)
 
 
 def _as_utf8(path: Path, data: bytes) -> bytes:
-    if data.startswith(_UTF16_BOMS):  # "Unicode text" as spreadsheets save it
+    if data.startswith(_UTF16_BOMS):  # "Unicode text" of spreadsheets
         try:
             return data.decode("utf-16").encode()
         except UnicodeError as error:
@@ -55,7 +55,7 @@ def _as_utf8(path: Path, data: bytes) -> bytes:
     nul = data.find(b"\0")
     if nul >= 0:
         line = data.count(b"\n", 0, nul) + 1
-        raise TapeError(f"{path}, line {line}: holds a zero byte, so it is no text")
+        raise TapeError(f"{path}, line {line}: contains a zero byte, so it is not text")
     return data
 
 
@@ -63,12 +63,12 @@ def _unzip(data: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [info for info in archive.infolist() if not info.is_dir() and not _is_of_the_system(info.filename)]
         if len(members) != 1:
-            raise zipfile.BadZipFile(f"it holds {len(members)} files, and must hold one")
+            raise zipfile.BadZipFile(f"it contains {len(members)} files, but must contain one")
         return archive.read(members[0])
 
 
 def _is_of_the_system(name: str) -> bool:
-    """Whether an archiver put it there beside the files that it was given."""
+    """Return whether an archiver added the member by itself."""
     return name.startswith("__MACOSX/") or Path(name).name in (".DS_Store", "Thumbs.db")
 
 

@@ -1,4 +1,4 @@
-"""The import of recorded swaps: a file in, a tape out, and everything said that was dropped or assumed on the way."""
+"""The import of recorded swaps: converts a file to a tape, and reports all rejected rows and assumptions."""
 
 import time
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from memesnipe.tapes.tape import Tape
 
 DEFAULT_SOL_USD: Final = 200.0
 Floats = NDArray[np.float64]
-_OF_AN_EVENT: Final = (
+_EVENT_COLUMNS: Final = (
     "ts", "slot", "side", "venue", "trader", "sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw",
     "real_sol_lamports", "real_token_raw", "supply_raw", "lp_fee_bps", "protocol_fee_bps", "creator_fee_bps",
 )  # fmt: skip
@@ -33,7 +33,7 @@ _OF_AN_EVENT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A tape and what was left out of it: rows by reason, rows told twice, pools that had to be assumed."""
+    """A tape, and the account of its import: rejected rows by reason, duplicate rows, assumed pools."""
 
     tape: Tape
     rejected: dict[str, int]
@@ -46,29 +46,29 @@ class Imported:
 def import_swaps(
     path: Path, sol_usd: float | str | None = None, *, decimals: int | None = None, now_ns: int | None = None
 ) -> Imported:
-    """Read a file of swaps: delimited text, as it is or compressed.
+    """Import a file of swaps: delimited text, plain or compressed.
 
     Args:
-        path: of the file.
-        sol_usd: the price of SOL, or the name of a file with a series of it; None: an assumed one.
-        decimals: of every token, where the file does not say them; None: as pump.fun's have.
-        now_ns: the time now, for tests.
+        path: the file.
+        sol_usd: the price of SOL in USD, or the path of a file with a price series; None for the default.
+        decimals: decimals of every token if the file has no such column; None for those of pump.fun.
+        now_ns: the clock, for tests.
 
     Raises:
-        InputError: the file cannot be read, no layout fits its columns, or no row of it can be used.
+        InputError: the file cannot be read, no layout matches its columns, or no row is usable.
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
     price = sol_price_of(None if sol_usd is None else str(sol_usd), DEFAULT_SOL_USD, now_ns)
     table = read_table(path, read_text(path), (RAW, PLAIN))
     if not len(table):
-        raise _nothing_usable(path, {})
+        raise _no_usable_swap(path, {})
     try:
         swaps = swaps_of(table, decimals, now_ns)
     except TapeError as error:
         raise TapeError(f"{path}: {error}") from None
-    kept, columns = _good(swaps, table.columns)
+    kept, columns = _usable(swaps, table.columns)
     if kept.empty:
-        raise _nothing_usable(path, swaps.reasons.counts())
+        raise _no_usable_swap(path, swaps.reasons.counts())
     is_repeat, by = find_duplicates(columns, kept)
     kept = kept[~is_repeat].reset_index(drop=True)
     order, ordered_by = file_order(kept)
@@ -80,20 +80,20 @@ def import_swaps(
     tape = _tape(kept, swaps.mints, price, late)
     _add(rejected, late.counts())
     if not len(tape.events):
-        raise _nothing_usable(path, rejected)
+        raise _no_usable_swap(path, rejected)
     duplicates = int(is_repeat.sum())
-    assumptions |= _of_the_file(table.delimiter, ordered_by, duplicates, by, rejected)
+    assumptions |= _file_assumptions(table.delimiter, ordered_by, duplicates, by, rejected)
     tape = Tape(tape.events, tape.mints, assumptions)
     return Imported(tape, rejected, duplicates, pools, ordered_by, assumptions["time_unit"])
 
 
-def _nothing_usable(path: Path, rejected: dict[str, int]) -> TapeError:
+def _no_usable_swap(path: Path, rejected: dict[str, int]) -> TapeError:
     reasons = "; ".join(f"{reason} ({count:,} rows)" for reason, count in list(rejected.items())[:3])
-    return TapeError(f"{path} holds no usable swap: {reasons or 'it has no rows'}")
+    return TapeError(f"{path} has no usable swap: {reasons or 'it has no rows'}")
 
 
-def _good(swaps: Swaps, columns: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The rows without a reason: as numbers, and as the file has them."""
+def _usable(swaps: Swaps, columns: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the usable rows: as numbers, and as the strings of the file."""
     good = swaps.reasons.is_good
     if good.all():
         return swaps.frame, columns
@@ -101,7 +101,7 @@ def _good(swaps: Swaps, columns: dict[str, Any]) -> tuple[pd.DataFrame, dict[str
 
 
 def _complete(kept: pd.DataFrame, swaps: Swaps, late: Reasons, assumptions: dict[str, Any]) -> int:
-    """Assume the pools where the file has none; how many they are."""
+    """Assume pools if the file has none; return their number."""
     if swaps.has_reserves:
         return 0
     assumed = assume_pools(kept, late)
@@ -112,20 +112,20 @@ def _complete(kept: pd.DataFrame, swaps: Swaps, late: Reasons, assumptions: dict
     return assumed.pools
 
 
-def _of_the_file(delimiter: str, order: str, duplicates: int, by: str, rejected: dict[str, int]) -> dict[str, Any]:
-    """What the tape keeps of how its file was read, where it is not the plainest case."""
-    said: dict[str, Any] = {"order": order} if order != ASCENDING else {}
+def _file_assumptions(delimiter: str, order: str, duplicates: int, by: str, rejected: dict[str, int]) -> dict[str, Any]:
+    """Return the assumptions about reading the file that differ from the defaults."""
+    assumptions: dict[str, Any] = {"order": order} if order != ASCENDING else {}
     if delimiter != ",":
-        said["delimiter"] = DELIMITERS[delimiter]
+        assumptions["delimiter"] = DELIMITERS[delimiter]
     if duplicates:
-        said["duplicates"] = {"rows": duplicates, "by": by}
+        assumptions["duplicates"] = {"rows": duplicates, "by": by}
     if rejected:
-        said["rejected"] = rejected
-    return said
+        assumptions["rejected"] = rejected
+    return assumptions
 
 
 def _tape(swaps: pd.DataFrame, mints: list[str], price: SolPrice, late: Reasons) -> Tape:
-    """The rows without a reason as events, numbered; what the live pipeline would reject gets a reason too."""
+    """Return the usable rows as a tape; rows that the live pipeline would reject get a reason too."""
     sol_usd = price.at(swaps["ts"].to_numpy(), late)
     while True:
         good = np.flatnonzero(late.is_good)
@@ -141,9 +141,9 @@ def _tape(swaps: pd.DataFrame, mints: list[str], price: SolPrice, late: Reasons)
 
 
 def _events(swaps: pd.DataFrame, mints: list[str], sol_usd: Floats) -> tuple[Events, list[str]]:
-    """Price events of the rows in their order, and the mints in the order in which they appear."""
+    """Return the price events of the rows in their order, and the mints in order of appearance."""
     events = empty(len(swaps))
-    for name in _OF_AN_EVENT:
+    for name in _EVENT_COLUMNS:
         events[name] = swaps[name].to_numpy()
     events["kind"] = PRICE
     events["seq"] = np.arange(1, len(swaps) + 1)
@@ -152,7 +152,7 @@ def _events(swaps: pd.DataFrame, mints: list[str], sol_usd: Floats) -> tuple[Eve
     events["sol_usd"] = sol_usd
     usd_per_lamport = sol_usd / LAMPORTS_PER_SOL
     whole_tokens = events["pool_token_raw"] / 10.0 ** swaps["decimals"].to_numpy()
-    with np.errstate(divide="ignore"):  # an assumed pool may have no whole raw token left; validation rejects its price
+    with np.errstate(divide="ignore"):  # an assumed pool may have less than one raw token; validation rejects its price
         events["price_usd"] = events["pool_sol_lamports"] * usd_per_lamport / whole_tokens
     events["volume_usd"] = events["sol_lamports"] * usd_per_lamport
     events["liquidity_usd"] = events["real_sol_lamports"] * usd_per_lamport

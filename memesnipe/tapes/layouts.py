@@ -1,4 +1,4 @@
-"""The two layouts of columns that are known, as one frame of integers.
+"""The two supported layouts of columns, converted to one frame of integers.
 
 The plain layout has ``ts_ns,mint,side,sol_amount,token_amount`` and optionally
 ``v_sol,v_tok,venue,trader,slot,seq,decimals`` (SOL and whole tokens). The raw layout has the columns of a recorded
@@ -38,17 +38,17 @@ RAW: Final = (
 )  # fmt: skip
 PUMP_DECIMALS: Final = 6
 MAX_DECIMALS: Final = 12
-_SHOWN: Final = {"block_time": "time block_time", "block_num": "slot block_num"}  # the name says too little
-_LARGEST_SLOT: Final = 2**32 - 1
-_LARGEST: Final = 2**62
+_SHOWN: Final = {"block_time": "time block_time", "block_num": "slot block_num"}  # clearer names in messages
+_MAX_SLOT: Final = 2**32 - 1
+_MAX_INT: Final = 2**62
 
 
 @dataclass(slots=True)
 class Swaps:
-    """Swaps as a frame of integers, a row each, beside what was assumed to read them.
+    """Swaps as a frame of integers, one row each, with the assumptions made to read them.
 
     The frame's columns: ``ts, slot, mint`` (index in `mints`), ``trader, side, venue, sol_lamports, token_raw,
-    decimals, supply_raw, lp_fee_bps, protocol_fee_bps, creator_fee_bps``, and where the file has them ``seq`` and the
+    decimals, supply_raw, lp_fee_bps, protocol_fee_bps, creator_fee_bps``, and if the file has them ``seq`` and the
     four reserves ``pool_sol_lamports, pool_token_raw, real_sol_lamports, real_token_raw``.
     """
 
@@ -60,15 +60,15 @@ class Swaps:
 
 
 def swaps_of(table: Table, decimals: int | None, now_ns: int) -> Swaps:
-    """The swaps of a table, with the reason of each row that is none.
+    """Return the swaps of a table, with the reason for each unusable row.
 
     Args:
-        table: has the columns of one of the layouts.
-        decimals: of every token, where the table has no such column; None where it is not known.
-        now_ns: the time now.
+        table: a table with the columns of one of the layouts.
+        decimals: decimals of every token if the table has no such column; None if unknown.
+        now_ns: the clock.
 
     Raises:
-        TapeError: times of several units, commas that nobody can read, or two ways to say decimals.
+        TapeError: times of several units, ambiguous commas, or decimals given twice.
     """
     reasons = Reasons(np.zeros(len(table), dtype=np.int32))
     for width in np.unique(table.widths[table.widths != table.header_width]):
@@ -95,10 +95,10 @@ def _numeric(table: Table) -> dict[str, Any]:
 def _read_raw(columns: dict[str, Any], reasons: Reasons, decimals: int | None, assumptions: dict[str, Any]) -> Swaps:
     mints, mint = _mints(columns["token_address"], reasons)
     numbers = {
-        name: integers(columns[source], _SHOWN.get(source, source), reasons, most=most, least=least)
-        for name, source, least, most in (
-            ("ts", "block_time", 0, _LARGEST),
-            ("slot", "block_num", 0, _LARGEST_SLOT),
+        name: integers(columns[source], _SHOWN.get(source, source), reasons, maximum=maximum, minimum=minimum)
+        for name, source, minimum, maximum in (
+            ("ts", "block_time", 0, _MAX_INT),
+            ("slot", "block_num", 0, _MAX_SLOT),
             ("sol_lamports", "amount_in_sol", 0, MAX_LAMPORTS),
             ("token_raw", "amount_in_token", 1, MAX_RAW),
             ("pool_sol_lamports", "virtual_sol_reserves", 1, MAX_LAMPORTS),
@@ -124,21 +124,21 @@ def _read_plain(columns: dict[str, Any], reasons: Reasons, decimals: int | None,
     mints, mint = _mints(columns["mint"], reasons)
     side = _coded(columns["side"], {"buy": BUY_SIDE, "sell": SELL_SIDE})
     reasons.reject(side == 0, "side is neither buy nor sell")
-    frame = pd.DataFrame({"ts": integers(columns["ts_ns"], "time ts_ns", reasons, most=_LARGEST), "mint": mint})
+    frame = pd.DataFrame({"ts": integers(columns["ts_ns"], "time ts_ns", reasons, maximum=_MAX_INT), "mint": mint})
     frame["side"], frame["venue"] = side, PUMP_CURVE
     if "venue" in columns:
         frame["venue"] = _coded(columns["venue"], {name: code for name, code in VENUE_CODES.items() if name})
         reasons.reject(frame["venue"] == 0, "unknown venue: it must be pump_curve, pumpswap or amm")
     else:
         assumptions["venue"] = "pump_curve"
-    frame["slot"] = integers(columns["slot"], "slot", reasons, most=_LARGEST_SLOT, empty=0) if "slot" in columns else 0
+    frame["slot"] = integers(columns["slot"], "slot", reasons, maximum=_MAX_SLOT, empty=0) if "slot" in columns else 0
     frame["trader"] = _traders(columns["trader"]) if "trader" in columns else 0
     if "seq" in columns:
-        frame["seq"] = integers(columns["seq"], "seq", reasons, most=_LARGEST)
+        frame["seq"] = integers(columns["seq"], "seq", reasons, maximum=_MAX_INT)
     frame["decimals"] = _decimals(columns, mint, reasons, decimals, assumptions)
     per_token = 10.0 ** frame["decimals"].to_numpy()
-    lamports: dict[str, Any] = {"scale": LAMPORTS_PER_SOL, "most": MAX_LAMPORTS}
-    raw: dict[str, Any] = {"scale": per_token, "most": MAX_RAW}
+    lamports: dict[str, Any] = {"scale": LAMPORTS_PER_SOL, "maximum": MAX_LAMPORTS}
+    raw: dict[str, Any] = {"scale": per_token, "maximum": MAX_RAW}
     frame["sol_lamports"] = scaled(columns["sol_amount"], "sol_amount", reasons, **lamports)
     frame["token_raw"] = scaled(columns["token_amount"], "token_amount", reasons, **raw)
     reasons.reject(frame["token_raw"] == 0, "token_amount is 0, or less than the smallest unit")
@@ -148,7 +148,7 @@ def _read_plain(columns: dict[str, Any], reasons: Reasons, decimals: int | None,
     frame["creator_fee_bps"] = np.where(frame["venue"] == AMM, 0, PUMP_FEES_BPS[1])
     given = [name for name in ("v_sol", "v_tok") if name in columns]
     if len(given) == 1:
-        raise TapeError(f"has {given[0]} alone: a pool's reserves are v_sol and v_tok; add the other or leave it out")
+        raise TapeError(f"has only {given[0]}: a pool's reserves are v_sol and v_tok; add the other or remove it")
     has_reserves = bool(given)
     if has_reserves:
         frame["pool_sol_lamports"] = scaled(columns["v_sol"], "reserve v_sol", reasons, **lamports)
@@ -168,7 +168,7 @@ def _supply(frame: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def _encoded(column: Any) -> tuple[list[str], NDArray[np.int64]]:
-    """The distinct strings of a column, and which one each row has."""
+    """Return the distinct strings of a column, and the index of each row's string."""
     encoded = pc.dictionary_encode(column)
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
@@ -176,7 +176,7 @@ def _encoded(column: Any) -> tuple[list[str], NDArray[np.int64]]:
 
 
 def _coded(column: Any, codes: dict[str, int]) -> NDArray[np.int64]:
-    """A column of a few words as their codes; 0 for any other word."""
+    """Return a column of words as their codes; 0 for any other word."""
     words, index = _encoded(column)
     return np.array([codes.get(word.lower(), 0) for word in words] or [0], dtype=np.int64)[index]
 
@@ -187,7 +187,7 @@ def _mints(column: Any, reasons: Reasons) -> tuple[list[str], NDArray[np.int64]]
         is_good = np.array([is_mint(mint) for mint in mints])
         is_empty = np.array([not mint for mint in mints])
         reasons.reject(is_empty[index], "no mint")
-        reasons.reject(~is_good[index], "mint is no address: 1 to 64 letters, digits and signs of ASCII")
+        reasons.reject(~is_good[index], "mint is not an address: 1 to 64 visible ASCII characters")
     return mints, index
 
 
@@ -199,19 +199,19 @@ def _traders(column: Any) -> NDArray[np.int64]:
 def _decimals(
     columns: dict[str, Any], mint: NDArray[np.int64], reasons: Reasons, given: int | None, assumptions: dict[str, Any]
 ) -> NDArray[np.int64]:
-    """How many decimals each row's token has, shape (n,), by the column, the option or assumption, in this order."""
+    """Return the decimals of each row's token, shape (n,): from the column, the option or the default."""
     count = len(mint)
     if "decimals" not in columns:
         assumptions["decimals"] = {"value": PUMP_DECIMALS if given is None else given, "assumed": given is None}
         return np.full(count, PUMP_DECIMALS if given is None else given, dtype=np.int64)
     if given is not None:
-        raise TapeError("the file has a column decimals: leave --decimals out")
-    decimals = integers(columns["decimals"], "decimals", reasons, most=MAX_DECIMALS)
+        raise TapeError("the file has a column decimals: omit --decimals")
+    decimals = integers(columns["decimals"], "decimals", reasons, maximum=MAX_DECIMALS)
     good = reasons.is_good
     if good.any():
         size = int(mint.max()) + 1
-        least, most = np.full(size, MAX_DECIMALS), np.zeros(size, dtype=np.int64)
-        np.minimum.at(least, mint[good], decimals[good])
-        np.maximum.at(most, mint[good], decimals[good])
-        reasons.reject((least < most)[mint], "decimals differ from another row of the same token")
+        minimum, maximum = np.full(size, MAX_DECIMALS), np.zeros(size, dtype=np.int64)
+        np.minimum.at(minimum, mint[good], decimals[good])
+        np.maximum.at(maximum, mint[good], decimals[good])
+        reasons.reject((minimum < maximum)[mint], "decimals differ from another row of the same token")
     return decimals

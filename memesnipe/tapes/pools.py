@@ -1,7 +1,7 @@
-"""Pools of swaps without reserves: of the venue's own depth, at a price that the token's last trades agree on.
+"""Assumed pools of swaps without reserves: the venue's own depth, at a robust price of the token's last trades.
 
-`docs/market-model.md` says what is assumed. A pool of constant product S * T = K is known from K and one trade: a trade
-that moves s lamports at the mean price p leaves S with S * (S - s) = K * p for a purchase, S * (S + s) for a sale.
+`docs/market-model.md` describes the assumptions. A pool of constant product S * T = K follows from K and one trade: a
+trade of s lamports at the mean price p leaves S with S * (S - s) = K * p after a buy, S * (S + s) = K * p after a sale.
 """
 
 from dataclasses import dataclass
@@ -22,22 +22,22 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-NO_PRICE: Final = "too small to say a price, and no larger trade of the token comes before"
-OUTLIER: Final = "outlier: a price that no trade of this size can make"
-LAST_TRADES: Final = 5  # the price is the median of so many
-DEAD_AFTER_NS: Final = 1_800 * NS_PER_S  # older trades say nothing of the price: a token that silent is dead
+NO_PRICE: Final = "too small to imply a price, and no larger trade of the token precedes it"
+OUTLIER: Final = "outlier: a price that no trade of this size can cause"
+LAST_TRADES: Final = 5  # the price is the median of so many trades
+DEAD_AFTER_NS: Final = 1_800 * NS_PER_S  # older trades are no evidence of the price
 _CURVE_K: Final = float(CURVE_START_SOL_LAMPORTS) * float(CURVE_START_TOKEN_RAW)
-# What a complete curve brings into its PumpSwap pool: about 85 SOL and the 206.9 million tokens never for sale.
+# The start of a PumpSwap pool: the complete curve's 85 SOL and the 206.9 million tokens never for sale.
 _COMPLETE_SOL: Final = _CURVE_K / CURVE_UNSOLD_TOKEN_RAW
 _SWAP_SOL: Final = _COMPLETE_SOL - CURVE_START_SOL_LAMPORTS - MIGRATION_FEE_LAMPORTS
 _SWAP_K: Final = _SWAP_SOL * 206_900_000 * 10**PUMP_DECIMALS
-_EXPLAINS: Final = 0.5  # the trades explain the price if the pool moves as they say but for half of what it moves
-_NEAR_CURVE: Final = 0.985  # of the first reserve: amounts may be told after fees
+_EXPLAINS: Final = 0.5  # trades explain the price if the unexplained moves are below this share of all moves
+_NEAR_CURVE: Final = 0.985  # tolerance of the first reserve, because amounts may be after fees
 
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """What came of a frame of swaps: how many pools were assumed, how many of them follow their trades exactly."""
+    """Counts of assumed pools, of pools that follow their trades exactly, of outliers and of trades too small."""
 
     pools: int
     chained: int
@@ -46,11 +46,11 @@ class Assumed:
 
 
 def assume_pools(swaps: pd.DataFrame, reasons: Reasons) -> Assumed:
-    """Give every swap the pool that it leaves: the four reserve columns, in place.
+    """Set the pool after every swap: the four reserve columns, in place.
 
     Args:
-        swaps: in chain order; rows with a reason must not be among them.
-        reasons: of these rows; takes the trades that say an impossible price and those that nothing gives a price.
+        swaps: usable rows in chain order.
+        reasons: reasons of these rows; updated with outliers and with trades without a price.
     """
     tokens = _pool_of(swaps)
     by_token = np.argsort(tokens, kind="stable")
@@ -74,7 +74,7 @@ def assume_pools(swaps: pd.DataFrame, reasons: Reasons) -> Assumed:
 
 
 def _pool_of(swaps: pd.DataFrame) -> Ints:
-    """A number for each pool: a token has one at each venue."""
+    """Return a pool number per row: a token has one pool per venue."""
     return np.asarray(swaps["mint"].to_numpy() * 4 + swaps["venue"].to_numpy(), dtype=np.int64)
 
 
@@ -85,7 +85,7 @@ class _Rows:
     tokens: Ints
     ts: Ints
     sol: Ints
-    flow: Floats  # lamports into the pool, below 0: out of it
+    flow: Floats  # lamports into the pool; negative: out of it
     log_price: Floats
     sets_price: Mask
     k: Floats  # lamports times raw tokens
@@ -100,14 +100,14 @@ class _Rows:
         venue = swaps["venue"].to_numpy()
         k = np.where(venue == PUMP_CURVE, _CURVE_K, _SWAP_K) * scale
         first = _first_price(price, sets, Runs.of(tokens))
-        k = np.where(venue == AMM, _SWAP_SOL**2 / first, k)  # as many SOL as PumpSwap opens with, at its first price
+        k = np.where(venue == AMM, _SWAP_SOL**2 / first, k)  # the SOL of a new PumpSwap pool, at the first price
         impact = 2.0 * np.log1p(sol / np.sqrt(k * price))
         flow = swaps["side"].to_numpy() * sol.astype(np.float64)
         return _Rows(tokens, swaps["ts"].to_numpy(), sol, flow, np.log(price), sets, k, impact)
 
 
 def _first_price(price: Floats, sets: Mask, runs: Runs) -> Floats:
-    """The price of the first trade of each row's pool that says one, shape (n,); of the first trade where none does."""
+    """Return the first price of each row's pool, shape (n,): of its first price-setting trade, else its first trade."""
     index = np.where(sets, np.arange(len(price)), len(price))
     first = np.minimum.reduceat(index, np.unique(runs.start)) if len(price) else index
     per_row = np.repeat(first, np.diff(np.append(np.unique(runs.start), len(price))))
@@ -115,13 +115,13 @@ def _first_price(price: Floats, sets: Mask, runs: Runs) -> Floats:
 
 
 def _reserves(rows: _Rows, flows: Floats, sets: Mask) -> tuple[Floats, int]:
-    """The SOL that each trade leaves in its pool, shape (n,), NaN where nothing says it; and how many pools chain."""
+    """Return the SOL in the pool after each trade, shape (n,), NaN if unknown; and the number of chained pools."""
     index = np.flatnonzero(sets)
     if not len(index):
         return np.full(len(sets), np.nan), 0
     runs = Runs.of(rows.tokens[index])
     flow = flows[index]
-    mean = np.sqrt(rows.k[index] * np.exp(rows.log_price[index]))  # the reserve at which it traded in the mean
+    mean = np.sqrt(rows.k[index] * np.exp(rows.log_price[index]))  # the mean reserve during the trade
     half = np.sqrt(flow**2 / 4 + mean**2)
     after, before = half + flow / 2, half - flow / 2
     chains = _chains(mean, before, after, runs)
@@ -129,37 +129,37 @@ def _reserves(rows: _Rows, flows: Floats, sets: Mask) -> tuple[Floats, int]:
     total = traded[index]
     estimates = []
     for by in range(LAST_TRADES):
-        carried = np.where(chains, after - total, mean)  # carried forward by what was traded since
+        carried = np.where(chains, after - total, mean)  # carried forward by the trades since
         estimate = runs.shifted(carried, -by) + np.where(chains, total, 0.0)
         age = rows.ts[index] - runs.shifted(rows.ts[index].astype(np.float64), -by)
         estimates.append(np.where((age <= DEAD_AFTER_NS) & (estimate > 0), estimate, np.nan))
-    settled = _median(np.stack(estimates, axis=1))
-    # Trades between two that set the price leave the pool where the last one did, moved by what they traded.
+    estimated = _median(np.stack(estimates, axis=1))
+    # Trades that set no price move the pool only by their own flow.
     last = np.cumsum(sets) - 1
     chosen = np.maximum(last, 0)
     has_price = (last >= 0) & (rows.tokens[index][chosen] == rows.tokens)
-    moved = settled[chosen] + np.where(chains[chosen], traded - total[chosen], 0.0)
-    reserve = np.where(moved > 0, moved, settled[chosen])
+    moved = estimated[chosen] + np.where(chains[chosen], traded - total[chosen], 0.0)
+    reserve = np.where(moved > 0, moved, estimated[chosen])
     return np.where(has_price, reserve, np.nan), len(np.unique(rows.tokens[index][chains]))
 
 
 def _chains(mean: Floats, before: Floats, after: Floats, runs: Runs) -> Mask:
-    """Whether the trades of each row's pool explain its price: each begins about where the last one ended."""
+    """Return whether each row's pool chains: its trades begin about where the previous ones ended."""
     moved = np.abs(np.log(mean) - runs.shifted(np.log(mean), -1))
     unexplained = np.abs(np.log(before) - runs.shifted(np.log(after), -1))
     by_moved, by_unexplained = (_sorted_in_runs(values, runs) for values in (moved, unexplained))
-    middle = runs.start + np.maximum(runs.end - runs.start - 2, 0) // 2  # the first of each has nothing before it: NaN
+    middle = runs.start + np.maximum(runs.end - runs.start - 2, 0) // 2  # the first of each run has no predecessor: NaN
     is_alone = runs.end - runs.start == 1
     return np.asarray(is_alone | (by_unexplained[middle] < _EXPLAINS * by_moved[middle]))
 
 
 def _sorted_in_runs(values: Floats, runs: Runs) -> Floats:
-    """The values of each run in ascending order, NaN last."""
+    """Return the values sorted within each run, NaN last."""
     return np.asarray(values[np.lexsort((values, runs.start))])
 
 
 def _median(values: Floats) -> Floats:
-    """Of each row the median without NaN; of the two in the middle the one nearer to the oldest, shape (n,)."""
+    """Return each row's median without NaN, shape (n,); of two middle values the one nearer to the oldest."""
     counts = np.sum(~np.isnan(values), axis=1)
     rows = np.arange(len(values))
     ordered = np.sort(values, axis=1)
@@ -171,16 +171,16 @@ def _median(values: Floats) -> Floats:
 
 
 def _set_reserves(swaps: pd.DataFrame, tokens: Ints, reserve: Floats, k: Floats) -> None:
-    """Reserves from the SOL in the pool. On the curve what can be taken out follows from them; elsewhere it is all."""
+    """Set all reserves from the SOL in the pool; on the curve the virtual part cannot be withdrawn."""
     token_raw = k / reserve
     is_curve = swaps["venue"].to_numpy() == PUMP_CURVE
     outside = (reserve < _NEAR_CURVE * CURVE_START_SOL_LAMPORTS) | (reserve >= _COMPLETE_SOL)
     leaves = np.unique(tokens[is_curve & outside])
     on_curve = is_curve & ~np.isin(tokens, leaves)
-    most = float(2**62)
+    maximum = float(2**62)
     scale = k / _CURVE_K
-    swaps["pool_sol_lamports"] = np.rint(np.minimum(reserve, most)).astype(np.int64)
-    swaps["pool_token_raw"] = np.rint(np.minimum(token_raw, most)).astype(np.int64)
+    swaps["pool_sol_lamports"] = np.rint(np.minimum(reserve, maximum)).astype(np.int64)
+    swaps["pool_token_raw"] = np.rint(np.minimum(token_raw, maximum)).astype(np.int64)
     virtual_sol = np.where(on_curve, np.minimum(CURVE_START_SOL_LAMPORTS, reserve), 0.0)
     virtual_raw = np.where(on_curve, CURVE_UNSOLD_TOKEN_RAW * scale, 0.0)
     swaps["real_sol_lamports"] = swaps["pool_sol_lamports"] - np.rint(virtual_sol).astype(np.int64)

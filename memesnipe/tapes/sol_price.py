@@ -1,4 +1,4 @@
-"""The price of SOL in USD: one number for a whole file, or a series that is joined by time."""
+"""The price of SOL in USD: a constant, or a series joined by time."""
 
 import math
 from collections.abc import Mapping
@@ -18,22 +18,22 @@ from memesnipe.tapes.table import read_table
 from memesnipe.tapes.times import to_ns
 
 LAYOUT: Final = ("ts", "price")
-MAX_AGE_NS: Final = 86_400 * NS_PER_S  # a price older than that says nothing
+MAX_AGE_NS: Final = 86_400 * NS_PER_S  # an older price is not used
 NO_PRICE: Final = "no price of SOL in the day before it"
-_LARGEST: Final = 2**62
-_MICRO: Final = 1_000_000  # prices are read to a millionth of a USD
+_MAX_INT: Final = 2**62
+_MICRO: Final = 1_000_000  # prices have six decimals
 
 
 @dataclass(frozen=True, slots=True)
 class SolPrice:
-    """Prices of SOL from their times on; a single one without a time holds for ever."""
+    """Prices of SOL, each valid from its time on; a single one without a time is constant."""
 
-    ts: NDArray[np.int64]  # shape (n,), ascending; empty where the price holds for ever
+    ts: NDArray[np.int64]  # shape (n,), ascending; empty for a constant price
     usd: NDArray[np.float64]  # shape (n,) or (1,)
     assumption: Mapping[str, Any]
 
     def at(self, ts: NDArray[np.int64], reasons: Reasons) -> NDArray[np.float64]:
-        """The last price at each time, shape (n,); rows without one are rejected and read as the first price."""
+        """Return the last price at each time, shape (n,); rows without one are rejected and read as the first price."""
         if not len(self.ts):
             return np.full(len(ts), self.usd[0])
         index = np.searchsorted(self.ts, ts, side="right") - 1
@@ -43,10 +43,10 @@ class SolPrice:
 
 
 def sol_price_of(text: str | None, default_usd: float, now_ns: int) -> SolPrice:
-    """The price that ``--sol-usd`` gives: a number, or the name of a CSV file with the columns ts and price.
+    """Parse ``--sol-usd``: a number, or the path of a CSV file with the columns ts and price.
 
     Raises:
-        InputError: it is neither, a price is not plausible, or the file cannot be read as a series.
+        InputError: it is neither, a price is outside its range, or the file is not a price series.
     """
     if text is None:
         return _constant(default_usd, "default")
@@ -54,9 +54,9 @@ def sol_price_of(text: str | None, default_usd: float, now_ns: int) -> SolPrice:
         usd = float(text)
     except ValueError:
         return _series(Path(text), now_ns)
-    least, most = SOL_USD
-    if not (math.isfinite(usd) and least <= usd <= most):
-        raise InputError(f"--sol-usd {text}: must be from {least:g} to {most:g} USD, or a file with ts,price")
+    minimum, maximum = SOL_USD
+    if not (math.isfinite(usd) and minimum <= usd <= maximum):
+        raise InputError(f"--sol-usd {text}: must be from {minimum:g} to {maximum:g} USD, or a file with ts,price")
     return _constant(usd, "option")
 
 
@@ -76,17 +76,17 @@ def _series(path: Path, now_ns: int) -> SolPrice:
 def _read_series(path: Path, now_ns: int) -> SolPrice:
     table = read_table(path, read_text(path), (LAYOUT,))
     reasons = Reasons(np.zeros(len(table), dtype=np.int32))
-    reasons.reject(table.widths != table.header_width, "a row has another number of fields than the header")
+    reasons.reject(table.widths != table.header_width, "a row does not have as many fields as the header")
     columns, _ = with_decimal_points({name: table.columns[name] for name in LAYOUT}, table.delimiter)
-    stamps = integers(columns["ts"], "ts", reasons, most=_LARGEST)
-    usd = scaled(columns["price"], "price", reasons, scale=_MICRO, most=2**53) / _MICRO
-    least, most = SOL_USD
-    reasons.reject((usd < least) | (usd > most), f"price is not from {least:g} to {most:g} USD")
+    stamps = integers(columns["ts"], "ts", reasons, maximum=_MAX_INT)
+    usd = scaled(columns["price"], "price", reasons, scale=_MICRO, maximum=2**53) / _MICRO
+    minimum, maximum = SOL_USD
+    reasons.reject((usd < minimum) | (usd > maximum), f"price is not from {minimum:g} to {maximum:g} USD")
     ts, _ = to_ns(stamps, f"{path}: ts", reasons, now_ns)
     bad = np.flatnonzero(~reasons.is_good)
     if len(bad) or not len(ts):
-        flaw = f"row {bad[0] + 1}: {reasons.texts[reasons.codes[bad[0]]]}" if len(bad) else "it holds no prices"
-        raise TapeError(f"{path}: {flaw}")
+        error = f"row {bad[0] + 1}: {reasons.texts[reasons.codes[bad[0]]]}" if len(bad) else "it has no prices"
+        raise TapeError(f"{path}: {error}")
     order = np.argsort(ts, kind="stable")
     ts, usd = ts[order], usd[order]
     if np.any((np.diff(ts) == 0) & (np.diff(usd) != 0)):

@@ -1,4 +1,4 @@
-"""Delimited text as columns of strings. The header says the delimiter; rows of another width are kept and told."""
+"""Delimited text as columns of strings. The header determines the delimiter; rows of another width are kept."""
 
 import csv
 import io
@@ -17,16 +17,16 @@ from memesnipe.errors import TapeError, first_line
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _MAX_LINE = 1 << 20
-_SHOWN = 200  # letters of a header
+_SHOWN = 200  # characters of a header in a message
 _SPACES = tuple(bytes([code]) for code in range(128) if chr(code).isspace() and chr(code) not in "\r\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns of trimmed strings, each shape (n,), by lower-case name; and how many fields each row had."""
+    """Columns of trimmed strings, each shape (n,), by lower-case name; and the number of fields of each row."""
 
     columns: dict[str, Any]
-    widths: NDArray[np.int64]  # shape (n,): fields of each row, trailing empty ones beyond the header left out
+    widths: NDArray[np.int64]  # shape (n,): fields of each row without trailing empty ones beyond the header
     header_width: int
     delimiter: str
 
@@ -35,28 +35,28 @@ class Table:
 
 
 def read_table(path: Path, text: bytes, layouts: Sequence[Sequence[str]]) -> Table:
-    """The rows of a delimited text whose header has all names of one of the layouts.
+    """Read delimited text whose header has all names of one of the layouts.
 
     Args:
-        path: where the text is from, for messages.
-        text: UTF-8.
-        layouts: required column names of each known layout; messages name what the last one lacks.
+        path: the file of the text, for messages.
+        text: the text in UTF-8.
+        layouts: required column names of each layout; of equal matches messages refer to the last one.
 
     Raises:
-        TapeError: no header, a header that fits no layout or names a column twice, or quotes that do not close.
+        TapeError: the header is missing, matches no layout or names a column twice, or quotes do not close.
     """
     stripped = text.lstrip(b"\r\n \t")
     line, _, body = stripped.partition(b"\n")
     if len(line) > _MAX_LINE:
         raise TapeError(f"{path} is not a CSV file: its first line has {len(line)} bytes")
-    if b"\r" in line.rstrip(b"\r"):  # lines that end with a carriage return alone
+    if b"\r" in line.rstrip(b"\r"):  # lines that end with a single carriage return
         return read_table(path, stripped.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), layouts)
     header = line.decode().rstrip("\r")
     if not header:
-        raise TapeError(f"{path} holds no rows: it is empty")
+        raise TapeError(f"{path} has no rows: it is empty")
     delimiter, names = _header(path, header, layouts)
     names += [""] * (_extra_fields(body, delimiter, len(names)))
-    unique = [name or f"\0{i}" for i, name in enumerate(names)]  # columns without a name say nothing
+    unique = [name or f"\0{i}" for i, name in enumerate(names)]  # columns without a name are dropped
     table = _read_fast(body, delimiter, unique)
     if table is None:
         table = _read_leniently(path, body, delimiter, unique)
@@ -84,20 +84,20 @@ def _header(path: Path, line: str, layouts: Sequence[Sequence[str]]) -> tuple[st
 
 
 def _header_error(line: str, names: list[str], layouts: Sequence[Sequence[str]]) -> str:
-    """Why a first line that fits no layout does not: what it lacks of the one that it is nearest to."""
+    """Return why a header matches no layout: the columns missing of the nearest one."""
     nearest = max(reversed(layouts), key=lambda layout: len(set(layout).intersection(names)) / len(layout))
-    lacking = [name for name in nearest if name not in names]
-    said = line.strip()
-    shown = ascii(said if len(said) <= _SHOWN else f"{said[:_SHOWN]}...")[1:-1]
-    if len(lacking) < len(nearest):
-        return f"lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)} (its header: {shown})"
-    if all(name in said.lower() for name in nearest):
-        return f"separates its columns by something else than {', '.join(DELIMITERS.values())} (its header: {shown})"
-    return f"begins with no header: its first line must name the columns {', '.join(nearest)}, and is {shown}"
+    missing = [name for name in nearest if name not in names]
+    text = line.strip()
+    shown = ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")[1:-1]
+    if len(missing) < len(nearest):
+        return f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)} (its header: {shown})"
+    if all(name in text.lower() for name in nearest):
+        return f"has an unknown column separator, none of {', '.join(DELIMITERS.values())} (its header: {shown})"
+    return f"has no header: its first line must name the columns {', '.join(nearest)}, but is {shown}"
 
 
 def _extra_fields(body: bytes, delimiter: str, width: int) -> int:
-    """How many empty fields the first row has beyond the header: a delimiter at the end of every line."""
+    """Return the number of empty fields of the first row beyond the header, from delimiters at the line's end."""
     first = body[: 1 << 16].lstrip(b"\r\n").split(b"\n", 1)[0].decode(errors="replace").rstrip("\r")
     fields = first.split(delimiter)
     extra = fields[width:]
@@ -105,7 +105,7 @@ def _extra_fields(body: bytes, delimiter: str, width: int) -> int:
 
 
 def _read_fast(body: bytes, delimiter: str, names: list[str]) -> tuple[dict[str, Any], NDArray[np.int64]] | None:
-    """The columns, read by compiled code; None where a row has another width or quotes are unusual."""
+    """Read the columns with Arrow; return None if a row has another width or quotes are unusual."""
     quoted = b'"' in body
     if not body.strip() or (quoted and delimiter.encode() + b' "' in body):
         return None
@@ -121,7 +121,7 @@ def _read_fast(body: bytes, delimiter: str, names: list[str]) -> tuple[dict[str,
     except (pa.ArrowException, OSError):
         return None
     if quoted and body.count(b'"') % 2:
-        return None  # an open quote swallows rows
+        return None  # an unclosed quote includes later rows
     columns = {name: table.column(name).combine_chunks() for name in names}
     if not body.isascii() or any(space in body for space in _SPACES):
         columns = {name: pc.utf8_trim_whitespace(column) for name, column in columns.items()}
@@ -131,11 +131,11 @@ def _read_fast(body: bytes, delimiter: str, names: list[str]) -> tuple[dict[str,
 def _read_leniently(
     path: Path, body: bytes, delimiter: str, names: list[str]
 ) -> tuple[dict[str, Any], NDArray[np.int64]]:
-    """The columns, read row by row: any width, spaces before quotes."""
+    """Read the columns row by row, with any width and spaces before quotes."""
     width, rows, widths = len(names), [], []
-    never_closes = body.count(b'"') % 2 == 1  # then a quote may swallow rows, and strict reading says where
+    has_unclosed = body.count(b'"') % 2 == 1  # then a quote may include later rows; strict reading reports the row
     text = io.StringIO(body.decode(), newline="")
-    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=never_closes)
+    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=has_unclosed)
     try:
         for row in reader:
             if not any(field.strip() for field in row):

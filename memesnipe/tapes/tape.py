@@ -1,7 +1,7 @@
-"""Tapes: recorded events in a Parquet file, in the order in which they happened.
+"""Tapes: recorded events in a Parquet file, in order of time.
 
-Whatever a file holds, the events of a tape that was read keep the rules of `memesnipe.market.record_rules`. Every page
-has a checksum, and the file as a whole a digest in its metadata: a file of which a bit has changed is refused.
+Reading validates all events by the rules of `memesnipe.market.record_rules`. Every page has a checksum, and the
+metadata has a digest of the whole file: a file with a changed bit is rejected.
 """
 
 import json
@@ -27,16 +27,16 @@ from memesnipe.tapes.arrow import null_error, schema_error, to_events, to_table
 from memesnipe.tapes.checksum import UNSEALED, is_whole, seal
 
 FORMAT: Final = "memesnipe-tape-2"
-_OLDER_FORMATS: Final = ("memesnipe-tape-1",)  # without checksums, so that damage would not be noticed
+_OLDER_FORMATS: Final = ("memesnipe-tape-1",)  # without checksums, so that damage could not be detected
 _ROWS_AT_ONCE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """Events, shape (n,), dtype EVENT, the mint of each token index, and what was assumed to make the events.
+    """Events, shape (n,), dtype EVENT, the mint of each token index, and the assumptions behind the events.
 
-    `assumptions` is JSON-ready. The key "pools" in it says that the pools were not recorded but assumed; then no result
-    on the tape is promotable.
+    `assumptions` is JSON-ready. Its key "pools" means that the pools were not recorded but assumed; then no result on
+    the tape is promotable.
     """
 
     events: Events
@@ -49,18 +49,18 @@ class Tape:
         return "pools" in self.assumptions
 
     def messages(self, start: int = 0, stop: int | None = None) -> Iterator[dict[str, Any]]:
-        """The events as a feed gives them."""
+        """Yield the events in the form of a feed's messages."""
         for message in to_messages(self.events[start:stop], self.mints):
             for name in ASSIGNED_BY_A_RUN:
                 del message[name]
             yield message
 
     def validate(self, *, now_ns: int | None = None) -> Findings:
-        """Which events break a rule."""
+        """Validate the events."""
         return validate(self.events, self.mints, now_ns=now_ns)
 
     def summary(self) -> dict[str, Any]:
-        """Counts by kind and the span of time."""
+        """Return the counts by kind and the span of time."""
         kinds, counts = np.unique(self.events["kind"], return_counts=True)
         return {
             "events": len(self.events),
@@ -72,10 +72,10 @@ class Tape:
 
 
 def write_tape(path: Path, tape: Tape) -> None:
-    """Write the whole file or nothing: a tape is never left half made.
+    """Write a tape atomically.
 
     Raises:
-        TapeError: the file cannot be written, or an event of the tape breaks a rule.
+        TapeError: the file cannot be written, or an event is invalid.
     """
     broken = tape.validate().first()
     if broken is not None:
@@ -84,10 +84,10 @@ def write_tape(path: Path, tape: Tape) -> None:
         assumptions = json.dumps(dict(tape.assumptions), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise TapeError(f"cannot write the tape {path}: its assumptions are not JSON: {first_line(error)}") from error
-    if not _can_be_told(json.loads(assumptions)):
-        raise TapeError(f"cannot write the tape {path}: its assumptions cannot be put into words")
+    if not _can_be_described(json.loads(assumptions)):
+        raise TapeError(f"cannot write the tape {path}: its assumptions cannot be described")
     table = to_table(tape.events, tape.mints)
-    metadata = {"format": FORMAT, "assumptions": assumptions, "seal": UNSEALED}  # the seal last
+    metadata = {"format": FORMAT, "assumptions": assumptions, "seal": UNSEALED}  # the seal must be the last entry
     partial = path.with_name(path.name + ".partial")
     try:
         stamped = table.replace_schema_metadata(metadata)
@@ -104,10 +104,10 @@ def read_tape(path: Path, *, now_ns: int | None = None) -> Tape:
 
     Args:
         path: the file.
-        now_ns: the clock, with which events from the future are refused; None where no clock is to be asked.
+        now_ns: the clock, to reject events of the future; None to skip the check.
 
     Raises:
-        TapeError: there is no such file, it is not a tape, it is damaged, or an event breaks a rule.
+        TapeError: there is no such file, it is not a tape, it is damaged, or an event is invalid.
     """
     file = _ParquetTape(path)
     parts = list(file.checked(now_ns))
@@ -116,10 +116,10 @@ def read_tape(path: Path, *, now_ns: int | None = None) -> Tape:
 
 
 class TapeFile:
-    """A tape on disk that is read slice by slice, however long it is; it is checked from end to end first.
+    """A tape on disk that is read in slices, for any length; opening it validates the whole tape.
 
     Raises:
-        TapeError: there is no such file, it is not a tape, it is damaged, or an event breaks a rule.
+        TapeError: there is no such file, it is not a tape, it is damaged, or an event is invalid.
     """
 
     def __init__(self, path: Path, *, now_ns: int | None = None) -> None:
@@ -135,7 +135,7 @@ class TapeFile:
 
     @property
     def mints(self) -> list[str]:
-        """The mints of the token indices that the slices read so far have."""
+        """The mints of all token indices in the slices read so far."""
         return list(self._file.index.mints)
 
     @property
@@ -144,7 +144,7 @@ class TapeFile:
         return "pools" in self.assumptions
 
     def slices(self, size: int) -> Iterator[Events]:
-        """All events in order, at most ``size`` at a time, numbered by ``seq`` from 1."""
+        """Yield all events in order, at most ``size`` at a time, numbered by ``seq`` from 1."""
         seq = 1
         for events in self._file.events(size):
             events["seq"] = np.arange(seq, seq + len(events))
@@ -152,12 +152,12 @@ class TapeFile:
             yield events
 
     def span(self) -> tuple[int, int]:
-        """The times of the first and the last event; 0 and 0 where there is none."""
+        """Return the times of the first and the last event; 0 and 0 for an empty tape."""
         return self._span
 
 
 class _ParquetTape:
-    """The file behind a tape. Opening it checks its metadata and columns, `checked` its content."""
+    """The Parquet file of a tape. The constructor checks metadata and columns, `checked` the content."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
@@ -172,9 +172,9 @@ class _ParquetTape:
             raise TapeError(f"{path} is a tape of an older version, without checksums: import its source again")
         if found != FORMAT:
             raise TapeError(f"{path} is a Parquet file but not a tape of this version")
-        wrong = schema_error(schema)
-        if wrong is not None:
-            raise TapeError(f"{path} is not a tape: {wrong}")
+        error_text = schema_error(schema)
+        if error_text is not None:
+            raise TapeError(f"{path} is not a tape: {error_text}")
         self.assumptions = self._parsed(metadata.get("assumptions", ""))
 
     def _parsed(self, assumptions: str) -> dict[str, Any]:
@@ -182,40 +182,40 @@ class _ParquetTape:
             parsed = json.loads(assumptions)
         except (ValueError, RecursionError):
             parsed = None
-        if not isinstance(parsed, dict) or not _can_be_told(parsed):
+        if not isinstance(parsed, dict) or not _can_be_described(parsed):
             raise TapeError(f"{self._path} is damaged: its assumptions cannot be read; import its source again")
         return parsed
 
     def events(self, size: int) -> Iterator[Events]:
-        """The events as they lie there, at most ``size`` at a time."""
+        """Yield the events without validation, at most ``size`` at a time."""
         row = 0
         with self._open() as file:
             for batch in file.iter_batches(batch_size=size):
                 batch.validate(full=True)
-                lacking = null_error(batch)
-                if lacking is not None:
-                    raise TapeError(f"{self._path}, row {row + lacking[0] + 1}: {lacking[1]}; import its source again")
+                missing = null_error(batch)
+                if missing is not None:
+                    raise TapeError(f"{self._path}, row {row + missing[0] + 1}: {missing[1]}; import its source again")
                 row += batch.num_rows
                 yield to_events(batch, self.index)
 
     def checked(self, now_ns: int | None) -> Iterator[Events]:
-        """The events, all of them good; to be read to the end, where damage is found that breaks no rule.
+        """Yield the validated events; the seal is checked at the end, so callers must read all of them.
 
         Raises:
-            TapeError: an event breaks a rule, or the content is not what was written.
+            TapeError: an event is invalid, or the file is damaged.
         """
-        faults, last_ts, row = _Faults(self._path), 0, 0
+        errors, last_ts, row = _Errors(self._path), 0, 0
         for events in self.events(_ROWS_AT_ONCE):
             found = validate(events, self.index.mints, last_ts=last_ts, now_ns=now_ns)
-            faults.add(found, row)
+            errors.add(found, row)
             row += len(events)
             last_ts = found.last_ts
             yield events
-        faults.raise_any(row)
+        errors.raise_any(row)
         with self._open():
             whole = is_whole(self._path)
         if not whole:
-            raise TapeError(f"{self._path} is damaged: it is not what was written; import its source again")
+            raise TapeError(f"{self._path} is damaged: its content has changed; import its source again")
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
@@ -225,35 +225,35 @@ class _ParquetTape:
         except TapeError:
             raise
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            said = first_line(error)
-            if "magic bytes" in said or "0 bytes" in said:
-                said = f"it is no Parquet file; make a tape of swaps with `memesnipe import {self._path.name} -o TAPE`"
-            raise TapeError(f"{self._path} is not a tape, or is damaged: {said}") from error
+            reason = first_line(error)
+            if "magic bytes" in reason or "0 bytes" in reason:
+                reason = f"not a Parquet file; make a tape of swaps with `memesnipe import {self._path.name} -o TAPE`"
+            raise TapeError(f"{self._path} is not a tape, or is damaged: {reason}") from error
 
 
-class _Faults:
-    """The events of a file that break a rule: how many by category, and the first of them."""
+class _Errors:
+    """The invalid events of a file: counts by category, and the first of them."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._first, self._counts = path, "", Counter[str]()
 
     def add(self, found: Findings, row: int) -> None:
-        """What was found in the events behind the first ``row`` ones."""
+        """Add the findings of the events from row ``row`` on."""
         first = found.first()
         if first is not None and not self._first:
             self._first = f"row {row + first[0] + 1}: {first[2]}"
         self._counts.update(found.counts())
 
     def raise_any(self, rows: int) -> None:
-        """Refuse the tape if there are any."""
+        """Raise a TapeError if there are invalid events."""
         if self._first:
             counts = ", ".join(f"{category} {count:,}" for category, count in self._counts.items())
             bad = sum(self._counts.values())
             raise TapeError(f"{self._path}, {self._first} ({bad:,} of {rows:,} rows are bad: {counts})")
 
 
-def _can_be_told(assumptions: dict[str, Any]) -> bool:
-    """Whether who shows the assumptions will find in them what it looks for, and a terminal can show it."""
+def _can_be_described(assumptions: dict[str, Any]) -> bool:
+    """Return whether the assumptions have the expected form and can be printed."""
     if any(not isinstance(assumptions.get(key, {}), dict) for key in ("duplicates", "rejected")):
         return False
     try:

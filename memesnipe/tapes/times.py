@@ -1,4 +1,4 @@
-"""Units of time, told by their magnitude: between 2020 and now the numbers of s, ms, us and ns do not overlap."""
+"""Units of time, derived from the magnitude: between 2020 and now times in s, ms, us and ns do not overlap."""
 
 from typing import Final
 
@@ -15,16 +15,16 @@ NS_PER_UNIT: Final = {"s": NS_PER_S, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
 def to_ns(values: NDArray[np.int64], name: str, reasons: Reasons, now_ns: int) -> tuple[NDArray[np.int64], str]:
-    """Times in ns, shape (n,), and the unit that they were in; rows before 2020 or after tomorrow are rejected.
+    """Convert times to ns, shape (n,); return them and their unit; reject rows before 2020 or after tomorrow.
 
     Args:
-        values: what the column ``name`` says, shape (n,), not negative; the rows with a reason do not count.
-        name: of the column.
-        reasons: takes the rows that are rejected.
-        now_ns: the time now.
+        values: values of the column, shape (n,), not negative; rows with a reason are ignored.
+        name: name of the column for messages.
+        reasons: updated with the rejected rows.
+        now_ns: the clock.
 
     Raises:
-        TapeError: there are times of more than one unit, or none that is plausible in any.
+        TapeError: the times have more than one unit, or none of them is plausible in any unit.
     """
     latest = now_ns + MAX_AHEAD_NS
     good = reasons.is_good
@@ -37,7 +37,7 @@ def to_ns(values: NDArray[np.int64], name: str, reasons: Reasons, now_ns: int) -
         if not good.any():
             return np.zeros(len(values), np.int64), ""
         shown = int(values[np.flatnonzero(good)[0]])
-        raise TapeError(f"{name} is {shown}: in s, ms, us or ns a time before 2020 or after tomorrow")
+        raise TapeError(f"{name} is {shown}: before 2020 or after tomorrow in s, ms, us and ns")
     (unit,) = found
     ns = NS_PER_UNIT[unit]
     reasons.reject(good & (values < OLDEST_TS // ns), f"time {name} is before 2020, in {unit}")

@@ -1,1 +1,1 @@
-"""Test machinery that ships with the product: the reference engine, labelled markets, fault injection."""
+"""Test tools shipped with the product: the reference engine, labelled markets, fault injection."""

@@ -1,8 +1,8 @@
-"""Markets of which the truth is known, noise alone or with one planted edge, to test whether statistics are honest.
+"""Labelled markets: pure noise or noise with one planted edge, to measure false discoveries of the statistics.
 
-Prices are martingales but for the edge: whatever follows the planted cause is taken back evenly over all of the time,
-so that holding tokens for no reason earns nothing. Every market has every cause; in all but its own market a
-cause is a decoy that nothing follows. Costs are those of a small PumpSwap pool, 1.25 % a side.
+Prices are martingales except for the edge: the effect of the planted cause is compensated by a constant drift, so that
+holding tokens has an expected return of 0. Every market has every cause; without its edge a cause is a decoy without
+effect. Costs are those of a small PumpSwap pool, 1.25 % a side.
 """
 
 from collections.abc import Iterator
@@ -35,19 +35,19 @@ POOL_RAW: Final = 250_000_000 * 10**6  # tokens of 6 decimals
 LP_FEE_BPS, PROTOCOL_FEE_BPS, CREATOR_FEE_BPS = 2, 93, 30
 SLOT_S: Final = 0.4
 
-LIFE_S: Final = (3600.0, 10_800.0)
+LIFETIME_S: Final = (3600.0, 10_800.0)
 TRADE_EVERY_S: Final = 4.0
-MOVE: Final = 0.004  # standard deviation of a trade's log return, in calm and in wild times alike on average
+MOVE: Final = 0.004  # standard deviation of a trade's log return, averaged over calm and volatile periods
 TALK_EVERY_S: Final = 60.0
-DECOY_EVERY_S: Final = 2000.0  # each kind that nothing follows, each token
-FOLLOWS: Final = 0.7  # how often something does
+DECOY_EVERY_S: Final = 2000.0  # per token and kind of decoy
+FOLLOWS: Final = 0.7  # probability that a cause has its effect
 _RAW_PER_TOKEN: Final = 10**6
 
 Times = NDArray[np.float64]  # seconds
 
 
 class Edge(StrEnum):
-    """What is planted."""
+    """The planted edge."""
 
     NOISE = "noise"
     MOMENTUM = "momentum"
@@ -57,22 +57,22 @@ class Edge(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Something that can be seen, and what follows it in its own market, as simple returns.
+    """An observable cause and its effect in its own market, as simple returns.
 
-    A cause is over before an order can reach the chain: while it lasted, its next trade could be foreseen.
+    A cause ends before an order can reach the chain; otherwise its own trades would be predictable.
     """
 
-    moves: tuple[float, float]  # of the price, up or down with equal chances; (0, 0): it is talk alone
-    followed: float  # which of them something follows: 1 rises, -1 falls, 0 talk
+    moves: tuple[float, float]  # of the price, up or down with equal probability; (0, 0): social events only
+    followed: float  # sign of the moves with an effect: 1 rises, -1 falls, 0 social events
     after_s: tuple[float, float]
     follow: tuple[float, float]
     takes_s: tuple[float, float]
-    trades: int  # of what follows
-    every_s: float  # in the market where it is followed, each token
+    trades: int  # number of trades of the effect
+    every_s: float  # mean interval per token in its own market
 
     @property
     def mean_follow(self) -> float:
-        """The mean return that follows a cause of this kind, those that nothing follows included."""
+        """The mean return after a cause, including those without effect."""
         return FOLLOWS * sum(self.follow) / 2 * (1.0 if self.followed == 0.0 else 0.5)
 
 
@@ -87,39 +87,41 @@ _REPORTS: Final = 4
 
 
 def labelled_market(edge: Edge, seed: int, *, hours: float = 12.0, tokens: int = 16) -> Tape:
-    """A tape of about 4 trades and a quarter of a report of talk a second.
+    """Return a tape with about 4 trades and a quarter of a social event per second.
 
     Args:
-        edge: what is planted.
-        seed: the market depends on it and on the other arguments alone.
-        hours: of event time.
-        tokens: alive at once; each lives one to three hours, and gives its place to another.
+        edge: the planted edge.
+        seed: seed of the market, which depends only on the arguments.
+        hours: length in event time.
+        tokens: number of tokens alive at once; each is replaced after one to three hours.
     """
     rng = np.random.default_rng([seed, list(Edge).index(edge)])
-    lives = [life for _ in range(tokens) for life in _lives(rng, hours * 3600.0)]
-    lives.sort()
-    events = join(*(_life(rng, edge, token, start_s, stop_s) for token, (start_s, stop_s) in enumerate(lives)))
+    lifetimes = [lifetime for _ in range(tokens) for lifetime in _lifetimes(rng, hours * 3600.0)]
+    lifetimes.sort()
+    events = join(
+        *(_token_events(rng, edge, token, start_s, stop_s) for token, (start_s, stop_s) in enumerate(lifetimes))
+    )
     events = take(events, np.argsort(events["ts"], kind="stable"))
     events["seq"] = np.arange(1, len(events) + 1)
-    return Tape(events, [f"labelled_market{token:05d}" for token in range(len(lives))])
+    return Tape(events, [f"labelled_market{token:05d}" for token in range(len(lifetimes))])
 
 
-def _lives(rng: np.random.Generator, end_s: float) -> Iterator[tuple[float, float]]:
-    """The lives that follow each other in one place; at first it is in the middle of one."""
-    start_s, stop_s = 0.0, rng.uniform(0.2, 1.0) * rng.uniform(*LIFE_S)
+def _lifetimes(rng: np.random.Generator, end_s: float) -> Iterator[tuple[float, float]]:
+    """Yield the start and end of consecutive tokens; the first one has started before the market."""
+    start_s, stop_s = 0.0, rng.uniform(0.2, 1.0) * rng.uniform(*LIFETIME_S)
     while start_s < end_s:
         yield start_s, min(stop_s, end_s)
-        start_s, stop_s = stop_s, stop_s + rng.uniform(*LIFE_S)
+        start_s, stop_s = stop_s, stop_s + rng.uniform(*LIFETIME_S)
 
 
-def _life(rng: np.random.Generator, edge: Edge, token: int, start_s: float, stop_s: float) -> Events:
+def _token_events(rng: np.random.Generator, edge: Edge, token: int, start_s: float, stop_s: float) -> Events:
     length_s = stop_s - start_s
     times, moves = _walk(rng, edge, length_s)
     talk_times, mentions, sentiment = _chatter(rng, length_s)
     for kind, cause in CAUSES.items():
         for at_s in _arrivals(rng, length_s, cause.every_s if kind is edge else DECOY_EVERY_S):
-            happened, moved, burst = _happen(rng, cause, at_s, follows=kind is edge)
-            times, moves = np.concatenate([times, happened]), np.concatenate([moves, moved])
+            cause_times, moved, burst = _cause_and_effect(rng, cause, at_s, follows=kind is edge)
+            times, moves = np.concatenate([times, cause_times]), np.concatenate([moves, moved])
             talk_times = np.concatenate([talk_times, burst])
             mentions = np.concatenate([mentions, rng.uniform(50.0, 120.0, len(burst))])
             sentiment = np.concatenate([sentiment, rng.uniform(0.4, 0.8, len(burst))])
@@ -135,18 +137,18 @@ def _life(rng: np.random.Generator, edge: Edge, token: int, start_s: float, stop
 
 
 def _walk(rng: np.random.Generator, edge: Edge, length_s: float) -> tuple[Times, NDArray[np.float64]]:
-    """The background: log returns whose size wanders and whose sign nobody knows."""
+    """Return times and log returns of the background: random signs, slowly varying size."""
     times = _arrivals(rng, length_s, TRADE_EVERY_S)
-    # Calm and wild times, a factor of two either way, over some minutes.
+    # Calm and volatile periods of some minutes, within a factor of two.
     phase = np.cumsum(rng.normal(0.0, 0.15, len(times)))
     size = MOVE * np.exp(0.5 * np.sin(phase))
-    taken_back = CAUSES[edge].mean_follow / CAUSES[edge].every_s if edge is not Edge.NOISE else 0.0
-    drift = -taken_back * np.diff(times, prepend=0.0)
+    compensation = CAUSES[edge].mean_follow / CAUSES[edge].every_s if edge is not Edge.NOISE else 0.0
+    drift = -compensation * np.diff(times, prepend=0.0)
     return times, rng.normal(0.0, size) - size**2 / 2 + drift
 
 
 def _chatter(rng: np.random.Generator, length_s: float) -> tuple[Times, NDArray[np.float64], NDArray[np.float64]]:
-    """What is said of any token: when, how much, and how well."""
+    """Return times, mentions and sentiment of the usual social events of a token."""
     times = _arrivals(rng, length_s, TALK_EVERY_S)
     return times, rng.lognormal(2.0, 0.5, len(times)), np.clip(rng.normal(0.1, 0.25, len(times)), -1.0, 1.0)
 
@@ -155,10 +157,10 @@ def _arrivals(rng: np.random.Generator, length_s: float, every_s: float) -> Time
     return np.sort(rng.uniform(0.0, length_s, rng.poisson(length_s / every_s)))
 
 
-def _happen(
+def _cause_and_effect(
     rng: np.random.Generator, cause: Cause, at_s: float, *, follows: bool
 ) -> tuple[Times, NDArray[np.float64], Times]:
-    """One cause, and perhaps what follows: times and log returns of its trades, and the times of its talk."""
+    """Return one cause and its effect: times and log returns of the trades, and times of the social events."""
     ends_s = at_s + _CAUSE_S
     sign = rng.choice([-1.0, 1.0]) if cause.followed else 0.0
     own = sign * rng.uniform(*cause.moves)
@@ -175,15 +177,15 @@ def _happen(
 def _spread(
     rng: np.random.Generator, start_s: float, stop_s: float, total: float, trades: int
 ) -> tuple[Times, NDArray[np.float64]]:
-    """A simple return in several trades of one direction, and of different sizes."""
+    """Divide a simple return into trades of one direction and random sizes; return their times and log returns."""
     shares = rng.dirichlet(np.full(trades, 3.0)) if trades else np.zeros(0)
     return np.sort(rng.uniform(start_s, stop_s, trades)), shares * np.log1p(total)
 
 
 def _trades(rng: np.random.Generator, times: Times, moves: NDArray[np.float64]) -> Events:
-    """Exact reserves of a constant product along the price, and the trades between them."""
+    """Return the trades along a price path, with exact reserves of a constant product."""
     order = np.argsort(times, kind="stable")
-    path = np.cumsum(moves[order]) / 2  # the reserves move by the root of the price
+    path = np.cumsum(moves[order]) / 2  # the SOL reserve moves with the square root of the price
     sol = np.concatenate([[POOL_LAMPORTS], np.round(POOL_LAMPORTS * np.exp(path))]).astype(np.int64)
     token = np.concatenate([[POOL_RAW], np.round(POOL_RAW * np.exp(-path))]).astype(np.int64)
     events = empty(len(order))

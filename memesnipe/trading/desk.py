@@ -47,7 +47,7 @@ class Desk:
             for book in self.state.holdings.values():
                 if event.token in book:
                     book[event.token].on_event(before, event)
-        self.state.market_state.see(event)
+        self.state.market_state.apply(event)
         self.state.is_late = event.flags & STALE != 0
         self._fund()
         return fills
@@ -154,7 +154,7 @@ class Desk:
     def drop_dead(self) -> None:
         """Drop the markets of dead tokens that the desk has no part in."""
         kept = {token for _, token in self.held()} | {order.token for order in self.state.pending}
-        self.state.market_state.forget(self._model.dead_after_ns, kept)
+        self.state.market_state.drop_dead(self._model.dead_after_ns, kept)
 
     def _enter(self, decision: Order) -> Order | RiskRefused | None:
         state, market = self.state, self.state.market_state.tokens.get(decision.token)
@@ -228,7 +228,7 @@ class Desk:
             return
         book = holdings.setdefault(order.spec_id, {})
         holding = book.setdefault(order.token, Holding())
-        holding.take(fill, self.state.market_state.tokens[order.token])
+        holding.apply_fill(fill, self.state.market_state.tokens[order.token])
         if not holding.is_open:
             del book[order.token]
             self.state.refused_exits.discard((order.spec_id, order.token))

@@ -153,11 +153,11 @@ def test_no_run_is_degraded_and_empty(server_urls, database, bus, all_running, s
 
 
 def test_the_newest_run_is_shown(client, new_run, insert):
-    insert(schema.Trade, order_id="a/1", mint="So1", seq=1)
-    insert(schema.Trade, order_id="a/2", mint="So2", seq=2)
+    insert(schema.TradeRow, order_id="a/1", mint="So1", seq=1)
+    insert(schema.TradeRow, order_id="a/2", mint="So2", seq=2)
     insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7)
     insert(schema.StrategyRow, spec_id="a", mode="paper", result={"total_return": 0.1})
-    insert(schema.Generation, index=1, best_fitness=float("-inf"))
+    insert(schema.GenerationRow, index=1, best_fitness=float("-inf"))
     insert(schema.BreakerRow, level="critical", drawdown=0.12)
     assert [trade["mint"] for trade in client.get("/api/trades", params={"limit": 1}).json()] == ["So2"]
     assert client.get("/api/positions").json()[0]["token_raw"] == 5
@@ -174,7 +174,7 @@ def test_an_invalid_limit_is_refused(client, limit):
 
 
 def test_the_stream_sends_a_changed_state(client, all_running, new_run, insert):
-    insert(schema.Equity, seq=1, equity_usd=1000.0, equity_lamports=5)
+    insert(schema.EquityRow, seq=1, equity_usd=1000.0, equity_lamports=5)
     with client.stream("GET", "/api/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         found = messages(stream.iter_lines())
@@ -194,7 +194,7 @@ def test_the_stream_sends_a_changed_state(client, all_running, new_run, insert):
             ),
         }
         assert next(found)[0] == "comment"
-        insert(schema.Trade, order_id="a/1", mint="fresh", seq=2)
+        insert(schema.TradeRow, order_id="a/1", mint="fresh", seq=2)
         changed = next(state for event, state in found if event == "state")
         assert [trade["mint"] for trade in changed["trades"]] == ["fresh"]
 
@@ -217,7 +217,7 @@ def test_the_signer_serves_its_public_key_and_health_alone():
 
 def test_views_are_read_only(backend):
     with backend._newest() as (conn, _), pytest.raises(sa.exc.InternalError, match="read-only"):
-        conn.execute(sa.delete(schema.Trade))
+        conn.execute(sa.delete(schema.TradeRow))
 
 
 def test_every_route_has_a_description(backend, database):
@@ -267,7 +267,7 @@ def test_with_the_token_commands_are_recorded_in_order(client, new_run, insert):
 
 
 def test_refusals_and_lifecycle_changes_are_listed(client, new_run, insert):
-    insert(schema_control.Refusal, order_id="a-1", seq=3, reason="price", detail="the pool says 1 USD")
+    insert(schema_control.RefusalRow, order_id="a-1", seq=3, reason="price", detail="the pool says 1 USD")
     insert(schema.LifecycleRow, number=1, seq=3, spec_id="a", to_mode="paper", from_mode="simulating", reason="good")
     assert client.get("/api/refusals").json()[0]["detail"] == "the pool says 1 USD"
     assert client.get("/api/lifecycle").json()[0]["reason"] == "good"

@@ -13,11 +13,10 @@ from memesnipe.api import commands as commands_module
 from memesnipe.api.commands import Commands, FullPaths, create_command_api
 from memesnipe.api.request_checks import RequestChecks
 from memesnipe.errors import InputError
+from memesnipe.protocol.commands import MAX_REASON_BYTES, CommandName
 from memesnipe.servers.process import wait_until
 from memesnipe.storage.asking import NoSuchStrategyError, TooLateError, ask, connect_to_ask
-from memesnipe.storage.commands import CommandName
-from memesnipe.storage.schema_control import Command
-from memesnipe.trading.command_names import MAX_REASON_BYTES
+from memesnipe.storage.schema_control import CommandRow
 from tests.api.conftest import TOKEN
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -33,7 +32,7 @@ def locked(database):
 
 def count_commands(database, run_id):
     with database.connect() as connection:
-        return connection.scalar(sa.select(sa.func.count()).where(Command.run_id == run_id))
+        return connection.scalar(sa.select(sa.func.count()).where(CommandRow.run_id == run_id))
 
 
 def test_a_separate_application_serves_halt_below_its_prefix(database, new_run):

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from memesnipe.cli import halt_over_http, manual_commands
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.protocol.commands import MAX_REASON_BYTES
 from memesnipe.runtime.lock import acquire
 from memesnipe.servers.process import free_port
-from memesnipe.storage.schema_control import Command
-from memesnipe.trading.command_names import MAX_REASON_BYTES
+from memesnipe.storage.schema_control import CommandRow
 from tests.api.conftest import TOKEN
 
 
@@ -46,7 +46,7 @@ def executing(database, new_run):
     over = threading.Event()
 
     def execute() -> None:
-        done = sa.update(Command).where(Command.run_id == new_run).values(outcome="done after event 7")
+        done = sa.update(CommandRow).where(CommandRow.run_id == new_run).values(outcome="done after event 7")
         while not over.wait(0.02):
             with database.begin() as connection:
                 connection.execute(done)
@@ -60,7 +60,7 @@ def executing(database, new_run):
 
 def commands(database, run_id):
     with database.connect() as connection:
-        query = sa.select(Command.name, Command.reason).where(Command.run_id == run_id)
+        query = sa.select(CommandRow.name, CommandRow.reason).where(CommandRow.run_id == run_id)
         return [tuple(row) for row in connection.execute(query)]
 
 

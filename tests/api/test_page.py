@@ -51,12 +51,12 @@ def expect_text(page, element, text):
 def marked(insert):
     for number, usd in enumerate((1000.0, 1020.0, 1010.5)):
         insert(
-            schema.Equity,
+            schema.EquityRow,
             **{"seq": number, "ts": number * 60 * NS, "equity_usd": usd},
             **{"equity_lamports": 10 * SOL, "cash_usd": 900.0},
         )
     insert(schema.BreakerRow, level="normal", drawdown=0.009)
-    insert(schema.FeedCursor, seq=12345)
+    insert(schema.FeedCursorRow, seq=12345)
     insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=12345)
 
 
@@ -73,13 +73,13 @@ def test_the_page_follows_the_run_without_a_reload(page, serve, backend, all_run
 
     hostile = "<img src=x onerror=alert(1)>"
     trade = {"sol_lamports": SOL // 4, "side": "buy", "status": "PAPER", "reason": hostile, "ts": 3600 * NS}
-    insert(schema.Trade, order_id="a/1", mint="MintOfATokenThatIsLong", **trade)
+    insert(schema.TradeRow, order_id="a/1", mint="MintOfATokenThatIsLong", **trade)
     expect_text(page, "trades", "Mint…Long")
     expect_text(page, "trades", "0.250")
     expect_text(page, "trades", hostile)
     assert page.get_by_title("MintOfATokenThatIsLong").count() == 1
 
-    insert(schema.Equity, seq=9, ts=600 * NS, equity_usd=890.0, equity_lamports=9 * SOL, drawdown=0.12)
+    insert(schema.EquityRow, seq=9, ts=600 * NS, equity_usd=890.0, equity_lamports=9 * SOL, drawdown=0.12)
     expect_text(page, "equity", "$890.00")
     assert page.evaluate("document.wasNotReloaded")
 
@@ -93,7 +93,7 @@ def test_the_risk_level_changes(page, serve, backend, database, all_running, mar
     expect_text(page, "risk-level", "critical")
     expect_text(page, "risk-rule", "only closed")
     expect_text(page, "drawdown", "12.00%")
-    insert(schema_control.Refusal, order_id="a-1", seq=1, reason="stale_data")
+    insert(schema_control.RefusalRow, order_id="a-1", seq=1, reason="stale_data")
     with database.begin() as conn:
         conn.execute(changed.values(halted=True))
     expect_text(page, "risk-level", "halted")

@@ -86,13 +86,13 @@ def test_the_figures_are_those_of_the_newest_run(database, new_run, insert) -> N
             return vitals(connection)
 
     assert read() == Vitals(new_run, False, False, 0, 0, 0, "", 0.0)
-    insert(schema.FeedCursor, seq=10, rejected=3, ended=True)
+    insert(schema.FeedCursorRow, seq=10, rejected=3, ended=True)
     insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=7)
     insert(schema.StreamOffsetRow, actor="executor", stream="allocations_channel", consumed=99)
     ago = sa.func.now() - timedelta(seconds=30)
-    insert(schema_control.Command, command_id=1000001, name="promote", spec_id="a", outcome="done", requested_at=ago)
-    insert(schema_control.Command, command_id=1000002, name="halt", spec_id="", requested_at=ago)
-    insert(schema_control.Command, command_id=1000003, name="risk_reset", spec_id="", seq=5)
+    insert(schema_control.CommandRow, command_id=1000001, name="promote", spec_id="a", outcome="done", requested_at=ago)
+    insert(schema_control.CommandRow, command_id=1000002, name="halt", spec_id="", requested_at=ago)
+    insert(schema_control.CommandRow, command_id=1000003, name="risk_reset", spec_id="", seq=5)
     found = read()
     assert found is not None
     assert replace(found, command_age_s=0.0) == Vitals(new_run, False, True, 10, 7, 3, "halt", 0.0)

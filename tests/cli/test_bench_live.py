@@ -33,9 +33,6 @@ def test_every_load_is_measured(tmp_path: Path) -> None:
     assert found["whole_market"]["on_the_desk"] == 20
     assert found["whole_market"]["decisions"] > 0, "decisions of the portfolio are measured too"
     sustained = found["sustained"]
-    assert set(sustained) == {
-        "200 strategies", "200 strategies, 2 threads", "200 strategies, 2 executors", "50 strategies"
-    }  # fmt: skip
+    assert set(sustained) == {"200 strategies", "200 strategies, 2 threads", "50 strategies"}
     assert all(load["events_per_s"] > 0 for load in sustained.values())
-    assert len(sustained["200 strategies, 2 executors"]["cpu_share"]) == 2
     assert found["tokens"] > 50

@@ -52,7 +52,7 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
             ("import", "text.csv", "-o", "a.tape"),
             {},
             2,
-            "text.csv begins with no header: its first line must name the columns ts_ns",
+            "text.csv has no header: its first line must name the columns ts_ns",
         ),
         (("import", "swaps.csv", "-o", "nowhere/a.tape"), {}, 2, "-o nowhere/a.tape: there is no folder nowhere"),
         (("tape", "text.csv"), {}, 2, "text.csv is not a tape"),

@@ -151,7 +151,7 @@ def test_lookahead_check_fails_on_a_strategy_that_looks_ahead(
     command = ("lookahead-check", "--strategy", "mean_revert_1h", "--tape", tape)
     code, out, err = memesnipe(*command)
     assert (code, "looks ahead" in out) == (1, True)
-    assert "mean_revert_1h: with the future behind event 17 cut off" in err
+    assert "mean_revert_1h: with the future after event 17 cut off" in err
     assert json.loads(memesnipe(*command, "--json")[1])["looks_ahead"] == ["mean_revert_1h"]
 
 
@@ -184,7 +184,7 @@ def test_the_bare_loop_votes_like_the_strategy() -> None:
         (("quote", "--pool", "no.json"), "--pool no.json: cannot be read: No such file"),
         (("quote", "--pool", "x" * 300), "xxx: cannot be read: File name too long"),
         (("quote", "--pool", "text.txt"), "--pool text.txt: is not JSON"),
-        (("quote", "--pool", "pool.json"), "--pool pool.json: which trade?"),
+        (("quote", "--pool", "pool.json"), "--pool pool.json: op is missing"),
         (("quote", "--pool", "list.json", "--amount", "1"), "leave --op and --amount out"),
         (("quote", "--pool", "list.json"), "--pool list.json: row 1: op is None"),
         (("backtest", "--tape", "TAPE"), "--strategy FAMILY or --spec FILE"),

@@ -51,7 +51,7 @@ def test_import_and_tape_report_rejections_and_assumptions(memesnipe: Typed, tmp
     }  # fmt: skip
     assert {name: reply[name] for name in expected} == expected
     assert (reply["assumed_pools"], reply["from_ts"]) == (1, TS)
-    for words in ("pools are assumed", "6 decimals", "cost 200 USD", "read as seconds", "told twice", "left out"):
+    for words in ("pools are assumed", "6 decimals", "cost 200 USD", "read as seconds", "duplicate", "left out"):
         assert sum(words in sentence for sentence in reply["assumptions"]) >= 1, words
     shown = _json(memesnipe("tape", "a.tape", "--json"))
     assert {name: shown[name] for name in expected} == expected

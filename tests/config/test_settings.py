@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from memesnipe.bus.redis_bus import READ_LIMIT
-from memesnipe.bus.streams import KEEP_EVENTS, MAX_IN_FLIGHT
 from memesnipe.config.settings import DECIDING, Settings, env_example, load_settings, read_resolved, write_resolved
 from memesnipe.config.types import range_of
 from memesnipe.errors import RefusedError, SettingsError
+from memesnipe.protocol.streams import KEEP_EVENTS, MAX_IN_FLIGHT
 from memesnipe.testing.chaos.replay import QUICK
 
 

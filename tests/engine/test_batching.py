@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from memesnipe.engine import engine as engine_module
 from memesnipe.engine import shards
 from memesnipe.engine.engine import Engine
-from memesnipe.engine.history import Done
+from memesnipe.engine.history import WatchedActions
 from memesnipe.market.events import Events
 from tests.engine.random_market import FAMILIES, random_events, random_genomes, random_model
 from tests.support import kept, written_and_read
@@ -33,8 +33,8 @@ def restarted(engine: Engine) -> Engine:
     return other
 
 
-def in_parts(engine: Engine, parts: list[Events], restarts: set[int]) -> tuple[Engine, Done]:
-    done = Done()
+def in_parts(engine: Engine, parts: list[Events], restarts: set[int]) -> tuple[Engine, WatchedActions]:
+    done = WatchedActions()
     for i, part in enumerate(parts):
         step = engine.advance(part)
         done.orders += step.orders
@@ -126,7 +126,7 @@ def test_an_empty_batch_changes_nothing() -> None:
     engine = engine_of()
     engine.advance(EVENTS[:300])
     before = kept(engine.dump())
-    assert engine.advance(EVENTS[:0]) == Done()
+    assert engine.advance(EVENTS[:0]) == WatchedActions()
     assert kept(engine.dump()) == before
 
 

@@ -138,12 +138,12 @@ def test_an_order_that_does_not_land_pays_the_same_and_an_empty_pool_gives_nothi
 def test_a_holding_costs_everything_paid_for_it_and_realises_the_rest_when_sold() -> None:
     holding = Holding()
     buy = _meet(_order(BUY_SIDE, budget_lamports=10**9))
-    assert holding.take(buy, TokenMarket(1, CURVE)) == 0
+    assert holding.apply_fill(buy, TokenMarket(1, CURVE)) == 0
     assert holding.cost_lamports == -buy.cash_change_lamports
     assert holding.opened_ts == 10
     worth = holding.value_lamports(TokenMarket(1, CURVE))
     pool = moved(CURVE, buy.sol_lamports, -buy.token_raw)
     sell = _meet(_order(SELL_SIDE, token_raw=holding.token_raw), pool, ts=20)
     assert sell.cash_change_lamports == worth - NETWORK
-    assert holding.take(sell, TokenMarket(1, CURVE)) == buy.cash_change_lamports + sell.cash_change_lamports
+    assert holding.apply_fill(sell, TokenMarket(1, CURVE)) == buy.cash_change_lamports + sell.cash_change_lamports
     assert (holding.token_raw, holding.cost_lamports) == (0, 0)

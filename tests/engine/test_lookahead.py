@@ -21,7 +21,7 @@ MODEL = FillModel()
 
 @intrinsic
 def _price_ahead(typing_context: Any, event: Any, steps: Any) -> Any:
-    """The price in the record so many places behind this one in memory."""
+    """Return the price in the record so many places behind this one in memory."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place = builder.ptrtoint(args[0], ir.IntType(64))
@@ -93,7 +93,7 @@ def test_a_strategy_that_reads_on_is_caught(events: Events, family: str) -> None
     assert found.difference is not None
     assert found.difference.future in (CUT_OFF, REPLACED)
     assert found.difference.order != found.difference.order_then
-    assert "with the future behind event" in str(found.difference)
+    assert "with the future after event" in str(found.difference)
     assert found.to_dict()["difference"]["spec_id"] == found.difference.spec_id
 
 

@@ -37,7 +37,7 @@ def test_arrays_do_not_overlap_and_are_zero_also_when_they_were_used_before() ->
         array["x"] = i + 1
     assert [set(array["x"].tolist()) for array in arrays] == [{1.0}, {2.0}, {3.0}, {4.0}]
     address = arrays[0].ctypes.data
-    pool.give_back(arrays[0])
+    pool.release(arrays[0])
     again = pool.take(5, STATE)
     assert again.ctypes.data == address, "its place is used again"
     assert not again["x"].any()

@@ -23,7 +23,7 @@ SAMPLE_NS = 60_000_000_000
 
 
 def outcomes_of(fill: Fill) -> dict[str, Any]:
-    """A fill in the reference's words."""
+    """Return a fill in the reference's words."""
     order = fill.order
     return {
         "order_no": order.order_no, "token": order.token, "side": order.side, "reason": order.reason,

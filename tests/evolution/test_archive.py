@@ -25,11 +25,11 @@ def _evaluation(which: Genome, fitness: float = 0.0, *, trades: int = 10, hold_s
         (genome("flip", "trend", size=0.01), 10, 30.0, "flip+trend/1/1"),
     ],
 )
-def test_a_cell_is_what_a_strategy_does(which: Genome, trades: int, hold_s: float, cell: str) -> None:
+def test_the_cell_reflects_families_holding_time_turnover(which: Genome, trades: int, hold_s: float, cell: str) -> None:
     assert cell_of(which, _evaluation(which, trades=trades, hold_s=hold_s)) == cell
 
 
-def test_who_never_traded_or_never_ran_has_no_cell() -> None:
+def test_genomes_without_trades_or_with_failed_evaluations_have_no_cell() -> None:
     idle = _evaluation(FLIP, 5.0, trades=0)
     failed = replace(idle, train=None, validation=None)
     archive = Archive()
@@ -37,7 +37,7 @@ def test_who_never_traded_or_never_ran_has_no_cell() -> None:
     assert archive.elites == {}
 
 
-def test_a_cell_keeps_its_best_and_the_first_of_equals() -> None:
+def test_a_cell_keeps_the_best_genome_and_the_first_of_equals() -> None:
     archive = Archive()
     better, equal = replace(FLIP, threshold=0.6), replace(FLIP, threshold=0.7)
     assert archive.add([FLIP, better], [_evaluation(FLIP, 1.0), _evaluation(better, 2.0)], 0) == 2
@@ -46,7 +46,7 @@ def test_a_cell_keeps_its_best_and_the_first_of_equals() -> None:
     assert (elite.genome, elite.fitness, elite.generation) == (better, 2.0, 0)
 
 
-def test_the_best_differ_in_their_mix_of_families() -> None:
+def test_best_returns_elites_of_different_families() -> None:
     archive = Archive()
     slow = replace(FLIP, threshold=0.6)
     found = [_evaluation(FLIP, 3.0), _evaluation(slow, 2.0, hold_s=500.0), _evaluation(TREND, 1.0)]
@@ -56,7 +56,7 @@ def test_the_best_differ_in_their_mix_of_families() -> None:
     assert [elite.genome for elite in archive.best(1)] == [FLIP]
 
 
-def test_who_does_the_same_under_another_mix_counts_once() -> None:
+def test_best_skips_elites_with_the_same_fills() -> None:
     archive = Archive()
     copy = genome("flip", "trend", size=0.1)
     alike = replace(_evaluation(copy, 2.0), train=_evaluation(FLIP).train, validation=_evaluation(FLIP).validation)

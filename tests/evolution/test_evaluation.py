@@ -21,7 +21,7 @@ def _evaluate(train: Segment = TRAIN, validation: Segment = VALIDATION) -> list[
     return evaluate(train, validation, population(), FAMILIES, SURE, 1000.0)
 
 
-def test_an_evaluation_is_two_backtests_from_a_standing_start() -> None:
+def test_an_evaluation_is_two_independent_backtests() -> None:
     for genome, found in zip(population(), _evaluate(), strict=True):
         (early,) = run_segment(TRAIN, [genome], FAMILIES, SURE, 1000.0)
         (late,) = run_segment(VALIDATION, [genome], FAMILIES, SURE, 1000.0)
@@ -33,14 +33,14 @@ def test_an_evaluation_is_two_backtests_from_a_standing_start() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 97, 1000])
-def test_slices_of_time_change_nothing(size: int) -> None:
+def test_slicing_a_segment_does_not_change_the_evaluation(size: int) -> None:
     parts = [Segment(s.span, list(slices_of(cut(EVENTS, s.span), size))) for s in (TRAIN, VALIDATION)]
     for whole, sliced in zip(_evaluate(), _evaluate(*parts), strict=True):
         assert (whole.train, whole.validation, whole.fitness) == (sliced.train, sliced.validation, sliced.fitness)
         assert np.array_equal(whole.moments, sliced.moments)
 
 
-def test_there_is_a_return_for_every_minute_of_the_span() -> None:
+def test_a_record_has_one_return_per_minute_of_the_span() -> None:
     minute = 60_000_000_000
     start = int(EVENTS["ts"][0]) // minute * minute
     records = run_segment(Segment(Span(start, start + 10 * minute), (EVENTS,)), population(), FAMILIES, SURE, 1000.0)
@@ -48,7 +48,7 @@ def test_there_is_a_return_for_every_minute_of_the_span() -> None:
     assert any(record.returns.any() for record in records)
 
 
-def test_a_genome_that_cannot_be_run_fails_alone() -> None:
+def test_a_failing_genome_does_not_affect_the_others() -> None:
     good = population()
     broken = replace(good[0], signals=(SignalGene("nowhere", {}, 1.0),))
     found = evaluate(TRAIN, VALIDATION, [good[0], broken, good[1]], FAMILIES, SURE, 1000.0)
@@ -58,7 +58,7 @@ def test_a_genome_that_cannot_be_run_fails_alone() -> None:
     assert [found[0].fitness, found[2].fitness] == [e.fitness for e in _evaluate()[:2]]
 
 
-def test_the_bundled_families_are_evaluated_too() -> None:
+def test_random_genomes_of_bundled_families_can_be_evaluated() -> None:
     from memesnipe.evolution.operators import random_genomes
 
     genomes = random_genomes(np.random.default_rng(1), discover(), 8)

@@ -23,7 +23,7 @@ def _score(genome: Genome) -> float:
 
 
 def _evaluations(genomes: list[Genome]) -> list[Evaluation]:
-    """As if each had traded about as long as its longest hold."""
+    """Return evaluations in which each genome holds for its longest hold."""
     found = []
     for g in genomes:
         did = result(g.spec_id, trades=4, observed_s=3600.0, mean_hold_s=g.exits.max_hold_s)
@@ -32,56 +32,56 @@ def _evaluations(genomes: list[Genome]) -> list[Evaluation]:
 
 
 def _generations(population: GeneticAlgorithm, count: int) -> list[list[str]]:
-    told = []
+    generations = []
     for _ in range(count):
         genomes = population.ask()
         population.tell(genomes, _evaluations(genomes))
-        told.append([g.spec_id for g in genomes])
-    return told
+        generations.append([g.spec_id for g in genomes])
+    return generations
 
 
 @settings(max_examples=20)
 @given(st.integers(0, 2**32), st.integers(1, 30), st.sampled_from([0.0, 0.2, 1.0]), st.sampled_from([0.0, 0.7, 1.0]))
-def test_each_generation_is_full_and_no_genome_is_in_it_twice(
+def test_each_generation_is_full_and_without_duplicates(
     seed: int, size: int, mutation: float, crossover: float
 ) -> None:
-    """Also where nothing mutates and nothing crosses, so that children are their parents."""
+    """Includes rates of 0, at which children equal their parents."""
     for generation in _generations(GeneticAlgorithm(FAMILIES, _settings(size, mutation, crossover), seed), 4):
         assert len(generation) == len(set(generation)) == size
 
 
-def test_the_seed_decides_everything() -> None:
+def test_the_seed_determines_the_generations() -> None:
     one, same, other = (_generations(GeneticAlgorithm(FAMILIES, _settings(), seed), 4) for seed in (7, 7, 8))
     assert one == same
     assert one[0] != other[0]
 
 
 @pytest.mark.parametrize("before", [0, 1, 3])
-def test_a_search_goes_on_identically_from_its_state_in_json(before: int) -> None:
+def test_a_search_resumed_from_json_continues_identically(before: int) -> None:
     whole = GeneticAlgorithm(FAMILIES, _settings(), 7)
     first = _generations(whole, before)
     saved = STATE.dump_json(whole.dump())
-    taken_up = GeneticAlgorithm(FAMILIES, _settings(), seed=99)
-    taken_up.load(STATE.validate_json(saved))
-    assert taken_up.generation == before
-    assert first + _generations(taken_up, 3) == first + _generations(whole, 3)
-    assert STATE.dump_json(taken_up.dump()) == STATE.dump_json(whole.dump()) != saved
+    resumed = GeneticAlgorithm(FAMILIES, _settings(), seed=99)
+    resumed.load(STATE.validate_json(saved))
+    assert resumed.generation == before
+    assert first + _generations(resumed, 3) == first + _generations(whole, 3)
+    assert STATE.dump_json(resumed.dump()) == STATE.dump_json(whole.dump()) != saved
 
 
-def test_the_best_come_first_again_and_some_are_drawn_afresh() -> None:
+def test_a_generation_has_the_elites_first_and_some_random_genomes() -> None:
     population = GeneticAlgorithm(FAMILIES, _settings(40, mutation=0.0, crossover=0.0), 7)
     genomes = population.ask()
     population.tell(genomes, _evaluations(genomes))
     following = [g.spec_id for g in population.ask()]
     best = sorted(genomes, key=_score, reverse=True)[:4]
     assert following[:4] == [g.spec_id for g in best]
-    # A tenth of the generation, as the settings say, has no parents; here all the others are copies.
+    # By the settings a tenth of the generation has no parents; here all the others are copies.
     known = {g.spec_id for g in genomes}
     assert not known & set(following[4:8])
     assert known & set(following[8:])
 
 
-def test_selection_makes_the_generations_better() -> None:
+def test_selection_improves_the_generations() -> None:
     population = GeneticAlgorithm(FAMILIES, _settings(40), 7)
     scores = []
     for _ in range(8):
@@ -92,7 +92,7 @@ def test_selection_makes_the_generations_better() -> None:
     assert max(scores[-1]) >= max(scores[0])
 
 
-def test_a_search_can_go_on_with_a_smaller_population_than_its_elite() -> None:
+def test_a_search_can_resume_with_a_population_smaller_than_its_elites() -> None:
     large, small = GeneticAlgorithm(FAMILIES, _settings(20), 7), GeneticAlgorithm(FAMILIES, _settings(2), 7)
     _generations(large, 1)
     small.load(large.dump())

@@ -12,7 +12,7 @@ from memesnipe.sdk.registry import Families, discover
 
 BUNDLED = discover()
 SPACE = Space(BUNDLED)
-MORE = BUNDLED | {f"another_{name}": strategy for name, strategy in BUNDLED.items()}
+DOUBLED = BUNDLED | {f"another_{name}": strategy for name, strategy in BUNDLED.items()}
 SEEDS = st.integers(0, 2**32)
 
 
@@ -21,7 +21,7 @@ def _rng(seed: int) -> np.random.Generator:
 
 
 def _assert_sound(genome: Genome, families: Families) -> None:
-    """Every number is a float inside its range, and the signals are of different families, in order of name."""
+    """Assert that numbers are floats in their ranges and signals are of different families, sorted by name."""
     names = [gene.family for gene in genome.signals]
     assert 1 <= len(names) <= MAX_SIGNALS
     assert names == sorted(set(names))
@@ -37,9 +37,9 @@ def _assert_sound(genome: Genome, families: Families) -> None:
         assert param.low <= value <= param.high
 
 
-@given(SEEDS, st.floats(0, 1), st.integers(1, len(MORE)))
-def test_genomes_stay_inside_their_ranges_after_many_generations(seed: int, rate: float, count: int) -> None:
-    families = dict(list(MORE.items())[:count])
+@given(SEEDS, st.floats(0, 1), st.integers(1, len(DOUBLED)))
+def test_genomes_stay_valid_over_many_generations(seed: int, rate: float, count: int) -> None:
+    families = dict(list(DOUBLED.items())[:count])
     space, rng = Space(families), _rng(seed)
     genes = random_genes(rng, space, 6)
     for _ in range(12):
@@ -50,8 +50,8 @@ def test_genomes_stay_inside_their_ranges_after_many_generations(seed: int, rate
 
 
 @given(SEEDS)
-def test_a_genome_has_the_same_name_before_and_after_json(seed: int) -> None:
-    """The factory names it, and the arena names it again from what came over the wire."""
+def test_a_genome_keeps_its_id_through_json(seed: int) -> None:
+    """The strategy factory and the arena compute the id separately, before and after the transport."""
     rng = _rng(seed)
     for genome in SPACE.decode(mutate(rng, random_genes(rng, SPACE, 3), 1.0)):
         back = genome_from(orjson.loads(orjson.dumps(genome.to_dict())))
@@ -59,17 +59,17 @@ def test_a_genome_has_the_same_name_before_and_after_json(seed: int) -> None:
         assert back.spec_id == genome.spec_id
 
 
-def test_the_name_is_the_content() -> None:
+def test_the_id_depends_only_on_the_content() -> None:
     (one,), (same,), (other,) = (random_genomes(_rng(seed), BUNDLED, 1) for seed in (3, 3, 4))
     assert one is not same
     assert one.spec_id == same.spec_id != other.spec_id
     gene = one.signals[0]
-    turned = SignalGene(gene.family, dict(reversed(gene.params.items())), gene.weight)
-    assert Genome((turned, *one.signals[1:]), one.threshold, one.size, one.exits, one.filters).spec_id == one.spec_id
+    reordered = SignalGene(gene.family, dict(reversed(gene.params.items())), gene.weight)
+    assert Genome((reordered, *one.signals[1:]), one.threshold, one.size, one.exits, one.filters).spec_id == one.spec_id
 
 
 @given(SEEDS)
-def test_a_child_has_every_gene_from_one_of_its_parents(seed: int) -> None:
+def test_every_gene_of_a_child_comes_from_a_parent(seed: int) -> None:
     rng = _rng(seed)
     mothers, fathers = random_genes(rng, SPACE, 8), random_genes(rng, SPACE, 8)
     children = SPACE.decode(crossover(rng, SPACE, mothers, fathers))
@@ -83,7 +83,7 @@ def test_a_child_has_every_gene_from_one_of_its_parents(seed: int) -> None:
             assert all(value in [g.params[name] for g in parents] for name, value in gene.params.items())
 
 
-def test_nothing_moves_at_a_rate_of_zero_and_everything_at_one() -> None:
+def test_mutation_rates_zero_and_one_change_nothing_and_everything() -> None:
     rng = _rng(1)
     genes = random_genes(rng, SPACE, 20)
     still, moved = mutate(rng, genes, 0.0), mutate(rng, genes, 1.0)
@@ -92,7 +92,7 @@ def test_nothing_moves_at_a_rate_of_zero_and_everything_at_one() -> None:
     assert np.all(np.any(moved.active != genes.active, axis=1))
 
 
-def test_a_mutation_rate_is_the_share_of_numbers_that_move() -> None:
+def test_the_mutation_rate_is_the_share_of_mutated_numbers() -> None:
     rng = _rng(2)
     genes = random_genes(rng, SPACE, 200)
     moved = mutate(rng, genes, 0.2)
@@ -100,32 +100,32 @@ def test_a_mutation_rate_is_the_share_of_numbers_that_move() -> None:
     assert np.mean(np.any(moved.active != genes.active, axis=1)) == pytest.approx(0.2, abs=0.08)
 
 
-def test_a_lone_family_stays() -> None:
+def test_a_single_family_is_never_dropped() -> None:
     space = Space(dict(list(BUNDLED.items())[:1]))
     genes = random_genes(_rng(1), space, 10)
     assert mutate(_rng(2), genes, 1.0).active.all()
 
 
 @pytest.mark.parametrize("name", ["stop_loss", "take_profit", "max_hold_s"])
-def test_random_genomes_fill_their_ranges_evenly_in_their_own_scale(name: str) -> None:
+def test_random_genomes_are_uniform_on_the_scales_of_their_ranges(name: str) -> None:
     genomes = random_genomes(_rng(1), BUNDLED, 600)
     shares = [EXITS[name].share(getattr(genome.exits, name)) for genome in genomes]
     assert np.histogram(shares, bins=4, range=(0, 1))[0] == pytest.approx([150] * 4, abs=50)
 
 
-def test_every_family_and_every_number_of_signals_is_drawn_alike() -> None:
+def test_families_and_numbers_of_signals_are_drawn_uniformly() -> None:
     genes = random_genes(_rng(1), SPACE, 3000)
     assert np.bincount(genes.active.sum(axis=1))[1:] == pytest.approx([1000] * 3, abs=120)
     assert genes.active.mean(axis=0) == pytest.approx([0.2] * len(BUNDLED), abs=0.04)
 
 
 @given(SEEDS)
-def test_arrays_and_genomes_are_the_same(seed: int) -> None:
+def test_decode_inverts_encode(seed: int) -> None:
     genomes = random_genomes(_rng(seed), BUNDLED, 4)
     assert SPACE.decode(SPACE.encode(genomes)) == genomes
 
 
-def test_rows_are_taken_as_from_an_array() -> None:
+def test_genes_are_indexed_like_an_array() -> None:
     genes = random_genes(_rng(1), SPACE, 5)
     chosen = genes[np.array([3, 1])]
     assert isinstance(chosen, Genes)

@@ -26,7 +26,7 @@ Storage = str | BaseStorage | None
 
 
 def _smooth(genome: Genome) -> float:
-    """Highest, 0, a little away from the elite in every number that the two of them have."""
+    """Return a score with its maximum, 0, at a small distance from the elite in each of its numbers."""
     shares = SPACE.encode([genome, ELITE]).shares
     best = np.clip(shares[1] + 0.15, 0.0, 1.0)
     used = [SPACE.common, *(b for b, on in zip(SPACE.blocks, SPACE.encode([ELITE]).active[0], strict=True) if on)]
@@ -48,7 +48,7 @@ def _rounds(polish: Polish, rounds: int, score: Callable[[Genome], float] = _smo
 
 @pytest.fixture(scope="module")
 def studies_url(database_url: str) -> str:
-    """A schema for optuna alone, as it is in production: its tables have names that ours have too."""
+    """A separate schema for optuna, as in production, because its table names collide with ours."""
     engine = sa.create_engine(database_url)
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE SCHEMA IF NOT EXISTS polish_test"))
@@ -57,17 +57,17 @@ def studies_url(database_url: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def test_the_seed_decides_everything() -> None:
+def test_the_seed_determines_the_proposals() -> None:
     one, same, other = (_rounds(_polish(ELITE, _smooth(ELITE), seed=seed), 3) for seed in (5, 5, 6))
     assert one == same
     assert one != other
 
 
-def test_in_postgresql_the_trials_are_the_same_and_an_interrupted_study_is_begun_anew(studies_url: str) -> None:
+def test_an_interrupted_study_in_postgresql_is_replaced(studies_url: str) -> None:
     in_memory = _rounds(_polish(ELITE, _smooth(ELITE)), 2)
     interrupted = _polish(ELITE, _smooth(ELITE), studies_url, seed=6)
     _rounds(interrupted, 1)
-    interrupted.ask(2)  # and never told
+    interrupted.ask(2)  # without a tell
     again = _polish(ELITE, _smooth(ELITE), studies_url)
     assert _rounds(again, 2) == in_memory
     storage = RDBStorage(studies_url)
@@ -78,7 +78,7 @@ def test_in_postgresql_the_trials_are_the_same_and_an_interrupted_study_is_begun
     storage.engine.dispose()
 
 
-def test_a_study_leaves_others_in_its_storage_alone() -> None:
+def test_a_study_does_not_affect_others_in_its_storage() -> None:
     storage = InMemoryStorage()
     first = _polish(ELITE, 0.0, storage, name="first")
     _polish(ELITE, 0.0, storage, name="second")
@@ -86,7 +86,7 @@ def test_a_study_leaves_others_in_its_storage_alone() -> None:
     assert sorted(optuna.get_all_study_names(storage)) == ["first", "second"]
 
 
-def test_a_study_can_be_read_with_the_names_and_units_of_the_parameters() -> None:
+def test_a_study_uses_the_names_and_ranges_of_the_parameters() -> None:
     storage = InMemoryStorage()
     elite = simple_genome("momentum_5m", {})
     (asked,) = _rounds(_polish(elite, 1.0, storage), 1, lambda _: 2.0, batch=1)
@@ -97,7 +97,7 @@ def test_a_study_can_be_read_with_the_names_and_units_of_the_parameters() -> Non
     named |= {f"exits.{name}": p for name, p in EXITS.items()} | {f"filters.{name}": p for name, p in FILTERS.items()}
     assert first.distributions == {name: FloatDistribution(p.low, p.high, log=p.log) for name, p in named.items()}
     assert first.params["exits.stop_loss"] == elite.exits.stop_loss
-    # What the elite leaves to its family is told as the family's default, and its genomes say it.
+    # Parameters missing in the elite enter the study as the family's defaults.
     assert {name: first.params[f"momentum_5m.{name}"] for name in momentum} == {
         name: p.default for name, p in momentum.items()
     }
@@ -107,42 +107,42 @@ def test_a_study_can_be_read_with_the_names_and_units_of_the_parameters() -> Non
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_polishing_makes_the_elite_better(seed: int) -> None:
+def test_polishing_improves_the_elite(seed: int) -> None:
     before = _smooth(ELITE)
     polish = _polish(ELITE, before, seed=seed)
     asked = _rounds(polish, 16)
     genome, after = polish.best
     assert after == max(_smooth(g) for g in asked) == _smooth(genome)
-    assert after > 0.8 * before  # the distance that was left, in squares; both are below 0
+    assert after > 0.8 * before  # squared distances to the maximum, negated
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_families_stay_and_numbers_are_in_their_ranges_with_the_digits_that_genomes_have(seed: int) -> None:
+def test_polishing_keeps_families_ranges_and_digits(seed: int) -> None:
     (elite,) = random_genomes(np.random.default_rng(seed), FAMILIES, 1)
     asked = _rounds(_polish(elite, 0.0, seed=seed), 2, lambda g: -g.size, batch=4)
     assert all([s.family for s in g.signals] == [s.family for s in elite.signals] for g in asked)
-    assert SPACE.decode(SPACE.encode(asked)) == asked  # numbers out of range would come back clipped
+    assert SPACE.decode(SPACE.encode(asked)) == asked  # numbers out of range would be clipped
     assert len({g.spec_id for g in [elite, *asked]}) == 1 + len(asked)
 
 
-def test_an_elite_that_nothing_beats_stays_the_best() -> None:
+def test_an_unbeaten_elite_remains_the_best() -> None:
     polish = _polish(ELITE, 1.0)
     _rounds(polish, 2, lambda _: 1.0)
     assert polish.best == (ELITE, 1.0)
 
 
 @pytest.mark.parametrize("broken", [-math.inf, math.inf, math.nan])
-def test_what_is_not_finite_is_told_as_the_worst(broken: float) -> None:
+def test_non_finite_fitness_counts_as_the_worst(broken: float) -> None:
     storage = InMemoryStorage()
     polish = _polish(ELITE, 1.0, storage)
     _rounds(polish, 2, lambda _: broken, batch=4)
-    told = optuna.load_study(study_name="test", storage=storage).trials
-    assert [trial.value for trial in told] == [1.0] + 8 * [WORST]
+    trials = optuna.load_study(study_name="test", storage=storage).trials
+    assert [trial.value for trial in trials] == [1.0] + 8 * [WORST]
     assert polish.best == (ELITE, 1.0)
 
 
-def test_a_batch_takes_one_fitness_each() -> None:
+def test_tell_requires_one_fitness_per_genome() -> None:
     polish = _polish(ELITE, 1.0)
     polish.ask(3)
     with pytest.raises(ValueError, match="shorter"):

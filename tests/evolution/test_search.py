@@ -7,7 +7,7 @@ import pytest
 from memesnipe.bounds import MAX_SEED
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Record
-from memesnipe.evolution.finish import CHAMPIONS, LUCK_GENOMES, POLISH_BATCH, Polishing, polish, try_out
+from memesnipe.evolution.finish import BASELINE_GENOMES, CHAMPIONS, POLISH_BATCH, PolishPlan, polish, run_holdout
 from memesnipe.evolution.genetic_algorithm import SearchSettings
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.evolution.search import Search, probability_of_overfitting
@@ -19,7 +19,7 @@ SETTINGS = SearchSettings(24, 0.2, 0.7, 3)
 
 
 def _evaluate(genomes: list[Genome]) -> list[Evaluation]:
-    """As if tight stops were all that mattered."""
+    """Return evaluations whose fitness is the negated stop loss."""
     found = []
     for genome in genomes:
         did = result(
@@ -39,7 +39,7 @@ def _run(search: Search, generations: int) -> list[Any]:
     return [search.tell(genomes := search.ask(), _evaluate(genomes)) for _ in range(generations)]
 
 
-def test_generations_get_better_and_are_summed_up() -> None:
+def test_generations_improve_and_are_summarised() -> None:
     search = Search(FAMILIES, SETTINGS, 1)
     summaries = _run(search, 6)
     assert [summary.index for summary in summaries] == list(range(6))
@@ -49,7 +49,7 @@ def test_generations_get_better_and_are_summed_up() -> None:
     assert summaries[0].to_dict()["evaluations"] == 24
 
 
-def test_the_digest_tells_histories_apart_and_survives_a_restart() -> None:
+def test_the_digest_identifies_the_history_across_restarts() -> None:
     whole, other = Search(FAMILIES, SETTINGS, 1), Search(FAMILIES, SETTINGS, 2)
     _run(whole, 4)
     _run(other, 4)
@@ -59,11 +59,11 @@ def test_the_digest_tells_histories_apart_and_survives_a_restart() -> None:
     resumed.load(first.dump())
     _run(resumed, 2)
     assert resumed.digest == whole.digest != other.digest
-    resumed.note_records(_record(resumed.ask()[:1]))
+    resumed.record_holdout(_record(resumed.ask()[:1]))
     assert resumed.digest != whole.digest
 
 
-def test_overfitting_is_told_from_those_that_traded() -> None:
+def test_probability_of_overfitting_ignores_genomes_without_trades() -> None:
     rng = np.random.default_rng(1)
     idle = Evaluation("idle", None, None, 0.0, np.zeros((2 * BLOCKS, 3)))
     assert probability_of_overfitting([idle] * 5) == 0.5
@@ -77,22 +77,22 @@ def test_overfitting_is_told_from_those_that_traded() -> None:
     assert probability_of_overfitting(skilled) < 0.01
 
 
-def test_the_best_are_polished_side_by_side_and_never_get_worse() -> None:
+def test_polishing_never_lowers_the_fitness_of_an_elite() -> None:
     search = Search(FAMILIES, SETTINGS, 1)
     _run(search, 3)
     elites = search.population.archive.best(CHAMPIONS)
-    polished = polish(elites, FAMILIES, _evaluate, Polishing(2 * POLISH_BATCH, seed=1))
+    polished = polish(elites, FAMILIES, _evaluate, PolishPlan(2 * POLISH_BATCH, seed=1))
     assert [len(batch) for batch in polished.batches] == [len(elites), *[POLISH_BATCH * len(elites)] * 2]
     for elite, (genome, evaluation) in zip(elites, polished.contenders, strict=True):
         assert evaluation.spec_id == genome.spec_id
         assert evaluation.fitness >= elite.fitness
         assert [g.family for g in genome.signals] == [g.family for g in elite.genome.signals]
     assert any(e.fitness > elite.fitness for elite, (_, e) in zip(elites, polished.contenders, strict=True))
-    again = polish(elites, FAMILIES, _evaluate, Polishing(2 * POLISH_BATCH, seed=1))
+    again = polish(elites, FAMILIES, _evaluate, PolishPlan(2 * POLISH_BATCH, seed=1))
     assert [g for g, _ in again.contenders] == [g for g, _ in polished.contenders]
 
 
-def test_polishing_that_ends_with_the_same_fills_leaves_one_contender() -> None:
+def test_elites_polished_to_the_same_fills_leave_one_contender() -> None:
     search = Search(FAMILIES, SETTINGS, 1)
     _run(search, 3)
     elites = search.population.archive.best(3)
@@ -100,32 +100,32 @@ def test_polishing_that_ends_with_the_same_fills_leaves_one_contender() -> None:
     def alike(genomes: list[Genome]) -> list[Evaluation]:
         return [replace(e, train=result(e.spec_id), validation=result(e.spec_id)) for e in _evaluate(genomes)]
 
-    ((genome, evaluation),) = polish(elites, FAMILIES, alike, Polishing(0, seed=1)).contenders
+    ((genome, evaluation),) = polish(elites, FAMILIES, alike, PolishPlan(0, seed=1)).contenders
     assert (genome, evaluation.spec_id) == (elites[0].genome, elites[0].genome.spec_id)
 
 
-def test_contenders_are_tried_beside_random_genomes() -> None:
+def test_contenders_run_on_the_holdout_with_a_random_baseline() -> None:
     search = Search(FAMILIES, SETTINGS, 1)
     _run(search, 1)
-    polished = polish(search.population.archive.best(2), FAMILIES, _evaluate, Polishing(0, seed=1))
-    trial = try_out(polished.contenders, FAMILIES, _evaluate, _record, seed=1)
-    assert len(trial.records) == 2
-    drawn = random_genomes(np.random.default_rng([1, 0x10CC]), FAMILIES, LUCK_GENOMES)
-    assert trial.lucky.result.spec_id == min(drawn, key=lambda genome: genome.exits.stop_loss).spec_id
-    champions = trial.verdicts(1000)
+    polished = polish(search.population.archive.best(2), FAMILIES, _evaluate, PolishPlan(0, seed=1))
+    holdout_run = run_holdout(polished.contenders, FAMILIES, _evaluate, _record, seed=1)
+    assert len(holdout_run.records) == 2
+    drawn = random_genomes(np.random.default_rng([1, 0x10CC]), FAMILIES, BASELINE_GENOMES)
+    assert holdout_run.baseline.result.spec_id == min(drawn, key=lambda genome: genome.exits.stop_loss).spec_id
+    champions = holdout_run.assess(1000)
     assert [c.genome for c in champions] == [genome for genome, _ in polished.contenders]
-    assert not any(c.promotable for c in champions), "they did nothing but noise"
+    assert not any(c.promotable for c in champions), "their returns are noise"
 
 
-def test_the_largest_seed_is_one_for_every_part_of_a_search() -> None:
+def test_every_part_of_a_search_accepts_the_largest_seed() -> None:
     search = Search(FAMILIES, SETTINGS, MAX_SEED)
     _run(search, 1)
-    polished = polish(search.population.archive.best(1), FAMILIES, _evaluate, Polishing(1, seed=MAX_SEED))
-    assert len(try_out(polished.contenders, FAMILIES, _evaluate, _record, seed=MAX_SEED).records) == 1
+    polished = polish(search.population.archive.best(1), FAMILIES, _evaluate, PolishPlan(1, seed=MAX_SEED))
+    assert len(run_holdout(polished.contenders, FAMILIES, _evaluate, _record, seed=MAX_SEED).records) == 1
 
 
 @pytest.mark.parametrize("trials", [0, 16])
-def test_nothing_found_is_nothing_to_judge(trials: int) -> None:
-    polished = polish([], FAMILIES, _evaluate, Polishing(trials, seed=1))
+def test_a_search_without_elites_has_no_champions(trials: int) -> None:
+    polished = polish([], FAMILIES, _evaluate, PolishPlan(trials, seed=1))
     assert polished.contenders == []
-    assert try_out([], FAMILIES, _evaluate, _record, 1).verdicts(10) == []
+    assert run_holdout([], FAMILIES, _evaluate, _record, 1).assess(10) == []

@@ -11,7 +11,7 @@ from tests.support import synthetic_events
 HOUR = 3600 * NS_PER_S
 
 
-def test_a_search_never_sees_the_last_part_and_embargoes_lie_between() -> None:
+def test_segments_are_separated_by_embargoes_and_end_with_the_holdout() -> None:
     spans = search_spans(Span(0, 10 * HOUR))
     parts = (spans.train, spans.validation, spans.holdout)
     assert parts[0].start_ts == 0
@@ -19,21 +19,21 @@ def test_a_search_never_sees_the_last_part_and_embargoes_lie_between() -> None:
     for before, after in pairwise(parts):
         assert after.start_ts - before.stop_ts >= 0.06 * HOUR
     lengths = [part.stop_ts - part.start_ts for part in parts]
-    assert lengths[0] == pytest.approx(lengths[1], rel=0.05), "merits of segments are compared"
+    assert lengths[0] == pytest.approx(lengths[1], rel=0.05), "scores of segments are compared"
 
 
-def test_a_tape_that_is_too_short_is_refused() -> None:
+def test_a_short_tape_is_rejected() -> None:
     with pytest.raises(InputError, match="59 s of events"):
         search_spans(Span(0, 59 * NS_PER_S))
 
 
-def test_a_window_of_one_event_can_still_be_divided() -> None:
+def test_a_window_of_one_event_can_be_divided() -> None:
     train, validation = window_spans(Span(5, 6))
     assert train.start_ts == 5
     assert train.stop_ts <= validation.start_ts < validation.stop_ts
 
 
-def test_cuts_and_slices_are_the_events_themselves() -> None:
+def test_cuts_and_slices_preserve_the_events() -> None:
     events = synthetic_events(1000)
     span = span_of(events)
     assert cut(events, span).tobytes() == events.tobytes()

@@ -22,7 +22,7 @@ def _choice(market: Market, path: Path) -> FeedChoice:
     return FeedChoice("replay", 0.0, tape=str(path))
 
 
-def test_a_tape_played_again_is_the_market_that_was_recorded(market: Market, tmp_path: Path) -> None:
+def test_a_replay_yields_the_recorded_market(market: Market, tmp_path: Path) -> None:
     feed = open_feed(_choice(market, tmp_path / "a.tape"))
     assert feed.total == len(market.raw)
     assert list(feed.messages(0)) == market.raw
@@ -31,20 +31,20 @@ def test_a_tape_played_again_is_the_market_that_was_recorded(market: Market, tmp
     assert Sequencer(60, 600).stamp(list(feed.messages(0)))[0].tobytes() == market.events().tobytes()
 
 
-def test_a_tape_is_known_by_its_content_and_not_by_its_name(market: Market, tmp_path: Path) -> None:
+def test_a_replay_is_identified_by_the_content_of_its_tape(market: Market, tmp_path: Path) -> None:
     one, other = _choice(market, tmp_path / "a.tape"), _choice(market, tmp_path / "b.tape")
     assert one.identity == other.identity
     assert one.identity != _choice(market.trade(80), tmp_path / "c.tape").identity
 
 
-def test_a_feed_of_an_unknown_name_and_a_missing_tape_are_refused(tmp_path: Path) -> None:
+def test_unknown_feeds_and_missing_tapes_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="synthetic, replay"):
         open_feed(FeedChoice("bloomberg", 0.0))
     with pytest.raises(TapeError):
         open_feed(FeedChoice("replay", 0.0, tape=str(tmp_path / "none")))
 
 
-def test_a_replay_knows_what_its_tape_assumes(market: Market, tmp_path: Path) -> None:
+def test_a_replay_has_the_assumptions_of_its_tape(market: Market, tmp_path: Path) -> None:
     path = tmp_path / "a.tape"
     sequencer = Sequencer(60, 600)
     events, _ = sequencer.stamp(market.raw)

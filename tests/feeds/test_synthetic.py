@@ -48,7 +48,7 @@ def _messages(count: int, seed: int = 1, position: int = 0) -> Messages:
 
 
 def _events(count: int, seed: int) -> list[Event]:
-    """The first events as records: prices, talk and all the rest as plain numbers."""
+    """Return the first events as records."""
     events, rejected = Sequencer(60, 600).stamp(list(_first(count, seed)))
     assert not rejected
     return list(rows(events))
@@ -58,25 +58,25 @@ def _of(seed: int, kind: str, action: int | None = None) -> Messages:
     return [m for m in _first(8000, seed) if m["kind"] == kind and (action is None or m["action"] == action)]
 
 
-def test_the_same_seed_gives_the_same_market_and_another_another() -> None:
+def test_the_seed_determines_the_market() -> None:
     assert _messages(3000) == _messages(3000)
     assert _messages(500) != _messages(500, seed=2)
 
 
 @settings(max_examples=15)
 @given(st.integers(0, 1500))
-def test_from_any_position_it_goes_on_exactly(position: int) -> None:
+def test_the_feed_continues_identically_from_any_position(position: int) -> None:
     assert _messages(20, position=position) == _messages(position + 20)[position:]
 
 
 @settings(max_examples=25)
 @given(st.integers(0, 6000), st.integers(60, 900), st.sampled_from(SEEDS))
-def test_resumed_from_a_checkpoint_it_goes_on_to_the_bit(position: int, every: int, seed: int) -> None:
+def test_the_feed_continues_bit_identically_from_a_checkpoint(position: int, every: int, seed: int) -> None:
     whole = _first(8000, seed)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "feed.checkpoints"
         for _ in islice(SyntheticFeed(seed, path, every).messages(0), position + 2):
-            pass  # it is always a little ahead of what was committed
+            pass  # the feed is always a little ahead of the committed position
         feed = SyntheticFeed(seed, path, every)
         found = feed._checkpoints.before(position) if feed._checkpoints else None
         assert found is None or position - 2 * every - 50 < found[0] <= position
@@ -86,38 +86,38 @@ def test_resumed_from_a_checkpoint_it_goes_on_to_the_bit(position: int, every: i
         assert not list(Path(folder).glob("*.writing"))
 
 
-@pytest.mark.parametrize("harm", ["flip", "cut", "empty", "other seed", "of tomorrow"])
-def test_a_checkpoint_that_does_not_fit_is_no_checkpoint(tmp_path: Path, harm: str) -> None:
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "other seed", "too far"])
+def test_an_unusable_checkpoint_is_ignored(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "feed.checkpoints"
     for _ in islice(SyntheticFeed(1, path, 500).messages(0), 2000):
         pass
     raw = bytearray(path.read_bytes())
-    if harm == "flip":
+    if damage == "flip":
         raw[len(raw) // 2] ^= 1
-    path.write_bytes({"cut": raw[:-10], "empty": b""}.get(harm, raw))
-    seed, position = (2 if harm == "other seed" else 1), (400 if harm == "of tomorrow" else 1800)
+    path.write_bytes({"cut": raw[:-10], "empty": b""}.get(damage, raw))
+    seed, position = (2 if damage == "other seed" else 1), (400 if damage == "too far" else 1800)
     feed = SyntheticFeed(seed, path, 500)
     assert feed._checkpoints is not None
     assert feed._checkpoints.before(position) is None
     assert list(islice(feed.messages(position), 20)) == _messages(20, seed=seed, position=position)
 
 
-def test_a_state_is_small_and_shares_nothing_with_the_market_it_is_of() -> None:
+def test_a_state_is_small_and_independent_of_its_market() -> None:
     world = World(3)
     begin(world)
     for _ in range(20_000):
-        world.go_on()
+        world.run_next()
     state = state_of(world)
     text = TypeAdapter(MarketState).dump_json(state)
     assert len(text) < 200_000
-    twins = world_of(state), world_of(TypeAdapter(MarketState).validate_json(text))
-    told = [[other.go_on() for _ in range(3000)] for other in (world, *twins)]
-    assert told[0] == told[1] == told[2]
-    assert TypeAdapter(MarketState).dump_json(state) == text, "who goes on from it leaves it as it is"
+    copies = world_of(state), world_of(TypeAdapter(MarketState).validate_json(text))
+    messages = [[other.run_next() for _ in range(3000)] for other in (world, *copies)]
+    assert messages[0] == messages[1] == messages[2]
+    assert TypeAdapter(MarketState).dump_json(state) == text, "continuing from a state must not change it"
 
 
 @every_seed
-def test_time_never_goes_back_and_every_event_is_a_good_one(seed: int) -> None:
+def test_events_are_valid_and_in_order_of_time(seed: int) -> None:
     raw = list(_first(8000, seed))
     assert raw[0]["ts"] == START_TS
     assert all(a["ts"] <= b["ts"] and a["slot"] <= b["slot"] for a, b in pairwise(raw))
@@ -127,7 +127,7 @@ def test_time_never_goes_back_and_every_event_is_a_good_one(seed: int) -> None:
 
 
 @every_seed
-def test_every_kind_of_event_is_there_within_minutes(seed: int) -> None:
+def test_every_kind_of_event_occurs_within_minutes(seed: int) -> None:
     raw = _first(4000, seed)
     assert {m["kind"] for m in raw} == set(KIND_CODES)
     actions = {m["action"] for m in raw if m["kind"] == "onchain"}
@@ -139,7 +139,7 @@ def test_every_kind_of_event_is_there_within_minutes(seed: int) -> None:
 
 
 def _steps(seed: int) -> Iterator[tuple[Event, Pool, bool]]:
-    """Each trade of a token that has traded before, the pool before it, and whether liquidity came or went between."""
+    """Yield each trade after a token's first, the pool before it, and whether liquidity changed in between."""
     last: dict[int, Pool] = {}
     touched: dict[int, bool] = defaultdict(bool)
     for event in _events(8000, seed):
@@ -154,7 +154,7 @@ def _steps(seed: int) -> Iterator[tuple[Event, Pool, bool]]:
 
 
 @every_seed
-def test_each_trade_moves_the_pool_that_the_one_before_it_left(seed: int) -> None:
+def test_each_trade_moves_the_pool_left_by_the_previous_trade(seed: int) -> None:
     steps = [step[:2] for step in _steps(seed) if not step[2]]
     assert len(steps) > 5000
     assert {(before.venue, event.venue) for event, before in steps} == {(1, 1), (2, 2)}
@@ -169,20 +169,20 @@ def test_each_trade_moves_the_pool_that_the_one_before_it_left(seed: int) -> Non
 
 
 @every_seed
-def test_each_trade_is_priced_as_the_chain_would(seed: int) -> None:
+def test_each_trade_is_priced_as_on_the_chain(seed: int) -> None:
     for event, before, touched in _steps(seed):
         if touched:
             continue
         if event.side < 0:
             assert quote_sell(before, event.token_raw).sol_lamports == event.sol_lamports
-        else:  # nobody pays less than what his budget, of which we see all but the fee, must pay
+        else:  # the event has the SOL traded; the budget also covers the fees
             fees = sum(-(-event.sol_lamports * bps // BPS) for bps in fees_of(before))
             quote = quote_buy(before, event.sol_lamports + fees)
             assert abs(quote.token_raw - event.token_raw) <= event.token_raw // event.sol_lamports + 1
 
 
 @every_seed
-def test_liquidity_comes_and_goes_at_the_price_of_the_pool(seed: int) -> None:
+def test_liquidity_changes_keep_the_price_of_the_pool(seed: int) -> None:
     touched = [(event, before) for event, before, is_touched in _steps(seed) if is_touched]
     assert touched
     for event, before in touched:
@@ -195,7 +195,7 @@ def test_liquidity_comes_and_goes_at_the_price_of_the_pool(seed: int) -> None:
 
 
 @every_seed
-def test_prices_and_amounts_are_those_of_the_pool(seed: int) -> None:
+def test_prices_and_amounts_match_the_pool(seed: int) -> None:
     for event in _events(3000, seed):
         if event.kind != KIND_CODES["price"]:
             continue
@@ -213,7 +213,7 @@ def test_prices_and_amounts_are_those_of_the_pool(seed: int) -> None:
 
 
 @every_seed
-def test_a_curve_completes_with_its_last_token_and_goes_on_in_the_pool_that_it_becomes(seed: int) -> None:
+def test_a_curve_completes_with_its_last_token_and_migrates(seed: int) -> None:
     graduates = [m["mint"] for m in _of(seed, "onchain", CURVE_COMPLETE)]
     assert graduates
     for mint in graduates:
@@ -223,7 +223,7 @@ def test_a_curve_completes_with_its_last_token_and_goes_on_in_the_pool_that_it_b
         assert story[at - 1]["slot"] == story[at]["slot"]
         later = [m for m in story[at + 1 :] if m.get("action") != HOLDERS]
         if not later:
-            continue  # the market ends here for us
+            continue  # the migration is after the last event of the test
         assert later[0]["action"] == MIGRATION
         pool = migrated(Pool(PUMP_CURVE, 0, 0, story[at - 1]["real_sol_lamports"], 0, 10**15), MIGRATED_TOKEN_RAW)
         assert later[0]["amount_usd"] == pytest.approx(pool.sol_lamports / 1e9 * later[0]["sol_usd"])
@@ -231,7 +231,7 @@ def test_a_curve_completes_with_its_last_token_and_goes_on_in_the_pool_that_it_b
 
 
 @every_seed
-def test_holders_are_counted_every_half_to_whole_minute_while_a_token_lives(seed: int) -> None:
+def test_holders_of_a_traded_token_are_reported_every_30_to_60_s(seed: int) -> None:
     reports: dict[str, list[int]] = defaultdict(list)
     for message in _of(seed, "onchain", HOLDERS):
         reports[message["mint"]].append(message["ts"])
@@ -243,7 +243,7 @@ def test_holders_are_counted_every_half_to_whole_minute_while_a_token_lives(seed
 
 
 @every_seed
-def test_the_mark_of_a_perp_stays_about_the_price_and_its_rate_follows_the_basis(seed: int) -> None:
+def test_a_perp_stays_near_the_pool_and_its_rate_follows_the_basis(seed: int) -> None:
     price: dict[str, float] = {}
     bases: list[float] = []
     for message in _first(8000, seed):
@@ -258,14 +258,14 @@ def test_the_mark_of_a_perp_stays_about_the_price_and_its_rate_follows_the_basis
     assert min(bases) < 0 < max(bases)
 
 
-def test_what_is_bridged_belongs_to_no_token_and_comes_in_clusters() -> None:
+def test_bridge_inflows_have_no_token_and_come_in_clusters() -> None:
     inflows = [m for seed in SEEDS for m in _of(seed, "bridge")]
     assert all("mint" not in m and m["inflow_usd"] > 0 for m in inflows)
     large = [m for m in inflows if m["inflow_usd"] > 400_000]
     assert 10 < len(large) < 0.7 * len(inflows)
 
 
-def test_most_launches_come_to_nothing_and_few_graduate() -> None:
+def test_most_launches_fail_and_few_graduate() -> None:
     peaks: dict[str, int] = {}
     for message in islice(SyntheticFeed(0).messages(0), 60_000):
         if message["kind"] == "price" and message["venue"] == "pump_curve":
@@ -275,16 +275,16 @@ def test_most_launches_come_to_nothing_and_few_graduate() -> None:
     assert 0.005 < sum(peak > 114 * 10**9 for peak in peaks.values()) / len(peaks) < 0.06
 
 
-def test_korea_trades_from_9_to_17_and_everything_is_faster_then() -> None:
+def test_tempo_is_higher_from_9_to_17_in_korea() -> None:
     world = World(1)
     tempos = []
     for hour in range(48):
         world.now_s = hour * 3600.0 + 1.0
         tempos.append(world.tempo)
-    assert tempos == ([KOREAN_TEMPO] * 8 + [1.0] * 16) * 2  # it begins at 09:00 in Korea
+    assert tempos == ([KOREAN_TEMPO] * 8 + [1.0] * 16) * 2  # the market starts at 09:00 in Korea
 
 
-def test_a_removal_of_liquidity_makes_the_remover_hold_the_tokens() -> None:
+def test_removed_liquidity_leaves_the_tokens_with_the_provider() -> None:
     pool = Pool(PUMPSWAP, 10**12, 10**14, 10**12, 10**14, 10**15, 20, 5, 95)
     token = Token("A", pool, Crowd())
     sol = token.change_liquidity(-0.5)
@@ -292,10 +292,10 @@ def test_a_removal_of_liquidity_makes_the_remover_hold_the_tokens() -> None:
     assert (token.pool.real_sol_lamports, token.pool.token_raw, token.dev_raw) == (5 * 10**11, 5 * 10**13, 5 * 10**13)
     assert token.public_raw == 10**15 - 10**14
     token.change_liquidity(100.0)
-    assert token.pool.token_raw < 10**15  # nobody adds what he has not
+    assert token.pool.token_raw < 10**15  # only tokens held can be added
 
 
-def test_a_feed_is_found_by_the_name_and_seed_of_its_choice() -> None:
+def test_open_feed_uses_name_and_seed_of_the_choice() -> None:
     choice = FeedChoice("synthetic", 0.0, seed=7)
     assert list(islice(open_feed(choice).messages(0), 50)) == _messages(50, seed=7)
     assert FeedChoice(**choice.to_dict()) == choice

@@ -21,7 +21,7 @@ from memesnipe.config.types import range_of
 from memesnipe.engine.genome import Genome, genome_from, simple_genome
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.market.plausible import MAX_LAMPORTS, MAX_RAW
-from memesnipe.market.quotes import MOST, OPS, quote_all, quote_one
+from memesnipe.market.quotes import MAX_VALUES, OPS, quote_all, quote_one
 from memesnipe.sdk.registry import BUNDLED, _load, discover
 
 FAMILIES = discover()
@@ -169,7 +169,7 @@ def test_a_pool_and_its_trade(folder: Path, value: Any, as_list: bool) -> None:
     for found in quoted.get("quotes", [quoted]):
         assert 0 <= found["internal_quote"] <= MAX_LAMPORTS
         assert 0 <= found["fee_lamports"] <= MAX_LAMPORTS
-        assert 0 < found[OPS[found["op"]]] <= MOST[OPS[found["op"]]] <= MAX_RAW
+        assert 0 < found[OPS[found["op"]]] <= MAX_VALUES[OPS[found["op"]]] <= MAX_RAW
         assert math.isfinite(found["price_impact"])
 
 

@@ -38,7 +38,7 @@ FEES_BPS = st.integers(0, 300)
 
 @st.composite
 def pools(draw: st.DrawFn, *venues: int) -> Pool:
-    """A pool of any size. A curve has no lp share; PumpSwap's fees are those of its tier where the supply is known."""
+    """Return a pool of any size. A curve has no lp fee; PumpSwap's fees are those of its tier if supply is known."""
     venue = draw(st.sampled_from(venues or (PUMP_CURVE, PUMPSWAP, AMM)))
     sol, token = draw(RESERVES), draw(RESERVES)
     virtual_sol, virtual_token = draw(st.integers(0, sol)), draw(st.integers(0, token))
@@ -73,14 +73,14 @@ def test_compiled_and_plain_leave_the_same_pool_with_the_same_fees(pool: Pool, s
 
 
 def _buy(pool: Pool, budget: int) -> tuple[Pool, int, int]:
-    """The pool afterwards, tokens got, lamports paid."""
+    """Return the pool afterwards, tokens got, lamports paid."""
     quote = quote_buy(pool, budget)
     after = moved(pool, quote.pool_sol_lamports, -quote.token_raw)
     return after, quote.token_raw, quote.sol_lamports + quote.fee_lamports
 
 
 def _sell(pool: Pool, token_raw: int) -> tuple[Pool, int, int]:
-    """The pool afterwards, tokens sold, lamports got."""
+    """Return the pool afterwards, tokens sold, lamports got."""
     quote = quote_sell(pool, token_raw)
     after = moved(pool, -quote.pool_sol_lamports, quote.token_raw)
     return after, quote.token_raw, quote.sol_lamports - quote.fee_lamports

@@ -35,14 +35,14 @@ def _pool(row: dict[str, Any]) -> Pool:
 
 
 def _forms(row: dict[str, Any]) -> tuple[Quote, Quote]:
-    """The quote of the plain and of the compiled function."""
+    """Return the quote of the plain and of the compiled function."""
     name, amount = OPERATIONS[row["op"]]
     given = (_pool(row), int(row[amount]))
     return getattr(arithmetic, name)(*given), COMPILED[name](*given)
 
 
 def _exact(row: dict[str, Any], quote: Quote) -> bool:
-    """Whether a quote is the SDK's: amount, total and what the pool moves before fees."""
+    """Return whether a quote is the SDK's: amount, total and what the pool moves before fees."""
     paid, received = quote.sol_lamports + quote.fee_lamports, quote.sol_lamports - quote.fee_lamports
     if row["op"] == "buy_exact_quote_in":
         return quote.token_raw == int(row["base_out"]) and paid <= int(row["quote_in"])

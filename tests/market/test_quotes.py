@@ -67,7 +67,7 @@ def test_a_sale_lowers_the_price_and_the_fee_of_an_amm_stays_in_it() -> None:
     [
         ([1], None, None, "is a list: must be an object"),
         (PUMPSWAP, None, "1", "give --op, one of buy_exact_quote_in"),
-        (PUMPSWAP, IN, None, "Give --amount, or quote_in in the file"),
+        (PUMPSWAP, IN, None, "give --amount, or quote_in in the file"),
         (PUMPSWAP, "steal", "1", "op is 'steal': must be one of"),
         (PUMPSWAP, IN, "0", "amount is '0': is too small, it must be at least 1"),
         (PUMPSWAP, IN, "-5", "amount is '-5'"),
@@ -121,7 +121,7 @@ def test_a_sale_lowers_the_price_and_the_fee_of_an_amm_stays_in_it() -> None:
         ({n: v for n, v in PUMPSWAP.items() if n != "coin_creator"}, IN, "1", "coin_creator is missing: must be true"),
         ({"base_reserve": 5}, IN, "1", "quote_reserve is missing"),
         ({"v_sol": 5}, IN, "1", "v_tok is missing"),
-        ({"v_sol": 5, "v_tok": 5}, IN, "1", "real_sol is missing, and cannot be told"),
+        ({"v_sol": 5, "v_tok": 5}, IN, "1", "real_sol is missing, and cannot be derived"),
         (
             AMM | {"lp_fee_bps": 10_000},
             "buy_exact_quote_in",

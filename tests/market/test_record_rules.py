@@ -140,7 +140,7 @@ def test_a_supply_that_is_not_known_is_none() -> None:
 
 
 def _with(name: str, value: float) -> str | None:
-    """The error of a message that has the field, with this value in it."""
+    """Return the error of a message that has the field, with this value in it."""
     message = next(m for m in (GOOD, *(QUIET | other for other in OTHERS)) if name in m)
     return error(message | {name: type(message[name])(value) if float(value).is_integer() else value})
 
@@ -200,6 +200,4 @@ def test_an_error_has_its_category(changed: dict[str, Any], category: str) -> No
 
 def test_the_range_is_told_with_the_value() -> None:
     assert error(GOOD | {"price_usd": -1.0}) == "price_usd is -1.0: must be from 1e-18 to 1e+12"
-    assert error(QUIET | OTHERS[2] | {"sol_usd": 0.05}) == (
-        "sol_usd is 0.05: must be 0 (not known) or from 0.1 to 10000"
-    )
+    assert error(QUIET | OTHERS[2] | {"sol_usd": 0.05}) == ("sol_usd is 0.05: must be 0 (unknown) or from 0.1 to 10000")

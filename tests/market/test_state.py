@@ -7,7 +7,7 @@ from tests.support import SOL_USD, START_TS, Market
 def _board(market: Market) -> MarketState:
     market_state = MarketState()
     for event in rows(market.events()):
-        market_state.see(event)
+        market_state.apply(event)
     return market_state
 
 
@@ -22,9 +22,9 @@ def test_a_token_is_as_its_last_trade_left_it() -> None:
 
 def test_dead_tokens_are_forgotten_but_for_those_in_use() -> None:
     market_state = _board(Market().trade(1, "A").trade(2, "B").trade(3, "C").trade(10, "D"))
-    market_state.forget(8 * 10**9, keep={0})
+    market_state.drop_dead(8 * 10**9, keep={0})
     assert sorted(market_state.tokens) == [0, 1, 2, 3]
-    market_state.forget(7 * 10**9 - 1, keep={0})
+    market_state.drop_dead(7 * 10**9 - 1, keep={0})
     assert sorted(market_state.tokens) == [0, 3]
 
 
@@ -33,5 +33,5 @@ def test_an_event_that_does_not_know_the_price_of_sol_leaves_it() -> None:
     market.raw[1]["sol_usd"] = 0.0
     market_state = MarketState()
     for event in rows(market.events()):
-        market_state.see(event)
+        market_state.apply(event)
     assert market_state.sol_usd == SOL_USD

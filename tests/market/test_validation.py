@@ -81,7 +81,7 @@ def records(draw: st.DrawFn) -> Events:
 
 
 def _told(events: Events) -> list[dict[str, Any]]:
-    """The records as messages of a feed, also where a code has no name."""
+    """Return the records as messages of a feed, also where a code has no name."""
     told = []
     for event in events:
         kind = int(event["kind"])

@@ -12,7 +12,7 @@ LOOKBACK = st.floats(0.1, 1e6)
 
 
 @given(VALUES, VALUES, ELAPSED, LOOKBACK)
-def test_a_mean_stays_between_what_it_was_and_the_new_value(
+def test_ema_stays_between_the_old_mean_and_the_new_value(
     mean: float, value: float, elapsed: int, lookback: float
 ) -> None:
     slack = 1e-12 * (abs(mean) + abs(value)) + 1e-300
@@ -20,12 +20,12 @@ def test_a_mean_stays_between_what_it_was_and_the_new_value(
 
 
 @given(st.integers(0, 10**13), st.integers(0, 10**13), st.floats(1, 1e5))
-def test_two_waits_decay_as_one(first: int, second: int, lookback: float) -> None:
+def test_decay_over_two_intervals_equals_decay_over_their_sum(first: int, second: int, lookback: float) -> None:
     both = decay(first, lookback) * decay(second, lookback)
     assert both == pytest.approx(decay(first + second, lookback), rel=1e-5, abs=1e-6)
 
 
-def test_after_one_lookback_a_share_of_e_is_left_and_no_time_changes_nothing() -> None:
+def test_decay_is_one_over_e_after_one_lookback_and_one_without_elapsed_time() -> None:
     assert decay(5 * 10**9, 5.0) == pytest.approx(1 / math.e)
     assert decay(0, 5.0) == 1.0
     assert decay(-1, 5.0) == 1.0

@@ -18,7 +18,7 @@ def params(draw: st.DrawFn) -> Param:
 
 
 @given(params(), st.floats(0, 1))
-def test_a_share_of_the_range_is_a_float_inside_it_and_comes_back(declared: Param, share: float) -> None:
+def test_share_inverts_at_and_at_returns_a_float_in_range(declared: Param, share: float) -> None:
     value = declared.at(share)
     assert type(value) is float
     assert declared.low <= value <= declared.high
@@ -26,7 +26,7 @@ def test_a_share_of_the_range_is_a_float_inside_it_and_comes_back(declared: Para
 
 
 @given(params(), st.floats(allow_nan=False))
-def test_clip_gives_the_nearest_value_inside_as_a_float(declared: Param, value: float) -> None:
+def test_clip_returns_the_nearest_value_in_range_as_a_float(declared: Param, value: float) -> None:
     clipped = declared.clip(value)
     assert type(clipped) is float
     assert declared.low <= clipped <= declared.high
@@ -34,7 +34,7 @@ def test_clip_gives_the_nearest_value_inside_as_a_float(declared: Param, value: 
     assert 0 <= declared.share(value) <= 1
 
 
-def test_the_ends_of_the_range_are_the_same_number_before_and_after_json() -> None:
+def test_range_limits_survive_json() -> None:
     declared = Param(30, 900, 300, True, "s")
     assert orjson.dumps(declared.at(1.0)) == b"900.0"
     assert declared.at(0.5) == pytest.approx(math.sqrt(30 * 900))
@@ -43,12 +43,12 @@ def test_the_ends_of_the_range_are_the_same_number_before_and_after_json() -> No
 @pytest.mark.parametrize(
     ("low", "high", "default", "log"), [(1, 1, 1, False), (2, 1, 1, False), (0, 1, 2, False), (0, 1, 1, True)]
 )
-def test_a_range_that_is_none_is_refused(low: float, high: float, default: float, log: bool) -> None:
+def test_an_empty_range_is_rejected(low: float, high: float, default: float, log: bool) -> None:
     with pytest.raises(StrategyError, match="low <= default <= high"):
         param(low, high, default=default, log=log)
 
 
-def test_only_floats_and_integers_can_be_kept() -> None:
+def test_state_fields_are_floats_or_integers() -> None:
     with pytest.raises(StrategyError, match="'f8' and 'i8'"):
         state("f4")
 
@@ -64,28 +64,28 @@ class Sample(Strategy):
         return HOLD
 
 
-def test_declarations_are_collected_in_their_order() -> None:
+def test_declarations_are_collected_in_order() -> None:
     assert list(Sample.params) == ["width", "height"]
     assert list(Sample.state_fields) == ["mean", "last_ts"]
 
 
-def test_parameters_have_their_defaults_and_are_kept_inside_their_range() -> None:
+def test_parameters_default_and_are_clipped_to_their_range() -> None:
     made = Sample.make_params({"width": 99.0})
     assert (made.width, made.height) == (5.0, 0.5)
 
 
-def test_state_begins_at_zero_of_its_kind_and_is_a_record_of_it() -> None:
+def test_state_starts_at_zero_with_the_declared_types() -> None:
     assert [type(value) for value in vars(Sample.make_state()).values()] == [float, int]
     assert Sample.state_dtype().names == ("incarnation_", "mean", "last_ts")
     assert [Sample.state_dtype()[name].str[1:] for name in ("mean", "last_ts")] == ["f8", "i8"]
     assert Sample.param_dtype().names == ("width", "height")
 
 
-def test_a_strategy_that_never_decides_is_refused() -> None:
+def test_a_strategy_without_on_event_is_rejected() -> None:
     with pytest.raises(StrategyError, match="no on_event"):
-        type("Mute", (Strategy,), {"subscriptions": (PRICE,)})
+        type("WithoutOnEvent", (Strategy,), {"subscriptions": (PRICE,)})
 
 
-def test_a_strategy_that_reads_nothing_is_refused() -> None:
+def test_a_strategy_without_subscriptions_is_rejected() -> None:
     with pytest.raises(StrategyError, match="subscriptions is empty"):
-        type("Deaf", (Strategy,), {})
+        type("WithoutSubscriptions", (Strategy,), {})

@@ -12,22 +12,22 @@ def _means(samples: np.ndarray) -> np.ndarray:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 50), st.floats(1, 20))
-def test_blocks_run_on_and_wrap_around(seed: int, periods: int, mean_block: float) -> None:
+def test_blocks_are_consecutive_and_wrap_around(seed: int, periods: int, mean_block: float) -> None:
     indices = stationary_indices(np.random.default_rng(seed), periods, 7, mean_block)
     assert indices.shape == (7, periods)
     assert indices.min() >= 0
     assert indices.max() < periods
 
 
-def test_blocks_are_as_long_as_asked_in_the_mean() -> None:
+def test_the_mean_length_of_blocks_is_as_specified() -> None:
     indices = stationary_indices(np.random.default_rng(1), 1000, 200, 8.0)
     runs_on = (np.diff(indices, axis=1) == 1) | (np.diff(indices, axis=1) == -999)
     assert 1.0 / (1.0 - runs_on.mean()) == pytest.approx(8.0, rel=0.05)
-    with pytest.raises(ValueError, match="1 or more"):
+    with pytest.raises(ValueError, match="at least 1"):
         stationary_indices(np.random.default_rng(1), 10, 1, 0.5)
 
 
-def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
+def test_the_interval_covers_the_true_value_with_its_confidence() -> None:
     rng = np.random.default_rng(2)
     inside = 0
     for _ in range(200):
@@ -36,7 +36,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     assert 0.89 <= inside / 200 <= 0.98
 
 
-def test_dependent_returns_need_blocks() -> None:
+def test_intervals_of_dependent_returns_widen_with_the_block_length() -> None:
     rng = np.random.default_rng(3)
     shocks = rng.normal(0.0, 1.0, 2000)
     returns = np.convolve(shocks, np.ones(20) / 20, mode="valid")
@@ -46,7 +46,7 @@ def test_dependent_returns_need_blocks() -> None:
     assert high_40 - low_40 > 2.5 * (high_1 - low_1)
 
 
-def test_the_sharpe_of_each_sample() -> None:
+def test_sharpe_statistic_of_each_sample() -> None:
     samples = np.random.default_rng(4).normal(0.1, 1.0, (5, 50))
     samples[2] = 0.3
     expected = [sharpe_of(row, 60.0).ratio for row in samples]

@@ -9,7 +9,7 @@ from memesnipe.stats.overfitting import block_moments, overfitting
 
 
 def _slow(returns: np.ndarray, blocks: int) -> tuple[float, list[float]]:
-    """The same from all returns, one split and one strategy after the other."""
+    """Compute the same from all returns, one split and one strategy at a time."""
     parts = np.array_split(np.arange(returns.shape[1]), blocks)
     logits = []
     for chosen in combinations(range(blocks), blocks // 2):
@@ -26,7 +26,7 @@ def _slow(returns: np.ndarray, blocks: int) -> tuple[float, list[float]]:
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32), st.integers(2, 9), st.sampled_from([4, 6, 8]))
-def test_it_is_what_the_definition_says(seed: int, strategies: int, blocks: int) -> None:
+def test_overfitting_matches_the_definition(seed: int, strategies: int, blocks: int) -> None:
     returns = np.random.default_rng(seed).normal(0.0, 0.01, (strategies, blocks * 7))
     pbo, logits = _slow(returns, blocks)
     found = overfitting(block_moments(returns, blocks))
@@ -34,21 +34,21 @@ def test_it_is_what_the_definition_says(seed: int, strategies: int, blocks: int)
     assert found.logits == pytest.approx(logits)
 
 
-def test_choosing_among_noise_is_a_coin_toss() -> None:
-    """Within one sample the halves mirror each other, so noise is judged over many of them."""
+def test_noise_has_a_probability_of_overfitting_of_one_half() -> None:
+    """The halves of one sample are not independent, so the mean over many samples is tested."""
     rng = np.random.default_rng(5)
     found = [overfitting(block_moments(rng.normal(0, 0.01, (30, 160)), 8)).pbo for _ in range(60)]
     assert np.mean(found) == pytest.approx(0.5, abs=0.07)
 
 
-def test_real_skill_is_not_overfitted_and_memory_without_skill_is() -> None:
+def test_skill_is_not_overfitted_and_in_sample_performance_is() -> None:
     rng = np.random.default_rng(6)
     returns = rng.normal(0.0, 0.01, (20, 320))
     returns[3] += 0.01
     skilled = overfitting(block_moments(returns, 16))
     assert skilled.pbo < 0.01
     assert skilled.probability_of_loss < 0.01
-    # Each strategy does well in its own half of the blocks, and badly in the other.
+    # Each strategy performs well in its own half of the blocks, and badly in the other.
     pattern = np.array([[1 if i in chosen else -1 for i in range(4)] for chosen in combinations(range(4), 2)])
     fitted = np.repeat(pattern, 40, axis=1) * 0.01 + rng.normal(0.0, 0.003, (6, 160))
     memory = overfitting(block_moments(fitted, 4))
@@ -56,13 +56,13 @@ def test_real_skill_is_not_overfitted_and_memory_without_skill_is() -> None:
     assert memory.probability_of_loss == 1.0
 
 
-def test_those_who_are_all_alike_are_in_the_middle() -> None:
+def test_equal_strategies_have_the_middle_rank() -> None:
     returns = np.tile(np.random.default_rng(1).normal(0, 0.01, 80), (5, 1))
     assert overfitting(block_moments(returns, 8)).pbo == 0.5
     assert overfitting(np.zeros((5, 8, 3))).pbo == 0.5
 
 
-def test_blocks_hold_everything_once() -> None:
+def test_blocks_partition_the_returns() -> None:
     returns = np.random.default_rng(1).normal(0, 0.01, (3, 103))
     moments = block_moments(returns, 8)
     assert moments[:, :, 0].sum(axis=1) == pytest.approx(103)
@@ -72,6 +72,6 @@ def test_blocks_hold_everything_once() -> None:
 
 
 @pytest.mark.parametrize(("strategies", "blocks"), [(1, 8), (5, 2), (5, 7)])
-def test_too_little_to_split_is_refused(strategies: int, blocks: int) -> None:
+def test_too_few_strategies_or_blocks_are_rejected(strategies: int, blocks: int) -> None:
     with pytest.raises(ValueError, match="need 2 or more"):
         overfitting(np.ones((strategies, blocks, 3)))

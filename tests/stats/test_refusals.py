@@ -1,4 +1,4 @@
-"""What the splits and the bootstrap refuse, and where their answers are not what one would expect."""
+"""Invalid arguments of splits and bootstrap, and their edge cases."""
 
 from collections.abc import Callable
 
@@ -22,18 +22,18 @@ LABELS = np.arange(0, 100, 10)
         lambda: purged_kfold(LABELS, LABELS, 2, -1),
     ],
 )
-def test_a_negative_gap_would_be_an_overlap(split: Callable[[], object]) -> None:
+def test_a_negative_gap_is_rejected(split: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match="gap"):
         split()
 
 
 @pytest.mark.parametrize(("share", "embargo"), [(0.0, 0), (1.0, 0), (1.5, 0), (-0.2, 0), (0.3, 700)])
-def test_a_holdout_that_leaves_nothing_on_one_side_is_refused(share: float, embargo: int) -> None:
+def test_a_holdout_with_an_empty_part_is_rejected(share: float, embargo: int) -> None:
     with pytest.raises(ValueError, match="too short"):
         holdout(SPAN, share, embargo)
 
 
-def test_a_purge_that_takes_all_of_training_is_refused() -> None:
+def test_a_purge_of_all_training_is_rejected() -> None:
     with pytest.raises(ValueError, match="too short"):
         walk_forward(SPAN, 1, 0.5, 0, 500)
 
@@ -42,7 +42,7 @@ def test_one_fold_fills_the_span() -> None:
     assert walk_forward(SPAN, 1, 0.75, 10, 5) == [Fold(Span(0, 745), Span(760, 1000))]
 
 
-def test_three_folds_roll_by_one_validation() -> None:
+def test_folds_are_shifted_by_one_validation() -> None:
     found = walk_forward(Span(0, 400), 3, 0.5, 0)
     assert found == [Fold(Span(i, i + 100), Span(i + 100, i + 200)) for i in (0, 100, 200)]
 
@@ -50,20 +50,20 @@ def test_three_folds_roll_by_one_validation() -> None:
 @pytest.mark.parametrize(
     ("starts", "ends"), [(LABELS[::-1], LABELS[::-1]), (LABELS, LABELS - 1), (LABELS, LABELS[:-1])]
 )
-def test_labels_without_order_are_refused_at_once(starts: np.ndarray, ends: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="labels need"):
-        purged_kfold(starts, ends, 2, 0)  # not only when the first fold is asked for
+def test_invalid_labels_are_rejected_before_iteration(starts: np.ndarray, ends: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="labels must"):
+        purged_kfold(starts, ends, 2, 0)  # not only at the first fold
 
 
-def test_a_long_label_is_purged_on_either_side_and_the_embargo_only_after() -> None:
+def test_long_labels_are_purged_on_both_sides_and_the_embargo_follows() -> None:
     ends = LABELS + 1
     ends[0] = 45  # reaches into the second fold
-    ends[5] = 72  # the second fold's own reaches on
+    ends[5] = 72  # a label of the second fold reaches beyond it
     (_, second, _) = purged_kfold(LABELS[:9], ends[:9], 3, 8)
     assert [part.tolist() for part in second] == [[1, 2], [3, 4, 5]]
 
 
-def test_blocks_run_on_past_the_end() -> None:
+def test_blocks_wrap_around_at_the_end() -> None:
     indices = stationary_indices(np.random.default_rng(1), 5, 50, 1e12)
     assert np.all(np.diff(indices, axis=1) % 5 == 1)
     assert set(indices[:, 0]) == set(range(5))
@@ -76,16 +76,16 @@ def test_blocks_of_one_are_the_ordinary_bootstrap() -> None:
 
 
 @pytest.mark.parametrize(("periods", "samples", "confidence"), [(0, 10, 0.9), (10, 0, 0.9), (10, 10, 1.0)])
-def test_an_interval_of_nothing_is_refused(periods: int, samples: int, confidence: float) -> None:
+def test_an_interval_without_data_is_rejected(periods: int, samples: int, confidence: float) -> None:
     rng = np.random.default_rng(1)
-    with pytest.raises(ValueError, match="need 1 or more"):
+    with pytest.raises(ValueError, match="at least 1"):
         bootstrap_interval(
             np.ones(periods), sharpe_statistic, rng, mean_block=1, samples=samples, confidence=confidence
         )
 
 
 @pytest.mark.parametrize(("confidence", "deviations"), [(0.95, 1.960), (0.8, 1.282)])
-def test_the_interval_is_as_wide_as_its_confidence(confidence: float, deviations: float) -> None:
+def test_the_width_of_an_interval_matches_its_confidence(confidence: float, deviations: float) -> None:
     rng = np.random.default_rng(7)
     returns = rng.normal(0.0, 1.0, 200)
     low, high = bootstrap_interval(
@@ -97,7 +97,7 @@ def test_the_interval_is_as_wide_as_its_confidence(confidence: float, deviations
     )
 
 
-def test_samples_come_in_parts_that_stay_small() -> None:
+def test_samples_are_drawn_in_small_parts() -> None:
     sizes: list[tuple[int, ...]] = []
 
     def statistic(samples: np.ndarray) -> np.ndarray:
@@ -112,7 +112,7 @@ def test_samples_come_in_parts_that_stay_small() -> None:
 
 
 @pytest.mark.parametrize("level", [0.0, 0.1, 1e9 / 7, -123_456_789.123])
-def test_rounding_of_equal_returns_is_no_deviation(level: float) -> None:
+def test_rounding_errors_of_equal_returns_are_not_a_deviation(level: float) -> None:
     assert sharpe_statistic(np.full((3, 101), level)).tolist() == [0.0, 0.0, 0.0]
 
 
@@ -121,7 +121,7 @@ def test_one_period_has_no_sharpe_ratio() -> None:
 
 
 @pytest.mark.parametrize(("periods", "blocks"), [(3, 8), (8, 8), (23, 7), (1000, 16)])
-def test_blocks_differ_by_one_period_at_most(periods: int, blocks: int) -> None:
+def test_lengths_of_blocks_differ_by_at_most_one_period(periods: int, blocks: int) -> None:
     counts = block_moments(np.ones((2, periods)), blocks)[0, :, 0]
     assert counts.sum() == periods
     assert counts.max() - counts.min() <= 1

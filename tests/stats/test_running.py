@@ -15,7 +15,7 @@ def _sums(returns: list[float]) -> tuple[int, float, float, float]:
 
 
 @given(RETURNS)
-def test_the_sharpe_ratio_is_that_of_all_periods_written_out(returns: list[float]) -> None:
+def test_the_sharpe_ratio_from_sums_matches_that_from_returns(returns: list[float]) -> None:
     assume(np.std(returns) > 1e-5)
     count, total, squares, _ = _sums(returns)
     expected = np.mean(returns) / np.std(returns, ddof=1) * np.sqrt(PERIODS_PER_YEAR)
@@ -23,7 +23,7 @@ def test_the_sharpe_ratio_is_that_of_all_periods_written_out(returns: list[float
 
 
 @given(RETURNS)
-def test_the_sortino_ratio_looks_at_losses_alone(returns: list[float]) -> None:
+def test_the_sortino_ratio_uses_only_losses(returns: list[float]) -> None:
     count, total, _, below = _sums(returns)
     assume(below > 1e-6)
     deviation = np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2))
@@ -33,11 +33,11 @@ def test_the_sortino_ratio_looks_at_losses_alone(returns: list[float]) -> None:
 
 @pytest.mark.parametrize("change", [0.0, 0.1, -0.1, 0.0001, 0.5])
 @pytest.mark.parametrize("count", [0, 1, 2, 50, 1000])
-def test_returns_that_do_not_vary_have_no_sharpe_ratio(change: float, count: int) -> None:
+def test_constant_returns_have_no_sharpe_ratio(change: float, count: int) -> None:
     assert sharpe_ratio(*_sums([change] * count)[:3]) == 0.0
 
 
-def test_without_losses_or_drawdowns_the_ratios_are_zero_and_not_infinite() -> None:
+def test_ratios_without_losses_or_drawdowns_are_zero() -> None:
     assert sortino_ratio(100, 5.0, 0.0) == 0.0
     assert calmar_ratio(0.5, 3600.0, 0.0) == 0.0
     assert calmar_ratio(0.5, 0.0, 0.1) == 0.0
@@ -47,12 +47,12 @@ def test_calmar_is_the_simple_yearly_return_over_the_drawdown() -> None:
     assert calmar_ratio(0.1, 365 * 24 * 3600 / 2, 0.4) == pytest.approx(0.5)
 
 
-def test_a_year_has_its_minutes() -> None:
+def test_a_year_has_525600_periods() -> None:
     assert PERIODS_PER_YEAR == 365 * 24 * 60
 
 
 @given(st.lists(st.floats(-0.5, 1.0), min_size=2, max_size=60))
-def test_the_shape_is_that_of_all_returns_written_out(returns: list[float]) -> None:
+def test_the_shape_from_sums_matches_that_from_returns(returns: list[float]) -> None:
     assume(np.std(returns) > 1e-2)
     values = np.array(returns)
     expected = sharpe_of(values, 60.0)
@@ -63,6 +63,6 @@ def test_the_shape_is_that_of_all_returns_written_out(returns: list[float]) -> N
 
 
 @pytest.mark.parametrize("returns", [[], [0.1], [0.1, 0.1, 0.1]])
-def test_returns_that_do_not_vary_have_the_shape_of_a_normal(returns: list[float]) -> None:
+def test_constant_returns_have_the_shape_of_a_normal(returns: list[float]) -> None:
     sums = (sum(value**power for value in returns) for power in (1, 2, 3, 4))
     assert shape_of(len(returns), *sums) == (0.0, 3.0)

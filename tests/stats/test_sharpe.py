@@ -13,7 +13,7 @@ RETURNS = st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=60)
 
 
 @given(RETURNS)
-def test_it_is_mean_over_deviation_and_the_same_as_from_running_sums(values: list[float]) -> None:
+def test_sharpe_is_mean_over_deviation_and_matches_running_sums(values: list[float]) -> None:
     sharpe = sharpe_of(np.array(values), 60.0)
     total, squares = math.fsum(values), math.fsum(v * v for v in values)
     assert sharpe.annualised == pytest.approx(sharpe_ratio(len(values), total, squares), rel=1e-4, abs=1e-3)
@@ -30,13 +30,13 @@ def test_the_shape_of_known_distributions() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [0.1], [0.1] * 9, [0.0] * 3])
-def test_what_does_not_vary_has_no_ratio(values: list[float]) -> None:
+def test_constant_returns_have_no_ratio(values: list[float]) -> None:
     sharpe = sharpe_of(np.array(values), 60.0)
     assert sharpe == Sharpe(0.0, len(values), 60.0, 0.0, 3.0)
 
 
 @pytest.mark.parametrize("draw", ["normal", "gumbel"])
-def test_the_standard_error_is_how_far_estimates_scatter(draw: str) -> None:
+def test_the_standard_error_matches_the_deviation_of_estimates(draw: str) -> None:
     rng = np.random.default_rng(3)
     returns = getattr(rng, draw)(0.2, 1.0, (4000, 250))
     estimates = returns.mean(axis=1) / returns.std(axis=1, ddof=1)
@@ -44,7 +44,7 @@ def test_the_standard_error_is_how_far_estimates_scatter(draw: str) -> None:
     assert statistics.mean(expected) == pytest.approx(float(estimates.std()), rel=0.06)
 
 
-def test_the_standard_error_of_nothing_is_unbounded_and_never_imaginary() -> None:
+def test_the_standard_error_is_infinite_without_data_and_never_imaginary() -> None:
     assert standard_error(Sharpe(0.0, 1, 60.0, 0.0, 3.0)) == math.inf
     assert standard_error(Sharpe(1.0, 100, 60.0, 9.0, 10.0)) > 0.0
 

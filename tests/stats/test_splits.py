@@ -9,9 +9,7 @@ from memesnipe.stats.splits import Span, holdout, purged_kfold, walk_forward
 
 
 @given(st.integers(0, 10**18), st.integers(10_000, 10**15), st.floats(0.05, 0.9), st.integers(0, 400))
-def test_the_holdout_is_the_end_and_the_embargo_lies_before_it(
-    start: int, length: int, share: float, embargo: int
-) -> None:
+def test_the_holdout_is_at_the_end_after_the_embargo(start: int, length: int, share: float, embargo: int) -> None:
     seen, unseen = holdout(Span(start, start + length), share, embargo)
     assert seen.start_ts == start
     assert unseen.stop_ts == start + length
@@ -20,7 +18,7 @@ def test_the_holdout_is_the_end_and_the_embargo_lies_before_it(
 
 
 @given(st.integers(100_000, 10**15), st.integers(1, 8), st.floats(0.2, 0.8), st.integers(0, 500), st.integers(0, 500))
-def test_folds_roll_on_and_never_look_back(
+def test_validation_always_follows_training(
     length: int, folds: int, train_share: float, embargo: int, purge: int
 ) -> None:
     found = walk_forward(Span(7, 7 + length), folds, train_share, embargo, purge)
@@ -36,13 +34,13 @@ def test_folds_roll_on_and_never_look_back(
 
 
 @pytest.mark.parametrize(("folds", "share", "embargo"), [(0, 0.5, 0), (1, 1.0, 0), (3, 0.5, 10**6)])
-def test_a_split_that_leaves_nothing_is_refused(folds: int, share: float, embargo: int) -> None:
+def test_a_split_with_an_empty_part_is_rejected(folds: int, share: float, embargo: int) -> None:
     with pytest.raises(ValueError, match=r"need|too short"):
         walk_forward(Span(0, 1000), folds, share, embargo)
 
 
 @given(st.integers(0, 2**32), st.integers(2, 6), st.integers(0, 20))
-def test_no_label_that_is_trained_on_reaches_into_the_test(seed: int, folds: int, embargo: int) -> None:
+def test_training_labels_never_overlap_the_test(seed: int, folds: int, embargo: int) -> None:
     rng = np.random.default_rng(seed)
     starts = np.sort(rng.integers(0, 1000, 60))
     ends = starts + rng.integers(0, 40, 60)
@@ -57,6 +55,6 @@ def test_no_label_that_is_trained_on_reaches_into_the_test(seed: int, folds: int
     assert tested == list(range(60))
 
 
-def test_more_folds_than_labels_are_refused() -> None:
+def test_more_folds_than_labels_are_rejected() -> None:
     with pytest.raises(ValueError, match="labels"):
         list(purged_kfold(np.arange(3), np.arange(3), 4, 0))

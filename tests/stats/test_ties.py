@@ -1,4 +1,4 @@
-"""Strategies that equal each other: nobody may be called overfitted, or safe, by rounding."""
+"""Ties between strategies: rounding must not determine the probability of overfitting."""
 
 import tracemalloc
 from itertools import combinations
@@ -17,7 +17,7 @@ def _sharpe(returns: np.ndarray) -> float:
 
 
 def _slow(returns: np.ndarray, blocks: int) -> Overfitting:
-    """By definition, from all returns; ranks are counted in pairs, with half a point for a tie."""
+    """Compute overfitting by its definition from all returns; ranks count pairs, with one half for a tie."""
     parts = np.array_split(np.arange(returns.shape[1]), blocks)
     ranks, inside, outside = [], [], []
     for chosen in combinations(range(blocks), blocks // 2):
@@ -38,7 +38,7 @@ def _slow(returns: np.ndarray, blocks: int) -> Overfitting:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 4), st.integers(0, 3), st.sampled_from([4, 6]))
-def test_it_is_the_definition_where_some_are_idle_or_alike(seed: int, distinct: int, idle: int, blocks: int) -> None:
+def test_ties_are_ranked_as_in_the_definition(seed: int, distinct: int, idle: int, blocks: int) -> None:
     traded = np.random.default_rng(seed).normal(0.0, 0.01, (distinct, blocks * 6))
     returns = np.concatenate([traded, traded[:1], np.zeros((idle, blocks * 6))])
     expected, found = _slow(returns, blocks), overfitting(block_moments(returns, blocks))
@@ -49,8 +49,8 @@ def test_it_is_the_definition_where_some_are_idle_or_alike(seed: int, distinct: 
 
 
 @pytest.mark.parametrize("copies", [2, 5, 33, 1003])
-def test_one_strategy_at_many_sizes_is_a_coin_toss(copies: int) -> None:
-    """A matrix product rounds its columns differently; taken at their word they would come to 0.3 or 0.8."""
+def test_one_strategy_at_many_sizes_has_a_probability_of_one_half(copies: int) -> None:
+    """A matrix product rounds its columns differently; without a tolerance the result would be 0.3 or 0.8."""
     rng = np.random.default_rng(copies)
     sizes = rng.uniform(0.1, 3.0, (copies, 1))
     found = overfitting(block_moments(sizes * rng.normal(0.0, 0.01, 160), 8))
@@ -58,21 +58,21 @@ def test_one_strategy_at_many_sizes_is_a_coin_toss(copies: int) -> None:
     assert not found.logits.any()
 
 
-def test_noise_comes_to_a_half_for_an_odd_number_of_strategies_too() -> None:
-    """Of three, one has the middle rank: all of it would make 2/3 of noise, and none of it 1/3."""
+def test_noise_of_an_odd_number_of_strategies_has_one_half() -> None:
+    """Of three, one has the middle rank: counted fully it would give 2/3 for noise, not at all 1/3."""
     rng = np.random.default_rng(9)
     found = [overfitting(block_moments(rng.normal(0, 0.01, (3, 60)), 6)).pbo for _ in range(600)]
     assert np.mean(found) == pytest.approx(0.5, abs=0.05)
 
 
-def test_a_hair_more_than_rounding_still_ranks() -> None:
+def test_differences_above_the_tolerance_determine_the_rank() -> None:
     base = np.random.default_rng(3).normal(0.0, 0.01, 160)
     found = overfitting(block_moments(np.stack([base, base + 1e-6 * 0.01]), 8))
     assert found.pbo == 0.0
     assert found.logits == pytest.approx(np.log(2.0))  # rank 2 of 2, over 3
 
 
-def test_the_worst_case_of_use_takes_less_than_a_hundred_megabytes() -> None:
+def test_the_largest_use_takes_less_than_100_mb() -> None:
     moments = block_moments(np.random.default_rng(4).normal(0.0, 0.01, (1000, 160)), 16)
     tracemalloc.start()
     try:

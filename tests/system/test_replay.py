@@ -11,9 +11,9 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from memesnipe.bus.streams import EVENT_STREAMS
+from memesnipe.protocol.streams import EVENT_STREAMS
 from memesnipe.servers.process import read_pid
-from memesnipe.storage.schema import Equity, Message, OrderRow, Trade
+from memesnipe.storage.schema import EquityRow, MessageRow, OrderRow, TradeRow
 from tests.system.installation import TAPE_EVENTS, Installation, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -23,7 +23,7 @@ REPLAY = ("up", "--feed", "replay", "--speed", "max", "--until-end", "--json", "
 
 def books(database: sa.Engine, run_id: int) -> dict[str, list[Any]]:
     """Everything that decides whether two runs are the same."""
-    tables = {"orders": OrderRow, "trades": Trade, "equity": Equity}
+    tables = {"orders": OrderRow, "trades": TradeRow, "equity": EquityRow}
     with database.connect() as connection:
         return {
             name: sorted(
@@ -72,7 +72,9 @@ def test_a_replay_ends_by_itself_and_killed_actors_and_servers_change_nothing(
         bred = {
             json.loads(payload)["spec_id"]
             for payload in connection.scalars(
-                sa.select(Message.payload).where(Message.run_id == report["run_id"], Message.stream == "strategy_specs")
+                sa.select(MessageRow.payload).where(
+                    MessageRow.run_id == report["run_id"], MessageRow.stream == "strategy_specs"
+                )
             )
         }
     expected = books(database, report["run_id"])

@@ -1,4 +1,4 @@
-"""Tapes that the writer would refuse: whole and sealed files with what must not be in them."""
+"""Tapes that the writer would reject: complete and sealed files with invalid content."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from memesnipe.tapes.checksum import UNSEALED, seal
 
 
 def rewrite(path: Path, change: Callable[[Any], Any]) -> None:
-    """Write a tape again with its table changed, as someone could who knows the format."""
+    """Rewrite a tape with a changed table and a valid seal."""
     table = change(pq.read_table(path))
     metadata = {k: v for k, v in (table.schema.metadata or {}).items() if k != b"seal"} | {b"seal": UNSEALED.encode()}
     pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd", write_page_checksum=True)
@@ -20,7 +20,7 @@ def rewrite(path: Path, change: Callable[[Any], Any]) -> None:
 
 
 def with_value(name: str, row: int, value: Any) -> Callable[[Any], Any]:
-    """The change of one value."""
+    """Return a change of one value."""
 
     def change(table: Any) -> Any:
         column = table.column(name)
@@ -32,12 +32,12 @@ def with_value(name: str, row: int, value: Any) -> Callable[[Any], Any]:
 
 
 def with_column(name: str, column: Any) -> Callable[[Any], Any]:
-    """The change of a whole column, perhaps to another type."""
+    """Return a change of a whole column, possibly to another type."""
     return lambda table: table.set_column(table.schema.get_field_index(name), name, column)
 
 
 def flipped(content: bytes, bit: int) -> bytes:
-    """The bytes with one bit changed."""
+    """Return the bytes with one bit flipped."""
     changed = np.frombuffer(content, dtype=np.uint8).copy()
     changed[bit // 8] ^= 1 << bit % 8
     return changed.tobytes()

@@ -1,4 +1,4 @@
-"""What the tests of imports share: layouts of columns, and files of rows."""
+"""Shared data of the import tests: layouts of columns, and files of rows."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared/data"
 
 
 def write_csv(folder: Path, *lines: str, name: str = "swaps.csv") -> Path:
-    """A file of these lines."""
+    """Write a file of these lines; return its path."""
     path = folder / name
     path.write_text("\n".join(lines) + "\n")
     return path

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a tape, reading it says so in one line: the file, the row, the field and the reason."""
+"""Errors of bad tapes: one line with the file, the row, the field and the reason."""
 
 import math
 import random
@@ -43,26 +43,26 @@ def tape(tmp_path: Path, good: bytes) -> Path:
     return path
 
 
-def _refusal(path: Path, **clock: int) -> str:
-    told = []
+def _error(path: Path, **clock: int) -> str:
+    messages = []
     for read in (read_tape, TapeFile):
         with pytest.raises(TapeError) as refused:
             read(path, **clock)
-        told.append(str(refused.value))
-    assert told[0] == told[1]
-    assert "\n" not in told[0]
-    assert told[0].startswith(str(path))
-    return told[0]
+        messages.append(str(refused.value))
+    assert messages[0] == messages[1]
+    assert "\n" not in messages[0]
+    assert messages[0].startswith(str(path))
+    return messages[0]
 
 
-def test_a_tape_written_again_unchanged_is_the_same_tape(tape: Path) -> None:
+def test_a_rewritten_tape_reads_identically(tape: Path) -> None:
     rewrite(tape, lambda table: table)
     read = read_tape(tape)
     assert read.events.tobytes() == _market().events.tobytes()
     assert (read.mints, read.assumptions, read.pools_are_assumed) == (["B", "A"], {"sol_usd": 200.0}, False)
 
 
-def test_what_was_assumed_comes_back(tmp_path: Path) -> None:
+def test_assumptions_survive_writing_and_reading(tmp_path: Path) -> None:
     whole = _market()
     assumed = {"pools": {"tokens": 2, "depth": "fitted"}, "sol_usd": 150.5, "order": "reversed"}
     write_tape(tmp_path / "a.tape", Tape(whole.events, whole.mints, assumed))
@@ -101,35 +101,33 @@ TRADE, POST = 2, 3  # rows of the tape
         (POST, "mentions", -1.0, "mentions is -1.0: must be from 0"),
     ],
 )
-def test_what_cannot_be_an_event_is_named_with_its_row(
-    tape: Path, row: int, name: str, value: Any, reason: str
-) -> None:
+def test_an_invalid_event_is_reported_with_its_row(tape: Path, row: int, name: str, value: Any, reason: str) -> None:
     rewrite(tape, with_value(name, row, value))
-    told = _refusal(tape)
-    assert told.startswith(f"{tape}, row {row + 1}: ")
-    assert reason in told
+    message = _error(tape)
+    assert message.startswith(f"{tape}, row {row + 1}: ")
+    assert reason in message
 
 
-def test_the_first_bad_row_is_named_and_all_are_counted(tape: Path) -> None:
+def test_the_first_invalid_row_is_named_and_all_are_counted(tape: Path) -> None:
     for row, name, value in ((12, "side", 77), (4, "price_usd", math.nan), (9, "sentiment", math.nan)):
         rewrite(tape, with_value(name, row, value))
-    told = _refusal(tape)
-    assert told.startswith(f"{tape}, row 5: price_usd is nan")
-    assert "3 of 16 rows are bad: malformed 1, out_of_range 2" in told
+    message = _error(tape)
+    assert message.startswith(f"{tape}, row 5: price_usd is nan")
+    assert "3 of 16 rows are bad: malformed 1, out_of_range 2" in message
 
 
-def test_what_a_kind_does_not_carry_does_not_matter(tape: Path) -> None:
+def test_fields_of_other_kinds_are_ignored(tape: Path) -> None:
     rewrite(tape, with_value("sentiment", TRADE, math.nan))
     assert read_tape(tape).events.tobytes() == _market().events.tobytes()
 
 
-def test_events_of_the_day_after_tomorrow_are_refused(tape: Path) -> None:
+def test_events_after_tomorrow_are_rejected(tape: Path) -> None:
     day_ns = 86_400 * NS_PER_S
     last = START_TS + int(7.5 * NS_PER_S)
     read_tape(tape, now_ns=last - day_ns)
-    told = _refusal(tape, now_ns=last - day_ns - 1)
-    assert "row 16: " in told
-    assert "86400 s from now" in told
+    message = _error(tape, now_ns=last - day_ns - 1)
+    assert "row 16: " in message
+    assert "86400 s from now" in message
 
 
 @pytest.mark.parametrize(
@@ -137,7 +135,10 @@ def test_events_of_the_day_after_tomorrow_are_refused(tape: Path) -> None:
     [
         (lambda table: table.drop_columns(["side"]), "the column side is missing"),
         (lambda table: table.append_column("side", table.column("side")), "there are 2 columns side"),
-        (lambda table: table.append_column("colour", table.column("side")), "the column 'colour' is none of a tape"),
+        (
+            lambda table: table.append_column("colour", table.column("side")),
+            "the column 'colour' is not a column of a tape",
+        ),
         (with_column("side", pa.array(["buy"] * 16)), "the column side is string: must be int8"),
         (with_column("ts", pa.array([0.0] * 16)), "the column ts is double: must be int64"),
         (with_column("mint", pa.array([1] * 16)), "the column mint is int64: must be string"),
@@ -152,28 +153,28 @@ def test_events_of_the_day_after_tomorrow_are_refused(tape: Path) -> None:
         ),
     ],
 )
-def test_columns_that_are_none_of_a_tape_are_named(tape: Path, change: Callable[[Any], Any], reason: str) -> None:
+def test_wrong_columns_are_named(tape: Path, change: Callable[[Any], Any], reason: str) -> None:
     rewrite(tape, change)
-    assert reason in _refusal(tape)
+    assert reason in _error(tape)
 
 
-def test_values_that_changed_within_the_rules_are_damage(tape: Path) -> None:
+def test_changed_but_valid_values_are_detected_as_damage(tape: Path) -> None:
     table = with_value("price_usd", TRADE, 0.5)(pq.read_table(tape))
     pq.write_table(table, tape)
-    assert "is damaged: it is not what was written" in _refusal(tape)
+    assert "is damaged: its content has changed" in _error(tape)
 
 
-def test_every_bit_of_a_file_is_sealed(tape: Path, good: bytes) -> None:
+def test_the_seal_covers_every_bit(tape: Path, good: bytes) -> None:
     assert is_whole(tape)
     for bit in random.Random(1).sample(range(8 * len(good)), 1_000):
         tape.write_bytes(flipped(good, bit))
         assert not is_whole(tape), bit
     for bit in random.Random(2).sample(range(8 * len(good)), 100):
         tape.write_bytes(flipped(good, bit))
-        assert _refusal(tape), bit
+        assert _error(tape), bit
 
 
 @pytest.mark.parametrize("change", [lambda c: c[:-1], lambda c: c[:100], lambda c: c + b"\0", lambda c: c + c])
-def test_a_file_of_another_length_is_refused(tape: Path, good: bytes, change: Callable[[bytes], bytes]) -> None:
+def test_a_file_of_another_length_is_rejected(tape: Path, good: bytes, change: Callable[[bytes], bytes]) -> None:
     tape.write_bytes(change(good))
-    assert _refusal(tape)
+    assert _error(tape)

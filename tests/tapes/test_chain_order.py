@@ -15,7 +15,7 @@ TRADES = st.lists(
 
 
 def _chain(trades: list[tuple[int, str, int]]) -> pd.DataFrame:
-    """Trades as the chain ran them; the pool never returns to where it was, so that there is one order only."""
+    """Return trades in chain order; the pool never returns to an earlier state, so that the order is unique."""
     pools: dict[str, int] = {"A": 10**12, "B": 2 * 10**12}
     seen: set[tuple[str, int]] = set(pools.items())
     rows, slot = [], 100
@@ -31,9 +31,7 @@ def _chain(trades: list[tuple[int, str, int]]) -> pd.DataFrame:
 
 
 @given(TRADES, st.randoms(use_true_random=False))
-def test_shuffled_trades_come_back_in_the_order_of_the_chain(
-    trades: list[tuple[int, str, int]], random: Random
-) -> None:
+def test_shuffled_trades_are_restored_to_chain_order(trades: list[tuple[int, str, int]], random: Random) -> None:
     chain = _chain(trades)
     positions = list(range(len(chain)))
     random.shuffle(positions)
@@ -45,7 +43,7 @@ def test_shuffled_trades_come_back_in_the_order_of_the_chain(
 
 
 @given(TRADES, st.randoms(use_true_random=False), st.sets(st.integers(0, 24)))
-def test_every_row_is_kept_once_even_where_trades_are_missing(
+def test_every_row_is_kept_once_if_trades_are_missing(
     trades: list[tuple[int, str, int]], random: Random, missing: set[int]
 ) -> None:
     chain = _chain(trades).drop(index=list(missing), errors="ignore")
@@ -55,7 +53,7 @@ def test_every_row_is_kept_once_even_where_trades_are_missing(
     assert shuffled.slot.iloc[order].is_monotonic_increasing
 
 
-def test_numbered_rows_are_ordered_by_their_number_inside_a_slot() -> None:
+def test_numbered_rows_are_ordered_by_number_inside_a_slot() -> None:
     swaps = _chain([(0, "A", 5), (0, "A", 6), (1, "B", 7)]).assign(seq=[9, 3, 1])
     assert chain_order(swaps).tolist() == [1, 0, 2]
 
@@ -65,7 +63,7 @@ def test_trades_without_a_slot_are_ordered_by_time() -> None:
     assert chain_order(swaps).tolist() == [2, 1, 0]
 
 
-def test_a_slot_that_returns_to_where_it_began_starts_where_the_last_one_ended() -> None:
+def test_a_circular_slot_begins_where_the_previous_slot_ended() -> None:
     chain = _chain([(0, "A", 5), (1, "A", 10)])
     end = chain.pool_sol_lamports[1]
     back = pd.DataFrame([(101_000, 101, "A", -1, 10, end - 10)], columns=chain.columns)

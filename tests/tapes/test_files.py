@@ -1,4 +1,4 @@
-"""Files as they come: packed, cut off, of other delimiters and encodings, with commas too many."""
+"""Files of various forms: compressed, truncated, with other delimiters and encodings, with extra commas."""
 
 import bz2
 import gzip
@@ -52,24 +52,24 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.mark.parametrize("name", PACKERS)
-def test_packed_files_are_read_whatever_their_name(tmp_path: Path, plain: bytes, name: str) -> None:
+def test_compressed_files_are_recognised_by_content(tmp_path: Path, plain: bytes, name: str) -> None:
     (tmp_path / "swaps").write_bytes(PACKERS[name](TEXT.encode()))
     assert _events(tmp_path / "swaps") == plain
 
 
 @pytest.mark.parametrize("name", PACKERS)
 @pytest.mark.parametrize("kept", [0.02, 0.3, 0.9, 0.99])
-def test_a_packed_file_that_is_cut_off_is_refused_in_one_line(tmp_path: Path, name: str, kept: float) -> None:
+def test_a_truncated_compressed_file_is_rejected(tmp_path: Path, name: str, kept: float) -> None:
     packed = PACKERS[name](TEXT.encode())
     path = tmp_path / f"a.csv.{name}"
     path.write_bytes(packed[: max(int(len(packed) * kept), 6)])
-    with pytest.raises(TapeError, match="cut off or damaged") as refused:
+    with pytest.raises(TapeError, match="truncated or damaged") as refused:
         import_swaps(path, 100.0)
     assert "\n" not in str(refused.value)
 
 
 @given(st.sampled_from(sorted(PACKERS)), st.data())
-def test_a_damaged_file_is_read_as_it_was_or_refused_in_one_line(
+def test_a_damaged_file_never_raises_anything_but_a_tape_error(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
 ) -> None:
     packed = bytearray(PACKERS[name](TEXT.encode()))
@@ -101,46 +101,46 @@ def test_a_damaged_file_is_read_as_it_was_or_refused_in_one_line(
         TEXT.replace(",", ";").replace(".", ","),
     ],
 )  # fmt: skip
-def test_other_delimiters_and_decorations_change_nothing(tmp_path: Path, plain: bytes, text: str) -> None:
+def test_delimiters_and_formatting_do_not_change_the_result(tmp_path: Path, plain: bytes, text: str) -> None:
     (tmp_path / "a.csv").write_text(text, newline="")
     assert _events(tmp_path / "a.csv") == plain
 
 
-def test_unicode_text_of_spreadsheets_is_read(tmp_path: Path, plain: bytes) -> None:
+def test_utf_16_text_of_spreadsheets_is_read(tmp_path: Path, plain: bytes) -> None:
     (tmp_path / "a.txt").write_text(TEXT.replace(",", "\t"), encoding="utf-16")
     assert _events(tmp_path / "a.txt") == plain
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "expected"),
     [
         (TEXT.encode() + b"1,caf\xe9,buy,1,1\n", "line 61: the byte 0xe9 is not UTF-8"),
-        (TEXT.encode() + b"1,a\0b,buy,1,1\n", "line 61: holds a zero byte"),
+        (TEXT.encode() + b"1,a\0b,buy,1,1\n", "line 61: contains a zero byte"),
         (bytes(range(256)) * 4, "UTF-8"),
         (b"\xff\xfea", "UTF-16"),
     ],
 )
-def test_what_is_no_text_is_refused_with_its_line(tmp_path: Path, data: bytes, says: str) -> None:
+def test_files_that_are_not_text_are_rejected_with_the_line(tmp_path: Path, data: bytes, expected: str) -> None:
     (tmp_path / "a.csv").write_bytes(data)
-    with pytest.raises(TapeError, match=says):
+    with pytest.raises(TapeError, match=expected):
         import_swaps(tmp_path / "a.csv", 100.0)
 
 
-def test_a_comma_that_may_stand_for_thousands_is_refused(tmp_path: Path) -> None:
+def test_ambiguous_commas_are_rejected(tmp_path: Path) -> None:
     path = write_csv(tmp_path, PLAIN.replace(",", ";"), f"{TS};A;buy;1,000;20,000")
-    with pytest.raises(TapeError, match="the comma may stand for decimals or thousands"):
+    with pytest.raises(TapeError, match="the comma may separate decimals or thousands"):
         import_swaps(path, 100.0)
 
 
-def test_an_archive_of_two_files_is_refused(tmp_path: Path) -> None:
+def test_an_archive_of_two_files_is_rejected(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a.csv", TEXT)
         archive.writestr("b.csv", TEXT)
-    with pytest.raises(TapeError, match="it holds 2 files, and must hold one"):
+    with pytest.raises(TapeError, match="it contains 2 files, but must contain one"):
         import_swaps(tmp_path / "a.zip", 100.0)
 
 
-def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
+def test_missing_files_and_folders_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(TapeError, match="no file at"):
         import_swaps(tmp_path / "none.csv", 100.0)
     with pytest.raises(TapeError, match="is a folder"):

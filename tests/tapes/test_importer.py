@@ -50,12 +50,12 @@ def test_the_raw_layout_is_read_exactly(tmp_path: Path) -> None:
     assert (event.ts, event.slot, event.side, event.trader) == (TS, 7, 1, wallet_hash("w"))
 
 
-def test_a_slot_that_is_not_given_is_slot_0(tmp_path: Path) -> None:
+def test_an_empty_slot_is_read_as_0(tmp_path: Path) -> None:
     path = write_csv(tmp_path, FULL, f"{TS},A,buy,1,1,40,1,amm,,,1")
     assert next(rows(import_swaps(path, 100.0).tape.events)).slot == 0
 
 
-def test_wallets_are_told_apart_by_numbers_that_their_field_holds(tmp_path: Path) -> None:
+def test_wallets_are_hashed_to_distinct_unsigned_32_bit_numbers(tmp_path: Path) -> None:
     lines = [f"{TS + i},A,buy,1,1,40,1,amm,wallet {i},1,{i}" for i in range(1, 60)]
     traders = [event.trader for event in rows(import_swaps(write_csv(tmp_path, FULL, *lines), 100.0).tape.events)]
     assert traders == [wallet_hash(f"wallet {i}") for i in range(1, 60)]
@@ -68,8 +68,8 @@ def test_wallets_are_told_apart_by_numbers_that_their_field_holds(tmp_path: Path
     ("row", "reason"),
     [
         (f"{TS},,buy,1,1,40,1,amm,,1,1", "no mint"),
-        (f"{TS},{'A' * 65},buy,1,1,40,1,amm,,1,1", "mint is no address"),
-        (f"{TS},A\x1b[2J,buy,1,1,40,1,amm,,1,1", "mint is no address"),
+        (f"{TS},{'A' * 65},buy,1,1,40,1,amm,,1,1", "mint is not an address"),
+        (f"{TS},A\x1b[2J,buy,1,1,40,1,amm,,1,1", "mint is not an address"),
         (f"{TS},A,hold,1,1,40,1,amm,,1,1", "side is neither buy nor sell"),
         (f"{TS},A,short,1,1,40,1,amm,,1,1", "side is neither buy nor sell"),
         (f"{TS},A,buy,1,1,40,1,binance,,1,1", "unknown venue"),
@@ -99,7 +99,7 @@ def test_wallets_are_told_apart_by_numbers_that_their_field_holds(tmp_path: Path
         (f"{TS},A,buy,1,1,0.000000001,4000000000000,amm,,1,1", "out_of_range: price_usd is"),
     ],
 )
-def test_a_bad_row_is_left_out_with_its_true_reason(tmp_path: Path, row: str, reason: str) -> None:
+def test_an_invalid_row_is_rejected_with_its_reason(tmp_path: Path, row: str, reason: str) -> None:
     imported = import_swaps(write_csv(tmp_path, FULL, row, GOOD), 100.0)
     assert len(imported.tape.events) == 1
     assert [reason in why for why in imported.rejected] == [True], imported.rejected
@@ -122,47 +122,47 @@ def test_a_bad_row_is_left_out_with_its_true_reason(tmp_path: Path, row: str, re
         (",true,", ",maybe,", "is_buy is neither true nor false"),
     ],
 )
-def test_a_bad_raw_row_is_left_out_with_its_true_reason(tmp_path: Path, good: str, bad: str, reason: str) -> None:
+def test_an_invalid_raw_row_is_rejected_with_its_reason(tmp_path: Path, good: str, bad: str, reason: str) -> None:
     imported = import_swaps(write_csv(tmp_path, RAW, RAW_ROW, RAW_ROW.replace(good, bad)), 100.0)
     assert len(imported.tape.events) == 1
     assert [reason in why for why in imported.rejected] == [True], imported.rejected
 
 
 @pytest.mark.parametrize(
-    ("lines", "says"),
+    ("lines", "expected"),
     [
         ([RAW.replace("wallet_address,", ""), "1"], r"lacks the column wallet_address \(its header: block_time,"),
-        ([PLAIN.replace(",", " "), "1 A buy 1 1"], "separates its columns by something else than comma, semicolon"),
+        ([PLAIN.replace(",", " "), "1 A buy 1 1"], "has an unknown column separator, none of comma, semicolon"),
         (
             [f"{TS},A,buy,1,1", f"{TS},A,buy,1,1"],
-            "begins with no header: its first line must name the columns ts_ns, mint,",
+            "has no header: its first line must name the columns ts_ns, mint,",
         ),
-        ([f"{PLAIN},v_sol", f"{TS},A,buy,1,1,30"], "has v_sol alone: a pool's reserves are v_sol and v_tok"),
+        ([f"{PLAIN},v_sol", f"{TS},A,buy,1,1,30"], "has only v_sol: a pool's reserves are v_sol and v_tok"),
         (["time,mint,side", "1,A,buy"], "lacks the columns ts_ns, sol_amount, token_amount"),
-        ([""], "holds no rows"),
+        ([""], "has no rows: it is empty"),
         ([PLAIN], "no rows"),
         ([f"{PLAIN},mint", "1"], "names the column 'mint' twice"),
         ([PLAIN, f"{TS},A,hold,1,1"], "side is neither buy nor sell"),
         ([PLAIN, f"{TS},A,buy,1,1", '2,"A'], "is not a CSV file: row 2"),
-        ([PLAIN, "1,A,buy,1,1"], "ts_ns is 1: in s, ms, us or ns a time before 2020 or after tomorrow"),
+        ([PLAIN, "1,A,buy,1,1"], "ts_ns is 1: before 2020 or after tomorrow in s, ms, us and ns"),
         ([PLAIN, f"{TS},A,buy,1,1", f"{TS_S},A,buy,1,1"], "mixes units of time: row 2 in s, row 1 in ns"),
     ],
 )
-def test_a_file_without_a_usable_swap_is_refused_in_one_line(tmp_path: Path, lines: list[str], says: str) -> None:
-    with pytest.raises(TapeError, match=says) as refused:
+def test_a_file_without_usable_swaps_is_rejected(tmp_path: Path, lines: list[str], expected: str) -> None:
+    with pytest.raises(TapeError, match=expected) as refused:
         import_swaps(write_csv(tmp_path, *lines), 100.0)
     assert "\n" not in str(refused.value)
     assert "swaps.csv" in str(refused.value)
 
 
 @pytest.mark.parametrize(("digits", "unit"), [(0, "s"), (3, "ms"), (6, "us"), (9, "ns")])
-def test_the_unit_of_time_is_told_by_its_magnitude(tmp_path: Path, digits: int, unit: str) -> None:
+def test_the_unit_of_time_is_derived_from_the_magnitude(tmp_path: Path, digits: int, unit: str) -> None:
     imported = import_swaps(write_csv(tmp_path, PLAIN, f"{TS_S * 10**digits},A,buy,1,20000000"), 100.0)
     assert imported.time_unit == imported.tape.assumptions["time_unit"] == unit
     assert imported.tape.events["ts"].tolist() == [TS]
 
 
-def test_decimals_come_from_the_column_or_the_option_or_are_assumed_and_said(tmp_path: Path) -> None:
+def test_decimals_come_from_the_column_the_option_or_the_default(tmp_path: Path) -> None:
     path = write_csv(tmp_path, PLAIN, f"{TS},A,buy,1,20000000")
     assumed, given = (import_swaps(path, 100.0, decimals=decimals).tape for decimals in (None, 9))
     column = write_csv(tmp_path, f"{PLAIN},decimals", f"{TS},A,buy,1,20000000,9", name="c.csv")
@@ -172,11 +172,11 @@ def test_decimals_come_from_the_column_or_the_option_or_are_assumed_and_said(tmp
     assert given.events.tobytes() == by_row.events.tobytes()
     assert assumed.assumptions["decimals"] == {"value": 6, "assumed": True}
     assert (given.assumptions["decimals"]["assumed"], "decimals" in by_row.assumptions) == (False, False)
-    with pytest.raises(TapeError, match="leave --decimals out"):
+    with pytest.raises(TapeError, match="omit --decimals"):
         import_swaps(column, 100.0, decimals=9)
 
 
-def test_rows_of_a_token_that_disagree_on_its_decimals_are_left_out(tmp_path: Path) -> None:
+def test_rows_with_contradictory_decimals_of_a_token_are_rejected(tmp_path: Path) -> None:
     lines = [f"{TS},A,buy,1,20000000,9", f"{TS},A,buy,1,20000000,6", f"{TS},B,buy,1,20000000,6"]
     imported = import_swaps(write_csv(tmp_path, f"{PLAIN},decimals", *lines), 100.0)
     assert imported.rejected == {"decimals differ from another row of the same token": 2}

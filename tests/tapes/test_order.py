@@ -1,4 +1,4 @@
-"""The order of rows, and rows that are told twice."""
+"""The order of rows, and duplicate rows."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -22,12 +22,12 @@ def _same(one: Imported, other: Imported) -> bool:
 
 
 def _rows(seconds: list[int]) -> list[str]:
-    """Trades that all differ, at these seconds."""
+    """Return distinct trades at these seconds."""
     return [f"{TS + s * 10**9},A,{'buy' if i % 2 else 'sell'},1.{i:03d},20000000" for i, s in enumerate(seconds)]
 
 
 @given(st.lists(st.integers(0, 2), min_size=2, max_size=40).filter(lambda steps: any(steps[1:])))
-def test_a_file_that_is_newest_first_is_the_file_that_is_oldest_first(
+def test_a_file_newest_first_imports_like_one_oldest_first(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int]
 ) -> None:
     seconds = [sum(steps[: i + 1]) for i in range(len(steps))]
@@ -38,7 +38,7 @@ def test_a_file_that_is_newest_first_is_the_file_that_is_oldest_first(
     assert (oldest.order, newest.order) == (ASCENDING, DESCENDING)
 
 
-def test_newest_first_with_a_few_late_rows_is_turned_round_and_sorted(tmp_path: Path) -> None:
+def test_a_file_newest_first_with_a_few_late_rows_is_reversed_and_sorted(tmp_path: Path) -> None:
     seconds = [i // 2 for i in range(100)]
     lines = _rows(seconds)
     newest = [*reversed(lines)]
@@ -50,9 +50,7 @@ def test_newest_first_with_a_few_late_rows_is_turned_round_and_sorted(tmp_path: 
 
 
 @given(st.randoms(use_true_random=False))
-def test_a_file_in_no_order_is_sorted_by_time_and_says_so(
-    tmp_path_factory: pytest.TempPathFactory, random: Random
-) -> None:
+def test_an_unordered_file_is_sorted_by_time(tmp_path_factory: pytest.TempPathFactory, random: Random) -> None:
     lines = _rows(list(range(30)))
     random.shuffle(lines)
     lines += _rows(list(range(30, 32)))  # not descending as a whole, whatever the shuffle
@@ -61,7 +59,7 @@ def test_a_file_in_no_order_is_sorted_by_time_and_says_so(
     assert imported.order in (SORTED, ASCENDING, DESCENDING)
 
 
-def test_rows_are_put_into_the_order_of_slot_and_number(tmp_path: Path) -> None:
+def test_rows_are_ordered_by_slot_and_number(tmp_path: Path) -> None:
     lines = [
         f"{TS + slot * 10},A,buy,1,1000,{50 + n},1000000,amm,,{slot},{n}"
         for slot, n in ((2, 3), (1, 2), (1, 1), (2, 1))
@@ -71,7 +69,7 @@ def test_rows_are_put_into_the_order_of_slot_and_number(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not NEWEST_FIRST.is_file(), reason=f"there is no {NEWEST_FIRST}")
-def test_the_given_newest_first_file_is_turned_round(tmp_path: Path) -> None:
+def test_the_recorded_file_newest_first_is_reversed(tmp_path: Path) -> None:
     header, *lines = NEWEST_FIRST.read_text().split()
     imported = import_swaps(NEWEST_FIRST)
     assert imported.order == imported.tape.assumptions["order"] == DESCENDING
@@ -80,7 +78,7 @@ def test_the_given_newest_first_file_is_turned_round(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not TWICE.is_file(), reason=f"there is no {TWICE}")
-def test_the_given_file_with_a_transaction_twice_is_the_file_with_it_once(tmp_path: Path) -> None:
+def test_a_transaction_recorded_twice_is_imported_once(tmp_path: Path) -> None:
     imported = import_swaps(TWICE)
     once = import_swaps(write_csv(tmp_path, *TWICE.read_text().splitlines()[:3]))
     assert _same(imported, once)
@@ -95,15 +93,13 @@ def test_the_given_file_with_a_transaction_twice_is_the_file_with_it_once(tmp_pa
         (PLAIN, [f"{TS},A,buy,1,20000000", f"{TS},A,sell,1,20000000"], 0),
         (f"{PLAIN},note", [f"{TS},A,buy,1,20000000,x", f"{TS},A,buy,1,20000000,y"], 0),
         (f"{PLAIN},signature", [f"{TS},A,buy,1,20000000,s"] * 2, 1),
-        (f"{PLAIN},signature", [f"{TS},A,buy,1,20000000,"] * 2, 0),  # nothing tells them apart, nor that they are one
+        (f"{PLAIN},signature", [f"{TS},A,buy,1,20000000,"] * 2, 0),  # without a signature they may be two trades
         (f"{PLAIN},signature,ix_index", [f"{TS},A,buy,1,20000000,s,{i}" for i in (1, 2, 1)], 1),
         (f"{PLAIN},signature,loaded", [f"{TS},A,buy,1,20000000,s,{i}" for i in (1, 2)], 1),
         (f"{PLAIN},signature", [f"{TS},A,buy,{i},20000000,s" for i in (1, 2)], 0),  # two trades of one transaction
         (RAW, [RAW_ROW, RAW_ROW, RAW_ROW.replace(",w,", ",x,")], 1),
     ],
 )
-def test_rows_told_twice_are_dropped_and_counted(
-    tmp_path: Path, header: str, lines: list[str], duplicates: int
-) -> None:
+def test_duplicate_rows_are_dropped_and_counted(tmp_path: Path, header: str, lines: list[str], duplicates: int) -> None:
     imported = import_swaps(write_csv(tmp_path, header, *lines), 100.0)
     assert (imported.duplicates, len(imported.tape.events)) == (duplicates, len(lines) - duplicates)

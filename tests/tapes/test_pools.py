@@ -1,4 +1,4 @@
-"""Assumed pools: exact where trades follow each other on a curve, robust where they do not, and said."""
+"""Assumed pools: exact if trades follow each other on a curve, robust if they do not, and reported."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def _flat(count: int, price: float = 1e-7, start: int = 0) -> list[str]:
 
 def _prices(imported: Imported) -> np.ndarray:
     events = imported.tape.events
-    return events["pool_sol_lamports"] / events["pool_token_raw"] / 1000  # SOL for a whole token
+    return events["pool_sol_lamports"] / events["pool_token_raw"] / 1000  # SOL per whole token
 
 
 def _momentum_usd(events: Events) -> float:
@@ -45,7 +45,7 @@ def _momentum_usd(events: Events) -> float:
 
 
 @with_cases
-def test_a_dust_sale_changes_nothing_of_what_is_earned() -> None:
+def test_a_dust_sale_does_not_change_the_result_of_a_backtest() -> None:
     clean, dust = (import_swaps(CASES / f"plain_{name}.csv") for name in ("clean", "one_dust_sale"))
     assert len(dust.tape.events) == len(clean.tape.events) + 1
     assert _momentum_usd(clean.tape.events) == pytest.approx(41.94, abs=0.01)
@@ -55,7 +55,7 @@ def test_a_dust_sale_changes_nothing_of_what_is_earned() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.02, 8.0)), min_size=2, max_size=40))
 @settings(max_examples=60)
-def test_trades_of_a_fresh_curve_give_its_reserves_back(
+def test_reserves_of_a_fresh_curve_are_reconstructed_from_its_trades(
     tmp_path_factory: pytest.TempPathFactory, trades: list[tuple[bool, float]]
 ) -> None:
     pool, lines, pools = FRESH, [], []
@@ -82,8 +82,8 @@ def test_trades_of_a_fresh_curve_give_its_reserves_back(
         assert one.real_token_raw == pytest.approx(true.real_token_raw, rel=1e-5)
 
 
-@pytest.mark.skipif(not (SHARED / "pump_curve_trades.csv.gz").is_file(), reason="the recorded trades are not there")
-def test_recorded_trades_without_their_reserves_give_them_back(tmp_path: Path) -> None:
+@pytest.mark.skipif(not (SHARED / "pump_curve_trades.csv.gz").is_file(), reason="there are no recorded trades")
+def test_reserves_of_recorded_trades_are_reconstructed(tmp_path: Path) -> None:
     true = import_swaps(SHARED / "pump_curve_trades.csv.gz", 200.0).tape
     events = true.events
     frame = pd.DataFrame(
@@ -101,8 +101,8 @@ def test_recorded_trades_without_their_reserves_give_them_back(tmp_path: Path) -
     found = imported.tape.events
     error = np.abs(found["pool_sol_lamports"] / events["pool_sol_lamports"] - 1)
     assert np.quantile(error, 0.99) < 1e-6
-    assert error.max() < 0.01  # behind the two trades that are not on the tape
-    # Fees in the amounts, rents, and legs in another coin: no fortune is to be made of them.
+    assert error.max() < 0.01  # after the two trades that are missing on the tape
+    # Fees in the amounts, rents, and legs in another coin must not be profitable.
     rng = np.random.default_rng(7)
     frame["sol_amount"] *= np.where(frame["side"] == "buy", 1.0125, 0.9875)
     frame["sol_amount"] += np.where(frame["side"] == "buy", 0.00204, 0.0) * (rng.random(len(frame)) < 0.4)
@@ -116,7 +116,7 @@ def test_recorded_trades_without_their_reserves_give_them_back(tmp_path: Path) -
 
 @pytest.mark.parametrize("factor", [1e-5, 1e-3, 0.1, 10.0, 1e3, 1e6])
 @pytest.mark.parametrize("at", [0, 1, 10, 29, 30])
-def test_a_price_that_no_trade_can_make_is_left_out_with_its_reason(tmp_path: Path, factor: float, at: int) -> None:
+def test_an_outlier_is_rejected_with_its_reason(tmp_path: Path, factor: float, at: int) -> None:
     lines = _flat(30)
     odd = _row(at - 0.5, "buy", 0.4, 1.1e-7 * factor * (1.5 if factor > 1 else 0.5))
     imported = import_swaps(write_csv(tmp_path, PLAIN, *lines[:at], odd, *lines[at:]), 200.0)
@@ -125,7 +125,7 @@ def test_a_price_that_no_trade_can_make_is_left_out_with_its_reason(tmp_path: Pa
     assert _prices(imported) == pytest.approx(1e-7, rel=0.03)
 
 
-def test_a_price_that_stays_is_believed(tmp_path: Path) -> None:
+def test_a_lasting_change_of_price_is_not_an_outlier(tmp_path: Path) -> None:
     imported = import_swaps(write_csv(tmp_path, PLAIN, *_flat(20), *_flat(20, 5e-8, start=100)), 200.0)
     assert not imported.rejected
     prices = _prices(imported)
@@ -133,7 +133,7 @@ def test_a_price_that_stays_is_believed(tmp_path: Path) -> None:
     assert prices[-15:] == pytest.approx(5e-8, rel=0.03)
 
 
-def test_a_large_trade_may_move_the_price_as_far_as_it_does(tmp_path: Path) -> None:
+def test_the_price_impact_of_a_large_trade_is_not_an_outlier(tmp_path: Path) -> None:
     pool = FRESH
     lines = []
     for i, sol in enumerate((0.5, 0.5, 0.5, 60.0, 0.5)):
@@ -145,7 +145,7 @@ def test_a_large_trade_may_move_the_price_as_far_as_it_does(tmp_path: Path) -> N
     assert imported.tape.events["pool_sol_lamports"][-1] == pytest.approx(pool.sol_lamports, rel=1e-6)
 
 
-def test_dust_before_any_price_is_left_out_with_its_reason(tmp_path: Path) -> None:
+def test_dust_before_any_price_is_rejected_with_its_reason(tmp_path: Path) -> None:
     lines = [f"{TS - 1},A,sell,0,0.000001", *_flat(5), f"{TS},B,sell,0,0.000001"]
     imported = import_swaps(write_csv(tmp_path, PLAIN, *lines), 200.0)
     assert imported.rejected == {NO_PRICE: 2}
@@ -156,9 +156,9 @@ def test_dust_before_any_price_is_left_out_with_its_reason(tmp_path: Path) -> No
     ("venue", "price", "sol"),
     [
         ("pump_curve", 2.8e-8, 30.02),  # a fresh curve
-        ("pumpswap", 4.1084e-7, 84.99),  # the pool that a complete curve opens
+        ("pumpswap", 4.1084e-7, 84.99),  # the pool of a complete curve
         ("pumpswap", 4.1084e-5, 849.9),
-        ("amm", 3.0, 84.99),  # as many SOL at its first price, whatever that is
+        ("amm", 3.0, 84.99),  # the same SOL at the first price
     ],
 )
 def test_each_venue_has_its_own_depth(tmp_path: Path, venue: str, price: float, sol: float) -> None:
@@ -172,7 +172,7 @@ def test_each_venue_has_its_own_depth(tmp_path: Path, venue: str, price: float, 
     assert quote_sell(pool, 1000).token_raw == 1000
 
 
-def test_a_token_that_left_the_curve_can_be_sold(tmp_path: Path) -> None:
+def test_a_graduated_token_can_be_sold(tmp_path: Path) -> None:
     imported = import_swaps(write_csv(tmp_path, PLAIN, *_flat(6, price=1e-5)), 200.0)
     for event in rows(imported.tape.events):
         assert event.real_sol_lamports == event.pool_sol_lamports

@@ -1,4 +1,4 @@
-"""The curve's arithmetic, plain and compiled, and the import against trades as the chain recorded them."""
+"""The curve's arithmetic, plain and compiled, and the import, checked on trades recorded from the chain."""
 
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def imported() -> Imported:
 
 
 def _pool_before(row: Any) -> Pool:
-    """The row has the pool after the trade."""
+    """Return the pool before a recorded trade; the row has the pool after it."""
     sign = 1 if row.is_buy else -1
     sol, token = sign * int(row.amount_in_sol), -sign * int(row.amount_in_token)
     return Pool(
@@ -54,13 +54,13 @@ def _pool_before(row: Any) -> Pool:
 
 
 def _forms(row: Any) -> tuple[Quote, Quote]:
-    """The recorded trade quoted by the plain and by the compiled function."""
+    """Return the quotes of a recorded trade by the plain and by the compiled function."""
     before, token_raw = _pool_before(row), int(row.amount_in_token)
     name, plain = ("quote_buy_tokens", quote_buy_tokens) if row.is_buy else ("quote_sell", quote_sell)
     return plain(before, token_raw), COMPILED[name](before, token_raw)
 
 
-def test_every_recorded_trade_is_priced_to_the_lamport_fees_included(trades: pd.DataFrame) -> None:
+def test_every_recorded_trade_is_priced_exactly_with_fees(trades: pd.DataFrame) -> None:
     assert len(trades) == 2501
     for row in trades.itertuples():
         fee = row.fee_amount + row.creator_fee_amount
@@ -69,14 +69,14 @@ def test_every_recorded_trade_is_priced_to_the_lamport_fees_included(trades: pd.
             assert quote == recorded, row.transaction_signature
 
 
-def test_every_recorded_fee_is_exact_share_by_share(trades: pd.DataFrame) -> None:
+def test_every_part_of_a_recorded_fee_is_exact(trades: pd.DataFrame) -> None:
     for row in trades.itertuples():
         sol = int(row.amount_in_sol)
         assert share_fee(sol, Fees(0, row.fee_basis_points, 0)) == row.fee_amount
         assert share_fee(sol, Fees(0, 0, row.creator_fee_basis_points)) == row.creator_fee_amount
 
 
-def test_every_recorded_trade_leaves_the_pool_that_was_recorded(trades: pd.DataFrame) -> None:
+def test_every_recorded_trade_leaves_the_recorded_pool(trades: pd.DataFrame) -> None:
     for row in trades.itertuples():
         quote, _ = _forms(row)
         sign = 1 if row.is_buy else -1
@@ -87,7 +87,7 @@ def test_every_recorded_trade_leaves_the_pool_that_was_recorded(trades: pd.DataF
         assert after[1:5] == recorded
 
 
-def test_what_a_recorded_buyer_paid_buys_what_he_got_or_more(trades: pd.DataFrame) -> None:
+def test_a_recorded_payment_buys_at_least_the_recorded_tokens(trades: pd.DataFrame) -> None:
     for row in trades[trades.is_buy].itertuples():
         budget = int(row.amount_in_sol + row.fee_amount + row.creator_fee_amount)
         quote = quote_buy(_pool_before(row), budget)
@@ -96,7 +96,7 @@ def test_what_a_recorded_buyer_paid_buys_what_he_got_or_more(trades: pd.DataFram
         assert quote.sol_lamports + quote.fee_lamports <= budget
 
 
-def test_the_tape_has_the_pools_that_were_recorded(trades: pd.DataFrame, imported: Imported) -> None:
+def test_the_tape_has_the_recorded_pools(trades: pd.DataFrame, imported: Imported) -> None:
     recorded = {
         (row.virtual_sol_reserves, row.virtual_token_reserves, row.real_sol_reserves, row.real_token_reserves)
         for row in trades.itertuples()
@@ -107,7 +107,7 @@ def test_the_tape_has_the_pools_that_were_recorded(trades: pd.DataFrame, importe
         assert (pool.venue, pool.supply_raw, pool.lp_fee_bps) == (PUMP_CURVE, 10**15, 0)
 
 
-def test_all_but_two_of_the_recorded_steps_chain(imported: Imported) -> None:
+def test_all_but_two_recorded_trades_chain(imported: Imported) -> None:
     events = imported.tape.events
     left: dict[int, int] = {}
     steps = chained = 0
@@ -120,7 +120,7 @@ def test_all_but_two_of_the_recorded_steps_chain(imported: Imported) -> None:
     assert (chained, steps) == (2494, 2496)
 
 
-def test_every_recorded_trade_is_on_the_tape_once(trades: pd.DataFrame, imported: Imported) -> None:
+def test_every_recorded_trade_is_imported_once(trades: pd.DataFrame, imported: Imported) -> None:
     events, mints = imported.tape.events, imported.tape.mints
     on_tape = sorted(
         (mints[e["token"]], int(e["slot"]), int(e["pool_sol_lamports"]), int(e["pool_token_raw"]), int(e["side"]))
@@ -136,7 +136,7 @@ def test_every_recorded_trade_is_on_the_tape_once(trades: pd.DataFrame, imported
     assert (events["ts"][1:] >= events["ts"][:-1]).all()
 
 
-def test_the_order_does_not_depend_on_the_order_of_the_rows_of_other_slots(trades: pd.DataFrame) -> None:
+def test_chain_order_does_not_depend_on_the_order_of_slots_in_the_file(trades: pd.DataFrame) -> None:
     swaps = pd.DataFrame(
         {
             "ts": trades.block_time, "slot": trades.block_num, "mint": trades.token_address,
@@ -144,9 +144,9 @@ def test_the_order_does_not_depend_on_the_order_of_the_rows_of_other_slots(trade
             "pool_sol_lamports": trades.virtual_sol_reserves,
         }
     )  # fmt: skip
-    turned = swaps.sort_values("slot", ascending=False, kind="stable").reset_index(drop=True)
+    reordered = swaps.sort_values("slot", ascending=False, kind="stable").reset_index(drop=True)
     columns = ["slot", "mint", "pool_sol_lamports"]
     for _, one in swaps.iloc[chain_order(swaps)].groupby("mint"):
-        other = turned.iloc[chain_order(turned)]
+        other = reordered.iloc[chain_order(reordered)]
         other = other[other.mint == one.mint.iloc[0]]
         assert one[columns].to_numpy().tolist() == other[columns].to_numpy().tolist()

@@ -32,7 +32,7 @@ def _one_of_each_kind() -> Events:
     return events
 
 
-def test_every_kind_of_event_comes_back_to_the_bit(tmp_path: Path) -> None:
+def test_every_kind_of_event_survives_bit_identically(tmp_path: Path) -> None:
     events = _one_of_each_kind()
     write_tape(tmp_path / "a.tape", Tape(events, MINTS))
     read = read_tape(tmp_path / "a.tape")
@@ -49,7 +49,7 @@ def test_every_kind_of_event_comes_back_to_the_bit(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(records())
-def test_a_tape_is_written_if_its_events_keep_the_rules_and_comes_back(tmp_path: Path, events: Events) -> None:
+def test_a_tape_is_written_only_if_its_events_are_valid(tmp_path: Path, events: Events) -> None:
     tape, path = Tape(events, ["x", "y", "z"], {"sol_usd": 200.0}), tmp_path / "a.tape"
     path.unlink(missing_ok=True)
     broken = tape.validate().first()
@@ -65,7 +65,7 @@ def test_a_tape_is_written_if_its_events_keep_the_rules_and_comes_back(tmp_path:
         assert not path.exists()
 
 
-def test_messages_are_what_a_feed_gives_and_can_begin_anywhere() -> None:
+def test_messages_have_the_form_of_a_feed_and_start_anywhere() -> None:
     tape = Tape(_one_of_each_kind(), MINTS)
     whole = list(tape.messages())
     assert list(tape.messages(3)) == whole[3:]
@@ -75,39 +75,39 @@ def test_messages_are_what_a_feed_gives_and_can_begin_anywhere() -> None:
     orjson.dumps(whole)
 
 
-def test_an_empty_tape_is_a_tape(tmp_path: Path) -> None:
+def test_an_empty_tape_can_be_written_and_read(tmp_path: Path) -> None:
     write_tape(tmp_path / "a.tape", Tape(empty(0), []))
     read = read_tape(tmp_path / "a.tape")
     assert (len(read.events), read.mints, read.summary()["from_ts"]) == (0, [], 0)
 
 
 @pytest.mark.parametrize("content", [b"", b"no parquet", b"PAR1" + bytes(40) + b"PAR1"])
-def test_what_is_no_tape_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_rejected(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad").write_bytes(content)
     with pytest.raises(TapeError, match="is not a tape") as refused:
         read_tape(tmp_path / "bad")
     assert "\n" not in str(refused.value)
 
 
-def test_a_cut_tape_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_tape_is_rejected(tmp_path: Path) -> None:
     write_tape(tmp_path / "a.tape", Tape(_one_of_each_kind(), MINTS))
     (tmp_path / "cut").write_bytes((tmp_path / "a.tape").read_bytes()[:-100])
     with pytest.raises(TapeError):
         read_tape(tmp_path / "cut")
 
 
-def test_another_parquet_file_is_refused(tmp_path: Path) -> None:
+def test_another_parquet_file_is_rejected(tmp_path: Path) -> None:
     pq.write_table(pa.table({"ts": np.arange(3)}), tmp_path / "other")
     with pytest.raises(TapeError, match="not a tape of this version"):
         read_tape(tmp_path / "other")
 
 
-def test_a_missing_tape_says_how_to_make_one(tmp_path: Path) -> None:
+def test_the_error_of_a_missing_tape_names_the_import(tmp_path: Path) -> None:
     with pytest.raises(TapeError, match="memesnipe import"):
         read_tape(tmp_path / "none")
 
 
-def test_a_tape_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(TapeError, match="cannot write"):
         write_tape(tmp_path / "missing" / "a.tape", Tape(empty(0), []))
     (tmp_path / "folder").mkdir()
@@ -117,7 +117,7 @@ def test_a_tape_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 5000])
-def test_slices_of_a_tape_on_disk_are_the_whole_of_it(tmp_path: Path, size: int) -> None:
+def test_slices_of_a_tape_on_disk_are_complete(tmp_path: Path, size: int) -> None:
     events = synthetic_events(600)
     path = tmp_path / "sliced.tape"
     write_tape(path, Tape(events, [f"mint{i}" for i in range(int(events["token"].max()) + 1)]))

@@ -1,4 +1,4 @@
-"""What chaos kills when: drawn from the seed, aimed at who is busy, and never lost."""
+"""Fault plans: drawn from the seed, aimed at activities, and always executed."""
 
 import os
 import signal
@@ -12,24 +12,24 @@ from memesnipe.config.home import installation_of
 from memesnipe.roles.activity import BREEDING, COMMITTING, PUBLISHING, WAITING, WORKING, ActivityTracker, activity_file
 from memesnipe.servers.leftovers import MARK
 from memesnipe.servers.process import wait_until
-from memesnipe.testing.chaos import faults as chaos_fire
+from memesnipe.testing.chaos import faults as chaos_faults
 from memesnipe.testing.chaos.faults import FaultInjector, FaultPlan, draw
 from memesnipe.testing.chaos.targets import POSTGRES, REDIS, TARGETS, Targets
 
 EVENTS = 10_000
 
 
-class Dummies(Targets):
-    """Targets of which a test says what they do; each is back at once unless it is said to be away."""
+class FakeTargets(Targets):
+    """Targets with activities set by the test; a killed target restarts at once unless its activity is empty."""
 
-    def __init__(self, **doing: str) -> None:
-        self.now = dict.fromkeys(TARGETS, WAITING) | doing
+    def __init__(self, **activities: str) -> None:
+        self.now = dict.fromkeys(TARGETS, WAITING) | activities
         self.killed: list[str] = []
 
-    def doing(self, target: str) -> str:
+    def activity_of(self, target: str) -> str:
         return self.now[target]
 
-    def catch(self, target: str, aim: str) -> bool:
+    def stop_at(self, target: str, aim: str) -> bool:
         return self.now[target] == aim
 
     def kill(self, target: str) -> str:
@@ -38,81 +38,81 @@ class Dummies(Targets):
         return self.now[target]
 
 
-def fire_of(targets: Targets, monkeypatch: pytest.MonkeyPatch, *volleys: FaultPlan) -> FaultInjector:
-    monkeypatch.setattr(chaos_fire, "draw", lambda *_: list(volleys))
-    return FaultInjector(targets, len(volleys), 1, EVENTS, lambda *_: None)
+def injector_for(targets: Targets, monkeypatch: pytest.MonkeyPatch, *plans: FaultPlan) -> FaultInjector:
+    monkeypatch.setattr(chaos_faults, "draw", lambda *_: list(plans))
+    return FaultInjector(targets, len(plans), 1, EVENTS, lambda *_: None)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_seed_draws_every_target_and_every_kind_of_moment(seed: int) -> None:
-    volleys = draw(40, seed, EVENTS)
-    targets = [target for volley in volleys for target in volley.targets]
+def test_draw_is_reproducible_and_covers_all_targets_and_moments(seed: int) -> None:
+    plans = draw(40, seed, EVENTS)
+    targets = [target for plan in plans for target in plan.targets]
     assert (len(targets), set(targets)) == (40, set(TARGETS))
-    assert volleys == draw(40, seed, EVENTS) != draw(40, seed + 1, EVENTS)
-    assert [v.event for v in volleys] == sorted(v.event for v in volleys)
-    assert any(v.aim for v in volleys) and any(v.delay_s for v in volleys) and any(len(v.targets) > 1 for v in volleys)
+    assert plans == draw(40, seed, EVENTS) != draw(40, seed + 1, EVENTS)
+    assert [p.event for p in plans] == sorted(p.event for p in plans)
+    assert any(p.aim for p in plans) and any(p.delay_s for p in plans) and any(len(p.targets) > 1 for p in plans)
     assert draw(0, seed, EVENTS) == []
 
 
-def test_an_aimed_kill_waits_until_its_target_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    targets = Dummies(strategy_factory=WORKING)
-    fire = fire_of(targets, monkeypatch, FaultPlan(100, ("strategy_factory", REDIS), aim=BREEDING))
-    fire.look(99)
-    fire.look(100)
+def test_an_aimed_kill_waits_for_the_activity(monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = FakeTargets(strategy_factory=WORKING)
+    injector = injector_for(targets, monkeypatch, FaultPlan(100, ("strategy_factory", REDIS), aim=BREEDING))
+    injector.update(99)
+    injector.update(100)
     assert targets.killed == []
     targets.now["strategy_factory"] = BREEDING
-    fire.look(100)
+    injector.update(100)
     assert targets.killed == ["strategy_factory", REDIS]
-    assert (fire.busy_hits["strategy_factory"], fire.busy_hits[REDIS], fire.together) == (1, 0, 1)
-    assert fire.hit_while == {BREEDING: 1, WAITING: 1}
+    assert (injector.busy_hits["strategy_factory"], injector.busy_hits[REDIS], injector.together) == (1, 0, 1)
+    assert injector.hit_while == {BREEDING: 1, WAITING: 1}
 
 
-def test_patience_and_the_tape_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    targets = Dummies()
-    fire = fire_of(
+def test_overdue_plans_are_executed_near_the_end_or_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = FakeTargets()
+    injector = injector_for(
         targets, monkeypatch, FaultPlan(1, ("executor",), aim=COMMITTING), FaultPlan(2, ("position",), delay_s=9)
     )
-    fire.look(8_499)
+    injector.update(8_499)
     assert targets.killed == []
-    fire.look(8_500)
+    injector.update(8_500)
     assert targets.killed == ["executor", "position"]
-    monkeypatch.setattr(chaos_fire, "_PATIENCE_S", 0.0)
-    fire = fire_of(targets, monkeypatch, FaultPlan(1, ("portfolio",), aim=COMMITTING))
-    fire.look(2)
+    monkeypatch.setattr(chaos_faults, "_AIM_TIMEOUT_S", 0.0)
+    injector = injector_for(targets, monkeypatch, FaultPlan(1, ("portfolio",), aim=COMMITTING))
+    injector.update(2)
     assert targets.killed[-1] == "portfolio"
 
 
-def test_who_is_not_there_is_killed_when_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    targets = Dummies(executor="")
-    fire = fire_of(targets, monkeypatch, FaultPlan(1, ("executor", "position")))
-    fire.look(2)
-    assert (targets.killed, fire.together) == (["position"], 0)
+def test_an_absent_target_is_killed_after_its_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = FakeTargets(executor="")
+    injector = injector_for(targets, monkeypatch, FaultPlan(1, ("executor", "position")))
+    injector.update(2)
+    assert (targets.killed, injector.together) == (["position"], 0)
     targets.now["executor"] = WORKING
-    fire.look(2)
-    fire.look(3)
+    injector.update(2)
+    injector.update(3)
     assert targets.killed == ["position", "executor"]
 
 
-def test_a_server_is_busy_while_an_actor_uses_it(tmp_path: Path) -> None:
-    pulse = ActivityTracker()
-    pulse.open(activity_file(tmp_path, 1, "position"))
+def test_a_server_has_the_activity_of_the_actor_that_uses_it(tmp_path: Path) -> None:
+    tracker = ActivityTracker()
+    tracker.open(activity_file(tmp_path, 1, "position"))
     targets = Targets(tmp_path)
-    pulse.begin(COMMITTING)
-    assert (targets.doing(POSTGRES), targets.doing(REDIS)) == (COMMITTING, WAITING)
-    pulse.at(PUBLISHING)
-    assert (targets.doing(POSTGRES), targets.doing(REDIS)) == (WAITING, PUBLISHING)
-    assert (targets.doing("position"), targets.doing("executor")) == (PUBLISHING, "")
+    tracker.begin(COMMITTING)
+    assert (targets.activity_of(POSTGRES), targets.activity_of(REDIS)) == (COMMITTING, WAITING)
+    tracker.at(PUBLISHING)
+    assert (targets.activity_of(POSTGRES), targets.activity_of(REDIS)) == (WAITING, PUBLISHING)
+    assert (targets.activity_of("position"), targets.activity_of("executor")) == (PUBLISHING, "")
 
 
-def test_who_is_caught_in_the_middle_stays_there_until_it_is_killed(tmp_path: Path) -> None:
+def test_an_actor_is_stopped_at_the_aimed_activity_until_killed(tmp_path: Path) -> None:
     path = activity_file(tmp_path, 1, "executor")
-    acts = (
+    script = (
         "import sys, pathlib; from memesnipe.roles.activity import ActivityTracker; "
         "p = ActivityTracker(); p.open(pathlib.Path(sys.argv[1]));"
     )
-    acts += "print(flush=True)\nwhile True: p.at('working'); p.at('committing')"
+    script += "print(flush=True)\nwhile True: p.at('working'); p.at('committing')"
     actor = subprocess.Popen(
-        [sys.executable, "-c", acts, str(path), "ray::"],
+        [sys.executable, "-c", script, str(path), "ray::"],
         stdout=subprocess.PIPE,
         cwd=Path.cwd(),
         env=os.environ | {MARK: installation_of(tmp_path)},
@@ -121,16 +121,16 @@ def test_who_is_caught_in_the_middle_stays_there_until_it_is_killed(tmp_path: Pa
     with actor.stdout:
         actor.stdout.readline()
     targets = Targets(tmp_path)
-    assert not targets.catch("executor", BREEDING)
-    assert wait_until(lambda: targets.catch("executor", COMMITTING), 20)
-    assert [targets.doing("executor") for _ in range(100)] == [COMMITTING] * 100
+    assert not targets.stop_at("executor", BREEDING)
+    assert wait_until(lambda: targets.stop_at("executor", COMMITTING), 20)
+    assert [targets.activity_of("executor") for _ in range(100)] == [COMMITTING] * 100
     assert targets.kill("executor") == COMMITTING
     assert actor.wait(20) == -signal.SIGKILL
-    assert (targets.doing("executor"), targets.kill("executor")) == ("", "")
+    assert (targets.activity_of("executor"), targets.kill("executor")) == ("", "")
 
 
-def test_a_process_that_is_not_ours_is_never_killed(tmp_path: Path) -> None:
-    pulse = ActivityTracker()
-    pulse.open(activity_file(tmp_path, 1, "executor"))
-    pulse.begin(WORKING)  # this very process
+def test_a_process_of_another_installation_is_never_killed(tmp_path: Path) -> None:
+    tracker = ActivityTracker()
+    tracker.open(activity_file(tmp_path, 1, "executor"))
+    tracker.begin(WORKING)  # this very process
     assert Targets(tmp_path).kill("executor") == ""

@@ -11,7 +11,7 @@ from memesnipe.market.events import NS_PER_S, PRICE, SOCIAL, Events
 from memesnipe.sdk.registry import discover
 from memesnipe.testing.labelled_markets import CAUSES, Edge, labelled_market
 
-BY_HAND = {
+MANUAL = {
     Edge.MOMENTUM: ("momentum_5m", {"lookback_s": 60.0, "breakout": 0.04, "vol_mult": 1.5}),
     Edge.MEAN_REVERSION: (
         "mean_revert_1h",
@@ -19,22 +19,22 @@ BY_HAND = {
     ),
     Edge.SOCIAL: ("social_buzz", {"lookback_s": 800.0, "burst": 4.0, "fresh_s": 60.0, "least_sentiment": 0.3}),
 }
-CAUSE_S = 1.3  # a little longer than a cause takes
-WITHIN_S = {Edge.MOMENTUM: 240.0, Edge.MEAN_REVERSION: 150.0, Edge.SOCIAL: 60.0}  # most of what follows is over
+CAUSE_S = 1.3  # slightly longer than a cause
+WITHIN_S = {Edge.MOMENTUM: 240.0, Edge.MEAN_REVERSION: 150.0, Edge.SOCIAL: 60.0}  # most of the effect is over
 
 
 def _events(edge: Edge, seed: int = 1, hours: float = 4.0) -> Events:
     return labelled_market(edge, seed, hours=hours).events
 
 
-def _by_hand(edge: Edge) -> Genome:
-    family, params = BY_HAND[edge]
+def _manual_genome(edge: Edge) -> Genome:
+    family, params = MANUAL[edge]
     exits, filters = ExitGenes(0.3, 2.0, 0.3, 400.0), FilterGenes(10.0, 30.0)
     return replace(simple_genome(family, params), size=0.05, exits=exits, filters=filters)
 
 
-def _seen(edge: Edge, events: Events, ts: np.ndarray, prices: np.ndarray) -> np.ndarray:
-    """When a cause could be seen, in seconds, from the events of one token alone."""
+def _observed(edge: Edge, events: Events, ts: np.ndarray, prices: np.ndarray) -> np.ndarray:
+    """Return the times in seconds at which a cause can be observed in the events of one token."""
     if edge is Edge.SOCIAL:
         talk = events[events["kind"] == SOCIAL]
         seen = talk["ts"][talk["mentions"] >= 50.0] / NS_PER_S
@@ -45,7 +45,7 @@ def _seen(edge: Edge, events: Events, ts: np.ndarray, prices: np.ndarray) -> np.
 
 
 def _returns_after(edge: Edge, market: Edge) -> np.ndarray:
-    """Simple returns of who buys 2 s after each cause of this kind, before costs."""
+    """Return the simple returns of buying 2 s after each cause of this kind, before costs."""
     returns: list[float] = []
     for seed in range(3):
         everything = _events(market, seed)
@@ -53,7 +53,7 @@ def _returns_after(edge: Edge, market: Edge) -> np.ndarray:
             events = everything[everything["token"] == token]
             trades = events[events["kind"] == PRICE]
             ts, prices = trades["ts"] / NS_PER_S, trades["price_usd"]
-            bought = _seen(edge, events, ts, prices) + 2.0
+            bought = _observed(edge, events, ts, prices) + 2.0
             bought = bought[bought + WITHIN_S[edge] < ts[-1]]
             paid, got = (prices[np.searchsorted(ts, at, side="right") - 1] for at in (bought, bought + WITHIN_S[edge]))
             returns += (got / paid - 1.0).tolist()
@@ -66,7 +66,7 @@ def _record(genome: Genome, events: Events) -> Record:
 
 
 @pytest.mark.parametrize("edge", list(Edge))
-def test_a_market_depends_on_its_seed_alone_and_is_sound(edge: Edge) -> None:
+def test_a_market_is_valid_and_determined_by_its_seed(edge: Edge) -> None:
     tape, again, other = (labelled_market(edge, seed, hours=1.0) for seed in (1, 1, 2))
     events = tape.events
     assert events.tobytes() == again.events.tobytes() != other.events.tobytes()
@@ -80,7 +80,7 @@ def test_a_market_depends_on_its_seed_alone_and_is_sound(edge: Edge) -> None:
     assert 3.5 < len(events) / 3600 < 6.0
 
 
-def test_the_reserves_are_those_that_the_trades_leave() -> None:
+def test_reserves_follow_from_the_trades() -> None:
     events = _events(Edge.NOISE, hours=1.0)
     trades = events[(events["kind"] == PRICE) & (events["token"] == events["token"][0])]
     moved = np.diff(trades["pool_sol_lamports"])
@@ -91,8 +91,8 @@ def test_the_reserves_are_those_that_the_trades_leave() -> None:
 
 
 @pytest.mark.parametrize("edge", list(Edge))
-def test_holding_for_no_reason_earns_nothing(edge: Edge) -> None:
-    """Whatever follows a cause is taken back over all of the time: the mean return of a token is 0."""
+def test_holding_tokens_has_an_expected_return_of_zero(edge: Edge) -> None:
+    """The effects are compensated by a drift, so the mean return of a token is 0."""
     gains = []
     for seed in range(12):
         events = _events(edge, seed, hours=6.0)
@@ -105,7 +105,7 @@ def test_holding_for_no_reason_earns_nothing(edge: Edge) -> None:
     assert -0.8 < mean < 4 * error
 
 
-def test_the_sign_of_a_move_says_nothing_of_the_next_in_noise() -> None:
+def test_returns_of_noise_are_not_autocorrelated() -> None:
     sums = []
     for seed in range(6):
         events = _events(Edge.NOISE, seed)
@@ -118,19 +118,19 @@ def test_the_sign_of_a_move_says_nothing_of_the_next_in_noise() -> None:
 
 
 @pytest.mark.parametrize("edge", list(CAUSES))
-def test_what_follows_a_cause_is_there_in_its_market_and_not_in_noise(edge: Edge) -> None:
-    there, elsewhere = _returns_after(edge, edge), _returns_after(edge, Edge.NOISE)
-    assert min(len(there), len(elsewhere)) > 100
-    assert np.mean(there) > 0.04  # well above 2.5 % of costs
-    assert abs(np.mean(elsewhere)) < 4 * np.std(elsewhere) / np.sqrt(len(elsewhere))
+def test_a_cause_has_its_effect_only_in_its_own_market(edge: Edge) -> None:
+    in_market, in_noise = _returns_after(edge, edge), _returns_after(edge, Edge.NOISE)
+    assert min(len(in_market), len(in_noise)) > 100
+    assert np.mean(in_market) > 0.04  # well above 2.5 % of costs
+    assert abs(np.mean(in_noise)) < 4 * np.std(in_noise) / np.sqrt(len(in_noise))
 
 
-@pytest.mark.parametrize("edge", list(BY_HAND))
-def test_who_knows_the_edge_earns_in_its_market_and_loses_in_noise(edge: Edge) -> None:
-    there, elsewhere = (_record(_by_hand(edge), _events(which)).result for which in (edge, Edge.NOISE))
-    assert there.trades > 50
-    assert there.total_return > 0.05
-    assert elsewhere.total_return < 0.0
+@pytest.mark.parametrize("edge", list(MANUAL))
+def test_a_matching_strategy_earns_in_its_market_and_loses_in_noise(edge: Edge) -> None:
+    in_market, in_noise = (_record(_manual_genome(edge), _events(which)).result for which in (edge, Edge.NOISE))
+    assert in_market.trades > 50
+    assert in_market.total_return > 0.05
+    assert in_noise.total_return < 0.0
 
 
 def test_every_edge_has_its_cause() -> None:

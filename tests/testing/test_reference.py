@@ -17,8 +17,8 @@ S = 1_000_000_000  # ns in a second, lamports in a SOL
 SIDES = {"buy": ev.BUY_SIDE, "sell": ev.SELL_SIDE, "short": ev.SHORT_SIDE, "cover": ev.COVER_SIDE}
 
 
-class Told(Strategy):
-    """Votes what the talk says."""
+class Mood(Strategy):
+    """Votes the sentiment of social events."""
 
     subscriptions = (SOCIAL,)
 
@@ -28,7 +28,7 @@ class Told(Strategy):
 
 
 class SecondInflow(Strategy):
-    """Buys when it hears of an inflow for the second time."""
+    """Buys at the second bridge event."""
 
     subscriptions = (BRIDGE, DEPTH)
     subscribed = state("i8")
@@ -53,8 +53,8 @@ class Model(NamedTuple):
 
 
 EXITS = ExitGenes(stop_loss=0.5, take_profit=9.0, trailing_stop=0.9, max_hold_s=100_000.0)
-GENOME = Genome((SignalGene("told", {}, 1.0),), 0.5, 0.1, EXITS, FilterGenes(0.0, 0.0))
-# 99 SOL and 100e9 raw tokens, 1 % to the pool: what 1 SOL buys there is easy to follow.
+GENOME = Genome((SignalGene("mood", {}, 1.0),), 0.5, 0.1, EXITS, FilterGenes(0.0, 0.0))
+# 99 SOL and 100e9 raw tokens, 1 % to the pool: simple numbers for a buy of 1 SOL.
 POOL: dict[str, Any] = {
     "venue": AMM, "pool_sol_lamports": 99 * S, "pool_token_raw": 100 * S, "real_sol_lamports": 99 * S,
     "real_token_raw": 100 * S, "lp_fee_bps": 100, "liquidity_usd": 9_900.0,
@@ -86,8 +86,8 @@ def sol_price(at_s: float) -> dict[str, Any]:
 
 
 def run(*records: dict[str, Any], genome: Genome = GENOME, model: Model | None = None) -> Trader:
-    """A strategy with 10 SOL, moved over the records one by one."""
-    families: dict[str, Strategy] = {"told": Told(), "second_inflow": SecondInflow()}
+    """Advance a strategy with 10 SOL over the records one by one."""
+    families: dict[str, Strategy] = {"mood": Mood(), "second_inflow": SecondInflow()}
     reference = Reference(families, model or Model(), 1_000.0)
     reference.add(genome)
     for seq, fields in enumerate(records, 1):
@@ -129,7 +129,7 @@ def test_a_pool_quotes_an_exact_number_of_tokens(quote: Quote, expected: Quote) 
     assert quote == expected
 
 
-def test_the_fee_of_an_amm_sale_is_what_the_last_tokens_would_add() -> None:
+def test_the_fee_of_an_amm_sale_is_the_value_of_its_last_tokens() -> None:
     # 5000 tokens: 5000000 // 15000 = 333; 4950 of them: 4950000 // 14950 = 331.
     assert sell(PLAIN, 5_000) == Quote(5_000, 333, 2, 2)
 
@@ -157,7 +157,7 @@ def test_a_budget_is_spent_on_an_amm() -> None:
 def test_a_sale_never_moves_more_than_the_real_sol() -> None:
     assert sell(replace(CURVE, real_sol=50), 1_000) == Quote(1_000, 50, 1 + 1, 0)
     assert sell(replace(CURVE, real_sol=1), 1_000) == Quote(1_000, 1, 1, 0)  # the fee is never more than that
-    assert sell(replace(PLAIN, real_sol=50), 5_000) == Quote(5_000, 50, 2, 2)  # its fee comes from the whole 333
+    assert sell(replace(PLAIN, real_sol=50), 5_000) == Quote(5_000, 50, 2, 2)  # the fee is computed from the whole 333
 
 
 def test_pumpswaps_fees_follow_the_market_cap() -> None:
@@ -170,19 +170,19 @@ def test_pumpswaps_fees_follow_the_market_cap() -> None:
     assert sell(replace(pool, event_fees=Fees(20, 5, 0)), S // 100).fee == 19_802 + 4_951
 
 
-def test_a_complete_curve_takes_no_trade_and_its_tokens_keep_their_value() -> None:
+def test_a_complete_curve_does_not_trade_but_its_tokens_have_value() -> None:
     complete = replace(CURVE, real_tokens=0, complete=True)
     assert spend(complete, 130) == buy_exactly(complete, 1) == sell(complete, 1_000) == NOTHING
     assert worth(complete, 1_000) == sell(CURVE, 1_000)
 
 
-def test_a_shift_moves_real_reserves_too_but_leaves_an_open_curve_a_token() -> None:
+def test_a_shift_moves_real_reserves_but_never_completes_a_curve() -> None:
     assert shifted(CURVE, 100, 900) == replace(CURVE, sol=1_100, tokens=9_100, real_sol=600, real_tokens=7_100)
     assert shifted(CURVE, 100, 8_000).real_tokens == 1
 
 
-def test_what_lands_is_drawn_from_splitmix64() -> None:
-    # With seed ^ key = 0 these are the first numbers that SplitMix64 gives for the seed 0.
+def test_landing_is_drawn_from_splitmix64() -> None:
+    # With seed ^ key = 0 these are the first numbers of SplitMix64 for the seed 0.
     assert mix(0x9E3779B97F4A7C15) == 0xE220A8397B1DCDAF
     for order_no, h in ((1, 0xE220A8397B1DCDAF), (2, 0x6E789E6AA1B965F4), (3, 0x06C45D188009454F)):
         assert chance(0x0123456789AB, "0123456789ab", order_no) == (h >> 11) / 2**53
@@ -191,7 +191,7 @@ def test_what_lands_is_drawn_from_splitmix64() -> None:
 # ---- a round trip
 
 
-def test_a_round_trip_to_the_lamport() -> None:
+def test_a_round_trip_is_exact() -> None:
     trader = run(price(0), talk(1, BUY), price(3), talk(4, SELL), price(6))
     bought, sold = trader.outcomes
     assert trader.capital_lamports == 10 * S
@@ -209,12 +209,12 @@ def test_a_round_trip_to_the_lamport() -> None:
     assert trader.fees_lamports == 10_000_000 + SALE_FEE + 2 * 125_000
 
 
-def test_while_it_holds_equity_is_cash_and_what_the_shifted_pool_pays() -> None:
+def test_equity_is_cash_plus_the_value_in_the_shifted_pool() -> None:
     trader = run(price(0), talk(1, BUY), price(3))
     assert trader.equity_lamports() == 9 * S - 125_000 + SOLD - SALE_FEE
 
 
-def test_the_shift_ends_with_the_pool() -> None:
+def test_a_change_of_venue_discards_the_shift() -> None:
     trader = run(price(0), talk(1, BUY), price(3, venue=PUMPSWAP, lp_fee_bps=0))
     # 990099009 * 99e9 // (100e9 + 990099009), where the shifted pool would pay 990099009.
     assert trader.equity_lamports() == 9 * S - 125_000 + 970_588_234
@@ -223,7 +223,7 @@ def test_the_shift_ends_with_the_pool() -> None:
 # ---- failures
 
 
-def test_an_order_that_does_not_land_costs_no_tip() -> None:
+def test_an_order_that_does_not_land_pays_no_tip() -> None:
     trader = run(price(0), talk(1, BUY), price(3), model=Model(landing_max=0.0))
     assert endings(trader) == [("buy", "signal", 2, "did not land")]
     assert trader.cash_lamports == 10 * S - 105_000
@@ -231,7 +231,7 @@ def test_an_order_that_does_not_land_costs_no_tip() -> None:
 
 
 def test_slippage_is_allowed_up_to_the_tolerance() -> None:
-    # 10 % fewer tokens are BOUGHT * 9 / 10 = 891089108.1: a pool that gives 891089109 is just good enough.
+    # 10 % fewer tokens are BOUGHT * 9 / 10 = 891089108.1: a pool that gives 891089109 is just within the tolerance.
     fewer: dict[str, Any] = {"pool_sol_lamports": 110 * S}
     tokens = 990_000_000 * 100 * S // (110 * S + 990_000_000)  # 891972249
     assert tokens * 10_000 > BOUGHT * 9_000
@@ -241,13 +241,13 @@ def test_slippage_is_allowed_up_to_the_tolerance() -> None:
     assert endings(failed) == [("buy", "signal", 2, "slippage beyond tolerance")]
 
 
-def test_a_curve_that_completes_meanwhile_gives_nothing() -> None:
+def test_a_buy_fails_if_the_curve_completes_before_it_arrives() -> None:
     curve = POOL | {"venue": PUMP_CURVE}
     trader = run(price(0, **curve), talk(1, BUY), price(1.5, **curve | {"real_token_raw": 0}), price(3))
     assert endings(trader) == [("buy", "signal", 2, "the pool gives nothing")]
 
 
-def test_an_event_at_the_moment_of_arrival_comes_first() -> None:
+def test_an_event_at_the_arrival_of_an_order_is_applied_first() -> None:
     dear = {"pool_sol_lamports": 200 * S}
     assert endings(run(price(0), talk(1, BUY), price(2, **dear), price(3)))[0][3] == "slippage beyond tolerance"
     assert endings(run(price(0), talk(1, BUY), price(2.1, **dear), price(3)))[0][3] == ""
@@ -256,22 +256,22 @@ def test_an_event_at_the_moment_of_arrival_comes_first() -> None:
 # ---- decisions
 
 
-def test_an_order_spends_the_votes_and_nothing_is_decided_while_it_is_on_the_way() -> None:
+def test_an_order_resets_the_votes_and_blocks_decisions_in_flight() -> None:
     trader = run(price(0), talk(1, BUY), talk(1.5, SELL), price(3), price(4))
     assert endings(trader) == [("buy", "signal", 2, "")]
-    # The second gene is called at a depth event. A vote of the first that was not spent is enough to buy then.
-    two = replace(GENOME, signals=(SignalGene("told", {}, 1.0), SignalGene("second_inflow", {}, 1.5)), threshold=0.4)
+    # The second gene votes at a depth event. A vote of the first that was not reset would suffice to buy then.
+    two = replace(GENOME, signals=(SignalGene("mood", {}, 1.0), SignalGene("second_inflow", {}, 1.5)), threshold=0.4)
     depth = record(3, DEPTH, liquidity_usd=1.0)
     assert run(talk(1, BUY), price(2), depth, genome=two).orders == 1
     assert run(price(0), talk(1, BUY), depth, genome=two, model=Model(landing_max=0.0)).orders == 1
 
 
-def test_filters() -> None:
+def test_filters_of_liquidity_and_age() -> None:
     picky = replace(GENOME, filters=FilterGenes(min_liquidity_usd=9_900.0, min_age_s=5.0))
     assert run(price(0), talk(4.9, BUY), genome=picky).orders == 0
     assert run(price(0), talk(5, BUY), genome=picky).orders == 1
     assert run(price(0), record(1, DEPTH, liquidity_usd=9_899.0), talk(5, BUY), genome=picky).orders == 0
-    assert run(talk(1, BUY)).orders == 0  # the pool is not known
+    assert run(talk(1, BUY)).orders == 0  # the pool is unknown
 
 
 def test_at_most_16_exposures() -> None:
@@ -279,7 +279,7 @@ def test_at_most_16_exposures() -> None:
     assert run(*records, genome=replace(GENOME, size=0.01)).orders == 16
 
 
-def test_the_budget_leaves_the_fees_of_orders_on_the_way_and_of_the_ways_out() -> None:
+def test_the_budget_reserves_fees_of_orders_in_flight_and_of_exits() -> None:
     trader = run(price(0), price(0, 1), talk(0, BUY), talk(0, BUY, 1), price(2), genome=replace(GENOME, size=0.9))
     assert [o.budget_lamports for o in trader.outcomes] == [9 * S, S - 4 * 125_000]
 
@@ -288,12 +288,13 @@ def test_the_budget_leaves_the_fees_of_orders_on_the_way_and_of_the_ways_out() -
     ("genes", "reasons"),
     [
         ({}, []),
-        ({"stop_loss": 0.0199}, []),  # it cost 1000125000 and is worth 980295076
+        ({"stop_loss": 0.0199}, []),  # cost 1000125000, value 980295076
         ({"stop_loss": 0.0198}, ["stop_loss"]),
         ({"take_profit": -0.0198}, []),
         ({"take_profit": -0.0199}, ["take_profit"]),
         ({"trailing_stop": 0.0}, ["trailing_stop"]),
-        ({"stop_loss": 0.0198, "take_profit": -0.0199, "trailing_stop": 0.0}, ["stop_loss"]),  # the first that holds
+        # the first condition that is met
+        ({"stop_loss": 0.0198, "take_profit": -0.0199, "trailing_stop": 0.0}, ["stop_loss"]),
     ],
 )
 def test_stops(genes: dict[str, float], reasons: list[str]) -> None:
@@ -310,11 +311,11 @@ def test_the_trailing_stop_counts_from_the_best_value_since_the_fill() -> None:
     assert [(o.reason, o.decided_ts // S) for o in trader.outcomes[1:]] == [("trailing_stop", 7)]
 
 
-# ---- what falls due
+# ---- work due between events
 
 
-def test_the_longest_hold_is_tried_again_after_a_minute() -> None:
-    # The fill is at 2; the sale at 12 meets a pool that crashed meanwhile, the next one at 72 expects no more.
+def test_a_failed_exit_of_the_longest_hold_is_retried_after_a_minute() -> None:
+    # The fill is at 2; the sale at 12 fails because the pool crashed, the next one at 72 expects the new price.
     crashed = {"pool_sol_lamports": 20 * S}
     held = exits(max_hold_s=10.0, stop_loss=1.0)
     trader = run(price(0), talk(1, BUY), price(12.5, **crashed), price(100), genome=held)
@@ -323,13 +324,13 @@ def test_the_longest_hold_is_tried_again_after_a_minute() -> None:
 
 
 def test_the_longest_hold_waits_for_the_end_of_an_order() -> None:
-    held = exits(max_hold_s=10.5)  # until 12.5, while the sale of 12 is on the way until 13
+    held = exits(max_hold_s=10.5)  # until 12.5, while the sale of 12 is in flight until 13
     never = {"pool_sol_lamports": 20 * S}
     trader = run(price(0), talk(1, BUY), talk(12, SELL), price(12.2, **never), price(60), genome=held)
     assert [(o.reason, o.decided_ts // S) for o in trader.outcomes[1:]] == [("signal", 12), ("max_hold", 13)]
 
 
-def test_a_dead_token_is_closed_at_what_its_pool_pays() -> None:
+def test_a_dead_token_is_closed_at_its_value() -> None:
     trader = run(price(0), talk(1, BUY), sol_price(1_801.5))
     assert endings(trader)[1:] == [("sell", "dead", 1_801, "")]
     dead = trader.outcomes[1]
@@ -338,30 +339,30 @@ def test_a_dead_token_is_closed_at_what_its_pool_pays() -> None:
     assert trader.cash_lamports == 9 * S - 125_000 + SOLD - SALE_FEE
 
 
-def test_an_event_at_the_end_of_a_life_belongs_to_it() -> None:
+def test_an_event_at_the_end_of_an_incarnation_belongs_to_it() -> None:
     assert run(price(0), talk(1, BUY), price(1_801), price(1_802)).orders == 1
     assert run(price(0), talk(1, BUY), sol_price(1_801), sol_price(1_801)).orders == 1
     assert run(price(0), talk(1, BUY), price(1_801.1)).orders == 2
 
 
-def test_death_comes_before_the_longest_hold_and_waits_for_an_order() -> None:
+def test_a_dead_token_is_closed_before_the_longest_hold_and_after_an_order() -> None:
     at_once = run(price(0), talk(1, BUY), sol_price(2_000), genome=exits(max_hold_s=1_799.0))
     assert endings(at_once)[1:] == [("sell", "dead", 1_801, "")]
     waited = run(price(0), talk(1, BUY), sol_price(2_000), genome=exits(max_hold_s=1_798.5))
     assert endings(waited)[1:] == [("sell", "max_hold", 1_801.5, "")]
 
 
-def test_a_new_life_has_a_new_age_and_no_pool() -> None:
+def test_a_new_incarnation_has_a_new_age_and_no_pool() -> None:
     aged = replace(GENOME, filters=FilterGenes(0.0, 5.0))
     assert run(price(0), price(1_801), talk(1_802, BUY), genome=aged).orders == 0
     assert run(price(0), talk(1_801, BUY)).orders == 0
 
 
-def test_an_event_of_the_whole_market_is_heard_for_every_life_then_alive() -> None:
+def test_an_event_without_a_token_is_delivered_to_every_token_alive() -> None:
     inflow = replace(GENOME, signals=(SignalGene("second_inflow", {}, 1.0),))
     bridge = [record(s, BRIDGE, ev.NO_TOKEN) for s in (10, 11)]
     depth = [record(12, DEPTH, token, liquidity_usd=1.0) for token in (0, 1)]
-    # It decides nothing itself; token 1 hears of the second one alone.
+    # Such an event triggers no decision; token 1 receives only the second one.
     trader = run(price(0), bridge[0], price(10.5, 1), bridge[1], *depth, sol_price(20), genome=inflow)
     assert [(o.token, o.decided_seq) for o in trader.outcomes] == [(0, 5)]
 
@@ -369,7 +370,7 @@ def test_an_event_of_the_whole_market_is_heard_for_every_life_then_alive() -> No
 # ---- shorts
 
 
-def test_a_short_earns_funding_at_the_rate_in_force_and_pays_the_venue() -> None:
+def test_a_short_earns_funding_at_the_current_rate_and_pays_the_fee() -> None:
     records = (mark(0, 2.0, 0.01), talk(1, SHORT), mark(1_202, 2.0, -0.5), talk(1_203, BUY), mark(1_205, 2.0))
     trader = run(*records, genome=exits(stop_loss=0.5))
     notional = S * 10_000 // 10_005  # 999500249
@@ -391,7 +392,7 @@ def test_a_short_gains_what_the_mark_loses() -> None:
     assert trader.outcomes[1].fee_lamports == 374_813
 
 
-def test_a_short_whose_value_is_gone_is_liquidated() -> None:
+def test_a_short_without_value_is_liquidated() -> None:
     trader = run(mark(0, 2.0), talk(1, SHORT), mark(3, 4.0))
     assert endings(trader)[1:] == [("cover", "liquidated", 3, "")]
     gone = trader.outcomes[1]
@@ -411,28 +412,28 @@ def test_a_short_needs_a_mark_and_slips_when_it_falls() -> None:
 # ---- capital and samples
 
 
-def test_capital_is_known_from_the_event_that_first_carries_a_price_of_sol() -> None:
+def test_capital_is_converted_at_the_first_price_of_sol() -> None:
     unknown = price(0) | {"sol_usd": 0.0}
     trader = run(unknown, talk(1, BUY) | {"sol_usd": 0.0}, talk(2, BUY), price(62), sol_price(123))
     assert trader.outcomes[0].decided_ts == 2 * S
     assert len(trader.samples) == 2  # of 62 and 122
 
 
-def test_samples_are_taken_at_the_end_of_each_minute_before_what_is_due_then() -> None:
+def test_a_sample_precedes_the_work_due_at_the_same_time() -> None:
     # The sale decided at 59 is due at 60: the sample at 60 still has the position.
     trader = run(price(0), talk(1, BUY), talk(59, SELL), price(60), price(61), sol_price(300))
     held = 9 * S - 125_000 + SOLD - SALE_FEE
     assert trader.samples == [held] + [held - 125_000] * 4
 
 
-def test_a_sample_shows_what_fell_due_before_it_although_there_was_no_event() -> None:
+def test_a_sample_includes_work_due_before_it_without_an_event() -> None:
     # The buy of 59.5 lands at 60.5, and nothing happens until 130.
     trader = run(price(0), talk(59.5, BUY), price(130), sol_price(180))
     assert trader.samples == [10 * S, 9 * S - 125_000 + SOLD - SALE_FEE, 9 * S - 125_000 + SOLD - SALE_FEE]
 
 
 def test_a_strategy_added_later_is_funded_at_the_last_event() -> None:
-    reference = Reference({"told": Told()}, Model(), 1_000.0)
+    reference = Reference({"mood": Mood()}, Model(), 1_000.0)
     events = ev.empty(2)
     for i, fields in enumerate((sol_price(30), sol_price(91))):
         for name, value in fields.items():

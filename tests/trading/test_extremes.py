@@ -4,7 +4,6 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,10 +15,11 @@ from memesnipe.market.record_rules import VENUE_CODES, error_of
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.sdk import BUY, FUNDING, HOLD, SELL, SHORT, Strategy
 from memesnipe.sdk import PRICE as TRADES
-from memesnipe.trading.execution import Execution, Step
+from memesnipe.trading.execution import local_execution
 from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import Ledger, LedgerPolicy, LedgerState
-from memesnipe.trading.messages import ALLOCATIONS, fill_message
+from memesnipe.trading.steps import Step
+from tests.payloads import allocations, fill_message
 from tests.support import CURVE, FAMILIES, START_TS, SURE, genome, price_message
 
 
@@ -95,13 +95,11 @@ class Cores:
     def __init__(self) -> None:
         limits = Limits(500.0, 1_000.0, 10_000.0, 10_000, max_price_deviation=0.2, max_dev_out=0.5, max_pull=0.5)
         families = {**FAMILIES, "fade": Fade()}
-        self.execution = Execution(families, SURE, shadow_capital_usd=1_000.0, limits=limits)
+        self.execution = local_execution(families, SURE, shadow_capital_usd=1_000.0, limits=limits)
         self.fills = 0
         self.ledger = Ledger(LedgerPolicy(CAPITAL_USD, 0.5, 0.6, SURE.dead_after_ns))
         allocated = {g.spec_id: 1_000.0 for g in GENOMES}
-        self.execution.apply(
-            ALLOCATIONS, {"added": [g.to_dict() for g in GENOMES], "removed": [], "allocations_usd": allocated}
-        )
+        self.execution.apply(allocations(GENOMES, usd=allocated))
 
     def take(self, raw: list[dict[str, Any]]) -> None:
         events, _ = Sequencer(20, 600).stamp(raw)
@@ -115,8 +113,7 @@ class Cores:
         if step is None:
             return
         for done in step.fills:
-            told = orjson.loads(orjson.dumps(fill_message(done.fill, "A", "paper", done.parity_bps)))
-            self.ledger.on_fill(told)
+            self.ledger.on_fill(fill_message(done.fill))
             self.fills += 1
         mark = self.ledger.mark()
         assert not list(_unfit([mark.equity_lamports, mark.equity_usd, mark.cash_usd]))
@@ -125,7 +122,7 @@ class Cores:
     def assert_fit(self) -> None:
         kept = LEDGER.dump_json(self.ledger.state)
         assert LEDGER.validate_json(kept) == self.ledger.state, "it cannot be taken up again"
-        results = [asdict(result) for result in self.execution.arena.results()]
+        results = [asdict(result) for result in self.execution.arenas[0].engine.results()]
         for state in (asdict(self.ledger.state), asdict(self.execution.desk.state), results):
             assert not list(_unfit(state))
 

@@ -1,7 +1,7 @@
 """The synthetic market: launches, hype, dumps, talk, graduations and rugs on exact pools; endless and reproducible.
 
-Its sizes and rates are those of recorded trades, and modest edges are planted in it, so that there is something to
-discover. `docs/market-model.md` says which; `synthetic_stories.py` is where they are told.
+Its sizes and rates follow recorded trades, and it has modest planted edges for strategies to find.
+`docs/market-model.md` lists them; `stories.py`, `launches.py` and `insiders.py` generate them.
 """
 
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ from memesnipe.feeds.synthetic.world import START_TS, Message, World
 
 __all__ = ["START_TS", "SyntheticFeed"]
 
-CHECKPOINT_EVERY: Final = 20_000  # events, which take half a second to generate
+CHECKPOINT_EVERY: Final = 20_000  # events; generating so many takes half a second
 
 
 class SyntheticFeed:
-    """An endless market that depends on its seed alone.
+    """An endless market that depends only on its seed.
 
     Args:
-        seed: of the market.
-        checkpoints: file in which it keeps its state from time to time; None to begin at the first event always.
-        every: events between two checkpoints.
+        seed: the seed of the market.
+        checkpoints: file for periodic checkpoints; None to always generate from the first event.
+        every: number of events between two checkpoints.
     """
 
-    live = False  # its time runs as fast as one likes
+    live = False  # event time may run at any speed
     total: int | None = None
 
     def __init__(self, seed: int, checkpoints: Path | None = None, every: int = CHECKPOINT_EVERY) -> None:
@@ -36,7 +36,7 @@ class SyntheticFeed:
         self._checkpoints = Checkpoints(checkpoints, f"synthetic:{seed}", MarketState) if checkpoints else None
 
     def messages(self, position: int) -> Iterator[Message]:
-        """The events after the first ``position`` ones; getting there costs their generation from a checkpoint on."""
+        """Yield the events after the first ``position`` ones; those since the last checkpoint are generated again."""
         found = self._checkpoints.before(position) if self._checkpoints else None
         if found is not None:
             start, world = found[0], world_of(found[1])
@@ -46,12 +46,12 @@ class SyntheticFeed:
         return islice(self._from(start, world), position - start, None)
 
     def _from(self, position: int, world: World) -> Iterator[Message]:
-        """The events from a position on, at which the world is."""
+        """Yield the events from the world's current position on."""
         due = position + self._every
         while world.queue:
             if self._checkpoints and position >= due:
                 self._checkpoints.keep(position, state_of(world))
                 due = position + self._every
-            told = world.go_on()
-            position += len(told)
-            yield from told
+            messages = world.run_next()
+            position += len(messages)
+            yield from messages

@@ -1,9 +1,9 @@
-"""What those do who made a token of the synthetic market or hold its liquidity: sales, graduation, deposits, rugs."""
+"""Stories of a token's developer and liquidity providers: sales, graduation, deposits, rug pulls."""
 
 from functools import partial
 
 from memesnipe.feeds.synthetic.token import Token
-from memesnipe.feeds.synthetic.world import Message, World, while_people_care
+from memesnipe.feeds.synthetic.world import Message, World, while_alive
 from memesnipe.market.events import CURVE_COMPLETE, DEV_TRANSFER, MIGRATION
 
 TRANSFER_IS_FOLLOWED = 0.75
@@ -13,16 +13,16 @@ GRADUATES_LAST_S = 2400.0
 
 
 def dev_transfer(world: World, token: Token) -> list[Message]:
-    """The developer sends tokens to another wallet, mostly to sell them from there."""
+    """Transfer the developer's tokens to another wallet, mostly followed by a sale."""
     rng = world.rng
     if rng.random() < TRANSFER_IS_FOLLOWED:
         world.plan(rng.uniform(4.0, 40.0), dev_sale, token)
-    worth = token.dev_raw * token.pool.sol_lamports // token.pool.token_raw
-    return [world.onchain(token, DEV_TRANSFER, world.usd(worth))] if worth > 0 else []
+    lamports = token.dev_raw * token.pool.sol_lamports // token.pool.token_raw
+    return [world.onchain(token, DEV_TRANSFER, world.usd(lamports))] if lamports > 0 else []
 
 
 def dev_sale(world: World, token: Token) -> list[Message]:
-    """The developer sells out, in one to three sales of one moment; who sees it follows."""
+    """Sell all of the developer's tokens in one to three sales at once; the mood falls."""
     messages: list[Message] = []
     parts = world.rng.randint(1, 3)
     for left in range(parts, 0, -1):
@@ -34,9 +34,9 @@ def dev_sale(world: World, token: Token) -> list[Message]:
     return messages
 
 
-@while_people_care
+@while_alive
 def deepen(world: World, token: Token) -> list[Message]:
-    """Somebody adds liquidity; people trust a deeper pool a little more, or they do not."""
+    """Add liquidity; with some probability the mood rises."""
     rng = world.rng
     world.plan(rng.expovariate(1 / 260.0), deepen, token)
     if rng.random() < DEPTH_IS_FOLLOWED:
@@ -44,9 +44,9 @@ def deepen(world: World, token: Token) -> list[Message]:
     return [world.depth(token, token.change_liquidity(rng.uniform(0.05, 0.25)))]
 
 
-@while_people_care
+@while_alive
 def rug(world: World, token: Token) -> list[Message]:
-    """Liquidity is pulled in two steps, sometimes behind a bait; what follows is a cascade of sales."""
+    """Schedule a rug pull in two steps, sometimes after added liquidity as bait."""
     rng = world.rng
     messages = []
     if rng.random() < 0.3:
@@ -58,7 +58,7 @@ def rug(world: World, token: Token) -> list[Message]:
 
 
 def pull(world: World, token: Token, *, share: float) -> list[Message]:
-    """Liquidity leaves with those who gave it, who then sell their tokens; everyone else runs."""
+    """Remove liquidity; the providers then sell their tokens and the crowd leaves."""
     token.die(-1.0)
     token.stir(world.now_s, -1.2, 1.5)
     world.plan(world.rng.uniform(1.0, 6.0), dev_sale, token)
@@ -66,13 +66,13 @@ def pull(world: World, token: Token, *, share: float) -> list[Message]:
 
 
 def complete(world: World, token: Token) -> list[Message]:
-    """The last token of a curve is sold: no trade until its liquidity has moved to PumpSwap."""
+    """Complete a curve; it does not trade until its liquidity has moved to PumpSwap."""
     world.plan(world.rng.uniform(2.0, 20.0), migration, token)
     return [world.onchain(token, CURVE_COMPLETE)]
 
 
 def migration(world: World, token: Token) -> list[Message]:
-    """The new pool opens, and the early holders sell into it."""
+    """Open the PumpSwap pool, into which the early holders sell."""
     rng = world.rng
     token.migrate()
     token.is_alive = True
@@ -85,7 +85,7 @@ def migration(world: World, token: Token) -> list[Message]:
 
 
 def after_dump(world: World, token: Token) -> list[Message]:
-    """The dump of a graduate ends in a rebound, or goes on."""
+    """End the dump after a graduation in a rebound, or continue it."""
     if world.rng.random() < DIP_RECOVERS:
         token.mood_at_rest = 0.12
         token.stir(world.now_s, 2.0 - min(token.mood, 0.0), 1.2)
@@ -96,7 +96,7 @@ def after_dump(world: World, token: Token) -> list[Message]:
 
 
 def graduate(world: World, token: Token) -> None:
-    """Plan the life of a token on PumpSwap: liquidity comes and goes, and one day interest does."""
+    """Schedule a token's stories on PumpSwap: deposits, a rug pull, and the end of interest."""
     rng = world.rng
     world.plan(rng.expovariate(1 / 120.0), deepen, token)
     world.plan(rng.expovariate(1 / 1500.0), rug, token)
@@ -104,6 +104,6 @@ def graduate(world: World, token: Token) -> None:
 
 
 def fade_out(world: World, token: Token) -> list[Message]:
-    """People forget a token."""
+    """End the interest in a token."""
     token.die(-0.6)
     return [world.talk(token, -0.1, 2.0)]

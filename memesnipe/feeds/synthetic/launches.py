@@ -1,4 +1,4 @@
-"""How the synthetic market begins, and what happens in all of it: launches, the price of SOL, bridges, crowds."""
+"""The start of the synthetic market, and the stories of the whole market: launches, SOL price, bridges, crowds."""
 
 from functools import partial
 from math import exp
@@ -28,8 +28,8 @@ from memesnipe.market.pump import PUMP_SUPPLY_RAW
 
 LAUNCH_EVERY_S = 45.0
 RUNS_LAST_S = 330.0
-BUNDLED_CHANCE = 0.016  # of a launch: its makers buy the whole curve at once, to graduate
-RUN_CHANCE = 0.3  # of a launch: it becomes one that rises for minutes
+BUNDLED_CHANCE = 0.016  # share of launches whose makers buy the whole curve at once, to graduate
+RUN_CHANCE = 0.3  # share of launches that rise for minutes
 SOL_PRICE_EVERY_S = 30.0
 BRIDGE_EVERY_S = 45.0
 BRIDGE_CLUSTER_EVERY_S = 800.0
@@ -38,7 +38,7 @@ KOREAN_CROWD_EVERY_S = 600.0
 
 
 def begin(world: World) -> None:
-    """The market is in motion when one comes to it: some tokens are older, and one is about to graduate."""
+    """Set up a market in motion: some older tokens, and one that is about to graduate."""
     world.plan(0.0, _sol_price)
     world.plan(0.1, _launch)
     world.plan(20.0, _bridge)
@@ -50,20 +50,20 @@ def begin(world: World) -> None:
 
 
 def _sol_price(world: World, _token: None) -> list[Message]:
-    """SOL wanders about 200 USD."""
+    """Move the price of SOL by a mean-reverting random walk around 200 USD."""
     world.sol_usd *= exp(world.rng.gauss(0.0, 0.0006) + 2e-5 * (200.0 / world.sol_usd - 1.0))
     world.plan(SOL_PRICE_EVERY_S, _sol_price)
     return [world.report("sol_price")]
 
 
 def _bridge(world: World, _token: None) -> list[Message]:
-    """A little always comes over the bridges."""
+    """Report a small inflow over the bridges."""
     world.plan(world.rng.expovariate(1 / BRIDGE_EVERY_S), _bridge)
     return [_inflow(world, 80_000.0)]
 
 
 def _bridge_cluster(world: World, _token: None) -> list[Message]:
-    """Now and then much comes at once; mostly it is spent over the next minutes, on what is already moving."""
+    """Schedule a cluster of large inflows, mostly spent over the next minutes on rising tokens."""
     rng = world.rng
     is_spent = rng.random() < BRIDGE_IS_SPENT
     wait_s = 0.0
@@ -77,24 +77,24 @@ def _bridge_cluster(world: World, _token: None) -> list[Message]:
 
 
 def _large_inflow(world: World, _token: None) -> list[Message]:
-    """One arrival of a cluster."""
+    """Report one inflow of a cluster."""
     return [_inflow(world, 800_000.0)]
 
 
 def _inflow(world: World, median_usd: float) -> Message:
-    """Money that comes over a bridge, for no token in particular."""
+    """Return a bridge event without a token."""
     return world.report("bridge") | {"inflow_usd": median_usd * world.rng.lognormvariate(0.0, 0.7)}
 
 
 def _spend(world: World, _token: None) -> list[Message]:
-    """Whoever came over the bridge buys what moves most."""
+    """Raise mood and heat of the three most active tokens."""
     for token in sorted(world.tokens, key=lambda token: token.heat * (1.0 + token.mood), reverse=True)[:3]:
         token.stir(world.now_s, 0.65, 0.2)
     return []
 
 
 def _korean_crowd(world: World, _token: None) -> list[Message]:
-    """While Korea trades, its crowd falls upon one rising token after the other, for a minute or two."""
+    """In Korean trading hours let a crowd buy a rising token for a minute or two."""
     rng = world.rng
     world.plan(rng.expovariate(1 / KOREAN_CROWD_EVERY_S), _korean_crowd)
     rising = [token for token in world.tokens if token.is_alive and token.heat_at_rest > 0 and token.mood_at_rest > 0]
@@ -107,7 +107,7 @@ def _korean_crowd(world: World, _token: None) -> list[Message]:
 
 
 def _launch(world: World, _token: None) -> list[Message]:
-    """A new token: its developer and the snipers are in before anyone else can be."""
+    """Launch a token; its developer and the snipers buy first."""
     rng = world.rng
     world.plan(rng.expovariate(world.tempo / LAUNCH_EVERY_S), _launch)
     token = _add(world, Token(world.new_mint(), NEW_CURVE, Crowd()))
@@ -124,13 +124,13 @@ def _launch(world: World, _token: None) -> list[Message]:
         _plan_run(world, token)
     else:
         token.stir(world.now_s, 0.5, 0.07 * rng.lognormvariate(0.0, 1.0))
-        leave = dev_transfer if rng.random() < 0.4 else dev_sale
-        world.plan(rng.expovariate(1 / 90.0), leave, token)
+        developer_exit = dev_transfer if rng.random() < 0.4 else dev_sale
+        world.plan(rng.expovariate(1 / 90.0), developer_exit, token)
     return messages
 
 
 def _plan_run(world: World, token: Token) -> None:
-    """The token rises for some minutes, with everything that people do around such a one."""
+    """Schedule the stories of a token that rises for some minutes."""
     rng = world.rng
     token.heat_at_rest, token.mood_at_rest = 0.2, 0.22
     token.stir(world.now_s, 0.6, 0.6)
@@ -140,7 +140,7 @@ def _plan_run(world: World, token: Token) -> None:
 
 
 def _plan_interest(world: World, token: Token) -> None:
-    """Talk, large sellers and airdrops, as around any token that people care for."""
+    """Schedule mentions, large sellers and airdrops."""
     rng = world.rng
     world.plan(rng.expovariate(1 / 30.0), chatter, token)
     world.plan(rng.expovariate(1 / 150.0), hype, token)
@@ -150,7 +150,7 @@ def _plan_interest(world: World, token: Token) -> None:
 
 
 def _add(world: World, token: Token) -> Token:
-    """A token that is traded from now on."""
+    """Add a token, traded from now on."""
     token.settled_s = world.now_s
     world.tokens.append(token)
     world.plan(world.rng.uniform(0.5, 3.0), crowd, token)
@@ -159,12 +159,12 @@ def _add(world: World, token: Token) -> Token:
 
 
 def _add_older(world: World) -> None:
-    """A token that graduated long ago, with a deep pool and a perp market; it stays."""
+    """Add a permanent token that graduated long ago, with a deep pool and a perp market."""
     rng = world.rng
     sol, token_raw = int(rng.uniform(0.8, 1.2) * OLDER_POOL_LAMPORTS), int(rng.uniform(0.04, 0.08) * PUMP_SUPPLY_RAW)
     pool = Pool(PUMPSWAP, sol, token_raw, sol, token_raw, PUMP_SUPPLY_RAW, 20, 5, 50)
-    crowd_of_it = Crowd(median=0.00015, sigma=1.8, most=0.004, forced=0.028, deepest_sol=2000.0)
-    token = Token(world.new_mint(), pool, crowd_of_it, heat=0.2, mood=BALANCE, heat_at_rest=0.2, mood_at_rest=BALANCE)
+    its_crowd = Crowd(median=0.00015, sigma=1.8, most=0.004, forced=0.028, deepest_sol=2000.0)
+    token = Token(world.new_mint(), pool, its_crowd, heat=0.2, mood=BALANCE, heat_at_rest=0.2, mood_at_rest=BALANCE)
     token.holders = rng.uniform(3000, 9000)
     _add(world, token)
     _plan_interest(world, token)
@@ -173,7 +173,7 @@ def _add_older(world: World) -> None:
 
 
 def _add_graduating(world: World) -> None:
-    """A curve that lacks little to be complete."""
+    """Add a token whose curve is nearly complete."""
     token = Token(world.new_mint(), NEW_CURVE, Crowd(), heat=1.0, mood=0.9, heat_at_rest=1.0, mood_at_rest=0.9)
     token.buy(int(world.rng.uniform(62.0, 72.0) * LAMPORTS_PER_SOL))
     token.holders, token.appeal = world.rng.uniform(200, 500), 0.6

@@ -1,4 +1,4 @@
-"""The state of the synthetic market as plain data, from which it goes on exactly as it would have."""
+"""The state of the synthetic market as plain data, from which it continues identically."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,30 +14,30 @@ from memesnipe.feeds.synthetic.token import Crowd, Token
 from memesnipe.feeds.synthetic.world import Story, World
 from memesnipe.market.pools import Pool
 
-Given = int | float | Perp  # what a planned story is called with
+Given = int | float | Perp  # a keyword argument of a planned story
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A story that happens later."""
+    """A scheduled story."""
 
     at_s: float
-    number: int  # in the order in which they were planned
+    number: int  # in order of scheduling
     story: str  # the function's name
     given: dict[str, Given]
-    token: int | None  # its place among the tokens of the state
+    token: int | None  # index into the state's tokens
 
 
 @dataclass(frozen=True, slots=True)
 class MarketState:
-    """Everything that a `World` consists of; JSON-ready by way of pydantic."""
+    """The state of a `World`; pydantic converts it to JSON."""
 
-    random: tuple[int, tuple[int, ...], float | None]  # as `random.Random.getstate` gives it
+    random: tuple[int, tuple[int, ...], float | None]  # the tuple of `random.Random.getstate`
     now_s: float
     sol_usd: float
-    planned: int  # stories ever planned
+    planned: int  # number of stories scheduled so far
     tokens: list[Token]
-    traded: list[int]  # places of those that are traded, in the world's order
+    traded: list[int]  # indices of the traded tokens, in the world's order
     queue: list[Planned]  # a heap
 
 
@@ -47,7 +47,7 @@ def _stories(*modules: ModuleType) -> dict[str, Callable[..., Any]]:
         for name, value in vars(module).items():
             if callable(value) and not isinstance(value, type) and value.__module__ == module.__name__:
                 if name in found:
-                    raise TypeError(f"two stories are called {name}")
+                    raise TypeError(f"two stories have the name {name}")
                 found[name] = value
     return found
 
@@ -56,20 +56,23 @@ _STORIES: Final = _stories(synthetic_insiders, synthetic_launches, synthetic_sto
 
 
 def state_of(world: World) -> MarketState:
-    """The state of a world between two stories; it shares nothing with the world."""
-    places: dict[int, int] = {}
+    """Return the state of a world between two stories, without shared objects."""
+    indices: dict[int, int] = {}
     tokens: list[Token] = []
 
-    def place(token: Token | None) -> int | None:
+    def index_of(token: Token | None) -> int | None:
         if token is None:
             return None
-        if id(token) not in places:
-            places[id(token)] = len(tokens)
+        if id(token) not in indices:
+            indices[id(token)] = len(tokens)
             tokens.append(_copied(token))
-        return places[id(token)]
+        return indices[id(token)]
 
-    traded = [place(token) for token in world.tokens]
-    queue = [Planned(at_s, number, *_told(story), place(token)) for at_s, number, story, token in world.queue]
+    traded = [index_of(token) for token in world.tokens]
+    queue = [
+        Planned(at_s, number, *_name_and_arguments(story), index_of(token))
+        for at_s, number, story, token in world.queue
+    ]
     version, numbers, next_gauss = world.rng.getstate()
     return MarketState(
         (version, tuple(numbers), next_gauss),
@@ -83,7 +86,7 @@ def state_of(world: World) -> MarketState:
 
 
 def world_of(state: MarketState) -> World:
-    """A world that goes on from a state; it shares nothing with the state."""
+    """Return a world that continues from a state, without shared objects."""
     world = World(0)
     world.rng.setstate(state.random)
     world.now_s, world.sol_usd, world.planned = state.now_s, state.sol_usd, state.planned
@@ -100,8 +103,8 @@ def _copied(token: Token) -> Token:
     return Token(**{**plain, "pool": Pool(*token.pool), "crowd": Crowd(**asdict(token.crowd))})
 
 
-def _told(story: Story) -> tuple[str, dict[str, Given]]:
-    """A story's name, and what it is called with."""
+def _name_and_arguments(story: Story) -> tuple[str, dict[str, Given]]:
+    """Return the name of a story and its keyword arguments."""
     function: Any = story.func if isinstance(story, partial) else story
     given = story.keywords if isinstance(story, partial) else {}
     return function.__name__, {name: Perp(**asdict(v)) if isinstance(v, Perp) else v for name, v in given.items()}

@@ -1,7 +1,7 @@
-"""What happens to one token of the synthetic market: its crowd, talk, hype and large sellers; and older tokens.
+"""Stories of one token: its crowd, mentions, hype and large sellers; and those of older tokens.
 
-Each story of hype, dip or talk has a twin that looks the same at first and leads nowhere, so an edge is there, but
-modest: it pays who tells them apart or leaves in time. What a story can pay is what its crowd brings: a few SOL.
+Each burst, dip or mention has a counterpart that looks the same at first and has no effect. So the edges are modest:
+profitable only for strategies that distinguish the two or leave in time, and limited to the few SOL of the crowd.
 """
 
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from functools import partial
 
 from memesnipe.feeds.synthetic.insiders import complete
 from memesnipe.feeds.synthetic.token import Token
-from memesnipe.feeds.synthetic.world import Message, World, while_people_care
+from memesnipe.feeds.synthetic.world import Message, World, while_alive
 from memesnipe.market.events import HOLDERS, LAMPORTS_PER_SOL, PUMPSWAP
 
-MIN_HEAT = 1 / 400  # trades a second; a token that nobody trades any more is over
-FLIP_FROM_SHARE, FLIP_CHANCE, FLIP_AFTER_S = 0.008, 0.46, 36.0  # larger buyers are gone again in half a minute
+MIN_HEAT = 1 / 400  # trades per second; below it a token is over
+FLIP_FROM_SHARE, FLIP_CHANCE, FLIP_AFTER_S = 0.008, 0.46, 36.0  # larger buyers often sell again in half a minute
 TALK_LEADS_TO_BUYERS = 0.2
 DUMP_IS_BOUGHT_BACK = 0.7
 AIRDROP_IS_FOLLOWED = 0.35
-GIFTS_KEPT = 0.97  # of the wallets that were given something, from one count of holders to the next
-BALANCE = 0.43  # the mood at which a crowd buys as much as it sells, what is flipped included
+GIFTS_KEPT = 0.97  # share of airdropped wallets that still hold at the next count of holders
+BALANCE = 0.43  # the mood at which a crowd buys as much as it sells, flips included
 PREMIUM_FADES_S = 500.0
-CROWD_IS_RIGHT = 0.075  # the share of a perp's premium by which the price is worth more, each time
+CROWD_IS_RIGHT = 0.075  # share of a perp's premium added to the fair price at each funding event
 OLDER_POOL_LAMPORTS = 1500 * LAMPORTS_PER_SOL
 
 
 def crowd(world: World, token: Token) -> list[Message]:
-    """One of the crowd trades; the next one comes at the pace of the heat."""
+    """Execute one trade of the crowd, and schedule the next at the rate of the heat."""
     rng = world.rng
     token.settle(world.now_s)
     if token.heat < MIN_HEAT:
@@ -48,30 +48,30 @@ def crowd(world: World, token: Token) -> list[Message]:
 
 
 def sell_out(world: World, token: Token, *, token_raw: int) -> list[Message]:
-    """Somebody sells what he has."""
+    """Sell the tokens of an earlier large buyer."""
     return world.sells(token, min(token_raw, token.public_raw))
 
 
 def report_holders(world: World, token: Token) -> list[Message]:
-    """A count of holders, every 30 to 60 s."""
+    """Report the number of holders, every 30 to 60 s."""
     token.gifted *= GIFTS_KEPT
     world.plan(world.rng.uniform(30.0, 60.0), report_holders, token)
     return [world.onchain(token, HOLDERS)]
 
 
-# Talk and hype
+# Mentions and hype
 
 
-@while_people_care
+@while_alive
 def chatter(world: World, token: Token) -> list[Message]:
-    """The usual talk about a token that is traded."""
+    """Report the usual mentions of a traded token."""
     world.plan(world.rng.expovariate(1 / 75.0), chatter, token)
     return [world.talk(token, 0.1, 1.0 + 2.0 * min(token.heat, 2.0))]
 
 
-@while_people_care
+@while_alive
 def hype(world: World, token: Token) -> list[Message]:
-    """A burst of talk; buyers follow it a little later, or they do not."""
+    """Report a burst of mentions, sometimes followed by a burst of buying."""
     rng = world.rng
     if rng.random() < TALK_LEADS_TO_BUYERS:
         world.plan(rng.uniform(10.0, 60.0), burst, token)
@@ -79,16 +79,16 @@ def hype(world: World, token: Token) -> list[Message]:
     return [world.talk(token, 0.5, 9.0 * (1.0 + token.appeal))]
 
 
-@while_people_care
+@while_alive
 def word_of_mouth(world: World, token: Token) -> list[Message]:
-    """A burst that nobody announced."""
+    """Start a burst of buying without mentions before it."""
     world.plan(world.rng.expovariate(1 / 650.0), word_of_mouth, token)
     return burst(world, token)
 
 
-@while_people_care
+@while_alive
 def burst(world: World, token: Token) -> list[Message]:
-    """Hype feeds on itself for a minute or two, and turns."""
+    """Raise mood and heat for a minute or two, until the hype turns."""
     rng = world.rng
     size = world.strength * (0.5 + 0.5 * token.appeal)
     token.stir(world.now_s, 1.25 * size, 0.5 * size)
@@ -97,13 +97,13 @@ def burst(world: World, token: Token) -> list[Message]:
 
 
 def turn(world: World, token: Token) -> list[Message]:
-    """The last buyers of the hype find nobody behind them."""
+    """End a burst: the mood turns negative."""
     token.stir(world.now_s, -token.mood - world.rng.uniform(0.5, 1.3), 0.3)
     return [world.talk(token, -0.3, 4.0)] if world.rng.random() < 0.5 else []
 
 
 def run_ends(world: World, token: Token) -> list[Message]:
-    """A token that rose for minutes stops doing so, at once and for good."""
+    """End the rise of a token permanently, unless it has graduated."""
     if token.pool.venue == PUMPSWAP:
         return []
     token.die(-0.6)
@@ -114,9 +114,9 @@ def run_ends(world: World, token: Token) -> list[Message]:
 # Large sellers and gifts
 
 
-@while_people_care
+@while_alive
 def forced_sale(world: World, token: Token) -> list[Message]:
-    """Somebody must be out at once; others buy the difference back, or they do not."""
+    """Execute a large sale, mostly followed by buyers."""
     rng = world.rng
     world.plan(rng.expovariate(1 / 350.0), forced_sale, token)
     share = rng.uniform(0.35, 1.0) * token.crowd.forced
@@ -126,16 +126,16 @@ def forced_sale(world: World, token: Token) -> list[Message]:
     return messages
 
 
-@while_people_care
+@while_alive
 def bargain(world: World, token: Token) -> list[Message]:
-    """Buyers come for a price that fell too far."""
+    """Raise mood and heat after the price fell too far."""
     token.stir(world.now_s, 1.6 - min(token.mood, 0.0), 0.7)
     return []
 
 
-@while_people_care
+@while_alive
 def airdrop(world: World, token: Token) -> list[Message]:
-    """Many wallets are given a little; some of their owners buy more, minutes later."""
+    """Add airdropped holders, sometimes followed by buying minutes later."""
     rng = world.rng
     token.gifted += token.holders * rng.uniform(0.4, 1.6)
     if rng.random() < AIRDROP_IS_FOLLOWED:
@@ -149,14 +149,14 @@ def airdrop(world: World, token: Token) -> list[Message]:
 
 @dataclass(slots=True)
 class Perp:
-    """A perp market: how far its mark is above the pool's price, and the price that the pool keeps to."""
+    """A perp market: the fair price to which the pool reverts, and the premium of the mark over the pool."""
 
-    fair_price: float  # lamports for a raw token
+    fair_price: float  # lamports per raw token
     premium: float = 0.0
 
 
 def funding(world: World, token: Token, *, perp: Perp) -> list[Message]:
-    """The perp of an older token: its mark strays from the pool's price and is pulled back; who crowds in pays."""
+    """Report funding of an older token's perp, whose premium is a mean-reverting process with jumps."""
     rng = world.rng
     wait_s = rng.uniform(15.0, 30.0)
     perp.premium += -perp.premium * wait_s / PREMIUM_FADES_S + rng.gauss(0.0, 0.0012)
@@ -171,7 +171,7 @@ def funding(world: World, token: Token, *, perp: Perp) -> list[Message]:
 
 
 def tend(world: World, token: Token) -> list[Message]:
-    """Those who keep a large pool add a little when it is shallow and take a little when it is deep."""
+    """Add a little liquidity to a large pool if it is shallow, remove a little if it is deep."""
     rng = world.rng
     world.plan(rng.expovariate(1 / 240.0), tend, token)
     share = rng.uniform(0.01, 0.08)

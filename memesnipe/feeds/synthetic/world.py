@@ -1,4 +1,4 @@
-"""The world of the synthetic market: its clock, the queue of what happens next, and the events it reports."""
+"""The world of the synthetic market: its clock, its queue of scheduled stories, and its events."""
 
 import heapq
 from collections.abc import Callable
@@ -20,7 +20,8 @@ KOREAN_TEMPO = 1.4
 KOREAN_STRENGTH = 1.25
 
 Message = dict[str, Any]
-# What happens to a token, or (None) to the whole market: it changes it, plans what follows, and reports events.
+# A story is a scheduled function of a token or (None) of the whole market: it changes the world, schedules further
+# stories and returns events.
 Story = Callable[["World", Any], list[Message]]
 
 _START_OF_DAY_S = START_TS // NS_PER_S % DAY_S
@@ -28,61 +29,61 @@ _MINT_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 class World:
-    """Everything that moves on. What happens is decided by stories; they report it and plan what follows."""
+    """The state of the market: tokens, prices, and the stories scheduled on its clock."""
 
     def __init__(self, seed: int) -> None:
-        self.rng = Random(seed)  # noqa: S311 - a market, not a secret; and much faster than numpy one by one
+        self.rng = Random(seed)  # noqa: S311 - not for secrets, and much faster than single draws with numpy
         self.now_s = 0.0
         self.sol_usd = 200.0
-        self.tokens: list[Token] = []  # that are alive
+        self.tokens: list[Token] = []  # tokens still traded
         self._traders = [wallet_hash(f"synthetic wallet {i}") for i in range(WALLETS)]
         self.queue: list[tuple[float, int, Story, Token | None]] = []
         self.planned = 0
 
-    def go_on(self) -> list[Message]:
-        """Let the next story happen; gives what it reports.
+    def run_next(self) -> list[Message]:
+        """Run the next story; return its events.
 
         Raises:
-            IndexError: no story goes on.
+            IndexError: the queue is empty.
         """
         self.now_s, _, story, token = heapq.heappop(self.queue)
         return story(self, token) if token is None or not token.is_over else []
 
     def plan(self, wait_s: float, story: Story, token: Token | None = None) -> None:
-        """Let a story happen later, if its token is still alive then."""
+        """Schedule a story; it is skipped if its token is over by then."""
         self.planned += 1
         heapq.heappush(self.queue, (self.now_s + wait_s, self.planned, story, token))
 
     @property
     def is_korean_day(self) -> bool:
-        """Whether Korea is trading."""
+        """Whether it is within Korean trading hours."""
         return (_START_OF_DAY_S + self.now_s) % DAY_S < KOREAN_HOURS_S
 
     @property
     def tempo(self) -> float:
-        """How much faster everything goes than at quiet hours."""
+        """The factor on the rate of trades and launches; 1 outside Korean trading hours."""
         return KOREAN_TEMPO if self.is_korean_day else 1.0
 
     @property
     def strength(self) -> float:
-        """How much further hype goes than at quiet hours."""
+        """The factor on the size of hype; 1 outside Korean trading hours."""
         return KOREAN_STRENGTH if self.is_korean_day else 1.0
 
     def new_mint(self) -> str:
-        """An address that is recognisably none of the chain."""
+        """Return a random address that cannot exist on the chain."""
         return "".join(self.rng.choices(_MINT_ALPHABET, k=39)) + "synth"
 
     def usd(self, lamports: int) -> float:
-        """What so much SOL is worth now."""
+        """Return the value of lamports in USD now."""
         return lamports * self.sol_usd / LAMPORTS_PER_SOL
 
     def price_usd(self, token: Token) -> float:
-        """The pool's price of one whole token."""
+        """Return the pool's price of one whole token in USD."""
         pool = token.pool
         return self.usd(pool.sol_lamports) / (pool.token_raw / RAW_PER_TOKEN)
 
     def report(self, kind: str, token: Token | None = None, venue: str = "") -> Message:
-        """The header of an event that happens now."""
+        """Return the header of an event that happens now."""
         message = {
             "ts": START_TS + int(self.now_s * NS_PER_S),
             "kind": kind,
@@ -96,7 +97,7 @@ class World:
         return message
 
     def trade(self, token: Token, side: int, quote: Quote) -> Message:
-        """A trade that has just moved the pool."""
+        """Return the event of a trade that was just executed in the token's pool."""
         pool = token.pool
         message = self.report("price", token, VENUE_NAMES[pool.venue])
         message["side"] = SIDE_NAMES[side]
@@ -117,37 +118,37 @@ class World:
         return message
 
     def talk(self, token: Token, sentiment: float, mentions: float) -> Message:
-        """What people say of a token, more or less."""
-        felt = sentiment + self.rng.gauss(0.0, 0.2)
-        said = {"sentiment": min(max(felt, -1.0), 1.0), "mentions": mentions * self.rng.lognormvariate(0.0, 0.4)}
-        return self.report("social", token) | said
+        """Return a social event with noise on sentiment and mentions."""
+        noisy = sentiment + self.rng.gauss(0.0, 0.2)
+        fields = {"sentiment": min(max(noisy, -1.0), 1.0), "mentions": mentions * self.rng.lognormvariate(0.0, 0.4)}
+        return self.report("social", token) | fields
 
     def onchain(self, token: Token, action: int, amount_usd: float = 0.0) -> Message:
-        """Something about a token that the chain shows."""
-        shown = {"action": action, "amount_usd": amount_usd, "holders": float(int(token.holders + token.gifted))}
-        return self.report("onchain", token, VENUE_NAMES[token.pool.venue]) | shown
+        """Return an on-chain event of a token."""
+        fields = {"action": action, "amount_usd": amount_usd, "holders": float(int(token.holders + token.gifted))}
+        return self.report("onchain", token, VENUE_NAMES[token.pool.venue]) | fields
 
     def depth(self, token: Token, change_lamports: int) -> Message:
-        """Liquidity that has just been added or (below 0) removed."""
-        left = {"change_usd": self.usd(change_lamports), "liquidity_usd": self.usd(token.pool.real_sol_lamports)}
-        return self.report("depth", token, VENUE_NAMES[token.pool.venue]) | left
+        """Return the event of liquidity that was just added or (below 0) removed."""
+        fields = {"change_usd": self.usd(change_lamports), "liquidity_usd": self.usd(token.pool.real_sol_lamports)}
+        return self.report("depth", token, VENUE_NAMES[token.pool.venue]) | fields
 
     def buys(self, token: Token, lamports: int) -> list[Message]:
-        """Somebody buys; nothing is reported where nothing is to be had."""
+        """Execute a buy; return its event, or nothing if it is impossible."""
         quote = token.buy(lamports)
         return [] if quote is None else [self.trade(token, BUY_SIDE, quote)]
 
     def sells(self, token: Token, token_raw: int) -> list[Message]:
-        """Somebody sells."""
+        """Execute a sale; return its event, or nothing if it is impossible."""
         quote = token.sell(token_raw)
         return [] if quote is None else [self.trade(token, SELL_SIDE, quote)]
 
 
-def while_people_care(story: Story) -> Story:
-    """A story that only happens to a token that people care for, and ends when they stop."""
+def while_alive(story: Story) -> Story:
+    """Wrap a story so that it only happens while there is interest in its token."""
 
     @wraps(story)
-    def told(world: World, token: Token) -> list[Message]:
+    def wrapped(world: World, token: Token) -> list[Message]:
         return story(world, token) if token.is_alive else []
 
-    return told
+    return wrapped

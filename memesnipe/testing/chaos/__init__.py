@@ -1,1 +1,1 @@
-"""Fault injection into a running system, and the comparison with an undisturbed run."""
+"""Fault injection into a running system, and the comparison with an undisturbed baseline."""

@@ -1,4 +1,4 @@
-"""What `memesnipe chaos` kills when: drawn from a seed, and aimed at those who are in the middle of something."""
+"""The faults of `memesnipe chaos`: targets and moments drawn from a seed, many aimed at a target's activity."""
 
 import random
 import time
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from memesnipe.bus.streams import ACTORS
+from memesnipe.protocol.streams import ACTORS
 from memesnipe.roles.activity import BREEDING, COMMITTING, PUBLISHING, RECOVERING, WAITING, WORKING
 from memesnipe.testing.chaos.targets import POSTGRES, RAY, REDIS, REDIS_EMPTIED, TARGETS, Targets
 
-# In the middle of what a target may be hit on purpose.
+# Activities at which a target may be aimed.
 _AIMS: Final[dict[str, tuple[str, ...]]] = {
     "market_data": (WORKING, COMMITTING, PUBLISHING, RECOVERING),
     "strategy_factory": (BREEDING, BREEDING, COMMITTING, RECOVERING),
@@ -20,19 +20,19 @@ _AIMS: Final[dict[str, tuple[str, ...]]] = {
     POSTGRES: (COMMITTING,),
 } | dict.fromkeys(RAY, (WAITING,))
 _AIMS_OF_OTHERS: Final = (WORKING, COMMITTING, PUBLISHING, RECOVERING)
-_WEIGHT_OF_ACTORS: Final = 3  # what they are in the middle of is ours to get right
-_AIMED: Final = 0.6  # share of the kills
+_WEIGHT_OF_ACTORS: Final = 3  # actors are drawn more often, because their recovery is our code
+_AIMED: Final = 0.6  # share of aimed fault plans
 _MAX_DELAY_S: Final = 1.5
-_PATIENCE_S: Final = 8.0  # then it is killed whatever it does
-_TOGETHER: Final = 0.25  # share of the moments at which more than one thing dies
-_LAST_DRAWN, _LAST_KILL = 0.75, 0.85  # of the tape: what was killed last must be back before the end
+_AIM_TIMEOUT_S: Final = 8.0  # afterwards the target is killed at any activity
+_TOGETHER: Final = 0.25  # share of fault plans with several targets
+_LAST_DRAWN, _LAST_KILL = 0.75, 0.85  # shares of the tape, so that targets recover before its end
 
-OnHit = Callable[[str, str], None]  # target, what it was in the middle of
+OnHit = Callable[[str, str], None]  # target, its activity
 
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """Targets that die at the same moment: some time after an event, or once the first of them is at something."""
+    """Targets killed at the same moment: a delay after an event, or when the first target is at an activity."""
 
     event: float
     targets: tuple[str, ...]
@@ -41,7 +41,7 @@ class FaultPlan:
 
 
 def draw(kills: int, seed: int, events: int) -> list[FaultPlan]:
-    """The volleys of a seed, in the order of their events. From 13 kills on every target is among them."""
+    """Draw the fault plans of a seed, in order of their events; from 13 kills on every target occurs."""
     rng = random.Random(seed)  # noqa: S311 - reproducible on purpose
     weights = [_WEIGHT_OF_ACTORS if target in ACTORS else 1 for target in TARGETS]
     targets = [*TARGETS, *rng.choices(TARGETS, weights, k=max(0, kills - len(TARGETS)))][:kills]
@@ -52,17 +52,17 @@ def draw(kills: int, seed: int, events: int) -> list[FaultPlan]:
         groups.append(tuple(targets[:size]))
         targets = targets[size:]
     gap = _LAST_DRAWN * events / max(len(groups), 1)
-    return [_volley(rng, (i + rng.random()) * gap, group) for i, group in enumerate(groups)]
+    return [_draw_plan(rng, (i + rng.random()) * gap, group) for i, group in enumerate(groups)]
 
 
-def _volley(rng: random.Random, event: float, targets: tuple[str, ...]) -> FaultPlan:
+def _draw_plan(rng: random.Random, event: float, targets: tuple[str, ...]) -> FaultPlan:
     if rng.random() < _AIMED:
         return FaultPlan(event, targets, aim=rng.choice(_AIMS.get(targets[0], _AIMS_OF_OTHERS)))
     return FaultPlan(event, targets, delay_s=rng.choice((0.0, rng.uniform(0, _MAX_DELAY_S))))
 
 
 class FaultInjector:
-    """Fires the volleys of a seed, and keeps what was hit."""
+    """Executes the fault plans of a seed, and counts the kills."""
 
     def __init__(self, targets: Targets, kills: int, seed: int, events: int, on_hit: OnHit) -> None:
         self.hits: Counter[str] = Counter()
@@ -74,38 +74,38 @@ class FaultInjector:
         self._armed: list[tuple[float, FaultPlan]] = []
         self._last = _LAST_KILL * events
 
-    def look(self, seq: int) -> None:
-        """Fire what is due while the run is at this event."""
+    def update(self, seq: int) -> None:
+        """Execute the plans due at this event of the run."""
         now = time.monotonic()
         while self._planned and seq >= self._planned[-1].event:
             self._armed.append((now, self._planned.pop()))
-        still: list[tuple[float, FaultPlan]] = []
-        for since, volley in self._armed:
-            if seq < self._last and not self._is_due(volley, now - since):
-                still.append((since, volley))
+        remaining: list[tuple[float, FaultPlan]] = []
+        for since, plan in self._armed:
+            if seq < self._last and not self._is_due(plan, now - since):
+                remaining.append((since, plan))
                 continue
-            # What is not there to be killed is killed as soon as it is.
-            left = self._shoot(volley.targets)
-            if left:
-                still.append((since, replace(volley, targets=left, delay_s=0.0, aim="")))
-        self._armed = still
+            # Targets without a process are killed as soon as they have one.
+            missed = self._kill(plan.targets)
+            if missed:
+                remaining.append((since, replace(plan, targets=missed, delay_s=0.0, aim="")))
+        self._armed = remaining
 
-    def _is_due(self, volley: FaultPlan, waited_s: float) -> bool:
-        if volley.aim and waited_s < _PATIENCE_S:
-            return self._targets.catch(volley.targets[0], volley.aim)
-        return waited_s >= volley.delay_s
+    def _is_due(self, plan: FaultPlan, waited_s: float) -> bool:
+        if plan.aim and waited_s < _AIM_TIMEOUT_S:
+            return self._targets.stop_at(plan.targets[0], plan.aim)
+        return waited_s >= plan.delay_s
 
-    def _shoot(self, targets: tuple[str, ...]) -> tuple[str, ...]:
-        """Kill them; those that were not there."""
+    def _kill(self, targets: tuple[str, ...]) -> tuple[str, ...]:
+        """Kill targets; return those without a process."""
         missed = []
         for target in targets:
-            doing = self._targets.kill(target)
-            if not doing:
+            activity = self._targets.kill(target)
+            if not activity:
                 missed.append(target)
                 continue
             self.hits[target] += 1
-            self.hit_while[doing] += 1
-            self.busy_hits[target] += doing != WAITING
-            self._on_hit(target, doing)
+            self.hit_while[activity] += 1
+            self.busy_hits[target] += activity != WAITING
+            self._on_hit(target, activity)
         self.together += len(targets) - len(missed) > 1
         return tuple(missed)

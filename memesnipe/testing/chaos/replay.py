@@ -1,4 +1,4 @@
-"""One replay of a tape in a home of its own, as a user would start it, with commands that fall at the same events."""
+"""A replay of a tape in its own home, started like by a user, with commands at planned events."""
 
 import os
 import signal
@@ -14,13 +14,13 @@ import orjson
 from sqlalchemy import Engine, text
 
 from memesnipe.errors import MemeSnipeError
+from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.database import migrated
 from memesnipe.servers.child import die_with_parent
 from memesnipe.servers.servers import LocalServers
-from memesnipe.storage.commands import CommandName
 from memesnipe.testing.chaos.targets import Targets
 
-# Small and quick, and lenient enough that strategies trade on paper from the first minutes of the tape on.
+# A small population and lenient promotion, so that strategies trade on paper from the first minutes of the tape.
 QUICK: Final = {
     "POPULATION_SIZE": "12",
     "SPECS_PER_GENERATION": "4",
@@ -33,18 +33,18 @@ QUICK: Final = {
     "MIN_SHARPE_TO_STAY": "-1000",
     "MAX_DRAWDOWN_FOR_PROMOTION": "1",
 }
-_PATIENCE_S: Final = 400.0  # without any progress the system hangs
-_START_S: Final = 1_200.0  # until the first event, on a very busy machine
+_STALL_TIMEOUT_S: Final = 400.0  # without progress for so long the system hangs
+_START_TIMEOUT_S: Final = 1_200.0  # until the first event, for a very busy machine
 _STOP_S: Final = 90.0
-_POLL_S: Final = 0.001  # short, for those who aim
-_ASK_S: Final = 0.02
+_POLL_S: Final = 0.001  # short, to aim at activities
+_SEQ_POLL_S: Final = 0.02
 
-# A command gets its place behind the last event that was published, so it must be asked for while the feed waits at
-# the same decision in every replay. The database itself does that, in the transaction in which the feed gets there.
+# A command takes effect after the last published event, so it must be enqueued while the feed waits at the same
+# decision in every replay. A database trigger does that in the transaction in which the feed reaches the decision.
 _PLAN: Final = (
     "CREATE TABLE chaos_plan (after_seq bigint NOT NULL, name text NOT NULL)",
     """
-    CREATE FUNCTION ask_as_planned() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION enqueue_planned() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO commands (run_id, name, spec_id, reason)
         SELECT NEW.run_id, name, '', 'chaos' FROM chaos_plan
@@ -52,14 +52,14 @@ _PLAN: Final = (
         RETURN NULL;
     END $$
     """,
-    "CREATE TRIGGER ask_as_planned AFTER UPDATE ON feed_cursors FOR EACH ROW EXECUTE FUNCTION ask_as_planned()",
+    "CREATE TRIGGER enqueue_planned AFTER UPDATE ON feed_cursors FOR EACH ROW EXECUTE FUNCTION enqueue_planned()",
 )
 
 Plan = Mapping[int, CommandName]
 
 
 def home_of(folder: Path) -> Path:
-    """The home of the installation in a replay's folder."""
+    """Return the home of the installation in a replay's folder."""
     return folder / ".memesnipe"
 
 
@@ -76,11 +76,11 @@ class Replay:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
         self._environment = kept | QUICK | {"MEMESNIPE_HOME": str(self.home)}
 
-    def run(self, look: Callable[[int], None]) -> None:
-        """Replay to the end, and call ``look`` with the executor's last event all the time.
+    def run(self, on_progress: Callable[[int], None]) -> None:
+        """Replay to the end, and continually call ``on_progress`` with the executor's last event.
 
         Raises:
-            MemeSnipeError: it ended in another way than by itself, or hangs.
+            MemeSnipeError: the replay failed or hangs.
         """
         self._write_plan()
         command = [sys.executable, "-m", "memesnipe", "up", "--feed", "replay", "--tape", str(self._tape)]
@@ -94,16 +94,16 @@ class Replay:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - it only calls the system
+                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - only a system call
             )
         try:
-            furthest = self._watch(process, look)
+            last_seq = self._watch(process, on_progress)
         finally:
             _stop(process)
         self.seconds = time.monotonic() - started
         if process.returncode != 0:
-            said = _last_line((self._folder / "stderr").read_text(errors="replace"))
-            raise MemeSnipeError(f"`memesnipe up` ended with {process.returncode} after event {furthest}: {said}")
+            message = _last_line((self._folder / "stderr").read_text(errors="replace"))
+            raise MemeSnipeError(f"`memesnipe up` exited with {process.returncode} after event {last_seq}: {message}")
         self.report = orjson.loads((self._folder / "stdout").read_bytes())
 
     def _write_plan(self) -> None:
@@ -114,22 +114,22 @@ class Replay:
                 values = {"after_seq": after_seq, "name": name.value}
                 connection.execute(text("INSERT INTO chaos_plan VALUES (:after_seq, :name)"), values)
 
-    def _watch(self, process: "subprocess.Popen[bytes]", look: Callable[[int], None]) -> int:
-        furthest, moved_at, asked_at = 0, time.monotonic(), 0.0
+    def _watch(self, process: "subprocess.Popen[bytes]", on_progress: Callable[[int], None]) -> int:
+        last_seq, moved_at, read_at = 0, time.monotonic(), 0.0
         while process.poll() is None:
             now = time.monotonic()
-            if now - asked_at > _ASK_S:
-                seq, asked_at = self.targets.seq(), now
-                if seq > furthest:
-                    furthest, moved_at = seq, now
-                elif now - moved_at > (patience := _PATIENCE_S if furthest else _START_S):
-                    raise MemeSnipeError(f"nothing has moved for {patience:.0f} s after event {furthest}: it hangs")
-            look(furthest)
+            if now - read_at > _SEQ_POLL_S:
+                seq, read_at = self.targets.seq(), now
+                if seq > last_seq:
+                    last_seq, moved_at = seq, now
+                elif now - moved_at > (timeout_s := _STALL_TIMEOUT_S if last_seq else _START_TIMEOUT_S):
+                    raise MemeSnipeError(f"the replay hangs: no progress for {timeout_s:.0f} s after event {last_seq}")
+            on_progress(last_seq)
             time.sleep(_POLL_S)
-        return furthest
+        return last_seq
 
     def command(self, *arguments: str) -> dict[str, Any]:
-        """What a command in this installation says as JSON."""
+        """Run a command in this installation; return its JSON output."""
         done = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "memesnipe", *arguments],
             cwd=self._folder,
@@ -138,13 +138,13 @@ class Replay:
             check=False,
         )
         if not done.stdout:
-            said = _last_line(done.stderr.decode(errors="replace"))
-            raise MemeSnipeError(f"`memesnipe {arguments[0]}` ended with {done.returncode}: {said}")
+            message = _last_line(done.stderr.decode(errors="replace"))
+            raise MemeSnipeError(f"`memesnipe {arguments[0]}` exited with {done.returncode}: {message}")
         return dict(orjson.loads(done.stdout))
 
     @contextmanager
     def database(self) -> Iterator[Engine]:
-        """Its database, while nothing else runs."""
+        """Open the installation's database; nothing else of it may run."""
         with LocalServers(self.home) as servers:
             engine = migrated(servers.start(need_redis=False).database_url or "")
             try:
@@ -154,7 +154,7 @@ class Replay:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End it if it still runs, kindly as long as that helps; what it has started ends with it."""
+    """Stop a running process with its children: interrupt it, and kill it after a timeout."""
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGINT)
@@ -165,6 +165,6 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _last_line(text_said: str) -> str:
-    lines = text_said.strip().splitlines()
-    return lines[-1].strip() if lines else "it said nothing"
+def _last_line(output: str) -> str:
+    lines = output.strip().splitlines()
+    return lines[-1].strip() if lines else "without output"

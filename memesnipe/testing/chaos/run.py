@@ -1,4 +1,4 @@
-"""`memesnipe chaos`: kill parts of a running system at random, and see that its books are those of a calm run."""
+"""`memesnipe chaos`: kill random parts of a running system, and compare its records with an undisturbed run's."""
 
 import random
 import shutil
@@ -16,46 +16,46 @@ from memesnipe.config.settings import load_settings
 from memesnipe.errors import RefusedError
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.protocol.commands import CommandName
 from memesnipe.servers.ray_folder import ray_folder
-from memesnipe.storage.commands import CommandName
 from memesnipe.storage.views import latest_run
 from memesnipe.tapes.tape import Tape, TapeFile, write_tape
 from memesnipe.testing.chaos.faults import FaultInjector
 from memesnipe.testing.chaos.replay import Plan, Replay, home_of
 from memesnipe.verification.audit import Recorded, compare, read_run
-from memesnipe.verification.decisions import Decided, compare_decided, read_decided
+from memesnipe.verification.decisions import Decisions, compare_decisions, read_decisions
 
-_REPLAYS: Final = ("calm", "shaken")
-_MARKET_SEED: Final = 7  # a market in which the replay's settings make strategies trade from early on
-_EVENTS_AT_LEAST: Final = 4_000
-_EVENTS_A_KILL: Final = 400
-_EVENTS_A_HALT: Final = 4_000
-_SHOWN: Final = 20  # differences
+_REPLAYS: Final = ("baseline", "faults")
+_MARKET_SEED: Final = 7  # a market in which strategies trade early with the settings of the replay
+_MIN_EVENTS: Final = 4_000
+_EVENTS_PER_KILL: Final = 400
+_EVENTS_PER_HALT: Final = 4_000
+_SHOWN: Final = 20  # differences in the reply
 
 
 def chaos(kills: int, seed: int, tape: Path | None, *, keep: bool) -> dict[str, Any]:
-    """Replay a tape twice, once in peace and once under fire, and compare.
+    """Replay a tape undisturbed, then with faults, and compare.
 
     Raises:
-        RefusedError: servers that are not ours to kill are configured.
+        RefusedError: external servers are configured, which must not be killed.
         TapeError: the tape cannot be read.
     """
     settings = load_settings()
     for name in ("redis_url", "database_url", "ray_address"):
         if getattr(settings, name):
-            raise RefusedError(f"{name.upper()} is set: chaos only kills servers of its own; unset it")
+            raise RefusedError(f"{name.upper()} is set: chaos kills only its own servers; unset it")
     if tape is not None:
         TapeFile(tape, now_ns=time.time_ns())
     folder = Path(tempfile.mkdtemp(prefix="memesnipe-chaos-"))
-    folder.chmod(0o755)  # the embedded PostgreSQL runs as another user where we are root
-    told = Console(stderr=True, highlight=False)
+    folder.chmod(0o755)  # as root the embedded PostgreSQL runs as another user
+    console = Console(stderr=True, highlight=False)
     clean = False
     try:
-        verdict = _judged(folder, kills, seed, tape, told)
+        verdict = _run_both(folder, kills, seed, tape, console)
         clean = verdict["clean"]
         return verdict
     except KeyboardInterrupt:
-        clean = True  # nothing has gone wrong
+        clean = True  # interrupted by the user, not failed
         raise
     finally:
         if clean and not keep:
@@ -63,56 +63,56 @@ def chaos(kills: int, seed: int, tape: Path | None, *, keep: bool) -> dict[str, 
                 shutil.rmtree(ray_folder(installation_of(home_of(folder / name))).parent, ignore_errors=True)
             shutil.rmtree(folder, ignore_errors=True)
         else:
-            told.print(f"Kept for you to look at, with everybody's logs: {folder}", soft_wrap=True)
+            console.print(f"Both replays with their logs are kept in {folder}", soft_wrap=True)
 
 
-def _judged(folder: Path, kills: int, seed: int, tape: Path | None, told: Console) -> dict[str, Any]:
-    tape = tape or _made_tape(folder / "chaos.tape", max(_EVENTS_AT_LEAST, kills * _EVENTS_A_KILL))
+def _run_both(folder: Path, kills: int, seed: int, tape: Path | None, console: Console) -> dict[str, Any]:
+    tape = tape or _make_tape(folder / "chaos.tape", max(_MIN_EVENTS, kills * _EVENTS_PER_KILL))
     events = TapeFile(tape).count
     plan = _plan(seed, events)
-    calm, shaken = (Replay(folder / name, tape, plan) for name in _REPLAYS)
-    told.print(f"Replaying {events:,} events twice, in peace and under fire: a few minutes.")
+    baseline, disturbed = (Replay(folder / name, tape, plan) for name in _REPLAYS)
+    console.print(f"Replaying {events:,} events twice, undisturbed and with faults; this takes a few minutes.")
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=told) as progress:
-        bar = progress.add_task("in peace", total=events)
-        calm.run(lambda seq: progress.update(bar, completed=seq))
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("undisturbed", total=events)
+        baseline.run(lambda seq: progress.update(bar, completed=seq))
         progress.update(bar, completed=events)
-        bar = progress.add_task("under fire", total=events)
+        bar = progress.add_task("with faults", total=events)
 
-        def on_hit(target: str, doing: str) -> None:
-            number = sum(fire.hits.values())
-            progress.update(bar, description=f"under fire, {number} of {kills} kills")
-            progress.console.print(f"{number:3}  {target} while {doing}", soft_wrap=True)
+        def on_hit(target: str, activity: str) -> None:
+            number = sum(injector.hits.values())
+            progress.update(bar, description=f"with faults, {number} of {kills} kills")
+            progress.console.print(f"{number:3}  {target} while {activity}", soft_wrap=True)
 
-        def look(seq: int) -> None:
-            fire.look(seq)
+        def on_progress(seq: int) -> None:
+            injector.update(seq)
             progress.update(bar, completed=seq)
 
-        fire = FaultInjector(shaken.targets, kills, seed, events, on_hit)
-        shaken.run(look)
+        injector = FaultInjector(disturbed.targets, kills, seed, events, on_hit)
+        disturbed.run(on_progress)
         progress.update(bar, completed=events)
-    return _verdict(calm, shaken, fire, kills)
+    return _verdict(baseline, disturbed, injector, kills)
 
 
-def _verdict(calm: Replay, shaken: Replay, fire: FaultInjector, kills: int) -> dict[str, Any]:
-    (expected, expected_decided), (recorded, recorded_decided) = _read(calm), _read(shaken)
-    differences = _differences(recorded, expected) + list(compare_decided(recorded_decided, expected_decided))
-    audit = shaken.command("verify", "--json")
-    report, killed = shaken.report, sum(fire.hits.values())
+def _verdict(baseline: Replay, disturbed: Replay, injector: FaultInjector, kills: int) -> dict[str, Any]:
+    (expected, expected_decided), (recorded, recorded_decided) = _read(baseline), _read(disturbed)
+    differences = _differences(recorded, expected) + list(compare_decisions(recorded_decided, expected_decided))
+    audit = disturbed.command("verify", "--json")
+    report, killed = disturbed.report, sum(injector.hits.values())
     return {
         "kills": killed,
-        "by_target": dict(fire.hits),
-        "busy_hits": {target: fire.busy_hits[target] for target in fire.hits},
-        "hit_while": dict(fire.hit_while),
-        "together": fire.together,
-        "commands": [{"name": command.name, "after_event": command.seq} for command in recorded.commands],
+        "by_target": dict(injector.hits),
+        "busy_hits": {target: injector.busy_hits[target] for target in injector.hits},
+        "hit_while": dict(injector.hit_while),
+        "together": injector.together,
+        "commands": [{"name": command.name, "after_event": command.seq} for command in recorded.commands.values()],
         "events": report["events"],
         "orders": report["orders"],
         "trades": report["trades"],
-        "refusals": len(recorded.books.refusals),
+        "refusals": len(recorded.records.refusals),
         "equity_usd": report["equity_usd"],
-        "seconds_in_peace": round(calm.seconds, 1),
-        "seconds_under_fire": round(shaken.seconds, 1),
+        "seconds_in_peace": round(baseline.seconds, 1),
+        "seconds_under_fire": round(disturbed.seconds, 1),
         "same_as_in_peace": not differences,
         "verified": audit["clean"],
         "differences": differences[:_SHOWN] + audit["differences"][:_SHOWN],
@@ -120,22 +120,22 @@ def _verdict(calm: Replay, shaken: Replay, fire: FaultInjector, kills: int) -> d
     }
 
 
-def _read(replay: Replay) -> tuple[Recorded, Decided]:
-    """What it traded, and what was bred and decided."""
+def _read(replay: Replay) -> tuple[Recorded, Decisions]:
+    """Read the trading records of a replay, and the decisions about strategies."""
     with replay.database() as engine, engine.connect() as connection:
         run_id = latest_run(connection) or 0
-        return read_run(connection, run_id), read_decided(connection, run_id)
+        return read_run(connection, run_id), read_decisions(connection, run_id)
 
 
 def _differences(recorded: Recorded, expected: Recorded) -> list[str]:
-    differences = list(compare(recorded.books, expected.books))
+    differences = list(compare(recorded.records, expected.records))
     if recorded.commands != expected.commands:
-        differences.append(f"commands: recorded are {recorded.commands} and should be {expected.commands}")
+        differences.append(f"commands: {recorded.commands}, expected {expected.commands}")
     return differences
 
 
-def _made_tape(path: Path, events: int) -> Path:
-    """A tape of the synthetic market."""
+def _make_tape(path: Path, events: int) -> Path:
+    """Write a tape of the synthetic market."""
     sequencer = Sequencer(60, 600)
     stamped, _ = sequencer.stamp(list(islice(SyntheticFeed(_MARKET_SEED).messages(0), events)))
     write_tape(path, Tape(stamped, sequencer.mints))
@@ -143,13 +143,13 @@ def _made_tape(path: Path, events: int) -> Path:
 
 
 def _plan(seed: int, events: int) -> Plan:
-    """Halts, and some events later the resets, at moments drawn from the seed; each falls at the next decision."""
+    """Return halts and later resets at events drawn from the seed; each takes effect at the next decision."""
     rng = random.Random(seed)  # noqa: S311 - reproducible on purpose
     plan: dict[int, CommandName] = {}
-    stretches = max(1, events // _EVENTS_A_HALT)
+    stretches = max(1, events // _EVENTS_PER_HALT)
     length = events / stretches
     for i in range(stretches):
-        halt = (i + rng.uniform(0.4, 0.6)) * length  # by then something is held, and a part of the stretch is left
+        halt = (i + rng.uniform(0.4, 0.6)) * length  # late enough for open positions, early enough for the reset
         plan[int(halt)] = CommandName.HALT
         plan[int(halt + rng.uniform(0.05, 0.2) * length)] = CommandName.RISK_RESET
     return plan

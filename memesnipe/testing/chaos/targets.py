@@ -1,4 +1,4 @@
-"""What `memesnipe chaos` kills: the processes of one installation, and what they are in the middle of."""
+"""The targets of `memesnipe chaos`: the processes of one installation, and their activities."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ from typing import Any, Final
 import orjson
 import redis
 
-from memesnipe.bus.streams import ACTORS, PROGRESS
 from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.protocol.streams import ACTORS, PROGRESS
 from memesnipe.roles.activity import COMMITTING, PUBLISHING, WAITING, activity_file, read_activity
 from memesnipe.servers.leftovers import is_of_ray
 from memesnipe.servers.process import read_pid
@@ -20,7 +20,7 @@ from memesnipe.servers.redis import operator_url
 
 REDIS, REDIS_EMPTIED, POSTGRES, SERVE = "redis", "redis emptied", "postgres", "serve controller"
 
-# What each process of Ray has in its command line.
+# Marks of Ray's processes in their command lines.
 RAY: Final = {
     SERVE: b"ray::ServeController",
     "ray gcs_server": b"/gcs_server",
@@ -30,9 +30,9 @@ RAY: Final = {
 }
 TARGETS: Final = (*ACTORS, REDIS, REDIS_EMPTIED, POSTGRES, *RAY)
 
-# A server is busy for us while an actor is in the middle of this with it.
+# A server counts as busy while an actor has this activity, which uses the server.
 _USE: Final = {REDIS: PUBLISHING, REDIS_EMPTIED: PUBLISHING, POSTGRES: COMMITTING}
-_RUN: Final = 1  # the only one of a fresh installation
+_RUN: Final = 1  # id of the only run of a fresh installation
 _SIGNAL_S: Final = 1.0
 
 
@@ -42,7 +42,7 @@ class Targets:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._installation = installation_of(home)
-        self._killed: set[int] = set()  # what they have left behind says that they are there
+        self._killed: set[int] = set()  # their activity files still exist
         self._client: redis.Redis | None = None
         self._kills: dict[str, Callable[[], bool]] = {
             REDIS: self._kill_redis,
@@ -51,28 +51,28 @@ class Targets:
         } | {target: partial(self._kill_ray, target) for target in RAY}
 
     def seq(self) -> int:
-        """The last event that the executor has told of; 0 while it does not."""
+        """Return the last event published in the executor's progress; 0 if it cannot be read."""
         try:
             last: Any = self._redis().xrevrange(PROGRESS, count=1)
-        except (redis.RedisError, OSError, ValueError):  # it may be what was killed last
+        except (redis.RedisError, OSError, ValueError):  # Redis may be the target killed last
             self._client = None
             return 0
         return int(last[0][1][b"seq"]) if last else 0
 
-    def doing(self, target: str) -> str:
-        """What a target is in the middle of; "" where nobody is there."""
+    def activity_of(self, target: str) -> str:
+        """Return the activity of a target; "" without a process."""
         if target in ACTORS:
-            pid, doing = self._activity(target)
-            return "" if pid in self._killed else doing
+            pid, activity = self._activity(target)
+            return "" if pid in self._killed else activity
         use = _USE.get(target)
         return use if use in {self._activity(actor)[1] for actor in ACTORS} else WAITING
 
-    def catch(self, target: str, aim: str) -> bool:
-        """Whether a target is in the middle of ``aim``; an actor that is stands still there until it is killed.
+    def stop_at(self, target: str, aim: str) -> bool:
+        """Return whether a target is at the activity ``aim``; if so, an actor is stopped there until it is killed.
 
-        Seen from here it may have gone on before it is shot, so it is stopped first and looked at again.
+        The actor may continue before it is killed, so it is stopped first and its activity is read again.
         """
-        if self.doing(target) != aim:
+        if self.activity_of(target) != aim:
             return False
         if target not in ACTORS:
             return True
@@ -86,26 +86,26 @@ class Targets:
                 return True
             os.kill(pid, signal.SIGCONT)
         except ProcessLookupError:
-            pass  # it ended by itself meanwhile
+            pass  # it ended in the meantime
         return False
 
     def kill(self, target: str) -> str:
-        """SIGKILL one of `TARGETS`; what it was in the middle of, or "" where there was no process to kill."""
+        """SIGKILL one of `TARGETS`; return its activity, or "" if there was no process to kill."""
         if target not in ACTORS:
-            doing = self.doing(target)
-            return doing if self._kills[target]() else ""
+            activity = self.activity_of(target)
+            return activity if self._kills[target]() else ""
         pid, _ = self._activity(target)
         if not self._is_ours(pid) or not self._kill(pid):
             return ""
         _wait_for_state(pid, "ZX")
-        last_pid, last = self._activity(target)  # the last thing that it told
+        last_pid, last = self._activity(target)  # its last activity
         return last if last_pid == pid else WAITING
 
     def _activity(self, actor: str) -> tuple[int, str]:
         return read_activity(activity_file(self._home, _RUN, actor))
 
     def _is_ours(self, pid: int, name: bytes = b"ray::") -> bool:
-        """Numbers of processes are used again, maybe by somebody else."""
+        """Check that a process belongs to this installation, because process ids are reused."""
         try:
             has_name = name in Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
@@ -126,7 +126,7 @@ class Targets:
         return self._kill(read_pid(self._home / "redis/redis.pid"))
 
     def _empty_redis(self) -> bool:
-        """Make Redis lose everything, and then die of it."""
+        """Delete all data of Redis, then kill it."""
         try:
             self._redis().flushall()
         except (redis.RedisError, OSError, ValueError):
@@ -135,26 +135,26 @@ class Targets:
         return self._kill_redis()
 
     def _kill_ray(self, target: str) -> bool:
-        """Kill a process of the Ray that belongs to this installation, once it has come up."""
+        """Kill a process of this installation's Ray, if it has started."""
         for entry in Path("/proc").iterdir():
             try:
                 program = (entry / "cmdline").read_bytes().partition(b"\0")[0] if entry.name.isdigit() else b""
                 if RAY[target] in program and self._is_ours(int(entry.name), b""):
                     return self._kill(int(entry.name))
             except OSError:
-                continue  # it ended while we looked
+                continue  # it ended in the meantime
         return False
 
     def _redis(self) -> "redis.Redis":
         if self._client is None:
             url = orjson.loads((self._home / RESOLVED).read_bytes())["redis_url"]
-            # As the operator: the actors' user may not empty it.
+            # As the operator, because the actors' user has no permission to delete everything.
             self._client = redis.Redis.from_url(operator_url(self._home / "redis", url), socket_timeout=2)
         return self._client
 
 
 def _wait_for_state(pid: int, states: str) -> None:
-    """Wait until a process is stopped (T) or has ended (Z, X, or not there any more)."""
+    """Wait until a process is stopped (T) or has ended (Z, X, or does not exist)."""
     deadline = time.monotonic() + _SIGNAL_S
     while time.monotonic() < deadline:
         try:

@@ -1,1 +1,1 @@
-"""A slow second implementation of the engine, written independently, to compare against."""
+"""The reference engine: a slow, independent second implementation of the engine, for comparison."""

@@ -1,4 +1,4 @@
-"""One strategy's cash, orders and positions in the reference engine, and what falls due for them."""
+"""A strategy's cash, orders and positions in the reference engine, and the work due between events."""
 
 from typing import Final
 
@@ -29,15 +29,15 @@ SLIPPED: Final = "slippage beyond tolerance"
 
 
 class Account:
-    """What a strategy has, and what happens to it between two events."""
+    """The account of a strategy, and its changes between two events."""
 
     def __init__(self, genome: Genome, model: Model, market: Market, capital_usd: float) -> None:
         self.genome, self.model, self.market, self.capital_usd = genome, model, market, capital_usd
         self.network_fee = model.base_fee_lamports + model.priority_fee_lamports + model.tip_lamports
         self.now = market.ts
         self.funded_ts: int | None = None
-        self.exposures: dict[int, Exposure] = {}  # by number of life
-        self.votes: dict[int, list[int]] = {}  # by number of life, one of each gene
+        self.exposures: dict[int, Exposure] = {}  # by incarnation number
+        self.votes: dict[int, list[int]] = {}  # by incarnation number, one vote per gene
         self.capital_lamports = self.cash_lamports = self.fees_lamports = 0
         self.orders = self.round_trips = self.wins = self.held_ns = 0
         self.gross_profit_lamports = self.gross_loss_lamports = 0
@@ -45,18 +45,18 @@ class Account:
         self.samples: list[int] = []
 
     def fund(self) -> None:
-        """Give it its capital at the price of SOL."""
+        """Convert the capital at the current price of SOL."""
         self.funded_ts = self.now
         self.capital_lamports = self.cash_lamports = int(self.capital_usd / self.market.sol_usd * 1e9)
 
-    # ---- worth
+    # ---- value
 
     def equity_lamports(self) -> int:
-        """Cash, and the value of what is held."""
+        """Return cash plus the value of all positions."""
         return self.cash_lamports + sum(self.value(x) for x in self.exposures.values())
 
     def value(self, exposure: Exposure) -> int:
-        """What is held there, at what closing it would pay; a short before the fee of that."""
+        """Return the proceeds of closing the position now; of a short before the fee."""
         incarnation, position = exposure.incarnation, exposure.position
         if isinstance(position, Short):
             return position.value(incarnation)
@@ -65,7 +65,7 @@ class Account:
         return 0
 
     def closing_quote(self, exposure: Exposure, *, dead: bool = False) -> Quote:
-        """What closing the position pays; a dead one is closed at its value, whether or not its pool trades."""
+        """Return the quote of closing the position; if the token is ``dead``, even in a pool that does not trade."""
         incarnation, position = exposure.incarnation, exposure.position
         if isinstance(position, Short):
             return position.cover(incarnation)
@@ -76,32 +76,32 @@ class Account:
 
     # ---- sending orders
 
-    def spoken_for(self) -> int:
-        """Cash that orders on the way may still take."""
+    def reserved_lamports(self) -> int:
+        """Return the cash reserved for orders in flight."""
         in_flight = [x.order for x in self.exposures.values() if x.order is not None]
         return sum(order.budget + self.network_fee for order in in_flight)
 
     def send(self, exposure: Exposure, side: int, reason: str, budget: int, expected: int) -> None:
-        """Send an order, which spends the standing votes."""
-        exposure.order = self._numbered(side, reason, self.now + self.model.latency_ns, budget, expected)
+        """Send an order and reset the standing votes."""
+        exposure.order = self._next_order(side, reason, self.now + self.model.latency_ns, budget, expected)
         self.exposures[exposure.incarnation.number] = exposure
         self.votes[exposure.incarnation.number] = [HOLD] * len(self.genome.signals)
 
-    def leave(self, exposure: Exposure, reason: str) -> None:
-        """Send the order that closes a position, if it can be paid for."""
+    def send_exit(self, exposure: Exposure, reason: str) -> None:
+        """Send the order that closes a position, if the cash can pay its fee."""
         if isinstance(exposure.position, Short):
             self.send(exposure, COVER_SIDE, reason, 0, self.closing_quote(exposure).received)
-        elif self.cash_lamports - self.spoken_for() >= self.network_fee:
+        elif self.cash_lamports - self.reserved_lamports() >= self.network_fee:
             self.send(exposure, SELL_SIDE, reason, 0, self.value(exposure))
 
-    def _numbered(self, side: int, reason: str, due: int, budget: int, expected: int) -> Order:
+    def _next_order(self, side: int, reason: str, due: int, budget: int, expected: int) -> Order:
         self.orders += 1
         return Order(self.orders, side, reason, self.now, self.market.seq, due, budget, expected)
 
-    # ---- what falls due
+    # ---- work due between events
 
-    def pass_time(self, until: int) -> None:
-        """Let what falls due before an event at ``until`` happen, in order of time."""
+    def process_due(self, until: int) -> None:
+        """Process everything due before an event at ``until``, in order of time."""
         while True:
             first = min(
                 self.exposures.values(),
@@ -113,7 +113,7 @@ class Account:
                 self._sample()
             elif first is not None and due < until:
                 self.now = due
-                self._fall_due(first)
+                self._process_due(first)
             else:
                 self.now = until
                 return
@@ -132,14 +132,14 @@ class Account:
     def _death(self, exposure: Exposure) -> int:
         return exposure.incarnation.last_ts + self.model.dead_after_ns
 
-    def _fall_due(self, exposure: Exposure) -> None:
+    def _process_due(self, exposure: Exposure) -> None:
         if exposure.order is not None:
             self._arrive(exposure, exposure.order)
         elif self._death(exposure) <= self.now:
             self.close_at_once(exposure, "dead", self.closing_quote(exposure, dead=True))
         else:
             _held(exposure).leave_ts = self.now + RETRY_NS
-            self.leave(exposure, "max_hold")
+            self.send_exit(exposure, "max_hold")
 
     def _arrive(self, exposure: Exposure, order: Order) -> None:
         exposure.order, exposure.idle_since = None, self.now
@@ -212,9 +212,9 @@ class Account:
         return self.now + int(self.genome.exits.max_hold_s * 1e9)
 
     def close_at_once(self, exposure: Exposure, reason: str, quote: Quote) -> None:
-        """Close a position here and now, without landing and network fee, under an order number of its own."""
+        """Close a position immediately, without landing and network fee, with its own order number."""
         side = COVER_SIDE if isinstance(exposure.position, Short) else SELL_SIDE
-        self._close(exposure, self._numbered(side, reason, self.now, 0, quote.received), quote, 0)
+        self._close(exposure, self._next_order(side, reason, self.now, 0, quote.received), quote, 0)
         del self.exposures[exposure.incarnation.number]
 
     def _close(self, exposure: Exposure, order: Order, quote: Quote, network_fee: int) -> None:

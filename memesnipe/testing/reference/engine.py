@@ -1,6 +1,6 @@
-"""The reference engine: slow, obviously right, and written from `docs/market-model.md` alone.
+"""The reference engine: slow, simple, and written only from `docs/market-model.md`.
 
-The compiled engine is held against it fill by fill, so the two share no code.
+Tests compare the compiled engine with it fill by fill, so the two share no code.
 """
 
 from types import SimpleNamespace
@@ -21,40 +21,40 @@ MAX_EXPOSURES: Final = 16
 
 
 class Trader(Account):
-    """One simulated strategy: an account, and the genes that decide for it."""
+    """One simulated strategy: an account with voting genes."""
 
     def __init__(self, genome: Genome, families: Families, model: Model, market: Market, capital_usd: float) -> None:
         super().__init__(genome, model, market, capital_usd)
         self.families = [families[gene.family] for gene in genome.signals]
         self.params = [families[gene.family].make_params(gene.params) for gene in genome.signals]
-        self.states: dict[tuple[int, int], SimpleNamespace] = {}  # by number of life and of gene
+        self.states: dict[tuple[int, int], SimpleNamespace] = {}  # by incarnation number and gene
 
     # ---- an event
 
     def prepare(self, event: Event) -> None:
-        """Let time pass up to an event, and settle what goes by the market as it was before it."""
-        self.pass_time(event.ts)
+        """Process the work due before an event, and changes that depend on the market before it."""
+        self.process_due(event.ts)
         if event.token == NO_TOKEN:
             return
-        incarnation = self.market.continued_by(event)
+        incarnation = self.market.incarnation_of(event)
         for exposure in self.exposures.values():
             position = exposure.position
             if incarnation is None or exposure.incarnation is not incarnation:
                 continue
-            if isinstance(position, Tokens) and _brings_a_new_pool(event, incarnation):
+            if isinstance(position, Tokens) and _changes_venue(event, incarnation):
                 position.sol_in = position.tokens_out = 0
             if isinstance(position, Short) and event.kind == FUNDING:
                 _accrue(position, incarnation, event.ts)
 
     def react(self, event: Event) -> None:
-        """Vote and decide at an event that the market has taken over."""
+        """Vote and decide at an event that was applied to the market."""
         if self.funded_ts is None and self.market.sol_usd > 0:
             self.fund()
         if event.token == NO_TOKEN:
             for incarnation in self.market.alive():
                 self._vote(event, incarnation)
             return
-        incarnation = self.market.token_slots[event.token]
+        incarnation = self.market.incarnations[event.token]
         called = self._vote(event, incarnation)
         if self.funded_ts is not None and not (event.kind == FUNDING and self._liquidated(incarnation)):
             self._decide(event, incarnation, called)
@@ -111,7 +111,7 @@ class Trader(Account):
             if not reason and called and against:
                 reason = "signal"
             if reason:
-                self.leave(exposure, reason)
+                self.send_exit(exposure, reason)
 
     def _stop(self, exposure: Exposure) -> str:
         exits, position, value = self.genome.exits, exposure.position, self.value(exposure)
@@ -146,13 +146,13 @@ class Trader(Account):
         )
 
     def _budget(self) -> int:
-        ways_out = len(self.exposures) * self.network_fee
-        free = self.cash_lamports - self.spoken_for() - ways_out
+        exit_fees = len(self.exposures) * self.network_fee
+        free = self.cash_lamports - self.reserved_lamports() - exit_fees
         return min(int(self.capital_lamports * self.genome.size), free - 2 * self.network_fee)
 
 
 class Reference:
-    """Strategies on one market, moved over its events."""
+    """Strategies that share one market."""
 
     def __init__(self, families: Families, model: Model, capital_usd: float) -> None:
         self.families, self.model, self.capital_usd = families, model, capital_usd
@@ -160,23 +160,23 @@ class Reference:
         self.strategies: dict[str, Trader] = {}
 
     def add(self, genome: Genome) -> None:
-        """Start a strategy with fresh capital, funded at once where a price of SOL is known."""
+        """Add a strategy with fresh capital, funded at once if the price of SOL is known."""
         trader = Trader(genome, self.families, self.model, self.market, self.capital_usd)
         if self.market.sol_usd > 0:
             trader.fund()
         self.strategies[genome.spec_id] = trader
 
     def advance(self, events: Events) -> None:
-        """Move all strategies over some more events."""
+        """Advance all strategies over events."""
         for event in rows(events):
             for trader in self.strategies.values():
                 trader.prepare(event)
-            self.market.take_over(event)
+            self.market.apply(event)
             for trader in self.strategies.values():
                 trader.react(event)
 
 
-def _brings_a_new_pool(event: Event, incarnation: Incarnation) -> bool:
+def _changes_venue(event: Event, incarnation: Incarnation) -> bool:
     return event.kind == PRICE and (incarnation.pool is None or incarnation.pool.venue != event.venue)
 
 

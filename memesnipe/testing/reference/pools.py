@@ -1,11 +1,11 @@
-"""What the pools of `docs/market-model.md` quote, in plain integers; the pools of the reference engine."""
+"""The pools of the reference engine: the quotes of `docs/market-model.md` in plain integers."""
 
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from memesnipe.market.events import LAMPORTS_PER_SOL, PUMP_CURVE, PUMPSWAP, Event
 
-# Least market cap in SOL, then the shares of the pool, the protocol and the creator in basis points.
+# Smallest market cap in SOL, then the fees of pool, protocol and creator in basis points.
 TIERS: Final = (
     (0, 2, 93, 30), (420, 20, 5, 95), (1470, 20, 5, 90), (2460, 20, 5, 85), (3440, 20, 5, 80),
     (4420, 20, 5, 75), (9820, 20, 5, 70), (14740, 20, 5, 65), (19650, 20, 5, 60), (24560, 20, 5, 55),
@@ -16,7 +16,7 @@ TIERS: Final = (
 
 
 class Fees(NamedTuple):
-    """The three shares of a fee, in basis points."""
+    """The three parts of a fee, in basis points."""
 
     lp: int
     protocol: int
@@ -24,7 +24,7 @@ class Fees(NamedTuple):
 
 
 class Quote(NamedTuple):
-    """A trade: the tokens, the lamports that move against them, the fee, and how much of the fee the pool keeps."""
+    """A trade: raw tokens, lamports against them, the fee, and the part of the fee kept by the pool."""
 
     tokens: int
     sol: int
@@ -33,12 +33,12 @@ class Quote(NamedTuple):
 
     @property
     def paid(self) -> int:
-        """What a buyer pays."""
+        """The buyer's payment."""
         return self.sol + self.fee
 
     @property
     def received(self) -> int:
-        """What a seller gets."""
+        """The seller's proceeds."""
         return self.sol - self.fee
 
 
@@ -47,7 +47,7 @@ NOTHING: Final = Quote(0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Pool:
-    """A pool as an event left it, or as our own trade shifted it."""
+    """A pool after an event, or shifted by our own trades."""
 
     venue: int
     sol: int
@@ -60,7 +60,7 @@ class Pool:
 
 
 def pool_of(event: Event) -> Pool:
-    """The pool that a price event reports."""
+    """Return the pool of a price event."""
     return Pool(
         venue=event.venue,
         sol=event.pool_sol_lamports,
@@ -74,7 +74,7 @@ def pool_of(event: Event) -> Pool:
 
 
 def shifted(pool: Pool, sol_in: int, tokens_out: int) -> Pool:
-    """The pool with what we paid in and without what we took out."""
+    """Return the pool with the SOL we paid in and without the tokens we took out."""
     real_tokens = pool.real_tokens - tokens_out
     if pool.venue == PUMP_CURVE and not pool.complete:
         real_tokens = max(real_tokens, 1)
@@ -88,26 +88,26 @@ def shifted(pool: Pool, sol_in: int, tokens_out: int) -> Pool:
 
 
 def ceil_div(a: int, b: int) -> int:
-    """The quotient, rounded up."""
+    """Return the quotient, rounded up."""
     return -(-a // b)
 
 
 def share_fee(amount: int, fees: Fees) -> int:
-    """Each share of an amount rounded up by itself, added up."""
+    """Return the sum of the parts of a fee, each rounded up."""
     return sum(ceil_div(amount * bps, 10_000) for bps in fees)
 
 
 def fees_of(pool: Pool) -> Fees:
-    """What the pool charges at the moment."""
+    """Return the current fees of the pool."""
     if pool.venue != PUMPSWAP or pool.supply <= 0:
         return pool.event_fees
     market_cap = pool.sol * pool.supply // pool.tokens
-    tier = [Fees(*shares) for least, *shares in TIERS if least * LAMPORTS_PER_SOL <= market_cap][-1]
+    tier = [Fees(*shares) for market_cap_sol, *shares in TIERS if market_cap_sol * LAMPORTS_PER_SOL <= market_cap][-1]
     return tier if pool.event_fees.creator > 0 else tier._replace(creator=0)
 
 
 def buy_exactly(pool: Pool, tokens: int) -> Quote:
-    """The quote for an exact number of tokens."""
+    """Return the quote for an exact number of tokens."""
     if tokens <= 0 or pool.complete:
         return NOTHING
     if pool.venue == PUMP_CURVE:
@@ -118,13 +118,13 @@ def buy_exactly(pool: Pool, tokens: int) -> Quote:
     if pool.venue == PUMPSWAP:
         return Quote(tokens, sol, share_fee(sol, fees), ceil_div(sol * fees.lp, 10_000))
     fee = 0
-    while fee != ceil_div((sol + fee) * fees.lp, 10_000):  # rises from 0, so it stops at the least such fee
+    while fee != ceil_div((sol + fee) * fees.lp, 10_000):  # rises from 0 to the smallest such fee
         fee = ceil_div((sol + fee) * fees.lp, 10_000)
     return Quote(tokens, sol, fee, fee)
 
 
 def spend(pool: Pool, budget: int) -> Quote:
-    """The quote for at most a budget, fees included."""
+    """Return the quote for at most a budget, fees included."""
     if budget <= 0 or pool.complete:
         return NOTHING
     if pool.venue in (PUMP_CURVE, PUMPSWAP):
@@ -152,12 +152,12 @@ def _spend_after_share_fee(pool: Pool, budget: int) -> Quote:
 
 
 def sell(pool: Pool, tokens: int) -> Quote:
-    """The quote for selling exactly so many tokens."""
+    """Return the quote for selling exactly so many tokens."""
     return NOTHING if pool.complete else worth(pool, tokens)
 
 
 def worth(pool: Pool, tokens: int) -> Quote:
-    """What tokens are valued at: the quote for selling them, of a complete curve too."""
+    """Return the quote for selling tokens, even on a complete curve."""
     if pool.tokens <= 0:
         return Quote(tokens, 0, 0, 0)
     moved = tokens * pool.sol // (pool.tokens + tokens)

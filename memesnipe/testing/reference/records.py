@@ -1,4 +1,4 @@
-"""The nouns of the reference engine: assumptions, lives and the market, orders, positions and outcomes."""
+"""The records of the reference engine: assumptions, incarnations, the market, orders, positions and outcomes."""
 
 import math
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Model(Protocol):
 
 @dataclass
 class Incarnation:
-    """One life of a token, as its last event left it."""
+    """One incarnation of a token after its last event."""
 
     number: int
     token: int
@@ -53,40 +53,40 @@ class Incarnation:
 
 
 class Market:
-    """What all strategies see alike: the latest life of each token, the price of SOL, the last event."""
+    """The market shared by all strategies: the latest incarnation of each token, the price of SOL, the last event."""
 
     def __init__(self, dead_after_ns: int) -> None:
         self.dead_after_ns = dead_after_ns
-        self.token_slots: dict[int, Incarnation] = {}
+        self.incarnations: dict[int, Incarnation] = {}
         self.incarnations_begun = 0
         self.sol_usd = 0.0
         self.ts = 0
         self.seq = 0
 
-    def continued_by(self, event: Event) -> Incarnation | None:
-        """The life that an event of a token belongs to; None where it begins one."""
-        incarnation = self.token_slots.get(event.token)
+    def incarnation_of(self, event: Event) -> Incarnation | None:
+        """Return the incarnation to which an event of a token belongs; None if the event begins a new one."""
+        incarnation = self.incarnations.get(event.token)
         return incarnation if incarnation is not None and event.ts - incarnation.last_ts <= self.dead_after_ns else None
 
     def alive(self) -> Iterator[Incarnation]:
-        """The lives that are alive at the last event."""
+        """Return the incarnations alive at the last event."""
         return (
             incarnation
-            for incarnation in self.token_slots.values()
+            for incarnation in self.incarnations.values()
             if self.ts - incarnation.last_ts <= self.dead_after_ns
         )
 
-    def take_over(self, event: Event) -> None:
-        """Let an event change the market."""
+    def apply(self, event: Event) -> None:
+        """Apply an event to the market."""
         self.ts, self.seq = event.ts, event.seq
         if event.sol_usd > 0:
             self.sol_usd = event.sol_usd
         if event.token == NO_TOKEN:
             return
-        incarnation = self.continued_by(event)
+        incarnation = self.incarnation_of(event)
         if incarnation is None:
             self.incarnations_begun += 1
-            incarnation = self.token_slots[event.token] = Incarnation(
+            incarnation = self.incarnations[event.token] = Incarnation(
                 self.incarnations_begun, event.token, event.ts, event.ts
             )
         incarnation.last_ts, incarnation.sol_usd = event.ts, self.sol_usd
@@ -100,7 +100,7 @@ class Market:
 
 @dataclass
 class Order:
-    """An order on the way."""
+    """An order in flight."""
 
     number: int
     side: int
@@ -114,7 +114,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one order."""
+    """The outcome of an order."""
 
     order_no: int
     token: int
@@ -135,11 +135,11 @@ class Outcome:
 
 @dataclass
 class Position:
-    """What both kinds of position have."""
+    """The fields common to both kinds of position."""
 
     cost: int
     filled_ts: int
-    leave_ts: int  # the end of the longest hold, then of the wait for the next try
+    leave_ts: int  # the end of the longest hold, then the time of the next retry
     best: int = field(default=0, init=False)
 
 
@@ -162,12 +162,12 @@ class Short(Position):
     funding_usd: float = 0.0
 
     def value(self, incarnation: Incarnation) -> int:
-        """Its margin with what it made or lost, before the fee of closing it."""
+        """Return the margin plus gains and losses, before the fee of closing."""
         gain_usd = self.notional_usd * (1 - incarnation.mark / self.entry_mark) + self.funding_usd
         return max(self.margin + math.floor(gain_usd / incarnation.sol_usd * 1e9), 0)
 
     def cover(self, incarnation: Incarnation) -> Quote:
-        """The quote for closing it; the margin is the notional it began with."""
+        """Return the quote for closing; the margin equals the initial notional."""
         value = self.value(incarnation)
         fee = venue_fee(int(self.margin * (incarnation.mark / self.entry_mark)))
         return Quote(0, value, min(value, fee), 0)
@@ -175,21 +175,21 @@ class Short(Position):
 
 @dataclass
 class Exposure:
-    """An order on the way, a position, or both, in one life of a token."""
+    """An order in flight, a position, or both, in one incarnation of a token."""
 
     incarnation: Incarnation
     order: Order | None = None
     position: Position | None = None
-    idle_since: int = 0  # the end of its last order
+    idle_since: int = 0  # when its last order ended
 
 
 def venue_fee(notional: int) -> int:
-    """The fee of a perp market."""
+    """Return the fee of a perp market."""
     return ceil_div(notional * VENUE_FEE_BPS, 10_000)
 
 
 def mix(z: int) -> int:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+    """Apply the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
     z %= 2**64
     z ^= z >> 30
     z = z * 0xBF58476D1CE4E5B9 % 2**64
@@ -199,6 +199,6 @@ def mix(z: int) -> int:
 
 
 def chance(seed: int, spec_id: str, order_no: int) -> float:
-    """The number from 0 to 1 that decides whether an order lands."""
+    """Return the number in [0, 1) that determines whether an order lands."""
     h = mix(mix(seed ^ int(spec_id, 16)) + order_no * 0x9E3779B97F4A7C15)
     return (h >> 11) / 2**53

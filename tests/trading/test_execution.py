@@ -19,7 +19,17 @@ from memesnipe.trading.gate import Limits
 from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, RISK_EVENTS
 from memesnipe.trading.parity import Parity
 from tests.engine import random_market
-from tests.support import FAMILIES, SOL_USD, SURE, Market, genome, kept, population, synthetic_events, written_and_read
+from tests.support import (
+    FAMILIES,
+    SOL_USD,
+    SURE,
+    Market,
+    genome,
+    population,
+    saved_and_loaded,
+    state_bytes,
+    synthetic_events,
+)
 
 SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity], dict[str, int]])
 MODEL = SURE._replace(landing_max=0.7, seed=5)
@@ -36,7 +46,7 @@ def _execution(*genomes: Genome, model: FillModel = MODEL) -> Execution:
 
 def _kept(execution: Execution) -> tuple[object, bytes]:
     state = execution.dump()
-    return kept(state.arena), SMALL.dump_json((state.desk, state.parity, state.sent))
+    return state_bytes(state.arena), SMALL.dump_json((state.desk, state.parity, state.sent))
 
 
 def _taken_up(execution: Execution) -> Execution:
@@ -44,7 +54,7 @@ def _taken_up(execution: Execution) -> Execution:
     state = execution.dump()
     desk, parity, sent = SMALL.validate_json(SMALL.dump_json((state.desk, state.parity, state.sent)))
     other = _execution()
-    other.load(ExecutionState(written_and_read(state.arena), desk, parity, sent))
+    other.load(ExecutionState(saved_and_loaded(state.arena), desk, parity, sent))
     return other
 
 

@@ -17,7 +17,7 @@ from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, FILLS
 from memesnipe.trading.records import Entries, of_command, of_fill, of_mark, of_step
 from memesnipe.trading.replay import Control, replay
 from memesnipe.verification.rederivation import Command, ConsumedOffsets, Records, Rederivation, fingerprint
-from tests.support import FAMILIES, SURE, kept, population, synthetic_events, written_and_read
+from tests.support import FAMILIES, SURE, population, saved_and_loaded, state_bytes, synthetic_events
 
 MODEL = SURE._replace(landing_max=0.7, seed=5)
 EVENTS = synthetic_events(1500, seed=3)
@@ -160,9 +160,9 @@ def test_a_snapshot_and_what_came_since_are_the_same_as_everything(at: int, cuts
         pass
     other = _execution()
     state = execution.dump()
-    other.load(replace(state, arena=written_and_read(state.arena)))
+    other.load(replace(state, arena=saved_and_loaded(state.arena)))
     for _ in replay(other, np.array_split(EVENTS[at:], 3), run.controls[len(before) :], run.said):
         pass
-    assert kept(other.dump().arena) == kept(run.execution.dump().arena)
+    assert state_bytes(other.dump().arena) == state_bytes(run.execution.dump().arena)
     assert other.desk.state == run.execution.desk.state
     assert other.parity == run.execution.parity

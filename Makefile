@@ -1,4 +1,4 @@
-# The same verbs here and in CI: install, lint, test, check, bench; and up, to run it.
+# The targets are the same locally and in CI: install, lint, test, check, bench; `up` runs the system.
 
 SHELL := /bin/bash
 VENV ?= .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UP ?=
 TRADES ?= ../shared/data/pump_curve_trades.csv.gz
 
-# PYTHON, or the first Python of 3.11 to 3.13 that works: Ray and numba have wheels for those.
+# PYTHON, or the first working Python from 3.11 to 3.13, for which Ray and numba have wheels.
 FIND_PYTHON = for p in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done
 
@@ -18,17 +18,17 @@ help: ## show the targets
 
 install: $(VENV)/installed-dev ## install MemeSnipe and its tools into .venv
 
-# Two sets: what running needs, and the tools of tests and lint. Each has a file that says when it was installed.
+# Two sets of packages: the dependencies, and the tools of tests and lint. A file records when each was installed.
 $(VENV)/installed $(VENV)/installed-dev: pyproject.toml constraints.txt scripts/install.sh
 	@python=$$($(FIND_PYTHON)); \
-	test -n "$$python" || { echo "MemeSnipe needs Python 3.11, 3.12 or 3.13; install it, or say which: make PYTHON=/path/to/python3"; exit 2; }; \
+	test -n "$$python" || { echo "MemeSnipe needs Python 3.11, 3.12 or 3.13; install it, or set its path: make PYTHON=/path/to/python3"; exit 2; }; \
 	scripts/install.sh $(VENV) $$python $(if $(findstring dev,$@),dev)
 	@touch $(VENV)/installed $@
 
 up: $(VENV)/installed ## run the system on the synthetic market; Ctrl-C stops it (options: make up UP="--speed 60")
 	@$(BIN)/memesnipe up $(UP)
 
-down: $(VENV)/installed ## stop what runs in this folder
+down: $(VENV)/installed ## stop the system in this folder
 	@$(BIN)/memesnipe down
 
 lint: install ## ruff, mypy, import-linter
@@ -42,22 +42,22 @@ test: install ## every test
 
 check: lint test ## lint and test
 
-bench: install ## measure the engine, generations, the search, and peers (makes an environment for them, about 1 GB)
+bench: install ## measure the engine, generations, the search, and peers (creates an environment for the peers, about 1 GB)
 	@$(BIN)/memesnipe bench engine
 	@$(BIN)/memesnipe bench evolve
 	@$(BIN)/python benchmarks/search.py
 	@$(BIN)/python benchmarks/peers.py
 
-honesty: install ## the table of docs/statistics.md: searches on markets of which the truth is known (about 20 minutes)
+honesty: install ## the table of docs/statistics.md: searches on labelled markets (about 20 minutes)
 	@$(BIN)/python benchmarks/false_discovery.py
 
-soak: install ## the whole system for an hour, and whether anything in it grows without end (shorter: SOAK_MINUTES=5 make soak)
+soak: install ## run the system for an hour and check memory and lag for growth (shorter: SOAK_MINUTES=5 make soak)
 	@$(BIN)/python benchmarks/soak.py
 
-fuzz: install ## mutated input of every kind at every border (longer: FUZZ_CASES=1000000 make fuzz; 100,000 cases of each)
+fuzz: install ## fuzz all inputs with 100,000 mutated cases each (more: FUZZ_CASES=1000000 make fuzz)
 	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz -o timeout=0 $(FUZZ)
 
-docs-output: install ## write the output that README and docs show anew (TRADES=file with recorded pump.fun trades)
+docs-output: install ## rewrite the command output in README and docs (TRADES=file with recorded pump.fun trades)
 	@$(BIN)/python scripts/docs_output.py --trades $(TRADES)
 
 clean: ## remove the virtual environment and caches; data in .memesnipe stays

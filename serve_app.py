@@ -1,6 +1,6 @@
-"""The Serve applications: halt, the dashboard with its API, and the signer. `deploy` puts them on one port.
+"""The Serve applications: halt, the dashboard with its API, and the signer; `deploy` serves them on one port.
 
-Halt is an application of its own: a replica, an event loop, threads and connections that no reader shares.
+Halt is a separate application, so that reads share neither its replica nor its event loop, threads and connections.
 """
 
 import logging
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.border import Border
-from memesnipe.api.commands import Commands, WholePaths, create_command_api
+from memesnipe.api.commands import Commands, FullPaths, create_command_api
 from memesnipe.api.proxy import CALLBACK
 from memesnipe.api.token import load_token
 from memesnipe.config.home import RESOLVED
@@ -31,33 +31,33 @@ from memesnipe.solana.wallet import load_wallet
 from memesnipe.storage.asking import connect_to_ask
 from memesnipe.storage.database import connect
 
-# By default Serve gives a replica five requests at once, and five open streams would be all of them. The applications
-# have limits of their own on what may wait, and answer 503 beyond them; Serve's are never reached.
+# By default Serve sends a replica five concurrent requests, which five open streams would use up. The applications
+# limit waiting requests themselves, and answer 503 beyond the limits; Serve's limit is never reached.
 _OPTIONS: dict[str, Any] = {
     "max_ongoing_requests": 10_000,
     "ray_actor_options": {"num_cpus": 0},
-    # A page never closes its stream by itself, so the end of a replica must not wait for that.
+    # A page never closes its stream, so the end of a replica must not wait for that.
     "graceful_shutdown_wait_loop_s": 0.5,
     "graceful_shutdown_timeout_s": 2.0,
 }
 _KEEP_ALIVE_S = 15
-# A read that takes longer than anyone waits for it need not go on.
-_OF_READERS = "-c statement_timeout=10s"
+# No client waits longer for a read.
+_READ_OPTIONS = "-c statement_timeout=10s"
 
 
 @serve.deployment(**_OPTIONS)
 @serve.ingress()
 class Halt:
-    """The routes of what changes something, of which Serve sends `/api/halt` here."""
+    """The routes of the commands; Serve sends `/api/halt` here."""
 
     def __init__(self, home: str) -> None:
-        _open_no_port()
+        _disable_grpc_port()
         self._home = Path(home)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
         settings = read_resolved(self._home / RESOLVED)
-        return Border(WholePaths(create_command_api(_commands(settings))), _hosts(settings))
+        return Border(FullPaths(create_command_api(_commands(settings))), _hosts(settings))
 
 
 @serve.deployment(**_OPTIONS)
@@ -66,16 +66,16 @@ class Dashboard:
     """The page and the API."""
 
     def __init__(self, home: str) -> None:
-        _open_no_port()
+        _disable_grpc_port()
         self._home = Path(home)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
         settings = read_resolved(self._home / RESOLVED)
-        assert settings.redis_url is not None  # noqa: S101 - `up` has resolved it
+        assert settings.redis_url is not None  # noqa: S101 - resolved by `up`
         client = redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2)
         url = f"http://{loopback.HOST}:{settings.dashboard_port}/signer/health"
-        database = connect(_database_url(settings), _OF_READERS)
+        database = connect(_database_url(settings), _READ_OPTIONS)
         backend = Backend(database, client, lambda: _answers(url), datetime.now(UTC))
         return Border(create_api(backend, _commands(settings), settings.dashboard_max_streams), _hosts(settings))
 
@@ -83,25 +83,25 @@ class Dashboard:
 @serve.deployment(**_OPTIONS)
 @serve.ingress()
 class Signer:
-    """Holds the key. In this version it signs nothing: it tells the public key."""
+    """The signer: holds the key. In this version it cannot sign; it serves the public key."""
 
     def __init__(self, home: str) -> None:
-        _open_no_port()
+        _disable_grpc_port()
         self._home = Path(home)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
-        """Build the app in the replica; the key is read from its file here and goes nowhere else."""
+        """Build the app in the replica; the key is read from its file here, and does not leave the replica."""
         settings = read_resolved(self._home / RESOLVED)
         wallet = load_wallet(settings.wallet_file)
         return Border(create_signer_api(str(wallet.pubkey())), _hosts(settings))
 
 
-def _open_no_port() -> None:
-    """Keep Serve from opening a port on all addresses in each replica, for calls that ours never make."""
+def _disable_grpc_port() -> None:
+    """Prevent Serve from opening a gRPC port on all addresses in each replica, which our applications do not use."""
     replica.add_port_to_grpc_server = lambda *_: 0  # type: ignore[attr-defined]
 
 
-# Each has a name, a prefix of its paths, and what is deployed. The longest prefix of a path decides.
+# (name, prefix of its paths, deployment). A path is routed to its longest prefix.
 APPLICATIONS: list[tuple[str, str, Any]] = [
     ("signer", "/signer", Signer),
     ("halt", "/api/halt", Halt),
@@ -114,7 +114,7 @@ def _commands(settings: Settings) -> Commands:
 
 
 def _database_url(settings: Settings) -> str:
-    assert settings.database_url is not None  # noqa: S101 - `up` has resolved it
+    assert settings.database_url is not None  # noqa: S101 - resolved by `up`
     return settings.database_url.get_secret_value()
 
 
@@ -130,13 +130,13 @@ def _answers(url: str) -> bool:
 
 
 def prepare() -> None:
-    """Say in the environment what Serve's proxy must do before it listens; a cluster that starts later inherits it."""
+    """Set the hook of Serve's proxy in the environment, which a cluster that starts later inherits."""
     os.environ.setdefault(*CALLBACK)
 
 
 def deploy(home: Path, port: int) -> None:
     """Serve all applications on 127.0.0.1 at ``port``."""
-    # Serve sets its logger's level anew whenever it connects; a filter stays.
+    # Serve resets its logger's level whenever it connects, but keeps filters.
     logging.getLogger("ray.serve").addFilter(lambda record: record.levelno >= logging.WARNING)
     quiet = LoggingConfig(log_level="WARNING")
     http = HTTPOptions(host=loopback.HOST, port=port, keep_alive_timeout_s=_KEEP_ALIVE_S)
@@ -150,6 +150,6 @@ def deploy(home: Path, port: int) -> None:
 
 
 def undeploy() -> None:
-    """Take the applications down, and leave Serve to whoever else uses it."""
+    """Delete the applications; Serve itself may have other users."""
     for name, _, _ in APPLICATIONS:
         serve.delete(name)

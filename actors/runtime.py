@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from msgspec.structs import replace
 
 from actors.backtest import Backtests, Conditions, evaluate_window
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import first_line
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.market.events import Events
+from memesnipe.protocol.heartbeat import Heartbeat
 from memesnipe.roles.activity import RECOVERING, WAITING, ActivityTracker, activity_file
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor import Executor
@@ -63,7 +65,7 @@ class ActorHost:
         self._stop = threading.Event()
         self._loop = threading.Lock()
         self._activity = ActivityTracker()
-        self._state = {"state": "starting", "detail": "", "pid": os.getpid(), "seq": 0, "metrics_port": 0}
+        self._heartbeat = Heartbeat(state="starting", pid=os.getpid())
 
     def run(self) -> str:
         """Run until `stop` is called; gives the actor's name."""
@@ -77,7 +79,7 @@ class ActorHost:
 
     def _run(self) -> str:
         metrics = ActorMetrics(self._name)
-        self._state["metrics_port"] = metrics.serve(self._metrics_port)
+        self._set(metrics_port=metrics.serve(self._metrics_port))
         self._activity.open(activity_file(self._home, self._run_id, self._name))
         threading.Thread(target=self._beat, daemon=True).start()
         failures = 0
@@ -87,13 +89,17 @@ class ActorHost:
                 self._run_once(metrics)
             except Exception as error:  # noqa: BLE001 - every failure is met by recovering from the journal
                 failures = 1 if time.monotonic() - began > _FORGIVEN_AFTER_S else failures + 1
-                metrics.failed()
+                metrics.add_failure()
                 reason = without_secrets(first_line(error))
-                self._state |= {"state": "recovering", "detail": reason}
+                self._set(state="recovering", detail=reason)
                 self._report(error)
                 self._stop.wait(min(0.1 * 2**failures, _MAX_BACKOFF_S))
-        self._state |= {"state": "finished", "detail": ""}
+        self._set(state="finished", detail="")
         return self._name
+
+    def _set(self, **changes: Any) -> None:
+        """Replace fields of the heartbeat; the thread that writes it sees all of them or none."""
+        self._heartbeat = replace(self._heartbeat, **changes)
 
     def _run_once(self, metrics: ActorMetrics) -> None:
         self._activity.begin(RECOVERING)
@@ -103,7 +109,7 @@ class ActorHost:
             shell.open()
             while not self._stop.is_set():
                 self._activity.begin(WAITING)
-                self._state |= {"state": "running", "detail": "", "seq": shell.seq}
+                self._set(state="running", detail="", seq=shell.seq)
                 shell.step()
         finally:
             self._activity.begin(RECOVERING)  # the step is over, however it ended
@@ -119,8 +125,10 @@ class ActorHost:
             context = Context(self._home, self._run_id)
             try:
                 while not self._stop.wait(_BEAT_S):
-                    slow = self._activity.said() if self._state["state"] == "running" else {}
-                    context.bus.beat(self._name, self._state | slow)
+                    heartbeat = self._heartbeat
+                    if heartbeat.state == "running" and (slow := self._activity.slow_state()):
+                        heartbeat = replace(heartbeat, state=slow.state, detail=slow.detail)
+                    context.bus.beat(self._name, heartbeat)
             except Exception as error:  # noqa: BLE001 - a missing heartbeat is itself the message
                 log.warning("no heartbeat", error=first_line(error))
             finally:

@@ -1,8 +1,7 @@
-"""Searches on markets of which the truth is known: how often is a champion promotable where there is nothing to find,
-and where there is one thing?
+"""Searches on labelled markets: the rate of promotable champions on pure noise, and on markets with a planted edge.
 
-    python benchmarks/false_discovery.py     # 20 seeds of noise, 10 of each edge: the table of docs/statistics.md
-    python benchmarks/false_discovery.py --edge noise --seeds 3 --json
+python benchmarks/false_discovery.py     # 20 seeds of noise, 10 of each edge: the table of docs/statistics.md
+python benchmarks/false_discovery.py --edge noise --seeds 3 --json
 """
 
 import argparse
@@ -33,23 +32,23 @@ from memesnipe.testing.labelled_markets import Edge, labelled_market
 GENERATIONS: Final = 10
 POPULATION: Final = 200
 POLISH: Final = 32
-HOURS: Final = {edge: 24.0 if edge is Edge.MEAN_REVERSION else 18.0 for edge in Edge}  # its gains are rare and uneven
+HOURS: Final = {edge: 24.0 if edge is Edge.MEAN_REVERSION else 18.0 for edge in Edge}  # its profits are rare and uneven
 CAPITAL_USD: Final = 1_000.0
 SEEDS: Final = {edge: 20 if edge is Edge.NOISE else 10 for edge in Edge}
 FAMILY_OF: Final = {Edge.MOMENTUM: "momentum_5m", Edge.MEAN_REVERSION: "mean_revert_1h", Edge.SOCIAL: "social_buzz"}
 CHUNK: Final = 64
-MIDDLES: Final = ("best_holdout_return", "best_deflated", "pbo")
+MEDIANS: Final = ("best_holdout_return", "best_deflated", "pbo")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one search found."""
+    """The outcome of one search."""
 
     edge: str
     seed: int
     evaluations: int
-    promotable: int  # champions
-    found: int  # promotable champions with the planted family and a profit where the search never looked
+    promotable: int  # promotable champions
+    found: int  # promotable champions with the planted family and a profit on the holdout
     best_holdout_return: float
     best_deflated: float
     baseline_sharpe: float
@@ -59,7 +58,7 @@ class Outcome:
 
 
 def search_market(edge: Edge, seed: int, *, hours: float | None = None, generations: int = GENERATIONS) -> Outcome:
-    """The whole search on one market, in this process."""
+    """Run a search on one market, in this process."""
     started = time.perf_counter()
     model = FillModel(seed=seed)
     events = labelled_market(edge, seed, hours=hours or HOURS[edge]).events
@@ -104,7 +103,7 @@ def search_market(edge: Edge, seed: int, *, hours: float | None = None, generati
 
 
 def run(jobs: Sequence[tuple[Edge, int]], hours: float | None, workers: int) -> list[Outcome]:
-    """All searches, in processes of their own; progress goes to standard error."""
+    """Run the searches in separate processes; print progress to standard error."""
     outcomes = []
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         begun = [pool.submit(search_market, edge, seed, hours=hours) for edge, seed in jobs]
@@ -116,16 +115,16 @@ def run(jobs: Sequence[tuple[Edge, int]], hours: float | None, workers: int) -> 
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:
-    """One line a market."""
+    """Return a table with one line per market."""
     columns = ("market", "runs", "with a promotable champion", "that uses the edge, at a profit", "median return")
     shown = Table(*columns, "median deflated", "median PBO", box=None, pad_edge=False)
     for edge in Edge:
         runs = [o for o in outcomes if o.edge == edge]
         if runs:
             promotable, found = sum(o.promotable > 0 for o in runs), sum(o.found > 0 for o in runs)
-            middle = [_median([getattr(o, name) for o in runs]) for name in MIDDLES]
+            medians = [_median([getattr(o, name) for o in runs]) for name in MEDIANS]
             uses = "-" if edge is Edge.NOISE else str(found)
-            figures = (f"{middle[0]:+.1%}", f"{middle[1]:.3f}", f"{middle[2]:.3f}")
+            figures = (f"{medians[0]:+.1%}", f"{medians[1]:.3f}", f"{medians[2]:.3f}")
             shown.add_row(edge, str(len(runs)), str(promotable), uses, *figures)
     return shown
 
@@ -136,7 +135,7 @@ def _median(values: Sequence[float]) -> float:
 
 
 def main() -> None:
-    """Run, and print the table."""
+    """Run the searches and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edge", choices=[str(edge) for edge in Edge], action="append")
     parser.add_argument("--seeds", type=int, help="of each market; default 20 of noise, 10 of each edge")

@@ -1,9 +1,9 @@
-"""Every figure of speed that README shows, from one run on one machine: minimum, median and maximum.
+"""The speed figures of README from one run on one machine: minimum, median and maximum.
 
     .venv/bin/python benchmarks/figures.py [--runs 3] [--without-live]
 
-Each of `memesnipe bench engine`, `bench evolve` and `bench live --repeats 1` runs so many times, in turn, so that a
-busy minute of the machine does not hit one of them alone.
+`memesnipe bench engine`, `bench evolve` and `bench live --repeats 1` alternate, so that other load on the machine
+affects all of them.
 """
 
 import argparse
@@ -23,7 +23,7 @@ MEMESNIPE = Path(sys.executable).with_name("memesnipe")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure: which command measures it, where in its JSON it stands, and how it is shown."""
+    """One figure: the command that measures it, its path in the JSON, and its format."""
 
     command: str
     path: tuple[str, ...]
@@ -87,12 +87,12 @@ def main() -> None:
     parser.add_argument("--without-live", action="store_true", help="leave out the live system, which takes longest")
     chosen = parser.parse_args()
     commands = [c for c in ("engine", "evolve", "live") if not (c == "live" and chosen.without_live)]
-    where = machine()
+    description = machine()
     runs: dict[str, list[dict[str, Any]]] = {command: [] for command in commands}
     for _ in range(chosen.runs):
         for command in commands:
             runs[command].append(measure(command))
-    print(f"{where}; {chosen.runs} runs\n")
+    print(f"{description}; {chosen.runs} runs\n")
     print(f"{'':<76}{'min':>9}{'median':>9}{'max':>9}")
     for figure in FIGURES:
         if figure.command in runs:

@@ -1,10 +1,10 @@
-"""How long it takes from `git clone` to the first paper trade, phase by phase, with nothing cached.
+"""Duration from `git clone` to the first paper trade, by phase, with empty caches.
 
-It clones this repository into a new folder, gives it a home folder of its own (so that no package and no compiled
-function is there from before), runs `make up`, and notes when each phase begins. Run it where nothing else runs:
+It clones this repository into a new folder with a new home folder (so that no package and no compiled function is
+cached), runs `make up`, and prints when each phase begins. Run it on an idle machine:
 
-    python benchmarks/first_trade.py            # the whole way
-    python benchmarks/first_trade.py --warm     # what is installed and compiled here is used: the start alone
+    python benchmarks/first_trade.py            # with installation and compilation
+    python benchmarks/first_trade.py --warm     # with this installation and its compiled code: only the start
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psutil
 
-from memesnipe.cli.running import ask_api
+from memesnipe.cli.running import get_api
 
 ROOT = Path(__file__).resolve().parents[1]
 _POLL_S = 0.25
@@ -37,41 +37,41 @@ _STEPS = {  # fields of the report
 
 
 class Watch:
-    """Notes when something is first seen."""
+    """A log of the time of each phase."""
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
-        self._seen: dict[str, float] = {}
+        self._times: dict[str, float] = {}
         self.process: psutil.Process | None = None
 
-    def see(self, what: str) -> None:
-        """It has happened now, unless it had before."""
-        if what not in self._seen:
-            self._seen[what] = time.perf_counter() - self._start
-            print(f"{self._seen[what]:8.1f} s {self._cpu_s():8.1f} cpu s  {what}", flush=True)
+    def record(self, phase: str) -> None:
+        """Print the time of a phase, the first time it is recorded."""
+        if phase not in self._times:
+            self._times[phase] = time.perf_counter() - self._start
+            print(f"{self._times[phase]:8.1f} s {self._cpu_s():8.1f} cpu s  {phase}", flush=True)
 
     def _cpu_s(self) -> float:
-        """Processor time of all that was started, which other programs disturb less than the clock."""
+        """Return the processor time of all started processes, which other load affects less than the wall time."""
         total = 0.0
         for process in [self.process, *self.process.children(recursive=True)] if self.process else []:
             try:
-                total += sum(process.cpu_times()[:4])  # its own, and of its children that have ended
+                total += sum(process.cpu_times()[:4])  # its own, and that of its children that have ended
             except psutil.Error:
                 continue
         return total
 
     def read(self, lines: Iterable[str], urls: list[str]) -> None:
-        """Note the lines of a start as they come, and where the dashboard is."""
+        """Record the lines of a start as they arrive, and append the URL of the dashboard to ``urls``."""
         for line in lines:
             text = line.strip()
             if text.endswith("...") or text.startswith(("Installed", "Compiled", "Run ", "memesnipe")):
-                self.see(re.sub(r"/\S+/", "", text))  # of a path, its last part
+                self.record(re.sub(r"/\S+/", "", text))  # shorten paths to their last part
             if text.startswith("Dashboard"):
                 urls.append(text.split()[-1])
 
 
 def started(command: list[str], folder: Path, environment: dict[str, str]) -> "subprocess.Popen[str]":
-    """A program in a session of its own, whose standard error can be read."""
+    """Start a program in a new session, with its standard error piped."""
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
@@ -79,7 +79,7 @@ def started(command: list[str], folder: Path, environment: dict[str, str]) -> "s
 
 
 def begin(folder: Path, *, warm: bool) -> "subprocess.Popen[str]":
-    """Start `make up` in a new clone, or what is installed here in a new folder."""
+    """Start `make up` in a new clone, or with ``warm`` this installation in a new folder."""
     if warm:
         return started([str(Path(sys.executable).with_name("memesnipe")), "up"], folder, dict(os.environ))
     environment = {name: value for name, value in os.environ.items() if name not in _CACHES}
@@ -89,23 +89,23 @@ def begin(folder: Path, *, warm: bool) -> "subprocess.Popen[str]":
     return started(["make", "--no-print-directory", "up", f"PYTHON={sys.executable}"], folder / "clone", environment)
 
 
-def watch(process: "subprocess.Popen[str]", seen: Watch, limit_s: float) -> bool:
-    """Ask until there is a paper trade; whether there was one in time."""
+def watch(process: "subprocess.Popen[str]", phases: Watch, limit_s: float) -> bool:
+    """Poll the report until the first paper trade; return whether there was one in time."""
     urls: list[str] = []
-    reader = threading.Thread(target=seen.read, args=(process.stderr, urls), daemon=True)
+    reader = threading.Thread(target=phases.read, args=(process.stderr, urls), daemon=True)
     reader.start()
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline and process.poll() is None:
         time.sleep(_POLL_S)
         try:
-            report = ask_api(urls[-1], "report") if urls else {}
+            report = get_api(urls[-1], "report") if urls else {}
         except (OSError, ValueError):
             continue
         if report.get("events", {}).get("consumed"):
-            seen.see("first event")
+            phases.record("first event")
         for name, step in _STEPS.items():
             if report.get(name):
-                seen.see(step)
+                phases.record(step)
         if report.get("trades"):
             return True
     return False
@@ -113,17 +113,17 @@ def watch(process: "subprocess.Popen[str]", seen: Watch, limit_s: float) -> bool
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--warm", action="store_true", help="install and compile nothing")
-    parser.add_argument("--limit", type=float, default=400.0, help="seconds after which it gives up")
+    parser.add_argument("--warm", action="store_true", help="without installation and compilation")
+    parser.add_argument("--limit", type=float, default=400.0, help="timeout in seconds")
     asked = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}")
     folder = Path(tempfile.mkdtemp(prefix="memesnipe-first-trade-"))
-    folder.chmod(0o755)  # PostgreSQL does not run as root
-    seen = Watch()
+    folder.chmod(0o755)  # as root, PostgreSQL runs as another user
+    phases = Watch()
     process = begin(folder, warm=asked.warm)
-    seen.process = psutil.Process(process.pid)
+    phases.process = psutil.Process(process.pid)
     try:
-        found = watch(process, seen, asked.limit)
+        found = watch(process, phases, asked.limit)
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.wait()

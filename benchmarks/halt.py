@@ -1,9 +1,9 @@
-"""How long `POST /api/halt` and `memesnipe halt` take while hundreds of clients watch, stand still and never finish.
+"""Latency of `POST /api/halt` and `memesnipe halt` beside hundreds of clients: reading, not reading, and unfinished.
 
     python benchmarks/halt.py --streams 500 --halts 50
 
-Asks what `memesnipe up` runs in this folder. Each halt is real: `memesnipe risk reset` goes on afterwards. Streams
-beyond DASHBOARD_MAX_STREAMS are answered with 503 and count as such.
+It needs a running `memesnipe up` in this folder. Each halt is real: `memesnipe risk reset` resumes trading afterwards.
+Streams beyond DASHBOARD_MAX_STREAMS get 503, and are counted as such.
 """
 
 import argparse
@@ -27,7 +27,7 @@ BODILESS = b"POST /api/risk/reset HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Leng
 
 
 class Crowd:
-    """Clients of one server on loopback: some read what they are sent, others never do, others never finish asking."""
+    """Clients of a server on loopback: some read their stream, some never read, some never finish their request."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -43,22 +43,22 @@ class Crowd:
     def watch(self, count: int) -> None:
         """Open streams and read them."""
         for _ in range(count):
-            client = self._ask(STREAM)
+            client = self._send(STREAM)
             client.setblocking(False)
             self._selector.register(client, selectors.EVENT_READ, client)
 
     def stand_still(self, count: int) -> None:
         """Open streams and never read them."""
         for _ in range(count):
-            self._ask(STREAM)
+            self._send(STREAM)
 
     def leave_unfinished(self, count: int) -> None:
-        """Send half of a request's headers; and as often, headers that announce a body that never comes."""
+        """Send ``count`` requests with incomplete headers, and ``count`` with headers of a body that is not sent."""
         for _ in range(count):
-            self._ask(UNFINISHED)
-            self._ask(BODILESS)
+            self._send(UNFINISHED)
+            self._send(BODILESS)
 
-    def _ask(self, request: bytes) -> socket.socket:
+    def _send(self, request: bytes) -> socket.socket:
         client = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         client.sendall(request % self.port if b"%d" in request else request)
         self._sockets.append(client)
@@ -96,37 +96,37 @@ class Crowd:
 
 
 def line(name: str, seconds: list[float]) -> str:
-    """The distribution of some times, in milliseconds."""
+    """Return a line with the distribution of times, in milliseconds."""
     ordered = sorted(1000 * s for s in seconds)
     at = {share: ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in (0.5, 0.9, 0.99)}
     spread = "  ".join(f"p{100 * share:.0f} {value:6.0f}" for share, value in at.items())
-    return f"{name:34} {spread}  worst {ordered[-1]:6.0f} ms  of {len(ordered)}"
+    return f"{name:34} {spread}  max {ordered[-1]:6.0f} ms  of {len(ordered)}"
 
 
 def timed_post(client: httpx.Client, path: str, token: str) -> float:
-    """The seconds that a command took over HTTP."""
+    """Return the seconds of a command over HTTP."""
     began = time.monotonic()
     client.post(path, headers={"Authorization": f"Bearer {token}"}).raise_for_status()
     return time.monotonic() - began
 
 
 def timed_get(client: httpx.Client, path: str) -> float:
-    """The seconds that an answer took."""
+    """Return the seconds of a GET request."""
     began = time.monotonic()
     client.get(path).raise_for_status()
     return time.monotonic() - began
 
 
 def timed_command() -> float:
-    """The seconds that `memesnipe halt` took, with its start and the wait for its effect."""
+    """Return the seconds of `memesnipe halt`, from its start to its effect."""
     began = time.monotonic()
     subprocess.run([Path(sys.executable).with_name("memesnipe"), "halt", "--json"], check=True, capture_output=True)
     return time.monotonic() - began
 
 
 def measure(url: str, token: str, halts: int, name: str) -> None:
-    """Print a line for each way in."""
-    # A connection of its own each time, as somebody has who comes to stop it.
+    """Print a line per kind of request."""
+    # A new connection each time, like a user who comes to halt the run.
     posts, pages, health = [], [], []
     for _ in range(halts):
         with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:

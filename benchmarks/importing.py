@@ -1,4 +1,4 @@
-"""How long an import of a million swaps takes, part by part, and the validation of what comes of it.
+"""Duration of importing a million swaps, by step, and of validating the tape.
 
 Run: python benchmarks/importing.py [ROWS]
 """
@@ -24,7 +24,7 @@ START_NS = 1_757_782_395_000_000_000
 
 
 def make_swaps(rows: int, reserves: bool) -> pd.DataFrame:
-    """Swaps of many tokens on curves of pump.fun, some to a second, each at the price that its pool had then."""
+    """Return swaps of many tokens on pump.fun curves, several per second, each at the current price of its pool."""
     rng = np.random.default_rng(24)
     second = np.sort(rng.integers(0, rows // 8 + 1, rows))
     token = rng.integers(0, max(TOKENS * rows // ROWS, 1), rows)
@@ -46,11 +46,11 @@ def make_swaps(rows: int, reserves: bool) -> pd.DataFrame:
 
 
 @contextmanager
-def timed(what: str) -> Iterator[None]:
-    """Print what something took: by the clock, and of the processors, which a busy machine does not change."""
+def timed(step: str) -> Iterator[None]:
+    """Print the wall time of a step, and its processor time, which other load affects less."""
     wall, cpu = time.perf_counter(), time.process_time()
     yield
-    print(f"  {what}: {time.perf_counter() - wall:.2f} s, {time.process_time() - cpu:.2f} s of processor time")
+    print(f"  {step}: {time.perf_counter() - wall:.2f} s, {time.process_time() - cpu:.2f} s of processor time")
 
 
 def main() -> None:
@@ -66,7 +66,7 @@ def main() -> None:
                 bad = validate(imported.tape.events, imported.tape.mints).counts()
             with timed("writing the tape"):
                 write_tape(tape, imported.tape)
-            with timed("reading it"):
+            with timed("reading the tape"):
                 read_tape(tape)
             print(f"  {len(imported.tape.events):,} events, rejected {imported.rejected or 0}, invalid {bad or 0}")
 

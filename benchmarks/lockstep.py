@@ -1,14 +1,14 @@
-"""Lockstep: how many decisions a second a replay at full speed carries out, and which stage takes how much of that.
+"""Lockstep: decisions per second of a replay at full speed, and the share of each stage.
 
     .venv/bin/python benchmarks/lockstep.py                     # a day of decisions: 1,440 rebalances, 144 generations
     .venv/bin/python benchmarks/lockstep.py --repeats 3
     .venv/bin/python benchmarks/lockstep.py --hours 2 --no-generations
 
-Each repetition is an installation of its own in a temporary folder, with the default settings. The split comes from
-the files to which actors write their activity (`memesnipe/roles/activity.py`), sampled a few hundred times a second: at
-most moments one actor works and the others wait for it. `nobody` is the time in which all of them waited: what the hops
-between them take. The digest is that of the records that two equal replays have in common; more than one digest ends
-the program with exit code 1.
+Each repetition is a separate installation in a temporary folder, with the default settings. The split comes from the
+files to which actors write their activity (`memesnipe/roles/activity.py`), sampled a few hundred times per second: at
+most moments one actor works and the others wait for it. `nobody` is the time in which all of them waited: the
+transport between them. The digest covers the records that equal replays have in common; more than one digest ends the
+program with exit code 1.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 from memesnipe.bench.market import make_market
-from memesnipe.bus.streams import ACTORS
+from memesnipe.protocol.streams import ACTORS
 from memesnipe.roles.activity import WAITING, activity_file, read_activity
 from memesnipe.servers.servers import LocalServers
 from memesnipe.storage import schema
@@ -42,7 +42,7 @@ from memesnipe.storage.database import connect
 from memesnipe.storage.views import latest_run
 from memesnipe.tapes.tape import Tape, write_tape
 from memesnipe.verification.audit import read_run
-from memesnipe.verification.decisions import read_decided
+from memesnipe.verification.decisions import read_decisions
 
 COMMAND: Final = Path(sys.executable).with_name("memesnipe")
 TOKENS: Final = 20
@@ -50,13 +50,13 @@ SEED: Final = 24
 SAMPLE_S: Final = 0.003
 LOOK_S: Final = 0.5
 START_S: Final = 600.0  # until the first event is published
-PATIENCE_S: Final = 3_600.0
-KEPT_SHORTLY: Final = "simulation_results"  # old ones leave the database, so how many are there is the machine's
+TIMEOUT_S: Final = 3_600.0
+PRUNED: Final = "simulation_results"  # old ones are deleted, so their number depends on the machine
 _errors = Console(stderr=True, highlight=False)
 
 
 def make_tape(path: Path, hours: float, events_per_minute: float) -> int:
-    """A tape of trades in twenty pools, spread evenly over so many hours; gives how many."""
+    """Write a tape of trades in twenty pools, spread evenly over ``hours``; return their number."""
     count = int(hours * 60 * events_per_minute)
     events = make_market(count, TOKENS, SEED)
     first = events["ts"][0]
@@ -70,14 +70,14 @@ def make_tape(path: Path, hours: float, events_per_minute: float) -> int:
 
 
 class Replay:
-    """One replay at full speed, and what its actors were doing meanwhile."""
+    """One replay at full speed, and the activity of its actors."""
 
     def __init__(self, folder: Path, tape: Path, settings: dict[str, str]) -> None:
         self._folder, self._home, self._tape, self._settings = folder, folder / ".memesnipe", tape, settings
         self._cpu: dict[int, tuple[str, float, float]] = {}  # process -> role, CPU seconds at first and by now
 
     def run(self) -> dict[str, Any]:
-        """Replay to the end; gives the figures."""
+        """Replay to the end; return the figures."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "MEMESNIPE_"))}
         for name in ("REDIS_URL", "DATABASE_URL"):
             kept.pop(name, None)
@@ -106,12 +106,12 @@ class Replay:
         return {"seconds": round(seconds, 2), **self._figures(split, seconds), "report": report}
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> tuple[float, Counter[str]]:
-        """Seconds from the first publication to the end, and seconds by who was doing what."""
+        """Return the seconds from the first publication to the end, and the seconds by actor and activity."""
         files = {actor: activity_file(self._home, 1, actor) for actor in ACTORS}
         began, first, looked, split = time.monotonic(), 0.0, 0.0, Counter[str]()
         log = self._home / "runs" / "1" / "events.bin"
         previous = began
-        while process.poll() is None and time.monotonic() - began < PATIENCE_S:
+        while process.poll() is None and time.monotonic() - began < TIMEOUT_S:
             time.sleep(SAMPLE_S)
             now = time.monotonic()
             if not first:
@@ -121,8 +121,8 @@ class Replay:
                     first = now
                 previous = now
                 continue
-            doing = {actor: read_activity(path)[1] for actor, path in files.items()}
-            busy = [f"{actor} {what}" for actor, what in doing.items() if what not in (WAITING, "")]
+            activities = {actor: read_activity(path)[1] for actor, path in files.items()}
+            busy = [f"{actor} {activity}" for actor, activity in activities.items() if activity not in (WAITING, "")]
             for name in busy or ["nobody"]:
                 split[name] += (now - previous) / max(len(busy), 1)
             previous = now
@@ -134,7 +134,7 @@ class Replay:
         raise SystemExit(f"lockstep: `memesnipe up` ended early: {(self._folder / 'stderr').read_text()[-500:]}")
 
     def _take_cpu(self, pid: int, files: dict[str, Path]) -> None:
-        """Note the CPU time of every process of the installation."""
+        """Record the CPU time of every process of the installation."""
         actors = {read_activity(path)[0]: actor for actor, path in files.items()}
         up = psutil.Process(pid)
         for process in (up, *up.children(recursive=True)):
@@ -142,7 +142,7 @@ class Replay:
                 times = process.cpu_times()
                 role = actors.get(process.pid) or ("up" if process == up else role_of(process))
             except psutil.Error:
-                continue  # it ended while we looked
+                continue  # it has ended meanwhile
             used = times.user + times.system
             self._cpu[process.pid] = (role, self._cpu.get(process.pid, (role, used, used))[1], used)
 
@@ -160,14 +160,14 @@ class Replay:
             engine = connect(servers.start(need_redis=False).database_url or "")
             with engine.connect() as connection:
                 run_id = latest_run(connection) or 0
-                count = sa.select(sa.func.count()).where(schema.Equity.run_id == run_id)
+                count = sa.select(sa.func.count()).where(schema.EquityRow.run_id == run_id)
                 decisions = connection.scalar(count) or 0
-                bred = sa.select(sa.func.count(), sa.func.sum(schema.Generation.seconds))
-                generations, bred_s = connection.execute(bred.where(schema.Generation.run_id == run_id)).one()
-                recorded, decided = read_run(connection, run_id), read_decided(connection, run_id)
+                bred = sa.select(sa.func.count(), sa.func.sum(schema.GenerationRow.seconds))
+                generations, bred_s = connection.execute(bred.where(schema.GenerationRow.run_id == run_id)).one()
+                recorded, decided = read_run(connection, run_id), read_decisions(connection, run_id)
             engine.dispose()
-        books = recorded.books
-        books.messages = {key: said for key, said in books.messages.items() if key[0] != KEPT_SHORTLY}
+        records = recorded.records
+        records.messages = {key: payload for key, payload in records.messages.items() if key[0] != PRUNED}
         rest = seconds - float(bred_s or 0.0)
         return {
             "decisions": decisions,
@@ -177,12 +177,12 @@ class Replay:
             "ms_a_decision_without_generations": round(1e3 * rest / max(decisions, 1), 2),
             "cpu_s": self._cpu_by_role(),
             "split_s": {name: round(took, 2) for name, took in split.most_common()},
-            "digest": digest_of(books, decided),
+            "digest": digest_of(records, decided),
         }
 
 
 def role_of(process: psutil.Process) -> str:
-    """What a process that is no actor does."""
+    """Return the role of a process that is not an actor."""
     command = process.cmdline() or [process.name()]
     title = Path(command[0].split(" ")[0]).name
     if title.startswith("ray::"):
@@ -193,7 +193,7 @@ def role_of(process: psutil.Process) -> str:
 
 
 def digest_of(*records: Any) -> str:
-    """A hash of records: dataclasses of dicts of rows."""
+    """Return a hash of records: dataclasses of dicts of rows."""
     hashed = blake2b(digest_size=16)
     for record in records:
         for name in record.__dataclass_fields__:
@@ -204,7 +204,7 @@ def digest_of(*records: Any) -> str:
 
 
 def machine() -> str:
-    """The machine, in words."""
+    """Return a description of the machine."""
     model = next(
         (
             line.split(":", 1)[1].strip()
@@ -217,7 +217,7 @@ def machine() -> str:
 
 
 def show(runs: list[dict[str, Any]], loads: list[float]) -> None:
-    """The table."""
+    """Print the table."""
 
     def spread(values: list[float]) -> tuple[str, ...]:
         return tuple(f"{value:,.1f}" for value in (min(values), statistics.median(values), max(values)))
@@ -242,18 +242,18 @@ def show(runs: list[dict[str, Any]], loads: list[float]) -> None:
 
 
 def main() -> None:
-    """Replay, and show."""
+    """Replay and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--hours", type=float, default=24.0, help="of event time; 60 decisions an hour")
     parser.add_argument("--events-per-minute", type=float, default=20.0)
     parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--no-generations", action="store_true", help="none after the first: the strategies stay")
-    parser.add_argument("--tape", type=Path, help="replay this one instead of making one")
+    parser.add_argument("--no-generations", action="store_true", help="breed only the first generation")
+    parser.add_argument("--tape", type=Path, help="replay this tape instead of a generated one")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     given = parser.parse_args()
     settings = {"GENERATION_INTERVAL_SECS": str(10**9)} if given.no_generations else {}
     folder = Path(tempfile.mkdtemp(prefix="memesnipe-lockstep-"))
-    folder.chmod(0o755)  # the embedded PostgreSQL runs as another user where we are root
+    folder.chmod(0o755)  # as root, the embedded PostgreSQL runs as another user
     runs, loads = [], []
     try:
         tape = given.tape.resolve() if given.tape else folder / "day.tape"

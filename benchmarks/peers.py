@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/peers.py [--json]
 
-The first run makes a virtual environment for the two peers (a minute). Each tool runs in a process of its own on one
-core, and is warm before anything is measured; then the tools take turns, and medians are compared. A genome-event is
-one parameter set that sees one trade.
+The first run makes a virtual environment for the two peers (a minute). Each tool runs in a separate process on one
+core, with a warm-up before the measurement; the tools alternate, and medians are compared. A genome-event is one
+parameter set on one trade.
 """
 
 import argparse
@@ -50,7 +50,7 @@ NOTES = (
 
 @dataclass(slots=True)
 class Tool:
-    """A tool at work in its own process, and what has been measured of it."""
+    """A tool in its process, and its measurements."""
 
     name: str
     sets: int
@@ -61,7 +61,11 @@ class Tool:
     cpu_seconds: list[float] = field(default_factory=list)
 
     def answer(self) -> dict[str, Any]:
-        """The next line that the process has to say."""
+        """Return the next answer of the process.
+
+        Raises:
+            SystemExit: it has ended.
+        """
         line = next(iter(self.process.stdout or ()), "")
         if not line:
             self.log.seek(0)
@@ -69,14 +73,14 @@ class Tool:
         return dict(json.loads(line))
 
     def measure(self) -> None:
-        """Let it run once over the tape."""
+        """Run the tool once over the tape."""
         print(file=self.process.stdin, flush=True)
         took = self.answer()
         self.seconds.append(took["seconds"])
         self.cpu_seconds.append(took["cpu_seconds"])
 
     def report(self, trades: int) -> dict[str, Any]:
-        """What was measured, as JSON-ready data."""
+        """Return the measurements as JSON values."""
         median = statistics.median(self.seconds)
         return self.warm | {
             "parameter_sets": self.sets,
@@ -88,23 +92,23 @@ class Tool:
 
 
 def main() -> None:
-    """Measure, and print."""
+    """Measure and print the report."""
     options = _options()
     peers_python = _peers_python(options.peers_venv)
     sets = {OURS: options.sets_ours, VECTORBT: options.sets_vectorbt, BACKTESTING: options.sets_backtesting}
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "tape.npz"
-        _say("generating the tape")
+        _print_step("generating the tape")
         tape = make_tape(options.seed, options.events, max(sets.values()))
         tape.save(path)
         tools = []
         for name, count in sets.items():
             python = sys.executable if name == OURS else str(peers_python)
-            _say(f"warming {name} up")
+            _print_step(f"warming {name} up")
             tools.append(stack.enter_context(_tool(name, python, path, count)))
         _check_signals(tools)
         for round_no in range(1, options.rounds + 1):
-            _say(f"round {round_no} of {options.rounds}")
+            _print_step(f"round {round_no} of {options.rounds}")
             for tool in tools:
                 tool.measure()
         size = {"seed": options.seed, "events": len(tape.market), "trades": tape.trades, "tokens": len(tape.starts) - 1}
@@ -115,9 +119,11 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--peers-venv", type=Path, default=HERE / ".venv-peers", help="made where it is missing")
+    parser.add_argument("--peers-venv", type=Path, default=HERE / ".venv-peers", help="created if missing")
     parser.add_argument("--seed", type=int, default=1, help="of the tape and of the parameter sets")
-    parser.add_argument("--events", type=int, default=100_000, help="length of the tape, talk and SOL prices included")
+    parser.add_argument(
+        "--events", type=int, default=100_000, help="length of the tape, social events and SOL prices included"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sets-ours", type=int, default=256, help="parameter sets for MemeSnipe")
     parser.add_argument("--sets-vectorbt", type=int, default=128)
@@ -126,13 +132,13 @@ def _options() -> argparse.Namespace:
 
 
 def _peers_python(venv: Path) -> Path:
-    """The peers' Python; its environment is made, or made anew, unless it was made from these requirements."""
+    """Return the peers' Python, after making its environment if it was not made from the current requirements."""
     python, made_from = venv / "bin" / "python", venv / "made_from.txt"
     wanted = REQUIREMENTS.read_text()
     if not made_from.is_file() or made_from.read_text() != wanted:
-        _say(f"making {venv} for the peers, once")
+        _print_step(f"making {venv} for the peers, once")
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
-        (venv / ".gitignore").write_text("*\n")  # whatever the repository's own says
+        (venv / ".gitignore").write_text("*\n")  # independent of the repository's .gitignore
         install = [str(python), "-m", "pip", "install", "-qq", "--requirement", str(REQUIREMENTS)]
         subprocess.run(install, check=True, stdout=sys.stderr)
         made_from.write_text(wanted)
@@ -187,7 +193,7 @@ def _text(report: dict[str, Any]) -> str:
     return "\n".join(lines + [f"- {note}" for note in report["notes"]])
 
 
-def _say(what: str) -> None:
+def _print_step(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 

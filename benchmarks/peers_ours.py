@@ -32,7 +32,7 @@ def prepare(tape: Tape) -> Prepared:
 
 
 def make_tape(seed: int, count: int, sets: int) -> Tape:
-    """So many events of the synthetic market, and parameter sets drawn over the strategy's own ranges."""
+    """Return ``count`` events of the synthetic market, and parameter sets drawn from the strategy's ranges."""
     events, rejected = Sequencer(60, 300).stamp(list(islice(SyntheticFeed(seed).messages(0), count)))
     if rejected:
         raise SystemExit(f"the sequencer rejected an event: {rejected[0].reason}")

@@ -1,6 +1,6 @@
 """The formula of strategies/momentum_5m.py over one token's trades, compiled; both peers use it.
 
-It follows the strategy and memesnipe/sdk/maths.py line by line; peers.py fails where the signals differ.
+It follows the strategy and memesnipe/sdk/maths.py line by line; peers.py fails if the signals differ.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ def _decay(elapsed_ns: int, lookback_s: float) -> float:
 def momentum_nb(
     ts: Array, price: Array, volume: Array, side: Array, lookback_s: float, breakout: float, vol_mult: float
 ) -> Array:
-    """1 where the strategy buys, -1 where it sells, 0 where it holds; it stops at the first price that is NaN."""
+    """Return 1 for a buy, -1 for a sell and 0 for a hold, per trade; stop at the first price that is NaN."""
     signals = np.zeros(len(price), np.int8)
     mean_price, traded, net, seen = price[0], volume[0], 0.0, 0.0
     for i in range(1, len(price)):

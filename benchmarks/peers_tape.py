@@ -1,4 +1,4 @@
-"""The tape that every tool reads: trades by token, the parameter sets, and the whole market for the engine."""
+"""The input of every tool: trades by token, the parameter sets, and the whole market for the engine."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
@@ -22,18 +22,18 @@ class Tape:
     ts: Array  # ns
     price: Array
     volume: Array
-    side: Array  # 1 where the trader bought, -1 where he sold
+    side: Array  # 1 for a buy, -1 for a sell
     starts: Array
-    params: Array  # one row a parameter set, in the order of PARAMS; the first has the strategy's defaults
-    market: Array  # every event as raw bytes, for the engine; the peers leave it alone
+    params: Array  # one row per parameter set, in the order of PARAMS; the first has the strategy's defaults
+    market: Array  # every event as raw bytes, for the engine; the peers do not use it
 
     @property
     def trades(self) -> int:
-        """How many trades there are."""
+        """Return the number of trades."""
         return len(self.ts)
 
     def tokens(self) -> Iterator[slice]:
-        """The rows of each token."""
+        """Return the rows of each token."""
         return (slice(int(a), int(b)) for a, b in zip(self.starts[:-1], self.starts[1:], strict=True))
 
     def save(self, path: Path) -> None:
@@ -42,15 +42,15 @@ class Tape:
 
 
 def load(path: Path) -> Tape:
-    """The tape of a file."""
+    """Return the tape in a file."""
     with np.load(path) as stored:
         return Tape(**{field.name: stored[field.name] for field in fields(Tape)})
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A tool that is ready: its data is loaded, its code is compiled by the first run."""
+    """A tool with its data loaded; its code is compiled by the first run."""
 
     version: str
     count_buys: Callable[[], int]  # buy signals of the first parameter set over the whole tape
-    run: Callable[[], int]  # every parameter set over the whole tape; how many orders or trades came of it
+    run: Callable[[], int]  # every parameter set over the whole tape; returns the number of orders or trades

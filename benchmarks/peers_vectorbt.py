@@ -1,4 +1,4 @@
-"""vectorbt: a compiled indicator over a parameter grid, then Portfolio.from_signals; one column a token and set.
+"""vectorbt: a compiled indicator over a parameter grid, then Portfolio.from_signals; one column per token and set.
 
 Columns of one table have the same number of rows, so tokens of similar length share a table, and a row is the
 token's n-th trade: vectorbt does not need rows aligned by time (its author, issue 155 of polakowo/vectorbt).
@@ -11,7 +11,7 @@ from numba import njit
 from peers_signals import momentum_nb
 from peers_tape import CASH_USD, FEE_A_SIDE, PARAMS, Array, Prepared, Tape
 
-SETS_A_CALL = 128  # bounds the memory of one call; 32 and 512 are slower
+SETS_PER_CALL = 128  # bounds the memory of one call; 32 and 512 are slower
 SHORTEST_IN_TABLE = 0.7  # of the table's longest token
 
 Table = tuple[pd.DataFrame, ...]  # ts, price, volume, side, and the close to trade at
@@ -21,7 +21,7 @@ Table = tuple[pd.DataFrame, ...]  # ts, price, volume, side, and the close to tr
 def _entries_and_exits(
     ts: Array, price: Array, volume: Array, side: Array, lookback_s: float, breakout: float, vol_mult: float
 ) -> tuple[Array, Array]:
-    """The signals one row later, so that a trade's signal meets the next trade's price, as vectorbt's manual asks."""
+    """Return the signals shifted by one row, so that they trade at the next price, as vectorbt's manual requires."""
     entries = np.zeros(price.shape, np.bool_)
     exits = np.zeros(price.shape, np.bool_)
     for column in range(price.shape[1]):
@@ -43,7 +43,7 @@ MOMENTUM = vbt.IndicatorFactory(
 
 
 def prepare(tape: Tape) -> Prepared:
-    """Lay the tape out in tables."""
+    """Arrange the tape in tables."""
     tables = [_table(tape, group) for group in _groups(tape)]
 
     def count_buys() -> int:
@@ -80,7 +80,7 @@ def _table(tape: Tape, group: list[slice]) -> Table:
 
 
 def _split(params: Array) -> list[Array]:
-    return [params[first : first + SETS_A_CALL] for first in range(0, len(params), SETS_A_CALL)]
+    return [params[first : first + SETS_PER_CALL] for first in range(0, len(params), SETS_PER_CALL)]
 
 
 def _signals(table: Table, params: Array) -> "MOMENTUM":
@@ -92,5 +92,5 @@ def _simulate(table: Table, params: Array) -> int:
     portfolio = vbt.Portfolio.from_signals(
         table[4], signals.entries, signals.exits, fees=FEE_A_SIDE, init_cash=CASH_USD, freq="1s"
     )
-    portfolio.total_return()  # lazy until it is asked for
+    portfolio.total_return()  # computed lazily
     return len(portfolio.orders.values)

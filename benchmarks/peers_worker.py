@@ -1,6 +1,6 @@
-"""One tool in a process of its own: `python peers_worker.py TOOL TAPE SETS`, then one run for each line of stdin.
+"""One tool in a separate process: `python peers_worker.py TOOL TAPE SETS`, then one run per line of stdin.
 
-It answers in lines of JSON: one when it is warm, and one for each run.
+It prints lines of JSON: one after the warm-up, and one per run.
 """
 
 import importlib
@@ -17,19 +17,19 @@ MODULES = {"memesnipe": "peers_ours", "vectorbt": "peers_vectorbt", "backtesting
 
 
 def main(tool: str, path: str, sets: int) -> None:
-    """Warm up with one run that is not measured, then run as often as asked."""
+    """Warm up with an unmeasured run, then run once per line of stdin."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what the tools print themselves is not an answer
+    os.dup2(2, 1)  # the tools' own output is not an answer
     began = time.perf_counter()
     tape = load(Path(path))
-    tool_is = importlib.import_module(MODULES[tool]).prepare(replace(tape, params=tape.params[:sets]))
-    warm = {"version": tool_is.version, "buy_signals": tool_is.count_buys()}
-    if not tool_is.run():
-        raise SystemExit("it made no trade at all")
+    prepared = importlib.import_module(MODULES[tool]).prepare(replace(tape, params=tape.params[:sets]))
+    warm = {"version": prepared.version, "buy_signals": prepared.count_buys()}
+    if not prepared.run():
+        raise SystemExit("the tool made no trade")
     print(json.dumps(warm | {"warm_up_seconds": time.perf_counter() - began}), file=answers)
     for _ in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
-        tool_is.run()
+        prepared.run()
         took = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
         print(json.dumps(took), file=answers)
 

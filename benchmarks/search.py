@@ -1,11 +1,10 @@
-"""Random search, optuna's TPE, optuna's NSGA-II and ours, at the same number of evaluations on the same markets.
+"""Comparison of random search, optuna's TPE, optuna's NSGA-II and ours, with equal evaluations on the same markets.
 
     .venv/bin/python benchmarks/search.py [--edge momentum] [--evaluations 600] [--seeds 10] [--hours 6] [--json]
 
-Every seed makes a market of its own with a planted edge, and all four search it. They may look at the first part of
-the tape alone, in batches of the same size; the genome that each puts forward is the one of its highest fitness, and
-the last part of the tape, which none has seen, tells what it is worth. A search that asks for a genome again pays for
-it again. The first run compiles the engine.
+Every seed makes a market with a planted edge, and all four search it, on the first part of the tape alone and in
+batches of the same size. The genome with the highest fitness of each search is then tested on the holdout, the last
+part of the tape. A repeated genome counts as another evaluation. The first run compiles the engine.
 """
 
 import argparse
@@ -45,20 +44,20 @@ FIGURES = (
     "evaluation_s",
 )
 NOTES = (
-    "Medians, and the quartiles in brackets, over the seeds. Each seed is another market and another search.",
-    "fitness: the best that the search found, which is what it maximises. holdout: what that one genome did in the "
-    "last part of the tape; the Sharpe ratio is annualised.",
-    "to random: evaluations until the search had a fitness as high as random search had at its end; those that never "
-    "had count as all of them, and one more.",
-    "own s: seconds that the search itself took to propose and to learn, backtests excluded; tests s: the backtests.",
+    "Medians over the seeds, with the quartiles in brackets. Each seed is another market and another search.",
+    "fitness: the best fitness found, which the search maximises. holdout: the result of that genome on the last part "
+    "of the tape; the Sharpe ratio is annualised.",
+    "to random: evaluations until the search had reached the final fitness of random search; the number of all "
+    "evaluations plus one if it never did.",
+    "own s: seconds that the search itself took for ask and tell, without backtests; tests s: the backtests.",
     "TPE: multivariate, grouped, with constant liar; the families of three slots are categories and the parameters are "
-    "conditional on them. NSGA-II: the same space, but all parameters of all families at all times, because it can "
-    "cross nothing that some trials lack.",
+    "conditional on them. NSGA-II: the same space, but with all parameters of all families in every trial, because it "
+    "can only cross parameters that all trials have.",
 )  # fmt: skip
 
 
 def main() -> None:
-    """Search, compare and print."""
+    """Run the searches and print the comparison."""
     options = _options()
     report = compare(options.edge, options.seeds, options.evaluations, options.hours, tuple(CONTENDERS))
     if options.json:
@@ -69,7 +68,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--edge", type=Edge, choices=list(Edge), default=Edge.MOMENTUM, help="what is planted")
+    parser.add_argument("--edge", type=Edge, choices=list(Edge), default=Edge.MOMENTUM, help="the planted edge")
     parser.add_argument("--evaluations", type=int, default=600, help=f"of each search, in batches of {BATCH}")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--hours", type=float, default=6.0, help="length of the tape")
@@ -78,8 +77,8 @@ def _options() -> argparse.Namespace:
 
 
 def compare(edge: Edge, seeds: int, evaluations: int, hours: float, names: tuple[str, ...]) -> dict[str, Any]:
-    """Every search on every seed, and what came of it."""
-    _say("compiling the engine, if it is not")
+    """Run every search on every seed; return the figures."""
+    _print_step("compiling the engine, if needed")
     search_all(edge, BATCH, hours, (RANDOM,), FIRST_SEED)
     started = time.perf_counter()
     found: list[dict[str, dict[str, Any]]] = []
@@ -87,7 +86,9 @@ def compare(edge: Edge, seeds: int, evaluations: int, hours: float, names: tuple
         job = partial(search_all, edge, evaluations, hours, names)
         for done in pool.imap(job, range(FIRST_SEED, FIRST_SEED + seeds)):
             found.append(done)
-            _say(f"seed {len(found)} of {seeds}: " + ", ".join(f"{n} {r['fitness']:.3f}" for n, r in done.items()))
+            _print_step(
+                f"seed {len(found)} of {seeds}: " + ", ".join(f"{n} {r['fitness']:.3f}" for n, r in done.items())
+            )
     return {
         "edge": edge, "evaluations": evaluations, "hours": hours, "seeds": seeds, "batch": BATCH,
         "seconds": time.perf_counter() - started, "python": platform.python_version(),
@@ -101,7 +102,7 @@ def compare(edge: Edge, seeds: int, evaluations: int, hours: float, names: tuple
 def search_all(
     edge: Edge, evaluations: int, hours: float, names: tuple[str, ...], seed: int
 ) -> dict[str, dict[str, Any]]:
-    """One seed: all the searches on its market."""
+    """Run all searches on the market of one seed; return the figures by search."""
     families, model = discover(), FillModel(seed=seed)
     events = labelled_market(edge, seed, hours=hours).events
     spans = search_spans(span_of(events))
@@ -116,17 +117,17 @@ def search_all(
             begun = time.perf_counter()
             genomes = contender.ask(min(BATCH, left))
             asked = time.perf_counter()
-            told: list[Evaluation] = evaluate(train, validation, genomes, families, model, CAPITAL_USD)
+            evaluations_made: list[Evaluation] = evaluate(train, validation, genomes, families, model, CAPITAL_USD)
             evaluated = time.perf_counter()
-            contender.tell(genomes, told)
+            contender.tell(genomes, evaluations_made)
             own_s += asked - begun + time.perf_counter() - evaluated
             evaluation_s += evaluated - asked
             left -= len(genomes)
-            for genome, evaluation in zip(genomes, told, strict=True):
+            for genome, evaluation in zip(genomes, evaluations_made, strict=True):
                 if evaluation.fitness > best_fitness:
                     best, best_fitness = genome, evaluation.fitness
                 curve.append(best_fitness)
-        assert best is not None  # noqa: S101 - there was at least one
+        assert best is not None  # noqa: S101 - at least one was evaluated
         (record,) = run_segment(unseen, [best], families, model, CAPITAL_USD)
         found[name] = {
             "fitness": best_fitness,
@@ -136,16 +137,16 @@ def search_all(
             "holdout_trades": record.result.trades,
             "own_s": own_s, "evaluation_s": evaluation_s, "curve": curve,
         }  # fmt: skip
-    bar = found[RANDOM]["fitness"] if RANDOM in found else float("inf")
+    target = found[RANDOM]["fitness"] if RANDOM in found else float("inf")
     for result in found.values():
-        reached = [number for number, fitness in enumerate(result["curve"], 1) if fitness >= bar]
+        reached = [number for number, fitness in enumerate(result["curve"], 1) if fitness >= target]
         result["evaluations_to_random"] = reached[0] if reached else evaluations + 1
         result["curve"] = result["curve"][BATCH - 1 :: BATCH]
     return found
 
 
 def _summary(results: list[dict[str, Any]]) -> dict[str, list[float]]:
-    """The first quartile, the median and the third of every figure."""
+    """Return the first quartile, the median and the third quartile of every figure."""
     return {figure: _quartiles([result[figure] for result in results]) for figure in FIGURES}
 
 
@@ -154,7 +155,7 @@ def _quartiles(values: list[float]) -> list[float]:
 
 
 def _wins(found: list[dict[str, dict[str, Any]]], name: str) -> dict[str, float]:
-    """On how many seeds ours did better; equal is half a win."""
+    """Return the number of seeds on which ours is better; a tie counts one half."""
     wins = {}
     for figure in ("fitness", "holdout_return", "holdout_sharpe"):
         pairs = [(done[OURS][figure], done[name][figure]) for done in found]
@@ -188,8 +189,8 @@ def _print(report: dict[str, Any]) -> None:
         console.print(f"- {note}", soft_wrap=True)
 
 
-def _say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+def _print_step(step: str) -> None:
+    print(step, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

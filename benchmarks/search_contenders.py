@@ -1,4 +1,4 @@
-"""The searches that `search.py` compares, each as ask and tell over the same space."""
+"""The searches that `search.py` compares, each with an ask-and-tell interface over the same space."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,23 +20,23 @@ from memesnipe.sdk import Param
 from memesnipe.sdk.registry import Families
 
 RANDOM, TPE, NSGA2, OURS = "random", "TPE", "NSGA-II", "ours"
-BATCH = 25  # genomes asked at once, by every search
+BATCH = 25  # genomes per call of `ask`, for every search
 POLISH_SHARE = 0.25  # of the evaluations of ours
 POLISHED = 3  # elites
 
 
 class Contender(Protocol):
-    """A search that is asked for genomes and told how they did."""
+    """A search with an ask-and-tell interface."""
 
     def ask(self, batch: int) -> list[Genome]:
-        """Genomes to evaluate."""
+        """Return genomes to evaluate."""
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """How they did, in their order."""
+        """Receive the evaluations, in the order of the genomes."""
 
 
 class RandomSearch:
-    """Everything drawn evenly, as ours draws its first generation."""
+    """Uniform random genomes, like the first generation of ours."""
 
     def __init__(self, families: Families, _: int, seed: int) -> None:
         self._space, self._rng = Space(families), np.random.default_rng(seed)
@@ -46,11 +46,11 @@ class RandomSearch:
         return self._space.decode(random_genes(self._rng, self._space, batch))
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """Learn nothing."""
+        """Ignore the evaluations."""
 
 
 class OptunaSearch:
-    """A study over genomes, written as optuna's users write them: define by run.
+    """An optuna study over genomes, in the define-by-run style.
 
     Three slots choose their families from categories; a family that two of them choose counts once.
     """
@@ -67,7 +67,7 @@ class OptunaSearch:
         return [self._genome(trial) for trial in self._trials]
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """Close them; they are in the order asked."""
+        """Close the trials; evaluations are in the order of the trials."""
         for trial, _, evaluation in zip(self._trials, genomes, evaluations, strict=True):
             self._study.tell(trial, evaluation.fitness)
 
@@ -98,7 +98,7 @@ def _suggest(trial: optuna.Trial, name: str, declared: Param) -> float:
 
 
 class Ours:
-    """The population for the most part of the budget, then the best of its archive polished in turns."""
+    """The genetic algorithm for most of the budget, then tuning of its best genomes in turn."""
 
     def __init__(self, families: Families, evaluations: int, seed: int, settings: SearchSettings) -> None:
         self._families, self._seed = families, seed
@@ -106,11 +106,11 @@ class Ours:
         self._breeding = int(evaluations * (1.0 - POLISH_SHARE)) // BATCH * BATCH
         self._asked = 0
         self._polishes: list[Polish] = []
-        self._turns = count()
-        self._turn: Polish | None = None
+        self._rounds = count()
+        self._current: Polish | None = None
 
     def ask(self, batch: int) -> list[Genome]:
-        """A generation, or trials of the elite whose turn it is."""
+        """Return a generation, or trials that tune the next elite."""
         if self._asked < self._breeding:
             return self._population.ask()
         if not self._polishes:
@@ -119,16 +119,16 @@ class Ours:
                 Polish(e.genome, e.fitness, self._families, study_name=f"{rank}", storage=None, seed=self._seed + rank)
                 for rank, e in enumerate(elites)
             ]
-        self._turn = self._polishes[next(self._turns) % len(self._polishes)]
-        return self._turn.ask(batch)
+        self._current = self._polishes[next(self._rounds) % len(self._polishes)]
+        return self._current.ask(batch)
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """Tell whoever asked."""
+        """Pass the evaluations to the algorithm that returned the genomes."""
         self._asked += len(genomes)
-        if self._turn is None:
+        if self._current is None:
             self._population.tell(genomes, evaluations)
         else:
-            self._turn.tell([evaluation.fitness for evaluation in evaluations])
+            self._current.tell([evaluation.fitness for evaluation in evaluations])
 
 
 def tpe(families: Families, _: int, seed: int) -> OptunaSearch:
@@ -146,7 +146,7 @@ def nsga2(families: Families, _: int, seed: int) -> OptunaSearch:
 
 
 def ours(families: Families, evaluations: int, seed: int) -> Ours:
-    declared = Settings.model_fields  # the defaults, whatever the environment says
+    declared = Settings.model_fields  # the defaults, not the environment's values
     rates = {name: declared[name].default for name in ("mutation_rate", "crossover_rate", "tournament_size")}
     return Ours(families, evaluations, seed, SearchSettings(population_size=BATCH, **rates))
 

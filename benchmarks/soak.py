@@ -1,9 +1,9 @@
-"""Soak: the whole system on the synthetic market for an hour, and whether anything in it grows without end.
+"""Soak: run the system on the synthetic market for an hour, and check that memory and lag do not grow.
 
-`make soak`, or with another length: `SOAK_MINUTES=5 make soak`. The table goes to standard error, JSON to standard
-output. Exit code 1 when memory or the lag grows faster than is allowed here, when the system does not hold out, or when
-`memesnipe verify` finds a difference afterwards.
-A short run is still filling its windows, so its memory is shown and not judged, and it says so.
+`make soak`, or with another duration: `SOAK_MINUTES=5 make soak`. The table goes to standard error, JSON to standard
+output. The exit code is 1 when memory or the lag grows faster than the limits here, when the system stops working, or
+when `memesnipe verify` finds a difference afterwards.
+A short run is still filling its windows, so its memory is shown but not assessed, with a notice.
 """
 
 import json
@@ -24,18 +24,19 @@ import psutil
 import redis
 import sqlalchemy as sa
 from rich.console import Console
-from soak_trend import JUDGED_FROM_MINUTES, Sample, show, trends_of, verdict_on
+from soak_trend import MIN_MINUTES, Sample, show, trends_of, verdict_on
 
-from memesnipe.bus.streams import ACTORS, HEARTBEAT_KEY
 from memesnipe.config.home import RESOLVED
 from memesnipe.config.settings import read_resolved
+from memesnipe.protocol.heartbeat import HEARTBEAT_KEY
+from memesnipe.protocol.streams import ACTORS
 from memesnipe.storage.database import connect
 from memesnipe.storage.views import latest_run, report
 
 COMMAND: Final = Path(sys.executable).with_name("memesnipe")
 SAMPLE_EVERY_S: Final = 10.0
-START_S: Final = 180.0  # until it has published its first event
-SILENCE_S: Final = 120.0  # without a sample: it does not hold out
+START_S: Final = 180.0  # until the first event is published
+SILENCE_S: Final = 120.0  # without a sample: the system has stopped working
 STOP_S: Final = 90.0
 
 MB: Final = 1024 * 1024
@@ -43,14 +44,14 @@ _errors = Console(stderr=True, highlight=False)
 
 
 def role_of(process: psutil.Process, actors: dict[int, str]) -> str:
-    """What a process does in the system. Workers of backtests come and go, so they count as one."""
+    """Return the role of a process. Backtest workers come and go, so they count as one role."""
     if process.pid in actors:
         return actors[process.pid]
     command = process.cmdline() or [process.name()]
     title = command[0].split(" ")[0]
     if title.startswith("ray::"):
         name = title.removeprefix("ray::").split(".")[0]
-        # Idle ones are the same processes between two chunks, or kept warm for the next.
+        # Idle workers are the same processes between two chunks, or kept for the next one.
         return "backtest workers" if name in ("IDLE", "_evaluate_chunk", "_record_chunk") else name
     if title.startswith("postgres") or Path(title).name == "postgres":
         return "postgres"
@@ -61,14 +62,14 @@ def role_of(process: psutil.Process, actors: dict[int, str]) -> str:
 
 
 class Soak:
-    """One installation in a folder of its own, while it runs."""
+    """A running installation in a separate folder."""
 
     def __init__(self, folder: Path) -> None:
         self.samples: list[Sample] = []
         self._folder, self._home = folder, folder / ".memesnipe"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "MEMESNIPE_"))}
         for name in ("REDIS_URL", "DATABASE_URL"):
-            kept.pop(name, None)  # servers of its own: those of others are not ours to fill
+            kept.pop(name, None)  # embedded servers: external ones must not be filled
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
             self._process = subprocess.Popen(
                 [str(COMMAND), "up", "--json"],
@@ -82,26 +83,30 @@ class Soak:
         self._database: sa.Engine | None = None
 
     def run(self, seconds: float) -> None:
-        """Take samples for so long, from the first event on; ends the program where the system does not hold out."""
-        patience, last = START_S, time.monotonic()
+        """Take samples for ``seconds`` from the first event on.
+
+        Raises:
+            SystemExit: the system does not answer, or has ended.
+        """
+        timeout, last = START_S, time.monotonic()
         end = None
         while end is None or time.monotonic() < end:
             sample = self._sample()
             if sample is not None:
                 end = end or time.monotonic() + seconds
-                patience, last = SILENCE_S, time.monotonic()
+                timeout, last = SILENCE_S, time.monotonic()
                 self.samples.append(sample)
-                self._say(sample)
-            elif time.monotonic() - last > patience:
-                raise SystemExit(f"soak: no answer for {patience:.0f} s: {self._said()}")
+                self._print(sample)
+            elif time.monotonic() - last > timeout:
+                raise SystemExit(f"soak: no answer for {timeout:.0f} s: {self._last_line()}")
             try:
                 code = self._process.wait(SAMPLE_EVERY_S)
             except subprocess.TimeoutExpired:
                 continue
-            raise SystemExit(f"soak: `memesnipe up` ended with {code}: {self._said()}")
+            raise SystemExit(f"soak: `memesnipe up` ended with {code}: {self._last_line()}")
 
     def _sample(self) -> Sample | None:
-        """How it is now; None where something does not answer."""
+        """Return the current figures; None when a server does not answer."""
         try:
             settings = read_resolved(self._home / RESOLVED) if (self._home / RESOLVED).is_file() else None
             if settings is None or settings.redis_url is None or settings.database_url is None:
@@ -130,7 +135,7 @@ class Soak:
         )
 
     def _memory(self, actors: dict[int, str]) -> dict[str, float]:
-        """Memory that each role has for itself: what is shared would count once for each who looks at it."""
+        """Return the unshared memory of each role in MB: shared memory would count once per process."""
         found: Counter[str] = Counter()
         up = psutil.Process(self._process.pid)
         for process in (up, *up.children(recursive=True)):
@@ -138,10 +143,10 @@ class Soak:
                 memory = process.memory_info()
                 found["up" if process == up else role_of(process, actors)] += memory.rss - memory.shared
             except psutil.Error:
-                continue  # it ended while we looked
+                continue  # it has ended meanwhile
         return {role: size / MB for role, size in found.items()}
 
-    def _say(self, sample: Sample) -> None:
+    def _print(self, sample: Sample) -> None:
         _errors.print(
             f"{sample.at_s:7.0f} s  {sample.events:9,} events  lag {sample.lag:5,}  "
             f"memory {sum(sample.memory_mb.values()):6.0f} MB  redis {sample.redis_mb:5.0f} MB  "
@@ -149,13 +154,13 @@ class Soak:
             soft_wrap=True,
         )
 
-    def _said(self) -> str:
+    def _last_line(self) -> str:
         lines = (self._folder / "stderr").read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        return lines[-1] if lines else "no output"
 
     def largest_tables(self) -> dict[str, tuple[float, int, int]]:
-        """Of the largest tables the size with indexes in MB, and about how many rows are alive and dead."""
-        assert self._database is not None  # noqa: S101 - there was a sample
+        """Return the largest tables with their size with indexes in MB, and approximate live and dead rows."""
+        assert self._database is not None  # noqa: S101 - connected by the first sample
         query = sa.text(
             "SELECT relname, pg_total_relation_size(relid), n_live_tup, n_dead_tup FROM pg_stat_user_tables "
             "ORDER BY 2 DESC LIMIT 6"
@@ -165,7 +170,7 @@ class Soak:
 
     @property
     def recoveries(self) -> dict[str, int]:
-        """How often each actor met an error and opened again: nobody killed anything, so every one is a fault."""
+        """Return how often each actor recovered from an error; without kills, every recovery is a fault."""
         logs = self._home / "logs"
         counts = {
             a: sum(1 for f in logs.glob(f"{a}.jsonl*") for line in f.open() if '"recovering"' in line) for a in ACTORS
@@ -173,7 +178,7 @@ class Soak:
         return {actor: count for actor, count in counts.items() if count}
 
     def stop(self) -> int:
-        """Ctrl-C; gives the exit code."""
+        """Send Ctrl-C; return the exit code."""
         if self._database is not None:
             self._database.dispose()
         if self._process.poll() is None:
@@ -185,19 +190,19 @@ class Soak:
         return self._process.wait()
 
     def differences(self) -> list[str]:
-        """Where the books of the run, which nobody replayed in lockstep, are not those derived from its events."""
+        """Return the differences between the run's records and those re-derived from its events."""
         command = [str(COMMAND), "verify", "--json"]
         environment = os.environ | {"MEMESNIPE_HOME": str(self._home)}
         done = subprocess.run(command, cwd=self._folder, env=environment, capture_output=True, text=True, check=False)
         if not done.stdout:
-            return [f"verify: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'it said nothing'}"]
+            return [f"verify: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no output'}"]
         return [f"verify: {difference}" for difference in json.loads(done.stdout)["differences"]]
 
 
 def main() -> int:
     minutes = float(os.environ.get("SOAK_MINUTES", "60"))
     folder = Path(tempfile.mkdtemp(prefix="memesnipe-soak-", dir="/tmp")).resolve()
-    folder.chmod(0o755)  # PostgreSQL runs as another user where we are root
+    folder.chmod(0o755)  # as root, PostgreSQL runs as another user
     try:
         soak = Soak(folder)
         try:
@@ -210,12 +215,12 @@ def main() -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     trends = trends_of(soak.samples)
-    judged = minutes >= JUDGED_FROM_MINUTES
-    wrong = [*verdict_on(trends, code, recoveries, with_memory=judged), *differences]
+    is_assessed = minutes >= MIN_MINUTES
+    wrong = [*verdict_on(trends, code, recoveries, with_memory=is_assessed), *differences]
     show(trends, _errors)
     _errors.print("Largest tables (MB, rows, dead rows):", tables, markup=False)
-    if not judged:
-        _errors.print(f"Memory was not judged: that takes {JUDGED_FROM_MINUTES:.0f} minutes.")
+    if not is_assessed:
+        _errors.print(f"Memory was not assessed: that needs {MIN_MINUTES:.0f} minutes.")
     for line in wrong:
         _errors.print(line, markup=False)
     result = {
@@ -225,7 +230,7 @@ def main() -> int:
         "trends": {name: {key: round(v, 2) for key, v in asdict(t).items()} for name, t in trends.items()},
         "tables": tables,
         "recoveries": recoveries,
-        "memory_judged": judged,
+        "memory_judged": is_assessed,
         "wrong": wrong,
         "clean": not wrong,
     }

@@ -1,4 +1,4 @@
-"""What a soak makes of its samples: a line through the second half of each series, and whether it grows too fast."""
+"""Assessment of a soak's samples: a line through the second half of each series, compared with limits of growth."""
 
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -7,24 +7,24 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-# Growth of the second half, an hour. Everything that the system keeps in memory has a bound (windows, tokens alive,
-# what Redis keeps of each stream), and half an hour is enough to reach them all; the rest is the allocators' play.
-MAX_MB_AN_HOUR: Final = 120.0  # of all processes together
-JUDGED_FROM_MINUTES: Final = 60.0  # so that the second half begins behind all that
-MAX_LAG_AN_HOUR: Final = 2_000.0  # events; the feed waits at 5,000, so a system that falls behind shows early
+# Growth per hour of the second half. All data in memory is bounded (windows, live tokens, retention of streams in
+# Redis), and half an hour is enough to reach the bounds; the rest is variation of the memory allocators.
+MAX_MB_PER_HOUR: Final = 120.0  # of all processes together
+MIN_MINUTES: Final = 60.0  # so that the second half begins after the bounds are reached
+MAX_LAG_PER_HOUR: Final = 2_000.0  # events; the feed waits at 5,000, so a lag is visible early
 TOTAL: Final = "all processes"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What the system was like at one moment."""
+    """The figures of the system at one moment."""
 
     at_s: float
     events: int
     lag: int
     redis_mb: float
     postgres_mb: float
-    memory_mb: dict[str, float]  # of each role, resident and not shared with another process
+    memory_mb: dict[str, float]  # by role, resident and unshared
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,17 @@ class Trend:
 
     first: float
     last: float
-    most: float
-    an_hour: float
-    sure_an_hour: float  # two standard errors below: what a few noisy samples cannot have made up
+    maximum: float
+    per_hour: float
+    per_hour_lower: float  # two standard errors below `per_hour`: not explained by noise of a few samples
 
     @classmethod
     def of(cls, at_s: list[float], values: list[float]) -> "Trend":
-        """Fit the line."""
+        """Fit the line to the second half.
+
+        Raises:
+            SystemExit: there are too few samples.
+        """
         half = len(values) // 2
         hours, series = np.array(at_s[half:]) / 3600, np.array(values[half:])
         if len(series) < 3:
@@ -52,7 +56,7 @@ class Trend:
 
 
 def trends_of(samples: list[Sample]) -> dict[str, Trend]:
-    """The trend of every series. A role that was not there at a sample had no memory then."""
+    """Return the trend of every series. A role without a process at a sample counts as 0 MB."""
     at_s = [sample.at_s for sample in samples]
     roles = sorted({role for sample in samples for role in sample.memory_mb})
     series = {TOTAL: [sum(s.memory_mb.values()) for s in samples]}
@@ -66,21 +70,21 @@ def trends_of(samples: list[Sample]) -> dict[str, Trend]:
 
 
 def verdict_on(trends: dict[str, Trend], code: int, recoveries: dict[str, int], *, with_memory: bool) -> list[str]:
-    """What is wrong, one line each. PostgreSQL's data grows with the history that it is there to keep."""
-    limits = {"lag": (MAX_LAG_AN_HOUR, "events")} | ({TOTAL: (MAX_MB_AN_HOUR, "MB")} if with_memory else {})
+    """Return the problems, one line each. PostgreSQL's data is not limited: it grows with the history."""
+    limits = {"lag": (MAX_LAG_PER_HOUR, "events")} | ({TOTAL: (MAX_MB_PER_HOUR, "MB")} if with_memory else {})
     wrong = [
-        f"{name} grows by {trends[name].an_hour:,.0f} {unit} an hour; {most:,.0f} are allowed"
-        for name, (most, unit) in limits.items()
-        if trends[name].sure_an_hour > most
+        f"{name} grows by {trends[name].per_hour:,.0f} {unit} per hour; the limit is {limit:,.0f}"
+        for name, (limit, unit) in limits.items()
+        if trends[name].per_hour_lower > limit
     ]
     wrong += [f"{actor} had to recover {count} times" for actor, count in recoveries.items()]
     return [*wrong, f"`memesnipe up` ended with {code}"] if code else wrong
 
 
 def show(trends: dict[str, Trend], console: Console) -> None:
-    """The table."""
+    """Print the table."""
     table = Table(title="soak (MB; the lag in events)", title_justify="left", box=None, pad_edge=False)
-    for heading in ("", "first", "last", "most", "an hour", "at least"):
+    for heading in ("", "first", "last", "max", "per hour", "at least"):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, trend in trends.items():
         table.add_row(name, *(f"{value:,.1f}" for value in asdict(trend).values()))

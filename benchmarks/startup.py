@@ -1,7 +1,7 @@
-"""How long short commands take, from the start of the process to its end: help, input errors, status.
+"""Duration of short commands, from the start of the process to its end: help, input errors, status.
 
-Run it where nothing else runs: `python benchmarks/startup.py`. It prints the median and the spread, and the processor
-time, which other programs disturb less.
+Run it on an idle machine: `python benchmarks/startup.py`. It prints the median, the spread, and the processor time,
+which other load affects less.
 """
 
 import argparse
@@ -22,7 +22,7 @@ CASES = (
 
 
 def measure(arguments: list[str], folder: str) -> tuple[float, float]:
-    """Seconds on the clock and on the processor that one run takes."""
+    """Return the wall time and the processor time of one run, in seconds."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run([COMMAND, *arguments], cwd=folder, capture_output=True, check=False)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -31,7 +31,7 @@ def measure(arguments: list[str], folder: str) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=7, help="of each command, after one that is not counted")
+    parser.add_argument("--runs", type=int, default=7, help="of each command, after one that is not measured")
     runs = parser.parse_args().runs
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}, {runs} runs each")
     print(f"{'memesnipe ...':<54}{'median s':>9}{'fastest':>9}{'slowest':>9}{'cpu s':>9}")

@@ -1,6 +1,6 @@
-"""What the checks of incoming data cost: the rules over a million records, a tape of them, and the event log.
+"""Cost of the checks of incoming data: the rules over a million records, a tape of them, and the event log.
 
-Run it with `python benchmarks/validation.py [RECORDS]`; a million by default. Each figure is the least of three.
+Run it with `python benchmarks/validation.py [RECORDS]`; a million by default. Each figure is the minimum of three.
 """
 
 import sys
@@ -19,7 +19,7 @@ from memesnipe.market.validation import validate
 from memesnipe.storage.event_log import EventLog, read_batches
 from memesnipe.tapes.tape import Tape, read_tape, write_tape
 
-SAMPLE = 50_000  # events of the synthetic market, which are repeated
+SAMPLE = 50_000  # events of the synthetic market, repeated
 BATCH = 512  # as market_data writes them
 
 
@@ -54,14 +54,14 @@ def _append(path: Path, events: np.ndarray) -> None:
     log.close()
 
 
-def _show(name: str, records: int, what: Callable[[], object]) -> None:
-    wall, cpu = min(_timed(what) for _ in range(3))
-    print(f"{name:26} {wall:8.2f} s  {cpu:6.2f} s of CPU  {wall / records * 1e6:6.2f} us a record")
+def _show(name: str, records: int, work: Callable[[], object]) -> None:
+    wall, cpu = min(_timed(work) for _ in range(3))
+    print(f"{name:26} {wall:8.2f} s  {cpu:6.2f} s of CPU  {wall / records * 1e6:6.2f} us per record")
 
 
-def _timed(what: Callable[[], object]) -> tuple[float, float]:
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
-    what()
+    work()
     return time.perf_counter() - wall, time.process_time() - cpu
 
 

@@ -1,11 +1,11 @@
-"""The command `memesnipe`, and `python -m memesnipe`. Ctrl-C is met before anything is loaded."""
+"""Entry point of `memesnipe` and `python -m memesnipe`; handles Ctrl-C before any other module is loaded."""
 
-# The part of `signal` that is in the interpreter; the rest takes as long to load as Python to start.
+# `_signal` is built into the interpreter; importing `signal` takes as long as starting Python.
 import _signal  # type: ignore[import-not-found]
 
 
 def run() -> None:
-    """Run the command line."""
+    """Run the command line; Ctrl-C during imports ends the process at once with code 130."""
     if _signal.getsignal(_signal.SIGINT) is not _signal.SIG_IGN:
         _signal.signal(_signal.SIGINT, _leave)
 
@@ -18,11 +18,11 @@ def run() -> None:
     except KeyboardInterrupt:
         _leave()
     finally:
-        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # all is done: the interpreter's own end needs no traceback
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C while the interpreter shuts down needs no traceback
 
 
 def _leave(*_: object) -> None:
-    """As `memesnipe.cli.signals.leave_at_once` has it."""
+    """End the process like `memesnipe.cli.signals.exit_on_interrupt`, which is not imported yet."""
     import os  # noqa: PLC0415
 
     os.write(2, b"memesnipe: interrupted\n")

@@ -22,6 +22,7 @@ _PACKAGES: Final = (
     "bus",
     "roles",
     "config",
+    "protocol",
 )
 # Packages that can change the result of a search, besides the strategies.
 _SEARCH_PACKAGES: Final = ("market", "sdk", "engine", "stats", "evolution")

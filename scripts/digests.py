@@ -1,11 +1,11 @@
-"""Record what the system decides, to compare before and after a change that must not alter it.
+"""Record digests of the system's decisions, to compare before and after a change that must not alter them.
 
     .venv/bin/python scripts/digests.py -o before.json     # record
     .venv/bin/python scripts/digests.py --against before.json
 
-It makes one synthetic tape, backtests every family on it, breeds on it, and replays it through the whole system. What
-is compared are digests of the fills of each backtest, of the search, and of the rows of the tables that hold a result.
-Columns are named here, so that a table may get others. Exit code 1 means that something differs.
+It makes one synthetic tape, backtests every family on it, breeds on it, and replays it through the whole system. It
+compares digests of the fills of each backtest, of the search, and of the rows of the tables with results. Columns are
+named here, so that a table may get others. Exit code 1 means that a digest differs.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from memesnipe.testing.chaos.replay import QUICK
 
 MEMESNIPE: Final = Path(sys.executable).with_name("memesnipe")
 EVENTS: Final = 8_000
-SEED: Final = 7  # a market in which the quick settings trade on paper from early on
+SEED: Final = 7  # a market in which the quick settings trade on paper early
 TABLES: Final = {
     "trades": "order_id, spec_id, mint, side, status, reason, ts, seq, token_raw, sol_lamports, pool_fee_lamports, "
     "network_fee_lamports, value_usd",
@@ -47,14 +47,14 @@ TABLES: Final = {
 
 
 def make_tape(path: Path) -> None:
-    """Write the tape that everything runs on."""
+    """Write the tape."""
     sequencer = Sequencer(60, 600)
     stamped, _ = sequencer.stamp(list(islice(SyntheticFeed(SEED).messages(0), EVENTS)))
     write_tape(path, Tape(stamped, sequencer.mints))
 
 
 def answer_of(folder: Path, *arguments: str) -> dict[str, Any]:
-    """Run a command in a folder of its own and return its JSON.
+    """Run a command in a folder and return its JSON.
 
     Raises:
         SystemExit: it failed.
@@ -69,7 +69,7 @@ def answer_of(folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 def tables_of(home: Path) -> dict[str, str]:
-    """Return the digest of each table of the run that a home folder holds."""
+    """Return the digest of each table of the run in a home folder."""
     found = {}
     with LocalServers(home) as servers:
         engine = connect(servers.start(need_redis=False).database_url or "")
@@ -106,7 +106,7 @@ def main() -> int:
     asked = parser.parse_args()
     before = json.loads(asked.against.read_text()) if asked.against else None
     folder = Path(tempfile.mkdtemp(prefix="memesnipe-digests-", dir="/tmp"))  # sockets need a short path
-    folder.chmod(0o755)  # the embedded PostgreSQL runs as another user where we are root
+    folder.chmod(0o755)  # as root, the embedded PostgreSQL runs as another user
     try:
         digests = record(folder)
     finally:

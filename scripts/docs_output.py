@@ -1,14 +1,14 @@
-"""Put the real output of commands into README and docs, or check that what stands there is still true.
+"""Write the output of commands into README and docs, or check that the output there is current.
 
     .venv/bin/python scripts/docs_output.py --trades TRADES.csv.gz [--check] [PAGE ...]
 
 A block of output is a fenced block below one of these comments:
 
-    <!-- output: COMMAND -->        standard output; the same at every run but for `seconds`, so `--check` compares it
-    <!-- sample: COMMAND -->        depends on the machine and the moment; written anew, never compared
+    <!-- output: COMMAND -->        standard output; repeatable except for `seconds`, so `--check` compares it
+    <!-- sample: COMMAND -->        depends on the machine and the time; rewritten, never compared
     <!-- sample 90 s: COMMAND -->   the same for a command that runs until Ctrl-C: a few lines of its standard error
 
-All commands run one after the other in one empty folder that holds `trades.csv.gz`.
+All commands run in sequence in one folder that contains only `trades.csv.gz`.
 """
 
 import argparse
@@ -30,10 +30,10 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 _BLOCK = re.compile(
     r"<!-- (?P<kind>output|sample)(?: (?P<seconds>\d+) s)?: (?P<command>.+?) -->\n```\w*\n(?P<shown>.*?)```\n", re.S
 )
-_SECONDS = re.compile(r"^((?:run id|seconds)\s+)[\d.,]+$", re.M)  # samples before it make runs too
+_SECONDS = re.compile(r"^((?:run id|seconds)\s+)[\d.,]+$", re.M)  # runs of earlier samples are counted too
 _PROGRESS = re.compile(r"^[\d,]+ events\b")
 _PROGRESS_SHOWN = 4
-_ENOUGH_S = 1_800
+_TIMEOUT_S = 1_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Block:
     shown: str
     start: int  # of the shown text in the page
     is_compared: bool
-    runs_s: int  # until it is interrupted; 0: it ends by itself
+    runs_s: int  # seconds until it is interrupted; 0 if it ends by itself
 
 
 def blocks_of(page: Path, text: str) -> list[Block]:
@@ -57,19 +57,19 @@ def blocks_of(page: Path, text: str) -> list[Block]:
 
 
 def without_seconds(text: str) -> str:
-    """Blank the time that a command took, which differs at every run."""
+    """Blank the duration of a command, which differs in every run."""
     return _SECONDS.sub(r"\1-", text)
 
 
 def run(block: Block, folder: Path) -> str:
-    """Run a block's command in ``folder`` and return what a page shows of its output.
+    """Run a block's command in ``folder`` and return its output as a page shows it.
 
     Raises:
         SystemExit: the command failed.
     """
     program, *arguments = shlex.split(block.command)
     bin_folder = Path(sys.executable).parent
-    if program == "make":  # `make up` in a fresh clone is `memesnipe up` once everything is installed
+    if program == "make":  # `make up` installs and runs `memesnipe up`
         program, arguments = "memesnipe", arguments[:1]
     elif arguments and arguments[0].startswith("benchmarks/"):
         arguments[0] = str(ROOT / arguments[0])
@@ -80,17 +80,17 @@ def run(block: Block, folder: Path) -> str:
         command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
-        out, err = process.communicate(timeout=block.runs_s or _ENOUGH_S)
+        out, err = process.communicate(timeout=block.runs_s or _TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=_ENOUGH_S)
+        out, err = process.communicate(timeout=_TIMEOUT_S)
     if process.returncode:
         raise SystemExit(f"{block.command}: exit {process.returncode}: {err.strip()}")
     return _tidy(_a_few_lines(err.splitlines()) if block.runs_s else out.splitlines())
 
 
 def _a_few_lines(lines: list[str]) -> list[str]:
-    """Keep every line of the beginning, and a few lines of progress, evenly spread."""
+    """Return the lines before the progress, and a few lines of progress, evenly spread."""
     progress = [line for line in lines if _PROGRESS.match(line)]
     first = next((i for i, line in enumerate(lines) if _PROGRESS.match(line)), len(lines))
     count = min(_PROGRESS_SHOWN, len(progress))
@@ -105,13 +105,15 @@ def main() -> int:
     """Write or check all pages; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trades", type=Path, required=True, help="recorded pump.fun trades, as `import` reads them")
-    parser.add_argument("--check", action="store_true", help="run what can be compared, and fail where it differs")
+    parser.add_argument(
+        "--check", action="store_true", help="run the comparable commands, and fail if their output differs"
+    )
     parser.add_argument("pages", nargs="*", type=Path, default=PAGES, metavar="PAGE", help="by default all")
     chosen = parser.parse_args()
     if not chosen.trades.is_file():
         parser.error(f"--trades {chosen.trades}: there is no such file")
     folder = Path(tempfile.mkdtemp(prefix="memesnipe-docs-", dir="/tmp"))  # sockets need a short path
-    folder.chmod(0o755)  # the embedded PostgreSQL runs as another user where we are root
+    folder.chmod(0o755)  # as root, the embedded PostgreSQL runs as another user
     shutil.copy(chosen.trades, folder / "trades.csv.gz")
     differences = 0
     try:
@@ -123,7 +125,7 @@ def main() -> int:
 
 
 def _check(page: Path, folder: Path) -> int:
-    """Print where the page differs from what the commands print now; return how many blocks do."""
+    """Print the differences between the page and the commands' current output; return the number of such blocks."""
     differing = 0
     for block in blocks_of(page, page.read_text()):
         if not block.is_compared:
@@ -137,7 +139,7 @@ def _check(page: Path, folder: Path) -> int:
 
 
 def _write(page: Path, folder: Path) -> int:
-    """Write what the commands print now into the page."""
+    """Write the commands' current output into the page."""
     text = page.read_text()
     for block in reversed([(b, run(b, folder)) for b in blocks_of(page, text)]):
         old, new = block

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from memesnipe.servers.redis import operator_url
 from memesnipe.servers.servers import LocalServers, ServerUrls
 from memesnipe.storage.database import connect, migrate
-from memesnipe.storage.schema import Base, Run
+from memesnipe.storage.schema import Base, RunRow
 
 Insert = Callable[..., None]
 _ZEROS: dict[type[Any], Any] = {sa.BigInteger: 0, sa.Double: 0.0, sa.Text: "", sa.Boolean: False}
@@ -63,10 +63,10 @@ def database(database_url: str) -> Iterator[sa.Engine]:
 @pytest.fixture
 def new_run(database: sa.Engine) -> int:
     """A fresh run, and the newest one."""
-    row = _filled(Run, feed="synthetic", status="open")
+    row = _filled(RunRow, feed="synthetic", status="open")
     del row["run_id"]  # the database numbers the runs
     with database.begin() as conn:
-        run_id: int = conn.execute(sa.insert(Run).values(row).returning(Run.run_id)).scalar_one()
+        run_id: int = conn.execute(sa.insert(RunRow).values(row).returning(RunRow.run_id)).scalar_one()
     return run_id
 
 

@@ -1,4 +1,4 @@
-"""The architecture holds: imports point one way, and files stay small."""
+"""Rules of the architecture: directions of imports, readers of the environment, and length of files."""
 
 import subprocess
 import sys
@@ -14,15 +14,15 @@ def test_imports_point_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_settings_alone_read_the_environment() -> None:
+def test_only_listed_modules_use_the_environment() -> None:
     users = {
         str(path.relative_to(ROOT))
         for package in PACKAGES
         for path in (ROOT / package).rglob("*.py")
         if "environ" in path.read_text().replace("environment", "") or "getenv" in path.read_text()
     }
-    # The settings look for variables whose names are nearly theirs. Servers are given a PATH to run with, Ray is told
-    # to report nowhere and its processes are known by a mark, and chaos starts `memesnipe up` in one of its own.
+    # The settings check for misspelt variables. Servers get a PATH, Ray's usage reports are disabled and its processes
+    # get a mark, and chaos starts `memesnipe up` with a changed environment.
     assert users == {
         "memesnipe/config/settings.py",
         "memesnipe/servers/child.py",

@@ -1,4 +1,4 @@
-"""`cluster.yaml` against Ray's own schema and the Compute API's own description, without a network."""
+"""`cluster.yaml` is valid by Ray's schema and by the description of the Compute API, without a network."""
 
 import copy
 import json
@@ -19,58 +19,58 @@ COMPUTE = json.loads((files("googleapiclient") / "discovery_cache/documents/comp
 PYTHON_TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
 
 
-def flaws(value: Any, schema: dict[str, Any], place: str) -> list[str]:
-    """What the Compute API would not understand of a value."""
+def errors(value: Any, schema: dict[str, Any], path: str) -> list[str]:
+    """Return the errors of a value by a schema of the Compute API."""
     if "$ref" in schema:
         schema = COMPUTE[schema["$ref"]]
     if not isinstance(value, PYTHON_TYPES[schema["type"]]) and schema.get("format") != "int64":
-        return [f"{place} is a {type(value).__name__}, not a {schema['type']}"]
+        return [f"{path} is a {type(value).__name__}, not a {schema['type']}"]
     if "enum" in schema and value not in schema["enum"]:
-        return [f"{place} is {value!r}, not one of {schema['enum']}"]
+        return [f"{path} is {value!r}, not one of {schema['enum']}"]
     if isinstance(value, list):
-        return [flaw for i, item in enumerate(value) for flaw in flaws(item, schema["items"], f"{place}[{i}]")]
+        return [error for i, item in enumerate(value) for error in errors(item, schema["items"], f"{path}[{i}]")]
     if not isinstance(value, dict):
         return []
     known = schema.get("properties", {})
-    found = [f"{place}.{name} is unknown" for name in value if name not in known]
-    return found + [f for name in value if name in known for f in flaws(value[name], known[name], f"{place}.{name}")]
+    found = [f"{path}.{name} is unknown" for name in value if name not in known]
+    return found + [e for name in value if name in known for e in errors(value[name], known[name], f"{path}.{name}")]
 
 
-def test_ray_takes_it() -> None:
+def test_ray_accepts_the_file() -> None:
     validate_config(prepare_config(copy.deepcopy(CONFIG)))
 
 
-def test_ray_would_refuse_another() -> None:
+def test_ray_refuses_an_unknown_key() -> None:
     broken = copy.deepcopy(CONFIG) | {"idle_minutes": 5}
     with pytest.raises(Exception, match="idle_minutes"):
         validate_config(prepare_config(broken))
 
 
 @pytest.mark.parametrize("name", list(NODE_TYPES))
-def test_the_compute_api_takes_every_node(name: str) -> None:
-    assert flaws(NODE_TYPES[name]["node_config"], COMPUTE["Instance"], name) == []
+def test_the_compute_api_accepts_every_node(name: str) -> None:
+    assert errors(NODE_TYPES[name]["node_config"], COMPUTE["Instance"], name) == []
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "flaw"),
+    ("path", "value", "error"),
     [
         (("machinetype",), "e2-standard-4", "machinetype is unknown"),
         (("scheduling", "provisioningModel"), "SPOTTY", "not one of"),
         (("scheduling", "automaticRestart"), "no", "not a boolean"),
     ],
 )
-def test_the_compute_api_would_refuse_typos(path: tuple[str, ...], value: Any, flaw: str) -> None:
+def test_the_compute_api_refuses_typos(path: tuple[str, ...], value: Any, error: str) -> None:
     node = copy.deepcopy(NODE_TYPES["backtests"]["node_config"])
     inner = node
     for step in path[:-1]:
         inner = inner[step]
     inner[path[-1]] = value
-    found = flaws(node, COMPUTE["Instance"], "backtests")
+    found = errors(node, COMPUTE["Instance"], "backtests")
     assert len(found) == 1
-    assert flaw in found[0]
+    assert error in found[0]
 
 
-def test_backtests_run_on_spot_nodes_alone_and_scale_from_none() -> None:
+def test_backtests_run_only_on_spot_nodes_which_scale_from_zero() -> None:
     offers = {name: node["resources"]["CPU"] for name, node in NODE_TYPES.items()}
     assert offers == {"head": 0, "services": 0, "backtests": 16}
     assert NODE_TYPES["backtests"]["min_workers"] == 0
@@ -81,9 +81,9 @@ def test_backtests_run_on_spot_nodes_alone_and_scale_from_none() -> None:
 
 
 @pytest.mark.parametrize("command", STARTS)
-def test_every_node_asks_for_the_token_and_notices_silence(command: str) -> None:
-    needed = ("RAY_AUTH_MODE=token", "RAY_grpc_client_keepalive_time_ms=", "RAY_health_check_period_ms=")
-    assert all(word in command for word in needed)
+def test_every_node_requires_the_token_and_detects_lost_connections(command: str) -> None:
+    required = ("RAY_AUTH_MODE=token", "RAY_grpc_client_keepalive_time_ms=", "RAY_health_check_period_ms=")
+    assert all(word in command for word in required)
     assert command.index("RAY_AUTH_MODE") < command.index("ray start")
 
 
@@ -95,7 +95,7 @@ def test_the_dashboard_and_the_ports() -> None:
         assert not [port for port in ports if 10_002 <= port <= 19_999 or port == 8080]
 
 
-def test_what_goes_to_the_nodes_holds_no_secret_but_the_token() -> None:
+def test_the_only_secret_copied_to_nodes_is_the_token() -> None:
     assert CONFIG["file_mounts"] == {"~/.ray/auth_token": "~/.ray/auth_token", "~/memesnipe": "."}
     assert {".env", ".memesnipe", ".git"} <= set(CONFIG["rsync_exclude"])
     assert CONFIG["setup_commands"][0] == "chmod 600 ~/.ray/auth_token"

@@ -1,4 +1,4 @@
-"""The name of the code changes with whatever can change a run's books, and with nothing else."""
+"""The hash of the code covers every file that a run's records depend on, and no other file."""
 
 import shutil
 from pathlib import Path
@@ -29,7 +29,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "memesnipe/bus/merge.py", "memesnipe/roles/portfolio.py", "strategies/momentum_5m.py",
     ],
 )  # fmt: skip
-def test_what_decides_is_in_the_name(copy: Path, changed: str) -> None:
+def test_deciding_files_are_part_of_the_hash(copy: Path, changed: str) -> None:
     before = code_hash()
     with (copy / changed).open("a") as file:
         file.write("# changed\n")
@@ -37,14 +37,14 @@ def test_what_decides_is_in_the_name(copy: Path, changed: str) -> None:
 
 
 @pytest.mark.parametrize("changed", ["memesnipe/cli/up.py", "memesnipe/api/app.py", "memesnipe/telemetry/logs.py"])
-def test_what_only_shows_or_starts_a_run_is_not(copy: Path, changed: str) -> None:
+def test_files_that_only_show_or_start_a_run_are_not(copy: Path, changed: str) -> None:
     before = code_hash()
     with (copy / changed).open("a") as file:
         file.write("# changed\n")
     assert code_hash() == before
 
 
-def test_the_place_of_the_code_is_not_in_the_name(copy: Path, tmp_path: Path) -> None:
+def test_the_path_of_the_code_is_not_part_of_the_hash(copy: Path, tmp_path: Path) -> None:
     own = tmp_path / "a" / "mine"
     own.mkdir(parents=True)
     (own / "x.py").write_text("x = 1\n")

@@ -16,13 +16,13 @@ print(sum(landing.landing_draw.stats.cache_hits.values()), sum(landing.landing_d
 """
 
 
-def test_what_is_kept_is_ours_alone_and_where_numba_looks() -> None:
+def test_the_cache_is_private_and_used_by_numba() -> None:
     assert CACHE_FOLDER.name == source_hash()
     assert stat.S_IMODE(CACHE_FOLDER.stat().st_mode) == 0o700
     assert str(CACHE_FOLDER) == numba.config.CACHE_DIR
 
 
-def test_a_folder_that_others_can_write_to_is_not_used(tmp_path: Path) -> None:
+def test_a_folder_writable_by_others_is_not_used(tmp_path: Path) -> None:
     parent = tmp_path / "cache"
     assert folder_in(parent) == parent / source_hash()
     (parent / source_hash()).chmod(0o777)
@@ -33,7 +33,7 @@ def test_a_folder_that_others_can_write_to_is_not_used(tmp_path: Path) -> None:
     assert folder_in(parent) is None
 
 
-def test_a_file_in_its_place_is_not_used(tmp_path: Path) -> None:
+def test_a_file_instead_of_a_folder_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("")
     assert folder_in(tmp_path / "cache") is None
 
@@ -54,7 +54,7 @@ def test_other_sources_have_another_folder(tmp_path: Path, monkeypatch) -> None:
     assert source_hash() != before
 
 
-def test_a_second_process_loads_what_the_first_compiled() -> None:
+def test_a_second_process_loads_the_compiled_code() -> None:
     for _ in range(2):
         done = subprocess.run([sys.executable, "-c", AGAIN], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "0"]

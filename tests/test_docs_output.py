@@ -1,4 +1,4 @@
-"""README and docs show what their commands print: how blocks are found, and that the repeatable ones are true today."""
+"""The command output in README and docs: blocks are parsed, and repeatable output is current."""
 
 import importlib.util
 import subprocess
@@ -36,7 +36,7 @@ def script() -> ModuleType:
     return module
 
 
-def test_blocks_are_found_with_their_command_and_kind(script: ModuleType) -> None:
+def test_blocks_are_parsed_with_their_command_and_kind(script: ModuleType) -> None:
     first, second = script.blocks_of(Path("page.md"), PAGE)
     assert (first.command, first.is_compared, first.runs_s) == ("memesnipe tape a.tape", True, 0)
     assert first.shown == "events   3\nseconds  1.25\n"
@@ -44,13 +44,13 @@ def test_blocks_are_found_with_their_command_and_kind(script: ModuleType) -> Non
     assert PAGE[second.start :].startswith(second.shown)
 
 
-def test_only_the_time_taken_is_not_compared(script: ModuleType) -> None:
+def test_only_the_duration_is_not_compared(script: ModuleType) -> None:
     blanked = script.without_seconds("events   3\nseconds  1.25\n")
     assert blanked == script.without_seconds("events   3\nseconds  9.75\n")
     assert blanked != script.without_seconds("events   4\nseconds  1.25\n")
 
 
-def test_a_mark_without_a_block_is_a_mistake(script: ModuleType) -> None:
+def test_every_mark_has_a_block(script: ModuleType) -> None:
     for page in script.PAGES:
         text = page.read_text()
         marks = text.count("<!-- output") + text.count("<!-- sample")
@@ -60,7 +60,7 @@ def test_a_mark_without_a_block_is_a_mistake(script: ModuleType) -> None:
 @pytest.mark.system
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not TRADES.is_file(), reason=f"no recorded trades at {TRADES}")
-def test_what_the_pages_show_is_what_the_commands_print() -> None:
+def test_the_output_in_the_pages_is_current() -> None:
     command = [sys.executable, SCRIPT, "--check", "--trades", TRADES]
     done = subprocess.run(command, capture_output=True, text=True, timeout=850, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

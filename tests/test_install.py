@@ -1,4 +1,4 @@
-"""`make` installs what a target needs: running takes no tools of tests."""
+"""`make` installs only the packages that a target needs: running needs no tools of tests."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-# Without what a `make test` around us hands down.
+# Without the variables of a surrounding `make test`.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
 
 
@@ -16,14 +16,14 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 )
 def test_a_target_installs_what_it_needs(tmp_path: Path, target: str, extra: str) -> None:
     command = ["make", "-n", f"VENV={tmp_path}", target]
-    told = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True)
-    (line,) = (line for line in told.stdout.splitlines() if "scripts/install.sh" in line)
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    (line,) = (line for line in done.stdout.splitlines() if "scripts/install.sh" in line)
     assert line.split("$python")[1].strip() == extra
 
 
-def test_a_python_that_cannot_do_it_is_not_replaced_in_silence(tmp_path: Path) -> None:
+def test_an_unusable_python_is_an_error(tmp_path: Path) -> None:
     command = ["make", "--no-print-directory", f"VENV={tmp_path / 'venv'}", "PYTHON=/nowhere/python3", "install"]
-    told = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert told.returncode == 2
-    assert told.stdout.startswith("MemeSnipe needs Python 3.11, 3.12 or 3.13")
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout.startswith("MemeSnipe needs Python 3.11, 3.12 or 3.13")
     assert not (tmp_path / "venv").exists()

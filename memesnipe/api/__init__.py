@@ -1,1 +1,1 @@
-"""The dashboard, the API behind it, and the signer's public face."""
+"""The dashboard and its HTTP API."""

@@ -1,4 +1,4 @@
-"""The answers of the API: JSON, and every error in the same shape, `{"error": "what, and what to do"}`."""
+"""The responses of the API: JSON; every error has the shape `{"error": "what is wrong, and what to do"}`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,19 +16,19 @@ _RETRY = {"Retry-After": "1"}
 
 
 class Answer(JSONResponse):
-    """JSON in which a figure that is not a number is null, as JSON has no word for it."""
+    """A JSON response in which NaN and infinities are null."""
 
     def render(self, content: Any) -> bytes:
-        """The content as UTF-8."""
+        """Return the content as UTF-8."""
         return orjson.dumps(content)
 
 
 def answer_errors(api: FastAPI, explain: Callable[[BaseException], str]) -> None:
-    """Give every error of an application the one shape.
+    """Register handlers that give every error of an application the same shape.
 
     Args:
         api: the application.
-        explain: one line about an error of the database, fit to be shown.
+        explain: returns one line about an error of the database, without secrets.
     """
 
     @api.exception_handler(HTTPException)
@@ -37,10 +37,10 @@ def answer_errors(api: FastAPI, explain: Callable[[BaseException], str]) -> None
 
     @api.exception_handler(RequestValidationError)
     async def answer_wrong_parameter(request: Request, error: RequestValidationError) -> Answer:  # noqa: ARG001
-        said = "; ".join(f"{part['loc'][-1]}: {part['msg']}" for part in error.errors())
-        # A path that cannot be is a path that does not exist.
+        messages = "; ".join(f"{part['loc'][-1]}: {part['msg']}" for part in error.errors())
+        # An invalid path does not exist.
         in_path = any(part["loc"][0] == "path" for part in error.errors())
-        return Answer({"error": said}, status_code=404 if in_path else 422)
+        return Answer({"error": messages}, status_code=404 if in_path else 422)
 
     @api.exception_handler(SQLAlchemyError)
     async def answer_database_error(request: Request, error: SQLAlchemyError) -> Answer:  # noqa: ARG001
@@ -52,7 +52,7 @@ def answer_errors(api: FastAPI, explain: Callable[[BaseException], str]) -> None
 
     @api.exception_handler(BusyError)
     async def answer_busy(request: Request, error: BusyError) -> Answer:  # noqa: ARG001
-        return Answer({"error": "too many requests wait already"}, status_code=503, headers=_RETRY)
+        return Answer({"error": "too many requests are waiting"}, status_code=503, headers=_RETRY)
 
     @api.exception_handler(Exception)
     async def answer_fault(request: Request, error: Exception) -> Answer:  # noqa: ARG001

@@ -18,13 +18,13 @@ from memesnipe.api.workers import Workers
 
 _PAGE = Path(__file__).parent / "page"
 _PAGE_HEADERS = {
-    # The page needs nothing from elsewhere, and text from the market must never become code.
+    # The page loads nothing from other hosts, and text from the market must not be executed.
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     "Cache-Control": "no-cache",
 }
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of rows.")]
 
-# Readers share these threads, and whoever finds as many waiting as may is told to come again.
+# All reads share these threads; a read beyond the limit gets 503 with Retry-After.
 _READING_THREADS: Final = 4
 _MAX_READERS: Final = 128
 _READ_TIMEOUT_S: Final = 10.0
@@ -37,24 +37,24 @@ class Reads:
 
     def __init__(self, backend: Backend) -> None:
         self._workers = Workers("reads", threads=_READING_THREADS, timeout_s=_READ_TIMEOUT_S, capacity=_MAX_READERS)
-        # Whoever asks while one is on its way shares its answer, so one thread does for each.
+        # Concurrent requests share one call, so one thread is enough for each.
         health = Workers("health", threads=1, timeout_s=_HEALTH_TIMEOUT_S, capacity=1)
         state = Workers("state", threads=1, timeout_s=_STATE_TIMEOUT_S, capacity=1)
         self.health = Shared(lambda: health.run(backend.health))
         self.state = Shared(lambda: state.run(backend.state))
 
     async def answer(self, read: Callable[[], Any]) -> Answer:
-        """Return the answer with the result of a method of the backend."""
+        """Return the response with the result of a method of the backend."""
         return Answer(await self._workers.run(read))
 
 
 def create_api(backend: Backend, commands: Commands, max_streams: int) -> FastAPI:
-    """The application: pages, figures, lists, the stream, and what changes something."""
-    # FastAPI's own docs page loads its scripts from the internet, so ours takes its place.
+    """Return the application: the pages, the reads, the stream of events, and the commands."""
+    # FastAPI's docs page loads its scripts from the internet, so it is replaced.
     api = FastAPI(
         title="MemeSnipe",
         version=memesnipe.__version__,
-        description="The newest run, and what can be asked of it with a token. Research software, paper money.",
+        description="Figures of the newest run, and commands to it (with a token). Research software, paper money.",
         docs_url=None,
         redoc_url=None,
         default_response_class=Answer,
@@ -84,13 +84,13 @@ def _add_pages(api: FastAPI) -> None:
 def _add_figures(api: FastAPI, backend: Backend, reads: Reads) -> None:
     @api.get("/api/health", response_model=None, responses={503: {"description": "Unhealthy"}})
     async def show_health() -> Answer:
-        """Whether PostgreSQL, Redis, the signer and each actor are well. 503 when unhealthy."""
+        """The health of PostgreSQL, Redis, the signer and each actor. 503 when unhealthy."""
         health = await reads.health()
         return Answer(health, status_code=503 if health["status"] == "unhealthy" else 200)
 
     @api.get("/api/report", response_model=None)
     async def show_report() -> Answer:
-        """The newest run in figures."""
+        """The figures of the newest run."""
         return await reads.answer(backend.report)
 
     @api.get("/api/portfolio", response_model=None)
@@ -100,7 +100,7 @@ def _add_figures(api: FastAPI, backend: Backend, reads: Reads) -> None:
 
     @api.get("/api/risk", response_model=None)
     async def show_risk() -> Answer:
-        """The circuit breaker: level, drawdown, and what it does to new positions."""
+        """The circuit breaker: level, drawdown, and its effect on new positions."""
         return await reads.answer(backend.risk)
 
 
@@ -137,7 +137,7 @@ def _add_lists(api: FastAPI, backend: Backend, reads: Reads) -> None:
 
     @api.get("/api/commands", response_model=None)
     async def list_commands(limit: Limit = 100) -> Answer:
-        """What was asked for by hand, and what came of it; the newest first."""
+        """Manual commands and their outcomes; the newest first."""
         return await reads.answer(lambda: backend.commands(limit))
 
 
@@ -146,5 +146,5 @@ def _add_stream(api: FastAPI, reads: Reads, max_streams: int) -> None:
 
     @api.get("/api/events", response_model=None, responses={503: {"description": "Too many streams are open"}})
     async def stream_state() -> StateStream:
-        """Server-sent events: `state` with everything the page shows, `trouble` while it cannot be read."""
+        """Server-sent events: `state` with the data of the page, `trouble` while it cannot be read."""
         return StateStream(broadcast)

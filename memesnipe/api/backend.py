@@ -1,4 +1,4 @@
-"""What the API answers with: the views over one snapshot of the database, and the health of the parts."""
+"""The reads behind the API: views over one snapshot of the database, and the health of the parts."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,12 +14,12 @@ from memesnipe.api.health import HealthCheck, one_line
 from memesnipe.storage import views
 
 Json = dict[str, Any]
-_PATIENCE_S = 5.0
-_NO_RUN = 0  # runs are numbered from 1, and a run that does not exist is an empty one
+_TIMEOUT_S = 5.0
+_NO_RUN = 0  # runs are numbered from 1; views of a run that does not exist are empty
 
 
 class Backend:
-    """Reads for everyone who looks. Its methods block; `memesnipe.api.app` calls them in threads."""
+    """The reads for all clients. The methods block; `memesnipe.api.app` calls them in threads."""
 
     def __init__(
         self,
@@ -28,77 +28,77 @@ class Backend:
         signer_is_healthy: Callable[[], bool],
         started_at: datetime,
     ) -> None:
-        # One snapshot for each answer: its figures belong together even while the actors write.
+        # One snapshot per response: its figures are consistent while the actors write.
         self._database = database.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._check = HealthCheck(database, redis_client, signer_is_healthy)
-        self._figures_probe = BackgroundCheck(self._figures)
+        self._figures_check = BackgroundCheck(self._figures)
         self._started_at = started_at
 
     def health(self) -> Json:
-        """The health of the whole and of each part."""
+        """Return the health of the system and of each part."""
         return {**self._check().to_dict(), "started_at": self._started_at.isoformat()}
 
     def report(self) -> Json:
-        """The newest run in figures."""
+        """Return the figures of the newest run."""
         with self._newest() as (conn, run_id):
             return views.report(conn, run_id)
 
     def portfolio(self) -> Json:
-        """What the portfolio is worth."""
+        """Return the portfolio's equity, cash and drawdown."""
         with self._newest() as (conn, run_id):
             return views.portfolio(conn, run_id)
 
     def risk(self) -> Json:
-        """The circuit breaker."""
+        """Return the state of the circuit breaker."""
         with self._newest() as (conn, run_id):
             return views.risk(conn, run_id)
 
     def trades(self, limit: int) -> list[Json]:
-        """The latest trades."""
+        """Return the latest trades."""
         with self._newest() as (conn, run_id):
             return views.trades(conn, run_id, limit)
 
     def positions(self, limit: int) -> list[Json]:
-        """The positions, the open ones first."""
+        """Return the positions, the open ones first."""
         with self._newest() as (conn, run_id):
             return views.positions(conn, run_id, limit)
 
     def strategies(self, limit: int) -> list[Json]:
-        """The strategies, the best first."""
+        """Return the strategies, the best first."""
         with self._newest() as (conn, run_id):
             return views.strategies(conn, run_id, limit)
 
     def generations(self) -> list[Json]:
-        """The generations of the search."""
+        """Return the generations of the search."""
         with self._newest() as (conn, run_id):
             return views.generations(conn, run_id)
 
     def refusals(self, limit: int) -> list[Json]:
-        """What the risk gate refused."""
+        """Return the decisions that the risk gate refused."""
         with self._newest() as (conn, run_id):
             return views.refusals(conn, run_id, limit)
 
     def lifecycle(self, limit: int) -> list[Json]:
-        """The latest steps in the lives of strategies."""
+        """Return the latest changes of strategies' modes."""
         with self._newest() as (conn, run_id):
             return views.lifecycle(conn, run_id, limit)
 
     def commands(self, limit: int) -> list[Json]:
-        """What was asked for by hand."""
+        """Return the manual commands."""
         with self._newest() as (conn, run_id):
             return views.commands(conn, run_id, limit)
 
     def explain(self, error: BaseException) -> str:
-        """One line about an error, fit to be shown."""
+        """Return one line about an error, without secrets."""
         return f"the database does not answer: {one_line(error, self._database.url.password)}"
 
     def state(self) -> Json:
-        """Everything that the page shows."""
-        figures, health = self._figures_probe.ask(), self.health()
+        """Return the data of the page."""
+        figures, health = self._figures_check.ask(), self.health()
         try:
-            return {**figures.result(_PATIENCE_S), "health": health}
+            return {**figures.result(_TIMEOUT_S), "health": health}
         except TimeoutError:
-            return {"error": f"the database says nothing for {_PATIENCE_S:.0f} s", "health": health}
+            return {"error": f"the database has not responded for {_TIMEOUT_S:.0f} s", "health": health}
         except SQLAlchemyError as error:
             return {"error": self.explain(error), "health": health}
 

@@ -1,4 +1,4 @@
-"""A check that may hang, asked by someone who will not wait for it."""
+"""Running a check that may hang in the background, with a shared result."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -9,9 +9,9 @@ Answer = TypeVar("Answer")
 
 
 class BackgroundCheck(Generic[Answer]):
-    """Runs a check in a thread of its own, one at a time; who asks meanwhile shares its answer.
+    """Run a check in a thread, one at a time; concurrent callers share its result.
 
-    A thread that hangs is left behind, and as a daemon it does not keep the process from ending.
+    A thread that hangs is abandoned; as a daemon it does not prevent the process from ending.
     """
 
     def __init__(self, check: Callable[[], Answer]) -> None:
@@ -20,7 +20,7 @@ class BackgroundCheck(Generic[Answer]):
         self._latest: Future[Answer] | None = None
 
     def ask(self) -> Future[Answer]:
-        """The answer, when it comes."""
+        """Return the future result of the running check, or of a new one."""
         with self._lock:
             if self._latest is None or self._latest.done():
                 self._latest = Future()
@@ -30,5 +30,5 @@ class BackgroundCheck(Generic[Answer]):
     def _run(self, answer: Future[Answer]) -> None:
         try:
             answer.set_result(self._check())
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, who asks is told
+        except Exception as error:  # noqa: BLE001 - every error is passed to the callers
             answer.set_exception(error)

@@ -1,4 +1,4 @@
-"""Checks before every application (host, path, size of the body) and headers of every answer."""
+"""Checks before every application (host, path, size of the body) and headers of every response."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -11,7 +11,7 @@ from memesnipe.api.answers import Answer
 MAX_BODY_BYTES: Final = 1_024
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 
-# What an answer says unless it says something else itself.
+# Defaults for headers that a response does not set.
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -24,12 +24,12 @@ _HEADERS: Final = {
 class Border:
     """ASGI middleware around a whole application.
 
-    A page of another site can reach a server on loopback under a name of its own (DNS rebinding), but not choose the
-    Host header that its browser sends: a name that is not allowed is refused with 421.
+    A page of another site can reach a server on loopback through its own host name (DNS rebinding), but cannot change
+    the Host header that the browser sends: a name that is not allowed is refused with 421.
 
     Args:
         app: the application.
-        hosts: names that are allowed besides those of loopback, without a port.
+        hosts: allowed names besides those of loopback, without a port.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
@@ -37,27 +37,27 @@ class Border:
         self._hosts = {*LOOPBACK_HOSTS, *(host.lower() for host in hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse the request, or let the application answer it."""
+        """Refuse the request, or pass it to the application."""
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})  # there is none here
+            await send({"type": "websocket.close", "code": 1008})  # no application has websockets
             return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
-        async def send_safely(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await (self._refusal(scope) or self._app)(scope, receive, send_safely)
+        await (self._refusal(scope) or self._app)(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> Answer | None:
         headers = Headers(scope=scope)
         if not self._allows(headers.getlist("host")):
-            return _refuse(421, "this server does not answer to that name; DASHBOARD_HOSTS allows more")
+            return _refuse(421, "this host name is not allowed; add it to DASHBOARD_HOSTS")
         if any(ord(letter) < ord(" ") or letter == "\x7f" for letter in scope["path"]):
             return _refuse(404, "there is no such path")
         length = headers.get("content-length", "0")
@@ -74,6 +74,6 @@ class Border:
 
 
 def _refuse(status: int, error: str) -> Answer:
-    # What is left of the request is not read, so the connection ends with the answer.
+    # The rest of the request is not read, so the connection ends with the response.
     headers: dict[str, Any] = {"Connection": "close"}
     return Answer({"error": error}, status_code=status, headers=headers)

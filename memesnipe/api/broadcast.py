@@ -1,4 +1,4 @@
-"""Server-sent events: one state, read once for all streams, and a limit on how many streams are open."""
+"""Server-sent events: one state, read once for all streams, and a limit on the number of open streams."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,8 +15,8 @@ Json = dict[str, Any]
 
 STATE_INTERVAL_S: Final = 1.0
 MAX_INTERVAL_S: Final = 5.0
-COMMENT_INTERVAL_S: Final = 5.0  # a connection on which nothing is said for longer may be taken for dead
-# A stream ends after a while and the page asks for another, so what waits anywhere for a slow reader is bounded.
+COMMENT_INTERVAL_S: Final = 5.0  # a proxy may close a connection that is silent for longer
+# A stream ends after a while and the page opens another, which bounds the data buffered for a slow reader.
 MAX_STREAM_S: Final = 300.0
 _RETRY_S: Final = 5
 _HEADERS: Final = {"X-Accel-Buffering": "no"}
@@ -29,7 +29,7 @@ class Broadcast:
 
     Args:
         read: returns the state; one with an `error` is sent as `trouble`.
-        max_streams: most open streams.
+        max_streams: maximum number of open streams.
     """
 
     def __init__(self, read: Callable[[], Awaitable[Json]], max_streams: int) -> None:
@@ -41,7 +41,7 @@ class Broadcast:
         self._changed = asyncio.Event()
 
     def try_open(self) -> bool:
-        """Count a stream, and return whether one more was allowed; `close` must follow then."""
+        """Count a stream if one more is allowed; return whether it was. `close` must follow then."""
         if self._open >= self._max_streams:
             return False
         self._open += 1
@@ -78,34 +78,34 @@ class Broadcast:
         clock = asyncio.get_running_loop().time
         while True:
             began = clock()
-            state = await self._read_or_say_why()
+            state = await self._read_or_report_error()
             message = b"event: %b\ndata: %b\n\n" % (b"trouble" if "error" in state else b"state", orjson.dumps(state))
             if message != self._message:
                 self._message = message
                 changed, self._changed = self._changed, asyncio.Event()
                 changed.set()
-            # A long run takes longer to read; then it is read less often, so that the actors go first.
+            # The state of a long run takes longer to read; it is read less often, to leave the database to the actors.
             spent = clock() - began
             await asyncio.sleep(max(STATE_INTERVAL_S - spent, min(4 * spent, MAX_INTERVAL_S)))
 
-    async def _read_or_say_why(self) -> Json:
+    async def _read_or_report_error(self) -> Json:
         try:
             return await self._read()
-        except Exception as error:  # noqa: BLE001 - every stream reports it, and the next read tries again
+        except Exception as error:  # noqa: BLE001 - every stream reports it, and the next read retries
             return {"error": f"the state cannot be read: {first_line(error)}"}
 
 
 class StateStream(StreamingResponse):
-    """One stream, or 503 where no more are allowed."""
+    """One stream, or 503 when no more are allowed."""
 
     def __init__(self, broadcast: Broadcast) -> None:
         super().__init__(broadcast.messages(), media_type="text/event-stream", headers=_HEADERS)
         self._broadcast = broadcast
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count the stream for as long as it lasts."""
+        """Send the stream, counted while it is open."""
         if not self._broadcast.try_open():
-            error = {"error": "too many streams are open; DASHBOARD_MAX_STREAMS allows more"}
+            error = {"error": "too many streams are open; raise DASHBOARD_MAX_STREAMS"}
             busy = Answer(error, status_code=503, headers={"Retry-After": str(_RETRY_S), "Connection": "close"})
             await busy(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Commands over HTTP: halt, reset, promote, demote. They have threads and connections of their own and a time limit."""
+"""Commands over HTTP: halt, reset, promote, demote; with separate threads and connections, and a time limit."""
 
 import time
 from typing import Annotated, Final
@@ -14,17 +14,17 @@ from memesnipe.api.health import one_line
 from memesnipe.api.token import is_allowed
 from memesnipe.api.workers import SlowError, Workers
 from memesnipe.errors import InputError
+from memesnipe.protocol.commands import CommandName
 from memesnipe.storage.asking import SPEC_ID, NoRunError, NoSuchStrategyError, TooLateError, ask
-from memesnipe.storage.commands import CommandName
 
 TIMEOUT_S: Final = 3.0
 _THREADS: Final = 4
 _CAPACITY: Final = 64
 _REASON: Final = "over HTTP"
 
-SpecId = Annotated[str, Path(pattern=SPEC_ID, description="A strategy, as `/api/strategies` names it.")]
+SpecId = Annotated[str, Path(pattern=SPEC_ID, description="A strategy's id, as in `/api/strategies`.")]
 _bearer = HTTPBearer(auto_error=False, description="The token of this installation, see API_TOKEN_FILENAME.")
-Reason = Annotated[str, Query(description="Why; it is recorded. 1 KB at most.")]
+Reason = Annotated[str, Query(description="Recorded with the command. 1 KB at most.")]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
@@ -32,8 +32,8 @@ class Commands:
     """Record commands for the newest run, for callers with the token.
 
     Args:
-        database: used for nothing else, so that no read holds its connections.
-        token: an empty one allows nobody.
+        database: an engine for commands alone, so that no read holds its connections.
+        token: required of every request; with an empty one every request is refused.
     """
 
     def __init__(self, database: Engine, token: str) -> None:
@@ -41,10 +41,10 @@ class Commands:
         self._token = token
         self._workers = Workers("commands", threads=_THREADS, timeout_s=TIMEOUT_S, capacity=_CAPACITY)
 
-    async def ask(
+    async def submit(
         self, bearer: HTTPAuthorizationCredentials | None, name: CommandName, reason: str, spec_id: str = ""
     ) -> Answer:
-        """Return the answer to a request: 202 with the command's number, 401, 404, or 503 within three seconds."""
+        """Return the response: 202 with the command's number, 401, 404, 422, or 503 within three seconds."""
         if not is_allowed(bearer.credentials if bearer else None, self._token):
             error = {"error": "send the token of this installation: Authorization: Bearer TOKEN"}
             return Answer(error, status_code=401, headers={"WWW-Authenticate": "Bearer"})
@@ -54,8 +54,10 @@ class Commands:
                 lambda: ask(self._database, name, spec_id=spec_id, reason=reason, deadline=deadline)
             )
         except (SlowError, TooLateError) as error:
-            said = f"no answer within {TIMEOUT_S:g} s; /api/commands will say whether it took up the {name.value}"
-            raise SlowError(said) from error
+            reason_of_failure = (
+                f"no answer within {TIMEOUT_S:g} s; /api/commands shows whether the {name.value} was recorded"
+            )
+            raise SlowError(reason_of_failure) from error
         except InputError as error:
             return Answer({"error": str(error)}, status_code=422)
         except (NoRunError, NoSuchStrategyError) as error:
@@ -75,28 +77,28 @@ def command_routes(commands: Commands) -> APIRouter:
     @router.post("/api/halt", response_model=None, status_code=202)
     async def halt(bearer: Bearer, reason: Reason = _REASON) -> Answer:
         """Stop all trading."""
-        return await commands.ask(bearer, CommandName.HALT, reason)
+        return await commands.submit(bearer, CommandName.HALT, reason)
 
     @router.post("/api/risk/reset", response_model=None, status_code=202)
     async def reset_risk(bearer: Bearer, reason: Reason = _REASON) -> Answer:
         """Leave a halt or Emergency."""
-        return await commands.ask(bearer, CommandName.RISK_RESET, reason)
+        return await commands.submit(bearer, CommandName.RISK_RESET, reason)
 
     @router.post("/api/strategies/{spec_id}/promote", response_model=None, status_code=202)
     async def promote(bearer: Bearer, spec_id: SpecId, reason: Reason = _REASON) -> Answer:
         """Move a strategy one mode up, past the gates."""
-        return await commands.ask(bearer, CommandName.PROMOTE, reason, spec_id)
+        return await commands.submit(bearer, CommandName.PROMOTE, reason, spec_id)
 
     @router.post("/api/strategies/{spec_id}/demote", response_model=None, status_code=202)
     async def demote(bearer: Bearer, spec_id: SpecId, reason: Reason = _REASON) -> Answer:
         """Move a strategy one mode down."""
-        return await commands.ask(bearer, CommandName.DEMOTE, reason, spec_id)
+        return await commands.submit(bearer, CommandName.DEMOTE, reason, spec_id)
 
     return router
 
 
 def create_command_api(commands: Commands) -> FastAPI:
-    """Return an application of these routes alone, for a deployment of its own."""
+    """Return an application of these routes alone, for a separate deployment."""
     api = FastAPI(
         title="MemeSnipe commands", version=memesnipe.__version__, docs_url=None, redoc_url=None, openapi_url=None
     )
@@ -105,8 +107,8 @@ def create_command_api(commands: Commands) -> FastAPI:
     return api
 
 
-class WholePaths:
-    """ASGI middleware for an application whose routes are whole paths, whatever prefix it is deployed under."""
+class FullPaths:
+    """ASGI middleware for an application whose routes are full paths, whatever prefix it is deployed under."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

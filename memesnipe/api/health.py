@@ -1,4 +1,4 @@
-"""Health: whether each part of the system answers, and what that makes of the whole."""
+"""Health: the state of each part of the system, and the overall status."""
 
 import time
 from collections.abc import Callable
@@ -6,33 +6,32 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import redis
 from sqlalchemy import Engine, text
 
 import memesnipe
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.progress import Progress
-from memesnipe.bus.heartbeat import ACTORS, HEARTBEAT_KEY
 from memesnipe.errors import first_line
+from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, decode_heartbeat
 from memesnipe.storage.vitals import Vitals, vitals
 
-_PATIENCE_S = 2.0
+_TIMEOUT_S = 2.0
 FINE = ("up", "healthy", "running", "breeding", "finished")
-_TELLING = ("stalled", "waiting", "quiet", "rejected")  # states whose detail belongs into the one line
+_WITH_DETAIL = ("stalled", "waiting", "quiet", "rejected")  # states whose detail is part of the summary
 _NO_HEARTBEAT = {"state": "down", "detail": "no heartbeat"}
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The state of the whole, why, and the state of each part."""
+    """The overall status with its reasons, and the state of each part."""
 
     status: str  # healthy | degraded | unhealthy
     detail: str
     parts: dict[str, dict[str, str]]
 
     def to_dict(self) -> dict[str, Any]:
-        """The health as JSON-ready data."""
+        """Return the health as JSON values."""
         return {
             "status": self.status,
             "version": memesnipe.__version__,
@@ -42,34 +41,34 @@ class Health:
 
 
 def one_line(error: BaseException, secret: str | None) -> str:
-    """What an error says, without the statement that SQLAlchemy adds, and without the secret."""
-    said = first_line(error)
-    return said.replace(secret, "***") if secret else said
+    """Return the first line of an error, without the SQL statement that SQLAlchemy adds and without the secret."""
+    line = first_line(error)
+    return line.replace(secret, "***") if secret else line
 
 
 class HealthCheck:
-    """Asks every part at the same time, and gives none of them more than two seconds."""
+    """Check all parts concurrently, each for at most two seconds."""
 
     def __init__(self, database: Engine, redis_client: redis.Redis, signer_is_healthy: Callable[[], bool]) -> None:
         self._database = database
         self._redis = redis_client
-        self._postgres_probe = BackgroundCheck(self._vitals)
-        self._redis_probe = BackgroundCheck(self._heartbeats)
-        self._signer_probe = BackgroundCheck(signer_is_healthy)
+        self._postgres_check = BackgroundCheck(self._vitals)
+        self._redis_check = BackgroundCheck(self._heartbeats)
+        self._signer_check = BackgroundCheck(signer_is_healthy)
         self._progress = Progress()
 
     def __call__(self) -> Health:
-        """Check now."""
-        deadline = time.monotonic() + _PATIENCE_S
-        postgres, heartbeats = self._postgres_probe.ask(), self._redis_probe.ask()
-        signer = self._signer_probe.ask()
+        """Return the current health."""
+        deadline = time.monotonic() + _TIMEOUT_S
+        postgres, heartbeats = self._postgres_check.ask(), self._redis_check.ask()
+        signer = self._signer_check.ask()
         parts = {
             "postgres": self._part(postgres, deadline, "up"),
             "redis": self._part(heartbeats, deadline, "up"),
             "signer": self._part(signer, deadline, "healthy"),
         }
         if parts["signer"]["state"] == "healthy" and not signer.result():
-            parts["signer"] = {"state": "unhealthy", "detail": "the signer does not say that it is healthy"}
+            parts["signer"] = {"state": "unhealthy", "detail": "the signer does not report that it is healthy"}
         if parts["redis"]["state"] == "up":
             parts |= {actor: _read(raw) for actor, raw in zip(ACTORS, heartbeats.result(), strict=True)}
         else:
@@ -80,7 +79,7 @@ class HealthCheck:
 
     def _vitals(self) -> Vitals | None:
         with self._database.connect() as connection:
-            connection.execute(text(f"SET LOCAL statement_timeout = {int(_PATIENCE_S * 1000)}"))
+            connection.execute(text(f"SET LOCAL statement_timeout = {int(_TIMEOUT_S * 1000)}"))
             return vitals(connection)
 
     def _heartbeats(self) -> list[bytes | str | None]:
@@ -92,30 +91,29 @@ class HealthCheck:
         try:
             error = answer.exception(timeout=max(0.0, deadline - time.monotonic()))
         except TimeoutError:
-            return {"state": "down", "detail": f"no answer within {_PATIENCE_S:.0f} s"}
+            return {"state": "down", "detail": f"no answer within {_TIMEOUT_S:.0f} s"}
         if error is None:
             return {"state": fine, "detail": ""}
         return {"state": "down", "detail": one_line(error, self._database.url.password)}
 
 
 def _read(raw: bytes | str | None) -> dict[str, str]:
-    """An actor's part, from its heartbeat."""
+    """Return an actor's part, from its heartbeat."""
     if raw is None:
         return dict(_NO_HEARTBEAT)
-    try:
-        heartbeat = orjson.loads(raw)
-        return {"state": str(heartbeat["state"]), "detail": str(heartbeat.get("detail", ""))}
-    except (ValueError, TypeError, LookupError, AttributeError):
+    heartbeat = decode_heartbeat(raw)
+    if heartbeat is None:
         return {"state": "down", "detail": "its heartbeat cannot be read"}
+    return {"state": heartbeat.state, "detail": heartbeat.detail}
 
 
-def _words(name: str, part: dict[str, str]) -> str:
-    """What keeps trading waiting must be said where only one line is read; other reasons stay with their part."""
-    return f"{name} is {part['state']}" + (f" ({part['detail']})" if part["state"] in _TELLING else "")
+def _summary(name: str, part: dict[str, str]) -> str:
+    """Return a part's state, with its detail if that delays trading; other details are shown with their part."""
+    return f"{name} is {part['state']}" + (f" ({part['detail']})" if part["state"] in _WITH_DETAIL else "")
 
 
 def _overall_status(parts: dict[str, dict[str, str]], *, has_run: bool) -> Health:
-    bad = [_words(name, part) for name, part in parts.items() if part["state"] not in FINE]
+    bad = [_summary(name, part) for name, part in parts.items() if part["state"] not in FINE]
     if "down" in (parts["postgres"]["state"], parts["redis"]["state"]):
         return Health("unhealthy", ", ".join(bad), parts)
     if not has_run:

@@ -7,32 +7,32 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from memesnipe.api.answers import Answer
 
-READS_AT_ONCE: Final = 32  # until they begin to answer; a stream that is open is none of them
+MAX_READS: Final = 32  # that have not begun to respond; an open stream does not count
 MAX_WAITING: Final = 1_000
 WAIT_S: Final = 10.0
 _READS: Final = ("GET", "HEAD", "OPTIONS")
 
 
-class CommandsFirst:
-    """ASGI middleware that starts a limited number of reads at once, and every command immediately.
+class CommandPriority:
+    """ASGI middleware that limits the number of concurrent reads, and passes every command on immediately.
 
-    One event loop handles all requests of the proxy in turn. A command that arrives after five hundred requests for a
-    stream would wait until all of them are dispatched; so most of those wait here, where they cost nothing.
+    One event loop handles all requests of the proxy in order. A command that arrives after five hundred requests for a
+    stream would wait until all of them are dispatched; so most of them wait here, where they use no resources.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._free = asyncio.Semaphore(READS_AT_ONCE)
+        self._free = asyncio.Semaphore(MAX_READS)
         self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, if need be when others have begun to answer, or refuse it."""
+        """Pass the request on, a read possibly after others have begun to respond, or refuse it."""
         if scope["type"] != "http" or scope["method"] not in _READS:
             await self._app(scope, receive, send)
         elif await self._acquire():
             await self._pass(scope, receive, send)
         else:
-            busy = {"error": "too many requests wait already"}
+            busy = {"error": "too many requests are waiting"}
             await Answer(busy, status_code=503, headers={"Retry-After": "5"})(scope, receive, send)
 
     async def _acquire(self) -> bool:

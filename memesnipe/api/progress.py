@@ -1,4 +1,4 @@
-"""Whether the newest run makes progress: parts of the health that no single actor can report."""
+"""Progress of the newest run: the parts of the health that no single actor can report."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Final
 
 from memesnipe.storage.vitals import Vitals
 
-STALLED_AFTER_S: Final = 15.0  # without taking in any of the events that are there
+STALLED_AFTER_S: Final = 15.0  # without consuming any of the events published
 QUIET_AFTER_S: Final = 60.0  # without any event, while the feed has not ended
 UNANSWERED_AFTER_S: Final = 10.0  # a command takes effect at the next event
 _MANY_REJECTED: Final = 20
@@ -24,16 +24,16 @@ class Progress:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._seen: tuple[int, ...] = ()
+        self._counts: tuple[int, ...] = ()
         self._since = 0.0
 
     def parts(self, now: Vitals | None) -> dict[str, Part]:
         """Return the parts `progress`, `events` and `commands`; none before the first run."""
         if now is None:
             return {}
-        seen, clock = (now.run_id, now.published, now.consumed), self._clock()
-        if seen != self._seen:
-            self._seen, self._since = seen, clock
+        counts, clock = (now.run_id, now.published, now.consumed), self._clock()
+        if counts != self._counts:
+            self._counts, self._since = counts, clock
         return {
             "progress": _progress(now, clock - self._since),
             "events": _events(now),
@@ -47,22 +47,22 @@ def _progress(now: Vitals, still_s: float) -> Part:
     if now.consumed < now.published and still_s > STALLED_AFTER_S:
         return {
             "state": "stalled",
-            "detail": f"{now.consumed:,} of {now.published:,} events taken in, none for {still_s:.0f} s",
+            "detail": f"{now.consumed:,} of {now.published:,} events consumed, none for {still_s:.0f} s",
         }
     if not now.ended and still_s > QUIET_AFTER_S:
-        return {"state": "quiet", "detail": f"the feed has given no event for {still_s:.0f} s"}
+        return {"state": "quiet", "detail": f"no event from the feed for {still_s:.0f} s"}
     return {"state": "running", "detail": ""}
 
 
 def _events(now: Vitals) -> Part:
-    given = now.published + now.rejected
-    detail = f"{now.rejected:,} of {given:,} rejected" if now.rejected else ""
-    many = now.rejected >= _MANY_REJECTED and now.rejected > _REJECTED_SHARE * given
+    received = now.published + now.rejected
+    detail = f"{now.rejected:,} of {received:,} rejected" if now.rejected else ""
+    many = now.rejected >= _MANY_REJECTED and now.rejected > _REJECTED_SHARE * received
     return {"state": "rejected" if many else "running", "detail": detail}
 
 
 def _commands(now: Vitals) -> Part:
     if now.command and not now.finished and now.command_age_s > UNANSWERED_AFTER_S:
-        detail = f"{now.command} was asked for {now.command_age_s:.0f} s ago and has no outcome"
+        detail = f"{now.command} was requested {now.command_age_s:.0f} s ago and has no outcome"
         return {"state": "waiting", "detail": detail}
     return {"state": "running", "detail": ""}

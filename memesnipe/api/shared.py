@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Shared(Generic[T]):
-    """Call a function once for all concurrent callers, and again for those that come after its result."""
+    """Call a function once for all concurrent callers, and again for callers after its result."""
 
     def __init__(self, call: Callable[[], Awaitable[T]]) -> None:
         self._call = call

@@ -1,42 +1,32 @@
-"""The token of those who may change something: a file that only its owner can read, made at the first start."""
+"""The token of callers with permission to change a run."""
 
 import hmac
-import os
 import secrets
-import stat
 from pathlib import Path
 
 from memesnipe.errors import InputError
+from memesnipe.secret_file import create_secret, read_secret
+
+_MIN_CHARACTERS = 16
 
 
 def make_token(path: Path) -> None:
-    """Make a token at ``path``, unless there is a file already."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
+    """Write a new token to ``path``; an existing file is kept."""
+    create_secret(path, secrets.token_urlsafe(32) + "\n")
 
 
 def load_token(path: Path) -> str:
-    """The token in a file.
+    """Return the token in a file.
 
     Raises:
-        InputError: there is none, it is not ours alone, or it is too short to be one.
+        InputError: there is no file that only its owner can read, or the token is too short.
     """
-    if path.is_symlink() or not path.is_file():
-        raise InputError(f"{path} is not a regular file; API_TOKEN_FILENAME must name one")
-    status = path.stat()
-    if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
-        raise InputError(f"{path} can be read by others: make it yours alone with `chmod 600 {path}`")
-    token = path.read_text().strip()
-    if len(token) < 16:
-        raise InputError(f"{path} is too short to be a token: it must have 16 characters or more")
+    token = read_secret(path, "API_TOKEN_FILENAME").strip()
+    if len(token) < _MIN_CHARACTERS:
+        raise InputError(f"{path} is too short to be a token: it must have {_MIN_CHARACTERS} characters or more")
     return token
 
 
 def is_allowed(given: str | None, token: str) -> bool:
-    """Whether what a request was sent with is the token; without a token nobody is allowed."""
+    """Return whether a request's credentials are the token, in constant time; always False for an empty token."""
     return bool(token) and given is not None and hmac.compare_digest(given.strip().encode(), token.encode())

@@ -1,4 +1,4 @@
-"""Run blocking work for an event loop: in few threads, with limits on the time and the number of waiting calls."""
+"""Running blocking work for an event loop: in a few threads, with limits on the time and the number of calls."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class BusyError(Exception):
-    """Too many calls wait already."""
+    """Too many calls are waiting."""
 
 
 class SlowError(Exception):
@@ -18,36 +18,36 @@ class SlowError(Exception):
 
 
 class Workers:
-    """Run work in threads, with a limit on how long the caller waits.
+    """Run work in threads, with a limit on the caller's waiting time.
 
-    Work that hangs keeps its thread until it ends; its caller and all later ones get their error in time.
+    Work that hangs keeps its thread until it ends; its caller and later callers get their error in time.
 
     Args:
         name: of the threads.
-        threads: most works that run at once.
-        timeout_s: longest time from the call to its result.
-        capacity: most works that run or wait.
+        threads: maximum number of calls that run.
+        timeout_s: maximum time from the call to its result.
+        capacity: maximum number of calls that run or wait.
     """
 
     def __init__(self, name: str, *, threads: int, timeout_s: float, capacity: int) -> None:
         self.timeout_s = timeout_s
         self._executor = ThreadPoolExecutor(threads, name)
-        self._places = BoundedSemaphore(capacity)
+        self._slots = BoundedSemaphore(capacity)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Return the result of the work.
 
         Raises:
-            BusyError: too many works run or wait.
-            SlowError: no result within the time; work that has not begun is dropped.
+            BusyError: too many calls run or wait.
+            SlowError: no result within the time; work that has not started is dropped.
         """
-        if not self._places.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             raise BusyError
         future: Future[T] = self._executor.submit(work)
-        future.add_done_callback(lambda _: self._places.release())
+        future.add_done_callback(lambda _: self._slots.release())
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self.timeout_s)
         except TimeoutError as error:
             if future.done() and not future.cancelled():
-                raise  # the work's own
+                raise  # raised by the work
             raise SlowError(f"no answer within {self.timeout_s:g} s") from error

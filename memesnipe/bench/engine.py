@@ -1,4 +1,4 @@
-"""How fast the engine is on this machine, against the same strategy as a bare loop, measured turn by turn."""
+"""Speed of the engine on this machine, compared with the same strategy as a bare loop in alternating rounds."""
 
 import platform
 import shutil
@@ -32,7 +32,7 @@ SEED: Final = 24
 CAPITAL_USD: Final = 1_000.0
 ROUNDS: Final = 7
 STARTS: Final = 3
-# Breakouts that come now and then, and the strategy's own defaults.
+# Parameters with rare breakouts, and the strategy's defaults.
 FLAT: Final = {"breakout": 0.25, "vol_mult": 3.0}
 BUSY: Final = {"breakout": 0.05, "vol_mult": 2.0}
 
@@ -52,17 +52,17 @@ print(time.time())
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The market and the genomes that are measured."""
+    """The market and the genomes of the benchmark."""
 
     events: Events
-    columns: tuple[Any, ...]  # the same as plain arrays
+    columns: tuple[Any, ...]  # the events as plain arrays
     families: Families
     flat: list[Genome]
     busy: list[Genome]
 
     @classmethod
     def of(cls, events: int, genomes: int) -> "Bench":
-        """A market of so many events; the lookbacks of the genomes differ."""
+        """Return a market with ``events`` events, and ``genomes`` genomes with different lookbacks."""
         market = make_market(events, TOKENS, SEED)
         columns = tuple(np.ascontiguousarray(market[n]) for n in ("ts", "token", "side", "price_usd", "volume_usd"))
         flat, busy = (
@@ -72,34 +72,37 @@ class Bench:
         return cls(market, columns, discover(), flat, busy)
 
     def full(self, genomes: list[Genome]) -> None:
-        """Backtest them all, fills and equity and everything."""
+        """Backtest the genomes, with fills and equity."""
         backtest(self.events, genomes, self.families, FillModel(), CAPITAL_USD)
 
     def bare(self) -> None:
-        """The same votes without trading on them."""
+        """Compute the same votes without trading."""
         names = ("lookback_s", "breakout", "vol_mult")
         params = np.array([[genome.signals[0].params[name] for name in names] for genome in self.flat])
         bare_momentum(self.columns, TOKENS, params)
 
-    def speeds(self, say: Callable[[str], None]) -> dict[str, list[float]]:
-        """Genome-events a second of each round. They take turns, so that what else the machine does hits all alike."""
+    def speeds(self, report_step: Callable[[str], None]) -> dict[str, list[float]]:
+        """Return genome-events per second of each round.
+
+        The variants alternate, so that other load on the machine affects all of them alike.
+        """
         runs: dict[str, Callable[[], None]] = {
             "full": lambda: self.full(self.flat),
             "busy": lambda: self.full(self.busy),
             "bare": self.bare,
         }
         speeds: dict[str, list[float]] = {name: [] for name in runs}
-        for turn in range(ROUNDS + 1):
-            say(f"round {turn} of {ROUNDS}" if turn else "warming up")
+        for number in range(ROUNDS + 1):
+            report_step(f"round {number} of {ROUNDS}" if number else "warming up")
             for name, run in runs.items():
                 start = time.perf_counter()
                 run()
-                if turn:  # the first one compiles
+                if number:  # round 0 compiles
                     speeds[name].append(len(self.events) * len(self.flat) / (time.perf_counter() - start))
         return speeds
 
     def activity(self, genomes: list[Genome]) -> dict[str, float]:
-        """How much the genomes trade, and the share of genome-events at which they hold something or try to."""
+        """Return trades per genome, and the share of genome-events with a position or a pending entry."""
         engine = Engine(self.families, FillModel(), CAPITAL_USD)
         engine.add(*genomes)
         engine.watch(genome.spec_id for genome in genomes)
@@ -113,13 +116,13 @@ class Bench:
 
 
 def _exposed_events(done: WatchedActions, count: int) -> int:
-    """At how many genome-events a genome was exposed: from an entry's decision to its failure, or to its exit."""
+    """Return the number of genome-events with an exposure: from an entry's decision to its failure or its exit."""
     steps: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for order in done.orders:
         if order.side in ENTRIES:
             steps[order.spec_id].append((order.decided_seq, 1))
     for fill in done.fills:
-        # An entry that fails ends an exposure, and so does an exit that lands.
+        # A failed entry and a filled exit end an exposure.
         if (fill.order.side in ENTRIES) == bool(fill.failure):
             steps[fill.order.spec_id].append((fill.seq + 1, -1))
     exposed = 0
@@ -130,18 +133,18 @@ def _exposed_events(done: WatchedActions, count: int) -> int:
 
 
 def first_backtest_seconds(events: Events, home: Path | None = None) -> float:
-    """From the start of a new process to its first backtest; another ``home`` has nothing compiled yet."""
+    """Return the seconds from the start of a new process to its first backtest; an empty ``home`` has no cache."""
     with tempfile.NamedTemporaryFile(suffix=".events") as file:
         events.tofile(file.name)
-        as_if_at = [shutil.which("env") or "env", f"HOME={home}"] if home else []
-        command = [*as_if_at, sys.executable, "-c", _FIRST_BACKTEST, file.name, FAMILY]
+        prefix = [shutil.which("env") or "env", f"HOME={home}"] if home else []
+        command = [*prefix, sys.executable, "-c", _FIRST_BACKTEST, file.name, FAMILY]
         start = time.time()
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own script
     return float(done.stdout) - start
 
 
 def machine() -> dict[str, Any]:
-    """What it was measured on."""
+    """Return the machine and the versions of the measurement."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     named = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
@@ -152,12 +155,12 @@ def machine() -> dict[str, Any]:
     }
 
 
-def bench_engine(events: int, genomes: int, cold: bool, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure everything; ``say`` hears what is being done."""
-    say("making the market")
+def bench_engine(events: int, genomes: int, cold: bool, report_step: Callable[[str], None]) -> dict[str, Any]:
+    """Measure the engine; ``report_step`` is called with the name of each step."""
+    report_step("making the market")
     bench = Bench.of(events, genomes)
-    speeds = bench.speeds(say)
-    say("starting new processes")
+    speeds = bench.speeds(report_step)
+    report_step("starting new processes")
     few = bench.events[:1000]
     first_backtest_seconds(few)
     starts = [first_backtest_seconds(few) for _ in range(STARTS)]
@@ -170,7 +173,7 @@ def bench_engine(events: int, genomes: int, cold: bool, say: Callable[[str], Non
         **machine(),
     }
     if cold:
-        say("compiling everything anew")
+        report_step("compiling with an empty cache")
         with tempfile.TemporaryDirectory(prefix="memesnipe-bench-") as home:
             result["cold_seconds"] = first_backtest_seconds(few, Path(home))
     return result

@@ -1,4 +1,4 @@
-"""How fast generations are evaluated here, with one worker and with two, and what of that is Ray's."""
+"""Speed of evaluating generations on this machine, with one and two workers, and Ray's share of the time."""
 
 import os
 import time
@@ -25,31 +25,31 @@ from memesnipe.sdk.registry import discover
 
 SEED: Final = 24
 CAPITAL_USD: Final = 1_000.0
-SESSIONS: Final = (1, 2, 1, 2)  # workers, turn by turn, so that a busy minute of the machine hits both
+SESSIONS: Final = (1, 2, 1, 2)  # numbers of workers, alternating, so that other load on the machine affects both
 GENERATIONS: Final = 5  # of each session
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What one session of Ray measured."""
+    """The measurements of one session of Ray."""
 
     workers: int
-    start_s: float  # until Ray is there
-    first_result_s: float  # from then to the first evaluation, the tape's way into the store included
+    start_s: float  # until Ray is ready
+    first_result_s: float  # from then to the first evaluation, storing the tape included
     seconds: list[float]  # of each generation
-    busy_s: float  # that workers spent on backtests in them
+    busy_s: float  # time that workers spent on backtests in them
     evaluations: list[Evaluation]
 
 
-def bench_evolve(events: int, genomes: int, home: Path, say: Callable[[str], None]) -> dict[str, Any]:
-    """Rates of the same generation with one and with two workers."""
-    say("making a market")
+def bench_evolve(events: int, genomes: int, home: Path, report_step: Callable[[str], None]) -> dict[str, Any]:
+    """Return the rates of the same generation with one and with two workers."""
+    report_step("making a market")
     messages = list(islice(SyntheticFeed(SEED).messages(0), events))
     market, _ = Sequencer(60, 600).stamp(messages)
     drawn = random_genomes(np.random.default_rng(SEED), discover(), genomes)
     sessions = []
-    for turn, workers in enumerate(SESSIONS, 1):
-        say(f"session {turn} of {len(SESSIONS)}, {workers} workers")
+    for number, workers in enumerate(SESSIONS, 1):
+        report_step(f"session {number} of {len(SESSIONS)}, {workers} workers")
         sessions.append(_session(market, drawn, workers, home))
     one, two = (_rate(sessions, workers, genomes) for workers in (1, 2))
     fitness = [[e.fitness for e in session.evaluations] for session in sessions]
@@ -76,7 +76,9 @@ def _session(market: Events, genomes: list[Genome], workers: int, home: Path) ->
         train, validation = backtests.store((spans.train, spans.validation), [market])
         backtests.evaluate(train, validation, genomes[:1], lambda _: None)
         first = time.perf_counter()
-        found = backtests.evaluate(train, validation, genomes, lambda _: None)  # learns how long a genome takes
+        found = backtests.evaluate(
+            train, validation, genomes, lambda _: None
+        )  # measures the time per genome, for the size of chunks
         backtests.busy_s, seconds = 0.0, []
         for _ in range(GENERATIONS):
             begun = time.perf_counter()
@@ -92,7 +94,7 @@ def _rate(sessions: list[Session], workers: int, genomes: int) -> float:
 
 
 def _ray_share(sessions: list[Session], workers: int) -> float:
-    """The share of the workers' time in which none of them was at a backtest."""
+    """Return the share of the workers' time that was not spent on backtests."""
     chosen = [session for session in sessions if session.workers == workers]
     offered = sum(workers * sum(session.seconds) for session in chosen)
     return 1.0 - sum(session.busy_s for session in chosen) / offered

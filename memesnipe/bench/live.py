@@ -1,4 +1,4 @@
-"""How many strategies the live system moves at which rate, and how long a decision takes: through its real servers."""
+"""Latency and sustained event rate of the live system by number of strategies, through its real servers."""
 
 import heapq
 import os
@@ -12,61 +12,61 @@ from statistics import median
 from typing import Any, Final
 
 import numpy as np
-import orjson
 from pydantic import SecretStr
 
 from memesnipe.bench.engine import machine
-from memesnipe.bench.executors import ALLOCATED, REPLACED, Executors, Market
+from memesnipe.bench.timed_run import ALLOCATED, REPLACED, Market, TimedRun
 from memesnipe.config.home import RESOLVED
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
-from memesnipe.market.codec import STREAM_OF_KIND, to_messages
 from memesnipe.market.events import DECISION
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.protocol.events import to_payloads
+from memesnipe.protocol.payload import encode
 from memesnipe.sdk.registry import discover
 from memesnipe.servers.servers import LocalServers
 from memesnipe.storage.database import connect, migrate
 
 SEED: Final = 24
-MARKETS: Final = 46  # synthetic markets merged: together about 300 events in a second of their own time
-WHOLE_MARKET_RATE: Final = 300.0  # events a second: about all of pump.fun
+MARKETS: Final = 46  # merged synthetic markets: together about 300 events per second of event time
+WHOLE_MARKET_RATE: Final = 300.0  # events per second: about all of pump.fun
 FAST_RATE: Final = 5_000.0
-SPREAD: Final = ("events_per_s", "p50_ms", "p99_ms", "max_ms")  # figures of which least, median and most are shown
-TICK_S: Final = 0.005  # a live feed hands over what came in so long
+SPREAD: Final = ("events_per_s", "p50_ms", "p99_ms", "max_ms")  # figures shown with minimum, median and maximum
+TICK_S: Final = 0.005  # a live feed delivers events in batches of this duration
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured."""
+    """The size of the benchmark."""
 
     many: int = 10_000  # strategies
     few: int = 1_000
     long_s: float = 60.0
     decide_every_s: int = Settings.model_fields["rebalance_interval_secs"].default  # of event time
     short_s: float = 5.0
-    warm: int = 3_000  # events before anything is measured
+    warm: int = 3_000  # events before the measurement
     events: int = 150_000
 
 
 QUICK: Final = Size(many=200, few=50, long_s=1.0, decide_every_s=1, short_s=0.5, warm=300, events=6_000)
 
 
-def bench_live(say: Callable[[str], None], *, quick: bool, repeats: int = 3) -> dict[str, Any]:
-    """Latencies at the rates that are aimed at, and the highest rates that are sustained.
+def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int = 3) -> dict[str, Any]:
+    """Return latencies at the target rates, and the highest sustained rates.
 
     Args:
-        say: is told what is being done.
-        quick: small and short, to see that it works.
-        repeats: how often each latency is measured, one after the other on the same executor; the rates are
-            looked for once.
+        report_step: called with the name of each step.
+        quick: a small and short smoke test.
+        repeats: repetitions of each latency measurement, in sequence on the same executor; the sustained rates are
+            measured once.
     """
     size = QUICK if quick else Size()
-    say("making a market")
+    report_step("making a market")
     measured = repeats * max(WHOLE_MARKET_RATE * size.long_s, FAST_RATE * size.short_s)
-    market = _market(size.warm + max(size.events, int(1.2 * measured)), size.decide_every_s)
+    market = _market(size.warm + max(size.events, int(1.2 * measured)), size.decide_every_s, size.warm)
     home = Path(tempfile.mkdtemp(prefix="memesnipe-bench-"))
-    home.chmod(0o755)  # the embedded PostgreSQL runs as another user where we are root
+    home.chmod(0o755)  # as root, the embedded PostgreSQL runs as another user
     try:
         with LocalServers(home) as servers:
             urls = servers.start()
@@ -77,94 +77,87 @@ def bench_live(say: Callable[[str], None], *, quick: bool, repeats: int = 3) -> 
             database = connect(urls.database_url or "")
             migrate(database)
             database.dispose()
-            bench = _Bench(home, settings, market, size, say)
+            bench = _Bench(home, settings, market, size, report_step)
             load = os.getloadavg()[0]
             return {
                 **machine(),
                 "cores": os.cpu_count() or 1,
                 "repetitions": repeats,
-                "whole_market": bench.at(size.many, WHOLE_MARKET_RATE, size.long_s, repeats),
-                "fast": bench.at(size.few, FAST_RATE, size.short_s, repeats),
+                "whole_market": bench.latency(size.many, WHOLE_MARKET_RATE, size.long_s, repeats),
+                "fast": bench.latency(size.few, FAST_RATE, size.short_s, repeats),
                 "sustained": {
-                    f"{size.many} strategies": bench.most(size.many),
-                    f"{size.many} strategies, 2 threads": bench.most(size.many, threads=2),
-                    f"{size.many} strategies, 2 executors": bench.most(size.many, executors=2),
-                    f"{size.few} strategies": bench.most(size.few),
+                    f"{size.many} strategies": bench.sustained(size.many),
+                    f"{size.many} strategies, 2 threads": bench.sustained(size.many, threads=2),
+                    f"{size.few} strategies": bench.sustained(size.few),
                 },
                 "load": {"before": round(load, 1), "after": round(os.getloadavg()[0], 1)},
-                "tokens": len({m["token"] for m in map(_content, market.messages[: size.warm]) if "mint" in m}),
+                "tokens": market.tokens,
             }
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _content(message: tuple[str, int, int, bytes]) -> dict[str, Any]:
-    return dict(orjson.loads(message[3]))
-
-
-def _market(events: int, decide_every_s: int) -> Market:
-    """So many events of a market with hundreds of tokens alive."""
+def _market(events: int, decide_every_s: int, warm: int) -> Market:
+    """Generate events of a market with hundreds of tokens alive; count the tokens of the first ``warm``."""
     feeds = [SyntheticFeed(SEED + i).messages(0) for i in range(MARKETS)]
     raw = list(islice(heapq.merge(*feeds, key=lambda message: message["ts"]), events))
     sequencer = Sequencer(decide_every_s, 10**9)
     stamped, _ = sequencer.stamp(raw)
-    messages = to_messages(stamped, sequencer.mints)
-    published = [
-        (STREAM_OF_KIND[int(k)], m["seq"], m["seq"], orjson.dumps(m))
-        for k, m in zip(stamped["kind"], messages, strict=True)
-    ]
-    return Market(published, stamped["seq"][stamped["flags"] & DECISION > 0].tolist())
+    payloads = to_payloads(stamped, sequencer.mints)
+    published = [(payload.stream, payload.seq, payload.seq, encode(payload)) for payload in payloads]
+    decisions = stamped["seq"][stamped["flags"] & DECISION > 0].tolist()
+    return Market(published, decisions, len({payload.token for payload in payloads[:warm] if payload.mint}))
 
 
 def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of each figure the median, and where it is a number least, median and most too."""
+    """Return the median of each figure, and minimum, median and maximum of the figures of `SPREAD`."""
     found: dict[str, Any] = {}
     spread: dict[str, list[float]] = {}
-    for name, first in runs[0].items():
-        if isinstance(first, list):  # one for each executor
-            found[name] = [round(median(run[name][i] for run in runs), 3) for i in range(len(first))]
-        else:
-            values = sorted(run[name] for run in runs)
-            found[name] = sum(values) if name == "decisions" else round(median(values), 3)
-            spread[name] = [values[0], round(median(values), 3), values[-1]]
+    for name in runs[0]:
+        values = sorted(run[name] for run in runs)
+        found[name] = sum(values) if name == "decisions" else round(median(values), 3)
+        spread[name] = [values[0], round(median(values), 3), values[-1]]
     return {**found, "spread": {name: spread[name] for name in SPREAD}}
 
 
 class _Bench:
-    """Measures one load after the other, each with executors of its own."""
+    """Measurement of several loads in sequence, each with a new executor."""
 
-    def __init__(self, home: Path, settings: Settings, market: Market, size: Size, say: Callable[[str], None]) -> None:
-        self._home, self._settings, self._market, self._size, self._say = home, settings, market, size, say
+    def __init__(
+        self, home: Path, settings: Settings, market: Market, size: Size, report_step: Callable[[str], None]
+    ) -> None:
+        self._home, self._settings, self._market, self._size = home, settings, market, size
+        self._report_step = report_step
         spare = REPLACED * (len(market.decisions) + 1)
         self._genomes = random_genomes(np.random.default_rng(SEED), discover(), size.many + spare)
 
-    def _executors(self, count: int, threads: int) -> Executors:
+    def _run(self, threads: int) -> TimedRun:
         settings = self._settings.model_copy(update={"executor_threads": threads})
         write_resolved(settings, self._home / RESOLVED)
-        return Executors(self._home, settings, self._market, self._genomes, count)
+        return TimedRun(self._home, settings, self._market, self._genomes)
 
-    def at(self, strategies: int, rate: float, seconds: float, repeats: int) -> dict[str, Any]:
-        """The latency at one rate: medians of the repetitions, and the spread of each figure."""
-        executors = self._executors(1, 1)
+    def latency(self, strategies: int, rate: float, seconds: float, repeats: int) -> dict[str, Any]:
+        """Return the latency at one rate: medians of the repetitions, and the spread of each figure."""
+        run = self._run(threads=1)
         runs = []
-        with executors.working(strategies):
-            executors.send(self._size.warm)
-            executors.wait()
+        with run.working(strategies):
+            run.send(self._size.warm)
+            run.wait()
             for number in range(repeats):
-                self._say(f"{strategies:,} strategies at {rate:,.0f} events/s, {number + 1} of {repeats}")
-                runs.append(executors.measure(rate, seconds, TICK_S))
+                self._report_step(f"{strategies:,} strategies at {rate:,.0f} events/s, {number + 1} of {repeats}")
+                runs.append(run.measure(rate, seconds, TICK_S))
         return {"strategies": strategies, "on_the_desk": min(ALLOCATED, strategies), **_summary(runs)}
 
-    def most(self, strategies: int, executors: int = 1, threads: int = 1) -> dict[str, Any]:
-        """The highest of a row of rates at which the last event is decided within a second of its publication."""
+    def sustained(self, strategies: int, threads: int = 1) -> dict[str, Any]:
+        """Return the highest of increasing rates at which the last event is decided within 1 s of its publication."""
         best: dict[str, Any] = {"events_per_s": 0.0}
-        size, team = self._size, self._executors(executors, threads)
+        size, team = self._size, self._run(threads)
         with team.working(strategies):
             team.send(size.warm)
             team.wait()
             rate = 300.0 if strategies > 1_000 else 1_500.0
             while team.left() >= rate * size.short_s:
-                self._say(f"{strategies:,} strategies, {executors} x {threads} threads, at {rate:,.0f} events/s")
+                self._report_step(f"{strategies:,} strategies, {threads} threads, at {rate:,.0f} events/s")
                 found = team.measure(rate, size.short_s, TICK_S)
                 if found["behind_at_end_s"] > 1.0 or found["events_per_s"] < 0.9 * rate:
                     return best

@@ -1,4 +1,4 @@
-"""What the benchmark runs on: a market of several hundred tokens, and the same strategy as a loop written by hand."""
+"""Input of the engine benchmark: a market of several hundred tokens, and `momentum_5m` as a handwritten loop."""
 
 import math
 from typing import Any, Final
@@ -14,23 +14,23 @@ from memesnipe.sdk.maths import decay
 START_TS: Final = 1_767_225_600 * NS_PER_S
 SOL_USD: Final = 200.0
 SUPPLY_RAW: Final = 10**15
-TRADES_A_SECOND: Final = 17.0  # of a recording of the whole market
+TRADES_PER_S: Final = 17.0  # of a recording of the whole market
 SHARE_EXPONENT: Final = 1.05  # the ten busiest of 300 tokens have about half of all trades
 SIZE_MEDIAN_SOL, SIZE_SIGMA, MAX_SIZE_SOL = 0.05, 2.0, 5.0
 FAST: Final = 8.0  # as in `strategies/momentum_5m.py`
 
 
 def make_market(count: int, tokens: int, seed: int) -> Events:
-    """So many trades in PumpSwap pools, numbered, in order of time; each one moves its pool."""
+    """Return ``count`` trades in PumpSwap pools with `seq`, in order of time; each trade moves its pool."""
     rng = np.random.default_rng(seed)
     events = empty(count)
     events["seq"] = np.arange(1, count + 1)
-    events["ts"] = START_TS + np.cumsum(rng.exponential(NS_PER_S / TRADES_A_SECOND, count)).astype(np.int64)
+    events["ts"] = START_TS + np.cumsum(rng.exponential(NS_PER_S / TRADES_PER_S, count)).astype(np.int64)
     events["kind"], events["venue"], events["sol_usd"] = PRICE, PUMPSWAP, SOL_USD
     events["supply_raw"], events["creator_fee_bps"] = SUPPLY_RAW, 1
     shares = np.arange(1, tokens + 1) ** -SHARE_EXPONENT
     drawn = rng.choice(tokens, size=count, p=shares / shares.sum())
-    # Tokens are numbered in the order in which they appear, as in every run.
+    # Tokens are numbered in the order of their first event, as in every run.
     _, first, which = np.unique(drawn, return_index=True, return_inverse=True)
     events["token"] = np.argsort(np.argsort(first))[which]
     sizes = np.minimum(rng.lognormal(math.log(SIZE_MEDIAN_SOL), SIZE_SIGMA, count), MAX_SIZE_SOL)
@@ -42,7 +42,7 @@ def make_market(count: int, tokens: int, seed: int) -> Events:
 
 @compiled
 def _trade(events: Any, start_sol: Any, reserves: Any, sizes: Any, luck: Any) -> None:
-    """Let each trade meet its token's pool: it buys or sells, more often back towards where the pool began."""
+    """Execute each trade on its token's pool: a buy or a sell, more often towards the pool's initial price."""
     for i in range(len(events)):
         event = events[i]
         token = event.token
@@ -60,31 +60,33 @@ def _trade(events: Any, start_sol: Any, reserves: Any, sizes: Any, luck: Any) ->
         event.pool_sol_lamports = event.real_sol_lamports = after.sol_lamports
         event.pool_token_raw = event.real_token_raw = after.token_raw
         event.lp_fee_bps, event.protocol_fee_bps = fees.lp, fees.protocol
-        event.price_usd = after.sol_lamports / after.token_raw * 1e-3 * SOL_USD  # lamports a raw token to SOL a token
+        event.price_usd = (
+            after.sol_lamports / after.token_raw * 1e-3 * SOL_USD
+        )  # lamports per raw token to SOL per token
         event.volume_usd = quote.sol_lamports * 1e-9 * SOL_USD
         event.liquidity_usd = after.sol_lamports * 1e-9 * SOL_USD
 
 
 def bare_momentum(columns: tuple[Any, ...], tokens: int, params: Any) -> Any:
-    """`momentum_5m` by hand: every genome over every trade, its votes counted, nothing bought.
+    """Count the votes of `momentum_5m` as a handwritten loop: every genome over every trade, without trading.
 
     Args:
         columns: ts, token, side, price and volume of each trade.
-        tokens: how many there are.
+        tokens: number of tokens.
         params: shape (genomes, 3): lookback_s, breakout, vol_mult.
 
     Returns:
-        How often each said BUY and SELL, shape (genomes, 2).
+        Numbers of BUY and SELL votes of each genome, shape (genomes, 2).
     """
     ts, token, side, price, volume = columns
     votes = np.zeros((len(params), 2), np.int64)
-    # Four numbers of a token side by side: its mean price, volume, net and how much was seen.
-    _speak(ts, token, side, price, volume, np.zeros(tokens, np.int64), np.zeros((tokens, 4)), params, votes)
+    # Four numbers per token side by side: mean price, volume, net volume, and the weight of its history.
+    _count_votes(ts, token, side, price, volume, np.zeros(tokens, np.int64), np.zeros((tokens, 4)), params, votes)
     return votes
 
 
 @compiled
-def _speak(
+def _count_votes(
     ts: Any, token: Any, side: Any, price: Any, volume: Any, last_ts: Any, states: Any, params: Any, votes: Any
 ) -> None:
     for genome in range(len(params)):
@@ -108,7 +110,7 @@ def _speak(
             net = kept_4 * kept_4 * net + side[i] * volume[i]
             seen = kept * seen + (1.0 - kept)
             states[t, 0], states[t, 1], states[t, 2], states[t, 3] = mean, total, net, seen
-            # `&` and `|`: nothing to guess wrong for the processor, where `and` and `or` would branch.
+            # `&` and `|` avoid branches, which `and` and `or` would need and the processor could mispredict.
             is_buy = breaking_out & (FAST * net * seen > vol_mult * total)
             is_sell = (price[i] < mean) | (FAST * net < -total)
             buys += is_buy

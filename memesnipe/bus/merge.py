@@ -4,33 +4,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from memesnipe.bus.streams import EVENT_STREAMS
 from memesnipe.errors import MemeSnipeError
+from memesnipe.protocol.streams import EVENT_STREAMS
 
 
 class StreamGapError(MemeSnipeError):
-    """Entries are missing between what was read and what comes: the writer has yet to publish them again."""
+    """Entries are missing between the last one read and the next: their writer has yet to publish them again."""
 
 
 class ForeignEntryError(MemeSnipeError):
-    """Somebody who is not of the run has written into a stream."""
+    """A stream holds an entry that no actor of the run has written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a stream: its number there, and the event it belongs to (for an event, both are one)."""
+    """One entry of a stream: its number there, the event it belongs to (of an event, both are one), and its payload."""
 
     stream: str
     number: int
     seq: int
-    data: dict[str, Any]
+    payload: Any  # an instance of the type that `memesnipe.protocol.streams` declares for the stream
 
 
 def merge(read: Mapping[str, Sequence[Entry]], limit: int) -> list[Entry]:
-    """All entries by event, then by the order of the streams in ``read``.
+    """Return all entries by event, then by the order of the streams in ``read``.
 
-    A stream that gave ``limit`` entries may hold more: what lies beyond its last one is left for the next read,
-    or entries of other streams would overtake those that were not read.
+    A stream that gave ``limit`` entries may hold more. Entries beyond its last one are left for the next read:
+    otherwise entries of other streams would overtake those that were not read.
 
     Raises:
         ValueError: one event has ``limit`` messages in one stream, so nothing could ever be released.

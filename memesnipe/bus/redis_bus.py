@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-import orjson
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -14,8 +13,9 @@ from memesnipe.bus.entry_mac import LAST, Seal, number_of
 from memesnipe.bus.merge import Entry, ForeignEntryError, StreamGapError, merge
 from memesnipe.bus.publish import DONE, PUBLISH, TAKEN, Outgoing, arguments_of
 from memesnipe.bus.server_check import check_server
-from memesnipe.bus.streams import ACTORS, ALL, EVENT_STREAMS, EVENTS, HEARTBEAT_KEY
 from memesnipe.errors import InputError
+from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, Heartbeat, decode_heartbeat, encode_heartbeat
+from memesnipe.protocol.streams import EVENT_STREAMS, EVENTS, STREAMS, decoder_of
 
 READ_LIMIT = 4_096  # entries of each stream in one read
 _HEARTBEAT_EXPIRY_S = 4
@@ -244,18 +244,19 @@ class Bus:
                 "REDIS_URL names a database that another MemeSnipe folder uses; choose another number, such as /1"
             )
         if self._redis.get("memesnipe:run") != str(run_id).encode():
-            self._redis.delete(*ALL)
+            self._redis.delete(*STREAMS)
             self._redis.set("memesnipe:run", run_id)
         self._redis.delete(_WRITERS_KEY, *(HEARTBEAT_KEY.format(actor) for actor in ACTORS))
 
-    def beat(self, actor: str, state: dict[str, Any]) -> None:
-        """Say that an actor is alive, for the next few seconds."""
-        self._redis.set(HEARTBEAT_KEY.format(actor), orjson.dumps(state), ex=_HEARTBEAT_EXPIRY_S)
+    def beat(self, actor: str, heartbeat: Heartbeat) -> None:
+        """Write the heartbeat of an actor; it expires within seconds."""
+        self._redis.set(HEARTBEAT_KEY.format(actor), encode_heartbeat(heartbeat), ex=_HEARTBEAT_EXPIRY_S)
 
     def is_any(self, state: str) -> bool:
-        """Whether any actor says in its heartbeat that this is its state."""
-        said: Any = self._redis.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
-        return any(orjson.loads(heartbeat)["state"] == state for heartbeat in said if heartbeat)
+        """Return whether the heartbeat of any actor has this state."""
+        found: Any = self._redis.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
+        heartbeats = [decode_heartbeat(data) for data in found if data]
+        return any(heartbeat is not None and heartbeat.state == state for heartbeat in heartbeats)
 
     def close(self) -> None:
         """Close the connection."""
@@ -263,7 +264,7 @@ class Bus:
 
 
 def _entry(stream: str, identifier: bytes, fields: dict[bytes, bytes]) -> Entry:
-    return Entry(stream, number_of(identifier), int(fields[b"seq"]), orjson.loads(fields[b"data"]))
+    return Entry(stream, number_of(identifier), int(fields[b"seq"]), decoder_of(stream)(fields[b"data"]))
 
 
 def _changed(stream: str, left: int, length: int) -> str:

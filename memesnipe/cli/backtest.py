@@ -1,4 +1,4 @@
-"""One strategy over a tape: its results, a digest of its fills, and its trades as a table."""
+"""Backtest one strategy on a tape: its metrics, a digest of its fills, and its trades as a table."""
 
 import csv
 import io
@@ -35,19 +35,19 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
-    """What came of a backtest."""
+class BacktestOutcome:
+    """The outcome of a backtest."""
 
     result: StrategyResult
     fills: list[dict[str, Any]]
     events: int
     seconds: float
-    concentration: dict[str, Any] | None = None  # of a profit; None where there is none
+    concentration: dict[str, Any] | None = None  # of the profit; None without a profit
     assumptions: tuple[str, ...] = ()  # of the tape, as sentences
     pools_are_assumed: bool = False
 
     def summary(self) -> dict[str, Any]:
-        """As the command prints it."""
+        """Return the JSON object that the command prints."""
         result = self.result
         return {
             "spec_id": result.spec_id,
@@ -64,22 +64,32 @@ class Tested:
         }
 
     def warnings(self) -> list[str]:
-        """What a reader of the figures must know, a sentence each."""
-        said = list(self.assumptions)
+        """Return the caveats about the figures, one sentence each."""
+        sentences = list(self.assumptions)
         found = self.concentration
         if found is not None and found["top_token_share"] > MAX_SHARE:
-            said.append(f"One token makes {found['top_token_share']:.0%} of the profit: {found['top_token']}.")
+            sentences.append(f"One token makes {found['top_token_share']:.0%} of the profit: {found['top_token']}.")
         if found is not None and found["top_trade_share"] > MAX_SHARE:
-            said.append(f"One trade makes {found['top_trade_share']:.0%} of the profit.")
-        return said
+            sentences.append(f"One trade makes {found['top_trade_share']:.0%} of the profit.")
+        return sentences
 
 
 def run(
     tape: Tape, genome: Genome, families: Families, model: FillModel, capital_usd: float, slices: int,
     advanced: Callable[[int], None],
-) -> Tested:  # fmt: skip
-    """Backtest a genome in so many slices of a tape, which change no result; ``advanced`` hears how long each was."""
-    backtest(tape.events[:1], [genome], families, model, capital_usd)  # compiles what is not compiled yet
+) -> BacktestOutcome:  # fmt: skip
+    """Backtest a genome on a tape in ``slices`` batches; their number does not change the result.
+
+    Args:
+        tape: events with `seq` assigned.
+        genome: the strategy to test.
+        families: definitions of the families that the genome uses.
+        model: how orders are filled.
+        capital_usd: starting capital.
+        slices: number of batches.
+        advanced: called after each batch with its number of events.
+    """
+    backtest(tape.events[:1], [genome], families, model, capital_usd)  # compiles the families that are not compiled yet
     start = time.perf_counter()
     engine = Engine(families, model, capital_usd)
     engine.add(genome)
@@ -96,11 +106,11 @@ def run(
     found = concentration_of(fills, held_values(engine, genome.spec_id))
     concentration = asdict(found) | {"top_token": tape.mints[found.top_token]} if found is not None else None
     sentences = tuple(describe(tape.assumptions))
-    return Tested(result, rows, count, seconds, concentration, sentences, tape.pools_are_assumed)
+    return BacktestOutcome(result, rows, count, seconds, concentration, sentences, tape.pools_are_assumed)
 
 
 def row_of(fill: Fill, mints: Sequence[str]) -> dict[str, Any]:
-    """A fill as a row of a table."""
+    """Return a fill as a row of the trades table, keyed by `COLUMNS`."""
     order, status = fill.order, "FAILED" if fill.failure else "PAPER"
     values = (
         order.order_no, mints[order.token], SIDE_NAMES[order.side], order.reason, order.decided_ts, fill.ts, status,
@@ -111,7 +121,7 @@ def row_of(fill: Fill, mints: Sequence[str]) -> dict[str, Any]:
 
 
 def digest_of(fills: Sequence[dict[str, Any]]) -> str:
-    """A hash of fills in their order: equal for equal fills."""
+    """Return a hash of fills in their order; equal fills have equal hashes."""
     digest = blake2b(digest_size=16)
     for fill in fills:
         digest.update(orjson.dumps(list(fill.values())) + b"\n")
@@ -119,7 +129,11 @@ def digest_of(fills: Sequence[dict[str, Any]]) -> str:
 
 
 def write_trades(path: Path, fills: Sequence[dict[str, Any]]) -> None:
-    """Write one row a fill."""
+    """Write one CSV row per fill.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()

@@ -1,4 +1,4 @@
-"""The settings of what runs in this folder, or else those that it would start with."""
+"""The settings in force in this folder."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.runtime.lock import holder
 
 
-def settings_here() -> tuple[Settings, Path]:
-    """Them, and the folder of the installation's data."""
+def current_settings() -> tuple[Settings, Path]:
+    """Return the settings of the running `memesnipe up`, else those that it would start with, and the home folder."""
     settings = load_settings()
     home = settings.memesnipe_home.resolve()
     return (read_resolved(home / RESOLVED) if holder(home) else settings), home

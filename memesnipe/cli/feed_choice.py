@@ -1,4 +1,4 @@
-"""The feed that the options of `memesnipe up` name, checked before anything slow is loaded."""
+"""Validation of the feed options of `memesnipe up`, before slow modules are loaded."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _SPEEDS = (0.001, 1e9)
 
 
 def feed_choice(feed: str, tape: Path | None, speed: str | None, *, until_end: bool) -> FeedChoice:
-    """The choice, still without the seed, which is a setting.
+    """Return the choice of feed, without the seed, which is a setting.
 
     Raises:
         InputError: there is no such feed, or the options contradict each other.

@@ -1,4 +1,4 @@
-"""Checks of what a user names that need nothing slow to load: they come before everything else that a command does."""
+"""Checks of a command's input that load no slow module, so they run before the rest of the command."""
 
 import json
 import os
@@ -11,7 +11,11 @@ MAX_JSON_BYTES: Final = 64 << 20
 
 
 def check_tape(option: str, tape: Path) -> None:
-    """Refuse a tape that is not there."""
+    """Check that a tape is an existing file.
+
+    Raises:
+        InputError: it is not.
+    """
     if tape.is_dir():
         raise InputError(f"{option} {tape}: is a folder; name a tape")
     if not tape.is_file():
@@ -19,7 +23,11 @@ def check_tape(option: str, tape: Path) -> None:
 
 
 def check_report(report: Path) -> None:
-    """Refuse a file that cannot be written: better now than after hours of running."""
+    """Check that a report can be written, before a run of hours.
+
+    Raises:
+        InputError: it cannot.
+    """
     if not report.resolve().parent.is_dir():
         raise InputError(f"--report {report}: there is no folder {report.parent}")
     if report.is_dir():
@@ -29,33 +37,39 @@ def check_report(report: Path) -> None:
 
 
 def read_json(path: Path, option: str) -> Any:
-    """The value in a JSON file that an option names; integers of any length, and no name twice in one object."""
+    """Return the value in a JSON file that an option names.
+
+    Integers may have any length; an object must not repeat a name.
+
+    Raises:
+        InputError: the file cannot be read, is too large, or is not valid JSON.
+    """
     try:
         if path.exists() and not path.is_file():
-            raise InputError(f"{option} {path}: is no file")
+            raise InputError(f"{option} {path}: is not a file")
         with path.open("rb") as file:
             data = file.read(MAX_JSON_BYTES + 1)
         if len(data) > MAX_JSON_BYTES:
             raise InputError(f"{option} {path}: is larger than {MAX_JSON_BYTES} bytes")
-        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_named_once, parse_constant=_no_number)
+        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique_names, parse_constant=_reject_constant)
     except OSError as error:
         raise InputError(f"{option} {path}: cannot be read: {error.strerror or error}") from error
     except RecursionError as error:
-        raise InputError(f"{option} {path}: is not JSON that can be meant: it is nested too deep") from error
+        raise InputError(f"{option} {path}: is nested too deeply for JSON") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{option} {path}: is not JSON: byte {error.start} is not UTF-8") from error
     except ValueError as error:
         raise InputError(f"{option} {path}: is not JSON: {error}") from error
 
 
-def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{ascii(twice)[:60]} is there twice in one object")
+        raise ValueError(f"{ascii(twice)[:60]} occurs twice in one object")
     return found
 
 
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number in JSON")
+def _reject_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not a JSON number")

@@ -1,6 +1,7 @@
-"""The command line: errors as one line, each kind with its exit code.
+"""The command line: each error is one line, each category of error has its exit code.
 
-Declaring a command loads nothing that is slow: what it does is imported when it runs, after its input was checked.
+Declaring a command loads no slow module: a command imports its implementation when it runs, after its input was
+checked.
 """
 
 import errno
@@ -22,15 +23,15 @@ from memesnipe.cli.strategies import strategies
 from memesnipe.cli.system import system
 from memesnipe.cli.tapes import tapes
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.runtime.terminal import say
+from memesnipe.runtime.terminal import print_message
 
-_SHOWN = 60  # letters of a path that is too long
+_SHOWN = 60  # characters of a path that is too long
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    rich_markup_mode=None,  # plain help: panels cost as much time again as everything else in it
+    rich_markup_mode=None,  # plain help: panels double the time that help takes
     context_settings={"max_content_width": 110},
     help="Breeds memecoin strategies, simulates them on the whole market and trades the best on paper. "
     "Research software: nothing here is advice, and real money can be lost in full.",
@@ -47,37 +48,37 @@ def _top(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 def run() -> None:
-    """Run the command line; every error of ours is one line and its own exit code."""
+    """Run the command line; print each MemeSnipe error as one line and exit with its code."""
     try:
         code = app(standalone_mode=False)
-        if code == INTERRUPTED:  # Typer has met Ctrl-C
-            say("memesnipe: interrupted")
+        if code == INTERRUPTED:  # Typer has caught Ctrl-C
+            print_message("memesnipe: interrupted")
     except TyperException as error:
         sys.exit(_usage(error))
     except MemeSnipeError as error:
-        kind = "input" if isinstance(error, InputError) else "error"
-        _say_error(kind, str(error))
+        category = "input" if isinstance(error, InputError) else "error"
+        _print_error(category, str(error))
         sys.exit(error.exit_code)
-    except OSError as error:  # wherever a path is looked at first
+    except OSError as error:  # a path that is too long fails at its first use, anywhere
         if error.errno != errno.ENAMETOOLONG:
             raise
-        _say_error("input", f"{str(error.filename)[:_SHOWN]}...: {error.strerror}; name a shorter path")
+        _print_error("input", f"{str(error.filename)[:_SHOWN]}...: {error.strerror}; name a shorter path")
         sys.exit(InputError.exit_code)
     sys.exit(code or 0)
 
 
 def _usage(error: TyperException) -> int:
-    """Say what is wrong with the words of a command, or its help where there are none; gives the exit code."""
+    """Print what is wrong with a command's arguments, or the help of a bare group; return the exit code."""
     text = error.format_message().strip()
-    if text.startswith("Usage:"):  # a group without a command
-        say(text)
+    if text.startswith("Usage:"):  # the group was called without a command
+        print_message(text)
         return error.exit_code
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "memesnipe"
-    _say_error("input", f"{text[0].lower()}{text[1:].rstrip('.')}; see `{command} --help`")
+    _print_error("input", f"{text[0].lower()}{text[1:].rstrip('.')}; see `{command} --help`")
     return error.exit_code
 
 
-def _say_error(kind: str, text: str) -> None:
-    """One line, whatever the input was that it repeats: what cannot be printed is shown by its number."""
-    say(f"memesnipe: {kind}: " + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
+def _print_error(category: str, text: str) -> None:
+    """Print one line; unprintable characters of the quoted input are escaped."""
+    print_message(f"memesnipe: {category}: " + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))

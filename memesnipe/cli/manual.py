@@ -1,53 +1,53 @@
-"""`halt`, `risk`, `promote`, `demote`: the commands by which a person steers a run."""
+"""`halt`, `risk`, `promote`, `demote`: manual control of a run."""
 
 from typing import Annotated, Any
 
 import typer
 
 from memesnipe.cli.options import Json
+from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.terminal import print_json, print_table
-from memesnipe.trading.command_names import DEMOTE, HALT, PROMOTE, RISK_RESET
 
 manual = typer.Typer()
-risk = typer.Typer(no_args_is_help=True, help="The circuit breaker: how it stands, and how to leave a halt.")
+risk = typer.Typer(no_args_is_help=True, help="The circuit breaker: its state, and how to leave a halt.")
 manual.add_typer(risk, name="risk")
 
-Reason = Annotated[str, typer.Option(help="Why; it is recorded. 1 KB at most.")]
-Spec = Annotated[str, typer.Argument(help="Its name, as `memesnipe status` and the page show it.")]
+Reason = Annotated[str, typer.Option(help="Recorded with the command. 1 KB at most.")]
+Spec = Annotated[str, typer.Argument(help="The strategy's id, as `memesnipe status` and the page show it.")]
 
 
 @manual.command("halt")
 def halt_command(reason: Reason = "", json: Json = False) -> None:
-    """Stop all trading at once; what is held is kept. `memesnipe risk reset` goes on."""
+    """Stop all trading at once; open positions are kept. `memesnipe risk reset` resumes trading."""
     from memesnipe.cli.halt_over_http import halt  # noqa: PLC0415 - pydantic is slow to load
 
     if answer := halt(reason):
-        _show(HALT, answer, json=json)
+        _show(CommandName.HALT, answer, json=json)
     else:
-        _ask(HALT, "", reason, json=json)
+        _send(CommandName.HALT, "", reason, json=json)
 
 
 @risk.command("reset")
 def reset_command(reason: Reason = "", json: Json = False) -> None:
-    """Leave a halt or Emergency; drawdown is measured anew from now on."""
-    _ask(RISK_RESET, "", reason, json=json)
+    """Leave a halt or Emergency; drawdown is measured from the current equity on."""
+    _send(CommandName.RISK_RESET, "", reason, json=json)
 
 
 @manual.command("promote")
 def promote_command(spec_id: Spec, reason: Reason = "", json: Json = False) -> None:
     """Move a strategy one mode up, past the gates."""
-    _ask(PROMOTE, spec_id, reason, json=json)
+    _send(CommandName.PROMOTE, spec_id, reason, json=json)
 
 
 @manual.command("demote")
 def demote_command(spec_id: Spec, reason: Reason = "", json: Json = False) -> None:
-    """Move a strategy one mode down; no gate promotes it again until you do."""
-    _ask(DEMOTE, spec_id, reason, json=json)
+    """Move a strategy one mode down; it is not promoted again automatically."""
+    _send(CommandName.DEMOTE, spec_id, reason, json=json)
 
 
 @risk.command("show")
 def show_command(json: Json = False) -> None:
-    """How the breaker stands, and what the risk gate has refused."""
+    """Show the breaker's state and the orders that the risk gate has refused."""
     from memesnipe.cli.manual_commands import risk_state  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     state = risk_state()
@@ -58,10 +58,10 @@ def show_command(json: Json = False) -> None:
         print_table("refused", state["refusals"])
 
 
-def _ask(name: str, spec_id: str, reason: str, *, json: bool) -> None:
-    from memesnipe.cli.manual_commands import ask  # noqa: PLC0415 - SQLAlchemy is slow to load
+def _send(name: str, spec_id: str, reason: str, *, json: bool) -> None:
+    from memesnipe.cli.manual_commands import send_command  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    _show(name, ask(name, spec_id, reason), json=json)
+    _show(name, send_command(name, spec_id, reason), json=json)
 
 
 def _show(name: str, answer: dict[str, Any], *, json: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a person asks of a run, and what came of it."""
+"""Manual commands to a run, recorded in the database, and their outcomes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,21 +12,25 @@ from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.config.home import RESOLVED
 from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError, MemeSnipeError, RefusedError, first_line
+from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
 from memesnipe.storage import asking, views
-from memesnipe.storage.commands import CommandName, outcome
-from memesnipe.trading.command_names import check_reason
+from memesnipe.storage.commands import outcome
 
 T = TypeVar("T")
 
 _RECORD_S: Final = 5.0
-_PATIENCE_S: Final = 15.0
+_OUTCOME_WAIT_S: Final = 15.0
 _WAITING: Final = "waiting: it takes effect at the next event"
 
 
 def risk_state() -> dict[str, Any]:
-    """How the breaker of the newest run stands, and what the risk gate has refused."""
+    """Return the breaker's state of the newest run, and the counts of orders that the risk gate has refused.
+
+    Raises:
+        InputError: there is no run.
+    """
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
         return {"run_id": run_id, **views.risk(connection, run_id)}
@@ -40,30 +44,30 @@ def _run(engine: Engine) -> int:
     return run_id
 
 
-def ask(command: str, spec_id: str, reason: str) -> dict[str, Any]:
-    """Ask for something, wait until it is done where someone is there to do it, and say what came of it.
+def send_command(command: str, spec_id: str, reason: str) -> dict[str, Any]:
+    """Record a command; while a run is active, wait for the outcome.
 
     Raises:
         InputError: there is no run, or no such strategy, or the reason cannot be recorded.
         RefusedError: the run refuses it.
-        MemeSnipeError: the database does not answer in time.
+        MemeSnipeError: the database does not respond in time.
     """
     check_reason(reason)
     name = CommandName(command)
     with _database_of_commands(load_settings()) as (engine, runs):
         asked = _record(engine, name, spec_id, reason)
-        said = _wait(engine, asked.command_id) if runs else _WAITING
-    if said.startswith("refused"):
-        raise RefusedError(f"{name.value} {spec_id}: {said.removeprefix('refused: ')}")
-    return {"run_id": asked.run_id, "command_id": asked.command_id, "command": name.value, "outcome": said}
+        result = _wait(engine, asked.command_id) if runs else _WAITING
+    if result.startswith("refused"):
+        raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix('refused: ')}")
+    return {"run_id": asked.run_id, "command_id": asked.command_id, "command": name.value, "outcome": result}
 
 
 @contextmanager
 def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
-    """The database, and whether a run is there to obey.
+    """Connect to the database; yield it, and whether an active run will execute commands.
 
-    What runs in this folder has brought its database up to date, so a command for it waits for no migration, and its
-    statements have a time limit. A database that we start ourselves is nobody who would obey.
+    `memesnipe up` has migrated its database, so with an active run there is no migration to wait for, and statements
+    have a time limit. With a database that is started for this command alone, no run is active.
     """
     home = settings.memesnipe_home.resolve()
     if holder(home) is None or not (home / RESOLVED).is_file():
@@ -71,7 +75,7 @@ def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
             yield engine, False
         return
     url = read_resolved(home / RESOLVED).database_url
-    assert url is not None  # noqa: S101 - `up` has resolved it
+    assert url is not None  # noqa: S101 - resolved by `up`
     engine = asking.connect_to_ask(url.get_secret_value())
     try:
         yield engine, True
@@ -88,31 +92,35 @@ def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> ask
     except asking.NoSuchStrategyError as error:
         raise InputError(f"{error}; `memesnipe status` names them") from error
     except TimeoutError as error:
-        # Every order is recorded before it is sent, so the same silence keeps everything from trading.
+        # Every order is recorded before it is sent, so trading is paused while the database does not respond.
         raise MemeSnipeError(
-            f"PostgreSQL does not answer within {_RECORD_S:g} s, and nothing trades meanwhile; ask again"
+            f"PostgreSQL did not respond within {_RECORD_S:g} s; trading is paused meanwhile; try again"
         ) from error
     except DBAPIError as error:
-        raise MemeSnipeError(f"PostgreSQL does not take up the {name.value}: {first_line(error)}") from error
+        raise MemeSnipeError(f"PostgreSQL did not record the {name.value}: {first_line(error)}") from error
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:
-    """What a blocking function gives; who waits for a server that stands still is not kept by it."""
+    """Return the result of a blocking function, run in the background.
+
+    Raises:
+        TimeoutError: it has not returned in time; it is not waited for.
+    """
     return BackgroundCheck(work).ask().result(seconds)
 
 
 def _wait(engine: Engine, command_id: int) -> str:
-    def look() -> str | None:
+    def read_outcome() -> str | None:
         with engine.connect() as connection:
             return outcome(connection, command_id)
 
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _OUTCOME_WAIT_S
     while (left := deadline - time.monotonic()) > 0:
         try:
-            said = _within(left, look)
+            result = _within(left, read_outcome)
         except (TimeoutError, DBAPIError):
-            break  # it is recorded; what comes of it is told later
-        if said is not None:
-            return said
+            break  # the command is recorded; its outcome is not known yet
+        if result is not None:
+            return result
         time.sleep(0.05)
     return _WAITING

@@ -1,4 +1,4 @@
-"""Writes a new family from the template: its file, its page and its tests, which pass at once."""
+"""Write a new family from the template: its file, its page and its tests, which pass as written."""
 
 import keyword
 import re
@@ -13,7 +13,7 @@ from memesnipe.sdk.registry import BUNDLED
 # The headings are those of `docs/STRATEGY_TEMPLATE.md`, which explains them; the parameters are the template's.
 _PAGE = """# {name}
 
-One sentence: what it buys, and when it says SELL.
+One sentence: what it buys, and when it returns SELL.
 
 ## Hypothesis
 
@@ -21,27 +21,27 @@ What happens first, what follows from it, how soon, and why.
 
 ## Who loses
 
-The money you make is somebody's. Who is it, and why does he go on doing it?
+Whose money does it make? Who are they, and why do they keep trading this way?
 
 ## Events
 
 - `PRICE`: price and side.
 
-What it says when a kind never comes, or when the last one is old.
+What it returns when a kind of event is missing, or when the last one is old.
 
 ## Parameters
 
 | parameter | range | default | unit | what it does |
 |---|---|---|---|---|
-| `lookback_s` | 30 to 3,600 | 300 | s | over what the means are taken |
-| `rise` | 0.01 to 0.5 | 0.05 | ratio | the price must be so far above its mean |
-| `lead` | 0 to 0.9 | 0.2 | ratio | so many more must buy than sell |
+| `lookback_s` | 30 to 3,600 | 300 | s | period of the means |
+| `rise` | 0.01 to 0.5 | 0.05 | ratio | least excess of the price over its mean |
+| `lead` | 0 to 0.9 | 0.2 | ratio | least excess of buys over sells |
 
 ## How it fails
 
-- When not to use it, what looks like its signal and is not, and what it costs to be wrong.
+- When not to use it, what resembles its signal but is not, and what a wrong decision costs.
 """
-_TEST = '''"""What {name} must show. Add its stories: one that it must act on, one that it must leave."""
+_TEST = '''"""Tests of {name}. Add a scenario that it must trade, and one that it must not trade."""
 
 import math
 from itertools import islice
@@ -63,13 +63,13 @@ TAPE, _ = Sequencer(60, 600).stamp(list(islice(SyntheticFeed(seed=1).messages(0)
 
 
 def genome(share: float) -> Genome:
-    """One that follows the family alone, each parameter at the same share of its range."""
+    """Return a genome of this family alone, each parameter at the same share of its range."""
     params = {{name: p.at(share) for name, p in STRATEGY.params.items()}}
     return Genome((SignalGene(NAME, params, 1.0),), 0.5, 0.1, ExitGenes(0.3, 1.0, 0.3, 600.0), FilterGenes(0.0, 0.0))
 
 
-def said(events: Events) -> list[int]:
-    """What it answers to each event that it hears, with its default parameters."""
+def votes(events: Events) -> list[int]:
+    """Return the vote on each event of a subscribed kind, with default parameters."""
     params, states = STRATEGY.make_params({{}}), {{}}
     return [
         STRATEGY.on_event(params, states.setdefault(event.token, STRATEGY.make_state()), event)
@@ -78,28 +78,28 @@ def said(events: Events) -> list[int]:
     ]
 
 
-def test_it_compiles_and_does_the_same_twice() -> None:
+def test_it_compiles_and_is_repeatable() -> None:
     genomes = [genome(share) for share in (0.0, 0.3, 0.6, 1.0)]
     first, second = (backtest(TAPE, genomes, FAMILIES, FillModel(), 1000.0) for _ in range(2))
     assert [result.digest for result in first] == [result.digest for result in second]
 
 
-def test_it_answers_buy_sell_short_or_hold() -> None:
-    assert set(said(TAPE)) <= {{BUY, SELL, SHORT, HOLD}}
+def test_every_vote_is_buy_sell_short_or_hold() -> None:
+    assert set(votes(TAPE)) <= {{BUY, SELL, SHORT, HOLD}}
 
 
-def test_it_never_acts_on_what_is_not_a_number() -> None:
+def test_it_does_not_trade_on_nan() -> None:
     broken, half = TAPE.copy(), len(TAPE) // 2
     for field in EVENT.names:
         if EVENT[field].kind == "f":
             broken[field][half:] = math.nan
-    after = said(broken)[len(said(TAPE[:half])) :]
+    after = votes(broken)[len(votes(TAPE[:half])) :]
     assert not {{BUY, SHORT}} & set(after)
 '''
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class NewStrategyFiles:
     """The files of a new family."""
 
     strategy: Path
@@ -107,14 +107,14 @@ class Written:
     test: Path
 
 
-def new_strategy(name: str, folder: Path, others: Iterable[Path]) -> Written:
-    """Write the family ``name`` into ``folder``.
+def new_strategy(name: str, folder: Path, others: Iterable[Path]) -> NewStrategyFiles:
+    """Write the family ``name`` into ``folder``; return the paths.
 
-    In a checkout's `strategies` folder its page goes to `docs/strategies` and its test to `tests/strategies`, as
-    those of the bundled families; anywhere else they go to `docs` and `tests` in the folder itself.
+    For the `strategies` folder of a checkout, the page is written to `docs/strategies` and the test to
+    `tests/strategies`; for any other folder, to its subfolders `docs` and `tests`.
 
     Raises:
-        InputError: the name cannot be a family's or is taken, in ``others`` too, or the folder cannot be written.
+        InputError: the name is not valid, or is taken here or in ``others``, or the folder cannot be written.
     """
     class_name = "".join(part.capitalize() for part in name.split("_"))
     _check_name(name, class_name)
@@ -123,11 +123,11 @@ def new_strategy(name: str, folder: Path, others: Iterable[Path]) -> Written:
     docs, tests = (
         (top / "docs/strategies", top / "tests/strategies") if in_checkout else (folder / "docs", folder / "tests")
     )
-    written = Written(folder / f"{name}.py", docs / f"{name}.md", tests / f"test_{name}.py")
-    families = [place / f"{name}.py" for place in (BUNDLED, *others)]
+    written = NewStrategyFiles(folder / f"{name}.py", docs / f"{name}.md", tests / f"test_{name}.py")
+    families = [known / f"{name}.py" for known in (BUNDLED, *others)]
     for path in (*families, written.strategy, written.doc, written.test):
         if path.exists():
-            raise InputError(f"{name}: there is {path} already; choose another name")
+            raise InputError(f"{name}: {path} already exists; choose another name")
     parents, below = (2, ' / "strategies"') if in_checkout else (1, "")
     texts = {
         written.strategy: _strategy(class_name),
@@ -146,15 +146,15 @@ def new_strategy(name: str, folder: Path, others: Iterable[Path]) -> Written:
 def _check_name(name: str, class_name: str) -> None:
     if not re.fullmatch("[a-z][a-z0-9_]{0,63}", name) or keyword.iskeyword(name):
         raise InputError(
-            f"{name[:64]}: a family's name is a word of lower-case letters, digits and _, such as fast_dip_5m, "
-            "of at most 64"
+            f"{name[:64]}: a family's name consists of at most 64 lower-case letters, digits and _, "
+            "such as fast_dip_5m, and begins with a letter"
         )
     if class_name in sdk.__all__:
-        raise InputError(f"{name}: its class would be called {class_name}, as one of the SDK; choose another name")
+        raise InputError(f"{name}: its class {class_name} would have a name of the SDK; choose another name")
 
 
 def _strategy(class_name: str) -> str:
-    """The template without the words about itself."""
+    """Return the template with the class renamed, without the comments about the template."""
     lines = (BUNDLED / "_template.py").read_text().splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith("#"))
     return text.replace("class Template(", f"class {class_name}(")

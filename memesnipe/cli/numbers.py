@@ -1,4 +1,4 @@
-"""Numbers on the command line: finite, and from a least to a most that the help and the message name."""
+"""Numeric options of the command line: finite, within a range that the help and the error message show."""
 
 import math
 from collections.abc import Callable
@@ -10,29 +10,29 @@ from memesnipe.bounds import MAX_SEED, MAX_SHOWN
 from memesnipe.errors import InputError
 
 
-def number(option: str, least: float, most: float, meaning: str) -> Any:
-    """The declaration of an option that takes a number; its errors name the option, the value and the range."""
-    return _option(option, number_parser(option, least, most), meaning, f"{least:.15g} to {most:.15g}")
+def number_option(option: str, minimum: float, maximum: float, meaning: str) -> Any:
+    """Declare an option that takes a number; its errors name the option, the value and the range."""
+    return _option(option, number_parser(option, minimum, maximum), meaning, f"{minimum:.15g} to {maximum:.15g}")
 
 
-def whole(option: str, least: int, most: int, meaning: str) -> Any:
-    """The declaration of an option that takes a whole number."""
-    return _option(option, whole_parser(option, least, most), meaning, f"{least} to {most}")
+def integer_option(option: str, minimum: int, maximum: int, meaning: str) -> Any:
+    """Declare an option that takes an integer."""
+    return _option(option, integer_parser(option, minimum, maximum), meaning, f"{minimum} to {maximum}")
 
 
-def seed(meaning: str) -> Any:
-    """The declaration of `--seed`."""
-    return whole("--seed", 0, MAX_SEED, meaning)
+def seed_option(meaning: str) -> Any:
+    """Declare `--seed`."""
+    return integer_option("--seed", 0, MAX_SEED, meaning)
 
 
-def number_parser(option: str, least: float, most: float, *, other: str = "") -> Callable[[Any], float]:
-    """A parser that raises InputError for what is no number, not finite, or out of range.
+def number_parser(option: str, minimum: float, maximum: float, *, other: str = "") -> Callable[[Any], float]:
+    """Return a parser that raises InputError for text that is not a number, not finite, or out of range.
 
     Args:
-        option: as it is typed.
-        least: that it may be.
-        most: that it may be.
-        other: what else is allowed, for the message.
+        option: name of the option, for the message.
+        minimum: smallest value allowed.
+        maximum: largest value allowed.
+        other: another value that the option takes, for the message.
     """
 
     def parse(value: Any) -> float:
@@ -40,23 +40,23 @@ def number_parser(option: str, least: float, most: float, *, other: str = "") ->
             found = float(value)
         except (ValueError, OverflowError):
             found = math.nan
-        if not least <= found <= most:
-            raise InputError(f"{option} {_shown(value)}: must be a number from {least:.15g} to {most:.15g}{other}")
+        if not minimum <= found <= maximum:
+            raise InputError(f"{option} {_shown(value)}: must be a number from {minimum:.15g} to {maximum:.15g}{other}")
         return found
 
     return parse
 
 
-def whole_parser(option: str, least: int, most: int) -> Callable[[Any], int]:
-    """As `number_parser`, for whole numbers."""
+def integer_parser(option: str, minimum: int, maximum: int) -> Callable[[Any], int]:
+    """Return a parser like that of `number_parser`, for integers."""
 
     def parse(value: Any) -> int:
         try:
             found = int(str(value))  # not int(1.5)
         except ValueError:
-            found = least - 1
-        if not least <= found <= most:
-            raise InputError(f"{option} {_shown(value)}: must be a whole number from {least} to {most}")
+            found = minimum - 1
+        if not minimum <= found <= maximum:
+            raise InputError(f"{option} {_shown(value)}: must be a whole number from {minimum} to {maximum}")
         return found
 
     return parse

@@ -1,4 +1,4 @@
-"""Checks of files that a command is to write: never over what it reads, and before it works for hours."""
+"""Checks of a command's output files, before the work starts: they must be writable and must not be its inputs."""
 
 import os
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from memesnipe.errors import InputError
 
 
 def check_output(option: str, path: Path, inputs: Sequence[Path | None] = ()) -> None:
-    """Refuse a path that is no file in a folder that is there, or that is one of the inputs by any name.
+    """Check that a path can be written and is none of the inputs, links included.
 
     Args:
-        option: as it is typed.
-        path: what is to be written.
-        inputs: what the command reads; None where an option was not given.
+        option: name of the option, for the message.
+        path: the file to write.
+        inputs: files that the command reads; None for an option that was not given.
 
     Raises:
-        InputError: the path is refused; the message names it and says why.
+        InputError: the path cannot be used; the message names it and the reason.
     """
     where = f"{option} {path}"
     if path.is_dir():
@@ -28,7 +28,7 @@ def check_output(option: str, path: Path, inputs: Sequence[Path | None] = ()) ->
         raise InputError(f"{where}: is not an ordinary file")
     if not os.access(path if path.exists() else folder, os.W_OK) or not os.access(folder, os.W_OK):
         raise InputError(f"{where}: cannot be written")
-    # A file is written under this name first, so that it is never left half made.
+    # A file is written under this name first, so that an interrupted command leaves no partial file.
     written = (path, path.with_name(path.name + ".partial"))
     for source in inputs:
         if source is not None and source.exists() and any(_is_same(name, source) for name in written):
@@ -36,5 +36,5 @@ def check_output(option: str, path: Path, inputs: Sequence[Path | None] = ()) ->
 
 
 def _is_same(path: Path, other: Path) -> bool:
-    """Whether two paths are one file, links of both kinds included."""
+    """Return whether two paths are the same file, through symbolic or hard links too."""
     return path.resolve() == other.resolve() or (path.exists() and path.samefile(other))

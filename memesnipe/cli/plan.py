@@ -1,4 +1,4 @@
-"""What a search of any size takes: cores, hours and dollars, from how fast this machine is at a small one."""
+"""Estimate of a search's cores, hours and dollars, from a calibration on this machine."""
 
 import time
 from collections.abc import Iterable
@@ -24,12 +24,12 @@ CAPITAL_USD: Final = 1_000.0
 FEW: Final = MIN_CHUNK
 MANY: Final = 4 * MIN_CHUNK
 ROUNDS: Final = 3
-SEARCHED_SHARE: Final = 0.7  # of a tape; its end is kept from the search
+SEARCHED_SHARE: Final = 0.7  # of a tape; the rest is the holdout
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How long this machine takes: for each event of a pass over the market, and for each event and genome."""
+    """Time on one core of this machine, in ns: per event of a pass over the market, and per event and genome."""
 
     events: int
     event_ns: float
@@ -37,19 +37,21 @@ class Calibration:
 
 
 def synthetic_events(count: int) -> Events:
-    """A market to measure on."""
+    """Return ``count`` messages' events of the synthetic market."""
     events, _ = Sequencer(60, 600).stamp(list(islice(SyntheticFeed(SEED).messages(0), count)))
     return events
 
 
 def calibrate(events: Events) -> Calibration:
-    """Time a small and a larger chunk on some events, in turns; the difference is what genomes cost."""
+    """Time a small and a large chunk alternately on the same events; their difference is the cost of the genomes."""
     families = discover()
     genomes = random_genomes(np.random.default_rng(SEED), families, MANY)
     segment = Segment(span_of(events), (events,))
-    _seconds(segment, genomes[:1], families)  # compiles, or loads what is compiled
-    turns = [(_seconds(segment, genomes[:FEW], families), _seconds(segment, genomes, families)) for _ in range(ROUNDS)]
-    few, many = (min(times) for times in zip(*turns, strict=True))
+    _seconds(segment, genomes[:1], families)  # compiles, or loads the compiled code
+    timings = [
+        (_seconds(segment, genomes[:FEW], families), _seconds(segment, genomes, families)) for _ in range(ROUNDS)
+    ]
+    few, many = (min(times) for times in zip(*timings, strict=True))
     genome_s = max(many - few, 1e-9) / (MANY - FEW)
     pass_s = max(few - FEW * genome_s, 0.0)
     return Calibration(len(events), pass_s / len(events) * 1e9, genome_s / len(events) * 1e9)
@@ -65,16 +67,16 @@ def plan(
     measured: Calibration, *, population: int, generations: int, events: int, cores: Iterable[int],
     efficiency: float, usd_per_core_hour: float,
 ) -> dict[str, Any]:  # fmt: skip
-    """Cores, hours and dollars of a search.
+    """Return the cores, hours and dollars of a search.
 
     Args:
-        measured: of a core like those that will run it.
+        measured: calibration of a core like those of the search.
         population: genomes in a generation.
-        generations: how many.
-        events: on the tape, of which the search runs over 70 %.
-        cores: numbers of cores to tell the hours for.
-        efficiency: share of their time that cores spend on backtests.
-        usd_per_core_hour: what a core costs.
+        generations: number of generations.
+        events: on the tape; the search uses 70 % of them.
+        cores: numbers of cores to compute the hours for.
+        efficiency: share of the cores' time spent on backtests.
+        usd_per_core_hour: price of a core.
     """
     searched = int(events * SEARCHED_SHARE)
     passes = -(-population // MIN_CHUNK)

@@ -1,4 +1,4 @@
-"""Progress of a run, on standard error: a live line on a terminal, a line every few seconds elsewhere."""
+"""Progress of a run on standard error: a live line on a terminal, a new line every few seconds elsewhere."""
 
 import time
 from types import TracebackType
@@ -10,34 +10,40 @@ from rich.table import Table
 from rich.text import Text
 
 from memesnipe.cli.progress_line import Json, progress_line
-from memesnipe.runtime.terminal import errors
+from memesnipe.runtime.terminal import stderr_console
 
 _LINE_EVERY_S = 5.0
 
 
 class Progress:
-    """Shows reports as they come."""
+    """Display of reports as they arrive."""
 
     def __init__(self, total: int | None) -> None:
         self._total = total
-        self._console = errors()
+        self._console = stderr_console()
         self._live = Live(console=self._console, refresh_per_second=4, transient=False)
         self._last_line = ""
-        self._said_at = -_LINE_EVERY_S
-        self._wrong: tuple[str, str] = ("", "")
+        self._printed_at = -_LINE_EVERY_S
+        self._problem: tuple[str, str] = ("", "")
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start the display."""
         if self._console.is_terminal:
             self._live.start()
         return self
 
-    def say(self, text: str) -> None:
-        """Show a sentence."""
+    def print(self, text: str) -> None:
+        """Print a sentence above the live line."""
         self._console.print(text, markup=False, soft_wrap=True)
 
     def show(self, report: Json, health: Json, trouble: str) -> None:
-        """Show how far the run is, and how it is: at once when that changes."""
+        """Show the run's progress and health; a change of health is shown at once.
+
+        Args:
+            report: as `/api/report` returns it; {} before the first report.
+            health: as `/api/health` returns it.
+            trouble: a problem that is not part of the health; "" without one.
+        """
         line = progress_line(report, health, trouble, self._total)
         if self._console.is_terminal:
             table = Table.grid(padding=(0, 1))
@@ -47,15 +53,15 @@ class Progress:
             table.add_row(*cells)
             self._live.update(table)
             return
-        now, wrong = time.monotonic(), (trouble, health["status"])
-        is_due = wrong != self._wrong or now - self._said_at >= _LINE_EVERY_S
+        now, problem = time.monotonic(), (trouble, health["status"])
+        is_due = problem != self._problem or now - self._printed_at >= _LINE_EVERY_S
         if is_due and line != self._last_line:
-            self._last_line, self._said_at, self._wrong = line, now, wrong
-            self.say(line)
+            self._last_line, self._printed_at, self._problem = line, now, problem
+            self.print(line)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End."""
+        """End the display."""
         if self._console.is_terminal:
             self._live.stop()

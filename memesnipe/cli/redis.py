@@ -1,4 +1,4 @@
-"""`memesnipe redis`: a look into the streams of what runs in this folder, also where there is no `redis-cli`."""
+"""`memesnipe redis`: read the streams of the system in this folder, without `redis-cli`."""
 
 from typing import Annotated, Any
 
@@ -13,14 +13,14 @@ redis = typer.Typer()
 
 @redis.command("redis", context_settings={"ignore_unknown_options": True})
 def redis_command(
-    command: Annotated[list[str], typer.Argument(help="One command that only reads, such as XLEN events:price.")],
+    command: Annotated[list[str], typer.Argument(help="A read-only command, such as XLEN events:price.")],
     json: Json = False,
 ) -> None:
-    """Ask the Redis of what runs in this folder."""
+    """Run a read-only Redis command on the system in this folder."""
     from memesnipe.bus.asking import ask  # noqa: PLC0415 - slow to load
-    from memesnipe.cli.current_settings import settings_here  # noqa: PLC0415
+    from memesnipe.cli.current_settings import current_settings  # noqa: PLC0415
 
-    settings, _ = settings_here()
+    settings, _ = current_settings()
     if settings.redis_url is None:
         raise MemeSnipeError("the embedded Redis runs only while `memesnipe up` does; start it first")
     reply = ask(settings.redis_url.get_secret_value(), command)
@@ -32,7 +32,7 @@ def redis_command(
 
 
 def _lines(reply: Any) -> list[str]:
-    """One line for each element; what is in it stays on its line."""
+    """Return one line per element; nested values stay on their element's line."""
     if isinstance(reply, dict):
         reply = list(reply.items())
     return [_flat(element) for element in reply] if isinstance(reply, list) else [_flat(reply)]

@@ -1,4 +1,4 @@
-"""The commands of research: price a trade, test a strategy, prove that it does not look ahead, measure the engine."""
+"""The commands of research: `quote`, `backtest`, `lookahead-check` and `bench engine`."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,20 +10,19 @@ import typer
 
 from memesnipe.bounds import MAX_USD
 from memesnipe.cli.inputs import check_tape, read_json
-from memesnipe.cli.numbers import number, whole
-from memesnipe.cli.numbers import seed as seed_option
+from memesnipe.cli.numbers import integer_option, number_option, seed_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import InputError
 from memesnipe.runtime.families import load_families
-from memesnipe.runtime.terminal import errors, print_json, print_table, say, say_if_cold
+from memesnipe.runtime.terminal import print_compile_notice, print_json, print_message, print_table, stderr_console
 
 if TYPE_CHECKING:  # numba is slow to load
     from memesnipe.engine.lookahead import Finding
     from memesnipe.market.events import Events
 
 research = typer.Typer()
-bench = typer.Typer(no_args_is_help=True, help="Measure how fast it is on this machine.")
+bench = typer.Typer(no_args_is_help=True, help="Measure the speed on this machine.")
 research.add_typer(bench, name="bench")
 
 SLICES = 100  # of a tape, for the progress bar
@@ -36,10 +35,12 @@ def quote_command(
     op: Annotated[
         str | None, typer.Option(help="buy_exact_quote_in, buy_exact_base_out or sell_exact_base_in.")
     ] = None,
-    amount: Annotated[str | None, typer.Option(help="For how much: lamports of quote, raw tokens of base.")] = None,
+    amount: Annotated[
+        str | None, typer.Option(help="Size of the trade: lamports of quote, or raw tokens of base.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Price trades exactly as the chain does: PumpSwap pools, pump.fun curves and constant-product pools."""
+    """Price trades exactly as the chain does, for PumpSwap pools, pump.fun curves and constant-product pools."""
     value = read_json(pool, "--pool")
 
     from memesnipe.market.quotes import quote_all, quote_one  # noqa: PLC0415 - numba is slow to load
@@ -47,7 +48,7 @@ def quote_command(
     try:
         if isinstance(value, list):
             if op is not None or amount is not None:
-                raise InputError("is a list, whose rows carry their op and amount: leave --op and --amount out")
+                raise InputError("is a list; its rows have their op and amount: leave --op and --amount out")
             result = quote_all(value)
         else:
             result = quote_one(value, op, amount)
@@ -67,19 +68,23 @@ def quote_command(
 @research.command("backtest")
 def backtest_command(
     tape: Annotated[Path, typer.Option(help="The tape to test on.")],
-    strategy: Annotated[str | None, typer.Option(help="A family; with its defaults but for --param.")] = None,
-    param: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER; once for each parameter.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="A family; parameters not set with --param have their defaults.")
+    ] = None,
+    param: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER; repeatable.")] = None,
     spec: Annotated[Path | None, typer.Option(help="A genome as JSON, with all of its parameters.")] = None,
     trades: Annotated[Path | None, typer.Option(help="Write every fill to this CSV file.")] = None,
-    capital: Annotated[float | None, number("--capital", 0.01, MAX_USD, "USD. Default: SHADOW_CAPITAL_USD.")] = None,
+    capital: Annotated[
+        float | None, number_option("--capital", 0.01, MAX_USD, "USD. Default: SHADOW_CAPITAL_USD.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Test one strategy on a tape, with fills, fees and failures as the live simulation has them."""
+    """Test one strategy on a tape, with the fills, fees and failures of the live simulation."""
     check_tape("--tape", tape)
     if strategy is None and spec is None:
         raise InputError("name what to test: --strategy FAMILY or --spec FILE")
     if spec is not None:
-        read_json(spec, "--spec")  # says at once what is wrong with the file
+        read_json(spec, "--spec")  # reports an invalid file before slow modules are loaded
     if trades is not None:
         check_output("--trades", trades, (tape, spec))
 
@@ -91,10 +96,10 @@ def backtest_command(
     families = load_families(settings)
     genome = genome_of(families, strategy, param or [], spec)
     capital = settings.shadow_capital_usd if capital is None else capital
-    recorded = _numbered(tape)
-    say_if_cold()
+    recorded = _read_with_seq(tape)
+    print_compile_notice()
     with _bar("backtest", len(recorded.events)) as advanced:
-        slices = SLICES if errors().is_terminal else 1
+        slices = SLICES if stderr_console().is_terminal else 1
         tested = run(recorded, genome, families, settings.fill_model, capital, slices, advanced)
     if trades is not None:
         write_trades(trades, tested.fills)
@@ -107,34 +112,34 @@ def backtest_command(
         del summary["concentration"], summary["assumptions"]
         print_table("backtest", summary)
     for sentence in tested.warnings():
-        say(sentence)
+        print_message(sentence)
 
 
 @research.command("lookahead-check")
 def lookahead_command(
     strategy: Annotated[str | None, typer.Option(help="A family. Default: all of them.")] = None,
     tape: Annotated[Path | None, typer.Option(help="The tape to check on. Default: a synthetic market.")] = None,
-    cuts: Annotated[int, whole("--cuts", 1, 10_000, "At how many moments the future is changed.")] = 20,
-    seed: Annotated[int, seed_option("Of the parameters and of the other futures.")] = 1,
+    cuts: Annotated[int, integer_option("--cuts", 1, 10_000, "Number of points at which the future is changed.")] = 20,
+    seed: Annotated[int, seed_option("Of the parameters and of the changed futures.")] = 1,
     json: Json = False,
 ) -> None:
-    """Prove that no decision depends on the future: cut it off, put another in its place, compare the orders."""
+    """Check that no decision depends on the future: cut it off, replace it, and compare the orders."""
     if tape is not None:
         check_tape("--tape", tape)
 
-    from memesnipe.cli.specs import known_family  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.cli.specs import check_family  # noqa: PLC0415 - numba is slow to load
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.engine.lookahead import Lookahead  # noqa: PLC0415
 
     settings = load_settings()
     families = load_families(settings)
     if strategy is not None:
-        known_family(families, strategy, "--strategy")
-    events = _numbered(tape).events if tape else _synthetic(seed)
+        check_family(families, strategy, "--strategy")
+    events = _read_with_seq(tape).events if tape else _synthetic(seed)
     check = Lookahead(events, families, settings.fill_model, cuts, seed=seed)
     names = [strategy] if strategy is not None else list(families)
     findings = []
-    say_if_cold()
+    print_compile_notice()
     with _bar("lookahead-check", len(names)) as advanced:
         for name in names:
             findings.append(check.check(name))
@@ -160,22 +165,24 @@ def _print_findings(findings: "list[Finding]") -> None:
     Console().print(table)
     for found in findings:
         if found.difference is not None:
-            say(f"{found.family}: {found.difference}")
+            print_message(f"{found.family}: {found.difference}")
 
 
 @bench.command("engine")
 def bench_engine_command(
-    events: Annotated[int, whole("--events", 1_000, 20_000_000, "Trades on the tape.")] = 200_000,
-    genomes: Annotated[int, whole("--genomes", 1, 10_000, "Strategies tested at once.")] = 64,
-    cold: Annotated[bool, typer.Option("--cold", help="Also time a first start, with everything to compile.")] = False,
+    events: Annotated[int, integer_option("--events", 1_000, 20_000_000, "Trades on the tape.")] = 200_000,
+    genomes: Annotated[int, integer_option("--genomes", 1, 10_000, "Number of strategies.")] = 64,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="Also time a first start, with an empty cache of compiled code.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Measure the engine: genome-events a second with fills and without, and the start of a new process."""
+    """Measure the engine: genome-events per second with and without fills, and the start of a new process."""
     from memesnipe.bench.engine import bench_engine  # noqa: PLC0415 - numba is slow to load
 
-    say_if_cold()
-    with errors().status("bench engine") as status:
-        result = bench_engine(events, genomes, cold, lambda doing: status.update(f"bench engine: {doing}"))
+    print_compile_notice()
+    with stderr_console().status("bench engine") as status:
+        result = bench_engine(events, genomes, cold, lambda step: status.update(f"bench engine: {step}"))
     if json:
         print_json(result)
         return
@@ -183,8 +190,8 @@ def bench_engine_command(
     print_table("bench engine", {**result, **rates})
 
 
-def _numbered(tape: Path) -> Any:
-    """A tape whose events have their numbers, as in a run."""
+def _read_with_seq(tape: Path) -> Any:
+    """Return a tape whose events have `seq` assigned from 1 on, as in a run."""
     import numpy as np  # noqa: PLC0415 - as above
 
     from memesnipe.tapes.tape import read_tape  # noqa: PLC0415
@@ -208,9 +215,9 @@ def _synthetic(seed: int) -> "Events":
 
 @contextmanager
 def _bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal, nothing elsewhere."""
+    """Show a progress bar on a terminal, nothing elsewhere; yield the function that advances it."""
     from rich.progress import Progress  # noqa: PLC0415
 
-    with Progress(console=errors(), transient=True, disable=not errors().is_terminal) as progress:
+    with Progress(console=stderr_console(), transient=True, disable=not stderr_console().is_terminal) as progress:
         task = progress.add_task(title, total=total)
         yield lambda count: progress.advance(task, count)

@@ -1,4 +1,4 @@
-"""`memesnipe down` and `status`: what runs in this folder, and how to stop it. Loads nothing that is slow."""
+"""`memesnipe down` and `status` for the system in this folder; loads no slow module."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from memesnipe.runtime.lock import holder
 from memesnipe.servers import loopback
 
 _STOP_S = 90
-_ANSWER_S = 10.0
+_TIMEOUT_S = 10.0
 
 
 def _home() -> Path:
@@ -24,10 +24,10 @@ def _home() -> Path:
 
 
 def down() -> bool:
-    """Stop `memesnipe up`, until its process has ended and its port is free; whether there was one.
+    """Stop `memesnipe up`, and wait until its process has ended and its port is free; return whether it was running.
 
     Raises:
-        MemeSnipeError: it cannot be stopped, or has not in time; the text says what is still there.
+        MemeSnipeError: it cannot be stopped, or has not stopped in time; the text names what remains.
     """
     home = _home()
     pid = holder(home)
@@ -36,7 +36,7 @@ def down() -> bool:
     port = read_resolved(home / RESOLVED).dashboard_port if (home / RESOLVED).is_file() else 0
     try:
         os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:  # it has just ended by itself
+    except ProcessLookupError:  # it has ended meanwhile
         return True
     except PermissionError:
         raise MemeSnipeError(f"process {pid} belongs to another user: only that user or root can stop it") from None
@@ -49,7 +49,7 @@ def down() -> bool:
 
 
 def _remaining(home: Path, pid: int, port: int) -> str:
-    """What is still there of a process that was told to stop; "" when all of it is gone."""
+    """Return what remains of a process that was sent SIGTERM; "" when its process has ended and its port is free."""
     if _is_alive(pid):
         return f"process {pid} still runs"
     if port and holder(home) is None and loopback.is_listened_to(port):
@@ -58,7 +58,7 @@ def _remaining(home: Path, pid: int, port: int) -> str:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and that its parent has not asked after yet does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -66,7 +66,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def status() -> dict[str, Any]:
-    """Whether it runs, and what the API says of it."""
+    """Return whether the system runs, and its state from the API."""
     home = _home()
     pid = holder(home)
     if pid is None:
@@ -78,37 +78,37 @@ def status() -> dict[str, Any]:
     try:
         health = _get(f"{url}/api/health")
     except (OSError, ValueError):
-        # The page is a part of Ray: what happens to that is told by a file.
+        # The API runs inside Ray; the condition of Ray itself is in a file.
         return {**state, "status": "starting or stopping", "detail": read_condition(home), "parts": {}}
     return {**state, **_report(url), **health}
 
 
 def _report(url: str) -> dict[str, Any]:
-    """The figures, or what is wrong with them: how the parts are is told without them too."""
+    """Return the report, or {"error": reason}: the health of the parts is shown without a report too."""
     try:
         return _get(f"{url}/api/report")
     except TimeoutError:
-        return {"error": f"the figures do not come: the database says nothing for {_ANSWER_S:g} s"}
+        return {"error": f"no report: the database has not responded for {_TIMEOUT_S:g} s"}
     except (OSError, ValueError) as error:
-        return {"error": f"the figures do not come: {getattr(error, 'reason', error)}"}
+        return {"error": f"no report: {getattr(error, 'reason', error)}"}
 
 
-def ask_api(dashboard: str, what: str) -> dict[str, Any]:
-    """An answer of the API: the JSON object at `/api/...`.
+def get_api(dashboard: str, path: str) -> dict[str, Any]:
+    """Return the JSON object at `/api/{path}`, whatever its HTTP status.
 
     Raises:
-        OSError: nobody answers.
-        ValueError: the answer is no JSON.
+        OSError: the server does not answer.
+        ValueError: the response is not JSON.
     """
-    return _get(f"{dashboard}/api/{what}")
+    return _get(f"{dashboard}/api/{path}")
 
 
 def _get(url: str) -> dict[str, Any]:
-    """The JSON object at an address, whatever the status it comes with.
+    """Return the JSON object at a URL, whatever its HTTP status.
 
     Raises:
-        OSError: nobody answers; TimeoutError where that took too long.
-        ValueError: the answer is no JSON.
+        OSError: the server does not answer; TimeoutError when it does not answer in time.
+        ValueError: the response is not JSON.
     """
-    found: dict[str, Any] = orjson.loads(loopback.get(url, timeout_s=_ANSWER_S).body)
+    found: dict[str, Any] = orjson.loads(loopback.get(url, timeout_s=_TIMEOUT_S).body)
     return found

@@ -1,4 +1,4 @@
-"""What a user names for a backtest: a family with parameters, or a genome in a file; checked, in one line an error."""
+"""The genome of a backtest, from the command's options: a family with parameters, or a genome in a file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,10 +11,10 @@ from memesnipe.sdk.registry import Families
 
 
 def genome_of(families: Families, family: str | None, params: Sequence[str], spec: Path | None) -> Genome:
-    """The genome that the options of a command name.
+    """Return the genome that the options of a command name.
 
     Raises:
-        InputError: they name none, or one that does not exist.
+        InputError: they name none, or an unknown or invalid one.
     """
     if spec is not None:
         if params:
@@ -25,7 +25,7 @@ def genome_of(families: Families, family: str | None, params: Sequence[str], spe
         return genome
     if family is None:
         raise InputError("name what to test: --strategy FAMILY or --spec FILE")
-    known_family(families, family, "--strategy")
+    check_family(families, family, "--strategy")
     given: dict[str, float] = {}
     for name, value in map(_name_and_value, params):
         if name in given:
@@ -36,8 +36,12 @@ def genome_of(families: Families, family: str | None, params: Sequence[str], spe
     return simple_genome(family, defaults | given)
 
 
-def known_family(families: Families, family: str, where: str) -> None:
-    """Refuse a family that does not exist."""
+def check_family(families: Families, family: str, where: str) -> None:
+    """Check that a family exists.
+
+    Raises:
+        InputError: it does not.
+    """
     if family not in families:
         raise InputError(f"{where} {ascii(family)[1:-1][:60]}: there is no such strategy{suggest(family, families)}")
 
@@ -53,7 +57,11 @@ def _name_and_value(text: str) -> tuple[str, float]:
 
 
 def check_params(families: Families, family: str, given: Mapping[str, float], where: str) -> None:
-    """Refuse parameters that a family does not have, and values outside their range."""
+    """Check a family's parameters and that each value is within its range.
+
+    Raises:
+        InputError: a parameter is unknown, or its value is out of range.
+    """
     declared = families[family].params
     for name, value in given.items():
         if name not in declared:
@@ -65,7 +73,7 @@ def check_params(families: Families, family: str, given: Mapping[str, float], wh
 
 
 def _read_spec(path: Path, families: Families) -> Genome:
-    """The genome in a file: alone, or a champion of `memesnipe evolve` as it is, with its results around it."""
+    """Return the genome in a file: a bare genome, or a champion of `memesnipe evolve` with its results."""
     try:
         data = _unwrapped(read_json(path, "--spec"))
         spec_id = data.pop("spec_id", None) if isinstance(data, dict) else None
@@ -76,14 +84,14 @@ def _read_spec(path: Path, families: Families) -> Genome:
     names = [gene.family for gene in genome.signals]
     for gene in genome.signals:
         where = f"--spec {path}: {gene.family}"
-        known_family(families, gene.family, f"--spec {path}:")
+        check_family(families, gene.family, f"--spec {path}:")
         if names.count(gene.family) > 1:
-            raise InputError(f"{where} is there {names.count(gene.family)} times; each signal has a family of its own")
+            raise InputError(f"{where} occurs {names.count(gene.family)} times; each signal needs a different family")
         check_params(families, gene.family, gene.params, f"{where}:")
         missing = {n: p.default for n, p in families[gene.family].params.items() if n not in gene.params}
         if missing:
             defaults = ", ".join(f"{name} (its default is {default:g})" for name, default in missing.items())
-            raise InputError(f"{where}: lacks {defaults}; a genome has all of its parameters")
+            raise InputError(f"{where}: lacks {defaults}; a genome needs all of its parameters")
     if spec_id is not None and spec_id != genome.spec_id:
         raise InputError(
             f"--spec {path}: spec_id is {str(spec_id)[:60]!r}, but this genome's is {genome.spec_id}: it was changed; "
@@ -93,9 +101,9 @@ def _read_spec(path: Path, families: Families) -> Genome:
 
 
 def _unwrapped(data: Any) -> Any:
-    """The genome's own object, out of what results have around it."""
+    """Return the genome's object, extracted from the results around it."""
     while isinstance(data, dict) and "signals" not in data and ("genome" in data or "spec" in data):
         data = data.get("genome", data.get("spec"))
     if isinstance(data, dict) and "champions" in data:
-        raise InputError("it is the result of a whole search; put one of its champions into a file of its own")
+        raise InputError("it is the result of a search; save one of its champions to a separate file")
     return data

@@ -1,4 +1,4 @@
-"""`memesnipe sql`: a question to the database of what runs in this folder."""
+"""`memesnipe sql`: a read-only query to the database of the system in this folder."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -7,21 +7,21 @@ import typer
 
 from memesnipe.cli.options import Json
 from memesnipe.errors import MemeSnipeError
-from memesnipe.runtime.terminal import print_json, say, without_controls
+from memesnipe.runtime.terminal import print_json, print_message, without_controls
 
 sql = typer.Typer()
 
-_WIDEST: Final = 2**63  # of JSON's integers, as most readers take them
+_INTEGER_LIMIT: Final = 2**63  # most JSON readers take 64-bit integers
 
 
 @sql.command("sql")
 def sql_command(
     query: Annotated[str, typer.Argument(help="One SQL query; it cannot write.")],
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Most rows that are shown.")] = 1_000,
-    timeout: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds after which the query is stopped.")] = 30.0,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Maximum number of rows.")] = 1_000,
+    timeout: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds after which the query is cancelled.")] = 30.0,
     json: Json = False,
 ) -> None:
-    """Ask the database of what runs in this folder."""
+    """Run a read-only SQL query on the database of the system in this folder."""
     from memesnipe.storage.reading import answer  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     found = answer(_url(), query, max_rows=limit, timeout_s=timeout)
@@ -31,15 +31,15 @@ def sql_command(
     for row in found.rows:
         typer.echo("\t".join(without_controls(str(value)) for value in row.values()))
     if found.is_cut:
-        say(f"Only the first {limit:,} rows; there are more (--limit shows them, COUNT(*) counts them).")
+        print_message(f"Only the first {limit:,} rows are shown; there are more (raise --limit, or use COUNT(*)).")
 
 
 def _url() -> str:
-    """Where to ask, as the role that only reads where there is one."""
-    from memesnipe.cli.current_settings import settings_here  # noqa: PLC0415 - slow to load
+    """Return the database's URL, as the read-only role where the server has one."""
+    from memesnipe.cli.current_settings import current_settings  # noqa: PLC0415 - slow to load
     from memesnipe.servers.postgres import reader_url  # noqa: PLC0415
 
-    settings, home = settings_here()
+    settings, home = current_settings()
     if settings.database_url is None:
         raise MemeSnipeError("the embedded PostgreSQL runs only while `memesnipe up` does; start it first")
     url = settings.database_url.get_secret_value()
@@ -47,7 +47,7 @@ def _url() -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value of the database as JSON has it; what JSON has no word for is text as PostgreSQL writes it."""
+    """Return a database value as a JSON value; types that JSON lacks become text as PostgreSQL writes it."""
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
         value = int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
     if isinstance(value, bytes | memoryview):
         return f"\\x{bytes(value).hex()}"
-    if isinstance(value, int) and not -_WIDEST <= value < _WIDEST:
+    if isinstance(value, int) and not -_INTEGER_LIMIT <= value < _INTEGER_LIMIT:
         return str(value)
     if value is None or isinstance(value, str | int | float):
         return value

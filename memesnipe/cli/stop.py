@@ -1,16 +1,16 @@
-"""The signals that end `memesnipe up`."""
+"""Handling of the signals that stop `memesnipe up`."""
 
 import signal
 import threading
 from types import FrameType
 
-from memesnipe.cli.signals import tell
+from memesnipe.cli.signals import write_stderr
 
 
 class StopSignals:
-    """SIGINT, SIGTERM and SIGHUP: while the system starts they interrupt that, afterwards they ask it to stop.
+    """Handler of SIGINT, SIGTERM and SIGHUP: it interrupts the start of the system; afterwards it sets `stop`.
 
-    The first one counts; a second one does not disturb the end.
+    Only the first signal has an effect; a second one does not interrupt the shutdown.
     """
 
     def __init__(self) -> None:
@@ -20,13 +20,13 @@ class StopSignals:
             signal.signal(number, self._handle)
 
     def has_started(self) -> None:
-        """From now on a signal only sets `stop`."""
+        """Make later signals only set `stop`."""
         self._interrupts = False
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         if self.stop.is_set():
             return
         self.stop.set()
-        tell("Stopping ...")
+        write_stderr("Stopping ...")
         if self._interrupts:
             raise KeyboardInterrupt

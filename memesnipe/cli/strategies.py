@@ -1,4 +1,4 @@
-"""The commands around strategies: which there are, and a new one."""
+"""The commands `list-strategies` and `new-strategy`."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ strategies = typer.Typer()
 
 @strategies.command("list-strategies")
 def list_strategies(json: Json = False) -> None:
-    """Show the strategies that evolution can draw on: the bundled ones and those in the folders of STRATEGY_PATH."""
+    """Show the families that evolution can use: the bundled ones and those in the folders of STRATEGY_PATH."""
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
 
     found = {
@@ -39,20 +39,20 @@ def list_strategies(json: Json = False) -> None:
 @strategies.command("new-strategy")
 def new_strategy_command(
     name: Annotated[str, typer.Argument(help="The family's name, such as fast_dip_5m.")],
-    folder: Annotated[Path, typer.Option(help="Where to write it.")] = Path("my_strategies"),
+    folder: Annotated[Path, typer.Option(help="The folder to write it to.")] = Path("my_strategies"),
     json: Json = False,
 ) -> None:
-    """Write a new strategy from the template, with its page and tests that pass; then make it yours."""
+    """Write a new strategy from the template, with a page and passing tests, to edit from there."""
     from memesnipe.cli.new_strategy import new_strategy  # noqa: PLC0415 - numba is slow to load
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.sdk.registry import BUNDLED  # noqa: PLC0415
 
     known = load_settings().strategy_folders
     written = new_strategy(name, folder, known)
-    steps = [f"try its tests: {sys.executable} -m pytest {written.test}"]
+    steps = [f"run its tests: {sys.executable} -m pytest {written.test}"]
     if folder.resolve() not in (BUNDLED, *known):
         path = os.pathsep.join(map(str, (*known, folder.resolve())))
-        steps.append(f"let MemeSnipe find it: put STRATEGY_PATH={path} into .env")
+        steps.append(f"make MemeSnipe discover it: set STRATEGY_PATH={path} in .env")
     files = {"strategy": str(written.strategy), "doc": str(written.doc), "test": str(written.test)}
     if json:
         print_json({"family": name, **files, "next": steps})

@@ -1,4 +1,4 @@
-"""The commands of the whole system: start it, stop it, ask how it is doing. What they do is imported when they run."""
+"""The commands `up`, `down` and `status`. Each imports its implementation when it runs."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,30 +9,30 @@ import typer
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_report
 from memesnipe.cli.options import Json
-from memesnipe.cli.signals import leave_at_once
-from memesnipe.runtime.terminal import print_json, print_table, say
+from memesnipe.cli.signals import exit_on_interrupt
+from memesnipe.runtime.terminal import print_json, print_message, print_table
 
 system = typer.Typer()
 
 
 @system.command("up")
 def up_command(
-    feed: Annotated[str, typer.Option(help="Where events come from: synthetic or replay.")] = "synthetic",
-    tape: Annotated[Path | None, typer.Option(help="The tape that the replay feed plays.")] = None,
+    feed: Annotated[str, typer.Option(help="Source of events: synthetic or replay.")] = "synthetic",
+    tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed.")] = None,
     speed: Annotated[
         str | None,
-        typer.Option(help="Event time over real time, or max. Default: 60 for synthetic, 1 for replay."),
+        typer.Option(help="Ratio of event time to real time, or max. Default: 60 for synthetic, 1 for replay."),
     ] = None,
-    until_end: Annotated[bool, typer.Option("--until-end", help="Stop when the feed has ended.")] = False,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the end of the feed.")] = False,
     report: Annotated[Path | None, typer.Option(help="Also write the report to this file as JSON.")] = None,
     json: Json = False,
 ) -> None:
-    """Start everything and run: servers, actors, dashboard. Ctrl-C stops it all."""
+    """Start and run the system: servers, actors, dashboard. Ctrl-C stops it."""
     choice = feed_choice(feed, tape, speed, until_end=until_end)
     if report is not None:
         check_report(report)
 
-    leave_at_once()
+    exit_on_interrupt()
 
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
 
@@ -45,19 +45,19 @@ def up_command(
 
 @system.command("down")
 def down_command(json: Json = False) -> None:
-    """Stop what runs in this folder, from another terminal."""
+    """Stop the system in this folder, from another terminal."""
     from memesnipe.cli.running import down  # noqa: PLC0415
 
     stopped = down()
     if json:
         print_json({"stopped": stopped})
     else:
-        say("Stopped." if stopped else "Nothing is running in this folder.")
+        print_message("Stopped." if stopped else "Nothing is running in this folder.")
 
 
 @system.command("status")
 def status_command(json: Json = False) -> None:
-    """Say how what runs in this folder is doing."""
+    """Show the state of the system in this folder."""
     from memesnipe.cli.running import status  # noqa: PLC0415
 
     state = status()
@@ -65,7 +65,7 @@ def status_command(json: Json = False) -> None:
         print_json(state)
         return
     if not state["running"]:
-        say("Nothing is running in this folder. Start it with `memesnipe up`.")
+        print_message("Nothing is running in this folder. Start it with `memesnipe up`.")
         return
     print_table("status", {key: value for key, value in state.items() if key != "parts"})
     print_table("parts", {name: f"{part['state']} {part['detail']}" for name, part in state["parts"].items()})

@@ -1,4 +1,4 @@
-"""The commands of tapes: make one of a file of swaps, and say what one holds."""
+"""The commands of tapes: `import` converts a file of swaps, `tape` summarises a tape."""
 
 import time
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memesnipe.cli.numbers import whole
+from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import TapeError
-from memesnipe.runtime.terminal import print_json, print_table, say, time_of
+from memesnipe.runtime.terminal import print_json, print_message, print_table, time_of
 
 if TYPE_CHECKING:  # pandas is slow to load
     from memesnipe.tapes.importer import Imported
@@ -21,18 +21,18 @@ tapes = typer.Typer()
 
 @tapes.command("import")
 def import_command(
-    file: Annotated[Path, typer.Argument(help="CSV of swaps, as it is or as .gz, .zip, .zst, .bz2 or .xz.")],
+    file: Annotated[Path, typer.Argument(help="CSV of swaps, plain or as .gz, .zip, .zst, .bz2 or .xz.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The tape to write.")],
     sol_usd: Annotated[
         str | None,
-        typer.Option(help="Price of SOL in USD, or a CSV file with ts,price. Default: 200, which is said."),
+        typer.Option(help="Price of SOL in USD, or a CSV file with ts,price. Default: 200, with a notice."),
     ] = None,
     decimals: Annotated[
-        int | None, whole("--decimals", 0, 12, "Of every token, where the file has no such column. Default: 6.")
+        int | None, integer_option("--decimals", 0, 12, "Of every token, if the file has no such column. Default: 6.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Turn recorded swaps into a tape, in the order in which the chain ran them."""
+    """Convert recorded swaps to a tape, in the order of their execution on the chain."""
     if not file.is_file():
         raise TapeError(f"{file} is a folder, not a file" if file.is_dir() else f"no file at {file}")
     check_output("-o", output, (file, None if sol_usd is None else Path(sol_usd)))
@@ -49,7 +49,7 @@ def import_command(
         return
     print_table(str(output), {**result, **_span(result)})
     for sentence in describe(imported.tape.assumptions):
-        say(sentence)
+        print_message(sentence)
 
 
 def _reply(imported: "Imported", output: Path) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _reply(imported: "Imported", output: Path) -> dict[str, Any]:
 
 @tapes.command("tape")
 def tape_command(tape: Annotated[Path, typer.Argument(help="A tape.")], json: Json = False) -> None:
-    """Say what a tape holds."""
+    """Summarise the contents of a tape."""
     if not tape.is_file():
         raise TapeError(f"{tape} is a folder, not a tape" if tape.is_dir() else f"no tape at {tape}")
 
@@ -84,11 +84,11 @@ def tape_command(tape: Annotated[Path, typer.Argument(help="A tape.")], json: Js
         return
     print_table(str(tape), {**summary, **_span(summary)})
     for sentence in sentences:
-        say(sentence)
+        print_message(sentence)
 
 
 def _as_imported(assumptions: Mapping[str, Any]) -> dict[str, Any]:
-    """What the import left out and changed, as its own reply said it."""
+    """Return the rows that the import rejected and its changes, as in the reply of `import`."""
     rejected = assumptions.get("rejected", {})
     return {
         "rejected": sum(rejected.values()),

@@ -1,4 +1,4 @@
-"""`memesnipe up`: run the whole system until it is told to stop or its feed ends, and report."""
+"""`memesnipe up`: run the system until a signal or the end of its feed, and print the report."""
 
 import threading
 import time
@@ -10,34 +10,42 @@ import orjson
 from sqlalchemy.exc import OperationalError
 
 from memesnipe.api.background_check import BackgroundCheck
-from memesnipe.bus.streams import EVENT_READERS
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.progress_line import HealthWatch
-from memesnipe.cli.running import ask_api
+from memesnipe.cli.running import get_api
 from memesnipe.cli.stop import StopSignals
 from memesnipe.config.settings import Settings
 from memesnipe.errors import first_line
 from memesnipe.feeds.base import FeedChoice, open_feed
 from memesnipe.feeds.replay import ReplayFeed
 from memesnipe.market.assumptions import describe
+from memesnipe.protocol.streams import EVENT_READERS
 from memesnipe.runtime.session import Session
-from memesnipe.runtime.terminal import print_json, print_table, results_alone, say
+from memesnipe.runtime.terminal import print_json, print_message, print_table, reserve_stdout
 from memesnipe.storage.runs import FINISHED, finish_run, is_complete
 from memesnipe.storage.views import report as report_of
 
 _WATCH_S = 0.25
-_PATIENCE_S = 2.0
-_FIRST_PATIENCE_S = 10.0  # while everything starts, the first answer is slow
+_REPORT_TIMEOUT_S = 2.0
+_FIRST_REPORT_TIMEOUT_S = 10.0  # the first report is slow: everything starts at the same time
 
 
 def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path | None, as_json: bool) -> None:
-    """Run, and print the report at the end."""
+    """Run the system, and print the report at the end.
+
+    Args:
+        settings: as loaded, not resolved yet.
+        choice: the feed.
+        until_end: whether to stop when every event of the feed has been processed.
+        report: file to write the report to as well; None for none.
+        as_json: whether to print the report as JSON.
+    """
     signals = StopSignals()
     total, assumptions = _tape_of(choice)
     for sentence in assumptions:
-        say(sentence)
-    with results_alone(), Session(settings, choice, signals.has_started) as session:
-        _greet(session)
+        print_message(sentence)
+    with reserve_stdout(), Session(settings, choice, signals.has_started) as session:
+        _print_start(session)
         started = time.monotonic()
         result = _watch(session, signals.stop, until_end=until_end, total=total)
         result["seconds"] = round(time.monotonic() - started, 3)
@@ -51,48 +59,52 @@ def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path 
 
 
 def _tape_of(choice: FeedChoice) -> tuple[int | None, list[str]]:
-    """How many events the tape of a replay has, and what it assumes; an error says what is wrong with the tape."""
+    """Return the number of events and the assumptions of a replay's tape; (None, []) for another feed.
+
+    Raises:
+        TapeError: the tape is not valid.
+    """
     feed = open_feed(choice) if choice.name == "replay" else None
     return (feed.total, describe(feed.assumptions)) if isinstance(feed, ReplayFeed) else (None, [])
 
 
-def _greet(session: Session) -> None:
+def _print_start(session: Session) -> None:
     run = session.run
     state = "continues" if run.resumed else "begins"
-    say(f"Run {run.run_id} {state}: {session.choice.name} market, paper money.")
-    say(f"Dashboard      {session.dashboard}")
+    print_message(f"Run {run.run_id} {state}: {session.choice.name} market, paper money.")
+    print_message(f"Dashboard      {session.dashboard}")
     ray = f"{session.ray_dashboard}  (its token: `ray get-auth-token`)" if session.ray_dashboard else "none"
-    say(f"Ray dashboard  {ray}")
-    say("Ctrl-C stops everything.")
+    print_message(f"Ray dashboard  {ray}")
+    print_message("Ctrl-C stops everything.")
 
 
 def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> dict[str, Any]:
-    """Look after the actors and show progress, until it is time to stop; gives the report."""
+    """Supervise the parts and show progress until the stop signal or the end of the feed; return the report."""
     report: dict[str, Any] = {}
     began = time.monotonic()
-    probe = BackgroundCheck(partial(_look, session))  # a database that stands still must not make us deaf to Ctrl-C
-    health = HealthWatch(partial(ask_api, session.dashboard, "health"))
+    report_check = BackgroundCheck(partial(_read_report, session))  # Ctrl-C must work while the database hangs
+    health = HealthWatch(partial(get_api, session.dashboard, "health"))
     with Progress(total) as progress:
         while not stop.is_set():
             session.watch(_WATCH_S)
-            for sentence in session.news():
-                progress.say(sentence)
+            for sentence in session.messages():
+                progress.print(sentence)
             trouble = session.condition
             try:
-                report, complete = probe.ask().result(_PATIENCE_S)
+                report, complete = report_check.ask().result(_REPORT_TIMEOUT_S)
                 if complete and until_end and report["status"] == FINISHED:
                     return report
             except TimeoutError:
-                if report or time.monotonic() - began > _FIRST_PATIENCE_S:
-                    trouble = f"PostgreSQL has said nothing for {_PATIENCE_S:.0f} s: everything waits for it"
+                if report or time.monotonic() - began > _FIRST_REPORT_TIMEOUT_S:
+                    trouble = f"PostgreSQL has not responded for {_REPORT_TIMEOUT_S:.0f} s; trading is paused"
             except OperationalError as error:
-                trouble = f"PostgreSQL does not answer ({first_line(error)}): everything waits for it"
+                trouble = f"PostgreSQL does not answer ({first_line(error)}); trading is paused"
             progress.show(report, health.latest(), trouble)
     return report
 
 
-def _look(session: Session) -> tuple[dict[str, Any], bool]:
-    """The report, and whether all is done; a run that is gets its end written down."""
+def _read_report(session: Session) -> tuple[dict[str, Any], bool]:
+    """Return the report, and whether the run is complete; record the end of a complete run."""
     run_id = session.run.run_id
     with session.database.connect() as connection:
         report = report_of(connection, run_id)

@@ -1,4 +1,4 @@
-"""`memesnipe verify`: derive a run again from its events, and say where its books differ."""
+"""`memesnipe verify`: re-derive a run from its events, and report where its records differ."""
 
 import time
 from pathlib import Path
@@ -19,34 +19,34 @@ from memesnipe.trading.execution import Execution
 from memesnipe.trading.ledger import Ledger
 from memesnipe.verification.audit import Audit, Recorded, contradictions, read_run
 
-_SHOWN = 50  # differences
+_MAX_DIFFERENCES = 50  # in the verdict
 
 
 def _snapshot(engine: Engine) -> Connection:
-    """A connection that sees one moment of the database, although the run may go on."""
+    """Return a connection with one snapshot of the database, although the run may continue."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).connect()
 
 
 def _settings_of(recorded: Recorded) -> Settings:
-    """The settings that decided a run."""
+    """Return the settings that a run was decided under."""
     kept = {name: value for name, value in recorded.settings.items() if name in Settings.model_fields}
     return settings_from(kept, env_file=None)
 
 
 def audit_of(recorded: Recorded, event_log: Path) -> Audit:
-    """The audit of a run under the settings that decided it."""
-    then = _settings_of(recorded)
+    """Return the audit of a run under the settings that it was decided under."""
+    settings = _settings_of(recorded)
     execution = Execution(
-        discover(*then.strategy_folders),
-        then.fill_model,
-        shadow_capital_usd=then.shadow_capital_usd,
-        limits=limits_of(then),
+        discover(*settings.strategy_folders),
+        settings.fill_model,
+        shadow_capital_usd=settings.shadow_capital_usd,
+        limits=limits_of(settings),
     )
-    return Audit(recorded, event_log, execution, Ledger(ledger_policy_of(then)))
+    return Audit(recorded, event_log, execution, Ledger(ledger_policy_of(settings)))
 
 
 def verify(run_id: int | None) -> dict[str, Any]:
-    """The verdict on a run; by default the newest one.
+    """Return the verdict on a run; on the newest run when ``run_id`` is None.
 
     Raises:
         InputError: there is no such run, or its events are not in this folder.
@@ -64,11 +64,11 @@ def verify(run_id: int | None) -> dict[str, Any]:
         contradicted = contradictions(connection, run_id, recorded, event_log)
     audit = audit_of(recorded, event_log)
     with Progress(console=Console(stderr=True)) as progress:
-        bar = progress.add_task(f"deriving run {run_id} again", total=recorded.last_seq)
+        bar = progress.add_task(f"re-deriving run {run_id}", total=recorded.last_seq)
         for step in audit.derive():
             progress.update(bar, completed=step.seq)
     differences = [*contradicted, *audit.differences()]
-    books = recorded.books
+    records = recorded.records
     return {
         "run_id": run_id,
         "status": recorded.status,
@@ -76,13 +76,13 @@ def verify(run_id: int | None) -> dict[str, Any]:
         "same_code": recorded.settings.get("code") == code_hash(_settings_of(recorded).strategy_folders),
         "events": recorded.last_seq,
         "controls": len(recorded.controls),
-        "orders": len(books.orders),
-        "trades": len(books.trades),
-        "refusals": len(books.refusals),
-        "positions": len(books.positions),
-        "equity_marks": len(books.equity),
-        "messages": len(books.messages),
+        "orders": len(records.orders),
+        "trades": len(records.trades),
+        "refusals": len(records.refusals),
+        "positions": len(records.positions),
+        "equity_marks": len(records.equity),
+        "messages": len(records.messages),
         "difference_count": len(differences),
-        "differences": differences[:_SHOWN],
+        "differences": differences[:_MAX_DIFFERENCES],
         "seconds": round(time.perf_counter() - started, 3),
     }

@@ -1,1 +1,1 @@
-"""Settings: validated values from the environment and `.env`, and what they mean to the core."""
+"""Settings: validated values from the environment and `.env`, and their conversion to the core's types."""

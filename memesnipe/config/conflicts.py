@@ -1,4 +1,4 @@
-"""What settings must be together, each of them being right alone."""
+"""Checks of settings that are valid individually but contradict each other."""
 
 from typing import TYPE_CHECKING
 
@@ -9,17 +9,21 @@ if TYPE_CHECKING:
 
 
 def check_together(settings: "Settings") -> None:
-    """Refuse values that are right alone and cannot hold together.
+    """Check settings against each other.
 
     Raises:
-        SettingsError: it names the two settings and their values.
+        SettingsError: two settings contradict each other; the text names them and their values.
     """
     for less, more, why in (
-        ("specs_per_generation", "population_size", "no more can be chosen than are bred"),
-        ("specs_per_generation", "arena_size", "no more can join than there is room for"),
-        ("tournament_size", "population_size", "no more can be drawn than are bred"),
-        ("max_strategy_share_percent", "max_invested_share_percent", "one strategy cannot get more than all together"),
-        ("min_sharpe_to_stay", "min_sharpe_for_promotion", "what is promoted would be demoted at once"),
+        ("specs_per_generation", "population_size", "no more genomes can be chosen than are bred"),
+        ("specs_per_generation", "arena_size", "no more strategies can join than the arena holds"),
+        ("tournament_size", "population_size", "no more genomes can be drawn than are bred"),
+        (
+            "max_strategy_share_percent",
+            "max_invested_share_percent",
+            "one strategy cannot get more than all strategies together",
+        ),
+        ("min_sharpe_to_stay", "min_sharpe_for_promotion", "a promoted strategy would be demoted at once"),
     ):
         first, second = getattr(settings, less), getattr(settings, more)
         if first > second:
@@ -27,11 +31,11 @@ def check_together(settings: "Settings") -> None:
                 f"{less.upper()} is {first:.15g} and {more.upper()} is {second:.15g}: {why}; lower the first or raise "
                 "the second"
             )
-    # A port that was not asked for gives way.
+    # A port with its default is replaced by another if it is taken.
     ports = {n: getattr(settings, n) for n in sorted(settings.model_fields_set) if n.endswith("_port")}
     for name, port in ports.items():
         same = [other for other in ports if other > name and ports[other] == port]
         if same:
             raise SettingsError(f"{name.upper()} and {same[0].upper()} are both {port}: choose another for one of them")
     if settings.memesnipe_home.exists() and not settings.memesnipe_home.is_dir():
-        raise SettingsError(f"MEMESNIPE_HOME is {str(settings.memesnipe_home)!r}: that is no folder")
+        raise SettingsError(f"MEMESNIPE_HOME is {str(settings.memesnipe_home)!r}: that is not a folder")

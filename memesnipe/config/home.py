@@ -1,4 +1,4 @@
-"""What names an installation: its folder, and the files in it that say what runs there, and how that is."""
+"""The home folder of an installation: its name, and the files that describe the running system."""
 
 from hashlib import blake2b
 from pathlib import Path
@@ -8,12 +8,12 @@ _CONDITION = "condition"
 
 
 def installation_of(home: Path) -> str:
-    """A name for the installation in a folder."""
+    """Return the name of the installation in a folder: a hash of its path."""
     return blake2b(str(home).encode(), digest_size=6).hexdigest()
 
 
 def write_condition(home: Path, condition: str) -> None:
-    """Keep for `memesnipe status` what `memesnipe up` waits for, in words; "" removes it."""
+    """Store for `memesnipe status` why `memesnipe up` is not ready; "" removes the text."""
     path = home / _CONDITION
     if condition:
         path.write_text(condition)
@@ -22,7 +22,7 @@ def write_condition(home: Path, condition: str) -> None:
 
 
 def read_condition(home: Path) -> str:
-    """What `memesnipe up` waits for, in words; "" where that is nothing."""
+    """Return why `memesnipe up` is not ready; "" if it is."""
     try:
         return (home / _CONDITION).read_text()
     except FileNotFoundError:

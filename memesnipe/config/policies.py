@@ -1,4 +1,4 @@
-"""What the settings come to in the terms of the core."""
+"""Conversion of settings to the policies of the core, with its units."""
 
 from memesnipe.config.settings import Settings
 from memesnipe.trading.allocation import Caps
@@ -8,7 +8,7 @@ from memesnipe.trading.lifecycle import Gates, PromotionPolicy, Switches
 
 
 def limits_of(settings: Settings) -> Limits:
-    """What the risk gate measures against."""
+    """Return the limits of the risk gate."""
     return Limits(
         max_position_usd=settings.global_max_position_usd,
         capital_usd=settings.initial_capital_usd,
@@ -23,7 +23,7 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def ledger_policy_of(settings: Settings) -> LedgerPolicy:
-    """What the portfolio begins with, and when its positions must be left."""
+    """Return the portfolio's starting capital and the exit rules of its positions."""
     return LedgerPolicy(
         capital_usd=settings.initial_capital_usd,
         stop_loss=settings.portfolio_stop_loss_percent / 100,
@@ -33,7 +33,7 @@ def ledger_policy_of(settings: Settings) -> LedgerPolicy:
 
 
 def promotion_policy_of(settings: Settings) -> PromotionPolicy:
-    """The gates of paper and of live mode."""
+    """Return the gates of paper and of live mode."""
     paper = Gates(
         min_sharpe=settings.min_sharpe_for_promotion,
         min_trades=settings.min_trades_for_promotion,
@@ -55,12 +55,12 @@ def promotion_policy_of(settings: Settings) -> PromotionPolicy:
 
 
 def caps_of(settings: Settings) -> Caps:
-    """The most of the capital, for one strategy and for all."""
+    """Return the maximum shares of the capital, of one strategy and of all."""
     return Caps(settings.max_strategy_share_percent / 100, settings.max_invested_share_percent / 100)
 
 
 def switches_of(settings: Settings) -> Switches:
-    """Which switches of live trading are on. In this version the signer signs nothing, so not all can be."""
+    """Return the switches of live trading. In this version the signer cannot sign, so they are never all on."""
     wallet = settings.wallet_keypair_filename
     return Switches(
         live_trading_enabled=settings.live_trading_enabled,

@@ -1,4 +1,4 @@
-"""All configuration: every setting typed, with its meaning; the only reader of the environment and of `.env`."""
+"""All settings with types and meanings; the only reader of the environment and of `.env`."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ from memesnipe.config.types import (
     Seed,
     Sharpe,
     Usd,
-    line_of,
+    describe_error,
     range_of,
 )
 from memesnipe.errors import RefusedError, SettingsError
@@ -42,7 +42,7 @@ from memesnipe.errors import RefusedError, SettingsError
 if TYPE_CHECKING:
     from memesnipe.engine.fills import FillModel
 
-# Settings that decide what strategies do. A run keeps them, and goes on with them after a restart.
+# Settings that the decisions of strategies depend on. A run keeps them, also after a restart.
 DECIDING = (
     "seed", "initial_capital_usd", "shadow_capital_usd", "population_size", "mutation_rate", "crossover_rate",
     "tournament_size", "specs_per_generation", "arena_size", "min_sharpe_for_promotion", "min_trades_for_promotion",
@@ -58,11 +58,11 @@ DECIDING = (
 )  # fmt: skip
 
 ENV_FILE: Final = Path(".env")
-_ADVISED: set[str] = set()  # notices that this process has given
+_PRINTED: set[str] = set()  # notices that this process has printed
 
 
 class Settings(BaseSettings):
-    """One field a setting; the environment variable has the field's name in capitals."""
+    """One field per setting; the environment variable is the field's name in upper case."""
 
     model_config = SettingsConfigDict(
         env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="ignore", allow_inf_nan=False
@@ -74,70 +74,76 @@ class Settings(BaseSettings):
 
     initial_capital_usd: Usd = Field(10_000, description="paper capital of the portfolio")
     shadow_capital_usd: Usd = Field(1_000, description="shadow capital of each simulated strategy")
-    global_max_position_usd: Usd = Field(500, description="most that one paper position may cost")
+    global_max_position_usd: Usd = Field(500, description="maximum cost of one paper position")
 
-    max_token_exposure_usd: Usd = Field(1_000, description="most that all positions in one token may cost")
-    max_total_exposure_usd: Usd = Field(10_000, description="most that all positions together may cost")
-    max_orders_per_minute: Count = Field(600, description="most orders in a minute of event time")
+    max_token_exposure_usd: Usd = Field(1_000, description="maximum cost of all positions in one token")
+    max_total_exposure_usd: Usd = Field(10_000, description="maximum cost of all positions")
+    max_orders_per_minute: Count = Field(600, description="maximum number of orders per minute of event time")
     max_data_age_ms: Annotated[int, Field(ge=1, le=86_400_000)] = Field(
-        5_000, description="nothing is bought on data that is older than this"
+        5_000, description="buys on older data are refused"
     )
     max_price_deviation_percent: AnyPercent = Field(
-        20, description="nothing is bought whose reported price is further than this from its pool's"
+        20, description="buys are refused if the reported price differs more than this from the pool's"
     )
     max_dev_out_percent: AnyPercent = Field(
-        50, description="nothing is bought whose developer sent away more than this of its liquidity"
+        50, description="buys are refused if the developer transferred more than this share of the liquidity away"
     )
     max_liquidity_pull_percent: Percent = Field(
-        50, description="nothing is bought that ever lost more than this of its liquidity at once"
+        50, description="buys are refused if the token ever lost more than this share of its liquidity at once"
     )
 
     population_size: Annotated[int, Field(ge=4, le=100_000)] = Field(50, description="genomes in a generation")
-    mutation_rate: Ratio = Field(0.2, description="chance that a number of a genome moves")
-    crossover_rate: Ratio = Field(0.7, description="chance that a child has two parents")
+    mutation_rate: Ratio = Field(0.2, description="probability that a number of a genome mutates")
+    crossover_rate: Ratio = Field(0.7, description="probability that a child has two parents")
     tournament_size: Genomes = Field(3, description="genomes drawn for one tournament")
     specs_per_generation: Genomes = Field(8, description="best genomes of a generation that join the live simulation")
     generation_interval_secs: Interval = Field(600, description="event time between two generations")
-    # What the bus keeps of the events, less what a reader may be behind: the window is read from there after a restart.
+    # At most the events that the bus keeps less the lag of a reader: after a restart the window is read from the bus.
     tape_window_events: Annotated[int, Field(ge=10, le=90_000)] = Field(
         5_000, description="latest events that a generation is backtested on"
     )
 
-    arena_size: Genomes = Field(100, description="most strategies in the live simulation")
+    arena_size: Genomes = Field(100, description="maximum number of strategies in the live simulation")
     executor_threads: Annotated[int, Field(ge=1, le=256)] = Field(
-        1, description="threads that move the live simulation; each has a share of the strategies"
+        1, description="threads of the live simulation; each simulates a share of the strategies"
     )
     min_sharpe_for_promotion: Sharpe = Field(
-        0.5, description="annualised Sharpe ratio that paper mode takes, in the live simulation"
+        0.5, description="annualised Sharpe ratio in the live simulation, required for paper mode"
     )
-    min_trades_for_promotion: Count = Field(3, description="round trips that paper mode takes, in the live simulation")
+    min_trades_for_promotion: Count = Field(
+        3, description="round trips in the live simulation, required for paper mode"
+    )
     min_observation_secs: Observation = Field(
-        300, description="event time in the live simulation that paper mode takes"
+        300, description="event time in the live simulation, required for paper mode"
     )
-    max_drawdown_for_promotion: Ratio = Field(0.3, description="deepest drawdown that paper mode allows")
+    max_drawdown_for_promotion: Ratio = Field(0.3, description="maximum drawdown for paper mode")
     min_deflated_sharpe_for_paper: Ratio = Field(
-        0.0, description="probability of skill, with every evaluation counted, that paper mode takes"
+        0.0, description="probability of skill, with every evaluation counted, required for paper mode"
     )
     min_sharpe_to_stay: Sharpe = Field(
-        0.0, description="annualised Sharpe ratio below which a strategy is demoted, from paper and from live"
+        0.0, description="annualised Sharpe ratio below which a strategy is demoted, from paper and from live mode"
     )
-    drift_fills: Count = Field(10, description="compared fills that it takes to demote a strategy for their error")
+    drift_fills: Count = Field(10, description="compared fills before a strategy can be demoted for their error")
     max_parity_error_bps: Bps = Field(
-        1_000, description="a strategy whose fills are further than this from the simulated ones is demoted"
+        1_000, description="a strategy is demoted if its fills differ more than this from the simulated ones"
     )
-    min_sharpe_for_live: Sharpe = Field(1.0, description="annualised Sharpe ratio that live mode takes")
-    min_trades_for_live: Count = Field(50, description="round trips that live mode takes")
-    min_observation_secs_for_live: Observation = Field(86_400, description="event time on paper that live mode takes")
+    min_sharpe_for_live: Sharpe = Field(1.0, description="annualised Sharpe ratio required for live mode")
+    min_trades_for_live: Count = Field(50, description="round trips required for live mode")
+    min_observation_secs_for_live: Observation = Field(
+        86_400, description="event time in paper mode, required for live mode"
+    )
     min_deflated_sharpe_for_live: Ratio = Field(
-        0.95, description="probability of skill, with every evaluation counted, that live mode takes"
+        0.95, description="probability of skill, with every evaluation counted, required for live mode"
     )
-    max_drawdown_for_live: Ratio = Field(0.15, description="deepest drawdown that live mode allows")
+    max_drawdown_for_live: Ratio = Field(0.15, description="maximum drawdown for live mode")
     min_compared_fills_for_live: CountOrNone = Field(
-        20, description="paper fills compared with the simulated ones that live mode takes"
+        20, description="paper fills compared with simulated ones, required for live mode"
     )
-    max_parity_error_bps_for_live: Bps = Field(500, description="as above, for live mode")
-    max_strategy_share_percent: Percent = Field(10, description="most of the capital that one strategy gets")
-    max_invested_share_percent: Percent = Field(80, description="most of the capital that all strategies get")
+    max_parity_error_bps_for_live: Bps = Field(
+        500, description="maximum difference of paper fills from simulated ones for live mode"
+    )
+    max_strategy_share_percent: Percent = Field(10, description="maximum share of the capital for one strategy")
+    max_invested_share_percent: Percent = Field(80, description="maximum share of the capital for all strategies")
     rebalance_interval_secs: Interval = Field(60, description="event time between two decisions of the portfolio")
     portfolio_stop_loss_percent: Percent = Field(50, description="a paper position is sold at this loss")
     trailing_stop_loss_percent: Percent = Field(
@@ -145,59 +151,65 @@ class Settings(BaseSettings):
     )
 
     slippage_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        1_000, description="how much worse than its quote a fill may be"
+        1_000, description="maximum amount by which a fill may be worse than its quote"
     )
-    latency_ms: Annotated[int, Field(ge=0, le=600_000)] = Field(1_500, description="time from a decision to the chain")
-    landing_max: Ratio = Field(0.95, description="share of transactions that land at any price")
-    landing_half_lamports: Lamports = Field(6_000, description="priority fee and tip at which half of those land")
+    latency_ms: Annotated[int, Field(ge=0, le=600_000)] = Field(
+        1_500, description="time from a decision to its execution on the chain"
+    )
+    landing_max: Ratio = Field(0.95, description="maximum probability that a transaction lands, at any fee")
+    landing_half_lamports: Lamports = Field(
+        6_000, description="priority fee plus tip at which half of that probability is reached"
+    )
     priority_fee_lamports: Lamports = Field(100_000, description="priority fee of an order")
     jito_tip_lamports: Lamports = Field(10_000, description="tip of an order that lands")
-    dead_after_secs: DeadAfter = Field(1_800, description="a token without an event for so long is dead")
+    dead_after_secs: DeadAfter = Field(1_800, description="a token without an event for this time is dead")
 
     strategy_path: Folders = Field(
-        "", description="folders of your own strategies, with a colon between them; the same ones on every node"
+        "", description="folders of your own strategies, separated by colons; the same on every node"
     )
 
     redis_url: RedisUrl = Field(None, description="redis://USER:PASSWORD@HOST:PORT/DB instead of the embedded Redis")
     database_url: PostgresUrl = Field(
         None, description="postgresql://USER:PASSWORD@HOST:PORT/DB instead of the embedded PostgreSQL"
     )
-    ray_address: OptionalText = Field(None, description="a running Ray cluster instead of a local one; auto finds it")
+    ray_address: OptionalText = Field(
+        None, description="a running Ray cluster instead of a local one; auto finds one on this machine"
+    )
     wallet_keypair_filename: OptionalPath = Field(
-        None, description="keypair file of the wallet; by default one is made for this installation"
+        None, description="keypair file of the wallet; by default one is created for this installation"
     )
     api_token_filename: OptionalPath = Field(
-        None, description="file with the token of those who may halt, reset, promote; by default one is made"
+        None, description="file with the token for commands (halt, reset, promote, demote); by default one is created"
     )
     memesnipe_home: Folder = Field(Path(".memesnipe"), description="folder of this installation's data")
     dashboard_port: Port = Field(8080, description="port of the page and the API, on 127.0.0.1")
-    dashboard_hosts: str = Field("", description="more names under which the API answers, with commas between them")
+    dashboard_hosts: str = Field("", description="additional host names of the API, separated by commas")
     dashboard_max_streams: Annotated[int, Field(ge=1, le=1_000)] = Field(
-        100, description="most open /api/events streams"
+        100, description="maximum number of open /api/events streams"
     )
     executor_metrics_port: Port = Field(9184, description="Prometheus port of the executor")
     portfolio_metrics_port: Port = Field(9100, description="Prometheus port of the portfolio")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="minimum log level")
 
     @property
     def strategy_folders(self) -> tuple[Path, ...]:
-        """The folders of the user's own strategies."""
+        """Return the folders of the user's own strategies."""
         return tuple(Path(part) for part in self.strategy_path.split(os.pathsep) if part)
 
     @property
     def wallet_file(self) -> Path:
-        """The keypair file of this installation."""
+        """Return the keypair file of this installation."""
         return self.wallet_keypair_filename or self.memesnipe_home / "wallet" / "keypair.json"
 
     @property
     def token_file(self) -> Path:
-        """The file with the token of those who may change something."""
+        """Return the file with the token for commands."""
         return self.api_token_filename or self.memesnipe_home / "secrets" / "api_token"
 
     @property
     def fill_model(self) -> "FillModel":
-        """How orders get onto the chain."""
-        from memesnipe.engine.fills import FillModel  # noqa: PLC0415 - it brings the compiler, which is slow to load
+        """Return the model of latency, landing, slippage and fees of orders."""
+        from memesnipe.engine.fills import FillModel  # noqa: PLC0415 - it loads the compiler, which is slow
 
         return FillModel(
             seed=self.seed,
@@ -212,19 +224,19 @@ class Settings(BaseSettings):
 
     @property
     def deciding(self) -> dict[str, Any]:
-        """The settings that a run keeps."""
+        """Return the settings that a run keeps."""
         return {name: getattr(self, name) for name in DECIDING}
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the environment and `.env`; names that are no settings are told on standard error, once a process.
+    """Read the environment and `.env`; print notices about unknown names to standard error, once per process.
 
     Raises:
-        SettingsError: a value is wrong or contradicts another, or a name in `.env` is misspelt; the text names it.
-        RefusedError: live trading is asked for.
+        SettingsError: a value is invalid or contradicts another, or a name in `.env` is misspelt; the text names it.
+        RefusedError: live trading is requested.
     """
     names = [name.upper() for name in Settings.model_fields]
-    _advise([*check_env_file(ENV_FILE, names), *near_misses(os.environ, names)])
+    _print_notices([*check_env_file(ENV_FILE, names), *near_misses(os.environ, names)])
     settings = settings_from(overrides)
     check_together(settings)
     if settings.live_trading_enabled or not settings.paper_trading_mode:
@@ -235,38 +247,41 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def settings_from(values: Mapping[str, Any], *, env_file: Path | None = ENV_FILE) -> Settings:
-    """Settings of some values; the rest from the environment, from `.env`, or by default.
+    """Return settings with the given values, and the others from the environment, `.env` or the defaults.
 
     Raises:
-        SettingsError: a value is wrong.
+        SettingsError: a value is invalid.
     """
     try:
         return Settings(_env_file=env_file, **values)  # type: ignore[call-arg]
     except ValidationError as error:
         fields = Settings.model_fields
-        flaws = [(str(flaw["loc"][0]), dict(flaw)) for flaw in error.errors()]
-        said = (f"{_place(name, values, env_file)}{line_of(name, fields.get(name), flaw)}" for name, flaw in flaws)
-        raise SettingsError("; ".join(said)) from None
+        details = [(str(detail["loc"][0]), dict(detail)) for detail in error.errors()]
+        lines = (
+            f"{_position(name, values, env_file)}{describe_error(name, fields.get(name), detail)}"
+            for name, detail in details
+        )
+        raise SettingsError("; ".join(lines)) from None
 
 
-def _place(name: str, values: Mapping[str, Any], env_file: Path | None) -> str:
-    """Where in the file of settings a value stands; "" where it comes from elsewhere."""
+def _position(name: str, values: Mapping[str, Any], env_file: Path | None) -> str:
+    """Return `FILE:LINE: ` of a value in the settings file; "" for a value from another source."""
     name = name.upper()
-    if env_file is None or name in {given.upper() for given in (*values, *os.environ)}:
+    if env_file is None or name in {other.upper() for other in (*values, *os.environ)}:
         return ""
     line = line_of_setting(env_file, name)
     return f"{env_file}:{line}: " if line else ""
 
 
-def _advise(notices: list[str]) -> None:
+def _print_notices(notices: list[str]) -> None:
     for notice in notices:
-        if notice not in _ADVISED:
-            _ADVISED.add(notice)
+        if notice not in _PRINTED:
+            _PRINTED.add(notice)
             sys.stderr.write(f"memesnipe: note: {notice}\n")
 
 
 def write_resolved(settings: Settings, path: Path) -> None:
-    """Write what `up` decided to a file that only we can read; the actors take their settings from it."""
+    """Write resolved settings, secrets included, to a file that only its owner can read, for the actors."""
     values = settings.model_dump(mode="json")
     for name in ("redis_url", "database_url"):
         secret: SecretStr | None = getattr(settings, name)
@@ -277,19 +292,19 @@ def write_resolved(settings: Settings, path: Path) -> None:
 
 
 def read_resolved(path: Path) -> Settings:
-    """The settings that `up` wrote; on a node without the file, those of its environment."""
+    """Return the settings that `up` has resolved; on a node without the file, those of its environment."""
     if not path.is_file():
         return load_settings()
     return settings_from(orjson.loads(path.read_bytes()), env_file=None)
 
 
 def env_example() -> str:
-    """The text of `.env.example`: every setting with its meaning, its range and its default."""
-    lines = ["# Copy to .env and change what you need. Every line shows the default."]
+    """Return the text of `.env.example`: every setting with its meaning, range and default."""
+    lines = ["# Copy to .env and change the settings you need. Every line shows the default."]
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else str(field.default)
         default = default.lower() if isinstance(field.default, bool) else default
-        # A port that is set is insisted on; one that is not gives way where it is taken.
+        # A port that is set must be free; a default port is replaced by another if it is taken.
         mark = "" if default and not name.endswith("_port") else "# "
         allowed = f" ({range_of(field)})" if range_of(field) else ""
         lines += ["", f"# {field.description}{allowed}", f"{mark}{name.upper()}={default}"]

@@ -1,4 +1,4 @@
-"""The types of settings: every number is finite and has a least and a most, every URL and path can be one."""
+"""The types of settings: every number is finite and has a range, every URL and path is checked for its form."""
 
 import os
 from pathlib import Path
@@ -33,10 +33,14 @@ Lamports = Annotated[int, Field(ge=0, le=100_000_000_000)]
 
 
 def _plain(value: Any) -> Any:
-    """Refuse text that no path, address or name can be."""
+    """Check that a text can be a path, an address or a name.
+
+    Raises:
+        ValueError: it contains a control character, or is too long.
+    """
     text = os.fspath(value) if isinstance(value, str | Path) else ""
     if any(ord(letter) < 32 for letter in text):
-        raise ValueError("holds a control character")
+        raise ValueError("contains a control character")
     if len(text) > _MAX_PATH or any(len(os.fsencode(part)) > _MAX_NAME for part in Path(text).parts):
         raise ValueError("is too long")
     return value
@@ -47,10 +51,10 @@ def _empty_is_unset(value: Any) -> Any:
 
 
 def _folders(value: str) -> str:
-    """Where folders are for us: the actors work in another one."""
+    """Return the folders as absolute paths: the actors run in another folder."""
     try:
         return os.pathsep.join(str(Path(part).expanduser().resolve()) for part in value.split(os.pathsep) if part)
-    except RuntimeError as error:  # an unknown user's home, a loop of links
+    except RuntimeError as error:  # the home of an unknown user, or a loop of links
         raise ValueError(f"cannot be found: {error}") from error
 
 
@@ -64,7 +68,7 @@ def _postgresql(value: SecretStr) -> SecretStr:
     url = f"postgresql+psycopg://{rest}"
     try:
         port = make_url(url).port
-    except (ArgumentError, ValueError):  # their texts would show the password
+    except (ArgumentError, ValueError):  # their texts contain the password
         raise ValueError("must be like postgresql://USER:PASSWORD@HOST:PORT/DB") from None
     if port is not None and not 1 <= port <= 65_535:
         raise ValueError("its port must be from 1 to 65535")
@@ -96,22 +100,28 @@ PostgresUrl = Annotated[Annotated[SecretStr, AfterValidator(_postgresql)] | None
 
 
 def range_of(field: FieldInfo) -> str:
-    """What a number may be, such as "from 1 to 65535"; "" where the setting is no number."""
-    least = next((m.ge for m in field.metadata if isinstance(m, Ge)), None)
-    most = next((m.le for m in field.metadata if isinstance(m, Le)), None)
-    return "" if least is None or most is None else f"from {_number(least)} to {_number(most)}"
+    """Return the range of a number, such as "from 1 to 65535"; "" for a setting that is not a number."""
+    minimum = next((m.ge for m in field.metadata if isinstance(m, Ge)), None)
+    maximum = next((m.le for m in field.metadata if isinstance(m, Le)), None)
+    return "" if minimum is None or maximum is None else f"from {_number(minimum)} to {_number(maximum)}"
 
 
-def line_of(name: str, field: FieldInfo | None, flaw: dict[str, Any]) -> str:
-    """One line about a wrong value: the variable, the value unless it is secret, and what is allowed."""
-    said = str(flaw["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+def describe_error(name: str, field: FieldInfo | None, detail: dict[str, Any]) -> str:
+    """Return one line about an invalid value: the variable, the value unless it is secret, and the allowed values.
+
+    Args:
+        name: of the setting.
+        field: of the setting; None for an unknown one.
+        detail: pydantic's description of the error.
+    """
+    message = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     if field is not None and range_of(field):
         kind = "a whole number" if field.annotation is int else "a number"
-        said = f"must be {kind} {range_of(field)}"
-    given = str(flaw["input"])
+        message = f"must be {kind} {range_of(field)}"
+    given = str(detail["input"])
     shown = repr(given if len(given) <= MAX_SHOWN else given[:MAX_SHOWN] + "...")
     is_secret = field is not None and "SecretStr" in str(field.annotation)
-    return f"{name.upper()} is {'...' if is_secret else shown}: {said}"
+    return f"{name.upper()} is {'...' if is_secret else shown}: {message}"
 
 
 def _number(value: Any) -> str:

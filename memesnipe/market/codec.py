@@ -1,4 +1,4 @@
-"""Conversion of records to JSON-ready dictionaries and back: the messages of the `events:*` streams."""
+"""Conversion of records to dictionaries and back: the form in which feeds deliver events."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,9 +6,7 @@ from typing import Any
 from memesnipe.market.events import FIELDS, KIND_NAMES, NO_TOKEN, SIDE_NAMES, VENUE_NAMES, Events, empty
 from memesnipe.market.record_rules import CODED_FIELDS, KIND_CODES, SIDE_CODES, VENUE_CODES
 
-__all__ = ["KIND_CODES", "SIDE_CODES", "STREAM_OF_KIND", "VENUE_CODES", "from_messages", "to_messages"]
-
-STREAM_OF_KIND = {kind: f"events:{name}" for kind, name in KIND_NAMES.items()}
+__all__ = ["KIND_CODES", "SIDE_CODES", "VENUE_CODES", "from_messages", "to_messages"]
 
 
 def to_messages(events: Events, mints: list[str]) -> Iterator[dict[str, Any]]:

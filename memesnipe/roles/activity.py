@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 RECOVERING: Final = "recovering"
 WAITING: Final = "waiting"  # for something to do
@@ -18,6 +18,13 @@ _LONG_S: Final = 3.0
 _PATIENCE_S: Final = 10.0  # with what must come before it can go on
 _BREEDING_PATIENCE_S: Final = 120.0  # for the next backtest: a cluster may have to start a node first
 _WIDTH: Final = 64
+
+
+class SlowState(NamedTuple):
+    """A state that is slower than `running`, with its reason."""
+
+    state: str  # stalled | breeding
+    detail: str
 
 
 class ActivityTracker:
@@ -81,20 +88,20 @@ class ActivityTracker:
         """Some backtests of the generation have finished."""
         self._bred_at = time.monotonic()
 
-    def said(self) -> dict[str, str]:
-        """State and detail for a heartbeat; nothing while steps are short and nothing is awaited for long."""
-        took, doing = time.monotonic() - self._step_began, self._doing
-        if doing == BREEDING and took >= _LONG_S:
-            still_s = time.monotonic() - self._bred_at
-            if still_s > _BREEDING_PATIENCE_S:
-                return {"state": "stalled", "detail": f"no backtest has finished for {still_s:.0f} s"}
-            return {"state": "breeding", "detail": f"for {took:.0f} s"}
-        if took >= _LONG_S:
-            return {"state": "stalled", "detail": f"the current step takes {took:.0f} s; trading waits"}
+    def slow_state(self) -> SlowState | None:
+        """Return the state to report instead of `running`; None while steps are short and nothing is overdue."""
+        step_s, activity = time.monotonic() - self._step_began, self._doing
+        if activity == BREEDING and step_s >= _LONG_S:
+            since_s = time.monotonic() - self._bred_at
+            if since_s > _BREEDING_PATIENCE_S:
+                return SlowState("stalled", f"no backtest has finished for {since_s:.0f} s")
+            return SlowState("breeding", f"for {step_s:.0f} s")
+        if step_s >= _LONG_S:
+            return SlowState("stalled", f"the current step takes {step_s:.0f} s; trading waits")
         awaited, awaited_s = self._awaited, self.awaited_s()
         if awaited and awaited_s > _PATIENCE_S:
-            return {"state": "stalled", "detail": f"waits for {awaited}, since {awaited_s:.0f} s"}
-        return {}
+            return SlowState("stalled", f"waits for {awaited}, since {awaited_s:.0f} s")
+        return None
 
 
 def activity_file(home: Path, run_id: int, actor: str) -> Path:

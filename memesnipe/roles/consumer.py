@@ -7,7 +7,8 @@ from time import perf_counter
 from typing import ClassVar
 
 from memesnipe.bus.merge import Entry, StreamGapError
-from memesnipe.bus.streams import ALLOCATIONS, EVENT_STREAMS, EVENTS, READERS, TRANSIENT, keep
+from memesnipe.protocol.payload import Follows
+from memesnipe.protocol.streams import ALLOCATIONS, EVENT_STREAMS, EVENTS, READERS, STREAMS, reads_of, writes_of
 from memesnipe.roles.activity import WORKING
 from memesnipe.roles.context import Context
 from memesnipe.storage.journal import Journal, StreamOffset, UnitOfWork
@@ -30,12 +31,11 @@ class Consumer:
     """
 
     name: ClassVar[str]
-    reads: ClassVar[tuple[str, ...]]
-    writes: ClassVar[tuple[str, ...]]
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         self.context = context
         self.metrics = metrics
+        self.reads, self.writes = reads_of(self.name), writes_of(self.name)
         self.log = context.log(self.name)
         self.journal = Journal(context.database, context.run_id, self.name, self.writes)
         self.positions: dict[str, StreamOffset] = {}  # of what was taken in; what is committed may be a little behind
@@ -79,7 +79,7 @@ class Consumer:
         started = perf_counter()
         self.context.activity.at(WORKING)
         positions = self._moved(entries)
-        work = self.journal.work()
+        work = self.journal.unit_of_work()
         self.handle(entries, work)
         self._uncommitted += len(entries)
         self._must_keep |= any(entry.stream not in EVENT_STREAMS for entry in entries)
@@ -88,7 +88,7 @@ class Consumer:
             return
         self.keep_state(work, positions)
         self.commit(work, positions)
-        self.metrics.committed(self.seq, perf_counter() - started)
+        self.metrics.record_commit(self.seq, perf_counter() - started)
 
     def read(self) -> list[Entry]:
         """The entries that come next, in order; none where there are none for a while."""
@@ -107,7 +107,7 @@ class Consumer:
     def _settle(self) -> None:
         """Commit the positions of entries that led to nothing."""
         if self._uncommitted:
-            work = self.journal.work()
+            work = self.journal.unit_of_work()
             self.keep_state(work, self.positions)
             self.commit(work, self.positions)
 
@@ -118,7 +118,7 @@ class Consumer:
         """
         known = {stream: position.number for stream, position in self.positions.items()}
         for i, entry in enumerate(entries):
-            after: dict[str, int] = entry.data.get("after", {})
+            after = entry.payload.after if isinstance(entry.payload, Follows) else {}
             if any(known.get(stream, number) < number for stream, number in after.items()):
                 return entries[:i]
             known[entry.stream] = entry.number
@@ -143,9 +143,9 @@ class Consumer:
         bus = self.context.bus
         for stream in self.writes:
             unread = self.journal.first_unread(stream, READERS.get(stream, ()))
-            first_kept = min(unread, bus.last_number(stream) - keep(stream))
+            first_kept = min(unread, bus.last_number(stream) - STREAMS[stream].keep)
             bus.trim(stream, first_kept)
-            if stream in TRANSIENT:
+            if STREAMS[stream].transient:
                 self.journal.forget(stream, first_kept)
 
     def _moved(self, entries: list[Entry]) -> dict[str, StreamOffset]:
@@ -159,7 +159,7 @@ class Consumer:
                 raise StreamGapError(f"{stream}: after entry {position.number} comes {entry.number}")
             position.number, position.seq = entry.number, max(position.seq, entry.seq)
             position.consumed += 1
-            self.metrics.took_in(stream, 1)
+            self.metrics.add_entries(stream, 1)
         return positions
 
     def keep_state(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:

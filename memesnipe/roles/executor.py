@@ -7,30 +7,31 @@ from time import perf_counter
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import bindparam, update
 
 from memesnipe.bus.merge import Entry
-from memesnipe.bus.streams import EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS
 from memesnipe.config.policies import limits_of
 from memesnipe.engine.snapshot import EngineState
 from memesnipe.engine.warm import compile_all
 from memesnipe.errors import first_line
-from memesnipe.market.codec import from_messages
 from memesnipe.market.events import Events
+from memesnipe.protocol.events import to_records
+from memesnipe.protocol.messages import ControlPayload, ExecutorProgress, SimulationResults
+from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENT_STREAMS, EVENTS, FILLS, decoder_of
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.storage.controls import count_controls, read_controls
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
 from memesnipe.storage.runs import read_mints
-from memesnipe.storage.schema import Allocation, OrderRow, Trade
-from memesnipe.storage.schema_control import Control, Refusal
+from memesnipe.storage.schema import AllocationRow, OrderRow, TradeRow
+from memesnipe.storage.schema_control import ControlRow, RefusalRow
 from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.desk_state import DeskState
 from memesnipe.trading.execution import Execution, ExecutionState
-from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, CONTROLS
 from memesnipe.trading.parity import Parity
 from memesnipe.trading.records import Entries, of_step
 from memesnipe.trading.replay import replay
@@ -52,8 +53,8 @@ _ENDED = (
     .values(status=bindparam("b_status"))
 )
 _IN_FORCE = (
-    update(Allocation.__table__)  # type: ignore[arg-type]
-    .where(Allocation.run_id == bindparam("b_run"), Allocation.seq == bindparam("b_seq"))
+    update(AllocationRow.__table__)  # type: ignore[arg-type]
+    .where(AllocationRow.run_id == bindparam("b_run"), AllocationRow.seq == bindparam("b_seq"))
     .values(effective_seq=bindparam("b_effective"))
 )
 
@@ -66,9 +67,6 @@ class Executor(Consumer):
     """
 
     name = "executor"
-    # What the others decided after an event comes into force before the next event.
-    reads = (EVENTS, *CONTROLS)
-    writes = (FILLS, SIMULATION_RESULTS, PROGRESS)
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
@@ -116,8 +114,9 @@ class Executor(Consumer):
     def _advance(self, entries: list[Entry], work: UnitOfWork) -> None:
         if not entries:
             return
-        self._mints |= {e.data["token"]: e.data["mint"] for e in entries if "mint" in e.data}
-        for step in self._execution.advance(from_messages([entry.data for entry in entries])):
+        payloads = [entry.payload for entry in entries]
+        self._mints |= {payload.token: payload.mint for payload in payloads if payload.mint}
+        for step in self._execution.advance(to_records(payloads)):
             self._write(of_step(step, self._mints), work)
             if step.results is not None:
                 self._tell_progress(work)
@@ -126,8 +125,8 @@ class Executor(Consumer):
         seq = self._execution.seq
         self._controls += 1
         applied = {"number": self._controls, "stream": entry.stream, "entry": entry.number, "effective_seq": seq}
-        work.add(Control, [applied])
-        self._write(of_step(self._execution.apply(entry.stream, entry.data), self._mints), work)
+        work.add(ControlRow, [applied])
+        self._write(of_step(self._execution.apply(entry.payload), self._mints), work)
         if entry.stream == COMMANDS:
             self._tell_progress(work)  # the position actor obeys it too, once it knows that we are here
         if entry.stream == ALLOCATIONS:
@@ -135,25 +134,26 @@ class Executor(Consumer):
 
     def _write(self, entries: Entries, work: UnitOfWork) -> None:
         work.add(OrderRow, entries.orders)
-        work.add(Trade, entries.trades)
-        work.add(Refusal, entries.refusals)
+        work.add(TradeRow, entries.trades)
+        work.add(RefusalRow, entries.refusals)
         run_id = self.context.run_id
         ended = [{"b_run": run_id, "b_order": order, "b_status": status} for order, status in entries.ended.items()]
         if ended:
             work.change(_ENDED, ended)
-        for stream, seq, content in entries.messages:
-            told_before = {"after": {FILLS: self.journal.numbers_after(work)[FILLS]}}
-            work.send(stream, seq, content | (told_before if stream == SIMULATION_RESULTS else {}))
+        for message in entries.messages:
+            is_results = isinstance(message, SimulationResults)
+            after = {FILLS: self.journal.numbers_after(work)[FILLS]}
+            work.send(replace(message, after=after) if is_results else message)
 
     def _tell_progress(self, work: UnitOfWork) -> None:
         """Tell how far we are: the position actor goes no further, so its marks do not depend on its haste."""
         self._told_seq, self._told_at = self._execution.seq, perf_counter()
-        work.send(PROGRESS, self._told_seq, {})
+        work.send(ExecutorProgress(seq=self._told_seq))
 
     def idle(self) -> None:
         """Tell those who wait for us that nothing more comes at the moment."""
         if self._execution.seq > self._told_seq:
-            work = self.journal.work()
+            work = self.journal.unit_of_work()
             self._tell_progress(work)
             self.commit(work, self.positions)
 
@@ -205,8 +205,13 @@ class Executor(Consumer):
             self._mints = dict(enumerate(read_mints(connection, self.context.run_id)))
             self._load_snapshot(count_controls(connection, self.context.run_id))
             first, last = self._execution.seq + 1, self.positions[EVENTS].number
-            controls, messages = read_controls(connection, self.context.run_id, self._controls)
-        for _ in replay(self._execution, self._events(first, last), controls, messages):
+            controls, payloads = read_controls(connection, self.context.run_id, self._controls)
+
+        def payload_of(key: tuple[str, int]) -> ControlPayload:
+            payload: ControlPayload = decoder_of(key[0])(payloads[key])
+            return payload
+
+        for _ in replay(self._execution, self._events(first, last), controls, payload_of):
             pass
         self._controls += len(controls)
         self._told_seq, self._snapshot_seq, self._snapshot_due = 0, self._execution.seq, 0.0
@@ -217,7 +222,7 @@ class Executor(Consumer):
             yield from read_batches(self.context.event_log, first, last)
             return
         for entries in self.context.bus.events_between(first, last):
-            yield from_messages([entry.data for entry in entries])
+            yield to_records([entry.payload for entry in entries])
 
     def _load_snapshot(self, controls: int) -> None:
         """Take the snapshot's state over, unless it is of another run, beyond what was committed, or not to be read."""

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import update
 
-from memesnipe.bus.streams import (
+from memesnipe.feeds.base import open_feed
+from memesnipe.market.events import DECISION, REBALANCE, STALE, Events
+from memesnipe.market.plausible import LAST_TS
+from memesnipe.market.sequencer import Rejected, Sequencer, time_of
+from memesnipe.protocol.events import to_payloads
+from memesnipe.protocol.payload import encode
+from memesnipe.protocol.streams import (
     ALLOCATIONS,
     COMMANDS,
     EVENT_READERS,
@@ -19,19 +24,14 @@ from memesnipe.bus.streams import (
     MAX_IN_FLIGHT,
     READERS,
 )
-from memesnipe.feeds.base import open_feed
-from memesnipe.market.codec import STREAM_OF_KIND, to_messages
-from memesnipe.market.events import DECISION, REBALANCE, STALE, Events
-from memesnipe.market.plausible import LAST_TS
-from memesnipe.market.sequencer import Rejected, Sequencer, time_of
 from memesnipe.roles.activity import WORKING
 from memesnipe.roles.context import Context
 from memesnipe.roles.feed_clock import FeedClock
-from memesnipe.storage.commands import PendingCommand, assign_seq, waiting
+from memesnipe.storage.commands import PendingCommand, assign_seq, pending_commands
 from memesnipe.storage.event_log import EventLog
 from memesnipe.storage.journal import Journal
 from memesnipe.storage.runs import Cursor, read_cursor, read_mints, read_positions
-from memesnipe.storage.schema import FeedCursor, RejectedEvent, Token
+from memesnipe.storage.schema import FeedCursorRow, RejectedEventRow, TokenRow
 from memesnipe.telemetry.log_throttle import LogThrottle
 from memesnipe.telemetry.metrics import ActorMetrics
 
@@ -119,7 +119,7 @@ class MarketData:
     def _may_go_on(self) -> bool:
         """Place the commands that wait; whether readers have kept up, and in lockstep carried out the last decision."""
         with self.context.database.connect() as connection:
-            commands = waiting(connection, self.context.run_id)
+            commands = pending_commands(connection, self.context.run_id)
             events, decided = read_positions(connection, self.context.run_id, EVENTS, ALLOCATIONS)
         self._see_readers(events)
         if commands:
@@ -148,9 +148,9 @@ class MarketData:
 
     def _place(self, commands: list[PendingCommand]) -> None:
         """Give the commands that wait their place: behind the last event that was published."""
-        work = self._journal.work()
+        work = self._journal.unit_of_work()
         for command in commands:
-            work.send(COMMANDS, self.seq, asdict(command))
+            work.send(command.at(self.seq))
             work.change(assign_seq(command.command_id, self.seq))
         self.context.bus.publish(self._journal.commit(work, {}))
         self.log.info("commands", seq=self.seq, names=[command.name for command in commands])
@@ -243,23 +243,21 @@ class MarketData:
             }
             for r in rejected
         ]
-        work = self._journal.work()
-        work.change(update(FeedCursor).where(FeedCursor.run_id == run_id).values(**asdict(cursor)))
-        work.add(Token, tokens)
-        work.add(RejectedEvent, aside)
+        work = self._journal.unit_of_work()
+        work.change(update(FeedCursorRow).where(FeedCursorRow.run_id == run_id).values(**asdict(cursor)))
+        work.add(TokenRow, tokens)
+        work.add(RejectedEventRow, aside)
         self._journal.commit(work, {})
         for r in rejected:
-            self.metrics.rejected_event(r.category)
+            self.metrics.add_rejection(r.category)
             count = self._rejections.count(r.category, time.monotonic())
             if count:
                 self.log.warning("events put aside", category=r.category, count=count, reason=r.reason)
 
     def _send(self, events: Events) -> None:
-        self.context.bus.publish(
-            (STREAM_OF_KIND[int(kind)], message["seq"], message["seq"], orjson.dumps(message))
-            for kind, message in zip(events["kind"], to_messages(events, self._sequencer.mints), strict=True)
-        )
-        self.metrics.took_in("feed", len(events))
+        payloads = to_payloads(events, self._sequencer.mints)
+        self.context.bus.publish((payload.stream, payload.seq, payload.seq, encode(payload)) for payload in payloads)
+        self.metrics.add_entries("feed", len(events))
 
     def _republish(self, log: EventLog) -> None:
         """Publish from the log what Redis lacks; after a loss all that a reader may look for, and in empty streams."""

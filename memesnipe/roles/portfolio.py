@@ -3,33 +3,32 @@
 from dataclasses import asdict
 from typing import Any
 
-from pydantic import TypeAdapter
+import msgspec
 from sqlalchemy import bindparam, select, update
 
 from memesnipe.bus.merge import Entry
-from memesnipe.bus.streams import (
-    ALLOCATIONS,
-    COMMANDS,
-    POSITION_UPDATES,
-    RISK_EVENTS,
-    SIMULATION_RESULTS,
-    STRATEGY_SPECS,
-)
 from memesnipe.config.policies import caps_of, promotion_policy_of, switches_of
-from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.engine.genome import Genome, genome_from
 from memesnipe.market.events import GENERATION
+from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.messages import (
+    AllocationMessage,
+    CommandMessage,
+    PositionUpdate,
+    RiskEvent,
+    SimulationResults,
+    StrategySpec,
+)
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
-from memesnipe.storage.commands import CommandName
 from memesnipe.storage.journal import UnitOfWork
-from memesnipe.storage.schema import Allocation, LifecycleRow, StrategyRow
-from memesnipe.storage.schema_control import Command
+from memesnipe.storage.schema import AllocationRow, LifecycleRow, StrategyRow
+from memesnipe.storage.schema_control import CommandRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.lifecycle import DOWN, Mode
 from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioState, Transition
 
-_STATE = TypeAdapter(tuple[PortfolioState, dict[str, Any] | None, int])
-_RESULTS = TypeAdapter(list[StrategyResult])
+_STATE = msgspec.json.Decoder(tuple[PortfolioState, PositionUpdate | None, int])
 # With the figures of a strategy as they are now.
 _TOLD = update(StrategyRow.__table__).where(  # type: ignore[arg-type]
     StrategyRow.run_id == bindparam("b_run"), StrategyRow.spec_id == bindparam("b_spec")
@@ -45,8 +44,6 @@ class PortfolioRole(Consumer):
     """
 
     name = "portfolio"
-    reads = (SIMULATION_RESULTS, STRATEGY_SPECS, RISK_EVENTS, COMMANDS, POSITION_UPDATES)
-    writes = (ALLOCATIONS,)
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
@@ -55,34 +52,34 @@ class PortfolioRole(Consumer):
             promotion_policy_of(settings), caps_of(settings), switches_of(settings), arena_size=settings.arena_size
         )
         self._lockstep = context.choice.lockstep
-        self._due: dict[str, Any] | None = None  # the mark that waits for a decision
+        self._due: PositionUpdate | None = None  # the mark that waits for a decision
         self._bred_seq = 0  # the last event for which the factory has answered
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Learn, and decide where a decision is due."""
         for entry in entries:
-            if entry.stream == SIMULATION_RESULTS:
-                results = _RESULTS.validate_python(entry.data["results"])
-                self._portfolio.on_results({result.spec_id: result for result in results}, entry.data["parity"])
-            elif entry.stream == STRATEGY_SPECS:
-                self._portfolio.on_spec(entry.data)
-                if entry.data["index"] + 1 == entry.data["of"]:
-                    self._bred_seq = entry.seq
-            elif entry.stream == POSITION_UPDATES:
-                self._due = entry.data
-            elif entry.stream == COMMANDS and entry.data["name"] in _MANUAL:
-                self._apply(entry, work)
-            elif entry.stream == RISK_EVENTS:
-                self.log.info("risk level", level=entry.data["level"])
+            match entry.payload:
+                case SimulationResults() as results:
+                    self._portfolio.on_results(results)
+                case StrategySpec() as spec:
+                    self._portfolio.on_spec(spec)
+                    if spec.index + 1 == spec.of:
+                        self._bred_seq = spec.seq
+                case PositionUpdate() as mark:
+                    self._due = mark
+                case CommandMessage() as command if command.name in _MANUAL:
+                    self._apply(command, work)
+                case RiskEvent() as risk:
+                    self.log.info("risk level", level=risk.level)
             self._decide_if_due(work)
 
-    def _apply(self, entry: Entry, work: UnitOfWork) -> None:
-        said = entry.data
-        gone = self._retired(said["spec_id"]) if said["name"] == CommandName.PROMOTE else None
-        if gone is not None:
-            outcome, step = self._portfolio.on_return(said["spec_id"], *gone, said["reason"]), None
+    def _apply(self, command: CommandMessage, work: UnitOfWork) -> None:
+        spec_id = command.spec_id
+        retired = self._retired(spec_id) if command.name == CommandName.PROMOTE else None
+        if retired is not None:
+            outcome, step = self._portfolio.on_return(spec_id, *retired, command.reason), None
         else:
-            outcome, step = self._portfolio.on_command(entry.seq, said["name"], said["spec_id"], said["reason"])
+            outcome, step = self._portfolio.on_command(command.seq, command.name, spec_id, command.reason)
         if step is not None:
             self._write_steps([step], work)
             moved = StrategyRow.spec_id == step.spec_id
@@ -91,11 +88,11 @@ class PortfolioRole(Consumer):
                 .where(StrategyRow.run_id == self.context.run_id, moved)
                 .values(mode=step.to_mode, since_seq=step.seq)
             )
-        work.change(update(Command).where(Command.command_id == said["command_id"]).values(outcome=outcome))
-        self.log.warning("applied", command=said["name"], spec_id=said["spec_id"], outcome=outcome)
+        work.change(update(CommandRow).where(CommandRow.command_id == command.command_id).values(outcome=outcome))
+        self.log.warning("command applied", command=command.name, spec_id=spec_id, outcome=outcome)
 
-    def _retired(self, spec_id: str) -> tuple[int, dict[str, Any]] | None:
-        """Generation and genome of a retired strategy; None where it is none."""
+    def _retired(self, spec_id: str) -> tuple[int, Genome] | None:
+        """Return generation and genome of a retired strategy; None where it is not retired."""
         if spec_id not in self._portfolio.state.retired:
             return None
         query = select(StrategyRow.generation, StrategyRow.genome).where(
@@ -103,21 +100,21 @@ class PortfolioRole(Consumer):
         )
         with self.context.database.connect() as connection:
             row = connection.execute(query).one()
-        return row.generation, row.genome
+        return row.generation, genome_from(row.genome)
 
     def _decide_if_due(self, work: UnitOfWork) -> None:
         due = self._due
         if due is None:
             return
-        if self._lockstep and due["flags"] & GENERATION and self._bred_seq < due["seq"]:
+        if self._lockstep and due.flags & GENERATION and self._bred_seq < due.seq:
             return
         self._due = None
-        self._write(due, self._portfolio.decide(due["seq"], due["equity_usd"]), work)
+        self._write(due, self._portfolio.decide(due.seq, due.equity_usd), work)
 
-    def _write(self, due: dict[str, Any], decision: Decision, work: UnitOfWork) -> None:
-        seq = due["seq"]
+    def _write(self, due: PositionUpdate, decision: Decision, work: UnitOfWork) -> None:
+        seq = due.seq
         self._write_steps(decision.transitions, work)
-        self._write_strategies(decision, work, is_generation=bool(due["flags"] & GENERATION))
+        self._write_strategies(decision, work, is_generation=bool(due.flags & GENERATION))
         if decision.removed:
             retired = StrategyRow.spec_id.in_(decision.removed)
             work.change(
@@ -126,18 +123,20 @@ class PortfolioRole(Consumer):
                 .values(mode=str(Mode.RETIRED), since_seq=seq, allocation_usd=0.0)
             )
         work.add(
-            Allocation,
+            AllocationRow,
             [{"seq": seq, "spec_id": s, "allocation_usd": usd} for s, usd in decision.allocations_usd.items()],
         )
         strategies = self._portfolio.state.strategies
-        message = {
-            "added": decision.added,
-            "removed": decision.removed,
-            "allocations_usd": decision.allocations_usd,
-            "modes": {spec_id: str(strategies[spec_id].mode) for spec_id in decision.allocations_usd},
-            "after": due["after"],
-        }
-        work.send(ALLOCATIONS, seq, message)
+        work.send(
+            AllocationMessage(
+                seq=seq,
+                added=decision.added,
+                removed=decision.removed,
+                allocations_usd=decision.allocations_usd,
+                modes={spec_id: str(strategies[spec_id].mode) for spec_id in decision.allocations_usd},
+                after=due.after,
+            )
+        )
 
     def _write_steps(self, steps: list[Transition], work: UnitOfWork) -> None:
         work.add(LifecycleRow, [asdict(step) for step in steps])
@@ -151,7 +150,7 @@ class PortfolioRole(Consumer):
         work.put(
             StrategyRow,
             [
-                {"spec_id": spec_id, "genome": genome, "generation": strategies[spec_id].generation}
+                {"spec_id": spec_id, "genome": genome.to_dict(), "generation": strategies[spec_id].generation}
                 | _figures(strategies[spec_id])
                 for spec_id, genome in joined.items()
             ],
@@ -165,17 +164,17 @@ class PortfolioRole(Consumer):
         if told:
             work.change(_TOLD, told)
 
-    def _genomes(self, decision: Decision) -> list[tuple[str, dict[str, Any]]]:
+    def _genomes(self, decision: Decision) -> list[tuple[str, Genome]]:
         new = [step.spec_id for step in decision.transitions if step.from_mode in ("", Mode.RETIRED)]
         return list(zip(new, decision.added, strict=True))
 
     def dump(self) -> bytes:
         """The portfolio, and what it waits for."""
-        return _STATE.dump_json((self._portfolio.state, self._due, self._bred_seq))
+        return msgspec.json.encode((self._portfolio.state, self._due, self._bred_seq))
 
     def load(self, state: bytes) -> None:
         """Take the state of `dump` over."""
-        self._portfolio.state, self._due, self._bred_seq = _STATE.validate_json(state)
+        self._portfolio.state, self._due, self._bred_seq = _STATE.decode(state)
 
 
 def _figures(managed: Managed) -> dict[str, Any]:

@@ -1,28 +1,21 @@
 """The position actor: books the fills, marks the portfolio, runs the circuit breaker, and orders exits."""
 
+from msgspec.structs import replace
 from pydantic import TypeAdapter
 from sqlalchemy import update
 
 from memesnipe.bus.merge import Entry
-from memesnipe.bus.streams import (
-    COMMANDS,
-    EVENT_STREAMS,
-    EVENTS,
-    EXIT_ORDERS,
-    FILLS,
-    POSITION_UPDATES,
-    PROGRESS,
-    RISK_EVENTS,
-    SIMULATION_RESULTS,
-)
 from memesnipe.config.policies import ledger_policy_of
-from memesnipe.market.codec import from_messages
 from memesnipe.market.events import rows
+from memesnipe.protocol.events import to_records
+from memesnipe.protocol.messages import CommandMessage, FillMessage, SimulationResults
+from memesnipe.protocol.payload import Follows
+from memesnipe.protocol.streams import COMMANDS, EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS
 from memesnipe.roles.consumer import BLOCK_MS, Consumer
 from memesnipe.roles.context import Context
 from memesnipe.storage.journal import UnitOfWork
-from memesnipe.storage.schema import BreakerRow, Equity, PositionRow
-from memesnipe.storage.schema_control import Command
+from memesnipe.storage.schema import BreakerRow, EquityRow, PositionRow
+from memesnipe.storage.schema_control import CommandRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.ledger import Ledger, LedgerState
 from memesnipe.trading.records import Entries, of_command, of_fill, of_mark
@@ -39,8 +32,6 @@ class PositionRole(Consumer):
     """
 
     name = "position"
-    reads = (EVENTS, FILLS, SIMULATION_RESULTS, PROGRESS, COMMANDS)
-    writes = (RISK_EVENTS, EXIT_ORDERS, POSITION_UPDATES)
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
@@ -77,44 +68,47 @@ class PositionRole(Consumer):
                 continue
             self._see(events)
             events = []
-            if entry.stream == FILLS:
-                self._write(of_fill(self._ledger.on_fill(entry.data), entry.seq), work)
-            elif entry.stream == SIMULATION_RESULTS:
-                self._mark(entry, work)
-            elif entry.stream == COMMANDS:
-                self._apply(entry, work)
+            match entry.payload:
+                case FillMessage() as fill:
+                    self._write(of_fill(self._ledger.on_fill(fill), entry.seq), work)
+                case SimulationResults() as results:
+                    self._mark(entry.number, results, work)
+                case CommandMessage() as command:
+                    self._apply(command, work)
         self._see(events)
 
     def _see(self, entries: list[Entry]) -> None:
-        for event in rows(from_messages([entry.data for entry in entries])):
+        for event in rows(to_records([entry.payload for entry in entries])):
             self._ledger.on_event(event)
 
-    def _mark(self, entry: Entry, work: UnitOfWork) -> None:
+    def _mark(self, number: int, results: SimulationResults, work: UnitOfWork) -> None:
         mark = self._ledger.mark()
         if mark.level_changed:
             breaker = self._ledger.state.breaker
             self.log.warning("risk level changed", level=str(breaker.level), drawdown=breaker.drawdown)
-        entries = of_mark(self._ledger, mark, entry.seq, entry.data["ts"], entry.data["flags"])
-        self._write(entries, work, {SIMULATION_RESULTS: entry.number})
+        entries = of_mark(self._ledger, mark, results.seq, results.ts, results.flags)
+        self._write(entries, work, {SIMULATION_RESULTS: number})
 
-    def _apply(self, entry: Entry, work: UnitOfWork) -> None:
-        name = entry.data["name"]
-        if not self._ledger.apply(name):
+    def _apply(self, command: CommandMessage, work: UnitOfWork) -> None:
+        if not self._ledger.apply(command.name):
             return
-        self._write(of_command(self._ledger, entry.seq, self._ledger.state.market_state.last_ts, name), work)
-        self.log.warning("applied", command=name, seq=entry.seq)
-        done = update(Command).where(Command.command_id == entry.data["command_id"])
-        work.change(done.values(outcome=f"done after event {entry.seq}"))
+        last_ts = self._ledger.state.market_state.last_ts
+        self._write(of_command(self._ledger, command.seq, last_ts, command.name), work)
+        self.log.warning("command applied", command=command.name, seq=command.seq)
+        done = update(CommandRow).where(CommandRow.command_id == command.command_id)
+        work.change(done.values(outcome=f"done after event {command.seq}"))
 
     def _write(self, entries: Entries, work: UnitOfWork, follows: dict[str, int] | None = None) -> None:
-        work.add(Equity, entries.equity)
+        work.add(EquityRow, entries.equity)
         work.put(PositionRow, entries.positions, adding=("realised_lamports",))
         if entries.breaker is not None:
             work.put(BreakerRow, [entries.breaker])
-        for stream, seq, content in entries.messages:
-            # Who acts on a mark must know of everything that it follows from.
-            after = {"after": {**self.journal.numbers_after(work), **follows}} if follows else {}
-            work.send(stream, seq, content | after)
+        for message in entries.messages:
+            if follows and isinstance(message, Follows):
+                # What a reader does about a mark must rest on everything that the mark follows from.
+                work.send(replace(message, after=self.journal.numbers_after(work) | follows))
+            else:
+                work.send(message)
 
     def catch_up(self, saved_seq: int) -> None:
         """See the prices since the snapshot again."""
@@ -138,7 +132,7 @@ def in_order(entries: list[Entry]) -> list[Entry]:
     By event, the event itself first. A fill belongs to the event before it, so at one event some come before the
     decision there and most after it: the message of the decision says which was the last before.
     """
-    before = {e.seq: e.data["after"][FILLS] for e in entries if e.stream == SIMULATION_RESULTS}
+    before = {e.seq: e.payload.after[FILLS] for e in entries if isinstance(e.payload, SimulationResults)}
     rank = {SIMULATION_RESULTS: 2, PROGRESS: 3, COMMANDS: 4}
 
     def place(entry: Entry) -> tuple[int, int, int]:

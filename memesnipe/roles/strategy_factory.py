@@ -7,30 +7,29 @@ from time import perf_counter
 from pydantic import TypeAdapter
 
 from memesnipe.bus.merge import Entry
-from memesnipe.bus.streams import BACKTEST_JOBS, BACKTEST_RESULTS, EVENTS, STRATEGY_SPECS
 from memesnipe.engine.genome import Genome
-from memesnipe.evolution.evaluation import Evaluation as Evaluated
+from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.evolution.genetic_algorithm import GeneticAlgorithm, SearchSettings, SearchState
-from memesnipe.market.codec import from_messages
 from memesnipe.market.events import GENERATION, Events, empty, join
+from memesnipe.protocol.events import to_records
+from memesnipe.protocol.messages import BacktestJob, BacktestResult, StrategySpec
+from memesnipe.protocol.streams import BACKTEST_JOBS, EVENTS
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.storage.journal import UnitOfWork
-from memesnipe.storage.schema import Evaluation, Generation
+from memesnipe.storage.schema import EvaluationRow, GenerationRow
 from memesnipe.telemetry.metrics import ActorMetrics
 
 _STATE = TypeAdapter(SearchState)
 
 # (window, genomes) -> one evaluation a genome
-Evaluate = Callable[[Events, list[Genome]], list[Evaluated]]
+Evaluate = Callable[[Events, list[Genome]], list[Evaluation]]
 
 
 class StrategyFactory(Consumer):
     """Breeds with `memesnipe.evolution.genetic_algorithm.GeneticAlgorithm` on a rolling window of the latest events."""
 
     name = "strategy_factory"
-    reads = (EVENTS,)
-    writes = (BACKTEST_JOBS, BACKTEST_RESULTS, STRATEGY_SPECS)
 
     def __init__(self, context: Context, metrics: ActorMetrics, evaluate: Evaluate) -> None:
         super().__init__(context, metrics)
@@ -48,7 +47,7 @@ class StrategyFactory(Consumer):
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Roll the window on; breed where a generation is due. When late, live, only the latest one is bred."""
-        due = [i for i, entry in enumerate(entries) if entry.data["flags"] & GENERATION]
+        due = [i for i, entry in enumerate(entries) if entry.payload.flags & GENERATION]
         start = 0
         for i in due if self._lockstep else due[-1:]:
             self._roll(entries[start : i + 1])
@@ -58,18 +57,18 @@ class StrategyFactory(Consumer):
 
     def _roll(self, entries: list[Entry]) -> None:
         if entries:
-            new = from_messages([entry.data for entry in entries])
+            new = to_records([entry.payload for entry in entries])
             self._window = join(self._window, new)[-self.context.settings.tape_window_events :]
 
     def _breed(self, seq: int, work: UnitOfWork) -> None:
         started = perf_counter()
         index = self._population.generation
         genomes = self._population.ask()
-        job = {"generation": index, "genomes": len(genomes), "window_events": len(self._window)}
-        announced = self.journal.work()
+        window_events = len(self._window)
+        announced = self.journal.unit_of_work()
         # One job a generation: where there are more than generations, this one was announced before a crash.
         if self.journal.numbers_after(announced)[BACKTEST_JOBS] <= index:
-            announced.send(BACKTEST_JOBS, seq, job)
+            announced.send(BacktestJob(seq=seq, generation=index, genomes=len(genomes), window_events=window_events))
             self.commit(announced, self.positions)
         evaluated = self._evaluate(self._window, genomes)
         fitness = [e.fitness for e in evaluated]
@@ -80,31 +79,44 @@ class StrategyFactory(Consumer):
             "median_fitness": statistics.median(fitness),
             "seconds": perf_counter() - started,
         }
-        work.add(Generation, [{"index": index, "seq": seq, "window_events": len(self._window), **summary}])
-        work.add(Evaluation, [_evaluation_row(index, e) for e in evaluated])
-        work.send(BACKTEST_RESULTS, seq, {**job, **summary})
+        work.add(GenerationRow, [{"index": index, "seq": seq, "window_events": window_events, **summary}])
+        work.add(EvaluationRow, [_evaluation_row(index, e) for e in evaluated])
+        work.send(
+            BacktestResult(
+                seq=seq,
+                generation=index,
+                genomes=len(genomes),
+                window_events=window_events,
+                evaluations=len(genomes),
+                best_fitness=summary["best_fitness"],
+                median_fitness=summary["median_fitness"],
+                seconds=summary["seconds"],
+            )
+        )
         self._publish_best(index, seq, genomes, evaluated, work)
         work.snapshot = (seq, _STATE.dump_json(self._population.dump()))
         self.log.info("generation", index=index, seq=seq, **summary)
 
     def _publish_best(
-        self, index: int, seq: int, genomes: list[Genome], evaluated: list[Evaluated], work: UnitOfWork
+        self, index: int, seq: int, genomes: list[Genome], evaluated: list[Evaluation], work: UnitOfWork
     ) -> None:
         ranked = sorted(range(len(genomes)), key=lambda i: (-evaluated[i].fitness, i))
         best = ranked[: self.context.settings.specs_per_generation]
         for position, i in enumerate(best):
-            genome = genomes[i]
-            message = {
-                "spec_id": genome.spec_id,
-                "generation": index,
-                "index": position,
-                "of": len(best),
-                "evaluations": (index + 1) * len(genomes),  # made so far; all of them count when one is judged
-                "fitness": evaluated[i].fitness,
-                **_sharpes(evaluated[i]),
-                "genome": genome.to_dict(),
-            }
-            work.send(STRATEGY_SPECS, seq, message)
+            genome, sharpes = genomes[i], _sharpes(evaluated[i])
+            spec = StrategySpec(
+                seq=seq,
+                spec_id=genome.spec_id,
+                generation=index,
+                index=position,
+                of=len(best),
+                evaluations=(index + 1) * len(genomes),  # all of them count when a strategy is assessed
+                fitness=evaluated[i].fitness,
+                genome=genome,
+                train_sharpe=sharpes["train_sharpe"],
+                validation_sharpe=sharpes["validation_sharpe"],
+            )
+            work.send(spec)
 
     def catch_up(self, saved_seq: int) -> None:  # noqa: ARG002 - the window begins where it begins
         """Fill the window again; the search itself is in the snapshot."""
@@ -120,7 +132,7 @@ class StrategyFactory(Consumer):
         self._population.load(_STATE.validate_json(state))
 
 
-def _evaluation_row(generation: int, evaluated: Evaluated) -> dict[str, object]:
+def _evaluation_row(generation: int, evaluated: Evaluation) -> dict[str, object]:
     return {
         "generation": generation,
         "spec_id": evaluated.spec_id,
@@ -129,7 +141,7 @@ def _evaluation_row(generation: int, evaluated: Evaluated) -> dict[str, object]:
     }
 
 
-def _sharpes(evaluated: Evaluated) -> dict[str, float]:
+def _sharpes(evaluated: Evaluation) -> dict[str, float]:
     train, validation = evaluated.train, evaluated.validation
     return {
         "train_sharpe": train.sharpe if train else 0.0,

@@ -1,1 +1,1 @@
-"""The composition root: starts and stops everything that a command needs, in order."""
+"""The composition root: start and stop the parts that a command needs, in order."""

@@ -1,4 +1,4 @@
-"""The program that `memesnipe up` compiles with, in a process of its own: `python -m memesnipe.runtime.compiling`."""
+"""`python -m memesnipe.runtime.compiling`: the separate process in which `memesnipe up` compiles strategies."""
 
 import os
 import sys
@@ -8,18 +8,18 @@ from memesnipe.config.settings import load_settings
 from memesnipe.engine.warm import compile_all, is_cold
 from memesnipe.errors import MemeSnipeError
 from memesnipe.runtime.families import load_families
-from memesnipe.runtime.terminal import say, say_if_cold
+from memesnipe.runtime.terminal import print_compile_notice, print_message
 
 
 def main() -> None:
-    """Compile what the settings name; what is wrong with a strategy goes to standard output, for who has started us."""
+    """Compile the families of the settings; write an error to standard output, from which the parent reads it."""
     try:
         families = load_families(load_settings())
         cold, began = is_cold(), time.monotonic()
-        say_if_cold()
+        print_compile_notice()
         compile_all(families)
         if cold:
-            say(f"Compiled in {time.monotonic() - began:.0f} s.")
+            print_message(f"Compiled in {time.monotonic() - began:.0f} s.")
     except MemeSnipeError as error:
         sys.stdout.write(str(error))
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The database for commands that can run without `memesnipe up`: the one that is there, or our own meanwhile."""
+"""The database of commands that can run without `memesnipe up`: the running one, or an embedded one meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,15 +20,15 @@ NO_RUN: Final = "there is no run in this folder yet; start one with `memesnipe u
 
 @contextmanager
 def open_database(settings: Settings, *, make: bool = False) -> Iterator[tuple[Engine, str]]:
-    """The migrated database and its URL: DATABASE_URL, or that of what runs in this folder, or an embedded one.
+    """Yield the migrated database and its URL: DATABASE_URL, else that of the system in this folder, else embedded.
 
     Args:
-        settings: say where it is.
-        make: whether to make an embedded one where there is none yet.
+        settings: with `database_url` and `memesnipe_home`.
+        make: whether to create an embedded database if there is none yet.
 
     Raises:
-        InputError: there is none, and none is to be made.
-        MemeSnipeError: it does not answer, or something else is just starting in this folder.
+        InputError: there is none, and ``make`` is false.
+        MemeSnipeError: it does not answer, or another command is starting in this folder.
     """
     home = settings.memesnipe_home.resolve()
     with ExitStack() as stack:
@@ -48,7 +48,7 @@ def open_database(settings: Settings, *, make: bool = False) -> Iterator[tuple[E
 
 
 def migrated(url: str) -> Engine:
-    """The database at ``url`` with its tables up to date.
+    """Connect to the database at ``url`` and migrate its tables.
 
     Raises:
         MemeSnipeError: it does not answer.
@@ -57,6 +57,6 @@ def migrated(url: str) -> Engine:
     try:
         migrate(engine)
     except OperationalError as error:
-        said = first_line(error)
-        raise MemeSnipeError(f"PostgreSQL at {without_secrets(url)} does not answer: {said}") from error
+        reason = first_line(error)
+        raise MemeSnipeError(f"PostgreSQL at {without_secrets(url)} does not answer: {reason}") from error
     return engine

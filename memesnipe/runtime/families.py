@@ -1,15 +1,15 @@
-"""The strategies that a command works with, and what their checks warn of."""
+"""The families that a command uses."""
 
 import sys
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # they are slow to load
+if TYPE_CHECKING:  # slow to load
     from memesnipe.config.settings import Settings
     from memesnipe.sdk.registry import Families
 
 
 def load_families(settings: "Settings") -> "Families":
-    """The bundled strategies and those of STRATEGY_PATH; warnings about them go to standard error.
+    """Return the bundled families and those of STRATEGY_PATH; write their warnings to standard error.
 
     Raises:
         StrategyError: a file breaks a rule; the text names the file, the line and the rule.

@@ -1,4 +1,4 @@
-"""The lock of a home folder: one `memesnipe up` at a time, and its process number for the other commands."""
+"""The lock of a home folder: it admits one `memesnipe up` at a time, and holds its process id for other commands."""
 
 import fcntl
 import os
@@ -8,11 +8,11 @@ from typing import IO, Final
 
 from memesnipe.errors import MemeSnipeError
 
-_WRITTEN_S: Final = 2.0
+_PID_WAIT_S: Final = 2.0
 
 
 def acquire(home: Path) -> IO[str]:
-    """Hold the lock until the file is closed or the process ends, however it ends.
+    """Take the lock; it is held until the returned file is closed or the process ends.
 
     Raises:
         MemeSnipeError: another process holds it.
@@ -34,7 +34,11 @@ def acquire(home: Path) -> IO[str]:
 
 
 def holder(home: Path) -> int | None:
-    """The process that holds the lock, or None when nobody does."""
+    """Return the id of the process that holds the lock; None when it is free.
+
+    Raises:
+        MemeSnipeError: it is held, but its file contains no process id.
+    """
     path = home / "up.lock"
     if not path.is_file():
         return None
@@ -47,16 +51,16 @@ def holder(home: Path) -> int | None:
 
 
 def _pid_in(file: IO[str]) -> int:
-    """The number in a lock's file; who has just taken the lock writes it in the next moment.
+    """Return the process id in a lock's file; a process that has just taken the lock writes it a moment later.
 
     Raises:
-        MemeSnipeError: there is none.
+        MemeSnipeError: there is none within 2 s.
     """
-    deadline = time.monotonic() + _WRITTEN_S
+    deadline = time.monotonic() + _PID_WAIT_S
     while time.monotonic() < deadline:
         file.seek(0)
         text = file.read()
-        if text.isdigit() and int(text) > 0:  # a signal to 0 would be one to ourselves
+        if text.isdigit() and int(text) > 0:  # a signal to 0 would reach this process group
             return int(text)
         time.sleep(0.01)
-    raise MemeSnipeError(f"{file.name} is locked by a process that does not name itself in it")
+    raise MemeSnipeError(f"{file.name} is locked, but contains no process id")

@@ -1,4 +1,4 @@
-"""Ray as `memesnipe up` sees it: a process that it starts, watches, ends with all that is of it, and starts again."""
+"""The process that runs Ray for `memesnipe up`: started, supervised, ended with its descendants, and restarted."""
 
 import os
 import select
@@ -16,52 +16,52 @@ from memesnipe.errors import MemeSnipeError
 from memesnipe.servers.leftovers import MARK, end_leftovers
 from memesnipe.telemetry.logs import Logger
 
-_START_S: Final = 240.0  # for each part; at a load of 30 on 2 cores the slowest takes 90 s
+_START_S: Final = 240.0  # for each step; at a load of 30 on 2 cores the slowest takes 90 s
 _SILENT_S: Final = 120.0
 _STOP_S: Final = 60.0
-_ATTEMPTS: Final = 10  # one after the other without a good stretch in between
-_FIRST_ATTEMPTS: Final = 6
-_GOOD_S: Final = 20.0
+_MAX_ATTEMPTS: Final = 10  # in a row, without `_STABLE_S` of work in between
+_MAX_FIRST_ATTEMPTS: Final = 6
+_STABLE_S: Final = 20.0
 _MAX_BACKOFF_S: Final = 10.0
 _PROGRAM: Final = (sys.executable, "-m", "actors.cluster")
-# Read when Ray is imported, so it is too late for that in the process itself.
+# Ray reads it on import, so the process itself cannot set it in time.
 _ENVIRONMENT: Final = {"RAY_DASHBOARD_STARTUP_TIMEOUT_S": "180"}
 
 
 @dataclass
 class RayProcess:
-    """The process that holds Ray, or the next one when it has died."""
+    """Supervisor of the process that runs Ray: it starts another when the process dies."""
 
     home: Path
     run_id: int
-    is_local: bool  # whether Ray's processes are all of our own
+    is_local: bool  # whether Ray runs on this machine alone, started by us
     log: Logger
     dashboard: str = ""
-    condition: str = ""  # what it waits for, in words; "" while all is well
-    news: list[str] = field(default_factory=list)  # sentences that nobody has been told yet
+    condition: str = ""  # why Ray is not ready, for the user; "" while it is
+    messages: list[str] = field(default_factory=list)  # sentences that have not been shown yet
 
     _process: "subprocess.Popen[bytes] | None" = None
     _pipe: int = -1
     _buffer: bytes = b""
-    _doing: str = "Ray"
-    _changed_at: float = 0.0  # since when it is starting, or ready
-    _heard_at: float = 0.0
+    _startup_step: str = "Ray"
+    _changed_at: float = 0.0  # when the current step, or readiness, began
+    _received_at: float = 0.0
     _is_ready: bool = False
     _was_ready: bool = False  # ever
-    _failures: int = 0  # one after the other
+    _failures: int = 0  # in a row
     _next_start: float = 0.0
     _lost_at: float = 0.0
 
     @property
     def waiting_for(self) -> str:
-        """What a start that is under way waits for."""
-        return self._doing
+        """Return the step that the start is waiting for."""
+        return self._startup_step
 
     def watch(self, timeout_s: float) -> bool:
-        """Look after it for a while, start it where it does not run; whether it is ready.
+        """Supervise the process for up to ``timeout_s``, start it if it does not run; return whether it is ready.
 
         Raises:
-            MemeSnipeError: it does not start, or does not come back.
+            MemeSnipeError: it does not start, or does not restart, after several attempts.
         """
         if self._process is None:
             left = self._next_start - time.monotonic()
@@ -70,10 +70,10 @@ class RayProcess:
             else:
                 self._spawn()
             return False
-        self._hear(timeout_s)
+        self._read_messages(timeout_s)
         reason = self._failure()
         if reason:
-            self._failed(reason)
+            self._record_failure(reason)
         return self._is_ready
 
     def _spawn(self) -> None:
@@ -84,15 +84,15 @@ class RayProcess:
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=(write,), env=environment,
-                start_new_session=True,  # Ctrl-C is for us alone
+                start_new_session=True,  # Ctrl-C must reach this process alone
             )  # fmt: skip
         os.close(write)
-        self._pipe, self._buffer, self._doing = read, b"", "Ray"
-        self._changed_at = self._heard_at = time.monotonic()
+        self._pipe, self._buffer, self._startup_step = read, b"", "Ray"
+        self._changed_at = self._received_at = time.monotonic()
         if not self._was_ready:
-            self._wait_for("Ray is starting")
+            self._set_condition("Ray is starting")
 
-    def _wait_for(self, condition: str) -> None:
+    def _set_condition(self, condition: str) -> None:
         self.condition = condition
         write_condition(self.home, condition)
 
@@ -100,73 +100,77 @@ class RayProcess:
     def _log_file(self) -> Path:
         return self.home / "logs" / "ray.out"
 
-    def _hear(self, timeout_s: float) -> None:
+    def _read_messages(self, timeout_s: float) -> None:
         if not select.select([self._pipe], [], [], timeout_s)[0]:
             return
-        said = os.read(self._pipe, 65_536)
-        if not said:
-            time.sleep(0.05)  # it is about to end
+        data = os.read(self._pipe, 65_536)
+        if not data:
+            time.sleep(0.05)  # the process is about to end
             return
-        self._heard_at = time.monotonic()
-        *lines, self._buffer = (self._buffer + said).split(b"\n")
+        self._received_at = time.monotonic()
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
-            self._take(orjson.loads(line))
+            self._handle(orjson.loads(line))
 
-    def _take(self, message: dict[str, str]) -> None:
+    def _handle(self, message: dict[str, str]) -> None:
         if "doing" in message:
-            self._doing, self._changed_at = message["doing"], self._heard_at
+            self._startup_step, self._changed_at = message["doing"], self._received_at
         if "refused" in message and not (self.is_local or self._was_ready):
             raise MemeSnipeError(message["refused"])
         if "lost" in message or "refused" in message:
-            self._failed(message.get("lost") or message["refused"])
+            self._record_failure(message.get("lost") or message["refused"])
         elif "ready" in message:
-            self._ready(message["ready"])
+            self._record_ready(message["ready"])
 
-    def _ready(self, dashboard: str) -> None:
+    def _record_ready(self, dashboard: str) -> None:
         now = time.monotonic()
         if self._was_ready:
-            self.log.info("Ray is back", seconds=round(now - self._lost_at, 1))
-            self.news.append(f"Ray is back after {now - self._lost_at:.0f} s; the run goes on.")
+            self.log.info("Ray has restarted", seconds=round(now - self._lost_at, 1))
+            self.messages.append(f"Ray has restarted after {now - self._lost_at:.0f} s; the run continues.")
         self.dashboard = dashboard
-        self._wait_for("")
+        self._set_condition("")
         self._is_ready = self._was_ready = True
         self._changed_at = now
 
     def _failure(self) -> str:
-        """Why the process is of no use any more, or "" while it is."""
+        """Return why the process must be replaced; "" while it need not be."""
         if self._process is None:
             return ""
         code, now = self._process.poll(), time.monotonic()
         if code is not None:
             return f"its process ended with {code}"
         if not self._is_ready and now - self._changed_at > _START_S:
-            return f"{self._doing} was not ready within {_START_S:.0f} s"
-        if self._is_ready and now - self._heard_at > _SILENT_S:
-            return f"it has said nothing for {_SILENT_S:.0f} s"
+            return f"{self._startup_step} was not ready within {_START_S:.0f} s"
+        if self._is_ready and now - self._received_at > _SILENT_S:
+            return f"it has not reported for {_SILENT_S:.0f} s"
         return ""
 
-    def _failed(self, reason: str) -> None:
-        """End what is left of it, and plan another start."""
+    def _record_failure(self, reason: str) -> None:
+        """End the rest of the process, and schedule another start.
+
+        Raises:
+            MemeSnipeError: that was the last attempt.
+        """
         now = time.monotonic()
         if self._is_ready:
             self._lost_at = now
-            self._failures = self._failures if now - self._changed_at < _GOOD_S else 0
+            self._failures = self._failures if now - self._changed_at < _STABLE_S else 0
         self._failures += 1
         self._is_ready = False
         self.log.error("Ray is lost", reason=reason, attempt=self._failures)
         self._end()
-        if self._failures >= (_ATTEMPTS if self._was_ready else _FIRST_ATTEMPTS):
+        if self._failures >= (_MAX_ATTEMPTS if self._was_ready else _MAX_FIRST_ATTEMPTS):
             raise MemeSnipeError(
-                f"Ray {'does not come back' if self._was_ready else 'does not start'} after {self._failures} attempts: "
+                f"Ray {'has not restarted' if self._was_ready else 'has not started'} after {self._failures} attempts: "
                 f"{reason}; see {self._log_file}"
             )
         self._next_start = now + min(2.0 ** (self._failures - 1) - 1, _MAX_BACKOFF_S)
-        what = "died" if self._was_ready else "did not start"
-        self._wait_for(f"Ray {what}: {reason}. It is being started again (attempt {self._failures})")
-        self.news.append(f"{self.condition}; trading waits for it.")
+        failure = "died" if self._was_ready else "did not start"
+        self._set_condition(f"Ray {failure}: {reason}. It is being restarted (attempt {self._failures})")
+        self.messages.append(f"{self.condition}; trading is paused.")
 
     def _end(self) -> None:
-        """Kill the process and everything of ours that belongs to it."""
+        """Kill the process and all of its descendants."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -177,12 +181,12 @@ class RayProcess:
         end_leftovers(installation_of(self.home), process.pid if process is not None else 0)
 
     def stop(self) -> None:
-        """Let it stop everything in order, and end what does not; one that is still starting has nothing to stop."""
+        """Stop the process in order, then kill what remains; a process that is still starting is killed."""
         if self._is_ready and self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()  # tells it
+            self._process.stdin.close()  # the signal to stop
             try:
                 self._process.wait(_STOP_S)
             except subprocess.TimeoutExpired:
                 self.log.warning("Ray did not stop in time")
         self._end()
-        self._wait_for("")
+        self._set_condition("")

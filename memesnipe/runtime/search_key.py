@@ -1,4 +1,4 @@
-"""What decides a search on a tape: it can go on only while all of that is as it was."""
+"""The key of a search: everything that its results depend on. A search can be resumed only with the same key."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from memesnipe.code import search_hash
 from memesnipe.engine.fills import FillModel
 from memesnipe.sdk.registry import Families
 
-# The parts of a key by the name that a user knows them under.
+# The option or setting behind each part of a key.
 _NAMES: Final = {
     "seed": "--seed", "landing_seed": "SEED", "population_size": "--population", "mutation_rate": "MUTATION_RATE",
     "crossover_rate": "CROSSOVER_RATE", "tournament_size": "TOURNAMENT_SIZE", "capital_usd": "SHADOW_CAPITAL_USD",
@@ -23,18 +23,18 @@ _NAMES: Final = {
 def key_of(
     seed: int, search: Mapping[str, Any], capital_usd: float, model: FillModel, families: Families
 ) -> dict[str, Any]:
-    """Everything that decides what a search finds on its tape, JSON-ready.
+    """Return everything that the results of a search on its tape depend on, as JSON values.
 
     Args:
         seed: of the search.
         search: the fields of `memesnipe.evolution.genetic_algorithm.SearchSettings`.
-        capital_usd: of each genome.
-        model: how orders get onto the chain.
+        capital_usd: starting capital of each genome.
+        model: how orders are filled.
         families: those that the search uses.
     """
     strategies = {name: _hash_of(Path(str(_module_of(family).__file__))) for name, family in families.items()}
     fills = model._asdict()
-    del fills["seed"]  # that of the settings: it decides which orders land
+    del fills["seed"]  # it is the setting SEED, kept as `landing_seed`
     return {
         "seed": seed, "landing_seed": model.seed, "search": dict(search), "capital_usd": capital_usd, "model": fills,
         "strategies": strategies, "engine": search_hash(),
@@ -42,15 +42,15 @@ def key_of(
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between two keys, a phrase each; none where they are equal."""
+    """Return the differences between two keys, one phrase each; [] for equal keys."""
     found = list(_changed_strategies(before.get("strategies", {}), now["strategies"]))
     if before.get("engine") != now["engine"]:
-        found.append("MemeSnipe's own code has changed")
+        found.append("MemeSnipe's code has changed")
     flat_before, flat_now = _flat(before), _flat(now)
     for name, value in flat_now.items():
         if name in flat_before and flat_before[name] != value:
             found.append(f"{_NAMES.get(name, name)} was {flat_before[name]} and is {value}")
-    return found or (["it was begun by another version"] if dict(before) != dict(now) else [])
+    return found or (["it was started by another version"] if dict(before) != dict(now) else [])
 
 
 def _changed_strategies(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`memesnipe evolve`: breed on a tape, polish the best, and judge them where the search has never looked."""
+"""`memesnipe evolve`: breed strategies on a tape, tune the best, and test them on the untouched holdout."""
 
 import time
 from collections.abc import Callable
@@ -28,16 +28,16 @@ from memesnipe.stats.splits import Span
 from memesnipe.storage.searches import SearchInfo, SearchStore, study_storage
 from memesnipe.tapes.tape import TapeFile
 
-# The pool is what a fill pays: on a guess of it nothing can be shown.
+# Fills depend on the pool's reserves: with assumed reserves, a result is no evidence.
 ASSUMED_POOLS: Final = "the tape's pools are assumed, not recorded; import a file with reserves"
 SLICE_EVENTS: Final = 500_000  # 64 MB, of which a worker holds one at a time
 
-Say = Callable[[str, int], None]  # (what is being done, evaluations done)
+ReportProgress = Callable[[str, int], None]  # (current step, evaluations done since the last call)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked of a search."""
+    """The parameters of a search."""
 
     tape: Path
     generations: int
@@ -61,8 +61,8 @@ class Market:
     holdout: Segment
 
 
-class Interrupted(Exception):  # noqa: N818 - no error: the user has seen enough
-    """Ctrl-C, after some whole generations."""
+class Interrupted(Exception):  # noqa: N818 - not an error: the user stopped the search
+    """The search was stopped with Ctrl-C; ``summary`` covers its complete generations."""
 
     def __init__(self, summary: dict[str, Any]) -> None:
         super().__init__("stopped")
@@ -70,7 +70,7 @@ class Interrupted(Exception):  # noqa: N818 - no error: the user has seen enough
 
 
 class Evolve:
-    """A search on a tape, from the database that keeps it to the cluster that runs it."""
+    """A search on a tape: stored in the database, run on the Ray cluster."""
 
     def __init__(
         self, plan: Plan, file: TapeFile, settings: Settings, families: Families, database: Engine, url: str
@@ -92,79 +92,88 @@ class Evolve:
             plan.population, settings.mutation_rate, settings.crossover_rate, settings.tournament_size
         )
         self._search = Search(self._families, search, plan.seed)
-        self._info = self._begin(asdict(search))
+        self._info = self._begin_or_resume(asdict(search))
         self._generations = list(self._info.generations)
-        self._counted = 0  # evaluations since we started, for the speed
-        self._later = 0  # evaluations after the generations
+        self._counted = 0  # evaluations of this process, for the speed
+        self._later = 0  # evaluations after the last generation
 
-    def _begin(self, search: dict[str, Any]) -> SearchInfo:
-        """A new search, or the one to go on with."""
+    def _begin_or_resume(self, search: dict[str, Any]) -> SearchInfo:
+        """Begin a new search, or resume the one with the same key.
+
+        Raises:
+            InputError: there is none to resume.
+        """
         settings, plan = self._settings, self._plan
         key = key_of(plan.seed, search, settings.shadow_capital_usd, settings.fill_model, self._families)
         if not plan.resume:
             return self._store.begin(plan.tape.name, key)
         info = self._store.take_up(key)
         if info is None:
-            raise InputError(f"--resume: {self._why_not(key)}; leave --resume out to begin a new search")
+            raise InputError(f"--resume: {self._resume_failure(key)}; leave --resume out to begin a new search")
         if info.state is not None:
             self._search.load(info.state)
         return info
 
-    def _why_not(self, key: dict[str, Any]) -> str:
-        """What has changed since the latest search that could have been meant."""
+    def _resume_failure(self, key: dict[str, Any]) -> str:
+        """Return why the latest search on the tape cannot be resumed."""
         latest = self._store.latest(self._plan.tape.name)
         if latest is None:
             return "there is no search on this tape"
-        search_id, before, is_here = latest
-        if not is_here:
+        search_id, before, has_same_events = latest
+        if not has_same_events:
             return f"search {search_id} was on a tape of this name with other events"
-        return f"search {search_id} on this tape cannot go on: {', '.join(changes(before, key))}"
+        return f"search {search_id} on this tape cannot be resumed: {', '.join(changes(before, key))}"
 
-    def run(self, say: Say) -> dict[str, Any]:
-        """Everything, and the summary of it.
+    def run(self, report_progress: ReportProgress) -> dict[str, Any]:
+        """Run the remaining generations, tune and test the champions; return the summary.
 
         Raises:
-            Interrupted: Ctrl-C; every whole generation is kept.
+            Interrupted: Ctrl-C; every complete generation is kept.
         """
         try:
             for index in range(self._search.generation, self._plan.generations):
-                self._generation(index, say)
-            champions, ever = self._finish(say)
+                self._generation(index, report_progress)
+            champions, ever = self._finish(report_progress)
         except KeyboardInterrupt:
             raise Interrupted(self._summary([], 0)) from None
         return self._summary(champions, ever)
 
-    def _generation(self, index: int, say: Say) -> None:
+    def _generation(self, index: int, report_progress: ReportProgress) -> None:
         title = f"generation {index + 1} of {self._plan.generations}"
         started = time.perf_counter()
         genomes = self._search.ask()
-        evaluations = self._evaluate(genomes, title, say)
+        evaluations = self._evaluate(genomes, title, report_progress)
         summary = self._search.tell(genomes, evaluations).to_dict()
         summary["seconds"] = round(time.perf_counter() - started, 4)
         self._store.keep(self._info.search_id, self._search.dump(), summary)
         self._generations.append(summary)
 
-    def _evaluate(self, genomes: list[Genome], title: str, say: Say) -> list[Evaluation]:
+    def _evaluate(self, genomes: list[Genome], title: str, report_progress: ReportProgress) -> list[Evaluation]:
         def on_done(count: int) -> None:
             self.first_result_s = self.first_result_s or time.perf_counter() - self._started
             self._counted += count
-            say(title, count)
+            report_progress(title, count)
 
-        say(title, 0)
+        report_progress(title, 0)
         market = self._market
         return self._backtests.evaluate(market.train, market.validation, genomes, on_done)
 
-    def _finish(self, say: Say) -> tuple[list[Champion], int]:
-        """The champions, and how many evaluations their market has seen; the same whatever order tasks ended in."""
+    def _finish(self, report_progress: ReportProgress) -> tuple[list[Champion], int]:
+        """Return the champions, and the number of evaluations ever made on their market.
+
+        The result does not depend on the order in which tasks end.
+        """
         search_id, store = self._info.search_id, self._store
 
         def evaluate(genomes: list[Genome]) -> list[Evaluation]:
-            evaluations = self._evaluate(genomes, "polishing the best", say)
+            evaluations = self._evaluate(genomes, "tuning the best", report_progress)
             self._search.record_evaluations(evaluations)
             return evaluations
 
         def record(genomes: list[Genome]) -> list[Record]:
-            return self._backtests.record(self._market.holdout, genomes, lambda count: say("judging", count))
+            return self._backtests.record(
+                self._market.holdout, genomes, lambda count: report_progress("testing on the holdout", count)
+            )
 
         plan = PolishPlan(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")
         polished = polish(self._search.population.archive.best(CHAMPIONS), self._families, evaluate, plan)
@@ -205,10 +214,10 @@ def _champion(champion: Champion) -> dict[str, Any]:
 
 
 def load_market(path: Path, file: TapeFile, backtests: Backtests) -> Market:
-    """Put the tape at a path into the object store, slice by slice.
+    """Store the tape at a path in Ray's object store, slice by slice.
 
     Raises:
-        InputError: it is too short.
+        InputError: the tape is too short.
     """
     first, last = file.span()
     try:
@@ -226,5 +235,5 @@ def load_market(path: Path, file: TapeFile, backtests: Backtests) -> Market:
             yield events
 
     stored = backtests.store((spans.train, spans.validation, spans.holdout), slices())
-    said = describe(file.assumptions)
-    return Market(digest.hexdigest(), file.count, frozenset(kinds), said, file.pools_are_assumed, *stored)
+    sentences = describe(file.assumptions)
+    return Market(digest.hexdigest(), file.count, frozenset(kinds), sentences, file.pools_are_assumed, *stored)

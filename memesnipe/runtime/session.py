@@ -1,4 +1,4 @@
-"""A session: everything that `memesnipe up` starts, in order, and stops again in the other order."""
+"""The parts that `memesnipe up` starts in order, and stops in reverse order."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ from memesnipe.feeds.base import FeedChoice
 from memesnipe.runtime.database import migrated
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.ray_process import RayProcess
-from memesnipe.runtime.terminal import say
+from memesnipe.runtime.terminal import print_message
 from memesnipe.servers.compiler import COMPILER, Compiler
 from memesnipe.servers.ports import reserve_port
 from memesnipe.servers.process import LocalServerError
@@ -31,8 +31,8 @@ from memesnipe.solana.wallet import make_wallet
 from memesnipe.storage.runs import RunInfo, begin_run
 from memesnipe.telemetry.logs import open_log, without_secrets
 
-_PORTS_TRIED = 50
-_REVIVALS_TRIED = 20
+_MAX_PORTS = 50
+_MAX_RESTARTS = 20
 _WATCH_S = 0.25
 _SLOW_START_S = 45.0
 _COMPILE = (sys.executable, "-m", "memesnipe.runtime.compiling")
@@ -40,21 +40,25 @@ _COMPILE = (sys.executable, "-m", "memesnipe.runtime.compiling")
 
 @dataclass
 class Session:
-    """A running system. Entering it starts the parts, leaving it stops them."""
+    """Context manager of a running system: entering starts its parts, leaving stops them."""
 
     settings: Settings
     choice: FeedChoice
-    has_started: Callable[[], None]  # called when Ctrl-C need not interrupt the start any more
-    _failed_revivals: int = 0  # one after the other
+    has_started: Callable[[], None]  # called when the start is complete
+    _failed_restarts: int = 0  # in a row
     _server_trouble: str = ""
 
     def __enter__(self) -> Self:
-        """Start the servers, the run, Ray, the API and the actors."""
+        """Start the servers, the run, Ray, the API and the actors.
+
+        Raises:
+            MemeSnipeError: another process runs in this folder, or a part does not start.
+        """
         self.home = self.settings.memesnipe_home.resolve()
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
             self.log = open_log(self.home / "logs", "up", self.settings.log_level)
-            self._compiler = Compiler(self.home, _COMPILE)  # what follows is started meanwhile
+            self._compiler = Compiler(self.home, _COMPILE)  # it compiles while the other parts start
             stack.callback(self._compiler.stop)
             self._choose_port(stack)
             self._start_servers(stack)
@@ -66,7 +70,7 @@ class Session:
                 make_wallet(self.settings.wallet_file)
             if self.settings.api_token_filename is None:
                 make_token(self.settings.token_file)
-            load_token(self.settings.token_file)  # says at once what is wrong with it
+            load_token(self.settings.token_file)  # fails early on an invalid token
             write_resolved(self.settings, self.home / RESOLVED)
             self._start_ray(stack)
             self.has_started()
@@ -74,15 +78,19 @@ class Session:
         return self
 
     def _choose_port(self, stack: ExitStack) -> None:
-        """The dashboard's port: the one that was asked for, or the first free one from the default on."""
-        wanted = self.settings.dashboard_port
+        """Reserve the dashboard's port: the configured one, else the first free one from the default on.
+
+        Raises:
+            InputError: no such port is free.
+        """
+        first = self.settings.dashboard_port
         if "dashboard_port" in self.settings.model_fields_set:
-            tried = [wanted]
-            hint = f"DASHBOARD_PORT is {wanted}: that port is in use on 127.0.0.1; choose another"
+            candidates = [first]
+            hint = f"DASHBOARD_PORT is {first}: that port is in use on 127.0.0.1; choose another"
         else:
-            tried = list(range(wanted, wanted + _PORTS_TRIED))
-            hint = f"no port from {wanted} on is free; set DASHBOARD_PORT"
-        for port in tried:
+            candidates = list(range(first, first + _MAX_PORTS))
+            hint = f"no port from {first} on is free; set DASHBOARD_PORT"
+        for port in candidates:
             if reserved := reserve_port(port):
                 stack.enter_context(reserved)
                 self.settings = self.settings.model_copy(update={"dashboard_port": port})
@@ -95,10 +103,12 @@ class Session:
             lacking = [n for n in ("redis_url", "database_url") if getattr(settings, n) is None]
             if lacking:
                 raise InputError(
-                    f"RAY_ADDRESS is {settings.ray_address}, on other machines: set "
-                    f"{' and '.join(n.upper() for n in lacking)} too, the embedded servers answer on this one only"
+                    f"RAY_ADDRESS is {settings.ray_address}, on another machine: set "
+                    f"{' and '.join(n.upper() for n in lacking)} too; the embedded servers listen on this machine only"
                 )
-        say(f"Starting {' and '.join(self._embedded())} ..." if self._embedded() else "Connecting to the servers ...")
+        print_message(
+            f"Starting {' and '.join(self._embedded())} ..." if self._embedded() else "Connecting to the servers ..."
+        )
         self._servers = stack.enter_context(LocalServers(self.home))
         urls = self._servers.start(settings.redis_url is None, settings.database_url is None)
         found = {"redis_url": urls.redis_url, "database_url": urls.database_url}
@@ -106,13 +116,17 @@ class Session:
         self.settings = settings.model_copy(update={**update, "memesnipe_home": self.home})
 
     def _embedded(self) -> list[str]:
-        """The servers that are started here."""
+        """Return the names of the embedded servers to start."""
         urls = {"PostgreSQL": self.settings.database_url, "Valkey": self.settings.redis_url}
         return [name for name, url in urls.items() if url is None]
 
     def _begin_run(self) -> RunInfo:
-        """The run in PostgreSQL, and Redis cleared of another one's streams."""
-        # Other code is another experiment: an unfinished run goes on only with the code that began it.
+        """Begin or resume the run in PostgreSQL, and clear the streams of another run from Redis.
+
+        Raises:
+            MemeSnipeError: Redis does not answer.
+        """
+        # Changed code is another experiment: an unfinished run is resumed only with the same code.
         deciding = {**self.settings.deciding, "code": code_hash(self.settings.strategy_folders)}
         run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), deciding)
         assert self.settings.redis_url is not None  # noqa: S101 - resolved by now
@@ -130,56 +144,62 @@ class Session:
     def _start_ray(self, stack: ExitStack) -> None:
         self._ray = RayProcess(self.home, self.run.run_id, self.settings.ray_address is None, self.log)
         stack.callback(self._ray.stop)
-        told, slow, began = "", "", time.monotonic()
+        shown, slow, began = "", "", time.monotonic()
         while not self._ray.watch(_WATCH_S):
             self._compiler.check()
-            for sentence in self.news():
-                say(sentence)
-            if self._ray.waiting_for != told:
-                told = self._ray.waiting_for
-                say(f"Starting {told} ..." if told != COMPILER else "Waiting for the compiler ...")
-            if told != slow and time.monotonic() - began > _SLOW_START_S:
-                slow = told
-                say(f"Still waiting for {told} (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores) ...")
+            for sentence in self.messages():
+                print_message(sentence)
+            if self._ray.waiting_for != shown:
+                shown = self._ray.waiting_for
+                print_message(f"Starting {shown} ..." if shown != COMPILER else "Waiting for the compiler ...")
+            if shown != slow and time.monotonic() - began > _SLOW_START_S:
+                slow = shown
+                print_message(
+                    f"Still waiting for {shown} (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores) ..."
+                )
 
     def watch(self, timeout_s: float) -> None:
-        """Look after everything that we started for a while, and bring back what died."""
+        """Supervise the servers and Ray for up to ``timeout_s``; restart those that died.
+
+        Raises:
+            MemeSnipeError: a server or Ray has failed to restart too often.
+        """
         try:
-            for name in self._servers.revive():
-                self.log.error("server died and was started again", name=name)
-            self._failed_revivals, self._server_trouble = 0, ""
+            for name in self._servers.restart_dead():
+                self.log.error("server died and was restarted", name=name)
+            self._failed_restarts, self._server_trouble = 0, ""
         except LocalServerError as error:
-            self._server_trouble = f"a server does not come back (attempt {self._failed_revivals + 1}): {error}"
-            self._failed_revivals += 1
-            self.log.error("server does not come back", error=str(error), attempt=self._failed_revivals)
-            if self._failed_revivals >= _REVIVALS_TRIED:
+            self._server_trouble = f"a server has not restarted (attempt {self._failed_restarts + 1}): {error}"
+            self._failed_restarts += 1
+            self.log.error("server has not restarted", error=str(error), attempt=self._failed_restarts)
+            if self._failed_restarts >= _MAX_RESTARTS:
                 raise
         self._ray.watch(timeout_s)
 
     @property
     def condition(self) -> str:
-        """What is wrong with what we started and is being mended, in words; "" while all is well."""
+        """Return the problems of the servers and Ray, for the user; "" while there are none."""
         return "; ".join(filter(None, (self._server_trouble, self._ray.condition)))
 
-    def news(self) -> list[str]:
-        """What has happened since the last call, as sentences to show."""
-        news, self._ray.news = self._ray.news, []
-        return news
+    def messages(self) -> list[str]:
+        """Return the sentences to show to the user since the last call."""
+        messages, self._ray.messages = self._ray.messages, []
+        return messages
 
     @property
     def ray_dashboard(self) -> str:
-        """Where Ray's own dashboard is; "" when there is none."""
+        """Return the URL of Ray's dashboard; "" when there is none."""
         return self._ray.dashboard
 
     @property
     def dashboard(self) -> str:
-        """Where the page is."""
+        """Return the URL of the dashboard."""
         return f"http://127.0.0.1:{self.settings.dashboard_port}"
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop everything, the last first."""
+        """Stop the parts in reverse order of their start."""
         self._stack.close()
 
 

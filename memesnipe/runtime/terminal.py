@@ -1,4 +1,4 @@
-"""How results are shown."""
+"""Output of the commands: results on standard output, messages and progress on standard error."""
 
 import os
 import sys
@@ -17,32 +17,32 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0
 
 
 @cache
-def errors() -> "Console":
-    """The terminal, or whatever standard error is: for progress, and for what is being done."""
+def stderr_console() -> "Console":
+    """Return the console of standard error, for progress."""
     from rich.console import Console  # noqa: PLC0415 - slow to load, and most commands need none
 
     return Console(stderr=True, highlight=False)
 
 
-def say(text: str) -> None:
-    """One line on standard error."""
+def print_message(text: str) -> None:
+    """Print one line to standard error."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
 
 def without_controls(text: str) -> str:
-    """Text that no terminal obeys: names of tokens come from strangers."""
+    """Escape a text's control characters: names of tokens are untrusted input, which must not control a terminal."""
     return text.translate(_CONTROLS)
 
 
 def print_json(value: Any) -> None:
-    """One JSON object on standard output."""
+    """Print one JSON object to standard output."""
     sys.stdout.write(orjson.dumps(value).decode() + "\n")
     sys.stdout.flush()
 
 
 def print_table(title: str, values: Mapping[str, Any]) -> None:
-    """Names and values, one a line; what is nested is shown on the line of its name."""
+    """Print names and values to standard output, one per line; nested values stay on the line of their name."""
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
@@ -61,21 +61,21 @@ def _text(value: Any) -> str:
 
 
 def time_of(ts: int) -> str:
-    """A time in ns as people read it."""
+    """Return ``ts``, in ns since 1970 UTC, as text."""
     return datetime.fromtimestamp(ts / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def say_if_cold() -> None:
-    """Say that the engine is being compiled, where nothing is kept from before."""
+def print_compile_notice() -> None:
+    """Print that the engine is being compiled, if the cache of compiled code is empty."""
     from memesnipe.engine.warm import is_cold  # noqa: PLC0415 - the compiler is slow to load
 
     if is_cold():
-        say("Compiling the engine (once for this version, about half a minute) ...")
+        print_message("Compiling the engine (once for this version, about half a minute) ...")
 
 
 @contextmanager
-def results_alone() -> Iterator[None]:
-    """Keep standard output for results: what libraries and their processes print meanwhile goes to standard error."""
+def reserve_stdout() -> Iterator[None]:
+    """Redirect the output of libraries and child processes to standard error, to keep standard output for results."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

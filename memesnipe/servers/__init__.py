@@ -1,1 +1,1 @@
-"""Embedded Redis and PostgreSQL: real servers out of wheels, so that a laptop needs nothing but Python."""
+"""Embedded Redis and PostgreSQL: real servers from wheels, so that a laptop needs nothing but Python."""

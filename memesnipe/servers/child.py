@@ -1,4 +1,4 @@
-"""Starts, watches and stops one child server that never outlives us and never sees the terminal's Ctrl-C."""
+"""One server as a child process: it does not outlive this process and does not receive the terminal's Ctrl-C."""
 
 import contextlib
 import ctypes
@@ -15,25 +15,25 @@ from typing import Any, BinaryIO
 
 from memesnipe.servers.process import LocalServerError, PortTakenError, read_pid, stop_leftover, wait_until
 
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: no loading after a fork
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loading a library after a fork is unsafe
 _PR_SET_PDEATHSIG = 1
 _MAX_LOG_BYTES = 10_000_000
-_ALARMS = ("FATAL", "PANIC", "error", "Fatal", "Bad file format", "Address already in use")
+_ERROR_MARKS = ("FATAL", "PANIC", "error", "Fatal", "Bad file format", "Address already in use")
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True)
 class Account:
-    """The user and group a server runs as."""
+    """The user and group that a server runs as."""
 
     uid: int
     gid: int
 
 
 def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None]:
-    """Make the hook that lets Linux signal the child when the thread that starts it ends, even by SIGKILL.
+    """Return a preexec hook after which Linux signals the child when the thread that started it ends, even by SIGKILL.
 
-    subprocess calls the hook after it switched the user; a switch after it would clear the request.
+    subprocess calls the hook after switching the user; a later switch would clear the request.
     """
     parent = os.getpid()
 
@@ -41,14 +41,14 @@ def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None]:
         if _LIBC is None:
             return
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
-        if os.getppid() != parent:  # it died before the request
+        if os.getppid() != parent:  # the parent died before the request
             os._exit(1)
 
     return hook
 
 
 class ChildServer:
-    """One server process over one folder, with the folder's lock held from the start to the stop."""
+    """One server process over one folder, whose lock is held from start to stop."""
 
     def __init__(self, title: str, folder: Path, stop_signal: signal.Signals) -> None:
         self.log = folder / "server.log"
@@ -61,9 +61,13 @@ class ChildServer:
 
     @contextlib.contextmanager
     def starting(self, pidfile: Path) -> Iterator[None]:
-        """Claim the folder and its leftovers; what fails inside undoes the start and reads as one line."""
+        """Lock the folder and stop a leftover server; a failure in the body undoes the start.
+
+        Raises:
+            LocalServerError: the folder is in use, or the body failed with an error of the system.
+        """
         if self._lock is not None:
-            raise LocalServerError(f"{self._title} of {self._folder} is started already: stop it first")
+            raise LocalServerError(f"{self._title} of {self._folder} is already started: stop it first")
         with self.guarded():
             self._claim()
             stop_leftover(pidfile, self._signal)
@@ -71,7 +75,7 @@ class ChildServer:
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:
-        """Stop everything when the body fails, and turn the system's errors into LocalServerError."""
+        """Stop the server when the body fails, and convert errors of the system to LocalServerError."""
         try:
             yield
         except (OSError, subprocess.SubprocessError) as error:
@@ -85,7 +89,7 @@ class ChildServer:
 
     def _claim(self) -> None:
         if threading.current_thread() is not threading.main_thread():
-            # Linux would end the server together with the thread that started it.
+            # Linux would end the server with the thread that started it.
             raise LocalServerError(f"{self._title} must be started from the main thread")
         self._folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -103,34 +107,49 @@ class ChildServer:
 
     @property
     def has_died(self) -> bool:
-        """Whether the server ended without being stopped."""
+        """Return whether the server ended without being stopped."""
         return self._process is not None and self._process.poll() is not None
 
     def run_tool(self, command: list[str], account: Account | None, text: str = "") -> None:
-        """Run a helper program to its end, with its output in the log."""
+        """Run a helper program to its end, with its output in the log.
+
+        Raises:
+            LocalServerError: it failed.
+        """
         with self._open_log() as log:
             done = subprocess.run(
-                command, input=text.encode(), stdout=log, check=False, timeout=300, **self._how(account)
+                command, input=text.encode(), stdout=log, check=False, timeout=300, **self._popen_options(account)
             )
         if done.returncode:
             raise LocalServerError(self._failure(f"{Path(command[0]).name} failed"))
 
     def launch(self, command: list[str], account: Account | None = None) -> None:
-        """Start the server; wait_ready then tells how that went."""
+        """Start the server without waiting; `wait_ready` reports the outcome."""
         with self._open_log() as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, **self._how(account))
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, **self._popen_options(account)
+            )
 
-    def wait_ready_or_again(self, ready: Callable[[int], bool], again: Callable[[], None]) -> None:
-        """Wait until the server is ready; when it lost its port to another program, start it once more first."""
+    def wait_ready_or_relaunch(self, ready: Callable[[int], bool], relaunch: Callable[[], None]) -> None:
+        """Wait until the server is ready; relaunch it once when another program took its port.
+
+        Raises:
+            LocalServerError: it does not become ready.
+        """
         with self.guarded():
             try:
                 self.wait_ready(ready)
             except PortTakenError:
-                again()
+                relaunch()
                 self.wait_ready(ready)
 
     def wait_ready(self, ready: Callable[[int], bool], seconds: float = 90) -> None:
-        """Wait until the server of this very pid says that it is ready."""
+        """Wait until ``ready`` returns True for the server's pid.
+
+        Raises:
+            PortTakenError: another program took its port.
+            LocalServerError: it ended, or is not ready in time.
+        """
         process = self._process
         if process is None:
             raise LocalServerError(f"{self._title} of {self._folder} is not started: start it first")
@@ -142,7 +161,7 @@ class ChildServer:
         raise LocalServerError(self._failure("did not start" if in_time else f"not ready in {seconds:.0f} s"))
 
     def stop(self, seconds: float = 30) -> None:
-        """Stop the server if it runs, by SIGKILL when it does not listen, and free the folder."""
+        """Stop the server if it runs, with SIGKILL if it ignores the first signal, and unlock the folder."""
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(self._signal)
@@ -155,19 +174,19 @@ class ChildServer:
             os.close(self._lock)
             self._lock = None
 
-    def _how(self, account: Account | None) -> dict[str, Any]:
-        """Give what every child has in common."""
-        how: dict[str, Any] = {
+    def _popen_options(self, account: Account | None) -> dict[str, Any]:
+        """Return the options that all child processes share."""
+        options: dict[str, Any] = {
             "stderr": subprocess.STDOUT,
-            "cwd": "/" if account else self._folder,  # another user may not be able to stand in ours
-            # Few variables: a server has no business with our keys, and C keeps its messages in English.
+            "cwd": "/" if account else self._folder,  # another user may have no access to the folder
+            # Few variables: a server must not get our keys, and C keeps its messages in English.
             "env": {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | {"LC_ALL": "C"},
             "start_new_session": True,
             "preexec_fn": die_with_parent(self._signal),
         }
         if account is not None:
-            how |= {"user": account.uid, "group": account.gid, "extra_groups": []}
-        return how
+            options |= {"user": account.uid, "group": account.gid, "extra_groups": []}
+        return options
 
     def _open_log(self) -> BinaryIO:
         if self.log.exists() and self.log.stat().st_size > _MAX_LOG_BYTES:
@@ -177,12 +196,12 @@ class ChildServer:
         return log
 
     def new_log(self) -> str:
-        """What the program that was started last has written to the log."""
+        """Return the output of the last started program."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read(_MAX_LOG_BYTES).decode(errors="replace")
 
-    def _failure(self, what: str) -> str:
-        lines = self.new_log().strip().splitlines() or ["it said nothing"]
-        said = [line for line in lines if any(word in line for word in _ALARMS)] or lines
-        return f"{self._title}: {what} ({said[-1].strip()}); read {self.log}, mend the cause and start again"
+    def _failure(self, failure: str) -> str:
+        lines = self.new_log().strip().splitlines() or ["no output"]
+        errors = [line for line in lines if any(mark in line for mark in _ERROR_MARKS)] or lines
+        return f"{self._title}: {failure} ({errors[-1].strip()}); see {self.log}, fix the cause and start again"

@@ -1,6 +1,6 @@
-"""Compilation in a process of its own, so that the servers start meanwhile and Ctrl-C ends it at once.
+"""Compilation in a separate process, so that the servers start meanwhile and Ctrl-C ends it at once.
 
-The process holds a lock in the home folder while it compiles: who starts what would compile the same waits for that.
+The process holds a lock in the home folder while it compiles; a process that would compile the same code waits for it.
 """
 
 import fcntl
@@ -20,27 +20,27 @@ _KILLED_S: Final = 10.0
 
 
 class Compiler:
-    """The process that compiles the engine and every strategy, or loads what was compiled before."""
+    """The process that compiles the engine and every strategy, or loads the compiled code from the disk cache."""
 
     def __init__(self, home: Path, command: Sequence[str]) -> None:
-        """Start it.
+        """Start the process.
 
         Args:
             home: the folder of the installation.
-            command: the program; what is wrong with a strategy it writes to its standard output.
+            command: the program; it writes an error of a strategy to its standard output.
         """
         home.mkdir(parents=True, exist_ok=True)
         self._began = time.monotonic()
         with (home / _LOCK).open("a+b") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # the process inherits it, and lets it go when it ends, however it ends
+            fcntl.flock(lock, fcntl.LOCK_EX)  # inherited by the process, and released when it ends for any reason
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=(lock.fileno(),),
-                start_new_session=True,  # Ctrl-C is for us alone
-                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - as of the servers
+                start_new_session=True,  # Ctrl-C must reach this process alone
+                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - as for the servers
             )  # fmt: skip
 
     def check(self) -> bool:
-        """Whether it is done.
+        """Return whether the process has finished.
 
         Raises:
             StrategyError: a strategy breaks a rule; the text names the file, the line and the rule.
@@ -56,7 +56,7 @@ class Compiler:
         return code == 0
 
     def stop(self) -> None:
-        """End it, if it still runs."""
+        """End the process if it still runs."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait(_KILLED_S)
@@ -65,7 +65,7 @@ class Compiler:
 
 
 def is_compiling(home: Path) -> bool:
-    """Whether a compiler is at work for this installation."""
+    """Return whether a compiler runs for this installation."""
     try:
         with (home / _LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""What an embedded server can do, whichever it is: start, start again where it was, stop."""
+"""The interface that embedded servers share: start, restart on the same port, stop."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -8,7 +8,7 @@ from memesnipe.servers.process import LocalServerError
 
 
 class EmbeddedServer(ABC):
-    """One server over one folder."""
+    """One embedded server over one folder."""
 
     _server: ChildServer
 
@@ -16,41 +16,45 @@ class EmbeddedServer(ABC):
         self._directory = directory.resolve()
         self._preferred_port = preferred_port
         self._port = 0
-        self._must_revive = False  # it died, and has not come back yet
+        self._must_restart = False  # it died, and has not been restarted yet
 
     @property
     def log(self) -> Path:
-        """The server's log file."""
+        """Return the path of the server's log."""
         return self._server.log
 
     def start(self) -> str:
-        """Start and wait until it answers; gives its URL."""
+        """Start the server and wait until it answers; return its URL."""
         self.launch()
         return self.wait()
 
     @abstractmethod
     def launch(self) -> None:
-        """Start without waiting; from the main thread only."""
+        """Start without waiting. Main thread only."""
 
     @abstractmethod
     def wait(self) -> str:
-        """Wait until the launched server answers; gives its URL."""
+        """Wait until the launched server answers; return its URL."""
 
-    def revive(self) -> bool:
-        """Start it again on its port if it has died; whether it had."""
-        self._must_revive |= self._server.has_died
-        if not self._must_revive:
+    def restart_if_dead(self) -> bool:
+        """Restart the server on its port if it has died; return whether it had.
+
+        Raises:
+            LocalServerError: it does not start, or its port is taken; the next call tries again.
+        """
+        self._must_restart |= self._server.has_died
+        if not self._must_restart:
             return False
         self._preferred_port = self._port
         self._server.stop()
-        self.start()  # if this fails, the next call tries again
-        if self._port != self._preferred_port:  # everyone else knows the old one
+        self.start()
+        if self._port != self._preferred_port:  # the other processes use the old port
             self._server.stop()
             self._port = self._preferred_port
             raise LocalServerError(f"port {self._port} was taken by another program meanwhile")
-        self._must_revive = False
+        self._must_restart = False
         return True
 
     def stop(self) -> None:
-        """Stop it if it runs; what was answered or committed is kept."""
+        """Stop the server if it runs; acknowledged writes are kept."""
         self._server.stop()

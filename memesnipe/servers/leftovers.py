@@ -1,7 +1,7 @@
-"""The processes of an installation's Ray: known by a mark in their environment, and killed when their Ray is gone.
+"""Killing the processes of an installation's Ray that are left when their Ray has ended.
 
-Ray's agents write their title over their environment, and the mark with it. So a process also belongs to a Ray when it
-is in the session of the process that holds that Ray, as all that this one starts is.
+They are recognised by a mark in their environment. Ray's agents overwrite their environment with their title, so a
+process also belongs to a Ray when it is in the session of the process that runs that Ray.
 """
 
 import os
@@ -10,21 +10,21 @@ from typing import Final
 
 import psutil
 
-MARK: Final = "MEMESNIPE_RAY_OF"  # with the installation's name, in the environment of the process that holds its Ray
+MARK: Final = "MEMESNIPE_RAY_OF"  # environment variable with the installation's name
 _KILL_S: Final = 10.0
 
 
 def is_of_ray(pid: int, installation: str) -> bool:
-    """Whether a process belongs to a Ray of this installation."""
+    """Return whether a process belongs to a Ray of this installation."""
     return _has_mark(pid, installation) or _has_mark(_session(pid), installation)
 
 
 def end_leftovers(installation: str, session: int = 0) -> None:
-    """Kill every process that belongs to a Ray of this installation, but the one that calls this.
+    """Kill every process that belongs to a Ray of this installation, except the calling process.
 
     Args:
         installation: its name.
-        session: of a process that has held its Ray and may have ended; 0 where none is known.
+        session: of a process that ran its Ray and may have ended; 0 if unknown.
     """
     sessions = {session} - {0}
     deadline = time.monotonic() + _KILL_S
@@ -38,7 +38,7 @@ def end_leftovers(installation: str, session: int = 0) -> None:
 
 
 def _found(installation: str, sessions: set[int]) -> list[psutil.Process]:
-    """The processes to kill; ``sessions`` gets what is found out about those of Ray, for when their holder is gone."""
+    """Return the processes to kill; add the sessions of marked processes to ``sessions`` for later calls."""
     processes = {process: _session(process.pid) for process in psutil.process_iter()}
     marked = {process for process in processes if _has_mark(process.pid, installation)}
     sessions |= {processes[process] for process in marked}
@@ -60,12 +60,12 @@ def _session(pid: int) -> int:
 def _has_mark(pid: int, installation: str) -> bool:
     try:
         return bool(psutil.Process(pid).environ().get(MARK) == installation)
-    except (psutil.Error, OSError):  # ended, or somebody else's
+    except (psutil.Error, OSError):  # it has ended, or belongs to another user
         return False
 
 
 def _is_foreign(session: int, installation: str) -> bool:
-    """Whether somebody else began a session, who was marked or got its number when the holder of a Ray had ended."""
+    """Return whether a session's leader runs without the mark: an unrelated process may have got the leader's pid."""
     try:
         return not _has_ended(psutil.Process(session)) and not _has_mark(session, installation)
     except psutil.NoSuchProcess:

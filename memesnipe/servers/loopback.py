@@ -1,6 +1,6 @@
-"""Requests to servers of this machine. All of them go through here, because none may go through a proxy.
+"""HTTP requests to servers on this machine, without a proxy; no other module sends any.
 
-Loads nothing that is slow: `memesnipe status` asks this way.
+It loads no slow module: `memesnipe status` uses it.
 """
 
 import socket
@@ -12,54 +12,54 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 HOST: Final = "127.0.0.1"
 
-# By default urllib asks HTTP_PROXY, and so does httpx; a proxy knows nothing of our loopback.
+# By default urllib and httpx use HTTP_PROXY, but a proxy cannot reach this machine's loopback.
 _OPENER: Final = build_opener(ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """An answer, whatever its status."""
+class Response:
+    """An HTTP response of any status."""
 
     status: int
     body: bytes
 
 
 def is_listened_to(port: int) -> bool:
-    """Whether somebody accepts connections at a port of this machine."""
+    """Return whether a server accepts connections at a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def get(url: str, timeout_s: float) -> Answered:
-    """GET a URL of this machine, whatever HTTP_PROXY and ALL_PROXY say.
+def get(url: str, timeout_s: float) -> Response:
+    """GET a URL of this machine, ignoring HTTP_PROXY and ALL_PROXY.
 
     Args:
-        url: where.
+        url: with the host 127.0.0.1.
         timeout_s: for the connection, and for each read.
 
     Raises:
-        TimeoutError: that took too long.
-        OSError: nobody answers.
+        TimeoutError: the server does not answer in time.
+        OSError: the server does not answer.
     """
-    return _send(Request(url), timeout_s)  # noqa: S310 - an address of our own
+    return _send(Request(url), timeout_s)  # noqa: S310 - on loopback
 
 
-def post(url: str, timeout_s: float, token: str) -> Answered:
-    """POST to a URL of this machine what needs no body, for whoever has the token; raises what `get` does."""
+def post(url: str, timeout_s: float, token: str) -> Response:
+    """POST to a URL of this machine without a body, with a bearer token; raises the errors of `get`."""
     headers = {"Authorization": f"Bearer {token}"}
-    return _send(Request(url, method="POST", headers=headers), timeout_s)  # noqa: S310 - an address of our own
+    return _send(Request(url, method="POST", headers=headers), timeout_s)  # noqa: S310 - on loopback
 
 
-def _send(request: Request, timeout_s: float) -> Answered:
+def _send(request: Request, timeout_s: float) -> Response:
     try:
         with _OPENER.open(request, timeout=timeout_s) as answer:
-            return Answered(answer.status, answer.read())
+            return Response(answer.status, answer.read())
     except HTTPError as error:
         with error:
-            return Answered(error.code, error.read())
+            return Response(error.code, error.read())
     except URLError as error:
         if isinstance(error.reason, TimeoutError):
             raise error.reason from None
         raise
     except HTTPException as error:
-        raise OSError(f"what answers speaks no HTTP: {type(error).__name__}") from error
+        raise OSError(f"the server does not speak HTTP: {type(error).__name__}") from error

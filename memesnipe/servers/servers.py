@@ -1,4 +1,4 @@
-"""The embedded servers of one home folder: starts those that are asked for, and stops them all."""
+"""The embedded servers of one home folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from memesnipe.servers.redis import EmbeddedRedis
 
 @dataclass(frozen=True)
 class ServerUrls:
-    """Where the servers answer; None for one that was not asked for."""
+    """The URLs of the servers; None for a server that was not requested."""
 
     redis_url: str | None
     database_url: str | None
@@ -25,9 +25,13 @@ class LocalServers:
         self._postgres = EmbeddedPostgres(home / "postgres")
 
     def start(self, need_redis: bool = True, need_postgres: bool = True) -> ServerUrls:
-        """Start what is asked for, from the main thread; when one fails, none is left running."""
+        """Start the requested servers; when one fails, stop the other. Main thread only.
+
+        Raises:
+            LocalServerError: one does not start.
+        """
         try:
-            # Both are launched before either is waited for, so they come up at the same time.
+            # Both are launched before waiting for either, so they start at the same time.
             if need_redis:
                 self._redis.launch()
             if need_postgres:
@@ -40,13 +44,13 @@ class LocalServers:
             self.stop()
             raise
 
-    def revive(self) -> list[str]:
-        """Start again what has died, from the main thread; the names of those that had."""
-        revived = [("Redis", self._redis.revive()), ("PostgreSQL", self._postgres.revive())]
-        return [name for name, had_died in revived if had_died]
+    def restart_dead(self) -> list[str]:
+        """Restart the servers that have died; return their names. Main thread only."""
+        restarted = [("Redis", self._redis.restart_if_dead()), ("PostgreSQL", self._postgres.restart_if_dead())]
+        return [name for name, had_died in restarted if had_died]
 
     def stop(self) -> None:
-        """Stop what runs; a second call does nothing."""
+        """Stop the servers that run; a second call has no effect."""
         try:
             self._redis.stop()
         finally:

@@ -1,1 +1,1 @@
-"""The signer: holds the wallet's key behind an HTTP interface of its own."""
+"""The signer: holds the wallet's key behind a separate HTTP interface."""

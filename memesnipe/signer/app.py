@@ -1,4 +1,4 @@
-"""The signer's public face: whose key it holds, and that it is there. Nothing here can sign."""
+"""The signer's public routes: its public key and its health. It cannot sign yet."""
 
 from fastapi import FastAPI
 
@@ -7,7 +7,7 @@ from memesnipe.api.answers import answer_errors
 
 
 def create_signer_api(pubkey: str) -> FastAPI:
-    """The routes for one key."""
+    """Return the application for one key."""
     api = FastAPI(
         title="MemeSnipe signer",
         version=memesnipe.__version__,
@@ -23,7 +23,7 @@ def create_signer_api(pubkey: str) -> FastAPI:
 
     @api.get("/health")
     def show_health() -> dict[str, str]:
-        """That the signer is there."""
+        """The signer is running."""
         return {"status": "healthy"}
 
     answer_errors(api, str)

@@ -1,1 +1,1 @@
-"""Solana: the wallet of this installation."""
+"""The Solana wallet of this installation."""

@@ -1,41 +1,31 @@
 """The wallet: a keypair in a file that only its owner can read."""
 
 import json
-import os
-import stat
 from pathlib import Path
 
 from solders.keypair import Keypair
 
 from memesnipe.errors import InputError
+from memesnipe.secret_file import create_secret, read_secret
 
 _KEY_BYTES = 64
 
 
 def make_wallet(path: Path) -> None:
-    """Make a new keypair at ``path``, unless there is a file already."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(json.dumps(list(bytes(Keypair()))))
+    """Write a new keypair to ``path``; an existing file is kept."""
+    create_secret(path, json.dumps(list(bytes(Keypair()))))
 
 
 def load_wallet(path: Path) -> Keypair:
-    """The keypair of a file in the format of Solana's own tools: a JSON array of 64 bytes.
+    """Return the keypair in a file in the format of Solana's tools: a JSON array of 64 bytes.
 
     Raises:
-        InputError: the file is missing, is not ours alone, or is not a keypair. The text never has its content.
+        InputError: there is no file that only its owner can read, or it is not a keypair. The text never contains the
+            file's content.
     """
-    if path.is_symlink() or not path.is_file():
-        raise InputError(f"{path} is not a regular file; WALLET_KEYPAIR_FILENAME must name a keypair file")
-    status = path.stat()
-    if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
-        raise InputError(f"{path} can be read by others: make it yours alone with `chmod 600 {path}`")
+    text = read_secret(path, "WALLET_KEYPAIR_FILENAME")
     try:
-        values = json.loads(path.read_text())
+        values = json.loads(text)
         if len(values) != _KEY_BYTES:
             raise ValueError
         return Keypair.from_bytes(bytes(values))

@@ -7,8 +7,9 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from memesnipe.protocol.commands import CommandName
 from memesnipe.storage import views
-from memesnipe.storage.commands import CommandName, request
+from memesnipe.storage.commands import request
 from memesnipe.storage.database import connect
 
 # What can be the name of a strategy at all.

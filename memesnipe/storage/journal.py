@@ -8,14 +8,15 @@ lease, so of two that run, one has effects.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-import orjson
-from sqlalchemy import Engine, Executable, delete, func, select
+from sqlalchemy import Engine, Executable, Select, delete, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
+from memesnipe.protocol.payload import Payload, encode
+from memesnipe.protocol.streams import EVENTS
 from memesnipe.storage.lease import Lease
-from memesnipe.storage.schema import Base, FeedCursor, Message, Snapshot, StreamOffsetRow
+from memesnipe.storage.schema import Base, FeedCursorRow, MessageRow, SnapshotRow, StreamOffsetRow
 
 
 # Making a statement takes longer than running it, and every commit needs the same ones.
@@ -36,8 +37,6 @@ def _upsert(table: type[Base], columns: tuple[str, ...], adding: tuple[str, ...]
 
 # (stream, number, seq, JSON): what the bus publishes
 Sent = tuple[str, int, int, bytes]
-
-EVENTS: Final = "events"  # the stream of the feed, which has no outbox but the event log
 
 
 @dataclass(slots=True)
@@ -87,9 +86,9 @@ class UnitOfWork:
         """Do anything else; once, or once for each row of values of its parameters."""
         self.statements.append((statement, list(rows)))
 
-    def send(self, stream: str, seq: int, message: dict[str, Any]) -> None:
-        """Owe a message about event ``seq`` to the readers of a stream."""
-        self.messages.append((stream, seq, orjson.dumps({"seq": seq, **message})))
+    def send(self, payload: Payload) -> None:
+        """Publish a message on its stream once the unit of work is committed."""
+        self.messages.append((payload.stream, payload.seq, encode(payload)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +119,10 @@ class Journal:
         self._lease.take()
         with self._engine.connect() as connection:
             for stream in self._numbers:
-                query = select(func.max(Message.number)).where(Message.run_id == self.run_id, Message.stream == stream)
-                self._numbers[stream] = connection.scalar(query) or 0
+                self._numbers[stream] = connection.scalar(self._last_number(stream)) or 0
+
+    def _last_number(self, stream: str) -> Select[Any]:
+        return select(func.max(MessageRow.number)).where(MessageRow.run_id == self.run_id, MessageRow.stream == stream)
 
     def positions(self, streams: Iterable[str]) -> dict[str, StreamOffset]:
         """How far each stream has been read."""
@@ -131,13 +132,13 @@ class Journal:
         )
         with self._engine.connect() as connection:
             for row in connection.execute(query):
-                positions[row.stream] = StreamOffset(row.position, row.seq, row.consumed)
+                positions[row.stream] = StreamOffset(row.number, row.seq, row.consumed)
         return positions
 
     def snapshot(self) -> tuple[int, bytes]:
         """The last state that was kept, and the number of the last event in it; (0, b"") at first."""
-        query = select(Snapshot.seq, Snapshot.state).where(
-            Snapshot.run_id == self.run_id, Snapshot.actor == self._actor
+        query = select(SnapshotRow.seq, SnapshotRow.state).where(
+            SnapshotRow.run_id == self.run_id, SnapshotRow.actor == self._actor
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
@@ -150,7 +151,7 @@ class Journal:
             numbers[stream] += 1
         return numbers
 
-    def work(self) -> UnitOfWork:
+    def unit_of_work(self) -> UnitOfWork:
         """A blank list of effects for this run."""
         return UnitOfWork(_run_id=self.run_id)
 
@@ -165,21 +166,21 @@ class Journal:
         for stream, seq, payload in work.messages:
             numbers[stream] += 1
             sent.append((stream, numbers[stream], seq, payload))
-        final = self.work()
+        final = self.unit_of_work()
         final.add(
-            Message,
+            MessageRow,
             [{"stream": s, "number": n, "seq": seq, "payload": p.decode()} for s, n, seq, p in sent],
         )
         if work.snapshot:
             seq, state = work.snapshot
-            final.put(Snapshot, [{"actor": self._actor, "seq": seq, "state": state}])
+            final.put(SnapshotRow, [{"actor": self._actor, "seq": seq, "state": state}])
         final.put(
             StreamOffsetRow,
             [
                 {
                     "actor": self._actor,
                     "stream": s,
-                    "position": p.number,
+                    "number": p.number,
                     "seq": p.seq,
                     "consumed": p.consumed,
                 }
@@ -205,21 +206,18 @@ class Journal:
 
     def first_unread(self, stream: str, readers: Iterable[str]) -> int:
         """The number of the first message of a stream that some reader has not taken in."""
-        query = select(StreamOffsetRow.actor, StreamOffsetRow.position).where(
+        query = select(StreamOffsetRow.actor, StreamOffsetRow.number).where(
             StreamOffsetRow.run_id == self.run_id, StreamOffsetRow.stream == stream
         )
         with self._engine.connect() as connection:
-            read = {row.actor: row.position for row in connection.execute(query)}
+            read = {row.actor: row.number for row in connection.execute(query)}
         return min((read.get(reader, 0) for reader in readers), default=self._numbers[stream]) + 1
 
     def missing(self, positions: Mapping[str, StreamOffset]) -> str:
         """In words the first entry that its writer has committed and that has not been taken in; "" where none is."""
-        written: dict[str, Any] = {
-            stream: select(func.max(Message.number)).where(Message.run_id == self.run_id, Message.stream == stream)
-            for stream in positions
-        }
+        written: dict[str, Any] = {stream: self._last_number(stream) for stream in positions}
         if EVENTS in positions:
-            written[EVENTS] = select(FeedCursor.seq).where(FeedCursor.run_id == self.run_id)
+            written[EVENTS] = select(FeedCursorRow.seq).where(FeedCursorRow.run_id == self.run_id)
         query = select(*(statement.scalar_subquery() for statement in written.values()))
         with self._engine.connect() as connection:
             last = dict(zip(written, connection.execute(query).one(), strict=True))
@@ -251,17 +249,17 @@ class Journal:
         with self._engine.connect() as connection:
             for stream, number in first.items():
                 query = (
-                    select(Message.number, Message.seq, Message.payload)
-                    .where(Message.run_id == self.run_id, Message.stream == stream, Message.number >= number)
-                    .order_by(Message.number)
+                    select(MessageRow.number, MessageRow.seq, MessageRow.payload)
+                    .where(MessageRow.run_id == self.run_id, MessageRow.stream == stream, MessageRow.number >= number)
+                    .order_by(MessageRow.number)
                 )
                 for row in connection.execute(query):
                     yield stream, row.number, row.seq, row.payload.encode()
 
     def forget(self, stream: str, first_kept: int) -> None:
         """Drop the messages of a stream before ``first_kept``."""
-        old = delete(Message).where(
-            Message.run_id == self.run_id, Message.stream == stream, Message.number < first_kept
+        old = delete(MessageRow).where(
+            MessageRow.run_id == self.run_id, MessageRow.stream == stream, MessageRow.number < first_kept
         )
         with self._engine.begin() as connection:
             connection.execute(old)

@@ -22,7 +22,7 @@ _VALID: Final = text("interval '10 seconds'")
 _epochs: dict[tuple[str, int, str], int] = {}
 _REPLACED: Final = 0  # no lease has that epoch
 _RENEW_S: Final = 3.0
-_ROW: Final = schema_control.Lease
+_ROW: Final = schema_control.LeaseRow
 _STILL_OURS: Final = (
     update(_ROW.__table__)  # type: ignore[arg-type]
     .where(_ROW.run_id == bindparam("b_run"), _ROW.actor == bindparam("b_actor"), _ROW.epoch == bindparam("b_epoch"))
@@ -50,7 +50,7 @@ class Lease:
         Raises:
             LeaseLostError: this process was replaced before, and who replaced it is still there.
         """
-        row = schema_control.Lease
+        row = schema_control.LeaseRow
         mine = {"holder": f"{socket.gethostname()}:{os.getpid()}", "expires_at": func.now() + _VALID}
         statement = insert(row).values(run_id=self._run_id, actor=self._actor, epoch=1, **mine)
         before = _epochs.get(self._key)

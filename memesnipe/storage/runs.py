@@ -6,12 +6,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from memesnipe.storage.schema import FeedCursor, Run, StreamOffsetRow, Token
+from memesnipe.storage.schema import FeedCursorRow, RunRow, StreamOffsetRow, TokenRow
 
 OPEN, FINISHED = "open", "finished"
 
 _POSITIONS: Final = select(
-    StreamOffsetRow.stream, StreamOffsetRow.actor, StreamOffsetRow.position, StreamOffsetRow.seq
+    StreamOffsetRow.stream, StreamOffsetRow.actor, StreamOffsetRow.number, StreamOffsetRow.seq
 ).where(StreamOffsetRow.run_id == bindparam("run"), StreamOffsetRow.stream.in_(bindparam("streams", expanding=True)))
 
 
@@ -26,36 +26,36 @@ class RunInfo:
 def begin_run(engine: Engine, feed: str, options: dict[str, Any], settings: dict[str, Any]) -> RunInfo:
     """The unfinished run of the same feed with the same settings, or a new one: other settings, other experiment."""
     with engine.begin() as connection:
-        query = select(Run.run_id, Run.settings).where(Run.feed == feed, Run.status == OPEN).order_by(Run.run_id.desc())
-        for row in connection.execute(query):
+        query = select(RunRow.run_id, RunRow.settings).where(RunRow.feed == feed, RunRow.status == OPEN)
+        for row in connection.execute(query.order_by(RunRow.run_id.desc())):
             if row.settings == settings:
-                connection.execute(update(Run).where(Run.run_id == row.run_id).values(options=options))
+                connection.execute(update(RunRow).where(RunRow.run_id == row.run_id).values(options=options))
                 return RunInfo(row.run_id, resumed=True)
-        run = insert(Run).values(feed=feed, status=OPEN, options=options, settings=settings)
-        run_id = connection.scalar(run.returning(Run.run_id))
+        run = insert(RunRow).values(feed=feed, status=OPEN, options=options, settings=settings)
+        run_id = connection.scalar(run.returning(RunRow.run_id))
         assert run_id is not None  # noqa: S101 - an INSERT that returns nothing has raised before
-        connection.execute(insert(FeedCursor).values(run_id=run_id))
+        connection.execute(insert(FeedCursorRow).values(run_id=run_id))
         return RunInfo(run_id, resumed=False)
 
 
 def finish_run(engine: Engine, run_id: int) -> None:
     """Nothing more will come: the next start of the same feed begins another run."""
     with engine.begin() as connection:
-        done = update(Run).where(Run.run_id == run_id).values(status=FINISHED, finished_at=func.now())
+        done = update(RunRow).where(RunRow.run_id == run_id).values(status=FINISHED, finished_at=func.now())
         connection.execute(done)
 
 
 def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
     """What the run was started with."""
     with engine.connect() as connection:
-        options = connection.scalar(select(Run.options).where(Run.run_id == run_id))
+        options = connection.scalar(select(RunRow.options).where(RunRow.run_id == run_id))
     return dict(options or {})
 
 
 def read_stream_key(engine: Engine, run_id: int) -> bytes:
     """What seals the entries that the run's actors publish."""
     with engine.connect() as connection:
-        key: str = connection.execute(select(Run.stream_key).where(Run.run_id == run_id)).scalar_one()
+        key: str = connection.execute(select(RunRow.stream_key).where(RunRow.run_id == run_id)).scalar_one()
     return key.encode()
 
 
@@ -74,7 +74,7 @@ class Cursor:
 
 def read_cursor(connection: Connection, run_id: int) -> Cursor:
     """The feed cursor of a run."""
-    row = connection.execute(select(FeedCursor).where(FeedCursor.run_id == run_id)).one()
+    row = connection.execute(select(FeedCursorRow).where(FeedCursorRow.run_id == run_id)).one()
     return Cursor(
         row.position, row.seq, row.ts, row.rejected, row.decision_seq, row.ended, dict(row.rejected_because)
     )  # fmt: skip
@@ -82,7 +82,7 @@ def read_cursor(connection: Connection, run_id: int) -> Cursor:
 
 def read_mints(connection: Connection, run_id: int) -> list[str]:
     """The mints of a run by token index."""
-    return list(connection.scalars(select(Token.mint).where(Token.run_id == run_id).order_by(Token.token)))
+    return list(connection.scalars(select(TokenRow.mint).where(TokenRow.run_id == run_id).order_by(TokenRow.token)))
 
 
 def read_positions(connection: Connection, run_id: int, *streams: str) -> list[dict[str, tuple[int, int]]]:

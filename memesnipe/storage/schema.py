@@ -28,7 +28,7 @@ def run_key() -> Mapped[int]:
     return mapped_column(ForeignKey("runs.run_id"), primary_key=True)
 
 
-class Run(Base):
+class RunRow(Base):
     """One timeline of one market, from its first event to its end, over as many restarts as it takes."""
 
     __tablename__ = "runs"
@@ -42,7 +42,7 @@ class Run(Base):
     stream_key: Mapped[str] = mapped_column(server_default=text("gen_random_uuid()::text"))  # seals what is published
 
 
-class FeedCursor(Base):
+class FeedCursorRow(Base):
     """How far market_data has read its feed, and what it has published."""
 
     __tablename__ = "feed_cursors"
@@ -56,7 +56,7 @@ class FeedCursor(Base):
     ended: Mapped[bool] = mapped_column(default=False)
 
 
-class Token(Base):
+class TokenRow(Base):
     """The mint behind each token index of a run."""
 
     __tablename__ = "tokens"
@@ -65,7 +65,7 @@ class Token(Base):
     mint: Mapped[str]
 
 
-class RejectedEvent(Base):
+class RejectedEventRow(Base):
     """An event that was put aside, and why."""
 
     __tablename__ = "rejected_events"
@@ -77,18 +77,18 @@ class RejectedEvent(Base):
 
 
 class StreamOffsetRow(Base):
-    """How far an actor has taken in a stream; committed with what it did about it."""
+    """How far an actor has consumed a stream; committed together with the effects of what it consumed."""
 
-    __tablename__ = "consumer_positions"
+    __tablename__ = "stream_offsets"
     run_id: Mapped[int] = run_key()
     actor: Mapped[str] = mapped_column(primary_key=True)
     stream: Mapped[str] = mapped_column(primary_key=True)  # "events" stands for all events:* merged
-    position: Mapped[int]  # number of the last entry taken in
+    number: Mapped[int]  # of the last entry consumed
     seq: Mapped[int]  # the event that this entry belongs to
-    consumed: Mapped[int]  # entries taken in, counted one by one
+    consumed: Mapped[int]  # entries consumed, counted one by one
 
 
-class Message(Base):
+class MessageRow(Base):
     """The outbox: every message of a stream that is not events, numbered; Redis carries copies of these."""
 
     __tablename__ = "messages"
@@ -99,7 +99,7 @@ class Message(Base):
     payload: Mapped[str]  # the JSON exactly as it is sent
 
 
-class Snapshot(Base):
+class SnapshotRow(Base):
     """An actor's whole state after the event ``seq``."""
 
     __tablename__ = "snapshots"
@@ -109,7 +109,7 @@ class Snapshot(Base):
     state: Mapped[bytes]
 
 
-class Generation(Base):
+class GenerationRow(Base):
     """One generation of the search."""
 
     __tablename__ = "generations"
@@ -123,7 +123,7 @@ class Generation(Base):
     seconds: Mapped[float]
 
 
-class Evaluation(Base):
+class EvaluationRow(Base):
     """One genome evaluated in one generation. Every evaluation ever made is here, and is counted."""
 
     __tablename__ = "evaluations"
@@ -166,7 +166,7 @@ class LifecycleRow(Base):
     reason: Mapped[str]
 
 
-class Allocation(Base):
+class AllocationRow(Base):
     """The capital that a strategy was given after an event, and the event from which on the desk used it."""
 
     __tablename__ = "allocations"
@@ -197,7 +197,7 @@ class OrderRow(Base):
     expected: Mapped[int]
 
 
-class Trade(Base):
+class TradeRow(Base):
     """What became of an order: a fill (PAPER, later LIVE) or a failure (FAILED) that paid its fee."""
 
     __tablename__ = "trades"
@@ -237,7 +237,7 @@ class PositionRow(Base):
     seq: Mapped[int]
 
 
-class Equity(Base):
+class EquityRow(Base):
     """The portfolio's worth at each decision."""
 
     __tablename__ = "equity"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from memesnipe.storage.schema import Base, run_key
 
 
-class Refusal(Base):
+class RefusalRow(Base):
     """A decision that the risk gate did not let through, and why."""
 
     __tablename__ = "refusals"
@@ -24,7 +24,7 @@ class Refusal(Base):
     detail: Mapped[str]
 
 
-class Command(Base):
+class CommandRow(Base):
     """What a person asked for, the event after which it was taken up, and what came of it."""
 
     __tablename__ = "commands"
@@ -39,7 +39,7 @@ class Command(Base):
     outcome: Mapped[str | None]
 
 
-class Control(Base):
+class ControlRow(Base):
     """What the executor was told, and the event after which it obeyed: with the events, all that decides a run."""
 
     __tablename__ = "controls"
@@ -50,7 +50,7 @@ class Control(Base):
     effective_seq: Mapped[int]
 
 
-class Lease(Base):
+class LeaseRow(Base):
     """Who may commit as an actor. A new holder has a higher epoch, which fences the one before out."""
 
     __tablename__ = "leases"

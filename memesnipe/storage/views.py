@@ -9,22 +9,22 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, case, fa
 
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.storage.schema import (
-    Allocation,
+    AllocationRow,
     BreakerRow,
-    Equity,
-    Evaluation,
-    FeedCursor,
-    Generation,
+    EquityRow,
+    EvaluationRow,
+    FeedCursorRow,
+    GenerationRow,
     LifecycleRow,
-    Message,
+    MessageRow,
     OrderRow,
     PositionRow,
-    Run,
+    RunRow,
     StrategyRow,
     StreamOffsetRow,
-    Trade,
+    TradeRow,
 )
-from memesnipe.storage.schema_control import Command, Refusal
+from memesnipe.storage.schema_control import CommandRow, RefusalRow
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
 
 Json = dict[str, Any]
@@ -38,7 +38,7 @@ _WORTH = (
 
 def latest_run(conn: Connection) -> int | None:
     """The newest run, or None before the first."""
-    return conn.scalar(select(func.max(Run.run_id)))
+    return conn.scalar(select(func.max(RunRow.run_id)))
 
 
 def report(conn: Connection, run_id: int) -> Json:
@@ -67,30 +67,30 @@ def report(conn: Connection, run_id: int) -> Json:
 
 
 def _report_query(run_id: int) -> Select[Any]:
-    cursor = FeedCursor.run_id == run_id
+    cursor = FeedCursorRow.run_id == run_id
     executor = (
         StreamOffsetRow.run_id == run_id,
         StreamOffsetRow.actor == "executor",
         StreamOffsetRow.stream == "events",
     )
-    last_equity = select(Equity.equity_usd).where(Equity.run_id == run_id).order_by(Equity.seq.desc()).limit(1)
+    last_equity = select(EquityRow.equity_usd).where(EquityRow.run_id == run_id).order_by(EquityRow.seq.desc()).limit(1)
     columns: dict[str, ColumnElement[Any]] = {
-        "feed": _value(Run.feed, "", Run.run_id == run_id),
-        "status": _value(Run.status, "none", Run.run_id == run_id),
-        "published": _value(FeedCursor.seq, 0, cursor),
-        "rejected": _value(FeedCursor.rejected, 0, cursor),
-        "rejected_because": select(FeedCursor.rejected_because).where(cursor).scalar_subquery(),
+        "feed": _value(RunRow.feed, "", RunRow.run_id == run_id),
+        "status": _value(RunRow.status, "none", RunRow.run_id == run_id),
+        "published": _value(FeedCursorRow.seq, 0, cursor),
+        "rejected": _value(FeedCursorRow.rejected, 0, cursor),
+        "rejected_because": select(FeedCursorRow.rejected_because).where(cursor).scalar_subquery(),
         "consumed": _value(StreamOffsetRow.consumed, 0, *executor),
-        "generations": _count(Generation.run_id == run_id),
-        "evaluations": _count(Evaluation.run_id == run_id),
-        "specs": _count(Message.run_id == run_id, Message.stream == "strategy_specs"),
+        "generations": _count(GenerationRow.run_id == run_id),
+        "evaluations": _count(EvaluationRow.run_id == run_id),
+        "specs": _count(MessageRow.run_id == run_id, MessageRow.stream == "strategy_specs"),
         **{mode: _count(StrategyRow.run_id == run_id, StrategyRow.mode == mode) for mode in _MODES},
-        "allocations": _count(Allocation.run_id == run_id, Allocation.allocation_usd > 0),
+        "allocations": _count(AllocationRow.run_id == run_id, AllocationRow.allocation_usd > 0),
         "orders": _count(OrderRow.run_id == run_id),
-        "refusals": _count(Refusal.run_id == run_id),
+        "refusals": _count(RefusalRow.run_id == run_id),
         "halted": _value(BreakerRow.halted, false(), BreakerRow.run_id == run_id),
-        "fills": _count(Trade.run_id == run_id, Trade.status != "FAILED"),
-        "trades": _count(Trade.run_id == run_id),
+        "fills": _count(TradeRow.run_id == run_id, TradeRow.status != "FAILED"),
+        "trades": _count(TradeRow.run_id == run_id),
         "open_positions": _open_positions(run_id),
         "equity_usd": last_equity.scalar_subquery(),
         "risk_level": _value(BreakerRow.level, RiskLevel.NORMAL.value, BreakerRow.run_id == run_id),
@@ -120,7 +120,7 @@ def _records(conn: Connection, query: Select[Any]) -> list[Json]:
 
 def trades(conn: Connection, run_id: int, limit: int) -> list[Json]:
     """What became of the orders, the newest first."""
-    newest = select(Trade).where(Trade.run_id == run_id).order_by(Trade.seq.desc(), Trade.order_id.desc())
+    newest = select(TradeRow).where(TradeRow.run_id == run_id).order_by(TradeRow.seq.desc(), TradeRow.order_id.desc())
     found = _records(conn, newest.limit(limit))
     for trade in found:
         trade["sol_amount"] = trade["sol_lamports"] / LAMPORTS_PER_SOL
@@ -156,8 +156,8 @@ def _position(record: Json, usd_per_lamport: float | None) -> Json:
 
 def _usd_per_lamport(conn: Connection, run_id: int) -> float | None:
     """The price of SOL at the last mark: equity was written down in both units there."""
-    query = select(Equity.equity_usd / func.nullif(Equity.equity_lamports, 0)).where(Equity.run_id == run_id)
-    return conn.scalar(query.order_by(Equity.seq.desc()).limit(1))
+    query = select(EquityRow.equity_usd / func.nullif(EquityRow.equity_lamports, 0)).where(EquityRow.run_id == run_id)
+    return conn.scalar(query.order_by(EquityRow.seq.desc()).limit(1))
 
 
 def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
@@ -174,10 +174,10 @@ def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
 
 def portfolio(conn: Connection, run_id: int) -> Json:
     """The portfolio at its last mark, and its change from the capital that it began with."""
-    marks = select(Equity).where(Equity.run_id == run_id)
-    last = _records(conn, marks.order_by(Equity.seq.desc()).limit(1))
-    first = _records(conn, marks.order_by(Equity.seq).limit(1))
-    began_with = conn.scalar(select(Run.settings["initial_capital_usd"].as_float()).where(Run.run_id == run_id))
+    marks = select(EquityRow).where(EquityRow.run_id == run_id)
+    last = _records(conn, marks.order_by(EquityRow.seq.desc()).limit(1))
+    first = _records(conn, marks.order_by(EquityRow.seq).limit(1))
+    began_with = conn.scalar(select(RunRow.settings["initial_capital_usd"].as_float()).where(RunRow.run_id == run_id))
     worth = _change(began_with or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_WORTH)
     return {
         "run_id": run_id,
@@ -209,15 +209,15 @@ def _change(before: float, last: Json) -> Json:
 
 def equity_curve(conn: Connection, run_id: int, points: int) -> list[Json]:
     """At most ``points`` (2 or more) marks, evenly spaced by number, the first and the last among them."""
-    number = func.row_number().over(order_by=Equity.seq)
+    number = func.row_number().over(order_by=EquityRow.seq)
     steps = func.greatest(func.count().over() - 1, 1)
     # How many of the spaces between the points are behind this mark: a mark that enters a new space is kept.
     behind = ((number - 1) * (points - 1)).op("/")(steps)
     before = ((number - 2) * (points - 1)).op("/")(steps)
     marks = (
-        select(Equity.seq, Equity.ts, Equity.equity_usd, Equity.drawdown)
+        select(EquityRow.seq, EquityRow.ts, EquityRow.equity_usd, EquityRow.drawdown)
         .add_columns(((number == 1) | (behind > before)).label("kept"))
-        .where(Equity.run_id == run_id)
+        .where(EquityRow.run_id == run_id)
         .subquery()
     )
     kept = select(marks.c.seq, marks.c.ts, marks.c.equity_usd, marks.c.drawdown).where(marks.c.kept)
@@ -230,7 +230,7 @@ def risk(conn: Connection, run_id: int) -> Json:
     breaker: Json = (
         found[0] if found else {"level": "normal", "drawdown": 0.0, "peak_lamports": 0, "seq": 0, "halted": False}
     )
-    deepest = conn.scalar(select(func.max(Equity.drawdown)).where(Equity.run_id == run_id))
+    deepest = conn.scalar(select(func.max(EquityRow.drawdown)).where(EquityRow.run_id == run_id))
     return {
         **breaker,
         "peak_sol": breaker["peak_lamports"] / LAMPORTS_PER_SOL,
@@ -243,14 +243,14 @@ def risk(conn: Connection, run_id: int) -> Json:
 def _refusal_counts(conn: Connection, run_id: int) -> dict[str, int]:
     """How many decisions the risk gate refused, by its reasons; the commonest first."""
     count = func.count()
-    query = select(Refusal.reason, count).where(Refusal.run_id == run_id).group_by(Refusal.reason)
-    found = conn.execute(query.order_by(count.desc(), Refusal.reason))
+    query = select(RefusalRow.reason, count).where(RefusalRow.run_id == run_id).group_by(RefusalRow.reason)
+    found = conn.execute(query.order_by(count.desc(), RefusalRow.reason))
     return {row.reason: row[1] for row in found}
 
 
 def refusals(conn: Connection, run_id: int, limit: int) -> list[Json]:
     """Decisions that the risk gate refused, the newest first."""
-    query = select(Refusal).where(Refusal.run_id == run_id).order_by(Refusal.seq.desc(), Refusal.order_id)
+    query = select(RefusalRow).where(RefusalRow.run_id == run_id).order_by(RefusalRow.seq.desc(), RefusalRow.order_id)
     return _records(conn, query.limit(limit))
 
 
@@ -262,7 +262,7 @@ def lifecycle(conn: Connection, run_id: int, limit: int) -> list[Json]:
 
 def commands(conn: Connection, run_id: int, limit: int) -> list[Json]:
     """What was asked for by hand and what came of it, the newest first."""
-    query = select(Command).where(Command.run_id == run_id).order_by(Command.command_id.desc()).limit(limit)
+    query = select(CommandRow).where(CommandRow.run_id == run_id).order_by(CommandRow.command_id.desc()).limit(limit)
     found = _records(conn, query)
     return [{**record, "requested_at": record["requested_at"].isoformat()} for record in found]
 
@@ -275,4 +275,4 @@ def has_strategy(conn: Connection, run_id: int, spec_id: str) -> bool:
 
 def generations(conn: Connection, run_id: int) -> list[Json]:
     """The generations of the search, in their order."""
-    return _records(conn, select(Generation).where(Generation.run_id == run_id).order_by(Generation.index))
+    return _records(conn, select(GenerationRow).where(GenerationRow.run_id == run_id).order_by(GenerationRow.index))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from memesnipe.storage.schema import FeedCursor, Run, StreamOffsetRow
-from memesnipe.storage.schema_control import Command
+from memesnipe.storage.schema import FeedCursorRow, RunRow, StreamOffsetRow
+from memesnipe.storage.schema_control import CommandRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +24,20 @@ class Vitals:
 
 def vitals(connection: Connection) -> Vitals | None:
     """Return the figures of the newest run, or None before the first."""
-    age = func.extract("epoch", func.now() - Command.requested_at)
+    age = func.extract("epoch", func.now() - CommandRow.requested_at)
     executor = (StreamOffsetRow.actor == "executor") & (StreamOffsetRow.stream == "events")
     query = (
         select(
-            *(Run.run_id, Run.status == "finished"),
-            *(func.coalesce(FeedCursor.ended, False), func.coalesce(FeedCursor.seq, 0)),
-            *(func.coalesce(StreamOffsetRow.consumed, 0), func.coalesce(FeedCursor.rejected, 0)),
-            *(func.coalesce(Command.name, ""), func.coalesce(age, 0.0)),
+            *(RunRow.run_id, RunRow.status == "finished"),
+            *(func.coalesce(FeedCursorRow.ended, False), func.coalesce(FeedCursorRow.seq, 0)),
+            *(func.coalesce(StreamOffsetRow.consumed, 0), func.coalesce(FeedCursorRow.rejected, 0)),
+            *(func.coalesce(CommandRow.name, ""), func.coalesce(age, 0.0)),
         )
-        .join(FeedCursor, FeedCursor.run_id == Run.run_id, isouter=True)
-        .join(StreamOffsetRow, (StreamOffsetRow.run_id == Run.run_id) & executor, isouter=True)
-        .join(Command, (Command.run_id == Run.run_id) & Command.outcome.is_(None), isouter=True)
-        .where(Run.run_id == select(func.max(Run.run_id)).scalar_subquery())
-        .order_by(Command.command_id)
+        .join(FeedCursorRow, FeedCursorRow.run_id == RunRow.run_id, isouter=True)
+        .join(StreamOffsetRow, (StreamOffsetRow.run_id == RunRow.run_id) & executor, isouter=True)
+        .join(CommandRow, (CommandRow.run_id == RunRow.run_id) & CommandRow.outcome.is_(None), isouter=True)
+        .where(RunRow.run_id == select(func.max(RunRow.run_id)).scalar_subquery())
+        .order_by(CommandRow.command_id)
         .limit(1)
     )
     row = connection.execute(query).one_or_none()

@@ -1,1 +1,1 @@
-"""What the system says of itself: logs and metrics."""
+"""Logs and metrics of the system."""

@@ -1,4 +1,4 @@
-"""Tells of what happens often, but of each sort seldom: a flood of one thing must not bury the log."""
+"""Throttling of log lines about frequent events, so that they do not flood the log."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class LogThrottle:
-    """Counts by sort, and says when a sort is to be told of: the first time at once, then once in a while."""
+    """Count events by category, and decide when to log one: the first at once, then at most one per ``every_s``."""
 
     every_s: float = 60.0
-    _untold: Counter[str] = field(default_factory=Counter)
-    _told_at: dict[str, float] = field(default_factory=dict)
+    _unlogged: Counter[str] = field(default_factory=Counter)
+    _logged_at: dict[str, float] = field(default_factory=dict)
 
-    def count(self, sort: str, now_s: float) -> int:
-        """Count one more; how many there were since this sort was told of, or 0 where it is not time to tell yet."""
-        self._untold[sort] += 1
-        if now_s - self._told_at.get(sort, -self.every_s) < self.every_s:
+    def count(self, category: str, now_s: float) -> int:
+        """Count an event; return the number since the last log line of its category, or 0 if none is due yet."""
+        self._unlogged[category] += 1
+        if now_s - self._logged_at.get(category, -self.every_s) < self.every_s:
             return 0
-        self._told_at[sort] = now_s
-        return self._untold.pop(sort)
+        self._logged_at[category] = now_s
+        return self._unlogged.pop(category)

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line an event in a file for each actor."""
+"""Structured logs: a file per actor, one JSON line per event."""
 
 import logging
 import re
@@ -15,7 +15,7 @@ Logger = structlog.typing.FilteringBoundLogger
 
 
 def without_secrets(text: str) -> str:
-    """The text with the passwords of URLs taken out."""
+    """Return a text with the passwords of URLs masked."""
     return _CREDENTIALS.sub(r"\1:***@", text)
 
 
@@ -24,7 +24,7 @@ def _mask(_logger: Any, _method: str, event: structlog.typing.EventDict) -> stru
 
 
 def open_log(folder: Path, actor: str, level: str) -> Logger:
-    """A logger that writes to ``folder/actor.jsonl``, with the actor's name on each line."""
+    """Return a logger that writes to ``folder/actor.jsonl``, with the actor's name in each line."""
     folder.mkdir(parents=True, exist_ok=True)
     handler = RotatingFileHandler(folder / f"{actor}.jsonl", maxBytes=_MAX_BYTES, backupCount=_FILES_KEPT)
     handler.setFormatter(logging.Formatter("%(message)s"))

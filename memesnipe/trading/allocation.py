@@ -24,15 +24,15 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """What a strategy's share is computed from."""
+class TrackRecord:
+    """The record of a strategy that its share of the capital is computed from."""
 
     sharpe: float  # annualised
     periods: int  # that it comes from
     changes: Sequence[float] = field(default_factory=tuple)  # of its return, the latest last
 
 
-def allocate(candidates: Mapping[str, Candidate], equity_usd: float, caps: Caps) -> dict[str, float]:
+def allocate(candidates: Mapping[str, TrackRecord], equity_usd: float, caps: Caps) -> dict[str, float]:
     """USD for each strategy, in proportion to what its record is worth, none above the cap; whole cents."""
     names = list(candidates)
     if not names or equity_usd <= 0:
@@ -48,7 +48,7 @@ def allocate(candidates: Mapping[str, Candidate], equity_usd: float, caps: Caps)
     }
 
 
-def shrunk_sharpes(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+def shrunk_sharpes(candidates: Sequence[TrackRecord]) -> NDArray[np.float64]:
     """Each Sharpe ratio drawn towards the mean of all, the more the shorter its record; shape (candidates,).
 
     With a prior as sure as `SHRINK_PERIODS` periods of record: n / (n + k) of its own and the rest of the mean.

@@ -6,22 +6,27 @@ So the events, and what it was told after which of them, derive it again: after 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import SETTLED, FillModel
-from memesnipe.engine.genome import genome_from
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.engine.snapshot import EngineState
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.market.events import DECISION, Events, last_of_decisions, rows
+from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.messages import (
+    AllocationMessage,
+    CommandMessage,
+    ControlPayload,
+    ExitOrder,
+    ParityRecord,
+    RiskEvent,
+)
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.breaker import RiskLevel
-from memesnipe.trading.command_names import DEMOTE, HALT, RISK_RESET
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import DeskState
 from memesnipe.trading.gate import Limits, RiskRefused
-from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, RISK_EVENTS
 from memesnipe.trading.parity import Parity, parity_bps
 
 
@@ -42,7 +47,7 @@ class Results:
     ts: int
     flags: int
     results: list[StrategyResult]
-    parity: dict[str, dict[str, float]]  # strategy -> fills compared, mean absolute error
+    parity: dict[str, ParityRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,41 +159,40 @@ class Execution:
             self.parity.setdefault(spec_id, Parity()).see(error_bps)
         return error_bps
 
-    def _parity(self) -> dict[str, dict[str, float]]:
-        return {spec_id: {"fills": p.fills, "error_bps": p.error_bps} for spec_id, p in self.parity.items()}
+    def _parity(self) -> dict[str, ParityRecord]:
+        return {spec_id: ParityRecord(p.fills, p.error_bps) for spec_id, p in self.parity.items()}
 
-    def apply(self, stream: str, message: dict[str, Any]) -> Step:
-        """Do what a message of one of the streams in `memesnipe.trading.messages.CONTROLS` says."""
+    def apply(self, control: ControlPayload) -> Step:
+        """Apply a control: a message that changes the state between two events."""
         step = Step(self.seq, self.desk.state.market_state.last_ts)
-        if stream == RISK_EVENTS:
-            step.cancelled = self.desk.set_risk(RiskLevel(message["level"]), halted=self.desk.state.halted)
-        elif stream == COMMANDS:
-            step.cancelled = self._apply_command(message["name"], message["spec_id"])
-        elif stream == EXIT_ORDERS:
-            step.take(self.desk.exit(message["spec_id"], message["token"], message["reason"], message["opened_ts"]))
-        elif stream == ALLOCATIONS:
-            self._apply_allocations(message)
-            self._leave_orphans(step)
-        else:
-            raise ValueError(f"nothing is obeyed of {stream}")
+        match control:
+            case RiskEvent():
+                step.cancelled = self.desk.set_risk(RiskLevel(control.level), halted=self.desk.state.halted)
+            case CommandMessage():
+                step.cancelled = self._apply_command(control.name, control.spec_id)
+            case ExitOrder():
+                step.take(self.desk.exit(control.spec_id, control.token, control.reason, control.opened_ts))
+            case AllocationMessage():
+                self._apply_allocations(control)
+                self._leave_orphans(step)
         return step
 
     def _apply_command(self, name: str, spec_id: str) -> list[Order]:
-        if name == DEMOTE:  # it buys nothing more from now on; the rest is the portfolio's
+        if name == CommandName.DEMOTE:  # it buys nothing more from now on; the rest is the portfolio's
             self.desk.state.allocations_usd.pop(spec_id, None)
-        if name == HALT:
+        if name == CommandName.HALT:
             return self.desk.set_risk(self.desk.state.level, halted=True)
-        if name == RISK_RESET:  # the level itself comes from the breaker
+        if name == CommandName.RISK_RESET:  # the level itself comes from the breaker
             return self.desk.set_risk(self.desk.state.level, halted=False)
         return []
 
-    def _apply_allocations(self, message: dict[str, Any]) -> None:
+    def _apply_allocations(self, message: AllocationMessage) -> None:
         """Let strategies join and leave the arena, and give the desk their capital."""
-        joining = {genome.spec_id: genome for genome in map(genome_from, message["added"])}
+        joining = {genome.spec_id: genome for genome in message.added}
         self.arena.add(*joining.values(), orders_before={s: self.sent.pop(s) for s in joining if s in self.sent})
-        self.sent |= {spec_id: self.arena.orders_of(spec_id) for spec_id in message["removed"]}
-        self.arena.remove(*message["removed"])
-        self.desk.state.allocations_usd = dict(message["allocations_usd"])
+        self.sent |= {spec_id: self.arena.orders_of(spec_id) for spec_id in message.removed}
+        self.arena.remove(*message.removed)
+        self.desk.state.allocations_usd = dict(message.allocations_usd)
         # The desk follows those that have capital, and those that still hold something with what they had, or will.
         state = self.desk.state
         self.arena.watch({*state.allocations_usd, *state.holdings, *(order.spec_id for order in state.pending)})

@@ -1,14 +1,13 @@
 """The ledger: what the fills made of the portfolio, what it is worth, and which positions must be left."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from memesnipe.engine.holdings import Holding
 from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, PRICE, Event
 from memesnipe.market.state import MarketState, TokenMarket
+from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.messages import FillMessage
 from memesnipe.trading.breaker import Breaker, RiskLevel
-from memesnipe.trading.command_names import HALT, RISK_RESET
-from memesnipe.trading.messages import fill_from
 
 
 @dataclass(slots=True)
@@ -88,12 +87,12 @@ class Ledger:
             state.capital_lamports = int(self._rules.capital_usd / state.market_state.sol_usd * LAMPORTS_PER_SOL)
             state.cash_lamports += state.capital_lamports
 
-    def on_fill(self, message: dict[str, Any]) -> Booked:
-        """Book one message of the `fills` stream."""
-        fill, positions = fill_from(message), self.state.positions
+    def on_fill(self, message: FillMessage) -> Booked:
+        """Book one fill."""
+        fill, positions = message.fill, self.state.positions
         order = fill.order
         key = f"{order.spec_id}/{order.token}"
-        position = positions.get(key) or Position(order.spec_id, order.token, message["mint"])
+        position = positions.get(key) or Position(order.spec_id, order.token, message.mint)
         self.state.cash_lamports += fill.cash_change_lamports
         if fill.failure:
             return Booked(position, fill.cash_change_lamports)
@@ -105,18 +104,18 @@ class Ledger:
             position.best_value_lamports = max(position.best_value_lamports, position.value_lamports)
             return Booked(position, realised)
         positions.pop(key, None)
-        return Booked(Position(order.spec_id, order.token, message["mint"]), realised)
+        return Booked(Position(order.spec_id, order.token, message.mint), realised)
 
     def apply(self, command: str) -> bool:
         """Take a halt or a reset by hand over; whether it was one of these."""
-        if command == HALT:
+        if command == CommandName.HALT:
             self.state.halted = True
-        elif command == RISK_RESET:
+        elif command == CommandName.RISK_RESET:
             self.state.halted = False
             # A halt that ends does not forgive a drawdown; a level that only a reset ends does.
             if self.state.breaker.level in (RiskLevel.CRITICAL, RiskLevel.EMERGENCY):
                 self.state.breaker.reset()
-        return command in (HALT, RISK_RESET)
+        return command in (CommandName.HALT, CommandName.RISK_RESET)
 
     def mark(self) -> Mark:
         """Value everything at what the pools would pay now, and let the breaker see it."""

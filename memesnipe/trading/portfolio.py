@@ -1,15 +1,18 @@
 """The portfolio: which strategies run, in which mode, and with how much capital."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Final
 
+from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_result import StrategyResult
-from memesnipe.trading.allocation import KEPT_CHANGES, Candidate, Caps, allocate
-from memesnipe.trading.command_names import PROMOTE
+from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
+from memesnipe.trading.allocation import KEPT_CHANGES, Caps, TrackRecord, allocate
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, deflated_sharpe_of, next_mode
 from memesnipe.trading.live_capital import LiveCapital
+
+_NOT_COMPARED: Final = ParityRecord(0, 0.0)
 
 
 class ManualOverride(StrEnum):
@@ -38,6 +41,16 @@ class Managed:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A strategy that may join at the next decision."""
+
+    spec_id: str
+    generation: int
+    genome: Genome
+    return_reason: str = ""  # of a retired strategy that a person lets join again
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One step in a strategy's life; steps are numbered from 1, across all strategies."""
 
@@ -54,7 +67,7 @@ class PortfolioState:
     """The portfolio as plain data."""
 
     strategies: dict[str, Managed] = field(default_factory=dict)
-    waiting: list[dict[str, Any]] = field(default_factory=list)  # specs that wait for the next decision
+    candidates: list[Candidate] = field(default_factory=list)  # admitted at the next decision
     retired: set[str] = field(default_factory=set)  # bred again they do not come back, only by hand
     steps: int = 0  # in all lives together
     evaluations: int = 0  # ever made in this run
@@ -65,7 +78,7 @@ class PortfolioState:
 class Decision:
     """What was decided at one event: who joins and leaves the arena, and everyone's capital."""
 
-    added: list[dict[str, Any]]
+    added: list[Genome]
     removed: list[str]
     allocations_usd: dict[str, float]
     transitions: list[Transition]
@@ -89,45 +102,41 @@ class Portfolio:
         self._switches = switches
         self._arena_size = arena_size
 
-    def on_spec(self, message: dict[str, Any]) -> None:
-        """A strategy that the factory bred (`strategy_specs`)."""
-        self.state.waiting.append(message)
-        self.state.evaluations = max(self.state.evaluations, message.get("evaluations", 0))
+    def on_spec(self, spec: StrategySpec) -> None:
+        """Queue a strategy that the search puts forward."""
+        self.state.candidates.append(Candidate(spec.spec_id, spec.generation, spec.genome))
+        self.state.evaluations = max(self.state.evaluations, spec.evaluations)
 
-    def on_results(self, results: Mapping[str, StrategyResult], parity: Mapping[str, Mapping[str, float]]) -> None:
-        """How the strategies in the arena have done, and how far real fills are from theirs (`simulation_results`)."""
-        for spec_id, result in results.items():
-            managed = self.state.strategies.get(spec_id)
+    def on_results(self, message: SimulationResults) -> None:
+        """Update each strategy's result, and the parity of its fills with the simulated ones."""
+        for result in message.results:
+            managed = self.state.strategies.get(result.spec_id)
             if managed is None:
                 continue
             if managed.result is not None and managed.mode in DOWN:
                 change = result.total_return - managed.result.total_return
                 managed.changes = [*managed.changes, change][-KEPT_CHANGES:]
             managed.result = result
-            shown = parity.get(spec_id, {"fills": 0, "error_bps": 0.0})
-            managed.compared_fills, managed.parity_error_bps = int(shown["fills"]), shown["error_bps"]
+            parity = message.parity.get(result.spec_id, _NOT_COMPARED)
+            managed.compared_fills, managed.parity_error_bps = parity.fills, parity.error_bps
 
     def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> tuple[str, Transition | None]:
         """Promote or demote by hand, past the gates; gives what came of it in words, and the step if there was one."""
         managed = self.state.strategies.get(spec_id)
         if managed is None:
             return f"refused: there is no strategy {spec_id} in the arena", None
-        mode = (UP if name == PROMOTE else DOWN).get(managed.mode)
+        mode = (UP if name == CommandName.PROMOTE else DOWN).get(managed.mode)
         if mode is None:
-            where = "above" if name == PROMOTE else "below"
+            where = "above" if name == CommandName.PROMOTE else "below"
             return f"refused: {spec_id} is {managed.mode}, and there is nothing {where} that", None
         if mode is Mode.LIVE and self._switches.missing():
             return f"refused: {self._switches.missing()}", None
-        managed.manual_override = ManualOverride.UP if name == PROMOTE else ManualOverride.DOWN
-        said = f"by hand: {reason}" if reason else "by hand"
-        return f"{spec_id} is {mode} from event {seq} on", self._move(spec_id, mode, seq, said)
+        managed.manual_override = ManualOverride.UP if name == CommandName.PROMOTE else ManualOverride.DOWN
+        return f"{spec_id} is {mode} from event {seq} on", self._move(spec_id, mode, seq, _manual(reason))
 
-    def on_return(self, spec_id: str, generation: int, genome: dict[str, Any], reason: str) -> str:
-        """Let a retired strategy join once more, by hand, with fresh capital; gives what came of it, in words."""
-        said = f"by hand: {reason}" if reason else "by hand"
-        self.state.waiting.append(
-            {"spec_id": spec_id, "generation": generation, "genome": genome, "returns": said},
-        )
+    def on_return(self, spec_id: str, generation: int, genome: Genome, reason: str) -> str:
+        """Queue a retired strategy, on a person's command, to join with fresh capital; return the outcome in words."""
+        self.state.candidates.append(Candidate(spec_id, generation, genome, _manual(reason)))
         return f"{spec_id} is simulating again from the next decision on"
 
     def on_live_trade(self, spec_id: str, profit_lamports: int) -> None:
@@ -138,7 +147,7 @@ class Portfolio:
 
     def decide(self, seq: int, equity_usd: float) -> Decision:
         """Decide everything that is due after the event ``seq``."""
-        transitions, added = self._take_in(seq)
+        transitions, added = self._admit(seq)
         retired = self._retire(seq)
         transitions += retired
         for spec_id, managed in self.state.strategies.items():
@@ -181,34 +190,35 @@ class Portfolio:
         return Transition(self.state.steps, seq, spec_id, from_mode, mode, reason)
 
     def _allocate(self, equity_usd: float) -> dict[str, float]:
-        candidates = {
-            spec_id: Candidate(managed.result.sharpe, managed.result.periods, managed.changes)
+        records = {
+            spec_id: TrackRecord(managed.result.sharpe, managed.result.periods, managed.changes)
             for spec_id, managed in self.state.strategies.items()
             if managed.mode in DOWN and managed.result is not None
         }
-        allocations = allocate(candidates, equity_usd, self._caps)
+        allocations = allocate(records, equity_usd, self._caps)
         for spec_id in allocations:
             live = self.state.strategies[spec_id].live
             if live is not None:
                 allocations[spec_id] = min(allocations[spec_id], live.usd)
         return allocations
 
-    def _take_in(self, seq: int) -> tuple[list[Transition], list[dict[str, Any]]]:
+    def _admit(self, seq: int) -> tuple[list[Transition], list[Genome]]:
+        """Admit the candidates that are neither in the arena nor retired; return their steps and genomes."""
         state = self.state
         joined, genomes = [], []
-        for message in state.waiting:
-            spec_id, returns = message["spec_id"], message.get("returns", "")
-            if spec_id in state.strategies or (spec_id in state.retired and not returns):
+        for candidate in state.candidates:
+            spec_id = candidate.spec_id
+            if spec_id in state.strategies or (spec_id in state.retired and not candidate.return_reason):
                 continue
-            before, reason = "", f"bred in generation {message['generation']}"
+            before, reason = "", f"bred in generation {candidate.generation}"
             if spec_id in state.retired:
                 state.retired.remove(spec_id)
-                before, reason = Mode.RETIRED, returns
-            state.strategies[spec_id] = Managed(message["generation"], Mode.SIMULATING, seq)
+                before, reason = Mode.RETIRED, candidate.return_reason
+            state.strategies[spec_id] = Managed(candidate.generation, Mode.SIMULATING, seq)
             state.admitted += 1
             joined.append(self._step(seq, spec_id, before, Mode.SIMULATING, reason))
-            genomes.append(message["genome"])
-        state.waiting = []
+            genomes.append(candidate.genome)
+        state.candidates = []
         return joined, genomes
 
     def _retire(self, seq: int) -> list[Transition]:
@@ -224,3 +234,8 @@ class Portfolio:
             self.state.retired.add(spec_id)
         why = "the arena is full and its return of {:+.2%} is among the worst"
         return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]
+
+
+def _manual(reason: str) -> str:
+    """Return the recorded reason of a step that a person asked for."""
+    return f"manual: {reason}" if reason else "manual"

@@ -1,6 +1,6 @@
-"""Derivation: the books of a run, made again from its events and from what it was told.
+"""Rederivation: the records of a run, computed again from its events and its controls.
 
-The executor's and the position actor's cores move over the events once more; nothing that they wrote down is looked at.
+The cores of the executor and of the position role move over the events once more; none of their records is read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,18 +11,22 @@ from typing import Any
 import orjson
 
 from memesnipe.market.events import Events, rows
+from memesnipe.protocol.messages import CommandMessage, ControlPayload, ExitOrder, FillMessage, RiskEvent
+from memesnipe.protocol.messages import SimulationResults as Results
+from memesnipe.protocol.payload import Payload, encode
+from memesnipe.protocol.streams import EXIT_ORDERS, RISK_EVENTS
 from memesnipe.trading.execution import Execution, Step
 from memesnipe.trading.ledger import Ledger
-from memesnipe.trading.messages import EXIT_ORDERS, FILLS, RISK_EVENTS, SIMULATION_RESULTS
 from memesnipe.trading.records import Entries, Row, of_command, of_fill, of_mark, of_step
-from memesnipe.trading.replay import Control, Messages, replay
+from memesnipe.trading.replay import Control, replay
 
 Key = tuple[Any, ...]
+MessageKey = tuple[str, int]  # stream, number
 
 
 @dataclass(slots=True)
 class Records:
-    """The books, each row under its key."""
+    """The records, each row under its key."""
 
     orders: dict[Key, Row] = field(default_factory=dict)
     trades: dict[Key, Row] = field(default_factory=dict)
@@ -31,14 +35,14 @@ class Records:
     positions: dict[Key, Row] = field(default_factory=dict)
     breaker: dict[Key, Row] = field(default_factory=dict)
     messages: dict[Key, str] = field(default_factory=dict)  # (stream, number) -> fingerprint
-    repeated: list[str] = field(default_factory=list)  # what was written down twice
+    repeated: list[str] = field(default_factory=list)  # keys that were added twice
 
-    def take(self, entries: Entries) -> None:
-        """Write entries down."""
-        self._once("order", self.orders, entries.orders, "order_id")
-        self._once("trade", self.trades, entries.trades, "order_id")
-        self._once("refusal", self.refusals, entries.refusals, "order_id", "seq")
-        self._once("equity", self.equity, entries.equity, "seq")
+    def add(self, entries: Entries) -> None:
+        """Add the rows of a step or a mark."""
+        self._add_once("order", self.orders, entries.orders, "order_id")
+        self._add_once("trade", self.trades, entries.trades, "order_id")
+        self._add_once("refusal", self.refusals, entries.refusals, "order_id", "seq")
+        self._add_once("equity", self.equity, entries.equity, "seq")
         for order_id, status in entries.ended.items():
             self.orders[(order_id,)]["status"] = status
         for row in entries.positions:
@@ -48,26 +52,17 @@ class Records:
         if entries.breaker is not None:
             self.breaker[()] = entries.breaker
 
-    def _once(self, what: str, book: dict[Key, Row], entries: list[Row], *key: str) -> None:
-        for row in entries:
-            place = tuple(row[name] for name in key)
-            if place in book:
-                self.repeated.append(f"{what} {place}")
-            book[place] = dict(row)
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A halt or a reset, with the event after which it was given."""
-
-    number: int
-    seq: int
-    name: str
+    def _add_once(self, what: str, table: dict[Key, Row], rows_: list[Row], *key_columns: str) -> None:
+        for row in rows_:
+            key = tuple(row[name] for name in key_columns)
+            if key in table:
+                self.repeated.append(f"{what} {key}")
+            table[key] = dict(row)
 
 
 @dataclass(frozen=True, slots=True)
 class ConsumedOffsets:
-    """How far the position actor had come: fills, results and commands, by their numbers."""
+    """How far the position role has consumed fills, results and commands, by their numbers."""
 
     fills: int
     results: int
@@ -75,111 +70,114 @@ class ConsumedOffsets:
 
 
 class Rederivation:
-    """Makes the books of a run again."""
+    """Computes the records of a run again."""
 
     def __init__(
         self,
         execution: Execution,
         ledger: Ledger,
         mints: dict[int, str],
-        commands: list[Command],
-        reach: ConsumedOffsets,
+        commands: Mapping[int, CommandMessage],
+        consumed: ConsumedOffsets,
     ) -> None:
-        self.books = Records()
-        self._execution, self._ledger, self._mints, self._reach = execution, ledger, mints, reach
-        self._commands = [command for command in commands if command.number <= reach.commands][::-1]
+        """Prepare with cores in their initial state.
+
+        Args:
+            execution: of the executor.
+            ledger: of the position role.
+            mints: the address of each token.
+            commands: by their numbers.
+            consumed: by the position role.
+        """
+        self.records = Records()
+        self._execution, self._ledger, self._mints, self._consumed = execution, ledger, mints, consumed
+        # The next one is the last, so that it can be popped.
+        self._commands = [commands[number] for number in sorted(commands, reverse=True) if number <= consumed.commands]
         self._numbers: dict[str, int] = {}  # of the last message of each stream
-        self._told: dict[tuple[str, int], dict[str, Any]] = {}
+        self._derived: dict[MessageKey, ControlPayload] = {}
 
     def run(
-        self, batches: Callable[[], Iterable[Events]], controls: Iterable[Control], given: Messages
+        self,
+        batches: Callable[[], Iterable[Events]],
+        controls: Iterable[Control],
+        recorded: Callable[[MessageKey], ControlPayload],
     ) -> Iterator[Step]:
-        """Move over all events; the books are complete when the steps are.
+        """Move over all events; the records are complete when the steps are.
 
         Args:
             batches: gives the run's events from the first one on; called twice.
-            controls: what the executor obeyed.
-            given: what the allocations and commands among them said. What the others said is derived.
+            controls: that the executor applied.
+            recorded: returns the payload of an allocation or a command among them. The others are derived.
         """
         self._market = (event for events in batches() for event in rows(events))
         self._next = next(self._market, None)
-        for step in replay(self._execution, batches(), controls, ControlMessages(self, given)):
-            self._take(step)
+
+        def payload_of(key: MessageKey) -> ControlPayload:
+            return self._derived_payload(key) if key[0] in (RISK_EVENTS, EXIT_ORDERS) else recorded(key)
+
+        for step in replay(self._execution, batches(), controls, payload_of):
+            self._add_step(step)
             yield step
-        self.apply_commands()
+        self._apply_due_commands()
 
-    def _take(self, step: Step) -> None:
-        """Write a step down, and let the ledger book and mark as the position actor would."""
+    def _add_step(self, step: Step) -> None:
+        """Add the records of a step; book and mark in the ledger as the position role does."""
         entries = of_step(step, self._mints)
-        self.books.take(entries)
-        for stream, seq, content in entries.messages:
-            number = self._tell(stream, seq, content)
-            if stream == FILLS and number <= self._reach.fills:
-                self._see_to(seq)
-                self._keep(of_fill(self._ledger.on_fill(content), seq))
-            elif stream == SIMULATION_RESULTS and number <= self._reach.results:
-                self._see_to(seq)
-                self._keep(of_mark(self._ledger, self._ledger.mark(), seq, content["ts"], content["flags"]))
-
-    def _keep(self, entries: Entries) -> None:
-        self.books.take(entries)
+        self.records.add(entries)
         for message in entries.messages:
-            self._tell(*message)
+            number = self._add_message(message)
+            if isinstance(message, FillMessage) and number <= self._consumed.fills:
+                self._advance_ledger(message.seq)
+                self._add(of_fill(self._ledger.on_fill(message), message.seq))
+            elif isinstance(message, Results) and number <= self._consumed.results:
+                self._advance_ledger(message.seq)
+                self._add(of_mark(self._ledger, self._ledger.mark(), message.seq, message.ts, message.flags))
 
-    def _tell(self, stream: str, seq: int, content: dict[str, Any]) -> int:
+    def _add(self, entries: Entries) -> None:
+        self.records.add(entries)
+        for message in entries.messages:
+            self._add_message(message)
+
+    def _add_message(self, message: Payload) -> int:
+        stream = message.stream
         number = self._numbers[stream] = self._numbers.get(stream, 0) + 1
-        self.books.messages[stream, number] = fingerprint(orjson.dumps({"seq": seq, **content}))
-        if stream in (RISK_EVENTS, EXIT_ORDERS):
-            self._told[stream, number] = content
+        self.records.messages[stream, number] = fingerprint(encode(message))
+        if isinstance(message, RiskEvent | ExitOrder):
+            self._derived[stream, number] = message
         return number
 
-    def _see_to(self, seq: int) -> None:
-        """Let the ledger see the market up to an event, and obey each command behind the event where it was given."""
+    def _advance_ledger(self, seq: int) -> None:
+        """Advance the ledger up to event ``seq``, and apply each command after the event assigned to it."""
         while self._next is not None and self._next.seq <= seq:
-            self._apply_before(self._next.seq)
+            self._apply_commands_before(self._next.seq)
             self._ledger.on_event(self._next)
             self._next = next(self._market, None)
 
-    def _apply_before(self, seq: int) -> None:
+    def _apply_commands_before(self, seq: int) -> None:
         while self._commands and self._commands[-1].seq < seq:
             command = self._commands.pop()
             if self._ledger.apply(command.name):
-                self._keep(of_command(self._ledger, command.seq, self._ledger.state.market_state.last_ts, command.name))
+                last_ts = self._ledger.state.market_state.last_ts
+                self._add(of_command(self._ledger, command.seq, last_ts, command.name))
 
-    def apply_commands(self) -> None:
-        """Let the ledger obey the commands that were given by now."""
+    def _apply_due_commands(self) -> None:
+        """Apply the commands up to the event that the executor has reached."""
         while self._commands and self._commands[-1].seq <= self._execution.seq:
-            self._see_to(self._commands[-1].seq)
-            self._apply_before(self._commands[-1].seq + 1)
+            self._advance_ledger(self._commands[-1].seq)
+            self._apply_commands_before(self._commands[-1].seq + 1)
 
-    def told(self, stream: str, number: int) -> dict[str, Any]:
-        """What the ledger said.
+    def _derived_payload(self, key: MessageKey) -> ControlPayload:
+        """Return a message of the ledger.
 
         Raises:
-            KeyError: it never said it.
+            KeyError: it does not follow from the events.
         """
-        if (stream, number) not in self._told:
-            self.apply_commands()
-        return self._told[(stream, number)]
-
-
-class ControlMessages(Mapping[tuple[str, int], dict[str, Any]]):
-    """What the executor was told: allocations and commands as recorded, the rest as derived."""
-
-    def __init__(self, derivation: Rederivation, given: Messages) -> None:
-        self._derivation, self._given = derivation, given
-
-    def __getitem__(self, key: tuple[str, int]) -> dict[str, Any]:
-        return self._derivation.told(*key) if key[0] in (RISK_EVENTS, EXIT_ORDERS) else self._given[key]
-
-    def __iter__(self) -> Iterator[tuple[str, int]]:
-        return iter(self._given)
-
-    def __len__(self) -> int:
-        return len(self._given)
+        if key not in self._derived:
+            self._apply_due_commands()
+        return self._derived[key]
 
 
 def fingerprint(message: bytes | str) -> str:
-    """A hash of what a message, as JSON, says; when it may be taken in (`after`) is no part of that."""
-    said = {name: value for name, value in orjson.loads(message).items() if name != "after"}
-    return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
+    """Return a hash of a message's JSON without ``after``, which says when it may be applied, not what it contains."""
+    content = {name: value for name, value in orjson.loads(message).items() if name != "after"}
+    return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()

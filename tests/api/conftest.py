@@ -1,4 +1,4 @@
-"""The API on a real port: what a browser and other people's scripts meet."""
+"""Fixtures of the API on a real port, as browsers and scripts use it."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ from memesnipe.api.border import Border
 from memesnipe.api.commands import Commands
 from memesnipe.api.connections import LimitedProtocol
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
-from memesnipe.api.priority import CommandsFirst
+from memesnipe.api.priority import CommandPriority
 from memesnipe.servers.process import wait_until
 
 TOKEN = "a token of the tests"
@@ -26,13 +26,13 @@ MAX_STREAMS = 3
 
 
 class Served:
-    """An application on a free port, in a thread, with the protocol that Serve's proxy has."""
+    """An application on a free port, in a thread, with the protocol of Serve's proxy."""
 
     def __init__(self, app: ASGIApp, port: int = 0) -> None:
         self._socket = socket.create_server(("127.0.0.1", port))
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        # A page never closes its stream by itself, so the server must not wait for that.
+        # A page never closes its stream, so the server must not wait for that.
         config = uvicorn.Config(
             app, http=LimitedProtocol, log_level="error", timeout_graceful_shutdown=1, timeout_keep_alive=15
         )
@@ -63,7 +63,7 @@ def all_running(bus: redis.Redis) -> None:
 
 @pytest.fixture
 def signer() -> dict[str, bool]:
-    """What the signer says about itself; a test may change it."""
+    """Return the health that the signer reports; a test may change it."""
     return {"healthy": True}
 
 
@@ -75,14 +75,14 @@ def backend(database, bus, signer) -> Backend:
 
 @pytest.fixture
 def serve(database: Engine) -> Iterator[Callable[..., Served]]:
-    """Serves an API over a backend; what is asked of it goes to the database of the tests."""
+    """Return a function that serves an API over a backend; its commands go to the database of the tests."""
     served: list[Served] = []
 
-    def start(backend: Backend, port: int = 0, *, token: str = TOKEN, asked: Engine = database) -> Served:
-        app = CommandsFirst(Border(create_api(backend, Commands(asked, token), MAX_STREAMS)))
+    def start(backend: Backend, port: int = 0, *, token: str = TOKEN, commands_database: Engine = database) -> Served:
+        app = CommandPriority(Border(create_api(backend, Commands(commands_database, token), MAX_STREAMS)))
         served.append(Served(app, port))
         return served[-1]
 
     yield start
-    for one in served:
-        one.stop()
+    for server in served:
+        server.stop()

@@ -29,7 +29,7 @@ def client(backend, serve):
 
 
 def messages(lines):
-    """The messages and comments of a stream, one by one."""
+    """Yield the messages and comments of a stream."""
     event = ""
     for line in lines:
         if line.startswith("event: "):
@@ -40,7 +40,7 @@ def messages(lines):
             yield "comment", line
 
 
-def test_all_is_well(client, all_running, new_run):
+def test_a_running_system_is_healthy(client, all_running, new_run):
     answer = client.get("/api/health")
     health = answer.json()
     assert (answer.status_code, health["status"], health["detail"]) == (200, "healthy", "")
@@ -58,7 +58,7 @@ def test_all_is_well(client, all_running, new_run):
         ("[1]", "down"),
     ],
 )
-def test_one_actor_that_does_not_run_degrades(client, bus, all_running, new_run, beat, state):
+def test_an_actor_that_does_not_run_degrades_the_status(client, bus, all_running, new_run, beat, state):
     key = HEARTBEAT_KEY.format("position")
     bus.delete(key) if beat is None else bus.set(key, beat)
     answer = client.get("/api/health")
@@ -67,31 +67,31 @@ def test_one_actor_that_does_not_run_degrades(client, bus, all_running, new_run,
     assert answer.json()["detail"] == f"position is {state}"
 
 
-def test_an_actor_that_stands_still_degrades_and_says_so_in_the_one_line(client, bus, all_running, new_run):
-    said = "the current step takes 12 s; trading waits"
-    bus.set(HEARTBEAT_KEY.format("executor"), json.dumps({"state": "stalled", "detail": said}))
+def test_a_stalled_actor_degrades_the_status_with_its_reason(client, bus, all_running, new_run):
+    detail = "the current step takes 12 s; trading waits"
+    bus.set(HEARTBEAT_KEY.format("executor"), json.dumps({"state": "stalled", "detail": detail}))
     bus.set(HEARTBEAT_KEY.format("strategy_factory"), '{"state": "breeding", "detail": "for 40 s"}')
     health = client.get("/api/health").json()
-    assert (health["status"], health["detail"]) == ("degraded", f"executor is stalled ({said})")
+    assert (health["status"], health["detail"]) == ("degraded", f"executor is stalled ({detail})")
     assert health["parts"]["strategy_factory"] == {"state": "breeding", "detail": "for 40 s"}
 
 
-def test_figures_that_do_not_come_are_trouble_and_not_silence(database, bus, all_running, monkeypatch):
+def test_a_timeout_of_the_figures_is_reported_as_trouble(database, bus, all_running, monkeypatch):
     free = threading.Event()
-    monkeypatch.setattr(backend_module, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(backend_module, "_TIMEOUT_S", 0.1)
     monkeypatch.setattr(backend_module.views, "report", lambda *_: free.wait() and {})
     trouble = Backend(database, bus, lambda: True, started_at=STARTED).state()
-    assert trouble["error"].startswith("the database says nothing")
+    assert trouble["error"].startswith("the database has not responded")
     assert trouble["health"]["parts"]["postgres"]["state"] == "up"
     free.set()
 
 
-def test_actors_that_are_done_are_healthy(client, bus, all_running, new_run):
+def test_finished_actors_are_healthy(client, bus, all_running, new_run):
     bus.set(HEARTBEAT_KEY.format("market_data"), '{"state": "finished"}')
     assert client.get("/api/health").json()["status"] == "healthy"
 
 
-def test_a_signer_that_is_not_healthy_degrades(client, all_running, signer, new_run):
+def test_an_unhealthy_signer_degrades_the_status(client, all_running, signer, new_run):
     signer["healthy"] = False
     health = client.get("/api/health").json()
     assert (health["status"], health["parts"]["signer"]["state"]) == ("degraded", "unhealthy")
@@ -118,7 +118,7 @@ def test_no_redis_is_unhealthy(database, serve, new_run):
     assert answer.json()["parts"]["executor"]["state"] == "unknown"
 
 
-def test_no_database_is_one_line_without_its_password(bus, all_running, serve):
+def test_the_error_of_a_missing_database_has_no_password(bus, all_running, serve):
     url = f"postgresql+psycopg://memesnipe:open-sesame@127.0.0.1:{free_port(0)}/memesnipe"
     nowhere = sa.create_engine(url)
     served = serve(Backend(nowhere, bus, lambda: True, started_at=STARTED))
@@ -130,13 +130,13 @@ def test_no_database_is_one_line_without_its_password(bus, all_running, serve):
     with httpx.stream("GET", f"{served.url}/api/events", timeout=20) as stream:
         event, trouble = next(messages(stream.iter_lines()))
     assert event == "trouble" and "does not answer" in trouble["error"]
-    for said in (health.text, trades.text, json.dumps(trouble)):
-        assert "sesame" not in said and "postgresql+" not in said
+    for text in (health.text, trades.text, json.dumps(trouble)):
+        assert "sesame" not in text and "postgresql+" not in text
     nowhere.dispose()
 
 
 def test_no_run_is_degraded_and_empty(server_urls, database, bus, all_running, serve):
-    """In a schema of its own, as the others have runs."""
+    """In a separate schema, because the other tests have runs."""
     with database.begin() as conn:
         conn.execute(sa.text("CREATE SCHEMA no_runs"))
     empty = sa.create_engine(server_urls.database_url, connect_args={"options": "-c search_path=no_runs"})
@@ -153,11 +153,11 @@ def test_no_run_is_degraded_and_empty(server_urls, database, bus, all_running, s
 
 
 def test_the_newest_run_is_shown(client, new_run, insert):
-    insert(schema.Trade, order_id="a/1", mint="So1", seq=1)
-    insert(schema.Trade, order_id="a/2", mint="So2", seq=2)
+    insert(schema.TradeRow, order_id="a/1", mint="So1", seq=1)
+    insert(schema.TradeRow, order_id="a/2", mint="So2", seq=2)
     insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7)
     insert(schema.StrategyRow, spec_id="a", mode="paper", result={"total_return": 0.1})
-    insert(schema.Generation, index=1, best_fitness=float("-inf"))
+    insert(schema.GenerationRow, index=1, best_fitness=float("-inf"))
     insert(schema.BreakerRow, level="critical", drawdown=0.12)
     assert [trade["mint"] for trade in client.get("/api/trades", params={"limit": 1}).json()] == ["So2"]
     assert client.get("/api/positions").json()[0]["token_raw"] == 5
@@ -169,12 +169,12 @@ def test_the_newest_run_is_shown(client, new_run, insert):
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "many"])
-def test_a_wrong_limit_is_refused(client, limit):
+def test_an_invalid_limit_is_refused(client, limit):
     assert client.get("/api/trades", params={"limit": limit}).status_code == 422
 
 
-def test_the_stream_speaks_when_something_changed(client, all_running, new_run, insert):
-    insert(schema.Equity, seq=1, equity_usd=1000.0, equity_lamports=5)
+def test_the_stream_sends_a_changed_state(client, all_running, new_run, insert):
+    insert(schema.EquityRow, seq=1, equity_usd=1000.0, equity_lamports=5)
     with client.stream("GET", "/api/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         found = messages(stream.iter_lines())
@@ -194,12 +194,12 @@ def test_the_stream_speaks_when_something_changed(client, all_running, new_run, 
             ),
         }
         assert next(found)[0] == "comment"
-        insert(schema.Trade, order_id="a/1", mint="fresh", seq=2)
+        insert(schema.TradeRow, order_id="a/1", mint="fresh", seq=2)
         changed = next(state for event, state in found if event == "state")
         assert [trade["mint"] for trade in changed["trades"]] == ["fresh"]
 
 
-def test_the_pages_need_nothing_from_elsewhere(client):
+def test_the_pages_load_nothing_from_other_hosts(client):
     for path in ("/", "/docs"):
         page = client.get(path)
         assert page.status_code == 200 and "default-src 'self'" in page.headers["content-security-policy"]
@@ -210,26 +210,26 @@ def test_the_pages_need_nothing_from_elsewhere(client):
     assert "/api/trades" in client.get("/openapi.json").json()["paths"]
 
 
-def test_the_signer_shows_its_key_and_no_more():
+def test_the_signer_serves_its_public_key_and_health_alone():
     routes = {route.path for route in create_signer_api("Key").routes}
     assert routes == {"/pubkey", "/health"}
 
 
-def test_a_view_changes_nothing(backend):
+def test_views_are_read_only(backend):
     with backend._newest() as (conn, _), pytest.raises(sa.exc.InternalError, match="read-only"):
-        conn.execute(sa.delete(schema.Trade))
+        conn.execute(sa.delete(schema.TradeRow))
 
 
-def test_every_route_describes_itself(backend, database):
+def test_every_route_has_a_description(backend, database):
     commands = Commands(database, "")
     for path, methods in create_api(backend, commands, 1).openapi()["paths"].items():
         assert all(operation["description"] for operation in methods.values()), path
 
 
-ASKING = ("/api/halt", "/api/risk/reset", "/api/strategies/abc/promote", "/api/strategies/abc/demote")
+COMMAND_PATHS = ("/api/halt", "/api/risk/reset", "/api/strategies/abc/promote", "/api/strategies/abc/demote")
 
 
-@pytest.mark.parametrize("path", ASKING)
+@pytest.mark.parametrize("path", COMMAND_PATHS)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -239,24 +239,24 @@ ASKING = ("/api/halt", "/api/risk/reset", "/api/strategies/abc/promote", "/api/s
         {"Authorization": "Bearer"},
     ],
 )
-def test_without_the_token_nothing_is_asked(client, new_run, insert, path, headers):
+def test_without_the_token_no_command_is_recorded(client, new_run, insert, path, headers):
     insert(schema.StrategyRow, spec_id="abc", mode="paper")
     answer = client.post(path, headers=headers)
     assert answer.status_code == 401
     assert client.get("/api/commands").json() == []
 
 
-def test_an_installation_without_a_token_lets_nobody_in(database, bus, serve, new_run):
+def test_an_installation_without_a_token_refuses_every_command(database, bus, serve, new_run):
     backend = Backend(database, bus, lambda: True, started_at=STARTED)
     with httpx.Client(base_url=serve(backend, token="").url) as client:
         for sent in ("Bearer x", "Bearer", ""):
             assert client.post("/api/halt", headers={"Authorization": sent}).status_code == 401
 
 
-def test_with_the_token_commands_wait_for_their_place(client, new_run, insert):
+def test_with_the_token_commands_are_recorded_in_order(client, new_run, insert):
     insert(schema.StrategyRow, spec_id="abc", mode="paper")
     headers = {"Authorization": "Bearer a token of the tests"}
-    answers = [client.post(path, headers=headers) for path in ASKING]
+    answers = [client.post(path, headers=headers) for path in COMMAND_PATHS]
     assert [answer.status_code for answer in answers] == [202] * 4
     commands = client.get("/api/commands").json()
     assert [(c["name"], c["spec_id"], c["outcome"]) for c in reversed(commands)] == [
@@ -266,8 +266,8 @@ def test_with_the_token_commands_wait_for_their_place(client, new_run, insert):
     assert client.post("/api/strategies/nobody/promote", headers=headers).status_code == 404
 
 
-def test_refusals_and_steps_of_lives_are_listed(client, new_run, insert):
-    insert(schema_control.Refusal, order_id="a-1", seq=3, reason="price", detail="the pool says 1 USD")
+def test_refusals_and_lifecycle_changes_are_listed(client, new_run, insert):
+    insert(schema_control.RefusalRow, order_id="a-1", seq=3, reason="price", detail="the pool says 1 USD")
     insert(schema.LifecycleRow, number=1, seq=3, spec_id="a", to_mode="paper", from_mode="simulating", reason="good")
     assert client.get("/api/refusals").json()[0]["detail"] == "the pool says 1 USD"
     assert client.get("/api/lifecycle").json()[0]["reason"] == "good"

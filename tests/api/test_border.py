@@ -1,4 +1,4 @@
-"""The border of the API: who may ask under which name, what cannot be asked at all, and what every answer says."""
+"""The checks before the API: host names, paths, sizes; and the headers of every response."""
 
 import socket
 
@@ -42,7 +42,7 @@ def test_other_names_are_refused_everywhere(client, path, host):
     assert client.post("/api/halt", headers={**HEADERS, "Host": host}).status_code == 421
 
 
-def test_no_name_or_two_are_refused(served):
+def test_a_missing_or_repeated_host_is_refused(served):
     for hosts in (b"", b"Host: localhost\r\nHost: localhost\r\n"):
         with socket.create_connection(("127.0.0.1", served.port), timeout=20) as raw:
             raw.sendall(b"GET / HTTP/1.1\r\n" + hosts + b"\r\n")
@@ -51,7 +51,7 @@ def test_no_name_or_two_are_refused(served):
 
 @given(st.text(st.characters(codec="ascii", exclude_characters=":"), max_size=30))
 @settings(max_examples=200)
-def test_only_names_that_were_given_are_allowed(name):
+def test_only_configured_names_are_allowed(name):
     border = Border(create_signer_api("Key"), ["box.example"])
     allowed = name.lower() in (*LOOPBACK_HOSTS, "box.example")
     assert border._allows([name]) is border._allows([f"{name}:8080"]) is allowed
@@ -73,7 +73,7 @@ def test_only_names_that_were_given_are_allowed(name):
         ("/api/trades", 405),
     ],
 )
-def test_what_cannot_be_is_not_there(client, path, status):
+def test_an_invalid_path_of_a_command_is_an_error(client, path, status):
     answer = client.post(path, headers=HEADERS)
     assert answer.status_code == status, answer.text
     assert set(answer.json()) == {"error"}
@@ -83,19 +83,19 @@ def test_what_cannot_be_is_not_there(client, path, status):
 @pytest.mark.parametrize(
     "path", ["/%00", "/static/%00", "/static/..%2f..%2fapp.py", "/static/%2e%2e/app.py", "/api/%0d%0a"]
 )
-def test_pages_that_cannot_be_are_not_there(client, path):
+def test_an_invalid_path_of_a_page_is_not_found(client, path):
     answer = client.get(path)
     assert (answer.status_code, set(answer.json())) == (404, {"error"})
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "many", "1e3", "9" * 5000, "%00", ""])
-def test_a_wrong_limit_says_so_in_the_shape_of_every_error(client, limit):
+def test_the_error_of_an_invalid_limit_has_the_usual_shape(client, limit):
     answer = client.get(f"/api/trades?limit={limit}")
     assert answer.status_code == 422
     assert set(answer.json()) == {"error"} and answer.json()["error"].startswith("limit: ")
 
 
-def test_a_large_body_is_refused_and_a_small_one_does_not_matter(client):
+def test_a_large_body_is_refused_and_a_small_one_ignored(client):
     assert client.post("/api/halt", headers=HEADERS, content=b"x" * 1024).status_code == 202
     answer = client.post("/api/halt", headers=HEADERS, content=b"x" * 1025)
     assert (answer.status_code, set(answer.json())) == (413, {"error"})
@@ -118,7 +118,7 @@ def test_a_reason_is_recorded(client):
     assert [c["reason"] for c in client.get("/api/commands").json()] == ["over HTTP", "too hot"]
 
 
-def test_what_every_answer_says(client, insert):
+def test_every_response_has_the_security_headers(client, insert):
     insert(schema.StrategyRow, spec_id="abc", mode="paper")
     for method, path in (("GET", "/api/positions"), ("GET", "/nowhere"), ("POST", "/api/halt"), ("GET", "/")):
         headers = client.request(method, path).headers
@@ -131,7 +131,7 @@ def test_what_every_answer_says(client, insert):
         assert headers["cache-control"] == ("no-cache" if path == "/" else "no-store")
 
 
-def test_the_token_is_part_of_the_description(client):
+def test_the_openapi_description_includes_the_token(client):
     described = client.get("/openapi.json").json()
     assert described["paths"]["/api/halt"]["post"]["security"] == [{"HTTPBearer": []}]
     assert described["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"

@@ -1,4 +1,4 @@
-"""A command is taken up or refused within seconds, whatever the database does; what was refused is not done later."""
+"""A command is recorded or refused within seconds, even if the database hangs; a refused one is not recorded later."""
 
 import asyncio
 import socket
@@ -11,13 +11,12 @@ import sqlalchemy as sa
 
 from memesnipe.api import commands as commands_module
 from memesnipe.api.border import Border
-from memesnipe.api.commands import Commands, WholePaths, create_command_api
+from memesnipe.api.commands import Commands, FullPaths, create_command_api
 from memesnipe.errors import InputError
+from memesnipe.protocol.commands import MAX_REASON_BYTES, CommandName
 from memesnipe.servers.process import wait_until
 from memesnipe.storage.asking import NoSuchStrategyError, TooLateError, ask, connect_to_ask
-from memesnipe.storage.commands import CommandName
-from memesnipe.storage.schema_control import Command
-from memesnipe.trading.command_names import MAX_REASON_BYTES
+from memesnipe.storage.schema_control import CommandRow
 from tests.api.conftest import TOKEN
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -25,23 +24,23 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 @pytest.fixture
 def locked(database):
-    """The table of commands, locked until the test lets go."""
+    """Yield a connection that locks the table of commands until its rollback."""
     with database.connect() as connection:
         connection.execute(sa.text("LOCK TABLE commands IN ACCESS EXCLUSIVE MODE"))
         yield connection
 
 
-def asked(database, run_id):
+def count_commands(database, run_id):
     with database.connect() as connection:
-        return connection.scalar(sa.select(sa.func.count()).where(Command.run_id == run_id))
+        return connection.scalar(sa.select(sa.func.count()).where(CommandRow.run_id == run_id))
 
 
-def test_halt_is_served_alone_below_its_own_prefix(database, new_run):
-    """As Serve sends it: the whole path, and the prefix that found the application."""
-    app = Border(WholePaths(create_command_api(Commands(database, TOKEN))))
+def test_a_separate_application_serves_halt_below_its_prefix(database, new_run):
+    """Serve passes the full path, and the prefix of the application."""
+    app = Border(FullPaths(create_command_api(Commands(database, TOKEN))))
     transport = httpx.ASGITransport(app, root_path="/api/halt")
 
-    async def ask_it() -> list[int]:
+    async def request_all() -> list[int]:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
             answers = [
                 await client.post("/api/halt", headers=HEADERS),
@@ -52,13 +51,13 @@ def test_halt_is_served_alone_below_its_own_prefix(database, new_run):
             assert all(set(answer.json()) == {"error"} for answer in answers[1:])
             return [answer.status_code for answer in answers]
 
-    assert asyncio.run(ask_it()) == [202, 401, 405, 404]
-    assert asked(database, new_run) == 1
+    assert asyncio.run(request_all()) == [202, 401, 405, 404]
+    assert count_commands(database, new_run) == 1
 
 
 def test_a_lock_on_the_table_is_an_error_within_seconds(backend, serve, new_run, locked, server_urls):
     engine = connect_to_ask(server_urls.database_url)
-    served = serve(backend, asked=engine)
+    served = serve(backend, commands_database=engine)
     began = time.monotonic()
     answer = httpx.post(f"{served.url}/api/halt", headers=HEADERS, timeout=20)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
@@ -67,12 +66,12 @@ def test_a_lock_on_the_table_is_an_error_within_seconds(backend, serve, new_run,
     engine.dispose()
 
 
-def test_a_database_that_says_nothing_is_an_error_within_the_time(backend, serve, monkeypatch):
+def test_a_hanging_database_is_an_error_within_the_timeout(backend, serve, monkeypatch):
     monkeypatch.setattr(commands_module, "TIMEOUT_S", 0.5)
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts for it, and nobody answers
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts connections, and nothing answers
         url = f"postgresql+psycopg://memesnipe:open-sesame@127.0.0.1:{silent.getsockname()[1]}/memesnipe"
         engine = connect_to_ask(url)
-        served = serve(backend, asked=engine)
+        served = serve(backend, commands_database=engine)
         answers = [
             httpx.post(f"{served.url}/api/halt", headers=HEADERS, timeout=20) for _ in range(6)
         ]  # more than threads
@@ -85,8 +84,8 @@ def test_a_database_that_says_nothing_is_an_error_within_the_time(backend, serve
     engine.dispose()
 
 
-def test_what_was_given_up_is_not_committed_when_the_database_comes_back(database, new_run, locked):
-    """Without a limit on locks: the statement waits, as it does for a server that stands still."""
+def test_an_abandoned_command_is_not_committed_later(database, new_run, locked):
+    """Without a lock timeout the statement waits, as it does for a hanging server."""
     outcome: list[object] = []
 
     def late():
@@ -104,17 +103,17 @@ def test_what_was_given_up_is_not_committed_when_the_database_comes_back(databas
     locked.rollback()
     thread.join(20)
     assert isinstance(outcome[0], TooLateError)
-    assert asked(database, new_run) == 0
+    assert count_commands(database, new_run) == 0
 
 
 @pytest.mark.parametrize("reason", ["x" * (MAX_REASON_BYTES + 1), "ü" * 513, "\udcff", "a\0b"])
 def test_a_reason_that_cannot_be_recorded_is_refused(database, new_run, reason):
     with pytest.raises(InputError, match="the reason"):
         ask(database, CommandName.HALT, reason=reason, deadline=time.monotonic() + 10)
-    assert asked(database, new_run) == 0
+    assert count_commands(database, new_run) == 0
 
 
 @pytest.mark.parametrize("spec_id", ["nobody", "a\0b", "\udcff", "x" * 5000, "a b", "a\n"])
-def test_a_strategy_that_cannot_be_is_not_there(database, new_run, spec_id):
+def test_an_invalid_strategy_is_not_found(database, new_run, spec_id):
     with pytest.raises(NoSuchStrategyError):
         ask(database, CommandName.PROMOTE, spec_id=spec_id, reason="", deadline=time.monotonic() + 10)

@@ -1,4 +1,4 @@
-"""Many clients, slow ones and those that never finish: nobody else waits for them, and none is kept for ever."""
+"""Many, slow and hanging clients: they do not delay other clients, and their connections are closed eventually."""
 
 import contextlib
 import socket
@@ -24,13 +24,13 @@ def raw(port: int, request: bytes) -> socket.socket:
     return client
 
 
-def gets_a_seat(port: int) -> bool:
+def gets_a_stream(port: int) -> bool:
     with raw(port, STREAM) as client:
         return client.recv(12) == b"HTTP/1.1 200"
 
 
 def ends(client: socket.socket) -> bool:
-    """Whether the server ends a connection; fails where it does not."""
+    """Return True when the server ends a connection; a timeout is raised if it does not."""
     try:
         while client.recv(65_536):
             pass
@@ -39,17 +39,17 @@ def ends(client: socket.socket) -> bool:
     return True
 
 
-def test_streams_beyond_the_seats_are_told_to_come_again_and_seats_are_given_back(served):
+def test_streams_beyond_the_limit_get_503_until_one_is_closed(served):
     with Crowd(served.port) as crowd:
         crowd.watch(MAX_STREAMS)
         assert wait_until(lambda: crowd.statuses["200"] == MAX_STREAMS, 20)
         busy = httpx.get(f"{served.url}/api/events", timeout=20)
         assert (busy.status_code, busy.headers["retry-after"]) == (503, "5")
         assert set(busy.json()) == {"error"}
-    assert wait_until(lambda: gets_a_seat(served.port), 20)
+    assert wait_until(lambda: gets_a_stream(served.port), 20)
 
 
-def test_everyone_sees_the_same_state_and_it_is_read_once_for_all(served, backend, monkeypatch):
+def test_the_state_is_read_once_for_all_streams(served, backend, monkeypatch):
     reads = []
     state = backend.state
 
@@ -61,14 +61,14 @@ def test_everyone_sees_the_same_state_and_it_is_read_once_for_all(served, backen
     with Crowd(served.port) as crowd:
         crowd.watch(MAX_STREAMS)
         assert wait_until(lambda: crowd.statuses["200"] == MAX_STREAMS, 20)
-        # Long enough for comments, which come when nothing is new: the state has been read several times by then.
+        # The state has been read several times.
         assert wait_until(lambda: len(reads) >= 3, 20)
         began, before = time.monotonic(), len(reads)
         assert wait_until(lambda: len(reads) >= before + 3, 20)
-        assert time.monotonic() - began >= 2 * broadcast.STATE_INTERVAL_S  # three readers read no more often than one
+        assert time.monotonic() - began >= 2 * broadcast.STATE_INTERVAL_S  # three streams read no more often than one
 
 
-def test_a_halt_is_taken_up_beside_a_crowd(served):
+def test_a_halt_is_accepted_beside_a_crowd(served):
     with Crowd(served.port) as crowd:
         crowd.stand_still(MAX_STREAMS)
         crowd.watch(50)
@@ -83,29 +83,29 @@ NO_BODY = b"POST /nowhere HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 9\r\
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HT", UNFINISHED, BODILESS, NO_BODY, b"\r\n\r\n"])
-def test_a_request_that_is_never_finished_is_cut_off(served, monkeypatch, begun):
+def test_an_unfinished_request_is_closed(served, monkeypatch, begun):
     monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 0.3)
     with raw(served.port, begun) as client:
-        assert ends(client)  # an answer may come before, where the body is not asked for
+        assert ends(client)  # a response may precede it, if the body is not needed
 
 
-def test_a_connection_whose_request_is_complete_outlives_the_time_for_it(served, monkeypatch):
+def test_a_connection_with_a_complete_request_outlives_the_deadline(served, monkeypatch):
     monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 0.3)
     with httpx.Client(base_url=served.url, timeout=20) as client:
         assert client.get("/api/health").status_code == 200
         with raw(served.port, STREAM) as stream:
-            told = b""
-            while told.count(b": nothing new") < 1:  # seconds later
+            received = b""
+            while received.count(b": nothing new") < 1:  # sent seconds later
                 found = stream.recv(65_536)
                 assert found
-                told += found
+                received += found
         assert client.get("/api/health").status_code == 200
 
 
 @pytest.mark.parametrize(
     "rest", [b"X-Long: " + b"x" * 100_000, b"Transfer-Encoding: chunked\r\n\r\n" + b"fff\r\n" * 30_000]
 )
-def test_a_request_that_is_too_large_is_cut_off(served, rest):
+def test_a_too_large_request_is_closed(served, rest):
     with raw(served.port, b"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n") as client:
         with contextlib.suppress(ConnectionError):
             client.sendall(rest)
@@ -113,8 +113,8 @@ def test_a_request_that_is_too_large_is_cut_off(served, rest):
     assert httpx.get(served.url, timeout=5).status_code == 200
 
 
-def test_a_reader_that_never_reads_is_cut_off(served, monkeypatch, backend):
-    """Its states fill the buffers, and then its time begins."""
+def test_a_client_that_never_reads_is_closed(served, monkeypatch, backend):
+    """The deadline starts when the states have filled the buffers."""
     monkeypatch.setattr(connections, "READ_TIMEOUT_S", 0.3)
     monkeypatch.setattr(broadcast, "STATE_INTERVAL_S", 0.01)
     monkeypatch.setattr(broadcast, "MAX_INTERVAL_S", 0.0)
@@ -125,7 +125,7 @@ def test_a_reader_that_never_reads_is_cut_off(served, monkeypatch, backend):
 
 
 def _is_reset(client: socket.socket) -> bool:
-    """Whether the server has cut it off, asked without reading anything."""
+    """Return whether the server has closed the connection, without reading from it."""
     try:
         client.send(b"\r\n")
     except ConnectionError:

@@ -31,19 +31,19 @@ def page(browser):
     page = browser.new_page()
     page.set_default_timeout(20_000)
     api.expect.set_options(timeout=20_000)
-    said = []
+    unexpected = []
 
-    def note(what):  # playwright cannot call a list's own append
-        said.append(what)
+    def note(item):  # playwright cannot call the method of a list
+        unexpected.append(item)
 
     page.on("pageerror", note)
     page.on("request", lambda request: None if "127.0.0.1" in request.url else note(request.url))
     yield page
     page.close()
-    assert [what for what in said if not str(what).startswith("data:")] == []  # no error, no request elsewhere
+    assert [item for item in unexpected if not str(item).startswith("data:")] == []  # no error, no external request
 
 
-def see(page, element, text):
+def expect_text(page, element, text):
     api.expect(page.locator(f"#{element}")).to_contain_text(text)
 
 
@@ -51,53 +51,53 @@ def see(page, element, text):
 def marked(insert):
     for number, usd in enumerate((1000.0, 1020.0, 1010.5)):
         insert(
-            schema.Equity,
+            schema.EquityRow,
             **{"seq": number, "ts": number * 60 * NS, "equity_usd": usd},
             **{"equity_lamports": 10 * SOL, "cash_usd": 900.0},
         )
     insert(schema.BreakerRow, level="normal", drawdown=0.009)
-    insert(schema.FeedCursor, seq=12345)
+    insert(schema.FeedCursorRow, seq=12345)
     insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=12345)
 
 
 def test_the_page_follows_the_run_without_a_reload(page, serve, backend, all_running, marked, insert):
     page.goto(serve(backend).url)
     page.evaluate("document.wasNotReloaded = true")
-    see(page, "equity", "$1,010.50")
-    see(page, "change", "+$10.50")
-    see(page, "risk-level", "normal")
-    see(page, "events-consumed", "12,345")
-    see(page, "trades", "strategies must first earn paper mode")
-    see(page, "positions", "nothing is held")
+    expect_text(page, "equity", "$1,010.50")
+    expect_text(page, "change", "+$10.50")
+    expect_text(page, "risk-level", "normal")
+    expect_text(page, "events-consumed", "12,345")
+    expect_text(page, "trades", "no strategy has been promoted to paper mode")
+    expect_text(page, "positions", "No open positions")
     assert page.locator("#curve svg path.line").count() == 1
 
     hostile = "<img src=x onerror=alert(1)>"
     trade = {"sol_lamports": SOL // 4, "side": "buy", "status": "PAPER", "reason": hostile, "ts": 3600 * NS}
-    insert(schema.Trade, order_id="a/1", mint="MintOfATokenThatIsLong", **trade)
-    see(page, "trades", "Mint…Long")
-    see(page, "trades", "0.250")
-    see(page, "trades", hostile)
+    insert(schema.TradeRow, order_id="a/1", mint="MintOfATokenThatIsLong", **trade)
+    expect_text(page, "trades", "Mint…Long")
+    expect_text(page, "trades", "0.250")
+    expect_text(page, "trades", hostile)
     assert page.get_by_title("MintOfATokenThatIsLong").count() == 1
 
-    insert(schema.Equity, seq=9, ts=600 * NS, equity_usd=890.0, equity_lamports=9 * SOL, drawdown=0.12)
-    see(page, "equity", "$890.00")
+    insert(schema.EquityRow, seq=9, ts=600 * NS, equity_usd=890.0, equity_lamports=9 * SOL, drawdown=0.12)
+    expect_text(page, "equity", "$890.00")
     assert page.evaluate("document.wasNotReloaded")
 
 
 def test_the_risk_level_changes(page, serve, backend, database, all_running, marked, new_run, insert):
     page.goto(serve(backend).url)
-    see(page, "risk-level", "normal")
+    expect_text(page, "risk-level", "normal")
     changed = schema.BreakerRow.__table__.update().where(schema.BreakerRow.run_id == new_run)
     with database.begin() as conn:
         conn.execute(changed.values(level="critical", drawdown=0.12))
-    see(page, "risk-level", "critical")
-    see(page, "risk-rule", "only closed")
-    see(page, "drawdown", "12.00%")
-    insert(schema_control.Refusal, order_id="a-1", seq=1, reason="stale_data")
+    expect_text(page, "risk-level", "critical")
+    expect_text(page, "risk-rule", "only closed")
+    expect_text(page, "drawdown", "12.00%")
+    insert(schema_control.RefusalRow, order_id="a-1", seq=1, reason="stale_data")
     with database.begin() as conn:
         conn.execute(changed.values(halted=True))
-    see(page, "risk-level", "halted")
-    see(page, "refused", "Refused: 1 stale data")
+    expect_text(page, "risk-level", "halted")
+    expect_text(page, "refused", "Refused: 1 stale data")
 
 
 def test_positions_and_strategies_can_be_read(page, serve, backend, all_running, marked, insert):
@@ -115,39 +115,39 @@ def test_positions_and_strategies_can_be_read(page, serve, backend, all_running,
     money = {"cost_lamports": SOL, "value_lamports": SOL * 3 // 2}
     insert(schema.PositionRow, spec_id="a", token=1, mint="HeldMintOfAToken", token_raw=5, **money)
     page.goto(serve(backend).url)
-    see(page, "strategies", "momentum 5m 0.75")
-    see(page, "strategies", "+12.5%")
-    see(page, "strategies", "$80.00")
-    see(page, "strategies", "42 bps")
+    expect_text(page, "strategies", "momentum 5m 0.75")
+    expect_text(page, "strategies", "+12.5%")
+    expect_text(page, "strategies", "$80.00")
+    expect_text(page, "strategies", "42 bps")
     assert page.get_by_title("it was good").count() == 1
-    see(page, "positions", "+0.500 (+50.0%)")
-    see(page, "profit", "realised 0.000, not yet realised +0.500")
+    expect_text(page, "positions", "+0.500 (+50.0%)")
+    expect_text(page, "profit", "realised 0.000, unrealised +0.500")
 
 
-def test_a_lost_connection_is_said_and_found_again(page, serve, backend, all_running, marked):
+def test_a_lost_connection_is_shown_and_restored(page, serve, backend, all_running, marked):
     served = serve(backend)
     page.goto(served.url)
-    see(page, "equity", "$1,010.50")
+    expect_text(page, "equity", "$1,010.50")
     page.evaluate("document.wasNotReloaded = true")
     served.stop()
-    see(page, "notice", "The connection is lost")
+    expect_text(page, "notice", "The connection is lost")
     serve(backend, served.port)
     api.expect(page.locator("#notice")).to_be_hidden()
-    see(page, "status", "healthy")
+    expect_text(page, "status", "healthy")
     assert page.evaluate("document.wasNotReloaded")
 
 
-def test_nothing_moves_while_the_state_arrives(page, serve, backend, all_running, marked):
+def test_the_layout_does_not_shift_while_the_state_arrives(page, serve, backend, all_running, marked):
     page.add_init_script(
         "window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(e => "
         "window.moved += e.value)).observe({type: 'layout-shift', buffered: true})"
     )
     page.goto(serve(backend).url)
-    see(page, "status", "healthy")
+    expect_text(page, "status", "healthy")
     assert page.evaluate("window.moved") < 0.02
 
 
 def test_the_docs_list_the_routes(page, serve, backend):
     page.goto(f"{serve(backend).url}/docs")
-    see(page, "routes", "/api/trades")
-    see(page, "routes", re.compile("limit: How many at most. 1 to 1000, 100 when left out"))
+    expect_text(page, "routes", "/api/trades")
+    expect_text(page, "routes", re.compile("limit: Maximum number of rows. 1 to 1000, default 100"))

@@ -1,4 +1,4 @@
-"""In the proxy, commands pass every crowd, and the crowd comes through in turn."""
+"""In the proxy, commands are passed on before waiting reads, and reads in order."""
 
 import asyncio
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from memesnipe.api import priority
-from memesnipe.api.priority import READS_AT_ONCE, CommandsFirst
+from memesnipe.api.priority import MAX_READS, CommandPriority
 
 
 class App:
-    """Answers nobody who looks before it is opened, and everyone else at once."""
+    """An application that answers reads only when it is opened, and other requests at once."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
@@ -26,7 +26,7 @@ class App:
             await asyncio.Event().wait()  # until it is cancelled
 
 
-async def ask(app: CommandsFirst, method: str, path: str = "/") -> int:
+async def ask(app: CommandPriority, method: str, path: str = "/") -> int:
     status = asyncio.get_running_loop().create_future()
 
     async def send(message: Any) -> None:
@@ -43,44 +43,44 @@ async def ask(app: CommandsFirst, method: str, path: str = "/") -> int:
     return int(await status)
 
 
-def test_a_command_passes_those_who_look() -> None:
+def test_a_command_is_passed_before_waiting_reads() -> None:
     async def crowd() -> None:
         app = App()
-        first = CommandsFirst(app)
-        looking = [asyncio.ensure_future(ask(first, "GET")) for _ in range(5 * READS_AT_ONCE)]
-        while app.begun < READS_AT_ONCE:
+        proxy = CommandPriority(app)
+        reads = [asyncio.ensure_future(ask(proxy, "GET")) for _ in range(5 * MAX_READS)]
+        while app.begun < MAX_READS:
             await asyncio.sleep(0)
-        assert await ask(first, "POST") == 200
-        assert app.begun == READS_AT_ONCE
+        assert await ask(proxy, "POST") == 200
+        assert app.begun == MAX_READS
         app.open.set()
-        assert await asyncio.gather(*looking) == [200] * len(looking)
+        assert await asyncio.gather(*reads) == [200] * len(reads)
 
     asyncio.run(asyncio.wait_for(crowd(), 20))
 
 
-def test_a_stream_that_is_open_takes_nobodys_turn() -> None:
+def test_an_open_stream_does_not_count_as_a_read() -> None:
     async def streams() -> None:
         app = App()
         app.open.set()
-        first = CommandsFirst(app)
-        for _ in range(3 * READS_AT_ONCE):
-            assert await ask(first, "GET", "/stream") == 200
+        proxy = CommandPriority(app)
+        for _ in range(3 * MAX_READS):
+            assert await ask(proxy, "GET", "/stream") == 200
 
     asyncio.run(asyncio.wait_for(streams(), 20))
 
 
-def test_more_than_may_wait_and_who_waits_too_long_is_refused(monkeypatch: Any) -> None:
+def test_reads_beyond_the_limits_are_refused(monkeypatch: Any) -> None:
     monkeypatch.setattr(priority, "MAX_WAITING", 2)
     monkeypatch.setattr(priority, "WAIT_S", 0.1)
 
     async def crowd() -> None:
         app = App()
-        first = CommandsFirst(app)
-        looking = [asyncio.ensure_future(ask(first, "GET")) for _ in range(READS_AT_ONCE + 3)]
-        statuses = [await asked for asked in looking[READS_AT_ONCE:]]
+        proxy = CommandPriority(app)
+        reads = [asyncio.ensure_future(ask(proxy, "GET")) for _ in range(MAX_READS + 3)]
+        statuses = [await read for read in reads[MAX_READS:]]
         assert statuses == [503, 503, 503]
         app.open.set()
-        assert await asyncio.gather(*looking[:READS_AT_ONCE]) == [200] * READS_AT_ONCE
-        assert await ask(first, "GET") == 200
+        assert await asyncio.gather(*reads[:MAX_READS]) == [200] * MAX_READS
+        assert await ask(proxy, "GET") == 200
 
     asyncio.run(asyncio.wait_for(crowd(), 20))

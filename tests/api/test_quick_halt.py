@@ -1,4 +1,4 @@
-"""`memesnipe halt` over HTTP where a run answers, and over the database where not."""
+"""`memesnipe halt` over HTTP if the API answers, and through the database if not."""
 
 import contextlib
 import socket
@@ -11,20 +11,19 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from memesnipe.cli import halt_over_http as quick_halt
-from memesnipe.cli import manual_commands as orders_by_hand
+from memesnipe.cli import halt_over_http, manual_commands
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.protocol.commands import MAX_REASON_BYTES
 from memesnipe.runtime.lock import acquire
 from memesnipe.servers.process import free_port
-from memesnipe.storage.schema_control import Command
-from memesnipe.trading.command_names import MAX_REASON_BYTES
+from memesnipe.storage.schema_control import CommandRow
 from tests.api.conftest import TOKEN
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch, server_urls):
-    """The folder of a run, its settings, its token and its lock; its API is where a test says."""
+    """Yield a function that sets the port of a run's API; the run has a locked folder, settings and a token."""
     monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port(0)}")
@@ -42,17 +41,17 @@ def home(tmp_path: Path, monkeypatch, server_urls):
 
 
 @pytest.fixture
-def obedient(database, new_run):
-    """Somebody who does what is asked of the run."""
+def executing(database, new_run):
+    """Execute the run's commands in the background."""
     over = threading.Event()
 
-    def obey() -> None:
-        done = sa.update(Command).where(Command.run_id == new_run).values(outcome="done after event 7")
+    def execute() -> None:
+        done = sa.update(CommandRow).where(CommandRow.run_id == new_run).values(outcome="done after event 7")
         while not over.wait(0.02):
             with database.begin() as connection:
                 connection.execute(done)
 
-    thread = threading.Thread(target=obey)
+    thread = threading.Thread(target=execute)
     thread.start()
     yield
     over.set()
@@ -61,66 +60,66 @@ def obedient(database, new_run):
 
 def commands(database, run_id):
     with database.connect() as connection:
-        query = sa.select(Command.name, Command.reason).where(Command.run_id == run_id)
+        query = sa.select(CommandRow.name, CommandRow.reason).where(CommandRow.run_id == run_id)
         return [tuple(row) for row in connection.execute(query)]
 
 
-def test_a_run_that_answers_is_halted_over_http(home, serve, backend, database, new_run, obedient):
+def test_a_run_whose_api_answers_is_halted_over_http(home, serve, backend, database, new_run, executing):
     home(serve(backend).port)
-    answer = quick_halt.halt("too hot & more=ü")
+    answer = halt_over_http.halt("too hot & more=ü")
     assert answer is not None
     assert (answer["run_id"], answer["command"], answer["outcome"]) == (new_run, "halt", "done after event 7")
     assert commands(database, new_run) == [("halt", "too hot & more=ü")]
 
 
-def test_without_an_outcome_it_says_that_it_waits(home, serve, backend, new_run, monkeypatch):
-    monkeypatch.setattr(quick_halt, "_PATIENCE_S", 0.2)
+def test_without_an_outcome_the_answer_is_waiting(home, serve, backend, new_run, monkeypatch):
+    monkeypatch.setattr(halt_over_http, "_OUTCOME_WAIT_S", 0.2)
     home(serve(backend).port)
-    answer = quick_halt.halt("")
+    answer = halt_over_http.halt("")
     assert answer is not None and answer["outcome"].startswith("waiting")
 
 
-def test_an_api_that_does_not_answer_is_left_for_the_database(home, database, new_run, obedient, monkeypatch):
-    monkeypatch.setattr(quick_halt, "_TIMEOUT_S", 0.2)
+def test_without_an_answer_of_the_api_the_database_is_used(home, database, new_run, executing, monkeypatch):
+    monkeypatch.setattr(halt_over_http, "_TIMEOUT_S", 0.2)
     with nonsense() as port:
         for dead in (free_port(0), port):
             home(dead)
-            assert quick_halt.halt("why") is None
-    answer = orders_by_hand.ask("halt", "", "why")
+            assert halt_over_http.halt("why") is None
+    answer = manual_commands.send_command("halt", "", "why")
     assert answer["outcome"] == "done after event 7"
     assert commands(database, new_run) == [("halt", "why")]
 
 
-def test_a_wrong_token_is_left_for_the_database(home, serve, backend, new_run):
+def test_with_a_wrong_token_the_database_is_used(home, serve, backend, new_run):
     home(serve(backend, token="another token of the tests").port)
-    assert quick_halt.halt("") is None
+    assert halt_over_http.halt("") is None
 
 
-def test_nothing_runs_here(tmp_path, monkeypatch):
+def test_without_a_run_there_is_no_answer(tmp_path, monkeypatch):
     monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
-    assert quick_halt.halt("") is None
+    assert halt_over_http.halt("") is None
 
 
-def test_a_reason_that_is_too_long_is_refused_before_anyone_is_asked(tmp_path, monkeypatch):
+def test_a_too_long_reason_is_refused_before_any_request(tmp_path, monkeypatch):
     monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
-    for refuse in (quick_halt.halt, lambda r: orders_by_hand.ask("halt", "", r)):
+    for refuse in (halt_over_http.halt, lambda r: manual_commands.send_command("halt", "", r)):
         with pytest.raises(InputError, match="100,000 bytes; it may have 1,024"):
             refuse("x" * 100_000)
     assert MAX_REASON_BYTES == 1_024
 
 
-def test_a_database_that_says_nothing_fails_within_the_time(home, monkeypatch):
-    monkeypatch.setattr(orders_by_hand, "_RECORD_S", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts for it, and nobody answers
+def test_a_hanging_database_fails_within_the_timeout(home, monkeypatch):
+    monkeypatch.setattr(manual_commands, "_RECORD_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts connections, and nothing answers
         port = silent.getsockname()[1]
         home(free_port(0), f"postgresql://memesnipe:x@127.0.0.1:{port}/memesnipe")
-        with pytest.raises(MemeSnipeError, match=r"does not answer within 0\.3 s, and nothing trades"):
-            orders_by_hand.ask("halt", "", "")
+        with pytest.raises(MemeSnipeError, match=r"did not respond within 0\.3 s; trading is paused"):
+            manual_commands.send_command("halt", "", "")
 
 
 @contextmanager
 def nonsense() -> Iterator[int]:
-    """The port of somebody who answers, but not in HTTP."""
+    """Yield the port of a server that does not speak HTTP."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:

@@ -1,4 +1,4 @@
-"""Serve's own HTTP server, as its proxy starts it, has our limits: its hook is where we expect it."""
+"""The HTTP server that Serve's proxy starts has our limits: its hook works in this version of Ray."""
 
 import os
 import subprocess
@@ -6,13 +6,13 @@ import sys
 
 from memesnipe.api.proxy import CALLBACK
 
-# In a process of its own: Serve reads its environment when it is imported, and the hook changes uvicorn's defaults.
+# In a separate process: Serve reads the environment on import, and the hook changes uvicorn's defaults.
 SCRIPT = """
 import asyncio, socket
 from ray.serve._private.http_util import configure_http_middlewares, start_asgi_http_server
 from ray.serve.config import HTTPOptions
 from memesnipe.api import connections
-from memesnipe.api.priority import CommandsFirst
+from memesnipe.api.priority import CommandPriority
 
 connections.REQUEST_TIMEOUT_S = 0.3
 
@@ -24,7 +24,7 @@ async def main():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     options = configure_http_middlewares(HTTPOptions(host="127.0.0.1", port=port))
-    assert [found.cls for found in options.middlewares] == [CommandsFirst]
+    assert [found.cls for found in options.middlewares] == [CommandPriority]
     loop = asyncio.get_running_loop()
     running, server = await start_asgi_http_server(app, options, event_loop=loop, enable_so_reuseport=True)
     while not server.started:
@@ -46,7 +46,7 @@ print("as expected")
 """
 
 
-def test_the_proxy_of_serve_has_our_protocol_and_our_middleware() -> None:
+def test_the_proxy_of_serve_uses_our_protocol_and_middleware() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],
         env=os.environ | dict([CALLBACK]),

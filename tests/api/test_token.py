@@ -1,4 +1,4 @@
-"""The token is a file of ours alone, and nothing but it opens the door."""
+"""The token: only its owner can read its file, and only the token itself is accepted."""
 
 import stat
 from pathlib import Path
@@ -9,7 +9,7 @@ from memesnipe.api.token import is_allowed, load_token, make_token
 from memesnipe.errors import InputError
 
 
-def test_a_token_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+def test_an_existing_token_is_kept_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     path = tmp_path / "secrets" / "api_token"
     make_token(path)
     token = load_token(path)
@@ -20,7 +20,7 @@ def test_a_token_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> 
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_a_file_that_cannot_be_a_token_is_refused_without_showing_it(tmp_path: Path) -> None:
+def test_an_invalid_token_file_is_refused_without_showing_it(tmp_path: Path) -> None:
     path = tmp_path / "token"
     with pytest.raises(InputError, match="not a regular file"):
         load_token(path)
@@ -29,6 +29,9 @@ def test_a_file_that_cannot_be_a_token_is_refused_without_showing_it(tmp_path: P
     with pytest.raises(InputError, match="too short") as refused:
         load_token(path)
     assert "secret" not in str(refused.value)
+    path.write_bytes(b"\xff" * 40)
+    with pytest.raises(InputError, match="not a text file"):
+        load_token(path)
     path.write_text("long enough to be a token")
     path.chmod(0o644)
     with pytest.raises(InputError, match="chmod 600"):
@@ -39,6 +42,6 @@ def test_a_file_that_cannot_be_a_token_is_refused_without_showing_it(tmp_path: P
     ("given", "allowed"),
     [("abc", True), (" abc ", True), ("abd", False), ("ab\u0107", False), ("", False), (None, False)],
 )
-def test_who_is_allowed(given: str | None, allowed: bool) -> None:
+def test_only_the_token_is_accepted(given: str | None, allowed: bool) -> None:
     assert is_allowed(given, "abc") is allowed
     assert not is_allowed(given, "")

@@ -9,14 +9,13 @@ import redis
 from memesnipe.bus.merge import ForeignEntryError
 from memesnipe.bus.publish import Outgoing
 from memesnipe.bus.redis_bus import Bus
-from memesnipe.bus.streams import EVENT_STREAMS
 from memesnipe.errors import InputError
+from memesnipe.protocol.streams import EVENT_STREAMS, PROGRESS
 from memesnipe.servers.redis import EmbeddedRedis, operator_url
+from tests.payloads import progress
 
-COMMANDS = "commands"
 KEY = b"the key of the run"
-ONE = (COMMANDS, 1, 10, b'{"seq":10}')
-TWO = (COMMANDS, 2, 20, b'{"seq":20}')
+ONE, TWO = progress(1, 10), progress(2, 20)
 
 
 @pytest.fixture
@@ -37,29 +36,29 @@ def begin(url: str, operator: redis.Redis) -> Iterator[Callable[..., Bus]]:
 def heal(begin: Callable[..., Bus], *entries: Outgoing) -> Bus:
     """What an actor does when it opens again: it goes on behind what is there, or begins the stream anew."""
     bus = begin()
-    held = bus.held(COMMANDS)
+    held = bus.held(PROGRESS)
     if held:
         bus.publish(entry for entry in entries if entry[1] >= held.stop)
     else:
-        bus.publish(entries, rebuild=[COMMANDS])
+        bus.publish(entries, rebuild=[PROGRESS])
     return bus
 
 
 def seen(begin: Callable[..., Bus]) -> list[int]:
-    return [entry.number for entry in begin("executor").read({COMMANDS: 0}, 10)]
+    return [entry.number for entry in begin("executor").read({PROGRESS: 0}, 10)]
 
 
 def test_equal_entries_have_equal_ids_and_others_have_not(begin: Callable[..., Bus], operator: redis.Redis) -> None:
     begin().publish([ONE])
-    first = operator.xrange(COMMANDS)
-    operator.delete(COMMANDS)
+    first = operator.xrange(PROGRESS)
+    operator.delete(PROGRESS)
     begin().publish([ONE])
-    assert operator.xrange(COMMANDS) == first
+    assert operator.xrange(PROGRESS) == first
     ids = set()
     for seq, data in ((10, b'{"seq":10}'), (10, b'{"seq":11}'), (11, b'{"seq":10}')):
-        operator.delete(COMMANDS)
-        begin().publish([(COMMANDS, 1, seq, data)])
-        ids.add(operator.xrange(COMMANDS)[0][0])
+        operator.delete(PROGRESS)
+        begin().publish([(PROGRESS, 1, seq, data)])
+        ids.add(operator.xrange(PROGRESS)[0][0])
     assert len(ids) == 3 and all(identifier.startswith(b"1-") for identifier in ids)
 
 
@@ -69,8 +68,10 @@ def test_an_entry_of_somebody_else_is_removed_before_anybody_obeys_it(
     begin: Callable[..., Bus], operator: redis.Redis, identifier: str, fields: dict[str, str]
 ) -> None:
     begin().publish([ONE])
-    operator.xadd(COMMANDS, fields, id=identifier)  # type: ignore[arg-type]
-    with pytest.raises(ForeignEntryError, match=r"commands: entry \S+ was written by somebody else and is removed"):
+    operator.xadd(PROGRESS, fields, id=identifier)  # type: ignore[arg-type]
+    with pytest.raises(
+        ForeignEntryError, match=r"executor_progress: entry \S+ was written by somebody else and is removed"
+    ):
         seen(begin)
     assert seen(begin) == [1]
     # The true one follows: at once where its place is free, else in a stream that is begun anew.
@@ -86,9 +87,11 @@ def test_an_entry_of_somebody_else_is_removed_before_anybody_obeys_it(
 def test_a_writer_sees_what_nobody_has_read(begin: Callable[..., Bus], operator: redis.Redis, identifier: str) -> None:
     writer = begin()
     writer.publish([ONE])
-    operator.xadd(COMMANDS, {"seq": 20, "data": "{}"}, id=identifier)
+    operator.xadd(PROGRESS, {"seq": 20, "data": "{}"}, id=identifier)
     for notice in (writer.assert_whole, lambda: writer.publish([TWO])):
-        with pytest.raises(redis.ConnectionError, match="commands: somebody else has written 1 entries into it"):
+        with pytest.raises(
+            redis.ConnectionError, match="executor_progress: somebody else has written 1 entries into it"
+        ):
             notice()
     heal(begin, ONE, TWO)
     assert seen(begin) == [1, 2]
@@ -101,18 +104,18 @@ def test_a_stream_that_loses_entries_is_noticed_like_a_redis_that_lost_everythin
     writer = begin()
     writer.publish([ONE, TWO])
     writer.assert_whole()
-    last = operator.xrevrange(COMMANDS, count=1)[0][0]
+    last = operator.xrevrange(PROGRESS, count=1)[0][0]
     {
-        "delete": lambda: operator.delete(COMMANDS),
-        "xdel": lambda: operator.xdel(COMMANDS, last),
-        "xtrim": lambda: operator.xtrim(COMMANDS, maxlen=0, approximate=False),
+        "delete": lambda: operator.delete(PROGRESS),
+        "xdel": lambda: operator.xdel(PROGRESS, last),
+        "xtrim": lambda: operator.xtrim(PROGRESS, maxlen=0, approximate=False),
     }[loss]()
-    left = operator.xlen(COMMANDS)
-    third = (COMMANDS, 3, 30, b"{}")
+    left = operator.xlen(PROGRESS)
+    third = progress(3, 30)
     for notice in (writer.assert_whole, lambda: writer.publish([third])):
-        with pytest.raises(redis.ConnectionError, match=rf"commands: Redis has lost its data, {2 - left} of 2 entries"):
+        with pytest.raises(redis.ConnectionError, match=rf"Redis has lost its data, {2 - left} of 2 entries"):
             notice()
-    assert operator.xlen(COMMANDS) == left, "an entry behind the gap would hide it"
+    assert operator.xlen(PROGRESS) == left, "an entry behind the gap would hide it"
     try:
         heal(begin, ONE, TWO, third)
     except redis.ConnectionError as error:  # the place of an entry that was taken out is not given again
@@ -124,36 +127,36 @@ def test_a_stream_that_loses_entries_is_noticed_like_a_redis_that_lost_everythin
 def test_who_only_looks_on_removes_nothing(begin: Callable[..., Bus], url: str) -> None:
     begin().publish([ONE, TWO])
     onlooker = Bus(url)
-    assert [entry.number for entry in onlooker.read({COMMANDS: 0}, 10)] == [1, 2]
+    assert [entry.number for entry in onlooker.read({PROGRESS: 0}, 10)] == [1, 2]
     onlooker.close()
     assert seen(begin) == [1, 2]
 
 
 def test_what_is_let_go_is_not_missed(begin: Callable[..., Bus]) -> None:
     writer = begin()
-    writer.publish([(COMMANDS, n, n, b"{}") for n in range(1, 1001)])
-    writer.trim(COMMANDS, 900)
+    writer.publish([progress(n) for n in range(1, 1001)])
+    writer.trim(PROGRESS, 900)
     writer.assert_whole()
-    writer.publish([(COMMANDS, 1001, 1001, b"{}")])
+    writer.publish([progress(1001)])
     again = begin()
-    again.held(COMMANDS)
-    again.trim(COMMANDS, 1001)
-    again.publish((), rebuild=[COMMANDS])
+    again.held(PROGRESS)
+    again.trim(PROGRESS, 1001)
+    again.publish((), rebuild=[PROGRESS])
     again.assert_whole()
 
 
 def test_something_else_in_the_place_of_a_stream_makes_room(begin: Callable[..., Bus], operator: redis.Redis) -> None:
-    operator.set(COMMANDS, "no stream")
+    operator.set(PROGRESS, "no stream")
     operator.hset(EVENT_STREAMS[0], "no", "stream")
     bus = begin()
-    assert not bus.held(COMMANDS) and not bus.held_events(1)
+    assert not bus.held(PROGRESS) and not bus.held_events(1)
     bus.publish([ONE, (EVENT_STREAMS[0], 1, 1, b"{}")])
-    assert bus.held(COMMANDS) == range(1, 2) and bus.held_events(1) == range(1, 2)
+    assert bus.held(PROGRESS) == range(1, 2) and bus.held_events(1) == range(1, 2)
 
 
 def fill(bus: Bus) -> None:
     for number in range(1, 10_000):
-        bus.publish([(stream, number, number, b"x" * 1000) for stream in ("fills", COMMANDS)])
+        bus.publish([(stream, number, number, b"x" * 1000) for stream in ("fills", PROGRESS)])
 
 
 def test_a_redis_that_is_full_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
@@ -171,9 +174,9 @@ def test_a_redis_that_is_full_says_so_and_goes_on_when_there_is_room(tmp_path: P
             operator.config_set("maxmemory", 0)
             again = Bus(url)
             again.begin("one", 1, "market_data", KEY)
-            held = {stream: again.held(stream) for stream in ("fills", COMMANDS)}
-            assert held["fills"].stop - held[COMMANDS].stop in (0, 1), "the first of a batch may be there alone"
-            again.publish([(COMMANDS, held[COMMANDS].stop, 1, b"{}"), ("fills", held["fills"].stop, 1, b"{}")])
+            held = {stream: again.held(stream) for stream in ("fills", PROGRESS)}
+            assert held["fills"].stop - held[PROGRESS].stop in (0, 1), "the first of a batch may be there alone"
+            again.publish([(PROGRESS, held[PROGRESS].stop, 1, b"{}"), ("fills", held["fills"].stop, 1, b"{}")])
             again.assert_whole()
             again.close()
     finally:

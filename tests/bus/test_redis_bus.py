@@ -8,8 +8,9 @@ import redis
 
 from memesnipe.bus.merge import StreamGapError
 from memesnipe.bus.redis_bus import Bus
-from memesnipe.bus.streams import EVENTS
 from memesnipe.errors import InputError
+from memesnipe.protocol.streams import EVENTS, PROGRESS
+from tests.payloads import event, progress
 
 
 @pytest.fixture
@@ -20,11 +21,11 @@ def bus(url: str, operator: redis.Redis) -> Iterator[Bus]:
 
 
 def test_publishing_twice_is_publishing_once(bus: Bus) -> None:
-    entries = [("fills", n, n, b'{"seq": %d}' % n) for n in (1, 2, 3)]
+    entries = [progress(n) for n in (1, 2, 3)]
     bus.publish(entries[:2])
     bus.publish(entries)
-    assert [e.number for e in bus.read({"fills": 0}, 10)] == [1, 2, 3]
-    assert bus.last_number("fills") == 3
+    assert [e.number for e in bus.read({PROGRESS: 0}, 10)] == [1, 2, 3]
+    assert bus.last_number(PROGRESS) == 3
     assert bus.last_number("nothing") == 0
 
 
@@ -32,30 +33,30 @@ def test_a_reader_that_waited_still_sees_all_streams_of_one_moment(bus: Bus, url
     """A blocked read of Redis answers with the one stream that woke it: that must not reach the reader."""
     found = []
     reader = Bus(url)
-    thread = Thread(target=lambda: found.extend(reader.read({EVENTS: 0, "fills": 0}, 10_000)))
+    thread = Thread(target=lambda: found.extend(reader.read({EVENTS: 0, PROGRESS: 0}, 10_000)))
     thread.start()
     while not any(c["cmd"] == "xread" and "b" in c["flags"] for c in operator.client_list()):
         pass
-    bus.publish([("events:social", 1, 1, b"{}"), ("events:price", 2, 2, b"{}"), ("fills", 1, 1, b"{}")])
+    bus.publish([event(1, "social"), event(2), progress(1)])
     thread.join()
     reader.close()
-    assert [(e.stream, e.seq) for e in found] == [("events:social", 1), ("fills", 1), ("events:price", 2)]
+    assert [(e.stream, e.seq) for e in found] == [("events:social", 1), (PROGRESS, 1), ("events:price", 2)]
 
 
 def test_events_between_waits_for_those_that_are_missing(bus: Bus, url: str) -> None:
-    bus.publish([("events:price", 1, 1, b"{}")])
+    bus.publish([event(1)])
     found = []
     reader = Bus(url)
     thread = Thread(target=lambda: [found.extend(entries) for entries in reader.events_between(1, 3)])
     thread.start()
-    bus.publish([("events:social", 2, 2, b"{}"), ("events:price", 3, 3, b"{}"), ("events:price", 4, 4, b"{}")])
+    bus.publish([event(2, "social"), event(3), event(4)])
     thread.join()
     reader.close()
     assert [e.seq for e in found] == [1, 2, 3]
 
 
 def test_events_between_never_skips_one(bus: Bus) -> None:
-    bus.publish([("events:price", n, n, b"{}") for n in (1, 2, 4, 5)])
+    bus.publish([event(n) for n in (1, 2, 4, 5)])
     with pytest.raises(StreamGapError, match="after entry 2 comes 4"):
         list(bus.events_between(1, 5))
     with pytest.raises(StreamGapError, match="after entry 2 comes 4"):
@@ -64,11 +65,11 @@ def test_events_between_never_skips_one(bus: Bus) -> None:
 
 def test_a_new_run_finds_no_streams_of_another_one_and_the_same_run_finds_its_own(bus: Bus) -> None:
     bus.take_over("here", run_id=1)
-    bus.publish([("fills", 1, 1, b"{}")])
+    bus.publish([progress(1)])
     bus.take_over("here", run_id=1)
-    assert bus.last_number("fills") == 1
+    assert bus.last_number(PROGRESS) == 1
     bus.take_over("here", run_id=2)
-    assert bus.last_number("fills") == 0
+    assert bus.last_number(PROGRESS) == 0
 
 
 def test_another_installation_is_refused(bus: Bus) -> None:
@@ -78,9 +79,9 @@ def test_another_installation_is_refused(bus: Bus) -> None:
 
 
 def test_trimming_keeps_what_comes_after(bus: Bus) -> None:
-    bus.publish([("fills", n, n, b"{}") for n in range(1, 1001)])
-    bus.trim("fills", 900)
-    left = [e.number for e in bus.read({"fills": 0}, 10)]
+    bus.publish([progress(n) for n in range(1, 1001)])
+    bus.trim(PROGRESS, 900)
+    left = [e.number for e in bus.read({PROGRESS: 0}, 10)]
     assert left[-1] == 1000
     assert left[0] <= 900
     assert len(left) < 1000
@@ -88,13 +89,13 @@ def test_trimming_keeps_what_comes_after(bus: Bus) -> None:
 
 def test_a_connection_that_was_lost_stays_lost(bus: Bus, url: str, operator: redis.Redis) -> None:
     """A Redis that comes back may have lost entries: who goes on as if nothing had happened leaves a gap."""
-    bus.publish([("fills", 1, 1, b"{}")])
+    bus.publish([progress(1)])
     operator.client_kill_filter(_type="normal", skipme=True)
     for _ in range(3):
         with pytest.raises(redis.ConnectionError):
-            bus.publish([("fills", 2, 2, b"{}")])
+            bus.publish([progress(2)])
     again = Bus(url)
-    again.publish([("fills", 2, 2, b"{}")])
+    again.publish([progress(2)])
     again.close()
 
 
@@ -111,8 +112,8 @@ def test_a_redis_that_lost_its_data_is_noticed_although_the_connection_was_not_l
         with pytest.raises(redis.ConnectionError, match="lost its data"):
             lost.assert_whole()
         with pytest.raises(redis.ConnectionError, match="lost its data"):
-            lost.publish([("fills", 7, 7, b"{}")])
-    assert bus.last_number("fills") == 0, "an entry in the empty stream would hide that others are missing below it"
+            lost.publish([progress(7)])
+    assert bus.last_number(PROGRESS) == 0, "an entry in the empty stream would hide that others are missing below it"
     again = Bus(url)
     again.begin("one", 1, "executor")
     again.assert_whole()
@@ -130,27 +131,27 @@ def test_the_redis_of_another_installation_is_not_taken_for_ours(bus: Bus, url: 
 
 def test_who_was_replaced_publishes_nothing_more(bus: Bus, url: str) -> None:
     bus.begin("one", 1, "executor")
-    bus.publish([("fills", 1, 1, b"{}")])
+    bus.publish([progress(1)])
     successor, neighbour = Bus(url), Bus(url)
     successor.begin("one", 1, "executor")
     neighbour.begin("one", 1, "position")
-    for late in (lambda: bus.publish([("fills", 2, 2, b"{}")]), lambda: bus.publish((), ["fills"]), bus.assert_whole):
+    for late in (lambda: bus.publish([progress(2)]), lambda: bus.publish((), [PROGRESS]), bus.assert_whole):
         with pytest.raises(redis.ConnectionError, match="another executor"):
             late()
-    assert bus.last_number("fills") == 1
-    successor.publish([("fills", 2, 2, b"{}")])
+    assert bus.last_number(PROGRESS) == 1
+    successor.publish([progress(2)])
     neighbour.publish([("risk_events", 1, 2, b"{}")])
     for other in (successor, neighbour):
         other.close()
 
 
 def test_a_stream_begun_anew_takes_lower_numbers(bus: Bus) -> None:
-    bus.publish([("fills", n, n, b"{}") for n in (7, 8)])
-    assert bus.held("fills") == range(7, 9)
-    bus.publish([("fills", n, n, b"{}") for n in (5, 6)], rebuild=["fills"])
-    assert bus.held("fills") == range(5, 7)
-    bus.publish([("fills", 8, 8, b"{}")])
-    assert not bus.held("fills"), "7 is missing"
+    bus.publish([progress(n) for n in (7, 8)])
+    assert bus.held(PROGRESS) == range(7, 9)
+    bus.publish([progress(n) for n in (5, 6)], rebuild=[PROGRESS])
+    assert bus.held(PROGRESS) == range(5, 7)
+    bus.publish([progress(8)])
+    assert not bus.held(PROGRESS), "7 is missing"
     assert not bus.held("nothing")
 
 
@@ -158,8 +159,8 @@ def test_an_entry_that_redis_refuses_is_an_error_and_nothing_comes_behind_it(bus
     with redis.Redis.from_url(url) as client:
         client.set("risk_events", "no stream")
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
-        bus.publish([("fills", 1, 1, b"{}"), ("risk_events", 1, 1, b"{}"), ("fills", 2, 2, b"{}")])
-    assert bus.held("fills") == range(1, 2)
+        bus.publish([progress(1), ("risk_events", 1, 1, b"{}"), progress(2)])
+    assert bus.held(PROGRESS) == range(1, 2)
 
 
 def test_events_are_held_from_a_number_on_or_not_at_all(bus: Bus) -> None:

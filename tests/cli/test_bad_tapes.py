@@ -1,4 +1,4 @@
-"""Every command that reads a tape refuses a bad one at once, in one line that says what and where."""
+"""Every command that reads a tape rejects an invalid one with one line that names the file, the row and the reason."""
 
 from pathlib import Path
 
@@ -32,9 +32,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_bad_tape_is_refused(folder: Path, command: tuple[str, ...]) -> None:
     done = memesnipe(folder, *command)
     assert (done.returncode, done.stdout) == (2, "")
-    said = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("Compiling")]
-    assert len(said) == 1, done.stderr
-    assert "bad.tape, row 4: unknown kind 99 (1 of 6 rows are bad: malformed 1)" in said[0]
+    lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("Compiling")]
+    assert len(lines) == 1, done.stderr
+    assert "bad.tape, row 4: unknown kind 99 (1 of 6 rows are bad: malformed 1)" in lines[0]
 
 
 def test_a_flipped_bit_is_refused(folder: Path, tmp_path: Path) -> None:

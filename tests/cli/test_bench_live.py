@@ -1,4 +1,4 @@
-"""The benchmark of the live path, in small: every figure is there and every event was decided."""
+"""A short run of the live benchmark: every figure is present and plausible."""
 
 import json
 import os
@@ -25,17 +25,14 @@ def test_every_load_is_measured(tmp_path: Path) -> None:
         assert found[name]["strategies"] == strategies
         assert 0 < found[name]["p50_ms"] <= found[name]["p99_ms"] <= found[name]["max_ms"]
         assert found[name]["events_per_s"] > 0
-        for figure, (least, middle, most) in found[name]["spread"].items():
-            assert least <= middle == found[name][figure] <= most
+        for figure, (low, median, high) in found[name]["spread"].items():
+            assert low <= median == found[name][figure] <= high
     assert (found["repetitions"], found["cores"]) == (2, os.cpu_count())
     assert found["cpu"]
     assert set(found["load"]) == {"before", "after"}
     assert found["whole_market"]["on_the_desk"] == 20
-    assert found["whole_market"]["decisions"] > 0, "what a decision of the portfolio costs is measured too"
+    assert found["whole_market"]["decisions"] > 0, "decisions of the portfolio are measured too"
     sustained = found["sustained"]
-    assert set(sustained) == {
-        "200 strategies", "200 strategies, 2 threads", "200 strategies, 2 executors", "50 strategies"
-    }  # fmt: skip
+    assert set(sustained) == {"200 strategies", "200 strategies, 2 threads", "50 strategies"}
     assert all(load["events_per_s"] > 0 for load in sustained.values())
-    assert len(sustained["200 strategies, 2 executors"]["cpu_share"]) == 2
     assert found["tokens"] > 50

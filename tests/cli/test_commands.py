@@ -1,4 +1,4 @@
-"""The commands as a user types them: what they print, and what they say of wrong input."""
+"""The commands as a user runs them: their output, and their errors on wrong input."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def memesnipe(folder: Path, *arguments: str, **settings: str) -> subprocess.Comp
     )
 
 
-def test_import_and_tape_say_what_there_is(tmp_path: Path) -> None:
+def test_import_and_tape_summarise_the_tape(tmp_path: Path) -> None:
     (tmp_path / "swaps.csv").write_text(PLAIN)
     imported = memesnipe(tmp_path, "import", "swaps.csv", "-o", "a.tape", "--sol-usd", "200", "--json")
     assert imported.returncode == 0, imported.stderr
@@ -45,7 +45,7 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "settings", "code", "told"),
+    ("arguments", "settings", "code", "expected"),
     [
         (("import", "missing.csv", "-o", "a.tape"), {}, 2, "no file at missing.csv"),
         (
@@ -75,14 +75,16 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("sql", "SELECT 1"), {}, 1, "runs only while `memesnipe up` does"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(
-    tmp_path: Path, arguments: tuple[str, ...], settings: dict[str, str], code: int, told: str
+def test_an_error_is_one_line(
+    tmp_path: Path, arguments: tuple[str, ...], settings: dict[str, str], code: int, expected: str
 ) -> None:
     (tmp_path / "swaps.csv").write_text(PLAIN)
     (tmp_path / "text.csv").write_text("some,words\n1,2\n")
     done = memesnipe(tmp_path, *arguments, **settings)
-    said = [line for line in done.stderr.splitlines() if line and not line.endswith("...")]
+    lines = [line for line in done.stderr.splitlines() if line and not line.endswith("...")]
     assert (done.returncode, done.stdout) == (code, "")
-    assert len(said) == 1
-    assert told in said[0]
-    assert arguments[0] == "up" or not (tmp_path / ".memesnipe" / "postgres").exists(), "a question makes no database"
+    assert len(lines) == 1
+    assert expected in lines[0]
+    assert arguments[0] == "up" or not (tmp_path / ".memesnipe" / "postgres").exists(), (
+        "a query must not create a database"
+    )

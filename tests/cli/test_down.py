@@ -1,4 +1,4 @@
-"""`memesnipe down` says that it has stopped when the process is gone and its port is free, and not before."""
+"""`memesnipe down` returns only when the process has ended and its port is free."""
 
 import re
 import socket
@@ -16,7 +16,7 @@ from memesnipe.errors import MemeSnipeError
 from memesnipe.runtime.lock import acquire, holder
 from memesnipe.servers.process import wait_until
 
-# Holds the lock as `up` does, lets it go when it is told to stop, and ends when its input does.
+# Holds the lock as `up` does, releases it on SIGTERM, and ends at the end of its input.
 LINGERS = """
 import signal, sys
 from pathlib import Path
@@ -42,18 +42,18 @@ def lingering(home: Path) -> Iterator["subprocess.Popen[bytes]"]:
     process.communicate()
 
 
-def test_it_waits_until_the_process_has_ended(home: Path, lingering: "subprocess.Popen[bytes]") -> None:
+def test_down_waits_until_the_process_has_ended(home: Path, lingering: "subprocess.Popen[bytes]") -> None:
     assert lingering.stdin is not None
     with ThreadPoolExecutor(1) as pool:
         stopped = pool.submit(running.down)
         assert wait_until(lambda: holder(home) is None, 10)
-        assert not wait_until(stopped.done, 0.4)  # the lock is free, the process lives
+        assert not wait_until(stopped.done, 0.4)  # the lock is free, the process still runs
         lingering.stdin.close()
         assert stopped.result(10)
     assert lingering.wait(0) == 0
 
 
-def test_it_tells_what_does_not_stop(
+def test_a_process_that_does_not_stop_is_named(
     home: Path, lingering: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "_STOP_S", 0.2)
@@ -61,7 +61,7 @@ def test_it_tells_what_does_not_stop(
         running.down()
 
 
-def test_it_tells_of_a_port_that_stays_in_use(
+def test_a_port_that_stays_in_use_is_named(
     home: Path, lingering: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "_STOP_S", 1.0)
@@ -76,9 +76,9 @@ def test_it_tells_of_a_port_that_stays_in_use(
             stopped.result(10)
 
 
-def test_a_lock_that_names_nobody_yet_is_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_without_a_process_id_is_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with acquire(home) as lock:
         lock.truncate(0)
-        monkeypatch.setattr("memesnipe.runtime.lock._WRITTEN_S", 0.1)
-        with pytest.raises(MemeSnipeError, match="does not name itself"):
+        monkeypatch.setattr("memesnipe.runtime.lock._PID_WAIT_S", 0.1)
+        with pytest.raises(MemeSnipeError, match="contains no process id"):
             running.down()

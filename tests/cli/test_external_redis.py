@@ -1,4 +1,4 @@
-"""A Redis that somebody else looks after: what `up` does not begin with."""
+"""`up` refuses an external Redis that it cannot use."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.cli.test_commands import memesnipe
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server that drops what was used least when its memory is full."""
+    """Yield the URL of a server that evicts the least recently used keys when its memory is full."""
     folder = tmp_path_factory.mktemp("theirs")
     server = EmbeddedRedis(folder)
     url = server.start()
@@ -24,16 +24,18 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("password", "told"),
+    ("password", "expected"),
     [
         ("", "REDIS_URL names a Redis that drops data when it has 50,000,000 bytes (maxmemory-policy allkeys-lru)"),
         (":a-guess@", "REDIS_URL: Redis does not take its user or password"),
     ],
 )
-def test_up_refuses_it_in_one_line(tmp_path: Path, database_url: str, theirs: str, password: str, told: str) -> None:
+def test_up_refuses_an_unusable_redis_in_one_line(
+    tmp_path: Path, database_url: str, theirs: str, password: str, expected: str
+) -> None:
     url = theirs if not password else f"redis://memesnipe{password}{theirs.rpartition('@')[2]}"
     done = memesnipe(tmp_path, "up", REDIS_URL=url, DATABASE_URL=database_url)
-    said = [line for line in done.stderr.splitlines() if line.startswith("memesnipe:")]
-    assert (done.returncode, done.stdout, len(said)) == (2, "", 1), done.stderr
-    assert said[0].startswith(f"memesnipe: input: {told}")
+    lines = [line for line in done.stderr.splitlines() if line.startswith("memesnipe:")]
+    assert (done.returncode, done.stdout, len(lines)) == (2, "", 1), done.stderr
+    assert lines[0].startswith(f"memesnipe: input: {expected}")
     assert "a-guess" not in done.stderr

@@ -1,4 +1,4 @@
-"""Help and input errors load nothing that is slow: what a command does is imported after its input was checked."""
+"""Help and input errors load no slow module: a command imports its implementation after its input was checked."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from memesnipe.cli.main import app
 
 HEAVY = ("numba", "pandas", "pyarrow", "ray", "sqlalchemy", "numpy", "rich", "httpx", "alembic", "fastapi")
-# Runs commands one after the other in a fresh interpreter; writes how each ended, and what was loaded after it.
+# Runs commands in sequence in a fresh interpreter; prints the outcome of each and the slow modules loaded after it.
 SCRIPT = """
 import contextlib, io, json, sys
 from pathlib import Path
@@ -29,7 +29,7 @@ print(json.dumps(done))
 
 
 class Done(NamedTuple):
-    """How a command ended."""
+    """The outcome of a command, and the slow modules loaded by then."""
 
     line: str
     code: int
@@ -39,7 +39,7 @@ class Done(NamedTuple):
 
 
 def run_all(folder: Path, *lines: str, **settings: str) -> list[Done]:
-    """Run commands in one fresh interpreter, and see that none has loaded anything heavy."""
+    """Run commands in one fresh interpreter; assert that none has loaded a slow module."""
     (folder / "lines").write_text("\n".join(lines))
     command = [sys.executable, "-c", SCRIPT, ",".join(HEAVY), "lines"]
     found = subprocess.run(command, cwd=folder, env=os.environ | settings, capture_output=True, text=True, check=True)
@@ -49,7 +49,7 @@ def run_all(folder: Path, *lines: str, **settings: str) -> list[Done]:
 
 
 def commands() -> list[str]:
-    """Every command, as a user types it."""
+    """Return every command, as a user types it."""
     names: list[str] = []
     for group in app.registered_groups:
         names += [str(command.name) for command in group.typer_instance.registered_commands]
@@ -98,11 +98,11 @@ def test_wrong_input_is_one_line_and_loads_nothing_heavy(tmp_path: Path) -> None
         assert WRONG[done.line] in done.err, done
 
 
-def test_asking_after_what_runs_loads_nothing_heavy(tmp_path: Path) -> None:
+def test_status_and_down_load_nothing_heavy(tmp_path: Path) -> None:
     for done in run_all(tmp_path, "status", "down"):
         assert (done.code, "Nothing is running" in done.err) == (0, True), done
 
 
-def test_without_a_command_there_is_help_and_code_2(tmp_path: Path) -> None:
+def test_a_group_without_a_command_prints_help_and_exits_with_2(tmp_path: Path) -> None:
     for done in run_all(tmp_path, "", "risk"):
         assert (done.code, "Usage: memesnipe" in done.err) == (2, True), done

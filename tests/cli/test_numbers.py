@@ -1,4 +1,4 @@
-"""Numbers on the command line: a value in range, or one line that names the option, the value and the range."""
+"""Numeric options: a value in range, or a one-line error that names the option, the value and the range."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memesnipe.cli.numbers import number_parser, whole_parser
+from memesnipe.cli.numbers import integer_parser, number_parser
 from memesnipe.errors import InputError
 
 TEXTS = st.one_of(
@@ -30,7 +30,7 @@ def test_a_number_is_in_range_or_refused_in_one_line(text: str) -> None:
 @given(TEXTS)
 def test_a_whole_number_is_in_range_or_refused_in_one_line(text: str) -> None:
     try:
-        found = whole_parser("--x", -3, 50)(text)
+        found = integer_parser("--x", -3, 50)(text)
     except InputError as error:
         assert str(error).endswith(": must be a whole number from -3 to 50")
         assert "\n" not in str(error)
@@ -39,8 +39,8 @@ def test_a_whole_number_is_in_range_or_refused_in_one_line(text: str) -> None:
         assert -3 <= found <= 50
 
 
-def test_the_default_goes_through_the_parser_too() -> None:
+def test_the_default_passes_through_the_parser() -> None:
     assert number_parser("--x", 0, 1)(0.5) == 0.5
-    assert whole_parser("--x", 0, 9)(7) == 7
+    assert integer_parser("--x", 0, 9)(7) == 7
     with pytest.raises(InputError, match="--x nan: must be a number from 0 to 1, or max"):
         number_parser("--x", 0, 1, other=", or max")(math.nan)

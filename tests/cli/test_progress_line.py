@@ -1,4 +1,4 @@
-"""The line about a run says what it waits for and what is wrong, and never shows a row of zeros."""
+"""The progress line names what a run waits for and what is wrong, and shows no figures before the first event."""
 
 import re
 import threading
@@ -33,7 +33,7 @@ def line(report: dict[str, Any], found: dict[str, Any], trouble: str = "") -> st
 
 
 @pytest.mark.parametrize(
-    ("report", "found", "trouble", "told"),
+    ("report", "found", "trouble", "expected"),
     [
         ({}, WELL, "", "waiting for the first event"),
         (NOTHING, WELL, "", "waiting for the first event"),
@@ -50,19 +50,19 @@ def line(report: dict[str, Any], found: dict[str, Any], trouble: str = "") -> st
         (NOTHING, health(executor=("recovering", "no lease")), "", "degraded: executor recovering (no lease)"),
     ],
 )
-def test_before_the_first_event_it_says_what_is_waited_for(
-    report: dict[str, Any], found: dict[str, Any], trouble: str, told: str
+def test_before_the_first_event_the_line_names_the_parts_waited_for(
+    report: dict[str, Any], found: dict[str, Any], trouble: str, expected: str
 ) -> None:
-    assert line(report, found, trouble) == told
+    assert line(report, found, trouble) == expected
 
 
-def test_with_events_it_shows_figures_and_health() -> None:
+def test_with_events_the_line_shows_figures_and_health() -> None:
     assert line(BEGUN, WELL).startswith("10 events  generation 0")
     assert line(BEGUN, WELL).endswith("$9,000.50  risk normal  healthy")
     assert line(BEGUN | {"halted": True}, WELL).endswith("risk normal, halted  healthy")
 
 
-def test_a_full_disk_is_named_and_parts_that_share_a_reason_stand_together() -> None:
+def test_a_full_disk_is_named_and_parts_are_grouped_by_reason() -> None:
     reason = "could not extend file: No space left on device"
     shown = line(BEGUN, health("unhealthy", executor=("recovering", reason), position=("recovering", reason)))
     assert shown.startswith(f"disk full: unhealthy: executor, position recovering ({reason})  |  10 events")
@@ -76,7 +76,7 @@ parts = st.dictionaries(names, st.tuples(states, st.sampled_from(["", "no answer
 @given(
     st.sampled_from([{}, NOTHING, BEGUN]), parts, st.sampled_from(["degraded", "unhealthy"]), st.sampled_from(["", "x"])
 )
-def test_risk_is_never_shown_as_normal_without_what_is_wrong(
+def test_risk_is_never_shown_as_normal_without_the_problem(
     report: dict[str, Any], found: dict[str, tuple[str, str]], status: str, trouble: str
 ) -> None:
     shown = line(report, health(status, **found), trouble)
@@ -86,7 +86,7 @@ def test_risk_is_never_shown_as_normal_without_what_is_wrong(
     assert all(name in before for name, (state, _) in found.items() if state not in FINE)
 
 
-def test_a_health_check_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_health_check_does_not_block(monkeypatch: pytest.MonkeyPatch) -> None:
     over, answers = threading.Event(), iter([WELL])
 
     def check() -> dict[str, Any]:
@@ -97,15 +97,17 @@ def test_a_health_check_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyP
 
     watch = HealthWatch(check)
     assert wait_until(lambda: watch.latest()["status"] == "healthy", 10)
-    monkeypatch.setattr(progress_line, "_OLD_S", 0.05)
+    monkeypatch.setattr(progress_line, "_STALE_S", 0.05)
     began = time.monotonic()
     assert wait_until(lambda: watch.latest()["status"] == "unknown", 10)
-    assert "the dashboard does not answer" in watch.latest()["detail"]
+    assert "the dashboard has not answered" in watch.latest()["detail"]
     assert time.monotonic() - began < 5
     over.set()
 
 
-def test_where_lines_stay_none_is_repeated(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_no_line_is_repeated(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(progress, "_LINE_EVERY_S", 0.0)
     with progress.Progress(None) as shown:
         for report in (NOTHING, NOTHING, BEGUN, BEGUN):

@@ -1,4 +1,4 @@
-"""The commands of research as a user types them: what they print, and what they say of wrong input."""
+"""The commands of research as a user runs them: their output, and their errors on wrong input."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def memesnipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Memesnipe:
-    """Type a command in an empty folder; gives its exit code and what it wrote."""
+    """Return a function that runs a command in an empty folder; it returns exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
 
     def typed(*arguments: str | Path) -> tuple[int, str, str]:
@@ -78,13 +78,13 @@ def test_quote_counts_rows_that_expect_something_else(memesnipe: Memesnipe, tmp_
     assert (code, result["count"], result["mismatches"], len(result["quotes"])) == (1, 2, 1, 2)
     (tmp_path / "rows.json").write_text(json.dumps([row]))
     result = _json(memesnipe("quote", "--pool", "rows.json", "--json"))
-    assert (result["count"], result["compared"], result["mismatches"]) == (1, 0, 0), "it says nothing to compare with"
+    assert (result["count"], result["compared"], result["mismatches"]) == (1, 0, 0), "the row has no expected result"
     (tmp_path / "rows.json").write_text("[]")
     code, _, err = memesnipe("quote", "--pool", "rows.json")
     assert (code, err.count("\n"), "empty list" in err) == (2, 1, True)
 
 
-def test_backtest_reports_what_the_contract_names(
+def test_backtest_reports_the_fields_of_the_contract(
     memesnipe: Memesnipe, tape: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LANDING_MAX", "0.6")
@@ -103,7 +103,7 @@ def test_backtest_reports_what_the_contract_names(
     assert "profit factor" in memesnipe(*command)[1]
 
 
-def test_slices_change_nothing(tape: Path) -> None:
+def test_slices_do_not_change_the_result(tape: Path) -> None:
     recorded, family = read_tape(tape), "mean_revert_1h"
     recorded.events["seq"] = np.arange(1, len(recorded.events) + 1)
     lengths: list[int] = []
@@ -117,7 +117,7 @@ def test_slices_change_nothing(tape: Path) -> None:
     assert (lengths[0], sum(lengths[1:]), len(lengths)) == (6000, 6000, 8)
 
 
-def test_a_genome_in_a_file_is_the_same_strategy(memesnipe: Memesnipe, tape: Path, tmp_path: Path) -> None:
+def test_a_genome_in_a_file_gives_the_same_result(memesnipe: Memesnipe, tape: Path, tmp_path: Path) -> None:
     family = "momentum_5m"
     params = {name: p.default for name, p in discover()[family].params.items()} | {"breakout": 0.02}
     genome = simple_genome(family, params)
@@ -143,7 +143,7 @@ def test_lookahead_check_clears_a_bundled_family(memesnipe: Memesnipe, tape: Pat
     assert "clean" in memesnipe(*command)[1]
 
 
-def test_lookahead_check_fails_on_one_that_looks_ahead(
+def test_lookahead_check_fails_on_a_strategy_that_looks_ahead(
     memesnipe: Memesnipe, tape: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Difference(17, "cut off", "abc", None, None)
@@ -163,7 +163,7 @@ def test_bench_engine_measures(memesnipe: Memesnipe, monkeypatch: pytest.MonkeyP
     assert 0 <= result["activity"]["busy"]["exposed_share"] <= 1
 
 
-def test_the_bare_loop_is_the_strategy() -> None:
+def test_the_bare_loop_votes_like_the_strategy() -> None:
     events, strategy = make_market(4000, 40, seed=2), discover()["momentum_5m"]
     given = [
         {"lookback_s": 300.0, "breakout": 0.05, "vol_mult": 2.0},
@@ -173,13 +173,13 @@ def test_the_bare_loop_is_the_strategy() -> None:
     votes = bare_momentum(columns, 40, np.array([list(params.values()) for params in given]))
     for params, (buys, sells) in zip(given, votes.tolist(), strict=True):
         states = [strategy.make_state() for _ in range(40)]
-        said = [strategy.on_event(strategy.make_params(params), states[e.token], e) for e in rows(events)]
-        assert (said.count(1), said.count(-1)) == (buys, sells)
+        cast = [strategy.on_event(strategy.make_params(params), states[e.token], e) for e in rows(events)]
+        assert (cast.count(1), cast.count(-1)) == (buys, sells)
     assert votes.sum(axis=0).min() > 0
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (("quote", "--pool", "no.json"), "--pool no.json: cannot be read: No such file"),
         (("quote", "--pool", "x" * 300), "xxx: cannot be read: File name too long"),
@@ -212,11 +212,11 @@ def test_the_bare_loop_is_the_strategy() -> None:
         (("backtest", "--tape", "TAPE", "--spec", "no.json"), "--spec no.json: cannot be read"),
         (("backtest", "--tape", "TAPE", "--spec", "pool.json"), "--spec pool.json: is not a genome: it has no 'v_sol'"),
         (("backtest", "--tape", "TAPE", "--spec", "pool.json", "--param", "a=1"), "do not go together"),
-        (("backtest", "--tape", "TAPE", "--spec", "search.json"), "it is the result of a whole search"),
-        (("backtest", "--tape", "TAPE", "--spec", "twice.json"), "is not JSON: 'size' is there twice in one object"),
-        (("backtest", "--tape", "TAPE", "--spec", "nan.json"), "is not JSON: NaN is no number in JSON"),
-        (("backtest", "--tape", "TAPE", "--spec", "deep.json"), "is not JSON that can be meant: it is nested too deep"),
-        (("backtest", "--tape", "TAPE", "--spec", "."), "--spec .: is no file"),
+        (("backtest", "--tape", "TAPE", "--spec", "search.json"), "it is the result of a search"),
+        (("backtest", "--tape", "TAPE", "--spec", "twice.json"), "is not JSON: 'size' occurs twice in one object"),
+        (("backtest", "--tape", "TAPE", "--spec", "nan.json"), "is not JSON: NaN is not a JSON number"),
+        (("backtest", "--tape", "TAPE", "--spec", "deep.json"), "is nested too deeply for JSON"),
+        (("backtest", "--tape", "TAPE", "--spec", "."), "--spec .: is not a file"),
         (
             (
                 "backtest",
@@ -248,8 +248,8 @@ def test_the_bare_loop_is_the_strategy() -> None:
         (("evolve", "--tape", "TAPE", "--workers", "two"), "--workers two: must be a whole number from 1 to 512"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(
-    memesnipe: Memesnipe, tape: Path, tmp_path: Path, arguments: tuple[str, ...], told: str
+def test_an_error_is_one_line(
+    memesnipe: Memesnipe, tape: Path, tmp_path: Path, arguments: tuple[str, ...], expected: str
 ) -> None:
     (tmp_path / "text.txt").write_text("some words")
     (tmp_path / "pool.json").write_text(json.dumps(POOL))
@@ -261,11 +261,11 @@ def test_what_is_wrong_is_said_in_one_line(
     code, out, err = memesnipe(*(str(tape) if a == "TAPE" else a for a in arguments))
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
-    assert told in err
+    assert expected in err
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "expected"),
     [
         ({"size": 2.0}, "size is 2.0: must be a number from 0 to 1"),
         ({"size": "0.1"}, "size is '0.1': must be a number from 0 to 1"),
@@ -278,7 +278,7 @@ def test_what_is_wrong_is_said_in_one_line(
         ),
         (
             {"signals": [{"family": "momentum_5m", "params": {}, "weight": 1.0}] * 2},
-            "momentum_5m is there 2 times",
+            "momentum_5m occurs 2 times",
         ),
         ({"signals": [{"family": "momentum_5m", "params": {"break_out": 1}, "weight": 1}]}, "did you mean breakout?"),
         ({"signals": []}, "has 0 signals; must be from 1 to 3"),
@@ -289,14 +289,14 @@ def test_what_is_wrong_is_said_in_one_line(
         ),
     ],
 )
-def test_a_genome_that_cannot_be_is_refused(
-    memesnipe: Memesnipe, tape: Path, tmp_path: Path, changed: dict[str, Any], told: str
+def test_an_invalid_genome_is_refused(
+    memesnipe: Memesnipe, tape: Path, tmp_path: Path, changed: dict[str, Any], expected: str
 ) -> None:
     params = {name: p.default for name, p in discover()["momentum_5m"].params.items()}
     (tmp_path / "spec.json").write_text(json.dumps({**simple_genome("momentum_5m", params).to_dict(), **changed}))
     code, _, err = memesnipe("backtest", "--tape", tape, "--spec", "spec.json")
     assert (code, len(err.splitlines())) == (2, 1)
-    assert told in err
+    assert expected in err
 
 
 def test_an_empty_tape_is_refused(memesnipe: Memesnipe, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`memesnipe sql` and `memesnipe redis` as a user types them, on servers that somebody else looks after."""
+"""`memesnipe sql` and `memesnipe redis` as a user runs them, on external servers."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from memesnipe.servers.process import free_port
 from tests.cli.test_commands import memesnipe
 
 
-def test_values_of_every_kind_are_shown_and_no_terminal_obeys_them(
+def test_values_of_every_type_are_shown_without_control_characters(
     tmp_path: Path, database: sa.Engine, database_url: str
 ) -> None:
     query = (
@@ -37,7 +37,7 @@ def test_values_of_every_kind_are_shown_and_no_terminal_obeys_them(
     series = "SELECT n, E'\\x1b[31m' FROM generate_series(1, 3) n"
     cut = memesnipe(tmp_path, "sql", series, "--limit", "2", DATABASE_URL=database_url)
     assert cut.stdout == "1\t\\x1b[31m\n2\t\\x1b[31m\n"
-    assert "Only the first 2 rows" in cut.stderr
+    assert "Only the first 2 rows are shown" in cut.stderr
 
 
 def test_a_second_statement_is_refused_in_one_line(tmp_path: Path, database: sa.Engine, database_url: str) -> None:
@@ -48,7 +48,7 @@ def test_a_second_statement_is_refused_in_one_line(tmp_path: Path, database: sa.
     assert not sa.inspect(database).has_table("hole")
 
 
-def test_redis_is_asked_and_not_written(tmp_path: Path, redis_url: str, as_operator: Callable[[str], str]) -> None:
+def test_redis_is_read_and_not_written(tmp_path: Path, redis_url: str, as_operator: Callable[[str], str]) -> None:
     url = redis_url.removesuffix("/0") + "/11"
     with redis.Redis.from_url(as_operator(url)) as client:
         client.xadd("events:price", {"seq": 1, "data": b"\x1b[31m\xff"}, id="1-7")
@@ -60,7 +60,7 @@ def test_redis_is_asked_and_not_written(tmp_path: Path, redis_url: str, as_opera
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["xadd", "commands", "1-1", "seq", "1"], "xadd: it does not only read"),
         (["eval", "return redis.call('flushall')", "0"], "eval: it does not only read"),
@@ -71,8 +71,8 @@ def test_redis_is_asked_and_not_written(tmp_path: Path, redis_url: str, as_opera
         (["get", "\udcff"], "get: 'utf-8' codec can't encode"),
     ],
 )
-def test_what_redis_is_not_asked(redis_url: str, words: list[str], told: str) -> None:
-    with pytest.raises(InputError, match=re.escape(told)):
+def test_commands_that_write_are_refused(redis_url: str, words: list[str], expected: str) -> None:
+    with pytest.raises(InputError, match=re.escape(expected)):
         ask(redis_url, words)
     with pytest.raises(MemeSnipeError, match="Redis does not answer"):
         ask(f"redis://127.0.0.1:{free_port(0)}/0", words)

@@ -1,4 +1,4 @@
-"""`memesnipe status` tells what it can learn, also where parts of the system say nothing."""
+"""`memesnipe status` shows the available parts of the state while others do not respond."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ HEALTH = {"status": "unhealthy", "detail": "postgres is down", "parts": {"postgr
 
 
 class Api(ThreadingHTTPServer):
-    """Answers what it is told to, with a status that is no success; what it is told nothing of it leaves open."""
+    """A server that returns the configured bodies with status 503, and leaves requests for other paths open."""
 
     daemon_threads = True
 
@@ -40,14 +40,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    """What `status` takes for a running system: the lock of a folder, its settings, and an API."""
+    """Yield an API of a running system: with a locked home folder and its settings."""
     monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
-    monkeypatch.setattr(running, "_ANSWER_S", 0.2)
+    monkeypatch.setattr(running, "_TIMEOUT_S", 0.2)
     with Api() as server, acquire(tmp_path):
         write_resolved(Settings(_env_file=None, dashboard_port=server.server_port), tmp_path / "settings.json")
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -58,23 +58,23 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 
 
 @pytest.mark.parametrize(
-    ("report", "told"),
+    ("report", "expected"),
     [
-        (None, "the figures do not come: the database says nothing for 0.2 s"),
-        (b"<html>", "the figures do not come: unexpected character"),
+        (None, "no report: the database has not responded for 0.2 s"),
+        (b"<html>", "no report: unexpected character"),
         (b'{"error": "the database does not answer"}', "the database does not answer"),
     ],
 )
-def test_what_health_says_is_kept_where_the_figures_do_not_come(api: Api, report: bytes | None, told: str) -> None:
+def test_the_health_is_shown_without_a_report(api: Api, report: bytes | None, expected: str) -> None:
     if report is not None:
         api.answers["/api/report"] = report
     state = running.status()
     assert state["running"]
-    assert state["error"].startswith(told)
+    assert state["error"].startswith(expected)
     assert {name: state[name] for name in HEALTH} == HEALTH
 
 
-def test_without_health_it_is_starting_or_stopping(api: Api) -> None:
+def test_without_health_the_status_is_starting_or_stopping(api: Api) -> None:
     del api.answers["/api/health"]
     assert running.status()["status"] == "starting or stopping"
     api.shutdown()

@@ -1,4 +1,4 @@
-"""The commands of tapes as a user types them: what they say, and what they never write over."""
+"""The commands of tapes as a user runs them: their output, and the files that they never overwrite."""
 
 import json
 import os
@@ -22,7 +22,7 @@ ROWS = [
 
 @pytest.fixture
 def memesnipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """Type a command in an empty folder that has swaps in swaps.csv; gives its exit code and what it wrote."""
+    """Return a function that runs a command in a folder with swaps.csv; it returns exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     write_csv(tmp_path, PLAIN, *ROWS)
 
@@ -41,29 +41,27 @@ def _json(done: tuple[int, str, str]) -> Any:
     return json.loads(done[1])
 
 
-def test_import_and_tape_say_what_was_dropped_and_assumed(memesnipe: Typed, tmp_path: Path) -> None:
+def test_import_and_tape_report_rejections_and_assumptions(memesnipe: Typed, tmp_path: Path) -> None:
     seconds = [row.replace("000000000,", ",", 1) for row in reversed(ROWS)]
     write_csv(tmp_path, PLAIN, *seconds, seconds[3], seconds[3], f"{TS_S},B,hold,1,1")
     reply = _json(memesnipe("import", "swaps.csv", "-o", "a.tape", "--json"))
-    told = {
+    expected = {
         "events": 40, "tokens": 1, "rejected": 1, "rejected_because": {"side is neither buy nor sell": 1},
         "duplicates": 2, "order": "newest first, reversed as a whole", "time_unit": "s",
     }  # fmt: skip
-    assert {name: reply[name] for name in told} == told
+    assert {name: reply[name] for name in expected} == expected
     assert (reply["assumed_pools"], reply["from_ts"]) == (1, TS)
     for words in ("pools are assumed", "6 decimals", "cost 200 USD", "read as seconds", "duplicate", "left out"):
         assert sum(words in sentence for sentence in reply["assumptions"]) >= 1, words
     shown = _json(memesnipe("tape", "a.tape", "--json"))
-    assert {name: shown[name] for name in told} == told
+    assert {name: shown[name] for name in expected} == expected
     assert shown["assumptions"] == reply["assumptions"]
     assert shown["kinds"] == {"price": 40}
-    code, _, said = memesnipe("tape", "a.tape")
-    assert (code, said.splitlines()) == (0, reply["assumptions"])
+    code, _, err = memesnipe("tape", "a.tape")
+    assert (code, err.splitlines()) == (0, reply["assumptions"])
 
 
-def test_a_backtest_says_what_its_tape_assumes_and_that_one_token_made_the_profit(
-    memesnipe: Typed, tmp_path: Path
-) -> None:
+def test_a_backtest_reports_assumptions_and_a_concentrated_profit(memesnipe: Typed, tmp_path: Path) -> None:
     memesnipe("import", "swaps.csv", "-o", "a.tape")
     command = ("backtest", "--tape", "a.tape", "--strategy", "momentum_5m", "--param", "breakout=0.01")
     command += ("--param", "vol_mult=0.5", "--param", "lookback_s=60")
@@ -72,13 +70,13 @@ def test_a_backtest_says_what_its_tape_assumes_and_that_one_token_made_the_profi
     assert result["promotable"] is False
     assert any("pools are assumed" in sentence for sentence in result["assumptions"])
     assert result["concentration"] == {"top_token": "A", "top_token_share": 1.0, "top_trade_share": 1.0}
-    said = memesnipe(*command)[2]
-    assert "pools are assumed" in said
-    assert "One token makes 100% of the profit: A." in said
+    err = memesnipe(*command)[2]
+    assert "pools are assumed" in err
+    assert "One token makes 100% of the profit: A." in err
 
 
 @pytest.mark.parametrize(
-    ("output", "says"),
+    ("output", "expected"),
     [
         ("swaps.csv", "would overwrite swaps.csv"),
         ("./nested/../swaps.csv", "would overwrite swaps.csv"),
@@ -93,8 +91,8 @@ def test_a_backtest_says_what_its_tape_assumes_and_that_one_token_made_the_profi
         ("/dev/null", "is not an ordinary file"),
     ],
 )
-def test_an_output_that_cannot_be_is_refused_before_anything_is_written(
-    memesnipe: Typed, tmp_path: Path, output: str, says: str
+def test_an_unusable_output_is_refused_before_anything_is_written(
+    memesnipe: Typed, tmp_path: Path, output: str, expected: str
 ) -> None:
     (tmp_path / "nested").mkdir()
     (tmp_path / "symbolic.tape").symlink_to("swaps.csv")
@@ -103,11 +101,11 @@ def test_an_output_that_cannot_be_is_refused_before_anything_is_written(
     before = sorted((path.name, path.is_file() and path.read_bytes()) for path in tmp_path.iterdir())
     code, out, err = memesnipe("import", "swaps.csv", "-o", output, "--sol-usd", "prices.csv")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert says in err
+    assert expected in err
     assert sorted((path.name, path.is_file() and path.read_bytes()) for path in tmp_path.iterdir()) == before
 
 
-def test_the_trades_of_a_backtest_never_overwrite_what_it_reads(memesnipe: Typed, tmp_path: Path) -> None:
+def test_the_trades_of_a_backtest_never_overwrite_its_inputs(memesnipe: Typed, tmp_path: Path) -> None:
     memesnipe("import", "swaps.csv", "-o", "a.tape")
     (tmp_path / "spec.json").write_text("{}")
     os.link(tmp_path / "a.tape", tmp_path / "linked.csv")
@@ -118,14 +116,14 @@ def test_the_trades_of_a_backtest_never_overwrite_what_it_reads(memesnipe: Typed
 
 
 @pytest.mark.parametrize("price", ["inf", "nan", "0.05", "20000", "-1", "0", "1e400", "much"])
-def test_a_price_of_sol_that_is_not_plausible_is_refused(memesnipe: Typed, price: str) -> None:
+def test_an_implausible_price_of_sol_is_refused(memesnipe: Typed, price: str) -> None:
     code, _, err = memesnipe("import", "swaps.csv", "-o", "a.tape", f"--sol-usd={price}")
     assert (code, err.count("\n")) == (2, 1)
     assert f"--sol-usd {price}" in err
 
 
 @pytest.mark.parametrize("decimals", ["-1", "13", "six", "1.5"])
-def test_decimals_that_cannot_be_are_refused(memesnipe: Typed, decimals: str) -> None:
+def test_invalid_decimals_are_refused(memesnipe: Typed, decimals: str) -> None:
     code, _, err = memesnipe("import", "swaps.csv", "-o", "a.tape", f"--decimals={decimals}")
     assert (code, err.count("\n")) == (2, 1)
 
@@ -142,7 +140,7 @@ def test_a_series_of_prices_is_joined_by_time(memesnipe: Typed, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("lines", "says"),
+    ("lines", "expected"),
     [
         (["ts,price", f"{TS_S},0.01"], "row 1: price is not from 0.1 to 10000 USD"),
         (["ts,price", f"{TS_S},200", f"{TS_S},201"], "has two prices for one time"),
@@ -152,7 +150,7 @@ def test_a_series_of_prices_is_joined_by_time(memesnipe: Typed, tmp_path: Path) 
         (["ts,price", "100,200"], "before 2020"),
     ],
 )
-def test_a_series_that_cannot_be_one_is_refused(memesnipe: Typed, tmp_path: Path, lines: list[str], says: str) -> None:
+def test_an_invalid_price_series_is_refused(memesnipe: Typed, tmp_path: Path, lines: list[str], expected: str) -> None:
     write_csv(tmp_path, *lines, name="prices.csv")
     code, _, err = memesnipe("import", "swaps.csv", "-o", "a.tape", "--sol-usd", "prices.csv")
-    assert (code, err.count("\n"), says in err, "prices.csv" in err) == (2, 1, True, True), err
+    assert (code, err.count("\n"), expected in err, "prices.csv" in err) == (2, 1, True, True), err

@@ -1,4 +1,4 @@
-"""Settings are checked at the start, and secrets are not told."""
+"""Settings are checked at the start, and errors never contain secrets."""
 
 import stat
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from memesnipe.bus.redis_bus import READ_LIMIT
-from memesnipe.bus.streams import KEEP_EVENTS, MAX_IN_FLIGHT
 from memesnipe.config.settings import DECIDING, Settings, env_example, load_settings, read_resolved, write_resolved
 from memesnipe.config.types import range_of
 from memesnipe.errors import RefusedError, SettingsError
+from memesnipe.protocol.streams import KEEP_EVENTS, MAX_IN_FLIGHT
 from memesnipe.testing.chaos.replay import QUICK
 
 
@@ -21,7 +21,7 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("DASHBOARD_PORT", "99999", "DASHBOARD_PORT is '99999'"),
         ("MUTATION_RATE", "1.5", "must be a number from 0 to 1"),
@@ -41,15 +41,15 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("REDIS_URL", "http://:secret@host", "must start with redis://"),
     ],
 )
-def test_a_wrong_value_is_one_line_with_the_variable_and_what_is_allowed(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+def test_the_error_of_an_invalid_value_names_the_variable_and_the_range(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
         load_settings()
     line = str(caught.value)
     assert name in line
-    assert told in line
+    assert expected in line
     assert "\n" not in line
     assert "secret" not in line
 
@@ -61,7 +61,7 @@ def test_live_trading_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, val
         load_settings()
 
 
-def test_the_environment_comes_before_the_file_and_the_file_before_the_default(
+def test_the_environment_overrides_the_file_and_the_file_the_default(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("POPULATION_SIZE=17\nARENA_SIZE=8\nUNKNOWN_SETTING=1\nREDIS_URL=\n")
@@ -72,100 +72,101 @@ def test_the_environment_comes_before_the_file_and_the_file_before_the_default(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         (b"# caf\xe9\nSEED=3\n", ".env:1: byte 6 of the line is 0xe9, which is not UTF-8"),
         (b"SEED=3\n\n  SLIPAGE_BPS=50\n", ".env:3: there is no setting SLIPAGE_BPS; did you mean SLIPPAGE_BPS?"),
-        (b"SEED=3\n# again\nseed=4\n", ".env:3: SEED is set in line 1 already"),
+        (b"SEED=3\n# again\nseed=4\n", ".env:3: SEED is already set in line 1"),
         (b"\nSEED\n", ".env:2: SEED has no value"),
         (b"SEED=3\n= 4\n", ".env:2: is not of the form NAME=VALUE"),
         (b"SEED=3\nARENA_SIZE='4\n", ".env:2: is not of the form NAME=VALUE"),
-        (b"STRATEGY_PATH='a\nSEED=3'\n", ".env:1: the value of STRATEGY_PATH holds a control character"),
-        (b"SEED=\x003\n", ".env:1: holds a zero byte"),
+        (b"STRATEGY_PATH='a\nSEED=3'\n", ".env:1: the value of STRATEGY_PATH contains a control character"),
+        (b"SEED=\x003\n", ".env:1: contains a zero byte"),
         ("SEED=3".encode("utf-16"), ".env:1: byte 1 of the line is 0xff"),
         (b"#" * (1 << 20) + b"\n", ".env: is larger than"),
     ],
 )
-def test_a_file_of_settings_that_cannot_be_meant_is_one_line_with_its_place(
-    tmp_path: Path, text: bytes, told: str
-) -> None:
+def test_the_error_of_an_invalid_settings_file_names_the_line(tmp_path: Path, text: bytes, expected: str) -> None:
     (tmp_path / ".env").write_bytes(text)
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(expected)
     assert "\n" not in str(caught.value)
 
 
-def test_a_byte_order_mark_and_a_folder(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_ignored_and_a_folder_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes("SEED=3\n".encode("utf-8-sig"))
     assert load_settings().seed == 3
     (tmp_path / ".env").unlink()
     (tmp_path / ".env").mkdir()
-    with pytest.raises(SettingsError, match=r"^\.env: is not a file of settings"):
+    with pytest.raises(SettingsError, match=r"^\.env: is not a settings file"):
         load_settings()
 
 
-def test_names_that_are_ignored_are_told_once(
+def test_ignored_names_are_printed_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("memesnipe.config.settings._ADVISED", set())
+    monkeypatch.setattr("memesnipe.config.settings._PRINTED", set())
     monkeypatch.setenv("SLIPAGE_BPS", "5")
     (tmp_path / ".env").write_text("COMPOSE_PROJECT_NAME=x\nPGDATA=y\n")
     load_settings()
     load_settings()
     first, second = capsys.readouterr().err.splitlines()
     assert (
-        first
-        == "memesnipe: note: .env holds names that are no settings of MemeSnipe, ignored: COMPOSE_PROJECT_NAME, PGDATA"
+        first == "memesnipe: note: .env contains names that are not settings of MemeSnipe, "
+        "ignored: COMPOSE_PROJECT_NAME, PGDATA"
     )
     assert "SLIPAGE_BPS" in second
     assert "did you mean SLIPPAGE_BPS?" in second
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "expected"),
     [
-        ({"POPULATION_SIZE": "7"}, "SPECS_PER_GENERATION is 8 and POPULATION_SIZE is 7: no more can be chosen"),
+        ({"POPULATION_SIZE": "7"}, "SPECS_PER_GENERATION is 8 and POPULATION_SIZE is 7: no more genomes can be chosen"),
         ({"ARENA_SIZE": "7"}, "SPECS_PER_GENERATION is 8 and ARENA_SIZE is 7"),
         ({"TOURNAMENT_SIZE": "51"}, "TOURNAMENT_SIZE is 51 and POPULATION_SIZE is 50"),
         ({"MAX_STRATEGY_SHARE_PERCENT": "90"}, "MAX_STRATEGY_SHARE_PERCENT is 90 and MAX_INVESTED_SHARE_PERCENT is 80"),
-        ({"MIN_SHARPE_TO_STAY": "5"}, "MIN_SHARPE_TO_STAY is 5 and MIN_SHARPE_FOR_PROMOTION is 0.5: what is promoted"),
+        (
+            {"MIN_SHARPE_TO_STAY": "5"},
+            "MIN_SHARPE_TO_STAY is 5 and MIN_SHARPE_FOR_PROMOTION is 0.5: a promoted strategy",
+        ),
         (
             {"DASHBOARD_PORT": "81", "EXECUTOR_METRICS_PORT": "81"},
             "DASHBOARD_PORT and EXECUTOR_METRICS_PORT are",
         ),
-        ({"MEMESNIPE_HOME": "file"}, "MEMESNIPE_HOME is 'file': that is no folder"),
+        ({"MEMESNIPE_HOME": "file"}, "MEMESNIPE_HOME is 'file': that is not a folder"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, str], told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, str], expected: str
 ) -> None:
     (tmp_path / "file").touch()
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(expected)
 
 
-def test_the_quick_settings_of_chaos_hold_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_quick_settings_of_chaos_are_consistent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in QUICK.items():
         monkeypatch.setenv(name, value)
     assert load_settings().min_sharpe_for_promotion == -1000.0
 
 
-def test_every_number_has_a_least_and_a_most() -> None:
+def test_every_number_has_a_range() -> None:
     numbers = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float)]
     assert len(numbers) > 40
     assert [name for name in numbers if not range_of(Settings.model_fields[name])] == []
 
 
-def test_the_window_of_a_generation_is_in_redis_however_far_its_reader_is_behind() -> None:
-    [most] = [m.le for m in Settings.model_fields["tape_window_events"].metadata if hasattr(m, "le")]
-    assert 0 < most <= KEEP_EVENTS - MAX_IN_FLIGHT - READ_LIMIT
+def test_the_window_of_a_generation_fits_the_events_kept_in_redis() -> None:
+    [maximum] = [m.le for m in Settings.model_fields["tape_window_events"].metadata if hasattr(m, "le")]
+    assert 0 < maximum <= KEEP_EVENTS - MAX_IN_FLIGHT - READ_LIMIT
 
 
-def test_every_setting_is_in_the_example_with_its_meaning() -> None:
+def test_the_example_lists_every_setting_with_its_meaning() -> None:
     example = (Path(__file__).parents[2] / ".env.example").read_text()
     assert example == env_example(), "run: python -m memesnipe.config.settings > .env.example"
 
@@ -175,9 +176,7 @@ def test_the_example_gives_the_defaults(tmp_path: Path) -> None:
     assert load_settings() == Settings(_env_file=None)  # type: ignore[call-arg]
 
 
-def test_what_up_decided_reaches_the_actors_through_a_file_that_only_we_can_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_resolved_settings_are_passed_in_a_private_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://me:secret@host/db")
     settings = load_settings()
     assert "secret" not in repr(settings) + str(settings) + str(settings.deciding)
@@ -191,11 +190,13 @@ def test_what_up_decided_reaches_the_actors_through_a_file_that_only_we_can_read
     assert read.database_url.get_secret_value() == "postgresql+psycopg://me:secret@host/db"
 
 
-def test_no_secret_decides_anything() -> None:
+def test_no_deciding_setting_is_secret() -> None:
     assert not [name for name in DECIDING if "url" in name or "key" in name]
 
 
-def test_a_wrong_value_in_the_file_of_settings_has_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_an_invalid_value_in_the_file_names_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("# mine\n\nSEED=1\nLATENCY_MS=abc\nLOG_LEVEL=LOUD\n")
     with pytest.raises(SettingsError) as caught:

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.bus.merge import Entry
-from memesnipe.bus.streams import EVENTS, FILLS
 from memesnipe.config.home import RESOLVED
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.feeds.base import FeedChoice
+from memesnipe.protocol.messages import ExecutorProgress
+from memesnipe.protocol.streams import EVENT_STREAMS, PROGRESS
 from memesnipe.roles import market_data
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
@@ -38,19 +39,17 @@ class ListFeed:
 
 
 class Reader(Consumer):
-    """Notes the events that it sees, and says so."""
+    """Stands in for the executor: notes the events that it reads, and publishes its progress."""
 
     name = "executor"
-    reads = (EVENTS,)
-    writes = (FILLS,)
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
         self.seen: list[int] = []
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
-        self.seen += [entry.seq for entry in entries]
-        work.send(FILLS, entries[-1].seq, {})
+        self.seen += [entry.seq for entry in entries if entry.stream in EVENT_STREAMS]
+        work.send(ExecutorProgress(seq=entries[-1].seq))
 
     def dump(self) -> bytes:
         return b"nothing"
@@ -60,14 +59,12 @@ class Reader(Consumer):
 
 
 class Listener(Reader):
-    """Hears of what the other one says."""
+    """Stands in for the position role: notes the progress messages that it reads."""
 
     name = "position"
-    reads = (FILLS,)
-    writes = ()
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
-        self.seen += [entry.number for entry in entries]
+        self.seen += [entry.number for entry in entries if entry.stream == PROGRESS]
 
 
 @dataclass
@@ -98,7 +95,7 @@ class Stage:
 
     def has_read(self, actor: str, stream: str, seq: int) -> None:
         """Let an actor that is not here have come so far."""
-        row = {"run_id": self.run_id, "actor": actor, "stream": stream, "position": seq, "seq": seq, "consumed": seq}
+        row = {"run_id": self.run_id, "actor": actor, "stream": stream, "number": seq, "seq": seq, "consumed": seq}
         statement = insert(StreamOffsetRow).values(row)
         keys = [column.name for column in StreamOffsetRow.__table__.primary_key.columns]
         with self.database.begin() as connection:

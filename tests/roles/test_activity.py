@@ -66,14 +66,14 @@ def test_a_long_step_is_stalled_unless_it_breeds(activity: ActivityTracker, monk
     monkeypatch.setattr(module.time, "monotonic", lambda: now)
     activity.begin(WAITING)
     now += 2.9
-    assert activity.said() == {}
+    assert activity.slow_state() is None
     activity.at(WORKING)
     now += 9.1
-    assert activity.said() == {"state": "stalled", "detail": "the current step takes 12 s; trading waits"}
+    assert activity.slow_state() == ("stalled", "the current step takes 12 s; trading waits")
     with activity.breeding():
-        assert activity.said() == {"state": "breeding", "detail": "for 12 s"}
+        assert activity.slow_state() == ("breeding", "for 12 s")
     activity.begin(WAITING)
-    assert activity.said() == {}
+    assert activity.slow_state() is None
 
 
 def test_who_waits_for_the_same_thing_for_too_long_is_stalled(
@@ -84,16 +84,16 @@ def test_who_waits_for_the_same_thing_for_too_long_is_stalled(
     for _ in range(3):
         activity.begin(WAITING)
         activity.awaits("event 7")
-        assert activity.said() == {}
+        assert activity.slow_state() is None
         now += 4.0
     activity.begin(WAITING)
-    assert activity.said() == {"state": "stalled", "detail": "waits for event 7, since 12 s"}
+    assert activity.slow_state() == ("stalled", "waits for event 7, since 12 s")
     activity.awaits("event 8")
-    assert activity.said() == {}, "it has come further"
+    assert activity.slow_state() is None, "it has come further"
     now += 100.0
     activity.begin(WAITING)
     activity.awaits("")
-    assert activity.said() == {}, "who has nothing to do waits for nothing"
+    assert activity.slow_state() is None, "who has nothing to do waits for nothing"
 
 
 def test_breeding_without_results_is_stalled(activity: ActivityTracker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,12 +102,12 @@ def test_breeding_without_results_is_stalled(activity: ActivityTracker, monkeypa
     activity.begin(WORKING)
     with activity.breeding():
         now += 119.0
-        assert activity.said() == {"state": "breeding", "detail": "for 119 s"}
+        assert activity.slow_state() == ("breeding", "for 119 s")
         activity.bred(4)
         now += 119.0
-        assert activity.said()["state"] == "breeding"
+        assert activity.slow_state()[0] == "breeding"
         now += 2.0
-        assert activity.said() == {"state": "stalled", "detail": "no backtest has finished for 121 s"}
+        assert activity.slow_state() == ("stalled", "no backtest has finished for 121 s")
 
 
 def test_commits_show_whoever_commits_and_reads_do_not(tmp_path: Path, database_url: str) -> None:

@@ -11,15 +11,27 @@ import redis
 import sqlalchemy as sa
 
 from memesnipe.bus.merge import Entry, ForeignEntryError
-from memesnipe.bus.streams import ALLOCATIONS, EVENT_READERS, EVENT_STREAMS, EVENTS, FILLS, KEEP_EVENTS, MAX_IN_FLIGHT
 from memesnipe.market.events import REBALANCE
 from memesnipe.market.record_rules import CATEGORIES
+from memesnipe.protocol.heartbeat import Heartbeat
+from memesnipe.protocol.messages import ExecutorProgress
+from memesnipe.protocol.payload import encode
+from memesnipe.protocol.streams import (
+    ALLOCATIONS,
+    EVENT_READERS,
+    EVENT_STREAMS,
+    EVENTS,
+    KEEP_EVENTS,
+    MAX_IN_FLIGHT,
+    PROGRESS,
+)
 from memesnipe.roles.market_data import MarketData
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.lease import LeaseLostError
-from memesnipe.storage.schema import RejectedEvent
+from memesnipe.storage.schema import RejectedEventRow
 from memesnipe.storage.views import report
+from tests.payloads import allocations, event
 from tests.roles.conftest import Listener, Reader, Stage
 from tests.support import CURVE, price_message
 
@@ -144,10 +156,10 @@ def test_messages_that_begin_too_late_are_published_anew(stage: Stage) -> None:
     for _ in range(3):
         market.step()
         reader.step()
-    stage.redis.xtrim(FILLS, maxlen=1, approximate=False)
-    with pytest.raises(redis.ConnectionError, match="fills: Redis has lost its data, 2 of 3 entries"):
+    stage.redis.xtrim(PROGRESS, maxlen=1, approximate=False)
+    with pytest.raises(redis.ConnectionError, match="executor_progress: Redis has lost its data, 2 of 3 entries"):
         reader.step()
-    assert reader.context.bus.held(FILLS) == range(3, 4)
+    assert reader.context.bus.held(PROGRESS) == range(3, 4)
     again, listener = stage.start(Reader), stage.start(Listener)
     again.open()
     listener.open()
@@ -160,7 +172,7 @@ def test_what_redis_holds_beyond_what_was_committed_is_not_believed(stage: Stage
     market = stage.market(feed)
     market.open()
     market.step()
-    market.context.bus.publish([("events:price", BATCH + 1, BATCH + 1, b"{}")])
+    market.context.bus.publish([event(BATCH + 1)])
     market.close()
     again, reader = stage.market(feed), stage.start(Reader)
     again.open()
@@ -254,7 +266,7 @@ def test_the_last_event_of_a_feed_is_a_decision_whatever_comes_behind_it(stage: 
     [recorded] = read_batches(stage.context().event_log, 1, BATCH)
     assert np.flatnonzero(recorded["flags"] & REBALANCE).tolist() == [BATCH - 1]
     with stage.database.connect() as connection:
-        query = sa.select(RejectedEvent.position).where(RejectedEvent.run_id == stage.run_id)
+        query = sa.select(RejectedEventRow.position).where(RejectedEventRow.run_id == stage.run_id)
         assert sorted(connection.scalars(query)) == list(range(BATCH, BATCH + behind))
 
 
@@ -274,7 +286,7 @@ def test_poison_between_batches_moves_no_position(stage: Stage) -> None:
     assert (again.seq, again._cursor.rejected, again._cursor.position) == (40, 40 * len(POISON), len(feed))
     with stage.database.connect() as connection:
         counted = report(connection, stage.run_id)["rejected_because"]
-        query = sa.select(RejectedEvent.category).where(RejectedEvent.run_id == stage.run_id)
+        query = sa.select(RejectedEventRow.category).where(RejectedEventRow.run_id == stage.run_id)
         assert Counter(connection.scalars(query)) == counted
     assert sum(counted.values()) == 40 * len(POISON)
     assert {*counted} <= {*CATEGORIES}
@@ -293,19 +305,20 @@ def test_a_reader_whose_stream_has_vanished_says_what_it_waits_for(stage: Stage)
     for shell in (market, reader, listener):
         shell.open()
     reader.step()
-    assert reader.context.activity.said() == {}, "a feed that is quiet stalls nobody"
+    assert reader.context.activity.slow_state() is None, "a feed that is quiet stalls nobody"
     market.step()
     stage.redis.delete(*EVENT_STREAMS)
     reader.step()
     awaited = "waits for entry 1 of events, which was written and does not come, since 0 s"
-    assert reader.context.activity.said() == {"state": "stalled", "detail": awaited}
+    assert reader.context.activity.slow_state() == ("stalled", awaited)
     market.close()
     stage.market(trades(10)).open()  # publishes again what has vanished
     assert see(reader, 10) == through(1, 10)
-    assert reader.context.activity.said() == {}
-    stage.redis.delete(FILLS)
+    assert reader.context.activity.slow_state() is None
+    stage.redis.delete(PROGRESS)
+    listener.step()  # the events
     listener.step()
-    assert "entry 1 of fills" in listener.context.activity.said()["detail"]
+    assert "entry 1 of executor_progress" in listener.context.activity.slow_state().detail
 
 
 @pytest.mark.usefixtures("impatient")
@@ -317,19 +330,19 @@ def test_the_feed_says_for_whom_and_for_which_decision_it_waits(stage: Stage) ->
     market.open()
     market.step()
     activity = market.context.activity
-    assert activity.said() == {}
+    assert activity.slow_state() is None
     market.step()
-    assert activity.said()["detail"].startswith("waits for executor to take in event 1,")
+    assert activity.slow_state().detail.startswith("waits for executor to take in event 1,")
     stage.has_read("executor", EVENTS, market.seq)
     market.step()
-    assert activity.said()["detail"].startswith("waits for position to take in event 1,")
+    assert activity.slow_state().detail.startswith("waits for position to take in event 1,")
     _read_all(stage, market.seq)
     market.step()
-    assert activity.said()["detail"].startswith("waits for the decision that comes after that of event 0,")
-    market.context.bus.beat("strategy_factory", {"state": "breeding"})
+    assert activity.slow_state().detail.startswith("waits for the decision that comes after that of event 0,")
+    market.context.bus.beat("strategy_factory", Heartbeat(state="breeding"))
     stage.monkeypatch.setattr("memesnipe.roles.market_data._LOOK_S", -1.0)
     market.step()
-    assert activity.said() == {}, "a generation may take its time"
+    assert activity.slow_state() is None, "a generation may take its time"
     stage.has_read("executor", ALLOCATIONS, market.seq)
     market.step()
     assert market.seq == 20
@@ -339,10 +352,10 @@ class Silent(Reader):
     """Has something to say at every thirtieth event alone."""
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
-        self.seen += [entry.seq for entry in entries]
+        self.seen += [entry.seq for entry in entries if entry.stream in EVENT_STREAMS]
         for entry in entries:
             if entry.seq % 30 == 0:
-                work.send(FILLS, entry.seq, {})
+                work.send(ExecutorProgress(seq=entry.seq))
 
 
 def test_entries_that_lead_to_nothing_are_committed_with_what_comes_next_or_soon(stage: Stage) -> None:
@@ -365,26 +378,20 @@ def test_entries_that_lead_to_nothing_are_committed_with_what_comes_next_or_soon
     assert again.journal.positions([EVENTS])[EVENTS].number == 50
 
 
-class Obeyer(Reader):
-    """Takes in what was decided, as the executor does."""
-
-    reads = (EVENTS, ALLOCATIONS)
-
-
 def test_the_feed_goes_on_as_soon_as_a_decision_is_carried_out(stage: Stage) -> None:
     """Nobody polls in its way: without the announcement it would wait for 8 s here."""
     stage.monkeypatch.setattr("memesnipe.roles.market_data._MAX_WAIT_S", 8.0)
     feed = trades(20)
     for message in feed[10:]:
         message["ts"] += 60 * 10**9
-    market, executor = stage.market(feed), stage.start(Obeyer)
+    market, executor = stage.market(feed), stage.start(Reader)
     market.open()
     executor.open()
     market.step()
     decided = market.seq
     executor.step()  # the events
     assert (decided, market._cursor.decision_seq) == (11, 11)
-    executor.context.bus.publish([(ALLOCATIONS, 1, decided, b"{}")])
+    executor.context.bus.publish([(ALLOCATIONS, 1, decided, encode(allocations(seq=decided)))])
     executor.step()  # the decision; it is announced before the feed begins to wait, and not lost
     began = perf_counter()
     market.context.bus.wait_for_progress(ALLOCATIONS, 8.0)

@@ -3,18 +3,19 @@
 from pathlib import Path
 from time import perf_counter
 
-import orjson
 import pytest
 import sqlalchemy as sa
 
-from memesnipe.bus.streams import COMMANDS
 from memesnipe.config.home import installation_of
-from memesnipe.market.codec import STREAM_OF_KIND, to_messages
+from memesnipe.protocol.events import to_payloads
+from memesnipe.protocol.payload import encode
+from memesnipe.protocol.streams import COMMANDS
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor import Executor
 from memesnipe.storage.runs import begin_run
-from memesnipe.storage.schema_control import Control
+from memesnipe.storage.schema_control import ControlRow
 from memesnipe.telemetry.metrics import ActorMetrics
+from tests.payloads import command
 from tests.support import Market
 from tests.verification.small_run import SmallRuns
 
@@ -29,8 +30,7 @@ def test_a_command_that_is_back_before_its_events_waits_for_them(
     context.bus.take_over(installation_of(tmp_path), run_id)
     executor = Executor(context, ActorMetrics("executor"))
     executor.open()
-    halt = orjson.dumps({"seq": 3, "command_id": 1, "name": "halt", "spec_id": "", "reason": ""})
-    context.bus.publish([(COMMANDS, 1, 3, halt)])
+    context.bus.publish([(COMMANDS, 1, 3, encode(command("halt", seq=3)))])
     executor.step()
     assert executor.positions[COMMANDS].number == 0
 
@@ -38,10 +38,7 @@ def test_a_command_that_is_back_before_its_events_waits_for_them(
     for i in range(6):
         market.trade(i)
     events = market.events()
-    published = [
-        (STREAM_OF_KIND[int(kind)], message["seq"], message["seq"], orjson.dumps(message))
-        for kind, message in zip(events["kind"], to_messages(events, ["A"]), strict=True)
-    ]
+    published = [(payload.stream, payload.seq, payload.seq, encode(payload)) for payload in to_payloads(events, ["A"])]
     context.bus.publish(published[:4])
     executor.step()
     # Others go no further than the executor says it is: it says so also where events come seldom, but without a pause.
@@ -55,5 +52,7 @@ def test_a_command_that_is_back_before_its_events_waits_for_them(
     assert executor._told_seq == 6
     executor.close()
     with database.connect() as connection:
-        applied = sa.select(Control.stream, Control.entry, Control.effective_seq).where(Control.run_id == run_id)
+        applied = sa.select(ControlRow.stream, ControlRow.entry, ControlRow.effective_seq).where(
+            ControlRow.run_id == run_id
+        )
         assert connection.execute(applied).all() == [(COMMANDS, 1, 3)]

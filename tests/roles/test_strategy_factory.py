@@ -3,14 +3,12 @@
 from typing import Any
 
 import numpy as np
-import orjson
 import pytest
-import sqlalchemy as sa
 
-from memesnipe.bus.streams import BACKTEST_JOBS, BACKTEST_RESULTS
 from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.protocol.streams import BACKTEST_JOBS, BACKTEST_RESULTS
 from memesnipe.roles.strategy_factory import StrategyFactory
-from memesnipe.storage.schema import Message
+from memesnipe.storage.messages import read_messages
 from tests.roles.conftest import Stage
 from tests.support import CURVE, price_message
 
@@ -27,10 +25,9 @@ def _failing_first() -> Any:
     return evaluate
 
 
-def _told(stage: Stage, stream: str) -> list[int]:
-    query = sa.select(Message.payload).where(Message.run_id == stage.run_id, Message.stream == stream)
+def _published(stage: Stage, stream: str) -> list[int]:
     with stage.database.connect() as connection:
-        return [orjson.loads(p)["generation"] for p in connection.scalars(query.order_by(Message.number))]
+        return [message.payload.generation for message in read_messages(connection, stage.run_id, stream)]
 
 
 def test_a_generation_is_announced_once_although_the_first_attempt_to_breed_it_fails(stage: Stage) -> None:
@@ -45,12 +42,12 @@ def test_a_generation_is_announced_once_although_the_first_attempt_to_breed_it_f
         failing.open()
         with pytest.raises(RuntimeError):
             failing.step()
-        assert _told(stage, BACKTEST_JOBS) == list(range(generation + 1))
-        assert _told(stage, BACKTEST_RESULTS) == list(range(generation))
+        assert _published(stage, BACKTEST_JOBS) == list(range(generation + 1))
+        assert _published(stage, BACKTEST_RESULTS) == list(range(generation))
         again = stage.start(StrategyFactory, evaluate)
         again.open()
         again.step()
-        assert _told(stage, BACKTEST_JOBS) == _told(stage, BACKTEST_RESULTS) == list(range(generation + 1))
+        assert _published(stage, BACKTEST_JOBS) == _published(stage, BACKTEST_RESULTS) == list(range(generation + 1))
         stage.has_read("executor", "allocations_channel", market.seq)
         while not generation and market.seq < 5:
             market.step()

@@ -1,4 +1,4 @@
-"""The process that holds Ray: started again when it ends or Ray is lost, and never left behind."""
+"""The process that runs Ray: restarted when it ends or Ray is lost, and never left behind."""
 
 import os
 import subprocess
@@ -16,10 +16,10 @@ from memesnipe.runtime.ray_process import RayProcess
 from memesnipe.servers.leftovers import MARK, end_leftovers, is_of_ray
 from memesnipe.telemetry.logs import open_log
 
-SAY = "import os, sys, time\ndef say(line): os.write(int(sys.argv[3]), line.encode() + b'\\n')\n"
-READY = SAY + 'say(\'{"ready": "http://here"}\')\n'
-UNTIL_TOLD = "sys.stdin.read()\n"
-# The first of them ends as it is told to here, those after it are well.
+SEND = "import os, sys, time\ndef send(line): os.write(int(sys.argv[3]), line.encode() + b'\\n')\n"
+READY = SEND + 'send(\'{"ready": "http://here"}\')\n'
+UNTIL_STDIN_CLOSES = "sys.stdin.read()\n"
+# The first process of a test fails, the following ones do not.
 FIRST = "first = not os.path.exists('{0}')\nopen('{0}', 'w').close()\n"
 
 Make = Callable[..., RayProcess]
@@ -27,7 +27,7 @@ Make = Callable[..., RayProcess]
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    """Makes one whose process runs a script."""
+    """Return a function that makes a RayProcess whose process runs a script."""
     made: list[RayProcess] = []
 
     def make(script: str, is_local: bool = True) -> RayProcess:
@@ -53,32 +53,30 @@ def until_ready(ray: RayProcess) -> None:
 @pytest.mark.parametrize(
     ("end", "reason"),
     [
-        ('say(\'{"lost": "gcs_server has ended"}\'); time.sleep(99)', "gcs_server has ended"),
+        ('send(\'{"lost": "gcs_server has ended"}\'); time.sleep(99)', "gcs_server has ended"),
         ("os.kill(os.getpid(), 9)", "its process ended with -9"),
-        ("time.sleep(99)", "it has said nothing for 0 s"),
+        ("time.sleep(99)", "it has not reported for 0 s"),
     ],
 )
-def test_whatever_happens_to_it_another_is_started(
+def test_a_failed_process_is_restarted(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, reason: str
 ) -> None:
     monkeypatch.setattr(ray_process, "_SILENT_S", 0.3)
-    well = "import select\nwhile not select.select([0], [], [], 0.05)[0]: say('{}')\n"
-    ray = make(READY + FIRST.format(tmp_path / "mark") + f"if first:\n  {end}\n{well}")
-    while not ray.news:
+    healthy = "import select\nwhile not select.select([0], [], [], 0.05)[0]: send('{}')\n"
+    ray = make(READY + FIRST.format(tmp_path / "mark") + f"if first:\n  {end}\n{healthy}")
+    while not ray.messages:
         ray.watch(0.05)
-    assert ray.condition == f"Ray died: {reason}. It is being started again (attempt 1)" == read_condition(tmp_path)
+    assert ray.condition == f"Ray died: {reason}. It is being restarted (attempt 1)" == read_condition(tmp_path)
     until_ready(ray)
-    died, back = ray.news
-    assert reason in died and "trading waits" in died
-    assert back.startswith("Ray is back after ")
+    died, restarted = ray.messages
+    assert reason in died and "trading is paused" in died
+    assert restarted.startswith("Ray has restarted after ")
     assert (ray.condition, read_condition(tmp_path), ray.dashboard) == ("", "", "http://here")
 
 
-def test_one_that_never_comes_back_ends_the_command(make: Make) -> None:
+def test_a_process_that_never_restarts_ends_the_command(make: Make) -> None:
     ray = make(READY + "os._exit(3)")
-    with pytest.raises(
-        MemeSnipeError, match="Ray does not come back after 10 attempts: its process ended with 3; see "
-    ):
+    with pytest.raises(MemeSnipeError, match="Ray has not restarted after 10 attempts: its process ended with 3; see "):
         while True:
             ray.watch(0.05)
 
@@ -86,29 +84,29 @@ def test_one_that_never_comes_back_ends_the_command(make: Make) -> None:
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        (SAY + 'say(\'{"refused": "no room"}\'); time.sleep(99)', "no room"),
-        (SAY + 'say(\'{"doing": "the dashboard"}\'); time.sleep(99)', "the dashboard was not ready within 0 s"),
+        (SEND + 'send(\'{"refused": "no room"}\'); time.sleep(99)', "no room"),
+        (SEND + 'send(\'{"doing": "the dashboard"}\'); time.sleep(99)', "the dashboard was not ready within 0 s"),
     ],
 )
-def test_one_that_does_not_start_ends_the_command_with_its_reason(
+def test_a_process_that_never_starts_ends_the_command_with_its_reason(
     make: Make, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
 ) -> None:
     monkeypatch.setattr(ray_process, "_START_S", 0.3)
-    with pytest.raises(MemeSnipeError, match=f"Ray does not start after 6 attempts: {reason}; see "):
+    with pytest.raises(MemeSnipeError, match=f"Ray has not started after 6 attempts: {reason}; see "):
         until_ready(make(script))
 
 
-def test_a_cluster_of_others_that_refuses_us_is_asked_once(make: Make) -> None:
-    script = SAY + 'say(\'{"refused": "no Ray cluster answers"}\'); sys.stdin.read()'
+def test_an_external_cluster_that_refuses_is_tried_once(make: Make) -> None:
+    script = SEND + 'send(\'{"refused": "no Ray cluster answers"}\'); sys.stdin.read()'
     with pytest.raises(MemeSnipeError, match=r"^no Ray cluster answers$"):
         until_ready(make(script, is_local=False))
 
 
-def test_it_is_asked_to_stop_and_what_it_leaves_behind_is_killed(make: Make, tmp_path: Path) -> None:
+def test_the_process_is_stopped_and_its_leftovers_are_killed(make: Make, tmp_path: Path) -> None:
     child = tmp_path / "child"
     leave = f"import subprocess\np = subprocess.Popen(['sleep', '99'])\nopen('{child}', 'w').write(str(p.pid))\n"
     stopped = f"open('{tmp_path / 'stopped'}', 'w').close()\n"
-    ray = make(READY.replace("say('{", leave + "say('{", 1) + UNTIL_TOLD + stopped)
+    ray = make(READY.replace("send('{", leave + "send('{", 1) + UNTIL_STDIN_CLOSES + stopped)
     until_ready(ray)
     assert runs(int(child.read_text()))
     ray.stop()
@@ -116,8 +114,8 @@ def test_it_is_asked_to_stop_and_what_it_leaves_behind_is_killed(make: Make, tmp
     assert not runs(int(child.read_text()))
 
 
-def test_leftovers_without_the_mark_are_known_by_their_session() -> None:
-    """Ray's agents write their titles over it, and live on when all others of their Ray have ended."""
+def test_leftovers_without_the_mark_are_recognised_by_their_session() -> None:
+    """Ray's agents overwrite their environment with their title, and survive the other processes of their Ray."""
     script = f"import os, subprocess, sys\nos.environ.pop('{MARK}')\n"
     script += "print(subprocess.Popen(['sleep', '99']).pid, flush=True)\nsys.stdin.read()"
     for holder_ends_first in (False, True):
@@ -136,7 +134,7 @@ def test_leftovers_without_the_mark_are_known_by_their_session() -> None:
             assert not runs(agent)
 
 
-def test_the_session_of_somebody_else_is_left_alone() -> None:
+def test_a_foreign_session_is_left_alone() -> None:
     with (
         subprocess.Popen(["sleep", "99"], start_new_session=True) as stranger,
         subprocess.Popen(["sleep", "99"], env=os.environ | {MARK: "mine"}) as mine,  # in the session of this test

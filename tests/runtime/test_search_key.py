@@ -1,4 +1,4 @@
-"""What decides a search is in its key, and what has changed is named."""
+"""The key of a search covers everything that its results depend on; changes are named."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "expected"),
     [
         ({"seed": 2}, "--seed was 1 and is 2"),
         ({"population_size": 9}, "--population was 8 and is 9"),
@@ -42,14 +42,14 @@ def folder(tmp_path: Path) -> Path:
         ({"landing_seed": 5}, "SEED was 0 and is 5"),
     ],
 )
-def test_each_parameter_is_named(folder: Path, changed: dict[str, Any], said: str) -> None:
+def test_each_parameter_is_named(folder: Path, changed: dict[str, Any], expected: str) -> None:
     before, now = _key(folder), _key(folder, **changed)
     (found,) = changes(before, now)
-    assert found.startswith(said)
+    assert found.startswith(expected)
     assert changes(now, now) == []
 
 
-def test_a_strategy_that_trades_the_other_way_round_is_another(folder: Path) -> None:
+def test_a_strategy_with_changed_code_changes_the_key(folder: Path) -> None:
     before = _key(folder)
     (folder / "mine.py").write_text(SOURCE.replace("return BUY", "return SELL"))
     assert changes(before, _key(folder)) == ["the strategy mine has changed"]
@@ -57,7 +57,7 @@ def test_a_strategy_that_trades_the_other_way_round_is_another(folder: Path) -> 
     assert changes(before, _key(folder)) == ["the strategy mine is gone", "the strategy other is new"]
 
 
-def test_the_engine_is_part_of_it_and_a_key_of_another_version_is_none(folder: Path) -> None:
+def test_the_engine_and_the_version_are_part_of_the_key(folder: Path) -> None:
     now = _key(folder)
-    assert changes(now | {"engine": "old"}, now) == ["MemeSnipe's own code has changed"]
+    assert changes(now | {"engine": "old"}, now) == ["MemeSnipe's code has changed"]
     assert changes({"seed": 1, "families": ["momentum_5m"]}, now)

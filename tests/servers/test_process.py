@@ -31,7 +31,7 @@ def test_a_pidfile_is_read(tmp_path: Path, text: str, pid: int | None) -> None:
     assert read_pid(tmp_path / "none") is None
 
 
-def test_a_stranger_is_no_server_of_ours(tmp_path: Path) -> None:
+def test_an_unrelated_process_is_not_a_server(tmp_path: Path) -> None:
     assert is_alive(os.getpid())
     with subprocess.Popen(["sleep", "30"], cwd=tmp_path) as stranger:
         assert is_alive(stranger.pid)
@@ -46,10 +46,10 @@ def test_wait_until_ends_at_its_deadline() -> None:
     assert time.monotonic() - begin < 2
 
 
-def test_a_server_that_dies_says_why(tmp_path: Path) -> None:
+def test_the_error_of_a_dead_server_names_the_cause(tmp_path: Path) -> None:
     server = ChildServer("Thing", tmp_path, signal.SIGTERM)
     with (
-        pytest.raises(LocalServerError, match=r"Thing: did not start \(FATAL: no luck\); read .*server\.log"),
+        pytest.raises(LocalServerError, match=r"Thing: did not start \(FATAL: no luck\); see .*server\.log"),
         server.starting(tmp_path / "pid"),
         server.guarded(),
     ):
@@ -60,14 +60,14 @@ def test_a_server_that_dies_says_why(tmp_path: Path) -> None:
     server.stop()
 
 
-def test_a_missing_program_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_program_is_a_one_line_error(tmp_path: Path) -> None:
     server = ChildServer("Thing", tmp_path, signal.SIGTERM)
     with pytest.raises(LocalServerError, match="cannot start") as caught, server.starting(tmp_path / "pid"):
         server.launch([str(tmp_path / "nothing")])
     assert "\n" not in str(caught.value)
 
 
-def test_a_server_deaf_to_its_signal_is_killed(tmp_path: Path) -> None:
+def test_a_server_that_ignores_its_signal_is_killed(tmp_path: Path) -> None:
     server = ChildServer("Deaf", tmp_path, signal.SIGTERM)
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     with server.starting(tmp_path / "pid"):

@@ -1,4 +1,4 @@
-"""Ray's folder: private, short enough for sockets, and without sessions of long ago."""
+"""Ray's folder: private, short enough for sockets, and without old sessions."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ NAME = "0123456789ab"
 
 @pytest.fixture
 def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A short folder in the place of the temporary one."""
+    """Return a short folder that replaces the system's temporary folder."""
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="x") as folder:
         monkeypatch.setattr(module, "_roots", lambda: (Path(folder),))
         monkeypatch.setattr(module, "_MAX_PATH_BYTES", 60)
@@ -38,20 +38,20 @@ def dead_pid() -> int:
     return process.pid
 
 
-def test_nobody_else_can_look_into_it(root: Path) -> None:
+def test_only_the_owner_can_access_the_folder(root: Path) -> None:
     (root / f"memesnipe-{NAME}").mkdir(mode=0o777)
     folder = ray_folder(NAME)
     assert folder.parent.parent == root
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
 
 
-def test_a_folder_of_somebody_else_is_not_taken(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_another_user_is_refused(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (root / f"memesnipe-{NAME}").symlink_to(tmp_path)
-    with pytest.raises(MemeSnipeError, match="belongs to somebody else"):
+    with pytest.raises(MemeSnipeError, match="belongs to another user"):
         ray_folder(NAME)
     ray_folder("another")
     monkeypatch.setattr(os, "getuid", lambda: 12345)
-    with pytest.raises(MemeSnipeError, match="belongs to somebody else"):
+    with pytest.raises(MemeSnipeError, match="belongs to another user"):
         ray_folder("another")
 
 
@@ -68,7 +68,7 @@ def test_a_long_temporary_folder_is_not_used(monkeypatch: pytest.MonkeyPatch, tm
         folder.parent.rmdir()
 
 
-def test_the_last_two_sessions_that_ended_badly_are_kept(root: Path) -> None:
+def test_the_last_two_failed_sessions_are_kept(root: Path) -> None:
     folder = ray_folder(NAME)
     dead = dead_pid()
     old = [session(folder, day, dead) for day in (1, 2, 3, 4)]
@@ -77,7 +77,7 @@ def test_the_last_two_sessions_that_ended_badly_are_kept(root: Path) -> None:
     assert [path.exists() for path in (*old, alive)] == [False, False, True, True, True]
 
 
-def test_a_session_that_ended_well_leaves_nothing(root: Path) -> None:
+def test_a_session_that_ended_without_errors_is_removed(root: Path) -> None:
     folder = ray_folder(NAME)
     one, other = session(folder, 1, os.getpid()), session(folder, 2, os.getpid())
     remove_session(one)

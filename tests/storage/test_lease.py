@@ -3,23 +3,25 @@
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.protocol.messages import ExecutorProgress
+from memesnipe.protocol.streams import PROGRESS
 from memesnipe.storage import lease as lease_module
 from memesnipe.storage.database import OF_ACTORS, connect
 from memesnipe.storage.journal import Journal, StreamOffset
 from memesnipe.storage.lease import Lease, LeaseLostError
-from memesnipe.storage.schema import Message
-from memesnipe.storage.schema_control import Lease as Row
+from memesnipe.storage.schema import MessageRow
+from memesnipe.storage.schema_control import LeaseRow as Row
 
 
 def _journal(database: sa.Engine, run_id: int) -> Journal:
-    journal = Journal(database, run_id, "executor", ["fills"])
+    journal = Journal(database, run_id, "executor", [PROGRESS])
     journal.open()
     return journal
 
 
 def _commit(journal: Journal, content: int) -> None:
-    work = journal.work()
-    work.send("fills", 1, {"content": content})
+    work = journal.unit_of_work()
+    work.send(ExecutorProgress(seq=content))
     journal.commit(work, {"events": StreamOffset(content, content, content)})
 
 
@@ -31,8 +33,10 @@ def test_who_was_replaced_commits_nothing_more(database: sa.Engine, new_run: int
         _commit(first, 2)
     _commit(second, 3)
     with database.connect() as connection:
-        kept = connection.scalars(sa.select(Message.payload).where(Message.run_id == new_run).order_by(Message.number))
-        assert list(kept) == ['{"seq":1,"content":1}', '{"seq":1,"content":3}']
+        kept = connection.scalars(
+            sa.select(MessageRow.seq).where(MessageRow.run_id == new_run).order_by(MessageRow.number)
+        )
+        assert list(kept) == [1, 3]
     assert second.positions(["events"])["events"].number == 3
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from memesnipe.storage.database import migrate
 from memesnipe.storage.runs import begin_run, finish_run, is_complete, run_options
-from memesnipe.storage.schema import FeedCursor, StreamOffsetRow
+from memesnipe.storage.schema import FeedCursorRow, StreamOffsetRow
 
 
 def test_an_unfinished_run_of_the_same_feed_and_settings_goes_on(database: sa.Engine) -> None:
@@ -24,12 +24,12 @@ def test_a_run_is_complete_when_the_last_decision_was_carried_out(database: sa.E
 
     def complete(**cursor: int | bool) -> bool:
         with database.begin() as connection:
-            connection.execute(sa.update(FeedCursor).where(FeedCursor.run_id == run_id).values(**cursor))
+            connection.execute(sa.update(FeedCursorRow).where(FeedCursorRow.run_id == run_id).values(**cursor))
             return is_complete(connection, run_id, ("executor",))
 
     def reached(stream: str, seq: int) -> None:
         with database.begin() as connection:
-            row = {"run_id": run_id, "actor": "executor", "stream": stream, "position": 1, "seq": seq, "consumed": 1}
+            row = {"run_id": run_id, "actor": "executor", "stream": stream, "number": 1, "seq": seq, "consumed": 1}
             connection.execute(sa.insert(StreamOffsetRow).values(row))
 
     assert not complete(seq=10, decision_seq=10, ended=False)

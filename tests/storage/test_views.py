@@ -6,8 +6,9 @@ from itertools import pairwise
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.protocol.commands import CommandName
 from memesnipe.storage import schema, schema_control, views
-from memesnipe.storage.commands import CommandName, assign_seq, outcome, request, waiting
+from memesnipe.storage.commands import assign_seq, outcome, pending_commands, request
 
 SOL = 1_000_000_000
 
@@ -54,25 +55,25 @@ def test_a_run_that_is_not_there_reads_as_an_empty_one(conn):
 
 
 def test_the_report_counts_what_the_tables_hold(conn, new_run, insert):
-    insert(schema.FeedCursor, seq=900, rejected=4, rejected_because={"future": 3, "jump": 1}, position=904)
+    insert(schema.FeedCursorRow, seq=900, rejected=4, rejected_because={"future": 3, "jump": 1}, position=904)
     insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=850)
     insert(schema.StreamOffsetRow, actor="position", stream="events", consumed=1)
     insert(schema.StreamOffsetRow, actor="executor", stream="exit_orders", consumed=2)
-    insert(schema.Generation, index=1, evaluations=2)
+    insert(schema.GenerationRow, index=1, evaluations=2)
     for spec_id, mode in (("a", "paper"), ("b", "simulating"), ("c", "simulating"), ("d", "retired")):
         insert(schema.StrategyRow, spec_id=spec_id, mode=mode)
-        insert(schema.Evaluation, generation=1, spec_id=spec_id)
-        insert(schema.Message, stream="strategy_specs", number=ord(spec_id), payload="{}")
-        insert(schema.Allocation, seq=10, spec_id=spec_id, allocation_usd=50.0 if spec_id == "a" else 0.0)
-    insert(schema.Message, stream="fills", number=1, payload="{}")
+        insert(schema.EvaluationRow, generation=1, spec_id=spec_id)
+        insert(schema.MessageRow, stream="strategy_specs", number=ord(spec_id), payload="{}")
+        insert(schema.AllocationRow, seq=10, spec_id=spec_id, allocation_usd=50.0 if spec_id == "a" else 0.0)
+    insert(schema.MessageRow, stream="fills", number=1, payload="{}")
     for number, status in enumerate(("PAPER", "PAPER", "FAILED")):
         insert(schema.OrderRow, order_id=f"a/{number}")
-        insert(schema.Trade, order_id=f"a/{number}", status=status)
+        insert(schema.TradeRow, order_id=f"a/{number}", status=status)
     insert(schema.OrderRow, order_id="a/9", status="intended")
     insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7)
     insert(schema.PositionRow, spec_id="a", token=2, token_raw=0)
-    insert(schema.Equity, seq=10, equity_usd=1000.0)
-    insert(schema.Equity, seq=20, equity_usd=990.0)
+    insert(schema.EquityRow, seq=10, equity_usd=1000.0)
+    insert(schema.EquityRow, seq=20, equity_usd=990.0)
     insert(schema.BreakerRow, level="warning", drawdown=0.06)
     assert views.report(conn, new_run) == {
         "run_id": new_run,
@@ -106,7 +107,7 @@ def test_positions_are_valued_at_the_last_price_of_sol(conn, new_run, insert):
     without_price = views.positions(conn, new_run)
     assert [p["mint"] for p in without_price] == ["open", "closed"]
     assert without_price[0]["unrealised_usd"] is None
-    insert(schema.Equity, seq=5, equity_lamports=10 * SOL, equity_usd=2000.0)
+    insert(schema.EquityRow, seq=5, equity_lamports=10 * SOL, equity_usd=2000.0)
     held, closed = views.positions(conn, new_run)
     worth = views.portfolio(conn, new_run)
     assert (worth["realised_sol"], worth["unrealised_sol"]) == (-1.0, 1.0)
@@ -119,7 +120,7 @@ def test_positions_are_valued_at_the_last_price_of_sol(conn, new_run, insert):
 
 def test_positions_of_a_portfolio_worth_nothing_have_no_price(conn, new_run, insert):
     insert(schema.PositionRow, spec_id="a", token=1, token_raw=1, cost_lamports=7)
-    insert(schema.Equity, seq=5, equity_lamports=0, equity_usd=0.0)
+    insert(schema.EquityRow, seq=5, equity_lamports=0, equity_usd=0.0)
     assert views.positions(conn, new_run)[0]["value_usd"] is None
     assert views.portfolio(conn, new_run)["change_ratio"] is None
 
@@ -127,7 +128,7 @@ def test_positions_of_a_portfolio_worth_nothing_have_no_price(conn, new_run, ins
 def test_trades_come_newest_first(conn, new_run, insert):
     for number in range(5):
         fees = {"pool_fee_lamports": SOL // 100, "network_fee_lamports": SOL // 100}
-        insert(schema.Trade, order_id=f"a/{number}", seq=number, sol_lamports=SOL // 2, **fees)
+        insert(schema.TradeRow, order_id=f"a/{number}", seq=number, sol_lamports=SOL // 2, **fees)
     newest = views.trades(conn, new_run, 2)
     assert [trade["order_id"] for trade in newest] == ["a/4", "a/3"]
     assert newest[0]["sol_amount"] == 0.5 and newest[0]["fees_sol"] == pytest.approx(0.02)
@@ -157,7 +158,7 @@ def test_the_curve_is_thinned_evenly_and_keeps_both_ends(conn, database, new_run
     ]  # fmt: skip
     zeros = {"equity_lamports": 0, "cash_usd": 0.0, "drawdown": 0.0}
     with database.begin() as connection:
-        connection.execute(sa.insert(schema.Equity), [row | zeros for row in rows])
+        connection.execute(sa.insert(schema.EquityRow), [row | zeros for row in rows])
     kept = [point["ts"] for point in views.equity_curve(conn, new_run, points)]
     assert len(kept) == min(marks, points)
     assert kept == sorted(set(kept)) and kept[0] == 0 and kept[-1] == marks - 1
@@ -166,8 +167,8 @@ def test_the_curve_is_thinned_evenly_and_keeps_both_ends(conn, database, new_run
 
 
 def test_the_portfolio_changes_since_its_first_mark(conn, new_run, insert):
-    insert(schema.Equity, seq=1, equity_lamports=10 * SOL, equity_usd=1000.0, drawdown=0.2)
-    insert(schema.Equity, seq=2, ts=5, equity_lamports=12 * SOL, equity_usd=1250.0, cash_usd=400.0)
+    insert(schema.EquityRow, seq=1, equity_lamports=10 * SOL, equity_usd=1000.0, drawdown=0.2)
+    insert(schema.EquityRow, seq=2, ts=5, equity_lamports=12 * SOL, equity_usd=1250.0, cash_usd=400.0)
     portfolio = views.portfolio(conn, new_run)
     assert (portfolio["change_usd"], portfolio["change_ratio"]) == (250.0, 0.25)
     assert (portfolio["equity_sol"], portfolio["cash_usd"], portfolio["ts"]) == (12.0, 400.0, 5)
@@ -176,9 +177,9 @@ def test_the_portfolio_changes_since_its_first_mark(conn, new_run, insert):
 
 def test_the_change_counts_from_the_capital_of_the_run(conn, database, new_run, insert):
     with database.begin() as connection:
-        kept = sa.update(schema.Run).where(schema.Run.run_id == new_run)
+        kept = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
         connection.execute(kept.values(settings={"initial_capital_usd": 2000.0}))
-    insert(schema.Equity, seq=1, equity_lamports=10 * SOL, equity_usd=1000.0)
+    insert(schema.EquityRow, seq=1, equity_lamports=10 * SOL, equity_usd=1000.0)
     assert views.portfolio(conn, new_run)["change_ratio"] == -0.5
 
 
@@ -194,7 +195,7 @@ def test_the_breaker_says_what_it_allows(conn, new_run, insert):
 def test_a_halt_and_what_was_refused_are_told(conn, new_run, insert):
     insert(schema.BreakerRow, level="normal", halted=True)
     for number, reason in enumerate(("halted", "price", "halted")):
-        insert(schema_control.Refusal, order_id=f"a-{number}", seq=number, reason=reason)
+        insert(schema_control.RefusalRow, order_id=f"a-{number}", seq=number, reason=reason)
     risk = views.risk(conn, new_run)
     assert (risk["halted"], risk["size_multiplier"]) == (True, 0.0)
     assert list(risk["refusals"].items()) == [("halted", 2), ("price", 1)]
@@ -206,9 +207,9 @@ def test_commands_and_steps_of_lives_come_newest_first(conn, database, new_run, 
     with database.begin() as connection:
         first = request(connection, new_run, CommandName.HALT, reason="a test")
         second = request(connection, new_run, CommandName.PROMOTE, spec_id="a")
-        assert [command.command_id for command in waiting(connection, new_run)] == [first, second]
+        assert [command.command_id for command in pending_commands(connection, new_run)] == [first, second]
         connection.execute(assign_seq(first, 7))
-        assert [command.name for command in waiting(connection, new_run)] == ["promote"]
+        assert [command.name for command in pending_commands(connection, new_run)] == ["promote"]
         assert outcome(connection, first) is None
     for seq in (1, 2):
         insert(
@@ -229,8 +230,8 @@ def test_commands_and_steps_of_lives_come_newest_first(conn, database, new_run, 
 
 
 def test_everything_is_ready_for_json(conn, new_run, insert):
-    insert(schema.Generation, index=2, best_fitness=0.5)
-    insert(schema.Generation, index=1, best_fitness=0.4)
+    insert(schema.GenerationRow, index=2, best_fitness=0.5)
+    insert(schema.GenerationRow, index=1, best_fitness=0.4)
     generations = views.generations(conn, new_run)
     assert [g["index"] for g in generations] == [1, 2]
     json.dumps([generations, views.report(conn, new_run), views.portfolio(conn, new_run)], allow_nan=False)

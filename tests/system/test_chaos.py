@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from memesnipe.bus.streams import ACTORS
+from memesnipe.protocol.streams import ACTORS
 from memesnipe.roles.activity import WAITING
 from memesnipe.testing.chaos.targets import TARGETS
 from tests.system.installation import Installation

@@ -195,7 +195,7 @@ def test_what_has_changed_since_a_search_is_said_in_one_line(
         "evolve", "--tape", str(market), "--population", "31", "--resume", "--json"
     )
     assert done.returncode == 2
-    assert "on this tape cannot go on" in done.stderr
+    assert "on this tape cannot be resumed" in done.stderr
     assert "--population was 150 and is 31" in done.stderr
     assert "SLIPPAGE_BPS was 1000 and is 900" in done.stderr
     assert not done.stdout

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from memesnipe.servers.process import free_port
-from memesnipe.storage.schema import Trade
+from memesnipe.storage.schema import TradeRow
 from tests.system.installation import TAPE_EVENTS, Installation, processes_of, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -66,7 +66,8 @@ def test_a_replay_on_servers_that_are_there_already(
     report = json.loads(done.stdout)
     assert report["events"]["consumed"] == TAPE_EVENTS
     with database.connect() as connection:
-        rows = connection.scalar(sa.select(sa.func.count()).select_from(Trade).where(Trade.run_id == report["run_id"]))
+        count = sa.select(sa.func.count()).select_from(TradeRow).where(TradeRow.run_id == report["run_id"])
+        rows = connection.scalar(count)
     assert rows == report["trades"] > 0
     assert not (installation.folder / ".memesnipe" / "redis").exists()
     assert not (installation.folder / ".memesnipe" / "postgres").exists()

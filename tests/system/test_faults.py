@@ -12,9 +12,9 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from memesnipe.bus.streams import EVENT_STREAMS, MAX_IN_FLIGHT
 from memesnipe.config.settings import read_resolved
 from memesnipe.market.events import STALE
+from memesnipe.protocol.streams import EVENT_STREAMS, MAX_IN_FLIGHT
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor import Executor
 from memesnipe.servers.process import read_pid
@@ -22,7 +22,7 @@ from memesnipe.storage.database import connect
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.lease import LeaseLostError
 from memesnipe.storage.schema import OrderRow, StrategyRow
-from memesnipe.storage.schema_control import Refusal
+from memesnipe.storage.schema_control import RefusalRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from tests.system.installation import Installation, wait_for
 
@@ -129,7 +129,8 @@ def _stalled(installation: Installation) -> dict[str, Any] | None:
 
 def _refused_as_late(installation: Installation) -> int:
     """The last event on which nothing was bought because it came too late."""
-    query = sa.select(sa.func.max(Refusal.seq)).where(Refusal.reason == "stale_data", Refusal.detail.contains("late"))
+    too_late = (RefusalRow.reason == "stale_data", RefusalRow.detail.contains("late"))
+    query = sa.select(sa.func.max(RefusalRow.seq)).where(*too_late)
     with database_of(installation) as engine, engine.connect() as connection:
         return connection.scalar(query) or 0
 

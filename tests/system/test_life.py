@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.halt import UNFINISHED, Crowd
 from memesnipe import __version__
-from memesnipe.bus.streams import ACTORS
+from memesnipe.protocol.streams import ACTORS
 from tests.system.installation import Installation, open_to_others, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]

@@ -28,14 +28,14 @@ def test_a_replay_goes_on_after_parts_of_ray_were_killed(
     assert Targets(one.folder / ".memesnipe").kill("ray gcs_server")
     wait_for("that to be noticed", lambda: "gcs_server (its control service) has ended" in one.stderr, 30)
     wait_for("`status` to say so", lambda: "Ray died" in one.run("status", "--json").stdout, 60)
-    wait_for("Ray to be back", lambda: "Ray is back after" in one.stderr, 400)
+    wait_for("Ray to be back", lambda: "Ray has restarted after" in one.stderr, 400)
     assert not first & set(processes_of(one.folder)), "nothing of the first Ray is left to trade beside the second"
 
     wait_for("more events", lambda: has_come_to(3000))
     (holder,) = (pid for pid, command in processes_of(one.folder).items() if "-m actors.cluster" in command)
     psutil.Process(holder).kill()
     wait_for("that to be noticed", lambda: "its process ended with -9" in one.stderr, 30)
-    wait_for("Ray to be back again", lambda: one.stderr.count("Ray is back after") == 2, 400)
+    wait_for("Ray to be back again", lambda: one.stderr.count("Ray has restarted after") == 2, 400)
 
     assert process.wait(300) == 0, one.stderr
     assert "Traceback" not in one.stderr

@@ -11,9 +11,9 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from memesnipe.bus.streams import EVENT_STREAMS
+from memesnipe.protocol.streams import EVENT_STREAMS
 from memesnipe.servers.process import read_pid
-from memesnipe.storage.schema import Equity, Message, OrderRow, Trade
+from memesnipe.storage.schema import EquityRow, MessageRow, OrderRow, TradeRow
 from tests.system.installation import TAPE_EVENTS, Installation, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -23,7 +23,7 @@ REPLAY = ("up", "--feed", "replay", "--speed", "max", "--until-end", "--json", "
 
 def books(database: sa.Engine, run_id: int) -> dict[str, list[Any]]:
     """Everything that decides whether two runs are the same."""
-    tables = {"orders": OrderRow, "trades": Trade, "equity": Equity}
+    tables = {"orders": OrderRow, "trades": TradeRow, "equity": EquityRow}
     with database.connect() as connection:
         return {
             name: sorted(
@@ -72,7 +72,9 @@ def test_a_replay_ends_by_itself_and_killed_actors_and_servers_change_nothing(
         bred = {
             json.loads(payload)["spec_id"]
             for payload in connection.scalars(
-                sa.select(Message.payload).where(Message.run_id == report["run_id"], Message.stream == "strategy_specs")
+                sa.select(MessageRow.payload).where(
+                    MessageRow.run_id == report["run_id"], MessageRow.stream == "strategy_specs"
+                )
             )
         }
     expected = books(database, report["run_id"])
@@ -106,4 +108,4 @@ def test_a_replay_ends_by_itself_and_killed_actors_and_servers_change_nothing(
     same = {key: value for key, value in report.items() if key not in ("run_id", "seconds")}
     assert {key: value for key, value in report_of(battered).items() if key in same} == same
     log = (battered.folder / ".memesnipe" / "logs" / "up.jsonl").read_text()
-    assert log.count("server died and was started again") == 2
+    assert log.count("server died and was restarted") == 2

@@ -5,25 +5,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memesnipe.trading.allocation import Candidate, Caps, allocate, independence, shrunk_sharpes
+from memesnipe.trading.allocation import Caps, TrackRecord, allocate, independence, shrunk_sharpes
 
 CAPS = Caps()
 SERIES = st.lists(st.floats(-0.2, 0.2), max_size=20)
 CANDIDATES = st.dictionaries(
     st.text(min_size=1, max_size=3),
-    st.builds(Candidate, st.floats(-100, 1000), st.integers(0, 5000), SERIES),
+    st.builds(TrackRecord, st.floats(-100, 1000), st.integers(0, 5000), SERIES),
     max_size=12,
 )
 CENT = 0.01
 
 
-def _same(sharpe: float, periods: int = 1000) -> Candidate:
-    return Candidate(sharpe, periods)
+def _same(sharpe: float, periods: int = 1000) -> TrackRecord:
+    return TrackRecord(sharpe, periods)
 
 
 @given(CANDIDATES, st.floats(0, 1e6), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
 def test_nobody_gets_more_than_the_cap_and_all_together_no_more_than_their_share(
-    candidates: dict[str, Candidate], equity: float, one: float, everyone: float
+    candidates: dict[str, TrackRecord], equity: float, one: float, everyone: float
 ) -> None:
     given_usd = allocate(candidates, equity, Caps(one, everyone))
     assert set(given_usd) == set(candidates)
@@ -48,12 +48,12 @@ def test_capital_goes_in_proportion_to_the_shrunken_ratio_below_the_cap() -> Non
 
 
 def test_a_short_record_is_drawn_to_the_mean_and_a_long_one_stands() -> None:
-    short, long, other = shrunk_sharpes([Candidate(9.0, 6), Candidate(9.0, 6000), Candidate(0.0, 60)])
+    short, long, other = shrunk_sharpes([TrackRecord(9.0, 6), TrackRecord(9.0, 6000), TrackRecord(0.0, 60)])
     mean = 6.0
     assert short == pytest.approx(6 / 66 * 9 + 60 / 66 * mean)
     assert long == pytest.approx(9.0, rel=0.01)
     assert other == pytest.approx(mean / 2)
-    assert (shrunk_sharpes([Candidate(-9.0, 60), Candidate(-3.0, 60)]) < 0).all()  # losers lift nobody
+    assert (shrunk_sharpes([TrackRecord(-9.0, 60), TrackRecord(-3.0, 60)]) < 0).all()  # losers lift nobody
 
 
 def test_copies_of_one_strategy_get_together_what_one_of_them_would() -> None:
@@ -66,7 +66,7 @@ def test_copies_of_one_strategy_get_together_what_one_of_them_would() -> None:
     assert independence([wave, opposite]).tolist() == [1.0, 1.0]
     assert independence([wave[:3], wave]).tolist() == [1.0, 1.0]  # too short to tell
     assert independence([[0.0] * 9, wave]).tolist() == [1.0, 1.0]
-    candidates = {str(i): Candidate(1.0, 1000, wave) for i in range(4)} | {"other": Candidate(1.0, 1000, other)}
+    candidates = {str(i): TrackRecord(1.0, 1000, wave) for i in range(4)} | {"other": TrackRecord(1.0, 1000, other)}
     given_usd = allocate(candidates, 1000.0, Caps(strategy=1.0))
     assert given_usd["other"] > 2 * given_usd["0"]
 

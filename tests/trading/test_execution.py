@@ -16,9 +16,9 @@ from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk_state import DeskState
 from memesnipe.trading.execution import Execution, ExecutionState
 from memesnipe.trading.gate import Limits
-from memesnipe.trading.messages import ALLOCATIONS, COMMANDS, EXIT_ORDERS, RISK_EVENTS
 from memesnipe.trading.parity import Parity
 from tests.engine import random_market
+from tests.payloads import allocations, command, exit_order, risk
 from tests.support import (
     FAMILIES,
     SOL_USD,
@@ -40,7 +40,7 @@ EVENTS["sol_usd"] = SOL_USD  # as the desk's capital is in USD and the arena's i
 def _execution(*genomes: Genome, model: FillModel = MODEL) -> Execution:
     made = Execution(FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9))
     specs = {g.spec_id: 1000.0 for g in genomes}
-    made.apply(ALLOCATIONS, {"added": [g.to_dict() for g in genomes], "removed": [], "allocations_usd": specs})
+    made.apply(allocations(genomes, usd=specs))
     return made
 
 
@@ -94,9 +94,7 @@ def test_the_desk_fills_as_the_arena_on_random_markets_with_shorts_deaths_and_mi
         for drawn in random_market.random_genomes(rng, 6):
             one = replace(drawn, size=0.015625)
             execution = Execution(random_market.FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9))
-            execution.apply(
-                ALLOCATIONS, {"added": [one.to_dict()], "removed": [], "allocations_usd": {one.spec_id: 1000.0}}
-            )
+            execution.apply(allocations([one], usd={one.spec_id: 1000.0}))
             engine = Engine(random_market.FAMILIES, model, 1000.0)
             engine.add(one)
             engine.watch([one.spec_id])
@@ -149,7 +147,7 @@ def test_steps_end_where_decisions_are_due_and_carry_the_results() -> None:
 
 def test_who_has_no_allocation_is_only_simulated() -> None:
     execution = _execution(population()[0])
-    execution.apply(ALLOCATIONS, {"added": [], "removed": [], "allocations_usd": {}})
+    execution.apply(allocations())
     assert _run(execution, EVENTS) == ([], [])
     assert execution.arena.results()[0].trades > 0
 
@@ -158,16 +156,16 @@ def test_who_leaves_takes_no_more_decisions_and_the_risk_level_reaches_the_desk(
     execution = _execution(*population())
     _run(execution, EVENTS[:1000])
     gone = population()[0].spec_id
-    execution.apply(ALLOCATIONS, {"added": [], "removed": [gone], "allocations_usd": {gone: 1000.0}})
+    execution.apply(allocations(removed=[gone], usd={gone: 1000.0}))
     orders, _ = _run(execution, EVENTS[1000:1800])
     assert {order.reason for order in orders if order.spec_id == gone} <= {"simulation_left"}
-    execution.apply(RISK_EVENTS, {"level": "emergency"})
+    execution.apply(risk("emergency"))
     assert execution.desk.state.level is RiskLevel.EMERGENCY
     assert _run(execution, EVENTS[1800:])[0] == []
 
 
 def _left(execution: Execution, spec_id: str) -> list[str]:
-    step = execution.apply(ALLOCATIONS, {"added": [], "removed": [spec_id], "allocations_usd": {}})
+    step = execution.apply(allocations(removed=[spec_id]))
     return [order.reason for order in step.orders]
 
 
@@ -188,14 +186,14 @@ def test_what_the_simulation_no_longer_holds_is_tried_again_at_every_decision_bu
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
-    execution.apply(RISK_EVENTS, {"level": "emergency"})
-    refused = execution.apply(ALLOCATIONS, {"added": [], "removed": [one.spec_id], "allocations_usd": {}}).refused
+    execution.apply(risk("emergency"))
+    refused = execution.apply(allocations(removed=[one.spec_id])).refused
     assert [no.reason for no in refused] == ["breaker"]
     later = Market().trade(1).talk(5).talk(10).talk(15).talk(20).talk(25).events()[2:].copy()
     later["flags"][:2] = REBALANCE
     steps = list(execution.advance(later[:2]))
     assert [(step.orders, step.refused) for step in steps] == [([], [])] * 2
-    execution.apply(RISK_EVENTS, {"level": "normal"})
+    execution.apply(risk("normal"))
     later["flags"][2] = REBALANCE
     orders, _ = _run(execution, later[2:])
     assert [order.reason for order in orders] == ["simulation_left"]
@@ -207,7 +205,7 @@ def test_the_entry_of_a_strategy_that_is_demoted_on_the_way_is_left_when_the_sim
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).events())
     assert len(execution.desk.state.pending) == 1
-    execution.apply(ALLOCATIONS, {"added": [], "removed": [], "allocations_usd": {}})
+    execution.apply(allocations())
     orders, fills = _run(execution, Market().trade(1).talk(5).talk(30).talk(40).events()[1:])
     assert [order.reason for order in orders] == ["max_hold"]
     assert [fill.order.side for fill in fills] == [1, -1]
@@ -220,10 +218,9 @@ def test_who_comes_back_numbers_its_orders_on_whatever_was_known_of_them() -> No
     first, _ = _run(execution, EVENTS[:1000])
     sent = execution.arena.results()[0].orders
     assert sent >= len(first) > 0
-    execution.apply(ALLOCATIONS, {"added": [], "removed": [one.spec_id], "allocations_usd": {}})
+    execution.apply(allocations(removed=[one.spec_id]))
     execution = _taken_up(execution)
-    back = {"added": [one.to_dict()], "removed": [], "allocations_usd": {one.spec_id: 1000.0}}
-    execution.apply(ALLOCATIONS, back)
+    execution.apply(allocations([one], usd={one.spec_id: 1000.0}))
     second, _ = _run(execution, EVENTS[1000:])
     numbers = [order.order_no for order in second if order.order_no > 0]
     assert min(numbers) > sent
@@ -233,7 +230,7 @@ def test_who_comes_back_numbers_its_orders_on_whatever_was_known_of_them() -> No
 def test_demoted_by_hand_a_strategy_buys_nothing_more_from_that_moment_on() -> None:
     one = genome("flip", take_profit=0.05)
     execution = _execution(one, model=SURE)
-    execution.apply(COMMANDS, {"name": "demote", "spec_id": one.spec_id})
+    execution.apply(command("demote", one.spec_id))
     steps = list(execution.advance(EVENTS))
     assert {no.reason for step in steps for no in step.refused} == {"no_capital"}
     assert [order for step in steps for order in step.orders] == []
@@ -244,9 +241,9 @@ def test_an_exit_order_closes_the_position_on_the_desk_and_not_in_the_arena() ->
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
     opened_ts = execution.desk.state.holdings[one.spec_id][0].opened_ts
-    stop = {"spec_id": one.spec_id, "token": 0, "reason": "stop"}
-    assert execution.apply(EXIT_ORDERS, stop | {"opened_ts": opened_ts - 1}).orders == [], "that one is sold already"
-    (order,) = execution.apply(EXIT_ORDERS, stop | {"opened_ts": opened_ts}).orders
+    earlier = exit_order(one.spec_id, 0, opened_ts - 1)
+    assert execution.apply(earlier).orders == [], "that holding is sold already"
+    (order,) = execution.apply(exit_order(one.spec_id, 0, opened_ts)).orders
     _, fills = _run(execution, Market().trade(1).talk(5).talk(20).events()[2:])
     assert [fill.order for fill in fills] == [order]
     assert execution.desk.state.holdings == {}

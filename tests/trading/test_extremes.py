@@ -4,7 +4,6 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +18,7 @@ from memesnipe.sdk import PRICE as TRADES
 from memesnipe.trading.execution import Execution, Step
 from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import Ledger, LedgerPolicy, LedgerState
-from memesnipe.trading.messages import ALLOCATIONS, fill_message
+from tests.payloads import allocations, fill_message
 from tests.support import CURVE, FAMILIES, START_TS, SURE, genome, price_message
 
 
@@ -99,9 +98,7 @@ class Cores:
         self.fills = 0
         self.ledger = Ledger(LedgerPolicy(CAPITAL_USD, 0.5, 0.6, SURE.dead_after_ns))
         allocated = {g.spec_id: 1_000.0 for g in GENOMES}
-        self.execution.apply(
-            ALLOCATIONS, {"added": [g.to_dict() for g in GENOMES], "removed": [], "allocations_usd": allocated}
-        )
+        self.execution.apply(allocations(GENOMES, usd=allocated))
 
     def take(self, raw: list[dict[str, Any]]) -> None:
         events, _ = Sequencer(20, 600).stamp(raw)
@@ -115,8 +112,7 @@ class Cores:
         if step is None:
             return
         for done in step.fills:
-            told = orjson.loads(orjson.dumps(fill_message(done.fill, "A", "paper", done.parity_bps)))
-            self.ledger.on_fill(told)
+            self.ledger.on_fill(fill_message(done.fill))
             self.fills += 1
         mark = self.ledger.mark()
         assert not list(_unfit([mark.equity_lamports, mark.equity_usd, mark.cash_usd]))

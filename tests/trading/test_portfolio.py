@@ -1,8 +1,10 @@
 from dataclasses import replace
-from typing import Any
 
 from pydantic import TypeAdapter
 
+from memesnipe.engine.genome import Genome, simple_genome
+from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches
 from memesnipe.trading.portfolio import Decision, Portfolio, PortfolioState, Transition
@@ -18,8 +20,20 @@ GOOD = result(
 POOR = replace(GOOD, sharpe=-1.0, total_return=-0.05)
 
 
-def _spec(spec_id: str) -> dict[str, Any]:
-    return {"spec_id": spec_id, "genome": {"name": spec_id}, "generation": 3}
+def _genome(spec_id: str) -> Genome:
+    return simple_genome(spec_id, {})
+
+
+def _spec(spec_id: str, evaluations: int = 0) -> StrategySpec:
+    return StrategySpec(
+        seq=1, spec_id=spec_id, generation=3, index=0, of=1, evaluations=evaluations, fitness=0.0, train_sharpe=0.0,
+        validation_sharpe=0.0, genome=_genome(spec_id),
+    )  # fmt: skip
+
+
+def _results(results: dict[str, StrategyResult], parity: dict[str, ParityRecord] | None = None) -> SimulationResults:
+    named = [replace(one, spec_id=spec_id) for spec_id, one in results.items()]
+    return SimulationResults(seq=1, ts=1, flags=1, results=named, parity=parity or {})
 
 
 def _portfolio(*specs: str, arena_size: int = 3, switches: Switches = OFF) -> Portfolio:
@@ -36,7 +50,7 @@ def _steps(decision: Decision) -> list[tuple[str, str, str]]:
 def test_a_new_strategy_joins_the_arena_at_the_next_decision_and_once() -> None:
     portfolio = _portfolio("a", "b", "a")
     first = portfolio.decide(5, 1000.0)
-    assert first.added == [{"name": "a"}, {"name": "b"}]
+    assert first.added == [_genome("a"), _genome("b")]
     assert _steps(first) == [("a", "", "simulating"), ("b", "", "simulating")]
     assert first.allocations_usd == {}
     portfolio.on_spec(_spec("a"))
@@ -46,12 +60,12 @@ def test_a_new_strategy_joins_the_arena_at_the_next_decision_and_once() -> None:
 def test_a_good_record_is_promoted_and_gets_capital_and_a_bad_one_loses_both() -> None:
     portfolio = _portfolio("a", "b")
     portfolio.decide(5, 1000.0)
-    portfolio.on_results({"a": GOOD, "b": POOR, "unknown": GOOD}, {})
+    portfolio.on_results(_results({"a": GOOD, "b": POOR, "unknown": GOOD}))
     promoted = portfolio.decide(6, 1000.0)
     assert _steps(promoted) == [("a", "simulating", "paper")]
     assert promoted.allocations_usd == {"a": 100.0}
     assert portfolio.state.strategies["a"].allocation_usd == 100.0
-    portfolio.on_results({"a": POOR}, {})
+    portfolio.on_results(_results({"a": POOR}))
     demoted = portfolio.decide(7, 1000.0)
     assert _steps(demoted) == [("a", "paper", "simulating")]
     assert demoted.allocations_usd == {}
@@ -63,7 +77,7 @@ def test_the_worst_go_when_the_arena_is_full_and_never_come_back() -> None:
     portfolio = _portfolio("a", "b", "c")
     portfolio.decide(5, 1000.0)
     results = {s: replace(POOR, total_return=value) for s, value in (("a", -0.2), ("b", -0.3), ("c", -0.1))}
-    portfolio.on_results(results, {})
+    portfolio.on_results(_results(results))
     assert portfolio.decide(6, 1000.0).removed == []  # full, and no more than that
     for spec in ("d", "e"):
         portfolio.on_spec(_spec(spec))
@@ -78,12 +92,12 @@ def test_the_worst_go_when_the_arena_is_full_and_never_come_back() -> None:
 def test_paper_strategies_and_those_without_a_record_do_not_retire() -> None:
     portfolio = _portfolio("a", "b", arena_size=1)
     portfolio.decide(5, 1000.0)
-    portfolio.on_results({"a": GOOD}, {})
+    portfolio.on_results(_results({"a": GOOD}))
     assert portfolio.decide(5, 1000.0).removed == []  # they joined at this very event
     portfolio = _portfolio("a", "b", "c", arena_size=1)
     portfolio.decide(5, 1000.0)
     portfolio.state.strategies["a"].mode = Mode.PAPER
-    portfolio.on_results({"a": replace(GOOD, total_return=-0.9), "b": POOR}, {})
+    portfolio.on_results(_results({"a": replace(GOOD, total_return=-0.9), "b": POOR}))
     assert portfolio.decide(6, 1000.0).removed == ["b"]
 
 
@@ -91,7 +105,7 @@ def test_the_portfolio_goes_on_from_its_state_in_json() -> None:
     adapter = TypeAdapter(PortfolioState)
     portfolio = _portfolio("a", "b", "c", "d", arena_size=2)
     portfolio.decide(5, 1000.0)
-    portfolio.on_results({"a": GOOD, "b": POOR, "c": replace(POOR, total_return=-0.5)}, {})
+    portfolio.on_results(_results({"a": GOOD, "b": POOR, "c": replace(POOR, total_return=-0.5)}))
     portfolio.decide(6, 1000.0)
     portfolio.on_spec(_spec("e"))
     again = Portfolio(RULES, Caps(), OFF, arena_size=2, state=adapter.validate_json(adapter.dump_json(portfolio.state)))
@@ -109,7 +123,7 @@ def test_a_strategy_that_was_demoted_is_observed_again_before_it_is_promoted_aga
         (8, 1599.0, GOOD, Mode.SIMULATING),
         (9, 1600.0, GOOD, Mode.PAPER),
     ):
-        portfolio.on_results({"a": replace(record, observed_s=observed_s)}, {})
+        portfolio.on_results(_results({"a": replace(record, observed_s=observed_s)}))
         portfolio.decide(seq, 1000.0)
         assert portfolio.state.strategies["a"].mode is mode
 
@@ -117,12 +131,12 @@ def test_a_strategy_that_was_demoted_is_observed_again_before_it_is_promoted_aga
 def test_fills_that_drift_from_the_simulation_demote() -> None:
     portfolio = _portfolio("a")
     portfolio.decide(5, 1000.0)
-    portfolio.on_results({"a": GOOD}, {})
+    portfolio.on_results(_results({"a": GOOD}))
     portfolio.decide(6, 1000.0)
-    for shown in ({"fills": 10, "error_bps": 499.0}, {"fills": 9, "error_bps": 501.0}):
-        portfolio.on_results({"a": GOOD}, {"a": shown})
+    for shown in (ParityRecord(10, 499.0), ParityRecord(9, 501.0)):
+        portfolio.on_results(_results({"a": GOOD}, {"a": shown}))
         assert portfolio.decide(7, 1000.0).transitions == []
-    portfolio.on_results({"a": GOOD}, {"a": {"fills": 10, "error_bps": 501.0}})
+    portfolio.on_results(_results({"a": GOOD}, {"a": ParityRecord(10, 501.0)}))
     (step,) = portfolio.decide(8, 1000.0).transitions
     assert (step.to_mode, step.reason) == ("simulating", "its fills are 501 bps from the simulated ones")
 
@@ -132,11 +146,11 @@ def test_drift_is_forgiven_with_the_demotion_even_where_it_was_told_once_more() 
     portfolio.decide(5, 1000.0)
     for seq, observed_s, parity in (
         (6, 900.0, {}),
-        (7, 1000.0, {"a": {"fills": 10, "error_bps": 2000.0}}),
-        (8, 1100.0, {"a": {"fills": 10, "error_bps": 2000.0}}),  # from before the executor heard of it
+        (7, 1000.0, {"a": ParityRecord(10, 2000.0)}),
+        (8, 1100.0, {"a": ParityRecord(10, 2000.0)}),  # from before the executor heard of it
         (9, 1700.0, {}),
     ):
-        portfolio.on_results({"a": replace(GOOD, observed_s=observed_s)}, parity)
+        portfolio.on_results(_results({"a": replace(GOOD, observed_s=observed_s)}, parity))
         portfolio.decide(seq, 1000.0)
     assert portfolio.state.strategies["a"].mode is Mode.PAPER
 
@@ -146,13 +160,13 @@ def test_by_hand_a_strategy_moves_past_the_gates_and_stays_down() -> None:
     portfolio.decide(5, 1000.0)
     said, step = portfolio.on_command(6, "promote", "a", "I like it")
     assert said == "a is paper from event 6 on"
-    assert step == Transition(2, 6, "a", "simulating", "paper", "by hand: I like it")
-    portfolio.on_results({"a": replace(GOOD, trades=0)}, {})
+    assert step == Transition(2, 6, "a", "simulating", "paper", "manual: I like it")
+    portfolio.on_results(_results({"a": replace(GOOD, trades=0)}))
     decision = portfolio.decide(7, 1000.0)
     assert decision.transitions == []
     assert decision.allocations_usd["a"] > 0
     assert portfolio.on_command(8, "demote", "a", "")[0] == "a is simulating from event 8 on"
-    portfolio.on_results({"a": replace(GOOD, observed_s=99_999.0)}, {})
+    portfolio.on_results(_results({"a": replace(GOOD, observed_s=99_999.0)}))
     decision = portfolio.decide(9, 1000.0)
     assert decision.transitions == [], "no gate promotes it again"
     assert decision.allocations_usd == {}
@@ -163,9 +177,9 @@ def test_who_was_promoted_by_hand_is_demoted_by_drift_alone() -> None:
     portfolio = _portfolio("a")
     portfolio.decide(5, 1000.0)
     portfolio.on_command(6, "promote", "a", "")
-    portfolio.on_results({"a": replace(POOR, max_drawdown=0.9)}, {})
+    portfolio.on_results(_results({"a": replace(POOR, max_drawdown=0.9)}))
     assert portfolio.decide(7, 1000.0).transitions == []
-    portfolio.on_results({"a": GOOD}, {"a": {"fills": 10, "error_bps": 501.0}})
+    portfolio.on_results(_results({"a": GOOD}, {"a": ParityRecord(10, 501.0)}))
     assert _steps(portfolio.decide(8, 1000.0)) == [("a", "paper", "simulating")]
 
 
@@ -183,16 +197,16 @@ def test_every_step_has_a_number_of_its_own_however_many_fall_on_one_event() -> 
 def test_a_retired_strategy_comes_back_by_hand_alone() -> None:
     portfolio = _portfolio("a", "b", arena_size=1)
     portfolio.decide(5, 1000.0)
-    portfolio.on_results({"a": POOR, "b": GOOD}, {})
+    portfolio.on_results(_results({"a": POOR, "b": GOOD}))
     assert portfolio.decide(6, 1000.0).removed == ["a"]
     portfolio.on_spec(_spec("a"))
     assert portfolio.decide(7, 1000.0).added == []
-    said = portfolio.on_return("a", 3, {"name": "a"}, "I was wrong")
+    said = portfolio.on_return("a", 3, _genome("a"), "I was wrong")
     assert said == "a is simulating again from the next decision on"
     decision = portfolio.decide(8, 1000.0)
-    assert decision.added == [{"name": "a"}]
+    assert decision.added == [_genome("a")]
     assert [(t.from_mode, t.to_mode, t.reason) for t in decision.transitions] == [
-        ("retired", "simulating", "by hand: I was wrong")
+        ("retired", "simulating", "manual: I was wrong")
     ]
     assert portfolio.state.retired == set()
 
@@ -213,7 +227,7 @@ def test_what_cannot_be_done_by_hand_is_refused_in_words() -> None:
 def test_a_live_strategy_begins_with_a_dollar_however_much_it_would_be_given() -> None:
     portfolio = _portfolio("a", switches=ON)
     portfolio.decide(5, 1000.0)
-    portfolio.on_results({"a": GOOD}, {})
+    portfolio.on_results(_results({"a": GOOD}))
     portfolio.decide(6, 1000.0)
     assert portfolio.on_command(7, "promote", "a", "")[0] == "a is live from event 7 on"
     assert portfolio.decide(8, 1000.0).allocations_usd == {"a": 1.0}
@@ -226,9 +240,9 @@ def test_every_evaluation_ever_made_counts_against_a_candidate() -> None:
     deflated = []
     for evaluations in (0, 100_000):
         portfolio = _portfolio()
-        portfolio.on_spec({**_spec("a"), "evaluations": evaluations})
+        portfolio.on_spec(_spec("a", evaluations))
         portfolio.decide(5, 1000.0)
-        portfolio.on_results({"a": replace(GOOD, sharpe=200.0)}, {})
+        portfolio.on_results(_results({"a": replace(GOOD, sharpe=200.0)}))
         portfolio.decide(6, 1000.0)
         deflated.append(portfolio.state.strategies["a"].deflated_sharpe or 0.0)
     assert deflated[0] > 0.95 > deflated[1]

@@ -15,7 +15,6 @@ import memesnipe.roles.consumer
 import memesnipe.roles.position
 from memesnipe.bus.merge import ForeignEntryError
 from memesnipe.bus.redis_bus import Bus
-from memesnipe.bus.streams import EVENT_READERS
 from memesnipe.config.home import RESOLVED, installation_of
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.engine.genome import Genome
@@ -25,13 +24,15 @@ from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FeedChoice
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import Events
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.streams import EVENT_READERS
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor import Executor
 from memesnipe.roles.market_data import MarketData
 from memesnipe.roles.portfolio import PortfolioRole
 from memesnipe.roles.position import PositionRole
 from memesnipe.roles.strategy_factory import StrategyFactory
-from memesnipe.storage.commands import CommandName, request
+from memesnipe.storage.commands import request
 from memesnipe.storage.runs import begin_run, finish_run, is_complete
 from memesnipe.storage.schema import StrategyRow
 from memesnipe.tapes.tape import Tape, write_tape

@@ -11,10 +11,9 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from memesnipe.bus import streams
 from memesnipe.cli.verify import audit_of
-from memesnipe.storage.schema_control import Control
-from memesnipe.trading.messages import (
+from memesnipe.protocol import streams
+from memesnipe.protocol.streams import (
     ALLOCATIONS,
     COMMANDS,
     CONTROLS,
@@ -23,9 +22,9 @@ from memesnipe.trading.messages import (
     POSITION_UPDATES,
     SIMULATION_RESULTS,
 )
+from memesnipe.storage.schema_control import ControlRow
 from memesnipe.verification.audit import compare, contradictions, read_run
-from memesnipe.verification.consistency import TRANSIENT
-from memesnipe.verification.decisions import compare_decided, read_decided
+from memesnipe.verification.decisions import compare_decisions, read_decisions
 from tests.tapes.bad_tapes import flipped
 from tests.verification.small_run import SmallRuns, small_runs
 
@@ -56,11 +55,11 @@ class Recorded:
 
     def rewrite_controls(self, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
         """Have the executor's record say something else, numbered as it would number it."""
-        table = Control.__table__
+        table = ControlRow.__table__
         query = sa.select(table).where(table.c.run_id == self.run_id).order_by(table.c.number)
         rows = change([dict(row) for row in self.connection.execute(query).mappings()])
-        self.connection.execute(sa.delete(Control).where(Control.run_id == self.run_id))
-        self.connection.execute(sa.insert(Control), [{**row, "number": i} for i, row in enumerate(rows, start=1)])
+        self.connection.execute(sa.delete(ControlRow).where(ControlRow.run_id == self.run_id))
+        self.connection.execute(sa.insert(ControlRow), [{**row, "number": i} for i, row in enumerate(rows, start=1)])
 
 
 def harms_to(operator: redis.Redis) -> list[Callable[[], object]]:
@@ -119,42 +118,40 @@ def test_a_run_that_nobody_touched_is_clean_and_has_everything_in_it(run: Record
 
 
 @pytest.mark.parametrize("stream", CONTROLS)
-def test_controls_that_the_executor_lost_are_named(run: Recorded, stream: str) -> None:
+def test_a_control_missing_from_the_controls_is_reported(run: Recorded, stream: str) -> None:
     run.rewrite_controls(lambda rows: [row for row in rows if row["stream"] != stream])
-    assert named(run.contradictions(), f"controls: {stream} was taken in up to")
+    assert named(run.contradictions(), f"controls: {stream} was consumed up to")
 
 
 @pytest.mark.parametrize("stream", CONTROLS)
-def test_controls_that_the_executor_never_heard_of_are_named(run: Recorded, stream: str) -> None:
+def test_a_control_that_was_never_consumed_is_reported(run: Recorded, stream: str) -> None:
     run.rewrite_controls(lambda rows: [row for row in rows if row["stream"] != stream])
-    run.change(f"DELETE FROM consumer_positions WHERE run_id = :r AND actor = 'executor' AND stream = '{stream}'")
-    assert named(run.contradictions(), "the run is finished, but executor has taken in 0 of")
+    run.change(f"DELETE FROM stream_offsets WHERE run_id = :r AND actor = 'executor' AND stream = '{stream}'")
+    assert named(run.contradictions(), "the run is finished, but executor has consumed 0 of")
 
 
 @pytest.mark.parametrize("stream", CONTROLS)
-def test_controls_that_were_obeyed_twice_are_named(run: Recorded, stream: str) -> None:
+def test_a_control_applied_twice_is_reported(run: Recorded, stream: str) -> None:
     run.rewrite_controls(lambda rows: [row for r in rows for row in ([r, r] if r["stream"] == stream else [r])])
-    assert named(run.contradictions(), f"{stream}/1 was obeyed where {stream}/2 comes next")
+    assert named(run.contradictions(), f"{stream}/1 was applied where {stream}/2 is next")
 
 
-def test_controls_obeyed_out_of_order_are_named(run: Recorded) -> None:
+def test_controls_applied_out_of_order_are_reported(run: Recorded) -> None:
     run.rewrite_controls(lambda rows: [rows[1], rows[0], *rows[2:]])
-    assert named(run.contradictions(), f"{ALLOCATIONS}/2 was obeyed where {ALLOCATIONS}/1 comes next")
+    assert named(run.contradictions(), f"{ALLOCATIONS}/2 was applied where {ALLOCATIONS}/1 is next")
 
 
 @pytest.mark.parametrize(("stream", "by"), [(ALLOCATIONS, -1), (COMMANDS, -1), (COMMANDS, 1)])
-def test_controls_obeyed_before_they_were_said_and_commands_obeyed_late_are_named(
-    run: Recorded, stream: str, by: int
-) -> None:
+def test_a_control_applied_at_the_wrong_event_is_reported(run: Recorded, stream: str, by: int) -> None:
     run.change(f"UPDATE controls SET effective_seq = effective_seq + {by} WHERE run_id = :r AND stream = '{stream}'")
-    assert named(run.contradictions(), f"{stream}/1 was obeyed after event")
+    assert named(run.contradictions(), f"{stream}/1 was applied after event")
 
 
 def test_a_control_whose_message_is_gone_is_named(run: Recorded) -> None:
     run.change(f"DELETE FROM messages WHERE run_id = :r AND stream = '{ALLOCATIONS}' AND number = 2")
     found = run.differences()
-    assert named(found, f"{ALLOCATIONS}/2 was obeyed, but never said")
-    assert named(found, f"{ALLOCATIONS}/2 was obeyed, but does not follow from the events")
+    assert named(found, f"{ALLOCATIONS}/2 was applied, but never published")
+    assert named(found, f"{ALLOCATIONS}/2 was applied, but does not follow from the events")
 
 
 def test_a_gap_in_the_numbers_of_controls_is_named(run: Recorded) -> None:
@@ -177,7 +174,7 @@ FIRST_ALLOCATION = "(seq, spec_id) = (SELECT seq, spec_id FROM allocations WHERE
 CONTRADICTIONS = [
     (f"UPDATE allocations SET allocation_usd = 9 WHERE run_id = :r AND {FIRST_ALLOCATION}", "allocation_usd is rec"),
     (f"UPDATE allocations SET effective_seq = NULL WHERE run_id = :r AND {FIRST_ALLOCATION}", "recorded as None"),
-    (f"UPDATE allocations SET spec_id = 'x' WHERE run_id = :r AND {FIRST_ALLOCATION}", "should not be there"),
+    (f"UPDATE allocations SET spec_id = 'x' WHERE run_id = :r AND {FIRST_ALLOCATION}", "is not expected"),
     (f"DELETE FROM allocations WHERE run_id = :r AND {FIRST_ALLOCATION}", "but was not recorded"),
     ("DELETE FROM lifecycle WHERE run_id = :r AND from_mode = ''", "but was in ''"),
     ("DELETE FROM lifecycle WHERE run_id = :r AND to_mode = 'paper'", "leaves 'paper', but was in 'simulating'"),
@@ -191,23 +188,25 @@ CONTRADICTIONS = [
     ("UPDATE commands SET spec_id = 'x' WHERE run_id = :r AND name = 'promote'", "spec_id is recorded as 'x'"),
     ("UPDATE commands SET seq = seq + 1 WHERE run_id = :r", "commands"),
     ("UPDATE commands SET seq = NULL WHERE run_id = :r AND name = 'halt'", "but was not recorded"),
-    ("DELETE FROM messages WHERE run_id = :r AND stream = 'commands' AND number = 4", "should not be there"),
+    ("DELETE FROM messages WHERE run_id = :r AND stream = 'commands' AND number = 4", "is not expected"),
     (
         "UPDATE messages SET seq = seq + 1 WHERE run_id = :r AND stream = 'fills' AND number = 1",
-        "messages fills/1: seq",
+        "messages fills/1: its row has seq",
     ),
-    ("UPDATE messages SET seq = 0 WHERE run_id = :r AND stream = 'strategy_specs'", "messages strategy_specs/1: seq"),
+    (
+        "UPDATE messages SET seq = 0 WHERE run_id = :r AND stream = 'strategy_specs'",
+        "messages strategy_specs/1: its row has seq",
+    ),
     ("DELETE FROM messages WHERE run_id = :r AND stream = 'strategy_specs' AND number = 2", "messages strategy_specs"),
     ("DELETE FROM messages WHERE run_id = :r AND stream = 'strategy_specs' AND number = 1", "begin with 2"),
-    ("UPDATE consumer_positions SET position = position - 1 WHERE run_id = :r AND stream = 'fills'", "of fills"),
+    ("UPDATE stream_offsets SET number = number - 1 WHERE run_id = :r AND stream = 'fills'", "of fills"),
     (
-        "UPDATE consumer_positions SET position = position + 9 WHERE run_id = :r AND stream = 'strategy_specs'",
+        "UPDATE stream_offsets SET number = number + 9 WHERE run_id = :r AND stream = 'strategy_specs'",
         "portfolio/strategy_specs",
     ),
     (
-        "UPDATE consumer_positions SET position = position - 1"
-        " WHERE run_id = :r AND actor = 'executor' AND stream = 'events'",
-        "the executor has come to event",
+        "UPDATE stream_offsets SET number = number - 1 WHERE run_id = :r AND actor = 'executor' AND stream = 'events'",
+        "the executor has consumed",
     ),
     ("UPDATE feed_cursors SET seq = seq - 1 WHERE run_id = :r", "were published"),
     ("UPDATE feed_cursors SET seq = seq + 1 WHERE run_id = :r", "were published"),
@@ -231,16 +230,16 @@ def test_records_that_contradict_each_other_are_named(run: Recorded, change: str
         ("UPDATE equity SET equity_lamports = equity_lamports + 1 WHERE run_id = :r", "equity_lamports is recorded"),
         ("UPDATE breaker SET peak_lamports = peak_lamports + 1 WHERE run_id = :r", "peak_lamports is recorded"),
         ("UPDATE refusals SET reason = 'halted' WHERE run_id = :r", "reason is recorded as 'halted'"),
-        ("DELETE FROM refusals WHERE run_id = :r", "should be there, but was not recorded"),
+        ("DELETE FROM refusals WHERE run_id = :r", "is expected, but was not recorded"),
         (
             "UPDATE messages SET payload = replace(payload, 'portfolio_', 'p_')"
             " WHERE run_id = :r AND stream = 'exit_orders'",
-            "messages exit_orders/1: says something else",
+            "messages exit_orders/1: its content differs",
         ),
     ],
     ids=lambda text: text[:60],
 )
-def test_books_that_do_not_follow_from_the_events_are_named(run: Recorded, change: str, expected: str) -> None:
+def test_records_that_do_not_follow_from_the_events_are_reported(run: Recorded, change: str, expected: str) -> None:
     run.change(change)
     assert named(run.differences(), expected)
 
@@ -256,7 +255,7 @@ def test_an_event_log_of_another_length_is_named(run: Recorded, tmp_path: Path) 
         file.truncate(whole.stat().st_size - 1)
     found = run.differences()
     assert named(found, "were published")
-    assert named(found, "cannot be derived to its end")
+    assert named(found, "cannot be rederived to its end")
 
 
 def test_a_bit_of_the_event_log_that_changed_is_named(run: Recorded, tmp_path: Path) -> None:
@@ -266,17 +265,15 @@ def test_a_bit_of_the_event_log_that_changed_is_named(run: Recorded, tmp_path: P
     assert named(run.differences(), "is damaged: the checksum or the place does not fit")
 
 
-def test_two_runs_of_one_tape_are_the_same_in_all_that_was_decided(
-    runs: tuple[SmallRuns, int, int], run: Recorded
-) -> None:
+def test_two_runs_of_one_tape_decide_the_same(runs: tuple[SmallRuns, int, int], run: Recorded) -> None:
     _, first, second = runs
-    books = [read_run(run.connection, run_id).books for run_id in (first, second)]
-    decided = [read_decided(run.connection, run_id) for run_id in (first, second)]
-    assert list(compare(*books)) == []
-    assert list(compare_decided(*decided)) == []
+    records = [read_run(run.connection, run_id).records for run_id in (first, second)]
+    decided = [read_decisions(run.connection, run_id) for run_id in (first, second)]
+    assert list(compare(*records)) == []
+    assert list(compare_decisions(*decided)) == []
 
 
-def test_the_damage_was_noticed_and_the_books_are_clean_all_the_same(
+def test_the_damaged_run_recovered_and_its_records_are_clean(
     runs: tuple[SmallRuns, int, int], database: sa.Engine
 ) -> None:
     small, _, harmed = runs
@@ -300,16 +297,12 @@ def test_what_two_runs_decided_otherwise_is_named(
     runs: tuple[SmallRuns, int, int], run: Recorded, change: str, expected: str
 ) -> None:
     run.change(change)
-    found = list(compare_decided(read_decided(run.connection, run.run_id), read_decided(run.connection, runs[2])))
+    found = list(compare_decisions(read_decisions(run.connection, run.run_id), read_decisions(run.connection, runs[2])))
     assert found
     assert all(line.startswith(expected) for line in found)
 
 
 def test_the_machine_s_own_time_is_no_difference(runs: tuple[SmallRuns, int, int], run: Recorded) -> None:
     run.change("UPDATE generations SET seconds = seconds + 1 WHERE run_id = :r")
-    found = compare_decided(read_decided(run.connection, run.run_id), read_decided(run.connection, runs[2]))
+    found = compare_decisions(read_decisions(run.connection, run.run_id), read_decisions(run.connection, runs[2]))
     assert list(found) == []
-
-
-def test_the_streams_that_may_lose_their_beginning_are_those_that_are_trimmed() -> None:
-    assert set(TRANSIENT) == set(streams.TRANSIENT)

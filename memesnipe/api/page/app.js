@@ -1,13 +1,13 @@
-// The dashboard: listens to api/events and shows each state. Text from data only ever becomes textContent.
+// The dashboard: shows each state of the api/events stream. Text from data is only set as textContent.
 import { Chart } from "./chart.js";
 import * as f from "./format.js";
 
 const byId = (id) => document.getElementById(id);
 const chart = new Chart(byId("curve"));
 
-function show(place, text) {
-  const element = typeof place === "string" ? byId(place) : place;
-  if (element.textContent !== text) element.textContent = text; // an unchanged text is not read aloud again
+function show(target, text) {
+  const element = typeof target === "string" ? byId(target) : target;
+  if (element.textContent !== text) element.textContent = text; // a screen reader does not repeat an unchanged text
 }
 
 function make(tag, { text = "", title = "", kind = "", children = [] } = {}) {
@@ -23,39 +23,39 @@ const sign = (value) => (value > 0 ? "up" : value < 0 ? "down" : "");
 const badge = (text, kind) => make("span", { text, kind: `badge ${kind}` });
 
 function fill(id, rows, empty) {
-  const place = byId(id);
-  place.querySelector("tbody").replaceChildren(...rows);
-  place.querySelector("table").hidden = rows.length === 0;
-  show(place.querySelector(".empty"), rows.length ? "" : empty);
+  const section = byId(id);
+  section.querySelector("tbody").replaceChildren(...rows);
+  section.querySelector("table").hidden = rows.length === 0;
+  show(section.querySelector(".empty"), rows.length ? "" : empty);
 }
 
-function showWorth({ portfolio, equity_curve: curve }) {
+function showEquity({ portfolio, equity_curve: curve }) {
   const known = portfolio.equity_usd !== null;
   show("equity", known ? f.usd(portfolio.equity_usd) : "–");
-  show("change", known ? `${f.signedUsd(portfolio.change_usd)} (${f.signedPercent(portfolio.change_ratio)})` : "Waiting for the first price of SOL");
+  show("change", known ? `${f.signedUsd(portfolio.change_usd)} (${f.signedPercent(portfolio.change_ratio)})` : "Waiting for the first SOL price");
   byId("change").className = `change ${known ? sign(portfolio.change_usd) : "muted"}`;
-  show("worth-detail", known ? `since the start; ${f.usd(portfolio.cash_usd)} of it in cash` : "\u00a0");
+  show("equity-detail", known ? `since the start; cash ${f.usd(portfolio.cash_usd)}` : "\u00a0");
   const { realised_sol: realised, unrealised_sol: unrealised } = portfolio;
-  show("profit", known ? `realised ${f.signedSol(realised)}, not yet realised ${f.signedSol(unrealised)}` : "\u00a0");
+  show("profit", known ? `realised ${f.signedSol(realised)}, unrealised ${f.signedSol(unrealised)}` : "\u00a0");
   chart.show(curve);
 }
 
 const RULES = {
   normal: "full size",
   warning: "new positions at half size",
-  critical: "positions are only closed; where none are left, until `memesnipe risk reset`",
+  critical: "positions are only closed; without open positions it lasts until `memesnipe risk reset`",
   emergency: "all trading halted until a manual reset",
 };
 
 function showRisk({ risk }) {
   show("risk-level", risk.halted ? "halted" : risk.level);
   byId("risk-level").className = `badge ${risk.halted ? "emergency" : risk.level}`;
-  show("risk-rule", risk.halted ? "by hand, until `memesnipe risk reset`" : RULES[risk.level] ?? "");
-  // The bar ends at 20 %, in the shape's own 200 units.
+  show("risk-rule", risk.halted ? "manually, until `memesnipe risk reset`" : RULES[risk.level] ?? "");
+  // The bar covers 0 to 20 % with 200 units.
   byId("drawdown-fill").setAttribute("width", Math.min(risk.drawdown / 0.2, 1) * 200);
   byId("drawdown-fill").setAttribute("class", `fill ${risk.level}`);
   byId("drawdown-bar").setAttribute("aria-label", `Drawdown ${f.percent(risk.drawdown)}`);
-  show("drawdown", `Drawdown ${f.percent(risk.drawdown)}, deepest ${f.percent(risk.max_drawdown)}`);
+  show("drawdown", `Drawdown ${f.percent(risk.drawdown)}, maximum ${f.percent(risk.max_drawdown)}`);
   const refused = Object.entries(risk.refusals).map(([reason, count]) => `${f.count(count)} ${f.words(reason)}`);
   show("refused", refused.length ? `Refused: ${refused.join(", ")}` : "\u00a0");
 }
@@ -107,18 +107,18 @@ function exits({ exits: genes }) {
   return [
     `−${f.roundPercent(genes.stop_loss)}`,
     `+${f.roundPercent(genes.take_profit)}`,
-    `${f.roundPercent(genes.trailing_stop)} below its best`,
+    `${f.roundPercent(genes.trailing_stop)} below its peak`,
     f.duration(genes.max_hold_s),
   ].join(", ");
 }
 
-function strategyRow(strategy, lives) {
+function strategyRow(strategy, lifecycle) {
   const { genome, result } = strategy;
-  const why = lives.find((step) => step.spec_id === strategy.spec_id)?.reason ?? "";
+  const reason = lifecycle.find((step) => step.spec_id === strategy.spec_id)?.reason ?? "";
   return make("tr", { children: [
-    make("td", { title: why, children: [badge(strategy.mode, strategy.mode)] }),
+    make("td", { title: reason, children: [badge(strategy.mode, strategy.mode)] }),
     make("td", { title: strategy.spec_id, children: signals(genome) }),
-    make("td", { text: exits(genome), title: "Stop loss, take profit, trailing stop, longest hold", kind: "muted" }),
+    make("td", { text: exits(genome), title: "Stop loss, take profit, trailing stop, maximum holding time", kind: "muted" }),
     make("td", { text: f.signedPercent(result?.total_return), kind: `n ${sign(result?.total_return)}` }),
     make("td", { text: f.two(result?.sharpe), kind: "n" }),
     make("td", { text: f.count(result?.trades), kind: "n" }),
@@ -131,12 +131,12 @@ function strategyRow(strategy, lives) {
 function showTables({ report, positions, trades, strategies, lifecycle }) {
   const open = positions.filter((position) => position.open);
   show("positions-count", report.open_positions ? f.count(report.open_positions) : "");
-  fill("positions", open.map(positionRow), "No open positions: nothing is held right now.");
+  fill("positions", open.map(positionRow), "No open positions.");
   const waiting = report.strategies.paper
-    ? "No trades yet: a paper strategy has still to see its moment."
-    : "No trades yet: strategies must first earn paper mode.";
+    ? "No trades yet: no strategy on paper has decided to buy."
+    : "No trades yet: no strategy has been promoted to paper mode.";
   fill("trades", trades.map(tradeRow), waiting);
-  fill("strategies", strategies.map((strategy) => strategyRow(strategy, lifecycle)), "No strategies yet: the first generation is bred once enough events are on the tape.");
+  fill("strategies", strategies.map((strategy) => strategyRow(strategy, lifecycle)), "No strategies yet: the first generation is bred when the tape has enough events.");
 }
 
 const STATUS_KINDS = { healthy: "good", degraded: "warning", unhealthy: "emergency" };
@@ -166,7 +166,7 @@ function notice(text) {
 
 function onState(state) {
   notice("");
-  showWorth(state);
+  showEquity(state);
   showRisk(state);
   showCounts(state);
   showTables(state);
@@ -174,7 +174,7 @@ function onState(state) {
 }
 
 function onTrouble({ error, health }) {
-  notice(`${error}. What you see is from before; this page goes on trying.`);
+  notice(`${error}. The figures shown are old; the page keeps trying.`);
   if (health) showHealth(health);
 }
 
@@ -189,13 +189,13 @@ function connect() {
 }
 
 function onLost() {
-  notice("The connection is lost. What you see is from before; this page goes on trying.");
+  notice("The connection is lost. The figures shown are old; the page keeps trying.");
   show("status", "connection lost");
   byId("status").className = "badge emergency";
-  // The browser tries again by itself, but not after an answer that is no stream.
+  // The browser reconnects by itself, except after a response that is not a stream.
   if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
 }
 
-// A page that nobody sees holds no connection: a browser has only six of them for one server.
+// A hidden page closes its connection: a browser allows only six per server.
 document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : connect()));
 connect();

@@ -1,4 +1,4 @@
-// The equity curve as SVG, drawn in the pixels it has, so that its text is never stretched.
+// The equity curve as SVG, drawn at its size in pixels, so that its text is not stretched.
 import { clock, day, minute, moment, usd } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -11,9 +11,9 @@ const make = (name, attributes = {}, text = "") => {
   return element;
 };
 
-// Round steps of 1, 2 or 5 times a power of ten, about as many as asked for.
-function ticks(low, high, wanted) {
-  const rough = (high - low) / wanted;
+// Return multiples of a round step (1, 2 or 5 times a power of ten), about `count` of them.
+function ticks(low, high, count) {
+  const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= rough);
   const found = [];
@@ -25,27 +25,27 @@ function range(points) {
   const values = points.map((point) => point.equity_usd);
   const low = Math.min(...values);
   const high = Math.max(...values);
-  const air = Math.max((high - low) * 0.12, Math.abs(high) * 0.002, 0.01);
-  return [low - air, high + air];
+  const margin = Math.max((high - low) * 0.12, Math.abs(high) * 0.002, 0.01);
+  return [low - margin, high + margin];
 }
 
 const TIME_STEPS_S = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800, 2592000];
 
-function timeTicks(first, last, wanted) {
-  const step = (TIME_STEPS_S.find((s) => (last - first) / (s * 1e9) <= wanted) ?? TIME_STEPS_S.at(-1)) * 1e9;
+function timeTicks(first, last, count) {
+  const step = (TIME_STEPS_S.find((s) => (last - first) / (s * 1e9) <= count) ?? TIME_STEPS_S.at(-1)) * 1e9;
   const found = [];
   for (let number = Math.ceil(first / step); number * step <= last; number += 1) found.push(number * step);
   return [found, step >= 86400e9 ? day : step >= 60e9 ? minute : clock];
 }
 
 export class Chart {
-  constructor(place) {
-    this.place = place;
+  constructor(container) {
+    this.container = container;
     this.points = [];
     this.drawn = "";
-    new ResizeObserver(() => this.draw()).observe(place);
-    place.addEventListener("pointermove", (event) => this.point(event.clientX));
-    place.addEventListener("pointerleave", () => this.cursor?.setAttribute("visibility", "hidden"));
+    new ResizeObserver(() => this.draw()).observe(container);
+    container.addEventListener("pointermove", (event) => this.point(event.clientX));
+    container.addEventListener("pointerleave", () => this.cursor?.setAttribute("visibility", "hidden"));
   }
 
   show(points) {
@@ -54,15 +54,15 @@ export class Chart {
   }
 
   draw() {
-    const { clientWidth: width, clientHeight: height } = this.place;
+    const { clientWidth: width, clientHeight: height } = this.container;
     const key = `${width} ${height} ${this.points.length} ${this.points.at(-1)?.seq} ${this.points[0]?.seq}`;
     if (key === this.drawn || width < 160) return;
     this.drawn = key;
     if (this.points.length < 2) {
       const text = document.createElement("p");
       text.className = "empty";
-      text.textContent = "No curve yet: equity is marked at each rebalance, and it takes two of them.";
-      this.place.replaceChildren(text);
+      text.textContent = "No curve yet: equity is recorded at each rebalance, and the curve needs two points.";
+      this.container.replaceChildren(text);
       return;
     }
     const [first, last] = [this.points[0], this.points.at(-1)];
@@ -74,7 +74,7 @@ export class Chart {
     const svg = make("svg", { width, height, role: "img", "aria-label": label });
     this.axes(svg, width, height, low, high);
     this.line(svg, height, first, last);
-    this.place.replaceChildren(svg);
+    this.container.replaceChildren(svg);
   }
 
   axes(svg, width, height, low, high) {
@@ -106,14 +106,14 @@ export class Chart {
     svg.append(this.cursor);
   }
 
-  // Names the point under the mouse.
+  // Show the value and time of the point nearest to the mouse.
   point(clientX) {
     if (this.points.length < 2 || !this.cursor) return;
-    const at = clientX - this.place.getBoundingClientRect().left;
+    const at = clientX - this.container.getBoundingClientRect().left;
     const near = this.points.reduce((a, b) => (Math.abs(this.x(b.ts) - at) < Math.abs(this.x(a.ts) - at) ? b : a));
     const [line, circle, text] = this.cursor.children;
     const x = this.x(near.ts);
-    const isRight = x > this.place.clientWidth / 2;
+    const isRight = x > this.container.clientWidth / 2;
     for (const name of ["x1", "x2"]) line.setAttribute(name, x);
     circle.setAttribute("cx", x);
     circle.setAttribute("cy", this.y(near.equity_usd));

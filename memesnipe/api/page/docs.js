@@ -1,4 +1,4 @@
-// Lists the routes of openapi.json. FastAPI's own page would load its scripts from the internet.
+// The list of the routes of openapi.json. FastAPI's page would load its scripts from the internet.
 
 function make(tag, text, kind = "") {
   const element = document.createElement(tag);
@@ -7,9 +7,9 @@ function make(tag, text, kind = "") {
   return element;
 }
 
-function limits({ minimum, maximum, default: usual }) {
+function limits({ minimum, maximum, default: initial }) {
   const range = minimum !== undefined && maximum !== undefined ? `${minimum} to ${maximum}` : "";
-  return [range, usual !== undefined ? `${usual} when left out` : ""].filter(Boolean).join(", ");
+  return [range, initial !== undefined ? `default ${initial}` : ""].filter(Boolean).join(", ");
 }
 
 function route(path, method, operation) {
@@ -20,8 +20,8 @@ function route(path, method, operation) {
   name.append(link);
   const about = make("dd", operation.description ?? operation.summary ?? "");
   for (const parameter of operation.parameters ?? []) {
-    const what = [parameter.description, limits(parameter.schema)].filter(Boolean).join(" ");
-    about.append(make("p", `${parameter.name}: ${what}`, "muted"));
+    const text = [parameter.description, limits(parameter.schema)].filter(Boolean).join(" ");
+    about.append(make("p", `${parameter.name}: ${text}`, "muted"));
   }
   return [name, about];
 }

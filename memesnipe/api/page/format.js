@@ -1,4 +1,4 @@
-// How figures are written. Nothing is computed here: every figure comes from the API.
+// Formatting of figures. Every figure comes from the API; none is computed here.
 
 const numbers = (options) => {
   const format = new Intl.NumberFormat("en-US", options);
@@ -20,7 +20,7 @@ export const shortMint = (mint) => (mint.length > 11 ? `${mint.slice(0, 4)}…${
 export const words = (name) => name.replaceAll("_", " ");
 export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
-// Times are of the events, in UTC: the same for everyone, and the same in a replay.
+// Times are event times in UTC: they do not depend on the reader, nor on the speed of a replay.
 export const clock = (ts) => new Date(ts / 1e6).toISOString().slice(11, 19);
 export const minute = (ts) => new Date(ts / 1e6).toISOString().slice(11, 16);
 export const day = (ts) => new Date(ts / 1e6).toISOString().slice(5, 10);
@@ -28,6 +28,6 @@ export const moment = (ts) => `${new Date(ts / 1e6).toISOString().slice(0, 19).r
 
 export function duration(seconds) {
   const units = [["d", 86400], ["h", 3600], ["min", 60]];
-  const [name, size] = units.find(([, least]) => seconds >= 2 * least) ?? ["s", 1];
+  const [name, size] = units.find(([, unit]) => seconds >= 2 * unit) ?? ["s", 1];
   return `${Math.round(seconds / size)} ${name}`;
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from memesnipe.bus.streams import ACTORS
+from memesnipe.protocol.streams import ACTORS
 from memesnipe.roles.activity import BREEDING, COMMITTING, PUBLISHING, RECOVERING, WAITING, WORKING
 from memesnipe.testing.chaos.targets import POSTGRES, RAY, REDIS, REDIS_EMPTIED, TARGETS, Targets
 

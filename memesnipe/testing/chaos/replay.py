@@ -14,10 +14,10 @@ import orjson
 from sqlalchemy import Engine, text
 
 from memesnipe.errors import MemeSnipeError
+from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.database import migrated
 from memesnipe.servers.child import die_with_parent
 from memesnipe.servers.servers import LocalServers
-from memesnipe.storage.commands import CommandName
 from memesnipe.testing.chaos.targets import Targets
 
 # A small population and lenient promotion, so that strategies trade on paper from the first minutes of the tape.

@@ -16,14 +16,14 @@ from memesnipe.config.settings import load_settings
 from memesnipe.errors import RefusedError
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.protocol.commands import CommandName
 from memesnipe.servers.ray_folder import ray_folder
-from memesnipe.storage.commands import CommandName
 from memesnipe.storage.views import latest_run
 from memesnipe.tapes.tape import Tape, TapeFile, write_tape
 from memesnipe.testing.chaos.faults import FaultInjector
 from memesnipe.testing.chaos.replay import Plan, Replay, home_of
 from memesnipe.verification.audit import Recorded, compare, read_run
-from memesnipe.verification.decisions import Decided, compare_decided, read_decided
+from memesnipe.verification.decisions import Decisions, compare_decisions, read_decisions
 
 _REPLAYS: Final = ("baseline", "faults")
 _MARKET_SEED: Final = 7  # a market in which strategies trade early with the settings of the replay
@@ -96,7 +96,7 @@ def _run_both(folder: Path, kills: int, seed: int, tape: Path | None, console: C
 
 def _verdict(baseline: Replay, disturbed: Replay, injector: FaultInjector, kills: int) -> dict[str, Any]:
     (expected, expected_decided), (recorded, recorded_decided) = _read(baseline), _read(disturbed)
-    differences = _differences(recorded, expected) + list(compare_decided(recorded_decided, expected_decided))
+    differences = _differences(recorded, expected) + list(compare_decisions(recorded_decided, expected_decided))
     audit = disturbed.command("verify", "--json")
     report, killed = disturbed.report, sum(injector.hits.values())
     return {
@@ -105,11 +105,11 @@ def _verdict(baseline: Replay, disturbed: Replay, injector: FaultInjector, kills
         "busy_hits": {target: injector.busy_hits[target] for target in injector.hits},
         "hit_while": dict(injector.hit_while),
         "together": injector.together,
-        "commands": [{"name": command.name, "after_event": command.seq} for command in recorded.commands],
+        "commands": [{"name": command.name, "after_event": command.seq} for command in recorded.commands.values()],
         "events": report["events"],
         "orders": report["orders"],
         "trades": report["trades"],
-        "refusals": len(recorded.books.refusals),
+        "refusals": len(recorded.records.refusals),
         "equity_usd": report["equity_usd"],
         "seconds_in_peace": round(baseline.seconds, 1),
         "seconds_under_fire": round(disturbed.seconds, 1),
@@ -120,15 +120,15 @@ def _verdict(baseline: Replay, disturbed: Replay, injector: FaultInjector, kills
     }
 
 
-def _read(replay: Replay) -> tuple[Recorded, Decided]:
+def _read(replay: Replay) -> tuple[Recorded, Decisions]:
     """Read the trading records of a replay, and the decisions about strategies."""
     with replay.database() as engine, engine.connect() as connection:
         run_id = latest_run(connection) or 0
-        return read_run(connection, run_id), read_decided(connection, run_id)
+        return read_run(connection, run_id), read_decisions(connection, run_id)
 
 
 def _differences(recorded: Recorded, expected: Recorded) -> list[str]:
-    differences = list(compare(recorded.books, expected.books))
+    differences = list(compare(recorded.records, expected.records))
     if recorded.commands != expected.commands:
         differences.append(f"commands: {recorded.commands}, expected {expected.commands}")
     return differences

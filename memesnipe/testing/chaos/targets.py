@@ -11,8 +11,8 @@ from typing import Any, Final
 import orjson
 import redis
 
-from memesnipe.bus.streams import ACTORS, PROGRESS
 from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.protocol.streams import ACTORS, PROGRESS
 from memesnipe.roles.activity import COMMITTING, PUBLISHING, WAITING, activity_file, read_activity
 from memesnipe.servers.leftovers import is_of_ray
 from memesnipe.servers.process import read_pid

@@ -1,25 +1,27 @@
-"""The names of the commands that a person gives a run, and what may be said with one.
+"""The commands that a person gives a run, and the check of the reason given with one."""
 
-They stand alone, so that naming one loads no compiler.
-"""
-
+from enum import StrEnum
 from typing import Final
 
 from memesnipe.errors import InputError
 
-HALT: Final = "halt"
-RISK_RESET: Final = "risk_reset"
-PROMOTE: Final = "promote"
-DEMOTE: Final = "demote"
-
 MAX_REASON_BYTES: Final = 1_024
 
 
+class CommandName(StrEnum):
+    """The commands."""
+
+    HALT = "halt"  # stop all trading, as Emergency does
+    RISK_RESET = "risk_reset"  # leave a halt or Emergency; drawdown is measured from the next mark on
+    PROMOTE = "promote"  # one mode up, past the gates
+    DEMOTE = "demote"  # one mode down
+
+
 def check_reason(reason: str) -> None:
-    """Refuse a reason that cannot be recorded.
+    """Refuse a reason that cannot be stored.
 
     Raises:
-        InputError: it is too long, or holds what is no text.
+        InputError: it is too long, not UTF-8, or has a zero byte.
     """
     try:
         size = len(reason.encode())

@@ -1,0 +1,97 @@
+"""The payloads of the `events:*` streams: one type a kind, made from the fields of the event record, and back.
+
+A payload has the fields that a record of its kind carries (`memesnipe.market.events.FIELDS`), with kind, venue and side
+by name and the address of the token. Numbers survive the way there and back exactly.
+"""
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, ClassVar, Final
+
+import msgspec
+import numpy as np
+
+from memesnipe.market.events import EVENT, FIELDS, KIND_NAMES, NO_TOKEN, SIDE_NAMES, VENUE_NAMES, Events, empty, take
+from memesnipe.market.record_rules import CODED_FIELDS
+from memesnipe.protocol.payload import Versioned
+
+
+class EventPayload(Versioned, frozen=True, gc=False):
+    """An event: the fields that all kinds have. Each kind has a subclass with its own."""
+
+    kind_code: ClassVar[int]
+
+    ts: int  # ns since 1970 UTC
+    token: int  # index of the mint in the run; -1: the whole market
+    kind: str
+    venue: str
+    side: str
+    flags: int  # 1 rebalance due | 2 generation due | 4 late
+    slot: int
+    sol_usd: float
+    mint: str  # "": the whole market
+
+
+_NAMES: Final = {"kind": KIND_NAMES, "venue": VENUE_NAMES, "side": SIDE_NAMES}
+
+
+def _payload_of(kind: int) -> type[EventPayload]:
+    """Make the payload type of a kind."""
+    own = [name for name in FIELDS[kind] if name not in EventPayload.__struct_fields__]
+    fields = [(name, float if EVENT[name].kind == "f" else int) for name in own]
+    name = KIND_NAMES[kind]
+    made: Any = msgspec.defstruct(
+        f"{name.title().replace('_', '')}Payload",
+        fields,
+        bases=(EventPayload,),
+        module=__name__,
+        namespace={"stream": f"events:{name}", "kind_code": kind, "__doc__": f"One `{name}` event."},
+        frozen=True,
+        gc=False,
+        forbid_unknown_fields=True,
+    )
+    payload: type[EventPayload] = made
+    return payload
+
+
+PAYLOAD_OF_KIND: Final = {kind: _payload_of(kind) for kind in FIELDS}
+EVENT_STREAMS: Final = tuple(payload.stream for payload in PAYLOAD_OF_KIND.values())
+
+
+def to_payloads(events: Events, mints: Sequence[str]) -> list[EventPayload]:
+    """Return the payloads of records, in their order; ``mints[i]`` is the address of token ``i``."""
+    payloads: list[Any] = [None] * len(events)
+    for kind in np.unique(events["kind"]).tolist():
+        places = np.flatnonzero(events["kind"] == kind)
+        records = take(events, places)
+        columns: dict[str, list[Any]] = {name: records[name].tolist() for name in FIELDS[kind]}
+        for name, names in _NAMES.items():
+            columns[name] = [names[code] for code in columns[name]]
+        columns["mint"] = [mints[token] if token != NO_TOKEN else "" for token in columns["token"]]
+        payload = PAYLOAD_OF_KIND[kind]
+        columns["v"] = [payload.version] * len(records)
+        values = (columns[name] for name in payload.__struct_fields__)
+        for place, made in zip(places.tolist(), map(payload, *values), strict=True):
+            payloads[place] = made
+    return payloads
+
+
+def to_records(payloads: Sequence[EventPayload]) -> Events:
+    """Return the records of payloads, in their order.
+
+    Raises:
+        KeyError: a payload names a venue or a side that does not exist.
+    """
+    events = empty(len(payloads))
+    places: dict[int, list[int]] = {}
+    for place, payload in enumerate(payloads):
+        places.setdefault(payload.kind_code, []).append(place)
+    # Column by column for all of a kind: record by record would take ten times as long.
+    for kind, of_kind in places.items():
+        names = FIELDS[kind]
+        columns = zip(*map(attrgetter(*names), (payloads[place] for place in of_kind)), strict=True)
+        where: Any = of_kind if len(places) > 1 else slice(None)
+        for name, column in zip(names, columns, strict=True):
+            codes = CODED_FIELDS.get(name)
+            events[name][where] = [codes[value] for value in column] if codes else column
+    return events

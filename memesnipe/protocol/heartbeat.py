@@ -1,0 +1,34 @@
+"""Heartbeats: each actor writes its state under a key in Redis that expires when the actor stops writing it."""
+
+from typing import Final
+
+import msgspec
+
+ACTORS: Final = ("market_data", "executor", "position", "portfolio", "strategy_factory")
+HEARTBEAT_KEY: Final = "memesnipe:heartbeat:{}"
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of one actor."""
+
+    state: str  # starting | running | quiet | breeding | stalled | recovering | finished
+    detail: str = ""
+    pid: int = 0
+    seq: int = 0  # the last event that it has applied
+    metrics_port: int = 0
+
+
+_DECODER: Final = msgspec.json.Decoder(Heartbeat)
+
+
+def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
+    """Return the JSON of a heartbeat."""
+    return msgspec.json.encode(heartbeat)
+
+
+def decode_heartbeat(data: bytes | str) -> Heartbeat | None:
+    """Return a heartbeat, or None where the data is none."""
+    try:
+        return _DECODER.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,163 @@
+"""The payloads of the streams between roles. Money is whole lamports and raw tokens; ``ts`` is ns since 1970 UTC."""
+
+from typing import ClassVar
+
+import msgspec
+
+from memesnipe.engine.genome import Genome
+from memesnipe.engine.orders import Fill
+from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.payload import Follows, Payload
+
+
+class FillMessage(Payload, frozen=True, kw_only=True):
+    """The outcome of one order of the desk."""
+
+    stream: ClassVar[str] = "fills"
+
+    mint: str
+    side_name: str  # buy | sell | short | cover
+    status: str  # PAPER | LIVE | FAILED
+    parity_bps: float | None  # how much worse its price is than that of the simulated fill
+    fill: Fill
+
+
+class ParityRecord(msgspec.Struct, frozen=True):
+    """How far the fills of one strategy are from the simulated ones."""
+
+    fills: int  # compared
+    error_bps: float  # mean absolute error of the latest
+
+
+class SimulationResults(Follows, frozen=True, kw_only=True):
+    """The results of all strategies in the arena, where a decision is due."""
+
+    stream: ClassVar[str] = "simulation_results"
+
+    ts: int
+    flags: int  # of the event: 1 rebalance due | 2 generation due
+    results: list[StrategyResult]
+    parity: dict[str, ParityRecord]
+
+
+class ExecutorProgress(Payload, frozen=True, kw_only=True):
+    """Everything that the executor publishes up to event ``seq`` has been published."""
+
+    stream: ClassVar[str] = "executor_progress"
+
+
+class StrategySpec(Payload, frozen=True, kw_only=True):
+    """A strategy that the search puts forward."""
+
+    stream: ClassVar[str] = "strategy_specs"
+
+    spec_id: str
+    generation: int
+    index: int  # its rank in the generation, from 0
+    of: int  # how many the generation puts forward
+    evaluations: int  # made in the run so far
+    fitness: float
+    train_sharpe: float
+    validation_sharpe: float
+    genome: Genome
+
+
+class CommandMessage(Payload, frozen=True, kw_only=True):
+    """A command of a person; it takes effect after event ``seq``."""
+
+    stream: ClassVar[str] = "commands"
+
+    command_id: int
+    name: CommandName
+    spec_id: str  # of promote and demote
+    reason: str
+
+
+class RiskEvent(Follows, frozen=True, kw_only=True):
+    """The circuit breaker after a change."""
+
+    stream: ClassVar[str] = "risk_events"
+
+    ts: int
+    level: str  # normal | warning | critical | emergency
+    drawdown: float  # ratio of the peak
+    halted: bool
+    cause: str  # drawdown, or the name of a command
+
+
+class ExitOrder(Follows, frozen=True, kw_only=True):
+    """A position that must be closed whatever its strategy decides."""
+
+    stream: ClassVar[str] = "exit_orders"
+
+    ts: int
+    spec_id: str
+    token: int
+    mint: str
+    opened_ts: int  # of the holding that is meant
+    reason: str
+
+
+class AllocationMessage(Follows, frozen=True, kw_only=True):
+    """A decision of the portfolio: who joins and leaves the arena, and the capital of each strategy."""
+
+    stream: ClassVar[str] = "allocations_channel"
+
+    added: list[Genome]
+    removed: list[str]
+    allocations_usd: dict[str, float]
+    modes: dict[str, str]  # of the strategies with an allocation
+
+
+class PositionSummary(msgspec.Struct, frozen=True):
+    """One open position at a mark."""
+
+    spec_id: str
+    mint: str
+    token_raw: int
+    cost_lamports: int
+    value_lamports: int
+
+
+class PositionUpdate(Follows, frozen=True, kw_only=True):
+    """The portfolio at a mark."""
+
+    stream: ClassVar[str] = "position_updates"
+
+    ts: int
+    equity_lamports: int
+    equity_usd: float
+    cash_usd: float
+    drawdown: float
+    flags: int  # of the event: 1 rebalance due | 2 generation due
+    risk_level: str
+    positions: list[PositionSummary]
+
+
+class BacktestJob(Payload, frozen=True, kw_only=True):
+    """A generation that is about to be evaluated."""
+
+    stream: ClassVar[str] = "backtest_jobs_submitted"
+
+    generation: int
+    genomes: int
+    window_events: int
+
+
+class BacktestResult(Payload, frozen=True, kw_only=True):
+    """A generation that was evaluated."""
+
+    stream: ClassVar[str] = "backtest_results"
+
+    generation: int
+    genomes: int
+    window_events: int
+    evaluations: int
+    best_fitness: float
+    median_fitness: float
+    seconds: float  # of this machine
+
+
+# What the executor applies between two events. The other inputs of a run are its events.
+ControlPayload = CommandMessage | RiskEvent | ExitOrder | AllocationMessage

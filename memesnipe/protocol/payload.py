@@ -1,0 +1,66 @@
+"""The base of all payloads, and their encoding as JSON, which is validated when it is decoded."""
+
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+from memesnipe.errors import MemeSnipeError
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+class ProtocolError(MemeSnipeError):
+    """A message does not have the type that its stream declares."""
+
+
+class Versioned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all messages of streams have in common: a stream, a version, and the two first fields of their JSON.
+
+    A change that an older reader would misunderstand raises ``version``; a reader refuses any version but its own.
+    """
+
+    stream: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    seq: int  # the event that the message belongs to
+    v: int  # the version that it was written in
+
+
+class Payload(Versioned, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A message between roles."""
+
+    seq: int
+    v: int = 1
+
+
+class Follows(Payload, frozen=True, kw_only=True):
+    """A message that must not be applied before others: ``after`` has the last number of each of their streams."""
+
+    after: dict[str, int] = {}
+
+
+def encode(payload: Versioned) -> bytes:
+    """Return the JSON of a payload; dataclasses in it are objects."""
+    return _ENCODER.encode(payload)
+
+
+class Decoder:
+    """Decodes the payloads of one stream."""
+
+    def __init__(self, payload: type[Versioned]) -> None:
+        self._type = payload
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(payload)
+
+    def __call__(self, data: bytes) -> Any:
+        """Return the payload.
+
+        Raises:
+            ProtocolError: a field is missing, unknown or of another type, or the version is another.
+        """
+        try:
+            payload: Versioned = self._decoder.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise ProtocolError(f"{self._type.stream}: {error}") from error
+        if payload.v != self._type.version:
+            raise ProtocolError(f"{self._type.stream}: version {payload.v}, this code reads {self._type.version}")
+        return payload

@@ -1,0 +1,120 @@
+"""The streams: who writes and who reads each, and how many entries stay in Redis behind its readers."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from memesnipe.protocol.events import EVENT_STREAMS, PAYLOAD_OF_KIND, EventPayload
+from memesnipe.protocol.heartbeat import ACTORS
+from memesnipe.protocol.messages import (
+    AllocationMessage,
+    BacktestJob,
+    BacktestResult,
+    CommandMessage,
+    ExecutorProgress,
+    ExitOrder,
+    FillMessage,
+    PositionUpdate,
+    RiskEvent,
+    SimulationResults,
+    StrategySpec,
+)
+from memesnipe.protocol.payload import Decoder, Versioned
+
+EVENTS: Final = "events"  # all EVENT_STREAMS, merged by seq
+FILLS: Final = FillMessage.stream
+SIMULATION_RESULTS: Final = SimulationResults.stream
+PROGRESS: Final = ExecutorProgress.stream
+STRATEGY_SPECS: Final = StrategySpec.stream
+COMMANDS: Final = CommandMessage.stream
+RISK_EVENTS: Final = RiskEvent.stream
+EXIT_ORDERS: Final = ExitOrder.stream
+ALLOCATIONS: Final = AllocationMessage.stream
+POSITION_UPDATES: Final = PositionUpdate.stream
+BACKTEST_JOBS: Final = BacktestJob.stream
+BACKTEST_RESULTS: Final = BacktestResult.stream
+
+# market_data waits for the slowest reader before it is this many events ahead, so nothing unread is ever trimmed.
+MAX_IN_FLIGHT: Final = 5_000
+KEEP_EVENTS: Final = 100_000
+KEEP_MESSAGES: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One stream.
+
+    Attributes:
+        payload: the type of its messages.
+        writer: the role that writes it, the only one.
+        readers: roles that read it; no entry is trimmed before all of them have committed it.
+        keep: entries that stay in Redis behind the slowest reader.
+        transient: whether old messages leave the database too, because they are large or frequent and soon out of date.
+    """
+
+    payload: type[Versioned]
+    writer: str
+    readers: tuple[str, ...] = ()
+    keep: int = KEEP_MESSAGES
+    transient: bool = False
+
+    @property
+    def name(self) -> str:
+        """The key in Redis."""
+        return self.payload.stream
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is one of `EVENT_STREAMS`."""
+        return issubclass(self.payload, EventPayload)
+
+
+_EVENT_READERS: Final = ("executor", "position", "strategy_factory")
+# Messages that belong to one event are applied in the order of this table.
+STREAMS: Final = {
+    stream.name: stream
+    for stream in (
+        *(Stream(payload, "market_data", _EVENT_READERS, KEEP_EVENTS) for payload in PAYLOAD_OF_KIND.values()),
+        Stream(FillMessage, "executor", ("position",)),
+        # Each has a line for every strategy in the arena: megabytes where there are thousands.
+        Stream(SimulationResults, "executor", ("position", "portfolio"), keep=10, transient=True),
+        Stream(ExecutorProgress, "executor", ("position",), keep=200, transient=True),
+        Stream(BacktestJob, "strategy_factory"),
+        Stream(BacktestResult, "strategy_factory"),
+        Stream(StrategySpec, "strategy_factory", ("portfolio",)),
+        Stream(CommandMessage, "market_data", ("executor", "position", "portfolio")),
+        Stream(RiskEvent, "position", ("executor", "portfolio")),
+        Stream(ExitOrder, "position", ("executor",)),
+        Stream(AllocationMessage, "portfolio", ("executor",)),
+        Stream(PositionUpdate, "position", ("portfolio",)),
+    )
+}
+CONTROLS: Final = (COMMANDS, RISK_EVENTS, EXIT_ORDERS, ALLOCATIONS)  # what the executor applies besides events
+EVENT_READERS: Final = _EVENT_READERS
+READERS: Final = {name: stream.readers for name, stream in STREAMS.items() if stream.readers and not stream.is_event}
+TRANSIENT: Final = tuple(name for name, stream in STREAMS.items() if stream.transient)
+
+
+def reads_of(role: str) -> tuple[str, ...]:
+    """Return the streams that a role reads, in the order in which it applies them; `EVENTS` stands for the events."""
+    others = tuple(name for name, stream in STREAMS.items() if role in stream.readers and not stream.is_event)
+    return (EVENTS, *others) if role in EVENT_READERS else others
+
+
+def writes_of(role: str) -> tuple[str, ...]:
+    """Return the streams that a role writes, events apart."""
+    return tuple(name for name, stream in STREAMS.items() if stream.writer == role and not stream.is_event)
+
+
+@cache
+def decoder_of(stream: str) -> Decoder:
+    """Return the decoder of a stream's payloads."""
+    return Decoder(STREAMS[stream].payload)
+
+
+__all__ = [
+    "ACTORS", "ALLOCATIONS", "BACKTEST_JOBS", "BACKTEST_RESULTS", "COMMANDS", "CONTROLS", "EVENTS", "EVENT_READERS",
+    "EVENT_STREAMS", "EXIT_ORDERS", "FILLS", "KEEP_EVENTS", "MAX_IN_FLIGHT", "POSITION_UPDATES", "PROGRESS", "READERS",
+    "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS", "TRANSIENT", "Stream", "decoder_of", "reads_of",
+    "writes_of",
+]  # fmt: skip

@@ -174,7 +174,7 @@ class MarketData:
         raw: list[Any] = []
         while len(raw) < _BATCH and self._peek() is not _NOTHING and self._is_due(self._waiting, wait=not raw):
             raw.append(self._take())
-            if self._choice.lockstep and self._sequencer.decides(raw):
+            if self._choice.lockstep and self._sequencer.is_decision_due(raw):
                 break
         return raw
 

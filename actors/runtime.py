@@ -14,6 +14,7 @@ from actors.backtest import Backtests, Conditions, evaluate_window
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import first_line
 from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.feeds.choice import make_feed
 from memesnipe.market.events import Events
 from memesnipe.protocol.heartbeat import Heartbeat
 from memesnipe.roles.activity import RECOVERING, WAITING, ActivityTracker, activity_file
@@ -29,7 +30,9 @@ from memesnipe.telemetry.metrics import ActorMetrics
 Shell = MarketData | Executor | PositionRole | PortfolioRole | StrategyFactory
 
 SHELLS: dict[str, Callable[[Context, ActorMetrics], Shell]] = {
-    "market_data": MarketData,
+    "market_data": lambda context, metrics: MarketData(
+        context, metrics, make_feed(context.choice, context.feed_checkpoints)
+    ),
     "executor": Executor,
     "position": PositionRole,
     "portfolio": PortfolioRole,

@@ -17,8 +17,8 @@ from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, decode_heartbeat
 from memesnipe.storage.vitals import Vitals, vitals
 
 _TIMEOUT_S = 2.0
-FINE = ("up", "healthy", "running", "breeding", "finished")
-_WITH_DETAIL = ("stalled", "waiting", "quiet", "rejected")  # states whose detail is part of the summary
+FINE = ("up", "healthy", "running", "quiet", "breeding", "finished")
+_WITH_DETAIL = ("stalled", "waiting", "rejected")  # states whose detail is part of the summary
 _NO_HEARTBEAT = {"state": "down", "detail": "no heartbeat"}
 
 

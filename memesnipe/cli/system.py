@@ -17,7 +17,7 @@ system = typer.Typer()
 
 @system.command("up")
 def up_command(
-    feed: Annotated[str, typer.Option(help="Source of events: synthetic or replay.")] = "synthetic",
+    feed: Annotated[str, typer.Option(help="Sources of events, separated by commas: synthetic, replay.")] = "synthetic",
     tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed.")] = None,
     speed: Annotated[
         str | None,

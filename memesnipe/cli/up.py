@@ -16,14 +16,14 @@ from memesnipe.cli.running import get_api
 from memesnipe.cli.stop import StopSignals
 from memesnipe.config.settings import Settings
 from memesnipe.errors import first_line
-from memesnipe.feeds.base import FeedChoice, open_feed
-from memesnipe.feeds.replay import ReplayFeed
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.market.assumptions import describe
 from memesnipe.protocol.streams import EVENT_READERS
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_json, print_message, print_table, reserve_stdout
 from memesnipe.storage.runs import FINISHED, finish_run, is_complete
 from memesnipe.storage.views import report as report_of
+from memesnipe.tapes.tape import read_tape
 
 _WATCH_S = 0.25
 _REPORT_TIMEOUT_S = 2.0
@@ -59,13 +59,17 @@ def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path 
 
 
 def _tape_of(choice: FeedChoice) -> tuple[int | None, list[str]]:
-    """Return the number of events and the assumptions of a replay's tape; (None, []) for another feed.
+    """Return the total number of events and the assumptions of a replayed tape; (None, []) for another feed.
+
+    The number is None if the tape is merged with another feed.
 
     Raises:
         TapeError: the tape is not valid.
     """
-    feed = open_feed(choice) if choice.name == "replay" else None
-    return (feed.total, describe(feed.assumptions)) if isinstance(feed, ReplayFeed) else (None, [])
+    if "replay" not in choice.names:
+        return None, []
+    tape = read_tape(Path(choice.tape), now_ns=time.time_ns())
+    return (len(tape.events) if choice.names == ["replay"] else None, describe(tape.assumptions))
 
 
 def _print_start(session: Session) -> None:

@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     max_data_age_ms: Annotated[int, Field(ge=1, le=86_400_000)] = Field(
         5_000, description="maximum age of the data for a buy"
     )
+    max_feed_silence_secs: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        0, description="health is degraded if a live feed delivers no event for this long; 0 for never"
+    )
     max_price_deviation_percent: AnyPercent = Field(
         20, description="maximum difference of the reported price from the pool's for a buy"
     )

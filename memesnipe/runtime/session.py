@@ -18,7 +18,7 @@ from memesnipe.code import code_hash
 from memesnipe.config.home import RESOLVED, installation_of
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.feeds.base import FeedChoice
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.database import migrated
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.ray_process import RayProcess

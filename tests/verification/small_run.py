@@ -20,7 +20,7 @@ from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
 from memesnipe.evolution.spans import cut, span_of, window_spans
-from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FeedChoice
+from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, FeedChoice, make_feed
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import Events
 from memesnipe.market.sequencer import Sequencer
@@ -129,8 +129,12 @@ class SmallRuns:
 
     def _make(self, run_id: int, kind: type[Any]) -> Shell:
         context = Context(self.home, run_id)
-        evaluate = [_evaluator(context)] if kind is StrategyFactory else []
-        made: Shell = kind(context, ActorMetrics(kind.name), *evaluate)
+        parts: dict[type[Any], Callable[[], Any]] = {
+            StrategyFactory: lambda: _evaluator(context),
+            MarketData: lambda: make_feed(context.choice, context.feed_checkpoints),
+        }
+        given = [parts[kind]()] if kind in parts else []
+        made: Shell = kind(context, ActorMetrics(kind.name), *given)
         return made
 
     def _open_again(self, run_id: int, shells: list[Shell], failed: int) -> None:

@@ -74,9 +74,9 @@ class Executor(Consumer):
         self._execution = Execution(
             context.families,
             context.fill_model,
-            shadow_capital_usd=settings.shadow_capital_usd,
+            shadow_capital_usd=settings.simulation.shadow_capital_usd,
             limits=limits_of(settings),
-            threads=settings.executor_threads,
+            threads=settings.simulation.executor_threads,
         )
         self._mints: dict[int, str] = {}
         self._controls = 0  # obeyed so far

@@ -64,7 +64,7 @@ class MarketData:
         self._choice = context.choice
         self._feed = open_feed(self._choice, context.feed_checkpoints)
         self._event_log: EventLog | None = None
-        max_age_s = context.settings.max_data_age_ms / 1000
+        max_age_s = context.settings.risk.max_data_age_ms / 1000
         self._pace = FeedClock(self._choice.speed, max_age_s, live=self._feed.live, lockstep=self._choice.lockstep)
         self._journal = Journal(context.database, context.run_id, self.name, (COMMANDS,))
         self._rejections = LogThrottle()
@@ -92,8 +92,8 @@ class MarketData:
             self._see_readers(*read_positions(connection, self.context.run_id, EVENTS))
         self._event_log.cut(self._cursor.seq)
         self._sequencer = Sequencer(
-            settings.rebalance_interval_secs,
-            settings.generation_interval_secs,
+            settings.trading.rebalance_interval_secs,
+            settings.evolution.generation_interval_secs,
             self._cursor.seq,
             self._cursor.ts,
             mints,

@@ -43,8 +43,8 @@ def verdict(installation: Installation) -> dict[str, Any]:
 @contextmanager
 def database_of(installation: Installation) -> Iterator[sa.Engine]:
     settings = read_resolved(installation.folder / ".memesnipe" / "settings.json")
-    assert settings.database_url is not None
-    engine = connect(settings.database_url.get_secret_value())
+    assert settings.servers.database_url is not None
+    engine = connect(settings.servers.database_url.get_secret_value())
     yield engine
     engine.dispose()
 

@@ -15,7 +15,7 @@ from memesnipe.errors import InputError
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.sdk.registry import discover
 from memesnipe.storage.views import latest_run
-from memesnipe.trading.execution import Execution
+from memesnipe.trading.execution import local_execution
 from memesnipe.trading.ledger import Ledger
 from memesnipe.verification.audit import Audit, Recorded, contradictions, read_run
 
@@ -36,7 +36,7 @@ def _settings_of(recorded: Recorded) -> Settings:
 def audit_of(recorded: Recorded, event_log: Path) -> Audit:
     """Return the audit of a run under the settings that it was decided under."""
     settings = _settings_of(recorded)
-    execution = Execution(
+    execution = local_execution(
         discover(*settings.simulation.strategy_folders),
         fill_model_of(settings),
         shadow_capital_usd=settings.simulation.shadow_capital_usd,

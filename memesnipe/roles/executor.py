@@ -30,13 +30,12 @@ from memesnipe.storage.schema import AllocationRow, OrderRow, TradeRow
 from memesnipe.storage.schema_control import ControlRow, RefusalRow
 from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
 from memesnipe.telemetry.metrics import ActorMetrics
-from memesnipe.trading.desk_state import DeskState
-from memesnipe.trading.execution import Execution, ExecutionState
-from memesnipe.trading.parity import Parity
+from memesnipe.trading.arena import ArenaState
+from memesnipe.trading.execution import DeskSideState, ExecutionState, local_execution
 from memesnipe.trading.records import Entries, of_step
 from memesnipe.trading.replay import replay
 
-_SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity], dict[str, int]])
+_SMALL = TypeAdapter(tuple[DeskSideState, list[str], dict[str, int]])
 _PROGRESS_EVERY = 256  # events
 _PROGRESS_S = 1.0  # where they come seldom, but without a pause in which we would be idle
 _GARBAGE_AFTER = 100_000  # objects made and not gone
@@ -71,7 +70,7 @@ class Executor(Consumer):
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
         settings = context.settings
-        self._execution = Execution(
+        self._execution = local_execution(
             context.families,
             context.fill_model,
             shadow_capital_usd=settings.simulation.shadow_capital_usd,
@@ -176,15 +175,16 @@ class Executor(Consumer):
     def _write_snapshot(self) -> None:
         """Copy the state that was just committed, and write it while we go on."""
         state = self._execution.dump()
+        (arena,) = state.arenas
         header = {
             "run": self.context.run_id,
             "seq": self._execution.seq,
             "controls": self._controls,
-            "arena": state.arena.header,
-            "small": orjson.Fragment(_SMALL.dump_json((state.desk, state.parity, state.sent))),
+            "arena": arena.engine.header,
+            "small": orjson.Fragment(_SMALL.dump_json((state.side, arena.watched, arena.orders_of_removed))),
         }
         path = self.context.snapshot_file(self.name)
-        self._writing = self._writer.submit(write_snapshot, path, orjson.dumps(header), state.arena.arrays)
+        self._writing = self._writer.submit(write_snapshot, path, orjson.dumps(header), arena.engine.arrays)
         self._snapshot_seq = self._execution.seq
 
     def close(self) -> None:
@@ -235,9 +235,10 @@ class Executor(Consumer):
             self.log.warning("snapshot does not fit", run=header["run"], seq=header["seq"])
             return
         try:
-            desk, parity, sent = _SMALL.validate_python(header["small"])
+            side, watched, orders_of_removed = _SMALL.validate_python(header["small"])
         except ValidationError as error:
             self.log.warning("snapshot cannot be read", error=first_line(error))
             return
-        self._execution.load(ExecutionState(EngineState(header["arena"], found[1]), desk, parity, sent))
+        arena = ArenaState(EngineState(header["arena"], found[1]), watched, orders_of_removed)
+        self._execution.load(ExecutionState([arena], side))
         self._controls = header["controls"]

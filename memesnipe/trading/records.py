@@ -14,9 +14,9 @@ from memesnipe.protocol.messages import (
     SimulationResults,
 )
 from memesnipe.protocol.payload import Payload
-from memesnipe.trading.execution import DeskFill, Step
 from memesnipe.trading.gate import RiskRefused
 from memesnipe.trading.ledger import Booked, Ledger, Mark, Position
+from memesnipe.trading.steps import DeskFill, Step
 
 Row = dict[str, Any]
 

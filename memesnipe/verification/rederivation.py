@@ -15,10 +15,11 @@ from memesnipe.protocol.messages import CommandMessage, ControlPayload, ExitOrde
 from memesnipe.protocol.messages import SimulationResults as Results
 from memesnipe.protocol.payload import Payload, encode
 from memesnipe.protocol.streams import EXIT_ORDERS, RISK_EVENTS
-from memesnipe.trading.execution import Execution, Step
+from memesnipe.trading.execution import Execution
 from memesnipe.trading.ledger import Ledger
 from memesnipe.trading.records import Entries, Row, of_command, of_fill, of_mark, of_step
 from memesnipe.trading.replay import Control, replay
+from memesnipe.trading.steps import Step
 
 Key = tuple[Any, ...]
 MessageKey = tuple[str, int]  # stream, number

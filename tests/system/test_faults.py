@@ -1,5 +1,6 @@
 """What must not cost a trade or double one: a second executor, a database that stands still, a halt, a reset."""
 
+import contextlib
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import redis
 import sqlalchemy as sa
@@ -107,7 +109,7 @@ def standing_still(installation: Installation) -> Iterator[None]:
     assert postmaster is not None
     stopped = {postmaster}
     _signal(postmaster, signal.SIGSTOP)  # first, so that it starts no more of the others
-    stopped |= {int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _parent(p) == postmaster}
+    stopped |= {child.pid for child in psutil.Process(postmaster).children()}
     for pid in stopped:
         _signal(pid, signal.SIGSTOP)
     try:
@@ -145,15 +147,8 @@ def _bought_on_stale_events(installation: Installation) -> set[int]:
     return bought & stale
 
 
-def _parent(entry: Path) -> int:
-    try:
-        return int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-    except OSError:
-        return 0
-
-
 def _signal(pid: int, number: signal.Signals) -> None:
-    if Path(f"/proc/{pid}").exists():
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
 
 

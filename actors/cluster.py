@@ -90,18 +90,21 @@ class Guard:
 def run(home: Path, run_id: int, guard: Guard) -> None:
     """Start everything, and look after it until told to stop."""
     settings = read_resolved(home / RESOLVED)
-    log = open_log(home / "logs", "supervisor", settings.log_level)
+    log = open_log(home / "logs", "supervisor", settings.telemetry.log_level)
     guard.tell(doing="Ray")
     serve_app.prepare()
-    dashboard = connect_ray(settings.ray_address, home, f"memesnipe-{installation_of(home)}", attempts=1)
+    dashboard = connect_ray(settings.servers.ray_address, home, f"memesnipe-{installation_of(home)}", attempts=1)
     guard.watch_parts()
     guard.tell(doing="the dashboard")
     api.HTTP_PROXY_TIMEOUT = START_S  # type: ignore[attr-defined] # a constant of 60 s
-    serve_app.deploy(home, settings.dashboard_port)
+    serve_app.deploy(home, settings.api.dashboard_port)
     while is_compiling(home) and not guard.stopping.wait(_WATCH_S):
         guard.tell(doing=COMPILER)
     guard.tell(doing="the actors")
-    ports = {"executor": settings.executor_metrics_port, "portfolio": settings.portfolio_metrics_port}
+    ports = {
+        "executor": settings.telemetry.executor_metrics_port,
+        "portfolio": settings.telemetry.portfolio_metrics_port,
+    }
     supervisor = Supervisor(home, run_id, ports, log)
     supervisor.start()
     guard.ready(dashboard)
@@ -113,7 +116,7 @@ def run(home: Path, run_id: int, guard: Guard) -> None:
 
 def _stop(supervisor: Supervisor, settings: Settings) -> None:
     supervisor.stop()
-    if settings.ray_address:  # a cluster of our own ends with all that runs on it
+    if settings.servers.ray_address:  # a cluster of our own ends with all that runs on it
         serve_app.undeploy()
     disconnect_ray()
 

@@ -42,7 +42,9 @@ SHELLS: dict[str, Callable[[Context, ActorMetrics], Shell]] = {
 
 def _breeder(context: Context) -> Evaluate:
     settings = context.settings
-    backtests = Backtests(Conditions(context.fill_model, settings.shadow_capital_usd, settings.strategy_folders))
+    backtests = Backtests(
+        Conditions(context.fill_model, settings.simulation.shadow_capital_usd, settings.simulation.strategy_folders)
+    )
 
     def evaluate(window: Events, genomes: list[Genome]) -> list[Evaluation]:
         with context.activity.breeding():

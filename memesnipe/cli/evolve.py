@@ -83,10 +83,12 @@ def _evolve(
     families = load_families(settings)
     print_compile_notice()
     compile_all(families)  # before the workers start: they load the compiled code from the disk cache
-    home = settings.memesnipe_home.resolve()
+    home = settings.installation.memesnipe_home.resolve()
     with open_database(settings, make=True) as (database, url):
         try:
-            connect_ray(address or settings.ray_address, home, "memesnipe-evolve", cpus=workers, dashboard=False)
+            connect_ray(
+                address or settings.servers.ray_address, home, "memesnipe-evolve", cpus=workers, dashboard=False
+            )
             return Evolve(plan, file, settings, families, database, url).run(report_progress), False
         except Interrupted as stopped:
             return stopped.summary, True
@@ -205,7 +207,7 @@ def bench_evolve_command(
 
     print_compile_notice()
     compile_all(discover())
-    home = load_settings().memesnipe_home.resolve()
+    home = load_settings().installation.memesnipe_home.resolve()
     with reserve_stdout(), stderr_console().status("bench evolve") as status:
         result = bench_evolve(events, genomes, home, lambda step: status.update(f"bench evolve: {step}"))
     print_json(result) if json else print_table("bench evolve", result)

@@ -40,7 +40,7 @@ def up_command(
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 
-    up(settings, replace(choice, seed=settings.seed), until_end=until_end, report=report, as_json=json)
+    up(settings, replace(choice, seed=settings.simulation.seed), until_end=until_end, report=report, as_json=json)
 
 
 @system.command("down")

@@ -62,8 +62,8 @@ class EventPublisher:
         self.cursor = read_cursor(connection, run_id)
         self._event_log.cut(self.cursor.seq)
         self.sequencer = Sequencer(
-            settings.rebalance_interval_secs,
-            settings.generation_interval_secs,
+            settings.trading.rebalance_interval_secs,
+            settings.evolution.generation_interval_secs,
             self.cursor.seq,
             self.cursor.ts,
             read_mints(connection, run_id),

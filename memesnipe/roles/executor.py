@@ -71,9 +71,9 @@ class Executor(Consumer):
         self._execution = local_execution(
             context.families,
             context.fill_model,
-            shadow_capital_usd=settings.shadow_capital_usd,
+            shadow_capital_usd=settings.simulation.shadow_capital_usd,
             limits=limits_of(settings),
-            threads=settings.executor_threads,
+            threads=settings.simulation.executor_threads,
             reports=client is not None,
         )
         self._client = client

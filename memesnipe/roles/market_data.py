@@ -39,7 +39,7 @@ class MarketData:
         self._feed = feed
         choice = context.choice
         self._lockstep = choice.lockstep and not feed.live  # a live market does not wait for decisions
-        max_age_s = context.settings.max_data_age_ms / 1000
+        max_age_s = context.settings.risk.max_data_age_ms / 1000
         self._clock = FeedClock(choice.speed, max_age_s, live=feed.live, lockstep=self._lockstep)
         self._intake = Intake(feed, self._clock, lockstep=self._lockstep)
         self._journal = Journal(context.database, context.run_id, self.name, (COMMANDS,))
@@ -142,7 +142,9 @@ class MarketData:
     def _report_feed(self) -> None:
         """Report the condition of live feeds: to the heartbeat, the metrics and, for failures, the log."""
         statuses = self._feed.statuses()
-        self.context.activity.set_feed_state(feed_state(statuses, self.context.settings.max_feed_silence_secs))
+        self.context.activity.set_feed_state(
+            feed_state(statuses, self.context.settings.telemetry.max_feed_silence_secs)
+        )
         for status in statuses:
             self.metrics.record_feed(status.name, status.queued, status.full, status.failures)
             if status.failures != self._failures.get(status.name, 0):

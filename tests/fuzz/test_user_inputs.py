@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from memesnipe.cli.inputs import read_json
 from memesnipe.cli.specs import genome_of
+from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, load_settings
 from memesnipe.config.types import range_of
 from memesnipe.engine.genome import Genome, genome_from, simple_genome
@@ -27,7 +28,7 @@ from memesnipe.sdk.registry import BUNDLED, _load, discover
 FAMILIES = discover()
 FAMILY = "momentum_5m"
 GENOME = simple_genome(FAMILY, {name: p.default for name, p in FAMILIES[FAMILY].params.items()}).to_dict()
-NAMES = [name.upper() for name in Settings.model_fields]
+NAMES = [name.upper() for name in Settings.fields()]
 CURVE = {"v_sol": 40 * 10**9, "v_tok": 804_750_000_000_000, "op": "buy_exact_quote_in", "quote_in": 10**9}
 PUMPSWAP = {
     "base_reserve": "60257379582069", "quote_reserve": "41416994790", "virtual_quote_reserves": "19241377916",
@@ -120,10 +121,10 @@ def test_a_file_of_settings(folder: Path, data: bytes) -> None:
     (folder / ".env").unlink()
     if settings is None:
         return
-    for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
+    for name, field in Settings.fields().items():
+        value = settings.flat[name]
         assert not isinstance(value, float) or (range_of(field) and math.isfinite(value))
-    assert settings.fill_model.latency_ns >= 0
+    assert fill_model_of(settings).latency_ns >= 0
 
 
 def _written(folder: Path, value: Any) -> Path:

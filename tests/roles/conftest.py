@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.bus.merge import Entry
 from memesnipe.config.home import RESOLVED
-from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.feeds.base import Feed
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.feeds.live import MAX_QUEUED, LiveFeed
@@ -121,9 +121,8 @@ def stage(
 ) -> Iterator[Stage]:
     """At full speed, in lockstep; a decision is due every 60 s of event time."""
     own = redis_url.removesuffix("/0") + "/8"
-    settings = Settings(
-        _env_file=None, database_url=database_url.replace("+psycopg", ""), redis_url=own, memesnipe_home=tmp_path
-    )
+    values = {"database_url": database_url.replace("+psycopg", ""), "redis_url": own, "memesnipe_home": tmp_path}
+    settings = settings_from(values, env_file=None)
     write_resolved(settings, tmp_path / RESOLVED)
     (tmp_path / "logs").mkdir()
     run = begin_run(database, f"test:{uuid4().hex}", FeedChoice("list", 0.0).to_dict(), {})

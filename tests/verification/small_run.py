@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 import redis
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 import memesnipe.roles.consumer
 import memesnipe.roles.position
 from memesnipe.bus.merge import ForeignEntryError
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.home import RESOLVED, installation_of
-from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
 from memesnipe.evolution.spans import cut, span_of, window_spans
@@ -73,12 +72,14 @@ class SmallRuns:
     def __init__(self, home: Path, database: sa.Engine, redis_url: str) -> None:
         self.home, self.database, self.redis_url = home, database, redis_url
         self.failures = 0  # of actors that were opened again
-        self.settings = Settings(
-            _env_file=None,
-            **_SETTINGS,
-            memesnipe_home=home,
-            redis_url=SecretStr(redis_url),
-            database_url=SecretStr(database.url.render_as_string(hide_password=False)),
+        self.settings = settings_from(
+            {
+                **_SETTINGS,
+                "memesnipe_home": home,
+                "redis_url": redis_url,
+                "database_url": database.url.render_as_string(hide_password=False),
+            },
+            env_file=None,
         )
         write_resolved(self.settings, home / RESOLVED)
         sequencer = Sequencer(60, 600)
@@ -165,7 +166,7 @@ class SmallRuns:
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
     def on_window(window: Events, genomes: list[Genome]) -> list[Evaluation]:
         train, validation = (Segment(span, [cut(window, span)]) for span in window_spans(span_of(window)))
-        capital_usd = context.settings.shadow_capital_usd
+        capital_usd = context.settings.simulation.shadow_capital_usd
         return evaluate(train, validation, genomes, context.families, context.fill_model, capital_usd)
 
     return on_window

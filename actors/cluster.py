@@ -21,7 +21,7 @@ from ray.serve._private import api
 
 import serve_app
 from actors.connection import START_S, connect_ray, disconnect_ray
-from actors.runtime import Supervisor
+from actors.supervisor import Supervision
 from memesnipe.config.home import RESOLVED, installation_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, first_line
@@ -90,7 +90,6 @@ class Guard:
 def run(home: Path, run_id: int, guard: Guard) -> None:
     """Start everything, and look after it until told to stop."""
     settings = read_resolved(home / RESOLVED)
-    log = open_log(home / "logs", "supervisor", settings.log_level)
     guard.tell(doing="Ray")
     serve_app.prepare()
     dashboard = connect_ray(settings.ray_address, home, f"memesnipe-{installation_of(home)}", attempts=1)
@@ -102,17 +101,17 @@ def run(home: Path, run_id: int, guard: Guard) -> None:
         guard.tell(doing=COMPILER)
     guard.tell(doing="the actors")
     ports = {"executor": settings.executor_metrics_port, "portfolio": settings.portfolio_metrics_port}
-    supervisor = Supervisor(home, run_id, ports, log)
-    supervisor.start()
+    is_shared = settings.ray_address is not None
+    supervision = Supervision(home, run_id, ports, detached=False, shared=is_shared)
     guard.ready(dashboard)
     while not guard.stopping.is_set():
-        supervisor.watch(_WATCH_S)
+        supervision.check(_WATCH_S)
         guard.tell()
-    _stop(supervisor, settings)
+    _stop(supervision, settings)
 
 
-def _stop(supervisor: Supervisor, settings: Settings) -> None:
-    supervisor.stop()
+def _stop(supervision: Supervision, settings: Settings) -> None:
+    supervision.stop()
     if settings.ray_address:  # a cluster of our own ends with all that runs on it
         serve_app.undeploy()
     disconnect_ray()
@@ -127,7 +126,7 @@ def main(arguments: list[str]) -> None:
         run(home, run_id, guard)
     except Exception as error:  # noqa: BLE001 - whatever it is, `up` decides whether to try again
         reason: Any = without_secrets(first_line(error))
-        open_log(home / "logs", "supervisor", "INFO").error("it ends", exc_info=error)
+        open_log(home / "logs", "cluster", "INFO").error("it ends", exc_info=error)
         guard.tell(**{"refused" if isinstance(error, MemeSnipeError) else "lost": reason})
         guard.end(_FAILED)
 

@@ -111,7 +111,7 @@ def _worker_at_work() -> int:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if b"ray::_evaluate_chunk" in (entry / "cmdline").read_bytes():
+                if b"ray::backtest genomes, chunk" in (entry / "cmdline").read_bytes():
                     return int(entry.name)
             except OSError:
                 continue

@@ -87,7 +87,7 @@ class Guard:
         os._exit(code)
 
 
-def run(home: Path, run_id: int, guard: Guard) -> None:
+def run(home: Path, run_id: int, session: str, guard: Guard, *, detached: bool) -> None:
     """Start everything, and look after it until told to stop."""
     settings = read_resolved(home / RESOLVED)
     guard.tell(doing="Ray")
@@ -102,7 +102,7 @@ def run(home: Path, run_id: int, guard: Guard) -> None:
     guard.tell(doing="the actors")
     ports = {"executor": settings.executor_metrics_port, "portfolio": settings.portfolio_metrics_port}
     is_shared = settings.ray_address is not None
-    supervision = Supervision(home, run_id, ports, detached=False, shared=is_shared)
+    supervision = Supervision(home, session, run_id, ports, detached=detached, shared=is_shared)
     guard.ready(dashboard)
     while not guard.stopping.is_set():
         supervision.check(_WATCH_S)
@@ -118,12 +118,12 @@ def _stop(supervision: Supervision, settings: Settings) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run for the installation in a folder, and tell its state on a pipe: HOME RUN_ID FILE_DESCRIPTOR."""
-    home, run_id, pipe = Path(arguments[0]), int(arguments[1]), int(arguments[2])
+    """Run for an installation, and write the state to a pipe: HOME RUN_ID FILE_DESCRIPTOR SESSION [detached]."""
+    home, run_id, pipe, session = Path(arguments[0]), int(arguments[1]), int(arguments[2]), arguments[3]
     os.set_inheritable(pipe, False)  # Ray's processes shall not hold it open
     guard = Guard(installation_of(home), pipe)
     try:
-        run(home, run_id, guard)
+        run(home, run_id, session, guard, detached="detached" in arguments[4:])
     except Exception as error:  # noqa: BLE001 - whatever it is, `up` decides whether to try again
         reason: Any = without_secrets(first_line(error))
         open_log(home / "logs", "cluster", "INFO").error("it ends", exc_info=error)

@@ -42,7 +42,7 @@ _CHECKPOINT: Final = "supervisor.json"
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """What a supervisor has started, in the file `supervisor.json` of the home folder."""
 
-    job: str  # Ray's id of the `memesnipe up` that it belongs to
+    session: str  # of the `memesnipe up` that it belongs to
     run_id: int
     actors: tuple[str, ...]  # names in Ray
 
@@ -53,14 +53,16 @@ class Supervisor:
 
     Args:
         home: folder of the installation.
+        session: of the `memesnipe up` that it belongs to.
         run_id: number of the run.
         metrics_ports: by actor; any free port for the others.
         keep_actors: whether the actors outlive this process; Ray restarts it in less than a second.
     """
 
-    def __init__(self, home: str, run_id: int, metrics_ports: dict[str, int], keep_actors: bool) -> None:
+    def __init__(self, home: str, session: str, run_id: int, metrics_ports: dict[str, int], keep_actors: bool) -> None:
         # Nothing here can fail: Ray does not restart an actor again after its constructor has failed in a restart.
-        self._home, self._run_id, self._ports, self._keep_actors = Path(home), run_id, metrics_ports, keep_actors
+        self._home, self._session, self._run_id = Path(home), session, run_id
+        self._ports, self._keep_actors = metrics_ports, keep_actors
         self._hosts: dict[str, Any] = {}
         self._runs: dict[Any, str] = {}  # the call of `run` of each actor
         self._stop, self._stopped = threading.Event(), threading.Event()
@@ -90,16 +92,15 @@ class Supervisor:
 
     def _begin(self, log: Logger) -> None:
         """Start the actors, or find them again after a restart; end those of an earlier `memesnipe up`."""
-        job = ray.get_runtime_context().get_job_id()
         before = _read_checkpoint(self._home)
-        if before is not None and before.job != job:
-            for name in before.actors:
-                _kill(name)
+        is_restart = before is not None and before.session == self._session
+        for name in before.actors if before is not None and not is_restart else ():
+            _kill(name)
         names = tuple(map(self._ray_name, ACTORS))
-        _write_checkpoint(self._home, Checkpoint(job=job, run_id=self._run_id, actors=names))
+        _write_checkpoint(self._home, Checkpoint(session=self._session, run_id=self._run_id, actors=names))
         for role in ACTORS:
             self._create(role)
-        log.info("supervising", run=self._run_id, restarted=before is not None and before.job == job)
+        log.info("supervising", run=self._run_id, restarted=is_restart)
 
     def _ray_name(self, role: str) -> str:
         return f"{role}-{self._run_id}"
@@ -145,24 +146,29 @@ class Supervisor:
 class Supervision:
     """The supervisor of this process's cluster, as its driver uses it: start, check, stop."""
 
-    def __init__(self, home: Path, run_id: int, metrics_ports: dict[str, int], *, detached: bool, shared: bool) -> None:
-        """Start the supervisor, after ending that of an earlier `memesnipe up` of this installation.
+    def __init__(
+        self, home: Path, session: str, run_id: int, metrics_ports: dict[str, int], *, detached: bool, shared: bool
+    ) -> None:
+        """Start the supervisor, or find it again; end that of an earlier `memesnipe up` of this installation.
 
         Args:
             home: folder of the installation.
+            session: of the calling `memesnipe up`.
             run_id: number of the run.
             metrics_ports: by actor.
             detached: whether the supervisor outlives this process.
             shared: whether the cluster does, so that actors without an owner would stay.
         """
         self._log = open_log(home / "logs", "cluster", "INFO")
-        _kill(_NAME)
+        before = _read_checkpoint(home)
+        if before is None or before.session != session:
+            _kill(_NAME)
         options: dict[str, Any] = {"name": _NAME, "get_if_exists": True, **placement()}
         if detached:
             options["lifetime"] = "detached"
         supervisor: Any = Supervisor
         self._supervisor = supervisor.options(**options).remote(
-            str(home), run_id, metrics_ports, keep_actors=detached or not shared
+            str(home), session, run_id, metrics_ports, keep_actors=detached or not shared
         )
         self._ask()
 

@@ -61,7 +61,7 @@ def kill_and_await(home: Path, actor: str, kill: Callable[[int], None]) -> None:
 
 
 def test_the_five_actors_run_under_their_names_whatever_dies(home: Path) -> None:
-    supervision = Supervision(home, RUN, {}, detached=False, shared=False)
+    supervision = Supervision(home, "first", RUN, {}, detached=False, shared=False)
     wait_for("every actor", lambda: all(running(home, actor) for actor in ACTORS), 120)
     assert all(title(running(home, actor)).startswith(f"ray::{CLASSES[actor]}") for actor in ACTORS)
 
@@ -88,9 +88,9 @@ def test_actors_of_an_earlier_start_are_ended(home: Path) -> None:
     left = ACTORS["executor"].options(name=f"executor-{RUN}", lifetime="detached").remote(str(home), RUN)
     left.run.remote()
     pid = wait_for("the actor that was left", lambda: running(home, "executor"), 60)
-    checkpoint = Checkpoint(job="an earlier one", run_id=RUN, actors=(f"executor-{RUN}",))
+    checkpoint = Checkpoint(session="first", run_id=RUN, actors=(f"executor-{RUN}",))
     (home / "supervisor.json").write_bytes(msgspec.json.encode(checkpoint))
-    supervision = Supervision(home, RUN, {}, detached=True, shared=True)
+    supervision = Supervision(home, "second", RUN, {}, detached=True, shared=True)
     wait_for("another executor", lambda: running(home, "executor") not in (0, pid), 60)
     wait_for("the first to end", lambda: not is_alive(pid), 20)
     supervision.stop()

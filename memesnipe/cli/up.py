@@ -30,7 +30,9 @@ _REPORT_TIMEOUT_S = 2.0
 _FIRST_REPORT_TIMEOUT_S = 10.0  # the first report is slow: everything starts at the same time
 
 
-def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path | None, as_json: bool) -> None:
+def up(
+    settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path | None, as_json: bool, detached: bool
+) -> None:
     """Run the system, and print the report at the end.
 
     Args:
@@ -39,12 +41,13 @@ def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path 
         until_end: whether to stop when every event of the feed has been processed.
         report: file to write the report to as well; None for none.
         as_json: whether to print the report as JSON.
+        detached: whether this is the background process of `memesnipe up --detach`.
     """
     signals = StopSignals()
     total, assumptions = _tape_of(choice)
     for sentence in assumptions:
         print_message(sentence)
-    with reserve_stdout(), Session(settings, choice, signals.has_started) as session:
+    with reserve_stdout(), Session(settings, choice, signals.has_started, detached) as session:
         _print_start(session)
         started = time.monotonic()
         result = _watch(session, signals.stop, until_end=until_end, total=total)
@@ -79,7 +82,7 @@ def _print_start(session: Session) -> None:
     print_message(f"Dashboard      {session.dashboard}")
     ray = f"{session.ray_dashboard}  (its token: `ray get-auth-token`)" if session.ray_dashboard else "none"
     print_message(f"Ray dashboard  {ray}")
-    print_message("Ctrl-C stops everything.")
+    print_message("`memesnipe down` stops everything." if session.detached else "Ctrl-C stops everything.")
 
 
 def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> dict[str, Any]:

@@ -164,7 +164,7 @@ class SmallRuns:
 
 
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
-    def on_window(window: Events, genomes: list[Genome]) -> list[Evaluation]:
+    def on_window(_generation: int, window: Events, genomes: list[Genome]) -> list[Evaluation]:
         train, validation = (Segment(span, [cut(window, span)]) for span in window_spans(span_of(window)))
         capital_usd = context.settings.simulation.shadow_capital_usd
         return evaluate(train, validation, genomes, context.families, context.fill_model, capital_usd)

@@ -77,8 +77,8 @@ def test_a_port_that_stays_in_use_is_named(
 
 
 def test_a_lock_without_a_process_id_is_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with acquire(home) as lock:
-        lock.truncate(0)
-        monkeypatch.setattr("memesnipe.runtime.lock._PID_WAIT_S", 0.1)
+    with acquire(home):
+        (home / "up.lock").write_text("")
+        monkeypatch.setattr("memesnipe.file_lock._PID_WAIT_S", 0.1)
         with pytest.raises(MemeSnipeError, match="contains no process id"):
             running.down()

@@ -60,8 +60,8 @@ class HealthCheck:
     def __call__(self) -> Health:
         """Return the current health."""
         deadline = time.monotonic() + _TIMEOUT_S
-        postgres, heartbeats = self._postgres_check.ask(), self._redis_check.ask()
-        signer = self._signer_check.ask()
+        postgres, heartbeats = self._postgres_check.submit(), self._redis_check.submit()
+        signer = self._signer_check.submit()
         parts = {
             "postgres": self._part(postgres, deadline, "up"),
             "redis": self._part(heartbeats, deadline, "up"),

@@ -95,7 +95,7 @@ def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: i
                 progress.print(sentence)
             trouble = session.condition
             try:
-                report, complete = report_check.ask().result(_REPORT_TIMEOUT_S)
+                report, complete = report_check.submit().result(_REPORT_TIMEOUT_S)
                 if complete and until_end and report["status"] == FINISHED:
                     return report
             except TimeoutError:

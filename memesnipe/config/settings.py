@@ -80,19 +80,17 @@ class Settings(BaseSettings):
     max_total_exposure_usd: Usd = Field(10_000, description="maximum cost of all positions")
     max_orders_per_minute: Count = Field(600, description="maximum number of orders per minute of event time")
     max_data_age_ms: Annotated[int, Field(ge=1, le=86_400_000)] = Field(
-        5_000, description="buys on older data are refused"
+        5_000, description="maximum age of the data for a buy"
     )
-    max_feed_silence_secs: Annotated[int, Field(ge=0, le=86_400)] = Field(
-        0, description="health is degraded if a live feed delivers no event for this long; 0 for never"
-    )
+    max_feed_silence_secs: Observation = Field(0, description="silence of a live feed that degrades health; 0 for none")
     max_price_deviation_percent: AnyPercent = Field(
-        20, description="buys are refused if the reported price differs more than this from the pool's"
+        20, description="maximum difference of the reported price from the pool's for a buy"
     )
     max_dev_out_percent: AnyPercent = Field(
-        50, description="buys are refused if the developer transferred more than this share of the liquidity away"
+        50, description="maximum share of the liquidity that the developer has moved, for a buy"
     )
     max_liquidity_pull_percent: Percent = Field(
-        50, description="buys are refused if the token ever lost more than this share of its liquidity at once"
+        50, description="maximum share of its liquidity that a token ever lost at once, for a buy"
     )
 
     population_size: Annotated[int, Field(ge=4, le=100_000)] = Field(50, description="genomes in a generation")
@@ -111,58 +109,44 @@ class Settings(BaseSettings):
         1, description="threads of the live simulation; each simulates a share of the strategies"
     )
     min_sharpe_for_promotion: Sharpe = Field(
-        0.5, description="annualised Sharpe ratio in the live simulation, required for paper mode"
+        0.5, description="minimum simulated Sharpe ratio (annualised) for paper mode"
     )
-    min_trades_for_promotion: Count = Field(
-        3, description="round trips in the live simulation, required for paper mode"
-    )
-    min_observation_secs: Observation = Field(
-        300, description="event time in the live simulation, required for paper mode"
-    )
+    min_trades_for_promotion: Count = Field(3, description="minimum simulated round trips for paper mode")
+    min_observation_secs: Observation = Field(300, description="minimum simulated event time for paper mode")
     max_drawdown_for_promotion: Ratio = Field(0.3, description="maximum drawdown for paper mode")
     min_deflated_sharpe_for_paper: Ratio = Field(
-        0.0, description="probability of skill, with every evaluation counted, required for paper mode"
+        0.0, description="minimum deflated Sharpe ratio (all evaluations counted) for paper mode"
     )
     min_sharpe_to_stay: Sharpe = Field(
-        0.0, description="annualised Sharpe ratio below which a strategy is demoted, from paper and from live mode"
+        0.0, description="minimum Sharpe ratio (annualised) to stay in paper or live mode"
     )
-    drift_fills: Count = Field(10, description="compared fills before a strategy can be demoted for their error")
+    drift_fills: Count = Field(10, description="compared fills before a demotion for their error")
     max_parity_error_bps: Bps = Field(
-        1_000, description="a strategy is demoted if its fills differ more than this from the simulated ones"
+        1_000, description="maximum difference of fills from simulated ones; more is a demotion"
     )
-    min_sharpe_for_live: Sharpe = Field(1.0, description="annualised Sharpe ratio required for live mode")
-    min_trades_for_live: Count = Field(50, description="round trips required for live mode")
-    min_observation_secs_for_live: Observation = Field(
-        86_400, description="event time in paper mode, required for live mode"
-    )
+    min_sharpe_for_live: Sharpe = Field(1.0, description="minimum Sharpe ratio (annualised) for live mode")
+    min_trades_for_live: Count = Field(50, description="minimum round trips for live mode")
+    min_observation_secs_for_live: Observation = Field(86_400, description="minimum event time on paper for live mode")
     min_deflated_sharpe_for_live: Ratio = Field(
-        0.95, description="probability of skill, with every evaluation counted, required for live mode"
+        0.95, description="minimum deflated Sharpe ratio (all evaluations counted) for live mode"
     )
     max_drawdown_for_live: Ratio = Field(0.15, description="maximum drawdown for live mode")
     min_compared_fills_for_live: CountOrNone = Field(
-        20, description="paper fills compared with simulated ones, required for live mode"
+        20, description="minimum paper fills compared with simulated ones for live mode"
     )
-    max_parity_error_bps_for_live: Bps = Field(
-        500, description="maximum difference of paper fills from simulated ones for live mode"
-    )
+    max_parity_error_bps_for_live: Bps = Field(500, description="maximum difference of these fills for live mode")
     max_strategy_share_percent: Percent = Field(10, description="maximum share of the capital for one strategy")
     max_invested_share_percent: Percent = Field(80, description="maximum share of the capital for all strategies")
     rebalance_interval_secs: Interval = Field(60, description="event time between two decisions of the portfolio")
     portfolio_stop_loss_percent: Percent = Field(50, description="a paper position is sold at this loss")
-    trailing_stop_loss_percent: Percent = Field(
-        60, description="a paper position is sold this far below its best value"
-    )
+    trailing_stop_loss_percent: Percent = Field(60, description="a paper position is sold this far below its peak")
 
     slippage_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        1_000, description="maximum amount by which a fill may be worse than its quote"
+        1_000, description="maximum shortfall of a fill from its quote"
     )
-    latency_ms: Annotated[int, Field(ge=0, le=600_000)] = Field(
-        1_500, description="time from a decision to its execution on the chain"
-    )
-    landing_max: Ratio = Field(0.95, description="maximum probability that a transaction lands, at any fee")
-    landing_half_lamports: Lamports = Field(
-        6_000, description="priority fee plus tip at which half of that probability is reached"
-    )
+    latency_ms: Annotated[int, Field(ge=0, le=600_000)] = Field(1_500, description="time from a decision to the chain")
+    landing_max: Ratio = Field(0.95, description="maximum probability that a transaction lands")
+    landing_half_lamports: Lamports = Field(6_000, description="priority fee plus tip for half of that probability")
     priority_fee_lamports: Lamports = Field(100_000, description="priority fee of an order")
     jito_tip_lamports: Lamports = Field(10_000, description="tip of an order that lands")
     dead_after_secs: DeadAfter = Field(1_800, description="a token without an event for this time is dead")
@@ -175,9 +159,7 @@ class Settings(BaseSettings):
     database_url: PostgresUrl = Field(
         None, description="postgresql://USER:PASSWORD@HOST:PORT/DB instead of the embedded PostgreSQL"
     )
-    ray_address: OptionalText = Field(
-        None, description="a running Ray cluster instead of a local one; auto finds one on this machine"
-    )
+    ray_address: OptionalText = Field(None, description="a running Ray cluster instead of a local one; auto finds it")
     wallet_keypair_filename: OptionalPath = Field(
         None, description="keypair file of the wallet; by default one is created for this installation"
     )

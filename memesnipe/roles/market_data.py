@@ -86,7 +86,7 @@ class MarketData:
             stream = ALLOCATIONS if self._waits_for_decision else EVENTS
             self.context.bus.wait_for_progress(stream, MAX_WAIT_S if self.cursor.ended else PROGRESS_WAIT_S)
             return
-        batch = self._intake.take_due(self._publisher.sequencer.decides)
+        batch = self._intake.take_due(self._publisher.sequencer.is_decision_due)
         if batch.messages or self._intake.has_ended:
             self.context.activity.at(WORKING)
             self._publisher.publish(batch, self._intake, self._slowest)

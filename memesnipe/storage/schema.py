@@ -189,7 +189,7 @@ class OrderRow(Base):
     mint: Mapped[str]
     side: Mapped[str]
     reason: Mapped[str]
-    status: Mapped[str]  # intended | landed | failed | cancelled
+    status: Mapped[str]  # `memesnipe.protocol.order_status.OrderStatus`
     decided_seq: Mapped[int]
     decided_ts: Mapped[int]
     due_ts: Mapped[int]

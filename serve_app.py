@@ -19,9 +19,9 @@ from starlette.types import ASGIApp
 
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
-from memesnipe.api.border import Border
 from memesnipe.api.commands import Commands, FullPaths, create_command_api
 from memesnipe.api.proxy import CALLBACK
+from memesnipe.api.request_checks import RequestChecks
 from memesnipe.api.token import load_token
 from memesnipe.config.home import RESOLVED
 from memesnipe.config.settings import Settings, read_resolved
@@ -57,7 +57,7 @@ class Halt:
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
         settings = read_resolved(self._home / RESOLVED)
-        return Border(FullPaths(create_command_api(_commands(settings))), _hosts(settings))
+        return RequestChecks(FullPaths(create_command_api(_commands(settings))), _hosts(settings))
 
 
 @serve.deployment(**_OPTIONS)
@@ -72,12 +72,14 @@ class Dashboard:
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
         settings = read_resolved(self._home / RESOLVED)
-        assert settings.redis_url is not None  # noqa: S101 - resolved by `up`
-        client = redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2)
-        url = f"http://{loopback.HOST}:{settings.dashboard_port}/signer/health"
+        assert settings.servers.redis_url is not None  # noqa: S101 - resolved by `up`
+        client = redis.Redis.from_url(settings.servers.redis_url.get_secret_value(), socket_timeout=2)
+        url = f"http://{loopback.HOST}:{settings.api.dashboard_port}/signer/health"
         database = connect(_database_url(settings), _READ_OPTIONS)
         backend = Backend(database, client, lambda: _answers(url), datetime.now(UTC))
-        return Border(create_api(backend, _commands(settings), settings.dashboard_max_streams), _hosts(settings))
+        return RequestChecks(
+            create_api(backend, _commands(settings), settings.api.dashboard_max_streams), _hosts(settings)
+        )
 
 
 @serve.deployment(**_OPTIONS)
@@ -92,8 +94,8 @@ class Signer:
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica; the key is read from its file here, and does not leave the replica."""
         settings = read_resolved(self._home / RESOLVED)
-        wallet = load_wallet(settings.wallet_file)
-        return Border(create_signer_api(str(wallet.pubkey())), _hosts(settings))
+        wallet = load_wallet(settings.installation.wallet_file)
+        return RequestChecks(create_signer_api(str(wallet.pubkey())), _hosts(settings))
 
 
 def _disable_grpc_port() -> None:
@@ -110,16 +112,16 @@ APPLICATIONS: list[tuple[str, str, Any]] = [
 
 
 def _commands(settings: Settings) -> Commands:
-    return Commands(connect_to_ask(_database_url(settings)), load_token(settings.token_file))
+    return Commands(connect_to_ask(_database_url(settings)), load_token(settings.installation.token_file))
 
 
 def _database_url(settings: Settings) -> str:
-    assert settings.database_url is not None  # noqa: S101 - resolved by `up`
-    return settings.database_url.get_secret_value()
+    assert settings.servers.database_url is not None  # noqa: S101 - resolved by `up`
+    return settings.servers.database_url.get_secret_value()
 
 
 def _hosts(settings: Settings) -> list[str]:
-    return [name for name in settings.dashboard_hosts.replace(" ", "").split(",") if name]
+    return [name for name in settings.api.dashboard_hosts.replace(" ", "").split(",") if name]
 
 
 def _answers(url: str) -> bool:

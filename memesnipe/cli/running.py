@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import psutil
 
+from memesnipe.cli.options import BACKGROUND_OPTION
 from memesnipe.config.home import RESOLVED, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.errors import MemeSnipeError
@@ -20,7 +21,7 @@ _TIMEOUT_S = 10.0
 
 
 def _home() -> Path:
-    return load_settings().memesnipe_home.resolve()
+    return load_settings().installation.memesnipe_home.resolve()
 
 
 def down() -> bool:
@@ -33,7 +34,7 @@ def down() -> bool:
     pid = holder(home)
     if pid is None:
         return False
-    port = read_resolved(home / RESOLVED).dashboard_port if (home / RESOLVED).is_file() else 0
+    port = read_resolved(home / RESOLVED).api.dashboard_port if (home / RESOLVED).is_file() else 0
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:  # it has ended meanwhile
@@ -65,6 +66,14 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
+def _is_detached(pid: int) -> bool:
+    """Return whether a process was started by `memesnipe up --detach`."""
+    try:
+        return BACKGROUND_OPTION in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False
+
+
 def status() -> dict[str, Any]:
     """Return whether the system runs, and its state from the API."""
     home = _home()
@@ -73,8 +82,8 @@ def status() -> dict[str, Any]:
         return {"running": False}
     if not (home / RESOLVED).is_file():
         return {"running": True, "pid": pid, "status": "starting", "detail": "", "parts": {}}
-    url = f"http://127.0.0.1:{read_resolved(home / RESOLVED).dashboard_port}"
-    state = {"running": True, "pid": pid, "dashboard": url}
+    url = f"http://127.0.0.1:{read_resolved(home / RESOLVED).api.dashboard_port}"
+    state = {"running": True, "pid": pid, "detached": _is_detached(pid), "dashboard": url}
     try:
         health = _get(f"{url}/api/health")
     except (OSError, ValueError):

@@ -18,7 +18,7 @@ from memesnipe.code import code_hash
 from memesnipe.config.home import RESOLVED, installation_of
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.feeds.base import FeedChoice
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.database import migrated
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.ray_process import RayProcess
@@ -45,6 +45,7 @@ class Session:
     settings: Settings
     choice: FeedChoice
     has_started: Callable[[], None]  # called when the start is complete
+    detached: bool = False  # whether it runs in the background, see `memesnipe.cli.background`
     _failed_restarts: int = 0  # in a row
     _server_trouble: str = ""
 
@@ -54,23 +55,23 @@ class Session:
         Raises:
             MemeSnipeError: another process runs in this folder, or a part does not start.
         """
-        self.home = self.settings.memesnipe_home.resolve()
+        self.home = self.settings.installation.memesnipe_home.resolve()
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
-            self.log = open_log(self.home / "logs", "up", self.settings.log_level)
+            self.log = open_log(self.home / "logs", "up", self.settings.telemetry.log_level)
             self._compiler = Compiler(self.home, _COMPILE)  # it compiles while the other parts start
             stack.callback(self._compiler.stop)
             self._choose_port(stack)
             self._start_servers(stack)
-            assert self.settings.database_url is not None  # noqa: S101 - resolved by now
-            self.database = migrated(self.settings.database_url.get_secret_value())
+            assert self.settings.servers.database_url is not None  # noqa: S101 - resolved by now
+            self.database = migrated(self.settings.servers.database_url.get_secret_value())
             stack.callback(self.database.dispose)
             self.run = self._begin_run()
-            if self.settings.wallet_keypair_filename is None:
-                make_wallet(self.settings.wallet_file)
-            if self.settings.api_token_filename is None:
-                make_token(self.settings.token_file)
-            load_token(self.settings.token_file)  # fails early on an invalid token
+            if self.settings.installation.wallet_keypair_filename is None:
+                make_wallet(self.settings.installation.wallet_file)
+            if self.settings.installation.api_token_filename is None:
+                make_token(self.settings.installation.token_file)
+            load_token(self.settings.installation.token_file)  # fails early on an invalid token
             write_resolved(self.settings, self.home / RESOLVED)
             self._start_ray(stack)
             self.has_started()
@@ -83,8 +84,8 @@ class Session:
         Raises:
             InputError: no such port is free.
         """
-        first = self.settings.dashboard_port
-        if "dashboard_port" in self.settings.model_fields_set:
+        first = self.settings.api.dashboard_port
+        if "dashboard_port" in self.settings.given:
             candidates = [first]
             hint = f"DASHBOARD_PORT is {first}: that port is in use on 127.0.0.1; choose another"
         else:
@@ -93,31 +94,31 @@ class Session:
         for port in candidates:
             if reserved := reserve_port(port):
                 stack.enter_context(reserved)
-                self.settings = self.settings.model_copy(update={"dashboard_port": port})
+                self.settings = self.settings.changed(dashboard_port=port)
                 return
         raise InputError(hint)
 
     def _start_servers(self, stack: ExitStack) -> None:
         settings = self.settings
-        if settings.ray_address and _is_remote(settings.ray_address):
-            lacking = [n for n in ("redis_url", "database_url") if getattr(settings, n) is None]
+        if settings.servers.ray_address and _is_remote(settings.servers.ray_address):
+            lacking = [n for n in ("redis_url", "database_url") if getattr(settings.servers, n) is None]
             if lacking:
                 raise InputError(
-                    f"RAY_ADDRESS is {settings.ray_address}, on another machine: set "
+                    f"RAY_ADDRESS is {settings.servers.ray_address}, on another machine: set "
                     f"{' and '.join(n.upper() for n in lacking)} too; the embedded servers listen on this machine only"
                 )
         print_message(
             f"Starting {' and '.join(self._embedded())} ..." if self._embedded() else "Connecting to the servers ..."
         )
         self._servers = stack.enter_context(LocalServers(self.home))
-        urls = self._servers.start(settings.redis_url is None, settings.database_url is None)
+        urls = self._servers.start(settings.servers.redis_url is None, settings.servers.database_url is None)
         found = {"redis_url": urls.redis_url, "database_url": urls.database_url}
         update = {name: SecretStr(url) for name, url in found.items() if url}
-        self.settings = settings.model_copy(update={**update, "memesnipe_home": self.home})
+        self.settings = settings.changed(**update, memesnipe_home=self.home)
 
     def _embedded(self) -> list[str]:
         """Return the names of the embedded servers to start."""
-        urls = {"PostgreSQL": self.settings.database_url, "Valkey": self.settings.redis_url}
+        urls = {"PostgreSQL": self.settings.servers.database_url, "Valkey": self.settings.servers.redis_url}
         return [name for name, url in urls.items() if url is None]
 
     def _begin_run(self) -> RunInfo:
@@ -127,10 +128,10 @@ class Session:
             MemeSnipeError: Redis does not answer.
         """
         # Changed code is another experiment: an unfinished run is resumed only with the same code.
-        deciding = {**self.settings.deciding, "code": code_hash(self.settings.strategy_folders)}
+        deciding = {**self.settings.deciding, "code": code_hash(self.settings.simulation.strategy_folders)}
         run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), deciding)
-        assert self.settings.redis_url is not None  # noqa: S101 - resolved by now
-        url = self.settings.redis_url.get_secret_value()
+        assert self.settings.servers.redis_url is not None  # noqa: S101 - resolved by now
+        url = self.settings.servers.redis_url.get_secret_value()
         bus = Bus(url)
         try:
             bus.take_over(installation_of(self.home), run.run_id)
@@ -142,7 +143,8 @@ class Session:
         return run
 
     def _start_ray(self, stack: ExitStack) -> None:
-        self._ray = RayProcess(self.home, self.run.run_id, self.settings.ray_address is None, self.log)
+        is_local = self.settings.servers.ray_address is None
+        self._ray = RayProcess(self.home, self.run.run_id, is_local, self.log, self.detached)
         stack.callback(self._ray.stop)
         shown, slow, began = "", "", time.monotonic()
         while not self._ray.watch(_WATCH_S):
@@ -194,7 +196,7 @@ class Session:
     @property
     def dashboard(self) -> str:
         """Return the URL of the dashboard."""
-        return f"http://127.0.0.1:{self.settings.dashboard_port}"
+        return f"http://127.0.0.1:{self.settings.api.dashboard_port}"
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -7,10 +7,10 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import sqlalchemy as sa
 
 from memesnipe.config.settings import read_resolved
@@ -21,7 +21,8 @@ from tests.system.installation import Installation, wait_for
 
 # Time passes quickly, so that strategies trade soon after a start; decisions are rare enough for two systems on one
 # small machine, and positions small enough that no loss keeps the breaker from letting them buy.
-LIVE = ("up", "--speed", "120", "--json")
+SPEED = ("--speed", "120")
+LIVE = ("up", *SPEED, "--json")
 CALM = {"GENERATION_INTERVAL_SECS": "120", "REBALANCE_INTERVAL_SECS": "30", "GLOBAL_MAX_POSITION_USD": "20"}
 
 
@@ -86,11 +87,17 @@ def verified(installation: Installation) -> dict[str, Any]:
 @contextmanager
 def database_of(installation: Installation) -> Iterator[sa.Connection]:
     settings = read_resolved(installation.folder / ".memesnipe" / "settings.json")
-    assert settings.database_url is not None
-    engine = connect(settings.database_url.get_secret_value())
+    assert settings.servers.database_url is not None
+    engine = connect(settings.servers.database_url.get_secret_value())
     with engine.connect() as connection:
         yield connection
     engine.dispose()
+
+
+def actors_of(installation: Installation) -> list[str]:
+    """Return the command lines of its five actors, which Ray names after their classes."""
+    classes = ("MarketData", "Executor", "Position", "Portfolio", "StrategyFactory")
+    return [line for line in installation.leftovers() if line.startswith(tuple(f"ray::{name}" for name in classes))]
 
 
 def orders_of(installation: Installation) -> int:
@@ -105,7 +112,7 @@ def stopped_postgres(installation: Installation) -> Iterator[None]:
     assert postmaster is not None
     stopped = {postmaster}
     _signal(postmaster, signal.SIGSTOP)  # first, so that it starts no more of the others
-    stopped |= {int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _parent(p) == postmaster}
+    stopped |= {child.pid for child in psutil.Process(postmaster).children()}
     for pid in stopped:
         _signal(pid, signal.SIGSTOP)
     try:
@@ -113,13 +120,6 @@ def stopped_postgres(installation: Installation) -> Iterator[None]:
     finally:
         for pid in stopped:
             _signal(pid, signal.SIGCONT)
-
-
-def _parent(entry: Path) -> int:
-    try:
-        return int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-    except OSError:
-        return 0
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

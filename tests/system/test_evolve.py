@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
@@ -57,7 +58,7 @@ class Nodes:
 
     def kill(self, raylet: int) -> None:
         """A node goes without a word, and its workers with it."""
-        children = [pid for pid in processes_of(self.folder) if _parent(pid) == raylet]
+        children = [child.pid for child in psutil.Process(raylet).children()]
         for pid in (raylet, *children):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -66,13 +67,6 @@ class Nodes:
         for pid in processes_of(self.folder):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-
-
-def _parent(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-    except OSError:
-        return 0
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from starlette.types import ASGIApp
 
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
-from memesnipe.api.border import Border
 from memesnipe.api.commands import Commands, FullPaths, create_command_api
 from memesnipe.api.proxy import CALLBACK
+from memesnipe.api.request_checks import RequestChecks
 from memesnipe.api.token import load_token
 from memesnipe.config.home import RESOLVED
 from memesnipe.config.settings import Settings, read_resolved
@@ -57,7 +57,7 @@ class Halt:
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
         settings = read_resolved(self._home / RESOLVED)
-        return Border(FullPaths(create_command_api(_commands(settings))), _hosts(settings))
+        return RequestChecks(FullPaths(create_command_api(_commands(settings))), _hosts(settings))
 
 
 @serve.deployment(**_OPTIONS)
@@ -77,7 +77,9 @@ class Dashboard:
         url = f"http://{loopback.HOST}:{settings.api.dashboard_port}/signer/health"
         database = connect(_database_url(settings), _READ_OPTIONS)
         backend = Backend(database, client, lambda: _answers(url), datetime.now(UTC))
-        return Border(create_api(backend, _commands(settings), settings.api.dashboard_max_streams), _hosts(settings))
+        return RequestChecks(
+            create_api(backend, _commands(settings), settings.api.dashboard_max_streams), _hosts(settings)
+        )
 
 
 @serve.deployment(**_OPTIONS)
@@ -93,7 +95,7 @@ class Signer:
         """Build the app in the replica; the key is read from its file here, and does not leave the replica."""
         settings = read_resolved(self._home / RESOLVED)
         wallet = load_wallet(settings.installation.wallet_file)
-        return Border(create_signer_api(str(wallet.pubkey())), _hosts(settings))
+        return RequestChecks(create_signer_api(str(wallet.pubkey())), _hosts(settings))
 
 
 def _disable_grpc_port() -> None:

@@ -85,6 +85,7 @@ def _record_chunk(
 class _Chunk:
     """Genomes that are on their way together."""
 
+    number: int  # from 1, in the order of submission
     start: int
     genomes: list[Genome]
     deadline: float  # when it is sent once more
@@ -114,25 +115,37 @@ class Backtests:
                     references.append(ray.put(part))
         return [Segment(span, Stored(tuple(refs))) for span, refs in zip(spans, stored, strict=True)]
 
-    def evaluate(self, train: Segment, validation: Segment, genomes: list[Genome], on_done: OnDone) -> list[Evaluation]:
-        """One evaluation a genome, in the order given, the same whatever the chunks, workers and losses.
+    def evaluate(
+        self, train: Segment, validation: Segment, genomes: list[Genome], on_done: OnDone, title: str = "genomes"
+    ) -> list[Evaluation]:
+        """Return one evaluation per genome, in their order; it depends on no chunk, worker or loss.
+
+        Args:
+            train: the segment to train on.
+            validation: the segment to validate on.
+            genomes: to evaluate.
+            on_done: called with the number of genomes in each finished chunk.
+            title: of this work in Ray's dashboard, as in `backtest TITLE, chunk 3`.
 
         Raises:
-            MemeSnipeError: a chunk came to nothing however often it was sent.
+            MemeSnipeError: a chunk was lost too often, or failed.
         """
-        done: list[Evaluation] = self._run(_evaluate_chunk, (train, validation), genomes, on_done)
+        done: list[Evaluation] = self._run(_evaluate_chunk, (train, validation), genomes, on_done, title)
         return done
 
-    def record(self, segment: Segment, genomes: list[Genome], on_done: OnDone) -> list[Record]:
-        """What each genome does in one segment, with its returns."""
-        done: list[Record] = self._run(_record_chunk, (segment,), genomes, on_done)
+    def record(self, segment: Segment, genomes: list[Genome], on_done: OnDone, title: str = "genomes") -> list[Record]:
+        """Return the record of each genome in one segment, with its returns; arguments as for `evaluate`."""
+        done: list[Record] = self._run(_record_chunk, (segment,), genomes, on_done, title)
         return done
 
-    def _run(self, task: Any, segments: tuple[Segment, ...], genomes: list[Genome], on_done: OnDone) -> list[Any]:
+    def _run(
+        self, task: Any, segments: tuple[Segment, ...], genomes: list[Genome], on_done: OnDone, title: str
+    ) -> list[Any]:
         shared, conditions = ray.put(segments), ray.put(self.conditions)
 
         def send(chunk: _Chunk) -> Any:
-            return task.remote(shared, chunk.genomes, conditions)
+            named = task.options(name=f"backtest {title}, chunk {chunk.number}")
+            return named.remote(shared, chunk.genomes, conditions)
 
         try:
             return self._collect(send, genomes, on_done)
@@ -156,13 +169,14 @@ class Backtests:
         """Keep a window of chunks on their way until every genome has its result."""
         results: dict[int, list[Any]] = {}
         pending: dict[Any, _Chunk] = {}
-        sent = finished = 0
+        sent = finished = chunks = 0
         try:
             while finished < len(genomes):
                 window = CHUNKS_PER_CPU * max(_cpus(), 1)
                 while sent < len(genomes) and len(pending) < window:
                     size = self._size(len(genomes) - sent, window)
-                    chunk = _Chunk(sent, genomes[sent : sent + size], self._deadline(size, 1))
+                    chunks += 1
+                    chunk = _Chunk(chunks, sent, genomes[sent : sent + size], self._deadline(size, 1))
                     pending[send(chunk)] = chunk
                     sent += len(chunk.genomes)
                 self._ask_for_workers(len(genomes) - finished)
@@ -226,11 +240,15 @@ class Backtests:
 
 
 def evaluate_window(
-    backtests: Backtests, window: Events, genomes: list[Genome], on_done: OnDone = lambda _: None
+    backtests: Backtests,
+    window: Events,
+    genomes: list[Genome],
+    on_done: OnDone = lambda _: None,
+    title: str = "genomes",
 ) -> list[Evaluation]:
-    """Evaluate a generation on the latest events, the earlier part of them to train on and the later to validate."""
+    """Evaluate genomes on the latest events: the earlier part of them to train on, the later part to validate."""
     train, validation = backtests.store(window_spans(span_of(window)), [window])
-    return backtests.evaluate(train, validation, genomes, on_done)
+    return backtests.evaluate(train, validation, genomes, on_done, title)
 
 
 def _cpus() -> int:

@@ -21,7 +21,7 @@ from ray.serve._private import api
 
 import serve_app
 from actors.connection import START_S, connect_ray, disconnect_ray
-from actors.runtime import Supervisor
+from actors.supervisor import Supervision
 from memesnipe.config.home import RESOLVED, installation_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, first_line
@@ -87,10 +87,9 @@ class Guard:
         os._exit(code)
 
 
-def run(home: Path, run_id: int, guard: Guard) -> None:
+def run(home: Path, run_id: int, session: str, guard: Guard, *, detached: bool) -> None:
     """Start everything, and look after it until told to stop."""
     settings = read_resolved(home / RESOLVED)
-    log = open_log(home / "logs", "supervisor", settings.telemetry.log_level)
     guard.tell(doing="Ray")
     serve_app.prepare()
     dashboard = connect_ray(settings.servers.ray_address, home, f"memesnipe-{installation_of(home)}", attempts=1)
@@ -105,32 +104,32 @@ def run(home: Path, run_id: int, guard: Guard) -> None:
         "executor": settings.telemetry.executor_metrics_port,
         "portfolio": settings.telemetry.portfolio_metrics_port,
     }
-    supervisor = Supervisor(home, run_id, ports, log)
-    supervisor.start()
+    is_shared = settings.servers.ray_address is not None
+    supervision = Supervision(home, session, run_id, ports, detached=detached, shared=is_shared)
     guard.ready(dashboard)
     while not guard.stopping.is_set():
-        supervisor.watch(_WATCH_S)
+        supervision.check(_WATCH_S)
         guard.tell()
-    _stop(supervisor, settings)
+    _stop(supervision, settings)
 
 
-def _stop(supervisor: Supervisor, settings: Settings) -> None:
-    supervisor.stop()
+def _stop(supervision: Supervision, settings: Settings) -> None:
+    supervision.stop()
     if settings.servers.ray_address:  # a cluster of our own ends with all that runs on it
         serve_app.undeploy()
     disconnect_ray()
 
 
 def main(arguments: list[str]) -> None:
-    """Run for the installation in a folder, and tell its state on a pipe: HOME RUN_ID FILE_DESCRIPTOR."""
-    home, run_id, pipe = Path(arguments[0]), int(arguments[1]), int(arguments[2])
+    """Run for an installation, and write the state to a pipe: HOME RUN_ID FILE_DESCRIPTOR SESSION [detached]."""
+    home, run_id, pipe, session = Path(arguments[0]), int(arguments[1]), int(arguments[2]), arguments[3]
     os.set_inheritable(pipe, False)  # Ray's processes shall not hold it open
     guard = Guard(installation_of(home), pipe)
     try:
-        run(home, run_id, guard)
+        run(home, run_id, session, guard, detached="detached" in arguments[4:])
     except Exception as error:  # noqa: BLE001 - whatever it is, `up` decides whether to try again
         reason: Any = without_secrets(first_line(error))
-        open_log(home / "logs", "supervisor", "INFO").error("it ends", exc_info=error)
+        open_log(home / "logs", "cluster", "INFO").error("it ends", exc_info=error)
         guard.tell(**{"refused" if isinstance(error, MemeSnipeError) else "lost": reason})
         guard.end(_FAILED)
 

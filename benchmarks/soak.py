@@ -52,7 +52,7 @@ def role_of(process: psutil.Process, actors: dict[int, str]) -> str:
     if title.startswith("ray::"):
         name = title.removeprefix("ray::").split(".")[0]
         # Idle workers are the same processes between two chunks, or kept for the next one.
-        return "backtest workers" if name in ("IDLE", "_evaluate_chunk", "_record_chunk") else name
+        return "backtest workers" if name in ("IDLE", "backtest") else name
     if title.startswith("postgres") or Path(title).name == "postgres":
         return "postgres"
     if Path(title).name.startswith("python"):

@@ -18,7 +18,7 @@ from memesnipe.config.home import installation_of
 from memesnipe.config.settings import Settings
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import MemeSnipeError
-from memesnipe.feeds.base import FeedChoice
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.protocol.messages import AllocationMessage
 from memesnipe.protocol.payload import encode
 from memesnipe.protocol.streams import EVENT_STREAMS

@@ -37,9 +37,11 @@ def evolve_command(
     tape: Annotated[Path, typer.Option(help="The tape to search on; its last 30 % are the holdout.")],
     generations: Annotated[int, integer_option("--generations", 1, 1_000_000, "Number of generations.")] = 20,
     population: Annotated[int, integer_option("--population", 8, 1_000_000, "Genomes per generation.")] = 200,
-    seed: Annotated[int, seed_option("Of the search.")] = 24,
+    seed: Annotated[int, seed_option("Seed of the search.")] = 24,
     polish: Annotated[int, integer_option("--polish", 0, 10_000, "Trials to tune each champion's parameters.")] = 32,
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster. Default: RAY_ADDRESS, or a local one.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster. Default: RAY_ADDRESS, or a local one.")
+    ] = None,
     workers: Annotated[
         int | None, integer_option("--workers", 1, 512, "Parallel backtests on the local cluster.")
     ] = None,

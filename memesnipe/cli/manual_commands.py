@@ -106,7 +106,7 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
     Raises:
         TimeoutError: it has not returned in time; it is not waited for.
     """
-    return BackgroundCheck(work).ask().result(seconds)
+    return BackgroundCheck(work).submit().result(seconds)
 
 
 def _wait(engine: Engine, command_id: int) -> str:

@@ -121,7 +121,7 @@ def lookahead_command(
     strategy: Annotated[str | None, typer.Option(help="A family. Default: all of them.")] = None,
     tape: Annotated[Path | None, typer.Option(help="The tape to check on. Default: a synthetic market.")] = None,
     cuts: Annotated[int, integer_option("--cuts", 1, 10_000, "Number of points at which the future is changed.")] = 20,
-    seed: Annotated[int, seed_option("Of the parameters and of the changed futures.")] = 1,
+    seed: Annotated[int, seed_option("Seed of the parameters and the changed futures.")] = 1,
     json: Json = False,
 ) -> None:
     """Check that no decision depends on the future: cut it off, replace it, and compare the orders."""

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import psutil
 
+from memesnipe.cli.options import BACKGROUND_OPTION
 from memesnipe.config.home import RESOLVED, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.errors import MemeSnipeError
@@ -65,6 +66,14 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
+def _is_detached(pid: int) -> bool:
+    """Return whether a process was started by `memesnipe up --detach`."""
+    try:
+        return BACKGROUND_OPTION in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False
+
+
 def status() -> dict[str, Any]:
     """Return whether the system runs, and its state from the API."""
     home = _home()
@@ -74,7 +83,7 @@ def status() -> dict[str, Any]:
     if not (home / RESOLVED).is_file():
         return {"running": True, "pid": pid, "status": "starting", "detail": "", "parts": {}}
     url = f"http://127.0.0.1:{read_resolved(home / RESOLVED).api.dashboard_port}"
-    state = {"running": True, "pid": pid, "dashboard": url}
+    state = {"running": True, "pid": pid, "detached": _is_detached(pid), "dashboard": url}
     try:
         health = _get(f"{url}/api/health")
     except (OSError, ValueError):

@@ -8,7 +8,7 @@ import typer
 
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_report
-from memesnipe.cli.options import Json
+from memesnipe.cli.options import BACKGROUND_OPTION, Json
 from memesnipe.cli.signals import exit_on_interrupt
 from memesnipe.runtime.terminal import print_json, print_message, print_table
 
@@ -17,7 +17,7 @@ system = typer.Typer()
 
 @system.command("up")
 def up_command(
-    feed: Annotated[str, typer.Option(help="Source of events: synthetic or replay.")] = "synthetic",
+    feed: Annotated[str, typer.Option(help="Sources of events, separated by commas: synthetic, replay.")] = "synthetic",
     tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed.")] = None,
     speed: Annotated[
         str | None,
@@ -25,12 +25,26 @@ def up_command(
     ] = None,
     until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the end of the feed.")] = False,
     report: Annotated[Path | None, typer.Option(help="Also write the report to this file as JSON.")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Run in the background; return when the page is available.")
+    ] = False,
+    in_background: Annotated[bool, typer.Option(BACKGROUND_OPTION, hidden=True)] = False,
     json: Json = False,
 ) -> None:
-    """Start and run the system: servers, actors, dashboard. Ctrl-C stops it."""
+    """Start and run the system: servers, actors, dashboard. Ctrl-C, or `memesnipe down`, stops it."""
     choice = feed_choice(feed, tape, speed, until_end=until_end)
     if report is not None:
         check_report(report)
+
+    if detach:
+        from memesnipe.cli.background import start  # noqa: PLC0415
+
+        options = {"--feed": feed, "--tape": tape, "--speed": speed, "--report": report}
+        arguments = [text for name, value in options.items() if value is not None for text in (name, str(value))]
+        started = start([*arguments, *(["--until-end"] if until_end else []), *(["--json"] if json else [])])
+        if json:
+            print_json(started)
+        return
 
     exit_on_interrupt()
 
@@ -40,7 +54,8 @@ def up_command(
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 
-    up(settings, replace(choice, seed=settings.simulation.seed), until_end=until_end, report=report, as_json=json)
+    choice = replace(choice, seed=settings.simulation.seed)
+    up(settings, choice, until_end=until_end, report=report, as_json=json, detached=in_background)
 
 
 @system.command("down")

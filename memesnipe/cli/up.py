@@ -16,21 +16,23 @@ from memesnipe.cli.running import get_api
 from memesnipe.cli.stop import StopSignals
 from memesnipe.config.settings import Settings
 from memesnipe.errors import first_line
-from memesnipe.feeds.base import FeedChoice, open_feed
-from memesnipe.feeds.replay import ReplayFeed
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.market.assumptions import describe
 from memesnipe.protocol.streams import EVENT_READERS
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_json, print_message, print_table, reserve_stdout
 from memesnipe.storage.runs import FINISHED, finish_run, is_complete
 from memesnipe.storage.views import report as report_of
+from memesnipe.tapes.tape import read_tape
 
 _WATCH_S = 0.25
 _REPORT_TIMEOUT_S = 2.0
 _FIRST_REPORT_TIMEOUT_S = 10.0  # the first report is slow: everything starts at the same time
 
 
-def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path | None, as_json: bool) -> None:
+def up(
+    settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path | None, as_json: bool, detached: bool
+) -> None:
     """Run the system, and print the report at the end.
 
     Args:
@@ -39,12 +41,13 @@ def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path 
         until_end: whether to stop when every event of the feed has been processed.
         report: file to write the report to as well; None for none.
         as_json: whether to print the report as JSON.
+        detached: whether this is the background process of `memesnipe up --detach`.
     """
     signals = StopSignals()
     total, assumptions = _tape_of(choice)
     for sentence in assumptions:
         print_message(sentence)
-    with reserve_stdout(), Session(settings, choice, signals.has_started) as session:
+    with reserve_stdout(), Session(settings, choice, signals.has_started, detached) as session:
         _print_start(session)
         started = time.monotonic()
         result = _watch(session, signals.stop, until_end=until_end, total=total)
@@ -59,13 +62,17 @@ def up(settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path 
 
 
 def _tape_of(choice: FeedChoice) -> tuple[int | None, list[str]]:
-    """Return the number of events and the assumptions of a replay's tape; (None, []) for another feed.
+    """Return the total number of events and the assumptions of a replayed tape; (None, []) for another feed.
+
+    The number is None if the tape is merged with another feed.
 
     Raises:
         TapeError: the tape is not valid.
     """
-    feed = open_feed(choice) if choice.name == "replay" else None
-    return (feed.total, describe(feed.assumptions)) if isinstance(feed, ReplayFeed) else (None, [])
+    if "replay" not in choice.names:
+        return None, []
+    tape = read_tape(Path(choice.tape), now_ns=time.time_ns())
+    return (len(tape.events) if choice.names == ["replay"] else None, describe(tape.assumptions))
 
 
 def _print_start(session: Session) -> None:
@@ -75,7 +82,7 @@ def _print_start(session: Session) -> None:
     print_message(f"Dashboard      {session.dashboard}")
     ray = f"{session.ray_dashboard}  (its token: `ray get-auth-token`)" if session.ray_dashboard else "none"
     print_message(f"Ray dashboard  {ray}")
-    print_message("Ctrl-C stops everything.")
+    print_message("`memesnipe down` stops everything." if session.detached else "Ctrl-C stops everything.")
 
 
 def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> dict[str, Any]:
@@ -91,7 +98,7 @@ def _watch(session: Session, stop: threading.Event, *, until_end: bool, total: i
                 progress.print(sentence)
             trouble = session.condition
             try:
-                report, complete = report_check.ask().result(_REPORT_TIMEOUT_S)
+                report, complete = report_check.submit().result(_REPORT_TIMEOUT_S)
                 if complete and until_end and report["status"] == FINISHED:
                     return report
             except TimeoutError:

@@ -13,15 +13,13 @@ class RiskSettings(Group):
     max_orders_per_minute: Count = setting(600, "maximum number of orders per minute of event time", decides=True)
     max_data_age_ms: AgeMs = setting(5_000, "buys on older data are refused", decides=True)
     max_price_deviation_percent: AnyPercent = setting(
-        20, "buys are refused if the reported price differs more than this from the pool's", decides=True
+        20, "maximum difference of the reported price from the pool's for a buy", decides=True
     )
     max_dev_out_percent: AnyPercent = setting(
-        50, "buys are refused if the developer transferred more than this share of the liquidity away", decides=True
+        50, "maximum share of the liquidity that the developer has moved, for a buy", decides=True
     )
     max_liquidity_pull_percent: Percent = setting(
-        50, "buys are refused if the token ever lost more than this share of its liquidity at once", decides=True
+        50, "maximum share of its liquidity that a token ever lost at once, for a buy", decides=True
     )
     portfolio_stop_loss_percent: Percent = setting(50, "a paper position is sold at this loss", decides=True)
-    trailing_stop_loss_percent: Percent = setting(
-        60, "a paper position is sold this far below its best value", decides=True
-    )
+    trailing_stop_loss_percent: Percent = setting(60, "a paper position is sold this far below its peak", decides=True)

@@ -14,5 +14,5 @@ class ServerSettings(Group):
         None, "postgresql://USER:PASSWORD@HOST:PORT/DB instead of the embedded PostgreSQL", decides=False
     )
     ray_address: OptionalText = setting(
-        None, "a running Ray cluster instead of a local one; auto finds one on this machine", decides=False
+        None, "a running Ray cluster instead of a local one; auto finds it", decides=False
     )

@@ -12,7 +12,7 @@ from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.engine.fills import FillModel
 from memesnipe.errors import SettingsError
-from memesnipe.feeds.base import FeedChoice
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.roles.activity import COMMITTING, ActivityTracker
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.storage.database import OF_ACTORS, connect

@@ -22,8 +22,8 @@ from memesnipe.telemetry.metrics import ActorMetrics
 
 _STATE = TypeAdapter(SearchState)
 
-# (window, genomes) -> one evaluation a genome
-Evaluate = Callable[[Events, list[Genome]], list[Evaluation]]
+# (number of the generation, window, genomes) -> one evaluation a genome
+Evaluate = Callable[[int, Events, list[Genome]], list[Evaluation]]
 
 
 class StrategyFactory(Consumer):
@@ -70,7 +70,7 @@ class StrategyFactory(Consumer):
         if self.journal.numbers_after(announced)[BACKTEST_JOBS] <= index:
             announced.send(BacktestJob(seq=seq, generation=index, genomes=len(genomes), window_events=window_events))
             self.commit(announced, self.positions)
-        evaluated = self._evaluate(self._window, genomes)
+        evaluated = self._evaluate(index, self._window, genomes)
         fitness = [e.fitness for e in evaluated]
         self._population.tell(genomes, evaluated)
         summary = {

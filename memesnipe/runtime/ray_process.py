@@ -36,10 +36,12 @@ class RayProcess:
     run_id: int
     is_local: bool  # whether Ray runs on this machine alone, started by us
     log: Logger
+    detached: bool = False  # whether `up` was started with `--detach`
     dashboard: str = ""
     condition: str = ""  # why Ray is not ready, for the user; "" while it is
     messages: list[str] = field(default_factory=list)  # sentences that have not been shown yet
 
+    _session: str = field(default_factory=lambda: f"{os.getpid()}-{time.time_ns()}")  # stays the same over restarts
     _process: "subprocess.Popen[bytes] | None" = None
     _pipe: int = -1
     _buffer: bytes = b""
@@ -80,7 +82,8 @@ class RayProcess:
         end_leftovers(installation_of(self.home))  # of a process that was killed
         read, write = os.pipe()
         environment = os.environ | _ENVIRONMENT | {MARK: installation_of(self.home)}
-        command = [*_PROGRAM, str(self.home), str(self.run_id), str(write)]
+        command = [*_PROGRAM, str(self.home), str(self.run_id), str(write), self._session]
+        command += ["detached"] if self.detached else []
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=(write,), env=environment,

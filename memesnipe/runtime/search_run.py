@@ -162,7 +162,7 @@ class Evolve:
 
         report_progress(title, 0)
         market = self._market
-        return self._backtests.evaluate(market.train, market.validation, genomes, on_done)
+        return self._backtests.evaluate(market.train, market.validation, genomes, on_done, title)
 
     def _finish(self, report_progress: ReportProgress) -> tuple[list[Champion], int]:
         """Return the champions, and the number of evaluations ever made on their market.
@@ -177,8 +177,9 @@ class Evolve:
             return evaluations
 
         def record(genomes: list[Genome]) -> list[Record]:
+            title = "testing on the holdout"
             return self._backtests.record(
-                self._market.holdout, genomes, lambda count: report_progress("testing on the holdout", count)
+                self._market.holdout, genomes, lambda count: report_progress(title, count), title
             )
 
         plan = PolishPlan(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")

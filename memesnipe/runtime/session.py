@@ -18,7 +18,7 @@ from memesnipe.code import code_hash
 from memesnipe.config.home import RESOLVED, installation_of
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.feeds.base import FeedChoice
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.database import migrated
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.ray_process import RayProcess
@@ -45,6 +45,7 @@ class Session:
     settings: Settings
     choice: FeedChoice
     has_started: Callable[[], None]  # called when the start is complete
+    detached: bool = False  # whether it runs in the background, see `memesnipe.cli.background`
     _failed_restarts: int = 0  # in a row
     _server_trouble: str = ""
 
@@ -142,7 +143,8 @@ class Session:
         return run
 
     def _start_ray(self, stack: ExitStack) -> None:
-        self._ray = RayProcess(self.home, self.run.run_id, self.settings.servers.ray_address is None, self.log)
+        is_local = self.settings.servers.ray_address is None
+        self._ray = RayProcess(self.home, self.run.run_id, is_local, self.log, self.detached)
         stack.callback(self._ray.stop)
         shown, slow, began = "", "", time.monotonic()
         while not self._ray.watch(_WATCH_S):

@@ -13,12 +13,15 @@ from itertools import chain
 
 from memesnipe.engine.fills import SETTLED, FillModel
 from memesnipe.engine.orders import Fill, Order
+from memesnipe.execution.paper import PaperVenue
+from memesnipe.execution.reporting import ReportingVenue
 from memesnipe.market.events import DECISION, Events, last_of_decisions, rows
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import (
     AllocationMessage,
     CommandMessage,
     ControlPayload,
+    ExecutionReport,
     ExitOrder,
     ParityRecord,
     RiskEvent,
@@ -167,9 +170,17 @@ class Execution:
                 step.cancelled = self._apply_command(control.name, control.spec_id)
             case ExitOrder():
                 step.add(self.desk.exit(control.spec_id, control.token, control.reason, control.opened_ts))
+            case ExecutionReport():
+                self._apply_report(control, step)
             case AllocationMessage():
                 self._apply_allocations(control, step)
         return step
+
+    def _apply_report(self, report: ExecutionReport, step: Step) -> None:
+        fill = self.desk.on_report(report)
+        step.reported[f"{report.spec_id}-{report.order_no}"] = report.status
+        if fill is not None:
+            step.fills.append(DeskFill(fill, self.desk.state.market_state.sol_usd))
 
     def _apply_command(self, name: CommandName, spec_id: str) -> list[Order]:
         desk = self.desk
@@ -217,10 +228,15 @@ def local_execution(
     limits: Limits,
     threads: int = 1,
     arenas: int = 1,
+    reports: bool = False,
 ) -> Execution:
-    """Return a desk with so many arenas in this process, in their initial state."""
+    """Return a desk with so many arenas in this process, in their initial state.
+
+    With ``reports`` the outcomes of the desk's orders are controls; without, the desk trades on paper.
+    """
     made = [
         Arena(families, model, shadow_capital_usd=shadow_capital_usd, threads=threads, index=index, count=arenas)
         for index in range(arenas)
     ]
-    return Execution(made, Desk(model, limits))
+    venue = ReportingVenue(model) if reports else PaperVenue(model)
+    return Execution(made, Desk(venue, limits, dead_after_ns=model.dead_after_ns))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.messages import ParityRecord
+from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.trading.gate import RiskRefused
 
 
@@ -36,6 +37,7 @@ class Step:
     orders: list[Order] = field(default_factory=list)
     refused: list[RiskRefused] = field(default_factory=list)
     cancelled: list[Order] = field(default_factory=list)
+    reported: dict[str, OrderStatus] = field(default_factory=dict)  # by a venue, under the key of each order
     fills: list[DeskFill] = field(default_factory=list)
     results: Results | None = None
 

@@ -44,8 +44,8 @@ class Records:
         self._add_once("trade", self.trades, entries.trades, "order_id")
         self._add_once("refusal", self.refusals, entries.refusals, "order_id", "seq")
         self._add_once("equity", self.equity, entries.equity, "seq")
-        for order_id, status in entries.ended.items():
-            self.orders[(order_id,)]["status"] = status
+        for order_id, status in entries.statuses.items():
+            self.orders[(order_id,)]["status"] = status.value
         for row in entries.positions:
             key = row["spec_id"], row["token"]
             earlier = self.positions[key]["realised_lamports"] if key in self.positions else 0

@@ -110,7 +110,7 @@ def test_a_worker_that_falls_silent_is_not_waited_for(expected: list[Evaluation]
 def _worker_at_work() -> int:
     """A worker of ours that has a chunk, as Ray writes into its command line."""
     for process in psutil.process_iter(["cmdline"]):
-        if "ray::_evaluate_chunk" in " ".join(process.info["cmdline"] or ()):
+        if "ray::backtest genomes, chunk" in " ".join(process.info["cmdline"] or ()):
             return process.pid
     return 0
 

@@ -1,4 +1,4 @@
-"""What users write (`.env`, genomes, parameters, pools, strategy files): a valid value, or one line that says what."""
+"""User input (`.env`, genomes, parameters, pools, strategy files): a valid value, or an error of one line."""
 
 import json
 import math
@@ -69,7 +69,7 @@ def folder() -> Iterator[Path]:
 
 
 def _or_one_line(action: Callable[[], Any]) -> Any:
-    """What it gives; None where it is refused, which must be in one line and for the user's input."""
+    """Return the result; None if the input is rejected, which must be an input error of one line."""
     try:
         return action()
     except MemeSnipeError as error:
@@ -84,7 +84,7 @@ def _or_one_line(action: Callable[[], Any]) -> Any:
 
 @st.composite
 def mutated(draw: st.DrawFn, value: Any) -> Any:
-    """A value of JSON with some parts replaced, taken out, renamed or added."""
+    """Draw a JSON value with some parts replaced, removed, renamed or added."""
     if isinstance(value, dict):
         made = {name: draw(mutated(part)) for name, part in value.items()}
         for _ in range(draw(st.integers(0, 1)) if draw(st.integers(0, 5)) == 0 else 0):
@@ -192,6 +192,6 @@ def test_a_strategy_file(folder: Path, changes: list[tuple[int, int, str]]) -> N
     assert strategy is None or strategy.family == "mine"
 
 
-def test_what_is_refused_is_an_error_of_input() -> None:
+def test_an_invalid_genome_is_an_input_error() -> None:
     with pytest.raises(InputError):
         genome_from({})

@@ -16,7 +16,7 @@ from tests.support import CURVE, price_message
 def _failing_first() -> Any:
     calls = []
 
-    def evaluate(window: Any, genomes: list[Any]) -> list[Evaluation]:
+    def evaluate(generation: int, window: Any, genomes: list[Any]) -> list[Evaluation]:
         calls.append(len(window))
         if len(calls) in (1, 3):
             raise RuntimeError("the machine went away")

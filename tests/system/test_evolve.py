@@ -142,7 +142,7 @@ def test_ctrl_c_keeps_whole_generations_and_resume_ends_as_if_nothing_had_happen
     assert process.wait(60) == 1
     kept = json.loads(installation.stdout)["generations"]
     assert 2 <= len(kept) < GENERATIONS
-    assert "--resume goes on" in installation.stderr
+    assert "continue with the same command and --resume" in installation.stderr
     resumed = _finished(installation, *options, "--resume")
     assert resumed["generations"][: len(kept)] == kept
     assert resumed["digest"] == expected["digest"]

@@ -97,9 +97,15 @@ def test_a_database_that_stands_still_is_told_and_events_that_waited_buy_nothing
     assert not _bought_on_stale_events(one)
     with standing_still(one):
         one.interrupt(process)
-        wait_for("the actors to end although it stands still", lambda: "ray::ActorHost" not in str(one.leftovers()))
+        wait_for("the actors to end although it stands still", lambda: not _actors(one))
     assert process.wait(120) == 0
     assert verdict(one)["events"] > seq
+
+
+def _actors(installation: Installation) -> list[str]:
+    """Processes of the five actors, which Ray names after their classes."""
+    classes = ("MarketData", "Executor", "Position", "Portfolio", "StrategyFactory")
+    return [line for line in installation.leftovers() if line.startswith(tuple(f"ray::{name}" for name in classes))]
 
 
 @contextmanager

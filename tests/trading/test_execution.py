@@ -18,7 +18,17 @@ from memesnipe.trading.execution import DeskSideState, Execution, ExecutionState
 from memesnipe.trading.gate import Limits
 from tests.engine import random_market
 from tests.payloads import allocations, command, exit_order, risk
-from tests.support import FAMILIES, SOL_USD, SURE, Market, genome, kept, population, synthetic_events, written_and_read
+from tests.support import (
+    FAMILIES,
+    SOL_USD,
+    SURE,
+    Market,
+    genome,
+    population,
+    saved_and_loaded,
+    state_bytes,
+    synthetic_events,
+)
 
 SIDE = TypeAdapter(DeskSideState)
 MODEL = SURE._replace(landing_max=0.7, seed=5)
@@ -35,14 +45,14 @@ def _execution(*genomes: Genome, model: FillModel = MODEL, arenas: int = 1) -> E
 
 def _kept(execution: Execution) -> tuple[object, bytes]:
     state = execution.dump()
-    arenas = [(kept(arena.engine), arena.watched, arena.orders_of_removed) for arena in state.arenas]
+    arenas = [(state_bytes(arena.engine), arena.watched, arena.orders_of_removed) for arena in state.arenas]
     return arenas, SIDE.dump_json(state.side)
 
 
 def _restored(execution: Execution) -> Execution:
     """Another execution, made from the written state of the first."""
     state = execution.dump()
-    arenas = [replace(arena, engine=written_and_read(arena.engine)) for arena in state.arenas]
+    arenas = [replace(arena, engine=saved_and_loaded(arena.engine)) for arena in state.arenas]
     other = _execution(arenas=len(arenas))
     other.load(ExecutionState(arenas, SIDE.validate_json(SIDE.dump_json(state.side))))
     return other
@@ -146,7 +156,7 @@ def test_the_records_do_not_depend_on_how_many_arenas_there_are(
             execution.arenas[i % count] = Arena(
                 FAMILIES, MODEL, shadow_capital_usd=1000.0, index=i % count, count=count
             )
-            execution.arenas[i % count].load(replace(state, engine=written_and_read(state.engine)))
+            execution.arenas[i % count].load(replace(state, engine=saved_and_loaded(state.engine)))
     assert [order for step in steps for order in step.orders] == [o for step in expected for o in step.orders]
     assert [done for step in steps for done in step.fills] == [d for step in expected for d in step.fills]
     results = [step.results for step in steps if step.results is not None]

@@ -21,7 +21,7 @@ from memesnipe.trading.replay import Control, replay
 from memesnipe.trading.steps import Step
 from memesnipe.verification.rederivation import ConsumedOffsets, Records, Rederivation, fingerprint
 from tests.payloads import allocations, command
-from tests.support import FAMILIES, SURE, kept, population, synthetic_events, written_and_read
+from tests.support import FAMILIES, SURE, population, saved_and_loaded, state_bytes, synthetic_events
 
 MODEL = SURE._replace(landing_max=0.7, seed=5)
 EVENTS = synthetic_events(1500, seed=3)
@@ -163,9 +163,9 @@ def test_a_snapshot_and_what_came_since_are_the_same_as_everything(at: int, cuts
     other = _execution()
     state = execution.dump()
     (arena,) = state.arenas
-    other.load(replace(state, arenas=[replace(arena, engine=written_and_read(arena.engine))]))
+    other.load(replace(state, arenas=[replace(arena, engine=saved_and_loaded(arena.engine))]))
     for _ in replay(other, np.array_split(EVENTS[at:], 3), run.controls[len(before) :], run.payloads.__getitem__):
         pass
-    assert kept(other.dump().arenas[0].engine) == kept(run.execution.dump().arenas[0].engine)
+    assert state_bytes(other.dump().arenas[0].engine) == state_bytes(run.execution.dump().arenas[0].engine)
     assert other.desk.state == run.execution.desk.state
     assert other.parity == run.execution.parity

@@ -19,7 +19,7 @@ from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
 from memesnipe.evolution.spans import cut, span_of, window_spans
-from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FeedChoice
+from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, FeedChoice, make_feed
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import Events
 from memesnipe.market.sequencer import Sequencer
@@ -130,8 +130,12 @@ class SmallRuns:
 
     def _make(self, run_id: int, kind: type[Any]) -> Shell:
         context = Context(self.home, run_id)
-        evaluate = [_evaluator(context)] if kind is StrategyFactory else []
-        made: Shell = kind(context, ActorMetrics(kind.name), *evaluate)
+        parts: dict[type[Any], Callable[[], Any]] = {
+            StrategyFactory: lambda: _evaluator(context),
+            MarketData: lambda: make_feed(context.choice, context.feed_checkpoints),
+        }
+        given = [parts[kind]()] if kind in parts else []
+        made: Shell = kind(context, ActorMetrics(kind.name), *given)
         return made
 
     def _open_again(self, run_id: int, shells: list[Shell], failed: int) -> None:
@@ -160,7 +164,7 @@ class SmallRuns:
 
 
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
-    def on_window(window: Events, genomes: list[Genome]) -> list[Evaluation]:
+    def on_window(_generation: int, window: Events, genomes: list[Genome]) -> list[Evaluation]:
         train, validation = (Segment(span, [cut(window, span)]) for span in window_spans(span_of(window)))
         capital_usd = context.settings.simulation.shadow_capital_usd
         return evaluate(train, validation, genomes, context.families, context.fill_model, capital_usd)

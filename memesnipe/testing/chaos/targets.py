@@ -93,7 +93,7 @@ class Targets:
         return False
 
     def kill(self, target: str) -> str:
-        """SIGKILL one of `TARGETS`; return its activity, or "" if there was no process to kill."""
+        """Kill one of `TARGETS` with SIGKILL; return its activity, or "" if there was no process to kill."""
         if target not in ACTORS:
             activity = self.activity_of(target)
             return activity if self._kills[target]() else ""

@@ -1,0 +1,25 @@
+"""The executor actor: `memesnipe.roles.executor` on Ray."""
+
+from typing import TYPE_CHECKING
+
+import ray
+
+from actors.host import ACTOR_OPTIONS, Host
+
+if TYPE_CHECKING:  # the role is loaded in the actor's process alone
+    from actors.host import Role
+    from memesnipe.roles.context import Context
+    from memesnipe.telemetry.metrics import ActorMetrics
+
+
+@ray.remote(**ACTOR_OPTIONS)
+class Executor(Host):
+    """Simulate every strategy on the events, and execute the orders of those with an allocation."""
+
+    name = "executor"
+
+    def make_role(self, context: "Context", metrics: "ActorMetrics") -> "Role":
+        """Return the role."""
+        from memesnipe.roles.executor import Executor as ExecutorRole  # noqa: PLC0415
+
+        return ExecutorRole(context, metrics)

@@ -1,0 +1,230 @@
+"""The supervisor: the Ray actor that starts the five actors and replaces those that have died.
+
+Ray restarts the supervisor itself; it then finds the actors again by their names, and they work on meanwhile. Where
+the cluster is shared and no `--detach` was given, the actors are owned by the supervisor and end with it instead.
+"""
+
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import ray
+
+from actors.executor import Executor
+from actors.host import ACTOR_OPTIONS, STOP_S
+from actors.market_data import MarketData
+from actors.portfolio import Portfolio
+from actors.position import Position
+from actors.strategy_factory import StrategyFactory
+from memesnipe.errors import first_line
+from memesnipe.telemetry.logs import Logger, open_log
+
+ACTORS: Final[dict[str, Any]] = {
+    "market_data": MarketData,
+    "executor": Executor,
+    "position": Position,
+    "portfolio": Portfolio,
+    "strategy_factory": StrategyFactory,
+}
+SERVICE: Final = "service"  # resource of the nodes for services, see cluster.yaml
+
+_WATCH_S: Final = 0.25
+_PAUSE_S: Final = 0.2  # before an actor is created again: the name of a dead one becomes free a moment later
+_ANSWER_S: Final = 60.0  # without an answer the supervisor is replaced; at a load of 30 it takes some seconds
+_NAME: Final = "supervisor"  # in Ray, and of its log
+_CHECKPOINT: Final = "supervisor.json"
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What a supervisor has started, in the file `supervisor.json` of the home folder."""
+
+    session: str  # of the `memesnipe up` that it belongs to
+    run_id: int
+    actors: tuple[str, ...]  # names in Ray
+
+
+@ray.remote(**ACTOR_OPTIONS)
+class Supervisor:
+    """Start the actors of a run, call `run` on them again after Ray has restarted them, and replace the lost ones.
+
+    Args:
+        home: folder of the installation.
+        session: of the `memesnipe up` that it belongs to.
+        run_id: number of the run.
+        metrics_ports: by actor; any free port for the others.
+        keep_actors: whether the actors outlive this process; Ray restarts it in less than a second.
+    """
+
+    def __init__(self, home: str, session: str, run_id: int, metrics_ports: dict[str, int], keep_actors: bool) -> None:
+        # Nothing here can fail: Ray does not restart an actor again after its constructor has failed in a restart.
+        self._home, self._session, self._run_id = Path(home), session, run_id
+        self._ports, self._keep_actors = metrics_ports, keep_actors
+        self._hosts: dict[str, Any] = {}
+        self._runs: dict[Any, str] = {}  # the call of `run` of each actor
+        self._stop, self._stopped = threading.Event(), threading.Event()
+        threading.Thread(target=self._supervise, daemon=True).start()
+
+    def actors(self) -> list[str]:
+        """Return the names of the actors that it has started."""
+        return list(self._hosts)
+
+    def stop(self) -> None:
+        """Stop every actor after its current step, and kill those that take longer than 15 s."""
+        self._stop.set()
+        self._stopped.wait(2 * STOP_S)
+
+    def _supervise(self) -> None:
+        log = open_log(self._home / "logs", _NAME, "INFO")
+        try:
+            self._begin(log)
+            while not self._stop.is_set():
+                self._watch(log)
+            self._stop_actors(log)
+            self._stopped.set()
+        except BaseException as error:
+            log.error("supervisor restarts", exc_info=error)
+            time.sleep(1.0)
+            os._exit(1)
+
+    def _begin(self, log: Logger) -> None:
+        """Start the actors, or find them again after a restart; end those of an earlier `memesnipe up`."""
+        before = _read_checkpoint(self._home)
+        is_restart = before is not None and before.session == self._session
+        for name in before.actors if before is not None and not is_restart else ():
+            _kill(name)
+        names = tuple(map(self._ray_name, ACTORS))
+        _write_checkpoint(self._home, Checkpoint(session=self._session, run_id=self._run_id, actors=names))
+        for role in ACTORS:
+            self._create(role)
+        log.info("supervising", run=self._run_id, restarted=is_restart)
+
+    def _ray_name(self, role: str) -> str:
+        return f"{role}-{self._run_id}"
+
+    def _create(self, role: str) -> None:
+        options: dict[str, Any] = {"name": self._ray_name(role), "get_if_exists": True, **placement()}
+        if self._keep_actors:
+            options["lifetime"] = "detached"
+        self._hosts[role] = (
+            ACTORS[role].options(**options).remote(str(self._home), self._run_id, self._ports.get(role, 0))
+        )
+        self._run(role)
+
+    def _run(self, role: str) -> None:
+        self._runs[self._hosts[role].run.remote()] = role
+
+    def _watch(self, log: Logger) -> None:
+        """Wait a moment for a call of `run` that ends, and call again."""
+        ended, _ = ray.wait(list(self._runs), num_returns=1, timeout=_WATCH_S)
+        for run in ended:
+            role = self._runs.pop(run)
+            try:
+                ray.get(run)
+            except ray.exceptions.ActorDiedError as error:
+                log.error("actor is lost; another is started", name=role, error=first_line(error))
+                self._stop.wait(_PAUSE_S)
+                self._create(role)
+                continue
+            except ray.exceptions.RayError as error:
+                log.warning("actor is being restarted", name=role, error=first_line(error))
+            self._run(role)
+
+    def _stop_actors(self, log: Logger) -> None:
+        for host in self._hosts.values():
+            host.stop.remote()
+        _, hanging = ray.wait(list(self._runs), num_returns=len(self._runs), timeout=STOP_S)
+        for run in hanging:
+            log.warning("actor did not stop in time", name=self._runs[run])
+        for host in self._hosts.values():
+            ray.kill(host)
+
+
+class Supervision:
+    """The supervisor of this process's cluster, as its driver uses it: start, check, stop."""
+
+    def __init__(
+        self, home: Path, session: str, run_id: int, metrics_ports: dict[str, int], *, detached: bool, shared: bool
+    ) -> None:
+        """Start the supervisor, or find it again; end that of an earlier `memesnipe up` of this installation.
+
+        Args:
+            home: folder of the installation.
+            session: of the calling `memesnipe up`.
+            run_id: number of the run.
+            metrics_ports: by actor.
+            detached: whether the supervisor outlives this process.
+            shared: whether the cluster does, so that actors without an owner would stay.
+        """
+        self._log = open_log(home / "logs", "cluster", "INFO")
+        before = _read_checkpoint(home)
+        if before is None or before.session != session:
+            _kill(_NAME)
+        options: dict[str, Any] = {"name": _NAME, "get_if_exists": True, **placement()}
+        if detached:
+            options["lifetime"] = "detached"
+        supervisor: Any = Supervisor
+        self._supervisor = supervisor.options(**options).remote(
+            str(home), session, run_id, metrics_ports, keep_actors=detached or not shared
+        )
+        self._ask()
+
+    def _ask(self) -> None:
+        self._asked_at, self._answer = time.monotonic(), self._supervisor.actors.remote()
+
+    def check(self, timeout_s: float) -> None:
+        """Wait for the supervisor's answer for up to ``timeout_s``; restart it when it does not answer for 60 s.
+
+        Raises:
+            ActorDiedError: Ray does not restart it.
+        """
+        if not ray.wait([self._answer], timeout=timeout_s)[0]:
+            if time.monotonic() - self._asked_at > _ANSWER_S:
+                self._log.error("supervisor does not answer; it is restarted")
+                ray.kill(self._supervisor, no_restart=False)
+                self._ask()
+            return
+        try:
+            ray.get(self._answer)
+            time.sleep(timeout_s)
+        except ray.exceptions.ActorDiedError:
+            raise
+        except ray.exceptions.RayError as error:
+            self._log.warning("supervisor is being restarted", error=first_line(error))
+        self._ask()
+
+    def stop(self) -> None:
+        """Stop the actors, then the supervisor."""
+        try:
+            ray.get(self._supervisor.stop.remote(), timeout=2 * STOP_S)
+        except ray.exceptions.RayError as error:
+            self._log.warning("supervisor did not stop the actors", error=first_line(error))
+        ray.kill(self._supervisor)
+
+
+def placement() -> dict[str, Any]:
+    """Return the options that put an actor on a node for services, away from backtests, where there are such nodes."""
+    has_nodes = SERVICE in ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return {"resources": {SERVICE: 1}} if has_nodes else {}
+
+
+def _kill(name: str) -> None:
+    """Kill an actor of this namespace for good, if there is one of that name."""
+    with suppress(ValueError):
+        ray.kill(ray.get_actor(name))
+
+
+def _read_checkpoint(home: Path) -> Checkpoint | None:
+    try:
+        return msgspec.json.decode((home / _CHECKPOINT).read_bytes(), type=Checkpoint)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _write_checkpoint(home: Path, checkpoint: Checkpoint) -> None:
+    part = home / f"{_CHECKPOINT}.part"
+    part.write_bytes(msgspec.json.encode(checkpoint))
+    part.replace(home / _CHECKPOINT)

@@ -1,0 +1,96 @@
+"""The supervisor on Ray: it keeps five actors running, and its own death interrupts none of them.
+
+There is no database, so the actors open their roles again and again; their processes are what is tested here.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import ray
+
+from actors.connection import connect_ray, disconnect_ray
+from actors.supervisor import ACTORS, Checkpoint, Supervision
+from memesnipe.roles.activity import activity_file, read_activity
+from memesnipe.servers.process import is_alive
+from tests.system.installation import wait_for
+
+RUN = 3
+CLASSES = {
+    "market_data": "MarketData",
+    "executor": "Executor",
+    "position": "Position",
+    "portfolio": "Portfolio",
+    "strategy_factory": "StrategyFactory",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    home = tmp_path_factory.mktemp("home")
+    connect_ray(None, home, "test-supervisor", cpus=2, dashboard=False)
+    yield home
+    disconnect_ray()
+
+
+def running(home: Path, actor: str) -> int:
+    """The process of an actor whose loop runs; 0 while there is none."""
+    pid, _ = read_activity(activity_file(home, RUN, actor))
+    return pid if pid and CLASSES[actor] in title(pid) else 0
+
+
+def title(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def supervisors() -> list[int]:
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [pid for pid in pids if "ray::Supervisor" in title(pid) and os.getppid() != pid]
+
+
+def kill_and_await(home: Path, actor: str, kill: Callable[[int], None]) -> None:
+    before = running(home, actor)
+    kill(before)
+    wait_for(f"another {actor}", lambda: running(home, actor) not in (0, before), 60)
+
+
+def test_the_five_actors_run_under_their_names_whatever_dies(home: Path) -> None:
+    supervision = Supervision(home, "first", RUN, {}, detached=False, shared=False)
+    wait_for("every actor", lambda: all(running(home, actor) for actor in ACTORS), 120)
+    assert all(title(running(home, actor)).startswith(f"ray::{CLASSES[actor]}") for actor in ACTORS)
+
+    kill_and_await(home, "executor", lambda pid: os.kill(pid, signal.SIGKILL))
+    kill_and_await(home, "portfolio", lambda pid: ray.kill(ray.get_actor(f"portfolio-{RUN}")))
+
+    before = {actor: running(home, actor) for actor in ACTORS}
+    (first,) = supervisors()
+    os.kill(first, signal.SIGKILL)
+    wait_for("another supervisor", lambda: supervisors() not in ([], [first]), 60)
+    supervision.check(30)
+    log = home / "logs" / "supervisor.jsonl"
+    wait_for("it to supervise again", lambda: log.read_text().count('"restarted": true') == 1, 60)
+    assert {actor: running(home, actor) for actor in ACTORS} == before, "it has found the actors that work on"
+    kill_and_await(home, "position", lambda pid: os.kill(pid, signal.SIGKILL))
+
+    pids = [running(home, actor) for actor in ACTORS]
+    supervision.stop()
+    wait_for("every actor to end", lambda: not any(is_alive(pid) for pid in pids), 60)
+    assert not supervisors()
+
+
+def test_actors_of_an_earlier_start_are_ended(home: Path) -> None:
+    left = ACTORS["executor"].options(name=f"executor-{RUN}", lifetime="detached").remote(str(home), RUN)
+    left.run.remote()
+    pid = wait_for("the actor that was left", lambda: running(home, "executor"), 60)
+    checkpoint = Checkpoint(session="first", run_id=RUN, actors=(f"executor-{RUN}",))
+    (home / "supervisor.json").write_bytes(msgspec.json.encode(checkpoint))
+    supervision = Supervision(home, "second", RUN, {}, detached=True, shared=True)
+    wait_for("another executor", lambda: running(home, "executor") not in (0, pid), 60)
+    wait_for("the first to end", lambda: not is_alive(pid), 20)
+    supervision.stop()

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import actors.runtime
 import pytest
 import sqlalchemy as sa
-
-import actors.runtime
 from actors.runtime import ActorHost
+
 from memesnipe.feeds.live import LiveFeed
 from memesnipe.feeds.merge import MergedFeed
 from memesnipe.protocol.commands import CommandName

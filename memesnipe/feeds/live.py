@@ -10,7 +10,7 @@ from memesnipe.errors import first_line
 from memesnipe.feeds.base import END, IDLE, FeedEvent, FeedStatus, Polled, ResumeToken, Signal
 from memesnipe.telemetry.logs import without_secrets
 
-# About 10 MB of messages, and at the rate of all of pump.fun (some 100 events/s) more than a minute of delay.
+# About 17 MB of messages, and at the rate of all of pump.fun (some 100 events/s) more than a minute of delay.
 MAX_QUEUED: Final = 10_000  # events
 FIRST_RETRY_S: Final = 0.1  # doubled by each further failure
 MAX_RETRY_S: Final = 30.0

@@ -46,11 +46,11 @@ class Intake:
         """Whether every event was taken, as far as is known."""
         return self._has_ended and not self._polled
 
-    def take_due(self, decides: Callable[[list[Any]], bool]) -> Batch:
+    def take_due(self, is_decision_due: Callable[[list[Any]], bool]) -> Batch:
         """Take the events that are due, at most one batch; wait up to `MAX_WAIT_S` if there are none.
 
         Args:
-            decides: whether a decision is due after the last of these messages; in lockstep the batch ends there.
+            is_decision_due: whether one is due after the last of these messages; in lockstep the batch ends there.
         """
         messages: list[Any] = []
         while len(messages) < BATCH:
@@ -58,7 +58,7 @@ class Intake:
             if event is None or not self._is_due(event.message, wait=not messages):
                 break
             messages.append(self._take())
-            if self._lockstep and decides(messages):
+            if self._lockstep and is_decision_due(messages):
                 break
         return Batch(messages, self._token)
 

@@ -28,12 +28,14 @@ def test_the_state_follows_from_errors_and_silence(statuses, max_silence_s, expe
 
 
 def test_what_the_run_waits_for_comes_before_a_quiet_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("memesnipe.roles.activity.time.monotonic", lambda: now)
     activity = ActivityTracker()
     quiet = SlowState("quiet", "no event from the feed for 100 s")
     activity.set_feed_state(quiet)
     assert activity.slow_state() == quiet
     activity.awaits("event 7")
-    monkeypatch.setattr("memesnipe.roles.activity.time.monotonic", lambda at=activity._awaited_since: at + 11.0)
+    now += 11.0
     activity.begin("waiting")
     assert activity.slow_state() == ("stalled", "waits for event 7, since 11 s")
     activity.awaits("")

@@ -6,21 +6,22 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import actors.runtime
 import pytest
 import sqlalchemy as sa
-from actors.runtime import ActorHost
 
+from actors.host import Host
 from memesnipe.feeds.live import LiveFeed
 from memesnipe.feeds.merge import MergedFeed
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.heartbeat import HEARTBEAT_KEY, Heartbeat, decode_heartbeat
 from memesnipe.protocol.streams import EVENTS, MAX_IN_FLIGHT
+from memesnipe.roles.context import Context
 from memesnipe.roles.intake import BATCH
 from memesnipe.roles.market_data import MarketData
 from memesnipe.storage.commands import pending_commands, request
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.schema_control import CommandRow, LeaseRow
+from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.testing.live_source import ScriptedSource
 from tests.roles.conftest import Reader, Stage
 from tests.support import CURVE, price_message
@@ -198,13 +199,22 @@ def test_two_live_feeds_become_one_ordered_stream_that_survives_a_crash(stage: S
     assert recorded_ts(stage, len(whole)) == [message["ts"] for message in whole]
 
 
+class MarketDataHost(Host):
+    """The actor of market data, on a feed with this source."""
+
+    name = "market_data"
+    source: ScriptedSource
+
+    def make_role(self, context: Context, metrics: ActorMetrics) -> MarketData:
+        return MarketData(context, metrics, LiveFeed("test", self.source))
+
+
 @pytest.fixture
-def host(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedSource]:
+def host(stage: Stage) -> Iterator[ScriptedSource]:
     """The actor of market data, in a thread instead of a Ray process; the source of its feed."""
     source = ScriptedSource()
-    shells = {"market_data": lambda context, metrics: MarketData(context, metrics, LiveFeed("test", source))}
-    monkeypatch.setattr(actors.runtime, "SHELLS", shells)
-    host = ActorHost("market_data", str(stage.home), stage.run_id, 0)
+    host = MarketDataHost(str(stage.home), stage.run_id)
+    host.source = source
     thread = threading.Thread(target=host.run)
     thread.start()
     yield source

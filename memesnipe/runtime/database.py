@@ -57,6 +57,6 @@ def migrated(url: str) -> Engine:
     try:
         migrate(engine)
     except OperationalError as error:
-        reason = first_line(error)
-        raise MemeSnipeError(f"PostgreSQL at {without_secrets(url)} does not answer: {reason}") from error
+        reason, shown = first_line(error), without_secrets(url).replace("+psycopg", "")
+        raise MemeSnipeError(f"PostgreSQL at {shown} does not answer: {reason}") from error
     return engine

@@ -61,7 +61,7 @@ from actors.backtest import Backtests, Conditions
 from memesnipe.engine.fills import FillModel
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.evolution.spans import search_spans, span_of
-from memesnipe.testing.labelled_markets import Edge, laboratory
+from memesnipe.testing.labelled_markets import Edge, labelled_market
 from memesnipe.sdk.registry import discover
 
 def workers():
@@ -69,7 +69,7 @@ def workers():
 
 ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")
 seen = [workers()]
-events = laboratory(Edge.NOISE, 1, hours=1.5).events
+events = labelled_market(Edge.NOISE, 1, hours=1.5).events
 spans = search_spans(span_of(events))
 backtests = Backtests(Conditions(FillModel(), 1000.0), chunk_s=0.05, generation_s=0.01, most_cpus=2)
 train, validation = backtests.store((spans.train, spans.validation), [events])

@@ -1,4 +1,4 @@
-"""Questions that people put to Redis: one command, which only reads."""
+"""Ad-hoc Redis commands: one command at a time, which must be read-only."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,11 +12,15 @@ _ABOUT_THE_SERVER: Final = ("info", "ping")
 
 
 def ask(url: str, words: Sequence[str]) -> Any:
-    """The reply to a command.
+    """Return the reply to a command.
+
+    Args:
+        url: of the Redis database.
+        words: the command's name and its arguments.
 
     Raises:
-        InputError: there is no such command, it writes, or Redis refuses it.
-        MemeSnipeError: Redis does not answer, or not for 10 s.
+        InputError: there is no such command, it writes, or Redis rejects it.
+        MemeSnipeError: Redis is unreachable, or does not reply within 10 s.
     """
     client: Any = redis.Redis.from_url(
         url, socket_timeout=_PATIENCE_S, protocol=2, decode_responses=True, encoding_errors="backslashreplace"
@@ -35,10 +39,14 @@ def ask(url: str, words: Sequence[str]) -> Any:
 
 
 def _assert_reads(client: Any, words: Sequence[str]) -> None:
-    """Go by what the server says of its own commands."""
+    """Check that the server lists the command as read-only.
+
+    Raises:
+        InputError: there is no such command, or it can write.
+    """
     if words[0].lower() in _ABOUT_THE_SERVER:
         return
-    names = [words[0], "|".join(words[:2])]  # some are containers of others, such as XINFO STREAM
+    names = [words[0], "|".join(words[:2])]  # some commands have subcommands, such as XINFO STREAM
     found: Any = client.execute_command("COMMAND INFO", *names)
     known = [entry for entry in found if entry]
     if not known:

@@ -1,4 +1,4 @@
-"""Merging: entries of several streams in one order that does not depend on how they were read."""
+"""Merging: put the entries of several streams in one order, which does not depend on the sequence of reads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from memesnipe.protocol.streams import EVENT_STREAMS
 
 
 class StreamGapError(MemeSnipeError):
-    """Entries are missing between the last one read and the next: their writer has yet to publish them again."""
+    """Entries are missing between the last one read and the next: their writer has not republished them yet."""
 
 
 class ForeignEntryError(MemeSnipeError):
@@ -18,7 +18,7 @@ class ForeignEntryError(MemeSnipeError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a stream: its number there, the event it belongs to (of an event, both are one), and its payload."""
+    """One entry of a stream: its number, the seq of the event it belongs to (for events, the number), its payload."""
 
     stream: str
     number: int
@@ -29,11 +29,11 @@ class Entry:
 def merge(read: Mapping[str, Sequence[Entry]], limit: int) -> list[Entry]:
     """Return all entries by event, then by the order of the streams in ``read``.
 
-    A stream that gave ``limit`` entries may hold more. Entries beyond its last one are left for the next read:
+    A stream that returned ``limit`` entries may hold more. Entries of later events are left for the next read:
     otherwise entries of other streams would overtake those that were not read.
 
     Raises:
-        ValueError: one event has ``limit`` messages in one stream, so nothing could ever be released.
+        ValueError: one event has ``limit`` messages in one stream, so no read could ever return an entry.
     """
     horizons = [
         entries[-1].seq if stream in EVENT_STREAMS else entries[-1].seq - 1

@@ -1,23 +1,24 @@
-"""The script that publishes: it checks and writes in one step, so that nothing can be lost in between."""
+"""The Lua script that publishes entries: it checks and writes atomically, so that no entry is lost in between."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from memesnipe.bus.entry_mac import Seal
 
-# What a writer hands over: (stream, number, seq, JSON)
+# An entry to publish: (stream, number, seq, JSON)
 Outgoing = tuple[str, int, int, bytes]
 
 DONE, TAKEN = b"done", b"taken"
 
-# Between a check and the writing Redis may lose its data, and what is then written into the empty streams would hide
-# what is missing below. So nothing is done where our mark is gone or a stream is longer or shorter than we left it.
-# An entry that is there already is left as it is. One that finds its place taken by something else says so, and that
-# stream goes, for nothing can be put below what is there: it is published again.
+# Redis may lose its data between a check and a write; entries written to the empty streams would then hide the missing
+# ones before them. So the script writes nothing if the writer's mark is missing, or if the length of a stream is not
+# its length after the writer's last write. An entry that exists already is left unchanged. If an entry is absent and a
+# foreign entry has its id or a higher one, it cannot be inserted before that entry: the script deletes the stream and
+# returns "taken", and the writer publishes the stream again.
 #
 # KEYS: the marks, the streams to empty, the streams to append to.
-# ARGV: writer, mark, number of streams to empty, number of streams to append to, the length of each of these ("" where
-# it is not known), and of each entry which of them it goes to, its id, seq and data.
+# ARGV: writer, mark, number of streams to empty, number of streams to append to, the length of each of the latter (""
+# if unknown), and for each entry the index of its stream among the latter, its id, seq and data.
 PUBLISH: Final = """
 local anew, targets = tonumber(ARGV[3]), tonumber(ARGV[4])
 if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return {'gone'} end
@@ -47,7 +48,7 @@ return {'done', lengths}
 def arguments_of(
     entries: Sequence[Outgoing], rebuild: Iterable[str], lengths: Mapping[str, int], seal: Seal
 ) -> tuple[list[str], list[str], list[str | bytes | int]]:
-    """The streams that the entries go to, and the KEYS and ARGV of the script but the mark's."""
+    """Return the streams to append to, and the script's KEYS without the marks and ARGV without writer and mark."""
     targets = list(dict.fromkeys(stream for stream, *_ in entries))
     which = {stream: index for index, stream in enumerate(targets, start=1)}
     emptied = list(rebuild)

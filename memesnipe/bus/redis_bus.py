@@ -1,4 +1,4 @@
-"""Redis streams. Entries are numbered by their only writer, so publishing twice is publishing once."""
+"""Redis streams. The only writer of a stream numbers its entries, so publishing an entry again has no effect."""
 
 import secrets
 import time
@@ -19,25 +19,25 @@ from memesnipe.protocol.streams import EVENT_STREAMS, EVENTS, STREAMS, decoder_o
 
 READ_LIMIT = 4_096  # entries of each stream in one read
 _HEARTBEAT_EXPIRY_S = 4
-_LOOK_EVERY_S = 1.0  # at what we have written
+_LOOK_EVERY_S = 1.0  # between two checks of the streams that this actor writes
 _WRITERS_KEY = "memesnipe:writers"  # writer -> its mark
 _INSTALLATION_KEY = "memesnipe:installation"
 _PROGRESS_KEY = "memesnipe:progress:{}"  # a stream of one entry, replaced whenever a reader of that stream commits
 
 
-# An entry as Redis gives it: id and fields
+# An entry as Redis returns it: id and fields
 Raw = tuple[bytes, dict[bytes, bytes]]
 
 
 class Bus:
-    """One actor's connection to the streams. Once lost it stays lost: the actor opens again with another."""
+    """One actor's connection to the streams. It never reconnects: after a loss the actor opens a new `Bus`."""
 
     def __init__(self, url: str) -> None:
         self._connected = False
         self._writer, self._mark = "", ""
-        self._heard: dict[str, Any] = {}  # of each stream the last announcement that `wait_for_progress` knows of
+        self._heard: dict[str, Any] = {}  # stream -> id of the last announcement received
         self._seal = Seal()
-        self._lengths: dict[str, int] = {}  # of the streams that we write, as we left them
+        self._lengths: dict[str, int] = {}  # of the streams that this actor writes, after its last write
         self._look_at = 0.0
         self._redis = redis.Redis.from_url(
             url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=self._connect_once
@@ -45,23 +45,27 @@ class Bus:
         self._append: Any = self._redis.register_script(PUBLISH)
 
     def _connect_once(self, connection: Any) -> None:
-        """Connect, but never again: a Redis that was away may have lost entries, and only opening anew finds out."""
+        """Connect the first time only: Redis may lose entries while unreachable, which only a new `Bus` detects.
+
+        Raises:
+            redis.ConnectionError: the connection was lost.
+        """
         if self._connected:
             raise redis.ConnectionError("the connection to Redis was lost")
         connection.on_connect()
         self._connected = True
 
     def begin(self, installation: str, run_id: int, actor: str, key: bytes = b"") -> None:
-        """Leave our mark: as long as it stands, Redis has its data and nobody else writes in this actor's place.
+        """Store this writer's mark: while it is unchanged, Redis has its data and no other process is this writer.
 
         Args:
-            installation: whose Redis this is.
+            installation: the id of the MemeSnipe folder to which the Redis database belongs.
             run_id: the run.
-            actor: who we are.
-            key: of the run; entries that were written without it are not ours.
+            actor: the actor that writes.
+            key: of the run; entries that were written without it are foreign.
 
         Raises:
-            redis.ConnectionError: this is another installation's Redis, which has taken the port of ours.
+            redis.ConnectionError: the Redis at this address belongs to another installation.
         """
         self._redis.set(_INSTALLATION_KEY, installation, nx=True)
         if self._redis.get(_INSTALLATION_KEY) != installation.encode():
@@ -71,10 +75,11 @@ class Bus:
         self._seal, self._lengths = Seal(key), {}
 
     def assert_whole(self) -> None:
-        """Fail if Redis has lost its data since `begin`, all of it or some, even if the connection was not lost.
+        """Check that Redis has lost none of its data since `begin`, even if the connection was not lost.
 
         Raises:
-            redis.ConnectionError: it has, and what is missing must be published again; or another took our place.
+            redis.ConnectionError: entries are missing and must be published again; a stream has foreign entries; or
+                another process has replaced this writer.
         """
         self._look_at = time.monotonic() + _LOOK_EVERY_S
         streams = list(self._lengths)
@@ -96,15 +101,15 @@ class Bus:
         raise redis.ConnectionError("Redis has lost its data")
 
     def publish(self, outgoing: Iterable[Outgoing], rebuild: Sequence[str] = ()) -> None:
-        """Append entries in order, all at once; those that are there already are left as they are.
+        """Append entries in order and atomically; entries that exist already are left unchanged.
 
         Args:
             outgoing: the entries.
-            anew: streams that are emptied first, because no entry can be put below those that are there.
+            rebuild: streams that are emptied first, because no entry can be inserted before existing ones.
 
         Raises:
-            redis.ConnectionError: since `begin` Redis has lost its data, or another took our place, and nothing was
-                done; or somebody else's entry is in the way of ours, and its stream was emptied.
+            redis.ConnectionError: Redis has lost data since `begin`, or another process has replaced this writer, and
+                nothing was written; or a foreign entry blocks one of the entries, and its stream was deleted.
         """
         entries = list(outgoing)
         if not entries and not rebuild:
@@ -120,12 +125,12 @@ class Bus:
         self._lengths |= zip(targets, more[0], strict=True)
 
     def last_number(self, stream: str) -> int:
-        """The number of the last entry of a stream; 0 when it is empty or not there."""
+        """Return the number of the last entry of a stream; 0 if the stream is empty or absent."""
         last: Any = self._redis.xrevrange(stream, count=1)
         return number_of(last[0][0]) if last else 0
 
     def held(self, stream: str) -> range:
-        """The numbers of a stream's entries; none where some are missing between them, or the last is not ours."""
+        """Return the numbers of a stream's entries; none if there is a gap between them, or the last is foreign."""
         self._drop_other_kinds(stream)
         pipeline: Any = self._redis.pipeline(transaction=True)
         pipeline.xrange(stream, count=1).xrevrange(stream, count=1).xlen(stream)
@@ -139,7 +144,7 @@ class Bus:
         return numbers
 
     def held_events(self, first: int) -> range:
-        """The numbers of the events from ``first`` on; none as for `held`. Those before it are let go."""
+        """Return the numbers of the events from ``first`` on, none as for `held`. Trim the events before ``first``."""
         self._drop_other_kinds(*EVENT_STREAMS)
         pipeline: Any = self._redis.pipeline(transaction=True)
         for stream in EVENT_STREAMS:
@@ -155,21 +160,25 @@ class Bus:
         return numbers
 
     def _drop_other_kinds(self, *streams: str) -> None:
-        """Make room for streams where somebody has put something else."""
+        """Delete the keys of streams that hold another type of value."""
         for stream in streams:
             if self._redis.type(stream) not in (b"stream", b"none"):
                 self._redis.delete(stream)
 
     def read(self, positions: Mapping[str, int], block_ms: int) -> list[Entry]:
-        """What comes after ``positions`` (the number of the last entry known of each stream), merged.
+        """Return the entries after ``positions`` (stream -> number of the last entry read), merged.
 
-        All streams are read in one command, so the answer is one moment's view of them.
+        All streams are read in one command, so the reply is a consistent snapshot of them.
+
+        Args:
+            positions: the streams to read.
+            block_ms: the longest wait for an entry, in milliseconds.
 
         Raises:
-            ForeignEntryError: somebody else has written into a stream; what it was is removed.
-            redis.ConnectionError: what we have written ourselves is not all there any more.
+            ForeignEntryError: a stream has entries written without the run's key; they are removed.
+            redis.ConnectionError: the streams that this actor writes are not complete any more.
         """
-        if self._writer and time.monotonic() >= self._look_at:  # who is always busy must notice too
+        if self._writer and time.monotonic() >= self._look_at:  # an actor that never waits must check too
             self.assert_whole()
         after: dict[Any, Any] = {
             name: f"{number}-{LAST}"
@@ -178,15 +187,19 @@ class Bus:
         }
         answer: Any = self._redis.xread(after, count=READ_LIMIT)
         if not answer:
-            # A blocked read is woken by one stream and answers with that one alone, so it only serves to wait.
+            # A blocking read returns the entries of the first stream that has any, so it only serves to wait.
             self._redis.xread(after, count=1, block=block_ms)
             answer = self._redis.xread(after, count=READ_LIMIT) or []
         found = {stream.decode(): entries for stream, entries in answer}
         return merge({s: self._entries(s, found[s]) for s in after if s in found}, READ_LIMIT)
 
     def _entries(self, stream: str, found: Sequence[Raw]) -> list[Entry]:
-        """What was read, in our terms. What was written without the key of the run is removed, and an error."""
-        # Who only looks on has no key to tell by.
+        """Return the entries of a reply; remove those that were written without the key of the run.
+
+        Raises:
+            ForeignEntryError: some were removed.
+        """
+        # A bus without `begin` only observes, and has no key to check with.
         foreign = [raw[0] for raw in found if not self._seal.fits(stream, *raw)] if self._writer else []
         if not foreign:
             return [_entry(stream, *raw) for raw in found]
@@ -197,21 +210,21 @@ class Bus:
         )
 
     def announce_progress(self, stream: str) -> None:
-        """Wake whoever waits for readers of a stream. A hint and no more: how far they are is in PostgreSQL."""
+        """Wake the processes that wait for readers of a stream. This is only a hint: the offsets are in PostgreSQL."""
         self._redis.xadd(_PROGRESS_KEY.format(stream), {b"": b""}, maxlen=1, approximate=False)
 
     def wait_for_progress(self, stream: str, timeout_s: float) -> None:
-        """Wait until some reader of a stream has announced progress since the last time, at most so long."""
+        """Wait at most ``timeout_s`` seconds for the next announcement by a reader of a stream."""
         key = _PROGRESS_KEY.format(stream)
         answer: Any = self._redis.xread({key: self._heard.get(stream, "0-0")}, block=max(int(timeout_s * 1e3), 1))
         if answer:
             self._heard[stream] = answer[0][1][-1][0]
 
     def events_between(self, first: int, last: int) -> Iterator[list[Entry]]:
-        """The events numbered ``first`` to ``last``, waiting for those that are still to be republished.
+        """Yield the events numbered ``first`` to ``last`` in batches; wait for those that are not republished yet.
 
         Raises:
-            StreamGapError: one of them is missing, and others behind it are there.
+            StreamGapError: an event is missing, and later ones are present.
         """
         position = first - 1
         while position < last:
@@ -225,14 +238,14 @@ class Bus:
                 yield wanted
 
     def trim(self, stream: str, first_kept: int) -> None:
-        """Let go of the entries before ``first_kept``."""
+        """Trim the entries before ``first_kept``; Redis may keep some of them."""
         if first_kept > 1:
             gone: Any = self._redis.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
             if stream in self._lengths:
                 self._lengths[stream] -= gone
 
     def take_over(self, installation: str, run_id: int) -> None:
-        """Prepare this Redis database for a run: streams of another run go, and so does what actors said of it.
+        """Prepare this Redis database for a run: delete the streams of another run, all marks and all heartbeats.
 
         Raises:
             InputError: the database belongs to another installation, or its server may drop data.
@@ -249,7 +262,7 @@ class Bus:
         self._redis.delete(_WRITERS_KEY, *(HEARTBEAT_KEY.format(actor) for actor in ACTORS))
 
     def beat(self, actor: str, heartbeat: Heartbeat) -> None:
-        """Write the heartbeat of an actor; it expires within seconds."""
+        """Write the heartbeat of an actor; it expires after 4 s."""
         self._redis.set(HEARTBEAT_KEY.format(actor), encode_heartbeat(heartbeat), ex=_HEARTBEAT_EXPIRY_S)
 
     def is_any(self, state: str) -> bool:

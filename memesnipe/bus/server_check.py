@@ -1,4 +1,4 @@
-"""Whether a Redis that somebody else looks after can carry the streams."""
+"""The check that a Redis server managed by others can carry the streams."""
 
 import re
 from typing import Any, Final
@@ -7,15 +7,15 @@ import redis
 
 from memesnipe.errors import InputError
 
-_OLDEST: Final = (6, 2)  # XTRIM by id, accounts
+_OLDEST: Final = (6, 2)  # XTRIM by id, ACL users
 _KEEPS_ALL: Final = "noeviction"
 
 
 def check_server(client: "redis.Redis") -> None:
-    """Refuse a server that is too old, or that may drop a stream when its memory is full.
+    """Reject a server that is too old, or that may drop a stream when its memory is full.
 
     Raises:
-        InputError: it is such a server, or lets us in with no rights; the text says what to do.
+        InputError: the server is unsuitable, or its user lacks rights; the text names the remedy.
     """
     try:
         info: dict[str, Any] = dict(client.info("server")) | dict(client.info("memory"))

@@ -1,1 +1,1 @@
-"""Execution: the port to a venue, and the paper venue."""
+"""Execution: the port to a venue, the paper venue, and the core's half of a venue that reports."""

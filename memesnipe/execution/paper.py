@@ -11,7 +11,7 @@ from memesnipe.protocol.order_status import OrderStatus
 
 
 class PaperVenue:
-    """Executes orders against the recorded pools, by the formulas of the arena."""
+    """A venue that executes orders against the recorded pools with the formulas of the arena."""
 
     def __init__(self, model: FillModel) -> None:
         self._model = model
@@ -30,11 +30,11 @@ class PaperVenue:
         return execute(order, holding, pool, market, ts, seq, self._model)
 
     def settle(self, order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts: int, seq: int) -> Fill:
-        """Close a holding at its value."""
+        """Return the fill that closes a holding at its value."""
         if holding.short is not None:
             return execute(order, holding, market.pool, market, ts, seq, self._model)
         return settle(order, pool, ts, seq)
 
-    def can_cancel(self, status: OrderStatus) -> bool:  # noqa: ARG002 - no order on paper is out of reach
-        """Return True: an order on paper can be recalled until it arrives."""
+    def can_cancel(self, status: OrderStatus) -> bool:  # noqa: ARG002 - every open paper order can be cancelled
+        """Return True: a paper order can be cancelled until it arrives."""
         return True

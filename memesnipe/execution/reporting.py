@@ -1,4 +1,4 @@
-"""The half of a reporting venue inside the core: it executes nothing itself, every outcome is an `ExecutionReport`."""
+"""The half of a reporting venue inside the core: it executes no order; every outcome is an `ExecutionReport`."""
 
 from collections.abc import Sequence
 
@@ -8,18 +8,18 @@ from memesnipe.protocol.order_status import OrderStatus
 
 
 class ReportingVenue:
-    """A venue of which the core knows the costs alone."""
+    """The latency and the fee of a venue whose outcomes reach the core as controls."""
 
     def __init__(self, model: FillModel) -> None:
         self.latency_ns = model.latency_ns
         self.network_fee_lamports = network_fee_lamports(model)
 
-    def arrivals(self, pending: Sequence[Order], ts: int) -> list[Order]:  # noqa: ARG002 - of the port
-        """Return none."""
+    def arrivals(self, pending: Sequence[Order], ts: int) -> list[Order]:  # noqa: ARG002 - required by the port
+        """Return an empty list: the outcomes are controls."""
         return []
 
     def execute(self, order: Order, *_: object) -> Fill:
-        """Refuse: the desk never executes an order of this venue.
+        """Raise an error: the desk never executes an order of this venue.
 
         Raises:
             NotImplementedError: always.
@@ -27,8 +27,8 @@ class ReportingVenue:
         raise NotImplementedError(f"order {order.spec_id}-{order.order_no} is executed outside")
 
     def settle(self, *_: object) -> None:
-        """Return None: tokens leave the wallet by a transaction or not at all."""
+        """Return None: tokens leave the wallet only by a transaction."""
 
     def can_cancel(self, status: OrderStatus) -> bool:
-        """Return whether no transaction exists yet."""
+        """Return whether the order has no transaction yet."""
         return status is OrderStatus.INTENDED

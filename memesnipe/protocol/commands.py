@@ -1,4 +1,4 @@
-"""The commands that a person gives a run, and the check of the reason given with one."""
+"""The manual commands of a run, and the check of the reason that is stored with a command."""
 
 from enum import StrEnum
 from typing import Final
@@ -9,19 +9,19 @@ MAX_REASON_BYTES: Final = 1_024
 
 
 class CommandName(StrEnum):
-    """The commands."""
+    """The names of the manual commands."""
 
     HALT = "halt"  # stop all trading, as Emergency does
     RISK_RESET = "risk_reset"  # leave a halt or Emergency; drawdown is measured from the next mark on
-    PROMOTE = "promote"  # one mode up, past the gates
+    PROMOTE = "promote"  # one mode up, without the gates
     DEMOTE = "demote"  # one mode down
 
 
 def check_reason(reason: str) -> None:
-    """Refuse a reason that cannot be stored.
+    """Check that a reason can be stored.
 
     Raises:
-        InputError: it is too long, not UTF-8, or has a zero byte.
+        InputError: the reason has more than `MAX_REASON_BYTES` bytes, is not UTF-8, or has a zero byte.
     """
     try:
         size = len(reason.encode())

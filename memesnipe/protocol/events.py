@@ -1,7 +1,7 @@
-"""The payloads of the `events:*` streams: one type a kind, made from the fields of the event record, and back.
+"""The payloads of the `events:*` streams, one type for each kind of event, and their conversion from and to records.
 
 A payload has the fields that a record of its kind carries (`memesnipe.market.events.FIELDS`), with kind, venue and side
-by name and the address of the token. Numbers survive the way there and back exactly.
+by name and the address of the token. The conversion of numbers in both directions is exact.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from memesnipe.protocol.payload import Versioned
 
 
 class EventPayload(Versioned, frozen=True, gc=False):
-    """An event: the fields that all kinds have. Each kind has a subclass with its own."""
+    """The fields that all kinds of event have. Each kind has a subclass with its additional fields."""
 
     kind_code: ClassVar[int]
 
@@ -36,7 +36,7 @@ _NAMES: Final = {"kind": KIND_NAMES, "venue": VENUE_NAMES, "side": SIDE_NAMES}
 
 
 def _payload_of(kind: int) -> type[EventPayload]:
-    """Make the payload type of a kind."""
+    """Return a new payload type for a kind."""
     own = [name for name in FIELDS[kind] if name not in EventPayload.__struct_fields__]
     fields = [(name, float if EVENT[name].kind == "f" else int) for name in own]
     name = KIND_NAMES[kind]
@@ -86,7 +86,7 @@ def to_records(payloads: Sequence[EventPayload]) -> Events:
     places: dict[int, list[int]] = {}
     for place, payload in enumerate(payloads):
         places.setdefault(payload.kind_code, []).append(place)
-    # Column by column for all of a kind: record by record would take ten times as long.
+    # By kind and column: a conversion record by record takes ten times as long.
     for kind, of_kind in places.items():
         names = FIELDS[kind]
         columns = zip(*map(attrgetter(*names), (payloads[place] for place in of_kind)), strict=True)

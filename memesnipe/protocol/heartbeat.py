@@ -1,4 +1,4 @@
-"""Heartbeats: each actor writes its state under a key in Redis that expires when the actor stops writing it."""
+"""Heartbeats: each actor writes its state to a Redis key, which expires soon after the actor stops writing."""
 
 from typing import Final
 
@@ -27,7 +27,7 @@ def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
 
 
 def decode_heartbeat(data: bytes | str) -> Heartbeat | None:
-    """Return a heartbeat, or None where the data is none."""
+    """Return a heartbeat, or None if the data is not the JSON of a heartbeat."""
     try:
         return _DECODER.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):

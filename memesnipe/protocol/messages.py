@@ -25,14 +25,14 @@ class FillMessage(Payload, frozen=True, kw_only=True):
 
 
 class ParityRecord(msgspec.Struct, frozen=True):
-    """How far the fills of one strategy are from the simulated ones."""
+    """The deviation of one strategy's fills from the simulated ones."""
 
-    fills: int  # compared
-    error_bps: float  # mean absolute error of the latest
+    fills: int  # number of fills compared
+    error_bps: float  # mean absolute error of the latest fills
 
 
 class ExecutionReport(Payload, frozen=True, kw_only=True):
-    """What a venue with transactions of its own reports about an order. Orders on paper need none."""
+    """The state of an order, reported by a venue that sends transactions. The paper venue sends no reports."""
 
     stream: ClassVar[str] = "execution_reports"
 
@@ -40,13 +40,13 @@ class ExecutionReport(Payload, frozen=True, kw_only=True):
     spec_id: str
     order_no: int
     status: OrderStatus
-    fill: Fill | None  # of an order that landed or failed: what the chain's balances say
+    fill: Fill | None  # of an order that landed or failed, computed from the balances on the chain
     signature: str  # of the transaction; "" before it is signed
     detail: str
 
 
 class SimulationResults(Follows, frozen=True, kw_only=True):
-    """The results of all strategies in the arena, where a decision is due."""
+    """The results of all strategies in the arena, at an event after which a decision is due."""
 
     stream: ClassVar[str] = "simulation_results"
 
@@ -57,20 +57,20 @@ class SimulationResults(Follows, frozen=True, kw_only=True):
 
 
 class ExecutorProgress(Payload, frozen=True, kw_only=True):
-    """Everything that the executor publishes up to event ``seq`` has been published."""
+    """The watermark of the executor: all of its messages up to event ``seq`` have been published."""
 
     stream: ClassVar[str] = "executor_progress"
 
 
 class StrategySpec(Payload, frozen=True, kw_only=True):
-    """A strategy that the search puts forward."""
+    """A strategy that the search proposes."""
 
     stream: ClassVar[str] = "strategy_specs"
 
     spec_id: str
     generation: int
     index: int  # its rank in the generation, from 0
-    of: int  # how many the generation puts forward
+    of: int  # number of strategies that the generation proposes
     evaluations: int  # made in the run so far
     fitness: float
     train_sharpe: float
@@ -79,7 +79,7 @@ class StrategySpec(Payload, frozen=True, kw_only=True):
 
 
 class CommandMessage(Payload, frozen=True, kw_only=True):
-    """A command of a person; it takes effect after event ``seq``."""
+    """A manual command; it takes effect after event ``seq``."""
 
     stream: ClassVar[str] = "commands"
 
@@ -102,7 +102,7 @@ class RiskEvent(Follows, frozen=True, kw_only=True):
 
 
 class ExitOrder(Follows, frozen=True, kw_only=True):
-    """A position that must be closed whatever its strategy decides."""
+    """An order to close a position, whatever its strategy decides."""
 
     stream: ClassVar[str] = "exit_orders"
 
@@ -110,12 +110,12 @@ class ExitOrder(Follows, frozen=True, kw_only=True):
     spec_id: str
     token: int
     mint: str
-    opened_ts: int  # of the holding that is meant
+    opened_ts: int  # of the holding to close
     reason: str
 
 
 class AllocationMessage(Follows, frozen=True, kw_only=True):
-    """A decision of the portfolio: who joins and leaves the arena, and the capital of each strategy."""
+    """A decision of the portfolio: the strategies that join or leave the arena, and the capital of each strategy."""
 
     stream: ClassVar[str] = "allocations_channel"
 
@@ -171,8 +171,8 @@ class BacktestResult(Payload, frozen=True, kw_only=True):
     evaluations: int
     best_fitness: float
     median_fitness: float
-    seconds: float  # of this machine
+    seconds: float  # wall time
 
 
-# What the executor applies between two events. The other inputs of a run are its events.
+# The payloads that the executor applies between two events. The other inputs of a run are its events.
 ControlPayload = CommandMessage | RiskEvent | ExitOrder | ExecutionReport | AllocationMessage

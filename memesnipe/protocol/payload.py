@@ -1,4 +1,4 @@
-"""The base of all payloads, and their encoding as JSON, which is validated when it is decoded."""
+"""The base types of payloads, and their JSON encoding, which is validated on decoding."""
 
 from typing import Any, ClassVar, Final
 
@@ -14,16 +14,16 @@ class ProtocolError(MemeSnipeError):
 
 
 class Versioned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all messages of streams have in common: a stream, a version, and the two first fields of their JSON.
+    """The base of all stream messages: the stream, the version, and the first two fields of the JSON.
 
-    A change that an older reader would misunderstand raises ``version``; a reader refuses any version but its own.
+    An incompatible change increments ``version``; a reader rejects every version except its own.
     """
 
     stream: ClassVar[str]
     version: ClassVar[int] = 1
 
     seq: int  # the event that the message belongs to
-    v: int  # the version that it was written in
+    v: int  # the version with which the message was written
 
 
 class Payload(Versioned, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,18 +34,18 @@ class Payload(Versioned, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Follows(Payload, frozen=True, kw_only=True):
-    """A message that must not be applied before others: ``after`` has the last number of each of their streams."""
+    """A message with causal dependencies: ``after`` maps each stream to the number that must be applied first."""
 
     after: dict[str, int] = {}
 
 
 def encode(payload: Versioned) -> bytes:
-    """Return the JSON of a payload; dataclasses in it are objects."""
+    """Return the JSON of a payload; dataclasses in it become JSON objects."""
     return _ENCODER.encode(payload)
 
 
 class Decoder:
-    """Decodes the payloads of one stream."""
+    """A decoder of the payloads of one stream."""
 
     def __init__(self, payload: type[Versioned]) -> None:
         self._type = payload
@@ -55,7 +55,7 @@ class Decoder:
         """Return the payload.
 
         Raises:
-            ProtocolError: a field is missing, unknown or of another type, or the version is another.
+            ProtocolError: a field is missing, unknown or of another type, or the version differs.
         """
         try:
             payload: Versioned = self._decoder.decode(data)

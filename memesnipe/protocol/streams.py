@@ -1,4 +1,4 @@
-"""The streams: who writes and who reads each, and how many entries stay in Redis behind its readers."""
+"""The streams: the writer and the readers of each, and the number of entries kept in Redis behind its readers."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -36,7 +36,7 @@ POSITION_UPDATES: Final = PositionUpdate.stream
 BACKTEST_JOBS: Final = BacktestJob.stream
 BACKTEST_RESULTS: Final = BacktestResult.stream
 
-# market_data waits for the slowest reader before it is this many events ahead, so nothing unread is ever trimmed.
+# market_data waits before it is this many events ahead of the slowest reader, so no unread event is ever trimmed.
 MAX_IN_FLIGHT: Final = 5_000
 KEEP_EVENTS: Final = 100_000
 KEEP_MESSAGES: Final = 10_000
@@ -51,7 +51,7 @@ class Stream:
         writer: the role that writes it, the only one.
         readers: roles that read it; no entry is trimmed before all of them have committed it.
         keep: entries that stay in Redis behind the slowest reader.
-        transient: whether old messages leave the database too, because they are large or frequent and soon out of date.
+        transient: whether old messages are also deleted from the database, because they are large or frequent.
     """
 
     payload: type[Versioned]
@@ -62,12 +62,12 @@ class Stream:
 
     @property
     def name(self) -> str:
-        """The key in Redis."""
+        """Return the Redis key."""
         return self.payload.stream
 
     @property
     def is_event(self) -> bool:
-        """Whether it is one of `EVENT_STREAMS`."""
+        """Return whether the stream is one of `EVENT_STREAMS`."""
         return issubclass(self.payload, EventPayload)
 
 
@@ -78,7 +78,7 @@ STREAMS: Final = {
     for stream in (
         *(Stream(payload, "market_data", _EVENT_READERS, KEEP_EVENTS) for payload in PAYLOAD_OF_KIND.values()),
         Stream(FillMessage, "executor", ("position",)),
-        # Each has a line for every strategy in the arena: megabytes where there are thousands.
+        # Each message has one result per strategy in the arena: megabytes for thousands of strategies.
         Stream(SimulationResults, "executor", ("position", "portfolio"), keep=10, transient=True),
         Stream(ExecutorProgress, "executor", ("position",), keep=200, transient=True),
         Stream(BacktestJob, "strategy_factory"),
@@ -87,13 +87,13 @@ STREAMS: Final = {
         Stream(CommandMessage, "market_data", ("executor", "position", "portfolio")),
         Stream(RiskEvent, "position", ("executor", "portfolio")),
         Stream(ExitOrder, "position", ("executor",)),
-        # The executor publishes what a venue reports, and applies it like any other control.
+        # The executor publishes a venue's reports and applies them like any other control.
         Stream(ExecutionReport, "executor", ("executor",)),
         Stream(AllocationMessage, "portfolio", ("executor",)),
         Stream(PositionUpdate, "position", ("portfolio",)),
     )
 }
-# What the executor applies besides events.
+# The streams that the executor applies besides events.
 CONTROLS: Final = (COMMANDS, RISK_EVENTS, EXIT_ORDERS, EXECUTION_REPORTS, ALLOCATIONS)
 EVENT_READERS: Final = _EVENT_READERS
 READERS: Final = {name: stream.readers for name, stream in STREAMS.items() if stream.readers and not stream.is_event}
@@ -107,7 +107,7 @@ def reads_of(role: str) -> tuple[str, ...]:
 
 
 def writes_of(role: str) -> tuple[str, ...]:
-    """Return the streams that a role writes, events apart."""
+    """Return the streams that a role writes, except the streams of events."""
     return tuple(name for name, stream in STREAMS.items() if stream.writer == role and not stream.is_event)
 
 

@@ -1,1 +1,1 @@
-"""PostgreSQL, the truth: tables, migrations, and what is written and read there."""
+"""Storage: PostgreSQL, the system of record (tables, migrations, writes, queries), event log and snapshot files."""

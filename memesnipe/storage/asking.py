@@ -12,14 +12,14 @@ from memesnipe.storage import views
 from memesnipe.storage.commands import request
 from memesnipe.storage.database import connect
 
-# What can be the name of a strategy at all.
+# The syntax of strategy ids.
 SPEC_ID: Final = r"^[A-Za-z0-9_.:-]{1,100}$"
 # For connections that only record commands: a lock or a slow server must not delay a halt.
 _IN_A_HURRY: Final = "-c statement_timeout=3s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s"
 
 
 class NoRunError(LookupError):
-    """There is no run to ask."""
+    """There is no run yet, so the command has no target."""
 
 
 class NoSuchStrategyError(LookupError):
@@ -27,38 +27,39 @@ class NoSuchStrategyError(LookupError):
 
 
 class TooLateError(TimeoutError):
-    """The time was over before the command could be committed; it was taken back."""
+    """The deadline passed before the command was committed; it was rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A command that is recorded."""
+    """A recorded command."""
 
     run_id: int
     command_id: int
 
 
 def connect_to_ask(url: str) -> Engine:
-    """Return an engine for commands alone, whose statements end within seconds."""
+    """Return an engine for recording commands only; its statements end after 3 s at the latest."""
     return connect(url, _IN_A_HURRY)
 
 
 def ask(database: Engine, name: CommandName, *, spec_id: str = "", reason: str, deadline: float) -> Asked:
     """Record a command for the newest run.
 
-    A server that stood still may answer long after the caller has given up; the deadline keeps such a command from
-    being committed.
+    A stalled server may respond long after the caller has timed out; the deadline prevents the commit of such a
+    command.
 
     Args:
         database: the database.
         name: the command.
-        spec_id: the strategy, of promote and demote.
-        reason: why.
-        deadline: the time of the monotonic clock after which nothing is committed.
+        spec_id: the strategy to promote or demote; empty for other commands.
+        reason: the reason to record with the command.
+        deadline: the time of the monotonic clock, in seconds, after which the command is not committed.
 
     Raises:
         NoRunError: there is no run yet.
-        NoSuchStrategyError: the newest one has no such strategy.
+        NoSuchStrategyError: the newest run has no such strategy.
+        InputError: the reason is too long, or cannot be stored.
         TooLateError: the deadline has passed.
     """
     with database.begin() as connection:

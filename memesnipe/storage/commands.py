@@ -1,4 +1,4 @@
-"""Commands of a person, in the database: recorded by a request, pending until market_data assigns an event to each."""
+"""Manual commands in the database: recorded on request, pending until market_data assigns an event to each."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -37,7 +37,7 @@ class PendingCommand:
 
 
 def request(connection: Connection, run_id: int, name: CommandName, *, spec_id: str = "", reason: str = "") -> int:
-    """Record a command; return the number under which its outcome can be read.
+    """Enqueue a command; return its id.
 
     Raises:
         InputError: the reason is too long, or cannot be stored.

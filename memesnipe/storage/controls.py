@@ -1,4 +1,4 @@
-"""The controls of a run: the messages that the executor applied, each with the event after which it did."""
+"""The controls of a run: the messages that the executor applied, each with the event after which it was applied."""
 
 from sqlalchemy import Connection, and_, func, select
 
@@ -7,7 +7,7 @@ from memesnipe.trading.replay import Control
 
 
 def count_controls(connection: Connection, run_id: int) -> int:
-    """Return how many controls were applied."""
+    """Return the number of controls applied."""
     found = connection.scalar(
         select(func.max(schema_control.ControlRow.number)).where(schema_control.ControlRow.run_id == run_id)
     )
@@ -19,7 +19,7 @@ def read_controls(
 ) -> tuple[list[Control], dict[tuple[str, int], bytes]]:
     """Return the controls numbered above ``after`` in the order in which they were applied, and their payloads as JSON.
 
-    A control whose message is gone is returned without a payload, so that replaying it fails instead of skipping it.
+    A control whose message is missing is returned without a payload, so that its replay fails instead of skipping it.
     """
     control, message = schema_control.ControlRow, schema.MessageRow
     same = and_(message.run_id == control.run_id, message.stream == control.stream, message.number == control.entry)

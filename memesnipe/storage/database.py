@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL, and the migrations that bring it up to date."""
+"""Connections to PostgreSQL, and the migrations of its schema."""
 
 from pathlib import Path
 from typing import Final
@@ -6,9 +6,9 @@ from typing import Final
 from sqlalchemy import Engine, create_engine, make_url, text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_ONE_AT_A_TIME = 24_000_000  # key of the advisory lock: two that start together do not migrate together
+_ONE_AT_A_TIME = 24_000_000  # key of the advisory lock that keeps migrations from running concurrently
 
-# A server that has gone without a word is noticed in seconds; by default that takes hours.
+# An unreachable server is detected within seconds; with the defaults that takes hours.
 _ATTENTIVE: Final = {
     "connect_timeout": 5,
     "keepalives": 1,
@@ -18,19 +18,19 @@ _ATTENTIVE: Final = {
     "tcp_user_timeout": 15_000,
 }
 
-# An actor that stands still in the middle of a transaction must not keep its lease from the one that takes its place,
-# so the server ends that transaction; who waits for a lock fails meanwhile, and says why. Statements have no limit of
-# their own: cancelled, a long read at recovery would only begin again for ever, and a server that stands still
-# cancels nothing. An actor that waits for one says `stalled`.
+# An actor that stalls in a transaction must not withhold its lease from its replacement, so the server ends such a
+# transaction. A process that waits for the lock fails earlier, with a lock timeout. Statements have no timeout: a long
+# read at recovery would be cancelled and repeated forever, and a stalled server cancels nothing. The heartbeat of an
+# actor that waits for a stalled server has the state `stalled`.
 OF_ACTORS: Final = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
 
 
 def connect(url: str, options: str = "") -> Engine:
-    """An engine for ``url``; it connects at first use and notices connections that died.
+    """Return an engine for ``url``, which connects at first use and replaces dead connections.
 
     Args:
-        url: where the server is; what its query says about the connection goes before our defaults.
-        options: settings of the server for these connections.
+        url: of the database; connection parameters in its query take precedence over the defaults here.
+        options: server settings for these connections.
     """
     given = make_url(url).query
     arguments = {**_ATTENTIVE, **({"options": options} if options else {})}
@@ -39,7 +39,7 @@ def connect(url: str, options: str = "") -> Engine:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Apply the migrations up to a revision that are not applied yet."""
+    """Apply the outstanding migrations up to a revision."""
     from alembic import command  # noqa: PLC0415 - slow to load, and most connections migrate nothing
     from alembic.config import Config  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
-"""The event log: every event of a run, as records in one file, written before anyone is told of them.
+"""The event log: every event of a run as a record in one file, written before the event is published.
 
-Each record is followed by its own checksum, so the log can be cut behind any record and written on from there, and a
-bit that has changed is noticed wherever it is.
+Each record is followed by its own checksum (CRC-32), so the log can be truncated after any record and continued, and
+a changed bit is detected in any record.
 """
 
 import os
@@ -24,11 +24,11 @@ _BATCH: Final = 50_000
 class EventLog:
     """An append-only file of records; record ``i`` is the event numbered ``i + 1``.
 
-    Who has it open is its only writer: one that was replaced and has yet to notice may write until then, and its
-    records must not lie where those of its successor are.
+    A lock makes the process that has the file open its only writer: a replaced process that has not detected its
+    replacement could otherwise overwrite the records of its successor.
 
     Raises:
-        OSError: another writer has it open, or it is no event log of this version.
+        OSError: another writer has the file open, or the file is no event log of this version.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +37,7 @@ class EventLog:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             self._lock()
-            if len(os.pread(self._fd, len(_MAGIC), 0)) < len(_MAGIC):  # new, or it died here
+            if len(os.pread(self._fd, len(_MAGIC), 0)) < len(_MAGIC):  # a new file, or its writer died here
                 self._write(_MAGIC, 0)
             _check_version(path)
         except OSError:
@@ -49,10 +49,10 @@ class EventLog:
             raise OSError(f"{self._path} has another writer; this one waits until it is gone")
 
     def cut(self, count: int) -> None:
-        """Keep the first ``count`` events: what lies behind them was never committed, so nobody knows of it.
+        """Truncate the log after the first ``count`` events: later ones were never committed or published.
 
         Raises:
-            OSError: the file is shorter than that; committed events are missing from it.
+            OSError: the file is shorter; committed events are missing from it.
         """
         size = _offset_behind(count)
         if os.fstat(self._fd).st_size < size:
@@ -60,7 +60,7 @@ class EventLog:
         os.ftruncate(self._fd, size)
 
     def append(self, events: Events) -> None:
-        """Write events, each in its own place, and have them on the disk when this returns."""
+        """Write events, each at the offset of its seq; they are on disk (fsync) when the method returns."""
         if not len(events):
             return
         records = np.empty(len(events), dtype=_RECORD)
@@ -76,7 +76,7 @@ class EventLog:
             rest, place = rest[written:], place + written
 
     def read(self, first: int, last: int) -> Events:
-        """The events numbered ``first`` to ``last``, as far as there are any.
+        """Return the events numbered ``first`` to ``last``, as far as the log has them.
 
         Raises:
             OSError: one of them is damaged.
@@ -91,7 +91,7 @@ class EventLog:
 
 
 def read_batches(path: Path, first: int, last: int, size: int = _BATCH) -> Iterator[Events]:
-    """The events numbered ``first`` to ``last`` of a log, so many at a time.
+    """Yield the events numbered ``first`` to ``last`` of a log, in batches of ``size`` events.
 
     Raises:
         OSError: the log cannot be read, is damaged, or does not reach ``last``.
@@ -106,12 +106,12 @@ def read_batches(path: Path, first: int, last: int, size: int = _BATCH) -> Itera
 
 
 def logged(path: Path) -> float:
-    """How many events a log holds; with a fraction where it ends in the middle of one."""
+    """Return the number of events in a log, with a fraction if the log ends within a record."""
     return (path.stat().st_size - len(_MAGIC)) / _RECORD.itemsize
 
 
 def damage(path: Path, last: int) -> Iterator[str]:
-    """What is wrong with the first ``last`` events of a log, one line for each stretch of damaged events."""
+    """Yield one line for each range of damaged events among the first ``last`` events of a log."""
     try:
         _check_version(path)
     except OSError as error:
@@ -140,7 +140,7 @@ def _read(path: Path, first: int, last: int) -> Events:
 
 
 def _checked(path: Path, first: int, last: int) -> tuple[Events, NDArray[np.bool_]]:
-    """The events numbered ``first`` to ``last``, as far as there are any, and which of them are damaged."""
+    """Return the events numbered ``first`` to ``last``, as far as the log has them, and a mask of the damaged ones."""
     offset = _offset_behind(first - 1)
     records = np.fromfile(path, dtype=_RECORD, count=max(0, last - first + 1), offset=offset)
     events = np.ascontiguousarray(records["event"]).view(EVENT)

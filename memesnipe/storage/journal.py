@@ -1,8 +1,8 @@
-"""The journal: what an actor did and how far it has read, committed as one.
+"""The journal: the effects and the stream offsets of an actor, committed in one transaction.
 
-An actor that dies anywhere finds in its journal a state in which every entry up to a position had its effect once,
-and every message it owes to others (the outbox), whether they were sent or not. Who commits must hold the actor's
-lease, so of two that run, one has effects.
+After a crash at any point an actor finds in its journal a state in which every entry up to an offset had its effect
+exactly once, and the outbox: every message to other actors, published or not. A commit requires the actor's lease, so
+of two processes that run as one actor only one has effects.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from memesnipe.storage.lease import Lease
 from memesnipe.storage.schema import Base, FeedCursorRow, MessageRow, SnapshotRow, StreamOffsetRow
 
 
-# Making a statement takes longer than running it, and every commit needs the same ones.
+# Building a statement takes longer than running it, and every commit needs the same statements.
 @cache
 def _insert(table: type[Base]) -> Insert:
     return insert(table)
@@ -27,7 +27,7 @@ def _insert(table: type[Base]) -> Insert:
 
 @cache
 def _upsert(table: type[Base], columns: tuple[str, ...], adding: tuple[str, ...]) -> Insert:
-    """Insert rows of these columns besides the run; what is there already is overwritten, or (``adding``) added to."""
+    """Return an upsert of ``columns``: existing values are overwritten, or added to (those in ``adding``)."""
     keys = [column.name for column in table.__table__.primary_key.columns]  # type: ignore[attr-defined]
     statement = insert(table)
     old, new = table.__table__.columns, statement.excluded
@@ -35,13 +35,13 @@ def _upsert(table: type[Base], columns: tuple[str, ...], adding: tuple[str, ...]
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
-# (stream, number, seq, JSON): what the bus publishes
+# A message for the bus to publish: (stream, number, seq, JSON)
 Sent = tuple[str, int, int, bytes]
 
 
 @dataclass(slots=True)
 class StreamOffset:
-    """How far a stream was read: the last entry's number and event, and how many were taken in."""
+    """An offset in a stream: number and event of the last entry consumed, and the count of entries consumed."""
 
     number: int = 0
     seq: int = 0
@@ -50,7 +50,7 @@ class StreamOffset:
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """What an actor wants done about what it read; nothing happens until it is committed."""
+    """The effects of the entries that an actor consumed; nothing is executed before the commit."""
 
     statements: list[tuple[Executable, list[dict[str, Any]]]] = field(default_factory=list)
     messages: list[tuple[str, int, bytes]] = field(default_factory=list)
@@ -59,21 +59,21 @@ class UnitOfWork:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is to be done."""
+        """Return whether there are no effects."""
         return not self.statements and not self.messages and self.snapshot is None
 
     def add(self, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-        """Insert rows; one that is there already fails the commit, for no effect happens twice."""
+        """Insert rows; an existing row fails the commit, because no effect may happen twice."""
         if rows:
             self.statements.append((_insert(table), self._keyed(rows)))
 
     def put(self, table: type[Base], rows: Sequence[dict[str, Any]], *, adding: Sequence[str] = ()) -> None:
-        """Insert rows; those that are there already are overwritten. All rows have the same columns.
+        """Insert rows, or overwrite existing ones. All rows have the same columns.
 
         Args:
             table: with a primary key.
-            rows: without the run.
-            adding: columns that are added to what is there, rather than written over it.
+            rows: without the run id.
+            adding: columns whose values are added to the existing ones instead of overwriting them.
         """
         if not rows:
             return
@@ -83,7 +83,7 @@ class UnitOfWork:
         return [{"run_id": self._run_id, **row} for row in rows]
 
     def change(self, statement: Executable, rows: Sequence[dict[str, Any]] = ()) -> None:
-        """Do anything else; once, or once for each row of values of its parameters."""
+        """Execute another statement: once, or once for each row of parameter values."""
         self.statements.append((statement, list(rows)))
 
     def send(self, payload: Payload) -> None:
@@ -93,7 +93,7 @@ class UnitOfWork:
 
 @dataclass(frozen=True, slots=True)
 class Unpublished:
-    """What the streams lack: the messages, and the streams that must be emptied first, which hold others above them."""
+    """The messages that Redis lacks, and the streams to empty first, because their entries cannot be continued."""
 
     messages: Iterator[Sent]
     rebuild: list[str]
@@ -107,14 +107,14 @@ class Journal:
         self._engine = engine
         self._actor = actor
         self._numbers = dict.fromkeys(writes, 0)
-        self._committed: dict[str, StreamOffset] = {}  # what is known of the positions in the database
+        self._committed: dict[str, StreamOffset] = {}  # the last offsets that this journal committed
         self._lease = Lease(engine, run_id, actor)
 
     def open(self) -> None:
-        """Take the lease, and learn what was sent before.
+        """Take the lease, and read the number of the last message of each stream.
 
         Raises:
-            LeaseLostError: another one has taken this actor's place.
+            LeaseLostError: another process holds the lease of this actor.
         """
         self._lease.take()
         with self._engine.connect() as connection:
@@ -125,7 +125,7 @@ class Journal:
         return select(func.max(MessageRow.number)).where(MessageRow.run_id == self.run_id, MessageRow.stream == stream)
 
     def positions(self, streams: Iterable[str]) -> dict[str, StreamOffset]:
-        """How far each stream has been read."""
+        """Return the offset in each stream."""
         positions = {stream: StreamOffset() for stream in streams}
         query = select(StreamOffsetRow).where(
             StreamOffsetRow.run_id == self.run_id, StreamOffsetRow.actor == self._actor
@@ -136,7 +136,7 @@ class Journal:
         return positions
 
     def snapshot(self) -> tuple[int, bytes]:
-        """The last state that was kept, and the number of the last event in it; (0, b"") at first."""
+        """Return the seq of the latest snapshot's last event, and its state; (0, b"") if there is no snapshot."""
         query = select(SnapshotRow.seq, SnapshotRow.state).where(
             SnapshotRow.run_id == self.run_id, SnapshotRow.actor == self._actor
         )
@@ -145,21 +145,21 @@ class Journal:
         return (row.seq, row.state) if row else (0, b"")
 
     def numbers_after(self, work: UnitOfWork) -> dict[str, int]:
-        """The number of the last message of each stream that this actor writes, these effects included."""
+        """Return the number of the last message of each stream that this actor writes, those of ``work`` included."""
         numbers = dict(self._numbers)
         for stream, _, _ in work.messages:
             numbers[stream] += 1
         return numbers
 
     def unit_of_work(self) -> UnitOfWork:
-        """A blank list of effects for this run."""
+        """Return an empty unit of work for this run."""
         return UnitOfWork(_run_id=self.run_id)
 
     def commit(self, work: UnitOfWork, positions: Mapping[str, StreamOffset]) -> list[Sent]:
-        """Do it all or nothing; what was sent is numbered and given back, to be published.
+        """Commit effects and offsets in one transaction; return the messages with their numbers, for publishing.
 
         Raises:
-            LeaseLostError: another one has taken this actor's place; nothing was done.
+            LeaseLostError: another process holds the lease of this actor; nothing was committed.
         """
         numbers = dict(self._numbers)
         sent: list[Sent] = []
@@ -197,15 +197,15 @@ class Journal:
         return sent
 
     def renew(self) -> None:
-        """Keep the lease while there is nothing to commit.
+        """Extend the lease while there is nothing to commit.
 
         Raises:
-            LeaseLostError: another one has taken this actor's place.
+            LeaseLostError: another process holds the lease of this actor.
         """
         self._lease.renew()
 
     def first_unread(self, stream: str, readers: Iterable[str]) -> int:
-        """The number of the first message of a stream that some reader has not taken in."""
+        """Return the number of the first message of a stream that some reader has not consumed."""
         query = select(StreamOffsetRow.actor, StreamOffsetRow.number).where(
             StreamOffsetRow.run_id == self.run_id, StreamOffsetRow.stream == stream
         )
@@ -214,7 +214,7 @@ class Journal:
         return min((read.get(reader, 0) for reader in readers), default=self._numbers[stream]) + 1
 
     def missing(self, positions: Mapping[str, StreamOffset]) -> str:
-        """In words the first entry that its writer has committed and that has not been taken in; "" where none is."""
+        """Return as text the first entry that was committed by its writer and not consumed; "" if there is none."""
         written: dict[str, Any] = {stream: self._last_number(stream) for stream in positions}
         if EVENTS in positions:
             written[EVENTS] = select(FeedCursorRow.seq).where(FeedCursorRow.run_id == self.run_id)
@@ -227,7 +227,7 @@ class Journal:
         return ""
 
     def unpublished(self, held: Mapping[str, range], readers: Mapping[str, Iterable[str]]) -> Unpublished:
-        """What someone has yet to read and Redis lacks, which holds these numbers of each stream."""
+        """Return the messages that some reader has not consumed and Redis lacks; ``held`` has its numbers by stream."""
         first: dict[str, int] = {}
         rebuild: list[str] = []
         for stream, numbers in held.items():
@@ -240,7 +240,7 @@ class Journal:
         return Unpublished(self._messages(first), rebuild)
 
     def _goes_on(self, stream: str, numbers: range, unread: int, *, is_read: bool) -> bool:
-        """Whether what Redis holds can stay: it begins before what is unread, and what comes next is still known."""
+        """Return whether the entries in Redis can stay: the first unread is not before them, and the next is stored."""
         if not numbers or numbers.start > unread or numbers.stop > self._numbers[stream] + 1:
             return False
         return not is_read or numbers.stop >= unread
@@ -257,7 +257,7 @@ class Journal:
                     yield stream, row.number, row.seq, row.payload.encode()
 
     def forget(self, stream: str, first_kept: int) -> None:
-        """Drop the messages of a stream before ``first_kept``."""
+        """Delete the messages of a stream before ``first_kept``."""
         old = delete(MessageRow).where(
             MessageRow.run_id == self.run_id, MessageRow.stream == stream, MessageRow.number < first_kept
         )

@@ -1,8 +1,8 @@
-"""The lease of an actor: of two that run at once, one has effects.
+"""Fencing lease: of the processes that run as one actor, only the current holder can commit.
 
-The newest start takes the lease and a higher epoch. Every commit checks its own epoch inside its transaction, so one
-that was replaced cannot commit any more, however late it notices: that is the fence, and no clock is part of it. The
-time of expiry, by the database's clock, only says when one that was replaced may try again.
+The newest process takes the lease with a higher epoch. Every commit checks its epoch inside its transaction, so a
+replaced process cannot commit, however late it detects its replacement. This fence depends on no clock. The time of
+expiry, by the database's clock, only determines when a replaced process may try again.
 """
 
 import os
@@ -17,8 +17,8 @@ from memesnipe.errors import MemeSnipeError
 from memesnipe.storage import schema_control
 
 _VALID: Final = text("interval '10 seconds'")
-# The epochs that this process was given. Where another one is in force, or a commit has failed for it, this process was
-# replaced: it comes back only once the one that replaced it has gone quiet.
+# The epochs of the leases that this process took. If a lease has another epoch, or a commit failed for that reason, the
+# process was replaced: it can take the lease again only after the lease of its replacement has expired.
 _epochs: dict[tuple[str, int, str], int] = {}
 _REPLACED: Final = 0  # no lease has that epoch
 _RENEW_S: Final = 3.0
@@ -31,7 +31,7 @@ _STILL_OURS: Final = (
 
 
 class LeaseLostError(MemeSnipeError):
-    """Another one has taken this actor's place."""
+    """Another process holds the lease of this actor."""
 
 
 class Lease:
@@ -45,10 +45,10 @@ class Lease:
         self._renewed = 0.0
 
     def take(self) -> None:
-        """Take the lease over.
+        """Take the lease, with a higher epoch than before.
 
         Raises:
-            LeaseLostError: this process was replaced before, and who replaced it is still there.
+            LeaseLostError: this process was replaced before, and the lease of its replacement has not expired.
         """
         row = schema_control.LeaseRow
         mine = {"holder": f"{socket.gethostname()}:{os.getpid()}", "expires_at": func.now() + _VALID}
@@ -67,10 +67,10 @@ class Lease:
         _epochs[self._key] = epoch
 
     def assert_held(self, connection: Connection) -> None:
-        """Fail unless the lease is still ours; from here to the end of the transaction nobody can take it.
+        """Check and extend the lease; until the end of the transaction no other process can take it.
 
         Raises:
-            LeaseLostError: another one has it.
+            LeaseLostError: another process holds it.
         """
         mine = {"b_run": self._run_id, "b_actor": self._actor, "b_epoch": self._epoch}
         if connection.execute(_STILL_OURS, mine).rowcount != 1:
@@ -79,10 +79,10 @@ class Lease:
         self._renewed = time.monotonic()
 
     def renew(self) -> None:
-        """Keep the lease while there is nothing to commit; to be called often, it asks the database seldom.
+        """Extend the lease while there is nothing to commit; frequent calls cause one query every 3 s.
 
         Raises:
-            LeaseLostError: another one has it.
+            LeaseLostError: another process holds it.
         """
         if time.monotonic() - self._renewed > _RENEW_S:
             with self._engine.begin() as connection:

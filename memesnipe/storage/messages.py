@@ -1,4 +1,4 @@
-"""Reading the outbox: messages of a run as typed payloads."""
+"""The outbox, read: messages of a run as typed payloads."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from memesnipe.storage.schema import MessageRow
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """One message: its payload, or None and the error where it does not have the type of its stream."""
+    """One message: its payload, or None and the error if its JSON does not have the type of its stream."""
 
     number: int
     seq: int

@@ -1,4 +1,4 @@
-"""Questions that people put to the database: one statement, which cannot write, within limits of time and size."""
+"""Ad-hoc database queries: one statement, which cannot write, with limits on time and rows."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ _CONNECT_S: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Rows, one dictionary each, and whether there are more that were left out."""
+    """The rows of a query as dictionaries, and whether rows beyond the limit were left out."""
 
     rows: list[dict[str, Any]]
     is_cut: bool
 
 
 def answer(url: str, query: str, *, max_rows: int, timeout_s: float) -> Answer:
-    """Put one query to the database at ``url``, in a transaction that cannot write.
+    """Run one query on the database at ``url`` in a read-only transaction; return its first ``max_rows`` rows.
 
-    The extended protocol is what keeps it at one statement: another behind a semicolon could end that transaction.
+    The extended protocol permits only one statement: a second one after a semicolon could end the transaction.
 
     Raises:
-        InputError: the query is wrong, writes, gives no rows, or takes longer than ``timeout_s``.
-        MemeSnipeError: the database does not answer.
+        InputError: the query is invalid, writes, returns no rows, or takes longer than ``timeout_s`` seconds.
+        MemeSnipeError: the database is unreachable, or the connection was lost.
     """
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     try:
@@ -54,7 +54,7 @@ def _stream(link: psycopg.Connection, query: str, max_rows: int, timeout_s: floa
         _give_up_rights(cursor)
     with link.cursor() as cursor:
         stream: Any = cursor.stream(query.encode())
-        with closing(stream):  # the server stops there, whatever else it would give
+        with closing(stream):  # ends the query on the server, whatever rows remain
             found = list(islice(stream, max_rows + 1))
             columns = _names(cursor.description or ())
     rows = [dict(zip(columns, row, strict=True)) for row in found[:max_rows]]
@@ -62,7 +62,10 @@ def _stream(link: psycopg.Connection, query: str, max_rows: int, timeout_s: floa
 
 
 def _give_up_rights(cursor: psycopg.Cursor[Any]) -> None:
-    """A superuser could have the server write files and run programs, which a read-only transaction does not stop."""
+    """Drop the rights of a superuser until the end of the transaction.
+
+    With them a query could write files and run programs on the server, even in a read-only transaction.
+    """
     cursor.execute(
         "SELECT current_setting('is_superuser') = 'on' AND EXISTS "
         "(SELECT FROM pg_roles WHERE rolname = 'pg_read_all_data')"
@@ -80,7 +83,7 @@ def _explain(said: str) -> str:
 
 
 def _names(columns: Any) -> list[str]:
-    """The names of the columns; one that is there already gets its place behind it, so that none is lost."""
+    """Return the names of the columns; a repeated name gets its position as a suffix, so that no column is lost."""
     names: list[str] = []
     for place, column in enumerate(columns, start=1):
         names.append(f"{column.name}_{place}" if column.name in names else column.name)

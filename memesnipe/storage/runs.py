@@ -1,4 +1,4 @@
-"""Runs: taking up the unfinished one, or beginning another."""
+"""Runs: begin, resume and finish a run; read its options, cursor, mints and offsets."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,14 +17,14 @@ _POSITIONS: Final = select(
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """A run, and whether it was taken up again."""
+    """A run, and whether it was resumed."""
 
     run_id: int
     resumed: bool
 
 
 def begin_run(engine: Engine, feed: str, options: dict[str, Any], settings: dict[str, Any]) -> RunInfo:
-    """The unfinished run of the same feed with the same settings, or a new one: other settings, other experiment."""
+    """Resume the unfinished run of the same feed with the same settings, or begin a new run."""
     with engine.begin() as connection:
         query = select(RunRow.run_id, RunRow.settings).where(RunRow.feed == feed, RunRow.status == OPEN)
         for row in connection.execute(query.order_by(RunRow.run_id.desc())):
@@ -39,21 +39,21 @@ def begin_run(engine: Engine, feed: str, options: dict[str, Any], settings: dict
 
 
 def finish_run(engine: Engine, run_id: int) -> None:
-    """Nothing more will come: the next start of the same feed begins another run."""
+    """Mark a run as finished: the next start of the same feed begins a new run."""
     with engine.begin() as connection:
         done = update(RunRow).where(RunRow.run_id == run_id).values(status=FINISHED, finished_at=func.now())
         connection.execute(done)
 
 
 def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
-    """What the run was started with."""
+    """Return the options of the last start of a run."""
     with engine.connect() as connection:
         options = connection.scalar(select(RunRow.options).where(RunRow.run_id == run_id))
     return dict(options or {})
 
 
 def read_stream_key(engine: Engine, run_id: int) -> bytes:
-    """What seals the entries that the run's actors publish."""
+    """Return the key of the seals of all entries that the run's actors publish."""
     with engine.connect() as connection:
         key: str = connection.execute(select(RunRow.stream_key).where(RunRow.run_id == run_id)).scalar_one()
     return key.encode()
@@ -61,7 +61,7 @@ def read_stream_key(engine: Engine, run_id: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far market_data has come."""
+    """The progress of market_data."""
 
     position: int
     seq: int
@@ -70,11 +70,11 @@ class Cursor:
     decision_seq: int
     ended: bool
     rejected_because: dict[str, int] = field(default_factory=dict)  # category -> count
-    token: Any = None  # with which the feed continues; None at the beginning
+    token: Any = None  # resume token of the feed; None at the beginning
 
 
 def read_cursor(connection: Connection, run_id: int) -> Cursor:
-    """The feed cursor of a run."""
+    """Return the feed cursor of a run."""
     row = connection.execute(select(FeedCursorRow).where(FeedCursorRow.run_id == run_id)).one()
     return Cursor(
         row.position, row.seq, row.ts, row.rejected, row.decision_seq, row.ended, dict(row.rejected_because), row.token
@@ -82,12 +82,12 @@ def read_cursor(connection: Connection, run_id: int) -> Cursor:
 
 
 def read_mints(connection: Connection, run_id: int) -> list[str]:
-    """The mints of a run by token index."""
+    """Return the mints of a run by token index."""
     return list(connection.scalars(select(TokenRow.mint).where(TokenRow.run_id == run_id).order_by(TokenRow.token)))
 
 
 def read_positions(connection: Connection, run_id: int, *streams: str) -> list[dict[str, tuple[int, int]]]:
-    """How far each reader of each of the streams has come: actor -> (number, seq)."""
+    """Return for each stream the offsets of its readers: actor -> (number, seq)."""
     found: dict[str, dict[str, tuple[int, int]]] = {stream: {} for stream in streams}
     for stream, actor, position, seq in connection.execute(_POSITIONS, {"run": run_id, "streams": streams}):
         found[stream][actor] = (position, seq)
@@ -95,7 +95,7 @@ def read_positions(connection: Connection, run_id: int, *streams: str) -> list[d
 
 
 def is_complete(connection: Connection, run_id: int, readers: tuple[str, ...]) -> bool:
-    """Whether the feed has ended, every reader took in every event, and the last decision was carried out."""
+    """Return whether the feed has ended, every reader consumed all events, and the last decision was applied."""
     cursor = read_cursor(connection, run_id)
     if not cursor.ended:
         return False

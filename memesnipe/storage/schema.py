@@ -1,6 +1,6 @@
-"""The tables. Everything that trades belongs to a run: one timeline of one market.
+"""The tables. All trading records belong to a run: one timeline of one market.
 
-Money is whole lamports and raw tokens; times are ns of the event; what has a machine's time says so (`_at`).
+Money is whole lamports and raw tokens; `ts` is ns since 1970 UTC, of the event; only `_at` columns have machine time.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """Python types and the columns they become."""
+    """The base of all tables, with the column type of each Python type."""
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this attribute
         int: BigInteger,
@@ -24,31 +24,31 @@ class Base(DeclarativeBase):
 
 
 def run_key() -> Mapped[int]:
-    """The number of the run, part of every key."""
+    """Return the column of the run id, which is part of every key."""
     return mapped_column(ForeignKey("runs.run_id"), primary_key=True)
 
 
 class RunRow(Base):
-    """One timeline of one market, from its first event to its end, over as many restarts as it takes."""
+    """One timeline of one market, from its first event to its last, across restarts."""
 
     __tablename__ = "runs"
     run_id: Mapped[int] = mapped_column(primary_key=True)
-    feed: Mapped[str]  # what is replayed or listened to; an unfinished run of the same feed is taken up again
+    feed: Mapped[str]  # the tape or live feed; an unfinished run of the same feed is resumed
     status: Mapped[str]  # open | finished
-    options: Mapped[dict[str, Any]]  # the choice of feed, as the last start made it
-    settings: Mapped[dict[str, Any]]  # what decides, secrets left out
+    options: Mapped[dict[str, Any]]  # the feed options of the last start
+    settings: Mapped[dict[str, Any]]  # the settings that affect decisions, without secrets
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]
-    stream_key: Mapped[str] = mapped_column(server_default=text("gen_random_uuid()::text"))  # seals what is published
+    stream_key: Mapped[str] = mapped_column(server_default=text("gen_random_uuid()::text"))  # of the entries' seals
 
 
 class FeedCursorRow(Base):
-    """How far market_data has read its feed, and what it has published."""
+    """The progress of market_data: its position in the feed, and the events published."""
 
     __tablename__ = "feed_cursors"
     run_id: Mapped[int] = run_key()
-    position: Mapped[int] = mapped_column(default=0)  # events taken from the feed, good or not
-    token: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)  # the feed continues after it
+    position: Mapped[int] = mapped_column(default=0)  # events taken from the feed, rejected ones included
+    token: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)  # from which the feed resumes
     seq: Mapped[int] = mapped_column(default=0)  # events published
     ts: Mapped[int] = mapped_column(default=0)
     rejected: Mapped[int] = mapped_column(default=0)
@@ -58,7 +58,7 @@ class FeedCursorRow(Base):
 
 
 class TokenRow(Base):
-    """The mint behind each token index of a run."""
+    """The mint of each token index of a run."""
 
     __tablename__ = "tokens"
     run_id: Mapped[int] = run_key()
@@ -67,7 +67,7 @@ class TokenRow(Base):
 
 
 class RejectedEventRow(Base):
-    """An event that was put aside, and why."""
+    """A rejected event, with category and reason."""
 
     __tablename__ = "rejected_events"
     run_id: Mapped[int] = run_key()
@@ -78,7 +78,7 @@ class RejectedEventRow(Base):
 
 
 class StreamOffsetRow(Base):
-    """How far an actor has consumed a stream; committed together with the effects of what it consumed."""
+    """The offset of an actor in a stream; committed together with the effects of the entries consumed."""
 
     __tablename__ = "stream_offsets"
     run_id: Mapped[int] = run_key()
@@ -90,18 +90,18 @@ class StreamOffsetRow(Base):
 
 
 class MessageRow(Base):
-    """The outbox: every message of a stream that is not events, numbered; Redis carries copies of these."""
+    """The outbox: every message of the streams other than events, numbered; Redis carries copies."""
 
     __tablename__ = "messages"
     run_id: Mapped[int] = run_key()
     stream: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     seq: Mapped[int]
-    payload: Mapped[str]  # the JSON exactly as it is sent
+    payload: Mapped[str]  # the JSON exactly as published
 
 
 class SnapshotRow(Base):
-    """An actor's whole state after the event ``seq``."""
+    """The complete state of an actor after event ``seq``."""
 
     __tablename__ = "snapshots"
     run_id: Mapped[int] = run_key()
@@ -125,7 +125,7 @@ class GenerationRow(Base):
 
 
 class EvaluationRow(Base):
-    """One genome evaluated in one generation. Every evaluation ever made is here, and is counted."""
+    """One genome evaluated in one generation. Every evaluation is stored and counted."""
 
     __tablename__ = "evaluations"
     run_id: Mapped[int] = run_key()
@@ -137,7 +137,7 @@ class EvaluationRow(Base):
 
 
 class StrategyRow(Base):
-    """A strategy, its mode, and how it has done in the live simulation."""
+    """A strategy, its mode, and its result in the arena."""
 
     __tablename__ = "strategies"
     run_id: Mapped[int] = run_key()
@@ -148,14 +148,14 @@ class StrategyRow(Base):
     since_seq: Mapped[int]
     allocation_usd: Mapped[float]
     result: Mapped[dict[str, Any] | None]
-    parity_bps: Mapped[float | None]  # how far its fills are from the simulated ones, on average
+    parity_bps: Mapped[float | None]  # mean deviation of its fills from the simulated ones
     parity_fills: Mapped[int] = mapped_column(server_default="0")  # fills compared
     deflated_sharpe: Mapped[float | None]
-    live_usd: Mapped[float | None]  # live capital it has earned; None before live
+    live_usd: Mapped[float | None]  # live capital that it has earned; None before live
 
 
 class LifecycleRow(Base):
-    """One step in a strategy's life; numbered from 1 in each run."""
+    """One change of a strategy's mode; numbered from 1 in each run."""
 
     __tablename__ = "lifecycle"
     run_id: Mapped[int] = run_key()
@@ -168,7 +168,7 @@ class LifecycleRow(Base):
 
 
 class AllocationRow(Base):
-    """The capital that a strategy was given after an event, and the event from which on the desk used it."""
+    """The capital allocated to a strategy after event ``seq``, and the event from which on the desk used it."""
 
     __tablename__ = "allocations"
     run_id: Mapped[int] = run_key()
@@ -179,11 +179,11 @@ class AllocationRow(Base):
 
 
 class OrderRow(Base):
-    """The intent ledger: every order of the desk, written down before it can have an effect."""
+    """The intent ledger: every order of the desk, stored before it can have an effect."""
 
     __tablename__ = "orders"
     run_id: Mapped[int] = run_key()
-    order_id: Mapped[str] = mapped_column(primary_key=True)  # strategy and order number: sent twice, it is one
+    order_id: Mapped[str] = mapped_column(primary_key=True)  # strategy and order number: resending is idempotent
     spec_id: Mapped[str]
     token: Mapped[int]
     mint: Mapped[str]
@@ -199,7 +199,7 @@ class OrderRow(Base):
 
 
 class TradeRow(Base):
-    """What became of an order: a fill (PAPER, later LIVE) or a failure (FAILED) that paid its fee."""
+    """The outcome of an order: a fill (PAPER or LIVE), or a failure (FAILED) that paid its fee."""
 
     __tablename__ = "trades"
     __table_args__ = (Index("trades_latest", "run_id", "seq"),)
@@ -223,7 +223,7 @@ class TradeRow(Base):
 
 
 class PositionRow(Base):
-    """What a strategy holds, or held, of a token."""
+    """The open or closed position of a strategy in a token."""
 
     __tablename__ = "positions"
     run_id: Mapped[int] = run_key()
@@ -239,7 +239,7 @@ class PositionRow(Base):
 
 
 class EquityRow(Base):
-    """The portfolio's worth at each decision."""
+    """The value of the portfolio at each mark."""
 
     __tablename__ = "equity"
     run_id: Mapped[int] = run_key()
@@ -252,7 +252,7 @@ class EquityRow(Base):
 
 
 class BreakerRow(Base):
-    """The circuit breaker as it stands."""
+    """The current state of the circuit breaker."""
 
     __tablename__ = "breaker"
     run_id: Mapped[int] = run_key()

@@ -1,4 +1,4 @@
-"""The tables of control: what was refused, what was asked for, what was obeyed when, and who may act."""
+"""The tables of control: refused decisions, manual commands, applied controls, and leases."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from memesnipe.storage.schema import Base, run_key
 
 
 class RefusalRow(Base):
-    """A decision that the risk gate did not let through, and why."""
+    """A decision that the risk gate refused, with the reason."""
 
     __tablename__ = "refusals"
     run_id: Mapped[int] = run_key()
@@ -20,12 +20,12 @@ class RefusalRow(Base):
     token: Mapped[int]
     mint: Mapped[str]
     side: Mapped[str]
-    reason: Mapped[str]  # `memesnipe.trading.gate.Refusal`
+    reason: Mapped[str]  # `memesnipe.trading.gate.RefusalReason`
     detail: Mapped[str]
 
 
 class CommandRow(Base):
-    """What a person asked for, the event after which it was taken up, and what came of it."""
+    """A manual command, the event after which it takes effect, and its outcome."""
 
     __tablename__ = "commands"
     __table_args__ = (Index("commands_waiting", "run_id", postgresql_where=text("seq IS NULL")),)
@@ -40,7 +40,7 @@ class CommandRow(Base):
 
 
 class ControlRow(Base):
-    """What the executor was told, and the event after which it obeyed: with the events, all that decides a run."""
+    """A message that the executor applied after event ``effective_seq``. Events and controls determine a run."""
 
     __tablename__ = "controls"
     run_id: Mapped[int] = run_key()
@@ -51,7 +51,7 @@ class ControlRow(Base):
 
 
 class LeaseRow(Base):
-    """Who may commit as an actor. A new holder has a higher epoch, which fences the one before out."""
+    """The process that may commit as an actor. A new holder has a higher epoch, which fences out the previous one."""
 
     __tablename__ = "leases"
     run_id: Mapped[int] = run_key()

@@ -10,14 +10,14 @@ from memesnipe.storage.schema import Base
 
 
 class SearchRow(Base):
-    """A search on a tape (`memesnipe evolve`), which may be taken up again."""
+    """A search on a tape (`memesnipe evolve`), which can be resumed."""
 
     __tablename__ = "searches"
     search_id: Mapped[int] = mapped_column(primary_key=True)
-    market: Mapped[str]  # a hash of the tape's events, whatever the file is called
+    market: Mapped[str]  # a hash of the tape's events, independent of the file's name
     tape: Mapped[str]
-    key: Mapped[dict[str, Any]]  # all that decides what is found; equal for searches that can be taken up
-    state: Mapped[bytes | None]  # after its last whole generation
+    key: Mapped[dict[str, Any]]  # all inputs that determine the result; a search with an equal key can be resumed
+    state: Mapped[bytes | None]  # after its last complete generation
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -41,7 +41,7 @@ class SearchGeneration(Base):
 
 
 class EvaluationCount(Base):
-    """How many evaluations were made on a market; all of them count when a strategy found there is judged."""
+    """The number of evaluations made on a market; all of them count when a strategy found there is assessed."""
 
     __tablename__ = "evaluation_counts"
     __table_args__ = (Index("evaluation_counts_of_market", "market"),)

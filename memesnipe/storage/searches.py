@@ -1,4 +1,4 @@
-"""Searches on tapes: each generation is kept as soon as it is whole, and every evaluation is counted for good."""
+"""Searches on tapes: each generation is stored once complete, and every evaluation is counted permanently."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _STUDIES = "optuna"
 
 @dataclass(frozen=True, slots=True)
 class SearchInfo:
-    """A search, its state after the last whole generation, and what is known of its generations."""
+    """A search, its state after the last complete generation, and the rows of its generations."""
 
     search_id: int
     state: bytes | None
@@ -29,7 +29,7 @@ class SearchStore:
     market: str
 
     def begin(self, tape: str, key: dict[str, Any]) -> SearchInfo:
-        """A new search."""
+        """Begin a new search."""
         row = insert(SearchRow).values(market=self.market, tape=tape, key=key)
         with self.engine.begin() as connection:
             search_id = connection.scalar(row.returning(SearchRow.search_id))
@@ -37,7 +37,7 @@ class SearchStore:
         return SearchInfo(search_id, None, [])
 
     def take_up(self, key: dict[str, Any]) -> SearchInfo | None:
-        """The latest search with the same key, or None."""
+        """Return the latest search with the same key, or None."""
         query = select(SearchRow.search_id, SearchRow.state).where(
             SearchRow.market == self.market, SearchRow.key == key
         )
@@ -50,7 +50,11 @@ class SearchStore:
             return SearchInfo(row.search_id, row.state, [dict(r) for r in connection.execute(done).mappings()])
 
     def latest(self, tape: str) -> tuple[int, dict[str, Any], bool] | None:
-        """The latest search on this market, else on a tape of that name: its id, its key, whether it was here."""
+        """Return the latest search on this market, otherwise on a tape of that name.
+
+        Returns:
+            Its id, its key, and whether it was on this market; None if there is no such search.
+        """
         columns = (SearchRow.search_id, SearchRow.key, SearchRow.market)
         for wanted in (SearchRow.market == self.market, SearchRow.tape == tape):
             with self.engine.connect() as connection:
@@ -61,14 +65,14 @@ class SearchStore:
         return None
 
     def keep(self, search_id: int, state: bytes, generation: dict[str, Any]) -> None:
-        """Keep a whole generation: its row, the state after it, and its evaluations, or none of them."""
+        """Store a complete generation atomically: its row, the state after it, and the count of its evaluations."""
         with self.engine.begin() as connection:
             connection.execute(insert(SearchGeneration).values(search_id=search_id, **generation))
             connection.execute(update(SearchRow).where(SearchRow.search_id == search_id).values(state=state))
             connection.execute(self._counted(search_id, "generation", generation["index"], generation["evaluations"]))
 
     def count(self, search_id: int, stage: str, evaluations: Sequence[int]) -> int:
-        """Count the evaluations of a stage, each batch once however often it is repeated; how many were ever made."""
+        """Count the evaluations of a stage, repeated batches only once; return the total ever made on the market."""
         with self.engine.begin() as connection:
             for index, number in enumerate(evaluations):
                 connection.execute(self._counted(search_id, stage, index, number))
@@ -83,7 +87,7 @@ class SearchStore:
 
 
 def study_storage(engine: Engine, url: str) -> str:
-    """Where optuna keeps its studies: a schema of its own, because its tables have names that ours have too."""
+    """Return the URL of optuna's studies: a separate schema, because its table names conflict with those here."""
     with engine.begin() as connection:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {_STUDIES}"))
     return make_url(url).update_query_dict({"options": f"-csearch_path={_STUDIES}"}).render_as_string(False)

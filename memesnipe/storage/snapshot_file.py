@@ -1,4 +1,4 @@
-"""Snapshot files: a header and arrays in one file that is either whole or not there."""
+"""Snapshot files: a header and arrays in one file, which is replaced atomically."""
 
 import os
 import zlib
@@ -13,12 +13,12 @@ _MAGIC: Final = b"memesnipe-snapshot-1\n"
 
 
 def write_snapshot(path: Path, header: bytes, arrays: dict[str, NDArray[Any]]) -> None:
-    """Write a snapshot in place of the one before; a crash leaves the old one or the new one.
+    """Replace a snapshot; a crash leaves the old file or the new one.
 
     Args:
         path: of the file.
-        header: whatever the writer wants to know again.
-        arrays: contiguous ones, of any dtype.
+        header: bytes, which `read_snapshot` returns unchanged.
+        arrays: contiguous arrays of any dtype, by name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     checksum = zlib.crc32(header)
@@ -43,7 +43,7 @@ def write_snapshot(path: Path, header: bytes, arrays: dict[str, NDArray[Any]]) -
 
 
 def read_snapshot(path: Path) -> tuple[bytes, dict[str, NDArray[Any]]] | None:
-    """Header and arrays of a snapshot; None where there is none, or it is damaged."""
+    """Return header and arrays of a snapshot; None if the file is absent or damaged."""
     try:
         with path.open("rb") as file:
             if file.readline() != _MAGIC:
@@ -62,7 +62,7 @@ def read_snapshot(path: Path) -> tuple[bytes, dict[str, NDArray[Any]]] | None:
 
 
 def _dtype(descr: Any) -> np.dtype[Any]:
-    """A dtype as JSON keeps it: lists where numpy wants tuples."""
+    """Return a dtype from its form in JSON, which has lists where numpy requires tuples."""
     if isinstance(descr, str):
         return np.dtype(descr)
     return np.dtype([(name, fmt, *map(tuple, shape)) for name, fmt, *shape in descr])

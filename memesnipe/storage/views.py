@@ -1,6 +1,6 @@
-"""The read model: every figure that anyone is shown, computed here and nowhere else.
+"""The read model: the only module that computes the figures for the user interfaces.
 
-A run that is not in the database is an empty one: zeros, nulls and empty lists, so a page can wait for it.
+A run that is not in the database has zeros, nulls and empty lists, so that a page can be opened before the run exists.
 """
 
 from typing import Any
@@ -37,12 +37,12 @@ _WORTH = (
 
 
 def latest_run(conn: Connection) -> int | None:
-    """The newest run, or None before the first."""
+    """Return the id of the newest run, or None before the first."""
     return conn.scalar(select(func.max(RunRow.run_id)))
 
 
 def report(conn: Connection, run_id: int) -> Json:
-    """The run in figures; one statement, so they belong together."""
+    """Return the figures of a run, read in one statement and therefore consistent."""
     row = conn.execute(_report_query(run_id)).one()
     return {
         "run_id": run_id,
@@ -103,7 +103,7 @@ def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
 
 
 def _value(column: Any, without: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
-    """One cell of one row, or what stands for it while there is no row."""
+    """Return one cell of one row, or ``without`` if there is no row."""
     return func.coalesce(select(column).where(*conditions).scalar_subquery(), without)
 
 
@@ -112,14 +112,14 @@ def _open_positions(run_id: int) -> ScalarSelect[int]:
 
 
 def _records(conn: Connection, query: Select[Any]) -> list[Json]:
-    """Rows as dicts, without the run that the caller asked for."""
+    """Return rows as dicts, without the id of the run."""
     rows = conn.execute(query).mappings()
-    # SQLAlchemy's names can be a kind of str of its own, which orjson refuses as a key.
+    # SQLAlchemy's names can be of a subclass of str, which orjson rejects as a key.
     return [{str(name): value for name, value in row.items() if name != "run_id"} for row in rows]
 
 
 def trades(conn: Connection, run_id: int, limit: int) -> list[Json]:
-    """What became of the orders, the newest first."""
+    """Return the outcomes of orders, the newest first."""
     newest = select(TradeRow).where(TradeRow.run_id == run_id).order_by(TradeRow.seq.desc(), TradeRow.order_id.desc())
     found = _records(conn, newest.limit(limit))
     for trade in found:
@@ -129,7 +129,7 @@ def trades(conn: Connection, run_id: int, limit: int) -> list[Json]:
 
 
 def positions(conn: Connection, run_id: int, limit: int = 1000) -> list[Json]:
-    """What is held, the largest first, and then what was held, the latest first."""
+    """Return the open positions, the largest first, and then the closed ones, the latest first."""
     is_open = case((PositionRow.cost_lamports > 0, 1), else_=0)
     query = (
         select(PositionRow)
@@ -155,13 +155,13 @@ def _position(record: Json, usd_per_lamport: float | None) -> Json:
 
 
 def _usd_per_lamport(conn: Connection, run_id: int) -> float | None:
-    """The price of SOL at the last mark: equity was written down in both units there."""
+    """Return the price of SOL at the last mark, where equity is recorded in both units; None before the first."""
     query = select(EquityRow.equity_usd / func.nullif(EquityRow.equity_lamports, 0)).where(EquityRow.run_id == run_id)
     return conn.scalar(query.order_by(EquityRow.seq.desc()).limit(1))
 
 
 def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
-    """Those on paper first, the retired last, and the best return first among equals."""
+    """Return live, paper, simulating and retired strategies in this order, the highest return first in each mode."""
     rank = case({"live": 0, "paper": 1, "retired": 3}, value=StrategyRow.mode, else_=2)
     total_return = StrategyRow.result["total_return"].as_float()
     query = (
@@ -173,7 +173,7 @@ def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
 
 
 def portfolio(conn: Connection, run_id: int) -> Json:
-    """The portfolio at its last mark, and its change from the capital that it began with."""
+    """Return the portfolio at its last mark, and its change from the initial capital."""
     marks = select(EquityRow).where(EquityRow.run_id == run_id)
     last = _records(conn, marks.order_by(EquityRow.seq.desc()).limit(1))
     first = _records(conn, marks.order_by(EquityRow.seq).limit(1))
@@ -188,7 +188,7 @@ def portfolio(conn: Connection, run_id: int) -> Json:
 
 
 def _profit(conn: Connection, run_id: int) -> Json:
-    """What closed positions have earned, failed orders and all fees included, and what the open ones would now."""
+    """Return the realised profit, failed orders and all fees included, and the unrealised profit, both in SOL."""
     sums = {
         "realised_sol": func.sum(PositionRow.realised_lamports),
         "unrealised_sol": func.sum(PositionRow.value_lamports - PositionRow.cost_lamports),
@@ -208,10 +208,10 @@ def _change(before: float, last: Json) -> Json:
 
 
 def equity_curve(conn: Connection, run_id: int, points: int) -> list[Json]:
-    """At most ``points`` (2 or more) marks, evenly spaced by number, the first and the last among them."""
+    """Return at most ``points`` (2 or more) marks, evenly spaced by number, the first and the last among them."""
     number = func.row_number().over(order_by=EquityRow.seq)
     steps = func.greatest(func.count().over() - 1, 1)
-    # How many of the spaces between the points are behind this mark: a mark that enters a new space is kept.
+    # The number of intervals between points before this mark: a mark that enters a new interval is kept.
     behind = ((number - 1) * (points - 1)).op("/")(steps)
     before = ((number - 2) * (points - 1)).op("/")(steps)
     marks = (
@@ -225,7 +225,7 @@ def equity_curve(conn: Connection, run_id: int, points: int) -> list[Json]:
 
 
 def risk(conn: Connection, run_id: int) -> Json:
-    """The circuit breaker as it stands, and what it does to new positions."""
+    """Return the state of the circuit breaker, and its effect on the size of new positions."""
     found = _records(conn, select(BreakerRow).where(BreakerRow.run_id == run_id))
     breaker: Json = (
         found[0] if found else {"level": "normal", "drawdown": 0.0, "peak_lamports": 0, "seq": 0, "halted": False}
@@ -241,7 +241,7 @@ def risk(conn: Connection, run_id: int) -> Json:
 
 
 def _refusal_counts(conn: Connection, run_id: int) -> dict[str, int]:
-    """How many decisions the risk gate refused, by its reasons; the commonest first."""
+    """Return the number of decisions that the risk gate refused for each reason, the most frequent first."""
     count = func.count()
     query = select(RefusalRow.reason, count).where(RefusalRow.run_id == run_id).group_by(RefusalRow.reason)
     found = conn.execute(query.order_by(count.desc(), RefusalRow.reason))
@@ -249,30 +249,30 @@ def _refusal_counts(conn: Connection, run_id: int) -> dict[str, int]:
 
 
 def refusals(conn: Connection, run_id: int, limit: int) -> list[Json]:
-    """Decisions that the risk gate refused, the newest first."""
+    """Return the decisions that the risk gate refused, the newest first."""
     query = select(RefusalRow).where(RefusalRow.run_id == run_id).order_by(RefusalRow.seq.desc(), RefusalRow.order_id)
     return _records(conn, query.limit(limit))
 
 
 def lifecycle(conn: Connection, run_id: int, limit: int) -> list[Json]:
-    """Steps in the lives of strategies with their reasons, the newest first."""
+    """Return the mode changes of strategies with their reasons, the newest first."""
     query = select(LifecycleRow).where(LifecycleRow.run_id == run_id)
     return _records(conn, query.order_by(LifecycleRow.number.desc()).limit(limit))
 
 
 def commands(conn: Connection, run_id: int, limit: int) -> list[Json]:
-    """What was asked for by hand and what came of it, the newest first."""
+    """Return the manual commands with their outcomes, the newest first."""
     query = select(CommandRow).where(CommandRow.run_id == run_id).order_by(CommandRow.command_id.desc()).limit(limit)
     found = _records(conn, query)
     return [{**record, "requested_at": record["requested_at"].isoformat()} for record in found]
 
 
 def has_strategy(conn: Connection, run_id: int, spec_id: str) -> bool:
-    """Whether a run knows a strategy."""
+    """Return whether a run has a strategy."""
     query = select(StrategyRow.spec_id).where(StrategyRow.run_id == run_id, StrategyRow.spec_id == spec_id)
     return conn.scalar(query) is not None
 
 
 def generations(conn: Connection, run_id: int) -> list[Json]:
-    """The generations of the search, in their order."""
+    """Return the generations of the search, in their order."""
     return _records(conn, select(GenerationRow).where(GenerationRow.run_id == run_id).order_by(GenerationRow.index))

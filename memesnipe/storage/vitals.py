@@ -1,4 +1,4 @@
-"""The figures that tell whether the newest run makes progress, from one statement whose cost does not grow with it."""
+"""The progress figures of the newest run, from one statement whose cost does not grow with the run."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from memesnipe.storage.schema_control import CommandRow
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """How far the newest run has come, and the oldest command of which nothing has come yet."""
+    """The progress of the newest run, and its oldest command without an outcome."""
 
     run_id: int
     finished: bool
-    ended: bool  # the feed gives nothing more
+    ended: bool  # the feed has ended
     published: int  # events
     consumed: int  # events, by the executor
     rejected: int  # events
-    command: str  # the oldest without an outcome; empty where there is none
+    command: str  # the oldest without an outcome; empty if there is none
     command_age_s: float
 
 

@@ -1,1 +1,1 @@
-"""Verification: re-derive a run from its events and compare it with what was recorded."""
+"""Verification: rederive a run from its events, and compare the result with its records."""

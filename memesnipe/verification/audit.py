@@ -37,7 +37,7 @@ from memesnipe.verification.portfolio_records import portfolio_inconsistencies
 from memesnipe.verification.rederivation import ConsumedOffsets, Records, Rederivation, fingerprint
 
 _DERIVED = (FILLS, SIMULATION_RESULTS, RISK_EVENTS, EXIT_ORDERS, POSITION_UPDATES)
-_TRIMMED = tuple(stream for stream in _DERIVED if stream in TRANSIENT)  # old ones leave the database
+_TRIMMED = tuple(stream for stream in _DERIVED if stream in TRANSIENT)  # old messages are deleted from the database
 _KEYS: dict[str, tuple[type[schema.Base], tuple[str, ...]]] = {
     "orders": (schema.OrderRow, ("order_id",)),
     "trades": (schema.TradeRow, ("order_id",)),
@@ -64,7 +64,7 @@ class Recorded:
 
 
 def read_run(connection: Connection, run_id: int) -> Recorded:
-    """Read a run.
+    """Read the inputs and the records of a run.
 
     Raises:
         InputError: there is no such run.
@@ -117,7 +117,7 @@ def contradictions(connection: Connection, run_id: int, recorded: Recorded, even
 
 
 class Audit:
-    """Rederives a run with cores in their initial state, and compares."""
+    """The audit of a run: rederives it with cores in their initial state, and compares."""
 
     def __init__(self, recorded: Recorded, event_log: Path, execution: Execution, ledger: Ledger) -> None:
         self._recorded, self._event_log = recorded, event_log
@@ -125,7 +125,7 @@ class Audit:
         self._rederivation = Rederivation(execution, ledger, recorded.mints, recorded.commands, recorded.consumed)
 
     def derive(self) -> Iterator[Step]:
-        """Rederive the records; the steps show the progress."""
+        """Rederive the records, and yield each step to show the progress."""
         recorded = self._recorded
         batches = partial(read_batches, self._event_log, 1, recorded.last_seq)
 
@@ -146,7 +146,7 @@ class Audit:
 
 
 def _reason(error: Exception) -> str:
-    """Return why the rederivation stopped."""
+    """Return as text why the rederivation stopped."""
     key = error.args[0] if error.args else ""
     if isinstance(error, KeyError) and isinstance(key, tuple):
         return f"{name_of(key)} was applied, but does not follow from the events"
@@ -157,7 +157,7 @@ def compare(recorded: Records, expected: Records) -> Iterator[str]:
     """Yield one line for each difference between recorded and expected records."""
     for name in _KEYS:
         yield from differences(name, getattr(recorded, name), getattr(expected, name))
-    # Old results leave the database; the messages that both sides still have must be equal.
+    # Old results are deleted from the database; the messages that both sides still have must be equal.
     first = {stream: max(_first(recorded, stream), _first(expected, stream)) for stream in _TRIMMED}
     kept = [
         {key: content for key, content in records.messages.items() if key[1] >= first.get(key[0], 0)}

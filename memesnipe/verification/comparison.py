@@ -1,4 +1,4 @@
-"""Comparison: the differences between recorded rows and expected ones, in words."""
+"""Comparison: the differences between recorded rows and expected ones, as text."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

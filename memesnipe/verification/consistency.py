@@ -1,4 +1,4 @@
-"""Consistency: what the records of a run must satisfy among themselves, whatever its events were."""
+"""Consistency: checks of the records of a run against each other, whatever its events were."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ from memesnipe.verification.rederivation import ConsumedOffsets, Key, Records
 
 Offsets = dict[tuple[str, str], int]  # (actor, stream) -> number of the last entry consumed
 
-# A finished run has consumed these to their end. The portfolio's other inputs may arrive after its last decision.
+# The streams that a finished run has consumed completely. Other inputs of the portfolio may follow its last decision.
 _CONSUMED_TO_THE_END: Final = {
     "executor": CONTROLS,
     "position": (FILLS, SIMULATION_RESULTS, COMMANDS),
@@ -52,7 +52,7 @@ def inconsistencies(connection: Connection, run_id: int, event_log: Path) -> Ite
 
 
 def _of_messages(connection: Connection, run_id: int) -> Iterator[str]:
-    """Check that numbers have no gap, and that every message has its type and the event that its row names."""
+    """Check that numbers have no gap, and that every message has the type of its stream and the seq of its row."""
     first, last = func.min(MessageRow.number), func.max(MessageRow.number)
     numbers = select(MessageRow.stream, first.label("first"), last.label("last"), func.count().label("kept"))
     query = numbers.where(MessageRow.run_id == run_id).group_by(MessageRow.stream).order_by(MessageRow.stream)
@@ -150,8 +150,8 @@ def _of_log(event_log: Path, cursor: Cursor, offsets: Offsets, *, finished: bool
 def _of_offsets(
     connection: Connection, run_id: int, cursor: Cursor, offsets: Offsets, *, finished: bool
 ) -> Iterator[str]:
-    """Check that no actor consumed an unpublished message, and that a finished run consumed what it must."""
-    # After the last event a person may still give a command, and the breaker answers: neither changes anything.
+    """Check that no actor consumed an unpublished message, and that a finished run consumed all due messages."""
+    # Commands after the last event, and the risk events that follow from them, have no effect: they are not due.
     due = func.max(MessageRow.number).filter(
         MessageRow.stream.not_in((COMMANDS, RISK_EVENTS)) | (MessageRow.seq < cursor.seq)
     )

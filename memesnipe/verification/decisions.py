@@ -1,4 +1,4 @@
-"""Decisions: the records of the portfolio and of the search, which two equal runs in lockstep have in common."""
+"""Decisions: the records of the portfolio and of the search, which are equal in two equal runs in lockstep."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -13,7 +13,7 @@ from memesnipe.verification.comparison import differences
 from memesnipe.verification.rederivation import Key, fingerprint
 
 _STREAMS = (ALLOCATIONS, STRATEGY_SPECS)
-_IGNORED = ("run_id", "seconds")  # the first differs between runs, depends on the machine
+_IGNORED = ("run_id", "seconds")  # they differ between equal runs
 _TABLES: dict[str, type[schema.Base]] = {
     "lifecycle": schema.LifecycleRow,
     "strategies": schema.StrategyRow,
@@ -25,7 +25,7 @@ _TABLES: dict[str, type[schema.Base]] = {
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Each row under its key."""
+    """The recorded decisions of a run, each row under its key."""
 
     lifecycle: dict[Key, Row]
     strategies: dict[Key, Row]

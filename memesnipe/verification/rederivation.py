@@ -1,6 +1,6 @@
 """Rederivation: the records of a run, computed again from its events and its controls.
 
-The cores of the executor and of the position role move over the events once more; none of their records is read.
+The cores of the executor and of the position role process the events again; none of their records is read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -63,7 +63,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class ConsumedOffsets:
-    """How far the position role has consumed fills, results and commands, by their numbers."""
+    """The numbers of the last fill, results and command that the position role has consumed."""
 
     fills: int
     results: int
@@ -71,7 +71,7 @@ class ConsumedOffsets:
 
 
 class Rederivation:
-    """Computes the records of a run again."""
+    """The computation of a run's records from its events and controls."""
 
     def __init__(
         self,
@@ -84,15 +84,15 @@ class Rederivation:
         """Prepare with cores in their initial state.
 
         Args:
-            execution: of the executor.
-            ledger: of the position role.
+            execution: the core of the executor.
+            ledger: the core of the position role.
             mints: the address of each token.
-            commands: by their numbers.
-            consumed: by the position role.
+            commands: all commands by their numbers.
+            consumed: the offsets of the position role.
         """
         self.records = Records()
         self._execution, self._ledger, self._mints, self._consumed = execution, ledger, mints, consumed
-        # The next one is the last, so that it can be popped.
+        # In reverse order, so that the next command can be popped.
         self._commands = [commands[number] for number in sorted(commands, reverse=True) if number <= consumed.commands]
         self._numbers: dict[str, int] = {}  # of the last message of each stream
         self._derived: dict[MessageKey, ControlPayload] = {}
@@ -103,12 +103,15 @@ class Rederivation:
         controls: Iterable[Control],
         recorded: Callable[[MessageKey], ControlPayload],
     ) -> Iterator[Step]:
-        """Move over all events; the records are complete when the steps are.
+        """Process all events and yield each step; the records are complete after the last step.
 
         Args:
-            batches: gives the run's events from the first one on; called twice.
-            controls: that the executor applied.
-            recorded: returns the payload of an allocation or a command among them. The others are derived.
+            batches: returns the run's events from the first one on; called twice.
+            controls: the controls that the executor applied.
+            recorded: returns the payload of a recorded control. Risk events and exit orders are derived instead.
+
+        Raises:
+            KeyError: a risk event or an exit order among the controls does not follow from the events.
         """
         self._market = (event for events in batches() for event in rows(events))
         self._next = next(self._market, None)
@@ -168,10 +171,10 @@ class Rederivation:
             self._apply_commands_before(self._commands[-1].seq + 1)
 
     def _derived_payload(self, key: MessageKey) -> ControlPayload:
-        """Return a message of the ledger.
+        """Return a derived message of the ledger.
 
         Raises:
-            KeyError: it does not follow from the events.
+            KeyError: the message does not follow from the events.
         """
         if key not in self._derived:
             self._apply_due_commands()
@@ -179,6 +182,6 @@ class Rederivation:
 
 
 def fingerprint(message: bytes | str) -> str:
-    """Return a hash of a message's JSON without ``after``, which says when it may be applied, not what it contains."""
+    """Return a hash of a message's JSON without ``after``, which limits when it is applied and is no content."""
     content = {name: value for name, value in orjson.loads(message).items() if name != "after"}
     return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()

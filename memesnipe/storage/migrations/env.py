@@ -1,8 +1,8 @@
-"""Alembic's entry: migrates over the connection that `memesnipe.storage.database.migrate` holds."""
+"""Alembic's entry point: run the migrations on the connection that `memesnipe.storage.database.migrate` opened."""
 
 from alembic import context
 
-from memesnipe.storage import schema_control, schema_searches  # noqa: F401 - they add their tables
+from memesnipe.storage import schema_control, schema_searches  # noqa: F401 - the imports register tables
 from memesnipe.storage.schema import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)

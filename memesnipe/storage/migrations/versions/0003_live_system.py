@@ -1,4 +1,4 @@
-"""commands, the controls an executor obeyed and when, leases, refusals, parity."""
+"""commands, applied controls with their events, leases, refusals, parity."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""consumer positions are stream offsets, and the column of the last entry is its number."""
+"""consumer positions become stream offsets; the column of the last entry becomes its number."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""a feed is resumed by its own token; the feeds so far were resumed by the count of their events."""
+"""a feed is resumed by its own token; earlier feeds were resumed by the count of their events."""
 
 import sqlalchemy as sa
 from alembic import op

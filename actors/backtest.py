@@ -1,4 +1,4 @@
-"""The Ray tasks: genomes in chunks over one copy of the tape in the object store, whatever happens to the nodes."""
+"""The Ray tasks: chunks of genomes over one copy of the tape in the object store, repeated when a node is lost."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,13 +19,13 @@ from memesnipe.market.events import Events
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.stats.splits import Span
 
-CHUNK_S: Final = 0.25  # work in a chunk: much more than a task costs, little enough to lose
+CHUNK_S: Final = 0.25  # work in a chunk: much more than the overhead of a task, and cheap to repeat
 MIN_CHUNK: Final = 16  # genomes that share one pass over the market
-PROBE_CHUNK: Final = 4  # while nobody knows yet how long a genome takes
-CHUNKS_PER_CPU: Final = 2  # on their way at once: one that runs, one that is next
-GENERATION_S: Final = 60.0  # more workers are asked for where a generation would take longer
-MAX_CPUS: Final = 512  # that are ever asked for
-DEADLINE_S: Final = 60.0  # before a chunk that says nothing is sent once more; then twice as long, and so on
+PROBE_CHUNK: Final = 4  # genomes in a chunk until the time per genome is known
+CHUNKS_PER_CPU: Final = 2  # in flight: one that runs, one that is next
+GENERATION_S: Final = 60.0  # more workers are requested where a generation would take longer
+MAX_CPUS: Final = 512  # most that are requested
+DEADLINE_S: Final = 60.0  # until a chunk without a result is sent again; doubles with every try
 _SLOWER_THAN_EXPECTED: Final = 20
 _MAX_TRIES: Final = 6
 _POLL_S: Final = 0.5
@@ -35,7 +35,7 @@ OnDone = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What every genome is tested under, and the folders in which each worker finds the user's own strategies."""
+    """The conditions of every backtest, and the folders from which each worker loads the user's own strategies."""
 
     model: FillModel
     capital_usd: float
@@ -83,18 +83,18 @@ def _record_chunk(
 
 @dataclass(slots=True)
 class _Chunk:
-    """Genomes that are on their way together."""
+    """Genomes of one task in flight."""
 
     number: int  # from 1, in the order of submission
     start: int
     genomes: list[Genome]
-    deadline: float  # when it is sent once more
+    deadline: float  # monotonic seconds after which it is sent again
     tries: int = 1
 
 
 @dataclass(slots=True)
 class Backtests:
-    """Backtests on the cluster that this process is connected to. One instance learns how long a genome takes."""
+    """Runs backtests on the connected cluster, and sizes chunks by the measured time per genome."""
 
     conditions: Conditions
     chunk_s: float = CHUNK_S
@@ -106,7 +106,7 @@ class Backtests:
     _asked_cpus: int = field(default=0, init=False)
 
     def store(self, spans: Sequence[Span], slices: Iterable[Events]) -> list[Segment]:
-        """Put the events of each span where every worker can read them without a copy of its own."""
+        """Put the events of each span into the object store, of which each node has one copy for all its workers."""
         stored: list[list[Any]] = [[] for _ in spans]
         for events in slices:
             for references, span in zip(stored, spans, strict=True):
@@ -153,20 +153,20 @@ class Backtests:
             self._give_workers_back()
 
     def _ask_for_workers(self, genomes: int) -> None:
-        """Ask the autoscaler for so many CPUs that what is left takes no longer than a generation should."""
+        """Request enough CPUs from the autoscaler for the remaining genomes to finish within `generation_s`."""
         wanted = min(int(genomes * self._genome_s / self.generation_s), -(-genomes // MIN_CHUNK), self.most_cpus)
         if not self._asked_cpus and wanted > _cpus():
             request_resources(num_cpus=wanted)
             self._asked_cpus = wanted
 
     def _give_workers_back(self) -> None:
-        """Nodes that stay idle may go: a request stands until another replaces it."""
+        """Withdraw the request, which stands until replaced, so that idle nodes may be removed."""
         if self._asked_cpus:
             request_resources(num_cpus=0)
             self._asked_cpus = 0
 
     def _collect(self, send: Callable[[_Chunk], Any], genomes: list[Genome], on_done: OnDone) -> list[Any]:
-        """Keep a window of chunks on their way until every genome has its result."""
+        """Keep a window of chunks in flight until every genome has its result; return the results in order."""
         results: dict[int, list[Any]] = {}
         pending: dict[Any, _Chunk] = {}
         sent = finished = chunks = 0
@@ -183,7 +183,7 @@ class Backtests:
                 for reference in ray.wait(list(pending), num_returns=1, timeout=_POLL_S)[0]:
                     chunk = pending.pop(reference)
                     if chunk.start in results:
-                        continue  # the other copy of it was faster
+                        continue  # another copy of the chunk was faster
                     done = self._take(reference, chunk)
                     if done is None:
                         pending[send(chunk)] = chunk
@@ -199,17 +199,21 @@ class Backtests:
         return [result for start in sorted(results) for result in results[start]]
 
     def _size(self, left: int, window: int) -> int:
-        """Genomes in the next chunk: so much work, and towards the end so little that all workers end together."""
+        """Return the number of genomes in the next chunk: `chunk_s` of work, and less towards the end."""
         if not self._genome_s:
             return min(PROBE_CHUNK, left)
         size = max(int(self.chunk_s / self._genome_s), MIN_CHUNK)
         return min(size, -(-left // window))
 
     def _take(self, reference: Any, chunk: _Chunk) -> list[Any] | None:
-        """The results of a chunk, or None where it has to be sent again."""
+        """Return the results of a chunk; None where it was lost and must be sent again.
+
+        Raises:
+            MemeSnipeError: the backtest failed, or the chunk was lost too often.
+        """
         try:
             done, seconds = ray.get(reference)
-        except ray.exceptions.RayTaskError as error:  # it would be the same everywhere
+        except ray.exceptions.RayTaskError as error:  # it would fail on any worker
             raise MemeSnipeError(f"a backtest failed on a worker: {first_line(error.cause)}") from error
         except ray.exceptions.RayError as error:
             self._try_again(chunk, first_line(error))
@@ -225,9 +229,13 @@ class Backtests:
         chunk.deadline = self._deadline(len(chunk.genomes), chunk.tries)
 
     def _overdue(self, pending: Iterable[_Chunk], results: dict[int, list[Any]]) -> list[_Chunk]:
-        """Chunks that nobody has said anything about for too long: their node may be gone without a word."""
+        """Return the chunks past their deadline: their node may be lost without an error.
+
+        Raises:
+            MemeSnipeError: a chunk was lost too often.
+        """
         if not _cpus():
-            return []  # they wait for the first node to come up
+            return []  # chunks wait for the first node
         now = time.monotonic()
         overdue = {chunk.start: chunk for chunk in pending if now > chunk.deadline and chunk.start not in results}
         for chunk in overdue.values():
@@ -246,7 +254,7 @@ def evaluate_window(
     on_done: OnDone = lambda _: None,
     title: str = "genomes",
 ) -> list[Evaluation]:
-    """Evaluate genomes on the latest events: the earlier part of them to train on, the later part to validate."""
+    """Evaluate genomes on a window of events: train on the earlier part, validate on the later part."""
     train, validation = backtests.store(window_spans(span_of(window)), [window])
     return backtests.evaluate(train, validation, genomes, on_done, title)
 

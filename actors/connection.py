@@ -1,4 +1,4 @@
-"""Connects to a Ray cluster, or starts one of our own that only this machine and this user can reach."""
+"""Connects to a Ray cluster, or starts a local one that only this machine and this user can reach."""
 
 import os
 import socket
@@ -17,16 +17,16 @@ from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.servers.ray_folder import ray_folder, remove_session
 from memesnipe.telemetry.logs import open_log
 
-START_S: Final = 180  # for each part; by default Ray gives a busy machine 5 to 60 s
-# What Ray's processes inherit from us, where the user has not set it.
+START_S: Final = 180  # for each part of Ray; its defaults of 5 to 60 s are too short for a busy machine
+# Environment of Ray's processes, where the user has not set these variables.
 _ENVIRONMENT: Final = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing of ours reports anywhere
-    # A node that is cut off without a word is noticed in seconds; by default Ray would wait for it for many minutes.
+    "RAY_USAGE_STATS_ENABLED": "0",  # send no usage statistics
+    # Detect a lost node in seconds; by default Ray waits for many minutes.
     "RAY_grpc_client_keepalive_time_ms": "5000",
     "RAY_grpc_client_keepalive_timeout_ms": "5000",
     "RAY_agent_register_timeout_ms": f"{START_S}000",
     "RAY_worker_register_timeout_seconds": str(START_S),
-    "RAY_raylet_start_wait_time_s": "3",  # for so long a single look for the node blocks: see `_node_when_it_is_up`
+    "RAY_raylet_start_wait_time_s": "3",  # of one call in `_node_when_it_is_up`
     "RAY_py_gcs_connect_timeout_s": str(START_S),
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
 }
@@ -45,18 +45,18 @@ def connect_ray(
     dashboard: bool = True,
     attempts: int = 3,
 ) -> str:
-    """Connect to the cluster at ``address``, or start a local one; where its dashboard is ("" when there is none).
+    """Connect to the cluster at ``address``, or start a local one; return its dashboard's URL ("" without one).
 
     Args:
-        address: of a cluster; None starts one here.
-        home: folder of this installation, for its log.
-        namespace: in which our actors have their names.
-        cpus: backtests at once on a cluster of our own; by default all cores.
-        dashboard: whether a cluster of our own shows one.
-        attempts: how often to try to start a cluster of our own.
+        address: of a cluster; None starts a local one.
+        home: folder of the installation, for the log.
+        namespace: of the names of the actors.
+        cpus: concurrent backtests on a local cluster; by default all cores.
+        dashboard: whether a local cluster has one.
+        attempts: number of attempts to start a local cluster.
 
     Raises:
-        MemeSnipeError: there is no cluster at that address, or none starts here.
+        MemeSnipeError: no cluster answers at the address, or no local one starts.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -91,19 +91,19 @@ def _join(address: str, common: dict[str, Any]) -> str:
 
 def _start(home: Path, own: dict[str, Any]) -> str:
     folder = ray_folder(installation_of(home))
-    services.get_node = _node_when_it_is_up  # which Ray asks for 30 s, and that is no setting of it
+    services.get_node = _node_when_it_is_up  # Ray retries it for 30 s, which no setting changes
     before = set(psutil.Process().children())
     try:
         with _on_loopback(folder):
             return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
-    except Exception as error:  # a bare Exception is what Ray raises when a part of it was too slow
+    except Exception as error:  # Ray raises a bare Exception when one of its parts is too slow
         ray.shutdown()
-        _kill(set(psutil.Process().children()) - before)  # shutdown leaves alone what never became a node
+        _kill(set(psutil.Process().children()) - before)  # shutdown does not end processes of an incomplete node
         raise MemeSnipeError(f"Ray does not start on this machine: {first_line(error).rstrip('.')}") from error
 
 
 def _kill(processes: set[psutil.Process]) -> None:
-    """Kill processes of ours with all that they started, and wait until they are gone."""
+    """Kill processes and their descendants, and wait until they have ended."""
     family = set(processes)
     for process in processes:
         with suppress(psutil.NoSuchProcess):
@@ -118,10 +118,14 @@ _get_node: Any = services.get_node
 
 
 def _node_when_it_is_up(gcs_address: str, node_id: str) -> Any:
-    """Ray's node, waited for as long as its raylet lives.
+    """Return Ray's node, waiting for it while its raylet runs, for at most `START_S`.
 
-    A raylet ends when its agents are not up within 15 s (https://github.com/ray-project/ray/issues/65983). That is no
-    setting of it, and on a busy machine the next attempt may be quicker: their files are in memory then.
+    A raylet ends when its agents have not started within 15 s (https://github.com/ray-project/ray/issues/65983), which
+    no setting changes. On a busy machine the next attempt may be faster, because the agents' files are then cached.
+
+    Raises:
+        MemeSnipeError: the raylet has ended.
+        RuntimeError: the node has not started in time.
     """
     deadline = time.monotonic() + START_S
     while True:
@@ -142,9 +146,9 @@ def _has_raylet() -> bool:
 
 @contextmanager
 def _on_loopback(folder: Path) -> Iterator[None]:
-    """Have the Ray that is started inside listen on loopback, and keep the sockets of its dashboard in the folder too.
+    """Make a Ray that is started in this context listen on loopback, with its dashboard's sockets beside ``folder``.
 
-    By default Ray listens on all addresses on Linux, and on loopback on macOS: this is the switch between the two.
+    By default Ray listens on all addresses on Linux and on loopback on macOS; this switch selects loopback.
     """
     inherited = {ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0", "TMPDIR": str(folder.parent)}
     is_enabled = ray_constants.ENABLE_RAY_CLUSTER
@@ -163,7 +167,11 @@ def _on_loopback(folder: Path) -> Iterator[None]:
 
 
 def _probe(address: str) -> None:
-    """Ray itself would try for many minutes, deaf to Ctrl-C, to reach a cluster that is not there."""
+    """Check that an address answers; Ray itself retries for many minutes and ignores Ctrl-C meanwhile.
+
+    Raises:
+        MemeSnipeError: nothing answers there.
+    """
     host, separator, port = address.removeprefix("ray://").rpartition(":")
     if not separator or not port.isdecimal():
         return  # `auto` and the like
@@ -174,14 +182,14 @@ def _probe(address: str) -> None:
 
 
 def _keep_token_private() -> None:
-    """Ray lets everyone on the machine read the token of its clusters; who has it can run code on them."""
+    """Restrict the token of Ray's clusters to its owner: anyone with the token can run code on them."""
     token = Path.home() / ".ray" / "auth_token"
     if token.is_file() and token.stat().st_uid == os.getuid():
         token.chmod(0o600)
 
 
 def disconnect_ray() -> None:
-    """Leave the cluster; one that we started ends, and its session's folder is removed."""
+    """Disconnect from the cluster; a local one ends, and its session folder is removed."""
     node: Any = ray._private.worker._global_node
     session = Path(node.get_session_dir_path()) if node is not None and node.head else None
     ray.shutdown()

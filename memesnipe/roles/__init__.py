@@ -1,1 +1,1 @@
-"""The roles: what each actor does, in plain classes that know no Ray."""
+"""Roles: the work of each actor, in plain classes without Ray."""

@@ -1,4 +1,4 @@
-"""What an actor is in the middle of and since when: for its heartbeat, and in a file that outlives its process."""
+"""The activity of an actor and its duration: for the heartbeat, and in a file that outlives the process."""
 
 import os
 import time
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 RECOVERING: Final = "recovering"
-WAITING: Final = "waiting"  # for something to do
+WAITING: Final = "waiting"  # for entries or events
 WORKING: Final = "working"
 BREEDING: Final = "breeding"
 COMMITTING: Final = "committing"
-PUBLISHING: Final = "publishing"  # what was just committed
+PUBLISHING: Final = "publishing"  # the messages of the last commit
 
-_LONG_S: Final = 3.0
-_PATIENCE_S: Final = 10.0  # with what must come before it can go on
-_BREEDING_PATIENCE_S: Final = 120.0  # for the next backtest: a cluster may have to start a node first
-_WIDTH: Final = 64
+_LONG_S: Final = 3.0  # a longer step is reported
+_PATIENCE_S: Final = 10.0  # a longer wait for the same thing is reported
+_BREEDING_PATIENCE_S: Final = 120.0  # without a finished backtest: a cluster may have to start a node first
+_WIDTH: Final = 64  # bytes of the file
 
 
 class SlowState(NamedTuple):
@@ -28,7 +28,7 @@ class SlowState(NamedTuple):
 
 
 class ActivityTracker:
-    """Told by the one who works, read by those who look on; telling costs microseconds."""
+    """Records the activity of an actor, for its heartbeat; an update takes microseconds."""
 
     def __init__(self) -> None:
         self._file: int | None = None
@@ -38,19 +38,19 @@ class ActivityTracker:
         self._feed: SlowState | None = None
 
     def open(self, path: Path) -> None:
-        """Tell it to a file too. Nothing depends on that file, so an actor works where it cannot be written."""
+        """Write the activity to a file too. Errors are ignored, because nothing depends on the file."""
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
             self._write()
 
     def begin(self, doing: str) -> None:
-        """A step begins."""
+        """Begin a step with this activity."""
         self._step_began = time.monotonic()
         self.at(doing)
 
     def at(self, doing: str) -> None:
-        """The step has come to this."""
+        """Set the activity of the current step."""
         if doing != self._doing:
             self._doing = doing
             self._write()
@@ -61,20 +61,20 @@ class ActivityTracker:
                 os.pwrite(self._file, f"{os.getpid()} {self._doing}".ljust(_WIDTH).encode(), 0)
 
     def committed(self) -> None:
-        """A connection was given back; what was committed on it is published next."""
+        """Set the activity after a connection was returned: a commit is followed by publishing."""
         if self._doing == COMMITTING:
             self.at(PUBLISHING)
 
     def awaits(self, what: str) -> None:
-        """Work waits until something has come: what that is, in words; "" where none does.
+        """Set what the work waits for, in words; "" where it waits for nothing.
 
-        It counts from when it was first told in these words, so they must change with every progress.
+        The duration is measured from the first call with the same words, so they must change with every progress.
         """
         if what != self._awaited:
             self._awaited, self._awaited_since = what, time.monotonic()
 
     def awaited_s(self) -> float:
-        """For how long work has waited for the same thing."""
+        """Return the seconds for which the work has waited for the same thing; 0.0 where it does not wait."""
         return time.monotonic() - self._awaited_since if self._awaited else 0.0
 
     def set_feed_state(self, state: SlowState | None) -> None:
@@ -83,14 +83,14 @@ class ActivityTracker:
 
     @contextmanager
     def breeding(self) -> Iterator[None]:
-        """A part of the step that takes its time, and may."""
+        """Mark a part of the step as breeding, which may take minutes."""
         self.bred(0)
         self.at(BREEDING)
         yield
         self.at(WORKING)
 
     def bred(self, _count: int) -> None:
-        """Some backtests of the generation have finished."""
+        """Record that backtests of the generation have finished."""
         self._bred_at = time.monotonic()
 
     def slow_state(self) -> SlowState | None:
@@ -110,12 +110,12 @@ class ActivityTracker:
 
 
 def activity_file(home: Path, run_id: int, actor: str) -> Path:
-    """Where an actor tells its pulse."""
+    """Return the path of an actor's activity file."""
     return home / "runs" / str(run_id) / f"{actor}.activity"
 
 
 def read_activity(path: Path) -> tuple[int, str]:
-    """The process that told its pulse last, and what it was in the middle of; (0, "") where there is none."""
+    """Return the process id and the activity in a file; (0, "") where it is missing or invalid."""
     try:
         pid, doing = path.read_text().split()
         return int(pid), doing

@@ -1,4 +1,4 @@
-"""The shell of the four actors that read streams: read, handle, commit, publish; and recover the same way always."""
+"""The base of the four roles that read streams: read, handle, commit, publish; recovery is the same for all."""
 
 import time
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from memesnipe.telemetry.metrics import ActorMetrics
 
 BLOCK_MS = 100
 _TIDY_EVERY = 100  # commits
-# Entries that led to nothing have their positions committed with what comes next. Until then they would be read again
-# after a crash, and others cannot see that they were taken in, so it must not take long.
+# Offsets of entries without an effect are committed with the next commit. Until then a crash would have these entries
+# read again, and other actors do not see them as consumed, so the delay is bounded by time and number.
 _UNCOMMITTED_S = 0.1
 _UNCOMMITTED = 1_000  # entries
-_LOOK_S = 2.0  # between two looks at what was written, while nothing comes
+_LOOK_S = 2.0  # between two checks for committed entries that have not arrived
 
 
 class Consumer:
     """One reader of streams.
 
-    Its state is what its last snapshot says, moved over the events since. A snapshot is kept whenever something
-    other than events was taken in, so those events alone bring it back.
+    Its state is that of the last snapshot, advanced over the events since. A commit includes a snapshot whenever
+    entries other than events were consumed, so events alone restore the state.
     """
 
     name: ClassVar[str]
@@ -38,22 +38,26 @@ class Consumer:
         self.reads, self.writes = reads_of(self.name), writes_of(self.name)
         self.log = context.log(self.name)
         self.journal = Journal(context.database, context.run_id, self.name, self.writes)
-        self.positions: dict[str, StreamOffset] = {}  # of what was taken in; what is committed may be a little behind
+        self.positions: dict[str, StreamOffset] = {}  # of consumed entries; the committed ones may lag slightly
         self._announced: dict[str, int] = {}
         self._commits = 0
         self._committed_at = self._looked_at = 0.0
         self._uncommitted = 0  # entries
-        self._must_keep = False  # whether there are others than events among them
+        self._must_keep = False  # whether the uncommitted entries include others than events
 
     @property
     def seq(self) -> int:
-        """The last event that this actor knows of."""
+        """The highest event number of the consumed entries."""
         return max((position.seq for position in self.positions.values()), default=0)
 
     def open(self) -> None:
-        """Come back to where the last commit left off, and send what is still owed."""
+        """Recover the state of the last commit, and publish its unpublished messages.
+
+        Raises:
+            LeaseLostError: this process was replaced, and its successor still renews the lease.
+        """
         bus = self.context.bus
-        self.journal.open()  # first, so that one which stands by does not take the streams from who is at work
+        self.journal.open()  # first: without the lease this process must not take over the streams
         bus.begin(self.context.installation, self.context.run_id, self.name, self.context.stream_key)
         self.positions = self.journal.positions(self.reads)
         unpublished = self.journal.unpublished({stream: bus.held(stream) for stream in self.writes}, READERS)
@@ -62,11 +66,11 @@ class Consumer:
         self.log.info("opened", run=self.context.run_id, seq=self.seq)
 
     def step(self) -> None:
-        """Read what there is, and commit what is to be done about it together with the new positions."""
+        """Read the available entries, and commit their effects together with the new offsets."""
         found = self.read()
         entries = self.with_dependencies(found)
         if not entries:
-            if found:  # it waits for other streams, which are being published again
+            if found:  # the entries depend on other streams, which are being republished
                 time.sleep(BLOCK_MS / 1000)
             else:
                 self.context.bus.assert_whole()
@@ -91,30 +95,30 @@ class Consumer:
         self.metrics.record_commit(self.seq, perf_counter() - started)
 
     def read(self) -> list[Entry]:
-        """The entries that come next, in order; none where there are none for a while."""
+        """Return the next entries in order; wait up to `BLOCK_MS` if there are none."""
         return self.context.bus.read({s: p.number for s, p in self.positions.items()}, BLOCK_MS)
 
     def idle(self) -> None:
-        """Nothing came for a while."""
+        """Do what is due while no entry arrives; nothing by default."""
 
     def _look_for_missing(self) -> None:
-        """Nothing comes: see whether that is because there is nothing, or what was written has not come."""
+        """Check whether committed entries have not arrived, and report them as awaited."""
         now = perf_counter()
         if now - self._looked_at > _LOOK_S:
             self._looked_at = now
             self.context.activity.awaits(self.journal.missing(self.positions))
 
     def _settle(self) -> None:
-        """Commit the positions of entries that led to nothing."""
+        """Commit the offsets of entries without an effect."""
         if self._uncommitted:
             work = self.journal.unit_of_work()
             self.keep_state(work, self.positions)
             self.commit(work, self.positions)
 
     def with_dependencies(self, entries: list[Entry]) -> list[Entry]:
-        """The entries up to the first whose message says that others come before it which are not here.
+        """Return the entries before the first one that depends on entries which have not arrived.
 
-        Streams are published by different actors. After Redis has lost them they come back one by one.
+        Streams are published by different actors. After a loss of Redis they are republished one by one.
         """
         known = {stream: position.number for stream, position in self.positions.items()}
         for i, entry in enumerate(entries):
@@ -125,11 +129,11 @@ class Consumer:
         return entries
 
     def commit(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
-        """Commit, then publish what was sent."""
+        """Commit, then publish the messages of the commit."""
         sent = self.journal.commit(work, positions)
         self.positions = positions
         self.context.bus.publish(sent)
-        for stream in (ALLOCATIONS, EVENTS):  # for which the feed may wait
+        for stream in (ALLOCATIONS, EVENTS):  # the feed may wait for these two
             if stream in positions and positions[stream].number > self._announced.get(stream, 0):
                 self.context.bus.announce_progress(stream)
                 self._announced[stream] = positions[stream].number
@@ -139,7 +143,7 @@ class Consumer:
             self._tidy()
 
     def _tidy(self) -> None:
-        """Let the oldest entries go, as far as all readers have taken them in."""
+        """Trim the oldest entries that all readers have consumed."""
         bus = self.context.bus
         for stream in self.writes:
             unread = self.journal.first_unread(stream, READERS.get(stream, ()))
@@ -149,12 +153,16 @@ class Consumer:
                 self.journal.forget(stream, first_kept)
 
     def _moved(self, entries: list[Entry]) -> dict[str, StreamOffset]:
-        """The positions after these entries; refuses entries that do not follow what was read."""
+        """Return the offsets after these entries.
+
+        Raises:
+            StreamGapError: an entry does not follow the previous one of its stream.
+        """
         positions = {stream: replace(position) for stream, position in self.positions.items()}
         for entry in entries:
             stream = EVENTS if entry.stream in EVENT_STREAMS and EVENTS in positions else entry.stream
             position = positions[stream]
-            # One kind of event alone has gaps where the other kinds are; everything else has none.
+            # A stream with one kind of event has gaps where the other kinds are; no other stream has gaps.
             if stream not in EVENT_STREAMS and entry.number != position.number + 1:
                 raise StreamGapError(f"{stream}: after entry {position.number} comes {entry.number}")
             position.number, position.seq = entry.number, max(position.seq, entry.seq)
@@ -163,7 +171,7 @@ class Consumer:
         return positions
 
     def keep_state(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
-        """Have a snapshot committed where the events alone would not bring the state back."""
+        """Add a snapshot to the commit where events alone would not restore the state."""
         if work.snapshot is None and self._must_keep:
             work.snapshot = (self._event_position(positions), self.dump())
 
@@ -171,33 +179,33 @@ class Consumer:
         return max((p.number for s, p in positions.items() if s == EVENTS or s in EVENT_STREAMS), default=0)
 
     def recover(self) -> None:
-        """Bring the core to where the last commit was; what it did on the way was committed then."""
+        """Restore the state of the last commit; its effects were committed then."""
         saved_seq, state = self.journal.snapshot()
         if state:
             self.load(state)
         self.catch_up(saved_seq)
 
     def catch_up(self, saved_seq: int) -> None:
-        """Move the core over the events since its snapshot."""
+        """Advance the state over the committed events since the snapshot."""
 
     def replay(self, after: int, take: Callable[[list[Entry]], None]) -> None:
-        """Give the events after ``after`` that were committed already to ``take``."""
+        """Pass the committed events after event ``after`` to ``take``."""
         last = self._event_position(self.positions)
         for entries in self.context.bus.events_between(after + 1, last):
             take(entries)
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
-        """Move the core over the entries, and say what is to be done."""
+        """Apply the entries, and add their effects to the unit of work."""
         raise NotImplementedError
 
     def dump(self) -> bytes:
-        """The core's state."""
+        """Return the state."""
         raise NotImplementedError
 
     def load(self, state: bytes) -> None:
-        """Take the state of `dump` over."""
+        """Continue from a state of `dump`."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self.context.close()

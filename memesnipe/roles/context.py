@@ -1,4 +1,4 @@
-"""What an actor is given to work with, made from two plain values so that no secret travels as an argument."""
+"""The resources of an actor, derived from two plain values so that no secret is passed as an argument."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +22,7 @@ from memesnipe.telemetry.logs import Logger, open_log
 
 @dataclass
 class Context:
-    """The home folder of the installation and the run, and everything that follows from them."""
+    """The home folder of the installation and the run, and the resources that follow from them."""
 
     home: Path
     run_id: int
@@ -30,72 +30,80 @@ class Context:
 
     @cached_property
     def settings(self) -> Settings:
-        """What `memesnipe up` decided."""
+        """The settings, as `memesnipe up` resolved them."""
         return read_resolved(self.home / RESOLVED)
 
     @cached_property
     def database(self) -> Engine:
-        """PostgreSQL."""
+        """The connections to PostgreSQL.
+
+        Raises:
+            SettingsError: no database is set, and none is embedded on this node.
+        """
         if self.settings.servers.database_url is None:
             raise SettingsError("DATABASE_URL is not set, and there is no embedded PostgreSQL on this node")
         engine = connect(self.settings.servers.database_url.get_secret_value(), OF_ACTORS)
-        # Whoever commits, it shows; what only reads never gets as far.
+        # Every commit sets the activity; a connection that only reads commits nothing.
         event.listen(engine, "commit", lambda _: self.activity.at(COMMITTING))
         event.listen(engine, "checkin", lambda *_: self.activity.committed())
         return engine
 
     @cached_property
     def bus(self) -> Bus:
-        """Redis."""
+        """The streams in Redis.
+
+        Raises:
+            SettingsError: no Redis is set, and none is embedded on this node.
+        """
         if self.settings.servers.redis_url is None:
             raise SettingsError("REDIS_URL is not set, and there is no embedded Redis on this node")
         return Bus(self.settings.servers.redis_url.get_secret_value())
 
     @property
     def stream_key(self) -> bytes:
-        """What seals the entries of the run: whoever has not got it writes nothing that is believed."""
+        """The key that seals the entries of the run; readers reject entries sealed without it."""
         return read_stream_key(self.database, self.run_id)
 
     @cached_property
     def families(self) -> Families:
-        """The strategies that were found: the bundled ones and the user's."""
+        """The strategy families: the bundled ones and the user's."""
         return discover(*self.settings.simulation.strategy_folders)
 
     @cached_property
     def choice(self) -> FeedChoice:
-        """The feed, as the last start chose it."""
+        """The feed that the last start of the run selected."""
         return FeedChoice(**run_options(self.database, self.run_id))
 
     @property
     def installation(self) -> str:
-        """A name for this folder, so that two of them notice each other on a shared server."""
+        """The name of this installation, which distinguishes installations that share a server."""
         return installation_of(self.home)
 
     @property
     def fill_model(self) -> FillModel:
-        """How orders get onto the chain."""
+        """The fees, latency and landing of orders."""
         return fill_model_of(self.settings)
 
     @property
     def event_log(self) -> Path:
-        """The file of the run's events."""
+        """The path of the run's event log."""
         return self.home / "runs" / str(self.run_id) / "events.bin"
 
     @property
     def feed_checkpoints(self) -> Path:
-        """Where a feed that is generated keeps its state."""
+        """The path of the checkpoints of a generated feed."""
         return self.event_log.with_name("feed.checkpoints")
 
     def snapshot_file(self, actor: str) -> Path:
-        """Where an actor keeps a state that can be derived again."""
+        """Return the path of an actor's snapshot, a state that can also be derived again."""
         return self.home / "runs" / str(self.run_id) / f"{actor}.snapshot"
 
     def log(self, actor: str) -> Logger:
-        """The actor's log."""
+        """Open the actor's log."""
         return open_log(self.home / "logs", actor, self.settings.telemetry.log_level)
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the connections that were opened."""
         if "bus" in vars(self):
             self.bus.close()
         if "database" in vars(self):

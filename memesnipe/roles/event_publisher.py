@@ -112,8 +112,8 @@ class EventPublisher:
                 rejected.append(error)
             return error is not None
 
-        # The end of a feed is a decision too. If rejected messages follow, the end is known only behind them. This
-        # applies to feeds that are not live: a live feed may send invalid messages without end.
+        # A decision is due at the end of a feed too. Rejected messages after the last event are thus taken with it.
+        # Live feeds are excepted: they may send invalid messages without end.
         intake.take_while(batch, is_rejected)
         events["flags"][self._clock.are_late(events["ts"], time.monotonic(), now_ns)] |= STALE
         if len(events) and intake.has_ended:
@@ -151,10 +151,10 @@ class EventPublisher:
         self._metrics.add_entries("feed", len(events))
 
     def republish(self, slowest: int) -> None:
-        """Publish from the log what Redis lacks: after a loss all that a reader may read, also to empty streams."""
+        """Publish from the log the events that Redis lacks; after a loss, rebuild the streams from empty."""
         assert self._event_log is not None  # noqa: S101 - it is open
         held = self._bus.held_events(self._first_kept(slowest))
-        if not held or held.stop > self.cursor.seq + 1:  # beyond the cursor nothing was ever committed
+        if not held or held.stop > self.cursor.seq + 1:  # no event beyond the cursor was ever committed
             self._bus.publish((), EVENT_STREAMS)
             held = range(held.start, held.start)
         for start in range(held.stop, self.cursor.seq + 1, BATCH):

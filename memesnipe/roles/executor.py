@@ -1,4 +1,4 @@
-"""The executor: advances arena and desk over the events, and writes down every order before it has an effect."""
+"""The executor: advances arena and desk over the events, and commits every order before it takes effect."""
 
 import gc
 from collections.abc import Iterator
@@ -52,8 +52,8 @@ _SET_EFFECTIVE = (
 class Executor(Consumer):
     """Runs `memesnipe.trading.execution.Execution` on the streams.
 
-    Its state is derived: the events, and the controls with the event after which each was applied (table `controls`),
-    give it again. What others decided after an event takes effect before the next event.
+    Its state is derived from the events, and from the controls with the event after which each was applied (table
+    `controls`). A control that follows an event takes effect before the next event.
     """
 
     name = "executor"
@@ -64,7 +64,7 @@ class Executor(Consumer):
         Args:
             context: settings, database, streams and files.
             metrics: of the actor.
-            client: the outside half of a venue that reports; None where orders trade on paper alone.
+            client: of a venue that reports outcomes; None where orders trade on paper alone.
         """
         super().__init__(context, metrics)
         settings = context.settings
@@ -129,7 +129,7 @@ class Executor(Consumer):
         work.add(ControlRow, [applied])
         self._write(self._execution.apply(entry.payload), work)
         if entry.stream == COMMANDS:
-            self._publish_progress(work)  # the position role applies it too, once it may go as far
+            self._publish_progress(work)  # the position role applies the command once this watermark has reached it
         if entry.stream == ALLOCATIONS:
             work.change(_SET_EFFECTIVE, [{"b_run": self.context.run_id, "b_seq": entry.seq, "b_effective": seq}])
 
@@ -150,17 +150,17 @@ class Executor(Consumer):
             self._unsubmitted += step.orders
 
     def _publish_reports(self, work: UnitOfWork) -> None:
-        """Publish what the venue reports; it is applied when it is read, like every control."""
+        """Publish the venue's reports; each is applied when it is read, like every control."""
         for report in self._client.poll() if self._client is not None else ():
             work.send(replace(report, seq=self._execution.seq))
 
     def _publish_progress(self, work: UnitOfWork) -> None:
-        """Publish the watermark: the position role goes no further, so its marks do not depend on its speed."""
+        """Publish the watermark, which bounds the position role, so that its marks do not depend on its speed."""
         self._published_seq, self._published_at = self._execution.seq, perf_counter()
         work.send(ExecutorProgress(seq=self._published_seq))
 
     def idle(self) -> None:
-        """Publish what readers wait for while no entry comes."""
+        """Publish venue reports and the watermark while no entry arrives."""
         work = self.journal.unit_of_work()
         self._publish_reports(work)
         if self._execution.seq > self._published_seq:
@@ -169,10 +169,10 @@ class Executor(Consumer):
             self.commit(work, self.positions)
 
     def keep_state(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
-        """Keep nothing in the database: events and controls bring the state back."""
+        """Store no snapshot in the database: events and controls restore the state."""
 
     def commit(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
-        """Commit, publish, submit the orders that are committed now, and write a snapshot where one is due."""
+        """Commit, publish, submit the committed orders to the venue, and write a snapshot where one is due."""
         super().commit(work, positions)
         if self._client is not None:
             for order in self._unsubmitted:

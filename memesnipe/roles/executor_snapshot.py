@@ -1,4 +1,4 @@
-"""The executor's snapshot: a file that shortens its recovery; the events and controls alone bring its state back."""
+"""The executor's snapshot: a file that shortens recovery; events and controls alone also restore the state."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,10 +18,9 @@ from memesnipe.trading.arena import ArenaState
 from memesnipe.trading.execution import DeskSideState, ExecutionState
 
 _SMALL: Final = TypeAdapter(tuple[DeskSideState, list[str], dict[str, int]])
-# Writing one may cost this share of the time, and at most so many events pass without one: Redis keeps twice as many
-# for roles that have no event log beside them.
-_SHARE: Final = 0.003
-_EVERY_S: Final = 5.0
+_SHARE: Final = 0.003  # of the time that may be spent on copying states
+_EVERY_S: Final = 5.0  # at least, between two snapshots
+# A snapshot is also due after this many events: Redis keeps twice as many, for an executor without an event log.
 _EVERY_EVENTS: Final = 50_000
 
 
@@ -43,11 +42,11 @@ class ExecutorSnapshots:
         self._writer = ThreadPoolExecutor(1, "snapshot")
 
     def recovered(self, seq: int) -> None:
-        """Count from event ``seq``."""
+        """Count events from ``seq``, the last event of a recovery."""
         self._seq, self._due = seq, 0.0
 
     def write_if_due(self, seq: int, controls: int, dump: Callable[[], ExecutionState]) -> None:
-        """Copy the state that was just committed, where a snapshot is due, and write it while the executor goes on."""
+        """Copy the committed state where a snapshot is due, and write it in the background."""
         now = perf_counter()
         if now < self._due and seq - self._seq < _EVERY_EVENTS:
             return
@@ -69,7 +68,7 @@ class ExecutorSnapshots:
         self._due = now + max(_EVERY_S, (perf_counter() - now) / _SHARE)
 
     def read(self, last_seq: int, controls: int) -> Restored | None:
-        """Return the snapshot; None where there is none, or it does not belong to what was committed.
+        """Return the snapshot; None where it is missing, unreadable, of another run, or beyond the last commit.
 
         Args:
             last_seq: the last event that was committed.

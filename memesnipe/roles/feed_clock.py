@@ -1,4 +1,4 @@
-"""When events are due by this machine's clock, and which of them are too late to act on."""
+"""The clock of a feed: when events are due by this machine's clock, and which are too late to act on."""
 
 from collections import deque
 
@@ -9,14 +9,14 @@ from memesnipe.market.events import NS_PER_S
 
 
 class FeedClock:
-    """The pace of a feed by this machine's clock; in lockstep it has none. The caller passes the time."""
+    """Paces a feed by this machine's clock; in lockstep every event is due at once. The caller passes the time."""
 
     def __init__(self, speed: float, max_age_s: float, *, live: bool, lockstep: bool) -> None:
         self._speed, self._max_age_s = speed, max_age_s
         self._live, self._lockstep = live, lockstep
         self._began_s = 0.0
         self._first_ts: int | None = None
-        self._unread: deque[tuple[int, float]] = deque()  # of each batch the last event, and when it was published
+        self._unread: deque[tuple[int, float]] = deque()  # last event and publication time of each batch
 
     def begin(self, now_s: float) -> None:
         """Start the clock: the next event is due now, and no published event is unread."""

@@ -23,7 +23,7 @@ GENERATION_CHECK_S: Final = 5.0  # of waiting for the same thing, before checkin
 class MarketData:
     """The clock of the run: it publishes events as they are due, and flags those after which decisions are due.
 
-    It also assigns each command of a user (`memesnipe.storage.commands`) a place among the events, so that every
+    It also assigns each command of a user (`memesnipe.storage.commands`) a position among the events, so that every
     actor applies it at the same point of the run.
 
     Args:
@@ -50,16 +50,21 @@ class MarketData:
 
     @property
     def cursor(self) -> Cursor:
-        """How far the feed was read and published."""
+        """The committed position in the feed and in the run."""
         return self._publisher.cursor
 
     @property
     def seq(self) -> int:
-        """The last event that was published."""
+        """The number of the last event that was published."""
         return self.cursor.seq
 
     def open(self) -> None:
-        """Open the feed after the last commit, and publish what Redis lacks."""
+        """Open the feed after the last commit, and publish the events and commands that Redis lacks.
+
+        Raises:
+            LeaseLostError: this process was replaced, and its successor still renews the lease.
+            OSError: another process writes the event log.
+        """
         # The lease first. An instance that was replaced can then commit nothing, its mark in Redis is gone, and it
         # releases the event log as soon as it notices.
         self._journal.open()
@@ -77,7 +82,7 @@ class MarketData:
         self.log.info("opened", run=self.context.run_id, seq=self.seq, position=self.cursor.position)
 
     def step(self) -> None:
-        """Publish what is due, once the readers have progressed far enough."""
+        """Publish the events that are due, once the readers have progressed far enough."""
         self.context.bus.assert_whole()  # while this actor waits for readers they may wait for entries that Redis lost
         may_publish = self._check_commands_and_readers()
         self._report_feed()
@@ -94,9 +99,9 @@ class MarketData:
             self._journal.renew()
 
     def _check_commands_and_readers(self) -> bool:
-        """Assign pending commands their places; return whether more events may be published.
+        """Assign pending commands their positions; return whether more events may be published.
 
-        They may while no reader is too far behind, and in lockstep once the last decision was carried out.
+        That is so while no reader is too far behind, and in lockstep once the executor has applied the last decision.
         """
         with self.context.database.connect() as connection:
             commands = pending_commands(connection, self.context.run_id)

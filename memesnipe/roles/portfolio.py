@@ -1,4 +1,4 @@
-"""The portfolio actor: registers what was bred, promotes and demotes, and divides the capital."""
+"""The portfolio role: admits bred strategies, promotes and demotes them, and divides the capital."""
 
 from dataclasses import asdict
 from typing import Any
@@ -29,7 +29,7 @@ from memesnipe.trading.lifecycle import DOWN, Mode
 from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioState, Transition
 
 _STATE = msgspec.json.Decoder(tuple[PortfolioState, PositionUpdate | None, int])
-# With the figures of a strategy as they are now.
+# Sets the current figures of a strategy.
 _TOLD = update(StrategyRow.__table__).where(  # type: ignore[arg-type]
     StrategyRow.run_id == bindparam("b_run"), StrategyRow.spec_id == bindparam("b_spec")
 )
@@ -37,10 +37,10 @@ _MANUAL = (CommandName.PROMOTE, CommandName.DEMOTE)
 
 
 class PortfolioRole(Consumer):
-    """Shell of `memesnipe.trading.portfolio.Portfolio`.
+    """Runs `memesnipe.trading.portfolio.Portfolio` on the streams.
 
-    It decides once the position actor has marked the portfolio; in lockstep, where a generation falls due at the
-    same event, also once the factory has answered. Live it never waits for the factory.
+    Every mark of the position role leads to a decision. In lockstep, where a generation is due at the same event, the
+    decision follows the factory's specs for that event; otherwise it does not wait for the factory.
     """
 
     name = "portfolio"
@@ -56,10 +56,10 @@ class PortfolioRole(Consumer):
         )
         self._lockstep = context.choice.lockstep
         self._due: PositionUpdate | None = None  # the mark that waits for a decision
-        self._bred_seq = 0  # the last event for which the factory has answered
+        self._bred_seq = 0  # the last event for which all specs were received
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
-        """Learn, and decide where a decision is due."""
+        """Apply the entries, and decide where a decision is due."""
         for entry in entries:
             match entry.payload:
                 case SimulationResults() as results:
@@ -147,7 +147,7 @@ class PortfolioRole(Consumer):
             self.log.info("lifecycle", **asdict(step))
 
     def _write_strategies(self, decision: Decision, work: UnitOfWork, *, is_generation: bool) -> None:
-        """New ones with their genomes; the others where there is something new, for there may be thousands."""
+        """Write new strategies with their genomes, and of the others, perhaps thousands, only changed ones."""
         strategies = self._portfolio.state.strategies
         joined = dict(self._genomes(decision))
         work.put(
@@ -172,11 +172,11 @@ class PortfolioRole(Consumer):
         return list(zip(new, decision.added, strict=True))
 
     def dump(self) -> bytes:
-        """The portfolio, and what it waits for."""
+        """Return the portfolio's state, the mark without a decision, and the event of the last specs."""
         return msgspec.json.encode((self._portfolio.state, self._due, self._bred_seq))
 
     def load(self, state: bytes) -> None:
-        """Take the state of `dump` over."""
+        """Continue from a state of `dump`."""
         self._portfolio.state, self._due, self._bred_seq = _STATE.decode(state)
 
 

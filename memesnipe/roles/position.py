@@ -1,4 +1,4 @@
-"""The position actor: books the fills, marks the portfolio, runs the circuit breaker, and orders exits."""
+"""The position role: books the fills, marks the portfolio, runs the circuit breaker, and orders exits."""
 
 from msgspec.structs import replace
 from pydantic import TypeAdapter
@@ -24,11 +24,11 @@ _STATE = TypeAdapter(LedgerState)
 
 
 class PositionRole(Consumer):
-    """Shell of `memesnipe.trading.ledger.Ledger`.
+    """Runs `memesnipe.trading.ledger.Ledger` on the streams.
 
-    It follows the executor: it takes in events as far as the executor says it has come, so what it books and marks
-    depends on the events alone and not on which of the two is faster. The executor sends its simulation results after
-    the fills of the same event; their arrival says that a decision is due, and the portfolio is marked.
+    It consumes events only up to the executor's watermark, so its bookings and marks depend on the events alone and not
+    on which of the two roles is faster. The executor publishes simulation results where a decision is due, after the
+    fills of the same event; the portfolio is marked when they are read.
     """
 
     name = "position"
@@ -38,7 +38,7 @@ class PositionRole(Consumer):
         self._ledger = Ledger(ledger_policy_of(context.settings))
 
     def read(self) -> list[Entry]:
-        """What the executor says, and the events up to there."""
+        """Return the executor's messages, and the events up to its watermark, in order; commands beyond it wait."""
         numbers = {stream: position.number for stream, position in self.positions.items()}
         event = numbers.pop(EVENTS)
         said = self.context.bus.read(numbers, BLOCK_MS)
@@ -56,11 +56,11 @@ class PositionRole(Consumer):
             if entry.stream in EVENT_STREAMS:
                 event = entry.number
             elif entry.seq > event:
-                return entries[:i]  # the events before it are still to come
+                return entries[:i]  # the events before it have not arrived
         return entries
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
-        """Book and mark."""
+        """Apply events and commands, book fills, and mark the portfolio at simulation results."""
         events: list[Entry] = []
         for entry in entries:
             if entry.stream in EVENT_STREAMS:
@@ -105,21 +105,21 @@ class PositionRole(Consumer):
             work.put(BreakerRow, [entries.breaker])
         for message in entries.messages:
             if follows and isinstance(message, Follows):
-                # What a reader does about a mark must rest on everything that the mark follows from.
+                # A reader must apply a mark only after all messages from which the mark follows.
                 work.send(replace(message, after=self.journal.numbers_after(work) | follows))
             else:
                 work.send(message)
 
     def catch_up(self, saved_seq: int) -> None:
-        """See the prices since the snapshot again."""
+        """Apply the events since the snapshot."""
         self.replay(saved_seq, self._see)
 
     def dump(self) -> bytes:
-        """The ledger."""
+        """Return the state of the ledger."""
         return _STATE.dump_json(self._ledger.state)
 
     def load(self, state: bytes) -> None:
-        """Take the state of `dump` over."""
+        """Continue from a state of `dump`."""
         self._ledger.state = _STATE.validate_json(state)
 
 
@@ -127,10 +127,10 @@ _OF_EXECUTOR = (FILLS, SIMULATION_RESULTS, PROGRESS)
 
 
 def in_order(entries: list[Entry]) -> list[Entry]:
-    """Entries in the order in which they happened.
+    """Return the entries in order: by event, and the event itself first.
 
-    By event, the event itself first. A fill belongs to the event before it, so at one event some come before the
-    decision there and most after it: the message of the decision says which was the last before.
+    A fill has the number of the event that precedes it. Some fills of an event therefore precede its simulation
+    results, and the others follow them; ``after`` of the results has the number of the last preceding fill.
     """
     before = {e.seq: e.payload.after[FILLS] for e in entries if isinstance(e.payload, SimulationResults)}
     rank = {SIMULATION_RESULTS: 2, PROGRESS: 3, COMMANDS: 4}

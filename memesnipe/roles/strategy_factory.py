@@ -1,4 +1,4 @@
-"""The strategy factory: breeds generations on the latest events, and sends the best to the arena."""
+"""The strategy factory: breeds generations on the latest events, and publishes the best as specs."""
 
 import statistics
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class StrategyFactory(Consumer):
         self._window: Events = empty(0)
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
-        """Roll the window on; breed where a generation is due. When late, live, only the latest one is bred."""
+        """Add events to the window, and breed where a generation is due; outside lockstep only the latest one due."""
         due = [i for i, entry in enumerate(entries) if entry.payload.flags & GENERATION]
         start = 0
         for i in due if self._lockstep else due[-1:]:
@@ -66,7 +66,7 @@ class StrategyFactory(Consumer):
         genomes = self._population.ask()
         window_events = len(self._window)
         announced = self.journal.unit_of_work()
-        # One job a generation: where there are more than generations, this one was announced before a crash.
+        # One job a generation: if there are more jobs than generations, this one was announced before a crash.
         if self.journal.numbers_after(announced)[BACKTEST_JOBS] <= index:
             announced.send(BacktestJob(seq=seq, generation=index, genomes=len(genomes), window_events=window_events))
             self.commit(announced, self.positions)
@@ -118,17 +118,17 @@ class StrategyFactory(Consumer):
             )
             work.send(spec)
 
-    def catch_up(self, saved_seq: int) -> None:  # noqa: ARG002 - the window begins where it begins
+    def catch_up(self, saved_seq: int) -> None:  # noqa: ARG002 - the window does not depend on it
         """Fill the window again; the search itself is in the snapshot."""
         last = self.positions[EVENTS].number
         self.replay(max(0, last - self.context.settings.evolution.tape_window_events), self._roll)
 
     def dump(self) -> bytes:
-        """The search."""
+        """Return the state of the search."""
         return _STATE.dump_json(self._population.dump())
 
     def load(self, state: bytes) -> None:
-        """Take the state of `dump` over."""
+        """Continue from a state of `dump`."""
         self._population.load(_STATE.validate_json(state))
 
 

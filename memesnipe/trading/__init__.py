@@ -1,1 +1,1 @@
-"""Trading: what paper and live orders go through, what they leave in the books, and who may trade how much."""
+"""Trading: the path of paper and live orders, their records, and the capital of each strategy."""

@@ -1,4 +1,4 @@
-"""Allocation: how much capital each strategy gets. The formulas are in `docs/lifecycle.md`."""
+"""Allocation: the capital of each strategy. The formulas are in `docs/lifecycle.md`."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,32 +8,39 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-SHRINK_PERIODS: Final = 60.0  # a record of so many periods counts half
-KEPT_CHANGES: Final = 60  # of each strategy's return, from one decision to the next
-_MIN_CHANGES: Final = 5  # fewer say nothing about a correlation
-_NO_CHANGE: Final = 1e-9  # the size of a series of returns below which it does not vary
+SHRINK_PERIODS: Final = 60.0  # a record of this many periods has the weight 1/2
+KEPT_CHANGES: Final = 60  # latest changes of each strategy's return, one a decision
+_MIN_CHANGES: Final = 5  # with fewer common changes two strategies count as uncorrelated
+_NO_CHANGE: Final = 1e-9  # norm of a centred series below which it counts as constant
 _ROWS_AT_ONCE: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most, as ratios of the capital. The most in one token is the risk gate's (`memesnipe.trading.gate`)."""
+    """Upper bounds of allocations, as ratios of the capital.
 
-    strategy: float = 0.10
-    all: float = 0.80
+    The risk gate bounds the exposure to one token (`memesnipe.trading.gate`).
+    """
+
+    strategy: float = 0.10  # each
+    all: float = 0.80  # together
 
 
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
-    """The record of a strategy that its share of the capital is computed from."""
+    """The record of a strategy from which its share of the capital is computed."""
 
     sharpe: float  # annualised
-    periods: int  # that it comes from
-    changes: Sequence[float] = field(default_factory=tuple)  # of its return, the latest last
+    periods: int  # one-minute returns behind the ratio
+    changes: Sequence[float] = field(default_factory=tuple)  # of its total return between decisions, the latest last
 
 
 def allocate(candidates: Mapping[str, TrackRecord], equity_usd: float, caps: Caps) -> dict[str, float]:
-    """USD for each strategy, in proportion to what its record is worth, none above the cap; whole cents."""
+    """Return the allocation of each strategy in USD, in proportion to its score; whole cents, rounded down.
+
+    The score is the shrunk Sharpe ratio, at least 0, times the independence. No allocation exceeds ``caps.strategy``;
+    what a cap removes from one strategy is not given to another.
+    """
     names = list(candidates)
     if not names or equity_usd <= 0:
         return dict.fromkeys(names, 0.0)
@@ -49,10 +56,10 @@ def allocate(candidates: Mapping[str, TrackRecord], equity_usd: float, caps: Cap
 
 
 def shrunk_sharpes(candidates: Sequence[TrackRecord]) -> NDArray[np.float64]:
-    """Each Sharpe ratio drawn towards the mean of all, the more the shorter its record; shape (candidates,).
+    """Return each Sharpe ratio shrunk towards the mean of all, shape (candidates,).
 
-    With a prior as sure as `SHRINK_PERIODS` periods of record: n / (n + k) of its own and the rest of the mean.
-    A mean below 0 is taken for 0, so nobody is lifted by losers.
+    A strategy's own ratio has the weight n / (n + `SHRINK_PERIODS`) for n periods of record, the mean has the rest. A
+    negative mean counts as 0.
     """
     sharpes = np.array([candidate.sharpe for candidate in candidates])
     periods = np.array([float(candidate.periods) for candidate in candidates])
@@ -62,10 +69,11 @@ def shrunk_sharpes(candidates: Sequence[TrackRecord]) -> NDArray[np.float64]:
 
 
 def independence(changes: Sequence[Sequence[float]]) -> NDArray[np.float64]:
-    """For each strategy 1 / (1 + the sum of its positive correlations with the others), shape (strategies,).
+    """Return 1 / (1 + the sum of its positive correlations with the others) for each strategy, shape (strategies,).
 
-    Ten copies of one strategy so get together what one of them would get. Two are compared over the decisions that
-    both have seen. Who has too short a series to tell, or one that does not vary, is taken as independent.
+    Ten copies of one strategy therefore get together what one alone would get. Two strategies are compared over the
+    latest changes that both series have. A strategy with a constant series, or with too short a one, counts as
+    independent.
     """
     lengths = np.array([min(len(series), KEPT_CHANGES) for series in changes], np.int64)
     latest = np.zeros((len(changes), KEPT_CHANGES))
@@ -73,7 +81,7 @@ def independence(changes: Sequence[Sequence[float]]) -> NDArray[np.float64]:
         if lengths[row]:
             latest[row, -lengths[row] :] = series[-int(lengths[row]) :]
     crowd = np.zeros(len(changes))
-    # All pairs of which the shorter series is so long, at once.
+    # All pairs whose shorter series has this length, at once.
     for length in np.unique(lengths[lengths >= _MIN_CHANGES]).tolist():
         shorter, longer = np.flatnonzero(lengths == length), np.flatnonzero(lengths > length)
         ours, theirs = _standardised(latest[shorter, -length:]), _standardised(latest[longer, -length:])
@@ -88,7 +96,7 @@ def independence(changes: Sequence[Sequence[float]]) -> NDArray[np.float64]:
 
 
 def _standardised(series: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows of length 1 and mean 0, so that their products are correlations; 0 where a row does not vary."""
+    """Return the rows centred and scaled to norm 1, so that their products are correlations; 0 for a constant row."""
     centred = series - series.mean(axis=1, keepdims=True)
     size = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
     unit: NDArray[np.float64] = np.divide(centred, size, out=np.zeros_like(centred), where=size > _NO_CHANGE)
@@ -96,6 +104,6 @@ def _standardised(series: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _together(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Positive correlations, shape (some, others); rounded, because the last bits depend on the machine."""
+    """Return positive correlations, shape (some, others); rounded, because the last bits depend on the machine."""
     positive: NDArray[np.float64] = np.maximum(np.round(some @ others.T, 9), 0.0)
     return positive

@@ -1,7 +1,7 @@
 """The arena: the engine run live over its share of the simulating strategies, and the batches that it emits.
 
-Strategies are divided among arenas by a hash of their id, so the division depends on the number of arenas alone. An
-arena knows nothing of the others and nothing of the desk, which merges their batches (`memesnipe.trading.execution`).
+Strategies are divided among arenas by their id, which is a hash, so the division depends on the number of arenas alone.
+An arena depends neither on other arenas nor on the desk, which consumes all batches (`memesnipe.trading.execution`).
 """
 
 from collections.abc import Collection
@@ -19,7 +19,7 @@ from memesnipe.sdk.registry import Families
 
 @dataclass(frozen=True, slots=True)
 class ArenaBatch:
-    """What one arena emits for a batch of events: everything up to event ``upto_seq``, even where that is nothing."""
+    """The output of one arena for a batch of events: complete up to event ``upto_seq``, and possibly empty."""
 
     upto_seq: int
     decisions: list[Order] = field(default_factory=list)  # of watched strategies, in order of decision
@@ -30,15 +30,15 @@ class ArenaBatch:
 
 @dataclass(slots=True)
 class ArenaState:
-    """The state of an arena."""
+    """The state of an arena as plain data."""
 
     engine: EngineState
     watched: list[str]
-    orders_of_removed: dict[str, int]  # a strategy that returns continues its order numbers
+    orders_of_removed: dict[str, int]  # per strategy; one that is added again continues its order numbers
 
 
 class Arena:
-    """One arena of several."""
+    """One of several arenas."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Arena:
 
     @property
     def seq(self) -> int:
-        """The last event that the arena has advanced over."""
+        """The number of the last event that the arena has advanced over."""
         return self.engine.last_seq
 
     def owns(self, spec_id: str) -> bool:
@@ -66,14 +66,14 @@ class Arena:
         return self._count == 1 or int(spec_id, 16) % self._count == self._index
 
     def advance(self, events: Events) -> ArenaBatch:
-        """Advance over ``events``, shape (n,), of which only the last may have a decision due."""
+        """Advance over ``events``, shape (n,), of which only the last may have a decision due; return the output."""
         done = self.engine.advance(events)
         if not int(events[-1]["flags"]) & DECISION:
             return ArenaBatch(self.seq, done.orders, done.fills)
         return ArenaBatch(self.seq, done.orders, done.fills, self.engine.results(), self._exposed())
 
     def apply(self, message: AllocationMessage, watched: Collection[str]) -> ArenaBatch:
-        """Add and remove strategies, and watch those whose decisions the desk consumes."""
+        """Add and remove strategies, and emit decisions of the ``watched`` ones from now on; return their exposures."""
         joining = {genome.spec_id: genome for genome in message.added if self.owns(genome.spec_id)}
         removed = [spec_id for spec_id in message.removed if self.owns(spec_id)]
         before = self._orders_of_removed

@@ -73,7 +73,7 @@ class Desk:
         return [self._execute(order) for order in self._venue.arrivals(self.state.pending, ts)]
 
     def on_report(self, report: ExecutionReport) -> Fill | None:
-        """Apply what a venue reports about an order; return its fill where the report ends it.
+        """Apply a venue's report on an order; return its fill if the report ends the order.
 
         Raises:
             TransitionError: the order cannot go from its state to the reported one.
@@ -98,11 +98,15 @@ class Desk:
             return self._enter(decision)
         holding = self.state.holding(decision.spec_id, decision.token)
         if holding is None or (holding.short is not None) != (decision.side == COVER_SIDE):
-            return None  # its entry was refused, or failed
+            return None  # the entry was refused, or failed
         return self._leave(decision, holding)
 
     def settle(self, decision: Order) -> tuple[Order, Fill] | None:
-        """Close a holding that the arena has closed without a transaction: its token is dead, or its margin is gone."""
+        """Close a holding that the arena has closed without a transaction: its token is dead, or its margin is gone.
+
+        Returns:
+            The order and its fill; None where nothing is held, an order is open, or the venue needs a transaction.
+        """
         holding = self.state.holding(decision.spec_id, decision.token)
         market = self.state.market_state.tokens.get(decision.token)
         if holding is None or market is None or self.state.is_pending(decision.spec_id, decision.token):
@@ -123,7 +127,7 @@ class Desk:
             spec_id: the strategy.
             token: the token.
             reason: one word.
-            opened_ts: of the holding that is meant; None for any. It may be sold, and another bought, meanwhile.
+            opened_ts: opening time of the holding to close; None for any. Another may have been bought meanwhile.
 
         Returns:
             The order; the refusal, once in each period in which exits are refused; None where nothing is held.
@@ -154,7 +158,7 @@ class Desk:
 
         Returns:
             The open orders that this cancels: entries where positions may only be closed, all where trading halts. An
-            order whose venue can no longer recall it stays open.
+            order that its venue can no longer cancel stays open.
         """
         state = self.state
         if (level, halted) != (state.level, state.halted):

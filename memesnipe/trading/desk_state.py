@@ -28,7 +28,7 @@ class DeskState:
     pending: list[Order] = field(default_factory=list)
     exit_orders: int = 0
     sent_ts: list[int] = field(default_factory=list)  # when the orders of the last minute were sent
-    cash_lamports: int = 0  # of the whole portfolio; none before SOL has a price
+    cash_lamports: int = 0  # of the whole portfolio; 0 before SOL has a price
     is_funded: bool = False
     refused_exits: set[tuple[str, int]] = field(default_factory=set)  # refused since the risk level last changed
     statuses: dict[str, OrderStatus] = field(default_factory=dict)  # by order key, where a venue has reported one

@@ -1,7 +1,7 @@
 """Execution: arenas and desk over the same events, so that a decision on paper is the simulated decision.
 
-The state changes in two ways only: by events, and by controls between two of them. Events and controls therefore
-derive it again, after a crash and when a run is verified.
+The state changes in two ways only: by events, and by controls between two events. Events and controls therefore derive
+the state again, after a crash and when a run is verified.
 
 The desk consumes the decisions of all arenas in one total order: by event, then by decision time, then by the number
 under which a strategy was admitted. The records therefore do not depend on how many arenas there are.
@@ -55,7 +55,7 @@ class ExecutionState:
 
 
 class Execution:
-    """Moves all arenas and the desk over events and controls."""
+    """Advances all arenas and the desk over events, and applies controls."""
 
     def __init__(self, arenas: Sequence[Arena], desk: Desk) -> None:
         self.arenas = list(arenas)
@@ -64,12 +64,12 @@ class Execution:
 
     @property
     def seq(self) -> int:
-        """The last event that was applied."""
+        """The number of the last event that was applied."""
         return self.arenas[0].seq
 
     @property
     def parity(self) -> dict[str, Parity]:
-        """How far the desk's fills are from the simulated ones, by strategy."""
+        """The comparison of the desk's fills with the simulated ones, by strategy."""
         return self._side.parity
 
     def advance(self, events: Events) -> Iterator[Step]:
@@ -123,7 +123,7 @@ class Execution:
         )
 
     def _leave_orphans(self, batches: Sequence[ArenaBatch], step: Step) -> None:
-        """Sell holdings without a simulated counterpart: the simulated sale landed and ours failed, or it is gone."""
+        """Sell holdings without a simulated counterpart: only the simulated sale landed, or the strategy is gone."""
         exposed = frozenset[tuple[str, int]]().union(*(batch.exposed for batch in batches))
         for spec_id, token in self.desk.held():
             if (spec_id, token) not in exposed:
@@ -134,7 +134,7 @@ class Execution:
         sol_usd = self.desk.state.market_state.sol_usd
         while pending and pending[-1].decided_seq <= seq:
             decision = pending.pop()
-            # At an event the event comes first; between two, an order that arrives at the same time does.
+            # At equal times, a decision at an event precedes an arrival, and one between events follows it.
             arrived = self.desk.pass_time(decision.decided_ts + decision.decided_between_events)
             step.fills += [DeskFill(fill, sol_usd) for fill in arrived]
             if decision.reason in SETTLED:
@@ -184,22 +184,22 @@ class Execution:
 
     def _apply_command(self, name: CommandName, spec_id: str) -> list[Order]:
         desk = self.desk
-        if name == CommandName.DEMOTE:  # it enters nothing more; its mode is the portfolio's
+        if name == CommandName.DEMOTE:  # no further entries; the portfolio changes the mode
             desk.state.allocations_usd.pop(spec_id, None)
         if name == CommandName.HALT:
             return desk.set_risk(desk.state.level, halted=True)
-        if name == CommandName.RISK_RESET:  # the level follows from the breaker
+        if name == CommandName.RISK_RESET:  # the breaker sets the level
             return desk.set_risk(desk.state.level, halted=False)
         return []
 
     def _apply_allocations(self, message: AllocationMessage, step: Step) -> None:
-        """Add and remove strategies in the arenas, and give the desk their allocations."""
+        """Add and remove strategies in the arenas, and set the allocations of the desk."""
         side, desk = self._side, self.desk.state
         for genome in message.added:
             side.admitted += 1
             side.admission_no[genome.spec_id] = side.admitted
         desk.allocations_usd = dict(message.allocations_usd)
-        # The desk follows strategies with an allocation, and those that still hold something or have an order open.
+        # The desk consumes decisions of strategies with an allocation, a holding or an open order.
         watched = {*desk.allocations_usd, *desk.holdings, *(order.spec_id for order in desk.pending)}
         batches = [arena.apply(message, watched) for arena in self.arenas]
         for spec_id in message.removed:
@@ -209,7 +209,7 @@ class Execution:
         self._leave_orphans(batches, step)
 
     def dump(self) -> ExecutionState:
-        """Return the state; write it down before the next step, which changes it."""
+        """Return the state. The part beside the arenas is no copy: store it before the next step changes it."""
         return ExecutionState([arena.dump() for arena in self.arenas], self._side)
 
     def load(self, state: ExecutionState) -> None:
@@ -230,9 +230,16 @@ def local_execution(
     arenas: int = 1,
     reports: bool = False,
 ) -> Execution:
-    """Return a desk with so many arenas in this process, in their initial state.
+    """Return a desk with its arenas in this process, in their initial state.
 
-    With ``reports`` the outcomes of the desk's orders are controls; without, the desk trades on paper.
+    Args:
+        families: all strategy families.
+        model: fees, latency and landing of orders.
+        shadow_capital_usd: simulated capital of each strategy.
+        limits: of the risk gate.
+        threads: of each arena.
+        arenas: how many.
+        reports: whether the outcomes of the desk's orders are controls; if not, the desk trades on paper.
     """
     made = [
         Arena(families, model, shadow_capital_usd=shadow_capital_usd, threads=threads, index=index, count=arenas)

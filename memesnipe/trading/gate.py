@@ -1,4 +1,4 @@
-"""The risk gate: whether an order may be sent, and if not, which rule says so."""
+"""The risk gate: decides whether an order may be sent, and names the rule that refuses it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,30 +11,30 @@ from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk_state import DeskState
 
 _MINUTE_NS: Final = 60 * NS_PER_S
-_RAW_PER_TOKEN: Final = 1_000_000  # the decimals of every pump.fun token; those of other venues are not known
+_RAW_PER_TOKEN: Final = 1_000_000  # every pump.fun token has 6 decimals; those of other venues are unknown
 _PUMP_VENUES: Final = (PUMP_CURVE, PUMPSWAP)
 
 
 class RefusalReason(StrEnum):
-    """The rules. The first that is broken is the one that is named."""
+    """The rules. A refusal names the first rule that the order breaks."""
 
-    HALTED = "halted"  # by hand
+    HALTED = "halted"  # manually
     BREAKER = "breaker"  # the breaker's level does not allow it
-    BUSY = "busy"  # another order of the strategy for this token is on its way, or it holds the token
-    STALE_DATA = "stale_data"  # what is known of the market is too old to act on
+    BUSY = "busy"  # the strategy has an open order for this token, or already holds it
+    STALE_DATA = "stale_data"  # the market data is too old to act on
     UNSAFE_TOKEN = "unsafe_token"  # noqa: S105 - the developer is leaving, or liquidity was pulled
-    PRICE = "price"  # the price reported is not the pool's
-    NO_CAPITAL = "no_capital"  # its allocation is spent, or too small
-    NO_CASH = "no_cash"  # the portfolio has not so much left, whatever the strategy was given
-    TOKEN_EXPOSURE = "token_exposure"  # noqa: S105 - enough is in this token already
-    TOTAL_EXPOSURE = "total_exposure"  # enough is in the market already
+    PRICE = "price"  # the reported price deviates from the pool's
+    NO_CAPITAL = "no_capital"  # the strategy's allocation is spent, or too small
+    NO_CASH = "no_cash"  # the budget exceeds the portfolio's cash, whatever the allocation
+    TOKEN_EXPOSURE = "token_exposure"  # noqa: S105 - the exposure to this token would exceed its limit
+    TOTAL_EXPOSURE = "total_exposure"  # the exposure to all tokens would exceed its limit
     ORDER_RATE = "order_rate"  # too many orders in the last minute
-    NO_LIQUIDITY = "no_liquidity"  # the pool gives nothing for it
+    NO_LIQUIDITY = "no_liquidity"  # the pool gives nothing for the budget
 
 
 @dataclass(frozen=True, slots=True)
 class RiskRefused:
-    """An order that is not sent, and why."""
+    """An order that is not sent, with the rule and its figures."""
 
     order: Order
     reason: RefusalReason
@@ -43,7 +43,7 @@ class RiskRefused:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the gate measures against. Times are event time."""
+    """The limits of the gate. Times are event time."""
 
     max_position_usd: float
     max_token_exposure_usd: float = float("inf")
@@ -51,15 +51,16 @@ class Limits:
     max_orders_per_minute: int = 1_000_000
     max_data_age_ns: int = 2**62
     max_price_deviation: float = float("inf")  # ratio of the pool's price
-    max_dev_out: float = float("inf")  # what the developer sent away, as a ratio of the token's liquidity
-    max_pull: float = 1.0  # the largest share of its liquidity that may ever have left at once
-    capital_usd: float = float("inf")  # what the portfolio begins with
+    max_dev_out: float = float("inf")  # value that the developer sent away, as a ratio of the token's liquidity
+    max_pull: float = 1.0  # largest share of the liquidity that one event may ever have removed
+    capital_usd: float = float("inf")  # initial, of the portfolio
 
 
 def refuse(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None:
-    """Why an order must not be sent whatever its size, or None.
+    """Return why an order must not be sent at any size, or None.
 
-    An exit is refused only by a halt or in Emergency: whatever else is wrong, it is better to be out.
+    An exit is refused only by a halt, in Emergency, and while an order for its token is open: under every other
+    condition, closing is the safer choice.
     """
     if state.halted:
         return RiskRefused(order, RefusalReason.HALTED, "trading was halted by hand")
@@ -79,7 +80,7 @@ def refuse(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None
 def _refuse_market(order: Order, market: TokenMarket, state: DeskState, limits: Limits) -> RiskRefused | None:
     if state.is_late:
         return RiskRefused(order, RefusalReason.STALE_DATA, "the event came too late")
-    # A quiet token is as good as its last trade; a market in which nothing trades at all is one that we do not hear.
+    # A quiet token keeps the price of its last trade; a market without any trade means that data is missing.
     silent_ns = state.market_state.last_ts - state.market_state.traded_ts
     if silent_ns > limits.max_data_age_ns:
         return RiskRefused(
@@ -107,7 +108,7 @@ def _refuse_token(order: Order, market: TokenMarket, limits: Limits) -> RiskRefu
 
 
 def refuse_size(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None:
-    """Why an entry of this budget must not be sent, or None."""
+    """Return why an entry of this budget must not be sent, or None."""
     usd = state.market_state.sol_usd / LAMPORTS_PER_SOL
     budget_usd = order.budget_lamports * usd
     if order.budget_lamports <= 0:

@@ -1,4 +1,4 @@
-"""The ledger: what the fills made of the portfolio, what it is worth, and which positions must be left."""
+"""The ledger: books fills into cash and positions, values them, and finds the positions that must be closed."""
 
 from dataclasses import dataclass, field
 
@@ -12,14 +12,14 @@ from memesnipe.trading.breaker import Breaker, RiskLevel
 
 @dataclass(slots=True)
 class Position:
-    """What a strategy holds of one token; once it is closed, what it earned is history and no part of the state."""
+    """A strategy's holding of one token. A closed position is no part of the state; its result is in the records."""
 
     spec_id: str
     token: int
     mint: str
     holding: Holding = field(default_factory=Holding)
-    value_lamports: int = 0  # what the pool would pay, at its last fill or mark
-    best_value_lamports: int = 0  # since it was opened
+    value_lamports: int = 0  # proceeds of selling it, at its last fill or mark
+    best_value_lamports: int = 0  # the highest value since it was opened
 
 
 @dataclass(slots=True)
@@ -29,24 +29,24 @@ class LedgerState:
     market_state: MarketState = field(default_factory=MarketState)
     capital_lamports: int = 0
     cash_lamports: int = 0
-    positions: dict[str, Position] = field(default_factory=dict)  # those that are open, by "strategy/token"
+    positions: dict[str, Position] = field(default_factory=dict)  # open ones, by "strategy/token"
     breaker: Breaker = field(default_factory=Breaker)
     halted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerPolicy:
-    """What the portfolio begins with, and when its positions must be left. Losses are ratios."""
+    """The initial capital, and the rules for closing positions. Losses are ratios."""
 
     capital_usd: float
-    stop_loss: float  # of what a position cost
-    trailing_stop: float  # of its best value
+    stop_loss: float  # of a position's cost
+    trailing_stop: float  # of its highest value
     dead_after_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A position behind a fill, and what the fill realised: a profit, a loss, or the fee of an order that failed."""
+    """The position of a fill, and the realised amount: a profit, a loss, or the fee of a failed order."""
 
     position: Position
     realised_lamports: int
@@ -54,7 +54,7 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The portfolio's worth after one event, what changed, and what must be sold."""
+    """The portfolio's value after one event, whether the risk level changed, and the exits with their reasons."""
 
     equity_lamports: int
     equity_usd: float
@@ -66,8 +66,8 @@ class Mark:
 class Ledger:
     """Books every fill once and marks the portfolio when a decision is due.
 
-    Capital is held in SOL: it is bought at the first price of SOL that is seen, drawdown is measured in lamports,
-    and USD figures are at the price of SOL of the day.
+    Capital is held in SOL: it is converted at the first price of SOL, drawdown is measured in lamports, and USD
+    figures use the current price of SOL.
     """
 
     def __init__(self, rules: LedgerPolicy, state: LedgerState | None = None) -> None:
@@ -75,7 +75,7 @@ class Ledger:
         self._rules = rules
 
     def on_event(self, event: Event) -> None:
-        """See the market move."""
+        """Apply an event to the market and to the positions; convert the capital at the first price of SOL."""
         state = self.state
         before = state.market_state.tokens.get(event.token)
         if before is not None and (event.kind == FUNDING or _moved(before, event)):
@@ -88,7 +88,7 @@ class Ledger:
             state.cash_lamports += state.capital_lamports
 
     def on_fill(self, message: FillMessage) -> Booked:
-        """Book one fill."""
+        """Book one fill; return its position and the realised amount."""
         fill, positions = message.fill, self.state.positions
         order = fill.order
         key = f"{order.spec_id}/{order.token}"
@@ -107,18 +107,18 @@ class Ledger:
         return Booked(Position(order.spec_id, order.token, message.mint), realised)
 
     def apply(self, command: str) -> bool:
-        """Take a halt or a reset by hand over; whether it was one of these."""
+        """Apply a halt or a reset; return whether the command is one of these."""
         if command == CommandName.HALT:
             self.state.halted = True
         elif command == CommandName.RISK_RESET:
             self.state.halted = False
-            # A halt that ends does not forgive a drawdown; a level that only a reset ends does.
+            # Ending a halt keeps the drawdown; ending Critical or Emergency resets it.
             if self.state.breaker.level in (RiskLevel.CRITICAL, RiskLevel.EMERGENCY):
                 self.state.breaker.reset()
         return command in (CommandName.HALT, CommandName.RISK_RESET)
 
     def mark(self) -> Mark:
-        """Value everything at what the pools would pay now, and let the breaker see it."""
+        """Value all positions at the proceeds of selling them now, and apply the equity to the breaker."""
         state = self.state
         by_token: dict[int, list[Position]] = {}
         for position in state.positions.values():
@@ -132,7 +132,7 @@ class Ledger:
         return Mark(equity, equity * usd, state.cash_lamports * usd, changed, self._exits())
 
     def _value(self, market: TokenMarket, positions: list[Position]) -> None:
-        """Value all tokens of one mint as one sale: they are one wallet's, and each holding moves the others' pool."""
+        """Value all holdings of one token as one sale: one wallet holds them, and each shifts the pool of all."""
         whole = Holding(
             token_raw=sum(p.holding.token_raw for p in positions),
             shift_sol_lamports=sum(p.holding.shift_sol_lamports for p in positions),
@@ -148,7 +148,7 @@ class Ledger:
             position.best_value_lamports = max(position.best_value_lamports, position.value_lamports)
 
     def open_positions(self) -> list[Position]:
-        """What is held, in the order in which it was opened."""
+        """Return the open positions in order of opening."""
         return list(self.state.positions.values())
 
     def _exits(self) -> list[tuple[Position, str]]:
@@ -162,5 +162,5 @@ class Ledger:
 
 
 def _moved(before: TokenMarket, event: Event) -> bool:
-    """Whether the token has gone to another pool, which does not know our trades."""
+    """Return whether the token has moved to another pool, which does not contain the portfolio's trades."""
     return event.kind == PRICE and event.venue != before.pool.venue

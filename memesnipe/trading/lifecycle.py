@@ -1,4 +1,4 @@
-"""The lifecycle of a strategy: simulating -> paper -> live and back, each step through gates and with its reason."""
+"""The lifecycle of a strategy: simulating -> paper -> live and back. Each step has gates and a recorded reason."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,30 +25,30 @@ DOWN: Final = {below: above for above, below in ((Mode.SIMULATING, Mode.PAPER), 
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What a strategy must show to be promoted to a mode, and to stay there."""
+    """The requirements for promotion to a mode, and for staying in it."""
 
     min_sharpe: float  # annualised
     min_trades: int  # round trips
-    min_observed_s: float  # of event time, in its present mode
+    min_observed_s: float  # of event time, in the present mode
     max_drawdown: float  # ratio
-    min_deflated_sharpe: float = 0.0  # probability that it is not luck, all evaluations counted
-    min_compared_fills: int = 0  # fills compared with the simulation's
+    min_deflated_sharpe: float = 0.0  # probability of skill, with every evaluation counted
+    min_compared_fills: int = 0  # fills compared with simulated ones
     max_parity_error_bps: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class PromotionPolicy:
-    """The gates of both steps up, and what is asked of those who are there."""
+    """The gates of both promotions, and the rules of demotion."""
 
     paper: Gates
     live: Gates
     min_sharpe_to_stay: float = 0.0  # annualised
-    drift_fills: int = 10  # fewer compared fills than this are no drift
+    drift_fills: int = 10  # with fewer compared fills drift is not assessed
 
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """What must all be on before anything trades with real money."""
+    """The conditions that must all hold before anything trades with real money."""
 
     live_trading_enabled: bool = False
     paper_trading_off: bool = False
@@ -56,7 +56,7 @@ class Switches:
     signer: bool = False
 
     def missing(self) -> str:
-        """What is not on, in words; empty where all is."""
+        """Return the conditions that do not hold, in words; "" where all hold."""
         words = {
             "LIVE_TRADING_ENABLED is false": self.live_trading_enabled,
             "PAPER_TRADING_MODE is true": self.paper_trading_off,
@@ -68,17 +68,17 @@ class Switches:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A strategy's record, as it is judged."""
+    """The record of a strategy to which the gates are applied."""
 
     result: StrategyResult
-    observed_s: float  # in its present mode
+    observed_s: float  # event time in the present mode
     deflated_sharpe: float
     compared_fills: int = 0
     parity_error_bps: float = 0.0
 
 
 def deflated_sharpe_of(result: StrategyResult, evaluations: int) -> float:
-    """The probability that a strategy has skill, when it was chosen from so many (Bailey & Lopez de Prado 2014).
+    """Return the probability of skill of a strategy chosen from ``evaluations`` (Bailey & Lopez de Prado 2014).
 
     The ratio comes from one-minute returns in the live simulation; the variance of the trials is that of strategies
     without any skill, as in `memesnipe.evolution.assessment`.
@@ -96,9 +96,9 @@ def deflated_sharpe_of(result: StrategyResult, evaluations: int) -> float:
 def next_mode(
     mode: Mode, track: Track, rules: PromotionPolicy, switches: Switches, *, is_pinned: bool = False
 ) -> tuple[Mode, str]:
-    """The mode that a strategy's record earns it, and the reason; the same mode with "" where nothing changes.
+    """Return the mode that follows from a strategy's record, and the reason; the same mode and "" without a change.
 
-    One that a person holds up falls by nothing but drift and the switches.
+    A pinned strategy, which a person has promoted, is demoted only by drift and by the switches.
     """
     if mode is Mode.LIVE and switches.missing():
         return Mode.PAPER, f"live trading is switched off: {switches.missing()}"
@@ -130,7 +130,7 @@ def _drifting(track: Track, gates: Gates, rules: PromotionPolicy) -> str:
 
 
 def lacking(track: Track, gates: Gates) -> str:
-    """The first gate that a record does not pass; empty where it passes all."""
+    """Return the name of the first gate that a record does not pass; "" where it passes all."""
     result = track.result
     passed = {
         "observation time": track.observed_s >= gates.min_observed_s,

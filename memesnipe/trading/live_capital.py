@@ -1,22 +1,22 @@
-"""Live capital: begins with a dollar and doubles only after success."""
+"""Live capital: one dollar at first, doubled only after profitable trades."""
 
 from dataclasses import dataclass
 from typing import Final
 
 START_USD: Final = 1.0
-TRADES_A_STEP: Final = 10
+TRADES_A_STEP: Final = 10  # round trips between two adjustments
 
 
 @dataclass(slots=True)
 class LiveCapital:
-    """What a live strategy may trade with, and what it has made of it since the last step."""
+    """The capital of a live strategy, and its trades and profit since the last adjustment."""
 
     usd: float = START_USD
     trades: int = 0
     profit_lamports: int = 0
 
     def on_trade(self, profit_lamports: int) -> None:
-        """Take a finished round trip over; after ten of them the capital doubles where they earned, else it halves."""
+        """Count a finished round trip; every ten, double the capital after a profit, else halve it (at least 1 USD)."""
         self.trades += 1
         self.profit_lamports += profit_lamports
         if self.trades < TRADES_A_STEP:

@@ -1,4 +1,4 @@
-"""Parity: how far what the desk got is from what the simulation got for the same decision."""
+"""Parity: the difference in price between the desk's fill and the simulated fill of the same decision."""
 
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -8,14 +8,14 @@ from memesnipe.engine.orders import Fill
 from memesnipe.market.events import BUY_SIDE, SELL_SIDE
 
 BPS: Final = 10_000.0
-MISSED_BPS: Final = 10_000.0  # one of the two failed and the other did not
+MISSED_BPS: Final = 10_000.0  # one of the two fills failed and the other landed
 _KEPT: Final = 20
 
 
 def parity_bps(actual: Fill, simulated: Fill) -> float | None:
-    """How much worse the actual price was than the simulated one, pool fees included; below 0 it was better.
+    """Return how much worse the actual price was than the simulated one, in bps with pool fees; negative if better.
 
-    None where that shows nothing: both failed, or it is a perp venue's mark, which is one for all sizes.
+    None where no comparison is possible: both failed, or the order is for a perp, whose price is the same at any size.
     """
     if bool(actual.failure) != bool(simulated.failure):
         return MISSED_BPS
@@ -28,7 +28,7 @@ def parity_bps(actual: Fill, simulated: Fill) -> float | None:
 
 
 def _price(fill: Fill) -> float:
-    """Lamports a raw token: what a buyer pays, what a seller gets."""
+    """Return the price in lamports per raw token: paid by a buyer, received by a seller."""
     fee = fill.pool_fee_lamports if fill.order.side == BUY_SIDE else -fill.pool_fee_lamports
     return max(fill.sol_lamports + fee, 1) / max(fill.token_raw, 1)
 
@@ -47,5 +47,5 @@ class Parity:
 
     @property
     def error_bps(self) -> float:
-        """The mean absolute error of the last 20 fills."""
+        """The mean absolute error of the last 20 fills, in bps; 0 without any."""
         return fmean(map(abs, self.recent_bps)) if self.recent_bps else 0.0

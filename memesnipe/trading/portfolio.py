@@ -1,4 +1,4 @@
-"""The portfolio: which strategies run, in which mode, and with how much capital."""
+"""The portfolio: the strategies that run, their modes and their capital."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,7 +16,7 @@ _NOT_COMPARED: Final = ParityRecord(0, 0.0)
 
 
 class ManualOverride(StrEnum):
-    """What a person decided about a strategy, which holds until a person decides again."""
+    """A person's decision about a strategy, in force until the next such decision."""
 
     UP = "up"  # only fills that drift from the simulation demote it
     DOWN = "down"  # no gate promotes it
@@ -29,13 +29,13 @@ class Managed:
     generation: int
     mode: Mode
     since_seq: int
-    since_observed_s: float = 0.0  # how long it had been observed when it came into this mode
+    since_observed_s: float = 0.0  # its observation time on entering this mode
     result: StrategyResult | None = None
     allocation_usd: float = 0.0
     compared_fills: int = 0
     parity_error_bps: float = 0.0
     deflated_sharpe: float | None = None
-    changes: list[float] = field(default_factory=list)  # of its return, on paper and live
+    changes: list[float] = field(default_factory=list)  # of its total return, while on paper or live
     manual_override: ManualOverride | None = None
     live: LiveCapital | None = None
 
@@ -47,12 +47,12 @@ class Candidate:
     spec_id: str
     generation: int
     genome: Genome
-    return_reason: str = ""  # of a retired strategy that a person lets join again
+    return_reason: str = ""  # of a retired strategy that a person has promoted
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One step in a strategy's life; steps are numbered from 1, across all strategies."""
+    """One step in the lifecycle of a strategy; steps are numbered from 1 across all strategies."""
 
     number: int
     seq: int
@@ -68,15 +68,15 @@ class PortfolioState:
 
     strategies: dict[str, Managed] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)  # admitted at the next decision
-    retired: set[str] = field(default_factory=set)  # bred again they do not come back, only by hand
-    steps: int = 0  # in all lives together
-    evaluations: int = 0  # ever made in this run
-    admitted: int = 0  # strategies that were ever in the arena
+    retired: set[str] = field(default_factory=set)  # they join again by a manual promotion, not by being bred again
+    steps: int = 0  # of all strategies together
+    evaluations: int = 0  # made in this run so far
+    admitted: int = 0  # strategies ever admitted to the arena
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided at one event: who joins and leaves the arena, and everyone's capital."""
+    """The decision at one event: the strategies that join and leave the arena, and all allocations."""
 
     added: list[Genome]
     removed: list[str]
@@ -85,7 +85,7 @@ class Decision:
 
 
 class Portfolio:
-    """Takes new strategies in, promotes and demotes them by their record, and divides the capital."""
+    """Admits new strategies, promotes and demotes them by their record, and divides the capital."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Portfolio:
         self._arena_size = arena_size
 
     def on_spec(self, spec: StrategySpec) -> None:
-        """Queue a strategy that the search puts forward."""
+        """Queue a strategy that the search proposes."""
         self.state.candidates.append(Candidate(spec.spec_id, spec.generation, spec.genome))
         self.state.evaluations = max(self.state.evaluations, spec.evaluations)
 
@@ -121,7 +121,7 @@ class Portfolio:
             managed.compared_fills, managed.parity_error_bps = parity.fills, parity.error_bps
 
     def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> tuple[str, Transition | None]:
-        """Promote or demote by hand, past the gates; gives what came of it in words, and the step if there was one."""
+        """Promote or demote past the gates, on a person's command; return the outcome in words, and the step if any."""
         managed = self.state.strategies.get(spec_id)
         if managed is None:
             return f"refused: there is no strategy {spec_id} in the arena", None
@@ -140,13 +140,13 @@ class Portfolio:
         return f"{spec_id} is simulating again from the next decision on"
 
     def on_live_trade(self, spec_id: str, profit_lamports: int) -> None:
-        """A round trip that a live strategy has finished."""
+        """Count a finished round trip of a live strategy."""
         managed = self.state.strategies.get(spec_id)
         if managed is not None and managed.live is not None:
             managed.live.on_trade(profit_lamports)
 
     def decide(self, seq: int, equity_usd: float) -> Decision:
-        """Decide everything that is due after the event ``seq``."""
+        """Admit, retire, promote, demote and allocate after event ``seq``; return the decision."""
         transitions, added = self._admit(seq)
         retired = self._retire(seq)
         transitions += retired
@@ -180,8 +180,8 @@ class Portfolio:
         step = self._step(seq, spec_id, managed.mode, mode, reason)
         managed.mode, managed.since_seq = mode, seq
         managed.since_observed_s = managed.result.observed_s if managed.result else 0.0
-        managed.compared_fills, managed.parity_error_bps = 0, 0.0  # what it did before is forgiven
-        managed.changes = []  # those of all strategies must be of the same time
+        managed.compared_fills, managed.parity_error_bps = 0, 0.0  # each mode has its own record
+        managed.changes = []  # series are aligned at their latest change, so none may have a gap
         managed.live = LiveCapital() if mode is Mode.LIVE else None
         return step
 
@@ -222,7 +222,7 @@ class Portfolio:
         return joined, genomes
 
     def _retire(self, seq: int) -> list[Transition]:
-        """Let the worst simulating strategies go while the arena is too full; who has just joined stays."""
+        """Retire the worst simulating strategies while the arena is too full, except those that have just joined."""
         simulating = [
             (managed.result.total_return, spec_id)
             for spec_id, managed in self.state.strategies.items()

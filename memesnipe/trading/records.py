@@ -1,4 +1,4 @@
-"""Records: the rows and messages that steps and marks produce; written by the roles, re-derived by `verify`."""
+"""Records: the rows and messages of steps and marks, written by the roles and re-derived by `verify`."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,11 +30,11 @@ class Entries:
     """The rows and messages of one step, or of one mark."""
 
     orders: list[Row] = field(default_factory=list)
-    statuses: dict[str, OrderStatus] = field(default_factory=dict)  # the new one of each order that changed
+    statuses: dict[str, OrderStatus] = field(default_factory=dict)  # the new status of each order that changed
     trades: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
     equity: list[Row] = field(default_factory=list)
-    positions: list[Row] = field(default_factory=list)  # their new state; `realised_lamports` is to be added
+    positions: list[Row] = field(default_factory=list)  # their new state; `realised_lamports` is an increment
     breaker: Row | None = None  # its new state
     messages: list[Payload] = field(default_factory=list)
 

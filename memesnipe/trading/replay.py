@@ -1,4 +1,4 @@
-"""Replaying: events and the controls between them, in the recorded order. This derives a state again."""
+"""Replay: applies events and controls in the recorded order, which derives the state again."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Control:
     """A message that the executor applied after the event ``effective_seq``."""
 
     stream: str
-    entry: int  # its number in its stream
+    entry: int  # number of the message in its stream
     effective_seq: int
 
 
@@ -24,7 +24,7 @@ def replay(
     controls: Iterable[Control],
     payload_of: Callable[[tuple[str, int]], ControlPayload],
 ) -> Iterator[Step]:
-    """Move over events and controls in the recorded order; the steps equal the original ones.
+    """Apply events and controls in the recorded order; yield the steps, which equal the original ones.
 
     Args:
         execution: in its state before the first event.

@@ -1,4 +1,4 @@
-"""Steps: what happens on the desk up to one event, before it is written down."""
+"""Steps: the outcomes on the desk up to one event, before they are recorded."""
 
 from dataclasses import dataclass, field
 
@@ -30,14 +30,14 @@ class DeskFill:
 
 @dataclass(slots=True)
 class Step:
-    """What happened up to one event, in order; ``seq`` and ``ts`` are those of the event."""
+    """The outcomes up to one event, in order; ``seq`` and ``ts`` are those of the event."""
 
     seq: int
     ts: int
     orders: list[Order] = field(default_factory=list)
     refused: list[RiskRefused] = field(default_factory=list)
     cancelled: list[Order] = field(default_factory=list)
-    reported: dict[str, OrderStatus] = field(default_factory=dict)  # by a venue, under the key of each order
+    reported: dict[str, OrderStatus] = field(default_factory=dict)  # by a venue, by order key
     fills: list[DeskFill] = field(default_factory=list)
     results: Results | None = None
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 import ray
 
@@ -50,8 +51,9 @@ def title(pid: int) -> str:
 
 
 def supervisors() -> list[int]:
-    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return [pid for pid in pids if "ray::Supervisor" in title(pid) and os.getppid() != pid]
+    """The processes of supervisors in this test's own Ray: other tests may run beside it."""
+    ours = psutil.Process().children(recursive=True)
+    return [process.pid for process in ours if "ray::Supervisor" in title(process.pid)]
 
 
 def kill_and_await(home: Path, actor: str, kill: Callable[[int], None]) -> None:

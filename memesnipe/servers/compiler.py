@@ -4,10 +4,11 @@ The process holds a lock in the home folder while it compiles; a process that wo
 """
 
 import fcntl
+import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from memesnipe.servers.child import die_with_parent
 COMPILER: Final = "the compiler"
 _LOCK: Final = "compile.lock"
 _KILLED_S: Final = 10.0
+_NICENESS: Final = 5
 
 
 class Compiler:
@@ -36,7 +38,7 @@ class Compiler:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=(lock.fileno(),),
                 start_new_session=True,  # Ctrl-C must reach this process alone
-                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - as for the servers
+                preexec_fn=_in_background(),  # noqa: PLW1509 - as for the servers
             )  # fmt: skip
 
     def check(self) -> bool:
@@ -62,6 +64,17 @@ class Compiler:
         self._process.wait(_KILLED_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def _in_background() -> Callable[[], None]:
+    """Return a preexec hook: the process ends with its parent, and leaves the processor to those that start."""
+    die = die_with_parent(signal.SIGKILL)
+
+    def hook() -> None:
+        os.nice(_NICENESS)
+        die()
+
+    return hook
 
 
 def is_compiling(home: Path) -> bool:

@@ -31,7 +31,7 @@ CLASSES = {
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("home")
-    connect_ray(None, home, "test-supervisor", cpus=2, dashboard=False)
+    connect_ray(None, home, "test-supervisor", cpus=2)
     yield home
     disconnect_ray()
 

@@ -47,11 +47,11 @@ class Halt:
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
-        from memesnipe.api.border import Border  # noqa: PLC0415
         from memesnipe.api.commands import FullPaths, create_command_api  # noqa: PLC0415
+        from memesnipe.api.request_checks import RequestChecks  # noqa: PLC0415
 
         settings = _settings(self._home)
-        return Border(FullPaths(create_command_api(_commands(settings))), _hosts(settings))
+        return RequestChecks(FullPaths(create_command_api(_commands(settings))), _hosts(settings))
 
 
 @serve.deployment(**_OPTIONS)
@@ -69,16 +69,18 @@ class Dashboard:
 
         from memesnipe.api.app import create_api  # noqa: PLC0415
         from memesnipe.api.backend import Backend  # noqa: PLC0415
-        from memesnipe.api.border import Border  # noqa: PLC0415
+        from memesnipe.api.request_checks import RequestChecks  # noqa: PLC0415
         from memesnipe.storage.database import connect  # noqa: PLC0415
 
         settings = _settings(self._home)
-        assert settings.redis_url is not None  # noqa: S101 - resolved by `up`
-        client = redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2)
-        url = f"http://{loopback.HOST}:{settings.dashboard_port}/signer/health"
+        assert settings.servers.redis_url is not None  # noqa: S101 - resolved by `up`
+        client = redis.Redis.from_url(settings.servers.redis_url.get_secret_value(), socket_timeout=2)
+        url = f"http://{loopback.HOST}:{settings.api.dashboard_port}/signer/health"
         database = connect(_database_url(settings), _READ_OPTIONS)
         backend = Backend(database, client, lambda: _answers(url), datetime.now(UTC))
-        return Border(create_api(backend, _commands(settings), settings.dashboard_max_streams), _hosts(settings))
+        return RequestChecks(
+            create_api(backend, _commands(settings), settings.api.dashboard_max_streams), _hosts(settings)
+        )
 
 
 @serve.deployment(**_OPTIONS)
@@ -92,13 +94,13 @@ class Signer:
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica; the key is read from its file here, and does not leave the replica."""
-        from memesnipe.api.border import Border  # noqa: PLC0415
+        from memesnipe.api.request_checks import RequestChecks  # noqa: PLC0415
         from memesnipe.signer.app import create_signer_api  # noqa: PLC0415
         from memesnipe.solana.wallet import load_wallet  # noqa: PLC0415
 
         settings = _settings(self._home)
-        wallet = load_wallet(settings.wallet_file)
-        return Border(create_signer_api(str(wallet.pubkey())), _hosts(settings))
+        wallet = load_wallet(settings.installation.wallet_file)
+        return RequestChecks(create_signer_api(str(wallet.pubkey())), _hosts(settings))
 
 
 def _disable_grpc_port() -> None:
@@ -124,16 +126,16 @@ def _commands(settings: "Settings") -> "Commands":
     from memesnipe.api.token import load_token  # noqa: PLC0415
     from memesnipe.storage.asking import connect_to_ask  # noqa: PLC0415
 
-    return Commands(connect_to_ask(_database_url(settings)), load_token(settings.token_file))
+    return Commands(connect_to_ask(_database_url(settings)), load_token(settings.installation.token_file))
 
 
 def _database_url(settings: "Settings") -> str:
-    assert settings.database_url is not None  # noqa: S101 - resolved by `up`
-    return settings.database_url.get_secret_value()
+    assert settings.servers.database_url is not None  # noqa: S101 - resolved by `up`
+    return settings.servers.database_url.get_secret_value()
 
 
 def _hosts(settings: "Settings") -> list[str]:
-    return [name for name in settings.dashboard_hosts.replace(" ", "").split(",") if name]
+    return [name for name in settings.api.dashboard_hosts.replace(" ", "").split(",") if name]
 
 
 def _answers(url: str) -> bool:

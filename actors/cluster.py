@@ -133,11 +133,14 @@ def run(start: Start, guard: Guard) -> None:
     import serve_app  # noqa: PLC0415
 
     api.HTTP_PROXY_TIMEOUT = START_S  # type: ignore[attr-defined] # a constant of 60 s
-    serve_app.deploy_page(home, settings.dashboard_port)
+    serve_app.deploy_page(home, settings.api.dashboard_port)
     while is_compiling(home) and not guard.stopping.wait(_WATCH_S):
         guard.tell(doing=COMPILER)
     guard.tell(doing="the actors")
-    ports = {"executor": settings.executor_metrics_port, "portfolio": settings.portfolio_metrics_port}
+    ports = {
+        "executor": settings.telemetry.executor_metrics_port,
+        "portfolio": settings.telemetry.portfolio_metrics_port,
+    }
     supervision = Supervision(home, start.session, run_id, ports, detached=start.detached, shared=address is not None)
     serve_app.deploy_others(home)
     if address is None:
@@ -154,7 +157,7 @@ def _stop(supervision: Supervision, settings: Settings) -> None:
     import serve_app  # noqa: PLC0415 - as above
 
     supervision.stop()
-    if settings.ray_address:  # a cluster of our own ends with all that runs on it
+    if settings.servers.ray_address:  # a cluster of our own ends with all that runs on it
         serve_app.undeploy()
     disconnect_ray()
 

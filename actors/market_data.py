@@ -19,7 +19,8 @@ class MarketData(Host):
     name = "market_data"
 
     def make_role(self, context: "Context", metrics: "ActorMetrics") -> "Role":
-        """Return the role."""
+        """Return the role, with the feed of the run."""
+        from memesnipe.feeds.choice import make_feed  # noqa: PLC0415
         from memesnipe.roles.market_data import MarketData as MarketDataRole  # noqa: PLC0415
 
-        return MarketDataRole(context, metrics)
+        return MarketDataRole(context, metrics, make_feed(context.choice, context.feed_checkpoints))

@@ -27,7 +27,9 @@ class StrategyFactory(Host):
         from memesnipe.roles.strategy_factory import StrategyFactory as FactoryRole  # noqa: PLC0415
 
         settings, activity = context.settings, context.activity
-        conditions = Conditions(context.fill_model, settings.shadow_capital_usd, settings.strategy_folders)
+        conditions = Conditions(
+            context.fill_model, settings.simulation.shadow_capital_usd, settings.simulation.strategy_folders
+        )
         backtests = Backtests(conditions)
 
         def evaluate(generation: int, window: "Events", genomes: "list[Genome]") -> "list[Evaluation]":

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from peers_ours import make_tape
-from peers_tape import FEE_A_SIDE
+from peers_tape import FEE_PER_SIDE
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "peers_requirements.txt"
@@ -34,16 +34,16 @@ ONE_CORE = {
 NOTES = (
     "All three compute the strategy's signals from the same formula on the same trades; the buy signals of one "
     "parameter set were counted in each tool and are equal.",
-    f"The peers take {FEE_A_SIDE:.2%} a side and fill in full at the next trade's price. They know no price impact, "
-    "no latency, no landing failures, and each of their backtests has its own cash.",
+    f"The peers take {FEE_PER_SIDE:.2%} per side and fill in full at the next trade's price. They model no price "
+    "impact, no latency, no landing failures, and each of their backtests has its own cash.",
     "MemeSnipe does more in its time: integer fills against the pool, which the order moves; latency, failed landings "
     "and slippage limits; stops and take-profits; one capital for all tokens; equity marked as the market moves. It "
     "also reads the events that are not trades, and they are not counted.",
     "vectorbt: a compiled indicator (IndicatorFactory) over the parameter grid, Portfolio.from_signals and "
     "total_return, one column for each token and parameter set, with its Rust engine. Rows that only fill up a "
     "column are not counted.",
-    "backtesting.py: one Backtest a token, one run a parameter set, the signal precomputed in init with self.I. Each "
-    "run computes the statistics that the library always computes; on short-lived tokens they are most of its time.",
+    "backtesting.py: one Backtest per token, one run per parameter set, the signal precomputed in init with self.I. "
+    "Each run computes all statistics of the library; on short-lived tokens they take most of its time.",
     "One core each. Preparing the data, imports and compilation are not in the measured time.",
 )
 

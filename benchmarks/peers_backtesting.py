@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from backtesting import Backtest, Strategy
 from peers_signals import momentum_nb
-from peers_tape import CASH_USD, FEE_A_SIDE, PARAMS, Prepared, Tape
+from peers_tape import CASH_USD, FEE_PER_SIDE, PARAMS, Prepared, Tape
 
 MIN_TRADES = 2  # a Backtest starts at its second row
 
@@ -28,7 +28,7 @@ class Momentum(Strategy):
         self.signal = self.I(momentum_nb, *inputs, *sets, name="momentum", plot=False, overlay=False)
 
     def next(self) -> None:
-        """Trade on the signal of the trade that has just been seen; the order fills at the next one."""
+        """Trade on the signal of the current trade; the order fills at the next trade."""
         signal = self.signal[-1]
         if signal > 0 and not self.position:
             self.buy()
@@ -37,7 +37,7 @@ class Momentum(Strategy):
 
 
 def prepare(tape: Tape) -> Prepared:
-    """One Backtest a token."""
+    """Make one Backtest per token."""
     warnings.filterwarnings("ignore")  # of annualised statistics over minutes
     backtests = [_backtest(tape, token) for token in tape.tokens() if token.stop - token.start >= MIN_TRADES]
     sets = [dict(zip(PARAMS, map(float, row), strict=True)) for row in tape.params]
@@ -56,4 +56,4 @@ def _backtest(tape: Tape, token: slice) -> Backtest:
     columns = dict.fromkeys(("Open", "High", "Low", "Close"), price)
     columns |= {"Volume": tape.volume[token], "Side": tape.side[token]}
     data = pd.DataFrame(columns, index=pd.to_datetime(tape.ts[token]))
-    return Backtest(data, Momentum, cash=CASH_USD, commission=FEE_A_SIDE, finalize_trades=True)
+    return Backtest(data, Momentum, cash=CASH_USD, commission=FEE_PER_SIDE, finalize_trades=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FEE_A_SIDE = 0.0125
+FEE_PER_SIDE = 0.0125
 CASH_USD = 10_000.0
 PARAMS = ("lookback_s", "breakout", "vol_mult")
 

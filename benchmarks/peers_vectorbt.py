@@ -9,7 +9,7 @@ import pandas as pd
 import vectorbt as vbt
 from numba import njit
 from peers_signals import momentum_nb
-from peers_tape import CASH_USD, FEE_A_SIDE, PARAMS, Array, Prepared, Tape
+from peers_tape import CASH_USD, FEE_PER_SIDE, PARAMS, Array, Prepared, Tape
 
 SETS_PER_CALL = 128  # bounds the memory of one call; 32 and 512 are slower
 SHORTEST_IN_TABLE = 0.7  # of the table's longest token
@@ -90,7 +90,7 @@ def _signals(table: Table, params: Array) -> "MOMENTUM":
 def _simulate(table: Table, params: Array) -> int:
     signals = _signals(table, params)
     portfolio = vbt.Portfolio.from_signals(
-        table[4], signals.entries, signals.exits, fees=FEE_A_SIDE, init_cash=CASH_USD, freq="1s"
+        table[4], signals.entries, signals.exits, fees=FEE_PER_SIDE, init_cash=CASH_USD, freq="1s"
     )
     portfolio.total_return()  # computed lazily
     return len(portfolio.orders.values)

@@ -146,7 +146,7 @@ def nsga2(families: Families, _: int, seed: int) -> OptunaSearch:
 
 
 def ours(families: Families, evaluations: int, seed: int) -> Ours:
-    declared = Settings.model_fields  # the defaults, not the environment's values
+    declared = Settings.fields()  # the defaults, not the environment's values
     rates = {name: declared[name].default for name in ("mutation_rate", "crossover_rate", "tournament_size")}
     return Ours(families, evaluations, seed, SearchSettings(population_size=BATCH, **rates))
 

@@ -109,17 +109,17 @@ class Soak:
         """Return the current figures; None when a server does not answer."""
         try:
             settings = read_resolved(self._home / RESOLVED) if (self._home / RESOLVED).is_file() else None
-            if settings is None or settings.redis_url is None or settings.database_url is None:
+            if settings is None or settings.servers.redis_url is None or settings.servers.database_url is None:
                 return None
             if self._database is None:
-                self._database = connect(settings.database_url.get_secret_value())
+                self._database = connect(settings.servers.database_url.get_secret_value())
             with self._database.connect() as connection:
                 run_id = latest_run(connection)
                 events = report(connection, run_id)["events"] if run_id else {"published": 0}
                 postgres = connection.scalar(sa.text("SELECT pg_database_size(current_database())"))
             if not events["published"]:
                 return None
-            with redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=5) as client:
+            with redis.Redis.from_url(settings.servers.redis_url.get_secret_value(), socket_timeout=5) as client:
                 info: Any = client.info("memory")
                 beats: Any = client.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
         except (sa.exc.OperationalError, redis.RedisError, OSError):

@@ -23,6 +23,7 @@ _PACKAGES: Final = (
     "roles",
     "config",
     "protocol",
+    "execution",
 )
 # Packages that can change the result of a search, besides the strategies.
 _SEARCH_PACKAGES: Final = ("market", "sdk", "engine", "stats", "evolution")

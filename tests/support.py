@@ -1,4 +1,4 @@
-"""A small market made by hand, strategies with one idea each, and genomes for them: what the core's tests share."""
+"""Shared fixtures of the core's tests: a small manual market, simple strategies, and genomes for them."""
 
 from dataclasses import fields, replace
 from functools import lru_cache
@@ -41,13 +41,13 @@ CURVE = Pool(
 TRADES = Path(__file__).resolve().parents[2] / "shared/data/pump_curve_trades.csv.gz"
 
 
-def kept(state: EngineState) -> tuple[bytes, dict[str, bytes]]:
-    """A state as its bytes, to be compared."""
+def state_bytes(state: EngineState) -> tuple[bytes, dict[str, bytes]]:
+    """Return a state as bytes, for comparison."""
     return orjson.dumps(state.header), {name: array.tobytes() for name, array in state.arrays.items()}
 
 
-def written_and_read(state: EngineState) -> EngineState:
-    """A state that was written to a file and read again."""
+def saved_and_loaded(state: EngineState) -> EngineState:
+    """Return a state after writing it to a file and reading it."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "engine.snapshot"
         write_snapshot(path, orjson.dumps(state.header), state.arrays)
@@ -57,7 +57,7 @@ def written_and_read(state: EngineState) -> EngineState:
 
 
 def price_message(at_s: float, mint: str, side: str, pool: Pool, sol: int, token: int) -> dict[str, Any]:
-    """A trade that left this pool behind."""
+    """Return the message of a trade that left this pool."""
     return {
         "ts": START_TS + int(at_s * NS_PER_S), "kind": "price", "mint": mint, "venue": "pump_curve", "side": side,
         "slot": int(at_s / 0.4), "sol_usd": SOL_USD,
@@ -72,14 +72,14 @@ def price_message(at_s: float, mint: str, side: str, pool: Pool, sol: int, token
 
 
 class Market:
-    """Trades and talk one after the other, on exact curves; SOL costs 200 USD all along."""
+    """Builds a market of trades and social events on exact curves, with SOL at 200 USD."""
 
     def __init__(self) -> None:
         self.pools: dict[str, Pool] = {}
         self.raw: list[dict[str, Any]] = []
 
     def trade(self, at_s: float, mint: str = "A", sol: float = 0.001) -> "Market":
-        """Someone else buys for so much SOL, or sells (below 0)."""
+        """Add a buy for so much SOL, or a sale (below 0)."""
         pool = self.pools.get(mint, CURVE)
         lamports = int(abs(sol) * LAMPORTS_PER_SOL)
         buying = sol > 0
@@ -93,20 +93,20 @@ class Market:
         return self
 
     def talk(self, at_s: float, mint: str = "A", sentiment: float = 0.5, mentions: float = 10.0) -> "Market":
-        """People talk about a token."""
-        said = {"sentiment": sentiment, "mentions": mentions, "kind": "social", "mint": mint, "venue": "", "side": ""}
-        self.raw.append({"ts": START_TS + int(at_s * NS_PER_S), "slot": 0, "sol_usd": SOL_USD, **said})
+        """Add a social event of a token."""
+        fields = {"sentiment": sentiment, "mentions": mentions, "kind": "social", "mint": mint, "venue": "", "side": ""}
+        self.raw.append({"ts": START_TS + int(at_s * NS_PER_S), "slot": 0, "sol_usd": SOL_USD, **fields})
         return self
 
     def events(self) -> Events:
-        """Everything so far, numbered."""
+        """Return all events so far, numbered."""
         events, rejected = Sequencer(60, 600).stamp(self.raw)
         assert not rejected
         return events
 
 
 class Flip(Strategy):
-    """Buys what others buy and sells what others sell."""
+    """Votes the side of the last trade."""
 
     family = "flip"
     subscriptions = (PRICE,)
@@ -116,7 +116,7 @@ class Flip(Strategy):
 
 
 class BuyOnce(Strategy):
-    """Wants a token at its first trade, and never says anything again."""
+    """Votes BUY at the first trade of a token, and HOLD afterwards."""
 
     family = "buy_once"
     subscriptions = (PRICE,)
@@ -128,7 +128,7 @@ class BuyOnce(Strategy):
 
 
 class Trend(Strategy):
-    """Keeps a float and an integer for each token, so that losing either shows."""
+    """Has a float and an integer of state, so that losing either changes its votes."""
 
     family = "trend"
     subscriptions = (PRICE, SOCIAL)
@@ -146,7 +146,7 @@ class Trend(Strategy):
 
 
 class Talk(Strategy):
-    """Hears talk alone: its vote stands while the token trades."""
+    """Subscribes only to social events, so its vote stands while the token trades."""
 
     family = "talk"
     subscriptions = (SOCIAL,)
@@ -159,7 +159,7 @@ FAMILIES: Families = {cls.family: cls() for cls in (BuyOnce, Flip, Talk, Trend)}
 
 
 def result(spec_id: str = "abc", **figures: Any) -> StrategyResult:
-    """A record of a strategy; what is not given is 0."""
+    """Return the result of a strategy; figures not given are 0."""
     zero = {f.name: "" if f.type in (str, "str") else 0 for f in fields(StrategyResult)}
     return StrategyResult(**(zero | {"spec_id": spec_id} | figures))
 
@@ -167,7 +167,7 @@ def result(spec_id: str = "abc", **figures: Any) -> StrategyResult:
 def genome(
     *families: str, params: dict[str, float] | None = None, size: float = 0.125, min_age_s: float = 0.0, **exits: float
 ) -> Genome:
-    """A genome that follows these families; exits that do not fire unless they are given."""
+    """Return a genome of these families, whose exits never trigger unless given."""
     never = {"stop_loss": 0.99, "take_profit": 1e6, "trailing_stop": 0.99, "max_hold_s": 1e6}
     return Genome(
         signals=tuple(SignalGene(name, dict(params or {}), 1.0) for name in families),
@@ -179,23 +179,23 @@ def genome(
 
 
 def engine_with(*genomes: Genome, model: FillModel = SURE, capital_usd: float = 1000.0) -> Engine:
-    """An engine with these strategies in it."""
+    """Return an engine with these strategies, all watched."""
     engine = Engine(FAMILIES, model, capital_usd)
     engine.add(*genomes)
     engine.watch(engine.population.spec_ids)
     return engine
 
 
-def taken_up(engine: Engine, model: FillModel = SURE, capital_usd: float = 1000.0) -> Engine:
-    """Another engine, which knows of the first only what it wrote down."""
+def resumed(engine: Engine, model: FillModel = SURE, capital_usd: float = 1000.0) -> Engine:
+    """Return a new engine, loaded from the state that the first one wrote to a file."""
     other = Engine(FAMILIES, model, capital_usd)
-    other.load(written_and_read(engine.dump()))
+    other.load(saved_and_loaded(engine.dump()))
     return other
 
 
 @lru_cache
 def recorded_events() -> Events:
-    """The recorded trades, read-only; the test is skipped where they are not."""
+    """Return the recorded trades, read-only; skip the test without them."""
     if not TRADES.is_file():
         pytest.skip(f"the recorded trades are not at {TRADES}")
     events = import_swaps(TRADES, SOL_USD).tape.events
@@ -205,7 +205,7 @@ def recorded_events() -> Events:
 
 @lru_cache
 def synthetic_events(count: int, seed: int = 1) -> Events:
-    """The first events of the synthetic market, read-only."""
+    """Return the first events of the synthetic market, read-only."""
     events, rejected = Sequencer(60, 300).stamp(list(islice(SyntheticFeed(seed).messages(0), count)))
     assert not rejected
     events.setflags(write=False)
@@ -213,7 +213,7 @@ def synthetic_events(count: int, seed: int = 1) -> Events:
 
 
 def population() -> list[Genome]:
-    """Strategies that between them use every exit, several signals and votes that differ."""
+    """Return genomes that together use every exit, several signals and conflicting votes."""
     base = genome("flip", min_age_s=5.0, size=0.25, take_profit=0.05, stop_loss=0.05, max_hold_s=40.0)
     return [
         base,

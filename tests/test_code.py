@@ -22,7 +22,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "changed",
     [
-        "memesnipe/config/policies.py", "memesnipe/config/settings.py", "memesnipe/trading/desk.py",
+        "memesnipe/config/policies.py", "memesnipe/config/risk.py", "memesnipe/trading/desk.py",
         "memesnipe/evolution/genetic_algorithm.py", "memesnipe/feeds/synthetic/world.py", "memesnipe/tapes/tape.py",
         "memesnipe/stats/sharpe.py", "memesnipe/market/sequencer.py", "memesnipe/sdk/strategy.py",
         "memesnipe/engine/engine.py", "memesnipe/feeds/replay.py", "memesnipe/storage/journal.py",

@@ -94,7 +94,7 @@ class Backend:
 
     def state(self) -> Json:
         """Return the data of the page."""
-        figures, health = self._figures_check.ask(), self.health()
+        figures, health = self._figures_check.submit(), self.health()
         try:
             return {**figures.result(_TIMEOUT_S), "health": health}
         except TimeoutError:

@@ -19,7 +19,7 @@ class BackgroundCheck(Generic[Answer]):
         self._lock = Lock()
         self._latest: Future[Answer] | None = None
 
-    def ask(self) -> Future[Answer]:
+    def submit(self) -> Future[Answer]:
         """Return the future result of the running check, or of a new one."""
         with self._lock:
             if self._latest is None or self._latest.done():

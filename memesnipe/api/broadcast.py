@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import orjson
-from starlette.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.types import Receive, Scope, Send
 
 from memesnipe.api.answers import Answer
@@ -19,6 +19,7 @@ COMMENT_INTERVAL_S: Final = 5.0  # a proxy may close a connection that is silent
 # A stream ends after a while and the page opens another, which bounds the data buffered for a slow reader.
 MAX_STREAM_S: Final = 300.0
 _RETRY_S: Final = 5
+_RECONNECT_MS: Final = 1_000
 _HEADERS: Final = {"X-Accel-Buffering": "no"}
 
 
@@ -62,7 +63,7 @@ class Broadcast:
         clock = asyncio.get_running_loop().time
         ends_at = clock() + MAX_STREAM_S
         sent = b""
-        yield b"retry: 1000\n\n"
+        yield format_sse_event(retry=_RECONNECT_MS)
         while clock() < ends_at:
             changed = self._changed
             if self._message is not sent and self._message:
@@ -72,14 +73,15 @@ class Broadcast:
             try:
                 await asyncio.wait_for(changed.wait(), COMMENT_INTERVAL_S)
             except TimeoutError:
-                yield b": nothing new\n\n"
+                yield format_sse_event(comment="nothing new")
 
     async def _publish(self) -> None:
         clock = asyncio.get_running_loop().time
         while True:
             began = clock()
             state = await self._read_or_report_error()
-            message = b"event: %b\ndata: %b\n\n" % (b"trouble" if "error" in state else b"state", orjson.dumps(state))
+            event = "trouble" if "error" in state else "state"
+            message = format_sse_event(event=event, data_str=orjson.dumps(state).decode())  # once for all streams
             if message != self._message:
                 self._message = message
                 changed, self._changed = self._changed, asyncio.Event()
@@ -95,11 +97,11 @@ class Broadcast:
             return {"error": f"the state cannot be read: {first_line(error)}"}
 
 
-class StateStream(StreamingResponse):
+class StateStream(EventSourceResponse):
     """One stream, or 503 when no more are allowed."""
 
     def __init__(self, broadcast: Broadcast) -> None:
-        super().__init__(broadcast.messages(), media_type="text/event-stream", headers=_HEADERS)
+        super().__init__(broadcast.messages(), headers=_HEADERS)
         self._broadcast = broadcast
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

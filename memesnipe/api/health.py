@@ -17,8 +17,8 @@ from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, decode_heartbeat
 from memesnipe.storage.vitals import Vitals, vitals
 
 _TIMEOUT_S = 2.0
-FINE = ("up", "healthy", "running", "breeding", "finished")
-_WITH_DETAIL = ("stalled", "waiting", "quiet", "rejected")  # states whose detail is part of the summary
+FINE = ("up", "healthy", "running", "quiet", "breeding", "finished")
+_WITH_DETAIL = ("stalled", "waiting", "rejected")  # states whose detail is part of the summary
 _NO_HEARTBEAT = {"state": "down", "detail": "no heartbeat"}
 
 
@@ -60,8 +60,8 @@ class HealthCheck:
     def __call__(self) -> Health:
         """Return the current health."""
         deadline = time.monotonic() + _TIMEOUT_S
-        postgres, heartbeats = self._postgres_check.ask(), self._redis_check.ask()
-        signer = self._signer_check.ask()
+        postgres, heartbeats = self._postgres_check.submit(), self._redis_check.submit()
+        signer = self._signer_check.submit()
         parts = {
             "postgres": self._part(postgres, deadline, "up"),
             "redis": self._part(heartbeats, deadline, "up"),

@@ -12,12 +12,11 @@ from statistics import median
 from typing import Any, Final
 
 import numpy as np
-from pydantic import SecretStr
 
 from memesnipe.bench.engine import machine
 from memesnipe.bench.timed_run import ALLOCATED, REPLACED, Market, TimedRun
 from memesnipe.config.home import RESOLVED
-from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.config.settings import Settings, settings_from, write_resolved
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import DECISION
@@ -43,7 +42,7 @@ class Size:
     many: int = 10_000  # strategies
     few: int = 1_000
     long_s: float = 60.0
-    decide_every_s: int = Settings.model_fields["rebalance_interval_secs"].default  # of event time
+    decide_every_s: int = Settings.fields()["rebalance_interval_secs"].default  # of event time
     short_s: float = 5.0
     warm: int = 3_000  # events before the measurement
     events: int = 150_000
@@ -70,10 +69,8 @@ def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int 
     try:
         with LocalServers(home) as servers:
             urls = servers.start()
-            settings = Settings(
-                _env_file=None, memesnipe_home=home,
-                redis_url=SecretStr(urls.redis_url or ""), database_url=SecretStr(urls.database_url or ""),
-            )  # type: ignore[call-arg]  # fmt: skip
+            addresses = {"redis_url": urls.redis_url, "database_url": urls.database_url}
+            settings = settings_from({"memesnipe_home": home, **addresses}, env_file=None)
             database = connect(urls.database_url or "")
             migrate(database)
             database.dispose()
@@ -132,7 +129,7 @@ class _Bench:
         self._genomes = random_genomes(np.random.default_rng(SEED), discover(), size.many + spare)
 
     def _run(self, threads: int) -> TimedRun:
-        settings = self._settings.model_copy(update={"executor_threads": threads})
+        settings = self._settings.changed(executor_threads=threads)
         write_resolved(settings, self._home / RESOLVED)
         return TimedRun(self._home, settings, self._market, self._genomes)
 

@@ -18,7 +18,7 @@ from memesnipe.config.home import installation_of
 from memesnipe.config.settings import Settings
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import MemeSnipeError
-from memesnipe.feeds.base import FeedChoice
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.protocol.messages import AllocationMessage
 from memesnipe.protocol.payload import encode
 from memesnipe.protocol.streams import EVENT_STREAMS
@@ -78,17 +78,17 @@ class TimedRun:
     """
 
     def __init__(self, home: Path, settings: Settings, market: Market, genomes: list[Genome]) -> None:
-        assert settings.redis_url is not None  # noqa: S101 - the benchmark has started it
-        assert settings.database_url is not None  # noqa: S101
+        assert settings.servers.redis_url is not None  # noqa: S101 - the benchmark has started it
+        assert settings.servers.database_url is not None  # noqa: S101
         self._home, self._market = home, market
         self._unused = genomes[::-1]
         self._active: list[str] = []
-        database = connect(settings.database_url.get_secret_value())
+        database = connect(settings.servers.database_url.get_secret_value())
         choice = FeedChoice("synthetic", 1.0, "", _SEED)
         self._run_id = begin_run(database, f"bench {time.monotonic_ns()}", choice.to_dict(), {}).run_id
         stream_key = read_stream_key(database, self._run_id)
         database.dispose()
-        self._bus = Bus(settings.redis_url.get_secret_value())
+        self._bus = Bus(settings.servers.redis_url.get_secret_value())
         self._bus.take_over(installation_of(home), self._run_id)
         self._bus.begin(installation_of(home), self._run_id, "bench", stream_key)
         self._notes = Path(tempfile.mkdtemp(dir=home))

@@ -38,7 +38,7 @@ def start(arguments: Sequence[str]) -> dict[str, Any]:
         MemeSnipeError: it is already running in this folder.
         typer.Exit: it has ended during its start, with its exit code.
     """
-    home = load_settings().memesnipe_home.resolve()
+    home = load_settings().installation.memesnipe_home.resolve()
     if pid := holder(home):
         raise MemeSnipeError(f"already running in {home.parent} (process {pid}): stop it with `memesnipe down`")
     output = home / "logs" / "up.out"
@@ -89,7 +89,7 @@ def _page(pid: int, home: Path, began: float) -> str:
     try:
         if holder(home) != pid or resolved.stat().st_mtime < began:  # the file of an earlier start
             return ""
-        url = f"http://{loopback.HOST}:{read_resolved(resolved).dashboard_port}"
+        url = f"http://{loopback.HOST}:{read_resolved(resolved).api.dashboard_port}"
         return url if loopback.get(f"{url}/", _PAGE_S).status == HTTPStatus.OK else ""
     except (OSError, MemeSnipeError):
         return ""

@@ -28,7 +28,7 @@ def verify_command(
 @checks.command("chaos")
 def chaos_command(
     kills: Annotated[int, integer_option("--kills", 0, 10_000, "How many processes to kill.")] = 20,
-    seed: Annotated[int, seed_option("Of the draw of processes and times.")] = 24,
+    seed: Annotated[int, seed_option("Seed of the draw of targets and times.")] = 24,
     tape: Annotated[Path | None, typer.Option(help="The tape to replay. Default: a generated one.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the working folders.")] = False,
     json: Json = False,

@@ -10,5 +10,5 @@ from memesnipe.runtime.lock import holder
 def current_settings() -> tuple[Settings, Path]:
     """Return the settings of the running `memesnipe up`, else those that it would start with, and the home folder."""
     settings = load_settings()
-    home = settings.memesnipe_home.resolve()
+    home = settings.installation.memesnipe_home.resolve()
     return (read_resolved(home / RESOLVED) if holder(home) else settings), home

@@ -37,9 +37,11 @@ def evolve_command(
     tape: Annotated[Path, typer.Option(help="The tape to search on; its last 30 % are the holdout.")],
     generations: Annotated[int, integer_option("--generations", 1, 1_000_000, "Number of generations.")] = 20,
     population: Annotated[int, integer_option("--population", 8, 1_000_000, "Genomes per generation.")] = 200,
-    seed: Annotated[int, seed_option("Of the search.")] = 24,
+    seed: Annotated[int, seed_option("Seed of the search.")] = 24,
     polish: Annotated[int, integer_option("--polish", 0, 10_000, "Trials to tune each champion's parameters.")] = 32,
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster. Default: RAY_ADDRESS, or a local one.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster. Default: RAY_ADDRESS, or a local one.")
+    ] = None,
     workers: Annotated[
         int | None, integer_option("--workers", 1, 512, "Parallel backtests on the local cluster.")
     ] = None,
@@ -81,10 +83,10 @@ def _evolve(
     families = load_families(settings)
     print_compile_notice()
     compile_all(families)  # before the workers start: they load the compiled code from the disk cache
-    home = settings.memesnipe_home.resolve()
+    home = settings.installation.memesnipe_home.resolve()
     with open_database(settings, make=True) as (database, url):
         try:
-            connect_ray(address or settings.ray_address, home, "memesnipe-evolve", cpus=workers)
+            connect_ray(address or settings.servers.ray_address, home, "memesnipe-evolve", cpus=workers)
             return Evolve(plan, file, settings, families, database, url).run(report_progress), False
         except Interrupted as stopped:
             return stopped.summary, True
@@ -203,7 +205,7 @@ def bench_evolve_command(
 
     print_compile_notice()
     compile_all(discover())
-    home = load_settings().memesnipe_home.resolve()
+    home = load_settings().installation.memesnipe_home.resolve()
     with reserve_stdout(), stderr_console().status("bench evolve") as status:
         result = bench_evolve(events, genomes, home, lambda step: status.update(f"bench evolve: {step}"))
     print_json(result) if json else print_table("bench evolve", result)

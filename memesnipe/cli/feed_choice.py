@@ -5,33 +5,43 @@ from pathlib import Path
 from memesnipe.cli.inputs import check_tape
 from memesnipe.cli.numbers import number_parser
 from memesnipe.errors import InputError
-from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, ENDLESS_FEEDS, FEED_NAMES, FeedChoice
+from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, ENDLESS_FEEDS, FEED_NAMES, FeedChoice
 
 _DEFAULT_SPEED = {"synthetic": 60.0, "replay": 1.0}
 _SPEEDS = (0.001, 1e9)
 
 
 def feed_choice(feed: str, tape: Path | None, speed: str | None, *, until_end: bool) -> FeedChoice:
-    """Return the choice of feed, without the seed, which is a setting.
+    """Return the choice of feeds, without the seed, which is a setting.
+
+    Args:
+        feed: one name, or several separated by commas.
+        tape: the tape of the replay feed.
+        speed: event time over machine time, or "max"; None for the default of the slowest chosen feed.
+        until_end: whether the run is to stop at the end of the feeds.
 
     Raises:
         InputError: there is no such feed, or the options contradict each other.
     """
-    if feed not in FEED_NAMES:
-        raise InputError(f"--feed {feed}: there is no such feed; choose one of {', '.join(FEED_NAMES)}")
-    if (feed == "replay") != (tape is not None):
+    names = feed.split(",")
+    for name in names:
+        if name not in FEED_NAMES:
+            raise InputError(f"--feed {name}: there is no such feed; choose one of {', '.join(FEED_NAMES)}")
+        if names.count(name) > 1:
+            raise InputError(f"--feed {feed}: {name} is named twice")
+        if until_end and name in ENDLESS_FEEDS:
+            raise InputError(f"--until-end: the {name} feed has no end")
+    if ("replay" in names) != (tape is not None):
         raise InputError("--feed replay and --tape TAPE go together")
-    if until_end and feed in ENDLESS_FEEDS:
-        raise InputError(f"--until-end: the {feed} feed has no end")
     if tape is not None:
         check_tape("--tape", tape)
         tape = tape.resolve()
-    return FeedChoice(feed, _speed(feed, speed), str(tape or ""))
+    return FeedChoice(feed, _speed(names, speed), str(tape or ""))
 
 
-def _speed(feed: str, speed: str | None) -> float:
+def _speed(names: list[str], speed: str | None) -> float:
     if speed is None:
-        return _DEFAULT_SPEED[feed]
+        return min(_DEFAULT_SPEED[name] for name in names)
     if speed == "max":
         return AS_FAST_AS_POSSIBLE
     return number_parser("--speed", *_SPEEDS, other=", or max")(speed)

@@ -26,12 +26,12 @@ def halt(reason: str) -> dict[str, Any] | None:
         InputError: the reason cannot be recorded.
     """
     check_reason(reason)
-    home = load_settings().memesnipe_home.resolve()
+    home = load_settings().installation.memesnipe_home.resolve()
     if holder(home) is None or not (home / RESOLVED).is_file():
         return None
     settings = read_resolved(home / RESOLVED)
-    token_file = settings.api_token_filename or home / "secrets" / "api_token"
-    url = f"http://{loopback.HOST}:{settings.dashboard_port}/api"
+    token_file = settings.installation.api_token_filename or home / "secrets" / "api_token"
+    url = f"http://{loopback.HOST}:{settings.api.dashboard_port}/api"
     try:
         token = token_file.read_text().strip()
         reply = loopback.post(f"{url}/halt?{urlencode({'reason': reason})}", _TIMEOUT_S, token)

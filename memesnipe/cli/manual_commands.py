@@ -69,12 +69,12 @@ def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
     `memesnipe up` has migrated its database, so with an active run there is no migration to wait for, and statements
     have a time limit. With a database that is started for this command alone, no run is active.
     """
-    home = settings.memesnipe_home.resolve()
+    home = settings.installation.memesnipe_home.resolve()
     if holder(home) is None or not (home / RESOLVED).is_file():
         with open_database(settings) as (engine, _):
             yield engine, False
         return
-    url = read_resolved(home / RESOLVED).database_url
+    url = read_resolved(home / RESOLVED).servers.database_url
     assert url is not None  # noqa: S101 - resolved by `up`
     engine = asking.connect_to_ask(url.get_secret_value())
     try:
@@ -106,7 +106,7 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
     Raises:
         TimeoutError: it has not returned in time; it is not waited for.
     """
-    return BackgroundCheck(work).ask().result(seconds)
+    return BackgroundCheck(work).submit().result(seconds)
 
 
 def _wait(engine: Engine, command_id: int) -> str:

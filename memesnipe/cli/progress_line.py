@@ -19,7 +19,7 @@ class HealthWatch:
 
     def __init__(self, check: Callable[[], Json]) -> None:
         self._check = BackgroundCheck(check)
-        self._pending = self._check.ask()
+        self._pending = self._check.submit()
         self._health: Json = {"status": "starting", "detail": "the dashboard", "parts": {}}
         self._received_at = time.monotonic()
 
@@ -28,7 +28,7 @@ class HealthWatch:
         if self._pending.done():
             if self._pending.exception() is None:
                 self._health, self._received_at = self._pending.result(), time.monotonic()
-            self._pending = self._check.ask()
+            self._pending = self._check.submit()
         age_s = time.monotonic() - self._received_at
         if age_s > _STALE_S:
             return {"status": "unknown", "detail": f"the dashboard has not answered for {age_s:.0f} s", "parts": {}}

@@ -21,9 +21,9 @@ def redis_command(
     from memesnipe.cli.current_settings import current_settings  # noqa: PLC0415
 
     settings, _ = current_settings()
-    if settings.redis_url is None:
+    if settings.servers.redis_url is None:
         raise MemeSnipeError("the embedded Redis runs only while `memesnipe up` does; start it first")
-    reply = ask(settings.redis_url.get_secret_value(), command)
+    reply = ask(settings.servers.redis_url.get_secret_value(), command)
     if json:
         print_json({"reply": reply})
         return

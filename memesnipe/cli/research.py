@@ -90,17 +90,18 @@ def backtest_command(
 
     from memesnipe.cli.backtest import run, write_trades  # noqa: PLC0415 - numba is slow to load
     from memesnipe.cli.specs import genome_of  # noqa: PLC0415
+    from memesnipe.config.policies import fill_model_of  # noqa: PLC0415
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
     families = load_families(settings)
     genome = genome_of(families, strategy, param or [], spec)
-    capital = settings.shadow_capital_usd if capital is None else capital
+    capital = settings.simulation.shadow_capital_usd if capital is None else capital
     recorded = _read_with_seq(tape)
     print_compile_notice()
     with _bar("backtest", len(recorded.events)) as advanced:
         slices = SLICES if stderr_console().is_terminal else 1
-        tested = run(recorded, genome, families, settings.fill_model, capital, slices, advanced)
+        tested = run(recorded, genome, families, fill_model_of(settings), capital, slices, advanced)
     if trades is not None:
         write_trades(trades, tested.fills)
     summary = tested.summary()
@@ -120,7 +121,7 @@ def lookahead_command(
     strategy: Annotated[str | None, typer.Option(help="A family. Default: all of them.")] = None,
     tape: Annotated[Path | None, typer.Option(help="The tape to check on. Default: a synthetic market.")] = None,
     cuts: Annotated[int, integer_option("--cuts", 1, 10_000, "Number of points at which the future is changed.")] = 20,
-    seed: Annotated[int, seed_option("Of the parameters and of the changed futures.")] = 1,
+    seed: Annotated[int, seed_option("Seed of the parameters and the changed futures.")] = 1,
     json: Json = False,
 ) -> None:
     """Check that no decision depends on the future: cut it off, replace it, and compare the orders."""
@@ -128,6 +129,7 @@ def lookahead_command(
         check_tape("--tape", tape)
 
     from memesnipe.cli.specs import check_family  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.config.policies import fill_model_of  # noqa: PLC0415
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.engine.lookahead import Lookahead  # noqa: PLC0415
 
@@ -136,7 +138,7 @@ def lookahead_command(
     if strategy is not None:
         check_family(families, strategy, "--strategy")
     events = _read_with_seq(tape).events if tape else _synthetic(seed)
-    check = Lookahead(events, families, settings.fill_model, cuts, seed=seed)
+    check = Lookahead(events, families, fill_model_of(settings), cuts, seed=seed)
     names = [strategy] if strategy is not None else list(families)
     findings = []
     print_compile_notice()

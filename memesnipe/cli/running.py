@@ -21,7 +21,7 @@ _TIMEOUT_S = 10.0
 
 
 def _home() -> Path:
-    return load_settings().memesnipe_home.resolve()
+    return load_settings().installation.memesnipe_home.resolve()
 
 
 def down() -> bool:
@@ -34,7 +34,7 @@ def down() -> bool:
     pid = holder(home)
     if pid is None:
         return False
-    port = read_resolved(home / RESOLVED).dashboard_port if (home / RESOLVED).is_file() else 0
+    port = read_resolved(home / RESOLVED).api.dashboard_port if (home / RESOLVED).is_file() else 0
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:  # it has ended meanwhile
@@ -82,7 +82,7 @@ def status() -> dict[str, Any]:
         return {"running": False}
     if not (home / RESOLVED).is_file():
         return {"running": True, "pid": pid, "status": "starting", "detail": "", "parts": {}}
-    url = f"http://127.0.0.1:{read_resolved(home / RESOLVED).dashboard_port}"
+    url = f"http://127.0.0.1:{read_resolved(home / RESOLVED).api.dashboard_port}"
     state = {"running": True, "pid": pid, "detached": _is_detached(pid), "dashboard": url}
     try:
         health = _get(f"{url}/api/health")

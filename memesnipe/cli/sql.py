@@ -40,9 +40,9 @@ def _url() -> str:
     from memesnipe.servers.postgres import reader_url  # noqa: PLC0415
 
     settings, home = current_settings()
-    if settings.database_url is None:
+    if settings.servers.database_url is None:
         raise MemeSnipeError("the embedded PostgreSQL runs only while `memesnipe up` does; start it first")
-    url = settings.database_url.get_secret_value()
+    url = settings.servers.database_url.get_secret_value()
     return reader_url(home / "postgres", url) or url
 
 

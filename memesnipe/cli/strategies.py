@@ -47,7 +47,7 @@ def new_strategy_command(
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.sdk.registry import BUNDLED  # noqa: PLC0415
 
-    known = load_settings().strategy_folders
+    known = load_settings().simulation.strategy_folders
     written = new_strategy(name, folder, known)
     steps = [f"run its tests: {sys.executable} -m pytest {written.test}"]
     if folder.resolve() not in (BUNDLED, *known):

@@ -17,7 +17,7 @@ system = typer.Typer()
 
 @system.command("up")
 def up_command(
-    feed: Annotated[str, typer.Option(help="Source of events: synthetic or replay.")] = "synthetic",
+    feed: Annotated[str, typer.Option(help="Sources of events, separated by commas: synthetic, replay.")] = "synthetic",
     tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed.")] = None,
     speed: Annotated[
         str | None,
@@ -54,7 +54,7 @@ def up_command(
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 
-    choice = replace(choice, seed=settings.seed)
+    choice = replace(choice, seed=settings.simulation.seed)
     up(settings, choice, until_end=until_end, report=report, as_json=json, detached=in_background)
 
 

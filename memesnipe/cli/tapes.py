@@ -28,7 +28,8 @@ def import_command(
         typer.Option(help="Price of SOL in USD, or a CSV file with ts,price. Default: 200, with a notice."),
     ] = None,
     decimals: Annotated[
-        int | None, integer_option("--decimals", 0, 12, "Of every token, if the file has no such column. Default: 6.")
+        int | None,
+        integer_option("--decimals", 0, 12, "Decimals of every token, if the file has no such column. Default: 6."),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -10,7 +10,7 @@ import orjson
 
 from memesnipe.cli.stop import StopSignals
 from memesnipe.config.settings import Settings
-from memesnipe.feeds.base import FeedChoice, open_feed
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_json, print_message, print_table, reserve_stdout
 
@@ -49,18 +49,20 @@ def up(
 
 
 def _tape_of(choice: FeedChoice) -> tuple[int | None, list[str]]:
-    """Return the number of events and the assumptions of a replay's tape; (None, []) for another feed.
+    """Return the total number of events and the assumptions of a replayed tape; (None, []) for another feed.
+
+    The number is None if the tape is merged with another feed.
 
     Raises:
         TapeError: the tape is not valid.
     """
-    if choice.name != "replay":
+    if "replay" not in choice.names:
         return None, []
-    from memesnipe.feeds.replay import ReplayFeed  # noqa: PLC0415
     from memesnipe.market.assumptions import describe  # noqa: PLC0415
+    from memesnipe.tapes.tape import read_tape  # noqa: PLC0415
 
-    feed = open_feed(choice)
-    return (feed.total, describe(feed.assumptions)) if isinstance(feed, ReplayFeed) else (None, [])
+    tape = read_tape(Path(choice.tape), now_ns=time.time_ns())
+    return (len(tape.events) if choice.names == ["replay"] else None, describe(tape.assumptions))
 
 
 def _print_start(session: Session) -> None:

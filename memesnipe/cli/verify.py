@@ -9,13 +9,13 @@ from rich.progress import Progress
 from sqlalchemy import Connection, Engine
 
 from memesnipe.code import code_hash
-from memesnipe.config.policies import ledger_policy_of, limits_of
+from memesnipe.config.policies import fill_model_of, ledger_policy_of, limits_of
 from memesnipe.config.settings import Settings, load_settings, settings_from
 from memesnipe.errors import InputError
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.sdk.registry import discover
 from memesnipe.storage.views import latest_run
-from memesnipe.trading.execution import Execution
+from memesnipe.trading.execution import local_execution
 from memesnipe.trading.ledger import Ledger
 from memesnipe.verification.audit import Audit, Recorded, contradictions, read_run
 
@@ -29,17 +29,17 @@ def _snapshot(engine: Engine) -> Connection:
 
 def _settings_of(recorded: Recorded) -> Settings:
     """Return the settings that a run was decided under."""
-    kept = {name: value for name, value in recorded.settings.items() if name in Settings.model_fields}
+    kept = {name: value for name, value in recorded.settings.items() if name in Settings.fields()}
     return settings_from(kept, env_file=None)
 
 
 def audit_of(recorded: Recorded, event_log: Path) -> Audit:
     """Return the audit of a run under the settings that it was decided under."""
     settings = _settings_of(recorded)
-    execution = Execution(
-        discover(*settings.strategy_folders),
-        settings.fill_model,
-        shadow_capital_usd=settings.shadow_capital_usd,
+    execution = local_execution(
+        discover(*settings.simulation.strategy_folders),
+        fill_model_of(settings),
+        shadow_capital_usd=settings.simulation.shadow_capital_usd,
         limits=limits_of(settings),
     )
     return Audit(recorded, event_log, execution, Ledger(ledger_policy_of(settings)))
@@ -58,7 +58,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
         if run_id is None:
             raise InputError(NO_RUN)
         recorded = read_run(connection, run_id)
-        event_log = settings.memesnipe_home.resolve() / "runs" / str(run_id) / "events.bin"
+        event_log = settings.installation.memesnipe_home.resolve() / "runs" / str(run_id) / "events.bin"
         if not event_log.is_file():
             raise InputError(f"run {run_id}: its events are not at {event_log}; verify it where it ran")
         contradicted = contradictions(connection, run_id, recorded, event_log)
@@ -73,7 +73,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
         "run_id": run_id,
         "status": recorded.status,
         "clean": not differences,
-        "same_code": recorded.settings.get("code") == code_hash(_settings_of(recorded).strategy_folders),
+        "same_code": recorded.settings.get("code") == code_hash(_settings_of(recorded).simulation.strategy_folders),
         "events": recorded.last_seq,
         "controls": len(recorded.controls),
         "orders": len(records.orders),

@@ -35,7 +35,7 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
                 progress.print(sentence)
             trouble = session.condition
             try:
-                report, complete = report_check.ask().result(_REPORT_TIMEOUT_S)
+                report, complete = report_check.submit().result(_REPORT_TIMEOUT_S)
                 if complete and until_end and report["status"] == FINISHED:
                     return report
             except TimeoutError:

@@ -14,6 +14,7 @@ def check_together(settings: "Settings") -> None:
     Raises:
         SettingsError: two settings contradict each other; the text names them and their values.
     """
+    values = settings.flat
     for less, more, why in (
         ("specs_per_generation", "population_size", "no more genomes can be chosen than are bred"),
         ("specs_per_generation", "arena_size", "no more strategies can join than the arena holds"),
@@ -25,17 +26,18 @@ def check_together(settings: "Settings") -> None:
         ),
         ("min_sharpe_to_stay", "min_sharpe_for_promotion", "a promoted strategy would be demoted at once"),
     ):
-        first, second = getattr(settings, less), getattr(settings, more)
+        first, second = values[less], values[more]
         if first > second:
             raise SettingsError(
                 f"{less.upper()} is {first:.15g} and {more.upper()} is {second:.15g}: {why}; lower the first or raise "
                 "the second"
             )
     # A port with its default is replaced by another if it is taken.
-    ports = {n: getattr(settings, n) for n in sorted(settings.model_fields_set) if n.endswith("_port")}
+    ports = {name: values[name] for name in sorted(settings.given) if name.endswith("_port")}
     for name, port in ports.items():
         same = [other for other in ports if other > name and ports[other] == port]
         if same:
             raise SettingsError(f"{name.upper()} and {same[0].upper()} are both {port}: choose another for one of them")
-    if settings.memesnipe_home.exists() and not settings.memesnipe_home.is_dir():
-        raise SettingsError(f"MEMESNIPE_HOME is {str(settings.memesnipe_home)!r}: that is not a folder")
+    home = settings.installation.memesnipe_home
+    if home.exists() and not home.is_dir():
+        raise SettingsError(f"MEMESNIPE_HOME is {str(home)!r}: that is not a folder")

@@ -15,7 +15,10 @@ from memesnipe.errors import SettingsError
 
 MAX_BYTES: Final = 1 << 20
 _NEAR_IN_FILE: Final = 0.85  # difflib's ratio from which a name counts as misspelt
+_SIMILAR_IN_FILE: Final = 0.6  # ratio from which the notice about an unknown name has the nearest setting
 _NEAR_IN_ENVIRONMENT: Final = 0.9  # higher, because it also has other programs' variables
+_COMMON_WORDS: Final = 3  # a name of so many words, all of them in the name of one setting, counts as misspelt
+_OWN_PREFIX: Final = "MEMESNIPE_"  # no other program's variable in `.env` begins with it
 _SHOWN: Final = 5
 
 
@@ -27,7 +30,7 @@ def check_env_file(path: Path, known: Iterable[str]) -> list[str]:
         known: names of the settings, in upper case.
 
     Returns:
-        Notices for the user, one line each, about names that are not settings and do not resemble any.
+        Notices for the user, one line each, about names that are not settings and are not misspelt ones.
 
     Raises:
         SettingsError: the file cannot be read, a line is not NAME=VALUE, or a name is misspelt or set twice.
@@ -45,7 +48,10 @@ def check_env_file(path: Path, known: Iterable[str]) -> list[str]:
         if not key:  # a comment, or a blank line
             continue
         if key not in names:
-            _refuse_near(path, line, key, names)
+            if _is_misspelt(key, names):
+                raise SettingsError(
+                    f"{path}:{line}: there is no setting {_shown(key)}; did you mean {nearest(key, names)}?"
+                )
             unknown.setdefault(key, line)
         elif key in lines:
             raise SettingsError(f"{path}:{line}: {key} is already set in line {lines[key]}; remove one of them")
@@ -56,7 +62,12 @@ def check_env_file(path: Path, known: Iterable[str]) -> list[str]:
                 f"{path}:{line}: the value of {key} contains a control character, or has no closing quote"
             )
         lines[key] = line
-    return _notice(path, list(unknown))
+    return _notice(path, unknown, names)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that resembles a name most; without the prefix that users expect of variables."""
+    return get_close_matches(name.removeprefix(_OWN_PREFIX), sorted(known), 1, 0.0)[0]
 
 
 def line_of_setting(path: Path, name: str) -> int:
@@ -73,11 +84,12 @@ def line_of_setting(path: Path, name: str) -> int:
 def near_misses(variables: Iterable[str], known: Iterable[str]) -> list[str]:
     """Return notices, one line each, about environment variables that resemble a setting's name."""
     names = set(known)
-    near = {name: get_close_matches(name, names, 1, _NEAR_IN_ENVIRONMENT) for name in sorted(variables)}
+    unknown = [name for name in sorted(variables) if name.upper() not in names]
+    near = {n: get_close_matches(n.removeprefix(_OWN_PREFIX), names, 1, _NEAR_IN_ENVIRONMENT) for n in unknown}
     return [
         f"the environment variable {name} is not a setting of MemeSnipe and is ignored; did you mean {found[0]}?"
         for name, found in near.items()
-        if found and name.upper() not in names
+        if found
     ]
 
 
@@ -111,15 +123,25 @@ def _text(path: Path) -> str:
     return text
 
 
-def _refuse_near(path: Path, line: int, key: str, names: list[str]) -> None:
-    found = get_close_matches(key, names, 1, _NEAR_IN_FILE)
-    if found:
-        raise SettingsError(f"{path}:{line}: there is no setting {ascii(key)[1:-1][:60]}; did you mean {found[0]}?")
+def _is_misspelt(key: str, names: list[str]) -> bool:
+    words = set(key.split("_"))
+    return (
+        key.startswith(_OWN_PREFIX)
+        or bool(get_close_matches(key, names, 1, _NEAR_IN_FILE))
+        or (len(words) >= _COMMON_WORDS and any(words <= set(name.split("_")) for name in names))
+    )
 
 
-def _notice(path: Path, unknown: list[str]) -> list[str]:
+def _notice(path: Path, unknown: dict[str, int], names: list[str]) -> list[str]:
     if not unknown:
         return []
+    shown = []
+    for key, line in list(unknown.items())[:_SHOWN]:
+        found = get_close_matches(key, names, 1, _SIMILAR_IN_FILE)
+        shown.append(f"{_shown(key)} (line {line}{f', the nearest setting is {found[0]}' if found else ''})")
     more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
-    shown = ", ".join(ascii(name[:60])[1:-1] for name in unknown[:_SHOWN])
-    return [f"{path} contains names that are not settings of MemeSnipe, ignored: {shown}{more}"]
+    return [f"{path} contains names that are not settings of MemeSnipe, ignored: {', '.join(shown)}{more}"]
+
+
+def _shown(key: str) -> str:
+    return ascii(key[:60])[1:-1]

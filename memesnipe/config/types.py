@@ -30,6 +30,14 @@ Observation = Annotated[int, Field(ge=0, le=_YEAR_S)]
 Interval = Annotated[int, Field(ge=1, le=_MONTH_S)]
 DeadAfter = Annotated[int, Field(ge=60, le=_MONTH_S)]
 Lamports = Annotated[int, Field(ge=0, le=100_000_000_000)]
+AgeMs = Annotated[int, Field(ge=1, le=86_400_000)]
+LatencyMs = Annotated[int, Field(ge=0, le=600_000)]
+SlippageBps = Annotated[int, Field(ge=0, le=10_000)]
+Population = Annotated[int, Field(ge=4, le=100_000)]
+Threads = Annotated[int, Field(ge=1, le=256)]
+Streams = Annotated[int, Field(ge=1, le=1_000)]
+# At most the events that the bus keeps less the lag of a reader: after a restart the window is read from the bus.
+Window = Annotated[int, Field(ge=10, le=90_000)]
 
 
 def _plain(value: Any) -> Any:

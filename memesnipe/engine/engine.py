@@ -141,13 +141,14 @@ class Engine:
             votes, votes.ctypes.data,
         )  # fmt: skip
 
-    def is_in(self, spec_id: str, token: int) -> bool:
-        """Return whether a strategy holds a token or has an order for it in flight."""
+    def tokens_of(self, spec_id: str) -> list[int]:
+        """Return the tokens that a strategy holds or has an order for; none if it is not here."""
         row = self.population.row_of.get(spec_id)
         if row is None:
-            return False
+            return []
         exposures = self.population.exposures[row]
-        return bool(np.any((exposures["used"] != 0) & (exposures["token"] == token)))
+        tokens: list[int] = exposures["token"][exposures["used"] != 0].tolist()
+        return tokens
 
     def orders_of(self, spec_id: str) -> int:
         """Return how many orders a strategy has sent; 0 if it is not in the population."""

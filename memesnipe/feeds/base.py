@@ -1,73 +1,75 @@
-"""The interface of feeds, and the selection of a feed by name."""
+"""The port of feeds: how market_data reads a source of events, whether a tape, a generator or a connection."""
 
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from hashlib import blake2b
-from pathlib import Path
-from typing import Any, Protocol
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
-from memesnipe.errors import InputError
+FeedMessage: TypeAlias = dict[str, Any]
+"""An event as a feed delivers it: the fields of a record by name, except `seq`, `token` and `flags`.
 
-FEED_NAMES = ("synthetic", "replay")
-ENDLESS_FEEDS = ("synthetic",)
-AS_FAST_AS_POSSIBLE = 0.0
+A message is not validated, and at run time may be any JSON value: a live source may send anything. The sequencer
+(`memesnipe.market.sequencer`) rejects invalid messages, and makes records of the others.
+"""
+
+ResumeToken: TypeAlias = Any
+"""A JSON value that only the feed interprets: opened with it, the feed continues after the message it belongs to.
+
+None is the beginning.
+"""
+
+
+class FeedEvent(NamedTuple):
+    """A message, and the token to store once it has been processed."""
+
+    message: FeedMessage
+    token: ResumeToken
+
+
+class Signal(Enum):
+    """The result of a poll without events."""
+
+    IDLE = "idle"  # no event arrived within the timeout
+    END = "end"  # the feed delivers nothing more
+
+
+IDLE: Final = Signal.IDLE
+END: Final = Signal.END
+Polled: TypeAlias = list[FeedEvent] | Literal[Signal.IDLE, Signal.END]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """The condition of one live source."""
+
+    name: str
+    silent_s: float  # since the last event, or since the feed was opened
+    error: str = ""  # why the source delivers nothing; "" while it is read
+    failures: int = 0  # times that reading ended with an error since the feed was opened
+    queued: int = 0  # events received and not polled yet
+    full: int = 0  # times that reading paused because the queue was full
 
 
 class Feed(Protocol):
-    """A source of events that can be resumed at any position."""
+    """A source of events. One thread calls its methods."""
 
     total: int | None  # total number of events, if known
     live: bool  # whether events arrive as they happen, by this machine's clock
 
-    def messages(self, position: int) -> Iterator[dict[str, Any]]:
-        """Yield the events after the first ``position`` ones: message fields without seq, token and flags."""
+    def open(self, token: ResumeToken) -> None:
+        """Begin after the event with this token; called once, before the first poll."""
 
+    def poll(self, limit: int, timeout_s: float) -> Polled:
+        """Return the next events, at least one and at most ``limit``, in order.
 
-@dataclass(frozen=True, slots=True)
-class FeedChoice:
-    """The feed selected by the user. ``speed`` is event time over machine time, 0 for as fast as possible."""
+        A live feed returns what has arrived, and waits up to ``timeout_s`` seconds if that is nothing. Any other feed
+        has no reason to wait and never returns IDLE.
 
-    name: str
-    speed: float
-    tape: str = ""
-    seed: int = 0
+        Returns:
+            The events; IDLE if none arrived in time; END, also on later calls, after the last event.
+        """
 
-    @property
-    def identity(self) -> str:
-        """An identifier that is equal for feeds with equal events, so that an unfinished run can be resumed."""
-        if self.name == "replay":
-            return f"replay:{blake2b(Path(self.tape).read_bytes(), digest_size=8).hexdigest()}"
-        return f"{self.name}:{self.seed}"
+    def statuses(self) -> list[FeedStatus]:
+        """Return the condition of each live source; [] for a feed that is not live."""
 
-    @property
-    def lockstep(self) -> bool:
-        """Whether the feed waits at each decision until all actors have processed it."""
-        return self.speed == AS_FAST_AS_POSSIBLE
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the choice as JSON-ready data; `FeedChoice(**data)` inverts it."""
-        return asdict(self)
-
-
-def open_feed(choice: FeedChoice, checkpoints: Path | None = None) -> Feed:
-    """Open a feed.
-
-    Args:
-        choice: the feed to open.
-        checkpoints: file for the state of a generated feed, which makes resuming fast.
-
-    Raises:
-        InputError: there is no feed of that name.
-        TapeError: the tape cannot be read or contains an invalid event.
-    """
-    if choice.name == "synthetic":
-        from memesnipe.feeds.synthetic.feed import SyntheticFeed  # noqa: PLC0415 - import only the feed that is opened
-
-        return SyntheticFeed(choice.seed, checkpoints)
-    if choice.name == "replay":
-        from memesnipe.feeds.replay import ReplayFeed  # noqa: PLC0415
-        from memesnipe.tapes.tape import read_tape  # noqa: PLC0415
-
-        return ReplayFeed(read_tape(Path(choice.tape), now_ns=time.time_ns()))
-    raise InputError(f"there is no feed {choice.name!r}; feeds: {', '.join(FEED_NAMES)}")
+    def close(self) -> None:
+        """Release the source; no poll follows."""

@@ -152,7 +152,7 @@ def price(pool: Pool, op: str, amount: int) -> dict[str, Any]:
             f"{OPS[op]} is {amount}: the pool gives nothing for it; it has {pool.real_token_raw} raw tokens to sell"
         )
     if quote.sol_lamports + quote.fee_lamports > MAX_LAMPORTS:
-        raise InputError(f"{OPS[op]} is {amount}: comes to more than {MAX_LAMPORTS} lamports, more than any market has")
+        raise InputError(f"{OPS[op]} is {amount}: exceeds the maximum of {MAX_LAMPORTS} lamports")
     sign = 1 if is_buy else -1
     after = moved(pool, sign * quote.pool_sol_lamports, -sign * quote.token_raw)
     before_price, after_price = pool.sol_lamports / pool.token_raw, after.sol_lamports / after.token_raw

@@ -107,7 +107,7 @@ class Sequencer:
         """
         return self._jumped_to is not None and abs(ts - self._jumped_to) <= MAX_JUMP_NS
 
-    def decides(self, raw: Sequence[Any]) -> bool:
+    def is_decision_due(self, raw: Sequence[Any]) -> bool:
         """Return whether a decision is due after the last of these next events of the feed.
 
         The answer may be a false True if some of the events will be rejected.

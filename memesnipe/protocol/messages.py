@@ -8,6 +8,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.payload import Follows, Payload
 
 
@@ -28,6 +29,20 @@ class ParityRecord(msgspec.Struct, frozen=True):
 
     fills: int  # compared
     error_bps: float  # mean absolute error of the latest
+
+
+class ExecutionReport(Payload, frozen=True, kw_only=True):
+    """What a venue with transactions of its own reports about an order. Orders on paper need none."""
+
+    stream: ClassVar[str] = "execution_reports"
+
+    ts: int
+    spec_id: str
+    order_no: int
+    status: OrderStatus
+    fill: Fill | None  # of an order that landed or failed: what the chain's balances say
+    signature: str  # of the transaction; "" before it is signed
+    detail: str
 
 
 class SimulationResults(Follows, frozen=True, kw_only=True):
@@ -160,4 +175,4 @@ class BacktestResult(Payload, frozen=True, kw_only=True):
 
 
 # What the executor applies between two events. The other inputs of a run are its events.
-ControlPayload = CommandMessage | RiskEvent | ExitOrder | AllocationMessage
+ControlPayload = CommandMessage | RiskEvent | ExitOrder | ExecutionReport | AllocationMessage

@@ -11,6 +11,7 @@ from memesnipe.protocol.messages import (
     BacktestJob,
     BacktestResult,
     CommandMessage,
+    ExecutionReport,
     ExecutorProgress,
     ExitOrder,
     FillMessage,
@@ -29,6 +30,7 @@ STRATEGY_SPECS: Final = StrategySpec.stream
 COMMANDS: Final = CommandMessage.stream
 RISK_EVENTS: Final = RiskEvent.stream
 EXIT_ORDERS: Final = ExitOrder.stream
+EXECUTION_REPORTS: Final = ExecutionReport.stream
 ALLOCATIONS: Final = AllocationMessage.stream
 POSITION_UPDATES: Final = PositionUpdate.stream
 BACKTEST_JOBS: Final = BacktestJob.stream
@@ -85,11 +87,14 @@ STREAMS: Final = {
         Stream(CommandMessage, "market_data", ("executor", "position", "portfolio")),
         Stream(RiskEvent, "position", ("executor", "portfolio")),
         Stream(ExitOrder, "position", ("executor",)),
+        # The executor publishes what a venue reports, and applies it like any other control.
+        Stream(ExecutionReport, "executor", ("executor",)),
         Stream(AllocationMessage, "portfolio", ("executor",)),
         Stream(PositionUpdate, "position", ("portfolio",)),
     )
 }
-CONTROLS: Final = (COMMANDS, RISK_EVENTS, EXIT_ORDERS, ALLOCATIONS)  # what the executor applies besides events
+# What the executor applies besides events.
+CONTROLS: Final = (COMMANDS, RISK_EVENTS, EXIT_ORDERS, EXECUTION_REPORTS, ALLOCATIONS)
 EVENT_READERS: Final = _EVENT_READERS
 READERS: Final = {name: stream.readers for name, stream in STREAMS.items() if stream.readers and not stream.is_event}
 TRANSIENT: Final = tuple(name for name, stream in STREAMS.items() if stream.transient)
@@ -114,7 +119,7 @@ def decoder_of(stream: str) -> Decoder:
 
 __all__ = [
     "ACTORS", "ALLOCATIONS", "BACKTEST_JOBS", "BACKTEST_RESULTS", "COMMANDS", "CONTROLS", "EVENTS", "EVENT_READERS",
-    "EVENT_STREAMS", "EXIT_ORDERS", "FILLS", "KEEP_EVENTS", "MAX_IN_FLIGHT", "POSITION_UPDATES", "PROGRESS", "READERS",
-    "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS", "TRANSIENT", "Stream", "decoder_of", "reads_of",
-    "writes_of",
+    "EVENT_STREAMS", "EXECUTION_REPORTS", "EXIT_ORDERS", "FILLS", "KEEP_EVENTS", "MAX_IN_FLIGHT", "POSITION_UPDATES",
+    "PROGRESS", "READERS", "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS", "TRANSIENT", "Stream",
+    "decoder_of", "reads_of", "writes_of",
 ]  # fmt: skip

@@ -21,9 +21,9 @@ _WIDTH: Final = 64
 
 
 class SlowState(NamedTuple):
-    """A state that is slower than `running`, with its reason."""
+    """A state to report instead of `running`, with its reason."""
 
-    state: str  # stalled | breeding
+    state: str  # stalled | breeding | quiet
     detail: str
 
 
@@ -35,6 +35,7 @@ class ActivityTracker:
         self._doing, self._step_began = RECOVERING, time.monotonic()
         self._awaited, self._awaited_since = "", 0.0
         self._bred_at = 0.0
+        self._feed: SlowState | None = None
 
     def open(self, path: Path) -> None:
         """Tell it to a file too. Nothing depends on that file, so an actor works where it cannot be written."""
@@ -76,6 +77,10 @@ class ActivityTracker:
         """For how long work has waited for the same thing."""
         return time.monotonic() - self._awaited_since if self._awaited else 0.0
 
+    def set_feed_state(self, state: SlowState | None) -> None:
+        """Set the state to report while nothing but the feed is slow; None if the feed delivers."""
+        self._feed = state
+
     @contextmanager
     def breeding(self) -> Iterator[None]:
         """A part of the step that takes its time, and may."""
@@ -89,7 +94,7 @@ class ActivityTracker:
         self._bred_at = time.monotonic()
 
     def slow_state(self) -> SlowState | None:
-        """Return the state to report instead of `running`; None while steps are short and nothing is overdue."""
+        """Return the state to report instead of `running`; None if nothing is slow or overdue."""
         step_s, activity = time.monotonic() - self._step_began, self._doing
         if activity == BREEDING and step_s >= _LONG_S:
             since_s = time.monotonic() - self._bred_at
@@ -101,7 +106,7 @@ class ActivityTracker:
         awaited, awaited_s = self._awaited, self.awaited_s()
         if awaited and awaited_s > _PATIENCE_S:
             return SlowState("stalled", f"waits for {awaited}, since {awaited_s:.0f} s")
-        return None
+        return self._feed
 
 
 def activity_file(home: Path, run_id: int, actor: str) -> Path:

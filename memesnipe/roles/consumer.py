@@ -64,7 +64,7 @@ class Consumer:
     def step(self) -> None:
         """Read what there is, and commit what is to be done about it together with the new positions."""
         found = self.read()
-        entries = self._with_what_precedes(found)
+        entries = self.with_dependencies(found)
         if not entries:
             if found:  # it waits for other streams, which are being published again
                 time.sleep(BLOCK_MS / 1000)
@@ -111,7 +111,7 @@ class Consumer:
             self.keep_state(work, self.positions)
             self.commit(work, self.positions)
 
-    def _with_what_precedes(self, entries: list[Entry]) -> list[Entry]:
+    def with_dependencies(self, entries: list[Entry]) -> list[Entry]:
         """The entries up to the first whose message says that others come before it which are not here.
 
         Streams are published by different actors. After Redis has lost them they come back one by one.

@@ -8,10 +8,11 @@ from sqlalchemy import Engine, event
 
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.engine.fills import FillModel
 from memesnipe.errors import SettingsError
-from memesnipe.feeds.base import FeedChoice
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.roles.activity import COMMITTING, ActivityTracker
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.storage.database import OF_ACTORS, connect
@@ -35,9 +36,9 @@ class Context:
     @cached_property
     def database(self) -> Engine:
         """PostgreSQL."""
-        if self.settings.database_url is None:
+        if self.settings.servers.database_url is None:
             raise SettingsError("DATABASE_URL is not set, and there is no embedded PostgreSQL on this node")
-        engine = connect(self.settings.database_url.get_secret_value(), OF_ACTORS)
+        engine = connect(self.settings.servers.database_url.get_secret_value(), OF_ACTORS)
         # Whoever commits, it shows; what only reads never gets as far.
         event.listen(engine, "commit", lambda _: self.activity.at(COMMITTING))
         event.listen(engine, "checkin", lambda *_: self.activity.committed())
@@ -46,9 +47,9 @@ class Context:
     @cached_property
     def bus(self) -> Bus:
         """Redis."""
-        if self.settings.redis_url is None:
+        if self.settings.servers.redis_url is None:
             raise SettingsError("REDIS_URL is not set, and there is no embedded Redis on this node")
-        return Bus(self.settings.redis_url.get_secret_value())
+        return Bus(self.settings.servers.redis_url.get_secret_value())
 
     @property
     def stream_key(self) -> bytes:
@@ -58,7 +59,7 @@ class Context:
     @cached_property
     def families(self) -> Families:
         """The strategies that were found: the bundled ones and the user's."""
-        return discover(*self.settings.strategy_folders)
+        return discover(*self.settings.simulation.strategy_folders)
 
     @cached_property
     def choice(self) -> FeedChoice:
@@ -73,7 +74,7 @@ class Context:
     @property
     def fill_model(self) -> FillModel:
         """How orders get onto the chain."""
-        return self.settings.fill_model
+        return fill_model_of(self.settings)
 
     @property
     def event_log(self) -> Path:
@@ -91,7 +92,7 @@ class Context:
 
     def log(self, actor: str) -> Logger:
         """The actor's log."""
-        return open_log(self.home / "logs", actor, self.settings.log_level)
+        return open_log(self.home / "logs", actor, self.settings.telemetry.log_level)
 
     def close(self) -> None:
         """Close what was opened."""

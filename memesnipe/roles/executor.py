@@ -1,58 +1,48 @@
-"""The executor: moves the arena and the desk over the events, and writes down every order before it has an effect."""
+"""The executor: advances arena and desk over the events, and writes down every order before it has an effect."""
 
 import gc
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter
-from typing import Any
+from typing import Final
 
-import orjson
 from msgspec.structs import replace
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import bindparam, update
 
 from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import limits_of
-from memesnipe.engine.snapshot import EngineState
+from memesnipe.engine.orders import Order
 from memesnipe.engine.warm import compile_all
-from memesnipe.errors import first_line
+from memesnipe.execution.venue import VenueClient
 from memesnipe.market.events import Events
 from memesnipe.protocol.events import to_records
 from memesnipe.protocol.messages import ControlPayload, ExecutorProgress, SimulationResults
 from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENT_STREAMS, EVENTS, FILLS, decoder_of
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
+from memesnipe.roles.executor_snapshot import ExecutorSnapshots
 from memesnipe.storage.controls import count_controls, read_controls
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
 from memesnipe.storage.runs import read_mints
 from memesnipe.storage.schema import AllocationRow, OrderRow, TradeRow
 from memesnipe.storage.schema_control import ControlRow, RefusalRow
-from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
 from memesnipe.telemetry.metrics import ActorMetrics
-from memesnipe.trading.desk_state import DeskState
-from memesnipe.trading.execution import Execution, ExecutionState
-from memesnipe.trading.parity import Parity
+from memesnipe.trading.desk_state import order_key
+from memesnipe.trading.execution import local_execution
 from memesnipe.trading.records import Entries, of_step
 from memesnipe.trading.replay import replay
+from memesnipe.trading.steps import Step
 
-_SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity], dict[str, int]])
-_PROGRESS_EVERY = 256  # events
-_PROGRESS_S = 1.0  # where they come seldom, but without a pause in which we would be idle
-_GARBAGE_AFTER = 100_000  # objects made and not gone
+_PROGRESS_EVERY: Final = 256  # events
+_PROGRESS_S: Final = 1.0  # where events are rare, but too frequent for the executor to become idle
+_GARBAGE_AFTER: Final = 100_000  # objects allocated and not freed
 
-# A snapshot only shortens a restart, so it may cost this share of the time, and no more than so many events pass
-# without one: Redis keeps twice as many for actors that have no event log beside them.
-_SNAPSHOT_SHARE = 0.003
-_SNAPSHOT_EVERY_S = 5.0
-_SNAPSHOT_EVERY_EVENTS = 50_000
-
-_ENDED = (
+_SET_STATUS = (
     update(OrderRow.__table__)  # type: ignore[arg-type]
     .where(OrderRow.run_id == bindparam("b_run"), OrderRow.order_id == bindparam("b_order"))
     .values(status=bindparam("b_status"))
 )
-_IN_FORCE = (
+_SET_EFFECTIVE = (
     update(AllocationRow.__table__)  # type: ignore[arg-type]
     .where(AllocationRow.run_id == bindparam("b_run"), AllocationRow.seq == bindparam("b_seq"))
     .values(effective_seq=bindparam("b_effective"))
@@ -60,56 +50,67 @@ _IN_FORCE = (
 
 
 class Executor(Consumer):
-    """Shell of `memesnipe.trading.execution.Execution`.
+    """Runs `memesnipe.trading.execution.Execution` on the streams.
 
-    Its state is derived, never the truth: the events, and what it was told after which of them (table `controls`),
-    give it again. The snapshot is a file that makes this short; where it is missing or damaged, it is longer.
+    Its state is derived: the events, and the controls with the event after which each was applied (table `controls`),
+    give it again. What others decided after an event takes effect before the next event.
     """
 
     name = "executor"
 
-    def __init__(self, context: Context, metrics: ActorMetrics) -> None:
+    def __init__(self, context: Context, metrics: ActorMetrics, client: VenueClient | None = None) -> None:
+        """Create an executor in its initial state.
+
+        Args:
+            context: settings, database, streams and files.
+            metrics: of the actor.
+            client: the outside half of a venue that reports; None where orders trade on paper alone.
+        """
         super().__init__(context, metrics)
         settings = context.settings
-        self._execution = Execution(
+        self._execution = local_execution(
             context.families,
             context.fill_model,
-            shadow_capital_usd=settings.shadow_capital_usd,
+            shadow_capital_usd=settings.simulation.shadow_capital_usd,
             limits=limits_of(settings),
-            threads=settings.executor_threads,
+            threads=settings.simulation.executor_threads,
+            reports=client is not None,
         )
+        self._client = client
+        self._unsubmitted: list[Order] = []
         self._mints: dict[int, str] = {}
-        self._controls = 0  # obeyed so far
-        self._told_seq, self._told_at = 0, 0.0  # how far others know that we are, and since when
-        self._snapshot_seq = 0
-        self._snapshot_due = 0.0
-        self._writing: Future[None] | None = None
-        self._writer = ThreadPoolExecutor(1, "snapshot")
+        self._controls = 0  # applied so far
+        self._published_seq, self._published_at = 0, 0.0  # the last published watermark, and its time
+        self._snapshots = ExecutorSnapshots(context.snapshot_file(self.name), context.run_id, self.log)
 
-    def _with_what_precedes(self, entries: list[Entry]) -> list[Entry]:
-        """Also no message before the event it belongs to: when Redis has lost both, commands are back first."""
+    def with_dependencies(self, entries: list[Entry]) -> list[Entry]:
+        """Return the prefix that may be applied; a message never precedes the event that it belongs to.
+
+        When Redis has lost events and commands, the commands are published again first.
+        """
         known = self.positions[EVENTS].number
         for i, entry in enumerate(entries):
             if entry.stream in EVENT_STREAMS:
                 known = entry.number
             elif entry.seq > known:
-                return super()._with_what_precedes(entries[:i])
-        return super()._with_what_precedes(entries)
+                return super().with_dependencies(entries[:i])
+        return super().with_dependencies(entries)
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
-        """Advance over runs of events, and obey what comes between them."""
-        waiting: list[Entry] = []
+        """Advance over runs of events, and apply the controls between them."""
+        events: list[Entry] = []
         for entry in entries:
             if entry.stream in EVENT_STREAMS:
-                waiting.append(entry)
+                events.append(entry)
                 continue
-            self._advance(waiting, work)
-            waiting = []
+            self._advance(events, work)
+            events = []
             self._apply(entry, work)
-        self._advance(waiting, work)
-        untold = self._execution.seq - self._told_seq
-        if untold >= _PROGRESS_EVERY or (untold and perf_counter() - self._told_at > _PROGRESS_S):
-            self._tell_progress(work)
+        self._advance(events, work)
+        self._publish_reports(work)
+        unpublished = self._execution.seq - self._published_seq
+        if unpublished >= _PROGRESS_EVERY or (unpublished and perf_counter() - self._published_at > _PROGRESS_S):
+            self._publish_progress(work)
 
     def _advance(self, entries: list[Entry], work: UnitOfWork) -> None:
         if not entries:
@@ -117,93 +118,89 @@ class Executor(Consumer):
         payloads = [entry.payload for entry in entries]
         self._mints |= {payload.token: payload.mint for payload in payloads if payload.mint}
         for step in self._execution.advance(to_records(payloads)):
-            self._write(of_step(step, self._mints), work)
+            self._write(step, work)
             if step.results is not None:
-                self._tell_progress(work)
+                self._publish_progress(work)
 
     def _apply(self, entry: Entry, work: UnitOfWork) -> None:
         seq = self._execution.seq
         self._controls += 1
         applied = {"number": self._controls, "stream": entry.stream, "entry": entry.number, "effective_seq": seq}
         work.add(ControlRow, [applied])
-        self._write(of_step(self._execution.apply(entry.payload), self._mints), work)
+        self._write(self._execution.apply(entry.payload), work)
         if entry.stream == COMMANDS:
-            self._tell_progress(work)  # the position actor obeys it too, once it knows that we are here
+            self._publish_progress(work)  # the position role applies it too, once it may go as far
         if entry.stream == ALLOCATIONS:
-            work.change(_IN_FORCE, [{"b_run": self.context.run_id, "b_seq": entry.seq, "b_effective": seq}])
+            work.change(_SET_EFFECTIVE, [{"b_run": self.context.run_id, "b_seq": entry.seq, "b_effective": seq}])
 
-    def _write(self, entries: Entries, work: UnitOfWork) -> None:
+    def _write(self, step: Step, work: UnitOfWork) -> None:
+        entries: Entries = of_step(step, self._mints)
         work.add(OrderRow, entries.orders)
         work.add(TradeRow, entries.trades)
         work.add(RefusalRow, entries.refusals)
         run_id = self.context.run_id
-        ended = [{"b_run": run_id, "b_order": order, "b_status": status} for order, status in entries.ended.items()]
-        if ended:
-            work.change(_ENDED, ended)
+        changed = [{"b_run": run_id, "b_order": key, "b_status": status} for key, status in entries.statuses.items()]
+        if changed:
+            work.change(_SET_STATUS, changed)
         for message in entries.messages:
             is_results = isinstance(message, SimulationResults)
             after = {FILLS: self.journal.numbers_after(work)[FILLS]}
             work.send(replace(message, after=after) if is_results else message)
+        if self._client is not None:
+            self._unsubmitted += step.orders
 
-    def _tell_progress(self, work: UnitOfWork) -> None:
-        """Tell how far we are: the position actor goes no further, so its marks do not depend on its haste."""
-        self._told_seq, self._told_at = self._execution.seq, perf_counter()
-        work.send(ExecutorProgress(seq=self._told_seq))
+    def _publish_reports(self, work: UnitOfWork) -> None:
+        """Publish what the venue reports; it is applied when it is read, like every control."""
+        for report in self._client.poll() if self._client is not None else ():
+            work.send(replace(report, seq=self._execution.seq))
+
+    def _publish_progress(self, work: UnitOfWork) -> None:
+        """Publish the watermark: the position role goes no further, so its marks do not depend on its speed."""
+        self._published_seq, self._published_at = self._execution.seq, perf_counter()
+        work.send(ExecutorProgress(seq=self._published_seq))
 
     def idle(self) -> None:
-        """Tell those who wait for us that nothing more comes at the moment."""
-        if self._execution.seq > self._told_seq:
-            work = self.journal.unit_of_work()
-            self._tell_progress(work)
+        """Publish what readers wait for while no entry comes."""
+        work = self.journal.unit_of_work()
+        self._publish_reports(work)
+        if self._execution.seq > self._published_seq:
+            self._publish_progress(work)
+        if not work.is_empty:
             self.commit(work, self.positions)
 
     def keep_state(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
-        """Nothing: events and controls bring the state back."""
+        """Keep nothing in the database: events and controls bring the state back."""
 
     def commit(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
-        """Commit and publish, and write a snapshot where one is due."""
+        """Commit, publish, submit the orders that are committed now, and write a snapshot where one is due."""
         super().commit(work, positions)
-        now = perf_counter()
-        if now < self._snapshot_due and self._execution.seq - self._snapshot_seq < _SNAPSHOT_EVERY_EVENTS:
-            return
-        if self._writing is not None:
-            if not self._writing.done():
-                return
-            self._writing.result()  # raises what went wrong
-        self._write_snapshot()
-        self._snapshot_due = now + max(_SNAPSHOT_EVERY_S, (perf_counter() - now) / _SNAPSHOT_SHARE)
-
-    def _write_snapshot(self) -> None:
-        """Copy the state that was just committed, and write it while we go on."""
-        state = self._execution.dump()
-        header = {
-            "run": self.context.run_id,
-            "seq": self._execution.seq,
-            "controls": self._controls,
-            "arena": state.arena.header,
-            "small": orjson.Fragment(_SMALL.dump_json((state.desk, state.parity, state.sent))),
-        }
-        path = self.context.snapshot_file(self.name)
-        self._writing = self._writer.submit(write_snapshot, path, orjson.dumps(header), state.arena.arrays)
-        self._snapshot_seq = self._execution.seq
+        if self._client is not None:
+            for order in self._unsubmitted:
+                self._client.submit(order_key(order), order)
+            self._unsubmitted = []
+        self._snapshots.write_if_due(self._execution.seq, self._controls, self._execution.dump)
 
     def close(self) -> None:
-        """Let the snapshot be written, and let go of connections."""
-        self._writer.shutdown()
+        """Wait for the snapshot that is being written, and close the connections."""
+        self._snapshots.close()
         super().close()
 
     def open(self) -> None:
-        """Come back to where the last commit left off."""
-        # With thousands of strategies a search for garbage takes longer than the rest of a step, and finds little.
+        """Compile the strategies, and recover the state of the last commit."""
+        # With thousands of strategies a full collection takes longer than the rest of a step, and frees little.
         gc.set_threshold(_GARBAGE_AFTER, 20, 20)
-        compile_all(self.context.families)  # or the first decision would wait for what it needs to be loaded
+        compile_all(self.context.families)  # otherwise the first decision would wait for it
         super().open()
 
     def recover(self) -> None:
-        """Load the snapshot, and move over the events and controls since; what came of them was committed then."""
+        """Load the snapshot, and replay the events and controls since; their effects were committed then."""
         with self.context.database.connect() as connection:
             self._mints = dict(enumerate(read_mints(connection, self.context.run_id)))
-            self._load_snapshot(count_controls(connection, self.context.run_id))
+            committed = count_controls(connection, self.context.run_id)
+            restored = self._snapshots.read(self.positions[EVENTS].number, committed)
+            if restored is not None:
+                self._execution.load(restored.state)
+                self._controls = restored.controls
             first, last = self._execution.seq + 1, self.positions[EVENTS].number
             controls, payloads = read_controls(connection, self.context.run_id, self._controls)
 
@@ -214,8 +211,11 @@ class Executor(Consumer):
         for _ in replay(self._execution, self._events(first, last), controls, payload_of):
             pass
         self._controls += len(controls)
-        self._told_seq, self._snapshot_seq, self._snapshot_due = 0, self._execution.seq, 0.0
-        self.log.info("derived", from_seq=first - 1, to_seq=last, controls=len(controls))
+        self._published_seq = 0
+        self._snapshots.recovered(self._execution.seq)
+        # An order may have been committed and not submitted; submitting it again has no effect.
+        self._unsubmitted = list(self._execution.desk.state.pending) if self._client is not None else []
+        self.log.info("recovered", from_seq=first - 1, to_seq=last, controls=len(controls))
 
     def _events(self, first: int, last: int) -> Iterator[Events]:
         if self.context.event_log.is_file():
@@ -223,21 +223,3 @@ class Executor(Consumer):
             return
         for entries in self.context.bus.events_between(first, last):
             yield to_records([entry.payload for entry in entries])
-
-    def _load_snapshot(self, controls: int) -> None:
-        """Take the snapshot's state over, unless it is of another run, beyond what was committed, or not to be read."""
-        found = read_snapshot(self.context.snapshot_file(self.name))
-        if found is None:
-            return
-        header: dict[str, Any] = orjson.loads(found[0])
-        fits = header["run"] == self.context.run_id and header["controls"] <= controls
-        if not fits or header["seq"] > self.positions[EVENTS].number:
-            self.log.warning("snapshot does not fit", run=header["run"], seq=header["seq"])
-            return
-        try:
-            desk, parity, sent = _SMALL.validate_python(header["small"])
-        except ValidationError as error:
-            self.log.warning("snapshot cannot be read", error=first_line(error))
-            return
-        self._execution.load(ExecutionState(EngineState(header["arena"], found[1]), desk, parity, sent))
-        self._controls = header["controls"]

@@ -1,4 +1,4 @@
-"""Pace: when events are due by the machine's clock, and which of them were told too late to act on."""
+"""When events are due by this machine's clock, and which of them are too late to act on."""
 
 from collections import deque
 
@@ -9,7 +9,7 @@ from memesnipe.market.events import NS_PER_S
 
 
 class FeedClock:
-    """The clock's part in a run; in lockstep it has none. Whoever asks says what time it is."""
+    """The pace of a feed by this machine's clock; in lockstep it has none. The caller passes the time."""
 
     def __init__(self, speed: float, max_age_s: float, *, live: bool, lockstep: bool) -> None:
         self._speed, self._max_age_s = speed, max_age_s
@@ -19,12 +19,12 @@ class FeedClock:
         self._unread: deque[tuple[int, float]] = deque()  # of each batch the last event, and when it was published
 
     def begin(self, now_s: float) -> None:
-        """Count from here: the next event is due now, and nobody waits for one."""
+        """Start the clock: the next event is due now, and no published event is unread."""
         self._began_s, self._first_ts = now_s, None
         self._unread.clear()
 
     def due_in_s(self, ts: int, now_s: float) -> float:
-        """How long until an event of that time is due; 0 or less when it is. What is told as it happens always is."""
+        """Return the seconds until an event of this time is due: 0 or less if it is, and always for a live feed."""
         if self._lockstep or self._live:
             return 0.0
         if self._first_ts is None:
@@ -32,22 +32,22 @@ class FeedClock:
         return self._began_s + (ts - self._first_ts) / NS_PER_S / self._speed - now_s
 
     def published(self, seq: int, now_s: float) -> None:
-        """The events up to ``seq`` were published."""
+        """Record that the events up to ``seq`` were published."""
         if not self._lockstep:
             self._unread.append((seq, now_s))
 
     def taken_in(self, seq: int) -> None:
-        """The executor has seen the events up to ``seq``."""
+        """Record that the executor has consumed the events up to ``seq``."""
         while self._unread and self._unread[0][0] <= seq:
             self._unread.popleft()
 
     def are_late(self, ts: NDArray[np.int64], now_s: float, now_ns: int) -> NDArray[np.bool_]:
-        """Which events of these times come too late: we are late with them, or the executor has yet to see old ones.
+        """Return which events are late: by their own time, or because the executor has not consumed older ones yet.
 
         Args:
             ts: times of events, shape (n,).
-            now_s: the time by a clock that is never set, as for the other methods.
-            now_ns: the time of day, which alone can be compared with what is told as it happens.
+            now_s: monotonic seconds, as for the other methods.
+            now_ns: the time of day, with which events of a live feed are compared.
         """
         if self._lockstep or not len(ts):
             return np.zeros(len(ts), np.bool_)

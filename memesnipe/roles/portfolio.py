@@ -49,7 +49,10 @@ class PortfolioRole(Consumer):
         super().__init__(context, metrics)
         settings = context.settings
         self._portfolio = Portfolio(
-            promotion_policy_of(settings), caps_of(settings), switches_of(settings), arena_size=settings.arena_size
+            promotion_policy_of(settings),
+            caps_of(settings),
+            switches_of(settings),
+            arena_size=settings.simulation.arena_size,
         )
         self._lockstep = context.choice.lockstep
         self._due: PositionUpdate | None = None  # the mark that waits for a decision

@@ -35,12 +35,12 @@ class StrategyFactory(Consumer):
         super().__init__(context, metrics)
         settings = context.settings
         search = SearchSettings(
-            settings.population_size,
-            settings.mutation_rate,
-            settings.crossover_rate,
-            settings.tournament_size,
+            settings.evolution.population_size,
+            settings.evolution.mutation_rate,
+            settings.evolution.crossover_rate,
+            settings.evolution.tournament_size,
         )
-        self._population = GeneticAlgorithm(context.families, search, settings.seed)
+        self._population = GeneticAlgorithm(context.families, search, settings.simulation.seed)
         self._evaluate = evaluate
         self._lockstep = context.choice.lockstep
         self._window: Events = empty(0)
@@ -58,7 +58,7 @@ class StrategyFactory(Consumer):
     def _roll(self, entries: list[Entry]) -> None:
         if entries:
             new = to_records([entry.payload for entry in entries])
-            self._window = join(self._window, new)[-self.context.settings.tape_window_events :]
+            self._window = join(self._window, new)[-self.context.settings.evolution.tape_window_events :]
 
     def _breed(self, seq: int, work: UnitOfWork) -> None:
         started = perf_counter()
@@ -101,7 +101,7 @@ class StrategyFactory(Consumer):
         self, index: int, seq: int, genomes: list[Genome], evaluated: list[Evaluation], work: UnitOfWork
     ) -> None:
         ranked = sorted(range(len(genomes)), key=lambda i: (-evaluated[i].fitness, i))
-        best = ranked[: self.context.settings.specs_per_generation]
+        best = ranked[: self.context.settings.evolution.specs_per_generation]
         for position, i in enumerate(best):
             genome, sharpes = genomes[i], _sharpes(evaluated[i])
             spec = StrategySpec(
@@ -121,7 +121,7 @@ class StrategyFactory(Consumer):
     def catch_up(self, saved_seq: int) -> None:  # noqa: ARG002 - the window begins where it begins
         """Fill the window again; the search itself is in the snapshot."""
         last = self.positions[EVENTS].number
-        self.replay(max(0, last - self.context.settings.tape_window_events), self._roll)
+        self.replay(max(0, last - self.context.settings.evolution.tape_window_events), self._roll)
 
     def dump(self) -> bytes:
         """The search."""

@@ -30,12 +30,12 @@ def open_database(settings: Settings, *, make: bool = False) -> Iterator[tuple[E
         InputError: there is none, and ``make`` is false.
         MemeSnipeError: it does not answer, or another command is starting in this folder.
     """
-    home = settings.memesnipe_home.resolve()
+    home = settings.installation.memesnipe_home.resolve()
     with ExitStack() as stack:
-        if settings.database_url is None and holder(home) is not None and (home / RESOLVED).is_file():
+        if settings.servers.database_url is None and holder(home) is not None and (home / RESOLVED).is_file():
             settings = read_resolved(home / RESOLVED)
-        if settings.database_url is not None:
-            url = settings.database_url.get_secret_value()
+        if settings.servers.database_url is not None:
+            url = settings.servers.database_url.get_secret_value()
         else:
             if not (make or (home / "postgres" / "data" / "PG_VERSION").is_file()):
                 raise InputError(NO_RUN)

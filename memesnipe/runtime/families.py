@@ -16,7 +16,7 @@ def load_families(settings: "Settings") -> "Families":
     """
     from memesnipe.sdk.registry import discover  # noqa: PLC0415 - numba is slow to load
 
-    families = discover(*settings.strategy_folders)
+    families = discover(*settings.simulation.strategy_folders)
     for strategy in families.values():
         for warning in strategy.warnings:
             sys.stderr.write(f"memesnipe: warning: {warning}\n")

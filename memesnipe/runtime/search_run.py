@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import Engine
 
 from actors.backtest import Backtests, Conditions
+from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import InputError
@@ -77,7 +78,9 @@ class Evolve:
     ) -> None:
         self._plan, self._settings = plan, settings
         self._studies = study_storage(database, url)
-        conditions = Conditions(settings.fill_model, settings.shadow_capital_usd, settings.strategy_folders)
+        conditions = Conditions(
+            fill_model_of(settings), settings.simulation.shadow_capital_usd, settings.simulation.strategy_folders
+        )
         self._backtests = Backtests(conditions)
         self._started = time.perf_counter()
         self.first_result_s = 0.0
@@ -89,7 +92,10 @@ class Evolve:
         self._families = self._usable.families
         self._store = SearchStore(database, self._market.name)
         search = SearchSettings(
-            plan.population, settings.mutation_rate, settings.crossover_rate, settings.tournament_size
+            plan.population,
+            settings.evolution.mutation_rate,
+            settings.evolution.crossover_rate,
+            settings.evolution.tournament_size,
         )
         self._search = Search(self._families, search, plan.seed)
         self._info = self._begin_or_resume(asdict(search))
@@ -104,7 +110,7 @@ class Evolve:
             InputError: there is none to resume.
         """
         settings, plan = self._settings, self._plan
-        key = key_of(plan.seed, search, settings.shadow_capital_usd, settings.fill_model, self._families)
+        key = key_of(plan.seed, search, settings.simulation.shadow_capital_usd, fill_model_of(settings), self._families)
         if not plan.resume:
             return self._store.begin(plan.tape.name, key)
         info = self._store.take_up(key)

@@ -16,7 +16,7 @@ from memesnipe.code import code_hash
 from memesnipe.config.home import RESOLVED, installation_of
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.feeds.base import FeedChoice
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.ray_process import RayProcess
 from memesnipe.runtime.terminal import print_message
@@ -53,21 +53,21 @@ class Session:
         Raises:
             MemeSnipeError: another process runs in this folder, or a part does not start.
         """
-        self.home = self.settings.memesnipe_home.resolve()
+        self.home = self.settings.installation.memesnipe_home.resolve()
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
-            self.log = open_log(self.home / "logs", "up", self.settings.log_level)
+            self.log = open_log(self.home / "logs", "up", self.settings.telemetry.log_level)
             self._check_addresses()
             self._choose_port(stack)
             print_message(f"Starting {', '.join([*self._embedded(), 'Ray'])} ...")
             # Everything starts at the same time; what is loaded here, is loaded meanwhile.
             self._servers = stack.enter_context(LocalServers(self.home))
-            self._ray = RayProcess(self.home, self.settings.ray_address, self.log, self.detached)
+            self._ray = RayProcess(self.home, self.settings.servers.ray_address, self.log, self.detached)
             stack.callback(self._ray.stop)
             self._ray.start()
             self._compiler = Compiler(self.home, _COMPILE)
             stack.callback(self._compiler.stop)
-            self._servers.launch(self.settings.redis_url is None, self.settings.database_url is None)
+            self._servers.launch(self.settings.servers.redis_url is None, self.settings.servers.database_url is None)
             self._wait_for_servers()
             self._prepare_run(stack)
             self._ray.begin(self.run.run_id)
@@ -82,8 +82,8 @@ class Session:
         Raises:
             InputError: no such port is free.
         """
-        first = self.settings.dashboard_port
-        if "dashboard_port" in self.settings.model_fields_set:
+        first = self.settings.api.dashboard_port
+        if "dashboard_port" in self.settings.given:
             candidates = [first]
             hint = f"DASHBOARD_PORT is {first}: that port is in use on 127.0.0.1; choose another"
         else:
@@ -92,7 +92,7 @@ class Session:
         for port in candidates:
             if reserved := reserve_port(port):
                 stack.enter_context(reserved)
-                self.settings = self.settings.model_copy(update={"dashboard_port": port})
+                self.settings = self.settings.changed(dashboard_port=port)
                 return
         raise InputError(hint)
 
@@ -103,11 +103,11 @@ class Session:
             InputError: it has not.
         """
         settings = self.settings
-        if settings.ray_address and _is_remote(settings.ray_address):
-            lacking = [n for n in ("redis_url", "database_url") if getattr(settings, n) is None]
+        if settings.servers.ray_address and _is_remote(settings.servers.ray_address):
+            lacking = [n for n in ("redis_url", "database_url") if getattr(settings.servers, n) is None]
             if lacking:
                 raise InputError(
-                    f"RAY_ADDRESS is {settings.ray_address}, on another machine: set "
+                    f"RAY_ADDRESS is {settings.servers.ray_address}, on another machine: set "
                     f"{' and '.join(n.upper() for n in lacking)} too; the embedded servers listen on this machine only"
                 )
 
@@ -117,27 +117,27 @@ class Session:
         urls = self._servers.wait()
         found = {"redis_url": urls.redis_url, "database_url": urls.database_url}
         update = {name: SecretStr(url) for name, url in found.items() if url}
-        self.settings = self.settings.model_copy(update={**update, "memesnipe_home": self.home})
+        self.settings = self.settings.changed(**update, memesnipe_home=self.home)
 
     def _prepare_run(self, stack: ExitStack) -> None:
         """Migrate the database, begin or resume the run, and write all that the other processes read."""
         from memesnipe.runtime.database import migrated  # noqa: PLC0415
         from memesnipe.solana.wallet import make_wallet  # noqa: PLC0415
 
-        assert self.settings.database_url is not None  # noqa: S101 - resolved by now
-        self.database = migrated(self.settings.database_url.get_secret_value())
+        assert self.settings.servers.database_url is not None  # noqa: S101 - resolved by now
+        self.database = migrated(self.settings.servers.database_url.get_secret_value())
         stack.callback(self.database.dispose)
         self.run = self._begin_run()
-        if self.settings.wallet_keypair_filename is None:
-            make_wallet(self.settings.wallet_file)
-        if self.settings.api_token_filename is None:
-            make_token(self.settings.token_file)
-        load_token(self.settings.token_file)  # fails early on an invalid token
+        if self.settings.installation.wallet_keypair_filename is None:
+            make_wallet(self.settings.installation.wallet_file)
+        if self.settings.installation.api_token_filename is None:
+            make_token(self.settings.installation.token_file)
+        load_token(self.settings.installation.token_file)  # fails early on an invalid token
         write_resolved(self.settings, self.home / RESOLVED)
 
     def _embedded(self) -> list[str]:
         """Return the names of the embedded servers to start."""
-        urls = {"PostgreSQL": self.settings.database_url, "Valkey": self.settings.redis_url}
+        urls = {"PostgreSQL": self.settings.servers.database_url, "Valkey": self.settings.servers.redis_url}
         return [name for name, url in urls.items() if url is None]
 
     def _begin_run(self) -> "RunInfo":
@@ -152,10 +152,10 @@ class Session:
         from memesnipe.storage.runs import begin_run  # noqa: PLC0415
 
         # Changed code is another experiment: an unfinished run is resumed only with the same code.
-        deciding = {**self.settings.deciding, "code": code_hash(self.settings.strategy_folders)}
+        deciding = {**self.settings.deciding, "code": code_hash(self.settings.simulation.strategy_folders)}
         run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), deciding)
-        assert self.settings.redis_url is not None  # noqa: S101 - resolved by now
-        url = self.settings.redis_url.get_secret_value()
+        assert self.settings.servers.redis_url is not None  # noqa: S101 - resolved by now
+        url = self.settings.servers.redis_url.get_secret_value()
         bus = Bus(url)
         try:
             bus.take_over(installation_of(self.home), run.run_id)
@@ -217,7 +217,7 @@ class Session:
     @property
     def dashboard(self) -> str:
         """Return the URL of the dashboard."""
-        return f"http://127.0.0.1:{self.settings.dashboard_port}"
+        return f"http://127.0.0.1:{self.settings.api.dashboard_port}"
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

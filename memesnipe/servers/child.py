@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import fcntl
 import os
 import signal
 import subprocess
@@ -13,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from memesnipe.servers.process import LocalServerError, PortTakenError, read_pid, stop_leftover, wait_until
+from memesnipe.file_lock import LockedError, PidLock, lock_holder
+from memesnipe.servers.process import LocalServerError, PortTakenError, stop_leftover, wait_until
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loading a library after a fork is unsafe
 _PR_SET_PDEATHSIG = 1
@@ -55,7 +55,7 @@ class ChildServer:
         self._title = title
         self._folder = folder
         self._signal = stop_signal
-        self._lock: int | None = None
+        self._lock: PidLock | None = None
         self._log_start = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -91,19 +91,13 @@ class ChildServer:
         if threading.current_thread() is not threading.main_thread():
             # Linux would end the server with the thread that started it.
             raise LocalServerError(f"{self._title} must be started from the main thread")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
+            self._lock = PidLock(self._folder / "lock")
+        except LockedError:
             raise LocalServerError(
-                f"another MemeSnipe (process {read_pid(self._folder / 'lock')}) runs {self._title} in "
+                f"another MemeSnipe (process {lock_holder(self._folder / 'lock')}) runs {self._title} in "
                 f"{self._folder}: stop that one first, or use another folder"
             ) from None
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-        self._lock = lock
 
     @property
     def has_died(self) -> bool:
@@ -171,7 +165,7 @@ class ChildServer:
                 process.kill()
                 process.wait(seconds)
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.close()
             self._lock = None
 
     def _popen_options(self, account: Account | None) -> dict[str, Any]:

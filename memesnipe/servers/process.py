@@ -4,11 +4,11 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 from memesnipe.errors import MemeSnipeError
 
@@ -71,27 +71,17 @@ def is_alive(pid: int) -> bool:
 def is_server_of(pid: int, folder: Path) -> bool:
     """Return whether a process is a server over this folder, rather than an unrelated process with the same pid."""
     path = os.path.realpath(folder)
-    return _is_server_in_proc(pid, path) if sys.platform == "linux" else _is_server_in_lsof(pid, path)
-
-
-def _is_server_in_proc(pid: int, path: str) -> bool:
-    process = Path("/proc") / str(pid)
     try:
-        if process.joinpath("comm").read_text().strip() not in _SERVER_NAMES:
+        process = psutil.Process(pid)
+        if process.name() not in _SERVER_NAMES:
             return False
-        return str(process.joinpath("cwd").readlink()) == path  # both servers run in their data folder
-    except PermissionError:
-        # root in a container may not read another user's cwd, but every user may read a command line.
-        return path in process.joinpath("cmdline").read_text().split("\0")
-    except OSError:
+        try:
+            return bool(process.cwd() == path)  # both servers run in their data folder
+        except psutil.AccessDenied:
+            # root in a container may not read another user's cwd, but every user may read a command line.
+            return path in process.cmdline()
+    except psutil.Error:
         return False
-
-
-def _is_server_in_lsof(pid: int, path: str) -> bool:
-    command = ["lsof", "-a", "-p", str(pid), "-d", "cwd", "-F", "cn"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    lines = found.splitlines()
-    return f"n{path}" in lines and any(f"c{name}" in lines for name in _SERVER_NAMES)
 
 
 def stop_leftover(pidfile: Path, stop_signal: signal.Signals, seconds: float = 20) -> None:

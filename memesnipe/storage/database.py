@@ -38,8 +38,8 @@ def connect(url: str, options: str = "") -> Engine:
     return create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=4, pool_timeout=10, connect_args=arguments)
 
 
-def migrate(engine: Engine) -> None:
-    """Apply the migrations that are not applied yet."""
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Apply the migrations up to a revision that are not applied yet."""
     from alembic import command  # noqa: PLC0415 - slow to load, and most connections migrate nothing
     from alembic.config import Config  # noqa: PLC0415
 
@@ -49,4 +49,4 @@ def migrate(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)

@@ -4,7 +4,6 @@ Each record is followed by its own checksum, so the log can be cut behind any re
 bit that has changed is noticed wherever it is.
 """
 
-import fcntl
 import os
 import zlib
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from memesnipe.file_lock import try_lock
 from memesnipe.market.events import EVENT, Events
 
 _MAGIC: Final = b"memesnipe-log-2\n"
@@ -45,10 +45,8 @@ class EventLog:
             raise
 
     def _lock(self) -> None:
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise OSError(f"{self._path} has another writer; this one waits until it is gone") from error
+        if not try_lock(self._fd):
+            raise OSError(f"{self._path} has another writer; this one waits until it is gone")
 
     def cut(self, count: int) -> None:
         """Keep the first ``count`` events: what lies behind them was never committed, so nobody knows of it.

@@ -70,13 +70,14 @@ class Cursor:
     decision_seq: int
     ended: bool
     rejected_because: dict[str, int] = field(default_factory=dict)  # category -> count
+    token: Any = None  # with which the feed continues; None at the beginning
 
 
 def read_cursor(connection: Connection, run_id: int) -> Cursor:
     """The feed cursor of a run."""
     row = connection.execute(select(FeedCursorRow).where(FeedCursorRow.run_id == run_id)).one()
     return Cursor(
-        row.position, row.seq, row.ts, row.rejected, row.decision_seq, row.ended, dict(row.rejected_because)
+        row.position, row.seq, row.ts, row.rejected, row.decision_seq, row.ended, dict(row.rejected_because), row.token
     )  # fmt: skip
 
 

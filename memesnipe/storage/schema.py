@@ -48,6 +48,7 @@ class FeedCursorRow(Base):
     __tablename__ = "feed_cursors"
     run_id: Mapped[int] = run_key()
     position: Mapped[int] = mapped_column(default=0)  # events taken from the feed, good or not
+    token: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)  # the feed continues after it
     seq: Mapped[int] = mapped_column(default=0)  # events published
     ts: Mapped[int] = mapped_column(default=0)
     rejected: Mapped[int] = mapped_column(default=0)
@@ -188,7 +189,7 @@ class OrderRow(Base):
     mint: Mapped[str]
     side: Mapped[str]
     reason: Mapped[str]
-    status: Mapped[str]  # intended | landed | failed | cancelled
+    status: Mapped[str]  # `memesnipe.protocol.order_status.OrderStatus`
     decided_seq: Mapped[int]
     decided_ts: Mapped[int]
     due_ts: Mapped[int]

@@ -21,6 +21,14 @@ class ActorMetrics:
             ["actor", "category"],
             registry=self.registry,
         )  # fmt: skip
+        self._feed = {
+            name: Gauge(f"memesnipe_feed_{name}", help_text, ["actor", "feed"], registry=self.registry)
+            for name, help_text in (
+                ("queued", "Events received from a live feed and not taken yet"),
+                ("full", "Times that a live feed was paused because its queue was full, since it was opened"),
+                ("failures", "Times that the connection of a live feed failed, since it was opened"),
+            )
+        }
         self._seq = Gauge(
             "memesnipe_seq", "Sequence number of the last event consumed", ["actor"], registry=self.registry
         ).labels(**labels)
@@ -37,6 +45,11 @@ class ActorMetrics:
     def add_rejection(self, category: str) -> None:
         """Count a rejected event of the feed."""
         self._rejections.labels(actor=self._actor, category=category).inc()
+
+    def record_feed(self, feed: str, queued: int, full: int, failures: int) -> None:
+        """Record the condition of a live feed."""
+        for name, value in (("queued", queued), ("full", full), ("failures", failures)):
+            self._feed[name].labels(actor=self._actor, feed=feed).set(value)
 
     def record_commit(self, seq: int, seconds: float) -> None:
         """Record a commit up to event ``seq``, and its duration."""

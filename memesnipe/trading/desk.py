@@ -1,17 +1,17 @@
-"""The desk: takes the decisions of paper strategies to the market with the capital they were given.
+"""The desk: executes the decisions of strategies that have an allocation, through a venue.
 
-A decision is the arena's own `Order`; the risk gate lets it through or not, and the desk only sizes it. Its order
-keeps the number of the simulated one, so that both land or fail alike, and all of the desk's holdings of a token shift
-the pool together: it is one wallet.
+A decision is the arena's own `Order`. The risk gate admits or refuses it, and the desk sizes it. The desk's order keeps
+the number of the simulated one, so that both land or fail alike on paper. All holdings of a token shift the pool
+together, because they belong to one wallet.
 """
 
 from bisect import bisect_right
 from dataclasses import replace
 from typing import Final
 
-from memesnipe.engine.fills import FillModel, network_fee_lamports
-from memesnipe.engine.holdings import Holding, execute, settle
+from memesnipe.engine.holdings import Holding
 from memesnipe.engine.orders import ENTRIES, Fill, Order
+from memesnipe.execution.venue import ExecutionVenue
 from memesnipe.market.events import (
     BUY_SIDE,
     COVER_SIDE,
@@ -23,24 +23,29 @@ from memesnipe.market.events import (
     Event,
 )
 from memesnipe.market.pools import Pool, moved, quote_buy, value_of
+from memesnipe.protocol.messages import ExecutionReport
+from memesnipe.protocol.order_status import OPEN, OrderStatus, assert_transition
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
-from memesnipe.trading.desk_state import DeskState
+from memesnipe.trading.desk_state import DeskState, order_key
 from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused, refuse, refuse_size
 
 _MINUTE_NS: Final = 60 * NS_PER_S
-_BOUNDLESS_USD: Final = 1e8  # where nothing bounds the capital; in lamports it fits 64 bits
+_MAX_CAPITAL_USD: Final = 1e8  # so that lamports fit 64 bits where no capital is set
 
 
 class Desk:
-    """Sizes, sends and fills the orders of strategies that have an allocation."""
+    """Sizes and sends the orders of strategies that have an allocation, and books their outcomes."""
 
-    def __init__(self, model: FillModel, limits: Limits, state: DeskState | None = None) -> None:
+    def __init__(
+        self, venue: ExecutionVenue, limits: Limits, *, dead_after_ns: int, state: DeskState | None = None
+    ) -> None:
         self.state = state or DeskState()
-        self._model = model
+        self._venue = venue
         self._limits = limits
+        self._dead_after_ns = dead_after_ns
 
     def on_event(self, event: Event) -> list[Fill]:
-        """Let the orders that reached the chain before this event meet their pools, then see the event."""
+        """Execute the orders that arrived before this event, then apply the event; return the outcomes."""
         fills = self.pass_time(event.ts)
         before = self.state.market_state.tokens.get(event.token)
         if before is not None:
@@ -53,26 +58,42 @@ class Desk:
         return fills
 
     def _fund(self) -> None:
-        """Buy the portfolio's capital at the first price of SOL, as the ledger does."""
+        """Convert the portfolio's capital at the first price of SOL, as the ledger does."""
         state = self.state
         if state.is_funded or not state.market_state.sol_usd:
             return
-        capital_usd = min(self._limits.capital_usd, _BOUNDLESS_USD)
+        capital_usd = min(self._limits.capital_usd, _MAX_CAPITAL_USD)
         state.cash_lamports += int(capital_usd / state.market_state.sol_usd * LAMPORTS_PER_SOL)
         state.is_funded = True
 
     def pass_time(self, ts: int) -> list[Fill]:
-        """Let the orders that reached the chain before ``ts`` meet their pools."""
+        """Execute the orders that arrived before ``ts``; return the outcomes."""
         if not self.state.pending:
             return []
-        due = sorted(
-            (order for order in self.state.pending if order.due_ts < ts),
-            key=lambda order: (order.due_ts, order.spec_id, order.token, order.order_no),
-        )
-        return [self._fill(order) for order in due]
+        return [self._execute(order) for order in self._venue.arrivals(self.state.pending, ts)]
+
+    def on_report(self, report: ExecutionReport) -> Fill | None:
+        """Apply what a venue reports about an order; return its fill where the report ends it.
+
+        Raises:
+            TransitionError: the order cannot go from its state to the reported one.
+        """
+        key = f"{report.spec_id}-{report.order_no}"
+        before = self.state.statuses.get(key, OrderStatus.INTENDED)
+        assert_transition(before, report.status)
+        if report.status in (OrderStatus.CANCELLED, OrderStatus.RECONCILED):
+            self.state.statuses.pop(key, None)
+        else:
+            self.state.statuses[key] = report.status
+        if report.status in OPEN or before not in OPEN:
+            return None
+        self.state.pending = [order for order in self.state.pending if order_key(order) != key]
+        if report.fill is not None:
+            self._book(report.fill)
+        return report.fill
 
     def on_decision(self, decision: Order) -> Order | RiskRefused | None:
-        """The desk's order for a decision of the arena, why there is none, or None where it has no part in it."""
+        """Return the desk's order for a decision, the refusal, or None where the decision does not concern the desk."""
         if decision.side in ENTRIES:
             return self._enter(decision)
         holding = self.state.holding(decision.spec_id, decision.token)
@@ -81,32 +102,31 @@ class Desk:
         return self._leave(decision, holding)
 
     def settle(self, decision: Order) -> tuple[Order, Fill] | None:
-        """Close what is held of a token that the arena has closed on the spot: it is dead, or its margin is gone."""
+        """Close a holding that the arena has closed without a transaction: its token is dead, or its margin is gone."""
         holding = self.state.holding(decision.spec_id, decision.token)
         market = self.state.market_state.tokens.get(decision.token)
         if holding is None or market is None or self.state.is_pending(decision.spec_id, decision.token):
             return None
-        self.state.refused_exits.discard((decision.spec_id, decision.token))
         order = replace(decision, token_raw=holding.token_raw)
-        ts, seq = decision.decided_ts, self.state.market_state.last_seq
-        if holding.short is not None:
-            fill = execute(order, holding, market.pool, market, ts, seq, self._model)
-        else:
-            fill = settle(order, self._pool(order.token), ts, seq)
+        pool = self._pool(order.token)
+        fill = self._venue.settle(order, holding, pool, market, decision.decided_ts, self.state.market_state.last_seq)
+        if fill is None:
+            return None
+        self.state.refused_exits.discard((decision.spec_id, decision.token))
         self._book(fill)
         return order, fill
 
     def exit(self, spec_id: str, token: int, reason: str, opened_ts: int | None = None) -> Order | RiskRefused | None:
-        """Leave what a strategy holds of a token whatever the strategy says (`exit_orders`).
+        """Close a strategy's holding of a token, whatever the strategy decides.
 
         Args:
-            spec_id: of the strategy.
-            token: that it holds.
-            reason: in a word.
-            opened_ts: of the holding that is meant, if not just any: it may be sold, and another bought, meanwhile.
+            spec_id: the strategy.
+            token: the token.
+            reason: one word.
+            opened_ts: of the holding that is meant; None for any. It may be sold, and another bought, meanwhile.
 
         Returns:
-            The order; why it is not sent, once for each time that exits are barred; or None where there is nothing.
+            The order; the refusal, once in each period in which exits are refused; None where nothing is held.
         """
         state, key = self.state, (spec_id, token)
         holding = state.holding(spec_id, token)
@@ -124,49 +144,52 @@ class Desk:
         state.exit_orders += 1
         ts = state.market_state.last_ts
         side = COVER_SIDE if holding.short is not None else SELL_SIDE
-        # Numbered below zero, so that they never meet the numbers of the strategy's own orders.
-        order_no, due_ts = -state.exit_orders, ts + self._model.latency_ns
+        # Numbers below zero never collide with the numbers of the strategy's own orders.
+        order_no, due_ts = -state.exit_orders, ts + self._venue.latency_ns
         order = Order(spec_id, order_no, token, side, reason, ts, state.market_state.last_seq, due_ts, 0.0, 0, 0, 0)
         return self._leave(order, holding)
 
     def set_risk(self, level: RiskLevel, *, halted: bool) -> list[Order]:
-        """Take the breaker's level and a halt over.
+        """Set the breaker's level and the halt.
 
         Returns:
-            The orders on their way that this calls back: entries where positions are only closed, all where all halts.
+            The open orders that this cancels: entries where positions may only be closed, all where trading halts. An
+            order whose venue can no longer recall it stays open.
         """
-        if (level, halted) != (self.state.level, self.state.halted):
-            self.state.refused_exits.clear()
-        self.state.level, self.state.halted = level, halted
+        state = self.state
+        if (level, halted) != (state.level, state.halted):
+            state.refused_exits.clear()
+        state.level, state.halted = level, halted
         if halted or level is RiskLevel.EMERGENCY:
-            called_back = list(self.state.pending)
+            unwanted = list(state.pending)
         elif level is RiskLevel.CRITICAL:
-            called_back = [order for order in self.state.pending if order.side in ENTRIES]
+            unwanted = [order for order in state.pending if order.side in ENTRIES]
         else:
             return []
-        self.state.pending = [order for order in self.state.pending if order not in called_back]
-        return called_back
+        cancelled = [order for order in unwanted if self._venue.can_cancel(state.status_of(order))]
+        state.pending = [order for order in state.pending if order not in cancelled]
+        return cancelled
 
     def held(self) -> list[tuple[str, int]]:
-        """Strategy and token of everything held."""
+        """Return strategy and token of every holding."""
         return [(spec_id, token) for spec_id, book in self.state.holdings.items() for token in book]
 
     def drop_dead(self) -> None:
-        """Drop the markets of dead tokens that the desk has no part in."""
+        """Drop the markets of dead tokens that the desk neither holds nor trades."""
         kept = {token for _, token in self.held()} | {order.token for order in self.state.pending}
-        self.state.market_state.drop_dead(self._model.dead_after_ns, kept)
+        self.state.market_state.drop_dead(self._dead_after_ns, kept)
 
     def _enter(self, decision: Order) -> Order | RiskRefused | None:
         state, market = self.state, self.state.market_state.tokens.get(decision.token)
         if market is None:
             return None
-        no = refuse(decision, state, self._limits)
-        if no is not None:
-            return no
+        refused = refuse(decision, state, self._limits)
+        if refused is not None:
+            return refused
         order = replace(decision, budget_lamports=self._budget(decision), expected=int(market.mark_usd * 1e6))
-        no = refuse_size(order, state, self._limits)
-        if no is not None:
-            return no
+        refused = refuse_size(order, state, self._limits)
+        if refused is not None:
+            return refused
         if order.side == BUY_SIDE:
             order = replace(order, expected=quote_buy(self._pool(order.token), order.budget_lamports).token_raw)
         if order.expected <= 0:
@@ -174,7 +197,7 @@ class Desk:
         return self._send(order)
 
     def _budget(self, decision: Order) -> int:
-        """What the strategy may spend: as in the arena, every exposure keeps the fee of its way out."""
+        """Return the budget in lamports; as in the arena, the fee of every exposure's exit is reserved."""
         state = self.state
         allocation_usd = state.allocations_usd.get(decision.spec_id, 0.0)
         if allocation_usd <= 0 or not state.market_state.sol_usd:
@@ -185,7 +208,7 @@ class Desk:
         in_flight = [order for order in state.pending if order.spec_id == decision.spec_id]
         exposures = held.keys() | {order.token for order in in_flight}
         used = sum(h.cost_lamports for h in held.values()) + sum(order.budget_lamports for order in in_flight)
-        fees = network_fee_lamports(self._model) * (len(in_flight) + len(exposures) + 2)
+        fees = self._venue.network_fee_lamports * (len(in_flight) + len(exposures) + 2)
         return min(int(wanted_usd * lamports_per_usd), int(allocation_usd * lamports_per_usd) - used - fees)
 
     def _leave(self, decision: Order, holding: Holding) -> Order | RiskRefused:
@@ -206,18 +229,18 @@ class Desk:
         return order
 
     def _pool(self, token: int) -> Pool:
-        """The recorded pool moved by everything that the desk has taken from it and given to it."""
+        """Return the recorded pool shifted by the desk's own trades."""
         pool = self.state.market_state.tokens[token].pool
         held = list(self.state.held_of(token))
         return moved(pool, sum(h.shift_sol_lamports for h in held), sum(h.shift_token_raw for h in held))
 
-    def _fill(self, order: Order) -> Fill:
+    def _execute(self, order: Order) -> Fill:
         state = self.state
         state.pending.remove(order)
         market = state.market_state.tokens[order.token]
         holding = state.holding(order.spec_id, order.token) or Holding()
         pool = self._pool(order.token) if order.side not in (SHORT_SIDE, COVER_SIDE) else market.pool
-        fill = execute(order, holding, pool, market, order.due_ts, state.market_state.last_seq, self._model)
+        fill = self._venue.execute(order, holding, pool, market, order.due_ts, state.market_state.last_seq)
         self._book(fill)
         return fill
 

@@ -1,4 +1,4 @@
-"""The desk as plain data, and what can be asked of it."""
+"""The state of the desk as plain data, with its queries."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,17 +6,23 @@ from dataclasses import dataclass, field
 from memesnipe.engine.holdings import Holding
 from memesnipe.engine.orders import ENTRIES, Order
 from memesnipe.market.state import MarketState
+from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.trading.breaker import RiskLevel
+
+
+def order_key(order: Order) -> str:
+    """Return the key of an order: strategy and order number."""
+    return f"{order.spec_id}-{order.order_no}"
 
 
 @dataclass(slots=True)
 class DeskState:
-    """Everything that the desk knows."""
+    """The state of the desk."""
 
     market_state: MarketState = field(default_factory=MarketState)
     level: RiskLevel = RiskLevel.NORMAL
     halted: bool = False
-    is_late: bool = False  # the last event came too late to act on
+    is_late: bool = False  # the last event was published too late to act on
     allocations_usd: dict[str, float] = field(default_factory=dict)
     holdings: dict[str, dict[int, Holding]] = field(default_factory=dict)  # strategy -> token -> holding
     pending: list[Order] = field(default_factory=list)
@@ -24,22 +30,27 @@ class DeskState:
     sent_ts: list[int] = field(default_factory=list)  # when the orders of the last minute were sent
     cash_lamports: int = 0  # of the whole portfolio; none before SOL has a price
     is_funded: bool = False
-    refused_exits: set[tuple[str, int]] = field(default_factory=set)  # that were written down and wait for better days
+    refused_exits: set[tuple[str, int]] = field(default_factory=set)  # refused since the risk level last changed
+    statuses: dict[str, OrderStatus] = field(default_factory=dict)  # by order key, where a venue has reported one
+
+    def status_of(self, order: Order) -> OrderStatus:
+        """Return the status of an open order."""
+        return self.statuses.get(order_key(order), OrderStatus.INTENDED)
 
     def is_pending(self, spec_id: str, token: int) -> bool:
-        """Whether a strategy has an order for a token on the way."""
+        """Return whether a strategy has an open order for a token."""
         return any(order.spec_id == spec_id and order.token == token for order in self.pending)
 
     def holding(self, spec_id: str, token: int) -> Holding | None:
-        """What a strategy holds of a token."""
+        """Return a strategy's holding of a token, or None."""
         return self.holdings.get(spec_id, {}).get(token)
 
     def held_of(self, token: int) -> Iterator[Holding]:
-        """What all strategies hold of a token."""
+        """Return the holdings of a token by all strategies."""
         return (book[token] for book in self.holdings.values() if token in book)
 
     def exposure_lamports(self, token: int | None = None) -> int:
-        """What was paid for what is held, and what entries on their way may still pay: of a token, or of all."""
+        """Return the cost of holdings plus the budgets of open entries, for one token or for all."""
         held = sum(
             holding.cost_lamports
             for book in self.holdings.values()

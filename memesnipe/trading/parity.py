@@ -40,8 +40,8 @@ class Parity:
     fills: int = 0
     recent_bps: list[float] = field(default_factory=list)
 
-    def see(self, error_bps: float) -> None:
-        """Take one comparison over."""
+    def add(self, error_bps: float) -> None:
+        """Add one comparison."""
         self.fills += 1
         self.recent_bps = [*self.recent_bps, error_bps][-_KEPT:]
 

@@ -13,10 +13,12 @@ from memesnipe.protocol.messages import (
     RiskEvent,
     SimulationResults,
 )
+from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.payload import Payload
-from memesnipe.trading.execution import DeskFill, Step
+from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.gate import RiskRefused
 from memesnipe.trading.ledger import Booked, Ledger, Mark, Position
+from memesnipe.trading.steps import DeskFill, Step
 
 Row = dict[str, Any]
 
@@ -28,7 +30,7 @@ class Entries:
     """The rows and messages of one step, or of one mark."""
 
     orders: list[Row] = field(default_factory=list)
-    ended: dict[str, str] = field(default_factory=dict)  # order -> landed | failed | cancelled
+    statuses: dict[str, OrderStatus] = field(default_factory=dict)  # the new one of each order that changed
     trades: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
     equity: list[Row] = field(default_factory=list)
@@ -42,12 +44,14 @@ def of_step(step: Step, mints: dict[int, str]) -> Entries:
     entries = Entries(
         orders=[_order(order, mints) for order in step.orders],
         refusals=[_refusal(refused, mints) for refused in step.refused],
-        ended={order_id(order): "cancelled" for order in step.cancelled},
+        statuses={order_key(order): OrderStatus.CANCELLED for order in step.cancelled} | step.reported,
     )
     for done in step.fills:
         fill = done.fill
         entries.trades.append(_trade(done, mints))
-        entries.ended[order_id(fill.order)] = "failed" if fill.failure else "landed"
+        key = order_key(fill.order)
+        if key not in step.reported:
+            entries.statuses[key] = OrderStatus.FAILED if fill.failure else OrderStatus.LANDED
         entries.messages.append(_fill_message(done, mints))
     if step.results is not None:
         results = step.results
@@ -57,11 +61,6 @@ def of_step(step: Step, mints: dict[int, str]) -> Entries:
             )
         )
     return entries
-
-
-def order_id(order: Order) -> str:
-    """Return the key of an order: strategy and order number."""
-    return f"{order.spec_id}-{order.order_no}"
 
 
 def _status(done: DeskFill) -> str:
@@ -82,7 +81,7 @@ def _fill_message(done: DeskFill, mints: dict[int, str]) -> FillMessage:
 
 def _identity(order: Order, mints: dict[int, str]) -> Row:
     return {
-        "order_id": order_id(order),
+        "order_id": order_key(order),
         "spec_id": order.spec_id,
         "token": order.token,
         "mint": mints[order.token],
@@ -94,7 +93,7 @@ def _order(order: Order, mints: dict[int, str]) -> Row:
     return {
         **_identity(order, mints),
         "reason": order.reason,
-        "status": "intended",
+        "status": OrderStatus.INTENDED.value,
         "decided_seq": order.decided_seq,
         "decided_ts": order.decided_ts,
         "due_ts": order.due_ts,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from memesnipe.market.events import Events
 from memesnipe.protocol.messages import ControlPayload
-from memesnipe.trading.execution import Execution, Step
+from memesnipe.trading.execution import Execution
+from memesnipe.trading.steps import Step
 
 
 @dataclass(frozen=True, slots=True)

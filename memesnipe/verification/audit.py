@@ -27,9 +27,10 @@ from memesnipe.storage.controls import read_controls
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.messages import read_messages
 from memesnipe.storage.runs import read_mints
-from memesnipe.trading.execution import Execution, Step
+from memesnipe.trading.execution import Execution
 from memesnipe.trading.ledger import Ledger
 from memesnipe.trading.replay import Control
+from memesnipe.trading.steps import Step
 from memesnipe.verification.comparison import differences, name_of
 from memesnipe.verification.consistency import inconsistencies, trade_inconsistencies
 from memesnipe.verification.portfolio_records import portfolio_inconsistencies

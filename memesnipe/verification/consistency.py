@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, and_, func, select
 
 from memesnipe.protocol.messages import CommandMessage
+from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.streams import (
     COMMANDS,
     CONTROLS,
@@ -175,8 +176,8 @@ def trade_inconsistencies(records: Records, consumed: ConsumedOffsets) -> Iterat
     held: dict[tuple[str, int], int] = {}
     for (order_id,), trade in records.trades.items():
         order = records.orders.get((order_id,))
-        expected = "failed" if trade["failure"] else "landed"
-        if order is None or order["status"] != expected:
+        expected = OrderStatus.FAILED if trade["failure"] else OrderStatus.LANDED
+        if order is None or order["status"] not in (expected, OrderStatus.RECONCILED):
             yield f"trades {order_id}: its order is {order['status'] if order else 'missing'}, not {expected}"
         sign = {"buy": 1, "sell": -1}.get(trade["side"], 0)
         key = (trade["spec_id"], trade["token"])

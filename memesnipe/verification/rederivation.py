@@ -15,10 +15,11 @@ from memesnipe.protocol.messages import CommandMessage, ControlPayload, ExitOrde
 from memesnipe.protocol.messages import SimulationResults as Results
 from memesnipe.protocol.payload import Payload, encode
 from memesnipe.protocol.streams import EXIT_ORDERS, RISK_EVENTS
-from memesnipe.trading.execution import Execution, Step
+from memesnipe.trading.execution import Execution
 from memesnipe.trading.ledger import Ledger
 from memesnipe.trading.records import Entries, Row, of_command, of_fill, of_mark, of_step
 from memesnipe.trading.replay import Control, replay
+from memesnipe.trading.steps import Step
 
 Key = tuple[Any, ...]
 MessageKey = tuple[str, int]  # stream, number
@@ -43,8 +44,8 @@ class Records:
         self._add_once("trade", self.trades, entries.trades, "order_id")
         self._add_once("refusal", self.refusals, entries.refusals, "order_id", "seq")
         self._add_once("equity", self.equity, entries.equity, "seq")
-        for order_id, status in entries.ended.items():
-            self.orders[(order_id,)]["status"] = status
+        for order_id, status in entries.statuses.items():
+            self.orders[(order_id,)]["status"] = status.value
         for row in entries.positions:
             key = row["spec_id"], row["token"]
             earlier = self.positions[key]["realised_lamports"] if key in self.positions else 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import ray
 
@@ -108,13 +109,9 @@ def test_a_worker_that_falls_silent_is_not_waited_for(expected: list[Evaluation]
 
 def _worker_at_work() -> int:
     """A worker of ours that has a chunk, as Ray writes into its command line."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if b"ray::backtest genomes, chunk" in (entry / "cmdline").read_bytes():
-                    return int(entry.name)
-            except OSError:
-                continue
+    for process in psutil.process_iter(["cmdline"]):
+        if "ray::backtest genomes, chunk" in " ".join(process.info["cmdline"] or ()):
+            return process.pid
     return 0
 
 

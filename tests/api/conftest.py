@@ -14,11 +14,11 @@ from starlette.types import ASGIApp
 
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
-from memesnipe.api.border import Border
 from memesnipe.api.commands import Commands
 from memesnipe.api.connections import LimitedProtocol
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
 from memesnipe.api.priority import CommandPriority
+from memesnipe.api.request_checks import RequestChecks
 from memesnipe.servers.process import wait_until
 
 TOKEN = "a token of the tests"
@@ -79,7 +79,7 @@ def serve(database: Engine) -> Iterator[Callable[..., Served]]:
     served: list[Served] = []
 
     def start(backend: Backend, port: int = 0, *, token: str = TOKEN, commands_database: Engine = database) -> Served:
-        app = CommandPriority(Border(create_api(backend, Commands(commands_database, token), MAX_STREAMS)))
+        app = CommandPriority(RequestChecks(create_api(backend, Commands(commands_database, token), MAX_STREAMS)))
         served.append(Served(app, port))
         return served[-1]
 

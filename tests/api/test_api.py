@@ -76,6 +76,13 @@ def test_a_stalled_actor_degrades_the_status_with_its_reason(client, bus, all_ru
     assert health["parts"]["strategy_factory"] == {"state": "breeding", "detail": "for 40 s"}
 
 
+def test_a_quiet_live_feed_is_healthy(client, bus, all_running, new_run):
+    bus.set(HEARTBEAT_KEY.format("market_data"), '{"state": "quiet", "detail": "no event from the feed for 40 s"}')
+    health = client.get("/api/health").json()
+    assert (health["status"], health["detail"]) == ("healthy", "")
+    assert health["parts"]["market_data"] == {"state": "quiet", "detail": "no event from the feed for 40 s"}
+
+
 def test_a_timeout_of_the_figures_is_reported_as_trouble(database, bus, all_running, monkeypatch):
     free = threading.Event()
     monkeypatch.setattr(backend_module, "_TIMEOUT_S", 0.1)

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from memesnipe.api import commands as commands_module
-from memesnipe.api.border import Border
 from memesnipe.api.commands import Commands, FullPaths, create_command_api
+from memesnipe.api.request_checks import RequestChecks
 from memesnipe.errors import InputError
 from memesnipe.protocol.commands import MAX_REASON_BYTES, CommandName
 from memesnipe.servers.process import wait_until
@@ -37,7 +37,7 @@ def count_commands(database, run_id):
 
 def test_a_separate_application_serves_halt_below_its_prefix(database, new_run):
     """Serve passes the full path, and the prefix of the application."""
-    app = Border(FullPaths(create_command_api(Commands(database, TOKEN))))
+    app = RequestChecks(FullPaths(create_command_api(Commands(database, TOKEN))))
     transport = httpx.ASGITransport(app, root_path="/api/halt")
 
     async def request_all() -> list[int]:

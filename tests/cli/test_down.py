@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from memesnipe.cli import running
-from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.errors import MemeSnipeError
 from memesnipe.runtime.lock import acquire, holder
 from memesnipe.servers.process import wait_until
@@ -68,7 +68,7 @@ def test_a_port_that_stays_in_use_is_named(
     assert lingering.stdin is not None
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
         port = server.getsockname()[1]
-        write_resolved(Settings(_env_file=None, dashboard_port=port), home / "settings.json")
+        write_resolved(settings_from({"dashboard_port": port}, env_file=None), home / "settings.json")
         stopped = pool.submit(running.down)
         assert wait_until(lambda: holder(home) is None, 10)
         lingering.stdin.close()
@@ -77,8 +77,8 @@ def test_a_port_that_stays_in_use_is_named(
 
 
 def test_a_lock_without_a_process_id_is_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with acquire(home) as lock:
-        lock.truncate(0)
-        monkeypatch.setattr("memesnipe.runtime.lock._PID_WAIT_S", 0.1)
+    with acquire(home):
+        (home / "up.lock").write_text("")
+        monkeypatch.setattr("memesnipe.file_lock._PID_WAIT_S", 0.1)
         with pytest.raises(MemeSnipeError, match="contains no process id"):
             running.down()

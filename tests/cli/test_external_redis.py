@@ -11,9 +11,9 @@ from tests.cli.test_commands import memesnipe
 
 
 @pytest.fixture(scope="module")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def external_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the URL of a server that evicts the least recently used keys when its memory is full."""
-    folder = tmp_path_factory.mktemp("theirs")
+    folder = tmp_path_factory.mktemp("external")
     server = EmbeddedRedis(folder)
     url = server.start()
     with redis.Redis.from_url(operator_url(folder, url)) as operator:
@@ -31,9 +31,9 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ],
 )
 def test_up_refuses_an_unusable_redis_in_one_line(
-    tmp_path: Path, database_url: str, theirs: str, password: str, expected: str
+    tmp_path: Path, database_url: str, external_url: str, password: str, expected: str
 ) -> None:
-    url = theirs if not password else f"redis://memesnipe{password}{theirs.rpartition('@')[2]}"
+    url = external_url if not password else f"redis://memesnipe{password}{external_url.rpartition('@')[2]}"
     done = memesnipe(tmp_path, "up", REDIS_URL=url, DATABASE_URL=database_url)
     lines = [line for line in done.stderr.splitlines() if line.startswith("memesnipe:")]
     assert (done.returncode, done.stdout, len(lines)) == (2, "", 1), done.stderr

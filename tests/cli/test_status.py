@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memesnipe.cli import running
-from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.runtime.lock import acquire
 
 HEALTH = {"status": "unhealthy", "detail": "postgres is down", "parts": {"postgres": {"state": "down", "detail": "-"}}}
@@ -49,7 +49,7 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
     monkeypatch.setattr(running, "_TIMEOUT_S", 0.2)
     with Api() as server, acquire(tmp_path):
-        write_resolved(Settings(_env_file=None, dashboard_port=server.server_port), tmp_path / "settings.json")
+        write_resolved(settings_from({"dashboard_port": server.server_port}, env_file=None), tmp_path / "settings.json")
         threading.Thread(target=server.serve_forever, daemon=True).start()
         server.answers["/api/health"] = json.dumps(HEALTH).encode()
         yield server

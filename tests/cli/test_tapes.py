@@ -145,7 +145,7 @@ def test_a_series_of_prices_is_joined_by_time(memesnipe: Typed, tmp_path: Path) 
         (["ts,price", f"{TS_S},0.01"], "row 1: price is not from 0.1 to 10000 USD"),
         (["ts,price", f"{TS_S},200", f"{TS_S},201"], "has two prices for one time"),
         (["ts,price", "noon,200"], "row 1: ts is not a number"),
-        (["ts,price"], "it holds no prices"),
+        (["ts,price"], "it has no prices"),
         (["when,price", "1,2"], "lacks the column ts (its header: when,price)"),
         (["ts,price", "100,200"], "before 2020"),
     ],

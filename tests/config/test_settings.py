@@ -1,12 +1,14 @@
 """Settings are checked at the start, and errors never contain secrets."""
 
+import json
 import stat
 from pathlib import Path
 
 import pytest
 
 from memesnipe.bus.redis_bus import READ_LIMIT
-from memesnipe.config.settings import DECIDING, Settings, env_example, load_settings, read_resolved, write_resolved
+from memesnipe.config.example import env_example
+from memesnipe.config.settings import Settings, load_settings, read_resolved, settings_from, write_resolved
 from memesnipe.config.types import range_of
 from memesnipe.errors import RefusedError, SettingsError
 from memesnipe.protocol.streams import KEEP_EVENTS, MAX_IN_FLIGHT
@@ -16,7 +18,7 @@ from memesnipe.testing.chaos.replay import QUICK
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
+    for name in Settings.fields():
         monkeypatch.delenv(name.upper(), raising=False)
 
 
@@ -67,8 +69,12 @@ def test_the_environment_overrides_the_file_and_the_file_the_default(
     (tmp_path / ".env").write_text("POPULATION_SIZE=17\nARENA_SIZE=8\nUNKNOWN_SETTING=1\nREDIS_URL=\n")
     monkeypatch.setenv("ARENA_SIZE", "9")
     settings = load_settings()
-    assert (settings.population_size, settings.arena_size, settings.tournament_size) == (17, 9, 3)
-    assert settings.redis_url is None
+    assert (settings.evolution.population_size, settings.simulation.arena_size, settings.evolution.tournament_size) == (
+        17,
+        9,
+        3,
+    )
+    assert settings.servers.redis_url is None
 
 
 @pytest.mark.parametrize(
@@ -76,6 +82,12 @@ def test_the_environment_overrides_the_file_and_the_file_the_default(
     [
         (b"# caf\xe9\nSEED=3\n", ".env:1: byte 6 of the line is 0xe9, which is not UTF-8"),
         (b"SEED=3\n\n  SLIPAGE_BPS=50\n", ".env:3: there is no setting SLIPAGE_BPS; did you mean SLIPPAGE_BPS?"),
+        (
+            b"\nMAX_POSITION_USD=5\n",
+            ".env:2: there is no setting MAX_POSITION_USD; did you mean GLOBAL_MAX_POSITION_USD?",
+        ),
+        (b"MEMESNIPE_LATENCY=5\n", ".env:1: there is no setting MEMESNIPE_LATENCY; did you mean LATENCY_MS?"),
+        (b"MEMESNIPE_SEED=5\n", ".env:1: there is no setting MEMESNIPE_SEED; did you mean SEED?"),
         (b"SEED=3\n# again\nseed=4\n", ".env:3: SEED is already set in line 1"),
         (b"\nSEED\n", ".env:2: SEED has no value"),
         (b"SEED=3\n= 4\n", ".env:2: is not of the form NAME=VALUE"),
@@ -96,7 +108,7 @@ def test_the_error_of_an_invalid_settings_file_names_the_line(tmp_path: Path, te
 
 def test_a_byte_order_mark_is_ignored_and_a_folder_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes("SEED=3\n".encode("utf-8-sig"))
-    assert load_settings().seed == 3
+    assert load_settings().simulation.seed == 3
     (tmp_path / ".env").unlink()
     (tmp_path / ".env").mkdir()
     with pytest.raises(SettingsError, match=r"^\.env: is not a settings file"):
@@ -108,16 +120,19 @@ def test_ignored_names_are_printed_once(
 ) -> None:
     monkeypatch.setattr("memesnipe.config.settings._PRINTED", set())
     monkeypatch.setenv("SLIPAGE_BPS", "5")
-    (tmp_path / ".env").write_text("COMPOSE_PROJECT_NAME=x\nPGDATA=y\n")
+    monkeypatch.setenv("MEMESNIPE_DASHBOARD_PORT", "5")
+    (tmp_path / ".env").write_text("COMPOSE_PROJECT_NAME=x\n\nPOPULATION=y\n")
     load_settings()
     load_settings()
-    first, second = capsys.readouterr().err.splitlines()
+    first, second, third = capsys.readouterr().err.splitlines()
     assert (
         first == "memesnipe: note: .env contains names that are not settings of MemeSnipe, "
-        "ignored: COMPOSE_PROJECT_NAME, PGDATA"
+        "ignored: COMPOSE_PROJECT_NAME (line 1), POPULATION (line 3, the nearest setting is POPULATION_SIZE)"
     )
-    assert "SLIPAGE_BPS" in second
-    assert "did you mean SLIPPAGE_BPS?" in second
+    assert "MEMESNIPE_DASHBOARD_PORT is not a setting" in second
+    assert "did you mean DASHBOARD_PORT?" in second
+    assert "SLIPAGE_BPS" in third
+    assert "did you mean SLIPPAGE_BPS?" in third
 
 
 @pytest.mark.parametrize(
@@ -152,28 +167,28 @@ def test_settings_that_contradict_each_other_are_refused(
 def test_the_quick_settings_of_chaos_are_consistent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in QUICK.items():
         monkeypatch.setenv(name, value)
-    assert load_settings().min_sharpe_for_promotion == -1000.0
+    assert load_settings().lifecycle.min_sharpe_for_promotion == -1000.0
 
 
 def test_every_number_has_a_range() -> None:
-    numbers = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float)]
+    numbers = [name for name, field in Settings.fields().items() if field.annotation in (int, float)]
     assert len(numbers) > 40
-    assert [name for name in numbers if not range_of(Settings.model_fields[name])] == []
+    assert [name for name in numbers if not range_of(Settings.fields()[name])] == []
 
 
 def test_the_window_of_a_generation_fits_the_events_kept_in_redis() -> None:
-    [maximum] = [m.le for m in Settings.model_fields["tape_window_events"].metadata if hasattr(m, "le")]
+    [maximum] = [m.le for m in Settings.fields()["tape_window_events"].metadata if hasattr(m, "le")]
     assert 0 < maximum <= KEEP_EVENTS - MAX_IN_FLIGHT - READ_LIMIT
 
 
 def test_the_example_lists_every_setting_with_its_meaning() -> None:
     example = (Path(__file__).parents[2] / ".env.example").read_text()
-    assert example == env_example(), "run: python -m memesnipe.config.settings > .env.example"
+    assert example == env_example(), "run: python -m memesnipe.config.example > .env.example"
 
 
 def test_the_example_gives_the_defaults(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(env_example())
-    assert load_settings() == Settings(_env_file=None)  # type: ignore[call-arg]
+    assert load_settings() == settings_from({}, env_file=None)
 
 
 def test_resolved_settings_are_passed_in_a_private_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -186,12 +201,58 @@ def test_resolved_settings_are_passed_in_a_private_file(monkeypatch: pytest.Monk
     monkeypatch.setenv("POPULATION_SIZE", "99")
     read = read_resolved(path)
     assert read == settings
-    assert read.database_url is not None
-    assert read.database_url.get_secret_value() == "postgresql+psycopg://me:secret@host/db"
+    assert read.servers.database_url is not None
+    assert read.servers.database_url.get_secret_value() == "postgresql+psycopg://me:secret@host/db"
 
 
 def test_no_deciding_setting_is_secret() -> None:
-    assert not [name for name in DECIDING if "url" in name or "key" in name]
+    deciding = settings_from({}, env_file=None).deciding
+    assert not [name for name in deciding if "url" in name or "key" in name]
+
+
+def test_a_name_is_in_one_group_only() -> None:
+    names = [name for group in Settings.groups().values() for name in group.model_fields]
+    assert len(names) == len(set(names)) == len(Settings.fields())
+    assert not set(names) & set(Settings.groups())
+
+
+def test_the_deciding_settings_are_those_of_version_24_so_that_its_runs_are_resumed() -> None:
+    recorded = json.loads((Path(__file__).parent / "deciding_24_0_0.json").read_text())
+    assert json.loads(json.dumps(settings_from({}, env_file=None).deciding)) == recorded
+
+
+def test_a_changed_copy_keeps_the_other_settings() -> None:
+    settings = settings_from({"seed": 3, "arena_size": 9}, env_file=None)
+    changed = settings.changed(seed=4, dashboard_port=81)
+    assert changed.flat == settings.flat | {"seed": 4, "dashboard_port": 81}
+    assert changed.given - settings.given == {"dashboard_port"}
+    assert settings.simulation.seed == 3
+    with pytest.raises(SettingsError, match="there is no setting sed; the nearest is seed"):
+        settings.changed(sed=4)
+    with pytest.raises(SettingsError, match="there is no setting arena; the nearest is arena_size"):
+        settings_from({"arena": 4})
+
+
+def test_resolved_settings_of_another_version_are_read_with_a_notice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("memesnipe.config.settings._PRINTED", set())
+    path = tmp_path / "settings.json"
+    path.write_text('{"dashboard_port": 81, "redis_url": null, "removed_setting": 5}')
+    settings = read_resolved(path)
+    assert (settings.api.dashboard_port, settings.servers.redis_url) == (81, None)
+    assert capsys.readouterr().err.endswith("is of another version of MemeSnipe; ignored: removed_setting\n")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"dashboard_port": 0}', '{"seed": null}'])
+def test_the_error_of_unreadable_resolved_settings_is_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read_resolved(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert str(caught.value).endswith("; stop `memesnipe up` and start it again")
+    assert "\n" not in str(caught.value)
 
 
 def test_the_error_of_an_invalid_value_in_the_file_names_its_line(

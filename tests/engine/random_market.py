@@ -1,6 +1,6 @@
-"""Random markets for the engine: every kind of event, every venue, tokens that die, graduate, drain and come back.
+"""Random markets for the engine: every kind of event, every venue, tokens that die, graduate, drain and return.
 
-Nothing about them is realistic; they are meant to reach every corner of the market model.
+They are unrealistic on purpose, to cover all cases of the market model.
 """
 
 from typing import Any
@@ -67,34 +67,34 @@ class Basis(Strategy):
 
 
 class Tide(Strategy):
-    """Buys while money comes in from elsewhere: hears of it without a token, decides at trades."""
+    """Buys during bridge inflow: receives events without a token, decides at trades."""
 
     family = "tide"
     subscriptions = (BRIDGE, SOL_PRICE, PRICE)
-    least = param(1.0, 1000.0, default=10.0, log=True, unit="USD")
+    min_inflow = param(1.0, 1000.0, default=10.0, log=True, unit="USD")
     inflow = state()
-    subscribed = state("i8")
+    bridge_events = state("i8")
 
     def on_event(p, s, e):
         if e.kind == BRIDGE:
             s.inflow = blend(s.inflow, e.inflow_usd, 0.5)
-            s.subscribed += 1
+            s.bridge_events += 1
             return HOLD
         if e.kind == SOL_PRICE:
             s.inflow *= 0.9
-            return SELL if s.subscribed > 3 else HOLD
-        return BUY if s.inflow > p.least else SELL
+            return SELL if s.bridge_events > 3 else HOLD
+        return BUY if s.inflow > p.min_inflow else SELL
 
 
 FAMILIES: Families = {"basis": Basis(), "mood": Mood(), "tide": Tide()}
 
 
 def random_events(rng: np.random.Generator, count: int, tokens: int, gap_s: float) -> Events:
-    """So many events of so many tokens, in order of time, numbered from 1."""
+    """Return random events of ``tokens`` tokens, in order of time, numbered from 1."""
     events = empty(count)
     gaps = rng.choice([0, 1, 1, 1, 40], size=count) * rng.exponential(gap_s, count)
     events["ts"] = START_TS + np.cumsum((gaps * NS_PER_S).astype(np.int64))
-    if rng.random() < 0.3:  # on the second, so that things fall due at the moment of events
+    if rng.random() < 0.3:  # whole seconds, so that work is due at the times of events
         events["ts"] = events["ts"] // NS_PER_S * NS_PER_S
     events["seq"] = np.arange(1, count + 1)
     sol_usd = 200.0 * np.exp(np.cumsum(rng.normal(0, 0.002, count)))
@@ -163,7 +163,7 @@ def _new_pool(rng: np.random.Generator) -> dict[str, int]:
 
 
 def random_genomes(rng: np.random.Generator, count: int) -> list[Genome]:
-    """Genomes that trade a lot, and hold long enough for things to happen to them."""
+    """Return genomes that trade often and hold for long."""
     return [_genome(rng) for _ in range(count)]
 
 
@@ -188,7 +188,7 @@ def _genome(rng: np.random.Generator) -> Genome:
 
 
 def random_model(rng: np.random.Generator) -> FillModel:
-    """Assumptions from harmless to hostile."""
+    """Return a random fill model, including extreme parameters."""
     return FillModel(
         seed=int(rng.integers(1000)),
         latency_ns=int(rng.choice([0, 1, 5])) * NS_PER_S // 2,

@@ -1,4 +1,4 @@
-"""Any batching, any restart and any split of the population give the same state and the same orders, to the bit."""
+"""Any batching, restart and split of the population gives a bit-identical state and the same orders."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -10,12 +10,12 @@ from memesnipe.engine.engine import Engine
 from memesnipe.engine.history import WatchedActions
 from memesnipe.market.events import Events
 from tests.engine.random_market import FAMILIES, random_events, random_genomes, random_model
-from tests.support import kept, written_and_read
+from tests.support import saved_and_loaded, state_bytes
 
 RNG = np.random.default_rng(11)
 MODEL = random_model(RNG)._replace(dead_after_ns=100_000_000_000)
 GENOMES = random_genomes(RNG, 8)
-# More tokens than an engine begins with slots for, and more than live at once.
+# More tokens than the initial slots, and more than are alive at once.
 EVENTS = random_events(RNG, 1600, 90, 0.05)
 
 
@@ -27,9 +27,9 @@ def engine_of(genomes: list = GENOMES) -> Engine:  # type: ignore[type-arg]
 
 
 def restarted(engine: Engine) -> Engine:
-    """Another engine, which knows of the first only what it wrote down."""
+    """Return a new engine, loaded from the state that the first one wrote to a file."""
     other = Engine(FAMILIES, MODEL, 1000.0)
-    other.load(written_and_read(engine.dump()))
+    other.load(saved_and_loaded(engine.dump()))
     return other
 
 
@@ -48,38 +48,38 @@ WHOLE = engine_of()
 DONE = WHOLE.advance(EVENTS)
 
 
-def test_the_comparison_is_of_strategies_that_really_trade() -> None:
+def test_the_compared_strategies_trade() -> None:
     assert len({order.reason for order in DONE.orders}) >= 6
     assert sum(bool(fill.failure) for fill in DONE.fills) > 20
     assert len(DONE.orders) > 500
-    assert WHOLE.token_slots.ends[2] > WHOLE.token_slots.capacity  # slots were used again
+    assert WHOLE.token_slots.ends[2] > WHOLE.token_slots.capacity  # slots were reused
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, len(EVENTS) - 1), max_size=12), st.sets(st.integers(0, 12)))
-def test_any_batches_and_any_restarts_give_the_same_state_and_orders(cuts: list[int], restarts: set[int]) -> None:
+def test_batches_and_restarts_do_not_change_state_and_orders(cuts: list[int], restarts: set[int]) -> None:
     engine, done = in_parts(engine_of(), np.split(EVENTS, sorted(cuts)), restarts)
     assert done == DONE
-    assert kept(engine.dump()) == kept(WHOLE.dump())
+    assert state_bytes(engine.dump()) == state_bytes(WHOLE.dump())
     assert engine.results() == WHOLE.results()
 
 
-def test_one_event_at_a_time_with_restarts_is_the_same_as_all_at_once() -> None:
+def test_single_events_with_restarts_equal_one_batch() -> None:
     engine, done = in_parts(engine_of(), np.split(EVENTS, range(1, len(EVENTS))), set(range(0, len(EVENTS), 40)))
     assert done == DONE
-    assert kept(engine.dump()) == kept(WHOLE.dump())
+    assert state_bytes(engine.dump()) == state_bytes(WHOLE.dump())
 
 
-def test_the_room_for_turns_changes_nothing(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_the_room_for_deliveries_does_not_change_the_result(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(engine_module, "ROOM", 7)
     engine, done = in_parts(engine_of(), [EVENTS], set())
     assert done == DONE
-    assert kept(engine.dump()) == kept(WHOLE.dump())
+    assert state_bytes(engine.dump()) == state_bytes(WHOLE.dump())
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.permutations(range(len(GENOMES))), st.integers(1, len(GENOMES)))
-def test_a_strategy_does_not_depend_on_who_else_is_there(order: list[int], count: int) -> None:
+def test_a_strategy_does_not_depend_on_the_other_strategies(order: list[int], count: int) -> None:
     some = [GENOMES[i] for i in order[:count]]
     engine = engine_of(some)
     done = engine.advance(EVENTS)
@@ -92,28 +92,28 @@ def test_a_strategy_does_not_depend_on_who_else_is_there(order: list[int], count
 
 @settings(max_examples=5, deadline=None)
 @given(st.integers(2, 9))
-def test_the_threads_that_share_the_population_change_nothing(threads: int) -> None:
+def test_the_number_of_threads_does_not_change_the_result(threads: int) -> None:
     engine = Engine(FAMILIES, MODEL, 1000.0, threads)
     engine.add(*GENOMES)
     engine.watch(engine.population.spec_ids)
-    least, shards.MIN_ROWS = shards.MIN_ROWS, 1
+    min_rows, shards.MIN_ROWS = shards.MIN_ROWS, 1
     try:
         engine, done = in_parts(engine, np.split(EVENTS, range(300, len(EVENTS), 300)), set())
     finally:
-        shards.MIN_ROWS = least
+        shards.MIN_ROWS = min_rows
     assert done == DONE
-    assert kept(engine.dump()) == kept(WHOLE.dump())
+    assert state_bytes(engine.dump()) == state_bytes(WHOLE.dump())
 
 
-def test_slots_change_nothing() -> None:
-    """The same market after other tokens have lived and died in the slots."""
+def test_reused_slots_do_not_change_the_result() -> None:
+    """Run the same market after other tokens have occupied the slots."""
     others = random_events(np.random.default_rng(1), 300, 50, 0.1)
     others["token"][others["token"] >= 0] += 1000
     shift = int(EVENTS["ts"][0]) - int(others["ts"][-1]) - 100 * MODEL.dead_after_ns
     others["ts"] += shift
     others["seq"] -= 300
     others["sol_usd"] = 0.0
-    others["kind"][others["kind"] == 1] = 6  # nothing that could be traded
+    others["kind"][others["kind"] == 1] = 6  # no trades
     engine = Engine(FAMILIES, MODEL, 1000.0)
     engine.advance(others)
     engine.add(*GENOMES)
@@ -122,15 +122,15 @@ def test_slots_change_nothing() -> None:
     assert engine.results() == WHOLE.results()
 
 
-def test_an_empty_batch_changes_nothing() -> None:
+def test_an_empty_batch_does_not_change_the_state() -> None:
     engine = engine_of()
     engine.advance(EVENTS[:300])
-    before = kept(engine.dump())
+    before = state_bytes(engine.dump())
     assert engine.advance(EVENTS[:0]) == WatchedActions()
-    assert kept(engine.dump()) == before
+    assert state_bytes(engine.dump()) == before
 
 
-def test_who_leaves_takes_nothing_from_the_others_and_comes_back_anew() -> None:
+def test_removing_and_adding_a_strategy_does_not_affect_the_others() -> None:
     first, *others = GENOMES
     engine = engine_of()
     engine.advance(EVENTS[:700])
@@ -144,10 +144,10 @@ def test_who_leaves_takes_nothing_from_the_others_and_comes_back_anew() -> None:
     late.watch(late.population.spec_ids)
     assert engine.advance(EVENTS[700:]) == late.advance(EVENTS[700:])
     assert [r for r in engine.results() if r.spec_id != first.spec_id] == [expected[g.spec_id] for g in others]
-    assert kept(engine.dump()) == kept(late.dump())
+    assert state_bytes(engine.dump()) == state_bytes(late.dump())
 
 
-def test_a_strategy_that_joins_before_sol_has_a_price_is_funded_when_it_has() -> None:
+def test_a_strategy_added_before_the_first_sol_price_is_funded_at_it() -> None:
     engine = restarted(engine_of())
     assert engine.results()[0].total_return == 0.0
     first = int(np.flatnonzero(EVENTS["sol_usd"] > 0)[0])
@@ -157,7 +157,7 @@ def test_a_strategy_that_joins_before_sol_has_a_price_is_funded_when_it_has() ->
     assert account["joined_ts"] == EVENTS["ts"][first]
 
 
-def test_the_returns_matrix_holds_what_the_sums_are_made_of() -> None:
+def test_the_returns_matrix_matches_the_sums() -> None:
     engine = engine_of()
     first = (int(EVENTS["ts"][0]) // 60_000_000_000 + 1) * 60_000_000_000
     intervals = int(engine_intervals(EVENTS))
@@ -174,11 +174,11 @@ def engine_intervals(events: Events) -> int:
     return int(events["ts"][-1]) // 60_000_000_000 - int(events["ts"][0]) // 60_000_000_000
 
 
-def test_a_state_without_strategies_is_taken_up_like_any_other() -> None:
+def test_a_state_without_strategies_can_be_resumed() -> None:
     engine = Engine(FAMILIES, MODEL, 1000.0)
     engine.advance(EVENTS[:300])
-    taken_up = restarted(engine)
-    for one in (engine, taken_up):
+    resumed = restarted(engine)
+    for one in (engine, resumed):
         one.add(*GENOMES)
         one.advance(EVENTS[300:])
-    assert kept(taken_up.dump()) == kept(engine.dump())
+    assert state_bytes(resumed.dump()) == state_bytes(engine.dump())

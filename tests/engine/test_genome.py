@@ -1,4 +1,4 @@
-"""What a genome says of itself is its whole content."""
+"""Conversion of genomes to data and back."""
 
 from dataclasses import asdict
 
@@ -10,7 +10,7 @@ from memesnipe.evolution.operators import random_genomes
 from memesnipe.sdk.registry import discover
 
 
-def test_a_genome_as_data_is_all_of_it_and_makes_an_equal_one_with_the_same_name() -> None:
+def test_a_genome_survives_conversion_with_the_same_id() -> None:
     for genome in random_genomes(np.random.default_rng(3), discover(), 50):
         data = orjson.loads(orjson.dumps(genome.to_dict()))
         assert data == orjson.loads(orjson.dumps(asdict(genome)))

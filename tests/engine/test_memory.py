@@ -1,4 +1,4 @@
-"""Memory follows the tokens alive: a thousand strategies over twenty thousand tokens that live for minutes each."""
+"""Memory is bounded by the tokens alive: a thousand strategies on twenty thousand tokens of some minutes each."""
 
 import json
 import subprocess

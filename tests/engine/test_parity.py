@@ -1,4 +1,4 @@
-"""The compiled engine against its twin: every outcome and every sample, on random markets and on recorded trades."""
+"""The compiled engine against the reference engine: all outcomes and samples, on random and recorded markets."""
 
 from dataclasses import asdict
 from itertools import pairwise
@@ -23,7 +23,7 @@ SAMPLE_NS = 60_000_000_000
 
 
 def outcomes_of(fill: Fill) -> dict[str, Any]:
-    """Return a fill in the reference's words."""
+    """Return a fill with the field names of the reference engine."""
     order = fill.order
     return {
         "order_no": order.order_no, "token": order.token, "side": order.side, "reason": order.reason,
@@ -35,7 +35,7 @@ def outcomes_of(fill: Fill) -> dict[str, Any]:
 
 
 def compare(events: Events, genomes: list[Genome], families: Families, model: FillModel, capital_usd: float) -> int:
-    """Run both over the same; gives the number of outcomes compared."""
+    """Run both engines on the same market and compare them; return the number of outcomes."""
     engine, reference = Engine(families, model, capital_usd), Reference(families, model, capital_usd)
     engine.add(*genomes)
     for genome in genomes:
@@ -49,16 +49,18 @@ def compare(events: Events, genomes: list[Genome], families: Families, model: Fi
     for row, (spec_id, account, result) in enumerate(
         zip(engine.population.spec_ids, engine.population.accounts, engine.results(), strict=True)
     ):
-        twin = reference.strategies[spec_id]
+        trader = reference.strategies[spec_id]
         ours = [outcomes_of(fill) for fill in fills if fill.order.spec_id == spec_id]
-        assert ours == [asdict(outcome) for outcome in twin.outcomes]
+        assert ours == [asdict(outcome) for outcome in trader.outcomes]
         for name in ("capital", "cash", "fees", "gross_profit", "gross_loss"):
-            assert account[f"{name}_lamports"] == getattr(twin, f"{name}_lamports"), name
+            assert account[f"{name}_lamports"] == getattr(trader, f"{name}_lamports"), name
         for name in ("orders", "round_trips", "wins", "held_ns"):
-            assert account[name] == getattr(twin, name), name
-        assert account["periods"] == len(twin.samples)
-        assert result.total_pnl_usd == (twin.equity_lamports() - twin.capital_lamports) * (engine.sol_usd / 1e9)
-        assert returns[row, intervals - len(twin.samples) :].tolist() == _returns(twin.capital_lamports, twin.samples)
+            assert account[name] == getattr(trader, name), name
+        assert account["periods"] == len(trader.samples)
+        assert result.total_pnl_usd == (trader.equity_lamports() - trader.capital_lamports) * (engine.sol_usd / 1e9)
+        assert returns[row, intervals - len(trader.samples) :].tolist() == _returns(
+            trader.capital_lamports, trader.samples
+        )
     return len(fills)
 
 
@@ -69,13 +71,13 @@ def _returns(capital: int, samples: list[int]) -> list[float]:
 
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 2**32), tokens=st.sampled_from([1, 3, 12]), gap_s=st.sampled_from([0.2, 2.0, 15.0]))
-def test_every_outcome_is_the_twins_on_random_markets(seed: int, tokens: int, gap_s: float) -> None:
+def test_engines_agree_on_random_markets(seed: int, tokens: int, gap_s: float) -> None:
     rng = np.random.default_rng(seed)
     events = random_events(rng, 300, tokens, gap_s)
     compare(events, random_genomes(rng, 4), FAMILIES, random_model(rng), float(rng.choice([5.0, 1000.0])))
 
 
-def test_the_random_markets_reach_every_reason_and_every_failure() -> None:
+def test_random_markets_cover_every_reason_and_failure() -> None:
     reasons, failures, sides = set(), set(), set()
     for seed in range(40):
         rng = np.random.default_rng(seed)
@@ -91,8 +93,8 @@ def test_the_random_markets_reach_every_reason_and_every_failure() -> None:
     assert sides == {1, -1, 2, -2}
 
 
-def test_every_outcome_is_the_twins_on_the_recorded_trades() -> None:
-    """Random genomes of the ten families, which hear trades alone here, and some that trade all the time."""
+def test_engines_agree_on_recorded_trades() -> None:
+    """Uses random genomes of the ten families, which receive only trades here, and some that trade constantly."""
     rng = np.random.default_rng(5)
     bred = operators.random_genomes(rng, discover(), 12)
     compare(recorded_events(), bred, discover(), FillModel(), 1000.0)

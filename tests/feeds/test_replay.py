@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from memesnipe.errors import InputError, TapeError
-from memesnipe.feeds.base import FeedChoice, open_feed
+from memesnipe.feeds.base import END, FeedEvent
+from memesnipe.feeds.choice import FeedChoice, make_feed
 from memesnipe.feeds.replay import ReplayFeed
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.tapes.tape import Tape, write_tape
@@ -23,12 +24,22 @@ def _choice(market: Market, path: Path) -> FeedChoice:
 
 
 def test_a_replay_yields_the_recorded_market(market: Market, tmp_path: Path) -> None:
-    feed = open_feed(_choice(market, tmp_path / "a.tape"))
+    feed = make_feed(_choice(market, tmp_path / "a.tape"))
     assert feed.total == len(market.raw)
-    assert list(feed.messages(0)) == market.raw
-    assert list(feed.messages(2)) == market.raw[2:]
-    assert list(feed.messages(99)) == []
-    assert Sequencer(60, 600).stamp(list(feed.messages(0)))[0].tobytes() == market.events().tobytes()
+    feed.open(None)
+    assert feed.poll(3, 0.0) == [FeedEvent(message, n) for n, message in enumerate(market.raw[:3], 1)]
+    assert [event.message for event in feed.poll(99, 0.0)] == market.raw[3:]
+    assert [feed.poll(99, 0.0) for _ in range(2)] == [END, END]
+    assert Sequencer(60, 600).stamp(market.raw)[0].tobytes() == market.events().tobytes()
+
+
+@pytest.mark.parametrize("position", [0, 1, 4, 5])
+def test_a_replay_continues_after_its_token(market: Market, tmp_path: Path, position: int) -> None:
+    feed = make_feed(_choice(market, tmp_path / "a.tape"))
+    feed.open(position)
+    rest = feed.poll(99, 0.0) if position < 5 else []
+    assert rest == [FeedEvent(message, n) for n, message in enumerate(market.raw, 1)][position:]
+    assert feed.poll(99, 0.0) is END
 
 
 def test_a_replay_is_identified_by_the_content_of_its_tape(market: Market, tmp_path: Path) -> None:
@@ -39,9 +50,9 @@ def test_a_replay_is_identified_by_the_content_of_its_tape(market: Market, tmp_p
 
 def test_unknown_feeds_and_missing_tapes_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="synthetic, replay"):
-        open_feed(FeedChoice("bloomberg", 0.0))
+        make_feed(FeedChoice("bloomberg", 0.0))
     with pytest.raises(TapeError):
-        open_feed(FeedChoice("replay", 0.0, tape=str(tmp_path / "none")))
+        make_feed(FeedChoice("replay", 0.0, tape=str(tmp_path / "none")))
 
 
 def test_a_replay_has_the_assumptions_of_its_tape(market: Market, tmp_path: Path) -> None:
@@ -49,6 +60,6 @@ def test_a_replay_has_the_assumptions_of_its_tape(market: Market, tmp_path: Path
     sequencer = Sequencer(60, 600)
     events, _ = sequencer.stamp(market.raw)
     write_tape(path, Tape(events, sequencer.mints, {"pools": {"pools": 2}}))
-    feed = open_feed(FeedChoice("replay", 0.0, tape=str(path)))
+    feed = make_feed(FeedChoice("replay", 0.0, tape=str(path)))
     assert isinstance(feed, ReplayFeed)
     assert feed.assumptions == {"pools": {"pools": 2}}

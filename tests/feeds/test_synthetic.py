@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from memesnipe.feeds.base import FeedChoice, open_feed
+from memesnipe.feeds.choice import FeedChoice, make_feed
 from memesnipe.feeds.synthetic.feed import START_TS, SyntheticFeed
 from memesnipe.feeds.synthetic.launches import begin
 from memesnipe.feeds.synthetic.state import MarketState, state_of, world_of
@@ -295,9 +295,11 @@ def test_removed_liquidity_leaves_the_tokens_with_the_provider() -> None:
     assert token.pool.token_raw < 10**15  # only tokens held can be added
 
 
-def test_open_feed_uses_name_and_seed_of_the_choice() -> None:
+def test_make_feed_uses_name_and_seed_of_the_choice() -> None:
     choice = FeedChoice("synthetic", 0.0, seed=7)
-    assert list(islice(open_feed(choice).messages(0), 50)) == _messages(50, seed=7)
+    feed = make_feed(choice)
+    feed.open(20)
+    assert [event.message for event in feed.poll(30, 0.0)] == _messages(30, seed=7, position=20)
     assert FeedChoice(**choice.to_dict()) == choice
     assert choice.identity == FeedChoice("synthetic", 5.0, seed=7).identity != FeedChoice("synthetic", 0.0).identity
     assert choice.lockstep

@@ -1,4 +1,4 @@
-"""The profile of long runs: new cases every time, and failures are kept in .hypothesis to be tried first."""
+"""The profile of long runs: new cases each time; failures are stored in .hypothesis and tried first."""
 
 from hypothesis import settings
 

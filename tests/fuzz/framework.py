@@ -1,8 +1,8 @@
-"""The framework of the fuzzers: one file for each border that data comes in by.
+"""The framework of the fuzzers: one file for each kind of input.
 
-A target is a hypothesis test with the decorator `fuzz`. It hands mutated input to the real function behind the border
-and checks its invariant: input is either taken, and then everything behind the border can use it, or refused with one
-line. `make test` runs 300 cases of each target, the same ones every time; `make fuzz` runs FUZZ_CASES new ones.
+A target is a hypothesis test with the decorator `fuzz`. It passes mutated input to the real function and checks the
+invariant: input is either accepted, and then usable everywhere, or rejected with an error of one line. `make test` runs
+the same 300 cases of each target every time; `make fuzz` runs FUZZ_CASES new ones.
 """
 
 import os
@@ -24,7 +24,7 @@ fuzz: Final = settings(
 
 
 def one_line(error: InputError) -> str:
-    """The text of a refusal, which must be one line that can be printed, with exit code 2."""
+    """Return the text of an error, which must be one printable line, with exit code 2."""
     text = str(error)
     assert error.exit_code == 2
     assert text.strip()
@@ -34,40 +34,40 @@ def one_line(error: InputError) -> str:
 
 @dataclass(frozen=True)
 class Mutation:
-    """A change of a file of any length."""
+    """A change of file content of any length."""
 
     kind: str
-    place: float  # from 0 to 1
+    position: float  # from 0 to 1
     length: int
     put: bytes
     bits: list[float]
 
     def of(self, content: bytes) -> bytes:
-        """The changed bytes."""
-        place = int(self.place * len(content))
-        behind = place + self.length
+        """Return the changed bytes."""
+        start = int(self.position * len(content))
+        end = start + self.length
         if self.kind == "flip":
             changed = bytearray(content)
             for bit in (int(b * 8 * len(content)) for b in self.bits if content):
                 changed[bit // 8] ^= 1 << bit % 8
             return bytes(changed)
         return {
-            "cut": content[:place],
-            "leave out": content[:place] + content[behind:],
-            "double": content[:behind] + content[place:],
-            "overwrite": content[:place] + self.put + content[place + len(self.put) :],
-            "insert": content[:place] + self.put + content[place:],
+            "cut": content[:start],
+            "remove": content[:start] + content[end:],
+            "repeat": content[:end] + content[start:],
+            "overwrite": content[:start] + self.put + content[start + len(self.put) :],
+            "insert": content[:start] + self.put + content[start:],
         }[self.kind]
 
 
-_PLACE: Final = st.floats(0, 1, exclude_max=True)
+_POSITION: Final = st.floats(0, 1, exclude_max=True)
 MUTATIONS: Final = st.builds(
     Mutation,
-    st.sampled_from(["flip", "flip", "cut", "leave out", "double", "overwrite", "insert"]),
-    _PLACE,
+    st.sampled_from(["flip", "flip", "cut", "remove", "repeat", "overwrite", "insert"]),
+    _POSITION,
     st.integers(1, 64),
     st.binary(min_size=1, max_size=16),
-    st.lists(_PLACE, min_size=1, max_size=4),
+    st.lists(_POSITION, min_size=1, max_size=4),
 )
 
 

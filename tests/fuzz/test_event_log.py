@@ -1,4 +1,4 @@
-"""The border of the event log: what is read is what was committed, or its damage is named."""
+"""The event log: reads return the committed events, or report the damage."""
 
 from pathlib import Path
 
@@ -34,10 +34,10 @@ STEP = st.tuples(st.integers(1, 9), st.booleans(), st.binary(max_size=200))
 
 @fuzz
 @given(st.lists(STEP, max_size=8), st.integers(1, 7))
-def test_after_any_crashes_the_log_holds_what_was_committed(
+def test_after_any_crashes_the_log_has_the_committed_events(
     path: Path, steps: list[tuple[int, bool, bytes]], size: int
 ) -> None:
-    """A batch is appended, and committed or not; then the writer dies, perhaps in the middle of the next batch."""
+    """A batch is appended and committed or not; then the writer dies, possibly in the middle of the next batch."""
     path.unlink(missing_ok=True)
     committed, count = b"", 0
     for salt, (more, is_committed, half) in enumerate(steps):
@@ -70,7 +70,7 @@ def good(path: Path) -> Path:
 
 @fuzz
 @given(MUTATIONS, st.integers(1, 30))
-def test_damage_is_noticed_and_what_can_be_read_is_what_was_written(
+def test_damage_is_detected_and_readable_events_are_correct(
     path: Path, good: Path, mutation: Mutation, size: int
 ) -> None:
     content = good.read_bytes()
@@ -83,5 +83,5 @@ def test_damage_is_noticed_and_what_can_be_read_is_what_was_written(
         assert short or list(damage(path, 30))
         return
     assert read == written
-    # Nothing has changed, or something was added behind the last event, which `verify` sees by the length.
+    # The content is unchanged, or longer, which `verify` detects by the length.
     assert path.read_bytes() == content or logged(path) > 30

@@ -1,4 +1,4 @@
-"""The border of feeds: whatever a feed tells, what gets through are events that everyone behind it can use."""
+"""Messages of feeds: for any message, accepted events are valid and usable everywhere."""
 
 from itertools import islice
 from typing import Any
@@ -28,8 +28,8 @@ VALUES: st.SearchStrategy[Any] = (
 
 
 @st.composite
-def told(draw: st.DrawFn) -> Any:
-    """An event of the synthetic market, often with fields changed, lost or added; sometimes anything."""
+def feed_messages(draw: st.DrawFn) -> Any:
+    """Draw an event of the synthetic market, often with changed, missing or added fields; sometimes any JSON."""
     if draw(st.integers(0, 9)) == 0:
         return draw(JSON_VALUES)
     message = dict(draw(st.sampled_from(MESSAGES)))
@@ -43,13 +43,13 @@ def told(draw: st.DrawFn) -> Any:
 
 
 @fuzz
-@given(st.lists(told(), max_size=12), st.sampled_from([None, FIRST_TS, FIRST_TS + 10 * MAX_JUMP_NS]))
-def test_what_gets_through_can_be_used_and_the_rest_is_named(raw: list[Any], now_ns: int | None) -> None:
+@given(st.lists(feed_messages(), max_size=12), st.sampled_from([None, FIRST_TS, FIRST_TS + 10 * MAX_JUMP_NS]))
+def test_messages_become_valid_events_or_are_rejected_with_a_reason(raw: list[Any], now_ns: int | None) -> None:
     sequencer = Sequencer(60, 600)
     for message in raw:
         sequencer.rejection(message, 0)
     if raw:
-        sequencer.decides(raw)
+        sequencer.is_decision_due(raw)
     events, rejected = sequencer.stamp(raw, now_ns=now_ns)
     assert len(events) + len(rejected) == len(raw)
     assert not validate(events, sequencer.mints, now_ns=now_ns, ahead_ns=MAX_FUTURE_NS).is_bad.any()

@@ -1,4 +1,4 @@
-"""Files of swaps, generated and damaged: a tape that a run takes whole, or one line and exit code 2."""
+"""Files of swaps, generated and damaged: a tape that a run accepts completely, or one line and exit code 2."""
 
 import bz2
 import contextlib
@@ -99,13 +99,13 @@ def files(draw: st.DrawFn) -> bytes:
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="memesnipe-import-"))
-    yield made
-    shutil.rmtree(made)
+    temporary = Path(tempfile.mkdtemp(prefix="memesnipe-import-"))
+    yield temporary
+    shutil.rmtree(temporary)
 
 
-def _type(*arguments: str) -> tuple[int, str]:
-    """Type a command; gives its exit code and what it wrote to standard error."""
+def _run_command(*arguments: str) -> tuple[int, str]:
+    """Run a command; return its exit code and its standard error."""
     before, sys.argv = sys.argv, ["memesnipe", *arguments]
     error = io.StringIO()
     try:
@@ -120,18 +120,16 @@ def _type(*arguments: str) -> tuple[int, str]:
 
 @fuzz
 @given(files(), st.sampled_from([(), (), ("--decimals", "9"), ("--sol-usd", "0.1"), ("--sol-usd", "10000")]))
-def test_any_file_is_a_tape_that_a_run_takes_whole_or_one_line(
-    folder: Path, data: bytes, options: tuple[str, ...]
-) -> None:
+def test_any_file_becomes_a_valid_tape_or_one_line(folder: Path, data: bytes, options: tuple[str, ...]) -> None:
     source, tape = folder / "swaps.csv", folder / "a.tape"
     source.write_bytes(data)
     tape.unlink(missing_ok=True)
-    code, said = _type("import", str(source), "-o", str(tape), *options)
+    code, message = _run_command("import", str(source), "-o", str(tape), *options)
     assert source.read_bytes() == data
     if code:
-        assert (code, len(said.splitlines()), tape.exists()) == (2, 1, False), said
-        assert said.removesuffix("\n").isprintable(), said
-        assert said.startswith("memesnipe: input: ")
+        assert (code, len(message.splitlines()), tape.exists()) == (2, 1, False), message
+        assert message.removesuffix("\n").isprintable(), message
+        assert message.startswith("memesnipe: input: ")
         return
     recorded = read_tape(tape)
     events, rejected = Sequencer(60, 600).stamp(list(recorded.messages()))

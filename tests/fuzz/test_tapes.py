@@ -1,4 +1,4 @@
-"""The border of tapes: mutated files, and whole files with mutated content."""
+"""Tapes: mutated files, and valid files with mutated content."""
 
 import json
 from functools import lru_cache
@@ -29,7 +29,7 @@ ROWS = 24
 
 @lru_cache
 def _valid() -> Tape:
-    """Events of every kind of the synthetic market."""
+    """Return events of every kind of the synthetic market."""
     every = synthetic_events(4_000)
     firsts = [int(np.argmax(every["kind"] == kind)) for kind in KIND_NAMES]
     chosen = sorted({*firsts, *range(ROWS - len(firsts))})
@@ -48,20 +48,20 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def path(good: Path) -> Path:
-    """Where a test writes its tapes."""
+    """The path of a test's tapes."""
     return good.with_name("a.tape")
 
 
 def _read(path: Path) -> Tape | None:
-    """The tape, which every part behind the border can use; None where it is refused, by everyone alike."""
+    """Return the tape, which must be usable everywhere; None if all readers reject it with the same error."""
     try:
         tape = read_tape(path)
     except TapeError as error:
-        told = one_line(error)
+        message = one_line(error)
         with pytest.raises(TapeError) as refused:
             TapeFile(path)
-        assert str(refused.value) == told
-        assert str(path) in told
+        assert str(refused.value) == message
+        assert str(path) in message
         return None
     file = TapeFile(path)
     slices = list(file.slices(7))
@@ -76,23 +76,23 @@ def _read(path: Path) -> Tape | None:
 
 @fuzz
 @given(MUTATIONS)
-def test_a_file_of_which_a_byte_changed_is_refused(path: Path, good: Path, mutation: Mutation) -> None:
+def test_a_changed_file_is_rejected(path: Path, good: Path, mutation: Mutation) -> None:
     content = good.read_bytes()
     path.write_bytes(mutation.of(content))
     assert (_read(path) is None) == (mutation.of(content) != content)
 
 
 def _values(name: str) -> st.SearchStrategy[Any]:
-    """Values of a column, often at or beside a limit."""
+    """Return a strategy of a column's values, often at or next to a limit."""
     if name == "mint":
         return st.sampled_from(["", "A", "new", "nul\0", "esc\x1b[2J", "m" * 65, " "]) | st.text(max_size=70)
     dtype = EVENT[name]
-    least, most = SOL_USD if name == "sol_usd" else RANGES.get(name, (0, 0))
+    minimum, maximum = SOL_USD if name == "sol_usd" else RANGES.get(name, (0, 0))
     if dtype.kind == "f":
-        return st.floats() | st.sampled_from([least, most, 2 * most, -most, 0.0, 5e-324])
+        return st.floats() | st.sampled_from([minimum, maximum, 2 * maximum, -maximum, 0.0, 5e-324])
     info = np.iinfo(dtype)
     times = [START_TS, LAST_TS, LAST_TS + 1, OLDEST_TS - 1, START_TS // 1000] if name == "ts" else []
-    special = [0, 1, 77, 99, 200, int(least) - 1, int(most), int(most) + 1, 2**61, *times]
+    special = [0, 1, 77, 99, 200, int(minimum) - 1, int(maximum), int(maximum) + 1, 2**61, *times]
     fits = [v for v in special if info.min <= v <= info.max]
     return st.integers(int(info.min), int(info.max)) | st.sampled_from(fits)
 
@@ -102,45 +102,45 @@ KEYS = st.sampled_from([*_SENTENCES, "esc\x1b[2J"])
 
 @st.composite
 def changes(draw: st.DrawFn) -> Any:
-    """One change of a table."""
+    """Draw one change of a table."""
     name, other = (draw(st.sampled_from(["mint", *COLUMNS])) for _ in range(2))
-    sort = draw(st.integers(0, 7))
+    category = draw(st.integers(0, 7))
 
     def change(table: Any) -> Any:
-        place, column = table.schema.get_field_index(name), table.column(name)
-        if sort <= 2:  # one value, the likeliest change to be accepted
+        index, column = table.schema.get_field_index(name), table.column(name)
+        if category <= 2:  # one value: the change most likely to be accepted
             values = column.to_pylist()
             values[row] = value
-            return table.set_column(place, name, pa.array(values, column.type))
-        if sort == 3:  # the names of two columns swapped
+            return table.set_column(index, name, pa.array(values, column.type))
+        if category == 3:  # the names of two columns swapped
             names = [{name: other, other: name}.get(n, n) for n in table.column_names]
             return table.rename_columns(names)
-        if sort == 4:
+        if category == 4:
             return table.drop_columns([name])
-        if sort == 5:  # another type
-            return table.set_column(place, name, pa.array([str(v) for v in column.to_pylist()]))
-        if sort == 6:  # rows in another order, doubled or left out
+        if category == 5:  # another type
+            return table.set_column(index, name, pa.array([str(v) for v in column.to_pylist()]))
+        if category == 6:  # rows reordered, repeated or removed
             return table.take(pa.array(rows, pa.int64()))
         return table.replace_schema_metadata({**(table.schema.metadata or {}), b"assumptions": assumptions})
 
-    row, value = draw(st.integers(0, ROWS - 1)), draw(_values(name) | st.none() if sort <= 2 else st.none())
+    row, value = draw(st.integers(0, ROWS - 1)), draw(_values(name) | st.none() if category <= 2 else st.none())
     rows = draw(st.lists(st.integers(0, ROWS - 1), max_size=2 * ROWS))
     assumptions = draw(
         st.sampled_from([b"", b"{", b"[]", b"{}", b'{"pools": {}}', b"\xff", b"NaN", b"null", b"[" * 100_000])
-        | st.dictionaries(KEYS, JSON_VALUES, max_size=3).map(lambda told: json.dumps(told).encode())
+        | st.dictionaries(KEYS, JSON_VALUES, max_size=3).map(lambda values: json.dumps(values).encode())
     )
     return change
 
 
 @fuzz
 @given(st.lists(changes(), min_size=1, max_size=3))
-def test_a_tape_is_refused_or_can_be_used(path: Path, good: Path, several: list[Any]) -> None:
+def test_a_changed_tape_is_rejected_or_usable(path: Path, good: Path, several: list[Any]) -> None:
     def change(table: Any) -> Any:
         for one in several:
             try:
                 table = one(table)
             except (LookupError, TypeError, ValueError, OverflowError, pa.ArrowException):
-                continue  # another change has left nothing to change here
+                continue  # an earlier change has removed its target
         return table
 
     path.write_bytes(good.read_bytes())
@@ -153,7 +153,7 @@ def test_a_tape_is_refused_or_can_be_used(path: Path, good: Path, several: list[
 
 @fuzz
 @given(st.dictionaries(st.text(max_size=8) | KEYS, JSON_VALUES, max_size=3))
-def test_assumptions_come_back_or_are_refused(path: Path, assumptions: dict[str, Any]) -> None:
+def test_assumptions_survive_or_are_rejected(path: Path, assumptions: dict[str, Any]) -> None:
     tape = _valid()
     try:
         write_tape(path, Tape(tape.events, tape.mints, assumptions))

@@ -1,4 +1,4 @@
-"""What users write (`.env`, genomes, parameters, pools, strategy files): a valid value, or one line that says what."""
+"""User input (`.env`, genomes, parameters, pools, strategy files): a valid value, or an error of one line."""
 
 import json
 import math
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from memesnipe.cli.inputs import read_json
 from memesnipe.cli.specs import genome_of
+from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, load_settings
 from memesnipe.config.types import range_of
 from memesnipe.engine.genome import Genome, genome_from, simple_genome
@@ -27,7 +28,7 @@ from memesnipe.sdk.registry import BUNDLED, _load, discover
 FAMILIES = discover()
 FAMILY = "momentum_5m"
 GENOME = simple_genome(FAMILY, {name: p.default for name, p in FAMILIES[FAMILY].params.items()}).to_dict()
-NAMES = [name.upper() for name in Settings.model_fields]
+NAMES = [name.upper() for name in Settings.fields()]
 CURVE = {"v_sol": 40 * 10**9, "v_tok": 804_750_000_000_000, "op": "buy_exact_quote_in", "quote_in": 10**9}
 PUMPSWAP = {
     "base_reserve": "60257379582069", "quote_reserve": "41416994790", "virtual_quote_reserves": "19241377916",
@@ -68,7 +69,7 @@ def folder() -> Iterator[Path]:
 
 
 def _or_one_line(action: Callable[[], Any]) -> Any:
-    """What it gives; None where it is refused, which must be in one line and for the user's input."""
+    """Return the result; None if the input is rejected, which must be an input error of one line."""
     try:
         return action()
     except MemeSnipeError as error:
@@ -83,7 +84,7 @@ def _or_one_line(action: Callable[[], Any]) -> Any:
 
 @st.composite
 def mutated(draw: st.DrawFn, value: Any) -> Any:
-    """A value of JSON with some parts replaced, taken out, renamed or added."""
+    """Draw a JSON value with some parts replaced, removed, renamed or added."""
     if isinstance(value, dict):
         made = {name: draw(mutated(part)) for name, part in value.items()}
         for _ in range(draw(st.integers(0, 1)) if draw(st.integers(0, 5)) == 0 else 0):
@@ -120,10 +121,10 @@ def test_a_file_of_settings(folder: Path, data: bytes) -> None:
     (folder / ".env").unlink()
     if settings is None:
         return
-    for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
+    for name, field in Settings.fields().items():
+        value = settings.flat[name]
         assert not isinstance(value, float) or (range_of(field) and math.isfinite(value))
-    assert settings.fill_model.latency_ns >= 0
+    assert fill_model_of(settings).latency_ns >= 0
 
 
 def _written(folder: Path, value: Any) -> Path:
@@ -191,6 +192,6 @@ def test_a_strategy_file(folder: Path, changes: list[tuple[int, int, str]]) -> N
     assert strategy is None or strategy.family == "mine"
 
 
-def test_what_is_refused_is_an_error_of_input() -> None:
+def test_an_invalid_genome_is_an_input_error() -> None:
     with pytest.raises(InputError):
         genome_from({})

@@ -47,13 +47,13 @@ def records(draw: st.DrawFn) -> Any:
 
 
 @given(records())
-def test_records_survive_messages_and_json_to_the_bit(events: Any) -> None:
+def test_records_survive_messages_and_json_bit_identically(events: Any) -> None:
     written = [orjson.dumps(message) for message in to_messages(events, MINTS)]
     assert from_messages([orjson.loads(line) for line in written]).tobytes() == events.tobytes()
 
 
 @given(records())
-def test_a_message_has_the_fields_of_its_kind_and_the_address_of_its_token(events: Any) -> None:
+def test_a_message_has_the_fields_of_its_kind_and_its_mint(events: Any) -> None:
     for record, message in zip(events, to_messages(events, MINTS), strict=True):
         assert set(message) - {"mint"} == set(FIELDS[int(record["kind"])])
         assert message["kind"] == KIND_NAMES[int(record["kind"])]
@@ -61,7 +61,7 @@ def test_a_message_has_the_fields_of_its_kind_and_the_address_of_its_token(event
 
 
 @given(records())
-def test_rows_are_the_same_records_as_plain_numbers(events: Any) -> None:
+def test_rows_yields_the_records_as_plain_numbers(events: Any) -> None:
     for record, row in zip(events, event_rows(events), strict=True):
         for name in FIELDS[int(record["kind"])]:
             assert getattr(row, name) == record[name].item()

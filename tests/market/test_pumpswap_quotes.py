@@ -1,4 +1,4 @@
-"""PumpSwap's arithmetic, plain and compiled, against quotes computed by its own SDK."""
+"""PumpSwap's arithmetic, plain and compiled, against quotes of its own SDK."""
 
 import json
 from collections import Counter
@@ -42,7 +42,7 @@ def _forms(row: dict[str, Any]) -> tuple[Quote, Quote]:
 
 
 def _exact(row: dict[str, Any], quote: Quote) -> bool:
-    """Return whether a quote is the SDK's: amount, total and what the pool moves before fees."""
+    """Return whether a quote equals the SDK's amounts."""
     paid, received = quote.sol_lamports + quote.fee_lamports, quote.sol_lamports - quote.fee_lamports
     if row["op"] == "buy_exact_quote_in":
         return quote.token_raw == int(row["base_out"]) and paid <= int(row["quote_in"])
@@ -51,7 +51,7 @@ def _exact(row: dict[str, Any], quote: Quote) -> bool:
     return quote.token_raw == int(row["base_in"]) and received == int(row["quote_out"])
 
 
-def test_every_quote_is_the_sdks_to_the_last_digit(recorded: list[dict[str, Any]]) -> None:
+def test_every_quote_equals_the_sdks(recorded: list[dict[str, Any]]) -> None:
     assert len(recorded) == 600
     assert set(Counter(row["op"] for row in recorded)) == set(OPERATIONS)
     for row in recorded:
@@ -61,7 +61,7 @@ def test_every_quote_is_the_sdks_to_the_last_digit(recorded: list[dict[str, Any]
         assert plain.sol_lamports == int(row["internal_quote"]), row
 
 
-def test_every_fee_is_the_sum_of_its_shares_and_the_lp_share_stays_inside(recorded: list[dict[str, Any]]) -> None:
+def test_every_fee_is_the_sum_of_its_parts_and_the_lp_part_stays_in_the_pool(recorded: list[dict[str, Any]]) -> None:
     for row in recorded:
         pool, (quote, _) = _pool(row), _forms(row)
         fees = fees_of(pool)

@@ -1,4 +1,4 @@
-"""Quotes of pools as people describe them: the 600 of PumpSwap's own SDK, curves, and descriptions that are wrong."""
+"""Quotes of described pools: the 600 of PumpSwap's own SDK, curves, and invalid descriptions."""
 
 from pathlib import Path
 from typing import Any
@@ -24,26 +24,26 @@ ROW = PUMPSWAP | {
 
 
 @pytest.mark.skipif(not QUOTES.is_file(), reason=f"the quotes of PumpSwap's SDK are not at {QUOTES}")
-def test_every_quote_of_the_sdk_is_met() -> None:
+def test_all_quotes_of_the_sdk_match() -> None:
     result = quote_all(orjson.loads(QUOTES.read_bytes()))
     assert (result["count"], result["mismatches"]) == (600, 0)
 
 
-def test_a_row_that_expects_something_else_is_told() -> None:
+def test_rows_with_other_expectations_are_reported() -> None:
     result = quote_all([ROW, ROW | {"internal_quote": 186610980}, {**ROW, "quote_out": 5}])
     assert (result["mismatches"], result["mismatched_rows"]) == (2, [2, 3])
     assert result["quotes"][0] == result["quotes"][1]
     assert quote_one(ROW)["mismatches"] == 0
 
 
-def test_a_curve_is_the_standard_one_unless_it_says_otherwise() -> None:
+def test_a_curve_has_standard_defaults() -> None:
     pool = pool_from(CURVE)
     assert pool == Pool(1, 40 * 10**9, 804_750_000_000_000, 10 * 10**9, 524_850_000_000_000, 0, 0, 95, 30)
     other = pool_from(CURVE | {"real_sol": 5, "real_tok": 7, "protocol_fee_bps": 100, "creator_fee_bps": 0})
     assert other[3:] == (5, 7, 0, 0, 100, 0)
 
 
-def test_a_quote_says_what_it_moves_and_what_it_costs() -> None:
+def test_a_quote_has_amounts_fees_and_prices() -> None:
     quoted = price(pool_from(CURVE), "buy_exact_base_out", 10**12)
     known = quote_buy_tokens(pool_from(CURVE), 10**12)
     assert quoted["quote_in_total"] == known.sol_lamports + known.fee_lamports
@@ -54,7 +54,7 @@ def test_a_quote_says_what_it_moves_and_what_it_costs() -> None:
     assert quoted["price_impact"] == pytest.approx(0.0025, rel=0.01)
 
 
-def test_a_sale_lowers_the_price_and_the_fee_of_an_amm_stays_in_it() -> None:
+def test_a_sale_lowers_the_price_and_the_fee_of_an_amm_stays_in_the_pool() -> None:
     quoted = quote_one(AMM, "sell_exact_base_in", "1000000000000")
     assert quoted["price_impact"] < 0
     assert quoted["quote_out"] == quoted["internal_quote"] - quoted["fee_lamports"]
@@ -63,7 +63,7 @@ def test_a_sale_lowers_the_price_and_the_fee_of_an_amm_stays_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "op", "amount", "told"),
+    ("value", "op", "amount", "message"),
     [
         ([1], None, None, "is a list: must be an object"),
         (PUMPSWAP, None, "1", "give --op, one of buy_exact_quote_in"),
@@ -78,7 +78,7 @@ def test_a_sale_lowers_the_price_and_the_fee_of_an_amm_stays_in_it() -> None:
             AMM | {"quote_reserve": 10**15},
             "buy_exact_base_out",
             10**15 - 1,
-            "comes to more than 10000000000000000 lamports",
+            "exceeds the maximum of 10000000000000000 lamports",
         ),
         (AMM | {"quote_reserve": 2**62}, IN, 1, "quote_reserve is 4611686018427387904: is too large"),
         (
@@ -131,13 +131,15 @@ def test_a_sale_lowers_the_price_and_the_fee_of_an_amm_stays_in_it() -> None:
         (AMM | {"venue": "moon"}, IN, "1", "venue is 'moon': must be pump_curve, pumpswap or amm"),
     ],
 )
-def test_what_is_wrong_is_said(value: Any, op: str | None, amount: Any, told: str) -> None:
+def test_invalid_descriptions_are_rejected_with_the_field(
+    value: Any, op: str | None, amount: Any, message: str
+) -> None:
     with pytest.raises(InputError) as error:
         quote_one(value, op, amount)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_the_row_that_is_wrong_is_named() -> None:
+def test_an_invalid_row_is_named() -> None:
     with pytest.raises(InputError, match="row 2: op is None"):
         quote_all([ROW, PUMPSWAP])

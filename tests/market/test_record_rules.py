@@ -50,13 +50,13 @@ OTHERS: list[dict[str, Any]] = [
 HUGE = 10**400
 
 
-def test_a_good_message_has_no_error() -> None:
+def test_a_valid_message_has_no_error() -> None:
     assert error(GOOD) is None
     assert set(GOOD) == {*FIELDS[PRICE], "mint"} - {*ASSIGNED_BY_A_RUN}
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: other["kind"])
-def test_only_a_trade_needs_reserves_a_side_and_the_price_of_sol(other: dict[str, Any]) -> None:
+def test_only_trades_require_reserves_side_and_sol_price(other: dict[str, Any]) -> None:
     assert error(QUIET | other) is None
     assert {o["kind"] for o in OTHERS} | {"price"} == set(KIND_NAMES.values())
     assert "sol_usd" in str(error(QUIET | other | {"sol_usd": -1.0}))
@@ -67,13 +67,13 @@ def test_only_a_trade_needs_reserves_a_side_and_the_price_of_sol(other: dict[str
 
 
 @pytest.mark.parametrize("name", [name for name in FIELDS[1] if name not in ("kind", *ASSIGNED_BY_A_RUN)])
-def test_a_missing_field_is_a_error(name: str) -> None:
+def test_a_missing_field_is_an_error(name: str) -> None:
     assert name in str(error({k: v for k, v in GOOD.items() if k != name}))
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, "12", [], {}, True, HUGE, -HUGE])
 @pytest.mark.parametrize("name", ["ts", "slot", "price_usd", "sol_lamports", "protocol_fee_bps"])
-def test_what_is_no_number_of_its_field_is_a_error(name: str, value: Any) -> None:
+def test_a_value_that_is_not_a_valid_number_is_an_error(name: str, value: Any) -> None:
     assert name in str(error(GOOD | {name: value}))
 
 
@@ -93,13 +93,13 @@ def test_what_is_no_number_of_its_field_is_a_error(name: str, value: Any) -> Non
         ("lp_fee_bps", 0.5),
     ],
 )
-def test_a_number_that_its_field_cannot_hold_exactly_is_a_error(name: str, value: Any) -> None:
+def test_a_number_that_the_field_cannot_represent_is_an_error(name: str, value: Any) -> None:
     assert name in str(error(GOOD | {name: value}))
 
 
 @pytest.mark.parametrize("name", ["price_usd", "sol_usd", "pool_sol_lamports", "pool_token_raw"])
 @pytest.mark.parametrize("value", [0, -1])
-def test_a_price_or_reserve_that_is_not_above_zero_is_a_error(name: str, value: int) -> None:
+def test_a_price_or_reserve_must_be_positive(name: str, value: int) -> None:
     assert name in str(error(GOOD | {name: value}))
 
 
@@ -107,57 +107,57 @@ def test_a_price_or_reserve_that_is_not_above_zero_is_a_error(name: str, value: 
     "name",
     ["volume_usd", "sol_lamports", "token_raw", "supply_raw", "lp_fee_bps", "protocol_fee_bps", "creator_fee_bps"],
 )
-def test_an_amount_or_fee_below_zero_is_a_error(name: str) -> None:
+def test_an_amount_or_fee_must_not_be_negative(name: str) -> None:
     assert name in str(error(GOOD | {name: -1}))
 
 
 @pytest.mark.parametrize("name", ["kind", "venue", "side"])
 @pytest.mark.parametrize("value", ["nonsense", None, 1, [], {}])
-def test_an_unknown_name_is_a_error(name: str, value: Any) -> None:
+def test_an_unknown_name_is_an_error(name: str, value: Any) -> None:
     assert name in str(error(GOOD | {name: value}))
 
 
 @pytest.mark.parametrize("mint", [None, "", 5])
-def test_a_trade_of_no_token_is_a_error(mint: Any) -> None:
+def test_a_trade_without_a_token_is_an_error(mint: Any) -> None:
     assert "mint" in str(error(GOOD | {"mint": mint}))
 
 
 @pytest.mark.parametrize("side", ["", "short", "cover"])
-def test_a_trade_is_a_purchase_or_a_sale(side: str) -> None:
+def test_a_trade_is_a_buy_or_a_sale(side: str) -> None:
     assert "side" in str(error(GOOD | {"side": side}))
     assert error(GOOD | {"side": "sell"}) is None
 
 
 @pytest.mark.parametrize("name", ["lp_fee_bps", "protocol_fee_bps", "creator_fee_bps"])
-def test_fees_take_less_than_all(name: str) -> None:
+def test_total_fees_are_below_100_percent(name: str) -> None:
     others = 125 - GOOD[name]
     assert error(GOOD | {name: 9_999 - others}) is None
     assert "fees" in str(error(GOOD | {name: 10_000 - others}))
 
 
-def test_a_supply_that_is_not_known_is_none() -> None:
+def test_an_unknown_supply_is_valid() -> None:
     assert error(GOOD | {"supply_raw": 0}) is None
 
 
 def _with(name: str, value: float) -> str | None:
-    """Return the error of a message that has the field, with this value in it."""
+    """Return the error of a message with this value of the field."""
     message = next(m for m in (GOOD, *(QUIET | other for other in OTHERS)) if name in m)
     return error(message | {name: type(message[name])(value) if float(value).is_integer() else value})
 
 
 @pytest.mark.parametrize("name", [*RANGES, "sol_usd"])
-def test_the_ends_of_a_range_are_in_it_and_what_is_beyond_is_a_error(name: str) -> None:
-    least, most = SOL_USD if name == "sol_usd" else RANGES[name]
+def test_ranges_include_their_ends(name: str) -> None:
+    minimum, maximum = SOL_USD if name == "sol_usd" else RANGES[name]
     others = sum(GOOD[fee] for fee in ("lp_fee_bps", "protocol_fee_bps", "creator_fee_bps") if fee != name)
-    assert _with(name, least) is None
-    assert _with(name, most - others if name.endswith("_bps") else most) is None
-    below, beyond = (least * 2 - 1 if least <= 0 else least / 2), most * 2
-    for value in (below if least != 1 else 0, beyond):
+    assert _with(name, minimum) is None
+    assert _with(name, maximum - others if name.endswith("_bps") else maximum) is None
+    below, beyond = (minimum * 2 - 1 if minimum <= 0 else minimum / 2), maximum * 2
+    for value in (below if minimum != 1 else 0, beyond):
         assert str(_with(name, value)).startswith(f"{name} is ")
 
 
-def test_every_number_of_an_event_that_is_not_checked_otherwise_has_a_range() -> None:
-    """Times, places and codes are bounded by their own rules; what arithmetic is done with is bounded here."""
+def test_every_number_without_its_own_rule_has_a_range() -> None:
+    """Times, positions and codes have their own rules; numbers used in arithmetic have ranges."""
     otherwise = {"ts", "seq", "token", "kind", "venue", "side", "flags", "slot", "sol_usd", "trader"}
     assert {name for fields in FIELDS.values() for name in fields} == otherwise | {*RANGES}
 
@@ -176,9 +176,7 @@ def test_every_number_of_an_event_that_is_not_checked_otherwise_has_a_range() ->
         (OLDEST_TS + 6, 0, OLDEST_TS, FUTURE),
     ],
 )
-def test_a_time_has_a_category_where_it_cannot_be(
-    ts: int, last_ts: int, now_ns: int | None, category: str | None
-) -> None:
+def test_an_invalid_time_has_a_category(ts: int, last_ts: int, now_ns: int | None, category: str | None) -> None:
     found = time_error(ts, last_ts, now_ns, ahead_ns=5)
     assert (found.category if found else None) == category
     assert found is None or str(ts) in found.message
@@ -198,6 +196,6 @@ def test_an_error_has_its_category(changed: dict[str, Any], category: str) -> No
     assert found.category == category
 
 
-def test_the_range_is_told_with_the_value() -> None:
+def test_the_message_contains_value_and_range() -> None:
     assert error(GOOD | {"price_usd": -1.0}) == "price_usd is -1.0: must be from 1e-18 to 1e+12"
     assert error(QUIET | OTHERS[2] | {"sol_usd": 0.05}) == ("sol_usd is 0.05: must be 0 (unknown) or from 0.1 to 10000")

@@ -18,7 +18,7 @@ STEPS = st.lists(
 
 
 def _raw(steps: list[tuple[float, str | None, bool]]) -> list[dict[str, Any]]:
-    """Events of three tokens and of none; where the last flag is set, one that must be put aside."""
+    """Return events of three tokens and of none; those with the last flag set must be rejected."""
     raw, now = [], 0.0
     for step, mint, bad in steps:
         now += step
@@ -35,7 +35,7 @@ def _sequencer() -> Sequencer:
 
 
 @given(STEPS)
-def test_good_events_are_numbered_without_gaps_and_tokens_by_first_appearance(
+def test_events_are_numbered_without_gaps_and_tokens_by_appearance(
     steps: list[tuple[float, str | None, bool]],
 ) -> None:
     sequencer = _sequencer()
@@ -49,15 +49,17 @@ def test_good_events_are_numbered_without_gaps_and_tokens_by_first_appearance(
 
 
 @given(STEPS, st.data())
-def test_batches_and_restarts_change_nothing(steps: list[tuple[float, str | None, bool]], data: st.DataObject) -> None:
+def test_batches_and_restarts_do_not_change_the_result(
+    steps: list[tuple[float, str | None, bool]], data: st.DataObject
+) -> None:
     raw = _raw(steps)
     whole, whole_rejected = _sequencer().stamp(raw)
     sequencer, parts, rejected, start = _sequencer(), [], [], 0
     while start < len(raw):
         stop = start + data.draw(st.integers(1, len(raw)))
-        events, aside = sequencer.stamp(raw[start:stop])
+        events, newly_rejected = sequencer.stamp(raw[start:stop])
         parts.append(events.tobytes())
-        rejected += aside
+        rejected += newly_rejected
         saved = orjson.loads(orjson.dumps([sequencer.last_seq, sequencer.last_ts, sequencer.mints]))
         sequencer, start = Sequencer(60, 300, *saved), stop
     assert b"".join(parts) == whole.tobytes()
@@ -65,7 +67,7 @@ def test_batches_and_restarts_change_nothing(steps: list[tuple[float, str | None
 
 
 @given(STEPS)
-def test_a_decision_falls_due_with_the_first_event_of_each_interval(
+def test_a_decision_is_due_at_the_first_event_of_each_interval(
     steps: list[tuple[float, str | None, bool]],
 ) -> None:
     events, _ = _sequencer().stamp(_raw(steps))
@@ -78,25 +80,25 @@ def test_a_decision_falls_due_with_the_first_event_of_each_interval(
         before = ts
 
 
-def test_a_generation_is_a_rebalance_too_whatever_the_intervals() -> None:
+def test_a_generation_implies_a_rebalance() -> None:
     events, _ = Sequencer(3600, 10).stamp(Market().trade(1).trade(12).raw)
     assert events["flags"].tolist() == [0, GENERATION | REBALANCE]
 
 
 @given(STEPS)
-def test_rejection_foretells_what_stamp_does_and_changes_nothing(steps: list[tuple[float, str | None, bool]]) -> None:
+def test_rejection_predicts_stamp_without_side_effects(steps: list[tuple[float, str | None, bool]]) -> None:
     sequencer = _sequencer()
     for message in [*_raw(steps), _raw(steps)[0], {"kind": "nonsense"}, None]:
         before = asdict(sequencer)
-        foretold = sequencer.rejection(message, 0)
+        predicted = sequencer.rejection(message, 0)
         assert asdict(sequencer) == before
         _, rejected = sequencer.stamp([message])
         assert [(r.reason, r.category) for r in rejected] == (
-            [(foretold.reason, foretold.category)] if foretold else []
+            [(predicted.reason, predicted.category)] if predicted else []
         )
 
 
-def test_an_event_from_the_past_is_put_aside_and_takes_no_number() -> None:
+def test_an_event_from_the_past_is_rejected_without_a_number() -> None:
     raw = Market().trade(2).trade(1).trade(2).raw
     events, rejected = _sequencer().stamp(raw)
     assert events["seq"].tolist() == [1, 2]
@@ -104,34 +106,34 @@ def test_an_event_from_the_past_is_put_aside_and_takes_no_number() -> None:
     assert str(raw[1]["ts"]) in rejected[0].reason
 
 
-def test_a_rejected_event_gives_no_token_an_index() -> None:
+def test_a_rejected_event_adds_no_token() -> None:
     sequencer = _sequencer()
     sequencer.stamp([price_message(1, "bad", "buy", CURVE, 1, 1) | {"price_usd": 0.0}, *Market().trade(2, "good").raw])
     assert asdict(sequencer)["mints"] == ["good"]
 
 
 @pytest.mark.parametrize(("at_s", "due"), [(59.0, False), (60.0, True), (300.0, True)])
-def test_decides_foretells_the_flag(at_s: float, due: bool) -> None:
+def test_is_decision_due_predicts_the_flag(at_s: float, due: bool) -> None:
     sequencer = _sequencer()
     sequencer.stamp(Market().trade(1).raw)
     message = Market().trade(at_s).raw[0]
-    assert sequencer.decides([message]) is due
+    assert sequencer.is_decision_due([message]) is due
     assert bool(sequencer.stamp([message])[0]["flags"][0]) is due
     assert START_TS % (60 * NS_PER_S) == 0
-    assert not sequencer.decides([{}])
+    assert not sequencer.is_decision_due([{}])
 
 
 @given(STEPS)
-def test_who_stops_where_it_decides_never_takes_a_decision_and_more_in_one_batch(
+def test_batches_that_end_at_decisions_have_no_decision_inside(
     steps: list[tuple[float, str, bool]],
 ) -> None:
-    """Also in the first batch of a run, when the sequencer has seen no time yet."""
+    """Includes the first batch of a run, before the sequencer has a time."""
     raw = _raw(steps)
     sequencer = _sequencer()
     start = 0
     while start < len(raw):
         stop = start + 1
-        while stop < len(raw) and not sequencer.decides(raw[start:stop]):
+        while stop < len(raw) and not sequencer.is_decision_due(raw[start:stop]):
             stop += 1
         events, _ = sequencer.stamp(raw[start:stop])
         assert not events["flags"][:-1].any()
@@ -144,7 +146,7 @@ JSON_LIKE = st.recursive(
     max_leaves=8,
 )
 FIELDS_OF_A_TRADE = sorted(price_message(1, "A", "buy", CURVE, 1, 1))
-# No field of a trade can hold any of these.
+# Values that are invalid in every field of a trade.
 UNFIT: st.SearchStrategy[Any] = st.sampled_from(
     [None, math.nan, -math.inf, [], {}, [[]], True, 10**400, 10**5000, -1, -1e300]
 )
@@ -152,8 +154,8 @@ UNFIT_MINTS = st.sampled_from(["", " ", "with space", "nul\0", "\ud800", "so lon
 
 
 @st.composite
-def poison(draw: st.DrawFn) -> Any:
-    """What is no event: any JSON, or an event of which a field was lost or ruined."""
+def invalid_messages(draw: st.DrawFn) -> Any:
+    """Draw an invalid message: any JSON, or an event with a missing or invalid field."""
     if draw(st.booleans()):
         return draw(JSON_LIKE)
     at_s, mint = draw(st.floats(0, 200)), draw(st.sampled_from(["A", None]))
@@ -163,7 +165,7 @@ def poison(draw: st.DrawFn) -> Any:
     if mint is None:
         return message | {"sol_usd": draw(UNFIT)}
     name = draw(st.sampled_from(FIELDS_OF_A_TRADE))
-    # These may be below zero, or as large as they like.
+    # These may be negative or arbitrarily large.
     if name in ("liquidity_usd", "real_sol_lamports", "real_token_raw") or draw(st.booleans()):
         del message[name]
         return message
@@ -171,19 +173,19 @@ def poison(draw: st.DrawFn) -> Any:
 
 
 @given(STEPS, st.data())
-def test_whatever_comes_between_the_good_events_they_become_the_same(
+def test_invalid_messages_do_not_affect_valid_events(
     steps: list[tuple[float, str | None, bool]], data: st.DataObject
 ) -> None:
     good = [message for message, (_, _, bad) in zip(_raw(steps), steps, strict=True) if not bad]
     mixed: list[Any] = []
     for message in good:
-        mixed += [*data.draw(st.lists(poison(), max_size=3)), message]
-    mixed += data.draw(st.lists(poison(), max_size=3))
+        mixed += [*data.draw(st.lists(invalid_messages(), max_size=3)), message]
+    mixed += data.draw(st.lists(invalid_messages(), max_size=3))
     now_ns = data.draw(st.sampled_from([None, START_TS + 100_000 * NS_PER_S]))
     expected, none = _sequencer().stamp(good, now_ns=now_ns)
     sequencer = _sequencer()
     for i in range(len(mixed)):
-        sequencer.decides(mixed[: i + 1])
+        sequencer.is_decision_due(mixed[: i + 1])
     events, rejected = sequencer.stamp(mixed, now_ns=now_ns)
     assert not none
     assert events.tobytes() == expected.tobytes()
@@ -192,23 +194,27 @@ def test_whatever_comes_between_the_good_events_they_become_the_same(
     for r in rejected:
         assert r.reason
         for text in (r.reason, r.text):
-            assert "\0" not in text.encode().decode()  # PostgreSQL takes it
+            assert "\0" not in text.encode().decode()  # PostgreSQL accepts it
             assert len(text) <= 2_000
 
 
-@given(st.lists(poison() | st.builds(lambda at_s: price_message(at_s, "A", "buy", CURVE, 1, 1), st.floats(0, 900))))
-def test_who_stops_where_it_decides_is_not_misled_by_poison(raw: list[Any]) -> None:
+@given(
+    st.lists(
+        invalid_messages() | st.builds(lambda at_s: price_message(at_s, "A", "buy", CURVE, 1, 1), st.floats(0, 900))
+    )
+)
+def test_batches_end_at_decisions_despite_invalid_messages(raw: list[Any]) -> None:
     sequencer, start = _sequencer(), 0
     while start < len(raw):
         stop = start + 1
-        while stop < len(raw) and not sequencer.decides(raw[start:stop]):
+        while stop < len(raw) and not sequencer.is_decision_due(raw[start:stop]):
             stop += 1
         events, _ = sequencer.stamp(raw[start:stop])
         assert not events["flags"][:-1].any()
         start = stop
 
 
-def test_lists_in_lists_in_lists_are_put_aside() -> None:
+def test_deeply_nested_messages_are_rejected() -> None:
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]
@@ -219,15 +225,15 @@ def test_lists_in_lists_in_lists_are_put_aside() -> None:
 
 
 @pytest.mark.parametrize("kind", ["depth", "funding", "onchain"])
-def test_what_concerns_one_token_needs_one_but_it_need_not_have_been_traded(kind: str) -> None:
+def test_events_of_one_token_require_a_mint_but_no_trade(kind: str) -> None:
     fields = {
         "depth": {"change_usd": 1.0, "liquidity_usd": 1.0},
         "funding": {"rate": 0.0, "mark_usd": 1.0},
         "onchain": {"amount_usd": 0.0, "holders": 1, "action": 1},
     }
-    told = {"kind": kind, "ts": START_TS, "venue": "", "side": "", "slot": 0, "sol_usd": 0.0, **fields[kind]}
+    message = {"kind": kind, "ts": START_TS, "venue": "", "side": "", "slot": 0, "sol_usd": 0.0, **fields[kind]}
     sequencer = _sequencer()
-    events, rejected = sequencer.stamp([told, told | {"mint": ""}, told | {"mint": "unborn"}])
+    events, rejected = sequencer.stamp([message, message | {"mint": ""}, message | {"mint": "unborn"}])
     assert [r.category for r in rejected] == [MALFORMED, MALFORMED]
     assert "mint" in rejected[0].reason
     assert events["token"].tolist() == [0]
@@ -235,14 +241,16 @@ def test_what_concerns_one_token_needs_one_but_it_need_not_have_been_traded(kind
 
 
 @pytest.mark.parametrize("mint", ["A", None])
-def test_a_time_that_sums_cannot_hold_is_put_aside_in_a_replay_too(mint: str | None) -> None:
-    told = price_message(0, "A", "buy", CURVE, 1, 1) if mint else _raw([(0.0, None, False)])[0]
-    events, rejected = _sequencer().stamp([told | {"ts": ts} for ts in (START_TS, 2**62 + 1, 2**63 - 1, START_TS + 1)])
+def test_times_that_could_overflow_are_rejected(mint: str | None) -> None:
+    message = price_message(0, "A", "buy", CURVE, 1, 1) if mint else _raw([(0.0, None, False)])[0]
+    events, rejected = _sequencer().stamp(
+        [message | {"ts": ts} for ts in (START_TS, 2**62 + 1, 2**63 - 1, START_TS + 1)]
+    )
     assert events["ts"].tolist() == [START_TS, START_TS + 1]
     assert [r.category for r in rejected] == [FUTURE, FUTURE]
 
 
-def test_live_an_event_from_the_future_is_put_aside_and_the_next_good_one_is_not() -> None:
+def test_a_live_event_from_the_future_does_not_block_the_next_one() -> None:
     latest = START_TS + MAX_FUTURE_NS
     raw = [Market().trade(1).raw[0] | {"ts": ts} for ts in (START_TS, latest + 1, START_TS + 1, latest)]
     events, rejected = _sequencer().stamp(raw, now_ns=START_TS)
@@ -253,7 +261,7 @@ def test_live_an_event_from_the_future_is_put_aside_and_the_next_good_one_is_not
     assert [r.category for r in rejected] == [OUT_OF_ORDER, OUT_OF_ORDER]
 
 
-def test_live_one_jump_is_put_aside_and_a_second_to_the_same_time_is_the_market_going_on() -> None:
+def test_a_live_jump_is_accepted_only_if_the_next_event_confirms_it() -> None:
     now = START_TS + 3 * MAX_JUMP_NS
     there = START_TS + 2 * MAX_JUMP_NS
     times = (START_TS, there, START_TS + 1, there, there + NS_PER_S, there + 2 * NS_PER_S)
@@ -262,7 +270,7 @@ def test_live_one_jump_is_put_aside_and_a_second_to_the_same_time_is_the_market_
     assert [(r.index, r.category) for r in rejected] == [(1, JUMP), (3, JUMP)]
 
 
-def test_the_first_event_of_a_run_is_no_jump() -> None:
+def test_the_first_event_of_a_run_is_not_a_jump() -> None:
     events, rejected = _sequencer().stamp(Market().trade(1).raw, now_ns=START_TS + NS_PER_S)
     assert len(events) == 1
     assert not rejected

@@ -4,31 +4,31 @@ from memesnipe.market.state import MarketState
 from tests.support import SOL_USD, START_TS, Market
 
 
-def _board(market: Market) -> MarketState:
+def _state_of(market: Market) -> MarketState:
     market_state = MarketState()
     for event in rows(market.events()):
         market_state.apply(event)
     return market_state
 
 
-def test_a_token_is_as_its_last_trade_left_it() -> None:
+def test_a_token_has_the_pool_of_its_last_trade() -> None:
     market = Market().trade(1).trade(3, sol=2.0).talk(5)
-    market_state = _board(market)
+    market_state = _state_of(market)
     token = market_state.tokens[0]
     assert token.last_ts == START_TS + 5 * 10**9
     assert token.pool == market.pools["A"] == pool_after(list(rows(market.events()))[1])
     assert (market_state.last_ts, market_state.last_seq) == (START_TS + 5 * 10**9, 3)
 
 
-def test_dead_tokens_are_forgotten_but_for_those_in_use() -> None:
-    market_state = _board(Market().trade(1, "A").trade(2, "B").trade(3, "C").trade(10, "D"))
+def test_dead_tokens_are_dropped_except_those_in_use() -> None:
+    market_state = _state_of(Market().trade(1, "A").trade(2, "B").trade(3, "C").trade(10, "D"))
     market_state.drop_dead(8 * 10**9, keep={0})
     assert sorted(market_state.tokens) == [0, 1, 2, 3]
     market_state.drop_dead(7 * 10**9 - 1, keep={0})
     assert sorted(market_state.tokens) == [0, 3]
 
 
-def test_an_event_that_does_not_know_the_price_of_sol_leaves_it() -> None:
+def test_an_event_without_a_sol_price_keeps_the_last_one() -> None:
     market = Market().trade(1).talk(2)
     market.raw[1]["sol_usd"] = 0.0
     market_state = MarketState()

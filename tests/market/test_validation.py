@@ -1,4 +1,4 @@
-"""The check of whole arrays finds what the sequencer finds in single messages."""
+"""Validation of arrays reports the same errors as the sequencer for single messages."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ OWN = [name for name in EVENT.names or () if name not in ASSIGNED_BY_A_RUN]
 
 
 def _good(count: int) -> Events:
-    """Valid events of every kind."""
+    """Return valid events of every kind."""
     events = synthetic_events(4_000).copy()
     chosen = np.linspace(0, len(events) - 1, count).astype(int) if count else []
     made = join(*(events[i : i + 1] for i in chosen)) if count else empty(0)
@@ -54,20 +54,24 @@ def _good(count: int) -> Events:
 
 
 def _value(draw: st.DrawFn, name: str) -> Any:
-    """Any value that the field can hold, often one at or beside a limit."""
+    """Draw any value of the field's type, often at or next to a limit."""
     dtype = EVENT[name]
-    least, most = SOL_USD if name == "sol_usd" else RANGES.get(name, (0, 0))
+    minimum, maximum = SOL_USD if name == "sol_usd" else RANGES.get(name, (0, 0))
     if dtype.kind == "f":
-        near = st.sampled_from([0.0, -0.0, least, most, np.nextafter(least, -np.inf), np.nextafter(most, np.inf)])
+        near = st.sampled_from(
+            [0.0, -0.0, minimum, maximum, np.nextafter(minimum, -np.inf), np.nextafter(maximum, np.inf)]
+        )
         return draw(near | st.floats(width=64))
     info = np.iinfo(dtype)
-    near = st.sampled_from([info.min, info.max, 0, 1, 2, 3, *(int(x) + d for x in (least, most) for d in (-1, 0, 1))])
+    near = st.sampled_from(
+        [info.min, info.max, 0, 1, 2, 3, *(int(x) + d for x in (minimum, maximum) for d in (-1, 0, 1))]
+    )
     return min(max(draw(near | st.integers(int(info.min), int(info.max))), info.min), info.max)
 
 
 @st.composite
 def records(draw: st.DrawFn) -> Events:
-    """Valid events, some of which have had fields overwritten."""
+    """Draw events, some with overwritten fields."""
     events = _good(draw(st.integers(0, 8)))
     for i in draw(st.lists(st.integers(0, 7), max_size=6)):
         if i < len(events):
@@ -80,24 +84,24 @@ def records(draw: st.DrawFn) -> Events:
     return events
 
 
-def _told(events: Events) -> list[dict[str, Any]]:
-    """Return the records as messages of a feed, also where a code has no name."""
-    told = []
+def _messages(events: Events) -> list[dict[str, Any]]:
+    """Return the records as messages of a feed, including codes without a name."""
+    messages = []
     for event in events:
         kind = int(event["kind"])
         fields = FIELDS.get(kind, ())
         message = {name: event[name].item() for name in fields if name not in ASSIGNED_BY_A_RUN}
         codes = {"kind": KIND_NAMES, "venue": VENUE_NAMES, "side": SIDE_NAMES}
         message |= {n: names.get(int(event[n]), int(event[n])) for n, names in codes.items()}
-        told.append(message | ({"mint": MINTS[event["token"]]} if event["token"] != NO_TOKEN else {}))
-    return told
+        messages.append(message | ({"mint": MINTS[event["token"]]} if event["token"] != NO_TOKEN else {}))
+    return messages
 
 
 @given(records(), st.sampled_from([None, NOW_NS]))
-def test_array_and_message_agree_record_by_record(events: Events, now_ns: int | None) -> None:
+def test_validation_agrees_with_the_sequencer(events: Events, now_ns: int | None) -> None:
     found = validate(events, MINTS, now_ns=now_ns, ahead_ns=MAX_FUTURE_NS)
-    taken, rejected = Sequencer(60, 600).stamp(_told(events), now_ns=now_ns)
-    assume(not any(r.category == JUMP for r in rejected))  # only a live feed has them
+    taken, rejected = Sequencer(60, 600).stamp(_messages(events), now_ns=now_ns)
+    assume(not any(r.category == JUMP for r in rejected))  # only in live feeds
     indices = np.flatnonzero(found.is_bad).tolist()
     assert [(r.index, r.category, r.reason) for r in rejected] == [
         (i, found.category(i), found.message(i)) for i in indices
@@ -108,7 +112,7 @@ def test_array_and_message_agree_record_by_record(events: Events, now_ns: int | 
 
 
 @given(records(), st.integers(0, 8))
-def test_an_array_in_two_parts_is_judged_like_the_whole(events: Events, cut: int) -> None:
+def test_validation_in_two_parts_equals_the_whole(events: Events, cut: int) -> None:
     whole = validate(events, MINTS)
     first = validate(events[:cut], MINTS)
     second = validate(events[cut:], MINTS, last_ts=first.last_ts)
@@ -118,7 +122,7 @@ def test_an_array_in_two_parts_is_judged_like_the_whole(events: Events, cut: int
     assert (second.last_ts if len(events) > cut else first.last_ts) == whole.last_ts
 
 
-def test_a_good_record_has_neither_category_nor_message() -> None:
+def test_a_valid_record_has_no_category_and_message() -> None:
     found = validate(_good(3), MINTS)
     assert (found.counts(), found.first(), found.category(1), found.message(1)) == ({}, None, "", "")
     assert validate(empty(0), []).first() is None
@@ -133,10 +137,10 @@ def test_a_token_without_a_mint_is_named(token: int, kind: int) -> None:
     assert validate(event, MINTS).first() == (0, MALFORMED, f"token is {token}: there are 4 mints")
 
 
-def test_of_records_out_of_order_those_are_bad_that_come_too_late() -> None:
+def test_late_records_are_out_of_order() -> None:
     events = _good(6)
     events["ts"] = START_TS + np.array([0, 5, 3, 5, 4, 6])
-    events[1]["slot"] = 7  # no rule asks for slots
+    events[1]["slot"] = 7  # no rule concerns slots
     found = validate(events, MINTS)
     assert np.flatnonzero(found.is_bad).tolist() == [2, 4]
     assert found.counts() == {OUT_OF_ORDER: 2}
@@ -144,7 +148,7 @@ def test_of_records_out_of_order_those_are_bad_that_come_too_late() -> None:
     assert found.last_ts == START_TS + 6
 
 
-def test_a_record_that_is_bad_anyway_puts_no_other_out_of_order() -> None:
+def test_an_invalid_record_does_not_affect_the_order_of_others() -> None:
     events = _good(4)
     events["ts"][1] += 3_600 * NS_PER_S
     events["sol_usd"][1] = -1.0
@@ -158,14 +162,14 @@ def test_times_in_another_unit_are_too_old(unit: int, name: str) -> None:
     assert validate(events, MINTS).counts() == {TOO_OLD: 4}, name
 
 
-def test_a_day_of_the_clock_is_allowed_and_no_more() -> None:
+def test_events_up_to_a_day_after_the_clock_are_valid() -> None:
     events = _good(2)
     first, second = events["ts"].tolist()
     assert validate(events, MINTS, now_ns=second - MAX_AHEAD_NS).first() is None
     assert validate(events, MINTS, now_ns=first - MAX_AHEAD_NS).counts() == {FUTURE: 1}
 
 
-def test_recorded_synthetic_and_laboratory_markets_break_no_rule() -> None:
+def test_recorded_synthetic_and_labelled_markets_are_valid() -> None:
     tape = labelled_market(Edge.SOCIAL, 1, hours=0.2)
     assert tape.validate().first() is None
     recorded, synthetic = recorded_events(), synthetic_events(4_000)

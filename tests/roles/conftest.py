@@ -13,11 +13,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.bus.merge import Entry
 from memesnipe.config.home import RESOLVED
-from memesnipe.config.settings import Settings, write_resolved
-from memesnipe.feeds.base import FeedChoice
+from memesnipe.config.settings import settings_from, write_resolved
+from memesnipe.feeds.base import Feed
+from memesnipe.feeds.choice import FeedChoice
+from memesnipe.feeds.live import MAX_QUEUED, LiveFeed
+from memesnipe.feeds.positioned import PositionedFeed
 from memesnipe.protocol.messages import ExecutorProgress
 from memesnipe.protocol.streams import EVENT_STREAMS, PROGRESS
-from memesnipe.roles import market_data
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.roles.market_data import MarketData
@@ -25,14 +27,15 @@ from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.runs import begin_run
 from memesnipe.storage.schema import StreamOffsetRow
 from memesnipe.telemetry.metrics import ActorMetrics
+from memesnipe.testing.live_source import ScriptedSource
 
 
-class ListFeed:
-    """A feed that says what a list says."""
+class ListFeed(PositionedFeed):
+    """A feed of the messages of a list."""
 
-    def __init__(self, raw: list[Any], *, live: bool = False) -> None:
-        self.raw, self.live = raw, live
-        self.total: int | None = len(raw)
+    def __init__(self, raw: list[Any]) -> None:
+        self.raw = raw
+        self.total = len(raw)
 
     def messages(self, position: int) -> Iterator[Any]:
         return iter(self.raw[position:])
@@ -87,10 +90,15 @@ class Stage:
         self.started.append(made)
         return made
 
-    def market(self, raw: list[Any], *, live: bool = False) -> MarketData:
-        """Market data on a feed that says this."""
-        self.monkeypatch.setattr(market_data, "open_feed", lambda choice, checkpoints: ListFeed(raw, live=live))
-        made: MarketData = self.start(MarketData)
+    def market(self, feed: Feed | list[Any]) -> MarketData:
+        """Market data on a feed, or on a feed of these messages."""
+        made: MarketData = self.start(MarketData, ListFeed(feed) if isinstance(feed, list) else feed)
+        return made
+
+    def live(self, source: ScriptedSource, capacity: int = MAX_QUEUED) -> MarketData:
+        """Market data on a live feed of a source, open."""
+        made = self.market(LiveFeed("test", source, capacity))
+        made.open()
         return made
 
     def has_read(self, actor: str, stream: str, seq: int) -> None:
@@ -113,9 +121,8 @@ def stage(
 ) -> Iterator[Stage]:
     """At full speed, in lockstep; a decision is due every 60 s of event time."""
     own = redis_url.removesuffix("/0") + "/8"
-    settings = Settings(
-        _env_file=None, database_url=database_url.replace("+psycopg", ""), redis_url=own, memesnipe_home=tmp_path
-    )
+    values = {"database_url": database_url.replace("+psycopg", ""), "redis_url": own, "memesnipe_home": tmp_path}
+    settings = settings_from(values, env_file=None)
     write_resolved(settings, tmp_path / RESOLVED)
     (tmp_path / "logs").mkdir()
     run = begin_run(database, f"test:{uuid4().hex}", FeedChoice("list", 0.0).to_dict(), {})

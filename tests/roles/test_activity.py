@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.roles import activity as module
 from memesnipe.roles.activity import (
     BREEDING,
@@ -111,7 +111,7 @@ def test_breeding_without_results_is_stalled(activity: ActivityTracker, monkeypa
 
 
 def test_commits_show_whoever_commits_and_reads_do_not(tmp_path: Path, database_url: str) -> None:
-    write_resolved(Settings(_env_file=None, database_url=database_url), tmp_path / "settings.json")
+    write_resolved(settings_from({"database_url": database_url}, env_file=None), tmp_path / "settings.json")
     seen: list[str] = []
 
     class Listening(ActivityTracker):

@@ -1,7 +1,7 @@
 """The path of events on real servers, step by step: whatever Redis loses, every reader sees every event once."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -11,6 +11,7 @@ import redis
 import sqlalchemy as sa
 
 from memesnipe.bus.merge import Entry, ForeignEntryError
+from memesnipe.feeds.live import LiveFeed
 from memesnipe.market.events import REBALANCE
 from memesnipe.market.record_rules import CATEGORIES
 from memesnipe.protocol.heartbeat import Heartbeat
@@ -31,6 +32,7 @@ from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.lease import LeaseLostError
 from memesnipe.storage.schema import RejectedEventRow
 from memesnipe.storage.views import report
+from memesnipe.testing.live_source import ScriptedSource
 from tests.payloads import allocations, event
 from tests.roles.conftest import Listener, Reader, Stage
 from tests.support import CURVE, price_message
@@ -187,10 +189,20 @@ def test_what_redis_has_already_is_not_published_again(stage: Stage) -> None:
     market.open()
     market.step()
     market.close()
-    again, sent = stage.market(feed), []
-    again._send = lambda events: sent.append(len(events))
+    again, published = stage.market(feed), []
+    bus = again.context.bus
+    publish = bus.publish
+
+    def counted(outgoing: Iterable[Any], rebuild: Sequence[str] = ()) -> None:
+        entries = list(outgoing)
+        published.extend(entries)
+        publish(entries, rebuild)
+
+    stage.monkeypatch.setattr(bus, "publish", counted)
     again.open()
-    assert sent == []
+    assert published == []
+    again.step()
+    assert len(published) == BATCH, "it is counted at all"
 
 
 def _read_all(stage: Stage, seq: int) -> None:
@@ -215,8 +227,8 @@ def test_at_full_speed_it_waits_for_the_slowest_reader_after_the_first_decision_
 
 
 def test_what_somebody_has_yet_to_read_is_not_trimmed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memesnipe.roles.market_data.KEEP_EVENTS", 1_000)
-    monkeypatch.setattr("memesnipe.roles.market_data._TIDY_EVERY", 1)
+    monkeypatch.setattr("memesnipe.roles.event_publisher.KEEP_EVENTS", 1_000)
+    monkeypatch.setattr("memesnipe.roles.event_publisher.TRIM_EVERY", 1)
     market = stage.market(trades(9 * BATCH))
     market.open()
     _read_all(stage, 700)
@@ -241,8 +253,9 @@ def test_of_two_market_datas_on_one_home_the_loser_changes_nothing(stage: Stage)
         second.open()
     with pytest.raises((LeaseLostError, redis.ConnectionError)):
         first.step()
-    with pytest.raises(LeaseLostError):  # also where it had not looked before
-        first._publish(feed[BATCH : BATCH + 100])
+    first.context.bus.assert_whole = lambda: None
+    with pytest.raises(LeaseLostError):  # also where it had not checked before
+        first.step()
     first.close()
     second.close()
     stage.monkeypatch.setattr("memesnipe.storage.lease._epochs", {})  # the third is another process
@@ -259,10 +272,10 @@ def test_the_last_event_of_a_feed_is_a_decision_whatever_comes_behind_it(stage: 
     feed = [*trades(BATCH), *(POISON[i % len(POISON)] for i in range(behind))]
     market = stage.market(feed)
     market.open()
-    while not market._cursor.ended:
+    while not market.cursor.ended:
         market.step()
-    assert (market.seq, market._cursor.decision_seq, market._cursor.rejected) == (BATCH, BATCH, behind)
-    assert market._cursor.position == len(feed)
+    assert (market.seq, market.cursor.decision_seq, market.cursor.rejected) == (BATCH, BATCH, behind)
+    assert market.cursor.position == len(feed)
     [recorded] = read_batches(stage.context().event_log, 1, BATCH)
     assert np.flatnonzero(recorded["flags"] & REBALANCE).tolist() == [BATCH - 1]
     with stage.database.connect() as connection:
@@ -273,17 +286,22 @@ def test_the_last_event_of_a_feed_is_a_decision_whatever_comes_behind_it(stage: 
 def test_poison_between_batches_moves_no_position(stage: Stage) -> None:
     """A restart reads the feed on from a position, so what was looked at too early must count once."""
     feed: list[Any] = []
-    for message in trades(40):
+    for n, message in enumerate(trades(40)):
+        message["ts"] += 60 * 10**9 * (n > 0)
         feed += [message, *POISON]
     market: MarketData = stage.market(feed)
     market.open()
-    market._publish(feed[:1])
+    market.step()
+    assert (market.seq, market.cursor.position) == (2, 2 * (1 + len(POISON))), (
+        "up to the decision, and what is no event"
+    )
     market.close()
+    stage.has_read("executor", ALLOCATIONS, 2)
     again = stage.market(feed)
     again.open()
-    while not again._cursor.ended:
+    while not again.cursor.ended:
         again.step()
-    assert (again.seq, again._cursor.rejected, again._cursor.position) == (40, 40 * len(POISON), len(feed))
+    assert (again.seq, again.cursor.rejected, again.cursor.position) == (40, 40 * len(POISON), len(feed))
     with stage.database.connect() as connection:
         counted = report(connection, stage.run_id)["rejected_because"]
         query = sa.select(RejectedEventRow.category).where(RejectedEventRow.run_id == stage.run_id)
@@ -340,7 +358,7 @@ def test_the_feed_says_for_whom_and_for_which_decision_it_waits(stage: Stage) ->
     market.step()
     assert activity.slow_state().detail.startswith("waits for the decision that comes after that of event 0,")
     market.context.bus.beat("strategy_factory", Heartbeat(state="breeding"))
-    stage.monkeypatch.setattr("memesnipe.roles.market_data._LOOK_S", -1.0)
+    stage.monkeypatch.setattr("memesnipe.roles.market_data.GENERATION_CHECK_S", -1.0)
     market.step()
     assert activity.slow_state() is None, "a generation may take its time"
     stage.has_read("executor", ALLOCATIONS, market.seq)
@@ -360,14 +378,17 @@ class Silent(Reader):
 
 def test_entries_that_lead_to_nothing_are_committed_with_what_comes_next_or_soon(stage: Stage) -> None:
     stage.monkeypatch.setattr("memesnipe.roles.consumer._UNCOMMITTED_S", 3600.0)
-    feed = trades(50)
-    market, reader = stage.market(feed), stage.start(Silent)
+    source, feed = ScriptedSource(), trades(50)
+    live = LiveFeed("test", source)
+    market, reader = stage.market(live), stage.start(Silent)
     market.open()
     reader.open()
     reader._committed_at = perf_counter()
     committed = []
     for first in range(0, 50, 10):
-        market._publish(feed[first : first + 10])
+        source.deliver(*feed[first : first + 10])
+        while market.seq < first + 10:
+            market.step()
         reader.step()
         committed.append(reader.journal.positions([EVENTS])[EVENTS].number)
     assert committed == [0, 0, 30, 30, 30]
@@ -380,7 +401,7 @@ def test_entries_that_lead_to_nothing_are_committed_with_what_comes_next_or_soon
 
 def test_the_feed_goes_on_as_soon_as_a_decision_is_carried_out(stage: Stage) -> None:
     """Nobody polls in its way: without the announcement it would wait for 8 s here."""
-    stage.monkeypatch.setattr("memesnipe.roles.market_data._MAX_WAIT_S", 8.0)
+    stage.monkeypatch.setattr("memesnipe.roles.market_data.PROGRESS_WAIT_S", 8.0)
     feed = trades(20)
     for message in feed[10:]:
         message["ts"] += 60 * 10**9
@@ -390,7 +411,7 @@ def test_the_feed_goes_on_as_soon_as_a_decision_is_carried_out(stage: Stage) -> 
     market.step()
     decided = market.seq
     executor.step()  # the events
-    assert (decided, market._cursor.decision_seq) == (11, 11)
+    assert (decided, market.cursor.decision_seq) == (11, 11)
     executor.context.bus.publish([(ALLOCATIONS, 1, decided, encode(allocations(seq=decided)))])
     executor.step()  # the decision; it is announced before the feed begins to wait, and not lost
     began = perf_counter()

@@ -42,14 +42,14 @@ def test_a_command_that_is_back_before_its_events_waits_for_them(
     context.bus.publish(published[:4])
     executor.step()
     # Others go no further than the executor says it is: it says so also where events come seldom, but without a pause.
-    executor._told_seq, executor._told_at = 4, perf_counter()
+    executor._published_seq, executor._published_at = 4, perf_counter()
     context.bus.publish(published[4:5])
     executor.step()
-    assert executor._told_seq == 4
-    executor._told_at -= 2.0
+    assert executor._published_seq == 4
+    executor._published_at -= 2.0
     context.bus.publish(published[5:])
     executor.step()
-    assert executor._told_seq == 6
+    assert executor._published_seq == 6
     executor.close()
     with database.connect() as connection:
         applied = sa.select(ControlRow.stream, ControlRow.entry, ControlRow.effective_seq).where(

@@ -138,12 +138,12 @@ def test_leftovers_without_the_mark_are_recognised_by_their_session() -> None:
 
 def test_a_foreign_session_is_left_alone() -> None:
     with (
-        subprocess.Popen(["sleep", "99"], start_new_session=True) as stranger,
+        subprocess.Popen(["sleep", "99"], start_new_session=True) as unrelated,
         subprocess.Popen(["sleep", "99"], env=os.environ | {MARK: "mine"}) as mine,  # in the session of this test
     ):
-        end_leftovers("mine", stranger.pid)
-        assert (runs(stranger.pid), runs(mine.pid)) == (True, False)
-        stranger.kill()
+        end_leftovers("mine", unrelated.pid)
+        assert (runs(unrelated.pid), runs(mine.pid)) == (True, False)
+        unrelated.kill()
 
 
 def test_leftovers_of_other_installations_are_left_alone() -> None:

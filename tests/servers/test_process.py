@@ -33,11 +33,11 @@ def test_a_pidfile_is_read(tmp_path: Path, text: str, pid: int | None) -> None:
 
 def test_an_unrelated_process_is_not_a_server(tmp_path: Path) -> None:
     assert is_alive(os.getpid())
-    with subprocess.Popen(["sleep", "30"], cwd=tmp_path) as stranger:
-        assert is_alive(stranger.pid)
-        assert not is_server_of(stranger.pid, tmp_path)
-        stranger.kill()
-    assert not is_alive(stranger.pid)
+    with subprocess.Popen(["sleep", "30"], cwd=tmp_path) as unrelated:
+        assert is_alive(unrelated.pid)
+        assert not is_server_of(unrelated.pid, tmp_path)
+        unrelated.kill()
+    assert not is_alive(unrelated.pid)
 
 
 def test_wait_until_ends_at_its_deadline() -> None:

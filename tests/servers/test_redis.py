@@ -75,10 +75,10 @@ def test_data_and_settings_survive_a_stop(tmp_path: Path) -> None:
 def test_every_command_needs_a_password(folder: Path, url: str) -> None:
     port = urlsplit(url).port
     assert port is not None
-    with redis.Redis(port=port, protocol=2, retry=Retry(NoBackoff(), 0)) as stranger:
+    with redis.Redis(port=port, protocol=2, retry=Retry(NoBackoff(), 0)) as anonymous:
         for forbidden in ("PING", "XADD commands 1 seq 1", "CONFIG GET dir", "GET coin"):
             with pytest.raises(redis.AuthenticationError, match="Authentication required"):
-                stranger.execute_command(*forbidden.split())
+                anonymous.execute_command(*forbidden.split())
     guessing = redis.Redis(port=port, username=APPLICATION, password="a guess", retry=Retry(NoBackoff(), 0))
     with guessing, pytest.raises(redis.AuthenticationError, match="invalid username-password pair"):
         guessing.ping()
@@ -179,13 +179,13 @@ def test_start_after_the_owner_was_killed(tmp_path: Path, fate: str) -> None:
 
 
 def test_an_unrelated_process_with_the_old_pid_is_left_alone(tmp_path: Path) -> None:
-    with subprocess.Popen(["sleep", "60"], cwd=tmp_path) as stranger:
-        (tmp_path / "redis.pid").write_text(f"{stranger.pid}\n")
+    with subprocess.Popen(["sleep", "60"], cwd=tmp_path) as unrelated:
+        (tmp_path / "redis.pid").write_text(f"{unrelated.pid}\n")
         server = EmbeddedRedis(tmp_path)
         server.start()
-        assert is_alive(stranger.pid) and stranger.poll() is None
+        assert is_alive(unrelated.pid) and unrelated.poll() is None
         server.stop()
-        stranger.kill()
+        unrelated.kill()
 
 
 def test_a_port_taken_before_the_bind_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,10 @@
 """Runs are taken up again only where that gives the same experiment."""
 
+import pytest
 import sqlalchemy as sa
 
-from memesnipe.storage.database import migrate
-from memesnipe.storage.runs import begin_run, finish_run, is_complete, run_options
+from memesnipe.storage.database import connect, migrate
+from memesnipe.storage.runs import begin_run, finish_run, is_complete, read_cursor, run_options
 from memesnipe.storage.schema import FeedCursorRow, StreamOffsetRow
 
 
@@ -39,6 +40,36 @@ def test_a_run_is_complete_when_the_last_decision_was_carried_out(database: sa.E
     reached("allocations_channel", 10)
     assert complete(ended=True)
     assert not complete(ended=False)
+
+
+def test_a_run_from_before_feed_tokens_continues_at_its_position(database: sa.Engine, database_url: str) -> None:
+    with database.begin() as connection:
+        connection.execute(sa.text("CREATE SCHEMA before_tokens"))
+    old = connect(database_url, "-c search_path=before_tokens")
+    try:
+        migrate(old, "0006")
+        with old.begin() as connection:
+            row = "INSERT INTO runs (feed, status, options, settings) VALUES ('a', 'open', '{}', '{}') RETURNING run_id"
+            run_id = connection.scalar(sa.text(row))
+            cursor = "INSERT INTO feed_cursors VALUES (:run, 512, 500, 7, 12, 0, false)"
+            connection.execute(sa.text(cursor), {"run": run_id})
+        migrate(old)
+        with old.connect() as connection:
+            found = read_cursor(connection, run_id)
+        assert (found.position, found.seq, found.token) == (512, 500, 512)
+    finally:
+        old.dispose()
+        with database.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA before_tokens CASCADE"))
+
+
+@pytest.mark.parametrize("token", [None, 7, "slot:9", {"a": {"delivered": 3}, "b": None}])
+def test_a_feed_token_is_read_as_it_was_committed(database: sa.Engine, token: object) -> None:
+    run_id = begin_run(database, f"replay:{token}", {}, {}).run_id
+    with database.begin() as connection:
+        assert read_cursor(connection, run_id).token is None
+        connection.execute(sa.update(FeedCursorRow).where(FeedCursorRow.run_id == run_id).values(token=token))
+        assert read_cursor(connection, run_id).token == token
 
 
 def test_migrating_twice_changes_nothing(database: sa.Engine) -> None:

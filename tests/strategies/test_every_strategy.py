@@ -1,4 +1,4 @@
-"""What every family must show, the bundled ones and those that come: nobody lists them here by name."""
+"""Requirements of every family: discovered, not listed by name."""
 
 import ast
 import math
@@ -26,7 +26,7 @@ every_family = pytest.mark.parametrize("family", list(FAMILIES))
 
 
 def _genomes(family: str, count: int = 8) -> list[Genome]:
-    """The defaults, and random parameters."""
+    """Return genomes with default and with random parameters."""
     declared, rng = FAMILIES[family].params, np.random.default_rng(1)
     drawn = [{}] + [{name: p.at(rng.random()) for name, p in declared.items()} for _ in range(count - 1)]
     exits, filters = ExitGenes(0.3, 1.0, 0.3, 600.0), FilterGenes(10.0, 5.0)
@@ -34,18 +34,18 @@ def _genomes(family: str, count: int = 8) -> list[Genome]:
 
 
 def _decisions(strategy: Strategy, events: Events, params: dict[str, float]) -> list[int]:
-    """What it says to each event it reads, each token with its own state."""
+    """Return the votes at all subscribed events, with one state per token."""
     states: dict[int, object] = {}
-    made = strategy.make_params(params)
+    params_of_strategy = strategy.make_params(params)
     return [
-        strategy.on_event(made, states.setdefault(event.token, strategy.make_state()), event)
+        strategy.on_event(params_of_strategy, states.setdefault(event.token, strategy.make_state()), event)
         for event in rows(events)
         if event.kind in strategy.subscriptions
     ]
 
 
 @every_family
-def test_it_buys_on_the_synthetic_market_and_its_numbers_are_numbers(family: str) -> None:
+def test_a_family_trades_on_the_synthetic_market_with_finite_results(family: str) -> None:
     results = backtest(synthetic_events(20_000, seed=3), _genomes(family, 40), FAMILIES, MODEL, 1000.0)
     assert sum(r.trades for r in results) > 0
     for result in results:
@@ -53,18 +53,18 @@ def test_it_buys_on_the_synthetic_market_and_its_numbers_are_numbers(family: str
 
 
 @every_family
-def test_it_says_buy_sell_or_hold_and_the_same_each_time(family: str) -> None:
+def test_votes_are_valid_and_reproducible(family: str) -> None:
     strategy = FAMILIES[family]
     for genome in _genomes(family):
         params = genome.signals[0].params
-        said = _decisions(strategy, EVENTS, params)
-        assert set(said) <= {BUY, HOLD, SELL, SHORT}
-        assert said == _decisions(discover()[family], EVENTS, params)
+        votes = _decisions(strategy, EVENTS, params)
+        assert set(votes) <= {BUY, HOLD, SELL, SHORT}
+        assert votes == _decisions(discover()[family], EVENTS, params)
 
 
 @every_family
-def test_it_compiles_and_says_the_same_compiled(family: str) -> None:
-    """Through the engine, on every event, against the author's own Python."""
+def test_compiled_and_plain_states_are_equal(family: str) -> None:
+    """Compares the states of the compiled engine with those of the plain Python function."""
     strategy = FAMILIES[family]
     genome = _genomes(family)[1]
     assert loop_of(type(strategy)).address
@@ -85,7 +85,7 @@ def test_it_compiles_and_says_the_same_compiled(family: str) -> None:
                 strategy.on_event(params, states[token], event)
         if event.token != NO_TOKEN:
             if event.token in last and not _alive(last[event.token], event):
-                pytest.fail("the tape is short enough that nothing dies")
+                pytest.fail("no token may die on this short tape")
             last[event.token] = event.ts
     kept = engine.population.states[0][0]
     for token, state in states.items():
@@ -101,16 +101,16 @@ def _alive(ts: int, event: Event) -> bool:
 
 
 @every_family
-def test_it_never_trades_on_nan(family: str) -> None:
-    """A figure that is no number, in any field at any time, is no reason to be in."""
+def test_a_family_never_buys_on_nan(family: str) -> None:
+    """NaN in any field must not lead to an entry."""
     strategy = FAMILIES[family]
     params = strategy.make_params({})
     floats = [name for name in Event._fields if EVENT[name].kind == "f" and name != "sol_usd"]
     assert floats
     for name in floats:
-        poisoned = [event._replace(**{name: math.nan}) for event in rows(EVENTS[:2000])]
+        invalid = [event._replace(**{name: math.nan}) for event in rows(EVENTS[:2000])]
         states: dict[int, object] = {}
-        for event in poisoned:
+        for event in invalid:
             if event.kind in strategy.subscriptions and name in FIELDS[event.kind]:
                 state = states.setdefault(event.token, strategy.make_state())
                 if strategy.on_event(params, state, event) in (BUY, SHORT):
@@ -118,7 +118,7 @@ def test_it_never_trades_on_nan(family: str) -> None:
 
 
 @every_family
-def test_it_takes_far_less_than_ten_milliseconds_an_event(family: str) -> None:
+def test_a_family_takes_less_than_10_ms_per_event(family: str) -> None:
     engine = Engine(FAMILIES, MODEL, 1000.0)
     engine.add(*_genomes(family))
     engine.advance(EVENTS[:100])
@@ -128,7 +128,7 @@ def test_it_takes_far_less_than_ten_milliseconds_an_event(family: str) -> None:
 
 
 @every_family
-def test_it_is_one_file_under_80_lines_that_imports_the_sdk_alone(family: str) -> None:
+def test_a_family_is_a_file_under_80_lines_that_imports_only_the_sdk(family: str) -> None:
     source = (Path(BUNDLED) / f"{family}.py").read_text()
     assert len(source.splitlines()) < 80
     nodes = list(ast.walk(ast.parse(source)))

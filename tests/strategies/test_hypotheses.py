@@ -1,4 +1,4 @@
-"""Each family on stories made by hand: one it must act on, one it must leave, and those without what it waits for."""
+"""Each family on manual event sequences: one to enter, one to leave, and some that lack its condition."""
 
 import shutil
 from pathlib import Path
@@ -34,7 +34,7 @@ Story = list[Event]
 
 
 def event(at_s: float, kind: int, *, token: int = 0, venue: int = 0, side: int = 0, **body: float) -> Event:
-    """An event with the fields that its kind carries and no others: reading another one is an AttributeError."""
+    """Return an event with only the fields of its kind: reading another one is an AttributeError."""
     header = {
         "ts": int((NINE_IN_KOREA + at_s) * NS_PER_S), "seq": 1, "token": token, "kind": kind, "venue": venue,
         "side": side, "flags": 0, "slot": 1, "sol_usd": 200.0,
@@ -43,7 +43,7 @@ def event(at_s: float, kind: int, *, token: int = 0, venue: int = 0, side: int =
 
 
 def trade(at_s: float, price: float = 1.0, usd: float = 10.0, *, liquidity: float = 8000.0, venue: int = 1) -> Event:
-    """A buy for so many USD, or a sell (below 0), that left the pool at this price."""
+    """Return a buy for so many USD, or a sale (below 0), with this price after it."""
     side = 1 if usd > 0 else -1
     return event(at_s, PRICE, venue=venue, side=side, price_usd=price, volume_usd=abs(usd), liquidity_usd=liquidity)
 
@@ -73,12 +73,12 @@ def talk(at_s: float, mentions: float, sentiment: float = 0.6) -> Event:
 
 
 def quiet(until_s: float = 400.0, every_s: float = 10.0, usd: float = 10.0, **where: int) -> Story:
-    """Small buys and sells in turn at a price of 1."""
+    """Return small alternating buys and sales at a price of 1."""
     return [trade(i * every_s, 1.0, usd * (-1) ** i, **where) for i in range(int(until_s / every_s))]
 
 
 def steady(from_s: float, until_s: float) -> Story:
-    """Nothing but small buys, each a little dearer."""
+    """Return small buys at slowly rising prices."""
     steps = range(int((until_s - from_s) / 10))
     return [trade(from_s + i * 10, 1.0 + 0.001 * i, 20.0) for i in steps]
 
@@ -87,12 +87,12 @@ def only(story: Story, *kinds: int) -> Story:
     return [e for e in story if e.kind in kinds]
 
 
-def said(family: str, story: Story, **params: float) -> list[int]:
-    """What a family says to each event of its kinds, in order of time."""
+def votes(family: str, story: Story, **params: float) -> list[int]:
+    """Return a family's votes at each subscribed event, in order of time."""
     strategy = FAMILIES[family]
-    made, memory = strategy.make_params(params), strategy.make_state()
-    told = sorted((e for e in story if e.kind in strategy.subscriptions), key=lambda e: e.ts)
-    return [strategy.on_event(made, memory, e) for e in told]
+    values, memory = strategy.make_params(params), strategy.make_state()
+    delivered = sorted((e for e in story if e.kind in strategy.subscriptions), key=lambda e: e.ts)
+    return [strategy.on_event(values, memory, e) for e in delivered]
 
 
 BREAKOUT = [*quiet(), trade(401, 1.05, 300), trade(405, 1.10, 400)]
@@ -115,8 +115,8 @@ PREMIUM = [*quiet(), *[funding(t, 1.03, 0.0004) for t in range(300, 400, 20)]]
 DISCOUNT = [*quiet(), *[funding(t, 0.93, -0.0004) for t in range(300, 400, 20)]]
 DEEPENED = [*quiet(), depth(100, 600, 8600), depth(395, 900, 9500)]
 
-# family -> (what it must act on, how), with its last event as the occasion
-ACTS = {
+# family -> (events, expected vote at the last one)
+ENTERS = {
     "airdrop_rotation": (AIRDROP, BUY),
     "bridge_inflow": ([*BREAKOUT, *INFLOW], BUY),
     "dev_wallet_drain": ([*WATCHED, *steady(0, 400)], BUY),
@@ -128,7 +128,7 @@ ACTS = {
     "rug_pull_sniffer": (DEEPENED, BUY),
     "social_buzz": (BURST, BUY),
 }
-# family -> the same market, and what makes it leave
+# family -> the same market with a reason to leave at the end
 LEAVES = {
     "airdrop_rotation": [*AIRDROP, holders(450, 120)],
     "bridge_inflow": [*BREAKOUT, *INFLOW, trade(1500, 1.1, 10)],
@@ -141,7 +141,7 @@ LEAVES = {
     "rug_pull_sniffer": [*DEEPENED, depth(405, -3000, 6500)],
     "social_buzz": [*BURST, talk(240, 60, -0.9)],
 }
-# family -> stories that lack the one thing it waits for
+# family -> sequences that lack one of its conditions
 LACKS = {
     "airdrop_rotation": [
         only(AIRDROP, PRICE),
@@ -153,12 +153,12 @@ LACKS = {
     "dev_wallet_drain": [
         steady(0, 400),
         [*WATCHED, *quiet()],
-        # The wallet does not keep still.
+        # The wallet is active.
         [*WATCHED, *steady(0, 400), *[onchain(t, DEV_TRANSFER, 40) for t in range(1, 400, 100)]],
     ],
     "korean_time_burst": [[Event(**(vars(e) | {"ts": e.ts + 9 * 3600 * NS_PER_S})) for e in BREAKOUT], quiet()],
     "liquidity_migration": [
-        [e for e in DIP if e.venue == PUMPSWAP],  # it graduated before we looked
+        [e for e in DIP if e.venue == PUMPSWAP],  # it graduated before the first event
         [Event(**(vars(e) | {"venue": AMM})) for e in DIP if e.kind == PRICE],
         [Event(**(vars(e) | {"venue": PUMP_CURVE})) for e in DIP if e.kind == PRICE],
         GRADUATED,  # no rebound
@@ -168,14 +168,14 @@ LACKS = {
     "perp_basis_arb": [
         only(PREMIUM, PRICE),
         only(PREMIUM, FUNDING),
-        [*quiet(), *[funding(t, 1.03, -0.0004) for t in range(300, 400, 20)]],  # longs are paid
+        [*quiet(), *[funding(t, 1.03, -0.0004) for t in range(300, 400, 20)]],  # shorts pay
         [*quiet(), *[funding(t, 1.002, 0.0004) for t in range(300, 400, 20)]],
-        [*quiet(), funding(395, 1.03, 0.0004)],  # it has not lasted
+        [*quiet(), funding(395, 1.03, 0.0004)],  # the premium is too short
     ],
     "rug_pull_sniffer": [
         only(DEEPENED, PRICE),
         [*quiet(), depth(395, 50, 8050)],
-        [*DEEPENED, trade(95, 0.8, -4000)],  # no calm
+        [*DEEPENED, trade(95, 0.8, -4000)],  # not calm
     ],
     "social_buzz": [
         only([*BURST, *quiet()], PRICE),
@@ -187,25 +187,25 @@ LACKS = {
 }
 
 
-def test_every_family_has_its_stories() -> None:
-    assert set(ACTS) == set(LEAVES) == set(LACKS) == set(FAMILIES)
+def test_every_family_has_sequences() -> None:
+    assert set(ENTERS) == set(LEAVES) == set(LACKS) == set(FAMILIES)
     assert len(FAMILIES) == 10
 
 
-@pytest.mark.parametrize("family", list(ACTS))
-def test_it_acts_on_what_it_waits_for(family: str) -> None:
-    story, wanted = ACTS[family]
-    assert said(family, story)[-1] == wanted
+@pytest.mark.parametrize("family", list(ENTERS))
+def test_a_family_enters_on_its_condition(family: str) -> None:
+    story, wanted = ENTERS[family]
+    assert votes(family, story)[-1] == wanted
 
 
 @pytest.mark.parametrize("family", list(LEAVES))
-def test_it_leaves_when_the_reason_is_gone(family: str) -> None:
-    assert said(family, LEAVES[family])[-1] == SELL
+def test_a_family_leaves_when_its_condition_ends(family: str) -> None:
+    assert votes(family, LEAVES[family])[-1] == SELL
 
 
 @pytest.mark.parametrize(("family", "story"), [(f, story) for f, stories in LACKS.items() for story in stories])
-def test_it_does_not_act_without_it(family: str, story: Story) -> None:
-    assert not {BUY, SHORT} & set(said(family, story))
+def test_a_family_does_not_enter_without_its_condition(family: str, story: Story) -> None:
+    assert not {BUY, SHORT} & set(votes(family, story))
 
 
 @pytest.mark.parametrize(
@@ -218,71 +218,71 @@ def test_it_does_not_act_without_it(family: str, story: Story) -> None:
         ("social_buzz", SOCIAL),
     ],
 )
-def test_without_its_own_kind_of_event_it_has_no_opinion(family: str, own: int) -> None:
-    stories = [ACTS[family][0], LEAVES[family], BREAKOUT, FALL]
+def test_a_family_votes_hold_without_its_own_kind_of_event(family: str, own: int) -> None:
+    stories = [ENTERS[family][0], LEAVES[family], BREAKOUT, FALL]
     for story in stories:
-        assert set(said(family, [e for e in story if e.kind != own])) <= {HOLD}
+        assert set(votes(family, [e for e in story if e.kind != own])) <= {HOLD}
 
 
-def test_dev_wallet_drain_stays_out_for_its_quiet_time_and_comes_back() -> None:
+def test_dev_wallet_drain_stays_out_for_its_quiet_time() -> None:
     drained = [*WATCHED, *steady(0, 400), onchain(401, DEV_TRANSFER, 2000)]
     bought_again = [*drained, *steady(410, 410 + 3000)]
-    after = said("dev_wallet_drain", bought_again, quiet_s=2000.0)[len(drained) :]
+    after = votes("dev_wallet_drain", bought_again, quiet_s=2000.0)[len(drained) :]
     assert set(after[:190]) == {SELL}
     assert BUY in after[205:]
 
 
-def test_dev_wallet_drain_adds_small_transfers_up() -> None:
+def test_dev_wallet_drain_sums_small_transfers() -> None:
     small = [onchain(400 + i, DEV_TRANSFER, 120.0) for i in range(3)]
-    assert said("dev_wallet_drain", [*WATCHED, *steady(0, 400), *small[:2]])[-1] == HOLD
-    assert said("dev_wallet_drain", [*WATCHED, *steady(0, 400), *small])[-1] == SELL
+    assert votes("dev_wallet_drain", [*WATCHED, *steady(0, 400), *small[:2]])[-1] == HOLD
+    assert votes("dev_wallet_drain", [*WATCHED, *steady(0, 400), *small])[-1] == SELL
 
 
-def test_rug_pull_sniffer_gets_out_on_a_cascade_and_stays_out() -> None:
+def test_rug_pull_sniffer_leaves_on_a_cascade_and_stays_out() -> None:
     cascade = [*DEEPENED, *[trade(400 + i, 0.95 - 0.05 * i, -900, liquidity=8600 - 900 * i) for i in range(5)]]
-    assert said("rug_pull_sniffer", cascade)[-1] == SELL
+    assert votes("rug_pull_sniffer", cascade)[-1] == SELL
     calm_again = [*cascade, depth(900, 800, 6000), trade(901, 0.7, 10, liquidity=6000)]
-    assert said("rug_pull_sniffer", calm_again, quiet_s=1800.0)[-1] == SELL
-    assert said("rug_pull_sniffer", calm_again, quiet_s=60.0, lookback_s=60.0)[-1] == BUY
+    assert votes("rug_pull_sniffer", calm_again, quiet_s=1800.0)[-1] == SELL
+    assert votes("rug_pull_sniffer", calm_again, quiet_s=60.0, lookback_s=60.0)[-1] == BUY
 
 
-def test_rug_pull_sniffer_counts_a_pull_although_more_was_added_before() -> None:
+def test_rug_pull_sniffer_detects_a_pull_after_a_larger_deposit() -> None:
     story = [*quiet(), depth(395, 8000, 16_000), depth(399, -4000, 12_000)]
-    assert said("rug_pull_sniffer", story)[-2:] == [BUY, SELL]
+    assert votes("rug_pull_sniffer", story)[-2:] == [BUY, SELL]
 
 
-def test_bridge_inflow_weighs_what_is_bridged_for_the_token_against_its_pool() -> None:
-    assert said("bridge_inflow", [*BREAKOUT, bridged(390, 4000, token=0)])[-1] == BUY
-    assert said("bridge_inflow", [*BREAKOUT, bridged(390, 4000)])[-1] != BUY
+def test_bridge_inflow_compares_inflow_of_a_token_with_its_pool() -> None:
+    assert votes("bridge_inflow", [*BREAKOUT, bridged(390, 4000, token=0)])[-1] == BUY
+    assert votes("bridge_inflow", [*BREAKOUT, bridged(390, 4000)])[-1] != BUY
 
 
-def test_korean_time_burst_takes_hours_past_midnight() -> None:
+def test_korean_time_burst_supports_hours_past_midnight() -> None:
     late = [Event(**(vars(e) | {"ts": e.ts + 16 * 3600 * NS_PER_S})) for e in BREAKOUT]  # 01:00 in Korea
-    assert said("korean_time_burst", late, open_h=22.0, hours=4.0)[-1] == BUY
-    assert said("korean_time_burst", late, open_h=22.0, hours=2.0)[-1] == SELL
+    assert votes("korean_time_burst", late, open_h=22.0, hours=4.0)[-1] == BUY
+    assert votes("korean_time_burst", late, open_h=22.0, hours=2.0)[-1] == SELL
 
 
 @pytest.mark.parametrize("reported", [[onchain(401, CURVE_COMPLETE)], [onchain(402, MIGRATION)], []])
-def test_liquidity_migration_hears_of_a_graduation_in_any_way(reported: Story) -> None:
-    assert said("liquidity_migration", [*only(DIP, PRICE), *reported])[-1] == BUY
+def test_liquidity_migration_detects_a_graduation_from_any_event(reported: Story) -> None:
+    assert votes("liquidity_migration", [*only(DIP, PRICE), *reported])[-1] == BUY
 
 
-def test_liquidity_migration_buys_in_its_window_only() -> None:
-    assert said("liquidity_migration", DIP, settle_s=300.0)[-1] == HOLD
+def test_liquidity_migration_buys_only_in_its_window() -> None:
+    assert votes("liquidity_migration", DIP, settle_s=300.0)[-1] == HOLD
     late = [*GRADUATED, trade(5000, 0.85, 200, venue=PUMPSWAP)]
-    assert said("liquidity_migration", late)[-1] == HOLD
+    assert votes("liquidity_migration", late)[-1] == HOLD
 
 
-def test_perp_basis_arb_buys_a_discount_that_shorts_pay_for() -> None:
-    assert said("perp_basis_arb", DISCOUNT)[-1] == BUY
-    assert said("perp_basis_arb", [*DISCOUNT, trade(900, 1.0, 10)])[-1] == HOLD  # the funding report is old
+def test_perp_basis_arb_buys_a_discount_with_negative_funding() -> None:
+    assert votes("perp_basis_arb", DISCOUNT)[-1] == BUY
+    assert votes("perp_basis_arb", [*DISCOUNT, trade(900, 1.0, 10)])[-1] == HOLD  # the funding report is old
 
 
-def test_social_buzz_does_not_chase_and_leaves_when_talk_dies() -> None:
-    assert said("social_buzz", [*BURST, trade(170, 1.0), trade(185, 1.05, 50)])[-1] == BUY
-    assert said("social_buzz", [*BURST, trade(170, 1.0), trade(185, 1.5, 900)])[-1] == HOLD
-    assert said("social_buzz", [*BURST, trade(170, 1.0), trade(1000, 1.0)])[-1] == SELL
-    assert said("social_buzz", [*BURST, talk(240, 1)])[-1] == SELL
+def test_social_buzz_does_not_chase_and_leaves_when_mentions_end() -> None:
+    assert votes("social_buzz", [*BURST, trade(170, 1.0), trade(185, 1.05, 50)])[-1] == BUY
+    assert votes("social_buzz", [*BURST, trade(170, 1.0), trade(185, 1.5, 900)])[-1] == HOLD
+    assert votes("social_buzz", [*BURST, trade(170, 1.0), trade(1000, 1.0)])[-1] == SELL
+    assert votes("social_buzz", [*BURST, talk(240, 1)])[-1] == SELL
 
 
 def _number(value: float) -> str:
@@ -290,7 +290,7 @@ def _number(value: float) -> str:
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))
-def test_its_page_lists_its_parameters_as_they_are(family: str) -> None:
+def test_the_page_of_a_family_lists_its_parameters(family: str) -> None:
     page = (Path(BUNDLED).parent / "docs" / "strategies" / f"{family}.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     declared = FAMILIES[family].params.items()
@@ -303,9 +303,9 @@ def test_its_page_lists_its_parameters_as_they_are(family: str) -> None:
     assert headings == [line.replace("FAMILY", family) for line in template.splitlines() if line.startswith("#")]
 
 
-def test_the_template_is_a_strategy(tmp_path: Path) -> None:
+def test_the_template_is_a_working_strategy(tmp_path: Path) -> None:
     shutil.copy(Path(BUNDLED) / "_template.py", tmp_path / "mine.py")
     mine = discover(tmp_path)["mine"]
-    made, memory = mine.make_params({}), mine.make_state()
-    told = [*steady(0, 100), trade(101, 1.3, 500), trade(102, 0.9, -900)]
-    assert [mine.on_event(made, memory, e) for e in told][-2:] == [BUY, SELL]
+    values, memory = mine.make_params({}), mine.make_state()
+    delivered = [*steady(0, 100), trade(101, 1.3, 500), trade(102, 0.9, -900)]
+    assert [mine.on_event(values, memory, e) for e in delivered][-2:] == [BUY, SELL]

@@ -33,17 +33,14 @@ def wait_for(what: str, condition: Callable[[], T], timeout_s: float = 200) -> T
 def processes_of(folder: Path) -> dict[int, str]:
     """Number and command line of each process that has a folder in its command line or its environment."""
     found = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
+    for process in psutil.process_iter():
         try:
-            command = (entry / "cmdline").read_bytes()
-            belongs = str(folder).encode() in command + (entry / "environ").read_bytes()
-            state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            continue  # it ended while we looked
-        if belongs and state != "Z":
-            found[int(entry.name)] = command.replace(b"\0", b" ").decode()
+            command = " ".join(process.cmdline())
+            belongs = str(folder) in command or any(str(folder) in value for value in process.environ().values())
+            if belongs and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                found[process.pid] = command
+        except psutil.Error:
+            continue  # it has ended, or belongs to another user
     return found
 
 

@@ -1,5 +1,6 @@
 """What must not cost a trade or double one: a second executor, a database that stands still, a halt, a reset."""
 
+import contextlib
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import redis
 import sqlalchemy as sa
@@ -43,8 +45,8 @@ def verdict(installation: Installation) -> dict[str, Any]:
 @contextmanager
 def database_of(installation: Installation) -> Iterator[sa.Engine]:
     settings = read_resolved(installation.folder / ".memesnipe" / "settings.json")
-    assert settings.database_url is not None
-    engine = connect(settings.database_url.get_secret_value())
+    assert settings.servers.database_url is not None
+    engine = connect(settings.servers.database_url.get_secret_value())
     yield engine
     engine.dispose()
 
@@ -113,7 +115,7 @@ def standing_still(installation: Installation) -> Iterator[None]:
     assert postmaster is not None
     stopped = {postmaster}
     _signal(postmaster, signal.SIGSTOP)  # first, so that it starts no more of the others
-    stopped |= {int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _parent(p) == postmaster}
+    stopped |= {child.pid for child in psutil.Process(postmaster).children()}
     for pid in stopped:
         _signal(pid, signal.SIGSTOP)
     try:
@@ -151,15 +153,8 @@ def _bought_on_stale_events(installation: Installation) -> set[int]:
     return bought & stale
 
 
-def _parent(entry: Path) -> int:
-    try:
-        return int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-    except OSError:
-        return 0
-
-
 def _signal(pid: int, number: signal.Signals) -> None:
-    if Path(f"/proc/{pid}").exists():
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
 
 

@@ -10,7 +10,7 @@ from memesnipe.market import events as ev
 from memesnipe.market.events import AMM, BRIDGE, DEPTH, FUNDING, PRICE, PUMP_CURVE, PUMPSWAP, SOCIAL, SOL_PRICE
 from memesnipe.sdk import BUY, HOLD, SELL, SHORT, Strategy, state
 from memesnipe.testing.reference.engine import Reference, Trader
-from memesnipe.testing.reference.pools import NOTHING, Fees, Pool, Quote, buy_exactly, sell, shifted, spend, worth
+from memesnipe.testing.reference.pools import NOTHING, Fees, Pool, Quote, buy_exactly, sell, shifted, spend, value_quote
 from memesnipe.testing.reference.records import chance, mix
 
 S = 1_000_000_000  # ns in a second, lamports in a SOL
@@ -173,7 +173,7 @@ def test_pumpswaps_fees_follow_the_market_cap() -> None:
 def test_a_complete_curve_does_not_trade_but_its_tokens_have_value() -> None:
     complete = replace(CURVE, real_tokens=0, complete=True)
     assert spend(complete, 130) == buy_exactly(complete, 1) == sell(complete, 1_000) == NOTHING
-    assert worth(complete, 1_000) == sell(CURVE, 1_000)
+    assert value_quote(complete, 1_000) == sell(CURVE, 1_000)
 
 
 def test_a_shift_moves_real_reserves_but_never_completes_a_curve() -> None:

@@ -5,6 +5,7 @@ from pydantic import TypeAdapter
 
 from memesnipe.engine.fills import network_fee_lamports
 from memesnipe.engine.orders import Fill, Order
+from memesnipe.execution.paper import PaperVenue
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
 from memesnipe.market.pools import moved, quote_buy
 from memesnipe.trading.breaker import RiskLevel
@@ -19,7 +20,7 @@ STATE = TypeAdapter(DeskState)
 
 def _desk(allocation_usd: float = 100.0, *, max_position_usd: float = 1e9, spec_id: str = "abc") -> Desk:
     """A desk that has seen one trade of token 0."""
-    desk = Desk(SURE, Limits(max_position_usd))
+    desk = Desk(PaperVenue(SURE), Limits(max_position_usd), dead_after_ns=SURE.dead_after_ns)
     desk.state.allocations_usd = {spec_id: allocation_usd}
     _pass(desk, Market().trade(1))
     return desk
@@ -89,7 +90,7 @@ def test_a_strategy_never_spends_more_than_its_allocation_over_all_its_tokens() 
     market = Market()
     for i in range(10):
         market.trade(1, f"token{i}")
-    desk = Desk(SURE, Limits(1e9))
+    desk = Desk(PaperVenue(SURE), Limits(1e9), dead_after_ns=SURE.dead_after_ns)
     desk.state.allocations_usd = {"abc": 100.0}
     _pass(desk, market)
     sent = [desk.on_decision(_decision(BUY_SIDE, i + 1, token=i)) for i in range(10)]
@@ -165,7 +166,12 @@ def test_all_of_the_desks_holdings_move_the_pool_together() -> None:
 def test_the_desk_goes_on_from_its_state_in_json() -> None:
     desk = _bought(_desk())
     desk.exit("abc", 0, "portfolio_stop_loss")
-    again = Desk(SURE, Limits(1e9), STATE.validate_json(STATE.dump_json(desk.state)))
+    again = Desk(
+        PaperVenue(SURE),
+        Limits(1e9),
+        state=STATE.validate_json(STATE.dump_json(desk.state)),
+        dead_after_ns=SURE.dead_after_ns,
+    )
     assert _pass(again, Market().talk(20)) == _pass(desk, Market().talk(20))
     assert again.state == desk.state
 

@@ -12,23 +12,32 @@ from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import REBALANCE, Events
+from memesnipe.trading.arena import Arena
 from memesnipe.trading.breaker import RiskLevel
-from memesnipe.trading.desk_state import DeskState
-from memesnipe.trading.execution import Execution, ExecutionState
+from memesnipe.trading.execution import DeskSideState, Execution, ExecutionState, local_execution
 from memesnipe.trading.gate import Limits
-from memesnipe.trading.parity import Parity
 from tests.engine import random_market
 from tests.payloads import allocations, command, exit_order, risk
-from tests.support import FAMILIES, SOL_USD, SURE, Market, genome, kept, population, synthetic_events, written_and_read
+from tests.support import (
+    FAMILIES,
+    SOL_USD,
+    SURE,
+    Market,
+    genome,
+    population,
+    saved_and_loaded,
+    state_bytes,
+    synthetic_events,
+)
 
-SMALL = TypeAdapter(tuple[DeskState, dict[str, Parity], dict[str, int]])
+SIDE = TypeAdapter(DeskSideState)
 MODEL = SURE._replace(landing_max=0.7, seed=5)
 EVENTS = synthetic_events(2500, seed=3).copy()
 EVENTS["sol_usd"] = SOL_USD  # as the desk's capital is in USD and the arena's in SOL
 
 
-def _execution(*genomes: Genome, model: FillModel = MODEL) -> Execution:
-    made = Execution(FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9))
+def _execution(*genomes: Genome, model: FillModel = MODEL, arenas: int = 1) -> Execution:
+    made = local_execution(FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9), arenas=arenas)
     specs = {g.spec_id: 1000.0 for g in genomes}
     made.apply(allocations(genomes, usd=specs))
     return made
@@ -36,16 +45,21 @@ def _execution(*genomes: Genome, model: FillModel = MODEL) -> Execution:
 
 def _kept(execution: Execution) -> tuple[object, bytes]:
     state = execution.dump()
-    return kept(state.arena), SMALL.dump_json((state.desk, state.parity, state.sent))
+    arenas = [(state_bytes(arena.engine), arena.watched, arena.orders_of_removed) for arena in state.arenas]
+    return arenas, SIDE.dump_json(state.side)
 
 
-def _taken_up(execution: Execution) -> Execution:
-    """Another execution, which knows of the first only what it wrote down."""
+def _restored(execution: Execution) -> Execution:
+    """Another execution, made from the written state of the first."""
     state = execution.dump()
-    desk, parity, sent = SMALL.validate_json(SMALL.dump_json((state.desk, state.parity, state.sent)))
-    other = _execution()
-    other.load(ExecutionState(written_and_read(state.arena), desk, parity, sent))
+    arenas = [replace(arena, engine=saved_and_loaded(arena.engine)) for arena in state.arenas]
+    other = _execution(arenas=len(arenas))
+    other.load(ExecutionState(arenas, SIDE.validate_json(SIDE.dump_json(state.side))))
     return other
+
+
+def _decisions() -> list[int]:
+    return [int(i) + 1 for i in np.flatnonzero(EVENTS["flags"])]
 
 
 def _run(execution: Execution, events: Events) -> tuple[list[Order], list[Fill]]:
@@ -83,7 +97,7 @@ def test_the_desk_fills_as_the_arena_on_random_markets_with_shorts_deaths_and_mi
         model = random_market.random_model(rng)._replace(dead_after_ns=200_000_000_000)
         for drawn in random_market.random_genomes(rng, 6):
             one = replace(drawn, size=0.015625)
-            execution = Execution(random_market.FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9))
+            execution = local_execution(random_market.FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9))
             execution.apply(allocations([one], usd={one.spec_id: 1000.0}))
             engine = Engine(random_market.FAMILIES, model, 1000.0)
             engine.add(one)
@@ -120,9 +134,34 @@ def test_batches_and_restarts_change_neither_orders_nor_fills(cuts: list[int], r
         orders += more[0]
         fills += more[1]
         if i in restarts:
-            execution = _taken_up(execution)
+            execution = _restored(execution)
     assert (orders, fills) == expected
     assert _kept(execution) == _kept(whole)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.sampled_from([2, 5]), st.lists(st.integers(1, len(EVENTS) - 1), max_size=6), st.sets(st.integers(0, 6)))
+def test_the_records_do_not_depend_on_how_many_arenas_there_are(
+    count: int, cuts: list[int], restarts: set[int]
+) -> None:
+    """One arena is killed and restored on the way; orders, fills and results stay the same."""
+    expected = list(_execution(*population()).advance(EVENTS))
+    execution = _execution(*population(), arenas=count)
+    steps = []
+    for i, part in enumerate(np.split(EVENTS, sorted({*cuts, *_decisions()}))):
+        steps += list(execution.advance(part)) if len(part) else []
+        if i in restarts:
+            killed = execution.arenas[i % count]
+            state = killed.dump()
+            execution.arenas[i % count] = Arena(
+                FAMILIES, MODEL, shadow_capital_usd=1000.0, index=i % count, count=count
+            )
+            execution.arenas[i % count].load(replace(state, engine=saved_and_loaded(state.engine)))
+    assert [order for step in steps for order in step.orders] == [o for step in expected for o in step.orders]
+    assert [done for step in steps for done in step.fills] == [d for step in expected for d in step.fills]
+    results = [step.results for step in steps if step.results is not None]
+    assert results == [step.results for step in expected if step.results is not None]
+    assert sum(bool(arena.engine.results()) for arena in execution.arenas) > 1, "several arenas have strategies"
 
 
 def test_steps_end_where_decisions_are_due_and_carry_the_results() -> None:
@@ -139,7 +178,7 @@ def test_who_has_no_allocation_is_only_simulated() -> None:
     execution = _execution(population()[0])
     execution.apply(allocations())
     assert _run(execution, EVENTS) == ([], [])
-    assert execution.arena.results()[0].trades > 0
+    assert execution.arenas[0].engine.results()[0].trades > 0
 
 
 def test_who_leaves_takes_no_more_decisions_and_the_risk_level_reaches_the_desk() -> None:
@@ -206,10 +245,10 @@ def test_who_comes_back_numbers_its_orders_on_whatever_was_known_of_them() -> No
     one = genome("flip", take_profit=0.05)
     execution = _execution(one, model=SURE)
     first, _ = _run(execution, EVENTS[:1000])
-    sent = execution.arena.results()[0].orders
+    sent = execution.arenas[0].engine.results()[0].orders
     assert sent >= len(first) > 0
     execution.apply(allocations(removed=[one.spec_id]))
-    execution = _taken_up(execution)
+    execution = _restored(execution)
     execution.apply(allocations([one], usd={one.spec_id: 1000.0}))
     second, _ = _run(execution, EVENTS[1000:])
     numbers = [order.order_no for order in second if order.order_no > 0]
@@ -237,4 +276,4 @@ def test_an_exit_order_closes_the_position_on_the_desk_and_not_in_the_arena() ->
     _, fills = _run(execution, Market().trade(1).talk(5).talk(20).events()[2:])
     assert [fill.order for fill in fills] == [order]
     assert execution.desk.state.holdings == {}
-    assert execution.arena.is_in(one.spec_id, 0)
+    assert execution.arenas[0].engine.tokens_of(one.spec_id) == [0]

@@ -15,9 +15,10 @@ from memesnipe.market.record_rules import VENUE_CODES, error_of
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.sdk import BUY, FUNDING, HOLD, SELL, SHORT, Strategy
 from memesnipe.sdk import PRICE as TRADES
-from memesnipe.trading.execution import Execution, Step
+from memesnipe.trading.execution import local_execution
 from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import Ledger, LedgerPolicy, LedgerState
+from memesnipe.trading.steps import Step
 from tests.payloads import allocations, fill_message
 from tests.support import CURVE, FAMILIES, START_TS, SURE, genome, price_message
 
@@ -94,7 +95,7 @@ class Cores:
     def __init__(self) -> None:
         limits = Limits(500.0, 1_000.0, 10_000.0, 10_000, max_price_deviation=0.2, max_dev_out=0.5, max_pull=0.5)
         families = {**FAMILIES, "fade": Fade()}
-        self.execution = Execution(families, SURE, shadow_capital_usd=1_000.0, limits=limits)
+        self.execution = local_execution(families, SURE, shadow_capital_usd=1_000.0, limits=limits)
         self.fills = 0
         self.ledger = Ledger(LedgerPolicy(CAPITAL_USD, 0.5, 0.6, SURE.dead_after_ns))
         allocated = {g.spec_id: 1_000.0 for g in GENOMES}
@@ -121,7 +122,7 @@ class Cores:
     def assert_fit(self) -> None:
         kept = LEDGER.dump_json(self.ledger.state)
         assert LEDGER.validate_json(kept) == self.ledger.state, "it cannot be taken up again"
-        results = [asdict(result) for result in self.execution.arena.results()]
+        results = [asdict(result) for result in self.execution.arenas[0].engine.results()]
         for state in (asdict(self.ledger.state), asdict(self.execution.desk.state), results):
             assert not list(_unfit(state))
 

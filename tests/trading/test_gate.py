@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from memesnipe.engine.orders import Order
+from memesnipe.execution.paper import PaperVenue
 from memesnipe.market.events import (
     AMM,
     BUY_SIDE,
@@ -28,7 +29,7 @@ PER_TOKEN_USD = CURVE.sol_lamports / 1e9 * SOL_USD / (CURVE.token_raw / 1e6)
 
 def _desk(limits: Limits) -> Desk:
     """A desk that has seen one trade of tokens 0 and 1."""
-    desk = Desk(SURE, limits)
+    desk = Desk(PaperVenue(SURE), limits, dead_after_ns=SURE.dead_after_ns)
     desk.state.allocations_usd = {"abc": 1000.0, "def": 1000.0}
     for event in rows(Market().trade(1).trade(1, "B").events()):
         desk.on_event(event)

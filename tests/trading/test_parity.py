@@ -41,7 +41,7 @@ def test_the_record_is_the_mean_of_the_latest_absolute_errors() -> None:
     record = Parity()
     assert record.error_bps == 0.0
     for _ in range(30):
-        record.see(1000.0)
+        record.add(1000.0)
     for error in (10.0, -10.0) * 10:
-        record.see(error)
+        record.add(error)
     assert (record.fills, record.error_bps) == (50, 10.0)

@@ -13,14 +13,15 @@ from memesnipe.protocol.messages import FillMessage, SimulationResults
 from memesnipe.protocol.payload import Payload, encode
 from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, CONTROLS, EXIT_ORDERS, FILLS, RISK_EVENTS
 from memesnipe.protocol.streams import SIMULATION_RESULTS as RESULTS
-from memesnipe.trading.execution import Execution, Step
+from memesnipe.trading.execution import Execution, local_execution
 from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import Ledger, LedgerPolicy
 from memesnipe.trading.records import Entries, of_command, of_fill, of_mark, of_step
 from memesnipe.trading.replay import Control, replay
+from memesnipe.trading.steps import Step
 from memesnipe.verification.rederivation import ConsumedOffsets, Records, Rederivation, fingerprint
 from tests.payloads import allocations, command
-from tests.support import FAMILIES, SURE, kept, population, synthetic_events, written_and_read
+from tests.support import FAMILIES, SURE, population, saved_and_loaded, state_bytes, synthetic_events
 
 MODEL = SURE._replace(landing_max=0.7, seed=5)
 EVENTS = synthetic_events(1500, seed=3)
@@ -30,7 +31,7 @@ CONSUMED = ConsumedOffsets(10**9, 10**9, 10**9)
 
 
 def _execution() -> Execution:
-    return Execution(FAMILIES, MODEL, shadow_capital_usd=1000.0, limits=Limits(500.0, 300.0, 400.0, 30))
+    return local_execution(FAMILIES, MODEL, shadow_capital_usd=1000.0, limits=Limits(500.0, 300.0, 400.0, 30))
 
 
 class Run:
@@ -161,9 +162,10 @@ def test_a_snapshot_and_what_came_since_are_the_same_as_everything(at: int, cuts
         pass
     other = _execution()
     state = execution.dump()
-    other.load(replace(state, arena=written_and_read(state.arena)))
+    (arena,) = state.arenas
+    other.load(replace(state, arenas=[replace(arena, engine=saved_and_loaded(arena.engine))]))
     for _ in replay(other, np.array_split(EVENTS[at:], 3), run.controls[len(before) :], run.payloads.__getitem__):
         pass
-    assert kept(other.dump().arena) == kept(run.execution.dump().arena)
+    assert state_bytes(other.dump().arenas[0].engine) == state_bytes(run.execution.dump().arenas[0].engine)
     assert other.desk.state == run.execution.desk.state
     assert other.parity == run.execution.parity

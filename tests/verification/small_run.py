@@ -9,18 +9,17 @@ from typing import Any
 import pytest
 import redis
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 import memesnipe.roles.consumer
 import memesnipe.roles.position
 from memesnipe.bus.merge import ForeignEntryError
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.home import RESOLVED, installation_of
-from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
 from memesnipe.evolution.spans import cut, span_of, window_spans
-from memesnipe.feeds.base import AS_FAST_AS_POSSIBLE, FeedChoice
+from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, FeedChoice, make_feed
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import Events
 from memesnipe.market.sequencer import Sequencer
@@ -73,12 +72,14 @@ class SmallRuns:
     def __init__(self, home: Path, database: sa.Engine, redis_url: str) -> None:
         self.home, self.database, self.redis_url = home, database, redis_url
         self.failures = 0  # of actors that were opened again
-        self.settings = Settings(
-            _env_file=None,
-            **_SETTINGS,
-            memesnipe_home=home,
-            redis_url=SecretStr(redis_url),
-            database_url=SecretStr(database.url.render_as_string(hide_password=False)),
+        self.settings = settings_from(
+            {
+                **_SETTINGS,
+                "memesnipe_home": home,
+                "redis_url": redis_url,
+                "database_url": database.url.render_as_string(hide_password=False),
+            },
+            env_file=None,
         )
         write_resolved(self.settings, home / RESOLVED)
         sequencer = Sequencer(60, 600)
@@ -129,8 +130,12 @@ class SmallRuns:
 
     def _make(self, run_id: int, kind: type[Any]) -> Shell:
         context = Context(self.home, run_id)
-        evaluate = [_evaluator(context)] if kind is StrategyFactory else []
-        made: Shell = kind(context, ActorMetrics(kind.name), *evaluate)
+        parts: dict[type[Any], Callable[[], Any]] = {
+            StrategyFactory: lambda: _evaluator(context),
+            MarketData: lambda: make_feed(context.choice, context.feed_checkpoints),
+        }
+        given = [parts[kind]()] if kind in parts else []
+        made: Shell = kind(context, ActorMetrics(kind.name), *given)
         return made
 
     def _open_again(self, run_id: int, shells: list[Shell], failed: int) -> None:
@@ -161,7 +166,7 @@ class SmallRuns:
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
     def on_window(_generation: int, window: Events, genomes: list[Genome]) -> list[Evaluation]:
         train, validation = (Segment(span, [cut(window, span)]) for span in window_spans(span_of(window)))
-        capital_usd = context.settings.shadow_capital_usd
+        capital_usd = context.settings.simulation.shadow_capital_usd
         return evaluate(train, validation, genomes, context.families, context.fill_model, capital_usd)
 
     return on_window

@@ -140,7 +140,7 @@ function showTables({ report, positions, trades, strategies, lifecycle }) {
 }
 
 const STATUS_KINDS = { healthy: "good", degraded: "warning", unhealthy: "emergency" };
-const GOOD_STATES = new Set(["up", "healthy", "running", "breeding", "finished"]);
+const GOOD_STATES = new Set(["up", "healthy", "running", "quiet", "breeding", "finished"]);
 const BUSY_STATES = new Set(["starting", "recovering", "stalled"]);
 
 function showHealth(health) {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from memesnipe.feeds.checkpoints import Checkpoints
+from memesnipe.feeds.positioned import PositionedFeed
 from memesnipe.feeds.synthetic.launches import begin
 from memesnipe.feeds.synthetic.state import MarketState, state_of, world_of
 from memesnipe.feeds.synthetic.world import START_TS, Message, World
@@ -19,17 +20,14 @@ __all__ = ["START_TS", "SyntheticFeed"]
 CHECKPOINT_EVERY: Final = 20_000  # events; generating so many takes half a second
 
 
-class SyntheticFeed:
-    """An endless market that depends only on its seed.
+class SyntheticFeed(PositionedFeed):
+    """An endless market that depends only on its seed; it is not live, because its time may run at any speed.
 
     Args:
         seed: the seed of the market.
         checkpoints: file for periodic checkpoints; None to always generate from the first event.
         every: number of events between two checkpoints.
     """
-
-    live = False  # event time may run at any speed
-    total: int | None = None
 
     def __init__(self, seed: int, checkpoints: Path | None = None, every: int = CHECKPOINT_EVERY) -> None:
         self._seed, self._every = seed, every

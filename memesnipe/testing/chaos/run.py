@@ -42,7 +42,7 @@ def chaos(kills: int, seed: int, tape: Path | None, *, keep: bool) -> dict[str, 
     """
     settings = load_settings()
     for name in ("redis_url", "database_url", "ray_address"):
-        if getattr(settings, name):
+        if getattr(settings.servers, name):
             raise RefusedError(f"{name.upper()} is set: chaos kills only its own servers; unset it")
     if tape is not None:
         TapeFile(tape, now_ns=time.time_ns())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+import psutil
 import redis
 
 from memesnipe.config.home import RESOLVED, installation_of
@@ -22,13 +23,15 @@ REDIS, REDIS_EMPTIED, POSTGRES, SERVE = "redis", "redis emptied", "postgres", "s
 
 # Marks of Ray's processes in their command lines.
 RAY: Final = {
-    SERVE: b"ray::ServeController",
-    "ray gcs_server": b"/gcs_server",
-    "ray raylet": b"/raylet/raylet",
-    "ray dashboard agent": b"ray::DashboardAgent",
-    "ray runtime-env agent": b"ray::RuntimeEnvAgent",
+    SERVE: "ray::ServeController",
+    "ray gcs_server": "/gcs_server",
+    "ray raylet": "/raylet/raylet",
+    "ray dashboard agent": "ray::DashboardAgent",
+    "ray runtime-env agent": "ray::RuntimeEnvAgent",
 }
 TARGETS: Final = (*ACTORS, REDIS, REDIS_EMPTIED, POSTGRES, *RAY)
+
+_ENDED: Final = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 
 # A server counts as busy while an actor has this activity, which uses the server.
 _USE: Final = {REDIS: PUBLISHING, REDIS_EMPTIED: PUBLISHING, POSTGRES: COMMITTING}
@@ -81,7 +84,7 @@ class Targets:
             return False
         try:
             os.kill(pid, signal.SIGSTOP)
-            _wait_for_state(pid, "TZX")
+            _wait_for_state(pid, psutil.STATUS_STOPPED, *_ENDED)
             if self._activity(target) == (pid, aim):
                 return True
             os.kill(pid, signal.SIGCONT)
@@ -90,25 +93,25 @@ class Targets:
         return False
 
     def kill(self, target: str) -> str:
-        """SIGKILL one of `TARGETS`; return its activity, or "" if there was no process to kill."""
+        """Kill one of `TARGETS` with SIGKILL; return its activity, or "" if there was no process to kill."""
         if target not in ACTORS:
             activity = self.activity_of(target)
             return activity if self._kills[target]() else ""
         pid, _ = self._activity(target)
         if not self._is_ours(pid) or not self._kill(pid):
             return ""
-        _wait_for_state(pid, "ZX")
+        _wait_for_state(pid, *_ENDED)
         last_pid, last = self._activity(target)  # its last activity
         return last if last_pid == pid else WAITING
 
     def _activity(self, actor: str) -> tuple[int, str]:
         return read_activity(activity_file(self._home, _RUN, actor))
 
-    def _is_ours(self, pid: int, name: bytes = b"ray::") -> bool:
+    def _is_ours(self, pid: int, name: str = "ray::") -> bool:
         """Check that a process belongs to this installation, because process ids are reused."""
         try:
-            has_name = name in Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
+            has_name = name in " ".join(psutil.Process(pid).cmdline())
+        except psutil.Error:
             return False
         return has_name and is_of_ray(pid, self._installation)
 
@@ -136,13 +139,10 @@ class Targets:
 
     def _kill_ray(self, target: str) -> bool:
         """Kill a process of this installation's Ray, if it has started."""
-        for entry in Path("/proc").iterdir():
-            try:
-                program = (entry / "cmdline").read_bytes().partition(b"\0")[0] if entry.name.isdigit() else b""
-                if RAY[target] in program and self._is_ours(int(entry.name), b""):
-                    return self._kill(int(entry.name))
-            except OSError:
-                continue  # it ended in the meantime
+        for process in psutil.process_iter(["cmdline"]):
+            command = process.info["cmdline"]  # empty if it has ended, None if it belongs to another user
+            if command and RAY[target] in command[0] and self._is_ours(process.pid, ""):
+                return self._kill(process.pid)
         return False
 
     def _redis(self) -> "redis.Redis":
@@ -153,13 +153,13 @@ class Targets:
         return self._client
 
 
-def _wait_for_state(pid: int, states: str) -> None:
-    """Wait until a process is stopped (T) or has ended (Z, X, or does not exist)."""
+def _wait_for_state(pid: int, *states: str) -> None:
+    """Wait until a process has one of the states of psutil, or does not exist."""
     deadline = time.monotonic() + _SIGNAL_S
     while time.monotonic() < deadline:
         try:
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in states:
+            if psutil.Process(pid).status() in states:
                 return
-        except OSError:
+        except psutil.NoSuchProcess:
             return
         time.sleep(0.001)

@@ -5,7 +5,7 @@ from typing import Final
 from memesnipe.engine.genome import Genome
 from memesnipe.market.events import BUY_SIDE, COVER_SIDE, NS_PER_S, SELL_SIDE, SHORT_SIDE
 from memesnipe.sdk import HOLD
-from memesnipe.testing.reference.pools import NOTHING, Quote, sell, shifted, spend, worth
+from memesnipe.testing.reference.pools import NOTHING, Quote, sell, shifted, spend, value_quote
 from memesnipe.testing.reference.records import (
     VENUE_FEE_BPS,
     Exposure,
@@ -61,7 +61,9 @@ class Account:
         if isinstance(position, Short):
             return position.value(incarnation)
         if isinstance(position, Tokens) and incarnation.pool is not None:
-            return worth(shifted(incarnation.pool, position.sol_in, position.tokens_out), position.amount).received
+            return value_quote(
+                shifted(incarnation.pool, position.sol_in, position.tokens_out), position.amount
+            ).received
         return 0
 
     def closing_quote(self, exposure: Exposure, *, dead: bool = False) -> Quote:
@@ -70,7 +72,7 @@ class Account:
         if isinstance(position, Short):
             return position.cover(incarnation)
         if isinstance(position, Tokens) and incarnation.pool is not None:
-            pay = worth if dead else sell
+            pay = value_quote if dead else sell
             return pay(shifted(incarnation.pool, position.sol_in, position.tokens_out), position.amount)
         return NOTHING
 

@@ -153,10 +153,10 @@ def _spend_after_share_fee(pool: Pool, budget: int) -> Quote:
 
 def sell(pool: Pool, tokens: int) -> Quote:
     """Return the quote for selling exactly so many tokens."""
-    return NOTHING if pool.complete else worth(pool, tokens)
+    return NOTHING if pool.complete else value_quote(pool, tokens)
 
 
-def worth(pool: Pool, tokens: int) -> Quote:
+def value_quote(pool: Pool, tokens: int) -> Quote:
     """Return the quote for selling tokens, even on a complete curve."""
     if pool.tokens <= 0:
         return Quote(tokens, 0, 0, 0)

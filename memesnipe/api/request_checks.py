@@ -21,7 +21,7 @@ _HEADERS: Final = {
 }
 
 
-class Border:
+class RequestChecks:
     """ASGI middleware around a whole application.
 
     A page of another site can reach a server on loopback through its own host name (DNS rebinding), but cannot change

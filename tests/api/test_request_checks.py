@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memesnipe.api.border import LOOPBACK_HOSTS, Border
+from memesnipe.api.request_checks import LOOPBACK_HOSTS, RequestChecks
 from memesnipe.signer.app import create_signer_api
 from memesnipe.storage import schema
 from tests.api.conftest import TOKEN, Served
@@ -52,9 +52,9 @@ def test_a_missing_or_repeated_host_is_refused(served):
 @given(st.text(st.characters(codec="ascii", exclude_characters=":"), max_size=30))
 @settings(max_examples=200)
 def test_only_configured_names_are_allowed(name):
-    border = Border(create_signer_api("Key"), ["box.example"])
+    checks = RequestChecks(create_signer_api("Key"), ["box.example"])
     allowed = name.lower() in (*LOOPBACK_HOSTS, "box.example")
-    assert border._allows([name]) is border._allows([f"{name}:8080"]) is allowed
+    assert checks._allows([name]) is checks._allows([f"{name}:8080"]) is allowed
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 from memesnipe.cli import halt_over_http, manual_commands
-from memesnipe.config.settings import Settings, write_resolved
+from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.protocol.commands import MAX_REASON_BYTES
 from memesnipe.runtime.lock import acquire
@@ -31,8 +30,8 @@ def home(tmp_path: Path, monkeypatch, server_urls):
     token.write_text(TOKEN)
 
     def served_at(port: int, database_url: str = server_urls.database_url) -> None:
-        settings = Settings(
-            _env_file=None, dashboard_port=port, api_token_filename=token, database_url=SecretStr(database_url)
+        settings = settings_from(
+            {"dashboard_port": port, "api_token_filename": token, "database_url": database_url}, env_file=None
         )
         write_resolved(settings, tmp_path / "settings.json")
 

@@ -1,0 +1,30 @@
+"""Settings of an installation: its folder and the files with its secrets."""
+
+from pathlib import Path
+
+from memesnipe.config.group import Group, setting
+from memesnipe.config.types import Folder, OptionalPath
+
+
+class InstallationSettings(Group):
+    """Folder of this installation, and the files with its secrets."""
+
+    memesnipe_home: Folder = setting(Path(".memesnipe"), "folder of this installation's data", decides=False)
+    wallet_keypair_filename: OptionalPath = setting(
+        None, "keypair file of the wallet; by default one is created for this installation", decides=False
+    )
+    api_token_filename: OptionalPath = setting(
+        None,
+        "file with the token for commands (halt, reset, promote, demote); by default one is created",
+        decides=False,
+    )
+
+    @property
+    def wallet_file(self) -> Path:
+        """Return the keypair file of this installation."""
+        return self.wallet_keypair_filename or self.memesnipe_home / "wallet" / "keypair.json"
+
+    @property
+    def token_file(self) -> Path:
+        """Return the file with the token for commands."""
+        return self.api_token_filename or self.memesnipe_home / "secrets" / "api_token"

@@ -1,0 +1,15 @@
+"""Settings of trading: the mode, the capital and its shares."""
+
+from memesnipe.config.group import Group, setting
+from memesnipe.config.types import Interval, Percent, Usd
+
+
+class TradingSettings(Group):
+    """Mode, capital of the portfolio, and shares of the strategies."""
+
+    paper_trading_mode: bool = setting(True, "trade with paper money; must stay true in this version", decides=False)
+    live_trading_enabled: bool = setting(False, "trade with real money; refused in this version", decides=False)
+    initial_capital_usd: Usd = setting(10_000, "paper capital of the portfolio", decides=True)
+    max_strategy_share_percent: Percent = setting(10, "maximum share of the capital for one strategy", decides=True)
+    max_invested_share_percent: Percent = setting(80, "maximum share of the capital for all strategies", decides=True)
+    rebalance_interval_secs: Interval = setting(60, "event time between two decisions of the portfolio", decides=True)

@@ -1,0 +1,1 @@
+"""Execution: the port to a venue, and the paper venue."""

@@ -1,0 +1,40 @@
+"""The paper venue: orders arrive after the latency of the fill model, and land or fail as they do in the arena."""
+
+from collections.abc import Sequence
+
+from memesnipe.engine.fills import FillModel, network_fee_lamports
+from memesnipe.engine.holdings import Holding, execute, settle
+from memesnipe.engine.orders import Fill, Order
+from memesnipe.market.pools import Pool
+from memesnipe.market.state import TokenMarket
+from memesnipe.protocol.order_status import OrderStatus
+
+
+class PaperVenue:
+    """Executes orders against the recorded pools, by the formulas of the arena."""
+
+    def __init__(self, model: FillModel) -> None:
+        self._model = model
+        self.latency_ns = model.latency_ns
+        self.network_fee_lamports = network_fee_lamports(model)
+
+    def arrivals(self, pending: Sequence[Order], ts: int) -> list[Order]:
+        """Return the orders that arrived strictly before ``ts``, in order of arrival."""
+        return sorted(
+            (order for order in pending if order.due_ts < ts),
+            key=lambda order: (order.due_ts, order.spec_id, order.token, order.order_no),
+        )
+
+    def execute(self, order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts: int, seq: int) -> Fill:
+        """Return the outcome of an order that has arrived."""
+        return execute(order, holding, pool, market, ts, seq, self._model)
+
+    def settle(self, order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts: int, seq: int) -> Fill:
+        """Close a holding at its value."""
+        if holding.short is not None:
+            return execute(order, holding, market.pool, market, ts, seq, self._model)
+        return settle(order, pool, ts, seq)
+
+    def can_cancel(self, status: OrderStatus) -> bool:  # noqa: ARG002 - no order on paper is out of reach
+        """Return True: an order on paper can be recalled until it arrives."""
+        return True

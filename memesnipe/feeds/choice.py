@@ -1,0 +1,80 @@
+"""The feeds that a user can choose, and opening the chosen ones."""
+
+import time
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from memesnipe.errors import InputError
+from memesnipe.feeds.base import Feed
+
+FEED_NAMES = ("synthetic", "replay")
+ENDLESS_FEEDS = ("synthetic",)
+AS_FAST_AS_POSSIBLE = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChoice:
+    """The feeds selected by the user. ``speed`` is event time over machine time, 0 for as fast as possible."""
+
+    name: str  # one name, or several separated by commas
+    speed: float
+    tape: str = ""
+    seed: int = 0
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the feeds, in the order in which events of equal time are merged."""
+        return self.name.split(",")
+
+    @property
+    def identity(self) -> str:
+        """An identifier that is equal for feeds with equal events, so that an unfinished run can be resumed."""
+        return ",".join(map(self._identity_of, self.names))
+
+    def _identity_of(self, name: str) -> str:
+        if name == "replay":
+            return f"replay:{blake2b(Path(self.tape).read_bytes(), digest_size=8).hexdigest()}"
+        return f"{name}:{self.seed}"
+
+    @property
+    def lockstep(self) -> bool:
+        """Whether the feed waits at each decision until all actors have processed it."""
+        return self.speed == AS_FAST_AS_POSSIBLE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the choice as JSON-ready data; `FeedChoice(**data)` inverts it."""
+        return asdict(self)
+
+
+def make_feed(choice: FeedChoice, checkpoints: Path | None = None) -> Feed:
+    """Return the chosen feed, merged from several if several are chosen; it is not open yet.
+
+    Args:
+        choice: the feeds.
+        checkpoints: file for the state of a generated feed, which makes resuming fast.
+
+    Raises:
+        InputError: there is no feed of that name.
+        TapeError: the tape cannot be read or contains an invalid event.
+    """
+    feeds = {name: _make_one(name, choice, checkpoints) for name in choice.names}
+    if len(feeds) == 1:
+        return next(iter(feeds.values()))
+    from memesnipe.feeds.merge import MergedFeed  # noqa: PLC0415 - import only what is opened
+
+    return MergedFeed(feeds)
+
+
+def _make_one(name: str, choice: FeedChoice, checkpoints: Path | None) -> Feed:
+    if name == "synthetic":
+        from memesnipe.feeds.synthetic.feed import SyntheticFeed  # noqa: PLC0415
+
+        return SyntheticFeed(choice.seed, checkpoints)
+    if name == "replay":
+        from memesnipe.feeds.replay import ReplayFeed  # noqa: PLC0415
+        from memesnipe.tapes.tape import read_tape  # noqa: PLC0415
+
+        return ReplayFeed(read_tape(Path(choice.tape), now_ns=time.time_ns()))
+    raise InputError(f"there is no feed {name!r}; feeds: {', '.join(FEED_NAMES)}")

@@ -1,0 +1,135 @@
+"""The merged feed: several feeds as one, in the order of event time as far as that is known in time."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from memesnipe.errors import InputError
+from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedStatus, Polled, ResumeToken
+from memesnipe.market.sequencer import time_of
+
+# Providers deliver the same moment some tens to hundreds of ms apart. A shorter wait rejects more events as out of
+# order, a longer one delays every event while another feed is silent; `MAX_DATA_AGE_MS` is 20 times as long.
+REORDER_WINDOW_S: Final = 0.25
+MAX_HELD: Final = 2_048  # events of one feed; beyond that they are released without waiting for the others
+_SLICE_S: Final = 0.01  # of waiting for one live feed, while an event of another may arrive
+
+
+class _Input:
+    """One of the merged feeds, and its events that were polled and not released."""
+
+    def __init__(self, name: str, feed: Feed) -> None:
+        self.name, self.feed = name, feed
+        self.held: deque[tuple[FeedEvent, float]] = deque()  # with the time by the clock at which it was polled
+        self.has_ended = False
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the next event is not known yet."""
+        return not self.held and not self.has_ended
+
+    @property
+    def next_ts(self) -> int:
+        """The time of the first held event."""
+        return time_of(self.held[0][0].message)
+
+    def fill(self, limit: int, timeout_s: float, clock: Callable[[], float]) -> None:
+        """Poll once; a feed that is not live only if nothing of it is held."""
+        room = min(limit, MAX_HELD - len(self.held))
+        if self.has_ended or room <= 0 or (self.held and not self.feed.live):
+            return
+        polled = self.feed.poll(room, timeout_s)
+        if polled is END:
+            self.has_ended = True
+        elif polled is not IDLE:
+            now_s = clock()
+            self.held.extend((event, now_s) for event in polled)
+
+
+class MergedFeed:
+    """Feeds merged by event time; of events with equal times, those of the feed named first come first.
+
+    An event is released when each other feed has a later one or has ended. A live feed without events is waited for
+    only until the event has been held for the window; what it then delivers late is out of order, and rejected by
+    the sequencer if its time is before that of the last event released. The token is a JSON object with the token of
+    each feed under its name.
+
+    Args:
+        feeds: the feeds by name, either all live or none.
+        window_s: the maximum time for which an event is held.
+        clock: returns monotonic seconds.
+
+    Raises:
+        InputError: some of the feeds are live and others are not.
+    """
+
+    def __init__(
+        self,
+        feeds: Mapping[str, Feed],
+        window_s: float = REORDER_WINDOW_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.live = any(feed.live for feed in feeds.values())
+        recorded = [name for name, feed in feeds.items() if not feed.live]
+        if self.live and recorded:
+            raise InputError(f"--feed {','.join(feeds)}: {recorded[0]} is not live, and the others are")
+        totals = [feed.total for feed in feeds.values()]
+        self.total = None if None in totals else sum(total or 0 for total in totals)
+        self._inputs = [_Input(name, feed) for name, feed in feeds.items()]
+        self._window_s, self._clock = window_s, clock
+        self._tokens: dict[str, ResumeToken] = {}
+
+    def open(self, token: ResumeToken) -> None:
+        """Open each feed with its token."""
+        self._tokens = dict(token or {})
+        for one in self._inputs:
+            one.feed.open(self._tokens.get(one.name))
+
+    def poll(self, limit: int, timeout_s: float) -> Polled:
+        """Return the events that can be released; wait up to ``timeout_s`` seconds if there are none."""
+        deadline_s = self._clock() + timeout_s
+        wait_s = 0.0
+        while True:
+            self._fill(limit, wait_s)
+            events = self._release(limit)
+            if events:
+                return events
+            if all(one.has_ended and not one.held for one in self._inputs):
+                return END
+            left_s = deadline_s - self._clock()
+            if left_s <= 0:
+                return IDLE
+            wait_s = min(left_s, _SLICE_S)
+
+    def _fill(self, limit: int, wait_s: float) -> None:
+        """Poll every feed; wait for the first one whose next event is missing."""
+        missing = next((one for one in self._inputs if one.is_missing), None)
+        for one in self._inputs:
+            one.fill(limit, wait_s if one is missing else 0.0, self._clock)
+
+    def _release(self, limit: int) -> list[FeedEvent]:
+        released: list[FeedEvent] = []
+        now_s = self._clock()
+        full = [one for one in self._inputs if len(one.held) >= MAX_HELD]
+        while len(released) < limit:
+            holding = [one for one in self._inputs if one.held]
+            if not holding:
+                break
+            first = min(holding, key=lambda one: one.next_ts)
+            is_overdue = self.live and (first in full or now_s - first.held[0][1] >= self._window_s)
+            if not is_overdue and any(one.is_missing for one in self._inputs):
+                break
+            event, _ = first.held.popleft()
+            self._tokens = {**self._tokens, first.name: event.token}
+            released.append(FeedEvent(event.message, self._tokens))
+        return released
+
+    def statuses(self) -> list[FeedStatus]:
+        """Return the condition of each live source."""
+        return [status for one in self._inputs for status in one.feed.statuses()]
+
+    def close(self) -> None:
+        """Close every feed."""
+        for one in self._inputs:
+            one.feed.close()

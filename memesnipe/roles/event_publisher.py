@@ -1,0 +1,170 @@
+"""The publisher of events: numbers a batch, logs it, commits the cursor and publishes, in this order."""
+
+import time
+from collections import Counter
+from dataclasses import asdict
+from typing import Final
+
+from sqlalchemy import Connection, update
+
+from memesnipe.bus.redis_bus import Bus
+from memesnipe.market.events import DECISION, REBALANCE, STALE, Events
+from memesnipe.market.sequencer import Rejected, Sequencer
+from memesnipe.protocol.events import to_payloads
+from memesnipe.protocol.payload import encode
+from memesnipe.protocol.streams import EVENT_STREAMS, KEEP_EVENTS
+from memesnipe.roles.context import Context
+from memesnipe.roles.feed_clock import FeedClock
+from memesnipe.roles.intake import BATCH, Batch, Intake
+from memesnipe.storage.event_log import EventLog
+from memesnipe.storage.journal import Journal
+from memesnipe.storage.runs import Cursor, read_cursor, read_mints
+from memesnipe.storage.schema import FeedCursorRow, RejectedEventRow, TokenRow
+from memesnipe.telemetry.log_throttle import LogThrottle
+from memesnipe.telemetry.logs import Logger
+from memesnipe.telemetry.metrics import ActorMetrics
+
+TRIM_EVERY: Final = 100  # batches
+
+
+class EventPublisher:
+    """The only writer of `events:*`, of the event log and of the cursor.
+
+    A crash between two of the writes is harmless. Events in the log beyond the cursor are cut off and read again from
+    the feed; events that Redis lacks are published again from the log.
+
+    Args:
+        live: whether the events are compared with this machine's clock.
+    """
+
+    def __init__(
+        self, context: Context, metrics: ActorMetrics, journal: Journal, clock: FeedClock, log: Logger, *, live: bool
+    ) -> None:
+        self._context, self._metrics, self._journal, self._clock, self._log = context, metrics, journal, clock, log
+        self._live = live
+        self.cursor = Cursor(0, 0, 0, 0, 0, ended=False)
+        self._event_log: EventLog | None = None
+        self._rejections = LogThrottle()
+        self._batches = 0
+
+    @property
+    def _bus(self) -> Bus:
+        return self._context.bus
+
+    def open(self, connection: Connection) -> None:
+        """Lock the event log and continue after the last commit.
+
+        Raises:
+            OSError: another process writes the event log.
+        """
+        settings, run_id = self._context.settings, self._context.run_id
+        self._event_log = EventLog(self._context.event_log)
+        self.cursor = read_cursor(connection, run_id)
+        self._event_log.cut(self.cursor.seq)
+        self.sequencer = Sequencer(
+            settings.trading.rebalance_interval_secs,
+            settings.evolution.generation_interval_secs,
+            self.cursor.seq,
+            self.cursor.ts,
+            read_mints(connection, run_id),
+        )
+
+    def publish(self, batch: Batch, intake: Intake, slowest: int) -> None:
+        """Publish a batch; an empty one records only that the feed has ended.
+
+        Args:
+            batch: the messages, and the token that is committed with them.
+            intake: the source of the batch.
+            slowest: the last event that every reader has consumed; older ones may be trimmed.
+        """
+        assert self._event_log is not None  # noqa: S101 - it is open
+        known_mints = len(self.sequencer.mints)
+        events, rejected = self._stamp(batch, intake)
+        self._event_log.append(events)
+        decisions = events["seq"][events["flags"] & DECISION > 0]
+        cursor = Cursor(
+            position=self.cursor.position + len(batch.messages),
+            seq=self.sequencer.last_seq,
+            ts=self.sequencer.last_ts,
+            rejected=self.cursor.rejected + len(rejected),
+            decision_seq=int(decisions[-1]) if len(decisions) else self.cursor.decision_seq,
+            ended=intake.has_ended,
+            rejected_because=dict(Counter(self.cursor.rejected_because) + Counter(r.category for r in rejected)),
+            token=batch.token,
+        )
+        self._commit(cursor, rejected, known_mints)
+        self.cursor = cursor
+        self._send(events)
+        self._clock.published(cursor.seq, time.monotonic())
+        self._batches += 1
+        if self._batches % TRIM_EVERY == 0:
+            for stream in EVENT_STREAMS:
+                self._bus.trim(stream, self._first_kept(slowest))
+
+    def _stamp(self, batch: Batch, intake: Intake) -> tuple[Events, list[Rejected]]:
+        """Number the events, and flag the late ones and the last one of the feed."""
+        now_ns = time.time_ns()
+        events, rejected = self.sequencer.stamp(batch.messages, now_ns=now_ns if self._live else None)
+
+        def is_rejected(message: object) -> bool:
+            error = self.sequencer.rejection(message, len(batch.messages))
+            if error is not None:
+                rejected.append(error)
+            return error is not None
+
+        # The end of a feed is a decision too. If rejected messages follow, the end is known only behind them. This
+        # applies to feeds that are not live: a live feed may send invalid messages without end.
+        intake.take_while(batch, is_rejected)
+        events["flags"][self._clock.are_late(events["ts"], time.monotonic(), now_ns)] |= STALE
+        if len(events) and intake.has_ended:
+            events["flags"][-1] |= REBALANCE
+        return events, rejected
+
+    def _commit(self, cursor: Cursor, rejected: list[Rejected], known_mints: int) -> None:
+        run_id = self._context.run_id
+        mints = self.sequencer.mints[known_mints:]
+        tokens = [{"run_id": run_id, "token": known_mints + i, "mint": mint} for i, mint in enumerate(mints)]
+        rows = [
+            {
+                "run_id": run_id,
+                "position": self.cursor.position + r.index,
+                "category": r.category,
+                "reason": r.reason,
+                "raw": r.text,
+            }
+            for r in rejected
+        ]
+        work = self._journal.unit_of_work()
+        work.change(update(FeedCursorRow).where(FeedCursorRow.run_id == run_id).values(**asdict(cursor)))
+        work.add(TokenRow, tokens)
+        work.add(RejectedEventRow, rows)
+        self._journal.commit(work, {})
+        for r in rejected:
+            self._metrics.add_rejection(r.category)
+            count = self._rejections.count(r.category, time.monotonic())
+            if count:
+                self._log.warning("events rejected", category=r.category, count=count, reason=r.reason)
+
+    def _send(self, events: Events) -> None:
+        payloads = to_payloads(events, self.sequencer.mints)
+        self._bus.publish((payload.stream, payload.seq, payload.seq, encode(payload)) for payload in payloads)
+        self._metrics.add_entries("feed", len(events))
+
+    def republish(self, slowest: int) -> None:
+        """Publish from the log what Redis lacks: after a loss all that a reader may read, also to empty streams."""
+        assert self._event_log is not None  # noqa: S101 - it is open
+        held = self._bus.held_events(self._first_kept(slowest))
+        if not held or held.stop > self.cursor.seq + 1:  # beyond the cursor nothing was ever committed
+            self._bus.publish((), EVENT_STREAMS)
+            held = range(held.start, held.start)
+        for start in range(held.stop, self.cursor.seq + 1, BATCH):
+            self._send(self._event_log.read(start, min(start + BATCH - 1, self.cursor.seq)))
+
+    def _first_kept(self, slowest: int) -> int:
+        """Return the first event that must stay in Redis: no reader needs an earlier one, not even to recover."""
+        return max(1, min(slowest + 1, self.cursor.seq - KEEP_EVENTS))
+
+    def close(self) -> None:
+        """Release the event log."""
+        if self._event_log is not None:
+            self._event_log.close()

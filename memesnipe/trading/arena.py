@@ -1,0 +1,97 @@
+"""The arena: the engine run live over its share of the simulating strategies, and the batches that it emits.
+
+Strategies are divided among arenas by a hash of their id, so the division depends on the number of arenas alone. An
+arena knows nothing of the others and nothing of the desk, which merges their batches (`memesnipe.trading.execution`).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from memesnipe.engine.engine import Engine
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.orders import Fill, Order
+from memesnipe.engine.snapshot import EngineState
+from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.market.events import DECISION, Events
+from memesnipe.protocol.messages import AllocationMessage
+from memesnipe.sdk.registry import Families
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaBatch:
+    """What one arena emits for a batch of events: everything up to event ``upto_seq``, even where that is nothing."""
+
+    upto_seq: int
+    decisions: list[Order] = field(default_factory=list)  # of watched strategies, in order of decision
+    fills: list[Fill] = field(default_factory=list)  # simulated, of watched strategies
+    results: list[StrategyResult] = field(default_factory=list)  # of all strategies, where a decision is due
+    exposed: frozenset[tuple[str, int]] = frozenset()  # strategy and token of watched exposures, where one is due
+
+
+@dataclass(slots=True)
+class ArenaState:
+    """The state of an arena."""
+
+    engine: EngineState
+    watched: list[str]
+    orders_of_removed: dict[str, int]  # a strategy that returns continues its order numbers
+
+
+class Arena:
+    """One arena of several."""
+
+    def __init__(
+        self,
+        families: Families,
+        model: FillModel,
+        *,
+        shadow_capital_usd: float,
+        threads: int = 1,
+        index: int = 0,
+        count: int = 1,
+    ) -> None:
+        """Create arena ``index`` of ``count``, without strategies."""
+        self.engine = Engine(families, model, shadow_capital_usd, threads)
+        self._index, self._count = index, count
+        self._watched: list[str] = []
+        self._orders_of_removed: dict[str, int] = {}
+
+    @property
+    def seq(self) -> int:
+        """The last event that the arena has advanced over."""
+        return self.engine.last_seq
+
+    def owns(self, spec_id: str) -> bool:
+        """Return whether a strategy belongs to this arena."""
+        return self._count == 1 or int(spec_id, 16) % self._count == self._index
+
+    def advance(self, events: Events) -> ArenaBatch:
+        """Advance over ``events``, shape (n,), of which only the last may have a decision due."""
+        done = self.engine.advance(events)
+        if not int(events[-1]["flags"]) & DECISION:
+            return ArenaBatch(self.seq, done.orders, done.fills)
+        return ArenaBatch(self.seq, done.orders, done.fills, self.engine.results(), self._exposed())
+
+    def apply(self, message: AllocationMessage, watched: Collection[str]) -> ArenaBatch:
+        """Add and remove strategies, and watch those whose decisions the desk consumes."""
+        joining = {genome.spec_id: genome for genome in message.added if self.owns(genome.spec_id)}
+        removed = [spec_id for spec_id in message.removed if self.owns(spec_id)]
+        before = self._orders_of_removed
+        self.engine.add(*joining.values(), orders_before={s: before.pop(s) for s in joining if s in before})
+        before |= {spec_id: self.engine.orders_of(spec_id) for spec_id in removed}
+        self.engine.remove(*removed)
+        self._watched = sorted(spec_id for spec_id in watched if self.owns(spec_id))
+        self.engine.watch(self._watched)
+        return ArenaBatch(self.seq, exposed=self._exposed())
+
+    def _exposed(self) -> frozenset[tuple[str, int]]:
+        return frozenset((spec_id, token) for spec_id in self._watched for token in self.engine.tokens_of(spec_id))
+
+    def dump(self) -> ArenaState:
+        """Return a copy of the state."""
+        return ArenaState(self.engine.dump(), self._watched, self._orders_of_removed)
+
+    def load(self, state: ArenaState) -> None:
+        """Continue from a state of `dump`."""
+        self.engine.load(state.engine)
+        self._watched, self._orders_of_removed = state.watched, state.orders_of_removed

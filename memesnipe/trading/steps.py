@@ -1,0 +1,49 @@
+"""Steps: what happens on the desk up to one event, before it is written down."""
+
+from dataclasses import dataclass, field
+
+from memesnipe.engine.orders import Fill, Order
+from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.protocol.messages import ParityRecord
+from memesnipe.protocol.order_status import OrderStatus
+from memesnipe.trading.gate import RiskRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The results of the simulating strategies, where a decision is due."""
+
+    ts: int
+    flags: int
+    results: list[StrategyResult]
+    parity: dict[str, ParityRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFill:
+    """A fill of the desk, the price of SOL at its time, and its parity error where a simulated fill corresponds."""
+
+    fill: Fill
+    sol_usd: float
+    parity_bps: float | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    """What happened up to one event, in order; ``seq`` and ``ts`` are those of the event."""
+
+    seq: int
+    ts: int
+    orders: list[Order] = field(default_factory=list)
+    refused: list[RiskRefused] = field(default_factory=list)
+    cancelled: list[Order] = field(default_factory=list)
+    reported: dict[str, OrderStatus] = field(default_factory=dict)  # by a venue, under the key of each order
+    fills: list[DeskFill] = field(default_factory=list)
+    results: Results | None = None
+
+    def add(self, outcome: Order | RiskRefused | None) -> None:
+        """Add the desk's outcome of a decision."""
+        if isinstance(outcome, RiskRefused):
+            self.refused.append(outcome)
+        elif outcome is not None:
+            self.orders.append(outcome)

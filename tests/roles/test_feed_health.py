@@ -1,0 +1,43 @@
+"""A quiet feed is not a stalled one, unless a setting says that silence is suspicious."""
+
+import pytest
+
+from memesnipe.feeds.base import FeedStatus
+from memesnipe.roles.activity import ActivityTracker, SlowState
+from memesnipe.roles.feed_health import QUIET_AFTER_S, feed_state
+
+BUSY, SILENT = FeedStatus("pyth", 0.5), FeedStatus("pump", QUIET_AFTER_S + 90)
+FAILED = FeedStatus("pump", 3.0, error="ConnectionError: refused", failures=4)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "max_silence_s", "expected"),
+    [
+        ([], 1.0, None),
+        ([BUSY], 0.0, None),
+        ([BUSY, SILENT], 0.0, None),
+        ([SILENT], 0.0, ("quiet", "no event from the feed for 100 s")),
+        ([SILENT], 100.0, ("quiet", "no event from the feed for 100 s")),
+        ([SILENT], 99.0, ("stalled", "no event from feed pump for 100 s")),
+        ([BUSY, SILENT], 99.0, ("stalled", "no event from feed pump for 100 s")),
+        ([BUSY, FAILED], 0.0, ("stalled", "feed pump failed 4 times: ConnectionError: refused")),
+    ],
+)
+def test_the_state_follows_from_errors_and_silence(statuses, max_silence_s, expected) -> None:
+    assert feed_state(statuses, max_silence_s) == expected
+
+
+def test_what_the_run_waits_for_comes_before_a_quiet_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("memesnipe.roles.activity.time.monotonic", lambda: now)
+    activity = ActivityTracker()
+    quiet = SlowState("quiet", "no event from the feed for 100 s")
+    activity.set_feed_state(quiet)
+    assert activity.slow_state() == quiet
+    activity.awaits("event 7")
+    now += 11.0
+    activity.begin("waiting")
+    assert activity.slow_state() == ("stalled", "waits for event 7, since 11 s")
+    activity.awaits("")
+    activity.set_feed_state(None)
+    assert activity.slow_state() is None

@@ -15,7 +15,7 @@ from ray.serve.config import HTTPOptions, ProxyLocation
 from ray.serve.schema import LoggingConfig
 from starlette.types import ASGIApp
 
-from memesnipe.config.home import RESOLVED
+from memesnipe.config.home import Home
 from memesnipe.servers import loopback
 
 if TYPE_CHECKING:  # loaded in the replicas alone, each of which needs a part of it
@@ -118,7 +118,7 @@ _QUIET = LoggingConfig(log_level="WARNING")
 def _settings(home: Path) -> "Settings":
     from memesnipe.config.settings import read_resolved  # noqa: PLC0415
 
-    return read_resolved(home / RESOLVED)
+    return read_resolved(Home(home).settings)
 
 
 def _commands(settings: "Settings") -> "Commands":

@@ -25,7 +25,7 @@ import psutil
 
 from actors.connection import START_S, connect_ray, disconnect_ray, start_dashboard
 from actors.supervisor import Supervision
-from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.servers.compiler import COMPILER, is_compiling
@@ -126,7 +126,7 @@ def run(start: Start, guard: Guard) -> None:
     guard.watch_parts()
     guard.tell(doing="the servers")
     run_id = guard.wait_for_run()
-    settings = read_resolved(home / RESOLVED)
+    settings = read_resolved(Home(home).settings)
     guard.tell(doing="the dashboard")
     from ray.serve._private import api  # noqa: PLC0415 - Serve is loaded while Ray's workers start
 
@@ -134,7 +134,7 @@ def run(start: Start, guard: Guard) -> None:
 
     api.HTTP_PROXY_TIMEOUT = START_S  # type: ignore[attr-defined] # a constant of 60 s
     serve_app.deploy_page(home, settings.api.dashboard_port)
-    while is_compiling(home) and not guard.stopping.wait(_WATCH_S):
+    while is_compiling(Home(home).compile_lock) and not guard.stopping.wait(_WATCH_S):
         guard.tell(doing=COMPILER)
     guard.tell(doing="the actors")
     ports = {
@@ -171,7 +171,7 @@ def main(arguments: list[str]) -> None:
         run(start, guard)
     except Exception as error:  # noqa: BLE001 - `up` decides whether to try again
         reason: Any = without_secrets(first_line(error))
-        open_log(start.home / "logs", "cluster", "INFO").error("it ends", exc_info=error)
+        open_log(Home(start.home).logs, "cluster", "INFO").error("it ends", exc_info=error)
         guard.tell(**{"refused" if isinstance(error, MemeSnipeError) else "lost": reason})
         guard.end(_FAILED)
 

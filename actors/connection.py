@@ -15,7 +15,7 @@ from ray._private.node import Node
 
 from memesnipe.api.proxy_callback import CALLBACK
 from memesnipe.api.serve_imports import PRELOAD
-from memesnipe.config.home import installation_of
+from memesnipe.config.home import Home, installation_of
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.servers.ray_folder import ray_folder, remove_session
 from memesnipe.telemetry.logs import open_log
@@ -66,7 +66,7 @@ def connect_ray(
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    log = open_log(home / "logs", "ray", "INFO")
+    log = open_log(Home(home).logs, "ray", "INFO")
     common: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "logging_level": "ERROR"}
     if address:
         url = _join(address, common)

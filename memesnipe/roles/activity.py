@@ -109,11 +109,6 @@ class ActivityTracker:
         return self._feed
 
 
-def activity_file(home: Path, run_id: int, actor: str) -> Path:
-    """Where an actor tells its pulse."""
-    return home / "runs" / str(run_id) / f"{actor}.activity"
-
-
 def read_activity(path: Path) -> tuple[int, str]:
     """The process that told its pulse last, and what it was in the middle of; (0, "") where there is none."""
     try:

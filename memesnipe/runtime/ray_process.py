@@ -12,7 +12,7 @@ from typing import Final
 
 import orjson
 
-from memesnipe.config.home import installation_of, write_condition
+from memesnipe.config.home import Home, installation_of, write_condition
 from memesnipe.errors import MemeSnipeError
 from memesnipe.servers.leftovers import MARK, end_leftovers
 from memesnipe.telemetry.logs import Logger
@@ -118,7 +118,7 @@ class RayProcess:
 
     @property
     def _log_file(self) -> Path:
-        return self.home / "logs" / "ray.out"
+        return Home(self.home).ray_output
 
     def _read_messages(self, timeout_s: float) -> None:
         if not select.select([self._pipe], [], [], timeout_s)[0]:

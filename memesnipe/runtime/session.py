@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from memesnipe.api.token import load_token, make_token
 from memesnipe.code import code_hash
-from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.choice import FeedChoice
@@ -56,16 +56,16 @@ class Session:
         self.home = self.settings.installation.memesnipe_home.resolve()
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
-            self.log = open_log(self.home / "logs", "up", self.settings.telemetry.log_level)
+            self.log = open_log(Home(self.home).logs, "up", self.settings.telemetry.log_level)
             self._check_addresses()
             self._choose_port(stack)
             print_message(f"Starting {', '.join([*self._embedded(), 'Ray'])} ...")
             # Everything starts at the same time; what is loaded here, is loaded meanwhile.
-            self._servers = stack.enter_context(LocalServers(self.home))
+            self._servers = stack.enter_context(LocalServers(*Home(self.home).server_folders))
             self._ray = RayProcess(self.home, self.settings.servers.ray_address, self.log, self.detached)
             stack.callback(self._ray.stop)
             self._ray.start()
-            self._compiler = Compiler(self.home, _COMPILE)
+            self._compiler = Compiler(Home(self.home).compile_lock, _COMPILE)
             stack.callback(self._compiler.stop)
             self._servers.launch(self.settings.servers.redis_url is None, self.settings.servers.database_url is None)
             self._wait_for_servers()
@@ -133,7 +133,7 @@ class Session:
         if self.settings.installation.api_token_filename is None:
             make_token(self.settings.installation.token_file)
         load_token(self.settings.installation.token_file)  # fails early on an invalid token
-        write_resolved(self.settings, self.home / RESOLVED)
+        write_resolved(self.settings, Home(self.home).settings)
 
     def _embedded(self) -> list[str]:
         """Return the names of the embedded servers to start."""

@@ -16,7 +16,6 @@ from memesnipe.errors import MemeSnipeError, StrategyError
 from memesnipe.servers.child import die_with_parent
 
 COMPILER: Final = "the compiler"
-_LOCK: Final = "compile.lock"
 _KILLED_S: Final = 10.0
 _NICENESS: Final = 5
 
@@ -24,16 +23,16 @@ _NICENESS: Final = 5
 class Compiler:
     """The process that compiles the engine and every strategy, or loads the compiled code from the disk cache."""
 
-    def __init__(self, home: Path, command: Sequence[str]) -> None:
+    def __init__(self, lock_file: Path, command: Sequence[str]) -> None:
         """Start the process.
 
         Args:
-            home: the folder of the installation.
+            lock_file: the lock of the installation's compiler.
             command: the program; it writes an error of a strategy to its standard output.
         """
-        home.mkdir(parents=True, exist_ok=True)
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
         self._began = time.monotonic()
-        with (home / _LOCK).open("a+b") as lock:
+        with lock_file.open("a+b") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # inherited by the process, and released when it ends for any reason
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=(lock.fileno(),),
@@ -77,10 +76,10 @@ def _in_background() -> Callable[[], None]:
     return hook
 
 
-def is_compiling(home: Path) -> bool:
-    """Return whether a compiler runs for this installation."""
+def is_compiling(lock_file: Path) -> bool:
+    """Return whether a compiler holds the lock."""
     try:
-        with (home / _LOCK).open("rb") as lock:
+        with lock_file.open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

@@ -19,11 +19,11 @@ class ServerUrls:
 
 
 class LocalServers:
-    """Redis in HOME/redis and PostgreSQL in HOME/postgres; leaving the `with` block stops both."""
+    """Redis and PostgreSQL, each in its folder; leaving the `with` block stops both."""
 
-    def __init__(self, home: Path) -> None:
-        self._redis = EmbeddedRedis(home / "redis")
-        self._postgres = EmbeddedPostgres(home / "postgres")
+    def __init__(self, redis: Path, postgres: Path) -> None:
+        self._redis = EmbeddedRedis(redis)
+        self._postgres = EmbeddedPostgres(postgres)
         self._launched: list[EmbeddedServer] = []
 
     def start(self, need_redis: bool = True, need_postgres: bool = True) -> ServerUrls:

@@ -32,6 +32,7 @@ _OPTIONS: dict[str, Any] = {
     "graceful_shutdown_timeout_s": 2.0,
 }
 _KEEP_ALIVE_S = 15
+_STARTING_S = 60.0  # the page is served before the actors and the signer run
 # No client waits longer for a read.
 _READ_OPTIONS = "-c statement_timeout=10s"
 
@@ -77,7 +78,7 @@ class Dashboard:
         client = redis.Redis.from_url(settings.servers.redis_url.get_secret_value(), socket_timeout=2)
         url = f"http://{loopback.HOST}:{settings.api.dashboard_port}/signer/health"
         database = connect(_database_url(settings), _READ_OPTIONS)
-        backend = Backend(database, client, lambda: _answers(url), datetime.now(UTC))
+        backend = Backend(database, client, lambda: _answers(url), datetime.now(UTC), _STARTING_S)
         return RequestChecks(
             create_api(backend, _commands(settings), settings.api.dashboard_max_streams), _hosts(settings)
         )

@@ -59,7 +59,7 @@ class Session:
             self.log = open_log(Home(self.home).logs, "up", self.settings.telemetry.log_level)
             self._check_addresses()
             self._choose_port(stack)
-            print_message(f"Starting {', '.join([*self._embedded(), 'Ray'])} ...")
+            print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
             # Everything starts at the same time; what is loaded here, is loaded meanwhile.
             self._servers = stack.enter_context(LocalServers(*Home(self.home).server_folders))
             self._ray = RayProcess(self.home, self.settings.servers.ray_address, self.log, self.detached)

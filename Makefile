@@ -4,17 +4,18 @@ SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
 UP ?=
+TEST_WORKERS ?= 2
 TRADES ?= ../shared/data/pump_curve_trades.csv.gz
 
 # PYTHON, or the first working Python from 3.11 to 3.13, for which Ray and numba have wheels.
 FIND_PYTHON = for p in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done
 
-.PHONY: help install up down test lint check bench honesty soak fuzz docs-output clean
+.PHONY: help install up down test test-long lint check bench honesty soak fuzz docs-output clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 install: $(VENV)/installed-dev ## install MemeSnipe and its tools into .venv
 
@@ -37,8 +38,14 @@ lint: install ## ruff, mypy, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-test: install ## every test
-	$(BIN)/python -m pytest
+# Bytecode of our own sources is kept too, for the hundreds of processes that tests start.
+test test-long: export PYTHONDONTWRITEBYTECODE =
+
+test: install ## every behaviour once, on two cores in under 10 minutes (more: TEST_WORKERS=4 make test)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --no-loadscope-reorder --durations=10
+
+test-long: install ## what is left out there: many kills, and faults in a system of their own (about 20 minutes)
+	$(BIN)/python -m pytest -m long --durations=10
 
 check: lint test ## lint and test
 

@@ -4,7 +4,8 @@
 #     scripts/install.sh VENV PYTHON [dev]
 #
 # uv takes seconds. pip installs uv from the package index; if uv is not available or cannot reach the index (it does
-# not read pip's configuration), pip installs everything.
+# not read pip's configuration), pip installs everything. Both compile the sources to bytecode: where Python must not
+# write it (PYTHONDONTWRITEBYTECODE, as in many containers), every process of Ray would compile them again.
 set -euo pipefail
 venv=$1 python=$2 extra=${3:-}
 # "compat" adds one folder to the path instead of an import finder, which would slow every start of Python.
@@ -23,7 +24,7 @@ echo "Installing MemeSnipe ${what:-and its dependencies} (about half a minute th
 if ! "$venv/bin/uv" --version >/dev/null 2>&1 && ! pip install -c constraints.txt uv; then
     echo "uv is not available: installing with pip, in about two minutes ..." >&2
     pip install "${wanted[@]}"
-elif ! "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" "${wanted[@]}"; then
+elif ! "$venv/bin/uv" pip install --quiet --compile-bytecode --python "$venv/bin/python" "${wanted[@]}"; then
     echo "uv failed: installing with pip, in about two minutes ..." >&2
     pip install "${wanted[@]}"
 fi

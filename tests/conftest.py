@@ -1,6 +1,7 @@
-"""The embedded servers that the tests share, and rows for them."""
+"""The embedded servers that the tests of a worker share, rows for them, and which worker runs what."""
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,19 @@ from memesnipe.storage.schema import Base, RunRow
 
 Insert = Callable[..., None]
 _ZEROS: dict[type[Any], Any] = {sa.BigInteger: 0, sa.Double: 0.0, sa.Text: "", sa.Boolean: False}
+
+# A background job of a shell ignores Ctrl-C, and so does all that it starts, which tests send it to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)  # before the plugin that runs them side by side reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of the whole system first and on one worker: they take longest, and each uses all cores."""
+    items.sort(key=lambda item: item.get_closest_marker("system") is None)
+    for item in items:
+        if item.get_closest_marker("system"):
+            item.add_marker(pytest.mark.xdist_group("system"))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The responses of the API: JSON; every error has the shape `{"error": "what is wrong, and what to do"}`."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from fastapi import FastAPI, Request
@@ -10,8 +10,14 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from memesnipe.api.schemas import Problem
 from memesnipe.api.workers import BusyError, SlowError
 
+# Of every route, for its description.
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    422: {"model": Problem, "description": "A parameter is invalid"},
+    503: {"model": Problem, "description": "Too many requests wait, or the database does not answer"},
+}
 _RETRY = {"Retry-After": "1"}
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
 import memesnipe
-from memesnipe.api.answers import Answer, answer_errors
+from memesnipe.api import schemas
+from memesnipe.api.answers import PROBLEMS, Answer, answer_errors
 from memesnipe.api.backend import Backend
 from memesnipe.api.broadcast import Broadcast, StateStream
 from memesnipe.api.commands import Commands, command_routes
@@ -58,6 +59,7 @@ def create_api(backend: Backend, commands: Commands, max_streams: int) -> FastAP
         docs_url=None,
         redoc_url=None,
         default_response_class=Answer,
+        responses=PROBLEMS,
     )
     reads = Reads(backend)
     _add_pages(api)
@@ -82,60 +84,64 @@ def _add_pages(api: FastAPI) -> None:
 
 
 def _add_figures(api: FastAPI, backend: Backend, reads: Reads) -> None:
-    @api.get("/api/health", response_model=None, responses={503: {"description": "Unhealthy"}})
+    @api.get(
+        "/api/health",
+        response_model=schemas.Health,
+        responses={503: {"model": schemas.Health, "description": "Unhealthy"}},
+    )
     async def show_health() -> Answer:
         """The health of PostgreSQL, Redis, the signer and each actor. 503 when unhealthy."""
         health = await reads.health()
         return Answer(health, status_code=503 if health["status"] == "unhealthy" else 200)
 
-    @api.get("/api/report", response_model=None)
+    @api.get("/api/report", response_model=schemas.Report)
     async def show_report() -> Answer:
         """The figures of the newest run."""
         return await reads.answer(backend.report)
 
-    @api.get("/api/portfolio", response_model=None)
+    @api.get("/api/portfolio", response_model=schemas.Portfolio)
     async def show_portfolio() -> Answer:
         """Equity, cash and drawdown at the last mark."""
         return await reads.answer(backend.portfolio)
 
-    @api.get("/api/risk", response_model=None)
+    @api.get("/api/risk", response_model=schemas.Risk)
     async def show_risk() -> Answer:
         """The circuit breaker: level, drawdown, and its effect on new positions."""
         return await reads.answer(backend.risk)
 
 
 def _add_lists(api: FastAPI, backend: Backend, reads: Reads) -> None:
-    @api.get("/api/strategies", response_model=None)
+    @api.get("/api/strategies", response_model=list[schemas.Strategy])
     async def list_strategies(limit: Limit = 100) -> Answer:
         """Strategies with genome, mode, allocation and result; those on paper first."""
         return await reads.answer(lambda: backend.strategies(limit))
 
-    @api.get("/api/trades", response_model=None)
+    @api.get("/api/trades", response_model=list[schemas.Trade])
     async def list_trades(limit: Limit = 100) -> Answer:
         """Fills and failed orders, the newest first."""
         return await reads.answer(lambda: backend.trades(limit))
 
-    @api.get("/api/positions", response_model=None)
+    @api.get("/api/positions", response_model=list[schemas.Position])
     async def list_positions(limit: Limit = 100) -> Answer:
         """Positions with realised and unrealised profit; open ones first."""
         return await reads.answer(lambda: backend.positions(limit))
 
-    @api.get("/api/generations", response_model=None)
+    @api.get("/api/generations", response_model=list[schemas.Generation])
     async def list_generations() -> Answer:
         """The generations of the search."""
         return await reads.answer(backend.generations)
 
-    @api.get("/api/refusals", response_model=None)
+    @api.get("/api/refusals", response_model=list[schemas.Refusal])
     async def list_refusals(limit: Limit = 100) -> Answer:
         """Decisions that the risk gate refused, with the rule and its figures; the newest first."""
         return await reads.answer(lambda: backend.refusals(limit))
 
-    @api.get("/api/lifecycle", response_model=None)
+    @api.get("/api/lifecycle", response_model=list[schemas.LifecycleChange])
     async def list_lifecycle(limit: Limit = 100) -> Answer:
         """Promotions, demotions and retirements with their reasons; the newest first."""
         return await reads.answer(lambda: backend.lifecycle(limit))
 
-    @api.get("/api/commands", response_model=None)
+    @api.get("/api/commands", response_model=list[schemas.Command])
     async def list_commands(limit: Limit = 100) -> Answer:
         """Manual commands and their outcomes; the newest first."""
         return await reads.answer(lambda: backend.commands(limit))
@@ -144,7 +150,14 @@ def _add_lists(api: FastAPI, backend: Backend, reads: Reads) -> None:
 def _add_stream(api: FastAPI, reads: Reads, max_streams: int) -> None:
     broadcast = Broadcast(reads.state, max_streams)
 
-    @api.get("/api/events", response_model=None, responses={503: {"description": "Too many streams are open"}})
+    @api.get(
+        "/api/events",
+        response_class=StreamingResponse,  # of no media type, so that errors are described as JSON
+        responses={
+            200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            503: {"model": schemas.Problem, "description": "Too many streams are open"},
+        },
+    )
     async def stream_state() -> StateStream:
         """Server-sent events: `state` with the data of the page, `trouble` while it cannot be read."""
         return StateStream(broadcast)

@@ -1,7 +1,7 @@
 """Commands over HTTP: halt, reset, promote, demote; with separate threads and connections, and a time limit."""
 
 import time
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import memesnipe
 from memesnipe.api.answers import Answer, answer_errors
 from memesnipe.api.health import one_line
+from memesnipe.api.schemas import Problem, RecordedCommand
 from memesnipe.api.token import is_allowed
 from memesnipe.api.workers import SlowError, Workers
 from memesnipe.errors import InputError
@@ -23,6 +24,10 @@ _CAPACITY: Final = 64
 _REASON: Final = "over HTTP"
 
 SpecId = Annotated[str, Path(pattern=SPEC_ID, description="A strategy's id, as in `/api/strategies`.")]
+_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Problem, "description": "The token is missing or wrong"},
+    404: {"model": Problem, "description": "There is no run, or no such strategy"},
+}
 _bearer = HTTPBearer(auto_error=False, description="The token of this installation, see API_TOKEN_FILENAME.")
 Reason = Annotated[str, Query(description="Recorded with the command. 1 KB at most.")]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -74,22 +79,26 @@ def command_routes(commands: Commands) -> APIRouter:
     """Return the routes of the commands."""
     router = APIRouter()
 
-    @router.post("/api/halt", response_model=None, status_code=202)
+    @router.post("/api/halt", response_model=RecordedCommand, status_code=202, responses=_REFUSALS)
     async def halt(bearer: Bearer, reason: Reason = _REASON) -> Answer:
         """Stop all trading."""
         return await commands.submit(bearer, CommandName.HALT, reason)
 
-    @router.post("/api/risk/reset", response_model=None, status_code=202)
+    @router.post("/api/risk/reset", response_model=RecordedCommand, status_code=202, responses=_REFUSALS)
     async def reset_risk(bearer: Bearer, reason: Reason = _REASON) -> Answer:
         """Leave a halt or Emergency."""
         return await commands.submit(bearer, CommandName.RISK_RESET, reason)
 
-    @router.post("/api/strategies/{spec_id}/promote", response_model=None, status_code=202)
+    @router.post(
+        "/api/strategies/{spec_id}/promote", response_model=RecordedCommand, status_code=202, responses=_REFUSALS
+    )
     async def promote(bearer: Bearer, spec_id: SpecId, reason: Reason = _REASON) -> Answer:
         """Move a strategy one mode up, past the gates."""
         return await commands.submit(bearer, CommandName.PROMOTE, reason, spec_id)
 
-    @router.post("/api/strategies/{spec_id}/demote", response_model=None, status_code=202)
+    @router.post(
+        "/api/strategies/{spec_id}/demote", response_model=RecordedCommand, status_code=202, responses=_REFUSALS
+    )
     async def demote(bearer: Bearer, spec_id: SpecId, reason: Reason = _REASON) -> Answer:
         """Move a strategy one mode down."""
         return await commands.submit(bearer, CommandName.DEMOTE, reason, spec_id)

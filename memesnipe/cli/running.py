@@ -12,7 +12,7 @@ import psutil
 from memesnipe.cli.options import BACKGROUND_OPTION
 from memesnipe.config.home import Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
-from memesnipe.errors import MemeSnipeError
+from memesnipe.errors import MemeSnipeError, SettingsError
 from memesnipe.runtime.lock import holder
 from memesnipe.servers import loopback
 
@@ -34,7 +34,7 @@ def down() -> bool:
     pid = holder(home)
     if pid is None:
         return False
-    port = read_resolved(Home(home).settings).api.dashboard_port if Home(home).settings.is_file() else 0
+    port = _port(home)
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:  # it has ended meanwhile
@@ -47,6 +47,14 @@ def down() -> bool:
             raise MemeSnipeError(f"not stopped within {_STOP_S} s: {remaining}; see {Home(home).logs}")
         time.sleep(0.1)
     return True
+
+
+def _port(home: Path) -> int:
+    """Return the port of the running dashboard; 0 if it is not known, which must not keep the system from stopping."""
+    try:
+        return read_resolved(Home(home).settings).api.dashboard_port if Home(home).settings.is_file() else 0
+    except SettingsError:
+        return 0
 
 
 def _remaining(home: Path, pid: int, port: int) -> str:

@@ -53,6 +53,16 @@ def test_down_waits_until_the_process_has_ended(home: Path, lingering: "subproce
     assert lingering.wait(0) == 0
 
 
+def test_down_works_without_readable_settings(home: Path, lingering: "subprocess.Popen[bytes]") -> None:
+    assert lingering.stdin is not None
+    (home / "settings.json").write_text("{")
+    with ThreadPoolExecutor(1) as pool:
+        stopped = pool.submit(running.down)
+        assert wait_until(lambda: holder(home) is None, 10)
+        lingering.stdin.close()
+        assert stopped.result(10)
+
+
 def test_a_process_that_does_not_stop_is_named(
     home: Path, lingering: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:

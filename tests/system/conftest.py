@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from memesnipe.market.sequencer import Sequencer
 from memesnipe.tapes.tape import Tape, write_tape
 from tests.system.installation import TAPE_EVENTS, Installation, wait_for
 
+Make = Callable[..., Installation]
 
-@pytest.fixture
-def installations() -> Iterator[Callable[..., Installation]]:
-    """Makes installations; whatever still runs in them at the end is killed."""
+
+@contextmanager
+def made_installations() -> Iterator[Make]:
+    """Give a function that makes installations; what still runs in them at the end is killed."""
     made: list[Installation] = []
 
     def make(**settings: str) -> Installation:
@@ -34,6 +37,18 @@ def installations() -> Iterator[Callable[..., Installation]]:
         wait_for("all processes to end", lambda i=installation: not i.leftovers(), 150)  # type: ignore[misc]
         shutil.rmtree(installation.folder, ignore_errors=True)
         shutil.rmtree(installation.ray_folder, ignore_errors=True)
+
+
+@pytest.fixture
+def installations() -> Iterator[Make]:
+    with made_installations() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def installations_of_module() -> Iterator[Make]:
+    with made_installations() as make:
+        yield make
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from memesnipe.testing.chaos.replay import QUICK
 
 COMMAND = Path(sys.executable).with_name("memesnipe")
 TAPE_EVENTS = 8_000
+# Ray's processes look for their cluster for a minute when all else of it was killed, and tests wait for their end.
+RAY = {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"}
 T = TypeVar("T")
 
 
@@ -82,7 +84,7 @@ class Installation:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "MEMESNIPE_"))}
-        self.env = inherited | QUICK | {"MEMESNIPE_HOME": str(folder / ".memesnipe")} | settings
+        self.env = inherited | QUICK | RAY | {"MEMESNIPE_HOME": str(folder / ".memesnipe")} | settings
         self.processes: list[subprocess.Popen[str]] = []
 
     def run(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,7 @@ from tests.system.installation import Installation, wait_for
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 
+@pytest.mark.long
 def test_a_detached_system_outlives_its_command_and_ends_as_a_whole(installations: Callable[..., Installation]) -> None:
     one = installations(GENERATION_INTERVAL_SECS="300", REBALANCE_INTERVAL_SECS="60")
     started = one.run("up", "--detach", "--json")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,29 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Resumed:
+    """A search that Ctrl-C stopped and that another start finished."""
+
+    kept: list[dict[str, Any]]  # generations of its first part
+    stderr: str  # of its first part
+    summary: dict[str, Any]
+
+
 @pytest.fixture(scope="module")
-def expected(market: Path, database_url: str) -> dict[str, Any]:
-    """What one worker finds, undisturbed."""
-    with tempfile.TemporaryDirectory(prefix="memesnipe-evolve-", dir="/tmp") as folder:
-        installation = Installation(Path(folder), DATABASE_URL=database_url)
-        return _finished(installation, "--tape", str(market), "--workers", "1")
+def resumed(
+    installations_of_module: Callable[..., Installation], market: Path, database: sa.Engine, database_url: str
+) -> Resumed:
+    """Stopped with two workers, finished with one."""
+    installation = installations_of_module(DATABASE_URL=database_url)
+    before = _latest_search(database)
+    process = installation.start("evolve", *SEARCH, "--tape", str(market), "--workers", "2")
+    wait_for("two generations", lambda: _latest_search(database) > before and _generations_of_latest(database) >= 2)
+    installation.interrupt(process)
+    assert process.wait(60) == 1
+    kept = json.loads(installation.stdout)["generations"]
+    stderr = installation.stderr
+    return Resumed(kept, stderr, _finished(installation, "--tape", str(market), "--workers", "1", "--resume"))
 
 
 def _finished(installation: Installation, *options: str) -> dict[str, Any]:
@@ -107,18 +125,18 @@ def _generations_of_latest(database: sa.Engine) -> int:
         return int(connection.scalar(count) or 0)
 
 
-def test_the_summary_says_what_was_found(expected: dict[str, Any]) -> None:
-    generations = expected["generations"]
+def test_the_summary_says_what_was_found(resumed: Resumed) -> None:
+    found = resumed.summary
+    generations = found["generations"]
     assert [generation["index"] for generation in generations] == list(range(GENERATIONS))
     assert all(generation["evaluations"] == 150 for generation in generations)
     assert all(generation["failed"] == 0 for generation in generations)
     assert all(0.0 <= generation["pbo"] <= 1.0 for generation in generations)
-    assert expected["evaluations"] > GENERATIONS * 150
-    assert expected["evaluations_ever"] >= expected["evaluations"]
-    champions = expected["champions"]
+    assert found["evaluations"] > GENERATIONS * 150
+    champions = found["champions"]
     assert champions
-    assert expected["promotable"] is False
-    assert expected["assumptions"][0].startswith("The pools are assumed, not recorded")
+    assert found["promotable"] is False
+    assert found["assumptions"][0].startswith("The pools are assumed, not recorded")
     for champion in champions:
         assert champion["promotable"] is False
         assert champion["reason"].startswith("the tape's pools are assumed")
@@ -126,29 +144,27 @@ def test_the_summary_says_what_was_found(expected: dict[str, Any]) -> None:
         assert champion["spec"]["signals"]
 
 
-def test_ctrl_c_keeps_whole_generations_and_resume_ends_as_if_nothing_had_happened(
-    installations: Callable[..., Installation],
-    market: Path,
-    database: sa.Engine,
-    database_url: str,
-    expected: dict[str, Any],
+def test_ctrl_c_keeps_whole_generations(resumed: Resumed) -> None:
+    assert 2 <= len(resumed.kept) < GENERATIONS
+    assert "continue with the same command and --resume" in resumed.stderr
+    assert resumed.summary["generations"][: len(resumed.kept)] == resumed.kept
+
+
+@pytest.mark.long
+def test_it_finds_what_it_would_have_found_undisturbed(
+    installations: Callable[..., Installation], market: Path, database_url: str, resumed: Resumed
 ) -> None:
-    installation = installations(DATABASE_URL=database_url)
-    options = ("--tape", str(market), "--workers", "2")
-    before = _latest_search(database)
-    process = installation.start("evolve", *SEARCH, *options)
-    wait_for("two generations", lambda: _latest_search(database) > before and _generations_of_latest(database) >= 2)
-    installation.interrupt(process)
-    assert process.wait(60) == 1
-    kept = json.loads(installation.stdout)["generations"]
-    assert 2 <= len(kept) < GENERATIONS
-    assert "continue with the same command and --resume" in installation.stderr
-    resumed = _finished(installation, *options, "--resume")
-    assert resumed["generations"][: len(kept)] == kept
-    assert resumed["digest"] == expected["digest"]
-    assert resumed["champions"][0]["spec"] == expected["champions"][0]["spec"]
-    assert resumed["evaluations"] == expected["evaluations"]
-    assert resumed["evaluations_ever"] > expected["evaluations_ever"], "every evaluation ever made is counted"
+    undisturbed = _finished(installations(DATABASE_URL=database_url), "--tape", str(market), "--workers", "1")
+    assert_same(undisturbed, resumed.summary)
+
+
+def assert_same(later: dict[str, Any], earlier: dict[str, Any]) -> None:
+    """Two searches found the same, and every evaluation ever made is counted."""
+    assert later["digest"] == earlier["digest"]
+    assert later["champions"][0]["spec"] == earlier["champions"][0]["spec"]
+    assert [g["best_fitness"] for g in later["generations"]] == [g["best_fitness"] for g in earlier["generations"]]
+    assert later["evaluations"] == earlier["evaluations"]
+    assert later["evaluations_ever"] > earlier["evaluations_ever"], "every evaluation ever made is counted"
 
 
 def _latest_search(database: sa.Engine) -> int:
@@ -162,7 +178,7 @@ def test_a_node_that_is_killed_changes_nothing(
     nodes: Nodes,
     database: sa.Engine,
     database_url: str,
-    expected: dict[str, Any],
+    resumed: Resumed,
 ) -> None:
     first, second = nodes.add(), nodes.add()
     installation = installations(DATABASE_URL=database_url, **nodes.reach)
@@ -173,18 +189,17 @@ def test_a_node_that_is_killed_changes_nothing(
     at_kill = _generations_of_latest(database)
     assert at_kill < GENERATIONS
     assert process.wait(240) == 0, installation.stderr
-    summary = json.loads(installation.stdout)
-    assert summary["digest"] == expected["digest"]
-    assert [g["best_fitness"] for g in summary["generations"]] == [g["best_fitness"] for g in expected["generations"]]
+    assert_same(json.loads(installation.stdout), resumed.summary)
     assert first in processes_of(nodes.folder)
     assert second not in processes_of(nodes.folder)
 
 
 def test_what_has_changed_since_a_search_is_said_in_one_line(
-    installations: Callable[..., Installation], market: Path, database_url: str, expected: dict[str, Any]
+    installations: Callable[..., Installation], market: Path, database_url: str, resumed: Resumed
 ) -> None:
-    assert expected["families"]["used"] == ["korean_time_burst", "mean_revert_1h", "momentum_5m", "social_buzz"]
-    assert expected["families"]["unused"]["bridge_inflow"] == ["bridge"]
+    families = resumed.summary["families"]
+    assert families["used"] == ["korean_time_burst", "mean_revert_1h", "momentum_5m", "social_buzz"]
+    assert families["unused"]["bridge_inflow"] == ["bridge"]
     done = installations(DATABASE_URL=database_url, SLIPPAGE_BPS="900").run(
         "evolve", "--tape", str(market), "--population", "31", "--resume", "--json"
     )

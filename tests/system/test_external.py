@@ -1,4 +1,4 @@
-"""Redis, PostgreSQL and Ray of someone else's, in the place of the embedded ones."""
+"""A replay on Redis, PostgreSQL and Ray of someone else's: what is reported at its end."""
 
 import contextlib
 import json
@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 import sqlalchemy as sa
 
+from memesnipe.protocol.streams import EVENT_STREAMS
 from memesnipe.servers.process import free_port
-from memesnipe.storage.schema import TradeRow
+from memesnipe.storage.schema import MessageRow, TradeRow
 from tests.system.installation import TAPE_EVENTS, Installation, processes_of, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -63,12 +65,23 @@ def test_a_replay_on_servers_that_are_there_already(
     installation = installations(**urls, **ray_cluster)
     done = installation.run("up", "--feed", "replay", "--tape", str(tape), "--speed", "max", "--until-end", "--json")
     assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert report["events"]["consumed"] == TAPE_EVENTS
+    report = json.loads(done.stdout)  # fails if anything else was printed there
+    assert report["events"] == {"published": TAPE_EVENTS, "consumed": TAPE_EVENTS, "rejected": 0}
+    assert report["status"] == "finished"
+    assert report["fills"] > 0
+    assert report["risk_level"] == "normal"
+    specs = sa.select(MessageRow.payload).where(
+        MessageRow.run_id == report["run_id"], MessageRow.stream == "strategy_specs"
+    )
     with database.connect() as connection:
-        count = sa.select(sa.func.count()).select_from(TradeRow).where(TradeRow.run_id == report["run_id"])
-        rows = connection.scalar(count)
-    assert rows == report["trades"] > 0
+        traded = list(connection.scalars(sa.select(TradeRow.spec_id).where(TradeRow.run_id == report["run_id"])))
+        bred = {json.loads(payload)["spec_id"] for payload in connection.scalars(specs)}
+    assert len(traded) == report["trades"] > 0
+    assert set(traded) <= bred, "a trade of a strategy that the factory did not breed"
+    with redis.Redis.from_url(installation.resolved["redis_url"]) as client:
+        lengths = {name: client.xlen(name) for name in EVENT_STREAMS}
+    assert sum(lengths.values()) == TAPE_EVENTS
+    assert lengths["events:price"] > TAPE_EVENTS // 2
     assert not (installation.folder / ".memesnipe" / "redis").exists()
     assert not (installation.folder / ".memesnipe" / "postgres").exists()
 

@@ -1,0 +1,236 @@
+"""The JSON of the API's responses, as described by `/openapi.json`.
+
+The views of `memesnipe.storage.views` compute these values, and `Answer` writes them unchanged: FastAPI does not copy
+or convert a row. A test compares the responses of every route with these models. A number that is not finite is null.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Lamports = Annotated[int, Field(description="Lamports; 1 SOL is 1,000,000,000.")]
+Nanoseconds = Annotated[int, Field(description="Event time, in nanoseconds since 1970.")]
+Seq = Annotated[int, Field(description="Number of the event in the run.")]
+Mode = Literal["simulating", "paper", "live", "retired"]
+
+
+class Schema(BaseModel):
+    """The base of the models."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Problem(Schema):
+    """The response to a request that fails."""
+
+    error: str = Field(description="What is wrong, and what to do.")
+
+
+class Part(Schema):
+    """The state of a server, an actor, or another part of the health."""
+
+    state: str
+    detail: str
+
+
+class Health(Schema):
+    """The health of the system."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    version: str
+    detail: str = Field(description="The reasons of a status other than healthy.")
+    parts: dict[str, Part]
+    started_at: str = Field(description="When the API started, ISO 8601.")
+
+
+class Events(Schema):
+    """Numbers of events."""
+
+    published: int
+    consumed: int
+    rejected: int
+
+
+class Strategies(Schema):
+    """Numbers of strategies by mode."""
+
+    simulating: int
+    paper: int
+    live: int
+    retired: int
+
+
+class Report(Schema):
+    """The figures of a run."""
+
+    run_id: int = Field(description="0 before the first run.")
+    feed: str
+    status: str = Field(description="open, finished, or none before the first run.")
+    events: Events
+    rejected_because: dict[str, int]
+    generations: int
+    evaluations: int
+    specs: int
+    strategies: Strategies
+    allocations: int
+    orders: int
+    refusals: int
+    fills: int
+    trades: int
+    open_positions: int
+    equity_usd: float | None
+    risk_level: str
+    halted: bool
+
+
+class Portfolio(Schema):
+    """Equity and profit at the last mark; null before the first one."""
+
+    run_id: int
+    seq: Seq | None
+    ts: Nanoseconds | None
+    equity_lamports: Lamports | None
+    equity_usd: float | None
+    cash_usd: float | None
+    drawdown: float | None
+    equity_sol: float | None
+    change_usd: float | None
+    change_ratio: float | None
+    realised_sol: float
+    unrealised_sol: float
+    open_positions: int
+
+
+class Risk(Schema):
+    """The circuit breaker."""
+
+    level: str
+    drawdown: float
+    peak_lamports: Lamports
+    seq: Seq
+    halted: bool
+    peak_sol: float
+    max_drawdown: float
+    size_multiplier: float = Field(description="Share of its size that a new position gets.")
+    refusals: dict[str, int] = Field(description="Refused decisions by reason.")
+
+
+class Strategy(Schema):
+    """A strategy of the live simulation."""
+
+    spec_id: str
+    genome: dict[str, Any]
+    generation: int
+    mode: Mode
+    since_seq: Seq
+    allocation_usd: float
+    result: dict[str, Any] | None
+    parity_bps: float | None = Field(description="Mean difference of its fills from the simulated ones.")
+    parity_fills: int = Field(description="Compared fills.")
+    deflated_sharpe: float | None
+    live_usd: float | None
+
+
+class Trade(Schema):
+    """A fill, or an order that failed."""
+
+    order_id: str
+    spec_id: str
+    token: int
+    mint: str
+    side: str
+    status: str
+    reason: str
+    failure: str
+    ts: Nanoseconds
+    seq: Seq
+    token_raw: int
+    sol_lamports: Lamports
+    pool_fee_lamports: Lamports
+    network_fee_lamports: Lamports
+    value_usd: float
+    parity_bps: float | None
+    sol_amount: float
+    fees_sol: float
+
+
+class Position(Schema):
+    """A position, open or closed; in USD null before the first mark."""
+
+    spec_id: str
+    token: int
+    mint: str
+    token_raw: int
+    opened_ts: Nanoseconds
+    seq: Seq
+    open: bool
+    unrealised_return: float | None
+    cost_lamports: Lamports
+    cost_sol: float
+    cost_usd: float | None
+    value_lamports: Lamports
+    value_sol: float
+    value_usd: float | None
+    unrealised_lamports: Lamports
+    unrealised_sol: float
+    unrealised_usd: float | None
+    realised_lamports: Lamports
+    realised_sol: float
+    realised_usd: float | None
+
+
+class Generation(Schema):
+    """A generation of the search."""
+
+    index: int
+    seq: Seq
+    window_events: int
+    evaluations: int
+    best_fitness: float | None
+    median_fitness: float | None
+    seconds: float
+
+
+class Refusal(Schema):
+    """A decision that the risk gate refused."""
+
+    order_id: str
+    seq: Seq
+    ts: Nanoseconds
+    spec_id: str
+    token: int
+    mint: str
+    side: str
+    reason: str
+    detail: str
+
+
+class LifecycleChange(Schema):
+    """A promotion, demotion or retirement."""
+
+    number: int
+    seq: Seq
+    spec_id: str
+    from_mode: str
+    to_mode: str
+    reason: str
+
+
+class Command(Schema):
+    """A manual command."""
+
+    command_id: int
+    name: str
+    spec_id: str
+    reason: str
+    requested_at: str = Field(description="ISO 8601.")
+    seq: Seq | None = Field(description="The event after which it took effect.")
+    outcome: str | None = Field(description="Null while it waits.")
+
+
+class RecordedCommand(Schema):
+    """The response to a command that is recorded."""
+
+    run_id: int
+    command_id: int
+    outcome: str = Field(description="The path that shows its outcome.")

@@ -1,0 +1,127 @@
+"""A system on the synthetic market that several tests share, and what they read of it and do to it."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import psutil
+import sqlalchemy as sa
+
+from memesnipe.config.settings import read_resolved
+from memesnipe.servers.process import read_pid
+from memesnipe.storage.database import connect
+from memesnipe.storage.schema import OrderRow
+from tests.system.installation import Installation, wait_for
+
+# Time passes quickly, so that strategies trade soon after a start; decisions are rare enough for two systems on one
+# small machine, and positions small enough that no loss keeps the breaker from letting them buy.
+SPEED = ("--speed", "120")
+LIVE = ("up", *SPEED, "--json")
+CALM = {"GENERATION_INTERVAL_SECS": "120", "REBALANCE_INTERVAL_SECS": "30", "GLOBAL_MAX_POSITION_USD": "20"}
+
+
+class LiveSystem:
+    """An installation whose `memesnipe up` is started again where a test has stopped or killed it."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> "subprocess.Popen[str]":
+        """Start it where it does not run, and wait until all is well."""
+        if self.process is None or self.process.poll() is not None:
+            self.process = self.installation.start(*LIVE)
+        wait_for("the system to be healthy", lambda: is_healthy(self.installation))
+        return self.process
+
+
+def is_healthy(installation: Installation) -> bool:
+    if not installation.resolved:
+        return False
+    try:
+        answer = httpx.get(f"{installation.url}/api/health", timeout=10)
+    except httpx.HTTPError:
+        return False
+    return answer.is_success and bool(answer.json()["status"] == "healthy")
+
+
+def get(installation: Installation, path: str) -> Any:
+    """Return what the API answers."""
+    return httpx.get(f"{installation.url}/{path}", timeout=10).raise_for_status().json()
+
+
+def consumed(installation: Installation) -> int:
+    return int(get(installation, "api/report")["events"]["consumed"])
+
+
+def seq_of(installation: Installation, actor: str = "executor") -> int:
+    return int(installation.heartbeat(actor).get("seq", 0))
+
+
+def wait_for_events(installation: Installation, count: int) -> None:
+    began = seq_of(installation)
+    wait_for(f"{count} more events", lambda: seq_of(installation) >= began + count)
+
+
+def status_of(installation: Installation) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(installation.run("status", "--json").stdout)
+    return found
+
+
+def verified(installation: Installation) -> dict[str, Any]:
+    """Return what `memesnipe verify` says of a run that it finds nothing wrong with."""
+    done = installation.run("verify", "--json")
+    assert done.stdout, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert found["difference_count"] == 0, found["differences"]
+    assert (done.returncode, found["clean"]) == (0, True)
+    return found
+
+
+@contextmanager
+def database_of(installation: Installation) -> Iterator[sa.Connection]:
+    settings = read_resolved(installation.folder / ".memesnipe" / "settings.json")
+    assert settings.servers.database_url is not None
+    engine = connect(settings.servers.database_url.get_secret_value())
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def actors_of(installation: Installation) -> list[str]:
+    """Return the command lines of its five actors, which Ray names after their classes."""
+    classes = ("MarketData", "Executor", "Position", "Portfolio", "StrategyFactory")
+    return [line for line in installation.leftovers() if line.startswith(tuple(f"ray::{name}" for name in classes))]
+
+
+def orders_of(installation: Installation) -> int:
+    with database_of(installation) as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(OrderRow)) or 0
+
+
+@contextmanager
+def stopped_postgres(installation: Installation) -> Iterator[None]:
+    """PostgreSQL answers nothing inside, although it is there."""
+    postmaster = read_pid(installation.folder / ".memesnipe/postgres/data/postmaster.pid")
+    assert postmaster is not None
+    stopped = {postmaster}
+    _signal(postmaster, signal.SIGSTOP)  # first, so that it starts no more of the others
+    stopped |= {child.pid for child in psutil.Process(postmaster).children()}
+    for pid in stopped:
+        _signal(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in stopped:
+            _signal(pid, signal.SIGCONT)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)

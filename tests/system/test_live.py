@@ -1,0 +1,272 @@
+"""One system on the live synthetic market: how it shows itself, what people ask of it, and what it survives."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+import redis
+import sqlalchemy as sa
+
+from benchmarks.halt import UNFINISHED, Crowd
+from memesnipe import __version__
+from memesnipe.market.events import STALE
+from memesnipe.protocol.streams import ACTORS, EVENT_STREAMS, MAX_IN_FLIGHT
+from memesnipe.roles.context import Context
+from memesnipe.roles.executor import Executor
+from memesnipe.storage.event_log import read_batches
+from memesnipe.storage.lease import LeaseLostError
+from memesnipe.storage.schema import OrderRow, StrategyRow
+from memesnipe.storage.schema_control import RefusalRow
+from memesnipe.telemetry.metrics import ActorMetrics
+from memesnipe.testing.chaos.targets import Targets
+from tests.system.installation import Installation, open_to_others, processes_of, wait_for
+from tests.system.live import (
+    CALM,
+    LIVE,
+    SPEED,
+    LiveSystem,
+    actors_of,
+    consumed,
+    database_of,
+    get,
+    is_healthy,
+    orders_of,
+    seq_of,
+    status_of,
+    stopped_postgres,
+    verified,
+    wait_for_events,
+)
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+# Where nobody listens: what is on this machine is asked without a proxy, by us and by Ray.
+PROXIES = {
+    name: "http://127.0.0.1:9"
+    for proxy in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+    for name in (proxy, proxy.upper())
+}
+
+
+@pytest.fixture(scope="module")
+def system(installations_of_module: Callable[..., Installation]) -> LiveSystem:
+    settings = {"DASHBOARD_MAX_STREAMS": "600", "MAX_DATA_AGE_MS": "2000"}
+    return LiveSystem(installations_of_module(**CALM, **PROXIES, **settings))
+
+
+@pytest.fixture
+def one(system: LiveSystem) -> Iterator[Installation]:
+    """The shared installation, with a system that is healthy."""
+    system.start()
+    yield system.installation
+
+
+def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
+    health = get(one, "api/health")
+    assert health["version"] == __version__
+    assert {*ACTORS, "postgres", "redis", "signer"} <= set(health["parts"])
+    assert "<html" in httpx.get(one.url).text
+    wait_for("paper trades", lambda: get(one, "api/trades"))
+    assert get(one, "api/strategies")
+    assert isinstance(get(one, "api/positions"), list)
+    asked = one.run("sql", "SELECT count(*) FROM trades WHERE status = 'PAPER'", "--json")
+    assert json.loads(asked.stdout)["rows"][0]["count"] > 0
+    assert status_of(one)["status"] == "healthy"
+    refused = one.run("up")
+    assert refused.returncode == 1
+    assert "already running" in refused.stderr
+
+
+def test_nobody_else_can_reach_it(one: Installation) -> None:
+    assert open_to_others(one.folder) == []
+    assert stat.S_IMODE(one.ray_folder.stat().st_mode) == 0o700
+    keypair = one.folder / ".memesnipe" / "wallet" / "keypair.json"
+    assert stat.S_IMODE(keypair.stat().st_mode) == 0o600
+
+
+def test_another_installation_beside_it_takes_orders_and_stops(
+    one: Installation, installations: Callable[..., Installation]
+) -> None:
+    other = installations(**CALM, MIN_SHARPE_FOR_PROMOTION="1000000")  # no strategy is promoted but by us
+    process = other.start(*LIVE)
+    wait_for("the other to be healthy", lambda: is_healthy(other))
+    assert other.url != one.url
+    assert get(other, "signer/pubkey") != get(one, "signer/pubkey"), "each installation has a wallet of its own"
+
+    spec_id = wait_for("a strategy", lambda: seq_of(other) > 300 and _a_simulating_strategy(other))
+    promoted = other.run("promote", spec_id, "--reason", "a test", "--json")
+    assert promoted.returncode == 0, promoted.stderr
+    assert json.loads(promoted.stdout)["outcome"].startswith(f"{spec_id} is paper from event")
+    live = other.run("promote", spec_id)
+    assert live.returncode == 3
+    assert "LIVE_TRADING_ENABLED is false" in live.stderr
+    demoted = other.run("demote", spec_id, "--json")
+    assert json.loads(demoted.stdout)["outcome"].startswith(f"{spec_id} is simulating from event")
+
+    before = consumed(other)
+    with stopped_postgres(other):
+        other.interrupt(process)
+        wait_for("the actors to end although it stands still", lambda: not actors_of(other))
+    assert process.wait(120) == 0
+    assert json.loads(other.stdout)["events"]["consumed"] >= before
+    wait_for("no process to be left of the other", lambda: not other.leftovers(), 30)
+    verified(other)
+    assert is_healthy(one)
+
+    # It starts again, and Ctrl-C ends that while it still does.
+    process = other.start(*LIVE)
+    wait_for("it to start the dashboard", lambda: "Starting the dashboard" in other.stderr)
+    other.interrupt(process)
+    assert process.wait(120) == 130
+    log = [json.loads(line) for line in (other.folder / ".memesnipe" / "logs" / "up.jsonl").read_text().splitlines()]
+    assert [line["resumed"] for line in log if line["event"] == "run"] == [False, True]
+    assert other.stderr.splitlines()[-2:] == ["Stopping ...", "memesnipe: interrupted"]
+    assert other.stdout == ""
+    wait_for("no process to be left of the other", lambda: not other.leftovers(), 30)
+
+
+def _a_simulating_strategy(installation: Installation) -> str:
+    query = sa.select(StrategyRow.spec_id).where(StrategyRow.mode == "simulating").limit(1)
+    with database_of(installation) as connection:
+        return connection.scalar(query) or ""
+
+
+def test_a_halt_passes_a_crowd(one: Installation) -> None:
+    """All at once: open streams of which a fifth is never read, headers that never end, bodies that never come."""
+    token = (one.folder / ".memesnipe" / "secrets" / "api_token").read_text().strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    port = int(one.resolved["dashboard_port"])
+    with Crowd(port) as crowd, socket.create_connection(("127.0.0.1", port), timeout=60) as unfinished:
+        unfinished.sendall(UNFINISHED % port)
+        crowd.stand_still(100)
+        crowd.watch(400)
+        crowd.leave_unfinished(50)
+        # As they come, and again when every stream is open.
+        assert httpx.post(f"{one.url}/api/halt", headers=headers, timeout=5).status_code == 202
+        wait_for("every stream to be open", lambda: crowd.statuses["200"] == 400)
+        for _ in range(3):
+            assert httpx.post(f"{one.url}/api/halt", headers=headers, timeout=5).status_code == 202
+            assert httpx.get(one.url, timeout=10).status_code == 200
+            assert httpx.get(f"{one.url}/api/health", timeout=10).status_code == 200
+        assert crowd.closed == 0, "the streams that are read are open"
+        with contextlib.suppress(ConnectionResetError):
+            assert unfinished.recv(1) == b"", "Serve's proxy cuts off what is never finished"
+    wait_for("the halt", lambda: get(one, "api/risk")["halted"])
+    assert httpx.post(f"{one.url}/api/risk/reset", headers=headers, timeout=5).status_code == 202
+    wait_for("the reset", lambda: not get(one, "api/risk")["halted"])
+
+
+def test_a_second_executor_takes_over_until_it_goes_quiet(one: Installation) -> None:
+    second = Executor(Context(one.folder / ".memesnipe", 1), ActorMetrics("second"))
+    second.open()
+    began = second.seq
+    wait_for("the second to have done some work", lambda: second.step() or second.seq > began + 100)
+    beat = wait_for(
+        "the first to stand by", lambda: (b := one.heartbeat("executor")).get("state") == "recovering" and b
+    )
+    assert "another executor" in beat["detail"]
+    wait_for("the first to come back", lambda: seq_of(one) > second.seq)
+    with pytest.raises((LeaseLostError, redis.ConnectionError), match=r"another executor|took over"):
+        second.step()
+    second.close()
+
+
+def test_serve_brings_its_controller_back(one: Installation) -> None:
+    before = _controllers(one)
+    assert Targets(one.folder / ".memesnipe").kill("serve controller")
+    wait_for("another controller", lambda: (now := _controllers(one)) and not now & before)
+    assert is_healthy(one)
+
+
+def _controllers(installation: Installation) -> set[int]:
+    return {pid for pid, command in processes_of(installation.folder).items() if "ray::ServeController" in command}
+
+
+def test_it_goes_on_after_ray_has_died(one: Installation) -> None:
+    first = {pid for pid, command in processes_of(one.folder).items() if "ray::" in command or "/gcs_server" in command}
+    assert Targets(one.folder / ".memesnipe").kill("ray gcs_server")
+    wait_for("that to be noticed", lambda: "gcs_server (its control service) has ended" in one.stderr, 30)
+    wait_for("`status` to say so", lambda: "Ray died" in one.run("status", "--json").stdout, 60)
+    wait_for("Ray to be back", lambda: "Ray has restarted after" in one.stderr, 400)
+    assert not first & set(processes_of(one.folder)), "nothing of the first Ray is left to trade beside the second"
+    wait_for_events(one, 200)
+    assert "Traceback" not in one.stderr
+
+
+def test_it_waits_for_a_database_that_does_not_answer_and_buys_nothing_late(one: Installation) -> None:
+    wait_for("orders", lambda: orders_of(one))
+    with stopped_postgres(one), redis.Redis.from_url(one.resolved["redis_url"]) as client:
+        before = sum(client.xlen(stream) for stream in EVENT_STREAMS)
+        state = wait_for("an actor to say that it waits", lambda: _stalled(one))
+        assert state["parts"]["postgres"] == {"state": "down", "detail": "no answer within 2 s"}
+        assert state["status"] == "unhealthy" and "trading waits" in state["detail"]
+        assert "the database" in state["error"]  # where the figures would be
+        assert sum(client.xlen(stream) for stream in EVENT_STREAMS) - before < MAX_IN_FLIGHT
+        seq = seq_of(one, "market_data")
+    wait_for("the executor to go on", lambda: seq_of(one) >= seq + 100)
+    wait_for("all to be well", lambda: is_healthy(one))
+    wait_for("purchases on what had waited to be refused", lambda: _last_refused_as_late(one) > seq)
+    assert not _bought_on_stale_events(one)
+
+
+def _stalled(installation: Installation) -> dict[str, dict[str, dict[str, str]]] | None:
+    state = status_of(installation)
+    return state if any(part["state"] == "stalled" for part in state["parts"].values()) else None
+
+
+def _last_refused_as_late(installation: Installation) -> int:
+    """Return the last event on which nothing was bought because it came too late."""
+    late = sa.and_(RefusalRow.reason == "stale_data", RefusalRow.detail.contains("late"))
+    with database_of(installation) as connection:
+        return connection.scalar(sa.select(sa.func.max(RefusalRow.seq)).where(late)) or 0
+
+
+def _bought_on_stale_events(installation: Installation) -> set[int]:
+    with database_of(installation) as connection:
+        bought = set(connection.scalars(sa.select(OrderRow.decided_seq).where(OrderRow.side == "buy")))
+    stale: set[int] = set()
+    for events in read_batches(installation.folder / ".memesnipe/runs/1/events.bin", 1, max(bought)):
+        stale |= set(events["seq"][events["flags"] & STALE > 0].tolist())
+    return bought & stale
+
+
+def test_a_halt_outlives_a_kill_and_a_reset_ends_it(one: Installation, system: LiveSystem) -> None:
+    process = system.start()
+    pubkey, before = get(one, "signer/pubkey"), consumed(one)
+    halt = one.run("halt", "--reason", "a test", "--json")
+    assert halt.returncode == 0, halt.stderr
+    assert json.loads(halt.stdout)["outcome"].startswith("done after event")
+    nobody = one.run("promote", "nobody")
+    assert (nobody.returncode, nobody.stdout) == (2, "")
+    assert "there is no strategy 'nobody'" in nobody.stderr
+    halted_orders = orders_of(one)
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    wait_for("nothing to outlive it", lambda: not one.leftovers(), 150)
+
+    started = one.run("up", "--detach", *SPEED, "--json")
+    assert started.returncode == 0, started.stderr
+    running = json.loads(started.stdout)
+    assert httpx.get(running["dashboard"], timeout=10).status_code == 200
+    assert os.getsid(running["pid"]) == running["pid"], "no terminal reaches it"
+    wait_for("it to be healthy again", lambda: is_healthy(one))
+    assert status_of(one)["detached"] is True
+    assert get(one, "signer/pubkey") == pubkey
+    wait_for_events(one, 800)
+    assert consumed(one) > before
+    assert orders_of(one) == halted_orders
+    assert json.loads(one.run("risk", "show", "--json").stdout)["halted"] is True
+    reset = one.run("risk", "reset", "--json")
+    assert reset.returncode == 0, reset.stderr
+    wait_for("orders after the reset", lambda: orders_of(one) > halted_orders)
+
+    assert json.loads(one.run("down", "--json").stdout) == {"stopped": True}
+    assert one.run("status", "--json").stdout == '{"running":false}\n'
+    wait_for("no process to be left", lambda: not one.leftovers(), 30)
+    assert verified(one)["events"] >= before

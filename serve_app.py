@@ -1,35 +1,26 @@
-"""The Serve applications: halt, the dashboard with its API, and the signer; `deploy` serves them on one port.
+"""The Serve applications: halt, the dashboard with its API, and the signer; one port serves them.
 
 Halt is a separate application, so that reads share neither its replica nor its event loop, threads and connections.
 """
 
 import logging
-import os
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import redis
 from ray import serve
 from ray.serve._private import replica
 from ray.serve.config import HTTPOptions, ProxyLocation
 from ray.serve.schema import LoggingConfig
 from starlette.types import ASGIApp
 
-from memesnipe.api.app import create_api
-from memesnipe.api.backend import Backend
-from memesnipe.api.commands import Commands, FullPaths, create_command_api
-from memesnipe.api.proxy import CALLBACK
-from memesnipe.api.request_checks import RequestChecks
-from memesnipe.api.token import load_token
-from memesnipe.config.home import RESOLVED
-from memesnipe.config.settings import Settings, read_resolved
+from memesnipe.config.home import Home
 from memesnipe.servers import loopback
-from memesnipe.signer.app import create_signer_api
-from memesnipe.solana.wallet import load_wallet
-from memesnipe.storage.asking import connect_to_ask
-from memesnipe.storage.database import connect
+
+if TYPE_CHECKING:  # loaded in the replicas alone, each of which needs a part of it
+    from memesnipe.api.commands import Commands
+    from memesnipe.config.settings import Settings
 
 # By default Serve sends a replica five concurrent requests, which five open streams would use up. The applications
 # limit waiting requests themselves, and answer 503 beyond the limits; Serve's limit is never reached.
@@ -41,6 +32,7 @@ _OPTIONS: dict[str, Any] = {
     "graceful_shutdown_timeout_s": 2.0,
 }
 _KEEP_ALIVE_S = 15
+_STARTING_S = 60.0  # the page is served before the actors and the signer run
 # No client waits longer for a read.
 _READ_OPTIONS = "-c statement_timeout=10s"
 
@@ -56,7 +48,10 @@ class Halt:
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
-        settings = read_resolved(self._home / RESOLVED)
+        from memesnipe.api.commands import FullPaths, create_command_api  # noqa: PLC0415
+        from memesnipe.api.request_checks import RequestChecks  # noqa: PLC0415
+
+        settings = _settings(self._home)
         return RequestChecks(FullPaths(create_command_api(_commands(settings))), _hosts(settings))
 
 
@@ -71,12 +66,19 @@ class Dashboard:
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica."""
-        settings = read_resolved(self._home / RESOLVED)
+        import redis  # noqa: PLC0415
+
+        from memesnipe.api.app import create_api  # noqa: PLC0415
+        from memesnipe.api.backend import Backend  # noqa: PLC0415
+        from memesnipe.api.request_checks import RequestChecks  # noqa: PLC0415
+        from memesnipe.storage.database import connect  # noqa: PLC0415
+
+        settings = _settings(self._home)
         assert settings.servers.redis_url is not None  # noqa: S101 - resolved by `up`
         client = redis.Redis.from_url(settings.servers.redis_url.get_secret_value(), socket_timeout=2)
         url = f"http://{loopback.HOST}:{settings.api.dashboard_port}/signer/health"
         database = connect(_database_url(settings), _READ_OPTIONS)
-        backend = Backend(database, client, lambda: _answers(url), datetime.now(UTC))
+        backend = Backend(database, client, lambda: _answers(url), datetime.now(UTC), _STARTING_S)
         return RequestChecks(
             create_api(backend, _commands(settings), settings.api.dashboard_max_streams), _hosts(settings)
         )
@@ -93,7 +95,11 @@ class Signer:
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica; the key is read from its file here, and does not leave the replica."""
-        settings = read_resolved(self._home / RESOLVED)
+        from memesnipe.api.request_checks import RequestChecks  # noqa: PLC0415
+        from memesnipe.signer.app import create_signer_api  # noqa: PLC0415
+        from memesnipe.solana.wallet import load_wallet  # noqa: PLC0415
+
+        settings = _settings(self._home)
         wallet = load_wallet(settings.installation.wallet_file)
         return RequestChecks(create_signer_api(str(wallet.pubkey())), _hosts(settings))
 
@@ -104,23 +110,32 @@ def _disable_grpc_port() -> None:
 
 
 # (name, prefix of its paths, deployment). A path is routed to its longest prefix.
-APPLICATIONS: list[tuple[str, str, Any]] = [
-    ("signer", "/signer", Signer),
-    ("halt", "/api/halt", Halt),
-    ("dashboard", "/", Dashboard),
-]
+Application = tuple[str, str, Any]
+PAGE: Application = ("dashboard", "/", Dashboard)
+OTHERS: list[Application] = [("signer", "/signer", Signer), ("halt", "/api/halt", Halt)]
+_QUIET = LoggingConfig(log_level="WARNING")
 
 
-def _commands(settings: Settings) -> Commands:
+def _settings(home: Path) -> "Settings":
+    from memesnipe.config.settings import read_resolved  # noqa: PLC0415
+
+    return read_resolved(Home(home).settings)
+
+
+def _commands(settings: "Settings") -> "Commands":
+    from memesnipe.api.commands import Commands  # noqa: PLC0415
+    from memesnipe.api.token import load_token  # noqa: PLC0415
+    from memesnipe.storage.asking import connect_to_ask  # noqa: PLC0415
+
     return Commands(connect_to_ask(_database_url(settings)), load_token(settings.installation.token_file))
 
 
-def _database_url(settings: Settings) -> str:
+def _database_url(settings: "Settings") -> str:
     assert settings.servers.database_url is not None  # noqa: S101 - resolved by `up`
     return settings.servers.database_url.get_secret_value()
 
 
-def _hosts(settings: Settings) -> list[str]:
+def _hosts(settings: "Settings") -> list[str]:
     return [name for name in settings.api.dashboard_hosts.replace(" ", "").split(",") if name]
 
 
@@ -131,27 +146,30 @@ def _answers(url: str) -> bool:
         return False
 
 
-def prepare() -> None:
-    """Set the hook of Serve's proxy in the environment, which a cluster that starts later inherits."""
-    os.environ.setdefault(*CALLBACK)
-
-
-def deploy(home: Path, port: int) -> None:
-    """Serve all applications on 127.0.0.1 at ``port``."""
+def deploy_page(home: Path, port: int) -> None:
+    """Serve the page and the API on 127.0.0.1 at ``port``; the API includes halt until `deploy_others` has ended."""
     # Serve resets its logger's level whenever it connects, but keeps filters.
     logging.getLogger("ray.serve").addFilter(lambda record: record.levelno >= logging.WARNING)
-    quiet = LoggingConfig(log_level="WARNING")
     http = HTTPOptions(host=loopback.HOST, port=port, keep_alive_timeout_s=_KEEP_ALIVE_S)
-    serve.start(http_options=http, proxy_location=ProxyLocation.HeadOnly, logging_config=quiet)
+    serve.start(http_options=http, proxy_location=ProxyLocation.HeadOnly, logging_config=_QUIET)
+    _deploy(home, [PAGE])
+
+
+def deploy_others(home: Path) -> None:
+    """Serve halt and the signer too."""
+    _deploy(home, OTHERS)
+
+
+def _deploy(home: Path, applications: list[Application]) -> None:
     serve.run_many(
         [
-            serve.RunTarget(deployment.bind(str(home)), name=name, route_prefix=prefix, logging_config=quiet)
-            for name, prefix, deployment in APPLICATIONS
+            serve.RunTarget(deployment.bind(str(home)), name=name, route_prefix=prefix, logging_config=_QUIET)
+            for name, prefix, deployment in applications
         ]
     )
 
 
 def undeploy() -> None:
     """Delete the applications; Serve itself may have other users."""
-    for name, _, _ in APPLICATIONS:
+    for name, _, _ in (PAGE, *OTHERS):
         serve.delete(name)

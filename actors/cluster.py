@@ -3,26 +3,29 @@
 Ray cannot be started again in a process in which a part of it has died: calls hang, and its own code may end the
 process. So `up` runs this in a process of its own, ends that with all that belongs to it, and starts another.
 
+`up` writes one line to its standard input: the number of the run, when the servers run and the settings are resolved.
+
 It writes one JSON object a line to a pipe: `{"doing": ...}` while it starts, `{"ready": address of Ray's dashboard}`,
 then `{}` about every second, `{"lost": ...}` when a part of Ray has died, and `{"refused": ...}` when a user's setting
 is wrong. It stops when its standard input ends, which it also does when `up` is killed.
 """
 
 import os
+import queue
 import sys
 import threading
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import orjson
 import psutil
-from ray.serve._private import api
 
-import serve_app
-from actors.connection import START_S, connect_ray, disconnect_ray
+from actors.connection import START_S, connect_ray, disconnect_ray, start_dashboard
 from actors.supervisor import Supervision
-from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.servers.compiler import COMPILER, is_compiling
@@ -36,6 +39,23 @@ _FAILED: Final = 1
 _ESSENTIAL: Final = {"gcs_server": "its control service", "raylet": "its node manager"}
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The arguments of this process."""
+
+    home: Path
+    address: str  # of a cluster; "" starts one here
+    pipe: int
+    session: str  # of the `memesnipe up` that has started this process
+    detached: bool
+
+    @classmethod
+    def parse(cls, arguments: list[str]) -> Self:
+        """Read HOME ADDRESS FILE_DESCRIPTOR SESSION [detached]."""
+        home, address, pipe, session, *options = arguments
+        return cls(Path(home), address, int(pipe), session, "detached" in options)
+
+
 class Guard:
     """Watches from a thread of its own, because calls of Ray may hang when a part of Ray has died."""
 
@@ -44,6 +64,7 @@ class Guard:
         self._lock = threading.Lock()
         self._parts: list[psutil.Process] = []
         self._ready = False
+        self._run_id: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.stopping = threading.Event()
         threading.Thread(target=self._until_told_to_stop, daemon=True).start()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -72,8 +93,17 @@ class Guard:
                     self.tell(lost=f"{part.name()} ({_ESSENTIAL[part.name()]}) has ended")
                     self.end(_FAILED)
 
+    def wait_for_run(self) -> int:
+        """Return the number of the run, once the servers run and the settings are resolved."""
+        while True:
+            with suppress(queue.Empty):
+                return self._run_id.get(timeout=1.0)
+            self.tell()
+
     def _until_told_to_stop(self) -> None:
-        while os.read(0, 1024):
+        if line := os.read(0, 1024):
+            self._run_id.put(int(line))
+        while line and os.read(0, 1024):
             pass
         was_ready = self._ready
         self.stopping.set()
@@ -87,25 +117,35 @@ class Guard:
         os._exit(code)
 
 
-def run(home: Path, run_id: int, session: str, guard: Guard, *, detached: bool) -> None:
-    """Start everything, and look after it until told to stop."""
-    settings = read_resolved(home / RESOLVED)
+def run(start: Start, guard: Guard) -> None:
+    """Start everything, and supervise it until `up` closes the pipe."""
+    home = start.home
     guard.tell(doing="Ray")
-    serve_app.prepare()
-    dashboard = connect_ray(settings.servers.ray_address, home, f"memesnipe-{installation_of(home)}", attempts=1)
+    address = start.address or None
+    dashboard = connect_ray(address, home, f"memesnipe-{installation_of(home)}", attempts=1)
     guard.watch_parts()
+    guard.tell(doing="the servers")
+    run_id = guard.wait_for_run()
+    settings = read_resolved(Home(home).settings)
     guard.tell(doing="the dashboard")
+    from ray.serve._private import api  # noqa: PLC0415 - Serve is loaded while Ray's workers start
+
+    import serve_app  # noqa: PLC0415
+
     api.HTTP_PROXY_TIMEOUT = START_S  # type: ignore[attr-defined] # a constant of 60 s
-    serve_app.deploy(home, settings.api.dashboard_port)
-    while is_compiling(home) and not guard.stopping.wait(_WATCH_S):
+    serve_app.deploy_page(home, settings.api.dashboard_port)
+    while is_compiling(Home(home).compile_lock) and not guard.stopping.wait(_WATCH_S):
         guard.tell(doing=COMPILER)
     guard.tell(doing="the actors")
     ports = {
         "executor": settings.telemetry.executor_metrics_port,
         "portfolio": settings.telemetry.portfolio_metrics_port,
     }
-    is_shared = settings.servers.ray_address is not None
-    supervision = Supervision(home, session, run_id, ports, detached=detached, shared=is_shared)
+    supervision = Supervision(home, start.session, run_id, ports, detached=start.detached, shared=address is not None)
+    serve_app.deploy_others(home)
+    if address is None:
+        guard.tell(doing="the dashboard of Ray")
+        dashboard = start_dashboard()
     guard.ready(dashboard)
     while not guard.stopping.is_set():
         supervision.check(_WATCH_S)
@@ -114,6 +154,8 @@ def run(home: Path, run_id: int, session: str, guard: Guard, *, detached: bool) 
 
 
 def _stop(supervision: Supervision, settings: Settings) -> None:
+    import serve_app  # noqa: PLC0415 - as above
+
     supervision.stop()
     if settings.servers.ray_address:  # a cluster of our own ends with all that runs on it
         serve_app.undeploy()
@@ -121,15 +163,15 @@ def _stop(supervision: Supervision, settings: Settings) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run for an installation, and write the state to a pipe: HOME RUN_ID FILE_DESCRIPTOR SESSION [detached]."""
-    home, run_id, pipe, session = Path(arguments[0]), int(arguments[1]), int(arguments[2]), arguments[3]
-    os.set_inheritable(pipe, False)  # Ray's processes shall not hold it open
-    guard = Guard(installation_of(home), pipe)
+    """Run for an installation, and write the state to a pipe; see `Start.parse` for the arguments."""
+    start = Start.parse(arguments)
+    os.set_inheritable(start.pipe, False)  # Ray's processes must not hold it open
+    guard = Guard(installation_of(start.home), start.pipe)
     try:
-        run(home, run_id, session, guard, detached="detached" in arguments[4:])
-    except Exception as error:  # noqa: BLE001 - whatever it is, `up` decides whether to try again
+        run(start, guard)
+    except Exception as error:  # noqa: BLE001 - `up` decides whether to try again
         reason: Any = without_secrets(first_line(error))
-        open_log(home / "logs", "cluster", "INFO").error("it ends", exc_info=error)
+        open_log(Home(start.home).logs, "cluster", "INFO").error("it ends", exc_info=error)
         guard.tell(**{"refused" if isinstance(error, MemeSnipeError) else "lost": reason})
         guard.end(_FAILED)
 

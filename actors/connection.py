@@ -11,8 +11,11 @@ from typing import Any, Final
 import psutil
 import ray
 from ray._private import ray_constants, services
+from ray._private.node import Node
 
-from memesnipe.config.home import installation_of
+from memesnipe.api.proxy_callback import CALLBACK
+from memesnipe.api.serve_imports import PRELOAD
+from memesnipe.config.home import Home, installation_of
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.servers.ray_folder import ray_folder, remove_session
 from memesnipe.telemetry.logs import open_log
@@ -29,6 +32,8 @@ _ENVIRONMENT: Final = {
     "RAY_raylet_start_wait_time_s": "3",  # of one call in `_node_when_it_is_up`
     "RAY_py_gcs_connect_timeout_s": str(START_S),
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+    CALLBACK[0]: CALLBACK[1],
+    PRELOAD[0]: PRELOAD[1],
 }
 _PROBE_S: Final = 5.0
 _POLL_S: Final = 0.2
@@ -42,30 +47,31 @@ def connect_ray(
     namespace: str,
     *,
     cpus: int | None = None,
-    dashboard: bool = True,
     attempts: int = 3,
 ) -> str:
-    """Connect to the cluster at ``address``, or start a local one; return its dashboard's URL ("" without one).
+    """Connect to the cluster at ``address``, or start a local one without a dashboard; return the dashboard's URL.
 
     Args:
         address: of a cluster; None starts a local one.
         home: folder of the installation, for the log.
         namespace: of the names of the actors.
         cpus: concurrent backtests on a local cluster; by default all cores.
-        dashboard: whether a local cluster has one.
         attempts: number of attempts to start a local cluster.
+
+    Returns:
+        The URL; "" where there is no dashboard.
 
     Raises:
         MemeSnipeError: no cluster answers at the address, or no local one starts.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    log = open_log(home / "logs", "ray", "INFO")
+    log = open_log(Home(home).logs, "ray", "INFO")
     common: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "logging_level": "ERROR"}
     if address:
         url = _join(address, common)
     else:
-        own = common | {"include_dashboard": dashboard, "num_cpus": cpus or max(2, os.cpu_count() or 1)}
+        own = common | {"include_dashboard": False, "num_cpus": cpus or max(2, os.cpu_count() or 1)}
         for attempt in range(1, attempts + 1):
             try:
                 url = _start(home, own)
@@ -94,7 +100,7 @@ def _start(home: Path, own: dict[str, Any]) -> str:
     services.get_node = _node_when_it_is_up  # Ray retries it for 30 s, which no setting changes
     before = set(psutil.Process().children())
     try:
-        with _on_loopback(folder):
+        with _on_loopback(folder), _essential_processes():
             return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # Ray raises a bare Exception when one of its parts is too slow
         ray.shutdown()
@@ -164,6 +170,39 @@ def _on_loopback(folder: Path) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _essential_processes() -> Iterator[None]:
+    """Leave out the processes of a local Ray that nothing here needs: together they take half of its start.
+
+    The dashboard is started later (`start_dashboard`). The monitor starts nodes, and a local cluster has one node. The
+    log monitor sends logs to the driver, which does not print them.
+    """
+    names = ("start_api_server", "start_monitor", "start_log_monitor")
+    before = {name: getattr(Node, name) for name in names}
+    for name in names:
+        setattr(Node, name, lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        for name, method in before.items():
+            setattr(Node, name, method)
+
+
+def start_dashboard() -> str:
+    """Start the dashboard of the local cluster that this process has started; return its URL. Main thread only.
+
+    Raises:
+        MemeSnipeError: it does not start.
+    """
+    node: Any = ray._private.worker._global_node
+    try:
+        with _on_loopback(Path(node.get_session_dir_path()).parent):
+            node.start_api_server(include_dashboard=True, raise_on_failure=True)
+    except Exception as error:  # a bare Exception is what Ray raises
+        raise MemeSnipeError(f"Ray's dashboard does not start: {first_line(error)}") from error
+    return f"http://{node.webui_url}"
 
 
 def _probe(address: str) -> None:

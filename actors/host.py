@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from msgspec.structs import replace
 
+from memesnipe.config.home import Home
 from memesnipe.errors import first_line
 from memesnipe.protocol.heartbeat import Heartbeat
-from memesnipe.roles.activity import RECOVERING, WAITING, ActivityTracker, activity_file
+from memesnipe.roles.activity import RECOVERING, WAITING, ActivityTracker
 from memesnipe.telemetry.logs import open_log, without_secrets
 
 if TYPE_CHECKING:  # loaded in the actor's process alone
@@ -97,7 +98,7 @@ class Host:
 
         metrics = ActorMetrics(self.name)
         self._update(metrics_port=metrics.serve(self._metrics_port))
-        self._activity.open(activity_file(self._home, self._run_id, self.name))
+        self._activity.open(Home(self._home).run(self._run_id).activity(self.name))
         threading.Thread(target=self._beat, daemon=True).start()
         failures = 0
         while not self._stop.is_set():
@@ -108,7 +109,7 @@ class Host:
                 failures = 1 if time.monotonic() - began > _STABLE_S else failures + 1
                 metrics.add_failure()
                 self._update(state="recovering", detail=without_secrets(first_line(error)))
-                open_log(self._home / "logs", self.name, "INFO").error("recovering", exc_info=error)
+                open_log(Home(self._home).logs, self.name, "INFO").error("recovering", exc_info=error)
                 self._stop.wait(min(0.1 * 2**failures, _MAX_BACKOFF_S))
         self._update(state="finished", detail="")
 
@@ -137,7 +138,7 @@ class Host:
         """Write the heartbeat to Redis every second, except while Redis does not answer."""
         from memesnipe.roles.context import Context  # noqa: PLC0415
 
-        log = open_log(self._home / "logs", f"{self.name}_heartbeat", "INFO")
+        log = open_log(Home(self._home).logs, f"{self.name}_heartbeat", "INFO")
         while not self._stop.is_set():
             context = Context(self._home, self._run_id)
             try:

@@ -20,6 +20,7 @@ from actors.market_data import MarketData
 from actors.portfolio import Portfolio
 from actors.position import Position
 from actors.strategy_factory import StrategyFactory
+from memesnipe.config.home import Home
 from memesnipe.errors import first_line
 from memesnipe.telemetry.logs import Logger, open_log
 
@@ -36,11 +37,10 @@ _WATCH_S: Final = 0.25
 _PAUSE_S: Final = 0.2  # before an actor is created again: the name of a dead one becomes free a moment later
 _ANSWER_S: Final = 60.0  # without an answer the supervisor is replaced; at a load of 30 it takes some seconds
 _NAME: Final = "supervisor"  # in Ray, and of its log
-_CHECKPOINT: Final = "supervisor.json"
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """What a supervisor has started, in the file `supervisor.json` of the home folder."""
+    """What a supervisor has started, in the file `Home.checkpoint`."""
 
     session: str  # of the `memesnipe up` that it belongs to
     run_id: int
@@ -78,7 +78,7 @@ class Supervisor:
         self._stopped.wait(2 * STOP_S)
 
     def _supervise(self) -> None:
-        log = open_log(self._home / "logs", _NAME, "INFO")
+        log = open_log(Home(self._home).logs, _NAME, "INFO")
         try:
             self._begin(log)
             while not self._stop.is_set():
@@ -159,7 +159,7 @@ class Supervision:
             detached: whether the supervisor outlives this process.
             shared: whether the cluster does, so that actors without an owner would stay.
         """
-        self._log = open_log(home / "logs", "cluster", "INFO")
+        self._log = open_log(Home(home).logs, "cluster", "INFO")
         before = _read_checkpoint(home)
         if before is None or before.session != session:
             _kill(_NAME)
@@ -219,12 +219,13 @@ def _kill(name: str) -> None:
 
 def _read_checkpoint(home: Path) -> Checkpoint | None:
     try:
-        return msgspec.json.decode((home / _CHECKPOINT).read_bytes(), type=Checkpoint)
+        return msgspec.json.decode(Home(home).checkpoint.read_bytes(), type=Checkpoint)
     except (OSError, msgspec.MsgspecError):
         return None
 
 
 def _write_checkpoint(home: Path, checkpoint: Checkpoint) -> None:
-    part = home / f"{_CHECKPOINT}.part"
+    path = Home(home).checkpoint
+    part = path.with_suffix(".part")
     part.write_bytes(msgspec.json.encode(checkpoint))
-    part.replace(home / _CHECKPOINT)
+    part.replace(path)

@@ -21,6 +21,8 @@ from typing import Self
 
 import httpx
 
+from memesnipe.config.home import Home
+
 STREAM = b"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n"
 UNFINISHED = b"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nX-More: "
 BODILESS = b"POST /api/risk/reset HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 100\r\n\r\n"
@@ -145,9 +147,9 @@ def main() -> None:
     parser.add_argument("--unfinished", type=int, default=50, help="of each kind")
     parser.add_argument("--halts", type=int, default=50)
     arguments = parser.parse_args()
-    home = Path(".memesnipe")
-    port = json.loads((home / "settings.json").read_text())["dashboard_port"]
-    token = (home / "secrets" / "api_token").read_text().strip()
+    home = Home(Path(".memesnipe"))
+    port = json.loads(home.settings.read_text())["dashboard_port"]
+    token = home.token.read_text().strip()
     url = f"http://127.0.0.1:{port}"
     measure(url, token, arguments.halts, "alone")
     with Crowd(port) as crowd:

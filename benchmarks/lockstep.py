@@ -34,8 +34,9 @@ from rich.console import Console
 from rich.table import Table
 
 from memesnipe.bench.market import make_market
+from memesnipe.config.home import Home
 from memesnipe.protocol.streams import ACTORS
-from memesnipe.roles.activity import WAITING, activity_file, read_activity
+from memesnipe.roles.activity import WAITING, read_activity
 from memesnipe.servers.servers import LocalServers
 from memesnipe.storage import schema
 from memesnipe.storage.database import connect
@@ -107,9 +108,9 @@ class Replay:
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> tuple[float, Counter[str]]:
         """Return the seconds from the first publication to the end, and the seconds by actor and activity."""
-        files = {actor: activity_file(self._home, 1, actor) for actor in ACTORS}
+        files = {actor: Home(self._home).run(1).activity(actor) for actor in ACTORS}
         began, first, looked, split = time.monotonic(), 0.0, 0.0, Counter[str]()
-        log = self._home / "runs" / "1" / "events.bin"
+        log = Home(self._home).run(1).event_log
         previous = began
         while process.poll() is None and time.monotonic() - began < TIMEOUT_S:
             time.sleep(SAMPLE_S)
@@ -156,7 +157,7 @@ class Replay:
         return {role: round(seconds, 2) for role, seconds in used.most_common()}
 
     def _figures(self, split: Counter[str], seconds: float) -> dict[str, Any]:
-        with LocalServers(self._home) as servers:
+        with LocalServers(*Home(self._home).server_folders) as servers:
             engine = connect(servers.start(need_redis=False).database_url or "")
             with engine.connect() as connection:
                 run_id = latest_run(connection) or 0

@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from rich.console import Console
 from soak_trend import MIN_MINUTES, Sample, show, trends_of, verdict_on
 
-from memesnipe.config.home import RESOLVED
+from memesnipe.config.home import Home
 from memesnipe.config.settings import read_resolved
 from memesnipe.protocol.heartbeat import HEARTBEAT_KEY
 from memesnipe.protocol.streams import ACTORS
@@ -108,7 +108,7 @@ class Soak:
     def _sample(self) -> Sample | None:
         """Return the current figures; None when a server does not answer."""
         try:
-            settings = read_resolved(self._home / RESOLVED) if (self._home / RESOLVED).is_file() else None
+            settings = read_resolved(Home(self._home).settings) if Home(self._home).settings.is_file() else None
             if settings is None or settings.servers.redis_url is None or settings.servers.database_url is None:
                 return None
             if self._database is None:
@@ -171,7 +171,7 @@ class Soak:
     @property
     def recoveries(self) -> dict[str, int]:
         """Return how often each actor recovered from an error; without kills, every recovery is a fault."""
-        logs = self._home / "logs"
+        logs = Home(self._home).logs
         counts = {
             a: sum(1 for f in logs.glob(f"{a}.jsonl*") for line in f.open() if '"recovering"' in line) for a in ACTORS
         }

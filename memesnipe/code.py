@@ -1,11 +1,11 @@
 """Hashes of the code that determines a run's decisions: equal for two runs of the same code."""
 
+import sys
 from collections.abc import Iterable
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
-
-from memesnipe.compiled import source_hash
 
 _HERE: Final = Path(__file__).resolve().parent
 # Packages that can change a run's records; pages, commands, logs and servers cannot.
@@ -28,6 +28,17 @@ _PACKAGES: Final = (
 # Packages that can change the result of a search, besides the strategies.
 _SEARCH_PACKAGES: Final = ("market", "sdk", "engine", "stats", "evolution")
 _BESIDE: Final = ("actors", "strategies")
+_COMPILED_PACKAGES: Final = ("market", "sdk", "engine", "stats")
+
+
+def source_hash() -> str:
+    """Return a hash of everything that a compiled function depends on."""
+    packages = (path for name in _COMPILED_PACKAGES for path in sorted((_HERE / name).glob("*.py")))
+    # The version without an import of numba, which is slow to load.
+    digest = blake2b(f"{version('numba')} {sys.version}".encode(), digest_size=8)
+    for path in (_HERE / "compiled.py", *packages):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def code_hash(strategy_folders: Iterable[Path] = ()) -> str:

@@ -7,10 +7,8 @@ machine, loads instead of compiling.
 
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +16,8 @@ import numba
 from numba import njit
 from numba.extending import intrinsic, register_jitable
 
-_COMPILED_PACKAGES = ("market", "sdk", "engine", "stats")
+from memesnipe.code import source_hash
+
 _FOLDERS_KEPT = 6
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -42,16 +41,6 @@ def jitable(function: _Function) -> _Function:
 def intrinsic_of(generate: Callable[..., Any]) -> Any:
     """Return a function for compiled code whose LLVM instructions ``generate`` emits."""
     return intrinsic(generate)
-
-
-def source_hash() -> str:
-    """Return a hash of everything that a compiled function depends on."""
-    here = Path(__file__).resolve().parent
-    files = [Path(__file__), *(path for name in _COMPILED_PACKAGES for path in sorted((here / name).glob("*.py")))]
-    digest = blake2b(f"{numba.__version__} {sys.version}".encode(), digest_size=8)
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def folder_in(parent: Path) -> Path | None:

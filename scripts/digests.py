@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from memesnipe.config.home import Home
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.servers.servers import LocalServers
@@ -71,7 +72,7 @@ def answer_of(folder: Path, *arguments: str) -> dict[str, Any]:
 def tables_of(home: Path) -> dict[str, str]:
     """Return the digest of each table of the run in a home folder."""
     found = {}
-    with LocalServers(home) as servers:
+    with LocalServers(*Home(home).server_folders) as servers:
         engine = connect(servers.start(need_redis=False).database_url or "")
         with engine.connect() as connection:
             for table, columns in TABLES.items():

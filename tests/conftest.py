@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.config.home import Home
 from memesnipe.servers.redis import operator_url
 from memesnipe.servers.servers import LocalServers, ServerUrls
 from memesnipe.storage.database import connect, migrate
@@ -43,7 +44,7 @@ def server_home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server_urls(server_home: Path) -> Iterator[ServerUrls]:
-    with LocalServers(server_home) as servers:
+    with LocalServers(*Home(server_home).server_folders) as servers:
         yield servers.start()
 
 

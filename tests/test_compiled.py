@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numba
 
-from memesnipe import compiled
+from memesnipe import code
 from memesnipe.compiled import CACHE_FOLDER, folder_in, source_hash
 
 AGAIN = """
@@ -50,7 +50,7 @@ def test_the_folders_of_old_sources_are_removed(tmp_path: Path) -> None:
 
 def test_other_sources_have_another_folder(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     before = source_hash()
-    monkeypatch.setattr(compiled, "_COMPILED_PACKAGES", ("market", "sdk"))
+    monkeypatch.setattr(code, "_COMPILED_PACKAGES", ("market", "sdk"))
     assert source_hash() != before
 
 

@@ -27,10 +27,11 @@ class Backend:
         redis_client: redis.Redis,
         signer_is_healthy: Callable[[], bool],
         started_at: datetime,
+        starting_s: float = 0.0,
     ) -> None:
         # One snapshot per response: its figures are consistent while the actors write.
         self._database = database.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        self._check = HealthCheck(database, redis_client, signer_is_healthy)
+        self._check = HealthCheck(database, redis_client, signer_is_healthy, starting_s)
         self._figures_check = BackgroundCheck(self._figures)
         self._started_at = started_at
 

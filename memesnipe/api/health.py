@@ -47,9 +47,24 @@ def one_line(error: BaseException, secret: str | None) -> str:
 
 
 class HealthCheck:
-    """Check all parts concurrently, each for at most two seconds."""
+    """Check all parts concurrently, each for at most two seconds.
 
-    def __init__(self, database: Engine, redis_client: redis.Redis, signer_is_healthy: Callable[[], bool]) -> None:
+    Args:
+        database: PostgreSQL.
+        redis_client: Redis.
+        signer_is_healthy: the check of the signer.
+        starting_s: time for the actors and the signer to start, in which they are `starting` instead of `down`.
+    """
+
+    def __init__(
+        self,
+        database: Engine,
+        redis_client: redis.Redis,
+        signer_is_healthy: Callable[[], bool],
+        starting_s: float = 0.0,
+    ) -> None:
+        self._starting_until = time.monotonic() + starting_s
+        self._started: set[str] = set()
         self._database = database
         self._redis = redis_client
         self._postgres_check = BackgroundCheck(self._vitals)
@@ -74,8 +89,18 @@ class HealthCheck:
         else:
             unknown = {"state": "unknown", "detail": "its heartbeat is in Redis"}
             parts |= {actor: dict(unknown) for actor in ACTORS}
+        self._mark_starting(parts)
         now = postgres.result() if parts["postgres"]["state"] == "up" else None
         return _overall_status({**parts, **self._progress.parts(now)}, has_run=now is not None)
+
+    def _mark_starting(self, parts: dict[str, dict[str, str]]) -> None:
+        """Report actors and the signer as `starting` until they have answered once, for a limited time."""
+        is_start = time.monotonic() < self._starting_until
+        for name in ("signer", *ACTORS):
+            if parts[name]["state"] not in ("down", "unhealthy", "unknown"):
+                self._started.add(name)
+            elif is_start and name not in self._started and parts[name]["state"] != "unknown":
+                parts[name] = {"state": "starting", "detail": ""}
 
     def _vitals(self) -> Vitals | None:
         with self._database.connect() as connection:

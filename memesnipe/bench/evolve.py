@@ -68,7 +68,7 @@ def bench_evolve(events: int, genomes: int, home: Path, report_step: Callable[[s
 
 def _session(market: Events, genomes: list[Genome], workers: int, home: Path) -> Session:
     started = time.perf_counter()
-    connect_ray(None, home, "memesnipe-bench", cpus=workers, dashboard=False)
+    connect_ray(None, home, "memesnipe-bench", cpus=workers)
     try:
         ready = time.perf_counter()
         backtests = Backtests(Conditions(FillModel(seed=SEED), CAPITAL_USD))

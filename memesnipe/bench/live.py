@@ -15,7 +15,7 @@ import numpy as np
 
 from memesnipe.bench.engine import machine
 from memesnipe.bench.timed_run import ALLOCATED, REPLACED, Market, TimedRun
-from memesnipe.config.home import RESOLVED
+from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, settings_from, write_resolved
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
@@ -67,7 +67,7 @@ def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int 
     home = Path(tempfile.mkdtemp(prefix="memesnipe-bench-"))
     home.chmod(0o755)  # as root, the embedded PostgreSQL runs as another user
     try:
-        with LocalServers(home) as servers:
+        with LocalServers(*Home(home).server_folders) as servers:
             urls = servers.start()
             addresses = {"redis_url": urls.redis_url, "database_url": urls.database_url}
             settings = settings_from({"memesnipe_home": home, **addresses}, env_file=None)
@@ -130,7 +130,7 @@ class _Bench:
 
     def _run(self, threads: int) -> TimedRun:
         settings = self._settings.changed(executor_threads=threads)
-        write_resolved(settings, self._home / RESOLVED)
+        write_resolved(settings, Home(self._home).settings)
         return TimedRun(self._home, settings, self._market, self._genomes)
 
     def latency(self, strategies: int, rate: float, seconds: float, repeats: int) -> dict[str, Any]:

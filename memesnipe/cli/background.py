@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 import typer
 
 from memesnipe.cli.options import BACKGROUND_OPTION
-from memesnipe.config.home import RESOLVED
+from memesnipe.config.home import Home
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.errors import MemeSnipeError
 from memesnipe.runtime.lock import holder
@@ -41,7 +41,7 @@ def start(arguments: Sequence[str]) -> dict[str, Any]:
     home = load_settings().installation.memesnipe_home.resolve()
     if pid := holder(home):
         raise MemeSnipeError(f"already running in {home.parent} (process {pid}): stop it with `memesnipe down`")
-    output = home / "logs" / "up.out"
+    output = Home(home).up_output
     output.parent.mkdir(parents=True, exist_ok=True)
     began = time.time()
     with output.open("wb") as written, output.open("rb") as read:
@@ -85,7 +85,7 @@ def _lines(output: BinaryIO) -> Iterator[str | None]:
 
 def _page(pid: int, home: Path, began: float) -> str:
     """Return the URL of the page of a process; "" while it is not available."""
-    resolved = home / RESOLVED
+    resolved = Home(home).settings
     try:
         if holder(home) != pid or resolved.stat().st_mtime < began:  # the file of an earlier start
             return ""

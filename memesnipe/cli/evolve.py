@@ -86,9 +86,7 @@ def _evolve(
     home = settings.installation.memesnipe_home.resolve()
     with open_database(settings, make=True) as (database, url):
         try:
-            connect_ray(
-                address or settings.servers.ray_address, home, "memesnipe-evolve", cpus=workers, dashboard=False
-            )
+            connect_ray(address or settings.servers.ray_address, home, "memesnipe-evolve", cpus=workers)
             return Evolve(plan, file, settings, families, database, url).run(report_progress), False
         except Interrupted as stopped:
             return stopped.summary, True

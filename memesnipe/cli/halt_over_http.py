@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from memesnipe.config.home import RESOLVED
+from memesnipe.config.home import Home
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.lock import holder
@@ -27,10 +27,10 @@ def halt(reason: str) -> dict[str, Any] | None:
     """
     check_reason(reason)
     home = load_settings().installation.memesnipe_home.resolve()
-    if holder(home) is None or not (home / RESOLVED).is_file():
+    if holder(home) is None or not Home(home).settings.is_file():
         return None
-    settings = read_resolved(home / RESOLVED)
-    token_file = settings.installation.api_token_filename or home / "secrets" / "api_token"
+    settings = read_resolved(Home(home).settings)
+    token_file = settings.installation.api_token_filename or Home(home).token
     url = f"http://{loopback.HOST}:{settings.api.dashboard_port}/api"
     try:
         token = token_file.read_text().strip()

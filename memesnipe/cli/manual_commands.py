@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from memesnipe.api.background_check import BackgroundCheck
-from memesnipe.config.home import RESOLVED
+from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError, MemeSnipeError, RefusedError, first_line
 from memesnipe.protocol.commands import CommandName, check_reason
@@ -70,11 +70,11 @@ def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
     have a time limit. With a database that is started for this command alone, no run is active.
     """
     home = settings.installation.memesnipe_home.resolve()
-    if holder(home) is None or not (home / RESOLVED).is_file():
+    if holder(home) is None or not Home(home).settings.is_file():
         with open_database(settings) as (engine, _):
             yield engine, False
         return
-    url = read_resolved(home / RESOLVED).servers.database_url
+    url = read_resolved(Home(home).settings).servers.database_url
     assert url is not None  # noqa: S101 - resolved by `up`
     engine = asking.connect_to_ask(url.get_secret_value())
     try:

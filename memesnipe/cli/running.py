@@ -10,7 +10,7 @@ import orjson
 import psutil
 
 from memesnipe.cli.options import BACKGROUND_OPTION
-from memesnipe.config.home import RESOLVED, read_condition
+from memesnipe.config.home import Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.errors import MemeSnipeError, SettingsError
 from memesnipe.runtime.lock import holder
@@ -44,7 +44,7 @@ def down() -> bool:
     deadline = time.monotonic() + _STOP_S
     while remaining := _remaining(home, pid, port):
         if time.monotonic() > deadline:
-            raise MemeSnipeError(f"not stopped within {_STOP_S} s: {remaining}; see {home / 'logs'}")
+            raise MemeSnipeError(f"not stopped within {_STOP_S} s: {remaining}; see {Home(home).logs}")
         time.sleep(0.1)
     return True
 
@@ -52,7 +52,7 @@ def down() -> bool:
 def _port(home: Path) -> int:
     """Return the port of the running dashboard; 0 if it is not known, which must not keep the system from stopping."""
     try:
-        return read_resolved(home / RESOLVED).api.dashboard_port if (home / RESOLVED).is_file() else 0
+        return read_resolved(Home(home).settings).api.dashboard_port if Home(home).settings.is_file() else 0
     except SettingsError:
         return 0
 
@@ -88,9 +88,9 @@ def status() -> dict[str, Any]:
     pid = holder(home)
     if pid is None:
         return {"running": False}
-    if not (home / RESOLVED).is_file():
+    if not Home(home).settings.is_file():
         return {"running": True, "pid": pid, "status": "starting", "detail": "", "parts": {}}
-    url = f"http://127.0.0.1:{read_resolved(home / RESOLVED).api.dashboard_port}"
+    url = f"http://127.0.0.1:{read_resolved(Home(home).settings).api.dashboard_port}"
     state = {"running": True, "pid": pid, "detached": _is_detached(pid), "dashboard": url}
     try:
         health = _get(f"{url}/api/health")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from memesnipe.cli.options import Json
+from memesnipe.config.home import Home
 from memesnipe.errors import MemeSnipeError
 from memesnipe.runtime.terminal import print_json, print_message, without_controls
 
@@ -43,7 +44,7 @@ def _url() -> str:
     if settings.servers.database_url is None:
         raise MemeSnipeError("the embedded PostgreSQL runs only while `memesnipe up` does; start it first")
     url = settings.servers.database_url.get_secret_value()
-    return reader_url(home / "postgres", url) or url
+    return reader_url(Home(home).postgres, url) or url
 
 
 def _plain(value: Any) -> Any:

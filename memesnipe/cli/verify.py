@@ -9,6 +9,7 @@ from rich.progress import Progress
 from sqlalchemy import Connection, Engine
 
 from memesnipe.code import code_hash
+from memesnipe.config.home import Home
 from memesnipe.config.policies import fill_model_of, ledger_policy_of, limits_of
 from memesnipe.config.settings import Settings, load_settings, settings_from
 from memesnipe.errors import InputError
@@ -58,7 +59,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
         if run_id is None:
             raise InputError(NO_RUN)
         recorded = read_run(connection, run_id)
-        event_log = settings.installation.memesnipe_home.resolve() / "runs" / str(run_id) / "events.bin"
+        event_log = Home(settings.installation.memesnipe_home.resolve()).run(run_id).event_log
         if not event_log.is_file():
             raise InputError(f"run {run_id}: its events are not at {event_log}; verify it where it ran")
         contradicted = contradictions(connection, run_id, recorded, event_log)

@@ -1,20 +1,139 @@
-"""The home folder of an installation: its name, and the files that describe the running system."""
+"""The home folder of an installation: its name, and the path of everything in it. No other module joins these paths."""
 
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-RESOLVED = "settings.json"
-_CONDITION = "condition"
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The files of one run."""
+
+    folder: Path
+
+    @property
+    def event_log(self) -> Path:
+        """Return the file of the run's events."""
+        return self.folder / "events.bin"
+
+    @property
+    def feed_checkpoints(self) -> Path:
+        """Return the file with the states of a generated feed."""
+        return self.folder / "feed.checkpoints"
+
+    def snapshot(self, actor: str) -> Path:
+        """Return the file of an actor's state that can be derived again."""
+        return self.folder / f"{actor}.snapshot"
+
+    def activity(self, actor: str) -> Path:
+        """Return the file with an actor's current activity."""
+        return self.folder / f"{actor}.activity"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The home folder of one installation."""
+
+    folder: Path
+
+    @property
+    def installation(self) -> str:
+        """Return the name of the installation: a hash of the folder's path."""
+        return blake2b(str(self.folder).encode(), digest_size=6).hexdigest()
+
+    @property
+    def lock(self) -> Path:
+        """Return the lock of `memesnipe up`, which contains its process id."""
+        return self.folder / "up.lock"
+
+    @property
+    def compile_lock(self) -> Path:
+        """Return the lock that is held while the engine is compiled."""
+        return self.folder / "compile.lock"
+
+    @property
+    def settings(self) -> Path:
+        """Return the file of the settings that `memesnipe up` has resolved."""
+        return self.folder / "settings.json"
+
+    @property
+    def condition(self) -> Path:
+        """Return the file with the reason why Ray is not ready; it exists only while there is one."""
+        return self.folder / "condition"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Return the file with what the supervisor has started."""
+        return self.folder / "supervisor.json"
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of the logs."""
+        return self.folder / "logs"
+
+    @property
+    def ray_output(self) -> Path:
+        """Return the file with the output of Ray's processes."""
+        return self.logs / "ray.out"
+
+    @property
+    def up_output(self) -> Path:
+        """Return the file with the output of `memesnipe up --detach`."""
+        return self.logs / "up.out"
+
+    @property
+    def redis(self) -> Path:
+        """Return the folder of the embedded Redis."""
+        return self.folder / "redis"
+
+    @property
+    def postgres(self) -> Path:
+        """Return the folder of the embedded PostgreSQL."""
+        return self.folder / "postgres"
+
+    @property
+    def server_folders(self) -> tuple[Path, Path]:
+        """Return the folders of both embedded servers, as `LocalServers` takes them."""
+        return self.redis, self.postgres
+
+    @property
+    def redis_pid(self) -> Path:
+        """Return the file with the process id of the embedded Redis."""
+        return self.redis / "redis.pid"
+
+    @property
+    def postgres_pid(self) -> Path:
+        """Return the file with the process id of the embedded PostgreSQL."""
+        return self.postgres / "data" / "postmaster.pid"
+
+    @property
+    def has_database(self) -> bool:
+        """Return whether an embedded database has been created."""
+        return (self.postgres / "data" / "PG_VERSION").is_file()
+
+    @property
+    def wallet(self) -> Path:
+        """Return the keypair file that is created for the installation."""
+        return self.folder / "wallet" / "keypair.json"
+
+    @property
+    def token(self) -> Path:
+        """Return the file with the token for commands that is created for the installation."""
+        return self.folder / "secrets" / "api_token"
+
+    def run(self, run_id: int) -> RunFolder:
+        """Return the folder of a run."""
+        return RunFolder(self.folder / "runs" / str(run_id))
 
 
 def installation_of(home: Path) -> str:
-    """Return the name of the installation in a folder: a hash of its path."""
-    return blake2b(str(home).encode(), digest_size=6).hexdigest()
+    """Return the name of the installation in a folder."""
+    return Home(home).installation
 
 
 def write_condition(home: Path, condition: str) -> None:
     """Store for `memesnipe status` why `memesnipe up` is not ready; "" removes the text."""
-    path = home / _CONDITION
+    path = Home(home).condition
     if condition:
         path.write_text(condition)
     else:
@@ -24,6 +143,6 @@ def write_condition(home: Path, condition: str) -> None:
 def read_condition(home: Path) -> str:
     """Return why `memesnipe up` is not ready; "" if it is."""
     try:
-        return (home / _CONDITION).read_text()
+        return Home(home).condition.read_text()
     except FileNotFoundError:
         return ""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from memesnipe.config.group import Group, setting
+from memesnipe.config.home import Home
 from memesnipe.config.types import Folder, OptionalPath
 
 
@@ -22,9 +23,9 @@ class InstallationSettings(Group):
     @property
     def wallet_file(self) -> Path:
         """Return the keypair file of this installation."""
-        return self.wallet_keypair_filename or self.memesnipe_home / "wallet" / "keypair.json"
+        return self.wallet_keypair_filename or Home(self.memesnipe_home).wallet
 
     @property
     def token_file(self) -> Path:
         """Return the file with the token for commands."""
-        return self.api_token_filename or self.memesnipe_home / "secrets" / "api_token"
+        return self.api_token_filename or Home(self.memesnipe_home).token

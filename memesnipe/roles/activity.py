@@ -109,11 +109,6 @@ class ActivityTracker:
         return self._feed
 
 
-def activity_file(home: Path, run_id: int, actor: str) -> Path:
-    """Return the path of an actor's activity file."""
-    return home / "runs" / str(run_id) / f"{actor}.activity"
-
-
 def read_activity(path: Path) -> tuple[int, str]:
     """Return the process id and the activity in a file; (0, "") where it is missing or invalid."""
     try:

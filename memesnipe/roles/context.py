@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine, event
 
 from memesnipe.bus.redis_bus import Bus
-from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.home import Home, installation_of
 from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.engine.fills import FillModel
@@ -31,7 +31,7 @@ class Context:
     @cached_property
     def settings(self) -> Settings:
         """The settings, as `memesnipe up` resolved them."""
-        return read_resolved(self.home / RESOLVED)
+        return read_resolved(Home(self.home).settings)
 
     @cached_property
     def database(self) -> Engine:
@@ -87,20 +87,20 @@ class Context:
     @property
     def event_log(self) -> Path:
         """The path of the run's event log."""
-        return self.home / "runs" / str(self.run_id) / "events.bin"
+        return Home(self.home).run(self.run_id).event_log
 
     @property
     def feed_checkpoints(self) -> Path:
         """The path of the checkpoints of a generated feed."""
-        return self.event_log.with_name("feed.checkpoints")
+        return Home(self.home).run(self.run_id).feed_checkpoints
 
     def snapshot_file(self, actor: str) -> Path:
         """Return the path of an actor's snapshot, a state that can also be derived again."""
-        return self.home / "runs" / str(self.run_id) / f"{actor}.snapshot"
+        return Home(self.home).run(self.run_id).snapshot(actor)
 
     def log(self, actor: str) -> Logger:
         """Open the actor's log."""
-        return open_log(self.home / "logs", actor, self.settings.telemetry.log_level)
+        return open_log(Home(self.home).logs, actor, self.settings.telemetry.log_level)
 
     def close(self) -> None:
         """Close the connections that were opened."""

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from memesnipe.config.home import RESOLVED
+from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import InputError, MemeSnipeError, first_line
 from memesnipe.runtime.lock import acquire, holder
@@ -32,15 +32,15 @@ def open_database(settings: Settings, *, make: bool = False) -> Iterator[tuple[E
     """
     home = settings.installation.memesnipe_home.resolve()
     with ExitStack() as stack:
-        if settings.servers.database_url is None and holder(home) is not None and (home / RESOLVED).is_file():
-            settings = read_resolved(home / RESOLVED)
+        if settings.servers.database_url is None and holder(home) is not None and Home(home).settings.is_file():
+            settings = read_resolved(Home(home).settings)
         if settings.servers.database_url is not None:
             url = settings.servers.database_url.get_secret_value()
         else:
-            if not (make or (home / "postgres" / "data" / "PG_VERSION").is_file()):
+            if not (make or Home(home).has_database):
                 raise InputError(NO_RUN)
             stack.callback(acquire(home).close)
-            servers = stack.enter_context(LocalServers(home))
+            servers = stack.enter_context(LocalServers(*Home(home).server_folders))
             url = servers.start(need_redis=False).database_url or ""
         engine = migrated(url)
         stack.callback(engine.dispose)

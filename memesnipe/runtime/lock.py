@@ -1,12 +1,10 @@
 """The lock of a home folder: it admits one `memesnipe up` at a time, and holds its process id for other commands."""
 
 from pathlib import Path
-from typing import Final
 
+from memesnipe.config.home import Home
 from memesnipe.errors import MemeSnipeError
 from memesnipe.file_lock import LockedError, PidLock, lock_holder
-
-_LOCK: Final = "up.lock"
 
 
 def acquire(home: Path) -> PidLock:
@@ -16,7 +14,7 @@ def acquire(home: Path) -> PidLock:
         MemeSnipeError: another process holds it.
     """
     try:
-        return PidLock(home / _LOCK)
+        return PidLock(Home(home).lock)
     except LockedError:
         raise MemeSnipeError(
             f"already running in {home.parent} (process {holder(home)}): stop it with `memesnipe down`"
@@ -29,4 +27,4 @@ def holder(home: Path) -> int | None:
     Raises:
         MemeSnipeError: it is held, but its file contains no process id.
     """
-    return lock_holder(home / _LOCK)
+    return lock_holder(Home(home).lock)

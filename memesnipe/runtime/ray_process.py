@@ -5,13 +5,14 @@ import select
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-from memesnipe.config.home import installation_of, write_condition
+from memesnipe.config.home import Home, installation_of, write_condition
 from memesnipe.errors import MemeSnipeError
 from memesnipe.servers.leftovers import MARK, end_leftovers
 from memesnipe.telemetry.logs import Logger
@@ -33,8 +34,7 @@ class RayProcess:
     """Supervisor of the process that runs Ray: it starts another when the process dies."""
 
     home: Path
-    run_id: int
-    is_local: bool  # whether Ray runs on this machine alone, started by us
+    address: str | None  # of a cluster; None for a local one, which the process starts
     log: Logger
     detached: bool = False  # whether `up` was started with `--detach`
     dashboard: str = ""
@@ -42,6 +42,7 @@ class RayProcess:
     messages: list[str] = field(default_factory=list)  # sentences that have not been shown yet
 
     _session: str = field(default_factory=lambda: f"{os.getpid()}-{time.time_ns()}")  # stays the same over restarts
+    _run_id: int | None = None  # None until the servers run
     _process: "subprocess.Popen[bytes] | None" = None
     _pipe: int = -1
     _buffer: bytes = b""
@@ -58,6 +59,21 @@ class RayProcess:
     def waiting_for(self) -> str:
         """Return the step that the start is waiting for."""
         return self._startup_step
+
+    def start(self) -> None:
+        """Start the process: it starts Ray, and waits for `begin`."""
+        self._spawn()
+
+    def begin(self, run_id: int) -> None:
+        """Start the page and the actors of a run; the servers run, and the settings are resolved."""
+        self._run_id = run_id
+        self._send_run()
+
+    def _send_run(self) -> None:
+        if self._process is not None and self._process.stdin is not None and self._run_id is not None:
+            with suppress(OSError):  # it has ended, which `watch` notices
+                self._process.stdin.write(f"{self._run_id}\n".encode())
+                self._process.stdin.flush()
 
     def watch(self, timeout_s: float) -> bool:
         """Supervise the process for up to ``timeout_s``, start it if it does not run; return whether it is ready.
@@ -82,7 +98,7 @@ class RayProcess:
         end_leftovers(installation_of(self.home))  # of a process that was killed
         read, write = os.pipe()
         environment = os.environ | _ENVIRONMENT | {MARK: installation_of(self.home)}
-        command = [*_PROGRAM, str(self.home), str(self.run_id), str(write), self._session]
+        command = [*_PROGRAM, str(self.home), self.address or "", str(write), self._session]
         command += ["detached"] if self.detached else []
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
@@ -92,6 +108,7 @@ class RayProcess:
         os.close(write)
         self._pipe, self._buffer, self._startup_step = read, b"", "Ray"
         self._changed_at = self._received_at = time.monotonic()
+        self._send_run()
         if not self._was_ready:
             self._set_condition("Ray is starting")
 
@@ -101,7 +118,7 @@ class RayProcess:
 
     @property
     def _log_file(self) -> Path:
-        return self.home / "logs" / "ray.out"
+        return Home(self.home).ray_output
 
     def _read_messages(self, timeout_s: float) -> None:
         if not select.select([self._pipe], [], [], timeout_s)[0]:
@@ -118,7 +135,7 @@ class RayProcess:
     def _handle(self, message: dict[str, str]) -> None:
         if "doing" in message:
             self._startup_step, self._changed_at = message["doing"], self._received_at
-        if "refused" in message and not (self.is_local or self._was_ready):
+        if "refused" in message and self.address is not None and not self._was_ready:
             raise MemeSnipeError(message["refused"])
         if "lost" in message or "refused" in message:
             self._record_failure(message.get("lost") or message["refused"])
@@ -179,7 +196,8 @@ class RayProcess:
             process.kill()
             process.wait()
             assert process.stdin is not None  # noqa: S101 - it is a pipe
-            process.stdin.close()
+            with suppress(OSError):  # a line that was never read
+                process.stdin.close()
             os.close(self._pipe)
         end_leftovers(installation_of(self.home), process.pid if process is not None else 0)
 

@@ -7,19 +7,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import redis
 from pydantic import SecretStr
 
 from memesnipe.api.token import load_token, make_token
-from memesnipe.bus.redis_bus import Bus
 from memesnipe.code import code_hash
-from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.choice import FeedChoice
-from memesnipe.runtime.database import migrated
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.ray_process import RayProcess
 from memesnipe.runtime.terminal import print_message
@@ -27,9 +24,10 @@ from memesnipe.servers.compiler import COMPILER, Compiler
 from memesnipe.servers.ports import reserve_port
 from memesnipe.servers.process import LocalServerError
 from memesnipe.servers.servers import LocalServers
-from memesnipe.solana.wallet import make_wallet
-from memesnipe.storage.runs import RunInfo, begin_run
 from memesnipe.telemetry.logs import open_log, without_secrets
+
+if TYPE_CHECKING:
+    from memesnipe.storage.runs import RunInfo
 
 _MAX_PORTS = 50
 _MAX_RESTARTS = 20
@@ -58,22 +56,22 @@ class Session:
         self.home = self.settings.installation.memesnipe_home.resolve()
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
-            self.log = open_log(self.home / "logs", "up", self.settings.telemetry.log_level)
-            self._compiler = Compiler(self.home, _COMPILE)  # it compiles while the other parts start
-            stack.callback(self._compiler.stop)
+            self.log = open_log(Home(self.home).logs, "up", self.settings.telemetry.log_level)
+            self._check_addresses()
             self._choose_port(stack)
-            self._start_servers(stack)
-            assert self.settings.servers.database_url is not None  # noqa: S101 - resolved by now
-            self.database = migrated(self.settings.servers.database_url.get_secret_value())
-            stack.callback(self.database.dispose)
-            self.run = self._begin_run()
-            if self.settings.installation.wallet_keypair_filename is None:
-                make_wallet(self.settings.installation.wallet_file)
-            if self.settings.installation.api_token_filename is None:
-                make_token(self.settings.installation.token_file)
-            load_token(self.settings.installation.token_file)  # fails early on an invalid token
-            write_resolved(self.settings, self.home / RESOLVED)
-            self._start_ray(stack)
+            print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
+            # Everything starts at the same time; what is loaded here, is loaded meanwhile.
+            self._servers = stack.enter_context(LocalServers(*Home(self.home).server_folders))
+            self._ray = RayProcess(self.home, self.settings.servers.ray_address, self.log, self.detached)
+            stack.callback(self._ray.stop)
+            self._ray.start()
+            self._compiler = Compiler(Home(self.home).compile_lock, _COMPILE)
+            stack.callback(self._compiler.stop)
+            self._servers.launch(self.settings.servers.redis_url is None, self.settings.servers.database_url is None)
+            self._wait_for_servers()
+            self._prepare_run(stack)
+            self._ray.begin(self.run.run_id)
+            self._wait_for_ray()
             self.has_started()
             self._stack = stack.pop_all()
         return self
@@ -98,7 +96,12 @@ class Session:
                 return
         raise InputError(hint)
 
-    def _start_servers(self, stack: ExitStack) -> None:
+    def _check_addresses(self) -> None:
+        """Check that a cluster on other machines has servers that it can reach.
+
+        Raises:
+            InputError: it has not.
+        """
         settings = self.settings
         if settings.servers.ray_address and _is_remote(settings.servers.ray_address):
             lacking = [n for n in ("redis_url", "database_url") if getattr(settings.servers, n) is None]
@@ -107,26 +110,47 @@ class Session:
                     f"RAY_ADDRESS is {settings.servers.ray_address}, on another machine: set "
                     f"{' and '.join(n.upper() for n in lacking)} too; the embedded servers listen on this machine only"
                 )
-        print_message(
-            f"Starting {' and '.join(self._embedded())} ..." if self._embedded() else "Connecting to the servers ..."
-        )
-        self._servers = stack.enter_context(LocalServers(self.home))
-        urls = self._servers.start(settings.servers.redis_url is None, settings.servers.database_url is None)
+
+    def _wait_for_servers(self) -> None:
+        from memesnipe.storage import runs  # noqa: F401, PLC0415 - SQLAlchemy is loaded while the servers start
+
+        urls = self._servers.wait()
         found = {"redis_url": urls.redis_url, "database_url": urls.database_url}
         update = {name: SecretStr(url) for name, url in found.items() if url}
-        self.settings = settings.changed(**update, memesnipe_home=self.home)
+        self.settings = self.settings.changed(**update, memesnipe_home=self.home)
+
+    def _prepare_run(self, stack: ExitStack) -> None:
+        """Migrate the database, begin or resume the run, and write all that the other processes read."""
+        from memesnipe.runtime.database import migrated  # noqa: PLC0415
+        from memesnipe.solana.wallet import make_wallet  # noqa: PLC0415
+
+        assert self.settings.servers.database_url is not None  # noqa: S101 - resolved by now
+        self.database = migrated(self.settings.servers.database_url.get_secret_value())
+        stack.callback(self.database.dispose)
+        self.run = self._begin_run()
+        if self.settings.installation.wallet_keypair_filename is None:
+            make_wallet(self.settings.installation.wallet_file)
+        if self.settings.installation.api_token_filename is None:
+            make_token(self.settings.installation.token_file)
+        load_token(self.settings.installation.token_file)  # fails early on an invalid token
+        write_resolved(self.settings, Home(self.home).settings)
 
     def _embedded(self) -> list[str]:
         """Return the names of the embedded servers to start."""
         urls = {"PostgreSQL": self.settings.servers.database_url, "Valkey": self.settings.servers.redis_url}
         return [name for name, url in urls.items() if url is None]
 
-    def _begin_run(self) -> RunInfo:
+    def _begin_run(self) -> "RunInfo":
         """Begin or resume the run in PostgreSQL, and clear the streams of another run from Redis.
 
         Raises:
             MemeSnipeError: Redis does not answer.
         """
+        import redis  # noqa: PLC0415
+
+        from memesnipe.bus.redis_bus import Bus  # noqa: PLC0415
+        from memesnipe.storage.runs import begin_run  # noqa: PLC0415
+
         # Changed code is another experiment: an unfinished run is resumed only with the same code.
         deciding = {**self.settings.deciding, "code": code_hash(self.settings.simulation.strategy_folders)}
         run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), deciding)
@@ -142,16 +166,13 @@ class Session:
         self.log.info("run", run=run.run_id, resumed=run.resumed, feed=self.choice.identity)
         return run
 
-    def _start_ray(self, stack: ExitStack) -> None:
-        is_local = self.settings.servers.ray_address is None
-        self._ray = RayProcess(self.home, self.run.run_id, is_local, self.log, self.detached)
-        stack.callback(self._ray.stop)
+    def _wait_for_ray(self) -> None:
         shown, slow, began = "", "", time.monotonic()
         while not self._ray.watch(_WATCH_S):
             self._compiler.check()
             for sentence in self.messages():
                 print_message(sentence)
-            if self._ray.waiting_for != shown:
+            if self._ray.waiting_for not in ("Ray", shown):
                 shown = self._ray.waiting_for
                 print_message(f"Starting {shown} ..." if shown != COMPILER else "Waiting for the compiler ...")
             if shown != slow and time.monotonic() - began > _SLOW_START_S:

@@ -4,10 +4,11 @@ The process holds a lock in the home folder while it compiles; a process that wo
 """
 
 import fcntl
+import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,28 +16,28 @@ from memesnipe.errors import MemeSnipeError, StrategyError
 from memesnipe.servers.child import die_with_parent
 
 COMPILER: Final = "the compiler"
-_LOCK: Final = "compile.lock"
 _KILLED_S: Final = 10.0
+_NICENESS: Final = 5
 
 
 class Compiler:
     """The process that compiles the engine and every strategy, or loads the compiled code from the disk cache."""
 
-    def __init__(self, home: Path, command: Sequence[str]) -> None:
+    def __init__(self, lock_file: Path, command: Sequence[str]) -> None:
         """Start the process.
 
         Args:
-            home: the folder of the installation.
+            lock_file: the lock of the installation's compiler.
             command: the program; it writes an error of a strategy to its standard output.
         """
-        home.mkdir(parents=True, exist_ok=True)
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
         self._began = time.monotonic()
-        with (home / _LOCK).open("a+b") as lock:
+        with lock_file.open("a+b") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # inherited by the process, and released when it ends for any reason
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=(lock.fileno(),),
                 start_new_session=True,  # Ctrl-C must reach this process alone
-                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - as for the servers
+                preexec_fn=_in_background(),  # noqa: PLW1509 - as for the servers
             )  # fmt: skip
 
     def check(self) -> bool:
@@ -64,10 +65,21 @@ class Compiler:
             self._process.stdout.close()
 
 
-def is_compiling(home: Path) -> bool:
-    """Return whether a compiler runs for this installation."""
+def _in_background() -> Callable[[], None]:
+    """Return a preexec hook: the process ends with its parent, and leaves the processor to those that start."""
+    die = die_with_parent(signal.SIGKILL)
+
+    def hook() -> None:
+        os.nice(_NICENESS)
+        die()
+
+    return hook
+
+
+def is_compiling(lock_file: Path) -> bool:
+    """Return whether a compiler holds the lock."""
     try:
-        with (home / _LOCK).open("rb") as lock:
+        with lock_file.open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

@@ -11,8 +11,6 @@ import signal
 import tempfile
 from pathlib import Path
 
-from sqlalchemy import make_url
-
 from memesnipe.secret_file import write_secret
 from memesnipe.servers.child import Account, ChildServer
 from memesnipe.servers.embedded import EmbeddedServer
@@ -138,6 +136,8 @@ class EmbeddedPostgres(EmbeddedServer):
 
 def reader_url(directory: Path, url: str) -> str | None:
     """Return the URL of the read-only role; None if ``url``, the owner's, is not of this folder's server."""
+    from sqlalchemy import make_url  # noqa: PLC0415 - slow to load
+
     link = directory / "moved-to"
     location = link.resolve() if link.is_symlink() else directory
     own, parts = location / "password", make_url(url)

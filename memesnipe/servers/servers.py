@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from memesnipe.servers.embedded import EmbeddedServer
 from memesnipe.servers.postgres import EmbeddedPostgres
 from memesnipe.servers.redis import EmbeddedRedis
 
@@ -18,11 +19,12 @@ class ServerUrls:
 
 
 class LocalServers:
-    """Redis in HOME/redis and PostgreSQL in HOME/postgres; leaving the `with` block stops both."""
+    """Redis and PostgreSQL, each in its folder; leaving the `with` block stops both."""
 
-    def __init__(self, home: Path) -> None:
-        self._redis = EmbeddedRedis(home / "redis")
-        self._postgres = EmbeddedPostgres(home / "postgres")
+    def __init__(self, redis: Path, postgres: Path) -> None:
+        self._redis = EmbeddedRedis(redis)
+        self._postgres = EmbeddedPostgres(postgres)
+        self._launched: list[EmbeddedServer] = []
 
     def start(self, need_redis: bool = True, need_postgres: bool = True) -> ServerUrls:
         """Start the requested servers; when one fails, stop the other. Main thread only.
@@ -30,15 +32,36 @@ class LocalServers:
         Raises:
             LocalServerError: one does not start.
         """
+        self.launch(need_redis, need_postgres)
+        return self.wait()
+
+    def launch(self, need_redis: bool = True, need_postgres: bool = True) -> None:
+        """Start the requested servers without waiting, so that they start at the same time. Main thread only.
+
+        Raises:
+            LocalServerError: one cannot be started.
+        """
         try:
-            # Both are launched before waiting for either, so they start at the same time.
             if need_redis:
+                self._launched.append(self._redis)
                 self._redis.launch()
             if need_postgres:
+                self._launched.append(self._postgres)
                 self._postgres.launch()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait(self) -> ServerUrls:
+        """Wait until the launched servers answer; when one fails, stop the other.
+
+        Raises:
+            LocalServerError: one does not start.
+        """
+        try:
             return ServerUrls(
-                redis_url=self._redis.wait() if need_redis else None,
-                database_url=self._postgres.wait() if need_postgres else None,
+                redis_url=self._redis.wait() if self._redis in self._launched else None,
+                database_url=self._postgres.wait() if self._postgres in self._launched else None,
             )
         except BaseException:
             self.stop()
@@ -51,6 +74,7 @@ class LocalServers:
 
     def stop(self) -> None:
         """Stop the servers that run; a second call has no effect."""
+        self._launched.clear()
         try:
             self._redis.stop()
         finally:

@@ -33,7 +33,7 @@ CONDITIONS = Conditions(FillModel(), 1000.0)
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    connect_ray(None, tmp_path_factory.mktemp("home"), "test-backtest", cpus=2, dashboard=False)
+    connect_ray(None, tmp_path_factory.mktemp("home"), "test-backtest", cpus=2)
     yield
     disconnect_ray()
 

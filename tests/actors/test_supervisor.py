@@ -15,7 +15,8 @@ import ray
 
 from actors.connection import connect_ray, disconnect_ray
 from actors.supervisor import ACTORS, Checkpoint, Supervision
-from memesnipe.roles.activity import activity_file, read_activity
+from memesnipe.config.home import Home
+from memesnipe.roles.activity import read_activity
 from memesnipe.servers.process import is_alive
 from tests.system.installation import wait_for
 
@@ -32,14 +33,14 @@ CLASSES = {
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("home")
-    connect_ray(None, home, "test-supervisor", cpus=2, dashboard=False)
+    connect_ray(None, home, "test-supervisor", cpus=2)
     yield home
     disconnect_ray()
 
 
 def running(home: Path, actor: str) -> int:
     """The process of an actor whose loop runs; 0 while there is none."""
-    pid, _ = read_activity(activity_file(home, RUN, actor))
+    pid, _ = read_activity(Home(home).run(RUN).activity(actor))
     return pid if pid and CLASSES[actor] in title(pid) else 0
 
 
@@ -91,7 +92,7 @@ def test_actors_of_an_earlier_start_are_ended(home: Path) -> None:
     left.run.remote()
     pid = wait_for("the actor that was left", lambda: running(home, "executor"), 60)
     checkpoint = Checkpoint(session="first", run_id=RUN, actors=(f"executor-{RUN}",))
-    (home / "supervisor.json").write_bytes(msgspec.json.encode(checkpoint))
+    Home(home).checkpoint.write_bytes(msgspec.json.encode(checkpoint))
     supervision = Supervision(home, "second", RUN, {}, detached=True, shared=True)
     wait_for("another executor", lambda: running(home, "executor") not in (0, pid), 60)
     wait_for("the first to end", lambda: not is_alive(pid), 20)

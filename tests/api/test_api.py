@@ -117,6 +117,23 @@ def test_a_signer_that_fails_or_hangs_is_down(database, bus, all_running, new_ru
     free.set()
 
 
+def test_parts_that_have_not_answered_yet_are_starting_and_later_down(database, bus, all_running, new_run):
+    signer = {"healthy": False}
+    key = HEARTBEAT_KEY.format("position")
+    beat = bus.get(key)
+    bus.delete(key)
+    backend = Backend(database, bus, lambda: signer["healthy"], started_at=STARTED, starting_s=3600.0)
+    health = backend.health()
+    assert health["status"] == "degraded"
+    assert health["parts"]["position"] == health["parts"]["signer"] == {"state": "starting", "detail": ""}
+    assert health["parts"]["executor"]["state"] == "running"
+    bus.set(key, beat)
+    signer["healthy"] = True
+    assert backend.health()["status"] == "healthy"
+    bus.delete(key)
+    assert backend.health()["parts"]["position"] == {"state": "down", "detail": "no heartbeat"}
+
+
 def test_no_redis_is_unhealthy(database, serve, new_run):
     with redis.Redis(port=free_port(0)) as nowhere:
         served = serve(Backend(database, nowhere, lambda: True, started_at=STARTED))

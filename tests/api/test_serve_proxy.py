@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from memesnipe.api.proxy import CALLBACK
+from memesnipe.api.proxy_callback import CALLBACK
 
 # In a separate process: Serve reads the environment on import, and the hook changes uvicorn's defaults.
 SCRIPT = """

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.bus.merge import Entry
-from memesnipe.config.home import RESOLVED
+from memesnipe.config.home import Home
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.feeds.base import Feed
 from memesnipe.feeds.choice import FeedChoice
@@ -123,7 +123,7 @@ def stage(
     own = redis_url.removesuffix("/0") + "/8"
     values = {"database_url": database_url.replace("+psycopg", ""), "redis_url": own, "memesnipe_home": tmp_path}
     settings = settings_from(values, env_file=None)
-    write_resolved(settings, tmp_path / RESOLVED)
+    write_resolved(settings, Home(tmp_path).settings)
     (tmp_path / "logs").mkdir()
     run = begin_run(database, f"test:{uuid4().hex}", FeedChoice("list", 0.0).to_dict(), {})
     with redis.Redis.from_url(as_operator(own)) as client:

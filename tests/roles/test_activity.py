@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from memesnipe.config.home import Home
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.roles import activity as module
 from memesnipe.roles.activity import (
@@ -17,7 +18,6 @@ from memesnipe.roles.activity import (
     WAITING,
     WORKING,
     ActivityTracker,
-    activity_file,
     read_activity,
 )  # fmt: skip
 from memesnipe.roles.context import Context
@@ -26,12 +26,12 @@ from memesnipe.roles.context import Context
 @pytest.fixture
 def activity(tmp_path: Path) -> ActivityTracker:
     made = ActivityTracker()
-    made.open(activity_file(tmp_path, 1, "executor"))
+    made.open(Home(tmp_path).run(1).activity("executor"))
     return made
 
 
 def test_each_thing_it_does_is_told(activity: ActivityTracker, tmp_path: Path) -> None:
-    path = activity_file(tmp_path, 1, "executor")
+    path = Home(tmp_path).run(1).activity("executor")
     activity.begin(WAITING)
     assert read_activity(path) == (os.getpid(), WAITING)
     activity.at(WORKING)
@@ -41,7 +41,7 @@ def test_each_thing_it_does_is_told(activity: ActivityTracker, tmp_path: Path) -
 
 
 def test_it_is_still_told_after_a_sudden_death(tmp_path: Path) -> None:
-    path = activity_file(tmp_path, 1, "executor")
+    path = Home(tmp_path).run(1).activity("executor")
     dies = (
         "import os, sys, pathlib; from memesnipe.roles.activity import ActivityTracker; "
         "p = ActivityTracker(); p.open(pathlib.Path(sys.argv[1]));"
@@ -56,9 +56,9 @@ def test_without_a_file_it_goes_on(tmp_path: Path) -> None:
     in_the_way = tmp_path / "runs"
     in_the_way.write_text("no folder")
     activity = ActivityTracker()
-    activity.open(activity_file(tmp_path, 1, "executor"))
+    activity.open(Home(tmp_path).run(1).activity("executor"))
     activity.begin(RECOVERING)
-    assert read_activity(activity_file(tmp_path, 1, "executor")) == (0, "")
+    assert read_activity(Home(tmp_path).run(1).activity("executor")) == (0, "")
 
 
 def test_a_long_step_is_stalled_unless_it_breeds(activity: ActivityTracker, monkeypatch: pytest.MonkeyPatch) -> None:

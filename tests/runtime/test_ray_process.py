@@ -16,7 +16,8 @@ from memesnipe.runtime.ray_process import RayProcess
 from memesnipe.servers.leftovers import MARK, end_leftovers, is_of_ray
 from memesnipe.telemetry.logs import open_log
 
-SEND = "import os, sys, time\ndef send(line): os.write(int(sys.argv[3]), line.encode() + b'\\n')\n"
+BEGIN = "import os, sys, time\nassert sys.stdin.readline() == '1\\n'\n"
+SEND = BEGIN + "def send(line): os.write(int(sys.argv[3]), line.encode() + b'\\n')\n"
 READY = SEND + 'send(\'{"ready": "http://here"}\')\n'
 UNTIL_STDIN_CLOSES = "sys.stdin.read()\n"
 # The first process of a test fails, the following ones do not.
@@ -30,10 +31,11 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Return a function that makes a RayProcess whose process runs a script."""
     made: list[RayProcess] = []
 
-    def make(script: str, is_local: bool = True) -> RayProcess:
+    def make(script: str, address: str | None = None) -> RayProcess:
         monkeypatch.setattr(ray_process, "_PROGRAM", (sys.executable, "-c", script))
         monkeypatch.setattr(ray_process, "_MAX_BACKOFF_S", 0.01)
-        made.append(RayProcess(tmp_path, 1, is_local, open_log(tmp_path / "logs", "up", "INFO")))
+        made.append(RayProcess(tmp_path, address, open_log(tmp_path / "logs", "up", "INFO")))
+        made[-1].begin(1)
         return made[-1]
 
     yield make
@@ -99,7 +101,7 @@ def test_a_process_that_never_starts_ends_the_command_with_its_reason(
 def test_an_external_cluster_that_refuses_is_tried_once(make: Make) -> None:
     script = SEND + 'send(\'{"refused": "no Ray cluster answers"}\'); sys.stdin.read()'
     with pytest.raises(MemeSnipeError, match=r"^no Ray cluster answers$"):
-        until_ready(make(script, is_local=False))
+        until_ready(make(script, "10.0.0.1:6379"))
 
 
 def test_the_process_is_stopped_and_its_leftovers_are_killed(make: Make, tmp_path: Path) -> None:

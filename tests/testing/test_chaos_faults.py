@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from memesnipe.config.home import installation_of
-from memesnipe.roles.activity import BREEDING, COMMITTING, PUBLISHING, WAITING, WORKING, ActivityTracker, activity_file
+from memesnipe.config.home import Home, installation_of
+from memesnipe.roles.activity import BREEDING, COMMITTING, PUBLISHING, WAITING, WORKING, ActivityTracker
 from memesnipe.servers.leftovers import MARK
 from memesnipe.servers.process import wait_until
 from memesnipe.testing.chaos import faults as chaos_faults
@@ -95,7 +95,7 @@ def test_an_absent_target_is_killed_after_its_restart(monkeypatch: pytest.Monkey
 
 def test_a_server_has_the_activity_of_the_actor_that_uses_it(tmp_path: Path) -> None:
     tracker = ActivityTracker()
-    tracker.open(activity_file(tmp_path, 1, "position"))
+    tracker.open(Home(tmp_path).run(1).activity("position"))
     targets = Targets(tmp_path)
     tracker.begin(COMMITTING)
     assert (targets.activity_of(POSTGRES), targets.activity_of(REDIS)) == (COMMITTING, WAITING)
@@ -105,7 +105,7 @@ def test_a_server_has_the_activity_of_the_actor_that_uses_it(tmp_path: Path) -> 
 
 
 def test_an_actor_is_stopped_at_the_aimed_activity_until_killed(tmp_path: Path) -> None:
-    path = activity_file(tmp_path, 1, "executor")
+    path = Home(tmp_path).run(1).activity("executor")
     script = (
         "import sys, pathlib; from memesnipe.roles.activity import ActivityTracker; "
         "p = ActivityTracker(); p.open(pathlib.Path(sys.argv[1]));"
@@ -131,6 +131,6 @@ def test_an_actor_is_stopped_at_the_aimed_activity_until_killed(tmp_path: Path) 
 
 def test_a_process_of_another_installation_is_never_killed(tmp_path: Path) -> None:
     tracker = ActivityTracker()
-    tracker.open(activity_file(tmp_path, 1, "executor"))
+    tracker.open(Home(tmp_path).run(1).activity("executor"))
     tracker.begin(WORKING)  # this very process
     assert Targets(tmp_path).kill("executor") == ""

@@ -14,7 +14,7 @@ import memesnipe.roles.consumer
 import memesnipe.roles.position
 from memesnipe.bus.merge import ForeignEntryError
 from memesnipe.bus.redis_bus import Bus
-from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
@@ -81,7 +81,7 @@ class SmallRuns:
             },
             env_file=None,
         )
-        write_resolved(self.settings, home / RESOLVED)
+        write_resolved(self.settings, Home(home).settings)
         sequencer = Sequencer(60, 600)
         events, _ = sequencer.stamp(list(islice(SyntheticFeed(7).messages(0), TAPE_EVENTS)))
         tape = home / "small.tape"

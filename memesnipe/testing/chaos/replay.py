@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Engine, text
 
+from memesnipe.config.home import Home
 from memesnipe.errors import MemeSnipeError
 from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.database import migrated
@@ -145,7 +146,7 @@ class Replay:
     @contextmanager
     def database(self) -> Iterator[Engine]:
         """Open the installation's database; nothing else of it may run."""
-        with LocalServers(self.home) as servers:
+        with LocalServers(*Home(self.home).server_folders) as servers:
             engine = migrated(servers.start(need_redis=False).database_url or "")
             try:
                 yield engine

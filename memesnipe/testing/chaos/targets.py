@@ -12,9 +12,9 @@ import orjson
 import psutil
 import redis
 
-from memesnipe.config.home import RESOLVED, installation_of
+from memesnipe.config.home import Home, installation_of
 from memesnipe.protocol.streams import ACTORS, PROGRESS
-from memesnipe.roles.activity import COMMITTING, PUBLISHING, WAITING, activity_file, read_activity
+from memesnipe.roles.activity import COMMITTING, PUBLISHING, WAITING, read_activity
 from memesnipe.servers.leftovers import is_of_ray
 from memesnipe.servers.process import read_pid
 from memesnipe.servers.redis import operator_url
@@ -50,7 +50,7 @@ class Targets:
         self._kills: dict[str, Callable[[], bool]] = {
             REDIS: self._kill_redis,
             REDIS_EMPTIED: self._empty_redis,
-            POSTGRES: lambda: self._kill(read_pid(self._home / "postgres/data/postmaster.pid")),
+            POSTGRES: lambda: self._kill(read_pid(Home(self._home).postgres_pid)),
         } | {target: partial(self._kill_ray, target) for target in RAY}
 
     def seq(self) -> int:
@@ -105,7 +105,7 @@ class Targets:
         return last if last_pid == pid else WAITING
 
     def _activity(self, actor: str) -> tuple[int, str]:
-        return read_activity(activity_file(self._home, _RUN, actor))
+        return read_activity(Home(self._home).run(_RUN).activity(actor))
 
     def _is_ours(self, pid: int, name: str = "ray::") -> bool:
         """Check that a process belongs to this installation, because process ids are reused."""
@@ -126,7 +126,7 @@ class Targets:
         return True
 
     def _kill_redis(self) -> bool:
-        return self._kill(read_pid(self._home / "redis/redis.pid"))
+        return self._kill(read_pid(Home(self._home).redis_pid))
 
     def _empty_redis(self) -> bool:
         """Delete all data of Redis, then kill it."""
@@ -147,9 +147,9 @@ class Targets:
 
     def _redis(self) -> "redis.Redis":
         if self._client is None:
-            url = orjson.loads((self._home / RESOLVED).read_bytes())["redis_url"]
+            url = orjson.loads(Home(self._home).settings.read_bytes())["redis_url"]
             # As the operator, because the actors' user has no permission to delete everything.
-            self._client = redis.Redis.from_url(operator_url(self._home / "redis", url), socket_timeout=2)
+            self._client = redis.Redis.from_url(operator_url(Home(self._home).redis, url), socket_timeout=2)
         return self._client
 
 

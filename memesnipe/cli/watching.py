@@ -1,0 +1,58 @@
+"""What `memesnipe up` does while the system runs: supervise the parts, show progress, read the report."""
+
+import threading
+import time
+from functools import partial
+from typing import Any
+
+from sqlalchemy.exc import OperationalError
+
+from memesnipe.api.background_check import BackgroundCheck
+from memesnipe.cli.progress import Progress
+from memesnipe.cli.progress_line import HealthWatch
+from memesnipe.cli.running import get_api
+from memesnipe.errors import first_line
+from memesnipe.protocol.streams import EVENT_READERS
+from memesnipe.runtime.session import Session
+from memesnipe.storage.runs import FINISHED, finish_run, is_complete
+from memesnipe.storage.views import report as report_of
+
+_WATCH_S = 0.25
+_REPORT_TIMEOUT_S = 2.0
+_FIRST_REPORT_TIMEOUT_S = 10.0  # the first report is slow: everything starts at the same time
+
+
+def watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> dict[str, Any]:
+    """Supervise the parts and show progress until the stop signal or the end of the feed; return the report."""
+    report: dict[str, Any] = {}
+    began = time.monotonic()
+    report_check = BackgroundCheck(partial(_read_report, session))  # Ctrl-C must work while the database hangs
+    health = HealthWatch(partial(get_api, session.dashboard, "health"))
+    with Progress(total) as progress:
+        while not stop.is_set():
+            session.watch(_WATCH_S)
+            for sentence in session.messages():
+                progress.print(sentence)
+            trouble = session.condition
+            try:
+                report, complete = report_check.submit().result(_REPORT_TIMEOUT_S)
+                if complete and until_end and report["status"] == FINISHED:
+                    return report
+            except TimeoutError:
+                if report or time.monotonic() - began > _FIRST_REPORT_TIMEOUT_S:
+                    trouble = f"PostgreSQL has not responded for {_REPORT_TIMEOUT_S:.0f} s; trading is paused"
+            except OperationalError as error:
+                trouble = f"PostgreSQL does not answer ({first_line(error)}); trading is paused"
+            progress.show(report, health.latest(), trouble)
+    return report
+
+
+def _read_report(session: Session) -> tuple[dict[str, Any], bool]:
+    """Return the report, and whether the run is complete; record the end of a complete run."""
+    run_id = session.run.run_id
+    with session.database.connect() as connection:
+        report = report_of(connection, run_id)
+        complete = is_complete(connection, run_id, EVENT_READERS)
+    if complete and report["status"] != FINISHED:
+        finish_run(session.database, run_id)
+    return report, complete

@@ -241,7 +241,6 @@ def test_heartbeat_lease_and_halt_go_on_while_the_feed_is_silent(
     wait_until(lambda: (beat := heartbeat()) and (beat.state, beat.seq) == ("running", 3))
     monkeypatch.setattr("memesnipe.roles.feed_health.QUIET_AFTER_S", 0.2)
     wait_until(lambda: (beat := heartbeat()) and (beat.state, beat.seq) == ("quiet", 3))
-    leased_until = expires_at()
     with stage.database.begin() as connection:
         request(connection, stage.run_id, CommandName.HALT)
     for _ in range(2):
@@ -249,6 +248,7 @@ def test_heartbeat_lease_and_halt_go_on_while_the_feed_is_silent(
         wait_until(lambda: (beat := heartbeat()) and beat.state == "quiet")
     with stage.database.connect() as connection:
         assert connection.scalars(sa.select(CommandRow.seq).where(CommandRow.run_id == stage.run_id)).all() == [3]
+    leased_until = expires_at()  # nothing is committed any more, so only a renewal extends it
     wait_until(lambda: expires_at() > leased_until)
     monkeypatch.undo()
     host.deliver(*trades(1, first=3))

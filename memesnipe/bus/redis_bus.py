@@ -74,7 +74,7 @@ class Bus:
         self._redis.hset(_WRITERS_KEY, self._writer, self._mark)
         self._seal, self._lengths = Seal(key), {}
 
-    def assert_whole(self) -> None:
+    def assert_complete(self) -> None:
         """Check that Redis has lost none of its data since `begin`, even if the connection was not lost.
 
         Raises:
@@ -129,7 +129,7 @@ class Bus:
         last: Any = self._redis.xrevrange(stream, count=1)
         return number_of(last[0][0]) if last else 0
 
-    def held(self, stream: str) -> range:
+    def stored(self, stream: str) -> range:
         """Return the numbers of a stream's entries; none if there is a gap between them, or the last is foreign."""
         self._drop_other_kinds(stream)
         pipeline: Any = self._redis.pipeline(transaction=True)
@@ -143,8 +143,8 @@ class Bus:
         self._lengths[stream] = count
         return numbers
 
-    def held_events(self, first: int) -> range:
-        """Return the numbers of the events from ``first`` on, none as for `held`. Trim the events before ``first``."""
+    def stored_events(self, first: int) -> range:
+        """Trim the events before ``first``, and return the numbers of the others; none as for `stored`."""
         self._drop_other_kinds(*EVENT_STREAMS)
         pipeline: Any = self._redis.pipeline(transaction=True)
         for stream in EVENT_STREAMS:
@@ -179,7 +179,7 @@ class Bus:
             redis.ConnectionError: the streams that this actor writes are not complete any more.
         """
         if self._writer and time.monotonic() >= self._look_at:  # an actor that never waits must check too
-            self.assert_whole()
+            self.assert_complete()
         after: dict[Any, Any] = {
             name: f"{number}-{LAST}"
             for stream, number in positions.items()
@@ -265,7 +265,7 @@ class Bus:
         """Write the heartbeat of an actor; it expires after 4 s."""
         self._redis.set(HEARTBEAT_KEY.format(actor), encode_heartbeat(heartbeat), ex=_HEARTBEAT_EXPIRY_S)
 
-    def is_any(self, state: str) -> bool:
+    def is_any_actor(self, state: str) -> bool:
         """Return whether the heartbeat of any actor has this state."""
         found: Any = self._redis.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
         heartbeats = [decode_heartbeat(data) for data in found if data]

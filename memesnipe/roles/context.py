@@ -44,8 +44,8 @@ class Context:
             raise SettingsError("DATABASE_URL is not set, and there is no embedded PostgreSQL on this node")
         engine = connect(self.settings.servers.database_url.get_secret_value(), OF_ACTORS)
         # Every commit sets the activity; a connection that only reads commits nothing.
-        event.listen(engine, "commit", lambda _: self.activity.at(COMMITTING))
-        event.listen(engine, "checkin", lambda *_: self.activity.committed())
+        event.listen(engine, "commit", lambda _: self.activity.set(COMMITTING))
+        event.listen(engine, "checkin", lambda *_: self.activity.end_commit())
         return engine
 
     @cached_property

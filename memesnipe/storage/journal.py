@@ -124,16 +124,16 @@ class Journal:
     def _last_number(self, stream: str) -> Select[Any]:
         return select(func.max(MessageRow.number)).where(MessageRow.run_id == self.run_id, MessageRow.stream == stream)
 
-    def positions(self, streams: Iterable[str]) -> dict[str, StreamOffset]:
+    def offsets(self, streams: Iterable[str]) -> dict[str, StreamOffset]:
         """Return the offset in each stream."""
-        positions = {stream: StreamOffset() for stream in streams}
+        offsets = {stream: StreamOffset() for stream in streams}
         query = select(StreamOffsetRow).where(
             StreamOffsetRow.run_id == self.run_id, StreamOffsetRow.actor == self._actor
         )
         with self._engine.connect() as connection:
             for row in connection.execute(query):
-                positions[row.stream] = StreamOffset(row.number, row.seq, row.consumed)
-        return positions
+                offsets[row.stream] = StreamOffset(row.number, row.seq, row.consumed)
+        return offsets
 
     def snapshot(self) -> tuple[int, bytes]:
         """Return the seq of the latest snapshot's last event, and its state; (0, b"") if there is no snapshot."""
@@ -155,7 +155,7 @@ class Journal:
         """Return an empty unit of work for this run."""
         return UnitOfWork(_run_id=self.run_id)
 
-    def commit(self, work: UnitOfWork, positions: Mapping[str, StreamOffset]) -> list[Sent]:
+    def commit(self, work: UnitOfWork, offsets: Mapping[str, StreamOffset]) -> list[Sent]:
         """Commit effects and offsets in one transaction; return the messages with their numbers, for publishing.
 
         Raises:
@@ -184,7 +184,7 @@ class Journal:
                     "seq": p.seq,
                     "consumed": p.consumed,
                 }
-                for s, p in positions.items()
+                for s, p in offsets.items()
                 if p != self._committed.get(s)
             ],
         )
@@ -193,7 +193,7 @@ class Journal:
             for statement, rows in (*work.statements, *final.statements):
                 connection.execute(statement, rows or None)
         self._numbers = numbers
-        self._committed |= {stream: replace(position) for stream, position in positions.items()}
+        self._committed |= {stream: replace(offset) for stream, offset in offsets.items()}
         return sent
 
     def renew(self) -> None:
@@ -213,33 +213,33 @@ class Journal:
             read = {row.actor: row.number for row in connection.execute(query)}
         return min((read.get(reader, 0) for reader in readers), default=self._numbers[stream]) + 1
 
-    def missing(self, positions: Mapping[str, StreamOffset]) -> str:
+    def missing(self, offsets: Mapping[str, StreamOffset]) -> str:
         """Return as text the first entry that was committed by its writer and not consumed; "" if there is none."""
-        written: dict[str, Any] = {stream: self._last_number(stream) for stream in positions}
-        if EVENTS in positions:
+        written: dict[str, Any] = {stream: self._last_number(stream) for stream in offsets}
+        if EVENTS in offsets:
             written[EVENTS] = select(FeedCursorRow.seq).where(FeedCursorRow.run_id == self.run_id)
         query = select(*(statement.scalar_subquery() for statement in written.values()))
         with self._engine.connect() as connection:
             last = dict(zip(written, connection.execute(query).one(), strict=True))
-        for stream, position in positions.items():
-            if (last[stream] or 0) > position.number:
-                return f"entry {position.number + 1:,} of {stream}, which was written and does not come"
+        for stream, offset in offsets.items():
+            if (last[stream] or 0) > offset.number:
+                return f"entry {offset.number + 1:,} of {stream}, which was written and has not arrived"
         return ""
 
-    def unpublished(self, held: Mapping[str, range], readers: Mapping[str, Iterable[str]]) -> Unpublished:
-        """Return the messages that some reader has not consumed and Redis lacks; ``held`` has its numbers by stream."""
+    def unpublished(self, stored: Mapping[str, range], readers: Mapping[str, Iterable[str]]) -> Unpublished:
+        """Return the messages that some reader has not consumed and that Redis, which has ``stored``, lacks."""
         first: dict[str, int] = {}
         rebuild: list[str] = []
-        for stream, numbers in held.items():
+        for stream, numbers in stored.items():
             unread = self.first_unread(stream, readers.get(stream, ()))
-            if self._goes_on(stream, numbers, unread, is_read=stream in readers):
+            if self._can_continue(stream, numbers, unread, is_read=stream in readers):
                 first[stream] = numbers.stop
             else:
                 first[stream] = unread
                 rebuild.append(stream)
         return Unpublished(self._messages(first), rebuild)
 
-    def _goes_on(self, stream: str, numbers: range, unread: int, *, is_read: bool) -> bool:
+    def _can_continue(self, stream: str, numbers: range, unread: int, *, is_read: bool) -> bool:
         """Return whether the entries in Redis can stay: the first unread is not before them, and the next is stored."""
         if not numbers or numbers.start > unread or numbers.stop > self._numbers[stream] + 1:
             return False
@@ -256,7 +256,7 @@ class Journal:
                 for row in connection.execute(query):
                     yield stream, row.number, row.seq, row.payload.encode()
 
-    def forget(self, stream: str, first_kept: int) -> None:
+    def delete_before(self, stream: str, first_kept: int) -> None:
         """Delete the messages of a stream before ``first_kept``."""
         old = delete(MessageRow).where(
             MessageRow.run_id == self.run_id, MessageRow.stream == stream, MessageRow.number < first_kept

@@ -37,7 +37,7 @@ def test_who_was_replaced_commits_nothing_more(database: sa.Engine, new_run: int
             sa.select(MessageRow.seq).where(MessageRow.run_id == new_run).order_by(MessageRow.number)
         )
         assert list(kept) == [1, 3]
-    assert second.positions(["events"])["events"].number == 3
+    assert second.offsets(["events"])["events"].number == 3
 
 
 def test_who_was_replaced_stands_by_until_the_other_has_gone_quiet(database: sa.Engine, new_run: int) -> None:

@@ -61,7 +61,7 @@ class Context:
 
     @property
     def stream_key(self) -> bytes:
-        """The key that seals the entries of the run; readers reject entries sealed without it."""
+        """The key of the MACs of the run's entries; readers reject entries with another MAC."""
         return read_stream_key(self.database, self.run_id)
 
     @cached_property

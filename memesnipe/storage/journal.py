@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, Executable, Select, delete, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from memesnipe.protocol.payload import Payload, encode
+from memesnipe.protocol.payload import EncodedEntry, Payload, encode
 from memesnipe.protocol.streams import EVENTS
 from memesnipe.storage.lease import Lease
 from memesnipe.storage.schema import Base, FeedCursorRow, MessageRow, SnapshotRow, StreamOffsetRow
@@ -33,10 +33,6 @@ def _upsert(table: type[Base], columns: tuple[str, ...], adding: tuple[str, ...]
     old, new = table.__table__.columns, statement.excluded
     changed = {name: old[name] + new[name] if name in adding else new[name] for name in columns if name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
-
-
-# A message for the bus to publish: (stream, number, seq, JSON)
-Sent = tuple[str, int, int, bytes]
 
 
 @dataclass(slots=True)
@@ -95,7 +91,7 @@ class UnitOfWork:
 class Unpublished:
     """The messages that Redis lacks, and the streams to empty first, because their entries cannot be continued."""
 
-    messages: Iterator[Sent]
+    messages: Iterator[EncodedEntry]
     rebuild: list[str]
 
 
@@ -155,14 +151,14 @@ class Journal:
         """Return an empty unit of work for this run."""
         return UnitOfWork(_run_id=self.run_id)
 
-    def commit(self, work: UnitOfWork, offsets: Mapping[str, StreamOffset]) -> list[Sent]:
+    def commit(self, work: UnitOfWork, offsets: Mapping[str, StreamOffset]) -> list[EncodedEntry]:
         """Commit effects and offsets in one transaction; return the messages with their numbers, for publishing.
 
         Raises:
             LeaseLostError: another process holds the lease of this actor; nothing was committed.
         """
         numbers = dict(self._numbers)
-        sent: list[Sent] = []
+        sent: list[EncodedEntry] = []
         for stream, seq, payload in work.messages:
             numbers[stream] += 1
             sent.append((stream, numbers[stream], seq, payload))
@@ -245,7 +241,7 @@ class Journal:
             return False
         return not is_read or numbers.stop >= unread
 
-    def _messages(self, first: Mapping[str, int]) -> Iterator[Sent]:
+    def _messages(self, first: Mapping[str, int]) -> Iterator[EncodedEntry]:
         with self._engine.connect() as connection:
             for stream, number in first.items():
                 query = (

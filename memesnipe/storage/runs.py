@@ -53,7 +53,7 @@ def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
 
 
 def read_stream_key(engine: Engine, run_id: int) -> bytes:
-    """Return the key of the seals of all entries that the run's actors publish."""
+    """Return the key of the MACs of all entries that the run's actors publish."""
     with engine.connect() as connection:
         key: str = connection.execute(select(RunRow.stream_key).where(RunRow.run_id == run_id)).scalar_one()
     return key.encode()

@@ -7,9 +7,9 @@ import pytest
 import redis
 
 from memesnipe.bus.merge import ForeignEntryError
-from memesnipe.bus.publish import Outgoing
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.errors import InputError
+from memesnipe.protocol.payload import EncodedEntry
 from memesnipe.protocol.streams import EVENT_STREAMS, PROGRESS
 from memesnipe.servers.redis import EmbeddedRedis, operator_url
 from tests.payloads import progress
@@ -33,7 +33,7 @@ def begin(url: str, operator: redis.Redis) -> Iterator[Callable[..., Bus]]:
         bus.close()
 
 
-def heal(begin: Callable[..., Bus], *entries: Outgoing) -> Bus:
+def heal(begin: Callable[..., Bus], *entries: EncodedEntry) -> Bus:
     """What an actor does when it opens again: it goes on behind what is there, or begins the stream anew."""
     bus = begin()
     held = bus.stored(PROGRESS)
@@ -69,16 +69,14 @@ def test_an_entry_of_somebody_else_is_removed_before_anybody_obeys_it(
 ) -> None:
     begin().publish([ONE])
     operator.xadd(PROGRESS, fields, id=identifier)  # type: ignore[arg-type]
-    with pytest.raises(
-        ForeignEntryError, match=r"executor_progress: entry \S+ was written by somebody else and is removed"
-    ):
+    with pytest.raises(ForeignEntryError, match=r"executor_progress: entry \S+ is foreign and was removed"):
         seen(begin)
     assert seen(begin) == [1]
     # The true one follows: at once where its place is free, else in a stream that is begun anew.
     try:
         heal(begin, ONE, TWO)
     except redis.ConnectionError as error:
-        assert "somebody else's entry was in the way" in str(error)
+        assert "a foreign entry blocked an entry" in str(error)
         heal(begin, ONE, TWO)
     assert seen(begin) == [1, 2]
 
@@ -90,7 +88,7 @@ def test_a_writer_sees_what_nobody_has_read(begin: Callable[..., Bus], operator:
     operator.xadd(PROGRESS, {"seq": 20, "data": "{}"}, id=identifier)
     for notice in (writer.assert_complete, lambda: writer.publish([TWO])):
         with pytest.raises(
-            redis.ConnectionError, match="executor_progress: somebody else has written 1 entries into it"
+            redis.ConnectionError, match="executor_progress: another process has written 1 entries into it"
         ):
             notice()
     heal(begin, ONE, TWO)
@@ -119,7 +117,7 @@ def test_a_stream_that_loses_entries_is_noticed_like_a_redis_that_lost_everythin
     try:
         heal(begin, ONE, TWO, third)
     except redis.ConnectionError as error:  # the place of an entry that was taken out is not given again
-        assert "in the way" in str(error)
+        assert "blocked an entry" in str(error)
         heal(begin, ONE, TWO, third)
     assert seen(begin) == [1, 2, 3]
 

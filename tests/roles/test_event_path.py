@@ -142,7 +142,7 @@ def test_what_somebody_else_writes_reaches_no_reader_and_stops_none(stage: Stage
         with pytest.raises(ForeignEntryError, match="events:price: entry"):
             reader.step()
     assert see(reader, BATCH) == through(1, BATCH)
-    with pytest.raises(redis.ConnectionError, match="somebody else's entry was in the way"):
+    with pytest.raises(redis.ConnectionError, match="a foreign entry blocked an entry"):
         market.step()
     market.close()
     again, later = stage.market(trades(2 * BATCH)), stage.start(Reader)

@@ -16,7 +16,7 @@ from memesnipe.api.token import is_allowed
 from memesnipe.api.workers import SlowError, Workers
 from memesnipe.errors import InputError
 from memesnipe.protocol.commands import CommandName
-from memesnipe.storage.asking import SPEC_ID, NoRunError, NoSuchStrategyError, TooLateError, ask
+from memesnipe.storage.command_submission import SPEC_ID, NoRunError, NoSuchStrategyError, TooLateError, submit
 
 TIMEOUT_S: Final = 3.0
 _THREADS: Final = 4
@@ -56,7 +56,7 @@ class Commands:
         deadline = time.monotonic() + TIMEOUT_S
         try:
             asked = await self._workers.run(
-                lambda: ask(self._database, name, spec_id=spec_id, reason=reason, deadline=deadline)
+                lambda: submit(self._database, name, spec_id=spec_id, reason=reason, deadline=deadline)
             )
         except (SlowError, TooLateError) as error:
             reason_of_failure = (

@@ -15,7 +15,7 @@ from memesnipe.errors import SettingsError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.roles.activity import COMMITTING, ActivityTracker
 from memesnipe.sdk.registry import Families, discover
-from memesnipe.storage.database import OF_ACTORS, connect
+from memesnipe.storage.database import ACTOR_OPTIONS, connect
 from memesnipe.storage.runs import read_stream_key, run_options
 from memesnipe.telemetry.logs import Logger, open_log
 
@@ -42,7 +42,7 @@ class Context:
         """
         if self.settings.servers.database_url is None:
             raise SettingsError("DATABASE_URL is not set, and there is no embedded PostgreSQL on this node")
-        engine = connect(self.settings.servers.database_url.get_secret_value(), OF_ACTORS)
+        engine = connect(self.settings.servers.database_url.get_secret_value(), ACTOR_OPTIONS)
         # Every commit sets the activity; a connection that only reads commits nothing.
         event.listen(engine, "commit", lambda _: self.activity.set(COMMITTING))
         event.listen(engine, "checkin", lambda *_: self.activity.end_commit())

@@ -60,7 +60,7 @@ class EventPublisher:
         settings, run_id = self._context.settings, self._context.run_id
         self._event_log = EventLog(self._context.event_log)
         self.cursor = read_cursor(connection, run_id)
-        self._event_log.cut(self.cursor.seq)
+        self._event_log.truncate(self.cursor.seq)
         self.sequencer = Sequencer(
             settings.trading.rebalance_interval_secs,
             settings.evolution.generation_interval_secs,

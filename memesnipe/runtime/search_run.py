@@ -113,7 +113,7 @@ class Evolve:
         key = key_of(plan.seed, search, settings.simulation.shadow_capital_usd, fill_model_of(settings), self._families)
         if not plan.resume:
             return self._store.begin(plan.tape.name, key)
-        info = self._store.take_up(key)
+        info = self._store.find(key)
         if info is None:
             raise InputError(f"--resume: {self._resume_failure(key)}; leave --resume out to begin a new search")
         if info.state is not None:
@@ -151,7 +151,7 @@ class Evolve:
         evaluations = self._evaluate(genomes, title, report_progress)
         summary = self._search.tell(genomes, evaluations).to_dict()
         summary["seconds"] = round(time.perf_counter() - started, 4)
-        self._store.keep(self._info.search_id, self._search.dump(), summary)
+        self._store.store_generation(self._info.search_id, self._search.dump(), summary)
         self._generations.append(summary)
 
     def _evaluate(self, genomes: list[Genome], title: str, report_progress: ReportProgress) -> list[Evaluation]:
@@ -183,7 +183,7 @@ class Evolve:
             )
 
         plan = PolishPlan(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")
-        polished = polish(self._search.population.archive.best(CHAMPIONS), self._families, evaluate, plan)
+        polished = polish(self._search.algorithm.archive.best(CHAMPIONS), self._families, evaluate, plan)
         holdout_run = run_holdout(polished.contenders, self._families, evaluate, record, self._plan.seed)
         self._search.record_holdout([*holdout_run.records, holdout_run.baseline])
         counts = [*map(len, polished.batches), BASELINE_GENOMES, len(holdout_run.records) + 1]

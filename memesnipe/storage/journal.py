@@ -158,14 +158,14 @@ class Journal:
             LeaseLostError: another process holds the lease of this actor; nothing was committed.
         """
         numbers = dict(self._numbers)
-        sent: list[EncodedEntry] = []
+        outgoing: list[EncodedEntry] = []
         for stream, seq, payload in work.messages:
             numbers[stream] += 1
-            sent.append((stream, numbers[stream], seq, payload))
+            outgoing.append((stream, numbers[stream], seq, payload))
         final = self.unit_of_work()
         final.add(
             MessageRow,
-            [{"stream": s, "number": n, "seq": seq, "payload": p.decode()} for s, n, seq, p in sent],
+            [{"stream": s, "number": n, "seq": seq, "payload": p.decode()} for s, n, seq, p in outgoing],
         )
         if work.snapshot:
             seq, state = work.snapshot
@@ -190,7 +190,7 @@ class Journal:
                 connection.execute(statement, rows or None)
         self._numbers = numbers
         self._committed |= {stream: replace(offset) for stream, offset in offsets.items()}
-        return sent
+        return outgoing
 
     def renew(self) -> None:
         """Extend the lease while there is nothing to commit.

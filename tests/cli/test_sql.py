@@ -44,7 +44,7 @@ def test_a_second_statement_is_refused_in_one_line(tmp_path: Path, database: sa.
     query = "SELECT 1; COMMIT; CREATE TABLE hole (i int)"
     refused = memesnipe(tmp_path, "sql", query, DATABASE_URL=database_url)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr == "memesnipe: input: the query failed: one statement at a time\n"
+    assert refused.stderr == "memesnipe: input: the query failed: only one statement is allowed\n"
     assert not sa.inspect(database).has_table("hole")
 
 

@@ -172,7 +172,7 @@ def test_a_second_executor_takes_over_until_it_goes_quiet(one: Installation) -> 
     )
     assert "another executor" in beat["detail"]
     wait_for("the first to come back", lambda: seq_of(one) > second.seq)
-    with pytest.raises((LeaseLostError, redis.ConnectionError), match=r"another executor|took over"):
+    with pytest.raises((LeaseLostError, redis.ConnectionError), match=r"another executor"):
         second.step()
     second.close()
 

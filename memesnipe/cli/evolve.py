@@ -84,7 +84,7 @@ def _evolve(
     print_compile_notice()
     compile_all(families)  # before the workers start: they load the compiled code from the disk cache
     home = settings.installation.memesnipe_home.resolve()
-    with open_database(settings, make=True) as (database, url):
+    with open_database(settings, create=True) as (database, url):
         try:
             connect_ray(address or settings.servers.ray_address, home, "memesnipe-evolve", cpus=workers)
             return Evolve(plan, file, settings, families, database, url).run(report_progress), False

@@ -243,7 +243,7 @@ class Bus:
             entries = self.read({EVENTS: offset}, block_ms=200)
             for number, entry in enumerate(entries, start=offset + 1):
                 if entry.number != number:
-                    raise StreamGapError(f"{EVENTS}: after entry {number - 1} comes {entry.number}")
+                    raise StreamGapError(f"{EVENTS}: entry {number - 1} is followed by {entry.number}")
             wanted = entries[: last - offset]
             if wanted:
                 offset = wanted[-1].number

@@ -162,7 +162,7 @@ class Consumer:
             offset = offsets[stream]
             # A stream with one kind of event has gaps where the other kinds are; no other stream has gaps.
             if stream not in EVENT_STREAMS and entry.number != offset.number + 1:
-                raise StreamGapError(f"{stream}: after entry {offset.number} comes {entry.number}")
+                raise StreamGapError(f"{stream}: entry {offset.number} is followed by {entry.number}")
             offset.number, offset.seq = entry.number, max(offset.seq, entry.seq)
             offset.consumed += 1
             self.metrics.add_entries(stream, 1)

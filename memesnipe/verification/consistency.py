@@ -64,7 +64,7 @@ def _of_messages(connection: Connection, run_id: int) -> Iterator[str]:
         if row.first != 1 and not stream.transient:
             yield f"messages {row.stream}: begin with {row.first}"
         if row.kept != row.last - row.first + 1:
-            yield f"messages {row.stream}: {row.kept} of those from {row.first} to {row.last} are there"
+            yield f"messages {row.stream}: {row.kept} of those from {row.first} to {row.last} exist"
         for message in read_messages(connection, run_id, row.stream):
             if message.payload is None:
                 yield f"messages {row.stream}/{message.number}: {message.error}"
@@ -89,7 +89,7 @@ def _of_controls(connection: Connection, run_id: int, offsets: Offsets) -> Itera
     for row in connection.execute(query):
         what = f"controls {row.number}: {row.stream}/{row.entry}"
         if row.number != number + 1:
-            yield f"controls: after {number} comes {row.number}"
+            yield f"controls: {number} is followed by {row.number}"
         if row.entry != applied.get(row.stream, 0) + 1:
             yield f"{what} was applied where {row.stream}/{applied.get(row.stream, 0) + 1} is next"
         if row.effective_seq < seq:

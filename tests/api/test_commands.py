@@ -77,7 +77,7 @@ def test_a_hanging_database_is_an_error_within_the_timeout(backend, serve, monke
         ]  # more than threads
         for answer in answers:
             assert answer.status_code == 503
-            assert answer.json()["error"].startswith("the database does not answer: no answer within 0.5 s")
+            assert answer.json()["error"].startswith("the database does not respond: no response within 0.5 s")
             assert answer.elapsed.total_seconds() < 5
             assert "sesame" not in answer.text
         assert httpx.get(served.url, timeout=5).status_code == 200

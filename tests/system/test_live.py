@@ -204,7 +204,7 @@ def test_it_waits_for_a_database_that_does_not_answer_and_buys_nothing_late(one:
     with stopped_postgres(one), redis.Redis.from_url(one.resolved["redis_url"]) as client:
         before = sum(client.xlen(stream) for stream in EVENT_STREAMS)
         state = wait_for("an actor to say that it waits", lambda: _stalled(one))
-        assert state["parts"]["postgres"] == {"state": "down", "detail": "no answer within 2 s"}
+        assert state["parts"]["postgres"] == {"state": "down", "detail": "no response within 2 s"}
         assert state["status"] == "unhealthy" and "trading is paused" in state["detail"]
         assert "the database" in state["error"]  # where the figures would be
         assert sum(client.xlen(stream) for stream in EVENT_STREAMS) - before < MAX_IN_FLIGHT

@@ -164,7 +164,7 @@ def test_a_control_without_its_message_is_reported(run: Recorded) -> None:
 
 def test_a_gap_in_the_numbers_of_controls_is_reported(run: Recorded) -> None:
     run.change("DELETE FROM controls WHERE run_id = :r AND number = 3")
-    assert named(run.contradictions(), "controls: after 2 comes 4")
+    assert named(run.contradictions(), "controls: 2 is followed by 4")
 
 
 def test_a_command_after_the_last_event_need_not_be_consumed(run: Recorded) -> None:

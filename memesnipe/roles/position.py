@@ -44,19 +44,19 @@ class PositionRole(Consumer):
 
     def read(self) -> list[Entry]:
         """Return the executor's messages, and the events up to its watermark, in order; commands beyond it wait."""
-        numbers = {stream: position.number for stream, position in self.positions.items()}
+        numbers = {stream: offset.number for stream, offset in self.offsets.items()}
         event = numbers.pop(EVENTS)
-        said = self.context.bus.read(numbers, BLOCK_MS)
-        come_to = max(
-            *(self.positions[stream].seq for stream in _OF_EXECUTOR),
-            *(entry.seq for entry in said if entry.stream in _OF_EXECUTOR),
+        messages = self.context.bus.read(numbers, BLOCK_MS)
+        watermark = max(
+            *(self.offsets[stream].seq for stream in _OF_EXECUTOR),
+            *(entry.seq for entry in messages if entry.stream in _OF_EXECUTOR),
             0,
         )
-        said = [entry for entry in said if entry.seq <= come_to]  # a command may be ahead of the executor
-        if not said:
+        messages = [entry for entry in messages if entry.seq <= watermark]  # a command may be ahead of the executor
+        if not messages:
             return []
-        events = self.context.bus.read({EVENTS: event}, BLOCK_MS) if come_to > event else []
-        entries = in_order([*(e for e in events if e.seq <= come_to), *said])
+        events = self.context.bus.read({EVENTS: event}, BLOCK_MS) if watermark > event else []
+        entries = in_order([*(e for e in events if e.seq <= watermark), *messages])
         for i, entry in enumerate(entries):
             if entry.stream in EVENT_STREAMS:
                 event = entry.number
@@ -71,7 +71,7 @@ class PositionRole(Consumer):
             if entry.stream in EVENT_STREAMS:
                 events.append(entry)
                 continue
-            self._see(events)
+            self._apply_events(events)
             events = []
             match entry.payload:
                 case FillMessage() as fill:
@@ -80,9 +80,9 @@ class PositionRole(Consumer):
                     self._mark(entry.number, results, work)
                 case CommandMessage() as command:
                     self._apply(command, work)
-        self._see(events)
+        self._apply_events(events)
 
-    def _see(self, entries: list[Entry]) -> None:
+    def _apply_events(self, entries: list[Entry]) -> None:
         for event in rows(to_records([entry.payload for entry in entries])):
             self._ledger.on_event(event)
 
@@ -117,7 +117,7 @@ class PositionRole(Consumer):
 
     def catch_up(self, saved_seq: int) -> None:
         """Apply the events since the snapshot."""
-        self.replay(saved_seq, self._see)
+        self.replay(saved_seq, self._apply_events)
 
     def dump(self) -> bytes:
         """Return the state of the ledger."""
@@ -140,9 +140,9 @@ def in_order(entries: list[Entry]) -> list[Entry]:
     before = {e.seq: e.payload.after[FILLS] for e in entries if isinstance(e.payload, SimulationResults)}
     rank = {SIMULATION_RESULTS: 2, PROGRESS: 3, COMMANDS: 4}
 
-    def place(entry: Entry) -> tuple[int, int, int]:
+    def sort_key(entry: Entry) -> tuple[int, int, int]:
         if entry.stream == FILLS:
             return entry.seq, 1 if entry.number <= before.get(entry.seq, 0) else 5, entry.number
         return entry.seq, rank.get(entry.stream, 0), entry.number
 
-    return sorted(entries, key=place)
+    return sorted(entries, key=sort_key)

@@ -10,7 +10,7 @@ from memesnipe.storage.schema import FeedCursorRow, RunRow, StreamOffsetRow, Tok
 
 OPEN, FINISHED = "open", "finished"
 
-_POSITIONS: Final = select(
+_OFFSETS: Final = select(
     StreamOffsetRow.stream, StreamOffsetRow.actor, StreamOffsetRow.number, StreamOffsetRow.seq
 ).where(StreamOffsetRow.run_id == bindparam("run"), StreamOffsetRow.stream.in_(bindparam("streams", expanding=True)))
 
@@ -53,7 +53,7 @@ def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
 
 
 def read_stream_key(engine: Engine, run_id: int) -> bytes:
-    """Return the key of the seals of all entries that the run's actors publish."""
+    """Return the key of the MACs of all entries that the run's actors publish."""
     with engine.connect() as connection:
         key: str = connection.execute(select(RunRow.stream_key).where(RunRow.run_id == run_id)).scalar_one()
     return key.encode()
@@ -86,11 +86,11 @@ def read_mints(connection: Connection, run_id: int) -> list[str]:
     return list(connection.scalars(select(TokenRow.mint).where(TokenRow.run_id == run_id).order_by(TokenRow.token)))
 
 
-def read_positions(connection: Connection, run_id: int, *streams: str) -> list[dict[str, tuple[int, int]]]:
+def read_offsets(connection: Connection, run_id: int, *streams: str) -> list[dict[str, tuple[int, int]]]:
     """Return for each stream the offsets of its readers: actor -> (number, seq)."""
     found: dict[str, dict[str, tuple[int, int]]] = {stream: {} for stream in streams}
-    for stream, actor, position, seq in connection.execute(_POSITIONS, {"run": run_id, "streams": streams}):
-        found[stream][actor] = (position, seq)
+    for stream, actor, number, seq in connection.execute(_OFFSETS, {"run": run_id, "streams": streams}):
+        found[stream][actor] = (number, seq)
     return list(found.values())
 
 
@@ -99,6 +99,6 @@ def is_complete(connection: Connection, run_id: int, readers: tuple[str, ...]) -
     cursor = read_cursor(connection, run_id)
     if not cursor.ended:
         return False
-    events, told = read_positions(connection, run_id, "events", "allocations_channel")
-    decided = told.get("executor", (0, 0))[1]
+    events, allocations = read_offsets(connection, run_id, "events", "allocations_channel")
+    decided = allocations.get("executor", (0, 0))[1]
     return all(events.get(r, (0, 0))[1] >= cursor.seq for r in readers) and decided >= cursor.decision_seq

@@ -30,7 +30,7 @@ from memesnipe.trading.breaker import RiskLevel, size_multiplier
 Json = dict[str, Any]
 
 _MODES = ("simulating", "paper", "live", "retired")
-_WORTH = (
+_EQUITY_FIELDS = (
     *("seq", "ts", "equity_lamports", "equity_usd", "cash_usd", "drawdown"),
     *("equity_sol", "change_usd", "change_ratio"),
 )
@@ -102,9 +102,9 @@ def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).where(*conditions).scalar_subquery()
 
 
-def _value(column: Any, without: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
-    """Return one cell of one row, or ``without`` if there is no row."""
-    return func.coalesce(select(column).where(*conditions).scalar_subquery(), without)
+def _value(column: Any, default: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Return one cell of one row, or ``default`` if there is no row."""
+    return func.coalesce(select(column).where(*conditions).scalar_subquery(), default)
 
 
 def _open_positions(run_id: int) -> ScalarSelect[int]:
@@ -177,11 +177,11 @@ def portfolio(conn: Connection, run_id: int) -> Json:
     marks = select(EquityRow).where(EquityRow.run_id == run_id)
     last = _records(conn, marks.order_by(EquityRow.seq.desc()).limit(1))
     first = _records(conn, marks.order_by(EquityRow.seq).limit(1))
-    began_with = conn.scalar(select(RunRow.settings["initial_capital_usd"].as_float()).where(RunRow.run_id == run_id))
-    worth = _change(began_with or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_WORTH)
+    initial_usd = conn.scalar(select(RunRow.settings["initial_capital_usd"].as_float()).where(RunRow.run_id == run_id))
+    equity = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
     return {
         "run_id": run_id,
-        **worth,
+        **equity,
         **_profit(conn, run_id),
         "open_positions": conn.scalar(select(_open_positions(run_id))),
     }

@@ -63,7 +63,7 @@ def refuse(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None
     condition, closing is the safer choice.
     """
     if state.halted:
-        return RiskRefused(order, RefusalReason.HALTED, "trading was halted by hand")
+        return RiskRefused(order, RefusalReason.HALTED, "trading was halted manually")
     is_entry = order.side in ENTRIES
     if state.level is RiskLevel.EMERGENCY or (is_entry and state.level is RiskLevel.CRITICAL):
         return RiskRefused(order, RefusalReason.BREAKER, f"the breaker is at {state.level}")

@@ -54,7 +54,7 @@ def test_a_new_strategy_joins_the_arena_at_the_next_decision_and_once() -> None:
     assert _steps(first) == [("a", "", "simulating"), ("b", "", "simulating")]
     assert first.allocations_usd == {}
     portfolio.on_spec(_spec("a"))
-    assert portfolio.decide(6, 1000.0) == Decision([], [], {}, [])
+    assert portfolio.decide(6, 1000.0) == Decision([], [], {}, [], [])
 
 
 def test_a_good_record_is_promoted_and_gets_capital_and_a_bad_one_loses_both() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from memesnipe.config.home import Home
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.streams import EVENT_READERS, STREAMS
-from memesnipe.storage.commands import request
+from memesnipe.storage.commands import enqueue
 from memesnipe.storage.event_log import offset_after
 from memesnipe.storage.runs import begin_run, finish_run, is_complete, read_cursor
 from memesnipe.storage.schema import StrategyRow
@@ -156,7 +156,7 @@ class History:
         with self.database.engine.begin() as connection:
             known = list(connection.scalars(select(StrategyRow.spec_id).order_by(StrategyRow.spec_id)))
             spec_id = self._rng.choice(known) if known else ""
-            request(connection, self.machine.run_id, name, spec_id=spec_id)
+            enqueue(connection, self.machine.run_id, name, spec_id=spec_id)
 
     def _tear_event_log(self) -> None:
         """Cut or spoil the bytes of the event log that a killed process had not committed."""

@@ -10,6 +10,7 @@ from memesnipe.storage.schema import FeedCursorRow, RunRow, StreamOffsetRow, Tok
 
 OPEN, FINISHED = "open", "finished"
 
+_CURSOR: Final = select(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("run"))
 _OFFSETS: Final = select(
     StreamOffsetRow.stream, StreamOffsetRow.actor, StreamOffsetRow.number, StreamOffsetRow.seq
 ).where(StreamOffsetRow.run_id == bindparam("run"), StreamOffsetRow.stream.in_(bindparam("streams", expanding=True)))
@@ -75,7 +76,7 @@ class Cursor:
 
 def read_cursor(connection: Connection, run_id: int) -> Cursor:
     """Return the feed cursor of a run."""
-    row = connection.execute(select(FeedCursorRow).where(FeedCursorRow.run_id == run_id)).one()
+    row = connection.execute(_CURSOR, {"run": run_id}).one()
     return Cursor(
         row.position, row.seq, row.ts, row.rejected, row.decision_seq, row.ended, dict(row.rejected_because), row.token
     )  # fmt: skip

@@ -69,6 +69,7 @@ def test_a_good_record_is_promoted_and_gets_capital_and_a_bad_one_loses_both() -
     demoted = portfolio.decide(7, 1000.0)
     assert _steps(demoted) == [("a", "paper", "simulating")]
     assert demoted.allocations_usd == {}
+    assert demoted.released == ["a"]
     assert portfolio.state.strategies["a"].allocation_usd == 0.0
     assert portfolio.state.strategies["a"].since_seq == 7
 

@@ -165,12 +165,12 @@ class Desk:
             state.refused_exits.clear()
         state.level, state.halted = level, halted
         if halted or level is RiskLevel.EMERGENCY:
-            unwanted = list(state.pending)
+            to_cancel = list(state.pending)
         elif level is RiskLevel.CRITICAL:
-            unwanted = [order for order in state.pending if order.side in ENTRIES]
+            to_cancel = [order for order in state.pending if order.side in ENTRIES]
         else:
             return []
-        cancelled = [order for order in unwanted if self._venue.can_cancel(state.status_of(order))]
+        cancelled = [order for order in to_cancel if self._venue.can_cancel(state.status_of(order))]
         state.pending = [order for order in state.pending if order not in cancelled]
         return cancelled
 
@@ -207,13 +207,13 @@ class Desk:
         if allocation_usd <= 0 or not state.market_state.sol_usd:
             return 0
         held = state.holdings.get(decision.spec_id, {})
-        wanted_usd = min(allocation_usd * decision.size, self._limits.max_position_usd) * size_multiplier(state.level)
+        target_usd = min(allocation_usd * decision.size, self._limits.max_position_usd) * size_multiplier(state.level)
         lamports_per_usd = LAMPORTS_PER_SOL / state.market_state.sol_usd
         in_flight = [order for order in state.pending if order.spec_id == decision.spec_id]
         exposures = held.keys() | {order.token for order in in_flight}
         used = sum(h.cost_lamports for h in held.values()) + sum(order.budget_lamports for order in in_flight)
         fees = self._venue.network_fee_lamports * (len(in_flight) + len(exposures) + 2)
-        return min(int(wanted_usd * lamports_per_usd), int(allocation_usd * lamports_per_usd) - used - fees)
+        return min(int(target_usd * lamports_per_usd), int(allocation_usd * lamports_per_usd) - used - fees)
 
     def _leave(self, decision: Order, holding: Holding) -> Order | RiskRefused:
         if holding.short is not None:

@@ -127,7 +127,7 @@ class Ledger:
             self._value(state.market_state.tokens[token], positions)
         state.market_state.drop_dead(self._rules.dead_after_ns, by_token)
         equity = state.cash_lamports + sum(p.value_lamports for p in self.open_positions())
-        changed = state.breaker.see(equity)
+        changed = state.breaker.observe(equity)
         usd = state.market_state.sol_usd / LAMPORTS_PER_SOL
         return Mark(equity, equity * usd, state.cash_lamports * usd, changed, self._exits())
 

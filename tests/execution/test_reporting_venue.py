@@ -1,4 +1,4 @@
-"""A venue that reports: the desk books what the venue says, and its records derive the run again."""
+"""A reporting venue: the desk books the reported fills, and the records rederive the run."""
 
 from itertools import count
 
@@ -43,7 +43,7 @@ def _report(order: Order, status: OrderStatus, fill: Fill | None = None) -> Exec
 
 
 def _filled(order: Order, seq: int, failure: str = "") -> Fill:
-    """What a chain's balances say, by no formula of ours."""
+    """Return a fill as the balances of a chain give it, not by a formula of the engine."""
     ts = order.due_ts + 5
     if failure:
         return Fill(order, ts, seq, 0, 0, 0, 105_000, 0, failure)
@@ -136,7 +136,7 @@ def test_events_and_reports_derive_the_run_again(run: LiveRun) -> None:
     assert _records(again) == _records(run.steps)
 
 
-def test_an_order_with_a_transaction_is_not_recalled_by_a_halt() -> None:
+def test_a_halt_does_not_cancel_an_order_with_a_transaction() -> None:
     execution = _execution()
     genomes = population()
     execution.apply(allocations(genomes, usd={genome.spec_id: 1000.0 for genome in genomes}))

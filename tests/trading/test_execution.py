@@ -112,7 +112,7 @@ def test_the_desk_fills_as_the_arena_on_random_markets_with_shorts_deaths_and_mi
     assert sides == {1, -1, 2, -2}
 
 
-def test_what_falls_due_between_two_events_keeps_its_order() -> None:
+def test_decisions_between_two_events_keep_their_order() -> None:
     """The purchase lands at 2.5 s and its longest hold ends at 12.5 s, while nothing happens on the market."""
     one = genome("buy_once", max_hold_s=10.0)
     events = Market().trade(1).talk(100, "B").events()
@@ -141,9 +141,7 @@ def test_batches_and_restarts_change_neither_orders_nor_fills(cuts: list[int], r
 
 @settings(max_examples=6, deadline=None)
 @given(st.sampled_from([2, 5]), st.lists(st.integers(1, len(EVENTS) - 1), max_size=6), st.sets(st.integers(0, 6)))
-def test_the_records_do_not_depend_on_how_many_arenas_there_are(
-    count: int, cuts: list[int], restarts: set[int]
-) -> None:
+def test_the_records_do_not_depend_on_the_number_of_arenas(count: int, cuts: list[int], restarts: set[int]) -> None:
     """One arena is killed and restored on the way; orders, fills and results stay the same."""
     expected = list(_execution(*population()).advance(EVENTS))
     execution = _execution(*population(), arenas=count)
@@ -174,14 +172,14 @@ def test_steps_end_where_decisions_are_due_and_carry_the_results() -> None:
     assert list(execution.advance(EVENTS[:0])) == []
 
 
-def test_who_has_no_allocation_is_only_simulated() -> None:
+def test_a_strategy_without_an_allocation_is_only_simulated() -> None:
     execution = _execution(population()[0])
     execution.apply(allocations())
     assert _run(execution, EVENTS) == ([], [])
     assert execution.arenas[0].engine.results()[0].trades > 0
 
 
-def test_who_leaves_takes_no_more_decisions_and_the_risk_level_reaches_the_desk() -> None:
+def test_a_removed_strategy_stops_deciding_and_the_risk_level_reaches_the_desk() -> None:
     execution = _execution(*population())
     _run(execution, EVENTS[:1000])
     gone = population()[0].spec_id
@@ -198,7 +196,7 @@ def _left(execution: Execution, spec_id: str) -> list[str]:
     return [order.reason for order in step.orders]
 
 
-def test_what_a_strategy_that_leaves_still_holds_is_sold_at_once() -> None:
+def test_the_holdings_of_a_removed_strategy_are_sold_at_once() -> None:
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
@@ -211,7 +209,7 @@ def test_what_a_strategy_that_leaves_still_holds_is_sold_at_once() -> None:
     assert execution.desk.held() == []
 
 
-def test_what_the_simulation_no_longer_holds_is_tried_again_at_every_decision_but_written_down_once() -> None:
+def test_a_refused_orphan_sale_is_retried_at_every_decision_and_recorded_once() -> None:
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
@@ -229,7 +227,7 @@ def test_what_the_simulation_no_longer_holds_is_tried_again_at_every_decision_bu
     assert execution.desk.held() == []
 
 
-def test_the_entry_of_a_strategy_that_is_demoted_on_the_way_is_left_when_the_simulation_leaves() -> None:
+def test_an_entry_filled_after_a_demotion_is_sold_when_the_simulation_sells() -> None:
     one = genome("buy_once", max_hold_s=10.0)
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).events())
@@ -241,7 +239,7 @@ def test_the_entry_of_a_strategy_that_is_demoted_on_the_way_is_left_when_the_sim
     assert execution.parity == {}, "what it does without capital counts no more"
 
 
-def test_who_comes_back_numbers_its_orders_on_whatever_was_known_of_them() -> None:
+def test_a_strategy_added_again_continues_its_order_numbers() -> None:
     one = genome("flip", take_profit=0.05)
     execution = _execution(one, model=SURE)
     first, _ = _run(execution, EVENTS[:1000])
@@ -256,7 +254,7 @@ def test_who_comes_back_numbers_its_orders_on_whatever_was_known_of_them() -> No
     assert len(set(numbers)) == len(numbers)
 
 
-def test_demoted_by_hand_a_strategy_buys_nothing_more_from_that_moment_on() -> None:
+def test_a_manual_demotion_stops_entries_at_once() -> None:
     one = genome("flip", take_profit=0.05)
     execution = _execution(one, model=SURE)
     execution.apply(command("demote", one.spec_id))

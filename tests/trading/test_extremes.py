@@ -105,9 +105,9 @@ class Cores:
         events, _ = Sequencer(20, 600).stamp(raw)
         steps: dict[int, Step] = {step.seq: step for step in self.execution.advance(events)} if len(events) else {}
         for event in rows(events):
-            self.see(event, steps)
+            self.apply(event, steps)
 
-    def see(self, event: Event, steps: dict[int, Step]) -> None:
+    def apply(self, event: Event, steps: dict[int, Step]) -> None:
         self.ledger.on_event(event)
         step = steps.get(event.seq)
         if step is None:
@@ -142,7 +142,7 @@ def _timed(raw: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(messages(), min_size=20, max_size=80))
-def test_whatever_passes_for_an_event_leaves_the_cores_alive_and_finite(raw: list[dict[str, Any]]) -> None:
+def test_every_valid_event_leaves_the_cores_with_finite_state(raw: list[dict[str, Any]]) -> None:
     cores = Cores()
     cores.take(_timed(raw))
     cores.assert_fit()
@@ -167,7 +167,7 @@ NEWS = PERP | {"kind": "onchain", "action": DEV_TRANSFER, "holders": 1.0}
     ],
     ids=["tiny sol", "huge sol", "huge mark", "huge rate", "a mark that explodes", "twice all the money"],
 )
-def test_what_has_stopped_an_actor_is_put_aside(poison: list[dict[str, Any]]) -> None:
+def test_events_that_once_stopped_an_actor_are_rejected(poison: list[dict[str, Any]]) -> None:
     good = [USUAL_TRADE, PERP, NEWS | {"amount_usd": 1.0}]
     assert all(error_of(m) is None for m in _timed(good))
     assert all(error_of(m) for m in _timed(poison))

@@ -47,7 +47,7 @@ def _steps(decision: Decision) -> list[tuple[str, str, str]]:
     return [(t.spec_id, t.from_mode, t.to_mode) for t in decision.transitions]
 
 
-def test_a_new_strategy_joins_the_arena_at_the_next_decision_and_once() -> None:
+def test_a_new_strategy_joins_the_arena_once_at_the_next_decision() -> None:
     portfolio = _portfolio("a", "b", "a")
     first = portfolio.decide(5, 1000.0)
     assert first.added == [_genome("a"), _genome("b")]
@@ -57,7 +57,7 @@ def test_a_new_strategy_joins_the_arena_at_the_next_decision_and_once() -> None:
     assert portfolio.decide(6, 1000.0) == Decision([], [], {}, [])
 
 
-def test_a_good_record_is_promoted_and_gets_capital_and_a_bad_one_loses_both() -> None:
+def test_a_good_record_gains_mode_and_capital_and_a_bad_one_loses_both() -> None:
     portfolio = _portfolio("a", "b")
     portfolio.decide(5, 1000.0)
     portfolio.on_results(_results({"a": GOOD, "b": POOR, "unknown": GOOD}))
@@ -73,7 +73,7 @@ def test_a_good_record_is_promoted_and_gets_capital_and_a_bad_one_loses_both() -
     assert portfolio.state.strategies["a"].since_seq == 7
 
 
-def test_the_worst_go_when_the_arena_is_full_and_never_come_back() -> None:
+def test_the_worst_retire_when_the_arena_is_full_and_are_not_admitted_again() -> None:
     portfolio = _portfolio("a", "b", "c")
     portfolio.decide(5, 1000.0)
     results = {s: replace(POOR, total_return=value) for s, value in (("a", -0.2), ("b", -0.3), ("c", -0.1))}
@@ -101,7 +101,7 @@ def test_paper_strategies_and_those_without_a_record_do_not_retire() -> None:
     assert portfolio.decide(6, 1000.0).removed == ["b"]
 
 
-def test_the_portfolio_goes_on_from_its_state_in_json() -> None:
+def test_the_portfolio_continues_from_its_state_in_json() -> None:
     adapter = TypeAdapter(PortfolioState)
     portfolio = _portfolio("a", "b", "c", "d", arena_size=2)
     portfolio.decide(5, 1000.0)
@@ -114,7 +114,7 @@ def test_the_portfolio_goes_on_from_its_state_in_json() -> None:
     assert again.decide(7, 900.0) == portfolio.decide(7, 900.0)
 
 
-def test_a_strategy_that_was_demoted_is_observed_again_before_it_is_promoted_again() -> None:
+def test_a_demoted_strategy_is_observed_again_before_promotion() -> None:
     portfolio = _portfolio("a")
     portfolio.decide(5, 1000.0)
     for seq, observed_s, record, mode in (
@@ -141,13 +141,13 @@ def test_fills_that_drift_from_the_simulation_demote() -> None:
     assert (step.to_mode, step.reason) == ("simulating", "its fills are 501 bps from the simulated ones")
 
 
-def test_drift_is_forgiven_with_the_demotion_even_where_it_was_told_once_more() -> None:
+def test_a_demotion_resets_drift_even_if_an_older_record_arrives_later() -> None:
     portfolio = _portfolio("a")
     portfolio.decide(5, 1000.0)
     for seq, observed_s, parity in (
         (6, 900.0, {}),
         (7, 1000.0, {"a": ParityRecord(10, 2000.0)}),
-        (8, 1100.0, {"a": ParityRecord(10, 2000.0)}),  # from before the executor heard of it
+        (8, 1100.0, {"a": ParityRecord(10, 2000.0)}),  # from before the executor applied it
         (9, 1700.0, {}),
     ):
         portfolio.on_results(_results({"a": replace(GOOD, observed_s=observed_s)}, parity))
@@ -155,12 +155,12 @@ def test_drift_is_forgiven_with_the_demotion_even_where_it_was_told_once_more() 
     assert portfolio.state.strategies["a"].mode is Mode.PAPER
 
 
-def test_by_hand_a_strategy_moves_past_the_gates_and_stays_down() -> None:
+def test_a_manual_command_bypasses_the_gates_and_a_manual_demotion_lasts() -> None:
     portfolio = _portfolio("a")
     portfolio.decide(5, 1000.0)
-    said, step = portfolio.on_command(6, "promote", "a", "I like it")
-    assert said == "a is paper from event 6 on"
-    assert step == Transition(2, 6, "a", "simulating", "paper", "manual: I like it")
+    outcome, step = portfolio.on_command(6, "promote", "a", "looks good")
+    assert outcome == "a is paper from event 6 on"
+    assert step == Transition(2, 6, "a", "simulating", "paper", "manual: looks good")
     portfolio.on_results(_results({"a": replace(GOOD, trades=0)}))
     decision = portfolio.decide(7, 1000.0)
     assert decision.transitions == []
@@ -173,7 +173,7 @@ def test_by_hand_a_strategy_moves_past_the_gates_and_stays_down() -> None:
     assert portfolio.on_command(11, "promote", "a", "")[0].startswith("a is paper")
 
 
-def test_who_was_promoted_by_hand_is_demoted_by_drift_alone() -> None:
+def test_a_manually_promoted_strategy_is_demoted_by_drift_only() -> None:
     portfolio = _portfolio("a")
     portfolio.decide(5, 1000.0)
     portfolio.on_command(6, "promote", "a", "")
@@ -183,7 +183,7 @@ def test_who_was_promoted_by_hand_is_demoted_by_drift_alone() -> None:
     assert _steps(portfolio.decide(8, 1000.0)) == [("a", "paper", "simulating")]
 
 
-def test_every_step_has_a_number_of_its_own_however_many_fall_on_one_event() -> None:
+def test_lifecycle_steps_of_one_event_have_distinct_numbers() -> None:
     portfolio = _portfolio("a")
     steps = list(portfolio.decide(5, 1000.0).transitions)
     for name in ("promote", "demote", "promote", "demote"):
@@ -194,15 +194,15 @@ def test_every_step_has_a_number_of_its_own_however_many_fall_on_one_event() -> 
     assert [step.from_mode for step in steps[1:]] == [step.to_mode for step in steps[:-1]]
 
 
-def test_a_retired_strategy_comes_back_by_hand_alone() -> None:
+def test_a_retired_strategy_returns_only_by_a_manual_promotion() -> None:
     portfolio = _portfolio("a", "b", arena_size=1)
     portfolio.decide(5, 1000.0)
     portfolio.on_results(_results({"a": POOR, "b": GOOD}))
     assert portfolio.decide(6, 1000.0).removed == ["a"]
     portfolio.on_spec(_spec("a"))
     assert portfolio.decide(7, 1000.0).added == []
-    said = portfolio.on_return("a", 3, _genome("a"), "I was wrong")
-    assert said == "a is simulating again from the next decision on"
+    outcome = portfolio.on_return("a", 3, _genome("a"), "I was wrong")
+    assert outcome == "a is simulating again from the next decision on"
     decision = portfolio.decide(8, 1000.0)
     assert decision.added == [_genome("a")]
     assert [(t.from_mode, t.to_mode, t.reason) for t in decision.transitions] == [
@@ -211,7 +211,7 @@ def test_a_retired_strategy_comes_back_by_hand_alone() -> None:
     assert portfolio.state.retired == set()
 
 
-def test_what_cannot_be_done_by_hand_is_refused_in_words() -> None:
+def test_an_impossible_manual_command_is_refused_with_a_reason() -> None:
     portfolio = _portfolio("a")
     portfolio.decide(5, 1000.0)
     nobody = ("refused: there is no strategy b in the arena", None)
@@ -224,7 +224,7 @@ def test_what_cannot_be_done_by_hand_is_refused_in_words() -> None:
     assert refusal.startswith("refused: LIVE_TRADING_ENABLED is false, PAPER_TRADING_MODE is true")
 
 
-def test_a_live_strategy_begins_with_a_dollar_however_much_it_would_be_given() -> None:
+def test_a_live_strategy_starts_with_one_dollar() -> None:
     portfolio = _portfolio("a", switches=ON)
     portfolio.decide(5, 1000.0)
     portfolio.on_results(_results({"a": GOOD}))
@@ -236,7 +236,7 @@ def test_a_live_strategy_begins_with_a_dollar_however_much_it_would_be_given() -
     assert portfolio.decide(9, 1000.0).allocations_usd == {"a": 2.0}
 
 
-def test_every_evaluation_ever_made_counts_against_a_candidate() -> None:
+def test_every_evaluation_counts_against_a_candidate() -> None:
     deflated = []
     for evaluations in (0, 100_000):
         portfolio = _portfolio()

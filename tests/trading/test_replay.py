@@ -123,7 +123,7 @@ COMMANDS_GIVEN = {500: "halt", 600: "risk_reset", 1100: "halt", 1101: "risk_rese
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.integers(1, len(EVENTS) - 1), max_size=20), st.integers(20, 2000))
-def test_the_books_are_derived_again_whenever_what_was_told_arrived(cuts: list[int], size: int) -> None:
+def test_the_records_are_rederived_for_any_arrival_of_controls(cuts: list[int], size: int) -> None:
     run = _run(cuts, COMMANDS_GIVEN)
     records = _derived(run, size).records
     run.records.messages = {k: v for k, v in run.records.messages.items() if k[0] not in (ALLOCATIONS, COMMANDS)}
@@ -131,7 +131,7 @@ def test_the_books_are_derived_again_whenever_what_was_told_arrived(cuts: list[i
     assert records.repeated == []
 
 
-def test_the_runs_that_are_compared_have_everything_in_them() -> None:
+def test_the_compared_runs_have_every_kind_of_record() -> None:
     run = _run(list(range(100, 1500, 100)), COMMANDS_GIVEN)
     records = run.records
     statuses = {order["status"] for order in records.orders.values()}
@@ -143,18 +143,18 @@ def test_the_runs_that_are_compared_have_everything_in_them() -> None:
     assert len(records.equity) >= 3
 
 
-def test_when_something_was_told_matters() -> None:
-    """So the audit is not blind to it: the same control one event later makes other records."""
+def test_the_event_at_which_a_control_is_applied_matters() -> None:
+    """The same control one event later gives other records, so the audit detects the difference."""
     run = _run(list(range(100, 1500, 100)))
     first = run.controls[0]
     run.controls[0] = Control(first.stream, first.entry, 9)
-    with suppress(KeyError):  # or what was obeyed later was never said
+    with suppress(KeyError):  # an exit order may not exist without the control
         assert _derived(run, 500).records.orders != run.records.orders
 
 
 @settings(max_examples=6, deadline=None)
 @given(st.integers(1, len(EVENTS) - 1), st.lists(st.integers(1, len(EVENTS) - 1), max_size=6))
-def test_a_snapshot_and_what_came_since_are_the_same_as_everything(at: int, cuts: list[int]) -> None:
+def test_a_snapshot_plus_the_later_inputs_gives_the_same_state(at: int, cuts: list[int]) -> None:
     run = _run([at, *cuts], COMMANDS_GIVEN)
     execution = _execution()
     before = [control for control in run.controls if control.effective_seq < at]

@@ -58,7 +58,7 @@ class Recorded:
         return [*self.contradictions(), *audit.differences()]
 
     def rewrite_controls(self, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
-        """Have the executor's record say something else, numbered as it would number it."""
+        """Replace the recorded controls, numbered as the executor numbers them."""
         table = ControlRow.__table__
         query = sa.select(table).where(table.c.run_id == self.run_id).order_by(table.c.number)
         rows = change([dict(row) for row in self.connection.execute(query).mappings()])
@@ -72,13 +72,13 @@ def harms_to(operator: redis.Redis) -> list[Callable[[], object]]:
     def write(stream: str, identifier: str) -> object:
         last = operator.xrevrange(stream, count=1)
         number = int(last[0][0].split(b"-")[0]) if last else 0
-        said = {"seq": "5", "data": '{"seq":5,"command_id":9,"name":"halt","spec_id":"","reason":"","kind":"price"}'}
-        return operator.xadd(stream, said, id=identifier.format(number, number + 1))  # type: ignore[arg-type]
+        content = {"seq": "5", "data": '{"seq":5,"command_id":9,"name":"halt","spec_id":"","reason":"","kind":"price"}'}
+        return operator.xadd(stream, content, id=identifier.format(number, number + 1))  # type: ignore[arg-type]
 
-    places = ("*", "{1}-0", "{1}-18446744073709551615", "{0}-18446744073709551615")
+    identifiers = ("*", "{1}-0", "{1}-18446744073709551615", "{0}-18446744073709551615")
     named = (COMMANDS, "events:price", FILLS, ALLOCATIONS, SIMULATION_RESULTS, EXIT_ORDERS, POSITION_UPDATES)
     return [
-        *(partial(write, stream, place) for place in places for stream in named),
+        *(partial(write, stream, identifier) for identifier in identifiers for stream in named),
         *(partial(operator.delete, stream) for stream in (*named, *streams.EVENT_STREAMS)),
         *(partial(operator.xtrim, stream, maxlen=1, approximate=False) for stream in named),
     ]
@@ -163,12 +163,12 @@ def test_a_gap_in_the_numbers_of_controls_is_named(run: Recorded) -> None:
     assert named(run.contradictions(), "controls: after 2 comes 4")
 
 
-def test_what_is_asked_for_behind_the_end_need_not_be_heard(run: Recorded) -> None:
+def test_a_command_after_the_last_event_need_not_be_applied(run: Recorded) -> None:
     query = sa.text("SELECT seq FROM feed_cursors WHERE run_id = :r")
     last = run.connection.scalar(query, {"r": run.run_id})
-    said = f'{{"seq":{last},"command_id":-1,"name":"halt","spec_id":"","reason":""}}'
+    content = f'{{"seq":{last},"command_id":-1,"name":"halt","spec_id":"","reason":""}}'
     message = "INSERT INTO messages (run_id, stream, number, seq, payload)"
-    run.change(f"{message} VALUES (:r, 'commands', 5, {last}, '{said.replace(':', chr(92) + ':')}')")
+    run.change(f"{message} VALUES (:r, 'commands', 5, {last}, '{content.replace(':', chr(92) + ':')}')")
     columns = "INSERT INTO commands (command_id, run_id, name, spec_id, reason, seq)"
     run.change(f"{columns} VALUES (-1, :r, 'halt', '', '', {last})")
     assert run.contradictions() == []

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Engine
 
 from memesnipe.code import code_hash
 from memesnipe.config.home import Home
-from memesnipe.config.policies import fill_model_of, ledger_policy_of, limits_of
+from memesnipe.config.policies import capital_of, fill_model_of, ledger_policy_of, limits_of
 from memesnipe.config.settings import Settings, load_settings, settings_from
 from memesnipe.errors import InputError
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.sdk.registry import discover
+from memesnipe.storage.runs import LIVE_CAPITAL
 from memesnipe.storage.views import latest_run
 from memesnipe.trading.execution import local_execution
 from memesnipe.trading.ledger import Ledger
@@ -37,13 +38,15 @@ def _settings_of(recorded: Recorded) -> Settings:
 def audit_of(recorded: Recorded, event_log: Path) -> Audit:
     """Return the audit of a run under the settings that it was decided under."""
     settings = _settings_of(recorded)
+    capital_usd = capital_of(settings, recorded.settings.get(LIVE_CAPITAL))
     execution = local_execution(
         discover(*settings.simulation.strategy_folders),
         fill_model_of(settings),
         shadow_capital_usd=settings.simulation.shadow_capital_usd,
-        limits=limits_of(settings),
+        limits={account: limits_of(settings, usd) for account, usd in capital_usd.items()},
     )
-    return Audit(recorded, event_log, execution, Ledger(ledger_policy_of(settings)))
+    ledgers = [Ledger(ledger_policy_of(settings, usd), account=account) for account, usd in capital_usd.items()]
+    return Audit(recorded, event_log, execution, ledgers)
 
 
 def verify(run_id: int | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import REBALANCE, Events
+from memesnipe.protocol.account import Account
 from memesnipe.trading.arena import Arena
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.execution import DeskSideState, Execution, ExecutionState, local_execution
@@ -37,7 +38,9 @@ EVENTS["sol_usd"] = SOL_USD  # as the desk's capital is in USD and the arena's i
 
 
 def _execution(*genomes: Genome, model: FillModel = MODEL, arenas: int = 1) -> Execution:
-    made = local_execution(FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9), arenas=arenas)
+    made = local_execution(
+        FAMILIES, model, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(1e9)}, arenas=arenas
+    )
     specs = {g.spec_id: 1000.0 for g in genomes}
     made.apply(allocations(genomes, usd=specs))
     return made
@@ -97,7 +100,9 @@ def test_the_desk_fills_as_the_arena_on_random_markets_with_shorts_deaths_and_mi
         model = random_market.random_model(rng)._replace(dead_after_ns=200_000_000_000)
         for drawn in random_market.random_genomes(rng, 6):
             one = replace(drawn, size=0.015625)
-            execution = local_execution(random_market.FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9))
+            execution = local_execution(
+                random_market.FAMILIES, model, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(1e9)}
+            )
             execution.apply(allocations([one], usd={one.spec_id: 1000.0}))
             engine = Engine(random_market.FAMILIES, model, 1000.0)
             engine.add(one)
@@ -187,12 +192,12 @@ def test_a_removed_strategy_stops_deciding_and_the_risk_level_reaches_the_desk()
     orders, _ = _run(execution, EVENTS[1000:1800])
     assert {order.reason for order in orders if order.spec_id == gone} <= {"simulation_left"}
     execution.apply(risk("emergency"))
-    assert execution.desk.state.level is RiskLevel.EMERGENCY
+    assert execution.accounts[Account.PAPER].desk.state.level is RiskLevel.EMERGENCY
     assert _run(execution, EVENTS[1800:])[0] == []
 
 
 def _left(execution: Execution, spec_id: str) -> list[str]:
-    step = execution.apply(allocations(removed=[spec_id]))
+    (step,) = execution.apply(allocations(removed=[spec_id]))
     return [order.reason for order in step.orders]
 
 
@@ -200,13 +205,13 @@ def test_the_holdings_of_a_removed_strategy_are_sold_at_once() -> None:
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
-    assert execution.desk.held() == [(one.spec_id, 0)]
+    assert execution.accounts[Account.PAPER].desk.held() == [(one.spec_id, 0)]
     assert _left(execution, one.spec_id) == ["simulation_left"]
     later = Market().trade(1).talk(5).talk(10).talk(15).events()[2:]
     orders, fills = _run(execution, later)
     assert orders == []
     assert [fill.failure for fill in fills] == [""]
-    assert execution.desk.held() == []
+    assert execution.accounts[Account.PAPER].desk.held() == []
 
 
 def test_a_refused_orphan_sale_is_retried_at_every_decision_and_recorded_once() -> None:
@@ -214,7 +219,7 @@ def test_a_refused_orphan_sale_is_retried_at_every_decision_and_recorded_once() 
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
     execution.apply(risk("emergency"))
-    refused = execution.apply(allocations(removed=[one.spec_id])).refused
+    refused = execution.apply(allocations(removed=[one.spec_id]))[0].refused
     assert [no.reason for no in refused] == ["breaker"]
     later = Market().trade(1).talk(5).talk(10).talk(15).talk(20).talk(25).events()[2:].copy()
     later["flags"][:2] = REBALANCE
@@ -224,19 +229,19 @@ def test_a_refused_orphan_sale_is_retried_at_every_decision_and_recorded_once() 
     later["flags"][2] = REBALANCE
     orders, _ = _run(execution, later[2:])
     assert [order.reason for order in orders] == ["simulation_left"]
-    assert execution.desk.held() == []
+    assert execution.accounts[Account.PAPER].desk.held() == []
 
 
 def test_an_entry_filled_after_a_demotion_is_sold_when_the_simulation_sells() -> None:
     one = genome("buy_once", max_hold_s=10.0)
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).events())
-    assert len(execution.desk.state.pending) == 1
+    assert len(execution.accounts[Account.PAPER].desk.state.pending) == 1
     execution.apply(allocations())
     orders, fills = _run(execution, Market().trade(1).talk(5).talk(30).talk(40).events()[1:])
     assert [order.reason for order in orders] == ["max_hold"]
     assert [fill.order.side for fill in fills] == [1, -1]
-    assert execution.parity == {}, "what it does without capital counts no more"
+    assert execution.accounts[Account.PAPER].state.parity == {}, "what it does without capital counts no more"
 
 
 def test_a_strategy_added_again_continues_its_order_numbers() -> None:
@@ -267,11 +272,11 @@ def test_an_exit_order_closes_the_position_on_the_desk_and_not_in_the_arena() ->
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
-    opened_ts = execution.desk.state.holdings[one.spec_id][0].opened_ts
+    opened_ts = execution.accounts[Account.PAPER].desk.state.holdings[one.spec_id][0].opened_ts
     earlier = exit_order(one.spec_id, 0, opened_ts - 1)
-    assert execution.apply(earlier).orders == [], "that holding is sold already"
-    (order,) = execution.apply(exit_order(one.spec_id, 0, opened_ts)).orders
+    assert execution.apply(earlier)[0].orders == [], "that holding is sold already"
+    (order,) = execution.apply(exit_order(one.spec_id, 0, opened_ts))[0].orders
     _, fills = _run(execution, Market().trade(1).talk(5).talk(20).events()[2:])
     assert [fill.order for fill in fills] == [order]
-    assert execution.desk.state.holdings == {}
+    assert execution.accounts[Account.PAPER].desk.state.holdings == {}
     assert execution.arenas[0].engine.tokens_of(one.spec_id) == [0]

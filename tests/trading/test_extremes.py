@@ -13,6 +13,7 @@ from memesnipe.market.events import DEV_TRANSFER, FIELDS, HOLDERS, KIND_NAMES, M
 from memesnipe.market.plausible import RANGES, SOL_USD
 from memesnipe.market.record_rules import VENUE_CODES, error_of
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.protocol.account import Account
 from memesnipe.sdk import BUY, FUNDING, HOLD, SELL, SHORT, Strategy
 from memesnipe.sdk import PRICE as TRADES
 from memesnipe.trading.execution import local_execution
@@ -95,7 +96,7 @@ class Cores:
     def __init__(self) -> None:
         limits = Limits(500.0, 1_000.0, 10_000.0, 10_000, max_price_deviation=0.2, max_dev_out=0.5, max_pull=0.5)
         families = {**FAMILIES, "fade": Fade()}
-        self.execution = local_execution(families, SURE, shadow_capital_usd=1_000.0, limits=limits)
+        self.execution = local_execution(families, SURE, shadow_capital_usd=1_000.0, limits={Account.PAPER: limits})
         self.fills = 0
         self.ledger = Ledger(LedgerPolicy(CAPITAL_USD, 0.5, 0.6, SURE.dead_after_ns))
         allocated = {g.spec_id: 1_000.0 for g in GENOMES}
@@ -123,7 +124,7 @@ class Cores:
         kept = LEDGER.dump_json(self.ledger.state)
         assert LEDGER.validate_json(kept) == self.ledger.state, "it cannot be taken up again"
         results = [asdict(result) for result in self.execution.arenas[0].engine.results()]
-        for state in (asdict(self.ledger.state), asdict(self.execution.desk.state), results):
+        for state in (asdict(self.ledger.state), asdict(self.execution.accounts[Account.PAPER].desk.state), results):
             assert not list(_unfit(state))
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memesnipe.market.events import Events, rows
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import FillMessage, SimulationResults
 from memesnipe.protocol.payload import Payload, encode
 from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, CONTROLS, EXIT_ORDERS, FILLS, RISK_EVENTS
@@ -31,7 +32,9 @@ CONSUMED = ConsumedOffsets(10**9, 10**9, 10**9)
 
 
 def _execution() -> Execution:
-    return local_execution(FAMILIES, MODEL, shadow_capital_usd=1000.0, limits=Limits(500.0, 300.0, 400.0, 30))
+    return local_execution(
+        FAMILIES, MODEL, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(500.0, 300.0, 400.0, 30)}
+    )
 
 
 class Run:
@@ -66,7 +69,8 @@ class Run:
     def apply_delayed(self) -> None:
         for stream, number in self.delayed:
             self.controls.append(Control(stream, number, self.execution.seq))
-            self.add_step(self.execution.apply(self.payloads[stream, number]))
+            for step in self.execution.apply(self.payloads[stream, number]):
+                self.add_step(step)
         self.delayed = []
 
     def add_step(self, step: Step) -> None:
@@ -76,7 +80,7 @@ class Run:
             self.publish(message)
             if isinstance(message, FillMessage):
                 self.advance_ledger(message.seq)
-                self.add(of_fill(self.ledger.on_fill(message), message.seq))
+                self.add(of_fill(self.ledger, self.ledger.on_fill(message), message.seq))
             elif isinstance(message, SimulationResults):
                 self.advance_ledger(message.seq)
                 self.add(of_mark(self.ledger, self.ledger.mark(), message.seq, message.ts, message.flags))
@@ -110,7 +114,7 @@ def _run(cuts: list[int], commands: dict[int, str] | None = None) -> Run:
 
 
 def _derived(run: Run, size: int) -> Rederivation:
-    rederivation = Rederivation(_execution(), Ledger(POLICY), MINTS, run.commands, CONSUMED)
+    rederivation = Rederivation(_execution(), [Ledger(POLICY)], MINTS, run.commands, CONSUMED)
     batches = np.split(EVENTS, range(size, len(EVENTS), size))
     recorded = {key: payload for key, payload in run.payloads.items() if key[0] in (ALLOCATIONS, COMMANDS)}
     for _ in rederivation.run(lambda: batches, run.controls, recorded.__getitem__):
@@ -167,5 +171,5 @@ def test_a_snapshot_plus_the_later_inputs_gives_the_same_state(at: int, cuts: li
     for _ in replay(other, np.array_split(EVENTS[at:], 3), run.controls[len(before) :], run.payloads.__getitem__):
         pass
     assert state_bytes(other.dump().arenas[0].engine) == state_bytes(run.execution.dump().arenas[0].engine)
-    assert other.desk.state == run.execution.desk.state
-    assert other.parity == run.execution.parity
+    assert other.accounts[Account.PAPER].desk.state == run.execution.accounts[Account.PAPER].desk.state
+    assert other.accounts[Account.PAPER].state.parity == run.execution.accounts[Account.PAPER].state.parity

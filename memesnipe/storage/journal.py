@@ -38,7 +38,8 @@ def _upsert(table: type[Base], columns: tuple[str, ...], adding: tuple[str, ...]
 
 @cache
 def _last_number(run_id: int, stream: str) -> Select[Any]:
-    return select(func.max(MessageRow.number)).where(MessageRow.run_id == run_id, MessageRow.stream == stream)
+    number: Any = func.max(MessageRow.number)
+    return select(number).where(MessageRow.run_id == run_id, MessageRow.stream == stream)
 
 
 @cache
@@ -51,7 +52,7 @@ def _last_written(run_id: int, streams: tuple[str, ...]) -> Select[Any]:
 
 
 @cache
-def _offsets_of(run_id: int, stream: str) -> Select[Any]:
+def _offsets_of(run_id: int, stream: str) -> Select[str, int]:
     """Return the query of the readers' offsets in a stream."""
     offset = StreamOffsetRow
     return select(offset.actor, offset.number).where(offset.run_id == run_id, offset.stream == stream)

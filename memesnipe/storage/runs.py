@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from memesnipe.storage.schema import FeedCursorRow, RunRow, StreamOffsetRow, TokenRow
 
 OPEN, FINISHED = "open", "finished"
+# The key in a run's settings with the starting capital of the live account; a run without it trades on paper alone.
+LIVE_CAPITAL: Final = "live_capital_usd"
 
 _CURSOR: Final = select(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("run"))
 _OFFSETS: Final = select(
@@ -51,6 +53,15 @@ def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
     with engine.connect() as connection:
         options = connection.scalar(select(RunRow.options).where(RunRow.run_id == run_id))
     return dict(options or {})
+
+
+def read_live_capital(engine: Engine, run_id: int) -> float | None:
+    """Return the starting capital of a run's live account in USD; None where the run has no live account."""
+    with engine.connect() as connection:
+        settings: dict[str, Any] = connection.execute(
+            select(RunRow.settings).where(RunRow.run_id == run_id)
+        ).scalar_one()
+    return settings.get(LIVE_CAPITAL)
 
 
 def read_stream_key(engine: Engine, run_id: int) -> bytes:

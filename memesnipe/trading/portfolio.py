@@ -1,11 +1,13 @@
 """The portfolio: the strategies that run, their modes and their capital."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
 from memesnipe.trading.allocation import KEPT_CHANGES, Caps, TrackRecord, allocate
@@ -146,8 +148,13 @@ class Portfolio:
         if managed is not None and managed.live is not None:
             managed.live.on_trade(profit_lamports)
 
-    def decide(self, seq: int, equity_usd: float) -> Decision:
-        """Admit, retire, promote, demote and allocate after event ``seq``; return the decision."""
+    def decide(self, seq: int, equity_usd: Mapping[Account, float]) -> Decision:
+        """Admit, retire, promote, demote and allocate after event ``seq``; return the decision.
+
+        Args:
+            seq: the event.
+            equity_usd: of each account at this event.
+        """
         transitions, added = self._admit(seq)
         retired = self._retire(seq)
         transitions += retired
@@ -193,13 +200,16 @@ class Portfolio:
         self.state.steps += 1
         return Transition(self.state.steps, seq, spec_id, from_mode, mode, reason)
 
-    def _allocate(self, equity_usd: float) -> dict[str, float]:
-        records = {
-            spec_id: TrackRecord(managed.result.sharpe, managed.result.periods, managed.changes)
-            for spec_id, managed in self.state.strategies.items()
-            if managed.mode in DOWN and managed.result is not None
-        }
-        allocations = allocate(records, equity_usd, self._caps)
+    def _allocate(self, equity_usd: Mapping[Account, float]) -> dict[str, float]:
+        """Divide the equity of each account among the strategies that trade in it."""
+        allocations: dict[str, float] = {}
+        for account, usd in equity_usd.items():
+            records = {
+                spec_id: TrackRecord(managed.result.sharpe, managed.result.periods, managed.changes)
+                for spec_id, managed in self.state.strategies.items()
+                if managed.mode is Mode(account) and managed.result is not None
+            }
+            allocations |= allocate(records, usd, self._caps)
         for spec_id in allocations:
             live = self.state.strategies[spec_id].live
             if live is not None:

@@ -46,7 +46,7 @@ def _next(trader: Trader, exposure: Any) -> Any:
     action.row = trader.row
     action.is_between_events = trader.account.is_between_events
     action.order_no = exposure.order_no
-    action.token = exposure.token
+    action.token = exposure.market.token
     action.side = exposure.order_side
     action.reason = exposure.order_reason
     action.order_decided_between_events = exposure.order_decided_between_events

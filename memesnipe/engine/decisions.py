@@ -17,8 +17,7 @@ from memesnipe.engine.fills import (
 from memesnipe.engine.layout import MAX_EXPOSURES
 from memesnipe.engine.trader import Trader
 from memesnipe.market.events import BUY_SIDE, FUNDING, PRICE, SHORT_SIDE
-from memesnipe.market.pools import quote_buy
-from memesnipe.market.token_slots import recorded_pool
+from memesnipe.market.pools import quote_buy, recorded_pool
 from memesnipe.sdk.strategy import SHORT
 
 _NO_REASON = -1
@@ -82,8 +81,6 @@ def _expose(trader: Trader, slot: int, market: Any) -> Any:
     exposure = trader.exposures[k]
     exposure.used = 1
     exposure.slot = slot
-    exposure.incarnation = market.incarnation
-    exposure.token = market.token
     exposure.held = 0
     exposure.held_raw = 0
     exposure.ready_ts = 0
@@ -98,9 +95,9 @@ def on_event_while_exposed(trader: Trader, event: Any, slot: int, market: Any, h
     """Update the exposure with the market, and send an exit if a stop or the votes call for one."""
     strategy, vote_state = trader.strategy, trader.vote_states[slot]
     exposure = trader.exposures[vote_state.exposure]
-    if exposure.held < 0 and event.kind == FUNDING and exposure.funding_ts > 0:
-        since_ts = max(exposure.funding_ts, exposure.opened_ts)
-        exposure.funding_usd += funding_usd(exposure.notional_usd, exposure.funding_rate, event.ts - since_ts)
+    if exposure.held < 0 and event.kind == FUNDING and exposure.market.funding_ts > 0:
+        since_ts = max(exposure.market.funding_ts, exposure.opened_ts)
+        exposure.funding_usd += funding_usd(exposure.notional_usd, exposure.market.funding_rate, event.ts - since_ts)
     copy_market(exposure, market)
     if exposure.order_side != 0:
         return

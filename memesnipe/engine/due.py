@@ -29,7 +29,7 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
             due = due_ts(exposure, dead_after_ns)
             account.next_due_ts = min(account.next_due_ts, due)
             is_tie = chosen >= 0 and due == at_ts
-            if due < at_ts or (is_tie and exposure.token < trader.exposures[chosen].token):
+            if due < at_ts or (is_tie and exposure.market.token < trader.exposures[chosen].market.token):
                 chosen, at_ts = k, due
         if chosen < 0:
             break
@@ -37,7 +37,7 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
         exposure = trader.exposures[chosen]
         if exposure.order_side != 0:
             _end_order(trader, exposure, at_ts, seq)
-        elif exposure.ts + dead_after_ns <= at_ts:
+        elif exposure.market.ts + dead_after_ns <= at_ts:
             close(trader, exposure, DEAD, at_ts, seq)
         else:
             exposure.leave_ts = at_ts + SAMPLE_NS  # when to retry if the sale fails
@@ -57,7 +57,7 @@ def _end_order(trader: Trader, exposure: Any, ts: int, seq: int) -> None:
 @jitable
 def _end(trader: Trader, exposure: Any, outcome: Outcome, ts: int, seq: int) -> None:
     account, side = trader.account, exposure.order_side
-    account.digest = digest_of(account.digest, exposure.order_no, exposure.token, side, ts, outcome)
+    account.digest = digest_of(account.digest, exposure.order_no, exposure.market.token, side, ts, outcome)
     if trader.strategy.watched != 0:
         write_outcome(trader, exposure, outcome, ts, seq)
     book(account, exposure, side, outcome, ts, trader.strategy.max_hold_ns)
@@ -124,7 +124,7 @@ def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     exposure.due_ts = ts + trader.model.latency_ns
     account.next_due_ts = min(account.next_due_ts, exposure.due_ts)
     vote_state = trader.vote_states[exposure.slot]
-    if vote_state.incarnation == exposure.incarnation:  # a decision spends the votes
+    if vote_state.incarnation == exposure.market.incarnation:  # a decision spends the votes
         for gene in range(trader.strategy.genes):
             vote_state.votes[gene] = 0
     if trader.strategy.watched != 0:

@@ -147,7 +147,7 @@ class Engine:
         if row is None:
             return []
         exposures = self.population.exposures[row]
-        tokens: list[int] = exposures["token"][exposures["used"] != 0].tolist()
+        tokens: list[int] = exposures["market"]["token"][exposures["used"] != 0].tolist()
         return tokens
 
     def orders_of(self, spec_id: str) -> int:

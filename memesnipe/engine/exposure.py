@@ -19,13 +19,12 @@ from memesnipe.engine.landing import mix
 from memesnipe.engine.layout import NEVER, NO_EXPOSURE
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SHORT_SIDE
 from memesnipe.market.pools import Pool, moved, value_of
-from memesnipe.market.token_slots import recorded_pool
 
 
 @jitable
 def pool_of(exposure: Any) -> Pool:
     """Return the pool that the strategy trades with: the recorded pool shifted by the strategy's own trades."""
-    return moved(recorded_pool(exposure), exposure.shift_sol_lamports, exposure.shift_token_raw)
+    return moved(exposure.market.pool, exposure.shift_sol_lamports, exposure.shift_token_raw)
 
 
 @jitable
@@ -40,8 +39,8 @@ def value_lamports(exposure: Any) -> int:
             exposure.notional_usd,
             exposure.entry_mark_usd,
             exposure.funding_usd,
-            exposure.mark_usd,
-            exposure.sol_usd,
+            exposure.market.mark_usd,
+            exposure.market.sol_usd,
         )
     return 0
 
@@ -50,7 +49,7 @@ def value_lamports(exposure: Any) -> int:
 def cover(exposure: Any) -> Outcome:
     """Return the outcome of covering the short now."""
     value = value_lamports(exposure)
-    return cover_short(value, exposure.margin_lamports, exposure.entry_mark_usd, exposure.mark_usd)
+    return cover_short(value, exposure.margin_lamports, exposure.entry_mark_usd, exposure.market.mark_usd)
 
 
 @jitable
@@ -60,29 +59,16 @@ def due_ts(exposure: Any, dead_after_ns: int) -> int:
         return exposure.due_ts
     if exposure.held == 0:
         return NEVER
-    return max(min(exposure.ts + dead_after_ns, exposure.leave_ts), exposure.ready_ts)
+    return max(min(exposure.market.ts + dead_after_ns, exposure.leave_ts), exposure.ready_ts)
 
 
 @jitable
 def copy_market(exposure: Any, market: Any) -> None:
     """Copy the token's market; a change of venue discards the old pool and our own trades in it."""
-    if exposure.venue not in (0, market.venue):
+    if exposure.market.pool.venue not in (0, market.pool.venue):
         exposure.shift_sol_lamports = 0
         exposure.shift_token_raw = 0
-    exposure.ts = market.ts
-    exposure.venue = market.venue
-    exposure.sol_lamports = market.sol_lamports
-    exposure.token_raw = market.token_raw
-    exposure.real_sol_lamports = market.real_sol_lamports
-    exposure.real_token_raw = market.real_token_raw
-    exposure.supply_raw = market.supply_raw
-    exposure.lp_fee_bps = market.lp_fee_bps
-    exposure.protocol_fee_bps = market.protocol_fee_bps
-    exposure.creator_fee_bps = market.creator_fee_bps
-    exposure.sol_usd = market.sol_usd
-    exposure.mark_usd = market.mark_usd
-    exposure.funding_rate = market.funding_rate
-    exposure.funding_ts = market.funding_ts
+    exposure.market = market
 
 
 @jitable
@@ -90,7 +76,7 @@ def outcome_of_order(exposure: Any, key: int, model: Any) -> Outcome:
     """Return the outcome of the order in flight on its arrival at the chain or the perp venue."""
     side = exposure.order_side
     if side == SHORT_SIDE:
-        return open_short(exposure.budget_lamports, exposure.expected, exposure.mark_usd, model)
+        return open_short(exposure.budget_lamports, exposure.expected, exposure.market.mark_usd, model)
     if side not in (BUY_SIDE, SELL_SIDE):
         return cover(exposure)
     if not lands(model, key, exposure.order_no):
@@ -123,8 +109,8 @@ def book(account: Any, exposure: Any, side: int, outcome: Outcome, ts: int, max_
         else:
             exposure.held = -1
             exposure.margin_lamports = outcome.sol_lamports
-            exposure.notional_usd = outcome.sol_lamports / LAMPORTS_PER_SOL * exposure.sol_usd
-            exposure.entry_mark_usd = exposure.mark_usd
+            exposure.notional_usd = outcome.sol_lamports / LAMPORTS_PER_SOL * exposure.market.sol_usd
+            exposure.entry_mark_usd = exposure.market.mark_usd
             exposure.funding_usd = 0.0
         return
     proceeds = outcome.sol_lamports - fees
@@ -144,13 +130,13 @@ def book(account: Any, exposure: Any, side: int, outcome: Outcome, ts: int, max_
 def release(account: Any, exposure: Any, vote_states: Any) -> None:
     """Free an exposure without a holding and without an order in flight."""
     vote_state = vote_states[exposure.slot]
-    if vote_state.incarnation == exposure.incarnation:
+    if vote_state.incarnation == exposure.market.incarnation:
         vote_state.exposure = NO_EXPOSURE
     exposure.used = 0
     exposure.held_raw = 0
     exposure.shift_sol_lamports = 0
     exposure.shift_token_raw = 0
-    exposure.venue = 0
+    exposure.market.pool.venue = 0
     account.exposures -= 1
 
 

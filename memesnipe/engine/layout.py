@@ -7,6 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from memesnipe.market.token_slots import MARKET
+
 MAX_GENES: Final = 3
 MAX_EXPOSURES: Final = 16  # tokens that a strategy holds or has an order for at the same time
 NO_EXPOSURE: Final = -1
@@ -75,8 +77,6 @@ EXPOSURE: Final = np.dtype(
     [
         ("used", "i8"),
         ("slot", "i8"),
-        ("incarnation", "i8"),
-        ("token", "i8"),
         # the holding: 1 tokens, -1 a short, 0 nothing
         ("held", "i8"),
         ("held_raw", "i8"),
@@ -101,21 +101,7 @@ EXPOSURE: Final = np.dtype(
         ("due_ts", "i8"),
         ("budget_lamports", "i8"),
         ("expected", "i8"),
-        # the market, with the names of MARKET
-        ("ts", "i8"),
-        ("sol_lamports", "i8"),
-        ("token_raw", "i8"),
-        ("real_sol_lamports", "i8"),
-        ("real_token_raw", "i8"),
-        ("supply_raw", "i8"),
-        ("funding_ts", "i8"),
-        ("sol_usd", "f8"),
-        ("mark_usd", "f8"),
-        ("funding_rate", "f8"),
-        ("lp_fee_bps", "i8"),
-        ("protocol_fee_bps", "i8"),
-        ("creator_fee_bps", "i8"),
-        ("venue", "i8"),
+        ("market", MARKET),
     ]
 )
 

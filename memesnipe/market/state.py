@@ -7,9 +7,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from memesnipe.market.events import DEPTH, DEV_TRANSFER, FUNDING, NO_TOKEN, ONCHAIN, PRICE, Event
-from memesnipe.market.pools import Pool, pool_after
-
-NO_POOL = Pool(0, 0, 0, 0, 0)
+from memesnipe.market.pools import NO_POOL, Pool, pool_after
 
 
 @dataclass(slots=True)

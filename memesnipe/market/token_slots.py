@@ -12,29 +12,21 @@ from numpy.typing import NDArray
 
 from memesnipe.compiled import compiled, jitable
 from memesnipe.market.events import DEPTH, FUNDING, PRICE, Events
-from memesnipe.market.pools import Pool
+from memesnipe.market.pools import NO_POOL, POOL, pool_after, set_pool
 
 # One token's market as of its last event. A pool without tokens has not been traded yet.
 MARKET: Final = np.dtype(
     [
         ("ts", "i8"),
         ("born_ts", "i8"),
-        ("sol_lamports", "i8"),
-        ("token_raw", "i8"),
-        ("real_sol_lamports", "i8"),
-        ("real_token_raw", "i8"),
-        ("supply_raw", "i8"),
+        ("incarnation", "i8"),
+        ("token", "i8"),
+        ("pool", POOL),
         ("funding_ts", "i8"),
         ("liquidity_usd", "f8"),
         ("sol_usd", "f8"),
         ("mark_usd", "f8"),
         ("funding_rate", "f8"),
-        ("incarnation", "i4"),
-        ("token", "i4"),
-        ("lp_fee_bps", "i8"),
-        ("protocol_fee_bps", "i8"),
-        ("creator_fee_bps", "i8"),
-        ("venue", "i8"),
     ]
 )
 
@@ -88,22 +80,6 @@ class TokenSlots:
             more = np.full(max(needed, 2 * len(self.slot_of_token)), _END, np.int32)
             more[: len(self.slot_of_token)] = self.slot_of_token
             self.slot_of_token = more
-
-
-@jitable
-def recorded_pool(market: Any) -> Pool:
-    """Return the pool of a MARKET record, or of any record with the same fields."""
-    return Pool(
-        market.venue,
-        market.sol_lamports,
-        market.token_raw,
-        market.real_sol_lamports,
-        market.real_token_raw,
-        market.supply_raw,
-        market.lp_fee_bps,
-        market.protocol_fee_bps,
-        market.creator_fee_bps,
-    )
 
 
 @compiled
@@ -199,19 +175,11 @@ def _begin_incarnation(market: Any, token: int, ts: int, ends: Any) -> None:
     market.incarnation = ends[2]
     market.token = token
     market.born_ts = ts
-    market.token_raw = 0
-    market.sol_lamports = 0
-    market.real_sol_lamports = 0
-    market.real_token_raw = 0
-    market.supply_raw = 0
+    set_pool(market, NO_POOL)
     market.funding_ts = 0
     market.liquidity_usd = 0.0
     market.mark_usd = 0.0
     market.funding_rate = 0.0
-    market.lp_fee_bps = 0
-    market.protocol_fee_bps = 0
-    market.creator_fee_bps = 0
-    market.venue = 0
 
 
 @jitable
@@ -219,15 +187,7 @@ def _apply(market: Any, event: Any) -> None:
     """Apply an event to its token's market."""
     market.ts = event.ts
     if event.kind == PRICE:
-        market.venue = event.venue
-        market.sol_lamports = event.pool_sol_lamports
-        market.token_raw = event.pool_token_raw
-        market.real_sol_lamports = event.real_sol_lamports
-        market.real_token_raw = event.real_token_raw
-        market.supply_raw = event.supply_raw
-        market.lp_fee_bps = event.lp_fee_bps
-        market.protocol_fee_bps = event.protocol_fee_bps
-        market.creator_fee_bps = event.creator_fee_bps
+        set_pool(market, pool_after(event))
         market.liquidity_usd = event.liquidity_usd
     elif event.kind == DEPTH:
         market.liquidity_usd = event.liquidity_usd

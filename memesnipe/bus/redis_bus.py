@@ -1,7 +1,6 @@
 """Redis streams. The only writer of a stream numbers its entries, so publishing an entry again has no effect."""
 
 import secrets
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -13,6 +12,7 @@ from memesnipe.bus.entry_mac import LAST, Seal, number_of
 from memesnipe.bus.merge import Entry, ForeignEntryError, StreamGapError, merge
 from memesnipe.bus.publish import DONE, PUBLISH, TAKEN, Outgoing, arguments_of
 from memesnipe.bus.server_check import check_server
+from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.errors import InputError
 from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, Heartbeat, decode_heartbeat, encode_heartbeat
 from memesnipe.protocol.streams import EVENT_STREAMS, EVENTS, STREAMS, decoder_of
@@ -32,17 +32,21 @@ Raw = tuple[bytes, dict[bytes, bytes]]
 class Bus:
     """One actor's connection to the streams. It never reconnects: after a loss the actor opens a new `Bus`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
         self._connected = False
         self._writer, self._mark = "", ""
         self._heard: dict[str, Any] = {}  # stream -> id of the last announcement received
         self._seal = Seal()
         self._lengths: dict[str, int] = {}  # of the streams that this actor writes, after its last write
         self._look_at = 0.0
-        self._redis = redis.Redis.from_url(
+        self._redis = self._client(url)
+        self._append: Any = self._redis.register_script(PUBLISH)
+
+    def _client(self, url: str) -> "redis.Redis":
+        return redis.Redis.from_url(
             url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=self._connect_once
         )
-        self._append: Any = self._redis.register_script(PUBLISH)
 
     def _connect_once(self, connection: Any) -> None:
         """Connect the first time only: Redis may lose entries while unreachable, which only a new `Bus` detects.
@@ -81,7 +85,7 @@ class Bus:
             redis.ConnectionError: entries are missing and must be published again; a stream has foreign entries; or
                 another process has replaced this writer.
         """
-        self._look_at = time.monotonic() + _LOOK_EVERY_S
+        self._look_at = self._clock.monotonic_s() + _LOOK_EVERY_S
         streams = list(self._lengths)
         known = [self._writer, self._mark, 0, len(streams), *self._lengths.values()]
         if self._append([_WRITERS_KEY, *streams], known)[0] != DONE:
@@ -178,7 +182,7 @@ class Bus:
             ForeignEntryError: a stream has entries written without the run's key; they are removed.
             redis.ConnectionError: the streams that this actor writes are not complete any more.
         """
-        if self._writer and time.monotonic() >= self._look_at:  # an actor that never waits must check too
+        if self._writer and self._clock.monotonic_s() >= self._look_at:  # an actor that never waits must check too
             self.assert_whole()
         after: dict[Any, Any] = {
             name: f"{number}-{LAST}"

@@ -1,9 +1,7 @@
 """The base of the four roles that read streams: read, handle, commit, publish; recovery is the same for all."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from time import perf_counter
 from typing import ClassVar
 
 from memesnipe.bus.merge import Entry, StreamGapError
@@ -11,7 +9,7 @@ from memesnipe.protocol.payload import Follows
 from memesnipe.protocol.streams import ALLOCATIONS, EVENT_STREAMS, EVENTS, READERS, STREAMS, reads_of, writes_of
 from memesnipe.roles.activity import WORKING
 from memesnipe.roles.context import Context
-from memesnipe.storage.journal import Journal, StreamOffset, UnitOfWork
+from memesnipe.storage.journal import StreamOffset, UnitOfWork
 from memesnipe.telemetry.metrics import ActorMetrics
 
 BLOCK_MS = 100
@@ -33,11 +31,11 @@ class Consumer:
     name: ClassVar[str]
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
-        self.context = context
+        self.context, self.clock = context, context.clock
         self.metrics = metrics
         self.reads, self.writes = reads_of(self.name), writes_of(self.name)
         self.log = context.log(self.name)
-        self.journal = Journal(context.database, context.run_id, self.name, self.writes)
+        self.journal = context.journal(self.name, self.writes)
         self.positions: dict[str, StreamOffset] = {}  # of consumed entries; the committed ones may lag slightly
         self._announced: dict[str, int] = {}
         self._commits = 0
@@ -71,7 +69,7 @@ class Consumer:
         entries = self.with_dependencies(found)
         if not entries:
             if found:  # the entries depend on other streams, which are being republished
-                time.sleep(BLOCK_MS / 1000)
+                self.clock.sleep(BLOCK_MS / 1000)
             else:
                 self.context.bus.assert_whole()
                 self.journal.renew()
@@ -80,7 +78,7 @@ class Consumer:
             self._look_for_missing()
             return
         self.context.activity.awaits("")
-        started = perf_counter()
+        started = self.clock.monotonic_s()
         self.context.activity.at(WORKING)
         positions = self._moved(entries)
         work = self.journal.unit_of_work()
@@ -92,7 +90,7 @@ class Consumer:
             return
         self.keep_state(work, positions)
         self.commit(work, positions)
-        self.metrics.record_commit(self.seq, perf_counter() - started)
+        self.metrics.record_commit(self.seq, self.clock.monotonic_s() - started)
 
     def read(self) -> list[Entry]:
         """Return the next entries in order; wait up to `BLOCK_MS` if there are none."""
@@ -103,7 +101,7 @@ class Consumer:
 
     def _look_for_missing(self) -> None:
         """Check whether committed entries have not arrived, and report them as awaited."""
-        now = perf_counter()
+        now = self.clock.monotonic_s()
         if now - self._looked_at > _LOOK_S:
             self._looked_at = now
             self.context.activity.awaits(self.journal.missing(self.positions))
@@ -137,7 +135,7 @@ class Consumer:
             if stream in positions and positions[stream].number > self._announced.get(stream, 0):
                 self.context.bus.announce_progress(stream)
                 self._announced[stream] = positions[stream].number
-        self._committed_at, self._uncommitted, self._must_keep = perf_counter(), 0, False
+        self._committed_at, self._uncommitted, self._must_keep = self.clock.monotonic_s(), 0, False
         self._commits += 1
         if self._commits % _TIDY_EVERY == 0:
             self._tidy()

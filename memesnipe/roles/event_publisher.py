@@ -1,6 +1,5 @@
 """The publisher of events: numbers a batch, logs it, commits the cursor and publishes, in this order."""
 
-import time
 from collections import Counter
 from dataclasses import asdict
 from typing import Final
@@ -95,7 +94,7 @@ class EventPublisher:
         self._commit(cursor, rejected, known_mints)
         self.cursor = cursor
         self._send(events)
-        self._clock.published(cursor.seq, time.monotonic())
+        self._clock.published(cursor.seq, self._context.clock.monotonic_s())
         self._batches += 1
         if self._batches % TRIM_EVERY == 0:
             for stream in EVENT_STREAMS:
@@ -103,7 +102,7 @@ class EventPublisher:
 
     def _stamp(self, batch: Batch, intake: Intake) -> tuple[Events, list[Rejected]]:
         """Number the events, and flag the late ones and the last one of the feed."""
-        now_ns = time.time_ns()
+        now_ns = self._context.clock.now_ns()
         events, rejected = self.sequencer.stamp(batch.messages, now_ns=now_ns if self._live else None)
 
         def is_rejected(message: object) -> bool:
@@ -115,7 +114,7 @@ class EventPublisher:
         # A decision is due at the end of a feed too. Rejected messages after the last event are thus taken with it.
         # Live feeds are excepted: they may send invalid messages without end.
         intake.take_while(batch, is_rejected)
-        events["flags"][self._clock.are_late(events["ts"], time.monotonic(), now_ns)] |= STALE
+        events["flags"][self._clock.are_late(events["ts"], self._context.clock.monotonic_s(), now_ns)] |= STALE
         if len(events) and intake.has_ended:
             events["flags"][-1] |= REBALANCE
         return events, rejected
@@ -141,7 +140,7 @@ class EventPublisher:
         self._journal.commit(work, {})
         for r in rejected:
             self._metrics.add_rejection(r.category)
-            count = self._rejections.count(r.category, time.monotonic())
+            count = self._rejections.count(r.category, self._context.clock.monotonic_s())
             if count:
                 self._log.warning("events rejected", category=r.category, count=count, reason=r.reason)
 

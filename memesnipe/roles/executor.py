@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Iterator
-from time import perf_counter
 from typing import Final
 
 from msgspec.structs import replace
@@ -81,7 +80,9 @@ class Executor(Consumer):
         self._mints: dict[int, str] = {}
         self._controls = 0  # applied so far
         self._published_seq, self._published_at = 0, 0.0  # the last published watermark, and its time
-        self._snapshots = ExecutorSnapshots(context.snapshot_file(self.name), context.run_id, self.log)
+        self._snapshots = ExecutorSnapshots(
+            context.snapshot_file(self.name), context.run_id, self.log, self.clock, context.background_writer()
+        )
 
     def with_dependencies(self, entries: list[Entry]) -> list[Entry]:
         """Return the prefix that may be applied; a message never precedes the event that it belongs to.
@@ -109,7 +110,8 @@ class Executor(Consumer):
         self._advance(events, work)
         self._publish_reports(work)
         unpublished = self._execution.seq - self._published_seq
-        if unpublished >= _PROGRESS_EVERY or (unpublished and perf_counter() - self._published_at > _PROGRESS_S):
+        is_due = self.clock.monotonic_s() - self._published_at > _PROGRESS_S
+        if unpublished >= _PROGRESS_EVERY or (unpublished and is_due):
             self._publish_progress(work)
 
     def _advance(self, entries: list[Entry], work: UnitOfWork) -> None:
@@ -156,7 +158,7 @@ class Executor(Consumer):
 
     def _publish_progress(self, work: UnitOfWork) -> None:
         """Publish the watermark, which bounds the position role, so that its marks do not depend on its speed."""
-        self._published_seq, self._published_at = self._execution.seq, perf_counter()
+        self._published_seq, self._published_at = self._execution.seq, self.clock.monotonic_s()
         work.send(ExecutorProgress(seq=self._published_seq))
 
     def idle(self) -> None:

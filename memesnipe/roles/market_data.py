@@ -1,6 +1,5 @@
 """Market data: reads the feed, and publishes its events and the commands of users in one order."""
 
-import time
 from typing import Final
 
 from memesnipe.feeds.base import Feed
@@ -12,7 +11,6 @@ from memesnipe.roles.feed_clock import FeedClock
 from memesnipe.roles.feed_health import feed_state
 from memesnipe.roles.intake import MAX_WAIT_S, Intake
 from memesnipe.storage.commands import PendingCommand, assign_seq, pending_commands
-from memesnipe.storage.journal import Journal
 from memesnipe.storage.runs import Cursor, read_positions
 from memesnipe.telemetry.metrics import ActorMetrics
 
@@ -41,8 +39,8 @@ class MarketData:
         self._lockstep = choice.lockstep and not feed.live  # a live market does not wait for decisions
         max_age_s = context.settings.risk.max_data_age_ms / 1000
         self._clock = FeedClock(choice.speed, max_age_s, live=feed.live, lockstep=self._lockstep)
-        self._intake = Intake(feed, self._clock, lockstep=self._lockstep)
-        self._journal = Journal(context.database, context.run_id, self.name, (COMMANDS,))
+        self._intake = Intake(feed, self._clock, lockstep=self._lockstep, machine_clock=context.clock)
+        self._journal = context.journal(self.name, (COMMANDS,))
         self._publisher = EventPublisher(context, metrics, self._journal, self._clock, self.log, live=feed.live)
         self._waits_for_decision = False  # in lockstep
         self._slowest = 0  # the last event that every reader has consumed, as far as known
@@ -74,7 +72,7 @@ class MarketData:
             self._publisher.open(connection)
             self._update_readers(*read_positions(connection, self.context.run_id, EVENTS))
         self._intake.open(self.cursor.token)
-        self._clock.begin(time.monotonic())
+        self._clock.begin(self.context.clock.monotonic_s())
         # Commands first: no reader may pass the event after which a command takes effect.
         unpublished = self._journal.unpublished({COMMANDS: bus.held(COMMANDS)}, READERS)
         bus.publish(unpublished.messages, unpublished.rebuild)

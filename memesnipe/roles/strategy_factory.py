@@ -2,7 +2,6 @@
 
 import statistics
 from collections.abc import Callable
-from time import perf_counter
 
 from pydantic import TypeAdapter
 
@@ -61,7 +60,7 @@ class StrategyFactory(Consumer):
             self._window = join(self._window, new)[-self.context.settings.evolution.tape_window_events :]
 
     def _breed(self, seq: int, work: UnitOfWork) -> None:
-        started = perf_counter()
+        started = self.clock.monotonic_s()
         index = self._population.generation
         genomes = self._population.ask()
         window_events = len(self._window)
@@ -77,7 +76,7 @@ class StrategyFactory(Consumer):
             "evaluations": len(genomes),
             "best_fitness": max(fitness),
             "median_fitness": statistics.median(fitness),
-            "seconds": perf_counter() - started,
+            "seconds": self.clock.monotonic_s() - started,
         }
         work.add(GenerationRow, [{"index": index, "seq": seq, "window_events": window_events, **summary}])
         work.add(EvaluationRow, [_evaluation_row(index, e) for e in evaluated])

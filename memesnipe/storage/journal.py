@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Engine, Executable, Select, delete, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
+from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.protocol.payload import Payload, encode
 from memesnipe.protocol.streams import EVENTS
-from memesnipe.storage.lease import Lease
+from memesnipe.storage.lease import EPOCHS_OF_THIS_PROCESS, Epochs, Lease
 from memesnipe.storage.schema import Base, FeedCursorRow, MessageRow, SnapshotRow, StreamOffsetRow
 
 
@@ -102,13 +103,21 @@ class Unpublished:
 class Journal:
     """One actor's journal in one run."""
 
-    def __init__(self, engine: Engine, run_id: int, actor: str, writes: Iterable[str]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        run_id: int,
+        actor: str,
+        writes: Iterable[str],
+        clock: Clock = SYSTEM_CLOCK,
+        epochs: Epochs = EPOCHS_OF_THIS_PROCESS,
+    ) -> None:
         self.run_id = run_id
         self._engine = engine
         self._actor = actor
         self._numbers = dict.fromkeys(writes, 0)
         self._committed: dict[str, StreamOffset] = {}  # the last offsets that this journal committed
-        self._lease = Lease(engine, run_id, actor)
+        self._lease = Lease(engine, run_id, actor, clock, epochs)
 
     def open(self) -> None:
         """Take the lease, and read the number of the last message of each stream.

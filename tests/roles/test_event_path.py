@@ -258,7 +258,7 @@ def test_of_two_market_datas_on_one_home_the_loser_changes_nothing(stage: Stage)
         first.step()
     first.close()
     second.close()
-    stage.monkeypatch.setattr("memesnipe.storage.lease._epochs", {})  # the third is another process
+    stage.epochs = {}  # the third is in another process
     third = stage.market(feed)
     third.open()
     third.step()

@@ -4,7 +4,7 @@ from typing import Any
 
 from memesnipe.compiled import jitable
 from memesnipe.engine.due import close, send, send_exit
-from memesnipe.engine.exposure import copy_market, value_lamports
+from memesnipe.engine.exposure import value_lamports
 from memesnipe.engine.fills import (
     LIQUIDATED,
     SIGNAL,
@@ -14,6 +14,7 @@ from memesnipe.engine.fills import (
     funding_usd,
     network_fee_lamports,
 )
+from memesnipe.engine.holdings import follow
 from memesnipe.engine.layout import MAX_EXPOSURES
 from memesnipe.engine.trader import Trader
 from memesnipe.market.events import BUY_SIDE, FUNDING, PRICE, SHORT_SIDE
@@ -84,7 +85,7 @@ def _expose(trader: Trader, slot: int, market: Any) -> Any:
     exposure.held = 0
     exposure.held_raw = 0
     exposure.ready_ts = 0
-    copy_market(exposure, market)
+    exposure.market = market
     trader.vote_states[slot].exposure = k
     trader.account.exposures += 1
     return exposure
@@ -98,7 +99,8 @@ def on_event_while_exposed(trader: Trader, event: Any, slot: int, market: Any, h
     if exposure.held < 0 and event.kind == FUNDING and exposure.market.funding_ts > 0:
         since_ts = max(exposure.market.funding_ts, exposure.opened_ts)
         exposure.funding_usd += funding_usd(exposure.notional_usd, exposure.market.funding_rate, event.ts - since_ts)
-    copy_market(exposure, market)
+    follow(exposure, exposure.market, event)
+    exposure.market = market
     if exposure.order_side != 0:
         return
     reason = _NO_REASON

@@ -63,15 +63,6 @@ def due_ts(exposure: Any, dead_after_ns: int) -> int:
 
 
 @jitable
-def copy_market(exposure: Any, market: Any) -> None:
-    """Copy the token's market; a change of venue discards the old pool and our own trades in it."""
-    if exposure.market.pool.venue not in (0, market.pool.venue):
-        exposure.shift_sol_lamports = 0
-        exposure.shift_token_raw = 0
-    exposure.market = market
-
-
-@jitable
 def outcome_of_order(exposure: Any, key: int, model: Any) -> Outcome:
     """Return the outcome of the order in flight on its arrival at the chain or the perp venue."""
     side = exposure.order_side
@@ -136,7 +127,6 @@ def release(account: Any, exposure: Any, vote_states: Any) -> None:
     exposure.held_raw = 0
     exposure.shift_sol_lamports = 0
     exposure.shift_token_raw = 0
-    exposure.market.pool.venue = 0
     account.exposures -= 1
 
 

@@ -4,7 +4,9 @@ The formulas are in `memesnipe.engine.fills`, which the compiled engine and this
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+from memesnipe.compiled import jitable
 from memesnipe.engine.fills import (
     FAILURES,
     NOT_LANDED,
@@ -20,8 +22,8 @@ from memesnipe.engine.fills import (
 )
 from memesnipe.engine.landing import key_of
 from memesnipe.engine.orders import ENTRIES, Fill, Order
-from memesnipe.market.events import COVER_SIDE, FUNDING, LAMPORTS_PER_SOL, PRICE, SHORT_SIDE, Event
-from memesnipe.market.pools import Pool, moved, value_of
+from memesnipe.market.events import COVER_SIDE, FUNDING, LAMPORTS_PER_SOL, SHORT_SIDE, Event
+from memesnipe.market.pools import Pool, changes_venue, moved, value_of
 from memesnipe.market.state import TokenMarket
 
 
@@ -104,9 +106,7 @@ class Holding:
         """Apply an event of the token; ``before`` is the market before the event."""
         if event.kind == FUNDING and self.short is not None:
             self.short.accrue(before, event.ts)
-        if event.kind == PRICE and event.venue != before.pool.venue:
-            # The token moved to another pool, in which we have not traded.
-            self.shift_sol_lamports = self.shift_token_raw = 0
+        follow(self, before, event)
 
     def shift_pool(self, pool: Pool) -> Pool:
         """Return the pool shifted by our own trades."""
@@ -118,6 +118,14 @@ class Holding:
             return self.short.value_lamports(market)
         quote = value_of(self.shift_pool(market.pool), self.token_raw)
         return quote.sol_lamports - quote.fee_lamports
+
+
+@jitable
+def follow(holding: Any, before: Any, event: Any) -> None:
+    """Apply an event of the held token; ``before`` is the market before the event."""
+    if changes_venue(before, event):
+        holding.shift_sol_lamports = 0
+        holding.shift_token_raw = 0
 
 
 def execute(

@@ -12,7 +12,7 @@ import numpy as np
 from numba.extending import overload
 
 from memesnipe.compiled import jitable
-from memesnipe.market.events import AMM, PUMP_CURVE, PUMPSWAP, Event
+from memesnipe.market.events import AMM, PRICE, PUMP_CURVE, PUMPSWAP, Event
 from memesnipe.market.pumpswap_fees import tier_fees_bps
 from memesnipe.market.wide import mul_div, mul_div_up
 
@@ -73,6 +73,12 @@ def pool_after(event: Event) -> Pool:
         event.protocol_fee_bps,
         event.creator_fee_bps,
     )
+
+
+@jitable
+def changes_venue(before: Any, event: Any) -> bool:
+    """Return whether an event moves a token to another pool, in which we have not traded; ``before`` is its market."""
+    return event.kind == PRICE and before.pool.venue > 0 and event.venue != before.pool.venue
 
 
 def set_pool(market: Any, pool: Pool) -> None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from memesnipe.engine.holdings import Holding
-from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, PRICE, Event
+from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, Event
+from memesnipe.market.pools import changes_venue
 from memesnipe.market.state import MarketState, TokenMarket
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import FillMessage
@@ -78,7 +79,7 @@ class Ledger:
         """Apply an event to the market and to the positions; convert the capital at the first price of SOL."""
         state = self.state
         before = state.market_state.tokens.get(event.token)
-        if before is not None and (event.kind == FUNDING or _moved(before, event)):
+        if before is not None and (event.kind == FUNDING or changes_venue(before, event)):
             for position in self.open_positions():
                 if position.token == event.token:
                     position.holding.on_event(before, event)
@@ -159,8 +160,3 @@ class Ledger:
             elif position.value_lamports <= position.best_value_lamports * (1.0 - self._rules.trailing_stop):
                 exits.append((position, "portfolio_trailing_stop"))
         return exits
-
-
-def _moved(before: TokenMarket, event: Event) -> bool:
-    """Return whether the token has moved to another pool, which does not contain the portfolio's trades."""
-    return event.kind == PRICE and event.venue != before.pool.venue

@@ -20,7 +20,8 @@ from memesnipe.engine.shards import Shards
 from memesnipe.engine.snapshot import EngineState, dump_state, load_state
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.engine.trader import Batch
-from memesnipe.market.events import EVENT, LAMPORTS_PER_SOL, Events
+from memesnipe.market.events import EVENT, Events
+from memesnipe.market.state import capital_lamports
 from memesnipe.market.token_slots import DELIVERY, MARKET, TokenSlots, deliver
 from memesnipe.sdk.registry import Families
 
@@ -97,7 +98,7 @@ class Engine:
         return read_actions(done, self.population)
 
     def _fund(self) -> None:
-        self.population.fund(int(self._capital_usd / self.sol_usd * LAMPORTS_PER_SOL), self.last_ts)
+        self.population.fund(capital_lamports(self._capital_usd, self.sol_usd), self.last_ts)
 
     def _advance(self, events: Events, done: list[Any]) -> None:
         if not len(events):

@@ -6,7 +6,7 @@ The engine has the same state in arrays (`memesnipe.market.token_slots`).
 from collections.abc import Container
 from dataclasses import dataclass, field
 
-from memesnipe.market.events import DEPTH, DEV_TRANSFER, FUNDING, NO_TOKEN, ONCHAIN, PRICE, Event
+from memesnipe.market.events import DEPTH, DEV_TRANSFER, FUNDING, LAMPORTS_PER_SOL, NO_TOKEN, ONCHAIN, PRICE, Event
 from memesnipe.market.pools import NO_POOL, Pool, pool_after
 
 
@@ -24,6 +24,11 @@ class TokenMarket:
     liquidity_usd: float = 0.0
     dev_out_usd: float = 0.0  # transferred by the developer's wallet since the token's first event
     worst_pull: float = 0.0  # largest share of the liquidity removed by one event
+
+
+def capital_lamports(capital_usd: float, sol_usd: float) -> int:
+    """Return an initial capital in lamports, given the first price of SOL: of the first event that has one."""
+    return int(capital_usd / sol_usd * LAMPORTS_PER_SOL)
 
 
 @dataclass(slots=True)

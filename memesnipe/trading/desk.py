@@ -23,6 +23,7 @@ from memesnipe.market.events import (
     Event,
 )
 from memesnipe.market.pools import Pool, moved, quote_buy, value_of
+from memesnipe.market.state import capital_lamports
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.protocol.order_status import OPEN, OrderStatus, assert_transition
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
@@ -58,12 +59,12 @@ class Desk:
         return fills
 
     def _fund(self) -> None:
-        """Convert the portfolio's capital at the first price of SOL, as the ledger does."""
+        """Convert the portfolio's capital at the first price of SOL."""
         state = self.state
         if state.is_funded or not state.market_state.sol_usd:
             return
         capital_usd = min(self._limits.capital_usd, _MAX_CAPITAL_USD)
-        state.cash_lamports += int(capital_usd / state.market_state.sol_usd * LAMPORTS_PER_SOL)
+        state.cash_lamports += capital_lamports(capital_usd, state.market_state.sol_usd)
         state.is_funded = True
 
     def pass_time(self, ts: int) -> list[Fill]:

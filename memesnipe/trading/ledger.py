@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from memesnipe.engine.holdings import Holding
 from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, Event
 from memesnipe.market.pools import changes_venue
-from memesnipe.market.state import MarketState, TokenMarket
+from memesnipe.market.state import MarketState, TokenMarket, capital_lamports
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import FillMessage
 from memesnipe.trading.breaker import Breaker, RiskLevel
@@ -85,7 +85,7 @@ class Ledger:
                     position.holding.on_event(before, event)
         state.market_state.apply(event)
         if not state.capital_lamports and state.market_state.sol_usd:
-            state.capital_lamports = int(self._rules.capital_usd / state.market_state.sol_usd * LAMPORTS_PER_SOL)
+            state.capital_lamports = capital_lamports(self._rules.capital_usd, state.market_state.sol_usd)
             state.cash_lamports += state.capital_lamports
 
     def on_fill(self, message: FillMessage) -> Booked:

@@ -123,7 +123,7 @@ class Holding:
 @jitable
 def follow(holding: Any, before: Any, event: Any) -> None:
     """Apply an event of the held token; ``before`` is the market before the event."""
-    if changes_venue(before, event):
+    if changes_venue(before.pool, event):
         holding.shift_sol_lamports = 0
         holding.shift_token_raw = 0
 

@@ -76,9 +76,9 @@ def pool_after(event: Event) -> Pool:
 
 
 @jitable
-def changes_venue(before: Any, event: Any) -> bool:
-    """Return whether an event moves a token to another pool, in which we have not traded; ``before`` is its market."""
-    return event.kind == PRICE and before.pool.venue > 0 and event.venue != before.pool.venue
+def changes_venue(pool: Pool, event: Event) -> bool:
+    """Return whether an event moves the token of ``pool`` to another pool, in which we have not traded."""
+    return event.kind == PRICE and pool.venue > 0 and event.venue != pool.venue
 
 
 def set_pool(market: Any, pool: Pool) -> None:

@@ -79,7 +79,7 @@ class Ledger:
         """Apply an event to the market and to the positions; convert the capital at the first price of SOL."""
         state = self.state
         before = state.market_state.tokens.get(event.token)
-        if before is not None and (event.kind == FUNDING or changes_venue(before, event)):
+        if before is not None and (event.kind == FUNDING or changes_venue(before.pool, event)):
             for position in self.open_positions():
                 if position.token == event.token:
                     position.holding.on_event(before, event)

@@ -21,8 +21,8 @@ from memesnipe.engine.snapshot import EngineState, dump_state, load_state
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.engine.trader import Batch
 from memesnipe.market.events import EVENT, Events
-from memesnipe.market.state import capital_lamports
-from memesnipe.market.token_slots import DELIVERY, MARKET, TokenSlots, deliver
+from memesnipe.market.state import MARKET, capital_lamports
+from memesnipe.market.token_slots import DELIVERY, TokenSlots, deliver
 from memesnipe.sdk.registry import Families
 
 # Deliveries per kernel call: few enough to fit into a core's cache while all strategies pass over them.

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from memesnipe.engine.holdings import HOLDING
-from memesnipe.market.token_slots import MARKET
+from memesnipe.market.state import MARKET
 
 MAX_GENES: Final = 3
 MAX_EXPOSURES: Final = 16  # tokens that a strategy holds or has an order for at the same time

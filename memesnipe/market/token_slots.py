@@ -11,24 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memesnipe.compiled import compiled, jitable
-from memesnipe.market.events import DEPTH, FUNDING, PRICE, Events
-from memesnipe.market.pools import NO_POOL, POOL, pool_after, set_pool
-
-# One token's market as of its last event. A pool without tokens has not been traded yet.
-MARKET: Final = np.dtype(
-    [
-        ("ts", "i8"),
-        ("born_ts", "i8"),
-        ("incarnation", "i8"),
-        ("token", "i8"),
-        ("pool", POOL),
-        ("funding_ts", "i8"),
-        ("liquidity_usd", "f8"),
-        ("sol_usd", "f8"),
-        ("mark_usd", "f8"),
-        ("funding_rate", "f8"),
-    ]
-)
+from memesnipe.market.events import Events
+from memesnipe.market.pools import NO_POOL, set_pool
+from memesnipe.market.state import MARKET, apply_event, sol_usd_after
 
 # The delivery of one event to one token: its own, or each token alive if the event concerns the whole market.
 DELIVERY: Final = np.dtype(
@@ -109,8 +94,7 @@ def deliver(
         if here >= len(after) or count + 1 > len(deliveries):
             return here, count
         ts, kind, token = event.ts, event.kind, event.token
-        if event.sol_usd > 0.0:
-            sol_usd[0] = event.sol_usd
+        sol_usd[0] = sol_usd_after(sol_usd[0], event)
         if token < 0:
             after[here].ts = ts
             previous = count
@@ -137,8 +121,7 @@ def deliver(
             if ts - slots[slot].ts > dead_after_ns:
                 _begin_incarnation(slots[slot], token, ts, ends)
         _append(slot, older, newer, ends)
-        _apply(slots[slot], event)
-        slots[slot].sol_usd = sol_usd[0]
+        apply_event(slots[slot], event, sol_usd[0])
         after[here] = slots[slot]
         _add_delivery(deliveries, count, here, slot, slots[slot].incarnation, kind, True)
         count += 1
@@ -180,21 +163,6 @@ def _begin_incarnation(market: Any, token: int, ts: int, ends: Any) -> None:
     market.liquidity_usd = 0.0
     market.mark_usd = 0.0
     market.funding_rate = 0.0
-
-
-@jitable
-def _apply(market: Any, event: Any) -> None:
-    """Apply an event to its token's market."""
-    market.ts = event.ts
-    if event.kind == PRICE:
-        set_pool(market, pool_after(event))
-        market.liquidity_usd = event.liquidity_usd
-    elif event.kind == DEPTH:
-        market.liquidity_usd = event.liquidity_usd
-    elif event.kind == FUNDING:
-        market.mark_usd = event.mark_usd
-        market.funding_rate = event.rate
-        market.funding_ts = event.ts
 
 
 @jitable

@@ -11,8 +11,7 @@ from numba import njit
 from memesnipe.engine.fills import LANDED, Outcome
 from memesnipe.engine.holdings import HOLDING, Holding, apply_outcome, follow, value_lamports
 from memesnipe.market.events import BUY_SIDE, COVER_SIDE, FUNDING, PRICE, PUMPSWAP, SELL_SIDE, SHORT_SIDE, empty, rows
-from memesnipe.market.state import TokenMarket
-from memesnipe.market.token_slots import MARKET
+from memesnipe.market.state import MARKET, TokenMarket
 from tests.support import CURVE
 
 MARK_USD = st.floats(1e-6, 1e3)
@@ -45,9 +44,12 @@ def _market(mark_usd: float, rate: float) -> tuple[TokenMarket, Any]:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.booleans(), st.lists(st.tuples(st.integers(1, 10**10), st.integers(1, 10**14), MARK_USD), min_size=2, max_size=6),
-    st.floats(-1e-3, 1e-3), st.booleans(), st.integers(1, 99),
-)  # fmt: skip
+    st.booleans(),
+    st.lists(st.tuples(st.integers(1, 10**10), st.integers(1, 10**14), MARK_USD), min_size=2, max_size=6),
+    st.floats(-1e-3, 1e-3),
+    st.booleans(),
+    st.integers(1, 99),
+)
 def test_compiled_and_plain_rules_are_equal(
     is_short: bool, steps: list[tuple[int, int, float]], rate: float, moves: bool, percent: int
 ) -> None:

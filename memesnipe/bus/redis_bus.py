@@ -1,7 +1,7 @@
 """Redis streams. The only writer of a stream numbers its entries, so publishing an entry again has no effect."""
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import redis
@@ -30,10 +30,19 @@ _PROGRESS_KEY = "memesnipe:progress:{}"  # a stream of one entry, replaced whene
 Raw = tuple[bytes, dict[bytes, bytes]]
 
 
+# (URL, hook for each new connection) -> client
+Connect = Callable[[str, Callable[[Any], None]], "redis.Redis"]
+
+
+def connect_redis(url: str, on_connect: Callable[[Any], None]) -> "redis.Redis":
+    """Return a client that repeats no command."""
+    return redis.Redis.from_url(url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=on_connect)
+
+
 class Bus:
     """One actor's connection to the streams. It never reconnects: after a loss the actor opens a new `Bus`."""
 
-    def __init__(self, url: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, url: str, clock: Clock = SYSTEM_CLOCK, connect: Connect = connect_redis) -> None:
         self._clock = clock
         self._connected = False
         self._writer, self._mark = "", ""
@@ -41,13 +50,8 @@ class Bus:
         self._entry_mac = EntryMac()
         self._lengths: dict[str, int] = {}  # of the streams that this actor writes, after its last write
         self._next_check = 0.0
-        self._redis = self._client(url)
+        self._redis = connect(url, self._connect_once)
         self._append: Any = self._redis.register_script(PUBLISH)
-
-    def _client(self, url: str) -> "redis.Redis":
-        return redis.Redis.from_url(
-            url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=self._connect_once
-        )
 
     def _connect_once(self, connection: Any) -> None:
         """Connect the first time only: Redis may lose entries while unreachable, which only a new `Bus` detects.

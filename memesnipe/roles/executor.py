@@ -26,6 +26,7 @@ from memesnipe.storage.runs import read_mints
 from memesnipe.storage.schema import AllocationRow, OrderRow, TradeRow
 from memesnipe.storage.schema_control import ControlRow, RefusalRow
 from memesnipe.telemetry.metrics import ActorMetrics
+from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.execution import local_execution
 from memesnipe.trading.records import Entries, of_step
@@ -83,6 +84,11 @@ class Executor(Consumer):
         self._snapshots = ExecutorSnapshots(
             context.snapshot_file(self.name), context.run_id, self.log, self.clock, context.background_writer()
         )
+
+    @property
+    def desk(self) -> Desk:
+        """The desk, after the last step."""
+        return self._execution.desk
 
     def with_dependencies(self, entries: list[Entry]) -> list[Entry]:
         """Return the prefix that may be applied; a message never precedes the event that it belongs to.

@@ -37,6 +37,11 @@ class PositionRole(Consumer):
         super().__init__(context, metrics)
         self._ledger = Ledger(ledger_policy_of(context.settings))
 
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, after the last step."""
+        return self._ledger
+
     def read(self) -> list[Entry]:
         """Return the executor's messages, and the events up to its watermark, in order; commands beyond it wait."""
         numbers = {stream: offset.number for stream, offset in self.offsets.items()}

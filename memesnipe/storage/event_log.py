@@ -54,7 +54,7 @@ class EventLog:
         Raises:
             OSError: the file is shorter; committed events are missing from it.
         """
-        size = _offset_behind(count)
+        size = offset_after(count)
         if os.fstat(self._fd).st_size < size:
             raise OSError(f"{self._path} has fewer than the {count} committed events")
         os.ftruncate(self._fd, size)
@@ -66,7 +66,7 @@ class EventLog:
         records = np.empty(len(events), dtype=_RECORD)
         records["event"] = _as_bytes(events)
         records["checksum"] = _checksums(events)
-        self._write(records.tobytes(), _offset_behind(int(events["seq"][0]) - 1))
+        self._write(records.tobytes(), offset_after(int(events["seq"][0]) - 1))
         os.fsync(self._fd)
 
     def _write(self, content: bytes, offset: int) -> None:
@@ -141,7 +141,7 @@ def _read(path: Path, first: int, last: int) -> Events:
 
 def _checked(path: Path, first: int, last: int) -> tuple[Events, NDArray[np.bool_]]:
     """Return the events numbered ``first`` to ``last``, as far as the log has them, and a mask of the damaged ones."""
-    offset = _offset_behind(first - 1)
+    offset = offset_after(first - 1)
     records = np.fromfile(path, dtype=_RECORD, count=max(0, last - first + 1), offset=offset)
     events = np.ascontiguousarray(records["event"]).view(EVENT)
     misplaced = events["seq"] != np.arange(first, first + len(events))
@@ -154,7 +154,8 @@ def _check_version(path: Path) -> None:
             raise OSError(f"{path} is no event log of this version, or its first bytes are damaged")
 
 
-def _offset_behind(count: int) -> int:
+def offset_after(count: int) -> int:
+    """Return the offset in bytes behind the first ``count`` events."""
     return len(_MAGIC) + count * _RECORD.itemsize
 
 

@@ -11,17 +11,18 @@ from sqlalchemy import Engine, event
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.config.home import Home, installation_of
-from memesnipe.config.policies import fill_model_of
+from memesnipe.config.policies import capital_of, fill_model_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.engine.fills import FillModel
 from memesnipe.errors import SettingsError
 from memesnipe.feeds.choice import FeedChoice
+from memesnipe.protocol.account import Account
 from memesnipe.roles.activity import COMMITTING, ActivityTracker
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.storage.database import ACTOR_OPTIONS, connect
 from memesnipe.storage.journal import Journal
 from memesnipe.storage.lease import EPOCHS_OF_THIS_PROCESS, Epochs
-from memesnipe.storage.runs import read_stream_key, run_options
+from memesnipe.storage.runs import read_live_capital, read_stream_key, run_options
 from memesnipe.telemetry.logs import Logger, open_log
 
 
@@ -80,6 +81,11 @@ class Context:
     def choice(self) -> FeedChoice:
         """The feed that the last start of the run selected."""
         return FeedChoice(**run_options(self.database, self.run_id))
+
+    @cached_property
+    def capital_usd(self) -> dict[Account, float]:
+        """The accounts of the run, each with its starting capital in USD."""
+        return capital_of(self.settings, read_live_capital(self.database, self.run_id))
 
     @property
     def installation(self) -> str:

@@ -36,6 +36,28 @@ def _upsert(table: type[Base], columns: tuple[str, ...], adding: tuple[str, ...]
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
+@cache
+def _last_number(run_id: int, stream: str) -> Select[Any]:
+    number: Any = func.max(MessageRow.number)
+    return select(number).where(MessageRow.run_id == run_id, MessageRow.stream == stream)
+
+
+@cache
+def _last_written(run_id: int, streams: tuple[str, ...]) -> Select[Any]:
+    """Return the query of the last number of several streams, as one row."""
+    written: dict[str, Select[Any]] = {stream: _last_number(run_id, stream) for stream in streams}
+    if EVENTS in written:
+        written[EVENTS] = select(FeedCursorRow.seq).where(FeedCursorRow.run_id == run_id)
+    return select(*(statement.scalar_subquery() for statement in written.values()))
+
+
+@cache
+def _offsets_of(run_id: int, stream: str) -> Select[str, int]:
+    """Return the query of the readers' offsets in a stream."""
+    offset = StreamOffsetRow
+    return select(offset.actor, offset.number).where(offset.run_id == run_id, offset.stream == stream)
+
+
 @dataclass(slots=True)
 class StreamOffset:
     """An offset in a stream: number and event of the last entry consumed, and the count of entries consumed."""
@@ -124,10 +146,7 @@ class Journal:
         self._lease.take()
         with self._engine.connect() as connection:
             for stream in self._numbers:
-                self._numbers[stream] = connection.scalar(self._last_number(stream)) or 0
-
-    def _last_number(self, stream: str) -> Select[Any]:
-        return select(func.max(MessageRow.number)).where(MessageRow.run_id == self.run_id, MessageRow.stream == stream)
+                self._numbers[stream] = connection.scalar(_last_number(self.run_id, stream)) or 0
 
     def offsets(self, streams: Iterable[str]) -> dict[str, StreamOffset]:
         """Return the offset in each stream."""
@@ -211,21 +230,15 @@ class Journal:
 
     def first_unread(self, stream: str, readers: Iterable[str]) -> int:
         """Return the number of the first message of a stream that some reader has not consumed."""
-        query = select(StreamOffsetRow.actor, StreamOffsetRow.number).where(
-            StreamOffsetRow.run_id == self.run_id, StreamOffsetRow.stream == stream
-        )
         with self._engine.connect() as connection:
-            read = {row.actor: row.number for row in connection.execute(query)}
+            read = {row.actor: row.number for row in connection.execute(_offsets_of(self.run_id, stream))}
         return min((read.get(reader, 0) for reader in readers), default=self._numbers[stream]) + 1
 
     def missing(self, offsets: Mapping[str, StreamOffset]) -> str:
         """Return as text the first entry that was committed by its writer and not consumed; "" if there is none."""
-        written: dict[str, Any] = {stream: self._last_number(stream) for stream in offsets}
-        if EVENTS in offsets:
-            written[EVENTS] = select(FeedCursorRow.seq).where(FeedCursorRow.run_id == self.run_id)
-        query = select(*(statement.scalar_subquery() for statement in written.values()))
         with self._engine.connect() as connection:
-            last = dict(zip(written, connection.execute(query).one(), strict=True))
+            written = connection.execute(_last_written(self.run_id, tuple(offsets))).one()
+        last = dict(zip(offsets, written, strict=True))
         for stream, offset in offsets.items():
             if (last[stream] or 0) > offset.number:
                 return f"entry {offset.number + 1:,} of {stream}, which was written and has not arrived"

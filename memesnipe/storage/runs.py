@@ -9,7 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from memesnipe.storage.schema import FeedCursorRow, RunRow, StreamOffsetRow, TokenRow
 
 OPEN, FINISHED = "open", "finished"
+# The key in a run's settings with the starting capital of the live account; a run without it trades on paper alone.
+LIVE_CAPITAL: Final = "live_capital_usd"
 
+_CURSOR: Final = select(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("run"))
 _OFFSETS: Final = select(
     StreamOffsetRow.stream, StreamOffsetRow.actor, StreamOffsetRow.number, StreamOffsetRow.seq
 ).where(StreamOffsetRow.run_id == bindparam("run"), StreamOffsetRow.stream.in_(bindparam("streams", expanding=True)))
@@ -52,6 +55,15 @@ def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
     return dict(options or {})
 
 
+def read_live_capital(engine: Engine, run_id: int) -> float | None:
+    """Return the starting capital of a run's live account in USD; None where the run has no live account."""
+    with engine.connect() as connection:
+        settings: dict[str, Any] = connection.execute(
+            select(RunRow.settings).where(RunRow.run_id == run_id)
+        ).scalar_one()
+    return settings.get(LIVE_CAPITAL)
+
+
 def read_stream_key(engine: Engine, run_id: int) -> bytes:
     """Return the key of the MACs of all entries that the run's actors publish."""
     with engine.connect() as connection:
@@ -75,7 +87,7 @@ class Cursor:
 
 def read_cursor(connection: Connection, run_id: int) -> Cursor:
     """Return the feed cursor of a run."""
-    row = connection.execute(select(FeedCursorRow).where(FeedCursorRow.run_id == run_id)).one()
+    row = connection.execute(_CURSOR, {"run": run_id}).one()
     return Cursor(
         row.position, row.seq, row.ts, row.rejected, row.decision_seq, row.ended, dict(row.rejected_because), row.token
     )  # fmt: skip

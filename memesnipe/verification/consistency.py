@@ -173,14 +173,14 @@ def _of_offsets(
 
 def trade_inconsistencies(records: Records, consumed: ConsumedOffsets) -> Iterator[str]:
     """Yield one line for each order or position that does not follow from the trades."""
-    held: dict[tuple[str, int], int] = {}
+    held: dict[Key, int] = {}
     for (order_id,), trade in records.trades.items():
         order = records.orders.get((order_id,))
         expected = OrderStatus.FAILED if trade["failure"] else OrderStatus.LANDED
         if order is None or order["status"] not in (expected, OrderStatus.RECONCILED):
             yield f"trades {order_id}: its order is {order['status'] if order else 'missing'}, not {expected}"
         sign = {"buy": 1, "sell": -1}.get(trade["side"], 0)
-        key = (trade["spec_id"], trade["token"])
+        key = (trade["account"], trade["spec_id"], trade["token"])
         held[key] = held.get(key, 0) + sign * trade["token_raw"]
     if len(records.trades) > consumed.fills:
         return  # an unfinished run: some trades are not booked yet

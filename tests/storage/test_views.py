@@ -188,7 +188,7 @@ def test_the_breaker_has_its_size_multiplier(conn, new_run, insert):
     risk = views.risk(conn, new_run)
     assert risk == {
         **{"level": "warning", "drawdown": 0.07, "max_drawdown": 0.07, "size_multiplier": 0.5},
-        **{"peak_lamports": 3 * SOL, "peak_sol": 3.0, "seq": 8, "halted": False, "refusals": {}},
+        **{"peak_lamports": 3 * SOL, "peak_sol": 3.0, "seq": 8, "halted": False, "refusals": {}, "account": "paper"},
     }
 
 

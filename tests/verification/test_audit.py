@@ -11,7 +11,6 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from memesnipe.cli.verify import audit_of
 from memesnipe.protocol import streams
 from memesnipe.protocol.streams import (
     ALLOCATIONS,
@@ -23,8 +22,10 @@ from memesnipe.protocol.streams import (
     POSITION_UPDATES,
     SIMULATION_RESULTS,
 )
+from memesnipe.sdk.registry import discover
 from memesnipe.storage.schema_control import ControlRow
 from memesnipe.verification.audit import compare, contradictions, read_run
+from memesnipe.verification.conditions import audit_of, settings_of
 from memesnipe.verification.decisions import compare_decisions, read_decisions
 from tests.tapes.bad_tapes import flipped
 from tests.verification.small_run import SmallRuns, small_runs
@@ -52,7 +53,7 @@ class Recorded:
 
     def differences(self) -> list[str]:
         recorded = read_run(self.connection, self.run_id)
-        audit = audit_of(recorded, self.event_log)
+        audit = audit_of(recorded, self.event_log, settings_of(recorded), discover())
         for _ in audit.derive():
             pass
         return [*self.contradictions(), *audit.differences()]

@@ -18,7 +18,7 @@ from memesnipe.testing.simulator.database import Database
 from memesnipe.testing.simulator.faults import Fault, plan_faults
 from memesnipe.testing.simulator.invariants import InvariantError, Invariants
 from memesnipe.testing.simulator.machine import Machine
-from memesnipe.testing.simulator.market import MARKETS, market
+from memesnipe.testing.simulator.market import MARKETS
 from memesnipe.testing.simulator.redis_server import RedisServer, Stream
 from memesnipe.testing.simulator.role_process import ROLES, Role, RoleProcess
 from memesnipe.testing.simulator.scheduler import Process, Scheduler
@@ -27,8 +27,6 @@ from memesnipe.testing.simulator.settings import simulated_settings
 MAX_STEPS: Final = 30_000  # a run without an end is a defect
 _FAULTS_UNTIL: Final = 2_500  # steps; about as many as a run without faults takes
 _COPY_EVERY: Final = 400  # steps between two copies of the Redis data, one of which a restart restores
-_STEP_S: Final = 0.002  # the longest time that a call takes
-_LIVE_STEP_S: Final = 0.5  # where the feed takes ten minutes, as its events do
 _RESTART_S: Final = 2.0  # the longest time until another process takes the place of a killed one
 _COMMANDS: Final = (CommandName.HALT, CommandName.RISK_RESET, CommandName.PROMOTE, CommandName.DEMOTE)
 
@@ -49,9 +47,8 @@ class History:
         live = rng.random() < 0.3 and disturbed
         self.commands = rng.random() < 0.5 and disturbed
         number = MARKETS[seed % len(MARKETS)]
-        step_s = _LIVE_STEP_S if live else _STEP_S
         plan = plan_faults(rng, 8, _FAULTS_UNTIL, commands=self.commands) if disturbed else []
-        self.scheduler = Scheduler(rng, plan, self._inject, market(number)[0]["ts"], step_s)
+        self.scheduler = Scheduler(rng, plan, self._inject)
         database.reset()
         database.now_s = lambda: self.scheduler.now_s
         database.on_statement = self._on_statement

@@ -4,7 +4,9 @@ from typing import Final
 
 import orjson
 
+from memesnipe.config.policies import capital_of
 from memesnipe.market.events import LAMPORTS_PER_SOL
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.streams import EVENT_STREAMS, FILLS
 from memesnipe.roles.executor import Executor
 from memesnipe.roles.position import PositionRole
@@ -12,6 +14,7 @@ from memesnipe.testing.simulator.machine import Machine
 from memesnipe.testing.simulator.market import market
 from memesnipe.testing.simulator.role_process import Role
 from memesnipe.testing.simulator.settings import simulated_settings
+from memesnipe.trading.ledger import LedgerState
 
 _ENTRIES: Final = ("buy", "short")
 
@@ -34,10 +37,12 @@ class Invariants:
         self._machine, self._raw = machine, machine.database.raw
         self._changes = 0
         self._offsets: dict[tuple[str, str], int] = {}
-        self._cash_changes = [0]  # of the first fills, in lamports; index: their number
-        first = market(machine.market)[0]
-        capital_usd = simulated_settings().trading.initial_capital_usd
-        self._capital_lamports = int(capital_usd / first["sol_usd"] * LAMPORTS_PER_SOL)
+        self._fills: list[tuple[str, int]] = []  # account and change of its cash in lamports, by number
+        sol_usd = market(machine.market)[0]["sol_usd"]
+        capital_usd = capital_of(simulated_settings(), None)
+        self._capital_lamports = {
+            account: int(usd / sol_usd * LAMPORTS_PER_SOL) for account, usd in capital_usd.items()
+        }
         self.may_be_complete = False
         machine.server.on_entry = self._on_entry
 
@@ -92,37 +97,45 @@ class Invariants:
         return bool(self._raw.execute(query, (self._machine.run_id,)).fetchone()[0])
 
     def check_money(self, role: Role) -> None:
-        """Compare the cash of desk or ledger with the fills that it has booked; call it between two steps of the role.
+        """Compare the cash of desks or ledgers with the fills that they have booked; call it between two steps.
 
         Raises:
             InvariantError: they differ by a lamport.
         """
+        self._read_fills()
         if isinstance(role, Executor):
-            self._compare_cash("desk", role.desk.state.cash_lamports, self._fills())
+            for account, desk in role.desks.items():
+                self._compare_cash(f"desk {account}", account, desk.state.cash_lamports, len(self._fills))
         elif isinstance(role, PositionRole):
-            state = role.ledger.state
             booked = self._offsets.get((role.name, FILLS), 0)
-            self._compare_cash("ledger", state.cash_lamports, booked)
-            query = "SELECT ifnull(sum(realised_lamports), 0), ifnull(sum(cost_lamports), 0) FROM positions"
-            realised, cost = self._raw.execute(query).fetchone()
-            if state.capital_lamports + realised != state.cash_lamports + cost:
-                raise InvariantError(
-                    f"ledger: capital {state.capital_lamports} and realised {realised} lamports are not "
-                    f"cash {state.cash_lamports} and cost of the positions {cost}"
-                )
+            for account, ledger in role.ledgers.items():
+                self._compare_cash(f"ledger {account}", account, ledger.state.cash_lamports, booked)
+                self._compare_positions(account, ledger.state)
 
-    def _compare_cash(self, name: str, cash_lamports: int, fills: int) -> None:
-        expected = self._cash_changes[fills] + (self._capital_lamports if cash_lamports or fills else 0)
+    def _compare_cash(self, name: str, account: Account, cash_lamports: int, fills: int) -> None:
+        changes = sum(change for fill_account, change in self._fills[:fills] if fill_account == account)
+        expected = changes + (self._capital_lamports[account] if cash_lamports or fills else 0)
         if cash_lamports != expected:
             raise InvariantError(f"{name}: {cash_lamports} lamports after {fills} fills, which leave {expected}")
 
-    def _fills(self) -> int:
-        """Read the fills committed since the last call; return the number of all."""
-        query = "SELECT payload FROM messages WHERE stream = ? AND number >= ? ORDER BY number"
-        for (payload,) in self._raw.execute(query, (FILLS, len(self._cash_changes))).fetchall():
+    def _compare_positions(self, account: Account, state: LedgerState) -> None:
+        """Check that every lamport of capital and profit is cash or the cost of a position."""
+        query = (
+            "SELECT ifnull(sum(realised_lamports), 0), ifnull(sum(cost_lamports), 0) FROM positions WHERE account = ?"
+        )
+        realised, cost = self._raw.execute(query, (account,)).fetchone()
+        if state.capital_lamports + realised != state.cash_lamports + cost:
+            raise InvariantError(
+                f"ledger {account}: capital {state.capital_lamports} and realised {realised} lamports are not "
+                f"cash {state.cash_lamports} and cost of the positions {cost}"
+            )
+
+    def _read_fills(self) -> None:
+        """Read the fills that were committed since the last call."""
+        query = "SELECT payload FROM messages WHERE stream = ? AND number > ? ORDER BY number"
+        for (payload,) in self._raw.execute(query, (FILLS, len(self._fills))).fetchall():
             message = orjson.loads(payload)
             fill = message["fill"]
             sign = -1 if message["side_name"] in _ENTRIES else 1
             change = sign * fill["sol_lamports"] - fill["pool_fee_lamports"] - fill["network_fee_lamports"]
-            self._cash_changes.append(self._cash_changes[-1] + change)
-        return len(self._cash_changes) - 1
+            self._fills.append((message["account"], change))

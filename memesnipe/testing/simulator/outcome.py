@@ -6,16 +6,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from memesnipe.config.home import Home
-from memesnipe.config.policies import fill_model_of, ledger_policy_of, limits_of
 from memesnipe.testing.simulator.database import Database
 from memesnipe.testing.simulator.history import History
 from memesnipe.testing.simulator.invariants import InvariantError
 from memesnipe.testing.simulator.machine import families
 from memesnipe.testing.simulator.market import MARKETS
 from memesnipe.testing.simulator.settings import simulated_settings
-from memesnipe.trading.execution import local_execution
-from memesnipe.trading.ledger import Ledger
-from memesnipe.verification.audit import Audit, contradictions, read_run
+from memesnipe.verification.audit import contradictions, read_run
+from memesnipe.verification.conditions import audit_of
 
 # Tables that are equal in all runs of a market in lockstep, whatever happened to the processes. Offsets, leases and
 # progress messages depend on the order of the steps.
@@ -48,17 +46,10 @@ def check_outcome(history: History) -> None:
 def _audit(history: History) -> list[str]:
     run_id = history.machine.run_id
     event_log = Home(history.home).run(run_id).event_log
-    settings = simulated_settings()
     with history.database.engine.connect() as connection:
         recorded = read_run(connection, run_id)
         found = contradictions(connection, run_id, recorded, event_log)
-    execution = local_execution(
-        families(),
-        fill_model_of(settings),
-        shadow_capital_usd=settings.simulation.shadow_capital_usd,
-        limits=limits_of(settings),
-    )
-    audit = Audit(recorded, event_log, execution, Ledger(ledger_policy_of(settings)))
+    audit = audit_of(recorded, event_log, simulated_settings(), families())
     for _ in audit.derive():
         pass
     return [*found, *audit.differences()]

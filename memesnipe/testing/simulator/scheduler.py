@@ -7,10 +7,13 @@ process that continues. Two calls of one process may thus have any number of cal
 import random
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from greenlet import getcurrent, greenlet
 
 from memesnipe.testing.simulator.faults import IN_TRANSACTIONS, LOCAL, Fault
+
+_STEP_S: Final = 0.002  # the longest time that a call takes
 
 
 class KilledError(Exception):
@@ -86,7 +89,7 @@ class Process:
 
     def now_ns(self) -> int:
         """Return the virtual time of day in ns since 1970 UTC."""
-        return self.scheduler.start_ns + int(self.scheduler.now_s * 1e9)
+        return self.scheduler.now_ns()
 
     def sleep(self, seconds: float) -> None:
         """Let other processes run for this time, or until `wake` is called."""
@@ -109,19 +112,16 @@ class Scheduler:
         rng: random.Random,
         plan: list[Fault],
         inject: Callable[[Fault, Process], None],
-        start_ns: int,
-        step_s: float,
     ) -> None:
         """Create a scheduler without processes.
 
         Args:
             rng: of all choices.
-            start_ns: the time of day at the beginning, ns since 1970 UTC.
-            step_s: the longest time that a call takes.
             plan: the faults, by step.
             inject: applies a fault that affects other parts than the process at whose step it is due.
         """
-        self._rng, self._inject, self._step_s, self.start_ns = rng, inject, step_s, start_ns
+        self._rng, self._inject = rng, inject
+        self._start_ns = 0
         self._plan = deque(plan)
         self.injected: list[Fault] = []
         self.now_s = 0.0
@@ -137,7 +137,7 @@ class Scheduler:
             KilledError: one of them kills the process.
         """
         self.steps += 1
-        self.now_s += self._rng.random() * self._step_s
+        self.now_s += self._rng.random() * _STEP_S
         while self._plan and self._plan[0].step <= self.steps:
             if in_transaction and self._plan[0].kind not in IN_TRANSACTIONS:
                 return
@@ -151,6 +151,14 @@ class Scheduler:
                 process.add_fault(*LOCAL[fault.kind])
             else:
                 self._inject(fault, process)
+
+    def now_ns(self) -> int:
+        """Return the virtual time of day in ns since 1970 UTC."""
+        return self._start_ns + int(self.now_s * 1e9)
+
+    def set_now_ns(self, now_ns: int) -> None:
+        """Set the time of day; the monotonic time does not change."""
+        self._start_ns += now_ns - self.now_ns()
 
     def run_one(self) -> Process:
         """Run one process up to its next step; return it."""

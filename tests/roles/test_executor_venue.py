@@ -1,5 +1,6 @@
 """The executor and a venue with transactions: a crash neither loses nor doubles an order."""
 
+from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
@@ -22,14 +23,14 @@ from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.runs import LIVE_CAPITAL, begin_run
 from memesnipe.storage.schema import MessageRow, OrderRow, TokenRow, TradeRow
 from memesnipe.telemetry.metrics import ActorMetrics
-from tests.execution.scripted_chain import ScriptedChain
+from tests.execution.scripted_chain import STEP_EVENTS, ScriptedChain
 from tests.payloads import allocations, command
 from tests.roles.conftest import Stage
 from tests.support import FAMILIES, population, synthetic_events
 
 pytestmark = pytest.mark.timeout(200)
 
-MARKET = synthetic_events(400, seed=3)
+MARKET = synthetic_events(240, seed=3)
 MINTS = [f"mint {token}" for token in range(int(MARKET["token"][MARKET["token"] != NO_TOKEN].max()) + 1)]
 BATCH = 10
 
@@ -100,13 +101,12 @@ class LiveRun:
             return commit(work, positions)
 
         executor.journal.commit = crashing  # type: ignore[method-assign]
-        while True:
-            try:
-                executor.open()
-                return executor
-            except CrashError:
-                executor.close()
-                return self.start()
+        try:
+            executor.open()
+        except CrashError:
+            executor.close()
+            return self.start()
+        return executor
 
     def control(self, stream: str, seq: int, payload: bytes) -> None:
         """Publish a message as its writer does."""
@@ -137,8 +137,9 @@ class LiveRun:
 
     def run(self, first: int = 0, last: int = len(MARKET)) -> None:
         for start in range(first, last, BATCH):
-            self.publish(start, start + BATCH)
-            self.settle(start + BATCH)
+            stop = min(start + BATCH, last)
+            self.publish(start, stop)
+            self.settle(stop)
 
     def rows(self, table: type[OrderRow | TradeRow]) -> dict[str, dict[str, Any]]:
         query = sa.select(table.__table__).where(table.run_id == self.stage.run_id)
@@ -198,8 +199,9 @@ def test_a_halt_requests_the_cancellation_of_open_orders_again_after_a_crash(sta
     run = LiveRun(stage, CheckedChain(database))
     at = 0
     while not (opened := [k for k, row in run.rows(OrderRow).items() if row["status"] == OrderStatus.INTENDED]):
-        run.run(at, at + BATCH)
-        at += BATCH
+        run.run(at, at + STEP_EVENTS - 1)  # fewer events than it takes until the first report
+        at += STEP_EVENTS - 1
+        assert at < len(MARKET), "no order was ever without a report"
     run.control(COMMANDS, at, encode(command("halt", seq=at)))
     run.settle(at)
     assert {*run.chain.cancellations} >= {*opened}
@@ -218,10 +220,9 @@ def test_a_halt_requests_the_cancellation_of_open_orders_again_after_a_crash(sta
 
 
 def test_a_live_account_requires_a_venue_and_a_venue_a_live_account(stage: Stage, database: sa.Engine) -> None:
-    with pytest.raises(SettingsError, match="requires a venue"):
-        stage.start(Executor, CheckedChain(database))
-    stage.started.clear()
-    run = LiveRun(stage, CheckedChain(database))
-    run.executor.close()
-    with pytest.raises(SettingsError, match="requires a venue"):
-        Executor(stage.context(), ActorMetrics("executor"))
+    chain = CheckedChain(database)
+    with closing(stage.context()) as context, pytest.raises(SettingsError, match="requires a venue"):
+        Executor(context, ActorMetrics("executor"), chain)
+    LiveRun(stage, chain)
+    with closing(stage.context()) as context, pytest.raises(SettingsError, match="requires a venue"):
+        Executor(context, ActorMetrics("executor"))

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from memesnipe.bus.publish import Outgoing
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill
 from memesnipe.market.events import DEPTH, PRICE, SIDE_NAMES, SOCIAL, empty
@@ -17,13 +16,13 @@ from memesnipe.protocol.messages import (
     FillMessage,
     RiskEvent,
 )
-from memesnipe.protocol.payload import encode
+from memesnipe.protocol.payload import EncodedEntry, encode
 from memesnipe.protocol.streams import FILLS, PROGRESS, decoder_of
 
 _KINDS = {"price": PRICE, "social": SOCIAL, "depth": DEPTH}
 
 
-def event(seq: int, kind: str = "price") -> Outgoing:
+def event(seq: int, kind: str = "price") -> EncodedEntry:
     """An event of one kind, as market data publishes it."""
     records = empty(1)
     records["seq"], records["kind"], records["token"] = seq, _KINDS[kind], 0
@@ -31,7 +30,7 @@ def event(seq: int, kind: str = "price") -> Outgoing:
     return payload.stream, seq, seq, encode(payload)
 
 
-def progress(number: int, seq: int | None = None) -> Outgoing:
+def progress(number: int, seq: int | None = None) -> EncodedEntry:
     """A message of the executor's smallest kind."""
     seq = number if seq is None else seq
     return PROGRESS, number, seq, encode(ExecutorProgress(seq=seq))

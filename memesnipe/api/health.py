@@ -14,7 +14,7 @@ from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.progress import Progress
 from memesnipe.errors import first_line
 from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, decode_heartbeat
-from memesnipe.storage.vitals import Vitals, vitals
+from memesnipe.storage.run_progress import RunProgress, read_run_progress
 
 _TIMEOUT_S = 2.0
 FINE = ("up", "healthy", "running", "quiet", "breeding", "finished")
@@ -67,7 +67,7 @@ class HealthCheck:
         self._started: set[str] = set()
         self._database = database
         self._redis = redis_client
-        self._postgres_check = BackgroundCheck(self._vitals)
+        self._postgres_check = BackgroundCheck(self._run_progress)
         self._redis_check = BackgroundCheck(self._heartbeats)
         self._signer_check = BackgroundCheck(signer_is_healthy)
         self._progress = Progress()
@@ -94,7 +94,7 @@ class HealthCheck:
         return _overall_status({**parts, **self._progress.parts(now)}, has_run=now is not None)
 
     def _mark_starting(self, parts: dict[str, dict[str, str]]) -> None:
-        """Report actors and the signer as `starting` until they have answered once, for a limited time."""
+        """Report actors and the signer as `starting` until they have responded once, for a limited time."""
         is_start = time.monotonic() < self._starting_until
         for name in ("signer", *ACTORS):
             if parts[name]["state"] not in ("down", "unhealthy", "unknown"):
@@ -102,21 +102,21 @@ class HealthCheck:
             elif is_start and name not in self._started and parts[name]["state"] != "unknown":
                 parts[name] = {"state": "starting", "detail": ""}
 
-    def _vitals(self) -> Vitals | None:
+    def _run_progress(self) -> RunProgress | None:
         with self._database.connect() as connection:
             connection.execute(text(f"SET LOCAL statement_timeout = {int(_TIMEOUT_S * 1000)}"))
-            return vitals(connection)
+            return read_run_progress(connection)
 
     def _heartbeats(self) -> list[bytes | str | None]:
         self._redis.ping()
         found: Any = self._redis.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
         return list(found)
 
-    def _part(self, answer: Future[Any], deadline: float, fine: str) -> dict[str, str]:
+    def _part(self, result: Future[Any], deadline: float, fine: str) -> dict[str, str]:
         try:
-            error = answer.exception(timeout=max(0.0, deadline - time.monotonic()))
+            error = result.exception(timeout=max(0.0, deadline - time.monotonic()))
         except TimeoutError:
-            return {"state": "down", "detail": f"no answer within {_TIMEOUT_S:.0f} s"}
+            return {"state": "down", "detail": f"no response within {_TIMEOUT_S:.0f} s"}
         if error is None:
             return {"state": fine, "detail": ""}
         return {"state": "down", "detail": one_line(error, self._database.url.password)}

@@ -19,7 +19,7 @@ from memesnipe.feeds.choice import FeedChoice
 from memesnipe.protocol.account import Account
 from memesnipe.roles.activity import COMMITTING, ActivityTracker
 from memesnipe.sdk.registry import Families, discover
-from memesnipe.storage.database import OF_ACTORS, connect
+from memesnipe.storage.database import ACTOR_OPTIONS, connect
 from memesnipe.storage.journal import Journal
 from memesnipe.storage.lease import EPOCHS_OF_THIS_PROCESS, Epochs
 from memesnipe.storage.runs import read_live_capital, read_stream_key, run_options
@@ -50,10 +50,10 @@ class Context:
         """
         if self.settings.servers.database_url is None:
             raise SettingsError("DATABASE_URL is not set, and there is no embedded PostgreSQL on this node")
-        engine = connect(self.settings.servers.database_url.get_secret_value(), OF_ACTORS)
+        engine = connect(self.settings.servers.database_url.get_secret_value(), ACTOR_OPTIONS)
         # Every commit sets the activity; a connection that only reads commits nothing.
-        event.listen(engine, "commit", lambda _: self.activity.at(COMMITTING))
-        event.listen(engine, "checkin", lambda *_: self.activity.committed())
+        event.listen(engine, "commit", lambda _: self.activity.set(COMMITTING))
+        event.listen(engine, "checkin", lambda *_: self.activity.end_commit())
         return engine
 
     @cached_property
@@ -69,7 +69,7 @@ class Context:
 
     @property
     def stream_key(self) -> bytes:
-        """The key that seals the entries of the run; readers reject entries sealed without it."""
+        """The key of the MACs of the run's entries; readers reject entries with another MAC."""
         return read_stream_key(self.database, self.run_id)
 
     @cached_property

@@ -28,6 +28,7 @@ from memesnipe.storage.runs import read_mints
 from memesnipe.storage.schema import AllocationRow, OrderRow, TradeRow
 from memesnipe.storage.schema_control import ControlRow, RefusalRow
 from memesnipe.telemetry.metrics import ActorMetrics
+from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.execution import local_execution
 from memesnipe.trading.records import Entries, of_step
@@ -97,16 +98,21 @@ class Executor(Consumer):
             context.snapshot_file(self.name), context.run_id, self.log, self.clock, context.background_writer()
         )
 
+    @property
+    def desks(self) -> dict[Account, Desk]:
+        """The desk of each account, after the last step."""
+        return {name: account.desk for name, account in self._execution.accounts.items()}
+
     def with_dependencies(self, entries: list[Entry]) -> list[Entry]:
         """Return the prefix that may be applied; a message never precedes the event that it belongs to.
 
         When Redis has lost events and commands, the commands are published again first.
         """
-        known = self.positions[EVENTS].number
+        consumed = self.offsets[EVENTS].number
         for i, entry in enumerate(entries):
             if entry.stream in EVENT_STREAMS:
-                known = entry.number
-            elif entry.seq > known:
+                consumed = entry.number
+            elif entry.seq > consumed:
                 return super().with_dependencies(entries[:i])
         return super().with_dependencies(entries)
 
@@ -190,14 +196,14 @@ class Executor(Consumer):
         if self._execution.seq > self._published_seq:
             self._publish_progress(work)
         if not work.is_empty:
-            self.commit(work, self.positions)
+            self.commit(work, self.offsets)
 
-    def keep_state(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
+    def add_snapshot(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
         """Store no snapshot in the database: events and controls restore the state."""
 
-    def commit(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
+    def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
         """Commit, publish, pass the committed orders to the venue, and write a snapshot where one is due."""
-        super().commit(work, positions)
+        super().commit(work, offsets)
         self._update_venue()
         self._snapshots.write_if_due(self._execution.seq, self._controls, self._execution.dump)
 
@@ -230,11 +236,11 @@ class Executor(Consumer):
         with self.context.database.connect() as connection:
             self._mints = dict(enumerate(read_mints(connection, self.context.run_id)))
             committed = count_controls(connection, self.context.run_id)
-            restored = self._snapshots.read(self.positions[EVENTS].number, committed)
+            restored = self._snapshots.read(self.offsets[EVENTS].number, committed)
             if restored is not None:
                 self._execution.load(restored.state)
                 self._controls = restored.controls
-            first, last = self._execution.seq + 1, self.positions[EVENTS].number
+            first, last = self._execution.seq + 1, self.offsets[EVENTS].number
             controls, payloads = read_controls(connection, self.context.run_id, self._controls)
 
         def payload_of(key: tuple[str, int]) -> ControlPayload:

@@ -78,9 +78,9 @@ class ExecutorSnapshots:
         if found is None:
             return None
         header: dict[str, Any] = orjson.loads(found[0])
-        fits = header["run"] == self._run_id and header["controls"] <= controls
-        if not fits or header["seq"] > last_seq:
-            self._log.warning("snapshot does not fit", run=header["run"], seq=header["seq"])
+        matches = header["run"] == self._run_id and header["controls"] <= controls
+        if not matches or header["seq"] > last_seq:
+            self._log.warning("snapshot is of another run or not committed", run=header["run"], seq=header["seq"])
             return None
         try:
             side, watched, orders_of_removed = _SMALL.validate_python(header["small"])

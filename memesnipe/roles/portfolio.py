@@ -30,7 +30,7 @@ from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioS
 
 _STATE = msgspec.json.Decoder(tuple[PortfolioState, list[PositionUpdate], int])
 # Sets the current figures of a strategy.
-_TOLD = update(StrategyRow.__table__).where(  # type: ignore[arg-type]
+_SET_FIGURES = update(StrategyRow.__table__).where(  # type: ignore[arg-type]
     StrategyRow.run_id == bindparam("b_run"), StrategyRow.spec_id == bindparam("b_spec")
 )
 _MANUAL = (CommandName.PROMOTE, CommandName.DEMOTE)
@@ -56,7 +56,7 @@ class PortfolioRole(Consumer):
         )
         self._lockstep = context.choice.lockstep
         self._due: list[PositionUpdate] = []  # marks of one event that wait for a decision, one for each account
-        self._bred_seq = 0  # the last event for which all specs were received
+        self._specs_seq = 0  # the last event for which all specs were received
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Apply the entries, and decide where a decision is due."""
@@ -67,7 +67,7 @@ class PortfolioRole(Consumer):
                 case StrategySpec() as spec:
                     self._portfolio.on_spec(spec)
                     if spec.index + 1 == spec.of:
-                        self._bred_seq = spec.seq
+                        self._specs_seq = spec.seq
                 case PositionUpdate() as mark:
                     # A mark of a later event replaces those that have led to no decision.
                     self._due = [*(due for due in self._due if due.seq == mark.seq), mark]
@@ -110,7 +110,7 @@ class PortfolioRole(Consumer):
         if len(self._due) < len(self.context.capital_usd):
             return
         last = self._due[-1]
-        if self._lockstep and last.flags & GENERATION and self._bred_seq < last.seq:
+        if self._lockstep and last.flags & GENERATION and self._specs_seq < last.seq:
             return
         equity_usd = {due.account: due.equity_usd for due in self._due}
         self._due = []
@@ -160,14 +160,14 @@ class PortfolioRole(Consumer):
                 for spec_id, genome in joined.items()
             ],
         )
-        moved = {step.spec_id for step in decision.transitions}
-        told = [
+        moved = {step.spec_id for step in decision.transitions} | set(decision.released)
+        changed = [
             {"b_run": self.context.run_id, "b_spec": spec_id, **_figures(managed)}
             for spec_id, managed in strategies.items()
             if spec_id not in joined and (is_generation or spec_id in moved or managed.mode in DOWN)
         ]
-        if told:
-            work.change(_TOLD, told)
+        if changed:
+            work.change(_SET_FIGURES, changed)
 
     def _genomes(self, decision: Decision) -> list[tuple[str, Genome]]:
         new = [step.spec_id for step in decision.transitions if step.from_mode in ("", Mode.RETIRED)]
@@ -175,11 +175,11 @@ class PortfolioRole(Consumer):
 
     def dump(self) -> bytes:
         """Return the portfolio's state, the mark without a decision, and the event of the last specs."""
-        return msgspec.json.encode((self._portfolio.state, self._due, self._bred_seq))
+        return msgspec.json.encode((self._portfolio.state, self._due, self._specs_seq))
 
     def load(self, state: bytes) -> None:
         """Continue from a state of `dump`."""
-        self._portfolio.state, self._due, self._bred_seq = _STATE.decode(state)
+        self._portfolio.state, self._due, self._specs_seq = _STATE.decode(state)
 
 
 def _figures(managed: Managed) -> dict[str, Any]:

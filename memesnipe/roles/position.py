@@ -42,21 +42,26 @@ class PositionRole(Consumer):
             for account, usd in context.capital_usd.items()
         }
 
+    @property
+    def ledgers(self) -> dict[Account, Ledger]:
+        """The ledger of each account, after the last step."""
+        return self._ledgers
+
     def read(self) -> list[Entry]:
         """Return the executor's messages, and the events up to its watermark, in order; commands beyond it wait."""
-        numbers = {stream: position.number for stream, position in self.positions.items()}
+        numbers = {stream: offset.number for stream, offset in self.offsets.items()}
         event = numbers.pop(EVENTS)
-        said = self.context.bus.read(numbers, BLOCK_MS)
-        come_to = max(
-            *(self.positions[stream].seq for stream in _OF_EXECUTOR),
-            *(entry.seq for entry in said if entry.stream in _OF_EXECUTOR),
+        messages = self.context.bus.read(numbers, BLOCK_MS)
+        watermark = max(
+            *(self.offsets[stream].seq for stream in _OF_EXECUTOR),
+            *(entry.seq for entry in messages if entry.stream in _OF_EXECUTOR),
             0,
         )
-        said = [entry for entry in said if entry.seq <= come_to]  # a command may be ahead of the executor
-        if not said:
+        messages = [entry for entry in messages if entry.seq <= watermark]  # a command may be ahead of the executor
+        if not messages:
             return []
-        events = self.context.bus.read({EVENTS: event}, BLOCK_MS) if come_to > event else []
-        entries = in_order([*(e for e in events if e.seq <= come_to), *said])
+        events = self.context.bus.read({EVENTS: event}, BLOCK_MS) if watermark > event else []
+        entries = in_order([*(e for e in events if e.seq <= watermark), *messages])
         for i, entry in enumerate(entries):
             if entry.stream in EVENT_STREAMS:
                 event = entry.number
@@ -159,9 +164,9 @@ def in_order(entries: list[Entry]) -> list[Entry]:
     before = {e.seq: e.payload.after[FILLS] for e in entries if isinstance(e.payload, SimulationResults)}
     rank = {SIMULATION_RESULTS: 2, PROGRESS: 3, COMMANDS: 4}
 
-    def place(entry: Entry) -> tuple[int, int, int]:
+    def sort_key(entry: Entry) -> tuple[int, int, int]:
         if entry.stream == FILLS:
             return entry.seq, 1 if entry.number <= before.get(entry.seq, 0) else 5, entry.number
         return entry.seq, rank.get(entry.stream, 0), entry.number
 
-    return sorted(entries, key=place)
+    return sorted(entries, key=sort_key)

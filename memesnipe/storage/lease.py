@@ -24,7 +24,7 @@ EPOCHS_OF_THIS_PROCESS: Final[Epochs] = {}
 _REPLACED: Final = 0  # no lease has that epoch
 _RENEW_S: Final = 3.0
 _ROW: Final = schema_control.LeaseRow
-_STILL_OURS: Final = (
+_EXTEND: Final = (
     update(_ROW.__table__)  # type: ignore[arg-type]
     .where(_ROW.run_id == bindparam("b_run"), _ROW.actor == bindparam("b_actor"), _ROW.epoch == bindparam("b_epoch"))
     .values(expires_at=func.now() + _VALID)
@@ -59,18 +59,18 @@ class Lease:
             LeaseLostError: this process was replaced before, and the lease of its replacement has not expired.
         """
         row = schema_control.LeaseRow
-        mine = {"holder": f"{socket.gethostname()}:{os.getpid()}", "expires_at": func.now() + _VALID}
-        statement = insert(row).values(run_id=self._run_id, actor=self._actor, epoch=1, **mine)
+        held = {"holder": f"{socket.gethostname()}:{os.getpid()}", "expires_at": func.now() + _VALID}
+        statement = insert(row).values(run_id=self._run_id, actor=self._actor, epoch=1, **held)
         before = self._epochs.get(self._key)
         statement = statement.on_conflict_do_update(
             index_elements=[row.run_id, row.actor],
-            set_={**mine, "epoch": row.epoch + 1},
+            set_={**held, "epoch": row.epoch + 1},
             where=None if before is None else or_(row.epoch == before, row.expires_at < func.now()),
         )
         with self._engine.begin() as connection:
             epoch = connection.scalar(statement.returning(row.epoch))
         if epoch is None:
-            raise LeaseLostError(f"another {self._actor} is at work on run {self._run_id}; this one stands by")
+            raise LeaseLostError(f"another {self._actor} holds the lease of run {self._run_id}; this one waits")
         self._epoch, self._renewed = epoch, self._clock.monotonic_s()
         self._epochs[self._key] = epoch
 
@@ -80,10 +80,10 @@ class Lease:
         Raises:
             LeaseLostError: another process holds it.
         """
-        mine = {"b_run": self._run_id, "b_actor": self._actor, "b_epoch": self._epoch}
-        if connection.execute(_STILL_OURS, mine).rowcount != 1:
+        held = {"b_run": self._run_id, "b_actor": self._actor, "b_epoch": self._epoch}
+        if connection.execute(_EXTEND, held).rowcount != 1:
             self._epochs[self._key] = _REPLACED
-            raise LeaseLostError(f"another {self._actor} took over run {self._run_id}")
+            raise LeaseLostError(f"another {self._actor} has taken the lease of run {self._run_id}")
         self._renewed = self._clock.monotonic_s()
 
     def renew(self) -> None:

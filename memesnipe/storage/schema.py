@@ -44,7 +44,7 @@ class RunRow(Base):
     settings: Mapped[dict[str, Any]]  # the settings that affect decisions, without secrets
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]
-    stream_key: Mapped[str] = mapped_column(server_default=text("gen_random_uuid()::text"))  # of the entries' seals
+    stream_key: Mapped[str] = mapped_column(server_default=text("gen_random_uuid()::text"))  # of the entries' MACs
 
 
 class FeedCursorRow(Base):

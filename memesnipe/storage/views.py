@@ -33,7 +33,7 @@ from memesnipe.trading.breaker import RiskLevel, size_multiplier
 Json = dict[str, Any]
 
 _MODES = ("simulating", "paper", "live", "retired")
-_MARK = (
+_EQUITY_FIELDS = (
     *("seq", "ts", "equity_lamports", "equity_usd", "cash_usd", "drawdown"),
     *("equity_sol", "change_usd", "change_ratio"),
 )
@@ -106,9 +106,9 @@ def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).where(*conditions).scalar_subquery()
 
 
-def _value(column: Any, without: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
-    """Return one cell of one row, or ``without`` if there is no row."""
-    return func.coalesce(select(column).where(*conditions).scalar_subquery(), without)
+def _value(column: Any, default: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Return one cell of one row, or ``default`` if there is no row."""
+    return func.coalesce(select(column).where(*conditions).scalar_subquery(), default)
 
 
 def _of(table: Any, run_id: int, account: Account) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -188,11 +188,11 @@ def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -
     last = _records(conn, marks.order_by(EquityRow.seq.desc()).limit(1))
     first = _records(conn, marks.order_by(EquityRow.seq).limit(1))
     capital = RunRow.settings["initial_capital_usd" if account is Account.PAPER else LIVE_CAPITAL].as_float()
-    began_with = conn.scalar(select(capital).where(RunRow.run_id == run_id))
-    mark = _change(began_with or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_MARK)
+    initial_usd = conn.scalar(select(capital).where(RunRow.run_id == run_id))
+    equity = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
     return {
         "run_id": run_id,
-        **mark,
+        **equity,
         "account": str(account),
         **_profit(conn, run_id, account),
         "open_positions": conn.scalar(select(_open_positions(run_id, account))),

@@ -84,6 +84,7 @@ class Decision:
     removed: list[str]
     allocations_usd: dict[str, float]
     transitions: list[Transition]
+    released: list[str]  # strategies that had an allocation before, and have none now
 
 
 class Portfolio:
@@ -160,9 +161,12 @@ class Portfolio:
         for spec_id, managed in self.state.strategies.items():
             transitions += self._next_transition(spec_id, managed, seq)
         allocations = self._allocate(equity_usd)
+        released = []
         for spec_id, managed in self.state.strategies.items():
+            if managed.allocation_usd and spec_id not in allocations:
+                released.append(spec_id)
             managed.allocation_usd = allocations.get(spec_id, 0.0)
-        return Decision(added, [t.spec_id for t in retired], allocations, transitions)
+        return Decision(added, [t.spec_id for t in retired], allocations, transitions, released)
 
     def _next_transition(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
         if managed.result is None:

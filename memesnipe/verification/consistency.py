@@ -19,7 +19,7 @@ from memesnipe.protocol.streams import (
     SIMULATION_RESULTS,
     STREAMS,
 )
-from memesnipe.storage.event_log import damage, logged
+from memesnipe.storage.event_log import count_events, damaged_ranges
 from memesnipe.storage.messages import read_messages
 from memesnipe.storage.runs import FINISHED, Cursor, read_cursor
 from memesnipe.storage.schema import MessageRow, RunRow, StreamOffsetRow
@@ -65,7 +65,7 @@ def _of_messages(connection: Connection, run_id: int) -> Iterator[str]:
         if row.first != 1 and not stream.transient:
             yield f"messages {row.stream}: begin with {row.first}"
         if row.kept != row.last - row.first + 1:
-            yield f"messages {row.stream}: {row.kept} of those from {row.first} to {row.last} are there"
+            yield f"messages {row.stream}: {row.kept} of those from {row.first} to {row.last} exist"
         for message in read_messages(connection, run_id, row.stream):
             if message.payload is None:
                 yield f"messages {row.stream}/{message.number}: {message.error}"
@@ -90,7 +90,7 @@ def _of_controls(connection: Connection, run_id: int, offsets: Offsets) -> Itera
     for row in connection.execute(query):
         what = f"controls {row.number}: {row.stream}/{row.entry}"
         if row.number != number + 1:
-            yield f"controls: after {number} comes {row.number}"
+            yield f"controls: {number} is followed by {row.number}"
         if row.entry != applied.get(row.stream, 0) + 1:
             yield f"{what} was applied where {row.stream}/{applied.get(row.stream, 0) + 1} is next"
         if row.effective_seq < seq:
@@ -136,10 +136,10 @@ def _of_commands(connection: Connection, run_id: int) -> Iterator[str]:
 
 def _of_log(event_log: Path, cursor: Cursor, offsets: Offsets, *, finished: bool) -> Iterator[str]:
     """Check that the log has every published event, undamaged. An open run's log may be ahead of the commits."""
-    count = logged(event_log)
+    count = count_events(event_log)
     if count < cursor.seq or (finished and count > cursor.seq):
         yield f"{event_log.name} has {count:g} events, and {cursor.seq} were published"
-    yield from damage(event_log, cursor.seq)
+    yield from damaged_ranges(event_log, cursor.seq)
     for (actor, stream), number in sorted(offsets.items()):
         if stream == EVENTS and number > cursor.seq:
             yield f"stream_offsets {actor}/{stream}: {number} of {cursor.seq} events were consumed"

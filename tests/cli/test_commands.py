@@ -67,7 +67,7 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("up",), {"LIVE_TRADING_ENABLED": "true"}, 3, "live trading is not part of this version"),
         (("up", "--report", "."), {}, 2, "--report .: is a folder; name a file"),
         (("up", "--report", "no/r.json"), {}, 2, "--report no/r.json: there is no folder no"),
-        (("up",), {"RAY_ADDRESS": "127.0.0.1:1"}, 1, "no Ray cluster answers at 127.0.0.1:1"),
+        (("up",), {"RAY_ADDRESS": "127.0.0.1:1"}, 1, "no Ray cluster responds at 127.0.0.1:1"),
         (("up",), {"RAY_ADDRESS": "10.0.0.1:6379"}, 2, "set REDIS_URL and DATABASE_URL too"),
         (("verify",), {}, 2, "there is no run in this folder yet"),
         (("promote", "aaaaaaaaaaaa"), {}, 2, "there is no run in this folder yet"),

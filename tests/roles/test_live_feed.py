@@ -18,7 +18,7 @@ from memesnipe.protocol.streams import EVENTS, MAX_IN_FLIGHT
 from memesnipe.roles.context import Context
 from memesnipe.roles.intake import BATCH
 from memesnipe.roles.market_data import MarketData
-from memesnipe.storage.commands import pending_commands, request
+from memesnipe.storage.commands import enqueue, pending_commands
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.schema_control import CommandRow, LeaseRow
 from memesnipe.telemetry.metrics import ActorMetrics
@@ -79,7 +79,7 @@ def test_halt_takes_effect_after_the_last_event_while_the_feed_is_silent(stage: 
     market = stage.live(source)
     step_until(market, lambda: market.seq == 5)
     with stage.database.begin() as connection:
-        command_id = request(connection, stage.run_id, CommandName.HALT)
+        command_id = enqueue(connection, stage.run_id, CommandName.HALT)
     market.step()
     with stage.database.connect() as connection:
         assert not pending_commands(connection, stage.run_id)
@@ -150,7 +150,7 @@ def test_readers_far_behind_pause_the_source(stage: Stage) -> None:
     for _ in range(3):
         market.step()
     assert market.seq < MAX_IN_FLIGHT + BATCH
-    assert source.delivered <= market.seq + 100 + 1, "the queue and the event that waits for room"
+    assert source.delivered <= market.seq + 100 + 1, "the queue and one event that waits for space"
     sample = partial(market.metrics.registry.get_sample_value, labels={"actor": "test", "feed": "test"})
     assert sample("memesnipe_feed_queued") == 100
     assert sample("memesnipe_feed_full") >= 1
@@ -200,7 +200,7 @@ def test_two_live_feeds_become_one_ordered_stream_that_survives_a_crash(stage: S
 
 
 class MarketDataHost(Host):
-    """The actor of market data, on a feed with this source."""
+    """An actor of market data on a feed with this source."""
 
     name = "market_data"
     source: ScriptedSource
@@ -211,7 +211,7 @@ class MarketDataHost(Host):
 
 @pytest.fixture
 def host(stage: Stage) -> Iterator[ScriptedSource]:
-    """The actor of market data, in a thread instead of a Ray process; the source of its feed."""
+    """Yield the actor of market data, in a thread instead of a Ray process, and the source of its feed."""
     source = ScriptedSource()
     host = MarketDataHost(str(stage.home), stage.run_id)
     host.source = source
@@ -223,7 +223,7 @@ def host(stage: Stage) -> Iterator[ScriptedSource]:
     assert not thread.is_alive()
 
 
-def test_heartbeat_lease_and_halt_go_on_while_the_feed_is_silent(
+def test_a_silent_feed_delays_neither_heartbeat_nor_lease_nor_halt(
     stage: Stage, host: ScriptedSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = HEARTBEAT_KEY.format("market_data")
@@ -242,7 +242,7 @@ def test_heartbeat_lease_and_halt_go_on_while_the_feed_is_silent(
     monkeypatch.setattr("memesnipe.roles.feed_health.QUIET_AFTER_S", 0.2)
     wait_until(lambda: (beat := heartbeat()) and (beat.state, beat.seq) == ("quiet", 3))
     with stage.database.begin() as connection:
-        request(connection, stage.run_id, CommandName.HALT)
+        enqueue(connection, stage.run_id, CommandName.HALT)
     for _ in range(2):
         stage.redis.delete(key)
         wait_until(lambda: (beat := heartbeat()) and beat.state == "quiet")

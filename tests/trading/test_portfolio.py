@@ -56,7 +56,7 @@ def test_a_new_strategy_joins_the_arena_once_at_the_next_decision() -> None:
     assert _steps(first) == [("a", "", "simulating"), ("b", "", "simulating")]
     assert first.allocations_usd == {}
     portfolio.on_spec(_spec("a"))
-    assert portfolio.decide(6, EQUITY) == Decision([], [], {}, [])
+    assert portfolio.decide(6, EQUITY) == Decision([], [], {}, [], [])
 
 
 def test_a_good_record_gains_mode_and_capital_and_a_bad_one_loses_both() -> None:
@@ -71,6 +71,7 @@ def test_a_good_record_gains_mode_and_capital_and_a_bad_one_loses_both() -> None
     demoted = portfolio.decide(7, EQUITY)
     assert _steps(demoted) == [("a", "paper", "simulating")]
     assert demoted.allocations_usd == {}
+    assert demoted.released == ["a"]
     assert portfolio.state.strategies["a"].allocation_usd == 0.0
     assert portfolio.state.strategies["a"].since_seq == 7
 

@@ -32,7 +32,7 @@ LENIENT = {
     "max_parity_error_bps_for_live": 1_000_000,
     "min_sharpe_to_stay": -1000,
 }
-ASKED = {0.6: (CommandName.DEMOTE, "live"), 0.8: (CommandName.HALT, ""), 0.85: (CommandName.RISK_RESET, "")}
+COMMANDS = {0.6: (CommandName.DEMOTE, "live"), 0.8: (CommandName.HALT, ""), 0.85: (CommandName.RISK_RESET, "")}
 
 
 def _equal(candidates: Mapping[str, TrackRecord], equity_usd: float, _caps: Caps) -> dict[str, float]:
@@ -48,7 +48,7 @@ def live_run(
     home = tmp_path_factory.mktemp("home")
     with (
         pytest.MonkeyPatch.context() as patch,
-        small_runs(home, database, url, chain=ScriptedChain(), asked=ASKED, settings=LENIENT) as made,
+        small_runs(home, database, url, chain=ScriptedChain(), commands=COMMANDS, settings=LENIENT) as made,
         redis.Redis.from_url(as_operator(url)) as operator,
     ):
         patch.setattr(memesnipe.roles.portfolio, "switches_of", lambda _: Switches(True, True, True, True))

@@ -21,7 +21,7 @@ class FillMessage(Payload, frozen=True, kw_only=True):
     mint: str
     side_name: str  # buy | sell | short | cover
     status: str  # PAPER | LIVE | FAILED
-    parity_bps: float | None  # how much worse its price is than that of the simulated fill
+    parity_bps: float | None  # how much worse its price is than that of the simulated fill; None if that follows
     fill: Fill
     account: Account = Account.PAPER
 

@@ -44,6 +44,11 @@ _SET_STATUS = (
     .where(OrderRow.run_id == bindparam("b_run"), OrderRow.order_id == bindparam("b_order"))
     .values(status=bindparam("b_status"))
 )
+_SET_PARITY = (
+    update(TradeRow.__table__)  # type: ignore[arg-type]
+    .where(TradeRow.run_id == bindparam("b_run"), TradeRow.order_id == bindparam("b_order"))
+    .values(parity_bps=bindparam("b_parity"))
+)
 _SET_EFFECTIVE = (
     update(AllocationRow.__table__)  # type: ignore[arg-type]
     .where(AllocationRow.run_id == bindparam("b_run"), AllocationRow.seq == bindparam("b_seq"))
@@ -69,7 +74,7 @@ class Executor(Consumer):
             client: of the venue of the live account; None where the run has no live account.
 
         Raises:
-            SettingsError: the run has a live account, and there is no client.
+            SettingsError: there is a live account without a client, or a client without a live account.
         """
         super().__init__(context, metrics)
         settings = context.settings
@@ -80,8 +85,8 @@ class Executor(Consumer):
             limits={account: limits_of(settings, usd) for account, usd in context.capital_usd.items()},
             threads=settings.simulation.executor_threads,
         )
-        if client is None and Account.LIVE in context.capital_usd:
-            raise SettingsError(f"run {context.run_id} has a live account, and no venue executes its orders")
+        if (client is not None) != (Account.LIVE in context.capital_usd):
+            raise SettingsError(f"run {context.run_id}: a live account requires a venue for its orders, and none other")
         self._client = client
         self._unsubmitted: list[Order] = []  # of the live account, as are the next two
         self._recalled: list[Order] = []
@@ -159,6 +164,9 @@ class Executor(Consumer):
         changed = [{"b_run": run_id, "b_order": key, "b_status": status} for key, status in entries.statuses.items()]
         if changed:
             work.change(_SET_STATUS, changed)
+        compared = [{"b_run": run_id, "b_order": key, "b_parity": bps} for key, bps in entries.parity_bps.items()]
+        if compared:
+            work.change(_SET_PARITY, compared)
         for message in entries.messages:
             is_results = isinstance(message, SimulationResults)
             after = {FILLS: self.journal.numbers_after(work)[FILLS]}

@@ -10,8 +10,8 @@ from memesnipe.market.events import rows
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.events import to_records
 from memesnipe.protocol.messages import CommandMessage, FillMessage, SimulationResults
-from memesnipe.protocol.payload import Follows
-from memesnipe.protocol.streams import COMMANDS, EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS
+from memesnipe.protocol.payload import Follows, Payload
+from memesnipe.protocol.streams import COMMANDS, EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS, writes_of
 from memesnipe.roles.consumer import BLOCK_MS, Consumer
 from memesnipe.roles.context import Context
 from memesnipe.storage.journal import UnitOfWork
@@ -22,6 +22,7 @@ from memesnipe.trading.ledger import Ledger, LedgerState
 from memesnipe.trading.records import Entries, of_command, of_fill, of_mark
 
 _STATE = TypeAdapter(dict[Account, LedgerState])
+_WRITES = writes_of("position")
 
 
 class PositionRole(Consumer):
@@ -93,6 +94,7 @@ class PositionRole(Consumer):
                 ledger.on_event(event)
 
     def _mark(self, number: int, results: SimulationResults, work: UnitOfWork) -> None:
+        messages: list[Payload] = []
         for account, ledger in self._ledgers.items():
             mark = ledger.mark()
             if mark.level_changed:
@@ -101,7 +103,11 @@ class PositionRole(Consumer):
                     "risk level changed", account=account, level=str(breaker.level), drawdown=breaker.drawdown
                 )
             entries = of_mark(ledger, mark, results.seq, results.ts, results.flags)
-            self._write(entries, work, {SIMULATION_RESULTS: number})
+            self._write_rows(entries, work)
+            messages += entries.messages
+        # Readers apply the messages of one event by stream: one that depended on a later stream would never be applied.
+        messages.sort(key=lambda message: _WRITES.index(message.stream))
+        self._send(messages, work, {SIMULATION_RESULTS: number})
 
     def _apply(self, command: CommandMessage, work: UnitOfWork) -> None:
         """Apply a halt or a reset to every account."""
@@ -114,12 +120,18 @@ class PositionRole(Consumer):
         done = update(CommandRow).where(CommandRow.command_id == command.command_id)
         work.change(done.values(outcome=f"done after event {command.seq}"))
 
-    def _write(self, entries: Entries, work: UnitOfWork, follows: dict[str, int] | None = None) -> None:
+    def _write(self, entries: Entries, work: UnitOfWork) -> None:
+        self._write_rows(entries, work)
+        self._send(entries.messages, work, {})
+
+    def _write_rows(self, entries: Entries, work: UnitOfWork) -> None:
         work.add(EquityRow, entries.equity)
         work.put(PositionRow, entries.positions, adding=("realised_lamports",))
         if entries.breaker is not None:
             work.put(BreakerRow, [entries.breaker])
-        for message in entries.messages:
+
+    def _send(self, messages: list[Payload], work: UnitOfWork, follows: dict[str, int]) -> None:
+        for message in messages:
             if follows and isinstance(message, Follows):
                 # A reader must apply a mark only after all messages from which the mark follows.
                 work.send(replace(message, after=self.journal.numbers_after(work) | follows))

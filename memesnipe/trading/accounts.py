@@ -57,7 +57,7 @@ class TradingAccount:
             step.fills += [DeskFill(fill, sol_usd) for fill in self.desk.on_event(event)]
             self._consume(pending, event.seq, step)
         step.fills = [replace(done, parity_bps=self._compare(done.fill, simulated)) for done in step.fills]
-        self._match(simulated)
+        self._match(simulated, step)
         return step
 
     def _consume(self, pending: list[Order], seq: int, step: Step) -> None:
@@ -91,7 +91,7 @@ class TradingAccount:
             self.state.parity.setdefault(spec_id, Parity()).add(error_bps)
         return error_bps
 
-    def _match(self, simulated: dict[str, Fill]) -> None:
+    def _match(self, simulated: dict[str, Fill], step: Step) -> None:
         """Compare simulated fills with earlier reports, and keep those of orders that are still open."""
         if not simulated:
             return
@@ -99,7 +99,10 @@ class TradingAccount:
         pending = {order_key(order) for order in self.desk.state.pending}
         for key, fill in simulated.items():
             if key in state.reported:
-                self._add_parity(fill.order.spec_id, state.reported.pop(key), fill)
+                actual = state.reported.pop(key)
+                error_bps = self._add_parity(fill.order.spec_id, actual, fill)
+                if actual is not None and error_bps is not None:
+                    step.compared[key] = error_bps
             elif key in pending:
                 state.simulated[key] = fill
 

@@ -31,6 +31,7 @@ class Entries:
     orders: list[Row] = field(default_factory=list)
     statuses: dict[str, OrderStatus] = field(default_factory=dict)  # the new status of each order that changed
     trades: list[Row] = field(default_factory=list)
+    parity_bps: dict[str, float] = field(default_factory=dict)  # of earlier trades, by order id
     refusals: list[Row] = field(default_factory=list)
     equity: list[Row] = field(default_factory=list)
     positions: list[Row] = field(default_factory=list)  # their new state; `realised_lamports` is an increment
@@ -46,6 +47,7 @@ def of_step(step: Step, mints: dict[int, str]) -> Entries:
         refusals=[_refusal(account, refused, mints) for refused in step.refused],
         statuses={order_id(account, order_key(order)): OrderStatus.CANCELLED for order in step.cancelled}
         | {order_id(account, key): status for key, status in step.reported.items()},
+        parity_bps={order_id(account, key): error_bps for key, error_bps in step.compared.items()},
     )
     for done in step.fills:
         fill = done.fill

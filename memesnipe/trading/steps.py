@@ -42,6 +42,7 @@ class Step:
     recalled: list[Order] = field(default_factory=list)  # open orders whose cancellation the venue is to be asked for
     reported: dict[str, OrderStatus] = field(default_factory=dict)  # by a venue, by order key
     fills: list[DeskFill] = field(default_factory=list)
+    compared: dict[str, float] = field(default_factory=dict)  # parity of earlier fills, by order key
     results: Results | None = None
 
     def add(self, outcome: Order | RiskRefused | None) -> None:

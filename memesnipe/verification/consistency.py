@@ -12,6 +12,7 @@ from memesnipe.protocol.streams import (
     COMMANDS,
     CONTROLS,
     EVENTS,
+    EXECUTION_REPORTS,
     FILLS,
     POSITION_UPDATES,
     RISK_EVENTS,
@@ -151,10 +152,10 @@ def _of_offsets(
     connection: Connection, run_id: int, cursor: Cursor, offsets: Offsets, *, finished: bool
 ) -> Iterator[str]:
     """Check that no actor consumed an unpublished message, and that a finished run consumed all due messages."""
-    # Commands after the last event, and the risk events that follow from them, have no effect: they are not due.
-    due = func.max(MessageRow.number).filter(
-        MessageRow.stream.not_in((COMMANDS, RISK_EVENTS)) | (MessageRow.seq < cursor.seq)
-    )
+    # Commands after the last event, and the risk events that follow from them, have no effect: they are not due. A
+    # venue may report at any time; what it reports after the last event belongs to no event of the run.
+    may_follow = (COMMANDS, RISK_EVENTS, EXECUTION_REPORTS)
+    due = func.max(MessageRow.number).filter(MessageRow.stream.not_in(may_follow) | (MessageRow.seq < cursor.seq))
     query = select(MessageRow.stream, func.max(MessageRow.number).label("last"), due.label("due"))
     published = {
         row.stream: (row.last, row.due or 0)

@@ -47,6 +47,8 @@ class Records:
         self._add_once("equity", self.equity, entries.equity, "account", "seq")
         for order_id, status in entries.statuses.items():
             self.orders[(order_id,)]["status"] = status.value
+        for order_id, error_bps in entries.parity_bps.items():
+            self.trades[(order_id,)]["parity_bps"] = error_bps
         for row in entries.positions:
             key = row["account"], row["spec_id"], row["token"]
             earlier = self.positions[key]["realised_lamports"] if key in self.positions else 0

@@ -2,8 +2,16 @@
 
 import pytest
 
-from memesnipe.protocol.order_status import OPEN, TRANSITIONS, OrderStatus, TransitionError, assert_transition
+from memesnipe.protocol.order_status import (
+    OPEN,
+    TRANSITIONS,
+    OrderStatus,
+    TransitionError,
+    assert_transition,
+    is_outdated,
+)
 
+S = OrderStatus
 ENDED = set(OrderStatus) - OPEN
 
 
@@ -37,3 +45,13 @@ def test_every_other_transition_is_rejected(before: OrderStatus) -> None:
         else:
             with pytest.raises(TransitionError, match=f"that is {before} cannot become {after}"):
                 assert_transition(before, after)
+
+
+def test_a_repeated_or_late_report_is_outdated_and_a_contradiction_is_not() -> None:
+    assert all(is_outdated(status, status) for status in OrderStatus)
+    for before, reported in ((S.LANDED, S.SIGNED), (S.RECONCILED, S.LANDED), (S.EXPIRED, S.UNKNOWN)):
+        assert is_outdated(before, reported)
+    for before, reported in ((S.EXPIRED, S.LANDED), (S.LANDED, S.FAILED), (S.CANCELLED, S.SIGNED)):
+        assert not is_outdated(before, reported)
+    for before in OrderStatus:
+        assert not any(is_outdated(before, after) for after in TRANSITIONS[before])

@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.storage import views
 from memesnipe.storage.database import connect, migrate
 from memesnipe.storage.runs import begin_run, finish_run, is_complete, read_cursor, run_options
 from memesnipe.storage.schema import FeedCursorRow, StreamOffsetRow
@@ -40,6 +41,38 @@ def test_a_run_is_complete_once_the_last_decision_is_applied(database: sa.Engine
     reached("allocations_channel", 10)
     assert complete(ended=True)
     assert not complete(ended=False)
+
+
+def test_rows_from_before_accounts_belong_to_the_paper_account(database: sa.Engine, database_url: str) -> None:
+    rows = {
+        "orders": "VALUES ({run}, 'a-1', 'a', 0, 'm', 'buy', 'signal', 'landed', 1, 1, 1, 1, 1, 1)",
+        "trades": "VALUES ({run}, 'a-1', 'a', 0, 'm', 'buy', 'PAPER', 'signal', '', 1, 1, 1, 1, 1, 1, 1.0)",
+        "refusals": "VALUES ({run}, 'a-1', 1, 1, 'a', 0, 'm', 'buy', 'halted', '')",
+        "positions": "VALUES ({run}, 'a', 0, 'm', 1, 1, 1, 1, 1, 1)",
+        "equity": "VALUES ({run}, 1, 1, 1, 1.0, 1.0, 0.0)",
+        "breaker": "VALUES ({run}, 'warning', 0.06, 9, 1)",
+    }
+    with database.begin() as connection:
+        connection.execute(sa.text("CREATE SCHEMA before_accounts"))
+    old = connect(database_url, "-c search_path=before_accounts")
+    try:
+        migrate(old, "0007")
+        with old.begin() as connection:
+            row = "INSERT INTO runs (feed, status, options, settings) VALUES ('a', 'open', '{}', '{}') RETURNING run_id"
+            run_id = connection.scalar(sa.text(row))
+            for table, values in rows.items():
+                connection.execute(sa.text(f"INSERT INTO {table} {values.format(run=run_id)}"))
+        migrate(old)
+        with old.begin() as connection:
+            for table in rows:
+                assert connection.scalars(sa.text(f"SELECT account FROM {table}")).all() == ["paper"], table
+            live = "INSERT INTO equity (run_id, account, seq, ts, equity_lamports, equity_usd, cash_usd, drawdown) "
+            connection.execute(sa.text(f"{live} VALUES ({run_id}, 'live', 1, 1, 1, 1.0, 1.0, 0.0)"))
+            assert views.risk(connection, run_id or 0)["level"] == "warning"
+    finally:
+        old.dispose()
+        with database.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA before_accounts CASCADE"))
 
 
 def test_a_run_from_before_feed_tokens_continues_at_its_position(database: sa.Engine, database_url: str) -> None:

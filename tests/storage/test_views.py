@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.storage import schema, schema_control, views
 from memesnipe.storage.commands import assign_seq, enqueue, outcome, pending_commands
@@ -235,3 +236,22 @@ def test_every_view_is_json_serialisable(conn, new_run, insert):
     generations = views.generations(conn, new_run)
     assert [g["index"] for g in generations] == [1, 2]
     json.dumps([generations, views.report(conn, new_run), views.portfolio(conn, new_run)], allow_nan=False)
+
+
+def test_figures_of_money_and_risk_are_those_of_one_account(conn, new_run, insert):
+    for account, scale in (("paper", 1), ("live", 10)):
+        insert(schema.EquityRow, account=account, seq=1, equity_lamports=scale * SOL, equity_usd=100.0 * scale)
+        insert(schema.BreakerRow, account=account, level="normal" if scale == 1 else "critical", drawdown=0.01 * scale)
+        insert(schema.PositionRow, account=account, spec_id="a", token=1, cost_lamports=scale, value_lamports=scale)
+        insert(schema.TradeRow, account=account, order_id=f"{account}-1", spec_id="a")
+        insert(schema_control.RefusalRow, account=account, order_id=f"{account}-2", seq=1, reason=account)
+    report = views.report(conn, new_run)
+    assert (report["equity_usd"], report["risk_level"], report["open_positions"]) == (100.0, "normal", 1)
+    assert report["trades"] == 2
+    for account, equity_usd, level in ((Account.PAPER, 100.0, "normal"), (Account.LIVE, 1000.0, "critical")):
+        portfolio, risk = views.portfolio(conn, new_run, account), views.risk(conn, new_run, account)
+        assert (portfolio["account"], portfolio["equity_usd"], portfolio["open_positions"]) == (account, equity_usd, 1)
+        assert (risk["account"], risk["level"], risk["refusals"]) == (account, level, {account: 1})
+        assert [mark["equity_usd"] for mark in views.equity_curve(conn, new_run, 10, account)] == [equity_usd]
+    assert {position["account"] for position in views.positions(conn, new_run)} == {"paper", "live"}
+    assert {trade["account"] for trade in views.trades(conn, new_run, 9)} == {"paper", "live"}

@@ -1,6 +1,6 @@
 """A small run of the real roles, one step at a time in one process: everything except Ray."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -32,12 +32,14 @@ from memesnipe.roles.portfolio import PortfolioRole
 from memesnipe.roles.position import PositionRole
 from memesnipe.roles.strategy_factory import StrategyFactory
 from memesnipe.storage.commands import enqueue
-from memesnipe.storage.runs import begin_run, finish_run, is_complete
+from memesnipe.storage.runs import LIVE_CAPITAL, begin_run, finish_run, is_complete
 from memesnipe.storage.schema import StrategyRow
 from memesnipe.tapes.tape import Tape, write_tape
 from memesnipe.telemetry.metrics import ActorMetrics
+from tests.execution.scripted_chain import ScriptedChain
 
 TAPE_EVENTS = 4_000
+LIVE_USD = 5.0  # of the live account, where there is one
 
 # Gates so lenient that strategies soon trade on paper; limits so tight that positions are closed and orders refused.
 _SETTINGS = {
@@ -69,12 +71,23 @@ _KINDS: tuple[type[Any], ...] = (MarketData, Executor, StrategyFactory, Position
 class SmallRuns:
     """Runs of one tape in one folder."""
 
-    def __init__(self, home: Path, database: sa.Engine, redis_url: str) -> None:
+    def __init__(
+        self,
+        home: Path,
+        database: sa.Engine,
+        redis_url: str,
+        chain: ScriptedChain | None = None,
+        commands: Mapping[float, tuple[CommandName, str]] = _COMMANDS,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Prepare runs; with a ``chain`` they have a live account, whose orders it executes."""
         self.home, self.database, self.redis_url = home, database, redis_url
+        self.chain, self._commands = chain, commands
         self.failures = 0  # of roles that were opened again
         self.settings = settings_from(
             {
                 **_SETTINGS,
+                **(settings or {}),
                 "memesnipe_home": home,
                 "redis_url": redis_url,
                 "database_url": database.url.render_as_string(hide_password=False),
@@ -96,17 +109,20 @@ class SmallRuns:
 
         The faults are injected at even fractions of the tape; a role that fails is opened again.
         """
-        run_id = begin_run(self.database, feed, self.choice.to_dict(), self.settings.deciding).run_id
+        live = {LIVE_CAPITAL: LIVE_USD} if self.chain is not None else {}
+        run_id = begin_run(self.database, feed, self.choice.to_dict(), self.settings.deciding | live).run_id
         bus = Bus(self.redis_url)
         bus.take_over(installation_of(self.home), run_id)
         bus.close()
         roles = self.open(run_id)
-        commands = dict(_COMMANDS)
+        commands = dict(self._commands)
         due = {(i + 1) / (len(faults) + 1): fault for i, fault in enumerate(faults)}
         while not self._is_complete(run_id):
             for part in [part for part in due if roles[0].seq >= part * TAPE_EVENTS]:
                 due.pop(part)()
             for i, role in enumerate(roles):
+                if self.chain is not None:
+                    self.chain.now = roles[1].seq
                 try:
                     role.step()
                 except (redis.ConnectionError, ForeignEntryError):
@@ -133,6 +149,7 @@ class SmallRuns:
         parts: dict[type[Any], Callable[[], Any]] = {
             StrategyFactory: lambda: _evaluator(context),
             MarketData: lambda: make_feed(context.choice, context.feed_checkpoints),
+            Executor: lambda: self.chain,
         }
         given = [parts[kind]()] if kind in parts else []
         made: AnyRole = kind(context, ActorMetrics(kind.name), *given)
@@ -173,9 +190,9 @@ def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
 
 
 @contextmanager
-def small_runs(home: Path, database: sa.Engine, redis_url: str) -> Iterator[SmallRuns]:
+def small_runs(home: Path, database: sa.Engine, redis_url: str, **given: Any) -> Iterator[SmallRuns]:
     """Yield runs whose roles never block, because each step follows the previous one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memesnipe.roles.consumer, "BLOCK_MS", 1)
         patch.setattr(memesnipe.roles.position, "BLOCK_MS", 1)
-        yield SmallRuns(home, database, redis_url)
+        yield SmallRuns(home, database, redis_url, **given)

@@ -19,16 +19,21 @@ from memesnipe.testing.chaos.replay import QUICK
 
 COMMAND = Path(sys.executable).with_name("memesnipe")
 TAPE_EVENTS = 8_000
-# Ray's processes look for their cluster for a minute when all else of it was killed, and tests wait for their end.
-RAY = {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"}
+# Ray's processes look for their cluster for a minute when all else of it was killed, and tests wait for their end. And
+# they let every other process go first, such as tests that run beside.
+RAY = {"RAY_gcs_rpc_server_reconnect_timeout_s": "2", "RAY_worker_niceness": "0"}
+POLL_S = 0.05
 T = TypeVar("T")
 
 
 def wait_for(what: str, condition: Callable[[], T], timeout_s: float = 200) -> T:
-    deadline = time.monotonic() + timeout_s
+    """Wait until a condition is met; a condition that takes long is looked at less often, to leave it the processor."""
+    began = looked = time.monotonic()
     while not (met := condition()):
-        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
-        time.sleep(0.05)
+        now = time.monotonic()
+        assert now < began + timeout_s, f"waited {timeout_s} s for {what}"
+        time.sleep(max(POLL_S, 2 * (now - looked)))
+        looked = time.monotonic()
     return met
 
 

@@ -125,9 +125,9 @@ def _settings(home: Path) -> "Settings":
 def _commands(settings: "Settings") -> "Commands":
     from memesnipe.api.commands import Commands  # noqa: PLC0415
     from memesnipe.api.token import load_token  # noqa: PLC0415
-    from memesnipe.storage.asking import connect_to_ask  # noqa: PLC0415
+    from memesnipe.storage.command_submission import connect_for_commands  # noqa: PLC0415
 
-    return Commands(connect_to_ask(_database_url(settings)), load_token(settings.installation.token_file))
+    return Commands(connect_for_commands(_database_url(settings)), load_token(settings.installation.token_file))
 
 
 def _database_url(settings: "Settings") -> str:

@@ -1,1 +1,1 @@
-"""The five actors: thin shells around the core, one process each, that speak through Redis streams."""
+"""The Ray actors: one process each, which runs a role of `memesnipe.roles` and communicates over Redis streams."""

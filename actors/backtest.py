@@ -22,12 +22,12 @@ from memesnipe.stats.splits import Span
 CHUNK_S: Final = 0.25  # work in a chunk: much more than the overhead of a task, and cheap to repeat
 MIN_CHUNK: Final = 16  # genomes that share one pass over the market
 PROBE_CHUNK: Final = 4  # genomes in a chunk until the time per genome is known
-CHUNKS_PER_CPU: Final = 2  # in flight: one that runs, one that is next
+CHUNKS_PER_CPU: Final = 2  # in flight: one running, one queued
 GENERATION_S: Final = 60.0  # more workers are requested where a generation would take longer
-MAX_CPUS: Final = 512  # most that are requested
-DEADLINE_S: Final = 60.0  # until a chunk without a result is sent again; doubles with every try
+MAX_CPUS: Final = 512  # requested at most
+DEADLINE_S: Final = 60.0  # until a chunk without a result is submitted again; doubles with every attempt
 _SLOWER_THAN_EXPECTED: Final = 20
-_MAX_TRIES: Final = 6
+_MAX_ATTEMPTS: Final = 6
 _POLL_S: Final = 0.5
 
 OnDone = Callable[[int], None]
@@ -89,7 +89,7 @@ class _Chunk:
     start: int
     genomes: list[Genome]
     deadline: float  # monotonic seconds after which it is sent again
-    tries: int = 1
+    attempts: int = 1
 
 
 @dataclass(slots=True)
@@ -100,10 +100,10 @@ class Backtests:
     chunk_s: float = CHUNK_S
     deadline_s: float = DEADLINE_S
     generation_s: float = GENERATION_S
-    most_cpus: int = MAX_CPUS
+    max_cpus: int = MAX_CPUS
     busy_s: float = 0.0  # seconds that workers have spent on chunks
     _genome_s: float = field(default=0.0, init=False)
-    _asked_cpus: int = field(default=0, init=False)
+    _requested_cpus: int = field(default=0, init=False)
 
     def store(self, spans: Sequence[Span], slices: Iterable[Events]) -> list[Segment]:
         """Put the events of each span into the object store, of which each node has one copy for all its workers."""
@@ -118,7 +118,7 @@ class Backtests:
     def evaluate(
         self, train: Segment, validation: Segment, genomes: list[Genome], on_done: OnDone, title: str = "genomes"
     ) -> list[Evaluation]:
-        """Return one evaluation per genome, in their order; it depends on no chunk, worker or loss.
+        """Return one evaluation per genome, in their order; independent of chunks, workers and losses.
 
         Args:
             train: the segment to train on.
@@ -144,26 +144,26 @@ class Backtests:
         shared, conditions = ray.put(segments), ray.put(self.conditions)
 
         def send(chunk: _Chunk) -> Any:
-            named = task.options(name=f"backtest {title}, chunk {chunk.number}")
-            return named.remote(shared, chunk.genomes, conditions)
+            named_task = task.options(name=f"backtest {title}, chunk {chunk.number}")
+            return named_task.remote(shared, chunk.genomes, conditions)
 
         try:
             return self._collect(send, genomes, on_done)
         finally:
-            self._give_workers_back()
+            self._release_workers()
 
-    def _ask_for_workers(self, genomes: int) -> None:
+    def _request_workers(self, genomes: int) -> None:
         """Request enough CPUs from the autoscaler for the remaining genomes to finish within `generation_s`."""
-        wanted = min(int(genomes * self._genome_s / self.generation_s), -(-genomes // MIN_CHUNK), self.most_cpus)
-        if not self._asked_cpus and wanted > _cpus():
-            request_resources(num_cpus=wanted)
-            self._asked_cpus = wanted
+        needed = min(int(genomes * self._genome_s / self.generation_s), -(-genomes // MIN_CHUNK), self.max_cpus)
+        if not self._requested_cpus and needed > _cpus():
+            request_resources(num_cpus=needed)
+            self._requested_cpus = needed
 
-    def _give_workers_back(self) -> None:
-        """Withdraw the request, which stands until replaced, so that idle nodes may be removed."""
-        if self._asked_cpus:
+    def _release_workers(self) -> None:
+        """Withdraw the request, which remains in effect until replaced, so that idle nodes may be removed."""
+        if self._requested_cpus:
             request_resources(num_cpus=0)
-            self._asked_cpus = 0
+            self._requested_cpus = 0
 
     def _collect(self, send: Callable[[_Chunk], Any], genomes: list[Genome], on_done: OnDone) -> list[Any]:
         """Keep a window of chunks in flight until every genome has its result; return the results in order."""
@@ -179,12 +179,12 @@ class Backtests:
                     chunk = _Chunk(chunks, sent, genomes[sent : sent + size], self._deadline(size, 1))
                     pending[send(chunk)] = chunk
                     sent += len(chunk.genomes)
-                self._ask_for_workers(len(genomes) - finished)
+                self._request_workers(len(genomes) - finished)
                 for reference in ray.wait(list(pending), num_returns=1, timeout=_POLL_S)[0]:
                     chunk = pending.pop(reference)
                     if chunk.start in results:
                         continue  # another copy of the chunk was faster
-                    done = self._take(reference, chunk)
+                    done = self._results_of(reference, chunk)
                     if done is None:
                         pending[send(chunk)] = chunk
                         continue
@@ -198,15 +198,15 @@ class Backtests:
                 ray.cancel(reference)
         return [result for start in sorted(results) for result in results[start]]
 
-    def _size(self, left: int, window: int) -> int:
+    def _size(self, remaining: int, window: int) -> int:
         """Return the number of genomes in the next chunk: `chunk_s` of work, and less towards the end."""
         if not self._genome_s:
-            return min(PROBE_CHUNK, left)
+            return min(PROBE_CHUNK, remaining)
         size = max(int(self.chunk_s / self._genome_s), MIN_CHUNK)
-        return min(size, -(-left // window))
+        return min(size, -(-remaining // window))
 
-    def _take(self, reference: Any, chunk: _Chunk) -> list[Any] | None:
-        """Return the results of a chunk; None where it was lost and must be sent again.
+    def _results_of(self, reference: Any, chunk: _Chunk) -> list[Any] | None:
+        """Return the results of a chunk; None where it was lost and must be submitted again.
 
         Raises:
             MemeSnipeError: the backtest failed, or the chunk was lost too often.
@@ -216,17 +216,17 @@ class Backtests:
         except ray.exceptions.RayTaskError as error:  # it would fail on any worker
             raise MemeSnipeError(f"a backtest failed on a worker: {first_line(error.cause)}") from error
         except ray.exceptions.RayError as error:
-            self._try_again(chunk, first_line(error))
+            self._reschedule(chunk, first_line(error))
             return None
         self.busy_s += seconds
         self._genome_s = seconds / len(done)
         return list(done)
 
-    def _try_again(self, chunk: _Chunk, reason: str) -> None:
-        chunk.tries += 1
-        if chunk.tries > _MAX_TRIES:
-            raise MemeSnipeError(f"a chunk of {len(chunk.genomes)} backtests was lost {_MAX_TRIES} times: {reason}")
-        chunk.deadline = self._deadline(len(chunk.genomes), chunk.tries)
+    def _reschedule(self, chunk: _Chunk, reason: str) -> None:
+        chunk.attempts += 1
+        if chunk.attempts > _MAX_ATTEMPTS:
+            raise MemeSnipeError(f"a chunk of {len(chunk.genomes)} backtests was lost {_MAX_ATTEMPTS} times: {reason}")
+        chunk.deadline = self._deadline(len(chunk.genomes), chunk.attempts)
 
     def _overdue(self, pending: Iterable[_Chunk], results: dict[int, list[Any]]) -> list[_Chunk]:
         """Return the chunks past their deadline: their node may be lost without an error.
@@ -239,12 +239,12 @@ class Backtests:
         now = time.monotonic()
         overdue = {chunk.start: chunk for chunk in pending if now > chunk.deadline and chunk.start not in results}
         for chunk in overdue.values():
-            self._try_again(chunk, f"no worker has answered for {self.deadline_s:.0f} s and more")
+            self._reschedule(chunk, f"no worker has responded for at least {self.deadline_s:.0f} s")
         return list(overdue.values())
 
-    def _deadline(self, genomes: int, tries: int) -> float:
+    def _deadline(self, genomes: int, attempts: int) -> float:
         expected_s = CHUNKS_PER_CPU * genomes * self._genome_s
-        return time.monotonic() + max(self.deadline_s, _SLOWER_THAN_EXPECTED * expected_s) * 2.0 ** (tries - 1)
+        return time.monotonic() + max(self.deadline_s, _SLOWER_THAN_EXPECTED * expected_s) * 2.0 ** (attempts - 1)
 
 
 def evaluate_window(

@@ -1,13 +1,14 @@
-"""The process that holds Ray for `memesnipe up`: starts the cluster, the page and the actors, and tells how they are.
+"""The process that holds Ray for `memesnipe up`: starts the cluster, the page and the actors, and reports their state.
 
 Ray cannot be started again in a process in which a part of it has died: calls hang, and its own code may end the
-process. So `up` runs this in a process of its own, ends that with all that belongs to it, and starts another.
+process. So `up` runs this module in a separate process, and replaces that process and its descendants after a failure.
 
-`up` writes one line to its standard input: the number of the run, when the servers run and the settings are resolved.
+`up` writes one line to the standard input of this process: the number of the run, once the servers run and the settings
+are resolved.
 
-It writes one JSON object a line to a pipe: `{"doing": ...}` while it starts, `{"ready": address of Ray's dashboard}`,
-then `{}` about every second, `{"lost": ...}` when a part of Ray has died, and `{"refused": ...}` when a user's setting
-is wrong. It stops when its standard input ends, which it also does when `up` is killed.
+The process writes one JSON object per line to a pipe: `{"doing": ...}` while it starts, `{"ready": address of Ray's
+dashboard}`, then `{}` about every second, `{"lost": ...}` when a part of Ray has died, and `{"refused": ...}` when a
+user's setting is wrong. It stops when its standard input ends, which also happens when `up` is killed.
 """
 
 import os
@@ -33,7 +34,7 @@ from memesnipe.servers.leftovers import end_leftovers
 from memesnipe.telemetry.logs import open_log, without_secrets
 
 _WATCH_S: Final = 0.25
-_LOOK_S: Final = 0.1
+_POLL_S: Final = 0.1
 _STOP_S: Final = 45.0
 _FAILED: Final = 1
 _ESSENTIAL: Final = {"gcs_server": "its control service", "raylet": "its node manager"}
@@ -57,7 +58,7 @@ class Start:
 
 
 class Guard:
-    """Watches from a thread of its own, because calls of Ray may hang when a part of Ray has died."""
+    """Watches Ray in a separate thread, because calls of Ray may hang when a part of Ray has died."""
 
     def __init__(self, installation: str, pipe: int) -> None:
         self._installation, self._pipe = installation, pipe
@@ -66,11 +67,11 @@ class Guard:
         self._ready = False
         self._run_id: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.stopping = threading.Event()
-        threading.Thread(target=self._until_told_to_stop, daemon=True).start()
+        threading.Thread(target=self._read_input, daemon=True).start()
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def tell(self, **message: str) -> None:
-        """Write a message for `up`; a pipe that nobody reads any more ends this process soon by itself."""
+    def report(self, **message: str) -> None:
+        """Write a message to the pipe; stop this process if the pipe has no reader any more."""
         with self._lock:
             try:
                 os.write(self._pipe, orjson.dumps(message) + b"\n")
@@ -78,19 +79,19 @@ class Guard:
                 self.stopping.set()
 
     def ready(self, dashboard: str) -> None:
-        """From now on a request to stop is met by the one who calls this."""
+        """Report that the start is complete. From then on the caller handles a request to stop."""
         self._ready = True
-        self.tell(ready=dashboard)
+        self.report(ready=dashboard)
 
     def watch_parts(self) -> None:
-        """Watch the parts of Ray that this process has started, without which nothing works."""
+        """Watch the essential processes of Ray that this process has started."""
         self._parts = [child for child in psutil.Process().children() if child.name() in _ESSENTIAL]
 
     def _watch(self) -> None:
-        while not self.stopping.wait(_LOOK_S):
+        while not self.stopping.wait(_POLL_S):
             for part in self._parts:
                 if not part.is_running() or part.status() == psutil.STATUS_ZOMBIE:
-                    self.tell(lost=f"{part.name()} ({_ESSENTIAL[part.name()]}) has ended")
+                    self.report(lost=f"{part.name()} ({_ESSENTIAL[part.name()]}) has ended")
                     self.end(_FAILED)
 
     def wait_for_run(self) -> int:
@@ -98,9 +99,9 @@ class Guard:
         while True:
             with suppress(queue.Empty):
                 return self._run_id.get(timeout=1.0)
-            self.tell()
+            self.report()
 
-    def _until_told_to_stop(self) -> None:
+    def _read_input(self) -> None:
         if line := os.read(0, 1024):
             self._run_id.put(int(line))
         while line and os.read(0, 1024):
@@ -112,7 +113,7 @@ class Guard:
         self.end(0)
 
     def end(self, code: int) -> None:
-        """End this process and all of its Ray: Ray's own way out may hang, or leave processes for a minute."""
+        """End this process and all processes of its Ray; `ray.shutdown` may hang, or leave processes for a minute."""
         end_leftovers(self._installation)
         os._exit(code)
 
@@ -120,14 +121,14 @@ class Guard:
 def run(start: Start, guard: Guard) -> None:
     """Start everything, and supervise it until `up` closes the pipe."""
     home = start.home
-    guard.tell(doing="Ray")
+    guard.report(doing="Ray")
     address = start.address or None
     dashboard = connect_ray(address, home, f"memesnipe-{installation_of(home)}", attempts=1)
     guard.watch_parts()
-    guard.tell(doing="the servers")
+    guard.report(doing="the servers")
     run_id = guard.wait_for_run()
     settings = read_resolved(Home(home).settings)
-    guard.tell(doing="the dashboard")
+    guard.report(doing="the dashboard")
     from ray.serve._private import api  # noqa: PLC0415 - Serve is loaded while Ray's workers start
 
     import serve_app  # noqa: PLC0415
@@ -135,8 +136,8 @@ def run(start: Start, guard: Guard) -> None:
     api.HTTP_PROXY_TIMEOUT = START_S  # type: ignore[attr-defined] # a constant of 60 s
     serve_app.deploy_page(home, settings.api.dashboard_port)
     while is_compiling(Home(home).compile_lock) and not guard.stopping.wait(_WATCH_S):
-        guard.tell(doing=COMPILER)
-    guard.tell(doing="the actors")
+        guard.report(doing=COMPILER)
+    guard.report(doing="the actors")
     ports = {
         "executor": settings.telemetry.executor_metrics_port,
         "portfolio": settings.telemetry.portfolio_metrics_port,
@@ -144,12 +145,12 @@ def run(start: Start, guard: Guard) -> None:
     supervision = Supervision(home, start.session, run_id, ports, detached=start.detached, shared=address is not None)
     serve_app.deploy_others(home)
     if address is None:
-        guard.tell(doing="the dashboard of Ray")
+        guard.report(doing="the dashboard of Ray")
         dashboard = start_dashboard()
     guard.ready(dashboard)
     while not guard.stopping.is_set():
         supervision.check(_WATCH_S)
-        guard.tell()
+        guard.report()
     _stop(supervision, settings)
 
 
@@ -157,7 +158,7 @@ def _stop(supervision: Supervision, settings: Settings) -> None:
     import serve_app  # noqa: PLC0415 - as above
 
     supervision.stop()
-    if settings.servers.ray_address:  # a cluster of our own ends with all that runs on it
+    if settings.servers.ray_address:  # a local cluster ends together with its actors
         serve_app.undeploy()
     disconnect_ray()
 
@@ -171,8 +172,8 @@ def main(arguments: list[str]) -> None:
         run(start, guard)
     except Exception as error:  # noqa: BLE001 - `up` decides whether to try again
         reason: Any = without_secrets(first_line(error))
-        open_log(Home(start.home).logs, "cluster", "INFO").error("it ends", exc_info=error)
-        guard.tell(**{"refused" if isinstance(error, MemeSnipeError) else "lost": reason})
+        open_log(Home(start.home).logs, "cluster", "INFO").error("cluster process failed", exc_info=error)
+        guard.report(**{"refused" if isinstance(error, MemeSnipeError) else "lost": reason})
         guard.end(_FAILED)
 
 

@@ -29,7 +29,7 @@ _ENVIRONMENT: Final = {
     "RAY_grpc_client_keepalive_timeout_ms": "5000",
     "RAY_agent_register_timeout_ms": f"{START_S}000",
     "RAY_worker_register_timeout_seconds": str(START_S),
-    "RAY_raylet_start_wait_time_s": "3",  # of one call in `_node_when_it_is_up`
+    "RAY_raylet_start_wait_time_s": "3",  # of one call in `_wait_for_node`
     "RAY_py_gcs_connect_timeout_s": str(START_S),
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
     CALLBACK[0]: CALLBACK[1],
@@ -38,7 +38,7 @@ _ENVIRONMENT: Final = {
 _PROBE_S: Final = 5.0
 _POLL_S: Final = 0.2
 _RETRY_AFTER_S: Final = 2.0
-_GONE_S: Final = 10.0
+_KILL_S: Final = 10.0
 
 
 def connect_ray(
@@ -62,7 +62,7 @@ def connect_ray(
         The URL; "" where there is no dashboard.
 
     Raises:
-        MemeSnipeError: no cluster answers at the address, or no local one starts.
+        MemeSnipeError: no cluster responds at the address, or no local one starts.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -82,7 +82,7 @@ def connect_ray(
                     raise
                 time.sleep(_RETRY_AFTER_S)
     _keep_token_private()
-    log.info("ray is up", dashboard=url)
+    log.info("Ray has started", dashboard=url)
     return f"http://{url}" if url else ""
 
 
@@ -91,13 +91,13 @@ def _join(address: str, common: dict[str, Any]) -> str:
     try:
         return str(ray.init(address=address, **common).dashboard_url or "")
     except (ConnectionError, RuntimeError, ValueError) as error:
-        hint = "check RAY_ADDRESS, and set RAY_AUTH_MODE=token where the cluster asks for its token"
-        raise MemeSnipeError(f"no Ray cluster answers at {address}: {first_line(error)}; {hint}") from error
+        hint = "check RAY_ADDRESS, and set RAY_AUTH_MODE=token where the cluster requires its token"
+        raise MemeSnipeError(f"no Ray cluster responds at {address}: {first_line(error)}; {hint}") from error
 
 
 def _start(home: Path, own: dict[str, Any]) -> str:
     folder = ray_folder(installation_of(home))
-    services.get_node = _node_when_it_is_up  # Ray retries it for 30 s, which no setting changes
+    services.get_node = _wait_for_node  # Ray retries it for 30 s, which no setting changes
     before = set(psutil.Process().children())
     try:
         with _on_loopback(folder), _essential_processes():
@@ -117,13 +117,13 @@ def _kill(processes: set[psutil.Process]) -> None:
     for process in family:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(family, timeout=_GONE_S)
+    psutil.wait_procs(family, timeout=_KILL_S)
 
 
 _get_node: Any = services.get_node
 
 
-def _node_when_it_is_up(gcs_address: str, node_id: str) -> Any:
+def _wait_for_node(gcs_address: str, node_id: str) -> Any:
     """Return Ray's node, waiting for it while its raylet runs, for at most `START_S`.
 
     A raylet ends when its agents have not started within 15 s (https://github.com/ray-project/ray/issues/65983), which
@@ -174,7 +174,7 @@ def _on_loopback(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _essential_processes() -> Iterator[None]:
-    """Leave out the processes of a local Ray that nothing here needs: together they take half of its start.
+    """Start a local Ray without its optional processes, which together take half of the time of its start.
 
     The dashboard is started later (`start_dashboard`). The monitor starts nodes, and a local cluster has one node. The
     log monitor sends logs to the driver, which does not print them.
@@ -206,18 +206,18 @@ def start_dashboard() -> str:
 
 
 def _probe(address: str) -> None:
-    """Check that an address answers; Ray itself retries for many minutes and ignores Ctrl-C meanwhile.
+    """Check that a server listens at an address; Ray itself retries for many minutes and ignores Ctrl-C meanwhile.
 
     Raises:
-        MemeSnipeError: nothing answers there.
+        MemeSnipeError: no server listens there.
     """
     host, separator, port = address.removeprefix("ray://").rpartition(":")
     if not separator or not port.isdecimal():
-        return  # `auto` and the like
+        return  # `auto`, for example
     try:
         socket.create_connection((host, int(port)), timeout=_PROBE_S).close()
     except OSError as error:
-        raise MemeSnipeError(f"no Ray cluster answers at {address}: {first_line(error)}; check RAY_ADDRESS") from error
+        raise MemeSnipeError(f"no Ray cluster responds at {address}: {first_line(error)}; check RAY_ADDRESS") from error
 
 
 def _keep_token_private() -> None:

@@ -1,6 +1,6 @@
 """The loop that all actors have in common: open the role, step, and after an error back off and open it again.
 
-It imports no Ray, so it runs in a thread of a test as it runs in an actor.
+It imports no Ray, so tests can run it in a thread.
 """
 
 import os
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # loaded in the actor's process alone
     from memesnipe.roles.context import Context
     from memesnipe.telemetry.metrics import ActorMetrics
 
-# One thread runs the loop, the others answer meanwhile. Ray repeats no call: the journal decides what is done again.
+# One thread runs the loop, the others serve calls. Ray retries no call: recovery follows from the journal alone.
 ACTOR_OPTIONS: Final[dict[str, Any]] = {
     "num_cpus": 0,
     "max_restarts": -1,
@@ -135,7 +135,7 @@ class Host:
         self._heartbeat = replace(self._heartbeat, **changes)
 
     def _beat(self) -> None:
-        """Write the heartbeat to Redis every second, except while Redis does not answer."""
+        """Write the heartbeat to Redis every second, except while Redis does not respond."""
         from memesnipe.roles.context import Context  # noqa: PLC0415
 
         log = open_log(Home(self._home).logs, f"{self.name}_heartbeat", "INFO")

@@ -34,6 +34,8 @@ class StrategyFactory(Host):
 
         def evaluate(generation: int, window: "Events", genomes: "list[Genome]") -> "list[Evaluation]":
             with activity.breeding():
-                return evaluate_window(backtests, window, genomes, activity.bred, f"generation {generation}")
+                return evaluate_window(
+                    backtests, window, genomes, activity.record_backtests, f"generation {generation}"
+                )
 
         return FactoryRole(context, metrics, evaluate)

@@ -1,6 +1,6 @@
 """The supervisor: the Ray actor that starts the five actors and replaces those that have died.
 
-Ray restarts the supervisor itself; it then finds the actors again by their names, and they work on meanwhile. Where
+Ray restarts the supervisor itself; it then finds the actors again by their names, and they continue meanwhile. Where
 the cluster is shared and no `--detach` was given, the actors are owned by the supervisor and end with it instead.
 """
 
@@ -35,21 +35,21 @@ SERVICE: Final = "service"  # resource of the nodes for services, see cluster.ya
 
 _WATCH_S: Final = 0.25
 _PAUSE_S: Final = 0.2  # before an actor is created again: the name of a dead one becomes free a moment later
-_ANSWER_S: Final = 60.0  # without an answer the supervisor is replaced; at a load of 30 it takes some seconds
+_RESPONSE_S: Final = 60.0  # without a response the supervisor is replaced; at a load of 30 it takes some seconds
 _NAME: Final = "supervisor"  # in Ray, and of its log
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """What a supervisor has started, in the file `Home.checkpoint`."""
+    """The actors that a supervisor has started, stored in the file `Home.checkpoint`."""
 
-    session: str  # of the `memesnipe up` that it belongs to
+    session: str  # of the `memesnipe up` to which it belongs
     run_id: int
     actors: tuple[str, ...]  # names in Ray
 
 
 @ray.remote(**ACTOR_OPTIONS)
 class Supervisor:
-    """Start the actors of a run, call `run` on them again after Ray has restarted them, and replace the lost ones.
+    """Start the actors of a run, call `run` on them again after Ray has restarted them, and create dead ones again.
 
     Args:
         home: folder of the installation.
@@ -118,14 +118,14 @@ class Supervisor:
         self._runs[self._hosts[role].run.remote()] = role
 
     def _watch(self, log: Logger) -> None:
-        """Wait a moment for a call of `run` that ends, and call again."""
+        """Wait briefly for a call of `run` to end, and call it again."""
         ended, _ = ray.wait(list(self._runs), num_returns=1, timeout=_WATCH_S)
         for run in ended:
             role = self._runs.pop(run)
             try:
                 ray.get(run)
             except ray.exceptions.ActorDiedError as error:
-                log.error("actor is lost; another is started", name=role, error=first_line(error))
+                log.error("actor died; it is created again", name=role, error=first_line(error))
                 self._stop.wait(_PAUSE_S)
                 self._create(role)
                 continue
@@ -157,7 +157,7 @@ class Supervision:
             run_id: number of the run.
             metrics_ports: by actor.
             detached: whether the supervisor outlives this process.
-            shared: whether the cluster does, so that actors without an owner would stay.
+            shared: whether the cluster does, in which case actors without an owner would remain.
         """
         self._log = open_log(Home(home).logs, "cluster", "INFO")
         before = _read_checkpoint(home)
@@ -170,31 +170,31 @@ class Supervision:
         self._supervisor = supervisor.options(**options).remote(
             str(home), session, run_id, metrics_ports, keep_actors=detached or not shared
         )
-        self._ask()
+        self._ping()
 
-    def _ask(self) -> None:
-        self._asked_at, self._answer = time.monotonic(), self._supervisor.actors.remote()
+    def _ping(self) -> None:
+        self._pinged_at, self._response = time.monotonic(), self._supervisor.actors.remote()
 
     def check(self, timeout_s: float) -> None:
-        """Wait for the supervisor's answer for up to ``timeout_s``; restart it when it does not answer for 60 s.
+        """Wait for the supervisor's response for up to ``timeout_s``; restart it when it does not respond for 60 s.
 
         Raises:
             ActorDiedError: Ray does not restart it.
         """
-        if not ray.wait([self._answer], timeout=timeout_s)[0]:
-            if time.monotonic() - self._asked_at > _ANSWER_S:
-                self._log.error("supervisor does not answer; it is restarted")
+        if not ray.wait([self._response], timeout=timeout_s)[0]:
+            if time.monotonic() - self._pinged_at > _RESPONSE_S:
+                self._log.error("supervisor does not respond; it is restarted")
                 ray.kill(self._supervisor, no_restart=False)
-                self._ask()
+                self._ping()
             return
         try:
-            ray.get(self._answer)
+            ray.get(self._response)
             time.sleep(timeout_s)
         except ray.exceptions.ActorDiedError:
             raise
         except ray.exceptions.RayError as error:
             self._log.warning("supervisor is being restarted", error=first_line(error))
-        self._ask()
+        self._ping()
 
     def stop(self) -> None:
         """Stop the actors, then the supervisor."""

@@ -80,7 +80,7 @@ def search_market(edge: Edge, seed: int, *, hours: float | None = None, generati
     for _ in range(generations):
         genomes = search.ask()
         pbo = search.tell(genomes, evaluate_all(genomes)).pbo
-    polished = polish(search.population.archive.best(CHAMPIONS), families, evaluate_all, PolishPlan(POLISH, seed))
+    polished = polish(search.algorithm.archive.best(CHAMPIONS), families, evaluate_all, PolishPlan(POLISH, seed))
     holdout_run = run_holdout(polished.contenders, families, evaluate_all, record_all, seed)
     made = generations * POPULATION + sum(map(len, polished.batches)) + BASELINE_GENOMES + len(holdout_run.records) + 1
     champions = holdout_run.assess(made)

@@ -86,7 +86,7 @@ class Soak:
         """Take samples for ``seconds`` from the first event on.
 
         Raises:
-            SystemExit: the system does not answer, or has ended.
+            SystemExit: the system does not respond, or has ended.
         """
         timeout, last = START_S, time.monotonic()
         end = None
@@ -98,7 +98,7 @@ class Soak:
                 self.samples.append(sample)
                 self._print(sample)
             elif time.monotonic() - last > timeout:
-                raise SystemExit(f"soak: no answer for {timeout:.0f} s: {self._last_line()}")
+                raise SystemExit(f"soak: no response for {timeout:.0f} s: {self._last_line()}")
             try:
                 code = self._process.wait(SAMPLE_EVERY_S)
             except subprocess.TimeoutExpired:
@@ -106,7 +106,7 @@ class Soak:
             raise SystemExit(f"soak: `memesnipe up` ended with {code}: {self._last_line()}")
 
     def _sample(self) -> Sample | None:
-        """Return the current figures; None when a server does not answer."""
+        """Return the current figures; None when a server does not respond."""
         try:
             settings = read_resolved(Home(self._home).settings) if Home(self._home).settings.is_file() else None
             if settings is None or settings.servers.redis_url is None or settings.servers.database_url is None:

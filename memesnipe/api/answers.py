@@ -16,7 +16,7 @@ from memesnipe.api.workers import BusyError, SlowError
 # Of every route, for its description.
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     422: {"model": Problem, "description": "A parameter is invalid"},
-    503: {"model": Problem, "description": "Too many requests wait, or the database does not answer"},
+    503: {"model": Problem, "description": "Too many requests wait, or the database does not respond"},
 }
 _RETRY = {"Retry-After": "1"}
 
@@ -54,7 +54,7 @@ def answer_errors(api: FastAPI, explain: Callable[[BaseException], str]) -> None
 
     @api.exception_handler(SlowError)
     async def answer_slow(request: Request, error: SlowError) -> Answer:  # noqa: ARG001
-        return Answer({"error": f"the database does not answer: {error}"}, status_code=503, headers=_RETRY)
+        return Answer({"error": f"the database does not respond: {error}"}, status_code=503, headers=_RETRY)
 
     @api.exception_handler(BusyError)
     async def answer_busy(request: Request, error: BusyError) -> Answer:  # noqa: ARG001

@@ -91,7 +91,7 @@ class Backend:
 
     def explain(self, error: BaseException) -> str:
         """Return one line about an error, without secrets."""
-        return f"the database does not answer: {one_line(error, self._database.url.password)}"
+        return f"the database does not respond: {one_line(error, self._database.url.password)}"
 
     def state(self) -> Json:
         """Return the data of the page."""

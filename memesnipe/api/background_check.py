@@ -5,21 +5,21 @@ from concurrent.futures import Future
 from threading import Lock, Thread
 from typing import Generic, TypeVar
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
-class BackgroundCheck(Generic[Answer]):
+class BackgroundCheck(Generic[Result]):
     """Run a check in a thread, one at a time; concurrent callers share its result.
 
     A thread that hangs is abandoned; as a daemon it does not prevent the process from ending.
     """
 
-    def __init__(self, check: Callable[[], Answer]) -> None:
+    def __init__(self, check: Callable[[], Result]) -> None:
         self._check = check
         self._lock = Lock()
-        self._latest: Future[Answer] | None = None
+        self._latest: Future[Result] | None = None
 
-    def submit(self) -> Future[Answer]:
+    def submit(self) -> Future[Result]:
         """Return the future result of the running check, or of a new one."""
         with self._lock:
             if self._latest is None or self._latest.done():
@@ -27,8 +27,8 @@ class BackgroundCheck(Generic[Answer]):
                 Thread(target=self._run, args=(self._latest,), daemon=True).start()
             return self._latest
 
-    def _run(self, answer: Future[Answer]) -> None:
+    def _run(self, result: Future[Result]) -> None:
         try:
-            answer.set_result(self._check())
+            result.set_result(self._check())
         except Exception as error:  # noqa: BLE001 - every error is passed to the callers
-            answer.set_exception(error)
+            result.set_exception(error)

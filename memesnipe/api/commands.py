@@ -16,7 +16,7 @@ from memesnipe.api.token import is_allowed
 from memesnipe.api.workers import SlowError, Workers
 from memesnipe.errors import InputError
 from memesnipe.protocol.commands import CommandName
-from memesnipe.storage.asking import SPEC_ID, NoRunError, NoSuchStrategyError, TooLateError, ask
+from memesnipe.storage.command_submission import SPEC_ID, NoRunError, NoSuchStrategyError, TooLateError, submit
 
 TIMEOUT_S: Final = 3.0
 _THREADS: Final = 4
@@ -55,24 +55,24 @@ class Commands:
             return Answer(error, status_code=401, headers={"WWW-Authenticate": "Bearer"})
         deadline = time.monotonic() + TIMEOUT_S
         try:
-            asked = await self._workers.run(
-                lambda: ask(self._database, name, spec_id=spec_id, reason=reason, deadline=deadline)
+            submitted = await self._workers.run(
+                lambda: submit(self._database, name, spec_id=spec_id, reason=reason, deadline=deadline)
             )
         except (SlowError, TooLateError) as error:
             reason_of_failure = (
-                f"no answer within {TIMEOUT_S:g} s; /api/commands shows whether the {name.value} was recorded"
+                f"no response within {TIMEOUT_S:g} s; /api/commands shows whether the {name.value} was recorded"
             )
             raise SlowError(reason_of_failure) from error
         except InputError as error:
             return Answer({"error": str(error)}, status_code=422)
         except (NoRunError, NoSuchStrategyError) as error:
             return Answer({"error": str(error)}, status_code=404)
-        found = {"run_id": asked.run_id, "command_id": asked.command_id, "outcome": "/api/commands"}
+        found = {"run_id": submitted.run_id, "command_id": submitted.command_id, "outcome": "/api/commands"}
         return Answer(found, status_code=202)
 
     def explain(self, error: BaseException) -> str:
         """Return one line about an error, without secrets."""
-        return f"the database does not answer: {one_line(error, self._database.url.password)}"
+        return f"the database does not respond: {one_line(error, self._database.url.password)}"
 
 
 def command_routes(commands: Commands) -> APIRouter:

@@ -94,7 +94,7 @@ class HealthCheck:
         return _overall_status({**parts, **self._progress.parts(now)}, has_run=now is not None)
 
     def _mark_starting(self, parts: dict[str, dict[str, str]]) -> None:
-        """Report actors and the signer as `starting` until they have answered once, for a limited time."""
+        """Report actors and the signer as `starting` until they have responded once, for a limited time."""
         is_start = time.monotonic() < self._starting_until
         for name in ("signer", *ACTORS):
             if parts[name]["state"] not in ("down", "unhealthy", "unknown"):
@@ -112,11 +112,11 @@ class HealthCheck:
         found: Any = self._redis.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
         return list(found)
 
-    def _part(self, answer: Future[Any], deadline: float, fine: str) -> dict[str, str]:
+    def _part(self, result: Future[Any], deadline: float, fine: str) -> dict[str, str]:
         try:
-            error = answer.exception(timeout=max(0.0, deadline - time.monotonic()))
+            error = result.exception(timeout=max(0.0, deadline - time.monotonic()))
         except TimeoutError:
-            return {"state": "down", "detail": f"no answer within {_TIMEOUT_S:.0f} s"}
+            return {"state": "down", "detail": f"no response within {_TIMEOUT_S:.0f} s"}
         if error is None:
             return {"state": fine, "detail": ""}
         return {"state": "down", "detail": one_line(error, self._database.url.password)}

@@ -8,7 +8,7 @@ from memesnipe.storage.vitals import Vitals
 
 STALLED_AFTER_S: Final = 15.0  # without consuming any of the events published
 QUIET_AFTER_S: Final = 60.0  # without any event, while the feed has not ended
-UNANSWERED_AFTER_S: Final = 10.0  # a command takes effect at the next event
+NO_OUTCOME_AFTER_S: Final = 10.0  # a command takes effect at the next event
 _MANY_REJECTED: Final = 20
 _REJECTED_SHARE: Final = 0.01
 
@@ -62,7 +62,7 @@ def _events(now: Vitals) -> Part:
 
 
 def _commands(now: Vitals) -> Part:
-    if now.command and not now.finished and now.command_age_s > UNANSWERED_AFTER_S:
+    if now.command and not now.finished and now.command_age_s > NO_OUTCOME_AFTER_S:
         detail = f"{now.command} was requested {now.command_age_s:.0f} s ago and has no outcome"
         return {"state": "waiting", "detail": detail}
     return {"state": "running", "detail": ""}

@@ -87,6 +87,7 @@ class Portfolio(Schema):
     """Equity and profit at the last mark; null before the first one."""
 
     run_id: int
+    account: str = Field(description="paper or live: separate money.")
     seq: Seq | None
     ts: Nanoseconds | None
     equity_lamports: Lamports | None
@@ -104,6 +105,7 @@ class Portfolio(Schema):
 class Risk(Schema):
     """The circuit breaker."""
 
+    account: str = Field(description="paper or live: separate money.")
     level: str
     drawdown: float
     peak_lamports: Lamports
@@ -136,6 +138,7 @@ class Trade(Schema):
 
     order_id: str
     spec_id: str
+    account: str = Field(description="paper or live: separate money.")
     token: int
     mint: str
     side: str
@@ -157,6 +160,7 @@ class Trade(Schema):
 class Position(Schema):
     """A position, open or closed; in USD null before the first mark."""
 
+    account: str = Field(description="paper or live: separate money.")
     spec_id: str
     token: int
     mint: str
@@ -198,6 +202,7 @@ class Refusal(Schema):
     seq: Seq
     ts: Nanoseconds
     spec_id: str
+    account: str = Field(description="paper or live: separate money.")
     token: int
     mint: str
     side: str

@@ -50,4 +50,4 @@ class Workers:
         except TimeoutError as error:
             if future.done() and not future.cancelled():
                 raise  # raised by the work
-            raise SlowError(f"no answer within {self.timeout_s:g} s") from error
+            raise SlowError(f"no response within {self.timeout_s:g} s") from error

@@ -1,25 +1,26 @@
 """Redis streams. The only writer of a stream numbers its entries, so publishing an entry again has no effect."""
 
 import secrets
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from memesnipe.bus.entry_mac import LAST, Seal, number_of
+from memesnipe.bus.entry_mac import MAX_MAC, EntryMac, number_of
 from memesnipe.bus.merge import Entry, ForeignEntryError, StreamGapError, merge
-from memesnipe.bus.publish import DONE, PUBLISH, TAKEN, Outgoing, arguments_of
+from memesnipe.bus.publish import BLOCKED, DONE, PUBLISH, arguments_of
 from memesnipe.bus.server_check import check_server
+from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.errors import InputError
 from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, Heartbeat, decode_heartbeat, encode_heartbeat
+from memesnipe.protocol.payload import EncodedEntry
 from memesnipe.protocol.streams import EVENT_STREAMS, EVENTS, STREAMS, decoder_of
 
 READ_LIMIT = 4_096  # entries of each stream in one read
 _HEARTBEAT_EXPIRY_S = 4
-_LOOK_EVERY_S = 1.0  # between two checks of the streams that this actor writes
+_CHECK_EVERY_S = 1.0  # between two checks of the streams that this actor writes
 _WRITERS_KEY = "memesnipe:writers"  # writer -> its mark
 _INSTALLATION_KEY = "memesnipe:installation"
 _PROGRESS_KEY = "memesnipe:progress:{}"  # a stream of one entry, replaced whenever a reader of that stream commits
@@ -29,19 +30,27 @@ _PROGRESS_KEY = "memesnipe:progress:{}"  # a stream of one entry, replaced whene
 Raw = tuple[bytes, dict[bytes, bytes]]
 
 
+# (URL, hook for each new connection) -> client
+Connect = Callable[[str, Callable[[Any], None]], "redis.Redis"]
+
+
+def connect_redis(url: str, on_connect: Callable[[Any], None]) -> "redis.Redis":
+    """Return a client that repeats no command."""
+    return redis.Redis.from_url(url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=on_connect)
+
+
 class Bus:
     """One actor's connection to the streams. It never reconnects: after a loss the actor opens a new `Bus`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Clock = SYSTEM_CLOCK, connect: Connect = connect_redis) -> None:
+        self._clock = clock
         self._connected = False
         self._writer, self._mark = "", ""
-        self._heard: dict[str, Any] = {}  # stream -> id of the last announcement received
-        self._seal = Seal()
+        self._announcements: dict[str, Any] = {}  # stream -> id of the last announcement received
+        self._entry_mac = EntryMac()
         self._lengths: dict[str, int] = {}  # of the streams that this actor writes, after its last write
-        self._look_at = 0.0
-        self._redis = redis.Redis.from_url(
-            url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=self._connect_once
-        )
+        self._next_check = 0.0
+        self._redis = connect(url, self._connect_once)
         self._append: Any = self._redis.register_script(PUBLISH)
 
     def _connect_once(self, connection: Any) -> None:
@@ -69,38 +78,38 @@ class Bus:
         """
         self._redis.set(_INSTALLATION_KEY, installation, nx=True)
         if self._redis.get(_INSTALLATION_KEY) != installation.encode():
-            raise redis.ConnectionError("the Redis at our address is that of another MemeSnipe folder")
+            raise redis.ConnectionError("this Redis database belongs to another MemeSnipe folder")
         self._writer, self._mark = f"{run_id}:{actor}", secrets.token_hex(8)
         self._redis.hset(_WRITERS_KEY, self._writer, self._mark)
-        self._seal, self._lengths = Seal(key), {}
+        self._entry_mac, self._lengths = EntryMac(key), {}
 
-    def assert_whole(self) -> None:
+    def assert_complete(self) -> None:
         """Check that Redis has lost none of its data since `begin`, even if the connection was not lost.
 
         Raises:
             redis.ConnectionError: entries are missing and must be published again; a stream has foreign entries; or
                 another process has replaced this writer.
         """
-        self._look_at = time.monotonic() + _LOOK_EVERY_S
+        self._next_check = self._clock.monotonic_s() + _CHECK_EVERY_S
         streams = list(self._lengths)
         known = [self._writer, self._mark, 0, len(streams), *self._lengths.values()]
         if self._append([_WRITERS_KEY, *streams], known)[0] != DONE:
-            self._say_what_is_wrong()
+            self._raise_loss()
 
-    def _say_what_is_wrong(self) -> NoReturn:
+    def _raise_loss(self) -> NoReturn:
         pipeline: Any = self._redis.pipeline(transaction=False)
         pipeline.hget(_WRITERS_KEY, self._writer)
         for stream in self._lengths:
             pipeline.xlen(stream)
-        found, *lengths = pipeline.execute()
-        if found not in (None, self._mark.encode()):
-            raise redis.ConnectionError(f"another {self._writer.partition(':')[2]} writes in this one's place")
-        for (stream, left), length in zip(self._lengths.items(), lengths, strict=True):
-            if found is not None and length != left:
-                raise redis.ConnectionError(_changed(stream, left, length))
+        mark, *lengths = pipeline.execute()
+        if mark not in (None, self._mark.encode()):
+            raise redis.ConnectionError(f"another {self._writer.partition(':')[2]} has replaced this one")
+        for (stream, expected), length in zip(self._lengths.items(), lengths, strict=True):
+            if mark is not None and length != expected:
+                raise redis.ConnectionError(_changed(stream, expected, length))
         raise redis.ConnectionError("Redis has lost its data")
 
-    def publish(self, outgoing: Iterable[Outgoing], rebuild: Sequence[str] = ()) -> None:
+    def publish(self, outgoing: Iterable[EncodedEntry], rebuild: Sequence[str] = ()) -> None:
         """Append entries in order and atomically; entries that exist already are left unchanged.
 
         Args:
@@ -114,12 +123,14 @@ class Bus:
         entries = list(outgoing)
         if not entries and not rebuild:
             return
-        targets, keys, arguments = arguments_of(entries, rebuild, self._lengths, self._seal)
+        targets, keys, arguments = arguments_of(entries, rebuild, self._lengths, self._entry_mac)
         outcome, *more = self._append([_WRITERS_KEY, *keys], [self._writer, self._mark, *arguments])
-        if outcome == TAKEN:
-            raise redis.ConnectionError(f"{more[0].decode()}: somebody else's entry was in the way; all are removed")
+        if outcome == BLOCKED:
+            raise redis.ConnectionError(
+                f"{more[0].decode()}: a foreign entry blocked an entry of this run; the stream was deleted"
+            )
         if outcome != DONE:
-            self._say_what_is_wrong()
+            self._raise_loss()
         for stream in rebuild:
             self._lengths[stream] = 0
         self._lengths |= zip(targets, more[0], strict=True)
@@ -129,23 +140,23 @@ class Bus:
         last: Any = self._redis.xrevrange(stream, count=1)
         return number_of(last[0][0]) if last else 0
 
-    def held(self, stream: str) -> range:
+    def stored(self, stream: str) -> range:
         """Return the numbers of a stream's entries; none if there is a gap between them, or the last is foreign."""
-        self._drop_other_kinds(stream)
+        self._delete_other_types(stream)
         pipeline: Any = self._redis.pipeline(transaction=True)
         pipeline.xrange(stream, count=1).xrevrange(stream, count=1).xlen(stream)
         first, last, count = pipeline.execute()
         if not count:
             return range(0)
         numbers = range(number_of(first[0][0]), number_of(last[0][0]) + 1)
-        if len(numbers) != count or not self._seal.fits(stream, *last[0]):
+        if len(numbers) != count or not self._entry_mac.matches(stream, *last[0]):
             return range(0)
         self._lengths[stream] = count
         return numbers
 
-    def held_events(self, first: int) -> range:
-        """Return the numbers of the events from ``first`` on, none as for `held`. Trim the events before ``first``."""
-        self._drop_other_kinds(*EVENT_STREAMS)
+    def stored_events(self, first: int) -> range:
+        """Trim the events before ``first``, and return the numbers of the others; none as for `stored`."""
+        self._delete_other_types(*EVENT_STREAMS)
         pipeline: Any = self._redis.pipeline(transaction=True)
         for stream in EVENT_STREAMS:
             pipeline.xtrim(stream, minid=f"{first}-0", approximate=False)
@@ -154,43 +165,47 @@ class Bus:
         numbers = range(first, first + sum(replies[1::3]))
         ends = {stream: found[0] for stream, found in zip(EVENT_STREAMS, replies[2::3], strict=True) if found}
         last = max((number_of(raw[0]) for raw in ends.values()), default=0)
-        if not numbers or numbers[-1] != last or not all(self._seal.fits(stream, *raw) for stream, raw in ends.items()):
+        if (
+            not numbers
+            or numbers[-1] != last
+            or not all(self._entry_mac.matches(stream, *raw) for stream, raw in ends.items())
+        ):
             return range(first, first)
         self._lengths |= zip(EVENT_STREAMS, replies[1::3], strict=True)
         return numbers
 
-    def _drop_other_kinds(self, *streams: str) -> None:
+    def _delete_other_types(self, *streams: str) -> None:
         """Delete the keys of streams that hold another type of value."""
         for stream in streams:
             if self._redis.type(stream) not in (b"stream", b"none"):
                 self._redis.delete(stream)
 
-    def read(self, positions: Mapping[str, int], block_ms: int) -> list[Entry]:
-        """Return the entries after ``positions`` (stream -> number of the last entry read), merged.
+    def read(self, offsets: Mapping[str, int], block_ms: int) -> list[Entry]:
+        """Return the entries after ``offsets`` (stream -> number of the last entry read), merged.
 
         All streams are read in one command, so the reply is a consistent snapshot of them.
 
         Args:
-            positions: the streams to read.
+            offsets: the streams to read.
             block_ms: the longest wait for an entry, in milliseconds.
 
         Raises:
             ForeignEntryError: a stream has entries written without the run's key; they are removed.
             redis.ConnectionError: the streams that this actor writes are not complete any more.
         """
-        if self._writer and time.monotonic() >= self._look_at:  # an actor that never waits must check too
-            self.assert_whole()
+        if self._writer and self._clock.monotonic_s() >= self._next_check:  # an actor that never waits must check too
+            self.assert_complete()
         after: dict[Any, Any] = {
-            name: f"{number}-{LAST}"
-            for stream, number in positions.items()
+            name: f"{number}-{MAX_MAC}"
+            for stream, number in offsets.items()
             for name in (EVENT_STREAMS if stream == EVENTS else (stream,))
         }
-        answer: Any = self._redis.xread(after, count=READ_LIMIT)
-        if not answer:
+        reply: Any = self._redis.xread(after, count=READ_LIMIT)
+        if not reply:
             # A blocking read returns the entries of the first stream that has any, so it only serves to wait.
             self._redis.xread(after, count=1, block=block_ms)
-            answer = self._redis.xread(after, count=READ_LIMIT) or []
-        found = {stream.decode(): entries for stream, entries in answer}
+            reply = self._redis.xread(after, count=READ_LIMIT) or []
+        found = {stream.decode(): entries for stream, entries in reply}
         return merge({s: self._entries(s, found[s]) for s in after if s in found}, READ_LIMIT)
 
     def _entries(self, stream: str, found: Sequence[Raw]) -> list[Entry]:
@@ -200,13 +215,12 @@ class Bus:
             ForeignEntryError: some were removed.
         """
         # A bus without `begin` only observes, and has no key to check with.
-        foreign = [raw[0] for raw in found if not self._seal.fits(stream, *raw)] if self._writer else []
+        foreign = [raw[0] for raw in found if not self._entry_mac.matches(stream, *raw)] if self._writer else []
         if not foreign:
             return [_entry(stream, *raw) for raw in found]
         self._redis.xdel(stream, *foreign)
         raise ForeignEntryError(
-            f"{stream}: entry {foreign[0].decode()} was written by somebody else and is removed, "
-            f"with {len(foreign) - 1} more like it"
+            f"{stream}: entry {foreign[0].decode()} is foreign and was removed, with {len(foreign) - 1} more"
         )
 
     def announce_progress(self, stream: str) -> None:
@@ -216,9 +230,11 @@ class Bus:
     def wait_for_progress(self, stream: str, timeout_s: float) -> None:
         """Wait at most ``timeout_s`` seconds for the next announcement by a reader of a stream."""
         key = _PROGRESS_KEY.format(stream)
-        answer: Any = self._redis.xread({key: self._heard.get(stream, "0-0")}, block=max(int(timeout_s * 1e3), 1))
-        if answer:
-            self._heard[stream] = answer[0][1][-1][0]
+        reply: Any = self._redis.xread(
+            {key: self._announcements.get(stream, "0-0")}, block=max(int(timeout_s * 1e3), 1)
+        )
+        if reply:
+            self._announcements[stream] = reply[0][1][-1][0]
 
     def events_between(self, first: int, last: int) -> Iterator[list[Entry]]:
         """Yield the events numbered ``first`` to ``last`` in batches; wait for those that are not republished yet.
@@ -226,23 +242,23 @@ class Bus:
         Raises:
             StreamGapError: an event is missing, and later ones are present.
         """
-        position = first - 1
-        while position < last:
-            entries = self.read({EVENTS: position}, block_ms=200)
-            for number, entry in enumerate(entries, start=position + 1):
+        offset = first - 1
+        while offset < last:
+            entries = self.read({EVENTS: offset}, block_ms=200)
+            for number, entry in enumerate(entries, start=offset + 1):
                 if entry.number != number:
-                    raise StreamGapError(f"{EVENTS}: after entry {number - 1} comes {entry.number}")
-            wanted = entries[: last - position]
+                    raise StreamGapError(f"{EVENTS}: entry {number - 1} is followed by {entry.number}")
+            wanted = entries[: last - offset]
             if wanted:
-                position = wanted[-1].number
+                offset = wanted[-1].number
                 yield wanted
 
     def trim(self, stream: str, first_kept: int) -> None:
         """Trim the entries before ``first_kept``; Redis may keep some of them."""
         if first_kept > 1:
-            gone: Any = self._redis.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
+            trimmed: Any = self._redis.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
             if stream in self._lengths:
-                self._lengths[stream] -= gone
+                self._lengths[stream] -= trimmed
 
     def take_over(self, installation: str, run_id: int) -> None:
         """Prepare this Redis database for a run: delete the streams of another run, all marks and all heartbeats.
@@ -265,7 +281,7 @@ class Bus:
         """Write the heartbeat of an actor; it expires after 4 s."""
         self._redis.set(HEARTBEAT_KEY.format(actor), encode_heartbeat(heartbeat), ex=_HEARTBEAT_EXPIRY_S)
 
-    def is_any(self, state: str) -> bool:
+    def is_any_actor(self, state: str) -> bool:
         """Return whether the heartbeat of any actor has this state."""
         found: Any = self._redis.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
         heartbeats = [decode_heartbeat(data) for data in found if data]
@@ -280,7 +296,7 @@ def _entry(stream: str, identifier: bytes, fields: dict[bytes, bytes]) -> Entry:
     return Entry(stream, number_of(identifier), int(fields[b"seq"]), decoder_of(stream)(fields[b"data"]))
 
 
-def _changed(stream: str, left: int, length: int) -> str:
-    if length < left:
-        return f"{stream}: Redis has lost its data, {left - length} of {left} entries"
-    return f"{stream}: somebody else has written {length - left} entries into it"
+def _changed(stream: str, expected: int, length: int) -> str:
+    if length < expected:
+        return f"{stream}: Redis has lost its data, {expected - length} of {expected} entries"
+    return f"{stream}: another process has written {length - expected} entries into it"

@@ -1,4 +1,4 @@
-"""The check that a Redis server managed by others can carry the streams."""
+"""The check that a Redis server managed by others is suitable for the streams."""
 
 import re
 from typing import Any, Final
@@ -7,8 +7,8 @@ import redis
 
 from memesnipe.errors import InputError
 
-_OLDEST: Final = (6, 2)  # XTRIM by id, ACL users
-_KEEPS_ALL: Final = "noeviction"
+_MIN_VERSION: Final = (6, 2)  # XTRIM by id, ACL users
+_NO_EVICTION: Final = "noeviction"
 
 
 def check_server(client: "redis.Redis") -> None:
@@ -20,15 +20,15 @@ def check_server(client: "redis.Redis") -> None:
     try:
         info: dict[str, Any] = dict(client.info("server")) | dict(client.info("memory"))
     except redis.AuthenticationError as error:
-        raise InputError(f"REDIS_URL: Redis does not take its user or password ({error})") from error
+        raise InputError(f"REDIS_URL: Redis rejects its user or password ({error})") from error
     except redis.exceptions.NoPermissionError as error:
-        raise InputError(f"REDIS_URL: its user may not look at the server ({error}); grant +info") from error
+        raise InputError(f"REDIS_URL: its user may not run INFO ({error}); grant +info") from error
     version = str(info.get("redis_version", ""))
-    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < _OLDEST:
-        raise InputError(f"REDIS_URL names a Redis {version}; 6.2 is the oldest that works")
-    policy, limit = str(info.get("maxmemory_policy", _KEEPS_ALL)), int(info.get("maxmemory", 0))
-    if limit and policy != _KEEPS_ALL:
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < _MIN_VERSION:
+        raise InputError(f"REDIS_URL names a Redis {version}; the oldest supported version is 6.2")
+    policy, limit = str(info.get("maxmemory_policy", _NO_EVICTION)), int(info.get("maxmemory", 0))
+    if limit and policy != _NO_EVICTION:
         raise InputError(
-            f"REDIS_URL names a Redis that drops data when it has {limit:,} bytes (maxmemory-policy {policy}): "
-            f"set maxmemory-policy {_KEEPS_ALL}, or maxmemory 0"
+            f"REDIS_URL names a Redis that drops data when it reaches {limit:,} bytes (maxmemory-policy {policy}): "
+            f"set maxmemory-policy {_NO_EVICTION}, or maxmemory 0"
         )

@@ -84,7 +84,7 @@ def _evolve(
     print_compile_notice()
     compile_all(families)  # before the workers start: they load the compiled code from the disk cache
     home = settings.installation.memesnipe_home.resolve()
-    with open_database(settings, make=True) as (database, url):
+    with open_database(settings, create=True) as (database, url):
         try:
             connect_ray(address or settings.servers.ray_address, home, "memesnipe-evolve", cpus=workers)
             return Evolve(plan, file, settings, families, database, url).run(report_progress), False
@@ -125,8 +125,8 @@ def _print_search(summary: dict[str, Any]) -> None:
     print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
     for sentence in summary["assumptions"]:
         print_message(sentence)
-    for name, lacking in summary["families"]["unused"].items():
-        print_message(f"{name} is left out: it needs {' and '.join(lacking)} events, and the tape has none.")
+    for name, missing in summary["families"]["unused"].items():
+        print_message(f"{name} is left out: it needs {' and '.join(missing)} events, and the tape has none.")
     if not champions:
         if summary["evaluations_ever"]:  # 0 for a search that was stopped early
             print_message("No champion: no genome traded on the training and validation segments.")
@@ -181,7 +181,7 @@ def plan_command(
         else:
             file = TapeFile(tape, now_ns=time.time_ns())
             if not file.count:
-                raise InputError(f"--tape {tape}: holds no events")
+                raise InputError(f"--tape {tape}: has no events")
             sample = next(file.slices(CALIBRATION_EVENTS))
         measured = calibrate(sample)
     result = plan(

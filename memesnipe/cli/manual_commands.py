@@ -15,7 +15,14 @@ from memesnipe.errors import InputError, MemeSnipeError, RefusedError, first_lin
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
-from memesnipe.storage import asking, views
+from memesnipe.storage import views
+from memesnipe.storage.command_submission import (
+    NoRunError,
+    NoSuchStrategyError,
+    SubmittedCommand,
+    connect_for_commands,
+    submit,
+)
 from memesnipe.storage.commands import outcome
 
 T = TypeVar("T")
@@ -55,11 +62,11 @@ def send_command(command: str, spec_id: str, reason: str) -> dict[str, Any]:
     check_reason(reason)
     name = CommandName(command)
     with _database_of_commands(load_settings()) as (engine, runs):
-        asked = _record(engine, name, spec_id, reason)
-        result = _wait(engine, asked.command_id) if runs else _WAITING
+        submitted = _record(engine, name, spec_id, reason)
+        result = _wait(engine, submitted.command_id) if runs else _WAITING
     if result.startswith("refused"):
         raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix('refused: ')}")
-    return {"run_id": asked.run_id, "command_id": asked.command_id, "command": name.value, "outcome": result}
+    return {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value, "outcome": result}
 
 
 @contextmanager
@@ -76,20 +83,20 @@ def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
         return
     url = read_resolved(Home(home).settings).servers.database_url
     assert url is not None  # noqa: S101 - resolved by `up`
-    engine = asking.connect_to_ask(url.get_secret_value())
+    engine = connect_for_commands(url.get_secret_value())
     try:
         yield engine, True
     finally:
         engine.dispose()
 
 
-def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> asking.Asked:
+def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> SubmittedCommand:
     deadline = time.monotonic() + _RECORD_S
     try:
-        return _within(_RECORD_S, lambda: asking.ask(engine, name, spec_id=spec_id, reason=reason, deadline=deadline))
-    except asking.NoRunError as error:
+        return _within(_RECORD_S, lambda: submit(engine, name, spec_id=spec_id, reason=reason, deadline=deadline))
+    except NoRunError as error:
         raise InputError(NO_RUN) from error
-    except asking.NoSuchStrategyError as error:
+    except NoSuchStrategyError as error:
         raise InputError(f"{error}; `memesnipe status` names them") from error
     except TimeoutError as error:
         # Every order is recorded before it is sent, so trading is paused while the database does not respond.

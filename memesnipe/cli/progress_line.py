@@ -31,7 +31,7 @@ class HealthWatch:
             self._pending = self._check.submit()
         age_s = time.monotonic() - self._received_at
         if age_s > _STALE_S:
-            return {"status": "unknown", "detail": f"the dashboard has not answered for {age_s:.0f} s", "parts": {}}
+            return {"status": "unknown", "detail": f"the dashboard has not responded for {age_s:.0f} s", "parts": {}}
         return self._health
 
 

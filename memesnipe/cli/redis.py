@@ -17,13 +17,13 @@ def redis_command(
     json: Json = False,
 ) -> None:
     """Run a read-only Redis command on the system in this folder."""
-    from memesnipe.bus.asking import ask  # noqa: PLC0415 - slow to load
+    from memesnipe.bus.command_query import run_read_command  # noqa: PLC0415 - slow to load
     from memesnipe.cli.current_settings import current_settings  # noqa: PLC0415
 
     settings, _ = current_settings()
     if settings.servers.redis_url is None:
         raise MemeSnipeError("the embedded Redis runs only while `memesnipe up` does; start it first")
-    reply = ask(settings.servers.redis_url.get_secret_value(), command)
+    reply = run_read_command(settings.servers.redis_url.get_secret_value(), command)
     if json:
         print_json({"reply": reply})
         return

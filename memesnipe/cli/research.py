@@ -200,7 +200,7 @@ def _read_with_seq(tape: Path) -> Any:
 
     recorded = read_tape(tape, now_ns=time.time_ns())
     if not len(recorded.events):
-        raise InputError(f"{tape} holds no events")
+        raise InputError(f"{tape} has no events")
     recorded.events["seq"] = np.arange(1, len(recorded.events) + 1)
     return recorded
 

@@ -114,7 +114,7 @@ def get_api(dashboard: str, path: str) -> dict[str, Any]:
     """Return the JSON object at `/api/{path}`, whatever its HTTP status.
 
     Raises:
-        OSError: the server does not answer.
+        OSError: the server does not respond.
         ValueError: the response is not JSON.
     """
     return _get(f"{dashboard}/api/{path}")
@@ -124,7 +124,7 @@ def _get(url: str) -> dict[str, Any]:
     """Return the JSON object at a URL, whatever its HTTP status.
 
     Raises:
-        OSError: the server does not answer; TimeoutError when it does not answer in time.
+        OSError: the server does not respond; TimeoutError when it does not respond in time.
         ValueError: the response is not JSON.
     """
     found: dict[str, Any] = orjson.loads(loopback.get(url, timeout_s=_TIMEOUT_S).body)

@@ -23,15 +23,15 @@ def sql_command(
     json: Json = False,
 ) -> None:
     """Run a read-only SQL query on the database of the system in this folder."""
-    from memesnipe.storage.reading import answer  # noqa: PLC0415 - SQLAlchemy is slow to load
+    from memesnipe.storage.query import run_query  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    found = answer(_url(), query, max_rows=limit, timeout_s=timeout)
+    found = run_query(_url(), query, max_rows=limit, timeout_s=timeout)
     if json:
-        print_json({"rows": [_plain(row) for row in found.rows], "cut": found.is_cut})
+        print_json({"rows": [_plain(row) for row in found.rows], "cut": found.is_truncated})
         return
     for row in found.rows:
         typer.echo("\t".join(without_controls(str(value)) for value in row.values()))
-    if found.is_cut:
+    if found.is_truncated:
         print_message(f"Only the first {limit:,} rows are shown; there are more (raise --limit, or use COUNT(*)).")
 
 

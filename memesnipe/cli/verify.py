@@ -1,7 +1,6 @@
 """`memesnipe verify`: re-derive a run from its events, and report where its records differ."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,15 +9,13 @@ from sqlalchemy import Connection, Engine
 
 from memesnipe.code import code_hash
 from memesnipe.config.home import Home
-from memesnipe.config.policies import fill_model_of, ledger_policy_of, limits_of
-from memesnipe.config.settings import Settings, load_settings, settings_from
+from memesnipe.config.settings import load_settings
 from memesnipe.errors import InputError
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.sdk.registry import discover
 from memesnipe.storage.views import latest_run
-from memesnipe.trading.execution import local_execution
-from memesnipe.trading.ledger import Ledger
-from memesnipe.verification.audit import Audit, Recorded, contradictions, read_run
+from memesnipe.verification.audit import contradictions, read_run
+from memesnipe.verification.conditions import audit_of, settings_of
 
 _MAX_DIFFERENCES = 50  # in the verdict
 
@@ -26,24 +23,6 @@ _MAX_DIFFERENCES = 50  # in the verdict
 def _snapshot(engine: Engine) -> Connection:
     """Return a connection with one snapshot of the database, although the run may continue."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).connect()
-
-
-def _settings_of(recorded: Recorded) -> Settings:
-    """Return the settings that a run was decided under."""
-    kept = {name: value for name, value in recorded.settings.items() if name in Settings.fields()}
-    return settings_from(kept, env_file=None)
-
-
-def audit_of(recorded: Recorded, event_log: Path) -> Audit:
-    """Return the audit of a run under the settings that it was decided under."""
-    settings = _settings_of(recorded)
-    execution = local_execution(
-        discover(*settings.simulation.strategy_folders),
-        fill_model_of(settings),
-        shadow_capital_usd=settings.simulation.shadow_capital_usd,
-        limits=limits_of(settings),
-    )
-    return Audit(recorded, event_log, execution, Ledger(ledger_policy_of(settings)))
 
 
 def verify(run_id: int | None) -> dict[str, Any]:
@@ -63,7 +42,8 @@ def verify(run_id: int | None) -> dict[str, Any]:
         if not event_log.is_file():
             raise InputError(f"run {run_id}: its events are not at {event_log}; verify it where it ran")
         contradicted = contradictions(connection, run_id, recorded, event_log)
-    audit = audit_of(recorded, event_log)
+    settings_then = settings_of(recorded)
+    audit = audit_of(recorded, event_log, settings_then, discover(*settings_then.simulation.strategy_folders))
     with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task(f"re-deriving run {run_id}", total=recorded.last_seq)
         for step in audit.derive():
@@ -74,7 +54,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
         "run_id": run_id,
         "status": recorded.status,
         "clean": not differences,
-        "same_code": recorded.settings.get("code") == code_hash(_settings_of(recorded).simulation.strategy_folders),
+        "same_code": recorded.settings.get("code") == code_hash(settings_then.simulation.strategy_folders),
         "events": recorded.last_seq,
         "controls": len(recorded.controls),
         "orders": len(records.orders),

@@ -42,7 +42,7 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
                 if report or time.monotonic() - began > _FIRST_REPORT_TIMEOUT_S:
                     trouble = f"PostgreSQL has not responded for {_REPORT_TIMEOUT_S:.0f} s; trading is paused"
             except OperationalError as error:
-                trouble = f"PostgreSQL does not answer ({first_line(error)}); trading is paused"
+                trouble = f"PostgreSQL does not respond ({first_line(error)}); trading is paused"
             progress.show(report, health.latest(), trouble)
     return report
 

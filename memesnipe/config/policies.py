@@ -2,18 +2,25 @@
 
 from memesnipe.config.settings import Settings
 from memesnipe.engine.fills import FillModel
+from memesnipe.protocol.account import Account
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import LedgerPolicy
 from memesnipe.trading.lifecycle import Gates, PromotionPolicy, Switches
 
 
-def limits_of(settings: Settings) -> Limits:
-    """Return the limits of the risk gate."""
+def capital_of(settings: Settings, live_capital_usd: float | None) -> dict[Account, float]:
+    """Return the starting capital of each account in USD; ``live_capital_usd`` is None where there is no live one."""
+    live = {} if live_capital_usd is None else {Account.LIVE: live_capital_usd}
+    return {Account.PAPER: settings.trading.initial_capital_usd, **live}
+
+
+def limits_of(settings: Settings, capital_usd: float) -> Limits:
+    """Return the limits of the risk gate of an account with this starting capital."""
     risk = settings.risk
     return Limits(
         max_position_usd=risk.global_max_position_usd,
-        capital_usd=settings.trading.initial_capital_usd,
+        capital_usd=capital_usd,
         max_token_exposure_usd=risk.max_token_exposure_usd,
         max_total_exposure_usd=risk.max_total_exposure_usd,
         max_orders_per_minute=risk.max_orders_per_minute,
@@ -39,10 +46,10 @@ def fill_model_of(settings: Settings) -> FillModel:
     )
 
 
-def ledger_policy_of(settings: Settings) -> LedgerPolicy:
-    """Return the portfolio's starting capital and the exit rules of its positions."""
+def ledger_policy_of(settings: Settings, capital_usd: float) -> LedgerPolicy:
+    """Return the starting capital of an account and the exit rules of its positions."""
     return LedgerPolicy(
-        capital_usd=settings.trading.initial_capital_usd,
+        capital_usd=capital_usd,
         stop_loss=settings.risk.portfolio_stop_loss_percent / 100,
         trailing_stop=settings.risk.trailing_stop_loss_percent / 100,
         dead_after_ns=settings.fills.dead_after_secs * 1_000_000_000,

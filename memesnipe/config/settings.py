@@ -129,10 +129,10 @@ def read_resolved(path: Path) -> Settings:
         values = orjson.loads(path.read_bytes())
         if not isinstance(values, dict):
             raise SettingsError("is not a JSON object")
-        lacking = sorted(values.keys() - Settings.fields().keys())
-        settings = settings_from({n: value for n, value in values.items() if n not in lacking}, env_file=None)
+        unknown = sorted(values.keys() - Settings.fields().keys())
+        settings = settings_from({n: value for n, value in values.items() if n not in unknown}, env_file=None)
     except (OSError, ValueError, SettingsError) as error:
         raise SettingsError(f"{path}: {error}; stop `memesnipe up` and start it again") from None
-    if lacking:
-        _print_notices([f"{path} is of another version of MemeSnipe; ignored: {', '.join(lacking)}"])
+    if unknown:
+        _print_notices([f"{path} is of another version of MemeSnipe; ignored: {', '.join(unknown)}"])
     return settings

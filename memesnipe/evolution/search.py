@@ -48,22 +48,22 @@ class Search:
     """A genetic algorithm with a digest of its history."""
 
     def __init__(self, families: Families, settings: SearchSettings, seed: int) -> None:
-        self.population = GeneticAlgorithm(families, settings, seed)
+        self.algorithm = GeneticAlgorithm(families, settings, seed)
         self.digest = ""
 
     @property
     def generation(self) -> int:
         """The index of the generation that `ask` returns next."""
-        return self.population.generation
+        return self.algorithm.generation
 
     def ask(self) -> list[Genome]:
         """Return the genomes of the next generation."""
-        return self.population.ask()
+        return self.algorithm.ask()
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> Summary:
         """Set the evaluations of the generation, in its order; return its summary."""
         index = self.generation
-        self.population.tell(genomes, evaluations)
+        self.algorithm.tell(genomes, evaluations)
         self.record_evaluations(evaluations)
         fitness = [evaluation.fitness for evaluation in evaluations]
         return Summary(
@@ -72,7 +72,7 @@ class Search:
             best_fitness=max(fitness),
             median_fitness=statistics.median(fitness),
             pbo=probability_of_overfitting(evaluations),
-            cells=len(self.population.archive.elites),
+            cells=len(self.algorithm.archive.elites),
             failed=sum(evaluation.is_failed for evaluation in evaluations),
         )
 
@@ -93,13 +93,13 @@ class Search:
 
     def dump(self) -> bytes:
         """Return the whole state as JSON."""
-        return _STATE.dump_json(_State(self.population.dump(), self.digest))
+        return _STATE.dump_json(_State(self.algorithm.dump(), self.digest))
 
     def load(self, state: bytes) -> None:
         """Replace the state by one that `dump` returned."""
         loaded = _STATE.validate_json(state)
         self.digest = loaded.digest
-        self.population.load(loaded.search)
+        self.algorithm.load(loaded.search)
 
 
 def probability_of_overfitting(evaluations: Sequence[Evaluation]) -> float:

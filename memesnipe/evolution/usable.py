@@ -33,10 +33,10 @@ def usable_families(families: Families, kinds: Collection[int]) -> Usable:
     Raises:
         InputError: no family is left.
     """
-    lacking = {name: sorted({*family.subscriptions} - {*kinds}) for name, family in families.items()}
-    used = {name: families[name] for name, missing in lacking.items() if not missing}
+    missing_kinds = {name: sorted({*family.subscriptions} - {*kinds}) for name, family in families.items()}
+    used = {name: families[name] for name, missing in missing_kinds.items() if not missing}
     if not used:
         present = ", ".join(KIND_NAMES[kind] for kind in sorted(kinds)) or "none"
         raise InputError(f"no strategy is usable on it: each lacks a kind of event; it has {present}")
-    unused = {name: [KIND_NAMES[kind] for kind in missing] for name, missing in lacking.items() if missing}
+    unused = {name: [KIND_NAMES[kind] for kind in missing] for name, missing in missing_kinds.items() if missing}
     return Usable(used, unused)

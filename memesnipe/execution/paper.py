@@ -7,7 +7,6 @@ from memesnipe.engine.holdings import Holding, execute, settle
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.pools import Pool
 from memesnipe.market.state import TokenMarket
-from memesnipe.protocol.order_status import OrderStatus
 
 
 class PaperVenue:
@@ -35,6 +34,6 @@ class PaperVenue:
             return execute(order, holding, market.pool, market, ts, seq, self._model)
         return settle(order, pool, ts, seq)
 
-    def can_cancel(self, status: OrderStatus) -> bool:  # noqa: ARG002 - every open paper order can be cancelled
+    def can_cancel(self) -> bool:
         """Return True: a paper order can be cancelled until it arrives."""
         return True

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from memesnipe.engine.fills import FillModel, network_fee_lamports
 from memesnipe.engine.orders import Fill, Order
-from memesnipe.protocol.order_status import OrderStatus
 
 
 class ReportingVenue:
@@ -29,6 +28,6 @@ class ReportingVenue:
     def settle(self, *_: object) -> None:
         """Return None: tokens leave the wallet only by a transaction."""
 
-    def can_cancel(self, status: OrderStatus) -> bool:
-        """Return whether the order has no transaction yet."""
-        return status is OrderStatus.INTENDED
+    def can_cancel(self) -> bool:
+        """Return False: a transaction may exist whose report has not arrived yet."""
+        return False

@@ -1,4 +1,4 @@
-"""The port to a venue: where the desk's orders are executed.
+"""The port to a venue: where the orders of a desk are executed.
 
 A venue has two halves. `ExecutionVenue` is the half inside the deterministic core: its results follow from events and
 controls alone. A venue whose outcomes come from outside also has a `VenueClient`: the executor submits an order to the
@@ -14,7 +14,6 @@ from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.pools import Pool
 from memesnipe.market.state import TokenMarket
 from memesnipe.protocol.messages import ExecutionReport
-from memesnipe.protocol.order_status import OrderStatus
 
 
 class ExecutionVenue(Protocol):
@@ -39,15 +38,28 @@ class ExecutionVenue(Protocol):
             The fill; None if the venue cannot close a holding without a transaction.
         """
 
-    def can_cancel(self, status: OrderStatus) -> bool:
-        """Return whether an open order can still be cancelled."""
+    def can_cancel(self) -> bool:
+        """Return whether the desk itself cancels open orders; if not, only a report of the venue ends an order."""
 
 
 class VenueClient(Protocol):
-    """The half of a venue that communicates with external services."""
+    """The half of a venue that communicates with external services.
+
+    Orders have ids, and every method is idempotent: after a crash the executor repeats calls. A client therefore stores
+    each order before it sends a transaction for it, and each change of its status until that change is acknowledged.
+    """
 
     def submit(self, order_id: str, order: Order) -> None:
-        """Submit a committed order; a second call with the same id has no effect."""
+        """Accept a committed order for execution; a further call with the same id has no effect."""
+
+    def cancel(self, order_id: str) -> None:
+        """Request that an order is not executed.
+
+        The client reports CANCELLED if it has signed no transaction for the order; if it has, the call has no effect.
+        """
 
     def poll(self) -> list[ExecutionReport]:
-        """Return the reports since the last call, without waiting."""
+        """Return the reports that are not acknowledged, in order, without waiting."""
+
+    def acknowledge(self, reports: Sequence[ExecutionReport]) -> None:
+        """Forget reports of `poll`, which are committed now."""

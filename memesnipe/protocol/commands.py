@@ -30,4 +30,4 @@ def check_reason(reason: str) -> None:
     if size > MAX_REASON_BYTES:
         raise InputError(f"the reason has {size:,} bytes; it may have {MAX_REASON_BYTES:,}")
     if "\0" in reason:
-        raise InputError("the reason holds a zero byte, which cannot be stored")
+        raise InputError("the reason contains a zero byte, which cannot be stored")

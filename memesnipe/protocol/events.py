@@ -62,8 +62,8 @@ def to_payloads(events: Events, mints: Sequence[str]) -> list[EventPayload]:
     """Return the payloads of records, in their order; ``mints[i]`` is the address of token ``i``."""
     payloads: list[Any] = [None] * len(events)
     for kind in np.unique(events["kind"]).tolist():
-        places = np.flatnonzero(events["kind"] == kind)
-        records = take(events, places)
+        indices = np.flatnonzero(events["kind"] == kind)
+        records = take(events, indices)
         columns: dict[str, list[Any]] = {name: records[name].tolist() for name in FIELDS[kind]}
         for name, names in _NAMES.items():
             columns[name] = [names[code] for code in columns[name]]
@@ -71,8 +71,8 @@ def to_payloads(events: Events, mints: Sequence[str]) -> list[EventPayload]:
         payload = PAYLOAD_OF_KIND[kind]
         columns["v"] = [payload.version] * len(records)
         values = (columns[name] for name in payload.__struct_fields__)
-        for place, made in zip(places.tolist(), map(payload, *values), strict=True):
-            payloads[place] = made
+        for i, made in zip(indices.tolist(), map(payload, *values), strict=True):
+            payloads[i] = made
     return payloads
 
 
@@ -83,14 +83,14 @@ def to_records(payloads: Sequence[EventPayload]) -> Events:
         KeyError: a payload names a venue or a side that does not exist.
     """
     events = empty(len(payloads))
-    places: dict[int, list[int]] = {}
-    for place, payload in enumerate(payloads):
-        places.setdefault(payload.kind_code, []).append(place)
+    indices: dict[int, list[int]] = {}
+    for i, payload in enumerate(payloads):
+        indices.setdefault(payload.kind_code, []).append(i)
     # By kind and column: a conversion record by record takes ten times as long.
-    for kind, of_kind in places.items():
+    for kind, of_kind in indices.items():
         names = FIELDS[kind]
-        columns = zip(*map(attrgetter(*names), (payloads[place] for place in of_kind)), strict=True)
-        where: Any = of_kind if len(places) > 1 else slice(None)
+        columns = zip(*map(attrgetter(*names), (payloads[i] for i in of_kind)), strict=True)
+        where: Any = of_kind if len(indices) > 1 else slice(None)
         for name, column in zip(names, columns, strict=True):
             codes = CODED_FIELDS.get(name)
             events[name][where] = [codes[value] for value in column] if codes else column

@@ -7,13 +7,14 @@ import msgspec
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill
 from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.payload import Follows, Payload
 
 
 class FillMessage(Payload, frozen=True, kw_only=True):
-    """The outcome of one order of the desk."""
+    """The outcome of one order of a desk."""
 
     stream: ClassVar[str] = "fills"
 
@@ -22,6 +23,7 @@ class FillMessage(Payload, frozen=True, kw_only=True):
     status: str  # PAPER | LIVE | FAILED
     parity_bps: float | None  # how much worse its price is than that of the simulated fill
     fill: Fill
+    account: Account = Account.PAPER
 
 
 class ParityRecord(msgspec.Struct, frozen=True):
@@ -43,6 +45,7 @@ class ExecutionReport(Payload, frozen=True, kw_only=True):
     fill: Fill | None  # of an order that landed or failed, computed from the balances on the chain
     signature: str  # of the transaction; "" before it is signed
     detail: str
+    account: Account = Account.LIVE
 
 
 class SimulationResults(Follows, frozen=True, kw_only=True):
@@ -90,7 +93,7 @@ class CommandMessage(Payload, frozen=True, kw_only=True):
 
 
 class RiskEvent(Follows, frozen=True, kw_only=True):
-    """The circuit breaker after a change."""
+    """The circuit breaker of an account after a change."""
 
     stream: ClassVar[str] = "risk_events"
 
@@ -99,6 +102,7 @@ class RiskEvent(Follows, frozen=True, kw_only=True):
     drawdown: float  # ratio of the peak
     halted: bool
     cause: str  # drawdown, or the name of a command
+    account: Account = Account.PAPER
 
 
 class ExitOrder(Follows, frozen=True, kw_only=True):
@@ -112,6 +116,7 @@ class ExitOrder(Follows, frozen=True, kw_only=True):
     mint: str
     opened_ts: int  # of the holding to close
     reason: str
+    account: Account = Account.PAPER
 
 
 class AllocationMessage(Follows, frozen=True, kw_only=True):
@@ -122,7 +127,7 @@ class AllocationMessage(Follows, frozen=True, kw_only=True):
     added: list[Genome]
     removed: list[str]
     allocations_usd: dict[str, float]
-    modes: dict[str, str]  # of the strategies with an allocation
+    modes: dict[str, str]  # of the strategies with an allocation; each trades in the account of its mode
 
 
 class PositionSummary(msgspec.Struct, frozen=True):
@@ -136,7 +141,7 @@ class PositionSummary(msgspec.Struct, frozen=True):
 
 
 class PositionUpdate(Follows, frozen=True, kw_only=True):
-    """The portfolio at a mark."""
+    """An account at a mark."""
 
     stream: ClassVar[str] = "position_updates"
 
@@ -148,6 +153,7 @@ class PositionUpdate(Follows, frozen=True, kw_only=True):
     flags: int  # of the event: 1 rebalance due | 2 generation due
     risk_level: str
     positions: list[PositionSummary]
+    account: Account = Account.PAPER
 
 
 class BacktestJob(Payload, frozen=True, kw_only=True):

@@ -46,3 +46,21 @@ def assert_transition(before: OrderStatus, after: OrderStatus) -> None:
     """
     if after not in TRANSITIONS[before]:
         raise TransitionError(f"an order that is {before} cannot become {after}")
+
+
+def is_outdated(before: OrderStatus, reported: OrderStatus) -> bool:
+    """Return whether a report repeats the status of an order, or has one that precedes it in the table.
+
+    Venues report late and more than once; such a report has no effect.
+    """
+    return reported is before or (reported not in TRANSITIONS[before] and before in _successors(reported))
+
+
+def _successors(status: OrderStatus) -> set[OrderStatus]:
+    """Return the statuses that can follow a status, in any number of steps."""
+    found: set[OrderStatus] = set()
+    new = set(TRANSITIONS[status])
+    while new:
+        found |= new
+        new = {after for each in new for after in TRANSITIONS[each]} - found
+    return found

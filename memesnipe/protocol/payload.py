@@ -8,6 +8,9 @@ from memesnipe.errors import MemeSnipeError
 
 _ENCODER: Final = msgspec.json.Encoder()
 
+# An entry to publish: (stream, number, seq, JSON)
+EncodedEntry = tuple[str, int, int, bytes]
+
 
 class ProtocolError(MemeSnipeError):
     """A message does not have the type that its stream declares."""

@@ -13,7 +13,7 @@ def table() -> str:
 
 def _line(stream: Stream) -> str:
     kept = f"{stream.keep:,} entries" + (", and no more in PostgreSQL" if stream.transient else "")
-    readers = ", ".join(stream.readers) or "none of ours"
+    readers = ", ".join(stream.readers) or "none"
     return f"| `{stream.name}` | `{stream.payload.__name__}` | {stream.writer} | {readers} | {kept} |\n"
 
 

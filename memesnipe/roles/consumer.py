@@ -1,9 +1,7 @@
 """The base of the four roles that read streams: read, handle, commit, publish; recovery is the same for all."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from time import perf_counter
 from typing import ClassVar
 
 from memesnipe.bus.merge import Entry, StreamGapError
@@ -11,16 +9,16 @@ from memesnipe.protocol.payload import Follows
 from memesnipe.protocol.streams import ALLOCATIONS, EVENT_STREAMS, EVENTS, READERS, STREAMS, reads_of, writes_of
 from memesnipe.roles.activity import WORKING
 from memesnipe.roles.context import Context
-from memesnipe.storage.journal import Journal, StreamOffset, UnitOfWork
+from memesnipe.storage.journal import StreamOffset, UnitOfWork
 from memesnipe.telemetry.metrics import ActorMetrics
 
 BLOCK_MS = 100
-_TIDY_EVERY = 100  # commits
+_TRIM_EVERY = 100  # commits
 # Offsets of entries without an effect are committed with the next commit. Until then a crash would have these entries
 # read again, and other actors do not see them as consumed, so the delay is bounded by time and number.
 _UNCOMMITTED_S = 0.1
 _UNCOMMITTED = 1_000  # entries
-_LOOK_S = 2.0  # between two checks for committed entries that have not arrived
+_MISSING_CHECK_S = 2.0  # between two checks for committed entries that have not arrived
 
 
 class Consumer:
@@ -33,22 +31,22 @@ class Consumer:
     name: ClassVar[str]
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
-        self.context = context
+        self.context, self.clock = context, context.clock
         self.metrics = metrics
         self.reads, self.writes = reads_of(self.name), writes_of(self.name)
         self.log = context.log(self.name)
-        self.journal = Journal(context.database, context.run_id, self.name, self.writes)
-        self.positions: dict[str, StreamOffset] = {}  # of consumed entries; the committed ones may lag slightly
+        self.journal = context.journal(self.name, self.writes)
+        self.offsets: dict[str, StreamOffset] = {}  # of consumed entries; the committed ones may lag slightly
         self._announced: dict[str, int] = {}
         self._commits = 0
-        self._committed_at = self._looked_at = 0.0
+        self._committed_at = self._missing_checked_at = 0.0
         self._uncommitted = 0  # entries
-        self._must_keep = False  # whether the uncommitted entries include others than events
+        self._needs_snapshot = False  # whether the uncommitted entries include others than events
 
     @property
     def seq(self) -> int:
         """The highest event number of the consumed entries."""
-        return max((position.seq for position in self.positions.values()), default=0)
+        return max((offset.seq for offset in self.offsets.values()), default=0)
 
     def open(self) -> None:
         """Recover the state of the last commit, and publish its unpublished messages.
@@ -59,8 +57,8 @@ class Consumer:
         bus = self.context.bus
         self.journal.open()  # first: without the lease this process must not take over the streams
         bus.begin(self.context.installation, self.context.run_id, self.name, self.context.stream_key)
-        self.positions = self.journal.positions(self.reads)
-        unpublished = self.journal.unpublished({stream: bus.held(stream) for stream in self.writes}, READERS)
+        self.offsets = self.journal.offsets(self.reads)
+        unpublished = self.journal.unpublished({stream: bus.stored(stream) for stream in self.writes}, READERS)
         bus.publish(unpublished.messages, unpublished.rebuild)
         self.recover()
         self.log.info("opened", run=self.context.run_id, seq=self.seq)
@@ -71,78 +69,78 @@ class Consumer:
         entries = self.with_dependencies(found)
         if not entries:
             if found:  # the entries depend on other streams, which are being republished
-                time.sleep(BLOCK_MS / 1000)
+                self.clock.sleep(BLOCK_MS / 1000)
             else:
-                self.context.bus.assert_whole()
+                self.context.bus.assert_complete()
                 self.journal.renew()
                 self.idle()
-                self._settle()
-            self._look_for_missing()
+                self._commit_offsets()
+            self._check_missing()
             return
-        self.context.activity.awaits("")
-        started = perf_counter()
-        self.context.activity.at(WORKING)
-        positions = self._moved(entries)
+        self.context.activity.set_waiting_for("")
+        started = self.clock.monotonic_s()
+        self.context.activity.set(WORKING)
+        offsets = self._advanced(entries)
         work = self.journal.unit_of_work()
         self.handle(entries, work)
         self._uncommitted += len(entries)
-        self._must_keep |= any(entry.stream not in EVENT_STREAMS for entry in entries)
+        self._needs_snapshot |= any(entry.stream not in EVENT_STREAMS for entry in entries)
         if work.is_empty and self._uncommitted < _UNCOMMITTED and started - self._committed_at < _UNCOMMITTED_S:
-            self.positions = positions
+            self.offsets = offsets
             return
-        self.keep_state(work, positions)
-        self.commit(work, positions)
-        self.metrics.record_commit(self.seq, perf_counter() - started)
+        self.add_snapshot(work, offsets)
+        self.commit(work, offsets)
+        self.metrics.record_commit(self.seq, self.clock.monotonic_s() - started)
 
     def read(self) -> list[Entry]:
         """Return the next entries in order; wait up to `BLOCK_MS` if there are none."""
-        return self.context.bus.read({s: p.number for s, p in self.positions.items()}, BLOCK_MS)
+        return self.context.bus.read({s: p.number for s, p in self.offsets.items()}, BLOCK_MS)
 
     def idle(self) -> None:
         """Do what is due while no entry arrives; nothing by default."""
 
-    def _look_for_missing(self) -> None:
+    def _check_missing(self) -> None:
         """Check whether committed entries have not arrived, and report them as awaited."""
-        now = perf_counter()
-        if now - self._looked_at > _LOOK_S:
-            self._looked_at = now
-            self.context.activity.awaits(self.journal.missing(self.positions))
+        now = self.clock.monotonic_s()
+        if now - self._missing_checked_at > _MISSING_CHECK_S:
+            self._missing_checked_at = now
+            self.context.activity.set_waiting_for(self.journal.missing(self.offsets))
 
-    def _settle(self) -> None:
+    def _commit_offsets(self) -> None:
         """Commit the offsets of entries without an effect."""
         if self._uncommitted:
             work = self.journal.unit_of_work()
-            self.keep_state(work, self.positions)
-            self.commit(work, self.positions)
+            self.add_snapshot(work, self.offsets)
+            self.commit(work, self.offsets)
 
     def with_dependencies(self, entries: list[Entry]) -> list[Entry]:
         """Return the entries before the first one that depends on entries which have not arrived.
 
         Streams are published by different actors. After a loss of Redis they are republished one by one.
         """
-        known = {stream: position.number for stream, position in self.positions.items()}
+        consumed = {stream: offset.number for stream, offset in self.offsets.items()}
         for i, entry in enumerate(entries):
             after = entry.payload.after if isinstance(entry.payload, Follows) else {}
-            if any(known.get(stream, number) < number for stream, number in after.items()):
+            if any(consumed.get(stream, number) < number for stream, number in after.items()):
                 return entries[:i]
-            known[entry.stream] = entry.number
+            consumed[entry.stream] = entry.number
         return entries
 
-    def commit(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
+    def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
         """Commit, then publish the messages of the commit."""
-        sent = self.journal.commit(work, positions)
-        self.positions = positions
-        self.context.bus.publish(sent)
+        outgoing = self.journal.commit(work, offsets)
+        self.offsets = offsets
+        self.context.bus.publish(outgoing)
         for stream in (ALLOCATIONS, EVENTS):  # the feed may wait for these two
-            if stream in positions and positions[stream].number > self._announced.get(stream, 0):
+            if stream in offsets and offsets[stream].number > self._announced.get(stream, 0):
                 self.context.bus.announce_progress(stream)
-                self._announced[stream] = positions[stream].number
-        self._committed_at, self._uncommitted, self._must_keep = perf_counter(), 0, False
+                self._announced[stream] = offsets[stream].number
+        self._committed_at, self._uncommitted, self._needs_snapshot = self.clock.monotonic_s(), 0, False
         self._commits += 1
-        if self._commits % _TIDY_EVERY == 0:
-            self._tidy()
+        if self._commits % _TRIM_EVERY == 0:
+            self._trim()
 
-    def _tidy(self) -> None:
+    def _trim(self) -> None:
         """Trim the oldest entries that all readers have consumed."""
         bus = self.context.bus
         for stream in self.writes:
@@ -150,33 +148,33 @@ class Consumer:
             first_kept = min(unread, bus.last_number(stream) - STREAMS[stream].keep)
             bus.trim(stream, first_kept)
             if STREAMS[stream].transient:
-                self.journal.forget(stream, first_kept)
+                self.journal.delete_before(stream, first_kept)
 
-    def _moved(self, entries: list[Entry]) -> dict[str, StreamOffset]:
+    def _advanced(self, entries: list[Entry]) -> dict[str, StreamOffset]:
         """Return the offsets after these entries.
 
         Raises:
             StreamGapError: an entry does not follow the previous one of its stream.
         """
-        positions = {stream: replace(position) for stream, position in self.positions.items()}
+        offsets = {stream: replace(offset) for stream, offset in self.offsets.items()}
         for entry in entries:
-            stream = EVENTS if entry.stream in EVENT_STREAMS and EVENTS in positions else entry.stream
-            position = positions[stream]
+            stream = EVENTS if entry.stream in EVENT_STREAMS and EVENTS in offsets else entry.stream
+            offset = offsets[stream]
             # A stream with one kind of event has gaps where the other kinds are; no other stream has gaps.
-            if stream not in EVENT_STREAMS and entry.number != position.number + 1:
-                raise StreamGapError(f"{stream}: after entry {position.number} comes {entry.number}")
-            position.number, position.seq = entry.number, max(position.seq, entry.seq)
-            position.consumed += 1
+            if stream not in EVENT_STREAMS and entry.number != offset.number + 1:
+                raise StreamGapError(f"{stream}: entry {offset.number} is followed by {entry.number}")
+            offset.number, offset.seq = entry.number, max(offset.seq, entry.seq)
+            offset.consumed += 1
             self.metrics.add_entries(stream, 1)
-        return positions
+        return offsets
 
-    def keep_state(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
+    def add_snapshot(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
         """Add a snapshot to the commit where events alone would not restore the state."""
-        if work.snapshot is None and self._must_keep:
-            work.snapshot = (self._event_position(positions), self.dump())
+        if work.snapshot is None and self._needs_snapshot:
+            work.snapshot = (self._event_offset(offsets), self.dump())
 
-    def _event_position(self, positions: dict[str, StreamOffset]) -> int:
-        return max((p.number for s, p in positions.items() if s == EVENTS or s in EVENT_STREAMS), default=0)
+    def _event_offset(self, offsets: dict[str, StreamOffset]) -> int:
+        return max((p.number for s, p in offsets.items() if s == EVENTS or s in EVENT_STREAMS), default=0)
 
     def recover(self) -> None:
         """Restore the state of the last commit; its effects were committed then."""
@@ -188,11 +186,11 @@ class Consumer:
     def catch_up(self, saved_seq: int) -> None:
         """Advance the state over the committed events since the snapshot."""
 
-    def replay(self, after: int, take: Callable[[list[Entry]], None]) -> None:
-        """Pass the committed events after event ``after`` to ``take``."""
-        last = self._event_position(self.positions)
+    def replay(self, after: int, apply: Callable[[list[Entry]], None]) -> None:
+        """Pass the committed events after event ``after`` to ``apply``."""
+        last = self._event_offset(self.offsets)
         for entries in self.context.bus.events_between(after + 1, last):
-            take(entries)
+            apply(entries)
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Apply the entries, and add their effects to the unit of work."""

@@ -1,5 +1,7 @@
 """The resources of an actor, derived from two plain values so that no secret is passed as an argument."""
 
+from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -7,16 +9,20 @@ from pathlib import Path
 from sqlalchemy import Engine, event
 
 from memesnipe.bus.redis_bus import Bus
+from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.config.home import Home, installation_of
-from memesnipe.config.policies import fill_model_of
+from memesnipe.config.policies import capital_of, fill_model_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.engine.fills import FillModel
 from memesnipe.errors import SettingsError
 from memesnipe.feeds.choice import FeedChoice
+from memesnipe.protocol.account import Account
 from memesnipe.roles.activity import COMMITTING, ActivityTracker
 from memesnipe.sdk.registry import Families, discover
-from memesnipe.storage.database import OF_ACTORS, connect
-from memesnipe.storage.runs import read_stream_key, run_options
+from memesnipe.storage.database import ACTOR_OPTIONS, connect
+from memesnipe.storage.journal import Journal
+from memesnipe.storage.lease import EPOCHS_OF_THIS_PROCESS, Epochs
+from memesnipe.storage.runs import read_live_capital, read_stream_key, run_options
 from memesnipe.telemetry.logs import Logger, open_log
 
 
@@ -27,6 +33,8 @@ class Context:
     home: Path
     run_id: int
     activity: ActivityTracker = field(default_factory=ActivityTracker)
+    clock: Clock = SYSTEM_CLOCK
+    epochs: Epochs = field(default_factory=lambda: EPOCHS_OF_THIS_PROCESS)
 
     @cached_property
     def settings(self) -> Settings:
@@ -42,10 +50,10 @@ class Context:
         """
         if self.settings.servers.database_url is None:
             raise SettingsError("DATABASE_URL is not set, and there is no embedded PostgreSQL on this node")
-        engine = connect(self.settings.servers.database_url.get_secret_value(), OF_ACTORS)
+        engine = connect(self.settings.servers.database_url.get_secret_value(), ACTOR_OPTIONS)
         # Every commit sets the activity; a connection that only reads commits nothing.
-        event.listen(engine, "commit", lambda _: self.activity.at(COMMITTING))
-        event.listen(engine, "checkin", lambda *_: self.activity.committed())
+        event.listen(engine, "commit", lambda _: self.activity.set(COMMITTING))
+        event.listen(engine, "checkin", lambda *_: self.activity.end_commit())
         return engine
 
     @cached_property
@@ -57,11 +65,11 @@ class Context:
         """
         if self.settings.servers.redis_url is None:
             raise SettingsError("REDIS_URL is not set, and there is no embedded Redis on this node")
-        return Bus(self.settings.servers.redis_url.get_secret_value())
+        return Bus(self.settings.servers.redis_url.get_secret_value(), self.clock)
 
     @property
     def stream_key(self) -> bytes:
-        """The key that seals the entries of the run; readers reject entries sealed without it."""
+        """The key of the MACs of the run's entries; readers reject entries with another MAC."""
         return read_stream_key(self.database, self.run_id)
 
     @cached_property
@@ -73,6 +81,11 @@ class Context:
     def choice(self) -> FeedChoice:
         """The feed that the last start of the run selected."""
         return FeedChoice(**run_options(self.database, self.run_id))
+
+    @cached_property
+    def capital_usd(self) -> dict[Account, float]:
+        """The accounts of the run, each with its starting capital in USD."""
+        return capital_of(self.settings, read_live_capital(self.database, self.run_id))
 
     @property
     def installation(self) -> str:
@@ -94,9 +107,17 @@ class Context:
         """The path of the checkpoints of a generated feed."""
         return Home(self.home).run(self.run_id).feed_checkpoints
 
+    def journal(self, actor: str, writes: Iterable[str]) -> Journal:
+        """Return the actor's journal, not open yet; ``writes`` are the streams that it writes."""
+        return Journal(self.database, self.run_id, actor, writes, self.clock, self.epochs)
+
     def snapshot_file(self, actor: str) -> Path:
         """Return the path of an actor's snapshot, a state that can also be derived again."""
         return Home(self.home).run(self.run_id).snapshot(actor)
+
+    def background_writer(self) -> Executor:
+        """Return a thread that writes files while the actor works."""
+        return ThreadPoolExecutor(1, "snapshot")
 
     def log(self, actor: str) -> Logger:
         """Open the actor's log."""

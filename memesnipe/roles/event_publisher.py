@@ -1,6 +1,5 @@
 """The publisher of events: numbers a batch, logs it, commits the cursor and publishes, in this order."""
 
-import time
 from collections import Counter
 from dataclasses import asdict
 from typing import Final
@@ -60,7 +59,7 @@ class EventPublisher:
         settings, run_id = self._context.settings, self._context.run_id
         self._event_log = EventLog(self._context.event_log)
         self.cursor = read_cursor(connection, run_id)
-        self._event_log.cut(self.cursor.seq)
+        self._event_log.truncate(self.cursor.seq)
         self.sequencer = Sequencer(
             settings.trading.rebalance_interval_secs,
             settings.evolution.generation_interval_secs,
@@ -94,8 +93,8 @@ class EventPublisher:
         )
         self._commit(cursor, rejected, known_mints)
         self.cursor = cursor
-        self._send(events)
-        self._clock.published(cursor.seq, time.monotonic())
+        self._publish(events)
+        self._clock.published(cursor.seq, self._context.clock.monotonic_s())
         self._batches += 1
         if self._batches % TRIM_EVERY == 0:
             for stream in EVENT_STREAMS:
@@ -103,7 +102,7 @@ class EventPublisher:
 
     def _stamp(self, batch: Batch, intake: Intake) -> tuple[Events, list[Rejected]]:
         """Number the events, and flag the late ones and the last one of the feed."""
-        now_ns = time.time_ns()
+        now_ns = self._context.clock.now_ns()
         events, rejected = self.sequencer.stamp(batch.messages, now_ns=now_ns if self._live else None)
 
         def is_rejected(message: object) -> bool:
@@ -115,7 +114,7 @@ class EventPublisher:
         # A decision is due at the end of a feed too. Rejected messages after the last event are thus taken with it.
         # Live feeds are excepted: they may send invalid messages without end.
         intake.take_while(batch, is_rejected)
-        events["flags"][self._clock.are_late(events["ts"], time.monotonic(), now_ns)] |= STALE
+        events["flags"][self._clock.are_late(events["ts"], self._context.clock.monotonic_s(), now_ns)] |= STALE
         if len(events) and intake.has_ended:
             events["flags"][-1] |= REBALANCE
         return events, rejected
@@ -141,11 +140,11 @@ class EventPublisher:
         self._journal.commit(work, {})
         for r in rejected:
             self._metrics.add_rejection(r.category)
-            count = self._rejections.count(r.category, time.monotonic())
+            count = self._rejections.count(r.category, self._context.clock.monotonic_s())
             if count:
                 self._log.warning("events rejected", category=r.category, count=count, reason=r.reason)
 
-    def _send(self, events: Events) -> None:
+    def _publish(self, events: Events) -> None:
         payloads = to_payloads(events, self.sequencer.mints)
         self._bus.publish((payload.stream, payload.seq, payload.seq, encode(payload)) for payload in payloads)
         self._metrics.add_entries("feed", len(events))
@@ -153,12 +152,12 @@ class EventPublisher:
     def republish(self, slowest: int) -> None:
         """Publish from the log the events that Redis lacks; after a loss, rebuild the streams from empty."""
         assert self._event_log is not None  # noqa: S101 - it is open
-        held = self._bus.held_events(self._first_kept(slowest))
-        if not held or held.stop > self.cursor.seq + 1:  # no event beyond the cursor was ever committed
+        stored = self._bus.stored_events(self._first_kept(slowest))
+        if not stored or stored.stop > self.cursor.seq + 1:  # no event beyond the cursor was ever committed
             self._bus.publish((), EVENT_STREAMS)
-            held = range(held.start, held.start)
-        for start in range(held.stop, self.cursor.seq + 1, BATCH):
-            self._send(self._event_log.read(start, min(start + BATCH - 1, self.cursor.seq)))
+            stored = range(stored.start, stored.start)
+        for start in range(stored.stop, self.cursor.seq + 1, BATCH):
+            self._publish(self._event_log.read(start, min(start + BATCH - 1, self.cursor.seq)))
 
     def _first_kept(self, slowest: int) -> int:
         """Return the first event that must stay in Redis: no reader needs an earlier one, not even to recover."""

@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Iterator
-from time import perf_counter
 from typing import Final
 
 from msgspec.structs import replace
@@ -12,10 +11,12 @@ from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import limits_of
 from memesnipe.engine.orders import Order
 from memesnipe.engine.warm import compile_all
+from memesnipe.errors import SettingsError
 from memesnipe.execution.venue import VenueClient
 from memesnipe.market.events import Events
+from memesnipe.protocol.account import Account, order_id
 from memesnipe.protocol.events import to_records
-from memesnipe.protocol.messages import ControlPayload, ExecutorProgress, SimulationResults
+from memesnipe.protocol.messages import ControlPayload, ExecutionReport, ExecutorProgress, SimulationResults
 from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENT_STREAMS, EVENTS, FILLS, decoder_of
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
@@ -27,6 +28,7 @@ from memesnipe.storage.runs import read_mints
 from memesnipe.storage.schema import AllocationRow, OrderRow, TradeRow
 from memesnipe.storage.schema_control import ControlRow, RefusalRow
 from memesnipe.telemetry.metrics import ActorMetrics
+from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.execution import local_execution
 from memesnipe.trading.records import Entries, of_step
@@ -64,7 +66,10 @@ class Executor(Consumer):
         Args:
             context: settings, database, streams and files.
             metrics: of the actor.
-            client: of a venue that reports outcomes; None where orders trade on paper alone.
+            client: of the venue of the live account; None where the run has no live account.
+
+        Raises:
+            SettingsError: the run has a live account, and there is no client.
         """
         super().__init__(context, metrics)
         settings = context.settings
@@ -72,27 +77,37 @@ class Executor(Consumer):
             context.families,
             context.fill_model,
             shadow_capital_usd=settings.simulation.shadow_capital_usd,
-            limits=limits_of(settings),
+            limits={account: limits_of(settings, usd) for account, usd in context.capital_usd.items()},
             threads=settings.simulation.executor_threads,
-            reports=client is not None,
         )
+        if client is None and Account.LIVE in context.capital_usd:
+            raise SettingsError(f"run {context.run_id} has a live account, and no venue executes its orders")
         self._client = client
-        self._unsubmitted: list[Order] = []
+        self._unsubmitted: list[Order] = []  # of the live account, as are the next two
+        self._recalled: list[Order] = []
+        self._unacknowledged: list[ExecutionReport] = []
         self._mints: dict[int, str] = {}
         self._controls = 0  # applied so far
         self._published_seq, self._published_at = 0, 0.0  # the last published watermark, and its time
-        self._snapshots = ExecutorSnapshots(context.snapshot_file(self.name), context.run_id, self.log)
+        self._snapshots = ExecutorSnapshots(
+            context.snapshot_file(self.name), context.run_id, self.log, self.clock, context.background_writer()
+        )
+
+    @property
+    def desks(self) -> dict[Account, Desk]:
+        """The desk of each account, after the last step."""
+        return {name: account.desk for name, account in self._execution.accounts.items()}
 
     def with_dependencies(self, entries: list[Entry]) -> list[Entry]:
         """Return the prefix that may be applied; a message never precedes the event that it belongs to.
 
         When Redis has lost events and commands, the commands are published again first.
         """
-        known = self.positions[EVENTS].number
+        consumed = self.offsets[EVENTS].number
         for i, entry in enumerate(entries):
             if entry.stream in EVENT_STREAMS:
-                known = entry.number
-            elif entry.seq > known:
+                consumed = entry.number
+            elif entry.seq > consumed:
                 return super().with_dependencies(entries[:i])
         return super().with_dependencies(entries)
 
@@ -109,7 +124,8 @@ class Executor(Consumer):
         self._advance(events, work)
         self._publish_reports(work)
         unpublished = self._execution.seq - self._published_seq
-        if unpublished >= _PROGRESS_EVERY or (unpublished and perf_counter() - self._published_at > _PROGRESS_S):
+        is_due = self.clock.monotonic_s() - self._published_at > _PROGRESS_S
+        if unpublished >= _PROGRESS_EVERY or (unpublished and is_due):
             self._publish_progress(work)
 
     def _advance(self, entries: list[Entry], work: UnitOfWork) -> None:
@@ -127,7 +143,8 @@ class Executor(Consumer):
         self._controls += 1
         applied = {"number": self._controls, "stream": entry.stream, "entry": entry.number, "effective_seq": seq}
         work.add(ControlRow, [applied])
-        self._write(self._execution.apply(entry.payload), work)
+        for step in self._execution.apply(entry.payload):
+            self._write(step, work)
         if entry.stream == COMMANDS:
             self._publish_progress(work)  # the position role applies the command once this watermark has reached it
         if entry.stream == ALLOCATIONS:
@@ -146,17 +163,22 @@ class Executor(Consumer):
             is_results = isinstance(message, SimulationResults)
             after = {FILLS: self.journal.numbers_after(work)[FILLS]}
             work.send(replace(message, after=after) if is_results else message)
-        if self._client is not None:
+        if step.account is Account.LIVE:
             self._unsubmitted += step.orders
+            self._recalled += step.recalled
 
     def _publish_reports(self, work: UnitOfWork) -> None:
         """Publish the venue's reports; each is applied when it is read, like every control."""
-        for report in self._client.poll() if self._client is not None else ():
+        if self._client is None:
+            return
+        reports = self._client.poll()
+        for report in reports:
             work.send(replace(report, seq=self._execution.seq))
+        self._unacknowledged += reports
 
     def _publish_progress(self, work: UnitOfWork) -> None:
         """Publish the watermark, which bounds the position role, so that its marks do not depend on its speed."""
-        self._published_seq, self._published_at = self._execution.seq, perf_counter()
+        self._published_seq, self._published_at = self._execution.seq, self.clock.monotonic_s()
         work.send(ExecutorProgress(seq=self._published_seq))
 
     def idle(self) -> None:
@@ -166,19 +188,28 @@ class Executor(Consumer):
         if self._execution.seq > self._published_seq:
             self._publish_progress(work)
         if not work.is_empty:
-            self.commit(work, self.positions)
+            self.commit(work, self.offsets)
 
-    def keep_state(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
+    def add_snapshot(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
         """Store no snapshot in the database: events and controls restore the state."""
 
-    def commit(self, work: UnitOfWork, positions: dict[str, StreamOffset]) -> None:
-        """Commit, publish, submit the committed orders to the venue, and write a snapshot where one is due."""
-        super().commit(work, positions)
-        if self._client is not None:
-            for order in self._unsubmitted:
-                self._client.submit(order_key(order), order)
-            self._unsubmitted = []
+    def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
+        """Commit, publish, pass the committed orders to the venue, and write a snapshot where one is due."""
+        super().commit(work, offsets)
+        self._update_venue()
         self._snapshots.write_if_due(self._execution.seq, self._controls, self._execution.dump)
+
+    def _update_venue(self) -> None:
+        """Submit committed orders, request cancellations, and acknowledge committed reports."""
+        if self._client is None:
+            return
+        for order in self._unsubmitted:
+            self._client.submit(order_id(Account.LIVE, order_key(order)), order)
+        for order in self._recalled:
+            self._client.cancel(order_id(Account.LIVE, order_key(order)))
+        if self._unacknowledged:
+            self._client.acknowledge(self._unacknowledged)
+        self._unsubmitted, self._recalled, self._unacknowledged = [], [], []
 
     def close(self) -> None:
         """Wait for the snapshot that is being written, and close the connections."""
@@ -197,11 +228,11 @@ class Executor(Consumer):
         with self.context.database.connect() as connection:
             self._mints = dict(enumerate(read_mints(connection, self.context.run_id)))
             committed = count_controls(connection, self.context.run_id)
-            restored = self._snapshots.read(self.positions[EVENTS].number, committed)
+            restored = self._snapshots.read(self.offsets[EVENTS].number, committed)
             if restored is not None:
                 self._execution.load(restored.state)
                 self._controls = restored.controls
-            first, last = self._execution.seq + 1, self.positions[EVENTS].number
+            first, last = self._execution.seq + 1, self.offsets[EVENTS].number
             controls, payloads = read_controls(connection, self.context.run_id, self._controls)
 
         def payload_of(key: tuple[str, int]) -> ControlPayload:
@@ -213,8 +244,11 @@ class Executor(Consumer):
         self._controls += len(controls)
         self._published_seq = 0
         self._snapshots.recovered(self._execution.seq)
-        # An order may have been committed and not submitted; submitting it again has no effect.
-        self._unsubmitted = list(self._execution.desk.state.pending) if self._client is not None else []
+        if self._client is not None:
+            # An order may have been committed and not submitted; submitting it again has no effect.
+            desk = self._execution.accounts[Account.LIVE].desk
+            self._unsubmitted, self._recalled = list(desk.state.pending), desk.not_permitted()
+            self._update_venue()
         self.log.info("recovered", from_seq=first - 1, to_seq=last, controls=len(controls))
 
     def _events(self, first: int, last: int) -> Iterator[Events]:

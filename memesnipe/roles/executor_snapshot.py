@@ -1,15 +1,15 @@
 """The executor's snapshot: a file that shortens recovery; events and controls alone also restore the state."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Final
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from memesnipe.clock import Clock
 from memesnipe.engine.snapshot import EngineState
 from memesnipe.errors import first_line
 from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
@@ -35,11 +35,11 @@ class Restored:
 class ExecutorSnapshots:
     """Writes the snapshot of one run in the background, and reads it."""
 
-    def __init__(self, path: Path, run_id: int, log: Logger) -> None:
-        self._path, self._run_id, self._log = path, run_id, log
+    def __init__(self, path: Path, run_id: int, log: Logger, clock: Clock, writer: Executor) -> None:
+        self._path, self._run_id, self._log, self._clock = path, run_id, log, clock
         self._seq, self._due = 0, 0.0
         self._writing: Future[None] | None = None
-        self._writer = ThreadPoolExecutor(1, "snapshot")
+        self._writer = writer
 
     def recovered(self, seq: int) -> None:
         """Count events from ``seq``, the last event of a recovery."""
@@ -47,7 +47,7 @@ class ExecutorSnapshots:
 
     def write_if_due(self, seq: int, controls: int, dump: Callable[[], ExecutionState]) -> None:
         """Copy the committed state where a snapshot is due, and write it in the background."""
-        now = perf_counter()
+        now = self._clock.monotonic_s()
         if now < self._due and seq - self._seq < _EVERY_EVENTS:
             return
         if self._writing is not None:
@@ -65,7 +65,7 @@ class ExecutorSnapshots:
         }
         self._writing = self._writer.submit(write_snapshot, self._path, orjson.dumps(header), arena.engine.arrays)
         self._seq = seq
-        self._due = now + max(_EVERY_S, (perf_counter() - now) / _SHARE)
+        self._due = now + max(_EVERY_S, (self._clock.monotonic_s() - now) / _SHARE)
 
     def read(self, last_seq: int, controls: int) -> Restored | None:
         """Return the snapshot; None where it is missing, unreadable, of another run, or beyond the last commit.
@@ -78,9 +78,9 @@ class ExecutorSnapshots:
         if found is None:
             return None
         header: dict[str, Any] = orjson.loads(found[0])
-        fits = header["run"] == self._run_id and header["controls"] <= controls
-        if not fits or header["seq"] > last_seq:
-            self._log.warning("snapshot does not fit", run=header["run"], seq=header["seq"])
+        matches = header["run"] == self._run_id and header["controls"] <= controls
+        if not matches or header["seq"] > last_seq:
+            self._log.warning("snapshot is of another run or not committed", run=header["run"], seq=header["seq"])
             return None
         try:
             side, watched, orders_of_removed = _SMALL.validate_python(header["small"])

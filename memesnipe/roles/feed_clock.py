@@ -36,7 +36,7 @@ class FeedClock:
         if not self._lockstep:
             self._unread.append((seq, now_s))
 
-    def taken_in(self, seq: int) -> None:
+    def consumed(self, seq: int) -> None:
         """Record that the executor has consumed the events up to ``seq``."""
         while self._unread and self._unread[0][0] <= seq:
             self._unread.popleft()

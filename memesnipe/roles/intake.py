@@ -1,11 +1,11 @@
 """The intake: takes events from the feed in batches, each event when it is due."""
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, ResumeToken
 from memesnipe.market.plausible import LAST_TS
 from memesnipe.market.sequencer import time_of
@@ -30,8 +30,8 @@ class Intake:
     taken. A live feed is polled only when nothing is left to take, so that no event waits for the next one.
     """
 
-    def __init__(self, feed: Feed, clock: FeedClock, *, lockstep: bool) -> None:
-        self._feed, self._clock, self._lockstep = feed, clock, lockstep
+    def __init__(self, feed: Feed, clock: FeedClock, *, lockstep: bool, machine_clock: Clock = SYSTEM_CLOCK) -> None:
+        self._feed, self._clock, self._lockstep, self._machine_clock = feed, clock, lockstep, machine_clock
         self._polled: deque[FeedEvent] = deque()
         self._has_ended = False
         self._token: ResumeToken = None  # of the last event taken
@@ -90,7 +90,7 @@ class Intake:
         ts = time_of(message)
         if not 0 < ts <= LAST_TS:
             return True  # an event without a time or with an impossible one is rejected at once
-        early_s = self._clock.due_in_s(ts, time.monotonic())
+        early_s = self._clock.due_in_s(ts, self._machine_clock.monotonic_s())
         if early_s > 0 and wait:
-            time.sleep(min(early_s, MAX_WAIT_S))
+            self._machine_clock.sleep(min(early_s, MAX_WAIT_S))
         return early_s <= 0

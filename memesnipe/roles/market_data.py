@@ -1,6 +1,5 @@
 """Market data: reads the feed, and publishes its events and the commands of users in one order."""
 
-import time
 from typing import Final
 
 from memesnipe.feeds.base import Feed
@@ -12,8 +11,7 @@ from memesnipe.roles.feed_clock import FeedClock
 from memesnipe.roles.feed_health import feed_state
 from memesnipe.roles.intake import MAX_WAIT_S, Intake
 from memesnipe.storage.commands import PendingCommand, assign_seq, pending_commands
-from memesnipe.storage.journal import Journal
-from memesnipe.storage.runs import Cursor, read_positions
+from memesnipe.storage.runs import Cursor, read_offsets
 from memesnipe.telemetry.metrics import ActorMetrics
 
 PROGRESS_WAIT_S: Final = 0.05  # for readers; they announce their progress, but an announcement may be lost
@@ -41,8 +39,8 @@ class MarketData:
         self._lockstep = choice.lockstep and not feed.live  # a live market does not wait for decisions
         max_age_s = context.settings.risk.max_data_age_ms / 1000
         self._clock = FeedClock(choice.speed, max_age_s, live=feed.live, lockstep=self._lockstep)
-        self._intake = Intake(feed, self._clock, lockstep=self._lockstep)
-        self._journal = Journal(context.database, context.run_id, self.name, (COMMANDS,))
+        self._intake = Intake(feed, self._clock, lockstep=self._lockstep, machine_clock=context.clock)
+        self._journal = context.journal(self.name, (COMMANDS,))
         self._publisher = EventPublisher(context, metrics, self._journal, self._clock, self.log, live=feed.live)
         self._waits_for_decision = False  # in lockstep
         self._slowest = 0  # the last event that every reader has consumed, as far as known
@@ -72,18 +70,18 @@ class MarketData:
         bus.begin(self.context.installation, self.context.run_id, self.name, self.context.stream_key)
         with self.context.database.connect() as connection:
             self._publisher.open(connection)
-            self._update_readers(*read_positions(connection, self.context.run_id, EVENTS))
+            self._update_readers(*read_offsets(connection, self.context.run_id, EVENTS))
         self._intake.open(self.cursor.token)
-        self._clock.begin(time.monotonic())
+        self._clock.begin(self.context.clock.monotonic_s())
         # Commands first: no reader may pass the event after which a command takes effect.
-        unpublished = self._journal.unpublished({COMMANDS: bus.held(COMMANDS)}, READERS)
+        unpublished = self._journal.unpublished({COMMANDS: bus.stored(COMMANDS)}, READERS)
         bus.publish(unpublished.messages, unpublished.rebuild)
         self._publisher.republish(self._slowest)
         self.log.info("opened", run=self.context.run_id, seq=self.seq, position=self.cursor.position)
 
     def step(self) -> None:
         """Publish the events that are due, once the readers have progressed far enough."""
-        self.context.bus.assert_whole()  # while this actor waits for readers they may wait for entries that Redis lost
+        self.context.bus.assert_complete()  # readers may wait for entries that Redis has lost
         may_publish = self._check_commands_and_readers()
         self._report_feed()
         if not may_publish:
@@ -93,7 +91,7 @@ class MarketData:
             return
         batch = self._intake.take_due(self._publisher.sequencer.is_decision_due)
         if batch.messages or self._intake.has_ended:
-            self.context.activity.at(WORKING)
+            self.context.activity.set(WORKING)
             self._publisher.publish(batch, self._intake, self._slowest)
         else:
             self._journal.renew()
@@ -105,13 +103,13 @@ class MarketData:
         """
         with self.context.database.connect() as connection:
             commands = pending_commands(connection, self.context.run_id)
-            events, decided = read_positions(connection, self.context.run_id, EVENTS, ALLOCATIONS)
+            events, decided = read_offsets(connection, self.context.run_id, EVENTS, ALLOCATIONS)
         self._update_readers(events)
         if commands:
             self._assign(commands)
-        _, answered = decided.get("executor", (0, 0))
-        self._waits_for_decision = self._lockstep and answered < self.cursor.decision_seq
-        self._report_awaited(events, answered)
+        _, decided_seq = decided.get("executor", (0, 0))
+        self._waits_for_decision = self._lockstep and decided_seq < self.cursor.decision_seq
+        self._report_waiting(events, decided_seq)
         if self.cursor.ended or self._waits_for_decision:
             return False
         return self.seq - self._slowest < MAX_IN_FLIGHT
@@ -125,24 +123,24 @@ class MarketData:
         self.context.bus.publish(self._journal.commit(work, {}))
         self.log.info("commands", seq=self.seq, names=[command.name for command in commands])
 
-    def _update_readers(self, positions: dict[str, tuple[int, int]]) -> None:
-        self._clock.taken_in(positions.get("executor", (0, 0))[1])
-        self._slowest = min(positions.get(reader, (0, 0))[1] for reader in EVENT_READERS)
+    def _update_readers(self, offsets: dict[str, tuple[int, int]]) -> None:
+        self._clock.consumed(offsets.get("executor", (0, 0))[1])
+        self._slowest = min(offsets.get(reader, (0, 0))[1] for reader in EVENT_READERS)
 
-    def _report_awaited(self, events: dict[str, tuple[int, int]], answered: int) -> None:
+    def _report_waiting(self, events: dict[str, tuple[int, int]], decided_seq: int) -> None:
         """Report the reader or the decision that the run waits for, if any."""
         last = {reader: events.get(reader, (0, 0))[1] for reader in EVENT_READERS}
         reader = min(last, key=lambda reader: last[reader])
-        awaited = ""
+        waiting_for = ""
         if last[reader] < self.seq:
-            awaited = f"{reader} to take in event {last[reader] + 1:,}"
-        elif answered < self.cursor.decision_seq:
-            awaited = f"the decision that comes after that of event {answered:,}"
+            waiting_for = f"{reader} to consume event {last[reader] + 1:,}"
+        elif decided_seq < self.cursor.decision_seq:
+            waiting_for = f"the decision after that of event {decided_seq:,}"
         activity = self.context.activity
-        activity.awaits(awaited)
+        activity.set_waiting_for(waiting_for)
         # All actors may wait while a generation is bred, however long that takes.
-        if activity.awaited_s() > GENERATION_CHECK_S and self.context.bus.is_any("breeding"):
-            activity.awaits("")
+        if activity.waiting_s() > GENERATION_CHECK_S and self.context.bus.is_any_actor("breeding"):
+            activity.set_waiting_for("")
 
     def _report_feed(self) -> None:
         """Report the condition of live feeds: to the heartbeat, the metrics and, for failures, the log."""

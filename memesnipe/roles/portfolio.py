@@ -28,9 +28,9 @@ from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.lifecycle import DOWN, Mode
 from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioState, Transition
 
-_STATE = msgspec.json.Decoder(tuple[PortfolioState, PositionUpdate | None, int])
+_STATE = msgspec.json.Decoder(tuple[PortfolioState, list[PositionUpdate], int])
 # Sets the current figures of a strategy.
-_TOLD = update(StrategyRow.__table__).where(  # type: ignore[arg-type]
+_SET_FIGURES = update(StrategyRow.__table__).where(  # type: ignore[arg-type]
     StrategyRow.run_id == bindparam("b_run"), StrategyRow.spec_id == bindparam("b_spec")
 )
 _MANUAL = (CommandName.PROMOTE, CommandName.DEMOTE)
@@ -39,7 +39,7 @@ _MANUAL = (CommandName.PROMOTE, CommandName.DEMOTE)
 class PortfolioRole(Consumer):
     """Runs `memesnipe.trading.portfolio.Portfolio` on the streams.
 
-    Every mark of the position role leads to a decision. In lockstep, where a generation is due at the same event, the
+    The marks of all accounts at one event lead to a decision. In lockstep, where a generation is due at that event, the
     decision follows the factory's specs for that event; otherwise it does not wait for the factory.
     """
 
@@ -55,8 +55,8 @@ class PortfolioRole(Consumer):
             arena_size=settings.simulation.arena_size,
         )
         self._lockstep = context.choice.lockstep
-        self._due: PositionUpdate | None = None  # the mark that waits for a decision
-        self._bred_seq = 0  # the last event for which all specs were received
+        self._due: list[PositionUpdate] = []  # marks of one event that wait for a decision, one for each account
+        self._specs_seq = 0  # the last event for which all specs were received
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Apply the entries, and decide where a decision is due."""
@@ -67,9 +67,10 @@ class PortfolioRole(Consumer):
                 case StrategySpec() as spec:
                     self._portfolio.on_spec(spec)
                     if spec.index + 1 == spec.of:
-                        self._bred_seq = spec.seq
+                        self._specs_seq = spec.seq
                 case PositionUpdate() as mark:
-                    self._due = mark
+                    # A mark of a later event replaces those that have led to no decision.
+                    self._due = [*(due for due in self._due if due.seq == mark.seq), mark]
                 case CommandMessage() as command if command.name in _MANUAL:
                     self._apply(command, work)
                 case RiskEvent() as risk:
@@ -106,13 +107,14 @@ class PortfolioRole(Consumer):
         return row.generation, genome_from(row.genome)
 
     def _decide_if_due(self, work: UnitOfWork) -> None:
-        due = self._due
-        if due is None:
+        if len(self._due) < len(self.context.capital_usd):
             return
-        if self._lockstep and due.flags & GENERATION and self._bred_seq < due.seq:
+        last = self._due[-1]
+        if self._lockstep and last.flags & GENERATION and self._specs_seq < last.seq:
             return
-        self._due = None
-        self._write(due, self._portfolio.decide(due.seq, due.equity_usd), work)
+        equity_usd = {due.account: due.equity_usd for due in self._due}
+        self._due = []
+        self._write(last, self._portfolio.decide(last.seq, equity_usd), work)
 
     def _write(self, due: PositionUpdate, decision: Decision, work: UnitOfWork) -> None:
         seq = due.seq
@@ -158,14 +160,14 @@ class PortfolioRole(Consumer):
                 for spec_id, genome in joined.items()
             ],
         )
-        moved = {step.spec_id for step in decision.transitions}
-        told = [
+        moved = {step.spec_id for step in decision.transitions} | set(decision.released)
+        changed = [
             {"b_run": self.context.run_id, "b_spec": spec_id, **_figures(managed)}
             for spec_id, managed in strategies.items()
             if spec_id not in joined and (is_generation or spec_id in moved or managed.mode in DOWN)
         ]
-        if told:
-            work.change(_TOLD, told)
+        if changed:
+            work.change(_SET_FIGURES, changed)
 
     def _genomes(self, decision: Decision) -> list[tuple[str, Genome]]:
         new = [step.spec_id for step in decision.transitions if step.from_mode in ("", Mode.RETIRED)]
@@ -173,11 +175,11 @@ class PortfolioRole(Consumer):
 
     def dump(self) -> bytes:
         """Return the portfolio's state, the mark without a decision, and the event of the last specs."""
-        return msgspec.json.encode((self._portfolio.state, self._due, self._bred_seq))
+        return msgspec.json.encode((self._portfolio.state, self._due, self._specs_seq))
 
     def load(self, state: bytes) -> None:
         """Continue from a state of `dump`."""
-        self._portfolio.state, self._due, self._bred_seq = _STATE.decode(state)
+        self._portfolio.state, self._due, self._specs_seq = _STATE.decode(state)
 
 
 def _figures(managed: Managed) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The position role: books the fills, marks the portfolio, runs the circuit breaker, and orders exits."""
+"""The position role: books fills, marks every account, runs its circuit breaker, and orders exits."""
 
 from msgspec.structs import replace
 from pydantic import TypeAdapter
@@ -7,6 +7,7 @@ from sqlalchemy import update
 from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import ledger_policy_of
 from memesnipe.market.events import rows
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.events import to_records
 from memesnipe.protocol.messages import CommandMessage, FillMessage, SimulationResults
 from memesnipe.protocol.payload import Follows
@@ -20,11 +21,11 @@ from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.ledger import Ledger, LedgerState
 from memesnipe.trading.records import Entries, of_command, of_fill, of_mark
 
-_STATE = TypeAdapter(LedgerState)
+_STATE = TypeAdapter(dict[Account, LedgerState])
 
 
 class PositionRole(Consumer):
-    """Runs `memesnipe.trading.ledger.Ledger` on the streams.
+    """Runs a `memesnipe.trading.ledger.Ledger` for each account on the streams.
 
     It consumes events only up to the executor's watermark, so its bookings and marks depend on the events alone and not
     on which of the two roles is faster. The executor publishes simulation results where a decision is due, after the
@@ -35,23 +36,31 @@ class PositionRole(Consumer):
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
-        self._ledger = Ledger(ledger_policy_of(context.settings))
+        self._ledgers = {
+            account: Ledger(ledger_policy_of(context.settings, usd), account=account)
+            for account, usd in context.capital_usd.items()
+        }
+
+    @property
+    def ledgers(self) -> dict[Account, Ledger]:
+        """The ledger of each account, after the last step."""
+        return self._ledgers
 
     def read(self) -> list[Entry]:
         """Return the executor's messages, and the events up to its watermark, in order; commands beyond it wait."""
-        numbers = {stream: position.number for stream, position in self.positions.items()}
+        numbers = {stream: offset.number for stream, offset in self.offsets.items()}
         event = numbers.pop(EVENTS)
-        said = self.context.bus.read(numbers, BLOCK_MS)
-        come_to = max(
-            *(self.positions[stream].seq for stream in _OF_EXECUTOR),
-            *(entry.seq for entry in said if entry.stream in _OF_EXECUTOR),
+        messages = self.context.bus.read(numbers, BLOCK_MS)
+        watermark = max(
+            *(self.offsets[stream].seq for stream in _OF_EXECUTOR),
+            *(entry.seq for entry in messages if entry.stream in _OF_EXECUTOR),
             0,
         )
-        said = [entry for entry in said if entry.seq <= come_to]  # a command may be ahead of the executor
-        if not said:
+        messages = [entry for entry in messages if entry.seq <= watermark]  # a command may be ahead of the executor
+        if not messages:
             return []
-        events = self.context.bus.read({EVENTS: event}, BLOCK_MS) if come_to > event else []
-        entries = in_order([*(e for e in events if e.seq <= come_to), *said])
+        events = self.context.bus.read({EVENTS: event}, BLOCK_MS) if watermark > event else []
+        entries = in_order([*(e for e in events if e.seq <= watermark), *messages])
         for i, entry in enumerate(entries):
             if entry.stream in EVENT_STREAMS:
                 event = entry.number
@@ -66,34 +75,41 @@ class PositionRole(Consumer):
             if entry.stream in EVENT_STREAMS:
                 events.append(entry)
                 continue
-            self._see(events)
+            self._apply_events(events)
             events = []
             match entry.payload:
                 case FillMessage() as fill:
-                    self._write(of_fill(self._ledger.on_fill(fill), entry.seq), work)
+                    ledger = self._ledgers[fill.account]
+                    self._write(of_fill(ledger, ledger.on_fill(fill), entry.seq), work)
                 case SimulationResults() as results:
                     self._mark(entry.number, results, work)
                 case CommandMessage() as command:
                     self._apply(command, work)
-        self._see(events)
+        self._apply_events(events)
 
-    def _see(self, entries: list[Entry]) -> None:
+    def _apply_events(self, entries: list[Entry]) -> None:
         for event in rows(to_records([entry.payload for entry in entries])):
-            self._ledger.on_event(event)
+            for ledger in self._ledgers.values():
+                ledger.on_event(event)
 
     def _mark(self, number: int, results: SimulationResults, work: UnitOfWork) -> None:
-        mark = self._ledger.mark()
-        if mark.level_changed:
-            breaker = self._ledger.state.breaker
-            self.log.warning("risk level changed", level=str(breaker.level), drawdown=breaker.drawdown)
-        entries = of_mark(self._ledger, mark, results.seq, results.ts, results.flags)
-        self._write(entries, work, {SIMULATION_RESULTS: number})
+        for account, ledger in self._ledgers.items():
+            mark = ledger.mark()
+            if mark.level_changed:
+                breaker = ledger.state.breaker
+                self.log.warning(
+                    "risk level changed", account=account, level=str(breaker.level), drawdown=breaker.drawdown
+                )
+            entries = of_mark(ledger, mark, results.seq, results.ts, results.flags)
+            self._write(entries, work, {SIMULATION_RESULTS: number})
 
     def _apply(self, command: CommandMessage, work: UnitOfWork) -> None:
-        if not self._ledger.apply(command.name):
+        """Apply a halt or a reset to every account."""
+        changed = [ledger for ledger in self._ledgers.values() if ledger.apply(command.name)]
+        for ledger in changed:
+            self._write(of_command(ledger, command.seq, ledger.state.market_state.last_ts, command.name), work)
+        if not changed:
             return
-        last_ts = self._ledger.state.market_state.last_ts
-        self._write(of_command(self._ledger, command.seq, last_ts, command.name), work)
         self.log.warning("command applied", command=command.name, seq=command.seq)
         done = update(CommandRow).where(CommandRow.command_id == command.command_id)
         work.change(done.values(outcome=f"done after event {command.seq}"))
@@ -112,15 +128,16 @@ class PositionRole(Consumer):
 
     def catch_up(self, saved_seq: int) -> None:
         """Apply the events since the snapshot."""
-        self.replay(saved_seq, self._see)
+        self.replay(saved_seq, self._apply_events)
 
     def dump(self) -> bytes:
-        """Return the state of the ledger."""
-        return _STATE.dump_json(self._ledger.state)
+        """Return the state of the ledgers."""
+        return _STATE.dump_json({account: ledger.state for account, ledger in self._ledgers.items()})
 
     def load(self, state: bytes) -> None:
         """Continue from a state of `dump`."""
-        self._ledger.state = _STATE.validate_json(state)
+        for account, ledger_state in _STATE.validate_json(state).items():
+            self._ledgers[account].state = ledger_state
 
 
 _OF_EXECUTOR = (FILLS, SIMULATION_RESULTS, PROGRESS)
@@ -135,9 +152,9 @@ def in_order(entries: list[Entry]) -> list[Entry]:
     before = {e.seq: e.payload.after[FILLS] for e in entries if isinstance(e.payload, SimulationResults)}
     rank = {SIMULATION_RESULTS: 2, PROGRESS: 3, COMMANDS: 4}
 
-    def place(entry: Entry) -> tuple[int, int, int]:
+    def sort_key(entry: Entry) -> tuple[int, int, int]:
         if entry.stream == FILLS:
             return entry.seq, 1 if entry.number <= before.get(entry.seq, 0) else 5, entry.number
         return entry.seq, rank.get(entry.stream, 0), entry.number
 
-    return sorted(entries, key=place)
+    return sorted(entries, key=sort_key)

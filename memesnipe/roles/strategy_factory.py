@@ -2,7 +2,6 @@
 
 import statistics
 from collections.abc import Callable
-from time import perf_counter
 
 from pydantic import TypeAdapter
 
@@ -40,7 +39,7 @@ class StrategyFactory(Consumer):
             settings.evolution.crossover_rate,
             settings.evolution.tournament_size,
         )
-        self._population = GeneticAlgorithm(context.families, search, settings.simulation.seed)
+        self._algorithm = GeneticAlgorithm(context.families, search, settings.simulation.seed)
         self._evaluate = evaluate
         self._lockstep = context.choice.lockstep
         self._window: Events = empty(0)
@@ -61,23 +60,23 @@ class StrategyFactory(Consumer):
             self._window = join(self._window, new)[-self.context.settings.evolution.tape_window_events :]
 
     def _breed(self, seq: int, work: UnitOfWork) -> None:
-        started = perf_counter()
-        index = self._population.generation
-        genomes = self._population.ask()
+        started = self.clock.monotonic_s()
+        index = self._algorithm.generation
+        genomes = self._algorithm.ask()
         window_events = len(self._window)
         announced = self.journal.unit_of_work()
         # One job a generation: if there are more jobs than generations, this one was announced before a crash.
         if self.journal.numbers_after(announced)[BACKTEST_JOBS] <= index:
             announced.send(BacktestJob(seq=seq, generation=index, genomes=len(genomes), window_events=window_events))
-            self.commit(announced, self.positions)
+            self.commit(announced, self.offsets)
         evaluated = self._evaluate(index, self._window, genomes)
         fitness = [e.fitness for e in evaluated]
-        self._population.tell(genomes, evaluated)
+        self._algorithm.tell(genomes, evaluated)
         summary = {
             "evaluations": len(genomes),
             "best_fitness": max(fitness),
             "median_fitness": statistics.median(fitness),
-            "seconds": perf_counter() - started,
+            "seconds": self.clock.monotonic_s() - started,
         }
         work.add(GenerationRow, [{"index": index, "seq": seq, "window_events": window_events, **summary}])
         work.add(EvaluationRow, [_evaluation_row(index, e) for e in evaluated])
@@ -94,7 +93,7 @@ class StrategyFactory(Consumer):
             )
         )
         self._publish_best(index, seq, genomes, evaluated, work)
-        work.snapshot = (seq, _STATE.dump_json(self._population.dump()))
+        work.snapshot = (seq, _STATE.dump_json(self._algorithm.dump()))
         self.log.info("generation", index=index, seq=seq, **summary)
 
     def _publish_best(
@@ -120,16 +119,16 @@ class StrategyFactory(Consumer):
 
     def catch_up(self, saved_seq: int) -> None:  # noqa: ARG002 - the window does not depend on it
         """Fill the window again; the search itself is in the snapshot."""
-        last = self.positions[EVENTS].number
+        last = self.offsets[EVENTS].number
         self.replay(max(0, last - self.context.settings.evolution.tape_window_events), self._roll)
 
     def dump(self) -> bytes:
         """Return the state of the search."""
-        return _STATE.dump_json(self._population.dump())
+        return _STATE.dump_json(self._algorithm.dump())
 
     def load(self, state: bytes) -> None:
         """Continue from a state of `dump`."""
-        self._population.load(_STATE.validate_json(state))
+        self._algorithm.load(_STATE.validate_json(state))
 
 
 def _evaluation_row(generation: int, evaluated: Evaluation) -> dict[str, object]:

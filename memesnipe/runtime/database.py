@@ -1,4 +1,4 @@
-"""The database of commands that can run without `memesnipe up`: the running one, or an embedded one meanwhile."""
+"""The database of commands that need no `memesnipe up`: that of the running system, or an embedded one meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,16 +19,16 @@ NO_RUN: Final = "there is no run in this folder yet; start one with `memesnipe u
 
 
 @contextmanager
-def open_database(settings: Settings, *, make: bool = False) -> Iterator[tuple[Engine, str]]:
+def open_database(settings: Settings, *, create: bool = False) -> Iterator[tuple[Engine, str]]:
     """Yield the migrated database and its URL: DATABASE_URL, else that of the system in this folder, else embedded.
 
     Args:
         settings: with `database_url` and `memesnipe_home`.
-        make: whether to create an embedded database if there is none yet.
+        create: whether to create an embedded database if there is none yet.
 
     Raises:
-        InputError: there is none, and ``make`` is false.
-        MemeSnipeError: it does not answer, or another command is starting in this folder.
+        InputError: there is none, and ``create`` is false.
+        MemeSnipeError: it does not respond, or another command is starting in this folder.
     """
     home = settings.installation.memesnipe_home.resolve()
     with ExitStack() as stack:
@@ -37,7 +37,7 @@ def open_database(settings: Settings, *, make: bool = False) -> Iterator[tuple[E
         if settings.servers.database_url is not None:
             url = settings.servers.database_url.get_secret_value()
         else:
-            if not (make or Home(home).has_database):
+            if not (create or Home(home).has_database):
                 raise InputError(NO_RUN)
             stack.callback(acquire(home).close)
             servers = stack.enter_context(LocalServers(*Home(home).server_folders))
@@ -51,12 +51,12 @@ def migrated(url: str) -> Engine:
     """Connect to the database at ``url`` and migrate its tables.
 
     Raises:
-        MemeSnipeError: it does not answer.
+        MemeSnipeError: it does not respond.
     """
     engine = connect(url)
     try:
         migrate(engine)
     except OperationalError as error:
         reason, shown = first_line(error), without_secrets(url).replace("+psycopg", "")
-        raise MemeSnipeError(f"PostgreSQL at {shown} does not answer: {reason}") from error
+        raise MemeSnipeError(f"PostgreSQL at {shown} does not respond: {reason}") from error
     return engine

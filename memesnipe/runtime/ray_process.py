@@ -18,7 +18,7 @@ from memesnipe.servers.leftovers import MARK, end_leftovers
 from memesnipe.telemetry.logs import Logger
 
 _START_S: Final = 240.0  # for each step; at a load of 30 on 2 cores the slowest takes 90 s
-_SILENT_S: Final = 120.0
+_MAX_SILENCE_S: Final = 120.0
 _STOP_S: Final = 60.0
 _MAX_ATTEMPTS: Final = 10  # in a row, without `_STABLE_S` of work in between
 _MAX_FIRST_ATTEMPTS: Final = 6
@@ -82,9 +82,9 @@ class RayProcess:
             MemeSnipeError: it does not start, or does not restart, after several attempts.
         """
         if self._process is None:
-            left = self._next_start - time.monotonic()
-            if left > 0:
-                time.sleep(min(left, timeout_s))
+            wait_s = self._next_start - time.monotonic()
+            if wait_s > 0:
+                time.sleep(min(wait_s, timeout_s))
             else:
                 self._spawn()
             return False
@@ -161,8 +161,8 @@ class RayProcess:
             return f"its process ended with {code}"
         if not self._is_ready and now - self._changed_at > _START_S:
             return f"{self._startup_step} was not ready within {_START_S:.0f} s"
-        if self._is_ready and now - self._received_at > _SILENT_S:
-            return f"it has not reported for {_SILENT_S:.0f} s"
+        if self._is_ready and now - self._received_at > _MAX_SILENCE_S:
+            return f"it has not reported for {_MAX_SILENCE_S:.0f} s"
         return ""
 
     def _record_failure(self, reason: str) -> None:

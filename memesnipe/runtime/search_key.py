@@ -56,7 +56,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def _changed_strategies(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     for name in sorted({*before, *now}):
         if name not in now:
-            yield f"the strategy {name} is gone"
+            yield f"the strategy {name} was removed"
         elif name not in before:
             yield f"the strategy {name} is new"
         elif before[name] != now[name]:

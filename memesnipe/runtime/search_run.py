@@ -100,8 +100,8 @@ class Evolve:
         self._search = Search(self._families, search, plan.seed)
         self._info = self._begin_or_resume(asdict(search))
         self._generations = list(self._info.generations)
-        self._counted = 0  # evaluations of this process, for the speed
-        self._later = 0  # evaluations after the last generation
+        self._evaluations = 0  # made by this process, for the speed
+        self._finish_evaluations = 0  # made after the last generation
 
     def _begin_or_resume(self, search: dict[str, Any]) -> SearchInfo:
         """Begin a new search, or resume the one with the same key.
@@ -113,7 +113,7 @@ class Evolve:
         key = key_of(plan.seed, search, settings.simulation.shadow_capital_usd, fill_model_of(settings), self._families)
         if not plan.resume:
             return self._store.begin(plan.tape.name, key)
-        info = self._store.take_up(key)
+        info = self._store.find(key)
         if info is None:
             raise InputError(f"--resume: {self._resume_failure(key)}; leave --resume out to begin a new search")
         if info.state is not None:
@@ -151,13 +151,13 @@ class Evolve:
         evaluations = self._evaluate(genomes, title, report_progress)
         summary = self._search.tell(genomes, evaluations).to_dict()
         summary["seconds"] = round(time.perf_counter() - started, 4)
-        self._store.keep(self._info.search_id, self._search.dump(), summary)
+        self._store.store_generation(self._info.search_id, self._search.dump(), summary)
         self._generations.append(summary)
 
     def _evaluate(self, genomes: list[Genome], title: str, report_progress: ReportProgress) -> list[Evaluation]:
         def on_done(count: int) -> None:
             self.first_result_s = self.first_result_s or time.perf_counter() - self._started
-            self._counted += count
+            self._evaluations += count
             report_progress(title, count)
 
         report_progress(title, 0)
@@ -183,11 +183,11 @@ class Evolve:
             )
 
         plan = PolishPlan(self._plan.polish, self._plan.seed, self._studies, f"search {search_id}")
-        polished = polish(self._search.population.archive.best(CHAMPIONS), self._families, evaluate, plan)
+        polished = polish(self._search.algorithm.archive.best(CHAMPIONS), self._families, evaluate, plan)
         holdout_run = run_holdout(polished.contenders, self._families, evaluate, record, self._plan.seed)
         self._search.record_holdout([*holdout_run.records, holdout_run.baseline])
         counts = [*map(len, polished.batches), BASELINE_GENOMES, len(holdout_run.records) + 1]
-        self._later = sum(counts)
+        self._finish_evaluations = sum(counts)
         ever = store.count(search_id, "finish", counts)
         return holdout_run.assess(ever, ASSUMED_POOLS if self._market.pools_are_assumed else ""), ever
 
@@ -200,13 +200,13 @@ class Evolve:
             "assumptions": self._market.assumptions,
             "families": self._usable.to_dict(),
             "generations": self._generations,
-            "evaluations": sum(g["evaluations"] for g in self._generations) + self._later,
+            "evaluations": sum(g["evaluations"] for g in self._generations) + self._finish_evaluations,
             "evaluations_ever": ever,
             "champions": [_champion(c) for c in champions],
             "pbo": self._generations[-1]["pbo"] if self._generations else None,
             "promotable": any(c.promotable for c in champions),
             "digest": self._search.digest,
-            "evaluations_per_s": round(self._counted / seconds, 1),
+            "evaluations_per_s": round(self._evaluations / seconds, 1),
             "first_result_s": round(self.first_result_s, 3),
             "busy_s": round(self._backtests.busy_s, 3),
             "seconds": round(seconds, 3),

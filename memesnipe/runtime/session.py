@@ -45,7 +45,7 @@ class Session:
     has_started: Callable[[], None]  # called when the start is complete
     detached: bool = False  # whether it runs in the background, see `memesnipe.cli.background`
     _failed_restarts: int = 0  # in a row
-    _server_trouble: str = ""
+    _server_problem: str = ""
 
     def __enter__(self) -> Self:
         """Start the servers, the run, Ray, the API and the actors.
@@ -60,7 +60,7 @@ class Session:
             self._check_addresses()
             self._choose_port(stack)
             print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
-            # Everything starts at the same time; what is loaded here, is loaded meanwhile.
+            # Everything starts at the same time; modules are loaded meanwhile.
             self._servers = stack.enter_context(LocalServers(*Home(self.home).server_folders))
             self._ray = RayProcess(self.home, self.settings.servers.ray_address, self.log, self.detached)
             stack.callback(self._ray.stop)
@@ -104,11 +104,11 @@ class Session:
         """
         settings = self.settings
         if settings.servers.ray_address and _is_remote(settings.servers.ray_address):
-            lacking = [n for n in ("redis_url", "database_url") if getattr(settings.servers, n) is None]
-            if lacking:
+            missing = [n for n in ("redis_url", "database_url") if getattr(settings.servers, n) is None]
+            if missing:
                 raise InputError(
                     f"RAY_ADDRESS is {settings.servers.ray_address}, on another machine: set "
-                    f"{' and '.join(n.upper() for n in lacking)} too; the embedded servers listen on this machine only"
+                    f"{' and '.join(n.upper() for n in missing)} too; the embedded servers listen on this machine only"
                 )
 
     def _wait_for_servers(self) -> None:
@@ -120,7 +120,7 @@ class Session:
         self.settings = self.settings.changed(**update, memesnipe_home=self.home)
 
     def _prepare_run(self, stack: ExitStack) -> None:
-        """Migrate the database, begin or resume the run, and write all that the other processes read."""
+        """Migrate the database, begin or resume the run, and write the files that the other processes read."""
         from memesnipe.runtime.database import migrated  # noqa: PLC0415
         from memesnipe.solana.wallet import make_wallet  # noqa: PLC0415
 
@@ -144,7 +144,7 @@ class Session:
         """Begin or resume the run in PostgreSQL, and clear the streams of another run from Redis.
 
         Raises:
-            MemeSnipeError: Redis does not answer.
+            MemeSnipeError: Redis does not respond.
         """
         import redis  # noqa: PLC0415
 
@@ -160,7 +160,7 @@ class Session:
         try:
             bus.take_over(installation_of(self.home), run.run_id)
         except redis.RedisError as error:
-            raise MemeSnipeError(f"Redis at {without_secrets(url)} does not answer: {error}") from error
+            raise MemeSnipeError(f"Redis at {without_secrets(url)} does not respond: {error}") from error
         finally:
             bus.close()
         self.log.info("run", run=run.run_id, resumed=run.resumed, feed=self.choice.identity)
@@ -190,9 +190,9 @@ class Session:
         try:
             for name in self._servers.restart_dead():
                 self.log.error("server died and was restarted", name=name)
-            self._failed_restarts, self._server_trouble = 0, ""
+            self._failed_restarts, self._server_problem = 0, ""
         except LocalServerError as error:
-            self._server_trouble = f"a server has not restarted (attempt {self._failed_restarts + 1}): {error}"
+            self._server_problem = f"a server has not restarted (attempt {self._failed_restarts + 1}): {error}"
             self._failed_restarts += 1
             self.log.error("server has not restarted", error=str(error), attempt=self._failed_restarts)
             if self._failed_restarts >= _MAX_RESTARTS:
@@ -202,7 +202,7 @@ class Session:
     @property
     def condition(self) -> str:
         """Return the problems of the servers and Ray, for the user; "" while there are none."""
-        return "; ".join(filter(None, (self._server_trouble, self._ray.condition)))
+        return "; ".join(filter(None, (self._server_problem, self._ray.condition)))
 
     def messages(self) -> list[str]:
         """Return the sentences to show to the user since the last call."""

@@ -125,7 +125,7 @@ class ChildServer:
             )
 
     def wait_ready_or_relaunch(self, ready: Callable[[int], bool], relaunch: Callable[[], None]) -> None:
-        """Wait until the server is ready; relaunch it once when another program took its port.
+        """Wait until the server is ready; relaunch it once when another program uses its port.
 
         Raises:
             LocalServerError: it does not become ready.
@@ -141,7 +141,7 @@ class ChildServer:
         """Wait until ``ready`` returns True for the server's pid.
 
         Raises:
-            PortTakenError: another program took its port.
+            PortTakenError: another program uses its port.
             LocalServerError: it ended, or is not ready in time.
         """
         process = self._process
@@ -151,7 +151,7 @@ class ChildServer:
         if process.returncode is None and in_time:
             return
         if "Address already in use" in self.new_log():
-            raise PortTakenError(self._failure("another program took its port"))
+            raise PortTakenError(self._failure("another program uses its port"))
         raise LocalServerError(self._failure("did not start" if in_time else f"not ready in {seconds:.0f} s"))
 
     def stop(self, seconds: float = 30) -> None:

@@ -51,7 +51,7 @@ class EmbeddedServer(ABC):
         if self._port != self._preferred_port:  # the other processes use the old port
             self._server.stop()
             self._port = self._preferred_port
-            raise LocalServerError(f"port {self._port} was taken by another program meanwhile")
+            raise LocalServerError(f"port {self._port} is used by another program now")
         self._must_restart = False
         return True
 

@@ -38,8 +38,8 @@ def get(url: str, timeout_s: float) -> Response:
         timeout_s: for the connection, and for each read.
 
     Raises:
-        TimeoutError: the server does not answer in time.
-        OSError: the server does not answer.
+        TimeoutError: the server does not respond in time.
+        OSError: the server does not respond.
     """
     return _send(Request(url), timeout_s)  # noqa: S310 - on loopback
 
@@ -62,4 +62,4 @@ def _send(request: Request, timeout_s: float) -> Response:
             raise error.reason from None
         raise
     except HTTPException as error:
-        raise OSError(f"the server does not speak HTTP: {type(error).__name__}") from error
+        raise OSError(f"the server is no HTTP server: {type(error).__name__}") from error

@@ -1,4 +1,4 @@
-"""Manual commands in the database: recorded on request, pending until market_data assigns an event to each."""
+"""Manual commands in the database: recorded on enqueue, pending until market_data assigns an event to each."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -36,7 +36,7 @@ class PendingCommand:
         )
 
 
-def request(connection: Connection, run_id: int, name: CommandName, *, spec_id: str = "", reason: str = "") -> int:
+def enqueue(connection: Connection, run_id: int, name: CommandName, *, spec_id: str = "", reason: str = "") -> int:
     """Enqueue a command; return its id.
 
     Raises:

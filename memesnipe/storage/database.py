@@ -6,10 +6,10 @@ from typing import Final
 from sqlalchemy import Engine, create_engine, make_url, text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_ONE_AT_A_TIME = 24_000_000  # key of the advisory lock that keeps migrations from running concurrently
+_MIGRATION_LOCK = 24_000_000  # key of the advisory lock that keeps migrations from running concurrently
 
 # An unreachable server is detected within seconds; with the defaults that takes hours.
-_ATTENTIVE: Final = {
+_TIMEOUTS: Final = {
     "connect_timeout": 5,
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -22,7 +22,7 @@ _ATTENTIVE: Final = {
 # transaction. A process that waits for the lock fails earlier, with a lock timeout. Statements have no timeout: a long
 # read at recovery would be cancelled and repeated forever, and a stalled server cancels nothing. The heartbeat of an
 # actor that waits for a stalled server has the state `stalled`.
-OF_ACTORS: Final = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
+ACTOR_OPTIONS: Final = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
 
 
 def connect(url: str, options: str = "") -> Engine:
@@ -32,9 +32,9 @@ def connect(url: str, options: str = "") -> Engine:
         url: of the database; connection parameters in its query take precedence over the defaults here.
         options: server settings for these connections.
     """
-    given = make_url(url).query
-    arguments = {**_ATTENTIVE, **({"options": options} if options else {})}
-    arguments = {name: value for name, value in arguments.items() if name not in given}
+    in_url = make_url(url).query
+    arguments = {**_TIMEOUTS, **({"options": options} if options else {})}
+    arguments = {name: value for name, value in arguments.items() if name not in in_url}
     return create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=4, pool_timeout=10, connect_args=arguments)
 
 
@@ -47,6 +47,6 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, revision)

@@ -46,17 +46,17 @@ class EventLog:
 
     def _lock(self) -> None:
         if not try_lock(self._fd):
-            raise OSError(f"{self._path} has another writer; this one waits until it is gone")
+            raise OSError(f"{self._path} is open in another writer, which must end first")
 
-    def cut(self, count: int) -> None:
+    def truncate(self, count: int) -> None:
         """Truncate the log after the first ``count`` events: later ones were never committed or published.
 
         Raises:
             OSError: the file is shorter; committed events are missing from it.
         """
-        size = _offset_behind(count)
+        size = offset_after(count)
         if os.fstat(self._fd).st_size < size:
-            raise OSError(f"{self._path} holds fewer than the {count} events that were committed")
+            raise OSError(f"{self._path} has fewer than the {count} committed events")
         os.ftruncate(self._fd, size)
 
     def append(self, events: Events) -> None:
@@ -64,16 +64,16 @@ class EventLog:
         if not len(events):
             return
         records = np.empty(len(events), dtype=_RECORD)
-        records["event"] = _whole(events)
+        records["event"] = _as_bytes(events)
         records["checksum"] = _checksums(events)
-        self._write(records.tobytes(), _offset_behind(int(events["seq"][0]) - 1))
+        self._write(records.tobytes(), offset_after(int(events["seq"][0]) - 1))
         os.fsync(self._fd)
 
-    def _write(self, content: bytes, place: int) -> None:
+    def _write(self, content: bytes, offset: int) -> None:
         rest = memoryview(content)
         while rest:
-            written = os.pwrite(self._fd, rest, place)
-            rest, place = rest[written:], place + written
+            written = os.pwrite(self._fd, rest, offset)
+            rest, offset = rest[written:], offset + written
 
     def read(self, first: int, last: int) -> Events:
         """Return the events numbered ``first`` to ``last``, as far as the log has them.
@@ -105,12 +105,12 @@ def read_batches(path: Path, first: int, last: int, size: int = _BATCH) -> Itera
         yield events
 
 
-def logged(path: Path) -> float:
+def count_events(path: Path) -> float:
     """Return the number of events in a log, with a fraction if the log ends within a record."""
     return (path.stat().st_size - len(_MAGIC)) / _RECORD.itemsize
 
 
-def damage(path: Path, last: int) -> Iterator[str]:
+def damaged_ranges(path: Path, last: int) -> Iterator[str]:
     """Yield one line for each range of damaged events among the first ``last`` events of a log."""
     try:
         _check_version(path)
@@ -121,12 +121,12 @@ def damage(path: Path, last: int) -> Iterator[str]:
     for start in range(1, last + 1, _BATCH):
         _, bad = _checked(path, start, min(start + _BATCH - 1, last))
         damaged += [start + int(i) for i in np.flatnonzero(bad)]
-    stretches = np.split(np.array(damaged), 1 + np.flatnonzero(np.diff(damaged) != 1)) if damaged else []
-    for stretch in stretches:
-        yield f"{path.name}: {_named(int(stretch[0]), int(stretch[-1]))}: the checksum or the place does not fit"
+    ranges = np.split(np.array(damaged), 1 + np.flatnonzero(np.diff(damaged) != 1)) if damaged else []
+    for found in ranges:
+        yield f"{path.name}: {_description(int(found[0]), int(found[-1]))}: the checksum or the seq does not match"
 
 
-def _named(first: int, last: int) -> str:
+def _description(first: int, last: int) -> str:
     return f"event {first} is damaged" if first == last else f"events {first} to {last} are damaged"
 
 
@@ -134,14 +134,14 @@ def _read(path: Path, first: int, last: int) -> Events:
     events, bad = _checked(path, first, last)
     if bad.any():
         raise OSError(
-            f"{path} is damaged: the checksum or the place of event {first + int(np.argmax(bad))} does not fit"
+            f"{path} is damaged: the checksum or the seq of event {first + int(np.argmax(bad))} does not match"
         )
     return events
 
 
 def _checked(path: Path, first: int, last: int) -> tuple[Events, NDArray[np.bool_]]:
     """Return the events numbered ``first`` to ``last``, as far as the log has them, and a mask of the damaged ones."""
-    offset = _offset_behind(first - 1)
+    offset = offset_after(first - 1)
     records = np.fromfile(path, dtype=_RECORD, count=max(0, last - first + 1), offset=offset)
     events = np.ascontiguousarray(records["event"]).view(EVENT)
     misplaced = events["seq"] != np.arange(first, first + len(events))
@@ -154,11 +154,12 @@ def _check_version(path: Path) -> None:
             raise OSError(f"{path} is no event log of this version, or its first bytes are damaged")
 
 
-def _offset_behind(count: int) -> int:
+def offset_after(count: int) -> int:
+    """Return the offset in bytes behind the first ``count`` events."""
     return len(_MAGIC) + count * _RECORD.itemsize
 
 
-def _whole(events: Events) -> NDArray[Any]:
+def _as_bytes(events: Events) -> NDArray[Any]:
     return np.ascontiguousarray(events).view(np.dtype((np.void, EVENT.itemsize)))
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Engine, Executable, Select, delete, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from memesnipe.protocol.payload import Payload, encode
+from memesnipe.clock import SYSTEM_CLOCK, Clock
+from memesnipe.protocol.payload import EncodedEntry, Payload, encode
 from memesnipe.protocol.streams import EVENTS
-from memesnipe.storage.lease import Lease
+from memesnipe.storage.lease import EPOCHS_OF_THIS_PROCESS, Epochs, Lease
 from memesnipe.storage.schema import Base, FeedCursorRow, MessageRow, SnapshotRow, StreamOffsetRow
 
 
@@ -35,8 +36,26 @@ def _upsert(table: type[Base], columns: tuple[str, ...], adding: tuple[str, ...]
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
-# A message for the bus to publish: (stream, number, seq, JSON)
-Sent = tuple[str, int, int, bytes]
+@cache
+def _last_number(run_id: int, stream: str) -> Select[Any]:
+    number: Any = func.max(MessageRow.number)
+    return select(number).where(MessageRow.run_id == run_id, MessageRow.stream == stream)
+
+
+@cache
+def _last_written(run_id: int, streams: tuple[str, ...]) -> Select[Any]:
+    """Return the query of the last number of several streams, as one row."""
+    written: dict[str, Select[Any]] = {stream: _last_number(run_id, stream) for stream in streams}
+    if EVENTS in written:
+        written[EVENTS] = select(FeedCursorRow.seq).where(FeedCursorRow.run_id == run_id)
+    return select(*(statement.scalar_subquery() for statement in written.values()))
+
+
+@cache
+def _offsets_of(run_id: int, stream: str) -> Select[str, int]:
+    """Return the query of the readers' offsets in a stream."""
+    offset = StreamOffsetRow
+    return select(offset.actor, offset.number).where(offset.run_id == run_id, offset.stream == stream)
 
 
 @dataclass(slots=True)
@@ -95,20 +114,28 @@ class UnitOfWork:
 class Unpublished:
     """The messages that Redis lacks, and the streams to empty first, because their entries cannot be continued."""
 
-    messages: Iterator[Sent]
+    messages: Iterator[EncodedEntry]
     rebuild: list[str]
 
 
 class Journal:
     """One actor's journal in one run."""
 
-    def __init__(self, engine: Engine, run_id: int, actor: str, writes: Iterable[str]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        run_id: int,
+        actor: str,
+        writes: Iterable[str],
+        clock: Clock = SYSTEM_CLOCK,
+        epochs: Epochs = EPOCHS_OF_THIS_PROCESS,
+    ) -> None:
         self.run_id = run_id
         self._engine = engine
         self._actor = actor
         self._numbers = dict.fromkeys(writes, 0)
         self._committed: dict[str, StreamOffset] = {}  # the last offsets that this journal committed
-        self._lease = Lease(engine, run_id, actor)
+        self._lease = Lease(engine, run_id, actor, clock, epochs)
 
     def open(self) -> None:
         """Take the lease, and read the number of the last message of each stream.
@@ -119,21 +146,18 @@ class Journal:
         self._lease.take()
         with self._engine.connect() as connection:
             for stream in self._numbers:
-                self._numbers[stream] = connection.scalar(self._last_number(stream)) or 0
+                self._numbers[stream] = connection.scalar(_last_number(self.run_id, stream)) or 0
 
-    def _last_number(self, stream: str) -> Select[Any]:
-        return select(func.max(MessageRow.number)).where(MessageRow.run_id == self.run_id, MessageRow.stream == stream)
-
-    def positions(self, streams: Iterable[str]) -> dict[str, StreamOffset]:
+    def offsets(self, streams: Iterable[str]) -> dict[str, StreamOffset]:
         """Return the offset in each stream."""
-        positions = {stream: StreamOffset() for stream in streams}
+        offsets = {stream: StreamOffset() for stream in streams}
         query = select(StreamOffsetRow).where(
             StreamOffsetRow.run_id == self.run_id, StreamOffsetRow.actor == self._actor
         )
         with self._engine.connect() as connection:
             for row in connection.execute(query):
-                positions[row.stream] = StreamOffset(row.number, row.seq, row.consumed)
-        return positions
+                offsets[row.stream] = StreamOffset(row.number, row.seq, row.consumed)
+        return offsets
 
     def snapshot(self) -> tuple[int, bytes]:
         """Return the seq of the latest snapshot's last event, and its state; (0, b"") if there is no snapshot."""
@@ -155,21 +179,21 @@ class Journal:
         """Return an empty unit of work for this run."""
         return UnitOfWork(_run_id=self.run_id)
 
-    def commit(self, work: UnitOfWork, positions: Mapping[str, StreamOffset]) -> list[Sent]:
+    def commit(self, work: UnitOfWork, offsets: Mapping[str, StreamOffset]) -> list[EncodedEntry]:
         """Commit effects and offsets in one transaction; return the messages with their numbers, for publishing.
 
         Raises:
             LeaseLostError: another process holds the lease of this actor; nothing was committed.
         """
         numbers = dict(self._numbers)
-        sent: list[Sent] = []
+        outgoing: list[EncodedEntry] = []
         for stream, seq, payload in work.messages:
             numbers[stream] += 1
-            sent.append((stream, numbers[stream], seq, payload))
+            outgoing.append((stream, numbers[stream], seq, payload))
         final = self.unit_of_work()
         final.add(
             MessageRow,
-            [{"stream": s, "number": n, "seq": seq, "payload": p.decode()} for s, n, seq, p in sent],
+            [{"stream": s, "number": n, "seq": seq, "payload": p.decode()} for s, n, seq, p in outgoing],
         )
         if work.snapshot:
             seq, state = work.snapshot
@@ -184,7 +208,7 @@ class Journal:
                     "seq": p.seq,
                     "consumed": p.consumed,
                 }
-                for s, p in positions.items()
+                for s, p in offsets.items()
                 if p != self._committed.get(s)
             ],
         )
@@ -193,8 +217,8 @@ class Journal:
             for statement, rows in (*work.statements, *final.statements):
                 connection.execute(statement, rows or None)
         self._numbers = numbers
-        self._committed |= {stream: replace(position) for stream, position in positions.items()}
-        return sent
+        self._committed |= {stream: replace(offset) for stream, offset in offsets.items()}
+        return outgoing
 
     def renew(self) -> None:
         """Extend the lease while there is nothing to commit.
@@ -206,46 +230,40 @@ class Journal:
 
     def first_unread(self, stream: str, readers: Iterable[str]) -> int:
         """Return the number of the first message of a stream that some reader has not consumed."""
-        query = select(StreamOffsetRow.actor, StreamOffsetRow.number).where(
-            StreamOffsetRow.run_id == self.run_id, StreamOffsetRow.stream == stream
-        )
         with self._engine.connect() as connection:
-            read = {row.actor: row.number for row in connection.execute(query)}
+            read = {row.actor: row.number for row in connection.execute(_offsets_of(self.run_id, stream))}
         return min((read.get(reader, 0) for reader in readers), default=self._numbers[stream]) + 1
 
-    def missing(self, positions: Mapping[str, StreamOffset]) -> str:
+    def missing(self, offsets: Mapping[str, StreamOffset]) -> str:
         """Return as text the first entry that was committed by its writer and not consumed; "" if there is none."""
-        written: dict[str, Any] = {stream: self._last_number(stream) for stream in positions}
-        if EVENTS in positions:
-            written[EVENTS] = select(FeedCursorRow.seq).where(FeedCursorRow.run_id == self.run_id)
-        query = select(*(statement.scalar_subquery() for statement in written.values()))
         with self._engine.connect() as connection:
-            last = dict(zip(written, connection.execute(query).one(), strict=True))
-        for stream, position in positions.items():
-            if (last[stream] or 0) > position.number:
-                return f"entry {position.number + 1:,} of {stream}, which was written and does not come"
+            written = connection.execute(_last_written(self.run_id, tuple(offsets))).one()
+        last = dict(zip(offsets, written, strict=True))
+        for stream, offset in offsets.items():
+            if (last[stream] or 0) > offset.number:
+                return f"entry {offset.number + 1:,} of {stream}, which was written and has not arrived"
         return ""
 
-    def unpublished(self, held: Mapping[str, range], readers: Mapping[str, Iterable[str]]) -> Unpublished:
-        """Return the messages that some reader has not consumed and Redis lacks; ``held`` has its numbers by stream."""
+    def unpublished(self, stored: Mapping[str, range], readers: Mapping[str, Iterable[str]]) -> Unpublished:
+        """Return the messages that some reader has not consumed and that Redis, which has ``stored``, lacks."""
         first: dict[str, int] = {}
         rebuild: list[str] = []
-        for stream, numbers in held.items():
+        for stream, numbers in stored.items():
             unread = self.first_unread(stream, readers.get(stream, ()))
-            if self._goes_on(stream, numbers, unread, is_read=stream in readers):
+            if self._can_continue(stream, numbers, unread, is_read=stream in readers):
                 first[stream] = numbers.stop
             else:
                 first[stream] = unread
                 rebuild.append(stream)
         return Unpublished(self._messages(first), rebuild)
 
-    def _goes_on(self, stream: str, numbers: range, unread: int, *, is_read: bool) -> bool:
+    def _can_continue(self, stream: str, numbers: range, unread: int, *, is_read: bool) -> bool:
         """Return whether the entries in Redis can stay: the first unread is not before them, and the next is stored."""
         if not numbers or numbers.start > unread or numbers.stop > self._numbers[stream] + 1:
             return False
         return not is_read or numbers.stop >= unread
 
-    def _messages(self, first: Mapping[str, int]) -> Iterator[Sent]:
+    def _messages(self, first: Mapping[str, int]) -> Iterator[EncodedEntry]:
         with self._engine.connect() as connection:
             for stream, number in first.items():
                 query = (
@@ -256,7 +274,7 @@ class Journal:
                 for row in connection.execute(query):
                     yield stream, row.number, row.seq, row.payload.encode()
 
-    def forget(self, stream: str, first_kept: int) -> None:
+    def delete_before(self, stream: str, first_kept: int) -> None:
         """Delete the messages of a stream before ``first_kept``."""
         old = delete(MessageRow).where(
             MessageRow.run_id == self.run_id, MessageRow.stream == stream, MessageRow.number < first_kept

@@ -7,23 +7,24 @@ expiry, by the database's clock, only determines when a replaced process may try
 
 import os
 import socket
-import time
 from typing import Final
 
 from sqlalchemy import Connection, Engine, bindparam, func, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.errors import MemeSnipeError
 from memesnipe.storage import schema_control
 
 _VALID: Final = text("interval '10 seconds'")
-# The epochs of the leases that this process took. If a lease has another epoch, or a commit failed for that reason, the
+# The epochs of the leases that a process took. If a lease has another epoch, or a commit failed for that reason, the
 # process was replaced: it can take the lease again only after the lease of its replacement has expired.
-_epochs: dict[tuple[str, int, str], int] = {}
+Epochs = dict[tuple[str, int, str], int]
+EPOCHS_OF_THIS_PROCESS: Final[Epochs] = {}
 _REPLACED: Final = 0  # no lease has that epoch
 _RENEW_S: Final = 3.0
 _ROW: Final = schema_control.LeaseRow
-_STILL_OURS: Final = (
+_EXTEND: Final = (
     update(_ROW.__table__)  # type: ignore[arg-type]
     .where(_ROW.run_id == bindparam("b_run"), _ROW.actor == bindparam("b_actor"), _ROW.epoch == bindparam("b_epoch"))
     .values(expires_at=func.now() + _VALID)
@@ -37,8 +38,15 @@ class LeaseLostError(MemeSnipeError):
 class Lease:
     """One actor's right to commit in one run."""
 
-    def __init__(self, engine: Engine, run_id: int, actor: str) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        engine: Engine,
+        run_id: int,
+        actor: str,
+        clock: Clock = SYSTEM_CLOCK,
+        epochs: Epochs = EPOCHS_OF_THIS_PROCESS,
+    ) -> None:
+        self._engine, self._clock, self._epochs = engine, clock, epochs
         self._key = (engine.url.render_as_string(), run_id, actor)
         self._run_id, self._actor = run_id, actor
         self._epoch = 0
@@ -51,20 +59,20 @@ class Lease:
             LeaseLostError: this process was replaced before, and the lease of its replacement has not expired.
         """
         row = schema_control.LeaseRow
-        mine = {"holder": f"{socket.gethostname()}:{os.getpid()}", "expires_at": func.now() + _VALID}
-        statement = insert(row).values(run_id=self._run_id, actor=self._actor, epoch=1, **mine)
-        before = _epochs.get(self._key)
+        held = {"holder": f"{socket.gethostname()}:{os.getpid()}", "expires_at": func.now() + _VALID}
+        statement = insert(row).values(run_id=self._run_id, actor=self._actor, epoch=1, **held)
+        before = self._epochs.get(self._key)
         statement = statement.on_conflict_do_update(
             index_elements=[row.run_id, row.actor],
-            set_={**mine, "epoch": row.epoch + 1},
+            set_={**held, "epoch": row.epoch + 1},
             where=None if before is None else or_(row.epoch == before, row.expires_at < func.now()),
         )
         with self._engine.begin() as connection:
             epoch = connection.scalar(statement.returning(row.epoch))
         if epoch is None:
-            raise LeaseLostError(f"another {self._actor} is at work on run {self._run_id}; this one stands by")
-        self._epoch, self._renewed = epoch, time.monotonic()
-        _epochs[self._key] = epoch
+            raise LeaseLostError(f"another {self._actor} holds the lease of run {self._run_id}; this one waits")
+        self._epoch, self._renewed = epoch, self._clock.monotonic_s()
+        self._epochs[self._key] = epoch
 
     def assert_held(self, connection: Connection) -> None:
         """Check and extend the lease; until the end of the transaction no other process can take it.
@@ -72,11 +80,11 @@ class Lease:
         Raises:
             LeaseLostError: another process holds it.
         """
-        mine = {"b_run": self._run_id, "b_actor": self._actor, "b_epoch": self._epoch}
-        if connection.execute(_STILL_OURS, mine).rowcount != 1:
-            _epochs[self._key] = _REPLACED
-            raise LeaseLostError(f"another {self._actor} took over run {self._run_id}")
-        self._renewed = time.monotonic()
+        held = {"b_run": self._run_id, "b_actor": self._actor, "b_epoch": self._epoch}
+        if connection.execute(_EXTEND, held).rowcount != 1:
+            self._epochs[self._key] = _REPLACED
+            raise LeaseLostError(f"another {self._actor} has taken the lease of run {self._run_id}")
+        self._renewed = self._clock.monotonic_s()
 
     def renew(self) -> None:
         """Extend the lease while there is nothing to commit; frequent calls cause one query every 3 s.
@@ -84,6 +92,6 @@ class Lease:
         Raises:
             LeaseLostError: another process holds it.
         """
-        if time.monotonic() - self._renewed > _RENEW_S:
+        if self._clock.monotonic_s() - self._renewed > _RENEW_S:
             with self._engine.begin() as connection:
                 self.assert_held(connection)

@@ -1,4 +1,4 @@
-"""The outbox, read: messages of a run as typed payloads."""
+"""Read the outbox: the messages of a run as typed payloads."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -9,8 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 from memesnipe.storage.schema import FeedCursorRow, RunRow, StreamOffsetRow, TokenRow
 
 OPEN, FINISHED = "open", "finished"
+# The key in a run's settings with the starting capital of the live account; a run without it trades on paper alone.
+LIVE_CAPITAL: Final = "live_capital_usd"
 
-_POSITIONS: Final = select(
+_CURSOR: Final = select(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("run"))
+_OFFSETS: Final = select(
     StreamOffsetRow.stream, StreamOffsetRow.actor, StreamOffsetRow.number, StreamOffsetRow.seq
 ).where(StreamOffsetRow.run_id == bindparam("run"), StreamOffsetRow.stream.in_(bindparam("streams", expanding=True)))
 
@@ -52,8 +55,17 @@ def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
     return dict(options or {})
 
 
+def read_live_capital(engine: Engine, run_id: int) -> float | None:
+    """Return the starting capital of a run's live account in USD; None where the run has no live account."""
+    with engine.connect() as connection:
+        settings: dict[str, Any] = connection.execute(
+            select(RunRow.settings).where(RunRow.run_id == run_id)
+        ).scalar_one()
+    return settings.get(LIVE_CAPITAL)
+
+
 def read_stream_key(engine: Engine, run_id: int) -> bytes:
-    """Return the key of the seals of all entries that the run's actors publish."""
+    """Return the key of the MACs of all entries that the run's actors publish."""
     with engine.connect() as connection:
         key: str = connection.execute(select(RunRow.stream_key).where(RunRow.run_id == run_id)).scalar_one()
     return key.encode()
@@ -75,7 +87,7 @@ class Cursor:
 
 def read_cursor(connection: Connection, run_id: int) -> Cursor:
     """Return the feed cursor of a run."""
-    row = connection.execute(select(FeedCursorRow).where(FeedCursorRow.run_id == run_id)).one()
+    row = connection.execute(_CURSOR, {"run": run_id}).one()
     return Cursor(
         row.position, row.seq, row.ts, row.rejected, row.decision_seq, row.ended, dict(row.rejected_because), row.token
     )  # fmt: skip
@@ -86,11 +98,11 @@ def read_mints(connection: Connection, run_id: int) -> list[str]:
     return list(connection.scalars(select(TokenRow.mint).where(TokenRow.run_id == run_id).order_by(TokenRow.token)))
 
 
-def read_positions(connection: Connection, run_id: int, *streams: str) -> list[dict[str, tuple[int, int]]]:
+def read_offsets(connection: Connection, run_id: int, *streams: str) -> list[dict[str, tuple[int, int]]]:
     """Return for each stream the offsets of its readers: actor -> (number, seq)."""
     found: dict[str, dict[str, tuple[int, int]]] = {stream: {} for stream in streams}
-    for stream, actor, position, seq in connection.execute(_POSITIONS, {"run": run_id, "streams": streams}):
-        found[stream][actor] = (position, seq)
+    for stream, actor, number, seq in connection.execute(_OFFSETS, {"run": run_id, "streams": streams}):
+        found[stream][actor] = (number, seq)
     return list(found.values())
 
 
@@ -99,6 +111,6 @@ def is_complete(connection: Connection, run_id: int, readers: tuple[str, ...]) -
     cursor = read_cursor(connection, run_id)
     if not cursor.ended:
         return False
-    events, told = read_positions(connection, run_id, "events", "allocations_channel")
-    decided = told.get("executor", (0, 0))[1]
+    events, allocations = read_offsets(connection, run_id, "events", "allocations_channel")
+    decided = allocations.get("executor", (0, 0))[1]
     return all(events.get(r, (0, 0))[1] >= cursor.seq for r in readers) and decided >= cursor.decision_seq

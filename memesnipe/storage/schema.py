@@ -28,6 +28,11 @@ def run_key() -> Mapped[int]:
     return mapped_column(ForeignKey("runs.run_id"), primary_key=True)
 
 
+def account_column(*, key: bool = False) -> Mapped[str]:
+    """Return the column of the account (`memesnipe.protocol.account.Account`); rows of earlier versions are paper."""
+    return mapped_column(primary_key=key, server_default="paper")
+
+
 class RunRow(Base):
     """One timeline of one market, from its first event to its last, across restarts."""
 
@@ -39,7 +44,7 @@ class RunRow(Base):
     settings: Mapped[dict[str, Any]]  # the settings that affect decisions, without secrets
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]
-    stream_key: Mapped[str] = mapped_column(server_default=text("gen_random_uuid()::text"))  # of the entries' seals
+    stream_key: Mapped[str] = mapped_column(server_default=text("gen_random_uuid()::text"))  # of the entries' MACs
 
 
 class FeedCursorRow(Base):
@@ -179,11 +184,12 @@ class AllocationRow(Base):
 
 
 class OrderRow(Base):
-    """The intent ledger: every order of the desk, stored before it can have an effect."""
+    """The intent ledger: every order of every account, stored before it can have an effect."""
 
     __tablename__ = "orders"
     run_id: Mapped[int] = run_key()
     order_id: Mapped[str] = mapped_column(primary_key=True)  # strategy and order number: resending is idempotent
+    account: Mapped[str] = account_column()
     spec_id: Mapped[str]
     token: Mapped[int]
     mint: Mapped[str]
@@ -205,6 +211,7 @@ class TradeRow(Base):
     __table_args__ = (Index("trades_latest", "run_id", "seq"),)
     run_id: Mapped[int] = run_key()
     order_id: Mapped[str] = mapped_column(primary_key=True)
+    account: Mapped[str] = account_column()
     spec_id: Mapped[str]
     token: Mapped[int]
     mint: Mapped[str]
@@ -227,6 +234,7 @@ class PositionRow(Base):
 
     __tablename__ = "positions"
     run_id: Mapped[int] = run_key()
+    account: Mapped[str] = account_column(key=True)
     spec_id: Mapped[str] = mapped_column(primary_key=True)
     token: Mapped[int] = mapped_column(primary_key=True)
     mint: Mapped[str]
@@ -239,10 +247,11 @@ class PositionRow(Base):
 
 
 class EquityRow(Base):
-    """The value of the portfolio at each mark."""
+    """The value of an account at each mark."""
 
     __tablename__ = "equity"
     run_id: Mapped[int] = run_key()
+    account: Mapped[str] = account_column(key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     ts: Mapped[int]
     equity_lamports: Mapped[int]
@@ -252,10 +261,11 @@ class EquityRow(Base):
 
 
 class BreakerRow(Base):
-    """The current state of the circuit breaker."""
+    """The current state of the circuit breaker of an account."""
 
     __tablename__ = "breaker"
     run_id: Mapped[int] = run_key()
+    account: Mapped[str] = account_column(key=True)
     level: Mapped[str]
     drawdown: Mapped[float]
     peak_lamports: Mapped[int]

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from memesnipe.storage.schema import Base, run_key
+from memesnipe.storage.schema import Base, account_column, run_key
 
 
 class RefusalRow(Base):
@@ -16,6 +16,7 @@ class RefusalRow(Base):
     order_id: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     ts: Mapped[int]
+    account: Mapped[str] = account_column()
     spec_id: Mapped[str]
     token: Mapped[int]
     mint: Mapped[str]

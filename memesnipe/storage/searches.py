@@ -36,7 +36,7 @@ class SearchStore:
         assert search_id is not None  # noqa: S101 - an INSERT that returns nothing has raised before
         return SearchInfo(search_id, None, [])
 
-    def take_up(self, key: dict[str, Any]) -> SearchInfo | None:
+    def find(self, key: dict[str, Any]) -> SearchInfo | None:
         """Return the latest search with the same key, or None."""
         query = select(SearchRow.search_id, SearchRow.state).where(
             SearchRow.market == self.market, SearchRow.key == key
@@ -64,7 +64,7 @@ class SearchStore:
                 return row.search_id, row.key, row.market == self.market
         return None
 
-    def keep(self, search_id: int, state: bytes, generation: dict[str, Any]) -> None:
+    def store_generation(self, search_id: int, state: bytes, generation: dict[str, Any]) -> None:
         """Store a complete generation atomically: its row, the state after it, and the count of its evaluations."""
         with self.engine.begin() as connection:
             connection.execute(insert(SearchGeneration).values(search_id=search_id, **generation))

@@ -1,6 +1,7 @@
 """The read model: the only module that computes the figures for the user interfaces.
 
-A run that is not in the database has zeros, nulls and empty lists, so that a page can be opened before the run exists.
+Figures of money and risk are those of one account, by default paper; counts and lists have the rows of all accounts. A
+run that is not in the database has zeros, nulls and empty lists, so that a page can be opened before the run exists.
 """
 
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, case, false, func, select
 
 from memesnipe.market.events import LAMPORTS_PER_SOL
+from memesnipe.protocol.account import Account
+from memesnipe.storage.runs import LIVE_CAPITAL
 from memesnipe.storage.schema import (
     AllocationRow,
     BreakerRow,
@@ -30,7 +33,7 @@ from memesnipe.trading.breaker import RiskLevel, size_multiplier
 Json = dict[str, Any]
 
 _MODES = ("simulating", "paper", "live", "retired")
-_WORTH = (
+_EQUITY_FIELDS = (
     *("seq", "ts", "equity_lamports", "equity_usd", "cash_usd", "drawdown"),
     *("equity_sol", "change_usd", "change_ratio"),
 )
@@ -73,7 +76,8 @@ def _report_query(run_id: int) -> Select[Any]:
         StreamOffsetRow.actor == "executor",
         StreamOffsetRow.stream == "events",
     )
-    last_equity = select(EquityRow.equity_usd).where(EquityRow.run_id == run_id).order_by(EquityRow.seq.desc()).limit(1)
+    last_equity = select(EquityRow.equity_usd).where(*_of(EquityRow, run_id, Account.PAPER))
+    breaker = _of(BreakerRow, run_id, Account.PAPER)
     columns: dict[str, ColumnElement[Any]] = {
         "feed": _value(RunRow.feed, "", RunRow.run_id == run_id),
         "status": _value(RunRow.status, "none", RunRow.run_id == run_id),
@@ -88,12 +92,12 @@ def _report_query(run_id: int) -> Select[Any]:
         "allocations": _count(AllocationRow.run_id == run_id, AllocationRow.allocation_usd > 0),
         "orders": _count(OrderRow.run_id == run_id),
         "refusals": _count(RefusalRow.run_id == run_id),
-        "halted": _value(BreakerRow.halted, false(), BreakerRow.run_id == run_id),
+        "halted": _value(BreakerRow.halted, false(), *breaker),
         "fills": _count(TradeRow.run_id == run_id, TradeRow.status != "FAILED"),
         "trades": _count(TradeRow.run_id == run_id),
-        "open_positions": _open_positions(run_id),
-        "equity_usd": last_equity.scalar_subquery(),
-        "risk_level": _value(BreakerRow.level, RiskLevel.NORMAL.value, BreakerRow.run_id == run_id),
+        "open_positions": _open_positions(run_id, Account.PAPER),
+        "equity_usd": last_equity.order_by(EquityRow.seq.desc()).limit(1).scalar_subquery(),
+        "risk_level": _value(BreakerRow.level, RiskLevel.NORMAL.value, *breaker),
     }
     return select(*(column.label(name) for name, column in columns.items()))
 
@@ -102,13 +106,18 @@ def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).where(*conditions).scalar_subquery()
 
 
-def _value(column: Any, without: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
-    """Return one cell of one row, or ``without`` if there is no row."""
-    return func.coalesce(select(column).where(*conditions).scalar_subquery(), without)
+def _value(column: Any, default: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Return one cell of one row, or ``default`` if there is no row."""
+    return func.coalesce(select(column).where(*conditions).scalar_subquery(), default)
 
 
-def _open_positions(run_id: int) -> ScalarSelect[int]:
-    return _count(PositionRow.run_id == run_id, PositionRow.cost_lamports > 0)
+def _of(table: Any, run_id: int, account: Account) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions for the rows of an account."""
+    return table.run_id == run_id, table.account == account
+
+
+def _open_positions(run_id: int, account: Account) -> ScalarSelect[int]:
+    return _count(*_of(PositionRow, run_id, account), PositionRow.cost_lamports > 0)
 
 
 def _records(conn: Connection, query: Select[Any]) -> list[Json]:
@@ -135,7 +144,7 @@ def positions(conn: Connection, run_id: int, limit: int = 1000) -> list[Json]:
         select(PositionRow)
         .where(PositionRow.run_id == run_id)
         .order_by(is_open.desc(), PositionRow.value_lamports.desc(), PositionRow.seq.desc())
-        .order_by(PositionRow.spec_id, PositionRow.token)
+        .order_by(PositionRow.account, PositionRow.spec_id, PositionRow.token)
     )
     usd_per_lamport = _usd_per_lamport(conn, run_id)
     return [_position(record, usd_per_lamport) for record in _records(conn, query.limit(limit))]
@@ -156,7 +165,8 @@ def _position(record: Json, usd_per_lamport: float | None) -> Json:
 
 def _usd_per_lamport(conn: Connection, run_id: int) -> float | None:
     """Return the price of SOL at the last mark, where equity is recorded in both units; None before the first."""
-    query = select(EquityRow.equity_usd / func.nullif(EquityRow.equity_lamports, 0)).where(EquityRow.run_id == run_id)
+    price = select(EquityRow.equity_usd / func.nullif(EquityRow.equity_lamports, 0))
+    query = price.where(*_of(EquityRow, run_id, Account.PAPER))
     return conn.scalar(query.order_by(EquityRow.seq.desc()).limit(1))
 
 
@@ -172,28 +182,30 @@ def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
     return _records(conn, query.limit(limit))
 
 
-def portfolio(conn: Connection, run_id: int) -> Json:
-    """Return the portfolio at its last mark, and its change from the initial capital."""
-    marks = select(EquityRow).where(EquityRow.run_id == run_id)
+def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -> Json:
+    """Return an account at its last mark, and its change from the initial capital."""
+    marks = select(EquityRow).where(*_of(EquityRow, run_id, account))
     last = _records(conn, marks.order_by(EquityRow.seq.desc()).limit(1))
     first = _records(conn, marks.order_by(EquityRow.seq).limit(1))
-    began_with = conn.scalar(select(RunRow.settings["initial_capital_usd"].as_float()).where(RunRow.run_id == run_id))
-    worth = _change(began_with or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_WORTH)
+    capital = RunRow.settings["initial_capital_usd" if account is Account.PAPER else LIVE_CAPITAL].as_float()
+    initial_usd = conn.scalar(select(capital).where(RunRow.run_id == run_id))
+    equity = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
     return {
         "run_id": run_id,
-        **worth,
-        **_profit(conn, run_id),
-        "open_positions": conn.scalar(select(_open_positions(run_id))),
+        **equity,
+        "account": str(account),
+        **_profit(conn, run_id, account),
+        "open_positions": conn.scalar(select(_open_positions(run_id, account))),
     }
 
 
-def _profit(conn: Connection, run_id: int) -> Json:
+def _profit(conn: Connection, run_id: int, account: Account) -> Json:
     """Return the realised profit, failed orders and all fees included, and the unrealised profit, both in SOL."""
     sums = {
         "realised_sol": func.sum(PositionRow.realised_lamports),
         "unrealised_sol": func.sum(PositionRow.value_lamports - PositionRow.cost_lamports),
     }
-    found = conn.execute(select(*sums.values()).where(PositionRow.run_id == run_id)).one()
+    found = conn.execute(select(*sums.values()).where(*_of(PositionRow, run_id, account))).one()
     return {name: float(lamports or 0) / LAMPORTS_PER_SOL for name, lamports in zip(sums, found, strict=True)}
 
 
@@ -207,8 +219,8 @@ def _change(before: float, last: Json) -> Json:
     }
 
 
-def equity_curve(conn: Connection, run_id: int, points: int) -> list[Json]:
-    """Return at most ``points`` (2 or more) marks, evenly spaced by number, the first and the last among them."""
+def equity_curve(conn: Connection, run_id: int, points: int, account: Account = Account.PAPER) -> list[Json]:
+    """Return at most ``points`` (2 or more) marks of an account, evenly spaced by number, with first and last."""
     number = func.row_number().over(order_by=EquityRow.seq)
     steps = func.greatest(func.count().over() - 1, 1)
     # The number of intervals between points before this mark: a mark that enters a new interval is kept.
@@ -217,33 +229,34 @@ def equity_curve(conn: Connection, run_id: int, points: int) -> list[Json]:
     marks = (
         select(EquityRow.seq, EquityRow.ts, EquityRow.equity_usd, EquityRow.drawdown)
         .add_columns(((number == 1) | (behind > before)).label("kept"))
-        .where(EquityRow.run_id == run_id)
+        .where(*_of(EquityRow, run_id, account))
         .subquery()
     )
     kept = select(marks.c.seq, marks.c.ts, marks.c.equity_usd, marks.c.drawdown).where(marks.c.kept)
     return _records(conn, kept.order_by(marks.c.seq))
 
 
-def risk(conn: Connection, run_id: int) -> Json:
-    """Return the state of the circuit breaker, and its effect on the size of new positions."""
-    found = _records(conn, select(BreakerRow).where(BreakerRow.run_id == run_id))
+def risk(conn: Connection, run_id: int, account: Account = Account.PAPER) -> Json:
+    """Return the state of an account's circuit breaker, and its effect on the size of new positions."""
+    found = _records(conn, select(BreakerRow).where(*_of(BreakerRow, run_id, account)))
     breaker: Json = (
         found[0] if found else {"level": "normal", "drawdown": 0.0, "peak_lamports": 0, "seq": 0, "halted": False}
     )
-    deepest = conn.scalar(select(func.max(EquityRow.drawdown)).where(EquityRow.run_id == run_id))
+    deepest = conn.scalar(select(func.max(EquityRow.drawdown)).where(*_of(EquityRow, run_id, account)))
     return {
         **breaker,
+        "account": str(account),
         "peak_sol": breaker["peak_lamports"] / LAMPORTS_PER_SOL,
         "max_drawdown": max(deepest or 0.0, breaker["drawdown"]),
         "size_multiplier": 0.0 if breaker["halted"] else size_multiplier(RiskLevel(breaker["level"])),
-        "refusals": _refusal_counts(conn, run_id),
+        "refusals": _refusal_counts(conn, run_id, account),
     }
 
 
-def _refusal_counts(conn: Connection, run_id: int) -> dict[str, int]:
+def _refusal_counts(conn: Connection, run_id: int, account: Account) -> dict[str, int]:
     """Return the number of decisions that the risk gate refused for each reason, the most frequent first."""
     count = func.count()
-    query = select(RefusalRow.reason, count).where(RefusalRow.run_id == run_id).group_by(RefusalRow.reason)
+    query = select(RefusalRow.reason, count).where(*_of(RefusalRow, run_id, account)).group_by(RefusalRow.reason)
     found = conn.execute(query.order_by(count.desc(), RefusalRow.reason))
     return {row.reason: row[1] for row in found}
 

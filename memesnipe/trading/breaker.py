@@ -30,7 +30,7 @@ class Breaker:
     drawdown: float = 0.0  # ratio of the peak
     level: RiskLevel = RiskLevel.NORMAL
 
-    def see(self, equity_lamports: int) -> bool:
+    def observe(self, equity_lamports: int) -> bool:
         """Apply the portfolio's equity; return whether the level changed."""
         self.peak_lamports = max(self.peak_lamports, equity_lamports)
         lost = self.peak_lamports - equity_lamports

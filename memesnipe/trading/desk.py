@@ -2,11 +2,11 @@
 
 A decision is the arena's own `Order`. The risk gate admits or refuses it, and the desk sizes it. The desk's order keeps
 the number of the simulated one, so that both land or fail alike on paper. All holdings of a token shift the pool
-together, because they belong to one wallet.
+together, because they belong to one wallet. Each account has a desk of its own (`memesnipe.trading.accounts`).
 """
 
 from bisect import bisect_right
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from memesnipe.engine.holdings import Holding
@@ -24,13 +24,29 @@ from memesnipe.market.events import (
 )
 from memesnipe.market.pools import Pool, moved, quote_buy, value_of
 from memesnipe.protocol.messages import ExecutionReport
-from memesnipe.protocol.order_status import OPEN, OrderStatus, assert_transition
+from memesnipe.protocol.order_status import (
+    OPEN,
+    TRANSITIONS,
+    OrderStatus,
+    TransitionError,
+    assert_transition,
+    is_outdated,
+)
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
 from memesnipe.trading.desk_state import DeskState, order_key
 from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused, refuse, refuse_size
 
 _MINUTE_NS: Final = 60 * NS_PER_S
 _MAX_CAPITAL_USD: Final = 1e8  # so that lamports fit 64 bits where no capital is set
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The effect of a venue's report: the order where it has ended, and its fill if it reached the chain."""
+
+    key: str
+    ended: Order | None
+    fill: Fill | None
 
 
 class Desk:
@@ -72,25 +88,34 @@ class Desk:
             return []
         return [self._execute(order) for order in self._venue.arrivals(self.state.pending, ts)]
 
-    def on_report(self, report: ExecutionReport) -> Fill | None:
-        """Apply a venue's report on an order; return its fill if the report ends the order.
+    def on_report(self, report: ExecutionReport) -> Reported | None:
+        """Apply a venue's report on an order; return its effect, None for an outdated report.
 
         Raises:
-            TransitionError: the order cannot go from its state to the reported one.
+            TransitionError: the order cannot go from its state to the reported one, or the fill contradicts the state.
         """
-        key = f"{report.spec_id}-{report.order_no}"
-        before = self.state.statuses.get(key, OrderStatus.INTENDED)
+        state, key = self.state, f"{report.spec_id}-{report.order_no}"
+        order = next((order for order in state.pending if order_key(order) == key), None)
+        before = state.statuses.get(key, OrderStatus.INTENDED if order is not None else None)
+        if before is None or is_outdated(before, report.status):
+            return None  # without a status, the order is cancelled or reconciled
         assert_transition(before, report.status)
-        if report.status in (OrderStatus.CANCELLED, OrderStatus.RECONCILED):
-            self.state.statuses.pop(key, None)
+        has_traded = report.fill is not None and not report.fill.failure
+        if has_traded != (report.status is OrderStatus.LANDED) or (report.fill is not None and order is None):
+            raise TransitionError(f"the fill of order {key} contradicts the status {report.status}")
+        if TRANSITIONS[report.status]:
+            state.statuses[key] = report.status
         else:
-            self.state.statuses[key] = report.status
-        if report.status in OPEN or before not in OPEN:
-            return None
-        self.state.pending = [order for order in self.state.pending if order_key(order) != key]
-        if report.fill is not None:
-            self._book(report.fill)
-        return report.fill
+            state.statuses.pop(key, None)
+        if order is None or report.status in OPEN:
+            return Reported(key, None, None)
+        state.pending.remove(order)
+        fill = report.fill
+        if fill is not None:
+            # The event before a fill is the one after which the report took effect: the records follow this order.
+            fill = replace(fill, order=order, seq=state.market_state.last_seq)
+            self._book(fill)
+        return Reported(key, order, fill)
 
     def on_decision(self, decision: Order) -> Order | RiskRefused | None:
         """Return the desk's order for a decision, the refusal, or None where the decision does not concern the desk."""
@@ -154,25 +179,28 @@ class Desk:
         return self._leave(order, holding)
 
     def set_risk(self, level: RiskLevel, *, halted: bool) -> list[Order]:
-        """Set the breaker's level and the halt.
+        """Set the breaker's level and the halt; return the open orders that this cancels.
 
-        Returns:
-            The open orders that this cancels: entries where positions may only be closed, all where trading halts. An
-            order that its venue can no longer cancel stays open.
+        Where the desk cannot cancel orders itself, they stay open and `not_permitted` returns them.
         """
         state = self.state
         if (level, halted) != (state.level, state.halted):
             state.refused_exits.clear()
         state.level, state.halted = level, halted
-        if halted or level is RiskLevel.EMERGENCY:
-            unwanted = list(state.pending)
-        elif level is RiskLevel.CRITICAL:
-            unwanted = [order for order in state.pending if order.side in ENTRIES]
-        else:
+        if not self._venue.can_cancel():
             return []
-        cancelled = [order for order in unwanted if self._venue.can_cancel(state.status_of(order))]
+        cancelled = self.not_permitted()
         state.pending = [order for order in state.pending if order not in cancelled]
         return cancelled
+
+    def not_permitted(self) -> list[Order]:
+        """Return the open entries where positions may only be closed, and all open orders where trading halts."""
+        state = self.state
+        if state.halted or state.level is RiskLevel.EMERGENCY:
+            return list(state.pending)
+        if state.level is RiskLevel.CRITICAL:
+            return [order for order in state.pending if order.side in ENTRIES]
+        return []
 
     def held(self) -> list[tuple[str, int]]:
         """Return strategy and token of every holding."""
@@ -207,13 +235,13 @@ class Desk:
         if allocation_usd <= 0 or not state.market_state.sol_usd:
             return 0
         held = state.holdings.get(decision.spec_id, {})
-        wanted_usd = min(allocation_usd * decision.size, self._limits.max_position_usd) * size_multiplier(state.level)
+        target_usd = min(allocation_usd * decision.size, self._limits.max_position_usd) * size_multiplier(state.level)
         lamports_per_usd = LAMPORTS_PER_SOL / state.market_state.sol_usd
         in_flight = [order for order in state.pending if order.spec_id == decision.spec_id]
         exposures = held.keys() | {order.token for order in in_flight}
         used = sum(h.cost_lamports for h in held.values()) + sum(order.budget_lamports for order in in_flight)
         fees = self._venue.network_fee_lamports * (len(in_flight) + len(exposures) + 2)
-        return min(int(wanted_usd * lamports_per_usd), int(allocation_usd * lamports_per_usd) - used - fees)
+        return min(int(target_usd * lamports_per_usd), int(allocation_usd * lamports_per_usd) - used - fees)
 
     def _leave(self, decision: Order, holding: Holding) -> Order | RiskRefused:
         if holding.short is not None:

@@ -1,22 +1,23 @@
-"""Execution: arenas and desk over the same events, so that a decision on paper is the simulated decision.
+"""Execution: arenas and desks over the same events, so that a decision on paper is the simulated decision.
 
 The state changes in two ways only: by events, and by controls between two events. Events and controls therefore derive
 the state again, after a crash and when a run is verified.
 
-The desk consumes the decisions of all arenas in one total order: by event, then by decision time, then by the number
+Each desk consumes the decisions of all arenas in one total order: by event, then by decision time, then by the number
 under which a strategy was admitted. The records therefore do not depend on how many arenas there are.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 
-from memesnipe.engine.fills import SETTLED, FillModel
-from memesnipe.engine.orders import Fill, Order
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.orders import ENTRIES, Order
 from memesnipe.execution.paper import PaperVenue
 from memesnipe.execution.reporting import ReportingVenue
-from memesnipe.market.events import DECISION, Events, last_of_decisions, rows
-from memesnipe.protocol.commands import CommandName
+from memesnipe.execution.venue import ExecutionVenue
+from memesnipe.market.events import DECISION, Events, last_of_decisions
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import (
     AllocationMessage,
     CommandMessage,
@@ -27,21 +28,20 @@ from memesnipe.protocol.messages import (
     RiskEvent,
 )
 from memesnipe.sdk.registry import Families
+from memesnipe.trading.accounts import AccountState, TradingAccount
 from memesnipe.trading.arena import Arena, ArenaBatch, ArenaState
-from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk
-from memesnipe.trading.desk_state import DeskState
+from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.gate import Limits
-from memesnipe.trading.parity import Parity, parity_bps
-from memesnipe.trading.steps import DeskFill, Results, Step
+from memesnipe.trading.steps import Results, Step
 
 
 @dataclass(slots=True)
 class DeskSideState:
     """The state beside the arenas."""
 
-    desk: DeskState = field(default_factory=DeskState)
-    parity: dict[str, Parity] = field(default_factory=dict)
+    accounts: dict[Account, AccountState] = field(default_factory=dict)
+    account_of: dict[str, Account] = field(default_factory=dict)  # of the strategies with an allocation
     admitted: int = 0  # strategies ever admitted
     admission_no: dict[str, int] = field(default_factory=dict)  # of the strategies in the arenas
 
@@ -55,57 +55,48 @@ class ExecutionState:
 
 
 class Execution:
-    """Advances all arenas and the desk over events, and applies controls."""
+    """Advances all arenas and the desks of all accounts over events, and applies controls."""
 
-    def __init__(self, arenas: Sequence[Arena], desk: Desk) -> None:
+    def __init__(self, arenas: Sequence[Arena], accounts: Sequence[TradingAccount]) -> None:
+        """Create it from arenas and accounts in their initial states; the last account's steps have the results."""
         self.arenas = list(arenas)
-        self.desk = desk
-        self._side = DeskSideState(desk.state)
+        self.accounts = {account.name: account for account in accounts}
+        self._side = DeskSideState({account.name: account.state for account in accounts})
 
     @property
     def seq(self) -> int:
         """The number of the last event that was applied."""
         return self.arenas[0].seq
 
-    @property
-    def parity(self) -> dict[str, Parity]:
-        """The comparison of the desk's fills with the simulated ones, by strategy."""
-        return self._side.parity
-
     def advance(self, events: Events) -> Iterator[Step]:
-        """Yield one step up to each event after which a decision is due, and one for the remaining events."""
+        """Yield the steps up to each event after which a decision is due, and those for the remaining events.
+
+        Each account has one step, in the order of the accounts; the last one has the results.
+        """
         start = 0
         for last in [*last_of_decisions(events), len(events) - 1]:
             if last >= start:
                 batch = events[start : last + 1]
-                yield self._advance_desk(batch, [arena.advance(batch) for arena in self.arenas])
+                yield from self._advance_accounts(batch, [arena.advance(batch) for arena in self.arenas])
                 start = last + 1
 
-    def _advance_desk(self, events: Events, batches: Sequence[ArenaBatch]) -> Step:
-        final = events[-1]
-        step = Step(int(final["seq"]), int(final["ts"]))
-        simulated = {
-            (fill.order.spec_id, fill.order.order_no): fill
-            for fill in chain.from_iterable(batch.fills for batch in batches)
-        }
-        pending = self._in_order(batches)[::-1]
-        market_state = self.desk.state.market_state
-        for event in rows(events):
-            # A decision between events (a maximum hold that ended) comes before the next event.
-            self._consume(pending, event.seq - 1, step)
-            sol_usd = market_state.sol_usd
-            step.fills += [DeskFill(fill, sol_usd) for fill in self.desk.on_event(event)]
-            self._consume(pending, event.seq, step)
-        step.fills = [replace(done, parity_bps=self._compare(done.fill, simulated)) for done in step.fills]
-        flags = int(final["flags"]) & DECISION
+    def _advance_accounts(self, events: Events, batches: Sequence[ArenaBatch]) -> list[Step]:
+        simulated = {order_key(fill.order): fill for fill in chain.from_iterable(batch.fills for batch in batches)}
+        decisions = self._in_order(batches)
+        steps = [
+            account.advance(events, self._decisions_of(account.name, decisions), simulated)
+            for account in self.accounts.values()
+        ]
+        flags = int(events[-1]["flags"]) & DECISION
         if flags:
-            self._leave_orphans(batches, step)
-            self.desk.drop_dead()
+            self._leave_orphans(batches, steps)
+            for account in self.accounts.values():
+                account.desk.drop_dead()
             results = [result for batch in batches for result in batch.results]
             if len(batches) > 1:
                 results.sort(key=lambda result: self._side.admission_no[result.spec_id])
-            step.results = Results(step.ts, flags, results, self._parity_records())
-        return step
+            steps[-1].results = Results(steps[-1].ts, flags, results, self._parity_records())
+        return steps
 
     def _in_order(self, batches: Sequence[ArenaBatch]) -> list[Order]:
         """Merge the decisions of all arenas into the total order; a strategy's own decisions keep theirs."""
@@ -122,91 +113,67 @@ class Execution:
             ),
         )
 
-    def _leave_orphans(self, batches: Sequence[ArenaBatch], step: Step) -> None:
-        """Sell holdings without a simulated counterpart: only the simulated sale landed, or the strategy is gone."""
-        exposed = frozenset[tuple[str, int]]().union(*(batch.exposed for batch in batches))
-        for spec_id, token in self.desk.held():
-            if (spec_id, token) not in exposed:
-                step.add(self.desk.exit(spec_id, token, "simulation_left"))
+    def _decisions_of(self, account: Account, decisions: list[Order]) -> list[Order]:
+        """Return the decisions that concern an account: entries of its strategies, and all exits.
 
-    def _consume(self, pending: list[Order], seq: int, step: Step) -> None:
-        """Pass the decisions up to event ``seq`` to the desk, each after the orders that arrived before it."""
-        sol_usd = self.desk.state.market_state.sol_usd
-        while pending and pending[-1].decided_seq <= seq:
-            decision = pending.pop()
-            # At equal times, a decision at an event precedes an arrival, and one between events follows it.
-            arrived = self.desk.pass_time(decision.decided_ts + decision.decided_between_events)
-            step.fills += [DeskFill(fill, sol_usd) for fill in arrived]
-            if decision.reason in SETTLED:
-                settled = self.desk.settle(decision)
-                if settled is not None:
-                    step.orders.append(settled[0])
-                    step.fills.append(DeskFill(settled[1], sol_usd))
-            else:
-                step.add(self.desk.on_decision(decision))
-
-    def _compare(self, fill: Fill, simulated: dict[tuple[str, int], Fill]) -> float | None:
-        """Return the parity error of a fill; None where no simulated fill corresponds.
-
-        The desk's own exits have no simulated fill. Sales of a strategy without an allocation are not counted.
+        After a change of mode a strategy may still hold tokens in its former account; a desk without the holding
+        ignores the exit.
         """
-        spec_id = fill.order.spec_id
-        counterpart = simulated.get((spec_id, fill.order.order_no))
-        error_bps = parity_bps(fill, counterpart) if counterpart is not None else None
-        if error_bps is not None and spec_id in self.desk.state.allocations_usd:
-            self.parity.setdefault(spec_id, Parity()).add(error_bps)
-        return error_bps
+        if len(self.accounts) == 1:
+            return decisions
+        account_of = self._side.account_of
+        return [d for d in decisions if d.side not in ENTRIES or account_of.get(d.spec_id, Account.PAPER) is account]
+
+    def _leave_orphans(self, batches: Sequence[ArenaBatch], steps: Sequence[Step]) -> None:
+        exposed = frozenset[tuple[str, int]]().union(*(batch.exposed for batch in batches))
+        for account, step in zip(self.accounts.values(), steps, strict=True):
+            account.leave_orphans(exposed, step)
 
     def _parity_records(self) -> dict[str, ParityRecord]:
-        return {spec_id: ParityRecord(p.fills, p.error_bps) for spec_id, p in self.parity.items()}
+        """Return the parity of each strategy; only the account in which it has an allocation has a record."""
+        return {s: record for account in self.accounts.values() for s, record in account.parity_records().items()}
 
-    def apply(self, control: ControlPayload) -> Step:
-        """Apply a control: a message that changes the state between two events."""
-        step = Step(self.seq, self.desk.state.market_state.last_ts)
+    def apply(self, control: ControlPayload) -> list[Step]:
+        """Apply a control: a message that changes the state between two events.
+
+        Returns:
+            One step for each account that the control concerns.
+
+        Raises:
+            KeyError: the control is for an account that the run does not have.
+            TransitionError: a report contradicts the state of its order.
+        """
+        accounts, seq = self.accounts, self.seq
         match control:
             case RiskEvent():
-                step.cancelled = self.desk.set_risk(RiskLevel(control.level), halted=self.desk.state.halted)
+                return [accounts[control.account].apply_risk(control, seq)]
             case CommandMessage():
-                step.cancelled = self._apply_command(control.name, control.spec_id)
+                return [each.apply_command(control.name, control.spec_id, seq) for each in accounts.values()]
             case ExitOrder():
-                step.add(self.desk.exit(control.spec_id, control.token, control.reason, control.opened_ts))
+                return [accounts[control.account].apply_exit(control, seq)]
             case ExecutionReport():
-                self._apply_report(control, step)
+                return [accounts[control.account].apply_report(control, seq)]
             case AllocationMessage():
-                self._apply_allocations(control, step)
-        return step
+                return self._apply_allocations(control)
 
-    def _apply_report(self, report: ExecutionReport, step: Step) -> None:
-        fill = self.desk.on_report(report)
-        step.reported[f"{report.spec_id}-{report.order_no}"] = report.status
-        if fill is not None:
-            step.fills.append(DeskFill(fill, self.desk.state.market_state.sol_usd))
-
-    def _apply_command(self, name: CommandName, spec_id: str) -> list[Order]:
-        desk = self.desk
-        if name == CommandName.DEMOTE:  # no further entries; the portfolio changes the mode
-            desk.state.allocations_usd.pop(spec_id, None)
-        if name == CommandName.HALT:
-            return desk.set_risk(desk.state.level, halted=True)
-        if name == CommandName.RISK_RESET:  # the breaker sets the level
-            return desk.set_risk(desk.state.level, halted=False)
-        return []
-
-    def _apply_allocations(self, message: AllocationMessage, step: Step) -> None:
-        """Add and remove strategies in the arenas, and set the allocations of the desk."""
-        side, desk = self._side, self.desk.state
+    def _apply_allocations(self, message: AllocationMessage) -> list[Step]:
+        """Add and remove strategies in the arenas, and set the allocations of the desks."""
+        side = self._side
         for genome in message.added:
             side.admitted += 1
             side.admission_no[genome.spec_id] = side.admitted
-        desk.allocations_usd = dict(message.allocations_usd)
-        # The desk consumes decisions of strategies with an allocation, a holding or an open order.
-        watched = {*desk.allocations_usd, *desk.holdings, *(order.spec_id for order in desk.pending)}
+        side.account_of = {spec_id: Account(message.modes[spec_id]) for spec_id in message.allocations_usd}
+        allocated: dict[Account, dict[str, float]] = {name: {} for name in self.accounts}
+        for spec_id, usd in message.allocations_usd.items():
+            allocated[side.account_of[spec_id]][spec_id] = usd
+        # A desk consumes decisions of strategies with an allocation, a holding or an open order.
+        watched = {s for name, account in self.accounts.items() for s in account.set_allocations(allocated[name])}
         batches = [arena.apply(message, watched) for arena in self.arenas]
         for spec_id in message.removed:
             side.admission_no.pop(spec_id, None)
-        # The record of fills before a demotion does not count after it.
-        side.parity = {s: parity for s, parity in side.parity.items() if s in desk.allocations_usd}
-        self._leave_orphans(batches, step)
+        steps = [account.begin_step(self.seq) for account in self.accounts.values()]
+        self._leave_orphans(batches, steps)
+        return steps
 
     def dump(self) -> ExecutionState:
         """Return the state. The part beside the arenas is no copy: store it before the next step changes it."""
@@ -217,7 +184,8 @@ class Execution:
         for arena, arena_state in zip(self.arenas, state.arenas, strict=True):
             arena.load(arena_state)
         self._side = state.side
-        self.desk.state = state.side.desk
+        for name, account in self.accounts.items():
+            account.load(state.side.accounts[name])
 
 
 def local_execution(
@@ -225,25 +193,28 @@ def local_execution(
     model: FillModel,
     *,
     shadow_capital_usd: float,
-    limits: Limits,
+    limits: Mapping[Account, Limits],
     threads: int = 1,
     arenas: int = 1,
-    reports: bool = False,
 ) -> Execution:
-    """Return a desk with its arenas in this process, in their initial state.
+    """Return arenas and desks in this process, in their initial state.
 
     Args:
         families: all strategy families.
         model: fees, latency and landing of orders.
         shadow_capital_usd: simulated capital of each strategy.
-        limits: of the risk gate.
+        limits: of the risk gate of each account.
         threads: of each arena.
         arenas: how many.
-        reports: whether the outcomes of the desk's orders are controls; if not, the desk trades on paper.
     """
     made = [
         Arena(families, model, shadow_capital_usd=shadow_capital_usd, threads=threads, index=index, count=arenas)
         for index in range(arenas)
     ]
-    venue = ReportingVenue(model) if reports else PaperVenue(model)
-    return Execution(made, Desk(venue, limits, dead_after_ns=model.dead_after_ns))
+    venues: dict[Account, ExecutionVenue] = {Account.LIVE: ReportingVenue(model), Account.PAPER: PaperVenue(model)}
+    accounts = [
+        TradingAccount(name, Desk(venue, limits[name], dead_after_ns=model.dead_after_ns))
+        for name, venue in venues.items()
+        if name in limits
+    ]
+    return Execution(made, accounts)

@@ -63,12 +63,12 @@ def refuse(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None
     condition, closing is the safer choice.
     """
     if state.halted:
-        return RiskRefused(order, RefusalReason.HALTED, "trading was halted by hand")
+        return RiskRefused(order, RefusalReason.HALTED, "trading was halted manually")
     is_entry = order.side in ENTRIES
     if state.level is RiskLevel.EMERGENCY or (is_entry and state.level is RiskLevel.CRITICAL):
         return RiskRefused(order, RefusalReason.BREAKER, f"the breaker is at {state.level}")
     if state.is_pending(order.spec_id, order.token):
-        return RiskRefused(order, RefusalReason.BUSY, "an order for this token is on its way")
+        return RiskRefused(order, RefusalReason.BUSY, "an order for this token is open")
     if not is_entry:
         return None
     market = state.market_state.tokens[order.token]
@@ -79,12 +79,12 @@ def refuse(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None
 
 def _refuse_market(order: Order, market: TokenMarket, state: DeskState, limits: Limits) -> RiskRefused | None:
     if state.is_late:
-        return RiskRefused(order, RefusalReason.STALE_DATA, "the event came too late")
+        return RiskRefused(order, RefusalReason.STALE_DATA, "the event was published too late")
     # A quiet token keeps the price of its last trade; a market without any trade means that data is missing.
     silent_ns = state.market_state.last_ts - state.market_state.traded_ts
     if silent_ns > limits.max_data_age_ns:
         return RiskRefused(
-            order, RefusalReason.STALE_DATA, f"no trade of any token was heard of for {silent_ns / NS_PER_S:.1f} s"
+            order, RefusalReason.STALE_DATA, f"there was no trade of any token for {silent_ns / NS_PER_S:.1f} s"
         )
     return _refuse_token(order, market, limits) if order.side == BUY_SIDE else None
 
@@ -102,7 +102,7 @@ def _refuse_token(order: Order, market: TokenMarket, limits: Limits) -> RiskRefu
         away = abs(market.price_usd / per_token - 1.0)
         if away > limits.max_price_deviation:
             return RiskRefused(
-                order, RefusalReason.PRICE, f"reported {market.price_usd:.3g} USD, the pool says {per_token:.3g} USD"
+                order, RefusalReason.PRICE, f"reported {market.price_usd:.3g} USD, the pool gives {per_token:.3g} USD"
             )
     return None
 
@@ -120,7 +120,7 @@ def refuse_size(order: Order, state: DeskState, limits: Limits) -> RiskRefused |
     cash_lamports = state.cash_lamports - sum(pending.budget_lamports for pending in state.pending)
     if order.budget_lamports > cash_lamports:
         return RiskRefused(
-            order, RefusalReason.NO_CASH, f"of the portfolio's cash {cash_lamports * usd:.2f} USD are left"
+            order, RefusalReason.NO_CASH, f"of the portfolio's cash {cash_lamports * usd:.2f} USD is left"
         )
     in_token, in_all = state.exposure_lamports(order.token) * usd, state.exposure_lamports() * usd
     if in_token + budget_usd > limits.max_token_exposure_usd:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from memesnipe.engine.holdings import Holding
 from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, PRICE, Event
 from memesnipe.market.state import MarketState, TokenMarket
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import FillMessage
 from memesnipe.trading.breaker import Breaker, RiskLevel
@@ -54,7 +55,7 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The portfolio's value after one event, whether the risk level changed, and the exits with their reasons."""
+    """The account's value after one event, whether the risk level changed, and the exits with their reasons."""
 
     equity_lamports: int
     equity_usd: float
@@ -64,13 +65,14 @@ class Mark:
 
 
 class Ledger:
-    """Books every fill once and marks the portfolio when a decision is due.
+    """Books every fill of one account once, and marks the account when a decision is due.
 
     Capital is held in SOL: it is converted at the first price of SOL, drawdown is measured in lamports, and USD
     figures use the current price of SOL.
     """
 
-    def __init__(self, rules: LedgerPolicy, state: LedgerState | None = None) -> None:
+    def __init__(self, rules: LedgerPolicy, state: LedgerState | None = None, account: Account = Account.PAPER) -> None:
+        self.account = account
         self.state = state or LedgerState()
         self._rules = rules
 
@@ -127,7 +129,7 @@ class Ledger:
             self._value(state.market_state.tokens[token], positions)
         state.market_state.drop_dead(self._rules.dead_after_ns, by_token)
         equity = state.cash_lamports + sum(p.value_lamports for p in self.open_positions())
-        changed = state.breaker.see(equity)
+        changed = state.breaker.observe(equity)
         usd = state.market_state.sol_usd / LAMPORTS_PER_SOL
         return Mark(equity, equity * usd, state.cash_lamports * usd, changed, self._exits())
 

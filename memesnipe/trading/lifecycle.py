@@ -107,10 +107,10 @@ def next_mode(
         reason = _drifting(track, gates, rules) or ("" if is_pinned else _failing(track, gates, rules))
         if reason:
             return DOWN[mode], reason
-    if mode is Mode.SIMULATING and not lacking(track, rules.paper):
-        return Mode.PAPER, _praise(track)
-    if mode is Mode.PAPER and not switches.missing() and not lacking(track, rules.live):
-        return Mode.LIVE, _praise(track)
+    if mode is Mode.SIMULATING and not first_failed_gate(track, rules.paper):
+        return Mode.PAPER, _describe(track)
+    if mode is Mode.PAPER and not switches.missing() and not first_failed_gate(track, rules.live):
+        return Mode.LIVE, _describe(track)
     return mode, ""
 
 
@@ -129,7 +129,7 @@ def _drifting(track: Track, gates: Gates, rules: PromotionPolicy) -> str:
     return ""
 
 
-def lacking(track: Track, gates: Gates) -> str:
+def first_failed_gate(track: Track, gates: Gates) -> str:
     """Return the name of the first gate that a record does not pass; "" where it passes all."""
     result = track.result
     passed = {
@@ -144,7 +144,7 @@ def lacking(track: Track, gates: Gates) -> str:
     return next((name for name, is_passed in passed.items() if not is_passed), "")
 
 
-def _praise(track: Track) -> str:
+def _describe(track: Track) -> str:
     result = track.result
     return (
         f"sharpe {result.sharpe:.2f}, deflated {track.deflated_sharpe:.3f}, {result.trades} trades, "

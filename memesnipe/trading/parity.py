@@ -12,15 +12,22 @@ MISSED_BPS: Final = 10_000.0  # one of the two fills failed and the other landed
 _KEPT: Final = 20
 
 
-def parity_bps(actual: Fill, simulated: Fill) -> float | None:
+def parity_bps(actual: Fill | None, simulated: Fill) -> float | None:
     """Return how much worse the actual price was than the simulated one, in bps with pool fees; negative if better.
 
-    None where no comparison is possible: both failed, or the order is for a perp, whose price is the same at any size.
+    Args:
+        actual: the fill of the desk's order; None where the order did not reach the chain.
+        simulated: the fill of the same decision in the arena.
+
+    Returns:
+        None where no comparison is possible: both failed, or the order is for a perp, whose price is the same at any
+        size.
     """
-    if bool(actual.failure) != bool(simulated.failure):
+    has_failed = actual is None or bool(actual.failure)
+    if has_failed != bool(simulated.failure):
         return MISSED_BPS
-    side = actual.order.side
-    if actual.failure or side not in (BUY_SIDE, SELL_SIDE):
+    side = simulated.order.side
+    if actual is None or has_failed or side not in (BUY_SIDE, SELL_SIDE):
         return None
     got, expected = _price(actual), _price(simulated)
     worse = got / expected - 1.0 if side == BUY_SIDE else 1.0 - got / expected

@@ -1,11 +1,13 @@
 """The portfolio: the strategies that run, their modes and their capital."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
 from memesnipe.trading.allocation import KEPT_CHANGES, Caps, TrackRecord, allocate
@@ -82,6 +84,7 @@ class Decision:
     removed: list[str]
     allocations_usd: dict[str, float]
     transitions: list[Transition]
+    released: list[str]  # strategies that had an allocation before, and have none now
 
 
 class Portfolio:
@@ -145,17 +148,25 @@ class Portfolio:
         if managed is not None and managed.live is not None:
             managed.live.on_trade(profit_lamports)
 
-    def decide(self, seq: int, equity_usd: float) -> Decision:
-        """Admit, retire, promote, demote and allocate after event ``seq``; return the decision."""
+    def decide(self, seq: int, equity_usd: Mapping[Account, float]) -> Decision:
+        """Admit, retire, promote, demote and allocate after event ``seq``; return the decision.
+
+        Args:
+            seq: the event.
+            equity_usd: of each account at this event.
+        """
         transitions, added = self._admit(seq)
         retired = self._retire(seq)
         transitions += retired
         for spec_id, managed in self.state.strategies.items():
             transitions += self._next_transition(spec_id, managed, seq)
         allocations = self._allocate(equity_usd)
+        released = []
         for spec_id, managed in self.state.strategies.items():
+            if managed.allocation_usd and spec_id not in allocations:
+                released.append(spec_id)
             managed.allocation_usd = allocations.get(spec_id, 0.0)
-        return Decision(added, [t.spec_id for t in retired], allocations, transitions)
+        return Decision(added, [t.spec_id for t in retired], allocations, transitions, released)
 
     def _next_transition(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
         if managed.result is None:
@@ -189,13 +200,16 @@ class Portfolio:
         self.state.steps += 1
         return Transition(self.state.steps, seq, spec_id, from_mode, mode, reason)
 
-    def _allocate(self, equity_usd: float) -> dict[str, float]:
-        records = {
-            spec_id: TrackRecord(managed.result.sharpe, managed.result.periods, managed.changes)
-            for spec_id, managed in self.state.strategies.items()
-            if managed.mode in DOWN and managed.result is not None
-        }
-        allocations = allocate(records, equity_usd, self._caps)
+    def _allocate(self, equity_usd: Mapping[Account, float]) -> dict[str, float]:
+        """Divide the equity of each account among the strategies that trade in it."""
+        allocations: dict[str, float] = {}
+        for account, usd in equity_usd.items():
+            records = {
+                spec_id: TrackRecord(managed.result.sharpe, managed.result.periods, managed.changes)
+                for spec_id, managed in self.state.strategies.items()
+                if managed.mode is Mode(account) and managed.result is not None
+            }
+            allocations |= allocate(records, usd, self._caps)
         for spec_id in allocations:
             live = self.state.strategies[spec_id].live
             if live is not None:

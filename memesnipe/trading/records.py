@@ -5,6 +5,7 @@ from typing import Any
 
 from memesnipe.engine.orders import Order
 from memesnipe.market.events import LAMPORTS_PER_SOL, SIDE_NAMES
+from memesnipe.protocol.account import Account, order_id
 from memesnipe.protocol.messages import (
     ExitOrder,
     FillMessage,
@@ -22,8 +23,6 @@ from memesnipe.trading.steps import DeskFill, Step
 
 Row = dict[str, Any]
 
-MODE = "paper"  # the only mode in which the desk trades in this version
-
 
 @dataclass(slots=True)
 class Entries:
@@ -35,24 +34,26 @@ class Entries:
     refusals: list[Row] = field(default_factory=list)
     equity: list[Row] = field(default_factory=list)
     positions: list[Row] = field(default_factory=list)  # their new state; `realised_lamports` is an increment
-    breaker: Row | None = None  # its new state
+    breaker: Row | None = None  # of the account, its new state
     messages: list[Payload] = field(default_factory=list)
 
 
 def of_step(step: Step, mints: dict[int, str]) -> Entries:
-    """Return the executor's entries for a step; ``mints`` has the address of each token."""
+    """Return the executor's entries for a step of one account; ``mints`` has the address of each token."""
+    account = step.account
     entries = Entries(
-        orders=[_order(order, mints) for order in step.orders],
-        refusals=[_refusal(refused, mints) for refused in step.refused],
-        statuses={order_key(order): OrderStatus.CANCELLED for order in step.cancelled} | step.reported,
+        orders=[_order(account, order, mints) for order in step.orders],
+        refusals=[_refusal(account, refused, mints) for refused in step.refused],
+        statuses={order_id(account, order_key(order)): OrderStatus.CANCELLED for order in step.cancelled}
+        | {order_id(account, key): status for key, status in step.reported.items()},
     )
     for done in step.fills:
         fill = done.fill
-        entries.trades.append(_trade(done, mints))
+        entries.trades.append(_trade(account, done, mints))
         key = order_key(fill.order)
         if key not in step.reported:
-            entries.statuses[key] = OrderStatus.FAILED if fill.failure else OrderStatus.LANDED
-        entries.messages.append(_fill_message(done, mints))
+            entries.statuses[order_id(account, key)] = OrderStatus.FAILED if fill.failure else OrderStatus.LANDED
+        entries.messages.append(_fill_message(account, done, mints))
     if step.results is not None:
         results = step.results
         entries.messages.append(
@@ -63,25 +64,27 @@ def of_step(step: Step, mints: dict[int, str]) -> Entries:
     return entries
 
 
-def _status(done: DeskFill) -> str:
-    return "FAILED" if done.fill.failure else MODE.upper()
+def _status(account: Account, done: DeskFill) -> str:
+    return "FAILED" if done.fill.failure else account.upper()
 
 
-def _fill_message(done: DeskFill, mints: dict[int, str]) -> FillMessage:
+def _fill_message(account: Account, done: DeskFill, mints: dict[int, str]) -> FillMessage:
     fill = done.fill
     return FillMessage(
         seq=fill.seq,
         mint=mints[fill.order.token],
         side_name=SIDE_NAMES[fill.order.side],
-        status=_status(done),
+        status=_status(account, done),
         parity_bps=done.parity_bps,
         fill=fill,
+        account=account,
     )
 
 
-def _identity(order: Order, mints: dict[int, str]) -> Row:
+def _identity(account: Account, order: Order, mints: dict[int, str]) -> Row:
     return {
-        "order_id": order_key(order),
+        "order_id": order_id(account, order_key(order)),
+        "account": str(account),
         "spec_id": order.spec_id,
         "token": order.token,
         "mint": mints[order.token],
@@ -89,9 +92,9 @@ def _identity(order: Order, mints: dict[int, str]) -> Row:
     }
 
 
-def _order(order: Order, mints: dict[int, str]) -> Row:
+def _order(account: Account, order: Order, mints: dict[int, str]) -> Row:
     return {
-        **_identity(order, mints),
+        **_identity(account, order, mints),
         "reason": order.reason,
         "status": OrderStatus.INTENDED.value,
         "decided_seq": order.decided_seq,
@@ -103,17 +106,17 @@ def _order(order: Order, mints: dict[int, str]) -> Row:
     }
 
 
-def _refusal(refused: RiskRefused, mints: dict[int, str]) -> Row:
+def _refusal(account: Account, refused: RiskRefused, mints: dict[int, str]) -> Row:
     order = refused.order
     why = {"reason": refused.reason.value, "detail": refused.detail}
-    return {**_identity(order, mints), "seq": order.decided_seq, "ts": order.decided_ts, **why}
+    return {**_identity(account, order, mints), "seq": order.decided_seq, "ts": order.decided_ts, **why}
 
 
-def _trade(done: DeskFill, mints: dict[int, str]) -> Row:
+def _trade(account: Account, done: DeskFill, mints: dict[int, str]) -> Row:
     fill = done.fill
     return {
-        **_identity(fill.order, mints),
-        "status": _status(done),
+        **_identity(account, fill.order, mints),
+        "status": _status(account, done),
         "reason": fill.order.reason,
         "failure": fill.failure,
         "ts": fill.ts,
@@ -127,9 +130,9 @@ def _trade(done: DeskFill, mints: dict[int, str]) -> Row:
     }
 
 
-def of_fill(booked: Booked, seq: int) -> Entries:
+def of_fill(ledger: Ledger, booked: Booked, seq: int) -> Entries:
     """Return the position role's entries for a fill that it has booked."""
-    return Entries(positions=[_position(booked.position, seq, booked.realised_lamports)])
+    return Entries(positions=[_position(ledger, booked.position, seq, booked.realised_lamports)])
 
 
 def of_mark(ledger: Ledger, mark: Mark, seq: int, ts: int, flags: int) -> Entries:
@@ -144,7 +147,9 @@ def of_mark(ledger: Ledger, mark: Mark, seq: int, ts: int, flags: int) -> Entrie
     }
     held = ledger.open_positions()
     entries = Entries(
-        equity=[{"seq": seq, **equity}], positions=[_position(p, seq) for p in held], breaker=_breaker(ledger, seq)
+        equity=[{"account": str(ledger.account), "seq": seq, **equity}],
+        positions=[_position(ledger, p, seq) for p in held],
+        breaker=_breaker(ledger, seq),
     )
     if mark.level_changed:
         entries.messages.append(_risk_event(ledger, seq, ts, "drawdown"))
@@ -158,6 +163,7 @@ def of_mark(ledger: Ledger, mark: Mark, seq: int, ts: int, flags: int) -> Entrie
                 mint=position.mint,
                 opened_ts=position.holding.opened_ts,
                 reason=reason,
+                account=ledger.account,
             )
         )
     entries.messages.append(
@@ -171,6 +177,7 @@ def of_mark(ledger: Ledger, mark: Mark, seq: int, ts: int, flags: int) -> Entrie
             flags=flags,
             risk_level=str(breaker.level),
             positions=[_summary(p) for p in held],
+            account=ledger.account,
         )
     )
     return entries
@@ -184,7 +191,7 @@ def of_command(ledger: Ledger, seq: int, ts: int, name: str) -> Entries:
 def _breaker(ledger: Ledger, seq: int) -> Row:
     breaker = ledger.state.breaker
     state = {"level": str(breaker.level), "drawdown": breaker.drawdown, "peak_lamports": breaker.peak_lamports}
-    return {**state, "seq": seq, "halted": ledger.state.halted}
+    return {"account": str(ledger.account), **state, "seq": seq, "halted": ledger.state.halted}
 
 
 def _risk_event(ledger: Ledger, seq: int, ts: int, cause: str) -> RiskEvent:
@@ -196,11 +203,13 @@ def _risk_event(ledger: Ledger, seq: int, ts: int, cause: str) -> RiskEvent:
         drawdown=breaker.drawdown,
         halted=ledger.state.halted,
         cause=cause,
+        account=ledger.account,
     )
 
 
-def _position(position: Position, seq: int, realised_lamports: int = 0) -> Row:
+def _position(ledger: Ledger, position: Position, seq: int, realised_lamports: int = 0) -> Row:
     return {
+        "account": str(ledger.account),
         "spec_id": position.spec_id,
         "token": position.token,
         "mint": position.mint,

@@ -41,7 +41,7 @@ def replay(
         start = 0
         while start < len(events):
             while control is not None and control.effective_seq <= execution.seq:
-                yield execution.apply(payload_of((control.stream, control.entry)))
+                yield from execution.apply(payload_of((control.stream, control.entry)))
                 control = next(pending, None)
             stop = len(events)
             if control is not None:
@@ -49,5 +49,5 @@ def replay(
             yield from execution.advance(events[start:stop])
             start = stop
     while control is not None:
-        yield execution.apply(payload_of((control.stream, control.entry)))
+        yield from execution.apply(payload_of((control.stream, control.entry)))
         control = next(pending, None)

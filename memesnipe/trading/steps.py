@@ -1,9 +1,10 @@
-"""Steps: the outcomes on the desk up to one event, before they are recorded."""
+"""Steps: the outcomes on the desk of one account up to one event, before they are recorded."""
 
 from dataclasses import dataclass, field
 
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import ParityRecord
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.trading.gate import RiskRefused
@@ -34,9 +35,11 @@ class Step:
 
     seq: int
     ts: int
+    account: Account = Account.PAPER
     orders: list[Order] = field(default_factory=list)
     refused: list[RiskRefused] = field(default_factory=list)
     cancelled: list[Order] = field(default_factory=list)
+    recalled: list[Order] = field(default_factory=list)  # open orders whose cancellation the venue is to be asked for
     reported: dict[str, OrderStatus] = field(default_factory=dict)  # by a venue, by order key
     fills: list[DeskFill] = field(default_factory=list)
     results: Results | None = None

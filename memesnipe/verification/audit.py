@@ -1,6 +1,6 @@
 """The audit: compare the records of a run with those rederived from its events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -42,9 +42,9 @@ _KEYS: dict[str, tuple[type[schema.Base], tuple[str, ...]]] = {
     "orders": (schema.OrderRow, ("order_id",)),
     "trades": (schema.TradeRow, ("order_id",)),
     "refusals": (schema_control.RefusalRow, ("order_id", "seq")),
-    "equity": (schema.EquityRow, ("seq",)),
-    "positions": (schema.PositionRow, ("spec_id", "token")),
-    "breaker": (schema.BreakerRow, ()),
+    "equity": (schema.EquityRow, ("account", "seq")),
+    "positions": (schema.PositionRow, ("account", "spec_id", "token")),
+    "breaker": (schema.BreakerRow, ("account",)),
 }
 
 
@@ -119,10 +119,10 @@ def contradictions(connection: Connection, run_id: int, recorded: Recorded, even
 class Audit:
     """The audit of a run: rederives it with cores in their initial state, and compares."""
 
-    def __init__(self, recorded: Recorded, event_log: Path, execution: Execution, ledger: Ledger) -> None:
+    def __init__(self, recorded: Recorded, event_log: Path, execution: Execution, ledgers: Sequence[Ledger]) -> None:
         self._recorded, self._event_log = recorded, event_log
         self._failure: list[str] = []  # why the rederivation stopped early
-        self._rederivation = Rederivation(execution, ledger, recorded.mints, recorded.commands, recorded.consumed)
+        self._rederivation = Rederivation(execution, ledgers, recorded.mints, recorded.commands, recorded.consumed)
 
     def derive(self) -> Iterator[Step]:
         """Rederive the records, and yield each step to show the progress."""

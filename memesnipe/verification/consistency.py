@@ -18,7 +18,7 @@ from memesnipe.protocol.streams import (
     SIMULATION_RESULTS,
     STREAMS,
 )
-from memesnipe.storage.event_log import damage, logged
+from memesnipe.storage.event_log import count_events, damaged_ranges
 from memesnipe.storage.messages import read_messages
 from memesnipe.storage.runs import FINISHED, Cursor, read_cursor
 from memesnipe.storage.schema import MessageRow, RunRow, StreamOffsetRow
@@ -64,7 +64,7 @@ def _of_messages(connection: Connection, run_id: int) -> Iterator[str]:
         if row.first != 1 and not stream.transient:
             yield f"messages {row.stream}: begin with {row.first}"
         if row.kept != row.last - row.first + 1:
-            yield f"messages {row.stream}: {row.kept} of those from {row.first} to {row.last} are there"
+            yield f"messages {row.stream}: {row.kept} of those from {row.first} to {row.last} exist"
         for message in read_messages(connection, run_id, row.stream):
             if message.payload is None:
                 yield f"messages {row.stream}/{message.number}: {message.error}"
@@ -89,7 +89,7 @@ def _of_controls(connection: Connection, run_id: int, offsets: Offsets) -> Itera
     for row in connection.execute(query):
         what = f"controls {row.number}: {row.stream}/{row.entry}"
         if row.number != number + 1:
-            yield f"controls: after {number} comes {row.number}"
+            yield f"controls: {number} is followed by {row.number}"
         if row.entry != applied.get(row.stream, 0) + 1:
             yield f"{what} was applied where {row.stream}/{applied.get(row.stream, 0) + 1} is next"
         if row.effective_seq < seq:
@@ -135,10 +135,10 @@ def _of_commands(connection: Connection, run_id: int) -> Iterator[str]:
 
 def _of_log(event_log: Path, cursor: Cursor, offsets: Offsets, *, finished: bool) -> Iterator[str]:
     """Check that the log has every published event, undamaged. An open run's log may be ahead of the commits."""
-    count = logged(event_log)
+    count = count_events(event_log)
     if count < cursor.seq or (finished and count > cursor.seq):
         yield f"{event_log.name} has {count:g} events, and {cursor.seq} were published"
-    yield from damage(event_log, cursor.seq)
+    yield from damaged_ranges(event_log, cursor.seq)
     for (actor, stream), number in sorted(offsets.items()):
         if stream == EVENTS and number > cursor.seq:
             yield f"stream_offsets {actor}/{stream}: {number} of {cursor.seq} events were consumed"
@@ -173,14 +173,14 @@ def _of_offsets(
 
 def trade_inconsistencies(records: Records, consumed: ConsumedOffsets) -> Iterator[str]:
     """Yield one line for each order or position that does not follow from the trades."""
-    held: dict[tuple[str, int], int] = {}
+    held: dict[Key, int] = {}
     for (order_id,), trade in records.trades.items():
         order = records.orders.get((order_id,))
         expected = OrderStatus.FAILED if trade["failure"] else OrderStatus.LANDED
         if order is None or order["status"] not in (expected, OrderStatus.RECONCILED):
             yield f"trades {order_id}: its order is {order['status'] if order else 'missing'}, not {expected}"
         sign = {"buy": 1, "sell": -1}.get(trade["side"], 0)
-        key = (trade["spec_id"], trade["token"])
+        key = (trade["account"], trade["spec_id"], trade["token"])
         held[key] = held.get(key, 0) + sign * trade["token_raw"]
     if len(records.trades) > consumed.fills:
         return  # an unfinished run: some trades are not booked yet

@@ -3,7 +3,7 @@
 The cores of the executor and of the position role process the events again; none of their records is read.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from memesnipe.market.events import Events, rows
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import CommandMessage, ControlPayload, ExitOrder, FillMessage, RiskEvent
 from memesnipe.protocol.messages import SimulationResults as Results
 from memesnipe.protocol.payload import Payload, encode
@@ -43,15 +44,15 @@ class Records:
         self._add_once("order", self.orders, entries.orders, "order_id")
         self._add_once("trade", self.trades, entries.trades, "order_id")
         self._add_once("refusal", self.refusals, entries.refusals, "order_id", "seq")
-        self._add_once("equity", self.equity, entries.equity, "seq")
+        self._add_once("equity", self.equity, entries.equity, "account", "seq")
         for order_id, status in entries.statuses.items():
             self.orders[(order_id,)]["status"] = status.value
         for row in entries.positions:
-            key = row["spec_id"], row["token"]
+            key = row["account"], row["spec_id"], row["token"]
             earlier = self.positions[key]["realised_lamports"] if key in self.positions else 0
             self.positions[key] = row | {"realised_lamports": earlier + row["realised_lamports"]}
         if entries.breaker is not None:
-            self.breaker[()] = entries.breaker
+            self.breaker[(entries.breaker["account"],)] = entries.breaker
 
     def _add_once(self, what: str, table: dict[Key, Row], rows_: list[Row], *key_columns: str) -> None:
         for row in rows_:
@@ -76,7 +77,7 @@ class Rederivation:
     def __init__(
         self,
         execution: Execution,
-        ledger: Ledger,
+        ledgers: Sequence[Ledger],
         mints: dict[int, str],
         commands: Mapping[int, CommandMessage],
         consumed: ConsumedOffsets,
@@ -85,13 +86,14 @@ class Rederivation:
 
         Args:
             execution: the core of the executor.
-            ledger: the core of the position role.
+            ledgers: the core of the position role, one for each account.
             mints: the address of each token.
             commands: all commands by their numbers.
             consumed: the offsets of the position role.
         """
         self.records = Records()
-        self._execution, self._ledger, self._mints, self._consumed = execution, ledger, mints, consumed
+        self._execution, self._mints, self._consumed = execution, mints, consumed
+        self._ledgers = {ledger.account: ledger for ledger in ledgers}
         # In reverse order, so that the next command can be popped.
         self._commands = [commands[number] for number in sorted(commands, reverse=True) if number <= consumed.commands]
         self._numbers: dict[str, int] = {}  # of the last message of each stream
@@ -125,17 +127,19 @@ class Rederivation:
         self._apply_due_commands()
 
     def _add_step(self, step: Step) -> None:
-        """Add the records of a step; book and mark in the ledger as the position role does."""
+        """Add the records of a step; book and mark in the ledgers as the position role does."""
         entries = of_step(step, self._mints)
         self.records.add(entries)
         for message in entries.messages:
             number = self._add_message(message)
             if isinstance(message, FillMessage) and number <= self._consumed.fills:
                 self._advance_ledger(message.seq)
-                self._add(of_fill(self._ledger.on_fill(message), message.seq))
+                ledger = self._ledgers[message.account]
+                self._add(of_fill(ledger, ledger.on_fill(message), message.seq))
             elif isinstance(message, Results) and number <= self._consumed.results:
                 self._advance_ledger(message.seq)
-                self._add(of_mark(self._ledger, self._ledger.mark(), message.seq, message.ts, message.flags))
+                for ledger in self._ledgers.values():
+                    self._add(of_mark(ledger, ledger.mark(), message.seq, message.ts, message.flags))
 
     def _add(self, entries: Entries) -> None:
         self.records.add(entries)
@@ -151,18 +155,19 @@ class Rederivation:
         return number
 
     def _advance_ledger(self, seq: int) -> None:
-        """Advance the ledger up to event ``seq``, and apply each command after the event assigned to it."""
+        """Advance the ledgers up to event ``seq``, and apply each command after the event assigned to it."""
         while self._next is not None and self._next.seq <= seq:
             self._apply_commands_before(self._next.seq)
-            self._ledger.on_event(self._next)
+            for ledger in self._ledgers.values():
+                ledger.on_event(self._next)
             self._next = next(self._market, None)
 
     def _apply_commands_before(self, seq: int) -> None:
         while self._commands and self._commands[-1].seq < seq:
             command = self._commands.pop()
-            if self._ledger.apply(command.name):
-                last_ts = self._ledger.state.market_state.last_ts
-                self._add(of_command(self._ledger, command.seq, last_ts, command.name))
+            for ledger in [each for each in self._ledgers.values() if each.apply(command.name)]:
+                last_ts = ledger.state.market_state.last_ts
+                self._add(of_command(ledger, command.seq, last_ts, command.name))
 
     def _apply_due_commands(self) -> None:
         """Apply the commands up to the event that the executor has reached."""
@@ -182,6 +187,11 @@ class Rederivation:
 
 
 def fingerprint(message: bytes | str) -> str:
-    """Return a hash of a message's JSON without ``after``, which limits when it is applied and is no content."""
+    """Return a hash of a message's JSON without ``after``, which limits when it is applied and is no content.
+
+    Messages of earlier versions have no account, and are equal to those of the paper account.
+    """
     content = {name: value for name, value in orjson.loads(message).items() if name != "after"}
+    if content.get("account") == Account.PAPER:
+        del content["account"]
     return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()

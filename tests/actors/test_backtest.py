@@ -128,6 +128,6 @@ def test_workers_are_asked_for_when_a_generation_would_take_too_long_and_given_b
     monkeypatch.setattr("actors.backtest.request_resources", lambda **request: asked.append(request["num_cpus"]))
     _on_ray(Backtests(CONDITIONS))
     assert asked == [], "this one takes no time"
-    _on_ray(Backtests(CONDITIONS, generation_s=1e-3, most_cpus=3))
+    _on_ray(Backtests(CONDITIONS, generation_s=1e-3, max_cpus=3))
     assert asked == [3, 0]
     assert ray.is_initialized()

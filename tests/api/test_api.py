@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 import memesnipe
 from memesnipe.api import backend as backend_module
+from memesnipe.api import broadcast
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.commands import Commands
@@ -68,7 +69,7 @@ def test_an_actor_that_does_not_run_degrades_the_status(client, bus, all_running
 
 
 def test_a_stalled_actor_degrades_the_status_with_its_reason(client, bus, all_running, new_run):
-    detail = "the current step takes 12 s; trading waits"
+    detail = "the current step has taken 12 s; trading is paused"
     bus.set(HEARTBEAT_KEY.format("executor"), json.dumps({"state": "stalled", "detail": detail}))
     bus.set(HEARTBEAT_KEY.format("strategy_factory"), '{"state": "breeding", "detail": "for 40 s"}')
     health = client.get("/api/health").json()
@@ -112,7 +113,7 @@ def test_a_signer_that_fails_or_hangs_is_down(database, bus, all_running, new_ru
     assert health["parts"]["signer"] == {"state": "down", "detail": "no signer here"}
     free = threading.Event()
     health = Backend(database, bus, free.wait, started_at=STARTED).health()
-    assert health["parts"]["signer"]["detail"] == "no answer within 2 s"
+    assert health["parts"]["signer"]["detail"] == "no response within 2 s"
     assert (health["status"], health["parts"]["postgres"]["state"]) == ("degraded", "up")
     free.set()
 
@@ -153,7 +154,7 @@ def test_the_error_of_a_missing_database_has_no_password(bus, all_running, serve
     assert set(trades.json()) == {"error"} and "\n" not in trades.json()["error"]
     with httpx.stream("GET", f"{served.url}/api/events", timeout=20) as stream:
         event, trouble = next(messages(stream.iter_lines()))
-    assert event == "trouble" and "does not answer" in trouble["error"]
+    assert event == "trouble" and "does not respond" in trouble["error"]
     for text in (health.text, trades.text, json.dumps(trouble)):
         assert "sesame" not in text and "postgresql+" not in text
     nowhere.dispose()
@@ -197,7 +198,8 @@ def test_an_invalid_limit_is_refused(client, limit):
     assert client.get("/api/trades", params={"limit": limit}).status_code == 422
 
 
-def test_the_stream_sends_a_changed_state(client, all_running, new_run, insert):
+def test_the_stream_sends_a_changed_state(client, all_running, new_run, insert, monkeypatch):
+    monkeypatch.setattr(broadcast, "COMMENT_INTERVAL_S", 2.0)
     insert(schema.EquityRow, seq=1, equity_usd=1000.0, equity_lamports=5)
     with client.stream("GET", "/api/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")

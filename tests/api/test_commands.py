@@ -15,7 +15,7 @@ from memesnipe.api.request_checks import RequestChecks
 from memesnipe.errors import InputError
 from memesnipe.protocol.commands import MAX_REASON_BYTES, CommandName
 from memesnipe.servers.process import wait_until
-from memesnipe.storage.asking import NoSuchStrategyError, TooLateError, ask, connect_to_ask
+from memesnipe.storage.command_submission import NoSuchStrategyError, TooLateError, connect_for_commands, submit
 from memesnipe.storage.schema_control import CommandRow
 from tests.api.conftest import TOKEN
 
@@ -56,7 +56,7 @@ def test_a_separate_application_serves_halt_below_its_prefix(database, new_run):
 
 
 def test_a_lock_on_the_table_is_an_error_within_seconds(backend, serve, new_run, locked, server_urls):
-    engine = connect_to_ask(server_urls.database_url)
+    engine = connect_for_commands(server_urls.database_url)
     served = serve(backend, commands_database=engine)
     began = time.monotonic()
     answer = httpx.post(f"{served.url}/api/halt", headers=HEADERS, timeout=20)
@@ -70,14 +70,14 @@ def test_a_hanging_database_is_an_error_within_the_timeout(backend, serve, monke
     monkeypatch.setattr(commands_module, "TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts connections, and nothing answers
         url = f"postgresql+psycopg://memesnipe:open-sesame@127.0.0.1:{silent.getsockname()[1]}/memesnipe"
-        engine = connect_to_ask(url)
+        engine = connect_for_commands(url)
         served = serve(backend, commands_database=engine)
         answers = [
             httpx.post(f"{served.url}/api/halt", headers=HEADERS, timeout=20) for _ in range(6)
         ]  # more than threads
         for answer in answers:
             assert answer.status_code == 503
-            assert answer.json()["error"].startswith("the database does not answer: no answer within 0.5 s")
+            assert answer.json()["error"].startswith("the database does not respond: no response within 0.5 s")
             assert answer.elapsed.total_seconds() < 5
             assert "sesame" not in answer.text
         assert httpx.get(served.url, timeout=5).status_code == 200
@@ -90,7 +90,7 @@ def test_an_abandoned_command_is_not_committed_later(database, new_run, locked):
 
     def late():
         try:
-            outcome.append(ask(database, CommandName.HALT, reason="", deadline=time.monotonic() + 0.2))
+            outcome.append(submit(database, CommandName.HALT, reason="", deadline=time.monotonic() + 0.2))
         except TooLateError as error:
             outcome.append(error)
 
@@ -109,11 +109,11 @@ def test_an_abandoned_command_is_not_committed_later(database, new_run, locked):
 @pytest.mark.parametrize("reason", ["x" * (MAX_REASON_BYTES + 1), "ü" * 513, "\udcff", "a\0b"])
 def test_a_reason_that_cannot_be_recorded_is_refused(database, new_run, reason):
     with pytest.raises(InputError, match="the reason"):
-        ask(database, CommandName.HALT, reason=reason, deadline=time.monotonic() + 10)
+        submit(database, CommandName.HALT, reason=reason, deadline=time.monotonic() + 10)
     assert count_commands(database, new_run) == 0
 
 
 @pytest.mark.parametrize("spec_id", ["nobody", "a\0b", "\udcff", "x" * 5000, "a b", "a\n"])
 def test_an_invalid_strategy_is_not_found(database, new_run, spec_id):
     with pytest.raises(NoSuchStrategyError):
-        ask(database, CommandName.PROMOTE, spec_id=spec_id, reason="", deadline=time.monotonic() + 10)
+        submit(database, CommandName.PROMOTE, spec_id=spec_id, reason="", deadline=time.monotonic() + 10)

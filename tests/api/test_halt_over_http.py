@@ -118,7 +118,7 @@ def test_a_hanging_database_fails_within_the_timeout(home, monkeypatch):
 
 @contextmanager
 def nonsense() -> Iterator[int]:
-    """Yield the port of a server that does not speak HTTP."""
+    """Yield the port of a server that is no HTTP server."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:

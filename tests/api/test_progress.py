@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from memesnipe.api.progress import QUIET_AFTER_S, STALLED_AFTER_S, UNANSWERED_AFTER_S, Progress
+from memesnipe.api.progress import NO_OUTCOME_AFTER_S, QUIET_AFTER_S, STALLED_AFTER_S, Progress
 from memesnipe.storage import schema, schema_control
 from memesnipe.storage.vitals import Vitals, vitals
 
@@ -71,7 +71,7 @@ def test_rejected_events_are_counted_and_many_degrade(rejected: int, state: str,
 
 
 def test_a_command_without_an_outcome_is_reported() -> None:
-    pending = replace(HEALTHY, command="halt", command_age_s=UNANSWERED_AFTER_S + 1)
+    pending = replace(HEALTHY, command="halt", command_age_s=NO_OUTCOME_AFTER_S + 1)
     assert Progress().parts(pending)["commands"] == {
         "state": "waiting",
         "detail": "halt was requested 11 s ago and has no outcome",

@@ -7,9 +7,9 @@ import pytest
 import redis
 
 from memesnipe.bus.merge import ForeignEntryError
-from memesnipe.bus.publish import Outgoing
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.errors import InputError
+from memesnipe.protocol.payload import EncodedEntry
 from memesnipe.protocol.streams import EVENT_STREAMS, PROGRESS
 from memesnipe.servers.redis import EmbeddedRedis, operator_url
 from tests.payloads import progress
@@ -33,10 +33,10 @@ def begin(url: str, operator: redis.Redis) -> Iterator[Callable[..., Bus]]:
         bus.close()
 
 
-def heal(begin: Callable[..., Bus], *entries: Outgoing) -> Bus:
+def heal(begin: Callable[..., Bus], *entries: EncodedEntry) -> Bus:
     """What an actor does when it opens again: it goes on behind what is there, or begins the stream anew."""
     bus = begin()
-    held = bus.held(PROGRESS)
+    held = bus.stored(PROGRESS)
     if held:
         bus.publish(entry for entry in entries if entry[1] >= held.stop)
     else:
@@ -69,16 +69,14 @@ def test_an_entry_of_somebody_else_is_removed_before_anybody_obeys_it(
 ) -> None:
     begin().publish([ONE])
     operator.xadd(PROGRESS, fields, id=identifier)  # type: ignore[arg-type]
-    with pytest.raises(
-        ForeignEntryError, match=r"executor_progress: entry \S+ was written by somebody else and is removed"
-    ):
+    with pytest.raises(ForeignEntryError, match=r"executor_progress: entry \S+ is foreign and was removed"):
         seen(begin)
     assert seen(begin) == [1]
     # The true one follows: at once where its place is free, else in a stream that is begun anew.
     try:
         heal(begin, ONE, TWO)
     except redis.ConnectionError as error:
-        assert "somebody else's entry was in the way" in str(error)
+        assert "a foreign entry blocked an entry" in str(error)
         heal(begin, ONE, TWO)
     assert seen(begin) == [1, 2]
 
@@ -88,9 +86,9 @@ def test_a_writer_sees_what_nobody_has_read(begin: Callable[..., Bus], operator:
     writer = begin()
     writer.publish([ONE])
     operator.xadd(PROGRESS, {"seq": 20, "data": "{}"}, id=identifier)
-    for notice in (writer.assert_whole, lambda: writer.publish([TWO])):
+    for notice in (writer.assert_complete, lambda: writer.publish([TWO])):
         with pytest.raises(
-            redis.ConnectionError, match="executor_progress: somebody else has written 1 entries into it"
+            redis.ConnectionError, match="executor_progress: another process has written 1 entries into it"
         ):
             notice()
     heal(begin, ONE, TWO)
@@ -103,7 +101,7 @@ def test_a_stream_that_loses_entries_is_noticed_like_a_redis_that_lost_everythin
 ) -> None:
     writer = begin()
     writer.publish([ONE, TWO])
-    writer.assert_whole()
+    writer.assert_complete()
     last = operator.xrevrange(PROGRESS, count=1)[0][0]
     {
         "delete": lambda: operator.delete(PROGRESS),
@@ -112,14 +110,14 @@ def test_a_stream_that_loses_entries_is_noticed_like_a_redis_that_lost_everythin
     }[loss]()
     left = operator.xlen(PROGRESS)
     third = progress(3, 30)
-    for notice in (writer.assert_whole, lambda: writer.publish([third])):
+    for notice in (writer.assert_complete, lambda: writer.publish([third])):
         with pytest.raises(redis.ConnectionError, match=rf"Redis has lost its data, {2 - left} of 2 entries"):
             notice()
     assert operator.xlen(PROGRESS) == left, "an entry behind the gap would hide it"
     try:
         heal(begin, ONE, TWO, third)
     except redis.ConnectionError as error:  # the place of an entry that was taken out is not given again
-        assert "in the way" in str(error)
+        assert "blocked an entry" in str(error)
         heal(begin, ONE, TWO, third)
     assert seen(begin) == [1, 2, 3]
 
@@ -136,22 +134,22 @@ def test_what_is_let_go_is_not_missed(begin: Callable[..., Bus]) -> None:
     writer = begin()
     writer.publish([progress(n) for n in range(1, 1001)])
     writer.trim(PROGRESS, 900)
-    writer.assert_whole()
+    writer.assert_complete()
     writer.publish([progress(1001)])
     again = begin()
-    again.held(PROGRESS)
+    again.stored(PROGRESS)
     again.trim(PROGRESS, 1001)
     again.publish((), rebuild=[PROGRESS])
-    again.assert_whole()
+    again.assert_complete()
 
 
 def test_something_else_in_the_place_of_a_stream_makes_room(begin: Callable[..., Bus], operator: redis.Redis) -> None:
     operator.set(PROGRESS, "no stream")
     operator.hset(EVENT_STREAMS[0], "no", "stream")
     bus = begin()
-    assert not bus.held(PROGRESS) and not bus.held_events(1)
+    assert not bus.stored(PROGRESS) and not bus.stored_events(1)
     bus.publish([ONE, (EVENT_STREAMS[0], 1, 1, b"{}")])
-    assert bus.held(PROGRESS) == range(1, 2) and bus.held_events(1) == range(1, 2)
+    assert bus.stored(PROGRESS) == range(1, 2) and bus.stored_events(1) == range(1, 2)
 
 
 def fill(bus: Bus) -> None:
@@ -174,10 +172,10 @@ def test_a_redis_that_is_full_says_so_and_goes_on_when_there_is_room(tmp_path: P
             operator.config_set("maxmemory", 0)
             again = Bus(url)
             again.begin("one", 1, "market_data", KEY)
-            held = {stream: again.held(stream) for stream in ("fills", PROGRESS)}
+            held = {stream: again.stored(stream) for stream in ("fills", PROGRESS)}
             assert held["fills"].stop - held[PROGRESS].stop in (0, 1), "the first of a batch may be there alone"
             again.publish([(PROGRESS, held[PROGRESS].stop, 1, b"{}"), ("fills", held["fills"].stop, 1, b"{}")])
-            again.assert_whole()
+            again.assert_complete()
             again.close()
     finally:
         server.stop()

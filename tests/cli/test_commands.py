@@ -90,7 +90,7 @@ def test_an_error_is_one_line(
     ("arguments", "settings", "code", "expected"),
     [
         (("tape", "text.csv"), {}, 2, "text.csv is not a tape"),
-        (("up",), {"RAY_ADDRESS": "127.0.0.1:1"}, 1, "no Ray cluster answers at 127.0.0.1:1"),
+        (("up",), {"RAY_ADDRESS": "127.0.0.1:1"}, 1, "no Ray cluster responds at 127.0.0.1:1"),
         (("up",), {"RAY_ADDRESS": "10.0.0.1:6379"}, 2, "set REDIS_URL and DATABASE_URL too"),
     ],
 )

@@ -26,8 +26,8 @@ def external_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("password", "expected"),
     [
-        ("", "REDIS_URL names a Redis that drops data when it has 50,000,000 bytes (maxmemory-policy allkeys-lru)"),
-        (":a-guess@", "REDIS_URL: Redis does not take its user or password"),
+        ("", "REDIS_URL names a Redis that drops data when it reaches 50,000,000 bytes (maxmemory-policy allkeys-lru)"),
+        (":a-guess@", "REDIS_URL: Redis rejects its user or password"),
     ],
 )
 def test_up_refuses_an_unusable_redis_in_one_line(

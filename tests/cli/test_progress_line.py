@@ -70,7 +70,7 @@ def test_a_full_disk_is_named_and_parts_are_grouped_by_reason() -> None:
 
 names = st.sampled_from(["executor", "redis", "position", "signer"])
 states = st.sampled_from([*FINE, "down", "starting", "recovering", "stalled"])
-parts = st.dictionaries(names, st.tuples(states, st.sampled_from(["", "no answer"])), min_size=1)
+parts = st.dictionaries(names, st.tuples(states, st.sampled_from(["", "no response"])), min_size=1)
 
 
 @given(
@@ -100,7 +100,7 @@ def test_a_hanging_health_check_does_not_block(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(progress_line, "_STALE_S", 0.05)
     began = time.monotonic()
     assert wait_until(lambda: watch.latest()["status"] == "unknown", 10)
-    assert "the dashboard has not answered" in watch.latest()["detail"]
+    assert "the dashboard has not responded" in watch.latest()["detail"]
     assert time.monotonic() - began < 5
     over.set()
 

@@ -302,4 +302,4 @@ def test_an_invalid_genome_is_refused(
 def test_an_empty_tape_is_refused(memesnipe: Memesnipe, tmp_path: Path) -> None:
     write_tape(tmp_path / "empty.tape", Tape(empty(0), []))
     code, _, err = memesnipe("backtest", "--tape", "empty.tape", "--strategy", "momentum_5m")
-    assert (code, err.strip()) == (2, "memesnipe: input: empty.tape holds no events")
+    assert (code, err.strip()) == (2, "memesnipe: input: empty.tape has no events")

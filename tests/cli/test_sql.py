@@ -9,7 +9,7 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from memesnipe.bus.asking import ask
+from memesnipe.bus.command_query import run_read_command
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.servers.process import free_port
 from tests.cli.in_process import memesnipe
@@ -44,7 +44,7 @@ def test_a_second_statement_is_refused_in_one_line(tmp_path: Path, database: sa.
     query = "SELECT 1; COMMIT; CREATE TABLE hole (i int)"
     refused = memesnipe(tmp_path, "sql", query, DATABASE_URL=database_url)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr == "memesnipe: input: the query failed: one statement at a time\n"
+    assert refused.stderr == "memesnipe: input: the query failed: only one statement is allowed\n"
     assert not sa.inspect(database).has_table("hole")
 
 
@@ -62,9 +62,9 @@ def test_redis_is_read_and_not_written(tmp_path: Path, redis_url: str, as_operat
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["xadd", "commands", "1-1", "seq", "1"], "xadd: it does not only read"),
-        (["eval", "return redis.call('flushall')", "0"], "eval: it does not only read"),
-        (["flushall"], "flushall: it does not only read"),
+        (["xadd", "commands", "1-1", "seq", "1"], "xadd: it is not read-only"),
+        (["eval", "return redis.call('flushall')", "0"], "eval: it is not read-only"),
+        (["flushall"], "flushall: it is not read-only"),
         (["nonsense"], "nonsense: there is no such command"),
         (["xlen"], "xlen: wrong number of arguments"),
         (["keys", "*"], "keys: "),
@@ -73,6 +73,6 @@ def test_redis_is_read_and_not_written(tmp_path: Path, redis_url: str, as_operat
 )
 def test_commands_that_write_are_refused(redis_url: str, words: list[str], expected: str) -> None:
     with pytest.raises(InputError, match=re.escape(expected)):
-        ask(redis_url, words)
-    with pytest.raises(MemeSnipeError, match="Redis does not answer"):
-        ask(f"redis://127.0.0.1:{free_port(0)}/0", words)
+        run_read_command(redis_url, words)
+    with pytest.raises(MemeSnipeError, match="Redis does not respond"):
+        run_read_command(f"redis://127.0.0.1:{free_port(0)}/0", words)

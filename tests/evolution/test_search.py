@@ -80,7 +80,7 @@ def test_probability_of_overfitting_ignores_genomes_without_trades() -> None:
 def test_polishing_never_lowers_the_fitness_of_an_elite() -> None:
     search = Search(FAMILIES, SETTINGS, 1)
     _run(search, 3)
-    elites = search.population.archive.best(CHAMPIONS)
+    elites = search.algorithm.archive.best(CHAMPIONS)
     polished = polish(elites, FAMILIES, _evaluate, PolishPlan(2 * POLISH_BATCH, seed=1))
     assert [len(batch) for batch in polished.batches] == [len(elites), *[POLISH_BATCH * len(elites)] * 2]
     for elite, (genome, evaluation) in zip(elites, polished.contenders, strict=True):
@@ -95,7 +95,7 @@ def test_polishing_never_lowers_the_fitness_of_an_elite() -> None:
 def test_elites_polished_to_the_same_fills_leave_one_contender() -> None:
     search = Search(FAMILIES, SETTINGS, 1)
     _run(search, 3)
-    elites = search.population.archive.best(3)
+    elites = search.algorithm.archive.best(3)
 
     def alike(genomes: list[Genome]) -> list[Evaluation]:
         return [replace(e, train=result(e.spec_id), validation=result(e.spec_id)) for e in _evaluate(genomes)]
@@ -107,7 +107,7 @@ def test_elites_polished_to_the_same_fills_leave_one_contender() -> None:
 def test_contenders_run_on_the_holdout_with_a_random_baseline() -> None:
     search = Search(FAMILIES, SETTINGS, 1)
     _run(search, 1)
-    polished = polish(search.population.archive.best(2), FAMILIES, _evaluate, PolishPlan(0, seed=1))
+    polished = polish(search.algorithm.archive.best(2), FAMILIES, _evaluate, PolishPlan(0, seed=1))
     holdout_run = run_holdout(polished.contenders, FAMILIES, _evaluate, _record, seed=1)
     assert len(holdout_run.records) == 2
     drawn = random_genomes(np.random.default_rng([1, 0x10CC]), FAMILIES, BASELINE_GENOMES)
@@ -120,7 +120,7 @@ def test_contenders_run_on_the_holdout_with_a_random_baseline() -> None:
 def test_every_part_of_a_search_accepts_the_largest_seed() -> None:
     search = Search(FAMILIES, SETTINGS, MAX_SEED)
     _run(search, 1)
-    polished = polish(search.population.archive.best(1), FAMILIES, _evaluate, PolishPlan(1, seed=MAX_SEED))
+    polished = polish(search.algorithm.archive.best(1), FAMILIES, _evaluate, PolishPlan(1, seed=MAX_SEED))
     assert len(run_holdout(polished.contenders, FAMILIES, _evaluate, _record, seed=MAX_SEED).records) == 1
 
 

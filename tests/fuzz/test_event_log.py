@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.market.events import Events, empty, join
-from memesnipe.storage.event_log import EventLog, damage, logged, read_batches
+from memesnipe.storage.event_log import EventLog, count_events, damaged_ranges, read_batches
 from tests.fuzz.framework import MUTATIONS, Mutation, fuzz
 from tests.support import synthetic_events
 
@@ -42,7 +42,7 @@ def test_after_any_crashes_the_log_has_the_committed_events(
     committed, count = b"", 0
     for salt, (more, is_committed, half) in enumerate(steps):
         log = EventLog(path)
-        log.cut(count)
+        log.truncate(count)
         batch = _batch(count + 1, more, salt)
         log.append(batch)
         if is_committed:
@@ -51,12 +51,12 @@ def test_after_any_crashes_the_log_has_the_committed_events(
         with path.open("ab") as file:
             file.write(half)
         assert _all(path, count, size) == committed
-        assert list(damage(path, count)) == []
+        assert list(damaged_ranges(path, count)) == []
     if steps:
         log = EventLog(path)
-        log.cut(count)
+        log.truncate(count)
         log.close()
-        assert logged(path) == count
+        assert count_events(path) == count
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,8 @@ def test_damage_is_detected_and_readable_events_are_correct(
         read = _all(path, 30, size)
     except OSError:
         short = path.stat().st_size < len(content)
-        assert short or list(damage(path, 30))
+        assert short or list(damaged_ranges(path, 30))
         return
     assert read == written
     # The content is unchanged, or longer, which `verify` detects by the length.
-    assert path.read_bytes() == content or logged(path) > 30
+    assert path.read_bytes() == content or count_events(path) > 30

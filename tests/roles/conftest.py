@@ -24,6 +24,7 @@ from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.roles.market_data import MarketData
 from memesnipe.storage.journal import UnitOfWork
+from memesnipe.storage.lease import Epochs
 from memesnipe.storage.runs import begin_run
 from memesnipe.storage.schema import StreamOffsetRow
 from memesnipe.telemetry.metrics import ActorMetrics
@@ -80,9 +81,10 @@ class Stage:
     redis: "redis.Redis"
     monkeypatch: pytest.MonkeyPatch
     started: list[Any] = field(default_factory=list)
+    epochs: Epochs = field(default_factory=dict)  # of the process that the actors run in
 
     def context(self) -> Context:
-        return Context(self.home, self.run_id)
+        return Context(self.home, self.run_id, epochs=self.epochs)
 
     def start(self, shell: Callable[..., Any], *arguments: Any, name: str = "test") -> Any:
         """An actor that has not opened yet."""

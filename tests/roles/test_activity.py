@@ -34,7 +34,7 @@ def test_each_thing_it_does_is_told(activity: ActivityTracker, tmp_path: Path) -
     path = Home(tmp_path).run(1).activity("executor")
     activity.begin(WAITING)
     assert read_activity(path) == (os.getpid(), WAITING)
-    activity.at(WORKING)
+    activity.set(WORKING)
     with activity.breeding():
         assert read_activity(path) == (os.getpid(), BREEDING)
     assert read_activity(path) == (os.getpid(), WORKING)
@@ -46,7 +46,7 @@ def test_it_is_still_told_after_a_sudden_death(tmp_path: Path) -> None:
         "import os, sys, pathlib; from memesnipe.roles.activity import ActivityTracker; "
         "p = ActivityTracker(); p.open(pathlib.Path(sys.argv[1]));"
     )
-    dies += "p.begin('recovering'); p.at('working'); os.kill(os.getpid(), 9)"
+    dies += "p.begin('recovering'); p.set('working'); os.kill(os.getpid(), 9)"
     process = subprocess.Popen([sys.executable, "-c", dies, str(path)])
     assert process.wait() == -9
     assert read_activity(path) == (process.pid, WORKING)
@@ -67,9 +67,9 @@ def test_a_long_step_is_stalled_unless_it_breeds(activity: ActivityTracker, monk
     activity.begin(WAITING)
     now += 2.9
     assert activity.slow_state() is None
-    activity.at(WORKING)
+    activity.set(WORKING)
     now += 9.1
-    assert activity.slow_state() == ("stalled", "the current step takes 12 s; trading waits")
+    assert activity.slow_state() == ("stalled", "the current step has taken 12 s; trading is paused")
     with activity.breeding():
         assert activity.slow_state() == ("breeding", "for 12 s")
     activity.begin(WAITING)
@@ -83,16 +83,16 @@ def test_who_waits_for_the_same_thing_for_too_long_is_stalled(
     monkeypatch.setattr(module.time, "monotonic", lambda: now)
     for _ in range(3):
         activity.begin(WAITING)
-        activity.awaits("event 7")
+        activity.set_waiting_for("event 7")
         assert activity.slow_state() is None
         now += 4.0
     activity.begin(WAITING)
-    assert activity.slow_state() == ("stalled", "waits for event 7, since 12 s")
-    activity.awaits("event 8")
+    assert activity.slow_state() == ("stalled", "has waited 12 s for event 7")
+    activity.set_waiting_for("event 8")
     assert activity.slow_state() is None, "it has come further"
     now += 100.0
     activity.begin(WAITING)
-    activity.awaits("")
+    activity.set_waiting_for("")
     assert activity.slow_state() is None, "who has nothing to do waits for nothing"
 
 
@@ -103,7 +103,7 @@ def test_breeding_without_results_is_stalled(activity: ActivityTracker, monkeypa
     with activity.breeding():
         now += 119.0
         assert activity.slow_state() == ("breeding", "for 119 s")
-        activity.bred(4)
+        activity.record_backtests(4)
         now += 119.0
         assert activity.slow_state()[0] == "breeding"
         now += 2.0
@@ -115,9 +115,9 @@ def test_commits_show_whoever_commits_and_reads_do_not(tmp_path: Path, database_
     seen: list[str] = []
 
     class Listening(ActivityTracker):
-        def at(self, doing: str) -> None:
-            super().at(doing)
-            seen.append(doing)
+        def set(self, activity: str) -> None:
+            super().set(activity)
+            seen.append(activity)
 
     context = Context(tmp_path, 1, Listening())
     with context.database.connect() as connection:

@@ -80,7 +80,7 @@ def test_what_redis_loses_between_the_check_and_the_publishing_is_published_agai
     reader.open()
     see(reader, BATCH)
     market.step()
-    market.context.bus.assert_whole = lose_all_after(stage, market.context.bus.assert_whole)
+    market.context.bus.assert_complete = lose_all_after(stage, market.context.bus.assert_complete)
     with pytest.raises(redis.ConnectionError, match="lost its data"):
         market.step()
     assert not stage.redis.exists(*EVENT_STREAMS), "the new batch must not be the first of the stream"
@@ -142,7 +142,7 @@ def test_what_somebody_else_writes_reaches_no_reader_and_stops_none(stage: Stage
         with pytest.raises(ForeignEntryError, match="events:price: entry"):
             reader.step()
     assert see(reader, BATCH) == through(1, BATCH)
-    with pytest.raises(redis.ConnectionError, match="somebody else's entry was in the way"):
+    with pytest.raises(redis.ConnectionError, match="a foreign entry blocked an entry"):
         market.step()
     market.close()
     again, later = stage.market(trades(2 * BATCH)), stage.start(Reader)
@@ -161,7 +161,7 @@ def test_messages_that_begin_too_late_are_published_anew(stage: Stage) -> None:
     stage.redis.xtrim(PROGRESS, maxlen=1, approximate=False)
     with pytest.raises(redis.ConnectionError, match="executor_progress: Redis has lost its data, 2 of 3 entries"):
         reader.step()
-    assert reader.context.bus.held(PROGRESS) == range(3, 4)
+    assert reader.context.bus.stored(PROGRESS) == range(3, 4)
     again, listener = stage.start(Reader), stage.start(Listener)
     again.open()
     listener.open()
@@ -180,7 +180,7 @@ def test_what_redis_holds_beyond_what_was_committed_is_not_believed(stage: Stage
     again.open()
     reader.open()
     assert see(reader, BATCH) == through(1, BATCH)
-    assert again.context.bus.held_events(1) == range(1, BATCH + 1)
+    assert again.context.bus.stored_events(1) == range(1, BATCH + 1)
 
 
 def test_what_redis_has_already_is_not_published_again(stage: Stage) -> None:
@@ -253,12 +253,12 @@ def test_of_two_market_datas_on_one_home_the_loser_changes_nothing(stage: Stage)
         second.open()
     with pytest.raises((LeaseLostError, redis.ConnectionError)):
         first.step()
-    first.context.bus.assert_whole = lambda: None
+    first.context.bus.assert_complete = lambda: None
     with pytest.raises(LeaseLostError):  # also where it had not checked before
         first.step()
     first.close()
     second.close()
-    stage.monkeypatch.setattr("memesnipe.storage.lease._epochs", {})  # the third is another process
+    stage.epochs = {}  # the third is in another process
     third = stage.market(feed)
     third.open()
     third.step()
@@ -313,8 +313,8 @@ def test_poison_between_batches_moves_no_position(stage: Stage) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits at all is stalled at once."""
-    monkeypatch.setattr("memesnipe.roles.activity._PATIENCE_S", -1.0)
-    monkeypatch.setattr("memesnipe.roles.consumer._LOOK_S", -1.0)
+    monkeypatch.setattr("memesnipe.roles.activity._MAX_WAIT_S", -1.0)
+    monkeypatch.setattr("memesnipe.roles.consumer._MISSING_CHECK_S", -1.0)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -327,7 +327,7 @@ def test_a_reader_whose_stream_has_vanished_says_what_it_waits_for(stage: Stage)
     market.step()
     stage.redis.delete(*EVENT_STREAMS)
     reader.step()
-    awaited = "waits for entry 1 of events, which was written and does not come, since 0 s"
+    awaited = "has waited 0 s for entry 1 of events, which was written and has not arrived"
     assert reader.context.activity.slow_state() == ("stalled", awaited)
     market.close()
     stage.market(trades(10)).open()  # publishes again what has vanished
@@ -350,13 +350,13 @@ def test_the_feed_says_for_whom_and_for_which_decision_it_waits(stage: Stage) ->
     activity = market.context.activity
     assert activity.slow_state() is None
     market.step()
-    assert activity.slow_state().detail.startswith("waits for executor to take in event 1,")
+    assert activity.slow_state().detail.endswith(" s for executor to consume event 1")
     stage.has_read("executor", EVENTS, market.seq)
     market.step()
-    assert activity.slow_state().detail.startswith("waits for position to take in event 1,")
+    assert activity.slow_state().detail.endswith(" s for position to consume event 1")
     _read_all(stage, market.seq)
     market.step()
-    assert activity.slow_state().detail.startswith("waits for the decision that comes after that of event 0,")
+    assert activity.slow_state().detail.endswith(" s for the decision after that of event 0")
     market.context.bus.beat("strategy_factory", Heartbeat(state="breeding"))
     stage.monkeypatch.setattr("memesnipe.roles.market_data.GENERATION_CHECK_S", -1.0)
     market.step()
@@ -390,13 +390,13 @@ def test_entries_that_lead_to_nothing_are_committed_with_what_comes_next_or_soon
         while market.seq < first + 10:
             market.step()
         reader.step()
-        committed.append(reader.journal.positions([EVENTS])[EVENTS].number)
+        committed.append(reader.journal.offsets([EVENTS])[EVENTS].number)
     assert committed == [0, 0, 30, 30, 30]
     again = stage.start(Silent)
     again.open()
     assert see(again, 50) == through(31, 50), "after a crash they are read again"
     again.step()  # nothing comes
-    assert again.journal.positions([EVENTS])[EVENTS].number == 50
+    assert again.journal.offsets([EVENTS])[EVENTS].number == 50
 
 
 def test_the_feed_goes_on_as_soon_as_a_decision_is_carried_out(stage: Stage) -> None:

@@ -32,7 +32,7 @@ def test_a_command_that_is_back_before_its_events_waits_for_them(
     executor.open()
     context.bus.publish([(COMMANDS, 1, 3, encode(command("halt", seq=3)))])
     executor.step()
-    assert executor.positions[COMMANDS].number == 0
+    assert executor.offsets[COMMANDS].number == 0
 
     market = Market()
     for i in range(6):

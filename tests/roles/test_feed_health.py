@@ -34,10 +34,10 @@ def test_what_the_run_waits_for_comes_before_a_quiet_feed(monkeypatch: pytest.Mo
     quiet = SlowState("quiet", "no event from the feed for 100 s")
     activity.set_feed_state(quiet)
     assert activity.slow_state() == quiet
-    activity.awaits("event 7")
+    activity.set_waiting_for("event 7")
     now += 11.0
     activity.begin("waiting")
-    assert activity.slow_state() == ("stalled", "waits for event 7, since 11 s")
-    activity.awaits("")
+    assert activity.slow_state() == ("stalled", "has waited 11 s for event 7")
+    activity.set_waiting_for("")
     activity.set_feed_state(None)
     assert activity.slow_state() is None

@@ -18,7 +18,7 @@ from memesnipe.protocol.streams import EVENTS, MAX_IN_FLIGHT
 from memesnipe.roles.context import Context
 from memesnipe.roles.intake import BATCH
 from memesnipe.roles.market_data import MarketData
-from memesnipe.storage.commands import pending_commands, request
+from memesnipe.storage.commands import enqueue, pending_commands
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.schema_control import CommandRow, LeaseRow
 from memesnipe.telemetry.metrics import ActorMetrics
@@ -79,7 +79,7 @@ def test_halt_takes_effect_after_the_last_event_while_the_feed_is_silent(stage: 
     market = stage.live(source)
     step_until(market, lambda: market.seq == 5)
     with stage.database.begin() as connection:
-        command_id = request(connection, stage.run_id, CommandName.HALT)
+        command_id = enqueue(connection, stage.run_id, CommandName.HALT)
     market.step()
     with stage.database.connect() as connection:
         assert not pending_commands(connection, stage.run_id)
@@ -242,7 +242,7 @@ def test_heartbeat_lease_and_halt_go_on_while_the_feed_is_silent(
     monkeypatch.setattr("memesnipe.roles.feed_health.QUIET_AFTER_S", 0.2)
     wait_until(lambda: (beat := heartbeat()) and (beat.state, beat.seq) == ("quiet", 3))
     with stage.database.begin() as connection:
-        request(connection, stage.run_id, CommandName.HALT)
+        enqueue(connection, stage.run_id, CommandName.HALT)
     for _ in range(2):
         stage.redis.delete(key)
         wait_until(lambda: (beat := heartbeat()) and beat.state == "quiet")

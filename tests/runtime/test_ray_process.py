@@ -63,7 +63,7 @@ def until_ready(ray: RayProcess) -> None:
 def test_a_failed_process_is_restarted(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, reason: str
 ) -> None:
-    monkeypatch.setattr(ray_process, "_SILENT_S", 0.3)
+    monkeypatch.setattr(ray_process, "_MAX_SILENCE_S", 0.3)
     healthy = "import select\nwhile not select.select([0], [], [], 0.05)[0]: send('{}')\n"
     ray = make(READY + FIRST.format(tmp_path / "mark") + f"if first:\n  {end}\n{healthy}")
     while not ray.messages:

@@ -54,7 +54,7 @@ def test_a_strategy_with_changed_code_changes_the_key(folder: Path) -> None:
     (folder / "mine.py").write_text(SOURCE.replace("return BUY", "return SELL"))
     assert changes(before, _key(folder)) == ["the strategy mine has changed"]
     (folder / "mine.py").rename(folder / "other.py")
-    assert changes(before, _key(folder)) == ["the strategy mine is gone", "the strategy other is new"]
+    assert changes(before, _key(folder)) == ["the strategy mine was removed", "the strategy other is new"]
 
 
 def test_the_engine_and_the_version_are_part_of_the_key(folder: Path) -> None:

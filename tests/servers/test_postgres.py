@@ -21,7 +21,7 @@ from memesnipe.servers.postgres import EmbeddedPostgres, reader_url
 from memesnipe.servers.postgres_roles import reader_file
 from memesnipe.servers.process import LocalServerError, is_server_of, read_pid, wait_until
 from memesnipe.servers.servers import LocalServers
-from memesnipe.storage.reading import answer
+from memesnipe.storage.query import run_query
 
 OWNER = """
 import sys, time
@@ -29,7 +29,7 @@ from pathlib import Path
 from memesnipe.config.home import Home
 from memesnipe.servers import child
 from memesnipe.servers.servers import LocalServers
-from memesnipe.storage.reading import answer
+from memesnipe.storage.query import run_query
 if sys.argv[2] == "orphan":
     child._LIBC = None  # as on a system without PR_SET_PDEATHSIG
 print(LocalServers(*Home(Path(sys.argv[1])).server_folders).start(need_redis=False).database_url, flush=True)
@@ -111,8 +111,8 @@ def test_the_reader_can_only_read(home: Path) -> None:
         assert again is not None and password not in again
         assert ask(again, "SELECT name FROM coin") == [("WIF",)]
         with pytest.raises(InputError, match="permission denied to COPY to or from an external program"):
-            answer(url, "COPY coin TO PROGRAM 'cat'", max_rows=1, timeout_s=5)
-        assert answer(url, "SELECT name FROM coin", max_rows=1, timeout_s=5).rows == [{"name": "WIF"}]
+            run_query(url, "COPY coin TO PROGRAM 'cat'", max_rows=1, timeout_s=5)
+        assert run_query(url, "SELECT name FROM coin", max_rows=1, timeout_s=5).rows == [{"name": "WIF"}]
     finally:
         server.stop()
 

@@ -1,4 +1,4 @@
-"""The journal on a real PostgreSQL: effects, messages and positions become true together or not at all."""
+"""The journal on a real PostgreSQL: effects, messages and offsets are committed together or not at all."""
 
 import pytest
 import sqlalchemy as sa
@@ -32,7 +32,7 @@ def test_what_was_committed_is_there_for_the_next_process(database: sa.Engine, j
 
     later = Journal(database, journal.run_id, "executor", [PROGRESS])
     later.open()
-    assert later.positions(["events", "other"]) == {"events": StreamOffset(7, 7, 7), "other": StreamOffset()}
+    assert later.offsets(["events", "other"]) == {"events": StreamOffset(7, 7, 7), "other": StreamOffset()}
     assert later.snapshot() == (7, b"state")
     assert list(later.unpublished({PROGRESS: range(0)}, READERS).messages) == sent
     assert list(later.unpublished({PROGRESS: range(1, 2)}, READERS).messages) == []
@@ -48,7 +48,7 @@ def test_a_commit_that_fails_leaves_nothing(database: sa.Engine, journal: Journa
     with pytest.raises(DBAPIError):
         journal.commit(work, {"events": StreamOffset(7, 7, 7)})
     assert count(database, journal.run_id) == 0
-    assert journal.positions(["events"]) == {"events": StreamOffset()}
+    assert journal.offsets(["events"]) == {"events": StreamOffset()}
     again = journal.unit_of_work()
     again.send(ExecutorProgress(seq=7))
     assert journal.commit(again, {})[0][1] == 1, "no number is lost"
@@ -83,7 +83,7 @@ def test_a_message_is_never_numbered_twice(database: sa.Engine, journal: Journal
     work.send(ExecutorProgress(seq=7))
     with pytest.raises(IntegrityError, match="messages"):
         journal.commit(work, {"events": StreamOffset(7, 7, 7)})
-    assert journal.positions(["events"]) == {"events": StreamOffset()}
+    assert journal.offsets(["events"]) == {"events": StreamOffset()}
 
 
 def test_what_every_reader_took_in_is_neither_owed_nor_kept(database: sa.Engine, journal: Journal) -> None:
@@ -111,5 +111,5 @@ def test_what_every_reader_took_in_is_neither_owed_nor_kept(database: sa.Engine,
         assert [number for _, number, _, _ in lacking.messages] == unpublished
     unasked = journal.unpublished({PROGRESS: range(1, 4)}, {})
     assert (unasked.rebuild, [number for _, number, _, _ in unasked.messages]) == ([], [4, 5, 6, 7, 8, 9, 10])
-    journal.forget(PROGRESS, 6)
+    journal.delete_before(PROGRESS, 6)
     assert count(database, journal.run_id) == 5

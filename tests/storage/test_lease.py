@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from memesnipe.protocol.messages import ExecutorProgress
 from memesnipe.protocol.streams import PROGRESS
 from memesnipe.storage import lease as lease_module
-from memesnipe.storage.database import OF_ACTORS, connect
+from memesnipe.storage.database import ACTOR_OPTIONS, connect
 from memesnipe.storage.journal import Journal, StreamOffset
 from memesnipe.storage.lease import Lease, LeaseLostError
 from memesnipe.storage.schema import MessageRow
@@ -25,7 +25,7 @@ def _commit(journal: Journal, content: int) -> None:
     journal.commit(work, {"events": StreamOffset(content, content, content)})
 
 
-def test_who_was_replaced_commits_nothing_more(database: sa.Engine, new_run: int) -> None:
+def test_a_replaced_process_commits_nothing(database: sa.Engine, new_run: int) -> None:
     first = _journal(database, new_run)
     _commit(first, 1)
     second = _journal(database, new_run)
@@ -37,15 +37,15 @@ def test_who_was_replaced_commits_nothing_more(database: sa.Engine, new_run: int
             sa.select(MessageRow.seq).where(MessageRow.run_id == new_run).order_by(MessageRow.number)
         )
         assert list(kept) == [1, 3]
-    assert second.positions(["events"])["events"].number == 3
+    assert second.offsets(["events"])["events"].number == 3
 
 
-def test_who_was_replaced_stands_by_until_the_other_has_gone_quiet(database: sa.Engine, new_run: int) -> None:
+def test_a_replaced_process_waits_until_the_lease_expires(database: sa.Engine, new_run: int) -> None:
     first = _journal(database, new_run)
     second = _journal(database, new_run)
     with pytest.raises(LeaseLostError):
         _commit(first, 1)
-    with pytest.raises(LeaseLostError, match="stands by"):
+    with pytest.raises(LeaseLostError, match="holds the lease"):
         first.open()
     _commit(second, 1)
     with database.begin() as connection:
@@ -57,7 +57,7 @@ def test_who_was_replaced_stands_by_until_the_other_has_gone_quiet(database: sa.
         _commit(second, 3)
 
 
-def test_a_commit_in_progress_is_not_overtaken(database: sa.Engine, new_run: int) -> None:
+def test_no_lease_is_taken_during_a_commit(database: sa.Engine, new_run: int) -> None:
     """While one has checked its lease and has yet to commit, another waits: it cannot read what is half done."""
     lease = Lease(database, new_run, "executor")
     lease.take()
@@ -69,7 +69,7 @@ def test_a_commit_in_progress_is_not_overtaken(database: sa.Engine, new_run: int
                 impatient.execute(sa.update(Row).where(Row.run_id == new_run).values(epoch=9))
 
 
-def test_in_a_quiet_market_the_lease_is_kept_and_who_was_replaced_stands_by(
+def test_without_events_the_lease_is_renewed_and_a_replaced_process_waits(
     database: sa.Engine, new_run: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = _journal(database, new_run)
@@ -84,16 +84,16 @@ def test_in_a_quiet_market_the_lease_is_kept_and_who_was_replaced_stands_by(
         assert connection.scalar(sa.select(Row.expires_at < sa.func.now()).where(Row.run_id == new_run))
     monkeypatch.setattr(lease_module, "_RENEW_S", 0.0)
     second.renew()
-    with pytest.raises(LeaseLostError, match="stands by"):
+    with pytest.raises(LeaseLostError, match="holds the lease"):
         first.open()
-    with pytest.raises(LeaseLostError, match="took over"):
+    with pytest.raises(LeaseLostError, match="has taken the lease"):
         first.renew()
 
 
-def test_who_stands_still_in_the_middle_of_a_commit_loses_what_it_holds(
+def test_a_process_that_stalls_in_a_commit_loses_the_lease(
     database: sa.Engine, database_url: str, new_run: int
 ) -> None:
-    stuck_engine = connect(database_url, OF_ACTORS.replace("=30s", "=200ms"))
+    stuck_engine = connect(database_url, ACTOR_OPTIONS.replace("=30s", "=200ms"))
     stuck = Lease(stuck_engine, new_run, "executor")
     stuck.take()
     with pytest.raises(sa.exc.DBAPIError, match="idle-in-transaction"), stuck_engine.begin() as connection:

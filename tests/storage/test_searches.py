@@ -22,9 +22,9 @@ def store(database: sa.Engine) -> SearchStore:
 def test_a_search_is_taken_up_after_its_last_whole_generation(store: SearchStore) -> None:
     begun = store.begin("a.tape", KEY)
     assert (begun.state, begun.generations) == (None, [])
-    store.keep(begun.search_id, b"one", _generation(0))
-    store.keep(begun.search_id, b"two", _generation(1))
-    taken = store.take_up(KEY)
+    store.store_generation(begun.search_id, b"one", _generation(0))
+    store.store_generation(begun.search_id, b"two", _generation(1))
+    taken = store.find(KEY)
     assert taken is not None
     assert (taken.search_id, taken.state) == (begun.search_id, b"two")
     assert taken.generations == [_generation(0), _generation(1)]
@@ -32,11 +32,11 @@ def test_a_search_is_taken_up_after_its_last_whole_generation(store: SearchStore
 
 def test_only_the_same_search_on_the_same_market_is_taken_up(store: SearchStore, database: sa.Engine) -> None:
     first, second = store.begin("a.tape", KEY), store.begin("a.tape", KEY)
-    taken = store.take_up(KEY)
+    taken = store.find(KEY)
     assert taken is not None
     assert taken.search_id == second.search_id != first.search_id
-    assert store.take_up(KEY | {"seed": 2}) is None
-    assert SearchStore(database, "another market").take_up(KEY) is None
+    assert store.find(KEY | {"seed": 2}) is None
+    assert SearchStore(database, "another market").find(KEY) is None
 
 
 def test_the_latest_search_is_known_by_its_market_and_else_by_the_name_of_its_tape(
@@ -51,10 +51,10 @@ def test_the_latest_search_is_known_by_its_market_and_else_by_the_name_of_its_ta
 
 def test_a_generation_is_kept_whole_or_not_at_all(store: SearchStore) -> None:
     begun = store.begin("a.tape", KEY)
-    store.keep(begun.search_id, b"one", _generation(0))
+    store.store_generation(begun.search_id, b"one", _generation(0))
     with pytest.raises(sa.exc.IntegrityError):
-        store.keep(begun.search_id, b"again", _generation(0, evaluations=99))
-    taken = store.take_up(KEY)
+        store.store_generation(begun.search_id, b"again", _generation(0, evaluations=99))
+    taken = store.find(KEY)
     assert taken is not None
     assert taken.state == b"one"
     assert store.count(begun.search_id, "finish", []) == 8
@@ -62,11 +62,11 @@ def test_a_generation_is_kept_whole_or_not_at_all(store: SearchStore) -> None:
 
 def test_every_evaluation_counts_once_and_across_searches(store: SearchStore, database: sa.Engine) -> None:
     first = store.begin("a.tape", KEY)
-    store.keep(first.search_id, b"", _generation(0, evaluations=100))
+    store.store_generation(first.search_id, b"", _generation(0, evaluations=100))
     assert store.count(first.search_id, "finish", [5, 16]) == 121
     assert store.count(first.search_id, "finish", [5, 16]) == 121, "a batch that is repeated after a crash"
     second = store.begin("b.tape", KEY | {"seed": 2})
-    store.keep(second.search_id, b"", _generation(0, evaluations=1000))
+    store.store_generation(second.search_id, b"", _generation(0, evaluations=1000))
     assert store.count(second.search_id, "finish", [4]) == 1125
     elsewhere = SearchStore(database, f"market {uuid4()}")
     assert elsewhere.count(elsewhere.begin("c.tape", KEY).search_id, "finish", [1]) == 1

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from memesnipe.protocol.commands import CommandName
 from memesnipe.storage import schema, schema_control, views
-from memesnipe.storage.commands import assign_seq, outcome, pending_commands, request
+from memesnipe.storage.commands import assign_seq, enqueue, outcome, pending_commands
 
 SOL = 1_000_000_000
 
@@ -188,7 +188,7 @@ def test_the_breaker_says_what_it_allows(conn, new_run, insert):
     risk = views.risk(conn, new_run)
     assert risk == {
         **{"level": "warning", "drawdown": 0.07, "max_drawdown": 0.07, "size_multiplier": 0.5},
-        **{"peak_lamports": 3 * SOL, "peak_sol": 3.0, "seq": 8, "halted": False, "refusals": {}},
+        **{"peak_lamports": 3 * SOL, "peak_sol": 3.0, "seq": 8, "halted": False, "refusals": {}, "account": "paper"},
     }
 
 
@@ -205,8 +205,8 @@ def test_a_halt_and_what_was_refused_are_told(conn, new_run, insert):
 
 def test_commands_and_steps_of_lives_come_newest_first(conn, database, new_run, insert):
     with database.begin() as connection:
-        first = request(connection, new_run, CommandName.HALT, reason="a test")
-        second = request(connection, new_run, CommandName.PROMOTE, spec_id="a")
+        first = enqueue(connection, new_run, CommandName.HALT, reason="a test")
+        second = enqueue(connection, new_run, CommandName.PROMOTE, spec_id="a")
         assert [command.command_id for command in pending_commands(connection, new_run)] == [first, second]
         connection.execute(assign_seq(first, 7))
         assert [command.name for command in pending_commands(connection, new_run)] == ["promote"]

@@ -71,7 +71,7 @@ ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")
 seen = [workers()]
 events = labelled_market(Edge.NOISE, 1, hours=1.5).events
 spans = search_spans(span_of(events))
-backtests = Backtests(Conditions(FillModel(), 1000.0), chunk_s=0.05, generation_s=0.01, most_cpus=2)
+backtests = Backtests(Conditions(FillModel(), 1000.0), chunk_s=0.05, generation_s=0.01, max_cpus=2)
 train, validation = backtests.store((spans.train, spans.validation), [events])
 genomes = random_genomes(np.random.default_rng(1), discover(), 150)
 while max(seen) < 2:  # a generation may be over before the second node is up; the next one asks again

@@ -44,5 +44,5 @@ def test_a_start_that_fails_in_the_background_returns_its_exit_code(installation
     one = installations(DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
     failed = one.run("up", "--detach", "--json")
     assert (failed.returncode, failed.stdout) == (1, "")
-    assert "PostgreSQL at postgresql://nobody" in failed.stderr and "does not answer" in failed.stderr
+    assert "PostgreSQL at postgresql://nobody" in failed.stderr and "does not respond" in failed.stderr
     assert not one.leftovers()

@@ -162,7 +162,7 @@ def test_a_second_executor_takes_over_until_it_goes_quiet(one: Installation) -> 
     )
     assert "another executor" in beat["detail"]
     wait_for("the first to come back", lambda: seq_of(one) > second.seq)
-    with pytest.raises((LeaseLostError, redis.ConnectionError), match=r"another executor|took over"):
+    with pytest.raises((LeaseLostError, redis.ConnectionError), match=r"another executor"):
         second.step()
     second.close()
 
@@ -194,8 +194,8 @@ def test_it_waits_for_a_database_that_does_not_answer_and_buys_nothing_late(one:
     with stopped_postgres(one), redis.Redis.from_url(one.resolved["redis_url"]) as client:
         before = sum(client.xlen(stream) for stream in EVENT_STREAMS)
         state = wait_for("an actor to say that it waits", lambda: _stalled(one))
-        assert state["parts"]["postgres"] == {"state": "down", "detail": "no answer within 2 s"}
-        assert state["status"] == "unhealthy" and "trading waits" in state["detail"]
+        assert state["parts"]["postgres"] == {"state": "down", "detail": "no response within 2 s"}
+        assert state["status"] == "unhealthy" and "trading is paused" in state["detail"]
         assert "the database" in state["error"]  # where the figures would be
         assert sum(client.xlen(stream) for stream in EVENT_STREAMS) - before < MAX_IN_FLIGHT
         seq = seq_of(one, "market_data")

@@ -22,7 +22,7 @@ def _same(sharpe: float, periods: int = 1000) -> TrackRecord:
 
 
 @given(CANDIDATES, st.floats(0, 1e6), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
-def test_nobody_gets_more_than_the_cap_and_all_together_no_more_than_their_share(
+def test_no_allocation_exceeds_the_cap_and_their_sum_stays_within_the_share(
     candidates: dict[str, TrackRecord], equity: float, one: float, everyone: float
 ) -> None:
     given_usd = allocate(candidates, equity, Caps(one, everyone))
@@ -33,13 +33,13 @@ def test_nobody_gets_more_than_the_cap_and_all_together_no_more_than_their_share
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=3), st.floats(-100, 1000), max_size=30), st.floats(1, 1e6))
-def test_of_records_of_one_length_a_better_one_never_gets_less(sharpes: dict[str, float], equity: float) -> None:
+def test_for_equal_record_lengths_a_higher_sharpe_never_gets_less(sharpes: dict[str, float], equity: float) -> None:
     given_usd = allocate({name: _same(sharpe) for name, sharpe in sharpes.items()}, equity, CAPS)
     ranked = sorted(sharpes, key=lambda name: sharpes[name])
     assert [given_usd[name] for name in ranked] == sorted(given_usd.values())
 
 
-def test_capital_goes_in_proportion_to_the_shrunken_ratio_below_the_cap() -> None:
+def test_below_the_cap_capital_is_proportional_to_the_shrunk_sharpe() -> None:
     candidates = {str(i): _same(1.0) for i in range(9)} | {"best": _same(1e6)}
     given_usd = allocate(candidates, 1000.0, CAPS)
     assert given_usd["best"] == 100.0  # the cap
@@ -47,7 +47,7 @@ def test_capital_goes_in_proportion_to_the_shrunken_ratio_below_the_cap() -> Non
     assert set(equal.values()) == {80.0}
 
 
-def test_a_short_record_is_drawn_to_the_mean_and_a_long_one_stands() -> None:
+def test_a_short_record_is_shrunk_to_the_mean_and_a_long_one_is_not() -> None:
     short, long, other = shrunk_sharpes([TrackRecord(9.0, 6), TrackRecord(9.0, 6000), TrackRecord(0.0, 60)])
     mean = 6.0
     assert short == pytest.approx(6 / 66 * 9 + 60 / 66 * mean)
@@ -56,7 +56,7 @@ def test_a_short_record_is_drawn_to_the_mean_and_a_long_one_stands() -> None:
     assert (shrunk_sharpes([TrackRecord(-9.0, 60), TrackRecord(-3.0, 60)]) < 0).all()  # losers lift nobody
 
 
-def test_copies_of_one_strategy_get_together_what_one_of_them_would() -> None:
+def test_copies_of_one_strategy_share_the_allocation_of_one() -> None:
     wave = np.sin(np.arange(40.0)).tolist()
     other = np.cos(np.arange(40.0) * 7).tolist()
     shares = independence([wave] * 4 + [other])
@@ -89,13 +89,13 @@ CHANGES = st.lists(st.lists(st.floats(-0.2, 0.2).map(lambda x: round(x, 3)), max
 
 
 @given(CHANGES)
-def test_all_pairs_at_once_are_the_same_as_pair_by_pair(changes: list[list[float]]) -> None:
+def test_independence_equals_its_pairwise_definition(changes: list[list[float]]) -> None:
     assert independence(changes).tolist() == pytest.approx(_pair_by_pair(changes), abs=1e-6)
 
 
 @pytest.mark.parametrize(
     ("sharpes", "equity"), [({}, 100.0), ({"a": 0.0}, 100.0), ({"a": 1.0}, 0.0), ({"a": 1.0}, -5.0)]
 )
-def test_without_merit_or_money_nobody_gets_anything(sharpes: dict[str, float], equity: float) -> None:
+def test_without_a_positive_score_or_equity_every_allocation_is_zero(sharpes: dict[str, float], equity: float) -> None:
     candidates = {name: _same(sharpe) for name, sharpe in sharpes.items()}
     assert allocate(candidates, equity, CAPS) == dict.fromkeys(sharpes, 0.0)

@@ -74,9 +74,7 @@ def test_a_buy_is_sized_by_allocation_level_and_cap(
 @pytest.mark.parametrize(
     ("allocation", "level"), [(0.0, RiskLevel.NORMAL), (100.0, RiskLevel.CRITICAL), (100.0, RiskLevel.EMERGENCY)]
 )
-def test_nothing_is_bought_without_an_allocation_or_when_the_breaker_says_no(
-    allocation: float, level: RiskLevel
-) -> None:
+def test_an_entry_is_refused_without_an_allocation_or_by_the_breaker(allocation: float, level: RiskLevel) -> None:
     desk = _desk(allocation)
     desk.state.level = level
     why = RefusalReason.NO_CAPITAL if level is RiskLevel.NORMAL else RefusalReason.BREAKER
@@ -86,7 +84,7 @@ def test_nothing_is_bought_without_an_allocation_or_when_the_breaker_says_no(
 
 
 def test_a_strategy_never_spends_more_than_its_allocation_over_all_its_tokens() -> None:
-    """Ten buys at once at half the allocation each: what is on its way counts as spent."""
+    """Ten buys at once at half the allocation each: open orders count as spent."""
     market = Market()
     for i in range(10):
         market.trade(1, f"token{i}")
@@ -99,7 +97,7 @@ def test_a_strategy_never_spends_more_than_its_allocation_over_all_its_tokens() 
     assert -_usd(sum(fill.cash_change_lamports for fill in fills)) <= 100.0
 
 
-def test_what_is_not_held_is_never_sold() -> None:
+def test_a_sale_without_a_holding_is_ignored() -> None:
     desk = _desk()
     assert desk.on_decision(_decision(SELL_SIDE)) is None
     assert desk.exit("abc", 0, "portfolio_stop_loss") is None
@@ -108,14 +106,14 @@ def test_what_is_not_held_is_never_sold() -> None:
     sale = desk.on_decision(_decision(SELL_SIDE, 2))
     assert isinstance(sale, Order)
     assert sale.token_raw == desk.state.holdings["abc"][0].token_raw
-    assert _reason(desk.on_decision(_decision(SELL_SIDE, 3))) is RefusalReason.BUSY  # one is on its way
+    assert _reason(desk.on_decision(_decision(SELL_SIDE, 3))) is RefusalReason.BUSY  # one is open
     assert desk.exit("abc", 0, "portfolio_stop_loss") is None
     _pass(desk, Market().talk(20))
     assert desk.state.holdings == {}
     assert desk.on_decision(_decision(SELL_SIDE, 4)) is None
 
 
-def test_what_is_held_is_not_bought_again() -> None:
+def test_a_held_token_is_not_bought_again() -> None:
     desk = _bought(_desk(1000.0))
     assert _reason(desk.on_decision(_decision(BUY_SIDE, 2))) is RefusalReason.BUSY
 
@@ -130,7 +128,7 @@ def test_positions_can_be_closed_at_every_level_but_emergency(level: RiskLevel) 
     assert isinstance(desk.exit("abc", 0, "portfolio_stop_loss"), Order)
 
 
-def test_exits_are_numbered_apart_from_the_strategys_own_orders() -> None:
+def test_desk_exits_have_order_numbers_below_zero() -> None:
     desk = _bought(_desk())
     order = desk.exit("abc", 0, "portfolio_stop_loss")
     assert isinstance(order, Order)
@@ -139,13 +137,13 @@ def test_exits_are_numbered_apart_from_the_strategys_own_orders() -> None:
     assert not _pass(desk, Market().talk(20))[0].failure
 
 
-def test_a_position_is_sold_although_the_allocation_is_gone() -> None:
+def test_a_position_is_sold_without_an_allocation() -> None:
     desk = _bought(_desk())
     desk.state.allocations_usd = {}
     assert desk.on_decision(_decision(SELL_SIDE, 2)) is not None
 
 
-def test_all_of_the_desks_holdings_move_the_pool_together() -> None:
+def test_all_holdings_of_the_desk_shift_the_pool_together() -> None:
     alone, second = _desk(), _desk()
     second.state.allocations_usd |= {"f1": 10_000.0, "e2": 10_000.0}
     for spec_id in ("f1", "e2"):
@@ -163,7 +161,7 @@ def test_all_of_the_desks_holdings_move_the_pool_together() -> None:
     assert tokens[1] < 0.25 * tokens[0]  # the first doubled the SOL in the pool
 
 
-def test_the_desk_goes_on_from_its_state_in_json() -> None:
+def test_the_desk_continues_from_its_state_in_json() -> None:
     desk = _bought(_desk())
     desk.exit("abc", 0, "portfolio_stop_loss")
     again = Desk(
@@ -176,7 +174,7 @@ def test_the_desk_goes_on_from_its_state_in_json() -> None:
     assert again.state == desk.state
 
 
-def test_an_event_at_the_very_time_an_order_lands_comes_first() -> None:
+def test_an_event_precedes_an_arrival_of_the_same_time() -> None:
     desk = _desk()
     order = desk.on_decision(_decision(BUY_SIDE))
     assert isinstance(order, Order)

@@ -12,6 +12,7 @@ from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import REBALANCE, Events
+from memesnipe.protocol.account import Account
 from memesnipe.trading.arena import Arena
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.execution import DeskSideState, Execution, ExecutionState, local_execution
@@ -37,7 +38,9 @@ EVENTS["sol_usd"] = SOL_USD  # as the desk's capital is in USD and the arena's i
 
 
 def _execution(*genomes: Genome, model: FillModel = MODEL, arenas: int = 1) -> Execution:
-    made = local_execution(FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9), arenas=arenas)
+    made = local_execution(
+        FAMILIES, model, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(1e9)}, arenas=arenas
+    )
     specs = {g.spec_id: 1000.0 for g in genomes}
     made.apply(allocations(genomes, usd=specs))
     return made
@@ -97,7 +100,9 @@ def test_the_desk_fills_as_the_arena_on_random_markets_with_shorts_deaths_and_mi
         model = random_market.random_model(rng)._replace(dead_after_ns=200_000_000_000)
         for drawn in random_market.random_genomes(rng, 6):
             one = replace(drawn, size=0.015625)
-            execution = local_execution(random_market.FAMILIES, model, shadow_capital_usd=1000.0, limits=Limits(1e9))
+            execution = local_execution(
+                random_market.FAMILIES, model, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(1e9)}
+            )
             execution.apply(allocations([one], usd={one.spec_id: 1000.0}))
             engine = Engine(random_market.FAMILIES, model, 1000.0)
             engine.add(one)
@@ -112,7 +117,7 @@ def test_the_desk_fills_as_the_arena_on_random_markets_with_shorts_deaths_and_mi
     assert sides == {1, -1, 2, -2}
 
 
-def test_what_falls_due_between_two_events_keeps_its_order() -> None:
+def test_decisions_between_two_events_keep_their_order() -> None:
     """The purchase lands at 2.5 s and its longest hold ends at 12.5 s, while nothing happens on the market."""
     one = genome("buy_once", max_hold_s=10.0)
     events = Market().trade(1).talk(100, "B").events()
@@ -141,9 +146,7 @@ def test_batches_and_restarts_change_neither_orders_nor_fills(cuts: list[int], r
 
 @settings(max_examples=6, deadline=None)
 @given(st.sampled_from([2, 5]), st.lists(st.integers(1, len(EVENTS) - 1), max_size=6), st.sets(st.integers(0, 6)))
-def test_the_records_do_not_depend_on_how_many_arenas_there_are(
-    count: int, cuts: list[int], restarts: set[int]
-) -> None:
+def test_the_records_do_not_depend_on_the_number_of_arenas(count: int, cuts: list[int], restarts: set[int]) -> None:
     """One arena is killed and restored on the way; orders, fills and results stay the same."""
     expected = list(_execution(*population()).advance(EVENTS))
     execution = _execution(*population(), arenas=count)
@@ -174,14 +177,14 @@ def test_steps_end_where_decisions_are_due_and_carry_the_results() -> None:
     assert list(execution.advance(EVENTS[:0])) == []
 
 
-def test_who_has_no_allocation_is_only_simulated() -> None:
+def test_a_strategy_without_an_allocation_is_only_simulated() -> None:
     execution = _execution(population()[0])
     execution.apply(allocations())
     assert _run(execution, EVENTS) == ([], [])
     assert execution.arenas[0].engine.results()[0].trades > 0
 
 
-def test_who_leaves_takes_no_more_decisions_and_the_risk_level_reaches_the_desk() -> None:
+def test_a_removed_strategy_stops_deciding_and_the_risk_level_reaches_the_desk() -> None:
     execution = _execution(*population())
     _run(execution, EVENTS[:1000])
     gone = population()[0].spec_id
@@ -189,34 +192,34 @@ def test_who_leaves_takes_no_more_decisions_and_the_risk_level_reaches_the_desk(
     orders, _ = _run(execution, EVENTS[1000:1800])
     assert {order.reason for order in orders if order.spec_id == gone} <= {"simulation_left"}
     execution.apply(risk("emergency"))
-    assert execution.desk.state.level is RiskLevel.EMERGENCY
+    assert execution.accounts[Account.PAPER].desk.state.level is RiskLevel.EMERGENCY
     assert _run(execution, EVENTS[1800:])[0] == []
 
 
 def _left(execution: Execution, spec_id: str) -> list[str]:
-    step = execution.apply(allocations(removed=[spec_id]))
+    (step,) = execution.apply(allocations(removed=[spec_id]))
     return [order.reason for order in step.orders]
 
 
-def test_what_a_strategy_that_leaves_still_holds_is_sold_at_once() -> None:
+def test_the_holdings_of_a_removed_strategy_are_sold_at_once() -> None:
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
-    assert execution.desk.held() == [(one.spec_id, 0)]
+    assert execution.accounts[Account.PAPER].desk.held() == [(one.spec_id, 0)]
     assert _left(execution, one.spec_id) == ["simulation_left"]
     later = Market().trade(1).talk(5).talk(10).talk(15).events()[2:]
     orders, fills = _run(execution, later)
     assert orders == []
     assert [fill.failure for fill in fills] == [""]
-    assert execution.desk.held() == []
+    assert execution.accounts[Account.PAPER].desk.held() == []
 
 
-def test_what_the_simulation_no_longer_holds_is_tried_again_at_every_decision_but_written_down_once() -> None:
+def test_a_refused_orphan_sale_is_retried_at_every_decision_and_recorded_once() -> None:
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
     execution.apply(risk("emergency"))
-    refused = execution.apply(allocations(removed=[one.spec_id])).refused
+    refused = execution.apply(allocations(removed=[one.spec_id]))[0].refused
     assert [no.reason for no in refused] == ["breaker"]
     later = Market().trade(1).talk(5).talk(10).talk(15).talk(20).talk(25).events()[2:].copy()
     later["flags"][:2] = REBALANCE
@@ -226,22 +229,22 @@ def test_what_the_simulation_no_longer_holds_is_tried_again_at_every_decision_bu
     later["flags"][2] = REBALANCE
     orders, _ = _run(execution, later[2:])
     assert [order.reason for order in orders] == ["simulation_left"]
-    assert execution.desk.held() == []
+    assert execution.accounts[Account.PAPER].desk.held() == []
 
 
-def test_the_entry_of_a_strategy_that_is_demoted_on_the_way_is_left_when_the_simulation_leaves() -> None:
+def test_an_entry_filled_after_a_demotion_is_sold_when_the_simulation_sells() -> None:
     one = genome("buy_once", max_hold_s=10.0)
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).events())
-    assert len(execution.desk.state.pending) == 1
+    assert len(execution.accounts[Account.PAPER].desk.state.pending) == 1
     execution.apply(allocations())
     orders, fills = _run(execution, Market().trade(1).talk(5).talk(30).talk(40).events()[1:])
     assert [order.reason for order in orders] == ["max_hold"]
     assert [fill.order.side for fill in fills] == [1, -1]
-    assert execution.parity == {}, "what it does without capital counts no more"
+    assert execution.accounts[Account.PAPER].state.parity == {}, "what it does without capital counts no more"
 
 
-def test_who_comes_back_numbers_its_orders_on_whatever_was_known_of_them() -> None:
+def test_a_strategy_added_again_continues_its_order_numbers() -> None:
     one = genome("flip", take_profit=0.05)
     execution = _execution(one, model=SURE)
     first, _ = _run(execution, EVENTS[:1000])
@@ -256,7 +259,7 @@ def test_who_comes_back_numbers_its_orders_on_whatever_was_known_of_them() -> No
     assert len(set(numbers)) == len(numbers)
 
 
-def test_demoted_by_hand_a_strategy_buys_nothing_more_from_that_moment_on() -> None:
+def test_a_manual_demotion_stops_entries_at_once() -> None:
     one = genome("flip", take_profit=0.05)
     execution = _execution(one, model=SURE)
     execution.apply(command("demote", one.spec_id))
@@ -269,11 +272,11 @@ def test_an_exit_order_closes_the_position_on_the_desk_and_not_in_the_arena() ->
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
-    opened_ts = execution.desk.state.holdings[one.spec_id][0].opened_ts
+    opened_ts = execution.accounts[Account.PAPER].desk.state.holdings[one.spec_id][0].opened_ts
     earlier = exit_order(one.spec_id, 0, opened_ts - 1)
-    assert execution.apply(earlier).orders == [], "that holding is sold already"
-    (order,) = execution.apply(exit_order(one.spec_id, 0, opened_ts)).orders
+    assert execution.apply(earlier)[0].orders == [], "that holding is sold already"
+    (order,) = execution.apply(exit_order(one.spec_id, 0, opened_ts))[0].orders
     _, fills = _run(execution, Market().trade(1).talk(5).talk(20).events()[2:])
     assert [fill.order for fill in fills] == [order]
-    assert execution.desk.state.holdings == {}
+    assert execution.accounts[Account.PAPER].desk.state.holdings == {}
     assert execution.arenas[0].engine.tokens_of(one.spec_id) == [0]

@@ -13,6 +13,7 @@ from memesnipe.market.events import DEV_TRANSFER, FIELDS, HOLDERS, KIND_NAMES, M
 from memesnipe.market.plausible import RANGES, SOL_USD
 from memesnipe.market.record_rules import VENUE_CODES, error_of
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.protocol.account import Account
 from memesnipe.sdk import BUY, FUNDING, HOLD, SELL, SHORT, Strategy
 from memesnipe.sdk import PRICE as TRADES
 from memesnipe.trading.execution import local_execution
@@ -95,7 +96,7 @@ class Cores:
     def __init__(self) -> None:
         limits = Limits(500.0, 1_000.0, 10_000.0, 10_000, max_price_deviation=0.2, max_dev_out=0.5, max_pull=0.5)
         families = {**FAMILIES, "fade": Fade()}
-        self.execution = local_execution(families, SURE, shadow_capital_usd=1_000.0, limits=limits)
+        self.execution = local_execution(families, SURE, shadow_capital_usd=1_000.0, limits={Account.PAPER: limits})
         self.fills = 0
         self.ledger = Ledger(LedgerPolicy(CAPITAL_USD, 0.5, 0.6, SURE.dead_after_ns))
         allocated = {g.spec_id: 1_000.0 for g in GENOMES}
@@ -105,9 +106,9 @@ class Cores:
         events, _ = Sequencer(20, 600).stamp(raw)
         steps: dict[int, Step] = {step.seq: step for step in self.execution.advance(events)} if len(events) else {}
         for event in rows(events):
-            self.see(event, steps)
+            self.apply(event, steps)
 
-    def see(self, event: Event, steps: dict[int, Step]) -> None:
+    def apply(self, event: Event, steps: dict[int, Step]) -> None:
         self.ledger.on_event(event)
         step = steps.get(event.seq)
         if step is None:
@@ -123,7 +124,7 @@ class Cores:
         kept = LEDGER.dump_json(self.ledger.state)
         assert LEDGER.validate_json(kept) == self.ledger.state, "it cannot be taken up again"
         results = [asdict(result) for result in self.execution.arenas[0].engine.results()]
-        for state in (asdict(self.ledger.state), asdict(self.execution.desk.state), results):
+        for state in (asdict(self.ledger.state), asdict(self.execution.accounts[Account.PAPER].desk.state), results):
             assert not list(_unfit(state))
 
 
@@ -142,7 +143,7 @@ def _timed(raw: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(messages(), min_size=20, max_size=80))
-def test_whatever_passes_for_an_event_leaves_the_cores_alive_and_finite(raw: list[dict[str, Any]]) -> None:
+def test_every_valid_event_leaves_the_cores_with_finite_state(raw: list[dict[str, Any]]) -> None:
     cores = Cores()
     cores.take(_timed(raw))
     cores.assert_fit()
@@ -167,7 +168,7 @@ NEWS = PERP | {"kind": "onchain", "action": DEV_TRANSFER, "holders": 1.0}
     ],
     ids=["tiny sol", "huge sol", "huge mark", "huge rate", "a mark that explodes", "twice all the money"],
 )
-def test_what_has_stopped_an_actor_is_put_aside(poison: list[dict[str, Any]]) -> None:
+def test_events_that_once_stopped_an_actor_are_rejected(poison: list[dict[str, Any]]) -> None:
     good = [USUAL_TRADE, PERP, NEWS | {"amount_usd": 1.0}]
     assert all(error_of(m) is None for m in _timed(good))
     assert all(error_of(m) for m in _timed(poison))

@@ -55,7 +55,7 @@ def test_nothing_is_refused_without_a_reason() -> None:
     assert _reason(_desk(strict).on_decision(_decision())) is None
 
 
-def test_a_halt_refuses_entries_and_exits_and_calls_back_what_is_on_its_way() -> None:
+def test_a_halt_refuses_entries_and_exits_and_cancels_open_orders() -> None:
     desk = _desk(Limits(1e9))
     order = desk.on_decision(_decision())
     assert desk.set_risk(RiskLevel.NORMAL, halted=True) == [order]
@@ -78,7 +78,7 @@ def test_a_halt_refuses_entries_and_exits_and_calls_back_what_is_on_its_way() ->
         (RiskLevel.EMERGENCY, RefusalReason.BREAKER, RefusalReason.BREAKER, ["exit", "entry"]),
     ],
 )
-def test_what_each_level_does_to_entries_exits_and_open_orders(
+def test_the_effect_of_each_level_on_entries_exits_and_open_orders(
     level: RiskLevel, entry: RefusalReason | None, leaving: RefusalReason | None, called_back: list[str]
 ) -> None:
     desk = _desk(Limits(1e9))
@@ -93,7 +93,7 @@ def test_what_each_level_does_to_entries_exits_and_open_orders(
     assert _reason(desk.on_decision(_decision(spec_id="def", token=1, no=2))) is entry
 
 
-def test_an_event_that_came_too_late_is_not_acted_on() -> None:
+def test_a_late_event_opens_no_position() -> None:
     desk = _desk(Limits(1e9))
     late = Market().trade(2).events()
     late["flags"] |= STALE
@@ -105,7 +105,7 @@ def test_an_event_that_came_too_late_is_not_acted_on() -> None:
     assert _reason(desk.on_decision(_decision())) is None
 
 
-def test_when_no_trade_of_any_token_is_heard_of_any_more_nothing_is_bought_on_other_news() -> None:
+def test_without_trades_of_any_token_other_events_open_no_position() -> None:
     desk = _desk(Limits(1e9, max_data_age_ns=5 * 10**9))
     market = Market().trade(1).talk(6)
     for event in rows(market.events()):
@@ -119,7 +119,7 @@ def test_when_no_trade_of_any_token_is_heard_of_any_more_nothing_is_bought_on_ot
     assert _reason(desk.on_decision(_decision(token=1))) is None, "a quiet token is as good as its last trade"
 
 
-def test_what_is_spent_is_never_more_than_the_portfolio_has() -> None:
+def test_entries_never_exceed_the_cash_of_the_account() -> None:
     """Two strategies that were given all of it each; and the cash of failed orders, sales and fees counts."""
     desk = _desk(Limits(1e9, capital_usd=100.0))
     assert _reason(desk.on_decision(replace(_decision(), size=0.09))) is None
@@ -131,14 +131,14 @@ def test_what_is_spent_is_never_more_than_the_portfolio_has() -> None:
     assert _reason(desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.009))) is None
 
 
-def test_the_price_rule_knows_the_decimals_of_pump_fun_alone() -> None:
+def test_the_price_rule_applies_to_pump_fun_pools_only() -> None:
     desk = _desk(Limits(1e9, max_price_deviation=0.1))
     pool = desk.state.market_state.tokens[0].pool._replace(venue=AMM)
     _market(desk, price_usd=1.0, pool=pool)
     assert _reason(desk.on_decision(_decision())) is None
 
 
-def test_a_price_that_is_not_the_pools_is_not_believed() -> None:
+def test_a_price_that_deviates_from_the_pool_is_refused() -> None:
     for ratio, why in ((1.0, None), (1.09, None), (1.11, RefusalReason.PRICE), (0.89, RefusalReason.PRICE)):
         desk = _desk(Limits(1e9, max_price_deviation=0.1))
         pool = desk.state.market_state.tokens[0].pool
@@ -147,7 +147,7 @@ def test_a_price_that_is_not_the_pools_is_not_believed() -> None:
         assert _reason(desk.on_decision(_decision())) is why
 
 
-def test_a_token_whose_developer_leaves_or_whose_liquidity_was_pulled_is_not_bought() -> None:
+def test_a_token_with_an_exiting_developer_or_pulled_liquidity_is_refused() -> None:
     events = empty(2)
     events["ts"], events["seq"], events["token"] = START_TS + 2 * 10**9, [3, 4], [0, 1]
     events["kind"] = [ONCHAIN, DEPTH]
@@ -163,7 +163,7 @@ def test_a_token_whose_developer_leaves_or_whose_liquidity_was_pulled_is_not_bou
     assert _reason(_desk(Limits(1e9, max_dev_out=0.5, max_pull=0.5)).on_decision(_decision())) is None
 
 
-def test_exposure_counts_what_is_held_and_what_is_on_its_way_of_all_strategies() -> None:
+def test_exposure_counts_holdings_and_open_entries_of_all_strategies() -> None:
     desk = _desk(Limits(1e9, max_token_exposure_usd=150.0, max_total_exposure_usd=250.0))
     assert _reason(desk.on_decision(_decision())) is None
     assert _reason(desk.on_decision(_decision(spec_id="def"))) is RefusalReason.TOKEN_EXPOSURE
@@ -178,7 +178,7 @@ def test_exposure_counts_what_is_held_and_what_is_on_its_way_of_all_strategies()
     assert _reason(wide.on_decision(_decision(token=1, no=2))) is RefusalReason.TOTAL_EXPOSURE
 
 
-def test_only_so_many_orders_are_sent_in_a_minute_of_event_time() -> None:
+def test_orders_per_minute_of_event_time_are_limited() -> None:
     desk = _desk(Limits(1e9, max_orders_per_minute=1))
     assert _reason(desk.on_decision(_decision())) is None
     assert _reason(desk.on_decision(_decision(token=1, no=2))) is RefusalReason.ORDER_RATE
@@ -186,6 +186,6 @@ def test_only_so_many_orders_are_sent_in_a_minute_of_event_time() -> None:
     assert _reason(desk.on_decision(_decision(token=1, no=2))) is None
 
 
-def test_the_price_of_a_curve_is_what_the_gate_takes_it_for() -> None:
+def test_the_pool_price_of_the_gate_is_the_price_of_the_curve() -> None:
     desk = _desk(Limits(1e9))
     assert desk.state.market_state.tokens[0].price_usd == pytest.approx(PER_TOKEN_USD, rel=1e-3)

@@ -24,7 +24,7 @@ def _ledger(state: LedgerState | None = None, *, stop_loss: float = 0.5, trailin
     return Ledger(LedgerPolicy(10_000.0, stop_loss, trailing, 10**15), state)
 
 
-def _see(ledger: Ledger, market: Market, start: int = 0) -> None:
+def _apply_last(ledger: Ledger, market: Market, start: int = 0) -> None:
     for event in rows(market.events()[start:]):
         ledger.on_event(event)
 
@@ -45,9 +45,9 @@ def _message(fill: Fill) -> FillMessage:
     return fill_message(fill, f"mint {fill.order.token}")
 
 
-def test_two_strategies_in_one_token_are_worth_what_the_pool_pays_for_both_together() -> None:
+def test_two_holdings_of_one_token_are_valued_as_one_sale() -> None:
     ledger = _ledger()
-    _see(ledger, Market().trade(1))
+    _apply_last(ledger, Market().trade(1))
     pool = ledger.state.market_state.tokens[0].pool
     first = _buy(5.0, spec_id="ab")
     order = Order("cd", 1, 0, BUY_SIDE, "signal", 5, 1, 10, 0.1, 5 * LAMPORTS_PER_SOL, 0, 1)
@@ -70,10 +70,10 @@ def test_two_strategies_in_one_token_are_worth_what_the_pool_pays_for_both_toget
         max_size=12,
     )
 )
-def test_equity_is_capital_and_what_was_realised_and_what_is_not_yet(trades: list[tuple[str, int, str, int]]) -> None:
+def test_equity_is_capital_plus_realised_and_unrealised_profit(trades: list[tuple[str, int, str, int]]) -> None:
     ledger, cash, realised = _ledger(), CAPITAL, 0
     market = Market().trade(1, "0").trade(2, "1").trade(3, "2")
-    _see(ledger, market)
+    _apply_last(ledger, market)
     for i, (spec_id, token, what, lamports) in enumerate(trades):
         held = ledger.state.positions.get(f"{spec_id}/{token}")
         if what == "b":
@@ -89,7 +89,7 @@ def test_equity_is_capital_and_what_was_realised_and_what_is_not_yet(trades: lis
             if key != f"{spec_id}/{token}":
                 assert STATE.dump_json(LedgerState(positions={key: position})) == before[key]
         market.trade(10 + i, str(token), sol=0.7 * (-1) ** i)
-        _see(ledger, market, -1)
+        _apply_last(ledger, market, -1)
         mark = ledger.mark()
         positions = ledger.open_positions()
         assert all(position.holding.is_open for position in positions)
@@ -99,33 +99,33 @@ def test_equity_is_capital_and_what_was_realised_and_what_is_not_yet(trades: lis
         assert mark.equity_lamports == cash + sum(p.value_lamports for p in positions)
 
 
-def test_a_failed_order_costs_its_fee_and_changes_nothing_else() -> None:
+def test_a_failed_order_costs_its_fee_only() -> None:
     ledger = _ledger()
-    _see(ledger, Market().trade(1))
+    _apply_last(ledger, Market().trade(1))
     bought = ledger.on_fill(_message(_buy())).position.holding.token_raw
     booked = ledger.on_fill(_message(_sell(bought, 0, failure="did not land")))
     assert (booked.realised_lamports, booked.position.holding.token_raw) == (-105_000, bought)
     assert ledger.mark().level_changed is False
 
 
-def test_a_failed_purchase_leaves_no_position_behind() -> None:
+def test_a_failed_purchase_opens_no_position() -> None:
     ledger = _ledger()
-    _see(ledger, Market().trade(1))
+    _apply_last(ledger, Market().trade(1))
     booked = ledger.on_fill(_message(replace(_buy(), token_raw=0, sol_lamports=0, failure="did not land")))
     assert booked.realised_lamports < 0
     assert ledger.state.positions == {}
 
 
-def test_a_new_position_is_worth_what_the_pool_pays_before_any_mark() -> None:
+def test_a_new_position_is_valued_before_the_first_mark() -> None:
     ledger = _ledger()
-    _see(ledger, Market().trade(1))
+    _apply_last(ledger, Market().trade(1))
     position = ledger.on_fill(_message(_buy())).position
     assert 0.9 < position.value_lamports / position.holding.cost_lamports < 1.0
 
 
-def test_a_closed_position_is_no_part_of_the_state_and_can_be_opened_again() -> None:
+def test_a_closed_position_leaves_the_state_and_can_be_opened_again() -> None:
     ledger = _ledger()
-    _see(ledger, Market().trade(1))
+    _apply_last(ledger, Market().trade(1))
     buy = _buy()
     ledger.on_fill(_message(buy))
     ledger.mark()
@@ -144,22 +144,22 @@ def test_a_closed_position_is_no_part_of_the_state_and_can_be_opened_again() -> 
 )
 def test_a_position_that_fell_too_far_must_be_sold(moves: tuple[float, ...], reason: str | None) -> None:
     ledger, market = _ledger(stop_loss=0.2, trailing=0.15), Market().trade(1)
-    _see(ledger, market)
+    _apply_last(ledger, market)
     ledger.on_fill(_message(_buy(0.5)))
     for i, move in enumerate(moves):
         market.trade(2 + i, sol=move)
-        _see(ledger, market, -1)
+        _apply_last(ledger, market, -1)
         exits = ledger.mark().exits
     assert [why for _, why in exits] == ([reason] if reason else [])
 
 
-def test_the_breaker_sees_losses_that_are_not_realised() -> None:
+def test_the_breaker_includes_unrealised_losses() -> None:
     ledger, market = _ledger(), Market().trade(1)
-    _see(ledger, market)
+    _apply_last(ledger, market)
     ledger.on_fill(_message(_buy(20.0)))
     ledger.mark()
     market.trade(2, sol=-9.5)
-    _see(ledger, market, -1)
+    _apply_last(ledger, market, -1)
     mark = ledger.mark()
     assert mark.level_changed
     assert ledger.state.breaker.level is not RiskLevel.NORMAL
@@ -167,28 +167,28 @@ def test_the_breaker_sees_losses_that_are_not_realised() -> None:
     assert mark.cash_usd < 0.61 * 10_000
 
 
-def test_capital_is_bought_once_at_the_first_price_of_sol() -> None:
+def test_capital_is_converted_once_at_the_first_price_of_sol() -> None:
     ledger, market = _ledger(), Market().trade(1)
     market.trade(2)
     market.raw[1]["sol_usd"] = 400.0
-    _see(ledger, market)
+    _apply_last(ledger, market)
     assert ledger.state.capital_lamports == ledger.state.cash_lamports == CAPITAL
 
 
-def test_the_ledger_goes_on_from_its_state_in_json() -> None:
+def test_the_ledger_continues_from_its_state_in_json() -> None:
     ledger, market = _ledger(), Market().trade(1)
-    _see(ledger, market)
+    _apply_last(ledger, market)
     ledger.on_fill(_message(_buy()))
     ledger.mark()
     again = _ledger(STATE.validate_json(STATE.dump_json(ledger.state)))
     market.trade(5, sol=-5.0)
     for each in (ledger, again):
-        _see(each, market, -1)
+        _apply_last(each, market, -1)
     assert again.mark() == ledger.mark()
     assert STATE.dump_json(again.state) == STATE.dump_json(ledger.state)
 
 
 @pytest.mark.parametrize("fill", [_buy(), _sell(5, 7), _sell(5, 0, failure="did not land")])
-def test_a_fill_survives_its_message(fill: Fill) -> None:
+def test_a_fill_is_unchanged_by_its_message(fill: Fill) -> None:
     message = _message(fill)
     assert message.fill == fill

@@ -24,7 +24,7 @@ def changed(track: Track, **figures: float) -> Track:
     return replace(track, result=replace(track.result, **figures), **own)
 
 
-def test_who_just_passes_every_gate_is_promoted_and_the_reason_says_why() -> None:
+def test_a_record_at_every_threshold_is_promoted_with_its_figures_as_reason() -> None:
     mode, reason = next_mode(Mode.SIMULATING, GOOD, RULES, ON)
     assert mode is Mode.PAPER
     assert reason == "sharpe 0.50, deflated 0.500, 5 trades, +1.00%"
@@ -32,29 +32,29 @@ def test_who_just_passes_every_gate_is_promoted_and_the_reason_says_why() -> Non
 
 
 @pytest.mark.parametrize(
-    "lacking",
+    "failing",
     [
         {"observed_s": 599.9}, {"trades": 4}, {"sharpe": 0.49}, {"max_drawdown": 0.301}, {"deflated_sharpe": 0.49},
         {"compared_fills": 1, "parity_error_bps": 801.0},
     ],
 )  # fmt: skip
-def test_one_gate_that_is_missed_keeps_a_strategy_simulating(lacking: dict[str, float]) -> None:
-    assert next_mode(Mode.SIMULATING, changed(GOOD, **lacking), RULES, ON) == (Mode.SIMULATING, "")
+def test_one_failed_gate_keeps_a_strategy_simulating(failing: dict[str, float]) -> None:
+    assert next_mode(Mode.SIMULATING, changed(GOOD, **failing), RULES, ON) == (Mode.SIMULATING, "")
 
 
 @pytest.mark.parametrize(
-    "lacking",
+    "failing",
     [
         {"observed_s": 86_399.0}, {"trades": 49}, {"sharpe": 0.99}, {"max_drawdown": 0.16}, {"deflated_sharpe": 0.94},
         {"compared_fills": 19}, {"parity_error_bps": 401.0},
     ],
 )  # fmt: skip
-def test_one_gate_that_is_missed_keeps_a_strategy_on_paper(lacking: dict[str, float]) -> None:
-    assert next_mode(Mode.PAPER, changed(PROVEN, **lacking), RULES, ON) == (Mode.PAPER, "")
+def test_one_failed_gate_keeps_a_strategy_on_paper(failing: dict[str, float]) -> None:
+    assert next_mode(Mode.PAPER, changed(PROVEN, **failing), RULES, ON) == (Mode.PAPER, "")
 
 
 @pytest.mark.parametrize("switch", [f.name for f in fields(Switches)])
-def test_one_switch_that_is_off_refuses_live_and_brings_back_who_is_there(switch: str) -> None:
+def test_one_switch_that_is_off_refuses_live_and_demotes_live_strategies(switch: str) -> None:
     off = replace(ON, **{switch: False})
     assert off.missing()
     assert ON.missing() == ""
@@ -66,7 +66,7 @@ def test_one_switch_that_is_off_refuses_live_and_brings_back_who_is_there(switch
 
 
 @pytest.mark.parametrize(
-    ("fall", "says"),
+    ("fall", "reason"),
     [
         ({"max_drawdown": 0.31}, "drawdown 31"),
         ({"sharpe": -0.01}, "sharpe fell"),
@@ -74,27 +74,29 @@ def test_one_switch_that_is_off_refuses_live_and_brings_back_who_is_there(switch
     ],
 )
 @pytest.mark.parametrize(("mode", "below"), [(Mode.LIVE, Mode.PAPER), (Mode.PAPER, Mode.SIMULATING)])
-def test_who_fails_goes_one_down_with_the_reason(mode: Mode, below: Mode, fall: dict[str, float], says: str) -> None:
+def test_a_failing_strategy_is_demoted_with_the_reason(
+    mode: Mode, below: Mode, fall: dict[str, float], reason: str
+) -> None:
     record = changed(PROVEN, **fall)
     assert next_mode(mode, record, RULES, ON)[0] is below
-    assert says in next_mode(mode, record, RULES, ON)[1]
+    assert reason in next_mode(mode, record, RULES, ON)[1]
 
 
-def test_a_few_fills_are_no_drift() -> None:
+def test_drift_requires_a_minimum_of_compared_fills() -> None:
     few = changed(GOOD, compared_fills=4, parity_error_bps=5000.0)
     assert next_mode(Mode.PAPER, few, RULES, ON) == (Mode.PAPER, "")
 
 
-def test_who_is_on_paper_is_given_more_room_than_a_candidate() -> None:
+def test_staying_on_paper_requires_less_than_promotion() -> None:
     weaker = changed(GOOD, sharpe=0.1, trades=0, observed_s=0.0, deflated_sharpe=0.0)
     assert next_mode(Mode.PAPER, weaker, RULES, ON) == (Mode.PAPER, "")
 
 
-def test_who_has_retired_stays_so() -> None:
+def test_a_retired_strategy_stays_retired() -> None:
     assert next_mode(Mode.RETIRED, PROVEN, RULES, ON) == (Mode.RETIRED, "")
 
 
-def test_the_deflated_ratio_falls_with_every_evaluation_that_was_made() -> None:
+def test_the_deflated_sharpe_falls_with_the_number_of_evaluations() -> None:
     returns = np.random.default_rng(3).normal(0.001, 0.005, 500)
     sharpe = sharpe_of(returns, 60.0)
     record = result(sharpe=sharpe.annualised, periods=500, skewness=sharpe.skewness, kurtosis=sharpe.kurtosis)
@@ -105,7 +107,7 @@ def test_the_deflated_ratio_falls_with_every_evaluation_that_was_made() -> None:
     assert deflated_sharpe_of(record, 1) > few > many > 0.5
 
 
-def test_live_capital_doubles_only_after_success() -> None:
+def test_live_capital_doubles_only_after_a_profit() -> None:
     capital = LiveCapital()
     assert capital.usd == START_USD == 1.0
     for _ in range(TRADES_A_STEP - 1):

@@ -12,13 +12,13 @@ def _fill(side: int, token_raw: int, sol_lamports: int, fee: int = 0, failure: s
     return Fill(order, 2, 1, token_raw, sol_lamports, fee, 5000, sol_lamports, failure)
 
 
-def test_a_dearer_purchase_and_a_cheaper_sale_are_worse() -> None:
+def test_a_higher_purchase_price_and_a_lower_sale_price_are_worse() -> None:
     assert parity_bps(_fill(BUY_SIDE, 1000, 10_100), _fill(BUY_SIDE, 1000, 10_000)) == pytest.approx(100)
     assert parity_bps(_fill(SELL_SIDE, 1000, 9_900), _fill(SELL_SIDE, 1000, 10_000)) == pytest.approx(100)
     assert parity_bps(_fill(SELL_SIDE, 1000, 10_100), _fill(SELL_SIDE, 1000, 10_000)) == pytest.approx(-100)
 
 
-def test_it_is_the_price_that_counts_and_not_the_size() -> None:
+def test_parity_compares_prices_and_not_sizes() -> None:
     assert parity_bps(_fill(BUY_SIDE, 500, 5_000, 50), _fill(BUY_SIDE, 1000, 10_000, 100)) == pytest.approx(0)
 
 
@@ -27,13 +27,13 @@ def test_pool_fees_are_part_of_the_price() -> None:
     assert parity_bps(_fill(SELL_SIDE, 1000, 10_000, 100), _fill(SELL_SIDE, 1000, 10_000)) == pytest.approx(100)
 
 
-def test_to_fail_alone_is_the_largest_error_and_together_none() -> None:
+def test_one_failed_fill_is_the_largest_error_and_two_are_none() -> None:
     landed, lost = _fill(BUY_SIDE, 1000, 10_000), _fill(BUY_SIDE, 0, 0, failure="did not land")
     assert parity_bps(landed, lost) == parity_bps(lost, landed) == MISSED_BPS
     assert parity_bps(lost, lost) is None, "it shows nothing"
 
 
-def test_perps_have_one_price_for_all_sizes_which_shows_nothing() -> None:
+def test_perps_are_not_compared() -> None:
     assert parity_bps(_fill(COVER_SIDE, 0, 1), _fill(COVER_SIDE, 0, 9)) is None
 
 

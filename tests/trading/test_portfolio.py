@@ -4,6 +4,7 @@ from pydantic import TypeAdapter
 
 from memesnipe.engine.genome import Genome, simple_genome
 from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches
@@ -12,6 +13,7 @@ from tests.support import result
 
 PAPER = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3, max_parity_error_bps=500.0)
 RULES = PromotionPolicy(PAPER, replace(PAPER, min_trades=50))
+EQUITY = {Account.PAPER: 1000.0}
 OFF, ON = Switches(), Switches(True, True, True, True)
 GOOD = result(
     spec_id="", observed_s=900.0, total_pnl_usd=10.0, total_return=0.01, sharpe=2.0, max_drawdown=0.1, orders=12,
@@ -47,76 +49,77 @@ def _steps(decision: Decision) -> list[tuple[str, str, str]]:
     return [(t.spec_id, t.from_mode, t.to_mode) for t in decision.transitions]
 
 
-def test_a_new_strategy_joins_the_arena_at_the_next_decision_and_once() -> None:
+def test_a_new_strategy_joins_the_arena_once_at_the_next_decision() -> None:
     portfolio = _portfolio("a", "b", "a")
-    first = portfolio.decide(5, 1000.0)
+    first = portfolio.decide(5, EQUITY)
     assert first.added == [_genome("a"), _genome("b")]
     assert _steps(first) == [("a", "", "simulating"), ("b", "", "simulating")]
     assert first.allocations_usd == {}
     portfolio.on_spec(_spec("a"))
-    assert portfolio.decide(6, 1000.0) == Decision([], [], {}, [])
+    assert portfolio.decide(6, EQUITY) == Decision([], [], {}, [], [])
 
 
-def test_a_good_record_is_promoted_and_gets_capital_and_a_bad_one_loses_both() -> None:
+def test_a_good_record_gains_mode_and_capital_and_a_bad_one_loses_both() -> None:
     portfolio = _portfolio("a", "b")
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     portfolio.on_results(_results({"a": GOOD, "b": POOR, "unknown": GOOD}))
-    promoted = portfolio.decide(6, 1000.0)
+    promoted = portfolio.decide(6, EQUITY)
     assert _steps(promoted) == [("a", "simulating", "paper")]
     assert promoted.allocations_usd == {"a": 100.0}
     assert portfolio.state.strategies["a"].allocation_usd == 100.0
     portfolio.on_results(_results({"a": POOR}))
-    demoted = portfolio.decide(7, 1000.0)
+    demoted = portfolio.decide(7, EQUITY)
     assert _steps(demoted) == [("a", "paper", "simulating")]
     assert demoted.allocations_usd == {}
+    assert demoted.released == ["a"]
     assert portfolio.state.strategies["a"].allocation_usd == 0.0
     assert portfolio.state.strategies["a"].since_seq == 7
 
 
-def test_the_worst_go_when_the_arena_is_full_and_never_come_back() -> None:
+def test_the_worst_retire_when_the_arena_is_full_and_are_not_admitted_again() -> None:
     portfolio = _portfolio("a", "b", "c")
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     results = {s: replace(POOR, total_return=value) for s, value in (("a", -0.2), ("b", -0.3), ("c", -0.1))}
     portfolio.on_results(_results(results))
-    assert portfolio.decide(6, 1000.0).removed == []  # full, and no more than that
+    assert portfolio.decide(6, EQUITY).removed == []  # full, and no more than that
     for spec in ("d", "e"):
         portfolio.on_spec(_spec(spec))
-    decision = portfolio.decide(7, 1000.0)
+    decision = portfolio.decide(7, EQUITY)
     assert decision.removed == ["b", "a"]
     assert ("b", "simulating", "retired") in _steps(decision)
     assert set(portfolio.state.strategies) == {"c", "d", "e"}
     portfolio.on_spec(_spec("b"))
-    assert portfolio.decide(8, 1000.0).added == []
+    assert portfolio.decide(8, EQUITY).added == []
 
 
 def test_paper_strategies_and_those_without_a_record_do_not_retire() -> None:
     portfolio = _portfolio("a", "b", arena_size=1)
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     portfolio.on_results(_results({"a": GOOD}))
-    assert portfolio.decide(5, 1000.0).removed == []  # they joined at this very event
+    assert portfolio.decide(5, EQUITY).removed == []  # they joined at this very event
     portfolio = _portfolio("a", "b", "c", arena_size=1)
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     portfolio.state.strategies["a"].mode = Mode.PAPER
     portfolio.on_results(_results({"a": replace(GOOD, total_return=-0.9), "b": POOR}))
-    assert portfolio.decide(6, 1000.0).removed == ["b"]
+    assert portfolio.decide(6, EQUITY).removed == ["b"]
 
 
-def test_the_portfolio_goes_on_from_its_state_in_json() -> None:
+def test_the_portfolio_continues_from_its_state_in_json() -> None:
     adapter = TypeAdapter(PortfolioState)
     portfolio = _portfolio("a", "b", "c", "d", arena_size=2)
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     portfolio.on_results(_results({"a": GOOD, "b": POOR, "c": replace(POOR, total_return=-0.5)}))
-    portfolio.decide(6, 1000.0)
+    portfolio.decide(6, EQUITY)
     portfolio.on_spec(_spec("e"))
     again = Portfolio(RULES, Caps(), OFF, arena_size=2, state=adapter.validate_json(adapter.dump_json(portfolio.state)))
     assert again.state == portfolio.state
     assert again.state.retired == {"b", "c"}
-    assert again.decide(7, 900.0) == portfolio.decide(7, 900.0)
+    assert again.decide(7, {Account.PAPER: 900.0}) == portfolio.decide(7, {Account.PAPER: 900.0})
 
 
-def test_a_strategy_that_was_demoted_is_observed_again_before_it_is_promoted_again() -> None:
+def test_a_demoted_strategy_is_observed_again_before_promotion() -> None:
     portfolio = _portfolio("a")
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     for seq, observed_s, record, mode in (
         (6, 900.0, GOOD, Mode.PAPER),
         (7, 1000.0, POOR, Mode.SIMULATING),
@@ -124,68 +127,68 @@ def test_a_strategy_that_was_demoted_is_observed_again_before_it_is_promoted_aga
         (9, 1600.0, GOOD, Mode.PAPER),
     ):
         portfolio.on_results(_results({"a": replace(record, observed_s=observed_s)}))
-        portfolio.decide(seq, 1000.0)
+        portfolio.decide(seq, EQUITY)
         assert portfolio.state.strategies["a"].mode is mode
 
 
 def test_fills_that_drift_from_the_simulation_demote() -> None:
     portfolio = _portfolio("a")
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     portfolio.on_results(_results({"a": GOOD}))
-    portfolio.decide(6, 1000.0)
+    portfolio.decide(6, EQUITY)
     for shown in (ParityRecord(10, 499.0), ParityRecord(9, 501.0)):
         portfolio.on_results(_results({"a": GOOD}, {"a": shown}))
-        assert portfolio.decide(7, 1000.0).transitions == []
+        assert portfolio.decide(7, EQUITY).transitions == []
     portfolio.on_results(_results({"a": GOOD}, {"a": ParityRecord(10, 501.0)}))
-    (step,) = portfolio.decide(8, 1000.0).transitions
+    (step,) = portfolio.decide(8, EQUITY).transitions
     assert (step.to_mode, step.reason) == ("simulating", "its fills are 501 bps from the simulated ones")
 
 
-def test_drift_is_forgiven_with_the_demotion_even_where_it_was_told_once_more() -> None:
+def test_a_demotion_resets_drift_even_if_an_older_record_arrives_later() -> None:
     portfolio = _portfolio("a")
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     for seq, observed_s, parity in (
         (6, 900.0, {}),
         (7, 1000.0, {"a": ParityRecord(10, 2000.0)}),
-        (8, 1100.0, {"a": ParityRecord(10, 2000.0)}),  # from before the executor heard of it
+        (8, 1100.0, {"a": ParityRecord(10, 2000.0)}),  # from before the executor applied it
         (9, 1700.0, {}),
     ):
         portfolio.on_results(_results({"a": replace(GOOD, observed_s=observed_s)}, parity))
-        portfolio.decide(seq, 1000.0)
+        portfolio.decide(seq, EQUITY)
     assert portfolio.state.strategies["a"].mode is Mode.PAPER
 
 
-def test_by_hand_a_strategy_moves_past_the_gates_and_stays_down() -> None:
+def test_a_manual_command_bypasses_the_gates_and_a_manual_demotion_lasts() -> None:
     portfolio = _portfolio("a")
-    portfolio.decide(5, 1000.0)
-    said, step = portfolio.on_command(6, "promote", "a", "I like it")
-    assert said == "a is paper from event 6 on"
-    assert step == Transition(2, 6, "a", "simulating", "paper", "manual: I like it")
+    portfolio.decide(5, EQUITY)
+    outcome, step = portfolio.on_command(6, "promote", "a", "looks good")
+    assert outcome == "a is paper from event 6 on"
+    assert step == Transition(2, 6, "a", "simulating", "paper", "manual: looks good")
     portfolio.on_results(_results({"a": replace(GOOD, trades=0)}))
-    decision = portfolio.decide(7, 1000.0)
+    decision = portfolio.decide(7, EQUITY)
     assert decision.transitions == []
     assert decision.allocations_usd["a"] > 0
     assert portfolio.on_command(8, "demote", "a", "")[0] == "a is simulating from event 8 on"
     portfolio.on_results(_results({"a": replace(GOOD, observed_s=99_999.0)}))
-    decision = portfolio.decide(9, 1000.0)
+    decision = portfolio.decide(9, EQUITY)
     assert decision.transitions == [], "no gate promotes it again"
     assert decision.allocations_usd == {}
     assert portfolio.on_command(11, "promote", "a", "")[0].startswith("a is paper")
 
 
-def test_who_was_promoted_by_hand_is_demoted_by_drift_alone() -> None:
+def test_a_manually_promoted_strategy_is_demoted_by_drift_only() -> None:
     portfolio = _portfolio("a")
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     portfolio.on_command(6, "promote", "a", "")
     portfolio.on_results(_results({"a": replace(POOR, max_drawdown=0.9)}))
-    assert portfolio.decide(7, 1000.0).transitions == []
+    assert portfolio.decide(7, EQUITY).transitions == []
     portfolio.on_results(_results({"a": GOOD}, {"a": ParityRecord(10, 501.0)}))
-    assert _steps(portfolio.decide(8, 1000.0)) == [("a", "paper", "simulating")]
+    assert _steps(portfolio.decide(8, EQUITY)) == [("a", "paper", "simulating")]
 
 
-def test_every_step_has_a_number_of_its_own_however_many_fall_on_one_event() -> None:
+def test_lifecycle_steps_of_one_event_have_distinct_numbers() -> None:
     portfolio = _portfolio("a")
-    steps = list(portfolio.decide(5, 1000.0).transitions)
+    steps = list(portfolio.decide(5, EQUITY).transitions)
     for name in ("promote", "demote", "promote", "demote"):
         step = portfolio.on_command(6, name, "a", "")[1]
         assert step is not None
@@ -194,16 +197,16 @@ def test_every_step_has_a_number_of_its_own_however_many_fall_on_one_event() -> 
     assert [step.from_mode for step in steps[1:]] == [step.to_mode for step in steps[:-1]]
 
 
-def test_a_retired_strategy_comes_back_by_hand_alone() -> None:
+def test_a_retired_strategy_returns_only_by_a_manual_promotion() -> None:
     portfolio = _portfolio("a", "b", arena_size=1)
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     portfolio.on_results(_results({"a": POOR, "b": GOOD}))
-    assert portfolio.decide(6, 1000.0).removed == ["a"]
+    assert portfolio.decide(6, EQUITY).removed == ["a"]
     portfolio.on_spec(_spec("a"))
-    assert portfolio.decide(7, 1000.0).added == []
-    said = portfolio.on_return("a", 3, _genome("a"), "I was wrong")
-    assert said == "a is simulating again from the next decision on"
-    decision = portfolio.decide(8, 1000.0)
+    assert portfolio.decide(7, EQUITY).added == []
+    outcome = portfolio.on_return("a", 3, _genome("a"), "I was wrong")
+    assert outcome == "a is simulating again from the next decision on"
+    decision = portfolio.decide(8, EQUITY)
     assert decision.added == [_genome("a")]
     assert [(t.from_mode, t.to_mode, t.reason) for t in decision.transitions] == [
         ("retired", "simulating", "manual: I was wrong")
@@ -211,9 +214,9 @@ def test_a_retired_strategy_comes_back_by_hand_alone() -> None:
     assert portfolio.state.retired == set()
 
 
-def test_what_cannot_be_done_by_hand_is_refused_in_words() -> None:
+def test_an_impossible_manual_command_is_refused_with_a_reason() -> None:
     portfolio = _portfolio("a")
-    portfolio.decide(5, 1000.0)
+    portfolio.decide(5, EQUITY)
     nobody = ("refused: there is no strategy b in the arena", None)
     assert portfolio.on_command(6, "promote", "b", "") == nobody
     below = "refused: a is simulating, and there is nothing below that"
@@ -224,25 +227,40 @@ def test_what_cannot_be_done_by_hand_is_refused_in_words() -> None:
     assert refusal.startswith("refused: LIVE_TRADING_ENABLED is false, PAPER_TRADING_MODE is true")
 
 
-def test_a_live_strategy_begins_with_a_dollar_however_much_it_would_be_given() -> None:
-    portfolio = _portfolio("a", switches=ON)
-    portfolio.decide(5, 1000.0)
-    portfolio.on_results(_results({"a": GOOD}))
-    portfolio.decide(6, 1000.0)
-    assert portfolio.on_command(7, "promote", "a", "")[0] == "a is live from event 7 on"
-    assert portfolio.decide(8, 1000.0).allocations_usd == {"a": 1.0}
+def _live_portfolio(*live: str, paper: tuple[str, ...] = ()) -> Portfolio:
+    portfolio = _portfolio(*live, *paper, switches=ON)
+    portfolio.decide(5, EQUITY)
+    portfolio.on_results(_results(dict.fromkeys([*live, *paper], GOOD)))
+    portfolio.decide(6, EQUITY)
+    for spec_id in live:
+        assert portfolio.on_command(7, "promote", spec_id, "")[0] == f"{spec_id} is live from event 7 on"
+    return portfolio
+
+
+def test_a_live_strategy_starts_with_one_dollar() -> None:
+    portfolio, equity_usd = _live_portfolio("a"), EQUITY | {Account.LIVE: 1000.0}
+    assert portfolio.decide(8, equity_usd).allocations_usd == {"a": 1.0}
     for _ in range(10):
         portfolio.on_live_trade("a", 7)
-    assert portfolio.decide(9, 1000.0).allocations_usd == {"a": 2.0}
+    assert portfolio.decide(9, equity_usd).allocations_usd == {"a": 2.0}
 
 
-def test_every_evaluation_ever_made_counts_against_a_candidate() -> None:
+def test_the_equity_of_one_account_allocates_nothing_in_the_other() -> None:
+    portfolio = _live_portfolio("a", paper=("b",))
+    both = portfolio.decide(8, {Account.PAPER: 1000.0, Account.LIVE: 20.0}).allocations_usd
+    assert both == {"b": 100.0, "a": 1.0}
+    assert portfolio.decide(9, {Account.PAPER: 9000.0, Account.LIVE: 2.0}).allocations_usd == {"b": 900.0, "a": 0.2}
+    assert portfolio.decide(10, {Account.PAPER: 0.0, Account.LIVE: 20.0}).allocations_usd == {"b": 0.0, "a": 1.0}
+    assert portfolio.decide(11, EQUITY).allocations_usd == {"b": 100.0}, "there is no live account"
+
+
+def test_every_evaluation_counts_against_a_candidate() -> None:
     deflated = []
     for evaluations in (0, 100_000):
         portfolio = _portfolio()
         portfolio.on_spec(_spec("a", evaluations))
-        portfolio.decide(5, 1000.0)
+        portfolio.decide(5, EQUITY)
         portfolio.on_results(_results({"a": replace(GOOD, sharpe=200.0)}))
-        portfolio.decide(6, 1000.0)
+        portfolio.decide(6, EQUITY)
         deflated.append(portfolio.state.strategies["a"].deflated_sharpe or 0.0)
     assert deflated[0] > 0.95 > deflated[1]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memesnipe.market.events import Events, rows
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import FillMessage, SimulationResults
 from memesnipe.protocol.payload import Payload, encode
 from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, CONTROLS, EXIT_ORDERS, FILLS, RISK_EVENTS
@@ -31,7 +32,9 @@ CONSUMED = ConsumedOffsets(10**9, 10**9, 10**9)
 
 
 def _execution() -> Execution:
-    return local_execution(FAMILIES, MODEL, shadow_capital_usd=1000.0, limits=Limits(500.0, 300.0, 400.0, 30))
+    return local_execution(
+        FAMILIES, MODEL, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(500.0, 300.0, 400.0, 30)}
+    )
 
 
 class Run:
@@ -66,7 +69,8 @@ class Run:
     def apply_delayed(self) -> None:
         for stream, number in self.delayed:
             self.controls.append(Control(stream, number, self.execution.seq))
-            self.add_step(self.execution.apply(self.payloads[stream, number]))
+            for step in self.execution.apply(self.payloads[stream, number]):
+                self.add_step(step)
         self.delayed = []
 
     def add_step(self, step: Step) -> None:
@@ -76,7 +80,7 @@ class Run:
             self.publish(message)
             if isinstance(message, FillMessage):
                 self.advance_ledger(message.seq)
-                self.add(of_fill(self.ledger.on_fill(message), message.seq))
+                self.add(of_fill(self.ledger, self.ledger.on_fill(message), message.seq))
             elif isinstance(message, SimulationResults):
                 self.advance_ledger(message.seq)
                 self.add(of_mark(self.ledger, self.ledger.mark(), message.seq, message.ts, message.flags))
@@ -110,7 +114,7 @@ def _run(cuts: list[int], commands: dict[int, str] | None = None) -> Run:
 
 
 def _derived(run: Run, size: int) -> Rederivation:
-    rederivation = Rederivation(_execution(), Ledger(POLICY), MINTS, run.commands, CONSUMED)
+    rederivation = Rederivation(_execution(), [Ledger(POLICY)], MINTS, run.commands, CONSUMED)
     batches = np.split(EVENTS, range(size, len(EVENTS), size))
     recorded = {key: payload for key, payload in run.payloads.items() if key[0] in (ALLOCATIONS, COMMANDS)}
     for _ in rederivation.run(lambda: batches, run.controls, recorded.__getitem__):
@@ -123,7 +127,7 @@ COMMANDS_GIVEN = {500: "halt", 600: "risk_reset", 1100: "halt", 1101: "risk_rese
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.integers(1, len(EVENTS) - 1), max_size=20), st.integers(20, 2000))
-def test_the_books_are_derived_again_whenever_what_was_told_arrived(cuts: list[int], size: int) -> None:
+def test_the_records_are_rederived_for_any_arrival_of_controls(cuts: list[int], size: int) -> None:
     run = _run(cuts, COMMANDS_GIVEN)
     records = _derived(run, size).records
     run.records.messages = {k: v for k, v in run.records.messages.items() if k[0] not in (ALLOCATIONS, COMMANDS)}
@@ -131,7 +135,7 @@ def test_the_books_are_derived_again_whenever_what_was_told_arrived(cuts: list[i
     assert records.repeated == []
 
 
-def test_the_runs_that_are_compared_have_everything_in_them() -> None:
+def test_the_compared_runs_have_every_kind_of_record() -> None:
     run = _run(list(range(100, 1500, 100)), COMMANDS_GIVEN)
     records = run.records
     statuses = {order["status"] for order in records.orders.values()}
@@ -143,18 +147,18 @@ def test_the_runs_that_are_compared_have_everything_in_them() -> None:
     assert len(records.equity) >= 3
 
 
-def test_when_something_was_told_matters() -> None:
-    """So the audit is not blind to it: the same control one event later makes other records."""
+def test_the_event_at_which_a_control_is_applied_matters() -> None:
+    """The same control one event later gives other records, so the audit detects the difference."""
     run = _run(list(range(100, 1500, 100)))
     first = run.controls[0]
     run.controls[0] = Control(first.stream, first.entry, 9)
-    with suppress(KeyError):  # or what was obeyed later was never said
+    with suppress(KeyError):  # an exit order may not exist without the control
         assert _derived(run, 500).records.orders != run.records.orders
 
 
 @settings(max_examples=6, deadline=None)
 @given(st.integers(1, len(EVENTS) - 1), st.lists(st.integers(1, len(EVENTS) - 1), max_size=6))
-def test_a_snapshot_and_what_came_since_are_the_same_as_everything(at: int, cuts: list[int]) -> None:
+def test_a_snapshot_plus_the_later_inputs_gives_the_same_state(at: int, cuts: list[int]) -> None:
     run = _run([at, *cuts], COMMANDS_GIVEN)
     execution = _execution()
     before = [control for control in run.controls if control.effective_seq < at]
@@ -167,5 +171,5 @@ def test_a_snapshot_and_what_came_since_are_the_same_as_everything(at: int, cuts
     for _ in replay(other, np.array_split(EVENTS[at:], 3), run.controls[len(before) :], run.payloads.__getitem__):
         pass
     assert state_bytes(other.dump().arenas[0].engine) == state_bytes(run.execution.dump().arenas[0].engine)
-    assert other.desk.state == run.execution.desk.state
-    assert other.parity == run.execution.parity
+    assert other.accounts[Account.PAPER].desk.state == run.execution.accounts[Account.PAPER].desk.state
+    assert other.accounts[Account.PAPER].state.parity == run.execution.accounts[Account.PAPER].state.parity

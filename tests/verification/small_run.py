@@ -1,4 +1,4 @@
-"""A small run by the real actors, one step after the other in one process: everything but Ray."""
+"""A small run of the real roles, one step at a time in one process: everything except Ray."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ from memesnipe.roles.market_data import MarketData
 from memesnipe.roles.portfolio import PortfolioRole
 from memesnipe.roles.position import PositionRole
 from memesnipe.roles.strategy_factory import StrategyFactory
-from memesnipe.storage.commands import request
+from memesnipe.storage.commands import enqueue
 from memesnipe.storage.runs import begin_run, finish_run, is_complete
 from memesnipe.storage.schema import StrategyRow
 from memesnipe.tapes.tape import Tape, write_tape
@@ -39,7 +39,7 @@ from memesnipe.telemetry.metrics import ActorMetrics
 
 TAPE_EVENTS = 4_000
 
-# Lenient enough that strategies trade on paper soon, narrow enough that positions are left and decisions refused.
+# Gates so lenient that strategies soon trade on paper; limits so tight that positions are closed and orders refused.
 _SETTINGS = {
     "population_size": 12,
     "specs_per_generation": 4,
@@ -54,15 +54,15 @@ _SETTINGS = {
     "trailing_stop_loss_percent": 2,
     "max_token_exposure_usd": 400,
 }
-# What people ask for, at which part of the tape, and in which mode the strategy is that they mean.
-_ASKED = {
+# Manual commands: the fraction of the tape at which each is submitted, and the mode of its strategy.
+_COMMANDS = {
     0.4: (CommandName.PROMOTE, "simulating"),
     0.6: (CommandName.DEMOTE, "paper"),
     0.8: (CommandName.HALT, ""),
     0.9: (CommandName.RISK_RESET, ""),
 }
 
-Shell = MarketData | Executor | PositionRole | PortfolioRole | StrategyFactory
+AnyRole = MarketData | Executor | PositionRole | PortfolioRole | StrategyFactory
 _KINDS: tuple[type[Any], ...] = (MarketData, Executor, StrategyFactory, PositionRole, PortfolioRole)
 
 
@@ -71,7 +71,7 @@ class SmallRuns:
 
     def __init__(self, home: Path, database: sa.Engine, redis_url: str) -> None:
         self.home, self.database, self.redis_url = home, database, redis_url
-        self.failures = 0  # of actors that were opened again
+        self.failures = 0  # of roles that were opened again
         self.settings = settings_from(
             {
                 **_SETTINGS,
@@ -91,76 +91,76 @@ class SmallRuns:
     def event_log(self, run_id: int) -> Path:
         return Context(self.home, run_id).event_log
 
-    def run(self, feed: str, look: Callable[[int], None], harms: Sequence[Callable[[], object]] = ()) -> int:
-        """Run to the end, with what people ask for on the way; whenever they do, ``look`` is called with the run.
+    def run(self, feed: str, on_command: Callable[[int], None], faults: Sequence[Callable[[], object]] = ()) -> int:
+        """Run to the end, and submit the manual commands; after each, call ``on_command`` with the number of the run.
 
-        What harms the streams is done at even parts of the tape; who fails then opens again.
+        The faults are injected at even fractions of the tape; a role that fails is opened again.
         """
         run_id = begin_run(self.database, feed, self.choice.to_dict(), self.settings.deciding).run_id
         bus = Bus(self.redis_url)
         bus.take_over(installation_of(self.home), run_id)
         bus.close()
-        shells = self.open(run_id)
-        asked = dict(_ASKED)
-        due = {(i + 1) / (len(harms) + 1): harm for i, harm in enumerate(harms)}
+        roles = self.open(run_id)
+        commands = dict(_COMMANDS)
+        due = {(i + 1) / (len(faults) + 1): fault for i, fault in enumerate(faults)}
         while not self._is_complete(run_id):
-            for part in [part for part in due if shells[0].seq >= part * TAPE_EVENTS]:
+            for part in [part for part in due if roles[0].seq >= part * TAPE_EVENTS]:
                 due.pop(part)()
-            for i, shell in enumerate(shells):
+            for i, role in enumerate(roles):
                 try:
-                    shell.step()
+                    role.step()
                 except (redis.ConnectionError, ForeignEntryError):
-                    if not harms:
+                    if not faults:
                         raise
-                    self._open_again(run_id, shells, i)
-            for part in [part for part in asked if shells[0].seq >= part * TAPE_EVENTS]:
-                self._ask(run_id, *asked.pop(part))
-                look(run_id)
-        assert not due, "not all harm was done"
-        for shell in shells:
-            shell.close()
+                    self._open_again(run_id, roles, i)
+            for part in [part for part in commands if roles[0].seq >= part * TAPE_EVENTS]:
+                self._submit(run_id, *commands.pop(part))
+                on_command(run_id)
+        assert not due, "not all faults were injected"
+        for role in roles:
+            role.close()
         finish_run(self.database, run_id)
         return run_id
 
-    def open(self, run_id: int) -> list[Shell]:
+    def open(self, run_id: int) -> list[AnyRole]:
         made = [self._make(run_id, kind) for kind in _KINDS]
-        for shell in made:
-            shell.open()
+        for role in made:
+            role.open()
         return made
 
-    def _make(self, run_id: int, kind: type[Any]) -> Shell:
+    def _make(self, run_id: int, kind: type[Any]) -> AnyRole:
         context = Context(self.home, run_id)
         parts: dict[type[Any], Callable[[], Any]] = {
             StrategyFactory: lambda: _evaluator(context),
             MarketData: lambda: make_feed(context.choice, context.feed_checkpoints),
         }
         given = [parts[kind]()] if kind in parts else []
-        made: Shell = kind(context, ActorMetrics(kind.name), *given)
+        made: AnyRole = kind(context, ActorMetrics(kind.name), *given)
         return made
 
-    def _open_again(self, run_id: int, shells: list[Shell], failed: int) -> None:
-        """Open one again, and market data before it, for whose events it may wait."""
+    def _open_again(self, run_id: int, roles: list[AnyRole], failed: int) -> None:
+        """Open a failed role again, after market_data, for whose events it may wait."""
         self.failures += 1
         for i in sorted({0, failed}):
             for attempt in range(5):
-                shells[i].close()
-                shells[i] = self._make(run_id, _KINDS[i])
+                roles[i].close()
+                roles[i] = self._make(run_id, _KINDS[i])
                 try:
-                    shells[i].open()
+                    roles[i].open()
                     break
                 except (redis.ConnectionError, ForeignEntryError):
-                    assert attempt < 4, "it does not heal"
+                    assert attempt < 4, "it does not recover"
 
     def _is_complete(self, run_id: int) -> bool:
         with self.database.connect() as connection:
             return is_complete(connection, run_id, EVENT_READERS)
 
-    def _ask(self, run_id: int, name: CommandName, mode: str) -> None:
+    def _submit(self, run_id: int, name: CommandName, mode: str) -> None:
         first = sa.select(sa.func.min(StrategyRow.spec_id)).where(
             StrategyRow.run_id == run_id, StrategyRow.mode == mode
         )
         with self.database.begin() as connection:
-            request(connection, run_id, name, spec_id=connection.scalar(first) or "")
+            enqueue(connection, run_id, name, spec_id=connection.scalar(first) or "")
 
 
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
@@ -174,7 +174,7 @@ def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
 
 @contextmanager
 def small_runs(home: Path, database: sa.Engine, redis_url: str) -> Iterator[SmallRuns]:
-    """Runs whose actors do not wait for each other, since one step follows the other."""
+    """Yield runs whose roles never block, because each step follows the previous one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memesnipe.roles.consumer, "BLOCK_MS", 1)
         patch.setattr(memesnipe.roles.position, "BLOCK_MS", 1)

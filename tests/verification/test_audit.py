@@ -1,4 +1,4 @@
-"""The audit is not blind: whatever of a finished run's records is changed, lost or doubled, it is named."""
+"""The audit reports every changed, missing or duplicate record of a finished run."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,7 +11,6 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from memesnipe.cli.verify import audit_of
 from memesnipe.protocol import streams
 from memesnipe.protocol.streams import (
     ALLOCATIONS,
@@ -23,8 +22,10 @@ from memesnipe.protocol.streams import (
     POSITION_UPDATES,
     SIMULATION_RESULTS,
 )
+from memesnipe.sdk.registry import discover
 from memesnipe.storage.schema_control import ControlRow
 from memesnipe.verification.audit import compare, contradictions, read_run
+from memesnipe.verification.conditions import audit_of, settings_of
 from memesnipe.verification.decisions import compare_decisions, read_decisions
 from tests.tapes.bad_tapes import flipped
 from tests.verification.small_run import SmallRuns, small_runs
@@ -52,13 +53,13 @@ class Recorded:
 
     def differences(self) -> list[str]:
         recorded = read_run(self.connection, self.run_id)
-        audit = audit_of(recorded, self.event_log)
+        audit = audit_of(recorded, self.event_log, settings_of(recorded), discover())
         for _ in audit.derive():
             pass
         return [*self.contradictions(), *audit.differences()]
 
     def rewrite_controls(self, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
-        """Have the executor's record say something else, numbered as it would number it."""
+        """Replace the recorded controls, numbered as the executor numbers them."""
         table = ControlRow.__table__
         query = sa.select(table).where(table.c.run_id == self.run_id).order_by(table.c.number)
         rows = change([dict(row) for row in self.connection.execute(query).mappings()])
@@ -66,19 +67,19 @@ class Recorded:
         self.connection.execute(sa.insert(ControlRow), [{**row, "number": i} for i, row in enumerate(rows, start=1)])
 
 
-def harms_to(operator: redis.Redis) -> list[Callable[[], object]]:
-    """Streams that vanish or lose entries, and entries that nobody of the run has written."""
+def faults_of(operator: redis.Redis) -> list[Callable[[], object]]:
+    """Delete streams, delete entries, and add foreign entries: one function for each fault."""
 
     def write(stream: str, identifier: str) -> object:
         last = operator.xrevrange(stream, count=1)
         number = int(last[0][0].split(b"-")[0]) if last else 0
-        said = {"seq": "5", "data": '{"seq":5,"command_id":9,"name":"halt","spec_id":"","reason":"","kind":"price"}'}
-        return operator.xadd(stream, said, id=identifier.format(number, number + 1))  # type: ignore[arg-type]
+        fields = {"seq": "5", "data": '{"seq":5,"command_id":9,"name":"halt","spec_id":"","reason":"","kind":"price"}'}
+        return operator.xadd(stream, fields, id=identifier.format(number, number + 1))  # type: ignore[arg-type]
 
-    places = ("*", "{1}-0", "{1}-18446744073709551615", "{0}-18446744073709551615")
+    ids = ("*", "{1}-0", "{1}-18446744073709551615", "{0}-18446744073709551615")
     named = (COMMANDS, "events:price", FILLS, ALLOCATIONS, SIMULATION_RESULTS, EXIT_ORDERS, POSITION_UPDATES)
     return [
-        *(partial(write, stream, place) for place in places for stream in named),
+        *(partial(write, stream, entry_id) for entry_id in ids for stream in named),
         *(partial(operator.delete, stream) for stream in (*named, *streams.EVENT_STREAMS)),
         *(partial(operator.xtrim, stream, maxlen=1, approximate=False) for stream in named),
     ]
@@ -88,16 +89,20 @@ def harms_to(operator: redis.Redis) -> list[Callable[[], object]]:
 def runs(
     tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str, as_operator: Callable[[str], str]
 ) -> Iterator[tuple[SmallRuns, int, int]]:
-    """A calm run, and one whose streams somebody else damages all the while."""
+    """A run without faults, and one with faults in its streams."""
     url = redis_url.removesuffix("/0") + "/5"
     home = tmp_path_factory.mktemp("home")
     with small_runs(home, database, url) as made, redis.Redis.from_url(as_operator(url)) as operator:
 
-        def look(run_id: int) -> None:
+        def check(run_id: int) -> None:
             with database.connect() as connection:
-                assert Recorded(run_id, made.event_log(run_id), connection).differences() == [], "it still goes on"
+                assert Recorded(run_id, made.event_log(run_id), connection).differences() == [], "unfinished"
 
-        yield made, made.run("replay:small", look), made.run("replay:again", look, harms_to(operator))
+        yield (
+            made,
+            made.run("replay:small", check),
+            made.run("replay:again", check, faults_of(operator)),
+        )
 
 
 @pytest.fixture
@@ -112,7 +117,7 @@ def named(found: list[str], expected: str) -> bool:
     return any(expected in line for line in found)
 
 
-def test_a_run_that_nobody_touched_is_clean_and_has_everything_in_it(run: Recorded) -> None:
+def test_an_unchanged_run_is_consistent_and_has_every_kind_of_record(run: Recorded) -> None:
     assert run.differences() == []
     tables = ("orders", "trades", "refusals", "equity", "positions", "breaker", "allocations", "lifecycle")
     for table in tables:
@@ -151,24 +156,24 @@ def test_a_control_applied_at_the_wrong_event_is_reported(run: Recorded, stream:
     assert named(run.contradictions(), f"{stream}/1 was applied after event")
 
 
-def test_a_control_whose_message_is_gone_is_named(run: Recorded) -> None:
+def test_a_control_without_its_message_is_reported(run: Recorded) -> None:
     run.change(f"DELETE FROM messages WHERE run_id = :r AND stream = '{ALLOCATIONS}' AND number = 2")
     found = run.differences()
     assert named(found, f"{ALLOCATIONS}/2 was applied, but never published")
     assert named(found, f"{ALLOCATIONS}/2 was applied, but does not follow from the events")
 
 
-def test_a_gap_in_the_numbers_of_controls_is_named(run: Recorded) -> None:
+def test_a_gap_in_the_numbers_of_controls_is_reported(run: Recorded) -> None:
     run.change("DELETE FROM controls WHERE run_id = :r AND number = 3")
-    assert named(run.contradictions(), "controls: after 2 comes 4")
+    assert named(run.contradictions(), "controls: 2 is followed by 4")
 
 
-def test_what_is_asked_for_behind_the_end_need_not_be_heard(run: Recorded) -> None:
+def test_a_command_after_the_last_event_need_not_be_consumed(run: Recorded) -> None:
     query = sa.text("SELECT seq FROM feed_cursors WHERE run_id = :r")
     last = run.connection.scalar(query, {"r": run.run_id})
-    said = f'{{"seq":{last},"command_id":-1,"name":"halt","spec_id":"","reason":""}}'
+    payload = f'{{"seq":{last},"command_id":-1,"name":"halt","spec_id":"","reason":""}}'
     message = "INSERT INTO messages (run_id, stream, number, seq, payload)"
-    run.change(f"{message} VALUES (:r, 'commands', 5, {last}, '{said.replace(':', chr(92) + ':')}')")
+    run.change(f"{message} VALUES (:r, 'commands', 5, {last}, '{payload.replace(':', chr(92) + ':')}')")
     columns = "INSERT INTO commands (command_id, run_id, name, spec_id, reason, seq)"
     run.change(f"{columns} VALUES (-1, :r, 'halt', '', '', {last})")
     assert run.contradictions() == []
@@ -219,7 +224,7 @@ CONTRADICTIONS = [
 
 
 @pytest.mark.parametrize(("change", "expected"), CONTRADICTIONS, ids=lambda text: text[:60])
-def test_records_that_contradict_each_other_are_named(run: Recorded, change: str, expected: str) -> None:
+def test_inconsistent_records_are_reported(run: Recorded, change: str, expected: str) -> None:
     run.change(change)
     assert named(run.contradictions(), expected)
 
@@ -248,7 +253,7 @@ def test_records_that_do_not_follow_from_the_events_are_reported(run: Recorded, 
     assert named(run.differences(), expected)
 
 
-def test_an_event_log_of_another_length_is_named(run: Recorded, tmp_path: Path) -> None:
+def test_an_event_log_of_another_length_is_reported(run: Recorded, tmp_path: Path) -> None:
     whole = run.event_log
     run.event_log = tmp_path / "events.bin"
     shutil.copy(whole, run.event_log)
@@ -262,14 +267,14 @@ def test_an_event_log_of_another_length_is_named(run: Recorded, tmp_path: Path) 
     assert named(found, "cannot be rederived to its end")
 
 
-def test_a_bit_of_the_event_log_that_changed_is_named(run: Recorded, tmp_path: Path) -> None:
+def test_a_flipped_bit_in_the_event_log_is_reported(run: Recorded, tmp_path: Path) -> None:
     content = run.event_log.read_bytes()
     run.event_log = tmp_path / "events.bin"
     run.event_log.write_bytes(flipped(content, 4 * len(content)))
-    assert named(run.differences(), "is damaged: the checksum or the place does not fit")
+    assert named(run.differences(), "is damaged: the checksum or the seq does not match")
 
 
-def test_two_runs_of_one_tape_decide_the_same(runs: tuple[SmallRuns, int, int], run: Recorded) -> None:
+def test_two_runs_of_one_tape_have_equal_decisions(runs: tuple[SmallRuns, int, int], run: Recorded) -> None:
     _, first, second = runs
     records = [read_run(run.connection, run_id).records for run_id in (first, second)]
     decided = [read_decisions(run.connection, run_id) for run_id in (first, second)]
@@ -277,13 +282,11 @@ def test_two_runs_of_one_tape_decide_the_same(runs: tuple[SmallRuns, int, int], 
     assert list(compare_decisions(*decided)) == []
 
 
-def test_the_damaged_run_recovered_and_its_records_are_clean(
-    runs: tuple[SmallRuns, int, int], database: sa.Engine
-) -> None:
-    small, _, harmed = runs
-    assert small.failures > len(harms_to(redis.Redis())) / 2  # some of what is lost was read by everyone already
+def test_the_run_with_faults_recovers_and_is_consistent(runs: tuple[SmallRuns, int, int], database: sa.Engine) -> None:
+    small, _, faulty = runs
+    assert small.failures > len(faults_of(redis.Redis())) / 2  # all readers had consumed some of the lost entries
     with database.connect() as connection:
-        assert Recorded(harmed, small.event_log(harmed), connection).differences() == []
+        assert Recorded(faulty, small.event_log(faulty), connection).differences() == []
 
 
 @pytest.mark.parametrize(
@@ -297,7 +300,7 @@ def test_the_damaged_run_recovered_and_its_records_are_clean(
         ("UPDATE messages SET payload = '{}' WHERE run_id = :r AND stream = 'strategy_specs'", "messages"),
     ],
 )
-def test_what_two_runs_decided_otherwise_is_named(
+def test_different_decisions_of_two_runs_are_reported(
     runs: tuple[SmallRuns, int, int], run: Recorded, change: str, expected: str
 ) -> None:
     run.change(change)
@@ -306,7 +309,7 @@ def test_what_two_runs_decided_otherwise_is_named(
     assert all(line.startswith(expected) for line in found)
 
 
-def test_the_machine_s_own_time_is_no_difference(runs: tuple[SmallRuns, int, int], run: Recorded) -> None:
+def test_wall_time_is_not_compared(runs: tuple[SmallRuns, int, int], run: Recorded) -> None:
     run.change("UPDATE generations SET seconds = seconds + 1 WHERE run_id = :r")
     found = compare_decisions(read_decisions(run.connection, run.run_id), read_decisions(run.connection, runs[2]))
     assert list(found) == []

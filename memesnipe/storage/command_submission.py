@@ -9,13 +9,13 @@ from sqlalchemy import Engine
 
 from memesnipe.protocol.commands import CommandName
 from memesnipe.storage import views
-from memesnipe.storage.commands import request
+from memesnipe.storage.commands import enqueue
 from memesnipe.storage.database import connect
 
 # The syntax of strategy ids.
 SPEC_ID: Final = r"^[A-Za-z0-9_.:-]{1,100}$"
 # For connections that only record commands: a lock or a slow server must not delay a halt.
-_IN_A_HURRY: Final = "-c statement_timeout=3s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s"
+_SHORT_TIMEOUTS: Final = "-c statement_timeout=3s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s"
 
 
 class NoRunError(LookupError):
@@ -31,19 +31,19 @@ class TooLateError(TimeoutError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SubmittedCommand:
     """A recorded command."""
 
     run_id: int
     command_id: int
 
 
-def connect_to_ask(url: str) -> Engine:
+def connect_for_commands(url: str) -> Engine:
     """Return an engine for recording commands only; its statements end after 3 s at the latest."""
-    return connect(url, _IN_A_HURRY)
+    return connect(url, _SHORT_TIMEOUTS)
 
 
-def ask(database: Engine, name: CommandName, *, spec_id: str = "", reason: str, deadline: float) -> Asked:
+def submit(database: Engine, name: CommandName, *, spec_id: str = "", reason: str, deadline: float) -> SubmittedCommand:
     """Record a command for the newest run.
 
     A stalled server may respond long after the caller has timed out; the deadline prevents the commit of such a
@@ -68,7 +68,7 @@ def ask(database: Engine, name: CommandName, *, spec_id: str = "", reason: str, 
             raise NoRunError("there is no run yet")
         if spec_id and not (re.match(SPEC_ID, spec_id) and views.has_strategy(connection, run_id, spec_id)):
             raise NoSuchStrategyError(f"there is no strategy {spec_id!r:.100} in run {run_id}")
-        command_id = request(connection, run_id, name, spec_id=spec_id, reason=reason)
+        command_id = enqueue(connection, run_id, name, spec_id=spec_id, reason=reason)
         if time.monotonic() > deadline:
             raise TooLateError
-    return Asked(run_id, command_id)
+    return SubmittedCommand(run_id, command_id)

@@ -14,14 +14,14 @@ _CONNECT_S: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """The rows of a query as dictionaries, and whether rows beyond the limit were left out."""
 
     rows: list[dict[str, Any]]
-    is_cut: bool
+    is_truncated: bool
 
 
-def answer(url: str, query: str, *, max_rows: int, timeout_s: float) -> Answer:
+def run_query(url: str, query: str, *, max_rows: int, timeout_s: float) -> QueryResult:
     """Run one query on the database at ``url`` in a read-only transaction; return its first ``max_rows`` rows.
 
     The extended protocol permits only one statement: a second one after a semicolon could end the transaction.
@@ -32,36 +32,36 @@ def answer(url: str, query: str, *, max_rows: int, timeout_s: float) -> Answer:
     """
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        link = psycopg.connect(plain, connect_timeout=_CONNECT_S)
+        connection = psycopg.connect(plain, connect_timeout=_CONNECT_S)
     except psycopg.OperationalError as error:
-        raise MemeSnipeError(f"the database does not answer: {first_line(error)}") from error
-    with closing(link):
-        link.read_only = True
+        raise MemeSnipeError(f"the database does not respond: {first_line(error)}") from error
+    with closing(connection):
+        connection.read_only = True
         try:
-            return _stream(link, query, max_rows, timeout_s)
+            return _stream(connection, query, max_rows, timeout_s)
         except psycopg.errors.QueryCanceled as error:
             raise InputError(f"the query took longer than {timeout_s:g} s and was stopped") from error
         except (psycopg.Error, UnicodeError) as error:
-            said = _explain(first_line(error))
-            if link.closed or link.broken:
-                raise MemeSnipeError(f"the database went away: {said}") from error
-            raise InputError(f"the query failed: {said}") from error
+            message = _explain(first_line(error))
+            if connection.closed or connection.broken:
+                raise MemeSnipeError(f"the connection to the database was lost: {message}") from error
+            raise InputError(f"the query failed: {message}") from error
 
 
-def _stream(link: psycopg.Connection, query: str, max_rows: int, timeout_s: float) -> Answer:
-    with link.cursor() as cursor:
+def _stream(connection: psycopg.Connection, query: str, max_rows: int, timeout_s: float) -> QueryResult:
+    with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{int(timeout_s * 1000)}ms"])
-        _give_up_rights(cursor)
-    with link.cursor() as cursor:
+        _drop_superuser_rights(cursor)
+    with connection.cursor() as cursor:
         stream: Any = cursor.stream(query.encode())
         with closing(stream):  # ends the query on the server, whatever rows remain
             found = list(islice(stream, max_rows + 1))
             columns = _names(cursor.description or ())
     rows = [dict(zip(columns, row, strict=True)) for row in found[:max_rows]]
-    return Answer(rows, is_cut=len(found) > max_rows)
+    return QueryResult(rows, is_truncated=len(found) > max_rows)
 
 
-def _give_up_rights(cursor: psycopg.Cursor[Any]) -> None:
+def _drop_superuser_rights(cursor: psycopg.Cursor[Any]) -> None:
     """Drop the rights of a superuser until the end of the transaction.
 
     With them a query could write files and run programs on the server, even in a read-only transaction.
@@ -74,17 +74,17 @@ def _give_up_rights(cursor: psycopg.Cursor[Any]) -> None:
         cursor.execute("SET LOCAL ROLE pg_read_all_data")
 
 
-def _explain(said: str) -> str:
-    if "cannot insert multiple commands" in said:
-        return "one statement at a time"
-    if any(sign in said for sign in ("didn't produce", "EMPTY_QUERY", "COPY cannot be used")):
-        return "it gives no rows; ask with SELECT"
-    return said
+def _explain(message: str) -> str:
+    if "cannot insert multiple commands" in message:
+        return "only one statement is allowed"
+    if any(sign in message for sign in ("didn't produce", "EMPTY_QUERY", "COPY cannot be used")):
+        return "it returns no rows; use SELECT"
+    return message
 
 
 def _names(columns: Any) -> list[str]:
     """Return the names of the columns; a repeated name gets its position as a suffix, so that no column is lost."""
     names: list[str] = []
-    for place, column in enumerate(columns, start=1):
-        names.append(f"{column.name}_{place}" if column.name in names else column.name)
+    for i, column in enumerate(columns, start=1):
+        names.append(f"{column.name}_{i}" if column.name in names else column.name)
     return names

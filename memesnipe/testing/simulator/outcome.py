@@ -1,0 +1,82 @@
+"""The checks of a finished simulated run: its audit, and the comparison with the undisturbed run of its market."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from memesnipe.config.home import Home
+from memesnipe.testing.simulator.database import Database
+from memesnipe.testing.simulator.history import History
+from memesnipe.testing.simulator.invariants import InvariantError
+from memesnipe.testing.simulator.machine import families
+from memesnipe.testing.simulator.market import MARKETS
+from memesnipe.testing.simulator.settings import simulated_settings
+from memesnipe.verification.audit import contradictions, read_run
+from memesnipe.verification.conditions import audit_of
+
+# Tables that are equal in all runs of a market in lockstep, whatever happened to the processes. Offsets, leases and
+# progress messages depend on the order of the steps.
+_COMPARED: Final = {
+    "tokens": "*", "rejected_events": "*", "orders": "*", "trades": "*", "refusals": "*", "equity": "*",
+    "positions": "*", "breaker": "*", "strategies": "*", "lifecycle": "*", "allocations": "*", "evaluations": "*",
+    "generations": "run_id, \"index\", seq, window_events, evaluations, best_fitness, median_fitness",
+    "messages": "*",
+}  # fmt: skip
+_TIMED: Final = ("executor_progress", "backtest_results")
+
+
+def check_outcome(history: History) -> None:
+    """Check a finished run.
+
+    Raises:
+        InvariantError: its records contradict each other, do not follow from its events, or differ from those of the
+            undisturbed run of the same market, where they must be equal.
+    """
+    found = _audit(history)
+    if found:
+        raise InvariantError("the audit finds: " + "; ".join(found[:5]))
+    if not history.machine.live and not history.commands:
+        expected = undisturbed(history.machine.market)
+        for table, rows in tables(history.database).items():
+            if rows != expected[table]:
+                raise InvariantError(f"{table}: {_difference(rows, expected[table])}")
+
+
+def _audit(history: History) -> list[str]:
+    run_id = history.machine.run_id
+    event_log = Home(history.home).run(run_id).event_log
+    with history.database.engine.connect() as connection:
+        recorded = read_run(connection, run_id)
+        found = contradictions(connection, run_id, recorded, event_log)
+    audit = audit_of(recorded, event_log, simulated_settings(), families())
+    for _ in audit.derive():
+        pass
+    return [*found, *audit.differences()]
+
+
+def tables(database: Database) -> dict[str, list[Any]]:
+    """Return the rows of the tables that are compared, in order."""
+    rows = {}
+    for table, columns in _COMPARED.items():
+        found = database.raw.execute(f"SELECT {columns} FROM {table}")  # noqa: S608 - names of our tables
+        rows[table] = sorted(found.fetchall(), key=repr)
+    rows["messages"] = [row for row in rows["messages"] if row[1] not in _TIMED]
+    return rows
+
+
+@cache
+def undisturbed(market: int) -> dict[str, list[Any]]:
+    """Return the tables of the undisturbed run of a market."""
+    database = Database()
+    with TemporaryDirectory() as folder:
+        history = History(MARKETS.index(market), database, Path(folder), disturbed=False)
+        history.run()
+        return tables(database)
+
+
+def _difference(rows: list[Any], expected: list[Any]) -> str:
+    for row, other in zip(rows, expected, strict=False):
+        if row != other:
+            return f"{row} instead of {other}"[:600]
+    return f"{len(rows)} rows instead of {len(expected)}"

@@ -1,0 +1,28 @@
+"""The settings of simulated runs: strategies trade within seconds of event time, and positions are closed early."""
+
+from functools import cache
+from typing import Any, Final
+
+from memesnipe.config.settings import Settings, settings_from
+
+_VALUES: Final[dict[str, Any]] = {
+    "population_size": 48,
+    "specs_per_generation": 8,
+    "arena_size": 12,
+    "rebalance_interval_secs": 60,
+    "generation_interval_secs": 150,
+    "tape_window_events": 200,
+    "min_observation_secs": 0,
+    "min_trades_for_promotion": 1,
+    "min_sharpe_for_promotion": -1000,
+    "max_drawdown_for_promotion": 1,
+    "portfolio_stop_loss_percent": 2,
+    "trailing_stop_loss_percent": 2,
+    "max_token_exposure_usd": 400,
+}
+
+
+@cache
+def simulated_settings() -> Settings:
+    """Return the settings, which name no server and no folder."""
+    return settings_from(_VALUES, env_file=None)

@@ -1,0 +1,30 @@
+"""The conditions that a run was decided under, from its record: settings, accounts and limits."""
+
+from pathlib import Path
+
+from memesnipe.config.policies import capital_of, fill_model_of, ledger_policy_of, limits_of
+from memesnipe.config.settings import Settings, settings_from
+from memesnipe.sdk.registry import Families
+from memesnipe.storage.runs import LIVE_CAPITAL
+from memesnipe.trading.execution import local_execution
+from memesnipe.trading.ledger import Ledger
+from memesnipe.verification.audit import Audit, Recorded
+
+
+def settings_of(recorded: Recorded) -> Settings:
+    """Return the settings that a run was decided under."""
+    kept = {name: value for name, value in recorded.settings.items() if name in Settings.fields()}
+    return settings_from(kept, env_file=None)
+
+
+def audit_of(recorded: Recorded, event_log: Path, settings: Settings, families: Families) -> Audit:
+    """Return the audit of a run under its settings, with the strategy families that it used."""
+    capital_usd = capital_of(settings, recorded.settings.get(LIVE_CAPITAL))
+    execution = local_execution(
+        families,
+        fill_model_of(settings),
+        shadow_capital_usd=settings.simulation.shadow_capital_usd,
+        limits={account: limits_of(settings, usd) for account, usd in capital_usd.items()},
+    )
+    ledgers = [Ledger(ledger_policy_of(settings, usd), account=account) for account, usd in capital_usd.items()]
+    return Audit(recorded, event_log, execution, ledgers)

@@ -1,5 +1,6 @@
 """The embedded servers that the tests of a worker share, rows for them, and which worker runs what."""
 
+import os
 import shutil
 import signal
 import tempfile
@@ -24,6 +25,8 @@ _ZEROS: dict[type[Any], Any] = {sa.BigInteger: 0, sa.Double: 0.0, sa.Text: "", s
 # A background job of a shell ignores Ctrl-C, and so does all that it starts, which tests send it to.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# By default the workers of a Ray wait for every other program, here the tests that run beside.
+os.environ.update({"RAY_worker_niceness": "0"})
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist

@@ -17,7 +17,7 @@ from memesnipe.config.settings import read_resolved
 from memesnipe.servers.process import read_pid
 from memesnipe.storage.database import connect
 from memesnipe.storage.schema import OrderRow
-from tests.system.installation import Installation, wait_for
+from tests.system.installation import Installation, processes_of, wait_for
 
 # Time passes quickly, so that strategies trade soon after a start; decisions are rare enough for two systems on one
 # small machine, and positions small enough that no loss keeps the breaker from letting them buy.
@@ -99,10 +99,11 @@ def database_of(installation: Installation) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
-def actors_of(installation: Installation) -> list[str]:
-    """Return the command lines of its five actors, which Ray names after their classes."""
+def actors_of(installation: Installation) -> list[int]:
+    """Return the processes of its five actors, which Ray names after their classes."""
     classes = ("MarketData", "Executor", "Position", "Portfolio", "StrategyFactory")
-    return [line for line in installation.leftovers() if line.startswith(tuple(f"ray::{name}" for name in classes))]
+    names = tuple(f"ray::{name}" for name in classes)
+    return [pid for pid, command in processes_of(installation.folder).items() if command.startswith(names)]
 
 
 def orders_of(installation: Installation) -> int:

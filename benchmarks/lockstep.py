@@ -49,7 +49,7 @@ COMMAND: Final = Path(sys.executable).with_name("memesnipe")
 TOKENS: Final = 20
 SEED: Final = 24
 SAMPLE_S: Final = 0.003
-LOOK_S: Final = 0.5
+POLL_S: Final = 0.5
 START_S: Final = 600.0  # until the first event is published
 TIMEOUT_S: Final = 3_600.0
 PRUNED: Final = "simulation_results"  # old ones are deleted, so their number depends on the machine
@@ -109,7 +109,7 @@ class Replay:
     def _watch(self, process: "subprocess.Popen[bytes]") -> tuple[float, Counter[str]]:
         """Return the seconds from the first publication to the end, and the seconds by actor and activity."""
         files = {actor: Home(self._home).run(1).activity(actor) for actor in ACTORS}
-        began, first, looked, split = time.monotonic(), 0.0, 0.0, Counter[str]()
+        began, first, polled, split = time.monotonic(), 0.0, 0.0, Counter[str]()
         log = Home(self._home).run(1).event_log
         previous = began
         while process.poll() is None and time.monotonic() - began < TIMEOUT_S:
@@ -127,8 +127,8 @@ class Replay:
             for name in busy or ["nobody"]:
                 split[name] += (now - previous) / max(len(busy), 1)
             previous = now
-            if now - looked > LOOK_S:
-                looked = now
+            if now - polled > POLL_S:
+                polled = now
                 self._take_cpu(process.pid, files)
                 if self._is_over():
                     return now - first, split

@@ -14,7 +14,7 @@ from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.progress import Progress
 from memesnipe.errors import first_line
 from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, decode_heartbeat
-from memesnipe.storage.vitals import Vitals, vitals
+from memesnipe.storage.run_progress import RunProgress, read_run_progress
 
 _TIMEOUT_S = 2.0
 FINE = ("up", "healthy", "running", "quiet", "breeding", "finished")
@@ -67,7 +67,7 @@ class HealthCheck:
         self._started: set[str] = set()
         self._database = database
         self._redis = redis_client
-        self._postgres_check = BackgroundCheck(self._vitals)
+        self._postgres_check = BackgroundCheck(self._run_progress)
         self._redis_check = BackgroundCheck(self._heartbeats)
         self._signer_check = BackgroundCheck(signer_is_healthy)
         self._progress = Progress()
@@ -102,10 +102,10 @@ class HealthCheck:
             elif is_start and name not in self._started and parts[name]["state"] != "unknown":
                 parts[name] = {"state": "starting", "detail": ""}
 
-    def _vitals(self) -> Vitals | None:
+    def _run_progress(self) -> RunProgress | None:
         with self._database.connect() as connection:
             connection.execute(text(f"SET LOCAL statement_timeout = {int(_TIMEOUT_S * 1000)}"))
-            return vitals(connection)
+            return read_run_progress(connection)
 
     def _heartbeats(self) -> list[bytes | str | None]:
         self._redis.ping()

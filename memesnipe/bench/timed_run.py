@@ -71,9 +71,9 @@ def _run(home: Path, run_id: int, notes: Path, stop: Flag) -> None:
 
 
 class TimedRun:
-    """An executor at work on a fresh run, in a process of its own, and the market that is published to it.
+    """An executor on a new run, in a separate process, and the market that is published to it.
 
-    In the portfolio's place it replaces some strategies wherever a decision is due, so that the cost of a decision is
+    Like the portfolio, it replaces some strategies wherever a decision is due, so that the cost of a decision is
     measured too.
     """
 

@@ -36,15 +36,15 @@ class Progress:
         """Print a sentence above the live line."""
         self._console.print(text, markup=False, soft_wrap=True)
 
-    def show(self, report: Json, health: Json, trouble: str) -> None:
+    def show(self, report: Json, health: Json, system_problem: str) -> None:
         """Show the run's progress and health; a change of health is shown at once.
 
         Args:
             report: as `/api/report` returns it; {} before the first report.
             health: as `/api/health` returns it.
-            trouble: a problem that is not part of the health; "" without one.
+            system_problem: a problem that is not part of the health; "" without one.
         """
-        line = progress_line(report, health, trouble, self._total)
+        line = progress_line(report, health, system_problem, self._total)
         if self._console.is_terminal:
             table = Table.grid(padding=(0, 1))
             cells: list[Any] = [Text(line)]
@@ -53,7 +53,7 @@ class Progress:
             table.add_row(*cells)
             self._live.update(table)
             return
-        now, problem = time.monotonic(), (trouble, health["status"])
+        now, problem = time.monotonic(), (system_problem, health["status"])
         is_due = problem != self._problem or now - self._printed_at >= _LINE_EVERY_S
         if is_due and line != self._last_line:
             self._last_line, self._printed_at, self._problem = line, now, problem

@@ -35,17 +35,17 @@ class HealthWatch:
         return self._health
 
 
-def progress_line(report: Json, health: Json, trouble: str, total: int | None) -> str:
+def progress_line(report: Json, health: Json, system_problem: str, total: int | None) -> str:
     """Return the progress line.
 
     Args:
         report: as `/api/report` returns it; {} before the first report.
         health: as `/api/health` returns it.
-        trouble: a problem that is not part of the health; "" without one.
+        system_problem: a problem that is not part of the health; "" without one.
         total: number of events of the feed; None if unknown.
     """
     has_begun = bool(report) and report["events"]["consumed"] > 0
-    problem = "; ".join(filter(None, (trouble, _health_problem(health, has_begun=has_begun))))
+    problem = "; ".join(filter(None, (system_problem, _health_problem(health, has_begun=has_begun))))
     if any(sign in problem for sign in _DISK_FULL):
         problem = f"disk full: {problem}"
     if not has_begun:

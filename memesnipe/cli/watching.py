@@ -33,17 +33,17 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
             session.watch(_WATCH_S)
             for sentence in session.messages():
                 progress.print(sentence)
-            trouble = session.condition
+            system_problem = session.condition
             try:
                 report, complete = report_check.submit().result(_REPORT_TIMEOUT_S)
                 if complete and until_end and report["status"] == FINISHED:
                     return report
             except TimeoutError:
                 if report or time.monotonic() - began > _FIRST_REPORT_TIMEOUT_S:
-                    trouble = f"PostgreSQL has not responded for {_REPORT_TIMEOUT_S:.0f} s; trading is paused"
+                    system_problem = f"PostgreSQL has not responded for {_REPORT_TIMEOUT_S:.0f} s; trading is paused"
             except OperationalError as error:
-                trouble = f"PostgreSQL does not respond ({first_line(error)}); trading is paused"
-            progress.show(report, health.latest(), trouble)
+                system_problem = f"PostgreSQL does not respond ({first_line(error)}); trading is paused"
+            progress.show(report, health.latest(), system_problem)
     return report
 
 

@@ -40,20 +40,11 @@ def write_outcome(trader: Trader, exposure: Any, outcome: Any, ts: int, seq: int
 
 @jitable
 def _next(trader: Trader, exposure: Any) -> Any:
-    """Return the next free action, filled with the fields of the exposure's order."""
+    """Return the next free action, with the order of the exposure."""
     action = trader.actions[trader.written[0]]
     trader.written[0] += 1
     action.row = trader.row
     action.is_between_events = trader.account.is_between_events
-    action.order_no = exposure.order_no
-    action.token = exposure.token
-    action.side = exposure.order_side
-    action.reason = exposure.order_reason
-    action.order_decided_between_events = exposure.order_decided_between_events
-    action.decided_ts = exposure.decided_ts
-    action.decided_seq = exposure.decided_seq
-    action.due_ts = exposure.due_ts
-    action.budget_lamports = exposure.budget_lamports
-    action.expected = exposure.expected
-    action.ordered_raw = exposure.held_raw
+    action.token = exposure.market.token
+    action.order = exposure.order
     return action

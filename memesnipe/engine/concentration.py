@@ -37,7 +37,7 @@ def held_values(engine: Engine, spec_id: str) -> dict[int, int]:
     equities(accounts, alone, lamports)
     values: dict[int, int] = defaultdict(int)
     for index, value in zip(held, lamports.tolist(), strict=True):
-        values[int(exposures["token"][index])] += value
+        values[int(exposures["market"]["token"][index])] += value
     return {token: value for token, value in values.items() if value}
 
 

@@ -4,21 +4,19 @@ from typing import Any
 
 from memesnipe.compiled import jitable
 from memesnipe.engine.due import close, send, send_exit
-from memesnipe.engine.exposure import copy_market, value_lamports
 from memesnipe.engine.fills import (
     LIQUIDATED,
     SIGNAL,
     STOP_LOSS,
     TAKE_PROFIT,
     TRAILING_STOP,
-    funding_usd,
     network_fee_lamports,
 )
+from memesnipe.engine.holdings import follow, value_lamports
 from memesnipe.engine.layout import MAX_EXPOSURES
 from memesnipe.engine.trader import Trader
 from memesnipe.market.events import BUY_SIDE, FUNDING, PRICE, SHORT_SIDE
-from memesnipe.market.pools import quote_buy
-from memesnipe.market.token_slots import recorded_pool
+from memesnipe.market.pools import quote_buy, recorded_pool
 from memesnipe.sdk.strategy import SHORT
 
 _NO_REASON = -1
@@ -54,9 +52,10 @@ def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> None:
     if expected <= 0:
         return
     exposure = _expose(trader, slot, market)
-    exposure.order_side = side
-    exposure.budget_lamports = budget
-    exposure.expected = expected
+    exposure.order.side = side
+    exposure.order.budget_lamports = budget
+    exposure.order.token_raw = 0
+    exposure.order.expected = expected
     send(trader, exposure, SIGNAL, event.ts, event.seq)
 
 
@@ -82,12 +81,8 @@ def _expose(trader: Trader, slot: int, market: Any) -> Any:
     exposure = trader.exposures[k]
     exposure.used = 1
     exposure.slot = slot
-    exposure.incarnation = market.incarnation
-    exposure.token = market.token
-    exposure.held = 0
-    exposure.held_raw = 0
     exposure.ready_ts = 0
-    copy_market(exposure, market)
+    exposure.market = market
     trader.vote_states[slot].exposure = k
     trader.account.exposures += 1
     return exposure
@@ -98,24 +93,19 @@ def on_event_while_exposed(trader: Trader, event: Any, slot: int, market: Any, h
     """Update the exposure with the market, and send an exit if a stop or the votes call for one."""
     strategy, vote_state = trader.strategy, trader.vote_states[slot]
     exposure = trader.exposures[vote_state.exposure]
-    if exposure.held < 0 and event.kind == FUNDING and exposure.funding_ts > 0:
-        since_ts = max(exposure.funding_ts, exposure.opened_ts)
-        exposure.funding_usd += funding_usd(exposure.notional_usd, exposure.funding_rate, event.ts - since_ts)
-    copy_market(exposure, market)
-    if exposure.order_side != 0:
+    holding = exposure.holding
+    follow(holding, exposure.market, event)
+    exposure.market = market
+    if exposure.order.side != 0:
         return
     reason = _NO_REASON
-    if event.kind == (PRICE if exposure.held > 0 else FUNDING):
-        value = value_lamports(exposure)
-        if exposure.held < 0 and value == 0:
+    if event.kind == (PRICE if holding.held > 0 else FUNDING):
+        value = value_lamports(holding, exposure.market)
+        if holding.held < 0 and value == 0:
             close(trader, exposure, LIQUIDATED, event.ts, event.seq)
             return
         reason = _stop(strategy, exposure, value)
-    if (
-        reason == _NO_REASON
-        and has_voted
-        and score_of(strategy, vote_state) * exposure.held <= -strategy.vote_threshold
-    ):
+    if reason == _NO_REASON and has_voted and score_of(strategy, vote_state) * holding.held <= -strategy.vote_threshold:
         reason = SIGNAL
     if reason != _NO_REASON:
         send_exit(trader, exposure, reason, event.ts, event.seq)
@@ -124,9 +114,9 @@ def on_event_while_exposed(trader: Trader, event: Any, slot: int, market: Any, h
 @jitable
 def _stop(strategy: Any, exposure: Any, value: int) -> int:
     exposure.best_value_lamports = max(exposure.best_value_lamports, value)
-    if value <= exposure.cost_lamports * (1.0 - strategy.stop_loss):
+    if value <= exposure.holding.cost_lamports * (1.0 - strategy.stop_loss):
         return STOP_LOSS
-    if value >= exposure.cost_lamports * (1.0 + strategy.take_profit):
+    if value >= exposure.holding.cost_lamports * (1.0 + strategy.take_profit):
         return TAKE_PROFIT
     if value <= exposure.best_value_lamports * (1.0 - strategy.trailing_stop):
         return TRAILING_STOP

@@ -6,12 +6,12 @@ import numpy as np
 
 from memesnipe.compiled import jitable
 from memesnipe.engine.actions import write_order, write_outcome
-from memesnipe.engine.exposure import book, cover, digest_of, due_ts, outcome_of_order, pool_of, release, value_lamports
-from memesnipe.engine.fills import DEAD, LANDED, MAX_HOLD, Outcome, network_fee_lamports
+from memesnipe.engine.exposure import book, digest_of, due_ts, release
+from memesnipe.engine.fills import DEAD, MAX_HOLD, Outcome, network_fee_lamports
+from memesnipe.engine.holdings import closed_at_value, outcome_of, pool_of, value_lamports
 from memesnipe.engine.layout import MAX_EXPOSURES, NEVER, SAMPLE_NS
 from memesnipe.engine.trader import Trader
 from memesnipe.market.events import COVER_SIDE, SELL_SIDE
-from memesnipe.market.pools import value_of
 
 
 @jitable
@@ -29,15 +29,15 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
             due = due_ts(exposure, dead_after_ns)
             account.next_due_ts = min(account.next_due_ts, due)
             is_tie = chosen >= 0 and due == at_ts
-            if due < at_ts or (is_tie and exposure.token < trader.exposures[chosen].token):
+            if due < at_ts or (is_tie and exposure.market.token < trader.exposures[chosen].market.token):
                 chosen, at_ts = k, due
         if chosen < 0:
             break
         sample(trader, at_ts)
         exposure = trader.exposures[chosen]
-        if exposure.order_side != 0:
+        if exposure.order.side != 0:
             _end_order(trader, exposure, at_ts, seq)
-        elif exposure.ts + dead_after_ns <= at_ts:
+        elif exposure.market.ts + dead_after_ns <= at_ts:
             close(trader, exposure, DEAD, at_ts, seq)
         else:
             exposure.leave_ts = at_ts + SAMPLE_NS  # when to retry if the sale fails
@@ -48,39 +48,32 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
 
 @jitable
 def _end_order(trader: Trader, exposure: Any, ts: int, seq: int) -> None:
-    outcome = outcome_of_order(exposure, trader.strategy.key, trader.model)
+    holding, market, order = exposure.holding, exposure.market, exposure.order
+    outcome = outcome_of(holding, pool_of(holding, market), market, order, trader.strategy.key, trader.model)
     trader.account.orders_in_flight -= 1
-    trader.account.reserved_lamports -= exposure.budget_lamports
+    trader.account.reserved_lamports -= order.budget_lamports
     _end(trader, exposure, outcome, ts, seq)
 
 
 @jitable
 def _end(trader: Trader, exposure: Any, outcome: Outcome, ts: int, seq: int) -> None:
-    account, side = trader.account, exposure.order_side
-    account.digest = digest_of(account.digest, exposure.order_no, exposure.token, side, ts, outcome)
+    account, side = trader.account, exposure.order.side
+    account.digest = digest_of(account.digest, exposure.order.order_no, exposure.market.token, side, ts, outcome)
     if trader.strategy.watched != 0:
         write_outcome(trader, exposure, outcome, ts, seq)
     book(account, exposure, side, outcome, ts, trader.strategy.max_hold_ns)
-    exposure.order_side = 0
+    exposure.order.side = 0
     exposure.ready_ts = ts
-    if exposure.held == 0:
+    if exposure.holding.held == 0:
         release(account, exposure, trader.vote_states)
 
 
 @jitable
 def close(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     """Close a position immediately at its value, without a transaction: the token is dead or the margin is used up."""
-    _number_order(trader, exposure, reason, ts, seq)
-    exposure.due_ts = ts
-    exposure.budget_lamports = 0
-    if exposure.held > 0:
-        exposure.order_side = SELL_SIDE
-        quote = value_of(pool_of(exposure), exposure.held_raw)
-        outcome = Outcome(LANDED, exposure.held_raw, quote.sol_lamports, quote.fee_lamports, quote.pool_sol_lamports, 0)
-    else:
-        exposure.order_side = COVER_SIDE
-        outcome = cover(exposure)
-    exposure.expected = outcome.sol_lamports - outcome.fee_lamports
+    _number_order(trader, exposure.order, reason, ts, seq)
+    exposure.order.due_ts = ts
+    outcome = _set_exit(exposure)
     if trader.strategy.watched != 0:
         write_order(trader, exposure)
     _end(trader, exposure, outcome, ts, seq)
@@ -91,40 +84,45 @@ def send_exit(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> 
     """Send an order to sell the whole holding or cover the short, unless the cash cannot pay a sale's network fee."""
     account, fee = trader.account, network_fee_lamports(trader.model)
     reserved = account.reserved_lamports + account.orders_in_flight * fee
-    if exposure.held > 0 and account.cash_lamports - reserved < fee:
+    if exposure.holding.held > 0 and account.cash_lamports - reserved < fee:
         return
-    exposure.budget_lamports = 0
-    if exposure.held > 0:
-        exposure.order_side = SELL_SIDE
-        exposure.expected = value_lamports(exposure)
-    else:
-        exposure.order_side = COVER_SIDE
-        outcome = cover(exposure)
-        exposure.expected = outcome.sol_lamports - outcome.fee_lamports
+    _set_exit(exposure)
     send(trader, exposure, reason, ts, seq)
 
 
 @jitable
-def _number_order(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
+def _set_exit(exposure: Any) -> Outcome:
+    """Set the order to close the whole position; return the outcome of closing it now without a transaction."""
+    holding, order = exposure.holding, exposure.order
+    outcome = closed_at_value(holding, pool_of(holding, exposure.market), exposure.market)
+    order.side = SELL_SIDE if holding.held > 0 else COVER_SIDE
+    order.budget_lamports = 0
+    order.token_raw = holding.token_raw
+    order.expected = outcome.sol_lamports - outcome.fee_lamports
+    return outcome
+
+
+@jitable
+def _number_order(trader: Trader, order: Any, reason: int, ts: int, seq: int) -> None:
     trader.account.orders += 1
-    exposure.order_no = trader.account.orders
-    exposure.order_reason = reason
-    exposure.order_decided_between_events = trader.account.is_between_events
-    exposure.decided_ts = ts
-    exposure.decided_seq = seq
+    order.order_no = trader.account.orders
+    order.reason = reason
+    order.decided_between_events = trader.account.is_between_events
+    order.decided_ts = ts
+    order.decided_seq = seq
 
 
 @jitable
 def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     """Number and send the order whose side, budget and expectation are already set in the exposure."""
-    account = trader.account
-    _number_order(trader, exposure, reason, ts, seq)
+    account, order = trader.account, exposure.order
+    _number_order(trader, order, reason, ts, seq)
     account.orders_in_flight += 1
-    account.reserved_lamports += exposure.budget_lamports
-    exposure.due_ts = ts + trader.model.latency_ns
-    account.next_due_ts = min(account.next_due_ts, exposure.due_ts)
+    account.reserved_lamports += order.budget_lamports
+    order.due_ts = ts + trader.model.latency_ns
+    account.next_due_ts = min(account.next_due_ts, order.due_ts)
     vote_state = trader.vote_states[exposure.slot]
-    if vote_state.incarnation == exposure.incarnation:  # a decision spends the votes
+    if vote_state.incarnation == exposure.market.incarnation:  # a decision spends the votes
         for gene in range(trader.strategy.genes):
             vote_state.votes[gene] = 0
     if trader.strategy.watched != 0:
@@ -165,5 +163,5 @@ def equity_lamports(account: Any, exposures: Any) -> int:
     if account.exposures > 0:
         for k in range(MAX_EXPOSURES):
             if exposures[k].used != 0:
-                equity += value_lamports(exposures[k])
+                equity += value_lamports(exposures[k].holding, exposures[k].market)
     return equity

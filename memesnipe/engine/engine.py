@@ -20,8 +20,9 @@ from memesnipe.engine.shards import Shards
 from memesnipe.engine.snapshot import EngineState, dump_state, load_state
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.engine.trader import Batch
-from memesnipe.market.events import EVENT, LAMPORTS_PER_SOL, Events
-from memesnipe.market.token_slots import DELIVERY, MARKET, TokenSlots, deliver
+from memesnipe.market.events import EVENT, Events
+from memesnipe.market.state import MARKET, capital_lamports
+from memesnipe.market.token_slots import DELIVERY, TokenSlots, deliver
 from memesnipe.sdk.registry import Families
 
 # Deliveries per kernel call: few enough to fit into a core's cache while all strategies pass over them.
@@ -97,7 +98,7 @@ class Engine:
         return read_actions(done, self.population)
 
     def _fund(self) -> None:
-        self.population.fund(int(self._capital_usd / self.sol_usd * LAMPORTS_PER_SOL), self.last_ts)
+        self.population.fund(capital_lamports(self._capital_usd, self.sol_usd), self.last_ts)
 
     def _advance(self, events: Events, done: list[Any]) -> None:
         if not len(events):
@@ -147,7 +148,7 @@ class Engine:
         if row is None:
             return []
         exposures = self.population.exposures[row]
-        tokens: list[int] = exposures["token"][exposures["used"] != 0].tolist()
+        tokens: list[int] = exposures["market"]["token"][exposures["used"] != 0].tolist()
         return tokens
 
     def orders_of(self, spec_id: str) -> int:

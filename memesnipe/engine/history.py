@@ -7,9 +7,8 @@ import numpy as np
 
 from memesnipe.engine.fills import REASONS, Outcome
 from memesnipe.engine.holdings import fill_of
-from memesnipe.engine.orders import Fill, Order
+from memesnipe.engine.orders import ENTRIES, Fill, Order
 from memesnipe.engine.population import Population
-from memesnipe.market.events import BUY_SIDE, SELL_SIDE, SHORT_SIDE
 
 
 @dataclass(slots=True)
@@ -29,9 +28,9 @@ def read_actions(batches: list[Any], population: Population) -> WatchedActions:
     is_outcome = actions["is_outcome"] != 0
     decided = actions[~is_outcome]
     # The sorts are stable: each strategy's actions keep their order.
-    for action in decided[
-        np.lexsort([decided[name] for name in ("row", "decided_ts", "is_between_events", "decided_seq")])
-    ]:
+    order = decided["order"]
+    keys = (decided["row"], order["decided_ts"], decided["is_between_events"], order["decided_seq"])
+    for action in decided[np.lexsort(keys)]:
         done.orders.append(_order(action, population))
     ended = actions[is_outcome]
     for action in ended[np.lexsort([ended[name] for name in ("row", "ts", "is_between_events", "seq")])]:
@@ -48,19 +47,20 @@ def read_actions(batches: list[Any], population: Population) -> WatchedActions:
 
 
 def _order(action: Any, population: Population) -> Order:
-    row, side = int(action["row"]), int(action["side"])
+    row, order = int(action["row"]), action["order"]
+    side = int(order["side"])
     return Order(
         spec_id=population.spec_ids[row],
-        order_no=int(action["order_no"]),
+        order_no=int(order["order_no"]),
         token=int(action["token"]),
         side=side,
-        reason=REASONS[int(action["reason"])],
-        decided_ts=int(action["decided_ts"]),
-        decided_seq=int(action["decided_seq"]),
-        due_ts=int(action["due_ts"]),
-        size=population.genomes[row].size if side in (BUY_SIDE, SHORT_SIDE) else 0.0,
-        budget_lamports=int(action["budget_lamports"]),
-        token_raw=int(action["ordered_raw"]) if side == SELL_SIDE else 0,
-        expected=int(action["expected"]),
-        decided_between_events=bool(action["order_decided_between_events"]),
+        reason=REASONS[int(order["reason"])],
+        decided_ts=int(order["decided_ts"]),
+        decided_seq=int(order["decided_seq"]),
+        due_ts=int(order["due_ts"]),
+        size=population.genomes[row].size if side in ENTRIES else 0.0,
+        budget_lamports=int(order["budget_lamports"]),
+        token_raw=int(order["token_raw"]),
+        expected=int(order["expected"]),
+        decided_between_events=bool(order["decided_between_events"]),
     )

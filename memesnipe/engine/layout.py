@@ -7,6 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from memesnipe.engine.holdings import HOLDING
+from memesnipe.market.state import MARKET
+
 MAX_GENES: Final = 3
 MAX_EXPOSURES: Final = 16  # tokens that a strategy holds or has an order for at the same time
 NO_EXPOSURE: Final = -1
@@ -70,52 +73,33 @@ ACCOUNT: Final = np.dtype(
     ]
 )
 
+# An order, with the names of `memesnipe.engine.orders.Order`; `side` 0: none.
+ORDER: Final = np.dtype(
+    [
+        ("side", "i8"),
+        ("order_no", "i8"),
+        ("reason", "i8"),
+        ("decided_between_events", "i8"),
+        ("decided_ts", "i8"),
+        ("decided_seq", "i8"),
+        ("due_ts", "i8"),
+        ("budget_lamports", "i8"),
+        ("token_raw", "i8"),
+        ("expected", "i8"),
+    ]
+)
+
 # A strategy's holding of one token, its order in flight there, and the token's market at the last event.
 EXPOSURE: Final = np.dtype(
     [
         ("used", "i8"),
         ("slot", "i8"),
-        ("incarnation", "i8"),
-        ("token", "i8"),
-        # the holding: 1 tokens, -1 a short, 0 nothing
-        ("held", "i8"),
-        ("held_raw", "i8"),
-        ("cost_lamports", "i8"),
-        ("shift_sol_lamports", "i8"),
-        ("shift_token_raw", "i8"),
-        ("opened_ts", "i8"),
         ("best_value_lamports", "i8"),
         ("leave_ts", "i8"),
         ("ready_ts", "i8"),  # when its last order ended
-        ("margin_lamports", "i8"),
-        ("notional_usd", "f8"),
-        ("entry_mark_usd", "f8"),
-        ("funding_usd", "f8"),
-        # the order in flight; `order_side` 0: none
-        ("order_side", "i8"),
-        ("order_no", "i8"),
-        ("order_reason", "i8"),
-        ("order_decided_between_events", "i8"),  # whether it was decided between two events
-        ("decided_ts", "i8"),
-        ("decided_seq", "i8"),
-        ("due_ts", "i8"),
-        ("budget_lamports", "i8"),
-        ("expected", "i8"),
-        # the market, with the names of MARKET
-        ("ts", "i8"),
-        ("sol_lamports", "i8"),
-        ("token_raw", "i8"),
-        ("real_sol_lamports", "i8"),
-        ("real_token_raw", "i8"),
-        ("supply_raw", "i8"),
-        ("funding_ts", "i8"),
-        ("sol_usd", "f8"),
-        ("mark_usd", "f8"),
-        ("funding_rate", "f8"),
-        ("lp_fee_bps", "i8"),
-        ("protocol_fee_bps", "i8"),
-        ("creator_fee_bps", "i8"),
-        ("venue", "i8"),
+        ("holding", HOLDING),
+        ("order", ORDER),
+        ("market", MARKET),
     ]
 )
 
@@ -127,18 +111,9 @@ ACTION: Final = np.dtype(
     [
         ("row", "i8"),
         ("is_outcome", "i8"),
-        ("is_between_events", "i8"),  # after the event of `seq` or `decided_seq`, rather than at it
-        ("order_no", "i8"),
+        ("is_between_events", "i8"),  # after the event of `seq` or `order.decided_seq`, rather than at it
         ("token", "i8"),
-        ("side", "i8"),
-        ("reason", "i8"),
-        ("order_decided_between_events", "i8"),
-        ("decided_ts", "i8"),
-        ("decided_seq", "i8"),
-        ("due_ts", "i8"),
-        ("budget_lamports", "i8"),
-        ("expected", "i8"),
-        ("ordered_raw", "i8"),
+        ("order", ORDER),
         ("ts", "i8"),
         ("seq", "i8"),
         ("failure", "i8"),

@@ -8,6 +8,11 @@ from memesnipe.market.events import BUY_SIDE, SHORT_SIDE
 ENTRIES: Final = (BUY_SIDE, SHORT_SIDE)
 
 
+def cash_change_lamports(side: int, sol_lamports: int, fees_lamports: int) -> int:
+    """Return the change of a trader's cash by an order's outcome; a failed order has traded no SOL."""
+    return (-sol_lamports if side in ENTRIES else sol_lamports) - fees_lamports
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A decision in flight to the chain or to the perp venue."""
@@ -44,5 +49,5 @@ class Fill:
     @property
     def cash_change_lamports(self) -> int:
         """The change of the trader's cash."""
-        paid = self.pool_fee_lamports + self.network_fee_lamports
-        return (-self.sol_lamports if self.order.side in ENTRIES else self.sol_lamports) - paid
+        fees_lamports = self.pool_fee_lamports + self.network_fee_lamports
+        return cash_change_lamports(self.order.side, self.sol_lamports, fees_lamports)

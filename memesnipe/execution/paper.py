@@ -30,9 +30,7 @@ class PaperVenue:
 
     def settle(self, order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts: int, seq: int) -> Fill:
         """Return the fill that closes a holding at its value."""
-        if holding.short is not None:
-            return execute(order, holding, market.pool, market, ts, seq, self._model)
-        return settle(order, pool, ts, seq)
+        return settle(order, holding, pool, market, ts, seq)
 
     def can_cancel(self) -> bool:
         """Return True: a paper order can be cancelled until it arrives."""

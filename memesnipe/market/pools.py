@@ -6,10 +6,13 @@ the formulas. Each is written once, runs as plain Python and is compiled into th
 `tests/market/test_pumpswap_quotes.py`).
 """
 
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numba.extending import overload
 
 from memesnipe.compiled import jitable
-from memesnipe.market.events import AMM, PUMP_CURVE, PUMPSWAP, Event
+from memesnipe.market.events import AMM, PRICE, PUMP_CURVE, PUMPSWAP, Event
 from memesnipe.market.pumpswap_fees import tier_fees_bps
 from memesnipe.market.wide import mul_div, mul_div_up
 
@@ -29,6 +32,11 @@ class Pool(NamedTuple):
     lp_fee_bps: int = 0
     protocol_fee_bps: int = 0
     creator_fee_bps: int = 0
+
+
+# A pool inside a record of compiled code.
+POOL: Final = np.dtype([(name, "i8") for name in Pool._fields])
+NO_POOL: Final = Pool(0, 0, 0, 0, 0)
 
 
 class Quote(NamedTuple):
@@ -51,8 +59,9 @@ class Fees(NamedTuple):
 NOTHING = Quote(0, 0, 0, 0)
 
 
+@jitable
 def pool_after(event: Event) -> Pool:
-    """Return the pool after a price event."""
+    """Return the pool after a price event, which may be a record."""
     return Pool(
         event.venue,
         event.pool_sol_lamports,
@@ -64,6 +73,40 @@ def pool_after(event: Event) -> Pool:
         event.protocol_fee_bps,
         event.creator_fee_bps,
     )
+
+
+@jitable
+def changes_venue(pool: Pool, event: Event) -> bool:
+    """Return whether an event moves the token of ``pool`` to another pool, in which we have not traded."""
+    return event.kind == PRICE and pool.venue > 0 and event.venue != pool.venue
+
+
+def set_pool(market: Any, pool: Pool) -> None:
+    """Set the pool of a market: an attribute of an object or, in compiled code, a nested record."""
+    market.pool = pool
+
+
+@overload(set_pool, strict=False, jit_options={"_nrt": False})  # type: ignore[untyped-decorator]
+def _set_pool(market: Any, pool: Any) -> Any:  # noqa: ARG001 - numba matches the names
+    def compiled(market: Any, pool: Any) -> None:
+        record = market.pool
+        record.venue = pool.venue
+        record.sol_lamports = pool.sol_lamports
+        record.token_raw = pool.token_raw
+        record.real_sol_lamports = pool.real_sol_lamports
+        record.real_token_raw = pool.real_token_raw
+        record.supply_raw = pool.supply_raw
+        record.lp_fee_bps = pool.lp_fee_bps
+        record.protocol_fee_bps = pool.protocol_fee_bps
+        record.creator_fee_bps = pool.creator_fee_bps
+
+    return compiled
+
+
+@jitable
+def recorded_pool(market: Any) -> Pool:
+    """Return the pool of a market as a value that no later event changes."""
+    return moved(market.pool, 0, 0)
 
 
 @jitable

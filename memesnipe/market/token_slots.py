@@ -11,32 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memesnipe.compiled import compiled, jitable
-from memesnipe.market.events import DEPTH, FUNDING, PRICE, Events
-from memesnipe.market.pools import Pool
-
-# One token's market as of its last event. A pool without tokens has not been traded yet.
-MARKET: Final = np.dtype(
-    [
-        ("ts", "i8"),
-        ("born_ts", "i8"),
-        ("sol_lamports", "i8"),
-        ("token_raw", "i8"),
-        ("real_sol_lamports", "i8"),
-        ("real_token_raw", "i8"),
-        ("supply_raw", "i8"),
-        ("funding_ts", "i8"),
-        ("liquidity_usd", "f8"),
-        ("sol_usd", "f8"),
-        ("mark_usd", "f8"),
-        ("funding_rate", "f8"),
-        ("incarnation", "i4"),
-        ("token", "i4"),
-        ("lp_fee_bps", "i8"),
-        ("protocol_fee_bps", "i8"),
-        ("creator_fee_bps", "i8"),
-        ("venue", "i8"),
-    ]
-)
+from memesnipe.market.events import Events
+from memesnipe.market.pools import NO_POOL, set_pool
+from memesnipe.market.state import MARKET, apply_event, sol_usd_after
 
 # The delivery of one event to one token: its own, or each token alive if the event concerns the whole market.
 DELIVERY: Final = np.dtype(
@@ -90,22 +67,6 @@ class TokenSlots:
             self.slot_of_token = more
 
 
-@jitable
-def recorded_pool(market: Any) -> Pool:
-    """Return the pool of a MARKET record, or of any record with the same fields."""
-    return Pool(
-        market.venue,
-        market.sol_lamports,
-        market.token_raw,
-        market.real_sol_lamports,
-        market.real_token_raw,
-        market.supply_raw,
-        market.lp_fee_bps,
-        market.protocol_fee_bps,
-        market.creator_fee_bps,
-    )
-
-
 @compiled
 def deliver(
     events: Any, first: int, wide_kinds: int, dead_after_ns: int,
@@ -133,8 +94,7 @@ def deliver(
         if here >= len(after) or count + 1 > len(deliveries):
             return here, count
         ts, kind, token = event.ts, event.kind, event.token
-        if event.sol_usd > 0.0:
-            sol_usd[0] = event.sol_usd
+        sol_usd[0] = sol_usd_after(sol_usd[0], event)
         if token < 0:
             after[here].ts = ts
             previous = count
@@ -161,8 +121,7 @@ def deliver(
             if ts - slots[slot].ts > dead_after_ns:
                 _begin_incarnation(slots[slot], token, ts, ends)
         _append(slot, older, newer, ends)
-        _apply(slots[slot], event)
-        slots[slot].sol_usd = sol_usd[0]
+        apply_event(slots[slot], event, sol_usd[0])
         after[here] = slots[slot]
         _add_delivery(deliveries, count, here, slot, slots[slot].incarnation, kind, True)
         count += 1
@@ -199,42 +158,11 @@ def _begin_incarnation(market: Any, token: int, ts: int, ends: Any) -> None:
     market.incarnation = ends[2]
     market.token = token
     market.born_ts = ts
-    market.token_raw = 0
-    market.sol_lamports = 0
-    market.real_sol_lamports = 0
-    market.real_token_raw = 0
-    market.supply_raw = 0
+    set_pool(market, NO_POOL)
     market.funding_ts = 0
     market.liquidity_usd = 0.0
     market.mark_usd = 0.0
     market.funding_rate = 0.0
-    market.lp_fee_bps = 0
-    market.protocol_fee_bps = 0
-    market.creator_fee_bps = 0
-    market.venue = 0
-
-
-@jitable
-def _apply(market: Any, event: Any) -> None:
-    """Apply an event to its token's market."""
-    market.ts = event.ts
-    if event.kind == PRICE:
-        market.venue = event.venue
-        market.sol_lamports = event.pool_sol_lamports
-        market.token_raw = event.pool_token_raw
-        market.real_sol_lamports = event.real_sol_lamports
-        market.real_token_raw = event.real_token_raw
-        market.supply_raw = event.supply_raw
-        market.lp_fee_bps = event.lp_fee_bps
-        market.protocol_fee_bps = event.protocol_fee_bps
-        market.creator_fee_bps = event.creator_fee_bps
-        market.liquidity_usd = event.liquidity_usd
-    elif event.kind == DEPTH:
-        market.liquidity_usd = event.liquidity_usd
-    elif event.kind == FUNDING:
-        market.mark_usd = event.mark_usd
-        market.funding_rate = event.rate
-        market.funding_ts = event.ts
 
 
 @jitable

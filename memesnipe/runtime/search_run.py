@@ -54,7 +54,7 @@ class Market:
 
     name: str
     events: int
-    kinds: frozenset[int]  # of the events that the search sees
+    kinds: frozenset[int]  # of the training and validation events
     assumptions: list[str]  # of the tape, as sentences
     pools_are_assumed: bool
     train: Segment

@@ -65,4 +65,4 @@ def _dtype(descr: Any) -> np.dtype[Any]:
     """Return a dtype from its form in JSON, which has lists where numpy requires tuples."""
     if isinstance(descr, str):
         return np.dtype(descr)
-    return np.dtype([(name, fmt, *map(tuple, shape)) for name, fmt, *shape in descr])
+    return np.dtype([(name, _dtype(fmt), *map(tuple, shape)) for name, fmt, *shape in descr])

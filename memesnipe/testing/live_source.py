@@ -1,4 +1,4 @@
-"""A live source under a test's control: slow, silent, failing or ending when the test says so."""
+"""A live source under a test's control: slow, silent, failing or ending when the test requires it."""
 
 import threading
 from collections.abc import Iterable, Iterator

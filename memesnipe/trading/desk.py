@@ -9,7 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Final
 
-from memesnipe.engine.holdings import Holding
+from memesnipe.engine.holdings import Holding, closed_at_value, follow
 from memesnipe.engine.orders import ENTRIES, Fill, Order
 from memesnipe.execution.venue import ExecutionVenue
 from memesnipe.market.events import (
@@ -22,7 +22,8 @@ from memesnipe.market.events import (
     STALE,
     Event,
 )
-from memesnipe.market.pools import Pool, moved, quote_buy, value_of
+from memesnipe.market.pools import Pool, moved, quote_buy
+from memesnipe.market.state import capital_lamports
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.protocol.order_status import (
     OPEN,
@@ -67,19 +68,19 @@ class Desk:
         if before is not None:
             for book in self.state.holdings.values():
                 if event.token in book:
-                    book[event.token].on_event(before, event)
+                    follow(book[event.token], before, event)
         self.state.market_state.apply(event)
         self.state.is_late = event.flags & STALE != 0
         self._fund()
         return fills
 
     def _fund(self) -> None:
-        """Convert the portfolio's capital at the first price of SOL, as the ledger does."""
+        """Convert the portfolio's capital at the first price of SOL."""
         state = self.state
         if state.is_funded or not state.market_state.sol_usd:
             return
         capital_usd = min(self._limits.capital_usd, _MAX_CAPITAL_USD)
-        state.cash_lamports += int(capital_usd / state.market_state.sol_usd * LAMPORTS_PER_SOL)
+        state.cash_lamports += capital_lamports(capital_usd, state.market_state.sol_usd)
         state.is_funded = True
 
     def pass_time(self, ts: int) -> list[Fill]:
@@ -122,7 +123,7 @@ class Desk:
         if decision.side in ENTRIES:
             return self._enter(decision)
         holding = self.state.holding(decision.spec_id, decision.token)
-        if holding is None or (holding.short is not None) != (decision.side == COVER_SIDE):
+        if holding is None or holding.is_short != (decision.side == COVER_SIDE):
             return None  # the entry was refused, or failed
         return self._leave(decision, holding)
 
@@ -172,7 +173,7 @@ class Desk:
         state = self.state
         state.exit_orders += 1
         ts = state.market_state.last_ts
-        side = COVER_SIDE if holding.short is not None else SELL_SIDE
+        side = COVER_SIDE if holding.is_short else SELL_SIDE
         # Numbers below zero never collide with the numbers of the strategy's own orders.
         order_no, due_ts = -state.exit_orders, ts + self._venue.latency_ns
         order = Order(spec_id, order_no, token, side, reason, ts, state.market_state.last_seq, due_ts, 0.0, 0, 0, 0)
@@ -244,12 +245,9 @@ class Desk:
         return min(int(target_usd * lamports_per_usd), int(allocation_usd * lamports_per_usd) - used - fees)
 
     def _leave(self, decision: Order, holding: Holding) -> Order | RiskRefused:
-        if holding.short is not None:
-            outcome = holding.short.cover(self.state.market_state.tokens[decision.token])
-            expected = outcome.sol_lamports - outcome.fee_lamports
-        else:
-            quote = value_of(self._pool(decision.token), holding.token_raw)
-            expected = quote.sol_lamports - quote.fee_lamports
+        market = self.state.market_state.tokens[decision.token]
+        outcome = closed_at_value(holding, self._pool(decision.token), market)
+        expected = outcome.sol_lamports - outcome.fee_lamports
         order = replace(decision, token_raw=holding.token_raw, expected=expected)
         return refuse(order, self.state, self._limits) or self._send(order)
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from memesnipe.engine.holdings import Holding
-from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, PRICE, Event
-from memesnipe.market.state import MarketState, TokenMarket
+from memesnipe.engine.holdings import Holding, follow, value_lamports
+from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, Event
+from memesnipe.market.pools import changes_venue
+from memesnipe.market.state import MarketState, TokenMarket, capital_lamports
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import FillMessage
@@ -80,13 +81,13 @@ class Ledger:
         """Apply an event to the market and to the positions; convert the capital at the first price of SOL."""
         state = self.state
         before = state.market_state.tokens.get(event.token)
-        if before is not None and (event.kind == FUNDING or _moved(before, event)):
+        if before is not None and (event.kind == FUNDING or changes_venue(before.pool, event)):
             for position in self.open_positions():
                 if position.token == event.token:
-                    position.holding.on_event(before, event)
+                    follow(position.holding, before, event)
         state.market_state.apply(event)
         if not state.capital_lamports and state.market_state.sol_usd:
-            state.capital_lamports = int(self._rules.capital_usd / state.market_state.sol_usd * LAMPORTS_PER_SOL)
+            state.capital_lamports = capital_lamports(self._rules.capital_usd, state.market_state.sol_usd)
             state.cash_lamports += state.capital_lamports
 
     def on_fill(self, message: FillMessage) -> Booked:
@@ -102,7 +103,7 @@ class Ledger:
         realised = position.holding.apply_fill(fill, market)
         if position.holding.is_open:
             positions[key] = position
-            position.value_lamports = position.holding.value_lamports(market)
+            position.value_lamports = value_lamports(position.holding, market)
             position.best_value_lamports = max(position.best_value_lamports, position.value_lamports)
             return Booked(position, realised)
         positions.pop(key, None)
@@ -136,15 +137,16 @@ class Ledger:
     def _value(self, market: TokenMarket, positions: list[Position]) -> None:
         """Value all holdings of one token as one sale: one wallet holds them, and each shifts the pool of all."""
         whole = Holding(
+            held=1,
             token_raw=sum(p.holding.token_raw for p in positions),
             shift_sol_lamports=sum(p.holding.shift_sol_lamports for p in positions),
             shift_token_raw=sum(p.holding.shift_token_raw for p in positions),
         )
-        value = whole.value_lamports(market) if whole.token_raw else 0
+        value = value_lamports(whole, market)
         for position in positions:
             holding = position.holding
-            if holding.short is not None:
-                position.value_lamports = holding.value_lamports(market)
+            if holding.is_short:
+                position.value_lamports = value_lamports(holding, market)
             else:
                 position.value_lamports = value * holding.token_raw // whole.token_raw
             position.best_value_lamports = max(position.best_value_lamports, position.value_lamports)
@@ -161,8 +163,3 @@ class Ledger:
             elif position.value_lamports <= position.best_value_lamports * (1.0 - self._rules.trailing_stop):
                 exits.append((position, "portfolio_trailing_stop"))
         return exits
-
-
-def _moved(before: TokenMarket, event: Event) -> bool:
-    """Return whether the token has moved to another pool, which does not contain the portfolio's trades."""
-    return event.kind == PRICE and event.venue != before.pool.venue

@@ -1,4 +1,4 @@
-"""Backtests on a Ray cluster of this test's own: the same results whatever the chunks, and whoever falls silent."""
+"""Backtests on a separate Ray cluster: results do not depend on chunks or silent workers."""
 
 import os
 import signal
@@ -59,16 +59,16 @@ def _same(found: list[Evaluation], expected: list[Evaluation]) -> bool:
 
 
 @pytest.mark.parametrize(("chunk_s", "slice_events"), [(1e-9, 50_000), (0.05, 777), (100.0, 5_000)])
-def test_chunks_of_genomes_and_of_time_change_nothing(
+def test_results_do_not_depend_on_chunks_of_genomes_or_time(
     chunk_s: float, slice_events: int, expected: list[Evaluation]
 ) -> None:
     backtests = Backtests(CONDITIONS, chunk_s=chunk_s)
     assert _same(_on_ray(backtests, slice_events=slice_events), expected)
-    assert _same(_on_ray(backtests, slice_events=slice_events), expected), "with sizes that were learnt"
+    assert _same(_on_ray(backtests, slice_events=slice_events), expected), "with measured chunk sizes"
     assert backtests.busy_s > 0.0
 
 
-def test_records_have_the_returns_too() -> None:
+def test_records_include_the_returns() -> None:
     backtests = Backtests(CONDITIONS)
     (holdout,) = backtests.store([SPANS.holdout], [EVENTS])
     found = backtests.record(holdout, GENOMES, lambda _: None)
@@ -86,13 +86,13 @@ def test_a_genome_that_cannot_be_run_is_a_result(expected: list[Evaluation]) -> 
     assert _same(found[:5] + found[6:], expected)
 
 
-def test_what_fails_on_every_worker_is_said_once(tmp_path: Path) -> None:
+def test_a_failure_on_every_worker_is_reported_once(tmp_path: Path) -> None:
     with pytest.raises(MemeSnipeError, match=r"there is no folder .*missing"):
         _on_ray(Backtests(Conditions(FillModel(), 1000.0, (tmp_path / "missing",))))
 
 
-def test_a_worker_that_falls_silent_is_not_waited_for(expected: list[Evaluation]) -> None:
-    """Stopped in the middle of a chunk it neither fails nor answers; only our own deadline can tell."""
+def test_a_chunk_of_a_silent_worker_is_submitted_again(expected: list[Evaluation]) -> None:
+    """A worker stopped within a chunk neither fails nor responds; only the deadline detects it."""
     backtests = Backtests(CONDITIONS, deadline_s=2.0)
     found: list[Evaluation] = []
     thread = threading.Thread(target=lambda: found.extend(_on_ray(backtests, GENOMES)))
@@ -108,7 +108,7 @@ def test_a_worker_that_falls_silent_is_not_waited_for(expected: list[Evaluation]
 
 
 def _worker_at_work() -> int:
-    """A worker of ours that has a chunk, as Ray writes into its command line."""
+    """Return a worker of this cluster that runs a chunk, according to its command line."""
     for process in psutil.process_iter(["cmdline"]):
         if "ray::backtest genomes, chunk" in " ".join(process.info["cmdline"] or ()):
             return process.pid
@@ -121,13 +121,13 @@ def test_a_window_is_divided_and_evaluated() -> None:
     assert not any(e.is_failed for e in found)
 
 
-def test_workers_are_asked_for_when_a_generation_would_take_too_long_and_given_back(
+def test_workers_are_requested_for_a_long_generation_and_released(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[int] = []
     monkeypatch.setattr("actors.backtest.request_resources", lambda **request: asked.append(request["num_cpus"]))
     _on_ray(Backtests(CONDITIONS))
-    assert asked == [], "this one takes no time"
+    assert asked == [], "this generation is short"
     _on_ray(Backtests(CONDITIONS, generation_s=1e-3, max_cpus=3))
     assert asked == [3, 0]
     assert ray.is_initialized()

@@ -63,7 +63,7 @@ def kill_and_await(home: Path, actor: str, kill: Callable[[int], None]) -> None:
     wait_for(f"another {actor}", lambda: running(home, actor) not in (0, before), 60)
 
 
-def test_the_five_actors_run_under_their_names_whatever_dies(home: Path) -> None:
+def test_the_five_actors_run_under_their_names_after_any_death(home: Path) -> None:
     supervision = Supervision(home, "first", RUN, {}, detached=False, shared=False)
     wait_for("every actor", lambda: all(running(home, actor) for actor in ACTORS), 120)
     assert all(title(running(home, actor)).startswith(f"ray::{CLASSES[actor]}") for actor in ACTORS)
@@ -78,7 +78,7 @@ def test_the_five_actors_run_under_their_names_whatever_dies(home: Path) -> None
     supervision.check(30)
     log = home / "logs" / "supervisor.jsonl"
     wait_for("it to supervise again", lambda: log.read_text().count('"restarted": true') == 1, 60)
-    assert {actor: running(home, actor) for actor in ACTORS} == before, "it has found the actors that work on"
+    assert {actor: running(home, actor) for actor in ACTORS} == before, "it has found the running actors"
     kill_and_await(home, "position", lambda pid: os.kill(pid, signal.SIGKILL))
 
     pids = [running(home, actor) for actor in ACTORS]

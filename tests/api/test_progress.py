@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from memesnipe.api.progress import NO_OUTCOME_AFTER_S, QUIET_AFTER_S, STALLED_AFTER_S, Progress
 from memesnipe.storage import schema, schema_control
-from memesnipe.storage.vitals import Vitals, vitals
+from memesnipe.storage.run_progress import RunProgress, read_run_progress
 
-HEALTHY = Vitals(1, False, False, published=1_000, consumed=400, rejected=0, command="", command_age_s=0.0)
+HEALTHY = RunProgress(1, False, False, published=1_000, consumed=400, rejected=0, command="", command_age_s=0.0)
 
 
 class Clock:
@@ -25,7 +25,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def states(progress: Progress, now: Vitals) -> dict[str, str]:
+def states(progress: Progress, now: RunProgress) -> dict[str, str]:
     return {name: part["state"] for name, part in progress.parts(now).items()}
 
 
@@ -81,11 +81,11 @@ def test_a_command_without_an_outcome_is_reported() -> None:
 
 
 def test_the_figures_are_those_of_the_newest_run(database, new_run, insert) -> None:
-    def read() -> Vitals | None:
+    def read() -> RunProgress | None:
         with database.connect() as connection:
-            return vitals(connection)
+            return read_run_progress(connection)
 
-    assert read() == Vitals(new_run, False, False, 0, 0, 0, "", 0.0)
+    assert read() == RunProgress(new_run, False, False, 0, 0, 0, "", 0.0)
     insert(schema.FeedCursorRow, seq=10, rejected=3, ended=True)
     insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=7)
     insert(schema.StreamOffsetRow, actor="executor", stream="allocations_channel", consumed=99)
@@ -95,5 +95,5 @@ def test_the_figures_are_those_of_the_newest_run(database, new_run, insert) -> N
     insert(schema_control.CommandRow, command_id=1000003, name="risk_reset", spec_id="", seq=5)
     found = read()
     assert found is not None
-    assert replace(found, command_age_s=0.0) == Vitals(new_run, False, True, 10, 7, 3, "halt", 0.0)
+    assert replace(found, command_age_s=0.0) == RunProgress(new_run, False, True, 10, 7, 3, "halt", 0.0)
     assert 30 <= found.command_age_s < 90

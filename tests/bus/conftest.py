@@ -1,4 +1,4 @@
-"""A database of their own for the tests of the bus, empty at the start of each."""
+"""A separate database for the tests of the bus, empty at the start of each test."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,7 +13,7 @@ def url(redis_url: str) -> str:
 
 @pytest.fixture
 def operator(url: str, as_operator: Callable[[str], str]) -> Iterator[redis.Redis]:
-    """May do what the bus may not."""
+    """Yield a client with all rights."""
     with redis.Redis.from_url(as_operator(url)) as client:
         client.flushdb()
         yield client

@@ -1,4 +1,4 @@
-"""What somebody else does to the streams, and what a Redis does that is short of memory: it is seen, and it heals."""
+"""Foreign entries, lost entries and a Redis without memory are detected, and the streams recover."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ ONE, TWO = progress(1, 10), progress(2, 20)
 
 @pytest.fixture
 def begin(url: str, operator: redis.Redis) -> Iterator[Callable[..., Bus]]:
-    """An actor that opens, once or again."""
+    """Yield a function that opens the bus of an actor, repeatedly."""
     made = []
 
     def open_bus(actor: str = "market_data") -> Bus:
@@ -33,12 +33,12 @@ def begin(url: str, operator: redis.Redis) -> Iterator[Callable[..., Bus]]:
         bus.close()
 
 
-def heal(begin: Callable[..., Bus], *entries: EncodedEntry) -> Bus:
-    """What an actor does when it opens again: it goes on behind what is there, or begins the stream anew."""
+def reopen(begin: Callable[..., Bus], *entries: EncodedEntry) -> Bus:
+    """Open again as an actor does: publish the entries that are missing, or rebuild the stream."""
     bus = begin()
-    held = bus.stored(PROGRESS)
-    if held:
-        bus.publish(entry for entry in entries if entry[1] >= held.stop)
+    stored = bus.stored(PROGRESS)
+    if stored:
+        bus.publish(entry for entry in entries if entry[1] >= stored.stop)
     else:
         bus.publish(entries, rebuild=[PROGRESS])
     return bus
@@ -48,7 +48,7 @@ def seen(begin: Callable[..., Bus]) -> list[int]:
     return [entry.number for entry in begin("executor").read({PROGRESS: 0}, 10)]
 
 
-def test_equal_entries_have_equal_ids_and_others_have_not(begin: Callable[..., Bus], operator: redis.Redis) -> None:
+def test_entries_have_equal_ids_exactly_if_they_are_equal(begin: Callable[..., Bus], operator: redis.Redis) -> None:
     begin().publish([ONE])
     first = operator.xrange(PROGRESS)
     operator.delete(PROGRESS)
@@ -64,7 +64,7 @@ def test_equal_entries_have_equal_ids_and_others_have_not(begin: Callable[..., B
 
 @pytest.mark.parametrize("fields", [{"seq": 20, "data": '{"seq":20}'}, {"seq": "x", "data": "no JSON"}, {"a": "b"}])
 @pytest.mark.parametrize("identifier", ["*", "2-0", "2-18446744073709551615", "18446744073709551615-7"])
-def test_an_entry_of_somebody_else_is_removed_before_anybody_obeys_it(
+def test_a_foreign_entry_is_removed_before_it_is_applied(
     begin: Callable[..., Bus], operator: redis.Redis, identifier: str, fields: dict[str, str]
 ) -> None:
     begin().publish([ONE])
@@ -72,17 +72,17 @@ def test_an_entry_of_somebody_else_is_removed_before_anybody_obeys_it(
     with pytest.raises(ForeignEntryError, match=r"executor_progress: entry \S+ is foreign and was removed"):
         seen(begin)
     assert seen(begin) == [1]
-    # The true one follows: at once where its place is free, else in a stream that is begun anew.
+    # The valid entry follows: at once if its id is free, otherwise in a rebuilt stream.
     try:
-        heal(begin, ONE, TWO)
+        reopen(begin, ONE, TWO)
     except redis.ConnectionError as error:
         assert "a foreign entry blocked an entry" in str(error)
-        heal(begin, ONE, TWO)
+        reopen(begin, ONE, TWO)
     assert seen(begin) == [1, 2]
 
 
 @pytest.mark.parametrize("identifier", ["*", "2-0", "2-18446744073709551615"])
-def test_a_writer_sees_what_nobody_has_read(begin: Callable[..., Bus], operator: redis.Redis, identifier: str) -> None:
+def test_a_writer_detects_a_foreign_entry(begin: Callable[..., Bus], operator: redis.Redis, identifier: str) -> None:
     writer = begin()
     writer.publish([ONE])
     operator.xadd(PROGRESS, {"seq": 20, "data": "{}"}, id=identifier)
@@ -91,14 +91,12 @@ def test_a_writer_sees_what_nobody_has_read(begin: Callable[..., Bus], operator:
             redis.ConnectionError, match="executor_progress: another process has written 1 entries into it"
         ):
             notice()
-    heal(begin, ONE, TWO)
+    reopen(begin, ONE, TWO)
     assert seen(begin) == [1, 2]
 
 
 @pytest.mark.parametrize("loss", ["delete", "xdel", "xtrim"])
-def test_a_stream_that_loses_entries_is_noticed_like_a_redis_that_lost_everything(
-    begin: Callable[..., Bus], operator: redis.Redis, loss: str
-) -> None:
+def test_the_loss_of_entries_is_detected(begin: Callable[..., Bus], operator: redis.Redis, loss: str) -> None:
     writer = begin()
     writer.publish([ONE, TWO])
     writer.assert_complete()
@@ -113,24 +111,24 @@ def test_a_stream_that_loses_entries_is_noticed_like_a_redis_that_lost_everythin
     for notice in (writer.assert_complete, lambda: writer.publish([third])):
         with pytest.raises(redis.ConnectionError, match=rf"Redis has lost its data, {2 - left} of 2 entries"):
             notice()
-    assert operator.xlen(PROGRESS) == left, "an entry behind the gap would hide it"
+    assert operator.xlen(PROGRESS) == left, "an entry after the gap would hide it"
     try:
-        heal(begin, ONE, TWO, third)
-    except redis.ConnectionError as error:  # the place of an entry that was taken out is not given again
+        reopen(begin, ONE, TWO, third)
+    except redis.ConnectionError as error:  # the id of a deleted entry cannot be used again
         assert "blocked an entry" in str(error)
-        heal(begin, ONE, TWO, third)
+        reopen(begin, ONE, TWO, third)
     assert seen(begin) == [1, 2, 3]
 
 
-def test_who_only_looks_on_removes_nothing(begin: Callable[..., Bus], url: str) -> None:
+def test_an_observer_removes_no_entries(begin: Callable[..., Bus], url: str) -> None:
     begin().publish([ONE, TWO])
-    onlooker = Bus(url)
-    assert [entry.number for entry in onlooker.read({PROGRESS: 0}, 10)] == [1, 2]
-    onlooker.close()
+    observer = Bus(url)
+    assert [entry.number for entry in observer.read({PROGRESS: 0}, 10)] == [1, 2]
+    observer.close()
     assert seen(begin) == [1, 2]
 
 
-def test_what_is_let_go_is_not_missed(begin: Callable[..., Bus]) -> None:
+def test_trimmed_entries_are_no_loss(begin: Callable[..., Bus]) -> None:
     writer = begin()
     writer.publish([progress(n) for n in range(1, 1001)])
     writer.trim(PROGRESS, 900)
@@ -143,7 +141,7 @@ def test_what_is_let_go_is_not_missed(begin: Callable[..., Bus]) -> None:
     again.assert_complete()
 
 
-def test_something_else_in_the_place_of_a_stream_makes_room(begin: Callable[..., Bus], operator: redis.Redis) -> None:
+def test_a_key_of_another_type_is_replaced_by_the_stream(begin: Callable[..., Bus], operator: redis.Redis) -> None:
     operator.set(PROGRESS, "no stream")
     operator.hset(EVENT_STREAMS[0], "no", "stream")
     bus = begin()
@@ -157,7 +155,7 @@ def fill(bus: Bus) -> None:
         bus.publish([(stream, number, number, b"x" * 1000) for stream in ("fills", PROGRESS)])
 
 
-def test_a_redis_that_is_full_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+def test_a_full_redis_is_an_error_until_it_has_room(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path)
     url = server.start()
     try:
@@ -172,16 +170,16 @@ def test_a_redis_that_is_full_says_so_and_goes_on_when_there_is_room(tmp_path: P
             operator.config_set("maxmemory", 0)
             again = Bus(url)
             again.begin("one", 1, "market_data", KEY)
-            held = {stream: again.stored(stream) for stream in ("fills", PROGRESS)}
-            assert held["fills"].stop - held[PROGRESS].stop in (0, 1), "the first of a batch may be there alone"
-            again.publish([(PROGRESS, held[PROGRESS].stop, 1, b"{}"), ("fills", held["fills"].stop, 1, b"{}")])
+            stored = {stream: again.stored(stream) for stream in ("fills", PROGRESS)}
+            assert stored["fills"].stop - stored[PROGRESS].stop in (0, 1), "the first of a batch may be stored alone"
+            again.publish([(PROGRESS, stored[PROGRESS].stop, 1, b"{}"), ("fills", stored["fills"].stop, 1, b"{}")])
             again.assert_complete()
             again.close()
     finally:
         server.stop()
 
 
-def test_a_redis_that_drops_data_is_refused_and_what_it_drops_is_noticed(tmp_path: Path) -> None:
+def test_a_redis_that_drops_data_is_rejected_and_losses_are_detected(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path)
     url = server.start()
     try:

@@ -20,7 +20,7 @@ def bus(url: str, operator: redis.Redis) -> Iterator[Bus]:
     made.close()
 
 
-def test_publishing_twice_is_publishing_once(bus: Bus) -> None:
+def test_publishing_is_idempotent(bus: Bus) -> None:
     entries = [progress(n) for n in (1, 2, 3)]
     bus.publish(entries[:2])
     bus.publish(entries)
@@ -29,8 +29,8 @@ def test_publishing_twice_is_publishing_once(bus: Bus) -> None:
     assert bus.last_number("nothing") == 0
 
 
-def test_a_reader_that_waited_still_sees_all_streams_of_one_moment(bus: Bus, url: str, operator: redis.Redis) -> None:
-    """A blocked read of Redis answers with the one stream that woke it: that must not reach the reader."""
+def test_a_blocking_read_returns_a_snapshot_of_all_streams(bus: Bus, url: str, operator: redis.Redis) -> None:
+    """A blocking read of Redis returns only the stream that ended it, which the bus must not return."""
     found = []
     reader = Bus(url)
     thread = Thread(target=lambda: found.extend(reader.read({EVENTS: 0, PROGRESS: 0}, 10_000)))
@@ -43,7 +43,7 @@ def test_a_reader_that_waited_still_sees_all_streams_of_one_moment(bus: Bus, url
     assert [(e.stream, e.seq) for e in found] == [("events:social", 1), (PROGRESS, 1), ("events:price", 2)]
 
 
-def test_events_between_waits_for_those_that_are_missing(bus: Bus, url: str) -> None:
+def test_events_between_waits_for_missing_events(bus: Bus, url: str) -> None:
     bus.publish([event(1)])
     found = []
     reader = Bus(url)
@@ -55,7 +55,7 @@ def test_events_between_waits_for_those_that_are_missing(bus: Bus, url: str) -> 
     assert [e.seq for e in found] == [1, 2, 3]
 
 
-def test_events_between_never_skips_one(bus: Bus) -> None:
+def test_events_between_skips_no_event(bus: Bus) -> None:
     bus.publish([event(n) for n in (1, 2, 4, 5)])
     with pytest.raises(StreamGapError, match="entry 2 is followed by 4"):
         list(bus.events_between(1, 5))
@@ -63,7 +63,7 @@ def test_events_between_never_skips_one(bus: Bus) -> None:
         list(bus.events_between(3, 3))
 
 
-def test_a_new_run_finds_no_streams_of_another_one_and_the_same_run_finds_its_own(bus: Bus) -> None:
+def test_only_a_new_run_deletes_the_streams(bus: Bus) -> None:
     bus.take_over("here", run_id=1)
     bus.publish([progress(1)])
     bus.take_over("here", run_id=1)
@@ -72,13 +72,13 @@ def test_a_new_run_finds_no_streams_of_another_one_and_the_same_run_finds_its_ow
     assert bus.last_number(PROGRESS) == 0
 
 
-def test_another_installation_is_refused(bus: Bus) -> None:
+def test_the_database_of_another_installation_is_rejected(bus: Bus) -> None:
     bus.take_over("here", run_id=1)
     with pytest.raises(InputError, match="REDIS_URL names a database that another MemeSnipe folder uses"):
         bus.take_over("there", run_id=1)
 
 
-def test_trimming_keeps_what_comes_after(bus: Bus) -> None:
+def test_trimming_keeps_later_entries(bus: Bus) -> None:
     bus.publish([progress(n) for n in range(1, 1001)])
     bus.trim(PROGRESS, 900)
     left = [e.number for e in bus.read({PROGRESS: 0}, 10)]
@@ -87,8 +87,8 @@ def test_trimming_keeps_what_comes_after(bus: Bus) -> None:
     assert len(left) < 1000
 
 
-def test_a_connection_that_was_lost_stays_lost(bus: Bus, url: str, operator: redis.Redis) -> None:
-    """A Redis that comes back may have lost entries: who goes on as if nothing had happened leaves a gap."""
+def test_a_lost_connection_is_not_reopened(bus: Bus, url: str, operator: redis.Redis) -> None:
+    """A Redis that is reachable again may have lost entries: a writer that continued would leave a gap."""
     bus.publish([progress(1)])
     operator.client_kill_filter(_type="normal", skipme=True)
     for _ in range(3):
@@ -99,9 +99,7 @@ def test_a_connection_that_was_lost_stays_lost(bus: Bus, url: str, operator: red
     again.close()
 
 
-def test_a_redis_that_lost_its_data_is_noticed_although_the_connection_was_not_lost(
-    bus: Bus, url: str, operator: redis.Redis
-) -> None:
+def test_a_loss_of_data_is_detected_without_a_loss_of_connection(bus: Bus, url: str, operator: redis.Redis) -> None:
     bus.begin("one", 1, "executor")
     bus.assert_complete()
     other = Bus(url)
@@ -121,7 +119,7 @@ def test_a_redis_that_lost_its_data_is_noticed_although_the_connection_was_not_l
         open_one.close()
 
 
-def test_the_redis_of_another_installation_is_not_taken_for_ours(bus: Bus, url: str) -> None:
+def test_begin_rejects_the_redis_of_another_installation(bus: Bus, url: str) -> None:
     bus.begin("one", 1, "executor")
     stranger = Bus(url)
     with pytest.raises(redis.ConnectionError, match="another MemeSnipe folder"):
@@ -129,7 +127,7 @@ def test_the_redis_of_another_installation_is_not_taken_for_ours(bus: Bus, url: 
     stranger.close()
 
 
-def test_who_was_replaced_publishes_nothing_more(bus: Bus, url: str) -> None:
+def test_a_replaced_writer_publishes_nothing(bus: Bus, url: str) -> None:
     bus.begin("one", 1, "executor")
     bus.publish([progress(1)])
     successor, neighbour = Bus(url), Bus(url)
@@ -145,7 +143,7 @@ def test_who_was_replaced_publishes_nothing_more(bus: Bus, url: str) -> None:
         other.close()
 
 
-def test_a_stream_begun_anew_takes_lower_numbers(bus: Bus) -> None:
+def test_a_rebuilt_stream_accepts_lower_numbers(bus: Bus) -> None:
     bus.publish([progress(n) for n in (7, 8)])
     assert bus.stored(PROGRESS) == range(7, 9)
     bus.publish([progress(n) for n in (5, 6)], rebuild=[PROGRESS])
@@ -155,7 +153,7 @@ def test_a_stream_begun_anew_takes_lower_numbers(bus: Bus) -> None:
     assert not bus.stored("nothing")
 
 
-def test_an_entry_that_redis_refuses_is_an_error_and_nothing_comes_behind_it(bus: Bus, url: str) -> None:
+def test_an_entry_that_redis_rejects_is_an_error_and_ends_the_batch(bus: Bus, url: str) -> None:
     with redis.Redis.from_url(url) as client:
         client.set("risk_events", "no stream")
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
@@ -163,7 +161,7 @@ def test_an_entry_that_redis_refuses_is_an_error_and_nothing_comes_behind_it(bus
     assert bus.stored(PROGRESS) == range(1, 2)
 
 
-def test_events_are_held_from_a_number_on_or_not_at_all(bus: Bus) -> None:
+def test_stored_events_have_no_gaps(bus: Bus) -> None:
     streams = ("events:price", "events:social", "events:depth")
     bus.publish([(streams[n % 3], n, n, b"{}") for n in range(1, 301)])
     assert bus.stored_events(100) == range(100, 301)

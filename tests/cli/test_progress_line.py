@@ -28,12 +28,12 @@ def health(status: str = "degraded", **parts: tuple[str, str]) -> dict[str, Any]
     return {"status": status, "detail": "", "parts": {**WELL["parts"], **known}}  # type: ignore[dict-item]
 
 
-def line(report: dict[str, Any], found: dict[str, Any], trouble: str = "") -> str:
-    return progress_line.progress_line(report, found, trouble, None)
+def line(report: dict[str, Any], found: dict[str, Any], system_problem: str = "") -> str:
+    return progress_line.progress_line(report, found, system_problem, None)
 
 
 @pytest.mark.parametrize(
-    ("report", "found", "trouble", "expected"),
+    ("report", "found", "system_problem", "expected"),
     [
         ({}, WELL, "", "waiting for the first event"),
         (NOTHING, WELL, "", "waiting for the first event"),
@@ -51,9 +51,9 @@ def line(report: dict[str, Any], found: dict[str, Any], trouble: str = "") -> st
     ],
 )
 def test_before_the_first_event_the_line_names_the_parts_waited_for(
-    report: dict[str, Any], found: dict[str, Any], trouble: str, expected: str
+    report: dict[str, Any], found: dict[str, Any], system_problem: str, expected: str
 ) -> None:
-    assert line(report, found, trouble) == expected
+    assert line(report, found, system_problem) == expected
 
 
 def test_with_events_the_line_shows_figures_and_health() -> None:
@@ -77,9 +77,9 @@ parts = st.dictionaries(names, st.tuples(states, st.sampled_from(["", "no respon
     st.sampled_from([{}, NOTHING, BEGUN]), parts, st.sampled_from(["degraded", "unhealthy"]), st.sampled_from(["", "x"])
 )
 def test_risk_is_never_shown_as_normal_without_the_problem(
-    report: dict[str, Any], found: dict[str, tuple[str, str]], status: str, trouble: str
+    report: dict[str, Any], found: dict[str, tuple[str, str]], status: str, system_problem: str
 ) -> None:
-    shown = line(report, health(status, **found), trouble)
+    shown = line(report, health(status, **found), system_problem)
     assert not re.match(r"0 events|.*\b0 events", shown)
     before = shown.partition("risk normal")[0]
     assert status in before or "starting: " in before

@@ -6,7 +6,7 @@ import pytest
 
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel, landing_ratio, lands, network_fee_lamports
-from memesnipe.engine.holdings import Holding, execute
+from memesnipe.engine.holdings import Holding, execute, value_lamports
 from memesnipe.engine.landing import key_of
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE
@@ -60,7 +60,8 @@ def test_an_order_is_executed_after_events_at_its_arrival_time() -> None:
     at_once, after = (engine_with(genome("buy_once"), model=model) for _ in range(2))
     at_once.advance(Market().trade(1).trade(2, sol=5.0).talk(9).events())
     after.advance(Market().trade(1).trade(2.000001, sol=5.0).talk(9).events())
-    assert at_once.population.exposures[0][0]["held_raw"] < after.population.exposures[0][0]["held_raw"]
+    bought = [engine.population.exposures[0][0]["holding"]["token_raw"] for engine in (at_once, after)]
+    assert bought[0] < bought[1]
 
 
 def test_orders_of_a_token_without_further_events_are_executed() -> None:
@@ -141,7 +142,7 @@ def test_a_holding_has_its_cost_and_realises_the_profit_when_sold() -> None:
     assert holding.apply_fill(buy, TokenMarket(1, CURVE)) == 0
     assert holding.cost_lamports == -buy.cash_change_lamports
     assert holding.opened_ts == 10
-    value = holding.value_lamports(TokenMarket(1, CURVE))
+    value = value_lamports(holding, TokenMarket(1, CURVE))
     pool = moved(CURVE, buy.sol_lamports, -buy.token_raw)
     sell = _execute(_order(SELL_SIDE, token_raw=holding.token_raw), pool, ts=20)
     assert sell.cash_change_lamports == value - NETWORK

@@ -15,6 +15,7 @@ from memesnipe.market.pools import (
     BPS,
     MIGRATION_FEE_LAMPORTS,
     NOTHING,
+    POOL,
     Fees,
     Pool,
     fees_of,
@@ -25,6 +26,7 @@ from memesnipe.market.pools import (
     quote_buy,
     quote_buy_tokens,
     quote_sell,
+    set_pool,
     share_fee,
     value_of,
 )
@@ -51,6 +53,13 @@ def pools(draw: st.DrawFn, *venues: int) -> Pool:
 # The same functions compiled, as in the engine.
 QUOTES = ("quote_buy", "quote_buy_tokens", "quote_sell", "value_of")
 COMPILED: dict[str, Callable[..., Any]] = {name: njit(getattr(arithmetic, name)) for name in QUOTES}
+
+
+@njit
+def compiled_set(markets: Any, events: Any) -> None:
+    set_pool(markets[0], pool_after(events[0]))
+
+
 compiled_fees_of, compiled_is_open, compiled_moved = njit(fees_of), njit(is_open), njit(moved)
 
 
@@ -226,5 +235,9 @@ def test_pool_after_copies_the_fields_of_the_event() -> None:
     events = empty(1)
     for i, name in enumerate(Pool._fields, 1):
         events[{"sol_lamports": "pool_sol_lamports", "token_raw": "pool_token_raw"}.get(name, name)] = i
-    assert pool_after(next(rows(events))) == tuple(range(1, len(Pool._fields) + 1))
+    pool = pool_after(next(rows(events)))
+    assert pool == tuple(range(1, len(Pool._fields) + 1))
+    markets = np.zeros(1, [("pool", POOL)])
+    compiled_set(markets, events)
+    assert markets["pool"][0].item() == pool
     assert np.iinfo(events["lp_fee_bps"].dtype).max >= BPS

@@ -1,4 +1,4 @@
-"""The states of an order: which transitions there are."""
+"""The states of an order and their transitions."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_every_state_has_its_transitions_and_every_state_but_the_first_can_be_re
     assert reached == set(OrderStatus)
 
 
-def test_an_order_that_has_ended_never_becomes_open_again() -> None:
+def test_a_closed_order_never_reopens() -> None:
     for before in ENDED:
         assert not TRANSITIONS[before] & OPEN
     assert all(TRANSITIONS[before] for before in OPEN)
@@ -25,12 +25,12 @@ def test_only_an_order_without_a_transaction_can_be_cancelled() -> None:
     assert [before for before in OrderStatus if OrderStatus.CANCELLED in TRANSITIONS[before]] == [OrderStatus.INTENDED]
 
 
-def test_an_unknown_order_is_neither_landed_nor_expired_until_that_is_known() -> None:
+def test_an_unknown_order_has_no_outcome() -> None:
     assert TRANSITIONS[OrderStatus.UNKNOWN] >= {OrderStatus.LANDED, OrderStatus.FAILED, OrderStatus.EXPIRED}
 
 
 @pytest.mark.parametrize("before", list(OrderStatus))
-def test_every_other_transition_is_refused(before: OrderStatus) -> None:
+def test_every_other_transition_is_rejected(before: OrderStatus) -> None:
     for after in OrderStatus:
         if after in TRANSITIONS[before]:
             assert_transition(before, after)

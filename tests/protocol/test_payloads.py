@@ -1,4 +1,4 @@
-"""Payloads: what is written is read again, and nothing else is read."""
+"""Payloads are decoded as they were encoded; anything else is rejected."""
 
 import json
 
@@ -23,7 +23,7 @@ SAMPLES = [
 ]  # fmt: skip
 
 
-def test_events_survive_the_way_to_payloads_and_back_bit_for_bit() -> None:
+def test_the_conversion_of_events_to_payloads_is_exact() -> None:
     payloads = to_payloads(EVENTS, MINTS)
     received = [decoder_of(payload.stream)(encode(payload)) for payload in payloads]
     assert received == payloads
@@ -32,7 +32,7 @@ def test_events_survive_the_way_to_payloads_and_back_bit_for_bit() -> None:
 
 
 @given(st.data())
-def test_any_record_of_any_kind_survives(data: st.DataObject) -> None:
+def test_the_conversion_of_any_record_is_exact(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(list(FIELDS)))
     records = empty(1)
     records["kind"], records["token"] = kind, data.draw(st.integers(-1, 0))
@@ -55,7 +55,7 @@ def test_every_kind_has_a_payload_with_its_fields() -> None:
 
 
 @pytest.mark.parametrize("payload", SAMPLES, ids=lambda payload: payload.stream)
-def test_messages_survive_and_begin_with_their_event(payload: msgspec.Struct) -> None:
+def test_messages_are_decoded_unchanged_and_begin_with_their_event(payload: msgspec.Struct) -> None:
     written = encode(payload)
     assert written.startswith(b'{"seq":%d,"v":1' % payload.seq)
     assert decoder_of(payload.stream)(written) == payload
@@ -72,7 +72,7 @@ def test_messages_survive_and_begin_with_their_event(payload: msgspec.Struct) ->
         ({"drawdown": "0.1"}, "Expected `float`"),
     ],
 )
-def test_a_message_of_another_type_is_refused_by_name(change: dict[str, object], error: str) -> None:
+def test_a_message_of_another_type_is_rejected_by_name(change: dict[str, object], error: str) -> None:
     content = json.loads(encode(risk("normal")))
     with pytest.raises(ProtocolError, match=r"risk_events") as raised:
         decoder_of(RiskEvent.stream)(json.dumps(content | change).encode())
@@ -80,7 +80,7 @@ def test_a_message_of_another_type_is_refused_by_name(change: dict[str, object],
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"null", b"[]", b"{}", b'{"seq":1}', b"\xff"])
-def test_what_is_no_message_is_refused(data: bytes) -> None:
+def test_invalid_messages_are_rejected(data: bytes) -> None:
     with pytest.raises(ProtocolError):
         decoder_of(RiskEvent.stream)(data)
 

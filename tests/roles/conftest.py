@@ -1,4 +1,4 @@
-"""A run of its own on real servers, whose actors a test moves step by step."""
+"""A separate run on real servers, whose roles a test advances step by step."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class ListFeed(PositionedFeed):
 
 
 class Reader(Consumer):
-    """Stands in for the executor: notes the events that it reads, and publishes its progress."""
+    """Stands in for the executor: records the events that it reads, and publishes its progress."""
 
     name = "executor"
 
@@ -63,7 +63,7 @@ class Reader(Consumer):
 
 
 class Listener(Reader):
-    """Stands in for the position role: notes the progress messages that it reads."""
+    """Stands in for the position role: records the progress messages that it reads."""
 
     name = "position"
 
@@ -73,7 +73,7 @@ class Listener(Reader):
 
 @dataclass
 class Stage:
-    """The run, its servers, and the actors that were started."""
+    """The run, its servers, and the roles that were created."""
 
     home: Path
     run_id: int
@@ -81,30 +81,30 @@ class Stage:
     redis: "redis.Redis"
     monkeypatch: pytest.MonkeyPatch
     started: list[Any] = field(default_factory=list)
-    epochs: Epochs = field(default_factory=dict)  # of the process that the actors run in
+    epochs: Epochs = field(default_factory=dict)  # of the process in which the roles run
 
     def context(self) -> Context:
         return Context(self.home, self.run_id, epochs=self.epochs)
 
-    def start(self, shell: Callable[..., Any], *arguments: Any, name: str = "test") -> Any:
-        """An actor that has not opened yet."""
-        made = shell(self.context(), ActorMetrics(name), *arguments)
+    def start(self, role: Callable[..., Any], *arguments: Any, name: str = "test") -> Any:
+        """Create a role, not open yet."""
+        made = role(self.context(), ActorMetrics(name), *arguments)
         self.started.append(made)
         return made
 
     def market(self, feed: Feed | list[Any]) -> MarketData:
-        """Market data on a feed, or on a feed of these messages."""
+        """Create market data on a feed, or on a feed of these messages."""
         made: MarketData = self.start(MarketData, ListFeed(feed) if isinstance(feed, list) else feed)
         return made
 
     def live(self, source: ScriptedSource, capacity: int = MAX_QUEUED) -> MarketData:
-        """Market data on a live feed of a source, open."""
+        """Create and open market data on a live feed of a source."""
         made = self.market(LiveFeed("test", source, capacity))
         made.open()
         return made
 
     def has_read(self, actor: str, stream: str, seq: int) -> None:
-        """Let an actor that is not here have come so far."""
+        """Store the offset of a reader that is not part of the test."""
         row = {"run_id": self.run_id, "actor": actor, "stream": stream, "number": seq, "seq": seq, "consumed": seq}
         statement = insert(StreamOffsetRow).values(row)
         keys = [column.name for column in StreamOffsetRow.__table__.primary_key.columns]
@@ -121,7 +121,7 @@ def stage(
     as_operator: Callable[[str], str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stage]:
-    """At full speed, in lockstep; a decision is due every 60 s of event time."""
+    """Yield a run at full speed, in lockstep; a decision is due every 60 s of event time."""
     own = redis_url.removesuffix("/0") + "/8"
     values = {"database_url": database_url.replace("+psycopg", ""), "redis_url": own, "memesnipe_home": tmp_path}
     settings = settings_from(values, env_file=None)
@@ -132,5 +132,5 @@ def stage(
         client.flushdb()
         made = Stage(tmp_path, run.run_id, database, client, monkeypatch)
         yield made
-    for shell in made.started:
-        shell.close()
+    for role in made.started:
+        role.close()

@@ -1,4 +1,4 @@
-"""What an actor is in the middle of can be seen while it is, and after its process has gone."""
+"""The activity of an actor is readable while it runs, and after its process has ended."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def activity(tmp_path: Path) -> ActivityTracker:
     return made
 
 
-def test_each_thing_it_does_is_told(activity: ActivityTracker, tmp_path: Path) -> None:
+def test_every_activity_is_in_the_file(activity: ActivityTracker, tmp_path: Path) -> None:
     path = Home(tmp_path).run(1).activity("executor")
     activity.begin(WAITING)
     assert read_activity(path) == (os.getpid(), WAITING)
@@ -40,7 +40,7 @@ def test_each_thing_it_does_is_told(activity: ActivityTracker, tmp_path: Path) -
     assert read_activity(path) == (os.getpid(), WORKING)
 
 
-def test_it_is_still_told_after_a_sudden_death(tmp_path: Path) -> None:
+def test_the_file_survives_a_kill(tmp_path: Path) -> None:
     path = Home(tmp_path).run(1).activity("executor")
     dies = (
         "import os, sys, pathlib; from memesnipe.roles.activity import ActivityTracker; "
@@ -52,7 +52,7 @@ def test_it_is_still_told_after_a_sudden_death(tmp_path: Path) -> None:
     assert read_activity(path) == (process.pid, WORKING)
 
 
-def test_without_a_file_it_goes_on(tmp_path: Path) -> None:
+def test_an_unwritable_file_is_ignored(tmp_path: Path) -> None:
     in_the_way = tmp_path / "runs"
     in_the_way.write_text("no folder")
     activity = ActivityTracker()
@@ -61,7 +61,7 @@ def test_without_a_file_it_goes_on(tmp_path: Path) -> None:
     assert read_activity(Home(tmp_path).run(1).activity("executor")) == (0, "")
 
 
-def test_a_long_step_is_stalled_unless_it_breeds(activity: ActivityTracker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_step_is_stalled_but_breeding_is_not(activity: ActivityTracker, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(module.time, "monotonic", lambda: now)
     activity.begin(WAITING)
@@ -76,9 +76,7 @@ def test_a_long_step_is_stalled_unless_it_breeds(activity: ActivityTracker, monk
     assert activity.slow_state() is None
 
 
-def test_who_waits_for_the_same_thing_for_too_long_is_stalled(
-    activity: ActivityTracker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_wait_for_the_same_thing_is_stalled(activity: ActivityTracker, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(module.time, "monotonic", lambda: now)
     for _ in range(3):
@@ -89,11 +87,11 @@ def test_who_waits_for_the_same_thing_for_too_long_is_stalled(
     activity.begin(WAITING)
     assert activity.slow_state() == ("stalled", "has waited 12 s for event 7")
     activity.set_waiting_for("event 8")
-    assert activity.slow_state() is None, "it has come further"
+    assert activity.slow_state() is None, "it has progressed"
     now += 100.0
     activity.begin(WAITING)
     activity.set_waiting_for("")
-    assert activity.slow_state() is None, "who has nothing to do waits for nothing"
+    assert activity.slow_state() is None, "an idle actor waits for nothing"
 
 
 def test_breeding_without_results_is_stalled(activity: ActivityTracker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +108,7 @@ def test_breeding_without_results_is_stalled(activity: ActivityTracker, monkeypa
         assert activity.slow_state() == ("stalled", "no backtest has finished for 121 s")
 
 
-def test_commits_show_whoever_commits_and_reads_do_not(tmp_path: Path, database_url: str) -> None:
+def test_commits_set_the_activity_and_reads_do_not(tmp_path: Path, database_url: str) -> None:
     write_resolved(settings_from({"database_url": database_url}, env_file=None), tmp_path / "settings.json")
     seen: list[str] = []
 

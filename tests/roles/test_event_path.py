@@ -1,4 +1,4 @@
-"""The path of events on real servers, step by step: whatever Redis loses, every reader sees every event once."""
+"""The path of events on real servers, step by step: whatever Redis loses, every reader consumes every event once."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -42,20 +42,20 @@ POISON: list[Any] = [{"kind": "nonsense"}, None, price_message(0, "A", "buy", CU
 
 
 def trades(count: int, every_s: float = 0.001) -> list[dict[str, Any]]:
-    """Trades and talk, so that there are several streams."""
+    """Return trades and mentions, so that there are several streams."""
     made = [price_message(i * every_s, "A", "buy", CURVE, 1, 1) for i in range(count)]
     for message in made[1::3]:
         message |= {"kind": "social", "sentiment": 0.5, "mentions": 3.0}
     return made
 
 
-def see(reader: Reader, until: int) -> list[int]:
-    """Let a reader go on until it has seen so much; whatever goes wrong is raised."""
+def step_until(reader: Reader, until: int) -> list[int]:
+    """Step a reader until it has consumed event ``until``; errors are raised."""
     for _ in range(50):
         if reader.seen and reader.seen[-1] >= until:
             return reader.seen
         reader.step()
-    raise AssertionError(f"it has seen {reader.seen[-1:]} and not {until}")
+    raise AssertionError(f"the reader consumed {reader.seen[-1:]}, not {until}")
 
 
 def through(*seqs: int) -> list[int]:
@@ -63,7 +63,7 @@ def through(*seqs: int) -> list[int]:
 
 
 def lose_all_after(stage: Stage, check: Callable[[], None]) -> Callable[[], None]:
-    """A check that finds all well, a moment before Redis loses its data."""
+    """Return a check that succeeds immediately before Redis loses its data."""
 
     def checked() -> None:
         check()
@@ -72,13 +72,13 @@ def lose_all_after(stage: Stage, check: Callable[[], None]) -> Callable[[], None
     return checked
 
 
-def test_what_redis_loses_between_the_check_and_the_publishing_is_published_again(stage: Stage) -> None:
+def test_a_loss_between_check_and_publishing_is_republished(stage: Stage) -> None:
     feed = trades(4 * BATCH)
     market, reader = stage.market(feed), stage.start(Reader)
     market.open()
     market.step()
     reader.open()
-    see(reader, BATCH)
+    step_until(reader, BATCH)
     market.step()
     market.context.bus.assert_complete = lose_all_after(stage, market.context.bus.assert_complete)
     with pytest.raises(redis.ConnectionError, match="lost its data"):
@@ -88,17 +88,17 @@ def test_what_redis_loses_between_the_check_and_the_publishing_is_published_agai
     again, late = stage.market(feed), stage.start(Reader)
     again.open()
     with pytest.raises(redis.ConnectionError, match="lost its data"):
-        see(reader, 4 * BATCH)
+        step_until(reader, 4 * BATCH)
     late.open()
     again.step()
-    assert see(late, 4 * BATCH) == through(late.seen[0], 4 * BATCH)
+    assert step_until(late, 4 * BATCH) == through(late.seen[0], 4 * BATCH)
     assert reader.seen + late.seen == through(1, 4 * BATCH)
 
 
-def test_a_consumer_that_publishes_when_redis_has_lost_its_data_leaves_no_gap_either(stage: Stage) -> None:
+def test_a_consumer_that_publishes_after_a_loss_leaves_no_gap(stage: Stage) -> None:
     market, reader, listener = stage.market(trades(3 * BATCH)), stage.start(Reader), stage.start(Listener)
-    for shell in (market, reader, listener):
-        shell.open()
+    for role in (market, reader, listener):
+        role.open()
     for _ in range(2):
         market.step()
         reader.step()
@@ -111,11 +111,11 @@ def test_a_consumer_that_publishes_when_redis_has_lost_its_data_leaves_no_gap_ei
     again.open()
     listener = stage.start(Listener)
     listener.open()
-    assert see(listener, 3) == [1, 2, 3]
+    assert step_until(listener, 3) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("lost", [EVENT_STREAMS, ("events:price",), ("events:social",)], ids=["all", "one", "other"])
-def test_streams_that_begin_too_late_or_have_gaps_are_begun_anew(stage: Stage, lost: tuple[str, ...]) -> None:
+def test_streams_with_gaps_are_rebuilt(stage: Stage, lost: tuple[str, ...]) -> None:
     feed = trades(3 * BATCH)
     market = stage.market(feed)
     market.open()
@@ -129,10 +129,10 @@ def test_streams_that_begin_too_late_or_have_gaps_are_begun_anew(stage: Stage, l
     again, reader = stage.market(feed), stage.start(Reader)
     again.open()
     reader.open()
-    assert see(reader, 3 * BATCH) == through(1, 3 * BATCH)
+    assert step_until(reader, 3 * BATCH) == through(1, 3 * BATCH)
 
 
-def test_what_somebody_else_writes_reaches_no_reader_and_stops_none(stage: Stage) -> None:
+def test_foreign_entries_are_not_applied_and_stop_no_reader(stage: Stage) -> None:
     market, reader = stage.market(trades(2 * BATCH)), stage.start(Reader)
     market.open()
     reader.open()
@@ -141,17 +141,17 @@ def test_what_somebody_else_writes_reaches_no_reader_and_stops_none(stage: Stage
         stage.redis.xadd("events:price", {"seq": BATCH + 1, "data": '{"kind":"price"}'}, id=identifier)
         with pytest.raises(ForeignEntryError, match="events:price: entry"):
             reader.step()
-    assert see(reader, BATCH) == through(1, BATCH)
+    assert step_until(reader, BATCH) == through(1, BATCH)
     with pytest.raises(redis.ConnectionError, match="a foreign entry blocked an entry"):
         market.step()
     market.close()
     again, later = stage.market(trades(2 * BATCH)), stage.start(Reader)
     again.open()
     later.open()
-    assert see(later, 2 * BATCH) == through(BATCH + 1, 2 * BATCH)
+    assert step_until(later, 2 * BATCH) == through(BATCH + 1, 2 * BATCH)
 
 
-def test_messages_that_begin_too_late_are_published_anew(stage: Stage) -> None:
+def test_messages_that_begin_too_late_are_rebuilt(stage: Stage) -> None:
     market, reader = stage.market(trades(3 * BATCH)), stage.start(Reader)
     market.open()
     reader.open()
@@ -165,11 +165,11 @@ def test_messages_that_begin_too_late_are_published_anew(stage: Stage) -> None:
     again, listener = stage.start(Reader), stage.start(Listener)
     again.open()
     listener.open()
-    assert see(listener, 3) == [1, 2, 3]
+    assert step_until(listener, 3) == [1, 2, 3]
 
 
-def test_what_redis_holds_beyond_what_was_committed_is_not_believed(stage: Stage) -> None:
-    """A database that was restored from an older copy knows less than Redis."""
+def test_uncommitted_entries_in_redis_are_deleted(stage: Stage) -> None:
+    """A database restored from an older copy has fewer commits than Redis has entries."""
     feed = trades(BATCH)
     market = stage.market(feed)
     market.open()
@@ -179,11 +179,11 @@ def test_what_redis_holds_beyond_what_was_committed_is_not_believed(stage: Stage
     again, reader = stage.market(feed), stage.start(Reader)
     again.open()
     reader.open()
-    assert see(reader, BATCH) == through(1, BATCH)
+    assert step_until(reader, BATCH) == through(1, BATCH)
     assert again.context.bus.stored_events(1) == range(1, BATCH + 1)
 
 
-def test_what_redis_has_already_is_not_published_again(stage: Stage) -> None:
+def test_stored_entries_are_not_published_again(stage: Stage) -> None:
     feed = trades(2 * BATCH)
     market = stage.market(feed)
     market.open()
@@ -210,7 +210,7 @@ def _read_all(stage: Stage, seq: int) -> None:
         stage.has_read(actor, EVENTS, seq)
 
 
-def test_at_full_speed_it_waits_for_the_slowest_reader_after_the_first_decision_too(stage: Stage) -> None:
+def test_at_full_speed_the_feed_waits_for_the_slowest_reader(stage: Stage) -> None:
     feed = [*trades(10), *trades(2 * MAX_IN_FLIGHT)]
     for i, message in enumerate(feed):
         message["ts"] += 10**9 * 60 * (i >= 10)
@@ -226,7 +226,7 @@ def test_at_full_speed_it_waits_for_the_slowest_reader_after_the_first_decision_
     assert market.seq > MAX_IN_FLIGHT + BATCH
 
 
-def test_what_somebody_has_yet_to_read_is_not_trimmed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unread_entries_are_not_trimmed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("memesnipe.roles.event_publisher.KEEP_EVENTS", 1_000)
     monkeypatch.setattr("memesnipe.roles.event_publisher.TRIM_EVERY", 1)
     market = stage.market(trades(9 * BATCH))
@@ -236,15 +236,15 @@ def test_what_somebody_has_yet_to_read_is_not_trimmed(stage: Stage, monkeypatch:
         market.step()
     reader = stage.start(Reader)
     reader.open()
-    assert see(reader, 8 * BATCH) == through(701, 8 * BATCH)
+    assert step_until(reader, 8 * BATCH) == through(701, 8 * BATCH)
     _read_all(stage, 8 * BATCH)
     market.step()
     numbers = [int(stage.redis.xrange(s, count=1)[0][0].split(b"-")[0]) for s in ("events:price", "events:social")]
     assert 700 < min(numbers) <= 9 * BATCH - 1_000
-    assert KEEP_EVENTS > 9 * BATCH, "it is the bound set above that is tested"
+    assert KEEP_EVENTS > 9 * BATCH, "the bound set above is reached"
 
 
-def test_of_two_market_datas_on_one_home_the_loser_changes_nothing(stage: Stage) -> None:
+def test_of_two_market_data_processes_only_one_writes(stage: Stage) -> None:
     feed = trades(4 * BATCH)
     first, second = stage.market(feed), stage.market(feed)
     first.open()
@@ -264,11 +264,11 @@ def test_of_two_market_datas_on_one_home_the_loser_changes_nothing(stage: Stage)
     third.step()
     [recorded] = read_batches(stage.context().event_log, 1, 2 * BATCH)
     assert recorded["seq"].tolist() == through(1, 2 * BATCH)
-    assert np.all(np.diff(recorded["ts"]) > 0), "no event is there twice"
+    assert np.all(np.diff(recorded["ts"]) > 0), "no event is duplicated"
 
 
 @pytest.mark.parametrize("behind", [0, 3, 2 * BATCH])
-def test_the_last_event_of_a_feed_is_a_decision_whatever_comes_behind_it(stage: Stage, behind: int) -> None:
+def test_a_decision_is_due_at_the_last_valid_event_of_a_feed(stage: Stage, behind: int) -> None:
     feed = [*trades(BATCH), *(POISON[i % len(POISON)] for i in range(behind))]
     market = stage.market(feed)
     market.open()
@@ -283,8 +283,8 @@ def test_the_last_event_of_a_feed_is_a_decision_whatever_comes_behind_it(stage: 
         assert sorted(connection.scalars(query)) == list(range(BATCH, BATCH + behind))
 
 
-def test_poison_between_batches_moves_no_position(stage: Stage) -> None:
-    """A restart reads the feed on from a position, so what was looked at too early must count once."""
+def test_invalid_messages_between_batches_change_no_offset(stage: Stage) -> None:
+    """A restart resumes the feed from its position, so messages that were polled early must count once."""
     feed: list[Any] = []
     for n, message in enumerate(trades(40)):
         message["ts"] += 60 * 10**9 * (n > 0)
@@ -312,18 +312,18 @@ def test_poison_between_batches_moves_no_position(stage: Stage) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits at all is stalled at once."""
+    """Report any wait as stalled at once."""
     monkeypatch.setattr("memesnipe.roles.activity._MAX_WAIT_S", -1.0)
     monkeypatch.setattr("memesnipe.roles.consumer._MISSING_CHECK_S", -1.0)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_reader_whose_stream_has_vanished_says_what_it_waits_for(stage: Stage) -> None:
+def test_a_reader_of_a_lost_stream_reports_the_missing_entry(stage: Stage) -> None:
     market, reader, listener = stage.market(trades(10)), stage.start(Reader), stage.start(Listener)
-    for shell in (market, reader, listener):
-        shell.open()
+    for role in (market, reader, listener):
+        role.open()
     reader.step()
-    assert reader.context.activity.slow_state() is None, "a feed that is quiet stalls nobody"
+    assert reader.context.activity.slow_state() is None, "a quiet feed stalls no actor"
     market.step()
     stage.redis.delete(*EVENT_STREAMS)
     reader.step()
@@ -331,7 +331,7 @@ def test_a_reader_whose_stream_has_vanished_says_what_it_waits_for(stage: Stage)
     assert reader.context.activity.slow_state() == ("stalled", awaited)
     market.close()
     stage.market(trades(10)).open()  # publishes again what has vanished
-    assert see(reader, 10) == through(1, 10)
+    assert step_until(reader, 10) == through(1, 10)
     assert reader.context.activity.slow_state() is None
     stage.redis.delete(PROGRESS)
     listener.step()  # the events
@@ -340,7 +340,7 @@ def test_a_reader_whose_stream_has_vanished_says_what_it_waits_for(stage: Stage)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_the_feed_says_for_whom_and_for_which_decision_it_waits(stage: Stage) -> None:
+def test_the_feed_reports_the_reader_or_decision_it_waits_for(stage: Stage) -> None:
     feed = trades(20)
     for message in feed[10:]:
         message["ts"] += 60 * 10**9
@@ -367,7 +367,7 @@ def test_the_feed_says_for_whom_and_for_which_decision_it_waits(stage: Stage) ->
 
 
 class Silent(Reader):
-    """Has something to say at every thirtieth event alone."""
+    """Publishes a message only at every thirtieth event."""
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         self.seen += [entry.seq for entry in entries if entry.stream in EVENT_STREAMS]
@@ -376,7 +376,7 @@ class Silent(Reader):
                 work.send(ExecutorProgress(seq=entry.seq))
 
 
-def test_entries_that_lead_to_nothing_are_committed_with_what_comes_next_or_soon(stage: Stage) -> None:
+def test_offsets_without_effects_are_committed_with_the_next_effect_or_soon(stage: Stage) -> None:
     stage.monkeypatch.setattr("memesnipe.roles.consumer._UNCOMMITTED_S", 3600.0)
     source, feed = ScriptedSource(), trades(50)
     live = LiveFeed("test", source)
@@ -394,13 +394,13 @@ def test_entries_that_lead_to_nothing_are_committed_with_what_comes_next_or_soon
     assert committed == [0, 0, 30, 30, 30]
     again = stage.start(Silent)
     again.open()
-    assert see(again, 50) == through(31, 50), "after a crash they are read again"
+    assert step_until(again, 50) == through(31, 50), "after a crash they are read again"
     again.step()  # nothing comes
     assert again.journal.offsets([EVENTS])[EVENTS].number == 50
 
 
-def test_the_feed_goes_on_as_soon_as_a_decision_is_carried_out(stage: Stage) -> None:
-    """Nobody polls in its way: without the announcement it would wait for 8 s here."""
+def test_the_feed_continues_once_a_decision_is_applied(stage: Stage) -> None:
+    """The feed does not poll: without the announcement it would wait for 8 s here."""
     stage.monkeypatch.setattr("memesnipe.roles.market_data.PROGRESS_WAIT_S", 8.0)
     feed = trades(20)
     for message in feed[10:]:

@@ -1,4 +1,4 @@
-"""The executor obeys a command at its place among the events, whatever comes back first."""
+"""The executor applies a command at its position among the events, in whatever order streams are republished."""
 
 from pathlib import Path
 from time import perf_counter
@@ -21,9 +21,7 @@ from tests.verification.small_run import SmallRuns
 
 
 @pytest.mark.timeout(120)
-def test_a_command_that_is_back_before_its_events_waits_for_them(
-    tmp_path: Path, database: sa.Engine, redis_url: str
-) -> None:
+def test_a_command_waits_for_the_events_before_it(tmp_path: Path, database: sa.Engine, redis_url: str) -> None:
     small = SmallRuns(tmp_path, database, redis_url.removesuffix("/0") + "/6")
     run_id = begin_run(database, "replay:command", small.choice.to_dict(), small.settings.deciding).run_id
     context = Context(tmp_path, run_id)

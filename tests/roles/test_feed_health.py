@@ -1,4 +1,4 @@
-"""A quiet feed is not a stalled one, unless a setting says that silence is suspicious."""
+"""A quiet feed is not stalled, except where a setting limits its silence."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_the_state_follows_from_errors_and_silence(statuses, max_silence_s, expe
     assert feed_state(statuses, max_silence_s) == expected
 
 
-def test_what_the_run_waits_for_comes_before_a_quiet_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_is_reported_before_a_quiet_feed(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("memesnipe.roles.activity.time.monotonic", lambda: now)
     activity = ActivityTracker()

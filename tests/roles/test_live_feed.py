@@ -150,7 +150,7 @@ def test_readers_far_behind_pause_the_source(stage: Stage) -> None:
     for _ in range(3):
         market.step()
     assert market.seq < MAX_IN_FLIGHT + BATCH
-    assert source.delivered <= market.seq + 100 + 1, "the queue and the event that waits for room"
+    assert source.delivered <= market.seq + 100 + 1, "the queue and one event that waits for space"
     sample = partial(market.metrics.registry.get_sample_value, labels={"actor": "test", "feed": "test"})
     assert sample("memesnipe_feed_queued") == 100
     assert sample("memesnipe_feed_full") >= 1
@@ -200,7 +200,7 @@ def test_two_live_feeds_become_one_ordered_stream_that_survives_a_crash(stage: S
 
 
 class MarketDataHost(Host):
-    """The actor of market data, on a feed with this source."""
+    """An actor of market data on a feed with this source."""
 
     name = "market_data"
     source: ScriptedSource
@@ -211,7 +211,7 @@ class MarketDataHost(Host):
 
 @pytest.fixture
 def host(stage: Stage) -> Iterator[ScriptedSource]:
-    """The actor of market data, in a thread instead of a Ray process; the source of its feed."""
+    """Yield the actor of market data, in a thread instead of a Ray process, and the source of its feed."""
     source = ScriptedSource()
     host = MarketDataHost(str(stage.home), stage.run_id)
     host.source = source
@@ -223,7 +223,7 @@ def host(stage: Stage) -> Iterator[ScriptedSource]:
     assert not thread.is_alive()
 
 
-def test_heartbeat_lease_and_halt_go_on_while_the_feed_is_silent(
+def test_a_silent_feed_delays_neither_heartbeat_nor_lease_nor_halt(
     stage: Stage, host: ScriptedSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = HEARTBEAT_KEY.format("market_data")

@@ -1,4 +1,4 @@
-"""The factory announces a generation once, however often it has to breed it."""
+"""The factory announces a generation once, whatever the number of attempts to breed it."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def _published(stage: Stage, stream: str) -> list[int]:
         return [message.payload.generation for message in read_messages(connection, stage.run_id, stream)]
 
 
-def test_a_generation_is_announced_once_although_the_first_attempt_to_breed_it_fails(stage: Stage) -> None:
+def test_a_generation_is_announced_once_despite_a_failed_attempt(stage: Stage) -> None:
     feed = [price_message(at_s, "A", "buy", CURVE, 1, 1) for at_s in (1, 2, 700, 701, 1400)]
     market = stage.market(feed)
     market.open()

@@ -1,4 +1,4 @@
-"""The event log holds what was committed, no more and no less."""
+"""The event log has exactly the committed events."""
 
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def test_a_log_has_one_writer_at_a_time(tmp_path: Path) -> None:
     first.append(events(1, 2))
     with pytest.raises(OSError, match="another writer"):
         EventLog(path)
-    assert len(list(read_batches(path, 1, 2))) == 1, "who only reads is not kept out"
+    assert len(list(read_batches(path, 1, 2))) == 1, "reading needs no lock"
     first.close()
     second = EventLog(path)
     assert second.read(1, 2)["seq"].tolist() == [1, 2]

@@ -23,7 +23,7 @@ def count(database: sa.Engine, run_id: int) -> int:
         return int(connection.scalar(query) or 0)
 
 
-def test_what_was_committed_is_there_for_the_next_process(database: sa.Engine, journal: Journal) -> None:
+def test_the_next_process_reads_the_committed_state(database: sa.Engine, journal: Journal) -> None:
     work = journal.unit_of_work()
     work.send(ExecutorProgress(seq=7))
     work.snapshot = (7, b"state")
@@ -38,10 +38,10 @@ def test_what_was_committed_is_there_for_the_next_process(database: sa.Engine, j
     assert list(later.unpublished({PROGRESS: range(1, 2)}, READERS).messages) == []
     more = later.unit_of_work()
     more.send(ExecutorProgress(seq=8))
-    assert later.commit(more, {})[0][1] == 2, "numbers go on where they were"
+    assert later.commit(more, {})[0][1] == 2, "numbers continue"
 
 
-def test_a_commit_that_fails_leaves_nothing(database: sa.Engine, journal: Journal) -> None:
+def test_a_failed_commit_has_no_effect(database: sa.Engine, journal: Journal) -> None:
     work = journal.unit_of_work()
     work.send(ExecutorProgress(seq=7))
     work.change(sa.text("SELECT 1 / 0"))
@@ -54,7 +54,7 @@ def test_a_commit_that_fails_leaves_nothing(database: sa.Engine, journal: Journa
     assert journal.commit(again, {})[0][1] == 1, "no number is lost"
 
 
-def test_adding_what_is_there_fails_and_putting_overwrites(database: sa.Engine, journal: Journal) -> None:
+def test_add_fails_on_existing_rows_and_put_overwrites_them(database: sa.Engine, journal: Journal) -> None:
     row = {
         "spec_id": "a", "genome": {}, "generation": 0, "mode": "simulating", "since_seq": 1, "allocation_usd": 0.0,
         "result": None,
@@ -86,13 +86,13 @@ def test_a_message_is_never_numbered_twice(database: sa.Engine, journal: Journal
     assert journal.offsets(["events"]) == {"events": StreamOffset()}
 
 
-def test_what_every_reader_took_in_is_neither_owed_nor_kept(database: sa.Engine, journal: Journal) -> None:
+def test_messages_that_all_readers_consumed_are_not_republished(database: sa.Engine, journal: Journal) -> None:
     work = journal.unit_of_work()
     for seq in range(1, 11):
         work.send(ExecutorProgress(seq=seq))
     journal.commit(work, {})
     readers = {PROGRESS: ("position", "slow")}
-    assert journal.first_unread(PROGRESS, readers[PROGRESS]) == 1, "nobody has read anything yet"
+    assert journal.first_unread(PROGRESS, readers[PROGRESS]) == 1, "no reader has consumed anything yet"
     for reader, position in (("position", 9), ("slow", 5)):
         other = Journal(database, journal.run_id, reader, [])
         other.open()

@@ -1,4 +1,4 @@
-"""Of two that run at once, one has effects."""
+"""Of two concurrent processes of one actor, only one has effects."""
 
 import pytest
 import sqlalchemy as sa
@@ -58,7 +58,7 @@ def test_a_replaced_process_waits_until_the_lease_expires(database: sa.Engine, n
 
 
 def test_no_lease_is_taken_during_a_commit(database: sa.Engine, new_run: int) -> None:
-    """While one has checked its lease and has yet to commit, another waits: it cannot read what is half done."""
+    """Between the check of a lease and the commit another process waits: it cannot read a partial state."""
     lease = Lease(database, new_run, "executor")
     lease.take()
     with database.begin() as connection:

@@ -1,4 +1,4 @@
-"""Runs are taken up again only where that gives the same experiment."""
+"""A run is resumed only where the result is the same experiment."""
 
 import pytest
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from memesnipe.storage.runs import begin_run, finish_run, is_complete, read_curs
 from memesnipe.storage.schema import FeedCursorRow, StreamOffsetRow
 
 
-def test_an_unfinished_run_of_the_same_feed_and_settings_goes_on(database: sa.Engine) -> None:
+def test_an_unfinished_run_of_the_same_feed_and_settings_is_resumed(database: sa.Engine) -> None:
     first = begin_run(database, "replay:a", {"speed": 1.0}, {"seed": 1, "landing_ratio": 0.9})
     again = begin_run(database, "replay:a", {"speed": 2.0}, {"seed": 1, "landing_ratio": 0.9})
     assert (again.run_id, again.resumed) == (first.run_id, True)
@@ -20,7 +20,7 @@ def test_an_unfinished_run_of_the_same_feed_and_settings_goes_on(database: sa.En
     assert not begin_run(database, "replay:a", {}, {"seed": 1, "landing_ratio": 0.9}).resumed
 
 
-def test_a_run_is_complete_when_the_last_decision_was_carried_out(database: sa.Engine) -> None:
+def test_a_run_is_complete_once_the_last_decision_is_applied(database: sa.Engine) -> None:
     run_id = begin_run(database, "replay:complete", {}, {}).run_id
 
     def complete(**cursor: int | bool) -> bool:

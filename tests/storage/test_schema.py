@@ -8,6 +8,6 @@ from memesnipe.storage import schema_control, schema_searches  # noqa: F401 - th
 from memesnipe.storage.schema import Base
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_schema(database: sa.Engine) -> None:
+def test_the_migrations_create_exactly_the_tables_of_the_schema(database: sa.Engine) -> None:
     with database.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []

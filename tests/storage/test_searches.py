@@ -19,29 +19,27 @@ def store(database: sa.Engine) -> SearchStore:
     return SearchStore(database, f"market {uuid4()}")
 
 
-def test_a_search_is_taken_up_after_its_last_whole_generation(store: SearchStore) -> None:
+def test_a_search_resumes_after_its_last_complete_generation(store: SearchStore) -> None:
     begun = store.begin("a.tape", KEY)
     assert (begun.state, begun.generations) == (None, [])
     store.store_generation(begun.search_id, b"one", _generation(0))
     store.store_generation(begun.search_id, b"two", _generation(1))
-    taken = store.find(KEY)
-    assert taken is not None
-    assert (taken.search_id, taken.state) == (begun.search_id, b"two")
-    assert taken.generations == [_generation(0), _generation(1)]
+    found = store.find(KEY)
+    assert found is not None
+    assert (found.search_id, found.state) == (begun.search_id, b"two")
+    assert found.generations == [_generation(0), _generation(1)]
 
 
-def test_only_the_same_search_on_the_same_market_is_taken_up(store: SearchStore, database: sa.Engine) -> None:
+def test_only_an_equal_search_on_the_same_market_is_found(store: SearchStore, database: sa.Engine) -> None:
     first, second = store.begin("a.tape", KEY), store.begin("a.tape", KEY)
-    taken = store.find(KEY)
-    assert taken is not None
-    assert taken.search_id == second.search_id != first.search_id
+    found = store.find(KEY)
+    assert found is not None
+    assert found.search_id == second.search_id != first.search_id
     assert store.find(KEY | {"seed": 2}) is None
     assert SearchStore(database, "another market").find(KEY) is None
 
 
-def test_the_latest_search_is_known_by_its_market_and_else_by_the_name_of_its_tape(
-    store: SearchStore, database: sa.Engine
-) -> None:
+def test_the_latest_search_is_found_by_market_then_by_tape_name(store: SearchStore, database: sa.Engine) -> None:
     tape = f"{uuid4()}.tape"
     assert store.latest(tape) is None
     first = store.begin(tape, KEY)
@@ -49,14 +47,14 @@ def test_the_latest_search_is_known_by_its_market_and_else_by_the_name_of_its_ta
     assert SearchStore(database, f"market {uuid4()}").latest(tape) == (first.search_id, KEY, False)
 
 
-def test_a_generation_is_kept_whole_or_not_at_all(store: SearchStore) -> None:
+def test_a_generation_is_stored_atomically(store: SearchStore) -> None:
     begun = store.begin("a.tape", KEY)
     store.store_generation(begun.search_id, b"one", _generation(0))
     with pytest.raises(sa.exc.IntegrityError):
         store.store_generation(begun.search_id, b"again", _generation(0, evaluations=99))
-    taken = store.find(KEY)
-    assert taken is not None
-    assert taken.state == b"one"
+    found = store.find(KEY)
+    assert found is not None
+    assert found.state == b"one"
     assert store.count(begun.search_id, "finish", []) == 8
 
 
@@ -64,7 +62,7 @@ def test_every_evaluation_counts_once_and_across_searches(store: SearchStore, da
     first = store.begin("a.tape", KEY)
     store.store_generation(first.search_id, b"", _generation(0, evaluations=100))
     assert store.count(first.search_id, "finish", [5, 16]) == 121
-    assert store.count(first.search_id, "finish", [5, 16]) == 121, "a batch that is repeated after a crash"
+    assert store.count(first.search_id, "finish", [5, 16]) == 121, "a batch repeated after a crash"
     second = store.begin("b.tape", KEY | {"seed": 2})
     store.store_generation(second.search_id, b"", _generation(0, evaluations=1000))
     assert store.count(second.search_id, "finish", [4]) == 1125

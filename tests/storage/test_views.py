@@ -48,13 +48,13 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
     assert views.generations(conn, new_run) == []
 
 
-def test_a_run_that_is_not_there_reads_as_an_empty_one(conn):
+def test_a_missing_run_reads_as_an_empty_one(conn):
     report = views.report(conn, 0)
     assert (report["feed"], report["status"], report["trades"]) == ("", "none", 0)
     assert views.positions(conn, 0) == views.trades(conn, 0, 5) == views.strategies(conn, 0, 5) == []
 
 
-def test_the_report_counts_what_the_tables_hold(conn, new_run, insert):
+def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
     insert(schema.FeedCursorRow, seq=900, rejected=4, rejected_because={"future": 3, "jump": 1}, position=904)
     insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=850)
     insert(schema.StreamOffsetRow, actor="position", stream="events", consumed=1)
@@ -118,7 +118,7 @@ def test_positions_are_valued_at_the_last_price_of_sol(conn, new_run, insert):
     assert [p["mint"] for p in views.positions(conn, new_run, limit=1)] == ["open"]
 
 
-def test_positions_of_a_portfolio_worth_nothing_have_no_price(conn, new_run, insert):
+def test_without_equity_positions_have_no_price(conn, new_run, insert):
     insert(schema.PositionRow, spec_id="a", token=1, token_raw=1, cost_lamports=7)
     insert(schema.EquityRow, seq=5, equity_lamports=0, equity_usd=0.0)
     assert views.positions(conn, new_run)[0]["value_usd"] is None
@@ -135,7 +135,7 @@ def test_trades_come_newest_first(conn, new_run, insert):
     assert "run_id" not in newest[0]
 
 
-def test_strategies_paper_first_then_the_best_return(conn, new_run, insert):
+def test_strategies_are_sorted_by_mode_then_return(conn, new_run, insert):
     for spec_id, mode, result in (
         ("gone", "retired", {"total_return": 9.0}),
         ("fresh", "simulating", None),
@@ -152,7 +152,7 @@ def test_strategies_paper_first_then_the_best_return(conn, new_run, insert):
 
 
 @pytest.mark.parametrize(("marks", "points"), [(1, 2), (2, 2), (7, 7), (7, 50), (100, 2), (1000, 240)])
-def test_the_curve_is_thinned_evenly_and_keeps_both_ends(conn, database, new_run, marks, points):
+def test_the_curve_is_sampled_evenly_with_both_ends(conn, database, new_run, marks, points):
     rows = [
         {"run_id": new_run, "seq": 3 * n, "ts": n, "equity_usd": float(n)} for n in range(marks)
     ]  # fmt: skip
@@ -183,7 +183,7 @@ def test_the_change_counts_from_the_capital_of_the_run(conn, database, new_run, 
     assert views.portfolio(conn, new_run)["change_ratio"] == -0.5
 
 
-def test_the_breaker_says_what_it_allows(conn, new_run, insert):
+def test_the_breaker_has_its_size_multiplier(conn, new_run, insert):
     insert(schema.BreakerRow, level="warning", drawdown=0.07, peak_lamports=3 * SOL, seq=8)
     risk = views.risk(conn, new_run)
     assert risk == {
@@ -192,7 +192,7 @@ def test_the_breaker_says_what_it_allows(conn, new_run, insert):
     }
 
 
-def test_a_halt_and_what_was_refused_are_told(conn, new_run, insert):
+def test_a_halt_and_refusals_are_reported(conn, new_run, insert):
     insert(schema.BreakerRow, level="normal", halted=True)
     for number, reason in enumerate(("halted", "price", "halted")):
         insert(schema_control.RefusalRow, order_id=f"a-{number}", seq=number, reason=reason)
@@ -203,7 +203,7 @@ def test_a_halt_and_what_was_refused_are_told(conn, new_run, insert):
     assert views.report(conn, new_run)["refusals"] == 3
 
 
-def test_commands_and_steps_of_lives_come_newest_first(conn, database, new_run, insert):
+def test_commands_and_lifecycle_steps_are_newest_first(conn, database, new_run, insert):
     with database.begin() as connection:
         first = enqueue(connection, new_run, CommandName.HALT, reason="a test")
         second = enqueue(connection, new_run, CommandName.PROMOTE, spec_id="a")
@@ -229,7 +229,7 @@ def test_commands_and_steps_of_lives_come_newest_first(conn, database, new_run, 
     json.dumps(found)
 
 
-def test_everything_is_ready_for_json(conn, new_run, insert):
+def test_every_view_is_json_serialisable(conn, new_run, insert):
     insert(schema.GenerationRow, index=2, best_fitness=0.5)
     insert(schema.GenerationRow, index=1, best_fitness=0.4)
     generations = views.generations(conn, new_run)

@@ -99,7 +99,7 @@ def test_a_server_has_the_activity_of_the_actor_that_uses_it(tmp_path: Path) -> 
     targets = Targets(tmp_path)
     tracker.begin(COMMITTING)
     assert (targets.activity_of(POSTGRES), targets.activity_of(REDIS)) == (COMMITTING, WAITING)
-    tracker.at(PUBLISHING)
+    tracker.set(PUBLISHING)
     assert (targets.activity_of(POSTGRES), targets.activity_of(REDIS)) == (WAITING, PUBLISHING)
     assert (targets.activity_of("position"), targets.activity_of("executor")) == (PUBLISHING, "")
 
@@ -110,7 +110,7 @@ def test_an_actor_is_stopped_at_the_aimed_activity_until_killed(tmp_path: Path) 
         "import sys, pathlib; from memesnipe.roles.activity import ActivityTracker; "
         "p = ActivityTracker(); p.open(pathlib.Path(sys.argv[1]));"
     )
-    script += "print(flush=True)\nwhile True: p.at('working'); p.at('committing')"
+    script += "print(flush=True)\nwhile True: p.set('working'); p.set('committing')"
     actor = subprocess.Popen(
         [sys.executable, "-c", script, str(path), "ray::"],
         stdout=subprocess.PIPE,

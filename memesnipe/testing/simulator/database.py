@@ -70,7 +70,7 @@ class Database:
         self._empty.backup(self.raw)
 
     def of(self, process: Process) -> "ProcessEngine":
-        """Return the database as a process sees it."""
+        """Return the database as visible to a process."""
         return ProcessEngine(self.engine, process)
 
 

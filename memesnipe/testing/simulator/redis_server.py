@@ -170,7 +170,7 @@ class RedisServer:
             name = names[int(argv[at]) - 1]
             if not self._append(name, _id(argv[at + 1]), argv[at + 2], argv[at + 3]):
                 self.delete(name)
-                return [b"taken", name.encode()]
+                return [b"blocked", name.encode()]
         return [b"done", [self.xlen(name) for name in names]]
 
     def _append(self, name: str, identifier: Id, seq: int, data: bytes) -> bool:

@@ -9,7 +9,7 @@ from memesnipe.storage.schema_control import CommandRow
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class RunProgress:
     """The progress of the newest run, and its oldest command without an outcome."""
 
     run_id: int
@@ -22,7 +22,7 @@ class Vitals:
     command_age_s: float
 
 
-def vitals(connection: Connection) -> Vitals | None:
+def read_run_progress(connection: Connection) -> RunProgress | None:
     """Return the figures of the newest run, or None before the first."""
     age = func.extract("epoch", func.now() - CommandRow.requested_at)
     executor = (StreamOffsetRow.actor == "executor") & (StreamOffsetRow.stream == "events")
@@ -41,4 +41,4 @@ def vitals(connection: Connection) -> Vitals | None:
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return Vitals(*row[:-1], float(row[-1])) if row else None
+    return RunProgress(*row[:-1], float(row[-1])) if row else None

@@ -1,0 +1,303 @@
+"""Defects to plant in the product: the simulator must find each of them.
+
+A defect replaces one method, given the original. Each is a mistake that a change could make.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pytest
+
+from memesnipe.bus.entry_mac import EntryMac
+from memesnipe.bus.redis_bus import Bus
+from memesnipe.protocol.streams import EVENT_STREAMS
+from memesnipe.roles.consumer import Consumer
+from memesnipe.roles.event_publisher import EventPublisher
+from memesnipe.roles.executor import Executor
+from memesnipe.roles.executor_snapshot import ExecutorSnapshots
+from memesnipe.roles.intake import Intake
+from memesnipe.roles.market_data import MarketData
+from memesnipe.roles.portfolio import PortfolioRole
+from memesnipe.roles.position import PositionRole
+from memesnipe.roles.strategy_factory import StrategyFactory
+from memesnipe.storage.event_log import EventLog
+from memesnipe.storage.journal import Journal, UnitOfWork, Unpublished
+from memesnipe.storage.lease import Lease
+from memesnipe.storage.schema import OrderRow, TradeRow
+from memesnipe.storage.schema_control import ControlRow
+from memesnipe.trading.desk import Desk
+from memesnipe.trading.ledger import Ledger
+from memesnipe.trading.portfolio import Portfolio
+
+Method = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedFault:
+    """A defect: ``make`` returns the replacement of a method of ``owner`` for its original."""
+
+    name: str
+    owner: type[Any]
+    method: str
+    make: Callable[[Method], Method]
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """Have the defect in the product."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.owner, self.method, self.make(getattr(self.owner, self.method)))
+            yield
+
+
+def _nothing(_original: Method) -> Method:
+    return lambda *_, **__: None
+
+
+def _returns(value: Any) -> Callable[[Method], Method]:
+    return lambda _original: lambda *_, **__: value
+
+
+def _commit_without(part: str) -> Callable[[Method], Method]:
+    """Commit a unit of work without its statements, its messages, its offsets or its snapshot."""
+
+    def make(original: Method) -> Method:
+        def commit(self: Journal, work: UnitOfWork, offsets: Any) -> Any:
+            if part == "offsets":
+                return original(self, work, {})
+            empty: Any = {"statements": [], "messages": [], "snapshot": None}[part]
+            return original(self, replace(work, **{part: empty}), offsets)
+
+        return commit
+
+    return make
+
+
+def _commit_in_two(original: Method) -> Method:
+    def commit(self: Journal, work: UnitOfWork, offsets: Any) -> Any:
+        sent = original(self, work, {})
+        original(self, self.unit_of_work(), offsets)
+        return sent
+
+    return commit
+
+
+def _publish_before_commit(_original: Method) -> Method:
+    def commit(self: Consumer, work: UnitOfWork, offsets: Any) -> None:
+        numbers = dict(self.journal.numbers_after(self.journal.unit_of_work()))
+        outgoing = []
+        for stream, seq, payload in work.messages:
+            numbers[stream] += 1
+            outgoing.append((stream, numbers[stream], seq, payload))
+        self.context.bus.publish(outgoing)
+        self.journal.commit(work, offsets)
+        self.offsets = offsets
+
+    return commit
+
+
+def _publish_never(_original: Method) -> Method:
+    def commit(self: Consumer, work: UnitOfWork, offsets: Any) -> None:
+        self.journal.commit(work, offsets)
+        self.offsets = offsets
+
+    return commit
+
+
+def _doubled_rows(table: type[Any]) -> Callable[[Method], Method]:
+    """Insert the rows of a table twice, the second time under other keys."""
+
+    def make(original: Method) -> Method:
+        def add(self: UnitOfWork, into: type[Any], rows: Any) -> None:
+            original(self, into, rows)
+            if into is table:
+                original(self, into, [row | {"order_id": row["order_id"] + "x"} for row in rows])
+
+        return add
+
+    return make
+
+
+def _without_rows(table: type[Any]) -> Callable[[Method], Method]:
+    def make(original: Method) -> Method:
+        def add(self: UnitOfWork, into: type[Any], rows: Any) -> None:
+            if into is not table:
+                original(self, into, rows)
+
+        return add
+
+    return make
+
+
+def _skip_first_read(original: Method) -> Method:
+    """Skip an entry of each larger read: an offset that advances too far."""
+
+    def read(self: Bus, offsets: Any, block_ms: int) -> Any:
+        entries = original(self, offsets, block_ms)
+        return [e for i, e in enumerate(entries) if i or len(entries) < 4 or e.stream not in EVENT_STREAMS]
+
+    return read
+
+
+def _all_entries(_original: Method) -> Method:
+    return lambda _self, entries: entries
+
+
+def _drop_last_entry(original: Method) -> Method:
+    return lambda self, outgoing, rebuild=(): original(self, list(outgoing)[:-1], rebuild)
+
+
+def _never_rebuild(original: Method) -> Method:
+    def unpublished(self: Journal, stored: Any, readers: Any) -> Unpublished:
+        return Unpublished(original(self, stored, readers).messages, [])
+
+    return unpublished
+
+
+def _fill_twice(original: Method) -> Method:
+    def on_fill(self: Ledger, message: Any) -> Any:
+        self.state.cash_lamports += message.fill.cash_change_lamports
+        return original(self, message)
+
+    return on_fill
+
+
+def _one_lamport(original: Method) -> Method:
+    def book(self: Desk, fill: Any) -> None:
+        original(self, fill)
+        self.state.cash_lamports += 1
+
+    return book
+
+
+def _forget_controls(original: Method) -> Method:
+    def write(self: ExecutorSnapshots, seq: int, controls: int, dump: Any) -> None:
+        original(self, seq, max(0, controls - 1), dump)
+
+    return write
+
+
+def _stale_snapshot(original: Method) -> Method:
+    """Restore a snapshot although it is ahead of the last commit."""
+
+    def read(self: ExecutorSnapshots, _last_seq: int, _controls: int) -> Any:
+        return original(self, 10**9, 10**9)
+
+    return read
+
+
+def _snapshot_before_commit(_original: Method) -> Method:
+    def commit(self: Executor, work: UnitOfWork, offsets: Any) -> None:
+        self._snapshots.write_if_due(self._execution.seq, self._controls, self._execution.dump)
+        Consumer.commit(self, work, offsets)
+
+    return commit
+
+
+def _token_of_the_next(original: Method) -> Method:
+    """Commit a resume token that skips an event of the feed."""
+
+    def take(self: Intake) -> Any:
+        message = original(self)
+        self._token += 1
+        return message
+
+    return take
+
+
+def _token_of_the_last(original: Method) -> Method:
+    """Commit a resume token with which the last event is delivered again."""
+
+    def take(self: Intake) -> Any:
+        message = original(self)
+        self._token -= 1
+        return message
+
+    return take
+
+
+def _events_before_commit(original: Method) -> Method:
+    """Publish events before their cursor is committed."""
+
+    def commit(self: EventPublisher, cursor: Any, rejected: Any, known_mints: int) -> None:
+        first, last = self.cursor.seq + 1, cursor.seq
+        if last >= first:
+            self._publish(self._event_log.read(first, last))  # type: ignore[union-attr]
+        original(self, cursor, rejected, known_mints)
+
+    return commit
+
+
+def _release_late(original: Method) -> Method:
+    def decide(self: Portfolio, seq: int, equity_usd: Any) -> Any:
+        return replace(original(self, seq, equity_usd), released=[])
+
+    return decide
+
+
+def _command_unpublished(_original: Method) -> Method:
+    def assign(self: MarketData, commands: Any) -> None:
+        from memesnipe.storage.commands import assign_seq
+
+        work = self._journal.unit_of_work()
+        for command in commands:
+            work.change(assign_seq(command.command_id, self.seq))
+        self._journal.commit(work, {})
+
+    return assign
+
+
+def _ahead_of_the_watermark(_original: Method) -> Method:
+    """Mark with every event that has arrived, so that the marks depend on the speed of the roles."""
+
+    def read(self: PositionRole) -> Any:
+        return Consumer.read(self)
+
+    return read
+
+
+def _unordered(_original: Method) -> Method:
+    return lambda *_: None
+
+
+FAULTS: Final = [
+    PlantedFault("a commit without its rows", Journal, "commit", _commit_without("statements")),
+    PlantedFault("a commit without its offsets", Journal, "commit", _commit_without("offsets")),
+    PlantedFault("a commit without its messages", Journal, "commit", _commit_without("messages")),
+    PlantedFault("a commit without its snapshot", Journal, "commit", _commit_without("snapshot")),
+    PlantedFault("rows and offsets in two transactions", Journal, "commit", _commit_in_two),
+    PlantedFault("messages published before their commit", Consumer, "commit", _publish_before_commit),
+    PlantedFault("committed messages never published", Consumer, "commit", _publish_never),
+    PlantedFault("events published before their commit", EventPublisher, "_commit", _events_before_commit),
+    PlantedFault("a fence that never closes", Lease, "assert_held", _nothing),
+    PlantedFault(
+        "unpublished messages forgotten at a start", Journal, "unpublished", _returns(Unpublished(iter(()), []))
+    ),
+    PlantedFault("a damaged stream continued", Journal, "unpublished", _never_rebuild),
+    PlantedFault("events not published again after a loss", EventPublisher, "republish", _nothing),
+    PlantedFault("the last entry of a batch not published", Bus, "publish", _drop_last_entry),
+    PlantedFault("a loss of Redis not noticed", Bus, "assert_complete", _nothing),
+    PlantedFault("foreign entries accepted", EntryMac, "matches", _returns(True)),
+    PlantedFault("an event skipped by a reader", Bus, "read", _skip_first_read),
+    PlantedFault("messages applied before those they follow from", Executor, "with_dependencies", _all_entries),
+    PlantedFault("a snapshot left out", Consumer, "add_snapshot", _nothing),
+    PlantedFault("events after a snapshot not applied at a start", PositionRole, "catch_up", _nothing),
+    PlantedFault("the factory's window not filled at a start", StrategyFactory, "catch_up", _nothing),
+    PlantedFault("a snapshot with one control too few", ExecutorSnapshots, "write_if_due", _forget_controls),
+    PlantedFault("a snapshot ahead of the commit restored", ExecutorSnapshots, "read", _stale_snapshot),
+    PlantedFault("a snapshot written before its commit", Executor, "commit", _snapshot_before_commit),
+    PlantedFault("controls not recorded", UnitOfWork, "add", _without_rows(ControlRow)),
+    PlantedFault("an order lost", UnitOfWork, "add", _without_rows(OrderRow)),
+    PlantedFault("a fill doubled", UnitOfWork, "add", _doubled_rows(TradeRow)),
+    PlantedFault("a fill booked twice", Ledger, "on_fill", _fill_twice),
+    PlantedFault("a lamport too many", Desk, "_book", _one_lamport),
+    PlantedFault("an event of the feed skipped", Intake, "_take", _token_of_the_next),
+    PlantedFault("an event of the feed taken twice", Intake, "_take", _token_of_the_last),
+    PlantedFault("uncommitted events left in the log", EventLog, "truncate", _nothing),
+    PlantedFault("events not logged", EventLog, "append", _nothing),
+    PlantedFault("a demoted strategy keeps its allocation", Portfolio, "decide", _release_late),
+    PlantedFault("a command not published", MarketData, "_assign", _command_unpublished),
+    PlantedFault("marks that depend on the speed of roles", PositionRole, "read", _ahead_of_the_watermark),
+    PlantedFault("the portfolio restored without its state", PortfolioRole, "load", _unordered),
+]

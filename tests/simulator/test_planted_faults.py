@@ -1,0 +1,16 @@
+"""The simulator finds every planted defect, within a bounded number of runs."""
+
+import pytest
+
+from memesnipe.testing.simulator.simulate import simulate
+from tests.simulator.planted_faults import FAULTS, PlantedFault
+
+MAX_RUNS = 200
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_planted_defect_is_found(fault: PlantedFault) -> None:
+    with fault.planted():
+        runs = (simulate(seed) for seed in range(MAX_RUNS))
+        found = next((run for run in runs if not run.is_correct), None)
+    assert found is not None, f"{fault.name}: {MAX_RUNS} runs were correct"

@@ -73,6 +73,7 @@ class Invariants:
         self._changes = changes
         self._check_numbers()
         self._check_offsets()
+        self.may_be_complete = self._has_ended()
 
     def _check_numbers(self) -> None:
         query = "SELECT stream, min(number), max(number), count(*) FROM messages WHERE run_id = ? GROUP BY stream"
@@ -88,9 +89,7 @@ class Invariants:
                 raise InvariantError(f"{actor}: its offset in {stream} went from {self._offsets[key]} to {number}")
             if consumed != number:
                 raise InvariantError(f"{actor}: {consumed} entries of {stream} up to {number} were consumed")
-            if number != self._offsets.get(key):
-                self._offsets[key] = number
-                self.may_be_complete |= self._has_ended()
+            self._offsets[key] = number
 
     def _has_ended(self) -> bool:
         query = "SELECT ended FROM feed_cursors WHERE run_id = ?"

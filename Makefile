@@ -42,7 +42,7 @@ lint: install ## ruff, mypy, import-linter
 test test-long: export PYTHONDONTWRITEBYTECODE =
 
 test: install ## every behaviour once, on two cores in under 10 minutes (more: TEST_WORKERS=4 make test)
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --no-loadscope-reorder --durations=10
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --durations=10
 
 test-long: install ## what is left out there: many kills, and faults in a system of their own (about 20 minutes)
 	$(BIN)/python -m pytest -m long --durations=10

@@ -119,8 +119,9 @@ class Host:
 
         self._activity.begin(RECOVERING)
         context = Context(self._home, self._run_id, self._activity)
-        role = self.make_role(context, metrics)
+        role: Role | None = None
         try:
+            role = self.make_role(context, metrics)
             role.open()
             while not self._stop.is_set():
                 self._activity.begin(WAITING)
@@ -128,7 +129,7 @@ class Host:
                 role.step()
         finally:
             self._activity.begin(RECOVERING)  # the step has ended, with or without an error
-            role.close()
+            (role or context).close()
 
     def _update(self, **changes: Any) -> None:
         """Replace fields of the heartbeat at once, for the thread that writes it."""

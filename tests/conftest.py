@@ -1,5 +1,6 @@
 """The embedded servers that the tests of a worker share, rows for them, and which worker runs what."""
 
+import os
 import shutil
 import signal
 import tempfile
@@ -9,12 +10,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from xdist.remote import Producer
 
 from memesnipe.config.home import Home
 from memesnipe.servers.redis import operator_url
 from memesnipe.servers.servers import LocalServers, ServerUrls
 from memesnipe.storage.database import connect, migrate
 from memesnipe.storage.schema import Base, RunRow
+from tests.scheduling import FileScheduling
 
 Insert = Callable[..., None]
 _ZEROS: dict[type[Any], Any] = {sa.BigInteger: 0, sa.Double: 0.0, sa.Text: "", sa.Boolean: False}
@@ -22,15 +25,13 @@ _ZEROS: dict[type[Any], Any] = {sa.BigInteger: 0, sa.Double: 0.0, sa.Text: "", s
 # A background job of a shell ignores Ctrl-C, and so does all that it starts, which tests send it to.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# By default the workers of a Ray wait for every other program, here the tests that run beside.
+os.environ.update({"RAY_worker_niceness": "0"})
 
 
-@pytest.hookimpl(tryfirst=True)  # before the plugin that runs them side by side reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of the whole system first and on one worker: they take longest, and each uses all cores."""
-    items.sort(key=lambda item: item.get_closest_marker("system") is None)
-    for item in items:
-        if item.get_closest_marker("system"):
-            item.add_marker(pytest.mark.xdist_group("system"))
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
+    return FileScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -46,9 +46,12 @@ class Size:
     short_s: float = 5.0
     warm: int = 3_000  # events before the measurement
     events: int = 150_000
+    first_rate_few: float = 1_500.0  # events per second, at which the search for the sustained rate begins
 
 
-QUICK: Final = Size(many=200, few=50, long_s=1.0, decide_every_s=1, short_s=0.5, warm=300, events=6_000)
+QUICK: Final = Size(
+    many=200, few=50, long_s=1.0, decide_every_s=1, short_s=0.5, warm=300, events=6_000, first_rate_few=200.0
+)
 
 
 def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int = 3) -> dict[str, Any]:
@@ -152,7 +155,7 @@ class _Bench:
         with team.working(strategies):
             team.send(size.warm)
             team.wait()
-            rate = 300.0 if strategies > 1_000 else 1_500.0
+            rate = 300.0 if strategies > 1_000 else size.first_rate_few
             while team.left() >= rate * size.short_s:
                 self._report_step(f"{strategies:,} strategies, {threads} threads, at {rate:,.0f} events/s")
                 found = team.measure(rate, size.short_s, TICK_S)

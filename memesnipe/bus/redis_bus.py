@@ -1,13 +1,12 @@
 """Redis streams. The only writer of a stream numbers its entries, so publishing an entry again has no effect."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from memesnipe.bus.connection import Connect, connect_redis
 from memesnipe.bus.entry_mac import MAX_MAC, EntryMac, number_of
 from memesnipe.bus.merge import Entry, ForeignEntryError, StreamGapError, merge
 from memesnipe.bus.publish import BLOCKED, DONE, PUBLISH, arguments_of
@@ -28,15 +27,6 @@ _PROGRESS_KEY = "memesnipe:progress:{}"  # a stream of one entry, replaced whene
 
 # An entry as Redis returns it: id and fields
 Raw = tuple[bytes, dict[bytes, bytes]]
-
-
-# (URL, hook for each new connection) -> client
-Connect = Callable[[str, Callable[[Any], None]], "redis.Redis"]
-
-
-def connect_redis(url: str, on_connect: Callable[[Any], None]) -> "redis.Redis":
-    """Return a client that repeats no command."""
-    return redis.Redis.from_url(url, socket_timeout=10, retry=Retry(NoBackoff(), 0), redis_connect_func=on_connect)
 
 
 class Bus:

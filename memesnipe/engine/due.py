@@ -58,7 +58,8 @@ def _end_order(trader: Trader, exposure: Any, ts: int, seq: int) -> None:
 @jitable
 def _end(trader: Trader, exposure: Any, outcome: Outcome, ts: int, seq: int) -> None:
     account, side = trader.account, exposure.order.side
-    account.digest = digest_of(account.digest, exposure.order.order_no, exposure.market.token, side, ts, outcome)
+    token: Any = np.int64(exposure.market.token)  # every value of the digest has the same type
+    account.digest = digest_of(account.digest, exposure.order.order_no, token, side, ts, outcome)
     if trader.strategy.watched != 0:
         write_outcome(trader, exposure, outcome, ts, seq)
     book(account, exposure, side, outcome, ts, trader.strategy.max_hold_ns)

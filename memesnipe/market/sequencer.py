@@ -112,9 +112,9 @@ class Sequencer:
 
         The answer may be a false True if some of the events will be rejected.
         """
-        times = [ts for ts in map(time_of, raw) if ts > 0]
-        previous = self.last_ts or min(times, default=0)  # at the start of a run the events have the only time
         last = time_of(raw[-1])
+        # At the start of a run the events have the only time.
+        previous = self.last_ts or min((ts for ts in map(time_of, raw) if ts > 0), default=0)
         return last > 0 and self._flags(previous, last) > 0
 
     def _flags(self, previous_ts: int, ts: int) -> int:

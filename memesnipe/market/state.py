@@ -19,8 +19,8 @@ MARKET: Final = np.dtype(
     [
         ("ts", "i8"),
         ("born_ts", "i8"),
-        ("incarnation", "i8"),
-        ("token", "i8"),
+        ("incarnation", "i4"),
+        ("token", "i4"),
         ("pool", POOL),
         ("funding_ts", "i8"),
         ("liquidity_usd", "f8"),

@@ -14,6 +14,7 @@ from memesnipe.config.home import Home, installation_of
 from memesnipe.config.policies import capital_of, fill_model_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.engine.fills import FillModel
+from memesnipe.engine.warm import compile_all
 from memesnipe.errors import SettingsError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.protocol.account import Account
@@ -114,6 +115,10 @@ class Context:
     def snapshot_file(self, actor: str) -> Path:
         """Return the path of an actor's snapshot, a state that can also be derived again."""
         return Home(self.home).run(self.run_id).snapshot(actor)
+
+    def compile_strategies(self) -> None:
+        """Compile the engine and all strategy families in this process."""
+        compile_all(self.families)
 
     def background_writer(self) -> Executor:
         """Return a thread that writes files while the actor works."""

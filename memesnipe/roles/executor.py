@@ -10,7 +10,6 @@ from sqlalchemy import bindparam, update
 from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import limits_of
 from memesnipe.engine.orders import Order
-from memesnipe.engine.warm import compile_all
 from memesnipe.errors import SettingsError
 from memesnipe.execution.venue import VenueClient
 from memesnipe.market.events import Events
@@ -228,7 +227,7 @@ class Executor(Consumer):
         """Compile the strategies, and recover the state of the last commit."""
         # With thousands of strategies a full collection takes longer than the rest of a step, and frees little.
         gc.set_threshold(_GARBAGE_AFTER, 20, 20)
-        compile_all(self.context.families)  # otherwise the first decision would wait for it
+        self.context.compile_strategies()  # otherwise the first decision would wait for it
         super().open()
 
     def recover(self) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 import memesnipe
 from memesnipe.api import backend as backend_module
+from memesnipe.api import broadcast
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.commands import Commands
@@ -197,7 +198,8 @@ def test_an_invalid_limit_is_refused(client, limit):
     assert client.get("/api/trades", params={"limit": limit}).status_code == 422
 
 
-def test_the_stream_sends_a_changed_state(client, all_running, new_run, insert):
+def test_the_stream_sends_a_changed_state(client, all_running, new_run, insert, monkeypatch):
+    monkeypatch.setattr(broadcast, "COMMENT_INTERVAL_S", 2.0)
     insert(schema.EquityRow, seq=1, equity_usd=1000.0, equity_lamports=5)
     with client.stream("GET", "/api/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")

@@ -58,6 +58,7 @@ def test_the_state_is_read_once_for_all_streams(served, backend, monkeypatch):
         return state()
 
     monkeypatch.setattr(backend, "state", count)
+    monkeypatch.setattr(broadcast, "STATE_INTERVAL_S", 0.3)
     with Crowd(served.port) as crowd:
         crowd.watch(MAX_STREAMS)
         assert wait_until(lambda: crowd.statuses["200"] == MAX_STREAMS, 20)
@@ -91,6 +92,7 @@ def test_an_unfinished_request_is_closed(served, monkeypatch, begun):
 
 def test_a_connection_with_a_complete_request_outlives_the_deadline(served, monkeypatch):
     monkeypatch.setattr(connections, "REQUEST_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(broadcast, "COMMENT_INTERVAL_S", 1.0)
     with httpx.Client(base_url=served.url, timeout=20) as client:
         assert client.get("/api/health").status_code == 200
         with raw(served.port, STREAM) as stream:

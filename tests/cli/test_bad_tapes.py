@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from memesnipe.tapes.tape import Tape, write_tape
-from tests.cli.test_commands import memesnipe
+from tests.cli.in_process import memesnipe
 from tests.support import Market
 from tests.tapes.bad_tapes import flipped, rewrite, with_value
 

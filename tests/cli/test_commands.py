@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.in_process import Done, memesnipe
+
 COMMAND = Path(sys.executable).with_name("memesnipe")
 PLAIN = """ts_ns,mint,side,sol_amount,token_amount
 1757782395000000000,MintA,buy,0.5,17000000
@@ -16,7 +18,8 @@ PLAIN = """ts_ns,mint,side,sol_amount,token_amount
 """
 
 
-def memesnipe(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def process(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command."""
     return subprocess.run(
         [COMMAND, *arguments], cwd=folder, env=os.environ | settings, capture_output=True, text=True, check=False
     )
@@ -67,8 +70,6 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("up",), {"LIVE_TRADING_ENABLED": "true"}, 3, "live trading is not part of this version"),
         (("up", "--report", "."), {}, 2, "--report .: is a folder; name a file"),
         (("up", "--report", "no/r.json"), {}, 2, "--report no/r.json: there is no folder no"),
-        (("up",), {"RAY_ADDRESS": "127.0.0.1:1"}, 1, "no Ray cluster responds at 127.0.0.1:1"),
-        (("up",), {"RAY_ADDRESS": "10.0.0.1:6379"}, 2, "set REDIS_URL and DATABASE_URL too"),
         (("verify",), {}, 2, "there is no run in this folder yet"),
         (("promote", "aaaaaaaaaaaa"), {}, 2, "there is no run in this folder yet"),
         (("risk", "show"), {}, 2, "there is no run in this folder yet"),
@@ -81,10 +82,27 @@ def test_an_error_is_one_line(
     (tmp_path / "swaps.csv").write_text(PLAIN)
     (tmp_path / "text.csv").write_text("some,words\n1,2\n")
     done = memesnipe(tmp_path, *arguments, **settings)
+    assert_one_line(done, code, expected)
+    assert not (tmp_path / ".memesnipe" / "postgres").exists(), "a query must not create a database"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "code", "expected"),
+    [
+        (("tape", "text.csv"), {}, 2, "text.csv is not a tape"),
+        (("up",), {"RAY_ADDRESS": "127.0.0.1:1"}, 1, "no Ray cluster responds at 127.0.0.1:1"),
+        (("up",), {"RAY_ADDRESS": "10.0.0.1:6379"}, 2, "set REDIS_URL and DATABASE_URL too"),
+    ],
+)
+def test_an_error_of_the_installed_command_is_one_line(
+    tmp_path: Path, arguments: tuple[str, ...], settings: dict[str, str], code: int, expected: str
+) -> None:
+    (tmp_path / "text.csv").write_text("some,words\n1,2\n")
+    assert_one_line(process(tmp_path, *arguments, **settings), code, expected)
+
+
+def assert_one_line(done: Done | subprocess.CompletedProcess[str], code: int, expected: str) -> None:
     lines = [line for line in done.stderr.splitlines() if line and not line.endswith("...")]
     assert (done.returncode, done.stdout) == (code, "")
     assert len(lines) == 1
     assert expected in lines[0]
-    assert arguments[0] == "up" or not (tmp_path / ".memesnipe" / "postgres").exists(), (
-        "a query must not create a database"
-    )

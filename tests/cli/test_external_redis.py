@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from memesnipe.servers.redis import EmbeddedRedis, operator_url
-from tests.cli.test_commands import memesnipe
+from tests.cli.test_commands import process
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_up_refuses_an_unusable_redis_in_one_line(
     tmp_path: Path, database_url: str, external_url: str, password: str, expected: str
 ) -> None:
     url = external_url if not password else f"redis://memesnipe{password}{external_url.rpartition('@')[2]}"
-    done = memesnipe(tmp_path, "up", REDIS_URL=url, DATABASE_URL=database_url)
+    done = process(tmp_path, "up", REDIS_URL=url, DATABASE_URL=database_url)
     lines = [line for line in done.stderr.splitlines() if line.startswith("memesnipe:")]
     assert (done.returncode, done.stdout, len(lines)) == (2, "", 1), done.stderr
     assert lines[0].startswith(f"memesnipe: input: {expected}")

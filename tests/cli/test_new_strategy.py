@@ -11,7 +11,7 @@ import pytest
 from memesnipe.cli.new_strategy import new_strategy
 from memesnipe.errors import InputError
 from memesnipe.sdk.registry import BUNDLED, discover
-from tests.cli.test_commands import memesnipe
+from tests.cli.in_process import memesnipe
 
 ROOT = BUNDLED.parent
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from memesnipe.bus.command_query import run_read_command
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.servers.process import free_port
-from tests.cli.test_commands import memesnipe
+from tests.cli.in_process import memesnipe
 
 
 def test_values_of_every_type_are_shown_without_control_characters(

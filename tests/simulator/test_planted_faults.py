@@ -11,6 +11,6 @@ MAX_RUNS = 200
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_planted_defect_is_found(fault: PlantedFault) -> None:
     with fault.planted():
-        runs = (simulate(seed) for seed in range(MAX_RUNS))
+        runs = (simulate(seed) for seed in range(fault.first_seed, fault.first_seed + MAX_RUNS))
         found = next((run for run in runs if not run.is_correct), None)
     assert found is not None, f"{fault.name}: {MAX_RUNS} runs were correct"

@@ -13,23 +13,33 @@ from typing import Any, TypeVar
 import psutil
 import redis
 
+from memesnipe.compiled import CACHE_FOLDER
 from memesnipe.config.home import installation_of
 from memesnipe.servers.ray_folder import ray_folder
-from memesnipe.testing.chaos.replay import QUICK
+from memesnipe.testing.chaos.replay import QUICK, RAY_ENVIRONMENT
 
 COMMAND = Path(sys.executable).with_name("memesnipe")
 TAPE_EVENTS = 8_000
-# Ray's processes look for their cluster for a minute when all else of it was killed, and tests wait for their end.
-RAY = {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"}
+POLL_S = 0.05
 T = TypeVar("T")
 
 
 def wait_for(what: str, condition: Callable[[], T], timeout_s: float = 200) -> T:
-    deadline = time.monotonic() + timeout_s
+    """Wait until a condition is met; a condition that takes long is looked at less often, to leave it the processor."""
+    began = looked = time.monotonic()
     while not (met := condition()):
-        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
-        time.sleep(0.05)
+        now = time.monotonic()
+        assert now < began + timeout_s, f"waited {timeout_s} s for {what}"
+        time.sleep(max(POLL_S, 2 * (now - looked)))
+        looked = time.monotonic()
     return met
+
+
+def share_compiled(home: Path) -> None:
+    """Let programs for which a folder is the user's home load our compiled code instead of compiling it again."""
+    cache = home / ".cache"
+    cache.mkdir()
+    (cache / "memesnipe").symlink_to(CACHE_FOLDER.parent)
 
 
 def processes_of(folder: Path) -> dict[int, str]:
@@ -84,7 +94,7 @@ class Installation:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "MEMESNIPE_"))}
-        self.env = inherited | QUICK | RAY | {"MEMESNIPE_HOME": str(folder / ".memesnipe")} | settings
+        self.env = inherited | QUICK | RAY_ENVIRONMENT | {"MEMESNIPE_HOME": str(folder / ".memesnipe")} | settings
         self.processes: list[subprocess.Popen[str]] = []
 
     def run(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:

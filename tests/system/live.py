@@ -17,7 +17,7 @@ from memesnipe.config.settings import read_resolved
 from memesnipe.servers.process import read_pid
 from memesnipe.storage.database import connect
 from memesnipe.storage.schema import OrderRow
-from tests.system.installation import Installation, wait_for
+from tests.system.installation import Installation, processes_of, wait_for
 
 # Time passes quickly, so that strategies trade soon after a start; decisions are rare enough for two systems on one
 # small machine, and positions small enough that no loss keeps the breaker from letting them buy.
@@ -45,7 +45,7 @@ def is_healthy(installation: Installation) -> bool:
     if not installation.resolved:
         return False
     try:
-        answer = httpx.get(f"{installation.url}/api/health", timeout=10)
+        answer = http_get(f"{installation.url}/api/health")
     except httpx.HTTPError:
         return False
     return answer.is_success and bool(answer.json()["status"] == "healthy")
@@ -53,7 +53,12 @@ def is_healthy(installation: Installation) -> bool:
 
 def get(installation: Installation, path: str) -> Any:
     """Return what the API answers."""
-    return httpx.get(f"{installation.url}/{path}", timeout=10).raise_for_status().json()
+    return http_get(f"{installation.url}/{path}").raise_for_status().json()
+
+
+def http_get(url: str) -> httpx.Response:
+    """GET a URL of this machine. Certificates are not needed there, and to read them takes 50 times the request."""
+    return httpx.get(url, timeout=10, verify=False)
 
 
 def consumed(installation: Installation) -> int:
@@ -94,10 +99,11 @@ def database_of(installation: Installation) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
-def actors_of(installation: Installation) -> list[str]:
-    """Return the command lines of its five actors, which Ray names after their classes."""
+def actors_of(installation: Installation) -> list[int]:
+    """Return the processes of its five actors, which Ray names after their classes."""
     classes = ("MarketData", "Executor", "Position", "Portfolio", "StrategyFactory")
-    return [line for line in installation.leftovers() if line.startswith(tuple(f"ray::{name}" for name in classes))]
+    names = tuple(f"ray::{name}" for name in classes)
+    return [pid for pid, command in processes_of(installation.folder).items() if command.startswith(names)]
 
 
 def orders_of(installation: Installation) -> int:

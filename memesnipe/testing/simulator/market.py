@@ -14,7 +14,7 @@ from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import NS_PER_S
 from memesnipe.testing.simulator.scheduler import Process
 
-MARKETS: Final = (1, 2, 5, 7, 10, 11, 12, 13, 14)  # seeds of the synthetic feed on which strategies trade
+MARKETS: Final = (5, 6, 9, 10, 13, 20, 26, 31, 39)  # seeds of the synthetic feed on which strategies trade
 _MESSAGES: Final = 5_000
 _SHARE_OF_PRICES, _SHARE_OF_OTHERS = 0.045, 0.15
 _LARGEST_PIECE: Final = 60

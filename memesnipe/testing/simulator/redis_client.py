@@ -9,6 +9,8 @@ from memesnipe.bus.publish import PUBLISH
 from memesnipe.testing.simulator.redis_server import RedisServer
 from memesnipe.testing.simulator.scheduler import Process
 
+# Idle processes wait longer than real ones, so that a run has fewer steps in which nothing happens.
+_SLOWER = 10
 _LOST = "the connection to Redis was lost"
 
 
@@ -41,11 +43,11 @@ class RedisClient:
         return reply
 
     def xread(self, after: Mapping[str, str], *, count: int = 1, block: int | None = None) -> Any:
-        """XREAD; a blocking one waits for the time in virtual milliseconds where there is no entry."""
+        """XREAD; a blocking one waits in virtual time for an entry."""
         reply = self._call(self._server.xread, after, count=count)
         if not reply and block is not None:
             self._server.wake_on(after, self._process.wake)
-            self._process.sleep(block / 1000)
+            self._process.sleep(block / 1000 * _SLOWER)
             reply = self._call(self._server.xread, after, count=count)
         return reply
 

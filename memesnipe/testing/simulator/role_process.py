@@ -22,7 +22,7 @@ ROLES: Final[dict[str, type[Any]]] = {
 }
 # An actor recovers from each of these; any other error is a defect.
 EXPECTED: Final = (redis.ConnectionError, ForeignEntryError, StreamGapError, LeaseLostError, OperationalError, OSError)
-_MAX_BACKOFF_S: Final = 5.0
+_MAX_BACKOFF_S: Final = 1.0
 
 
 class RoleProcess(Process):
@@ -45,8 +45,9 @@ class RoleProcess(Process):
         failures = 0
         while True:
             context = SimulatedContext(self._machine, self, epochs)
-            role = self._made(context)
+            role: Role | None = None
             try:
+                role = self._made(context)
                 role.open()
                 self.role = role
                 while True:
@@ -58,7 +59,7 @@ class RoleProcess(Process):
                 failures += 1
             finally:
                 self.role = None
-                role.close()  # of a killed process the operating system closes the files
+                (role or context).close()  # of a killed process the operating system closes the files
             self.sleep(min(0.1 * 2**failures, _MAX_BACKOFF_S))
 
     def _made(self, context: SimulatedContext) -> Role:

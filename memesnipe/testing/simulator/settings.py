@@ -6,11 +6,11 @@ from typing import Any, Final
 from memesnipe.config.settings import Settings, settings_from
 
 _VALUES: Final[dict[str, Any]] = {
-    "population_size": 48,
+    "population_size": 32,
     "specs_per_generation": 8,
     "arena_size": 12,
-    "rebalance_interval_secs": 60,
-    "generation_interval_secs": 150,
+    "rebalance_interval_secs": 90,
+    "generation_interval_secs": 90,
     "tape_window_events": 200,
     "min_observation_secs": 0,
     "min_trades_for_promotion": 1,

@@ -14,6 +14,8 @@ from memesnipe.testing.simulator.history import History
 from memesnipe.testing.simulator.outcome import check_outcome
 
 _CHUNK = 20  # seeds of one task
+# A file system in memory, where there is one: the files of a run are synced to disk after every batch of events.
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def _database() -> Database:
 def simulate(seed: int) -> SimulatedRun:
     """Run a history to its end and check it; a defect is a result, with its traceback."""
     database = _database()
-    with TemporaryDirectory(prefix="memesnipe-simulated-") as folder:
+    with TemporaryDirectory(prefix="memesnipe-simulated-", dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as folder:
         history = History(seed, database, Path(folder))
         error = ""
         try:

@@ -95,10 +95,10 @@ class LiveRun:
         self.stage.started.append(executor)
         commit = executor.journal.commit
 
-        def crashing(work: UnitOfWork, positions: Any) -> Any:
+        def crashing(work: UnitOfWork, offsets: Any) -> Any:
             if any(stream == EXECUTION_REPORTS for stream, _, _ in work.messages):
                 self.chain.crash("before commit")
-            return commit(work, positions)
+            return commit(work, offsets)
 
         executor.journal.commit = crashing  # type: ignore[method-assign]
         try:
@@ -122,7 +122,7 @@ class LiveRun:
     def settle(self, seq: int) -> None:
         """Step until the events up to ``seq`` and all reports that are due were applied."""
         while True:
-            self.chain.now = self.executor.positions[EVENTS].number
+            self.chain.now = self.executor.offsets[EVENTS].number
             try:
                 self.executor.step()
             except CrashError:
@@ -131,8 +131,8 @@ class LiveRun:
                 continue
             journal = self.executor.journal
             published = journal.numbers_after(journal.unit_of_work())[EXECUTION_REPORTS]
-            is_idle = self.executor.positions[EXECUTION_REPORTS].number == published and not self.chain.poll()
-            if self.executor.positions[EVENTS].number == seq and self.chain.now == seq and is_idle:
+            is_idle = self.executor.offsets[EXECUTION_REPORTS].number == published and not self.chain.poll()
+            if self.executor.offsets[EVENTS].number == seq and self.chain.now == seq and is_idle:
                 return
 
     def run(self, first: int = 0, last: int = len(MARKET)) -> None:

@@ -60,8 +60,13 @@ class PositionRole(Consumer):
         messages = [entry for entry in messages if entry.seq <= watermark]  # a command may be ahead of the executor
         if not messages:
             return []
-        events = self.context.bus.read({EVENTS: event}, BLOCK_MS) if watermark > event else []
-        entries = in_order([*(e for e in events if e.seq <= watermark), *messages])
+        if watermark > event:
+            # After a loss of Redis the events may be republished between the two reads, and the commands before them.
+            # Whatever event is read, the commands that precede it are read with it.
+            found = self.context.bus.read({EVENTS: event, COMMANDS: numbers[COMMANDS]}, BLOCK_MS)
+            messages = [entry for entry in messages if entry.stream != COMMANDS]
+            messages += [entry for entry in found if entry.seq <= watermark]
+        entries = in_order(messages)
         for i, entry in enumerate(entries):
             if entry.stream in EVENT_STREAMS:
                 event = entry.number

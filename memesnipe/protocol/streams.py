@@ -96,6 +96,12 @@ STREAMS: Final = {
 # The streams that the executor applies besides events.
 CONTROLS: Final = (COMMANDS, RISK_EVENTS, EXIT_ORDERS, EXECUTION_REPORTS, ALLOCATIONS)
 EVENT_READERS: Final = _EVENT_READERS
+# The streams that a finished run has consumed completely. Other inputs of the portfolio may follow its last decision.
+CONSUMED_TO_THE_END: Final = {
+    "executor": CONTROLS,
+    "position": (FILLS, SIMULATION_RESULTS, COMMANDS),
+    "portfolio": (POSITION_UPDATES,),
+}
 READERS: Final = {name: stream.readers for name, stream in STREAMS.items() if stream.readers and not stream.is_event}
 TRANSIENT: Final = tuple(name for name, stream in STREAMS.items() if stream.transient)
 
@@ -118,7 +124,8 @@ def decoder_of(stream: str) -> Decoder:
 
 
 __all__ = [
-    "ACTORS", "ALLOCATIONS", "BACKTEST_JOBS", "BACKTEST_RESULTS", "COMMANDS", "CONTROLS", "EVENTS", "EVENT_READERS",
+    "ACTORS", "ALLOCATIONS", "BACKTEST_JOBS", "BACKTEST_RESULTS", "COMMANDS", "CONSUMED_TO_THE_END", "CONTROLS",
+    "EVENTS", "EVENT_READERS",
     "EVENT_STREAMS", "EXECUTION_REPORTS", "EXIT_ORDERS", "FILLS", "KEEP_EVENTS", "MAX_IN_FLIGHT", "POSITION_UPDATES",
     "PROGRESS", "READERS", "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS", "TRANSIENT", "Stream",
     "decoder_of", "reads_of", "writes_of",

@@ -6,7 +6,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from memesnipe.storage.schema import FeedCursorRow, RunRow, StreamOffsetRow, TokenRow
+from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, CONSUMED_TO_THE_END, EVENTS, RISK_EVENTS
+from memesnipe.storage.schema import FeedCursorRow, MessageRow, RunRow, StreamOffsetRow, TokenRow
 
 OPEN, FINISHED = "open", "finished"
 # The key in a run's settings with the starting capital of the live account; a run without it trades on paper alone.
@@ -106,11 +107,36 @@ def read_offsets(connection: Connection, run_id: int, *streams: str) -> list[dic
     return list(found.values())
 
 
+def read_published(connection: Connection, run_id: int, last_seq: int) -> dict[str, tuple[int, int]]:
+    """Return for each stream the number of its last message, and of the last one that the end of the run waits for.
+
+    Commands after the last event, and the risk events that follow from them, have no effect: nothing waits for them.
+
+    Args:
+        connection: to the database.
+        run_id: the run.
+        last_seq: the last event.
+    """
+    message = MessageRow
+    due = func.max(message.number).filter(message.stream.not_in((COMMANDS, RISK_EVENTS)) | (message.seq < last_seq))
+    query = select(message.stream, func.max(message.number).label("last"), due.label("due"))
+    rows = connection.execute(query.where(message.run_id == run_id).group_by(message.stream))
+    return {row.stream: (row.last, row.due or 0) for row in rows}
+
+
 def is_complete(connection: Connection, run_id: int, readers: tuple[str, ...]) -> bool:
-    """Return whether the feed has ended, every reader consumed all events, and the last decision was applied."""
+    """Return whether the feed has ended, and every event, decision and control was consumed."""
     cursor = read_cursor(connection, run_id)
     if not cursor.ended:
         return False
-    events, allocations = read_offsets(connection, run_id, "events", "allocations_channel")
-    decided = allocations.get("executor", (0, 0))[1]
-    return all(events.get(r, (0, 0))[1] >= cursor.seq for r in readers) and decided >= cursor.decision_seq
+    streams = {stream for consumed in CONSUMED_TO_THE_END.values() for stream in consumed}
+    offsets = dict(zip((EVENTS, *streams), read_offsets(connection, run_id, EVENTS, *streams), strict=True))
+    _, decided = offsets[ALLOCATIONS].get("executor", (0, 0))
+    if decided < cursor.decision_seq or any(offsets[EVENTS].get(r, (0, 0))[1] < cursor.seq for r in readers):
+        return False
+    published = read_published(connection, run_id, cursor.seq)
+    return all(
+        offsets[stream].get(actor, (0, 0))[0] >= published.get(stream, (0, 0))[1]
+        for actor, consumed in CONSUMED_TO_THE_END.items()
+        for stream in consumed
+    )

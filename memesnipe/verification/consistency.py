@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import Connection, and_, func, select
 
@@ -10,13 +9,11 @@ from memesnipe.protocol.messages import CommandMessage
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.streams import (
     COMMANDS,
+    CONSUMED_TO_THE_END,
     CONTROLS,
     EVENTS,
     EXECUTION_REPORTS,
-    FILLS,
-    POSITION_UPDATES,
     RISK_EVENTS,
-    SIMULATION_RESULTS,
     STREAMS,
 )
 from memesnipe.storage.event_log import count_events, damaged_ranges
@@ -28,13 +25,6 @@ from memesnipe.verification.comparison import differences, name_of
 from memesnipe.verification.rederivation import ConsumedOffsets, Key, Records
 
 Offsets = dict[tuple[str, str], int]  # (actor, stream) -> number of the last entry consumed
-
-# The streams that a finished run has consumed completely. Other inputs of the portfolio may follow its last decision.
-_CONSUMED_TO_THE_END: Final = {
-    "executor": CONTROLS,
-    "position": (FILLS, SIMULATION_RESULTS, COMMANDS),
-    "portfolio": (POSITION_UPDATES,),
-}
 
 
 def inconsistencies(connection: Connection, run_id: int, event_log: Path) -> Iterator[str]:
@@ -165,7 +155,7 @@ def _of_offsets(
         last = published.get(stream, (0, 0))[0]
         if stream != EVENTS and number > last:
             yield f"stream_offsets {actor}/{stream}: {number} of {last} messages were consumed"
-    for actor, streams in _CONSUMED_TO_THE_END.items() if finished else ():
+    for actor, streams in CONSUMED_TO_THE_END.items() if finished else ():
         for stream in streams:
             consumed, expected = offsets.get((actor, stream), 0), published.get(stream, (0, 0))[1]
             if consumed < expected:

@@ -25,8 +25,8 @@ from memesnipe.testing.simulator.scheduler import Process, Scheduler
 from memesnipe.testing.simulator.settings import simulated_settings
 
 MAX_STEPS: Final = 20_000  # a run without an end is a defect
-_FAULTS_UNTIL: Final = 1_500  # steps; about as many as a run without faults takes
-_COPY_EVERY: Final = 200  # steps between two copies of the Redis data, one of which a restart restores
+_FAULTS_UNTIL: Final = 1_200  # steps; about as many as a run without faults takes
+_COPY_EVERY: Final = 100  # steps between two copies of the Redis data, one of which a restart restores
 _RESTART_S: Final = 2.0  # the longest time until another process takes the place of a killed one
 _COMMANDS: Final = (CommandName.HALT, CommandName.RISK_RESET, CommandName.PROMOTE, CommandName.DEMOTE)
 

@@ -1,6 +1,6 @@
 """The markets of the simulator: a thinned synthetic market, delivered in pieces of random size.
 
-Of every twenty trades one is left, so that a few hundred events hold the price moves, migrations and deaths of ten
+Of every twenty trades one is left, so that a hundred and fifty events hold the price moves and migrations of six
 minutes, and strategies trade on them.
 """
 
@@ -14,8 +14,8 @@ from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import NS_PER_S
 from memesnipe.testing.simulator.scheduler import Process
 
-MARKETS: Final = (5, 6, 9, 10, 13, 20, 26, 31, 39)  # seeds of the synthetic feed on which strategies trade
-_MESSAGES: Final = 5_000
+MARKETS: Final = (6, 9, 13, 20, 22, 23, 38, 45, 56)  # seeds of the synthetic feed on which strategies trade
+_MESSAGES: Final = 3_000
 _SHARE_OF_PRICES, _SHARE_OF_OTHERS = 0.045, 0.15
 _LARGEST_PIECE: Final = 60
 _IDLE: Final = 0.3  # how often a live feed has no event

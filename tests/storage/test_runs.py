@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from memesnipe.storage import views
 from memesnipe.storage.database import connect, migrate
 from memesnipe.storage.runs import begin_run, finish_run, is_complete, read_cursor, run_options
-from memesnipe.storage.schema import FeedCursorRow, StreamOffsetRow
+from memesnipe.storage.schema import FeedCursorRow, MessageRow, StreamOffsetRow
 
 
 def test_an_unfinished_run_of_the_same_feed_and_settings_is_resumed(database: sa.Engine) -> None:
@@ -41,6 +41,23 @@ def test_a_run_is_complete_once_the_last_decision_is_applied(database: sa.Engine
     reached("allocations_channel", 10)
     assert complete(ended=True)
     assert not complete(ended=False)
+
+
+@pytest.mark.parametrize(("seq", "is_due"), [(9, True), (10, False)])
+def test_a_run_is_complete_once_every_control_with_an_effect_is_applied(
+    database: sa.Engine, seq: int, is_due: bool
+) -> None:
+    run_id = begin_run(database, f"replay:controls {seq}", {}, {}).run_id
+    with database.begin() as connection:
+        cursor = {"seq": 10, "decision_seq": 0, "ended": True}
+        connection.execute(sa.update(FeedCursorRow).where(FeedCursorRow.run_id == run_id).values(cursor))
+        offset = {"run_id": run_id, "actor": "executor", "number": 10, "seq": 10, "consumed": 10}
+        connection.execute(sa.insert(StreamOffsetRow).values({**offset, "stream": "events"}))
+        risk = {"run_id": run_id, "stream": "risk_events", "number": 1, "seq": seq, "payload": "{}"}
+        connection.execute(sa.insert(MessageRow).values(risk))
+        assert is_complete(connection, run_id, ("executor",)) is not is_due
+        connection.execute(sa.insert(StreamOffsetRow).values({**offset, "stream": "risk_events", "number": 1}))
+        assert is_complete(connection, run_id, ("executor",))
 
 
 def test_rows_from_before_accounts_belong_to_the_paper_account(database: sa.Engine, database_url: str) -> None:

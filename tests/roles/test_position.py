@@ -1,0 +1,31 @@
+"""The position role reads its streams in one order, in whatever order they are republished."""
+
+from collections.abc import Mapping
+
+from memesnipe.bus.merge import Entry
+from memesnipe.protocol.payload import encode
+from memesnipe.protocol.streams import COMMANDS, EVENTS, PROGRESS
+from memesnipe.roles.position import PositionRole
+from tests.payloads import command, event, progress
+from tests.roles.conftest import Stage
+
+
+def test_a_command_republished_between_two_reads_precedes_the_events_after_it(stage: Stage) -> None:
+    position = stage.start(PositionRole)
+    position.open()
+    bus, writer = position.context.bus, stage.context().bus
+    writer.publish([progress(1, seq=5)])
+    read, republished = bus.read, False
+
+    def read_and_republish(offsets: Mapping[str, int], block_ms: int) -> list[Entry]:
+        nonlocal republished
+        found: list[Entry] = read(offsets, block_ms)
+        if not republished:  # after a loss of Redis: the executor was first, and market data is next
+            republished = True
+            writer.publish([(COMMANDS, 1, 3, encode(command("halt", seq=3))), *map(event, range(1, 6))])
+        return found
+
+    bus.read = read_and_republish
+    found = [(entry.stream.partition(":")[0], entry.seq) for entry in position.read()]
+    assert found == [(EVENTS, 1), (EVENTS, 2), (EVENTS, 3), (COMMANDS, 3), (EVENTS, 4), (EVENTS, 5), (PROGRESS, 5)]
+    writer.close()

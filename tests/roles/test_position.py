@@ -13,7 +13,9 @@ from tests.roles.conftest import Stage
 def test_a_command_republished_between_two_reads_precedes_the_events_after_it(stage: Stage) -> None:
     position = stage.start(PositionRole)
     position.open()
-    bus, writer = position.context.bus, stage.context().bus
+    bus, other = position.context.bus, stage.context()
+    writer = other.bus
+    writer.begin(other.installation, stage.run_id, "executor", other.stream_key)
     writer.publish([progress(1, seq=5)])
     read, republished = bus.read, False
 
@@ -28,4 +30,4 @@ def test_a_command_republished_between_two_reads_precedes_the_events_after_it(st
     bus.read = read_and_republish
     found = [(entry.stream.partition(":")[0], entry.seq) for entry in position.read()]
     assert found == [(EVENTS, 1), (EVENTS, 2), (EVENTS, 3), (COMMANDS, 3), (EVENTS, 4), (EVENTS, 5), (PROGRESS, 5)]
-    writer.close()
+    other.close()

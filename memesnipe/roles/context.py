@@ -19,6 +19,7 @@ from memesnipe.errors import SettingsError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.protocol.account import Account
 from memesnipe.roles.activity import COMMITTING, ActivityTracker
+from memesnipe.roles.executor_snapshot import EVERY_S
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.storage.database import ACTOR_OPTIONS, connect
 from memesnipe.storage.journal import Journal
@@ -35,6 +36,7 @@ class Context:
     run_id: int
     activity: ActivityTracker = field(default_factory=ActivityTracker)
     clock: Clock = SYSTEM_CLOCK
+    snapshot_every_s: float = EVERY_S
     epochs: Epochs = field(default_factory=lambda: EPOCHS_OF_THIS_PROCESS)
 
     @cached_property

@@ -94,7 +94,12 @@ class Executor(Consumer):
         self._controls = 0  # applied so far
         self._published_seq, self._published_at = 0, 0.0  # the last published watermark, and its time
         self._snapshots = ExecutorSnapshots(
-            context.snapshot_file(self.name), context.run_id, self.log, self.clock, context.background_writer()
+            context.snapshot_file(self.name),
+            context.run_id,
+            self.log,
+            self.clock,
+            context.background_writer(),
+            context.snapshot_every_s,
         )
 
     @property

@@ -19,7 +19,7 @@ from memesnipe.trading.execution import DeskSideState, ExecutionState
 
 _SMALL: Final = TypeAdapter(tuple[DeskSideState, list[str], dict[str, int]])
 _SHARE: Final = 0.003  # of the time that may be spent on copying states
-_EVERY_S: Final = 5.0  # at least, between two snapshots
+EVERY_S: Final = 5.0  # at least, between two snapshots
 # A snapshot is also due after this many events: Redis keeps twice as many, for an executor without an event log.
 _EVERY_EVENTS: Final = 50_000
 
@@ -35,11 +35,13 @@ class Restored:
 class ExecutorSnapshots:
     """Writes the snapshot of one run in the background, and reads it."""
 
-    def __init__(self, path: Path, run_id: int, log: Logger, clock: Clock, writer: Executor) -> None:
+    def __init__(
+        self, path: Path, run_id: int, log: Logger, clock: Clock, writer: Executor, every_s: float = EVERY_S
+    ) -> None:
         self._path, self._run_id, self._log, self._clock = path, run_id, log, clock
         self._seq, self._due = 0, 0.0
         self._writing: Future[None] | None = None
-        self._writer = writer
+        self._writer, self._every_s = writer, every_s
 
     def recovered(self, seq: int) -> None:
         """Count events from ``seq``, the last event of a recovery."""
@@ -65,7 +67,7 @@ class ExecutorSnapshots:
         }
         self._writing = self._writer.submit(write_snapshot, self._path, orjson.dumps(header), arena.engine.arrays)
         self._seq = seq
-        self._due = now + max(_EVERY_S, (self._clock.monotonic_s() - now) / _SHARE)
+        self._due = now + max(self._every_s, (self._clock.monotonic_s() - now) / _SHARE)
 
     def read(self, last_seq: int, controls: int) -> Restored | None:
         """Return the snapshot; None where it is missing, unreadable, of another run, or beyond the last commit.

@@ -17,7 +17,6 @@ from memesnipe.protocol.streams import EVENT_STREAMS
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.event_publisher import EventPublisher
 from memesnipe.roles.executor import Executor
-from memesnipe.roles.executor_snapshot import ExecutorSnapshots
 from memesnipe.roles.intake import Intake
 from memesnipe.roles.market_data import MarketData
 from memesnipe.roles.portfolio import PortfolioRole
@@ -166,30 +165,6 @@ def _one_lamport(original: Method) -> Method:
     return book
 
 
-def _forget_controls(original: Method) -> Method:
-    def write(self: ExecutorSnapshots, seq: int, controls: int, dump: Any) -> None:
-        original(self, seq, max(0, controls - 1), dump)
-
-    return write
-
-
-def _stale_snapshot(original: Method) -> Method:
-    """Restore a snapshot although it is ahead of the last commit."""
-
-    def read(self: ExecutorSnapshots, _last_seq: int, _controls: int) -> Any:
-        return original(self, 10**9, 10**9)
-
-    return read
-
-
-def _snapshot_before_commit(_original: Method) -> Method:
-    def commit(self: Executor, work: UnitOfWork, offsets: Any) -> None:
-        self._snapshots.write_if_due(self._execution.seq, self._controls, self._execution.dump)
-        Consumer.commit(self, work, offsets)
-
-    return commit
-
-
 def _token_of_the_next(original: Method) -> Method:
     """Commit a resume token that skips an event of the feed."""
 
@@ -261,22 +236,20 @@ FAULTS: Final = [
     PlantedFault("messages published before their commit", Consumer, "commit", _publish_before_commit),
     PlantedFault("committed messages never published", Consumer, "commit", _publish_never),
     PlantedFault("events published before their commit", EventPublisher, "_commit", _events_before_commit),
-    PlantedFault("a fence that never closes", Lease, "assert_held", _nothing, 15),
+    PlantedFault("a fence that never closes", Lease, "assert_held", _nothing, 11),
     PlantedFault(
         "unpublished messages forgotten at a start", Journal, "unpublished", _returns(Unpublished(iter(()), []))
     ),
     PlantedFault("events not published again after a loss", EventPublisher, "republish", _nothing),
     PlantedFault("the last entry of a batch not published", Bus, "publish", _drop_last_entry),
-    PlantedFault("a loss of Redis not noticed", Bus, "assert_complete", _nothing),
+    PlantedFault("a loss of Redis not noticed", Bus, "assert_complete", _nothing, 35),
     PlantedFault("foreign entries accepted", EntryMac, "matches", _returns(True)),
     PlantedFault("an event skipped by a reader", Bus, "read", _skip_first_read),
     PlantedFault("messages applied before those they follow from", Executor, "with_dependencies", _all_entries, 80),
     PlantedFault("a snapshot left out", Consumer, "add_snapshot", _nothing),
+    PlantedFault("events after a snapshot not replayed at a start", Executor, "_events", _returns(())),
     PlantedFault("controls not replayed at a start", memesnipe.roles.executor, "read_controls", _returns(([], {}))),
     PlantedFault("the factory's window not filled at a start", StrategyFactory, "catch_up", _nothing),
-    PlantedFault("a snapshot with one control too few", ExecutorSnapshots, "write_if_due", _forget_controls),
-    PlantedFault("a snapshot ahead of the commit restored", ExecutorSnapshots, "read", _stale_snapshot),
-    PlantedFault("a snapshot written before its commit", Executor, "commit", _snapshot_before_commit),
     PlantedFault("controls not recorded", UnitOfWork, "add", _without_rows(ControlRow)),
     PlantedFault("an order lost", UnitOfWork, "add", _without_rows(OrderRow)),
     PlantedFault("a fill doubled", UnitOfWork, "add", _doubled_rows(TradeRow)),
@@ -284,9 +257,8 @@ FAULTS: Final = [
     PlantedFault("a lamport too many", Desk, "_book", _one_lamport),
     PlantedFault("an event of the feed skipped", Intake, "_take", _token_of_the_next),
     PlantedFault("an event of the feed taken twice", Intake, "_take", _token_of_the_last),
-    PlantedFault("uncommitted events left in the log", EventLog, "truncate", _nothing),
     PlantedFault("events not logged", EventLog, "append", _nothing),
-    PlantedFault("a demoted strategy keeps its allocation", Portfolio, "decide", _release_late),
+    PlantedFault("a demoted strategy keeps its allocation", Portfolio, "decide", _release_late, 26),
     PlantedFault("a command not published", MarketData, "_assign", _command_unpublished),
     PlantedFault("marks that depend on the speed of roles", PositionRole, "read", _ahead_of_the_watermark),
     PlantedFault("the portfolio restored without its state", PortfolioRole, "load", _nothing),

@@ -106,7 +106,8 @@ def resumed(
     process = installation.start("evolve", *SEARCH, "--tape", str(market), "--workers", "2")
     wait_for("two generations", lambda: _latest_search(database) > before and _generations_of_latest(database) >= 2)
     installation.interrupt(process)
-    assert process.wait(60) == 1
+    assert process.wait(60) == 1, installation.stderr
+    assert installation.stdout, installation.stderr
     kept = json.loads(installation.stdout)["generations"]
     stderr = installation.stderr
     return Resumed(kept, stderr, _finished(installation, "--tape", str(market), "--workers", "1", "--resume"))

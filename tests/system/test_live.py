@@ -116,7 +116,8 @@ def test_another_installation_beside_it_takes_orders_and_stops(
         other.interrupt(process)
         wait_for("the actors to end although it stands still", lambda: not actors_of(other))
     assert process.wait(120) == 0
-    assert json.loads(other.stdout)["events"]["consumed"] >= before
+    # The last report that it could read is some seconds old; 180 events a second are consumed.
+    assert json.loads(other.stdout)["events"]["consumed"] > before - 1_800
     wait_for("no process to be left of the other", lambda: not other.leftovers(), 30)
     verified(other)
     wait_for("the first to be healthy on the busy machine", lambda: is_healthy(one))

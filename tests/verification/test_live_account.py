@@ -58,6 +58,7 @@ def live_run(
             with database.connect() as connection:
                 assert Recorded(run_id, made.event_log(run_id), connection).differences() == []
 
+        operator.flushdb()  # other tests of the worker use the same database
         losses = [lambda: operator.delete("execution_reports", "events:price")] * 5
         yield made, made.run("replay:live", look, losses)
 

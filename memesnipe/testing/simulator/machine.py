@@ -32,6 +32,7 @@ from memesnipe.testing.simulator.settings import simulated_settings
 
 _ONLY_CRITICAL: Final = structlog.make_filtering_bound_logger(logging.CRITICAL)
 _SILENT: Final[Logger] = structlog.wrap_logger(None, wrapper_class=_ONLY_CRITICAL)
+_SNAPSHOT_EVERY_S: Final = 0.2  # a run takes seconds
 families: Final = cache(discover)
 metrics: Final = cache(ActorMetrics)
 
@@ -72,7 +73,7 @@ class SimulatedContext(Context):
     """The resources of a role in a simulated process."""
 
     def __init__(self, machine: Machine, process: Process, epochs: Epochs) -> None:
-        super().__init__(machine.home, machine.run_id, clock=process, epochs=epochs)
+        super().__init__(machine.home, machine.run_id, clock=process, snapshot_every_s=_SNAPSHOT_EVERY_S, epochs=epochs)
         bus = Bus("", process, lambda *_: RedisClient(machine.server, process))  # type: ignore[arg-type]
         vars(self).update(
             settings=simulated_settings(),

@@ -14,7 +14,7 @@ from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import NS_PER_S
 from memesnipe.testing.simulator.scheduler import Process
 
-MARKETS: Final = (6, 9, 13, 20, 22, 23, 38, 45, 56)  # seeds of the synthetic feed on which strategies trade
+MARKETS: Final = (5, 6, 9, 20, 24, 31, 32, 33, 39)  # seeds of the synthetic feed on which strategies trade
 _MESSAGES: Final = 3_000
 _SHARE_OF_PRICES, _SHARE_OF_OTHERS = 0.045, 0.15
 _LARGEST_PIECE: Final = 60

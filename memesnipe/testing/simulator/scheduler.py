@@ -13,7 +13,7 @@ from greenlet import getcurrent, greenlet
 
 from memesnipe.testing.simulator.faults import IN_TRANSACTIONS, LOCAL, Fault
 
-_STEP_S: Final = 0.002  # the longest time that a call takes
+_STEP_S: Final = (0.002, 0.02)  # the longest time that a call takes: on a fast and on a slow machine
 
 
 class KilledError(Exception):
@@ -121,6 +121,7 @@ class Scheduler:
             inject: applies a fault that affects other parts than the process at whose step it is due.
         """
         self._rng, self._inject = rng, inject
+        self._step_s = rng.choice(_STEP_S)
         self._start_ns = 0
         self._plan = deque(plan)
         self.injected: list[Fault] = []
@@ -137,7 +138,7 @@ class Scheduler:
             KilledError: one of them kills the process.
         """
         self.steps += 1
-        self.now_s += self._rng.random() * _STEP_S
+        self.now_s += self._rng.random() * self._step_s
         while self._plan and self._plan[0].step <= self.steps:
             if in_transaction and self._plan[0].kind not in IN_TRANSACTIONS:
                 return

@@ -10,7 +10,7 @@ _VALUES: Final[dict[str, Any]] = {
     "specs_per_generation": 8,
     "arena_size": 12,
     "rebalance_interval_secs": 75,
-    "generation_interval_secs": 75,
+    "generation_interval_secs": 100,
     "tape_window_events": 200,
     "min_observation_secs": 0,
     "min_trades_for_promotion": 1,

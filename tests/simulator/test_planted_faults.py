@@ -5,7 +5,7 @@ import pytest
 from memesnipe.testing.simulator.simulate import simulate
 from tests.simulator.planted_faults import FAULTS, PlantedFault
 
-MAX_RUNS = 200
+MAX_RUNS = 500
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

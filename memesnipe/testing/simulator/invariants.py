@@ -103,13 +103,16 @@ class Invariants:
         """
         self._read_fills()
         if isinstance(role, Executor):
+            # A process that was replaced and has not noticed has booked fewer fills than its successor.
+            fills = role.journal.numbers_after(role.journal.unit_of_work())[FILLS]
             for account, desk in role.desks.items():
-                self._compare_cash(f"desk {account}", account, desk.state.cash_lamports, len(self._fills))
+                self._compare_cash(f"desk {account}", account, desk.state.cash_lamports, fills)
         elif isinstance(role, PositionRole):
-            booked = self._offsets.get((role.name, FILLS), 0)
+            booked = role.offsets[FILLS].number
             for account, ledger in role.ledgers.items():
                 self._compare_cash(f"ledger {account}", account, ledger.state.cash_lamports, booked)
-                self._compare_positions(account, ledger.state)
+                if booked == self._offsets.get((role.name, FILLS), 0):  # the positions are those of the newest process
+                    self._compare_positions(account, ledger.state)
 
     def _compare_cash(self, name: str, account: Account, cash_lamports: int, fills: int) -> None:
         changes = sum(change for fill_account, change in self._fills[:fills] if fill_account == account)

@@ -6,7 +6,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, CONSUMED_TO_THE_END, EVENTS, RISK_EVENTS
+from memesnipe.protocol.streams import (
+    ALLOCATIONS,
+    COMMANDS,
+    CONSUMED_TO_THE_END,
+    EVENTS,
+    EXECUTION_REPORTS,
+    RISK_EVENTS,
+)
 from memesnipe.storage.schema import FeedCursorRow, MessageRow, RunRow, StreamOffsetRow, TokenRow
 
 OPEN, FINISHED = "open", "finished"
@@ -110,7 +117,8 @@ def read_offsets(connection: Connection, run_id: int, *streams: str) -> list[dic
 def read_published(connection: Connection, run_id: int, last_seq: int) -> dict[str, tuple[int, int]]:
     """Return for each stream the number of its last message, and of the last one that the end of the run waits for.
 
-    Commands after the last event, and the risk events that follow from them, have no effect: nothing waits for them.
+    Commands after the last event, and the risk events that follow from them, have no effect: nothing waits for them. A
+    venue may report at any time; what it reports after the last event belongs to no event of the run.
 
     Args:
         connection: to the database.
@@ -118,7 +126,8 @@ def read_published(connection: Connection, run_id: int, last_seq: int) -> dict[s
         last_seq: the last event.
     """
     message = MessageRow
-    due = func.max(message.number).filter(message.stream.not_in((COMMANDS, RISK_EVENTS)) | (message.seq < last_seq))
+    may_follow = (COMMANDS, RISK_EVENTS, EXECUTION_REPORTS)
+    due = func.max(message.number).filter(message.stream.not_in(may_follow) | (message.seq < last_seq))
     query = select(message.stream, func.max(message.number).label("last"), due.label("due"))
     rows = connection.execute(query.where(message.run_id == run_id).group_by(message.stream))
     return {row.stream: (row.last, row.due or 0) for row in rows}

@@ -12,13 +12,11 @@ from memesnipe.protocol.streams import (
     CONSUMED_TO_THE_END,
     CONTROLS,
     EVENTS,
-    EXECUTION_REPORTS,
-    RISK_EVENTS,
     STREAMS,
 )
 from memesnipe.storage.event_log import count_events, damaged_ranges
 from memesnipe.storage.messages import read_messages
-from memesnipe.storage.runs import FINISHED, Cursor, read_cursor
+from memesnipe.storage.runs import FINISHED, Cursor, read_cursor, read_published
 from memesnipe.storage.schema import MessageRow, RunRow, StreamOffsetRow
 from memesnipe.storage.schema_control import CommandRow, ControlRow
 from memesnipe.verification.comparison import differences, name_of
@@ -142,15 +140,7 @@ def _of_offsets(
     connection: Connection, run_id: int, cursor: Cursor, offsets: Offsets, *, finished: bool
 ) -> Iterator[str]:
     """Check that no actor consumed an unpublished message, and that a finished run consumed all due messages."""
-    # Commands after the last event, and the risk events that follow from them, have no effect: they are not due. A
-    # venue may report at any time; what it reports after the last event belongs to no event of the run.
-    may_follow = (COMMANDS, RISK_EVENTS, EXECUTION_REPORTS)
-    due = func.max(MessageRow.number).filter(MessageRow.stream.not_in(may_follow) | (MessageRow.seq < cursor.seq))
-    query = select(MessageRow.stream, func.max(MessageRow.number).label("last"), due.label("due"))
-    published = {
-        row.stream: (row.last, row.due or 0)
-        for row in connection.execute(query.where(MessageRow.run_id == run_id).group_by(MessageRow.stream))
-    }
+    published = read_published(connection, run_id, cursor.seq)
     for (actor, stream), number in sorted(offsets.items()):
         last = published.get(stream, (0, 0))[0]
         if stream != EVENTS and number > last:

@@ -28,33 +28,26 @@ from memesnipe.protocol.streams import EVENT_READERS
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor import Executor
 from memesnipe.roles.market_data import MarketData
-from memesnipe.roles.portfolio import PortfolioRole
-from memesnipe.roles.position import PositionRole
 from memesnipe.roles.strategy_factory import StrategyFactory
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.runs import LIVE_CAPITAL, begin_run, finish_run, is_complete
 from memesnipe.storage.schema import StrategyRow
 from memesnipe.tapes.tape import Tape, write_tape
 from memesnipe.telemetry.metrics import ActorMetrics
+from memesnipe.testing.simulator.role_process import ROLES, Role
+from memesnipe.testing.simulator.settings import LENIENT
 from tests.execution.scripted_chain import ScriptedChain
 
 TAPE_EVENTS = 4_000
 LIVE_USD = 5.0  # of the live account, where there is one
 
-# Gates so lenient that strategies soon trade on paper; limits so tight that positions are closed and orders refused.
 _SETTINGS = {
+    **LENIENT,
     "population_size": 12,
     "specs_per_generation": 4,
     "rebalance_interval_secs": 20,
     "generation_interval_secs": 60,
     "tape_window_events": 3_000,
-    "min_observation_secs": 0,
-    "min_trades_for_promotion": 1,
-    "min_sharpe_for_promotion": -1000,
-    "max_drawdown_for_promotion": 1,
-    "portfolio_stop_loss_percent": 2,
-    "trailing_stop_loss_percent": 2,
-    "max_token_exposure_usd": 400,
 }
 # Manual commands: the fraction of the tape at which each is submitted, and the mode of its strategy.
 _COMMANDS = {
@@ -64,8 +57,7 @@ _COMMANDS = {
     0.9: (CommandName.RISK_RESET, ""),
 }
 
-AnyRole = MarketData | Executor | PositionRole | PortfolioRole | StrategyFactory
-_KINDS: tuple[type[Any], ...] = (MarketData, Executor, StrategyFactory, PositionRole, PortfolioRole)
+_KINDS = tuple(ROLES.values())
 
 
 class SmallRuns:
@@ -138,13 +130,13 @@ class SmallRuns:
         finish_run(self.database, run_id)
         return run_id
 
-    def open(self, run_id: int) -> list[AnyRole]:
+    def open(self, run_id: int) -> list[Role]:
         made = [self._make(run_id, kind) for kind in _KINDS]
         for role in made:
             role.open()
         return made
 
-    def _make(self, run_id: int, kind: type[Any]) -> AnyRole:
+    def _make(self, run_id: int, kind: type[Any]) -> Role:
         context = Context(self.home, run_id)
         parts: dict[type[Any], Callable[[], Any]] = {
             StrategyFactory: lambda: _evaluator(context),
@@ -152,10 +144,10 @@ class SmallRuns:
             Executor: lambda: self.chain,
         }
         given = [parts[kind]()] if kind in parts else []
-        made: AnyRole = kind(context, ActorMetrics(kind.name), *given)
+        made: Role = kind(context, ActorMetrics(kind.name), *given)
         return made
 
-    def _open_again(self, run_id: int, roles: list[AnyRole], failed: int) -> None:
+    def _open_again(self, run_id: int, roles: list[Role], failed: int) -> None:
         """Open a failed role again, after market_data, for whose events it may wait."""
         self.failures += 1
         for i in sorted({0, failed}):

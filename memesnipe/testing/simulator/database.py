@@ -5,7 +5,7 @@ The journal, the lease and the queries are those of the product. The few express
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -85,38 +85,22 @@ class ProcessEngine:
         """Return the address of the database."""
         return self._engine.url
 
-    @contextmanager
-    def connect(self) -> Iterator[Connection]:
-        """Open a connection that only reads.
+    def connect(self) -> AbstractContextManager[Connection]:
+        """Open a connection that only reads; a fault raises OperationalError."""
+        return self._opened(self._engine.connect)
 
-        Raises:
-            OperationalError: by a fault.
-        """
-        fault = self._begin()
-        with self._engine.connect() as connection:
-            yield connection
-        self._end(fault)
+    def begin(self) -> AbstractContextManager[Connection]:
+        """Open a connection with a transaction, which is committed at the end; a fault raises OperationalError."""
+        return self._opened(self._engine.begin)
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        """Open a connection with a transaction, which is committed at the end.
-
-        Raises:
-            OperationalError: by a fault.
-        """
-        fault = self._begin()
-        with self._engine.begin() as connection:
-            yield connection
-        self._end(fault)
-
-    def _begin(self) -> str:
+    def _opened(self, open_connection: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:
         self._process.step()
         fault = self._process.take_fault("database")
         if fault == "refused":
             raise _lost()
-        return fault
-
-    def _end(self, fault: str) -> None:
+        with open_connection() as connection:
+            yield connection
         if fault == "reply_lost":
             raise _lost()
         self._process.step()

@@ -20,7 +20,7 @@ from memesnipe.testing.simulator.invariants import InvariantError, Invariants
 from memesnipe.testing.simulator.machine import Machine
 from memesnipe.testing.simulator.market import MARKETS
 from memesnipe.testing.simulator.redis_server import RedisServer, Stream
-from memesnipe.testing.simulator.role_process import ROLES, Role, RoleProcess
+from memesnipe.testing.simulator.role_process import ROLES, RoleProcess
 from memesnipe.testing.simulator.scheduler import Process, Scheduler
 from memesnipe.testing.simulator.settings import simulated_settings
 
@@ -35,10 +35,12 @@ class History:
     """A run in a folder, its processes and what happens to them.
 
     Attributes:
-        plan: the faults.
+        database: of the run.
+        home: the folder.
         commands: whether users request commands.
         machine: the servers and files.
         scheduler: the order of the steps.
+        invariants: the checks of each step.
     """
 
     def __init__(self, seed: int, database: Database, home: Path, *, disturbed: bool = True) -> None:
@@ -56,26 +58,18 @@ class History:
         server = RedisServer(rng)
         self.machine = Machine(home, database, server, rng, number, run_id, live)
         self._copies = [server.copy()]
+        self.invariants = Invariants(self.machine)
         for name in ROLES:
             self._start(name, 0.0)
-        self.invariants = Invariants(self.machine)
 
     def _on_statement(self) -> None:
         if self.scheduler.current is not None:
             self.scheduler.current.step_in_transaction()
 
     def _start(self, name: str, after_s: float) -> None:
-        process = RoleProcess(name, self.scheduler, self.machine, self._check_money)
+        process = RoleProcess(name, self.scheduler, self.machine, self.invariants.check_money)
         process.wake_s = self.scheduler.now_s + after_s
         self.scheduler.processes.append(process)
-
-    def _check_money(self, role: Role) -> None:
-        self.invariants.check_money(role)
-
-    @property
-    def processes(self) -> list[RoleProcess]:
-        """Return the processes that run."""
-        return [process for process in self.scheduler.processes if isinstance(process, RoleProcess)]
 
     def run(self) -> None:
         """Run to the end.
@@ -98,7 +92,7 @@ class History:
 
     def stop(self) -> None:
         """Kill all processes."""
-        for process in self.processes:
+        for process in self.scheduler.processes:
             process.kill()
         self.scheduler.processes.clear()
         self.database.on_statement = lambda: None

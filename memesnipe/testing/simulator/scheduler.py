@@ -7,6 +7,7 @@ process that continues. Two calls of one process may thus have any number of cal
 import random
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from greenlet import getcurrent, greenlet
@@ -27,7 +28,6 @@ class Process:
         self.name = name
         self.scheduler = scheduler
         self.wake_s = 0.0
-        self.was_killed = False
         self._is_waiting = False
         self._faults: dict[str, str] = {}  # port -> the fault of its next call
         self._greenlet = greenlet(self._run)
@@ -37,10 +37,8 @@ class Process:
         raise NotImplementedError
 
     def _run(self) -> None:
-        try:
+        with suppress(KilledError):
             self.work()
-        except KilledError:
-            self.was_killed = True
 
     @property
     def has_ended(self) -> bool:
@@ -53,10 +51,8 @@ class Process:
 
     def kill(self) -> None:
         """End the process where it stands."""
-        try:
+        with suppress(KilledError):  # raised here by a process that had not begun
             self._greenlet.throw(KilledError)
-        except KilledError:  # it had not begun
-            self.was_killed = True
 
     def step(self) -> None:
         """Let other processes run before a call of a port.

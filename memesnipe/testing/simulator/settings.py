@@ -5,13 +5,8 @@ from typing import Any, Final
 
 from memesnipe.config.settings import Settings, settings_from
 
-_VALUES: Final[dict[str, Any]] = {
-    "population_size": 32,
-    "specs_per_generation": 8,
-    "arena_size": 12,
-    "rebalance_interval_secs": 75,
-    "generation_interval_secs": 100,
-    "tape_window_events": 200,
+# Gates so lenient that strategies soon trade on paper; limits so tight that positions are closed and orders refused.
+LENIENT: Final[dict[str, Any]] = {
     "min_observation_secs": 0,
     "min_trades_for_promotion": 1,
     "min_sharpe_for_promotion": -1000,
@@ -19,6 +14,15 @@ _VALUES: Final[dict[str, Any]] = {
     "portfolio_stop_loss_percent": 2,
     "trailing_stop_loss_percent": 2,
     "max_token_exposure_usd": 400,
+}
+_VALUES: Final = {
+    **LENIENT,
+    "population_size": 32,
+    "specs_per_generation": 8,
+    "arena_size": 12,
+    "rebalance_interval_secs": 75,
+    "generation_interval_secs": 100,
+    "tape_window_events": 200,
 }
 
 

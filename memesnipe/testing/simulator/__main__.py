@@ -22,6 +22,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=cpu_count() or 1, help="processes (one for each core)")
     parser.add_argument("--seed", type=int, help="repeat the run of this seed alone")
     options = parser.parse_args()
+    for name in ("histories", "workers"):
+        if getattr(options, name) < 1:
+            parser.error(f"argument --{name}: must be at least 1")
     if options.seed is not None:
         run = simulate(options.seed)
         sys.stdout.write(run.error or f"seed {run.seed}: correct, {run.steps:,} steps, {', '.join(run.faults)}\n")

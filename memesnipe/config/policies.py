@@ -2,6 +2,7 @@
 
 from memesnipe.config.settings import Settings
 from memesnipe.engine.fills import FillModel
+from memesnipe.evolution.genetic_algorithm import SearchSettings
 from memesnipe.protocol.account import Account
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.gate import Limits
@@ -77,6 +78,14 @@ def promotion_policy_of(settings: Settings) -> PromotionPolicy:
         max_parity_error_bps=lifecycle.max_parity_error_bps_for_live,
     )
     return PromotionPolicy(paper, live, lifecycle.min_sharpe_to_stay, lifecycle.drift_fills)
+
+
+def search_of(settings: Settings) -> SearchSettings:
+    """Return the parameters of the factory's search."""
+    evolution = settings.evolution
+    return SearchSettings(
+        evolution.population_size, evolution.mutation_rate, evolution.crossover_rate, evolution.tournament_size
+    )
 
 
 def caps_of(settings: Settings) -> Caps:

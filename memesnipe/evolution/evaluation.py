@@ -53,6 +53,16 @@ class Evaluation:
         """Whether the genome could not be run; `error` has the reason."""
         return self.train is None
 
+    @property
+    def train_sharpe(self) -> float:
+        """The Sharpe ratio in the training segment; 0 if the evaluation failed."""
+        return self.train.sharpe if self.train else 0.0
+
+    @property
+    def validation_sharpe(self) -> float:
+        """The Sharpe ratio in the validation segment; 0 if the evaluation failed."""
+        return self.validation.sharpe if self.validation else 0.0
+
 
 def run_segment(
     segment: Segment, genomes: Sequence[Genome], families: Families, model: FillModel, capital_usd: float

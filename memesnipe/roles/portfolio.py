@@ -12,7 +12,6 @@ from memesnipe.engine.genome import Genome, genome_from
 from memesnipe.market.events import GENERATION
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import (
-    AllocationMessage,
     CommandMessage,
     PositionUpdate,
     RiskEvent,
@@ -26,7 +25,7 @@ from memesnipe.storage.schema import AllocationRow, LifecycleRow, StrategyRow
 from memesnipe.storage.schema_control import CommandRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.lifecycle import DOWN, Mode
-from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioState, Transition
+from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioState, Transition, allocation_of
 
 _STATE = msgspec.json.Decoder(tuple[PortfolioState, list[PositionUpdate], int])
 # Sets the current figures of a strategy.
@@ -131,17 +130,7 @@ class PortfolioRole(Consumer):
             AllocationRow,
             [{"seq": seq, "spec_id": s, "allocation_usd": usd} for s, usd in decision.allocations_usd.items()],
         )
-        strategies = self._portfolio.state.strategies
-        work.send(
-            AllocationMessage(
-                seq=seq,
-                added=decision.added,
-                removed=decision.removed,
-                allocations_usd=decision.allocations_usd,
-                modes={spec_id: str(strategies[spec_id].mode) for spec_id in decision.allocations_usd},
-                after=due.after,
-            )
-        )
+        work.send(allocation_of(decision, self._portfolio.state, seq, due.after))
 
     def _write_steps(self, steps: list[Transition], work: UnitOfWork) -> None:
         work.add(LifecycleRow, [asdict(step) for step in steps])

@@ -9,7 +9,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
+from memesnipe.protocol.messages import AllocationMessage, ParityRecord, SimulationResults, StrategySpec
 from memesnipe.trading.allocation import KEPT_CHANGES, Caps, TrackRecord, allocate
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, deflated_sharpe_of, next_mode
 from memesnipe.trading.live_capital import LiveCapital
@@ -248,6 +248,18 @@ class Portfolio:
             self.state.retired.add(spec_id)
         why = "the arena is full and its return of {:+.2%} is among the worst"
         return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]
+
+
+def allocation_of(decision: Decision, state: PortfolioState, seq: int, after: Mapping[str, int]) -> AllocationMessage:
+    """Return a decision at event ``seq`` as a message, which follows from the messages ``after``, by stream."""
+    return AllocationMessage(
+        seq=seq,
+        added=decision.added,
+        removed=decision.removed,
+        allocations_usd=decision.allocations_usd,
+        modes={spec_id: str(state.strategies[spec_id].mode) for spec_id in decision.allocations_usd},
+        after=dict(after),
+    )
 
 
 def _manual(reason: str) -> str:

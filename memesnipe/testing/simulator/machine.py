@@ -13,6 +13,7 @@ import numpy as np
 import structlog
 
 from memesnipe.bus.redis_bus import Bus
+from memesnipe.config.policies import fill_model_of
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Segment, run_segment
 from memesnipe.evolution.spans import span_of
@@ -108,7 +109,7 @@ class SimulatedContext(Context):
 _evaluated: dict[bytes, list[Evaluation]] = {}
 
 
-def evaluate_window(context: Context, window: Events, genomes: list[Genome]) -> list[Evaluation]:
+def evaluate_window(window: Events, genomes: list[Genome]) -> list[Evaluation]:
     """Evaluate a generation: the fittest strategy is the one with most orders, so that every run trades.
 
     Equal windows and genomes have equal results, which are computed once.
@@ -116,8 +117,9 @@ def evaluate_window(context: Context, window: Events, genomes: list[Genome]) -> 
     key = blake2b(window.tobytes() + "".join(genome.spec_id for genome in genomes).encode()).digest()
     if key not in _evaluated:
         segment = Segment(span_of(window), [window])
-        capital_usd = context.settings.simulation.shadow_capital_usd
-        records = run_segment(segment, genomes, context.families, context.fill_model, capital_usd)
+        settings = simulated_settings()
+        capital_usd = settings.simulation.shadow_capital_usd
+        records = run_segment(segment, genomes, families(), fill_model_of(settings), capital_usd)
         _evaluated[key] = [
             Evaluation(genome.spec_id, record.result, None, float(record.result.orders), np.zeros((2 * BLOCKS, 3)))
             for genome, record in zip(genomes, records, strict=True)

@@ -67,6 +67,6 @@ class RoleProcess(Process):
         if self.name == MarketData.name:
             arguments = [self._machine.feed(self)]
         elif self.name == StrategyFactory.name:
-            arguments = [lambda _, window, genomes: evaluate_window(context, window, genomes)]
+            arguments = [lambda _, window, genomes: evaluate_window(window, genomes)]
         made: Role = ROLES[self.name](context, metrics(self.name), *arguments)
         return made

@@ -1,0 +1,143 @@
+"""The closed loop on labelled markets: the whole system over 24 hours of event time, in lockstep and in process.
+
+    python benchmarks/closed_loop.py [--markets noise momentum] [--seeds 5] [--first-seed 0] [--hours 24] [--json]
+
+Each market and seed is one run with the default settings. `memesnipe.testing.closed_loop` runs the cores of all roles;
+a test compares its records with those of the roles on real servers.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice, takewhile
+from multiprocessing import get_context
+
+import numpy as np
+
+from memesnipe.config.policies import fill_model_of
+from memesnipe.config.settings import Settings, settings_from
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
+from memesnipe.evolution.spans import cut, span_of, window_spans
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
+from memesnipe.feeds.synthetic.world import START_TS, Message
+from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, Events, join
+from memesnipe.market.sequencer import Sequencer
+from memesnipe.runtime.families import load_families
+from memesnipe.sdk.registry import Families
+from memesnipe.testing.closed_loop import ClosedLoop
+from memesnipe.testing.labelled_markets import Edge, labelled_market
+from memesnipe.trading.lifecycle import Mode
+
+MARKETS = (*(str(edge) for edge in Edge), "synthetic")
+STAMPED_AT_ONCE = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The figures of one run. Equities are ratios of the capital at the start."""
+
+    market: str
+    seed: int
+    final_equity: float
+    lowest_equity: float
+    max_drawdown: float  # ratio of the peak, at marks
+    trades: int  # fills of the desk that landed
+    fees_usd: float  # of pools and network
+    promoted: int  # strategies that were ever on paper
+    generations: int
+    proposed: int
+    seconds: float
+
+
+def market_of(name: str, seed: int, hours: float, settings: Settings) -> tuple[Events, list[str]]:
+    """Return the stamped events of a market and the mints of its tokens."""
+    messages = (
+        _synthetic(seed, hours) if name == "synthetic" else labelled_market(Edge(name), seed, hours=hours).messages()
+    )
+    sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
+    parts = []
+    while batch := list(islice(messages, STAMPED_AT_ONCE)):
+        parts.append(sequencer.stamp(batch)[0])
+    return join(*parts), sequencer.mints
+
+
+def _synthetic(seed: int, hours: float) -> Iterator[Message]:
+    messages = SyntheticFeed(seed).messages(0)
+    until_ts = START_TS + int(hours * 3600 * NS_PER_S)
+    return takewhile(lambda message: message["ts"] < until_ts, messages)
+
+
+def evaluate_window(
+    families: Families, settings: Settings, _index: int, events: Events, genomes: list[Genome]
+) -> list[Evaluation]:
+    """Evaluate genomes on the latest events, as the factory's tasks do."""
+    window = events[-settings.evolution.tape_window_events :]
+    train, validation = (Segment(span, [cut(window, span)]) for span in window_spans(span_of(window)))
+    model = fill_model_of(settings)
+    return evaluate(train, validation, genomes, families, model, settings.simulation.shadow_capital_usd)
+
+
+def run(market: str, seed: int, hours: float, overrides: dict[str, str]) -> Run:
+    """Run the loop over one market."""
+    started = time.perf_counter()
+    settings = settings_from({"seed": seed, **overrides}, env_file=None)
+    families = load_families(settings)
+    events, mints = market_of(market, seed, hours, settings)
+    loop = ClosedLoop(settings, families, partial(evaluate_window, families, settings))
+    for _ in loop.advance(events, dict(enumerate(mints))):
+        pass
+    outcome = loop.outcome
+    equity = np.array([mark.equity_usd for mark in outcome.marks]) / settings.trading.initial_capital_usd
+    landed = [message for message in outcome.fills if not message.fill.failure]
+    fees = sum(m.fill.pool_fee_lamports + m.fill.network_fee_lamports for m in outcome.fills)
+    return Run(
+        market=market,
+        seed=seed,
+        final_equity=float(equity[-1]),
+        lowest_equity=float(equity.min()),
+        max_drawdown=float((1.0 - equity / np.maximum.accumulate(equity)).max()),
+        trades=len(landed),
+        fees_usd=fees / LAMPORTS_PER_SOL * float(events["sol_usd"][-1]),
+        promoted=len({t.spec_id for t in outcome.transitions if t.to_mode == Mode.PAPER}),
+        generations=outcome.generations,
+        proposed=outcome.proposed,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def main() -> None:
+    """Run the markets and print a line for each run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--markets", nargs="+", choices=MARKETS, default=MARKETS)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings other than the defaults")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    overrides = dict(pair.split("=", 1) for pair in given.set)
+    plan = [(m, s) for m in given.markets for s in range(given.first_seed, given.first_seed + given.seeds)]
+    with ProcessPoolExecutor(given.workers, get_context("spawn")) as pool:
+        futures = [pool.submit(run, market, seed, given.hours, overrides) for market, seed in plan]
+        for future in as_completed(futures):
+            found = future.result()
+            print(json.dumps(asdict(found)) if given.json else _line(found), flush=True)
+
+
+def _line(found: Run) -> str:
+    return (
+        f"{found.market:15} {found.seed:3}  equity {found.final_equity:8.2%}  drawdown {found.max_drawdown:6.2%}  "
+        f"trades {found.trades:6,}  fees {found.fees_usd:8,.2f} USD  promoted {found.promoted:4}  "
+        f"proposed {found.proposed:5,}  {found.seconds:5.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()

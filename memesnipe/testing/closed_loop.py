@@ -1,0 +1,138 @@
+"""The closed loop: the cores of all roles in one process, in lockstep.
+
+The events of a run pass through arena, desk, ledger, portfolio and search in the order in which the roles exchange
+them, so the records equal those of the whole system in lockstep, without its servers.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from memesnipe.config.policies import (
+    capital_of,
+    caps_of,
+    fill_model_of,
+    ledger_policy_of,
+    limits_of,
+    promotion_policy_of,
+    search_of,
+    switches_of,
+)
+from memesnipe.config.settings import Settings
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.breeding import Breeder, specs_of
+from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.market.events import GENERATION, Event, Events, last_of_decisions, rows
+from memesnipe.protocol.account import Account
+from memesnipe.protocol.messages import ExitOrder, FillMessage, PositionUpdate, RiskEvent, SimulationResults
+from memesnipe.sdk.registry import Families
+from memesnipe.trading.execution import local_execution
+from memesnipe.trading.ledger import Ledger
+from memesnipe.trading.portfolio import Portfolio, Transition, allocation_of
+from memesnipe.trading.records import of_mark, of_step
+from memesnipe.trading.steps import Step
+
+# (number of the generation, events so far, genomes) -> one evaluation a genome
+Evaluate = Callable[[int, Events, list[Genome]], list[Evaluation]]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run recorded: the marks, the trades and the steps of the lifecycle, in order."""
+
+    marks: list[PositionUpdate] = field(default_factory=list)
+    fills: list[FillMessage] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    generations: int = 0
+    proposed: int = 0  # strategies that the search proposed
+
+
+class ClosedLoop:
+    """A run of all roles' cores over the events that are passed to `advance`."""
+
+    def __init__(self, settings: Settings, families: Families, evaluate: Evaluate) -> None:
+        """Create the cores in their initial state.
+
+        Args:
+            settings: of the run.
+            families: all strategy families.
+            evaluate: evaluates the genomes of a generation on the events of the run so far.
+        """
+        capital_usd = capital_of(settings, None)
+        self.execution = local_execution(
+            families,
+            fill_model_of(settings),
+            shadow_capital_usd=settings.simulation.shadow_capital_usd,
+            limits={account: limits_of(settings, usd) for account, usd in capital_usd.items()},
+        )
+        self.portfolio = Portfolio(
+            promotion_policy_of(settings),
+            caps_of(settings),
+            switches_of(settings),
+            arena_size=settings.simulation.arena_size,
+        )
+        self.ledger = Ledger(ledger_policy_of(settings, capital_usd[Account.PAPER]), account=Account.PAPER)
+        self.breeder = Breeder(
+            families,
+            search_of(settings),
+            settings.simulation.seed,
+            proposals=settings.evolution.specs_per_generation,
+        )
+        self.outcome = Outcome()
+        self._evaluate = evaluate
+        self._unapplied: deque[Event] = deque()  # by the ledger
+
+    def advance(self, events: Events, mints: dict[int, str]) -> Iterator[PositionUpdate]:
+        """Advance over the stamped events of a run; yield each mark once the decision that follows it is applied.
+
+        Args:
+            events: of the whole run, shape (n,), from the first one on.
+            mints: the address of each token.
+        """
+        first = self.execution.seq
+        for stop in dict.fromkeys([*(first + last + 1 for last in last_of_decisions(events[first:])), len(events)]):
+            batch = events[self.execution.seq : stop]
+            self._unapplied.extend(rows(batch))
+            for step in self.execution.advance(batch):
+                self._book(step, mints)
+                if step.results is not None:
+                    yield self._decide(events[:stop], step, mints)
+
+    def _book(self, step: Step, mints: dict[int, str]) -> None:
+        """Book the fills of a step in the ledger, each after the event that precedes it."""
+        for message in of_step(step, mints).messages:
+            if isinstance(message, FillMessage):
+                self._advance_ledger(message.seq)
+                self.ledger.on_fill(message)
+                self.outcome.fills.append(message)
+            elif isinstance(message, SimulationResults):
+                self.portfolio.on_results(message)
+
+    def _advance_ledger(self, seq: int) -> None:
+        while self._unapplied and self._unapplied[0].seq <= seq:
+            self.ledger.on_event(self._unapplied.popleft())
+
+    def _decide(self, events: Events, step: Step, mints: dict[int, str]) -> PositionUpdate:
+        """Mark the portfolio, breed where a generation is due, decide, and apply the controls that follow."""
+        assert step.results is not None  # noqa: S101 - the caller has checked it
+        self._advance_ledger(step.seq)
+        messages = of_mark(self.ledger, self.ledger.mark(), step.seq, step.results.ts, step.results.flags).messages
+        (mark,) = [message for message in messages if isinstance(message, PositionUpdate)]
+        if mark.flags & GENERATION:
+            self._breed(step.seq, events)
+        decision = self.portfolio.decide(step.seq, {Account.PAPER: mark.equity_usd})
+        self.outcome.transitions += decision.transitions
+        self.outcome.marks.append(mark)
+        controls = [message for message in messages if isinstance(message, RiskEvent | ExitOrder)]
+        controls.sort(key=lambda message: isinstance(message, ExitOrder))  # the executor reads risk events first
+        for control in [*controls, allocation_of(decision, self.portfolio.state, step.seq, {})]:
+            for applied in self.execution.apply(control):
+                self._book(applied, mints)
+        return mark
+
+    def _breed(self, seq: int, events: Events) -> None:
+        generation = self.breeder.breed(lambda genomes: self._evaluate(self.breeder.index, events, genomes))
+        for spec in specs_of(generation, seq):
+            self.portfolio.on_spec(spec)
+        self.outcome.generations += 1
+        self.outcome.proposed += len(generation.proposals)

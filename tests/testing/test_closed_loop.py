@@ -1,0 +1,35 @@
+"""The closed loop in process has the same records as the roles, which exchange messages."""
+
+import pytest
+
+from memesnipe.market.events import REBALANCE
+from memesnipe.market.sequencer import Sequencer
+from memesnipe.testing.closed_loop import ClosedLoop
+from memesnipe.testing.simulator.machine import evaluate_window, families
+from memesnipe.testing.simulator.market import MARKETS, market
+from memesnipe.testing.simulator.outcome import undisturbed
+from memesnipe.testing.simulator.settings import simulated_settings
+
+
+@pytest.mark.parametrize("number", MARKETS[:3])
+def test_the_loop_in_process_equals_the_roles(number: int) -> None:
+    settings = simulated_settings()
+    sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
+    events, rejected = sequencer.stamp(market(number))
+    assert not rejected
+    events["flags"][-1] |= REBALANCE  # a decision is due at the end of a feed
+    window = settings.evolution.tape_window_events
+    loop = ClosedLoop(settings, families(), lambda _, seen, genomes: evaluate_window(seen[-window:], genomes))
+    marks = list(loop.advance(events, dict(enumerate(sequencer.mints))))
+    recorded = undisturbed(number)
+    assert [(mark.seq, mark.equity_lamports) for mark in marks] == sorted(
+        (row[2], row[4]) for row in recorded["equity"]
+    )
+    steps = sorted((step.number, step.seq, step.spec_id, step.to_mode) for step in loop.outcome.transitions)
+    assert steps == sorted((row[1], row[2], row[3], row[5]) for row in recorded["lifecycle"])
+    fills = [message.fill for message in loop.outcome.fills]
+    assert sorted((fill.ts, fill.order.spec_id, fill.token_raw, fill.sol_lamports) for fill in fills) == sorted(
+        (row[10], row[3], row[12], row[13]) for row in recorded["trades"]
+    )
+    assert len(fills) > 3
+    assert loop.breeder.index == len(recorded["generations"])

@@ -6,6 +6,7 @@ it never reaches 1, however many strategies come. Who leaves returns what is lef
 `docs/statistics.md`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,9 +47,9 @@ class EvidenceBudget:
         if total == 0.0:
             return np.zeros(0)
         # The mass at which the curve has the present budget, then the curve at that mass plus the new.
-        before = 1.0 / (1.0 - min(self.spent, _MAX_SPENT)) ** 2
-        after = min(1.0 - 1.0 / np.sqrt(before + total / self.scale), 1.0)
-        cost = max(float(after) - self.spent, 0.0)
+        left = 1.0 - min(self.spent, _MAX_SPENT)
+        after = 1.0 - 1.0 / math.sqrt(1.0 / (left * left) + total / self.scale)
+        cost = max(after - self.spent, 0.0)
         self.spent += cost
         weights: NDArray[np.float64] = cost * mass / total
         return weights

@@ -1,11 +1,13 @@
 """The payloads of the streams between roles. Money is whole lamports and raw tokens; ``ts`` is ns since 1970 UTC."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import msgspec
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
@@ -48,6 +50,14 @@ class ExecutionReport(Payload, frozen=True, kw_only=True):
     account: Account = Account.LIVE
 
 
+@dataclass(frozen=True, slots=True)
+class DeskReturn:
+    """The return of a round trip on a desk, which has ended: its profit relative to its stake, net of all costs."""
+
+    spec_id: str
+    value: float
+
+
 class SimulationResults(Follows, frozen=True, kw_only=True):
     """The results of all strategies in the arena, at an event after which a decision is due."""
 
@@ -57,6 +67,8 @@ class SimulationResults(Follows, frozen=True, kw_only=True):
     flags: int  # of the event: 1 rebalance due | 2 generation due
     results: list[StrategyResult]
     parity: dict[str, ParityRecord]
+    evidence: dict[str, StrategyEvidence] = msgspec.field(default_factory=dict)
+    desk_returns: list[DeskReturn] = msgspec.field(default_factory=list)  # since the last results
 
 
 class ExecutorProgress(Payload, frozen=True, kw_only=True):

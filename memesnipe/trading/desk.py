@@ -34,11 +34,20 @@ from memesnipe.protocol.order_status import (
     is_outdated,
 )
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
-from memesnipe.trading.desk_state import DeskState, order_key
+from memesnipe.trading.desk_state import DeskState, RoundTrip, order_key
 from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused, refuse, refuse_size
 
 _MINUTE_NS: Final = 60 * NS_PER_S
 _MAX_CAPITAL_USD: Final = 1e8  # so that lamports fit 64 bits where no capital is set
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The beginning or the end of a round trip of the desk."""
+
+    spec_id: str
+    token: int
+    value: float | None  # at the end: its profit relative to its stake, net of all costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,12 @@ class Desk:
         self._venue = venue
         self._limits = limits
         self._dead_after_ns = dead_after_ns
+        self._observed: list[Observation] = []
+
+    def take_observed(self) -> list[Observation]:
+        """Return the round trips that began or ended since the last call, in order."""
+        observed, self._observed = self._observed, []
+        return observed
 
     def on_event(self, event: Event) -> list[Fill]:
         """Execute the orders that arrived before this event, then apply the event; return the outcomes."""
@@ -116,6 +131,7 @@ class Desk:
             # The event before a fill is the one after which the report took effect: the records follow this order.
             fill = replace(fill, order=order, seq=state.market_state.last_seq)
             self._book(fill)
+        self._end_round_trip(order.spec_id, order.token)
         return Reported(key, order, fill)
 
     def on_decision(self, decision: Order) -> Order | RiskRefused | None:
@@ -192,6 +208,8 @@ class Desk:
             return []
         cancelled = self.not_permitted()
         state.pending = [order for order in state.pending if order not in cancelled]
+        for order in cancelled:
+            self._end_round_trip(order.spec_id, order.token)
         return cancelled
 
     def not_permitted(self) -> list[Order]:
@@ -256,6 +274,9 @@ class Desk:
         sent.append(now)
         del sent[: bisect_right(sent, now - _MINUTE_NS)]
         self.state.pending.append(order)
+        if order.side in ENTRIES:
+            self.state.round_trips.setdefault(order.spec_id, {})[order.token] = RoundTrip(order.budget_lamports)
+            self._observed.append(Observation(order.spec_id, order.token, None))
         return order
 
     def _pool(self, token: int) -> Pool:
@@ -275,10 +296,17 @@ class Desk:
         return fill
 
     def _book(self, fill: Fill) -> None:
-        order, holdings = fill.order, self.state.holdings
+        order = fill.order
         self.state.cash_lamports += fill.cash_change_lamports
-        if fill.failure:
-            return
+        round_trip = self.state.round_trips.get(order.spec_id, {}).get(order.token)
+        if round_trip is not None:
+            round_trip.profit_lamports += fill.cash_change_lamports
+        if not fill.failure:
+            self._apply_fill(fill)
+        self._end_round_trip(order.spec_id, order.token)
+
+    def _apply_fill(self, fill: Fill) -> None:
+        order, holdings = fill.order, self.state.holdings
         book = holdings.setdefault(order.spec_id, {})
         holding = book.setdefault(order.token, Holding())
         holding.apply_fill(fill, self.state.market_state.tokens[order.token])
@@ -287,3 +315,15 @@ class Desk:
             self.state.refused_exits.discard((order.spec_id, order.token))
         if not book:
             del holdings[order.spec_id]
+
+    def _end_round_trip(self, spec_id: str, token: int) -> None:
+        """End a round trip where nothing is held and no order is open."""
+        state = self.state
+        if state.holding(spec_id, token) is not None or state.is_pending(spec_id, token):
+            return
+        round_trip = state.round_trips.get(spec_id, {}).pop(token, None)
+        if round_trip is not None:
+            if not state.round_trips[spec_id]:
+                del state.round_trips[spec_id]
+            value = round_trip.profit_lamports / round_trip.stake_lamports
+            self._observed.append(Observation(spec_id, token, value))

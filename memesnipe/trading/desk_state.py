@@ -16,6 +16,14 @@ def order_key(order: Order) -> str:
 
 
 @dataclass(slots=True)
+class RoundTrip:
+    """An entry and all that follows until nothing is held: its budget, and the change of the cash since."""
+
+    stake_lamports: int
+    profit_lamports: int = 0
+
+
+@dataclass(slots=True)
 class DeskState:
     """The state of the desk."""
 
@@ -31,6 +39,7 @@ class DeskState:
     cash_lamports: int = 0  # of the whole portfolio; 0 before SOL has a price
     is_funded: bool = False
     refused_exits: set[tuple[str, int]] = field(default_factory=set)  # refused since the risk level last changed
+    round_trips: dict[str, dict[int, RoundTrip]] = field(default_factory=dict)  # strategy -> token -> open round trip
     statuses: dict[str, OrderStatus] = field(default_factory=dict)  # by order key, where a venue has reported one
 
     def status_of(self, order: Order) -> OrderStatus:

@@ -51,11 +51,12 @@ class ExecutionReport(Payload, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class DeskReturn:
-    """The return of a round trip on a desk, which has ended: its profit relative to its stake, net of all costs."""
+class RoundTripSeen:
+    """The beginning or the end of a round trip on a desk."""
 
     spec_id: str
-    value: float
+    position: int  # unique among the open round trips of the strategy
+    value: float | None  # at the end: its profit relative to its stake, net of all costs
 
 
 class SimulationResults(Follows, frozen=True, kw_only=True):
@@ -68,7 +69,7 @@ class SimulationResults(Follows, frozen=True, kw_only=True):
     results: list[StrategyResult]
     parity: dict[str, ParityRecord]
     evidence: dict[str, StrategyEvidence] = msgspec.field(default_factory=dict)
-    desk_returns: list[DeskReturn] = msgspec.field(default_factory=list)  # since the last results
+    round_trips: list[RoundTripSeen] = msgspec.field(default_factory=list)  # since the last results
 
 
 class ExecutorProgress(Payload, frozen=True, kw_only=True):

@@ -254,7 +254,8 @@ class Desk:
         if allocation_usd <= 0 or not state.market_state.sol_usd:
             return 0
         held = state.holdings.get(decision.spec_id, {})
-        target_usd = min(allocation_usd * decision.size, self._limits.max_position_usd) * size_multiplier(state.level)
+        wanted_usd = max(allocation_usd * decision.size, min(allocation_usd, self._limits.min_position_usd))
+        target_usd = min(wanted_usd, self._limits.max_position_usd) * size_multiplier(state.level)
         lamports_per_usd = LAMPORTS_PER_SOL / state.market_state.sol_usd
         in_flight = [order for order in state.pending if order.spec_id == decision.spec_id]
         exposures = held.keys() | {order.token for order in in_flight}

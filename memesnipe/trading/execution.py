@@ -22,11 +22,11 @@ from memesnipe.protocol.messages import (
     AllocationMessage,
     CommandMessage,
     ControlPayload,
-    DeskReturn,
     ExecutionReport,
     ExitOrder,
     ParityRecord,
     RiskEvent,
+    RoundTripSeen,
 )
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.accounts import AccountState, TradingAccount
@@ -45,7 +45,7 @@ class DeskSideState:
     account_of: dict[str, Account] = field(default_factory=dict)  # of the strategies with an allocation
     admitted: int = 0  # strategies ever admitted
     admission_no: dict[str, int] = field(default_factory=dict)  # of the strategies in the arenas
-    observed: list[DeskReturn] = field(default_factory=list)  # since the last results
+    observed: list[RoundTripSeen] = field(default_factory=list)  # since the last results
 
 
 @dataclass(slots=True)
@@ -112,8 +112,7 @@ class Execution:
                 for arena in self.arenas:
                     if arena.owns(seen.spec_id):
                         arena.engine.observe_desk(seen.spec_id, position, seen.value)
-                if seen.value is not None:
-                    self._side.observed.append(DeskReturn(seen.spec_id, seen.value))
+                self._side.observed.append(RoundTripSeen(seen.spec_id, position, seen.value))
 
     def _in_order(self, batches: Sequence[ArenaBatch]) -> list[Order]:
         """Merge the decisions of all arenas into the total order; a strategy's own decisions keep theirs."""

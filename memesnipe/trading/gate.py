@@ -46,6 +46,7 @@ class Limits:
     """The limits of the gate. Times are event time."""
 
     max_position_usd: float
+    min_position_usd: float = 0.0  # an entry is not smaller while the allocation suffices: fees would consume it
     max_token_exposure_usd: float = float("inf")
     max_total_exposure_usd: float = float("inf")
     max_orders_per_minute: int = 1_000_000

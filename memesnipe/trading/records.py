@@ -66,7 +66,7 @@ def of_step(step: Step, mints: dict[int, str]) -> Entries:
                 results=results.results,
                 parity=results.parity,
                 evidence=results.evidence,
-                desk_returns=results.desk_returns,
+                round_trips=results.round_trips,
             )
         )
     return entries

@@ -6,7 +6,7 @@ from memesnipe.engine.orders import Fill, Order
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.messages import DeskReturn, ParityRecord
+from memesnipe.protocol.messages import ParityRecord, RoundTripSeen
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.trading.gate import RiskRefused
 
@@ -20,7 +20,7 @@ class Results:
     results: list[StrategyResult]
     parity: dict[str, ParityRecord]
     evidence: dict[str, StrategyEvidence]
-    desk_returns: list[DeskReturn]  # of round trips that ended since the last results
+    round_trips: list[RoundTripSeen]  # of the desks, since the last results
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,10 @@ QUICK: Final = {
     "MIN_SHARPE_FOR_PROMOTION": "-1000",
     "MIN_SHARPE_TO_STAY": "-1000",
     "MAX_DRAWDOWN_FOR_PROMOTION": "1",
+    "MIN_EXPECTED_RETURN": "-1000",
+    "DEMOTION_EVIDENCE": "1e9",
+    "PROBATION_CAPITAL_USD": "1000",
+    "MAX_PROBATION_STRATEGIES": "100",
 }
 # When a Ray has died, its processes end after 2 s instead of a minute. And they get as much of the processor as others:
 # by default Ray's workers leave it to every other program.

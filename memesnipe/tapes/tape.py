@@ -17,16 +17,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from memesnipe.errors import TapeError, first_line
-from memesnipe.market.assumptions import describe
 from memesnipe.market.codec import to_messages
 from memesnipe.market.events import KIND_NAMES, Events, empty, join
 from memesnipe.market.record_rules import ASSIGNED_BY_A_RUN
 from memesnipe.market.token_index import TokenIndex
 from memesnipe.market.validation import Findings, validate
-from memesnipe.tapes.arrow import null_error, schema_error, to_events, to_table
-from memesnipe.tapes.checksum import UNSEALED, is_whole, seal
+from memesnipe.tapes.arrow import null_error, schema_error, to_events
+from memesnipe.tapes.checksum import is_whole
+from memesnipe.tapes.writer import FORMAT, TapeWriter, can_be_described
 
-FORMAT: Final = "memesnipe-tape-2"
 _OLDER_FORMATS: Final = ("memesnipe-tape-1",)  # without checksums, so that damage could not be detected
 _ROWS_AT_ONCE: Final = 1 << 20
 
@@ -77,26 +76,9 @@ def write_tape(path: Path, tape: Tape) -> None:
     Raises:
         TapeError: the file cannot be written, or an event is invalid.
     """
-    broken = tape.validate().first()
-    if broken is not None:
-        raise TapeError(f"cannot write the tape {path}: row {broken[0] + 1}: {broken[2]}")
-    try:
-        assumptions = json.dumps(dict(tape.assumptions), sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise TapeError(f"cannot write the tape {path}: its assumptions are not JSON: {first_line(error)}") from error
-    if not _can_be_described(json.loads(assumptions)):
-        raise TapeError(f"cannot write the tape {path}: its assumptions cannot be described")
-    table = to_table(tape.events, tape.mints)
-    metadata = {"format": FORMAT, "assumptions": assumptions, "seal": UNSEALED}  # the seal must be the last entry
-    partial = path.with_name(path.name + ".partial")
-    try:
-        stamped = table.replace_schema_metadata(metadata)
-        pq.write_table(stamped, partial, compression="zstd", write_page_checksum=True)
-        seal(partial)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise TapeError(f"cannot write the tape {path}: {error.strerror or error}") from error
+    with TapeWriter(path, tape.assumptions) as writer:
+        writer.write(tape.events, tape.mints)
+        writer.commit()
 
 
 def read_tape(path: Path, *, now_ns: int | None = None) -> Tape:
@@ -182,7 +164,7 @@ class _ParquetTape:
             parsed = json.loads(assumptions)
         except (ValueError, RecursionError):
             parsed = None
-        if not isinstance(parsed, dict) or not _can_be_described(parsed):
+        if not isinstance(parsed, dict) or not can_be_described(parsed):
             raise TapeError(f"{self._path} is damaged: its assumptions cannot be read; import its source again")
         return parsed
 
@@ -250,17 +232,6 @@ class _Errors:
             counts = ", ".join(f"{category} {count:,}" for category, count in self._counts.items())
             bad = sum(self._counts.values())
             raise TapeError(f"{self._path}, {self._first} ({bad:,} of {rows:,} rows are bad: {counts})")
-
-
-def _can_be_described(assumptions: dict[str, Any]) -> bool:
-    """Return whether the assumptions have the expected form and can be printed."""
-    if any(not isinstance(assumptions.get(key, {}), dict) for key in ("duplicates", "rejected")):
-        return False
-    try:
-        sentences = describe(assumptions)
-    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
-        return False
-    return all(sentence.isprintable() for sentence in sentences)
 
 
 def _text(value: bytes) -> str:

@@ -15,9 +15,10 @@ import structlog
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Segment, run_segment
-from memesnipe.evolution.spans import span_of
+from memesnipe.evolution.spans import cut
+from memesnipe.evolution.window import Window
 from memesnipe.feeds.choice import FeedChoice
-from memesnipe.market.events import Events
+from memesnipe.market.events import join
 from memesnipe.roles.context import Context
 from memesnipe.sdk.registry import discover
 from memesnipe.storage.lease import Epochs
@@ -33,6 +34,8 @@ from memesnipe.testing.simulator.settings import simulated_settings
 _ONLY_CRITICAL: Final = structlog.make_filtering_bound_logger(logging.CRITICAL)
 _SILENT: Final[Logger] = structlog.wrap_logger(None, wrapper_class=_ONLY_CRITICAL)
 _SNAPSHOT_EVERY_S: Final = 0.2  # a run takes seconds
+TAPE_SPAN_S: Final = 100  # and has six minutes of events
+_SLICE_EVENTS: Final = 40  # of some 150
 families: Final = cache(discover)
 metrics: Final = cache(ActorMetrics)
 
@@ -73,7 +76,15 @@ class SimulatedContext(Context):
     """The resources of a role in a simulated process."""
 
     def __init__(self, machine: Machine, process: Process, epochs: Epochs) -> None:
-        super().__init__(machine.home, machine.run_id, clock=process, snapshot_every_s=_SNAPSHOT_EVERY_S, epochs=epochs)
+        super().__init__(
+            machine.home,
+            machine.run_id,
+            clock=process,
+            snapshot_every_s=_SNAPSHOT_EVERY_S,
+            tape_span_s=TAPE_SPAN_S,
+            slice_events=_SLICE_EVENTS,
+            epochs=epochs,
+        )
         bus = Bus("", process, lambda *_: RedisClient(machine.server, process))  # type: ignore[arg-type]
         vars(self).update(
             settings=simulated_settings(),
@@ -108,14 +119,15 @@ class SimulatedContext(Context):
 _evaluated: dict[bytes, list[Evaluation]] = {}
 
 
-def evaluate_window(context: Context, window: Events, genomes: list[Genome]) -> list[Evaluation]:
+def evaluate_window(context: Context, window: Window, genomes: list[Genome]) -> list[Evaluation]:
     """Evaluate a generation: the fittest strategy is the one with most orders, so that every run trades.
 
     Equal windows and genomes have equal results, which are computed once.
     """
-    key = blake2b(window.tobytes() + "".join(genome.spec_id for genome in genomes).encode()).digest()
+    slices = [cut(slice_.load(), window.span) for slice_ in window.slices]
+    key = blake2b(join(*slices).tobytes() + "".join(genome.spec_id for genome in genomes).encode()).digest()
     if key not in _evaluated:
-        segment = Segment(span_of(window), [window])
+        segment = Segment(window.span, slices)
         capital_usd = context.settings.simulation.shadow_capital_usd
         records = run_segment(segment, genomes, context.families, context.fill_model, capital_usd)
         _evaluated[key] = [

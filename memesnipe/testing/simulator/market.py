@@ -5,9 +5,11 @@ minutes, and strategies trade on them.
 """
 
 import random
+from collections.abc import Mapping
 from functools import cache
 from itertools import islice
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from memesnipe.feeds.base import END, IDLE, FeedEvent, FeedMessage, FeedStatus, Polled, ResumeToken
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
@@ -35,6 +37,7 @@ class SimulatedFeed:
     """A feed of these messages; its token is the number of messages delivered."""
 
     total = None
+    assumptions: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, messages: list[FeedMessage], rng: random.Random, process: Process, *, live: bool) -> None:
         self._messages, self._rng, self._process, self.live = messages, rng, process, live

@@ -22,7 +22,7 @@ _VALUES: Final = {
     "arena_size": 12,
     "rebalance_interval_secs": 75,
     "generation_interval_secs": 100,
-    "tape_window_events": 200,
+    "training_hours": 0.05,
 }
 
 

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 
 from pydantic import TypeAdapter
 
@@ -17,6 +18,7 @@ from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.roles.training_window import TrainingWindow
 from memesnipe.storage.journal import UnitOfWork
+from memesnipe.storage.runs import read_mints
 from memesnipe.storage.schema import EvaluationRow, GenerationRow
 from memesnipe.telemetry.metrics import ActorMetrics
 
@@ -43,7 +45,17 @@ class StrategyFactory(Consumer):
         self._algorithm = GeneticAlgorithm(context.families, search, settings.simulation.seed)
         self._evaluate = evaluate
         self._lockstep = context.choice.lockstep
-        self._window = TrainingWindow(context.event_log, settings.evolution.training_hours, context.slice_events)
+        self._window = TrainingWindow(
+            context.event_log,
+            settings.evolution.training_hours,
+            context.slice_events,
+            [Path(path) for path in context.choice.history],
+            self._read_mints,
+        )
+
+    def _read_mints(self) -> list[str]:
+        with self.context.database.connect() as connection:
+            return read_mints(connection, self.context.run_id)
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Breed where a generation is due; outside lockstep only the latest one due."""

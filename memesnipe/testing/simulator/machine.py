@@ -55,7 +55,8 @@ class Machine:
     @property
     def choice(self) -> FeedChoice:
         """Return the options of the run."""
-        return FeedChoice("replay", 0.0)
+        history = self.home / "history.tape"
+        return FeedChoice("replay", 0.0, history=[str(history)] if history.exists() else [])
 
     def feed(self, process: Process) -> SimulatedFeed:
         """Return the feed of a process, not open yet."""

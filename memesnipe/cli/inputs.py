@@ -35,6 +35,19 @@ def check_history(paths: Sequence[Path]) -> list[str]:
     return [str(path.resolve()) for path in paths]
 
 
+def check_folder(option: str, folder: Path) -> None:
+    """Check that a folder can be written to, or made.
+
+    Raises:
+        InputError: it cannot.
+    """
+    existing = next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
+    if not existing.is_dir():
+        raise InputError(f"{option} {folder}: {existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise InputError(f"{option} {folder}: cannot be written")
+
+
 def check_report(report: Path) -> None:
     """Check that a report can be written, before a run of hours.
 

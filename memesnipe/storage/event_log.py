@@ -130,6 +130,20 @@ def count_events(path: Path) -> float:
     return (path.stat().st_size - len(_MAGIC)) / _RECORD.itemsize
 
 
+def count_whole(path: Path) -> int:
+    """Return the number of events before the first damaged or incomplete one.
+
+    Raises:
+        OSError: the log cannot be read, or is no event log of this version.
+    """
+    _check_version(path)
+    for start in range(1, int(count_events(path)) + 1, _BATCH):
+        _, bad = _checked(path, start, start + _BATCH - 1)
+        if bad.any():
+            return start - 1 + int(np.argmax(bad))
+    return int(count_events(path))
+
+
 def damaged_ranges(path: Path, last: int) -> Iterator[str]:
     """Yield one line for each range of damaged events among the first ``last`` events of a log."""
     try:

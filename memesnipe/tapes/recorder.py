@@ -103,37 +103,60 @@ class Recorder:
         return self.source.first_at(max(behind, kept_from), last_seq)
 
     def _ts_of(self, seq: int) -> int:
-        return int(self._read(seq, seq)["ts"][0])
-
-    def _read(self, first: int, last: int) -> Events:
-        events = self.source.read(first, last)
-        if len(events) != last - first + 1:
-            raise OSError(f"there is no event {last} to record")
-        return events
+        return int(_read(self.source, seq, seq)["ts"][0])
 
     def _write(self, span_ts: int, first: int, last: int) -> bool:
-        """Write the tape of a span; return whether it is complete.
-
-        Raises:
-            OSError: the events cannot be read.
-            TapeError: the tape cannot be written.
-        """
-        from memesnipe.tapes.writer import TapeWriter  # noqa: PLC0415 - pyarrow is slow to load
-
-        with TapeWriter(self.folder / name_of(span_ts), self.assumptions) as tape:
-            for start in range(first, last + 1, _PIECE):
-                if self._is_closing:
-                    return False
-                events = self._read(start, min(start + _PIECE - 1, last))
-                tape.write(*with_own_tokens(events, self.mints))
-            tape.commit()
-        return True
+        path = self.folder / name_of(span_ts)
+        return write_span(path, self.source, first, last, self.mints, self.assumptions, lambda: not self._is_closing)
 
     def _delete_expired(self) -> None:
         starts = tape_starts(self.folder)
         for start_ts in starts:
             if start_ts < starts[-1] - self.policy.retention_ns:
                 (self.folder / name_of(start_ts)).unlink(missing_ok=True)
+
+
+def write_span(
+    path: Path,
+    source: EventSource,
+    first: int,
+    last: int,
+    mints: Sequence[str],
+    assumptions: Mapping[str, Any],
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> bool:
+    """Write the events numbered ``first`` to ``last`` to a tape; return whether it is complete.
+
+    Args:
+        path: of the tape.
+        source: the events.
+        first: number of the first event.
+        last: number of the last event.
+        mints: the address of each token.
+        assumptions: of the tape.
+        is_wanted: asked between parts; the tape is given up, without a file, once it returns False.
+
+    Raises:
+        OSError: the events cannot be read.
+        TapeError: the tape cannot be written.
+    """
+    from memesnipe.tapes.writer import TapeWriter  # noqa: PLC0415 - pyarrow is slow to load
+
+    with TapeWriter(path, assumptions) as tape:
+        for start in range(first, last + 1, _PIECE):
+            if not is_wanted():
+                return False
+            events = _read(source, start, min(start + _PIECE - 1, last))
+            tape.write(*with_own_tokens(events, mints))
+        tape.commit()
+    return True
+
+
+def _read(source: EventSource, first: int, last: int) -> Events:
+    events = source.read(first, last)
+    if len(events) != last - first + 1:
+        raise OSError(f"there is no event {last} to record")
+    return events
 
 
 def with_own_tokens(events: Events, mints: Sequence[str]) -> tuple[Events, list[str]]:

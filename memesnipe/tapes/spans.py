@@ -53,6 +53,13 @@ def tape_starts(folder: Path) -> list[int]:
     return sorted(starts)
 
 
+def last_ts_in(folder: Path) -> int:
+    """Return the time of the last event of the tapes in a folder; 0 without tapes."""
+    from memesnipe.tapes.parquet_tape import ParquetTape  # noqa: PLC0415 - pyarrow is slow to load
+
+    return max((ParquetTape(path).span()[1] for path in folder.glob(f"*{SUFFIX}")), default=0)
+
+
 def remove_partial(folder: Path) -> None:
     """Remove the incomplete tapes of a process that was killed."""
     for path in folder.glob(f"*{SUFFIX}{PARTIAL}"):

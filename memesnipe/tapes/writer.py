@@ -12,13 +12,24 @@ import pyarrow.parquet as pq
 
 from memesnipe.errors import TapeError, first_line
 from memesnipe.market.assumptions import describe
-from memesnipe.market.events import Events
+from memesnipe.market.events import EVENT, Events
 from memesnipe.market.validation import validate
-from memesnipe.tapes.arrow import TYPES, to_table
+from memesnipe.tapes.arrow import COLUMNS, TYPES, to_table
 from memesnipe.tapes.checksum import UNSEALED, seal
 from memesnipe.tapes.spans import PARTIAL
 
 FORMAT: Final = "memesnipe-tape-2"
+# Where most values of a column differ, its differences or its bytes by place are a quarter smaller than a dictionary.
+_DIFFERENCES: Final = ("ts", "slot")
+_ENCODINGS: Final = dict.fromkeys(_DIFFERENCES, "DELTA_BINARY_PACKED") | {
+    name: "BYTE_STREAM_SPLIT" for name in COLUMNS if EVENT[name].itemsize >= 4 and name not in _DIFFERENCES
+}
+_OPTIONS: Final[dict[str, Any]] = {
+    "compression": "zstd",
+    "write_page_checksum": True,
+    "use_dictionary": [name for name in TYPES if name not in _ENCODINGS],
+    "column_encoding": _ENCODINGS,
+}
 _ROW_GROUP: Final = 1 << 17  # rows, about 16 MB, that are held until they are compressed together
 
 
@@ -42,7 +53,7 @@ class TapeWriter:
         metadata = {"format": FORMAT, "assumptions": self._to_json(assumptions), "seal": UNSEALED}
         schema = pa.schema(list(TYPES.items()), metadata=metadata)
         try:
-            self._writer: Any = pq.ParquetWriter(self._partial, schema, compression="zstd", write_page_checksum=True)
+            self._writer: Any = pq.ParquetWriter(self._partial, schema, **_OPTIONS)
         except OSError as error:
             raise self._error(error.strerror or str(error)) from error
 

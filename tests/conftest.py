@@ -30,8 +30,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.update({"RAY_worker_niceness": "0"})
 
 
-
-
 def pytest_collection_finish() -> None:
     """Collect garbage less often: the modules and tests, which stay, are a million objects to look through."""
     gc.collect()

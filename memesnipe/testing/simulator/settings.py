@@ -13,7 +13,7 @@ LENIENT: Final[dict[str, Any]] = {
     "max_drawdown_for_promotion": 1,
     "min_expected_return": -1000,
     "demotion_evidence": 1e9,
-    "probation_capital_usd": 1000,
+    "probation_capital_usd": 150,
     "max_probation_strategies": 100,
     "portfolio_stop_loss_percent": 2,
     "trailing_stop_loss_percent": 2,
@@ -26,7 +26,7 @@ _VALUES: Final = {
     "arena_size": 12,
     "rebalance_interval_secs": 75,
     "generation_interval_secs": 100,
-    "tape_window_events": 200,
+    "training_hours": 0.05,
 }
 
 

@@ -85,6 +85,7 @@ class PortfolioState:
     evaluations: int = 0  # made in this run so far
     admitted: int = 0  # strategies ever admitted to the arena
     spent: float = 0.0  # of the budget of all weights
+    restarted: list[str] = field(default_factory=list)  # strategies that start again at the next decision
     detectors: DetectorState = field(default_factory=DetectorState)
 
 
@@ -97,6 +98,7 @@ class Decision:
     allocations_usd: dict[str, float]
     transitions: list[Transition]
     released: list[str]  # strategies that had an allocation before, and have none now
+    restarted: list[str] = field(default_factory=list)  # strategies that start again without evidence
 
 
 class Portfolio:
@@ -198,7 +200,8 @@ class Portfolio:
             if managed.allocation_usd and spec_id not in allocations:
                 released.append(spec_id)
             managed.allocation_usd = allocations.get(spec_id, 0.0)
-        return Decision(added, [t.spec_id for t in retired], allocations, transitions, released)
+        restarted, self._state.restarted = self._state.restarted, []
+        return Decision(added, [t.spec_id for t in retired], allocations, transitions, released, restarted)
 
     def _update_standings(self) -> Shrunk:
         """Compare the evidence of all strategies; return the estimates of their returns, in their order."""
@@ -285,6 +288,7 @@ class Portfolio:
         (managed.weight,) = budget.weigh([MIN_MASS]).tolist()
         self._state.spent = budget.spent
         managed.restarts += 1
+        self._state.restarted.append(spec_id)
         managed.evidence = replace(NO_EVIDENCE, restarts=managed.restarts)
         managed.is_proven = False
 
@@ -334,15 +338,18 @@ class Portfolio:
     def _retire(self, seq: int) -> list[Transition]:
         """Retire simulating strategies while the arena is too full: those with the lowest upper bound of their return.
 
-        Those that have just joined, and those without a round trip, stay.
+        Those that have just joined, and those without a result, stay.
         """
         state = self._state
+        if len(state.strategies) <= self._arena_size:
+            return []
+        self._update_standings()
         simulating = [
             (managed.standing.expected + managed.standing.deviation, spec_id)
             for spec_id, managed in state.strategies.items()
             if managed.mode is Mode.SIMULATING and managed.result is not None and managed.since_seq < seq
         ]
-        worst = sorted(simulating)[: max(0, len(state.strategies) - self._arena_size)]
+        worst = sorted(simulating)[: len(state.strategies) - self._arena_size]
         budget = EvidenceBudget(spent=state.spent)
         for _, spec_id in worst:
             managed = state.strategies.pop(spec_id)
@@ -361,6 +368,7 @@ def allocation_of(decision: Decision, state: PortfolioState, seq: int, after: Ma
         removed=decision.removed,
         allocations_usd=decision.allocations_usd,
         modes={spec_id: str(state.strategies[spec_id].mode) for spec_id in decision.allocations_usd},
+        restarted=decision.restarted,
         after=dict(after),
     )
 

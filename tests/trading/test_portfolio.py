@@ -1,11 +1,12 @@
 from dataclasses import replace
 
-from pydantic import TypeAdapter
+import msgspec
 
 from memesnipe.engine.genome import Genome, simple_genome
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
+from memesnipe.protocol.messages import ParityRecord, RoundTripSeen, SimulationResults, StrategySpec
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches
 from memesnipe.trading.portfolio import Decision, Portfolio, PortfolioState, Transition
@@ -13,6 +14,8 @@ from tests.support import result
 
 PAPER = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3, max_parity_error_bps=500.0)
 RULES = PromotionPolicy(PAPER, replace(PAPER, min_trades=50))
+GAINS = StrategyEvidence(2.0, 900, 0.05, 0.01, 0)
+LOSES = StrategyEvidence(0.5, 900, -0.05, 0.01, 0)
 EQUITY = {Account.PAPER: 1000.0}
 OFF, ON = Switches(), Switches(True, True, True, True)
 GOOD = result(
@@ -20,6 +23,7 @@ GOOD = result(
     failed=1, trades=9, wins=5, fees_usd=1.0, periods=100, kurtosis=3.0,
 )  # fmt: skip
 POOR = replace(GOOD, sharpe=-1.0, total_return=-0.05)
+STATE = msgspec.json.Decoder(PortfolioState)
 
 
 def _genome(spec_id: str) -> Genome:
@@ -33,9 +37,17 @@ def _spec(spec_id: str, evaluations: int = 0) -> StrategySpec:
     )  # fmt: skip
 
 
-def _results(results: dict[str, StrategyResult], parity: dict[str, ParityRecord] | None = None) -> SimulationResults:
+def _results(
+    results: dict[str, StrategyResult],
+    parity: dict[str, ParityRecord] | None = None,
+    restarts: int = 0,
+    **evidence: StrategyEvidence,
+) -> SimulationResults:
+    """Results with this evidence; by default good results have good evidence, and others bad."""
     named = [replace(one, spec_id=spec_id) for spec_id, one in results.items()]
-    return SimulationResults(seq=1, ts=1, flags=1, results=named, parity=parity or {})
+    found = {s: evidence.get(s, GAINS if one.sharpe > 0 else LOSES) for s, one in results.items()}
+    found = {s: replace(one, restarts=max(one.restarts, restarts)) for s, one in found.items()}
+    return SimulationResults(seq=1, ts=1, flags=1, results=named, parity=parity or {}, evidence=found)
 
 
 def _portfolio(*specs: str, arena_size: int = 3, switches: Switches = OFF) -> Portfolio:
@@ -43,6 +55,12 @@ def _portfolio(*specs: str, arena_size: int = 3, switches: Switches = OFF) -> Po
     for spec in specs:
         portfolio.on_spec(_spec(spec))
     return portfolio
+
+
+def _round_trips(spec_id: str, *values: float) -> SimulationResults:
+    """Results of round trips on a desk, one after the other."""
+    seen = [RoundTripSeen(spec_id, 0, one) for value in values for one in (None, value)]
+    return SimulationResults(seq=1, ts=1, flags=1, results=[], parity={}, round_trips=seen)
 
 
 def _steps(decision: Decision) -> list[tuple[str, str, str]]:
@@ -65,13 +83,13 @@ def test_a_good_record_gains_mode_and_capital_and_a_bad_one_loses_both() -> None
     portfolio.on_results(_results({"a": GOOD, "b": POOR, "unknown": GOOD}))
     promoted = portfolio.decide(6, EQUITY)
     assert _steps(promoted) == [("a", "simulating", "paper")]
-    assert promoted.allocations_usd == {"a": 100.0}
-    assert portfolio.state.strategies["a"].allocation_usd == 100.0
+    assert promoted.allocations_usd == {"a": 5.0}, "on probation"
+    assert portfolio.state.strategies["a"].allocation_usd == 5.0
     portfolio.on_results(_results({"a": POOR}))
     demoted = portfolio.decide(7, EQUITY)
     assert _steps(demoted) == [("a", "paper", "simulating")]
     assert demoted.allocations_usd == {}
-    assert demoted.released == ["a"]
+    assert (demoted.released, demoted.restarted) == (["a"], ["a"])
     assert portfolio.state.strategies["a"].allocation_usd == 0.0
     assert portfolio.state.strategies["a"].since_seq == 7
 
@@ -79,14 +97,16 @@ def test_a_good_record_gains_mode_and_capital_and_a_bad_one_loses_both() -> None
 def test_the_worst_retire_when_the_arena_is_full_and_are_not_admitted_again() -> None:
     portfolio = _portfolio("a", "b", "c")
     portfolio.decide(5, EQUITY)
-    results = {s: replace(POOR, total_return=value) for s, value in (("a", -0.2), ("b", -0.3), ("c", -0.1))}
-    portfolio.on_results(_results(results))
+    evidence = {s: replace(LOSES, mean=mean, round_trips=500) for s, mean in (("a", -0.2), ("b", -0.3), ("c", -0.1))}
+    portfolio.on_results(_results(dict.fromkeys("abc", POOR), **evidence))
     assert portfolio.decide(6, EQUITY).removed == []  # full, and no more than that
     for spec in ("d", "e"):
         portfolio.on_spec(_spec(spec))
     decision = portfolio.decide(7, EQUITY)
     assert decision.removed == ["b", "a"]
     assert ("b", "simulating", "retired") in _steps(decision)
+    reason = next(step.reason for step in decision.transitions if step.spec_id == "b")
+    assert reason == "the arena is full, and a round trip of it returns -29.53% at best"
     assert set(portfolio.state.strategies) == {"c", "d", "e"}
     portfolio.on_spec(_spec("b"))
     assert portfolio.decide(8, EQUITY).added == []
@@ -100,21 +120,31 @@ def test_paper_strategies_and_those_without_a_record_do_not_retire() -> None:
     portfolio = _portfolio("a", "b", "c", arena_size=1)
     portfolio.decide(5, EQUITY)
     portfolio.state.strategies["a"].mode = Mode.PAPER
-    portfolio.on_results(_results({"a": replace(GOOD, total_return=-0.9), "b": POOR}))
+    portfolio.on_results(_results({"a": POOR, "b": POOR}))
     assert portfolio.decide(6, EQUITY).removed == ["b"]
 
 
 def test_the_portfolio_continues_from_its_state_in_json() -> None:
-    adapter = TypeAdapter(PortfolioState)
     portfolio = _portfolio("a", "b", "c", "d", arena_size=2)
     portfolio.decide(5, EQUITY)
-    portfolio.on_results(_results({"a": GOOD, "b": POOR, "c": replace(POOR, total_return=-0.5)}))
+    portfolio.on_results(_results({"a": GOOD, "b": POOR, "c": POOR}))
     portfolio.decide(6, EQUITY)
     portfolio.on_spec(_spec("e"))
-    again = Portfolio(RULES, Caps(), OFF, arena_size=2, state=adapter.validate_json(adapter.dump_json(portfolio.state)))
+    portfolio.on_results(_round_trips("a", 0.5, -0.5))
+    portfolio.on_command(7, "promote", "d", "")
+    portfolio.on_command(7, "demote", "d", "")
+    again = Portfolio(RULES, Caps(), OFF, arena_size=2, state=STATE.decode(msgspec.json.encode(portfolio.state)))
     assert again.state == portfolio.state
     assert again.state.retired == {"b", "c"}
-    assert again.decide(7, {Account.PAPER: 900.0}) == portfolio.decide(7, {Account.PAPER: 900.0})
+    assert again.state.restarted == ["d"]
+    for seq, returns in ((8, (0.5, -1.0)), (9, [-1.0] * 30)):
+        for one in (portfolio, again):
+            one.on_results(_results({"a": GOOD}))
+            one.on_results(_round_trips("a", *returns))
+        decision = portfolio.decide(seq, {Account.PAPER: 900.0})
+        assert again.decide(seq, {Account.PAPER: 900.0}) == decision
+        assert again.state == portfolio.state
+    assert ("a", "paper", "simulating") in _steps(decision), "the detector continues too"
 
 
 def test_a_demoted_strategy_is_observed_again_before_promotion() -> None:
@@ -126,7 +156,7 @@ def test_a_demoted_strategy_is_observed_again_before_promotion() -> None:
         (8, 1599.0, GOOD, Mode.SIMULATING),
         (9, 1600.0, GOOD, Mode.PAPER),
     ):
-        portfolio.on_results(_results({"a": replace(record, observed_s=observed_s)}))
+        portfolio.on_results(_results({"a": replace(record, observed_s=observed_s)}, restarts=int(seq > 7)))
         portfolio.decide(seq, EQUITY)
         assert portfolio.state.strategies["a"].mode is mode
 
@@ -153,7 +183,7 @@ def test_a_demotion_resets_drift_even_if_an_older_record_arrives_later() -> None
         (8, 1100.0, {"a": ParityRecord(10, 2000.0)}),  # from before the executor applied it
         (9, 1700.0, {}),
     ):
-        portfolio.on_results(_results({"a": replace(GOOD, observed_s=observed_s)}, parity))
+        portfolio.on_results(_results({"a": replace(GOOD, observed_s=observed_s)}, parity, restarts=int(seq > 8)))
         portfolio.decide(seq, EQUITY)
     assert portfolio.state.strategies["a"].mode is Mode.PAPER
 
@@ -164,12 +194,12 @@ def test_a_manual_command_bypasses_the_gates_and_a_manual_demotion_lasts() -> No
     outcome, step = portfolio.on_command(6, "promote", "a", "looks good")
     assert outcome == "a is paper from event 6 on"
     assert step == Transition(2, 6, "a", "simulating", "paper", "manual: looks good")
-    portfolio.on_results(_results({"a": replace(GOOD, trades=0)}))
+    portfolio.on_results(_results({"a": GOOD}, a=LOSES))
     decision = portfolio.decide(7, EQUITY)
     assert decision.transitions == []
     assert decision.allocations_usd["a"] > 0
     assert portfolio.on_command(8, "demote", "a", "")[0] == "a is simulating from event 8 on"
-    portfolio.on_results(_results({"a": replace(GOOD, observed_s=99_999.0)}))
+    portfolio.on_results(_results({"a": replace(GOOD, observed_s=99_999.0)}, restarts=1))
     decision = portfolio.decide(9, EQUITY)
     assert decision.transitions == [], "no gate promotes it again"
     assert decision.allocations_usd == {}
@@ -248,10 +278,12 @@ def test_a_live_strategy_starts_with_one_dollar() -> None:
 def test_the_equity_of_one_account_allocates_nothing_in_the_other() -> None:
     portfolio = _live_portfolio("a", paper=("b",))
     both = portfolio.decide(8, {Account.PAPER: 1000.0, Account.LIVE: 20.0}).allocations_usd
-    assert both == {"b": 100.0, "a": 1.0}
-    assert portfolio.decide(9, {Account.PAPER: 9000.0, Account.LIVE: 2.0}).allocations_usd == {"b": 900.0, "a": 0.2}
+    assert both == {"b": 5.0, "a": 1.0}
+    assert portfolio.decide(9, {Account.PAPER: 30.0, Account.LIVE: 2.0}).allocations_usd == {"b": 3.0, "a": 0.2}
     assert portfolio.decide(10, {Account.PAPER: 0.0, Account.LIVE: 20.0}).allocations_usd == {"b": 0.0, "a": 1.0}
-    assert portfolio.decide(11, EQUITY).allocations_usd == {"b": 100.0}, "there is no live account"
+    decision = portfolio.decide(11, EQUITY)
+    assert decision.allocations_usd == {"b": 5.0}, "there is no live account"
+    assert decision.restarted == [], "its evidence stays"
 
 
 def test_every_evaluation_counts_against_a_candidate() -> None:

@@ -236,8 +236,10 @@ class Portfolio:
         """Promote a strategy that passes all gates; one without proof waits until a place on probation is free."""
         if managed.manual_override is ManualOverride.DOWN or managed.since_seq == seq:
             return []
-        if managed.mode is Mode.SIMULATING and not managed.standing.is_proven and not self._has_free_place():
-            return []
+        if managed.mode is Mode.SIMULATING and not managed.standing.is_proven:
+            is_expected = managed.standing.expected > self._rules.min_expected_return
+            if not is_expected or not self._has_free_place():
+                return []  # without computing its gates: there are thousands of strategies
         mode, reason = self._next_mode(spec_id, managed)
         if mode is not UP.get(managed.mode):
             return []

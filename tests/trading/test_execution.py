@@ -205,13 +205,13 @@ def test_the_holdings_of_a_removed_strategy_are_sold_at_once() -> None:
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
-    assert execution.accounts[Account.PAPER].desk.held() == [(one.spec_id, 0)]
+    assert execution.accounts[Account.PAPER].desk.state.held() == [(one.spec_id, 0)]
     assert _left(execution, one.spec_id) == ["simulation_left"]
     later = Market().trade(1).talk(5).talk(10).talk(15).events()[2:]
     orders, fills = _run(execution, later)
     assert orders == []
     assert [fill.failure for fill in fills] == [""]
-    assert execution.accounts[Account.PAPER].desk.held() == []
+    assert execution.accounts[Account.PAPER].desk.state.held() == []
 
 
 def test_a_refused_orphan_sale_is_retried_at_every_decision_and_recorded_once() -> None:
@@ -229,7 +229,7 @@ def test_a_refused_orphan_sale_is_retried_at_every_decision_and_recorded_once() 
     later["flags"][2] = REBALANCE
     orders, _ = _run(execution, later[2:])
     assert [order.reason for order in orders] == ["simulation_left"]
-    assert execution.accounts[Account.PAPER].desk.held() == []
+    assert execution.accounts[Account.PAPER].desk.state.held() == []
 
 
 def test_an_entry_filled_after_a_demotion_is_sold_when_the_simulation_sells() -> None:

@@ -9,7 +9,8 @@ from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import ParityRecord, RoundTripSeen, SimulationResults, StrategySpec
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches
-from memesnipe.trading.portfolio import Decision, Portfolio, PortfolioState, Transition
+from memesnipe.trading.portfolio import Portfolio
+from memesnipe.trading.portfolio_state import Decision, PortfolioState, Transition
 from tests.support import result
 
 PAPER = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3, max_parity_error_bps=500.0)

@@ -13,7 +13,7 @@ LENIENT: Final[dict[str, Any]] = {
     "max_drawdown_for_promotion": 1,
     "min_expected_return": -1000,
     "demotion_evidence": 1e9,
-    "probation_capital_usd": 1000,
+    "probation_capital_usd": 150,
     "max_probation_strategies": 100,
     "portfolio_stop_loss_percent": 2,
     "trailing_stop_loss_percent": 2,

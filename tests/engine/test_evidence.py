@@ -26,6 +26,7 @@ from memesnipe.engine.history import WatchedActions
 from memesnipe.engine.orders import ENTRIES, Fill, Order
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE, StrategyEvidence
 from memesnipe.market.events import Events
+from memesnipe.sdk.registry import Families
 from memesnipe.stats.betting import BET_SIZES, MAX_OPEN
 from tests.engine import random_market
 from tests.support import FAMILIES, SURE, Market, genome, saved_and_loaded, state_bytes
@@ -39,7 +40,7 @@ EVENTS = random_market.random_events(RNG, 1200, 12, 1.0)
 def _engine(
     genomes: list[Genome] = GENOMES,
     model: FillModel = MODEL,
-    families: random_market.Families = random_market.FAMILIES,
+    families: Families = random_market.FAMILIES,
     *,
     keeps_evidence: bool = True,
 ) -> Engine:

@@ -17,7 +17,7 @@ _MAX_PATH: Final = 4_000
 
 Usd = Annotated[float, Field(ge=0.01, le=MAX_USD)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
-Probability = Annotated[float, Field(gt=0, lt=1)]
+Probability = Annotated[float, Field(ge=1e-6, le=0.99)]
 Return = Annotated[float, Field(ge=-1_000, le=1_000)]
 Evidence = Annotated[float, Field(ge=2, le=1e9)]
 Percent = Annotated[float, Field(ge=0.01, le=100)]

@@ -4,7 +4,7 @@ A whole tape in one batch is a backtest; the live stream in small batches is the
 bit-identical state, because the events' own timestamps are the only clock.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -191,14 +191,18 @@ class Engine:
         if row is not None:
             observe_desk(self.population.evidence, row, position, value is None, value or 0.0)
 
-    def set_on_desk(self, spec_ids: Collection[str]) -> None:
-        """Set the strategies whose evidence comes from a desk; one that leaves it starts again without evidence."""
-        evidence = self.population.evidence
-        for spec_id, row in self.population.row_of.items():
-            if spec_id in spec_ids:
-                move_to_desk(evidence, row)
-            elif evidence[row]["on_desk"]:
-                restart(evidence, row)
+    def restart_evidence(self, spec_ids: Iterable[str]) -> None:
+        """Start strategies again without evidence, and not on a desk; those that are not here have no effect."""
+        for row in self._rows(spec_ids):
+            restart(self.population.evidence, row)
+
+    def move_to_desk(self, spec_ids: Iterable[str]) -> None:
+        """Take the evidence of strategies from a desk until they start again; see `restart_evidence`."""
+        for row in self._rows(spec_ids):
+            move_to_desk(self.population.evidence, row)
+
+    def _rows(self, spec_ids: Iterable[str]) -> list[int]:
+        return [self.population.row_of[spec_id] for spec_id in spec_ids if spec_id in self.population.row_of]
 
     def dump(self) -> EngineState:
         """Return a copy of the state as plain data."""

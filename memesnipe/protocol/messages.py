@@ -141,6 +141,7 @@ class AllocationMessage(Follows, frozen=True, kw_only=True):
     removed: list[str]
     allocations_usd: dict[str, float]
     modes: dict[str, str]  # of the strategies with an allocation; each trades in the account of its mode
+    restarted: list[str] = msgspec.field(default_factory=list)  # strategies that start again without evidence
 
 
 class PositionSummary(msgspec.Struct, frozen=True):

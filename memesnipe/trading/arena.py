@@ -82,7 +82,8 @@ class Arena:
         self.engine.remove(*removed)
         self._watched = sorted(spec_id for spec_id in watched if self.owns(spec_id))
         self.engine.watch(self._watched)
-        self.engine.set_on_desk(message.allocations_usd.keys())
+        self.engine.restart_evidence(message.restarted)
+        self.engine.move_to_desk(message.allocations_usd)
         return ArenaBatch(self.seq, exposed=self._exposed())
 
     def _exposed(self) -> frozenset[tuple[str, int]]:

@@ -1,13 +1,13 @@
 """Detectors of strategies that have lost their edge, fed by the round trips of the desk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from memesnipe.protocol.messages import RoundTripSeen
-from memesnipe.stats.betting import BETTING_ACCOUNT
+from memesnipe.stats.betting import BETTING_ACCOUNT, MAX_OPEN
 from memesnipe.stats.e_detector import EDetectors
 from memesnipe.stats.trade_log import TradeLog
 
@@ -46,12 +46,30 @@ class Detectors:
     def apply(self, seen: Sequence[RoundTripSeen]) -> None:
         """Apply round trips of the desks in order; those of strategies that are not watched have no effect."""
         row_of = {spec_id: row for row, spec_id in enumerate(self._spec_ids)}
-        known = [one for one in seen if one.spec_id in row_of]
+        known = self._without_excess([one for one in seen if one.spec_id in row_of], row_of)
         if known:
             rows = [row_of[one.spec_id] for one in known]
             values = [0.0 if one.value is None else one.value for one in known]
             is_opening = [one.value is None for one in known]
             self._detectors.apply(TradeLog.of(rows, [one.position for one in known], is_opening, values))
+
+    def _without_excess(self, seen: Sequence[RoundTripSeen], row_of: Mapping[str, int]) -> list[RoundTripSeen]:
+        """Return the round trips without openings beyond MAX_OPEN: a strategy holds more where exits are refused."""
+        open_by_row: dict[int, set[int]] = {}
+        kept = []
+        for one in seen:
+            row = row_of[one.spec_id]
+            if row not in open_by_row:
+                open_by_row[row] = set(self._detectors.open_tokens(row))
+            positions = open_by_row[row]
+            if one.value is not None:
+                positions.discard(one.position)
+            elif len(positions) < MAX_OPEN and one.position not in positions:
+                positions.add(one.position)
+            else:
+                continue
+            kept.append(one)
+        return kept
 
     def value_of(self, spec_id: str) -> float:
         """Return the evidence against a strategy; 1 without any."""

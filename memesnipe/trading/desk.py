@@ -6,7 +6,7 @@ together, because they belong to one wallet. Each account has a desk of its own 
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from memesnipe.engine.holdings import Holding, closed_at_value, follow
@@ -34,29 +34,11 @@ from memesnipe.protocol.order_status import (
     is_outdated,
 )
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
-from memesnipe.trading.desk_state import DeskState, RoundTrip, order_key
+from memesnipe.trading.desk_state import DeskState, Observation, Reported, RoundTrip, order_key
 from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused, refuse, refuse_size
 
 _MINUTE_NS: Final = 60 * NS_PER_S
 _MAX_CAPITAL_USD: Final = 1e8  # so that lamports fit 64 bits where no capital is set
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """The beginning or the end of a round trip of the desk."""
-
-    spec_id: str
-    token: int
-    value: float | None  # at the end: its profit relative to its stake, net of all costs
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """The effect of a venue's report: the order where it has ended, and its fill if it reached the chain."""
-
-    key: str
-    ended: Order | None
-    fill: Fill | None
 
 
 class Desk:
@@ -198,7 +180,7 @@ class Desk:
     def set_risk(self, level: RiskLevel, *, halted: bool) -> list[Order]:
         """Set the breaker's level and the halt; return the open orders that this cancels.
 
-        Where the desk cannot cancel orders itself, they stay open and `not_permitted` returns them.
+        Where the desk cannot cancel orders itself, they stay open and `DeskState.not_permitted` returns them.
         """
         state = self.state
         if (level, halted) != (state.level, state.halted):
@@ -206,28 +188,15 @@ class Desk:
         state.level, state.halted = level, halted
         if not self._venue.can_cancel():
             return []
-        cancelled = self.not_permitted()
+        cancelled = state.not_permitted()
         state.pending = [order for order in state.pending if order not in cancelled]
         for order in cancelled:
             self._end_round_trip(order.spec_id, order.token)
         return cancelled
 
-    def not_permitted(self) -> list[Order]:
-        """Return the open entries where positions may only be closed, and all open orders where trading halts."""
-        state = self.state
-        if state.halted or state.level is RiskLevel.EMERGENCY:
-            return list(state.pending)
-        if state.level is RiskLevel.CRITICAL:
-            return [order for order in state.pending if order.side in ENTRIES]
-        return []
-
-    def held(self) -> list[tuple[str, int]]:
-        """Return strategy and token of every holding."""
-        return [(spec_id, token) for spec_id, book in self.state.holdings.items() for token in book]
-
     def drop_dead(self) -> None:
         """Drop the markets of dead tokens that the desk neither holds nor trades."""
-        kept = {token for _, token in self.held()} | {order.token for order in self.state.pending}
+        kept = {token for _, token in self.state.held()} | {order.token for order in self.state.pending}
         self.state.market_state.drop_dead(self._dead_after_ns, kept)
 
     def _enter(self, decision: Order) -> Order | RiskRefused | None:

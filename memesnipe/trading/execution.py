@@ -98,7 +98,8 @@ class Execution:
             results = [result for batch in batches for result in batch.results]
             if len(batches) > 1:
                 results.sort(key=lambda result: self._side.admission_no[result.spec_id])
-            evidence = {s: found for arena in self.arenas for s, found in arena.engine.evidence().items()}
+            found = {s: one for arena in self.arenas for s, one in arena.engine.evidence().items()}
+            evidence = {result.spec_id: found[result.spec_id] for result in results}  # in the same order
             observed, self._side.observed = self._side.observed, []
             steps[-1].results = Results(steps[-1].ts, flags, results, self._parity_records(), evidence, observed)
         return steps

@@ -1,102 +1,24 @@
 """The portfolio: the strategies that run, their modes and their capital."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final
 
 from memesnipe.engine.genome import Genome
-from memesnipe.engine.strategy_evidence import NO_EVIDENCE, StrategyEvidence
-from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.engine.strategy_evidence import NO_EVIDENCE
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import AllocationMessage, ParityRecord, SimulationResults, StrategySpec
 from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget
 from memesnipe.stats.shrinkage import Shrunk
 from memesnipe.trading.allocation import Caps, Share, allocate
-from memesnipe.trading.demotion import Detectors, DetectorState
+from memesnipe.trading.demotion import Detectors
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, deflated_sharpe_of, next_mode
 from memesnipe.trading.live_capital import LiveCapital
-from memesnipe.trading.standing import NO_STANDING, Standing, standings
+from memesnipe.trading.portfolio_state import Candidate, Decision, Managed, ManualOverride, PortfolioState, Transition
+from memesnipe.trading.standing import standings
 
 _NOT_COMPARED: Final = ParityRecord(0, 0.0)
-
-
-class ManualOverride(StrEnum):
-    """A person's decision about a strategy, in force until the next such decision."""
-
-    UP = "up"  # only fills that drift from the simulation demote it
-    DOWN = "down"  # no gate promotes it
-
-
-@dataclass(slots=True)
-class Managed:
-    """One strategy under management."""
-
-    generation: int
-    mode: Mode
-    since_seq: int
-    since_observed_s: float = 0.0  # its observation time on entering this mode
-    result: StrategyResult | None = None
-    allocation_usd: float = 0.0
-    compared_fills: int = 0
-    parity_error_bps: float = 0.0
-    deflated_sharpe: float | None = None
-    size: float = 1.0  # share of its capital that it stakes on an entry
-    weight: float = 0.0  # in the selection, given at its admission
-    restarts: int = 0  # how often its evidence started again
-    evidence: StrategyEvidence = NO_EVIDENCE
-    standing: Standing = NO_STANDING
-    is_proven: bool = False  # its evidence has reached the threshold, since which it is beyond probation
-    manual_override: ManualOverride | None = None
-    live: LiveCapital | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A strategy that may join at the next decision."""
-
-    spec_id: str
-    generation: int
-    genome: Genome
-    return_reason: str = ""  # of a retired strategy that a person has promoted
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One step in the lifecycle of a strategy; steps are numbered from 1 across all strategies."""
-
-    number: int
-    seq: int
-    spec_id: str
-    from_mode: str
-    to_mode: str
-    reason: str
-
-
-@dataclass(slots=True)
-class PortfolioState:
-    """The portfolio as plain data."""
-
-    strategies: dict[str, Managed] = field(default_factory=dict)
-    candidates: list[Candidate] = field(default_factory=list)  # admitted at the next decision
-    retired: set[str] = field(default_factory=set)  # they join again by a manual promotion, not by being bred again
-    steps: int = 0  # of all strategies together
-    evaluations: int = 0  # made in this run so far
-    admitted: int = 0  # strategies ever admitted to the arena
-    spent: float = 0.0  # of the budget of all weights
-    detectors: DetectorState = field(default_factory=DetectorState)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The decision at one event: the strategies that join and leave the arena, and all allocations."""
-
-    added: list[Genome]
-    removed: list[str]
-    allocations_usd: dict[str, float]
-    transitions: list[Transition]
-    released: list[str]  # strategies that had an allocation before, and have none now
 
 
 class Portfolio:
@@ -198,7 +120,8 @@ class Portfolio:
             if managed.allocation_usd and spec_id not in allocations:
                 released.append(spec_id)
             managed.allocation_usd = allocations.get(spec_id, 0.0)
-        return Decision(added, [t.spec_id for t in retired], allocations, transitions, released)
+        restarted, self._state.restarted = self._state.restarted, []
+        return Decision(added, [t.spec_id for t in retired], allocations, transitions, released, restarted)
 
     def _update_standings(self) -> Shrunk:
         """Compare the evidence of all strategies; return the estimates of their returns, in their order."""
@@ -287,6 +210,7 @@ class Portfolio:
         (managed.weight,) = budget.weigh([MIN_MASS]).tolist()
         self._state.spent = budget.spent
         managed.restarts += 1
+        self._state.restarted.append(spec_id)
         managed.evidence = replace(NO_EVIDENCE, restarts=managed.restarts)
         managed.is_proven = False
 
@@ -336,15 +260,18 @@ class Portfolio:
     def _retire(self, seq: int) -> list[Transition]:
         """Retire simulating strategies while the arena is too full: those with the lowest upper bound of their return.
 
-        Those that have just joined, and those without a round trip, stay.
+        Those that have just joined, and those without a result, stay.
         """
         state = self._state
+        if len(state.strategies) <= self._arena_size:
+            return []
+        self._update_standings()
         simulating = [
             (managed.standing.expected + managed.standing.deviation, spec_id)
             for spec_id, managed in state.strategies.items()
             if managed.mode is Mode.SIMULATING and managed.result is not None and managed.since_seq < seq
         ]
-        worst = sorted(simulating)[: max(0, len(state.strategies) - self._arena_size)]
+        worst = sorted(simulating)[: len(state.strategies) - self._arena_size]
         budget = EvidenceBudget(spent=state.spent)
         for _, spec_id in worst:
             managed = state.strategies.pop(spec_id)
@@ -363,6 +290,7 @@ def allocation_of(decision: Decision, state: PortfolioState, seq: int, after: Ma
         removed=decision.removed,
         allocations_usd=decision.allocations_usd,
         modes={spec_id: str(state.strategies[spec_id].mode) for spec_id in decision.allocations_usd},
+        restarted=decision.restarted,
         after=dict(after),
     )
 

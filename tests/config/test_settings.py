@@ -209,7 +209,8 @@ def test_a_name_is_in_one_group_only() -> None:
     assert not set(names) & set(Settings.groups())
 
 
-def test_the_deciding_settings_are_those_of_version_24_so_that_its_runs_are_resumed() -> None:
+def test_the_deciding_settings_change_deliberately() -> None:
+    """A run is resumed only with the same ones: a change of names or defaults ends all runs that go on."""
     recorded = json.loads((Path(__file__).parent / "deciding_24_0_0.json").read_text())
     assert json.loads(json.dumps(settings_from({}, env_file=None).deciding)) == recorded
 

@@ -12,7 +12,10 @@ class EvolutionSettings(Group):
     crossover_rate: Ratio = setting(0.7, "probability that a child has two parents", decides=True)
     tournament_size: Genomes = setting(3, "genomes drawn for one tournament", decides=True)
     specs_per_generation: Genomes = setting(
-        8, "best genomes of a generation that join the live simulation", decides=True
+        8, "genomes of a generation that join the live simulation, at most", decides=True
+    )
+    min_deflated_sharpe_for_arena: Ratio = setting(
+        0.9, "minimum deflated Sharpe ratio (all evaluations counted) in validation for it; 0: none", decides=True
     )
     generation_interval_secs: Interval = setting(600, "event time between two generations", decides=True)
     training_hours: Hours = setting(24, "latest hours of the market that a generation is backtested on", decides=True)

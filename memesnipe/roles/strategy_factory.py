@@ -6,11 +6,10 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from memesnipe.bus.merge import Entry
-from memesnipe.config.policies import search_of
+from memesnipe.config.policies import admission_of, search_of
 from memesnipe.engine.genome import Genome
-from memesnipe.evolution.breeding import Breeder, specs_of
+from memesnipe.evolution.breeding import Breeder, BreederState, specs_of
 from memesnipe.evolution.evaluation import Evaluation
-from memesnipe.evolution.genetic_algorithm import SearchState
 from memesnipe.evolution.window import Window
 from memesnipe.market.events import GENERATION
 from memesnipe.protocol.messages import BacktestJob, BacktestResult
@@ -23,7 +22,7 @@ from memesnipe.storage.runs import read_mints
 from memesnipe.storage.schema import EvaluationRow, GenerationRow
 from memesnipe.telemetry.metrics import ActorMetrics
 
-_STATE = TypeAdapter(SearchState)
+_STATE = TypeAdapter(BreederState)
 
 # (number of the generation, window, genomes) -> one evaluation a genome
 Evaluate = Callable[[int, Window, list[Genome]], list[Evaluation]]
@@ -38,10 +37,7 @@ class StrategyFactory(Consumer):
         super().__init__(context, metrics)
         settings = context.settings
         self._breeder = Breeder(
-            context.families,
-            search_of(settings),
-            settings.simulation.seed,
-            proposals=settings.evolution.specs_per_generation,
+            context.families, search_of(settings), settings.simulation.seed, admission=admission_of(settings)
         )
         self._evaluate = evaluate
         self._lockstep = context.choice.lockstep
@@ -82,7 +78,8 @@ class StrategyFactory(Consumer):
             "median_fitness": generation.median_fitness,
             "seconds": self.clock.monotonic_s() - started,
         }
-        work.add(GenerationRow, [{"index": index, "seq": seq, "window_events": window_events, **summary}])
+        proposed = {"proposed": len(generation.proposals), "reason": generation.reason}
+        work.add(GenerationRow, [{"index": index, "seq": seq, "window_events": window_events, **summary, **proposed}])
         work.add(EvaluationRow, [_evaluation_row(index, e) for e in evaluated])
         work.send(
             BacktestResult(
@@ -98,16 +95,16 @@ class StrategyFactory(Consumer):
         )
         for spec in specs_of(generation, seq):
             work.send(spec)
-        work.snapshot = (seq, _STATE.dump_json(self._breeder.algorithm.dump()))
-        self.log.info("generation", index=index, seq=seq, **summary)
+        work.snapshot = (seq, _STATE.dump_json(self._breeder.dump()))
+        self.log.info("generation", index=index, seq=seq, **summary, **proposed)
 
     def dump(self) -> bytes:
         """Return the state of the search."""
-        return _STATE.dump_json(self._breeder.algorithm.dump())
+        return _STATE.dump_json(self._breeder.dump())
 
     def load(self, state: bytes) -> None:
         """Continue from a state of `dump`."""
-        self._breeder.algorithm.load(_STATE.validate_json(state))
+        self._breeder.load(_STATE.validate_json(state))
 
 
 def _evaluation_row(generation: int, evaluated: Evaluation) -> dict[str, object]:

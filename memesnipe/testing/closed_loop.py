@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from memesnipe.config.policies import (
+    admission_of,
     capital_of,
     caps_of,
     fill_model_of,
@@ -78,10 +79,7 @@ class ClosedLoop:
         )
         self.ledger = Ledger(ledger_policy_of(settings, capital_usd[Account.PAPER]), account=Account.PAPER)
         self.breeder = Breeder(
-            families,
-            search_of(settings),
-            settings.simulation.seed,
-            proposals=settings.evolution.specs_per_generation,
+            families, search_of(settings), settings.simulation.seed, admission=admission_of(settings)
         )
         self.outcome = Outcome()
         self._window_at, self._evaluate = window_at, evaluate

@@ -193,6 +193,7 @@ class BacktestResult(Payload, frozen=True, kw_only=True):
     best_fitness: float
     median_fitness: float
     seconds: float  # wall time
+    proposed: int = 0  # number of its genomes that are proposed for the arena
 
 
 # The payloads that the executor applies between two events. The other inputs of a run are its events.

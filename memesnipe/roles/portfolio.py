@@ -12,6 +12,7 @@ from memesnipe.engine.genome import Genome, genome_from
 from memesnipe.market.events import GENERATION
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import (
+    BacktestResult,
     CommandMessage,
     PositionUpdate,
     RiskEvent,
@@ -69,6 +70,8 @@ class PortfolioRole(Consumer):
                     self._portfolio.on_spec(spec)
                     if spec.index + 1 == spec.of:
                         self._specs_seq = spec.seq
+                case BacktestResult() as result if not result.proposed:
+                    self._specs_seq = result.seq  # no spec follows
                 case PositionUpdate() as mark:
                     # A mark of a later event replaces those that have led to no decision.
                     self._due = [*(due for due in self._due if due.seq == mark.seq), mark]

@@ -91,6 +91,7 @@ class StrategyFactory(Consumer):
                 best_fitness=generation.best_fitness,
                 median_fitness=generation.median_fitness,
                 seconds=summary["seconds"],
+                proposed=len(generation.proposals),
             )
         )
         for spec in specs_of(generation, seq):

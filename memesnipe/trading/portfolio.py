@@ -9,7 +9,7 @@ from memesnipe.engine.strategy_evidence import NO_EVIDENCE
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import AllocationMessage, ParityRecord, SimulationResults, StrategySpec
-from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget
+from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget, prior_mass
 from memesnipe.stats.shrinkage import Shrunk
 from memesnipe.trading.allocation import Caps, Share, allocate
 from memesnipe.trading.demotion import Detectors
@@ -54,7 +54,8 @@ class Portfolio:
 
     def on_spec(self, spec: StrategySpec) -> None:
         """Queue a strategy that the search proposes."""
-        self._state.candidates.append(Candidate(spec.spec_id, spec.generation, spec.genome))
+        (mass,) = prior_mass(spec.deflated_sharpe).tolist()
+        self._state.candidates.append(Candidate(spec.spec_id, spec.generation, spec.genome, mass))
         self._state.evaluations = max(self._state.evaluations, spec.evaluations)
 
     def on_results(self, message: SimulationResults) -> None:
@@ -89,7 +90,7 @@ class Portfolio:
 
     def on_return(self, spec_id: str, generation: int, genome: Genome, reason: str) -> str:
         """Queue a retired strategy, on a person's command, to join with fresh capital; return the outcome in words."""
-        self._state.candidates.append(Candidate(spec_id, generation, genome, _manual(reason)))
+        self._state.candidates.append(Candidate(spec_id, generation, genome, return_reason=_manual(reason)))
         return f"{spec_id} is simulating again from the next decision on"
 
     def on_live_trade(self, spec_id: str, profit_lamports: int) -> None:
@@ -248,7 +249,7 @@ class Portfolio:
                 before, reason = Mode.RETIRED, candidate.return_reason
             managed = Managed(candidate.generation, Mode.SIMULATING, seq, size=candidate.genome.size)
             budget = EvidenceBudget(spent=state.spent)
-            (managed.weight,) = budget.weigh([MIN_MASS]).tolist()
+            (managed.weight,) = budget.weigh([candidate.mass]).tolist()
             state.spent = budget.spent
             state.strategies[spec_id] = managed
             state.admitted += 1

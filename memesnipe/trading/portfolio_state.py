@@ -6,6 +6,7 @@ from enum import StrEnum
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE, StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.stats.evidence_budget import MIN_MASS
 from memesnipe.trading.demotion import DetectorState
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.live_capital import LiveCapital
@@ -49,6 +50,7 @@ class Candidate:
     spec_id: str
     generation: int
     genome: Genome
+    mass: float = MIN_MASS  # of its weight in the selection, from its backtest
     return_reason: str = ""  # of a retired strategy that a person has promoted
 
 

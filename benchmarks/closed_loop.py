@@ -23,7 +23,8 @@ from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, settings_from
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
-from memesnipe.evolution.spans import cut, span_of, window_spans
+from memesnipe.evolution.spans import cut
+from memesnipe.evolution.window import Window, latest, slices_between_gaps
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.feeds.synthetic.world import START_TS, Message
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, Events, join
@@ -73,12 +74,20 @@ def _synthetic(seed: int, hours: float) -> Iterator[Message]:
     return takewhile(lambda message: message["ts"] < until_ts, messages)
 
 
+def window_at(events: Events, hours: float, seq: int) -> Window:
+    """Return the last hours up to an event."""
+    seen = events[:seq]
+    slices = slices_between_gaps("", seen, lambda start, stop: seen[start:stop], is_final=False)
+    return latest(reversed(slices), int(hours * 3600 * NS_PER_S))
+
+
 def evaluate_window(
-    families: Families, settings: Settings, _index: int, events: Events, genomes: list[Genome]
+    families: Families, settings: Settings, _index: int, window: Window, genomes: list[Genome]
 ) -> list[Evaluation]:
-    """Evaluate genomes on the latest events, as the factory's tasks do."""
-    window = events[-settings.evolution.tape_window_events :]
-    train, validation = (Segment(span, [cut(window, span)]) for span in window_spans(span_of(window)))
+    """Evaluate genomes on a window, as the factory's tasks do."""
+    train, validation = (
+        Segment(span, [cut(one.load(), span) for one in window.within(span)]) for span in window.segment_spans()
+    )
     model = fill_model_of(settings)
     return evaluate(train, validation, genomes, families, model, settings.simulation.shadow_capital_usd)
 
@@ -89,7 +98,8 @@ def run(market: str, seed: int, hours: float, overrides: dict[str, str]) -> Run:
     settings = settings_from({"seed": seed, **overrides}, env_file=None)
     families = load_families(settings)
     events, mints = market_of(market, seed, hours, settings)
-    loop = ClosedLoop(settings, families, partial(evaluate_window, families, settings))
+    window = partial(window_at, events, settings.evolution.training_hours)
+    loop = ClosedLoop(settings, families, window, partial(evaluate_window, families, settings))
     for _ in loop.advance(events, dict(enumerate(mints))):
         pass
     outcome = loop.outcome

@@ -208,6 +208,8 @@ class Generation(Schema):
     best_fitness: float | None
     median_fitness: float | None
     seconds: float
+    proposed: int | None = Field(description="Strategies that it proposed; null for generations of earlier versions.")
+    reason: str | None = Field(description="Why it proposed none; empty where it did.")
 
 
 class Refusal(Schema):

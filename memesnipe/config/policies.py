@@ -1,13 +1,18 @@
 """Conversion of settings to the policies of the core, with its units."""
 
+from typing import Final
+
 from memesnipe.config.settings import Settings
 from memesnipe.engine.fills import FillModel
+from memesnipe.evolution.admission import Admission
 from memesnipe.evolution.genetic_algorithm import SearchSettings
 from memesnipe.protocol.account import Account
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import LedgerPolicy
 from memesnipe.trading.lifecycle import Gates, PromotionPolicy, Switches
+
+_RENEWALS: Final = 0.25  # share of a generation, at most, for elites from earlier windows of the market
 
 
 def capital_of(settings: Settings, live_capital_usd: float | None) -> dict[Account, float]:
@@ -94,8 +99,18 @@ def search_of(settings: Settings) -> SearchSettings:
     """Return the parameters of the factory's search."""
     evolution = settings.evolution
     return SearchSettings(
-        evolution.population_size, evolution.mutation_rate, evolution.crossover_rate, evolution.tournament_size
+        evolution.population_size,
+        evolution.mutation_rate,
+        evolution.crossover_rate,
+        evolution.tournament_size,
+        renewals=_RENEWALS,
     )
+
+
+def admission_of(settings: Settings) -> Admission:
+    """Return the conditions for joining the arena, without a memory of earlier proposals."""
+    evolution = settings.evolution
+    return Admission(evolution.min_deflated_sharpe_for_arena, proposals=evolution.specs_per_generation)
 
 
 def caps_of(settings: Settings) -> Caps:

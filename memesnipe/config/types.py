@@ -39,8 +39,8 @@ SlippageBps = Annotated[int, Field(ge=0, le=10_000)]
 Population = Annotated[int, Field(ge=4, le=100_000)]
 Threads = Annotated[int, Field(ge=1, le=256)]
 Streams = Annotated[int, Field(ge=1, le=1_000)]
-# At most the events that the bus keeps less the lag of a reader: after a restart the window is read from the bus.
-Window = Annotated[int, Field(ge=10, le=90_000)]
+Hours = Annotated[float, Field(ge=0.01, le=8_760)]
+Days = Annotated[int, Field(ge=1, le=3_650)]
 
 
 def _plain(value: Any) -> Any:

@@ -1,12 +1,14 @@
 """The archive of a quality-diversity search: the best genome of each cell of behaviour.
 
 MAP-Elites (Mouret & Clune 2015) with a cell for each mix of families, holding time and turnover. Breeding from all
-cells preserves ways of trading that are not the best yet, and yields diverse winners.
+cells preserves ways of trading that are not the best yet, and yields diverse winners. Where the market of the
+evaluations changes, elites must be evaluated again, or a lucky evaluation keeps a cell for ever.
 """
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from memesnipe.engine.genome import Genome
@@ -22,8 +24,8 @@ class Elite:
 
     genome: Genome
     fitness: float
-    generation: int
-    behaviour: str  # of `behaviour_of`
+    generation: int  # of the latest evaluation
+    behaviour: str  # of `behaviour_of`, in the latest evaluation
 
 
 class Archive:
@@ -33,17 +35,43 @@ class Archive:
         self.elites: dict[str, Elite] = dict(elites or {})
 
     def add(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation], generation: int) -> int:
-        """Add each genome that is better than its cell's elite or the first of its cell; return how many were added."""
-        added = 0
-        for genome, evaluation in zip(genomes, evaluations, strict=True):
-            cell = cell_of(genome, evaluation)
-            if cell is None:
-                continue
-            elite = self.elites.get(cell)
-            if elite is None or evaluation.fitness > elite.fitness:
-                self.elites[cell] = Elite(genome, evaluation.fitness, generation, behaviour_of(evaluation))
-                added += 1
-        return added
+        """Add each genome that is better than its cell's elite or the first of its cell; return how many were added.
+
+        An elite that was evaluated again has its new fitness, in the cell of its new behaviour. It keeps its place
+        against a genome with an equal one.
+        """
+        cells = {elite.genome.spec_id: cell for cell, elite in self.elites.items()}
+        pairs = list(zip(genomes, evaluations, strict=True))
+        again = [(genome, evaluation) for genome, evaluation in pairs if genome.spec_id in cells]
+        for genome, _ in again:
+            self.elites.pop(cells[genome.spec_id], None)
+        for genome, evaluation in again:
+            self._add(genome, evaluation, generation)
+        new = ((genome, evaluation) for genome, evaluation in pairs if genome.spec_id not in cells)
+        return sum(self._add(genome, evaluation, generation) for genome, evaluation in new)
+
+    def _add(self, genome: Genome, evaluation: Evaluation, generation: int) -> bool:
+        cell = cell_of(genome, evaluation)
+        if cell is None:
+            return False
+        elite = self.elites.get(cell)
+        if elite is not None and evaluation.fitness <= elite.fitness:
+            return False
+        self.elites[cell] = Elite(genome, evaluation.fitness, generation, behaviour_of(evaluation))
+        return True
+
+    def due(self, count: int, exclude: Container[str] = ()) -> list[Genome]:
+        """Return elites to evaluate again: those with a positive fitness, the oldest evaluation first.
+
+        The others are no candidates for anything, and whatever is better takes their cells.
+
+        Args:
+            count: at most so many.
+            exclude: spec ids to omit.
+        """
+        profitable = [(elite.generation, cell) for cell, elite in self.elites.items() if elite.fitness > 0.0]
+        oldest = (self.elites[cell].genome for _, cell in sorted(profitable))
+        return list(islice((genome for genome in oldest if genome.spec_id not in exclude), count))
 
     def best(self, count: int) -> list[Elite]:
         """Return the fittest elites, no two with the same mix of families or with the same fills."""
@@ -72,5 +100,9 @@ def cell_of(genome: Genome, evaluation: Evaluation) -> str | None:
     hours = (train.observed_s + validation.observed_s) / 3600.0
     hold_s = (train.mean_hold_s * train.trades + validation.mean_hold_s * validation.trades) / trades
     turnover = trades * genome.size / hours if hours > 0.0 else 0.0
-    mix = "+".join(gene.family for gene in genome.signals)
-    return f"{mix}/{bisect(HOLDING_S, hold_s)}/{bisect(TURNOVER, turnover)}"
+    return f"{mix_of(genome)}/{bisect(HOLDING_S, hold_s)}/{bisect(TURNOVER, turnover)}"
+
+
+def mix_of(genome: Genome) -> str:
+    """Return the families of a genome, such as ``momentum_5m+social_buzz``."""
+    return "+".join(gene.family for gene in genome.signals)

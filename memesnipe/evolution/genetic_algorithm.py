@@ -25,6 +25,7 @@ class SearchSettings:
     elites: int = 4
     newcomers: float = 0.1  # share of each generation that is random
     from_archive: float = 0.5  # share of parents that are elites of the archive, all cells equally likely
+    renewals: float = 0.0  # share of each generation, at most: elites of the archive that are evaluated again
 
 
 @dataclass(slots=True)
@@ -56,13 +57,20 @@ class GeneticAlgorithm:
         """Return the next generation. It begins with the elites, because the market of their evaluation may change."""
         size = self._settings.population_size
         if len(self._genes):
-            elites = np.argsort(-self._fitness, kind="stable")[: min(self._settings.elites, size)]
-            fresh = min(int(size * self._settings.newcomers), size - len(elites))
-            children = self._children(size - len(elites) - fresh)
-            self._asked = stack(self._genes[elites], random_genes(self._rng, self._space, fresh), children)
+            elites = self._genes[np.argsort(-self._fitness, kind="stable")[: min(self._settings.elites, size)]]
+            renewed = self._renewed(min(int(size * self._settings.renewals), size - len(elites)), elites)
+            kept = stack(elites, renewed)
+            fresh = min(int(size * self._settings.newcomers), size - len(kept))
+            children = self._children(size - len(kept) - fresh)
+            self._asked = stack(kept, random_genes(self._rng, self._space, fresh), children)
         else:
             self._asked = random_genes(self._rng, self._space, size)
         return self._distinct()
+
+    def _renewed(self, count: int, elites: Genes) -> Genes:
+        """Return elites of the archive to evaluate again, other than the elites of the last generation."""
+        exclude = {genome.spec_id for genome in self._space.decode(elites)}
+        return self._space.encode(self.archive.due(count, exclude) if count else [])
 
     def _distinct(self) -> list[Genome]:
         """Return the genomes asked for, with each duplicate replaced by a random genome."""

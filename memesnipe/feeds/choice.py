@@ -1,6 +1,7 @@
 """The feeds that a user can choose, and opening the chosen ones."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -16,12 +17,16 @@ AS_FAST_AS_POSSIBLE = 0.0
 
 @dataclass(frozen=True, slots=True)
 class FeedChoice:
-    """The feeds selected by the user. ``speed`` is event time over machine time, 0 for as fast as possible."""
+    """The feeds selected by the user, and the tapes from before them.
+
+    ``speed`` is event time over machine time, 0 for as fast as possible; ``history`` has paths of tapes and folders.
+    """
 
     name: str  # one name, or several separated by commas
     speed: float
     tape: str = ""
     seed: int = 0
+    history: Sequence[str] = ()
 
     @property
     def names(self) -> list[str]:
@@ -65,6 +70,27 @@ def make_feed(choice: FeedChoice, checkpoints: Path | None = None) -> Feed:
     from memesnipe.feeds.merge import MergedFeed  # noqa: PLC0415 - import only what is opened
 
     return MergedFeed(feeds)
+
+
+def first_ts_of(choice: FeedChoice) -> int | None:
+    """Return the time of the first event of the chosen feeds; None if it is not known before they are open.
+
+    Raises:
+        TapeError: the tape cannot be read.
+    """
+    found: list[int] = []
+    for name in choice.names:
+        if name == "replay":
+            from memesnipe.tapes.parquet_tape import ParquetTape  # noqa: PLC0415
+
+            found.append(ParquetTape(Path(choice.tape)).span()[0])
+        elif name == "synthetic":
+            from memesnipe.feeds.synthetic.feed import START_TS  # noqa: PLC0415
+
+            found.append(START_TS)
+        else:
+            return None
+    return min(found)
 
 
 def _make_one(name: str, choice: FeedChoice, checkpoints: Path | None) -> Feed:

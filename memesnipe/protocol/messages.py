@@ -92,6 +92,7 @@ class StrategySpec(Payload, frozen=True, kw_only=True):
     train_sharpe: float
     validation_sharpe: float
     genome: Genome
+    deflated_sharpe: float = 0.0  # probability of skill in validation, all evaluations counted; 0 where unknown
 
 
 class CommandMessage(Payload, frozen=True, kw_only=True):

@@ -127,6 +127,8 @@ class GenerationRow(Base):
     best_fitness: Mapped[float]
     median_fitness: Mapped[float]
     seconds: Mapped[float]
+    proposed: Mapped[int | None]  # strategies that it proposed; None in rows of earlier versions
+    reason: Mapped[str | None]  # why it proposed none; "" where it did
 
 
 class EvaluationRow(Base):

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from memesnipe.bus.redis_bus import READ_LIMIT
 from memesnipe.config.example import env_example
 from memesnipe.config.settings import Settings, load_settings, read_resolved, settings_from, write_resolved
 from memesnipe.config.types import range_of
 from memesnipe.errors import RefusedError, SettingsError
-from memesnipe.protocol.streams import KEEP_EVENTS, MAX_IN_FLIGHT
 from memesnipe.testing.chaos.replay import QUICK
 
 
@@ -174,11 +172,6 @@ def test_every_number_has_a_range() -> None:
     numbers = [name for name, field in Settings.fields().items() if field.annotation in (int, float)]
     assert len(numbers) > 40
     assert [name for name in numbers if not range_of(Settings.fields()[name])] == []
-
-
-def test_the_window_of_a_generation_fits_the_events_kept_in_redis() -> None:
-    [maximum] = [m.le for m in Settings.fields()["tape_window_events"].metadata if hasattr(m, "le")]
-    assert 0 < maximum <= KEEP_EVENTS - MAX_IN_FLIGHT - READ_LIMIT
 
 
 def test_the_example_lists_every_setting_with_its_meaning() -> None:

@@ -63,3 +63,36 @@ def test_best_skips_elites_with_the_same_fills() -> None:
     archive.add([FLIP, copy, TREND], [_evaluation(FLIP, 3.0), alike, _evaluation(TREND, 1.0)], 0)
     assert len(archive.elites) == 3
     assert [elite.genome for elite in archive.best(5)] == [FLIP, TREND]
+
+
+def test_an_elite_that_is_evaluated_again_has_its_new_fitness_and_cell() -> None:
+    archive = Archive()
+    other = replace(FLIP, threshold=0.6)
+    archive.add([FLIP], [_evaluation(FLIP, 9.0)], 0)
+    assert archive.add([other, FLIP], [_evaluation(other, 2.0), _evaluation(FLIP, 1.0)], 1) == 1
+    assert {cell: (e.genome, e.fitness, e.generation) for cell, e in archive.elites.items()} == {
+        "flip/1/2": (other, 2.0, 1)
+    }
+    archive.add([other], [_evaluation(other, 3.0, hold_s=500.0)], 2)
+    assert {cell: (e.fitness, e.generation) for cell, e in archive.elites.items()} == {"flip/3/2": (3.0, 2)}
+    archive.add([other], [_evaluation(other, trades=0)], 3)
+    assert archive.elites == {}
+
+
+def test_an_elite_that_is_evaluated_again_keeps_its_place_against_an_equal() -> None:
+    archive = Archive()
+    equal = replace(FLIP, threshold=0.6)
+    archive.add([FLIP], [_evaluation(FLIP, 1.0)], 0)
+    assert archive.add([equal, FLIP], [_evaluation(equal, 2.0), _evaluation(FLIP, 2.0)], 1) == 0
+    assert [elite.genome for elite in archive.elites.values()] == [FLIP]
+
+
+def test_the_profitable_elites_are_due_again_the_oldest_evaluation_first() -> None:
+    archive = Archive()
+    genomes = [genome("flip"), genome("trend"), genome("talk"), genome("buy_once")]
+    for i, (which, fitness) in enumerate(zip(genomes, (1.0, -1.0, 5.0, 2.0), strict=True)):
+        archive.add([which], [_evaluation(which, fitness)], i)
+    archive.add([genomes[0]], [_evaluation(genomes[0], 1.0)], 4)
+    assert archive.due(9) == [genomes[2], genomes[3], genomes[0]]
+    assert archive.due(1) == [genomes[2]]
+    assert archive.due(9, {genomes[3].spec_id}) == [genomes[2], genomes[0]]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,8 +16,8 @@ FAMILIES = discover()
 STATE = TypeAdapter(SearchState)
 
 
-def _settings(size: int = 20, mutation: float = 0.2, crossover: float = 0.7) -> SearchSettings:
-    return SearchSettings(size, mutation, crossover, tournament_size=3)
+def _settings(size: int = 20, mutation: float = 0.2, crossover: float = 0.7, renewals: float = 0.0) -> SearchSettings:
+    return SearchSettings(size, mutation, crossover, tournament_size=3, renewals=renewals)
 
 
 def _score(genome: Genome) -> float:
@@ -97,3 +99,37 @@ def test_a_search_can_resume_with_a_population_smaller_than_its_elites() -> None
     _generations(large, 1)
     small.load(large.dump())
     assert len(small.ask()) == 2
+
+
+def _profitable(genomes: list[Genome], profit: float) -> list[Evaluation]:
+    return [replace(evaluation, fitness=evaluation.fitness + profit) for evaluation in _evaluations(genomes)]
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 2**32), st.integers(4, 30), st.sampled_from([0.1, 0.25, 1.0]))
+def test_a_share_of_a_generation_is_elites_of_the_archive_with_the_oldest_evaluations(
+    seed: int, size: int, renewals: float
+) -> None:
+    population = GeneticAlgorithm(FAMILIES, _settings(size, renewals=renewals), seed)
+    genomes = population.ask()
+    for _ in range(3):
+        population.tell(genomes, _profitable(genomes, 1.0))
+        best = [genome.spec_id for genome in sorted(genomes, key=_score, reverse=True)[:4]]
+        due = [genome.spec_id for genome in population.archive.due(min(int(size * renewals), size - 4), best)]
+        genomes = population.ask()
+        ids = [genome.spec_id for genome in genomes]
+        assert len(set(ids)) == size
+        assert ids[: 4 + len(due)] == [*best, *due]
+
+
+def test_a_lucky_elite_loses_its_place_when_it_is_evaluated_again() -> None:
+    """The first window makes every genome profitable, the later ones none: in the end no elite is."""
+    population = GeneticAlgorithm(FAMILIES, _settings(40, renewals=0.25), 7)
+    first = population.ask()
+    population.tell(first, _profitable(first, 10.0))
+    lucky = len(population.archive.elites)
+    assert lucky > 10
+    for _ in range(lucky // 10 + 1):
+        genomes = population.ask()
+        population.tell(genomes, _profitable(genomes, -1.0))
+    assert max(elite.fitness for elite in population.archive.elites.values()) < 0.0

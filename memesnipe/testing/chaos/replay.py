@@ -27,7 +27,8 @@ QUICK: Final = {
     "SPECS_PER_GENERATION": "4",
     "REBALANCE_INTERVAL_SECS": "20",
     "GENERATION_INTERVAL_SECS": "60",
-    "TAPE_WINDOW_EVENTS": "3000",
+    "TRAINING_HOURS": "0.15",
+    "MIN_DEFLATED_SHARPE_FOR_ARENA": "0",
     "MIN_OBSERVATION_SECS": "0",
     "MIN_TRADES_FOR_PROMOTION": "1",
     "MIN_SHARPE_FOR_PROMOTION": "-1000",
@@ -35,7 +36,7 @@ QUICK: Final = {
     "MAX_DRAWDOWN_FOR_PROMOTION": "1",
     "MIN_EXPECTED_RETURN": "-1000",
     "DEMOTION_EVIDENCE": "1e9",
-    "PROBATION_CAPITAL_USD": "1000",
+    "PROBATION_CAPITAL_USD": "150",
     "MAX_PROBATION_STRATEGIES": "100",
 }
 # When a Ray has died, its processes end after 2 s instead of a minute. And they get as much of the processor as others:

@@ -7,6 +7,7 @@ from memesnipe.config.settings import Settings, settings_from
 
 # Gates so lenient that strategies soon trade on paper; limits so tight that positions are closed and orders refused.
 LENIENT: Final[dict[str, Any]] = {
+    "min_deflated_sharpe_for_arena": 0,
     "min_observation_secs": 0,
     "min_trades_for_promotion": 1,
     "min_sharpe_for_promotion": -1000,
@@ -26,7 +27,7 @@ _VALUES: Final = {
     "arena_size": 12,
     "rebalance_interval_secs": 75,
     "generation_interval_secs": 100,
-    "tape_window_events": 200,
+    "training_hours": 0.05,
 }
 
 

@@ -1,0 +1,85 @@
+"""A breeder counts every evaluation, proposes what is admitted, and continues from its saved state."""
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.admission import Admission
+from memesnipe.evolution.breeding import Breeder, BreederState, Generation, specs_of
+from memesnipe.evolution.evaluation import BLOCKS, Evaluation
+from memesnipe.evolution.genetic_algorithm import SearchSettings
+from memesnipe.protocol.payload import encode
+from memesnipe.protocol.streams import decoder_of
+from memesnipe.sdk.registry import discover
+from tests.support import result
+
+FAMILIES = discover()
+STATE = TypeAdapter(BreederState)
+SIZE = 20
+
+
+def _breeder(bar: float = 0.5, seed: int = 7) -> Breeder:
+    settings = SearchSettings(SIZE, 0.2, 0.7, tournament_size=3, renewals=0.25)
+    return Breeder(FAMILIES, settings, seed, admission=Admission(bar, proposals=4))
+
+
+def _evaluate(genomes: list[Genome]) -> list[Evaluation]:
+    """Return evaluations in which a tight stop loss is worth a large Sharpe ratio."""
+    found = []
+    for g in genomes:
+        skill = 300.0 * (0.5 - g.exits.stop_loss)
+        did = result(
+            g.spec_id, sharpe=skill, periods=400, kurtosis=3.0, total_return=skill / 1000, trades=50,
+            observed_s=3600.0, mean_hold_s=g.exits.max_hold_s, digest=g.spec_id,
+        )  # fmt: skip
+        found.append(Evaluation(g.spec_id, did, did, skill, np.zeros((2 * BLOCKS, 3))))
+    return found
+
+
+def _bred(breeder: Breeder, count: int) -> list[Generation]:
+    return [breeder.breed(_evaluate) for _ in range(count)]
+
+
+def test_every_evaluation_of_the_run_counts() -> None:
+    assert [generation.total_evaluations for generation in _bred(_breeder(), 3)] == [SIZE, 2 * SIZE, 3 * SIZE]
+
+
+def test_no_strategy_is_proposed_twice_in_a_run() -> None:
+    proposed = [p.genome.spec_id for generation in _bred(_breeder(), 6) for p in generation.proposals]
+    assert len(proposed) == len(set(proposed)) > 4
+
+
+def test_a_generation_below_the_bar_proposes_nothing_and_says_why() -> None:
+    generation = _breeder(bar=1.0).breed(lambda genomes: [_weak(e) for e in _evaluate(genomes)])
+    assert generation.proposals == []
+    assert generation.reason == f"none of {SIZE} genomes that traded made a profit in both segments"
+    assert specs_of(generation, 5) == []
+
+
+def _weak(evaluation: Evaluation) -> Evaluation:
+    lost = result(evaluation.spec_id, total_return=-0.1, trades=50, digest=evaluation.spec_id)
+    return Evaluation(evaluation.spec_id, lost, lost, -1.0, evaluation.moments)
+
+
+@pytest.mark.parametrize("before", [0, 1, 4])
+def test_a_breeder_resumed_from_json_continues_identically(before: int) -> None:
+    whole = _breeder()
+    _bred(whole, before)
+    resumed = _breeder(seed=99)
+    resumed.load(STATE.validate_json(STATE.dump_json(whole.dump())))
+    assert resumed.index == before
+    expected, found = _bred(whole, 3), _bred(resumed, 3)
+    assert [specs_of(g, 1) for g in found] == [specs_of(g, 1) for g in expected]
+    assert any(generation.proposals for generation in expected)
+    assert STATE.dump_json(resumed.dump()) == STATE.dump_json(whole.dump())
+
+
+def test_a_spec_carries_the_probability_of_skill_through_json() -> None:
+    (generation,) = _bred(_breeder(), 1)
+    spec = specs_of(generation, 5)[0]
+    assert spec.deflated_sharpe == generation.proposals[0].deflated_sharpe >= 0.5
+    received = decoder_of(spec.stream)(encode(spec))
+    assert received == spec
+    earlier = encode(spec).replace(b',"deflated_sharpe":%r' % spec.deflated_sharpe, b"")
+    assert decoder_of(spec.stream)(earlier).deflated_sharpe == 0.0

@@ -60,7 +60,9 @@ def up_command(
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 
-    choice = replace(choice, seed=settings.simulation.seed)
+    has_past = "synthetic" in choice.names and not choice.history
+    past_hours = settings.evolution.synthetic_past_hours if has_past else 0.0
+    choice = replace(choice, seed=settings.simulation.seed, past_hours=past_hours)
     up(settings, choice, until_end=until_end, report=report, as_json=json, detached=in_background)
 
 

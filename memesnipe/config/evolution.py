@@ -1,7 +1,7 @@
 """Settings of evolution: the genetic algorithm, its generations, and the tapes of what was seen."""
 
 from memesnipe.config.group import Group, setting
-from memesnipe.config.types import Days, Genomes, Hours, Interval, Population, Ratio
+from memesnipe.config.types import Days, Genomes, Hours, Interval, PastHours, Population, Ratio
 
 
 class EvolutionSettings(Group):
@@ -19,4 +19,7 @@ class EvolutionSettings(Group):
     )
     generation_interval_secs: Interval = setting(600, "event time between two generations", decides=True)
     training_hours: Hours = setting(24, "latest hours of the market that a generation is backtested on", decides=True)
+    synthetic_past_hours: PastHours = setting(
+        6, "hours of the synthetic market before a run, which its search trains on", decides=True
+    )
     tape_retention_days: Days = setting(7, "days of event time after which a recorded tape is deleted", decides=False)

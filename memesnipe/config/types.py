@@ -39,6 +39,7 @@ SlippageBps = Annotated[int, Field(ge=0, le=10_000)]
 Population = Annotated[int, Field(ge=4, le=100_000)]
 Threads = Annotated[int, Field(ge=1, le=256)]
 Streams = Annotated[int, Field(ge=1, le=1_000)]
+PastHours = Annotated[float, Field(ge=0, le=168)]
 Hours = Annotated[float, Field(ge=0.01, le=8_760)]
 Days = Annotated[int, Field(ge=1, le=3_650)]
 

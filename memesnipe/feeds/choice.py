@@ -27,6 +27,7 @@ class FeedChoice:
     tape: str = ""
     seed: int = 0
     history: Sequence[str] = ()
+    past_hours: float = 0.0  # of the synthetic market before its first event
 
     @property
     def names(self) -> list[str]:
@@ -41,7 +42,7 @@ class FeedChoice:
     def _identity_of(self, name: str) -> str:
         if name == "replay":
             return f"replay:{blake2b(Path(self.tape).read_bytes(), digest_size=8).hexdigest()}"
-        return f"{name}:{self.seed}"
+        return f"{name}:{self.seed}" + (f":{self.past_hours:g}h" if self.past_hours else "")
 
     @property
     def lockstep(self) -> bool:
@@ -85,9 +86,9 @@ def first_ts_of(choice: FeedChoice) -> int | None:
 
             found.append(ParquetTape(Path(choice.tape)).span()[0])
         elif name == "synthetic":
-            from memesnipe.feeds.synthetic.feed import START_TS  # noqa: PLC0415
+            from memesnipe.feeds.synthetic.past import first_ts_after  # noqa: PLC0415
 
-            found.append(START_TS)
+            found.append(first_ts_after(choice.past_hours))
         else:
             return None
     return min(found)
@@ -96,8 +97,9 @@ def first_ts_of(choice: FeedChoice) -> int | None:
 def _make_one(name: str, choice: FeedChoice, checkpoints: Path | None) -> Feed:
     if name == "synthetic":
         from memesnipe.feeds.synthetic.feed import SyntheticFeed  # noqa: PLC0415
+        from memesnipe.feeds.synthetic.past import first_ts_after  # noqa: PLC0415
 
-        return SyntheticFeed(choice.seed, checkpoints)
+        return SyntheticFeed(choice.seed, checkpoints, first_ts=first_ts_after(choice.past_hours))
     if name == "replay":
         from memesnipe.feeds.replay import ReplayFeed  # noqa: PLC0415
         from memesnipe.tapes.tape import read_tape  # noqa: PLC0415

@@ -120,6 +120,11 @@ class Context:
         return TapePolicy(self.settings.evolution.tape_retention_days * 86_400, self.tape_span_s)
 
     @property
+    def past_tape(self) -> Path:
+        """The path of the tape with the past of the synthetic market."""
+        return Home(self.home).past_tape(self.choice.seed, self.choice.past_hours)
+
+    @property
     def feed_checkpoints(self) -> Path:
         """The path of the checkpoints of a generated feed."""
         return Home(self.home).run(self.run_id).feed_checkpoints

@@ -41,11 +41,12 @@ class StrategyFactory(Consumer):
         )
         self._evaluate = evaluate
         self._lockstep = context.choice.lockstep
+        self._past = context.past_tape if context.choice.past_hours else None
         self._window = TrainingWindow(
             context.event_log,
             settings.evolution.training_hours,
             context.slice_events,
-            [Path(path) for path in context.choice.history],
+            [*(Path(path) for path in context.choice.history), *([self._past] if self._past else [])],
             self._read_mints,
         )
 
@@ -59,10 +60,18 @@ class StrategyFactory(Consumer):
         for seq in due if self._lockstep else due[-1:]:
             self._breed(seq, work)
 
+    def _write_past(self) -> None:
+        """Write the past of a synthetic market, where this installation does not have it yet."""
+        if self._past is not None and not self._past.is_file():
+            from memesnipe.feeds.synthetic.past import write_past  # noqa: PLC0415 - pyarrow is slow to load
+
+            write_past(self._past, self.context.choice.seed, self.context.choice.past_hours)
+
     def _breed(self, seq: int, work: UnitOfWork) -> None:
         started = self.clock.monotonic_s()
         index = self._breeder.index
         genomes = self._breeder.ask()
+        self._write_past()
         window = self._window.at(seq)
         window_events = window.count
         announced = self.journal.unit_of_work()

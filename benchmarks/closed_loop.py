@@ -26,6 +26,7 @@ from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
 from memesnipe.evolution.spans import cut
 from memesnipe.evolution.window import Window, latest, slices_between_gaps
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
+from memesnipe.feeds.synthetic.past import first_ts_after
 from memesnipe.feeds.synthetic.world import START_TS, Message
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, Events, join
 from memesnipe.market.sequencer import Sequencer
@@ -41,7 +42,7 @@ STAMPED_AT_ONCE = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The figures of one run. Equities are ratios of the capital at the start."""
+    """The figures of one run. Equities are in SOL, as ratios of the first one: cash is SOL, and its price moves."""
 
     market: str
     seed: int
@@ -56,16 +57,22 @@ class Run:
     seconds: float
 
 
-def market_of(name: str, seed: int, hours: float, settings: Settings) -> tuple[Events, list[str]]:
-    """Return the stamped events of a market and the mints of its tokens."""
-    messages = (
-        _synthetic(seed, hours) if name == "synthetic" else labelled_market(Edge(name), seed, hours=hours).messages()
-    )
+def market_of(name: str, seed: int, hours: float, settings: Settings) -> tuple[Events, Events, list[str]]:
+    """Return the events of a market before the run, those of the run, stamped, and the mints of the tokens."""
+    past_hours = settings.evolution.synthetic_past_hours if name == "synthetic" else 0.0
+    if name == "synthetic":
+        messages = _synthetic(seed, past_hours + hours)
+    else:
+        messages = labelled_market(Edge(name), seed, hours=hours).messages()
     sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
     parts = []
     while batch := list(islice(messages, STAMPED_AT_ONCE)):
         parts.append(sequencer.stamp(batch)[0])
-    return join(*parts), sequencer.mints
+    events = join(*parts)
+    first = int(np.searchsorted(events["ts"], first_ts_after(past_hours)))
+    past, run_events = events[:first], events[first:].copy()
+    run_events["seq"] -= first
+    return past, run_events, sequencer.mints
 
 
 def _synthetic(seed: int, hours: float) -> Iterator[Message]:
@@ -74,10 +81,12 @@ def _synthetic(seed: int, hours: float) -> Iterator[Message]:
     return takewhile(lambda message: message["ts"] < until_ts, messages)
 
 
-def window_at(events: Events, hours: float, seq: int) -> Window:
-    """Return the last hours up to an event."""
-    seen = events[:seq]
-    slices = slices_between_gaps("", seen, lambda start, stop: seen[start:stop], is_final=False)
+def window_at(past: Events, events: Events, hours: float, seq: int) -> Window:
+    """Return the last hours up to an event of the run."""
+    slices = []
+    for part in (past, events[:seq]):
+        if len(part):
+            slices += slices_between_gaps("", part, lambda start, stop, part=part: part[start:stop], is_final=False)
     return latest(reversed(slices), int(hours * 3600 * NS_PER_S))
 
 
@@ -97,13 +106,14 @@ def run(market: str, seed: int, hours: float, overrides: dict[str, str]) -> Run:
     started = time.perf_counter()
     settings = settings_from({"seed": seed, **overrides}, env_file=None)
     families = load_families(settings)
-    events, mints = market_of(market, seed, hours, settings)
-    window = partial(window_at, events, settings.evolution.training_hours)
+    past, events, mints = market_of(market, seed, hours, settings)
+    window = partial(window_at, past, events, settings.evolution.training_hours)
     loop = ClosedLoop(settings, families, window, partial(evaluate_window, families, settings))
     for _ in loop.advance(events, dict(enumerate(mints))):
         pass
     outcome = loop.outcome
-    equity = np.array([mark.equity_usd for mark in outcome.marks]) / settings.trading.initial_capital_usd
+    lamports = np.array([mark.equity_lamports for mark in outcome.marks])
+    equity = lamports / lamports[0]
     landed = [message for message in outcome.fills if not message.fill.failure]
     fees = sum(m.fill.pool_fee_lamports + m.fill.network_fee_lamports for m in outcome.fills)
     return Run(

@@ -8,6 +8,9 @@ class EvolutionSettings(Group):
     """Genetic algorithm, its generations, and the tapes of what was seen."""
 
     population_size: Population = setting(50, "genomes in a generation", decides=True)
+    first_population_size: Population = setting(
+        1_000, "genomes in the first generation of a run, which are random", decides=True
+    )
     mutation_rate: Ratio = setting(0.2, "probability that a number of a genome mutates", decides=True)
     crossover_rate: Ratio = setting(0.7, "probability that a child has two parents", decides=True)
     tournament_size: Genomes = setting(3, "genomes drawn for one tournament", decides=True)

@@ -103,6 +103,7 @@ def search_of(settings: Settings) -> SearchSettings:
         evolution.mutation_rate,
         evolution.crossover_rate,
         evolution.tournament_size,
+        first_size=evolution.first_population_size,
         renewals=_RENEWALS,
     )
 

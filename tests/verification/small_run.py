@@ -44,6 +44,7 @@ LIVE_USD = 5.0  # of the live account, where there is one
 _SETTINGS = {
     **LENIENT,
     "population_size": 12,
+    "first_population_size": 12,
     "specs_per_generation": 4,
     "rebalance_interval_secs": 20,
     "generation_interval_secs": 60,

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.timeout(600)
 # Strategies trade on paper and with real money after one simulated round trip, whatever their record.
 LENIENT = {
     "population_size": 60,
+    "first_population_size": 60,
     "specs_per_generation": 40,
     "min_trades_for_live": 1,
     "min_sharpe_for_live": -1000,

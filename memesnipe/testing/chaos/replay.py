@@ -24,6 +24,7 @@ from memesnipe.testing.chaos.targets import Targets
 # A small population and lenient promotion, so that strategies trade on paper from the first minutes of the tape.
 QUICK: Final = {
     "POPULATION_SIZE": "12",
+    "FIRST_POPULATION_SIZE": "12",
     "SPECS_PER_GENERATION": "4",
     "REBALANCE_INTERVAL_SECS": "20",
     "GENERATION_INTERVAL_SECS": "60",

@@ -23,6 +23,7 @@ LENIENT: Final[dict[str, Any]] = {
 _VALUES: Final = {
     **LENIENT,
     "population_size": 32,
+    "first_population_size": 32,
     "specs_per_generation": 8,
     "arena_size": 12,
     "rebalance_interval_secs": 75,

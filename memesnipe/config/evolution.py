@@ -18,7 +18,7 @@ class EvolutionSettings(Group):
         8, "genomes of a generation that join the live simulation, at most", decides=True
     )
     min_deflated_sharpe_for_arena: Ratio = setting(
-        0.9, "minimum deflated Sharpe ratio (all evaluations counted) in validation for it; 0: none", decides=True
+        0.5, "minimum deflated Sharpe ratio (all evaluations counted) in validation for it; 0: none", decides=True
     )
     generation_interval_secs: Interval = setting(600, "event time between two generations", decides=True)
     training_hours: Hours = setting(24, "latest hours of the market that a generation is backtested on", decides=True)

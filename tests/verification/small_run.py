@@ -43,15 +43,10 @@ LIVE_USD = 5.0  # of the live account, where there is one
 
 _SETTINGS = {
     **LENIENT,
-<<<<<<< HEAD
-    "population_size": 12,
-    "first_population_size": 12,
-    "specs_per_generation": 4,
-=======
     "min_sharpe_to_stay": -1000,
     "population_size": 30,
+    "first_population_size": 30,
     "specs_per_generation": 15,
->>>>>>> 9bdae2fb95e6ea2a9d5f62636c6feb92ba52d2b8
     "rebalance_interval_secs": 20,
     "generation_interval_secs": 60,
     "training_hours": 0.15,

@@ -52,6 +52,11 @@ class Portfolio:
         self._state = state
         self._detectors.load(state.detectors)
 
+    def is_proven(self, spec_id: str) -> bool:
+        """Return whether a strategy is beyond probation."""
+        managed = self._state.strategies.get(spec_id)
+        return managed is not None and managed.is_proven
+
     def on_spec(self, spec: StrategySpec) -> None:
         """Queue a strategy that the search proposes."""
         (mass,) = prior_mass(spec.deflated_sharpe).tolist()

@@ -30,8 +30,8 @@ from memesnipe.protocol.messages import ExitOrder, FillMessage, PositionUpdate, 
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.execution import local_execution
 from memesnipe.trading.ledger import Ledger
-from memesnipe.trading.portfolio import Portfolio, allocation_of
-from memesnipe.trading.portfolio_state import Transition
+from memesnipe.trading.portfolio import Portfolio
+from memesnipe.trading.portfolio_state import Transition, allocation_of
 from memesnipe.trading.records import of_mark, of_step
 from memesnipe.trading.steps import Step
 

@@ -8,7 +8,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.protocol.messages import AllocationMessage, ParityRecord, SimulationResults, StrategySpec
+from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
 from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget, prior_mass
 from memesnipe.stats.shrinkage import Shrunk
 from memesnipe.trading.allocation import Caps, Share, allocate
@@ -286,19 +286,6 @@ class Portfolio:
         state.spent = budget.spent
         why = "the arena is full, and a round trip of it returns {:+.2%} at best"
         return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]
-
-
-def allocation_of(decision: Decision, state: PortfolioState, seq: int, after: Mapping[str, int]) -> AllocationMessage:
-    """Return a decision at event ``seq`` as a message, which follows from the messages ``after``, by stream."""
-    return AllocationMessage(
-        seq=seq,
-        added=decision.added,
-        removed=decision.removed,
-        allocations_usd=decision.allocations_usd,
-        modes={spec_id: str(state.strategies[spec_id].mode) for spec_id in decision.allocations_usd},
-        restarted=decision.restarted,
-        after=dict(after),
-    )
 
 
 def _manual(reason: str) -> str:

@@ -19,7 +19,7 @@ from memesnipe.market.sequencer import Sequencer
 from memesnipe.tapes.tape import Tape, write_tape
 from memesnipe.testing.simulator.scheduler import Process
 
-MARKETS: Final = (1, 5, 6, 9, 13, 20, 22, 32, 56)  # seeds of the synthetic feed on which strategies trade
+MARKETS: Final = (1, 5, 9, 13, 17, 20, 22, 32, 52)  # seeds of the synthetic feed on which strategies trade
 _MESSAGES: Final = 3_000
 _SHARE_OF_PRICES, _SHARE_OF_OTHERS = 0.045, 0.15
 _LARGEST_PIECE: Final = 60

@@ -14,7 +14,8 @@ from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment, evaluate, run_segment
-from memesnipe.evolution.spans import cut, span_of, window_spans
+from memesnipe.evolution.spans import cut
+from memesnipe.evolution.window import Window
 from memesnipe.market.events import Events
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.stats.splits import Span
@@ -44,12 +45,39 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Slices of events in the object store; a worker holds one of them at a time."""
+    """Slices of events in the object store; a worker holds one of them at a time.
+
+    Attributes:
+        slices: references.
+        span: of the events; others in the slices are left out. None to leave none out.
+    """
 
     slices: tuple[Any, ...]
+    span: Span | None = None
 
     def __iter__(self) -> Iterator[Events]:
-        return (ray.get(slice_) for slice_ in self.slices)
+        for slice_ in self.slices:
+            events = ray.get(slice_)
+            yield cut(events, self.span) if self.span is not None else events
+
+
+class StoredWindow:
+    """The slices of the latest window in the object store, where each is stored once for all windows that have it."""
+
+    def __init__(self) -> None:
+        self._references: dict[str, Any] = {}
+
+    def segments(self, window: Window) -> list[Segment]:
+        """Return the training and the validation segment of a window; slices of the previous one are reused."""
+        references = {s.key: self._references.get(s.key) for s in window.slices}
+        for slice_ in window.slices:
+            if references[slice_.key] is None:
+                references[slice_.key] = ray.put(slice_.load())
+        self._references = {s.key: references[s.key] for s in window.slices if s.is_final}
+        return [
+            Segment(span, Stored(tuple(references[s.key] for s in window.within(span)), span))
+            for span in window.segment_spans()
+        ]
 
 
 @lru_cache(maxsize=1)
@@ -245,18 +273,6 @@ class Backtests:
     def _deadline(self, genomes: int, attempts: int) -> float:
         expected_s = CHUNKS_PER_CPU * genomes * self._genome_s
         return time.monotonic() + max(self.deadline_s, _SLOWER_THAN_EXPECTED * expected_s) * 2.0 ** (attempts - 1)
-
-
-def evaluate_window(
-    backtests: Backtests,
-    window: Events,
-    genomes: list[Genome],
-    on_done: OnDone = lambda _: None,
-    title: str = "genomes",
-) -> list[Evaluation]:
-    """Evaluate genomes on a window of events: train on the earlier part, validate on the later part."""
-    train, validation = backtests.store(window_spans(span_of(window)), [window])
-    return backtests.evaluate(train, validation, genomes, on_done, title)
 
 
 def _cpus() -> int:

@@ -10,32 +10,32 @@ if TYPE_CHECKING:  # the role is loaded in the actor's process alone
     from actors.host import Role
     from memesnipe.engine.genome import Genome
     from memesnipe.evolution.evaluation import Evaluation
-    from memesnipe.market.events import Events
+    from memesnipe.evolution.window import Window
     from memesnipe.roles.context import Context
     from memesnipe.telemetry.metrics import ActorMetrics
 
 
 @ray.remote(**ACTOR_OPTIONS)
 class StrategyFactory(Host):
-    """Breed strategies on the latest events."""
+    """Breed strategies on the latest hours of the market."""
 
     name = "strategy_factory"
 
     def make_role(self, context: "Context", metrics: "ActorMetrics") -> "Role":
         """Return the role, which evaluates its generations on the cluster."""
-        from actors.backtest import Backtests, Conditions, evaluate_window  # noqa: PLC0415
+        from actors.backtest import Backtests, Conditions, StoredWindow  # noqa: PLC0415
         from memesnipe.roles.strategy_factory import StrategyFactory as FactoryRole  # noqa: PLC0415
 
         settings, activity = context.settings, context.activity
         conditions = Conditions(
             context.fill_model, settings.simulation.shadow_capital_usd, settings.simulation.strategy_folders
         )
-        backtests = Backtests(conditions)
+        backtests, stored = Backtests(conditions), StoredWindow()
 
-        def evaluate(generation: int, window: "Events", genomes: "list[Genome]") -> "list[Evaluation]":
+        def evaluate(generation: int, window: "Window", genomes: "list[Genome]") -> "list[Evaluation]":
             with activity.breeding():
-                return evaluate_window(
-                    backtests, window, genomes, activity.record_backtests, f"generation {generation}"
-                )
+                train, validation = stored.segments(window)
+                title = f"generation {generation}"
+                return backtests.evaluate(train, validation, genomes, activity.record_backtests, title)
 
         return FactoryRole(context, metrics, evaluate)

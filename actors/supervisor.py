@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.executor import Executor
 from actors.host import ACTOR_OPTIONS, STOP_S
@@ -107,6 +108,10 @@ class Supervisor:
 
     def _create(self, role: str) -> None:
         options: dict[str, Any] = {"name": self._ray_name(role), "get_if_exists": True, **placement()}
+        # One node for all: the event log is a file that market_data writes and others read. Ray places an actor without
+        # resources anywhere unless its node is required (soft=False).
+        node_id = ray.get_runtime_context().get_node_id()
+        options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(node_id, soft=False)
         if self._keep_actors:
             options["lifetime"] = "detached"
         self._hosts[role] = (

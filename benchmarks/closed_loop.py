@@ -23,8 +23,10 @@ from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, settings_from
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
-from memesnipe.evolution.spans import cut, span_of, window_spans
+from memesnipe.evolution.spans import cut
+from memesnipe.evolution.window import Window, latest, slices_between_gaps
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
+from memesnipe.feeds.synthetic.past import first_ts_after
 from memesnipe.feeds.synthetic.world import START_TS, Message
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, Events, join
 from memesnipe.market.sequencer import Sequencer
@@ -40,7 +42,7 @@ STAMPED_AT_ONCE = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The figures of one run. Equities are ratios of the capital at the start."""
+    """The figures of one run. Equities are in SOL, as ratios of the first one: cash is SOL, and its price moves."""
 
     market: str
     seed: int
@@ -55,16 +57,22 @@ class Run:
     seconds: float
 
 
-def market_of(name: str, seed: int, hours: float, settings: Settings) -> tuple[Events, list[str]]:
-    """Return the stamped events of a market and the mints of its tokens."""
-    messages = (
-        _synthetic(seed, hours) if name == "synthetic" else labelled_market(Edge(name), seed, hours=hours).messages()
-    )
+def market_of(name: str, seed: int, hours: float, settings: Settings) -> tuple[Events, Events, list[str]]:
+    """Return the events of a market before the run, those of the run, stamped, and the mints of the tokens."""
+    past_hours = settings.evolution.synthetic_past_hours if name == "synthetic" else 0.0
+    if name == "synthetic":
+        messages = _synthetic(seed, past_hours + hours)
+    else:
+        messages = labelled_market(Edge(name), seed, hours=hours).messages()
     sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
     parts = []
     while batch := list(islice(messages, STAMPED_AT_ONCE)):
         parts.append(sequencer.stamp(batch)[0])
-    return join(*parts), sequencer.mints
+    events = join(*parts)
+    first = int(np.searchsorted(events["ts"], first_ts_after(past_hours)))
+    past, run_events = events[:first], events[first:].copy()
+    run_events["seq"] -= first
+    return past, run_events, sequencer.mints
 
 
 def _synthetic(seed: int, hours: float) -> Iterator[Message]:
@@ -73,12 +81,22 @@ def _synthetic(seed: int, hours: float) -> Iterator[Message]:
     return takewhile(lambda message: message["ts"] < until_ts, messages)
 
 
+def window_at(past: Events, events: Events, hours: float, seq: int) -> Window:
+    """Return the last hours up to an event of the run."""
+    slices = []
+    for part in (past, events[:seq]):
+        if len(part):
+            slices += slices_between_gaps("", part, lambda start, stop, part=part: part[start:stop], is_final=False)
+    return latest(reversed(slices), int(hours * 3600 * NS_PER_S))
+
+
 def evaluate_window(
-    families: Families, settings: Settings, _index: int, events: Events, genomes: list[Genome]
+    families: Families, settings: Settings, _index: int, window: Window, genomes: list[Genome]
 ) -> list[Evaluation]:
-    """Evaluate genomes on the latest events, as the factory's tasks do."""
-    window = events[-settings.evolution.tape_window_events :]
-    train, validation = (Segment(span, [cut(window, span)]) for span in window_spans(span_of(window)))
+    """Evaluate genomes on a window, as the factory's tasks do."""
+    train, validation = (
+        Segment(span, [cut(one.load(), span) for one in window.within(span)]) for span in window.segment_spans()
+    )
     model = fill_model_of(settings)
     return evaluate(train, validation, genomes, families, model, settings.simulation.shadow_capital_usd)
 
@@ -88,12 +106,14 @@ def run(market: str, seed: int, hours: float, overrides: dict[str, str]) -> Run:
     started = time.perf_counter()
     settings = settings_from({"seed": seed, **overrides}, env_file=None)
     families = load_families(settings)
-    events, mints = market_of(market, seed, hours, settings)
-    loop = ClosedLoop(settings, families, partial(evaluate_window, families, settings))
+    past, events, mints = market_of(market, seed, hours, settings)
+    window = partial(window_at, past, events, settings.evolution.training_hours)
+    loop = ClosedLoop(settings, families, window, partial(evaluate_window, families, settings))
     for _ in loop.advance(events, dict(enumerate(mints))):
         pass
     outcome = loop.outcome
-    equity = np.array([mark.equity_usd for mark in outcome.marks]) / settings.trading.initial_capital_usd
+    lamports = np.array([mark.equity_lamports for mark in outcome.marks])
+    equity = lamports / lamports[0]
     landed = [message for message in outcome.fills if not message.fill.failure]
     fees = sum(m.fill.pool_fee_lamports + m.fill.network_fee_lamports for m in outcome.fills)
     return Run(

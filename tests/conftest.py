@@ -1,5 +1,6 @@
 """The embedded servers that the tests of a worker share, rows for them, and which worker runs what."""
 
+import gc
 import os
 import shutil
 import signal
@@ -27,6 +28,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 # By default the workers of a Ray wait for every other program, here the tests that run beside.
 os.environ.update({"RAY_worker_niceness": "0"})
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage less often: the modules and tests, which stay, are a million objects to look through."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist

@@ -42,11 +42,19 @@ def allocations(
     usd: Mapping[str, float] | None = None,
     seq: int = 0,
     live: Collection[str] = (),
+    restarted: Iterable[str] = (),
 ) -> AllocationMessage:
     """An allocation; strategies in ``live`` trade in the live account, the others on paper."""
     given = dict(usd or {})
     modes = {spec_id: "live" if spec_id in live else "paper" for spec_id in given}
-    return AllocationMessage(seq=seq, added=list(added), removed=list(removed), allocations_usd=given, modes=modes)
+    return AllocationMessage(
+        seq=seq,
+        added=list(added),
+        removed=list(removed),
+        allocations_usd=given,
+        modes=modes,
+        restarted=list(restarted),
+    )
 
 
 def risk(level: str, *, halted: bool = False, account: Account = Account.PAPER) -> RiskEvent:

@@ -117,6 +117,20 @@ class Risk(Schema):
     refusals: dict[str, int] = Field(description="Refused decisions by reason.")
 
 
+class Evidence(Schema):
+    """What a strategy's fresh round trips say about it, and how far it is from capital beyond probation."""
+
+    e_value: float = Field(description="1 without evidence; a bet on its round trips would have become so much.")
+    threshold: float = Field(description="Evidence at which its probation ends.")
+    is_proven: bool = Field(description="Whether its probation has ended.")
+    round_trips: int = Field(description="Fresh ones: after it was chosen, on paper those of the desk.")
+    mean_return: float = Field(description="Of a round trip, relative to its stake, net of all costs.")
+    expected_return: float = Field(description="The same, from its own record and those of all others.")
+    deviation: float = Field(description="Standard deviation of the expected return.")
+    trades_needed: float | None = Field(description="Round trips until the threshold, at the expected return.")
+    weight: float = Field(description="Its share of the error that the selection may make.")
+
+
 class Strategy(Schema):
     """A strategy of the live simulation."""
 
@@ -130,6 +144,7 @@ class Strategy(Schema):
     parity_bps: float | None = Field(description="Mean difference of its fills from the simulated ones.")
     parity_fills: int = Field(description="Compared fills.")
     deflated_sharpe: float | None
+    evidence: Evidence | None
     live_usd: float | None
 
 

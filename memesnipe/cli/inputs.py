@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,31 @@ def check_tape(option: str, tape: Path) -> None:
         raise InputError(f"{option} {tape}: is a folder; name a tape")
     if not tape.is_file():
         raise InputError(f"{option} {tape}: there is no such file; make one with `memesnipe import`")
+
+
+def check_history(paths: Sequence[Path]) -> list[str]:
+    """Return the absolute paths of tapes, or folders of tapes.
+
+    Raises:
+        InputError: one of them does not exist.
+    """
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"--history {path}: there is no such file or folder")
+    return [str(path.resolve()) for path in paths]
+
+
+def check_folder(option: str, folder: Path) -> None:
+    """Check that a folder can be written to, or made.
+
+    Raises:
+        InputError: it cannot.
+    """
+    existing = next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
+    if not existing.is_dir():
+        raise InputError(f"{option} {folder}: {existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise InputError(f"{option} {folder}: cannot be written")
 
 
 def check_report(report: Path) -> None:

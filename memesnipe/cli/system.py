@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from memesnipe.cli.feed_choice import feed_choice
-from memesnipe.cli.inputs import check_report
+from memesnipe.cli.inputs import check_history, check_report
 from memesnipe.cli.options import BACKGROUND_OPTION, Json
 from memesnipe.cli.signals import exit_on_interrupt
 from memesnipe.runtime.terminal import print_json, print_message, print_table
@@ -23,6 +23,10 @@ def up_command(
         str | None,
         typer.Option(help="Ratio of event time to real time, or max. Default: 60 for synthetic, 1 for replay."),
     ] = None,
+    history: Annotated[
+        list[Path] | None,
+        typer.Option(help="A tape from before, or a folder of tapes, to train on from the start; repeatable."),
+    ] = None,
     until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the end of the feed.")] = False,
     report: Annotated[Path | None, typer.Option(help="Also write the report to this file as JSON.")] = None,
     detach: Annotated[
@@ -33,6 +37,7 @@ def up_command(
 ) -> None:
     """Start and run the system: servers, actors, dashboard. Ctrl-C, or `memesnipe down`, stops it."""
     choice = feed_choice(feed, tape, speed, until_end=until_end)
+    choice = replace(choice, history=check_history(history or []))
     if report is not None:
         check_report(report)
 
@@ -41,6 +46,7 @@ def up_command(
 
         options = {"--feed": feed, "--tape": tape, "--speed": speed, "--report": report}
         arguments = [text for name, value in options.items() if value is not None for text in (name, str(value))]
+        arguments += [text for path in choice.history for text in ("--history", path)]
         started = start([*arguments, *(["--until-end"] if until_end else []), *(["--json"] if json else [])])
         if json:
             print_json(started)
@@ -54,7 +60,9 @@ def up_command(
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 
-    choice = replace(choice, seed=settings.simulation.seed)
+    has_past = "synthetic" in choice.names and not choice.history
+    past_hours = settings.evolution.synthetic_past_hours if has_past else 0.0
+    choice = replace(choice, seed=settings.simulation.seed, past_hours=past_hours)
     up(settings, choice, until_end=until_end, report=report, as_json=json, detached=in_background)
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from memesnipe.cli.stop import StopSignals
 from memesnipe.config.settings import Settings
+from memesnipe.errors import InputError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_json, print_message, print_table, reserve_stdout
@@ -30,7 +31,7 @@ def up(
     """
     signals = StopSignals()
     total, assumptions = _tape_of(choice)
-    for sentence in assumptions:
+    for sentence in (*assumptions, *_check_history(choice)):
         print_message(sentence)
     with reserve_stdout(), Session(settings, choice, signals.has_started, detached) as session:
         from memesnipe.cli.watching import watch  # noqa: PLC0415 - slow to load
@@ -63,6 +64,23 @@ def _tape_of(choice: FeedChoice) -> tuple[int | None, list[str]]:
 
     tape = read_tape(Path(choice.tape), now_ns=time.time_ns())
     return (len(tape.events) if choice.names == ["replay"] else None, describe(tape.assumptions))
+
+
+def _check_history(choice: FeedChoice) -> list[str]:
+    """Check the tapes of the history; return sentences about them, none without a history.
+
+    Raises:
+        InputError: a tape is not valid, or none has an event before the first one of the feed.
+    """
+    if not choice.history:
+        return []
+    from memesnipe.feeds.choice import first_ts_of  # noqa: PLC0415 - as above
+    from memesnipe.tapes.history import history_notices, open_tapes  # noqa: PLC0415
+
+    try:
+        return history_notices(open_tapes([Path(path) for path in choice.history]), first_ts_of(choice))
+    except InputError as error:
+        raise InputError(f"--history: {error}") from None
 
 
 def _print_start(session: Session) -> None:

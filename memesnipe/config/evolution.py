@@ -1,13 +1,16 @@
-"""Settings of evolution: the genetic algorithm and its generations."""
+"""Settings of evolution: the genetic algorithm, its generations, and the tapes of what was seen."""
 
 from memesnipe.config.group import Group, setting
-from memesnipe.config.types import Genomes, Interval, Population, Ratio, Window
+from memesnipe.config.types import Days, Genomes, Hours, Interval, PastHours, Population, Ratio
 
 
 class EvolutionSettings(Group):
-    """Genetic algorithm and its generations."""
+    """Genetic algorithm, its generations, and the tapes of what was seen."""
 
     population_size: Population = setting(50, "genomes in a generation", decides=True)
+    first_population_size: Population = setting(
+        1_000, "genomes in the first generation of a run, which are random", decides=True
+    )
     mutation_rate: Ratio = setting(0.2, "probability that a number of a genome mutates", decides=True)
     crossover_rate: Ratio = setting(0.7, "probability that a child has two parents", decides=True)
     tournament_size: Genomes = setting(3, "genomes drawn for one tournament", decides=True)
@@ -18,4 +21,8 @@ class EvolutionSettings(Group):
         0.5, "minimum deflated Sharpe ratio (all evaluations counted) in validation for it; 0: none", decides=True
     )
     generation_interval_secs: Interval = setting(600, "event time between two generations", decides=True)
-    tape_window_events: Window = setting(5_000, "latest events that a generation is backtested on", decides=True)
+    training_hours: Hours = setting(24, "latest hours of the market that a generation is backtested on", decides=True)
+    synthetic_past_hours: PastHours = setting(
+        6, "hours of the synthetic market before a run, which its search trains on", decides=True
+    )
+    tape_retention_days: Days = setting(7, "days of event time after which a recorded tape is deleted", decides=False)

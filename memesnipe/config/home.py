@@ -121,6 +121,14 @@ class Home:
         """Return the file with the token for commands that is created for the installation."""
         return self.folder / "secrets" / "api_token"
 
+    def tapes(self, run_id: int) -> Path:
+        """Return the folder of the tapes that a run has recorded."""
+        return self.folder / "tapes" / str(run_id)
+
+    def past_tape(self, seed: int, hours: float) -> Path:
+        """Return the tape of the past of a synthetic market."""
+        return self.folder / "tapes" / f"synthetic-{seed}-{hours:g}h.tape"
+
     def run(self, run_id: int) -> RunFolder:
         """Return the folder of a run."""
         return RunFolder(self.folder / "runs" / str(run_id))

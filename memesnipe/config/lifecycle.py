@@ -1,7 +1,7 @@
 """Settings of the lifecycle: the gates of paper mode and of live mode, and demotion."""
 
 from memesnipe.config.group import Group, setting
-from memesnipe.config.types import Bps, Count, CountOrNone, Observation, Ratio, Sharpe
+from memesnipe.config.types import Bps, Count, CountOrNone, Evidence, Observation, Probability, Ratio, Return, Sharpe
 
 
 class LifecycleSettings(Group):
@@ -15,6 +15,18 @@ class LifecycleSettings(Group):
     max_drawdown_for_promotion: Ratio = setting(0.3, "maximum drawdown for paper mode", decides=True)
     min_deflated_sharpe_for_paper: Ratio = setting(
         0.0, "minimum deflated Sharpe ratio (all evaluations counted) for paper mode", decides=True
+    )
+    paper_alpha: Probability = setting(
+        0.05, "bound of the share of false discoveries among strategies beyond probation", decides=True
+    )
+    live_alpha: Probability = setting(
+        0.01, "bound of the share of false discoveries among strategies in live mode", decides=True
+    )
+    min_expected_return: Return = setting(
+        0.0, "minimum expected return of a round trip (ratio of its stake) for probation", decides=True
+    )
+    demotion_evidence: Evidence = setting(
+        20, "evidence that a strategy has lost half of its expected profit, for its demotion", decides=True
     )
     min_sharpe_to_stay: Sharpe = setting(
         0.0, "minimum Sharpe ratio (annualised) to stay in paper or live mode", decides=True

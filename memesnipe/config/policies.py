@@ -26,6 +26,7 @@ def limits_of(settings: Settings, capital_usd: float) -> Limits:
     risk = settings.risk
     return Limits(
         max_position_usd=risk.global_max_position_usd,
+        min_position_usd=settings.trading.probation_capital_usd,
         capital_usd=capital_usd,
         max_token_exposure_usd=risk.max_token_exposure_usd,
         max_total_exposure_usd=risk.max_total_exposure_usd,
@@ -82,7 +83,16 @@ def promotion_policy_of(settings: Settings) -> PromotionPolicy:
         min_compared_fills=lifecycle.min_compared_fills_for_live,
         max_parity_error_bps=lifecycle.max_parity_error_bps_for_live,
     )
-    return PromotionPolicy(paper, live, lifecycle.min_sharpe_to_stay, lifecycle.drift_fills)
+    return PromotionPolicy(
+        paper,
+        live,
+        paper_alpha=lifecycle.paper_alpha,
+        live_alpha=lifecycle.live_alpha,
+        min_expected_return=lifecycle.min_expected_return,
+        demotion_evidence=lifecycle.demotion_evidence,
+        min_sharpe_to_stay=lifecycle.min_sharpe_to_stay,
+        drift_fills=lifecycle.drift_fills,
+    )
 
 
 def search_of(settings: Settings) -> SearchSettings:
@@ -93,6 +103,7 @@ def search_of(settings: Settings) -> SearchSettings:
         evolution.mutation_rate,
         evolution.crossover_rate,
         evolution.tournament_size,
+        first_size=evolution.first_population_size,
         renewals=_RENEWALS,
     )
 
@@ -104,8 +115,14 @@ def admission_of(settings: Settings) -> Admission:
 
 
 def caps_of(settings: Settings) -> Caps:
-    """Return the maximum shares of the capital, of one strategy and of all."""
-    return Caps(settings.trading.max_strategy_share_percent / 100, settings.trading.max_invested_share_percent / 100)
+    """Return the bounds of allocations."""
+    trading = settings.trading
+    return Caps(
+        strategy=trading.max_strategy_share_percent / 100,
+        all=trading.max_invested_share_percent / 100,
+        probation_usd=trading.probation_capital_usd,
+        probation_strategies=trading.max_probation_strategies,
+    )
 
 
 def switches_of(settings: Settings) -> Switches:

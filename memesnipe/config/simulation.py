@@ -12,7 +12,7 @@ class SimulationSettings(Group):
 
     seed: Seed = setting(24, "seed of the search and of landing failures", decides=True)
     shadow_capital_usd: Usd = setting(1_000, "shadow capital of each simulated strategy", decides=True)
-    arena_size: Genomes = setting(100, "maximum number of strategies in the live simulation", decides=True)
+    arena_size: Genomes = setting(2_000, "maximum number of strategies in the live simulation", decides=True)
     executor_threads: Threads = setting(
         1, "threads of the live simulation; each simulates a share of the strategies", decides=False
     )

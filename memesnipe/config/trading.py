@@ -1,7 +1,7 @@
 """Settings of trading: the mode, the capital and its shares."""
 
 from memesnipe.config.group import Group, setting
-from memesnipe.config.types import Interval, Percent, Usd
+from memesnipe.config.types import Count, Interval, Percent, Usd
 
 
 class TradingSettings(Group):
@@ -12,4 +12,8 @@ class TradingSettings(Group):
     initial_capital_usd: Usd = setting(10_000, "paper capital of the portfolio", decides=True)
     max_strategy_share_percent: Percent = setting(10, "maximum share of the capital for one strategy", decides=True)
     max_invested_share_percent: Percent = setting(80, "maximum share of the capital for all strategies", decides=True)
+    probation_capital_usd: Usd = setting(
+        5, "paper capital of a strategy whose profit is expected, but not proven", decides=True
+    )
+    max_probation_strategies: Count = setting(10, "maximum number of strategies on probation", decides=True)
     rebalance_interval_secs: Interval = setting(60, "event time between two decisions of the portfolio", decides=True)

@@ -17,6 +17,9 @@ _MAX_PATH: Final = 4_000
 
 Usd = Annotated[float, Field(ge=0.01, le=MAX_USD)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[float, Field(ge=1e-6, le=0.99)]
+Return = Annotated[float, Field(ge=-1_000, le=1_000)]
+Evidence = Annotated[float, Field(ge=2, le=1e9)]
 Percent = Annotated[float, Field(ge=0.01, le=100)]
 AnyPercent = Annotated[float, Field(ge=0.01, le=10_000)]
 Bps = Annotated[float, Field(ge=0.01, le=1e6)]
@@ -36,8 +39,9 @@ SlippageBps = Annotated[int, Field(ge=0, le=10_000)]
 Population = Annotated[int, Field(ge=4, le=100_000)]
 Threads = Annotated[int, Field(ge=1, le=256)]
 Streams = Annotated[int, Field(ge=1, le=1_000)]
-# At most the events that the bus keeps less the lag of a reader: after a restart the window is read from the bus.
-Window = Annotated[int, Field(ge=10, le=90_000)]
+PastHours = Annotated[float, Field(ge=0, le=168)]
+Hours = Annotated[float, Field(ge=0.01, le=8_760)]
+Days = Annotated[int, Field(ge=1, le=3_650)]
 
 
 def _plain(value: Any) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 
 from memesnipe.compiled import jitable
 from memesnipe.engine.due import close, send, send_exit
+from memesnipe.engine.evidence import on_entry_sent
 from memesnipe.engine.fills import (
     LIQUIDATED,
     SIGNAL,
@@ -57,6 +58,8 @@ def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> None:
     exposure.order.token_raw = 0
     exposure.order.expected = expected
     send(trader, exposure, SIGNAL, event.ts, event.seq)
+    k = vote_state.exposure
+    on_entry_sent(trader.evidence, trader.row, k, exposure.market.token, budget)
 
 
 @jitable
@@ -102,7 +105,7 @@ def on_event_while_exposed(trader: Trader, event: Any, slot: int, market: Any, h
     if event.kind == (PRICE if holding.held > 0 else FUNDING):
         value = value_lamports(holding, exposure.market)
         if holding.held < 0 and value == 0:
-            close(trader, exposure, LIQUIDATED, event.ts, event.seq)
+            close(trader, vote_state.exposure, LIQUIDATED, event.ts, event.seq)
             return
         reason = _stop(strategy, exposure, value)
     if reason == _NO_REASON and has_voted and score_of(strategy, vote_state) * holding.held <= -strategy.vote_threshold:

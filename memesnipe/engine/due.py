@@ -6,10 +6,12 @@ import numpy as np
 
 from memesnipe.compiled import jitable
 from memesnipe.engine.actions import write_order, write_outcome
+from memesnipe.engine.evidence import on_outcome
 from memesnipe.engine.exposure import book, digest_of, due_ts, release
 from memesnipe.engine.fills import DEAD, MAX_HOLD, Outcome, network_fee_lamports
 from memesnipe.engine.holdings import closed_at_value, outcome_of, pool_of, value_lamports
 from memesnipe.engine.layout import MAX_EXPOSURES, NEVER, SAMPLE_NS
+from memesnipe.engine.orders import cash_change_lamports
 from memesnipe.engine.trader import Trader
 from memesnipe.market.events import COVER_SIDE, SELL_SIDE
 
@@ -36,9 +38,9 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
         sample(trader, at_ts)
         exposure = trader.exposures[chosen]
         if exposure.order.side != 0:
-            _end_order(trader, exposure, at_ts, seq)
+            _end_order(trader, chosen, at_ts, seq)
         elif exposure.market.ts + dead_after_ns <= at_ts:
-            close(trader, exposure, DEAD, at_ts, seq)
+            close(trader, chosen, DEAD, at_ts, seq)
         else:
             exposure.leave_ts = at_ts + SAMPLE_NS  # when to retry if the sale fails
             send_exit(trader, exposure, MAX_HOLD, at_ts, seq)
@@ -47,17 +49,19 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
 
 
 @jitable
-def _end_order(trader: Trader, exposure: Any, ts: int, seq: int) -> None:
+def _end_order(trader: Trader, k: int, ts: int, seq: int) -> None:
+    exposure = trader.exposures[k]
     holding, market, order = exposure.holding, exposure.market, exposure.order
     outcome = outcome_of(holding, pool_of(holding, market), market, order, trader.strategy.key, trader.model)
     trader.account.orders_in_flight -= 1
     trader.account.reserved_lamports -= order.budget_lamports
-    _end(trader, exposure, outcome, ts, seq)
+    _end(trader, k, outcome, ts, seq)
 
 
 @jitable
-def _end(trader: Trader, exposure: Any, outcome: Outcome, ts: int, seq: int) -> None:
-    account, side = trader.account, exposure.order.side
+def _end(trader: Trader, k: int, outcome: Outcome, ts: int, seq: int) -> None:
+    account, exposure = trader.account, trader.exposures[k]
+    side = exposure.order.side
     token: Any = np.int64(exposure.market.token)  # every value of the digest has the same type
     account.digest = digest_of(account.digest, exposure.order.order_no, token, side, ts, outcome)
     if trader.strategy.watched != 0:
@@ -65,19 +69,24 @@ def _end(trader: Trader, exposure: Any, outcome: Outcome, ts: int, seq: int) -> 
     book(account, exposure, side, outcome, ts, trader.strategy.max_hold_ns)
     exposure.order.side = 0
     exposure.ready_ts = ts
-    if exposure.holding.held == 0:
+    has_ended = exposure.holding.held == 0
+    fees = outcome.fee_lamports + outcome.network_fee_lamports
+    change = cash_change_lamports(side, outcome.sol_lamports, fees)
+    on_outcome(trader.evidence, trader.row, k, token, change, has_ended)
+    if has_ended:
         release(account, exposure, trader.vote_states)
 
 
 @jitable
-def close(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
+def close(trader: Trader, k: int, reason: int, ts: int, seq: int) -> None:
     """Close a position immediately at its value, without a transaction: the token is dead or the margin is used up."""
+    exposure = trader.exposures[k]
     _number_order(trader, exposure.order, reason, ts, seq)
     exposure.order.due_ts = ts
     outcome = _set_exit(exposure)
     if trader.strategy.watched != 0:
         write_order(trader, exposure)
-    _end(trader, exposure, outcome, ts, seq)
+    _end(trader, k, outcome, ts, seq)
 
 
 @jitable

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from memesnipe.engine.evidence import evidence_of, move_to_desk, observe_desk, restart
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.history import WatchedActions, read_actions
@@ -18,6 +19,7 @@ from memesnipe.engine.population import Population
 from memesnipe.engine.results import results_of
 from memesnipe.engine.shards import Shards
 from memesnipe.engine.snapshot import EngineState, dump_state, load_state
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.engine.trader import Batch
 from memesnipe.market.events import EVENT, Events
@@ -33,13 +35,21 @@ _NO_RETURNS = np.zeros((0, 0), np.float32)
 class Engine:
     """A population of strategies, the slots of the tokens alive, and the time of the last event."""
 
-    def __init__(self, families: Families, model: FillModel, capital_usd: float, threads: int = 1) -> None:
+    def __init__(
+        self,
+        families: Families,
+        model: FillModel,
+        capital_usd: float,
+        threads: int = 1,
+        *,
+        keeps_evidence: bool = False,
+    ) -> None:
         self.last_ts = 0
         self.last_seq = 0
         self.model = model
         self._capital_usd = capital_usd
         self.token_slots = TokenSlots.none(model.dead_after_ns)
-        self.population = Population(families, self.token_slots.capacity)
+        self.population = Population(families, self.token_slots.capacity, keeps_evidence=keeps_evidence)
         self._shards = Shards(threads)
         self._returns, self._first_sample_ts = _NO_RETURNS, 0
 
@@ -164,6 +174,35 @@ class Engine:
         names = population.spec_ids if spec_ids is None else spec_ids
         rows = [population.row_of[spec_id] for spec_id in names]
         return results_of(names, population.accounts[rows], equity[rows], self.last_ts, self.sol_usd)
+
+    def evidence(self) -> dict[str, StrategyEvidence]:
+        """Return the evidence of all strategies; the engine must keep it."""
+        return dict(zip(self.population.spec_ids, evidence_of(self.population.evidence), strict=True))
+
+    def observe_desk(self, spec_id: str, position: int, value: float | None) -> None:
+        """Begin a round trip of a strategy's desk, or end it; one that is not here has no effect.
+
+        Args:
+            spec_id: the strategy.
+            position: a number of the round trip, unique among the open ones.
+            value: its return; None where it begins.
+        """
+        row = self.population.row_of.get(spec_id)
+        if row is not None:
+            observe_desk(self.population.evidence, row, position, value is None, value or 0.0)
+
+    def restart_evidence(self, spec_ids: Iterable[str]) -> None:
+        """Start strategies again without evidence, and not on a desk; those that are not here have no effect."""
+        for row in self._rows(spec_ids):
+            restart(self.population.evidence, row)
+
+    def move_to_desk(self, spec_ids: Iterable[str]) -> None:
+        """Take the evidence of strategies from a desk until they start again; see `restart_evidence`."""
+        for row in self._rows(spec_ids):
+            move_to_desk(self.population.evidence, row)
+
+    def _rows(self, spec_ids: Iterable[str]) -> list[int]:
+        return [self.population.row_of[spec_id] for spec_id in spec_ids if spec_id in self.population.row_of]
 
     def dump(self) -> EngineState:
         """Return a copy of the state as plain data."""

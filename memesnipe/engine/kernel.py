@@ -45,7 +45,7 @@ def _call_loop(  # type: ignore[no-untyped-def]
 @compiled
 def advance(
     strategy_params: Any, accounts: Any, exposures: Any, vote_states: Any, vote_states_at: int, model: FillModel,
-    batch: Batch, returns: Any, first_sample_ts: int, actions: Any, written: Any, resume_at: Any,
+    batch: Batch, returns: Any, first_sample_ts: int, actions: Any, written: Any, evidence: Any, resume_at: Any,
 ) -> bool:  # fmt: skip
     """Advance every strategy over a batch of deliveries.
 
@@ -57,7 +57,7 @@ def advance(
         vote_states_at: the address of ``vote_states``.
         model: the parameters of order execution.
         batch: the deliveries.
-        returns: and the arguments up to ``written``: see `Trader`.
+        returns: and the arguments up to ``evidence``: see `Trader`.
         resume_at: row and delivery to resume at, shape (2,); (0, -1) at first. A delivery of 0 or more means that the
             votes of that row are computed already.
 
@@ -77,6 +77,7 @@ def advance(
             first_sample_ts,
             actions,
             written,
+            evidence,
         )
         if resume_at[1] < 0:
             if row + _AHEAD < len(strategy_params):

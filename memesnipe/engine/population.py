@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from memesnipe.engine.evidence import EVIDENCE, start
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.landing import key_of
 from memesnipe.engine.layout import ACCOUNT, EXPOSURE, MAX_EXPOSURES, NEVER, SAMPLE_NS, STRATEGY_PARAMS, VOTE_STATE
@@ -24,6 +25,7 @@ class Population:
 
     families: Families
     slots: int
+    keeps_evidence: bool = False
     spec_ids: list[str] = field(default_factory=list)
     genomes: list[Genome] = field(default_factory=list)
     texts: list[bytes] = field(default_factory=list)  # of the genomes, as JSON
@@ -33,6 +35,7 @@ class Population:
     accounts: NDArray[Any] = field(init=False)
     exposures: NDArray[Any] = field(init=False)
     vote_states: NDArray[Any] = field(init=False)
+    evidence: NDArray[Any] = field(default_factory=lambda: np.zeros(0, EVIDENCE))  # empty where none is kept
     # For each strategy and gene: the parameters, and the states of all slots; `strategy_params` has their addresses.
     params: list[list[NDArray[Any]]] = field(default_factory=list)
     states: list[list[NDArray[Any]]] = field(default_factory=list)
@@ -47,6 +50,8 @@ class Population:
             "exposures": np.zeros((0, MAX_EXPOSURES), EXPOSURE),
             "vote_states": np.zeros((0, self.slots), VOTE_STATE),
         }
+        if self.keeps_evidence:
+            self._buffers["evidence"] = np.zeros(0, EVIDENCE)
         self._resize(0)
 
     def __len__(self) -> int:
@@ -68,6 +73,8 @@ class Population:
         self._resize(first + len(genomes))
         for name in ("strategy_params", "accounts", "exposures", "vote_states"):
             getattr(self, name)[first:] = 0
+        if self.keeps_evidence:
+            start(self.evidence[first:])
         self.accounts["next_due_ts"][first:] = NEVER
         self.vote_states["exposure"][first:] = -1
         for row, (spec_id, genome) in enumerate(genomes.items(), start=first):

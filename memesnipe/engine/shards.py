@@ -64,7 +64,8 @@ def _move(
         written[0] = 0
         is_done = advance(
             strategy_params, population.accounts[rows], population.exposures[rows], vote_states,
-            vote_states.ctypes.data, model, batch, returns[rows], first_sample_ts, actions, written, resume_at,
+            vote_states.ctypes.data, model, batch, returns[rows], first_sample_ts, actions, written,
+            population.evidence[rows], resume_at,
         )  # fmt: skip
         if written[0]:
             actions["row"] += rows.start  # compiled code counts rows from the first of the slice

@@ -44,6 +44,8 @@ def dump_state(
         "vote_states": population.vote_states[:, :used].copy(),
         "states": _states(population, used),
     }
+    if population.keeps_evidence:
+        arrays["evidence"] = population.evidence.copy()
     return EngineState(header, arrays)
 
 
@@ -67,13 +69,15 @@ def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tu
     tokens = arrays["slots"]["token"]
     token_slots.slot_of_token = np.full(int(tokens.max(initial=-1)) + 1, -1, np.int32)
     token_slots.slot_of_token[tokens] = np.arange(used)
-    population = Population(families, header["capacity"])
+    population = Population(families, header["capacity"], keeps_evidence="evidence" in arrays)
     genomes = [genome_from(genome) for genome in header["genomes"]]
     population.add({genome.spec_id: genome for genome in genomes})
     population.strategy_params["watched"] = arrays["watched"]
     population.accounts[:] = arrays["accounts"]
     population.exposures[:] = arrays["exposures"]
     population.vote_states[:, :used] = arrays["vote_states"]
+    if population.keeps_evidence:
+        population.evidence[:] = arrays["evidence"]
     start = 0
     for genes in population.states:
         for array in genes:

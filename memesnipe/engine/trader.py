@@ -18,6 +18,7 @@ class Trader(NamedTuple):
     first_sample_ts: int
     actions: Any  # dtype ACTION
     written: Any  # shape (1,): the number of actions written
+    evidence: Any  # shape (population,), dtype EVIDENCE; empty where none is kept
 
 
 class Batch(NamedTuple):

@@ -23,6 +23,7 @@ class SearchSettings:
     crossover_rate: float
     tournament_size: int
     elites: int = 4
+    first_size: int = 0  # genomes in the first generation, if more than in later ones
     newcomers: float = 0.1  # share of each generation that is random
     from_archive: float = 0.5  # share of parents that are elites of the archive, all cells equally likely
     renewals: float = 0.0  # share of each generation, at most: elites of the archive that are evaluated again
@@ -64,7 +65,7 @@ class GeneticAlgorithm:
             children = self._children(size - len(kept) - fresh)
             self._asked = stack(kept, random_genes(self._rng, self._space, fresh), children)
         else:
-            self._asked = random_genes(self._rng, self._space, size)
+            self._asked = random_genes(self._rng, self._space, max(size, self._settings.first_size))
         return self._distinct()
 
     def _renewed(self, count: int, elites: Genes) -> Genes:

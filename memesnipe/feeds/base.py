@@ -1,5 +1,6 @@
 """The port of feeds: how market_data reads a source of events, whether a tape, a generator or a connection."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
@@ -53,6 +54,7 @@ class Feed(Protocol):
     """A source of events. One thread calls its methods."""
 
     total: int | None  # total number of events, if known
+    assumptions: Mapping[str, Any]  # behind the events, as those of a tape; {} where they are recorded as they happened
     live: bool  # whether events arrive as they happen, by this machine's clock
 
     def open(self, token: ResumeToken) -> None:

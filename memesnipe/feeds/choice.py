@@ -1,6 +1,7 @@
 """The feeds that a user can choose, and opening the chosen ones."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -16,12 +17,17 @@ AS_FAST_AS_POSSIBLE = 0.0
 
 @dataclass(frozen=True, slots=True)
 class FeedChoice:
-    """The feeds selected by the user. ``speed`` is event time over machine time, 0 for as fast as possible."""
+    """The feeds selected by the user, and the tapes from before them.
+
+    ``speed`` is event time over machine time, 0 for as fast as possible; ``history`` has paths of tapes and folders.
+    """
 
     name: str  # one name, or several separated by commas
     speed: float
     tape: str = ""
     seed: int = 0
+    history: Sequence[str] = ()
+    past_hours: float = 0.0  # of the synthetic market before its first event
 
     @property
     def names(self) -> list[str]:
@@ -36,7 +42,7 @@ class FeedChoice:
     def _identity_of(self, name: str) -> str:
         if name == "replay":
             return f"replay:{blake2b(Path(self.tape).read_bytes(), digest_size=8).hexdigest()}"
-        return f"{name}:{self.seed}"
+        return f"{name}:{self.seed}" + (f":{self.past_hours:g}h" if self.past_hours else "")
 
     @property
     def lockstep(self) -> bool:
@@ -67,11 +73,33 @@ def make_feed(choice: FeedChoice, checkpoints: Path | None = None) -> Feed:
     return MergedFeed(feeds)
 
 
+def first_ts_of(choice: FeedChoice) -> int | None:
+    """Return the time of the first event of the chosen feeds; None if it is not known before they are open.
+
+    Raises:
+        TapeError: the tape cannot be read.
+    """
+    found: list[int] = []
+    for name in choice.names:
+        if name == "replay":
+            from memesnipe.tapes.parquet_tape import ParquetTape  # noqa: PLC0415
+
+            found.append(ParquetTape(Path(choice.tape)).span()[0])
+        elif name == "synthetic":
+            from memesnipe.feeds.synthetic.past import first_ts_after  # noqa: PLC0415
+
+            found.append(first_ts_after(choice.past_hours))
+        else:
+            return None
+    return min(found)
+
+
 def _make_one(name: str, choice: FeedChoice, checkpoints: Path | None) -> Feed:
     if name == "synthetic":
         from memesnipe.feeds.synthetic.feed import SyntheticFeed  # noqa: PLC0415
+        from memesnipe.feeds.synthetic.past import first_ts_after  # noqa: PLC0415
 
-        return SyntheticFeed(choice.seed, checkpoints)
+        return SyntheticFeed(choice.seed, checkpoints, first_ts=first_ts_after(choice.past_hours))
     if name == "replay":
         from memesnipe.feeds.replay import ReplayFeed  # noqa: PLC0415
         from memesnipe.tapes.tape import read_tape  # noqa: PLC0415

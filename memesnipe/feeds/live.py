@@ -3,8 +3,9 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Final, Literal, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Literal, Protocol
 
 from memesnipe.errors import first_line
 from memesnipe.feeds.base import END, IDLE, FeedEvent, FeedStatus, Polled, ResumeToken, Signal
@@ -49,6 +50,7 @@ class LiveFeed:
 
     live = True
     total: int | None = None
+    assumptions: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
         self, name: str, source: Source, capacity: int = MAX_QUEUED, clock: Callable[[], float] = time.monotonic

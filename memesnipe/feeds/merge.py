@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from memesnipe.errors import InputError
 from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedStatus, Polled, ResumeToken
@@ -76,6 +76,9 @@ class MergedFeed:
             raise InputError(f"--feed {','.join(feeds)}: {recorded[0]} is not live, and the others are")
         totals = [feed.total for feed in feeds.values()]
         self.total = None if None in totals else sum(total or 0 for total in totals)
+        self.assumptions: Mapping[str, Any] = {
+            name: value for feed in feeds.values() for name, value in feed.assumptions.items()
+        }
         self._inputs = [_Input(name, feed) for name, feed in feeds.items()]
         self._window_s, self._clock = window_s, clock
         self._tokens: dict[str, ResumeToken] = {}

@@ -1,8 +1,10 @@
 """Feeds that can produce their events from any position: tapes and generated markets."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
+from types import MappingProxyType
+from typing import Any
 
 from memesnipe.feeds.base import END, FeedEvent, FeedMessage, FeedStatus, Polled, ResumeToken
 
@@ -12,6 +14,7 @@ class PositionedFeed(ABC):
 
     live = False
     total: int | None = None
+    assumptions: Mapping[str, Any] = MappingProxyType({})
     _position = 0
     _messages: Iterator[FeedMessage] = iter(())
 

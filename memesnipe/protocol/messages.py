@@ -1,11 +1,13 @@
 """The payloads of the streams between roles. Money is whole lamports and raw tokens; ``ts`` is ns since 1970 UTC."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import msgspec
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
@@ -48,6 +50,15 @@ class ExecutionReport(Payload, frozen=True, kw_only=True):
     account: Account = Account.LIVE
 
 
+@dataclass(frozen=True, slots=True)
+class RoundTripSeen:
+    """The beginning or the end of a round trip on a desk."""
+
+    spec_id: str
+    position: int  # unique among the open round trips of the strategy
+    value: float | None  # at the end: its profit relative to its stake, net of all costs
+
+
 class SimulationResults(Follows, frozen=True, kw_only=True):
     """The results of all strategies in the arena, at an event after which a decision is due."""
 
@@ -57,6 +68,8 @@ class SimulationResults(Follows, frozen=True, kw_only=True):
     flags: int  # of the event: 1 rebalance due | 2 generation due
     results: list[StrategyResult]
     parity: dict[str, ParityRecord]
+    evidence: dict[str, StrategyEvidence] = msgspec.field(default_factory=dict)
+    round_trips: list[RoundTripSeen] = msgspec.field(default_factory=list)  # since the last results
 
 
 class ExecutorProgress(Payload, frozen=True, kw_only=True):
@@ -129,6 +142,7 @@ class AllocationMessage(Follows, frozen=True, kw_only=True):
     removed: list[str]
     allocations_usd: dict[str, float]
     modes: dict[str, str]  # of the strategies with an allocation; each trades in the account of its mode
+    restarted: list[str] = msgspec.field(default_factory=list)  # strategies that start again without evidence
 
 
 class PositionSummary(msgspec.Struct, frozen=True):
@@ -179,6 +193,7 @@ class BacktestResult(Payload, frozen=True, kw_only=True):
     best_fitness: float
     median_fitness: float
     seconds: float  # wall time
+    proposed: int = 0  # number of its genomes that are proposed for the arena
 
 
 # The payloads that the executor applies between two events. The other inputs of a run are its events.

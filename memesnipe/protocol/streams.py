@@ -82,7 +82,7 @@ STREAMS: Final = {
         Stream(SimulationResults, "executor", ("position", "portfolio"), keep=10, transient=True),
         Stream(ExecutorProgress, "executor", ("position",), keep=200, transient=True),
         Stream(BacktestJob, "strategy_factory"),
-        Stream(BacktestResult, "strategy_factory"),
+        Stream(BacktestResult, "strategy_factory", ("portfolio",)),
         Stream(StrategySpec, "strategy_factory", ("portfolio",)),
         Stream(CommandMessage, "market_data", ("executor", "position", "portfolio")),
         Stream(RiskEvent, "position", ("executor", "portfolio")),

@@ -20,11 +20,13 @@ from memesnipe.feeds.choice import FeedChoice
 from memesnipe.protocol.account import Account
 from memesnipe.roles.activity import COMMITTING, ActivityTracker
 from memesnipe.roles.executor_snapshot import EVERY_S
+from memesnipe.roles.training_window import SLICE_EVENTS
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.storage.database import ACTOR_OPTIONS, connect
 from memesnipe.storage.journal import Journal
 from memesnipe.storage.lease import EPOCHS_OF_THIS_PROCESS, Epochs
 from memesnipe.storage.runs import read_live_capital, read_stream_key, run_options
+from memesnipe.tapes.spans import SPAN_S, TapePolicy
 from memesnipe.telemetry.logs import Logger, open_log
 
 
@@ -37,6 +39,8 @@ class Context:
     activity: ActivityTracker = field(default_factory=ActivityTracker)
     clock: Clock = SYSTEM_CLOCK
     snapshot_every_s: float = EVERY_S
+    tape_span_s: int = SPAN_S
+    slice_events: int = SLICE_EVENTS  # of the window of a generation
     epochs: Epochs = field(default_factory=lambda: EPOCHS_OF_THIS_PROCESS)
 
     @cached_property
@@ -106,6 +110,21 @@ class Context:
         return Home(self.home).run(self.run_id).event_log
 
     @property
+    def tapes(self) -> Path:
+        """The path of the folder of the run's tapes."""
+        return Home(self.home).tapes(self.run_id)
+
+    @property
+    def tape_policy(self) -> TapePolicy:
+        """The event time of each tape, and how long the tapes are kept."""
+        return TapePolicy(self.settings.evolution.tape_retention_days * 86_400, self.tape_span_s)
+
+    @property
+    def past_tape(self) -> Path:
+        """The path of the tape with the past of the synthetic market."""
+        return Home(self.home).past_tape(self.choice.seed, self.choice.past_hours)
+
+    @property
     def feed_checkpoints(self) -> Path:
         """The path of the checkpoints of a generated feed."""
         return Home(self.home).run(self.run_id).feed_checkpoints
@@ -124,7 +143,7 @@ class Context:
 
     def background_writer(self) -> Executor:
         """Return a thread that writes files while the actor works."""
-        return ThreadPoolExecutor(1, "snapshot")
+        return ThreadPoolExecutor(1, "files")
 
     def log(self, actor: str) -> Logger:
         """Open the actor's log."""

@@ -1,4 +1,4 @@
-"""The publisher of events: numbers a batch, logs it, commits the cursor and publishes, in this order."""
+"""The publisher of events: numbers a batch, logs it, commits the cursor, publishes and records, in this order."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, update
 
 from memesnipe.bus.redis_bus import Bus
+from memesnipe.feeds.base import Feed
 from memesnipe.market.events import DECISION, REBALANCE, STALE, Events
 from memesnipe.market.sequencer import Rejected, Sequencer
 from memesnipe.protocol.events import to_payloads
@@ -19,6 +20,7 @@ from memesnipe.storage.event_log import EventLog
 from memesnipe.storage.journal import Journal
 from memesnipe.storage.runs import Cursor, read_cursor, read_mints
 from memesnipe.storage.schema import FeedCursorRow, RejectedEventRow, TokenRow
+from memesnipe.tapes.recorder import Recorder
 from memesnipe.telemetry.log_throttle import LogThrottle
 from memesnipe.telemetry.logs import Logger
 from memesnipe.telemetry.metrics import ActorMetrics
@@ -30,19 +32,20 @@ class EventPublisher:
     """The only writer of `events:*`, of the event log and of the cursor.
 
     A crash between two of the writes is harmless. Events in the log beyond the cursor are cut off and read again from
-    the feed; events that Redis lacks are published again from the log.
+    the feed; events that Redis lacks are published again from the log; tapes are made from the log.
 
     Args:
-        live: whether the events are compared with this machine's clock.
+        feed: the source of the events; those of a live one are compared with this machine's clock.
     """
 
     def __init__(
-        self, context: Context, metrics: ActorMetrics, journal: Journal, clock: FeedClock, log: Logger, *, live: bool
+        self, context: Context, metrics: ActorMetrics, journal: Journal, clock: FeedClock, log: Logger, feed: Feed
     ) -> None:
         self._context, self._metrics, self._journal, self._clock, self._log = context, metrics, journal, clock, log
-        self._live = live
+        self._feed, self._live = feed, feed.live
         self.cursor = Cursor(0, 0, 0, 0, 0, ended=False)
         self._event_log: EventLog | None = None
+        self._recorder: Recorder | None = None
         self._rejections = LogThrottle()
         self._batches = 0
 
@@ -67,6 +70,23 @@ class EventPublisher:
             self.cursor.ts,
             read_mints(connection, run_id),
         )
+        self._recorder = Recorder(
+            self._context.tapes,
+            self._event_log,
+            self.sequencer.mints,
+            self._context.tape_policy,
+            self._feed.assumptions,
+            self._context.background_writer(),
+            lambda reason: self._log.error("no tape was written", reason=reason),
+        )
+        self._record()
+
+    def _record(self) -> None:
+        """Have the tapes written that are due after the last commit."""
+        assert self._recorder is not None  # noqa: S101 - it is open
+        self._recorder.advance(self.cursor.seq, self.cursor.ts)
+        if self.cursor.ended:
+            self._recorder.finish(self.cursor.seq)
 
     def publish(self, batch: Batch, intake: Intake, slowest: int) -> None:
         """Publish a batch; an empty one records only that the feed has ended.
@@ -94,6 +114,7 @@ class EventPublisher:
         self._commit(cursor, rejected, known_mints)
         self.cursor = cursor
         self._publish(events)
+        self._record()
         self._clock.published(cursor.seq, self._context.clock.monotonic_s())
         self._batches += 1
         if self._batches % TRIM_EVERY == 0:
@@ -164,6 +185,8 @@ class EventPublisher:
         return max(1, min(slowest + 1, self.cursor.seq - KEEP_EVENTS))
 
     def close(self) -> None:
-        """Release the event log."""
+        """Wait for the tape that is being written, and release the event log."""
+        if self._recorder is not None:
+            self._recorder.close()
         if self._event_log is not None:
             self._event_log.close()

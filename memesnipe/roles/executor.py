@@ -259,7 +259,7 @@ class Executor(Consumer):
         if self._client is not None:
             # An order may have been committed and not submitted; submitting it again has no effect.
             desk = self._execution.accounts[Account.LIVE].desk
-            self._unsubmitted, self._recalled = list(desk.state.pending), desk.not_permitted()
+            self._unsubmitted, self._recalled = list(desk.state.pending), desk.state.not_permitted()
             self._update_venue()
         self.log.info("recovered", from_seq=first - 1, to_seq=last, controls=len(controls))
 

@@ -41,7 +41,7 @@ class MarketData:
         self._clock = FeedClock(choice.speed, max_age_s, live=feed.live, lockstep=self._lockstep)
         self._intake = Intake(feed, self._clock, lockstep=self._lockstep, machine_clock=context.clock)
         self._journal = context.journal(self.name, (COMMANDS,))
-        self._publisher = EventPublisher(context, metrics, self._journal, self._clock, self.log, live=feed.live)
+        self._publisher = EventPublisher(context, metrics, self._journal, self._clock, self.log, feed)
         self._waits_for_decision = False  # in lockstep
         self._slowest = 0  # the last event that every reader has consumed, as far as known
         self._failures: dict[str, int] = {}  # of each live feed, as far as logged

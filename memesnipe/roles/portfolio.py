@@ -12,6 +12,7 @@ from memesnipe.engine.genome import Genome, genome_from
 from memesnipe.market.events import GENERATION
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import (
+    BacktestResult,
     CommandMessage,
     PositionUpdate,
     RiskEvent,
@@ -25,7 +26,9 @@ from memesnipe.storage.schema import AllocationRow, LifecycleRow, StrategyRow
 from memesnipe.storage.schema_control import CommandRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.lifecycle import DOWN, Mode
-from memesnipe.trading.portfolio import Decision, Managed, Portfolio, PortfolioState, Transition, allocation_of
+from memesnipe.trading.portfolio import Portfolio, allocation_of
+from memesnipe.trading.portfolio_state import Decision, Managed, PortfolioState, Transition
+from memesnipe.trading.standing import NEVER
 
 _STATE = msgspec.json.Decoder(tuple[PortfolioState, list[PositionUpdate], int])
 # Sets the current figures of a strategy.
@@ -67,6 +70,8 @@ class PortfolioRole(Consumer):
                     self._portfolio.on_spec(spec)
                     if spec.index + 1 == spec.of:
                         self._specs_seq = spec.seq
+                case BacktestResult() as result if not result.proposed:
+                    self._specs_seq = result.seq  # no spec follows
                 case PositionUpdate() as mark:
                     # A mark of a later event replaces those that have led to no decision.
                     self._due = [*(due for due in self._due if due.seq == mark.seq), mark]
@@ -180,5 +185,21 @@ def _figures(managed: Managed) -> dict[str, Any]:
         "parity_bps": managed.parity_error_bps if managed.compared_fills else None,
         "parity_fills": managed.compared_fills,
         "deflated_sharpe": managed.deflated_sharpe,
+        "evidence": _evidence(managed) if managed.result else None,
         "live_usd": managed.live.usd if managed.live else None,
+    }
+
+
+def _evidence(managed: Managed) -> dict[str, Any]:
+    evidence, standing = managed.evidence, managed.standing
+    return {
+        "e_value": evidence.e_value,
+        "threshold": standing.threshold,
+        "is_proven": managed.is_proven,
+        "round_trips": evidence.round_trips,
+        "mean_return": evidence.mean,
+        "expected_return": standing.expected,
+        "deviation": standing.deviation,
+        "trades_needed": standing.trades_needed if standing.trades_needed < NEVER else None,
+        "weight": managed.weight,
     }

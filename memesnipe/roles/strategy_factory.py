@@ -1,6 +1,7 @@
-"""The strategy factory: breeds generations on the latest events, and publishes the best as specs."""
+"""The strategy factory: breeds generations on the latest hours of the market, and publishes the best as specs."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from pydantic import TypeAdapter
 
@@ -9,24 +10,26 @@ from memesnipe.config.policies import admission_of, search_of
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.breeding import Breeder, BreederState, specs_of
 from memesnipe.evolution.evaluation import Evaluation
-from memesnipe.market.events import GENERATION, Events, empty, join
-from memesnipe.protocol.events import to_records
+from memesnipe.evolution.window import Window
+from memesnipe.market.events import GENERATION
 from memesnipe.protocol.messages import BacktestJob, BacktestResult
-from memesnipe.protocol.streams import BACKTEST_JOBS, EVENTS
+from memesnipe.protocol.streams import BACKTEST_JOBS
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
+from memesnipe.roles.training_window import TrainingWindow
 from memesnipe.storage.journal import UnitOfWork
+from memesnipe.storage.runs import read_mints
 from memesnipe.storage.schema import EvaluationRow, GenerationRow
 from memesnipe.telemetry.metrics import ActorMetrics
 
 _STATE = TypeAdapter(BreederState)
 
 # (number of the generation, window, genomes) -> one evaluation a genome
-Evaluate = Callable[[int, Events, list[Genome]], list[Evaluation]]
+Evaluate = Callable[[int, Window, list[Genome]], list[Evaluation]]
 
 
 class StrategyFactory(Consumer):
-    """Breeds with `memesnipe.evolution.genetic_algorithm.GeneticAlgorithm` on a rolling window of the latest events."""
+    """Breeds with `memesnipe.evolution.genetic_algorithm.GeneticAlgorithm` on the latest hours of the market."""
 
     name = "strategy_factory"
 
@@ -38,34 +41,45 @@ class StrategyFactory(Consumer):
         )
         self._evaluate = evaluate
         self._lockstep = context.choice.lockstep
-        self._window: Events = empty(0)
+        self._past = context.past_tape if context.choice.past_hours else None
+        self._window = TrainingWindow(
+            context.event_log,
+            settings.evolution.training_hours,
+            context.slice_events,
+            [*(Path(path) for path in context.choice.history), *([self._past] if self._past else [])],
+            self._read_mints,
+        )
+
+    def _read_mints(self) -> list[str]:
+        with self.context.database.connect() as connection:
+            return read_mints(connection, self.context.run_id)
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
-        """Add events to the window, and breed where a generation is due; outside lockstep only the latest one due."""
-        due = [i for i, entry in enumerate(entries) if entry.payload.flags & GENERATION]
-        start = 0
-        for i in due if self._lockstep else due[-1:]:
-            self._roll(entries[start : i + 1])
-            start = i + 1
-            self._breed(entries[i].seq, work)
-        self._roll(entries[start:])
+        """Breed where a generation is due; outside lockstep only the latest one due."""
+        due = [entry.seq for entry in entries if entry.payload.flags & GENERATION]
+        for seq in due if self._lockstep else due[-1:]:
+            self._breed(seq, work)
 
-    def _roll(self, entries: list[Entry]) -> None:
-        if entries:
-            new = to_records([entry.payload for entry in entries])
-            self._window = join(self._window, new)[-self.context.settings.evolution.tape_window_events :]
+    def _write_past(self) -> None:
+        """Write the past of a synthetic market, where this installation does not have it yet."""
+        if self._past is not None and not self._past.is_file():
+            from memesnipe.feeds.synthetic.past import write_past  # noqa: PLC0415 - pyarrow is slow to load
+
+            write_past(self._past, self.context.choice.seed, self.context.choice.past_hours)
 
     def _breed(self, seq: int, work: UnitOfWork) -> None:
         started = self.clock.monotonic_s()
         index = self._breeder.index
         genomes = self._breeder.ask()
-        window_events = len(self._window)
+        self._write_past()
+        window = self._window.at(seq)
+        window_events = window.count
         announced = self.journal.unit_of_work()
         # One job a generation: if there are more jobs than generations, this one was announced before a crash.
         if self.journal.numbers_after(announced)[BACKTEST_JOBS] <= index:
             announced.send(BacktestJob(seq=seq, generation=index, genomes=len(genomes), window_events=window_events))
             self.commit(announced, self.offsets)
-        evaluated = self._evaluate(index, self._window, genomes)
+        evaluated = self._evaluate(index, window, genomes)
         generation = self._breeder.tell(genomes, evaluated)
         summary = {
             "evaluations": len(genomes),
@@ -86,17 +100,13 @@ class StrategyFactory(Consumer):
                 best_fitness=generation.best_fitness,
                 median_fitness=generation.median_fitness,
                 seconds=summary["seconds"],
+                proposed=len(generation.proposals),
             )
         )
         for spec in specs_of(generation, seq):
             work.send(spec)
         work.snapshot = (seq, _STATE.dump_json(self._breeder.dump()))
         self.log.info("generation", index=index, seq=seq, **summary, **proposed)
-
-    def catch_up(self, saved_seq: int) -> None:  # noqa: ARG002 - the window does not depend on it
-        """Fill the window again; the search itself is in the snapshot."""
-        last = self.offsets[EVENTS].number
-        self.replay(max(0, last - self.context.settings.evolution.tape_window_events), self._roll)
 
     def dump(self) -> bytes:
         """Return the state of the search."""

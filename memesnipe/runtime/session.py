@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -153,6 +154,10 @@ class Session:
 
         # Changed code is another experiment: an unfinished run is resumed only with the same code.
         deciding = {**self.settings.deciding, "code": code_hash(self.settings.simulation.strategy_folders)}
+        if self.choice.history:  # so is another history
+            from memesnipe.tapes.history import identity_of  # noqa: PLC0415
+
+            deciding["history"] = identity_of([Path(path) for path in self.choice.history])
         run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), deciding)
         assert self.settings.servers.redis_url is not None  # noqa: S101 - resolved by now
         url = self.settings.servers.redis_url.get_secret_value()

@@ -54,20 +54,21 @@ def apply_log(
     """
     for entry in range(len(rows)):
         account = accounts[rows[entry]]
-        position = _position_of(account, tokens[entry])
+        position = position_of(account, tokens[entry])
         if is_opening[entry]:
             if position >= 0 or account.open == MAX_OPEN:
                 return entry
-            _open(account, tokens[entry], refill)
+            open_position(account, tokens[entry], refill)
         elif position >= 0:
-            _close(account, position, returns[entry], max_loss)
+            close_position(account, position, returns[entry], max_loss)
         else:
             account.unmatched += 1
     return len(rows)
 
 
 @jitable
-def _position_of(account: Any, token: int) -> int:
+def position_of(account: Any, token: int) -> int:
+    """Return the position of a token in an account, or -1."""
     for position in range(account.open):
         if account.tokens[position] == token:
             return position
@@ -75,7 +76,8 @@ def _position_of(account: Any, token: int) -> int:
 
 
 @jitable
-def _open(account: Any, token: int, refill: float) -> None:
+def open_position(account: Any, token: int, refill: float) -> None:
+    """Fix the amounts at risk in a new position; there are fewer than MAX_OPEN open ones."""
     position = account.open
     account.tokens[position] = token
     for size in range(SIZES):
@@ -92,7 +94,7 @@ def _open(account: Any, token: int, refill: float) -> None:
 
 
 @jitable
-def _close(account: Any, position: int, value: float, max_loss: float) -> None:
+def close_position(account: Any, position: int, value: float, max_loss: float) -> None:
     """Return the rest of a position to the cash, and move the last position to its place."""
     value = min(value, MAX_RETURN)
     if value < -max_loss:

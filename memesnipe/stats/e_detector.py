@@ -61,6 +61,12 @@ class EDetectors:
         against = (required - np.minimum(log.returns, self.max_gain)) / (self.max_gain - required)
         self._accounts.apply(log.with_returns(against))
 
+    def open_tokens(self, row: int) -> list[int]:
+        """Return the tokens of the open positions of a strategy."""
+        account = self._accounts.accounts[row]
+        tokens: list[int] = account["tokens"][: account["open"]].tolist()
+        return tokens
+
     @property
     def values(self) -> NDArray[np.float64]:
         """D of each strategy, shape (strategies,): the mean over the bet sizes. A strategy is demoted at D >= A."""

@@ -6,6 +6,7 @@ a changed bit is detected in any record.
 
 import os
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +34,7 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+        self.path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             self._lock()
@@ -46,7 +47,7 @@ class EventLog:
 
     def _lock(self) -> None:
         if not try_lock(self._fd):
-            raise OSError(f"{self._path} is open in another writer, which must end first")
+            raise OSError(f"{self.path} is open in another writer, which must end first")
 
     def truncate(self, count: int) -> None:
         """Truncate the log after the first ``count`` events: later ones were never committed or published.
@@ -56,7 +57,7 @@ class EventLog:
         """
         size = offset_after(count)
         if os.fstat(self._fd).st_size < size:
-            raise OSError(f"{self._path} has fewer than the {count} committed events")
+            raise OSError(f"{self.path} has fewer than the {count} committed events")
         os.ftruncate(self._fd, size)
 
     def append(self, events: Events) -> None:
@@ -81,7 +82,11 @@ class EventLog:
         Raises:
             OSError: one of them is damaged.
         """
-        return _read(self._path, first, last)
+        return _read(self.path, first, last)
+
+    def first_at(self, ts: int, last: int) -> int:
+        """Return the number of the first event at or after a time; see the function of this name."""
+        return first_at(self.path, ts, last)
 
     def close(self) -> None:
         """Close the file."""
@@ -105,9 +110,38 @@ def read_batches(path: Path, first: int, last: int, size: int = _BATCH) -> Itera
         yield events
 
 
+def first_at(path: Path, ts: int, last: int) -> int:
+    """Return the number of the first event at or after a time, among the first ``last`` events of a log.
+
+    Returns:
+        The number; ``last + 1`` if all of them are earlier.
+
+    Raises:
+        OSError: the log cannot be read, is damaged, or does not reach ``last``.
+    """
+    return (
+        bisect_left(range(1, last + 1), ts, key=lambda number: int(next(read_batches(path, number, number))["ts"][0]))
+        + 1
+    )
+
+
 def count_events(path: Path) -> float:
     """Return the number of events in a log, with a fraction if the log ends within a record."""
     return (path.stat().st_size - len(_MAGIC)) / _RECORD.itemsize
+
+
+def count_whole(path: Path) -> int:
+    """Return the number of events before the first damaged or incomplete one.
+
+    Raises:
+        OSError: the log cannot be read, or is no event log of this version.
+    """
+    _check_version(path)
+    for start in range(1, int(count_events(path)) + 1, _BATCH):
+        _, bad = _checked(path, start, start + _BATCH - 1)
+        if bad.any():
+            return start - 1 + int(np.argmax(bad))
+    return int(count_events(path))
 
 
 def damaged_ranges(path: Path, last: int) -> Iterator[str]:

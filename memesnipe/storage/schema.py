@@ -158,6 +158,7 @@ class StrategyRow(Base):
     parity_bps: Mapped[float | None]  # mean deviation of its fills from the simulated ones
     parity_fills: Mapped[int] = mapped_column(server_default="0")  # fills compared
     deflated_sharpe: Mapped[float | None]
+    evidence: Mapped[dict[str, Any] | None]  # of `memesnipe.roles.portfolio`: against its threshold
     live_usd: Mapped[float | None]  # live capital that it has earned; None before live
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from memesnipe.market.events import EVENT, FIELDS, Events, empty
+from memesnipe.market.events import EVENT, FIELDS, NO_TOKEN, Events, empty
 from memesnipe.market.record_rules import ASSIGNED_BY_A_RUN
 from memesnipe.market.token_index import TokenIndex
 
@@ -31,9 +31,10 @@ _OF_EVERY_KIND: Final = frozenset(name for name in COLUMNS if all(name in fields
 
 def to_table(events: Events, mints: list[str]) -> Any:
     """Return the events as an Arrow table with the columns of TYPES."""
-    kinds = events["kind"]
-    named = np.array([*mints, ""], dtype=object)  # NO_TOKEN, -1, selects the empty one
-    columns: dict[str, Any] = {"mint": pa.array(named[events["token"]], pa.string())}
+    kinds, tokens = events["kind"], events["token"]
+    named = pa.array([*mints, ""], pa.string())  # the last one for events without a token
+    of_token = np.where(tokens == NO_TOKEN, len(mints), tokens)
+    columns: dict[str, Any] = {"mint": named.take(pa.array(of_token))}
     for name in COLUMNS:
         values = np.ascontiguousarray(events[name])
         columns[name] = values if name in _OF_EVERY_KIND else np.where(_KINDS_WITH[name][kinds], values, 0)

@@ -32,6 +32,16 @@ def seal(path: Path) -> None:
         file.write(digest)
 
 
+def read_seal(path: Path) -> str:
+    """Return the digest that is written in a file; "" without one."""
+    with path.open("rb") as file:
+        offset = _find_offset(file)
+        if offset is None:
+            return ""
+        file.seek(offset)
+        return file.read(_DIGITS).decode(errors="replace")
+
+
 def is_whole(path: Path) -> bool:
     """Return whether a file is bit-identical to the sealed one."""
     with path.open("rb") as file:

@@ -4,31 +4,20 @@ Reading validates all events by the rules of `memesnipe.market.record_rules`. Ev
 metadata has a digest of the whole file: a file with a changed bit is rejected.
 """
 
-import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from memesnipe.errors import TapeError, first_line
-from memesnipe.market.assumptions import describe
 from memesnipe.market.codec import to_messages
 from memesnipe.market.events import KIND_NAMES, Events, empty, join
 from memesnipe.market.record_rules import ASSIGNED_BY_A_RUN
 from memesnipe.market.token_index import TokenIndex
 from memesnipe.market.validation import Findings, validate
-from memesnipe.tapes.arrow import null_error, schema_error, to_events, to_table
-from memesnipe.tapes.checksum import UNSEALED, is_whole, seal
-
-FORMAT: Final = "memesnipe-tape-2"
-_OLDER_FORMATS: Final = ("memesnipe-tape-1",)  # without checksums, so that damage could not be detected
-_ROWS_AT_ONCE: Final = 1 << 20
+from memesnipe.tapes.parquet_tape import ParquetTape
+from memesnipe.tapes.writer import TapeWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +66,9 @@ def write_tape(path: Path, tape: Tape) -> None:
     Raises:
         TapeError: the file cannot be written, or an event is invalid.
     """
-    broken = tape.validate().first()
-    if broken is not None:
-        raise TapeError(f"cannot write the tape {path}: row {broken[0] + 1}: {broken[2]}")
-    try:
-        assumptions = json.dumps(dict(tape.assumptions), sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise TapeError(f"cannot write the tape {path}: its assumptions are not JSON: {first_line(error)}") from error
-    if not _can_be_described(json.loads(assumptions)):
-        raise TapeError(f"cannot write the tape {path}: its assumptions cannot be described")
-    table = to_table(tape.events, tape.mints)
-    metadata = {"format": FORMAT, "assumptions": assumptions, "seal": UNSEALED}  # the seal must be the last entry
-    partial = path.with_name(path.name + ".partial")
-    try:
-        stamped = table.replace_schema_metadata(metadata)
-        pq.write_table(stamped, partial, compression="zstd", write_page_checksum=True)
-        seal(partial)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise TapeError(f"cannot write the tape {path}: {error.strerror or error}") from error
+    with TapeWriter(path, tape.assumptions) as writer:
+        writer.write(tape.events, tape.mints)
+        writer.commit()
 
 
 def read_tape(path: Path, *, now_ns: int | None = None) -> Tape:
@@ -109,7 +81,7 @@ def read_tape(path: Path, *, now_ns: int | None = None) -> Tape:
     Raises:
         TapeError: there is no such file, it is not a tape, it is damaged, or an event is invalid.
     """
-    file = _ParquetTape(path)
+    file = ParquetTape(path)
     parts = list(file.checked(now_ns))
     events = join(*parts) if parts else empty(0)
     return Tape(events, file.index.mints, file.assumptions)
@@ -123,7 +95,7 @@ class TapeFile:
     """
 
     def __init__(self, path: Path, *, now_ns: int | None = None) -> None:
-        self._file = _ParquetTape(path)
+        self._file = ParquetTape(path)
         self._span = (0, 0)
         self.count = 0
         self.assumptions = self._file.assumptions
@@ -154,114 +126,3 @@ class TapeFile:
     def span(self) -> tuple[int, int]:
         """Return the times of the first and the last event; 0 and 0 for an empty tape."""
         return self._span
-
-
-class _ParquetTape:
-    """The Parquet file of a tape. The constructor checks metadata and columns, `checked` the content."""
-
-    def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise TapeError(f"no tape at {path}: make one with `memesnipe import FILE -o {path.name}`")
-        self._path = path
-        self.index = TokenIndex()
-        with self._open() as file:
-            schema = file.schema_arrow
-            metadata = {_text(key): _text(value) for key, value in (schema.metadata or {}).items()}
-        found = metadata.get("format", "")
-        if found in _OLDER_FORMATS:
-            raise TapeError(f"{path} is a tape of an older version, without checksums: import its source again")
-        if found != FORMAT:
-            raise TapeError(f"{path} is a Parquet file but not a tape of this version")
-        error_text = schema_error(schema)
-        if error_text is not None:
-            raise TapeError(f"{path} is not a tape: {error_text}")
-        self.assumptions = self._parsed(metadata.get("assumptions", ""))
-
-    def _parsed(self, assumptions: str) -> dict[str, Any]:
-        try:
-            parsed = json.loads(assumptions)
-        except (ValueError, RecursionError):
-            parsed = None
-        if not isinstance(parsed, dict) or not _can_be_described(parsed):
-            raise TapeError(f"{self._path} is damaged: its assumptions cannot be read; import its source again")
-        return parsed
-
-    def events(self, size: int) -> Iterator[Events]:
-        """Yield the events without validation, at most ``size`` at a time."""
-        row = 0
-        with self._open() as file:
-            for batch in file.iter_batches(batch_size=size):
-                batch.validate(full=True)
-                missing = null_error(batch)
-                if missing is not None:
-                    raise TapeError(f"{self._path}, row {row + missing[0] + 1}: {missing[1]}; import its source again")
-                row += batch.num_rows
-                yield to_events(batch, self.index)
-
-    def checked(self, now_ns: int | None) -> Iterator[Events]:
-        """Yield the validated events; the seal is checked at the end, so callers must read all of them.
-
-        Raises:
-            TapeError: an event is invalid, or the file is damaged.
-        """
-        errors, last_ts, row = _Errors(self._path), 0, 0
-        for events in self.events(_ROWS_AT_ONCE):
-            found = validate(events, self.index.mints, last_ts=last_ts, now_ns=now_ns)
-            errors.add(found, row)
-            row += len(events)
-            last_ts = found.last_ts
-            yield events
-        errors.raise_any(row)
-        with self._open():
-            whole = is_whole(self._path)
-        if not whole:
-            raise TapeError(f"{self._path} is damaged: its content has changed; import its source again")
-
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
-        try:
-            with pq.ParquetFile(self._path, page_checksum_verification=True) as file:
-                yield file
-        except TapeError:
-            raise
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            reason = first_line(error)
-            if "magic bytes" in reason or "0 bytes" in reason:
-                reason = f"not a Parquet file; make a tape of swaps with `memesnipe import {self._path.name} -o TAPE`"
-            raise TapeError(f"{self._path} is not a tape, or is damaged: {reason}") from error
-
-
-class _Errors:
-    """The invalid events of a file: counts by category, and the first of them."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._first, self._counts = path, "", Counter[str]()
-
-    def add(self, found: Findings, row: int) -> None:
-        """Add the findings of the events from row ``row`` on."""
-        first = found.first()
-        if first is not None and not self._first:
-            self._first = f"row {row + first[0] + 1}: {first[2]}"
-        self._counts.update(found.counts())
-
-    def raise_any(self, rows: int) -> None:
-        """Raise a TapeError if there are invalid events."""
-        if self._first:
-            counts = ", ".join(f"{category} {count:,}" for category, count in self._counts.items())
-            bad = sum(self._counts.values())
-            raise TapeError(f"{self._path}, {self._first} ({bad:,} of {rows:,} rows are bad: {counts})")
-
-
-def _can_be_described(assumptions: dict[str, Any]) -> bool:
-    """Return whether the assumptions have the expected form and can be printed."""
-    if any(not isinstance(assumptions.get(key, {}), dict) for key in ("duplicates", "rejected")):
-        return False
-    try:
-        sentences = describe(assumptions)
-    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
-        return False
-    return all(sentence.isprintable() for sentence in sentences)
-
-
-def _text(value: bytes) -> str:
-    return value.decode(errors="replace")

@@ -23,18 +23,20 @@ from memesnipe.config.settings import Settings
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.breeding import Breeder, specs_of
 from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.evolution.window import Window
 from memesnipe.market.events import GENERATION, Event, Events, last_of_decisions, rows
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import ExitOrder, FillMessage, PositionUpdate, RiskEvent, SimulationResults
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.execution import local_execution
 from memesnipe.trading.ledger import Ledger
-from memesnipe.trading.portfolio import Portfolio, Transition, allocation_of
+from memesnipe.trading.portfolio import Portfolio, allocation_of
+from memesnipe.trading.portfolio_state import Transition
 from memesnipe.trading.records import of_mark, of_step
 from memesnipe.trading.steps import Step
 
-# (number of the generation, events so far, genomes) -> one evaluation a genome
-Evaluate = Callable[[int, Events, list[Genome]], list[Evaluation]]
+# (number of the generation, window, genomes) -> one evaluation a genome
+Evaluate = Callable[[int, Window, list[Genome]], list[Evaluation]]
 
 
 @dataclass(slots=True)
@@ -51,13 +53,16 @@ class Outcome:
 class ClosedLoop:
     """A run of all roles' cores over the events that are passed to `advance`."""
 
-    def __init__(self, settings: Settings, families: Families, evaluate: Evaluate) -> None:
+    def __init__(
+        self, settings: Settings, families: Families, window_at: Callable[[int], Window], evaluate: Evaluate
+    ) -> None:
         """Create the cores in their initial state.
 
         Args:
             settings: of the run.
             families: all strategy families.
-            evaluate: evaluates the genomes of a generation on the events of the run so far.
+            window_at: returns the training window that ends with an event.
+            evaluate: evaluates the genomes of a generation on its window.
         """
         capital_usd = capital_of(settings, None)
         self.execution = local_execution(
@@ -77,7 +82,7 @@ class ClosedLoop:
             families, search_of(settings), settings.simulation.seed, admission=admission_of(settings)
         )
         self.outcome = Outcome()
-        self._evaluate = evaluate
+        self._window_at, self._evaluate = window_at, evaluate
         self._unapplied: deque[Event] = deque()  # by the ledger
 
     def advance(self, events: Events, mints: dict[int, str]) -> Iterator[PositionUpdate]:
@@ -94,7 +99,7 @@ class ClosedLoop:
             for step in self.execution.advance(batch):
                 self._book(step, mints)
                 if step.results is not None:
-                    yield self._decide(events[:stop], step, mints)
+                    yield self._decide(step, mints)
 
     def _book(self, step: Step, mints: dict[int, str]) -> None:
         """Book the fills of a step in the ledger, each after the event that precedes it."""
@@ -110,14 +115,14 @@ class ClosedLoop:
         while self._unapplied and self._unapplied[0].seq <= seq:
             self.ledger.on_event(self._unapplied.popleft())
 
-    def _decide(self, events: Events, step: Step, mints: dict[int, str]) -> PositionUpdate:
+    def _decide(self, step: Step, mints: dict[int, str]) -> PositionUpdate:
         """Mark the portfolio, breed where a generation is due, decide, and apply the controls that follow."""
         assert step.results is not None  # noqa: S101 - the caller has checked it
         self._advance_ledger(step.seq)
         messages = of_mark(self.ledger, self.ledger.mark(), step.seq, step.results.ts, step.results.flags).messages
         (mark,) = [message for message in messages if isinstance(message, PositionUpdate)]
         if mark.flags & GENERATION:
-            self._breed(step.seq, events)
+            self._breed(step.seq)
         decision = self.portfolio.decide(step.seq, {Account.PAPER: mark.equity_usd})
         self.outcome.transitions += decision.transitions
         self.outcome.marks.append(mark)
@@ -128,8 +133,9 @@ class ClosedLoop:
                 self._book(applied, mints)
         return mark
 
-    def _breed(self, seq: int, events: Events) -> None:
-        generation = self.breeder.breed(lambda genomes: self._evaluate(self.breeder.index, events, genomes))
+    def _breed(self, seq: int) -> None:
+        window = self._window_at(seq)
+        generation = self.breeder.breed(lambda genomes: self._evaluate(self.breeder.index, window, genomes))
         for spec in specs_of(generation, seq):
             self.portfolio.on_spec(spec)
         self.outcome.generations += 1

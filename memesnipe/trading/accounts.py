@@ -108,7 +108,7 @@ class TradingAccount:
 
     def leave_orphans(self, exposed: frozenset[tuple[str, int]], step: Step) -> None:
         """Sell holdings without a simulated counterpart: only the simulated sale landed, or the strategy is gone."""
-        for spec_id, token in self.desk.held():
+        for spec_id, token in self.desk.state.held():
             if (spec_id, token) not in exposed:
                 step.add(self.desk.exit(spec_id, token, "simulation_left"))
 
@@ -134,7 +134,7 @@ class TradingAccount:
     def _set_risk(self, level: RiskLevel, halted: bool, seq: int) -> Step:
         step = self.begin_step(seq)
         step.cancelled = self.desk.set_risk(level, halted=halted)
-        step.recalled = self.desk.not_permitted()
+        step.recalled = self.desk.state.not_permitted()
         return step
 
     def apply_exit(self, order: ExitOrder, seq: int) -> Step:

@@ -51,7 +51,7 @@ class Arena:
         count: int = 1,
     ) -> None:
         """Create arena ``index`` of ``count``, without strategies."""
-        self.engine = Engine(families, model, shadow_capital_usd, threads)
+        self.engine = Engine(families, model, shadow_capital_usd, threads, keeps_evidence=True)
         self._index, self._count = index, count
         self._watched: list[str] = []
         self._orders_of_removed: dict[str, int] = {}
@@ -82,6 +82,8 @@ class Arena:
         self.engine.remove(*removed)
         self._watched = sorted(spec_id for spec_id in watched if self.owns(spec_id))
         self.engine.watch(self._watched)
+        self.engine.restart_evidence(message.restarted)
+        self.engine.move_to_desk(message.allocations_usd)
         return ArenaBatch(self.seq, exposed=self._exposed())
 
     def _exposed(self) -> frozenset[tuple[str, int]]:

@@ -6,7 +6,7 @@ together, because they belong to one wallet. Each account has a desk of its own 
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from memesnipe.engine.holdings import Holding, closed_at_value, follow
@@ -34,20 +34,11 @@ from memesnipe.protocol.order_status import (
     is_outdated,
 )
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
-from memesnipe.trading.desk_state import DeskState, order_key
+from memesnipe.trading.desk_state import DeskState, Observation, Reported, RoundTrip, order_key
 from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused, refuse, refuse_size
 
 _MINUTE_NS: Final = 60 * NS_PER_S
 _MAX_CAPITAL_USD: Final = 1e8  # so that lamports fit 64 bits where no capital is set
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """The effect of a venue's report: the order where it has ended, and its fill if it reached the chain."""
-
-    key: str
-    ended: Order | None
-    fill: Fill | None
 
 
 class Desk:
@@ -60,6 +51,12 @@ class Desk:
         self._venue = venue
         self._limits = limits
         self._dead_after_ns = dead_after_ns
+        self._observed: list[Observation] = []
+
+    def take_observed(self) -> list[Observation]:
+        """Return the round trips that began or ended since the last call, in order."""
+        observed, self._observed = self._observed, []
+        return observed
 
     def on_event(self, event: Event) -> list[Fill]:
         """Execute the orders that arrived before this event, then apply the event; return the outcomes."""
@@ -116,6 +113,7 @@ class Desk:
             # The event before a fill is the one after which the report took effect: the records follow this order.
             fill = replace(fill, order=order, seq=state.market_state.last_seq)
             self._book(fill)
+        self._end_round_trip(order.spec_id, order.token)
         return Reported(key, order, fill)
 
     def on_decision(self, decision: Order) -> Order | RiskRefused | None:
@@ -182,7 +180,7 @@ class Desk:
     def set_risk(self, level: RiskLevel, *, halted: bool) -> list[Order]:
         """Set the breaker's level and the halt; return the open orders that this cancels.
 
-        Where the desk cannot cancel orders itself, they stay open and `not_permitted` returns them.
+        Where the desk cannot cancel orders itself, they stay open and `DeskState.not_permitted` returns them.
         """
         state = self.state
         if (level, halted) != (state.level, state.halted):
@@ -190,26 +188,15 @@ class Desk:
         state.level, state.halted = level, halted
         if not self._venue.can_cancel():
             return []
-        cancelled = self.not_permitted()
+        cancelled = state.not_permitted()
         state.pending = [order for order in state.pending if order not in cancelled]
+        for order in cancelled:
+            self._end_round_trip(order.spec_id, order.token)
         return cancelled
-
-    def not_permitted(self) -> list[Order]:
-        """Return the open entries where positions may only be closed, and all open orders where trading halts."""
-        state = self.state
-        if state.halted or state.level is RiskLevel.EMERGENCY:
-            return list(state.pending)
-        if state.level is RiskLevel.CRITICAL:
-            return [order for order in state.pending if order.side in ENTRIES]
-        return []
-
-    def held(self) -> list[tuple[str, int]]:
-        """Return strategy and token of every holding."""
-        return [(spec_id, token) for spec_id, book in self.state.holdings.items() for token in book]
 
     def drop_dead(self) -> None:
         """Drop the markets of dead tokens that the desk neither holds nor trades."""
-        kept = {token for _, token in self.held()} | {order.token for order in self.state.pending}
+        kept = {token for _, token in self.state.held()} | {order.token for order in self.state.pending}
         self.state.market_state.drop_dead(self._dead_after_ns, kept)
 
     def _enter(self, decision: Order) -> Order | RiskRefused | None:
@@ -236,7 +223,8 @@ class Desk:
         if allocation_usd <= 0 or not state.market_state.sol_usd:
             return 0
         held = state.holdings.get(decision.spec_id, {})
-        target_usd = min(allocation_usd * decision.size, self._limits.max_position_usd) * size_multiplier(state.level)
+        wanted_usd = max(allocation_usd * decision.size, min(allocation_usd, self._limits.min_position_usd))
+        target_usd = min(wanted_usd, self._limits.max_position_usd) * size_multiplier(state.level)
         lamports_per_usd = LAMPORTS_PER_SOL / state.market_state.sol_usd
         in_flight = [order for order in state.pending if order.spec_id == decision.spec_id]
         exposures = held.keys() | {order.token for order in in_flight}
@@ -256,6 +244,9 @@ class Desk:
         sent.append(now)
         del sent[: bisect_right(sent, now - _MINUTE_NS)]
         self.state.pending.append(order)
+        if order.side in ENTRIES:
+            self.state.round_trips.setdefault(order.spec_id, {})[order.token] = RoundTrip(order.budget_lamports)
+            self._observed.append(Observation(order.spec_id, order.token, None))
         return order
 
     def _pool(self, token: int) -> Pool:
@@ -275,10 +266,17 @@ class Desk:
         return fill
 
     def _book(self, fill: Fill) -> None:
-        order, holdings = fill.order, self.state.holdings
+        order = fill.order
         self.state.cash_lamports += fill.cash_change_lamports
-        if fill.failure:
-            return
+        round_trip = self.state.round_trips.get(order.spec_id, {}).get(order.token)
+        if round_trip is not None:
+            round_trip.profit_lamports += fill.cash_change_lamports
+        if not fill.failure:
+            self._apply_fill(fill)
+        self._end_round_trip(order.spec_id, order.token)
+
+    def _apply_fill(self, fill: Fill) -> None:
+        order, holdings = fill.order, self.state.holdings
         book = holdings.setdefault(order.spec_id, {})
         holding = book.setdefault(order.token, Holding())
         holding.apply_fill(fill, self.state.market_state.tokens[order.token])
@@ -287,3 +285,15 @@ class Desk:
             self.state.refused_exits.discard((order.spec_id, order.token))
         if not book:
             del holdings[order.spec_id]
+
+    def _end_round_trip(self, spec_id: str, token: int) -> None:
+        """End a round trip where nothing is held and no order is open."""
+        state = self.state
+        if state.holding(spec_id, token) is not None or state.is_pending(spec_id, token):
+            return
+        round_trip = state.round_trips.get(spec_id, {}).pop(token, None)
+        if round_trip is not None:
+            if not state.round_trips[spec_id]:
+                del state.round_trips[spec_id]
+            value = round_trip.profit_lamports / round_trip.stake_lamports
+            self._observed.append(Observation(spec_id, token, value))

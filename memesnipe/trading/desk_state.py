@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from memesnipe.engine.holdings import Holding
-from memesnipe.engine.orders import ENTRIES, Order
+from memesnipe.engine.orders import ENTRIES, Fill, Order
 from memesnipe.market.state import MarketState
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.trading.breaker import RiskLevel
@@ -13,6 +13,32 @@ from memesnipe.trading.breaker import RiskLevel
 def order_key(order: Order) -> str:
     """Return the key of an order: strategy and order number."""
     return f"{order.spec_id}-{order.order_no}"
+
+
+@dataclass(slots=True)
+class RoundTrip:
+    """An entry and all that follows until nothing is held: its budget, and the change of the cash since."""
+
+    stake_lamports: int
+    profit_lamports: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The beginning or the end of a round trip of the desk."""
+
+    spec_id: str
+    token: int
+    value: float | None  # at the end: its profit relative to its stake, net of all costs
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The effect of a venue's report: the order where it has ended, and its fill if it reached the chain."""
+
+    key: str
+    ended: Order | None
+    fill: Fill | None
 
 
 @dataclass(slots=True)
@@ -31,6 +57,7 @@ class DeskState:
     cash_lamports: int = 0  # of the whole portfolio; 0 before SOL has a price
     is_funded: bool = False
     refused_exits: set[tuple[str, int]] = field(default_factory=set)  # refused since the risk level last changed
+    round_trips: dict[str, dict[int, RoundTrip]] = field(default_factory=dict)  # strategy -> token -> open round trip
     statuses: dict[str, OrderStatus] = field(default_factory=dict)  # by order key, where a venue has reported one
 
     def status_of(self, order: Order) -> OrderStatus:
@@ -60,3 +87,15 @@ class DeskState:
         return held + sum(
             order.budget_lamports for order in self.pending if order.side in ENTRIES and token in (None, order.token)
         )
+
+    def held(self) -> list[tuple[str, int]]:
+        """Return strategy and token of every holding."""
+        return [(spec_id, token) for spec_id, book in self.holdings.items() for token in book]
+
+    def not_permitted(self) -> list[Order]:
+        """Return the open entries where positions may only be closed, and all open orders where trading halts."""
+        if self.halted or self.level is RiskLevel.EMERGENCY:
+            return list(self.pending)
+        if self.level is RiskLevel.CRITICAL:
+            return [order for order in self.pending if order.side in ENTRIES]
+        return []

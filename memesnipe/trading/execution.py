@@ -26,6 +26,7 @@ from memesnipe.protocol.messages import (
     ExitOrder,
     ParityRecord,
     RiskEvent,
+    RoundTripSeen,
 )
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.accounts import AccountState, TradingAccount
@@ -44,6 +45,7 @@ class DeskSideState:
     account_of: dict[str, Account] = field(default_factory=dict)  # of the strategies with an allocation
     admitted: int = 0  # strategies ever admitted
     admission_no: dict[str, int] = field(default_factory=dict)  # of the strategies in the arenas
+    observed: list[RoundTripSeen] = field(default_factory=list)  # since the last results
 
 
 @dataclass(slots=True)
@@ -87,6 +89,7 @@ class Execution:
             account.advance(events, self._decisions_of(account.name, decisions), simulated)
             for account in self.accounts.values()
         ]
+        self._observe()
         flags = int(events[-1]["flags"]) & DECISION
         if flags:
             self._leave_orphans(batches, steps)
@@ -95,8 +98,22 @@ class Execution:
             results = [result for batch in batches for result in batch.results]
             if len(batches) > 1:
                 results.sort(key=lambda result: self._side.admission_no[result.spec_id])
-            steps[-1].results = Results(steps[-1].ts, flags, results, self._parity_records())
+            found = {s: one for arena in self.arenas for s, one in arena.engine.evidence().items()}
+            evidence = {result.spec_id: found[result.spec_id] for result in results}  # in the same order
+            observed, self._side.observed = self._side.observed, []
+            steps[-1].results = Results(steps[-1].ts, flags, results, self._parity_records(), evidence, observed)
         return steps
+
+    def _observe(self) -> None:
+        """Pass the round trips of the desks to the evidence of their strategies."""
+        for index, account in enumerate(self.accounts.values()):
+            for seen in account.desk.take_observed():
+                # After a change of mode a strategy may hold a token in both accounts.
+                position = seen.token * len(self.accounts) + index
+                for arena in self.arenas:
+                    if arena.owns(seen.spec_id):
+                        arena.engine.observe_desk(seen.spec_id, position, seen.value)
+                self._side.observed.append(RoundTripSeen(seen.spec_id, position, seen.value))
 
     def _in_order(self, batches: Sequence[ArenaBatch]) -> list[Order]:
         """Merge the decisions of all arenas into the total order; a strategy's own decisions keep theirs."""
@@ -143,6 +160,11 @@ class Execution:
             KeyError: the control is for an account that the run does not have.
             TransitionError: a report contradicts the state of its order.
         """
+        steps = self._apply(control)
+        self._observe()
+        return steps
+
+    def _apply(self, control: ControlPayload) -> list[Step]:
         accounts, seq = self.accounts, self.seq
         match control:
             case RiskEvent():

@@ -54,6 +54,7 @@ class Limits:
     max_dev_out: float = float("inf")  # value that the developer sent away, as a ratio of the token's liquidity
     max_pull: float = 1.0  # largest share of the liquidity that one event may ever have removed
     capital_usd: float = float("inf")  # initial, of the portfolio
+    min_position_usd: float = 0.0  # an entry is not smaller while the allocation suffices: fees would consume it
 
 
 def refuse(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None:

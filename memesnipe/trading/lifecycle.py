@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.running import PERIODS_PER_YEAR, SAMPLE_INTERVAL_S
 from memesnipe.stats.sharpe import Sharpe
+from memesnipe.trading.standing import Standing
 
 
 class Mode(StrEnum):
@@ -42,6 +44,10 @@ class PromotionPolicy:
 
     paper: Gates
     live: Gates
+    paper_alpha: float = 0.05  # bound of the share of false discoveries among strategies beyond probation
+    live_alpha: float = 0.01  # among strategies in live mode
+    min_expected_return: float = 0.0  # of a round trip, for probation
+    demotion_evidence: float = 20.0  # evidence that half of the expected profit is gone
     min_sharpe_to_stay: float = 0.0  # annualised
     drift_fills: int = 10  # with fewer compared fills drift is not assessed
 
@@ -73,8 +79,12 @@ class Track:
     result: StrategyResult
     observed_s: float  # event time in the present mode
     deflated_sharpe: float
+    standing: Standing
+    evidence: StrategyEvidence
     compared_fills: int = 0
     parity_error_bps: float = 0.0
+    against: float = 1.0  # evidence that it has lost half of its expected profit
+    is_proven: bool = False  # beyond probation, on paper
 
 
 def deflated_sharpe_of(result: StrategyResult, evaluations: int) -> float:
@@ -107,17 +117,31 @@ def next_mode(
         reason = _drifting(track, gates, rules) or ("" if is_pinned else _failing(track, gates, rules))
         if reason:
             return DOWN[mode], reason
-    if mode is Mode.SIMULATING and not first_failed_gate(track, rules.paper):
+    if mode is Mode.SIMULATING and _may_trade_on_paper(track, rules):
         return Mode.PAPER, _describe(track)
-    if mode is Mode.PAPER and not switches.missing() and not first_failed_gate(track, rules.live):
+    if mode is Mode.PAPER and not switches.missing() and _may_trade_live(track, rules):
         return Mode.LIVE, _describe(track)
     return mode, ""
+
+
+def _may_trade_on_paper(track: Track, rules: PromotionPolicy) -> bool:
+    """Return whether a strategy is proven, or its expected profit justifies probation."""
+    is_expected = track.evidence.round_trips > 0 and track.standing.expected > rules.min_expected_return
+    return (track.standing.is_proven or is_expected) and not first_failed_gate(track, rules.paper)
+
+
+def _may_trade_live(track: Track, rules: PromotionPolicy) -> bool:
+    return track.standing.is_proven_for_live and not first_failed_gate(track, rules.live)
 
 
 def _failing(track: Track, gates: Gates, rules: PromotionPolicy) -> str:
     result = track.result
     if result.max_drawdown > gates.max_drawdown:
         return f"drawdown {result.max_drawdown:.2%} is above {gates.max_drawdown:.2%}"
+    if track.against >= rules.demotion_evidence:
+        return f"its profit has fallen below half of what was expected (evidence {track.against:,.0f})"
+    if not track.is_proven and track.standing.expected <= rules.min_expected_return:
+        return f"a round trip is expected to return {track.standing.expected:+.2%}"
     if result.sharpe < rules.min_sharpe_to_stay:
         return f"sharpe fell to {result.sharpe:.2f}"
     return ""
@@ -134,7 +158,7 @@ def first_failed_gate(track: Track, gates: Gates) -> str:
     result = track.result
     passed = {
         "observation time": track.observed_s >= gates.min_observed_s,
-        "trades": result.trades >= gates.min_trades,
+        "trades": track.evidence.round_trips >= gates.min_trades,
         "sharpe": result.sharpe >= gates.min_sharpe,
         "deflated sharpe": track.deflated_sharpe >= gates.min_deflated_sharpe,
         "drawdown": result.max_drawdown <= gates.max_drawdown,
@@ -145,8 +169,8 @@ def first_failed_gate(track: Track, gates: Gates) -> str:
 
 
 def _describe(track: Track) -> str:
-    result = track.result
+    evidence, standing = track.evidence, track.standing
     return (
-        f"sharpe {result.sharpe:.2f}, deflated {track.deflated_sharpe:.3f}, {result.trades} trades, "
-        f"{result.total_return:+.2%}"
+        f"evidence {evidence.e_value:,.4g} of {standing.threshold:,.4g}, {evidence.round_trips} round trips, "
+        f"{standing.expected:+.2%} expected of the next"
     )

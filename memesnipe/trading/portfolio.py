@@ -1,90 +1,24 @@
 """The portfolio: the strategies that run, their modes and their capital."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final
 
 from memesnipe.engine.genome import Genome
-from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.engine.strategy_evidence import NO_EVIDENCE
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import AllocationMessage, ParityRecord, SimulationResults, StrategySpec
-from memesnipe.trading.allocation import KEPT_CHANGES, Caps, TrackRecord, allocate
+from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget, prior_mass
+from memesnipe.stats.shrinkage import Shrunk
+from memesnipe.trading.allocation import Caps, Share, allocate
+from memesnipe.trading.demotion import Detectors
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, deflated_sharpe_of, next_mode
 from memesnipe.trading.live_capital import LiveCapital
+from memesnipe.trading.portfolio_state import Candidate, Decision, Managed, ManualOverride, PortfolioState, Transition
+from memesnipe.trading.standing import standings
 
 _NOT_COMPARED: Final = ParityRecord(0, 0.0)
-
-
-class ManualOverride(StrEnum):
-    """A person's decision about a strategy, in force until the next such decision."""
-
-    UP = "up"  # only fills that drift from the simulation demote it
-    DOWN = "down"  # no gate promotes it
-
-
-@dataclass(slots=True)
-class Managed:
-    """One strategy under management."""
-
-    generation: int
-    mode: Mode
-    since_seq: int
-    since_observed_s: float = 0.0  # its observation time on entering this mode
-    result: StrategyResult | None = None
-    allocation_usd: float = 0.0
-    compared_fills: int = 0
-    parity_error_bps: float = 0.0
-    deflated_sharpe: float | None = None
-    changes: list[float] = field(default_factory=list)  # of its total return, while on paper or live
-    manual_override: ManualOverride | None = None
-    live: LiveCapital | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A strategy that may join at the next decision."""
-
-    spec_id: str
-    generation: int
-    genome: Genome
-    return_reason: str = ""  # of a retired strategy that a person has promoted
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One step in the lifecycle of a strategy; steps are numbered from 1 across all strategies."""
-
-    number: int
-    seq: int
-    spec_id: str
-    from_mode: str
-    to_mode: str
-    reason: str
-
-
-@dataclass(slots=True)
-class PortfolioState:
-    """The portfolio as plain data."""
-
-    strategies: dict[str, Managed] = field(default_factory=dict)
-    candidates: list[Candidate] = field(default_factory=list)  # admitted at the next decision
-    retired: set[str] = field(default_factory=set)  # they join again by a manual promotion, not by being bred again
-    steps: int = 0  # of all strategies together
-    evaluations: int = 0  # made in this run so far
-    admitted: int = 0  # strategies ever admitted to the arena
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The decision at one event: the strategies that join and leave the arena, and all allocations."""
-
-    added: list[Genome]
-    removed: list[str]
-    allocations_usd: dict[str, float]
-    transitions: list[Transition]
-    released: list[str]  # strategies that had an allocation before, and have none now
 
 
 class Portfolio:
@@ -99,33 +33,50 @@ class Portfolio:
         arena_size: int,
         state: PortfolioState | None = None,
     ) -> None:
-        self.state = state or PortfolioState()
+        self._state = state or PortfolioState()
+        self._detectors = Detectors()
         self._rules = rules
         self._caps = caps
         self._switches = switches
         self._arena_size = arena_size
+        self.state = self._state
+
+    @property
+    def state(self) -> PortfolioState:
+        """The state as plain data."""
+        self._state.detectors = self._detectors.dump()
+        return self._state
+
+    @state.setter
+    def state(self, state: PortfolioState) -> None:
+        self._state = state
+        self._detectors.load(state.detectors)
 
     def on_spec(self, spec: StrategySpec) -> None:
         """Queue a strategy that the search proposes."""
-        self.state.candidates.append(Candidate(spec.spec_id, spec.generation, spec.genome))
-        self.state.evaluations = max(self.state.evaluations, spec.evaluations)
+        (mass,) = prior_mass(spec.deflated_sharpe).tolist()
+        self._state.candidates.append(Candidate(spec.spec_id, spec.generation, spec.genome, mass))
+        self._state.evaluations = max(self._state.evaluations, spec.evaluations)
 
     def on_results(self, message: SimulationResults) -> None:
         """Update each strategy's result, and the parity of its fills with the simulated ones."""
+        strategies = self._state.strategies
         for result in message.results:
-            managed = self.state.strategies.get(result.spec_id)
+            managed = strategies.get(result.spec_id)
             if managed is None:
                 continue
-            if managed.result is not None and managed.mode in DOWN:
-                change = result.total_return - managed.result.total_return
-                managed.changes = [*managed.changes, change][-KEPT_CHANGES:]
             managed.result = result
             parity = message.parity.get(result.spec_id, _NOT_COMPARED)
             managed.compared_fills, managed.parity_error_bps = parity.fills, parity.error_bps
+            evidence = message.evidence.get(result.spec_id)
+            # Results from before a demotion was applied carry the evidence that does not count any more.
+            if evidence is not None and evidence.restarts >= managed.restarts:
+                managed.evidence = evidence
+        self._detectors.apply([seen for seen in message.round_trips if seen.spec_id in strategies])
 
     def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> tuple[str, Transition | None]:
         """Promote or demote past the gates, on a person's command; return the outcome in words, and the step if any."""
-        managed = self.state.strategies.get(spec_id)
+        managed = self._state.strategies.get(spec_id)
         if managed is None:
             return f"refused: there is no strategy {spec_id} in the arena", None
         mode = (UP if name == CommandName.PROMOTE else DOWN).get(managed.mode)
@@ -139,12 +90,12 @@ class Portfolio:
 
     def on_return(self, spec_id: str, generation: int, genome: Genome, reason: str) -> str:
         """Queue a retired strategy, on a person's command, to join with fresh capital; return the outcome in words."""
-        self.state.candidates.append(Candidate(spec_id, generation, genome, _manual(reason)))
+        self._state.candidates.append(Candidate(spec_id, generation, genome, return_reason=_manual(reason)))
         return f"{spec_id} is simulating again from the next decision on"
 
     def on_live_trade(self, spec_id: str, profit_lamports: int) -> None:
         """Count a finished round trip of a live strategy."""
-        managed = self.state.strategies.get(spec_id)
+        managed = self._state.strategies.get(spec_id)
         if managed is not None and managed.live is not None:
             managed.live.on_trade(profit_lamports)
 
@@ -158,67 +109,135 @@ class Portfolio:
         transitions, added = self._admit(seq)
         retired = self._retire(seq)
         transitions += retired
-        for spec_id, managed in self.state.strategies.items():
-            transitions += self._next_transition(spec_id, managed, seq)
-        allocations = self._allocate(equity_usd)
+        strategies = self._state.strategies
+        estimates = self._update_standings()
+        for spec_id, managed in strategies.items():
+            transitions += self._demotion(spec_id, managed, seq)
+        for spec_id in self._by_merit():
+            transitions += self._promotion(spec_id, strategies[spec_id], seq)
+        allocations = self._allocate(equity_usd, estimates)
         released = []
-        for spec_id, managed in self.state.strategies.items():
+        for spec_id, managed in strategies.items():
             if managed.allocation_usd and spec_id not in allocations:
                 released.append(spec_id)
             managed.allocation_usd = allocations.get(spec_id, 0.0)
-        return Decision(added, [t.spec_id for t in retired], allocations, transitions, released)
+        restarted, self._state.restarted = self._state.restarted, []
+        return Decision(added, [t.spec_id for t in retired], allocations, transitions, released, restarted)
 
-    def _next_transition(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
-        if managed.result is None:
+    def _update_standings(self) -> Shrunk:
+        """Compare the evidence of all strategies; return the estimates of their returns, in their order."""
+        all_managed = list(self._state.strategies.values())
+        found = standings(
+            [managed.evidence for managed in all_managed],
+            [managed.weight for managed in all_managed],
+            self._rules.paper_alpha,
+            self._rules.live_alpha,
+        )
+        for managed, standing in zip(all_managed, found.each, strict=True):
+            managed.standing = standing
+            managed.is_proven |= standing.is_proven and managed.mode in DOWN
+        return found.shrunk
+
+    def _by_merit(self) -> list[str]:
+        """Return all strategies: proven ones first, then by the expected return relative to its deviation."""
+
+        def key(spec_id: str) -> tuple[bool, float]:
+            standing = self._state.strategies[spec_id].standing
+            return not standing.is_proven, -standing.expected / max(standing.deviation, 1e-9)
+
+        return sorted(self._state.strategies, key=key)
+
+    def _demotion(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
+        if managed.mode not in DOWN:
             return []
-        chosen_from = max(self.state.evaluations + self.state.admitted, 1)
+        mode, reason = self._next_mode(spec_id, managed)
+        return [self._move(spec_id, mode, seq, reason)] if mode is DOWN[managed.mode] else []
+
+    def _promotion(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
+        """Promote a strategy that passes all gates; one without proof waits until a place on probation is free."""
+        if managed.manual_override is ManualOverride.DOWN or managed.since_seq == seq:
+            return []
+        if managed.mode is Mode.SIMULATING and not managed.standing.is_proven:
+            is_expected = managed.standing.expected > self._rules.min_expected_return
+            if not is_expected or not self._has_free_place():
+                return []  # without computing its gates: there are thousands of strategies
+        mode, reason = self._next_mode(spec_id, managed)
+        if mode is not UP.get(managed.mode):
+            return []
+        step = self._move(spec_id, mode, seq, reason)
+        managed.is_proven = managed.standing.is_proven
+        self._detectors.start(spec_id, managed.standing.expected / 2)
+        return [step]
+
+    def _has_free_place(self) -> bool:
+        on_probation = sum(m.mode is Mode.PAPER and not m.is_proven for m in self._state.strategies.values())
+        return on_probation < self._caps.probation_strategies
+
+    def _next_mode(self, spec_id: str, managed: Managed) -> tuple[Mode, str]:
+        if managed.result is None:
+            return managed.mode, ""
+        chosen_from = max(self._state.evaluations + self._state.admitted, 1)
         managed.deflated_sharpe = deflated_sharpe_of(managed.result, chosen_from)
         track = Track(
             managed.result,
             managed.result.observed_s - managed.since_observed_s,
             managed.deflated_sharpe,
+            managed.standing,
+            managed.evidence,
             managed.compared_fills,
             managed.parity_error_bps,
+            self._detectors.value_of(spec_id),
+            managed.is_proven,
         )
         is_pinned = managed.manual_override is ManualOverride.UP
-        mode, reason = next_mode(managed.mode, track, self._rules, self._switches, is_pinned=is_pinned)
-        if not reason or (managed.manual_override is ManualOverride.DOWN and UP.get(managed.mode) is mode):
-            return []
-        return [self._move(spec_id, mode, seq, reason)]
+        return next_mode(managed.mode, track, self._rules, self._switches, is_pinned=is_pinned)
 
     def _move(self, spec_id: str, mode: Mode, seq: int, reason: str) -> Transition:
-        managed = self.state.strategies[spec_id]
+        managed = self._state.strategies[spec_id]
         step = self._step(seq, spec_id, managed.mode, mode, reason)
         managed.mode, managed.since_seq = mode, seq
         managed.since_observed_s = managed.result.observed_s if managed.result else 0.0
         managed.compared_fills, managed.parity_error_bps = 0, 0.0  # each mode has its own record
-        managed.changes = []  # series are aligned at their latest change, so none may have a gap
         managed.live = LiveCapital() if mode is Mode.LIVE else None
+        if mode is Mode.SIMULATING:
+            self._restart(spec_id, managed)
         return step
 
-    def _step(self, seq: int, spec_id: str, from_mode: str, mode: Mode, reason: str) -> Transition:
-        self.state.steps += 1
-        return Transition(self.state.steps, seq, spec_id, from_mode, mode, reason)
+    def _restart(self, spec_id: str, managed: Managed) -> None:
+        """Start again without evidence: what a strategy has earned before its demotion does not count any more."""
+        self._detectors.stop(spec_id)
+        budget = EvidenceBudget(spent=self._state.spent)
+        budget.refund([managed.weight], [managed.evidence.e_value])
+        (managed.weight,) = budget.weigh([MIN_MASS]).tolist()
+        self._state.spent = budget.spent
+        managed.restarts += 1
+        self._state.restarted.append(spec_id)
+        managed.evidence = replace(NO_EVIDENCE, restarts=managed.restarts)
+        managed.is_proven = False
 
-    def _allocate(self, equity_usd: Mapping[Account, float]) -> dict[str, float]:
+    def _step(self, seq: int, spec_id: str, from_mode: str, mode: Mode, reason: str) -> Transition:
+        self._state.steps += 1
+        return Transition(self._state.steps, seq, spec_id, from_mode, mode, reason)
+
+    def _allocate(self, equity_usd: Mapping[Account, float], estimates: Shrunk) -> dict[str, float]:
         """Divide the equity of each account among the strategies that trade in it."""
         allocations: dict[str, float] = {}
         for account, usd in equity_usd.items():
-            records = {
-                spec_id: TrackRecord(managed.result.sharpe, managed.result.periods, managed.changes)
-                for spec_id, managed in self.state.strategies.items()
+            shares = {
+                spec_id: Share(row, managed.size, managed.is_proven)
+                for row, (spec_id, managed) in enumerate(self._state.strategies.items())
                 if managed.mode is Mode(account) and managed.result is not None
             }
-            allocations |= allocate(records, usd, self._caps)
+            allocations |= zip(shares, allocate(list(shares.values()), estimates, usd, self._caps), strict=True)
         for spec_id in allocations:
-            live = self.state.strategies[spec_id].live
+            live = self._state.strategies[spec_id].live
             if live is not None:
                 allocations[spec_id] = min(allocations[spec_id], live.usd)
         return allocations
 
     def _admit(self, seq: int) -> tuple[list[Transition], list[Genome]]:
         """Admit the candidates that are neither in the arena nor retired; return their steps and genomes."""
-        state = self.state
+        state = self._state
         joined, genomes = [], []
         for candidate in state.candidates:
             spec_id = candidate.spec_id
@@ -228,7 +247,11 @@ class Portfolio:
             if spec_id in state.retired:
                 state.retired.remove(spec_id)
                 before, reason = Mode.RETIRED, candidate.return_reason
-            state.strategies[spec_id] = Managed(candidate.generation, Mode.SIMULATING, seq)
+            managed = Managed(candidate.generation, Mode.SIMULATING, seq, size=candidate.genome.size)
+            budget = EvidenceBudget(spent=state.spent)
+            (managed.weight,) = budget.weigh([candidate.mass]).tolist()
+            state.spent = budget.spent
+            state.strategies[spec_id] = managed
             state.admitted += 1
             joined.append(self._step(seq, spec_id, before, Mode.SIMULATING, reason))
             genomes.append(candidate.genome)
@@ -236,17 +259,27 @@ class Portfolio:
         return joined, genomes
 
     def _retire(self, seq: int) -> list[Transition]:
-        """Retire the worst simulating strategies while the arena is too full, except those that have just joined."""
+        """Retire simulating strategies while the arena is too full: those with the lowest upper bound of their return.
+
+        Those that have just joined, and those without a result, stay.
+        """
+        state = self._state
+        if len(state.strategies) <= self._arena_size:
+            return []
+        self._update_standings()
         simulating = [
-            (managed.result.total_return, spec_id)
-            for spec_id, managed in self.state.strategies.items()
+            (managed.standing.expected + managed.standing.deviation, spec_id)
+            for spec_id, managed in state.strategies.items()
             if managed.mode is Mode.SIMULATING and managed.result is not None and managed.since_seq < seq
         ]
-        worst = sorted(simulating)[: max(0, len(self.state.strategies) - self._arena_size)]
+        worst = sorted(simulating)[: len(state.strategies) - self._arena_size]
+        budget = EvidenceBudget(spent=state.spent)
         for _, spec_id in worst:
-            del self.state.strategies[spec_id]
-            self.state.retired.add(spec_id)
-        why = "the arena is full and its return of {:+.2%} is among the worst"
+            managed = state.strategies.pop(spec_id)
+            budget.refund([managed.weight], [managed.evidence.e_value])
+            state.retired.add(spec_id)
+        state.spent = budget.spent
+        why = "the arena is full, and a round trip of it returns {:+.2%} at best"
         return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]
 
 
@@ -258,6 +291,7 @@ def allocation_of(decision: Decision, state: PortfolioState, seq: int, after: Ma
         removed=decision.removed,
         allocations_usd=decision.allocations_usd,
         modes={spec_id: str(state.strategies[spec_id].mode) for spec_id in decision.allocations_usd},
+        restarted=decision.restarted,
         after=dict(after),
     )
 

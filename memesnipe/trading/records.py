@@ -60,7 +60,13 @@ def of_step(step: Step, mints: dict[int, str]) -> Entries:
         results = step.results
         entries.messages.append(
             SimulationResults(
-                seq=step.seq, ts=results.ts, flags=results.flags, results=results.results, parity=results.parity
+                seq=step.seq,
+                ts=results.ts,
+                flags=results.flags,
+                results=results.results,
+                parity=results.parity,
+                evidence=results.evidence,
+                round_trips=results.round_trips,
             )
         )
     return entries

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 
 from memesnipe.engine.orders import Fill, Order
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.messages import ParityRecord
+from memesnipe.protocol.messages import ParityRecord, RoundTripSeen
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.trading.gate import RiskRefused
 
@@ -18,6 +19,8 @@ class Results:
     flags: int
     results: list[StrategyResult]
     parity: dict[str, ParityRecord]
+    evidence: dict[str, StrategyEvidence]
+    round_trips: list[RoundTripSeen]  # of the desks, since the last results
 
 
 @dataclass(frozen=True, slots=True)

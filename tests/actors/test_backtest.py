@@ -11,15 +11,18 @@ import psutil
 import pytest
 import ray
 
-from actors.backtest import Backtests, Conditions, evaluate_window
+from actors.backtest import Backtests, Conditions, StoredWindow
 from actors.connection import connect_ray, disconnect_ray
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome, SignalGene
 from memesnipe.errors import MemeSnipeError
 from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate, run_segment
 from memesnipe.evolution.operators import random_genomes
-from memesnipe.evolution.spans import cut, search_spans, slices_of, span_of
+from memesnipe.evolution.spans import cut, search_spans, slices_of, span_of, window_spans
+from memesnipe.roles.training_window import TrainingWindow
 from memesnipe.sdk.registry import discover
+from memesnipe.stats.splits import Span
+from memesnipe.storage.event_log import EventLog
 from tests.support import synthetic_events
 from tests.system.installation import wait_for
 
@@ -115,10 +118,34 @@ def _worker_at_work() -> int:
     return 0
 
 
-def test_a_window_is_divided_and_evaluated() -> None:
-    found = evaluate_window(Backtests(CONDITIONS), EVENTS[:5000], GENOMES[:6])
-    assert [e.spec_id for e in found] == [g.spec_id for g in GENOMES[:6]]
-    assert not any(e.is_failed for e in found)
+@pytest.mark.parametrize("hours", [0.2, 1.0])
+def test_windows_of_slices_have_the_results_of_one_array(tmp_path: Path, hours: float) -> None:
+    log = EventLog(tmp_path / "events.bin")
+    log.append(EVENTS)
+    log.close()
+    backtests, stored = Backtests(CONDITIONS), StoredWindow()
+    for seq in (12_000, 12_300, 20_000):
+        window = TrainingWindow(log.path, hours, slice_events=500).at(seq)
+        found = backtests.evaluate(*stored.segments(window), GENOMES[:6], lambda _: None)
+        whole = EVENTS[seq - window.count : seq]
+        spans = window_spans(Span(window.start_ts, int(whole["ts"][-1]) + 1))
+        train, validation = (Segment(span, (cut(whole, span),)) for span in spans)
+        assert _same(found, evaluate(train, validation, GENOMES[:6], discover(), CONDITIONS.model, 1000.0))
+
+
+def test_a_slice_is_stored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = EventLog(tmp_path / "events.bin")
+    log.append(EVENTS)
+    log.close()
+    window, stored = TrainingWindow(log.path, 1.0, slice_events=500), StoredWindow()
+    put: list[int] = []
+    monkeypatch.setattr("actors.backtest.ray.put", lambda events: put.append(len(events)) or f"{events['seq'][0]}")
+    first = stored.segments(window.at(5_250))
+    assert put == [500] * 10 + [250]
+    put.clear()
+    second = stored.segments(window.at(6_100))
+    assert put == [500, 500, 100], "the slice that was not complete, the next one, and the one that is not complete"
+    assert first[0].slices.slices == second[0].slices.slices[: len(first[0].slices.slices)]
 
 
 def test_workers_are_requested_for_a_long_generation_and_released(

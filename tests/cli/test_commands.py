@@ -37,6 +37,24 @@ def test_import_and_tape_summarise_the_tape(tmp_path: Path) -> None:
     assert "2025-09-13" in memesnipe(tmp_path, "tape", "a.tape").stdout
 
 
+def test_a_recording_can_be_replayed_and_is_no_history_of_its_own_market(tmp_path: Path) -> None:
+    arguments = ("record", "--feed", "synthetic", "-o", "tapes", "--hours", "1.1", "--json")
+    done = memesnipe(tmp_path, *arguments, SEED="3")
+    assert done.returncode == 0, done.stderr
+    reply = json.loads(done.stdout)
+    assert len(reply["tapes"]) == 2
+    assert 3_960 - 10 < (reply["to_ts"] - reply["from_ts"]) / 1e9 <= 3_960
+    shown = [json.loads(memesnipe(tmp_path, "tape", tape, "--json").stdout) for tape in reply["tapes"]]
+    assert sum(one["events"] for one in shown) == reply["events"] > 1_000
+    assert_one_line(memesnipe(tmp_path, *arguments, SEED="3"), 2, "record them into another folder")
+    again = memesnipe(tmp_path, "record", "--feed", "replay", "--tape", reply["tapes"][1], "-o", "again", "--json")
+    assert json.loads(again.stdout)["events"] == shown[1]["events"]
+    refused = memesnipe(tmp_path, "up", "--history", "tapes")
+    assert_one_line(refused, 2, "a history must be from before it")
+    refused = memesnipe(tmp_path, "up", "--feed", "replay", "--tape", reply["tapes"][0], "--history", reply["tapes"][1])
+    assert_one_line(refused, 2, "a history must be from before it")
+
+
 def test_list_strategies_shows_ranges(tmp_path: Path) -> None:
     found = json.loads(memesnipe(tmp_path, "list-strategies", "--json").stdout)
     assert found["momentum_5m"]["parameters"]["lookback_s"]["unit"] == "s"
@@ -66,6 +84,13 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("up", "--feed", "replay", "--tape", "text.csv"), {}, 2, "text.csv is not a tape"),
         (("up", "--speed", "fast"), {}, 2, "--speed fast: must be a number from 0.001 to 1000000000, or max"),
         (("up", "--until-end"), {}, 2, "the synthetic feed has no end"),
+        (("up", "--history", "none"), {}, 2, "--history none: there is no such file or folder"),
+        (("up", "--history", "text.csv"), {}, 2, "--history: "),
+        (("up", "--history", "."), {}, 2, "has no tapes: no file in it is named *.tape"),
+        (("record", "-o", "out", "--until-end"), {}, 2, "the synthetic feed has no end"),
+        (("record", "-o", "out", "--feed", "dreams"), {}, 2, "--feed dreams: there is no such feed"),
+        (("record", "-o", "text.csv"), {}, 2, "text.csv is not a folder"),
+        (("record", "-o", "out", "--hours", "0"), {}, 2, "--hours 0: must be a number from 0.001 to 8760"),
         (("up",), {"DASHBOARD_PORT": "0"}, 2, "DASHBOARD_PORT is '0'"),
         (("up",), {"LIVE_TRADING_ENABLED": "true"}, 3, "live trading is not part of this version"),
         (("up", "--report", "."), {}, 2, "--report .: is a folder; name a file"),

@@ -3,7 +3,7 @@
 import heapq
 import random
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -35,6 +35,7 @@ class Arriving:
 
     live = True
     total = None
+    assumptions: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, clock: "Clock", name: str) -> None:
         self.clock, self.name = clock, name

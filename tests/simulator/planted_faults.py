@@ -6,6 +6,7 @@ A defect replaces one method, given the original. Each is a mistake that a chang
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final
 
 import pytest
@@ -21,12 +22,13 @@ from memesnipe.roles.intake import Intake
 from memesnipe.roles.market_data import MarketData
 from memesnipe.roles.portfolio import PortfolioRole
 from memesnipe.roles.position import PositionRole
-from memesnipe.roles.strategy_factory import StrategyFactory
+from memesnipe.roles.training_window import TrainingWindow
 from memesnipe.storage.event_log import EventLog
 from memesnipe.storage.journal import Journal, UnitOfWork, Unpublished
 from memesnipe.storage.lease import Lease
 from memesnipe.storage.schema import OrderRow, TradeRow
 from memesnipe.storage.schema_control import ControlRow
+from memesnipe.tapes.recorder import Recorder
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.ledger import Ledger
 from memesnipe.trading.portfolio import Portfolio
@@ -227,6 +229,23 @@ def _ahead_of_the_watermark(_original: Method) -> Method:
     return read
 
 
+def _since_the_start(original: Method) -> Method:
+    """Leave out of a generation what was published before the factory had its first one."""
+
+    def newest_first(self: TrainingWindow, seq: int) -> Iterator[Any]:
+        first = vars(self).setdefault("first_seq", seq)
+        return islice(original(self, seq), 1 + (seq - first) // self._slice_events)
+
+    return newest_first
+
+
+def _recorded_early(_original: Method) -> Method:
+    def advance(self: Recorder, last_seq: int, _last_ts: int) -> None:
+        self.finish(last_seq)
+
+    return advance
+
+
 FAULTS: Final = [
     PlantedFault("a commit without its rows", Journal, "commit", _commit_without("statements")),
     PlantedFault("a commit without its offsets", Journal, "commit", _commit_without("offsets")),
@@ -249,7 +268,9 @@ FAULTS: Final = [
     PlantedFault("a snapshot left out", Consumer, "add_snapshot", _nothing),
     PlantedFault("events after a snapshot not replayed at a start", Executor, "_events", _returns(())),
     PlantedFault("controls not replayed at a start", memesnipe.roles.executor, "read_controls", _returns(([], {}))),
-    PlantedFault("the factory's window not filled at a start", StrategyFactory, "catch_up", _nothing),
+    PlantedFault("a window of the events since the start", TrainingWindow, "_newest_first", _since_the_start),
+    PlantedFault("spans not recorded at a start", Recorder, "_first_missing", lambda _original: lambda _, last: last),
+    PlantedFault("a tape before its span is over", Recorder, "advance", _recorded_early),
     PlantedFault("controls not recorded", UnitOfWork, "add", _without_rows(ControlRow)),
     PlantedFault("an order lost", UnitOfWork, "add", _without_rows(OrderRow)),
     PlantedFault("a fill doubled", UnitOfWork, "add", _doubled_rows(TradeRow)),

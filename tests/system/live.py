@@ -21,7 +21,7 @@ from tests.system.installation import Installation, processes_of, wait_for
 
 # Time passes quickly, so that strategies trade soon after a start; decisions are rare enough for two systems on one
 # small machine, and positions small enough that no loss keeps the breaker from letting them buy.
-SPEED = ("--speed", "120")
+SPEED = ("--speed", "24")
 LIVE = ("up", *SPEED, "--json")
 CALM = {"GENERATION_INTERVAL_SECS": "120", "REBALANCE_INTERVAL_SECS": "30", "GLOBAL_MAX_POSITION_USD": "20"}
 

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 RAY = Path(sys.executable).with_name("ray")
 GENERATIONS = 6
-SEARCH = ("--generations", str(GENERATIONS), "--population", "150", "--polish", "16", "--seed", "3", "--json")
+SEARCH = ("--generations", str(GENERATIONS), "--population", "100", "--polish", "8", "--seed", "3", "--json")
 
 
 class Nodes:
@@ -82,7 +82,7 @@ def nodes() -> Iterator[Nodes]:
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("labelled_market") / "momentum.tape"
-    made = labelled_market(Edge.MOMENTUM, 1, hours=4.0)
+    made = labelled_market(Edge.MOMENTUM, 1, hours=3.0)
     write_tape(path, Tape(made.events, made.mints, {"pools": {"pools": 16, "chained": 0}}))
     return path
 
@@ -131,10 +131,10 @@ def test_the_summary_says_what_was_found(resumed: Resumed) -> None:
     found = resumed.summary
     generations = found["generations"]
     assert [generation["index"] for generation in generations] == list(range(GENERATIONS))
-    assert all(generation["evaluations"] == 150 for generation in generations)
+    assert all(generation["evaluations"] == 100 for generation in generations)
     assert all(generation["failed"] == 0 for generation in generations)
     assert all(0.0 <= generation["pbo"] <= 1.0 for generation in generations)
-    assert found["evaluations"] > GENERATIONS * 150
+    assert found["evaluations"] > GENERATIONS * 100
     champions = found["champions"]
     assert champions
     assert found["promotable"] is False
@@ -207,6 +207,6 @@ def test_what_has_changed_since_a_search_is_said_in_one_line(
     )
     assert done.returncode == 2
     assert "on this tape cannot be resumed" in done.stderr
-    assert "--population was 150 and is 31" in done.stderr
+    assert "--population was 100 and is 31" in done.stderr
     assert "SLIPPAGE_BPS was 1000 and is 900" in done.stderr
     assert not done.stdout

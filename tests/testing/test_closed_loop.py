@@ -1,25 +1,41 @@
 """The closed loop in process has the same records as the roles, which exchange messages."""
 
+from pathlib import Path
+
 import pytest
 
 from memesnipe.market.events import REBALANCE
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.roles.training_window import TrainingWindow
+from memesnipe.storage.event_log import EventLog
 from memesnipe.testing.closed_loop import ClosedLoop
-from memesnipe.testing.simulator.machine import evaluate_window, families
-from memesnipe.testing.simulator.market import MARKETS, market
+from memesnipe.testing.simulator.machine import SLICE_EVENTS, evaluate_window, families
+from memesnipe.testing.simulator.market import MARKETS, market, write_history
 from memesnipe.testing.simulator.outcome import undisturbed
 from memesnipe.testing.simulator.settings import simulated_settings
 
 
 @pytest.mark.parametrize("number", MARKETS[:3])
-def test_the_loop_in_process_equals_the_roles(number: int) -> None:
+def test_the_loop_in_process_equals_the_roles(number: int, tmp_path: Path) -> None:
     settings = simulated_settings()
     sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
     events, rejected = sequencer.stamp(market(number))
     assert not rejected
     events["flags"][-1] |= REBALANCE  # a decision is due at the end of a feed
-    window = settings.evolution.tape_window_events
-    loop = ClosedLoop(settings, families(), lambda _, seen, genomes: evaluate_window(seen[-window:], genomes))
+    log = EventLog(tmp_path / "events.bin")
+    log.append(events)
+    log.close()
+    history = [tmp_path / "history.tape"] if number % 2 else []
+    for path in history:
+        write_history(number, path)
+    window = TrainingWindow(
+        tmp_path / "events.bin",
+        settings.evolution.training_hours,
+        SLICE_EVENTS,
+        history,
+        lambda: sequencer.mints,
+    )
+    loop = ClosedLoop(settings, families(), window.at, lambda _, seen, genomes: evaluate_window(seen, genomes))
     marks = list(loop.advance(events, dict(enumerate(sequencer.mints))))
     recorded = undisturbed(number)
     assert [(mark.seq, mark.equity_lamports) for mark in marks] == sorted(

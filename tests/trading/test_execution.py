@@ -11,6 +11,7 @@ from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill, Order
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.market.events import REBALANCE, Events
 from memesnipe.protocol.account import Account
 from memesnipe.trading.arena import Arena
@@ -163,8 +164,42 @@ def test_the_records_do_not_depend_on_the_number_of_arenas(count: int, cuts: lis
     assert [order for step in steps for order in step.orders] == [o for step in expected for o in step.orders]
     assert [done for step in steps for done in step.fills] == [d for step in expected for d in step.fills]
     results = [step.results for step in steps if step.results is not None]
-    assert results == [step.results for step in expected if step.results is not None]
+    before = [step.results for step in expected if step.results is not None]
+    assert results == before
+    assert [list(one.evidence) for one in results] == [list(one.evidence) for one in before], "in the same order"
+    assert any(one.round_trips for one in results)
     assert sum(bool(arena.engine.results()) for arena in execution.arenas) > 1, "several arenas have strategies"
+
+
+def _evidence_by_part(arenas: int) -> list[list[StrategyEvidence]]:
+    """Simulate all strategies, then give two of them capital, then take it from one of these, which starts again."""
+    execution = local_execution(
+        FAMILIES, MODEL, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(1e9)}, arenas=arenas
+    )
+    execution.apply(allocations(population()))
+    first, second, *_ = names = [one.spec_id for one in population()]
+    found = []
+    for part, control in (
+        (EVENTS[:800], allocations(usd={first: 5.0, second: 1000.0})),
+        (EVENTS[800:1600], allocations(usd={second: 1000.0}, restarted=[first])),
+        (EVENTS[1600:], allocations()),
+    ):
+        observed = [seen for step in execution.advance(part) if step.results for seen in step.results.round_trips]
+        assert {seen.spec_id for seen in observed} <= {first, second}
+        evidence = {s: one for arena in execution.arenas for s, one in arena.engine.evidence().items()}
+        found.append([evidence[spec_id] for spec_id in names])
+        execution.apply(control)
+    return found
+
+
+def test_the_evidence_follows_the_desk_from_an_allocation_to_a_restart() -> None:
+    simulated, on_desk, after = whole = _evidence_by_part(1)
+    assert [one.restarts for one in after] == [1, 0, 0, 0]
+    assert all(one.round_trips for one in simulated[:2])
+    assert all(later.round_trips > one.round_trips for one, later in zip(simulated, on_desk, strict=True))
+    assert on_desk[0].mean < simulated[0].mean, "with 5 USD the fees of the network are a large share of a stake"
+    assert after[0].round_trips > 0, "it is simulated again"
+    assert [_evidence_by_part(count) for count in (2, 5)] == [whole, whole]
 
 
 def test_steps_end_where_decisions_are_due_and_carry_the_results() -> None:
@@ -205,13 +240,13 @@ def test_the_holdings_of_a_removed_strategy_are_sold_at_once() -> None:
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
-    assert execution.accounts[Account.PAPER].desk.held() == [(one.spec_id, 0)]
+    assert execution.accounts[Account.PAPER].desk.state.held() == [(one.spec_id, 0)]
     assert _left(execution, one.spec_id) == ["simulation_left"]
     later = Market().trade(1).talk(5).talk(10).talk(15).events()[2:]
     orders, fills = _run(execution, later)
     assert orders == []
     assert [fill.failure for fill in fills] == [""]
-    assert execution.accounts[Account.PAPER].desk.held() == []
+    assert execution.accounts[Account.PAPER].desk.state.held() == []
 
 
 def test_a_refused_orphan_sale_is_retried_at_every_decision_and_recorded_once() -> None:
@@ -229,7 +264,7 @@ def test_a_refused_orphan_sale_is_retried_at_every_decision_and_recorded_once() 
     later["flags"][2] = REBALANCE
     orders, _ = _run(execution, later[2:])
     assert [order.reason for order in orders] == ["simulation_left"]
-    assert execution.accounts[Account.PAPER].desk.held() == []
+    assert execution.accounts[Account.PAPER].desk.state.held() == []
 
 
 def test_an_entry_filled_after_a_demotion_is_sold_when_the_simulation_sells() -> None:

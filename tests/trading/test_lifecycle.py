@@ -5,48 +5,75 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.sharpe import sharpe_of
 from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches, Track, deflated_sharpe_of, next_mode
 from memesnipe.trading.live_capital import START_USD, TRADES_A_STEP, LiveCapital
+from memesnipe.trading.standing import Standing
 from tests.support import result
 
 PAPER = Gates(0.5, 5, 600, 0.3, 0.5, 0, 800.0)
 LIVE = Gates(1.0, 50, 86_400, 0.15, 0.95, 20, 400.0)
-RULES = PromotionPolicy(PAPER, LIVE, drift_fills=5)
+RULES = PromotionPolicy(PAPER, LIVE, min_expected_return=0.01, drift_fills=5)
 ON = Switches(*(True for _ in fields(Switches)))
-GOOD = Track(result(observed_s=600.0, total_return=0.01, sharpe=0.5, max_drawdown=0.3, trades=5), 600.0, 0.5)
-PROVEN = Track(result(sharpe=1.0, max_drawdown=0.15, trades=50), 86_400.0, 0.95, 20, 400.0)
+# On the threshold of probation, and on that of live mode.
+GOOD = Track(
+    result(sharpe=0.5, max_drawdown=0.3), 600.0, 0.5,
+    Standing(False, False, 4000.0, 0.0101, 0.01, 900.0), StrategyEvidence(2.5, 5, 0.05, 0.1, 0),
+)  # fmt: skip
+PROVEN = Track(
+    result(sharpe=1.0, max_drawdown=0.15), 86_400.0, 0.95,
+    Standing(True, True, 4000.0, 0.03, 0.01, 0.0), StrategyEvidence(5000.0, 50, 0.05, 0.1, 0), 20, 400.0,
+    is_proven=True,
+)  # fmt: skip
 
 
 def changed(track: Track, **figures: float) -> Track:
-    own = {name: figures.pop(name) for name in list(figures) if name in {f.name for f in fields(Track)}}
-    return replace(track, result=replace(track.result, **figures), **own)
+    """Return a track with other figures: its own ones, or those of the part that has one of this name."""
+    parts = {name: getattr(track, name) for name in ("result", "standing", "evidence")}
+    own = {key: figures.pop(key) for key in list(figures) if key in {f.name for f in fields(Track)}}
+    for name, part in parts.items():
+        known = [key for key in figures if key in {f.name for f in fields(part)}]
+        parts[name] = replace(part, **{key: figures.pop(key) for key in known})
+    assert not figures, "no part has these"
+    return replace(track, **parts, **own)
 
 
 def test_a_record_at_every_threshold_is_promoted_with_its_figures_as_reason() -> None:
     mode, reason = next_mode(Mode.SIMULATING, GOOD, RULES, ON)
     assert mode is Mode.PAPER
-    assert reason == "sharpe 0.50, deflated 0.500, 5 trades, +1.00%"
+    assert reason == "evidence 2.5 of 4,000, 5 round trips, +1.01% expected of the next"
     assert next_mode(Mode.PAPER, PROVEN, RULES, ON)[0] is Mode.LIVE
 
 
 @pytest.mark.parametrize(
     "failing",
     [
-        {"observed_s": 599.9}, {"trades": 4}, {"sharpe": 0.49}, {"max_drawdown": 0.301}, {"deflated_sharpe": 0.49},
-        {"compared_fills": 1, "parity_error_bps": 801.0},
+        {"observed_s": 599.9}, {"round_trips": 4}, {"sharpe": 0.49}, {"max_drawdown": 0.301}, {"deflated_sharpe": 0.49},
+        {"compared_fills": 1, "parity_error_bps": 801.0}, {"expected": 0.01},
     ],
 )  # fmt: skip
 def test_one_failed_gate_keeps_a_strategy_simulating(failing: dict[str, float]) -> None:
     assert next_mode(Mode.SIMULATING, changed(GOOD, **failing), RULES, ON) == (Mode.SIMULATING, "")
 
 
+def test_without_a_round_trip_the_expectation_of_all_others_is_not_enough() -> None:
+    rules = replace(RULES, paper=replace(PAPER, min_trades=0))
+    assert next_mode(Mode.SIMULATING, changed(GOOD, round_trips=0), rules, ON) == (Mode.SIMULATING, "")
+    assert next_mode(Mode.SIMULATING, changed(GOOD, round_trips=1), rules, ON)[0] is Mode.PAPER
+
+
+def test_a_proven_strategy_is_promoted_whatever_is_expected_of_it() -> None:
+    proven = replace(GOOD, standing=replace(GOOD.standing, is_proven=True, expected=0.0))
+    assert next_mode(Mode.SIMULATING, proven, RULES, ON)[0] is Mode.PAPER
+
+
 @pytest.mark.parametrize(
     "failing",
     [
-        {"observed_s": 86_399.0}, {"trades": 49}, {"sharpe": 0.99}, {"max_drawdown": 0.16}, {"deflated_sharpe": 0.94},
-        {"compared_fills": 19}, {"parity_error_bps": 401.0},
+        {"observed_s": 86_399.0}, {"round_trips": 49}, {"sharpe": 0.99}, {"max_drawdown": 0.16},
+        {"deflated_sharpe": 0.94}, {"compared_fills": 19}, {"parity_error_bps": 401.0}, {"is_proven_for_live": False},
     ],
 )  # fmt: skip
 def test_one_failed_gate_keeps_a_strategy_on_paper(failing: dict[str, float]) -> None:
@@ -70,6 +97,8 @@ def test_one_switch_that_is_off_refuses_live_and_demotes_live_strategies(switch:
     [
         ({"max_drawdown": 0.31}, "drawdown 31"),
         ({"sharpe": -0.01}, "sharpe fell"),
+        ({"against": 20.0}, "below half of what was expected (evidence 20)"),
+        ({"is_proven": False, "expected": 0.01}, "a round trip is expected to return +1.00%"),
         ({"compared_fills": 5, "parity_error_bps": 801.0}, "801 bps from the simulated"),
     ],
 )
@@ -88,8 +117,16 @@ def test_drift_requires_a_minimum_of_compared_fills() -> None:
 
 
 def test_staying_on_paper_requires_less_than_promotion() -> None:
-    weaker = changed(GOOD, sharpe=0.1, trades=0, observed_s=0.0, deflated_sharpe=0.0)
+    weaker = changed(GOOD, sharpe=0.1, round_trips=0, observed_s=0.0, deflated_sharpe=0.0, against=19.9)
     assert next_mode(Mode.PAPER, weaker, RULES, ON) == (Mode.PAPER, "")
+    assert next_mode(Mode.PAPER, changed(PROVEN, expected=-0.5, sharpe=0.9), RULES, ON) == (Mode.PAPER, "")
+
+
+def test_a_pinned_strategy_is_demoted_by_drift_only() -> None:
+    poor = changed(GOOD, sharpe=-9.0, max_drawdown=1.0, expected=-1.0, against=1e9)
+    assert next_mode(Mode.PAPER, poor, RULES, ON, is_pinned=True) == (Mode.PAPER, "")
+    drifting = changed(poor, compared_fills=5, parity_error_bps=801.0)
+    assert next_mode(Mode.PAPER, drifting, RULES, ON, is_pinned=True)[0] is Mode.SIMULATING
 
 
 def test_a_retired_strategy_stays_retired() -> None:

@@ -1,124 +1,114 @@
 from dataclasses import replace
 
-from pydantic import TypeAdapter
+import msgspec
 
-from memesnipe.engine.genome import Genome, simple_genome
-from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
+from memesnipe.protocol.messages import ParityRecord
 from memesnipe.trading.allocation import Caps
-from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches
-from memesnipe.trading.portfolio import Decision, Portfolio, PortfolioState, Transition
-from tests.support import result
+from memesnipe.trading.lifecycle import Mode
+from memesnipe.trading.portfolio import Portfolio
+from memesnipe.trading.portfolio_state import Decision, PortfolioState, Transition
+from tests.trading.portfolios import (
+    EQUITY,
+    GOOD,
+    LOSES,
+    OFF,
+    ON,
+    POOR,
+    RULES,
+    genome_of,
+    portfolio_of,
+    results_of,
+    round_trips_of,
+    spec_of,
+    steps_of,
+)
 
-PAPER = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3, max_parity_error_bps=500.0)
-RULES = PromotionPolicy(PAPER, replace(PAPER, min_trades=50))
-EQUITY = {Account.PAPER: 1000.0}
-OFF, ON = Switches(), Switches(True, True, True, True)
-GOOD = result(
-    spec_id="", observed_s=900.0, total_pnl_usd=10.0, total_return=0.01, sharpe=2.0, max_drawdown=0.1, orders=12,
-    failed=1, trades=9, wins=5, fees_usd=1.0, periods=100, kurtosis=3.0,
-)  # fmt: skip
-POOR = replace(GOOD, sharpe=-1.0, total_return=-0.05)
-
-
-def _genome(spec_id: str) -> Genome:
-    return simple_genome(spec_id, {})
-
-
-def _spec(spec_id: str, evaluations: int = 0) -> StrategySpec:
-    return StrategySpec(
-        seq=1, spec_id=spec_id, generation=3, index=0, of=1, evaluations=evaluations, fitness=0.0, train_sharpe=0.0,
-        validation_sharpe=0.0, genome=_genome(spec_id),
-    )  # fmt: skip
-
-
-def _results(results: dict[str, StrategyResult], parity: dict[str, ParityRecord] | None = None) -> SimulationResults:
-    named = [replace(one, spec_id=spec_id) for spec_id, one in results.items()]
-    return SimulationResults(seq=1, ts=1, flags=1, results=named, parity=parity or {})
-
-
-def _portfolio(*specs: str, arena_size: int = 3, switches: Switches = OFF) -> Portfolio:
-    portfolio = Portfolio(RULES, Caps(), switches, arena_size=arena_size)
-    for spec in specs:
-        portfolio.on_spec(_spec(spec))
-    return portfolio
-
-
-def _steps(decision: Decision) -> list[tuple[str, str, str]]:
-    return [(t.spec_id, t.from_mode, t.to_mode) for t in decision.transitions]
+STATE = msgspec.json.Decoder(PortfolioState)
 
 
 def test_a_new_strategy_joins_the_arena_once_at_the_next_decision() -> None:
-    portfolio = _portfolio("a", "b", "a")
+    portfolio = portfolio_of("a", "b", "a")
     first = portfolio.decide(5, EQUITY)
-    assert first.added == [_genome("a"), _genome("b")]
-    assert _steps(first) == [("a", "", "simulating"), ("b", "", "simulating")]
+    assert first.added == [genome_of("a"), genome_of("b")]
+    assert steps_of(first) == [("a", "", "simulating"), ("b", "", "simulating")]
     assert first.allocations_usd == {}
-    portfolio.on_spec(_spec("a"))
+    portfolio.on_spec(spec_of("a"))
     assert portfolio.decide(6, EQUITY) == Decision([], [], {}, [], [])
 
 
 def test_a_good_record_gains_mode_and_capital_and_a_bad_one_loses_both() -> None:
-    portfolio = _portfolio("a", "b")
+    portfolio = portfolio_of("a", "b")
     portfolio.decide(5, EQUITY)
-    portfolio.on_results(_results({"a": GOOD, "b": POOR, "unknown": GOOD}))
+    portfolio.on_results(results_of({"a": GOOD, "b": POOR, "unknown": GOOD}))
     promoted = portfolio.decide(6, EQUITY)
-    assert _steps(promoted) == [("a", "simulating", "paper")]
-    assert promoted.allocations_usd == {"a": 100.0}
-    assert portfolio.state.strategies["a"].allocation_usd == 100.0
-    portfolio.on_results(_results({"a": POOR}))
+    assert steps_of(promoted) == [("a", "simulating", "paper")]
+    assert promoted.allocations_usd == {"a": 5.0}, "on probation"
+    assert portfolio.state.strategies["a"].allocation_usd == 5.0
+    portfolio.on_results(results_of({"a": POOR}))
     demoted = portfolio.decide(7, EQUITY)
-    assert _steps(demoted) == [("a", "paper", "simulating")]
+    assert steps_of(demoted) == [("a", "paper", "simulating")]
     assert demoted.allocations_usd == {}
-    assert demoted.released == ["a"]
+    assert (demoted.released, demoted.restarted) == (["a"], ["a"])
     assert portfolio.state.strategies["a"].allocation_usd == 0.0
     assert portfolio.state.strategies["a"].since_seq == 7
 
 
 def test_the_worst_retire_when_the_arena_is_full_and_are_not_admitted_again() -> None:
-    portfolio = _portfolio("a", "b", "c")
+    portfolio = portfolio_of("a", "b", "c")
     portfolio.decide(5, EQUITY)
-    results = {s: replace(POOR, total_return=value) for s, value in (("a", -0.2), ("b", -0.3), ("c", -0.1))}
-    portfolio.on_results(_results(results))
+    evidence = {s: replace(LOSES, mean=mean, round_trips=500) for s, mean in (("a", -0.2), ("b", -0.3), ("c", -0.1))}
+    portfolio.on_results(results_of(dict.fromkeys("abc", POOR), **evidence))
     assert portfolio.decide(6, EQUITY).removed == []  # full, and no more than that
     for spec in ("d", "e"):
-        portfolio.on_spec(_spec(spec))
+        portfolio.on_spec(spec_of(spec))
     decision = portfolio.decide(7, EQUITY)
     assert decision.removed == ["b", "a"]
-    assert ("b", "simulating", "retired") in _steps(decision)
+    assert ("b", "simulating", "retired") in steps_of(decision)
+    reason = next(step.reason for step in decision.transitions if step.spec_id == "b")
+    assert reason == "the arena is full, and a round trip of it returns -29.53% at best"
     assert set(portfolio.state.strategies) == {"c", "d", "e"}
-    portfolio.on_spec(_spec("b"))
+    portfolio.on_spec(spec_of("b"))
     assert portfolio.decide(8, EQUITY).added == []
 
 
 def test_paper_strategies_and_those_without_a_record_do_not_retire() -> None:
-    portfolio = _portfolio("a", "b", arena_size=1)
+    portfolio = portfolio_of("a", "b", arena_size=1)
     portfolio.decide(5, EQUITY)
-    portfolio.on_results(_results({"a": GOOD}))
+    portfolio.on_results(results_of({"a": GOOD}))
     assert portfolio.decide(5, EQUITY).removed == []  # they joined at this very event
-    portfolio = _portfolio("a", "b", "c", arena_size=1)
+    portfolio = portfolio_of("a", "b", "c", arena_size=1)
     portfolio.decide(5, EQUITY)
     portfolio.state.strategies["a"].mode = Mode.PAPER
-    portfolio.on_results(_results({"a": replace(GOOD, total_return=-0.9), "b": POOR}))
+    portfolio.on_results(results_of({"a": POOR, "b": POOR}))
     assert portfolio.decide(6, EQUITY).removed == ["b"]
 
 
 def test_the_portfolio_continues_from_its_state_in_json() -> None:
-    adapter = TypeAdapter(PortfolioState)
-    portfolio = _portfolio("a", "b", "c", "d", arena_size=2)
+    portfolio = portfolio_of("a", "b", "c", "d", arena_size=2)
     portfolio.decide(5, EQUITY)
-    portfolio.on_results(_results({"a": GOOD, "b": POOR, "c": replace(POOR, total_return=-0.5)}))
+    portfolio.on_results(results_of({"a": GOOD, "b": POOR, "c": POOR}))
     portfolio.decide(6, EQUITY)
-    portfolio.on_spec(_spec("e"))
-    again = Portfolio(RULES, Caps(), OFF, arena_size=2, state=adapter.validate_json(adapter.dump_json(portfolio.state)))
+    portfolio.on_spec(spec_of("e"))
+    portfolio.on_results(round_trips_of("a", 0.5, -0.5))
+    portfolio.on_command(7, "promote", "d", "")
+    portfolio.on_command(7, "demote", "d", "")
+    again = Portfolio(RULES, Caps(), OFF, arena_size=2, state=STATE.decode(msgspec.json.encode(portfolio.state)))
     assert again.state == portfolio.state
     assert again.state.retired == {"b", "c"}
-    assert again.decide(7, {Account.PAPER: 900.0}) == portfolio.decide(7, {Account.PAPER: 900.0})
+    assert again.state.restarted == ["d"]
+    for seq, returns in ((8, (0.5, -1.0)), (9, [-1.0] * 30)):
+        for one in (portfolio, again):
+            one.on_results(results_of({"a": GOOD}))
+            one.on_results(round_trips_of("a", *returns))
+        decision = portfolio.decide(seq, {Account.PAPER: 900.0})
+        assert again.decide(seq, {Account.PAPER: 900.0}) == decision
+        assert again.state == portfolio.state
+    assert ("a", "paper", "simulating") in steps_of(decision), "the detector continues too"
 
 
 def test_a_demoted_strategy_is_observed_again_before_promotion() -> None:
-    portfolio = _portfolio("a")
+    portfolio = portfolio_of("a")
     portfolio.decide(5, EQUITY)
     for seq, observed_s, record, mode in (
         (6, 900.0, GOOD, Mode.PAPER),
@@ -126,26 +116,26 @@ def test_a_demoted_strategy_is_observed_again_before_promotion() -> None:
         (8, 1599.0, GOOD, Mode.SIMULATING),
         (9, 1600.0, GOOD, Mode.PAPER),
     ):
-        portfolio.on_results(_results({"a": replace(record, observed_s=observed_s)}))
+        portfolio.on_results(results_of({"a": replace(record, observed_s=observed_s)}, restarts=int(seq > 7)))
         portfolio.decide(seq, EQUITY)
         assert portfolio.state.strategies["a"].mode is mode
 
 
 def test_fills_that_drift_from_the_simulation_demote() -> None:
-    portfolio = _portfolio("a")
+    portfolio = portfolio_of("a")
     portfolio.decide(5, EQUITY)
-    portfolio.on_results(_results({"a": GOOD}))
+    portfolio.on_results(results_of({"a": GOOD}))
     portfolio.decide(6, EQUITY)
     for shown in (ParityRecord(10, 499.0), ParityRecord(9, 501.0)):
-        portfolio.on_results(_results({"a": GOOD}, {"a": shown}))
+        portfolio.on_results(results_of({"a": GOOD}, {"a": shown}))
         assert portfolio.decide(7, EQUITY).transitions == []
-    portfolio.on_results(_results({"a": GOOD}, {"a": ParityRecord(10, 501.0)}))
+    portfolio.on_results(results_of({"a": GOOD}, {"a": ParityRecord(10, 501.0)}))
     (step,) = portfolio.decide(8, EQUITY).transitions
     assert (step.to_mode, step.reason) == ("simulating", "its fills are 501 bps from the simulated ones")
 
 
 def test_a_demotion_resets_drift_even_if_an_older_record_arrives_later() -> None:
-    portfolio = _portfolio("a")
+    portfolio = portfolio_of("a")
     portfolio.decide(5, EQUITY)
     for seq, observed_s, parity in (
         (6, 900.0, {}),
@@ -153,23 +143,23 @@ def test_a_demotion_resets_drift_even_if_an_older_record_arrives_later() -> None
         (8, 1100.0, {"a": ParityRecord(10, 2000.0)}),  # from before the executor applied it
         (9, 1700.0, {}),
     ):
-        portfolio.on_results(_results({"a": replace(GOOD, observed_s=observed_s)}, parity))
+        portfolio.on_results(results_of({"a": replace(GOOD, observed_s=observed_s)}, parity, restarts=int(seq > 8)))
         portfolio.decide(seq, EQUITY)
     assert portfolio.state.strategies["a"].mode is Mode.PAPER
 
 
 def test_a_manual_command_bypasses_the_gates_and_a_manual_demotion_lasts() -> None:
-    portfolio = _portfolio("a")
+    portfolio = portfolio_of("a")
     portfolio.decide(5, EQUITY)
     outcome, step = portfolio.on_command(6, "promote", "a", "looks good")
     assert outcome == "a is paper from event 6 on"
     assert step == Transition(2, 6, "a", "simulating", "paper", "manual: looks good")
-    portfolio.on_results(_results({"a": replace(GOOD, trades=0)}))
+    portfolio.on_results(results_of({"a": GOOD}, a=LOSES))
     decision = portfolio.decide(7, EQUITY)
     assert decision.transitions == []
     assert decision.allocations_usd["a"] > 0
     assert portfolio.on_command(8, "demote", "a", "")[0] == "a is simulating from event 8 on"
-    portfolio.on_results(_results({"a": replace(GOOD, observed_s=99_999.0)}))
+    portfolio.on_results(results_of({"a": replace(GOOD, observed_s=99_999.0)}, restarts=1))
     decision = portfolio.decide(9, EQUITY)
     assert decision.transitions == [], "no gate promotes it again"
     assert decision.allocations_usd == {}
@@ -177,17 +167,17 @@ def test_a_manual_command_bypasses_the_gates_and_a_manual_demotion_lasts() -> No
 
 
 def test_a_manually_promoted_strategy_is_demoted_by_drift_only() -> None:
-    portfolio = _portfolio("a")
+    portfolio = portfolio_of("a")
     portfolio.decide(5, EQUITY)
     portfolio.on_command(6, "promote", "a", "")
-    portfolio.on_results(_results({"a": replace(POOR, max_drawdown=0.9)}))
+    portfolio.on_results(results_of({"a": replace(POOR, max_drawdown=0.9)}))
     assert portfolio.decide(7, EQUITY).transitions == []
-    portfolio.on_results(_results({"a": GOOD}, {"a": ParityRecord(10, 501.0)}))
-    assert _steps(portfolio.decide(8, EQUITY)) == [("a", "paper", "simulating")]
+    portfolio.on_results(results_of({"a": GOOD}, {"a": ParityRecord(10, 501.0)}))
+    assert steps_of(portfolio.decide(8, EQUITY)) == [("a", "paper", "simulating")]
 
 
 def test_lifecycle_steps_of_one_event_have_distinct_numbers() -> None:
-    portfolio = _portfolio("a")
+    portfolio = portfolio_of("a")
     steps = list(portfolio.decide(5, EQUITY).transitions)
     for name in ("promote", "demote", "promote", "demote"):
         step = portfolio.on_command(6, name, "a", "")[1]
@@ -198,16 +188,16 @@ def test_lifecycle_steps_of_one_event_have_distinct_numbers() -> None:
 
 
 def test_a_retired_strategy_returns_only_by_a_manual_promotion() -> None:
-    portfolio = _portfolio("a", "b", arena_size=1)
+    portfolio = portfolio_of("a", "b", arena_size=1)
     portfolio.decide(5, EQUITY)
-    portfolio.on_results(_results({"a": POOR, "b": GOOD}))
+    portfolio.on_results(results_of({"a": POOR, "b": GOOD}))
     assert portfolio.decide(6, EQUITY).removed == ["a"]
-    portfolio.on_spec(_spec("a"))
+    portfolio.on_spec(spec_of("a"))
     assert portfolio.decide(7, EQUITY).added == []
-    outcome = portfolio.on_return("a", 3, _genome("a"), "I was wrong")
+    outcome = portfolio.on_return("a", 3, genome_of("a"), "I was wrong")
     assert outcome == "a is simulating again from the next decision on"
     decision = portfolio.decide(8, EQUITY)
-    assert decision.added == [_genome("a")]
+    assert decision.added == [genome_of("a")]
     assert [(t.from_mode, t.to_mode, t.reason) for t in decision.transitions] == [
         ("retired", "simulating", "manual: I was wrong")
     ]
@@ -215,7 +205,7 @@ def test_a_retired_strategy_returns_only_by_a_manual_promotion() -> None:
 
 
 def test_an_impossible_manual_command_is_refused_with_a_reason() -> None:
-    portfolio = _portfolio("a")
+    portfolio = portfolio_of("a")
     portfolio.decide(5, EQUITY)
     nobody = ("refused: there is no strategy b in the arena", None)
     assert portfolio.on_command(6, "promote", "b", "") == nobody
@@ -228,9 +218,9 @@ def test_an_impossible_manual_command_is_refused_with_a_reason() -> None:
 
 
 def _live_portfolio(*live: str, paper: tuple[str, ...] = ()) -> Portfolio:
-    portfolio = _portfolio(*live, *paper, switches=ON)
+    portfolio = portfolio_of(*live, *paper, switches=ON)
     portfolio.decide(5, EQUITY)
-    portfolio.on_results(_results(dict.fromkeys([*live, *paper], GOOD)))
+    portfolio.on_results(results_of(dict.fromkeys([*live, *paper], GOOD)))
     portfolio.decide(6, EQUITY)
     for spec_id in live:
         assert portfolio.on_command(7, "promote", spec_id, "")[0] == f"{spec_id} is live from event 7 on"
@@ -248,19 +238,21 @@ def test_a_live_strategy_starts_with_one_dollar() -> None:
 def test_the_equity_of_one_account_allocates_nothing_in_the_other() -> None:
     portfolio = _live_portfolio("a", paper=("b",))
     both = portfolio.decide(8, {Account.PAPER: 1000.0, Account.LIVE: 20.0}).allocations_usd
-    assert both == {"b": 100.0, "a": 1.0}
-    assert portfolio.decide(9, {Account.PAPER: 9000.0, Account.LIVE: 2.0}).allocations_usd == {"b": 900.0, "a": 0.2}
+    assert both == {"b": 5.0, "a": 1.0}
+    assert portfolio.decide(9, {Account.PAPER: 30.0, Account.LIVE: 2.0}).allocations_usd == {"b": 3.0, "a": 0.2}
     assert portfolio.decide(10, {Account.PAPER: 0.0, Account.LIVE: 20.0}).allocations_usd == {"b": 0.0, "a": 1.0}
-    assert portfolio.decide(11, EQUITY).allocations_usd == {"b": 100.0}, "there is no live account"
+    decision = portfolio.decide(11, EQUITY)
+    assert decision.allocations_usd == {"b": 5.0}, "there is no live account"
+    assert decision.restarted == [], "its evidence stays"
 
 
 def test_every_evaluation_counts_against_a_candidate() -> None:
     deflated = []
     for evaluations in (0, 100_000):
-        portfolio = _portfolio()
-        portfolio.on_spec(_spec("a", evaluations))
+        portfolio = portfolio_of()
+        portfolio.on_spec(spec_of("a", evaluations))
         portfolio.decide(5, EQUITY)
-        portfolio.on_results(_results({"a": replace(GOOD, sharpe=200.0)}))
+        portfolio.on_results(results_of({"a": replace(GOOD, sharpe=200.0)}))
         portfolio.decide(6, EQUITY)
         deflated.append(portfolio.state.strategies["a"].deflated_sharpe or 0.0)
     assert deflated[0] > 0.95 > deflated[1]

@@ -18,10 +18,10 @@ from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
-from memesnipe.evolution.spans import cut, span_of, window_spans
+from memesnipe.evolution.spans import cut
+from memesnipe.evolution.window import Window
 from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, FeedChoice, make_feed
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
-from memesnipe.market.events import Events
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.streams import EVENT_READERS
@@ -43,17 +43,19 @@ LIVE_USD = 5.0  # of the live account, where there is one
 
 _SETTINGS = {
     **LENIENT,
-    "population_size": 12,
-    "specs_per_generation": 4,
+    "min_sharpe_to_stay": -1000,
+    "population_size": 30,
+    "first_population_size": 30,
+    "specs_per_generation": 15,
     "rebalance_interval_secs": 20,
     "generation_interval_secs": 60,
-    "tape_window_events": 3_000,
+    "training_hours": 0.15,
 }
 # Manual commands: the fraction of the tape at which each is submitted, and the mode of its strategy.
 _COMMANDS = {
     0.4: (CommandName.PROMOTE, "simulating"),
     0.6: (CommandName.DEMOTE, "paper"),
-    0.8: (CommandName.HALT, ""),
+    0.77: (CommandName.HALT, ""),
     0.9: (CommandName.RISK_RESET, ""),
 }
 
@@ -173,8 +175,11 @@ class SmallRuns:
 
 
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
-    def on_window(_generation: int, window: Events, genomes: list[Genome]) -> list[Evaluation]:
-        train, validation = (Segment(span, [cut(window, span)]) for span in window_spans(span_of(window)))
+    def on_window(_generation: int, window: Window, genomes: list[Genome]) -> list[Evaluation]:
+        train, validation = (
+            Segment(span, [cut(slice_.load(), span) for slice_ in window.within(span)])
+            for span in window.segment_spans()
+        )
         capital_usd = context.settings.simulation.shadow_capital_usd
         return evaluate(train, validation, genomes, context.families, context.fill_model, capital_usd)
 

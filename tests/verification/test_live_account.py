@@ -1,6 +1,8 @@
 """A run with both accounts at once, the live one on a scripted chain: rederived, and changes are named."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import redis
@@ -11,8 +13,10 @@ import memesnipe.trading.portfolio
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.streams import CONTROLS
-from memesnipe.trading.allocation import Caps, TrackRecord
+from memesnipe.stats.shrinkage import Shrunk
+from memesnipe.trading.allocation import Caps, Share
 from memesnipe.trading.lifecycle import Switches
+from memesnipe.trading.standing import Standings, standings
 from tests.execution.scripted_chain import ScriptedChain
 from tests.verification.small_run import LIVE_USD, SmallRuns, small_runs
 from tests.verification.test_audit import Recorded, named
@@ -22,6 +26,7 @@ pytestmark = pytest.mark.timeout(600)
 # Strategies trade on paper and with real money after one simulated round trip, whatever their record.
 LENIENT = {
     "population_size": 60,
+    "first_population_size": 60,
     "specs_per_generation": 40,
     "min_trades_for_live": 1,
     "min_sharpe_for_live": -1000,
@@ -31,12 +36,19 @@ LENIENT = {
     "max_drawdown_for_live": 1,
     "max_parity_error_bps_for_live": 1_000_000,
     "min_sharpe_to_stay": -1000,
+    "probation_capital_usd": 0.01,
 }
 COMMANDS = {0.6: (CommandName.DEMOTE, "live"), 0.8: (CommandName.HALT, ""), 0.85: (CommandName.RISK_RESET, "")}
 
 
-def _equal(candidates: Mapping[str, TrackRecord], equity_usd: float, _caps: Caps) -> dict[str, float]:
-    return dict.fromkeys(candidates, round(0.1 * equity_usd, 2))
+def _equal(shares: Sequence[Share], _estimates: Shrunk, equity_usd: float, _caps: Caps) -> list[float]:
+    return [round(0.1 * equity_usd, 2)] * len(shares)
+
+
+def _proven(*given: Any) -> Standings:
+    """Return the standings as if the evidence of each strategy sufficed for live mode: that takes a thousand trades."""
+    found = standings(*given)
+    return replace(found, each=[replace(one, is_proven_for_live=True) for one in found.each])
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +65,7 @@ def live_run(
     ):
         patch.setattr(memesnipe.roles.portfolio, "switches_of", lambda _: Switches(True, True, True, True))
         patch.setattr(memesnipe.trading.portfolio, "allocate", _equal)
+        patch.setattr(memesnipe.trading.portfolio, "standings", _proven)
 
         def look(run_id: int) -> None:
             with database.connect() as connection:

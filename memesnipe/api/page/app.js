@@ -112,6 +112,15 @@ function exits({ exits: genes }) {
   ].join(", ");
 }
 
+// Why a strategy has its capital: its evidence against the threshold that ends probation.
+function evidenceCell(evidence) {
+  if (!evidence) return make("td", { text: "–", kind: "n" });
+  const left = evidence.trades_needed === null ? "" : `, about ${f.count(evidence.trades_needed)} more until its probation ends`;
+  const title = `${f.plural(evidence.round_trips, "fresh round trip")}, ${f.signedPercent(evidence.expected_return)} expected of the next`;
+  const text = evidence.is_proven ? `${f.short(evidence.e_value)}, proven` : `${f.short(evidence.e_value)} of ${f.short(evidence.threshold)}`;
+  return make("td", { text, title: evidence.is_proven ? title : title + left, kind: "n" });
+}
+
 function strategyRow(strategy, lifecycle) {
   const { genome, result } = strategy;
   const reason = lifecycle.find((step) => step.spec_id === strategy.spec_id)?.reason ?? "";
@@ -122,6 +131,7 @@ function strategyRow(strategy, lifecycle) {
     make("td", { text: f.signedPercent(result?.total_return), kind: `n ${sign(result?.total_return)}` }),
     make("td", { text: f.two(result?.sharpe), kind: "n" }),
     make("td", { text: f.count(result?.trades), kind: "n" }),
+    evidenceCell(strategy.evidence),
     make("td", { text: strategy.parity_fills ? `${f.count(Math.round(strategy.parity_bps))} bps` : "–", kind: "n" }),
     make("td", { text: strategy.allocation_usd ? f.usd(strategy.allocation_usd) : "–", kind: "n" }),
     make("td", { text: f.count(strategy.generation), kind: "n" }),

@@ -14,6 +14,7 @@ export const roundPercent = numbers({ style: "percent", maximumFractionDigits: 0
 export const sol = numbers({ minimumFractionDigits: 3, maximumFractionDigits: 3 });
 export const signedSol = numbers({ minimumFractionDigits: 3, maximumFractionDigits: 3, signDisplay: "exceptZero" });
 export const two = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+export const short = numbers({ notation: "compact", maximumSignificantDigits: 3 });
 export const one = numbers({ maximumFractionDigits: 1 });
 
 export const shortMint = (mint) => (mint.length > 11 ? `${mint.slice(0, 4)}…${mint.slice(-4)}` : mint);

@@ -27,11 +27,19 @@ class SyntheticFeed(PositionedFeed):
         seed: the seed of the market.
         checkpoints: file for periodic checkpoints; None to always generate from the first event.
         every: number of events between two checkpoints.
+        first_ts: time of the first event that is delivered; earlier ones are the past of the market.
     """
 
-    def __init__(self, seed: int, checkpoints: Path | None = None, every: int = CHECKPOINT_EVERY) -> None:
-        self._seed, self._every = seed, every
-        self._checkpoints = Checkpoints(checkpoints, f"synthetic:{seed}", MarketState) if checkpoints else None
+    def __init__(
+        self,
+        seed: int,
+        checkpoints: Path | None = None,
+        every: int = CHECKPOINT_EVERY,
+        first_ts: int = START_TS,
+    ) -> None:
+        self._seed, self._every, self._first_ts = seed, every, first_ts
+        identity = f"synthetic:{seed}:{first_ts}"
+        self._checkpoints = Checkpoints(checkpoints, identity, MarketState) if checkpoints else None
 
     def messages(self, position: int) -> Iterator[Message]:
         """Yield the events after the first ``position`` ones; those since the last checkpoint are generated again."""
@@ -51,5 +59,7 @@ class SyntheticFeed(PositionedFeed):
                 self._checkpoints.keep(position, state_of(world))
                 due = position + self._every
             messages = world.run_next()
+            if messages and messages[0]["ts"] < self._first_ts:
+                messages = [message for message in messages if message["ts"] >= self._first_ts]
             position += len(messages)
             yield from messages

@@ -24,16 +24,22 @@ from memesnipe.testing.chaos.targets import Targets
 # A small population and lenient promotion, so that strategies trade on paper from the first minutes of the tape.
 QUICK: Final = {
     "POPULATION_SIZE": "12",
+    "FIRST_POPULATION_SIZE": "12",
     "SPECS_PER_GENERATION": "4",
     "REBALANCE_INTERVAL_SECS": "20",
     "GENERATION_INTERVAL_SECS": "60",
-    "TAPE_WINDOW_EVENTS": "3000",
+    "SYNTHETIC_PAST_HOURS": "0",
+    "TRAINING_HOURS": "0.15",
     "MIN_DEFLATED_SHARPE_FOR_ARENA": "0",
     "MIN_OBSERVATION_SECS": "0",
     "MIN_TRADES_FOR_PROMOTION": "1",
     "MIN_SHARPE_FOR_PROMOTION": "-1000",
     "MIN_SHARPE_TO_STAY": "-1000",
     "MAX_DRAWDOWN_FOR_PROMOTION": "1",
+    "MIN_EXPECTED_RETURN": "-1000",
+    "DEMOTION_EVIDENCE": "1e9",
+    "PROBATION_CAPITAL_USD": "150",
+    "MAX_PROBATION_STRATEGIES": "100",
 }
 # When a Ray has died, its processes end after 2 s instead of a minute. And they get as much of the processor as others:
 # by default Ray's workers leave it to every other program.

@@ -18,7 +18,7 @@ from memesnipe.testing.simulator.database import Database
 from memesnipe.testing.simulator.faults import Fault, plan_faults
 from memesnipe.testing.simulator.invariants import InvariantError, Invariants
 from memesnipe.testing.simulator.machine import Machine
-from memesnipe.testing.simulator.market import MARKETS
+from memesnipe.testing.simulator.market import MARKETS, write_history
 from memesnipe.testing.simulator.redis_server import RedisServer, Stream
 from memesnipe.testing.simulator.role_process import ROLES, RoleProcess
 from memesnipe.testing.simulator.scheduler import Process, Scheduler
@@ -57,6 +57,8 @@ class History:
         run_id = begin_run(database.engine, "simulated", {}, simulated_settings().deciding).run_id
         server = RedisServer(rng)
         self.machine = Machine(home, database, server, rng, number, run_id, live)
+        if number % 2:
+            write_history(number, home / "history.tape")
         self._copies = [server.copy()]
         self.invariants = Invariants(self.machine)
         for name in ROLES:

@@ -16,9 +16,10 @@ from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.policies import fill_model_of
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Segment, run_segment
-from memesnipe.evolution.spans import span_of
+from memesnipe.evolution.spans import cut
+from memesnipe.evolution.window import Window
 from memesnipe.feeds.choice import FeedChoice
-from memesnipe.market.events import Events
+from memesnipe.market.events import join
 from memesnipe.roles.context import Context
 from memesnipe.sdk.registry import discover
 from memesnipe.storage.lease import Epochs
@@ -34,6 +35,8 @@ from memesnipe.testing.simulator.settings import simulated_settings
 _ONLY_CRITICAL: Final = structlog.make_filtering_bound_logger(logging.CRITICAL)
 _SILENT: Final[Logger] = structlog.wrap_logger(None, wrapper_class=_ONLY_CRITICAL)
 _SNAPSHOT_EVERY_S: Final = 0.2  # a run takes seconds
+TAPE_SPAN_S: Final = 100  # and has six minutes of events
+SLICE_EVENTS: Final = 40  # of some 150
 families: Final = cache(discover)
 metrics: Final = cache(ActorMetrics)
 
@@ -53,7 +56,8 @@ class Machine:
     @property
     def choice(self) -> FeedChoice:
         """Return the options of the run."""
-        return FeedChoice("replay", 0.0)
+        history = self.home / "history.tape"
+        return FeedChoice("replay", 0.0, history=[str(history)] if history.exists() else [])
 
     def feed(self, process: Process) -> SimulatedFeed:
         """Return the feed of a process, not open yet."""
@@ -74,7 +78,15 @@ class SimulatedContext(Context):
     """The resources of a role in a simulated process."""
 
     def __init__(self, machine: Machine, process: Process, epochs: Epochs) -> None:
-        super().__init__(machine.home, machine.run_id, clock=process, snapshot_every_s=_SNAPSHOT_EVERY_S, epochs=epochs)
+        super().__init__(
+            machine.home,
+            machine.run_id,
+            clock=process,
+            snapshot_every_s=_SNAPSHOT_EVERY_S,
+            tape_span_s=TAPE_SPAN_S,
+            slice_events=SLICE_EVENTS,
+            epochs=epochs,
+        )
         bus = Bus("", process, lambda *_: RedisClient(machine.server, process))  # type: ignore[arg-type]
         vars(self).update(
             settings=simulated_settings(),
@@ -109,14 +121,15 @@ class SimulatedContext(Context):
 _evaluated: dict[bytes, list[Evaluation]] = {}
 
 
-def evaluate_window(window: Events, genomes: list[Genome]) -> list[Evaluation]:
+def evaluate_window(window: Window, genomes: list[Genome]) -> list[Evaluation]:
     """Evaluate a generation: the fittest strategy is the one with most orders, so that every run trades.
 
     Equal windows and genomes have equal results, which are computed once.
     """
-    key = blake2b(window.tobytes() + "".join(genome.spec_id for genome in genomes).encode()).digest()
+    slices = [cut(slice_.load(), window.span) for slice_ in window.slices]
+    key = blake2b(join(*slices).tobytes() + "".join(genome.spec_id for genome in genomes).encode()).digest()
     if key not in _evaluated:
-        segment = Segment(span_of(window), [window])
+        segment = Segment(window.span, slices)
         settings = simulated_settings()
         capital_usd = settings.simulation.shadow_capital_usd
         records = run_segment(segment, genomes, families(), fill_model_of(settings), capital_usd)

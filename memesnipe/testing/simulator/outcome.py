@@ -6,10 +6,15 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from memesnipe.config.home import Home
+from memesnipe.storage.event_log import EventLog
+from memesnipe.storage.runs import read_cursor, read_mints
+from memesnipe.tapes.recorder import Recorder
+from memesnipe.tapes.spans import TapePolicy, name_of, tape_starts
+from memesnipe.tapes.tape import Tape, read_tape
 from memesnipe.testing.simulator.database import Database
 from memesnipe.testing.simulator.history import History
 from memesnipe.testing.simulator.invariants import InvariantError
-from memesnipe.testing.simulator.machine import families
+from memesnipe.testing.simulator.machine import TAPE_SPAN_S, InlineWriter, families
 from memesnipe.testing.simulator.market import MARKETS
 from memesnipe.testing.simulator.settings import simulated_settings
 from memesnipe.verification.audit import contradictions, read_run
@@ -31,8 +36,9 @@ def check_outcome(history: History) -> None:
 
     Raises:
         InvariantError: its records contradict each other, do not follow from its events, or differ from those of the
-            undisturbed run of the same market, where they must be equal.
+            undisturbed run of the same market, where they must be equal; or its tapes have other events.
     """
+    _check_tapes(history)
     if history.machine.live or history.commands:
         _audit(history)
         return
@@ -40,6 +46,23 @@ def check_outcome(history: History) -> None:
     for table, rows in tables(history.database).items():
         if rows != expected[table]:
             raise InvariantError(f"{table}: {_difference(rows, expected[table])}")
+
+
+def _check_tapes(history: History) -> None:
+    """Compare the tapes with the event log, after recording what the last process has left to its successor."""
+    run_id, home = history.machine.run_id, Home(history.home)
+    with history.database.engine.connect() as connection:
+        mints = read_mints(connection, run_id)
+        last_seq = read_cursor(connection, run_id).seq
+    folder, errors = home.tapes(run_id), list[str]()
+    log = EventLog(home.run(run_id).event_log)
+    recorder = Recorder(folder, log, mints, TapePolicy(86_400, TAPE_SPAN_S), {}, InlineWriter(), errors.append)
+    recorder.finish(last_seq)
+    expected = Tape(log.read(1, last_seq), mints).messages()
+    log.close()
+    tapes = [read_tape(folder / name_of(start)) for start in tape_starts(folder)]
+    if errors or [m for tape in tapes for m in tape.messages()] != list(expected):
+        raise InvariantError(f"{len(tapes)} tapes do not have the {last_seq} events of the run: {errors}")
 
 
 def _audit(history: History) -> None:

@@ -12,6 +12,11 @@ LENIENT: Final[dict[str, Any]] = {
     "min_trades_for_promotion": 1,
     "min_sharpe_for_promotion": -1000,
     "max_drawdown_for_promotion": 1,
+    "min_expected_return": -1000,
+    "min_sharpe_to_stay": -500,
+    "demotion_evidence": 1e9,
+    "probation_capital_usd": 300,
+    "max_probation_strategies": 100,
     "portfolio_stop_loss_percent": 2,
     "trailing_stop_loss_percent": 2,
     "max_token_exposure_usd": 400,
@@ -19,11 +24,12 @@ LENIENT: Final[dict[str, Any]] = {
 _VALUES: Final = {
     **LENIENT,
     "population_size": 32,
+    "first_population_size": 32,
     "specs_per_generation": 8,
     "arena_size": 12,
     "rebalance_interval_secs": 75,
     "generation_interval_secs": 100,
-    "tape_window_events": 200,
+    "training_hours": 0.05,
 }
 
 

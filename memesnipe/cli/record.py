@@ -1,0 +1,109 @@
+"""The command `record`: records a feed to tapes, without a running system."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from memesnipe.cli.feed_choice import feed_choice
+from memesnipe.cli.inputs import check_folder
+from memesnipe.cli.numbers import number_option
+from memesnipe.cli.options import Json
+from memesnipe.runtime.terminal import print_json, print_message, print_table, stderr_console, time_of
+
+if TYPE_CHECKING:  # as above
+    from memesnipe.runtime.recording import Recording
+
+recording = typer.Typer()
+
+_NS_PER_HOUR: Final = 3_600 * 10**9
+_WAIT_S: Final = 0.2  # for an event; Ctrl-C is noticed no later
+
+
+@recording.command("record")
+def record_command(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the tapes, one for each hour.")],
+    feed: Annotated[str, typer.Option(help="Sources of events, separated by commas: synthetic, replay.")] = "synthetic",
+    tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed.")] = None,
+    hours: Annotated[
+        float | None, number_option("--hours", 0.001, 8_760, "Stop after this event time. Default: no limit.")
+    ] = None,
+    until_end: Annotated[
+        bool, typer.Option("--until-end", help="Refuse a feed that has no end; any other is recorded to its end.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Record a feed to tapes, as fast as it delivers, until its end or Ctrl-C."""
+    choice = feed_choice(feed, tape, None, until_end=until_end)
+    check_folder("-o", output)
+
+    from memesnipe.cli.stop import StopSignals  # noqa: PLC0415
+
+    signals = StopSignals()
+
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
+    from memesnipe.feeds.choice import make_feed  # noqa: PLC0415
+    from memesnipe.runtime.recording import Recording  # noqa: PLC0415
+
+    source = make_feed(replace(choice, seed=load_settings().simulation.seed))
+    signals.has_started()
+    started = time.monotonic()
+    with Recording(output, source) as recorded:
+        if recorded.recovered:
+            print_message(f"An interrupted recording was completed: {recorded.recovered}.")
+        with _Progress(source.total) as progress:
+            while not signals.stop.is_set() and recorded.step(_WAIT_S, *_until(recorded, hours)):
+                progress.show(recorded)
+            progress.show(recorded)
+    summary = _summary(recorded, output, time.monotonic() - started)
+    if json:
+        print_json(summary)
+    else:
+        print_table(str(output), {**summary, **{key: time_of(summary[key]) for key in ("from_ts", "to_ts")}})
+
+
+def _until(recorded: "Recording", hours: float | None) -> tuple[int, ...]:
+    """Return the time at which the recording ends, if it is limited and has begun."""
+    return (recorded.first_ts + int(hours * _NS_PER_HOUR),) if hours is not None and recorded.events else ()
+
+
+def _summary(recorded: "Recording", output: Path, seconds: float) -> dict[str, Any]:
+    return {
+        "events": recorded.events,
+        "rejected": recorded.rejected.total(),
+        "rejected_because": dict(recorded.rejected),
+        "from_ts": recorded.first_ts,
+        "to_ts": recorded.last_ts,
+        "tapes": [str(output / name) for name in recorded.tapes],
+        "recovered": str(output / recorded.recovered) if recorded.recovered else None,
+        "seconds": round(seconds, 3),
+    }
+
+
+class _Progress:
+    """A progress bar on a terminal; nothing elsewhere."""
+
+    def __init__(self, total: int | None) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - slow to load
+
+        console = stderr_console()
+        self._bar = Progress(
+            TextColumn("recording"), BarColumn(pulse_style="cyan"), TextColumn("{task.description}"),
+            TimeElapsedColumn(), console=console, disable=not console.is_terminal,
+        )  # fmt: skip
+        self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> "_Progress":
+        self._bar.start()
+        return self
+
+    def show(self, recorded: "Recording") -> None:
+        """Show how much was recorded."""
+        text = f"{recorded.events:,} events, {len(recorded.tapes)} tapes, at {time_of(recorded.last_ts)}"
+        done = recorded.events + recorded.rejected.total()
+        self._bar.update(self._task, completed=done, description=text)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()

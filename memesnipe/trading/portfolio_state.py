@@ -1,0 +1,93 @@
+"""The state of the portfolio as plain data, and its decisions."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from memesnipe.engine.genome import Genome
+from memesnipe.engine.strategy_evidence import NO_EVIDENCE, StrategyEvidence
+from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.stats.evidence_budget import MIN_MASS
+from memesnipe.trading.demotion import DetectorState
+from memesnipe.trading.lifecycle import Mode
+from memesnipe.trading.live_capital import LiveCapital
+from memesnipe.trading.standing import NO_STANDING, Standing
+
+
+class ManualOverride(StrEnum):
+    """A person's decision about a strategy, in force until the next such decision."""
+
+    UP = "up"  # only fills that drift from the simulation demote it
+    DOWN = "down"  # no gate promotes it
+
+
+@dataclass(slots=True)
+class Managed:
+    """One strategy under management."""
+
+    generation: int
+    mode: Mode
+    since_seq: int
+    since_observed_s: float = 0.0  # its observation time on entering this mode
+    result: StrategyResult | None = None
+    allocation_usd: float = 0.0
+    compared_fills: int = 0
+    parity_error_bps: float = 0.0
+    deflated_sharpe: float | None = None
+    size: float = 1.0  # share of its capital that it stakes on an entry
+    weight: float = 0.0  # in the selection, given at its admission
+    restarts: int = 0  # how often its evidence started again
+    evidence: StrategyEvidence = NO_EVIDENCE
+    standing: Standing = NO_STANDING
+    is_proven: bool = False  # its evidence has reached the threshold, since which it is beyond probation
+    manual_override: ManualOverride | None = None
+    live: LiveCapital | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A strategy that may join at the next decision."""
+
+    spec_id: str
+    generation: int
+    genome: Genome
+    mass: float = MIN_MASS  # of its weight in the selection, from its backtest
+    return_reason: str = ""  # of a retired strategy that a person has promoted
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One step in the lifecycle of a strategy; steps are numbered from 1 across all strategies."""
+
+    number: int
+    seq: int
+    spec_id: str
+    from_mode: str
+    to_mode: str
+    reason: str
+
+
+@dataclass(slots=True)
+class PortfolioState:
+    """The portfolio as plain data."""
+
+    strategies: dict[str, Managed] = field(default_factory=dict)
+    candidates: list[Candidate] = field(default_factory=list)  # admitted at the next decision
+    retired: set[str] = field(default_factory=set)  # they join again by a manual promotion, not by being bred again
+    steps: int = 0  # of all strategies together
+    evaluations: int = 0  # made in this run so far
+    admitted: int = 0  # strategies ever admitted to the arena
+    spent: float = 0.0  # of the budget of all weights
+    restarted: list[str] = field(default_factory=list)  # strategies that start again at the next decision
+    detectors: DetectorState = field(default_factory=DetectorState)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The decision at one event: the strategies that join and leave the arena, and all allocations."""
+
+    added: list[Genome]
+    removed: list[str]
+    allocations_usd: dict[str, float]
+    transitions: list[Transition]
+    released: list[str]  # strategies that had an allocation before, and have none now
+    restarted: list[str] = field(default_factory=list)  # strategies that start again without evidence

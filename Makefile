@@ -11,7 +11,7 @@ TRADES ?= ../shared/data/pump_curve_trades.csv.gz
 FIND_PYTHON = for p in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done
 
-.PHONY: help install up down test test-long lint check bench honesty simulate soak fuzz docs-output clean
+.PHONY: help install up down test test-long lint check bench honesty closed-loop simulate soak fuzz docs-output clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -57,6 +57,9 @@ bench: install ## measure the engine, generations, the search, and peers (create
 
 honesty: install ## the table of docs/statistics.md: searches on labelled markets (about 20 minutes)
 	@$(BIN)/python benchmarks/false_discovery.py
+
+closed-loop: install ## the whole system over 24 hours of labelled markets (about two hours; fewer: SEEDS=1 make closed-loop)
+	@$(BIN)/python benchmarks/closed_loop.py --seeds $${SEEDS:-5}
 
 simulate: install ## run 100,000 simulated histories with faults (fewer: HISTORIES=2000 make simulate)
 	@$(BIN)/python -m memesnipe.testing.simulator --histories $${HISTORIES:-100000}

@@ -16,8 +16,11 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice, takewhile
 from multiprocessing import get_context
+from statistics import median
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
 
 from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, settings_from
@@ -38,6 +41,7 @@ from memesnipe.trading.lifecycle import Mode
 
 MARKETS = (*(str(edge) for edge in Edge), "synthetic")
 STAMPED_AT_ONCE = 50_000
+FAMILY_OF = {Edge.MOMENTUM: "momentum_5m", Edge.MEAN_REVERSION: "mean_revert_1h", Edge.SOCIAL: "social_buzz"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,9 @@ class Run:
     max_drawdown: float  # ratio of the peak, at marks
     trades: int  # fills of the desk that landed
     fees_usd: float  # of pools and network
-    promoted: int  # strategies that were ever on paper
+    on_paper: int  # strategies that were ever on paper
+    proven: int  # strategies that were ever beyond probation
+    proven_with_edge: int  # of these, with the family of the planted edge; none where no edge is planted
     generations: int
     proposed: int
     seconds: float
@@ -124,7 +130,11 @@ def run(market: str, seed: int, hours: float, overrides: dict[str, str]) -> Run:
         max_drawdown=float((1.0 - equity / np.maximum.accumulate(equity)).max()),
         trades=len(landed),
         fees_usd=fees / LAMPORTS_PER_SOL * float(events["sol_usd"][-1]),
-        promoted=len({t.spec_id for t in outcome.transitions if t.to_mode == Mode.PAPER}),
+        on_paper=len({t.spec_id for t in outcome.transitions if t.to_mode == Mode.PAPER}),
+        proven=len(outcome.proven),
+        proven_with_edge=sum(
+            any(gene.family == FAMILY_OF.get(market) for gene in genome.signals) for genome in outcome.proven.values()
+        ),
         generations=outcome.generations,
         proposed=outcome.proposed,
         seconds=time.perf_counter() - started,
@@ -144,19 +154,38 @@ def main() -> None:
     given = parser.parse_args()
     overrides = dict(pair.split("=", 1) for pair in given.set)
     plan = [(m, s) for m in given.markets for s in range(given.first_seed, given.first_seed + given.seeds)]
+    runs: list[Run] = []
     with ProcessPoolExecutor(given.workers, get_context("spawn")) as pool:
         futures = [pool.submit(run, market, seed, given.hours, overrides) for market, seed in plan]
         for future in as_completed(futures):
             found = future.result()
+            runs.append(found)
             print(json.dumps(asdict(found)) if given.json else _line(found), flush=True)
+    if not given.json:
+        Console(width=120).print(_table(runs))
 
 
 def _line(found: Run) -> str:
     return (
         f"{found.market:15} {found.seed:3}  equity {found.final_equity:8.2%}  drawdown {found.max_drawdown:6.2%}  "
-        f"trades {found.trades:6,}  fees {found.fees_usd:8,.2f} USD  promoted {found.promoted:4}  "
-        f"proposed {found.proposed:5,}  {found.seconds:5.0f} s"
+        f"trades {found.trades:6,}  fees {found.fees_usd:8,.2f} USD  "
+        f"proposed {found.proposed:5,}  on paper {found.on_paper:4}  proven {found.proven:4}  {found.seconds:5.0f} s"
     )
+
+
+def _table(runs: list[Run]) -> Table:
+    """Return a table with one line for each market."""
+    columns = ("market", "runs", "median equity", "worst", "deepest drawdown", "proven, with the edge", "fees USD")
+    shown = Table(*columns, box=None, pad_edge=False)
+    for market in MARKETS:
+        found = [one for one in runs if one.market == market]
+        if found:
+            equities = [one.final_equity for one in found]
+            proven = f"{sum(one.proven for one in found)}, {sum(one.proven_with_edge for one in found)}"
+            drawdown, fees = max(one.max_drawdown for one in found), sum(one.fees_usd for one in found)
+            figures = (f"{median(equities):.2%}", f"{min(equities):.2%}", f"{drawdown:.2%}", proven, f"{fees:,.0f}")
+            shown.add_row(market, str(len(found)), *figures)
+    return shown
 
 
 if __name__ == "__main__":

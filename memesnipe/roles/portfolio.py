@@ -26,8 +26,8 @@ from memesnipe.storage.schema import AllocationRow, LifecycleRow, StrategyRow
 from memesnipe.storage.schema_control import CommandRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.lifecycle import DOWN, Mode
-from memesnipe.trading.portfolio import Portfolio, allocation_of
-from memesnipe.trading.portfolio_state import Decision, Managed, PortfolioState, Transition
+from memesnipe.trading.portfolio import Portfolio
+from memesnipe.trading.portfolio_state import Decision, Managed, PortfolioState, Transition, allocation_of
 from memesnipe.trading.standing import NEVER
 
 _STATE = msgspec.json.Decoder(tuple[PortfolioState, list[PositionUpdate], int])

@@ -30,8 +30,8 @@ from memesnipe.protocol.messages import ExitOrder, FillMessage, PositionUpdate, 
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.execution import local_execution
 from memesnipe.trading.ledger import Ledger
-from memesnipe.trading.portfolio import Portfolio, allocation_of
-from memesnipe.trading.portfolio_state import Transition
+from memesnipe.trading.portfolio import Portfolio
+from memesnipe.trading.portfolio_state import Transition, allocation_of
 from memesnipe.trading.records import of_mark, of_step
 from memesnipe.trading.steps import Step
 
@@ -48,6 +48,7 @@ class Outcome:
     transitions: list[Transition] = field(default_factory=list)
     generations: int = 0
     proposed: int = 0  # strategies that the search proposed
+    proven: dict[str, Genome] = field(default_factory=dict)  # strategies that were ever beyond probation
 
 
 class ClosedLoop:
@@ -83,6 +84,7 @@ class ClosedLoop:
         )
         self.outcome = Outcome()
         self._window_at, self._evaluate = window_at, evaluate
+        self._genomes: dict[str, Genome] = {}  # of all strategies that were ever proposed
         self._unapplied: deque[Event] = deque()  # by the ledger
 
     def advance(self, events: Events, mints: dict[int, str]) -> Iterator[PositionUpdate]:
@@ -125,6 +127,9 @@ class ClosedLoop:
             self._breed(step.seq)
         decision = self.portfolio.decide(step.seq, {Account.PAPER: mark.equity_usd})
         self.outcome.transitions += decision.transitions
+        for spec_id in decision.allocations_usd:
+            if self.portfolio.is_proven(spec_id):
+                self.outcome.proven[spec_id] = self._genomes[spec_id]
         self.outcome.marks.append(mark)
         controls = [message for message in messages if isinstance(message, RiskEvent | ExitOrder)]
         controls.sort(key=lambda message: isinstance(message, ExitOrder))  # the executor reads risk events first
@@ -137,6 +142,7 @@ class ClosedLoop:
         window = self._window_at(seq)
         generation = self.breeder.breed(lambda genomes: self._evaluate(self.breeder.index, window, genomes))
         for spec in specs_of(generation, seq):
+            self._genomes[spec.spec_id] = spec.genome
             self.portfolio.on_spec(spec)
         self.outcome.generations += 1
         self.outcome.proposed += len(generation.proposals)

@@ -8,7 +8,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.protocol.messages import AllocationMessage, ParityRecord, SimulationResults, StrategySpec
+from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
 from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget, prior_mass
 from memesnipe.stats.shrinkage import Shrunk
 from memesnipe.trading.allocation import Caps, Share, allocate
@@ -51,6 +51,11 @@ class Portfolio:
     def state(self, state: PortfolioState) -> None:
         self._state = state
         self._detectors.load(state.detectors)
+
+    def is_proven(self, spec_id: str) -> bool:
+        """Return whether a strategy is beyond probation."""
+        managed = self._state.strategies.get(spec_id)
+        return managed is not None and managed.is_proven
 
     def on_spec(self, spec: StrategySpec) -> None:
         """Queue a strategy that the search proposes."""
@@ -281,19 +286,6 @@ class Portfolio:
         state.spent = budget.spent
         why = "the arena is full, and a round trip of it returns {:+.2%} at best"
         return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]
-
-
-def allocation_of(decision: Decision, state: PortfolioState, seq: int, after: Mapping[str, int]) -> AllocationMessage:
-    """Return a decision at event ``seq`` as a message, which follows from the messages ``after``, by stream."""
-    return AllocationMessage(
-        seq=seq,
-        added=decision.added,
-        removed=decision.removed,
-        allocations_usd=decision.allocations_usd,
-        modes={spec_id: str(state.strategies[spec_id].mode) for spec_id in decision.allocations_usd},
-        restarted=decision.restarted,
-        after=dict(after),
-    )
 
 
 def _manual(reason: str) -> str:

@@ -1,11 +1,13 @@
 """The state of the portfolio as plain data, and its decisions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE, StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.protocol.messages import AllocationMessage
 from memesnipe.stats.evidence_budget import MIN_MASS
 from memesnipe.trading.demotion import DetectorState
 from memesnipe.trading.lifecycle import Mode
@@ -91,3 +93,16 @@ class Decision:
     transitions: list[Transition]
     released: list[str]  # strategies that had an allocation before, and have none now
     restarted: list[str] = field(default_factory=list)  # strategies that start again without evidence
+
+
+def allocation_of(decision: Decision, state: PortfolioState, seq: int, after: Mapping[str, int]) -> AllocationMessage:
+    """Return a decision at event ``seq`` as a message, which follows from the messages ``after``, by stream."""
+    return AllocationMessage(
+        seq=seq,
+        added=decision.added,
+        removed=decision.removed,
+        allocations_usd=decision.allocations_usd,
+        modes={spec_id: str(state.strategies[spec_id].mode) for spec_id in decision.allocations_usd},
+        restarted=decision.restarted,
+        after=dict(after),
+    )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.closed_loop import run
 from memesnipe.market.events import REBALANCE
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.roles.training_window import TrainingWindow
@@ -49,3 +50,10 @@ def test_the_loop_in_process_equals_the_roles(number: int, tmp_path: Path) -> No
     )
     assert len(fills) > 3
     assert loop.breeder.index == len(recorded["generations"])
+
+
+def test_on_noise_the_loop_keeps_its_money() -> None:
+    found = run("noise", 200, 3.0, {})
+    assert found.proven == 0
+    assert found.lowest_equity >= 0.995
+    assert found.generations >= 17

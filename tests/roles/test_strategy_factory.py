@@ -1,14 +1,17 @@
-"""The factory announces a generation once, whatever the number of attempts to breed it."""
+"""The factory announces a generation once, whatever the number of attempts, and records why it proposed nothing."""
 
 from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from memesnipe.evolution.admission import MIN_TRADES
 from memesnipe.evolution.evaluation import Evaluation
-from memesnipe.protocol.streams import BACKTEST_JOBS, BACKTEST_RESULTS
+from memesnipe.protocol.streams import BACKTEST_JOBS, BACKTEST_RESULTS, STRATEGY_SPECS
 from memesnipe.roles.strategy_factory import StrategyFactory
 from memesnipe.storage.messages import read_messages
+from memesnipe.storage.schema import GenerationRow
 from tests.roles.conftest import Stage
 from tests.support import CURVE, price_message
 
@@ -20,9 +23,13 @@ def _failing_first() -> Any:
         calls.append(window.count)
         if len(calls) in (1, 3):
             raise RuntimeError("the machine went away")
-        return [Evaluation(genome.spec_id, None, None, float(i), np.zeros((0, 3))) for i, genome in enumerate(genomes)]
+        return _failed(genomes)
 
     return evaluate
+
+
+def _failed(genomes: list[Any]) -> list[Evaluation]:
+    return [Evaluation(genome.spec_id, None, None, float(i), np.zeros((0, 3))) for i, genome in enumerate(genomes)]
 
 
 def _published(stage: Stage, stream: str) -> list[int]:
@@ -51,3 +58,18 @@ def test_a_generation_is_announced_once_despite_a_failed_attempt(stage: Stage) -
         stage.has_read("executor", "allocations_channel", market.seq)
         while not generation and market.seq < 5:
             market.step()
+
+
+def test_a_generation_without_a_proposal_records_why(stage: Stage) -> None:
+    market = stage.market([price_message(at_s, "A", "buy", CURVE, 1, 1) for at_s in (1, 2, 700)])
+    market.open()
+    while market.seq < 3:
+        market.step()
+    factory = stage.start(StrategyFactory, lambda _index, _window, genomes: _failed(genomes))
+    factory.open()
+    factory.step()
+    with stage.database.connect() as connection:
+        columns = sa.select(GenerationRow.index, GenerationRow.proposed, GenerationRow.reason)
+        rows = connection.execute(columns.where(GenerationRow.run_id == stage.run_id)).all()
+        assert list(read_messages(connection, stage.run_id, STRATEGY_SPECS)) == []
+    assert rows == [(0, 0, f"no genome made {MIN_TRADES} round trips in each segment")]

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from memesnipe.engine.genome import Genome
+from memesnipe.engine.skill import deflated_sharpe_of
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.evolution.archive import behaviour_of, mix_of
 from memesnipe.evolution.evaluation import Evaluation
-from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
-from memesnipe.stats.running import PERIODS_PER_YEAR, SAMPLE_INTERVAL_S
-from memesnipe.stats.sharpe import Sharpe
 
 MIN_TRADES: Final = 10  # round trips in each segment
 MAX_PER_MIX: Final = 2  # proposals of a generation with the same families
@@ -40,20 +38,8 @@ class Admitted:
 
 
 def deflated_of(result: StrategyResult | None, trials: int) -> float:
-    """Return the probability of skill of a result chosen from ``trials`` (Bailey & Lopez de Prado 2014).
-
-    It is that of its one-minute returns, 0 for None; the variance of the trials is that of strategies without skill.
-    """
-    if result is None:
-        return 0.0
-    sharpe = Sharpe(
-        ratio=result.sharpe / PERIODS_PER_YEAR**0.5,
-        periods=result.periods,
-        period_s=SAMPLE_INTERVAL_S,
-        skewness=result.skewness,
-        kurtosis=result.kurtosis,
-    )
-    return deflated_sharpe_ratio(sharpe, trials, null_variance(result.periods))
+    """Return the probability of skill of a result chosen from ``trials``; 0 for None."""
+    return 0.0 if result is None else deflated_sharpe_of(result, trials)
 
 
 class Admission:

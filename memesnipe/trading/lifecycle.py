@@ -6,9 +6,6 @@ from typing import Final
 
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
-from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
-from memesnipe.stats.running import PERIODS_PER_YEAR, SAMPLE_INTERVAL_S
-from memesnipe.stats.sharpe import Sharpe
 from memesnipe.trading.standing import Standing
 
 
@@ -85,22 +82,6 @@ class Track:
     parity_error_bps: float = 0.0
     against: float = 1.0  # evidence that it has lost half of its expected profit
     is_proven: bool = False  # beyond probation, on paper
-
-
-def deflated_sharpe_of(result: StrategyResult, evaluations: int) -> float:
-    """Return the probability of skill of a strategy chosen from ``evaluations`` (Bailey & Lopez de Prado 2014).
-
-    The ratio comes from one-minute returns in the live simulation; the variance of the trials is that of strategies
-    without any skill, as in `memesnipe.evolution.assessment`.
-    """
-    sharpe = Sharpe(
-        ratio=result.sharpe / PERIODS_PER_YEAR**0.5,
-        periods=result.periods,
-        period_s=SAMPLE_INTERVAL_S,
-        skewness=result.skewness,
-        kurtosis=result.kurtosis,
-    )
-    return deflated_sharpe_ratio(sharpe, evaluations, null_variance(result.periods))
 
 
 def next_mode(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from memesnipe.engine.genome import Genome
+from memesnipe.engine.skill import deflated_sharpe_of
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
@@ -13,7 +14,7 @@ from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget, prior_mass
 from memesnipe.stats.shrinkage import Shrunk
 from memesnipe.trading.allocation import Caps, Share, allocate
 from memesnipe.trading.demotion import Detectors
-from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, deflated_sharpe_of, next_mode
+from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, next_mode
 from memesnipe.trading.live_capital import LiveCapital
 from memesnipe.trading.portfolio_state import Candidate, Decision, Managed, ManualOverride, PortfolioState, Transition
 from memesnipe.trading.standing import standings

@@ -5,10 +5,11 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from memesnipe.engine.skill import deflated_sharpe_of
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.sharpe import sharpe_of
-from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches, Track, deflated_sharpe_of, next_mode
+from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches, Track, next_mode
 from memesnipe.trading.live_capital import START_USD, TRADES_A_STEP, LiveCapital
 from memesnipe.trading.standing import Standing
 from tests.support import result

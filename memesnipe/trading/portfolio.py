@@ -119,8 +119,12 @@ class Portfolio:
         estimates = self._update_standings()
         for spec_id, managed in strategies.items():
             transitions += self._demotion(spec_id, managed, seq)
+        free = self._caps.probation_strategies - sum(managed.is_on_probation for managed in strategies.values())
         for spec_id in self._by_merit():
-            transitions += self._promotion(spec_id, strategies[spec_id], seq)
+            managed = strategies[spec_id]
+            before = managed.is_on_probation
+            transitions += self._promotion(spec_id, managed, seq, has_free_place=free > 0)
+            free += before - managed.is_on_probation
         allocations = self._allocate(equity_usd, estimates)
         released = []
         for spec_id, managed in strategies.items():
@@ -159,13 +163,13 @@ class Portfolio:
         mode, reason = self._next_mode(spec_id, managed)
         return [self._move(spec_id, mode, seq, reason)] if mode is DOWN[managed.mode] else []
 
-    def _promotion(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
+    def _promotion(self, spec_id: str, managed: Managed, seq: int, *, has_free_place: bool) -> list[Transition]:
         """Promote a strategy that passes all gates; one without proof waits until a place on probation is free."""
         if managed.manual_override is ManualOverride.DOWN or managed.since_seq == seq:
             return []
         if managed.mode is Mode.SIMULATING and not managed.standing.is_proven:
             is_expected = managed.standing.expected > self._rules.min_expected_return
-            if not is_expected or not self._has_free_place():
+            if not is_expected or not has_free_place:
                 return []  # without computing its gates: there are thousands of strategies
         mode, reason = self._next_mode(spec_id, managed)
         if mode is not UP.get(managed.mode):
@@ -174,10 +178,6 @@ class Portfolio:
         managed.is_proven = managed.standing.is_proven
         self._detectors.start(spec_id, managed.standing.expected / 2)
         return [step]
-
-    def _has_free_place(self) -> bool:
-        on_probation = sum(m.mode is Mode.PAPER and not m.is_proven for m in self._state.strategies.values())
-        return on_probation < self._caps.probation_strategies
 
     def _next_mode(self, spec_id: str, managed: Managed) -> tuple[Mode, str]:
         if managed.result is None:

@@ -44,6 +44,11 @@ class Managed:
     manual_override: ManualOverride | None = None
     live: LiveCapital | None = None
 
+    @property
+    def is_on_probation(self) -> bool:
+        """Whether it trades on paper without proof."""
+        return self.mode is Mode.PAPER and not self.is_proven
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

@@ -11,7 +11,8 @@ from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_folder
 from memesnipe.cli.numbers import number_option
 from memesnipe.cli.options import Json
-from memesnipe.runtime.terminal import print_json, print_message, print_table, stderr_console, time_of
+from memesnipe.market.times import utc_text
+from memesnipe.runtime.terminal import print_json, print_message, print_table, stderr_console
 
 if TYPE_CHECKING:  # as above
     from memesnipe.runtime.recording import Recording
@@ -61,7 +62,7 @@ def record_command(
     if json:
         print_json(summary)
     else:
-        print_table(str(output), {**summary, **{key: time_of(summary[key]) for key in ("from_ts", "to_ts")}})
+        print_table(str(output), {**summary, **{key: utc_text(summary[key]) for key in ("from_ts", "to_ts")}})
 
 
 def _until(recorded: "Recording", hours: float | None) -> tuple[int, ...]:
@@ -101,7 +102,7 @@ class _Progress:
 
     def show(self, recorded: "Recording") -> None:
         """Show how much was recorded."""
-        text = f"{recorded.events:,} events, {len(recorded.tapes)} tapes, at {time_of(recorded.last_ts)}"
+        text = f"{recorded.events:,} events, {len(recorded.tapes)} tapes, at {utc_text(recorded.last_ts)}"
         done = recorded.events + recorded.rejected.total()
         self._bar.update(self._task, completed=done, description=text)
 

@@ -11,7 +11,8 @@ from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import TapeError
-from memesnipe.runtime.terminal import print_json, print_message, print_table, time_of
+from memesnipe.market.times import utc_text
+from memesnipe.runtime.terminal import print_json, print_message, print_table
 
 if TYPE_CHECKING:  # pandas is slow to load
     from memesnipe.tapes.importer import Imported
@@ -101,4 +102,4 @@ def _as_imported(assumptions: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _span(summary: Mapping[str, Any]) -> dict[str, str]:
-    return {key: time_of(summary[key]) for key in ("from_ts", "to_ts")}
+    return {key: utc_text(summary[key]) for key in ("from_ts", "to_ts")}

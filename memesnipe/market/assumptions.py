@@ -1,10 +1,9 @@
 """The assumptions of a tape in plain sentences; every result computed from the tape includes them."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from memesnipe.market.events import NS_PER_S
+from memesnipe.market.times import utc_text
 
 _UNITS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
 
@@ -44,14 +43,10 @@ def _sol_usd(value: Any) -> str:
     if not isinstance(value, Mapping):
         return f"SOL is assumed to cost {value} USD."
     if "from_ts" in value:
-        first, last = (_date(value[name]) for name in ("from_ts", "to_ts"))
+        first, last = (utc_text(value[name]) for name in ("from_ts", "to_ts"))
         return f"The price of SOL is from {value.get('source')}, {first} to {last}."
     why = "" if value.get("source") != "default" else ", because no price was given"
     return f"SOL is assumed to cost {value.get('value'):g} USD throughout{why}."
-
-
-def _date(ts: int) -> str:
-    return datetime.fromtimestamp(ts / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _rejected(value: Any) -> str:

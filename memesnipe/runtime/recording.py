@@ -8,7 +8,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -21,6 +20,7 @@ from memesnipe.file_lock import LockedError, PidLock
 from memesnipe.market.events import NO_TOKEN, NS_PER_S, Events
 from memesnipe.market.plausible import LAST_TS
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.market.times import utc_text
 from memesnipe.market.token_index import TokenIndex
 from memesnipe.storage.event_log import EventLog, count_whole
 from memesnipe.tapes.recorder import write_span
@@ -160,8 +160,8 @@ class Recording:
         if self.events == 0:
             if ts // NS_PER_S <= self._recorded_until_ts // NS_PER_S:
                 raise InputError(
-                    f"{self._folder} has tapes of events up to {_time(self._recorded_until_ts)}, and those of the feed "
-                    f"begin at {_time(ts)}: record them into another folder"
+                    f"{self._folder} has tapes of events up to {utc_text(self._recorded_until_ts)}, and those of the "
+                    f"feed begin at {utc_text(ts)}: record them into another folder"
                 )
             self.first_ts = ts
         if self._policy.start_of(ts) != self._span_ts:
@@ -188,7 +188,3 @@ class Recording:
             self._finish_span()
         finally:
             self._lock.close()
-
-
-def _time(ts: int) -> str:
-    return datetime.fromtimestamp(ts / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -6,7 +6,6 @@ the same number in all tapes and in the run, by its mint.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, pairwise
 from pathlib import Path
@@ -15,7 +14,8 @@ import numpy as np
 
 from memesnipe.errors import TapeError
 from memesnipe.evolution.window import Slice, latest, slices_between_gaps
-from memesnipe.market.events import NO_TOKEN, NS_PER_S, Events
+from memesnipe.market.events import NO_TOKEN, Events
+from memesnipe.market.times import utc_text
 from memesnipe.market.token_index import TokenIndex
 from memesnipe.tapes.checksum import read_seal
 from memesnipe.tapes.parquet_tape import ParquetTape
@@ -86,21 +86,17 @@ def history_notices(tapes: Sequence[HistoryTape], first_ts: int | None) -> list[
     begins, ends = tapes[0].first_ts, tapes[-1].last_ts
     if first_ts is not None and begins >= first_ts:
         raise TapeError(
-            f"all events are from {_time(begins)} on, and the market of the run begins at {_time(first_ts)}: "
+            f"all events are from {utc_text(begins)} on, and the market of the run begins at {utc_text(first_ts)}: "
             "a history must be from before it"
         )
     files = "1 tape" if len(tapes) == 1 else f"{len(tapes)} tapes"
-    sentences = [f"The history has {files}, {_time(begins)} to {_time(ends)}."]
+    sentences = [f"The history has {files}, {utc_text(begins)} to {utc_text(ends)}."]
     if first_ts is not None and ends >= first_ts:
-        sentences.append(f"Of the history only the events before {_time(first_ts)} are used, when the run begins.")
+        sentences.append(f"Of the history only the events before {utc_text(first_ts)} are used, when the run begins.")
     assumed = [one.tape.path.name for one in tapes if "pools" in one.tape.assumptions]
     if assumed:
         sentences.append(f"The pools of the history are assumed in {', '.join(assumed)}.")
     return sentences
-
-
-def _time(ts: int) -> str:
-    return datetime.fromtimestamp(ts / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 class History:

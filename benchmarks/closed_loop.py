@@ -10,11 +10,9 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import islice, takewhile
 from multiprocessing import get_context
 from statistics import median
 
@@ -25,13 +23,10 @@ from rich.table import Table
 from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, settings_from
 from memesnipe.engine.genome import Genome
-from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
-from memesnipe.evolution.spans import cut
-from memesnipe.evolution.window import Window, latest, slices_between_gaps
-from memesnipe.feeds.synthetic.feed import SyntheticFeed
-from memesnipe.feeds.synthetic.past import first_ts_after
-from memesnipe.feeds.synthetic.world import START_TS, Message
-from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, Events, join
+from memesnipe.evolution.evaluation import Evaluation, evaluate
+from memesnipe.evolution.window import Window, latest, segments_of, slices_between_gaps
+from memesnipe.feeds.synthetic.past import first_hours, first_ts_after, stamp_all
+from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, Events
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.runtime.families import load_families
 from memesnipe.sdk.registry import Families
@@ -40,7 +35,6 @@ from memesnipe.testing.labelled_markets import Edge, labelled_market
 from memesnipe.trading.lifecycle import Mode
 
 MARKETS = (*(str(edge) for edge in Edge), "synthetic")
-STAMPED_AT_ONCE = 50_000
 FAMILY_OF = {Edge.MOMENTUM: "momentum_5m", Edge.MEAN_REVERSION: "mean_revert_1h", Edge.SOCIAL: "social_buzz"}
 
 
@@ -67,24 +61,15 @@ def market_of(name: str, seed: int, hours: float, settings: Settings) -> tuple[E
     """Return the events of a market before the run, those of the run, stamped, and the mints of the tokens."""
     past_hours = settings.evolution.synthetic_past_hours if name == "synthetic" else 0.0
     if name == "synthetic":
-        messages = _synthetic(seed, past_hours + hours)
+        messages = first_hours(seed, past_hours + hours)
     else:
         messages = labelled_market(Edge(name), seed, hours=hours).messages()
     sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
-    parts = []
-    while batch := list(islice(messages, STAMPED_AT_ONCE)):
-        parts.append(sequencer.stamp(batch)[0])
-    events = join(*parts)
+    events = stamp_all(messages, sequencer)
     first = int(np.searchsorted(events["ts"], first_ts_after(past_hours)))
     past, run_events = events[:first], events[first:].copy()
     run_events["seq"] -= first
     return past, run_events, sequencer.mints
-
-
-def _synthetic(seed: int, hours: float) -> Iterator[Message]:
-    messages = SyntheticFeed(seed).messages(0)
-    until_ts = START_TS + int(hours * 3600 * NS_PER_S)
-    return takewhile(lambda message: message["ts"] < until_ts, messages)
 
 
 def window_at(past: Events, events: Events, hours: float, seq: int) -> Window:
@@ -100,9 +85,7 @@ def evaluate_window(
     families: Families, settings: Settings, _index: int, window: Window, genomes: list[Genome]
 ) -> list[Evaluation]:
     """Evaluate genomes on a window, as the factory's tasks do."""
-    train, validation = (
-        Segment(span, [cut(one.load(), span) for one in window.within(span)]) for span in window.segment_spans()
-    )
+    train, validation = segments_of(window)
     model = fill_model_of(settings)
     return evaluate(train, validation, genomes, families, model, settings.simulation.shadow_capital_usd)
 

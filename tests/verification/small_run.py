@@ -17,9 +17,8 @@ from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import Genome
-from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate
-from memesnipe.evolution.spans import cut
-from memesnipe.evolution.window import Window
+from memesnipe.evolution.evaluation import Evaluation, evaluate
+from memesnipe.evolution.window import Window, segments_of
 from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, FeedChoice, make_feed
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
@@ -176,10 +175,7 @@ class SmallRuns:
 
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
     def on_window(_generation: int, window: Window, genomes: list[Genome]) -> list[Evaluation]:
-        train, validation = (
-            Segment(span, [cut(slice_.load(), span) for slice_ in window.within(span)])
-            for span in window.segment_spans()
-        )
+        train, validation = segments_of(window)
         capital_usd = context.settings.simulation.shadow_capital_usd
         return evaluate(train, validation, genomes, context.families, context.fill_model, capital_usd)
 

@@ -10,7 +10,7 @@ from memesnipe.engine.strategy_evidence import NO_EVIDENCE
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
-from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget, prior_mass
+from memesnipe.stats.evidence_budget import MIN_MASS, prior_mass
 from memesnipe.stats.shrinkage import Shrunk
 from memesnipe.trading.allocation import Caps, Share, allocate
 from memesnipe.trading.demotion import Detectors
@@ -212,10 +212,8 @@ class Portfolio:
     def _restart(self, spec_id: str, managed: Managed) -> None:
         """Start again without evidence: what a strategy has earned before its demotion does not count any more."""
         self._detectors.stop(spec_id)
-        budget = EvidenceBudget(spent=self._state.spent)
-        budget.refund([managed.weight], [managed.evidence.e_value])
-        (managed.weight,) = budget.weigh([MIN_MASS]).tolist()
-        self._state.spent = budget.spent
+        self._state.budget.refund([managed.weight], [managed.evidence.e_value])
+        (managed.weight,) = self._state.budget.weigh([MIN_MASS]).tolist()
         managed.restarts += 1
         self._state.restarted.append(spec_id)
         managed.evidence = replace(NO_EVIDENCE, restarts=managed.restarts)
@@ -254,9 +252,7 @@ class Portfolio:
                 state.retired.remove(spec_id)
                 before, reason = Mode.RETIRED, candidate.return_reason
             managed = Managed(candidate.generation, Mode.SIMULATING, seq, size=candidate.genome.size)
-            budget = EvidenceBudget(spent=state.spent)
-            (managed.weight,) = budget.weigh([candidate.mass]).tolist()
-            state.spent = budget.spent
+            (managed.weight,) = state.budget.weigh([candidate.mass]).tolist()
             state.strategies[spec_id] = managed
             state.admitted += 1
             joined.append(self._step(seq, spec_id, before, Mode.SIMULATING, reason))
@@ -279,12 +275,10 @@ class Portfolio:
             if managed.mode is Mode.SIMULATING and managed.result is not None and managed.since_seq < seq
         ]
         worst = sorted(simulating)[: len(state.strategies) - self._arena_size]
-        budget = EvidenceBudget(spent=state.spent)
         for _, spec_id in worst:
             managed = state.strategies.pop(spec_id)
-            budget.refund([managed.weight], [managed.evidence.e_value])
+            state.budget.refund([managed.weight], [managed.evidence.e_value])
             state.retired.add(spec_id)
-        state.spent = budget.spent
         why = "the arena is full, and a round trip of it returns {:+.2%} at best"
         return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]
 

@@ -8,7 +8,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE, StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.messages import AllocationMessage
-from memesnipe.stats.evidence_budget import MIN_MASS
+from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget
 from memesnipe.trading.demotion import DetectorState
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.live_capital import LiveCapital
@@ -83,7 +83,7 @@ class PortfolioState:
     steps: int = 0  # of all strategies together
     evaluations: int = 0  # made in this run so far
     admitted: int = 0  # strategies ever admitted to the arena
-    spent: float = 0.0  # of the budget of all weights
+    budget: EvidenceBudget = field(default_factory=EvidenceBudget)  # of all weights
     restarted: list[str] = field(default_factory=list)  # strategies that start again at the next decision
     detectors: DetectorState = field(default_factory=DetectorState)
 

@@ -154,17 +154,17 @@ def test_a_demotion_costs_the_old_weight_and_gives_a_later_one() -> None:
     portfolio = portfolio_of("a", "b", arena_size=9)
     portfolio.decide(5, EQUITY)
     state = portfolio.state
-    weight, spent = state.strategies["a"].weight, state.spent
+    weight, spent = state.strategies["a"].weight, state.budget.spent
     _decided(portfolio, 6, a=PROVES)
     portfolio.on_command(7, "demote", "a", "")
     again = state.strategies["a"].weight
     assert 0.0 < again <= weight
-    assert state.spent == pytest.approx(spent - weight + again), "with evidence above 1 the whole weight returns"
+    assert state.budget.spent == pytest.approx(spent - weight + again), "with evidence above 1 the whole weight returns"
     _decided(portfolio, 8, b=replace(LOSES, e_value=0.25))
     portfolio.on_command(9, "promote", "b", "")
-    before, weight = state.spent, state.strategies["b"].weight
+    before, weight = state.budget.spent, state.strategies["b"].weight
     portfolio.on_command(10, "demote", "b", "")
-    assert state.spent == pytest.approx(before - weight / 4 + state.strategies["b"].weight)
+    assert state.budget.spent == pytest.approx(before - weight / 4 + state.strategies["b"].weight)
 
 
 def test_those_with_the_lowest_upper_bound_retire_by_the_evidence_of_the_same_event() -> None:
@@ -231,8 +231,8 @@ def _check_allocations(portfolio: Portfolio, seq: int) -> None:
 def _check_weights(state: PortfolioState) -> None:
     weights = [managed.weight for managed in state.strategies.values()]
     assert all(weight > 0.0 for weight in weights)
-    assert sum(weights) <= state.spent + 1e-12
-    assert state.spent <= 1.0
+    assert sum(weights) <= state.budget.spent + 1e-12
+    assert state.budget.spent <= 1.0
 
 
 def test_a_detector_ignores_openings_beyond_the_places_of_its_account() -> None:

@@ -23,6 +23,7 @@ from rich.table import Table
 from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, settings_from
 from memesnipe.engine.genome import Genome
+from memesnipe.errors import SettingsError
 from memesnipe.evolution.evaluation import Evaluation, evaluate
 from memesnipe.evolution.window import Window, latest, segments_of, slices_between_gaps
 from memesnipe.feeds.synthetic.past import first_hours, first_ts_after, stamp_all
@@ -135,7 +136,14 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings other than the defaults")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    overrides = dict(pair.split("=", 1) for pair in given.set)
+    for name in ("seeds", "hours", "workers"):
+        if getattr(given, name) <= 0:
+            parser.error(f"argument --{name}: must be above 0")
+    overrides = dict(pair.partition("=")[::2] for pair in given.set)
+    try:
+        settings_from(overrides, env_file=None)
+    except SettingsError as error:
+        parser.error(f"argument --set: {error}")
     plan = [(m, s) for m in given.markets for s in range(given.first_seed, given.first_seed + given.seeds)]
     runs: list[Run] = []
     with ProcessPoolExecutor(given.workers, get_context("spawn")) as pool:

@@ -183,8 +183,8 @@ def _line(found: Run) -> str:
 
 def _table(runs: list[Run]) -> Table:
     """Return a table with one line for each market."""
-    columns = ("market", "runs", "median equity", "worst", "deepest drawdown", "given back", "proven, with the edge", "fees USD")
-    shown = Table(*columns, box=None, pad_edge=False)
+    equity = ("median equity", "worst", "deepest drawdown", "given back")
+    shown = Table("market", "runs", *equity, "proven, with the edge", "fees USD", box=None, pad_edge=False)
     for market in MARKETS:
         found = [one for one in runs if one.market == market]
         if found:

@@ -93,7 +93,7 @@ class Learned(Schema):
     last_reason: str = Field(description="Why the last generation proposed none; empty where it did.")
     on_probation: int
     proven: int
-    invested_ratio: float = Field(description="Capital of the proven strategies, of the equity.")
+    invested_ratio: float = Field(description="Capital of the strategies on paper, of the equity.")
     expected_return: float | None = Field(description="Of a round trip of theirs, weighted by their capital.")
     families: list[str] = Field(description="Of theirs, those with most capital first.")
     trades_needed: float | None = Field(description="Round trips until the next one on probation is proven.")

@@ -1,6 +1,7 @@
 """What a run has learned so far: the facts, read from the database, and the same in words."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +21,9 @@ class Learned:
     last_reason: str  # why the last generation proposed none; "" where it did
     on_probation: int
     proven: int
-    invested_ratio: float  # capital of proven strategies, of the paper account's equity
-    expected_return: float | None  # of a round trip of the proven strategies, weighted by their capital
-    families: tuple[str, ...]  # of the proven strategies, those with most capital first
+    invested_ratio: float  # capital of the strategies on paper, of the paper account's equity
+    expected_return: float | None  # of a round trip of these strategies, weighted by their capital
+    families: tuple[str, ...]  # of these strategies, those with most capital first
     trades_needed: float | None  # by the strategy on probation that is nearest to its proof
 
 
@@ -41,7 +42,7 @@ def learned(conn: Connection, run_id: int) -> Learned:
     on_paper = conn.execute(select(*columns).where(StrategyRow.run_id == run_id, in_mode)).all()
     proven = [row for row in on_paper if row.evidence and row.evidence["is_proven"]]
     others = [row for row in on_paper if not (row.evidence and row.evidence["is_proven"])]
-    capital_usd = sum(row.allocation_usd for row in proven)
+    capital_usd = sum(row.allocation_usd for row in on_paper)
     needed = [row.evidence["trades_needed"] for row in others if row.evidence]
     return Learned(
         generations=generations,
@@ -51,19 +52,19 @@ def learned(conn: Connection, run_id: int) -> Learned:
         on_probation=len(others),
         proven=len(proven),
         invested_ratio=capital_usd / equity_usd if equity_usd else 0.0,
-        expected_return=_weighted_return(proven, capital_usd),
-        families=_families(proven),
+        expected_return=_weighted_return(on_paper),
+        families=_families(on_paper),
         trades_needed=min((count for count in needed if count is not None), default=None),
     )
 
 
-def _weighted_return(rows: list[Any], capital_usd: float) -> float | None:
-    if not capital_usd:
-        return None
-    return sum(float(row.allocation_usd * row.evidence["expected_return"]) for row in rows) / capital_usd
+def _weighted_return(rows: Sequence[Any]) -> float | None:
+    known = [(row.allocation_usd, row.evidence["expected_return"]) for row in rows if row.evidence]
+    capital_usd = sum(usd for usd, _ in known)
+    return sum(usd * value for usd, value in known) / capital_usd if capital_usd else None
 
 
-def _families(rows: list[Any]) -> tuple[str, ...]:
+def _families(rows: Sequence[Any]) -> tuple[str, ...]:
     """Return the families of genomes, those whose genes hold most capital first."""
     capital: Counter[str] = Counter()
     for row in rows:
@@ -84,18 +85,21 @@ def in_words(facts: Learned) -> str:
 
 
 def _standing(facts: Learned) -> str:
-    probation = f"{facts.on_probation:,} on probation" if facts.on_probation else "none on probation"
-    if not facts.proven:
-        nearest = ""
-        if facts.on_probation and facts.trades_needed is not None:
-            nearest = f"; the nearest to it needs about {_plural(round(facts.trades_needed), 'more round trip')}"
-        return f"None is proven on fresh trades ({probation}{nearest}), so nearly all capital stays in cash."
-    expected = "" if facts.expected_return is None else f", {facts.expected_return:+.1%} expected of a round trip"
+    """Return what holds up on fresh trades, and where the capital is."""
+    if not facts.on_probation and not facts.proven:
+        return "None is expected to earn on fresh trades, so all capital stays in cash."
     families = f", mostly {', '.join(facts.families[:2])}" if facts.families else ""
-    return (
-        f"{facts.proven:,} {'is' if facts.proven == 1 else 'are'} proven on fresh trades{families}{expected}; "
-        f"{probation}. Proven ones hold {facts.invested_ratio:.0%} of the equity, the rest is cash."
-    )
+    expected = "" if facts.expected_return is None else f", with {facts.expected_return:+.1%} expected of a round trip"
+    held = f"{facts.proven + facts.on_probation:,} trade on paper{families}{expected}; {_proof(facts)}."
+    return f"{held} They hold {facts.invested_ratio:.1%} of the equity, the rest is cash."
+
+
+def _proof(facts: Learned) -> str:
+    if facts.proven:
+        return f"{facts.proven:,} {'is' if facts.proven == 1 else 'are'} proven"
+    if facts.trades_needed is None:
+        return "none is proven yet"
+    return f"none is proven yet, the nearest to it needs about {_plural(round(facts.trades_needed), 'more round trip')}"
 
 
 def _plural(count: int, one: str, many: str = "") -> str:

@@ -38,11 +38,13 @@ def test_luck_leaves_all_capital_in_cash_for_a_reason(conn, new_run, insert):
 def test_probation_names_the_nearest_proof(conn, new_run, insert):
     insert(schema.GenerationRow, index=0, proposed=3, reason="")
     for name, needed in (("a", 41.6), ("b", 80.0), ("c", None)):
-        insert(schema.StrategyRow, spec_id=name, mode="paper", evidence=_evidence(is_proven=False, needed=needed))
+        evidence = _evidence(is_proven=False, needed=needed)
+        insert(schema.StrategyRow, spec_id=name, mode="paper", genome=_genome(), evidence=evidence)
     insert(schema.StrategyRow, spec_id="d", mode="simulating", evidence=_evidence(is_proven=False, needed=1.0))
     facts = learned(conn, new_run)
     assert (facts.on_probation, facts.proven, facts.trades_needed) == (3, 0, 41.6)
-    assert "(3 on probation; the nearest to it needs about 42 more round trips)" in in_words(facts)
+    words = in_words(facts)
+    assert "3 trade on paper; none is proven yet, the nearest to it needs about 42 more round trips." in words
 
 
 def test_proven_strategies_are_described_by_their_capital(conn, new_run, insert):
@@ -53,12 +55,21 @@ def test_proven_strategies_are_described_by_their_capital(conn, new_run, insert)
     insert(schema.StrategyRow, spec_id="a", **paper, allocation_usd=300.0, evidence=_evidence(is_proven=True))
     other = {"mode": "live", "genome": _genome(volume=1.0), "allocation_usd": 100.0}
     insert(schema.StrategyRow, spec_id="b", **other, evidence=_evidence(is_proven=True, expected=0.06))
-    insert(schema.StrategyRow, spec_id="c", mode="paper", allocation_usd=5.0)  # before its first decision
+    insert(schema.StrategyRow, spec_id="c", mode="paper", genome=_genome(), allocation_usd=5.0)  # without results
     facts = learned(conn, new_run)
     assert facts.families == ("trend", "volume")
     assert facts.expected_return == pytest.approx(0.03)
-    assert facts.invested_ratio == pytest.approx(0.4)
+    assert facts.invested_ratio == pytest.approx(0.405)
     assert in_words(facts).endswith(
-        "2 are proven on fresh trades, mostly trend, volume, +3.0% expected of a round trip; 1 on probation. "
-        "Proven ones hold 40% of the equity, the rest is cash."
+        "3 trade on paper, mostly trend, volume, with +3.0% expected of a round trip; 2 are proven. "
+        "They hold 40.5% of the equity, the rest is cash."
+    )
+
+
+def test_a_run_whose_strategies_do_not_earn_has_all_capital_in_cash(conn, new_run, insert):
+    insert(schema.GenerationRow, index=0, proposed=1, reason="")
+    insert(schema.StrategyRow, spec_id="a", mode="simulating", evidence=_evidence(is_proven=False))
+    assert in_words(learned(conn, new_run)) == (
+        "1 generation tried 0 strategies; 1 was better than luck in the backtest. "
+        "None is expected to earn on fresh trades, so all capital stays in cash."
     )

@@ -68,7 +68,7 @@ def _families(rows: Sequence[Any]) -> tuple[str, ...]:
     """Return the families of genomes, those whose genes hold most capital first."""
     capital: Counter[str] = Counter()
     for row in rows:
-        for gene in row.genome["signals"]:
+        for gene in row.genome.get("signals", ()):
             capital[gene["family"]] += row.allocation_usd * gene["weight"]
     return tuple(family for family, _ in capital.most_common())
 

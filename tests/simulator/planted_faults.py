@@ -29,6 +29,7 @@ from memesnipe.storage.lease import Lease
 from memesnipe.storage.schema import OrderRow, TradeRow
 from memesnipe.storage.schema_control import ControlRow
 from memesnipe.tapes.recorder import Recorder
+from memesnipe.trading.accounts import TradingAccount
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.ledger import Ledger
 from memesnipe.trading.portfolio import Portfolio
@@ -162,9 +163,29 @@ def _fill_twice(original: Method) -> Method:
 def _one_lamport(original: Method) -> Method:
     def book(self: Desk, fill: Any) -> None:
         original(self, fill)
-        self.state.cash_lamports += 1
+        self.state.ledger.cash_lamports += 1
 
     return book
+
+
+def _without_best_values(original: Method) -> Method:
+    """Restore a desk in which each position has its highest value now."""
+
+    def load(self: TradingAccount, state: Any) -> None:
+        original(self, state)
+        for position in state.desk.ledger.open_positions():
+            position.best_value_lamports = position.value_lamports
+
+    return load
+
+
+def _without_breaker(original: Method) -> Method:
+    def catch_up(self: PositionRole, saved_seq: int) -> None:
+        original(self, saved_seq)
+        for ledger in self.ledgers.values():
+            ledger.state.breaker.reset()
+
+    return catch_up
 
 
 def _token_of_the_next(original: Method) -> Method:
@@ -276,6 +297,8 @@ FAULTS: Final = [
     PlantedFault("a fill doubled", UnitOfWork, "add", _doubled_rows(TradeRow)),
     PlantedFault("a fill booked twice", Ledger, "on_fill", _fill_twice),
     PlantedFault("a lamport too many", Desk, "_book", _one_lamport),
+    PlantedFault("a desk whose stops forget the best value", TradingAccount, "load", _without_best_values),
+    PlantedFault("a level that a restart of the ledger forgets", PositionRole, "catch_up", _without_breaker),
     PlantedFault("an event of the feed skipped", Intake, "_take", _token_of_the_next),
     PlantedFault("an event of the feed taken twice", Intake, "_take", _token_of_the_last),
     PlantedFault("events not logged", EventLog, "append", _nothing),

@@ -6,6 +6,7 @@ from sqlalchemy import update
 
 from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import ledger_policy_of
+from memesnipe.errors import MemeSnipeError
 from memesnipe.market.events import rows
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.events import to_records
@@ -25,7 +26,7 @@ _STATE = TypeAdapter(dict[Account, LedgerState])
 _WRITES = writes_of("position")
 
 
-class LedgerMismatchError(Exception):
+class LedgerMismatchError(MemeSnipeError):
     """Desk and ledger of an account differ."""
 
 

@@ -188,7 +188,7 @@ class Desk:
         cancelled = state.not_permitted()
         state.pending = [order for order in state.pending if order not in cancelled]
         for order in cancelled:
-            self._end_round_trip(order.spec_id, order.token, state.market_state.last_ts)
+            self._end_round_trip(order.spec_id, order.token, state.market_state.last_ts, is_between_events=False)
         return cancelled
 
     def _enter(self, decision: Order) -> Order | RiskRefused | None:
@@ -268,7 +268,7 @@ class Desk:
             self.state.refused_exits.discard((order.spec_id, order.token))
         self._end_round_trip(order.spec_id, order.token, fill.ts)
 
-    def _end_round_trip(self, spec_id: str, token: int, ts: int) -> None:
+    def _end_round_trip(self, spec_id: str, token: int, ts: int, *, is_between_events: bool = True) -> None:
         """End a round trip where nothing is held and no order is open."""
         state = self.state
         if state.holding(spec_id, token) is not None or state.is_pending(spec_id, token):
@@ -278,4 +278,4 @@ class Desk:
             if not state.round_trips[spec_id]:
                 del state.round_trips[spec_id]
             value = round_trip.profit_lamports / round_trip.stake_lamports
-            self._observed.append(Observation(spec_id, token, value, ts))
+            self._observed.append(Observation(spec_id, token, value, ts, is_between_events))

@@ -168,13 +168,10 @@ def _one_lamport(original: Method) -> Method:
     return book
 
 
-def _without_best_values(original: Method) -> Method:
-    """Restore a desk in which each position has its highest value now."""
-
+def _without_peak(original: Method) -> Method:
     def load(self: TradingAccount, state: Any) -> None:
         original(self, state)
-        for position in state.desk.ledger.open_positions():
-            position.best_value_lamports = position.value_lamports
+        state.desk.ledger.breaker.reset()
 
     return load
 
@@ -297,8 +294,8 @@ FAULTS: Final = [
     PlantedFault("a fill doubled", UnitOfWork, "add", _doubled_rows(TradeRow)),
     PlantedFault("a fill booked twice", Ledger, "on_fill", _fill_twice),
     PlantedFault("a lamport too many", Desk, "_book", _one_lamport),
-    PlantedFault("a desk whose stops forget the best value", TradingAccount, "load", _without_best_values),
-    PlantedFault("a level that a restart of the ledger forgets", PositionRole, "catch_up", _without_breaker),
+    PlantedFault("a desk without its drawdown after a start", TradingAccount, "load", _without_peak),
+    PlantedFault("a ledger without its drawdown after a start", PositionRole, "catch_up", _without_breaker),
     PlantedFault("an event of the feed skipped", Intake, "_take", _token_of_the_next),
     PlantedFault("an event of the feed taken twice", Intake, "_take", _token_of_the_last),
     PlantedFault("events not logged", EventLog, "append", _nothing),

@@ -22,13 +22,12 @@ def capital_of(settings: Settings, live_capital_usd: float | None) -> dict[Accou
     return {Account.PAPER: settings.trading.initial_capital_usd, **live}
 
 
-def limits_of(settings: Settings, capital_usd: float) -> Limits:
-    """Return the limits of the risk gate of an account with this starting capital."""
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits of the risk gate of an account."""
     risk = settings.risk
     return Limits(
         max_position_usd=risk.global_max_position_usd,
         min_position_usd=settings.trading.probation_capital_usd,
-        capital_usd=capital_usd,
         max_token_exposure_usd=risk.max_token_exposure_usd,
         max_total_exposure_usd=risk.max_total_exposure_usd,
         max_orders_per_minute=risk.max_orders_per_minute,
@@ -55,7 +54,7 @@ def fill_model_of(settings: Settings) -> FillModel:
 
 
 def ledger_policy_of(settings: Settings, capital_usd: float) -> LedgerPolicy:
-    """Return the starting capital of an account and the exit rules of its positions."""
+    """Return the starting capital of an account and the stops of its positions."""
     return LedgerPolicy(
         capital_usd=capital_usd,
         stop_loss=settings.risk.portfolio_stop_loss_percent / 100,

@@ -11,6 +11,7 @@ from memesnipe.trading.allocation import Caps
 from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import LedgerPolicy
 from memesnipe.trading.lifecycle import Gates, PromotionPolicy, Switches
+from memesnipe.trading.loss_limit import LossLimit
 
 _RENEWALS: Final = 0.25  # share of a generation, at most, for elites from earlier windows of the market
 
@@ -121,6 +122,7 @@ def caps_of(settings: Settings) -> Caps:
         all=trading.max_invested_share_percent / 100,
         probation_usd=trading.probation_capital_usd,
         probation_strategies=trading.max_probation_strategies,
+        loss_limit=LossLimit(trading.max_daily_loss_percent / 100, trading.max_profit_loss_percent / 100),
     )
 
 

@@ -127,7 +127,7 @@ class ClosedLoop:
         (mark,) = [message for message in entries.messages if isinstance(message, PositionUpdate)]
         if mark.flags & GENERATION:
             self._breed(step.seq)
-        decision = self.portfolio.decide(step.seq, {Account.PAPER: mark.equity_usd})
+        decision = self.portfolio.decide(step.seq, {Account.PAPER: mark})
         self.outcome.transitions += decision.transitions
         for spec_id in decision.allocations_usd:
             if self.portfolio.is_proven(spec_id):

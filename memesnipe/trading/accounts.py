@@ -53,14 +53,14 @@ class TradingAccount:
         market_state = self.desk.state.market_state
         for event in rows(events):
             # A decision between events (a maximum hold that ended) comes before the next event.
-            self._consume(pending, event.seq - 1, step)
+            self._consume(pending, event.seq, step, are_between_events=True)
             sol_usd = market_state.sol_usd
             step.fills += [DeskFill(fill, sol_usd) for fill in self.desk.pass_time(event.ts)]
             risk = self.desk.on_event(event)
             # The level restricts the decisions at this event; a stop closes what they have not closed.
             if risk is not None:
                 self._restrict(risk, step)
-            self._consume(pending, event.seq, step)
+            self._consume(pending, event.seq, step, are_between_events=False)
             if risk is not None:
                 self._close_stopped(risk, step)
         step.fills = [replace(done, parity_bps=self._compare(done.fill, simulated)) for done in step.fills]
@@ -89,10 +89,11 @@ class TradingAccount:
         for position in risk.stopped:
             step.add(self.desk.exit(position.spec_id, position.token, position.stop))
 
-    def _consume(self, pending: list[Order], seq: int, step: Step) -> None:
-        """Pass the decisions up to event ``seq`` to the desk, each after the orders that arrived before it."""
+    def _consume(self, pending: list[Order], seq: int, step: Step, *, are_between_events: bool) -> None:
+        """Pass the decisions before event ``seq``, or those at it, to the desk, each after the orders that arrived."""
         sol_usd = self.desk.state.market_state.sol_usd
-        while pending and pending[-1].decided_seq <= seq:
+        last = (seq - 1, True) if are_between_events else (seq, False)
+        while pending and (pending[-1].decided_seq, pending[-1].decided_between_events) <= last:
             decision = pending.pop()
             # At equal times, a decision at an event precedes an arrival, and one between events follows it.
             arrived = self.desk.pass_time(decision.decided_ts + decision.decided_between_events)

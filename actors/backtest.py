@@ -7,16 +7,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import ray
+from numpy.typing import NDArray
 from ray.autoscaler.sdk import request_resources
 
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment, evaluate, run_segment
+from memesnipe.evolution.samples import RATIO, Sample, select
 from memesnipe.evolution.spans import cut
-from memesnipe.evolution.window import Window
-from memesnipe.market.events import Events
+from memesnipe.market.events import Events, join
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.stats.splits import Span
 
@@ -67,17 +69,35 @@ class StoredWindow:
     def __init__(self) -> None:
         self._references: dict[str, Any] = {}
 
-    def segments(self, window: Window) -> list[Segment]:
-        """Return the training and the validation segment of a window; slices of the previous one are reused."""
-        references = {s.key: self._references.get(s.key) for s in window.slices}
-        for slice_ in window.slices:
+    def segments(self, sample: Sample) -> tuple[Segment, Segment]:
+        """Return the training and the validation segment of a sample; slices of the previous window are reused."""
+        slices = sample.window.slices
+        references = {s.key: self._references.get(s.key) for s in slices}
+        for slice_ in slices:
             if references[slice_.key] is None:
                 references[slice_.key] = ray.put(slice_.load())
-        self._references = {s.key: references[s.key] for s in window.slices if s.is_final}
-        return [
-            Segment(span, Stored(tuple(references[s.key] for s in window.within(span)), span))
-            for span in window.segment_spans()
-        ]
+        self._references = references
+        parts = _selected(sample, references) if sample.depth else [(s.span, references[s.key]) for s in slices]
+        train, validation = (
+            Segment(span, Stored(tuple(part for at, part in parts if _overlap(at, span)), span))
+            for span in sample.window.segment_spans()
+        )
+        return train, validation
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start_ts < other.stop_ts and one.stop_ts > other.start_ts
+
+
+def _selected(sample: Sample, references: dict[str, Any]) -> list[tuple[Span, Any]]:
+    """Select the events of a sample in tasks; return references to parts about as long as a slice, with their spans."""
+    depths, slices, size = ray.put(sample.depths), sample.window.slices, RATIO**sample.depth
+    groups = [slices[start : start + size] for start in range(0, len(slices), size)]
+    parts = [_select.remote(sample.depth, depths, *(references[s.key] for s in group)) for group in groups]
+    ray.wait(parts, num_returns=len(parts))
+    return [
+        (Span(group[0].span.start_ts, group[-1].span.stop_ts), part) for group, part in zip(groups, parts, strict=True)
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -87,6 +107,11 @@ def _families(folders: tuple[Path, ...]) -> Families:
 
 # A lost worker costs one chunk: it is run again, with the same result.
 _OPTIONS: Final[dict[str, Any]] = {"num_cpus": 1, "max_retries": 5}
+
+
+@ray.remote(**_OPTIONS)
+def _select(depth: int, depths: NDArray[np.int8], *slices: Events) -> Events:
+    return join(*(select(events, depth, depths) for events in slices))
 
 
 @ray.remote(**_OPTIONS)
@@ -131,6 +156,7 @@ class Backtests:
     max_cpus: int = MAX_CPUS
     busy_s: float = 0.0  # seconds that workers have spent on chunks
     _genome_s: float = field(default=0.0, init=False)
+    _events: int = field(default=1, init=False)  # that `_genome_s` is the time of
     _requested_cpus: int = field(default=0, init=False)
 
     def store(self, spans: Sequence[Span], slices: Iterable[Events]) -> list[Segment]:
@@ -144,7 +170,14 @@ class Backtests:
         return [Segment(span, Stored(tuple(refs))) for span, refs in zip(spans, stored, strict=True)]
 
     def evaluate(
-        self, train: Segment, validation: Segment, genomes: list[Genome], on_done: OnDone, title: str = "genomes"
+        self,
+        train: Segment,
+        validation: Segment,
+        genomes: list[Genome],
+        on_done: OnDone,
+        title: str = "genomes",
+        *,
+        events: int = 1,
     ) -> list[Evaluation]:
         """Return one evaluation per genome, in their order; independent of chunks, workers and losses.
 
@@ -154,10 +187,13 @@ class Backtests:
             genomes: to evaluate.
             on_done: called with the number of genomes in each finished chunk.
             title: of this work in Ray's dashboard, as in `backtest TITLE, chunk 3`.
+            events: in the segments, where calls have segments of different lengths.
 
         Raises:
             MemeSnipeError: a chunk was lost too often, or failed.
         """
+        self._genome_s *= events / self._events
+        self._events = events
         done: list[Evaluation] = self._run(_evaluate_chunk, (train, validation), genomes, on_done, title)
         return done
 

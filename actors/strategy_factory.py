@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # the role is loaded in the actor's process alone
     from actors.host import Role
     from memesnipe.engine.genome import Genome
     from memesnipe.evolution.evaluation import Evaluation
-    from memesnipe.evolution.window import Window
+    from memesnipe.evolution.samples import Sample
     from memesnipe.roles.context import Context
     from memesnipe.telemetry.metrics import ActorMetrics
 
@@ -32,10 +32,10 @@ class StrategyFactory(Host):
         )
         backtests, stored = Backtests(conditions), StoredWindow()
 
-        def evaluate(generation: int, window: "Window", genomes: "list[Genome]") -> "list[Evaluation]":
+        def evaluate(generation: int, sample: "Sample", genomes: "list[Genome]") -> "list[Evaluation]":
             with activity.breeding():
-                train, validation = stored.segments(window)
-                title = f"generation {generation}"
-                return backtests.evaluate(train, validation, genomes, activity.record_backtests, title)
+                train, validation = stored.segments(sample)
+                title, events = f"generation {generation}", sample.events
+                return backtests.evaluate(train, validation, genomes, activity.record_backtests, title, events=events)
 
         return FactoryRole(context, metrics, evaluate)

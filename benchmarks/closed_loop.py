@@ -25,7 +25,8 @@ from memesnipe.config.settings import Settings, settings_from
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import SettingsError
 from memesnipe.evolution.evaluation import Evaluation, evaluate
-from memesnipe.evolution.window import Window, latest, segments_of, slices_between_gaps
+from memesnipe.evolution.samples import Sample
+from memesnipe.evolution.window import Window, latest, slices_between_gaps
 from memesnipe.feeds.synthetic.past import first_hours, first_ts_after, stamp_all
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, Events
 from memesnipe.market.sequencer import Sequencer
@@ -35,6 +36,7 @@ from memesnipe.testing.closed_loop import ClosedLoop
 from memesnipe.testing.labelled_markets import Edge, labelled_market
 from memesnipe.trading.lifecycle import Mode
 
+CHUNK = 512  # genomes that share one pass over the events, for a bounded memory
 DYING = "dying"  # the edge of momentum, for the first half of the run
 MARKETS = (*(str(edge) for edge in Edge), "synthetic", DYING)
 FAMILY_OF = {
@@ -97,13 +99,12 @@ def window_at(past: Events, events: Events, hours: float, seq: int) -> Window:
     return latest(reversed(slices), int(hours * 3600 * NS_PER_S))
 
 
-def evaluate_window(
-    families: Families, settings: Settings, _index: int, window: Window, genomes: list[Genome]
-) -> list[Evaluation]:
-    """Evaluate genomes on a window, as the factory's tasks do."""
-    train, validation = segments_of(window)
-    model = fill_model_of(settings)
-    return evaluate(train, validation, genomes, families, model, settings.simulation.shadow_capital_usd)
+def evaluate_sample(families: Families, settings: Settings, sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
+    """Evaluate genomes on a sample, as the factory's tasks do."""
+    train, validation = sample.segments()
+    model, capital_usd = fill_model_of(settings), settings.simulation.shadow_capital_usd
+    chunks = (genomes[start : start + CHUNK] for start in range(0, len(genomes), CHUNK))
+    return [e for chunk in chunks for e in evaluate(train, validation, chunk, families, model, capital_usd)]
 
 
 def run(market: str, seed: int, hours: float, overrides: dict[str, str]) -> Run:
@@ -113,7 +114,7 @@ def run(market: str, seed: int, hours: float, overrides: dict[str, str]) -> Run:
     families = load_families(settings)
     past, events, mints = market_of(market, seed, hours, settings)
     window = partial(window_at, past, events, settings.evolution.training_hours)
-    loop = ClosedLoop(settings, families, window, partial(evaluate_window, families, settings))
+    loop = ClosedLoop(settings, families, window, partial(evaluate_sample, families, settings))
     for _ in loop.advance(events, dict(enumerate(mints))):
         pass
     outcome = loop.outcome

@@ -1,10 +1,10 @@
-"""Comparison of random search, optuna's TPE, optuna's NSGA-II and ours, with equal evaluations on the same markets.
+"""Comparison of random search, optuna's TPE, CatCMAwM and ours: which champion is better on hours it has not seen?
 
-    .venv/bin/python benchmarks/search.py [--edge momentum] [--evaluations 600] [--seeds 10] [--hours 6] [--json]
+    .venv/bin/python benchmarks/search.py [--edges momentum social] [--windows 200] [--seeds 10] [--hours 6] [--json]
 
-Every seed makes a market with a planted edge, and all four search it, on the first part of the tape alone and in
-batches of the same size. The genome with the highest fitness of each search is then tested on the holdout, the last
-part of the tape. A repeated genome counts as another evaluation. The first run compiles the engine.
+Every seed makes a market with a planted edge, and all searches search its first hours, each until it has processed as
+many events as so many backtests on all these hours. The fittest genome that a search has evaluated on all of them is
+its champion, and runs on the fresh hours that follow. The first run compiles the engine.
 """
 
 import argparse
@@ -15,182 +15,210 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 
+import optuna
 from rich.console import Console
 from rich.table import Table
-from search_contenders import BATCH, CONTENDERS, OURS, RANDOM
+from scipy.stats import wilcoxon
+from search_contenders import CONTENDERS, OURS, RANDOM, Spent
 
 from memesnipe.engine.fills import FillModel
-from memesnipe.evolution.evaluation import SAMPLE_S, Evaluation, Segment, evaluate, run_segment
-from memesnipe.evolution.spans import cut, search_spans, span_of
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Segment, evaluate, run_segment
+from memesnipe.evolution.fitness import score_of
+from memesnipe.evolution.samples import Sample, Sampler
+from memesnipe.evolution.spans import cut
+from memesnipe.evolution.window import latest, slices_between_gaps
+from memesnipe.market.events import NS_PER_S
 from memesnipe.sdk.registry import discover
-from memesnipe.stats.sharpe import sharpe_of
-from memesnipe.testing.labelled_markets import Edge, labelled_market
+from memesnipe.stats.overfitting import block_moments
+from memesnipe.stats.splits import Span
+from memesnipe.testing.labelled_markets import START_TS, Edge, labelled_market
 
 CAPITAL_USD = 1_000.0
-PROCESSES = 2
-FIRST_SEED = 1
-QUARTERS = 4
-FIGURES = (
-    "fitness",
-    "holdout_return",
-    "holdout_sharpe",
-    "holdout_trades",
-    "evaluations_to_random",
-    "own_s",
-    "evaluation_s",
-)
+EDGES = tuple(edge for edge in Edge if edge is not Edge.NOISE)
 NOTES = (
-    "Medians over the seeds, with the quartiles in brackets. Each seed is another market and another search.",
-    "fitness: the best fitness found, which the search maximises. holdout: the result of that genome on the last part "
-    "of the tape; the Sharpe ratio is annualised.",
-    "to random: evaluations until the search had reached the final fitness of random search; the number of all "
-    "evaluations plus one if it never did.",
-    "own s: seconds that the search itself took for ask and tell, without backtests; tests s: the backtests.",
-    "TPE: multivariate, grouped, with constant liar; the families of three slots are categories and the parameters are "
-    "conditional on them. NSGA-II: the same space, but with all parameters of all families in every trial, because it "
-    "can only cross parameters that all trials have.",
-)  # fmt: skip
+    "Medians over the seeds. Each seed is another market and another search.",
+    "score: return over volatility on the fresh hours, weighed by the number of trades, as in the fitness; 0 without "
+    "trades. fitness: the highest one on the searched hours.",
+    "ours better: number of seeds with a better score (a tie counts one half), and the probability of such differences "
+    "if ours was not better (Wilcoxon signed-rank test, one-sided).",
+    "genomes: that the search has backtested on some sample, or on all hours. own s: the search without its backtests.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found on one market."""
+
+    edge: str
+    seed: int
+    search: str
+    fitness: float  # on the hours of the search
+    score: float  # on the fresh hours
+    fresh_return: float
+    fresh_trades: int
+    genomes: int
+    windows: float  # events processed, in backtests on all hours of the search
+    own_s: float
+    backtests_s: float
+
+
+class Meter:
+    """Runs backtests while the budget lasts, and remembers the fittest genome on the whole window."""
+
+    def __init__(self, sample: Sample, windows: int, seed: int) -> None:
+        self.sample = sample
+        self.families, self.model = discover(), FillModel(seed=seed)
+        self.events_left = windows * sample.events
+        self.best: tuple[float, Genome | None] = (-float("inf"), None)
+        self.genomes: set[str] = set()
+        self.seconds = 0.0
+
+    def affords(self, windows: int) -> bool:
+        """Return whether the budget suffices for so many backtests on the whole window."""
+        return windows * self.sample.events <= self.events_left
+
+    def run(self, sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
+        """Return the evaluations of genomes.
+
+        Raises:
+            Spent: the budget does not suffice.
+        """
+        cost = sample.events * len(genomes)
+        if cost > self.events_left:
+            raise Spent
+        self.events_left -= cost
+        started = time.perf_counter()
+        found = evaluate(*sample.segments(), genomes, self.families, self.model, CAPITAL_USD)
+        self.seconds += time.perf_counter() - started
+        self.genomes |= {genome.spec_id for genome in genomes}
+        if sample.depth == 0:
+            for genome, evaluation in zip(genomes, found, strict=True):
+                if evaluation.fitness > self.best[0]:
+                    self.best = (evaluation.fitness, genome)
+        return found
 
 
 def main() -> None:
     """Run the searches and print the comparison."""
     options = _options()
-    report = compare(options.edge, options.seeds, options.evaluations, options.hours, tuple(CONTENDERS))
+    names = [name for name in CONTENDERS if name in {*options.searches, OURS}]
+    print("compiling the engine, if needed", file=sys.stderr, flush=True)
+    search_all((EDGES[0], options.first_seed, 1, 1.0, 1.0, [RANDOM]))
+    plan = [
+        (edge, seed, options.windows, options.hours, options.fresh_hours, names)
+        for edge in options.edges
+        for seed in range(options.first_seed, options.first_seed + options.seeds)
+    ]
+    started = time.perf_counter()
+    found: list[Found] = []
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        for done in pool.imap(search_all, plan):
+            found += done
+            scores = ", ".join(f"{one.search} {one.score:.2f}" for one in done)
+            print(f"{done[0].edge} {done[0].seed}: {scores}", file=sys.stderr, flush=True)
+    title = (
+        f"{options.windows} backtests on {options.hours:g} h or as many events, then {options.fresh_hours:g} fresh h; "
+        f"{options.seeds} seeds from {options.first_seed}; optuna {optuna.__version__}; "
+        f"{time.perf_counter() - started:.0f} s"
+    )
     if options.json:
-        print(json.dumps(report))
+        machine = f"{platform.machine()}, {os.cpu_count()} cores"
+        print(json.dumps({"title": title, "machine": machine, "found": [asdict(one) for one in found]}))
     else:
-        _print(report)
+        _print(title, found, [str(edge) for edge in options.edges], names)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--edge", type=Edge, choices=list(Edge), default=Edge.MOMENTUM, help="the planted edge")
-    parser.add_argument("--evaluations", type=int, default=600, help=f"of each search, in batches of {BATCH}")
+    parser.add_argument("--edges", type=Edge, nargs="+", choices=EDGES, default=EDGES, help="the planted edges")
+    parser.add_argument(
+        "--searches", nargs="+", choices=list(CONTENDERS), default=list(CONTENDERS), help="besides ours"
+    )
+    parser.add_argument("--windows", type=int, default=200, help="the budget, in backtests on all searched hours")
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--hours", type=float, default=6.0, help="length of the tape")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--hours", type=float, default=6.0, help="searched")
+    parser.add_argument("--fresh-hours", type=float, default=6.0, help="after them, for the test")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     return parser.parse_args()
 
 
-def compare(edge: Edge, seeds: int, evaluations: int, hours: float, names: tuple[str, ...]) -> dict[str, Any]:
-    """Run every search on every seed; return the figures."""
-    _print_step("compiling the engine, if needed")
-    search_all(edge, BATCH, hours, (RANDOM,), FIRST_SEED)
+def search_all(plan: tuple[Edge, int, int, float, float, Sequence[str]]) -> list[Found]:
+    """Run searches on one market.
+
+    Args:
+        plan: the edge, the seed, the budget in windows, the searched hours, the fresh hours, and the searches.
+    """
+    edge, seed, windows, hours, fresh_hours, names = plan
+    events = labelled_market(edge, seed, hours=hours + fresh_hours).events
+    stop_ts = START_TS + int(hours * 3_600) * NS_PER_S
+    searched = cut(events, Span(0, stop_ts))
+    slices = slices_between_gaps("", searched, lambda start, stop: searched[start:stop], is_final=True)
+    window = latest(reversed(slices), stop_ts)
+    (whole,) = Sampler().samples(window, 0)[-1:]
+    fresh_span = Span(stop_ts, int(events["ts"][-1]) + 1)
+    fresh = Segment(fresh_span, (cut(events, fresh_span),))
+    return [_found(edge, seed, name, Meter(whole, windows, seed), windows, fresh) for name in names]
+
+
+def _found(edge: Edge, seed: int, name: str, meter: Meter, windows: int, fresh: Segment) -> Found:
     started = time.perf_counter()
-    found: list[dict[str, dict[str, Any]]] = []
-    with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
-        job = partial(search_all, edge, evaluations, hours, names)
-        for done in pool.imap(job, range(FIRST_SEED, FIRST_SEED + seeds)):
-            found.append(done)
-            _print_step(
-                f"seed {len(found)} of {seeds}: " + ", ".join(f"{n} {r['fitness']:.3f}" for n, r in done.items())
-            )
-    return {
-        "edge": edge, "evaluations": evaluations, "hours": hours, "seeds": seeds, "batch": BATCH,
-        "seconds": time.perf_counter() - started, "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "searches": {name: _summary([done[name] for done in found]) for name in names},
-        "wins_of_ours": {name: _wins(found, name) for name in names if name != OURS},
-        "by_seed": found, "notes": NOTES,
-    }  # fmt: skip
-
-
-def search_all(
-    edge: Edge, evaluations: int, hours: float, names: tuple[str, ...], seed: int
-) -> dict[str, dict[str, Any]]:
-    """Run all searches on the market of one seed; return the figures by search."""
-    families, model = discover(), FillModel(seed=seed)
-    events = labelled_market(edge, seed, hours=hours).events
-    spans = search_spans(span_of(events))
-    train, validation, unseen = (Segment(s, (cut(events, s),)) for s in (spans.train, spans.validation, spans.holdout))
-    found: dict[str, dict[str, Any]] = {}
-    for name in names:
-        contender = CONTENDERS[name](families, evaluations, seed)
-        own_s, evaluation_s, left = 0.0, 0.0, evaluations
-        curve: list[float] = []
-        best, best_fitness = None, -float("inf")
-        while left > 0:
-            begun = time.perf_counter()
-            genomes = contender.ask(min(BATCH, left))
-            asked = time.perf_counter()
-            evaluations_made: list[Evaluation] = evaluate(train, validation, genomes, families, model, CAPITAL_USD)
-            evaluated = time.perf_counter()
-            contender.tell(genomes, evaluations_made)
-            own_s += asked - begun + time.perf_counter() - evaluated
-            evaluation_s += evaluated - asked
-            left -= len(genomes)
-            for genome, evaluation in zip(genomes, evaluations_made, strict=True):
-                if evaluation.fitness > best_fitness:
-                    best, best_fitness = genome, evaluation.fitness
-                curve.append(best_fitness)
-        assert best is not None  # noqa: S101 - at least one was evaluated
-        (record,) = run_segment(unseen, [best], families, model, CAPITAL_USD)
-        found[name] = {
-            "fitness": best_fitness,
-            "genome": best.to_dict(),
-            "holdout_return": record.result.total_return,
-            "holdout_sharpe": sharpe_of(record.returns, SAMPLE_S).annualised,
-            "holdout_trades": record.result.trades,
-            "own_s": own_s, "evaluation_s": evaluation_s, "curve": curve,
-        }  # fmt: skip
-    target = found[RANDOM]["fitness"] if RANDOM in found else float("inf")
-    for result in found.values():
-        reached = [number for number, fitness in enumerate(result["curve"], 1) if fitness >= target]
-        result["evaluations_to_random"] = reached[0] if reached else evaluations + 1
-        result["curve"] = result["curve"][BATCH - 1 :: BATCH]
-    return found
-
-
-def _summary(results: list[dict[str, Any]]) -> dict[str, list[float]]:
-    """Return the first quartile, the median and the third quartile of every figure."""
-    return {figure: _quartiles([result[figure] for result in results]) for figure in FIGURES}
-
-
-def _quartiles(values: list[float]) -> list[float]:
-    return statistics.quantiles(values, n=QUARTERS, method="inclusive") if len(values) > 1 else values * 3
-
-
-def _wins(found: list[dict[str, dict[str, Any]]], name: str) -> dict[str, float]:
-    """Return the number of seeds on which ours is better; a tie counts one half."""
-    wins = {}
-    for figure in ("fitness", "holdout_return", "holdout_sharpe"):
-        pairs = [(done[OURS][figure], done[name][figure]) for done in found]
-        wins[figure] = sum(1.0 if ours > other else 0.5 * (ours == other) for ours, other in pairs)
-    return wins
-
-
-def _print(report: dict[str, Any]) -> None:
-    columns: list[tuple[str, str, Callable[[float], str]]] = [
-        ("fitness", "fitness", "{:.3f}".format),
-        ("holdout return", "holdout_return", "{:+.1%}".format),
-        ("holdout Sharpe", "holdout_sharpe", "{:.0f}".format),
-        ("trades", "holdout_trades", "{:.0f}".format),
-        ("to random", "evaluations_to_random", "{:.0f}".format),
-    ]
-    title = (
-        f"{report['evaluations']:,} evaluations on each of {report['seeds']} markets of {report['hours']:g} h, "
-        f"edge: {report['edge']}; {report['seconds']:.0f} s"
+    with suppress(Spent):
+        CONTENDERS[name](meter.families, seed, meter)
+    seconds = time.perf_counter() - started
+    fitness, champion = meter.best
+    assert champion is not None  # noqa: S101 - every budget suffices for one backtest
+    (record,) = run_segment(fresh, [champion], meter.families, meter.model, CAPITAL_USD)
+    return Found(
+        edge=str(edge),
+        seed=seed,
+        search=name,
+        fitness=fitness,
+        score=score_of(record.result, block_moments(record.returns[None], BLOCKS)[0]),
+        fresh_return=record.result.total_return,
+        fresh_trades=record.result.trades,
+        genomes=len(meter.genomes),
+        windows=windows - meter.events_left / meter.sample.events,
+        own_s=seconds - meter.seconds,
+        backtests_s=meter.seconds,
     )
-    wins = "ours better: fitness / return / Sharpe"
-    table = Table("search", *(head for head, _, _ in columns), "own s", "tests s", wins, title=title, box=None)
-    for name, summary in report["searches"].items():
-        cells = [f"{f(summary[k][1])} ({f(summary[k][0])} to {f(summary[k][2])})" for _, k, f in columns]
-        cells += [f"{summary[key][1]:.1f}" for key in ("own_s", "evaluation_s")]
-        won = report["wins_of_ours"].get(name)
-        cells.append(" / ".join(f"{count:g}" for count in won.values()) + f" of {report['seeds']}" if won else "")
-        table.add_row(name, *cells)
+
+
+def _print(title: str, found: list[Found], edges: list[str], names: list[str]) -> None:
+    columns = ("market", "search", "fitness", "score", "fresh return", "trades", "genomes", "own s", "backtests s")
+    table = Table(*columns, "ours better", "p", title=title, box=None)
+    for edge in (*edges, *(["all"] if len(edges) > 1 else [])):
+        of_edge = [one for one in found if edge in ("all", one.edge)]
+        ours = [one.score for one in of_edge if one.search == OURS]
+        for name in names:
+            those = [one for one in of_edge if one.search == name]
+            figures = [
+                form.format(statistics.median(getattr(one, figure) for one in those))
+                for figure, form in (
+                    ("fitness", "{:.2f}"), ("score", "{:.2f}"), ("fresh_return", "{:+.0%}"), ("fresh_trades", "{:.0f}"),
+                    ("genomes", "{:,.0f}"), ("own_s", "{:.1f}"), ("backtests_s", "{:.1f}"),
+                )
+            ]  # fmt: skip
+            table.add_row(edge, name, *figures, *_comparison(ours, [one.score for one in those], name))
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
     console.print(table)
-    for note in report["notes"]:
+    for note in NOTES:
         console.print(f"- {note}", soft_wrap=True)
 
 
-def _print_step(step: str) -> None:
-    print(step, file=sys.stderr, flush=True)
+def _comparison(ours: list[float], theirs: list[float], name: str) -> tuple[str, str]:
+    if name == OURS:
+        return "", ""
+    won = sum(1.0 if a > b else 0.5 * (a == b) for a, b in zip(ours, theirs, strict=True))
+    differ = any(a != b for a, b in zip(ours, theirs, strict=True))
+    p = wilcoxon(ours, theirs, alternative="greater").pvalue if differ else 1.0
+    return f"{won:g} of {len(ours)}", f"{p:.4f}"
 
 
 if __name__ == "__main__":

@@ -1,156 +1,129 @@
-"""The searches that `search.py` compares, each with an ask-and-tell interface over the same space."""
+"""The searches that `search.py` compares, over the same space, each until its budget is spent."""
 
-import warnings
-from collections.abc import Callable, Sequence
-from itertools import count
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import optuna
+from cmaes import CatCMAwM
 
 from memesnipe.config.settings import Settings
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
+from memesnipe.evolution.admission import Admission
+from memesnipe.evolution.breeding import Breeder
 from memesnipe.evolution.evaluation import Evaluation
-from memesnipe.evolution.genetic_algorithm import GeneticAlgorithm, SearchSettings
+from memesnipe.evolution.genetic_algorithm import SearchSettings
 from memesnipe.evolution.operators import random_genes
+from memesnipe.evolution.racing import Budget
 from memesnipe.evolution.ranges import EXITS, FILTERS, MAX_SIGNALS, SIZE, THRESHOLD, WEIGHT
-from memesnipe.evolution.refine import Polish
-from memesnipe.evolution.space import Space, rounded
+from memesnipe.evolution.samples import Sample
+from memesnipe.evolution.space import Genes, Space, rounded
 from memesnipe.sdk import Param
 from memesnipe.sdk.registry import Families
 
-RANDOM, TPE, NSGA2, OURS = "random", "TPE", "NSGA-II", "ours"
-BATCH = 25  # genomes per call of `ask`, for every search
-POLISH_SHARE = 0.25  # of the evaluations of ours
-POLISHED = 3  # elites
+RANDOM, TPE, CATCMA, OURS = "random", "TPE", "CatCMAwM", "ours"
+GENERATION = 25  # backtests on the whole window that a generation of ours costs
+BATCH = 25  # random genomes that share a pass over the events; the other rivals choose for themselves
 
 
-class Contender(Protocol):
-    """A search with an ask-and-tell interface."""
-
-    def ask(self, batch: int) -> list[Genome]:
-        """Return genomes to evaluate."""
-
-    def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """Receive the evaluations, in the order of the genomes."""
+class Spent(Exception):  # noqa: N818 - no error: the budget is spent
+    """The budget does not suffice for the next backtests."""
 
 
-class RandomSearch:
-    """Uniform random genomes, like the first generation of ours."""
+class Meter(Protocol):
+    """Runs backtests within a budget of events."""
 
-    def __init__(self, families: Families, _: int, seed: int) -> None:
-        self._space, self._rng = Space(families), np.random.default_rng(seed)
+    sample: Sample  # the whole window
 
-    def ask(self, batch: int) -> list[Genome]:
-        """Draw a batch."""
-        return self._space.decode(random_genes(self._rng, self._space, batch))
+    def run(self, sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
+        """Return the evaluations of genomes.
 
-    def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """Ignore the evaluations."""
+        Raises:
+            Spent: the budget does not suffice.
+        """
+
+    def affords(self, windows: int) -> bool:
+        """Return whether the budget suffices for so many backtests on the whole window."""
 
 
-class OptunaSearch:
-    """An optuna study over genomes, in the define-by-run style.
+def random_search(families: Families, seed: int, meter: Meter) -> None:
+    """Draw uniform random genomes, like the first generation of ours."""
+    space, rng = Space(families), np.random.default_rng(seed)
+    while True:
+        size = BATCH if meter.affords(BATCH) else 1
+        meter.run(meter.sample, space.decode(random_genes(rng, space, size)))
 
-    Three slots choose their families from categories; a family that two of them choose counts once.
-    """
 
-    def __init__(self, families: Families, sampler: optuna.samplers.BaseSampler, *, conditional: bool) -> None:
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._families, self._conditional = families, conditional
-        self._study = optuna.create_study(sampler=sampler, direction="maximize")
-        self._trials: list[optuna.Trial] = []
+def tpe(families: Families, seed: int, meter: Meter) -> None:
+    """Run optuna's default sampler, one trial after the other, in the define-by-run style."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), direction="maximize")
+    while True:
+        trial = study.ask()
+        (evaluation,) = meter.run(meter.sample, [_suggested(trial, families)])
+        study.tell(trial, evaluation.fitness)
 
-    def ask(self, batch: int) -> list[Genome]:
-        """Open a batch of trials."""
-        self._trials = [self._study.ask() for _ in range(batch)]
-        return [self._genome(trial) for trial in self._trials]
 
-    def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """Close the trials; evaluations are in the order of the trials."""
-        for trial, _, evaluation in zip(self._trials, genomes, evaluations, strict=True):
-            self._study.tell(trial, evaluation.fitness)
-
-    def _genome(self, trial: optuna.Trial) -> Genome:
-        number = trial.suggest_int("signals", 1, MAX_SIGNALS)
-        slots = MAX_SIGNALS if not self._conditional else number
-        chosen = [trial.suggest_categorical(f"family_{slot}", list(self._families)) for slot in range(slots)]
-        used = dict.fromkeys(chosen[:number])
-        genes = {
-            family: SignalGene(
-                family,
-                {n: _suggest(trial, f"{family}.{n}", p) for n, p in self._families[family].params.items()},
-                _suggest(trial, f"weights.{family}", WEIGHT),
-            )
-            for family in (sorted(used) if self._conditional else self._families)
-        }
-        return Genome(
-            tuple(gene for family, gene in genes.items() if family in used),
-            _suggest(trial, "threshold", THRESHOLD),
-            _suggest(trial, "size", SIZE),
-            ExitGenes(**{name: _suggest(trial, f"exits.{name}", p) for name, p in EXITS.items()}),
-            FilterGenes(**{name: _suggest(trial, f"filters.{name}", p) for name, p in FILTERS.items()}),
+def _suggested(trial: optuna.Trial, families: Families) -> Genome:
+    """Return the genome of a trial: up to three slots choose families; one that two of them choose counts once."""
+    number = trial.suggest_int("signals", 1, MAX_SIGNALS)
+    names = list(families)
+    used = sorted({str(trial.suggest_categorical(f"family_{slot}", names)) for slot in range(number)})
+    genes = (
+        SignalGene(
+            family,
+            {name: _suggest(trial, f"{family}.{name}", p) for name, p in families[family].params.items()},
+            _suggest(trial, f"weights.{family}", WEIGHT),
         )
+        for family in used
+    )
+    return Genome(
+        tuple(genes),
+        _suggest(trial, "threshold", THRESHOLD),
+        _suggest(trial, "size", SIZE),
+        ExitGenes(**{name: _suggest(trial, f"exits.{name}", p) for name, p in EXITS.items()}),
+        FilterGenes(**{name: _suggest(trial, f"filters.{name}", p) for name, p in FILTERS.items()}),
+    )
 
 
 def _suggest(trial: optuna.Trial, name: str, declared: Param) -> float:
     return rounded(trial.suggest_float(name, declared.low, declared.high, log=declared.log))
 
 
-class Ours:
-    """The genetic algorithm for most of the budget, then tuning of its best genomes in turn."""
-
-    def __init__(self, families: Families, evaluations: int, seed: int, settings: SearchSettings) -> None:
-        self._families, self._seed = families, seed
-        self._population = GeneticAlgorithm(families, settings, seed)
-        self._breeding = int(evaluations * (1.0 - POLISH_SHARE)) // BATCH * BATCH
-        self._asked = 0
-        self._polishes: list[Polish] = []
-        self._rounds = count()
-        self._current: Polish | None = None
-
-    def ask(self, batch: int) -> list[Genome]:
-        """Return a generation, or trials that tune the next elite."""
-        if self._asked < self._breeding:
-            return self._population.ask()
-        if not self._polishes:
-            elites = self._population.archive.best(POLISHED)
-            self._polishes = [
-                Polish(e.genome, e.fitness, self._families, study_name=f"{rank}", storage=None, seed=self._seed + rank)
-                for rank, e in enumerate(elites)
-            ]
-        self._current = self._polishes[next(self._rounds) % len(self._polishes)]
-        return self._current.ask(batch)
-
-    def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """Pass the evaluations to the algorithm that returned the genomes."""
-        self._asked += len(genomes)
-        if self._current is None:
-            self._population.tell(genomes, evaluations)
-        else:
-            self._current.tell([evaluation.fitness for evaluation in evaluations])
+def catcma(families: Families, seed: int, meter: Meter) -> None:
+    """Run CatCMA with margin: each number is continuous on its own scale; three slots choose a family or none."""
+    space = Space(families)
+    none = len(space.names)
+    optimiser = CatCMAwM(
+        x_space=[[0.0, 1.0]] * len(space.columns), c_space=[none + 1] * MAX_SIGNALS, seed=seed + 1
+    )  # 0 is not a seed
+    while True:
+        asked = [optimiser.ask() for _ in range(optimiser.population_size)]
+        active = np.zeros((len(asked), none), np.bool_)
+        for row, solution in zip(active, asked, strict=True):
+            chosen = np.argmax(solution.c, axis=1)
+            row[chosen[chosen < none]] = True
+            if not row.any():
+                row[np.argmax(solution.c[0, :none])] = True
+        shares = np.clip(np.array([solution.x for solution in asked]), 0.0, 1.0)
+        found = meter.run(meter.sample, space.decode(Genes(active, shares)))
+        optimiser.tell([(solution, -evaluation.fitness) for solution, evaluation in zip(asked, found, strict=True)])
 
 
-def tpe(families: Families, _: int, seed: int) -> OptunaSearch:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`
-        sampler = optuna.samplers.TPESampler(
-            multivariate=True, group=True, constant_liar=True, n_startup_trials=2 * BATCH, seed=seed
-        )
-    return OptunaSearch(families, sampler, conditional=True)
-
-
-def nsga2(families: Families, _: int, seed: int) -> OptunaSearch:
-    sampler = optuna.samplers.NSGAIISampler(population_size=BATCH, seed=seed)
-    return OptunaSearch(families, sampler, conditional=False)
-
-
-def ours(families: Families, evaluations: int, seed: int) -> Ours:
+def ours(families: Families, seed: int, meter: Meter) -> None:
+    """Run the factory's search on one window; nothing is evaluated again there, since the market does not change."""
     declared = Settings.fields()  # the defaults, not the environment's values
     rates = {name: declared[name].default for name in ("mutation_rate", "crossover_rate", "tournament_size")}
-    return Ours(families, evaluations, seed, SearchSettings(population_size=BATCH, **rates))
+    breeder = Breeder(
+        families,
+        SearchSettings(GENERATION, **rates),
+        seed,
+        admission=Admission(1.0, proposals=1),
+        budget=Budget(GENERATION, GENERATION, GENERATION * meter.sample.events),
+    )
+    while meter.affords(GENERATION):
+        breeder.breed(meter.sample.window, meter.run)
 
 
-CONTENDERS: dict[str, Callable[[Families, int, int], Contender]] = {
-    RANDOM: RandomSearch, TPE: tpe, NSGA2: nsga2, OURS: ours,
-}  # fmt: skip
+Search = Callable[[Families, int, Meter], None]
+CONTENDERS: dict[str, Search] = {RANDOM: random_search, TPE: tpe, CATCMA: catcma, OURS: ours}

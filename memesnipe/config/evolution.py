@@ -1,15 +1,20 @@
 """Settings of evolution: the genetic algorithm, its generations, and the tapes of what was seen."""
 
 from memesnipe.config.group import Group, setting
-from memesnipe.config.types import Days, Genomes, Hours, Interval, PastHours, Population, Ratio
+from memesnipe.config.types import Days, EventsBudget, Genomes, Hours, Interval, PastHours, Population, Ratio
 
 
 class EvolutionSettings(Group):
     """Genetic algorithm, its generations, and the tapes of what was seen."""
 
-    population_size: Population = setting(50, "genomes in a generation", decides=True)
+    population_size: Population = setting(
+        50, "backtests on all training hours that a generation costs; many more genomes race for them", decides=True
+    )
     first_population_size: Population = setting(
-        1_000, "genomes in the first generation of a run, which are random", decides=True
+        1_000, "the same for the first generation of a run, whose genomes are random", decides=True
+    )
+    training_events_budget: EventsBudget = setting(
+        2_000_000_000, "events that a generation processes at most, all its genomes together", decides=True
     )
     mutation_rate: Ratio = setting(0.2, "probability that a number of a genome mutates", decides=True)
     crossover_rate: Ratio = setting(0.7, "probability that a child has two parents", decides=True)

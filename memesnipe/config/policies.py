@@ -6,6 +6,7 @@ from memesnipe.config.settings import Settings
 from memesnipe.engine.fills import FillModel
 from memesnipe.evolution.admission import Admission
 from memesnipe.evolution.genetic_algorithm import SearchSettings
+from memesnipe.evolution.racing import Budget
 from memesnipe.protocol.account import Account
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.gate import Limits
@@ -103,9 +104,14 @@ def search_of(settings: Settings) -> SearchSettings:
         evolution.mutation_rate,
         evolution.crossover_rate,
         evolution.tournament_size,
-        first_size=evolution.first_population_size,
         renewals=_RENEWALS,
     )
+
+
+def budget_of(settings: Settings) -> Budget:
+    """Return what a generation of the factory may cost."""
+    evolution = settings.evolution
+    return Budget(evolution.population_size, evolution.first_population_size, evolution.training_events_budget)
 
 
 def admission_of(settings: Settings) -> Admission:

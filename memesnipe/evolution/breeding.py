@@ -1,13 +1,16 @@
-"""Breeding: one generation after the other on a window of the market, and the genomes that it proposes."""
+"""Breeding: one generation after the other on the latest window of the market, and the genomes that it proposes."""
 
 import statistics
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from memesnipe.engine.genome import Genome
 from memesnipe.evolution.admission import Admission, Proposal
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.evolution.genetic_algorithm import GeneticAlgorithm, SearchSettings, SearchState
+from memesnipe.evolution.racing import Budget, Evaluate, Race, sizes_of
+from memesnipe.evolution.remembered import Remembered
+from memesnipe.evolution.samples import Sampler
+from memesnipe.evolution.window import Window
 from memesnipe.protocol.messages import StrategySpec
 from memesnipe.sdk.registry import Families
 
@@ -17,10 +20,10 @@ class Generation:
     """One bred and evaluated generation."""
 
     index: int
-    evaluations: list[Evaluation]
+    evaluations: list[Evaluation]  # of the genomes that reached the whole window
     proposals: list[Proposal]  # the fittest first
     reason: str  # why there are no proposals; "" where there are
-    total_evaluations: int  # of all generations so far
+    total_evaluations: int  # of all generations so far, those that were left behind included
 
     @property
     def best_fitness(self) -> float:
@@ -43,11 +46,14 @@ class BreederState:
 
 
 class Breeder:
-    """A genetic algorithm whose genomes are proposed where they are admitted."""
+    """A genetic algorithm whose generations race, and whose genomes are proposed where they are admitted."""
 
-    def __init__(self, families: Families, settings: SearchSettings, seed: int, *, admission: Admission) -> None:
+    def __init__(
+        self, families: Families, settings: SearchSettings, seed: int, *, admission: Admission, budget: Budget
+    ) -> None:
         self._algorithm = GeneticAlgorithm(families, settings, seed)
-        self._admission = admission
+        self._admission, self._budget = admission, budget
+        self._sampler, self._remembered = Sampler(), Remembered()
         self._evaluations = 0
 
     @property
@@ -55,23 +61,29 @@ class Breeder:
         """The index of the next generation."""
         return self._algorithm.generation
 
-    def ask(self) -> list[Genome]:
-        """Return the genomes of the next generation."""
-        return self._algorithm.ask()
+    def ask(self, window: Window) -> Race:
+        """Return the next generation, which is to run on a window."""
+        samples = self._sampler.samples(window, self.index)
+        events = [sample.events for sample in samples]
+        budget = self._budget.of(self.index, window.count)
+        kept = self._algorithm.kept(budget // window.count // 2)  # at least half of a budget is for new genomes
+        sizes = sizes_of(events, budget - len(kept) * window.count)
+        asked = self._algorithm.ask_with(kept, sizes[0])
+        return Race(kept, asked[len(kept) :], samples, sizes)
 
-    def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> Generation:
-        """Set the evaluations of the genomes of `ask`, in their order; return the generation."""
+    def run(self, race: Race, evaluate: Evaluate) -> Generation:
+        """Run the race of the last `ask`; return the generation."""
         index = self.index
+        genomes, evaluations = race.run(partial(self._remembered.evaluate, run=evaluate))
         self._algorithm.tell(genomes, evaluations)
-        self._evaluations += len(genomes)
+        self._evaluations += race.count
         elites = {elite.genome.spec_id for elite in self._algorithm.archive.elites.values()}
         admitted = self._admission.admit(genomes, evaluations, self._evaluations, elites)
-        return Generation(index, list(evaluations), admitted.proposals, admitted.reason, self._evaluations)
+        return Generation(index, evaluations, admitted.proposals, admitted.reason, self._evaluations)
 
-    def breed(self, evaluate: Callable[[list[Genome]], list[Evaluation]]) -> Generation:
-        """Breed and evaluate the next generation."""
-        genomes = self.ask()
-        return self.tell(genomes, evaluate(genomes))
+    def breed(self, window: Window, evaluate: Evaluate) -> Generation:
+        """Breed the next generation and run it on a window."""
+        return self.run(self.ask(window), evaluate)
 
     def dump(self) -> BreederState:
         """Return the state as plain data."""

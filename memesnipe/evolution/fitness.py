@@ -34,11 +34,12 @@ def fitness_of(
     missing = MIN_TRADES - train.trades - validation.trades
     if missing > 0:
         return NO_TRADES - missing
-    worst = min(_score(train, train_moments), _score(validation, validation_moments))
+    worst = min(score_of(train, train_moments), score_of(validation, validation_moments))
     return worst - max(train.max_drawdown, validation.max_drawdown) - SIGNAL_PENALTY * (signals - 1)
 
 
-def _score(result: StrategyResult, moments: Any) -> float:
+def score_of(result: StrategyResult, moments: Any) -> float:
+    """Return the score of one segment; ``moments`` are those of its returns, as for `fitness_of`."""
     volatility = sqrt(float(moments[:, 2].sum()))
     score = result.total_return / (volatility + MIN_VOLATILITY)
     return score * result.trades / (result.trades + HALF_TRUSTED_TRADES) if score > 0.0 else score

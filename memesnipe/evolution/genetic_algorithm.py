@@ -23,7 +23,6 @@ class SearchSettings:
     crossover_rate: float
     tournament_size: int
     elites: int = 4
-    first_size: int = 0  # genomes in the first generation, if more than in later ones
     newcomers: float = 0.1  # share of each generation that is random
     from_archive: float = 0.5  # share of parents that are elites of the archive, all cells equally likely
     renewals: float = 0.0  # share of each generation, at most: elites of the archive that are evaluated again
@@ -52,26 +51,32 @@ class GeneticAlgorithm:
         self._rng = np.random.default_rng(seed)
         self._genes = self._space.encode([])
         self._fitness = np.zeros(0)
-        self._asked = self._genes
+        self._asked, self._genomes = self._genes, list[Genome]()
 
     def ask(self) -> list[Genome]:
-        """Return the next generation. It begins with the elites, because the market of their evaluation may change."""
-        size = self._settings.population_size
-        if len(self._genes):
-            elites = self._genes[np.argsort(-self._fitness, kind="stable")[: min(self._settings.elites, size)]]
-            renewed = self._renewed(min(int(size * self._settings.renewals), size - len(elites)), elites)
-            kept = stack(elites, renewed)
-            fresh = min(int(size * self._settings.newcomers), size - len(kept))
-            children = self._children(size - len(kept) - fresh)
-            self._asked = stack(kept, random_genes(self._rng, self._space, fresh), children)
-        else:
-            self._asked = random_genes(self._rng, self._space, max(size, self._settings.first_size))
-        return self._distinct()
+        """Return the next generation, as many genomes as the population has; it begins with `kept`."""
+        kept = self.kept(self._settings.population_size)
+        return self.ask_with(kept, self._settings.population_size - len(kept))
 
-    def _renewed(self, count: int, elites: Genes) -> Genes:
-        """Return elites of the archive to evaluate again, other than the elites of the last generation."""
-        exclude = {genome.spec_id for genome in self._space.decode(elites)}
-        return self._space.encode(self.archive.due(count, exclude) if count else [])
+    def kept(self, at_most: int) -> list[Genome]:
+        """Return the elites to evaluate again, because the market of their evaluation may change."""
+        size = self._settings.population_size
+        best = np.argsort(-self._fitness, kind="stable")[: min(self._settings.elites, at_most)]
+        elites = self._space.decode(self._genes[best])
+        renewals = min(int(size * self._settings.renewals), at_most - len(elites))
+        exclude = {genome.spec_id for genome in elites}
+        return elites + (self.archive.due(renewals, exclude) if renewals else [])
+
+    def ask_with(self, kept: Sequence[Genome], count: int) -> list[Genome]:
+        """Return a generation of ``kept`` and ``count`` new genomes; before the first evaluation these are random."""
+        before = self._space.encode(kept)
+        if len(self._genes):
+            fresh = min(int((len(kept) + count) * self._settings.newcomers), count)
+            children = self._children(count - fresh)
+            self._asked = stack(before, random_genes(self._rng, self._space, fresh), children)
+        else:
+            self._asked = stack(before, random_genes(self._rng, self._space, count))
+        return self._distinct()
 
     def _distinct(self) -> list[Genome]:
         """Return the genomes asked for, with each duplicate replaced by a random genome."""
@@ -83,11 +88,13 @@ class GeneticAlgorithm:
                 self._asked.active[row], self._asked.shares[row] = drawn.active[0], drawn.shares[0]
                 genomes[row] = self._space.decode(drawn)[0]
             seen.add(genomes[row].spec_id)
+        self._genomes = genomes
         return genomes
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
-        """Set the evaluations of the genomes of the last `ask`, in their order; higher fitness is better."""
-        self._genes = self._asked
+        """Set evaluations of genomes of the last generation, the parents of the next one; higher fitness is better."""
+        row_of = {genome.spec_id: row for row, genome in enumerate(self._genomes)}
+        self._genes = self._asked[[row_of[genome.spec_id] for genome in genomes]]
         self._fitness = np.array([evaluation.fitness for evaluation in evaluations])
         self.archive.add(genomes, evaluations, self.generation)
         self.generation += 1

@@ -11,8 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from memesnipe.evolution.evaluation import Segment
-from memesnipe.evolution.spans import cut, window_spans
+from memesnipe.evolution.spans import window_spans
 from memesnipe.market.events import NS_PER_S, Events
 from memesnipe.stats.splits import Span
 
@@ -123,21 +122,6 @@ def slices_between_gaps(key: str, events: Events, load: Callable[[int, int], Eve
         )
         for start, stop in pairwise(cuts)
     ]
-
-
-def segments_of(window: Window) -> tuple[Segment, Segment]:
-    """Return the training and the validation segment of a window, whose slices are read when they are needed."""
-    train, validation = (Segment(span, _Cut(window.within(span), span)) for span in window.segment_spans())
-    return train, validation
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    slices: tuple[Slice, ...]
-    span: Span
-
-    def __iter__(self) -> Iterator[Events]:
-        return (cut(slice_.load(), self.span) for slice_ in self.slices)
 
 
 @dataclass(frozen=True, slots=True)

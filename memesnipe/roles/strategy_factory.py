@@ -1,16 +1,17 @@
 """The strategy factory: breeds generations on the latest hours of the market, and publishes the best as specs."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from memesnipe.bus.merge import Entry
-from memesnipe.config.policies import admission_of, search_of
+from memesnipe.config.policies import admission_of, budget_of, search_of
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.breeding import Breeder, BreederState, specs_of
 from memesnipe.evolution.evaluation import Evaluation
-from memesnipe.evolution.window import Window
+from memesnipe.evolution.samples import Sample
 from memesnipe.market.events import GENERATION
 from memesnipe.protocol.messages import BacktestJob, BacktestResult
 from memesnipe.protocol.streams import BACKTEST_JOBS
@@ -24,8 +25,8 @@ from memesnipe.telemetry.metrics import ActorMetrics
 
 _STATE = TypeAdapter(BreederState)
 
-# (number of the generation, window, genomes) -> one evaluation a genome
-Evaluate = Callable[[int, Window, list[Genome]], list[Evaluation]]
+# (number of the generation, sample, genomes) -> one evaluation a genome
+Evaluate = Callable[[int, Sample, list[Genome]], list[Evaluation]]
 
 
 class StrategyFactory(Consumer):
@@ -37,7 +38,11 @@ class StrategyFactory(Consumer):
         super().__init__(context, metrics)
         settings = context.settings
         self._breeder = Breeder(
-            context.families, search_of(settings), settings.simulation.seed, admission=admission_of(settings)
+            context.families,
+            search_of(settings),
+            settings.simulation.seed,
+            admission=admission_of(settings),
+            budget=budget_of(settings),
         )
         self._evaluate = evaluate
         self._lockstep = context.choice.lockstep
@@ -70,33 +75,32 @@ class StrategyFactory(Consumer):
     def _breed(self, seq: int, work: UnitOfWork) -> None:
         started = self.clock.monotonic_s()
         index = self._breeder.index
-        genomes = self._breeder.ask()
         self._write_past()
         window = self._window.at(seq)
+        race = self._breeder.ask(window)
         window_events = window.count
         announced = self.journal.unit_of_work()
         # One job a generation: if there are more jobs than generations, this one was announced before a crash.
         if self.journal.numbers_after(announced)[BACKTEST_JOBS] <= index:
-            announced.send(BacktestJob(seq=seq, generation=index, genomes=len(genomes), window_events=window_events))
+            announced.send(BacktestJob(seq=seq, generation=index, genomes=race.count, window_events=window_events))
             self.commit(announced, self.offsets)
-        evaluated = self._evaluate(index, window, genomes)
-        generation = self._breeder.tell(genomes, evaluated)
+        generation = self._breeder.run(race, partial(self._evaluate, index))
         summary = {
-            "evaluations": len(genomes),
+            "evaluations": race.count,
             "best_fitness": generation.best_fitness,
             "median_fitness": generation.median_fitness,
             "seconds": self.clock.monotonic_s() - started,
         }
         proposed = {"proposed": len(generation.proposals), "reason": generation.reason}
         work.add(GenerationRow, [{"index": index, "seq": seq, "window_events": window_events, **summary, **proposed}])
-        work.add(EvaluationRow, [_evaluation_row(index, e) for e in evaluated])
+        work.add(EvaluationRow, [_evaluation_row(index, e) for e in generation.evaluations])
         work.send(
             BacktestResult(
                 seq=seq,
                 generation=index,
-                genomes=len(genomes),
+                genomes=race.count,
                 window_events=window_events,
-                evaluations=len(genomes),
+                evaluations=race.count,
                 best_fitness=generation.best_fitness,
                 median_fitness=generation.median_fitness,
                 seconds=summary["seconds"],

@@ -132,7 +132,7 @@ class GenerationRow(Base):
 
 
 class EvaluationRow(Base):
-    """One genome evaluated in one generation. Every evaluation is stored and counted."""
+    """One genome that reached the whole window of a generation; `GenerationRow.evaluations` counts all of them."""
 
     __tablename__ = "evaluations"
     run_id: Mapped[int] = run_key()

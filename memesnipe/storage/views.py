@@ -6,7 +6,7 @@ run that is not in the database has zeros, nulls and empty lists, so that a page
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, case, false, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, Select, case, cast, false, func, select
 
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.protocol.account import Account
@@ -15,7 +15,6 @@ from memesnipe.storage.schema import (
     AllocationRow,
     BreakerRow,
     EquityRow,
-    EvaluationRow,
     FeedCursorRow,
     GenerationRow,
     LifecycleRow,
@@ -86,7 +85,9 @@ def _report_query(run_id: int) -> Select[Any]:
         "rejected_because": select(FeedCursorRow.rejected_because).where(cursor).scalar_subquery(),
         "consumed": _value(StreamOffsetRow.consumed, 0, *executor),
         "generations": _count(GenerationRow.run_id == run_id),
-        "evaluations": _count(EvaluationRow.run_id == run_id),
+        "evaluations": select(cast(func.coalesce(func.sum(GenerationRow.evaluations), 0), BigInteger))
+        .where(GenerationRow.run_id == run_id)
+        .scalar_subquery(),
         "specs": _count(MessageRow.run_id == run_id, MessageRow.stream == "strategy_specs"),
         **{mode: _count(StrategyRow.run_id == run_id, StrategyRow.mode == mode) for mode in _MODES},
         "allocations": _count(AllocationRow.run_id == run_id, AllocationRow.allocation_usd > 0),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from memesnipe.config.policies import (
     admission_of,
+    budget_of,
     capital_of,
     caps_of,
     fill_model_of,
@@ -22,7 +23,7 @@ from memesnipe.config.policies import (
 from memesnipe.config.settings import Settings
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.breeding import Breeder, specs_of
-from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.evolution.racing import Evaluate
 from memesnipe.evolution.window import Window
 from memesnipe.market.events import GENERATION, Event, Events, last_of_decisions, rows
 from memesnipe.protocol.account import Account
@@ -34,9 +35,6 @@ from memesnipe.trading.portfolio import Portfolio
 from memesnipe.trading.portfolio_state import Transition, allocation_of
 from memesnipe.trading.records import of_mark, of_step
 from memesnipe.trading.steps import Step
-
-# (number of the generation, window, genomes) -> one evaluation a genome
-Evaluate = Callable[[int, Window, list[Genome]], list[Evaluation]]
 
 
 @dataclass(slots=True)
@@ -63,7 +61,7 @@ class ClosedLoop:
             settings: of the run.
             families: all strategy families.
             window_at: returns the training window that ends with an event.
-            evaluate: evaluates the genomes of a generation on its window.
+            evaluate: evaluates genomes of a generation on a sample of its window.
         """
         capital_usd = capital_of(settings, None)
         self.execution = local_execution(
@@ -81,7 +79,11 @@ class ClosedLoop:
         )
         self.ledger = Ledger(ledger_policy_of(settings, capital_usd[Account.PAPER]), account=Account.PAPER)
         self.breeder = Breeder(
-            families, search_of(settings), settings.simulation.seed, admission=admission_of(settings)
+            families,
+            search_of(settings),
+            settings.simulation.seed,
+            admission=admission_of(settings),
+            budget=budget_of(settings),
         )
         self.outcome = Outcome()
         self._window_at, self._evaluate = window_at, evaluate
@@ -138,8 +140,7 @@ class ClosedLoop:
         return mark
 
     def _breed(self, seq: int) -> None:
-        window = self._window_at(seq)
-        generation = self.breeder.breed(lambda genomes: self._evaluate(self.breeder.index, window, genomes))
+        generation = self.breeder.breed(self._window_at(seq), self._evaluate)
         for spec in specs_of(generation, seq):
             self._genomes[spec.spec_id] = spec.genome
             self.portfolio.on_spec(spec)

@@ -18,6 +18,7 @@ from memesnipe.engine.genome import Genome, SignalGene
 from memesnipe.errors import MemeSnipeError
 from memesnipe.evolution.evaluation import Evaluation, Segment, evaluate, run_segment
 from memesnipe.evolution.operators import random_genomes
+from memesnipe.evolution.samples import Sampler
 from memesnipe.evolution.spans import cut, search_spans, slices_of, span_of, window_spans
 from memesnipe.roles.training_window import TrainingWindow
 from memesnipe.sdk.registry import discover
@@ -126,11 +127,27 @@ def test_windows_of_slices_have_the_results_of_one_array(tmp_path: Path, hours: 
     backtests, stored = Backtests(CONDITIONS), StoredWindow()
     for seq in (12_000, 12_300, 20_000):
         window = TrainingWindow(log.path, hours, slice_events=500).at(seq)
-        found = backtests.evaluate(*stored.segments(window), GENOMES[:6], lambda _: None)
+        (whole_window,) = Sampler().samples(window, 0)[-1:]
+        found = backtests.evaluate(*stored.segments(whole_window), GENOMES[:6], lambda _: None)
         whole = EVENTS[seq - window.count : seq]
         spans = window_spans(Span(window.start_ts, int(whole["ts"][-1]) + 1))
         train, validation = (Segment(span, (cut(whole, span),)) for span in spans)
         assert _same(found, evaluate(train, validation, GENOMES[:6], discover(), CONDITIONS.model, 1000.0))
+
+
+def test_samples_selected_by_tasks_have_the_results_of_samples_read_here(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.bin")
+    log.append(EVENTS)
+    log.close()
+    backtests, stored = Backtests(CONDITIONS), StoredWindow()
+    window = TrainingWindow(log.path, 1.0, slice_events=500).at(20_000)
+    samples = Sampler().samples(window, 1)
+    assert len(samples) > 1
+    for sample in samples:
+        segments = stored.segments(sample)
+        found = backtests.evaluate(*segments, GENOMES[:6], lambda _: None, events=sample.events)
+        assert _same(found, evaluate(*sample.segments(), GENOMES[:6], discover(), CONDITIONS.model, 1000.0))
+    assert len(segments[0].slices.slices) > 1
 
 
 def test_a_slice_is_stored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,10 +157,12 @@ def test_a_slice_is_stored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     window, stored = TrainingWindow(log.path, 1.0, slice_events=500), StoredWindow()
     put: list[int] = []
     monkeypatch.setattr("actors.backtest.ray.put", lambda events: put.append(len(events)) or f"{events['seq'][0]}")
-    first = stored.segments(window.at(5_250))
+    (first_window,) = Sampler().samples(window.at(5_250), 0)[-1:]
+    first = stored.segments(first_window)
     assert put == [500] * 10 + [250]
     put.clear()
-    second = stored.segments(window.at(6_100))
+    (second_window,) = Sampler().samples(window.at(6_100), 0)[-1:]
+    second = stored.segments(second_window)
     assert put == [500, 500, 100], "the slice that was not complete, the next one, and the one that is not complete"
     assert first[0].slices.slices == second[0].slices.slices[: len(first[0].slices.slices)]
 

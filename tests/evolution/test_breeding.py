@@ -1,5 +1,7 @@
 """A breeder counts every evaluation, proposes what is admitted, and continues from its saved state."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
@@ -9,22 +11,29 @@ from memesnipe.evolution.admission import Admission
 from memesnipe.evolution.breeding import Breeder, BreederState, Generation, specs_of
 from memesnipe.evolution.evaluation import BLOCKS, Evaluation
 from memesnipe.evolution.genetic_algorithm import SearchSettings
+from memesnipe.evolution.racing import Budget
+from memesnipe.evolution.samples import Sample
+from memesnipe.evolution.window import Window
 from memesnipe.protocol.payload import encode
 from memesnipe.protocol.streams import decoder_of
 from memesnipe.sdk.registry import discover
+from tests.evolution.windows import events_of, window_of
 from tests.support import result
 
 FAMILIES = discover()
 STATE = TypeAdapter(BreederState)
 SIZE = 20
+WINDOW = window_of(events_of([1]))  # too small for samples
+LARGE = window_of(events_of([600] * 81))  # with samples of a third and a ninth
 
 
 def _breeder(bar: float = 0.5, seed: int = 7) -> Breeder:
     settings = SearchSettings(SIZE, 0.2, 0.7, tournament_size=3, renewals=0.25)
-    return Breeder(FAMILIES, settings, seed, admission=Admission(bar, proposals=4))
+    budget = Budget(SIZE, SIZE, 10**9)
+    return Breeder(FAMILIES, settings, seed, admission=Admission(bar, proposals=4), budget=budget)
 
 
-def _evaluate(genomes: list[Genome]) -> list[Evaluation]:
+def _evaluate(_: Sample, genomes: list[Genome]) -> list[Evaluation]:
     """Return evaluations in which a tight stop loss is worth a large Sharpe ratio."""
     found = []
     for g in genomes:
@@ -37,8 +46,8 @@ def _evaluate(genomes: list[Genome]) -> list[Evaluation]:
     return found
 
 
-def _bred(breeder: Breeder, count: int) -> list[Generation]:
-    return [breeder.breed(_evaluate) for _ in range(count)]
+def _bred(breeder: Breeder, count: int, window: Window = WINDOW) -> list[Generation]:
+    return [breeder.breed(window, _evaluate) for _ in range(count)]
 
 
 def test_every_evaluation_of_the_run_counts() -> None:
@@ -51,7 +60,7 @@ def test_no_strategy_is_proposed_twice_in_a_run() -> None:
 
 
 def test_a_generation_below_the_bar_proposes_nothing_and_says_why() -> None:
-    generation = _breeder(bar=1.0).breed(lambda genomes: [_weak(e) for e in _evaluate(genomes)])
+    generation = _breeder(bar=1.0).breed(WINDOW, lambda *asked: [_weak(e) for e in _evaluate(*asked)])
     assert generation.proposals == []
     assert generation.reason == f"none of {SIZE} genomes that traded made a profit in both segments"
     assert specs_of(generation, 5) == []
@@ -62,14 +71,15 @@ def _weak(evaluation: Evaluation) -> Evaluation:
     return Evaluation(evaluation.spec_id, lost, lost, -1.0, evaluation.moments)
 
 
+@pytest.mark.parametrize("window", [WINDOW, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("before", [0, 1, 4])
-def test_a_breeder_resumed_from_json_continues_identically(before: int) -> None:
+def test_a_breeder_resumed_from_json_continues_identically(before: int, window: Window) -> None:
     whole = _breeder()
-    _bred(whole, before)
+    _bred(whole, before, window)
     resumed = _breeder(seed=99)
     resumed.load(STATE.validate_json(STATE.dump_json(whole.dump())))
     assert resumed.index == before
-    expected, found = _bred(whole, 3), _bred(resumed, 3)
+    expected, found = _bred(whole, 3, window), _bred(resumed, 3, window)
     assert [specs_of(g, 1) for g in found] == [specs_of(g, 1) for g in expected]
     assert any(generation.proposals for generation in expected)
     assert STATE.dump_json(resumed.dump()) == STATE.dump_json(whole.dump())
@@ -83,3 +93,42 @@ def test_a_spec_carries_the_probability_of_skill_through_json() -> None:
     assert received == spec
     earlier = encode(spec).replace(b',"deflated_sharpe":%r' % spec.deflated_sharpe, b"")
     assert decoder_of(spec.stream)(earlier).deflated_sharpe == 0.0
+
+
+def test_a_large_window_is_raced_on_and_every_genome_counts() -> None:
+    asked: list[list[tuple[int, int]]] = []
+
+    def evaluate(sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
+        asked[-1].append((sample.events, len(genomes)))
+        return _evaluate(sample, genomes)
+
+    breeder = _breeder()
+    totals, races = [0], []
+    for _ in range(3):
+        asked.append([])
+        races.append(breeder.ask(LARGE))
+        totals.append(breeder.run(races[-1], evaluate).total_evaluations)
+    assert asked[0] == [(LARGE.count // 9, 60), (LARGE.count // 3, 20), (LARGE.count, 6)]
+    assert [after - before for before, after in pairwise(totals)] == [race.count for race in races]
+    for race, (first, *_, last) in zip(races[1:], asked[1:], strict=True):
+        assert first == (LARGE.count // 9, len(race.genomes))
+        assert len(race.kept) >= 4
+        assert last == (LARGE.count, race.sizes[-1]), "the kept ones are remembered, as the window has not moved"
+    assert all(sum(e * n for e, n in generation) <= SIZE * LARGE.count for generation in asked)
+
+
+def test_the_budget_of_events_bounds_a_generation() -> None:
+    settings = SearchSettings(SIZE, 0.2, 0.7, tournament_size=3, renewals=0.25)
+    most = 3 * LARGE.count
+    breeder = Breeder(FAMILIES, settings, 7, admission=Admission(0.5, proposals=4), budget=Budget(SIZE, SIZE, most))
+    processed: list[int] = []
+
+    def evaluate(sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
+        processed[-1] += sample.events * len(genomes)
+        return _evaluate(sample, genomes)
+
+    for _ in range(4):
+        processed.append(0)
+        breeder.breed(LARGE, evaluate)
+    assert 0.9 * most < processed[0] <= most
+    assert max(processed) <= most

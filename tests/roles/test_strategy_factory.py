@@ -19,8 +19,8 @@ from tests.support import CURVE, price_message
 def _failing_first() -> Any:
     calls = []
 
-    def evaluate(generation: int, window: Any, genomes: list[Any]) -> list[Evaluation]:
-        calls.append(window.count)
+    def evaluate(generation: int, sample: Any, genomes: list[Any]) -> list[Evaluation]:
+        calls.append(sample.window.count)
         if len(calls) in (1, 3):
             raise RuntimeError("the machine went away")
         return _failed(genomes)
@@ -65,7 +65,7 @@ def test_a_generation_without_a_proposal_records_why(stage: Stage) -> None:
     market.open()
     while market.seq < 3:
         market.step()
-    factory = stage.start(StrategyFactory, lambda _index, _window, genomes: _failed(genomes))
+    factory = stage.start(StrategyFactory, lambda _index, _sample, genomes: _failed(genomes))
     factory.open()
     factory.step()
     with stage.database.connect() as connection:

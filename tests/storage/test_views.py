@@ -60,7 +60,7 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
     insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=850)
     insert(schema.StreamOffsetRow, actor="position", stream="events", consumed=1)
     insert(schema.StreamOffsetRow, actor="executor", stream="exit_orders", consumed=2)
-    insert(schema.GenerationRow, index=1, evaluations=2)
+    insert(schema.GenerationRow, index=1, evaluations=1_000)
     for spec_id, mode in (("a", "paper"), ("b", "simulating"), ("c", "simulating"), ("d", "retired")):
         insert(schema.StrategyRow, spec_id=spec_id, mode=mode)
         insert(schema.EvaluationRow, generation=1, spec_id=spec_id)
@@ -83,7 +83,7 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
         "events": {"published": 900, "consumed": 850, "rejected": 4},
         "rejected_because": {"future": 3, "jump": 1},
         "generations": 1,
-        "evaluations": 4,
+        "evaluations": 1_000,
         "specs": 4,
         "strategies": {"simulating": 2, "paper": 1, "live": 0, "retired": 1},
         "allocations": 1,

@@ -10,7 +10,7 @@ from memesnipe.market.sequencer import Sequencer
 from memesnipe.roles.training_window import TrainingWindow
 from memesnipe.storage.event_log import EventLog
 from memesnipe.testing.closed_loop import ClosedLoop
-from memesnipe.testing.simulator.machine import SLICE_EVENTS, evaluate_window, families
+from memesnipe.testing.simulator.machine import SLICE_EVENTS, evaluate_sample, families
 from memesnipe.testing.simulator.market import MARKETS, market, write_history
 from memesnipe.testing.simulator.outcome import undisturbed
 from memesnipe.testing.simulator.settings import simulated_settings
@@ -36,7 +36,7 @@ def test_the_loop_in_process_equals_the_roles(number: int, tmp_path: Path) -> No
         history,
         lambda: sequencer.mints,
     )
-    loop = ClosedLoop(settings, families(), window.at, lambda _, seen, genomes: evaluate_window(seen, genomes))
+    loop = ClosedLoop(settings, families(), window.at, evaluate_sample)
     marks = list(loop.advance(events, dict(enumerate(sequencer.mints))))
     recorded = undisturbed(number)
     assert [(mark.seq, mark.equity_lamports) for mark in marks] == sorted(

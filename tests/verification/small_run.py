@@ -18,7 +18,7 @@ from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import Evaluation, evaluate
-from memesnipe.evolution.window import Window, segments_of
+from memesnipe.evolution.samples import Sample
 from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, FeedChoice, make_feed
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
@@ -174,12 +174,12 @@ class SmallRuns:
 
 
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":
-    def on_window(_generation: int, window: Window, genomes: list[Genome]) -> list[Evaluation]:
-        train, validation = segments_of(window)
+    def on_sample(_generation: int, sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
+        train, validation = sample.segments()
         capital_usd = context.settings.simulation.shadow_capital_usd
         return evaluate(train, validation, genomes, context.families, context.fill_model, capital_usd)
 
-    return on_window
+    return on_sample
 
 
 @contextmanager

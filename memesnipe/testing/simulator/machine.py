@@ -16,8 +16,8 @@ from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.policies import fill_model_of
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Segment, run_segment
+from memesnipe.evolution.samples import Sample
 from memesnipe.evolution.spans import cut
-from memesnipe.evolution.window import Window
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.market.events import join
 from memesnipe.roles.context import Context
@@ -121,12 +121,13 @@ class SimulatedContext(Context):
 _evaluated: dict[bytes, list[Evaluation]] = {}
 
 
-def evaluate_window(window: Window, genomes: list[Genome]) -> list[Evaluation]:
-    """Evaluate a generation: the fittest strategy is the one with most orders, so that every run trades.
+def evaluate_sample(sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
+    """Evaluate genomes: the fittest strategy is the one with most orders, so that every run trades.
 
-    Equal windows and genomes have equal results, which are computed once.
+    Equal samples and genomes have equal results, which are computed once.
     """
-    slices = [cut(slice_.load(), window.span) for slice_ in window.slices]
+    window = sample.window
+    slices = [sample.select(cut(slice_.load(), window.span)) for slice_ in window.slices]
     key = blake2b(join(*slices).tobytes() + "".join(genome.spec_id for genome in genomes).encode()).digest()
     if key not in _evaluated:
         segment = Segment(window.span, slices)

@@ -13,7 +13,7 @@ from memesnipe.roles.portfolio import PortfolioRole
 from memesnipe.roles.position import PositionRole
 from memesnipe.roles.strategy_factory import StrategyFactory
 from memesnipe.storage.lease import Epochs, LeaseLostError
-from memesnipe.testing.simulator.machine import Machine, SimulatedContext, evaluate_window, metrics
+from memesnipe.testing.simulator.machine import Machine, SimulatedContext, evaluate_sample, metrics
 from memesnipe.testing.simulator.scheduler import Process, Scheduler
 
 Role = MarketData | Executor | PositionRole | PortfolioRole | StrategyFactory
@@ -67,6 +67,6 @@ class RoleProcess(Process):
         if self.name == MarketData.name:
             arguments = [self._machine.feed(self)]
         elif self.name == StrategyFactory.name:
-            arguments = [lambda _, window, genomes: evaluate_window(window, genomes)]
+            arguments = [lambda _, sample, genomes: evaluate_sample(sample, genomes)]
         made: Role = ROLES[self.name](context, metrics(self.name), *arguments)
         return made

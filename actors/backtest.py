@@ -16,7 +16,7 @@ from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment, evaluate, run_segment
-from memesnipe.evolution.samples import RATIO, Sample, select
+from memesnipe.evolution.samples import Sample, select
 from memesnipe.evolution.spans import cut
 from memesnipe.market.events import Events, join
 from memesnipe.sdk.registry import Families, discover
@@ -29,6 +29,7 @@ CHUNKS_PER_CPU: Final = 2  # in flight: one running, one queued
 GENERATION_S: Final = 60.0  # more workers are requested where a generation would take longer
 MAX_CPUS: Final = 512  # requested at most
 DEADLINE_S: Final = 60.0  # until a chunk without a result is submitted again; doubles with every attempt
+_SELECTED_AT_ONCE: Final = 8  # slices, of which a task makes one smaller part
 _SLOWER_THAN_EXPECTED: Final = 20
 _MAX_ATTEMPTS: Final = 6
 _POLL_S: Final = 0.5
@@ -90,9 +91,9 @@ def _overlap(one: Span, other: Span) -> bool:
 
 
 def _selected(sample: Sample, references: dict[str, Any]) -> list[tuple[Span, Any]]:
-    """Select the events of a sample in tasks; return references to parts about as long as a slice, with their spans."""
-    depths, slices, size = ray.put(sample.depths), sample.window.slices, RATIO**sample.depth
-    groups = [slices[start : start + size] for start in range(0, len(slices), size)]
+    """Select the events of a sample in tasks, of some slices each; return references to the parts, with their spans."""
+    depths, slices = ray.put(sample.depths), sample.window.slices
+    groups = [slices[start : start + _SELECTED_AT_ONCE] for start in range(0, len(slices), _SELECTED_AT_ONCE)]
     parts = [_select.remote(sample.depth, depths, *(references[s.key] for s in group)) for group in groups]
     ray.wait(parts, num_returns=len(parts))
     return [

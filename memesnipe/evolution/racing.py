@@ -62,10 +62,15 @@ class Race:
 
 
 def sizes_of(events: Sequence[int], budget: int) -> list[int]:
-    """Return how many genomes run on each sample, so that each sample costs the same, and all of them the budget.
+    """Return how many genomes run on each sample, so that each sample costs about the same, and all of them the budget.
 
     Args:
         events: of each sample, the smallest first.
         budget: events to process; at least one genome runs on each sample whatever it is.
     """
-    return [max(budget // len(events) // count, 1) for count in events]
+    sizes: list[int] = []
+    left = budget
+    for samples, count in enumerate(reversed(events)):
+        sizes.append(max(left // (len(events) - samples) // count, 1))
+        left = max(left - sizes[-1] * count, 0)
+    return sizes[::-1]

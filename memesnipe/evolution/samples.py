@@ -20,8 +20,8 @@ from memesnipe.market.events import Events, take
 from memesnipe.stats.splits import Span
 
 RATIO: Final = 3  # of the sizes of two samples: the best to keep is e (Jamieson & Talwalkar 2016)
-MIN_TOKENS: Final = 8  # in a sample: with fewer, a single token decides
-MIN_EVENTS: Final = 4_000  # in a sample: with fewer, most genomes never trade
+MIN_TOKENS: Final = 2  # in a sample: with fewer, a single token decides
+MIN_EVENTS: Final = 1_500  # in a sample: with fewer, most genomes never trade
 MAX_SAMPLES: Final = 6
 
 
@@ -100,14 +100,13 @@ class Sampler:
         depths = np.zeros(int(total.tokens.max(initial=-1)) + 2, np.int8)
         depths[-1] = MAX_SAMPLES
         samples = [Sample(key, window, 0, window.count, depths)]
-        chosen, draw = np.lexsort((total.tokens, total.first_ts)), turn
+        tokens, draw = np.lexsort((total.tokens, total.first_ts)), turn
         while len(samples) < MAX_SAMPLES:
-            chosen, draw = _a_third(chosen, total.counts, draw % RATIO), draw // RATIO
-            events = int(total.counts[chosen].sum()) + total.of_market
-            if len(chosen) < MIN_TOKENS or events < MIN_EVENTS or RATIO * events > 2 * samples[-1].events:
+            fitting = _smaller(tokens, total, samples[-1].events, draw % RATIO)
+            if fitting is None:
                 break
-            depth = len(samples)
-            depths[total.tokens[chosen]] = depth
+            (tokens, events), draw, depth = fitting, draw // RATIO, len(samples)
+            depths[total.tokens[tokens]] = depth
             samples.append(Sample(f"{key} {depth} {turn % RATIO**depth}", window, depth, events, depths))
         return samples[::-1]
 
@@ -137,6 +136,25 @@ def _joined(parts: Sequence[_Census]) -> _Census:
     np.add.at(counts, places, np.concatenate([part.counts for part in parts]))
     np.minimum.at(first_ts, places, np.concatenate([part.first_ts for part in parts]))
     return _Census(tokens, counts, first_ts, sum(part.of_market for part in parts))
+
+
+def _smaller(tokens: NDArray[np.int64], total: _Census, events: int, draw: int) -> tuple[NDArray[np.int64], int] | None:
+    """Return the tokens of a smaller sample and its number of events; None if there is none.
+
+    A few tokens may have most events. A draw with more than half of the events is replaced by the next one.
+
+    Args:
+        tokens: of the sample to draw from, as indices in order of time.
+        total: all tokens.
+        events: number of events of the sample to draw from.
+        draw: 0 to 2.
+    """
+    for attempt in range(RATIO):
+        chosen = _a_third(tokens, total.counts, (draw + attempt) % RATIO)
+        count = int(total.counts[chosen].sum()) + total.of_market
+        if len(chosen) >= MIN_TOKENS and MIN_EVENTS <= count <= events // 2:
+            return chosen, count
+    return None
 
 
 def _a_third(chosen: NDArray[np.int64], counts: NDArray[np.int64], draw: int) -> NDArray[np.int64]:

@@ -24,7 +24,7 @@ FAMILIES = discover()
 STATE = TypeAdapter(BreederState)
 SIZE = 20
 WINDOW = window_of(events_of([1]))  # too small for samples
-LARGE = window_of(events_of([600] * 81))  # with samples of a third and a ninth
+LARGE = window_of(events_of([600] * 81))  # with samples of 1/3, 1/9 and 1/27
 
 
 def _breeder(bar: float = 0.5, seed: int = 7) -> Breeder:
@@ -108,10 +108,10 @@ def test_a_large_window_is_raced_on_and_every_genome_counts() -> None:
         asked.append([])
         races.append(breeder.ask(LARGE))
         totals.append(breeder.run(races[-1], evaluate).total_evaluations)
-    assert asked[0] == [(LARGE.count // 9, 60), (LARGE.count // 3, 20), (LARGE.count, 6)]
+    assert asked[0] == [(LARGE.count // 27, 135), (LARGE.count // 9, 45), (LARGE.count // 3, 15), (LARGE.count, 5)]
     assert [after - before for before, after in pairwise(totals)] == [race.count for race in races]
     for race, (first, *_, last) in zip(races[1:], asked[1:], strict=True):
-        assert first == (LARGE.count // 9, len(race.genomes))
+        assert first == (LARGE.count // 27, len(race.genomes))
         assert len(race.kept) >= 4
         assert last == (LARGE.count, race.sizes[-1]), "the kept ones are remembered, as the window has not moved"
     assert all(sum(e * n for e, n in generation) <= SIZE * LARGE.count for generation in asked)

@@ -31,6 +31,8 @@ def test_samples_are_nested_and_whole(counts: list[int], of_market: int, turn: i
     tokens = [set(np.unique(_content(sample)["token"]).tolist()) for sample in samples]
     for smaller, larger in pairwise(tokens):
         assert smaller <= larger
+    for smaller_sample, larger_sample in pairwise(samples):
+        assert 2 * smaller_sample.events <= larger_sample.events
     assert _content(samples[-1]).tobytes() == events.tobytes()
     for sample, inside in zip(samples, tokens, strict=True):
         chosen = take(events, np.isin(events["token"], list(inside | {NO_TOKEN})))
@@ -73,6 +75,14 @@ def test_samples_are_stratified_by_time_and_size(seed: int, turn: int) -> None:
     assert quarters.min() >= 11
     # As many of the largest of their neighbours as of the smallest: a third of all events, within what chance allows.
     assert third.events == pytest.approx(counts.sum() / 3, rel=0.15)
+
+
+def test_a_token_with_half_of_all_events_is_in_no_small_sample() -> None:
+    window = window_of(events_of([*[100] * 121, 24_300, *[100] * 121]))
+    for turn in range(9):
+        samples = Sampler().samples(window, turn)
+        assert len(samples) >= 3
+        assert samples[-2].depths[121] == 0
 
 
 def test_a_window_is_counted_again_only_where_it_has_changed() -> None:

@@ -1,0 +1,121 @@
+"""One generation of the factory with one worker and with two: how much faster is the second?
+
+    .venv/bin/python benchmarks/generation.py [--hours 24] [--generations 5] [--json]
+
+The window is a part of the synthetic market, `TRAINING_HOURS` long by default, and the search has the default settings.
+Sessions of Ray with one and with two workers alternate, so that other load on the machine affects both. Each runs the
+same generations: first one that stores all slices and has random genomes, then those that are timed, each with its draw
+of samples, its race and its bookkeeping.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from actors.backtest import Backtests, Conditions, StoredWindow
+from actors.connection import connect_ray, disconnect_ray
+from memesnipe.config.policies import admission_of, budget_of, fill_model_of, search_of
+from memesnipe.config.settings import settings_from
+from memesnipe.engine.genome import Genome
+from memesnipe.evolution.breeding import Breeder, Generation
+from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.evolution.samples import Sample
+from memesnipe.evolution.window import Window, latest, slices_between_gaps
+from memesnipe.feeds.synthetic.past import first_hours, stamp_all
+from memesnipe.market.events import NS_PER_S, Events
+from memesnipe.market.sequencer import Sequencer
+from memesnipe.roles.training_window import SLICE_EVENTS
+from memesnipe.sdk.registry import discover
+
+SETTINGS = settings_from({}, env_file=None)
+WORKERS = (1, 2, 1, 2)
+
+
+def main() -> None:
+    """Measure the generations and print the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hours", type=float, default=float(SETTINGS.evolution.training_hours))
+    parser.add_argument("--generations", type=int, default=5, help="timed in each session")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    _print_step(f"making {options.hours:g} hours of the synthetic market")
+    window = _window(options.hours)
+    sessions = []
+    for number, workers in enumerate(WORKERS, 1):
+        _print_step(f"session {number} of {len(WORKERS)}, {workers} workers")
+        sessions.append(_session(window, workers, options.generations))
+    report = _report(window, sessions)
+    print(json.dumps(report) if options.json else "\n".join(f"{name:24} {value}" for name, value in report.items()))
+
+
+def _window(hours: float) -> Window:
+    sequencer = Sequencer(SETTINGS.trading.rebalance_interval_secs, SETTINGS.evolution.generation_interval_secs)
+    events = stamp_all(first_hours(SETTINGS.simulation.seed, hours), sequencer)
+    slices = []
+    for start in range(0, len(events), SLICE_EVENTS):
+        part: Events = events[start : start + SLICE_EVENTS]
+        slices += slices_between_gaps(f"{start}", part, lambda i, j, part=part: part[i:j], is_final=True)
+    return latest(reversed(slices), int(hours * 3_600) * NS_PER_S)
+
+
+def _session(window: Window, workers: int, generations: int) -> dict[str, Any]:
+    """Run generations with some workers; return their times and results."""
+    home = Path(tempfile.mkdtemp())
+    connect_ray(None, home, "memesnipe-generation", cpus=workers)
+    try:
+        conditions = Conditions(fill_model_of(SETTINGS), SETTINGS.simulation.shadow_capital_usd)
+        evaluate = partial(_evaluate, Backtests(conditions), StoredWindow())
+        breeder = Breeder(
+            discover(), search_of(SETTINGS), SETTINGS.simulation.seed,
+            admission=admission_of(SETTINGS), budget=budget_of(SETTINGS),
+        )  # fmt: skip
+        seconds, bred = [], []
+        for _ in range(1 + generations):
+            started = time.perf_counter()
+            bred.append(breeder.breed(window, evaluate))
+            seconds.append(time.perf_counter() - started)
+    finally:
+        disconnect_ray()
+    return {"workers": workers, "first_s": seconds[0], "seconds": seconds[1:], "results": [_results(g) for g in bred]}
+
+
+def _evaluate(backtests: Backtests, stored: StoredWindow, sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
+    segments = stored.segments(sample)
+    return backtests.evaluate(*segments, genomes, lambda _: None, events=sample.events)
+
+
+def _results(generation: Generation) -> list[Any]:
+    return [generation.total_evaluations, *((e.spec_id, e.fitness) for e in generation.evaluations)]
+
+
+def _report(window: Window, sessions: list[dict[str, Any]]) -> dict[str, Any]:
+    one, two = (
+        median(s for session in sessions if session["workers"] == workers for s in session["seconds"])
+        for workers in (1, 2)
+    )
+    totals = [results[0] for results in sessions[0]["results"]]
+    return {
+        "events of the window": window.count,
+        "genomes a generation": round((totals[-1] - totals[0]) / (len(totals) - 1)),
+        "seconds, 1 worker": round(one, 3),
+        "seconds, 2 workers": round(two, 3),
+        "ratio": round(one / two, 3),
+        "same results": all(session["results"] == sessions[0]["results"] for session in sessions),
+        "cpus": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def _print_step(step: str) -> None:
+    print(step, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

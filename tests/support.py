@@ -21,7 +21,7 @@ from memesnipe.market.pools import Pool, moved, quote_buy, quote_sell
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, ema, param, state
 from memesnipe.sdk.registry import Families
-from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
+from memesnipe.storage.snapshot_file import SnapshotPart, SnapshotWriter, read_snapshot
 from memesnipe.tapes.importer import import_swaps
 
 SOL_USD = 200.0
@@ -50,10 +50,11 @@ def saved_and_loaded(state: EngineState) -> EngineState:
     """Return a state after writing it to a file and reading it."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "engine.snapshot"
-        write_snapshot(path, orjson.dumps(state.header), state.arrays)
+        SnapshotWriter(path).add(SnapshotPart(orjson.dumps(state.header), state.arrays), is_last=True)
         found = read_snapshot(path)
     assert found is not None
-    return EngineState(orjson.loads(found[0]), found[1])
+    (part,) = found
+    return EngineState(orjson.loads(part.header), part.arrays)
 
 
 def price_message(at_s: float, mint: str, side: str, pool: Pool, sol: int, token: int) -> dict[str, Any]:

@@ -78,6 +78,13 @@ def observe_desk(evidence: Any, row: int, token: int, is_opening: bool, value: f
         close_position(account, position, value, MAX_LOSS)
 
 
+def may_observe_desk(evidence: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return whether `observe_desk` can change each row, or may have changed it, shape (strategies,)."""
+    desk = evidence["desk"]
+    changed: NDArray[np.bool_] = (evidence["on_desk"] != 0) | (desk["open"] > 0) | (desk["closed"] > 0)
+    return changed
+
+
 def start(evidence: NDArray[Any]) -> None:
     """Set new rows, shape (strategies,), to a strategy without evidence."""
     evidence[:] = 0

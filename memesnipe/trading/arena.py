@@ -96,4 +96,13 @@ class Arena:
     def load(self, state: ArenaState) -> None:
         """Continue from a state of `dump`."""
         self.engine.load(state.engine)
-        self._watched, self._orders_of_removed = state.watched, state.orders_of_removed
+        self.load_lists(state.watched, state.orders_of_removed)
+
+    @property
+    def lists(self) -> tuple[list[str], dict[str, int]]:
+        """The state beside the engine: `ArenaState.watched` and `ArenaState.orders_of_removed`."""
+        return self._watched, self._orders_of_removed
+
+    def load_lists(self, watched: list[str], orders_of_removed: dict[str, int]) -> None:
+        """Continue from a state of `lists`."""
+        self._watched, self._orders_of_removed = watched, orders_of_removed

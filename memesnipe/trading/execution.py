@@ -211,9 +211,18 @@ class Execution:
         """Continue from a state of `dump`."""
         for arena, arena_state in zip(self.arenas, state.arenas, strict=True):
             arena.load(arena_state)
-        self._side = state.side
+        self.load_side(state.side)
+
+    @property
+    def side(self) -> DeskSideState:
+        """The state beside the arenas; no copy, as in `dump`."""
+        return self._side
+
+    def load_side(self, side: DeskSideState) -> None:
+        """Continue from a state of `side`."""
+        self._side = side
         for name, account in self.accounts.items():
-            account.load(state.side.accounts[name])
+            account.load(side.accounts[name])
 
 
 def local_execution(

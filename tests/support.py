@@ -1,24 +1,28 @@
 """Shared fixtures of the core's tests: a small manual market, simple strategies, and genomes for them."""
 
-from dataclasses import fields, replace
+from dataclasses import astuple, fields, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
+from memesnipe.engine.results import FIGURES
 from memesnipe.engine.snapshot import EngineState
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, Events
 from memesnipe.market.pools import Pool, moved, quote_buy, quote_sell
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.protocol.strategy_columns import StrategyColumns
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, ema, param, state
 from memesnipe.sdk.registry import Families
 from memesnipe.storage.snapshot_file import SnapshotPart, SnapshotWriter, read_snapshot
@@ -44,6 +48,15 @@ TRADES = Path(__file__).resolve().parents[2] / "shared/data/pump_curve_trades.cs
 def state_bytes(state: EngineState) -> tuple[bytes, dict[str, bytes]]:
     """Return a state as bytes, for comparison."""
     return orjson.dumps(state.header), {name: array.tobytes() for name, array in state.arrays.items()}
+
+
+def columns_of(results: list[StrategyResult], evidence: dict[str, StrategyEvidence]) -> StrategyColumns:
+    """Return results and evidence of strategies as columns."""
+    figures = np.zeros(len(results), FIGURES)
+    for row, one in enumerate(results):
+        _, *result, digest = astuple(one)
+        figures[row] = (*result, int(digest or "0", 16), *astuple(evidence[one.spec_id]))
+    return StrategyColumns.of([one.spec_id for one in results], figures)
 
 
 def saved_and_loaded(state: EngineState) -> EngineState:

@@ -5,19 +5,27 @@ bit-identical state, because the events' own timestamps are the only clock.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memesnipe.engine.evidence import evidence_of, may_observe_desk, move_to_desk, observe_desk, restart
+from memesnipe.engine.evidence import (
+    evidence_columns,
+    evidence_of,
+    may_observe_desk,
+    move_to_desk,
+    observe_desk,
+    restart,
+)
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.history import WatchedActions, read_actions
 from memesnipe.engine.kernel import equities
 from memesnipe.engine.layout import MAX_GENES
 from memesnipe.engine.population import Population
-from memesnipe.engine.results import results_of
+from memesnipe.engine.results import FIGURES, RESULT, compute_results, result_from
 from memesnipe.engine.shards import Shards
 from memesnipe.engine.snapshot import EngineState, append_rows, bytes_of_row, dump_state, load_state
 from memesnipe.engine.strategy_evidence import StrategyEvidence
@@ -30,6 +38,7 @@ from memesnipe.sdk.registry import Families
 
 # Deliveries per kernel call: few enough to fit into a core's cache while all strategies pass over them.
 ROOM = 4096
+EVIDENCE_NAMES = tuple(field.name for field in fields(StrategyEvidence))
 _NO_RETURNS = np.zeros((0, 0), np.float32)
 
 
@@ -170,11 +179,27 @@ class Engine:
     def results(self, spec_ids: Sequence[str] | None = None) -> list[StrategyResult]:
         """Return the results so far of the given strategies, or of all in the order in which they were added."""
         population = self.population
+        results = self._results()
+        names = population.spec_ids if spec_ids is None else spec_ids
+        return [result_from(spec_id, results[population.row_of[spec_id]]) for spec_id in names]
+
+    def figures(self) -> NDArray[Any]:
+        """Return results and evidence of all strategies so far, shape (population,), dtype FIGURES.
+
+        The engine must keep evidence.
+        """
+        results, figures = self._results(), np.zeros(len(self.population), FIGURES)
+        for name in RESULT.names or ():
+            figures[name] = results[name]
+        for name, column in zip(EVIDENCE_NAMES, evidence_columns(self.population.evidence), strict=True):
+            figures[name] = column
+        return figures
+
+    def _results(self) -> NDArray[Any]:
+        population = self.population
         equity = np.zeros(len(population), np.int64)
         equities(population.accounts, population.exposures, equity)
-        names = population.spec_ids if spec_ids is None else spec_ids
-        rows = [population.row_of[spec_id] for spec_id in names]
-        return results_of(names, population.accounts[rows], equity[rows], self.last_ts, self.sol_usd)
+        return compute_results(population.accounts, equity, self.last_ts, self.sol_usd)
 
     def evidence(self) -> dict[str, StrategyEvidence]:
         """Return the evidence of all strategies; the engine must keep it."""

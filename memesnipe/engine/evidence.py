@@ -128,8 +128,12 @@ def statistics(evidence: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.fl
     return count, mean, squares / np.maximum(count - 1, 1)
 
 
+def evidence_columns(evidence: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return the fields of a `StrategyEvidence` as columns, each of shape (strategies,)."""
+    return (e_values(evidence), *statistics(evidence), evidence["restarts"])
+
+
 def evidence_of(evidence: NDArray[Any]) -> list[StrategyEvidence]:
     """Return the evidence of each strategy, in the order of the rows."""
-    count, mean, variance = statistics(evidence)
-    columns = (e_values(evidence), count, mean, variance, evidence["restarts"])
+    columns = evidence_columns(evidence)
     return [StrategyEvidence(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]

@@ -108,7 +108,6 @@ class ExecutorSnapshots:
     def abandon(self) -> None:
         """Give up an incomplete copy, because strategies are about to join or leave."""
         if self._copy is not None:
-            self._writing.append(self._writer.submit(self._copy.writer.discard))
             self._copy, self._abandoned = None, self._abandoned + 1
 
     def _has_begun(self, execution: Execution) -> bool:

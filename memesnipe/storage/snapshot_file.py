@@ -22,24 +22,28 @@ class SnapshotPart:
 
 
 class SnapshotWriter:
-    """Writes a snapshot part by part; the previous file stays until the last part is written."""
+    """Writes a snapshot part by part; the previous file stays until the last part is written.
+
+    No file stays open between two parts: a copy may be abandoned at any of them.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path, self._temporary = path, path.with_suffix(".writing")
-        self._file: IO[bytes] | None = None
+        self._has_begun = False
         self._checksum = 0
 
     def add(self, part: SnapshotPart, *, is_last: bool = False) -> None:
         """Write a part; after the last one replace the previous snapshot. A crash leaves that one or this one."""
-        if self._file is None:
-            self._temporary.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._temporary.open("wb")
-            self._file.write(_MAGIC)
-        self._write(self._file, part, is_last=is_last)
+        self._temporary.parent.mkdir(parents=True, exist_ok=True)
+        with self._temporary.open("ab" if self._has_begun else "wb") as file:
+            if not self._has_begun:
+                file.write(_MAGIC)
+                self._has_begun = True
+            self._write(file, part, is_last=is_last)
+            if is_last:
+                file.flush()
+                os.fsync(file.fileno())
         if is_last:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
             self._temporary.replace(self._path)
 
     def _write(self, file: IO[bytes], part: SnapshotPart, *, is_last: bool) -> None:
@@ -54,11 +58,6 @@ class SnapshotWriter:
         file.write(orjson.dumps(index) + b"\n" + part.header)
         for data in raw:
             file.write(data)
-
-    def discard(self) -> None:
-        """Stop without a last part; the previous snapshot stays."""
-        if self._file is not None:
-            self._file.close()
 
 
 def read_snapshot(path: Path) -> list[SnapshotPart] | None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+import numpy as np
+
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.orders import ENTRIES, Order
 from memesnipe.execution.paper import PaperVenue
@@ -28,6 +30,7 @@ from memesnipe.protocol.messages import (
     RiskEvent,
     RoundTripSeen,
 )
+from memesnipe.protocol.strategy_columns import StrategyColumns
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.accounts import AccountState, TradingAccount
 from memesnipe.trading.arena import Arena, ArenaBatch, ArenaState
@@ -95,14 +98,19 @@ class Execution:
             self._leave_orphans(batches, steps)
             for account in self.accounts.values():
                 account.desk.drop_dead()
-            results = [result for batch in batches for result in batch.results]
-            if len(batches) > 1:
-                results.sort(key=lambda result: self._side.admission_no[result.spec_id])
-            found = {s: one for arena in self.arenas for s, one in arena.engine.evidence().items()}
-            evidence = {result.spec_id: found[result.spec_id] for result in results}  # in the same order
             observed, self._side.observed = self._side.observed, []
-            steps[-1].results = Results(steps[-1].ts, flags, results, self._parity_records(), evidence, observed)
+            strategies = self._strategy_columns()
+            steps[-1].results = Results(steps[-1].ts, flags, strategies, self._parity_records(), observed)
         return steps
+
+    def _strategy_columns(self) -> StrategyColumns:
+        """Return results and evidence of all strategies in the order of their admission."""
+        spec_ids = [spec_id for arena in self.arenas for spec_id in arena.engine.population.spec_ids]
+        figures = np.concatenate([arena.engine.figures() for arena in self.arenas])
+        if len(self.arenas) > 1:
+            order = sorted(range(len(spec_ids)), key=lambda row: self._side.admission_no[spec_ids[row]])
+            spec_ids, figures = [spec_ids[row] for row in order], figures[order]
+        return StrategyColumns.of(spec_ids, figures)
 
     def _observe(self) -> None:
         """Pass the round trips of the desks to the evidence of their strategies."""

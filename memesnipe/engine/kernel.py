@@ -141,7 +141,9 @@ def _trade(trader: Trader, batch: Batch, index: int) -> int:
         event = batch.events[at]
         if account.exposures > 0 and (account.next_due_ts < event.ts or account.next_sample_ts <= event.ts):
             process_due(trader, event.ts, batch.events[at - 1].seq if at > 0 else batch.last_seq)
-        if slot >= 0:
+        if slot >= 0 and delivery.own == 0 and not _is_subscribed(strategy, batch.votes, index):
+            index = _last_of_event(batch, index)  # there are as many deliveries as tokens alive, and none counts
+        elif slot >= 0:
             is_exposed = (
                 vote_states[slot].incarnation == delivery.incarnation and vote_states[slot].exposure != NO_EXPOSURE
             )
@@ -161,6 +163,24 @@ def _trade(trader: Trader, batch: Batch, index: int) -> int:
                     try_entry(trader, event, slot, batch.after[delivery.event])
         index += 1
     return batch.delivery_count
+
+
+@jitable
+def _is_subscribed(strategy: Any, votes: Any, index: int) -> bool:
+    """Return whether any gene has voted at a delivery."""
+    for gene in range(strategy.genes):
+        if votes[gene, index] != NO_VOTE:
+            return True
+    return False
+
+
+@jitable
+def _last_of_event(batch: Batch, index: int) -> int:
+    """Return the index of the last delivery of the same event."""
+    event = batch.deliveries[index].event
+    while index + 1 < batch.delivery_count and batch.deliveries[index + 1].event == event:
+        index += 1
+    return index
 
 
 @jitable

@@ -168,10 +168,10 @@ def _trade(trader: Trader, batch: Batch, index: int) -> int:
 @jitable
 def _is_subscribed(strategy: Any, votes: Any, index: int) -> bool:
     """Return whether any gene has voted at a delivery."""
+    voted = 0
     for gene in range(strategy.genes):
-        if votes[gene, index] != NO_VOTE:
-            return True
-    return False
+        voted += votes[gene, index] != NO_VOTE
+    return voted > 0
 
 
 @jitable

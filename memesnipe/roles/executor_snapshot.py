@@ -75,6 +75,7 @@ class ExecutorSnapshots:
         self._writer, self._every_s, self._part_bytes = writer, every_s, part_bytes
         self._copy: _Copy | None = None
         self._abandoned = 0  # copies since the last snapshot
+        self.completed = 0  # snapshots
 
     def recovered(self, seq: int) -> None:
         """Count events from ``seq``, the last event of a recovery."""
@@ -104,6 +105,7 @@ class ExecutorSnapshots:
         self._seq, self._abandoned = self._copy.seq, 0
         self._due = self._copy.began_s + max(self._every_s, self._copy.spent_s / _SHARE)
         self._copy = None
+        self.completed += 1
 
     def abandon(self) -> None:
         """Give up an incomplete copy, because strategies are about to join or leave."""

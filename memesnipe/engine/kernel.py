@@ -20,7 +20,7 @@ from memesnipe.engine.trader import Batch, Trader
 from memesnipe.sdk.strategy import BUY, SHORT
 
 _AHEAD: Final = 3  # rows between the one that is advanced and the one that is prefetched
-_FETCHED: Final = 64  # deliveries of a row that are prefetched
+_FETCHED: Final = 64  # deliveries of a batch whose memory is prefetched; in a larger one the misses do not dominate
 _VOTE_STATE_SIZE: Final = VOTE_STATE.itemsize
 
 
@@ -96,16 +96,21 @@ def advance(
 def _fetch(strategy: Any, vote_state_at: int, batch: Batch) -> None:
     """Prefetch a strategy's memory for the tokens of the first deliveries, while earlier rows are advanced.
 
-    In a small batch a strategy touches little memory and nearly all of it is uncached: the misses would dominate.
+    In a small batch a strategy touches little memory and nearly all of it is uncached: the misses would dominate. A
+    state may occupy the end of one cache line and the beginning of the next.
     """
+    if batch.delivery_count > _FETCHED:
+        return
     for gene in range(strategy.genes):
         prefetch(strategy.params[gene])
-    for index in range(min(batch.delivery_count, _FETCHED)):
+    for index in range(batch.delivery_count):
         slot = batch.deliveries[index].slot
         if slot >= 0:
             prefetch(vote_state_at + slot * _VOTE_STATE_SIZE)
             for gene in range(strategy.genes):
-                prefetch(strategy.states[gene] + slot * strategy.state_sizes[gene])
+                state_at = strategy.states[gene] + slot * strategy.state_sizes[gene]
+                prefetch(state_at)
+                prefetch(state_at + strategy.state_sizes[gene] - 1)
 
 
 @jitable

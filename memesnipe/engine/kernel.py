@@ -94,7 +94,7 @@ def advance(
 
 @jitable
 def _fetch(strategy: Any, vote_state_at: int, batch: Batch) -> None:
-    """Prefetch a strategy's memory for the tokens of the first deliveries, while earlier rows are advanced.
+    """Prefetch a strategy's memory for the tokens of the deliveries, while earlier rows are advanced.
 
     In a small batch a strategy touches little memory and nearly all of it is uncached: the misses would dominate. A
     state may occupy the end of one cache line and the beginning of the next.

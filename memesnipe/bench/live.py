@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from memesnipe.bench.engine import machine
-from memesnipe.bench.timed_run import REPLACED, Market, TimedRun
+from memesnipe.bench.timed_run import ALLOCATED, REPLACED, Market, TimedRun
 from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, settings_from, write_resolved
 from memesnipe.evolution.operators import random_genomes
@@ -137,7 +137,9 @@ class _Bench:
         self._genomes = random_genomes(np.random.default_rng(SEED), discover(), size.many + spare)
 
     def _run(self, strategies: int, threads: int) -> TimedRun:
-        settings = self._settings.changed(executor_threads=threads, arena_size=strategies)
+        settings = self._settings.changed(
+            executor_threads=threads, arena_size=strategies, max_probation_strategies=ALLOCATED
+        )
         write_resolved(settings, Home(self._home).settings)
         return TimedRun(self._home, settings, self._market, self._genomes, self._size.snapshot_every_s)
 

@@ -66,7 +66,7 @@ class _TimedExecutor(Executor):
         for entry in entries:
             if entry.stream == ALLOCATIONS:
                 self._counters["decisions"] += 1
-                self._counters["on_the_desk"] = len(entry.payload.allocations_usd)
+                self._counters["on_the_desk"] = sum(usd > 0.0 for usd in entry.payload.allocations_usd.values())
 
     def step(self) -> None:
         super().step()

@@ -25,9 +25,7 @@ from memesnipe.protocol.messages import (
     CommandMessage,
     ControlPayload,
     ExecutionReport,
-    ExitOrder,
     ParityRecord,
-    RiskEvent,
     RoundTripSeen,
 )
 from memesnipe.protocol.strategy_columns import StrategyColumns
@@ -37,6 +35,7 @@ from memesnipe.trading.arena import Arena, ArenaBatch, ArenaState
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.gate import Limits
+from memesnipe.trading.ledger import LedgerPolicy
 from memesnipe.trading.steps import Results, Step
 
 
@@ -95,12 +94,13 @@ class Execution:
         self._observe()
         flags = int(events[-1]["flags"]) & DECISION
         if flags:
+            figures = {
+                name: account.mark(step) for (name, account), step in zip(self.accounts.items(), steps, strict=True)
+            }
             self._leave_orphans(batches, steps)
-            for account in self.accounts.values():
-                account.desk.drop_dead()
             observed, self._side.observed = self._side.observed, []
-            strategies = self._strategy_columns()
-            steps[-1].results = Results(steps[-1].ts, flags, strategies, self._parity_records(), observed)
+            strategies, parity = self._strategy_columns(), self._parity_records()
+            steps[-1].results = Results(steps[-1].ts, flags, strategies, parity, observed, figures)
         return steps
 
     def _strategy_columns(self) -> StrategyColumns:
@@ -181,12 +181,8 @@ class Execution:
     def _apply(self, control: ControlPayload) -> list[Step]:
         accounts, seq = self.accounts, self.seq
         match control:
-            case RiskEvent():
-                return [accounts[control.account].apply_risk(control, seq)]
             case CommandMessage():
                 return [each.apply_command(control.name, control.spec_id, seq) for each in accounts.values()]
-            case ExitOrder():
-                return [accounts[control.account].apply_exit(control, seq)]
             case ExecutionReport():
                 return [accounts[control.account].apply_report(control, seq)]
             case AllocationMessage():
@@ -239,6 +235,7 @@ def local_execution(
     *,
     shadow_capital_usd: float,
     limits: Mapping[Account, Limits],
+    policies: Mapping[Account, LedgerPolicy],
     threads: int = 1,
     arenas: int = 1,
 ) -> Execution:
@@ -249,6 +246,7 @@ def local_execution(
         model: fees, latency and landing of orders.
         shadow_capital_usd: simulated capital of each strategy.
         limits: of the risk gate of each account.
+        policies: the capital and the stops of each account.
         threads: of each arena.
         arenas: how many.
     """
@@ -258,7 +256,7 @@ def local_execution(
     ]
     venues: dict[Account, ExecutionVenue] = {Account.LIVE: ReportingVenue(model), Account.PAPER: PaperVenue(model)}
     accounts = [
-        TradingAccount(name, Desk(venue, limits[name], dead_after_ns=model.dead_after_ns))
+        TradingAccount(name, Desk(venue, limits[name], policies[name]))
         for name, venue in venues.items()
         if name in limits
     ]

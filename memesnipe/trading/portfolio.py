@@ -10,13 +10,13 @@ from memesnipe.engine.genome import Genome
 from memesnipe.engine.skill import deflated_sharpe_of
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
+from memesnipe.protocol.messages import ParityRecord, PositionUpdate, SimulationResults, StrategySpec
 from memesnipe.stats.evidence_budget import MIN_MASS, prior_mass
-from memesnipe.stats.shrinkage import Shrunk
 from memesnipe.trading.allocation import Caps, Share, allocate
 from memesnipe.trading.demotion import Detectors
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, next_mode
 from memesnipe.trading.live_capital import LiveCapital
+from memesnipe.trading.loss_limit import EquityDay
 from memesnipe.trading.portfolio_state import (
     Candidate,
     Decision,
@@ -26,6 +26,7 @@ from memesnipe.trading.portfolio_state import (
     PortfolioState,
     Transition,
 )
+from memesnipe.trading.probation import candidates, contest, holders
 from memesnipe.trading.standing import NO_STANDING, Standing, Standings, standings
 from memesnipe.trading.strategy_records import StrategyRecords
 
@@ -106,27 +107,29 @@ class Portfolio:
         if managed is not None and managed.live is not None:
             managed.live.on_trade(profit_lamports)
 
-    def decide(self, seq: int, equity_usd: Mapping[Account, float]) -> Decision:
+    def decide(self, seq: int, marks: Mapping[Account, PositionUpdate]) -> Decision:
         """Admit, retire, promote, demote and allocate after event ``seq``; return the decision.
 
         Args:
             seq: the event.
-            equity_usd: of each account at this event.
+            marks: of each account at this event.
         """
         transitions, added = self._admit(seq)
         retired = self._retire(seq)
         transitions += retired
         strategies = self.state.strategies
-        standings = self._update_standings()
+        found = self._update_standings()
         for spec_id, managed in self._trading():
             transitions += self._demotion(spec_id, managed, seq)
         free = self._caps.probation_strategies - sum(managed.is_on_probation for _, managed in self._trading())
-        for spec_id in self._by_merit(standings):
+        for spec_id in candidates(strategies, self.records, found, self._rules.min_expected_return):
             managed = strategies[spec_id]
             before = managed.is_on_probation
             transitions += self._promotion(spec_id, managed, seq, has_free_place=free > 0)
             free += before - managed.is_on_probation
-        allocations = self._allocate(equity_usd, standings.shrunk)
+        if free <= 0:
+            transitions += self._contest(seq, found)
+        allocations = self._allocate(marks, found)
         released = []
         for spec_id, managed in strategies.items():
             if managed.allocation_usd and spec_id not in allocations:
@@ -141,25 +144,12 @@ class Portfolio:
 
     def _update_standings(self) -> Standings:
         """Compare the evidence of all strategies; return their standings, in their order."""
-        columns, rules = self.records.columns, self._rules
-        weights = np.ascontiguousarray(columns["weight"])
-        self._standings = standings(self.records.figures, weights, rules.paper_alpha, rules.live_alpha)
+        weights = np.ascontiguousarray(self.records.columns["weight"])
+        found = standings(self.records.figures, weights, self._rules.paper_alpha, self._rules.live_alpha)
+        self._standings = found
         for spec_id, managed in self._trading():
-            managed.is_proven |= self.standing(spec_id).is_proven
-        return self._standings
-
-    def _by_merit(self, found: Standings) -> list[str]:
-        """Return the strategies that may be promoted, proven ones first, then by the expected return.
-
-        The expected return is relative to its deviation.
-        """
-        is_proven, expected = found.columns["is_proven"], found.columns["expected"]
-        score = expected / np.maximum(found.columns["deviation"], 1e-9)
-        order = np.lexsort((-score, ~is_proven))  # stable
-        is_trading = np.array([managed.mode in DOWN for managed in self.state.strategies.values()], np.bool_)
-        is_candidate = is_proven | is_trading | (expected > self._rules.min_expected_return)
-        spec_ids = self.records.spec_ids
-        return [spec_ids[row] for row in order[is_candidate[order]].tolist()]
+            managed.is_proven = self.standing(spec_id).is_proven
+        return found
 
     def _demotion(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
         if managed.mode not in DOWN:
@@ -172,8 +162,10 @@ class Portfolio:
         if managed.manual_override is ManualOverride.DOWN or managed.since_seq == seq:
             return []
         standing = self.standing(spec_id)
-        if managed.mode is Mode.SIMULATING and not standing.is_proven and not has_free_place:
-            return []  # without computing its gates: there are thousands of strategies
+        if managed.mode is Mode.SIMULATING and not standing.is_proven:
+            is_expected = standing.expected > self._rules.min_expected_return
+            if not is_expected or not has_free_place:
+                return []  # without computing its gates: there are thousands of strategies
         mode, reason = self._next_mode(spec_id, managed)
         if mode is not UP.get(managed.mode):
             return []
@@ -181,6 +173,17 @@ class Portfolio:
         managed.is_proven = standing.is_proven
         self._detectors.start(spec_id, standing.expected / 2)
         return [step]
+
+    def _contest(self, seq: int, found: Standings) -> list[Transition]:
+        """Give a place on probation to a better strategy, where there is one; at most one place a decision."""
+        strategies = self.state.strategies
+        weakest, better = contest(strategies, self.records, found, self._rules.paper.min_observed_s)
+        for spec_id in better:
+            step = self._promotion(spec_id, strategies[spec_id], seq, has_free_place=True)
+            if step:
+                reason = f"{spec_id}, of which more is expected, takes its place on probation"
+                return [self._move(weakest, Mode.SIMULATING, seq, reason), *step]
+        return []
 
     def _next_mode(self, spec_id: str, managed: Managed) -> tuple[Mode, str]:
         result, parity = self.records.result(spec_id), self.records.parity(spec_id)
@@ -232,17 +235,22 @@ class Portfolio:
         self.state.steps += 1
         return Transition(self.state.steps, seq, spec_id, from_mode, mode, reason)
 
-    def _allocate(self, equity_usd: Mapping[Account, float], estimates: Shrunk) -> dict[str, float]:
+    def _allocate(self, marks: Mapping[Account, PositionUpdate], found: Standings) -> dict[str, float]:
         """Divide the equity of each account among the strategies that trade in it."""
-        allocations: dict[str, float] = {}
-        for account, usd in equity_usd.items():
-            has_result = self.records.columns["has_result"]
+        strategies, allocations = self.state.strategies, dict[str, float]()
+        places = set(holders(strategies, self.records, found, self._caps.probation_strategies))
+        has_result = self.records.columns["has_result"]
+        for account, mark in marks.items():
+            day = self.state.days.setdefault(account, EquityDay())
+            day.observe(mark.ts, mark.equity_lamports)
+            investable = day.investable_ratio(mark.equity_lamports, self._caps.loss_limit)
             shares = {
-                spec_id: Share(row, managed.size, managed.is_proven)
-                for row, (spec_id, managed) in enumerate(self.state.strategies.items())
+                spec_id: Share(row, managed.size, spec_id in places)
+                for row, (spec_id, managed) in enumerate(strategies.items())
                 if managed.mode is Mode(account) and has_result[row]
             }
-            allocations |= zip(shares, allocate(list(shares.values()), estimates, usd, self._caps), strict=True)
+            usd = allocate(list(shares.values()), found.shrunk, mark.equity_usd, self._caps, investable)
+            allocations |= zip(shares, usd, strict=True)
         for spec_id in allocations:
             live = self.state.strategies[spec_id].live
             if live is not None:

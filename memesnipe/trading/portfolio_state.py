@@ -7,11 +7,13 @@ from enum import StrEnum
 import msgspec
 
 from memesnipe.engine.genome import Genome
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import AllocationMessage
 from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget
 from memesnipe.trading.demotion import DetectorState
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.live_capital import LiveCapital
+from memesnipe.trading.loss_limit import EquityDay
 from memesnipe.trading.strategy_records import RecordsState
 
 
@@ -33,7 +35,7 @@ class Managed(msgspec.Struct, array_like=True):
     allocation_usd: float = 0.0
     deflated_sharpe: float | None = None
     size: float = 1.0  # share of its capital that it stakes on an entry
-    is_proven: bool = False  # its evidence has reached the threshold, since which it is beyond probation
+    is_proven: bool = False  # on paper or live, and its evidence reaches the threshold: it is beyond probation
     manual_override: ManualOverride | None = None
     live: LiveCapital | None = None
 
@@ -78,6 +80,7 @@ class PortfolioState:
     admitted: int = 0  # strategies ever admitted to the arena
     budget: EvidenceBudget = field(default_factory=EvidenceBudget)  # of all weights
     restarted: list[str] = field(default_factory=list)  # strategies that start again at the next decision
+    days: dict[Account, EquityDay] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from memesnipe.testing.simulator.machine import InlineWriter
 from memesnipe.trading.execution import DeskSideState, Execution, local_execution
 from memesnipe.trading.gate import Limits
 from tests.payloads import allocations
-from tests.support import FAMILIES, SURE, population, state_bytes, synthetic_events
+from tests.support import FAMILIES, NO_STOPS, SURE, population, state_bytes, synthetic_events
 
 SIDE = TypeAdapter(DeskSideState)
 MODEL = SURE._replace(landing_max=0.7, seed=5)
@@ -30,7 +30,13 @@ ONE_ROW = 1  # byte
 
 
 def _execution(*, has_capital: bool = True) -> Execution:
-    made = local_execution(FAMILIES, MODEL, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(1e9)})
+    made = local_execution(
+        FAMILIES,
+        MODEL,
+        shadow_capital_usd=1000.0,
+        limits={Account.PAPER: Limits(1e9)},
+        policies={Account.PAPER: NO_STOPS},
+    )
     usd = {genome.spec_id: 500.0 for genome in population()[::2]}
     made.apply(allocations(population(), usd=usd if has_capital else {}))
     return made
@@ -139,7 +145,13 @@ def test_after_several_abandoned_copies_one_is_made_in_a_single_step(tmp_path: P
 
 
 def test_an_arena_without_strategies_has_a_snapshot(tmp_path: Path) -> None:
-    execution = local_execution(FAMILIES, MODEL, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(1e9)})
+    execution = local_execution(
+        FAMILIES,
+        MODEL,
+        shadow_capital_usd=1000.0,
+        limits={Account.PAPER: Limits(1e9)},
+        policies={Account.PAPER: NO_STOPS},
+    )
     _advance(execution, EVENTS[:50])
     snapshots = _snapshots(tmp_path)
     snapshots.copy_some(execution)

@@ -42,6 +42,7 @@ FIGURES = (
     Figure("evolve", ("speedup",), "speed-up by the second worker", digits=2),
     Figure("live", ("whole_market", "p50_ms"), "live, 10,000 strategies at 300 events/s: median ms to the decision"),
     Figure("live", ("whole_market", "p99_ms"), "live, 10,000 strategies at 300 events/s: p99 ms"),
+    Figure("live", ("whole_market", "p999_ms"), "live, 10,000 strategies at 300 events/s: p99.9 ms"),
     Figure("live", ("fast", "p50_ms"), "live, 1,000 strategies at 5,000 events/s: median ms to the decision"),
     Figure("live", ("fast", "p99_ms"), "live, 1,000 strategies at 5,000 events/s: p99 ms"),
     Figure("live", ("sustained", "10000 strategies", "events_per_s"), "live, 10,000 strategies: events/s sustained"),

@@ -1,13 +1,14 @@
 """Shared fixtures of the core's tests: a small manual market, simple strategies, and genomes for them."""
 
 import math
-from dataclasses import fields, replace
+from dataclasses import astuple, fields, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
@@ -15,15 +16,18 @@ from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
 from memesnipe.engine.orders import Fill
+from memesnipe.engine.results import FIGURES
 from memesnipe.engine.snapshot import EngineState
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, Events, rows
 from memesnipe.market.pools import Pool, moved, quote_buy, quote_sell
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.protocol.strategy_columns import StrategyColumns
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, ema, param, state
 from memesnipe.sdk.registry import Families
-from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
+from memesnipe.storage.snapshot_file import SnapshotPart, SnapshotWriter, read_snapshot
 from memesnipe.tapes.importer import import_swaps
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.ledger import LedgerPolicy
@@ -50,14 +54,24 @@ def state_bytes(state: EngineState) -> tuple[bytes, dict[str, bytes]]:
     return orjson.dumps(state.header), {name: array.tobytes() for name, array in state.arrays.items()}
 
 
+def columns_of(results: list[StrategyResult], evidence: dict[str, StrategyEvidence]) -> StrategyColumns:
+    """Return results and evidence of strategies as columns."""
+    figures = np.zeros(len(results), FIGURES)
+    for row, one in enumerate(results):
+        _, *result, digest = astuple(one)
+        figures[row] = (*result, int(digest or "0", 16), *astuple(evidence[one.spec_id]))
+    return StrategyColumns.of([one.spec_id for one in results], figures)
+
+
 def saved_and_loaded(state: EngineState) -> EngineState:
     """Return a state after writing it to a file and reading it."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "engine.snapshot"
-        write_snapshot(path, orjson.dumps(state.header), state.arrays)
+        SnapshotWriter(path).add(SnapshotPart(orjson.dumps(state.header), state.arrays), is_last=True)
         found = read_snapshot(path)
     assert found is not None
-    return EngineState(orjson.loads(found[0]), found[1])
+    (part,) = found
+    return EngineState(orjson.loads(part.header), part.arrays)
 
 
 def price_message(at_s: float, mint: str, side: str, pool: Pool, sol: int, token: int) -> dict[str, Any]:

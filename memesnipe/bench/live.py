@@ -23,6 +23,7 @@ from memesnipe.market.events import DECISION
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.protocol.events import to_payloads
 from memesnipe.protocol.payload import encode
+from memesnipe.roles.executor_snapshot import EVERY_S
 from memesnipe.sdk.registry import discover
 from memesnipe.servers.servers import LocalServers
 from memesnipe.storage.database import connect, migrate
@@ -31,7 +32,7 @@ SEED: Final = 24
 MARKETS: Final = 46  # merged synthetic markets: together about 300 events per second of event time
 WHOLE_MARKET_RATE: Final = 300.0  # events per second: about all of pump.fun
 FAST_RATE: Final = 5_000.0
-SPREAD: Final = ("events_per_s", "p50_ms", "p99_ms", "max_ms")  # figures shown with minimum, median and maximum
+SPREAD: Final = ("events_per_s", "p50_ms", "p99_ms", "p999_ms", "max_ms")  # shown with minimum, median and maximum
 TICK_S: Final = 0.005  # a live feed delivers events in batches of this duration
 
 
@@ -41,17 +42,19 @@ class Size:
 
     many: int = 10_000  # strategies
     few: int = 1_000
-    long_s: float = 60.0
+    measured_s: float = 60.0
     decide_every_s: int = Settings.fields()["rebalance_interval_secs"].default  # of event time
     short_s: float = 5.0
-    warm: int = 3_000  # events before the measurement
-    events: int = 150_000
+    snapshot_every_s: float = EVERY_S
+    warm: int = 3_000  # events before the measurement, and more until the first decision
+    searched: int = 150_000  # events for the search for the sustained rate
     first_rate_few: float = 1_500.0  # events per second, at which the search for the sustained rate begins
 
 
 QUICK: Final = Size(
-    many=200, few=50, long_s=1.0, decide_every_s=1, short_s=0.5, warm=300, events=6_000, first_rate_few=200.0
-)
+    many=200, few=50, measured_s=3.0, decide_every_s=1, short_s=0.5, snapshot_every_s=0.5, warm=300, searched=6_000,
+    first_rate_few=200.0,
+)  # fmt: skip
 
 
 def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int = 3) -> dict[str, Any]:
@@ -60,13 +63,13 @@ def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int 
     Args:
         report_step: called with the name of each step.
         quick: a small and short smoke test.
-        repeats: repetitions of each latency measurement, in sequence on the same executor; the sustained rates are
-            measured once.
+        repeats: repetitions of each latency measurement, each on a new run with the same events; the sustained rates
+            are measured once.
     """
     size = QUICK if quick else Size()
     report_step("making a market")
-    measured = repeats * max(WHOLE_MARKET_RATE * size.long_s, FAST_RATE * size.short_s)
-    market = _market(size.warm + max(size.events, int(1.2 * measured)), size.decide_every_s, size.warm)
+    measured = max(size.searched, int(max(WHOLE_MARKET_RATE, FAST_RATE) * size.measured_s))
+    market = _market(measured, size.decide_every_s, size.warm)
     home = Path(tempfile.mkdtemp(prefix="memesnipe-bench-"))
     home.chmod(0o755)  # as root, the embedded PostgreSQL runs as another user
     try:
@@ -83,8 +86,8 @@ def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int 
                 **machine(),
                 "cores": os.cpu_count() or 1,
                 "repetitions": repeats,
-                "whole_market": bench.latency(size.many, WHOLE_MARKET_RATE, size.long_s, repeats),
-                "fast": bench.latency(size.few, FAST_RATE, size.short_s, repeats),
+                "whole_market": bench.latency(size.many, WHOLE_MARKET_RATE, size.measured_s, repeats),
+                "fast": bench.latency(size.few, FAST_RATE, size.measured_s, repeats),
                 "sustained": {
                     f"{size.many} strategies": bench.sustained(size.many),
                     f"{size.many} strategies, 2 threads": bench.sustained(size.many, threads=2),
@@ -97,8 +100,9 @@ def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int 
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _market(events: int, decide_every_s: int, warm: int) -> Market:
-    """Generate events of a market with hundreds of tokens alive; count the tokens of the first ``warm``."""
+def _market(measured: int, decide_every_s: int, warm: int) -> Market:
+    """Generate events of a market with hundreds of tokens alive, with ``measured`` ones after the warm-up."""
+    events = warm + measured + int(2 * WHOLE_MARKET_RATE * decide_every_s)
     feeds = [SyntheticFeed(SEED + i).messages(0) for i in range(MARKETS)]
     raw = list(islice(heapq.merge(*feeds, key=lambda message: message["ts"]), events))
     sequencer = Sequencer(decide_every_s, 10**9)
@@ -106,7 +110,8 @@ def _market(events: int, decide_every_s: int, warm: int) -> Market:
     payloads = to_payloads(stamped, sequencer.mints)
     published = [(payload.stream, payload.seq, payload.seq, encode(payload)) for payload in payloads]
     decisions = stamped["seq"][stamped["flags"] & DECISION > 0].tolist()
-    return Market(published, decisions, len({payload.token for payload in payloads[:warm] if payload.mint}))
+    warm = max(warm, decisions[0] + 1)
+    return Market(published, decisions, len({payload.token for payload in payloads[:warm] if payload.mint}), warm)
 
 
 def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -115,7 +120,7 @@ def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     spread: dict[str, list[float]] = {}
     for name in runs[0]:
         values = sorted(run[name] for run in runs)
-        found[name] = sum(values) if name == "decisions" else round(median(values), 3)
+        found[name] = sum(values) if name in ("decisions", "snapshots") else round(median(values), 3)
         spread[name] = [values[0], round(median(values), 3), values[-1]]
     return {**found, "spread": {name: spread[name] for name in SPREAD}}
 
@@ -131,30 +136,28 @@ class _Bench:
         spare = REPLACED * (len(market.decisions) + 1)
         self._genomes = random_genomes(np.random.default_rng(SEED), discover(), size.many + spare)
 
-    def _run(self, threads: int) -> TimedRun:
-        settings = self._settings.changed(executor_threads=threads)
+    def _run(self, strategies: int, threads: int) -> TimedRun:
+        settings = self._settings.changed(
+            executor_threads=threads, arena_size=strategies, max_probation_strategies=ALLOCATED
+        )
         write_resolved(settings, Home(self._home).settings)
-        return TimedRun(self._home, settings, self._market, self._genomes)
+        return TimedRun(self._home, settings, self._market, self._genomes, self._size.snapshot_every_s)
 
     def latency(self, strategies: int, rate: float, seconds: float, repeats: int) -> dict[str, Any]:
         """Return the latency at one rate: medians of the repetitions, and the spread of each figure."""
-        run = self._run(threads=1)
         runs = []
-        with run.working(strategies):
-            run.send(self._size.warm)
-            run.wait()
-            for number in range(repeats):
-                self._report_step(f"{strategies:,} strategies at {rate:,.0f} events/s, {number + 1} of {repeats}")
+        for number in range(repeats):
+            self._report_step(f"{strategies:,} strategies at {rate:,.0f} events/s, {number + 1} of {repeats}")
+            run = self._run(strategies, threads=1)
+            with run.working(strategies):
                 runs.append(run.measure(rate, seconds, TICK_S))
-        return {"strategies": strategies, "on_the_desk": min(ALLOCATED, strategies), **_summary(runs)}
+        return {"strategies": strategies, **_summary(runs)}
 
     def sustained(self, strategies: int, threads: int = 1) -> dict[str, Any]:
         """Return the highest of increasing rates at which the last event is decided within 1 s of its publication."""
         best: dict[str, Any] = {"events_per_s": 0.0}
-        size, team = self._size, self._run(threads)
+        size, team = self._size, self._run(strategies, threads)
         with team.working(strategies):
-            team.send(size.warm)
-            team.wait()
             rate = 300.0 if strategies > 1_000 else size.first_rate_few
             while team.left() >= rate * size.short_s:
                 self._report_step(f"{strategies:,} strategies, {threads} threads, at {rate:,.0f} events/s")

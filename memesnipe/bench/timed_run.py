@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from memesnipe.bench.decision_maker import FIRST_SEQ, run_decisions
 from memesnipe.bus.merge import Entry
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.home import installation_of
@@ -19,9 +21,10 @@ from memesnipe.config.settings import Settings
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import MemeSnipeError
 from memesnipe.feeds.choice import FeedChoice
-from memesnipe.protocol.messages import AllocationMessage
-from memesnipe.protocol.payload import encode
-from memesnipe.protocol.streams import EVENT_STREAMS
+from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.messages import CommandMessage, StrategySpec
+from memesnipe.protocol.payload import Payload, encode
+from memesnipe.protocol.streams import ALLOCATIONS, EVENT_STREAMS
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor import Executor
 from memesnipe.storage.database import connect
@@ -29,11 +32,12 @@ from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.runs import begin_run, read_stream_key
 from memesnipe.telemetry.metrics import ActorMetrics
 
-ALLOCATED: Final = 20  # strategies whose decisions go through the desk
-ALLOCATED_USD: Final = 500.0
-REPLACED: Final = 8  # strategies at each decision of the portfolio
-PATIENCE_S: Final = 120.0
+ALLOCATED: Final = 20  # strategies that are promoted, so that their decisions go through the desk
+REPLACED: Final = 8  # strategies that are proposed for each decision of the portfolio
+PATIENCE_S: Final = 240.0
 _SEED: Final = 24
+_PART: Final = 1_000  # messages that are published at once
+_COUNTERS: Final = np.dtype([("cpu_s", "f8"), ("decisions", "i8"), ("on_the_desk", "i8"), ("snapshots", "i8")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +47,36 @@ class Market:
     messages: list[tuple[str, int, int, bytes]]
     decisions: list[int]  # the events after which a decision is due
     tokens: int
+    warm: int  # events before the measurement, with a decision among them
 
 
 class _TimedExecutor(Executor):
-    """The executor itself, which also notes when it has decided about each event, and its CPU time."""
+    """The executor itself, which also notes when it has decided about each event, and what it has done."""
 
-    def note_to(self, decided_ns: Any, cpu_s: Any) -> None:
-        """Set the arrays to note to: time of the decision by event, shape (events + 1,), and CPU time, shape (1,)."""
-        self._decided_ns, self._cpu_s = decided_ns, cpu_s
+    def note_to(self, decided_ns: Any, counters: Any) -> None:
+        """Set the arrays to note to: time of the decision by event, shape (events + 1,), and counters, shape (1,)."""
+        self._decided_ns, self._counters = decided_ns, counters[0]
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         super().handle(entries, work)
         events = [entry.number for entry in entries if entry.stream in EVENT_STREAMS]
         if events:
-            self._cpu_s[0] = time.process_time()
+            self._counters["cpu_s"] = time.process_time()
             self._decided_ns[events[0] : events[-1] + 1] = time.monotonic_ns()
+        for entry in entries:
+            if entry.stream == ALLOCATIONS:
+                self._counters["decisions"] += 1
+                self._counters["on_the_desk"] = sum(usd > 0.0 for usd in entry.payload.allocations_usd.values())
+
+    def step(self) -> None:
+        super().step()
+        self._counters["snapshots"] = self._snapshots.completed
 
 
-def _run(home: Path, run_id: int, notes: Path, stop: Flag) -> None:
+def _run(home: Path, run_id: int, snapshot_every_s: float, notes: Path, stop: Flag) -> None:
     """Run one executor until ``stop`` is set."""
-    executor = _TimedExecutor(Context(home, run_id), ActorMetrics("bench"))
-    executor.note_to(np.load(notes / "decided.npy", mmap_mode="r+"), np.load(notes / "cpu.npy", mmap_mode="r+"))
+    executor = _TimedExecutor(Context(home, run_id, snapshot_every_s=snapshot_every_s), ActorMetrics("bench"))
+    executor.note_to(np.load(notes / "decided.npy", mmap_mode="r+"), np.load(notes / "counters.npy", mmap_mode="r+"))
     executor.open()
     while not stop.is_set():
         executor.step()
@@ -71,18 +84,18 @@ def _run(home: Path, run_id: int, notes: Path, stop: Flag) -> None:
 
 
 class TimedRun:
-    """An executor on a new run, in a separate process, and the market that is published to it.
+    """An executor and a portfolio on a new run, in processes of their own, and the market that is published to them.
 
-    Like the portfolio, it replaces some strategies wherever a decision is due, so that the cost of a decision is
-    measured too.
+    Like the search, it proposes strategies before each decision, so the portfolio replaces some at each.
     """
 
-    def __init__(self, home: Path, settings: Settings, market: Market, genomes: list[Genome]) -> None:
+    def __init__(
+        self, home: Path, settings: Settings, market: Market, genomes: list[Genome], snapshot_every_s: float
+    ) -> None:
         assert settings.servers.redis_url is not None  # noqa: S101 - the benchmark has started it
         assert settings.servers.database_url is not None  # noqa: S101
-        self._home, self._market = home, market
+        self._home, self._market, self._snapshot_every_s = home, market, snapshot_every_s
         self._unused = genomes[::-1]
-        self._active: list[str] = []
         database = connect(settings.servers.database_url.get_secret_value())
         choice = FeedChoice("synthetic", 1.0, "", _SEED)
         self._run_id = begin_run(database, f"bench {time.monotonic_ns()}", choice.to_dict(), {}).run_id
@@ -92,91 +105,137 @@ class TimedRun:
         self._bus.take_over(installation_of(home), self._run_id)
         self._bus.begin(installation_of(home), self._run_id, "bench", stream_key)
         self._notes = Path(tempfile.mkdtemp(dir=home))
-        self._published_ns = np.zeros(len(market.messages) + 1, np.int64)
-        np.save(self._notes / "decided.npy", self._published_ns)
-        np.save(self._notes / "cpu.npy", np.zeros(1))
-        self._allocations = 0
+        self._due_ns = np.zeros(len(market.messages) + 1, np.int64)  # when each event arrives by the schedule
+        np.save(self._notes / "decided.npy", self._due_ns)
+        np.save(self._notes / "counters.npy", np.zeros(1, _COUNTERS))
+        self._decided: NDArray[np.int64] = np.load(self._notes / "decided.npy", mmap_mode="r")
+        self._counters: NDArray[Any] = np.load(self._notes / "counters.npy", mmap_mode="r")
+        self._proposed = 0
         self._sent = 0
 
     @contextmanager
     def working(self, strategies: int) -> Iterator[None]:
-        """Start the executor, and let so many strategies join."""
+        """Start executor and portfolio, let so many strategies join, and pass the first events to them."""
         spawn = multiprocessing.get_context("spawn")
         stop = spawn.Event()
-        worker = spawn.Process(target=_run, args=(self._home, self._run_id, self._notes, stop), daemon=True)
-        worker.start()
-        self._decided = np.load(self._notes / "decided.npy", mmap_mode="r")
-        self._cpu_s = np.load(self._notes / "cpu.npy", mmap_mode="r")
+        first = self._propose(strategies, range(FIRST_SEQ))
+        promoted = [
+            CommandMessage(seq=FIRST_SEQ + 1, command_id=i, name=CommandName.PROMOTE, spec_id=s, reason="benchmark")
+            for i, s in enumerate(first[:ALLOCATED], start=1)
+        ]
+        self._publish([(message, message.command_id) for message in promoted])
+        workers = [
+            spawn.Process(
+                target=_run, args=(self._home, self._run_id, self._snapshot_every_s, self._notes, stop), daemon=True
+            ),
+            spawn.Process(target=run_decisions, args=(self._home, self._run_id, stop), daemon=True),
+        ]
+        for worker in workers:
+            worker.start()
         try:
-            self._allocate(0, strategies, [])
+            # The strategies join after event FIRST_SEQ, and those promoted have capital from the first decision on.
+            self._wait_until(lambda: self._bus.last_number(ALLOCATIONS) > 0, "the strategies have not joined")
+            self._send(FIRST_SEQ)
+            self._wait_until(lambda: self._counters["decisions"][0] > 0, "the strategies have not joined")
+            self._send(self._market.warm - FIRST_SEQ)
+            self._wait_until(lambda: self._counters["on_the_desk"][0] > 0, "no strategy trades on the desk")
+            self._wait()
             yield
         finally:
             stop.set()
-            worker.join(PATIENCE_S)
-            worker.kill()
+            for worker in workers:
+                worker.join(PATIENCE_S)
+                worker.kill()
             self._bus.close()
 
-    def _allocate(self, seq: int, joining: int, leaving: list[str]) -> None:
-        added = [self._unused.pop() for _ in range(min(joining, len(self._unused)))]
-        self._active = [s for s in self._active if s not in leaving] + [genome.spec_id for genome in added]
-        message = AllocationMessage(
-            seq=seq,
-            added=added,
-            removed=leaving,
-            allocations_usd=dict.fromkeys(self._active[:ALLOCATED], ALLOCATED_USD),
-            modes=dict.fromkeys(self._active[:ALLOCATED], "paper"),
-        )
-        self._allocations += 1
-        self._bus.publish([(message.stream, self._allocations, seq, encode(message))])
+    def _propose(self, count: int, seqs: range) -> list[str]:
+        """Propose strategies at these events, as many at each; return their spec ids."""
+        genomes = [self._unused.pop() for _ in range(min(count, len(self._unused)))]
+        specs = []
+        for i, genome in enumerate(genomes):
+            self._proposed += 1
+            spec = StrategySpec(
+                seq=seqs[i * len(seqs) // len(genomes)],
+                spec_id=genome.spec_id,
+                generation=0,
+                index=i,
+                of=len(genomes),
+                evaluations=self._proposed,
+                fitness=0.0,
+                train_sharpe=0.0,
+                validation_sharpe=0.0,
+                genome=genome,
+            )
+            specs.append((spec, self._proposed))
+        self._publish(specs)
+        return [genome.spec_id for genome in genomes]
+
+    def _publish(self, messages: list[tuple[Any, int]]) -> None:
+        """Publish messages with their numbers."""
+        for start in range(0, len(messages), _PART):
+            part: list[tuple[Payload, int]] = messages[start : start + _PART]
+            self._bus.publish([(message.stream, number, message.seq, encode(message)) for message, number in part])
 
     def left(self) -> int:
         """How many events are not published yet."""
         return len(self._market.messages) - self._sent
 
-    def send(self, count: int) -> None:
-        """Publish the next events at once, and behind them what was decided on the way."""
+    def _send(self, count: int) -> None:
+        """Publish the next events at once, and what is proposed before a decision that is due among them."""
         first = self._sent
         part = self._market.messages[first : first + count]
-        self._published_ns[first + 1 : first + len(part) + 1] = time.monotonic_ns()
+        if any(first < seq <= first + len(part) for seq in self._market.decisions):
+            self._propose(REPLACED, range(first, first + 1))
         self._bus.publish(part)
         self._sent += len(part)
-        if any(first < seq <= self._sent for seq in self._market.decisions):
-            self._allocate(self._sent, REPLACED, self._active[ALLOCATED : ALLOCATED + REPLACED])
 
-    def wait(self) -> float:
-        """Wait until the last published event is decided; return how long that took, in s.
+    def _wait(self) -> float:
+        """Wait until the last published event is decided; return how long that took, in s."""
+        began = time.monotonic()
+        self._wait_until(lambda: self._decided[self._sent] != 0, f"event {self._sent} is not decided")
+        return time.monotonic() - began
+
+    def _wait_until(self, is_done: Any, failure: str) -> None:
+        """Wait.
 
         Raises:
             MemeSnipeError: it takes too long.
         """
         began = time.monotonic()
-        while self._decided[self._sent] == 0:
+        while not is_done():
             if time.monotonic() - began > PATIENCE_S:
-                raise MemeSnipeError(f"the executor has not decided about event {self._sent} in {PATIENCE_S:.0f} s")
+                raise MemeSnipeError(f"{failure} after {PATIENCE_S:.0f} s")
             time.sleep(0.001)
-        return time.monotonic() - began
 
     def measure(self, rate: float, seconds: float, tick_s: float) -> dict[str, Any]:
-        """Publish at a rate for a time, a tick's events at once, and say how long decisions took."""
-        first, cpu_before, began = self._sent + 1, float(self._cpu_s[0]), time.monotonic()
-        while (passed := time.monotonic() - began) < seconds and self.left():
-            due = int(passed * rate) - (self._sent + 1 - first)
+        """Publish at a rate for a time, and say how long after their scheduled arrival events were decided.
+
+        The schedule depends on nothing else (an open loop): an event that is published late has waited since then.
+        """
+        first, before, began_ns = self._sent + 1, self._counters[0].copy(), time.monotonic_ns()
+        count = min(int(rate * seconds), self.left())
+        self._due_ns[first : first + count] = began_ns + (np.arange(count) * (1e9 / rate)).astype(np.int64)
+        while (sent := self._sent + 1 - first) < count:
+            due = min(int((time.monotonic_ns() - began_ns) / 1e9 * rate) + 1, count) - sent
             if due > 0:
-                self.send(due)
+                self._send(due)
             time.sleep(tick_s)
-        offered = self._sent + 1 - first
-        offered_in = time.monotonic() - began
-        behind = self.wait()
-        taken = time.monotonic() - began
-        sent = slice(first, self._sent + 1)
-        late = self._decided[sent] - self._published_ns[sent]
-        p50, p99 = np.percentile(late, [50, 99]) / 1e6
+        offered_in = (time.monotonic_ns() - began_ns) / 1e9
+        behind = self._wait()
+        taken = (time.monotonic_ns() - began_ns) / 1e9
+        events = slice(first, self._sent + 1)
+        late = self._decided[events] - self._due_ns[events]
+        p50, p99, p999 = np.percentile(late, [50, 99, 99.9]) / 1e6
+        after = self._counters[0]
         return {
-            "events_per_s": round(offered / offered_in, 1),
+            "events_per_s": round(count / offered_in, 1),
             "p50_ms": round(float(p50), 2),
             "p99_ms": round(float(p99), 2),
+            "p999_ms": round(float(p999), 2),
             "max_ms": round(float(late.max()) / 1e6, 2),
-            "decisions": sum(first <= seq <= self._sent for seq in self._market.decisions),
+            "decisions": int(after["decisions"] - before["decisions"]),
+            "snapshots": int(after["snapshots"] - before["snapshots"]),
+            "on_the_desk": int(after["on_the_desk"]),
             "behind_at_end_s": round(behind, 3),
-            "cpu_share": round((float(self._cpu_s[0]) - cpu_before) / taken, 3),
+            "cpu_share": round(float(after["cpu_s"] - before["cpu_s"]) / taken, 3),
         }

@@ -4,21 +4,30 @@ A whole tape in one batch is a backtest; the live stream in small batches is the
 bit-identical state, because the events' own timestamps are the only clock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from memesnipe.engine.evidence import evidence_of, move_to_desk, observe_desk, restart
+from memesnipe.engine.evidence import (
+    evidence_columns,
+    evidence_of,
+    may_observe_desk,
+    move_to_desk,
+    observe_desk,
+    restart,
+)
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.history import WatchedActions, read_actions
 from memesnipe.engine.kernel import equities
 from memesnipe.engine.layout import MAX_GENES
 from memesnipe.engine.population import Population
-from memesnipe.engine.results import results_of
+from memesnipe.engine.results import FIGURES, RESULT, compute_results, result_from
 from memesnipe.engine.shards import Shards
-from memesnipe.engine.snapshot import EngineState, dump_state, load_state
+from memesnipe.engine.snapshot import EngineState, append_rows, bytes_of_row, dump_state, load_state
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.engine.trader import Batch
@@ -29,6 +38,7 @@ from memesnipe.sdk.registry import Families
 
 # Deliveries per kernel call: few enough to fit into a core's cache while all strategies pass over them.
 ROOM = 4096
+EVIDENCE_NAMES = tuple(field.name for field in fields(StrategyEvidence))
 _NO_RETURNS = np.zeros((0, 0), np.float32)
 
 
@@ -169,11 +179,27 @@ class Engine:
     def results(self, spec_ids: Sequence[str] | None = None) -> list[StrategyResult]:
         """Return the results so far of the given strategies, or of all in the order in which they were added."""
         population = self.population
+        results = self._results()
+        names = population.spec_ids if spec_ids is None else spec_ids
+        return [result_from(spec_id, results[population.row_of[spec_id]]) for spec_id in names]
+
+    def figures(self) -> NDArray[Any]:
+        """Return results and evidence of all strategies so far, shape (population,), dtype FIGURES.
+
+        The engine must keep evidence.
+        """
+        results, figures = self._results(), np.zeros(len(self.population), FIGURES)
+        for name in RESULT.names or ():
+            figures[name] = results[name]
+        for name, column in zip(EVIDENCE_NAMES, evidence_columns(self.population.evidence), strict=True):
+            figures[name] = column
+        return figures
+
+    def _results(self) -> NDArray[Any]:
+        population = self.population
         equity = np.zeros(len(population), np.int64)
         equities(population.accounts, population.exposures, equity)
-        names = population.spec_ids if spec_ids is None else spec_ids
-        rows = [population.row_of[spec_id] for spec_id in names]
-        return results_of(names, population.accounts[rows], equity[rows], self.last_ts, self.sol_usd)
+        return compute_results(population.accounts, equity, self.last_ts, self.sol_usd)
 
     def evidence(self) -> dict[str, StrategyEvidence]:
         """Return the evidence of all strategies; the engine must keep it."""
@@ -204,14 +230,52 @@ class Engine:
     def _rows(self, spec_ids: Iterable[str]) -> list[int]:
         return [self.population.row_of[spec_id] for spec_id in spec_ids if spec_id in self.population.row_of]
 
-    def dump(self) -> EngineState:
-        """Return a copy of the state as plain data."""
-        return dump_state(self.last_ts, self.last_seq, self.sol_usd, self.token_slots, self.population)
+    def dump(self, first: int = 0, stop: int | None = None) -> EngineState:
+        """Return a copy of the state as plain data; with the rows of the population from ``first`` before ``stop``."""
+        rows = slice(first, stop)
+        return dump_state(self.last_ts, self.last_seq, self.sol_usd, self.token_slots, self.population, rows)
+
+    def rows_in(self, size: int) -> int:
+        """Return how many rows of the population have about ``size`` bytes in a copy; at least 1."""
+        return max(size // max(bytes_of_row(self.token_slots, self.population), 1), 1)
+
+    def desk_evidence(self) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """Return the rows whose evidence `observe_desk` may have changed, and a copy of their evidence."""
+        rows = np.flatnonzero(may_observe_desk(self.population.evidence))
+        return rows, self.population.evidence[rows]
 
     def load(self, state: EngineState) -> None:
         """Replace the state by one that `dump` returned."""
         self.last_ts, self.last_seq = state.header["last_ts"], state.header["last_seq"]
         self.token_slots, self.population = load_state(state, self.model.dead_after_ns, self.population.families)
+
+    def load_parts(
+        self,
+        parts: Sequence[EngineState],
+        last_seq: int,
+        desk_evidence: tuple[NDArray[np.int64], NDArray[Any]],
+        events_between: Callable[[int, int], Iterable[Events]],
+    ) -> None:
+        """Replace the state by parts that were dumped one after the other, with events between them.
+
+        Args:
+            parts: consecutive rows of the population, each as it was at an event; at least one.
+            last_seq: the event at which the state is to be, not before that of the last part.
+            desk_evidence: what `desk_evidence` returned at ``last_seq``: desks are not observed here.
+            events_between: returns the events from one number to another, both included.
+        """
+        self.load(parts[0])
+        for part in parts[1:]:
+            self._catch_up(part.header["last_seq"], events_between)
+            append_rows(self.population, part)
+        self._catch_up(last_seq, events_between)
+        rows, evidence = desk_evidence
+        self.population.evidence[rows] = evidence
+
+    def _catch_up(self, last_seq: int, events_between: Callable[[int, int], Iterable[Events]]) -> None:
+        if last_seq > self.last_seq:
+            for events in events_between(self.last_seq + 1, last_seq):
+                self.advance(events)
 
 
 def _subscribed(deliveries: Any, masks: list[int]) -> tuple[Any, Any]:

@@ -78,6 +78,13 @@ def observe_desk(evidence: Any, row: int, token: int, is_opening: bool, value: f
         close_position(account, position, value, MAX_LOSS)
 
 
+def may_observe_desk(evidence: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return whether `observe_desk` can change each row, or may have changed it, shape (strategies,)."""
+    desk = evidence["desk"]
+    changed: NDArray[np.bool_] = (evidence["on_desk"] != 0) | (desk["open"] > 0) | (desk["closed"] > 0)
+    return changed
+
+
 def start(evidence: NDArray[Any]) -> None:
     """Set new rows, shape (strategies,), to a strategy without evidence."""
     evidence[:] = 0
@@ -121,8 +128,12 @@ def statistics(evidence: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.fl
     return count, mean, squares / np.maximum(count - 1, 1)
 
 
+def evidence_columns(evidence: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return the fields of a `StrategyEvidence` as columns, each of shape (strategies,)."""
+    return (e_values(evidence), *statistics(evidence), evidence["restarts"])
+
+
 def evidence_of(evidence: NDArray[Any]) -> list[StrategyEvidence]:
     """Return the evidence of each strategy, in the order of the rows."""
-    count, mean, variance = statistics(evidence)
-    columns = (e_values(evidence), count, mean, variance, evidence["restarts"])
+    columns = evidence_columns(evidence)
     return [StrategyEvidence(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]

@@ -20,7 +20,7 @@ from memesnipe.engine.trader import Batch, Trader
 from memesnipe.sdk.strategy import BUY, SHORT
 
 _AHEAD: Final = 3  # rows between the one that is advanced and the one that is prefetched
-_FETCHED: Final = 64  # deliveries of a row that are prefetched
+_FETCHED: Final = 64  # deliveries of a batch whose memory is prefetched; in a larger one the misses do not dominate
 _VOTE_STATE_SIZE: Final = VOTE_STATE.itemsize
 
 
@@ -94,18 +94,23 @@ def advance(
 
 @jitable
 def _fetch(strategy: Any, vote_state_at: int, batch: Batch) -> None:
-    """Prefetch a strategy's memory for the tokens of the first deliveries, while earlier rows are advanced.
+    """Prefetch a strategy's memory for the tokens of the deliveries, while earlier rows are advanced.
 
-    In a small batch a strategy touches little memory and nearly all of it is uncached: the misses would dominate.
+    In a small batch a strategy touches little memory and nearly all of it is uncached: the misses would dominate. A
+    state may occupy the end of one cache line and the beginning of the next.
     """
+    if batch.delivery_count > _FETCHED:
+        return
     for gene in range(strategy.genes):
         prefetch(strategy.params[gene])
-    for index in range(min(batch.delivery_count, _FETCHED)):
+    for index in range(batch.delivery_count):
         slot = batch.deliveries[index].slot
         if slot >= 0:
             prefetch(vote_state_at + slot * _VOTE_STATE_SIZE)
             for gene in range(strategy.genes):
-                prefetch(strategy.states[gene] + slot * strategy.state_sizes[gene])
+                state_at = strategy.states[gene] + slot * strategy.state_sizes[gene]
+                prefetch(state_at)
+                prefetch(state_at + strategy.state_sizes[gene] - 1)
 
 
 @jitable
@@ -141,7 +146,9 @@ def _trade(trader: Trader, batch: Batch, index: int) -> int:
         event = batch.events[at]
         if account.exposures > 0 and (account.next_due_ts < event.ts or account.next_sample_ts <= event.ts):
             process_due(trader, event.ts, batch.events[at - 1].seq if at > 0 else batch.last_seq)
-        if slot >= 0:
+        if slot >= 0 and delivery.own == 0 and not _is_subscribed(strategy, batch.votes, index):
+            index = _last_of_event(batch, index)  # there are as many deliveries as tokens alive, and none counts
+        elif slot >= 0:
             is_exposed = (
                 vote_states[slot].incarnation == delivery.incarnation and vote_states[slot].exposure != NO_EXPOSURE
             )
@@ -161,6 +168,24 @@ def _trade(trader: Trader, batch: Batch, index: int) -> int:
                     try_entry(trader, event, slot, batch.after[delivery.event])
         index += 1
     return batch.delivery_count
+
+
+@jitable
+def _is_subscribed(strategy: Any, votes: Any, index: int) -> bool:
+    """Return whether any gene has voted at a delivery."""
+    voted = 0
+    for gene in range(strategy.genes):
+        voted += votes[gene, index] != NO_VOTE
+    return voted > 0
+
+
+@jitable
+def _last_of_event(batch: Batch, index: int) -> int:
+    """Return the index of the last delivery of the same event."""
+    event = batch.deliveries[index].event
+    while index + 1 < batch.delivery_count and batch.deliveries[index + 1].event == event:
+        index += 1
+    return index
 
 
 @jitable

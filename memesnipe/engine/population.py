@@ -42,6 +42,7 @@ class Population:
     masks: list[int] = field(default_factory=list)  # the distinct sets of event kinds that genes subscribe to
     _buffers: dict[str, NDArray[Any]] = field(init=False)
     _pool: StatePool = field(default_factory=StatePool)  # of the states
+    _params_pool: StatePool = field(default_factory=StatePool)  # each in one cache line if it fits
 
     def __post_init__(self) -> None:
         self._buffers = {
@@ -98,7 +99,8 @@ class Population:
             family: Any = self.families[signal.family]
             declared = family.params.items()
             values = tuple(p.clip(signal.params.get(name, p.default)) for name, p in declared) or (0.0,)
-            params.append(np.array([values], family.param_dtype()))
+            params.append(self._params_pool.take(1, family.param_dtype()))
+            params[gene][0] = values
             states.append(self._pool.take(self.slots, family.state_dtype()))
             mask = sum(1 << kind for kind in set(family.subscriptions))
             if mask not in self.masks:
@@ -116,8 +118,10 @@ class Population:
             return
         kept = [row for row, spec_id in enumerate(self.spec_ids) if spec_id not in spec_ids]
         for spec_id in spec_ids & self.row_of.keys():
-            for states in self.states[self.row_of[spec_id]]:
+            row = self.row_of[spec_id]
+            for states, params in zip(self.states[row], self.params[row], strict=True):
                 self._pool.release(states)
+                self._params_pool.release(params)
         rows = np.array(kept, np.int64)
         for buffer in self._buffers.values():
             close_gaps(buffer.ctypes.data, buffer.strides[0], rows)

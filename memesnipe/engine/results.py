@@ -1,6 +1,5 @@
 """Results: the performance figures of a strategy. Definitions: `docs/market-model.md`."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Final, cast
 
@@ -8,27 +7,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memesnipe.compiled import compiled, jitable
+from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
 from memesnipe.stats.running import calmar_ratio, shape_of, sharpe_ratio, sortino_ratio
 
-_FORMATS: Final = {float: "f8", int: "i8", str: "u8"}  # the digest is a number
+_FORMATS: Final = {float: "<f8", int: "<i8", str: "<u8"}  # the digest is a number
+
+
+def _columns(record: type[Any]) -> list[tuple[str, str]]:
+    return [(field.name, _FORMATS[cast("type", field.type)]) for field in fields(record) if field.name != "spec_id"]
+
 
 # The fields of a `StrategyResult` in its order, without the spec id.
-RESULT: Final = np.dtype(
-    [(field.name, _FORMATS[cast("type", field.type)]) for field in fields(StrategyResult) if field.name != "spec_id"]
-)
+RESULT: Final = np.dtype(_columns(StrategyResult))
+# Those fields and those of a `StrategyEvidence`.
+FIGURES: Final = np.dtype([*_columns(StrategyResult), *_columns(StrategyEvidence)])
+_RESULT_FIELDS: Final = len(RESULT.names or ())
 
 
-def results_of(
-    spec_ids: Sequence[str], accounts: NDArray[Any], equity: NDArray[np.int64], last_ts: int, sol_usd: float
-) -> list[StrategyResult]:
-    """Return the results of accounts, shape (strategies,), dtype ACCOUNT, with their equities in lamports."""
-    figures = np.zeros(len(spec_ids), RESULT)
-    _compute_figures(accounts, equity, last_ts, sol_usd, figures)
+def compute_results(accounts: NDArray[Any], equity: NDArray[np.int64], last_ts: int, sol_usd: float) -> NDArray[Any]:
+    """Return the results of accounts, shape (strategies,), dtype RESULT.
+
+    Args:
+        accounts: shape (strategies,), dtype ACCOUNT.
+        equity: of each, in lamports.
+        last_ts: time of the last event.
+        sol_usd: the last price of SOL.
+    """
+    results = np.zeros(len(accounts), RESULT)
+    _compute_figures(accounts, equity, last_ts, sol_usd, results)
+    return results
+
+
+def result_from(spec_id: str, row: Any) -> StrategyResult:
+    """Return the result of a strategy as an object, from its record of dtype RESULT or FIGURES."""
     made: Any = StrategyResult
-    rows: list[Any] = figures.tolist()
-    return [made(spec_id, *row[:-1], f"{row[-1]:016x}") for spec_id, row in zip(spec_ids, rows, strict=True)]
+    *figures, digest = row.item()[:_RESULT_FIELDS]
+    result: StrategyResult = made(spec_id, *figures, f"{digest:016x}")
+    return result
+
+
+def evidence_from(row: Any) -> StrategyEvidence:
+    """Return the evidence of a strategy as an object, from its record of dtype FIGURES."""
+    return StrategyEvidence(*row.item()[_RESULT_FIELDS:])
 
 
 @compiled

@@ -1,4 +1,8 @@
-"""Snapshots: conversion of the engine's whole state to a few arrays with a small header, and back."""
+"""Snapshots: conversion of the engine's state to a few arrays with a small header, and back.
+
+Strategies are independent of each other, so the state may be copied in parts, some rows of the population at a time
+with events between the parts: whoever loads them advances the earlier rows up to the event of each later part.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,45 +20,53 @@ from memesnipe.sdk.registry import Families
 
 @dataclass(slots=True)
 class EngineState:
-    """A copy of the engine's state, without slots never used. The header is JSON-ready for orjson."""
+    """A copy of the engine's state, or of some rows of it, without slots never used; the header is for orjson."""
 
     header: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
 
 
 def dump_state(
-    last_ts: int, last_seq: int, sol_usd: float, token_slots: TokenSlots, population: Population
+    last_ts: int, last_seq: int, sol_usd: float, token_slots: TokenSlots, population: Population, rows: slice
 ) -> EngineState:
-    """Return a copy of an engine's state."""
+    """Return a copy of an engine's state with these rows of the population."""
     used = int(token_slots.ends[3])
     header = {
         "last_ts": last_ts,
         "last_seq": last_seq,
         "sol_usd": sol_usd,
         "capacity": token_slots.capacity,
-        "genomes": [orjson.Fragment(text) for text in population.texts],
+        "genomes": [orjson.Fragment(text) for text in population.texts[rows]],
     }
     arrays = {
         "slots": token_slots.slots[:used].copy(),
         "links": np.stack([token_slots.older[:used], token_slots.newer[:used]]),
         "ends": token_slots.ends.copy(),
-        "watched": population.strategy_params["watched"].copy(),
-        "accounts": population.accounts.copy(),
-        "exposures": population.exposures.copy(),
-        "vote_states": population.vote_states[:, :used].copy(),
-        "states": _states(population, used),
+        "watched": population.strategy_params["watched"][rows].copy(),
+        "accounts": population.accounts[rows].copy(),
+        "exposures": population.exposures[rows].copy(),
+        "vote_states": population.vote_states[rows, :used].copy(),
+        "states": _states(population.strategy_params[rows], used),
     }
     if population.keeps_evidence:
-        arrays["evidence"] = population.evidence.copy()
+        arrays["evidence"] = population.evidence[rows].copy()
     return EngineState(header, arrays)
 
 
-def _states(population: Population, used: int) -> NDArray[np.uint8]:
+def _states(strategy_params: NDArray[Any], used: int) -> NDArray[np.uint8]:
     """Return the concatenated states of all genes for the slots used so far, shape (bytes,)."""
-    sizes = population.strategy_params["state_sizes"] * used
+    sizes = strategy_params["state_sizes"] * used
     copied = np.empty(int(sizes.sum()), np.uint8)
-    gather(np.ascontiguousarray(population.strategy_params["states"]), sizes, copied.ctypes.data)
+    gather(np.ascontiguousarray(strategy_params["states"]), sizes, copied.ctypes.data)
     return copied
+
+
+def bytes_of_row(token_slots: TokenSlots, population: Population) -> int:
+    """Return how many bytes of a copy belong to one row of the population, on average."""
+    used = int(token_slots.ends[3])
+    fixed = [getattr(population, name)[:1].nbytes for name in ("accounts", "exposures", "evidence")]
+    states = population.strategy_params["state_sizes"].sum() / max(len(population), 1)
+    return int(sum(fixed) + used * (states + population.vote_states.itemsize))
 
 
 def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tuple[TokenSlots, Population]:
@@ -70,18 +82,25 @@ def load_state(state: EngineState, dead_after_ns: int, families: Families) -> tu
     token_slots.slot_of_token = np.full(int(tokens.max(initial=-1)) + 1, -1, np.int32)
     token_slots.slot_of_token[tokens] = np.arange(used)
     population = Population(families, header["capacity"], keeps_evidence="evidence" in arrays)
-    genomes = [genome_from(genome) for genome in header["genomes"]]
+    append_rows(population, state)
+    return token_slots, population
+
+
+def append_rows(population: Population, state: EngineState) -> None:
+    """Append the rows of a state at the same event to a population."""
+    arrays, first = state.arrays, len(population)
+    used = int(arrays["ends"][3])
+    genomes = [genome_from(genome) for genome in state.header["genomes"]]
     population.add({genome.spec_id: genome for genome in genomes})
-    population.strategy_params["watched"] = arrays["watched"]
-    population.accounts[:] = arrays["accounts"]
-    population.exposures[:] = arrays["exposures"]
-    population.vote_states[:, :used] = arrays["vote_states"]
+    population.strategy_params["watched"][first:] = arrays["watched"]
+    population.accounts[first:] = arrays["accounts"]
+    population.exposures[first:] = arrays["exposures"]
+    population.vote_states[first:, :used] = arrays["vote_states"]
     if population.keeps_evidence:
-        population.evidence[:] = arrays["evidence"]
+        population.evidence[first:] = arrays["evidence"]
     start = 0
-    for genes in population.states:
+    for genes in population.states[first:]:
         for array in genes:
             size = used * array.itemsize
             array[:used] = arrays["states"][start : start + size].view(array.dtype)
             start += size
-    return token_slots, population

@@ -1,4 +1,4 @@
-"""The memory pool of the genes' states: a few large blocks, for fast passes over thousands of states.
+"""The memory pool of the genes' states and parameters: a few large blocks, for fast passes over thousands of states.
 
 A separate small block per gene would occupy its own memory pages, and misses of the translation lookaside buffer would
 dominate. Large blocks lie on huge pages.

@@ -7,12 +7,11 @@ import msgspec
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill
-from memesnipe.engine.strategy_evidence import StrategyEvidence
-from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.payload import Follows, Payload
+from memesnipe.protocol.strategy_columns import StrategyColumns
 
 
 class FillMessage(Payload, frozen=True, kw_only=True):
@@ -73,12 +72,13 @@ class SimulationResults(Follows, frozen=True, kw_only=True):
     """The results of all strategies in the arena, at an event after which a decision is due."""
 
     stream: ClassVar[str] = "simulation_results"
+    version: ClassVar[int] = 2
 
+    v: int = 2
     ts: int
     flags: int  # of the event: 1 rebalance due | 2 generation due
-    results: list[StrategyResult]
+    strategies: StrategyColumns
     parity: dict[str, ParityRecord]
-    evidence: dict[str, StrategyEvidence] = msgspec.field(default_factory=dict)
     round_trips: list[RoundTripSeen] = msgspec.field(default_factory=list)  # since the last results
     accounts: dict[Account, AccountFigures] = msgspec.field(default_factory=dict)
 

@@ -19,7 +19,7 @@ from memesnipe.protocol.messages import ControlPayload, ExecutionReport, Executo
 from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENT_STREAMS, EVENTS, FILLS, decoder_of
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
-from memesnipe.roles.executor_snapshot import ExecutorSnapshots
+from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
 from memesnipe.storage.controls import count_controls, read_controls
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
@@ -155,6 +155,8 @@ class Executor(Consumer):
     def _apply(self, entry: Entry, work: UnitOfWork) -> None:
         seq = self._execution.seq
         self._controls += 1
+        if entry.stream == ALLOCATIONS:
+            self._snapshots.abandon()
         applied = {"number": self._controls, "stream": entry.stream, "entry": entry.number, "effective_seq": seq}
         work.add(ControlRow, [applied])
         for step in self._execution.apply(entry.payload):
@@ -211,10 +213,15 @@ class Executor(Consumer):
         """Store no snapshot in the database: events and controls restore the state."""
 
     def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
-        """Commit, publish, pass the committed orders to the venue, and write a snapshot where one is due."""
+        """Commit, publish, pass the committed orders to the venue, and complete a snapshot that is copied."""
         super().commit(work, offsets)
         self._update_venue()
-        self._snapshots.write_if_due(self._execution.seq, self._controls, self._execution.dump)
+        self._snapshots.on_commit(self._execution, self._controls)
+
+    def step(self) -> None:
+        """Read, handle and commit the next entries, and copy the next part of a snapshot where one is due."""
+        super().step()
+        self._snapshots.copy_some(self._execution)
 
     def _update_venue(self) -> None:
         """Submit committed orders, request cancellations, and acknowledge committed reports."""
@@ -247,8 +254,7 @@ class Executor(Consumer):
             committed = count_controls(connection, self.context.run_id)
             restored = self._snapshots.read(self.offsets[EVENTS].number, committed)
             if restored is not None:
-                self._execution.load(restored.state)
-                self._controls = restored.controls
+                self._restore(restored)
             first, last = self._execution.seq + 1, self.offsets[EVENTS].number
             controls, payloads = read_controls(connection, self.context.run_id, self._controls)
 
@@ -267,6 +273,14 @@ class Executor(Consumer):
             self._unsubmitted, self._recalled = list(desk.state.pending), desk.state.not_permitted()
             self._update_venue()
         self.log.info("recovered", from_seq=first - 1, to_seq=last, controls=len(controls))
+
+    def _restore(self, restored: Restored) -> None:
+        """Load a snapshot, and advance the strategies of each part to its last event."""
+        (arena,) = self._execution.arenas
+        arena.engine.load_parts(restored.parts, restored.seq, restored.desk_evidence, self._events)
+        arena.load_lists(restored.watched, restored.orders_of_removed)
+        self._execution.load_side(restored.side)
+        self._controls = restored.controls
 
     def _events(self, first: int, last: int) -> Iterator[Events]:
         if self.context.event_log.is_file():

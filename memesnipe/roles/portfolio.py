@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select, update
 from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import caps_of, promotion_policy_of, switches_of
 from memesnipe.engine.genome import Genome, genome_from
+from memesnipe.errors import MemeSnipeError
 from memesnipe.market.events import GENERATION
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import (
@@ -27,10 +28,10 @@ from memesnipe.storage.schema_control import CommandRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.lifecycle import DOWN, Mode
 from memesnipe.trading.portfolio import Portfolio
-from memesnipe.trading.portfolio_state import Decision, Managed, PortfolioState, Transition, allocation_of
+from memesnipe.trading.portfolio_state import Decision, Managed, PortfolioDump, Transition, allocation_of
 from memesnipe.trading.standing import NEVER
 
-_STATE = msgspec.json.Decoder(tuple[PortfolioState, list[PositionUpdate], int])
+_STATE = msgspec.msgpack.Decoder(tuple[PortfolioDump, list[PositionUpdate], int])
 # Sets the current figures of a strategy.
 _SET_FIGURES = update(StrategyRow.__table__).where(  # type: ignore[arg-type]
     StrategyRow.run_id == bindparam("b_run"), StrategyRow.spec_id == bindparam("b_spec")
@@ -150,13 +151,13 @@ class PortfolioRole(Consumer):
             StrategyRow,
             [
                 {"spec_id": spec_id, "genome": genome.to_dict(), "generation": strategies[spec_id].generation}
-                | _figures(strategies[spec_id])
+                | self._figures(spec_id, strategies[spec_id])
                 for spec_id, genome in joined.items()
             ],
         )
         moved = {step.spec_id for step in decision.transitions} | set(decision.released)
         changed = [
-            {"b_run": self.context.run_id, "b_spec": spec_id, **_figures(managed)}
+            {"b_run": self.context.run_id, "b_spec": spec_id, **self._figures(spec_id, managed)}
             for spec_id, managed in strategies.items()
             if spec_id not in joined and (is_generation or spec_id in moved or managed.mode in DOWN)
         ]
@@ -169,37 +170,46 @@ class PortfolioRole(Consumer):
 
     def dump(self) -> bytes:
         """Return the portfolio's state, the mark without a decision, and the event of the last specs."""
-        return msgspec.json.encode((self._portfolio.state, self._due, self._specs_seq))
+        return msgspec.msgpack.encode((self._portfolio.dump(), self._due, self._specs_seq))
 
     def load(self, state: bytes) -> None:
-        """Continue from a state of `dump`."""
-        self._portfolio.state, self._due, self._specs_seq = _STATE.decode(state)
+        """Continue from a state of `dump`.
 
+        Raises:
+            MemeSnipeError: another version has written the state.
+        """
+        try:
+            dump, self._due, self._specs_seq = _STATE.decode(state)
+        except msgspec.MsgspecError as error:
+            raise MemeSnipeError("another version has written the state of the portfolio; begin a new run") from error
+        self._portfolio.load(dump)
 
-def _figures(managed: Managed) -> dict[str, Any]:
-    return {
-        "mode": str(managed.mode),
-        "since_seq": managed.since_seq,
-        "allocation_usd": managed.allocation_usd,
-        "result": asdict(managed.result) if managed.result else None,
-        "parity_bps": managed.parity_error_bps if managed.compared_fills else None,
-        "parity_fills": managed.compared_fills,
-        "deflated_sharpe": managed.deflated_sharpe,
-        "evidence": _evidence(managed) if managed.result else None,
-        "live_usd": managed.live.usd if managed.live else None,
-    }
+    def _figures(self, spec_id: str, managed: Managed) -> dict[str, Any]:
+        records = self._portfolio.records
+        result, parity = records.result(spec_id), records.parity(spec_id)
+        return {
+            "mode": str(managed.mode),
+            "since_seq": managed.since_seq,
+            "allocation_usd": managed.allocation_usd,
+            "result": asdict(result) if result else None,
+            "parity_bps": parity.error_bps if parity.fills else None,
+            "parity_fills": parity.fills,
+            "deflated_sharpe": managed.deflated_sharpe,
+            "evidence": self._evidence(spec_id, managed) if result else None,
+            "live_usd": managed.live.usd if managed.live else None,
+        }
 
-
-def _evidence(managed: Managed) -> dict[str, Any]:
-    evidence, standing = managed.evidence, managed.standing
-    return {
-        "e_value": evidence.e_value,
-        "threshold": standing.threshold,
-        "is_proven": managed.is_proven,
-        "round_trips": evidence.round_trips,
-        "mean_return": evidence.mean,
-        "expected_return": standing.expected,
-        "deviation": standing.deviation,
-        "trades_needed": standing.trades_needed if standing.trades_needed < NEVER else None,
-        "weight": managed.weight,
-    }
+    def _evidence(self, spec_id: str, managed: Managed) -> dict[str, Any]:
+        records = self._portfolio.records
+        evidence, standing = records.evidence(spec_id), self._portfolio.standing(spec_id)
+        return {
+            "e_value": evidence.e_value,
+            "threshold": standing.threshold,
+            "is_proven": managed.is_proven,
+            "round_trips": evidence.round_trips,
+            "mean_return": evidence.mean,
+            "expected_return": standing.expected,
+            "deviation": standing.deviation,
+            "trades_needed": standing.trades_needed if standing.trades_needed < NEVER else None,
+            "weight": records.weight(spec_id),
+        }

@@ -1,64 +1,88 @@
-"""Snapshot files: a header and arrays in one file, which is replaced atomically."""
+"""Snapshot files: parts, each a header and arrays, in one file, which is replaced atomically after its last part."""
 
 import os
 import zlib
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-_MAGIC: Final = b"memesnipe-snapshot-1\n"
+_MAGIC: Final = b"memesnipe-snapshot-2\n"
 
 
-def write_snapshot(path: Path, header: bytes, arrays: dict[str, NDArray[Any]]) -> None:
-    """Replace a snapshot; a crash leaves the old file or the new one.
+@dataclass(frozen=True, slots=True)
+class SnapshotPart:
+    """A part of a snapshot: bytes for the header, and arrays of any dtype by name."""
 
-    Args:
-        path: of the file.
-        header: bytes, which `read_snapshot` returns unchanged.
-        arrays: contiguous arrays of any dtype, by name.
+    header: bytes
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+class SnapshotWriter:
+    """Writes a snapshot part by part; the previous file stays until the last part is written.
+
+    No file stays open between two parts: a copy may be abandoned at any of them.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    checksum = zlib.crc32(header)
-    contents = []
-    for name, array in arrays.items():
-        raw = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-        checksum = zlib.crc32(raw, checksum)
-        contents.append((name, array, raw))
-    index = {
-        "header": len(header),
-        "arrays": [[name, np.lib.format.dtype_to_descr(a.dtype), list(a.shape), len(raw)] for name, a, raw in contents],
-        "checksum": checksum,
-    }
-    temporary = path.with_suffix(".writing")
-    with temporary.open("wb") as file:
-        file.write(_MAGIC + orjson.dumps(index) + b"\n" + header)
-        for _, _, raw in contents:
-            file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._temporary = path, path.with_suffix(".writing")
+        self._has_begun = False
+        self._checksum = 0
+
+    def add(self, part: SnapshotPart, *, is_last: bool = False) -> None:
+        """Write a part; after the last one replace the previous snapshot. A crash leaves that one or this one."""
+        self._temporary.parent.mkdir(parents=True, exist_ok=True)
+        with self._temporary.open("ab" if self._has_begun else "wb") as file:
+            if not self._has_begun:
+                file.write(_MAGIC)
+                self._has_begun = True
+            self._write(file, part, is_last=is_last)
+            if is_last:
+                file.flush()
+                os.fsync(file.fileno())
+        if is_last:
+            self._temporary.replace(self._path)
+
+    def _write(self, file: IO[bytes], part: SnapshotPart, *, is_last: bool) -> None:
+        raw: list[Any] = [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data for array in part.arrays.values()]
+        for data in (part.header, *raw):
+            self._checksum = zlib.crc32(data, self._checksum)
+        described = [
+            [name, np.lib.format.dtype_to_descr(array.dtype), list(array.shape), len(data)]
+            for (name, array), data in zip(part.arrays.items(), raw, strict=True)
+        ]
+        index = {"header": len(part.header), "arrays": described, "checksum": self._checksum, "last": is_last}
+        file.write(orjson.dumps(index) + b"\n" + part.header)
+        for data in raw:
+            file.write(data)
 
 
-def read_snapshot(path: Path) -> tuple[bytes, dict[str, NDArray[Any]]] | None:
-    """Return header and arrays of a snapshot; None if the file is absent or damaged."""
+def read_snapshot(path: Path) -> list[SnapshotPart] | None:
+    """Return the parts of a snapshot; None if the file is absent or damaged."""
+    parts, checksum, is_last = [], 0, False
     try:
         with path.open("rb") as file:
             if file.readline() != _MAGIC:
                 return None
-            index = orjson.loads(file.readline())
-            header = file.read(index["header"])
-            checksum = zlib.crc32(header)
-            arrays = {}
-            for name, descr, shape, size in index["arrays"]:
-                raw = bytearray(file.read(size))
-                checksum = zlib.crc32(raw, checksum)
-                arrays[name] = np.frombuffer(raw, _dtype(descr)).reshape(shape)
+            while not is_last:
+                index = orjson.loads(file.readline())
+                header = file.read(index["header"])
+                checksum = zlib.crc32(header, checksum)
+                arrays = {}
+                for name, descr, shape, size in index["arrays"]:
+                    raw = bytearray(file.read(size))
+                    checksum = zlib.crc32(raw, checksum)
+                    arrays[name] = np.frombuffer(raw, _dtype(descr)).reshape(shape)
+                if checksum != index["checksum"]:
+                    return None
+                parts.append(SnapshotPart(header, arrays))
+                is_last = index["last"]
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    return (header, arrays) if checksum == index["checksum"] else None
+    return parts
 
 
 def _dtype(descr: Any) -> np.dtype[Any]:

@@ -11,7 +11,6 @@ from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.engine.snapshot import EngineState
-from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.market.events import DECISION, Events
 from memesnipe.protocol.messages import AllocationMessage
 from memesnipe.sdk.registry import Families
@@ -24,7 +23,6 @@ class ArenaBatch:
     upto_seq: int
     decisions: list[Order] = field(default_factory=list)  # of watched strategies, in order of decision
     fills: list[Fill] = field(default_factory=list)  # simulated, of watched strategies
-    results: list[StrategyResult] = field(default_factory=list)  # of all strategies, where a decision is due
     exposed: frozenset[tuple[str, int]] = frozenset()  # strategy and token of watched exposures, where one is due
 
 
@@ -70,7 +68,7 @@ class Arena:
         done = self.engine.advance(events)
         if not int(events[-1]["flags"]) & DECISION:
             return ArenaBatch(self.seq, done.orders, done.fills)
-        return ArenaBatch(self.seq, done.orders, done.fills, self.engine.results(), self._exposed())
+        return ArenaBatch(self.seq, done.orders, done.fills, self._exposed())
 
     def apply(self, message: AllocationMessage, watched: Collection[str]) -> ArenaBatch:
         """Add and remove strategies, and emit decisions of the ``watched`` ones from now on; return their exposures."""
@@ -96,4 +94,13 @@ class Arena:
     def load(self, state: ArenaState) -> None:
         """Continue from a state of `dump`."""
         self.engine.load(state.engine)
-        self._watched, self._orders_of_removed = state.watched, state.orders_of_removed
+        self.load_lists(state.watched, state.orders_of_removed)
+
+    @property
+    def lists(self) -> tuple[list[str], dict[str, int]]:
+        """The state beside the engine: `ArenaState.watched` and `ArenaState.orders_of_removed`."""
+        return self._watched, self._orders_of_removed
+
+    def load_lists(self, watched: list[str], orders_of_removed: dict[str, int]) -> None:
+        """Continue from a state of `lists`."""
+        self._watched, self._orders_of_removed = watched, orders_of_removed

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+import numpy as np
+
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.orders import ENTRIES, Order
 from memesnipe.execution.paper import PaperVenue
@@ -26,6 +28,7 @@ from memesnipe.protocol.messages import (
     ParityRecord,
     RoundTripSeen,
 )
+from memesnipe.protocol.strategy_columns import StrategyColumns
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.accounts import AccountState, TradingAccount
 from memesnipe.trading.arena import Arena, ArenaBatch, ArenaState
@@ -95,15 +98,19 @@ class Execution:
                 name: account.mark(step) for (name, account), step in zip(self.accounts.items(), steps, strict=True)
             }
             self._leave_orphans(batches, steps)
-            results = [result for batch in batches for result in batch.results]
-            if len(batches) > 1:
-                results.sort(key=lambda result: self._side.admission_no[result.spec_id])
-            found = {s: one for arena in self.arenas for s, one in arena.engine.evidence().items()}
-            evidence = {result.spec_id: found[result.spec_id] for result in results}  # in the same order
             observed, self._side.observed = self._side.observed, []
-            parity, ts = self._parity_records(), steps[-1].ts
-            steps[-1].results = Results(ts, flags, results, parity, evidence, observed, figures)
+            strategies, parity = self._strategy_columns(), self._parity_records()
+            steps[-1].results = Results(steps[-1].ts, flags, strategies, parity, observed, figures)
         return steps
+
+    def _strategy_columns(self) -> StrategyColumns:
+        """Return results and evidence of all strategies in the order of their admission."""
+        spec_ids = [spec_id for arena in self.arenas for spec_id in arena.engine.population.spec_ids]
+        figures = np.concatenate([arena.engine.figures() for arena in self.arenas])
+        if len(self.arenas) > 1:
+            order = sorted(range(len(spec_ids)), key=lambda row: self._side.admission_no[spec_ids[row]])
+            spec_ids, figures = [spec_ids[row] for row in order], figures[order]
+        return StrategyColumns.of(spec_ids, figures)
 
     def _observe(self) -> None:
         """Pass the round trips of the desks to the evidence of their strategies."""
@@ -208,9 +215,18 @@ class Execution:
         """Continue from a state of `dump`."""
         for arena, arena_state in zip(self.arenas, state.arenas, strict=True):
             arena.load(arena_state)
-        self._side = state.side
+        self.load_side(state.side)
+
+    @property
+    def side(self) -> DeskSideState:
+        """The state beside the arenas; no copy, as in `dump`."""
+        return self._side
+
+    def load_side(self, side: DeskSideState) -> None:
+        """Continue from a state of `side`."""
+        self._side = side
         for name, account in self.accounts.items():
-            account.load(state.side.accounts[name])
+            account.load(side.accounts[name])
 
 
 def local_execution(

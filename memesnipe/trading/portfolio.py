@@ -1,25 +1,34 @@
 """The portfolio: the strategies that run, their modes and their capital."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from heapq import nsmallest
 from typing import Final
+
+import numpy as np
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.skill import deflated_sharpe_of
-from memesnipe.engine.strategy_evidence import NO_EVIDENCE
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import ParityRecord, PositionUpdate, SimulationResults, StrategySpec
 from memesnipe.stats.evidence_budget import MIN_MASS, prior_mass
-from memesnipe.stats.shrinkage import Shrunk
 from memesnipe.trading.allocation import Caps, Share, allocate
 from memesnipe.trading.demotion import Detectors
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, next_mode
 from memesnipe.trading.live_capital import LiveCapital
 from memesnipe.trading.loss_limit import EquityDay
-from memesnipe.trading.portfolio_state import Candidate, Decision, Managed, ManualOverride, PortfolioState, Transition
-from memesnipe.trading.probation import by_merit, contest, holders
-from memesnipe.trading.standing import standings
+from memesnipe.trading.portfolio_state import (
+    Candidate,
+    Decision,
+    Managed,
+    ManualOverride,
+    PortfolioDump,
+    PortfolioState,
+    Transition,
+)
+from memesnipe.trading.probation import candidates, contest, holders
+from memesnipe.trading.standing import NO_STANDING, Standing, Standings, standings
+from memesnipe.trading.strategy_records import StrategyRecords
 
 _NOT_COMPARED: Final = ParityRecord(0, 0.0)
 
@@ -34,57 +43,48 @@ class Portfolio:
         switches: Switches,
         *,
         arena_size: int,
-        state: PortfolioState | None = None,
     ) -> None:
-        self._state = state or PortfolioState()
+        self.state = PortfolioState()
+        self.records = StrategyRecords()
+        self._standings: Standings | None = None  # of the records, since the last change of their rows
         self._detectors = Detectors()
         self._rules = rules
         self._caps = caps
         self._switches = switches
         self._arena_size = arena_size
-        self.state = self._state
 
-    @property
-    def state(self) -> PortfolioState:
-        """The state as plain data."""
-        self._state.detectors = self._detectors.dump()
-        return self._state
+    def dump(self) -> PortfolioDump:
+        """Return everything as plain data; no copy of the state, so encode it before the next step."""
+        return PortfolioDump(self.state, self.records.dump(), self._detectors.dump())
 
-    @state.setter
-    def state(self, state: PortfolioState) -> None:
-        self._state = state
-        self._detectors.load(state.detectors)
+    def load(self, dump: PortfolioDump) -> None:
+        """Continue from a state of `dump`."""
+        self.state, self.records, self._standings = dump.state, StrategyRecords(dump.records), None
+        self._detectors.load(dump.detectors)
+
+    def standing(self, spec_id: str) -> Standing:
+        """Return the standing of a strategy at the last decision; none before the first, or after a recovery."""
+        return NO_STANDING if self._standings is None else self._standings[self.records.row(spec_id)]
 
     def is_proven(self, spec_id: str) -> bool:
         """Return whether a strategy is beyond probation."""
-        managed = self._state.strategies.get(spec_id)
+        managed = self.state.strategies.get(spec_id)
         return managed is not None and managed.is_proven
 
     def on_spec(self, spec: StrategySpec) -> None:
         """Queue a strategy that the search proposes."""
         (mass,) = prior_mass(spec.deflated_sharpe).tolist()
-        self._state.candidates.append(Candidate(spec.spec_id, spec.generation, spec.genome, mass))
-        self._state.evaluations = max(self._state.evaluations, spec.evaluations)
+        self.state.candidates.append(Candidate(spec.spec_id, spec.generation, spec.genome, mass))
+        self.state.evaluations = max(self.state.evaluations, spec.evaluations)
 
     def on_results(self, message: SimulationResults) -> None:
         """Update each strategy's result, and the parity of its fills with the simulated ones."""
-        strategies = self._state.strategies
-        for result in message.results:
-            managed = strategies.get(result.spec_id)
-            if managed is None:
-                continue
-            managed.result = result
-            parity = message.parity.get(result.spec_id, _NOT_COMPARED)
-            managed.compared_fills, managed.parity_error_bps = parity.fills, parity.error_bps
-            evidence = message.evidence.get(result.spec_id)
-            # Results from before a demotion was applied carry the evidence that does not count any more.
-            if evidence is not None and evidence.restarts >= managed.restarts:
-                managed.evidence = evidence
-        self._detectors.apply([seen for seen in message.round_trips if seen.spec_id in strategies])
+        self.records.apply(message.strategies, message.parity)
+        self._detectors.apply([seen for seen in message.round_trips if seen.spec_id in self.state.strategies])
 
     def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> tuple[str, Transition | None]:
         """Promote or demote past the gates, on a person's command; return the outcome in words, and the step if any."""
-        managed = self._state.strategies.get(spec_id)
+        managed = self.state.strategies.get(spec_id)
         if managed is None:
             return f"refused: there is no strategy {spec_id} in the arena", None
         mode = (UP if name == CommandName.PROMOTE else DOWN).get(managed.mode)
@@ -98,12 +98,12 @@ class Portfolio:
 
     def on_return(self, spec_id: str, generation: int, genome: Genome, reason: str) -> str:
         """Queue a retired strategy, on a person's command, to join with fresh capital; return the outcome in words."""
-        self._state.candidates.append(Candidate(spec_id, generation, genome, return_reason=_manual(reason)))
+        self.state.candidates.append(Candidate(spec_id, generation, genome, return_reason=_manual(reason)))
         return f"{spec_id} is simulating again from the next decision on"
 
     def on_live_trade(self, spec_id: str, profit_lamports: int) -> None:
         """Count a finished round trip of a live strategy."""
-        managed = self._state.strategies.get(spec_id)
+        managed = self.state.strategies.get(spec_id)
         if managed is not None and managed.live is not None:
             managed.live.on_trade(profit_lamports)
 
@@ -117,40 +117,39 @@ class Portfolio:
         transitions, added = self._admit(seq)
         retired = self._retire(seq)
         transitions += retired
-        strategies = self._state.strategies
-        estimates = self._update_standings()
-        for spec_id, managed in strategies.items():
+        strategies = self.state.strategies
+        found = self._update_standings()
+        for spec_id, managed in self._trading():
             transitions += self._demotion(spec_id, managed, seq)
-        free = self._caps.probation_strategies - sum(managed.is_on_probation for managed in strategies.values())
-        for spec_id in by_merit(strategies):
+        free = self._caps.probation_strategies - sum(managed.is_on_probation for _, managed in self._trading())
+        for spec_id in candidates(strategies, self.records, found, self._rules.min_expected_return):
             managed = strategies[spec_id]
             before = managed.is_on_probation
             transitions += self._promotion(spec_id, managed, seq, has_free_place=free > 0)
             free += before - managed.is_on_probation
         if free <= 0:
-            transitions += self._contest(seq)
-        allocations = self._allocate(marks, estimates)
+            transitions += self._contest(seq, found)
+        allocations = self._allocate(marks, found)
         released = []
         for spec_id, managed in strategies.items():
             if managed.allocation_usd and spec_id not in allocations:
                 released.append(spec_id)
             managed.allocation_usd = allocations.get(spec_id, 0.0)
-        restarted, self._state.restarted = self._state.restarted, []
+        restarted, self.state.restarted = self.state.restarted, []
         return Decision(added, [t.spec_id for t in retired], allocations, transitions, released, restarted)
 
-    def _update_standings(self) -> Shrunk:
-        """Compare the evidence of all strategies; return the estimates of their returns, in their order."""
-        all_managed = list(self._state.strategies.values())
-        found = standings(
-            [managed.evidence for managed in all_managed],
-            [managed.weight for managed in all_managed],
-            self._rules.paper_alpha,
-            self._rules.live_alpha,
-        )
-        for managed, standing in zip(all_managed, found.each, strict=True):
-            managed.standing = standing
-            managed.is_proven = standing.is_proven and managed.mode in DOWN
-        return found.shrunk
+    def _trading(self) -> list[tuple[str, Managed]]:
+        """Return the strategies that trade on a desk."""
+        return [(spec_id, managed) for spec_id, managed in self.state.strategies.items() if managed.mode in DOWN]
+
+    def _update_standings(self) -> Standings:
+        """Compare the evidence of all strategies; return their standings, in their order."""
+        weights = np.ascontiguousarray(self.records.columns["weight"])
+        found = standings(self.records.figures, weights, self._rules.paper_alpha, self._rules.live_alpha)
+        self._standings = found
+        for spec_id, managed in self._trading():
+            managed.is_proven = self.standing(spec_id).is_proven
+        return found
 
     def _demotion(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
         if managed.mode not in DOWN:
@@ -162,22 +161,23 @@ class Portfolio:
         """Promote a strategy that passes all gates; one without proof waits until a place on probation is free."""
         if managed.manual_override is ManualOverride.DOWN or managed.since_seq == seq:
             return []
-        if managed.mode is Mode.SIMULATING and not managed.standing.is_proven:
-            is_expected = managed.standing.expected > self._rules.min_expected_return
+        standing = self.standing(spec_id)
+        if managed.mode is Mode.SIMULATING and not standing.is_proven:
+            is_expected = standing.expected > self._rules.min_expected_return
             if not is_expected or not has_free_place:
                 return []  # without computing its gates: there are thousands of strategies
         mode, reason = self._next_mode(spec_id, managed)
         if mode is not UP.get(managed.mode):
             return []
         step = self._move(spec_id, mode, seq, reason)
-        managed.is_proven = managed.standing.is_proven
-        self._detectors.start(spec_id, managed.standing.expected / 2)
+        managed.is_proven = standing.is_proven
+        self._detectors.start(spec_id, standing.expected / 2)
         return [step]
 
-    def _contest(self, seq: int) -> list[Transition]:
+    def _contest(self, seq: int, found: Standings) -> list[Transition]:
         """Give a place on probation to a better strategy, where there is one; at most one place a decision."""
-        strategies = self._state.strategies
-        weakest, better = contest(strategies, self._rules.paper.min_observed_s)
+        strategies = self.state.strategies
+        weakest, better = contest(strategies, self.records, found, self._rules.paper.min_observed_s)
         for spec_id in better:
             step = self._promotion(spec_id, strategies[spec_id], seq, has_free_place=True)
             if step:
@@ -186,18 +186,19 @@ class Portfolio:
         return []
 
     def _next_mode(self, spec_id: str, managed: Managed) -> tuple[Mode, str]:
-        if managed.result is None:
+        result, parity = self.records.result(spec_id), self.records.parity(spec_id)
+        if result is None:
             return managed.mode, ""
-        chosen_from = max(self._state.evaluations + self._state.admitted, 1)
-        managed.deflated_sharpe = deflated_sharpe_of(managed.result, chosen_from)
+        chosen_from = max(self.state.evaluations + self.state.admitted, 1)
+        managed.deflated_sharpe = deflated_sharpe_of(result, chosen_from)
         track = Track(
-            managed.result,
-            managed.result.observed_s - managed.since_observed_s,
+            result,
+            result.observed_s - managed.since_observed_s,
             managed.deflated_sharpe,
-            managed.standing,
-            managed.evidence,
-            managed.compared_fills,
-            managed.parity_error_bps,
+            self.standing(spec_id),
+            self.records.evidence(spec_id),
+            parity.fills,
+            parity.error_bps,
             self._detectors.value_of(spec_id),
             managed.is_proven,
         )
@@ -205,11 +206,12 @@ class Portfolio:
         return next_mode(managed.mode, track, self._rules, self._switches, is_pinned=is_pinned)
 
     def _move(self, spec_id: str, mode: Mode, seq: int, reason: str) -> Transition:
-        managed = self._state.strategies[spec_id]
+        managed = self.state.strategies[spec_id]
         step = self._step(seq, spec_id, managed.mode, mode, reason)
         managed.mode, managed.since_seq = mode, seq
-        managed.since_observed_s = managed.result.observed_s if managed.result else 0.0
-        managed.compared_fills, managed.parity_error_bps = 0, 0.0  # each mode has its own record
+        result = self.records.result(spec_id)
+        managed.since_observed_s = result.observed_s if result else 0.0
+        self.records.set_parity(spec_id, _NOT_COMPARED)  # each mode has its own record
         managed.live = LiveCapital() if mode is Mode.LIVE else None
         if mode is Mode.SIMULATING:
             self._restart(spec_id, managed)
@@ -218,42 +220,47 @@ class Portfolio:
     def _restart(self, spec_id: str, managed: Managed) -> None:
         """Start again without evidence: what a strategy has earned before its demotion does not count any more."""
         self._detectors.stop(spec_id)
-        self._state.budget.refund([managed.weight], [managed.evidence.e_value])
-        (managed.weight,) = self._state.budget.weigh([MIN_MASS]).tolist()
-        managed.restarts += 1
-        self._state.restarted.append(spec_id)
-        managed.evidence = replace(NO_EVIDENCE, restarts=managed.restarts)
+        self._refund([spec_id])
+        (weight,) = self.state.budget.weigh([MIN_MASS]).tolist()
+        self.records.restart(spec_id, weight)
+        self.state.restarted.append(spec_id)
         managed.is_proven = False
 
-    def _step(self, seq: int, spec_id: str, from_mode: str, mode: Mode, reason: str) -> Transition:
-        self._state.steps += 1
-        return Transition(self._state.steps, seq, spec_id, from_mode, mode, reason)
+    def _refund(self, spec_ids: Sequence[str]) -> None:
+        """Return what is left of the weights of strategies to the budget, one after the other."""
+        for row in self.records.rows(spec_ids):
+            self.state.budget.refund([self.records.columns["weight"][row]], [self.records.figures["e_value"][row]])
 
-    def _allocate(self, marks: Mapping[Account, PositionUpdate], estimates: Shrunk) -> dict[str, float]:
+    def _step(self, seq: int, spec_id: str, from_mode: str, mode: Mode, reason: str) -> Transition:
+        self.state.steps += 1
+        return Transition(self.state.steps, seq, spec_id, from_mode, mode, reason)
+
+    def _allocate(self, marks: Mapping[Account, PositionUpdate], found: Standings) -> dict[str, float]:
         """Divide the equity of each account among the strategies that trade in it."""
-        strategies, allocations = self._state.strategies, dict[str, float]()
-        places = set(holders(strategies, self._caps.probation_strategies))
+        strategies, allocations = self.state.strategies, dict[str, float]()
+        places = set(holders(strategies, self.records, found, self._caps.probation_strategies))
+        has_result = self.records.columns["has_result"]
         for account, mark in marks.items():
-            day = self._state.days.setdefault(account, EquityDay())
+            day = self.state.days.setdefault(account, EquityDay())
             day.observe(mark.ts, mark.equity_lamports)
             investable = day.investable_ratio(mark.equity_lamports, self._caps.loss_limit)
             shares = {
                 spec_id: Share(row, managed.size, spec_id in places)
                 for row, (spec_id, managed) in enumerate(strategies.items())
-                if managed.mode is Mode(account) and managed.result is not None
+                if managed.mode is Mode(account) and has_result[row]
             }
-            found = allocate(list(shares.values()), estimates, mark.equity_usd, self._caps, investable)
-            allocations |= zip(shares, found, strict=True)
+            usd = allocate(list(shares.values()), found.shrunk, mark.equity_usd, self._caps, investable)
+            allocations |= zip(shares, usd, strict=True)
         for spec_id in allocations:
-            live = self._state.strategies[spec_id].live
+            live = self.state.strategies[spec_id].live
             if live is not None:
                 allocations[spec_id] = min(allocations[spec_id], live.usd)
         return allocations
 
     def _admit(self, seq: int) -> tuple[list[Transition], list[Genome]]:
         """Admit the candidates that are neither in the arena nor retired; return their steps and genomes."""
-        state = self._state
-        joined, genomes = [], []
+        state = self.state
+        joined, genomes, weights = [], [], []
         for candidate in state.candidates:
             spec_id = candidate.spec_id
             if spec_id in state.strategies or (spec_id in state.retired and not candidate.return_reason):
@@ -262,13 +269,13 @@ class Portfolio:
             if spec_id in state.retired:
                 state.retired.remove(spec_id)
                 before, reason = Mode.RETIRED, candidate.return_reason
-            managed = Managed(candidate.generation, Mode.SIMULATING, seq, size=candidate.genome.size)
-            (managed.weight,) = state.budget.weigh([candidate.mass]).tolist()
-            state.strategies[spec_id] = managed
+            weights += state.budget.weigh([candidate.mass]).tolist()
+            state.strategies[spec_id] = Managed(candidate.generation, Mode.SIMULATING, seq, size=candidate.genome.size)
             state.admitted += 1
             joined.append(self._step(seq, spec_id, before, Mode.SIMULATING, reason))
             genomes.append(candidate.genome)
         state.candidates = []
+        self.records.add([step.spec_id for step in joined], weights)
         return joined, genomes
 
     def _retire(self, seq: int) -> list[Transition]:
@@ -276,19 +283,24 @@ class Portfolio:
 
         Those that have just joined, and those without a result, stay.
         """
-        state = self._state
+        state = self.state
         if len(state.strategies) <= self._arena_size:
             return []
-        self._update_standings()
+        columns = self._update_standings().columns
+        highest, has_result = columns["expected"] + columns["deviation"], self.records.columns["has_result"]
         simulating = [
-            (managed.standing.expected + managed.standing.deviation, spec_id)
-            for spec_id, managed in state.strategies.items()
-            if managed.mode is Mode.SIMULATING and managed.result is not None and managed.since_seq < seq
+            (bound, spec_id)
+            for bound, has_one, (spec_id, managed) in zip(
+                highest.tolist(), has_result.tolist(), state.strategies.items(), strict=True
+            )
+            if has_one and managed.mode is Mode.SIMULATING and managed.since_seq < seq
         ]
-        worst = sorted(simulating)[: len(state.strategies) - self._arena_size]
-        for _, spec_id in worst:
-            managed = state.strategies.pop(spec_id)
-            state.budget.refund([managed.weight], [managed.evidence.e_value])
+        worst = nsmallest(len(state.strategies) - self._arena_size, simulating)
+        leaving = [spec_id for _, spec_id in worst]
+        self._refund(leaving)
+        self.records.remove(leaving)
+        for spec_id in leaving:
+            del state.strategies[spec_id]
             state.retired.add(spec_id)
         why = "the arena is full, and a round trip of it returns {:+.2%} at best"
         return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]

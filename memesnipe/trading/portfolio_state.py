@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from memesnipe.engine.genome import Genome
-from memesnipe.engine.strategy_evidence import NO_EVIDENCE, StrategyEvidence
-from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import AllocationMessage
 from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget
@@ -14,7 +14,7 @@ from memesnipe.trading.demotion import DetectorState
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.live_capital import LiveCapital
 from memesnipe.trading.loss_limit import EquityDay
-from memesnipe.trading.standing import NO_STANDING, Standing
+from memesnipe.trading.strategy_records import RecordsState
 
 
 class ManualOverride(StrEnum):
@@ -24,24 +24,17 @@ class ManualOverride(StrEnum):
     DOWN = "down"  # no gate promotes it
 
 
-@dataclass(slots=True)
-class Managed:
-    """One strategy under management."""
+# An array when it is encoded: there are thousands, and the names of the fields would be most of the state.
+class Managed(msgspec.Struct, array_like=True):
+    """One strategy under management; what every decision needs of all strategies is in `StrategyRecords`."""
 
     generation: int
     mode: Mode
     since_seq: int
     since_observed_s: float = 0.0  # its observation time on entering this mode
-    result: StrategyResult | None = None
     allocation_usd: float = 0.0
-    compared_fills: int = 0
-    parity_error_bps: float = 0.0
     deflated_sharpe: float | None = None
     size: float = 1.0  # share of its capital that it stakes on an entry
-    weight: float = 0.0  # in the selection, given at its admission
-    restarts: int = 0  # how often its evidence started again
-    evidence: StrategyEvidence = NO_EVIDENCE
-    standing: Standing = NO_STANDING
     is_proven: bool = False  # on paper or live, and its evidence reaches the threshold: it is beyond probation
     manual_override: ManualOverride | None = None
     live: LiveCapital | None = None
@@ -77,7 +70,7 @@ class Transition:
 
 @dataclass(slots=True)
 class PortfolioState:
-    """The portfolio as plain data."""
+    """What the portfolio knows of each strategy apart from records and detectors."""
 
     strategies: dict[str, Managed] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)  # admitted at the next decision
@@ -88,7 +81,15 @@ class PortfolioState:
     budget: EvidenceBudget = field(default_factory=EvidenceBudget)  # of all weights
     restarted: list[str] = field(default_factory=list)  # strategies that start again at the next decision
     days: dict[Account, EquityDay] = field(default_factory=dict)
-    detectors: DetectorState = field(default_factory=DetectorState)
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioDump:
+    """The whole portfolio as plain data."""
+
+    state: PortfolioState
+    records: RecordsState  # of the strategies in the state, in their order
+    detectors: DetectorState
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,8 @@ def of_step(step: Step, mints: dict[int, str]) -> Entries:
                 seq=step.seq,
                 ts=results.ts,
                 flags=results.flags,
-                results=results.results,
+                strategies=results.strategies,
                 parity=results.parity,
-                evidence=results.evidence,
                 round_trips=results.round_trips,
                 accounts=results.accounts,
             )

@@ -1,14 +1,12 @@
 """The standing of each strategy among all: its evidence against the threshold, and its expected profit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memesnipe.engine.evidence import MAX_LOSS
-from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.stats.e_bh import select
 from memesnipe.stats.shrinkage import Shrunk, shrink
 from memesnipe.stats.trades_needed import trades_needed
@@ -32,34 +30,38 @@ NO_STANDING: Final = Standing(False, False, NEVER, 0.0, 0.0, NEVER)
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """The standings of all strategies, in their order, and the estimates behind them."""
+    """The standings of all strategies as columns of shape (strategies,), and the estimates behind them."""
 
-    each: list[Standing]
+    columns: dict[str, NDArray[Any]]  # by the names of the fields of a `Standing`
     shrunk: Shrunk
 
+    def __getitem__(self, row: int) -> Standing:
+        """Return the standing of one strategy."""
+        return Standing(**{name: column[row].item() for name, column in self.columns.items()})
 
-def standings(
-    evidence: Sequence[StrategyEvidence], weights: Sequence[float], paper_alpha: float, live_alpha: float
-) -> Standings:
+
+def standings(figures: NDArray[Any], weights: NDArray[np.float64], paper_alpha: float, live_alpha: float) -> Standings:
     """Return the standings of strategies.
 
     Args:
-        evidence: of each strategy that is a candidate, whatever its mode.
-        weights: the weight of each in the selection, given before its first round trip.
+        figures: the evidence of each strategy that is a candidate, whatever its mode, shape (strategies,), dtype
+            FIGURES.
+        weights: the weight of each in the selection, given before its first round trip, shape (strategies,).
         paper_alpha: bound of the share of false discoveries among strategies beyond probation.
         live_alpha: the same for live trading.
     """
-    e_values = _column(evidence, "e_value")
-    counts = np.array([one.round_trips for one in evidence], np.int64)
-    shrunk = shrink(counts, _column(evidence, "mean"), _column(evidence, "variance"))
-    weighed = np.array(weights, np.float64)
-    paper, live = (select(e_values, weighed, alpha) for alpha in (paper_alpha, live_alpha))
+    e_values, counts, means, variances = (
+        np.ascontiguousarray(figures[name]) for name in ("e_value", "round_trips", "mean", "variance")
+    )
+    shrunk = shrink(counts, means, variances)
+    paper, live = (select(e_values, weights, alpha) for alpha in (paper_alpha, live_alpha))
     needed = trades_needed(e_values, paper.thresholds, shrunk.means, shrunk.variances, MAX_LOSS)
-    bounded = (np.minimum(paper.thresholds, NEVER), shrunk.means, shrunk.deviations, np.minimum(needed, NEVER))
-    columns = (paper.accepted, live.accepted, *bounded)
-    each = [Standing(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-    return Standings(each, shrunk)
-
-
-def _column(evidence: Sequence[StrategyEvidence], name: str) -> NDArray[np.float64]:
-    return np.array([getattr(one, name) for one in evidence], np.float64)
+    columns = {
+        "is_proven": paper.accepted,
+        "is_proven_for_live": live.accepted,
+        "threshold": np.minimum(paper.thresholds, NEVER),
+        "expected": shrunk.means,
+        "deviation": shrunk.deviations,
+        "trades_needed": np.minimum(needed, NEVER),
+    }
+    return Standings(columns, shrunk)

@@ -3,11 +3,10 @@
 from dataclasses import dataclass, field
 
 from memesnipe.engine.orders import Fill, Order
-from memesnipe.engine.strategy_evidence import StrategyEvidence
-from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import AccountFigures, ParityRecord, RoundTripSeen
 from memesnipe.protocol.order_status import OrderStatus
+from memesnipe.protocol.strategy_columns import StrategyColumns
 from memesnipe.trading.gate import RiskRefused
 
 
@@ -17,9 +16,8 @@ class Results:
 
     ts: int
     flags: int
-    results: list[StrategyResult]
+    strategies: StrategyColumns
     parity: dict[str, ParityRecord]
-    evidence: dict[str, StrategyEvidence]
     round_trips: list[RoundTripSeen]  # of the desks, since the last results
     accounts: dict[Account, AccountFigures]  # of the desks
 

@@ -13,7 +13,7 @@ from memesnipe.trading.lifecycle import Gates, PromotionPolicy, Switches
 from memesnipe.trading.loss_limit import LossLimit
 from memesnipe.trading.portfolio import Portfolio
 from memesnipe.trading.portfolio_state import Decision
-from tests.support import result
+from tests.support import columns_of, result
 
 PAPER = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3, max_parity_error_bps=500.0)
 RULES = PromotionPolicy(PAPER, replace(PAPER, min_trades=50))
@@ -61,7 +61,7 @@ def results_of(
     named = [replace(one, spec_id=spec_id) for spec_id, one in results.items()]
     found = {s: evidence.get(s, GAINS if one.sharpe > 0 else LOSES) for s, one in results.items()}
     found = {s: replace(one, restarts=max(one.restarts, restarts)) for s, one in found.items()}
-    return SimulationResults(seq=1, ts=1, flags=1, results=named, parity=parity or {}, evidence=found)
+    return SimulationResults(seq=1, ts=1, flags=1, strategies=columns_of(named, found), parity=parity or {})
 
 
 def portfolio_of(
@@ -81,7 +81,7 @@ def portfolio_of(
 def round_trips_of(spec_id: str, *values: float) -> SimulationResults:
     """Results of round trips on a desk, one after the other."""
     seen = [RoundTripSeen(spec_id, 0, one) for value in values for one in (None, value)]
-    return SimulationResults(seq=1, ts=1, flags=1, results=[], parity={}, round_trips=seen)
+    return SimulationResults(seq=1, ts=1, flags=1, strategies=columns_of([], {}), parity={}, round_trips=seen)
 
 
 def steps_of(decision: Decision) -> list[tuple[str, str, str]]:

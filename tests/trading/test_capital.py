@@ -13,7 +13,6 @@ from memesnipe.stats.betting import MAX_OPEN
 from memesnipe.trading.demotion import Detectors
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.portfolio import Portfolio
-from memesnipe.trading.portfolio_state import PortfolioState
 from tests.trading.portfolios import (
     ANY_LOSS,
     CAPS,
@@ -84,8 +83,9 @@ def test_capital_is_that_of_half_kelly_stakes_within_the_caps_with_proof_and_wit
     evidence = {"a": StrategyEvidence(1.0, 5000, 0.05, 3.0, 0), "b": StrategyEvidence(1.0, 5000, 0.5, 0.5, 0)}
     evidence["c"] = StrategyEvidence(1.0, 5, 0.05, 0.5, 0)
     _decided(portfolio, 6, **evidence)
-    bound = a.standing.expected - a.standing.deviation
-    stake = 0.5 * bound / (3.0 + a.standing.expected**2)
+    standing = portfolio.standing("a")
+    bound = standing.expected - standing.deviation
+    stake = 0.5 * bound / (3.0 + standing.expected**2)
     # Variances are moved towards each other.
     assert a.allocation_usd * a.size == pytest.approx(1000.0 * stake, rel=0.05)
     assert (a.is_proven, b.is_proven, c.is_proven) == (False, False, False)
@@ -133,8 +133,8 @@ def test_the_evidence_needed_grows_with_the_strategies_admitted() -> None:
     first, late = portfolio_of("a", arena_size=9), portfolio_of(*(f"x{i}" for i in range(500)), "a", arena_size=999)
     for portfolio in (first, late):
         portfolio.decide(5, EQUITY)
-    thresholds = [portfolio.state.strategies["a"].standing.threshold for portfolio in (first, late)]
-    assert thresholds[0] == pytest.approx(1.0 / (0.05 * first.state.strategies["a"].weight))
+    thresholds = [portfolio.standing("a").threshold for portfolio in (first, late)]
+    assert thresholds[0] == pytest.approx(1.0 / (0.05 * first.records.weight("a")))
     assert thresholds[1] > thresholds[0] > 1.0 / 0.05
 
 
@@ -159,14 +159,13 @@ def test_after_a_demotion_results_with_earlier_evidence_are_ignored() -> None:
     portfolio.decide(5, EQUITY)
     _decided(portfolio, 6, a=PROVES)
     portfolio.on_command(7, "demote", "a", "")
-    managed = portfolio.state.strategies["a"]
-    assert managed.evidence == replace(NO_EVIDENCE, restarts=1)
+    assert portfolio.records.evidence("a") == replace(NO_EVIDENCE, restarts=1)
     _decided(portfolio, 8, a=PROVES)
-    assert managed.evidence == replace(NO_EVIDENCE, restarts=1)
-    assert not managed.standing.is_proven
+    assert portfolio.records.evidence("a") == replace(NO_EVIDENCE, restarts=1)
+    assert not portfolio.standing("a").is_proven
     fresh = replace(GAINS, restarts=1)
     _decided(portfolio, 9, a=fresh)
-    assert managed.evidence == fresh
+    assert portfolio.records.evidence("a") == fresh
 
 
 def test_a_strategy_promoted_and_demoted_between_two_decisions_starts_again_in_the_arena_too() -> None:
@@ -176,7 +175,7 @@ def test_a_strategy_promoted_and_demoted_between_two_decisions_starts_again_in_t
         portfolio.on_command(6, name, "a", "")
     decision = portfolio.decide(7, EQUITY)
     assert decision.restarted == ["a", "a"], "as often as the portfolio counts"
-    assert portfolio.state.strategies["a"].restarts == 2
+    assert portfolio.records.evidence("a").restarts == 2
     assert portfolio.decide(8, EQUITY).restarted == []
 
 
@@ -184,17 +183,17 @@ def test_a_demotion_costs_the_old_weight_and_gives_a_later_one() -> None:
     portfolio = portfolio_of("a", "b", arena_size=9)
     portfolio.decide(5, EQUITY)
     state = portfolio.state
-    weight, spent = state.strategies["a"].weight, state.budget.spent
+    weight, spent = portfolio.records.weight("a"), state.budget.spent
     _decided(portfolio, 6, a=PROVES)
     portfolio.on_command(7, "demote", "a", "")
-    again = state.strategies["a"].weight
+    again = portfolio.records.weight("a")
     assert 0.0 < again <= weight
     assert state.budget.spent == pytest.approx(spent - weight + again), "with evidence above 1 the whole weight returns"
     _decided(portfolio, 8, b=replace(LOSES, e_value=0.25))
     portfolio.on_command(9, "promote", "b", "")
-    before, weight = state.budget.spent, state.strategies["b"].weight
+    before, weight = state.budget.spent, portfolio.records.weight("b")
     portfolio.on_command(10, "demote", "b", "")
-    assert state.budget.spent == pytest.approx(before - weight / 4 + state.strategies["b"].weight)
+    assert state.budget.spent == pytest.approx(before - weight / 4 + portfolio.records.weight("b"))
 
 
 def test_those_with_the_lowest_upper_bound_retire_by_the_evidence_of_the_same_event() -> None:
@@ -204,7 +203,7 @@ def test_those_with_the_lowest_upper_bound_retire_by_the_evidence_of_the_same_ev
     evidence = {"a": _returning(-0.05, 9000), "b": _returning(-0.06, 4), "c": _returning(-0.01, 9000)}
     _decided(portfolio, 6, **dict.fromkeys("abc", _returning(-0.02)))
     full = portfolio_of(arena_size=2)
-    full.state = portfolio.state
+    full.load(portfolio.dump())
     full.on_results(results_of(dict.fromkeys(evidence, POOR), **evidence))
     assert full.decide(7, EQUITY).removed == ["a"]
     assert full.state.retired == {"a"}
@@ -237,16 +236,17 @@ def test_all_weights_together_never_exceed_what_is_spent(steps: list[tuple[str, 
             portfolio.on_command(seq, name, spec_id, "")
         else:
             _check_allocations(portfolio, seq)
-        _check_weights(portfolio.state)
+        _check_weights(portfolio)
 
 
 def _some_results(portfolio: Portfolio, seed: int) -> None:
     """Give all strategies results whose evidence follows from a seed."""
     found = {}
-    for spec_id, managed in portfolio.state.strategies.items():
+    for spec_id in portfolio.state.strategies:
         seed = (seed * 1103515245 + 12345) % 2**31
         e_value = math.exp(seed % 40 - 20)
-        found[spec_id] = StrategyEvidence(e_value, seed % 50, seed % 7 / 10 - 0.3, 0.1, managed.restarts)
+        restarts = portfolio.records.evidence(spec_id).restarts
+        found[spec_id] = StrategyEvidence(e_value, seed % 50, seed % 7 / 10 - 0.3, 0.1, restarts)
     portfolio.on_results(results_of(dict.fromkeys(found, GOOD), **found))
 
 
@@ -256,8 +256,10 @@ def _check_allocations(portfolio: Portfolio, seq: int) -> None:
     assert max(decision.allocations_usd.values(), default=0.0) <= 100.0
 
 
-def _check_weights(state: PortfolioState) -> None:
-    weights = [managed.weight for managed in state.strategies.values()]
+def _check_weights(portfolio: Portfolio) -> None:
+    state = portfolio.state
+    assert portfolio.records.spec_ids == list(state.strategies)
+    weights = [portfolio.records.weight(spec_id) for spec_id in state.strategies]
     assert all(weight > 0.0 for weight in weights)
     assert sum(weights) <= state.budget.spent + 1e-12
     assert state.budget.spent <= 1.0

@@ -178,7 +178,6 @@ def test_the_records_do_not_depend_on_the_number_of_arenas(count: int, cuts: lis
     results = [step.results for step in steps if step.results is not None]
     before = [step.results for step in expected if step.results is not None]
     assert results == before
-    assert [list(one.evidence) for one in results] == [list(one.evidence) for one in before], "in the same order"
     assert any(one.round_trips for one in results)
     assert sum(bool(arena.engine.results()) for arena in execution.arenas) > 1, "several arenas have strategies"
 

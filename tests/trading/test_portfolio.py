@@ -7,7 +7,7 @@ from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import ParityRecord
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.portfolio import Portfolio
-from memesnipe.trading.portfolio_state import Decision, PortfolioState, Transition
+from memesnipe.trading.portfolio_state import Decision, PortfolioDump, Transition
 from tests.trading.portfolios import (
     ANY_LOSS,
     CAPS,
@@ -28,7 +28,7 @@ from tests.trading.portfolios import (
 )
 
 DAY_NS = 24 * 3600 * NS_PER_S
-STATE = msgspec.json.Decoder(PortfolioState)
+DUMP = msgspec.msgpack.Decoder(PortfolioDump)
 
 
 def test_a_new_strategy_joins_the_arena_once_at_the_next_decision() -> None:
@@ -88,7 +88,7 @@ def test_paper_strategies_and_those_without_a_record_do_not_retire() -> None:
     assert portfolio.decide(6, EQUITY).removed == ["b"]
 
 
-def test_the_portfolio_continues_from_its_state_in_json() -> None:
+def test_the_portfolio_continues_from_its_encoded_state() -> None:
     portfolio = portfolio_of("a", "b", "c", "d", arena_size=2)
     portfolio.decide(5, EQUITY)
     portfolio.on_results(results_of({"a": GOOD, "b": POOR, "c": POOR}))
@@ -97,8 +97,9 @@ def test_the_portfolio_continues_from_its_state_in_json() -> None:
     portfolio.on_results(round_trips_of("a", 0.5, -0.5))
     portfolio.on_command(7, "promote", "d", "")
     portfolio.on_command(7, "demote", "d", "")
-    again = Portfolio(RULES, CAPS, OFF, arena_size=2, state=STATE.decode(msgspec.json.encode(portfolio.state)))
-    assert again.state == portfolio.state
+    again = Portfolio(RULES, CAPS, OFF, arena_size=2)
+    again.load(DUMP.decode(msgspec.msgpack.encode(portfolio.dump())))
+    assert again.dump() == portfolio.dump()
     assert again.state.retired == {"b", "c"}
     assert again.state.restarted == ["d"]
     for seq, returns in ((8, (0.5, -1.0)), (9, [-1.0] * 30)):
@@ -107,7 +108,7 @@ def test_the_portfolio_continues_from_its_state_in_json() -> None:
             one.on_results(round_trips_of("a", *returns))
         decision = portfolio.decide(seq, {Account.PAPER: mark_of(Account.PAPER, 900.0)})
         assert again.decide(seq, {Account.PAPER: mark_of(Account.PAPER, 900.0)}) == decision
-        assert again.state == portfolio.state
+        assert again.dump() == portfolio.dump()
     assert ("a", "paper", "simulating") in steps_of(decision), "the detector continues too"
 
 

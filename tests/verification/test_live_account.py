@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import redis
 import sqlalchemy as sa
@@ -50,7 +51,8 @@ def _equal(
 def _proven(*given: Any) -> Standings:
     """Return the standings as if the evidence of each strategy sufficed for live mode: that takes a thousand trades."""
     found = standings(*given)
-    return replace(found, each=[replace(one, is_proven_for_live=True) for one in found.each])
+    columns = found.columns | {"is_proven_for_live": np.ones(len(found.shrunk.means), np.bool_)}
+    return replace(found, columns=columns)
 
 
 @pytest.fixture(scope="module")

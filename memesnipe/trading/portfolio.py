@@ -12,11 +12,11 @@ from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import ParityRecord, PositionUpdate, SimulationResults, StrategySpec
 from memesnipe.stats.evidence_budget import MIN_MASS, prior_mass
-from memesnipe.trading.allocation import Caps, Share, allocate
+from memesnipe.trading.allocation import Caps
+from memesnipe.trading.capital import divide
 from memesnipe.trading.demotion import Detectors
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, next_mode
 from memesnipe.trading.live_capital import LiveCapital
-from memesnipe.trading.loss_limit import EquityDay
 from memesnipe.trading.portfolio_state import (
     Candidate,
     Decision,
@@ -26,7 +26,7 @@ from memesnipe.trading.portfolio_state import (
     PortfolioState,
     Transition,
 )
-from memesnipe.trading.probation import candidates, contest, holders
+from memesnipe.trading.probation import candidates, contest
 from memesnipe.trading.standing import NO_STANDING, Standing, Standings, standings
 from memesnipe.trading.strategy_records import StrategyRecords
 
@@ -129,7 +129,7 @@ class Portfolio:
             free += before - managed.is_on_probation
         if free <= 0:
             transitions += self._contest(seq, found)
-        allocations = self._allocate(marks, found)
+        allocations = divide(self.state, self.records, found, marks, self._caps)
         released = []
         for spec_id, managed in strategies.items():
             if managed.allocation_usd and spec_id not in allocations:
@@ -234,28 +234,6 @@ class Portfolio:
     def _step(self, seq: int, spec_id: str, from_mode: str, mode: Mode, reason: str) -> Transition:
         self.state.steps += 1
         return Transition(self.state.steps, seq, spec_id, from_mode, mode, reason)
-
-    def _allocate(self, marks: Mapping[Account, PositionUpdate], found: Standings) -> dict[str, float]:
-        """Divide the equity of each account among the strategies that trade in it."""
-        strategies, allocations = self.state.strategies, dict[str, float]()
-        places = set(holders(strategies, self.records, found, self._caps.probation_strategies))
-        has_result = self.records.columns["has_result"]
-        for account, mark in marks.items():
-            day = self.state.days.setdefault(account, EquityDay())
-            day.observe(mark.ts, mark.equity_lamports)
-            investable = day.investable_ratio(mark.equity_lamports, self._caps.loss_limit)
-            shares = {
-                spec_id: Share(row, managed.size, spec_id in places)
-                for row, (spec_id, managed) in enumerate(strategies.items())
-                if managed.mode is Mode(account) and has_result[row]
-            }
-            usd = allocate(list(shares.values()), found.shrunk, mark.equity_usd, self._caps, investable)
-            allocations |= zip(shares, usd, strict=True)
-        for spec_id in allocations:
-            live = self.state.strategies[spec_id].live
-            if live is not None:
-                allocations[spec_id] = min(allocations[spec_id], live.usd)
-        return allocations
 
     def _admit(self, seq: int) -> tuple[list[Transition], list[Genome]]:
         """Admit the candidates that are neither in the arena nor retired; return their steps and genomes."""

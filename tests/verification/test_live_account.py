@@ -10,6 +10,7 @@ import redis
 import sqlalchemy as sa
 
 import memesnipe.roles.portfolio
+import memesnipe.trading.capital
 import memesnipe.trading.portfolio
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.order_status import OrderStatus
@@ -68,7 +69,7 @@ def live_run(
         redis.Redis.from_url(as_operator(url)) as operator,
     ):
         patch.setattr(memesnipe.roles.portfolio, "switches_of", lambda _: Switches(True, True, True, True))
-        patch.setattr(memesnipe.trading.portfolio, "allocate", _equal)
+        patch.setattr(memesnipe.trading.capital, "allocate", _equal)
         patch.setattr(memesnipe.trading.portfolio, "standings", _proven)
 
         def look(run_id: int) -> None:

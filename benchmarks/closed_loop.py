@@ -37,8 +37,14 @@ from memesnipe.testing.labelled_markets import Edge, labelled_market
 from memesnipe.trading.lifecycle import Mode
 
 CHUNK = 512  # genomes that share one pass over the events, for a bounded memory
-MARKETS = (*(str(edge) for edge in Edge), "synthetic")
-FAMILY_OF = {Edge.MOMENTUM: "momentum_5m", Edge.MEAN_REVERSION: "mean_revert_1h", Edge.SOCIAL: "social_buzz"}
+DYING = "dying"  # the edge of momentum, for the first half of the run
+MARKETS = (*(str(edge) for edge in Edge), "synthetic", DYING)
+FAMILY_OF = {
+    Edge.MOMENTUM: "momentum_5m",
+    Edge.MEAN_REVERSION: "mean_revert_1h",
+    Edge.SOCIAL: "social_buzz",
+    DYING: "momentum_5m",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Run:
     market: str
     seed: int
     final_equity: float
+    highest_equity: float
     lowest_equity: float
     max_drawdown: float  # ratio of the peak, at marks
     trades: int  # fills of the desk that landed
@@ -59,12 +66,20 @@ class Run:
     proposed: int
     seconds: float
 
+    @property
+    def given_back(self) -> float:
+        """The part of the highest profit that was lost again by the end."""
+        earned = self.highest_equity - 1.0
+        return (self.highest_equity - self.final_equity) / earned if earned > 0.0 else 0.0
+
 
 def market_of(name: str, seed: int, hours: float, settings: Settings) -> tuple[Events, Events, list[str]]:
     """Return the events of a market before the run, those of the run, stamped, and the mints of the tokens."""
     past_hours = settings.evolution.synthetic_past_hours if name == "synthetic" else 0.0
     if name == "synthetic":
         messages = first_hours(seed, past_hours + hours)
+    elif name == DYING:
+        messages = labelled_market(Edge.MOMENTUM, seed, hours=hours, edge_hours=hours / 2).messages()
     else:
         messages = labelled_market(Edge(name), seed, hours=hours).messages()
     sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
@@ -111,6 +126,7 @@ def run(market: str, seed: int, hours: float, overrides: dict[str, str]) -> Run:
         market=market,
         seed=seed,
         final_equity=float(equity[-1]),
+        highest_equity=float(equity.max()),
         lowest_equity=float(equity.min()),
         max_drawdown=float((1.0 - equity / np.maximum.accumulate(equity)).max()),
         trades=len(landed),
@@ -160,6 +176,7 @@ def main() -> None:
 def _line(found: Run) -> str:
     return (
         f"{found.market:15} {found.seed:3}  equity {found.final_equity:8.2%}  drawdown {found.max_drawdown:6.2%}  "
+        f"given back {found.given_back:6.1%}  "
         f"trades {found.trades:6,}  fees {found.fees_usd:8,.2f} USD  "
         f"proposed {found.proposed:5,}  on paper {found.on_paper:4}  proven {found.proven:4}  {found.seconds:5.0f} s"
     )
@@ -167,15 +184,17 @@ def _line(found: Run) -> str:
 
 def _table(runs: list[Run]) -> Table:
     """Return a table with one line for each market."""
-    columns = ("market", "runs", "median equity", "worst", "deepest drawdown", "proven, with the edge", "fees USD")
-    shown = Table(*columns, box=None, pad_edge=False)
+    equity = ("median equity", "worst", "deepest drawdown", "given back")
+    shown = Table("market", "runs", *equity, "proven, with the edge", "fees USD", box=None, pad_edge=False)
     for market in MARKETS:
         found = [one for one in runs if one.market == market]
         if found:
             equities = [one.final_equity for one in found]
             proven = f"{sum(one.proven for one in found)}, {sum(one.proven_with_edge for one in found)}"
             drawdown, fees = max(one.max_drawdown for one in found), sum(one.fees_usd for one in found)
-            figures = (f"{median(equities):.2%}", f"{min(equities):.2%}", f"{drawdown:.2%}", proven, f"{fees:,.0f}")
+            given_back = max(one.given_back for one in found)
+            losses = (f"{drawdown:.2%}", f"{given_back:.1%}" if market == DYING else "")
+            figures = (f"{median(equities):.2%}", f"{min(equities):.2%}", *losses, proven, f"{fees:,.0f}")
             shown.add_row(market, str(len(found)), *figures)
     return shown
 

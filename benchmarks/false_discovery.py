@@ -83,7 +83,7 @@ def search_market(edge: Edge, seed: int, *, hours: float | None = None, generati
     polished = polish(search.algorithm.archive.best(CHAMPIONS), families, evaluate_all, PolishPlan(POLISH, seed))
     holdout_run = run_holdout(polished.contenders, families, evaluate_all, record_all, seed)
     made = generations * POPULATION + sum(map(len, polished.batches)) + BASELINE_GENOMES + len(holdout_run.records) + 1
-    champions = holdout_run.assess(made)
+    champions = holdout_run.assess(len(holdout_run.records) + 1)
     promotable = [champion for champion in champions if champion.promotable]
     uses = [c for c in promotable if FAMILY_OF.get(edge) in [gene.family for gene in c.genome.signals]]
     best = max(champions, key=lambda c: c.holdout_sharpe)

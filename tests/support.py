@@ -1,5 +1,6 @@
 """Shared fixtures of the core's tests: a small manual market, simple strategies, and genomes for them."""
 
+import math
 from dataclasses import fields, replace
 from functools import lru_cache
 from itertools import islice
@@ -13,16 +14,19 @@ import pytest
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
+from memesnipe.engine.orders import Fill
 from memesnipe.engine.snapshot import EngineState
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
-from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, Events
+from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, Events, rows
 from memesnipe.market.pools import Pool, moved, quote_buy, quote_sell
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, ema, param, state
 from memesnipe.sdk.registry import Families
 from memesnipe.storage.snapshot_file import read_snapshot, write_snapshot
 from memesnipe.tapes.importer import import_swaps
+from memesnipe.trading.desk import Desk
+from memesnipe.trading.ledger import LedgerPolicy
 
 SOL_USD = 200.0
 START_TS = 1_700_000_040 * NS_PER_S  # the start of a minute
@@ -69,6 +73,19 @@ def price_message(at_s: float, mint: str, side: str, pool: Pool, sol: int, token
         "real_sol_lamports": pool.real_sol_lamports, "real_token_raw": pool.real_token_raw,
         "trader": 7, "lp_fee_bps": 0, "protocol_fee_bps": 95, "creator_fee_bps": 30, "supply_raw": 10**15,
     }  # fmt: skip
+
+
+# Of an account whose positions are never stopped.
+NO_STOPS = LedgerPolicy(1e8, math.inf, math.inf, SURE.dead_after_ns)
+
+
+def passed(desk: Desk, events: Events) -> list[Fill]:
+    """Pass events to a desk, each after the orders that arrived before it; return the outcomes of these."""
+    fills: list[Fill] = []
+    for event in rows(events):
+        fills += desk.pass_time(event.ts)
+        desk.on_event(event)
+    return fills
 
 
 class Market:

@@ -99,6 +99,11 @@ def _add_figures(api: FastAPI, backend: Backend, reads: Reads) -> None:
         """The figures of the newest run."""
         return await reads.answer(backend.report)
 
+    @api.get("/api/learned", response_model=schemas.Learned)
+    async def show_learned() -> Answer:
+        """What the newest run has learned so far, as figures and in words."""
+        return await reads.answer(backend.learned)
+
     @api.get("/api/portfolio", response_model=schemas.Portfolio)
     async def show_portfolio() -> Answer:
         """Equity, cash and drawdown at the last mark."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.health import HealthCheck, one_line
 from memesnipe.storage import views
+from memesnipe.storage.learned import in_words, learned
 
 Json = dict[str, Any]
 _TIMEOUT_S = 5.0
@@ -74,6 +76,11 @@ class Backend:
         with self._newest() as (conn, run_id):
             return views.generations(conn, run_id)
 
+    def learned(self) -> Json:
+        """Return what the newest run has learned so far."""
+        with self._newest() as (conn, run_id):
+            return _learned(conn, run_id)
+
     def refusals(self, limit: int) -> list[Json]:
         """Return the decisions that the risk gate refused."""
         with self._newest() as (conn, run_id):
@@ -107,6 +114,7 @@ class Backend:
         with self._newest() as (conn, run_id):
             return {
                 "report": views.report(conn, run_id),
+                "learned": _learned(conn, run_id),
                 "portfolio": views.portfolio(conn, run_id),
                 "risk": views.risk(conn, run_id),
                 "equity_curve": views.equity_curve(conn, run_id, 240),
@@ -120,3 +128,8 @@ class Backend:
     def _newest(self) -> Iterator[tuple[Connection, int]]:
         with self._database.connect() as conn:
             yield conn, views.latest_run(conn) or _NO_RUN
+
+
+def _learned(conn: Connection, run_id: int) -> Json:
+    facts = learned(conn, run_id)
+    return {"in_words": in_words(facts), **asdict(facts)}

@@ -83,6 +83,22 @@ class Report(Schema):
     halted: bool
 
 
+class Learned(Schema):
+    """What a run has learned so far."""
+
+    in_words: str
+    generations: int
+    evaluations: int = Field(description="Genomes tried, each time counted.")
+    proposed: int = Field(description="Strategies that were better than luck in their backtest.")
+    last_reason: str = Field(description="Why the last generation proposed none; empty where it did.")
+    on_probation: int
+    proven: int
+    invested_ratio: float = Field(description="Capital of the strategies on paper, of the equity.")
+    expected_return: float | None = Field(description="Of a round trip of theirs, weighted by their capital.")
+    families: list[str] = Field(description="Of theirs, those with most capital first.")
+    trades_needed: float | None = Field(description="Round trips until the next one on probation is proven.")
+
+
 class Portfolio(Schema):
     """Equity and profit at the last mark; null before the first one."""
 

@@ -12,6 +12,7 @@ from memesnipe.trading.allocation import Caps
 from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import LedgerPolicy
 from memesnipe.trading.lifecycle import Gates, PromotionPolicy, Switches
+from memesnipe.trading.loss_limit import LossLimit
 
 _RENEWALS: Final = 0.25  # share of a generation, at most, for elites from earlier windows of the market
 
@@ -22,13 +23,12 @@ def capital_of(settings: Settings, live_capital_usd: float | None) -> dict[Accou
     return {Account.PAPER: settings.trading.initial_capital_usd, **live}
 
 
-def limits_of(settings: Settings, capital_usd: float) -> Limits:
-    """Return the limits of the risk gate of an account with this starting capital."""
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits of the risk gate of an account."""
     risk = settings.risk
     return Limits(
         max_position_usd=risk.global_max_position_usd,
         min_position_usd=settings.trading.probation_capital_usd,
-        capital_usd=capital_usd,
         max_token_exposure_usd=risk.max_token_exposure_usd,
         max_total_exposure_usd=risk.max_total_exposure_usd,
         max_orders_per_minute=risk.max_orders_per_minute,
@@ -55,7 +55,7 @@ def fill_model_of(settings: Settings) -> FillModel:
 
 
 def ledger_policy_of(settings: Settings, capital_usd: float) -> LedgerPolicy:
-    """Return the starting capital of an account and the exit rules of its positions."""
+    """Return the starting capital of an account and the stops of its positions."""
     return LedgerPolicy(
         capital_usd=capital_usd,
         stop_loss=settings.risk.portfolio_stop_loss_percent / 100,
@@ -128,6 +128,7 @@ def caps_of(settings: Settings) -> Caps:
         all=trading.max_invested_share_percent / 100,
         probation_usd=trading.probation_capital_usd,
         probation_strategies=trading.max_probation_strategies,
+        loss_limit=LossLimit(trading.max_daily_loss_percent / 100, trading.max_profit_loss_percent / 100),
     )
 
 

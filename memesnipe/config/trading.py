@@ -16,4 +16,10 @@ class TradingSettings(Group):
         5, "paper capital of a strategy whose profit is expected, but not proven", decides=True
     )
     max_probation_strategies: Count = setting(10, "maximum number of strategies on probation", decides=True)
+    max_daily_loss_percent: Percent = setting(
+        0.5, "maximum loss of 24 hours of event time, in percent of the equity at their beginning", decides=True
+    )
+    max_profit_loss_percent: Percent = setting(
+        25, "additional loss of 24 hours, in percent of the profit in them", decides=True
+    )
     rebalance_interval_secs: Interval = setting(60, "event time between two decisions of the portfolio", decides=True)

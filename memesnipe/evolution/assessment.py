@@ -1,4 +1,4 @@
-"""Assessment of champions: whether they may be promoted, from the holdout and the number of evaluations made.
+"""Assessment of champions: whether they may be promoted, from the holdout and the number of genomes tried on it.
 
 `docs/statistics.md` justifies each threshold.
 """
@@ -49,7 +49,8 @@ def assess_champion(
         genome: the champion.
         evaluation: its evaluation by the search.
         record: its result in the holdout, which the search never used.
-        trials: number of all evaluations ever made on this market.
+        trials: number of genomes ever tested on the holdout of this market. The evaluations of the search do not count:
+            they did not use the holdout, so its result is not the best of them.
         baseline_sharpe: `random_baseline` in the holdout.
         assumptions: the reason why no champion of this market may be promoted, or "".
     """
@@ -81,7 +82,7 @@ def _reason(result: StrategyResult, deflated: float, trials: int, sharpe: float,
     if result.total_return <= 0.0:
         return f"a return of {result.total_return:+.2%} in the holdout"
     if deflated < CONFIDENCE:
-        return f"a deflated Sharpe ratio of {deflated:.3f} after {trials:,} evaluations, below {CONFIDENCE}"
+        return f"a deflated Sharpe ratio of {deflated:.3f} after {trials:,} tests on the holdout, below {CONFIDENCE}"
     if sharpe <= baseline:
         return f"a Sharpe ratio of {sharpe:,.1f}, not above {baseline:,.1f} of the best random genome"
     return ""

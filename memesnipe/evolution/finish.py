@@ -79,17 +79,17 @@ class HoldoutRun:
     records: list[Record]
     baseline: Record
 
-    def assess(self, evaluations_ever: int, assumptions: str = "") -> list[Champion]:
+    def assess(self, tests_ever: int, assumptions: str = "") -> list[Champion]:
         """Assess the contenders.
 
         Args:
-            evaluations_ever: number of all evaluations ever made on this market.
+            tests_ever: number of genomes ever tested on the holdout of this market, these included.
             assumptions: the reason why no champion of this market may be promoted, or "".
         """
         baseline_sharpe = random_baseline(self.baseline)
         pairs = zip(self.contenders, self.records, strict=True)
         return [
-            assess_champion(genome, evaluation, record, evaluations_ever, baseline_sharpe, assumptions)
+            assess_champion(genome, evaluation, record, tests_ever, baseline_sharpe, assumptions)
             for (genome, evaluation), record in pairs
         ]
 

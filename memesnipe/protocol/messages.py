@@ -59,6 +59,16 @@ class RoundTripSeen:
     value: float | None  # at the end: its profit relative to its stake, net of all costs
 
 
+class AccountFigures(msgspec.Struct, frozen=True):
+    """Money and risk of an account at a mark, as its desk has them; the position role compares them with its own."""
+
+    cash_lamports: int
+    equity_lamports: int
+    peak_lamports: int
+    level: str
+    halted: bool
+
+
 class SimulationResults(Follows, frozen=True, kw_only=True):
     """The results of all strategies in the arena, at an event after which a decision is due."""
 
@@ -70,6 +80,7 @@ class SimulationResults(Follows, frozen=True, kw_only=True):
     parity: dict[str, ParityRecord]
     evidence: dict[str, StrategyEvidence] = msgspec.field(default_factory=dict)
     round_trips: list[RoundTripSeen] = msgspec.field(default_factory=list)  # since the last results
+    accounts: dict[Account, AccountFigures] = msgspec.field(default_factory=dict)
 
 
 class ExecutorProgress(Payload, frozen=True, kw_only=True):
@@ -120,7 +131,7 @@ class RiskEvent(Follows, frozen=True, kw_only=True):
 
 
 class ExitOrder(Follows, frozen=True, kw_only=True):
-    """An order to close a position, whatever its strategy decides."""
+    """A position has reached a stop; the desk closes it at this event, whatever its strategy decides."""
 
     stream: ClassVar[str] = "exit_orders"
 
@@ -197,4 +208,4 @@ class BacktestResult(Payload, frozen=True, kw_only=True):
 
 
 # The payloads that the executor applies between two events. The other inputs of a run are its events.
-ControlPayload = CommandMessage | RiskEvent | ExitOrder | ExecutionReport | AllocationMessage
+ControlPayload = CommandMessage | ExecutionReport | AllocationMessage

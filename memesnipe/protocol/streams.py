@@ -85,8 +85,8 @@ STREAMS: Final = {
         Stream(BacktestResult, "strategy_factory", ("portfolio",)),
         Stream(StrategySpec, "strategy_factory", ("portfolio",)),
         Stream(CommandMessage, "market_data", ("executor", "position", "portfolio")),
-        Stream(RiskEvent, "position", ("executor", "portfolio")),
-        Stream(ExitOrder, "position", ("executor",)),
+        Stream(RiskEvent, "position", ("portfolio",)),
+        Stream(ExitOrder, "position"),
         # The executor publishes a venue's reports and applies them like any other control.
         Stream(ExecutionReport, "executor", ("executor",)),
         Stream(AllocationMessage, "portfolio", ("executor",)),
@@ -94,7 +94,7 @@ STREAMS: Final = {
     )
 }
 # The streams that the executor applies besides events.
-CONTROLS: Final = (COMMANDS, RISK_EVENTS, EXIT_ORDERS, EXECUTION_REPORTS, ALLOCATIONS)
+CONTROLS: Final = (COMMANDS, EXECUTION_REPORTS, ALLOCATIONS)
 EVENT_READERS: Final = _EVENT_READERS
 # The streams that a finished run has consumed completely. Other inputs of the portfolio may follow its last decision.
 CONSUMED_TO_THE_END: Final = {

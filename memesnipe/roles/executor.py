@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import bindparam, update
 
 from memesnipe.bus.merge import Entry
-from memesnipe.config.policies import limits_of
+from memesnipe.config.policies import ledger_policy_of, limits_of
 from memesnipe.engine.orders import Order
 from memesnipe.errors import SettingsError
 from memesnipe.execution.venue import VenueClient
@@ -81,7 +81,8 @@ class Executor(Consumer):
             context.families,
             context.fill_model,
             shadow_capital_usd=settings.simulation.shadow_capital_usd,
-            limits={account: limits_of(settings, usd) for account, usd in context.capital_usd.items()},
+            limits={account: limits_of(settings) for account in context.capital_usd},
+            policies={account: ledger_policy_of(settings, usd) for account, usd in context.capital_usd.items()},
             threads=settings.simulation.executor_threads,
         )
         if (client is not None) != (Account.LIVE in context.capital_usd):
@@ -142,10 +143,14 @@ class Executor(Consumer):
             return
         payloads = [entry.payload for entry in entries]
         self._mints |= {payload.token: payload.mint for payload in payloads if payload.mint}
+        level_changed = False
         for step in self._execution.advance(to_records(payloads)):
             self._write(step, work)
+            level_changed |= step.level_changed
             if step.results is not None:
                 self._publish_progress(work)
+        if level_changed:
+            self._publish_progress(work)  # the position role records the level once this watermark has reached it
 
     def _apply(self, entry: Entry, work: UnitOfWork) -> None:
         seq = self._execution.seq

@@ -116,9 +116,9 @@ class PortfolioRole(Consumer):
         last = self._due[-1]
         if self._lockstep and last.flags & GENERATION and self._specs_seq < last.seq:
             return
-        equity_usd = {due.account: due.equity_usd for due in self._due}
+        marks = {due.account: due for due in self._due}
         self._due = []
-        self._write(last, self._portfolio.decide(last.seq, equity_usd), work)
+        self._write(last, self._portfolio.decide(last.seq, marks), work)
 
     def _write(self, due: PositionUpdate, decision: Decision, work: UnitOfWork) -> None:
         seq = due.seq

@@ -1,4 +1,4 @@
-"""The position role: books fills, marks every account, runs its circuit breaker, and orders exits."""
+"""The position role: books fills, marks every account, and records the stops and risk levels that it reaches."""
 
 from msgspec.structs import replace
 from pydantic import TypeAdapter
@@ -6,6 +6,7 @@ from sqlalchemy import update
 
 from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import ledger_policy_of
+from memesnipe.errors import MemeSnipeError
 from memesnipe.market.events import rows
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.events import to_records
@@ -18,11 +19,15 @@ from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.schema import BreakerRow, EquityRow, PositionRow
 from memesnipe.storage.schema_control import CommandRow
 from memesnipe.telemetry.metrics import ActorMetrics
-from memesnipe.trading.ledger import Ledger, LedgerState
-from memesnipe.trading.records import Entries, of_command, of_fill, of_mark
+from memesnipe.trading.ledger import Ledger, LedgerState, RiskCheck
+from memesnipe.trading.records import Entries, of_command, of_event, of_fill, of_mark
 
 _STATE = TypeAdapter(dict[Account, LedgerState])
 _WRITES = writes_of("position")
+
+
+class LedgerMismatchError(MemeSnipeError):
+    """Desk and ledger of an account differ."""
 
 
 class PositionRole(Consumer):
@@ -81,7 +86,7 @@ class PositionRole(Consumer):
             if entry.stream in EVENT_STREAMS:
                 events.append(entry)
                 continue
-            self._apply_events(events)
+            self._advance(events, work)
             events = []
             match entry.payload:
                 case FillMessage() as fill:
@@ -91,22 +96,39 @@ class PositionRole(Consumer):
                     self._mark(entry.number, results, work)
                 case CommandMessage() as command:
                     self._apply(command, work)
-        self._apply_events(events)
+        self._advance(events, work)
 
-    def _apply_events(self, entries: list[Entry]) -> None:
+    def _advance(self, entries: list[Entry], work: UnitOfWork | None) -> None:
+        """Apply events; record the risk levels and the stops that they reach, except in a recovery (no ``work``)."""
         for event in rows(to_records([entry.payload for entry in entries])):
             for ledger in self._ledgers.values():
-                ledger.on_event(event)
+                risk = ledger.on_event(event)
+                if risk is not None and risk.is_news and work is not None:
+                    self._log_risk(ledger, risk)
+                    self._write(of_event(ledger, risk, event.seq, event.ts), work)
+
+    def _log_risk(self, ledger: Ledger, risk: RiskCheck) -> None:
+        if risk.level_changed:
+            breaker = ledger.state.breaker
+            self.log.warning(
+                "risk level changed", account=ledger.account, level=str(breaker.level), drawdown=breaker.drawdown
+            )
 
     def _mark(self, number: int, results: SimulationResults, work: UnitOfWork) -> None:
+        """Mark every account.
+
+        Raises:
+            LedgerMismatchError: a ledger has other figures than its desk, which has booked the same events and fills.
+        """
         messages: list[Payload] = []
         for account, ledger in self._ledgers.items():
             mark = ledger.mark()
-            if mark.level_changed:
-                breaker = ledger.state.breaker
-                self.log.warning(
-                    "risk level changed", account=account, level=str(breaker.level), drawdown=breaker.drawdown
-                )
+            ledger.drop_dead()
+            own = ledger.figures()
+            desk = results.accounts.get(account, own)  # results of earlier versions have none
+            if desk != own:
+                raise LedgerMismatchError(f"{account} account after event {results.seq}: {own}, and {desk} on the desk")
+            self._log_risk(ledger, mark.risk)
             entries = of_mark(ledger, mark, results.seq, results.ts, results.flags)
             self._write_rows(entries, work)
             messages += entries.messages
@@ -145,7 +167,7 @@ class PositionRole(Consumer):
 
     def catch_up(self, saved_seq: int) -> None:
         """Apply the events since the snapshot."""
-        self.replay(saved_seq, self._apply_events)
+        self.replay(saved_seq, lambda entries: self._advance(entries, None))
 
     def dump(self) -> bytes:
         """Return the state of the ledgers."""

@@ -26,7 +26,7 @@ from memesnipe.market.assumptions import describe
 from memesnipe.runtime.search_key import changes, key_of
 from memesnipe.sdk.registry import Families
 from memesnipe.stats.splits import Span
-from memesnipe.storage.searches import SearchInfo, SearchStore, study_storage
+from memesnipe.storage.searches import HOLDOUT, SearchInfo, SearchStore, study_storage
 from memesnipe.tapes.tape import TapeFile
 
 # Fills depend on the pool's reserves: with assumed reserves, a result is no evidence.
@@ -186,10 +186,12 @@ class Evolve:
         polished = polish(self._search.algorithm.archive.best(CHAMPIONS), self._families, evaluate, plan)
         holdout_run = run_holdout(polished.contenders, self._families, evaluate, record, self._plan.seed)
         self._search.record_holdout([*holdout_run.records, holdout_run.baseline])
-        counts = [*map(len, polished.batches), BASELINE_GENOMES, len(holdout_run.records) + 1]
-        self._finish_evaluations = sum(counts)
-        ever = store.count(search_id, "finish", counts)
-        return holdout_run.assess(ever, ASSUMED_POOLS if self._market.pools_are_assumed else ""), ever
+        counts, tests = [*map(len, polished.batches), BASELINE_GENOMES], len(holdout_run.records) + 1
+        self._finish_evaluations = sum(counts) + tests
+        store.count(search_id, "finish", counts)
+        ever = store.count(search_id, HOLDOUT, [tests])
+        assumptions = ASSUMED_POOLS if self._market.pools_are_assumed else ""
+        return holdout_run.assess(store.tested_on_holdout(), assumptions), ever
 
     def _summary(self, champions: list[Champion], ever: int) -> dict[str, Any]:
         seconds = time.perf_counter() - self._started

@@ -12,7 +12,6 @@ from memesnipe.protocol.streams import (
     CONSUMED_TO_THE_END,
     EVENTS,
     EXECUTION_REPORTS,
-    RISK_EVENTS,
 )
 from memesnipe.storage.schema import FeedCursorRow, MessageRow, RunRow, StreamOffsetRow, TokenRow
 
@@ -117,7 +116,7 @@ def read_offsets(connection: Connection, run_id: int, *streams: str) -> list[dic
 def read_published(connection: Connection, run_id: int, last_seq: int) -> dict[str, tuple[int, int]]:
     """Return for each stream the number of its last message, and of the last one that the end of the run waits for.
 
-    Commands after the last event, and the risk events that follow from them, have no effect: nothing waits for them. A
+    Commands after the last event have no effect: nothing waits for them. A
     venue may report at any time; what it reports after the last event belongs to no event of the run.
 
     Args:
@@ -126,7 +125,7 @@ def read_published(connection: Connection, run_id: int, last_seq: int) -> dict[s
         last_seq: the last event.
     """
     message = MessageRow
-    may_follow = (COMMANDS, RISK_EVENTS, EXECUTION_REPORTS)
+    may_follow = (COMMANDS, EXECUTION_REPORTS)
     due = func.max(message.number).filter(message.stream.not_in(may_follow) | (message.seq < last_seq))
     query = select(message.stream, func.max(message.number).label("last"), due.label("due"))
     rows = connection.execute(query.where(message.run_id == run_id).group_by(message.stream))

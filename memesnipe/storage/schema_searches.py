@@ -41,12 +41,12 @@ class SearchGeneration(Base):
 
 
 class EvaluationCount(Base):
-    """The number of evaluations made on a market; all of them count when a strategy found there is assessed."""
+    """The number of evaluations made on a market; those on its holdout count when a champion is assessed."""
 
     __tablename__ = "evaluation_counts"
     __table_args__ = (Index("evaluation_counts_of_market", "market"),)
     search_id: Mapped[int] = _search_key()
-    stage: Mapped[str] = mapped_column(primary_key=True)  # generation | finish
+    stage: Mapped[str] = mapped_column(primary_key=True)  # generation | finish | holdout
     index: Mapped[int] = mapped_column(primary_key=True)
     market: Mapped[str]
     evaluations: Mapped[int]

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Engine, func, make_url, select, text, update
+from sqlalchemy import ColumnElement, Engine, func, make_url, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.storage.schema_searches import EvaluationCount, SearchGeneration, SearchRow
 
+HOLDOUT: Final = "holdout"  # the stage of a search in which its champions are tested
 _STUDIES = "optuna"
 
 
@@ -76,10 +77,16 @@ class SearchStore:
         with self.engine.begin() as connection:
             for index, number in enumerate(evaluations):
                 connection.execute(self._counted(search_id, stage, index, number))
-            total = select(func.coalesce(func.sum(EvaluationCount.evaluations), 0)).where(
-                EvaluationCount.market == self.market
-            )
-            return int(connection.scalar(total) or 0)
+        return self._total()
+
+    def tested_on_holdout(self) -> int:
+        """Return the number of genomes ever tested on the market's holdout."""
+        return self._total(EvaluationCount.stage == HOLDOUT)
+
+    def _total(self, *conditions: ColumnElement[bool]) -> int:
+        counted = select(func.coalesce(func.sum(EvaluationCount.evaluations), 0))
+        with self.engine.connect() as connection:
+            return int(connection.scalar(counted.where(EvaluationCount.market == self.market, *conditions)) or 0)
 
     def _counted(self, search_id: int, stage: str, index: int, evaluations: int) -> Any:
         row = {"search_id": search_id, "stage": stage, "index": index, "market": self.market}

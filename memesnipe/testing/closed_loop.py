@@ -27,7 +27,7 @@ from memesnipe.evolution.racing import Evaluate
 from memesnipe.evolution.window import Window
 from memesnipe.market.events import GENERATION, Event, Events, last_of_decisions, rows
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.messages import ExitOrder, FillMessage, PositionUpdate, RiskEvent, SimulationResults
+from memesnipe.protocol.messages import FillMessage, PositionUpdate, SimulationResults
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.execution import local_execution
 from memesnipe.trading.ledger import Ledger
@@ -68,7 +68,8 @@ class ClosedLoop:
             families,
             fill_model_of(settings),
             shadow_capital_usd=settings.simulation.shadow_capital_usd,
-            limits={account: limits_of(settings, usd) for account, usd in capital_usd.items()},
+            limits={account: limits_of(settings) for account in capital_usd},
+            policies={account: ledger_policy_of(settings, usd) for account, usd in capital_usd.items()},
         )
         self.portfolio = Portfolio(
             promotion_policy_of(settings),
@@ -123,21 +124,19 @@ class ClosedLoop:
         """Mark the portfolio, breed where a generation is due, decide, and apply the controls that follow."""
         assert step.results is not None  # noqa: S101 - the caller has checked it
         self._advance_ledger(step.seq)
-        messages = of_mark(self.ledger, self.ledger.mark(), step.seq, step.results.ts, step.results.flags).messages
-        (mark,) = [message for message in messages if isinstance(message, PositionUpdate)]
+        entries = of_mark(self.ledger, self.ledger.mark(), step.seq, step.results.ts, step.results.flags)
+        self.ledger.drop_dead()
+        (mark,) = [message for message in entries.messages if isinstance(message, PositionUpdate)]
         if mark.flags & GENERATION:
             self._breed(step.seq)
-        decision = self.portfolio.decide(step.seq, {Account.PAPER: mark.equity_usd})
+        decision = self.portfolio.decide(step.seq, {Account.PAPER: mark})
         self.outcome.transitions += decision.transitions
         for spec_id in decision.allocations_usd:
             if self.portfolio.is_proven(spec_id):
                 self.outcome.proven[spec_id] = self._genomes[spec_id]
         self.outcome.marks.append(mark)
-        controls = [message for message in messages if isinstance(message, RiskEvent | ExitOrder)]
-        controls.sort(key=lambda message: isinstance(message, ExitOrder))  # the executor reads risk events first
-        for control in [*controls, allocation_of(decision, self.portfolio.state, step.seq, {})]:
-            for applied in self.execution.apply(control):
-                self._book(applied, mints)
+        for applied in self.execution.apply(allocation_of(decision, self.portfolio.state, step.seq, {})):
+            self._book(applied, mints)
         return mark
 
     def _breed(self, seq: int) -> None:

@@ -5,6 +5,7 @@ holding tokens has an expected return of 0. Every market has every cause; withou
 effect. Costs are those of a small PumpSwap pool, 1.25 % a side.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -86,7 +87,9 @@ _CAUSE_TRADES: Final = 3
 _REPORTS: Final = 4
 
 
-def labelled_market(edge: Edge, seed: int, *, hours: float = 12.0, tokens: int = 16) -> Tape:
+def labelled_market(
+    edge: Edge, seed: int, *, hours: float = 12.0, tokens: int = 16, edge_hours: float = math.inf
+) -> Tape:
     """Return a tape with about 4 trades and a quarter of a social event per second.
 
     Args:
@@ -94,12 +97,16 @@ def labelled_market(edge: Edge, seed: int, *, hours: float = 12.0, tokens: int =
         seed: seed of the market, which depends only on the arguments.
         hours: length in event time.
         tokens: number of tokens alive at once; each is replaced after one to three hours.
+        edge_hours: causes after this time are without effect, and their compensation ends too.
     """
     rng = np.random.default_rng([seed, list(Edge).index(edge)])
     lifetimes = [lifetime for _ in range(tokens) for lifetime in _lifetimes(rng, hours * 3600.0)]
     lifetimes.sort()
     events = join(
-        *(_token_events(rng, edge, token, start_s, stop_s) for token, (start_s, stop_s) in enumerate(lifetimes))
+        *(
+            _token_events(rng, edge, token, start_s, stop_s, edge_s=edge_hours * 3600.0 - start_s)
+            for token, (start_s, stop_s) in enumerate(lifetimes)
+        )
     )
     events = take(events, np.argsort(events["ts"], kind="stable"))
     events["seq"] = np.arange(1, len(events) + 1)
@@ -114,13 +121,16 @@ def _lifetimes(rng: np.random.Generator, end_s: float) -> Iterator[tuple[float, 
         start_s, stop_s = stop_s, stop_s + rng.uniform(*LIFETIME_S)
 
 
-def _token_events(rng: np.random.Generator, edge: Edge, token: int, start_s: float, stop_s: float) -> Events:
+def _token_events(
+    rng: np.random.Generator, edge: Edge, token: int, start_s: float, stop_s: float, *, edge_s: float
+) -> Events:
+    """Return the events of one token, whose causes have their effect for its first ``edge_s`` seconds."""
     length_s = stop_s - start_s
-    times, moves = _walk(rng, edge, length_s)
+    times, moves = _walk(rng, edge, length_s, edge_s)
     talk_times, mentions, sentiment = _chatter(rng, length_s)
     for kind, cause in CAUSES.items():
         for at_s in _arrivals(rng, length_s, cause.every_s if kind is edge else DECOY_EVERY_S):
-            cause_times, moved, burst = _cause_and_effect(rng, cause, at_s, follows=kind is edge)
+            cause_times, moved, burst = _cause_and_effect(rng, cause, at_s, follows=kind is edge and at_s < edge_s)
             times, moves = np.concatenate([times, cause_times]), np.concatenate([moves, moved])
             talk_times = np.concatenate([talk_times, burst])
             mentions = np.concatenate([mentions, rng.uniform(50.0, 120.0, len(burst))])
@@ -136,14 +146,14 @@ def _token_events(rng: np.random.Generator, edge: Edge, token: int, start_s: flo
     return take(events, events["ts"] < START_TS + int(stop_s * NS_PER_S))
 
 
-def _walk(rng: np.random.Generator, edge: Edge, length_s: float) -> tuple[Times, NDArray[np.float64]]:
+def _walk(rng: np.random.Generator, edge: Edge, length_s: float, edge_s: float) -> tuple[Times, NDArray[np.float64]]:
     """Return times and log returns of the background: random signs, slowly varying size."""
     times = _arrivals(rng, length_s, TRADE_EVERY_S)
     # Calm and volatile periods of some minutes, within a factor of two.
     phase = np.cumsum(rng.normal(0.0, 0.15, len(times)))
     size = MOVE * np.exp(0.5 * np.sin(phase))
     compensation = CAUSES[edge].mean_follow / CAUSES[edge].every_s if edge is not Edge.NOISE else 0.0
-    drift = -compensation * np.diff(times, prepend=0.0)
+    drift = -compensation * np.diff(np.minimum(times, max(edge_s, 0.0)), prepend=0.0)
     return times, rng.normal(0.0, size) - size**2 / 2 + drift
 
 

@@ -7,11 +7,11 @@ from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import Events, rows
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.protocol.messages import ExecutionReport, ExitOrder, ParityRecord, RiskEvent
+from memesnipe.protocol.messages import AccountFigures, ExecutionReport, ParityRecord
 from memesnipe.protocol.order_status import OrderStatus
-from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import DeskState, order_key
+from memesnipe.trading.ledger import RiskCheck
 from memesnipe.trading.parity import Parity, parity_bps
 from memesnipe.trading.steps import DeskFill, Step
 
@@ -20,7 +20,7 @@ from memesnipe.trading.steps import DeskFill, Step
 class AccountState:
     """The state of an account. Where a venue reports, a simulated fill and the actual one come at different events."""
 
-    desk: DeskState = field(default_factory=DeskState)
+    desk: DeskState
     parity: dict[str, Parity] = field(default_factory=dict)  # by strategy
     simulated: dict[str, Fill] = field(default_factory=dict)  # of open orders, by order key
     reported: dict[str, Fill | None] = field(default_factory=dict)  # without a simulated fill yet, by order key
@@ -36,7 +36,8 @@ class TradingAccount:
 
     def load(self, state: AccountState) -> None:
         """Continue from a state."""
-        self.state, self.desk.state = state, state.desk
+        self.state = state
+        self.desk.load(state.desk)
 
     def advance(self, events: Events, decisions: list[Order], simulated: dict[str, Fill]) -> Step:
         """Advance the desk over events.
@@ -52,18 +53,47 @@ class TradingAccount:
         market_state = self.desk.state.market_state
         for event in rows(events):
             # A decision between events (a maximum hold that ended) comes before the next event.
-            self._consume(pending, event.seq - 1, step)
+            self._consume(pending, event.seq, step, are_between_events=True)
             sol_usd = market_state.sol_usd
-            step.fills += [DeskFill(fill, sol_usd) for fill in self.desk.on_event(event)]
-            self._consume(pending, event.seq, step)
+            step.fills += [DeskFill(fill, sol_usd) for fill in self.desk.pass_time(event.ts)]
+            risk = self.desk.on_event(event)
+            # The level restricts the decisions at this event; a stop closes what they have not closed.
+            if risk is not None:
+                self._restrict(risk, step)
+            self._consume(pending, event.seq, step, are_between_events=False)
+            if risk is not None:
+                self._close_stopped(risk, step)
         step.fills = [replace(done, parity_bps=self._compare(done.fill, simulated)) for done in step.fills]
         self._match(simulated, step)
         return step
 
-    def _consume(self, pending: list[Order], seq: int, step: Step) -> None:
-        """Pass the decisions up to event ``seq`` to the desk, each after the orders that arrived before it."""
+    def mark(self, step: Step) -> AccountFigures:
+        """Mark the account where a decision is due: restrict it, and close what is at a stop; return its figures."""
+        risk = self.desk.mark()
+        self._restrict(risk, step)
+        self._close_stopped(risk, step)
+        return self.desk.figures()
+
+    def _restrict(self, risk: RiskCheck, step: Step) -> None:
+        """Cancel the orders that a new level of the breaker does not permit."""
+        if risk.level_changed:
+            step.level_changed = True
+            self._cancel(step)
+
+    def _cancel(self, step: Step) -> None:
+        step.cancelled += self.desk.cancel_not_permitted()
+        step.recalled += self.desk.state.not_permitted()
+
+    def _close_stopped(self, risk: RiskCheck, step: Step) -> None:
+        """Close the positions at a stop; the next event of the token or the next mark tries again what fails."""
+        for position in risk.stopped:
+            step.add(self.desk.exit(position.spec_id, position.token, position.stop))
+
+    def _consume(self, pending: list[Order], seq: int, step: Step, *, are_between_events: bool) -> None:
+        """Pass the decisions before event ``seq``, or those at it, to the desk, each after the orders that arrived."""
         sol_usd = self.desk.state.market_state.sol_usd
-        while pending and pending[-1].decided_seq <= seq:
+        last = (seq - 1, True) if are_between_events else (seq, False)
+        while pending and (pending[-1].decided_seq, pending[-1].decided_between_events) <= last:
             decision = pending.pop()
             # At equal times, a decision at an event precedes an arrival, and one between events follows it.
             arrived = self.desk.pass_time(decision.decided_ts + decision.decided_between_events)
@@ -116,31 +146,14 @@ class TradingAccount:
         """Return the empty step of a control that is applied after event ``seq``."""
         return Step(seq, self.desk.state.market_state.last_ts, self.name)
 
-    def apply_risk(self, event: RiskEvent, seq: int) -> Step:
-        """Set the level of the account's breaker."""
-        return self._set_risk(RiskLevel(event.level), self.desk.state.halted, seq)
-
     def apply_command(self, name: CommandName, spec_id: str, seq: int) -> Step:
         """Apply a manual command."""
-        state = self.desk.state
+        step, state = self.begin_step(seq), self.desk.state
         if name == CommandName.DEMOTE:  # no further entries; the portfolio changes the mode
             state.allocations_usd.pop(spec_id, None)
-        if name == CommandName.HALT:
-            return self._set_risk(state.level, True, seq)
-        if name == CommandName.RISK_RESET:  # the breaker sets the level
-            return self._set_risk(state.level, False, seq)
-        return self.begin_step(seq)
-
-    def _set_risk(self, level: RiskLevel, halted: bool, seq: int) -> Step:
-        step = self.begin_step(seq)
-        step.cancelled = self.desk.set_risk(level, halted=halted)
-        step.recalled = self.desk.state.not_permitted()
-        return step
-
-    def apply_exit(self, order: ExitOrder, seq: int) -> Step:
-        """Close a position."""
-        step = self.begin_step(seq)
-        step.add(self.desk.exit(order.spec_id, order.token, order.reason, order.opened_ts))
+        before = state.level, state.halted
+        if self.desk.apply(name) and before != (state.level, state.halted):
+            self._cancel(step)
         return step
 
     def apply_report(self, report: ExecutionReport, seq: int) -> Step:
@@ -170,7 +183,8 @@ class TradingAccount:
         state.reported = {
             key: fill for key, fill in state.reported.items() if key.rpartition("-")[0] in allocations_usd
         }
-        return {*allocations_usd, *desk.holdings, *(order.spec_id for order in desk.pending)}
+        holders = {spec_id for spec_id, _ in desk.held()}
+        return {*allocations_usd, *holders, *(order.spec_id for order in desk.pending)}
 
     def parity_records(self) -> dict[str, ParityRecord]:
         """Return the parity of each strategy."""

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from memesnipe.stats.shrinkage import Shrunk
 from memesnipe.trading.kelly import cap_shares, kelly_shares
+from memesnipe.trading.loss_limit import LossLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Caps:
     all: float = 0.80  # together
     probation_usd: float = 5.0
     probation_strategies: int = 10  # at the same time
+    loss_limit: LossLimit = field(default_factory=LossLimit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +31,31 @@ class Share:
 
     row: int  # in the estimates
     size: float  # share of its capital that it stakes on an entry
-    is_proven: bool  # beyond probation
+    has_place: bool  # on probation: it has at least the probation capital
 
 
-def allocate(shares: Sequence[Share], estimates: Shrunk, equity_usd: float, caps: Caps) -> list[float]:
+def allocate(
+    shares: Sequence[Share], estimates: Shrunk, equity_usd: float, caps: Caps, investable: float
+) -> list[float]:
     """Return the capital of each strategy in USD; whole cents, rounded down.
 
-    A strategy on probation has the probation capital. A proven one has so much that an entry stakes half the Kelly
-    share on a lower bound of its expected profit, and at least the probation capital. What a cap removes stays in cash.
+    Each has so much that an entry stakes half the Kelly share on a lower bound of its expected profit; all together
+    have at most what may be invested. With a place on probation it has at least the probation capital. What a cap
+    removes stays in cash.
 
     Args:
         shares: the strategies.
         estimates: of all strategies of the arena.
         equity_usd: of the account.
         caps: upper bounds.
+        investable: what may be invested by the loss limit, as a ratio of the equity.
     """
     if equity_usd <= 0.0:
         return [0.0] * len(shares)
     stakes = kelly_shares(estimates)
     probation = min(caps.probation_usd / equity_usd, caps.strategy)
-    wanted = [max(stakes[one.row] / one.size, probation) if one.is_proven else probation for one in shares]
-    capped = cap_shares(np.array(wanted, np.float64), caps.strategy, caps.all)
+    wanted = np.array([stakes[one.row] / one.size for one in shares], np.float64)
+    grown = cap_shares(wanted, caps.strategy, min(caps.all, investable))
+    least = np.array([probation if one.has_place else 0.0 for one in shares], np.float64)
+    capped = cap_shares(np.maximum(grown, least), caps.strategy, caps.all)
     return [math.floor(equity_usd * share * 100) / 100 for share in capped.tolist()]

@@ -3,13 +3,15 @@
 A decision is the arena's own `Order`. The risk gate admits or refuses it, and the desk sizes it. The desk's order keeps
 the number of the simulated one, so that both land or fail alike on paper. All holdings of a token shift the pool
 together, because they belong to one wallet. Each account has a desk of its own (`memesnipe.trading.accounts`).
+
+The desk books its fills in a ledger of its own, which finds the stops and the risk levels that an event reaches.
 """
 
 from bisect import bisect_right
 from dataclasses import replace
 from typing import Final
 
-from memesnipe.engine.holdings import Holding, closed_at_value, follow
+from memesnipe.engine.holdings import Holding, closed_at_value
 from memesnipe.engine.orders import ENTRIES, Fill, Order
 from memesnipe.execution.venue import ExecutionVenue
 from memesnipe.market.events import (
@@ -23,8 +25,7 @@ from memesnipe.market.events import (
     Event,
 )
 from memesnipe.market.pools import Pool, moved, quote_buy
-from memesnipe.market.state import capital_lamports
-from memesnipe.protocol.messages import ExecutionReport
+from memesnipe.protocol.messages import AccountFigures, ExecutionReport
 from memesnipe.protocol.order_status import (
     OPEN,
     TRANSITIONS,
@@ -33,24 +34,24 @@ from memesnipe.protocol.order_status import (
     assert_transition,
     is_outdated,
 )
-from memesnipe.trading.breaker import RiskLevel, size_multiplier
+from memesnipe.trading.breaker import size_multiplier
 from memesnipe.trading.desk_state import DeskState, Observation, Reported, RoundTrip, order_key
 from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused, refuse, refuse_size
+from memesnipe.trading.ledger import Ledger, LedgerPolicy, LedgerState, RiskCheck
 
 _MINUTE_NS: Final = 60 * NS_PER_S
-_MAX_CAPITAL_USD: Final = 1e8  # so that lamports fit 64 bits where no capital is set
 
 
 class Desk:
     """Sizes and sends the orders of strategies that have an allocation, and books their outcomes."""
 
     def __init__(
-        self, venue: ExecutionVenue, limits: Limits, *, dead_after_ns: int, state: DeskState | None = None
+        self, venue: ExecutionVenue, limits: Limits, policy: LedgerPolicy, state: DeskState | None = None
     ) -> None:
-        self.state = state or DeskState()
+        self.state = state or DeskState(LedgerState())
         self._venue = venue
         self._limits = limits
-        self._dead_after_ns = dead_after_ns
+        self._ledger = Ledger(policy, self.state.ledger)
         self._observed: list[Observation] = []
 
     def take_observed(self) -> list[Observation]:
@@ -58,27 +59,24 @@ class Desk:
         observed, self._observed = self._observed, []
         return observed
 
-    def on_event(self, event: Event) -> list[Fill]:
-        """Execute the orders that arrived before this event, then apply the event; return the outcomes."""
-        fills = self.pass_time(event.ts)
-        before = self.state.market_state.tokens.get(event.token)
-        if before is not None:
-            for book in self.state.holdings.values():
-                if event.token in book:
-                    follow(book[event.token], before, event)
-        self.state.market_state.apply(event)
-        self.state.is_late = event.flags & STALE != 0
-        self._fund()
-        return fills
+    def load(self, state: DeskState) -> None:
+        """Continue from a state."""
+        self.state, self._ledger.state = state, state.ledger
 
-    def _fund(self) -> None:
-        """Convert the portfolio's capital at the first price of SOL."""
-        state = self.state
-        if state.is_funded or not state.market_state.sol_usd:
-            return
-        capital_usd = min(self._limits.capital_usd, _MAX_CAPITAL_USD)
-        state.cash_lamports += capital_lamports(capital_usd, state.market_state.sol_usd)
-        state.is_funded = True
+    def on_event(self, event: Event) -> RiskCheck | None:
+        """Apply an event, after `pass_time` up to it; return the check of the account where its token is held."""
+        self.state.is_late = event.flags & STALE != 0
+        return self._ledger.on_event(event)
+
+    def mark(self) -> RiskCheck:
+        """Check the account where a decision is due, and drop the markets of dead tokens."""
+        risk = self._ledger.mark().risk
+        self._ledger.drop_dead([order.token for order in self.state.pending])
+        return risk
+
+    def figures(self) -> AccountFigures:
+        """Return the account's money and risk."""
+        return self._ledger.figures()
 
     def pass_time(self, ts: int) -> list[Fill]:
         """Execute the orders that arrived before ``ts``; return the outcomes."""
@@ -144,26 +142,23 @@ class Desk:
         self._book(fill)
         return order, fill
 
-    def exit(self, spec_id: str, token: int, reason: str, opened_ts: int | None = None) -> Order | RiskRefused | None:
+    def exit(self, spec_id: str, token: int, reason: str) -> Order | RiskRefused | None:
         """Close a strategy's holding of a token, whatever the strategy decides.
 
         Args:
             spec_id: the strategy.
             token: the token.
             reason: one word.
-            opened_ts: opening time of the holding to close; None for any. Another may have been bought meanwhile.
 
         Returns:
             The order; the refusal, once in each period in which exits are refused; None where nothing is held.
         """
         state, key = self.state, (spec_id, token)
         holding = state.holding(spec_id, token)
-        if holding is None or state.is_pending(spec_id, token) or opened_ts not in (None, holding.opened_ts):
+        if holding is None or state.is_pending(spec_id, token) or key in state.refused_exits:
             return None
         outcome = self._exit(spec_id, token, reason, holding)
         if isinstance(outcome, RiskRefused):
-            if key in state.refused_exits:
-                return None
             state.refused_exits.add(key)
         return outcome
 
@@ -177,27 +172,24 @@ class Desk:
         order = Order(spec_id, order_no, token, side, reason, ts, state.market_state.last_seq, due_ts, 0.0, 0, 0, 0)
         return self._leave(order, holding)
 
-    def set_risk(self, level: RiskLevel, *, halted: bool) -> list[Order]:
-        """Set the breaker's level and the halt; return the open orders that this cancels.
+    def apply(self, command: str) -> bool:
+        """Apply a halt or a reset; return whether the command is one of these."""
+        return self._ledger.apply(command)
+
+    def cancel_not_permitted(self) -> list[Order]:
+        """Cancel the open orders that a new risk level or halt does not permit, and return them.
 
         Where the desk cannot cancel orders itself, they stay open and `DeskState.not_permitted` returns them.
         """
         state = self.state
-        if (level, halted) != (state.level, state.halted):
-            state.refused_exits.clear()
-        state.level, state.halted = level, halted
+        state.refused_exits.clear()
         if not self._venue.can_cancel():
             return []
         cancelled = state.not_permitted()
         state.pending = [order for order in state.pending if order not in cancelled]
         for order in cancelled:
-            self._end_round_trip(order.spec_id, order.token, state.market_state.last_ts)
+            self._end_round_trip(order.spec_id, order.token, state.market_state.last_ts, is_between_events=False)
         return cancelled
-
-    def drop_dead(self) -> None:
-        """Drop the markets of dead tokens that the desk neither holds nor trades."""
-        kept = {token for _, token in self.state.held()} | {order.token for order in self.state.pending}
-        self.state.market_state.drop_dead(self._dead_after_ns, kept)
 
     def _enter(self, decision: Order) -> Order | RiskRefused | None:
         state, market = self.state, self.state.market_state.tokens.get(decision.token)
@@ -222,7 +214,7 @@ class Desk:
         allocation_usd = state.allocations_usd.get(decision.spec_id, 0.0)
         if allocation_usd <= 0 or not state.market_state.sol_usd:
             return 0
-        held = state.holdings.get(decision.spec_id, {})
+        held = state.held_by(decision.spec_id)
         wanted_usd = max(allocation_usd * decision.size, min(allocation_usd, self._limits.min_position_usd))
         target_usd = min(wanted_usd, self._limits.max_position_usd) * size_multiplier(state.level)
         lamports_per_usd = LAMPORTS_PER_SOL / state.market_state.sol_usd
@@ -268,26 +260,15 @@ class Desk:
 
     def _book(self, fill: Fill) -> None:
         order = fill.order
-        self.state.cash_lamports += fill.cash_change_lamports
+        self._ledger.book(fill)
         round_trip = self.state.round_trips.get(order.spec_id, {}).get(order.token)
         if round_trip is not None:
             round_trip.profit_lamports += fill.cash_change_lamports
-        if not fill.failure:
-            self._apply_fill(fill)
+        if self.state.holding(order.spec_id, order.token) is None:
+            self.state.refused_exits.discard((order.spec_id, order.token))
         self._end_round_trip(order.spec_id, order.token, fill.ts)
 
-    def _apply_fill(self, fill: Fill) -> None:
-        order, holdings = fill.order, self.state.holdings
-        book = holdings.setdefault(order.spec_id, {})
-        holding = book.setdefault(order.token, Holding())
-        holding.apply_fill(fill, self.state.market_state.tokens[order.token])
-        if not holding.is_open:
-            del book[order.token]
-            self.state.refused_exits.discard((order.spec_id, order.token))
-        if not book:
-            del holdings[order.spec_id]
-
-    def _end_round_trip(self, spec_id: str, token: int, ts: int) -> None:
+    def _end_round_trip(self, spec_id: str, token: int, ts: int, *, is_between_events: bool = True) -> None:
         """End a round trip where nothing is held and no order is open."""
         state = self.state
         if state.holding(spec_id, token) is not None or state.is_pending(spec_id, token):
@@ -297,4 +278,4 @@ class Desk:
             if not state.round_trips[spec_id]:
                 del state.round_trips[spec_id]
             value = round_trip.profit_lamports / round_trip.stake_lamports
-            self._observed.append(Observation(spec_id, token, value, ts))
+            self._observed.append(Observation(spec_id, token, value, ts, is_between_events))

@@ -8,6 +8,7 @@ from memesnipe.engine.orders import ENTRIES, Fill, Order
 from memesnipe.market.state import MarketState
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.trading.breaker import RiskLevel
+from memesnipe.trading.ledger import LedgerState
 
 
 def order_key(order: Order) -> str:
@@ -47,20 +48,35 @@ class Reported:
 class DeskState:
     """The state of the desk."""
 
-    market_state: MarketState = field(default_factory=MarketState)
-    level: RiskLevel = RiskLevel.NORMAL
-    halted: bool = False
+    ledger: LedgerState
     is_late: bool = False  # the last event was published too late to act on
     allocations_usd: dict[str, float] = field(default_factory=dict)
-    holdings: dict[str, dict[int, Holding]] = field(default_factory=dict)  # strategy -> token -> holding
     pending: list[Order] = field(default_factory=list)
     exit_orders: int = 0
     sent_ts: list[int] = field(default_factory=list)  # when the orders of the last minute were sent
-    cash_lamports: int = 0  # of the whole portfolio; 0 before SOL has a price
-    is_funded: bool = False
-    refused_exits: set[tuple[str, int]] = field(default_factory=set)  # refused since the risk level last changed
+    refused_exits: set[tuple[str, int]] = field(default_factory=set)  # refused since level or halt last changed
     round_trips: dict[str, dict[int, RoundTrip]] = field(default_factory=dict)  # strategy -> token -> open round trip
     statuses: dict[str, OrderStatus] = field(default_factory=dict)  # by order key, where a venue has reported one
+
+    @property
+    def market_state(self) -> MarketState:
+        """The markets after the last event."""
+        return self.ledger.market_state
+
+    @property
+    def cash_lamports(self) -> int:
+        """The cash of the account; 0 before SOL has a price."""
+        return self.ledger.cash_lamports
+
+    @property
+    def level(self) -> RiskLevel:
+        """The level of the account's breaker."""
+        return self.ledger.breaker.level
+
+    @property
+    def halted(self) -> bool:
+        """Whether trading was halted manually."""
+        return self.ledger.halted
 
     def status_of(self, order: Order) -> OrderStatus:
         """Return the status of an open order."""
@@ -72,27 +88,28 @@ class DeskState:
 
     def holding(self, spec_id: str, token: int) -> Holding | None:
         """Return a strategy's holding of a token, or None."""
-        return self.holdings.get(spec_id, {}).get(token)
+        position = self.ledger.position(spec_id, token)
+        return None if position is None else position.holding
 
     def held_of(self, token: int) -> Iterator[Holding]:
         """Return the holdings of a token by all strategies."""
-        return (book[token] for book in self.holdings.values() if token in book)
+        return (position.holding for position in self.ledger.positions.get(token, {}).values())
+
+    def held_by(self, spec_id: str) -> dict[int, Holding]:
+        """Return the holdings of a strategy by token."""
+        positions = self.ledger.positions
+        return {token: held[spec_id].holding for token, held in positions.items() if spec_id in held}
 
     def exposure_lamports(self, token: int | None = None) -> int:
         """Return the cost of holdings plus the budgets of open entries, for one token or for all."""
-        held = sum(
-            holding.cost_lamports
-            for book in self.holdings.values()
-            for held_token, holding in book.items()
-            if token in (None, held_token)
-        )
-        return held + sum(
+        positions = self.ledger.open_positions() if token is None else self.ledger.positions.get(token, {}).values()
+        return sum(position.holding.cost_lamports for position in positions) + sum(
             order.budget_lamports for order in self.pending if order.side in ENTRIES and token in (None, order.token)
         )
 
     def held(self) -> list[tuple[str, int]]:
         """Return strategy and token of every holding."""
-        return [(spec_id, token) for spec_id, book in self.holdings.items() for token in book]
+        return [(position.spec_id, position.token) for position in self.ledger.open_positions()]
 
     def not_permitted(self) -> list[Order]:
         """Return the open entries where positions may only be closed, and all open orders where trading halts."""

@@ -23,9 +23,7 @@ from memesnipe.protocol.messages import (
     CommandMessage,
     ControlPayload,
     ExecutionReport,
-    ExitOrder,
     ParityRecord,
-    RiskEvent,
     RoundTripSeen,
 )
 from memesnipe.sdk.registry import Families
@@ -34,6 +32,7 @@ from memesnipe.trading.arena import Arena, ArenaBatch, ArenaState
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.gate import Limits
+from memesnipe.trading.ledger import LedgerPolicy
 from memesnipe.trading.steps import Results, Step
 
 
@@ -92,16 +91,18 @@ class Execution:
         self._observe()
         flags = int(events[-1]["flags"]) & DECISION
         if flags:
+            figures = {
+                name: account.mark(step) for (name, account), step in zip(self.accounts.items(), steps, strict=True)
+            }
             self._leave_orphans(batches, steps)
-            for account in self.accounts.values():
-                account.desk.drop_dead()
             results = [result for batch in batches for result in batch.results]
             if len(batches) > 1:
                 results.sort(key=lambda result: self._side.admission_no[result.spec_id])
             found = {s: one for arena in self.arenas for s, one in arena.engine.evidence().items()}
             evidence = {result.spec_id: found[result.spec_id] for result in results}  # in the same order
             observed, self._side.observed = self._side.observed, []
-            steps[-1].results = Results(steps[-1].ts, flags, results, self._parity_records(), evidence, observed)
+            parity, ts = self._parity_records(), steps[-1].ts
+            steps[-1].results = Results(ts, flags, results, parity, evidence, observed, figures)
         return steps
 
     def _observe(self) -> None:
@@ -173,12 +174,8 @@ class Execution:
     def _apply(self, control: ControlPayload) -> list[Step]:
         accounts, seq = self.accounts, self.seq
         match control:
-            case RiskEvent():
-                return [accounts[control.account].apply_risk(control, seq)]
             case CommandMessage():
                 return [each.apply_command(control.name, control.spec_id, seq) for each in accounts.values()]
-            case ExitOrder():
-                return [accounts[control.account].apply_exit(control, seq)]
             case ExecutionReport():
                 return [accounts[control.account].apply_report(control, seq)]
             case AllocationMessage():
@@ -222,6 +219,7 @@ def local_execution(
     *,
     shadow_capital_usd: float,
     limits: Mapping[Account, Limits],
+    policies: Mapping[Account, LedgerPolicy],
     threads: int = 1,
     arenas: int = 1,
 ) -> Execution:
@@ -232,6 +230,7 @@ def local_execution(
         model: fees, latency and landing of orders.
         shadow_capital_usd: simulated capital of each strategy.
         limits: of the risk gate of each account.
+        policies: the capital and the stops of each account.
         threads: of each arena.
         arenas: how many.
     """
@@ -241,7 +240,7 @@ def local_execution(
     ]
     venues: dict[Account, ExecutionVenue] = {Account.LIVE: ReportingVenue(model), Account.PAPER: PaperVenue(model)}
     accounts = [
-        TradingAccount(name, Desk(venue, limits[name], dead_after_ns=model.dead_after_ns))
+        TradingAccount(name, Desk(venue, limits[name], policies[name]))
         for name, venue in venues.items()
         if name in limits
     ]

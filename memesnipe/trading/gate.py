@@ -53,7 +53,6 @@ class Limits:
     max_price_deviation: float = float("inf")  # ratio of the pool's price
     max_dev_out: float = float("inf")  # value that the developer sent away, as a ratio of the token's liquidity
     max_pull: float = 1.0  # largest share of the liquidity that one event may ever have removed
-    capital_usd: float = float("inf")  # initial, of the portfolio
     min_position_usd: float = 0.0  # an entry is not smaller while the allocation suffices: fees would consume it
 
 

@@ -1,14 +1,18 @@
-"""The ledger: books fills into cash and positions, values them, and finds the positions that must be closed."""
+"""The ledger: books fills into cash and positions, values them, and finds the stops and risk levels that they reach.
 
+The desk and the position role of an account each have one, so that both derive the same from the same events and fills.
+"""
+
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from memesnipe.engine.holdings import Holding, follow, value_lamports
-from memesnipe.market.events import FUNDING, LAMPORTS_PER_SOL, Event
-from memesnipe.market.pools import changes_venue
+from memesnipe.engine.orders import Fill
+from memesnipe.market.events import LAMPORTS_PER_SOL, Event
 from memesnipe.market.state import MarketState, TokenMarket, capital_lamports
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.protocol.messages import FillMessage
+from memesnipe.protocol.messages import AccountFigures, FillMessage
 from memesnipe.trading.breaker import Breaker, RiskLevel
 
 
@@ -18,10 +22,11 @@ class Position:
 
     spec_id: str
     token: int
-    mint: str
+    mint: str = ""  # set by the position role, whose records have it
     holding: Holding = field(default_factory=Holding)
-    value_lamports: int = 0  # proceeds of selling it, at its last fill or mark
+    value_lamports: int = 0  # proceeds of selling it, after the last event of its token
     best_value_lamports: int = 0  # the highest value since it was opened
+    stop: str = ""  # the stop that the value has reached, if any
 
 
 @dataclass(slots=True)
@@ -29,16 +34,25 @@ class LedgerState:
     """The ledger as plain data."""
 
     market_state: MarketState = field(default_factory=MarketState)
-    capital_lamports: int = 0
+    capital_lamports: int = 0  # 0 before SOL has a price
     cash_lamports: int = 0
-    positions: dict[str, Position] = field(default_factory=dict)  # open ones, by "strategy/token"
+    positions: dict[int, dict[str, Position]] = field(default_factory=dict)  # open ones, by token and strategy
+    value_lamports: int = 0  # of all positions
     breaker: Breaker = field(default_factory=Breaker)
     halted: bool = False
+
+    def position(self, spec_id: str, token: int) -> Position | None:
+        """Return a strategy's position in a token, or None."""
+        return self.positions.get(token, {}).get(spec_id)
+
+    def open_positions(self) -> list[Position]:
+        """Return the open positions, those of one token together."""
+        return [position for positions in self.positions.values() for position in positions.values()]
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerPolicy:
-    """The initial capital, and the rules for closing positions. Losses are ratios."""
+    """The initial capital, and the stops of positions. Losses are ratios."""
 
     capital_usd: float
     stop_loss: float  # of a position's cost
@@ -55,18 +69,31 @@ class Booked:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskCheck:
+    """The outcome of comparing an account with its stops and its breaker."""
+
+    level_changed: bool
+    stopped: list[Position]  # positions whose value has reached a stop
+    newly_stopped: list[Position]  # those of them that had not, or another one, at the last check
+
+    @property
+    def is_news(self) -> bool:
+        """Whether a risk level or a stop was reached that was not at the last check."""
+        return self.level_changed or bool(self.newly_stopped)
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
-    """The account's value after one event, whether the risk level changed, and the exits with their reasons."""
+    """The account's value where a decision is due."""
 
     equity_lamports: int
     equity_usd: float
     cash_usd: float
-    level_changed: bool
-    exits: list[tuple[Position, str]]
+    risk: RiskCheck
 
 
 class Ledger:
-    """Books every fill of one account once, and marks the account when a decision is due.
+    """Books every fill of one account once, and checks its risk after every event of a held token and at every mark.
 
     Capital is held in SOL: it is converted at the first price of SOL, drawdown is measured in lamports, and USD
     figures use the current price of SOL.
@@ -77,37 +104,58 @@ class Ledger:
         self.state = state or LedgerState()
         self._rules = rules
 
-    def on_event(self, event: Event) -> None:
-        """Apply an event to the market and to the positions; convert the capital at the first price of SOL."""
+    @property
+    def equity_lamports(self) -> int:
+        """Cash plus the value of all positions."""
+        return self.state.cash_lamports + self.state.value_lamports
+
+    def on_event(self, event: Event) -> RiskCheck | None:
+        """Apply an event to the market and to the positions; convert the capital at the first price of SOL.
+
+        Returns:
+            The check of the event's positions and of the account; None where the event's token is not held.
+        """
         state = self.state
-        before = state.market_state.tokens.get(event.token)
-        if before is not None and (event.kind == FUNDING or changes_venue(before.pool, event)):
-            for position in self.open_positions():
-                if position.token == event.token:
-                    follow(position.holding, before, event)
+        held = state.positions.get(event.token)
+        if held:
+            before = state.market_state.tokens[event.token]
+            for position in held.values():
+                follow(position.holding, before, event)
         state.market_state.apply(event)
         if not state.capital_lamports and state.market_state.sol_usd:
             state.capital_lamports = capital_lamports(self._rules.capital_usd, state.market_state.sol_usd)
             state.cash_lamports += state.capital_lamports
+        if not held:
+            return None
+        self._value(event.token)
+        return self._check(held.values())
 
     def on_fill(self, message: FillMessage) -> Booked:
-        """Book one fill; return its position and the realised amount."""
-        fill, positions = message.fill, self.state.positions
-        order = fill.order
-        key = f"{order.spec_id}/{order.token}"
-        position = positions.get(key) or Position(order.spec_id, order.token, message.mint)
-        self.state.cash_lamports += fill.cash_change_lamports
+        """Book the fill of a message, and keep the address of its token."""
+        booked = self.book(message.fill)
+        booked.position.mint = message.mint
+        return booked
+
+    def book(self, fill: Fill) -> Booked:
+        """Book one fill, and value the positions in its token; return its position and the realised amount."""
+        state, order = self.state, fill.order
+        position = state.position(order.spec_id, order.token) or Position(order.spec_id, order.token)
+        state.cash_lamports += fill.cash_change_lamports
         if fill.failure:
             return Booked(position, fill.cash_change_lamports)
-        market = self.state.market_state.tokens[order.token]
-        realised = position.holding.apply_fill(fill, market)
+        realised = position.holding.apply_fill(fill, state.market_state.tokens[order.token])
+        held = state.positions.setdefault(order.token, {})
         if position.holding.is_open:
-            positions[key] = position
-            position.value_lamports = value_lamports(position.holding, market)
-            position.best_value_lamports = max(position.best_value_lamports, position.value_lamports)
-            return Booked(position, realised)
-        positions.pop(key, None)
-        return Booked(Position(order.spec_id, order.token, message.mint), realised)
+            held[order.spec_id] = position
+        else:
+            held.pop(order.spec_id, None)
+            state.value_lamports -= position.value_lamports
+            position = Position(order.spec_id, order.token, position.mint)
+        if held:
+            self._value(order.token)
+        else:
+            del state.positions[order.token]
+        return Booked(position, realised)
 
     def apply(self, command: str) -> bool:
         """Apply a halt or a reset; return whether the command is one of these."""
@@ -121,45 +169,66 @@ class Ledger:
         return command in (CommandName.HALT, CommandName.RISK_RESET)
 
     def mark(self) -> Mark:
-        """Value all positions at the proceeds of selling them now, and apply the equity to the breaker."""
+        """Return the account's value, and check all positions and the breaker.
+
+        Fills since the last event of a held token, and fees of failed orders, have changed the value.
+        """
         state = self.state
-        by_token: dict[int, list[Position]] = {}
-        for position in state.positions.values():
-            by_token.setdefault(position.token, []).append(position)
-        for token, positions in by_token.items():
-            self._value(state.market_state.tokens[token], positions)
-        state.market_state.drop_dead(self._rules.dead_after_ns, by_token)
-        equity = state.cash_lamports + sum(p.value_lamports for p in self.open_positions())
-        changed = state.breaker.observe(equity)
         usd = state.market_state.sol_usd / LAMPORTS_PER_SOL
-        return Mark(equity, equity * usd, state.cash_lamports * usd, changed, self._exits())
+        risk = self._check(state.open_positions())
+        return Mark(self.equity_lamports, self.equity_lamports * usd, state.cash_lamports * usd, risk)
 
-    def _value(self, market: TokenMarket, positions: list[Position]) -> None:
-        """Value all holdings of one token as one sale: one wallet holds them, and each shifts the pool of all."""
-        whole = Holding(
-            held=1,
-            token_raw=sum(p.holding.token_raw for p in positions),
-            shift_sol_lamports=sum(p.holding.shift_sol_lamports for p in positions),
-            shift_token_raw=sum(p.holding.shift_token_raw for p in positions),
+    def figures(self) -> AccountFigures:
+        """Return the account's money and risk."""
+        state, breaker = self.state, self.state.breaker
+        return AccountFigures(
+            state.cash_lamports, self.equity_lamports, breaker.peak_lamports, str(breaker.level), state.halted
         )
-        value = value_lamports(whole, market)
+
+    def drop_dead(self, kept: Collection[int] = ()) -> None:
+        """Drop the markets of dead tokens that are neither held nor ``kept``."""
+        self.state.market_state.drop_dead(self._rules.dead_after_ns, {*self.state.positions, *kept})
+
+    def _value(self, token: int) -> None:
+        """Value the positions in a token as one sale: one wallet holds them, and each shifts the pool of all."""
+        state = self.state
+        market, positions = state.market_state.tokens[token], list(state.positions[token].values())
+        before = sum(position.value_lamports for position in positions)
+        for position, value in zip(positions, _values(market, [p.holding for p in positions]), strict=True):
+            position.value_lamports = value
+            position.best_value_lamports = max(position.best_value_lamports, value)
+        state.value_lamports += sum(position.value_lamports for position in positions) - before
+
+    def _check(self, positions: Iterable[Position]) -> RiskCheck:
+        """Compare positions with their stops, and the account's equity with the breaker."""
+        stopped, newly_stopped = [], []
         for position in positions:
-            holding = position.holding
-            if holding.is_short:
-                position.value_lamports = value_lamports(holding, market)
-            else:
-                position.value_lamports = value * holding.token_raw // whole.token_raw
-            position.best_value_lamports = max(position.best_value_lamports, position.value_lamports)
+            stop = self._stop_of(position)
+            if stop:
+                stopped.append(position)
+                if stop != position.stop:
+                    newly_stopped.append(position)
+            position.stop = stop
+        return RiskCheck(self.state.breaker.observe(self.equity_lamports), stopped, newly_stopped)
 
-    def open_positions(self) -> list[Position]:
-        """Return the open positions in order of opening."""
-        return list(self.state.positions.values())
+    def _stop_of(self, position: Position) -> str:
+        if position.value_lamports <= position.holding.cost_lamports * (1.0 - self._rules.stop_loss):
+            return "portfolio_stop_loss"
+        if position.value_lamports <= position.best_value_lamports * (1.0 - self._rules.trailing_stop):
+            return "portfolio_trailing_stop"
+        return ""
 
-    def _exits(self) -> list[tuple[Position, str]]:
-        exits = []
-        for position in self.open_positions():
-            if position.value_lamports <= position.holding.cost_lamports * (1.0 - self._rules.stop_loss):
-                exits.append((position, "portfolio_stop_loss"))
-            elif position.value_lamports <= position.best_value_lamports * (1.0 - self._rules.trailing_stop):
-                exits.append((position, "portfolio_trailing_stop"))
-        return exits
+
+def _values(market: TokenMarket, holdings: list[Holding]) -> list[int]:
+    """Return the value of each holding of one token, in lamports."""
+    whole = Holding(
+        held=1,
+        token_raw=sum(holding.token_raw for holding in holdings),
+        shift_sol_lamports=sum(holding.shift_sol_lamports for holding in holdings),
+        shift_token_raw=sum(holding.shift_token_raw for holding in holdings),
+    )
+    value = value_lamports(whole, market) if whole.token_raw else 0
+    return [
+        value_lamports(holding, market) if holding.is_short else value * holding.token_raw // whole.token_raw
+        for holding in holdings
+    ]

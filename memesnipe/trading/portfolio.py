@@ -9,14 +9,16 @@ from memesnipe.engine.skill import deflated_sharpe_of
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.protocol.messages import ParityRecord, SimulationResults, StrategySpec
+from memesnipe.protocol.messages import ParityRecord, PositionUpdate, SimulationResults, StrategySpec
 from memesnipe.stats.evidence_budget import MIN_MASS, prior_mass
 from memesnipe.stats.shrinkage import Shrunk
 from memesnipe.trading.allocation import Caps, Share, allocate
 from memesnipe.trading.demotion import Detectors
 from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, next_mode
 from memesnipe.trading.live_capital import LiveCapital
+from memesnipe.trading.loss_limit import EquityDay
 from memesnipe.trading.portfolio_state import Candidate, Decision, Managed, ManualOverride, PortfolioState, Transition
+from memesnipe.trading.probation import by_merit, contest, holders
 from memesnipe.trading.standing import standings
 
 _NOT_COMPARED: Final = ParityRecord(0, 0.0)
@@ -105,12 +107,12 @@ class Portfolio:
         if managed is not None and managed.live is not None:
             managed.live.on_trade(profit_lamports)
 
-    def decide(self, seq: int, equity_usd: Mapping[Account, float]) -> Decision:
+    def decide(self, seq: int, marks: Mapping[Account, PositionUpdate]) -> Decision:
         """Admit, retire, promote, demote and allocate after event ``seq``; return the decision.
 
         Args:
             seq: the event.
-            equity_usd: of each account at this event.
+            marks: of each account at this event.
         """
         transitions, added = self._admit(seq)
         retired = self._retire(seq)
@@ -120,12 +122,14 @@ class Portfolio:
         for spec_id, managed in strategies.items():
             transitions += self._demotion(spec_id, managed, seq)
         free = self._caps.probation_strategies - sum(managed.is_on_probation for managed in strategies.values())
-        for spec_id in self._by_merit():
+        for spec_id in by_merit(strategies):
             managed = strategies[spec_id]
             before = managed.is_on_probation
             transitions += self._promotion(spec_id, managed, seq, has_free_place=free > 0)
             free += before - managed.is_on_probation
-        allocations = self._allocate(equity_usd, estimates)
+        if free <= 0:
+            transitions += self._contest(seq)
+        allocations = self._allocate(marks, estimates)
         released = []
         for spec_id, managed in strategies.items():
             if managed.allocation_usd and spec_id not in allocations:
@@ -145,17 +149,8 @@ class Portfolio:
         )
         for managed, standing in zip(all_managed, found.each, strict=True):
             managed.standing = standing
-            managed.is_proven |= standing.is_proven and managed.mode in DOWN
+            managed.is_proven = standing.is_proven and managed.mode in DOWN
         return found.shrunk
-
-    def _by_merit(self) -> list[str]:
-        """Return all strategies: proven ones first, then by the expected return relative to its deviation."""
-
-        def key(spec_id: str) -> tuple[bool, float]:
-            standing = self._state.strategies[spec_id].standing
-            return not standing.is_proven, -standing.expected / max(standing.deviation, 1e-9)
-
-        return sorted(self._state.strategies, key=key)
 
     def _demotion(self, spec_id: str, managed: Managed, seq: int) -> list[Transition]:
         if managed.mode not in DOWN:
@@ -178,6 +173,17 @@ class Portfolio:
         managed.is_proven = managed.standing.is_proven
         self._detectors.start(spec_id, managed.standing.expected / 2)
         return [step]
+
+    def _contest(self, seq: int) -> list[Transition]:
+        """Give a place on probation to a better strategy, where there is one; at most one place a decision."""
+        strategies = self._state.strategies
+        weakest, better = contest(strategies, self._rules.paper.min_observed_s)
+        for spec_id in better:
+            step = self._promotion(spec_id, strategies[spec_id], seq, has_free_place=True)
+            if step:
+                reason = f"{spec_id}, of which more is expected, takes its place on probation"
+                return [self._move(weakest, Mode.SIMULATING, seq, reason), *step]
+        return []
 
     def _next_mode(self, spec_id: str, managed: Managed) -> tuple[Mode, str]:
         if managed.result is None:
@@ -223,16 +229,21 @@ class Portfolio:
         self._state.steps += 1
         return Transition(self._state.steps, seq, spec_id, from_mode, mode, reason)
 
-    def _allocate(self, equity_usd: Mapping[Account, float], estimates: Shrunk) -> dict[str, float]:
+    def _allocate(self, marks: Mapping[Account, PositionUpdate], estimates: Shrunk) -> dict[str, float]:
         """Divide the equity of each account among the strategies that trade in it."""
-        allocations: dict[str, float] = {}
-        for account, usd in equity_usd.items():
+        strategies, allocations = self._state.strategies, dict[str, float]()
+        places = set(holders(strategies, self._caps.probation_strategies))
+        for account, mark in marks.items():
+            day = self._state.days.setdefault(account, EquityDay())
+            day.observe(mark.ts, mark.equity_lamports)
+            investable = day.investable_ratio(mark.equity_lamports, self._caps.loss_limit)
             shares = {
-                spec_id: Share(row, managed.size, managed.is_proven)
-                for row, (spec_id, managed) in enumerate(self._state.strategies.items())
+                spec_id: Share(row, managed.size, spec_id in places)
+                for row, (spec_id, managed) in enumerate(strategies.items())
                 if managed.mode is Mode(account) and managed.result is not None
             }
-            allocations |= zip(shares, allocate(list(shares.values()), estimates, usd, self._caps), strict=True)
+            found = allocate(list(shares.values()), estimates, mark.equity_usd, self._caps, investable)
+            allocations |= zip(shares, found, strict=True)
         for spec_id in allocations:
             live = self._state.strategies[spec_id].live
             if live is not None:

@@ -7,11 +7,13 @@ from enum import StrEnum
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE, StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import AllocationMessage
 from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget
 from memesnipe.trading.demotion import DetectorState
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.live_capital import LiveCapital
+from memesnipe.trading.loss_limit import EquityDay
 from memesnipe.trading.standing import NO_STANDING, Standing
 
 
@@ -40,7 +42,7 @@ class Managed:
     restarts: int = 0  # how often its evidence started again
     evidence: StrategyEvidence = NO_EVIDENCE
     standing: Standing = NO_STANDING
-    is_proven: bool = False  # its evidence has reached the threshold, since which it is beyond probation
+    is_proven: bool = False  # on paper or live, and its evidence reaches the threshold: it is beyond probation
     manual_override: ManualOverride | None = None
     live: LiveCapital | None = None
 
@@ -85,6 +87,7 @@ class PortfolioState:
     admitted: int = 0  # strategies ever admitted to the arena
     budget: EvidenceBudget = field(default_factory=EvidenceBudget)  # of all weights
     restarted: list[str] = field(default_factory=list)  # strategies that start again at the next decision
+    days: dict[Account, EquityDay] = field(default_factory=dict)
     detectors: DetectorState = field(default_factory=DetectorState)
 
 

@@ -18,7 +18,7 @@ from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.payload import Payload
 from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.gate import RiskRefused
-from memesnipe.trading.ledger import Booked, Ledger, Mark, Position
+from memesnipe.trading.ledger import Booked, Ledger, Mark, Position, RiskCheck
 from memesnipe.trading.steps import DeskFill, Step
 
 Row = dict[str, Any]
@@ -67,6 +67,7 @@ def of_step(step: Step, mints: dict[int, str]) -> Entries:
                 parity=results.parity,
                 evidence=results.evidence,
                 round_trips=results.round_trips,
+                accounts=results.accounts,
             )
         )
     return entries
@@ -153,27 +154,13 @@ def of_mark(ledger: Ledger, mark: Mark, seq: int, ts: int, flags: int) -> Entrie
         "cash_usd": mark.cash_usd,
         "drawdown": breaker.drawdown,
     }
-    held = ledger.open_positions()
+    held = ledger.state.open_positions()
     entries = Entries(
         equity=[{"account": str(ledger.account), "seq": seq, **equity}],
         positions=[_position(ledger, p, seq) for p in held],
         breaker=_breaker(ledger, seq),
+        messages=_risk_messages(ledger, mark.risk, seq, ts),
     )
-    if mark.level_changed:
-        entries.messages.append(_risk_event(ledger, seq, ts, "drawdown"))
-    for position, reason in mark.exits:
-        entries.messages.append(
-            ExitOrder(
-                seq=seq,
-                ts=ts,
-                spec_id=position.spec_id,
-                token=position.token,
-                mint=position.mint,
-                opened_ts=position.holding.opened_ts,
-                reason=reason,
-                account=ledger.account,
-            )
-        )
     entries.messages.append(
         PositionUpdate(
             seq=seq,
@@ -189,6 +176,29 @@ def of_mark(ledger: Ledger, mark: Mark, seq: int, ts: int, flags: int) -> Entrie
         )
     )
     return entries
+
+
+def of_event(ledger: Ledger, risk: RiskCheck, seq: int, ts: int) -> Entries:
+    """Return the position role's entries for an event of a held token: the risk level and the stops that it reached."""
+    breaker = _breaker(ledger, seq) if risk.level_changed else None
+    return Entries(breaker=breaker, messages=_risk_messages(ledger, risk, seq, ts))
+
+
+def _risk_messages(ledger: Ledger, risk: RiskCheck, seq: int, ts: int) -> list[Payload]:
+    messages: list[Payload] = [_risk_event(ledger, seq, ts, "drawdown")] if risk.level_changed else []
+    return messages + [
+        ExitOrder(
+            seq=seq,
+            ts=ts,
+            spec_id=position.spec_id,
+            token=position.token,
+            mint=position.mint,
+            opened_ts=position.holding.opened_ts,
+            reason=position.stop,
+            account=ledger.account,
+        )
+        for position in risk.newly_stopped
+    ]
 
 
 def of_command(ledger: Ledger, seq: int, ts: int, name: str) -> Entries:

@@ -6,7 +6,7 @@ from memesnipe.engine.orders import Fill, Order
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.messages import ParityRecord, RoundTripSeen
+from memesnipe.protocol.messages import AccountFigures, ParityRecord, RoundTripSeen
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.trading.gate import RiskRefused
 
@@ -21,6 +21,7 @@ class Results:
     parity: dict[str, ParityRecord]
     evidence: dict[str, StrategyEvidence]
     round_trips: list[RoundTripSeen]  # of the desks, since the last results
+    accounts: dict[Account, AccountFigures]  # of the desks
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Step:
     reported: dict[str, OrderStatus] = field(default_factory=dict)  # by a venue, by order key
     fills: list[DeskFill] = field(default_factory=list)
     compared: dict[str, float] = field(default_factory=dict)  # parity of earlier fills, by order key
+    level_changed: bool = False  # of the account's breaker
     results: Results | None = None
 
     def add(self, outcome: Order | RiskRefused | None) -> None:

@@ -13,6 +13,7 @@ from memesnipe.protocol.messages import CommandMessage, ControlPayload
 from memesnipe.protocol.payload import ProtocolError
 from memesnipe.protocol.streams import (
     COMMANDS,
+    CONTROLS,
     EVENTS,
     EXIT_ORDERS,
     FILLS,
@@ -77,7 +78,7 @@ def read_run(connection: Connection, run_id: int) -> Recorded:
     query = select(offset.actor, offset.stream, offset.number).where(offset.run_id == run_id)
     offsets = {(row.actor, row.stream): row.number for row in connection.execute(query)}
     consumed = ConsumedOffsets(
-        *(offsets.get(("position", stream), 0) for stream in (FILLS, SIMULATION_RESULTS, COMMANDS))
+        *(offsets.get(("position", stream), 0) for stream in (EVENTS, FILLS, SIMULATION_RESULTS, COMMANDS))
     )
     return Recorded(
         settings=run.settings,
@@ -130,6 +131,8 @@ class Audit:
         batches = partial(read_batches, self._event_log, 1, recorded.last_seq)
 
         def payload_of(key: tuple[str, int]) -> ControlPayload:
+            if key[0] not in CONTROLS:
+                raise KeyError(key)
             payload: ControlPayload = decoder_of(key[0])(recorded.payloads[key])
             return payload
 

@@ -12,13 +12,12 @@ import orjson
 
 from memesnipe.market.events import Events, rows
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.messages import CommandMessage, ControlPayload, ExitOrder, FillMessage, RiskEvent
+from memesnipe.protocol.messages import CommandMessage, ControlPayload, FillMessage
 from memesnipe.protocol.messages import SimulationResults as Results
 from memesnipe.protocol.payload import Payload, encode
-from memesnipe.protocol.streams import EXIT_ORDERS, RISK_EVENTS
 from memesnipe.trading.execution import Execution
 from memesnipe.trading.ledger import Ledger
-from memesnipe.trading.records import Entries, Row, of_command, of_fill, of_mark, of_step
+from memesnipe.trading.records import Entries, Row, of_command, of_event, of_fill, of_mark, of_step
 from memesnipe.trading.replay import Control, replay
 from memesnipe.trading.steps import Step
 
@@ -66,8 +65,9 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class ConsumedOffsets:
-    """The numbers of the last fill, results and command that the position role has consumed."""
+    """The numbers of the last event, fill, results and command that the position role has consumed."""
 
+    events: int
     fills: int
     results: int
     commands: int
@@ -99,7 +99,6 @@ class Rederivation:
         # In reverse order, so that the next command can be popped.
         self._commands = [commands[number] for number in sorted(commands, reverse=True) if number <= consumed.commands]
         self._numbers: dict[str, int] = {}  # of the last message of each stream
-        self._derived: dict[MessageKey, ControlPayload] = {}
 
     def run(
         self,
@@ -112,21 +111,19 @@ class Rederivation:
         Args:
             batches: returns the run's events from the first one on; called twice.
             controls: the controls that the executor applied.
-            recorded: returns the payload of a recorded control. Risk events and exit orders are derived instead.
+            recorded: returns the payload of a recorded control.
 
         Raises:
-            KeyError: a risk event or an exit order among the controls does not follow from the events.
+            KeyError: there is no payload of a control.
         """
         self._market = (event for events in batches() for event in rows(events))
         self._next = next(self._market, None)
 
-        def payload_of(key: MessageKey) -> ControlPayload:
-            return self._derived_payload(key) if key[0] in (RISK_EVENTS, EXIT_ORDERS) else recorded(key)
-
-        for step in replay(self._execution, batches(), controls, payload_of):
+        for step in replay(self._execution, batches(), controls, recorded):
             self._add_step(step)
             yield step
-        self._apply_due_commands()
+        self._advance_ledger(min(self._execution.seq, self._consumed.events))
+        self._apply_commands_before(self._execution.seq + 1)
 
     def _add_step(self, step: Step) -> None:
         """Add the records of a step; book and mark in the ledgers as the position role does."""
@@ -142,6 +139,7 @@ class Rederivation:
                 self._advance_ledger(message.seq)
                 for ledger in self._ledgers.values():
                     self._add(of_mark(ledger, ledger.mark(), message.seq, message.ts, message.flags))
+                    ledger.drop_dead()
 
     def _add(self, entries: Entries) -> None:
         self.records.add(entries)
@@ -152,8 +150,6 @@ class Rederivation:
         stream = message.stream
         number = self._numbers[stream] = self._numbers.get(stream, 0) + 1
         self.records.messages[stream, number] = fingerprint(encode(message))
-        if isinstance(message, RiskEvent | ExitOrder):
-            self._derived[stream, number] = message
         return number
 
     def _advance_ledger(self, seq: int) -> None:
@@ -161,7 +157,9 @@ class Rederivation:
         while self._next is not None and self._next.seq <= seq:
             self._apply_commands_before(self._next.seq)
             for ledger in self._ledgers.values():
-                ledger.on_event(self._next)
+                risk = ledger.on_event(self._next)
+                if risk is not None and risk.is_news:
+                    self._add(of_event(ledger, risk, self._next.seq, self._next.ts))
             self._next = next(self._market, None)
 
     def _apply_commands_before(self, seq: int) -> None:
@@ -170,22 +168,6 @@ class Rederivation:
             for ledger in [each for each in self._ledgers.values() if each.apply(command.name)]:
                 last_ts = ledger.state.market_state.last_ts
                 self._add(of_command(ledger, command.seq, last_ts, command.name))
-
-    def _apply_due_commands(self) -> None:
-        """Apply the commands up to the event that the executor has reached."""
-        while self._commands and self._commands[-1].seq <= self._execution.seq:
-            self._advance_ledger(self._commands[-1].seq)
-            self._apply_commands_before(self._commands[-1].seq + 1)
-
-    def _derived_payload(self, key: MessageKey) -> ControlPayload:
-        """Return a derived message of the ledger.
-
-        Raises:
-            KeyError: the message does not follow from the events.
-        """
-        if key not in self._derived:
-            self._apply_due_commands()
-        return self._derived[key]
 
 
 def fingerprint(message: bytes | str) -> str:

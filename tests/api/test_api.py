@@ -209,6 +209,7 @@ def test_the_stream_sends_a_changed_state(client, all_running, new_run, insert, 
         assert set(state) == {
             *(
                 "report",
+                "learned",
                 "portfolio",
                 "risk",
                 "equity_curve",

@@ -68,6 +68,9 @@ def test_the_page_follows_the_run_without_a_reload(page, serve, backend, all_run
     expect_text(page, "risk-level", "normal")
     expect_text(page, "events-consumed", "12,345")
     expect_text(page, "trades", "no strategy has been promoted to paper mode")
+    expect_text(page, "learned", "Nothing is learned yet")
+    insert(schema.GenerationRow, index=0, proposed=0, reason="no genome made 10 round trips in each segment")
+    expect_text(page, "learned", "none was better than luck (no genome made 10 round trips in each segment)")
     expect_text(page, "positions", "No open positions")
     assert page.locator("#curve svg path.line").count() == 1
 

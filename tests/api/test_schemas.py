@@ -50,7 +50,7 @@ def described(route, text):
 
 def test_a_run_without_records_has_the_described_responses(client, routes, all_running, new_run):
     reads = [path for path, route in routes.items() if "GET" in route.methods]
-    assert len(reads) == 11
+    assert len(reads) == 12
     for path in reads:
         text = client.get(path).text
         assert described(routes[path], text) == json.loads(text), path

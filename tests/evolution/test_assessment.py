@@ -37,7 +37,7 @@ def test_a_champion_that_meets_every_threshold_is_promotable() -> None:
     [
         (7.0, {"trades": 9}, "9 round trips"),
         (7.0, {"total_return": -0.01}, "a return of -1.00%"),
-        (4.0, {}, "a deflated Sharpe ratio of"),
+        (4.0, {}, "after 1,000 tests on the holdout"),
         (7.0, {"baseline": 1e6}, "not above 1,000,000.0 of the best random genome"),
     ],
 )
@@ -70,3 +70,17 @@ def test_random_baseline_does_not_depend_on_position_size() -> None:
 def test_champions_on_assumed_pools_are_not_promotable() -> None:
     champion = assess_champion(CHAMPION, EVALUATION, _record(7.0), 1000, 0.0, "its pools were assumed")
     assert (champion.promotable, champion.reason) == (False, "its pools were assumed")
+
+
+@pytest.mark.parametrize("skewed", [False, True])
+def test_at_most_one_search_in_twenty_promotes_a_champion_without_skill(skewed: bool) -> None:
+    rng, champions, searches = np.random.default_rng(2), 5, 600
+    promoted = 0
+    for _ in range(searches):
+        drawn = rng.exponential(0.01, (champions, 400)) - 0.01 if skewed else rng.normal(0.0, 0.01, (champions, 400))
+        records = [
+            Record(result(CHAMPION.spec_id, trades=50, total_return=0.2), row.astype(np.float32)) for row in drawn
+        ]
+        assessed = [assess_champion(CHAMPION, EVALUATION, one, champions + 1, -1e9) for one in records]
+        promoted += any(champion.promotable for champion in assessed)
+    assert 0 < promoted <= searches / 20

@@ -1,5 +1,7 @@
 """The live account on a reporting venue beside the paper account; the records rederive the run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
@@ -28,21 +30,23 @@ from tests.execution.scripted_chain import (
     ScriptedChain,
     filled,
     report_on,
+    reported,
 )
-from tests.payloads import allocations, command, exit_order, risk
-from tests.support import FAMILIES, SURE, population, synthetic_events
+from tests.payloads import allocations, command
+from tests.support import FAMILIES, NO_STOPS, SURE, population, synthetic_events
 
 EVENTS = synthetic_events(1500, seed=3)
 MINTS = {token: f"mint {token}" for token in range(1000)}
 PAPER, LIVE = Account.PAPER, Account.LIVE
 GENOMES = population()
 ALL = [genome.spec_id for genome in GENOMES]
-LIMITS = {PAPER: Limits(500.0), LIVE: Limits(500.0, capital_usd=50_000.0)}
+LIMITS = {PAPER: Limits(500.0), LIVE: Limits(500.0)}
+POLICIES = {PAPER: NO_STOPS, LIVE: replace(NO_STOPS, capital_usd=50_000.0)}
 SIDE = TypeAdapter(DeskSideState)
 
 
 def _execution() -> Execution:
-    return local_execution(FAMILIES, SURE, shadow_capital_usd=1000.0, limits=LIMITS)
+    return local_execution(FAMILIES, SURE, shadow_capital_usd=1000.0, limits=LIMITS, policies=POLICIES)
 
 
 def _allocated(live: list[str]) -> ControlPayload:
@@ -154,7 +158,7 @@ def test_a_snapshot_has_the_state_of_both_accounts(run: LiveRun) -> None:
 
 def test_the_paper_account_does_not_depend_on_the_live_one(run: LiveRun) -> None:
     """The same strategies on paper trade the same, whether the others trade live or not at all."""
-    alone = local_execution(FAMILIES, SURE, shadow_capital_usd=1000.0, limits={PAPER: LIMITS[PAPER]})
+    alone = local_execution(FAMILIES, SURE, shadow_capital_usd=1000.0, limits={PAPER: LIMITS[PAPER]}, policies=POLICIES)
     alone.apply(allocations(GENOMES, usd=dict.fromkeys(ALL[1::2], 1000.0)))
     steps = [step for events in np.split(EVENTS, len(EVENTS)) for step in alone.advance(events)]
     for found, expected in zip(_records(steps, PAPER)[:4], _records(run.steps, PAPER)[:4], strict=True):
@@ -246,7 +250,7 @@ def test_a_halt_asks_the_venue_to_cancel_and_its_report_decides() -> None:
 def test_the_breaker_of_one_account_leaves_the_other_alone_and_a_halt_stops_both() -> None:
     execution = _execution()
     states = [execution.accounts[account].desk.state for account in (LIVE, PAPER)]
-    execution.apply(risk("emergency", account=LIVE))
+    states[0].ledger.breaker.level = RiskLevel.EMERGENCY
     assert [state.level for state in states] == [RiskLevel.EMERGENCY, RiskLevel.NORMAL]
     execution.apply(command("halt"))
     assert [state.halted for state in states] == [True, True]
@@ -258,7 +262,7 @@ def test_after_a_change_of_mode_the_former_account_only_closes() -> None:
     execution = _execution()
     execution.apply(_allocated([]))
     paper, live = (execution.accounts[account].desk.state for account in (PAPER, LIVE))
-    cut = next(i for i in range(1, len(EVENTS)) if list(execution.advance(EVENTS[i - 1 : i])) and paper.holdings)
+    cut = next(i for i in range(1, len(EVENTS)) if list(execution.advance(EVENTS[i - 1 : i])) and paper.held())
     execution.apply(allocations(usd=dict.fromkeys(ALL, 1000.0), live=ALL))
     entries = [
         (step.account, order)
@@ -268,23 +272,23 @@ def test_after_a_change_of_mode_the_former_account_only_closes() -> None:
     ]
     assert entries
     assert {account for account, _ in entries} == {LIVE}
-    assert paper.holdings == {}, "the sales of the simulation closed what was held on paper"
+    assert paper.held() == [], "the sales of the simulation closed what was held on paper"
     assert live.pending
 
 
-def test_an_exit_order_is_for_one_account() -> None:
-    execution = _execution()
-    execution.apply(_allocated(ALL))
-    order = _until_orders(execution, 1)[0]
-    for status in (SIGNED, SUBMITTED):
-        execution.apply(report_on(order, status))
-    execution.apply(report_on(order, LANDED, filled(order)))
-    holding = execution.accounts[LIVE].desk.state.holding(order.spec_id, order.token)
-    assert holding is not None
-    of_paper = exit_order(order.spec_id, order.token, holding.opened_ts)
-    assert execution.apply(of_paper)[0].orders == []
-    (step,) = execution.apply(exit_order(order.spec_id, order.token, holding.opened_ts, account=LIVE))
-    assert [each.order_no for each in step.orders] == [-1]
+def test_a_stop_of_one_account_is_sent_by_its_desk_alone() -> None:
+    policies = {PAPER: POLICIES[PAPER], LIVE: replace(POLICIES[LIVE], stop_loss=0.01)}
+    execution = local_execution(FAMILIES, SURE, shadow_capital_usd=1000.0, limits=LIMITS, policies=policies)
+    execution.apply(_allocated(ALL[::2]))
+    stopped: list[tuple[Account, str]] = []
+    for event in np.split(EVENTS, len(EVENTS)):
+        steps = list(execution.advance(event))
+        sent = [(step.account, order) for step in steps for order in step.orders]
+        stopped += [(account, order.reason) for account, order in sent if order.order_no < 0]
+        for order in [order for account, order in sent if account is LIVE]:
+            for status in (SIGNED, SUBMITTED, LANDED):
+                execution.apply(reported(order, status))
+    assert {*stopped} == {(LIVE, "portfolio_stop_loss")}
 
 
 def test_a_report_that_contradicts_the_state_of_an_order_is_refused() -> None:

@@ -29,6 +29,7 @@ from memesnipe.storage.lease import Lease
 from memesnipe.storage.schema import OrderRow, TradeRow
 from memesnipe.storage.schema_control import ControlRow
 from memesnipe.tapes.recorder import Recorder
+from memesnipe.trading.accounts import TradingAccount
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.ledger import Ledger
 from memesnipe.trading.portfolio import Portfolio
@@ -162,9 +163,26 @@ def _fill_twice(original: Method) -> Method:
 def _one_lamport(original: Method) -> Method:
     def book(self: Desk, fill: Any) -> None:
         original(self, fill)
-        self.state.cash_lamports += 1
+        self.state.ledger.cash_lamports += 1
 
     return book
+
+
+def _without_peak(original: Method) -> Method:
+    def load(self: TradingAccount, state: Any) -> None:
+        original(self, state)
+        state.desk.ledger.breaker.reset()
+
+    return load
+
+
+def _without_breaker(original: Method) -> Method:
+    def catch_up(self: PositionRole, saved_seq: int) -> None:
+        original(self, saved_seq)
+        for ledger in self.ledgers.values():
+            ledger.state.breaker.reset()
+
+    return catch_up
 
 
 def _token_of_the_next(original: Method) -> Method:
@@ -276,6 +294,8 @@ FAULTS: Final = [
     PlantedFault("a fill doubled", UnitOfWork, "add", _doubled_rows(TradeRow)),
     PlantedFault("a fill booked twice", Ledger, "on_fill", _fill_twice),
     PlantedFault("a lamport too many", Desk, "_book", _one_lamport),
+    PlantedFault("a desk without its drawdown after a start", TradingAccount, "load", _without_peak),
+    PlantedFault("a ledger without its drawdown after a start", PositionRole, "catch_up", _without_breaker),
     PlantedFault("an event of the feed skipped", Intake, "_take", _token_of_the_next),
     PlantedFault("an event of the feed taken twice", Intake, "_take", _token_of_the_last),
     PlantedFault("events not logged", EventLog, "append", _nothing),

@@ -53,10 +53,10 @@ def test_a_run_is_complete_once_every_control_with_an_effect_is_applied(
         connection.execute(sa.update(FeedCursorRow).where(FeedCursorRow.run_id == run_id).values(cursor))
         offset = {"run_id": run_id, "actor": "executor", "number": 10, "seq": 10, "consumed": 10}
         connection.execute(sa.insert(StreamOffsetRow).values({**offset, "stream": "events"}))
-        risk = {"run_id": run_id, "stream": "risk_events", "number": 1, "seq": seq, "payload": "{}"}
-        connection.execute(sa.insert(MessageRow).values(risk))
+        report = {"run_id": run_id, "stream": "execution_reports", "number": 1, "seq": seq, "payload": "{}"}
+        connection.execute(sa.insert(MessageRow).values(report))
         assert is_complete(connection, run_id, ("executor",)) is not is_due
-        connection.execute(sa.insert(StreamOffsetRow).values({**offset, "stream": "risk_events", "number": 1}))
+        connection.execute(sa.insert(StreamOffsetRow).values({**offset, "stream": "execution_reports", "number": 1}))
         assert is_complete(connection, run_id, ("executor",))
 
 

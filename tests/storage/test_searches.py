@@ -4,7 +4,8 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from memesnipe.storage.searches import SearchStore, study_storage
+from memesnipe.storage.database import connect, migrate
+from memesnipe.storage.searches import HOLDOUT, SearchStore, study_storage
 
 KEY: dict[str, Any] = {"seed": 1, "search": {"population_size": 8}}
 
@@ -66,6 +67,11 @@ def test_every_evaluation_counts_once_and_across_searches(store: SearchStore, da
     second = store.begin("b.tape", KEY | {"seed": 2})
     store.store_generation(second.search_id, b"", _generation(0, evaluations=1000))
     assert store.count(second.search_id, "finish", [4]) == 1125
+    assert store.tested_on_holdout() == 0
+    assert store.count(first.search_id, HOLDOUT, [6]) == 1131
+    assert store.count(first.search_id, HOLDOUT, [6]) == 1131, "repeated"
+    assert store.count(second.search_id, HOLDOUT, [4]) == 1135
+    assert store.tested_on_holdout() == 10
     elsewhere = SearchStore(database, f"market {uuid4()}")
     assert elsewhere.count(elsewhere.begin("c.tape", KEY).search_id, "finish", [1]) == 1
 
@@ -75,3 +81,23 @@ def test_studies_have_a_schema_of_their_own(database: sa.Engine, database_url: s
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT current_schema()")) == "optuna"
     engine.dispose()
+
+
+def test_the_holdout_tests_of_earlier_searches_count(database: sa.Engine, database_url: str) -> None:
+    """Before, they were the last batch of the end of each search."""
+    with database.begin() as connection:
+        connection.execute(sa.text("CREATE SCHEMA before_holdout"))
+    old = connect(database_url, "-c search_path=before_holdout")
+    try:
+        migrate(old, "0010")
+        store = SearchStore(old, "market")
+        for evaluations in ([5, 16, 256, 6], [5, 256, 3]):
+            store.count(store.begin("a.tape", KEY).search_id, "finish", evaluations)
+        store.begin("a.tape", KEY)  # stopped early
+        migrate(old)
+        assert store.tested_on_holdout() == 9
+        assert store.count(1, HOLDOUT, [6]) == 547, "counted"
+    finally:
+        old.dispose()
+        with database.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA before_holdout CASCADE"))

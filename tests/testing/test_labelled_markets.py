@@ -9,7 +9,7 @@ from memesnipe.evolution.evaluation import Record, Segment, run_segment
 from memesnipe.evolution.spans import span_of
 from memesnipe.market.events import NS_PER_S, PRICE, SOCIAL, Events
 from memesnipe.sdk.registry import discover
-from memesnipe.testing.labelled_markets import CAUSES, Edge, labelled_market
+from memesnipe.testing.labelled_markets import CAUSES, START_TS, Edge, labelled_market
 
 MANUAL = {
     Edge.MOMENTUM: ("momentum_5m", {"lookback_s": 60.0, "breakout": 0.04, "vol_mult": 1.5}),
@@ -46,18 +46,22 @@ def _observed(edge: Edge, events: Events, ts: np.ndarray, prices: np.ndarray) ->
 
 def _returns_after(edge: Edge, market: Edge) -> np.ndarray:
     """Return the simple returns of buying 2 s after each cause of this kind, before costs."""
+    return np.array([one for seed in range(3) for one in _returns_in(_events(market, seed), edge)])
+
+
+def _returns_in(everything: Events, edge: Edge) -> list[float]:
     returns: list[float] = []
-    for seed in range(3):
-        everything = _events(market, seed)
-        for token in range(int(everything["token"].max()) + 1):
-            events = everything[everything["token"] == token]
-            trades = events[events["kind"] == PRICE]
-            ts, prices = trades["ts"] / NS_PER_S, trades["price_usd"]
-            bought = _observed(edge, events, ts, prices) + 2.0
-            bought = bought[bought + WITHIN_S[edge] < ts[-1]]
-            paid, got = (prices[np.searchsorted(ts, at, side="right") - 1] for at in (bought, bought + WITHIN_S[edge]))
-            returns += (got / paid - 1.0).tolist()
-    return np.array(returns)
+    for token in range(int(everything["token"].max()) + 1):
+        events = everything[everything["token"] == token]
+        trades = events[events["kind"] == PRICE]
+        if not len(trades):
+            continue
+        ts, prices = trades["ts"] / NS_PER_S, trades["price_usd"]
+        bought = _observed(edge, events, ts, prices) + 2.0
+        bought = bought[bought + WITHIN_S[edge] < ts[-1]]
+        paid, got = (prices[np.searchsorted(ts, at, side="right") - 1] for at in (bought, bought + WITHIN_S[edge]))
+        returns += (got / paid - 1.0).tolist()
+    return returns
 
 
 def _record(genome: Genome, events: Events) -> Record:
@@ -131,6 +135,26 @@ def test_a_matching_strategy_earns_in_its_market_and_loses_in_noise(edge: Edge) 
     assert in_market.trades > 50
     assert in_market.total_return > 0.05
     assert in_noise.total_return < 0.0
+
+
+@pytest.mark.parametrize("edge", list(CAUSES))
+def test_an_edge_ends_after_its_hours(edge: Edge) -> None:
+    """Its causes go on without effect, and holding has an expected return of 0 before and after."""
+    before, after, gains = [], [], []
+    for seed in range(3):
+        events = labelled_market(edge, seed, hours=8.0, edge_hours=4.0).events
+        end = START_TS + 4 * 3600 * NS_PER_S
+        before += _returns_in(events[events["ts"] < end], edge)
+        after += _returns_in(events[events["ts"] >= end], edge)
+        late = events[(events["ts"] >= end) & (events["kind"] == PRICE)]
+        for token in set(late["token"].tolist()):
+            prices = late["price_usd"][late["token"] == token]
+            gains.append(np.sum(np.diff(prices) / prices[:-1]))
+    assert min(len(before), len(after)) > 100
+    assert np.mean(before) > 0.04
+    assert abs(np.mean(after)) < 4 * np.std(after) / np.sqrt(len(after))
+    # Jumps come in several trades, as above.
+    assert -0.8 < np.mean(gains) < 4 * np.std(gains) / np.sqrt(len(gains))
 
 
 def test_every_edge_has_its_cause() -> None:

@@ -5,10 +5,12 @@ from dataclasses import replace
 from memesnipe.engine.genome import Genome, simple_genome
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.messages import ParityRecord, RoundTripSeen, SimulationResults, StrategySpec
+from memesnipe.protocol.messages import ParityRecord, PositionUpdate, RoundTripSeen, SimulationResults, StrategySpec
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.lifecycle import Gates, PromotionPolicy, Switches
+from memesnipe.trading.loss_limit import LossLimit
 from memesnipe.trading.portfolio import Portfolio
 from memesnipe.trading.portfolio_state import Decision
 from tests.support import result
@@ -17,14 +19,25 @@ PAPER = Gates(min_sharpe=0.5, min_trades=5, min_observed_s=600, max_drawdown=0.3
 RULES = PromotionPolicy(PAPER, replace(PAPER, min_trades=50))
 GAINS = StrategyEvidence(2.0, 900, 0.05, 0.01, 0)
 LOSES = StrategyEvidence(0.5, 900, -0.05, 0.01, 0)
-EQUITY = {Account.PAPER: 1000.0}
-CAPS = Caps()
+CAPS = Caps(loss_limit=LossLimit(0.0, 0.0))  # nothing but the probation capital
+ANY_LOSS = Caps(loss_limit=LossLimit(1.0, 1.0))
 OFF, ON = Switches(), Switches(True, True, True, True)
 GOOD = result(
     spec_id="", observed_s=900.0, total_pnl_usd=10.0, total_return=0.01, sharpe=2.0, max_drawdown=0.1, orders=12,
     failed=1, trades=9, wins=5, fees_usd=1.0, periods=100, kurtosis=3.0,
 )  # fmt: skip
 POOR = replace(GOOD, sharpe=-1.0, total_return=-0.05)
+
+
+def mark_of(account: Account, usd: float, ts: int = 0) -> PositionUpdate:
+    """Return a mark of an account in which a SOL costs 1 USD."""
+    return PositionUpdate(
+        seq=1, ts=ts, equity_lamports=round(usd * LAMPORTS_PER_SOL), equity_usd=usd, cash_usd=usd, drawdown=0.0,
+        flags=1, risk_level="normal", positions=[], account=account,
+    )  # fmt: skip
+
+
+EQUITY = {Account.PAPER: mark_of(Account.PAPER, 1000.0)}
 
 
 def genome_of(spec_id: str) -> Genome:

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE, StrategyEvidence
-from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import RoundTripSeen
 from memesnipe.stats.betting import MAX_OPEN
-from memesnipe.trading.allocation import Caps
 from memesnipe.trading.demotion import Detectors
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.portfolio import Portfolio
 from memesnipe.trading.portfolio_state import PortfolioState
 from tests.trading.portfolios import (
+    ANY_LOSS,
+    CAPS,
     EQUITY,
     GAINS,
     GOOD,
@@ -50,7 +50,7 @@ def _decided(portfolio: Portfolio, seq: int, **evidence: StrategyEvidence) -> Po
 
 def test_places_on_probation_are_bounded_and_go_to_the_best() -> None:
     means = {"a": 0.01, "b": 0.04, "c": 0.02, "d": 0.05, "e": -0.01}
-    portfolio = portfolio_of(*means, arena_size=9, caps=Caps(probation_strategies=2))
+    portfolio = portfolio_of(*means, arena_size=9, caps=replace(CAPS, probation_strategies=2))
     portfolio.decide(5, EQUITY)
     evidence = {spec_id: _returning(mean) for spec_id, mean in means.items()}
     assert _on_paper(_decided(portfolio, 6, **evidence)) == ["b", "d"]
@@ -60,14 +60,14 @@ def test_places_on_probation_are_bounded_and_go_to_the_best() -> None:
 
 
 def test_merit_is_the_expected_return_relative_to_its_deviation() -> None:
-    portfolio = portfolio_of("a", "b", "c", arena_size=9, caps=Caps(probation_strategies=1))
+    portfolio = portfolio_of("a", "b", "c", arena_size=9, caps=replace(CAPS, probation_strategies=1))
     portfolio.decide(5, EQUITY)
     evidence = {"a": _returning(0.051, 20), "b": _returning(0.05, 5000), "c": _returning(0.0, 5000)}
     assert _on_paper(_decided(portfolio, 6, **evidence)) == ["b"]
 
 
 def test_a_proven_strategy_needs_no_place_and_gives_its_place_back() -> None:
-    portfolio = portfolio_of("a", "b", "c", arena_size=9, caps=Caps(probation_strategies=1))
+    portfolio = portfolio_of("a", "b", "c", arena_size=9, caps=replace(CAPS, probation_strategies=1))
     portfolio.decide(5, EQUITY)
     evidence = {"a": _returning(0.05), "b": _returning(0.04), "c": _returning(0.03)}
     assert _on_paper(_decided(portfolio, 6, **evidence)) == ["a"]
@@ -77,26 +77,56 @@ def test_a_proven_strategy_needs_no_place_and_gives_its_place_back() -> None:
     assert _on_paper(_decided(portfolio, 8, **evidence)) == ["a", "b", "c"]
 
 
-def test_probation_capital_becomes_kelly_capital_within_the_cap_by_proof() -> None:
-    portfolio = portfolio_of("a", "b", arena_size=9)
+def test_capital_is_that_of_half_kelly_stakes_within_the_caps_with_proof_and_without() -> None:
+    portfolio = portfolio_of("a", "b", "c", arena_size=9, caps=ANY_LOSS)
     portfolio.decide(5, EQUITY)
-    a, b = portfolio.state.strategies.values()
+    a, b, c = portfolio.state.strategies.values()
     evidence = {"a": StrategyEvidence(1.0, 5000, 0.05, 3.0, 0), "b": StrategyEvidence(1.0, 5000, 0.5, 0.5, 0)}
+    evidence["c"] = StrategyEvidence(1.0, 5, 0.05, 0.5, 0)
     _decided(portfolio, 6, **evidence)
-    assert (a.allocation_usd, b.allocation_usd) == (5.0, 5.0)
-    _decided(portfolio, 7, a=replace(evidence["a"], e_value=1e6), b=evidence["b"])
     bound = a.standing.expected - a.standing.deviation
     stake = 0.5 * bound / (3.0 + a.standing.expected**2)
-    assert (a.is_proven, b.is_proven) == (True, False)
-    assert a.allocation_usd * a.size == pytest.approx(
-        1000.0 * stake, rel=0.05
-    )  # variances are moved towards each other
+    # Variances are moved towards each other.
+    assert a.allocation_usd * a.size == pytest.approx(1000.0 * stake, rel=0.05)
+    assert (a.is_proven, b.is_proven, c.is_proven) == (False, False, False)
     assert 5.0 < a.allocation_usd < 100.0
-    assert b.allocation_usd == 5.0, "however good"
-    _decided(portfolio, 8, b=replace(evidence["b"], e_value=1e6))
     assert b.allocation_usd == 100.0, "the cap"
-    _decided(portfolio, 9, b=replace(evidence["b"], e_value=2.0))
-    assert b.allocation_usd == 100.0, "what was proven stays proven"
+    assert c.allocation_usd == 5.0, "too little is known about it"
+
+
+def test_proof_ends_where_the_evidence_ends_and_the_strategy_needs_a_place_again() -> None:
+    portfolio = portfolio_of("a", "b", arena_size=9, caps=replace(CAPS, probation_strategies=1))
+    portfolio.decide(5, EQUITY)
+    a, b = portfolio.state.strategies.values()
+    _decided(portfolio, 6, a=PROVES, b=_returning(0.03))
+    assert (a.is_proven, a.allocation_usd, b.allocation_usd) == (True, 0.0, 5.0), "nothing is investable"
+    _decided(portfolio, 7, a=_returning(0.05), b=_returning(0.03))
+    assert (a.is_proven, a.mode, b.mode) == (False, Mode.PAPER, Mode.PAPER)
+    assert (a.allocation_usd, b.allocation_usd) == (5.0, 0.0), "the place is that of the better one"
+
+
+def test_a_clearly_better_strategy_takes_the_place_of_the_weakest_after_its_observation() -> None:
+    portfolio = portfolio_of("a", "b", arena_size=9, caps=replace(CAPS, probation_strategies=1))
+    portfolio.decide(5, EQUITY)
+    _decided(portfolio, 6, a=_returning(0.02))
+    evidence = {"a": _returning(0.02), "b": _returning(0.03)}
+    assert _on_paper(_decided(portfolio, 7, **evidence)) == ["a"], "it has just got its place"
+    later = replace(GOOD, observed_s=GOOD.observed_s + 600.0)
+    portfolio.on_results(results_of({"a": later, "b": later}, **evidence))
+    decision = portfolio.decide(8, EQUITY)
+    assert steps_of(decision) == [("a", "paper", "simulating"), ("b", "simulating", "paper")]
+    assert decision.transitions[0].reason == "b, of which more is expected, takes its place on probation"
+    assert decision.restarted == ["a"]
+    assert decision.allocations_usd == {"b": 5.0}
+
+
+def test_a_slightly_better_strategy_takes_no_place() -> None:
+    portfolio = portfolio_of("a", "b", arena_size=9, caps=replace(CAPS, probation_strategies=1))
+    portfolio.decide(5, EQUITY)
+    _decided(portfolio, 6, a=_returning(0.02, 50))
+    later = replace(GOOD, observed_s=GOOD.observed_s + 600.0)
+    portfolio.on_results(results_of({"a": later, "b": later}, a=_returning(0.02, 50), b=_returning(0.021, 50)))
+    assert portfolio.decide(7, EQUITY).transitions == []
 
 
 def test_the_evidence_needed_grows_with_the_strategies_admitted() -> None:
@@ -109,7 +139,7 @@ def test_the_evidence_needed_grows_with_the_strategies_admitted() -> None:
 
 
 def test_falling_returns_of_the_desk_demote_a_strategy_that_the_simulation_still_likes() -> None:
-    portfolio = portfolio_of("a", arena_size=9)
+    portfolio = portfolio_of("a", arena_size=9, caps=ANY_LOSS)
     portfolio.decide(5, EQUITY)
     _decided(portfolio, 6, a=PROVES)
     portfolio.on_results(round_trips_of("a", *[0.2, 0.05] * 20))
@@ -221,11 +251,9 @@ def _some_results(portfolio: Portfolio, seed: int) -> None:
 
 
 def _check_allocations(portfolio: Portfolio, seq: int) -> None:
-    decision = portfolio.decide(seq, {Account.PAPER: 1000.0})
+    decision = portfolio.decide(seq, EQUITY)
     assert sum(decision.allocations_usd.values()) <= 800.0
     assert max(decision.allocations_usd.values(), default=0.0) <= 100.0
-    on_probation = [s for s in decision.allocations_usd if not portfolio.state.strategies[s].is_proven]
-    assert all(decision.allocations_usd[spec_id] <= 5.0 for spec_id in on_probation)
 
 
 def _check_weights(state: PortfolioState) -> None:

@@ -6,13 +6,13 @@ from pydantic import TypeAdapter
 from memesnipe.engine.fills import network_fee_lamports
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.execution.paper import PaperVenue
-from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, rows
+from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE
 from memesnipe.market.pools import moved, quote_buy
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import DeskState
 from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused
-from tests.support import SOL_USD, START_TS, SURE, Market
+from tests.support import NO_STOPS, SOL_USD, START_TS, SURE, Market, passed
 
 NETWORK = network_fee_lamports(SURE)
 STATE = TypeAdapter(DeskState)
@@ -20,14 +20,14 @@ STATE = TypeAdapter(DeskState)
 
 def _desk(allocation_usd: float = 100.0, *, max_position_usd: float = 1e9, spec_id: str = "abc") -> Desk:
     """A desk that has seen one trade of token 0."""
-    desk = Desk(PaperVenue(SURE), Limits(max_position_usd), dead_after_ns=SURE.dead_after_ns)
+    desk = Desk(PaperVenue(SURE), Limits(max_position_usd), NO_STOPS)
     desk.state.allocations_usd = {spec_id: allocation_usd}
     _pass(desk, Market().trade(1))
     return desk
 
 
 def _pass(desk: Desk, market: Market) -> list[Fill]:
-    return [fill for event in rows(market.events()) for fill in desk.on_event(event)]
+    return passed(desk, market.events())
 
 
 def _decision(side: int, no: int = 1, *, token: int = 0, size: float = 0.5, spec_id: str = "abc") -> Order:
@@ -63,7 +63,7 @@ def test_a_buy_is_sized_by_allocation_level_and_cap(
     allocation: float, cap: float, level: RiskLevel, usd: float
 ) -> None:
     desk = _desk(allocation, max_position_usd=cap)
-    desk.state.level = level
+    desk.state.ledger.breaker.level = level
     order = desk.on_decision(_decision(BUY_SIDE))
     assert isinstance(order, Order)
     assert _usd(order.budget_lamports) == pytest.approx(usd)
@@ -76,7 +76,7 @@ def test_a_buy_is_sized_by_allocation_level_and_cap(
 )
 def test_an_entry_is_refused_without_an_allocation_or_by_the_breaker(allocation: float, level: RiskLevel) -> None:
     desk = _desk(allocation)
-    desk.state.level = level
+    desk.state.ledger.breaker.level = level
     why = RefusalReason.NO_CAPITAL if level is RiskLevel.NORMAL else RefusalReason.BREAKER
     assert _reason(desk.on_decision(_decision(BUY_SIDE))) is why
     assert _reason(desk.on_decision(_decision(BUY_SIDE, spec_id="stranger"))) is why
@@ -88,7 +88,7 @@ def test_a_strategy_never_spends_more_than_its_allocation_over_all_its_tokens() 
     market = Market()
     for i in range(10):
         market.trade(1, f"token{i}")
-    desk = Desk(PaperVenue(SURE), Limits(1e9), dead_after_ns=SURE.dead_after_ns)
+    desk = Desk(PaperVenue(SURE), Limits(1e9), NO_STOPS)
     desk.state.allocations_usd = {"abc": 100.0}
     _pass(desk, market)
     sent = [desk.on_decision(_decision(BUY_SIDE, i + 1, token=i)) for i in range(10)]
@@ -105,11 +105,11 @@ def test_a_sale_without_a_holding_is_ignored() -> None:
     assert desk.on_decision(_decision(SELL_SIDE, spec_id="other")) is None
     sale = desk.on_decision(_decision(SELL_SIDE, 2))
     assert isinstance(sale, Order)
-    assert sale.token_raw == desk.state.holdings["abc"][0].token_raw
+    assert sale.token_raw == desk.state.held_by("abc")[0].token_raw
     assert _reason(desk.on_decision(_decision(SELL_SIDE, 3))) is RefusalReason.BUSY  # one is open
     assert desk.exit("abc", 0, "portfolio_stop_loss") is None
     _pass(desk, Market().talk(20))
-    assert desk.state.holdings == {}
+    assert desk.state.held() == []
     assert desk.on_decision(_decision(SELL_SIDE, 4)) is None
 
 
@@ -121,10 +121,11 @@ def test_a_held_token_is_not_bought_again() -> None:
 @pytest.mark.parametrize("level", [RiskLevel.NORMAL, RiskLevel.WARNING, RiskLevel.CRITICAL])
 def test_positions_can_be_closed_at_every_level_but_emergency(level: RiskLevel) -> None:
     desk = _bought(_desk())
-    desk.state.level = RiskLevel.EMERGENCY
+    desk.state.ledger.breaker.level = RiskLevel.EMERGENCY
     assert _reason(desk.on_decision(_decision(SELL_SIDE, 2))) is RefusalReason.BREAKER
     assert _reason(desk.exit("abc", 0, "portfolio_stop_loss")) is RefusalReason.BREAKER
-    desk.state.level = level
+    desk.state.ledger.breaker.level = level
+    assert desk.cancel_not_permitted() == []
     assert isinstance(desk.exit("abc", 0, "portfolio_stop_loss"), Order)
 
 
@@ -149,7 +150,7 @@ def test_all_holdings_of_the_desk_shift_the_pool_together() -> None:
     for spec_id in ("f1", "e2"):
         assert isinstance(second.on_decision(_decision(BUY_SIDE, spec_id=spec_id)), Order)
     _pass(second, Market().talk(9))
-    books = [book[0] for book in second.state.holdings.values()]
+    books = list(second.state.held_of(0))
     shift = (sum(h.shift_sol_lamports for h in books), sum(h.shift_token_raw for h in books))
     pool = moved(second.state.market_state.tokens[0].pool, *shift)
     late = replace(_decision(BUY_SIDE), due_ts=START_TS + 10 * 10**9)
@@ -167,8 +168,8 @@ def test_the_desk_continues_from_its_state_in_json() -> None:
     again = Desk(
         PaperVenue(SURE),
         Limits(1e9),
+        NO_STOPS,
         state=STATE.validate_json(STATE.dump_json(desk.state)),
-        dead_after_ns=SURE.dead_after_ns,
     )
     assert _pass(again, Market().talk(20)) == _pass(desk, Market().talk(20))
     assert again.state == desk.state

@@ -19,9 +19,10 @@ from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.execution import DeskSideState, Execution, ExecutionState, local_execution
 from memesnipe.trading.gate import Limits
 from tests.engine import random_market
-from tests.payloads import allocations, command, exit_order, risk
+from tests.payloads import allocations, command
 from tests.support import (
     FAMILIES,
+    NO_STOPS,
     SOL_USD,
     SURE,
     Market,
@@ -34,13 +35,20 @@ from tests.support import (
 
 SIDE = TypeAdapter(DeskSideState)
 MODEL = SURE._replace(landing_max=0.7, seed=5)
+LIMITS = {Account.PAPER: Limits(1e9)}
+POLICIES = {Account.PAPER: NO_STOPS}
 EVENTS = synthetic_events(2500, seed=3).copy()
 EVENTS["sol_usd"] = SOL_USD  # as the desk's capital is in USD and the arena's in SOL
 
 
 def _execution(*genomes: Genome, model: FillModel = MODEL, arenas: int = 1) -> Execution:
     made = local_execution(
-        FAMILIES, model, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(1e9)}, arenas=arenas
+        FAMILIES,
+        model,
+        shadow_capital_usd=1000.0,
+        limits=LIMITS,
+        policies=POLICIES,
+        arenas=arenas,
     )
     specs = {g.spec_id: 1000.0 for g in genomes}
     made.apply(allocations(genomes, usd=specs))
@@ -102,7 +110,11 @@ def test_the_desk_fills_as_the_arena_on_random_markets_with_shorts_deaths_and_mi
         for drawn in random_market.random_genomes(rng, 6):
             one = replace(drawn, size=0.015625)
             execution = local_execution(
-                random_market.FAMILIES, model, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(1e9)}
+                random_market.FAMILIES,
+                model,
+                shadow_capital_usd=1000.0,
+                limits=LIMITS,
+                policies=POLICIES,
             )
             execution.apply(allocations([one], usd={one.spec_id: 1000.0}))
             engine = Engine(random_market.FAMILIES, model, 1000.0)
@@ -174,7 +186,12 @@ def test_the_records_do_not_depend_on_the_number_of_arenas(count: int, cuts: lis
 def _evidence_by_part(arenas: int) -> list[list[StrategyEvidence]]:
     """Simulate all strategies, then give two of them capital, then take it from one of these, which starts again."""
     execution = local_execution(
-        FAMILIES, MODEL, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(1e9)}, arenas=arenas
+        FAMILIES,
+        MODEL,
+        shadow_capital_usd=1000.0,
+        limits=LIMITS,
+        policies=POLICIES,
+        arenas=arenas,
     )
     execution.apply(allocations(population()))
     first, second, *_ = names = [one.spec_id for one in population()]
@@ -219,15 +236,14 @@ def test_a_strategy_without_an_allocation_is_only_simulated() -> None:
     assert execution.arenas[0].engine.results()[0].trades > 0
 
 
-def test_a_removed_strategy_stops_deciding_and_the_risk_level_reaches_the_desk() -> None:
+def test_a_removed_strategy_stops_deciding_and_in_emergency_nothing_is_sent() -> None:
     execution = _execution(*population())
     _run(execution, EVENTS[:1000])
     gone = population()[0].spec_id
     execution.apply(allocations(removed=[gone], usd={gone: 1000.0}))
     orders, _ = _run(execution, EVENTS[1000:1800])
     assert {order.reason for order in orders if order.spec_id == gone} <= {"simulation_left"}
-    execution.apply(risk("emergency"))
-    assert execution.accounts[Account.PAPER].desk.state.level is RiskLevel.EMERGENCY
+    execution.accounts[Account.PAPER].desk.state.ledger.breaker.level = RiskLevel.EMERGENCY
     assert _run(execution, EVENTS[1800:])[0] == []
 
 
@@ -253,14 +269,14 @@ def test_a_refused_orphan_sale_is_retried_at_every_decision_and_recorded_once() 
     one = genome("buy_once")
     execution = _execution(one, model=SURE)
     _run(execution, Market().trade(1).talk(5).events())
-    execution.apply(risk("emergency"))
+    execution.accounts[Account.PAPER].desk.state.ledger.breaker.level = RiskLevel.EMERGENCY
     refused = execution.apply(allocations(removed=[one.spec_id]))[0].refused
     assert [no.reason for no in refused] == ["breaker"]
     later = Market().trade(1).talk(5).talk(10).talk(15).talk(20).talk(25).events()[2:].copy()
     later["flags"][:2] = REBALANCE
     steps = list(execution.advance(later[:2]))
     assert [(step.orders, step.refused) for step in steps] == [([], [])] * 2
-    execution.apply(risk("normal"))
+    execution.apply(command("risk_reset"))
     later["flags"][2] = REBALANCE
     orders, _ = _run(execution, later[2:])
     assert [order.reason for order in orders] == ["simulation_left"]
@@ -301,17 +317,3 @@ def test_a_manual_demotion_stops_entries_at_once() -> None:
     steps = list(execution.advance(EVENTS))
     assert {no.reason for step in steps for no in step.refused} == {"no_capital"}
     assert [order for step in steps for order in step.orders] == []
-
-
-def test_an_exit_order_closes_the_position_on_the_desk_and_not_in_the_arena() -> None:
-    one = genome("buy_once")
-    execution = _execution(one, model=SURE)
-    _run(execution, Market().trade(1).talk(5).events())
-    opened_ts = execution.accounts[Account.PAPER].desk.state.holdings[one.spec_id][0].opened_ts
-    earlier = exit_order(one.spec_id, 0, opened_ts - 1)
-    assert execution.apply(earlier)[0].orders == [], "that holding is sold already"
-    (order,) = execution.apply(exit_order(one.spec_id, 0, opened_ts))[0].orders
-    _, fills = _run(execution, Market().trade(1).talk(5).talk(20).events()[2:])
-    assert [fill.order for fill in fills] == [order]
-    assert execution.accounts[Account.PAPER].desk.state.holdings == {}
-    assert execution.arenas[0].engine.tokens_of(one.spec_id) == [0]

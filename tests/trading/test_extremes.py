@@ -96,9 +96,12 @@ class Cores:
     def __init__(self) -> None:
         limits = Limits(500.0, 1_000.0, 10_000.0, 10_000, max_price_deviation=0.2, max_dev_out=0.5, max_pull=0.5)
         families = {**FAMILIES, "fade": Fade()}
-        self.execution = local_execution(families, SURE, shadow_capital_usd=1_000.0, limits={Account.PAPER: limits})
+        policy = LedgerPolicy(CAPITAL_USD, 0.5, 0.6, SURE.dead_after_ns)
+        self.execution = local_execution(
+            families, SURE, shadow_capital_usd=1_000.0, limits={Account.PAPER: limits}, policies={Account.PAPER: policy}
+        )
         self.fills = 0
-        self.ledger = Ledger(LedgerPolicy(CAPITAL_USD, 0.5, 0.6, SURE.dead_after_ns))
+        self.ledger = Ledger(policy)
         allocated = {g.spec_id: 1_000.0 for g in GENOMES}
         self.execution.apply(allocations(GENOMES, usd=allocated))
 

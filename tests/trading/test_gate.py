@@ -16,23 +16,23 @@ from memesnipe.market.events import (
     SHORT_SIDE,
     STALE,
     empty,
-    rows,
 )
 from memesnipe.market.state import TokenMarket
+from memesnipe.protocol.commands import CommandName
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused
-from tests.support import CURVE, SOL_USD, START_TS, SURE, Market
+from memesnipe.trading.ledger import LedgerPolicy
+from tests.support import CURVE, NO_STOPS, SOL_USD, START_TS, SURE, Market, passed
 
 PER_TOKEN_USD = CURVE.sol_lamports / 1e9 * SOL_USD / (CURVE.token_raw / 1e6)
 
 
-def _desk(limits: Limits) -> Desk:
+def _desk(limits: Limits, policy: LedgerPolicy = NO_STOPS) -> Desk:
     """A desk that has seen one trade of tokens 0 and 1."""
-    desk = Desk(PaperVenue(SURE), limits, dead_after_ns=SURE.dead_after_ns)
+    desk = Desk(PaperVenue(SURE), limits, policy)
     desk.state.allocations_usd = {"abc": 1000.0, "def": 1000.0}
-    for event in rows(Market().trade(1).trade(1, "B").events()):
-        desk.on_event(event)
+    passed(desk, Market().trade(1).trade(1, "B").events())
     return desk
 
 
@@ -58,14 +58,14 @@ def test_nothing_is_refused_without_a_reason() -> None:
 def test_a_halt_refuses_entries_and_exits_and_cancels_open_orders() -> None:
     desk = _desk(Limits(1e9))
     order = desk.on_decision(_decision())
-    assert desk.set_risk(RiskLevel.NORMAL, halted=True) == [order]
+    assert desk.apply(CommandName.HALT)
+    assert desk.cancel_not_permitted() == [order]
     assert desk.state.pending == []
     assert _reason(desk.on_decision(_decision(no=2))) is RefusalReason.HALTED
-    desk.set_risk(RiskLevel.NORMAL, halted=False)
+    assert desk.apply(CommandName.RISK_RESET)
     assert _reason(desk.on_decision(_decision(no=3))) is None
-    for event in rows(Market().talk(9).events()):
-        desk.on_event(event)
-    desk.set_risk(RiskLevel.NORMAL, halted=True)
+    passed(desk, Market().talk(9).events())
+    assert desk.apply(CommandName.HALT)
     assert _reason(desk.on_decision(_decision(SELL_SIDE, 4))) is RefusalReason.HALTED
 
 
@@ -84,10 +84,10 @@ def test_the_effect_of_each_level_on_entries_exits_and_open_orders(
     desk = _desk(Limits(1e9))
     for token in (0, 1):
         desk.on_decision(_decision(no=token + 1, token=token))
-    for event in rows(Market().talk(9).events()):
-        desk.on_event(event)
+    passed(desk, Market().talk(9).events())
     names = {desk.on_decision(_decision(SELL_SIDE, 3)): "exit", desk.on_decision(_decision(spec_id="def")): "entry"}
-    assert [names[order] for order in desk.set_risk(level, halted=False)] == called_back
+    desk.state.ledger.breaker.level = level
+    assert [names[order] for order in desk.cancel_not_permitted()] == called_back
     assert len(desk.state.pending) == 2 - len(called_back)
     assert _reason(desk.on_decision(_decision(SELL_SIDE, 4, token=1))) is leaving
     assert _reason(desk.on_decision(_decision(spec_id="def", token=1, no=2))) is entry
@@ -97,35 +97,30 @@ def test_a_late_event_opens_no_position() -> None:
     desk = _desk(Limits(1e9))
     late = Market().trade(2).events()
     late["flags"] |= STALE
-    for event in rows(late):
-        desk.on_event(event)
+    passed(desk, late)
     assert _reason(desk.on_decision(_decision())) is RefusalReason.STALE_DATA
-    for event in rows(Market().trade(3).events()):
-        desk.on_event(event)
+    passed(desk, Market().trade(3).events())
     assert _reason(desk.on_decision(_decision())) is None
 
 
 def test_without_trades_of_any_token_other_events_open_no_position() -> None:
     desk = _desk(Limits(1e9, max_data_age_ns=5 * 10**9))
     market = Market().trade(1).talk(6)
-    for event in rows(market.events()):
-        desk.on_event(event)
+    passed(desk, market.events())
     assert _reason(desk.on_decision(_decision())) is None
-    for event in rows(market.talk(7).events()[-1:]):
-        desk.on_event(event)
+    passed(desk, market.talk(7).events()[-1:])
     assert _reason(desk.on_decision(_decision(token=1))) is RefusalReason.STALE_DATA
-    for event in rows(market.trade(8, "C").events()[-1:]):
-        desk.on_event(event)
+    passed(desk, market.trade(8, "C").events()[-1:])
     assert _reason(desk.on_decision(_decision(token=1))) is None, "a quiet token is as good as its last trade"
 
 
 def test_entries_never_exceed_the_cash_of_the_account() -> None:
     """Two strategies that were given all of it each; and the cash of failed orders, sales and fees counts."""
-    desk = _desk(Limits(1e9, capital_usd=100.0))
+    desk = _desk(Limits(1e9), replace(NO_STOPS, capital_usd=100.0))
     assert _reason(desk.on_decision(replace(_decision(), size=0.09))) is None
     refused = desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.09))
     assert _reason(refused) is RefusalReason.NO_CASH
-    (fill,) = [fill for event in rows(Market().talk(9).events()) for fill in desk.on_event(event)]
+    (fill,) = passed(desk, Market().talk(9).events())
     assert desk.state.cash_lamports == int(100.0 / SOL_USD * 1e9) + fill.cash_change_lamports
     assert _reason(desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.09))) is RefusalReason.NO_CASH
     assert _reason(desk.on_decision(replace(_decision(spec_id="def", token=1), size=0.009))) is None
@@ -154,8 +149,7 @@ def test_a_token_with_an_exiting_developer_or_pulled_liquidity_is_refused() -> N
     events[0]["action"], events[0]["amount_usd"] = DEV_TRANSFER, 1200.0
     events[1]["change_usd"], events[1]["liquidity_usd"] = -1500.0, 500.0
     desk = _desk(Limits(1e9, max_dev_out=0.5, max_pull=0.5))
-    for event in rows(events):
-        desk.on_event(event)
+    passed(desk, events)
     market: TokenMarket = desk.state.market_state.tokens[1]
     assert (market.worst_pull, market.liquidity_usd) == (0.75, 500.0)
     assert [_reason(desk.on_decision(_decision(token=token))) for token in (0, 1)] == [RefusalReason.UNSAFE_TOKEN] * 2
@@ -167,8 +161,7 @@ def test_exposure_counts_holdings_and_open_entries_of_all_strategies() -> None:
     desk = _desk(Limits(1e9, max_token_exposure_usd=150.0, max_total_exposure_usd=250.0))
     assert _reason(desk.on_decision(_decision())) is None
     assert _reason(desk.on_decision(_decision(spec_id="def"))) is RefusalReason.TOKEN_EXPOSURE
-    for event in rows(Market().talk(9).events()):
-        desk.on_event(event)
+    passed(desk, Market().talk(9).events())
     assert _reason(desk.on_decision(_decision(spec_id="def", no=2))) is RefusalReason.TOKEN_EXPOSURE
     assert _reason(desk.on_decision(_decision(token=1, no=2))) is None
     assert desk.state.exposure_lamports() == desk.state.exposure_lamports(0) + desk.state.exposure_lamports(1)

@@ -17,6 +17,7 @@ from tests.payloads import fill_message
 from tests.support import CURVE, SOL_USD, SURE, Market
 
 STATE = TypeAdapter(LedgerState)
+HOLDING = TypeAdapter(Holding)
 CAPITAL = int(10_000 / SOL_USD * LAMPORTS_PER_SOL)
 
 
@@ -59,7 +60,7 @@ def test_two_holdings_of_one_token_are_valued_as_one_sale() -> None:
     whole = first.token_raw + second.token_raw
     both = quote_sell(moved(pool, first.sol_lamports + second.sol_lamports, -whole), whole)
     ledger.mark()
-    worth = sum(position.value_lamports for position in ledger.open_positions())
+    worth = sum(position.value_lamports for position in ledger.state.open_positions())
     assert both.sol_lamports - both.fee_lamports - worth in (0, 1)
 
 
@@ -75,23 +76,23 @@ def test_equity_is_capital_plus_realised_and_unrealised_profit(trades: list[tupl
     market = Market().trade(1, "0").trade(2, "1").trade(3, "2")
     _apply_last(ledger, market)
     for i, (spec_id, token, what, lamports) in enumerate(trades):
-        held = ledger.state.positions.get(f"{spec_id}/{token}")
+        held = ledger.state.position(spec_id, token)
         if what == "b":
             fill = _buy(lamports / LAMPORTS_PER_SOL + 0.01, token, spec_id)
         elif what == "s" and held and held.holding.token_raw:
             fill = _sell(held.holding.token_raw, lamports, token, spec_id=spec_id)
         else:
             fill = _sell(1, 0, token, "did not land", spec_id)
-        before = {key: STATE.dump_json(LedgerState(positions={key: p})) for key, p in ledger.state.positions.items()}
+        before = {id(p): HOLDING.dump_json(p.holding) for p in ledger.state.open_positions()}
         realised += ledger.on_fill(_message(fill)).realised_lamports
         cash += fill.cash_change_lamports
-        for key, position in ledger.state.positions.items():
-            if key != f"{spec_id}/{token}":
-                assert STATE.dump_json(LedgerState(positions={key: position})) == before[key]
+        for position in ledger.state.open_positions():
+            if (position.spec_id, position.token) != (spec_id, token):
+                assert HOLDING.dump_json(position.holding) == before[id(position)]
         market.trade(10 + i, str(token), sol=0.7 * (-1) ** i)
         _apply_last(ledger, market, -1)
         mark = ledger.mark()
-        positions = ledger.open_positions()
+        positions = ledger.state.open_positions()
         assert all(position.holding.is_open for position in positions)
         unrealised = sum(p.value_lamports - p.holding.cost_lamports for p in positions)
         assert ledger.state.cash_lamports == cash
@@ -105,7 +106,7 @@ def test_a_failed_order_costs_its_fee_only() -> None:
     bought = ledger.on_fill(_message(_buy())).position.holding.token_raw
     booked = ledger.on_fill(_message(_sell(bought, 0, failure="did not land")))
     assert (booked.realised_lamports, booked.position.holding.token_raw) == (-105_000, bought)
-    assert ledger.mark().level_changed is False
+    assert ledger.mark().risk.level_changed is False
 
 
 def test_a_failed_purchase_opens_no_position() -> None:
@@ -149,8 +150,8 @@ def test_a_position_that_fell_too_far_must_be_sold(moves: tuple[float, ...], rea
     for i, move in enumerate(moves):
         market.trade(2 + i, sol=move)
         _apply_last(ledger, market, -1)
-        exits = ledger.mark().exits
-    assert [why for _, why in exits] == ([reason] if reason else [])
+        stopped = ledger.mark().risk.stopped
+    assert [position.stop for position in stopped] == ([reason] if reason else [])
 
 
 def test_the_breaker_includes_unrealised_losses() -> None:
@@ -159,9 +160,11 @@ def test_the_breaker_includes_unrealised_losses() -> None:
     ledger.on_fill(_message(_buy(20.0)))
     ledger.mark()
     market.trade(2, sol=-9.5)
-    _apply_last(ledger, market, -1)
+    (event,) = rows(market.events()[-1:])
+    risk = ledger.on_event(event)
+    assert risk is not None and risk.level_changed
     mark = ledger.mark()
-    assert mark.level_changed
+    assert not mark.risk.level_changed, "it changed at the event"
     assert ledger.state.breaker.level is not RiskLevel.NORMAL
     assert mark.equity_usd == pytest.approx(mark.equity_lamports / LAMPORTS_PER_SOL * SOL_USD)
     assert mark.cash_usd < 0.61 * 10_000

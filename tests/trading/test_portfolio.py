@@ -2,13 +2,15 @@ from dataclasses import replace
 
 import msgspec
 
+from memesnipe.market.events import NS_PER_S
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import ParityRecord
-from memesnipe.trading.allocation import Caps
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.portfolio import Portfolio
 from memesnipe.trading.portfolio_state import Decision, PortfolioState, Transition
 from tests.trading.portfolios import (
+    ANY_LOSS,
+    CAPS,
     EQUITY,
     GOOD,
     LOSES,
@@ -17,6 +19,7 @@ from tests.trading.portfolios import (
     POOR,
     RULES,
     genome_of,
+    mark_of,
     portfolio_of,
     results_of,
     round_trips_of,
@@ -24,6 +27,7 @@ from tests.trading.portfolios import (
     steps_of,
 )
 
+DAY_NS = 24 * 3600 * NS_PER_S
 STATE = msgspec.json.Decoder(PortfolioState)
 
 
@@ -93,7 +97,7 @@ def test_the_portfolio_continues_from_its_state_in_json() -> None:
     portfolio.on_results(round_trips_of("a", 0.5, -0.5))
     portfolio.on_command(7, "promote", "d", "")
     portfolio.on_command(7, "demote", "d", "")
-    again = Portfolio(RULES, Caps(), OFF, arena_size=2, state=STATE.decode(msgspec.json.encode(portfolio.state)))
+    again = Portfolio(RULES, CAPS, OFF, arena_size=2, state=STATE.decode(msgspec.json.encode(portfolio.state)))
     assert again.state == portfolio.state
     assert again.state.retired == {"b", "c"}
     assert again.state.restarted == ["d"]
@@ -101,8 +105,8 @@ def test_the_portfolio_continues_from_its_state_in_json() -> None:
         for one in (portfolio, again):
             one.on_results(results_of({"a": GOOD}))
             one.on_results(round_trips_of("a", *returns))
-        decision = portfolio.decide(seq, {Account.PAPER: 900.0})
-        assert again.decide(seq, {Account.PAPER: 900.0}) == decision
+        decision = portfolio.decide(seq, {Account.PAPER: mark_of(Account.PAPER, 900.0)})
+        assert again.decide(seq, {Account.PAPER: mark_of(Account.PAPER, 900.0)}) == decision
         assert again.state == portfolio.state
     assert ("a", "paper", "simulating") in steps_of(decision), "the detector continues too"
 
@@ -218,7 +222,7 @@ def test_an_impossible_manual_command_is_refused_with_a_reason() -> None:
 
 
 def _live_portfolio(*live: str, paper: tuple[str, ...] = ()) -> Portfolio:
-    portfolio = portfolio_of(*live, *paper, switches=ON)
+    portfolio = portfolio_of(*live, *paper, switches=ON, caps=ANY_LOSS)
     portfolio.decide(5, EQUITY)
     portfolio.on_results(results_of(dict.fromkeys([*live, *paper], GOOD)))
     portfolio.decide(6, EQUITY)
@@ -228,21 +232,22 @@ def _live_portfolio(*live: str, paper: tuple[str, ...] = ()) -> Portfolio:
 
 
 def test_a_live_strategy_starts_with_one_dollar() -> None:
-    portfolio, equity_usd = _live_portfolio("a"), EQUITY | {Account.LIVE: 1000.0}
-    assert portfolio.decide(8, equity_usd).allocations_usd == {"a": 1.0}
+    portfolio, marks = _live_portfolio("a"), EQUITY | {Account.LIVE: mark_of(Account.LIVE, 1000.0)}
+    assert portfolio.decide(8, marks).allocations_usd == {"a": 1.0}
     for _ in range(10):
         portfolio.on_live_trade("a", 7)
-    assert portfolio.decide(9, equity_usd).allocations_usd == {"a": 2.0}
+    assert portfolio.decide(9, marks).allocations_usd == {"a": 2.0}
 
 
 def test_the_equity_of_one_account_allocates_nothing_in_the_other() -> None:
     portfolio = _live_portfolio("a", paper=("b",))
-    both = portfolio.decide(8, {Account.PAPER: 1000.0, Account.LIVE: 20.0}).allocations_usd
-    assert both == {"b": 5.0, "a": 1.0}
-    assert portfolio.decide(9, {Account.PAPER: 30.0, Account.LIVE: 2.0}).allocations_usd == {"b": 3.0, "a": 0.2}
-    assert portfolio.decide(10, {Account.PAPER: 0.0, Account.LIVE: 20.0}).allocations_usd == {"b": 0.0, "a": 1.0}
-    decision = portfolio.decide(11, EQUITY)
-    assert decision.allocations_usd == {"b": 5.0}, "there is no live account"
+    both = {}
+    for seq, (paper_usd, live_usd) in enumerate([(1000.0, 20.0), (30.0, 2.0), (0.0, 20.0)], 8):
+        usd = {Account.PAPER: paper_usd, Account.LIVE: live_usd}
+        both[seq] = portfolio.decide(seq, {one: mark_of(one, usd[one], seq * DAY_NS) for one in usd}).allocations_usd
+    assert both == {8: {"b": 100.0, "a": 1.0}, 9: {"b": 3.0, "a": 0.2}, 10: {"b": 0.0, "a": 1.0}}
+    decision = portfolio.decide(11, {Account.PAPER: mark_of(Account.PAPER, 1000.0, 11 * DAY_NS)})
+    assert decision.allocations_usd == {"b": 100.0}, "there is no live account"
     assert decision.restarted == [], "its evidence stays"
 
 

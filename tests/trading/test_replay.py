@@ -17,7 +17,7 @@ from memesnipe.protocol.streams import SIMULATION_RESULTS as RESULTS
 from memesnipe.trading.execution import Execution, local_execution
 from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import Ledger, LedgerPolicy
-from memesnipe.trading.records import Entries, of_command, of_fill, of_mark, of_step
+from memesnipe.trading.records import Entries, of_command, of_event, of_fill, of_mark, of_step
 from memesnipe.trading.replay import Control, replay
 from memesnipe.trading.steps import Step
 from memesnipe.verification.rederivation import ConsumedOffsets, Records, Rederivation, fingerprint
@@ -28,12 +28,16 @@ MODEL = SURE._replace(landing_max=0.7, seed=5)
 EVENTS = synthetic_events(1500, seed=3)
 MINTS = {token: f"mint {token}" for token in range(1000)}
 POLICY = LedgerPolicy(10_000.0, 0.02, 0.02, 10**12)  # narrow, so that exits are ordered
-CONSUMED = ConsumedOffsets(10**9, 10**9, 10**9)
+CONSUMED = ConsumedOffsets(10**9, 10**9, 10**9, 10**9)
 
 
 def _execution() -> Execution:
     return local_execution(
-        FAMILIES, MODEL, shadow_capital_usd=1000.0, limits={Account.PAPER: Limits(500.0, 300.0, 400.0, 30)}
+        FAMILIES,
+        MODEL,
+        shadow_capital_usd=1000.0,
+        limits={Account.PAPER: Limits(500.0, 300.0, 400.0, 30)},
+        policies={Account.PAPER: POLICY},
     )
 
 
@@ -84,10 +88,13 @@ class Run:
             elif isinstance(message, SimulationResults):
                 self.advance_ledger(message.seq)
                 self.add(of_mark(self.ledger, self.ledger.mark(), message.seq, message.ts, message.flags))
+                self.ledger.drop_dead()
 
     def advance_ledger(self, seq: int) -> None:
         for event in rows(EVENTS[self.ledger.state.market_state.last_seq : seq]):
-            self.ledger.on_event(event)
+            risk = self.ledger.on_event(event)
+            if risk is not None and risk.is_news:
+                self.add(of_event(self.ledger, risk, event.seq, event.ts))
 
     def go(self, batches: list[Events]) -> None:
         genomes = population()
@@ -104,6 +111,7 @@ class Run:
                 if self.ledger.apply(given.name):
                     self.add(of_command(self.ledger, given.seq, self.ledger.state.market_state.last_ts, given.name))
         self.apply_delayed()
+        self.advance_ledger(len(EVENTS))
 
 
 def _run(cuts: list[int], commands: dict[int, str] | None = None) -> Run:

@@ -9,16 +9,16 @@ from memesnipe.engine.orders import Fill, Order
 from memesnipe.execution.paper import PaperVenue
 from memesnipe.execution.reporting import ReportingVenue
 from memesnipe.execution.venue import ExecutionVenue
-from memesnipe.market.events import BUY_SIDE, SELL_SIDE, rows
+from memesnipe.market.events import BUY_SIDE, SELL_SIDE
 from memesnipe.market.pools import Pool
 from memesnipe.market.state import TokenMarket
+from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.order_status import OrderStatus
-from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import DeskState, Observation
 from memesnipe.trading.gate import Limits
 from tests.execution.scripted_chain import report_on, reported
-from tests.support import SURE, Market
+from tests.support import NO_STOPS, SURE, Market, passed
 
 STATE = TypeAdapter(DeskState)
 LOST = failed(NOT_LANDED, SURE).network_fee_lamports
@@ -39,14 +39,14 @@ class LosingVenue(PaperVenue):
 
 def _desk(venue: ExecutionVenue | None = None) -> Desk:
     """A desk that has seen one trade of token 0."""
-    desk = Desk(venue or PaperVenue(SURE), Limits(1e9), dead_after_ns=SURE.dead_after_ns)
+    desk = Desk(venue or PaperVenue(SURE), Limits(1e9), NO_STOPS)
     desk.state.allocations_usd = {"abc": 100.0}
     _pass(desk, Market().trade(1))
     return desk
 
 
 def _pass(desk: Desk, market: Market) -> list[Fill]:
-    return [fill for event in rows(market.events()) for fill in desk.on_event(event)]
+    return passed(desk, market.events())
 
 
 def _sent(desk: Desk, side: int, no: int, reason: str = "signal") -> Order:
@@ -112,7 +112,8 @@ def test_a_failed_exit_belongs_to_the_round_trip_until_a_later_one_lands() -> No
 def test_an_entry_that_a_halt_cancels_is_a_round_trip_without_profit() -> None:
     desk = _desk()
     _begun(desk)
-    assert len(desk.set_risk(RiskLevel.NORMAL, halted=True)) == 1
+    assert desk.apply(CommandName.HALT)
+    assert len(desk.cancel_not_permitted()) == 1
     assert _ended(desk) == 0.0
 
 
@@ -121,9 +122,10 @@ def test_a_sale_that_a_halt_cancels_does_not_end_the_round_trip() -> None:
     budget = _begun(desk)
     fills = _pass(desk, Market().talk(9))
     _sent(desk, SELL_SIDE, 2)
-    assert len(desk.set_risk(RiskLevel.NORMAL, halted=True)) == 1
+    assert desk.apply(CommandName.HALT)
+    assert len(desk.cancel_not_permitted()) == 1
     assert desk.take_observed() == []
-    desk.set_risk(RiskLevel.NORMAL, halted=False)
+    assert desk.apply(CommandName.RISK_RESET)
     assert isinstance(desk.exit("abc", 0, "portfolio_stop_loss"), Order)
     fills += _pass(desk, Market().talk(20))
     assert _ended(desk) == sum(fill.cash_change_lamports for fill in fills) / budget
@@ -178,7 +180,7 @@ def test_open_round_trips_continue_from_the_state() -> None:
     again = Desk(
         PaperVenue(SURE),
         Limits(1e9),
-        dead_after_ns=SURE.dead_after_ns,
+        NO_STOPS,
         state=STATE.validate_json(STATE.dump_json(desk.state)),
     )
     _sent(again, SELL_SIDE, 2)

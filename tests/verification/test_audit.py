@@ -232,6 +232,9 @@ def test_inconsistent_records_are_reported(run: Recorded, change: str, expected:
     assert named(run.contradictions(), expected)
 
 
+STOP = "reason LIKE 'portfolio_%'"
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -243,6 +246,14 @@ def test_inconsistent_records_are_reported(run: Recorded, change: str, expected:
         ("UPDATE breaker SET peak_lamports = peak_lamports + 1 WHERE run_id = :r", "peak_lamports is recorded"),
         ("UPDATE refusals SET reason = 'halted' WHERE run_id = :r", "reason is recorded as 'halted'"),
         ("DELETE FROM refusals WHERE run_id = :r", "is expected, but was not recorded"),
+        (f"DELETE FROM orders WHERE run_id = :r AND {STOP}", "is expected, but was not recorded"),
+        (f"UPDATE orders SET reason = 'signal' WHERE run_id = :r AND {STOP}", "reason is recorded as 'signal'"),
+        (f"UPDATE orders SET decided_seq = decided_seq + 1 WHERE run_id = :r AND {STOP}", "decided_seq is recorded"),
+        (f"DELETE FROM trades WHERE run_id = :r AND {STOP}", "trades"),
+        (
+            "DELETE FROM messages WHERE run_id = :r AND (stream, number) = ('exit_orders', 1)",
+            "messages exit_orders/1 is expected, but was not recorded",
+        ),
         (
             "UPDATE messages SET payload = replace(payload, 'portfolio_', 'p_')"
             " WHERE run_id = :r AND stream = 'exit_orders'",

@@ -41,7 +41,9 @@ LENIENT = {
 COMMANDS = {0.6: (CommandName.DEMOTE, "live"), 0.8: (CommandName.HALT, ""), 0.85: (CommandName.RISK_RESET, "")}
 
 
-def _equal(shares: Sequence[Share], _estimates: Shrunk, equity_usd: float, _caps: Caps) -> list[float]:
+def _equal(
+    shares: Sequence[Share], _estimates: Shrunk, equity_usd: float, _caps: Caps, _investable: float
+) -> list[float]:
     return [round(0.1 * equity_usd, 2)] * len(shares)
 
 

@@ -60,6 +60,10 @@ function showRisk({ risk }) {
   show("refused", refused.length ? `Refused: ${refused.join(", ")}` : "\u00a0");
 }
 
+function showLearned({ learned, report }) {
+  show("learned", report.run_id ? learned.in_words : "\u00a0");
+}
+
 function showCounts({ report }) {
   const { events, strategies } = report;
   show("run", report.run_id ? `${report.feed}, run ${report.run_id}, ${report.status}` : "No run yet");
@@ -179,6 +183,7 @@ function onState(state) {
   showEquity(state);
   showRisk(state);
   showCounts(state);
+  showLearned(state);
   showTables(state);
   showHealth(state.health);
 }

@@ -1,0 +1,106 @@
+"""What a run has learned so far: the facts, read from the database, and the same in words."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from memesnipe.protocol.account import Account
+from memesnipe.storage.schema import EquityRow, EvaluationRow, GenerationRow, StrategyRow
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The facts."""
+
+    generations: int
+    evaluations: int  # genomes tried, each time counted
+    proposed: int  # strategies better than luck in their backtest
+    last_reason: str  # why the last generation proposed none; "" where it did
+    on_probation: int
+    proven: int
+    invested_ratio: float  # capital of the strategies on paper, of the paper account's equity
+    expected_return: float | None  # of a round trip of these strategies, weighted by their capital
+    families: tuple[str, ...]  # of these strategies, those with most capital first
+    trades_needed: float | None  # by the strategy on probation that is nearest to its proof
+
+
+def learned(conn: Connection, run_id: int) -> Learned:
+    """Return the facts about a run; zeros and None where it has none."""
+    of_generations = GenerationRow.run_id == run_id
+    generations, proposed = conn.execute(
+        select(func.count(), func.coalesce(func.sum(GenerationRow.proposed), 0)).where(of_generations)
+    ).one()
+    evaluations = conn.scalar(select(func.count()).where(EvaluationRow.run_id == run_id)) or 0
+    last = select(GenerationRow.reason).where(of_generations).order_by(GenerationRow.index.desc()).limit(1)
+    equity = select(EquityRow.equity_usd).where(EquityRow.run_id == run_id, EquityRow.account == Account.PAPER)
+    equity_usd = conn.scalar(equity.order_by(EquityRow.seq.desc()).limit(1)) or 0.0
+    columns = (StrategyRow.genome, StrategyRow.allocation_usd, StrategyRow.evidence)
+    in_mode = StrategyRow.mode.in_(("paper", "live"))
+    on_paper = conn.execute(select(*columns).where(StrategyRow.run_id == run_id, in_mode)).all()
+    proven = [row for row in on_paper if row.evidence and row.evidence["is_proven"]]
+    others = [row for row in on_paper if not (row.evidence and row.evidence["is_proven"])]
+    capital_usd = sum(row.allocation_usd for row in on_paper)
+    needed = [row.evidence["trades_needed"] for row in others if row.evidence]
+    return Learned(
+        generations=generations,
+        evaluations=evaluations,
+        proposed=int(proposed or 0),
+        last_reason=conn.scalar(last) or "",
+        on_probation=len(others),
+        proven=len(proven),
+        invested_ratio=capital_usd / equity_usd if equity_usd else 0.0,
+        expected_return=_weighted_return(on_paper),
+        families=_families(on_paper),
+        trades_needed=min((count for count in needed if count is not None), default=None),
+    )
+
+
+def _weighted_return(rows: Sequence[Any]) -> float | None:
+    known = [(row.allocation_usd, row.evidence["expected_return"]) for row in rows if row.evidence]
+    capital_usd = sum(usd for usd, _ in known)
+    return sum(usd * value for usd, value in known) / capital_usd if capital_usd else None
+
+
+def _families(rows: Sequence[Any]) -> tuple[str, ...]:
+    """Return the families of genomes, those whose genes hold most capital first."""
+    capital: Counter[str] = Counter()
+    for row in rows:
+        for gene in row.genome.get("signals", ()):
+            capital[gene["family"]] += row.allocation_usd * gene["weight"]
+    return tuple(family for family, _ in capital.most_common())
+
+
+def in_words(facts: Learned) -> str:
+    """Return two or three sentences: what was tried, what holds up, and where the capital is."""
+    if not facts.generations:
+        return "Nothing is learned yet: the first generation is bred when there are enough events."
+    tried = f"{_plural(facts.generations, 'generation')} tried {_plural(facts.evaluations, 'strategy', 'strategies')}"
+    if not facts.proposed:
+        return f"{tried}; none was better than luck ({facts.last_reason}). All capital stays in cash."
+    were = "was" if facts.proposed == 1 else "were"
+    return f"{tried}; {facts.proposed:,} {were} better than luck in the backtest. {_standing(facts)}"
+
+
+def _standing(facts: Learned) -> str:
+    """Return what holds up on fresh trades, and where the capital is."""
+    if not facts.on_probation and not facts.proven:
+        return "None is expected to earn on fresh trades, so all capital stays in cash."
+    families = f", mostly {', '.join(facts.families[:2])}" if facts.families else ""
+    expected = "" if facts.expected_return is None else f", with {facts.expected_return:+.1%} expected of a round trip"
+    held = f"{facts.proven + facts.on_probation:,} trade on paper{families}{expected}; {_proof(facts)}."
+    return f"{held} They hold {facts.invested_ratio:.1%} of the equity, the rest is cash."
+
+
+def _proof(facts: Learned) -> str:
+    if facts.proven:
+        return f"{facts.proven:,} {'is' if facts.proven == 1 else 'are'} proven"
+    if facts.trades_needed is None:
+        return "none is proven yet"
+    return f"none is proven yet, the nearest to it needs about {_plural(round(facts.trades_needed), 'more round trip')}"
+
+
+def _plural(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

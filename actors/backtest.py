@@ -18,11 +18,13 @@ from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment, evaluate, run_segment
 from memesnipe.evolution.samples import Sample, select
 from memesnipe.evolution.spans import cut
+from memesnipe.evolution.window import Slice
 from memesnipe.market.events import Events, join
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.stats.splits import Span
 
 CHUNK_S: Final = 0.25  # work in a chunk: much more than the overhead of a task, and cheap to repeat
+LEAST_S: Final = 0.03  # work in the last chunks, which are small so that all workers end together
 MIN_CHUNK: Final = 16  # genomes that share one pass over the market
 PROBE_CHUNK: Final = 4  # genomes in a chunk until the time per genome is known
 CHUNKS_PER_CPU: Final = 2  # in flight: one running, one queued
@@ -69,16 +71,31 @@ class StoredWindow:
 
     def __init__(self) -> None:
         self._references: dict[str, Any] = {}
+        self._depths: NDArray[np.int8] | None = None  # of the samples below
+        self._selected: dict[int, list[tuple[Span, Any]]] = {}  # by depth
 
     def segments(self, sample: Sample) -> tuple[Segment, Segment]:
-        """Return the training and the validation segment of a sample; slices of the previous window are reused."""
+        """Return the training and the validation segment of a sample; slices of the previous window are reused.
+
+        The samples of a race are asked for from the smallest to the largest: all are selected at once, and those that
+        are smaller than the one asked for are dropped.
+        """
         slices = sample.window.slices
         references = {s.key: self._references.get(s.key) for s in slices}
         for slice_ in slices:
             if references[slice_.key] is None:
                 references[slice_.key] = ray.put(slice_.load())
         self._references = references
-        parts = _selected(sample, references) if sample.depth else [(s.span, references[s.key]) for s in slices]
+        if self._depths is not sample.depths:
+            self._depths = sample.depths
+            depths = ray.put(sample.depths) if sample.depth else None
+            self._selected = {d: _selected(slices, references, d, depths) for d in range(sample.depth, 0, -1)}
+        self._selected = {depth: parts for depth, parts in self._selected.items() if depth <= sample.depth}
+        if sample.depth:
+            parts = self._selected[sample.depth]
+            ray.wait([part for _, part in parts], num_returns=len(parts))
+        else:
+            parts, self._selected = [(s.span, references[s.key]) for s in slices], {}
         train, validation = (
             Segment(span, Stored(tuple(part for at, part in parts if _overlap(at, span)), span))
             for span in sample.window.segment_spans()
@@ -90,14 +107,15 @@ def _overlap(one: Span, other: Span) -> bool:
     return one.start_ts < other.stop_ts and one.stop_ts > other.start_ts
 
 
-def _selected(sample: Sample, references: dict[str, Any]) -> list[tuple[Span, Any]]:
+def _selected(slices: Sequence[Slice], references: dict[str, Any], depth: int, depths: Any) -> list[tuple[Span, Any]]:
     """Select the events of a sample in tasks, of some slices each; return references to the parts, with their spans."""
-    depths, slices = ray.put(sample.depths), sample.window.slices
     groups = [slices[start : start + _SELECTED_AT_ONCE] for start in range(0, len(slices), _SELECTED_AT_ONCE)]
-    parts = [_select.remote(sample.depth, depths, *(references[s.key] for s in group)) for group in groups]
-    ray.wait(parts, num_returns=len(parts))
     return [
-        (Span(group[0].span.start_ts, group[-1].span.stop_ts), part) for group, part in zip(groups, parts, strict=True)
+        (
+            Span(group[0].span.start_ts, group[-1].span.stop_ts),
+            _select.remote(depth, depths, *(references[slice_.key] for slice_ in group)),
+        )
+        for group in groups
     ]
 
 
@@ -268,7 +286,8 @@ class Backtests:
         if not self._genome_s:
             return min(PROBE_CHUNK, remaining)
         size = max(int(self.chunk_s / self._genome_s), MIN_CHUNK)
-        return min(size, -(-remaining // window))
+        least = int(LEAST_S / self._genome_s)  # below it, the pass over the market would take most of the time
+        return min(size, max(-(-remaining // window), least), remaining)
 
     def _results_of(self, reference: Any, chunk: _Chunk) -> list[Any] | None:
         """Return the results of a chunk; None where it was lost and must be submitted again.

@@ -22,7 +22,7 @@ from typing import Any
 from actors.backtest import Backtests, Conditions, StoredWindow
 from actors.connection import connect_ray, disconnect_ray
 from memesnipe.config.policies import admission_of, budget_of, fill_model_of, search_of
-from memesnipe.config.settings import settings_from
+from memesnipe.config.settings import Settings, settings_from
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.breeding import Breeder, Generation
 from memesnipe.evolution.evaluation import Evaluation
@@ -34,30 +34,32 @@ from memesnipe.market.sequencer import Sequencer
 from memesnipe.roles.training_window import SLICE_EVENTS
 from memesnipe.sdk.registry import discover
 
-SETTINGS = settings_from({}, env_file=None)
+DEFAULTS = settings_from({}, env_file=None)
 WORKERS = (1, 2, 1, 2)
 
 
 def main() -> None:
     """Measure the generations and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hours", type=float, default=float(SETTINGS.evolution.training_hours))
+    parser.add_argument("--hours", type=float, default=float(DEFAULTS.evolution.training_hours))
     parser.add_argument("--generations", type=int, default=5, help="timed in each session")
+    parser.add_argument("--population", type=int, default=DEFAULTS.evolution.population_size, help="POPULATION_SIZE")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     _print_step(f"making {options.hours:g} hours of the synthetic market")
-    window = _window(options.hours)
+    settings = settings_from({"population_size": options.population}, env_file=None)
+    window = _window(settings, options.hours)
     sessions = []
     for number, workers in enumerate(WORKERS, 1):
         _print_step(f"session {number} of {len(WORKERS)}, {workers} workers")
-        sessions.append(_session(window, workers, options.generations))
+        sessions.append(_session(settings, window, workers, options.generations))
     report = _report(window, sessions)
     print(json.dumps(report) if options.json else "\n".join(f"{name:24} {value}" for name, value in report.items()))
 
 
-def _window(hours: float) -> Window:
-    sequencer = Sequencer(SETTINGS.trading.rebalance_interval_secs, SETTINGS.evolution.generation_interval_secs)
-    events = stamp_all(first_hours(SETTINGS.simulation.seed, hours), sequencer)
+def _window(settings: Settings, hours: float) -> Window:
+    sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
+    events = stamp_all(first_hours(settings.simulation.seed, hours), sequencer)
     slices = []
     for start in range(0, len(events), SLICE_EVENTS):
         part: Events = events[start : start + SLICE_EVENTS]
@@ -65,25 +67,27 @@ def _window(hours: float) -> Window:
     return latest(reversed(slices), int(hours * 3_600) * NS_PER_S)
 
 
-def _session(window: Window, workers: int, generations: int) -> dict[str, Any]:
+def _session(settings: Settings, window: Window, workers: int, generations: int) -> dict[str, Any]:
     """Run generations with some workers; return their times and results."""
     home = Path(tempfile.mkdtemp())
     connect_ray(None, home, "memesnipe-generation", cpus=workers)
     try:
-        conditions = Conditions(fill_model_of(SETTINGS), SETTINGS.simulation.shadow_capital_usd)
-        evaluate = partial(_evaluate, Backtests(conditions), StoredWindow())
+        conditions = Conditions(fill_model_of(settings), settings.simulation.shadow_capital_usd)
+        backtests = Backtests(conditions)
+        evaluate = partial(_evaluate, backtests, StoredWindow())
         breeder = Breeder(
-            discover(), search_of(SETTINGS), SETTINGS.simulation.seed,
-            admission=admission_of(SETTINGS), budget=budget_of(SETTINGS),
+            discover(), search_of(settings), settings.simulation.seed,
+            admission=admission_of(settings), budget=budget_of(settings),
         )  # fmt: skip
-        seconds, bred = [], []
+        seconds, busy, bred = [], [], []
         for _ in range(1 + generations):
-            started = time.perf_counter()
+            started, backtests.busy_s = time.perf_counter(), 0.0
             bred.append(breeder.breed(window, evaluate))
             seconds.append(time.perf_counter() - started)
+            busy.append(backtests.busy_s / workers / seconds[-1])
     finally:
         disconnect_ray()
-    return {"workers": workers, "first_s": seconds[0], "seconds": seconds[1:], "results": [_results(g) for g in bred]}
+    return {"workers": workers, "seconds": seconds[1:], "busy": busy[1:], "results": [_results(g) for g in bred]}
 
 
 def _evaluate(backtests: Backtests, stored: StoredWindow, sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
@@ -96,10 +100,7 @@ def _results(generation: Generation) -> list[Any]:
 
 
 def _report(window: Window, sessions: list[dict[str, Any]]) -> dict[str, Any]:
-    one, two = (
-        median(s for session in sessions if session["workers"] == workers for s in session["seconds"])
-        for workers in (1, 2)
-    )
+    one, two = (_median(sessions, workers, "seconds") for workers in (1, 2))
     totals = [results[0] for results in sessions[0]["results"]]
     return {
         "events of the window": window.count,
@@ -107,10 +108,16 @@ def _report(window: Window, sessions: list[dict[str, Any]]) -> dict[str, Any]:
         "seconds, 1 worker": round(one, 3),
         "seconds, 2 workers": round(two, 3),
         "ratio": round(one / two, 3),
+        "share in backtests, 1": round(_median(sessions, 1, "busy"), 3),
+        "share in backtests, 2": round(_median(sessions, 2, "busy"), 3),
         "same results": all(session["results"] == sessions[0]["results"] for session in sessions),
         "cpus": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def _median(sessions: list[dict[str, Any]], workers: int, figure: str) -> float:
+    return median(value for session in sessions if session["workers"] == workers for value in session[figure])
 
 
 def _print_step(step: str) -> None:

@@ -1,25 +1,22 @@
 """The Ray tasks: chunks of genomes over one copy of the tape in the object store, repeated when a node is lost."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import ray
-from numpy.typing import NDArray
 from ray.autoscaler.sdk import request_resources
 
+from actors.stored_window import TASK_OPTIONS, Stored
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment, evaluate, run_segment
-from memesnipe.evolution.samples import Sample, select
 from memesnipe.evolution.spans import cut
-from memesnipe.evolution.window import Slice
-from memesnipe.market.events import Events, join
+from memesnipe.market.events import Events
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.stats.splits import Span
 
@@ -31,7 +28,6 @@ CHUNKS_PER_CPU: Final = 2  # in flight: one running, one queued
 GENERATION_S: Final = 60.0  # more workers are requested where a generation would take longer
 MAX_CPUS: Final = 512  # requested at most
 DEADLINE_S: Final = 60.0  # until a chunk without a result is submitted again; doubles with every attempt
-_SELECTED_AT_ONCE: Final = 8  # slices, of which a task makes one smaller part
 _SLOWER_THAN_EXPECTED: Final = 20
 _MAX_ATTEMPTS: Final = 6
 _POLL_S: Final = 0.5
@@ -48,92 +44,12 @@ class Conditions:
     folders: tuple[Path, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Slices of events in the object store; a worker holds one of them at a time.
-
-    Attributes:
-        slices: references.
-        span: of the events; others in the slices are left out. None to leave none out.
-    """
-
-    slices: tuple[Any, ...]
-    span: Span | None = None
-
-    def __iter__(self) -> Iterator[Events]:
-        for slice_ in self.slices:
-            events = ray.get(slice_)
-            yield cut(events, self.span) if self.span is not None else events
-
-
-class StoredWindow:
-    """The slices of the latest window in the object store, where each is stored once for all windows that have it."""
-
-    def __init__(self) -> None:
-        self._references: dict[str, Any] = {}
-        self._depths: NDArray[np.int8] | None = None  # of the samples below
-        self._selected: dict[int, list[tuple[Span, Any]]] = {}  # by depth
-
-    def segments(self, sample: Sample) -> tuple[Segment, Segment]:
-        """Return the training and the validation segment of a sample; slices of the previous window are reused.
-
-        The samples of a race are asked for from the smallest to the largest: all are selected at once, and those that
-        are smaller than the one asked for are dropped.
-        """
-        slices = sample.window.slices
-        references = {s.key: self._references.get(s.key) for s in slices}
-        for slice_ in slices:
-            if references[slice_.key] is None:
-                references[slice_.key] = ray.put(slice_.load())
-        self._references = references
-        if self._depths is not sample.depths:
-            self._depths = sample.depths
-            depths = ray.put(sample.depths) if sample.depth else None
-            self._selected = {d: _selected(slices, references, d, depths) for d in range(sample.depth, 0, -1)}
-        self._selected = {depth: parts for depth, parts in self._selected.items() if depth <= sample.depth}
-        if sample.depth:
-            parts = self._selected[sample.depth]
-            ray.wait([part for _, part in parts], num_returns=len(parts))
-        else:
-            parts, self._selected = [(s.span, references[s.key]) for s in slices], {}
-        train, validation = (
-            Segment(span, Stored(tuple(part for at, part in parts if _overlap(at, span)), span))
-            for span in sample.window.segment_spans()
-        )
-        return train, validation
-
-
-def _overlap(one: Span, other: Span) -> bool:
-    return one.start_ts < other.stop_ts and one.stop_ts > other.start_ts
-
-
-def _selected(slices: Sequence[Slice], references: dict[str, Any], depth: int, depths: Any) -> list[tuple[Span, Any]]:
-    """Select the events of a sample in tasks, of some slices each; return references to the parts, with their spans."""
-    groups = [slices[start : start + _SELECTED_AT_ONCE] for start in range(0, len(slices), _SELECTED_AT_ONCE)]
-    return [
-        (
-            Span(group[0].span.start_ts, group[-1].span.stop_ts),
-            _select.remote(depth, depths, *(references[slice_.key] for slice_ in group)),
-        )
-        for group in groups
-    ]
-
-
 @lru_cache(maxsize=1)
 def _families(folders: tuple[Path, ...]) -> Families:
     return discover(*folders)
 
 
-# A lost worker costs one chunk: it is run again, with the same result.
-_OPTIONS: Final[dict[str, Any]] = {"num_cpus": 1, "max_retries": 5}
-
-
-@ray.remote(**_OPTIONS)
-def _select(depth: int, depths: NDArray[np.int8], *slices: Events) -> Events:
-    return join(*(select(events, depth, depths) for events in slices))
-
-
-@ray.remote(**_OPTIONS)
+@ray.remote(**TASK_OPTIONS)
 def _evaluate_chunk(
     segments: tuple[Segment, Segment], genomes: list[Genome], conditions: Conditions
 ) -> tuple[list[Evaluation], float]:
@@ -143,7 +59,7 @@ def _evaluate_chunk(
     return done, time.perf_counter() - start
 
 
-@ray.remote(**_OPTIONS)
+@ray.remote(**TASK_OPTIONS)
 def _record_chunk(
     segments: tuple[Segment], genomes: list[Genome], conditions: Conditions
 ) -> tuple[list[Record], float]:

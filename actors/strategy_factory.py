@@ -23,7 +23,8 @@ class StrategyFactory(Host):
 
     def make_role(self, context: "Context", metrics: "ActorMetrics") -> "Role":
         """Return the role, which evaluates its generations on the cluster."""
-        from actors.backtest import Backtests, Conditions, StoredWindow  # noqa: PLC0415
+        from actors.backtest import Backtests, Conditions  # noqa: PLC0415
+        from actors.stored_window import StoredWindow  # noqa: PLC0415
         from memesnipe.roles.strategy_factory import StrategyFactory as FactoryRole  # noqa: PLC0415
 
         settings, activity = context.settings, context.activity

@@ -19,8 +19,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from actors.backtest import Backtests, Conditions, StoredWindow
+from actors.backtest import Backtests, Conditions
 from actors.connection import connect_ray, disconnect_ray
+from actors.stored_window import StoredWindow
 from memesnipe.config.policies import admission_of, budget_of, fill_model_of, search_of
 from memesnipe.config.settings import Settings, settings_from
 from memesnipe.engine.genome import Genome

@@ -11,8 +11,9 @@ import psutil
 import pytest
 import ray
 
-from actors.backtest import Backtests, Conditions, StoredWindow
+from actors.backtest import Backtests, Conditions
 from actors.connection import connect_ray, disconnect_ray
+from actors.stored_window import StoredWindow
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome, SignalGene
 from memesnipe.errors import MemeSnipeError

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from memesnipe.protocol.account import Account
-from memesnipe.storage.schema import EquityRow, EvaluationRow, GenerationRow, StrategyRow
+from memesnipe.storage.schema import EquityRow, GenerationRow, StrategyRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,12 @@ class Learned:
 def learned(conn: Connection, run_id: int) -> Learned:
     """Return the facts about a run; zeros and None where it has none."""
     of_generations = GenerationRow.run_id == run_id
-    generations, proposed = conn.execute(
-        select(func.count(), func.coalesce(func.sum(GenerationRow.proposed), 0)).where(of_generations)
-    ).one()
-    evaluations = conn.scalar(select(func.count()).where(EvaluationRow.run_id == run_id)) or 0
+    counted = select(
+        func.count(),
+        func.coalesce(func.sum(GenerationRow.evaluations), 0),
+        func.coalesce(func.sum(GenerationRow.proposed), 0),
+    )
+    generations, evaluations, proposed = conn.execute(counted.where(of_generations)).one()
     last = select(GenerationRow.reason).where(of_generations).order_by(GenerationRow.index.desc()).limit(1)
     equity = select(EquityRow.equity_usd).where(EquityRow.run_id == run_id, EquityRow.account == Account.PAPER)
     equity_usd = conn.scalar(equity.order_by(EquityRow.seq.desc()).limit(1)) or 0.0
@@ -46,7 +48,7 @@ def learned(conn: Connection, run_id: int) -> Learned:
     needed = [row.evidence["trades_needed"] for row in others if row.evidence]
     return Learned(
         generations=generations,
-        evaluations=evaluations,
+        evaluations=int(evaluations or 0),
         proposed=int(proposed or 0),
         last_reason=conn.scalar(last) or "",
         on_probation=len(others),

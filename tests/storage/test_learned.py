@@ -27,11 +27,11 @@ def test_a_run_without_generations_has_learned_nothing(conn, new_run):
 
 
 def test_luck_leaves_all_capital_in_cash_for_a_reason(conn, new_run, insert):
-    insert(schema.GenerationRow, index=0, proposed=0, reason="an older reason")
-    insert(schema.GenerationRow, index=1, proposed=0, reason="none made a profit")
-    insert(schema.EvaluationRow, generation=0, spec_id="a")
+    insert(schema.GenerationRow, index=0, evaluations=1000, proposed=0, reason="an older reason")
+    insert(schema.GenerationRow, index=1, evaluations=340, proposed=0, reason="none made a profit")
     assert in_words(learned(conn, new_run)) == (
-        "2 generations tried 1 strategy; none was better than luck (none made a profit). All capital stays in cash."
+        "2 generations tried 1,340 strategies; none was better than luck (none made a profit). "
+        "All capital stays in cash."
     )
 
 

@@ -11,7 +11,7 @@ from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_folder
 from memesnipe.cli.numbers import number_option
 from memesnipe.cli.options import Json
-from memesnipe.market.times import utc_text
+from memesnipe.market.times import NS_PER_HOUR, utc_text
 from memesnipe.runtime.terminal import print_json, print_message, print_table, stderr_console
 
 if TYPE_CHECKING:  # as above
@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # as above
 
 recording = typer.Typer()
 
-_NS_PER_HOUR: Final = 3_600 * 10**9
 _WAIT_S: Final = 0.2  # for an event; Ctrl-C is noticed no later
 
 
@@ -67,7 +66,7 @@ def record_command(
 
 def _until(recorded: "Recording", hours: float | None) -> tuple[int, ...]:
     """Return the time at which the recording ends, if it is limited and has begun."""
-    return (recorded.first_ts + int(hours * _NS_PER_HOUR),) if hours is not None and recorded.events else ()
+    return (recorded.first_ts + int(hours * NS_PER_HOUR),) if hours is not None and recorded.events else ()
 
 
 def _summary(recorded: "Recording", output: Path, seconds: float) -> dict[str, Any]:

@@ -1,6 +1,9 @@
-"""Times of events as text."""
+"""Times of events: their unit, and as text."""
 
 from datetime import UTC, datetime
+from typing import Final
+
+NS_PER_HOUR: Final = 3_600_000_000_000
 
 
 def utc_text(ts: int) -> str:

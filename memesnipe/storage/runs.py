@@ -116,8 +116,8 @@ def read_offsets(connection: Connection, run_id: int, *streams: str) -> list[dic
 def read_published(connection: Connection, run_id: int, last_seq: int) -> dict[str, tuple[int, int]]:
     """Return for each stream the number of its last message, and of the last one that the end of the run waits for.
 
-    Commands after the last event have no effect: nothing waits for them. A
-    venue may report at any time; what it reports after the last event belongs to no event of the run.
+    Commands after the last event have no effect: nothing waits for them. A venue may report at any time; what it
+    reports after the last event belongs to no event of the run.
 
     Args:
         connection: to the database.

@@ -6,11 +6,11 @@ proportion portfolio insurance (Black & Perold 1992) with a floor that rises wit
 Between two decisions the equity falls below the floor only if all that is invested loses more than 1 / multiple.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-NS_PER_HOUR: Final = 3_600_000_000_000
+from memesnipe.market.times import NS_PER_HOUR
+
 HOURS: Final = 24
 
 
@@ -47,20 +47,9 @@ class EquityDay:
         self.hours[-1].highest = max(self.hours[-1].highest, lamports)
 
     def investable_ratio(self, lamports: int, limit: LossLimit) -> float:
-        """Return how much may be invested at the present equity, as a ratio of it."""
-        return investable_ratio(self.hours, lamports, limit)
-
-
-def investable_ratio(hours: Sequence[Hour], lamports: int, limit: LossLimit) -> float:
-    """Return how much may be invested, as a ratio of the present equity; 0 without any equity.
-
-    Args:
-        hours: of the last day; the present one is the last.
-        lamports: the present equity.
-        limit: the bound.
-    """
-    if lamports <= 0:
-        return 0.0
-    first, highest = hours[0].first, max(hour.highest for hour in hours)
-    allowance = limit.loss * first + limit.of_profit * (highest - first)
-    return limit.multiple * max(allowance - (highest - lamports), 0.0) / lamports
+        """Return how much may be invested at the present equity, as a ratio of it; 0 without any equity."""
+        if lamports <= 0:
+            return 0.0
+        first, highest = self.hours[0].first, max(hour.highest for hour in self.hours)
+        allowance = limit.loss * first + limit.of_profit * (highest - first)
+        return limit.multiple * max(allowance - (highest - lamports), 0.0) / lamports

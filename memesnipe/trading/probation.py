@@ -62,7 +62,7 @@ def contest(
     }
     if not expected:
         return "", []
-    weakest = min(expected, key=lambda spec_id: expected[spec_id])
+    weakest = min(expected, key=expected.__getitem__)
     order = by_merit(found)
     is_better = means - deviations > expected[weakest]
     better = [records.spec_ids[row] for row in order[is_better[order]].tolist()]

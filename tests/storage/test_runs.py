@@ -1,10 +1,12 @@
 """A run is resumed only where the result is the same experiment."""
 
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
 
 from memesnipe.storage import views
-from memesnipe.storage.database import connect, migrate
+from memesnipe.storage.database import migrate
 from memesnipe.storage.runs import begin_run, finish_run, is_complete, read_cursor, run_options
 from memesnipe.storage.schema import FeedCursorRow, MessageRow, StreamOffsetRow
 
@@ -60,7 +62,7 @@ def test_a_run_is_complete_once_every_control_with_an_effect_is_applied(
         assert is_complete(connection, run_id, ("executor",))
 
 
-def test_rows_from_before_accounts_belong_to_the_paper_account(database: sa.Engine, database_url: str) -> None:
+def test_rows_from_before_accounts_belong_to_the_paper_account(at_revision: Callable[[str], sa.Engine]) -> None:
     rows = {
         "orders": "VALUES ({run}, 'a-1', 'a', 0, 'm', 'buy', 'signal', 'landed', 1, 1, 1, 1, 1, 1)",
         "trades": "VALUES ({run}, 'a-1', 'a', 0, 'm', 'buy', 'PAPER', 'signal', '', 1, 1, 1, 1, 1, 1, 1.0)",
@@ -69,48 +71,32 @@ def test_rows_from_before_accounts_belong_to_the_paper_account(database: sa.Engi
         "equity": "VALUES ({run}, 1, 1, 1, 1.0, 1.0, 0.0)",
         "breaker": "VALUES ({run}, 'warning', 0.06, 9, 1)",
     }
-    with database.begin() as connection:
-        connection.execute(sa.text("CREATE SCHEMA before_accounts"))
-    old = connect(database_url, "-c search_path=before_accounts")
-    try:
-        migrate(old, "0007")
-        with old.begin() as connection:
-            row = "INSERT INTO runs (feed, status, options, settings) VALUES ('a', 'open', '{}', '{}') RETURNING run_id"
-            run_id = connection.scalar(sa.text(row))
-            for table, values in rows.items():
-                connection.execute(sa.text(f"INSERT INTO {table} {values.format(run=run_id)}"))
-        migrate(old)
-        with old.begin() as connection:
-            for table in rows:
-                assert connection.scalars(sa.text(f"SELECT account FROM {table}")).all() == ["paper"], table
-            live = "INSERT INTO equity (run_id, account, seq, ts, equity_lamports, equity_usd, cash_usd, drawdown) "
-            connection.execute(sa.text(f"{live} VALUES ({run_id}, 'live', 1, 1, 1, 1.0, 1.0, 0.0)"))
-            assert views.risk(connection, run_id or 0)["level"] == "warning"
-    finally:
-        old.dispose()
-        with database.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA before_accounts CASCADE"))
+    old = at_revision("0007")
+    with old.begin() as connection:
+        row = "INSERT INTO runs (feed, status, options, settings) VALUES ('a', 'open', '{}', '{}') RETURNING run_id"
+        run_id = connection.scalar(sa.text(row))
+        for table, values in rows.items():
+            connection.execute(sa.text(f"INSERT INTO {table} {values.format(run=run_id)}"))
+    migrate(old)
+    with old.begin() as connection:
+        for table in rows:
+            assert connection.scalars(sa.text(f"SELECT account FROM {table}")).all() == ["paper"], table
+        live = "INSERT INTO equity (run_id, account, seq, ts, equity_lamports, equity_usd, cash_usd, drawdown) "
+        connection.execute(sa.text(f"{live} VALUES ({run_id}, 'live', 1, 1, 1, 1.0, 1.0, 0.0)"))
+        assert views.risk(connection, run_id or 0)["level"] == "warning"
 
 
-def test_a_run_from_before_feed_tokens_continues_at_its_position(database: sa.Engine, database_url: str) -> None:
-    with database.begin() as connection:
-        connection.execute(sa.text("CREATE SCHEMA before_tokens"))
-    old = connect(database_url, "-c search_path=before_tokens")
-    try:
-        migrate(old, "0006")
-        with old.begin() as connection:
-            row = "INSERT INTO runs (feed, status, options, settings) VALUES ('a', 'open', '{}', '{}') RETURNING run_id"
-            run_id = connection.scalar(sa.text(row))
-            cursor = "INSERT INTO feed_cursors VALUES (:run, 512, 500, 7, 12, 0, false)"
-            connection.execute(sa.text(cursor), {"run": run_id})
-        migrate(old)
-        with old.connect() as connection:
-            found = read_cursor(connection, run_id)
-        assert (found.position, found.seq, found.token) == (512, 500, 512)
-    finally:
-        old.dispose()
-        with database.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA before_tokens CASCADE"))
+def test_a_run_from_before_feed_tokens_continues_at_its_position(at_revision: Callable[[str], sa.Engine]) -> None:
+    old = at_revision("0006")
+    with old.begin() as connection:
+        row = "INSERT INTO runs (feed, status, options, settings) VALUES ('a', 'open', '{}', '{}') RETURNING run_id"
+        run_id = connection.scalar(sa.text(row))
+        cursor = "INSERT INTO feed_cursors VALUES (:run, 512, 500, 7, 12, 0, false)"
+        connection.execute(sa.text(cursor), {"run": run_id})
+    migrate(old)
+    with old.connect() as connection:
+        found = read_cursor(connection, run_id)
+    assert (found.position, found.seq, found.token) == (512, 500, 512)
 
 
 @pytest.mark.parametrize("token", [None, 7, "slot:9", {"a": {"delivered": 3}, "b": None}])

@@ -1,10 +1,11 @@
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
-from memesnipe.storage.database import connect, migrate
+from memesnipe.storage.database import migrate
 from memesnipe.storage.searches import HOLDOUT, SearchStore, study_storage
 
 KEY: dict[str, Any] = {"seed": 1, "search": {"population_size": 8}}
@@ -83,21 +84,13 @@ def test_studies_have_a_schema_of_their_own(database: sa.Engine, database_url: s
     engine.dispose()
 
 
-def test_the_holdout_tests_of_earlier_searches_count(database: sa.Engine, database_url: str) -> None:
+def test_the_holdout_tests_of_earlier_searches_count(at_revision: Callable[[str], sa.Engine]) -> None:
     """Before, they were the last batch of the end of each search."""
-    with database.begin() as connection:
-        connection.execute(sa.text("CREATE SCHEMA before_holdout"))
-    old = connect(database_url, "-c search_path=before_holdout")
-    try:
-        migrate(old, "0010")
-        store = SearchStore(old, "market")
-        for evaluations in ([5, 16, 256, 6], [5, 256, 3]):
-            store.count(store.begin("a.tape", KEY).search_id, "finish", evaluations)
-        store.begin("a.tape", KEY)  # stopped early
-        migrate(old)
-        assert store.tested_on_holdout() == 9
-        assert store.count(1, HOLDOUT, [6]) == 547, "counted"
-    finally:
-        old.dispose()
-        with database.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA before_holdout CASCADE"))
+    old = at_revision("0010")
+    store = SearchStore(old, "market")
+    for evaluations in ([5, 16, 256, 6], [5, 256, 3]):
+        store.count(store.begin("a.tape", KEY).search_id, "finish", evaluations)
+    store.begin("a.tape", KEY)  # stopped early
+    migrate(old)
+    assert store.tested_on_holdout() == 9
+    assert store.count(1, HOLDOUT, [6]) == 547, "counted"

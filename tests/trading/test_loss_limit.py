@@ -4,7 +4,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memesnipe.trading.loss_limit import HOURS, NS_PER_HOUR, EquityDay, LossLimit
+from memesnipe.market.times import NS_PER_HOUR
+from memesnipe.trading.loss_limit import HOURS, EquityDay, LossLimit
 
 START = 10_000_000_000_000  # lamports
 LIMIT = LossLimit(0.005, 0.25, 10.0)

@@ -47,6 +47,9 @@ def main() -> None:
     parser.add_argument("--population", type=int, default=DEFAULTS.evolution.population_size, help="POPULATION_SIZE")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    for name in ("hours", "generations", "population"):
+        if getattr(options, name) <= 0:
+            parser.error(f"argument --{name}: must be above 0")
     _print_step(f"making {options.hours:g} hours of the synthetic market")
     settings = settings_from({"population_size": options.population}, env_file=None)
     window = _window(settings, options.hours)

@@ -146,7 +146,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--fresh-hours", type=float, default=6.0, help="after them, for the test")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    return parser.parse_args()
+    options = parser.parse_args()
+    for name in ("windows", "seeds", "hours", "fresh_hours", "workers"):
+        if getattr(options, name) <= 0:
+            parser.error(f"argument --{name.replace('_', '-')}: must be above 0")
+    return options
 
 
 def search_all(plan: tuple[Edge, int, int, float, float, Sequence[str]]) -> list[Found]:

@@ -18,6 +18,11 @@ class EvolutionSettings(Group):
     )
     mutation_rate: Ratio = setting(0.2, "probability that a number of a genome mutates", decides=True)
     crossover_rate: Ratio = setting(0.7, "probability that a child has two parents", decides=True)
+    arena_parent_ratio: Ratio = setting(
+        0.25,
+        "share of parents that are profitable in the arena; 0: the search takes nothing from its results",
+        decides=True,
+    )
     tournament_size: Genomes = setting(3, "genomes drawn for one tournament", decides=True)
     specs_per_generation: Genomes = setting(
         8, "genomes of a generation that join the live simulation, at most", decides=True

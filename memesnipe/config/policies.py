@@ -105,6 +105,7 @@ def search_of(settings: Settings) -> SearchSettings:
         evolution.crossover_rate,
         evolution.tournament_size,
         renewals=_RENEWALS,
+        from_arena=evolution.arena_parent_ratio,
     )
 
 

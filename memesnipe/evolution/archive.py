@@ -60,6 +60,10 @@ class Archive:
         self.elites[cell] = Elite(genome, evaluation.fitness, generation, behaviour_of(evaluation))
         return True
 
+    def remove(self, spec_ids: Container[str]) -> None:
+        """Remove elites; the cell of each is free."""
+        self.elites = {cell: elite for cell, elite in self.elites.items() if elite.genome.spec_id not in spec_ids}
+
     def due(self, count: int, exclude: Container[str] = ()) -> list[Genome]:
         """Return elites to evaluate again: those with a positive fitness, the oldest evaluation first.
 

@@ -7,11 +7,12 @@ from functools import partial
 from memesnipe.evolution.admission import Admission, Proposal
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.evolution.genetic_algorithm import GeneticAlgorithm, SearchSettings, SearchState
+from memesnipe.evolution.guidance import LiveResults
 from memesnipe.evolution.racing import Budget, Evaluate, Race, sizes_of
 from memesnipe.evolution.remembered import Remembered
 from memesnipe.evolution.samples import Sampler
 from memesnipe.evolution.window import Window
-from memesnipe.protocol.messages import StrategySpec
+from memesnipe.protocol.messages import ArenaStandings, StrategySpec
 from memesnipe.sdk.registry import Families
 
 
@@ -43,6 +44,7 @@ class BreederState:
     search: SearchState
     evaluations: int
     proposed: list[str]
+    live_results: LiveResults
 
 
 class Breeder:
@@ -54,12 +56,23 @@ class Breeder:
         self._algorithm = GeneticAlgorithm(families, settings, seed)
         self._admission, self._budget = admission, budget
         self._sampler, self._remembered = Sampler(), Remembered()
+        self._learns = settings.from_arena > 0.0
         self._evaluations = 0
+        self._live_results = LiveResults()
 
     @property
     def index(self) -> int:
         """The index of the next generation."""
         return self._algorithm.generation
+
+    def learn(self, standings: ArenaStandings) -> None:
+        """Take the live results of the arena into account from the next generation on."""
+        self._live_results.update(standings)
+        self._guide()
+
+    def _guide(self) -> None:
+        if self._learns:
+            self._algorithm.guidance = self._live_results.guidance()
 
     def ask(self, window: Window) -> Race:
         """Return the next generation, which is to run on a window."""
@@ -79,6 +92,7 @@ class Breeder:
         self._evaluations += race.count
         elites = {elite.genome.spec_id for elite in self._algorithm.archive.elites.values()}
         admitted = self._admission.admit(genomes, evaluations, self._evaluations, elites)
+        self._live_results.propose(proposal.genome for proposal in admitted.proposals)
         return Generation(index, evaluations, admitted.proposals, admitted.reason, self._evaluations)
 
     def breed(self, window: Window, evaluate: Evaluate) -> Generation:
@@ -87,13 +101,17 @@ class Breeder:
 
     def dump(self) -> BreederState:
         """Return the state as plain data."""
-        return BreederState(self._algorithm.dump(), self._evaluations, list(self._admission.proposed))
+        return BreederState(
+            self._algorithm.dump(), self._evaluations, list(self._admission.proposed), self._live_results
+        )
 
     def load(self, state: BreederState) -> None:
         """Continue from a state of `dump`."""
         self._algorithm.load(state.search)
         self._evaluations = state.evaluations
         self._admission.proposed = list(state.proposed)
+        self._live_results = state.live_results
+        self._guide()
 
 
 def specs_of(generation: Generation, seq: int) -> list[StrategySpec]:

@@ -1,14 +1,17 @@
 """The genetic algorithm, with an ask-and-tell interface: independent of how genomes are evaluated."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memesnipe.engine.genome import Genome
 from memesnipe.evolution.archive import Archive, Elite
 from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.evolution.guidance import Guidance
 from memesnipe.evolution.operators import crossover, mutate, random_genes
 from memesnipe.evolution.space import Genes, Space, stack
 from memesnipe.sdk.registry import Families
@@ -26,6 +29,7 @@ class SearchSettings:
     newcomers: float = 0.1  # share of each generation that is random
     from_archive: float = 0.5  # share of parents that are elites of the archive, all cells equally likely
     renewals: float = 0.0  # share of each generation, at most: elites of the archive that are evaluated again
+    from_arena: float = 0.0  # share of parents that are profitable in the arena; 0: nothing is taken from its results
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class GeneticAlgorithm:
     def __init__(self, families: Families, settings: SearchSettings, seed: int) -> None:
         self.generation = 0
         self.archive = Archive()
+        self.guidance = Guidance()  # what live results say; nothing changes without them
         self._space = Space(families)
         self._settings = settings
         self._rng = np.random.default_rng(seed)
@@ -61,11 +66,21 @@ class GeneticAlgorithm:
     def kept(self, at_most: int) -> list[Genome]:
         """Return the elites to evaluate again, because the market of their evaluation may change."""
         size = self._settings.population_size
-        best = np.argsort(-self._fitness, kind="stable")[: min(self._settings.elites, at_most)]
-        elites = self._space.decode(self._genes[best])
+        order = np.argsort(-self._fitness, kind="stable")
+        ranked = (self._space.decode(self._genes[row : row + 1])[0] for row in order)
+        held_up = (genome for genome in ranked if genome.spec_id not in self.guidance.losers)
+        elites = list(islice(held_up, min(self._settings.elites, at_most)))
         renewals = min(int(size * self._settings.renewals), at_most - len(elites))
-        exclude = {genome.spec_id for genome in elites}
-        return elites + (self.archive.due(renewals, exclude) if renewals else [])
+        again = self._from_arena(renewals // 2, {genome.spec_id for genome in elites})
+        exclude = {genome.spec_id for genome in (*elites, *again)}
+        return elites + again + (self.archive.due(renewals - len(again), exclude) if renewals else [])
+
+    def _from_arena(self, count: int, exclude: Container[str]) -> list[Genome]:
+        """Return a random choice of the strategies that the arena found profitable."""
+        parents = [genome for genome in self.guidance.parents if genome.spec_id not in exclude]
+        if not parents:
+            return []
+        return [parents[i] for i in self._rng.permutation(len(parents))[:count]]
 
     def ask_with(self, kept: Sequence[Genome], count: int) -> list[Genome]:
         """Return a generation of ``kept`` and ``count`` new genomes; before the first evaluation these are random."""
@@ -73,7 +88,7 @@ class GeneticAlgorithm:
         if len(self._genes):
             fresh = min(int((len(kept) + count) * self._settings.newcomers), count)
             children = self._children(count - fresh)
-            self._asked = stack(before, random_genes(self._rng, self._space, fresh), children)
+            self._asked = stack(before, random_genes(self._rng, self._space, fresh, self._weights()), children)
         else:
             self._asked = stack(before, random_genes(self._rng, self._space, count))
         return self._distinct()
@@ -96,8 +111,16 @@ class GeneticAlgorithm:
         row_of = {genome.spec_id: row for row, genome in enumerate(self._genomes)}
         self._genes = self._asked[[row_of[genome.spec_id] for genome in genomes]]
         self._fitness = np.array([evaluation.fitness for evaluation in evaluations])
-        self.archive.add(genomes, evaluations, self.generation)
+        self.archive.remove(self.guidance.losers)
+        losers = self.guidance.losers
+        held_up = [pair for pair in zip(genomes, evaluations, strict=True) if pair[0].spec_id not in losers]
+        self.archive.add([genome for genome, _ in held_up], [found for _, found in held_up], self.generation)
         self.generation += 1
+
+    def _weights(self) -> NDArray[np.float64] | None:
+        """Return the relative probability of each family; None where all are equal."""
+        weights = self.guidance.family_weights
+        return np.array([weights.get(name, 1.0) for name in self._space.names]) if weights else None
 
     def _children(self, count: int) -> Genes:
         mothers, fathers = self._select(count), self._select(count)
@@ -107,10 +130,13 @@ class GeneticAlgorithm:
             np.where(crosses[:, None], crossed.active, mothers.active),
             np.where(crosses[:, None], crossed.shares, mothers.shares),
         )
-        return mutate(self._rng, children, self._settings.mutation_rate)
+        return mutate(self._rng, children, self._settings.mutation_rate, self._weights())
 
     def _select(self, count: int) -> Genes:
-        """Select parents: by tournament from the last generation (Goldberg & Deb 1991), or elites of the archive."""
+        """Select parents: by tournament from the last generation (Goldberg & Deb 1991), or elites of the archive.
+
+        Where the arena found strategies profitable, others are winners of a tournament among these.
+        """
         entrants = self._rng.integers(len(self._genes), size=(count, self._settings.tournament_size))
         winners = entrants[np.arange(count), np.argmax(self._fitness[entrants], axis=1)]
         parents = self._genes[winners]
@@ -120,6 +146,11 @@ class GeneticAlgorithm:
             chosen = self._rng.random(count) < self._settings.from_archive
             archived = self._space.encode([elites[cell] for cell in cells[chosen]])
             parents.active[chosen], parents.shares[chosen] = archived.active, archived.shares
+        if self.guidance.parents:
+            entrants = self._rng.integers(len(self.guidance.parents), size=(count, self._settings.tournament_size))
+            chosen = self._rng.random(count) < self._settings.from_arena
+            proven = self._space.encode([self.guidance.parents[best] for best in entrants.min(axis=1)[chosen]])
+            parents.active[chosen], parents.shares[chosen] = proven.active, proven.shares
         return parents
 
     def dump(self) -> SearchState:

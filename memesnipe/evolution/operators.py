@@ -12,14 +12,28 @@ STEP = 0.15  # standard deviation of a mutation, as a share of the range
 LONG_JUMP = 0.1  # share of mutations drawn uniformly, to reach a narrow optimum far away
 
 
-def random_genes(rng: np.random.Generator, space: Space, count: int) -> Genes:
-    """Return random genes: one to three signals of different families, all numbers uniform on their own scales."""
+def random_genes(
+    rng: np.random.Generator, space: Space, count: int, weights: NDArray[np.float64] | None = None
+) -> Genes:
+    """Return random genes: one to three signals of different families, all numbers uniform on their own scales.
+
+    Args:
+        rng: the source of randomness.
+        space: of the genomes.
+        count: number of genomes.
+        weights: relative probability of each family, shape (families,), positive; None: all are equal.
+    """
     families = len(space.names)
     wanted = rng.integers(1, min(MAX_SIGNALS, families) + 1, count)
-    order = np.argsort(rng.random((count, families)), axis=1)
+    order = np.argsort(_sorted_keys(rng.random((count, families)), weights), axis=1)
     active = np.zeros((count, families), np.bool_)
     np.put_along_axis(active, order, np.arange(families) < wanted[:, None], axis=1)
     return Genes(active, rng.random((count, len(space.columns))))
+
+
+def _sorted_keys(uniform: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return keys whose ascending order is a weighted sample without replacement (Efraimidis & Spirakis 2006)."""
+    return uniform if weights is None else -np.log1p(-uniform) / weights
 
 
 def random_genomes(rng: np.random.Generator, families: Families, count: int) -> list[Genome]:
@@ -48,14 +62,17 @@ def crossover(rng: np.random.Generator, space: Space, mothers: Genes, fathers: G
     return Genes(rank < sizes[:, None], shares)
 
 
-def mutate(rng: np.random.Generator, genes: Genes, rate: float) -> Genes:
-    """Mutate each number with probability ``rate``; with that probability also add, drop or replace a signal."""
+def mutate(rng: np.random.Generator, genes: Genes, rate: float, weights: NDArray[np.float64] | None = None) -> Genes:
+    """Mutate each number with probability ``rate``; with that probability also add, drop or replace a signal.
+
+    A signal that is added is of a family drawn with ``weights``, shape (families,); None: all are equal.
+    """
     shape = genes.shares.shape
     stepped = _reflected(genes.shares + rng.normal(0.0, STEP, shape))
     moved = np.where(rng.random(shape) < LONG_JUMP, rng.random(shape), stepped)
     shares = np.where(rng.random(shape) < rate, moved, genes.shares)
     changes = rng.random(len(genes)) < rate
-    return Genes(np.where(changes[:, None], _restructured(rng, genes.active), genes.active), shares)
+    return Genes(np.where(changes[:, None], _restructured(rng, genes.active, weights), genes.active), shares)
 
 
 def _reflected(shares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -64,7 +81,9 @@ def _reflected(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(folded > 1.0, 2.0 - folded, folded)
 
 
-def _restructured(rng: np.random.Generator, active: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _restructured(
+    rng: np.random.Generator, active: NDArray[np.bool_], weights: NDArray[np.float64] | None
+) -> NDArray[np.bool_]:
     """Add, drop or replace a signal per genome: one of the possible changes, with equal probability."""
     count, families = active.shape
     signals = active.sum(axis=1)
@@ -75,7 +94,7 @@ def _restructured(rng: np.random.Generator, active: NDArray[np.bool_]) -> NDArra
     changed = active.copy()
     rows = np.arange(count)
     one_out = np.argmax(np.where(active, rng.random(active.shape), -1.0), axis=1)
-    one_in = np.argmax(np.where(active, -1.0, rng.random(active.shape)), axis=1)
+    one_in = np.argmin(np.where(active, np.inf, _sorted_keys(1.0 - rng.random(active.shape), weights)), axis=1)
     drops, adds = choice >= 1, (choice == 0) | (choice == 2)
     changed[rows[drops], one_out[drops]] = False
     changed[rows[adds], one_in[adds]] = True

@@ -1,5 +1,6 @@
 """The payloads of the streams between roles. Money is whole lamports and raw tokens; ``ts`` is ns since 1970 UTC."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -104,6 +105,29 @@ class StrategySpec(Payload, frozen=True, kw_only=True):
     validation_sharpe: float
     genome: Genome
     deflated_sharpe: float = 0.0  # probability of skill in validation, all evaluations counted; 0 where unknown
+
+
+class ArenaStandings(Payload, frozen=True, kw_only=True):
+    """What the live results say of each strategy in the arena, after the decision at an event with a generation.
+
+    Raises:
+        ValueError: a column has not one value a strategy.
+    """
+
+    stream: ClassVar[str] = "arena_standings"
+
+    spec_ids: list[str]
+    round_trips: list[int]  # of each strategy, since its admission or its last demotion
+    expected: list[float]  # return of a round trip
+    deviations: list[float]  # standard deviation of that expectation
+
+    def __post_init__(self) -> None:
+        if {len(self.round_trips), len(self.expected), len(self.deviations)} != {len(self.spec_ids)}:
+            raise ValueError(f"a column has not one value for each of {len(self.spec_ids)} strategies")
+
+    def rows(self) -> Iterator[tuple[str, int, float, float]]:
+        """Yield spec id, round trips, expected return and its deviation of each strategy."""
+        return zip(self.spec_ids, self.round_trips, self.expected, self.deviations, strict=True)
 
 
 class CommandMessage(Payload, frozen=True, kw_only=True):

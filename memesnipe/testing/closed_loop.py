@@ -134,6 +134,8 @@ class ClosedLoop:
         for spec_id in decision.allocations_usd:
             if self.portfolio.is_proven(spec_id):
                 self.outcome.proven[spec_id] = self._genomes[spec_id]
+        if mark.flags & GENERATION:
+            self.breeder.learn(self.portfolio.arena_standings(step.seq))
         self.outcome.marks.append(mark)
         for applied in self.execution.apply(allocation_of(decision, self.portfolio.state, step.seq, {})):
             self._book(applied, mints)

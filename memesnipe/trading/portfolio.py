@@ -10,7 +10,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.engine.skill import deflated_sharpe_of
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.protocol.messages import ParityRecord, PositionUpdate, SimulationResults, StrategySpec
+from memesnipe.protocol.messages import ArenaStandings, ParityRecord, PositionUpdate, SimulationResults, StrategySpec
 from memesnipe.stats.evidence_budget import MIN_MASS, prior_mass
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.capital import divide
@@ -27,7 +27,7 @@ from memesnipe.trading.portfolio_state import (
     Transition,
 )
 from memesnipe.trading.probation import candidates, contest
-from memesnipe.trading.standing import NO_STANDING, Standing, Standings, standings
+from memesnipe.trading.standing import NO_STANDING, Standing, Standings, message_of, standings
 from memesnipe.trading.strategy_records import StrategyRecords
 
 _NOT_COMPARED: Final = ParityRecord(0, 0.0)
@@ -65,6 +65,11 @@ class Portfolio:
     def standing(self, spec_id: str) -> Standing:
         """Return the standing of a strategy at the last decision; none before the first, or after a recovery."""
         return NO_STANDING if self._standings is None else self._standings[self.records.row(spec_id)]
+
+    def arena_standings(self, seq: int) -> ArenaStandings:
+        """Return the standings of all strategies at the decision at event ``seq``, the last one, as a message."""
+        assert self._standings is not None  # noqa: S101 - a decision has set them
+        return message_of(seq, self.records.spec_ids, self.records.figures["round_trips"], self._standings)
 
     def is_proven(self, spec_id: str) -> bool:
         """Return whether a strategy is beyond probation."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memesnipe.engine.evidence import MAX_LOSS
+from memesnipe.protocol.messages import ArenaStandings
 from memesnipe.stats.e_bh import select
 from memesnipe.stats.shrinkage import Shrunk, shrink
 from memesnipe.stats.trades_needed import trades_needed
@@ -38,6 +39,21 @@ class Standings:
     def __getitem__(self, row: int) -> Standing:
         """Return the standing of one strategy."""
         return Standing(**{name: column[row].item() for name, column in self.columns.items()})
+
+
+def message_of(seq: int, spec_ids: list[str], round_trips: NDArray[np.int64], found: Standings) -> ArenaStandings:
+    """Return the standings after the decision at event ``seq`` as a message.
+
+    Args:
+        seq: the event.
+        spec_ids: of the strategies.
+        round_trips: of each, after the decision: none where its evidence starts again, shape (strategies,).
+        found: their standings.
+    """
+    expected, deviations = found.columns["expected"].tolist(), found.columns["deviation"].tolist()
+    return ArenaStandings(
+        seq=seq, spec_ids=list(spec_ids), round_trips=round_trips.tolist(), expected=expected, deviations=deviations
+    )
 
 
 def standings(figures: NDArray[Any], weights: NDArray[np.float64], paper_alpha: float, live_alpha: float) -> Standings:

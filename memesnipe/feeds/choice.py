@@ -46,7 +46,7 @@ class FeedChoice:
 
     @property
     def lockstep(self) -> bool:
-        """Whether the feed waits at each decision until all actors have processed it."""
+        """Whether the feed waits at each decision until all actors have processed it; a live feed cannot wait."""
         return self.speed == AS_FAST_AS_POSSIBLE
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from memesnipe.protocol.events import EVENT_STREAMS, PAYLOAD_OF_KIND, EventPaylo
 from memesnipe.protocol.heartbeat import ACTORS
 from memesnipe.protocol.messages import (
     AllocationMessage,
+    ArenaStandings,
     BacktestJob,
     BacktestResult,
     CommandMessage,
@@ -32,6 +33,7 @@ RISK_EVENTS: Final = RiskEvent.stream
 EXIT_ORDERS: Final = ExitOrder.stream
 EXECUTION_REPORTS: Final = ExecutionReport.stream
 ALLOCATIONS: Final = AllocationMessage.stream
+ARENA_STANDINGS: Final = ArenaStandings.stream
 POSITION_UPDATES: Final = PositionUpdate.stream
 BACKTEST_JOBS: Final = BacktestJob.stream
 BACKTEST_RESULTS: Final = BacktestResult.stream
@@ -90,6 +92,8 @@ STREAMS: Final = {
         # The executor publishes a venue's reports and applies them like any other control.
         Stream(ExecutionReport, "executor", ("executor",)),
         Stream(AllocationMessage, "portfolio", ("executor",)),
+        # As large as the results, but once a generation.
+        Stream(ArenaStandings, "portfolio", ("strategy_factory",), keep=10, transient=True),
         Stream(PositionUpdate, "position", ("portfolio",)),
     )
 }
@@ -124,8 +128,8 @@ def decoder_of(stream: str) -> Decoder:
 
 
 __all__ = [
-    "ACTORS", "ALLOCATIONS", "BACKTEST_JOBS", "BACKTEST_RESULTS", "COMMANDS", "CONSUMED_TO_THE_END", "CONTROLS",
-    "EVENTS", "EVENT_READERS",
+    "ACTORS", "ALLOCATIONS", "ARENA_STANDINGS", "BACKTEST_JOBS", "BACKTEST_RESULTS", "COMMANDS", "CONSUMED_TO_THE_END",
+    "CONTROLS", "EVENTS", "EVENT_READERS",
     "EVENT_STREAMS", "EXECUTION_REPORTS", "EXIT_ORDERS", "FILLS", "KEEP_EVENTS", "MAX_IN_FLIGHT", "POSITION_UPDATES",
     "PROGRESS", "READERS", "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS", "TRANSIENT", "Stream",
     "decoder_of", "reads_of", "writes_of",

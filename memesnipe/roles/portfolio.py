@@ -136,6 +136,8 @@ class PortfolioRole(Consumer):
             AllocationRow,
             [{"seq": seq, "spec_id": s, "allocation_usd": usd} for s, usd in decision.allocations_usd.items()],
         )
+        if due.flags & GENERATION:
+            work.send(self._portfolio.arena_standings(seq))
         work.send(allocation_of(decision, self._portfolio.state, seq, due.after))
 
     def _write_steps(self, steps: list[Transition], work: UnitOfWork) -> None:

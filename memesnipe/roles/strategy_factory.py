@@ -13,8 +13,8 @@ from memesnipe.evolution.breeding import Breeder, BreederState, specs_of
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.evolution.samples import Sample
 from memesnipe.market.events import GENERATION
-from memesnipe.protocol.messages import BacktestJob, BacktestResult
-from memesnipe.protocol.streams import BACKTEST_JOBS
+from memesnipe.protocol.messages import ArenaStandings, BacktestJob, BacktestResult
+from memesnipe.protocol.streams import ARENA_STANDINGS, BACKTEST_JOBS
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.roles.training_window import TrainingWindow
@@ -60,10 +60,32 @@ class StrategyFactory(Consumer):
             return read_mints(connection, self.context.run_id)
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
-        """Breed where a generation is due; outside lockstep only the latest one due."""
-        due = [entry.seq for entry in entries if entry.payload.flags & GENERATION]
-        for seq in due if self._lockstep else due[-1:]:
-            self._breed(seq, work)
+        """Learn from standings, and breed where a generation is due; outside lockstep only the latest one due."""
+        due = 0
+        for entry in entries:
+            if isinstance(entry.payload, ArenaStandings):
+                self._breeder.learn(entry.payload)
+            elif entry.payload.flags & GENERATION:
+                due = entry.seq
+                if self._lockstep:
+                    self._breed(due, work)
+        if due and not self._lockstep:
+            self._breed(due, work)
+
+    def with_dependencies(self, entries: list[Entry]) -> list[Entry]:
+        """Return the entries before the first generation, in lockstep, that the standings of the last one must precede.
+
+        They are published before the feed goes on, but may be missing after a loss of Redis.
+        """
+        learned, bred = self.offsets[ARENA_STANDINGS].number, self._breeder.index
+        for i, entry in enumerate(entries if self._lockstep else ()):
+            if entry.stream == ARENA_STANDINGS:
+                learned = entry.number
+            elif entry.payload.flags & GENERATION:
+                if learned < bred:
+                    return entries[:i]
+                bred += 1
+        return entries
 
     def _write_past(self) -> None:
         """Write the past of a synthetic market, where this installation does not have it yet."""
@@ -109,7 +131,7 @@ class StrategyFactory(Consumer):
         )
         for spec in specs_of(generation, seq):
             work.send(spec)
-        work.snapshot = (seq, _STATE.dump_json(self._breeder.dump()))
+        self._needs_snapshot = True
         self.log.info("generation", index=index, seq=seq, **summary, **proposed)
 
     def dump(self) -> bytes:

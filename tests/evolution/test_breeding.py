@@ -17,6 +17,7 @@ from memesnipe.evolution.window import Window
 from memesnipe.protocol.payload import encode
 from memesnipe.protocol.streams import decoder_of
 from memesnipe.sdk.registry import discover
+from tests.evolution.arena import standings_of
 from tests.evolution.windows import events_of, window_of
 from tests.support import result
 
@@ -27,8 +28,8 @@ WINDOW = window_of(events_of([1]))  # too small for samples
 LARGE = window_of(events_of([600] * 81))  # with samples of 1/3, 1/9 and 1/27
 
 
-def _breeder(bar: float = 0.5, seed: int = 7) -> Breeder:
-    settings = SearchSettings(SIZE, 0.2, 0.7, tournament_size=3, renewals=0.25)
+def _breeder(bar: float = 0.5, seed: int = 7, from_arena: float = 0.25) -> Breeder:
+    settings = SearchSettings(SIZE, 0.2, 0.7, tournament_size=3, renewals=0.25, from_arena=from_arena)
     budget = Budget(SIZE, SIZE, 10**9)
     return Breeder(FAMILIES, settings, seed, admission=Admission(bar, proposals=4), budget=budget)
 
@@ -83,6 +84,29 @@ def test_a_breeder_resumed_from_json_continues_identically(before: int, window: 
     assert [specs_of(g, 1) for g in found] == [specs_of(g, 1) for g in expected]
     assert any(generation.proposals for generation in expected)
     assert STATE.dump_json(resumed.dump()) == STATE.dump_json(whole.dump())
+
+
+def test_what_the_arena_found_profitable_is_bred_from_and_survives_a_restart() -> None:
+    breeder = _breeder()
+    (first,) = _bred(breeder, 1)
+    best, worst = (first.proposals[i].genome.spec_id for i in (0, -1))
+    breeder.learn(standings_of({best: 0.2, worst: -0.2}))
+    resumed = _breeder(seed=99)
+    resumed.load(STATE.validate_json(STATE.dump_json(breeder.dump())))
+    expected, found = (one.ask(WINDOW) for one in (breeder, resumed))
+    assert [g.spec_id for g in (*found.kept, *found.genomes)] == [
+        g.spec_id for g in (*expected.kept, *expected.genomes)
+    ]
+    asked = {genome.spec_id for genome in (*found.kept, *found.genomes)}
+    assert best in asked
+    assert worst not in asked
+
+
+def test_without_a_share_of_parents_from_the_arena_nothing_is_learned() -> None:
+    informed, other = _breeder(from_arena=0.0), _breeder(from_arena=0.0)
+    (first,), _ = _bred(informed, 1), _bred(other, 1)
+    informed.learn(standings_of({p.genome.spec_id: -1.0 for p in first.proposals}))
+    assert [specs_of(g, 1) for g in _bred(informed, 3)] == [specs_of(g, 1) for g in _bred(other, 3)]
 
 
 def test_a_spec_carries_the_probability_of_skill_through_json() -> None:

@@ -6,14 +6,28 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.bus.merge import Entry
 from memesnipe.evolution.admission import MIN_TRADES
 from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.protocol.messages import ArenaStandings, BacktestResult
 from memesnipe.protocol.streams import BACKTEST_JOBS, BACKTEST_RESULTS, STRATEGY_SPECS
 from memesnipe.roles.strategy_factory import StrategyFactory
+from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.messages import read_messages
 from memesnipe.storage.schema import GenerationRow
-from tests.roles.conftest import Stage
+from tests.roles.conftest import Reader, Stage
 from tests.support import CURVE, price_message
+
+
+class Decider(Reader):
+    """Stands in for the portfolio: publishes the standings of an empty arena after each generation."""
+
+    name = "portfolio"
+
+    def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
+        for entry in entries:
+            if isinstance(entry.payload, BacktestResult):
+                work.send(ArenaStandings(seq=entry.seq, spec_ids=[], round_trips=[], expected=[], deviations=[]))
 
 
 def _failing_first() -> Any:
@@ -44,6 +58,8 @@ def test_a_generation_is_announced_once_despite_a_failed_attempt(stage: Stage) -
     while market.seq < 3:
         market.step()
     evaluate = _failing_first()
+    decider = stage.start(Decider)
+    decider.open()
     for generation in range(2):
         failing = stage.start(StrategyFactory, evaluate)
         failing.open()
@@ -58,6 +74,10 @@ def test_a_generation_is_announced_once_despite_a_failed_attempt(stage: Stage) -
         stage.has_read("executor", "allocations_channel", market.seq)
         while not generation and market.seq < 5:
             market.step()
+        if not generation:
+            again.step()
+            assert _published(stage, BACKTEST_JOBS) == [0], "the standings after the first generation are awaited"
+            decider.step()
 
 
 def test_a_generation_without_a_proposal_records_why(stage: Stage) -> None:

@@ -18,7 +18,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Segment, run_segment
 from memesnipe.evolution.samples import Sample
 from memesnipe.evolution.spans import cut
-from memesnipe.feeds.choice import FeedChoice
+from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, FeedChoice
 from memesnipe.market.events import join
 from memesnipe.roles.context import Context
 from memesnipe.sdk.registry import discover
@@ -57,7 +57,9 @@ class Machine:
     def choice(self) -> FeedChoice:
         """Return the options of the run."""
         history = self.home / "history.tape"
-        return FeedChoice("replay", 0.0, history=[str(history)] if history.exists() else [])
+        return FeedChoice(
+            "replay", 1.0 if self.live else AS_FAST_AS_POSSIBLE, history=[str(history)] if history.exists() else []
+        )
 
     def feed(self, process: Process) -> SimulatedFeed:
         """Return the feed of a process, not open yet."""

@@ -29,6 +29,7 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(
         max_position_usd=risk.global_max_position_usd,
         min_position_usd=settings.trading.probation_capital_usd,
+        max_pool_share=risk.max_pool_share_percent / 100,
         max_token_exposure_usd=risk.max_token_exposure_usd,
         max_total_exposure_usd=risk.max_total_exposure_usd,
         max_orders_per_minute=risk.max_orders_per_minute,

@@ -9,6 +9,9 @@ class RiskSettings(Group):
 
     global_max_position_usd: Usd = setting(500, "maximum cost of one paper position", decides=True)
     max_token_exposure_usd: Usd = setting(1_000, "maximum cost of all positions in one token", decides=True)
+    max_pool_share_percent: AnyPercent = setting(
+        5, "maximum cost of a position relative to the SOL of its pool, when it is opened", decides=True
+    )
     max_total_exposure_usd: Usd = setting(10_000, "maximum cost of all positions", decides=True)
     max_orders_per_minute: Count = setting(600, "maximum number of orders per minute of event time", decides=True)
     max_data_age_ms: AgeMs = setting(5_000, "buys on older data are refused", decides=True)

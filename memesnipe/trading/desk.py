@@ -222,7 +222,13 @@ class Desk:
         exposures = held.keys() | {order.token for order in in_flight}
         used = sum(h.cost_lamports for h in held.values()) + sum(order.budget_lamports for order in in_flight)
         fees = self._venue.network_fee_lamports * (len(in_flight) + len(exposures) + 2)
-        return min(int(target_usd * lamports_per_usd), int(allocation_usd * lamports_per_usd) - used - fees)
+        free_lamports = int(allocation_usd * lamports_per_usd) - used - fees
+        return min(int(target_usd * lamports_per_usd), free_lamports, self._bearable_lamports(decision))
+
+    def _bearable_lamports(self, decision: Order) -> int:
+        """Return the largest budget that the pool can bear; no limit for a short, or where the pool is unknown."""
+        pool_lamports = self._pool(decision.token).sol_lamports if decision.side == BUY_SIDE else 0
+        return int(min(pool_lamports * self._limits.max_pool_share, 2**62)) if pool_lamports > 0 else 2**62
 
     def _leave(self, decision: Order, holding: Holding) -> Order | RiskRefused:
         market = self.state.market_state.tokens[decision.token]

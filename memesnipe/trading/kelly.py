@@ -29,9 +29,6 @@ def cap_shares(
     shares: NDArray[np.float64],
     caps: ArrayLike,
     total_cap: float,
-    *,
-    clusters: NDArray[np.int64] | None = None,
-    cluster_cap: float = np.inf,
 ) -> NDArray[np.float64]:
     """Return shares within all caps, shape (strategies,). What a cap removes is not given to others: it stays in cash.
 
@@ -39,12 +36,7 @@ def cap_shares(
         shares: not negative, shape (strategies,).
         caps: largest share of each strategy, or of all alike; for example what its pools can bear.
         total_cap: largest sum of all shares.
-        clusters: the number of each strategy's cluster, 0 or more; strategies of one cluster trade alike.
-        cluster_cap: largest sum of the shares of one cluster.
     """
     capped = np.minimum(shares, caps)
-    if clusters is not None and len(capped):
-        sums = np.bincount(clusters, weights=capped)
-        capped = capped * np.minimum(1.0, cluster_cap / np.maximum(sums, 1e-300))[clusters]
     total = float(capped.sum())
     return capped * (total_cap / total) if total > total_cap else capped

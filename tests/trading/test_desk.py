@@ -71,6 +71,17 @@ def test_a_buy_is_sized_by_allocation_level_and_cap(
     assert (order.order_no, order.due_ts) == (1, _decision(BUY_SIDE).due_ts)
 
 
+@pytest.mark.parametrize("share", [0.001, 0.01, 10.0])
+def test_a_buy_is_at_most_a_share_of_the_sol_in_its_pool(share: float) -> None:
+    desk = Desk(PaperVenue(SURE), Limits(1e9, max_pool_share=share), NO_STOPS)
+    desk.state.allocations_usd = {"abc": 1_000.0}
+    _pass(desk, Market().trade(1))
+    order = desk.on_decision(_decision(BUY_SIDE))
+    assert isinstance(order, Order)
+    bearable = int(desk.state.market_state.tokens[0].pool.sol_lamports * share)
+    assert order.budget_lamports == min(bearable, int(500.0 / SOL_USD * LAMPORTS_PER_SOL))
+
+
 @pytest.mark.parametrize(
     ("allocation", "level"), [(0.0, RiskLevel.NORMAL), (100.0, RiskLevel.CRITICAL), (100.0, RiskLevel.EMERGENCY)]
 )

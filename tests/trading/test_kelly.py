@@ -34,22 +34,17 @@ def test_a_fair_coin_with_an_edge_has_its_textbook_share() -> None:
     assert kelly_shares(_expected([0.2], [0.0], [0.96]))[0] == pytest.approx(0.1)
 
 
-@given(SHARES, st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.data())
-def test_all_caps_hold_and_nothing_grows(
-    shares: list[float], each: float, total: float, per_cluster: float, data: st.DataObject
-) -> None:
-    clusters = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(shares), max_size=len(shares))))
-    capped = cap_shares(np.array(shares), each, total, clusters=clusters, cluster_cap=per_cluster)
+@given(SHARES, st.floats(0.01, 1.0), st.floats(0.01, 1.0))
+def test_all_caps_hold_and_nothing_grows(shares: list[float], each: float, total: float) -> None:
+    capped = cap_shares(np.array(shares), each, total)
     assert (capped >= 0.0).all()
     assert (capped <= np.minimum(shares, each)).all()
     assert capped.sum() <= total * (1 + 1e-12)
-    assert (np.bincount(clusters, weights=capped) <= per_cluster * (1 + 1e-12)).all()
 
 
 def test_within_the_caps_nothing_changes() -> None:
     shares = np.array([0.1, 0.2, 0.0])
-    clusters = np.array([0, 0, 5])
-    assert cap_shares(shares, 0.5, 0.8, clusters=clusters, cluster_cap=0.4).tolist() == shares.tolist()
+    assert cap_shares(shares, 0.5, 0.8).tolist() == shares.tolist()
 
 
 def test_what_a_cap_removes_stays_in_cash() -> None:
@@ -60,10 +55,5 @@ def test_every_strategy_may_have_its_own_cap() -> None:
     assert cap_shares(np.array([0.3, 0.3]), np.array([0.01, 1.0]), 1.0).tolist() == [0.01, 0.3]
 
 
-def test_copies_of_one_strategy_share_the_cap_of_their_cluster() -> None:
-    capped = cap_shares(np.full(5, 0.1), 1.0, 1.0, clusters=np.array([2, 2, 2, 2, 0]), cluster_cap=0.2)
-    assert capped.tolist() == pytest.approx([0.05, 0.05, 0.05, 0.05, 0.1])
-
-
 def test_no_strategies_have_no_shares() -> None:
-    assert cap_shares(np.zeros(0), 0.1, 0.8, clusters=np.zeros(0, np.int64)).tolist() == []
+    assert cap_shares(np.zeros(0), 0.1, 0.8).tolist() == []

@@ -54,9 +54,7 @@ class Limits:
     max_dev_out: float = float("inf")  # value that the developer sent away, as a ratio of the token's liquidity
     max_pull: float = 1.0  # largest share of the liquidity that one event may ever have removed
     min_position_usd: float = 0.0  # an entry is not smaller while the allocation suffices: fees would consume it
-    max_pool_share: float = float(
-        "inf"
-    )  # largest buy relative to the SOL of its pool; it moves the price by twice that
+    max_pool_share: float = float("inf")  # largest buy relative to its pool's SOL; it moves the price by twice that
 
 
 def refuse(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None:

@@ -93,6 +93,8 @@ class Backtests:
     _genome_s: float = field(default=0.0, init=False)
     _events: int = field(default=1, init=False)  # that `_genome_s` is the time of
     _requested_cpus: int = field(default=0, init=False)
+    _cpus: int = field(default=0, init=False)  # of the cluster, when they were last counted
+    _counted_at: float = field(default=-_POLL_S, init=False)  # monotonic seconds
 
     def store(self, spans: Sequence[Span], slices: Iterable[Events]) -> list[Segment]:
         """Put the events of each span into the object store, of which each node has one copy for all its workers."""
@@ -154,7 +156,7 @@ class Backtests:
     def _request_workers(self, genomes: int) -> None:
         """Request enough CPUs from the autoscaler for the remaining genomes to finish within `generation_s`."""
         needed = min(int(genomes * self._genome_s / self.generation_s), -(-genomes // MIN_CHUNK), self.max_cpus)
-        if not self._requested_cpus and needed > _cpus():
+        if not self._requested_cpus and needed > self._count_cpus():
             request_resources(num_cpus=needed)
             self._requested_cpus = needed
 
@@ -166,35 +168,33 @@ class Backtests:
 
     def _collect(self, send: Callable[[_Chunk], Any], genomes: list[Genome], on_done: OnDone) -> list[Any]:
         """Keep a window of chunks in flight until every genome has its result; return the results in order."""
+        # Chunks in flight when this ends, by an interrupt or as slower copies, are left to finish: they are short, and
+        # a cancellation that meets the end of its task aborts this process (Ray 2.60, task_manager.cc, "it != sub...").
         results: dict[int, list[Any]] = {}
         pending: dict[Any, _Chunk] = {}
         sent = finished = chunks = 0
-        try:
-            while finished < len(genomes):
-                window = CHUNKS_PER_CPU * max(_cpus(), 1)
-                while sent < len(genomes) and len(pending) < window:
-                    size = self._size(len(genomes) - sent, window)
-                    chunks += 1
-                    chunk = _Chunk(chunks, sent, genomes[sent : sent + size], self._deadline(size, 1))
+        while finished < len(genomes):
+            window = CHUNKS_PER_CPU * max(self._count_cpus(), 1)
+            while sent < len(genomes) and len(pending) < window:
+                size = self._size(len(genomes) - sent, window)
+                chunks += 1
+                chunk = _Chunk(chunks, sent, genomes[sent : sent + size], self._deadline(size, 1))
+                pending[send(chunk)] = chunk
+                sent += len(chunk.genomes)
+            self._request_workers(len(genomes) - finished)
+            for reference in ray.wait(list(pending), num_returns=1, timeout=_POLL_S)[0]:
+                chunk = pending.pop(reference)
+                if chunk.start in results:
+                    continue  # another copy of the chunk was faster
+                done = self._results_of(reference, chunk)
+                if done is None:
                     pending[send(chunk)] = chunk
-                    sent += len(chunk.genomes)
-                self._request_workers(len(genomes) - finished)
-                for reference in ray.wait(list(pending), num_returns=1, timeout=_POLL_S)[0]:
-                    chunk = pending.pop(reference)
-                    if chunk.start in results:
-                        continue  # another copy of the chunk was faster
-                    done = self._results_of(reference, chunk)
-                    if done is None:
-                        pending[send(chunk)] = chunk
-                        continue
-                    results[chunk.start] = done
-                    finished += len(done)
-                    on_done(len(done))
-                for chunk in self._overdue(pending.values(), results):
-                    pending[send(chunk)] = chunk
-        finally:
-            for reference in pending:
-                ray.cancel(reference)
+                    continue
+                results[chunk.start] = done
+                finished += len(done)
+                on_done(len(done))
+            for chunk in self._overdue(pending.values(), results):
+                pending[send(chunk)] = chunk
         return [result for start in sorted(results) for result in results[start]]
 
     def _size(self, remaining: int, window: int) -> int:
@@ -234,7 +234,7 @@ class Backtests:
         Raises:
             MemeSnipeError: a chunk was lost too often.
         """
-        if not _cpus():
+        if not self._count_cpus():
             return []  # chunks wait for the first node
         now = time.monotonic()
         overdue = {chunk.start: chunk for chunk in pending if now > chunk.deadline and chunk.start not in results}
@@ -246,6 +246,10 @@ class Backtests:
         expected_s = CHUNKS_PER_CPU * genomes * self._genome_s
         return time.monotonic() + max(self.deadline_s, _SLOWER_THAN_EXPECTED * expected_s) * 2.0 ** (attempts - 1)
 
-
-def _cpus() -> int:
-    return int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+    def _count_cpus(self) -> int:
+        """Return the CPUs of the cluster; they are counted twice a second, which takes a millisecond."""
+        now = time.monotonic()
+        if now - self._counted_at >= _POLL_S:
+            self._cpus = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+            self._counted_at = now
+        return self._cpus

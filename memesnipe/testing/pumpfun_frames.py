@@ -11,14 +11,12 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from memesnipe.feeds.pumpfun.chain_events import ChainEvent
-from memesnipe.feeds.pumpfun.layouts import CODES, LAYOUTS, SHARES, STRING
+from memesnipe.feeds.pumpfun.layouts import CODES, LAYOUTS, PROGRAM_OF, SHARES, STRING
 from memesnipe.feeds.pumpfun.programs import PUMP, PUMP_AMM
 
 COMPUTE_BUDGET: Final = "ComputeBudget111111111111111111111111111111"
 _BY_EVENT: Final = {
-    layout.event: (program, discriminator, layout)
-    for program, layouts in LAYOUTS.items()
-    for discriminator, layout in layouts.items()
+    layout.event: (discriminator, layout) for layouts in LAYOUTS.values() for discriminator, layout in layouts.items()
 }
 _INT128: Final = 16
 
@@ -30,7 +28,7 @@ def key_of(name: str) -> bytes:
 
 def program_of(event: ChainEvent) -> str:
     """Return the program that writes an event."""
-    return _BY_EVENT[type(event)][0]
+    return PROGRAM_OF[type(event)]
 
 
 def encode_event(event: ChainEvent, last: str = "") -> bytes:
@@ -40,7 +38,7 @@ def encode_event(event: ChainEvent, last: str = "") -> bytes:
         event: the event.
         last: name of the last field that the event has; "" for all of them.
     """
-    _, discriminator, layout = _BY_EVENT[type(event)]
+    discriminator, layout = _BY_EVENT[type(event)]
     encoded = discriminator
     for name, kind in layout.fields:
         value: Any = getattr(event, name, 0)

@@ -221,3 +221,8 @@ LAYOUTS: Final[dict[str, dict[bytes, Layout[Any]]]] = {
         bytes.fromhex("1609851aa02c47c0"): Layout("WithdrawEvent", WithdrawEvent, _LIQUIDITY),
     },
 }
+
+# The program that writes each event.
+PROGRAM_OF: Final[dict[type, str]] = {
+    layout.event: program for program, layouts in LAYOUTS.items() for layout in layouts.values()
+}

@@ -48,6 +48,7 @@ class FeedStatus:
     failures: int = 0  # times that reading ended with an error since the feed was opened
     queued: int = 0  # events received and not polled yet
     full: int = 0  # times that reading paused because the queue was full
+    is_untrusted: bool = False  # the source delivers, but its events may be read wrongly; `error` says why
 
 
 class Feed(Protocol):

@@ -55,7 +55,8 @@ SIDE_NAMES: Final[dict[int, str]] = {
 REBALANCE: Final = 1
 GENERATION: Final = 2
 DECISION: Final = REBALANCE | GENERATION
-# The event arrived too late to act on. The machine's clock decides that once; afterwards it is part of the record.
+# Not to be acted on: the event arrived too late, or while a live feed was untrusted. Decided once, when it is numbered;
+# afterwards it is part of the record.
 STALE: Final = 4
 
 NO_TOKEN: Final = -1

@@ -122,7 +122,7 @@ class EventPublisher:
                 self._bus.trim(stream, self._first_kept(slowest))
 
     def _stamp(self, batch: Batch, intake: Intake) -> tuple[Events, list[Rejected]]:
-        """Number the events, and flag the late ones and the last one of the feed."""
+        """Number the events, and flag those that are late or of an untrusted feed, and the last one of the feed."""
         now_ns = self._context.clock.now_ns()
         events, rejected = self.sequencer.stamp(batch.messages, now_ns=now_ns if self._live else None)
 
@@ -136,6 +136,8 @@ class EventPublisher:
         # Live feeds are excepted: they may send invalid messages without end.
         intake.take_while(batch, is_rejected)
         events["flags"][self._clock.are_late(events["ts"], self._context.clock.monotonic_s(), now_ns)] |= STALE
+        if self._live and any(status.is_untrusted for status in self._feed.statuses()):
+            events["flags"] |= STALE
         if len(events) and intake.has_ended:
             events["flags"][-1] |= REBALANCE
         return events, rejected

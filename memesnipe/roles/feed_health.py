@@ -17,6 +17,9 @@ def feed_state(statuses: Sequence[FeedStatus], max_silence_s: float) -> SlowStat
         max_silence_s: seconds without an event after which a feed counts as stalled; 0 for never.
     """
     for status in statuses:
+        if status.is_untrusted:
+            return SlowState("stalled", f"feed {status.name} is untrusted and nothing is bought: {status.error}")
+    for status in statuses:
         if status.error:
             return SlowState("stalled", f"feed {status.name} failed {status.failures} times: {status.error}")
         if 0 < max_silence_s < status.silent_s:

@@ -45,6 +45,7 @@ class MarketData:
         self._waits_for_decision = False  # in lockstep
         self._slowest = 0  # the last event that every reader has consumed, as far as known
         self._failures: dict[str, int] = {}  # of each live feed, as far as logged
+        self._untrusted: set[str] = set()  # live feeds, as far as logged
 
     @property
     def cursor(self) -> Cursor:
@@ -153,6 +154,12 @@ class MarketData:
             if status.failures != self._failures.get(status.name, 0):
                 self._failures[status.name] = status.failures
                 self.log.warning("feed failed", feed=status.name, failures=status.failures, reason=status.error)
+        untrusted = {status.name: status.error for status in statuses if status.is_untrusted}
+        for name in untrusted.keys() - self._untrusted:
+            self.log.error("feed untrusted; nothing is bought", feed=name, reason=untrusted[name])
+        for name in self._untrusted - untrusted.keys():
+            self.log.info("feed trusted again", feed=name)
+        self._untrusted = set(untrusted)
 
     def close(self) -> None:
         """Release the feed, the event log and the connections."""

@@ -49,7 +49,7 @@ class DeskState:
     """The state of the desk."""
 
     ledger: LedgerState
-    is_late: bool = False  # the last event was published too late to act on
+    is_late: bool = False  # the last event is not to be acted on (`STALE`)
     allocations_usd: dict[str, float] = field(default_factory=dict)
     pending: list[Order] = field(default_factory=list)
     exit_orders: int = 0

@@ -80,7 +80,7 @@ def refuse(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None
 
 def _refuse_market(order: Order, market: TokenMarket, state: DeskState, limits: Limits) -> RiskRefused | None:
     if state.is_late:
-        return RiskRefused(order, RefusalReason.STALE_DATA, "the event was published too late")
+        return RiskRefused(order, RefusalReason.STALE_DATA, "the event arrived too late, or from an untrusted feed")
     # A quiet token keeps the price of its last trade; a market without any trade means that data is missing.
     silent_ns = state.market_state.last_ts - state.market_state.traded_ts
     if silent_ns > limits.max_data_age_ns:

@@ -7,6 +7,7 @@ from memesnipe.roles.activity import ActivityTracker, SlowState
 from memesnipe.roles.feed_health import QUIET_AFTER_S, feed_state
 
 BUSY, SILENT = FeedStatus("pyth", 0.5), FeedStatus("pump", QUIET_AFTER_S + 90)
+UNTRUSTED = FeedStatus("pumpfun", 0.1, error="protocol changed: PumpSwap: 9 of 40 events", is_untrusted=True)
 FAILED = FeedStatus("pump", 3.0, error="ConnectionError: refused", failures=4)
 
 
@@ -21,6 +22,14 @@ FAILED = FeedStatus("pump", 3.0, error="ConnectionError: refused", failures=4)
         ([SILENT], 99.0, ("stalled", "no event from feed pump for 100 s")),
         ([BUSY, SILENT], 99.0, ("stalled", "no event from feed pump for 100 s")),
         ([BUSY, FAILED], 0.0, ("stalled", "feed pump failed 4 times: ConnectionError: refused")),
+        (
+            [FAILED, UNTRUSTED],
+            0.0,
+            (
+                "stalled",
+                "feed pumpfun is untrusted and nothing is bought: protocol changed: PumpSwap: 9 of 40 events",
+            ),
+        ),
     ],
 )
 def test_the_state_follows_from_errors_and_silence(statuses, max_silence_s, expected) -> None:

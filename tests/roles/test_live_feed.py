@@ -10,8 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from actors.host import Host
+from memesnipe.feeds.base import FeedStatus
 from memesnipe.feeds.live import LiveFeed
 from memesnipe.feeds.merge import MergedFeed
+from memesnipe.market.events import NS_PER_S, STALE
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.heartbeat import HEARTBEAT_KEY, Heartbeat, decode_heartbeat
 from memesnipe.protocol.streams import EVENTS, MAX_IN_FLIGHT
@@ -24,7 +26,7 @@ from memesnipe.storage.schema_control import CommandRow, LeaseRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.testing.live_source import ScriptedSource
 from tests.roles.conftest import Reader, Stage
-from tests.support import CURVE, price_message
+from tests.support import CURVE, START_TS, price_message
 
 SOON_S = 20.0  # far more than any of it takes
 
@@ -253,3 +255,26 @@ def test_a_silent_feed_delays_neither_heartbeat_nor_lease_nor_halt(
     monkeypatch.undo()
     host.deliver(*trades(1, first=3))
     wait_until(lambda: (beat := heartbeat()) and (beat.state, beat.seq) == ("running", 4))
+
+
+def test_events_of_an_untrusted_feed_are_stale_until_it_is_trusted_again(stage: Stage, monkeypatch) -> None:
+    """Without the flag the desk would buy on numbers that may have been read from the wrong bytes."""
+    now_ns = START_TS + NS_PER_S
+    monkeypatch.setattr("memesnipe.clock.time.time_ns", lambda: now_ns)
+    source, untrusted = ScriptedSource(), FeedStatus("pumpfun", 0.0, error="protocol changed", is_untrusted=True)
+    feed = LiveFeed("test", source)
+    market = stage.market(feed)
+    market.open()
+    statuses = feed.statuses
+    for is_untrusted in (False, True, False):
+        monkeypatch.setattr(feed, "statuses", lambda extra=(untrusted,) * is_untrusted: [*statuses(), *extra])
+        source.deliver(*trades(2, first=market.seq))
+        step_until(market, lambda expected=market.seq + 2: market.seq == expected)
+        market.step()
+        state = market.context.activity.slow_state()
+        assert (state is not None and "untrusted" in state.detail) == is_untrusted
+    (events,) = read_batches(stage.context().event_log, 1, 6)
+    assert (events["flags"] & STALE).tolist() == [0, 0, STALE, STALE, 0, 0]
+    log = (stage.home / "logs" / "market_data.jsonl").read_text()
+    assert "feed untrusted; nothing is bought" in log
+    assert "feed trusted again" in log

@@ -1,0 +1,168 @@
+"""The feed of pump.fun and PumpSwap: frames of several endpoints, joined, decoded, judged and translated."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import inf
+from types import MappingProxyType
+from typing import Any, Final
+
+from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedMessage, FeedStatus, Polled, ResumeToken
+from memesnipe.feeds.merge import REORDER_WINDOW_S
+from memesnipe.feeds.pumpfun.decoder import Decoder
+from memesnipe.feeds.pumpfun.frames import Notification, RequestError, Subscribed, parse_frame
+from memesnipe.feeds.pumpfun.joining import Joiner
+from memesnipe.feeds.pumpfun.sentinel import Sentinel
+from memesnipe.feeds.pumpfun.translator import Translator
+
+NAME: Final = "pumpfun"
+_SLICE_S: Final = 0.01  # of waiting for one endpoint, while a frame of another may arrive
+
+
+class _Endpoint:
+    """One source of frames."""
+
+    def __init__(self, name: str, feed: Feed) -> None:
+        self.name, self.feed = name, feed
+        self.has_ended = False
+        self.refused = ""  # the last request that the node refused on this connection
+        self._failures = 0
+
+    def has_reconnected(self) -> bool:
+        """Return whether reading failed since the last call."""
+        failures = sum(status.failures for status in self.feed.statuses())
+        if failures == self._failures:
+            return False
+        self._failures, self.refused = failures, ""
+        return True
+
+    def statuses(self) -> list[FeedStatus]:
+        """Return the condition of the connection."""
+        return [
+            replace(status, error=self.refused) if self.refused and not status.error else status
+            for status in self.feed.statuses()
+        ]
+
+
+class PumpfunFeed:
+    """The market of pump.fun from log notifications.
+
+    A subscription to logs cannot be resumed, so the feed has no token and begins with what happens next.
+
+    Args:
+        sources: live feeds by name of the endpoint, all with the same subscriptions; their messages are text frames.
+        sol_usd: returns the price of SOL now, 0.0 if it is unknown.
+        window_s: for which a transaction is held so that those of other endpoints can precede it.
+        now_ns: returns this machine's time in ns since 1970.
+        clock: returns monotonic seconds.
+    """
+
+    live = True
+    total: int | None = None
+    assumptions: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(
+        self,
+        sources: Mapping[str, Feed],
+        sol_usd: Callable[[], float],
+        window_s: float = REORDER_WINDOW_S,
+        now_ns: Callable[[], int] = time.time_ns,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._endpoints = [_Endpoint(name, feed) for name, feed in sources.items()]
+        self._clock = clock
+        self._joiner = Joiner(list(sources), window_s)
+        self._decoder, self._translator, self._sentinel = Decoder(), Translator(sol_usd, now_ns), Sentinel()
+        self._frames: Counter[str] = Counter()
+        self._ready: deque[FeedMessage] = deque()
+        self._last_message_s = 0.0
+
+    def open(self, token: ResumeToken) -> None:  # noqa: ARG002 - nothing can be resumed
+        """Connect to every endpoint."""
+        self._last_message_s = self._clock()
+        for endpoint in self._endpoints:
+            endpoint.feed.open(None)
+
+    def learn_pool(self, pool: str, mint: str) -> None:
+        """Learn the coin of a SOL pool that was created before the feed was opened (addresses in base58)."""
+        self._translator.learn_pool(pool, mint)
+
+    def poll(self, limit: int, timeout_s: float) -> Polled:
+        """Return the next messages; wait up to ``timeout_s`` seconds if there are none."""
+        deadline_s = self._clock() + timeout_s
+        wait_s = 0.0
+        while True:
+            self._read(limit, wait_s)
+            has_ended = all(endpoint.has_ended for endpoint in self._endpoints)
+            self._translate(inf if has_ended else self._clock())
+            if self._ready:
+                return [FeedEvent(self._ready.popleft(), None) for _ in range(min(limit, len(self._ready)))]
+            if has_ended and self._joiner.is_empty:
+                return END
+            left_s = deadline_s - self._clock()
+            if left_s <= 0:
+                return IDLE
+            wait_s = min(left_s, _SLICE_S)
+
+    def _read(self, limit: int, wait_s: float) -> None:
+        """Poll every endpoint once; wait for the first one that has not ended."""
+        for endpoint in self._endpoints:
+            if endpoint.has_ended:
+                continue
+            polled = endpoint.feed.poll(limit, wait_s)
+            wait_s = 0.0
+            if endpoint.has_reconnected():
+                self._sentinel.gap()
+            if polled is END:
+                endpoint.has_ended = True
+            elif polled is not IDLE:
+                now_s = self._clock()
+                for event in polled:
+                    self._take(endpoint, event.message, now_s)
+
+    def _take(self, endpoint: _Endpoint, text: Any, now_s: float) -> None:
+        """Count a frame, and add the transaction in it, if it succeeded."""
+        frame = parse_frame(text)
+        if isinstance(frame, Notification):
+            if frame.is_failed:
+                self._frames["failed transactions"] += 1
+            else:
+                self._frames["transactions"] += 1
+                self._joiner.add(endpoint.name, frame, now_s)
+        elif isinstance(frame, Subscribed):
+            self._frames["subscriptions"] += 1
+        elif isinstance(frame, RequestError):
+            self._frames["refused requests"] += 1
+            endpoint.refused = f"the node refused request {frame.request}: {frame.code} {frame.message}"
+        else:
+            self._frames["frames not understood"] += 1
+
+    def _translate(self, now_s: float) -> None:
+        for notification in self._joiner.release(now_s):
+            transaction = self._decoder.decode(notification.slot, notification.logs)
+            self._sentinel.observe(transaction)
+            messages = self._translator.translate(transaction)
+            if messages:
+                self._last_message_s = self._clock()
+                self._ready += messages
+
+    def counts(self) -> dict[str, int]:
+        """Return how many frames, events and messages there were, and by reason how many were put aside."""
+        found = self._frames + self._joiner.counts + self._decoder.counts + self._translator.counts
+        missed = {f"transactions missed by {name}": count for name, count in self._joiner.missed.items()}
+        return dict(found) | missed
+
+    def statuses(self) -> list[FeedStatus]:
+        """Return the condition of each endpoint, and of the reading of their frames under the name of the feed."""
+        if all(endpoint.has_ended for endpoint in self._endpoints):
+            return []
+        silent_s = self._clock() - self._last_message_s
+        error, is_untrusted = self._sentinel.message, self._sentinel.is_untrusted
+        reading = FeedStatus(NAME, silent_s, error, queued=len(self._ready), is_untrusted=is_untrusted)
+        return [*(status for endpoint in self._endpoints for status in endpoint.statuses()), reading]
+
+    def close(self) -> None:
+        """Close every endpoint."""
+        for endpoint in self._endpoints:
+            endpoint.feed.close()

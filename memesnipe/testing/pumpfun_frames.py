@@ -1,0 +1,98 @@
+"""Log notifications of pump.fun and PumpSwap, built from events: the inverse of `memesnipe.feeds.pumpfun`.
+
+Fields of an event that the decoder does not read are encoded as zeros and empty texts.
+"""
+
+import base64
+import json
+import struct
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, Final
+
+from memesnipe.feeds.pumpfun.chain_events import ChainEvent
+from memesnipe.feeds.pumpfun.layouts import CODES, LAYOUTS, PROGRAM_OF, SHARES, STRING
+from memesnipe.feeds.pumpfun.programs import PUMP, PUMP_AMM
+
+COMPUTE_BUDGET: Final = "ComputeBudget111111111111111111111111111111"
+_BY_EVENT: Final = {
+    layout.event: (discriminator, layout) for layouts in LAYOUTS.values() for discriminator, layout in layouts.items()
+}
+_INT128: Final = 16
+
+
+def key_of(name: str) -> bytes:
+    """Return a key of 32 bytes that depends on a name alone."""
+    return blake2b(name.encode(), digest_size=32).digest()
+
+
+def program_of(event: ChainEvent) -> str:
+    """Return the program that writes an event."""
+    return PROGRAM_OF[type(event)]
+
+
+def encode_event(event: ChainEvent, last: str = "") -> bytes:
+    """Return the bytes of an event.
+
+    Args:
+        event: the event.
+        last: name of the last field that the event has; "" for all of them.
+    """
+    discriminator, layout = _BY_EVENT[type(event)]
+    encoded = discriminator
+    for name, kind in layout.fields:
+        value: Any = getattr(event, name, 0)
+        if kind in (STRING, SHARES):
+            encoded += struct.pack("<I", 0)
+        elif kind == "i128":
+            encoded += int(value).to_bytes(_INT128, "little", signed=True)
+        elif kind == "key":
+            encoded += bytes(value or b"").ljust(32, b"\0")
+        else:
+            encoded += struct.pack("<" + CODES[kind], value)
+        if name == last:
+            break
+    return encoded
+
+
+def data_line(data: bytes) -> str:
+    """Return the line of a log that carries data."""
+    return f"Program data: {base64.b64encode(data).decode()}"
+
+
+def invocation(program: str, lines: Sequence[str] = (), depth: int = 1) -> list[str]:
+    """Return the lines of a successful invocation with some lines within."""
+    return [
+        f"Program {program} invoke [{depth}]",
+        "Program log: Instruction: Any",
+        *lines,
+        f"Program {program} consumed 1234 of 200000 compute units",
+        f"Program {program} success",
+    ]
+
+
+def logs_of(events: Sequence[ChainEvent]) -> list[str]:
+    """Return the logs of a transaction with these events, each in an invocation of its program."""
+    lines = invocation(COMPUTE_BUDGET)
+    for event in events:
+        lines += invocation(program_of(event), [data_line(encode_event(event))])
+    return lines
+
+
+def notification(slot: int, signature: str, logs: Sequence[str], err: Any = None, subscription: int = 7) -> str:
+    """Return the text frame of a transaction's logs."""
+    value = {"signature": signature, "err": err, "logs": list(logs)}
+    result = {"context": {"slot": slot}, "value": value}
+    params = {"subscription": subscription, "result": result}
+    return json.dumps({"jsonrpc": "2.0", "method": "logsNotification", "params": params})
+
+
+def subscribed(subscription: int, request: int = 1) -> str:
+    """Return the reply to a subscription."""
+    return json.dumps({"jsonrpc": "2.0", "id": request, "result": subscription})
+
+
+def migration_logs(pool_event: ChainEvent, migration: ChainEvent) -> list[str]:
+    """Return the logs of a migration: pump.fun invokes PumpSwap, which creates the pool."""
+    created = invocation(PUMP_AMM, [data_line(encode_event(pool_event))], depth=2)
+    return invocation(PUMP, [*created, data_line(encode_event(migration))])

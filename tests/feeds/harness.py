@@ -8,7 +8,11 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from memesnipe.feeds.live import Source
+from memesnipe.feeds.polling import PollingSource
+from memesnipe.feeds.server_sent_events import EventStreamSource
 from memesnipe.feeds.websocket import WebsocketSource, WebsocketTimes
+from memesnipe.testing.event_stream_server import EventStreamServer
+from memesnipe.testing.polled_server import PolledServer
 from memesnipe.testing.websocket_server import WebsocketServer
 
 SOON_S = 10.0  # far more than any of it takes
@@ -42,7 +46,23 @@ class Websocket:
         return WebsocketSource(url, [SUBSCRIBE], times, max_frame_bytes=LIMIT_BYTES)
 
 
-KINDS: dict[str, Kind] = {"websocket": Websocket()}
+class EventStream:
+    def server(self) -> Server:
+        return EventStreamServer()
+
+    def source(self, url: str, *, silence_s: float = SOON_S) -> Source:
+        return EventStreamSource(url, {"Authorization": f"Bearer {KEY}"}, silence_s, LIMIT_BYTES)
+
+
+class Polling:
+    def server(self) -> Server:
+        return PolledServer()
+
+    def source(self, url: str, *, silence_s: float = SOON_S) -> Source:
+        return PollingSource(url, 0.005, {"x-api-key": KEY}, silence_s, LIMIT_BYTES)
+
+
+KINDS: dict[str, Kind] = {"websocket": Websocket(), "event stream": EventStream(), "polling": Polling()}
 
 
 def wait_until(condition: Callable[[], object]) -> None:

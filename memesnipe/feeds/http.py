@@ -36,10 +36,11 @@ class HttpClient:
     """
 
     url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str]  # with keys, which are shown nowhere
     read_s: float  # without a byte, after which the server is given up
     max_bytes: int = MAX_BODY_BYTES
     separators: tuple[bytes, ...] = ()  # of a stream's parts; the limit of bytes is that of a part
+    accept: str = "*/*"
     _client: httpx.Client | None = None
     _socket: socket.socket | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -49,7 +50,7 @@ class HttpClient:
     def opened(self) -> Iterator[None]:
         """Keep connections open from one request to the next, and close them at the end."""
         timeout = httpx.Timeout(self.read_s, connect=CONNECT_S)
-        headers = {**_HEADERS, **self.headers}
+        headers = {**_HEADERS, "Accept": self.accept, **self.headers}
         with httpx.Client(headers=headers, timeout=timeout, verify=_certificates()) as self._client:
             yield
 
@@ -99,7 +100,7 @@ class HttpClient:
     def error(self, text: str, wait_s: float = 0.0) -> SourceError:
         """Return an error of the URL, without the keys that were sent."""
         for value in self.headers.values():
-            text = text.replace(value, "...")
+            text = text.replace(value.rpartition(" ")[2] or "...", "...")  # without a scheme such as Bearer
         return SourceError(self.url, text, wait_s)
 
     def close(self) -> None:

@@ -32,8 +32,7 @@ class EventStreamSource:
         silence_s: float = SILENCE_S,
         max_event_bytes: int = MAX_BODY_BYTES,
     ) -> None:
-        headers = {**headers, "Accept": "text/event-stream", "Cache-Control": "no-store"}
-        self._client = HttpClient(url, headers, silence_s, max_event_bytes, _SEPARATORS)
+        self._client = HttpClient(url, headers, silence_s, max_event_bytes, _SEPARATORS, "text/event-stream")
 
     def read(self, token: ResumeToken) -> Generator[FeedEvent | Literal[Signal.IDLE], None, None]:  # noqa: ARG002
         """Connect, and yield the events; the token has no meaning.

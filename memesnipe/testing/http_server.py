@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -11,6 +12,11 @@ from typing import Any, Self
 
 class _Threads(ThreadingHTTPServer):
     daemon_threads = False  # closing the server waits for the threads of its requests
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print an error, unless the client has left."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class HttpTestServer:

@@ -21,6 +21,8 @@ class MarketData(Host):
     def make_role(self, context: "Context", metrics: "ActorMetrics") -> "Role":
         """Return the role, with the feed of the run."""
         from memesnipe.feeds.choice import make_feed  # noqa: PLC0415
+        from memesnipe.roles.feed_endpoints import endpoints_of  # noqa: PLC0415
         from memesnipe.roles.market_data import MarketData as MarketDataRole  # noqa: PLC0415
 
-        return MarketDataRole(context, metrics, make_feed(context.choice, context.feed_checkpoints))
+        feed = make_feed(context.choice, context.feed_checkpoints, endpoints_of(context.settings))
+        return MarketDataRole(context, metrics, feed)

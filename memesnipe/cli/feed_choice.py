@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+from memesnipe.bounds import MAX_SHOWN
 from memesnipe.cli.inputs import check_tape
 from memesnipe.cli.numbers import number_parser
 from memesnipe.errors import InputError
-from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, ENDLESS_FEEDS, FEED_NAMES, FeedChoice
+from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, ENDLESS_FEEDS, FEED_NAMES, LIVE_FEEDS, FeedChoice
 
 _DEFAULT_SPEED = {"synthetic": 60.0, "replay": 1.0}
 _SPEEDS = (0.001, 1e9)
+_LIVE_SPEED = 1.0
 
 
 def feed_choice(feed: str, tape: Path | None, speed: str | None, *, until_end: bool) -> FeedChoice:
@@ -31,6 +33,7 @@ def feed_choice(feed: str, tape: Path | None, speed: str | None, *, until_end: b
             raise InputError(f"--feed {feed}: {name} is named twice")
         if until_end and name in ENDLESS_FEEDS:
             raise InputError(f"--until-end: the {name} feed has no end")
+    _check_live(feed, names, speed)
     if ("replay" in names) != (tape is not None):
         raise InputError("--feed replay and --tape TAPE go together")
     if tape is not None:
@@ -39,7 +42,23 @@ def feed_choice(feed: str, tape: Path | None, speed: str | None, *, until_end: b
     return FeedChoice(feed, _speed(names, speed), str(tape or ""))
 
 
+def _check_live(feed: str, names: list[str], speed: str | None) -> None:
+    """Check that live feeds are among themselves, and have no speed.
+
+    Raises:
+        InputError: they are not, or it is given.
+    """
+    live = [name for name in names if name in LIVE_FEEDS]
+    others = [name for name in names if name not in LIVE_FEEDS]
+    if live and others:
+        raise InputError(f"--feed {feed}: {live[0]} is live and {others[0]} is not; choose feeds of one sort")
+    if live and speed is not None:
+        raise InputError(f"--speed {speed[:MAX_SHOWN]}: {live[0]} is live, at the speed of the market; leave it out")
+
+
 def _speed(names: list[str], speed: str | None) -> float:
+    if names[0] in LIVE_FEEDS:
+        return _LIVE_SPEED
     if speed is None:
         return min(_DEFAULT_SPEED[name] for name in names)
     if speed == "max":

@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from memesnipe import __version__
 from memesnipe.cli.checks import checks
 from memesnipe.cli.evolve import evolution
+from memesnipe.cli.feeds import feeds
 from memesnipe.cli.manual import manual
 from memesnipe.cli.record import recording
 from memesnipe.cli.redis import redis
@@ -37,7 +38,7 @@ app = typer.Typer(
     help="Breeds memecoin strategies, simulates them on the whole market and trades the best on paper. "
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
-for group in (system, tapes, recording, strategies, research, evolution, manual, checks, sql, redis):
+for group in (system, feeds, tapes, recording, strategies, research, evolution, manual, checks, sql, redis):
     app.add_typer(group)
 
 

@@ -10,7 +10,7 @@ import typer
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_folder
 from memesnipe.cli.numbers import number_option
-from memesnipe.cli.options import Json
+from memesnipe.cli.options import FEED_HELP, Json
 from memesnipe.market.times import NS_PER_HOUR, utc_text
 from memesnipe.runtime.terminal import print_json, print_message, print_table, stderr_console
 
@@ -25,7 +25,7 @@ _WAIT_S: Final = 0.2  # for an event; Ctrl-C is noticed no later
 @recording.command("record")
 def record_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the tapes, one for each hour.")],
-    feed: Annotated[str, typer.Option(help="Sources of events, separated by commas: synthetic, replay.")] = "synthetic",
+    feed: Annotated[str, typer.Option(help=FEED_HELP)] = "synthetic",
     tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed.")] = None,
     hours: Annotated[
         float | None, number_option("--hours", 0.001, 8_760, "Stop after this event time. Default: no limit.")
@@ -45,9 +45,11 @@ def record_command(
 
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.feeds.choice import make_feed  # noqa: PLC0415
+    from memesnipe.roles.feed_endpoints import endpoints_of  # noqa: PLC0415
     from memesnipe.runtime.recording import Recording  # noqa: PLC0415
 
-    source = make_feed(replace(choice, seed=load_settings().simulation.seed))
+    settings = load_settings()
+    source = make_feed(replace(choice, seed=settings.simulation.seed), endpoints=endpoints_of(settings))
     signals.has_started()
     started = time.monotonic()
     with Recording(output, source) as recorded:

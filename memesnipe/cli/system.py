@@ -8,7 +8,7 @@ import typer
 
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_history, check_report
-from memesnipe.cli.options import BACKGROUND_OPTION, Json
+from memesnipe.cli.options import BACKGROUND_OPTION, FEED_HELP, Json
 from memesnipe.cli.signals import exit_on_interrupt
 from memesnipe.runtime.terminal import print_json, print_message, print_table
 
@@ -17,11 +17,13 @@ system = typer.Typer()
 
 @system.command("up")
 def up_command(
-    feed: Annotated[str, typer.Option(help="Sources of events, separated by commas: synthetic, replay.")] = "synthetic",
+    feed: Annotated[str, typer.Option(help=FEED_HELP)] = "synthetic",
     tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed.")] = None,
     speed: Annotated[
         str | None,
-        typer.Option(help="Ratio of event time to real time, or max. Default: 60 for synthetic, 1 for replay."),
+        typer.Option(
+            help="Ratio of event time to real time, or max; not for live feeds. Default: 60 for synthetic, else 1."
+        ),
     ] = None,
     history: Annotated[
         list[Path] | None,

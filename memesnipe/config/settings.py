@@ -14,6 +14,7 @@ from memesnipe.config.api import ApiSettings
 from memesnipe.config.conflicts import check_together
 from memesnipe.config.env_file import check_env_file, line_of_setting, near_misses
 from memesnipe.config.evolution import EvolutionSettings
+from memesnipe.config.feeds import FeedSettings
 from memesnipe.config.fills import FillSettings
 from memesnipe.config.grouped import GroupedSettings
 from memesnipe.config.installation import InstallationSettings
@@ -42,6 +43,7 @@ class Settings(GroupedSettings):
     simulation: SimulationSettings
     lifecycle: LifecycleSettings
     fills: FillSettings
+    feeds: FeedSettings
     servers: ServerSettings
     installation: InstallationSettings
     api: ApiSettings

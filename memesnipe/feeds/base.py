@@ -1,7 +1,7 @@
 """The port of feeds: how market_data reads a source of events, whether a tape, a generator or a connection."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -22,7 +22,7 @@ None is the beginning.
 class FeedEvent(NamedTuple):
     """A message, and the token to store once it has been processed."""
 
-    message: FeedMessage
+    message: Any  # a `FeedMessage`; inside of a feed also a payload, of which it makes messages
     token: ResumeToken
 
 
@@ -49,6 +49,9 @@ class FeedStatus:
     queued: int = 0  # events received and not polled yet
     full: int = 0  # times that reading paused because the queue was full
     is_untrusted: bool = False  # the source delivers, but its events may be read wrongly; `error` says why
+    connections: int = 0  # times that the source was reached; events between two connections may be missing
+    rejected: Mapping[str, int] = field(default_factory=dict)  # payloads received and not delivered, by reason
+    late: int = 0  # events delivered with the time of an earlier one, see `memesnipe.feeds.merge`
 
 
 class Feed(Protocol):

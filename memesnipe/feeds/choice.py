@@ -9,9 +9,11 @@ from typing import Any
 
 from memesnipe.errors import InputError
 from memesnipe.feeds.base import Feed
+from memesnipe.feeds.endpoints import Endpoints
 
-FEED_NAMES = ("synthetic", "replay")
-ENDLESS_FEEDS = ("synthetic",)
+LIVE_FEEDS = ("pumpfun", "pyth", "jupiter")
+FEED_NAMES = ("synthetic", "replay", *LIVE_FEEDS)
+ENDLESS_FEEDS = ("synthetic", *LIVE_FEEDS)
 AS_FAST_AS_POSSIBLE = 0.0
 
 
@@ -39,7 +41,14 @@ class FeedChoice:
         """An identifier that is equal for feeds with equal events, so that an unfinished run can be resumed."""
         return ",".join(map(self._identity_of, self.names))
 
+    @property
+    def live(self) -> bool:
+        """Whether the feeds are live. Live and other feeds are never chosen together."""
+        return any(name in LIVE_FEEDS for name in self.names)
+
     def _identity_of(self, name: str) -> str:
+        if name in LIVE_FEEDS:
+            return name  # there is one market, and every run of it continues
         if name == "replay":
             return f"replay:{blake2b(Path(self.tape).read_bytes(), digest_size=8).hexdigest()}"
         return f"{name}:{self.seed}" + (f":{self.past_hours:g}h" if self.past_hours else "")
@@ -54,21 +63,30 @@ class FeedChoice:
         return asdict(self)
 
 
-def make_feed(choice: FeedChoice, checkpoints: Path | None = None) -> Feed:
+def make_feed(choice: FeedChoice, checkpoints: Path | None = None, endpoints: Endpoints | None = None) -> Feed:
     """Return the chosen feed, merged from several if several are chosen; it is not open yet.
+
+    A live feed whose amounts are in SOL is merged with a price of SOL, see `memesnipe.feeds.live_choice`.
 
     Args:
         choice: the feeds.
         checkpoints: file for the state of a generated feed, which makes resuming fast.
+        endpoints: of live feeds; may be None for any other.
 
     Raises:
         InputError: there is no feed of that name.
         TapeError: the tape cannot be read or contains an invalid event.
     """
-    feeds = {name: _make_one(name, choice, checkpoints) for name in choice.names}
+    live = [name for name in choice.names if name in LIVE_FEEDS]
+    feeds = {name: _make_one(name, choice, checkpoints) for name in choice.names if name not in live}
+    if live:
+        from memesnipe.feeds.live_choice import make_live_feeds  # noqa: PLC0415 - import only what is opened
+
+        assert endpoints is not None  # noqa: S101 - a live feed has some
+        feeds |= make_live_feeds(live, endpoints)
     if len(feeds) == 1:
         return next(iter(feeds.values()))
-    from memesnipe.feeds.merge import MergedFeed  # noqa: PLC0415 - import only what is opened
+    from memesnipe.feeds.merge import MergedFeed  # noqa: PLC0415 - as above
 
     return MergedFeed(feeds)
 

@@ -3,16 +3,21 @@
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from memesnipe.errors import InputError
 from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedStatus, Polled, ResumeToken
-from memesnipe.market.sequencer import time_of
+from memesnipe.market.events import NS_PER_S
+from memesnipe.market.sequencer import MAX_FUTURE_NS, time_of
 
 # Providers deliver the same moment some tens to hundreds of ms apart. A shorter wait rejects more events as out of
 # order, a longer one delays every event while another feed is silent; `MAX_DATA_AGE_MS` is 20 times as long.
 REORDER_WINDOW_S: Final = 0.25
 MAX_HELD: Final = 2_048  # events of one feed; beyond that they are released without waiting for the others
+# A trade has changed its pool also if it is reported a little late: without it, all that follows would be computed from
+# a wrong pool. An event that is later than this describes the past, and is left to the sequencer to reject.
+MAX_LATE_NS: Final = 10 * NS_PER_S
 _SLICE_S: Final = 0.01  # of waiting for one live feed, while an event of another may arrive
 
 
@@ -23,6 +28,7 @@ class _Input:
         self.name, self.feed = name, feed
         self.held: deque[tuple[FeedEvent, float]] = deque()  # with the time by the clock at which it was polled
         self.has_ended = False
+        self.late = 0  # events that were given the time of an earlier one
 
     @property
     def is_missing(self) -> bool:
@@ -51,14 +57,16 @@ class MergedFeed:
     """Feeds merged by event time; of events with equal times, those of the feed named first come first.
 
     An event is released when each other feed has a later one or has ended. A live feed without events is waited for
-    only until the event has been held for the window; what it then delivers late is out of order, and rejected by
-    the sequencer if its time is before that of the last event released. The token is a JSON object with the token of
-    each feed under its name.
+    only until the event has been held for the window. What it then delivers late, with a time before that of the last
+    event released, gets that event's time if it is at most `MAX_LATE_NS` late, and is counted in the status of its
+    feed; if later, it is delivered as it is, and rejected by the sequencer as out of order. The token is a JSON object
+    with the token of each feed under its name.
 
     Args:
         feeds: the feeds by name, either all live or none.
         window_s: the maximum time for which an event is held.
         clock: returns monotonic seconds.
+        now_ns: returns the time of day; an event far after it does not make the others late.
 
     Raises:
         InputError: some of the feeds are live and others are not.
@@ -69,6 +77,7 @@ class MergedFeed:
         feeds: Mapping[str, Feed],
         window_s: float = REORDER_WINDOW_S,
         clock: Callable[[], float] = time.monotonic,
+        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.live = any(feed.live for feed in feeds.values())
         recorded = [name for name, feed in feeds.items() if not feed.live]
@@ -80,7 +89,8 @@ class MergedFeed:
             name: value for feed in feeds.values() for name, value in feed.assumptions.items()
         }
         self._inputs = [_Input(name, feed) for name, feed in feeds.items()]
-        self._window_s, self._clock = window_s, clock
+        self._window_s, self._clock, self._now_ns = window_s, clock, now_ns
+        self._last_ts = 0  # of the events released
         self._tokens: dict[str, ResumeToken] = {}
 
     def open(self, token: ResumeToken) -> None:
@@ -125,12 +135,28 @@ class MergedFeed:
                 break
             event, _ = first.held.popleft()
             self._tokens = {**self._tokens, first.name: event.token}
-            released.append(FeedEvent(event.message, self._tokens))
+            message = self._in_order(first, event.message) if self.live else event.message
+            released.append(FeedEvent(message, self._tokens))
         return released
 
+    def _in_order(self, one: _Input, message: Any) -> Any:
+        """Return a message of a live feed, with the time of the last one released if its own is a little earlier."""
+        ts = time_of(message)
+        if ts >= self._last_ts:
+            # The sequencer rejects events of the future, so nothing is late because of them.
+            self._last_ts = ts if ts <= self._now_ns() + MAX_FUTURE_NS else self._last_ts
+        elif ts > 0 and self._last_ts - ts <= MAX_LATE_NS:
+            one.late += 1
+            return {**message, "ts": self._last_ts}
+        return message
+
     def statuses(self) -> list[FeedStatus]:
-        """Return the condition of each live source."""
-        return [status for one in self._inputs for status in one.feed.statuses()]
+        """Return the condition of each live source; the late events of a feed are in the status of its first one."""
+        found: list[FeedStatus] = []
+        for one in self._inputs:
+            statuses = one.feed.statuses()
+            found += [replace(status, late=one.late) for status in statuses[:1]] + statuses[1:]
+        return found
 
     def close(self) -> None:
         """Close every feed."""

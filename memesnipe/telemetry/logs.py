@@ -9,14 +9,16 @@ from typing import Any
 import structlog
 
 _CREDENTIALS = re.compile(r"(://[^:/@\s]*):[^@/\s]+@")
+# Providers of Solana's RPC take their key in the URL, as `?api-key=`.
+_KEYS = re.compile(r"([?&][\w-]*(?:key|token|secret)=)[^&#\s'\"]+", re.IGNORECASE)
 _MAX_BYTES, _FILES_KEPT = 20_000_000, 3
 
 Logger = structlog.typing.FilteringBoundLogger
 
 
 def without_secrets(text: str) -> str:
-    """Return a text with the passwords of URLs masked."""
-    return _CREDENTIALS.sub(r"\1:***@", text)
+    """Return a text with the passwords of URLs and the keys in their queries masked."""
+    return _KEYS.sub(r"\1***", _CREDENTIALS.sub(r"\1:***@", text))
 
 
 def _mask(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

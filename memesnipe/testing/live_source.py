@@ -1,7 +1,7 @@
 """A live source under a test's control: slow, silent, failing or ending when the test requires it."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Any, Literal
 
 from memesnipe.feeds.base import IDLE, FeedEvent, ResumeToken, Signal
@@ -42,7 +42,7 @@ class ScriptedSource:
             self._error = error
             self._changed.notify_all()
 
-    def read(self, token: ResumeToken) -> Iterator[FeedEvent | Literal[Signal.IDLE]]:
+    def read(self, token: ResumeToken) -> Generator[FeedEvent | Literal[Signal.IDLE], None, None]:
         """Yield IDLE, then the messages after the token as they arrive."""
         with self._changed:
             self.tokens.append(token)

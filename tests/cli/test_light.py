@@ -9,7 +9,19 @@ from typing import NamedTuple
 
 from memesnipe.cli.main import app
 
-HEAVY = ("numba", "pandas", "pyarrow", "ray", "sqlalchemy", "numpy", "rich", "httpx", "alembic", "fastapi")
+HEAVY = (
+    "numba",
+    "pandas",
+    "pyarrow",
+    "ray",
+    "sqlalchemy",
+    "numpy",
+    "rich",
+    "httpx",
+    "alembic",
+    "fastapi",
+    "websockets",
+)
 # Runs commands in sequence in a fresh interpreter; prints the outcome of each and the slow modules loaded after it.
 SCRIPT = """
 import contextlib, io, json, sys
@@ -80,6 +92,12 @@ WRONG = {
     "up --feed synthetic,replay": "--feed replay and --tape TAPE go together",
     "up --feed replay --tape missing.tape": "--tape missing.tape: there is no such file",
     "up --feed replay --tape .": "--tape .: is a folder; name a tape",
+    "up --feed pumpfun,synthetic": "--feed pumpfun,synthetic: pumpfun is live and synthetic is not",
+    "up --feed pumpfun --speed 60": "--speed 60: pumpfun is live, at the speed of the market; leave it out",
+    "up --feed jupiter --until-end": "--until-end: the jupiter feed has no end",
+    "feeds check --feed synthetic": "--feed synthetic: is no live feed; choose from pumpfun, pyth, jupiter",
+    "feeds check --feed pyth,pyth": "--feed pyth,pyth: pyth is named twice",
+    "feeds check --seconds 0": "--seconds 0: must be a number from 0.1 to 3600",
     "up --feed a\x1bb\x00": r"--feed a\x1bb\x00: there is no such feed",
     "up --speed fast": "--speed fast: must be a number from 0.001 to 1000000000, or max",
     "up --until-end": "--until-end: the synthetic feed has no end",

@@ -10,6 +10,7 @@ from memesnipe.config.example import env_example
 from memesnipe.config.settings import Settings, load_settings, read_resolved, settings_from, write_resolved
 from memesnipe.config.types import range_of
 from memesnipe.errors import RefusedError, SettingsError
+from memesnipe.roles.feed_endpoints import endpoints_of
 from memesnipe.testing.chaos.replay import QUICK
 
 
@@ -39,6 +40,17 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("DATABASE_URL", "mysql://me:secret@host/db", "must start with postgresql://"),
         ("REDIS_URL", "http://:secret@host", "must start with redis://"),
+        ("SOLANA_WS_URL", "https://host/?api-key=secret", "must be like wss://HOST/PATH"),
+        ("SOLANA_WS_URL", "wss://host/secret, ", "must be like wss://HOST/PATH"),
+        ("SOLANA_WS_URL", "wss://host:99999/secret", "must be like wss://HOST/PATH"),
+        ("SOLANA_WS_URL", "wss://[secret", "must be like wss://HOST/PATH"),
+        ("SOLANA_WS_URL", "wss://host/secret,wss://host/secret", "names a URL twice"),
+        ("PYTH_URL", "pyth.example.org", "must be like https://HOST/PATH"),
+        ("PYTH_URL", "https://host/ hermes", "must be like https://HOST/PATH"),
+        ("PYTH_URL", "https://host:0", "must be like https://HOST/PATH"),
+        ("JUPITER_API_URL", "https:///price", "must be like https://HOST/PATH"),
+        ("JUPITER_API_KEY", "two secret", "must be a key of visible ASCII characters"),
+        ("PYTH_API_KEY", "secret\u00e4", "must be a key of visible ASCII characters"),
     ],
 )
 def test_the_error_of_an_invalid_value_names_the_variable_and_the_range(
@@ -196,6 +208,25 @@ def test_resolved_settings_are_passed_in_a_private_file(monkeypatch: pytest.Monk
     assert read == settings
     assert read.servers.database_url is not None
     assert read.servers.database_url.get_secret_value() == "postgresql+psycopg://me:secret@host/db"
+
+
+def test_keys_of_feeds_are_shown_nowhere_and_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SOLANA_WS_URL", "wss://a.example.org/?api-key=secret , wss://b.example.org/secret")
+    monkeypatch.setenv("PYTH_API_KEY", "secret1")
+    monkeypatch.setenv("JUPITER_API_KEY", "")
+    settings = load_settings()
+    write_resolved(settings, tmp_path / "settings.json")
+    endpoints = endpoints_of(read_resolved(tmp_path / "settings.json"))
+    assert endpoints.solana_ws_urls == ("wss://a.example.org/?api-key=secret", "wss://b.example.org/secret")
+    assert (endpoints.pyth_api_key, endpoints.jupiter_api_key) == ("secret1", None)
+    assert "secret" not in repr(settings) + str(settings.feeds) + repr(endpoints)
+
+
+def test_the_url_of_a_service_contains_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in ("https://me:pw@host/", "https://host/?key=pw"):
+        monkeypatch.setenv("PYTH_URL", url)
+        with pytest.raises(SettingsError, match="must have no password and no query; keys have settings of their own"):
+            load_settings()
 
 
 def test_no_deciding_setting_is_secret() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from memesnipe.feeds.base import END, IDLE, FeedEvent
 from memesnipe.feeds.live import LiveFeed
+from memesnipe.feeds.retry import SourceError
 from memesnipe.testing.live_source import ScriptedSource
 
 SOON_S = 10.0  # far more than any of it takes
@@ -136,5 +137,43 @@ def test_silence_is_measured_from_the_last_event(source) -> None:
         source.deliver("x")
         wait_until(lambda: feed.statuses()[0].queued)
         assert feed.statuses()[0].silent_s == 0
+    finally:
+        feed.close()
+
+
+def test_a_source_that_names_a_wait_is_not_read_before_it(source) -> None:
+    now = [100.0]
+    feed = LiveFeed("test", source, clock=lambda: now[0])
+    source.fail(SourceError("wss://example.org/?api-key=hunter2", "HTTP 429", 9.0))
+    feed.open(None)
+    try:
+        wait_until(lambda: feed.statuses()[0].error == "example.org: HTTP 429")
+        now[0] += 8.9
+        assert feed.poll(1, 0.0) is IDLE
+        assert len(source.tokens) == 1
+        now[0] += 0.2
+        source.fail(None)
+        assert feed.poll(1, 0.0) is IDLE
+        wait_until(lambda: len(source.tokens) == 2 and not feed.statuses()[0].error)
+    finally:
+        feed.close()
+
+
+def test_a_server_that_cuts_every_connection_at_once_is_asked_ever_more_rarely(source) -> None:
+    now = [100.0]
+    feed = LiveFeed("test", source, clock=lambda: now[0])
+    feed.open(None)
+    waits: list[float] = []
+    try:
+        for failures in range(1, 9):
+            wait_until(lambda n=failures: feed.statuses()[0].connections == n)
+            source.fail(ConnectionError("cut"))
+            wait_until(lambda n=failures: feed.statuses()[0].failures == n)
+            source.fail(None)
+            before_s = now[0]
+            while feed.poll(1, 0.0) is IDLE and feed.statuses()[0].error:
+                now[0] += 0.05
+            waits.append(now[0] - before_s)
+        assert waits[-1] > 4.0
     finally:
         feed.close()

@@ -6,14 +6,16 @@ from itertools import islice
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memesnipe.errors import InputError
 from memesnipe.feeds.base import END, IDLE, FeedEvent, FeedStatus, Polled
 from memesnipe.feeds.choice import FeedChoice, make_feed
-from memesnipe.feeds.merge import MAX_HELD, REORDER_WINDOW_S, MergedFeed
+from memesnipe.feeds.merge import MAX_HELD, MAX_LATE_NS, REORDER_WINDOW_S, MergedFeed
 from memesnipe.feeds.positioned import PositionedFeed
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
-from memesnipe.market.sequencer import Sequencer
+from memesnipe.market.sequencer import MAX_FUTURE_NS, Sequencer
 from memesnipe.tapes.tape import Tape, write_tape
 
 
@@ -188,6 +190,61 @@ def test_a_message_without_a_time_stops_nothing(live) -> None:
     a.arrive(5)
     b.arrived.append(FeedEvent(None, "b1"))
     assert [event.message for _ in range(2) for event in merged.poll(100, 5.0)] == [None, message(5, "a")]
+
+
+def test_a_late_event_gets_the_time_of_the_last_one_and_is_counted(live) -> None:
+    merged, a, b, _ = live
+    second = 10**9
+    a.arrive(100 * second)
+    assert times(merged.poll(100, 5.0)) == [100 * second]
+    b.arrive(98 * second, 101 * second)
+    a.arrive(102 * second)
+    polled = merged.poll(100, 0.0)
+    assert [(e.message["ts"], e.message["name"]) for e in polled] == [(100 * second, "b"), (101 * second, "b")]
+    assert [(status.name, status.late) for status in merged.statuses()] == [("a", 0), ("b", 1)]
+
+
+def test_an_event_that_is_far_too_late_keeps_its_time(live) -> None:
+    merged, a, b, _ = live
+    a.arrive(MAX_LATE_NS + 100)
+    assert times(merged.poll(100, 5.0)) == [MAX_LATE_NS + 100]
+    b.arrive(99, 100)
+    assert times(merged.poll(100, 5.0)) == [99, MAX_LATE_NS + 100]
+    assert [status.late for status in merged.statuses()] == [0, 1]
+
+
+def test_an_event_of_the_future_makes_no_other_late() -> None:
+    clock = Clock()
+    a, b = Arriving(clock, "a"), Arriving(clock, "b")
+    merged = MergedFeed({"a": a, "b": b}, clock=clock, now_ns=lambda: 100)
+    merged.open(None)
+    a.arrive(101 + MAX_FUTURE_NS)
+    b.arrive(5)
+    assert times(merged.poll(100, 5.0)) == [5]
+    assert times(merged.poll(100, 5.0)) == [101 + MAX_FUTURE_NS]
+    b.arrive(7)
+    assert times(merged.poll(100, 5.0)) == [7]
+    assert [status.late for status in merged.statuses()] == [0, 0]
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 3 * MAX_LATE_NS), st.booleans()), max_size=40))
+def test_merged_live_events_are_in_order_except_those_far_too_late(arrivals) -> None:
+    clock = Clock()
+    feeds = {"a": Arriving(clock, "a"), "b": Arriving(clock, "b")}
+    merged = MergedFeed(feeds, clock=clock)
+    merged.open(None)
+    found: list[int] = []
+    for name, ts, is_polled in arrivals:
+        feeds[name].arrive(ts)
+        while is_polled and (polled := merged.poll(100, 1.0)) is not IDLE:
+            found += times(polled)
+    while (polled := merged.poll(100, 1.0)) is not IDLE:
+        found += times(polled)
+    assert len(found) == len(arrivals)
+    highest = 0
+    for ts in found:
+        assert ts >= highest or highest - ts > MAX_LATE_NS
+        highest = max(highest, ts)
 
 
 def test_a_live_feed_is_not_merged_with_a_recorded_one() -> None:

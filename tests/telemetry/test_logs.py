@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from memesnipe.telemetry.logs import open_log
+import pytest
+
+from memesnipe.telemetry.logs import open_log, without_secrets
 
 
 def test_a_line_is_json_with_the_actor_and_no_password(tmp_path: Path) -> None:
@@ -22,3 +24,17 @@ def test_a_line_is_json_with_the_actor_and_no_password(tmp_path: Path) -> None:
     assert "RuntimeError" in lines[1]["exception"]
     assert "secret" not in text
     assert "hidden" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("wss://host/?api-key=secret refused", "wss://host/?api-key=*** refused"),
+        ("GET /v1?a=b&API_KEY=secret#x", "GET /v1?a=b&API_KEY=***#x"),
+        ("('https://host/?x-token=secret', 1)", "('https://host/?x-token=***', 1)"),
+        ("wss://me:secret@host/?apikey=secret&client_secret=secret", "wss://me:***@host/?apikey=***&client_secret=***"),
+        ("https://host/price?ids=a&ids=b", "https://host/price?ids=a&ids=b"),
+    ],
+)
+def test_passwords_and_keys_of_urls_are_masked(text: str, masked: str) -> None:
+    assert without_secrets(text) == masked

@@ -1,0 +1,31 @@
+"""Settings of live feeds: addresses and keys of the services that they read."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from memesnipe.config.group import Group, setting
+from memesnipe.config.urls import empty_is_unset, http_url, key, websocket_urls
+
+WebsocketUrls = Annotated[SecretStr, AfterValidator(websocket_urls)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
+Key = Annotated[Annotated[SecretStr, AfterValidator(key)] | None, BeforeValidator(empty_is_unset)]
+
+
+class FeedSettings(Group):
+    """Live feeds: addresses and keys of the services that they read."""
+
+    solana_ws_url: WebsocketUrls = setting(
+        "wss://api.mainnet-beta.solana.com,wss://solana.api.onfinality.io/public-ws",
+        "websockets of Solana's RPC, separated by commas; all are read, and each event is used once",
+        decides=False,
+    )
+    pyth_url: HttpUrl = setting("https://pyth.dourolabs.app/hermes", "Pyth's Hermes", decides=False)
+    pyth_api_key: Key = setting(None, "key of Hermes, which answers no request without one", decides=False)
+    jupiter_api_url: HttpUrl = setting("https://api.jup.ag", "Jupiter's APIs", decides=False)
+    jupiter_api_key: Key = setting(None, "key of Jupiter; the feed of SOL's price needs none", decides=False)
+
+    @property
+    def solana_ws_urls(self) -> tuple[str, ...]:
+        """Return the websockets of Solana."""
+        return tuple(self.solana_ws_url.get_secret_value().split(","))

@@ -1,0 +1,14 @@
+"""Where the live feeds connect to, and their keys."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The addresses and keys of every live feed; its `repr` shows neither keys nor addresses that may contain one."""
+
+    solana_ws_urls: tuple[str, ...] = field(repr=False)
+    pyth_url: str
+    jupiter_api_url: str
+    pyth_api_key: str | None = field(default=None, repr=False)
+    jupiter_api_key: str | None = field(default=None, repr=False)

@@ -1,0 +1,102 @@
+"""When a failed source is read again: backoff with jitter, and the wait that a server requires."""
+
+import random
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+FIRST_RETRY_S: Final = 0.1  # doubled by each further failure
+MAX_RETRY_S: Final = 30.0
+RATE_LIMIT_WAIT_S: Final = 60.0  # after 429 without a usable header; the longest window of the services used here
+MAX_WAIT_S: Final = 3_600.0  # a longer wait that a server names is read as this one
+_JITTER: Final = 0.5  # share of a wait that is drawn at random
+_MAX_TEXT: Final = 200
+
+
+class SourceError(Exception):
+    """A source cannot be read; the text has the host of its URL, and nothing else of the URL.
+
+    Args:
+        url: of the source.
+        text: what happened.
+        wait_s: seconds for which the server must not be asked again.
+    """
+
+    def __init__(self, url: str, text: str, wait_s: float = 0.0) -> None:
+        # A path or a query may be a key, and libraries quote them in their messages.
+        for part in (url, url.partition("://")[2], _target_of(url)):
+            text = text.replace(part, "...") if len(part) > 1 else text
+        super().__init__(f"{host_of(url)}: {text[:_MAX_TEXT]}")
+        self.wait_s = wait_s
+
+
+class Backoff:
+    """The waits of one source between its failures.
+
+    Each is drawn between half and all of the backoff, so that several sources of one installation do not ask a common
+    server at the same moments. The draws are seeded with the source's name, and therefore repeatable.
+
+    Args:
+        name: of the source.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._random = random.Random(name)  # noqa: S311 - no secret
+        self._failures = 0
+
+    def reset(self) -> None:
+        """Begin again with the shortest wait."""
+        self._failures = 0
+
+    def next_s(self, wait_s: float = 0.0) -> float:
+        """Return the seconds to wait after one more failure; at least ``wait_s``."""
+        backoff_s = min(FIRST_RETRY_S * 2.0 ** min(self._failures, 20), MAX_RETRY_S)
+        self._failures += 1
+        return max(wait_s, backoff_s * (1.0 - _JITTER * self._random.random()))
+
+
+def wait_of(headers: Mapping[str, str], now_s: float) -> float | None:
+    """Return the seconds that a response requires to wait; None if its headers name no usable time.
+
+    Args:
+        headers: of the response: `Retry-After`, as seconds or as a date, or Jupiter's `x-ratelimit-reset`, in seconds
+            since 1970.
+        now_s: seconds since 1970.
+    """
+    for wait_s in (_retry_after(headers.get("retry-after", ""), now_s), _reset(headers, now_s)):
+        if wait_s is not None and wait_s > 0:  # also excludes NaN
+            return min(wait_s, MAX_WAIT_S)
+    return None
+
+
+def _retry_after(value: str, now_s: float) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(value).timestamp() - now_s
+    except ValueError:
+        return None
+
+
+def _reset(headers: Mapping[str, str], now_s: float) -> float | None:
+    try:
+        return float(headers.get("x-ratelimit-reset", "")) - now_s
+    except ValueError:
+        return None
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL, the only part of it that may be shown: the others may contain a key."""
+    try:
+        return urlsplit(url).hostname or "?"
+    except ValueError:
+        return "?"
+
+
+def _target_of(url: str) -> str:
+    """Return the path and the query of a URL."""
+    host, slash, rest = url.partition("://")[2].partition("/")
+    return slash + rest if slash else host.partition("?")[2]

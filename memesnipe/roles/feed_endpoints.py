@@ -1,0 +1,22 @@
+"""Conversion of settings to the endpoints of live feeds, which know no settings."""
+
+from pydantic import SecretStr
+
+from memesnipe.config.settings import Settings
+from memesnipe.feeds.endpoints import Endpoints
+
+
+def endpoints_of(settings: Settings) -> Endpoints:
+    """Return the endpoints of live feeds."""
+    feeds = settings.feeds
+    return Endpoints(
+        solana_ws_urls=feeds.solana_ws_urls,
+        pyth_url=feeds.pyth_url,
+        jupiter_api_url=feeds.jupiter_api_url,
+        pyth_api_key=_revealed(feeds.pyth_api_key),
+        jupiter_api_key=_revealed(feeds.jupiter_api_key),
+    )
+
+
+def _revealed(key: SecretStr | None) -> str | None:
+    return key.get_secret_value() if key is not None else None

@@ -1,0 +1,75 @@
+"""`memesnipe feeds check`: what it says of feeds that deliver, and of those that do not."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memesnipe.feeds.pyth import SOL_USD_ID
+from memesnipe.feeds.sol_price import SOL_MINT
+from memesnipe.testing.event_stream_server import EventStreamServer
+from memesnipe.testing.polled_server import PolledServer
+from tests.cli.in_process import memesnipe
+
+KEY = "hunter2"
+
+
+@pytest.fixture
+def hermes() -> Iterator[EventStreamServer]:
+    with EventStreamServer() as server:
+        price = {"price": "14312345678", "conf": "5000000", "expo": -8, "publish_time": int(time.time())}
+        server.send(json.dumps({"parsed": [{"id": SOL_USD_ID, "price": price}]}), "garbage", '{"parsed": []}')
+        yield server
+
+
+@pytest.fixture
+def jupiter() -> Iterator[PolledServer]:
+    with PolledServer() as server:
+        server.send(json.dumps({SOL_MINT: {"usdPrice": 143.12, "blockId": 5}}))
+        yield server
+
+
+def check(folder: Path, hermes: Any, jupiter: Any, *arguments: str, key: str = KEY):
+    urls = {"PYTH_URL": hermes.url, "JUPITER_API_URL": jupiter.url, "PYTH_API_KEY": key}
+    done = memesnipe(folder, "feeds", "check", "--seconds", "0.6", *arguments, **urls)
+    assert KEY not in done.stdout + done.stderr
+    return done
+
+
+def test_feeds_that_deliver_are_described(tmp_path, hermes, jupiter) -> None:
+    done = check(tmp_path, hermes, jupiter, "--feed", "pyth,jupiter", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    result = json.loads(done.stdout)
+    assert list(result["feeds"]) == ["pyth", "jupiter"]
+    assert result["delivered_nothing"] == []
+    pyth = result["feeds"]["pyth"]
+    assert (pyth["events"], pyth["kinds"], pyth["invalid"]) == (1, {"sol_price": 1}, {})
+    assert pyth["delay_s"]["median"] < 10
+    [endpoint] = pyth["endpoints"]
+    assert endpoint["connected"]
+    assert endpoint["rejected"] == {"malformed": 1, "without SOL": 1}
+
+
+def test_a_feed_without_an_event_ends_the_command_with_1(tmp_path, hermes, jupiter) -> None:
+    hermes.refuse(401)
+    done = check(tmp_path, hermes, jupiter, "--feed", "jupiter,pyth", "--json")
+    assert done.returncode == 1
+    assert done.stderr == "memesnipe: error: no event from pyth in 0.6 s\n"
+    result = json.loads(done.stdout)
+    assert result["delivered_nothing"] == ["pyth"]
+    [endpoint] = result["feeds"]["pyth"]["endpoints"]
+    assert not endpoint["connected"]
+    assert endpoint["error"] == "127.0.0.1: HTTP 401 Unauthorized"
+    assert result["feeds"]["jupiter"]["events"] == 1
+
+
+def test_without_json_each_feed_is_a_table(tmp_path, hermes, jupiter) -> None:
+    jupiter.refuse(429, {"Retry-After": "60"})
+    done = check(tmp_path, hermes, jupiter, "--feed", "pyth,jupiter")
+    assert done.returncode == 1
+    assert "sol price 1" in done.stdout
+    assert "127.0.0.1: HTTP 429 Too Many Requests; failures 1" in done.stdout
+    assert "connected; rejected as malformed 1; rejected as without SOL 1" in done.stdout

@@ -1,0 +1,92 @@
+"""Which live feeds are made from a choice, and what they connect to."""
+
+import json
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from memesnipe.errors import InputError
+from memesnipe.feeds.choice import FEED_NAMES, LIVE_FEEDS, FeedChoice, first_ts_of, make_feed
+from memesnipe.feeds.endpoints import Endpoints
+from memesnipe.feeds.live_choice import PUMP_PROGRAM, PUMPSWAP_PROGRAM, websocket_feeds, with_sol_price
+from memesnipe.testing.websocket_server import WebsocketServer
+from tests.feeds.harness import wait_until
+
+ENDPOINTS = Endpoints(("ws://127.0.0.1:9/?api-key=hunter2",), "http://127.0.0.1:9", "http://127.0.0.1:9")
+WITH_KEY = Endpoints(("ws://127.0.0.1:9",), "http://127.0.0.1:9", "http://127.0.0.1:9", "hunter3", "hunter4")
+
+
+@pytest.mark.parametrize(
+    ("names", "endpoints", "expected"),
+    [
+        (["pumpfun"], ENDPOINTS, ["jupiter", "pumpfun"]),
+        (["pumpfun"], WITH_KEY, ["pyth", "pumpfun"]),
+        (["pumpfun", "jupiter"], WITH_KEY, ["pumpfun", "jupiter"]),
+        (["pyth", "pumpfun"], ENDPOINTS, ["pyth", "pumpfun"]),
+        (["pyth"], ENDPOINTS, ["pyth"]),
+    ],
+)
+def test_a_feed_in_sol_is_accompanied_by_a_price_of_sol(names, endpoints, expected) -> None:
+    assert with_sol_price(names, endpoints) == expected
+
+
+@pytest.mark.parametrize("name", ["pyth", "jupiter", "pyth,jupiter"])
+def test_feeds_of_prices_are_live_and_have_no_speed_of_their_own(name) -> None:
+    choice = FeedChoice(name, 1.0)
+    feed = make_feed(choice, endpoints=ENDPOINTS)
+    assert feed.live
+    assert feed.total is None
+    assert choice.live
+    assert not choice.lockstep
+    assert first_ts_of(choice) is None
+    assert choice.identity == FeedChoice(name, 1.0, seed=5).identity == name
+
+
+def test_no_key_is_in_the_text_of_endpoints() -> None:
+    assert "hunter" not in repr(ENDPOINTS) + str(WITH_KEY)
+
+
+def test_a_recorded_feed_is_not_chosen_with_a_live_one() -> None:
+    with pytest.raises(InputError, match="synthetic is not live, and the others are"):
+        make_feed(FeedChoice("synthetic,jupiter", 1.0), endpoints=ENDPOINTS)
+    assert set(LIVE_FEEDS) < set(FEED_NAMES)
+
+
+def test_every_websocket_subscribes_to_pump_fun_and_pumpswap() -> None:
+    with WebsocketServer() as first, WebsocketServer() as second:
+        feeds = websocket_feeds(Endpoints((f"{first.url}?api-key=hunter5", second.url), "", ""))
+        assert list(feeds) == ["127.0.0.1", "127.0.0.1#2"]
+        for feed in feeds.values():
+            feed.open(None)
+        try:
+            for server in (first, second):
+                wait_until(lambda s=server: s.requests and len(s.requests[0]) == 2)
+                asked = [json.loads(request) for request in server.requests[0]]
+                assert [one["method"] for one in asked] == ["logsSubscribe"] * 2
+                assert [one["params"][0]["mentions"] for one in asked] == [[PUMP_PROGRAM], [PUMPSWAP_PROGRAM]]
+            assert "hunter5" not in "".join(repr(feed.statuses()) for feed in feeds.values())
+        finally:
+            for feed in feeds.values():
+                feed.close()
+
+
+def test_pump_fun_gets_the_websockets_and_the_last_price_of_sol(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The feed is written separately: this is what it is called with."""
+    made: dict[str, Any] = {}
+
+    class Feed:
+        live, total, assumptions = True, None, {}
+
+        def __init__(self, sources: Any, sol_usd: Any) -> None:
+            made.update(sources=sources, sol_usd=sol_usd)
+
+    module = ModuleType("memesnipe.feeds.pumpfun.feed")
+    module.PumpfunFeed = Feed  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "memesnipe.feeds.pumpfun.feed", module)
+    feed = make_feed(FeedChoice("pumpfun", 1.0), endpoints=ENDPOINTS)
+    assert feed.live
+    assert [one.name for one in feed._inputs] == ["jupiter", "pumpfun"]  # type: ignore[attr-defined]
+    assert list(made["sources"]) == ["127.0.0.1"]
+    assert made["sol_usd"]() == 0.0

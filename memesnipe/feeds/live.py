@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol
 
@@ -156,17 +157,8 @@ class LiveFeed:
             if self._has_ended:
                 return []
             silent_s = self._clock() - self._last_event_s
-            return [
-                FeedStatus(
-                    self._name,
-                    silent_s,
-                    self._error,
-                    self._failures,
-                    len(self._queue),
-                    self._full,
-                    self._connections,
-                )
-            ]
+            status = FeedStatus(self._name, silent_s, self._error, self._failures, len(self._queue), self._full)
+            return [replace(status, connections=self._connections)]
 
     def close(self) -> None:
         """End the thread and the connection."""

@@ -21,7 +21,8 @@ def feed_state(statuses: Sequence[FeedStatus], max_silence_s: float) -> SlowStat
             return SlowState("stalled", f"feed {status.name} is untrusted and nothing is bought: {status.error}")
     for status in statuses:
         if status.error:
-            return SlowState("stalled", f"feed {status.name} failed {status.failures} times: {status.error}")
+            failed = f" failed {status.failures} times" if status.failures else ""
+            return SlowState("stalled", f"feed {status.name}{failed}: {status.error}")
         if 0 < max_silence_s < status.silent_s:
             return SlowState("stalled", f"no event from feed {status.name} for {status.silent_s:.0f} s")
     silent_s = min((status.silent_s for status in statuses), default=0.0)

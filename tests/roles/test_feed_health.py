@@ -22,6 +22,7 @@ FAILED = FeedStatus("pump", 3.0, error="ConnectionError: refused", failures=4)
         ([SILENT], 99.0, ("stalled", "no event from feed pump for 100 s")),
         ([BUSY, SILENT], 99.0, ("stalled", "no event from feed pump for 100 s")),
         ([BUSY, FAILED], 0.0, ("stalled", "feed pump failed 4 times: ConnectionError: refused")),
+        ([FeedStatus("pump", 0.0, "refused")], 0.0, ("stalled", "feed pump: refused")),
         (
             [FAILED, UNTRUSTED],
             0.0,

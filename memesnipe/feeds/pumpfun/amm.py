@@ -4,7 +4,7 @@ from typing import Final
 
 from memesnipe.feeds.base import FeedMessage
 from memesnipe.feeds.pumpfun.chain_events import BuyEvent, CreatePoolEvent, DepositEvent, PoolTradeEvent, WithdrawEvent
-from memesnipe.feeds.pumpfun.coins import Coin, Coins, KnownPool
+from memesnipe.feeds.pumpfun.coins import Coin, Coins, KnownPool, Recent
 from memesnipe.feeds.pumpfun.context import (
     EMPTY_RESERVES,
     FOREIGN_QUOTE,
@@ -20,6 +20,7 @@ from memesnipe.market.events import PUMPSWAP
 from memesnipe.market.pools import Pool, fees_of
 
 _DECIMALS: Final = 6
+_MAX_UNKNOWN: Final = 1_000  # pools remembered to be looked up
 
 
 class PoolTranslator:
@@ -27,6 +28,7 @@ class PoolTranslator:
 
     def __init__(self, coins: Coins, counts: Counts) -> None:
         self._coins, self._counts = coins, counts
+        self._unknown: Recent[None] = Recent(max_entries=_MAX_UNKNOWN)
 
     def create(self, event: CreatePoolEvent, moment: Moment) -> list[FeedMessage]:
         """Learn a new pool. It is the market of its coin unless the coin has another pool or an open curve."""
@@ -47,9 +49,15 @@ class PoolTranslator:
             if not coin.pool and not is_on_curve:
                 coin.pool = pool
 
+    def unknown_pools(self) -> list[bytes]:
+        """Return the pools of trades that were put aside because their coin is not known, the last traded first."""
+        return [pool for pool in self._unknown.newest_keys() if pool not in self._coins.pools]
+
     def _coin_of(self, pool: bytes, ts: int) -> Coin | None:
         """Return the coin whose market is a pool; None, counted by reason, if there is none."""
         known = self._coins.pools.get(pool, ts)
+        if known is None:
+            self._unknown.put(pool, None, ts)
         reason = UNKNOWN_POOL if known is None else known.aside
         if known is not None and not reason:
             coin = self._coins.coin(known.mint, ts)

@@ -75,6 +75,13 @@ class Recent(Generic[V]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._values
+
+    def newest_keys(self) -> list[bytes]:
+        """Return the keys, the last used first."""
+        return list(reversed(self._values))
+
     def get(self, key: bytes, ts: int) -> V | None:
         """Return a value, used now; None if there is none."""
         found = self._values.get(key)

@@ -88,6 +88,10 @@ class PumpfunFeed:
         """Learn the coin of a SOL pool that was created before the feed was opened (addresses in base58)."""
         self._translator.learn_pool(pool, mint)
 
+    def unknown_pools(self) -> list[str]:
+        """Return the pools whose trades are put aside until `learn_pool` names their coin, the last traded first."""
+        return self._translator.unknown_pools()
+
     def poll(self, limit: int, timeout_s: float) -> Polled:
         """Return the next messages; wait up to ``timeout_s`` seconds if there are none."""
         deadline_s = self._clock() + timeout_s
@@ -159,6 +163,8 @@ class PumpfunFeed:
             return []
         silent_s = self._clock() - self._last_message_s
         error, is_untrusted = self._sentinel.message, self._sentinel.is_untrusted
+        if not error and not self._translator.has_sol_price:
+            error = "the price of SOL is unknown, so trades are put aside"
         reading = FeedStatus(NAME, silent_s, error, queued=len(self._ready), is_untrusted=is_untrusted)
         return [*(status for endpoint in self._endpoints for status in endpoint.statuses()), reading]
 

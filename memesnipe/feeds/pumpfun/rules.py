@@ -22,7 +22,7 @@ def is_exact(event: TradeEvent) -> bool:
     """Return whether a curve's reserves follow from the trade.
 
     A buy of tokens pays their cost; a buy for a budget gets ``(budget - 1) * T // (S + budget - 1)`` tokens. A sale is
-    paid as `memesnipe.market.pools` quotes it. 87 of 87 recorded trades of ordinary coins follow one of these rules.
+    paid as `memesnipe.market.pools` quotes it. 85 of 85 recorded trades of ordinary coins follow one of these rules.
     """
     sol, tokens = reserves_before(event)
     lamports, token_raw = event.sol_amount, event.token_amount

@@ -21,7 +21,7 @@ from memesnipe.feeds.pumpfun.chain_events import (
     TradeEvent,
     WithdrawEvent,
 )
-from memesnipe.feeds.pumpfun.coins import Coins
+from memesnipe.feeds.pumpfun.coins import Coins, base58
 from memesnipe.feeds.pumpfun.context import AHEAD, LATE, NO_SOL_PRICE, Moment
 from memesnipe.feeds.pumpfun.curve import CurveTranslator
 from memesnipe.feeds.pumpfun.decoder import Transaction
@@ -50,6 +50,7 @@ class Translator:
     def __init__(self, sol_usd: Callable[[], float], now_ns: Callable[[], int]) -> None:
         self.counts: Counter[str] = Counter()
         self.last_ts = 0
+        self.has_sol_price = True  # at the last event
         self._sol_usd, self._now_ns = sol_usd, now_ns
         self._coins = Coins()
         self._curve = CurveTranslator(self._coins, self.counts)
@@ -99,7 +100,8 @@ class Translator:
     def _known_sol_usd(self) -> float:
         """Return the price of SOL, 0.0 if it is unknown or implausible."""
         sol_usd = self._sol_usd()
-        return sol_usd if SOL_USD[0] <= sol_usd <= SOL_USD[1] else 0.0
+        self.has_sol_price = SOL_USD[0] <= sol_usd <= SOL_USD[1]
+        return sol_usd if self.has_sol_price else 0.0
 
     def _translate(
         self, event: ChainEvent, moment: Moment, rests: dict[bytes, PostCompleteBuyEvent]
@@ -118,7 +120,11 @@ class Translator:
             decimals: of the base coin.
         """
         key, base, quote = (bytes(Pubkey.from_string(address)) for address in (pool, mint, quote_mint))
-        self._pools.learn(key, base, quote, decimals, self.last_ts)
+        self._pools.learn(key, base, quote, decimals, max(self.last_ts, self._now_ns()))
+
+    def unknown_pools(self) -> list[str]:
+        """Return the pools of which trades were put aside because their coin is not known, the last traded first."""
+        return [base58(pool) for pool in self._pools.unknown_pools()]
 
 
 def _rest_of(event: TradeEvent, rests: dict[bytes, PostCompleteBuyEvent]) -> PostCompleteBuyEvent | None:

@@ -28,9 +28,11 @@ from tests.feeds.pumpfun.recorded import needs_frames, recorded_frames
 SOON_S = 20.0
 
 
-def the_feed(window_s: float = 0.02, now_ns: int = NOW_NS, **sources: ScriptedSource) -> PumpfunFeed:
+def the_feed(
+    window_s: float = 0.02, now_ns: int = NOW_NS, sol_usd: float = SOL_USD, **sources: ScriptedSource
+) -> PumpfunFeed:
     live = {name: LiveFeed(name, source) for name, source in sources.items()}
-    feed = PumpfunFeed(live, lambda: SOL_USD, window_s, lambda: now_ns)
+    feed = PumpfunFeed(live, lambda: sol_usd, window_s, lambda: now_ns)
     feed.open(None)
     return feed
 
@@ -112,6 +114,16 @@ def test_a_refused_subscription_is_the_error_of_its_endpoint() -> None:
     errors = {status.name: status.error for status in feed.statuses()}
     assert errors == {"a": "the node refused request 2: -32601 Method not found", "pumpfun": ""}
     assert feed.counts()["refused requests"] == 1
+    feed.close()
+
+
+def test_an_unknown_price_of_sol_is_reported() -> None:
+    feed = the_feed(sol_usd=0.0, a=ScriptedSource(trade_frames(1)))
+    deadline_s = time.monotonic() + SOON_S
+    while not feed.counts().get("price of SOL unknown"):
+        assert time.monotonic() < deadline_s
+        assert feed.poll(5, 0.1) is IDLE
+    assert feed.statuses()[-1].error == "the price of SOL is unknown, so trades are put aside"
     feed.close()
 
 

@@ -173,6 +173,14 @@ def test_a_buy_into_the_future_pool_counts_whole_and_the_pool_opens_with_what_it
 def test_trades_of_an_unknown_pool_are_put_aside_until_it_is_learned() -> None:
     translator, trade = a_translator(), pool_buy(TOKEN, 206_900_000 * TOKEN, 84 * SOL)
     assert put_aside(trade, DEPOSIT, by=translator) == {UNKNOWN_POOL: 2}
+    assert translator.unknown_pools() == [base58(POOL)]
+    translator.learn_pool(base58(POOL), base58(MINT))
+    assert translator.unknown_pools() == []
+    assert kinds(translated(trade, by=translator)) == ["price"]
+
+
+def test_a_pool_can_be_learned_before_the_first_event() -> None:
+    translator, trade = a_translator(), pool_buy(TOKEN, 206_900_000 * TOKEN, 84 * SOL)
     translator.learn_pool(base58(POOL), base58(MINT))
     assert kinds(translated(trade, by=translator)) == ["price"]
 

@@ -26,7 +26,9 @@ _SECONDS: Final = 10.0
 def check_command(
     feed: Annotated[
         str | None,
-        typer.Option(help=f"Live feeds, separated by commas: {', '.join(LIVE_FEEDS)}. Default: all that have a key."),
+        typer.Option(
+            help=f"Feeds, separated by commas: {', '.join(LIVE_FEEDS)}. Default: pumpfun, jupiter, and pyth with a key."
+        ),
     ] = None,
     seconds: Annotated[
         float, number_option("--seconds", 0.1, 3_600, f"How long to read. Default: {_SECONDS:g}.")
@@ -71,8 +73,8 @@ def _names(feed: str | None) -> list[str]:
 
 
 def _usable(endpoints: "Endpoints") -> list[str]:
-    """Return the live feeds, the prices first, without Pyth if there is no key for it."""
-    return [name for name in reversed(LIVE_FEEDS) if name != "pyth" or endpoints.pyth_api_key]
+    """Return the feeds that deliver something within seconds; Pyth does so with a key only."""
+    return [*(["pyth"] if endpoints.pyth_api_key else []), "jupiter", "pumpfun"]
 
 
 def _rows(found: Mapping[str, Any]) -> dict[str, Any]:

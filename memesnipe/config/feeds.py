@@ -24,6 +24,7 @@ class FeedSettings(Group):
     pyth_api_key: Key = setting(None, "key of Hermes, which answers no request without one", decides=False)
     jupiter_api_url: HttpUrl = setting("https://api.jup.ag", "Jupiter's APIs", decides=False)
     jupiter_api_key: Key = setting(None, "key of Jupiter; the feed of SOL's price needs none", decides=False)
+    dexscreener_url: HttpUrl = setting("https://api.dexscreener.com", "DexScreener's API", decides=False)
 
     @property
     def solana_ws_urls(self) -> tuple[str, ...]:

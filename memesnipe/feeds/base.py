@@ -51,6 +51,7 @@ class FeedStatus:
     is_untrusted: bool = False  # the source delivers, but its events may be read wrongly; `error` says why
     connections: int = 0  # times that the source was reached; events between two connections may be missing
     rejected: Mapping[str, int] = field(default_factory=dict)  # payloads received and not delivered, by reason
+    feed: str = ""  # the feed of which this is one endpoint, if its others deliver the same events; "" for `name`
     late: int = 0  # events delivered with the time of an earlier one, see `memesnipe.feeds.merge`
 
 

@@ -10,5 +10,6 @@ class Endpoints:
     solana_ws_urls: tuple[str, ...] = field(repr=False)
     pyth_url: str
     jupiter_api_url: str
+    dexscreener_url: str
     pyth_api_key: str | None = field(default=None, repr=False)
     jupiter_api_key: str | None = field(default=None, repr=False)

@@ -33,6 +33,7 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints) -> dict[str, Fee
     makers: dict[str, Callable[[], Feed]] = {
         "pyth": lambda: _pyth(endpoints, price),
         "jupiter": lambda: _jupiter(endpoints, price),
+        "dexscreener": lambda: _dexscreener(endpoints),
         "pumpfun": lambda: _pumpfun(endpoints, price),
     }
     return {name: makers[name]() for name in with_sol_price(names, endpoints)}
@@ -74,3 +75,9 @@ def _jupiter(endpoints: Endpoints, price: LastSolPrice) -> Feed:
     from memesnipe.feeds.jupiter import jupiter_feed  # noqa: PLC0415 - as above
 
     return jupiter_feed(endpoints.jupiter_api_url, endpoints.jupiter_api_key, price.noting)
+
+
+def _dexscreener(endpoints: Endpoints) -> Feed:
+    from memesnipe.feeds.dexscreener import dexscreener_feed  # noqa: PLC0415 - as above
+
+    return dexscreener_feed(endpoints.dexscreener_url)

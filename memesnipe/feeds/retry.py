@@ -1,6 +1,7 @@
 """When a failed source is read again: backoff with jitter, and the wait that a server requires."""
 
 import random
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -12,6 +13,7 @@ RATE_LIMIT_WAIT_S: Final = 60.0  # after 429 without a usable header; the longes
 MAX_WAIT_S: Final = 3_600.0  # a longer wait that a server names is read as this one
 _JITTER: Final = 0.5  # share of a wait that is drawn at random
 _MAX_TEXT: Final = 200
+_URL: Final = re.compile(r"\w+://\S+")
 
 
 class SourceError(Exception):
@@ -27,6 +29,7 @@ class SourceError(Exception):
         # A path or a query may be a key, and libraries quote them in their messages.
         for part in (url, url.partition("://")[2], _target_of(url)):
             text = text.replace(part, "...") if len(part) > 1 else text
+        text = _URL.sub(lambda other: host_of(other[0]), text)
         super().__init__(f"{host_of(url)}: {text[:_MAX_TEXT]}")
         self.wait_s = wait_s
 

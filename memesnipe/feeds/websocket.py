@@ -79,11 +79,15 @@ class WebsocketSource:
             raise self._error(f"{type(error).__name__}: {first_line(error)}") from None
 
     def _connected(self) -> ClientConnection:
+        before = self._connection
+
         def create(*args: Any, **options: Any) -> ClientConnection:
             """Keep the connection before its handshake, so that `close` can end that too."""
             with self._lock:
                 if self._is_closed:
                     raise ConnectionAbortedError("closed")
+                if self._connection is not before:
+                    raise ConnectionAbortedError("the server redirects to another address")
                 self._connection = ClientConnection(*args, **options)
                 return self._connection
 

@@ -13,6 +13,7 @@ def endpoints_of(settings: Settings) -> Endpoints:
         solana_ws_urls=feeds.solana_ws_urls,
         pyth_url=feeds.pyth_url,
         jupiter_api_url=feeds.jupiter_api_url,
+        dexscreener_url=feeds.dexscreener_url,
         pyth_api_key=_revealed(feeds.pyth_api_key),
         jupiter_api_key=_revealed(feeds.jupiter_api_key),
     )

@@ -150,7 +150,14 @@ class MarketData:
             feed_state(statuses, self.context.settings.telemetry.max_feed_silence_secs)
         )
         for status in statuses:
-            self.metrics.record_feed(status.name, status.queued, status.full, status.failures)
+            self.metrics.record_feed(
+                status.name,
+                queued=status.queued,
+                full=status.full,
+                failures=status.failures,
+                rejected=sum(status.rejected.values()),
+                late=status.late,
+            )
             if status.failures != self._failures.get(status.name, 0):
                 self._failures[status.name] = status.failures
                 self.log.warning("feed failed", feed=status.name, failures=status.failures, reason=status.error)

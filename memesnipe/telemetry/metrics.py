@@ -27,6 +27,8 @@ class ActorMetrics:
                 ("queued", "Events received from a live feed and not taken yet"),
                 ("full", "Times that a live feed was paused because its queue was full, since it was opened"),
                 ("failures", "Times that the connection of a live feed failed, since it was opened"),
+                ("rejected", "Payloads of a live feed that had no usable message, since it was opened"),
+                ("late", "Events of a live feed that were given the time of an earlier one, since it was opened"),
             )
         }
         self._seq = Gauge(
@@ -46,9 +48,10 @@ class ActorMetrics:
         """Count a rejected event of the feed."""
         self._rejections.labels(actor=self._actor, category=category).inc()
 
-    def record_feed(self, feed: str, queued: int, full: int, failures: int) -> None:
+    def record_feed(self, feed: str, *, queued: int, full: int, failures: int, rejected: int, late: int) -> None:
         """Record the condition of a live feed."""
-        for name, value in (("queued", queued), ("full", full), ("failures", failures)):
+        values = {"queued": queued, "full": full, "failures": failures, "rejected": rejected, "late": late}
+        for name, value in values.items():
             self._feed[name].labels(actor=self._actor, feed=feed).set(value)
 
     def record_commit(self, seq: int, seconds: float) -> None:

@@ -95,7 +95,7 @@ WRONG = {
     "up --feed pumpfun,synthetic": "--feed pumpfun,synthetic: pumpfun is live and synthetic is not",
     "up --feed pumpfun --speed 60": "--speed 60: pumpfun is live, at the speed of the market; leave it out",
     "up --feed jupiter --until-end": "--until-end: the jupiter feed has no end",
-    "feeds check --feed synthetic": "--feed synthetic: is no live feed; choose from pumpfun, pyth, jupiter",
+    "feeds check --feed synthetic": "--feed synthetic: is no live feed; choose from pumpfun, pyth",
     "feeds check --feed pyth,pyth": "--feed pyth,pyth: pyth is named twice",
     "feeds check --seconds 0": "--seconds 0: must be a number from 0.1 to 3600",
     "up --feed a\x1bb\x00": r"--feed a\x1bb\x00: there is no such feed",

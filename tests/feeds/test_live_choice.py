@@ -14,8 +14,9 @@ from memesnipe.feeds.live_choice import PUMP_PROGRAM, PUMPSWAP_PROGRAM, websocke
 from memesnipe.testing.websocket_server import WebsocketServer
 from tests.feeds.harness import wait_until
 
-ENDPOINTS = Endpoints(("ws://127.0.0.1:9/?api-key=hunter2",), "http://127.0.0.1:9", "http://127.0.0.1:9")
-WITH_KEY = Endpoints(("ws://127.0.0.1:9",), "http://127.0.0.1:9", "http://127.0.0.1:9", "hunter3", "hunter4")
+NOWHERE = ("http://127.0.0.1:9",) * 3
+ENDPOINTS = Endpoints(("ws://127.0.0.1:9/?api-key=hunter2",), *NOWHERE)
+WITH_KEY = Endpoints(("ws://127.0.0.1:9",), *NOWHERE, "hunter3", "hunter4")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_a_feed_in_sol_is_accompanied_by_a_price_of_sol(names, endpoints, expect
     assert with_sol_price(names, endpoints) == expected
 
 
-@pytest.mark.parametrize("name", ["pyth", "jupiter", "pyth,jupiter"])
+@pytest.mark.parametrize("name", ["pyth", "jupiter", "pyth,jupiter", "dexscreener"])
 def test_feeds_of_prices_are_live_and_have_no_speed_of_their_own(name) -> None:
     choice = FeedChoice(name, 1.0)
     feed = make_feed(choice, endpoints=ENDPOINTS)
@@ -56,7 +57,7 @@ def test_a_recorded_feed_is_not_chosen_with_a_live_one() -> None:
 
 def test_every_websocket_subscribes_to_pump_fun_and_pumpswap() -> None:
     with WebsocketServer() as first, WebsocketServer() as second:
-        feeds = websocket_feeds(Endpoints((f"{first.url}?api-key=hunter5", second.url), "", ""))
+        feeds = websocket_feeds(Endpoints((f"{first.url}?api-key=hunter5", second.url), *NOWHERE))
         assert list(feeds) == ["127.0.0.1", "127.0.0.1#2"]
         for feed in feeds.values():
             feed.open(None)

@@ -68,6 +68,7 @@ def test_an_error_shows_the_host_alone(url: str) -> None:
     path = url.partition("example.org")[2]
     for text in (f"cannot reach {url}!", f"GET {path} failed", url.partition("://")[2]):
         assert "hunter2" not in str(SourceError(url, text))
+        assert "hunter2" not in str(SourceError("wss://other.example.org", f"redirects to {url}"))
     assert host_of(url) == "rpc.example.org"
     assert str(SourceError(url, "refused")) == "rpc.example.org: refused"
 

@@ -103,6 +103,16 @@ def test_binary_frames_are_delivered_as_bytes(server) -> None:
     assert [event for event in read(server, 2) if event is not IDLE] == [(b"\xff\x00", None)]
 
 
+def test_a_redirect_is_an_error_and_not_followed(server) -> None:
+    with WebsocketServer() as other:
+        for location in (other.url, f"{other.url}key5", "http://host.example.org/key5", "/key5"):
+            server.refuse(302, {"Location": location})
+            with pytest.raises(SourceError) as caught:
+                read(server, 1)
+            assert "key5" not in str(caught.value)
+        assert other.attempts == 0
+
+
 def test_a_host_without_a_name_is_an_error_in_one_line() -> None:
     with pytest.raises(SourceError, match=r"^nowhere\.invalid: gaierror: "):
         next(WebsocketSource("ws://nowhere.invalid/?api-key=x").read(None))

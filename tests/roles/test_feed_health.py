@@ -1,5 +1,7 @@
 """A quiet feed is not stalled, except where a setting limits its silence."""
 
+from dataclasses import replace
+
 import pytest
 
 from memesnipe.feeds.base import FeedStatus
@@ -9,6 +11,11 @@ from memesnipe.roles.feed_health import QUIET_AFTER_S, feed_state
 BUSY, SILENT = FeedStatus("pyth", 0.5), FeedStatus("pump", QUIET_AFTER_S + 90)
 UNTRUSTED = FeedStatus("pumpfun", 0.1, error="protocol changed: PumpSwap: 9 of 40 events", is_untrusted=True)
 FAILED = FeedStatus("pump", 3.0, error="ConnectionError: refused", failures=4)
+
+
+def of_pump(status: FeedStatus) -> FeedStatus:
+    """Return the status as that of one of several endpoints."""
+    return replace(status, feed="pumpfun")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +38,11 @@ FAILED = FeedStatus("pump", 3.0, error="ConnectionError: refused", failures=4)
                 "feed pumpfun is untrusted and nothing is bought: protocol changed: PumpSwap: 9 of 40 events",
             ),
         ),
+        ([of_pump(BUSY), of_pump(FAILED)], 0.0, None),
+        ([of_pump(BUSY), of_pump(SILENT)], 99.0, None),
+        ([of_pump(FAILED), FAILED], 0.0, ("stalled", "feed pump failed 4 times: ConnectionError: refused")),
+        ([of_pump(FAILED)] * 2, 0.0, ("stalled", "feed pump failed 4 times: ConnectionError: refused")),
+        ([of_pump(SILENT)] * 2, 99.0, ("stalled", "no event from feed pump for 100 s")),
     ],
 )
 def test_the_state_follows_from_errors_and_silence(statuses, max_silence_s, expected) -> None:

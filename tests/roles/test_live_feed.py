@@ -156,6 +156,7 @@ def test_readers_far_behind_pause_the_source(stage: Stage) -> None:
     sample = partial(market.metrics.registry.get_sample_value, labels={"actor": "test", "feed": "test"})
     assert sample("memesnipe_feed_queued") == 100
     assert sample("memesnipe_feed_full") >= 1
+    assert (sample("memesnipe_feed_rejected"), sample("memesnipe_feed_late")) == (0, 0)
     for actor in ("executor", "position", "portfolio", "strategy_factory"):
         stage.has_read(actor, EVENTS, market.seq)
     step_until(market, lambda: market.seq == MAX_IN_FLIGHT + 3 * BATCH)

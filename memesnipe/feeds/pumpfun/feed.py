@@ -13,10 +13,19 @@ from memesnipe.feeds.merge import REORDER_WINDOW_S
 from memesnipe.feeds.pumpfun.decoder import Decoder
 from memesnipe.feeds.pumpfun.frames import Notification, RequestError, Subscribed, parse_frame
 from memesnipe.feeds.pumpfun.joining import Joiner
+from memesnipe.feeds.pumpfun.layouts import LAYOUTS
+from memesnipe.feeds.pumpfun.programs import OTHER_EVENTS
 from memesnipe.feeds.pumpfun.sentinel import Sentinel
 from memesnipe.feeds.pumpfun.translator import Translator
 
 NAME: Final = "pumpfun"
+_NO_REJECTIONS: Final = frozenset(
+    {
+        *("transactions", "failed transactions", "duplicate transactions", "subscriptions", "copies of an event"),
+        *(layout.name for layouts in LAYOUTS.values() for layout in layouts.values()),
+        *(name for names in OTHER_EVENTS.values() for name in names.values()),
+    }
+)
 _SLICE_S: Final = 0.01  # of waiting for one endpoint, while a frame of another may arrive
 
 
@@ -158,17 +167,31 @@ class PumpfunFeed:
         return dict(found) | missed
 
     def statuses(self) -> list[FeedStatus]:
-        """Return the condition of each endpoint, and of the reading of their frames under the name of the feed."""
+        """Return the condition of each endpoint, and of the reading of their frames under the name of the feed.
+
+        All are silent since the last event, and the reading has failed if all endpoints have.
+        """
         if all(endpoint.has_ended for endpoint in self._endpoints):
             return []
         silent_s = self._clock() - self._last_message_s
-        error, is_untrusted = self._sentinel.message, self._sentinel.is_untrusted
-        if not error and not self._translator.has_sol_price:
-            error = "the price of SOL is unknown, so trades are put aside"
-        reading = FeedStatus(NAME, silent_s, error, queued=len(self._ready), is_untrusted=is_untrusted)
-        return [*(status for endpoint in self._endpoints for status in endpoint.statuses()), reading]
+        endpoints = [status for endpoint in self._endpoints for status in endpoint.statuses()]
+        reading = FeedStatus(
+            NAME,
+            silent_s,
+            self._sentinel.message or ("" if any(not one.error for one in endpoints) else "no endpoint is connected"),
+            queued=len(self._ready),
+            is_untrusted=self._sentinel.is_untrusted,
+            connections=max(one.connections for one in endpoints),
+            rejected={reason: count for reason, count in self.counts().items() if _is_rejection(reason)},
+        )
+        return [*(replace(one, silent_s=silent_s) for one in endpoints), reading]
 
     def close(self) -> None:
         """Close every endpoint."""
         for endpoint in self._endpoints:
             endpoint.feed.close()
+
+
+def _is_rejection(count: str) -> bool:
+    """Return whether a count is of something that was put aside, not of what is read or is expected to be left out."""
+    return count not in _NO_REJECTIONS and not count.endswith(" messages")

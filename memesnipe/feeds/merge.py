@@ -154,7 +154,7 @@ class MergedFeed:
         """Return the condition of each live source; the late events of a feed are in the status of its first one."""
         found: list[FeedStatus] = []
         for one in self._inputs:
-            statuses = [replace(status, feed=one.name) for status in one.feed.statuses()]
+            statuses = [replace(status, feed=status.feed or one.name) for status in one.feed.statuses()]
             found += [replace(status, late=one.late) for status in statuses[:1]] + statuses[1:]
         return found
 

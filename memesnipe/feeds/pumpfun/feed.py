@@ -19,6 +19,7 @@ from memesnipe.feeds.pumpfun.sentinel import Sentinel
 from memesnipe.feeds.pumpfun.translator import Translator
 
 NAME: Final = "pumpfun"
+_ENDPOINTS: Final = "endpoints of pumpfun"  # they deliver the same frames
 _NO_REJECTIONS: Final = frozenset(
     {
         *("transactions", "failed transactions", "duplicate transactions", "subscriptions", "copies of an event"),
@@ -167,24 +168,23 @@ class PumpfunFeed:
         return dict(found) | missed
 
     def statuses(self) -> list[FeedStatus]:
-        """Return the condition of each endpoint, and of the reading of their frames under the name of the feed.
-
-        All are silent since the last event, and the reading has failed if all endpoints have.
-        """
+        """Return the condition of each endpoint, and of the reading of their frames under the name of the feed."""
         if all(endpoint.has_ended for endpoint in self._endpoints):
             return []
-        silent_s = self._clock() - self._last_message_s
-        endpoints = [status for endpoint in self._endpoints for status in endpoint.statuses()]
+        endpoints = [replace(one, feed=_ENDPOINTS) for endpoint in self._endpoints for one in endpoint.statuses()]
+        error = self._sentinel.message
+        if not error and not self._translator.has_sol_price:
+            error = "the price of SOL is unknown, so trades are put aside"
         reading = FeedStatus(
             NAME,
-            silent_s,
-            self._sentinel.message or ("" if any(not one.error for one in endpoints) else "no endpoint is connected"),
+            self._clock() - self._last_message_s,
+            error,
             queued=len(self._ready),
             is_untrusted=self._sentinel.is_untrusted,
-            connections=max(one.connections for one in endpoints),
+            connections=max((one.connections for one in endpoints), default=0),
             rejected={reason: count for reason, count in self.counts().items() if _is_rejection(reason)},
         )
-        return [*(replace(one, silent_s=silent_s) for one in endpoints), reading]
+        return [*endpoints, reading]
 
     def close(self) -> None:
         """Close every endpoint."""

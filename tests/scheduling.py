@@ -19,6 +19,7 @@ SYSTEM: Final = (
     "tests/system/test_external.py",
     "tests/test_docs_output.py",
     "tests/system/test_autoscaling.py",
+    "tests/system/test_pumpfun.py",
     "tests/system/test_interrupt.py",
     "tests/system/test_ray_start.py",
     "tests/system/test_detached.py",

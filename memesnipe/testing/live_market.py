@@ -1,0 +1,80 @@
+"""The synthetic market as it would arrive: on two websockets of Solana, with the price of SOL from Jupiter."""
+
+import json
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import Self
+
+from memesnipe.feeds.base import FeedMessage
+from memesnipe.feeds.sol_price import SOL_MINT
+from memesnipe.market.events import NS_PER_S
+from memesnipe.testing.polled_server import PolledServer
+from memesnipe.testing.pumpfun_market import MarketEncoder, carried
+from memesnipe.testing.websocket_server import WebsocketServer
+
+_PRICES = 1_000  # of SOL, one every five seconds
+
+
+class LiveMarket:
+    """Servers on this machine that play a market; each frame is sent on both websockets.
+
+    `sent` has what the frames carry, in order; their times are those at which they were sent.
+
+    Args:
+        messages: of the synthetic market, from its first one on.
+        speed: time of the market over time of the machine.
+    """
+
+    def __init__(self, messages: Iterable[FeedMessage], speed: float) -> None:
+        self._messages, self._speed = messages, speed
+        self.websockets = (WebsocketServer(), WebsocketServer())
+        self.prices = PolledServer()
+        self.sent: list[FeedMessage] = []
+        self._servers = ExitStack()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._play, name="live market")
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings with which an installation connects to this market."""
+        return {
+            "SOLANA_WS_URL": ",".join(server.url for server in self.websockets),
+            "JUPITER_API_URL": self.prices.url,
+        }
+
+    def __enter__(self) -> Self:
+        for server in (*self.websockets, self.prices):
+            self._servers.enter_context(server)
+        for slot in range(1, _PRICES):
+            self.prices.send(json.dumps({SOL_MINT: {"usdPrice": 200.0, "blockId": slot}}))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._servers.close()
+
+    def start(self) -> None:
+        """Begin to play."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _play(self) -> None:
+        encoder, began_ns, first_ts = MarketEncoder(), time.time_ns(), 0
+        for message in self._messages:
+            first_ts = first_ts or message["ts"]
+            at_ns = began_ns + int((message["ts"] - first_ts) / self._speed)
+            if self._stopped.wait(max(at_ns - time.time_ns(), 0) / NS_PER_S):
+                return
+            sent = {**message, "ts": at_ns}
+            frame, content = encoder.encode(sent), carried(sent)
+            if frame is not None and content is not None:
+                self.sent.append(content)
+                for server in self.websockets:
+                    server.send(frame)

@@ -1,0 +1,79 @@
+"""`memesnipe up --feed pumpfun`: a market on two websockets of Solana is traded, although each of them breaks."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from memesnipe.feeds.base import FeedMessage
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
+from memesnipe.market.events import PRICE, SIDE_NAMES, VENUE_NAMES, rows
+from memesnipe.storage.event_log import read_batches
+from memesnipe.storage.runs import read_mints
+from memesnipe.testing.live_market import LiveMarket
+from tests.system.installation import Installation, wait_for
+from tests.system.live import database_of, get, is_healthy, seq_of, verified, wait_for_events
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+# The market passes quickly, and so do the decisions. On a busy machine nothing is too old to trade on.
+SETTINGS = {"REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "12", "MAX_DATA_AGE_MS": "60000"}
+SPEED = 24.0
+# What a frame carries of a trade; amounts in USD follow from it and the price of SOL.
+EXACT = ("sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw", "real_sol_lamports", "real_token_raw",
+         "trader", "slot", "lp_fee_bps", "protocol_fee_bps", "creator_fee_bps")  # fmt: skip
+
+Trades = dict[str, list[tuple[Any, ...]]]  # of each mint, in order
+
+
+def test_a_live_market_is_traded_and_none_of_its_trades_is_lost(installations: Callable[..., Installation]) -> None:
+    with LiveMarket(SyntheticFeed(7).messages(0), SPEED) as market:
+        one = installations(**SETTINGS, **market.settings)
+        process = one.start("up", "--feed", "pumpfun", "--json")
+        wait_for("the system to be healthy", lambda: is_healthy(one))
+        market.start()
+        wait_for_events(one, 500)
+        for server in market.websockets:  # one after the other, so that every frame arrives at least once
+            attempts = server.attempts
+            server.cut()
+            wait_for("the feed to connect again", lambda s=server, a=attempts: s.attempts > a)  # type: ignore[misc]
+            wait_for_events(one, 500)
+        wait_for("paper trades", lambda: get(one, "api/trades"))
+        market.stop()
+        sent = trades_sent(market.sent)
+        wait_for("every trade to be traded on", lambda: count(trades_recorded(one)) >= count(sent))
+        assert trades_recorded(one) == sent
+        one.interrupt(process)
+        assert process.wait(120) == 0, one.stderr
+    verified(one)
+
+
+def trades_sent(messages: list[FeedMessage]) -> Trades:
+    found: Trades = defaultdict(list)
+    for message in messages:
+        if message["kind"] == "price":
+            found[message["mint"]].append((message["venue"], message["side"], *(message[name] for name in EXACT)))
+    return found
+
+
+def trades_recorded(installation: Installation) -> Trades:
+    """Return the trades that the executor has consumed, from the run's event log."""
+    with database_of(installation) as connection:
+        mints = read_mints(connection, 1)
+    found: Trades = defaultdict(list)
+    for event in events_of(installation):
+        if event.kind == PRICE:
+            names = VENUE_NAMES[event.venue], SIDE_NAMES[event.side]
+            found[mints[event.token]].append((*names, *(getattr(event, name) for name in EXACT)))
+    return found
+
+
+def events_of(installation: Installation) -> Iterator[Any]:
+    path = installation.folder / ".memesnipe/runs/1/events.bin"
+    for events in read_batches(path, 1, seq_of(installation)):
+        yield from rows(events)
+
+
+def count(trades: Trades) -> int:
+    return sum(map(len, trades.values()))

@@ -16,6 +16,7 @@ def endpoints_of(settings: Settings) -> Endpoints:
         dexscreener_url=feeds.dexscreener_url,
         pyth_api_key=_revealed(feeds.pyth_api_key),
         jupiter_api_key=_revealed(feeds.jupiter_api_key),
+        signals_file=feeds.signals_file,
     )
 
 

@@ -73,3 +73,10 @@ def test_without_json_each_feed_is_a_table(tmp_path, hermes, jupiter) -> None:
     assert "sol price 1" in done.stdout
     assert "127.0.0.1: HTTP 429 Too Many Requests; failures 1" in done.stdout
     assert "connected; rejected as malformed 1; rejected as without SOL 1" in done.stdout
+
+
+@pytest.mark.parametrize("command", [["feeds", "check"], ["up"], ["record", "-o", "tapes"]])
+def test_a_feed_that_lacks_a_setting_is_refused_before_anything_starts(tmp_path, command) -> None:
+    done = memesnipe(tmp_path, *command, "--feed", "signals", SIGNALS_FILE="")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("memesnipe: input: --feed signals: SIGNALS_FILE is not set; name the file")

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -47,6 +49,15 @@ def test_feeds_of_prices_are_live_and_have_no_speed_of_their_own(name) -> None:
 
 def test_no_key_is_in_the_text_of_endpoints() -> None:
     assert "hunter" not in repr(ENDPOINTS) + str(WITH_KEY)
+
+
+def test_signals_need_their_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--feed signals: SIGNALS_FILE is not set"):
+        make_feed(FeedChoice("signals", 1.0), endpoints=ENDPOINTS)
+    with pytest.raises(InputError, match=r"SIGNALS_FILE is .*none: no such file"):
+        make_feed(FeedChoice("signals", 1.0), endpoints=replace(ENDPOINTS, signals_file=tmp_path / "none"))
+    (tmp_path / "mine").touch()
+    assert make_feed(FeedChoice("signals", 1.0), endpoints=replace(ENDPOINTS, signals_file=tmp_path / "mine")).live
 
 
 def test_a_recorded_feed_is_not_chosen_with_a_live_one() -> None:

@@ -35,6 +35,7 @@ class FeedSettings(Group):
     jupiter_api_url: HttpUrl = setting("https://api.jup.ag", "Jupiter's APIs", decides=False)
     jupiter_api_key: Key = setting(None, "key of Jupiter; the feed of SOL's price needs none", decides=False)
     dexscreener_url: HttpUrl = setting("https://api.dexscreener.com", "DexScreener's API", decides=False)
+    hyperliquid_url: HttpUrl = setting("https://api.hyperliquid.xyz", "Hyperliquid's API", decides=False)
     signals_file: AbsolutePath = setting(
         None, "file to which a program of yours appends events, for the feed `signals`", decides=False
     )

@@ -12,6 +12,7 @@ class Endpoints:
     pyth_url: str
     jupiter_api_url: str
     dexscreener_url: str
+    hyperliquid_url: str
     pyth_api_key: str | None = field(default=None, repr=False)
     jupiter_api_key: str | None = field(default=None, repr=False)
     signals_file: Path | None = None

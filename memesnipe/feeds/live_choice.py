@@ -52,6 +52,7 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints) -> dict[str, Fee
         "pyth": lambda: _pyth(endpoints, price),
         "jupiter": lambda: _jupiter(endpoints, price),
         "dexscreener": lambda: _dexscreener(endpoints),
+        "hyperliquid": lambda: _hyperliquid(endpoints),
         "signals": lambda: _signals(endpoints),
         "pumpfun": lambda: _pumpfun(endpoints, price),
     }
@@ -100,6 +101,12 @@ def _dexscreener(endpoints: Endpoints) -> Feed:
     from memesnipe.feeds.dexscreener import dexscreener_feed  # noqa: PLC0415 - as above
 
     return dexscreener_feed(endpoints.dexscreener_url)
+
+
+def _hyperliquid(endpoints: Endpoints) -> Feed:
+    from memesnipe.feeds.hyperliquid import hyperliquid_feed  # noqa: PLC0415 - as above
+
+    return hyperliquid_feed(endpoints.hyperliquid_url)
 
 
 def _signals(endpoints: Endpoints) -> Feed:

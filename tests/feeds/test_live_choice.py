@@ -16,7 +16,7 @@ from memesnipe.feeds.live_choice import PUMP_PROGRAM, PUMPSWAP_PROGRAM, websocke
 from memesnipe.testing.websocket_server import WebsocketServer
 from tests.feeds.harness import wait_until
 
-NOWHERE = ("http://127.0.0.1:9",) * 3
+NOWHERE = ("http://127.0.0.1:9",) * 4
 ENDPOINTS = Endpoints(("ws://127.0.0.1:9/?api-key=hunter2",), *NOWHERE)
 WITH_KEY = Endpoints(("ws://127.0.0.1:9",), *NOWHERE, "hunter3", "hunter4")
 
@@ -35,7 +35,7 @@ def test_a_feed_in_sol_is_accompanied_by_a_price_of_sol(names, endpoints, expect
     assert with_sol_price(names, endpoints) == expected
 
 
-@pytest.mark.parametrize("name", ["pyth", "jupiter", "pyth,jupiter", "dexscreener"])
+@pytest.mark.parametrize("name", ["pyth", "jupiter", "pyth,jupiter", "dexscreener", "hyperliquid"])
 def test_feeds_of_prices_are_live_and_have_no_speed_of_their_own(name) -> None:
     choice = FeedChoice(name, 1.0)
     feed = make_feed(choice, endpoints=ENDPOINTS)

@@ -61,7 +61,7 @@ class HyperliquidDecoder:
         """
         try:
             meta, states = msgspec.json.decode(payload, type=tuple[_Meta, list[_State]])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise UnusableError("malformed") from None
         if len(meta.universe) != len(states):
             raise UnusableError("malformed")

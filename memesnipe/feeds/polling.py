@@ -75,6 +75,6 @@ class PollingSource:
             self._due_at_s = max(self._due_at_s, time.monotonic() + (wait_of(response.headers, time.time()) or 0.0))
 
     def close(self) -> None:
-        """End a request, and the wait for the next one; a TCP connection being opened ends after 10 s."""
+        """End a request, and the wait for the next one; a connection being opened (name, TCP, TLS) ends after 10 s."""
         self._closed.set()
         self._client.close()

@@ -52,5 +52,5 @@ class EventStreamSource:
             raise self._client.error("the server ended the stream")
 
     def close(self) -> None:
-        """End the connection; a TCP connection being opened ends after 10 s."""
+        """End the connection; one that is still being opened (name, TCP, TLS) ends after 10 s."""
         self._client.close()

@@ -1,6 +1,7 @@
 """The command `record`: records a feed to tapes, without a running system."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -15,6 +16,7 @@ from memesnipe.market.times import NS_PER_HOUR, utc_text
 from memesnipe.runtime.terminal import print_json, print_message, print_table, stderr_console
 
 if TYPE_CHECKING:  # as above
+    from memesnipe.feeds.base import Feed
     from memesnipe.runtime.recording import Recording
 
 recording = typer.Typer()
@@ -56,14 +58,25 @@ def record_command(
         if recorded.recovered:
             print_message(f"An interrupted recording was completed: {recorded.recovered}.")
         with _Progress(source.total) as progress:
+            errors: dict[str, str] = {}
             while not signals.stop.is_set() and recorded.step(_WAIT_S, *_until(recorded, hours)):
                 progress.show(recorded)
+                errors = _print_errors(source, errors)
             progress.show(recorded)
     summary = _summary(recorded, output, time.monotonic() - started)
     if json:
         print_json(summary)
     else:
         print_table(str(output), {**summary, **{key: utc_text(summary[key]) for key in ("from_ts", "to_ts")}})
+
+
+def _print_errors(source: "Feed", printed: Mapping[str, str]) -> dict[str, str]:
+    """Print why live sources deliver nothing, each error once; return the errors by source."""
+    errors = {status.name: status.error for status in source.statuses() if status.error}
+    for name, error in errors.items():
+        if printed.get(name) != error:
+            print_message(f"Feed {name} fails, and is tried again: {error}")
+    return errors
 
 
 def _until(recorded: "Recording", hours: float | None) -> tuple[int, ...]:

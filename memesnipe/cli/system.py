@@ -62,6 +62,12 @@ def up_command(
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 
+    if choice.live:
+        from memesnipe.feeds.live_choice import check_endpoints  # noqa: PLC0415
+        from memesnipe.roles.feed_endpoints import endpoints_of  # noqa: PLC0415
+
+        check_endpoints(choice.names, endpoints_of(settings))
+
     has_past = "synthetic" in choice.names and not choice.history
     past_hours = settings.evolution.synthetic_past_hours if has_past else 0.0
     choice = replace(choice, seed=settings.simulation.seed, past_hours=past_hours)

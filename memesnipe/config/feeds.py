@@ -1,15 +1,25 @@
 """Settings of live feeds: addresses and keys of the services that they read."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from memesnipe.config.group import Group, setting
+from memesnipe.config.types import OptionalPath
 from memesnipe.config.urls import empty_is_unset, http_url, key, websocket_urls
 
 WebsocketUrls = Annotated[SecretStr, AfterValidator(websocket_urls)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 Key = Annotated[Annotated[SecretStr, AfterValidator(key)] | None, BeforeValidator(empty_is_unset)]
+
+
+def _absolute(path: Path | None) -> Path | None:
+    """Return the path as an absolute one: the actors run in another folder."""
+    return path.absolute() if path is not None else None
+
+
+AbsolutePath = Annotated[OptionalPath, AfterValidator(_absolute)]
 
 
 class FeedSettings(Group):
@@ -25,6 +35,10 @@ class FeedSettings(Group):
     jupiter_api_url: HttpUrl = setting("https://api.jup.ag", "Jupiter's APIs", decides=False)
     jupiter_api_key: Key = setting(None, "key of Jupiter; the feed of SOL's price needs none", decides=False)
     dexscreener_url: HttpUrl = setting("https://api.dexscreener.com", "DexScreener's API", decides=False)
+    hyperliquid_url: HttpUrl = setting("https://api.hyperliquid.xyz", "Hyperliquid's API", decides=False)
+    signals_file: AbsolutePath = setting(
+        None, "file to which a program of yours appends events, for the feed `signals`", decides=False
+    )
 
     @property
     def solana_ws_urls(self) -> tuple[str, ...]:

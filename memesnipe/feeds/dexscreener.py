@@ -52,7 +52,7 @@ class DexScreenerDecoder:
         """
         try:
             entries = msgspec.json.decode(payload, type=list[_Entry])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise UnusableError("malformed") from None
         ts = self.clock()
         found = [(one.tokenAddress, self._mentions(one)) for one in entries if one.chainId == _CHAIN]

@@ -1,15 +1,18 @@
 """Where the live feeds connect to, and their keys."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The addresses and keys of every live feed; its `repr` shows neither keys nor addresses that may contain one."""
+    """Addresses, keys and files of the live feeds; its `repr` has no keys and no addresses that may contain one."""
 
     solana_ws_urls: tuple[str, ...] = field(repr=False)
     pyth_url: str
     jupiter_api_url: str
     dexscreener_url: str
+    hyperliquid_url: str
     pyth_api_key: str | None = field(default=None, repr=False)
     jupiter_api_key: str | None = field(default=None, repr=False)
+    signals_file: Path | None = None

@@ -1,4 +1,4 @@
-"""GET requests of sources: one at a time, with a limit of bytes, and another thread can end them."""
+"""HTTP requests of sources: one at a time, with a limit of bytes, and another thread can end them."""
 
 import logging
 import socket
@@ -41,6 +41,7 @@ class HttpClient:
     max_bytes: int = MAX_BODY_BYTES
     separators: tuple[bytes, ...] = ()  # of a stream's parts; the limit of bytes is that of a part
     accept: str = "*/*"
+    body: bytes | None = None  # of JSON, which is posted; None for GET
     _client: httpx.Client | None = None
     _socket: socket.socket | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -55,8 +56,8 @@ class HttpClient:
             yield
 
     @contextmanager
-    def get(self) -> Iterator[httpx.Response]:
-        """Send a GET request, while opened; the body of the response has not been read yet.
+    def ask(self) -> Iterator[httpx.Response]:
+        """Send the request, while opened; the body of the response has not been read yet.
 
         Raises:
             SourceError: the server cannot be reached, is silent, breaks the connection, or its status is no success.
@@ -66,7 +67,13 @@ class HttpClient:
             if self._is_closed:
                 raise self.error("closed")
         try:
-            with self._client.stream("GET", self.url, extensions={"trace": self._trace}) as response:
+            with self._client.stream(
+                "GET" if self.body is None else "POST",
+                self.url,
+                content=self.body,
+                headers={} if self.body is None else {"Content-Type": "application/json"},
+                extensions={"trace": self._trace},
+            ) as response:
                 response.stream = _Limited(response.stream, self)
                 self._check(response)
                 yield response

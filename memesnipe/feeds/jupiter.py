@@ -44,7 +44,7 @@ class JupiterDecoder:
         """
         try:
             quote = msgspec.json.decode(payload, type=dict[str, _Quote | None]).get(SOL_MINT)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise UnusableError("malformed") from None
         if quote is None:
             raise UnusableError("without SOL")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from memesnipe.errors import InputError
 from memesnipe.feeds.base import Feed
 from memesnipe.feeds.endpoints import Endpoints
 from memesnipe.feeds.live import LiveFeed
@@ -27,13 +28,31 @@ def with_sol_price(names: Sequence[str], endpoints: Endpoints) -> list[str]:
     return ["pyth" if endpoints.pyth_api_key else "jupiter", *names]
 
 
+def check_endpoints(names: Sequence[str], endpoints: Endpoints) -> None:
+    """Check that the feeds that need a setting have it, before anything is started.
+
+    Raises:
+        InputError: one has not.
+    """
+    if "signals" in names and (endpoints.signals_file is None or not endpoints.signals_file.is_file()):
+        found = "is not set" if endpoints.signals_file is None else f"is {endpoints.signals_file}: no such file"
+        raise InputError(f"--feed signals: SIGNALS_FILE {found}; name the file to which your events are appended")
+
+
 def make_live_feeds(names: Sequence[str], endpoints: Endpoints) -> dict[str, Feed]:
-    """Return the live feeds by name, in the order of the names; none is open yet."""
+    """Return the live feeds by name, in the order of the names; none is open yet.
+
+    Raises:
+        InputError: a feed lacks a setting.
+    """
+    check_endpoints(names, endpoints)
     price = LastSolPrice()
     makers: dict[str, Callable[[], Feed]] = {
         "pyth": lambda: _pyth(endpoints, price),
         "jupiter": lambda: _jupiter(endpoints, price),
         "dexscreener": lambda: _dexscreener(endpoints),
+        "hyperliquid": lambda: _hyperliquid(endpoints),
+        "signals": lambda: _signals(endpoints),
         "pumpfun": lambda: _pumpfun(endpoints, price),
     }
     return {name: makers[name]() for name in with_sol_price(names, endpoints)}
@@ -81,3 +100,16 @@ def _dexscreener(endpoints: Endpoints) -> Feed:
     from memesnipe.feeds.dexscreener import dexscreener_feed  # noqa: PLC0415 - as above
 
     return dexscreener_feed(endpoints.dexscreener_url)
+
+
+def _hyperliquid(endpoints: Endpoints) -> Feed:
+    from memesnipe.feeds.hyperliquid import hyperliquid_feed  # noqa: PLC0415 - as above
+
+    return hyperliquid_feed(endpoints.hyperliquid_url)
+
+
+def _signals(endpoints: Endpoints) -> Feed:
+    from memesnipe.feeds.signals import signals_feed  # noqa: PLC0415 - as above
+
+    assert endpoints.signals_file is not None  # noqa: S101 - checked above
+    return signals_feed(endpoints.signals_file)

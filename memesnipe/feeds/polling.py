@@ -28,6 +28,7 @@ class PollingSource:
         headers: such as an API key; their values are shown nowhere.
         read_s: seconds without a byte after which a response is given up.
         max_body_bytes: maximum size of a response.
+        body: JSON to post; None to GET.
     """
 
     def __init__(
@@ -37,8 +38,9 @@ class PollingSource:
         headers: Mapping[str, str] = MappingProxyType({}),
         read_s: float = READ_S,
         max_body_bytes: int = MAX_BODY_BYTES,
+        body: bytes | None = None,
     ) -> None:
-        self._client = HttpClient(url, headers, read_s, max_body_bytes)
+        self._client = HttpClient(url, headers, read_s, max_body_bytes, body=body)
         self._interval_s = interval_s
         self._due_at_s = 0.0  # of the next request, in monotonic seconds
         self._closed = threading.Event()
@@ -59,7 +61,7 @@ class PollingSource:
     def _ask(self) -> str:
         self._due_at_s = time.monotonic() + self._interval_s
         try:
-            with self._client.get() as response:
+            with self._client.ask() as response:
                 text = response.read().decode(errors="replace")
         except SourceError as error:
             self._due_at_s = max(self._due_at_s, time.monotonic() + error.wait_s)
@@ -73,6 +75,6 @@ class PollingSource:
             self._due_at_s = max(self._due_at_s, time.monotonic() + (wait_of(response.headers, time.time()) or 0.0))
 
     def close(self) -> None:
-        """End a request, and the wait for the next one; a TCP connection being opened ends after 10 s."""
+        """End a request, and the wait for the next one; a connection being opened (name, TCP, TLS) ends after 10 s."""
         self._closed.set()
         self._client.close()

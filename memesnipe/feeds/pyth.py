@@ -57,7 +57,7 @@ class PythDecoder:
         """
         try:
             update = msgspec.json.decode(payload, type=_Update)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise UnusableError("malformed") from None
         price = next((feed.price for feed in update.parsed if feed.id.removeprefix("0x") == SOL_USD_ID), None)
         if price is None:

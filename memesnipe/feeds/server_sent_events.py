@@ -40,7 +40,7 @@ class EventStreamSource:
         Raises:
             SourceError: the server cannot be reached, is silent, ends the stream or reports an error.
         """
-        with self._client.opened(), self._client.get() as response:
+        with self._client.opened(), self._client.ask() as response:
             yield IDLE
             for event in EventSource(response).iter_sse():
                 if event.event == "error":
@@ -52,5 +52,5 @@ class EventStreamSource:
             raise self._client.error("the server ended the stream")
 
     def close(self) -> None:
-        """End the connection; a TCP connection being opened ends after 10 s."""
+        """End the connection; one that is still being opened (name, TCP, TLS) ends after 10 s."""
         self._client.close()

@@ -112,7 +112,7 @@ class WebsocketSource:
         return SourceError(self._url, text, wait_s)
 
     def close(self) -> None:
-        """End the connection; a name that is being resolved or a TCP connection being opened ends after `open_s`."""
+        """End the connection; one that is still being opened (name, TCP, TLS) ends after `open_s`."""
         with self._lock:
             self._is_closed = True
             connection = self._connection

@@ -14,8 +14,10 @@ def endpoints_of(settings: Settings) -> Endpoints:
         pyth_url=feeds.pyth_url,
         jupiter_api_url=feeds.jupiter_api_url,
         dexscreener_url=feeds.dexscreener_url,
+        hyperliquid_url=feeds.hyperliquid_url,
         pyth_api_key=_revealed(feeds.pyth_api_key),
         jupiter_api_key=_revealed(feeds.jupiter_api_key),
+        signals_file=feeds.signals_file,
     )
 
 

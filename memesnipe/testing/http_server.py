@@ -31,6 +31,7 @@ class HttpTestServer:
         self._sockets: list[socket.socket] = []
         self.attempts = 0  # requests, refused ones included
         self.requests: list[tuple[str, dict[str, str]]] = []  # path and headers, the names in lower case
+        self.bodies: list[bytes] = []  # of posts
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -43,6 +44,11 @@ class HttpTestServer:
                     owner._sockets.append(self.connection)
 
             def do_GET(self) -> None:
+                owner._handle(self)
+
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                owner.bodies.append(self.rfile.read(length))
                 owner._handle(self)
 
             def log_message(self, *_: object) -> None:

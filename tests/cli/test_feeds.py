@@ -1,6 +1,10 @@
 """`memesnipe feeds check`: what it says of feeds that deliver, and of those that do not."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,3 +77,27 @@ def test_without_json_each_feed_is_a_table(tmp_path, hermes, jupiter) -> None:
     assert "sol price 1" in done.stdout
     assert "127.0.0.1: HTTP 429 Too Many Requests; failures 1" in done.stdout
     assert "connected; rejected as malformed 1; rejected as without SOL 1" in done.stdout
+
+
+@pytest.mark.parametrize("command", [["feeds", "check"], ["up"], ["record", "-o", "tapes"]])
+def test_a_feed_that_lacks_a_setting_is_refused_before_anything_starts(tmp_path, command) -> None:
+    done = memesnipe(tmp_path, *command, "--feed", "signals", SIGNALS_FILE="")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("memesnipe: input: --feed signals: SIGNALS_FILE is not set; name the file")
+
+
+def test_a_recording_says_why_its_feed_delivers_nothing(tmp_path, jupiter) -> None:
+    jupiter.refuse(403)
+    arguments = ("record", "--feed", "jupiter", "-o", "tapes", "--hours", "0.001")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "memesnipe", *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"JUPITER_API_URL": jupiter.url, "JUPITER_API_KEY": KEY},
+    )  # fmt: skip
+    with process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert process.returncode == 0, rest
+    assert line == "Feed jupiter fails, and is tried again: 127.0.0.1: HTTP 403 Forbidden\n"
+    assert KEY not in rest

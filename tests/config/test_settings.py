@@ -214,11 +214,13 @@ def test_keys_of_feeds_are_shown_nowhere_and_passed_on(monkeypatch: pytest.Monke
     monkeypatch.setenv("SOLANA_WS_URL", "wss://a.example.org/?api-key=secret , wss://b.example.org/secret")
     monkeypatch.setenv("PYTH_API_KEY", "secret1")
     monkeypatch.setenv("JUPITER_API_KEY", "")
+    monkeypatch.setenv("SIGNALS_FILE", "mine.jsonl")
     settings = load_settings()
     write_resolved(settings, tmp_path / "settings.json")
     endpoints = endpoints_of(read_resolved(tmp_path / "settings.json"))
     assert endpoints.solana_ws_urls == ("wss://a.example.org/?api-key=secret", "wss://b.example.org/secret")
     assert (endpoints.pyth_api_key, endpoints.jupiter_api_key) == ("secret1", None)
+    assert endpoints.signals_file == tmp_path / "mine.jsonl"
     assert "secret" not in repr(settings) + str(settings.feeds) + repr(endpoints)
 
 

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +16,7 @@ from memesnipe.feeds.live_choice import PUMP_PROGRAM, PUMPSWAP_PROGRAM, websocke
 from memesnipe.testing.websocket_server import WebsocketServer
 from tests.feeds.harness import wait_until
 
-NOWHERE = ("http://127.0.0.1:9",) * 3
+NOWHERE = ("http://127.0.0.1:9",) * 4
 ENDPOINTS = Endpoints(("ws://127.0.0.1:9/?api-key=hunter2",), *NOWHERE)
 WITH_KEY = Endpoints(("ws://127.0.0.1:9",), *NOWHERE, "hunter3", "hunter4")
 
@@ -33,7 +35,7 @@ def test_a_feed_in_sol_is_accompanied_by_a_price_of_sol(names, endpoints, expect
     assert with_sol_price(names, endpoints) == expected
 
 
-@pytest.mark.parametrize("name", ["pyth", "jupiter", "pyth,jupiter", "dexscreener"])
+@pytest.mark.parametrize("name", ["pyth", "jupiter", "pyth,jupiter", "dexscreener", "hyperliquid"])
 def test_feeds_of_prices_are_live_and_have_no_speed_of_their_own(name) -> None:
     choice = FeedChoice(name, 1.0)
     feed = make_feed(choice, endpoints=ENDPOINTS)
@@ -47,6 +49,15 @@ def test_feeds_of_prices_are_live_and_have_no_speed_of_their_own(name) -> None:
 
 def test_no_key_is_in_the_text_of_endpoints() -> None:
     assert "hunter" not in repr(ENDPOINTS) + str(WITH_KEY)
+
+
+def test_signals_need_their_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--feed signals: SIGNALS_FILE is not set"):
+        make_feed(FeedChoice("signals", 1.0), endpoints=ENDPOINTS)
+    with pytest.raises(InputError, match=r"SIGNALS_FILE is .*none: no such file"):
+        make_feed(FeedChoice("signals", 1.0), endpoints=replace(ENDPOINTS, signals_file=tmp_path / "none"))
+    (tmp_path / "mine").touch()
+    assert make_feed(FeedChoice("signals", 1.0), endpoints=replace(ENDPOINTS, signals_file=tmp_path / "mine")).live
 
 
 def test_a_recorded_feed_is_not_chosen_with_a_live_one() -> None:

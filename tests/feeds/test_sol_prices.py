@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from memesnipe.feeds.base import IDLE, Feed
 from memesnipe.feeds.decoded import UnusableError
@@ -14,7 +12,6 @@ from memesnipe.feeds.jupiter import JupiterDecoder, jupiter_feed
 from memesnipe.feeds.pyth import SOL_USD_ID, PythDecoder, pyth_feed
 from memesnipe.feeds.sol_price import SOL_MINT, LastSolPrice, sol_price_message
 from memesnipe.market.record_rules import error_of
-from memesnipe.market.sequencer import Sequencer
 from memesnipe.testing.event_stream_server import EventStreamServer
 from memesnipe.testing.polled_server import PolledServer
 
@@ -121,20 +118,6 @@ def test_a_price_of_jupiter_of_an_earlier_slot_is_no_new_one() -> None:
         with pytest.raises(UnusableError, match=reason):
             decode(jupiter(block=block))
     assert decode(jupiter(block=None))[0]["slot"] == 0
-
-
-@given(st.one_of(st.text(), st.binary(), st.recursive(st.none() | st.integers() | st.text() | st.floats(),
-       lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["parsed", "id", "price", SOL_MINT]), inner))
-       .map(json.dumps)))  # fmt: skip
-def test_any_payload_is_decoded_to_valid_messages_or_rejected(payload: str | bytes) -> None:
-    for decoder in (PythDecoder(lambda: NOW_NS), JupiterDecoder(lambda: NOW_NS)):
-        try:
-            messages = decoder(payload)
-        except UnusableError:
-            continue
-        events, rejected = Sequencer(60, 600).stamp(messages, now_ns=NOW_NS)
-        assert len(events) == len(messages) == 1
-        assert not rejected
 
 
 def poll(feed: Feed) -> list[Any]:

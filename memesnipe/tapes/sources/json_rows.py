@@ -1,0 +1,138 @@
+"""JSON as columns of strings: a list of records, a reply that has one inside, or one record per line."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from memesnipe.errors import TapeError
+from memesnipe.tapes.table import Table
+
+NOT_A_RECORD: Final = "the line is not a JSON object"
+_MAX_COLUMNS: Final = 500
+_MAX_DEPTH: Final = 8
+_WRAPPERS: Final = ("raw", "message", "data")  # of recorded messages: the message itself as text
+_OHLCV: Final = ("time", "open", "high", "low", "close", "volume")
+
+
+def read_json(path: Path, text: bytes) -> Table:
+    """Read a JSON file; nested names are joined with points, in lower case.
+
+    Raises:
+        TapeError: it is neither JSON nor JSON by lines, or has no list of records or several.
+    """
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return _table(path, list(_lines(path, text, error)))
+    return _table(path, list(_records(path, document)))
+
+
+def _lines(path: Path, text: bytes, error: Exception) -> Iterator[Mapping[str, Any] | None]:
+    """Yield the record of each line, None for a line that is none; empty lines are skipped."""
+    found = False
+    for line in text.splitlines():
+        if not line.strip():
+            continue
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            record = None
+        found = found or isinstance(record, dict)
+        yield record if isinstance(record, dict) else None
+    if not found:
+        raise TapeError(f"{path} is neither JSON nor one JSON object per line: {error.args[0]}")
+
+
+def _records(path: Path, document: Any) -> Iterator[Mapping[str, Any] | None]:
+    """Yield the records of a document: those of its only list of objects, or the document itself."""
+    lists, shared = list(_lists(document, ())), {}
+    if len(lists) > 1:
+        shown = " and ".join(sorted(ascii(".".join(names))[1:-1][:40] for names, _ in lists)[:3])
+        raise TapeError(f"{path} has several lists of records ({shown}): write one list per file")
+    if not lists:
+        if not isinstance(document, dict):
+            raise TapeError(f"{path} has no list of records")
+        yield document
+        return
+    (names, records) = lists[0]
+    if names and names[-1] == "ohlcv_list":
+        shared = {"meta": document.get("meta")}
+        records = [
+            {"ohlcv": dict(zip(_OHLCV, row, strict=True)), **shared} if len(row) == len(_OHLCV) else None
+            for row in records
+        ]
+    for record in records:
+        yield record if isinstance(record, dict) else None
+
+
+def _lists(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """Yield the outermost lists of objects, and lists of candles, with their names."""
+    if isinstance(value, list):
+        kind = list if names and names[-1] == "ohlcv_list" else dict
+        if value and sum(isinstance(item, kind) for item in value) * 2 > len(value):
+            yield names, [item if isinstance(item, kind) else () for item in value]
+    elif isinstance(value, dict) and len(names) < _MAX_DEPTH:
+        for name, item in value.items():
+            yield from _lists(item, (*names, name))
+
+
+def _table(path: Path, records: list[Mapping[str, Any] | None]) -> Table:
+    rows = [_row(path, record) if record is not None else {} for record in records]
+    names = dict.fromkeys(name for row in rows for name in row)
+    if len(names) > _MAX_COLUMNS:
+        raise TapeError(f"{path} has {len(names)} different names in its records: at most {_MAX_COLUMNS} are read")
+    columns = {
+        name: pc.utf8_trim_whitespace(pa.array([row.get(name, "") for row in rows], pa.string())) for name in names
+    }
+    bad = np.array([record is None for record in records], dtype=bool)
+    width = len(names)
+    return Table(columns, np.full(len(rows), width), width, ",", ",".join(names), {NOT_A_RECORD: bad})
+
+
+def _row(path: Path, record: Mapping[str, Any]) -> dict[str, str]:
+    values = list(_flat("", record, 0))
+    row = dict(values)
+    if len(row) < len(values):
+        raise TapeError(f"{path} has a record with two values of one name, for example in capital and small letters")
+    return row
+
+
+def _flat(prefix: str, record: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
+    """Yield the names and texts of a record's values; lists are left out."""
+    for key, value in record.items():
+        name = prefix + key.lower()
+        if isinstance(value, str):
+            message = _message(value) if name in _WRAPPERS else None
+            if message is not None:
+                yield from _flat("", message, depth + 1)
+            else:
+                yield name, value
+        elif isinstance(value, dict):
+            if depth < _MAX_DEPTH:
+                yield from _flat(name + ".", value, depth + 1)
+        elif not isinstance(value, list):
+            yield name, _text(value)
+
+
+def _message(text: str) -> Mapping[str, Any] | None:
+    """Return the message that a recorder stored as text, or None."""
+    if not text.startswith("{"):
+        return None
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _text(value: bool | float | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value)

@@ -12,18 +12,20 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from memesnipe.errors import TapeError
-from memesnipe.market.events import LAMPORTS_PER_SOL
+from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
 from memesnipe.market.plausible import MAX_LAMPORTS, MAX_RAW
-from memesnipe.tapes.columns import Reasons, integers
+from memesnipe.tapes.columns import Reasons, integers, strings
 from memesnipe.tapes.sol_price import SolPrice
 from memesnipe.tapes.sources.units import amounts
 from memesnipe.tapes.times import to_ns
 
 Floats = NDArray[np.float64]
-PRICES: Final = ("open", "high", "low", "close")
+Ints = NDArray[np.int64]
+PRICES: Final = ("open", "low", "high", "close")
 NOT_ASKED: Final = (
     "has candles, not swaps: with --candles each becomes up to four trades, whose order, size and pool are assumed"
 )
@@ -73,50 +75,53 @@ def trades_of(
         )
     stamps = integers(columns["ts"], "time ts", reasons, maximum=_MAX_INT)
     ts, unit = to_ns(stamps, "ts", reasons, now_ns, time_unit)
-    sol_usd = sol.at(ts, reasons)
+    with np.errstate(all="ignore"):  # numbers out of range are rejected later
+        price, volume = _numbers(columns, units, sol.at(ts, reasons), reasons)
+        good = np.flatnonzero(reasons.is_good)
+        interval = _interval(columns["mint"].take(pa.array(good)), ts[good])
+        row, part, numbers, is_buy = _parts(price[good], volume[good], decimals[good])
+    numbers["ts_ns"] = ts[good][row] + part * (interval // _PARTS)
+    texts = {name: pa.array(values).cast(pa.string()) for name, values in numbers.items()}
+    texts["mint"] = columns["mint"].take(pa.array(good[row]))
+    texts["side"] = pc.if_else(pa.array(is_buy), "buy", "sell")
+    assumption = {"candles": len(good), "trades": len(row), "interval_s": interval / NS_PER_S}
+    return Trades(texts, good[row], part, unit, assumption)
+
+
+def _numbers(
+    columns: Mapping[str, Any], units: Mapping[str, str], sol_usd: Floats, reasons: Reasons
+) -> tuple[Floats, Floats]:
+    """Return open, low, high and close in SOL, shape (n, 4), and the volume in SOL, shape (n,)."""
     values = {name: amounts(name, name, units[name], columns[name]).values for name in (*PRICES, "volume")}
     for name, value in values.items():
-        reasons.reject(np.isnan(value), f"{name} is not a positive number")
-    with np.errstate(all="ignore"):  # numbers out of range are rejected later
-        return _made(columns, values, units, reasons, decimals, sol_usd, ts, unit)
-
-
-def _made(
-    columns: Mapping[str, Any],
-    values: Mapping[str, Floats],
-    units: Mapping[str, str],
-    reasons: Reasons,
-    decimals: Floats,
-    sol_usd: Floats,
-    ts: NDArray[np.int64],
-    unit: str,
-) -> Trades:
+        reasons.reject(np.isnan(value) | strings(columns[name], "^-"), f"{name} is not a positive number")
     price = np.stack([values[name] / (sol_usd if units[name] == "usd" else 1.0) for name in PRICES], axis=1)
-    opened, high, low, closed = price.T
-    outside = (high < np.maximum(opened, closed)) | (low > np.minimum(opened, closed))
+    inner = price[:, [0, 3]]
+    outside = (price[:, 2] < inner.max(axis=1)) | (price[:, 1] > inner.min(axis=1))
     reasons.reject(outside, "high and low do not include open and close")
-    volume_sol = values["volume"] * {"usd": 1 / sol_usd, "sol": 1.0, "whole": price.mean(axis=1)}[units["volume"]]
-    good = np.flatnonzero(reasons.is_good)
-    path = np.where((closed >= opened)[:, None], price[:, [0, 2, 1, 3]], price[:, [0, 1, 2, 3]])[good]
+    sol_per_unit = {"usd": 1 / sol_usd, "sol": 1.0, "whole": price.mean(axis=1)}[units["volume"]]
+    return price, values["volume"] * sol_per_unit
+
+
+def _parts(
+    price: Floats, volume_sol: Floats, decimals: Floats
+) -> tuple[Ints, Ints, dict[str, Ints], NDArray[np.bool_]]:
+    """Return the trades of usable candles: candle, part of the candle, numbers and whether it is a purchase."""
+    has_risen = price[:, 3] >= price[:, 0]
+    path = np.where(has_risen[:, None], price, price[:, [0, 2, 1, 3]])
     kept = np.ones(path.shape, dtype=bool)
     kept[:, 1:] = path[:, 1:] != path[:, :-1]
     row, part = np.nonzero(kept)
-    lamports = np.rint(volume_sol[good] * LAMPORTS_PER_SOL / kept.sum(axis=1))[row]
-    raw = np.rint(lamports / LAMPORTS_PER_SOL / path[row, part] * 10.0 ** decimals[good][row])
-    before = np.where(part > 0, path[row, part - 1], closed[good][row] * (2.0 * (closed < opened)[good][row]))
-    candle = good[row]
-    interval = _interval(columns["mint"], ts)
-    made = {
-        "ts_ns": ts[candle] + part * (interval // _PARTS),
+    at = path[row, part]
+    lamports = np.rint(volume_sol * LAMPORTS_PER_SOL / kept.sum(axis=1))[row]
+    raw = np.rint(lamports / LAMPORTS_PER_SOL / at * 10.0 ** decimals[row])
+    is_buy = np.where(part > 0, at >= path[row, part - 1], has_risen[row])
+    numbers = {
         "sol_amount": np.minimum(np.nan_to_num(lamports), 10.0 * MAX_LAMPORTS).astype(np.int64),
         "token_amount": np.minimum(np.nan_to_num(raw), 1.5 * MAX_RAW).astype(np.int64),
         "seq": part,
     }
-    texts = {name: pa.array(values).cast(pa.string()) for name, values in made.items()}
-    texts["mint"] = columns["mint"].take(pa.array(candle))
-    texts["side"] = pa.array(np.where(path[row, part] >= before, "buy", "sell").tolist(), pa.string())
-    assumption = {"candles": len(good), "trades": len(row), "interval_s": interval / 1e9}
-    return Trades(texts, candle, part, unit, assumption)
+    return row, part, numbers, is_buy
 
 
 def _interval(mints: Any, ts: NDArray[np.int64]) -> int:

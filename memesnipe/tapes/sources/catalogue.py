@@ -49,7 +49,7 @@ BITQUERY: Final = Layout(
     ("block.time", "trade.buy.amount", "trade.buy.currency.mintaddress", "trade.sell.currency.mintaddress"),
     {
         "ts": one_of("block.time"), "slot": one_of("block.slot"), "signature": one_of("transaction.signature"),
-        "trader": one_of("trade.buy.account.address", "transaction.signer"), "venue": one_of("trade.dex.protocolname"),
+        "trader": one_of("transaction.signer", "trade.buy.account.address"), "venue": one_of("trade.dex.protocolname"),
         "bought_mint": one_of("trade.buy.currency.mintaddress"), "sold_mint": one_of("trade.sell.currency.mintaddress"),
         "bought_amount": one_of("trade.buy.amount", unit="whole"),
         "sold_amount": one_of("trade.sell.amount", unit="whole"),
@@ -114,7 +114,8 @@ LAYOUTS: Final = (
     GECKOTERMINAL_CANDLES,
 )  # fmt: skip
 
-# Names of one meaning each, for files without one of the layouts above. Units are those that the name says.
+# Names of one meaning each, for files without one of the layouts above. Units are those that the name says. Names
+# such as quote_amount are left out: the quote of a pair need not be SOL.
 COMMON: Final[Mapping[str, tuple[Source, ...]]] = {
     "ts": (
         *one_of(*_TIMES), *one_of("ts_ns", "time_ns", "timestamp_ns", unit="ns"),
@@ -130,13 +131,13 @@ COMMON: Final[Mapping[str, tuple[Source, ...]]] = {
         *one_of("is_buy", "isbuy", unit="is_buy"),
     ),
     "sol_amount": (
-        *one_of("sol_amount", "solamount", "amount_sol", "amount_in_sol", "sol", "sol_volume", "quote_amount"),
+        *one_of("sol_amount", "solamount", "amount_sol", "amount_in_sol", "sol"),
         *one_of("lamports", "sol_lamports", "amount_lamports", "sol_amount_lamports", unit="lamports"),
         *one_of("sol_ui_amount", unit="sol"),
     ),
     "token_amount": (
         *one_of(
-            "token_amount", "tokenamount", "amount_token", "amount_in_token", "tokens", "amount_tokens", "base_amount",
+            "token_amount", "tokenamount", "amount_token", "amount_in_token", "tokens", "amount_tokens",
         ),
         *one_of("token_raw", "token_amount_raw", "raw_token_amount", "amount_raw", "raw_amount", unit="raw"),
         *one_of("token_ui_amount", "ui_amount", unit="whole"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from memesnipe.errors import TapeError, printable
@@ -18,6 +19,9 @@ from memesnipe.tapes.sources.reader import read_source
 from memesnipe.tapes.sources.translation import Options, translate
 from memesnipe.tapes.table import Table
 
+OTHER_POOL: Final = "the reserves imply another price than the trade"
+_SAME_PRICE: Final = 2.0  # between a price after fees and one before, and between a pool of another form and this one
+_DUST: Final = 1_000  # smaller amounts have a rounded price
 _PLAIN_UNITS: Final = {"sol_amount": "sol", "token_amount": "whole"}
 _RAW_UNITS: Final = {"sol_amount": "lamports", "token_amount": "raw"}
 
@@ -67,6 +71,8 @@ def _translated(table: Table, mapped: Mapping[str, Source], options: Options) ->
     found = translate(table, chosen, reasons, options)
     swaps = swaps_of_form(found.columns, found.form, found.reasons, options.decimals, options.now_ns)
     columns = {name: printable(str(sources[0])) for name, sources in chosen.fields.items()}
+    if swaps.has_reserves:
+        found.reasons.reject(~_is_pool_of_trade(swaps.frame), OTHER_POOL)
     swaps.assumptions = {
         **swaps.assumptions,
         **found.assumptions,
@@ -74,6 +80,23 @@ def _translated(table: Table, mapped: Mapping[str, Source], options: Options) ->
     }
     early = None if found.reasons is reasons else reasons
     return SwapsFile(table, swaps, found.rows, found.compared, chosen.name, found.units, early)
+
+
+def _is_pool_of_trade(swaps: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return whether the pool after each trade has about the price that the trade paid, shape (n,).
+
+    A constant product pool that holds S SOL before a trade and T after it has a price of T / S times the mean price of
+    the trade. Amounts too small for a price are accepted. Some sources record balances of a pool that prices by others.
+    """
+    sol, raw, after, pool_raw = (
+        swaps[name].to_numpy(dtype=np.float64)
+        for name in ("sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw")
+    )
+    before = after - swaps["side"].to_numpy() * sol
+    with np.errstate(all="ignore"):  # a pool of nothing has no price, and is none
+        ratio = (after / pool_raw) / (sol / raw) * (before / after)
+    fits = (ratio > 1 / _SAME_PRICE) & (ratio < _SAME_PRICE)
+    return np.asarray(fits | (sol < _DUST) | (raw < _DUST))
 
 
 def _is_known(names: list[str], mapped: Mapping[str, Source]) -> bool:

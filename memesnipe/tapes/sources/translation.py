@@ -99,6 +99,7 @@ def translate(table: Table, layout: Layout, reasons: Reasons, options: Options) 
     identity: dict[str, Any] = {name: columns[name] for name in ("signature", "position") if name in columns}
     compared = identity if "signature" in identity else table.columns
     rows = np.arange(len(table))
+    units = {name: unit for name, unit in units.items() if name in columns and name in {"ts", *_PLAIN}}
     return Translated(plain, form, reasons, units, rows, compared, assumptions)
 
 

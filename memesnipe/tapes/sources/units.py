@@ -26,9 +26,10 @@ _TRADE: Final = (1e5, 1e4)
 # Median of the reserves: at most a million SOL; at least 0.01 SOL.
 _RESERVE: Final = (1e6, 1e7)
 _TOKENS: Final = (1e15, 1.0)
-# SOL per whole token, of any token, and of those that pump.fun issued with a supply of one billion.
-_PRICES: Final = (1e-11, 1.0)
-_PUMP_PRICES: Final = (5e-9, 5e-3)
+# SOL per whole token, of any token, and of those that pump.fun issued with a supply of one billion, which begin at
+# 2.8e-8. A reading counts only if all others are outside of these wide ranges.
+_PRICES: Final = (1e-12, 1.0)
+_PUMP_PRICES: Final = (1e-10, 1e-2)
 _SAME_PRICE: Final = 3.0  # the price of a trade and that of the pool after it differ by less
 _NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 

@@ -12,7 +12,7 @@ from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import InputError, TapeError
 from memesnipe.market.times import utc_text
-from memesnipe.runtime.terminal import print_json, print_message, print_table
+from memesnipe.runtime.terminal import print_json, print_message, print_table, without_controls
 
 if TYPE_CHECKING:  # pandas is slow to load
     from memesnipe.tapes.importer import Imported
@@ -116,10 +116,16 @@ def tape_command(
         print_json({**summary, "assumptions": sentences, **({"head": first} if head else {})})
         return
     print_table(str(tape), {**summary, **_span(summary)})
-    for number, event in enumerate(first, 1):
-        print_table(f"event {number}", {**event, "ts": f"{event['ts']} ({utc_text(event['ts'])})"})
+    if first:
+        print_table("first events", {str(number): _event_text(event) for number, event in enumerate(first, 1)})
     for sentence in sentences:
         print_message(sentence)
+
+
+def _event_text(event: Mapping[str, Any]) -> str:
+    """Return the fields of an event that are not empty, in one line."""
+    values = [f"{name} {without_controls(str(value))}" for name, value in event.items() if value and name != "ts"]
+    return f"{utc_text(event['ts'])}, {', '.join(values)}"
 
 
 def _as_imported(assumptions: Mapping[str, Any]) -> dict[str, Any]:

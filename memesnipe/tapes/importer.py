@@ -22,13 +22,14 @@ from memesnipe.tapes.pools import LAST_TRADES, assume_pools
 from memesnipe.tapes.sol_price import SolPrice, sol_price_of
 from memesnipe.tapes.sources.left_out import LeftOut
 from memesnipe.tapes.sources.preview import SHOWN, preview
-from memesnipe.tapes.sources.swaps_file import read_swaps
+from memesnipe.tapes.sources.swaps_file import SwapsFile, read_swaps
 from memesnipe.tapes.sources.translation import Options
 from memesnipe.tapes.table import DELIMITERS
 from memesnipe.tapes.tape import Tape
 
 DEFAULT_SOL_USD: Final = 200.0
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 _EVENT_COLUMNS: Final = (
     "ts", "slot", "side", "venue", "trader", "sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw",
     "real_sol_lamports", "real_token_raw", "supply_raw", "lp_fee_bps", "protocol_fee_bps", "creator_fee_bps",
@@ -76,38 +77,44 @@ def import_swaps(
     now_ns = time.time_ns() if now_ns is None else now_ns
     price = sol_price_of(None if sol_usd is None else str(sol_usd), DEFAULT_SOL_USD, now_ns)
     file = read_swaps(path, columns, Options(decimals, candles, price, now_ns))
-    swaps, rows = file.swaps, file.rows
-    left_out = LeftOut(file.table)
-    left_out.add(swaps.reasons if file.early is None else file.early, np.arange(len(file.table)))
-    if file.early is not None:
-        left_out.add(swaps.reasons, rows)
-    kept, compared = _usable(swaps, file.compared)
-    if kept.empty:
-        raise _no_usable_swap(path, left_out.counts())
-    rows = rows[swaps.reasons.is_good]
-    is_repeat, by = find_duplicates(compared, kept)
-    left_out.add_duplicates(rows[is_repeat], by)
-    kept, rows = kept[~is_repeat].reset_index(drop=True), rows[~is_repeat]
-    order, ordered_by = file_order(kept)
-    kept, rows = kept.iloc[order].reset_index(drop=True), rows[order]
-    order = chain_order(kept)
-    kept, rows = kept.iloc[order].reset_index(drop=True), rows[order]
+    swaps, left_out = file.swaps, LeftOut(file.table)
+    kept, rows, duplicates, by = _distinct(path, file, left_out)
+    kept, rows, order = _ordered(kept, rows)
     late = Reasons(np.zeros(len(kept), dtype=np.int32))
     assumptions = swaps.assumptions | {"sol_usd": dict(price.assumption)}
     pools = _complete(kept, swaps, late, assumptions)
     tape = _tape(kept, swaps.mints, price, late)
     left_out.add(late, rows)
-    rejected = left_out.counts()
+    rejected, unit = left_out.counts(), assumptions["time_unit"]
     if not len(tape.events):
         raise _no_usable_swap(path, rejected)
-    duplicates = int(is_repeat.sum())
-    assumptions |= _file_assumptions(file.table.delimiter, ordered_by, duplicates, by, rejected)
+    assumptions |= _file_assumptions(file.table.delimiter, order, duplicates, by, rejected)
     shown = preview(kept[late.is_good].head(SHOWN), swaps.mints, tape.events["sol_usd"])
-    tape = Tape(tape.events, tape.mints, assumptions)
-    unit = assumptions["time_unit"]
-    return Imported(
-        tape, rejected, duplicates, pools, ordered_by, unit, file.layout, {"ts": unit} | file.units, left_out, shown
-    )
+    tape, units = Tape(tape.events, tape.mints, assumptions), {"ts": unit} | file.units
+    return Imported(tape, rejected, duplicates, pools, order, unit, file.layout, units, left_out, shown)
+
+
+def _distinct(path: Path, file: SwapsFile, left_out: LeftOut) -> tuple[pd.DataFrame, Ints, int, str]:
+    """Return the usable swaps without duplicates, their rows in the file, and the duplicates' number and columns."""
+    swaps = file.swaps
+    left_out.add(swaps.reasons if file.early is None else file.early, np.arange(len(file.table)))
+    if file.early is not None:
+        left_out.add(swaps.reasons, file.rows)
+    kept, compared = _usable(swaps, file.compared)
+    if kept.empty:
+        raise _no_usable_swap(path, left_out.counts())
+    rows = file.rows[swaps.reasons.is_good]
+    is_repeat, by = find_duplicates(compared, kept)
+    left_out.add_duplicates(rows[is_repeat], by)
+    return kept[~is_repeat].reset_index(drop=True), rows[~is_repeat], int(is_repeat.sum()), by
+
+
+def _ordered(swaps: pd.DataFrame, rows: Ints) -> tuple[pd.DataFrame, Ints, str]:
+    """Return the swaps in chain order, their rows in the file, and a description of the file's order."""
+    order, ordered_by = file_order(swaps)
+    swaps, rows = swaps.iloc[order].reset_index(drop=True), rows[order]
+    order = chain_order(swaps)
+    return swaps.iloc[order].reset_index(drop=True), rows[order], ordered_by
 
 
 def _no_usable_swap(path: Path, rejected: dict[str, int]) -> TapeError:

@@ -198,20 +198,29 @@ def _read_plain(
     frame["lp_fee_bps"] = np.where(frame["venue"] == AMM, AMM_LP_FEE_BPS, 0)
     frame["protocol_fee_bps"] = np.where(frame["venue"] == PUMP_CURVE, PUMP_FEES_BPS[0], 0)
     frame["creator_fee_bps"] = np.where(frame["venue"] == AMM, 0, PUMP_FEES_BPS[1])
-    given = [name for name in ("v_sol", "v_tok") if name in columns]
-    if len(given) == 1:
-        raise TapeError(f"has only {given[0]}: a pool's reserves are v_sol and v_tok; add the other or remove it")
-    has_reserves = bool(given)
+    has_reserves = _has_reserves(columns)
     if has_reserves:
         frame["pool_sol_lamports"] = units("v_sol", "sol", "reserve ")
         frame["pool_token_raw"] = units("v_tok", "tok", "reserve ")
-        for name, column in (("pool_sol_lamports", "v_sol"), ("pool_token_raw", "v_tok")):
-            reasons.reject(frame[name] == 0, f"reserve {form.name(column)} is 0, or less than the smallest unit")
-        on_curve = (frame["venue"] == PUMP_CURVE).astype("int64")
-        unsold_raw = (CURVE_UNSOLD_TOKEN_RAW // 10**PUMP_DECIMALS) * per_token.astype("int64")
-        frame["real_sol_lamports"] = frame["pool_sol_lamports"] - on_curve * CURVE_START_SOL_LAMPORTS
-        frame["real_token_raw"] = frame["pool_token_raw"] - on_curve * unsold_raw
+        _complete_reserves(frame, per_token, form, reasons)
     return Swaps(frame, mints, reasons, has_reserves, assumptions)
+
+
+def _has_reserves(columns: dict[str, Any]) -> bool:
+    given = [name for name in ("v_sol", "v_tok") if name in columns]
+    if len(given) == 1:
+        raise TapeError(f"has only {given[0]}: a pool's reserves are v_sol and v_tok; add the other or remove it")
+    return bool(given)
+
+
+def _complete_reserves(frame: pd.DataFrame, per_token: Any, form: Form, reasons: Reasons) -> None:
+    """Set the real reserves from the pricing ones; on a curve these have a virtual part."""
+    for name, column in (("pool_sol_lamports", "v_sol"), ("pool_token_raw", "v_tok")):
+        reasons.reject(frame[name] == 0, f"reserve {form.name(column)} is 0, or less than the smallest unit")
+    on_curve = (frame["venue"] == PUMP_CURVE).astype("int64")
+    unsold_raw = (CURVE_UNSOLD_TOKEN_RAW // 10**PUMP_DECIMALS) * per_token.astype("int64")
+    frame["real_sol_lamports"] = frame["pool_sol_lamports"] - on_curve * CURVE_START_SOL_LAMPORTS
+    frame["real_token_raw"] = frame["pool_token_raw"] - on_curve * unsold_raw
 
 
 def _supply(frame: pd.DataFrame) -> NDArray[np.int64]:

@@ -80,12 +80,7 @@ def translate(table: Table, layout: Layout, reasons: Reasons, options: Options) 
     if "open" in layout.fields:
         return _of_candles(table, columns, units, reasons, options, form, assumptions)
     shown = {name: sources[0].column for name, sources in layout.fields.items() if sources[0].column}
-    if "bought_mint" in columns:
-        units = {**units, **_side_units(units)}
-        columns = {**columns, **one_sided(columns, reasons)}
-        shown |= {"sol_amount": "the amount of SOL", "token_amount": "the amount of tokens"}
-    else:
-        _normalise_side(columns, units)
+    columns, units = _with_sides(columns, units, shown, reasons)
     if "quote" in columns:
         reject_other_quotes(columns["quote"], f"the quote ({shown['quote']})", reasons)
     if "venue" in columns:
@@ -94,13 +89,23 @@ def translate(table: Table, layout: Layout, reasons: Reasons, options: Options) 
     units |= _inferred(columns, units, shown, reasons, options.decimals)
     _number(table, layout, columns)
     plain: dict[str, Any] = {"ts_ns": columns["ts"]} | {name: columns[name] for name in _PLAIN if name in columns}
-    smallest = {name: unit for name, unit in units.items() if unit in _SMALLEST and name in plain}
+    units = {name: unit for name, unit in units.items() if name in columns and name in {"ts", *_PLAIN}}
+    smallest = {name: unit for name, unit in units.items() if unit in _SMALLEST}
     form = Form(smallest, {**shown, **form.shown}, form.time_unit, form.time_label)
     identity: dict[str, Any] = {name: columns[name] for name in ("signature", "position") if name in columns}
     compared = identity if "signature" in identity else table.columns
-    rows = np.arange(len(table))
-    units = {name: unit for name, unit in units.items() if name in columns and name in {"ts", *_PLAIN}}
-    return Translated(plain, form, reasons, units, rows, compared, assumptions)
+    return Translated(plain, form, reasons, units, np.arange(len(table)), compared, assumptions)
+
+
+def _with_sides(
+    columns: dict[str, Any], units: dict[str, str], shown: dict[str, str], reasons: Reasons
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the columns with the token, the side as a word and the amounts, and the units; `shown` is completed."""
+    if "bought_mint" not in columns:
+        _normalise_side(columns, units)
+        return columns, units
+    shown |= {"sol_amount": "the amount of SOL", "token_amount": "the amount of tokens"}
+    return {**columns, **one_sided(columns, reasons)}, {**units, **_side_units(units)}
 
 
 def _gathered(table: Table, layout: Layout) -> tuple[dict[str, Any], dict[str, str]]:

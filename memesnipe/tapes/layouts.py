@@ -96,7 +96,8 @@ def swaps_of_form(columns: dict[str, Any], form: Form, reasons: Reasons, decimal
     """Return the swaps of columns with the names of the plain layout; arguments and errors as for `swaps_of`."""
     assumptions: dict[str, Any] = {}
     swaps = _read_plain(columns, reasons, decimals, assumptions, form)
-    swaps.frame["ts"], unit = to_ns(swaps.frame["ts"].to_numpy(), form.name("ts_ns"), reasons, now_ns, form.time_unit)
+    ts, name = swaps.frame["ts"].to_numpy(), form.name("ts_ns")
+    swaps.frame["ts"], unit = to_ns(ts, name, reasons, now_ns, form.time_unit, form.time_label)
     assumptions["time_unit"] = form.time_label or unit
     return swaps
 

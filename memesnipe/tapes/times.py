@@ -15,7 +15,7 @@ NS_PER_UNIT: Final = {"s": NS_PER_S, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
 def to_ns(
-    values: NDArray[np.int64], name: str, reasons: Reasons, now_ns: int, only: str = ""
+    values: NDArray[np.int64], name: str, reasons: Reasons, now_ns: int, only: str = "", label: str = ""
 ) -> tuple[NDArray[np.int64], str]:
     """Convert times to ns, shape (n,); return them and their unit; reject rows before 2020 or after tomorrow.
 
@@ -25,6 +25,7 @@ def to_ns(
         reasons: updated with the rejected rows.
         now_ns: the clock.
         only: the unit, if it is known.
+        label: the unit of the file, if these are converted times: "iso" for dates.
 
     Raises:
         TapeError: the times have more than one unit, or none of them is plausible in any unit.
@@ -41,9 +42,10 @@ def to_ns(
         if not good.any():
             return np.zeros(len(values), np.int64), ""
         shown = int(values[np.flatnonzero(good)[0]])
-        raise TapeError(f"{name} is {shown}: before 2020 or after tomorrow in {only or 's, ms, us and ns'}")
+        raise TapeError(f"{name} is {shown}: before 2020 or after tomorrow in {label or only or 's, ms, us and ns'}")
     (unit,) = found
     ns = NS_PER_UNIT[unit]
-    reasons.reject(good & (values < OLDEST_TS // ns), f"time {name} is before 2020, in {unit}")
-    reasons.reject(good & (values > latest // ns), f"time {name} is after tomorrow, in {unit}")
+    where = "" if label == "iso" else f", in {label or unit}"
+    reasons.reject(good & (values < OLDEST_TS // ns), f"time {name} is before 2020{where}")
+    reasons.reject(good & (values > latest // ns), f"time {name} is after tomorrow{where}")
     return np.where(fits[unit], values, OLDEST_TS // ns) * ns, unit

@@ -15,7 +15,8 @@ from memesnipe.tapes.table import Table
 NOT_A_RECORD: Final = "the line is not a JSON object"
 _MAX_COLUMNS: Final = 500
 _MAX_DEPTH: Final = 8
-_WRAPPERS: Final = ("raw", "message", "data")  # of recorded messages: the message itself as text
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_WRAPPERS: Final = frozenset({"raw", "message", "data"})  # of recorded messages: the message itself as text
 _OHLCV: Final = ("time", "open", "high", "low", "close", "volume")
 
 
@@ -95,7 +96,10 @@ def _table(path: Path, records: list[Mapping[str, Any] | None]) -> Table:
 
 
 def _row(path: Path, record: Mapping[str, Any]) -> dict[str, str]:
-    values = list(_flat("", record, 0))
+    if _SCALARS.issuperset(map(type, record.values())) and not record.keys() & _WRAPPERS:  # most records: faster
+        values = [(key.lower(), value if type(value) is str else _text(value)) for key, value in record.items()]
+    else:
+        values = list(_flat("", record, 0))
     row = dict(values)
     if len(row) < len(values):
         raise TapeError(f"{path} has a record with two values of one name, for example in capital and small letters")

@@ -16,7 +16,7 @@ from memesnipe.tapes.sources.detection import KNOWN, choose_layout
 from memesnipe.tapes.sources.layout import Source
 from memesnipe.tapes.sources.mapping import parse_map
 from memesnipe.tapes.sources.reader import read_source
-from memesnipe.tapes.sources.translation import Options, translate
+from memesnipe.tapes.sources.translation import Options, refuse_candles, translate
 from memesnipe.tapes.table import Table
 
 OTHER_POOL: Final = "the reserves imply another price than the trade"
@@ -57,6 +57,7 @@ def read_swaps(path: Path, columns: str | None, options: Options) -> SwapsFile:
     try:
         for units, layout in ((_RAW_UNITS, RAW), (_PLAIN_UNITS, PLAIN)):
             if set(layout) <= set(table.columns) and not mapped:
+                refuse_candles(options)
                 swaps = swaps_of(table, options.decimals, options.now_ns)
                 name = "raw" if layout is RAW else "plain"
                 return SwapsFile(table, swaps, np.arange(len(table)), table.columns, name, dict(units))
@@ -69,7 +70,7 @@ def _translated(table: Table, mapped: Mapping[str, Source], options: Options) ->
     chosen = choose_layout(table.columns, mapped)
     reasons = rejected_rows(table)
     found = translate(table, chosen, reasons, options)
-    swaps = swaps_of_form(found.columns, found.form, found.reasons, options.decimals, options.now_ns)
+    swaps = swaps_of_form(found.columns, found.form, found.reasons, found.decimals, options.now_ns)
     columns = {name: printable(str(sources[0])) for name, sources in chosen.fields.items()}
     if swaps.has_reserves:
         found.reasons.reject(~_is_pool_of_trade(swaps.frame), OTHER_POOL)

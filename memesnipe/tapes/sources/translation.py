@@ -44,6 +44,7 @@ class Translated:
     units: dict[str, str]
     rows: NDArray[np.int64]
     compared: dict[str, Any]  # the columns that show duplicates
+    decimals: int | None  # of every token, if no column has them
     assumptions: dict[str, Any] = field(default_factory=dict)
 
 
@@ -79,14 +80,15 @@ def translate(table: Table, layout: Layout, reasons: Reasons, options: Options) 
     form = Form(shown={"ts_ns": name}, time_unit="ns" if converted else units.get("ts", ""), time_label=converted)
     if "open" in layout.fields:
         return _of_candles(table, columns, units, reasons, options, form, assumptions)
+    refuse_candles(options)
     shown = {name: sources[0].column for name, sources in layout.fields.items() if sources[0].column}
     columns, units = _with_sides(columns, units, shown, reasons)
     if "quote" in columns:
         reject_other_quotes(columns["quote"], f"the quote ({shown['quote']})", reasons)
     if "venue" in columns:
         columns["venue"] = venues(columns["venue"], layout.other_venues_are_amms)
-    _derive_decimals(columns, units, options.decimals, assumptions)
-    units |= _inferred(columns, units, shown, reasons, options.decimals)
+    decimals = _derive_decimals(columns, units, options.decimals, assumptions)
+    units |= _inferred(columns, units, shown, reasons, decimals)
     _number(table, layout, columns)
     plain: dict[str, Any] = {"ts_ns": columns["ts"]} | {name: columns[name] for name in _PLAIN if name in columns}
     units = {name: unit for name, unit in units.items() if name in columns and name in {"ts", *_PLAIN}}
@@ -94,7 +96,13 @@ def translate(table: Table, layout: Layout, reasons: Reasons, options: Options) 
     form = Form(smallest, {**shown, **form.shown}, form.time_unit, form.time_label)
     identity: dict[str, Any] = {name: columns[name] for name in ("signature", "position") if name in columns}
     compared = identity if "signature" in identity else table.columns
-    return Translated(plain, form, reasons, units, np.arange(len(table)), compared, assumptions)
+    return Translated(plain, form, reasons, units, np.arange(len(table)), compared, decimals, assumptions)
+
+
+def refuse_candles(options: Options) -> None:
+    """Raise an error if the user expects candles in a file of swaps."""
+    if options.candles:
+        raise TapeError("has swaps, not candles: omit --candles")
 
 
 def _with_sides(
@@ -154,15 +162,26 @@ def _normalise_side(columns: dict[str, Any], units: dict[str, str]) -> None:
 
 def _derive_decimals(
     columns: dict[str, Any], units: Mapping[str, str], given: int | None, assumptions: dict[str, Any]
-) -> None:
-    """Set the decimals of tokens that have raw and whole amounts; those of other tokens are assumed."""
-    if "decimals" not in columns and given is None and "whole" in columns and units.get("token_amount") == "raw":
-        raw, whole = (amounts(name, name, "", columns[name]).values for name in ("token_amount", "whole"))
-        derived = decimals_of(raw, whole, columns["mint"])
-        if not np.isnan(derived).all():
-            columns["decimals"] = pa.array(np.nan_to_num(derived, nan=PUMP_DECIMALS).astype(np.int64)).cast(pa.string())
-            if np.isnan(derived).any():
-                assumptions["decimals"] = {"value": PUMP_DECIMALS, "assumed": True}
+) -> int | None:
+    """Set the decimals of tokens that have raw and whole amounts, of others those given or assumed.
+
+    Returns:
+        The decimals of every token, None if the column was set or they are unknown.
+    """
+    if "decimals" in columns or "whole" not in columns or units.get("token_amount") != "raw":
+        return given
+    raw, whole = (amounts(name, name, "", columns[name]).values for name in ("token_amount", "whole"))
+    derived = decimals_of(raw, whole, columns["mint"])
+    known = ~np.isnan(derived)
+    if not known.any():
+        return given
+    if given is not None and np.any(derived[known] != given):
+        raise TapeError(f"has raw and whole amounts that show other decimals than --decimals {given}: omit it")
+    others = PUMP_DECIMALS if given is None else given
+    columns["decimals"] = pa.array(np.where(known, derived, others).astype(np.int64)).cast(pa.string())
+    if not known.all():
+        assumptions["decimals"] = {"value": others, "assumed": given is None}
+    return None
 
 
 def _inferred(
@@ -237,4 +256,4 @@ def _of_candles(
     assumptions["candles"] = dict(made.assumption)
     form = Form({"sol_amount": "lamports", "token_amount": "raw"}, {}, "ns", form.time_label or made.time_unit)
     own = Reasons(np.zeros(len(made.candle), dtype=np.int32))
-    return Translated(made.columns, form, own, units, made.candle, compared, assumptions)
+    return Translated(made.columns, form, own, units, made.candle, compared, options.decimals, assumptions)

@@ -31,6 +31,12 @@ def test_candles_are_refused_unless_asked_for(tmp_path: Path) -> None:
         import_swaps(_geckoterminal(tmp_path, RISEN), 200.0)
 
 
+@pytest.mark.parametrize("header", ["ts_ns,mint,side,sol_amount,token_amount", "time,token,side,sol,tokens"])
+def test_swaps_are_not_read_as_candles(tmp_path: Path, header: str) -> None:
+    with pytest.raises(TapeError, match="has swaps, not candles: omit --candles"):
+        _candles(tmp_path, header, f"{TS_S},{MINT},buy,0.5,1000000.5", None)
+
+
 def test_a_candle_becomes_trades_at_its_prices_with_its_volume(tmp_path: Path) -> None:
     imported = import_swaps(_geckoterminal(tmp_path, RISEN, FALLEN), 200.0, candles=True)
     events, minute = imported.tape.events, 60 * 10**9

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memesnipe.errors import InputError, TapeError
 from memesnipe.market.events import AMM, PUMP_CURVE, PUMPSWAP
@@ -137,6 +139,43 @@ def test_decimals_follow_from_raw_and_whole_amounts(tmp_path: Path) -> None:
     assert tape.events["token_raw"].tolist() == [13_421_332_211_323]
     assert tape.events["price_usd"] == pytest.approx(0.380000069 / 13421.332211323 * 200, rel=0.05)
     assert "decimals" not in tape.assumptions
+
+
+def test_the_option_gives_the_decimals_that_no_row_shows(tmp_path: Path) -> None:
+    unknown = {**dune(SWAP), "token_bought_mint_address": "B" * 40, "token_bought_amount": "", "tx_id": "s2"}
+    path = _written(tmp_path, [dune(SWAP), unknown])
+    assumed, given = (import_swaps(path, 200.0, decimals=decimals).tape for decimals in (None, 6))
+    assert assumed.assumptions["decimals"] == {"value": 6, "assumed": True}
+    assert given.assumptions["decimals"] == {"value": 6, "assumed": False}
+    assert assumed.events.tobytes() == given.events.tobytes()
+    with pytest.raises(TapeError, match="show other decimals than --decimals 9: omit it"):
+        import_swaps(path, 200.0, decimals=9)
+
+
+def test_decimal_commas_are_read(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, "time;token;side;sol;tokens", f"2025-09-13 16:53:15;{MINT};SELL;0,5;1000000,25")
+    tape = import_swaps(path, 200.0).tape
+    assert (tape.events["sol_lamports"][0], tape.events["token_raw"][0]) == (500_000_000, 1_000_000_250_000)
+    assert tape.assumptions["decimal_mark"] == "comma"
+
+
+NAMES = st.lists(
+    st.text("abcxyz_ .:0", min_size=1, max_size=8).map(str.strip).filter(bool), min_size=5, max_size=5, unique=True
+)
+
+
+@given(NAMES, st.permutations(range(5)))
+def test_columns_of_any_name_and_order_are_read_with_map(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], order: list[int]
+) -> None:
+    values = [str(SWAP.second), SWAP.mint, "sell", SWAP.sol, SWAP.tokens]
+    fields = [("ts", "s"), ("mint", ""), ("side", "word"), ("sol_amount", "sol"), ("token_amount", "whole")]
+    folder = tmp_path_factory.mktemp("names")
+    lines = (",".join(texts[i] for i in order) for texts in (names, values))
+    choice = ",".join(f"{field}={name}{unit and ':' + unit}" for name, (field, unit) in zip(names, fields, strict=True))
+    event = import_swaps(write_csv(folder, *lines), 200.0, columns=choice).tape.events[0]
+    assert (event["ts"], event["side"], event["sol_lamports"]) == (TS, -1, SWAP.lamports)
+    assert event["token_raw"] == SWAP.raw
 
 
 def test_trades_of_a_slot_are_ordered_by_their_place_in_it(tmp_path: Path) -> None:

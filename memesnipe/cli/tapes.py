@@ -63,6 +63,8 @@ def import_command(
     left_out = {} if rejects is None else {"rejects": str(rejects), "rejects_rows": imported.left_out.write(rejects)}
     result = _reply(imported, output)
     _print_reading(imported)
+    if left_out:
+        print_message(f"{left_out['rejects_rows']:,} rows left out are in {rejects}.")
     if json:
         how = {"layout": imported.layout, "units": imported.units, **left_out}
         print_json({**result, **how, "assumptions": describe(imported.tape.assumptions)})

@@ -20,12 +20,12 @@ from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
 from memesnipe.market.plausible import MAX_LAMPORTS, MAX_RAW
 from memesnipe.tapes.columns import Reasons, integers, strings
 from memesnipe.tapes.sol_price import SolPrice
+from memesnipe.tapes.sources.layout import PRICES
 from memesnipe.tapes.sources.units import amounts
 from memesnipe.tapes.times import to_ns
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-PRICES: Final = ("open", "low", "high", "close")
 NOT_ASKED: Final = (
     "has candles, not swaps: with --candles each becomes up to four trades, whose order, size and pool are assumed"
 )

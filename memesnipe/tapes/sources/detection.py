@@ -6,7 +6,7 @@ from typing import Final
 
 from memesnipe.errors import TapeError, printable
 from memesnipe.tapes.sources.catalogue import COMMON, COMMON_CANDLES, LAYOUTS
-from memesnipe.tapes.sources.layout import CANDLES, CONSTANTS, SWAPS, TWO_SIDED, Layout, Source
+from memesnipe.tapes.sources.layout import CANDLES, CONSTANTS, PRICES, SWAPS, TWO_SIDED, Layout, Source
 from memesnipe.tapes.sources.mapping import example
 
 _SHOWN: Final = 200  # characters of the columns in a message
@@ -35,11 +35,22 @@ def choose_layout(columns: Collection[str], mapped: Mapping[str, Source]) -> Lay
         raise TapeError(exact.refusal)
     base = exact if exact is not None and not exact.refusal and not _replaces(exact, mapped) else None
     layout = base if base is not None else _common(columns, mapped)
-    fields = {**layout.fields, **{name: (source,) for name, source in mapped.items()}}
+    fields = {**_in_unit_of(mapped, layout.fields), **{name: (source,) for name, source in mapped.items()}}
     present = {name: tuple(s for s in sources if s.constant or s.column in columns) for name, sources in fields.items()}
     chosen = replace(layout, fields={name: sources for name, sources in present.items() if sources})
     _check(chosen, replace(layout, fields=fields).required, columns)
     return chosen
+
+
+def _in_unit_of(
+    mapped: Mapping[str, Source], fields: Mapping[str, tuple[Source, ...]]
+) -> Mapping[str, tuple[Source, ...]]:
+    """Return the fields with the prices of candles in the unit that the user chose for one of them."""
+    unit = next((source.unit for name, source in mapped.items() if name in PRICES and source.unit), "")
+    if not unit:
+        return fields
+    prices = {name: tuple(replace(s, unit=unit) for s in sources) for name, sources in fields.items() if name in PRICES}
+    return {**fields, **prices}
 
 
 def _exact(columns: Collection[str]) -> Layout | None:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from memesnipe.errors import TapeError
 from memesnipe.tapes.table import Table
 
-NOT_A_RECORD: Final = "the line is not a JSON object"
+NOT_A_RECORD: Final = "the row is not a JSON object"
 _MAX_COLUMNS: Final = 500
 _MAX_DEPTH: Final = 8
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
@@ -51,7 +51,7 @@ def _lines(path: Path, text: bytes, error: Exception) -> Iterator[Mapping[str, A
 
 def _records(path: Path, document: Any) -> Iterator[Mapping[str, Any] | None]:
     """Yield the records of a document: those of its only list of objects, or the document itself."""
-    lists, shared = list(_lists(document, ())), {}
+    lists = list(_lists(document, ()))
     if len(lists) > 1:
         shown = " and ".join(sorted(ascii(".".join(names))[1:-1][:40] for names, _ in lists)[:3])
         raise TapeError(f"{path} has several lists of records ({shown}): write one list per file")
@@ -61,22 +61,24 @@ def _records(path: Path, document: Any) -> Iterator[Mapping[str, Any] | None]:
         yield document
         return
     (names, records) = lists[0]
-    if names and names[-1] == "ohlcv_list":
-        shared = {"meta": document.get("meta")}
-        records = [
-            {"ohlcv": dict(zip(_OHLCV, row, strict=True)), **shared} if len(row) == len(_OHLCV) else None
-            for row in records
-        ]
     for record in records:
-        yield record if isinstance(record, dict) else None
+        if isinstance(record, dict):
+            yield record
+        elif not isinstance(record, list) or len(record) != len(_OHLCV):
+            yield None
+        elif names:  # of GeckoTerminal, whose reply names the token
+            yield {"ohlcv": dict(zip(_OHLCV, record, strict=True)), "meta": document.get("meta")}
+        else:
+            yield dict(zip(_OHLCV, record, strict=True))
 
 
 def _lists(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
     """Yield the outermost lists of objects, and lists of candles, with their names."""
     if isinstance(value, list):
-        kind = list if names and names[-1] == "ohlcv_list" else dict
-        if value and sum(isinstance(item, kind) for item in value) * 2 > len(value):
-            yield names, [item if isinstance(item, kind) else () for item in value]
+        kinds = (list,) if names and names[-1] == "ohlcv_list" else (dict, list) if not names else (dict,)
+        kind = next((kind for kind in kinds if sum(isinstance(item, kind) for item in value) * 2 > len(value)), None)
+        if kind is not None:
+            yield names, [item if isinstance(item, kind) else None for item in value]
     elif isinstance(value, dict) and len(names) < _MAX_DEPTH:
         for name, item in value.items():
             yield from _lists(item, (*names, name))

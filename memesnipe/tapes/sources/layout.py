@@ -21,6 +21,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 CONSTANTS: Final = ("mint", "venue", "decimals", "trader", "side")  # fields that may be the same for all rows
 
+PRICES: Final = ("open", "low", "high", "close")  # of a candle that rises, in the order of its trades
 SWAPS: Final = ("ts", "mint", "side", "sol_amount", "token_amount")
 TWO_SIDED: Final = ("ts", "bought_mint", "sold_mint", "bought_amount", "sold_amount")
 CANDLES: Final = ("ts", "mint", "open", "high", "low", "close", "volume")

@@ -45,7 +45,7 @@ def read_swaps(path: Path, columns: str | None, options: Options) -> SwapsFile:
     Args:
         path: the file.
         columns: the user's choice of columns and units, as for ``--map``.
-        options: what else the user said.
+        options: the user's other options.
 
     Raises:
         InputError: the file cannot be read, no layout matches its columns, or a unit is in doubt.

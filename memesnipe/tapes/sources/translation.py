@@ -14,8 +14,8 @@ from memesnipe.errors import TapeError
 from memesnipe.tapes.columns import Reasons, strings, with_decimal_points
 from memesnipe.tapes.layouts import PUMP_DECIMALS, Form
 from memesnipe.tapes.sol_price import SolPrice
-from memesnipe.tapes.sources.candles import NOT_ASKED, PRICES, trades_of
-from memesnipe.tapes.sources.layout import Layout, Source
+from memesnipe.tapes.sources.candles import NOT_ASKED, trades_of
+from memesnipe.tapes.sources.layout import PRICES, Layout, Source
 from memesnipe.tapes.sources.stamps import whole_stamps
 from memesnipe.tapes.sources.two_sided import decimals_of, has_text, one_sided, reject_other_quotes
 from memesnipe.tapes.sources.units import amounts, infer_units
@@ -50,7 +50,7 @@ class Translated:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user said about a file, and the price of SOL."""
+    """The user's options for a file, and the price of SOL."""
 
     decimals: int | None
     candles: bool
@@ -65,7 +65,7 @@ def translate(table: Table, layout: Layout, reasons: Reasons, options: Options) 
         table: the file.
         layout: its layout, with columns of the file only.
         reasons: updated with the rows that cannot be translated.
-        options: what the user said.
+        options: the user's options.
 
     Raises:
         TapeError: a unit is in doubt, or candles were not asked for.

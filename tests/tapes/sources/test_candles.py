@@ -64,6 +64,36 @@ def test_unusable_candles_are_rejected_with_their_row(tmp_path: Path) -> None:
     assert [line.split(",")[0] for line in (tmp_path / "r.csv").read_text().splitlines()] == ['"row"', "1", "2", "3"]
 
 
+def test_candles_newest_first_are_the_same_tape(tmp_path: Path) -> None:
+    path = _geckoterminal(tmp_path, RISEN, FALLEN, RISEN)
+    events = import_swaps(path, 200.0, candles=True).tape.events
+    document = json.loads(path.read_text())
+    document["data"]["attributes"]["ohlcv_list"].reverse()
+    path.write_text(json.dumps(document))
+    assert import_swaps(path, 200.0, candles=True).tape.events.tobytes() == events.tobytes()
+
+
+def test_one_unit_of_a_price_counts_for_all(tmp_path: Path) -> None:
+    path = _geckoterminal(tmp_path, RISEN)
+    choice = "close=ohlcv.close:sol,volume=ohlcv.volume:sol"
+    imported = import_swaps(path, 200.0, columns=choice, candles=True)
+    event = imported.tape.events[0]
+    assert event["sol_lamports"] / event["token_raw"] / 1000 == pytest.approx(1e-5, rel=1e-6)
+    assert {imported.units[name] for name in ("open", "high", "low", "close", "volume")} == {"sol"}
+
+
+def test_bare_lists_are_candles_of_a_token_that_the_user_names(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([[TS_S, *RISEN], [TS_S + 60, *FALLEN], [1, 2]]))
+    with pytest.raises(TapeError, match=r"lacks mint .*--map 'mint=@ADDRESS'"):
+        import_swaps(path, 200.0, candles=True)
+    choice = f"mint=@{MINT},close=close:usd,volume=volume:usd"
+    imported = import_swaps(path, 200.0, columns=choice, candles=True)
+    expected = import_swaps(_geckoterminal(tmp_path, RISEN, FALLEN), 200.0, candles=True)
+    assert imported.tape.events.tobytes() == expected.tape.events.tobytes()
+    assert imported.rejected == {"the row is not a JSON object": 1}
+
+
 def test_a_candle_twice_is_a_duplicate(tmp_path: Path) -> None:
     path = _geckoterminal(tmp_path, RISEN, FALLEN)
     document = json.loads(path.read_text())

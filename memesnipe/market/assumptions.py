@@ -79,7 +79,8 @@ def _candles(value: Any) -> str:
 def _layout(value: Any) -> str:
     if not isinstance(value, Mapping):
         return f"The file was read as {value}."
-    units = ", ".join(f"{name} in {unit}" for name, unit in sorted((value.get("units") or {}).items()))
+    amounts = sorted((name, unit) for name, unit in (value.get("units") or {}).items() if name not in {"ts", "side"})
+    units = ", ".join(f"{name} in {unit}" for name, unit in amounts)
     return f"The file was read as {value.get('name')}{f', with {units}' if units else ''}."
 
 

@@ -1,6 +1,6 @@
 """JSON as columns of strings: a list of records, a reply that has one inside, or one record per line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,8 +29,8 @@ def read_json(path: Path, text: bytes) -> Table:
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        return _table(path, list(_lines(path, text, error)))
-    return _table(path, list(_records(path, document)))
+        return _table(path, _lines(path, text, error))
+    return _table(path, _records(path, document))
 
 
 def _lines(path: Path, text: bytes, error: Exception) -> Iterator[Mapping[str, Any] | None]:
@@ -84,28 +84,38 @@ def _lists(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
             yield from _lists(item, (*names, name))
 
 
-def _table(path: Path, records: list[Mapping[str, Any] | None]) -> Table:
-    rows = [_row(path, record) if record is not None else {} for record in records]
-    names = dict.fromkeys(name for row in rows for name in row)
-    if len(names) > _MAX_COLUMNS:
-        raise TapeError(f"{path} has {len(names)} different names in its records: at most {_MAX_COLUMNS} are read")
-    columns = {
-        name: pc.utf8_trim_whitespace(pa.array([row.get(name, "") for row in rows], pa.string())) for name in names
-    }
-    bad = np.array([record is None for record in records], dtype=bool)
-    width = len(names)
-    return Table(columns, np.full(len(rows), width), width, ",", ",".join(names), {NOT_A_RECORD: bad})
+def _table(path: Path, records: Iterable[Mapping[str, Any] | None]) -> Table:
+    columns: dict[str, list[str]] = {}
+    bad = []
+    for count, record in enumerate(records):
+        bad.append(record is None)
+        size = 0
+        for name, text in _values(record or {}):
+            column = columns.get(name)
+            if column is None:
+                column = columns[name] = [""] * count
+            if len(column) > count:
+                raise TapeError(f"{path} has a record with two values of one name, as in capital and small letters")
+            column.append(text)
+            size += 1
+        if len(columns) > _MAX_COLUMNS:
+            raise TapeError(f"{path} has more than {_MAX_COLUMNS} different names in its records")
+        if size < len(columns):
+            for column in columns.values():
+                if len(column) == count:
+                    column.append("")
+    texts = {name: pc.utf8_trim_whitespace(pa.array(column, pa.string())) for name, column in columns.items()}
+    width = len(texts)
+    return Table(
+        texts, np.full(len(bad), width), width, ",", ",".join(texts), {NOT_A_RECORD: np.array(bad, dtype=bool)}
+    )
 
 
-def _row(path: Path, record: Mapping[str, Any]) -> dict[str, str]:
+def _values(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Return the names and texts of a record's values."""
     if _SCALARS.issuperset(map(type, record.values())) and not record.keys() & _WRAPPERS:  # most records: faster
-        values = [(key.lower(), value if type(value) is str else _text(value)) for key, value in record.items()]
-    else:
-        values = list(_flat("", record, 0))
-    row = dict(values)
-    if len(row) < len(values):
-        raise TapeError(f"{path} has a record with two values of one name, for example in capital and small letters")
-    return row
+        return [(key.lower(), value if type(value) is str else _text(value)) for key, value in record.items()]
+    return _flat("", record, 0)
 
 
 def _flat(prefix: str, record: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:

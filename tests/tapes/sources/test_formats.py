@@ -54,7 +54,7 @@ def test_records_are_found_in_json(tmp_path: Path, data: bytes | str) -> None:
         ("[1, 2]", "has no list of records"), ("{broken", "is neither JSON nor one JSON object per line"),
         ("[]", "has no list of records"), ('{"a": ' * 2000, "is neither JSON nor one JSON object per line"),
         (json.dumps({**RECORD, "TIME": 1}), "two values of one name"),
-        (json.dumps({str(i): i for i in range(501)}), "has 501 different names in its records: at most 500 are read"),
+        (json.dumps({str(i): i for i in range(501)}), "has more than 500 different names in its records"),
         ("{}", "lacks ts and mint and side and sol_amount and token_amount"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Duration of importing a million swaps, by step, and of validating the tape.
+"""Duration of importing a million swaps, by step and by format, and of validating the tape.
 
 Run: python benchmarks/importing.py [ROWS]
 """
@@ -20,6 +20,7 @@ from memesnipe.tapes.tape import read_tape, write_tape
 
 ROWS = 1_000_000
 TOKENS = 5_000
+SOL = "So11111111111111111111111111111111111111112"
 START_NS = 1_757_782_395_000_000_000
 
 
@@ -43,6 +44,34 @@ def make_swaps(rows: int, reserves: bool) -> pd.DataFrame:
     if reserves:
         frame["v_sol"], frame["v_tok"] = reserve.round(9), (30 * 1.073e9 / reserve).round(6)
     return frame
+
+
+def write_dune(swaps: pd.DataFrame, path: Path) -> None:
+    """Write the swaps as an export of Dune, with dates, raw amounts and two sides."""
+    is_buy = swaps["side"] == "buy"
+    lamports, raw = ((swaps[n] * 10**d).round().astype("int64") for n, d in (("sol_amount", 9), ("token_amount", 6)))
+    pd.DataFrame(
+        {
+            "block_time": pd.to_datetime(swaps["ts_ns"]).dt.strftime("%Y-%m-%d %H:%M:%S.000 UTC"),
+            "project": "pumpdotfun",
+            "token_bought_mint_address": swaps["mint"].where(is_buy, SOL),
+            "token_sold_mint_address": swaps["mint"].where(~is_buy, SOL),
+            "token_bought_amount_raw": raw.where(is_buy, lamports),
+            "token_sold_amount_raw": lamports.where(is_buy, raw),
+            "tx_id": [f"signature{i}" for i in range(len(swaps))],
+        }
+    ).to_csv(path, index=False)
+
+
+def write_lines(swaps: pd.DataFrame, path: Path) -> None:
+    swaps.to_json(path, orient="records", lines=True)
+
+
+def write_parquet(swaps: pd.DataFrame, path: Path) -> None:
+    swaps.to_parquet(path)
+
+
+FORMATS = {"Dune, CSV": write_dune, "JSON by lines": write_lines, "Parquet": write_parquet}
 
 
 @contextmanager
@@ -69,6 +98,12 @@ def main() -> None:
             with timed("reading the tape"):
                 read_tape(tape)
             print(f"  {len(imported.tape.events):,} events, rejected {imported.rejected or 0}, invalid {bad or 0}")
+        for name, write in FORMATS.items():
+            write(make_swaps(rows, reserves=False), csv)
+            print(f"{rows:,} rows, {name}, load {os.getloadavg()[0]:.1f}")
+            with timed("import"):
+                imported = import_swaps(csv, 200.0)
+            print(f"  {len(imported.tape.events):,} events, rejected {imported.rejected or 0}")
 
 
 if __name__ == "__main__":

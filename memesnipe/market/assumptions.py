@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from memesnipe.market.times import utc_text
 
-_UNITS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
+_UNITS: Final = {
+    "s": "seconds", "ms": "milliseconds", "us": "microseconds", "iso": "dates, in UTC where they name no zone",
+}  # fmt: skip
 
 
 def describe(assumptions: Mapping[str, Any]) -> list[str]:
@@ -65,11 +67,30 @@ def _duplicates(value: Any) -> str:
     return f"{rows:,} duplicate rows (by {by}) were left out."
 
 
+def _candles(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return f"Trades were made of candles ({value})."
+    return (
+        f"{value.get('trades', 0):,} trades were made of {value.get('candles', 0):,} candles: their order, sizes and "
+        "sides are assumed, and nothing is promotable."
+    )
+
+
+def _layout(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return f"The file was read as {value}."
+    amounts = sorted((name, unit) for name, unit in (value.get("units") or {}).items() if name not in {"ts", "side"})
+    units = ", ".join(f"{name} in {unit}" for name, unit in amounts)
+    return f"The file was read as {value.get('name')}{f', with {units}' if units else ''}."
+
+
 _SENTENCES: Final = {
+    "candles": _candles,
     "pools": _pools,
     "decimals": _decimals,
     "sol_usd": _sol_usd,
     "venue": lambda value: f"Trades are assumed to be on {value}, because the file names no venue.",
+    "layout": _layout,
     "time_unit": lambda value: f"Times were read as {_UNITS[value]}." if value in _UNITS else "",
     "order": lambda value: f"The rows were reordered: {value}.",
     "decimal_mark": lambda value: f"Decimals were read with a {value}.",

@@ -23,6 +23,15 @@ def read_text(path: Path) -> bytes:
     Raises:
         TapeError: there is no such file, it is truncated or damaged, or it is not text; the message names the line.
     """
+    return as_text(path, read_content(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a file, decompressed.
+
+    Raises:
+        TapeError: there is no such file, or it is truncated or damaged.
+    """
     if not path.is_file():
         raise TapeError(f"no file at {path}" if not path.is_dir() else f"{path} is a folder, not a file")
     try:
@@ -36,10 +45,15 @@ def read_text(path: Path) -> bytes:
             except _DAMAGE as error:
                 raise TapeError(f"{path}: the {name} data is truncated or damaged: {first_line(error)}") from error
             break
-    return _as_utf8(path, data)
+    return data
 
 
-def _as_utf8(path: Path, data: bytes) -> bytes:
+def as_text(path: Path, data: bytes) -> bytes:
+    """Return the text of a file's bytes as UTF-8 without a byte order mark.
+
+    Raises:
+        TapeError: it is not text; the message names the line.
+    """
     if data.startswith(_UTF16_BOMS):  # "Unicode text" of spreadsheets
         try:
             return data.decode("utf-16").encode()

@@ -1,6 +1,7 @@
 """The import of recorded swaps: converts a file to a tape, and reports all rejected rows and assumptions."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,15 +17,19 @@ from memesnipe.market.validation import validate
 from memesnipe.tapes.chain_order import ASCENDING, chain_order, file_order
 from memesnipe.tapes.columns import Reasons
 from memesnipe.tapes.duplicates import find_duplicates
-from memesnipe.tapes.files import read_text
-from memesnipe.tapes.layouts import PLAIN, RAW, Swaps, swaps_of
+from memesnipe.tapes.layouts import Swaps
 from memesnipe.tapes.pools import LAST_TRADES, assume_pools
 from memesnipe.tapes.sol_price import SolPrice, sol_price_of
-from memesnipe.tapes.table import DELIMITERS, read_table
+from memesnipe.tapes.sources.left_out import LeftOut
+from memesnipe.tapes.sources.preview import SHOWN, preview
+from memesnipe.tapes.sources.swaps_file import SwapsFile, read_swaps
+from memesnipe.tapes.sources.translation import Options
+from memesnipe.tapes.table import DELIMITERS
 from memesnipe.tapes.tape import Tape
 
 DEFAULT_SOL_USD: Final = 200.0
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 _EVENT_COLUMNS: Final = (
     "ts", "slot", "side", "venue", "trader", "sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw",
     "real_sol_lamports", "real_token_raw", "supply_raw", "lp_fee_bps", "protocol_fee_bps", "creator_fee_bps",
@@ -33,7 +38,7 @@ _EVENT_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A tape, and the account of its import: rejected rows by reason, duplicate rows, assumed pools."""
+    """A tape, and the account of its import: rejected rows by reason, duplicate rows, assumed pools, the layout."""
 
     tape: Tape
     rejected: dict[str, int]
@@ -41,50 +46,75 @@ class Imported:
     assumed_pools: int
     order: str
     time_unit: str
+    layout: str
+    units: dict[str, str]
+    left_out: LeftOut
+    preview: list[str]
 
 
 def import_swaps(
-    path: Path, sol_usd: float | str | None = None, *, decimals: int | None = None, now_ns: int | None = None
+    path: Path,
+    sol_usd: float | str | None = None,
+    *,
+    decimals: int | None = None,
+    columns: str | None = None,
+    candles: bool = False,
+    now_ns: int | None = None,
 ) -> Imported:
-    """Import a file of swaps: delimited text, plain or compressed.
+    """Import a file of swaps: delimited text, JSON or Parquet, plain or compressed.
 
     Args:
         path: the file.
         sol_usd: the price of SOL in USD, or the path of a file with a price series; None for the default.
         decimals: decimals of every token if the file has no such column; None for those of pump.fun.
+        columns: the user's choice of columns and units, as for ``--map``.
+        candles: whether candles may be turned into trades.
         now_ns: the clock, for tests.
 
     Raises:
-        InputError: the file cannot be read, no layout matches its columns, or no row is usable.
+        InputError: the file cannot be read, no layout matches its columns, a unit is in doubt, or no row is usable.
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
     price = sol_price_of(None if sol_usd is None else str(sol_usd), DEFAULT_SOL_USD, now_ns)
-    table = read_table(path, read_text(path), (RAW, PLAIN))
-    if not len(table):
-        raise _no_usable_swap(path, {})
-    try:
-        swaps = swaps_of(table, decimals, now_ns)
-    except TapeError as error:
-        raise TapeError(f"{path}: {error}") from None
-    kept, columns = _usable(swaps, table.columns)
-    if kept.empty:
-        raise _no_usable_swap(path, swaps.reasons.counts())
-    is_repeat, by = find_duplicates(columns, kept)
-    kept = kept[~is_repeat].reset_index(drop=True)
-    order, ordered_by = file_order(kept)
-    kept = kept.iloc[order].reset_index(drop=True)
-    kept = kept.iloc[chain_order(kept)].reset_index(drop=True)
-    rejected, late = swaps.reasons.counts(), Reasons(np.zeros(len(kept), dtype=np.int32))
+    file = read_swaps(path, columns, Options(decimals, candles, price, now_ns))
+    swaps, left_out = file.swaps, LeftOut(file.table)
+    kept, rows, duplicates, by = _distinct(path, file, left_out)
+    kept, rows, order = _ordered(kept, rows)
+    late = Reasons(np.zeros(len(kept), dtype=np.int32))
     assumptions = swaps.assumptions | {"sol_usd": dict(price.assumption)}
     pools = _complete(kept, swaps, late, assumptions)
     tape = _tape(kept, swaps.mints, price, late)
-    _add(rejected, late.counts())
+    left_out.add(late, rows)
+    rejected, unit = left_out.counts(), assumptions["time_unit"]
     if not len(tape.events):
         raise _no_usable_swap(path, rejected)
-    duplicates = int(is_repeat.sum())
-    assumptions |= _file_assumptions(table.delimiter, ordered_by, duplicates, by, rejected)
-    tape = Tape(tape.events, tape.mints, assumptions)
-    return Imported(tape, rejected, duplicates, pools, ordered_by, assumptions["time_unit"])
+    assumptions |= _file_assumptions(file.table.delimiter, order, duplicates, by, rejected)
+    shown = preview(kept[late.is_good].head(SHOWN), swaps.mints, tape.events["sol_usd"])
+    tape, units = Tape(tape.events, tape.mints, assumptions), {"ts": unit} | file.units
+    return Imported(tape, rejected, duplicates, pools, order, unit, file.layout, units, left_out, shown)
+
+
+def _distinct(path: Path, file: SwapsFile, left_out: LeftOut) -> tuple[pd.DataFrame, Ints, int, str]:
+    """Return the usable swaps without duplicates, their rows in the file, and the duplicates' number and columns."""
+    swaps = file.swaps
+    left_out.add(swaps.reasons if file.early is None else file.early, np.arange(len(file.table)))
+    if file.early is not None:
+        left_out.add(swaps.reasons, file.rows)
+    kept, compared = _usable(swaps, file.compared)
+    if kept.empty:
+        raise _no_usable_swap(path, left_out.counts())
+    rows = file.rows[swaps.reasons.is_good]
+    is_repeat, by = find_duplicates(compared, kept)
+    left_out.add_duplicates(rows[is_repeat], by)
+    return kept[~is_repeat].reset_index(drop=True), rows[~is_repeat], int(is_repeat.sum()), by
+
+
+def _ordered(swaps: pd.DataFrame, rows: Ints) -> tuple[pd.DataFrame, Ints, str]:
+    """Return the swaps in chain order, their rows in the file, and a description of the file's order."""
+    order, ordered_by = file_order(swaps)
+    swaps, rows = swaps.iloc[order].reset_index(drop=True), rows[order]
+    order = chain_order(swaps)
+    return swaps.iloc[order].reset_index(drop=True), rows[order], ordered_by
 
 
 def _no_usable_swap(path: Path, rejected: dict[str, int]) -> TapeError:
@@ -92,11 +122,11 @@ def _no_usable_swap(path: Path, rejected: dict[str, int]) -> TapeError:
     return TapeError(f"{path} has no usable swap: {reasons or 'it has no rows'}")
 
 
-def _usable(swaps: Swaps, columns: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _usable(swaps: Swaps, columns: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the usable rows: as numbers, and as the strings of the file."""
     good = swaps.reasons.is_good
     if good.all():
-        return swaps.frame, columns
+        return swaps.frame, dict(columns)
     return swaps.frame[good], {name: column.filter(pa.array(good)) for name, column in columns.items()}
 
 
@@ -157,8 +187,3 @@ def _events(swaps: pd.DataFrame, mints: list[str], sol_usd: Floats) -> tuple[Eve
     events["volume_usd"] = events["sol_lamports"] * usd_per_lamport
     events["liquidity_usd"] = events["real_sol_lamports"] * usd_per_lamport
     return events, [mints[i] for i in seen]
-
-
-def _add(counts: dict[str, int], more: dict[str, int]) -> None:
-    for reason, count in more.items():
-        counts[reason] = counts.get(reason, 0) + count

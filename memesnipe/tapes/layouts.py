@@ -1,10 +1,11 @@
-"""The two supported layouts of columns, converted to one frame of integers.
+"""The two own layouts of columns, converted to one frame of integers; `memesnipe.tapes.sources` translates all others.
 
 The plain layout has ``ts_ns,mint,side,sol_amount,token_amount`` and optionally
 ``v_sol,v_tok,venue,trader,slot,seq,decimals`` (SOL and whole tokens). The raw layout has the columns of a recorded
 pump.fun trade (lamports and raw tokens).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,6 +60,48 @@ class Swaps:
     assumptions: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the columns of the plain layout are written, if not as its own description says.
+
+    Attributes:
+        units: "lamports" or "raw" by column, for amounts in smallest units.
+        shown: the names of the file's columns, for messages.
+        time_unit: the only unit of the times, or "".
+        time_label: the unit of the file's times, if they were converted.
+    """
+
+    units: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
+    time_unit: str = ""
+    time_label: str = ""
+
+    def name(self, column: str) -> str:
+        """Return the name of a column for messages."""
+        return self.shown.get(column, column)
+
+
+def rejected_rows(table: Table) -> Reasons:
+    """Return the reasons of the rows that are no records of the table."""
+    reasons = Reasons(np.zeros(len(table), dtype=np.int32))
+    for reason, bad in table.bad.items():
+        reasons.reject(bad, reason)
+    for width in np.unique(table.widths[table.widths != table.header_width]):
+        text = f"the row has {width} fields where the header has {table.header_width}"
+        reasons.reject(table.widths == width, text)
+    return reasons
+
+
+def swaps_of_form(columns: dict[str, Any], form: Form, reasons: Reasons, decimals: int | None, now_ns: int) -> Swaps:
+    """Return the swaps of columns with the names of the plain layout; arguments and errors as for `swaps_of`."""
+    assumptions: dict[str, Any] = {}
+    swaps = _read_plain(columns, reasons, decimals, assumptions, form)
+    ts, name = swaps.frame["ts"].to_numpy(), form.name("ts_ns")
+    swaps.frame["ts"], unit = to_ns(ts, name, reasons, now_ns, form.time_unit, form.time_label)
+    assumptions["time_unit"] = form.time_label or unit
+    return swaps
+
+
 def swaps_of(table: Table, decimals: int | None, now_ns: int) -> Swaps:
     """Return the swaps of a table, with the reason for each unusable row.
 
@@ -70,10 +113,7 @@ def swaps_of(table: Table, decimals: int | None, now_ns: int) -> Swaps:
     Raises:
         TapeError: times of several units, ambiguous commas, or decimals given twice.
     """
-    reasons = Reasons(np.zeros(len(table), dtype=np.int32))
-    for width in np.unique(table.widths[table.widths != table.header_width]):
-        text = f"the row has {width} fields where the header has {table.header_width}"
-        reasons.reject(table.widths == width, text)
+    reasons = rejected_rows(table)
     layout = _read_raw if set(RAW) <= set(table.columns) else _read_plain
     assumptions: dict[str, Any] = {}
     columns, with_commas = with_decimal_points(_numeric(table), table.delimiter)
@@ -120,11 +160,18 @@ def _read_raw(columns: dict[str, Any], reasons: Reasons, decimals: int | None, a
     return Swaps(frame, mints, reasons, has_reserves=True, assumptions=assumptions)
 
 
-def _read_plain(columns: dict[str, Any], reasons: Reasons, decimals: int | None, assumptions: dict[str, Any]) -> Swaps:
+def _read_plain(
+    columns: dict[str, Any],
+    reasons: Reasons,
+    decimals: int | None,
+    assumptions: dict[str, Any],
+    form: Form = Form(),
+) -> Swaps:
     mints, mint = _mints(columns["mint"], reasons)
     side = _coded(columns["side"], {"buy": BUY_SIDE, "sell": SELL_SIDE})
     reasons.reject(side == 0, "side is neither buy nor sell")
-    frame = pd.DataFrame({"ts": integers(columns["ts_ns"], "time ts_ns", reasons, maximum=_MAX_INT), "mint": mint})
+    ts = integers(columns["ts_ns"], f"time {form.name('ts_ns')}", reasons, maximum=_MAX_INT)
+    frame = pd.DataFrame({"ts": ts, "mint": mint})
     frame["side"], frame["venue"] = side, PUMP_CURVE
     if "venue" in columns:
         frame["venue"] = _coded(columns["venue"], {name: code for name, code in VENUE_CODES.items() if name})
@@ -137,29 +184,44 @@ def _read_plain(columns: dict[str, Any], reasons: Reasons, decimals: int | None,
         frame["seq"] = integers(columns["seq"], "seq", reasons, maximum=_MAX_INT)
     frame["decimals"] = _decimals(columns, mint, reasons, decimals, assumptions)
     per_token = 10.0 ** frame["decimals"].to_numpy()
-    lamports: dict[str, Any] = {"scale": LAMPORTS_PER_SOL, "maximum": MAX_LAMPORTS}
-    raw: dict[str, Any] = {"scale": per_token, "maximum": MAX_RAW}
-    frame["sol_lamports"] = scaled(columns["sol_amount"], "sol_amount", reasons, **lamports)
-    frame["token_raw"] = scaled(columns["token_amount"], "token_amount", reasons, **raw)
-    reasons.reject(frame["token_raw"] == 0, "token_amount is 0, or less than the smallest unit")
+    scales = {"sol": (LAMPORTS_PER_SOL, MAX_LAMPORTS), "tok": (per_token, MAX_RAW)}
+
+    def units(column: str, kind: str, noun: str = "") -> NDArray[np.int64]:
+        scale, maximum = scales[kind]
+        if column in form.units:
+            return integers(columns[column], noun + form.name(column), reasons, maximum=maximum)
+        return scaled(columns[column], noun + form.name(column), reasons, scale=scale, maximum=maximum)
+
+    frame["sol_lamports"] = units("sol_amount", "sol")
+    frame["token_raw"] = units("token_amount", "tok")
+    reasons.reject(frame["token_raw"] == 0, f"{form.name('token_amount')} is 0, or less than the smallest unit")
     frame["supply_raw"] = np.where(frame["venue"] == PUMPSWAP, _supply(frame), 0)
     frame["lp_fee_bps"] = np.where(frame["venue"] == AMM, AMM_LP_FEE_BPS, 0)
     frame["protocol_fee_bps"] = np.where(frame["venue"] == PUMP_CURVE, PUMP_FEES_BPS[0], 0)
     frame["creator_fee_bps"] = np.where(frame["venue"] == AMM, 0, PUMP_FEES_BPS[1])
+    has_reserves = _has_reserves(columns)
+    if has_reserves:
+        frame["pool_sol_lamports"] = units("v_sol", "sol", "reserve ")
+        frame["pool_token_raw"] = units("v_tok", "tok", "reserve ")
+        _complete_reserves(frame, per_token, form, reasons)
+    return Swaps(frame, mints, reasons, has_reserves, assumptions)
+
+
+def _has_reserves(columns: dict[str, Any]) -> bool:
     given = [name for name in ("v_sol", "v_tok") if name in columns]
     if len(given) == 1:
         raise TapeError(f"has only {given[0]}: a pool's reserves are v_sol and v_tok; add the other or remove it")
-    has_reserves = bool(given)
-    if has_reserves:
-        frame["pool_sol_lamports"] = scaled(columns["v_sol"], "reserve v_sol", reasons, **lamports)
-        frame["pool_token_raw"] = scaled(columns["v_tok"], "reserve v_tok", reasons, **raw)
-        for name, shown in (("pool_sol_lamports", "v_sol"), ("pool_token_raw", "v_tok")):
-            reasons.reject(frame[name] == 0, f"reserve {shown} is 0, or less than the smallest unit")
-        on_curve = (frame["venue"] == PUMP_CURVE).astype("int64")
-        unsold_raw = (CURVE_UNSOLD_TOKEN_RAW // 10**PUMP_DECIMALS) * per_token.astype("int64")
-        frame["real_sol_lamports"] = frame["pool_sol_lamports"] - on_curve * CURVE_START_SOL_LAMPORTS
-        frame["real_token_raw"] = frame["pool_token_raw"] - on_curve * unsold_raw
-    return Swaps(frame, mints, reasons, has_reserves, assumptions)
+    return bool(given)
+
+
+def _complete_reserves(frame: pd.DataFrame, per_token: Any, form: Form, reasons: Reasons) -> None:
+    """Set the real reserves from the pricing ones; on a curve these have a virtual part."""
+    for name, column in (("pool_sol_lamports", "v_sol"), ("pool_token_raw", "v_tok")):
+        reasons.reject(frame[name] == 0, f"reserve {form.name(column)} is 0, or less than the smallest unit")
+    on_curve = (frame["venue"] == PUMP_CURVE).astype("int64")
+    unsold_raw = (CURVE_UNSOLD_TOKEN_RAW // 10**PUMP_DECIMALS) * per_token.astype("int64")
+    frame["real_sol_lamports"] = frame["pool_sol_lamports"] - on_curve * CURVE_START_SOL_LAMPORTS
+    frame["real_token_raw"] = frame["pool_token_raw"] - on_curve * unsold_raw
 
 
 def _supply(frame: pd.DataFrame) -> NDArray[np.int64]:

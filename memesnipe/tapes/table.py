@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +29,29 @@ class Table:
     widths: NDArray[np.int64]  # shape (n,): fields of each row without trailing empty ones beyond the header
     header_width: int
     delimiter: str
+    header: str = ""
+    bad: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)  # rows that are no records, by reason
 
     def __len__(self) -> int:
         return len(self.widths)
 
 
-def read_table(path: Path, text: bytes, layouts: Sequence[Sequence[str]]) -> Table:
+def read_table(
+    path: Path,
+    text: bytes,
+    layouts: Sequence[Sequence[str]],
+    *,
+    known: Collection[str] = (),
+    accepts: Callable[[list[str]], bool] = lambda _: False,
+) -> Table:
     """Read delimited text whose header has all names of one of the layouts.
 
     Args:
         path: the file of the text, for messages.
         text: the text in UTF-8.
         layouts: required column names of each layout; of equal matches messages refer to the last one.
+        known: further names of columns that the delimiter is derived from.
+        accepts: whether a header that matches no layout is accepted too.
 
     Raises:
         TapeError: the header is missing, matches no layout or names a column twice, or quotes do not close.
@@ -50,21 +61,28 @@ def read_table(path: Path, text: bytes, layouts: Sequence[Sequence[str]]) -> Tab
     if len(line) > _MAX_LINE:
         raise TapeError(f"{path} is not a CSV file: its first line has {len(line)} bytes")
     if b"\r" in line.rstrip(b"\r"):  # lines that end with a single carriage return
-        return read_table(path, stripped.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), layouts)
+        lines = stripped.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return read_table(path, lines, layouts, known=known, accepts=accepts)
     header = line.decode().rstrip("\r")
     if not header:
         raise TapeError(f"{path} has no rows: it is empty")
-    delimiter, names = _header(path, header, layouts)
+    delimiter, names = _header(path, header, known={*known, *(name for layout in layouts for name in layout)})
+    if not any(set(layout) <= set(names) for layout in layouts) and not accepts(names):
+        raise TapeError(f"{path} {header_error(header, names, layouts)}")
+    for name in names:
+        if name and names.count(name) > 1:
+            raise TapeError(f"{path} names the column {name[:40]!r} twice in its header")
     names += [""] * (_extra_fields(body, delimiter, len(names)))
     unique = [name or f"\0{i}" for i, name in enumerate(names)]  # columns without a name are dropped
     table = _read_fast(body, delimiter, unique)
     if table is None:
         table = _read_leniently(path, body, delimiter, unique)
     columns, widths = table
-    return Table({n: c for n, c in columns.items() if not n.startswith("\0")}, widths, len(names), delimiter)
+    named = {name: column for name, column in columns.items() if not name.startswith("\0")}
+    return Table(named, widths, len(names), delimiter, header)
 
 
-def _header(path: Path, line: str, layouts: Sequence[Sequence[str]]) -> tuple[str, list[str]]:
+def _header(path: Path, line: str, known: set[str]) -> tuple[str, list[str]]:
     found: dict[str, list[str]] = {}
     for delimiter in DELIMITERS:
         try:
@@ -72,18 +90,11 @@ def _header(path: Path, line: str, layouts: Sequence[Sequence[str]]) -> tuple[st
         except csv.Error as error:
             raise TapeError(f"{path} is not a CSV file: {error}") from error
         found[delimiter] = [field.strip().lower() for field in fields]
-    known = {name for layout in layouts for name in layout}
     delimiter = max(DELIMITERS, key=lambda d: len(known.intersection(found[d])))
-    names = found[delimiter]
-    if not any(set(layout) <= set(names) for layout in layouts):
-        raise TapeError(f"{path} {_header_error(line, names, layouts)}")
-    for name in names:
-        if name and names.count(name) > 1:
-            raise TapeError(f"{path} names the column {name[:40]!r} twice in its header")
-    return delimiter, names
+    return delimiter, found[delimiter]
 
 
-def _header_error(line: str, names: list[str], layouts: Sequence[Sequence[str]]) -> str:
+def header_error(line: str, names: list[str], layouts: Sequence[Sequence[str]]) -> str:
     """Return why a header matches no layout: the columns missing of the nearest one."""
     nearest = max(reversed(layouts), key=lambda layout: len(set(layout).intersection(names)) / len(layout))
     missing = [name for name in nearest if name not in names]

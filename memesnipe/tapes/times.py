@@ -14,7 +14,9 @@ from memesnipe.tapes.columns import Reasons
 NS_PER_UNIT: Final = {"s": NS_PER_S, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
-def to_ns(values: NDArray[np.int64], name: str, reasons: Reasons, now_ns: int) -> tuple[NDArray[np.int64], str]:
+def to_ns(
+    values: NDArray[np.int64], name: str, reasons: Reasons, now_ns: int, only: str = "", label: str = ""
+) -> tuple[NDArray[np.int64], str]:
     """Convert times to ns, shape (n,); return them and their unit; reject rows before 2020 or after tomorrow.
 
     Args:
@@ -22,13 +24,16 @@ def to_ns(values: NDArray[np.int64], name: str, reasons: Reasons, now_ns: int) -
         name: name of the column for messages.
         reasons: updated with the rejected rows.
         now_ns: the clock.
+        only: the unit, if it is known.
+        label: the unit of the file, if these are converted times: "iso" for dates.
 
     Raises:
         TapeError: the times have more than one unit, or none of them is plausible in any unit.
     """
     latest = now_ns + MAX_AHEAD_NS
     good = reasons.is_good
-    fits = {unit: good & (values >= OLDEST_TS // ns) & (values <= latest // ns) for unit, ns in NS_PER_UNIT.items()}
+    units = {only: NS_PER_UNIT[only]} if only else NS_PER_UNIT
+    fits = {unit: good & (values >= OLDEST_TS // ns) & (values <= latest // ns) for unit, ns in units.items()}
     found = [unit for unit, mask in fits.items() if mask.any()]
     if len(found) > 1:
         rows = (f"row {int(np.flatnonzero(fits[unit])[0]) + 1} in {unit}" for unit in found)
@@ -37,9 +42,10 @@ def to_ns(values: NDArray[np.int64], name: str, reasons: Reasons, now_ns: int) -
         if not good.any():
             return np.zeros(len(values), np.int64), ""
         shown = int(values[np.flatnonzero(good)[0]])
-        raise TapeError(f"{name} is {shown}: before 2020 or after tomorrow in s, ms, us and ns")
+        raise TapeError(f"{name} is {shown}: before 2020 or after tomorrow in {label or only or 's, ms, us and ns'}")
     (unit,) = found
     ns = NS_PER_UNIT[unit]
-    reasons.reject(good & (values < OLDEST_TS // ns), f"time {name} is before 2020, in {unit}")
-    reasons.reject(good & (values > latest // ns), f"time {name} is after tomorrow, in {unit}")
+    where = "" if label == "iso" else f", in {label or unit}"
+    reasons.reject(good & (values < OLDEST_TS // ns), f"time {name} is before 2020{where}")
+    reasons.reject(good & (values > latest // ns), f"time {name} is after tomorrow{where}")
     return np.where(fits[unit], values, OLDEST_TS // ns) * ns, unit

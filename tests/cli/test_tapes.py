@@ -1,5 +1,6 @@
 """The commands of tapes as a user runs them: their output, and the files that they never overwrite."""
 
+import csv
 import json
 import os
 import sys
@@ -59,6 +60,86 @@ def test_import_and_tape_report_rejections_and_assumptions(memesnipe: Typed, tmp
     assert shown["kinds"] == {"price": 40}
     code, _, err = memesnipe("tape", "a.tape")
     assert (code, err.splitlines()) == (0, reply["assumptions"])
+
+
+def test_import_shows_how_it_read_a_file_and_its_first_prices_on_standard_error(
+    memesnipe: Typed, tmp_path: Path
+) -> None:
+    mint = "FCuk4XWLR6fAJFTcQoMrm3KeywSt2X6wK4Ufh4Xjpump"
+    rows = [f"{TS_S + i}000,{mint},true,380000069,13421332211323" for i in range(5)]
+    write_csv(tmp_path, "timestamp,token,is_buy,sol_amount,token_amount", *rows, name="b.csv")
+    code, out, err = memesnipe("import", "b.csv", "-o", "a.tape", "--json")
+    reply = json.loads(out)
+    assert (code, reply["layout"], reply["time_unit"]) == (0, "common names", "ms")
+    assert reply["units"] == {"ts": "ms", "side": "is_buy", "sol_amount": "lamports", "token_amount": "raw"}
+    assert any("sol_amount in lamports, token_amount in raw" in sentence for sentence in reply["assumptions"])
+    lines = err.splitlines()
+    assert (
+        lines[0] == "Read as common names: ts ms, side is_buy, sol_amount lamports, token_amount raw. The first trades:"
+    )
+    assert len(lines) == 4
+    assert "buy   0.380000069 SOL for 13,421,332.2 tokens, 2.831e-08 SOL or 5.663e-06 USD each" in lines[1]
+
+
+def test_columns_are_chosen_with_map(memesnipe: Typed, tmp_path: Path) -> None:
+    write_csv(tmp_path, "when,what,in,out,how", f"{TS_S},A,0.5,1000000,buy", name="b.csv")
+    code, out, err = memesnipe("import", "b.csv", "-o", "a.tape")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    choice = "ts=when:s,mint=what,sol_amount=in:sol,token_amount=out:whole,side=how"
+    reply = _json(memesnipe("import", "b.csv", "-o", "a.tape", "--map", choice, "--json"))
+    assert (reply["events"], reply["units"]["token_amount"]) == (1, "whole")
+    code, _, err = memesnipe("import", "b.csv", "-o", "a.tape", "--map", "ts=nothing")
+    assert (code, err.count("\n"), "has no column 'nothing'" in err) == (2, 1, True)
+
+
+def test_rows_left_out_are_written_with_their_numbers_and_reasons(memesnipe: Typed, tmp_path: Path) -> None:
+    write_csv(tmp_path, PLAIN, ROWS[0], f"{TS_S},B,hold,1,1", ROWS[1], ROWS[0], f"{TS},B,buy,1,0")
+    reply = _json(memesnipe("import", "swaps.csv", "-o", "a.tape", "--rejects", "bad.csv", "--json"))
+    assert (reply["rejects"], reply["rejects_rows"]) == ("bad.csv", 3)
+    written = list(csv.DictReader((tmp_path / "bad.csv").read_text().splitlines()))
+    assert [(row["row"], row["reason"]) for row in written] == [
+        ("2", "side is neither buy nor sell"),
+        ("4", "duplicate of another row (by all columns)"),
+        ("5", "token_amount is 0, or less than the smallest unit"),
+    ]
+    assert (written[0]["side"], written[2]["token_amount"]) == ("hold", "0")
+    assert reply["rejected"] + reply["duplicates"] == 3
+
+
+@pytest.mark.parametrize(
+    ("rejects", "expected"),
+    [
+        ("swaps.csv", "would overwrite swaps.csv"),
+        ("a.tape", "is the tape that -o names"),
+        ("no/x", "there is no folder no"),
+    ],
+)
+def test_the_file_of_rejects_overwrites_nothing(memesnipe: Typed, rejects: str, expected: str) -> None:
+    code, out, err = memesnipe("import", "swaps.csv", "-o", "a.tape", "--rejects", rejects)
+    assert (code, out, err.count("\n"), expected in err) == (2, "", 1, True), err
+
+
+def test_the_first_events_of_a_tape_are_shown(memesnipe: Typed) -> None:
+    memesnipe("import", "swaps.csv", "-o", "a.tape")
+    shown = _json(memesnipe("tape", "a.tape", "--head", "2", "--json"))
+    assert [event["ts"] for event in shown["head"]] == [TS, TS + 5 * 10**9]
+    assert (shown["head"][0]["mint"], shown["head"][0]["side"], shown["events"]) == ("A", "sell", 40)
+    assert "head" not in _json(memesnipe("tape", "a.tape", "--json"))
+    code, out, _ = memesnipe("tape", "a.tape", "--head", "2")
+    assert (code, out.count("kind price"), out.count("side sell")) == (0, 2, 1)
+    assert "2025-09-13 16:53:15 UTC" in out
+    assert memesnipe("tape", "a.tape", "--head", "-1")[0] == 2
+
+
+def test_a_backtest_on_candles_is_not_promotable(memesnipe: Typed, tmp_path: Path) -> None:
+    rows = [f"{TS_S + 60 * i},A,{p},{p * 1.01},{p * 0.99},{p},1000" for i, p in enumerate([1e-5, 1.1e-5] * 40)]
+    write_csv(tmp_path, "time,mint,open_usd,high_usd,low_usd,close_usd,volume_usd", *rows, name="c.csv")
+    code, _, err = memesnipe("import", "c.csv", "-o", "a.tape")
+    assert (code, err.count("\n"), "with --candles each becomes" in err) == (2, 1, True)
+    memesnipe("import", "c.csv", "-o", "a.tape", "--candles")
+    result = _json(memesnipe("backtest", "--tape", "a.tape", "--strategy", "momentum_5m", "--json"))
+    assert result["promotable"] is False
+    assert any("made of 80 candles" in sentence for sentence in result["assumptions"])
 
 
 def test_a_backtest_reports_assumptions_and_a_concentrated_profit(memesnipe: Typed, tmp_path: Path) -> None:

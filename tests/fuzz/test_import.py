@@ -4,6 +4,7 @@ import bz2
 import contextlib
 import gzip
 import io
+import json
 import lzma
 import shutil
 import sys
@@ -11,15 +12,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.cli.main import run
 from memesnipe.market.sequencer import Sequencer
+from memesnipe.tapes.sources.layout import FIELDS
 from memesnipe.tapes.tape import read_tape
-from tests.fuzz.framework import MUTATIONS, fuzz
-from tests.tapes.csvs import FULL, PLAIN, RAW, TS
+from tests.fuzz.framework import JSON_VALUES, MUTATIONS, fuzz
+from tests.tapes.csvs import FULL, PLAIN, RAW, TS, TS_S
+from tests.tapes.sources.shapes import SHAPES, Swap, json_list, parquet
 
 ODD = st.one_of(
     st.text(max_size=12),
@@ -35,6 +39,7 @@ ODD = st.one_of(
 )  # fmt: skip
 MINTS = st.sampled_from(["TokenA11111111111111111111111111111111pump", "B", "C" * 44, "caf\xe9", ""])
 COUNTS = st.integers(0, 12)
+LAMPORTS = st.one_of(st.integers(1, 10**10), st.integers(10**7, 10**9), st.sampled_from([1, 10**9, 2**53]))
 PACKERS = (bytes, bytes, bytes, gzip.compress, bz2.compress, lzma.compress)
 
 
@@ -97,6 +102,53 @@ def files(draw: st.DrawFn) -> bytes:
     return data
 
 
+@st.composite
+def exports(draw: st.DrawFn) -> bytes:
+    """Files of other programs: rows and names replaced by odd ones, then bytes damaged."""
+    swaps = [
+        Swap(TS_S + i // 2, draw(MINTS), draw(st.booleans()), draw(LAMPORTS), draw(LAMPORTS) * 30, "w", f"s{i // 2}")
+        for i in range(draw(st.integers(1, 8)))
+    ]
+    row, write = SHAPES[draw(st.sampled_from(sorted(SHAPES)))]
+    rows = [row(swap) for swap in swaps]
+    for _ in range(draw(st.integers(0, 3))):
+        changed = draw(st.sampled_from(rows))
+        name = draw(st.sampled_from(sorted(changed)))
+        value = draw(st.one_of(ODD, JSON_VALUES))
+        if draw(st.booleans()):
+            changed[draw(st.sampled_from([name.upper(), "price", "open", "high", "quote", "ts_ns"]))] = value
+        else:
+            changed[name] = value
+    try:
+        data = write(rows)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):  # Parquet has one type per column
+        data = json_list(rows) if write is parquet else b"{}"
+    data = draw(st.sampled_from(PACKERS))(data)
+    for mutation in draw(st.lists(MUTATIONS, max_size=2)) if draw(st.booleans()) else []:
+        data = mutation.of(data)
+    return data
+
+
+@st.composite
+def candles(draw: st.DrawFn) -> bytes:
+    number = st.one_of(st.floats(allow_nan=False), st.floats(1e-9, 1e3), st.integers(-5, 10**19))
+    value = st.one_of(number, number, number, JSON_VALUES)
+    rows = draw(st.lists(st.tuples(st.one_of(st.integers(TS_S, TS_S + 999), value), *[value] * 5), max_size=6))
+    meta = {"base": {"address": draw(MINTS)}, "quote": {"address": draw(ODD)}}
+    return json.dumps({"data": {"attributes": {"ohlcv_list": rows}}, "meta": meta}).encode(errors="replace")
+
+
+FIELD_NAMES = st.sampled_from([*FIELDS, "", "nothing"])
+COLUMN_NAMES = st.sampled_from(
+    ["timestamp", "sol_amount", "token_amount", "is_buy", "ohlcv.open", "@A", "@", "x:y", "", "ts_ns"]
+)
+UNITS = st.sampled_from(["", ":raw", ":lamports", ":usd", ":ms", ":?"])
+MAPS = st.lists(
+    st.builds("{}={}{}".format, FIELD_NAMES, COLUMN_NAMES, UNITS),
+    max_size=4,
+).map(",".join)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(prefix="memesnipe-import-"))
@@ -121,6 +173,22 @@ def _run_command(*arguments: str) -> tuple[int, str]:
 @fuzz
 @given(files(), st.sampled_from([(), (), ("--decimals", "9"), ("--sol-usd", "0.1"), ("--sol-usd", "10000")]))
 def test_any_file_becomes_a_valid_tape_or_one_line(folder: Path, data: bytes, options: tuple[str, ...]) -> None:
+    _check(folder, data, options)
+
+
+@fuzz
+@given(
+    st.one_of(exports(), exports(), candles()),
+    st.one_of(st.just(()), MAPS.map(lambda text: ("--map", text))),
+    st.sampled_from([(), ("--candles",), ("--candles", "--decimals", "9"), ("--rejects", "bad.csv")]),
+)
+def test_any_export_becomes_a_valid_tape_or_one_line(
+    folder: Path, data: bytes, chosen: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    _check(folder, data, (*chosen, *(str(folder / name) if name == "bad.csv" else name for name in options)))
+
+
+def _check(folder: Path, data: bytes, options: tuple[str, ...]) -> None:
     source, tape = folder / "swaps.csv", folder / "a.tape"
     source.write_bytes(data)
     tape.unlink(missing_ok=True)

@@ -173,7 +173,8 @@ class Population:
         if vote_states is None or vote_states.shape != (len(old), slots):
             vote_states = np.zeros((len(old), slots), VOTE_STATE)
             vote_states["exposure"] = -1
-        vote_states[: len(self), : self.slots] = self.vote_states
+        before = self.vote_states.view(np.uint8)  # as bytes: numpy copies records field by field
+        vote_states.view(np.uint8)[: len(self), : before.shape[1]] = before
         self._buffers["vote_states"], self._next_vote_states, self.slots = vote_states, None, slots
         self._resize(len(self))
 

@@ -132,8 +132,9 @@ class Population:
         for buffer in self._buffers.values():
             close_gaps(buffer.ctypes.data, buffer.strides[0], rows)
         self._resize(len(kept))
-        for name in ("spec_ids", "genomes", "texts", "params", "states"):
-            setattr(self, name, [getattr(self, name)[row] for row in kept])
+        lists: list[list[Any]] = [self.spec_ids, self.genomes, self.texts, self.params, self.states]
+        for values in lists:
+            values[:] = [values[row] for row in kept]
         self.row_of = {spec_id: row for row, spec_id in enumerate(self.spec_ids)}
 
     def fund(self, lamports: int, ts: int) -> None:

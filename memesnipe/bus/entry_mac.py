@@ -4,6 +4,7 @@ from hashlib import blake2b
 from typing import Final
 
 _MAC_BYTES: Final = 8  # an id is two integers of 64 bits
+_FIELDS: Final = {b"seq", b"data"}
 MAX_MAC: Final = 2**64 - 1  # the largest possible MAC
 
 
@@ -23,7 +24,7 @@ class EntryMac:
     def matches(self, stream: str, identifier: bytes, fields: dict[bytes, bytes]) -> bool:
         """Return whether the id of an entry equals the computed one."""
         number, _, mac = identifier.partition(b"-")
-        if fields.keys() != {b"seq", b"data"}:
+        if fields.keys() != _FIELDS:
             return False
         return self._mac_of(stream, number, fields[b"seq"], fields[b"data"]) == int(mac)
 

@@ -1,8 +1,9 @@
 """Merging: put the entries of several streams in one order, which does not depend on the sequence of reads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from memesnipe.errors import MemeSnipeError
 from memesnipe.protocol.streams import EVENT_STREAMS
@@ -16,8 +17,7 @@ class ForeignEntryError(MemeSnipeError):
     """A stream holds an entry that no actor of the run has written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One entry of a stream: its number, the seq of the event it belongs to (for events, the number), its payload."""
 
     stream: str

@@ -38,6 +38,7 @@ from memesnipe.sdk.registry import Families
 
 # Deliveries per kernel call: few enough to fit into a core's cache while all strategies pass over them.
 ROOM = 4096
+_GROWTH_AT = 7 / 8  # of the slots
 EVIDENCE_NAMES = tuple(field.name for field in fields(StrategyEvidence))
 _NO_RETURNS = np.zeros((0, 0), np.float32)
 
@@ -136,6 +137,14 @@ class Engine:
                 self.population.grow(self.token_slots.capacity)
             first += count
         self.last_ts, self.last_seq = int(events[-1]["ts"]), int(events[-1]["seq"])
+
+    def prepare_growth(self, rows: int) -> None:
+        """Prepare, once most token slots are used, the growth to twice as many for so many more strategies.
+
+        It changes no result; without it, the event of the token that finds no slot waits for all strategies to grow.
+        """
+        if self.token_slots.used >= self.token_slots.capacity * _GROWTH_AT:
+            self.population.prepare(2 * self.token_slots.capacity, rows)
 
     def _advance_some(self, events: Events, first: int, done: list[Any]) -> int:
         """Advance over as many events as fit; return their number, 0 if no slot is free for the next token."""

@@ -41,10 +41,14 @@ class Population:
     states: list[list[NDArray[Any]]] = field(default_factory=list)
     masks: list[int] = field(default_factory=list)  # the distinct sets of event kinds that genes subscribe to
     _buffers: dict[str, NDArray[Any]] = field(init=False)
-    _pool: StatePool = field(default_factory=StatePool)  # of the states
+    _pool: StatePool = field(default_factory=StatePool)  # of the states, each of which has `_room` slots
+    _room: int = 0  # at least `slots`; the states of the strategies from row `_grown` on may have fewer
+    _grown: int = 0
+    _next_vote_states: NDArray[Any] | None = None  # for `_room` slots, in their initial state up to row `_grown`
     _params_pool: StatePool = field(default_factory=StatePool)  # each in one cache line if it fits
 
     def __post_init__(self) -> None:
+        self._room = self.slots
         self._buffers = {
             "strategy_params": np.zeros(0, STRATEGY_PARAMS),
             "accounts": np.zeros(0, ACCOUNT),
@@ -101,7 +105,7 @@ class Population:
             values = tuple(p.clip(signal.params.get(name, p.default)) for name, p in declared) or (0.0,)
             params.append(self._params_pool.take(1, family.param_dtype()))
             params[gene][0] = values
-            states.append(self._pool.take(self.slots, family.state_dtype()))
+            states.append(self._pool.take(self._room, family.state_dtype()))
             mask = sum(1 << kind for kind in set(family.subscriptions))
             if mask not in self.masks:
                 self.masks.append(mask)
@@ -120,14 +124,17 @@ class Population:
         for spec_id in spec_ids & self.row_of.keys():
             row = self.row_of[spec_id]
             for states, params in zip(self.states[row], self.params[row], strict=True):
-                self._pool.release(states)
+                if len(states) == self._room:
+                    self._pool.release(states)
                 self._params_pool.release(params)
         rows = np.array(kept, np.int64)
+        self._grown = int(np.searchsorted(rows, self._grown))
         for buffer in self._buffers.values():
             close_gaps(buffer.ctypes.data, buffer.strides[0], rows)
         self._resize(len(kept))
-        for name in ("spec_ids", "genomes", "texts", "params", "states"):
-            setattr(self, name, [getattr(self, name)[row] for row in kept])
+        lists: list[list[Any]] = [self.spec_ids, self.genomes, self.texts, self.params, self.states]
+        for values in lists:
+            values[:] = [values[row] for row in kept]
         self.row_of = {spec_id: row for row, spec_id in enumerate(self.spec_ids)}
 
     def fund(self, lamports: int, ts: int) -> None:
@@ -138,19 +145,39 @@ class Population:
         self.accounts["joined_ts"][new] = ts
         self.accounts["next_sample_ts"][new] = (ts // SAMPLE_NS + 1) * SAMPLE_NS
 
+    def prepare(self, slots: int, rows: int) -> None:
+        """Prepare `grow` to ``slots`` token slots for so many more strategies, which changes no result.
+
+        Growing thousands of strategies at once takes a second; a live engine prepares it between its batches.
+        """
+        if slots > self._room:
+            self._room, self._grown, self._pool = slots, 0, StatePool()
+            self._next_vote_states = np.zeros((len(self._buffers["vote_states"]), slots), VOTE_STATE)
+        first, self._grown = self._grown, min(self._grown + rows, len(self))
+        for row in range(first, self._grown):
+            self._grow_states(row)
+        if self._next_vote_states is not None:
+            self._next_vote_states["exposure"][first : self._grown] = -1
+
+    def _grow_states(self, row: int) -> None:
+        for gene, old in enumerate(self.states[row]):
+            if len(old) < self._room:
+                states = self._pool.take(self._room, old.dtype)
+                states[: len(old)] = old
+                self.states[row][gene] = states
+                self.strategy_params[row]["states"][gene] = states.ctypes.data
+
     def grow(self, slots: int) -> None:
         """Grow the arrays of every strategy to ``slots`` token slots."""
-        vote_states = np.zeros((len(self._buffers["vote_states"]), slots), VOTE_STATE)
-        vote_states["exposure"] = -1
-        vote_states[: len(self), : self.slots] = self.vote_states
-        self._buffers["vote_states"], self.slots = vote_states, slots
+        self.prepare(slots, len(self))
+        old, vote_states = self._buffers["vote_states"], self._next_vote_states
+        if vote_states is None or vote_states.shape != (len(old), slots):
+            vote_states = np.zeros((len(old), slots), VOTE_STATE)
+            vote_states["exposure"] = -1
+        before = self.vote_states.view(np.uint8)  # as bytes: numpy copies records field by field
+        vote_states.view(np.uint8)[: len(self), : before.shape[1]] = before
+        self._buffers["vote_states"], self._next_vote_states, self.slots = vote_states, None, slots
         self._resize(len(self))
-        self._pool = StatePool()
-        for row, states in enumerate(self.states):
-            for gene, old in enumerate(states):
-                states[gene] = self._pool.take(slots, old.dtype)
-                states[gene][: len(old)] = old
-                self.strategy_params[row]["states"][gene] = states[gene].ctypes.data
 
     @property
     def wide_kinds(self) -> int:

@@ -30,7 +30,7 @@ def dump_state(
     last_ts: int, last_seq: int, sol_usd: float, token_slots: TokenSlots, population: Population, rows: slice
 ) -> EngineState:
     """Return a copy of an engine's state with these rows of the population."""
-    used = int(token_slots.ends[3])
+    used = token_slots.used
     header = {
         "last_ts": last_ts,
         "last_seq": last_seq,
@@ -63,7 +63,7 @@ def _states(strategy_params: NDArray[Any], used: int) -> NDArray[np.uint8]:
 
 def bytes_of_row(token_slots: TokenSlots, population: Population) -> int:
     """Return how many bytes of a copy belong to one row of the population, on average."""
-    used = int(token_slots.ends[3])
+    used = token_slots.used
     fixed = [getattr(population, name)[:1].nbytes for name in ("accounts", "exposures", "evidence")]
     states = population.strategy_params["state_sizes"].sum() / max(len(population), 1)
     return int(sum(fixed) + used * (states + population.vote_states.itemsize))

@@ -19,10 +19,9 @@ class PaperVenue:
 
     def arrivals(self, pending: Sequence[Order], ts: int) -> list[Order]:
         """Return the orders that arrived strictly before ``ts``, in order of arrival."""
-        return sorted(
-            (order for order in pending if order.due_ts < ts),
-            key=lambda order: (order.due_ts, order.spec_id, order.token, order.order_no),
-        )
+        arrived = [order for order in pending if order.due_ts < ts]
+        arrived.sort(key=lambda order: (order.due_ts, order.spec_id, order.token, order.order_no))
+        return arrived
 
     def execute(self, order: Order, holding: Holding, pool: Pool, market: TokenMarket, ts: int, seq: int) -> Fill:
         """Return the outcome of an order that has arrived."""

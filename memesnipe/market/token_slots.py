@@ -51,6 +51,11 @@ class TokenSlots:
         """The number of slots."""
         return len(self.slots)
 
+    @property
+    def used(self) -> int:
+        """The number of slots ever used."""
+        return int(self.ends[3])
+
     def grow(self) -> None:
         """Double the number of slots."""
         more = self.capacity

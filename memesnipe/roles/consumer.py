@@ -120,9 +120,10 @@ class Consumer:
         """
         consumed = {stream: offset.number for stream, offset in self.offsets.items()}
         for i, entry in enumerate(entries):
-            after = entry.payload.after if isinstance(entry.payload, Follows) else {}
-            if any(consumed.get(stream, number) < number for stream, number in after.items()):
-                return entries[:i]
+            if isinstance(entry.payload, Follows):
+                after = entry.payload.after.items()
+                if any(consumed.get(stream, number) < number for stream, number in after):
+                    return entries[:i]
             consumed[entry.stream] = entry.number
         return entries
 
@@ -165,7 +166,8 @@ class Consumer:
                 raise StreamGapError(f"{stream}: entry {offset.number} is followed by {entry.number}")
             offset.number, offset.seq = entry.number, max(offset.seq, entry.seq)
             offset.consumed += 1
-            self.metrics.add_entries(stream, 1)
+        for stream, offset in offsets.items():
+            self.metrics.add_entries(stream, offset.consumed - self.offsets[stream].consumed)
         return offsets
 
     def add_snapshot(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:

@@ -36,6 +36,7 @@ from memesnipe.trading.steps import Step
 
 _PROGRESS_EVERY: Final = 256  # events
 _PROGRESS_S: Final = 1.0  # where events are rare, but too frequent for the executor to become idle
+_GROWN_AT_ONCE: Final = 16  # strategies, after each step: about a millisecond
 _GARBAGE_AFTER: Final = 100_000  # objects allocated and not freed
 
 _SET_STATUS = (
@@ -219,9 +220,11 @@ class Executor(Consumer):
         self._snapshots.on_commit(self._execution, self._controls)
 
     def step(self) -> None:
-        """Read, handle and commit the next entries, and copy the next part of a snapshot where one is due."""
+        """Read, handle and commit the next entries; copy and grow a part of the strategies where that is due."""
         super().step()
         self._snapshots.copy_some(self._execution)
+        for arena in self._execution.arenas:
+            arena.engine.prepare_growth(_GROWN_AT_ONCE)
 
     def _update_venue(self) -> None:
         """Submit committed orders, request cancellations, and acknowledge committed reports."""

@@ -102,7 +102,7 @@ class MessageRow(Base):
     stream: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     seq: Mapped[int]
-    payload: Mapped[str]  # the JSON exactly as published
+    payload: Mapped[str]  # the JSON exactly as published; large ones are stored without compression (migration 0012)
 
 
 class SnapshotRow(Base):

@@ -53,14 +53,16 @@ class TradingAccount:
         market_state = self.desk.state.market_state
         for event in rows(events):
             # A decision between events (a maximum hold that ended) comes before the next event.
-            self._consume(pending, event.seq, step, are_between_events=True)
+            if pending:
+                self._consume(pending, event.seq, step, are_between_events=True)
             sol_usd = market_state.sol_usd
             step.fills += [DeskFill(fill, sol_usd) for fill in self.desk.pass_time(event.ts)]
             risk = self.desk.on_event(event)
             # The level restricts the decisions at this event; a stop closes what they have not closed.
             if risk is not None:
                 self._restrict(risk, step)
-            self._consume(pending, event.seq, step, are_between_events=False)
+            if pending:
+                self._consume(pending, event.seq, step, are_between_events=False)
             if risk is not None:
                 self._close_stopped(risk, step)
         step.fills = [replace(done, parity_bps=self._compare(done.fill, simulated)) for done in step.fills]

@@ -1,5 +1,6 @@
 """A snapshot that was copied in parts, with events in between, restores the state to the bit."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -160,6 +161,24 @@ def test_an_arena_without_strategies_has_a_snapshot(tmp_path: Path) -> None:
     found = snapshots.read(50, 0)
     assert found is not None
     assert _restored(found).seq == 50
+
+
+def test_each_part_is_on_the_disk_before_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        synced.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    writer, sizes = SnapshotWriter(tmp_path / "snapshot"), []
+    for i in range(3):
+        writer.add(SnapshotPart(b"", {"a": np.arange(1000)}), is_last=i == 2)
+        (file,) = tmp_path.iterdir()
+        sizes.append(file.stat().st_size)
+    assert synced == sizes
+    assert sizes == sorted(set(sizes))
 
 
 @pytest.mark.parametrize("where", ["first", "last", "cut"])

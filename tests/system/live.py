@@ -14,6 +14,7 @@ import psutil
 import sqlalchemy as sa
 
 from memesnipe.config.settings import read_resolved
+from memesnipe.engine.fills import SETTLED
 from memesnipe.servers.process import read_pid
 from memesnipe.storage.database import connect
 from memesnipe.storage.schema import OrderRow
@@ -107,8 +108,10 @@ def actors_of(installation: Installation) -> list[int]:
 
 
 def orders_of(installation: Installation) -> int:
+    """Return the number of orders sent: a halt does not forbid closing the holdings of dead tokens in the books."""
+    count = sa.select(sa.func.count()).select_from(OrderRow).where(OrderRow.reason.not_in(SETTLED))
     with database_of(installation) as connection:
-        return connection.scalar(sa.select(sa.func.count()).select_from(OrderRow)) or 0
+        return connection.scalar(count) or 0
 
 
 @contextmanager

@@ -182,7 +182,7 @@ class PumpfunFeed:
             queued=len(self._ready),
             is_untrusted=self._sentinel.is_untrusted,
             connections=max((one.connections for one in endpoints), default=0),
-            rejected={reason: count for reason, count in self.counts().items() if _is_rejection(reason)},
+            rejected={reason: count for reason, count in self.counts().items() if count and _is_rejection(reason)},
         )
         return [*endpoints, reading]
 

@@ -1,4 +1,4 @@
-"""Trades as two sides, what the trader bought and what he sold, as purchases and sales of a token for SOL."""
+"""Trades as two sides, what the trader bought and sold, as purchases and sales of a token for SOL."""
 
 from typing import Any, Final
 

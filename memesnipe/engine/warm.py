@@ -6,6 +6,7 @@ from memesnipe.compiled import CACHE_FOLDER
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import simple_genome
+from memesnipe.engine.landing import landing_draw
 from memesnipe.market.events import SOL_PRICE, empty
 from memesnipe.sdk.registry import Families, discover
 
@@ -21,14 +22,17 @@ def compile_all(families: Families) -> None:
     Raises:
         StrategyError: a strategy breaks a rule; the message names the file, the line and the rule.
     """
-    engine = Engine(families, FillModel(), 1000.0)
+    model = FillModel()
+    engine = Engine(families, model, 1000.0, keeps_evidence=True)
     engine.add(*(simple_genome(name, {}) for name in families))
     event = empty(1)
     event["ts"], event["seq"], event["token"], event["kind"], event["sol_usd"] = 1, 1, -1, SOL_PRICE, 1.0
     engine.advance(np.asarray(event))
-    engine.results()
+    engine.figures()
     engine.dump()
+    engine.observe_desk(engine.population.spec_ids[0], 0, None)
     engine.remove(engine.population.spec_ids[0])
+    landing_draw(model.seed, 0, 1)  # the desk calls it too
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from memesnipe.cli.research import research
 from memesnipe.cli.signals import INTERRUPTED
 from memesnipe.cli.sql import sql
 from memesnipe.cli.strategies import strategies
+from memesnipe.cli.synth import synth
 from memesnipe.cli.system import system
 from memesnipe.cli.tapes import tapes
 from memesnipe.errors import InputError, MemeSnipeError
@@ -37,7 +38,7 @@ app = typer.Typer(
     help="Breeds memecoin strategies, simulates them on the whole market and trades the best on paper. "
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
-for group in (system, tapes, recording, strategies, research, evolution, manual, checks, sql, redis):
+for group in (system, tapes, synth, recording, strategies, research, evolution, manual, checks, sql, redis):
     app.add_typer(group)
 
 

@@ -1,0 +1,84 @@
+"""What market participants do: the parameters of the mechanism, in SOL and seconds, and the codes of their actions.
+
+Sizes of buys may be set to measured ones (docs/synthetic-market.md names the sources). Counts, moves, reserves, peaks
+and holding times are not set anywhere: they result from what follows.
+"""
+
+from typing import Final
+
+# Actions on a token's agenda.
+ARRIVAL: Final = 1  # a buyer who comes alone
+FOLLOWER: Final = 2  # a buyer who follows another
+LOOK: Final = 3  # the owner of a position looks at the price
+BOT_BUY: Final = 4
+BOT_SELL: Final = 5
+SNIPE: Final = 6
+INSIDER_SALE: Final = 7
+DEV_TRANSFER_PLAN: Final = 8
+REPORT_HOLDERS: Final = 9
+REPORT_MENTIONS: Final = 10
+MIGRATE: Final = 11
+BUNDLE_BUY: Final = 12
+DEPOSIT: Final = 13
+WITHDRAW: Final = 14
+AIRDROP: Final = 15
+EDGE_BUY: Final = 16
+EDGE_SELL: Final = 17
+POST: Final = 18
+REPORT_POST: Final = 19
+
+# Interest: the buyers who come on their own, at a rate that falls like a power of age.
+INTEREST_MEDIAN: Final = 2.0
+INTEREST_SIGMA: Final = 1.45
+INTEREST_MAX: Final = 4000.0
+FADES_MEDIAN_S: Final = 25.0
+FADES_SIGMA: Final = 0.8
+FADE_POWER: Final = 0.45  # share of the buyers still to come: (1 + age / fades_s) ** -FADE_POWER
+
+# Followers: a visible buy is copied within a second or two.
+VIRALITY: Final = (0.05, 0.7)
+FOLLOW_S: Final = 0.8
+FOLLOW_FROM_SOL: Final = 0.05
+AUDIENCE_PER_INTEREST: Final = 8.0
+
+# Sizes of buys, from the recorded trades of five tokens: median 0.1 SOL where no volume bot trades, p99 of 2.6 to 3.5.
+BUY_SOL: Final = 0.11
+BUY_SIGMA: Final = 1.7
+WEALTH_SOL: Final = 2.6
+WEALTH_SIGMA: Final = 0.35
+FAST_SHARE: Final = 0.45
+
+# The developer, the snipers, and makers who buy the whole curve at once to graduate.
+DEV_SOL: Final = 0.9
+DEV_SIGMA: Final = 0.9
+DEV_MAX_SOL: Final = 8.0
+SNIPERS: Final = 1.0
+SNIPER_SOL: Final = 0.35
+SNIPER_SIGMA: Final = 0.9
+BUNDLED_CHANCE: Final = 0.002
+
+# Owners look at the price again and again; at each look they sell at a gain, at a loss, or because they are bored.
+LOOK_S: Final = (5.0, 22.0)  # median wait before the first look, by style
+LOOK_SIGMA: Final = 0.9
+LOOK_GROWS: Final = (1.35, 1.8)
+BORED: Final = (0.3, 0.16)
+TARGET: Final = (0.25, 0.9)  # median gain
+TARGET_SIGMA: Final = 0.8
+STOP: Final = (0.12, 0.35)  # median loss
+HALF_CHANCE: Final = 0.2  # of taking only half of a gain
+
+# Volume bots buy and sell the same small amount all the time.
+VOLUME_BOT_CHANCE: Final = 0.05
+VOLUME_BOT_SOL: Final = 0.0125
+VOLUME_BOT_EVERY_S: Final = 1.6
+VOLUME_BOT_LASTS_S: Final = 90.0
+
+# After graduation.
+SYNTHETIC_CHANCE: Final = 0.28  # of graduations whose last buy goes on into the pool (20 to 37 % in 2026-10)
+MIGRATION_S: Final = (1.0, 12.0)
+GRADUATE_INTEREST: Final = 170.0
+GRADUATE_INTEREST_SIGMA: Final = 1.0
+GRADUATE_FADES_S: Final = 60.0
+GRADUATE_BUY_SOL: Final = 0.8
+GRADUATE_BUY_SIGMA: Final = 1.35
+GRADUATE_WEALTH_SOL: Final = 7.0

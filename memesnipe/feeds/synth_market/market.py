@@ -79,8 +79,10 @@ class SynthMarket:
             before = index
             index, written = generate_lives(self.seed, first, launches, index, 0, life, self._scratch)
             parts.append(join(self._scratch.events[:written]))
-            # Unused bytes of a record stay 0: those of a life that did not fit are cleared too.
-            self._scratch.events.view(np.uint8)[: (int(life["written"][0]) + 1) * EVENT.itemsize] = 0
+            # Bytes that a kind does not use are 0, so records of a life that did not fit are cleared too.
+            octets = self._scratch.events.view(np.uint8)
+            octets[: int(life["written"][0]) * EVENT.itemsize] = 0
+            octets[-EVENT.itemsize :] = 0
             if index == before:
                 self._grow()
         return join(*parts) if parts else empty(0)

@@ -30,10 +30,10 @@ def sol_usd_at(scratch: Any, ts: int) -> float:
 
 @jitable
 def _stamped(life: Any, scratch: Any, kind: int) -> Any:
-    """Return the next record with its header; the last one again if the output is full."""
+    """Return the next record with its header; the last one of the array, which has no other use, if it is full."""
     events = scratch.events
     at = life.written
-    if at >= len(events):
+    if at >= len(events) - 1:
         life.is_full = 1
         at = len(events) - 1
     else:

@@ -26,18 +26,22 @@ EDGE_BUY: Final = 16
 EDGE_SELL: Final = 17
 POST: Final = 18
 REPORT_POST: Final = 19
+REVIVE: Final = 20
 
 # Interest: the buyers who come on their own, at a rate that falls like a power of age.
-INTEREST_MEDIAN: Final = 2.0
-INTEREST_SIGMA: Final = 1.45
+INTEREST_MEDIAN: Final = 1.6
+INTEREST_SIGMA: Final = 1.75
+HOT_CHANCE: Final = 0.018  # of a token that many hear of at its launch
+HOT_INTEREST: Final = 180.0
+HOT_SIGMA: Final = 1.2
 INTEREST_MAX: Final = 4000.0
 FADES_MEDIAN_S: Final = 25.0
 FADES_SIGMA: Final = 0.8
 FADE_POWER: Final = 0.45  # share of the buyers still to come: (1 + age / fades_s) ** -FADE_POWER
 
 # Followers: a visible buy is copied within a second or two.
-VIRALITY: Final = (0.05, 0.7)
-FOLLOW_S: Final = 0.8
+VIRALITY: Final = (0.05, 0.6)
+FOLLOW_S: Final = 1.8
 FOLLOW_FROM_SOL: Final = 0.05
 AUDIENCE_PER_INTEREST: Final = 8.0
 
@@ -46,39 +50,46 @@ BUY_SOL: Final = 0.11
 BUY_SIGMA: Final = 1.7
 WEALTH_SOL: Final = 2.6
 WEALTH_SIGMA: Final = 0.35
-FAST_SHARE: Final = 0.45
+FAST_SHARE: Final = 0.5
 
 # The developer, the snipers, and makers who buy the whole curve at once to graduate.
-DEV_SOL: Final = 0.9
+DEV_SOL: Final = 1.4
 DEV_SIGMA: Final = 0.9
 DEV_MAX_SOL: Final = 8.0
-SNIPERS: Final = 1.0
-SNIPER_SOL: Final = 0.35
+SNIPERS: Final = 2.4
+SNIPER_SOL: Final = 0.55
 SNIPER_SIGMA: Final = 0.9
-BUNDLED_CHANCE: Final = 0.002
+BUNDLED_CHANCE: Final = 0.0016
 
 # Owners look at the price again and again; at each look they sell at a gain, at a loss, or because they are bored.
-LOOK_S: Final = (5.0, 22.0)  # median wait before the first look, by style
+LOOK_S: Final = (6.5, 40.0)
 LOOK_SIGMA: Final = 0.9
-LOOK_GROWS: Final = (1.35, 1.8)
-BORED: Final = (0.3, 0.16)
-TARGET: Final = (0.25, 0.9)  # median gain
+LOOK_GROWS: Final = (1.35, 1.6)
+BORED: Final = (0.33, 0.12)
+TARGET: Final = (0.3, 1.2)
 TARGET_SIGMA: Final = 0.8
-STOP: Final = (0.12, 0.35)  # median loss
+STOP: Final = (0.15, 0.4)
 HALF_CHANCE: Final = 0.2  # of taking only half of a gain
 
 # Volume bots buy and sell the same small amount all the time.
-VOLUME_BOT_CHANCE: Final = 0.05
+VOLUME_BOT_CHANCE: Final = 0.04
+HOT_VOLUME_BOT_CHANCE: Final = 0.4
 VOLUME_BOT_SOL: Final = 0.0125
 VOLUME_BOT_EVERY_S: Final = 1.6
-VOLUME_BOT_LASTS_S: Final = 90.0
+VOLUME_BOT_LASTS_S: Final = 150.0
 
 # After graduation.
 SYNTHETIC_CHANCE: Final = 0.28  # of graduations whose last buy goes on into the pool (20 to 37 % in 2026-10)
 MIGRATION_S: Final = (1.0, 12.0)
-GRADUATE_INTEREST: Final = 170.0
-GRADUATE_INTEREST_SIGMA: Final = 1.0
-GRADUATE_FADES_S: Final = 60.0
-GRADUATE_BUY_SOL: Final = 0.8
-GRADUATE_BUY_SIGMA: Final = 1.35
-GRADUATE_WEALTH_SOL: Final = 7.0
+GRADUATE_INTEREST: Final = 220.0
+GRADUATE_INTEREST_SIGMA: Final = 1.4
+GRADUATE_FADES_S: Final = 170.0
+REVIVALS: Final = 2.0  # expected number of times that a graduate is heard of again, at random hours
+REVIVAL_EVERY_S: Final = 5_000.0
+REVIVAL_SIGMA: Final = 1.5
+BUNDLE_SELLS_S: Final = 150.0
+BUNDLE_SELLS_SIGMA: Final = 1.5
+GRADUATE_FADES_SIGMA: Final = 1.1
+GRADUATE_BUY_SOL: Final = 2.8
+GRADUATE_BUY_SIGMA: Final = 0.8
+GRADUATE_WEALTH_SOL: Final = 20.0

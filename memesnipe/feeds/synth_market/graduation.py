@@ -5,11 +5,11 @@ from typing import Any
 from memesnipe.compiled import jitable
 from memesnipe.feeds.synth_market import behaviour as b
 from memesnipe.feeds.synth_market.agenda import schedule
-from memesnipe.feeds.synth_market.draws import between, exponential, lognormal, uniform
+from memesnipe.feeds.synth_market.draws import between, exponential, lognormal, poisson, uniform
 from memesnipe.feeds.synth_market.execution import pool_with, with_fees_charged
 from memesnipe.feeds.synth_market.life import COMPLETE, ON_PUMPSWAP, PERSON
 from memesnipe.feeds.synth_market.records import write_depth, write_onchain, write_trade
-from memesnipe.feeds.synth_market.traders import buy_and_own, draw_wallet, own, release, schedule_arrival
+from memesnipe.feeds.synth_market.traders import begin_wave, buy_and_own, draw_wallet, own, release
 from memesnipe.market.events import BUY_SIDE, CURVE_COMPLETE, MIGRATION, PUMPSWAP
 from memesnipe.market.pools import MIGRATION_FEE_LAMPORTS, Pool, quote_buy, recorded_pool, set_pool
 from memesnipe.market.pump import PUMP_FEES_BPS, PUMP_SUPPLY_RAW
@@ -39,11 +39,11 @@ def migrate(life: Any, scratch: Any) -> None:
     if life.extra_lamports > 0:
         _buy_extra(life, scratch)
     life.state = ON_PUMPSWAP
-    life.interest = lognormal(life, b.GRADUATE_INTEREST, b.GRADUATE_INTEREST_SIGMA)
-    life.since_s, life.fades_s = life.now_s, b.GRADUATE_FADES_S
-    life.audience = life.buyers + b.AUDIENCE_PER_INTEREST * life.interest
     life.median_sol, life.sigma, life.wealth_sol = b.GRADUATE_BUY_SOL, b.GRADUATE_BUY_SIGMA, b.GRADUATE_WEALTH_SOL
-    schedule_arrival(life, scratch)
+    interest = min(lognormal(life, b.GRADUATE_INTEREST, b.GRADUATE_INTEREST_SIGMA), b.INTEREST_MAX)
+    begin_wave(life, scratch, interest, lognormal(life, b.GRADUATE_FADES_S, b.GRADUATE_FADES_SIGMA))
+    for _ in range(poisson(life, b.REVIVALS)):
+        schedule(life, scratch, exponential(life, b.REVIVAL_EVERY_S), b.REVIVE, 0)
     if uniform(life) < _DEPOSIT_CHANCE:
         schedule(life, scratch, exponential(life, 400.0), b.DEPOSIT, 0)
 
@@ -78,6 +78,13 @@ def _buy_extra(life: Any, scratch: Any) -> None:
     )  # fmt: skip
     write_trade(life, scratch, BUY_SIDE, quote, life.extra_wallet)
     own(life, scratch, quote.token_raw, life.extra_wallet, PERSON)
+
+
+@jitable
+def revive(life: Any, scratch: Any) -> None:
+    """Let a graduate be heard of again, by as many buyers as before in the median."""
+    interest = min(life.interest * lognormal(life, 1.0, b.REVIVAL_SIGMA), b.INTEREST_MAX)
+    begin_wave(life, scratch, interest, lognormal(life, 3.0 * b.GRADUATE_FADES_S, 1.0))
 
 
 @jitable

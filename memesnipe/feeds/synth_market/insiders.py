@@ -38,7 +38,7 @@ def launch(life: Any, scratch: Any) -> None:
         schedule(life, scratch, exponential(life, 0.5), b.SNIPE, 0)
     if uniform(life) < b.BUNDLED_CHANCE:
         schedule(life, scratch, between(life, 0.2, 0.6), b.BUNDLE_BUY, 8 + int(8 * uniform(life)))
-    if uniform(life) < b.VOLUME_BOT_CHANCE:
+    if uniform(life) < (b.HOT_VOLUME_BOT_CHANCE if life.interest > b.HOT_INTEREST / 2 else b.VOLUME_BOT_CHANCE):
         life.bot_lamports = int(lognormal(life, b.VOLUME_BOT_SOL, 0.15) * LAMPORTS_PER_SOL)
         begins_s = between(life, 2.0, 20.0)
         life.bot_ends_s = begins_s + lognormal(life, b.VOLUME_BOT_LASTS_S, 1.0)
@@ -58,7 +58,7 @@ def bundle_buys(life: Any, scratch: Any, left: int) -> None:
     sol = between(life, 4.0, 14.0) if left > 1 else 100.0
     at = buy_and_own(life, scratch, sol, insider_wallet(life, left), INSIDER)
     if life.bundle_s <= 0.0:
-        life.bundle_s = life.now_s + lognormal(life, 110.0, 1.1)
+        life.bundle_s = life.now_s + lognormal(life, b.BUNDLE_SELLS_S, b.BUNDLE_SELLS_SIGMA)
     if at >= 0:
         wait_s = max(life.bundle_s - life.now_s, 0.0) + exponential(life, 2.0)
         schedule(life, scratch, wait_s, b.INSIDER_SALE, at)

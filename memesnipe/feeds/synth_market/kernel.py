@@ -57,7 +57,7 @@ def begin(life: Any, seed: int, token: int, launch_ts: int, written: int) -> Non
     life.token, life.launch_ts, life.now_s = token, launch_ts, 0.0
     life.slot, life.in_slot, life.written = 0, 0, written
     life.positions, life.actions, life.scheduled, life.is_full = 0, 0, 0, 0
-    life.holders, life.buyers, life.gifted = 0, 0, 0.0
+    life.holders, life.buyers, life.waves, life.gifted = 0, 0, 0, 0.0
     life.state, life.extra_lamports, life.bundle_s, life.deposit_raw = ON_CURVE, 0, 0.0, 0
     life.top_price, life.bot_lamports, life.bot_ends_s = 0.0, 0, 0.0
     start = Pool(
@@ -65,7 +65,9 @@ def begin(life: Any, seed: int, token: int, launch_ts: int, written: int) -> Non
         CURVE_START_TOKEN_RAW - CURVE_UNSOLD_TOKEN_RAW, PUMP_SUPPLY_RAW, 0, PUMP_FEES_BPS[0], PUMP_FEES_BPS[1],
     )  # fmt: skip
     set_pool(life, start)
-    life.interest = min(lognormal(life, b.INTEREST_MEDIAN, b.INTEREST_SIGMA), b.INTEREST_MAX)
+    is_hot = uniform(life) < b.HOT_CHANCE
+    median, sigma = (b.HOT_INTEREST, b.HOT_SIGMA) if is_hot else (b.INTEREST_MEDIAN, b.INTEREST_SIGMA)
+    life.interest = min(lognormal(life, median, sigma), b.INTEREST_MAX)
     life.since_s, life.fades_s = 0.0, lognormal(life, b.FADES_MEDIAN_S, b.FADES_SIGMA)
     life.virality = between(life, b.VIRALITY[0], b.VIRALITY[1])
     life.audience = 5.0 + b.AUDIENCE_PER_INTEREST * life.interest
@@ -101,8 +103,7 @@ def act(life: Any, scratch: Any, kind: int, subject: int) -> None:
     if kind == b.LOOK:
         traders.look(life, scratch, subject)
     elif kind == b.ARRIVAL:
-        traders.person_buys(life, scratch)
-        traders.schedule_arrival(life, scratch)
+        traders.arrive(life, scratch, subject)
     elif kind == b.FOLLOWER:
         traders.person_buys(life, scratch)
     elif kind == b.BOT_BUY:
@@ -129,6 +130,8 @@ def _act_rarely(life: Any, scratch: Any, kind: int, subject: int) -> None:
         graduation.migrate(life, scratch)
     elif kind == b.BUNDLE_BUY:
         insiders.bundle_buys(life, scratch, subject)
+    elif kind == b.REVIVE:
+        graduation.revive(life, scratch)
     elif kind == b.DEPOSIT:
         graduation.deposit(life, scratch)
     elif kind == b.WITHDRAW:

@@ -30,6 +30,7 @@ LIFE: Final = np.dtype(
         ("holders", "i8"),
         ("buyers", "i8"),  # buys of people, without bots
         ("gifted", "f8"),  # holders by airdrop
+        ("waves", "i8"),  # of interest, before the present one
         ("interest", "f8"),  # expected buyers that come on their own
         ("since_s", "f8"),  # start of the interest
         ("fades_s", "f8"),
@@ -38,9 +39,6 @@ LIFE: Final = np.dtype(
         ("median_sol", "f8"),  # of a buy
         ("sigma", "f8"),
         ("wealth_sol", "f8"),  # a buy is at most about this
-        ("heat", "f8"),  # recent SOL bought, decaying
-        ("heat_s", "f8"),  # time of its last update
-        ("mentions_s", "f8"),  # time of the last report of mentions
         ("bot_lamports", "i8"),  # size of its volume bot
         ("bot_ends_s", "f8"),
         ("bundle_s", "f8"),  # when the makers of a bundled launch sell

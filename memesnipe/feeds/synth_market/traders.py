@@ -100,7 +100,24 @@ def schedule_arrival(life: Any, scratch: Any) -> None:
     left -= exponential(life, 1.0) / (life.interest * mood(life, scratch))
     if left > 0.0:
         at = (left ** (-1.0 / b.FADE_POWER) - 1.0) * life.fades_s
-        schedule(life, scratch, at - age, b.ARRIVAL, 0)
+        schedule(life, scratch, at - age, b.ARRIVAL, life.waves)
+
+
+@jitable
+def begin_wave(life: Any, scratch: Any, interest: float, fades_s: float) -> None:
+    """Let new buyers hear of the token; those of the wave before, who have not come yet, stay away."""
+    life.waves += 1
+    life.interest, life.since_s, life.fades_s = interest, life.now_s, fades_s
+    life.audience = life.buyers + b.AUDIENCE_PER_INTEREST * interest
+    schedule_arrival(life, scratch)
+
+
+@jitable
+def arrive(life: Any, scratch: Any, wave: int) -> None:
+    """Let a buyer come who heard of the token in a wave, and schedule the next."""
+    if wave == life.waves:
+        person_buys(life, scratch)
+        schedule_arrival(life, scratch)
 
 
 @jitable

@@ -78,7 +78,7 @@ def begin(life: Any, seed: int, token: int, launch_ts: int, written: int) -> Non
 def live(life: Any, scratch: Any) -> None:
     """Run a token's life from its launch to its end."""
     insiders.launch(life, scratch)
-    traders.schedule_arrival(life, scratch)
+    traders.begin_wave(life, scratch, life.interest, life.fades_s)
     schedule(life, scratch, between(life, 20.0, 60.0), b.REPORT_HOLDERS, 0)
     schedule(life, scratch, between(life, 10.0, 90.0), b.REPORT_MENTIONS, 0)
     for _ in range(poisson(life, 0.02 * life.interest)):
@@ -110,6 +110,8 @@ def act(life: Any, scratch: Any, kind: int, subject: int) -> None:
         insiders.bot_buys(life, scratch)
     elif kind == b.BOT_SELL:
         insiders.bot_sells(life, scratch, subject)
+    elif kind == b.BUY_AHEAD:
+        traders.buys_ahead(life, scratch, subject)
     elif kind == b.SNIPE:
         insiders.snipe(life, scratch)
     elif kind == b.REPORT_HOLDERS:

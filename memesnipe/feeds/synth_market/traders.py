@@ -7,9 +7,10 @@ import numpy as np
 from memesnipe.compiled import jitable
 from memesnipe.feeds.synth_market import behaviour as b
 from memesnipe.feeds.synth_market.agenda import schedule
+from memesnipe.feeds.synth_market.arbitrage import buy_ahead, expected_sol
 from memesnipe.feeds.synth_market.draws import between, exponential, lognormal, poisson, uniform
 from memesnipe.feeds.synth_market.execution import buy, price_of, sell
-from memesnipe.feeds.synth_market.life import FAST, INSIDER, PERSON, STEP_S, VOLUME_BOT
+from memesnipe.feeds.synth_market.life import FAST, INSIDER, ON_CURVE, PERSON, STEP_S, VOLUME_BOT
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
 
 _PEOPLE = 60_000  # wallets of people and of scalpers, from which each buy draws one
@@ -104,11 +105,22 @@ def schedule_arrival(life: Any, scratch: Any) -> None:
 
 
 @jitable
+def buys_ahead(life: Any, scratch: Any, lamports: int) -> None:
+    """Execute the buy of a bot that expects others to buy."""
+    wallet = sniper_wallet(life)
+    token_raw = buy(life, scratch, lamports, wallet)
+    if token_raw > 0:
+        own(life, scratch, token_raw, wallet, FAST)
+
+
+@jitable
 def begin_wave(life: Any, scratch: Any, interest: float, fades_s: float) -> None:
     """Let new buyers hear of the token; those of the wave before, who have not come yet, stay away."""
     life.waves += 1
     life.interest, life.since_s, life.fades_s = interest, life.now_s, fades_s
     life.audience = life.buyers + b.AUDIENCE_PER_INTEREST * interest
+    share = b.AHEAD_SHARE if life.state == ON_CURVE else b.AHEAD_OF_GRADUATE
+    buy_ahead(life, scratch, share * expected_sol(life, mood(life, scratch)))
     schedule_arrival(life, scratch)
 
 
@@ -124,8 +136,12 @@ def arrive(life: Any, scratch: Any, wave: int) -> None:
 def release(life: Any, scratch: Any, at: int, token_raw: int) -> bool:
     """Sell part of a position; return whether it was sold."""
     position = scratch.positions[at]
+    sol_before, price_before = life.pool.sol_lamports, price_of(life)
     if token_raw <= 0 or not sell(life, scratch, token_raw, position.wallet):
         return False
+    if price_of(life) < price_before * (1.0 - b.DIP_FROM):
+        sold = (sol_before - life.pool.sol_lamports) / LAMPORTS_PER_SOL
+        buy_ahead(life, scratch, min(b.DIP_SHARE * sold, b.DIP_AHEAD * expected_sol(life, mood(life, scratch))))
     position.raw -= token_raw
     if position.raw <= 0:
         life.holders -= 1

@@ -28,7 +28,7 @@ _PACKAGES: Final = (
 # Packages that can change the result of a search, besides the strategies.
 _SEARCH_PACKAGES: Final = ("market", "sdk", "engine", "stats", "evolution")
 _BESIDE: Final = ("actors", "strategies")
-_COMPILED_PACKAGES: Final = ("market", "sdk", "engine", "stats")
+_COMPILED_PACKAGES: Final = ("market", "sdk", "engine", "stats", "feeds/synth_market")
 
 
 def source_hash() -> str:

@@ -22,6 +22,7 @@ from memesnipe.cli.research import research
 from memesnipe.cli.signals import INTERRUPTED
 from memesnipe.cli.sql import sql
 from memesnipe.cli.strategies import strategies
+from memesnipe.cli.synth import synth
 from memesnipe.cli.system import system
 from memesnipe.cli.tapes import tapes
 from memesnipe.errors import InputError, MemeSnipeError
@@ -38,7 +39,9 @@ app = typer.Typer(
     help="Breeds memecoin strategies, simulates them on the whole market and trades the best on paper. "
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
-for group in (system, feeds, tapes, recording, strategies, research, evolution, manual, checks, sql, redis):
+for group in (
+    system, feeds, tapes, synth, recording, strategies, research, evolution, manual, checks, sql, redis,
+):  # fmt: skip
     app.add_typer(group)
 
 

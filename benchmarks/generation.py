@@ -1,8 +1,9 @@
 """One generation of the factory with one worker and with two: how much faster is the second?
 
-    .venv/bin/python benchmarks/generation.py [--hours 24] [--generations 5] [--json]
+    .venv/bin/python benchmarks/generation.py [--hours 24] [--launches 21800] [--generations 5] [--json]
 
-The window is a part of the synthetic market, `TRAINING_HOURS` long by default, and the search has the default settings.
+The window is `TRAINING_HOURS` of event time by default, and the search has the default settings. The market is that of
+`memesnipe up`, or with `--launches` that of `memesnipe synth`: 21,800 launches are a day of pump.fun.
 Sessions of Ray with one and with two workers alternate, so that other load on the machine affects both. Each runs the
 same generations: first one that stores all slices and has random genomes, then those that are timed, each with its draw
 of samples, its race and its bookkeeping.
@@ -19,6 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from actors.backtest import Backtests, Conditions
 from actors.connection import connect_ray, disconnect_ray
 from actors.stored_window import StoredWindow
@@ -29,6 +32,7 @@ from memesnipe.evolution.breeding import Breeder, Generation
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.evolution.samples import Sample
 from memesnipe.evolution.window import Window, latest, slices_between_gaps
+from memesnipe.feeds.synth_market.market import START_TS, SynthMarket
 from memesnipe.feeds.synthetic.past import first_hours, stamp_all
 from memesnipe.market.events import NS_PER_S, Events
 from memesnipe.market.sequencer import Sequencer
@@ -43,6 +47,7 @@ def main() -> None:
     """Measure the generations and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=float(DEFAULTS.evolution.training_hours))
+    parser.add_argument("--launches", type=int, default=0, help="of `memesnipe synth`; 0: the market of `memesnipe up`")
     parser.add_argument("--generations", type=int, default=5, help="timed in each session")
     parser.add_argument("--population", type=int, default=DEFAULTS.evolution.population_size, help="POPULATION_SIZE")
     parser.add_argument("--json", action="store_true")
@@ -50,9 +55,13 @@ def main() -> None:
     for name in ("hours", "generations", "population"):
         if getattr(options, name) <= 0:
             parser.error(f"argument --{name}: must be above 0")
-    _print_step(f"making {options.hours:g} hours of the synthetic market")
+    if options.launches < 0:
+        parser.error("argument --launches: must not be below 0")
+    _print_step(f"making {options.hours:g} hours of a synthetic market")
     settings = settings_from({"population_size": options.population}, env_file=None)
-    window = _window(settings, options.hours)
+    seed = settings.simulation.seed
+    events = _launches(seed, options.launches, options.hours) if options.launches else _events(settings, options.hours)
+    window = _window(events, options.hours)
     sessions = []
     for number, workers in enumerate(WORKERS, 1):
         _print_step(f"session {number} of {len(WORKERS)}, {workers} workers")
@@ -61,9 +70,19 @@ def main() -> None:
     print(json.dumps(report) if options.json else "\n".join(f"{name:24} {value}" for name, value in report.items()))
 
 
-def _window(settings: Settings, hours: float) -> Window:
+def _events(settings: Settings, hours: float) -> Events:
     sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
-    events = stamp_all(first_hours(settings.simulation.seed, hours), sequencer)
+    return stamp_all(first_hours(settings.simulation.seed, hours), sequencer)
+
+
+def _launches(seed: int, launches: int, hours: float) -> Events:
+    market = SynthMarket(seed, launches, hours)
+    events, _ = market.with_mints(market.window(START_TS, START_TS + int(hours * 3_600) * NS_PER_S))
+    events["seq"] = np.arange(1, len(events) + 1)
+    return events
+
+
+def _window(events: Events, hours: float) -> Window:
     slices = []
     for start in range(0, len(events), SLICE_EVENTS):
         part: Events = events[start : start + SLICE_EVENTS]

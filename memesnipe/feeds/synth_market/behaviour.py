@@ -23,17 +23,19 @@ DEPOSIT: Final = 13
 WITHDRAW: Final = 14
 AIRDROP: Final = 15
 EDGE_BUY: Final = 16
-EDGE_SELL: Final = 17
+EDGE_CAUSE: Final = 17
 POST: Final = 18
 REPORT_POST: Final = 19
 REVIVE: Final = 20
 BUY_AHEAD: Final = 21
+EDGE_COLLECT: Final = 22
+EDGE_DUMP: Final = 23
 
 # Interest: the buyers who come on their own, at a rate that falls like a power of age.
 INTEREST_MEDIAN: Final = 1.6
 INTEREST_SIGMA: Final = 1.75
 HOT_CHANCE: Final = 0.017  # of a token that many hear of at its launch
-HOT_INTEREST: Final = 105.0
+HOT_INTEREST: Final = 100.0
 HOT_SIGMA: Final = 1.2
 INTEREST_MAX: Final = 4000.0
 FADES_MEDIAN_S: Final = 25.0
@@ -56,13 +58,13 @@ FAST_SHARE: Final = 0.5
 # Bots that buy ahead of a crowd, and the dip of a large sale.
 AHEAD_S: Final = 20.0
 AHEAD_SHARE: Final = 0.4  # of the expected SOL
-AHEAD_OF_GRADUATE: Final = 0.2  # the same when its pool opens, or it is heard of again
+AHEAD_OF_GRADUATE: Final = 0.2  # the same when its pool opens
 AHEAD_SIGMA: Final = 0.5
 AHEAD_WAIT_S: Final = 0.2
 MEAN_BELOW_WEALTH: Final = 0.75  # of a buy, as nobody spends more than he has
 DIP_FROM: Final = 0.04  # log fall of the price by one sale
-DIP_AHEAD: Final = 1.2  # of the expected SOL at most
-DIP_SHARE: Final = 0.85  # of what was sold
+DIP_AHEAD: Final = 4.0  # of the expected SOL at most
+DIP_SHARE: Final = 0.7  # of what was sold
 
 # The developer, the snipers, and makers who buy the whole curve at once to graduate.
 DEV_SOL: Final = 1.4
@@ -94,14 +96,16 @@ VOLUME_BOT_LASTS_S: Final = 200.0
 SYNTHETIC_CHANCE: Final = 0.28  # of graduations whose last buy goes on into the pool (20 to 37 % in 2026-10)
 MIGRATION_S: Final = (1.0, 12.0)
 GRADUATE_INTEREST: Final = 85.0
-GRADUATE_INTEREST_SIGMA: Final = 1.4
+GRADUATE_INTEREST_SIGMA: Final = 1.5
 GRADUATE_FADES_S: Final = 170.0
 REVIVALS: Final = 2.0  # expected number of times that a graduate is heard of again, at random hours
 REVIVAL_EVERY_S: Final = 5_000.0
+REVIVAL_FADES_S: Final = 60.0
+AHEAD_OF_REVIVAL: Final = 0.5
 REVIVAL_SIGMA: Final = 1.5
 BUNDLE_SELLS_S: Final = 110.0
 BUNDLE_SELLS_SIGMA: Final = 1.3
 GRADUATE_FADES_SIGMA: Final = 1.1
-GRADUATE_BUY_SOL: Final = 2.9
+GRADUATE_BUY_SOL: Final = 3.2
 GRADUATE_BUY_SIGMA: Final = 0.8
 GRADUATE_WEALTH_SOL: Final = 20.0

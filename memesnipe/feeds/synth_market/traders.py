@@ -10,7 +10,7 @@ from memesnipe.feeds.synth_market.agenda import schedule
 from memesnipe.feeds.synth_market.arbitrage import buy_ahead, expected_sol
 from memesnipe.feeds.synth_market.draws import between, exponential, lognormal, poisson, uniform
 from memesnipe.feeds.synth_market.execution import buy, price_of, sell
-from memesnipe.feeds.synth_market.life import FAST, INSIDER, ON_CURVE, PERSON, STEP_S, VOLUME_BOT
+from memesnipe.feeds.synth_market.life import FAST, INSIDER, PERSON, STEP_S, VOLUME_BOT
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
 
 _PEOPLE = 60_000  # wallets of people and of scalpers, from which each buy draws one
@@ -114,12 +114,14 @@ def buys_ahead(life: Any, scratch: Any, lamports: int) -> None:
 
 
 @jitable
-def begin_wave(life: Any, scratch: Any, interest: float, fades_s: float) -> None:
-    """Let new buyers hear of the token; those of the wave before, who have not come yet, stay away."""
+def begin_wave(life: Any, scratch: Any, interest: float, fades_s: float, share: float) -> None:
+    """Let new buyers hear of the token; those of the wave before, who have not come yet, stay away.
+
+    Bots buy ahead for a share of what the buyers will soon spend.
+    """
     life.waves += 1
     life.interest, life.since_s, life.fades_s = interest, life.now_s, fades_s
     life.audience = life.buyers + b.AUDIENCE_PER_INTEREST * interest
-    share = b.AHEAD_SHARE if life.state == ON_CURVE else b.AHEAD_OF_GRADUATE
     buy_ahead(life, scratch, share * expected_sol(life, mood(life, scratch)))
     schedule_arrival(life, scratch)
 

@@ -142,6 +142,9 @@ def release(life: Any, scratch: Any, at: int, token_raw: int) -> bool:
     if token_raw <= 0 or not sell(life, scratch, token_raw, position.wallet):
         return False
     if price_of(life) < price_before * (1.0 - b.DIP_FROM):
+        kept = price_of(life) / price_before
+        if kept < 1.0 - b.CRASH_FROM:
+            life.interest *= kept**b.CRASH_POWER
         sold = (sol_before - life.pool.sol_lamports) / LAMPORTS_PER_SOL
         buy_ahead(life, scratch, min(b.DIP_SHARE * sold, b.DIP_AHEAD * expected_sol(life, mood(life, scratch))))
     position.raw -= token_raw

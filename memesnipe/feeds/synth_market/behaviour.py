@@ -35,8 +35,8 @@ EDGE_DUMP: Final = 23
 INTEREST_MEDIAN: Final = 1.6
 INTEREST_SIGMA: Final = 1.75
 HOT_CHANCE: Final = 0.017  # of a token that many hear of at its launch
-HOT_INTEREST: Final = 95.0
-HOT_SIGMA: Final = 1.3
+HOT_INTEREST: Final = 88.0
+HOT_SIGMA: Final = 1.4
 INTEREST_MAX: Final = 4000.0
 FADES_MEDIAN_S: Final = 25.0
 FADES_SIGMA: Final = 0.8
@@ -78,7 +78,7 @@ SNIPER_SIGMA: Final = 0.9
 BUNDLED_CHANCE: Final = 0.0014
 
 # Owners look at the price again and again; at each look they sell at a gain, at a loss, or because they are bored.
-LOOK_S: Final = (6.5, 75.0)
+LOOK_S: Final = (6.5, 95.0)
 LOOK_SIGMA: Final = 0.9
 LOOK_GROWS: Final = (1.35, 1.6)
 BORED: Final = (0.33, 0.09)
@@ -97,7 +97,7 @@ VOLUME_BOT_LASTS_S: Final = 200.0
 # After graduation.
 SYNTHETIC_CHANCE: Final = 0.28  # of graduations whose last buy goes on into the pool (20 to 37 % in 2026-10)
 MIGRATION_S: Final = (1.0, 12.0)
-GRADUATE_INTEREST: Final = 290.0
+GRADUATE_INTEREST: Final = 250.0
 GRADUATE_INTEREST_SIGMA: Final = 1.3
 GRADUATE_FADES_S: Final = 220.0
 REVIVALS: Final = 2.0  # expected number of times that a graduate is heard of again, at random hours
@@ -108,6 +108,6 @@ REVIVAL_SIGMA: Final = 1.5
 BUNDLE_SELLS_S: Final = 330.0
 BUNDLE_SELLS_SIGMA: Final = 1.3
 GRADUATE_FADES_SIGMA: Final = 1.1
-GRADUATE_BUY_SOL: Final = 3.2
+GRADUATE_BUY_SOL: Final = 2.5
 GRADUATE_BUY_SIGMA: Final = 0.8
 GRADUATE_WEALTH_SOL: Final = 20.0

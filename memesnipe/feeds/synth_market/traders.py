@@ -15,7 +15,7 @@ from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
 
 _PEOPLE = 60_000  # wallets of people and of scalpers, from which each buy draws one
 _SCALPERS = 3_000
-_SNIPERS = 400
+_SNIPERS = 2_000
 _PEOPLE_FROM, _SCALPERS_FROM, _SNIPERS_FROM, INSIDERS_FROM = 1 << 20, 1 << 21, 1 << 22, 1 << 24
 
 
@@ -31,7 +31,7 @@ def draw_wallet(life: Any, style: int) -> int:
 def sniper_wallet(life: Any) -> int:
     """Return the wallet of a sniper; a few of them are at most launches."""
     share = uniform(life)
-    return _SNIPERS_FROM + int(share * share * share * _SNIPERS)
+    return _SNIPERS_FROM + int(share * share * _SNIPERS)
 
 
 @jitable

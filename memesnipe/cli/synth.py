@@ -81,7 +81,7 @@ def _write(market: "SynthMarket", output: Path) -> dict[str, Any]:
         writer.commit()
     return {
         "events": events_written,
-        "tokens": market.tokens,
+        "tokens": market.mints,
         "kinds": dict(counts),
         "rejected": 0,  # the writer refuses a tape with an invalid event
         "from_ts": first_ts,

@@ -12,15 +12,18 @@ from memesnipe.feeds.synth_market.edge import Edge
 from memesnipe.feeds.synth_market.life import LIFE_S
 from memesnipe.feeds.synth_market.market import START_TS, SynthMarket
 from memesnipe.market.events import (
+    BRIDGE,
     BUY_SIDE,
     CURVE_COMPLETE,
     DEPTH,
+    FUNDING,
     MIGRATION,
     NS_PER_S,
     ONCHAIN,
     PRICE,
     PUMP_CURVE,
     PUMPSWAP,
+    SOL_PRICE,
     Event,
     Events,
     join,
@@ -60,7 +63,7 @@ def test_every_event_is_valid(market: SynthMarket, events: Events) -> None:
 
 
 def test_tokens_are_numbered_in_order_of_appearance(market: SynthMarket, events: Events) -> None:
-    of_tokens = events["token"][events["token"] >= 0]
+    of_tokens = events["token"][(events["token"] >= 0) & (events["token"] < market.tokens)]
     _, first = np.unique(of_tokens, return_index=True)
     assert len(first) == market.tokens
     assert (np.diff(first) > 0).all()
@@ -93,7 +96,7 @@ def test_seeds_and_edges_differ() -> None:
 
 
 def test_a_life_is_bounded(market: SynthMarket, events: Events) -> None:
-    of_tokens = take(events, events["token"] >= 0)
+    of_tokens = take(events, (events["token"] >= 0) & (events["token"] < market.tokens))
     age_s = (of_tokens["ts"] - market.launches[of_tokens["token"]]) / NS_PER_S
     assert age_s.min() >= 0.0
     assert age_s.max() <= LIFE_S + 1.0
@@ -148,3 +151,13 @@ def _reserves_after(pool: Pool, quote: Quote, side: int) -> tuple[int, int]:
 
 def test_the_edge_is_part_of_the_identity() -> None:
     assert SynthMarket(1, 10, 1.0, Edge.SOCIAL).assumptions != SynthMarket(1, 10, 1.0).assumptions
+
+
+def test_the_whole_market_has_prices_of_sol_bridges_and_funding_of_majors(market: SynthMarket, events: Events) -> None:
+    by_kind = {kind: take(events, events["kind"] == kind) for kind in (SOL_PRICE, BRIDGE, FUNDING)}
+    assert len(by_kind[SOL_PRICE]) == 6 * 120
+    assert len(by_kind[BRIDGE]) > 300
+    assert set(by_kind[FUNDING]["token"].tolist()) == {market.tokens, market.tokens + 1, market.tokens + 2}
+    rates = by_kind[FUNDING]["rate"]
+    assert 1e-5 < np.abs(rates).mean() < 1e-2
+    assert rates.min() < 0.0 < rates.max()

@@ -13,4 +13,13 @@ class Edge(StrEnum):
     SOCIAL = "social"
 
 
-EDGE_CODES: Final = {edge: code for code, edge in enumerate(Edge)}
+NONE_CODE: Final = 0
+MOMENTUM_CODE: Final = 1
+MEAN_REVERSION_CODE: Final = 2
+SOCIAL_CODE: Final = 3
+EDGE_CODES: Final = {
+    Edge.NONE: NONE_CODE,
+    Edge.MOMENTUM: MOMENTUM_CODE,
+    Edge.MEAN_REVERSION: MEAN_REVERSION_CODE,
+    Edge.SOCIAL: SOCIAL_CODE,
+}

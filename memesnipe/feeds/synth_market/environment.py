@@ -24,9 +24,9 @@ def make_environment(seed: int, start_ts: int, hours: float) -> Environment:
         np.random.default_rng([seed, 0, day]).normal(size=(2, _STEPS_A_DAY)) for day in range(-(-steps // _STEPS_A_DAY))
     ]
     noise = np.concatenate(days, axis=1)[:, :steps]
-    sol_usd = _FIRST_SOL_USD * np.exp(_reverting(noise[0] * _SOL_MOVE, STEP_S / _SOL_RETURNS_S))
+    sol_usd = _FIRST_SOL_USD * np.exp(reverting(noise[0] * _SOL_MOVE, STEP_S / _SOL_RETURNS_S))
     keep = STEP_S / _MOOD_LASTS_S
-    log_mood = _reverting(noise[1] * _MOOD_SIGMA * (2 * keep) ** 0.5, keep)
+    log_mood = reverting(noise[1] * _MOOD_SIGMA * (2 * keep) ** 0.5, keep)
     mood = np.exp(log_mood - _MOOD_SIGMA**2 / 2) * korean_tempo(start_ts, steps)
     return Environment(start_ts, start_ts + int(hours * 3600 * NS_PER_S), sol_usd, mood)
 
@@ -37,7 +37,7 @@ def korean_tempo(start_ts: int, steps: int) -> NDArray[np.float64]:
     return np.where(of_day_s < _KOREAN_HOURS_S, KOREAN_TEMPO, 1.0)
 
 
-def _reverting(noise: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+def reverting(noise: NDArray[np.float64], share: float) -> NDArray[np.float64]:
     """Return the process that adds the noise and loses a share of its value at each step."""
     values = np.empty_like(noise)
     value = 0.0

@@ -41,7 +41,8 @@ def migrate(life: Any, scratch: Any) -> None:
     life.state = ON_PUMPSWAP
     life.median_sol, life.sigma, life.wealth_sol = b.GRADUATE_BUY_SOL, b.GRADUATE_BUY_SIGMA, b.GRADUATE_WEALTH_SOL
     interest = min(lognormal(life, b.GRADUATE_INTEREST, b.GRADUATE_INTEREST_SIGMA), b.INTEREST_MAX)
-    begin_wave(life, scratch, interest, lognormal(life, b.GRADUATE_FADES_S, b.GRADUATE_FADES_SIGMA))
+    fades_s = lognormal(life, b.GRADUATE_FADES_S, b.GRADUATE_FADES_SIGMA)
+    begin_wave(life, scratch, interest, fades_s, b.AHEAD_OF_GRADUATE)
     for _ in range(poisson(life, b.REVIVALS)):
         schedule(life, scratch, exponential(life, b.REVIVAL_EVERY_S), b.REVIVE, 0)
     if uniform(life) < _DEPOSIT_CHANCE:
@@ -84,7 +85,7 @@ def _buy_extra(life: Any, scratch: Any) -> None:
 def revive(life: Any, scratch: Any) -> None:
     """Let a graduate be heard of again, by as many buyers as before in the median."""
     interest = min(life.interest * lognormal(life, 1.0, b.REVIVAL_SIGMA), b.INTEREST_MAX)
-    begin_wave(life, scratch, interest, lognormal(life, 3.0 * b.GRADUATE_FADES_S, 1.0))
+    begin_wave(life, scratch, interest, lognormal(life, b.REVIVAL_FADES_S, 0.8), b.AHEAD_OF_REVIVAL)
 
 
 @jitable

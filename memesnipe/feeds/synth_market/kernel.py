@@ -6,7 +6,7 @@ import numpy as np
 
 from memesnipe.compiled import compiled, jitable
 from memesnipe.feeds.synth_market import behaviour as b
-from memesnipe.feeds.synth_market import graduation, insiders, reports, traders
+from memesnipe.feeds.synth_market import edges, graduation, insiders, reports, traders
 from memesnipe.feeds.synth_market.agenda import pop, schedule
 from memesnipe.feeds.synth_market.draws import between, exponential, lognormal, poisson, stream_key, uniform
 from memesnipe.feeds.synth_market.life import COMPLETE, LIFE_S, ON_CURVE
@@ -59,6 +59,7 @@ def begin(life: Any, seed: int, token: int, launch_ts: int, written: int) -> Non
     life.positions, life.actions, life.scheduled, life.is_full = 0, 0, 0, 0
     life.holders, life.buyers, life.waves, life.gifted = 0, 0, 0, 0.0
     life.state, life.extra_lamports, life.bundle_s, life.deposit_raw = ON_CURVE, 0, 0.0, 0
+    life.collected_raw, life.collector = 0, 0
     life.top_price, life.bot_lamports, life.bot_ends_s = 0.0, 0, 0.0
     start = Pool(
         PUMP_CURVE, CURVE_START_SOL_LAMPORTS, CURVE_START_TOKEN_RAW, 0,
@@ -78,13 +79,14 @@ def begin(life: Any, seed: int, token: int, launch_ts: int, written: int) -> Non
 def live(life: Any, scratch: Any) -> None:
     """Run a token's life from its launch to its end."""
     insiders.launch(life, scratch)
-    traders.begin_wave(life, scratch, life.interest, life.fades_s)
+    traders.begin_wave(life, scratch, life.interest, life.fades_s, b.AHEAD_SHARE)
     schedule(life, scratch, between(life, 20.0, 60.0), b.REPORT_HOLDERS, 0)
     schedule(life, scratch, between(life, 10.0, 90.0), b.REPORT_MENTIONS, 0)
     for _ in range(poisson(life, 0.02 * life.interest)):
         schedule(life, scratch, exponential(life, 4.0 * life.fades_s), b.POST, 0)
     if uniform(life) < 0.01:
         schedule(life, scratch, exponential(life, 300.0), b.AIRDROP, 0)
+    edges.begin(life, scratch)
     end_s = min((scratch.environment.end_ts - life.launch_ts) / NS_PER_S, LIFE_S)
     while life.actions > 0 and not life.is_full:
         at_s, kind, subject = pop(life, scratch)
@@ -144,3 +146,17 @@ def _act_rarely(life: Any, scratch: Any, kind: int, subject: int) -> None:
         reports.report_post(life, scratch, subject)
     elif kind == b.AIRDROP:
         reports.airdrop(life)
+    else:
+        _act_of_edge(life, scratch, kind, subject)
+
+
+@jitable
+def _act_of_edge(life: Any, scratch: Any, kind: int, subject: int) -> None:
+    if kind == b.EDGE_CAUSE:
+        edges.cause(life, scratch)
+    elif kind == b.EDGE_BUY:
+        edges.buys(life, scratch, subject)
+    elif kind == b.EDGE_COLLECT:
+        edges.collects(life, scratch, subject)
+    elif kind == b.EDGE_DUMP:
+        edges.dumps(life, scratch)

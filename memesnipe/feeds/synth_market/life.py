@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from memesnipe.market.events import NS_PER_S, Events
+from memesnipe.market.events import Events
 from memesnipe.market.pools import POOL
 
 LIFE_S: Final = 48 * 3600.0  # nothing happens to a token later, so any window needs only this much of the past
@@ -45,6 +45,8 @@ LIFE: Final = np.dtype(
         ("state", "i8"),  # see the codes below
         ("extra_lamports", "i8"),  # budget of the buy that completed the curve, left for the future pool
         ("extra_wallet", "u4"),
+        ("collected_raw", "i8"),  # by the owner of a large sale of the planted edge
+        ("collector", "i8"),
         ("top_price", "f8"),
         ("deposit_raw", "i8"),  # tokens that an outside provider added
         ("pool_raw", "i8"),  # in the pool before
@@ -96,8 +98,3 @@ class Scratch(NamedTuple):
 def new_scratch(positions: int, actions: int, events: Events, environment: Environment, edge: int) -> Scratch:
     """Return working memory of these sizes."""
     return Scratch(np.zeros(positions, POSITION), np.zeros(actions, ACTION), events, environment, edge)
-
-
-def step_of(environment: Environment, ts: int) -> int:
-    """Return the index of a time in the arrays of the environment."""
-    return int((ts - environment.start_ts) // int(STEP_S * NS_PER_S))

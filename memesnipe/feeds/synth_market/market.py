@@ -11,6 +11,7 @@ from memesnipe.feeds.synth_market.environment import make_environment
 from memesnipe.feeds.synth_market.kernel import generate_lives
 from memesnipe.feeds.synth_market.launches import launch_times
 from memesnipe.feeds.synth_market.life import LIFE, LIFE_S, Environment, new_scratch
+from memesnipe.feeds.synth_market.shared_events import MAJORS, SharedEvents
 from memesnipe.market.events import EVENT, NO_TOKEN, NS_PER_S, Events, empty, join, take
 
 START_TS: Final = 1_767_225_600 * NS_PER_S  # 2026-01-01 UTC, 09:00 in Korea
@@ -31,11 +32,17 @@ class SynthMarket:
         self.seed, self.tokens, self.hours, self.edge = seed, tokens, hours, edge
         self.environment: Environment = make_environment(seed, START_TS, hours)
         self.launches: NDArray[np.int64] = launch_times(seed, tokens, self.environment)
+        self._shared = SharedEvents(seed, self.environment, tokens)
         self._scratch = new_scratch(_POSITIONS, _ACTIONS, empty(_EVENTS), self.environment, EDGE_CODES[edge])
 
     def mint(self, token: int) -> str:
-        """Return the mint of a token; it cannot exist on the chain."""
+        """Return the mint of a token, launched ones first, then the majors; it cannot exist on the chain."""
         return f"Synth{self.seed}x{token:07d}"
+
+    @property
+    def mints(self) -> int:
+        """The number of tokens, the majors included."""
+        return self.tokens + MAJORS
 
     def with_mints(self, events: Events) -> tuple[Events, list[str]]:
         """Return events with tokens numbered from 0, and the mint of each; the list is as long as the window needs."""
@@ -60,7 +67,7 @@ class SynthMarket:
             until = int(np.searchsorted(self.launches, stop_ts))
             waiting = join(waiting, self._lives(launched, until))
             due = waiting["ts"] < stop_ts
-            yield in_order(take(waiting, due))
+            yield in_order(join(take(waiting, due), self._shared.between(start_ts, stop_ts)))
             waiting = take(waiting, ~due)
             launched, start_ts = until, stop_ts
 
@@ -69,7 +76,8 @@ class SynthMarket:
         oldest = start_ts - int((LIFE_S + 1.0) * NS_PER_S)
         first, until = (int(np.searchsorted(self.launches, ts)) for ts in (oldest, stop_ts))
         events = self._lives(first, until)
-        return in_order(take(events, (events["ts"] >= start_ts) & (events["ts"] < stop_ts)))
+        events = take(events, (events["ts"] >= start_ts) & (events["ts"] < stop_ts))
+        return in_order(join(events, self._shared.between(start_ts, stop_ts)))
 
     def _lives(self, first: int, until: int) -> Events:
         """Return the events of whole lives of tokens, one token after the other."""

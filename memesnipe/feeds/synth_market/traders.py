@@ -10,12 +10,12 @@ from memesnipe.feeds.synth_market.agenda import schedule
 from memesnipe.feeds.synth_market.arbitrage import buy_ahead, expected_sol
 from memesnipe.feeds.synth_market.draws import between, exponential, lognormal, poisson, uniform
 from memesnipe.feeds.synth_market.execution import buy, price_of, sell
-from memesnipe.feeds.synth_market.life import FAST, INSIDER, ON_CURVE, PERSON, STEP_S, VOLUME_BOT
+from memesnipe.feeds.synth_market.life import FAST, INSIDER, PERSON, STEP_S, VOLUME_BOT
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
 
 _PEOPLE = 60_000  # wallets of people and of scalpers, from which each buy draws one
 _SCALPERS = 3_000
-_SNIPERS = 400
+_SNIPERS = 2_000
 _PEOPLE_FROM, _SCALPERS_FROM, _SNIPERS_FROM, INSIDERS_FROM = 1 << 20, 1 << 21, 1 << 22, 1 << 24
 
 
@@ -31,7 +31,7 @@ def draw_wallet(life: Any, style: int) -> int:
 def sniper_wallet(life: Any) -> int:
     """Return the wallet of a sniper; a few of them are at most launches."""
     share = uniform(life)
-    return _SNIPERS_FROM + int(share * share * share * _SNIPERS)
+    return _SNIPERS_FROM + int(share * share * _SNIPERS)
 
 
 @jitable
@@ -114,12 +114,14 @@ def buys_ahead(life: Any, scratch: Any, lamports: int) -> None:
 
 
 @jitable
-def begin_wave(life: Any, scratch: Any, interest: float, fades_s: float) -> None:
-    """Let new buyers hear of the token; those of the wave before, who have not come yet, stay away."""
+def begin_wave(life: Any, scratch: Any, interest: float, fades_s: float, share: float) -> None:
+    """Let new buyers hear of the token; those of the wave before, who have not come yet, stay away.
+
+    Bots buy ahead for a share of what the buyers will soon spend.
+    """
     life.waves += 1
     life.interest, life.since_s, life.fades_s = interest, life.now_s, fades_s
     life.audience = life.buyers + b.AUDIENCE_PER_INTEREST * interest
-    share = b.AHEAD_SHARE if life.state == ON_CURVE else b.AHEAD_OF_GRADUATE
     buy_ahead(life, scratch, share * expected_sol(life, mood(life, scratch)))
     schedule_arrival(life, scratch)
 
@@ -140,6 +142,9 @@ def release(life: Any, scratch: Any, at: int, token_raw: int) -> bool:
     if token_raw <= 0 or not sell(life, scratch, token_raw, position.wallet):
         return False
     if price_of(life) < price_before * (1.0 - b.DIP_FROM):
+        kept = price_of(life) / price_before
+        if kept < 1.0 - b.CRASH_FROM:
+            life.interest *= kept**b.CRASH_POWER
         sold = (sol_before - life.pool.sol_lamports) / LAMPORTS_PER_SOL
         buy_ahead(life, scratch, min(b.DIP_SHARE * sold, b.DIP_AHEAD * expected_sol(life, mood(life, scratch))))
     position.raw -= token_raw

@@ -8,6 +8,7 @@ class Endpoints:
     """The addresses and keys of every live feed; its `repr` shows neither keys nor addresses that may contain one."""
 
     solana_ws_urls: tuple[str, ...] = field(repr=False)
+    solana_rpc_url: str = field(repr=False)
     pyth_url: str
     jupiter_api_url: str
     dexscreener_url: str

@@ -1,4 +1,4 @@
-"""GET requests of sources: one at a time, with a limit of bytes, and another thread can end them."""
+"""Requests of sources: one at a time, with a limit of bytes, and another thread can end them."""
 
 import logging
 import socket
@@ -55,8 +55,11 @@ class HttpClient:
             yield
 
     @contextmanager
-    def get(self) -> Iterator[httpx.Response]:
-        """Send a GET request, while opened; the body of the response has not been read yet.
+    def request(self, posted: bytes | None = None) -> Iterator[httpx.Response]:
+        """Send a request, while opened; the body of the response has not been read yet.
+
+        Args:
+            posted: JSON to send with POST; None for a GET request.
 
         Raises:
             SourceError: the server cannot be reached, is silent, breaks the connection, or its status is no success.
@@ -66,7 +69,11 @@ class HttpClient:
             if self._is_closed:
                 raise self.error("closed")
         try:
-            with self._client.stream("GET", self.url, extensions={"trace": self._trace}) as response:
+            method, headers = ("GET", {}) if posted is None else ("POST", {"Content-Type": "application/json"})
+            extensions = {"trace": self._trace}
+            with self._client.stream(
+                method, self.url, content=posted, headers=headers, extensions=extensions
+            ) as response:
                 response.stream = _Limited(response.stream, self)
                 self._check(response)
                 yield response

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from memesnipe.feeds.base import Feed
@@ -27,14 +28,20 @@ def with_sol_price(names: Sequence[str], endpoints: Endpoints) -> list[str]:
     return ["pyth" if endpoints.pyth_api_key else "jupiter", *names]
 
 
-def make_live_feeds(names: Sequence[str], endpoints: Endpoints) -> dict[str, Feed]:
-    """Return the live feeds by name, in the order of the names; none is open yet."""
+def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | None = None) -> dict[str, Feed]:
+    """Return the live feeds by name, in the order of the names; none is open yet.
+
+    Args:
+        names: of the feeds.
+        endpoints: that they connect to.
+        state: file for what pump.fun's feed knows of coins and pools; None to begin without.
+    """
     price = LastSolPrice()
     makers: dict[str, Callable[[], Feed]] = {
         "pyth": lambda: _pyth(endpoints, price),
         "jupiter": lambda: _jupiter(endpoints, price),
         "dexscreener": lambda: _dexscreener(endpoints),
-        "pumpfun": lambda: _pumpfun(endpoints, price),
+        "pumpfun": lambda: _pumpfun(endpoints, price, state),
     }
     return {name: makers[name]() for name in with_sol_price(names, endpoints)}
 
@@ -59,10 +66,15 @@ def _logs_subscribe(request_id: int, program: str) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": request_id, "method": "logsSubscribe", "params": parameters})
 
 
-def _pumpfun(endpoints: Endpoints, price: LastSolPrice) -> Feed:
+def _pumpfun(endpoints: Endpoints, price: LastSolPrice, state: Path | None) -> Feed:
     from memesnipe.feeds.pumpfun.feed import PumpfunFeed  # noqa: PLC0415 - as above
+    from memesnipe.feeds.pumpfun.lookups import Lookups  # noqa: PLC0415
+    from memesnipe.feeds.pumpfun.saved import SavedCoins  # noqa: PLC0415
+    from memesnipe.feeds.rpc import RpcClient  # noqa: PLC0415
 
-    return PumpfunFeed(websocket_feeds(endpoints), price.usd)
+    lookups = Lookups(RpcClient(endpoints.solana_rpc_url))
+    saved = SavedCoins(state) if state is not None else None
+    return PumpfunFeed(websocket_feeds(endpoints), price.usd, lookups=lookups, saved=saved)
 
 
 def _pyth(endpoints: Endpoints, price: LastSolPrice) -> Feed:

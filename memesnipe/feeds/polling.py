@@ -59,7 +59,7 @@ class PollingSource:
     def _ask(self) -> str:
         self._due_at_s = time.monotonic() + self._interval_s
         try:
-            with self._client.get() as response:
+            with self._client.request() as response:
                 text = response.read().decode(errors="replace")
         except SourceError as error:
             self._due_at_s = max(self._due_at_s, time.monotonic() + error.wait_s)

@@ -31,6 +31,7 @@ class HttpTestServer:
         self._sockets: list[socket.socket] = []
         self.attempts = 0  # requests, refused ones included
         self.requests: list[tuple[str, dict[str, str]]] = []  # path and headers, the names in lower case
+        self.body = b""  # of the last request with one
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -43,6 +44,10 @@ class HttpTestServer:
                     owner._sockets.append(self.connection)
 
             def do_GET(self) -> None:
+                owner._handle(self)
+
+            def do_POST(self) -> None:
+                owner.body = self.rfile.read(int(self.headers["Content-Length"]))
                 owner._handle(self)
 
             def log_message(self, *_: object) -> None:

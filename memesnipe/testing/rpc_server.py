@@ -12,13 +12,14 @@ class RpcServer(HttpTestServer):
     """Answers each method with the result that its function returns for the parameters.
 
     `asked` has the methods and parameters of the requests that were answered. A function that raises `RpcFailureError`
-    makes the node answer with an error.
+    makes the node answer with an error; with `raw` it answers that text.
     """
 
     def __init__(self, **results: Callable[..., Any]) -> None:
         super().__init__()
         self.results = results
         self.asked: list[tuple[str, list[Any]]] = []
+        self.raw: str | None = None
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one call."""
@@ -31,7 +32,8 @@ class RpcServer(HttpTestServer):
         with self.changed:
             self.asked.append((call["method"], call["params"]))
             self.changed.notify_all()
-        respond(request, 200, {"Content-Type": "application/json"}, json.dumps(reply).encode())
+        text = json.dumps(reply) if self.raw is None else self.raw
+        respond(request, 200, {"Content-Type": "application/json"}, text.encode())
 
 
 class RpcFailureError(Exception):

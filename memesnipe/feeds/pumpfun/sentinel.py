@@ -92,8 +92,6 @@ class Sentinel:
 
     def observe(self, transaction: Transaction) -> None:
         """Judge a transaction."""
-        if not transaction.is_complete:
-            self.gap()
         for program in transaction.others:
             self._add_read(program)
         for unread in transaction.unread:
@@ -107,6 +105,8 @@ class Sentinel:
                 self._add_trade(event, transaction.slot)
             elif isinstance(event, CreateEvent):
                 self._remember(event.mint, transaction.slot, (event.virtual_sol_reserves, event.virtual_token_reserves))
+        if not transaction.is_complete:
+            self.gap()  # what is missing follows the events that are there
 
     def _add_trade(self, event: TradeEvent, slot: int) -> None:
         """Judge a trade on a curve; mayhem coins move their reserves without trades."""

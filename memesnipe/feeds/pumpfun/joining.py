@@ -65,14 +65,16 @@ class Joiner:
         heapq.heappush(self._heap, (notification.slot, self._arrivals, now_s, held))
         return True
 
-    def replace(self, whole: Notification) -> bool:
-        """Replace a transaction that is still held by a whole copy; return False if it is not held."""
-        seen = self._seen.get(whole.signature)
-        if seen is None or not seen.held:
-            return False
-        if seen.held[0].is_truncated:
+    def held(self, signature: str) -> Notification | None:
+        """Return a transaction that is still held; None if it is not."""
+        seen = self._seen.get(signature)
+        return seen.held[0] if seen is not None and seen.held else None
+
+    def replace(self, whole: Notification) -> None:
+        """Replace a transaction that is still held by a whole copy."""
+        seen = self._seen[whole.signature]
+        if seen.held:
             seen.held[0] = whole
-        return True
 
     def release(self, now_s: float) -> list[Notification]:
         """Return the transactions that were held for the window, or precede such a one, by slot and arrival."""

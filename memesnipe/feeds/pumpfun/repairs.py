@@ -44,14 +44,16 @@ class Repairs:
     def complete(self, found: FoundTransaction) -> Notification | None:
         """Take a transaction's events; return those that are yet to be translated, None if there are none."""
         cut = self._open.pop(found.signature, None)
-        if cut is None or found.lines is None:
+        held = self._joiner.held(found.signature)
+        if cut is None or found.lines is None or (held is not None and not held.is_truncated):
             return None
         self.counts[REPAIRED] += 1
         known = attribute(cut.logs).lines
         missing = _without(found.lines, known)
-        if self._joiner.replace(msgspec.structs.replace(cut, lines=[*known, *missing])):
-            return None
-        return msgspec.structs.replace(cut, lines=missing)
+        if held is None:
+            return msgspec.structs.replace(cut, lines=missing)
+        self._joiner.replace(msgspec.structs.replace(cut, lines=[*known, *missing]))
+        return None
 
 
 def _without(lines: Sequence[DataLine], known: Sequence[DataLine]) -> list[DataLine]:

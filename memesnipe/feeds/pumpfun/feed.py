@@ -11,6 +11,7 @@ from typing import Any, Final
 from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedMessage, FeedStatus, Polled, ResumeToken
 from memesnipe.feeds.merge import REORDER_WINDOW_S
 from memesnipe.feeds.pumpfun.decoder import Decoder
+from memesnipe.feeds.pumpfun.endpoint import Endpoint
 from memesnipe.feeds.pumpfun.frames import Notification, RequestError, Subscribed, parse_frame
 from memesnipe.feeds.pumpfun.joining import Joiner
 from memesnipe.feeds.pumpfun.layouts import LAYOUTS
@@ -32,31 +33,6 @@ _NO_REJECTIONS: Final = frozenset(
     }
 )
 _SLICE_S: Final = 0.01  # of waiting for one endpoint, while a frame of another may arrive
-
-
-class _Endpoint:
-    """One source of frames."""
-
-    def __init__(self, name: str, feed: Feed) -> None:
-        self.name, self.feed = name, feed
-        self.has_ended = False
-        self.refused = ""  # the last request that the node refused on this connection
-        self._failures = 0
-
-    def has_reconnected(self) -> bool:
-        """Return whether reading failed since the last call."""
-        failures = sum(status.failures for status in self.feed.statuses())
-        if failures == self._failures:
-            return False
-        self._failures, self.refused = failures, ""
-        return True
-
-    def statuses(self) -> list[FeedStatus]:
-        """Return the condition of the connection."""
-        return [
-            replace(status, error=self.refused) if self.refused and not status.error else status
-            for status in self.feed.statuses()
-        ]
 
 
 class PumpfunFeed:
@@ -88,8 +64,8 @@ class PumpfunFeed:
         lookups: Lookups | None = None,
         saved: SavedCoins | None = None,
     ) -> None:
-        self._endpoints = [_Endpoint(name, feed) for name, feed in sources.items()]
-        self._clock, self._lookups, self._saved = clock, lookups, saved
+        self._endpoints = [Endpoint(name, feed) for name, feed in sources.items()]
+        self._clock, self._now_ns, self._lookups, self._saved = clock, now_ns, lookups, saved
         self._joiner = Joiner(list(sources), window_s)
         self._decoder, self._sentinel = Decoder(), Sentinel()
         if lookups is None:
@@ -104,7 +80,7 @@ class PumpfunFeed:
     def open(self, token: ResumeToken) -> None:  # noqa: ARG002 - nothing can be resumed
         """Load what was saved, and connect to every endpoint."""
         if self._saved is not None:
-            self._saved.load(self._translator.coins)
+            self._saved.load(self._translator.coins, self._now_ns())
         if self._lookups is not None:
             self._lookups.open()
         self._last_message_s = self._clock()
@@ -155,7 +131,7 @@ class PumpfunFeed:
                 for event in polled:
                     self._take(endpoint, event.message, now_s)
 
-    def _take(self, endpoint: _Endpoint, text: Any, now_s: float) -> None:
+    def _take(self, endpoint: Endpoint, text: Any, now_s: float) -> None:
         """Count a frame, and add the transaction in it, if it succeeded."""
         frame = parse_frame(text)
         if isinstance(frame, Notification):

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 
 from memesnipe.errors import first_line
-from memesnipe.feeds.pumpfun.coins import Coin, Coins, KnownPool
+from memesnipe.feeds.pumpfun.coins import FORGET_AFTER_NS, Coin, Coins, KnownPool
 
 SAVE_EVERY_S: Final = 60.0
 VERSION: Final = 1  # of the content; raised whenever a field is added, removed or means something else
@@ -47,8 +47,13 @@ class SavedCoins:
         self._path, self._clock = path, clock
         self._due_s = clock() + SAVE_EVERY_S
 
-    def load(self, coins: Coins) -> None:
-        """Add what is in the file; nothing if there is none, or it is damaged or of another version."""
+    def load(self, coins: Coins, now_ns: int) -> None:
+        """Add what is in the file; nothing if there is none, or it is damaged or of another version.
+
+        Args:
+            coins: to which it is added.
+            now_ns: this machine's time in ns since 1970; what would have been forgotten by now is left out.
+        """
         try:
             state = _read(self._path)
         except FileNotFoundError:
@@ -56,10 +61,13 @@ class SavedCoins:
         except (OSError, ValueError) as error:
             self.warning = f"coins and pools of the last process are not known: {first_line(error)}"
             return
+        oldest_ts = now_ns - FORGET_AFTER_NS
         for mint, used_ts, coin in reversed(state.coins):
-            coins.coins.put(mint, coin, used_ts)
+            if used_ts >= oldest_ts:
+                coins.coins.put(mint, coin, used_ts)
         for pool, used_ts, known in reversed(state.pools):
-            coins.pools.put(pool, known, used_ts)
+            if used_ts >= oldest_ts:
+                coins.pools.put(pool, known, used_ts)
 
     def save_if_due(self, coins: Coins) -> None:
         """Write the file if it is `SAVE_EVERY_S` old."""

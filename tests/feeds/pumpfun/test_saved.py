@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.feeds.live import LiveFeed
-from memesnipe.feeds.pumpfun.coins import Coin, Coins, KnownPool, base58
+from memesnipe.feeds.pumpfun.coins import FORGET_AFTER_NS, Coin, Coins, KnownPool, base58
 from memesnipe.feeds.pumpfun.feed import PumpfunFeed
 from memesnipe.feeds.pumpfun.saved import SAVE_EVERY_S, VERSION, SavedCoins, _digest
 from memesnipe.testing.live_source import ScriptedSource
@@ -78,7 +78,7 @@ def test_everything_is_read_back_in_the_order_of_use(tmp_path_factory, coins, po
         known.pools.put(pool, one, ts)
     SavedCoins(path).save(known)
     saved = SavedCoins(path)
-    saved.load(again)
+    saved.load(again, 0)
     assert saved.warning == ""
     assert again.coins.latest(9) == known.coins.latest(9)
     assert again.pools.latest(9) == known.pools.latest(9)
@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_used_is_ignored_with_the_reason(tmp_path, raw, re
     assert reason in warning
     feed.close()
     again = SavedCoins(path)
-    again.load(Coins())  # closing has written a good one
+    again.load(Coins(), 0)  # closing has written a good one
     assert again.warning == ""
 
 
@@ -151,5 +151,15 @@ def test_the_last_used_are_saved_up_to_the_limits(tmp_path, monkeypatch: pytest.
         coin = known.coin(key_of(str(n)), n)
         coin.trade(key_of("a"), 1), coin.trade(key_of("b"), 1)
     SavedCoins(tmp_path / "state").save(known)
-    SavedCoins(tmp_path / "state").load(again)
+    SavedCoins(tmp_path / "state").load(again, 0)
     assert [key for key, _, _ in again.coins.latest(9)] == [key_of("3"), key_of("2")]
+
+
+def test_what_would_have_been_forgotten_is_not_read_back(tmp_path) -> None:
+    known, again = Coins(), Coins()
+    known.coin(key_of("old"), NOW_NS), known.coin(key_of("new"), NOW_NS + 1)
+    known.pools.put(key_of("pool"), KnownPool(MINT), NOW_NS)
+    SavedCoins(tmp_path / "state").save(known)
+    SavedCoins(tmp_path / "state").load(again, NOW_NS + 1 + FORGET_AFTER_NS)
+    assert [key for key, _, _ in again.coins.latest(9)] == [key_of("new")]
+    assert len(again.pools) == 0

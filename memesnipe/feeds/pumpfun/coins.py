@@ -13,6 +13,7 @@ from memesnipe.market.pump import wallet_hash
 # Longer than a token lives in the engine without an event. At 100 trades/s of a thousand coins an hour, some 100 MB.
 FORGET_AFTER_NS: Final = 3 * 3600 * NS_PER_S
 MAX_ENTRIES: Final = 100_000  # coins, and pools; the market launches about 30,000 coins a day
+MAX_BALANCE: Final = 2**63 - 1  # raw tokens; bought, moved elsewhere and bought again, the sum exceeds any supply
 MAX_WALLETS: Final = 20_000  # of one coin; with more holders their number is a lower bound
 
 
@@ -61,7 +62,7 @@ class Coin(msgspec.Struct, array_like=True):
         if balance <= 0:
             self._balances.pop(trader, None)
         elif trader in self._balances or len(self._balances) < MAX_WALLETS:
-            self._balances[trader] = balance
+            self._balances[trader] = min(balance, MAX_BALANCE)
         return trader
 
 

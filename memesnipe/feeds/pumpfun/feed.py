@@ -76,9 +76,11 @@ class PumpfunFeed:
         self._frames: Counter[str] = Counter()
         self._ready: deque[FeedMessage] = deque()
         self._last_message_s = 0.0
+        self._is_open = False
 
     def open(self, token: ResumeToken) -> None:  # noqa: ARG002 - nothing can be resumed
         """Load what was saved, and connect to every endpoint."""
+        self._is_open = True
         if self._saved is not None:
             self._saved.load(self._translator.coins, self._now_ns())
         if self._lookups is not None:
@@ -220,7 +222,7 @@ class PumpfunFeed:
             endpoint.feed.close()
         if self._lookups is not None:
             self._lookups.close()
-        if self._saved is not None:
+        if self._saved is not None and self._is_open:  # else the file would lose what was never read
             self._saved.save(self._translator.coins)
 
 

@@ -104,6 +104,12 @@ class Lookups:
             self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
+        try:
+            self._ask()
+        except Exception as error:  # noqa: BLE001 - such as an invalid proxy in the environment, which will not change
+            self._failed(f"nothing is looked up: {type(error).__name__}: {first_line(error)}")
+
+    def _ask(self) -> None:
         with self._client.opened():
             while (ask := self._next()) is not None:
                 try:

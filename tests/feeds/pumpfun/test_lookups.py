@@ -336,6 +336,14 @@ def test_a_transaction_that_is_not_found_in_time_is_given_up(monkeypatch: pytest
         one.poll_until(lambda: one.count("truncated logs not repaired: not in time"))
 
 
+def test_a_node_that_cannot_be_asked_at_all_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "nonsense://127.0.0.1")
+    with session(accounts_server(Accounts())) as one:
+        one.poll_until(lambda: one.feed.statuses()[-1].warning)
+        assert one.feed.statuses()[-1].warning.startswith("nothing is looked up: ValueError: ")
+        assert one.count("failed lookups") == 1
+
+
 def test_closing_ends_a_request_in_progress() -> None:
     server = RpcServer(**{GET_ACCOUNTS: lambda *_: server.take(None)})  # type: ignore[arg-type]
     with session(server) as one:

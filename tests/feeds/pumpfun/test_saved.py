@@ -163,3 +163,20 @@ def test_what_would_have_been_forgotten_is_not_read_back(tmp_path) -> None:
     SavedCoins(tmp_path / "state").load(again, NOW_NS + 1 + FORGET_AFTER_NS)
     assert [key for key, _, _ in again.coins.latest(9)] == [key_of("new")]
     assert len(again.pools) == 0
+
+
+def test_a_feed_that_was_not_opened_keeps_the_file(tmp_path) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(b"of the last process")
+    PumpfunFeed({"a": LiveFeed("a", ScriptedSource())}, lambda: SOL_USD, saved=SavedCoins(path)).close()
+    assert path.read_bytes() == b"of the last process"
+
+
+def test_the_largest_amounts_can_be_saved(tmp_path) -> None:
+    known, again = Coins(), Coins()
+    coin = known.coin(MINT, NOW_NS)
+    for _ in range(3):
+        coin.trade(USER, 2**64 - 1)
+    SavedCoins(tmp_path / "state").save(known)
+    SavedCoins(tmp_path / "state").load(again, NOW_NS)
+    assert again.coin(MINT, NOW_NS).holders == 1

@@ -16,6 +16,7 @@ from memesnipe.feeds.pumpfun.frames import Notification, RequestError, Subscribe
 from memesnipe.feeds.pumpfun.joining import Joiner
 from memesnipe.feeds.pumpfun.layouts import LAYOUTS
 from memesnipe.feeds.pumpfun.lookups import FoundTransaction, Lookups
+from memesnipe.feeds.pumpfun.pool_questions import PUT_OFF
 from memesnipe.feeds.pumpfun.programs import OTHER_EVENTS
 from memesnipe.feeds.pumpfun.repairs import REPAIRED, Repairs
 from memesnipe.feeds.pumpfun.saved import SavedCoins
@@ -27,7 +28,7 @@ _ENDPOINTS: Final = "endpoints of pumpfun"  # they deliver the same frames
 _NO_REJECTIONS: Final = frozenset(
     {
         *("transactions", "failed transactions", "duplicate transactions", "subscriptions", "copies of an event"),
-        *("pools looked up", REPAIRED),
+        *("pools looked up", "failed lookups", "pool lookups without an account", PUT_OFF, REPAIRED),
         *(layout.name for layouts in LAYOUTS.values() for layout in layouts.values()),
         *(name for names in OTHER_EVENTS.values() for name in names.values()),
     }
@@ -206,7 +207,7 @@ class PumpfunFeed:
             is_untrusted=self._sentinel.is_untrusted,
             connections=max((one.connections for one in endpoints), default=0),
             warning=self._warning(),
-            rejected={reason: count for reason, count in self.counts().items() if _is_rejection(reason)},
+            rejected={reason: count for reason, count in self.counts().items() if count and _is_rejection(reason)},
         )
         return [*endpoints, reading]
 

@@ -14,6 +14,7 @@ MAX_WAITING: Final = 5_000  # pools
 MAX_ATTEMPTS: Final = 5
 _FIRST_WAIT_S: Final = 1.0
 _WAIT_FACTOR: Final = 4.0
+PUT_OFF: Final = "pool lookups put off"  # too many wait
 NOT_A_POOL: Final = "account is no pool"
 NOT_A_MINT: Final = "mint of the pool is no mint"
 
@@ -49,7 +50,7 @@ class PoolQuestions:
         if pool in self._waiting:
             return False
         if len(self._waiting) >= MAX_WAITING:
-            self._counts["pool lookups put off: too many"] += 1
+            self._counts[PUT_OFF] += 1
             return False
         self._waiting[pool] = _Waiting()
         return True

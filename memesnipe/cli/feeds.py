@@ -91,7 +91,7 @@ def _rows(found: Mapping[str, Any]) -> dict[str, Any]:
         counts = {name: endpoint[name] for name in ("failures", "reconnections", "queue_full") if endpoint[name]}
         rejected = {f"rejected as {reason}": count for reason, count in endpoint["rejected"].items()}
         notes = [f"{name.replace('_', ' ')} {count:,}" for name, count in {**counts, **rejected}.items()]
-        rows[endpoint["name"]] = "; ".join([state, *notes])
+        rows[endpoint["name"]] = "; ".join([state, *notes, *([endpoint["warning"]] if endpoint["warning"] else [])])
     return rows
 
 

@@ -7,9 +7,10 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from memesnipe.config.group import Group, setting
 from memesnipe.config.types import OptionalPath
-from memesnipe.config.urls import empty_is_unset, http_url, key, websocket_urls
+from memesnipe.config.urls import empty_is_unset, http_url, key, rpc_url, websocket_urls
 
 WebsocketUrls = Annotated[SecretStr, AfterValidator(websocket_urls)]
+RpcUrl = Annotated[SecretStr, AfterValidator(rpc_url)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 Key = Annotated[Annotated[SecretStr, AfterValidator(key)] | None, BeforeValidator(empty_is_unset)]
 
@@ -28,6 +29,11 @@ class FeedSettings(Group):
     solana_ws_url: WebsocketUrls = setting(
         "wss://api.mainnet-beta.solana.com,wss://solana.api.onfinality.io/public-ws",
         "websockets of Solana's RPC, separated by commas; all are read, and each event is used once",
+        decides=False,
+    )
+    solana_rpc_url: RpcUrl = setting(
+        "https://api.mainnet-beta.solana.com",
+        "Solana's RPC; asked for the coins of pools, and for transactions whose logs were cut",
         decides=False,
     )
     pyth_url: HttpUrl = setting("https://pyth.dourolabs.app/hermes", "Pyth's Hermes", decides=False)

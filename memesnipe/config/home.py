@@ -18,7 +18,7 @@ class RunFolder:
 
     @property
     def feed_checkpoints(self) -> Path:
-        """Return the file with the states of a generated feed."""
+        """Return the file with the states of a generated feed, or with what a live feed knows."""
         return self.folder / "feed.checkpoints"
 
     def snapshot(self, actor: str) -> Path:

@@ -27,6 +27,16 @@ def websocket_urls(value: SecretStr) -> SecretStr:
     return SecretStr(",".join(urls))
 
 
+def rpc_url(value: SecretStr) -> SecretStr:
+    """Check the URL of an RPC server, which may contain a key.
+
+    Raises:
+        ValueError: it is no such URL.
+    """
+    _check_url(value.get_secret_value(), ("http", "https"))
+    return value
+
+
 def http_url(value: str) -> str:
     """Check the base URL of a service.
 

@@ -52,6 +52,7 @@ class FeedStatus:
     connections: int = 0  # times that the source was reached; events between two connections may be missing
     rejected: Mapping[str, int] = field(default_factory=dict)  # payloads received and not delivered, by reason
     feed: str = ""  # the feed of which this is one endpoint, if its others deliver the same events; "" for `name`
+    warning: str = ""  # what fails without a loss of events from the source; "" for nothing
     late: int = 0  # events delivered with the time of an earlier one, see `memesnipe.feeds.merge`
 
 

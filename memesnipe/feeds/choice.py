@@ -70,7 +70,8 @@ def make_feed(choice: FeedChoice, checkpoints: Path | None = None, endpoints: En
 
     Args:
         choice: the feeds.
-        checkpoints: file for the state of a generated feed, which makes resuming fast.
+        checkpoints: file for the state of a generated feed, which makes resuming fast, or for what the feed of pump.fun
+            knows of coins and pools.
         endpoints: of live feeds; may be None for any other.
 
     Raises:
@@ -83,7 +84,7 @@ def make_feed(choice: FeedChoice, checkpoints: Path | None = None, endpoints: En
         from memesnipe.feeds.live_choice import make_live_feeds  # noqa: PLC0415 - import only what is opened
 
         assert endpoints is not None  # noqa: S101 - a live feed has some
-        feeds |= make_live_feeds(live, endpoints)
+        feeds |= make_live_feeds(live, endpoints, checkpoints)
     if len(feeds) == 1:
         return next(iter(feeds.values()))
     from memesnipe.feeds.merge import MergedFeed  # noqa: PLC0415 - as above

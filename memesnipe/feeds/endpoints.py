@@ -9,6 +9,7 @@ class Endpoints:
     """Addresses, keys and files of the live feeds; its `repr` has no keys and no addresses that may contain one."""
 
     solana_ws_urls: tuple[str, ...] = field(repr=False)
+    solana_rpc_url: str = field(repr=False)
     pyth_url: str
     jupiter_api_url: str
     dexscreener_url: str

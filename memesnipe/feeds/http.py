@@ -1,4 +1,4 @@
-"""HTTP requests of sources: one at a time, with a limit of bytes, and another thread can end them."""
+"""Requests of sources: one at a time, with a limit of bytes, and another thread can end them."""
 
 import logging
 import socket
@@ -41,7 +41,6 @@ class HttpClient:
     max_bytes: int = MAX_BODY_BYTES
     separators: tuple[bytes, ...] = ()  # of a stream's parts; the limit of bytes is that of a part
     accept: str = "*/*"
-    body: bytes | None = None  # of JSON, which is posted; None for GET
     _client: httpx.Client | None = None
     _socket: socket.socket | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -56,8 +55,11 @@ class HttpClient:
             yield
 
     @contextmanager
-    def ask(self) -> Iterator[httpx.Response]:
-        """Send the request, while opened; the body of the response has not been read yet.
+    def request(self, posted: bytes | None = None) -> Iterator[httpx.Response]:
+        """Send a request, while opened; the body of the response has not been read yet.
+
+        Args:
+            posted: JSON to send with POST; None for a GET request.
 
         Raises:
             SourceError: the server cannot be reached, is silent, breaks the connection, or its status is no success.
@@ -67,12 +69,10 @@ class HttpClient:
             if self._is_closed:
                 raise self.error("closed")
         try:
+            method, headers = ("GET", {}) if posted is None else ("POST", {"Content-Type": "application/json"})
+            extensions = {"trace": self._trace}
             with self._client.stream(
-                "GET" if self.body is None else "POST",
-                self.url,
-                content=self.body,
-                headers={} if self.body is None else {"Content-Type": "application/json"},
-                extensions={"trace": self._trace},
+                method, self.url, content=posted, headers=headers, extensions=extensions
             ) as response:
                 response.stream = _Limited(response.stream, self)
                 self._check(response)

@@ -98,5 +98,5 @@ def hyperliquid_feed(url: str) -> Feed:
     Args:
         url: base URL of Hyperliquid's API.
     """
-    source = PollingSource(f"{url.rstrip('/')}/info", INTERVAL_S, body=_REQUEST)
+    source = PollingSource(f"{url.rstrip('/')}/info", INTERVAL_S, posted=_REQUEST)
     return DecodedFeed(LiveFeed("hyperliquid", source), HyperliquidDecoder())

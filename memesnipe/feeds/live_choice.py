@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from memesnipe.errors import InputError
@@ -39,8 +40,13 @@ def check_endpoints(names: Sequence[str], endpoints: Endpoints) -> None:
         raise InputError(f"--feed signals: SIGNALS_FILE {found}; name the file to which your events are appended")
 
 
-def make_live_feeds(names: Sequence[str], endpoints: Endpoints) -> dict[str, Feed]:
+def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | None = None) -> dict[str, Feed]:
     """Return the live feeds by name, in the order of the names; none is open yet.
+
+    Args:
+        names: of the feeds.
+        endpoints: that they connect to.
+        state: file for what pump.fun's feed knows of coins and pools; None to begin without.
 
     Raises:
         InputError: a feed lacks a setting.
@@ -53,7 +59,7 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints) -> dict[str, Fee
         "dexscreener": lambda: _dexscreener(endpoints),
         "hyperliquid": lambda: _hyperliquid(endpoints),
         "signals": lambda: _signals(endpoints),
-        "pumpfun": lambda: _pumpfun(endpoints, price),
+        "pumpfun": lambda: _pumpfun(endpoints, price, state),
     }
     return {name: makers[name]() for name in with_sol_price(names, endpoints)}
 
@@ -78,10 +84,15 @@ def _logs_subscribe(request_id: int, program: str) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": request_id, "method": "logsSubscribe", "params": parameters})
 
 
-def _pumpfun(endpoints: Endpoints, price: LastSolPrice) -> Feed:
+def _pumpfun(endpoints: Endpoints, price: LastSolPrice, state: Path | None) -> Feed:
     from memesnipe.feeds.pumpfun.feed import PumpfunFeed  # noqa: PLC0415 - as above
+    from memesnipe.feeds.pumpfun.lookups import Lookups  # noqa: PLC0415
+    from memesnipe.feeds.pumpfun.saved import SavedCoins  # noqa: PLC0415
+    from memesnipe.feeds.rpc import RpcClient  # noqa: PLC0415
 
-    return PumpfunFeed(websocket_feeds(endpoints), price.usd)
+    lookups = Lookups(RpcClient(endpoints.solana_rpc_url))
+    saved = SavedCoins(state) if state is not None else None
+    return PumpfunFeed(websocket_feeds(endpoints), price.usd, lookups=lookups, saved=saved)
 
 
 def _pyth(endpoints: Endpoints, price: LastSolPrice) -> Feed:

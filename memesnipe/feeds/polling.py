@@ -28,7 +28,7 @@ class PollingSource:
         headers: such as an API key; their values are shown nowhere.
         read_s: seconds without a byte after which a response is given up.
         max_body_bytes: maximum size of a response.
-        body: JSON to post; None to GET.
+        posted: JSON to send with POST; None for a GET request.
     """
 
     def __init__(
@@ -38,9 +38,10 @@ class PollingSource:
         headers: Mapping[str, str] = MappingProxyType({}),
         read_s: float = READ_S,
         max_body_bytes: int = MAX_BODY_BYTES,
-        body: bytes | None = None,
+        posted: bytes | None = None,
     ) -> None:
-        self._client = HttpClient(url, headers, read_s, max_body_bytes, body=body)
+        self._client = HttpClient(url, headers, read_s, max_body_bytes)
+        self._posted = posted
         self._interval_s = interval_s
         self._due_at_s = 0.0  # of the next request, in monotonic seconds
         self._closed = threading.Event()
@@ -61,7 +62,7 @@ class PollingSource:
     def _ask(self) -> str:
         self._due_at_s = time.monotonic() + self._interval_s
         try:
-            with self._client.ask() as response:
+            with self._client.request(self._posted) as response:
                 text = response.read().decode(errors="replace")
         except SourceError as error:
             self._due_at_s = max(self._due_at_s, time.monotonic() + error.wait_s)

@@ -40,7 +40,7 @@ class EventStreamSource:
         Raises:
             SourceError: the server cannot be reached, is silent, ends the stream or reports an error.
         """
-        with self._client.opened(), self._client.ask() as response:
+        with self._client.opened(), self._client.request() as response:
             yield IDLE
             for event in EventSource(response).iter_sse():
                 if event.event == "error":

@@ -126,7 +126,7 @@ class Context:
 
     @property
     def feed_checkpoints(self) -> Path:
-        """The path of the checkpoints of a generated feed."""
+        """The path of the checkpoints of a feed."""
         return Home(self.home).run(self.run_id).feed_checkpoints
 
     def journal(self, actor: str, writes: Iterable[str]) -> Journal:

@@ -11,6 +11,7 @@ def endpoints_of(settings: Settings) -> Endpoints:
     feeds = settings.feeds
     return Endpoints(
         solana_ws_urls=feeds.solana_ws_urls,
+        solana_rpc_url=feeds.solana_rpc_url.get_secret_value(),
         pyth_url=feeds.pyth_url,
         jupiter_api_url=feeds.jupiter_api_url,
         dexscreener_url=feeds.dexscreener_url,

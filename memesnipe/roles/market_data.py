@@ -45,6 +45,7 @@ class MarketData:
         self._waits_for_decision = False  # in lockstep
         self._slowest = 0  # the last event that every reader has consumed, as far as known
         self._failures: dict[str, int] = {}  # of each live feed, as far as logged
+        self._warnings: dict[str, str] = {}  # of live feeds, as far as logged
         self._untrusted: set[str] = set()  # live feeds, as far as logged
 
     @property
@@ -161,12 +162,20 @@ class MarketData:
             if status.failures != self._failures.get(status.name, 0):
                 self._failures[status.name] = status.failures
                 self.log.warning("feed failed", feed=status.name, failures=status.failures, reason=status.error)
+        self._report_warnings({status.name: status.warning for status in statuses if status.warning})
         untrusted = {status.name: status.error for status in statuses if status.is_untrusted}
         for name in untrusted.keys() - self._untrusted:
             self.log.error("feed untrusted; nothing is bought", feed=name, reason=untrusted[name])
         for name in self._untrusted - untrusted.keys():
             self.log.info("feed trusted again", feed=name)
         self._untrusted = set(untrusted)
+
+    def _report_warnings(self, warnings: dict[str, str]) -> None:
+        """Log what fails without stopping a feed, once while it lasts."""
+        for name, warning in warnings.items():
+            if name not in self._warnings:
+                self.log.warning("feed is impaired", feed=name, reason=warning)
+        self._warnings = warnings
 
     def close(self) -> None:
         """Release the feed, the event log and the connections."""

@@ -97,6 +97,7 @@ def _endpoint(status: FeedStatus) -> dict[str, Any]:
         "error": status.error,
         "rejected": dict(status.rejected),
         "failures": status.failures,
+        "warning": status.warning,
         "reconnections": max(status.connections - 1, 0),  # what was sent between two connections is missing
         "queue_full": status.full,
     }

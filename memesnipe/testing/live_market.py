@@ -41,6 +41,7 @@ class LiveMarket:
         """The settings with which an installation connects to this market."""
         return {
             "SOLANA_WS_URL": ",".join(server.url for server in self.websockets),
+            "SOLANA_RPC_URL": "http://127.0.0.1:9",  # nobody is there: every pool is created on the websockets
             "JUPITER_API_URL": self.prices.url,
         }
 

@@ -12,11 +12,18 @@ from typing import Any
 
 import pytest
 
+from memesnipe.feeds.pumpfun.coins import base58
+from memesnipe.feeds.pumpfun.lookups import GET_ACCOUNTS
 from memesnipe.feeds.pyth import SOL_USD_ID
 from memesnipe.feeds.sol_price import SOL_MINT
 from memesnipe.testing.event_stream_server import EventStreamServer
 from memesnipe.testing.polled_server import PolledServer
+from memesnipe.testing.pumpfun_frames import logs_of, notification
+from memesnipe.testing.rpc_server import RpcServer
+from memesnipe.testing.websocket_server import WebsocketServer
 from tests.cli.in_process import memesnipe
+from tests.feeds.pumpfun.chain import MINT, POOL, SOL, TOKEN, changed, pool_buy
+from tests.feeds.pumpfun.node import Accounts
 
 KEY = "hunter2"
 
@@ -101,3 +108,50 @@ def test_a_recording_says_why_its_feed_delivers_nothing(tmp_path, jupiter) -> No
     assert process.returncode == 0, rest
     assert line == "Feed jupiter fails, and is tried again: 127.0.0.1: HTTP 403 Forbidden\n"
     assert KEY not in rest
+
+
+def pool_trade_frame(number: int) -> str:
+    """Return the frame of a trade of this second in a pool from before the connection."""
+    trade = changed(pool_buy(TOKEN, 10**14, 30 * SOL), timestamp=int(time.time()))
+    return notification(number, f"signature{number}", logs_of([trade]))
+
+
+def check_pumpfun(folder: Path, jupiter: PolledServer, websocket: WebsocketServer, rpc: RpcServer, *arguments: str):
+    urls = {
+        "SOLANA_WS_URL": f"{websocket.url}?api-key={KEY}",
+        "SOLANA_RPC_URL": f"{rpc.url}?api-key={KEY}",
+        "JUPITER_API_URL": jupiter.url,
+    }
+    done = memesnipe(folder, "feeds", "check", "--feed", "pumpfun", "--seconds", "2.5", *arguments, **urls)
+    assert KEY not in done.stdout + done.stderr
+    return done
+
+
+def test_a_pool_from_before_the_connection_is_looked_up(tmp_path, jupiter) -> None:
+    accounts = Accounts()
+    accounts.add_pool(POOL)
+    with WebsocketServer() as websocket, RpcServer() as rpc:
+
+        def answer(keys: list[str], options: dict[str, Any]) -> Any:
+            if base58(MINT) in keys:  # the last question
+                websocket.send(pool_trade_frame(2))
+            return accounts(keys, options)
+
+        rpc.results[GET_ACCOUNTS] = answer
+        websocket.send(pool_trade_frame(1))
+        done = check_pumpfun(tmp_path, jupiter, websocket, rpc, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    pumpfun = json.loads(done.stdout)["feeds"]["pumpfun"]
+    assert (pumpfun["kinds"], pumpfun["invalid"]) == ({"price": 1}, {})
+    reading = pumpfun["endpoints"][-1]
+    assert (reading["rejected"], reading["warning"]) == ({"pool not known": 1}, "")
+
+
+def test_failed_lookups_are_a_warning(tmp_path, jupiter) -> None:
+    with WebsocketServer() as websocket, RpcServer() as rpc:
+        rpc.refuse(429, {"Retry-After": "60"})
+        websocket.send(pool_trade_frame(1))
+        done = check_pumpfun(tmp_path, jupiter, websocket, rpc)
+    assert done.returncode == 1  # no event
+    shown = " ".join(done.stdout.split())  # without the breaks of lines
+    assert "rejected as pool not known 1; 127.0.0.1: HTTP 429 Too Many Requests" in shown

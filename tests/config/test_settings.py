@@ -44,6 +44,8 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("SOLANA_WS_URL", "wss://host/secret, ", "must be like wss://HOST/PATH"),
         ("SOLANA_WS_URL", "wss://host:99999/secret", "must be like wss://HOST/PATH"),
         ("SOLANA_WS_URL", "wss://[secret", "must be like wss://HOST/PATH"),
+        ("SOLANA_RPC_URL", "wss://host/secret", "must be like https://HOST/PATH"),
+        ("SOLANA_RPC_URL", "https://host:99999/?api-key=secret", "must be like https://HOST/PATH"),
         ("SOLANA_WS_URL", "wss://host/secret,wss://host/secret", "names a URL twice"),
         ("PYTH_URL", "pyth.example.org", "must be like https://HOST/PATH"),
         ("PYTH_URL", "https://host/ hermes", "must be like https://HOST/PATH"),
@@ -212,6 +214,7 @@ def test_resolved_settings_are_passed_in_a_private_file(monkeypatch: pytest.Monk
 
 def test_keys_of_feeds_are_shown_nowhere_and_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SOLANA_WS_URL", "wss://a.example.org/?api-key=secret , wss://b.example.org/secret")
+    monkeypatch.setenv("SOLANA_RPC_URL", "https://rpc.example.org/?api-key=secret")
     monkeypatch.setenv("PYTH_API_KEY", "secret1")
     monkeypatch.setenv("JUPITER_API_KEY", "")
     monkeypatch.setenv("SIGNALS_FILE", "mine.jsonl")
@@ -219,6 +222,7 @@ def test_keys_of_feeds_are_shown_nowhere_and_passed_on(monkeypatch: pytest.Monke
     write_resolved(settings, tmp_path / "settings.json")
     endpoints = endpoints_of(read_resolved(tmp_path / "settings.json"))
     assert endpoints.solana_ws_urls == ("wss://a.example.org/?api-key=secret", "wss://b.example.org/secret")
+    assert endpoints.solana_rpc_url == "https://rpc.example.org/?api-key=secret"
     assert (endpoints.pyth_api_key, endpoints.jupiter_api_key) == ("secret1", None)
     assert endpoints.signals_file == tmp_path / "mine.jsonl"
     assert "secret" not in repr(settings) + str(settings.feeds) + repr(endpoints)

@@ -16,7 +16,7 @@ from memesnipe.feeds.live_choice import PUMP_PROGRAM, PUMPSWAP_PROGRAM, websocke
 from memesnipe.testing.websocket_server import WebsocketServer
 from tests.feeds.harness import wait_until
 
-NOWHERE = ("http://127.0.0.1:9",) * 4
+NOWHERE = ("http://127.0.0.1:9",) * 5
 ENDPOINTS = Endpoints(("ws://127.0.0.1:9/?api-key=hunter2",), *NOWHERE)
 WITH_KEY = Endpoints(("ws://127.0.0.1:9",), *NOWHERE, "hunter3", "hunter4")
 
@@ -84,21 +84,25 @@ def test_every_websocket_subscribes_to_pump_fun_and_pumpswap() -> None:
                 feed.close()
 
 
-def test_pump_fun_gets_the_websockets_and_the_last_price_of_sol(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pump_fun_gets_the_websockets_and_the_last_price_of_sol(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The feed is written separately: this is what it is called with."""
     made: dict[str, Any] = {}
 
     class Feed:
         live, total, assumptions = True, None, {}
 
-        def __init__(self, sources: Any, sol_usd: Any) -> None:
-            made.update(sources=sources, sol_usd=sol_usd)
+        def __init__(self, sources: Any, sol_usd: Any, **options: Any) -> None:
+            made.update(sources=sources, sol_usd=sol_usd, **options)
 
     module = ModuleType("memesnipe.feeds.pumpfun.feed")
     module.PumpfunFeed = Feed  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "memesnipe.feeds.pumpfun.feed", module)
-    feed = make_feed(FeedChoice("pumpfun", 1.0), endpoints=ENDPOINTS)
+    feed = make_feed(FeedChoice("pumpfun", 1.0), tmp_path / "state", ENDPOINTS)
     assert feed.live
+    assert made["lookups"] is not None
+    assert made["saved"] is not None
     assert [one.name for one in feed._inputs] == ["jupiter", "pumpfun"]  # type: ignore[attr-defined]
     assert list(made["sources"]) == ["127.0.0.1"]
     assert made["sol_usd"]() == 0.0

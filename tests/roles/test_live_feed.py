@@ -279,3 +279,20 @@ def test_events_of_an_untrusted_feed_are_stale_until_it_is_trusted_again(stage: 
     log = (stage.home / "logs" / "market_data.jsonl").read_text()
     assert "feed untrusted; nothing is bought" in log
     assert "feed trusted again" in log
+
+
+def test_what_fails_without_stopping_a_feed_is_logged_once_while_it_lasts(stage: Stage, monkeypatch) -> None:
+    source = ScriptedSource()
+    feed = LiveFeed("test", source)
+    market = stage.market(feed)
+    market.open()
+    impaired = FeedStatus("pumpfun", 0.0, warning="node.example.org: HTTP 429 Too Many Requests")
+    statuses = feed.statuses
+    for is_impaired in (True, True, False, True):
+        monkeypatch.setattr(feed, "statuses", lambda extra=(impaired,) * is_impaired: [*statuses(), *extra])
+        market.step()
+        state = market.context.activity.slow_state()
+        assert state is None or "429" not in state.detail
+    log = (stage.home / "logs" / "market_data.jsonl").read_text()
+    assert log.count("feed is impaired") == 2
+    assert "HTTP 429 Too Many Requests" in log

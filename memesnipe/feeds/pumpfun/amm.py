@@ -1,5 +1,6 @@
 """Events of PumpSwap pools as messages."""
 
+from collections.abc import Callable
 from typing import Final
 
 from memesnipe.feeds.base import FeedMessage
@@ -10,11 +11,13 @@ from memesnipe.feeds.pumpfun.context import (
     FOREIGN_QUOTE,
     OTHER_DECIMALS,
     OTHER_POOL,
+    OVERTAKEN,
     UNKNOWN_POOL,
     Counts,
     Moment,
 )
 from memesnipe.feeds.pumpfun.curve import POOL, after_trade
+from memesnipe.feeds.pumpfun.pool_questions import FoundPool
 from memesnipe.feeds.pumpfun.quotes import WRAPPED_SOL_KEY, foreign_quote
 from memesnipe.market.events import PUMPSWAP
 from memesnipe.market.pools import Pool, fees_of
@@ -26,8 +29,8 @@ _MAX_UNKNOWN: Final = 1_000  # pools remembered to be looked up
 class PoolTranslator:
     """Translates the events of PumpSwap, and records what they say about coins and pools."""
 
-    def __init__(self, coins: Coins, counts: Counts) -> None:
-        self._coins, self._counts = coins, counts
+    def __init__(self, coins: Coins, counts: Counts, want_pool: Callable[[bytes], None]) -> None:
+        self._coins, self._counts, self._want_pool = coins, counts, want_pool
         self._unknown: Recent[None] = Recent(max_entries=_MAX_UNKNOWN)
 
     def create(self, event: CreatePoolEvent, moment: Moment) -> list[FeedMessage]:
@@ -49,6 +52,27 @@ class PoolTranslator:
             if not coin.pool and not is_on_curve:
                 coin.pool = pool
 
+    def learn_found(self, found: FoundPool, ts: int) -> None:
+        """Record what was looked up about a pool, unless its events have told it since."""
+        if found.pool in self._coins.pools:
+            return
+        if found.account is None:
+            self._coins.pools.put(found.pool, KnownPool(b"", found.reason), ts)
+            return
+        account, mint = found.account, found.mint
+        # Without a mint the quote is foreign, which is the reason to put the pool aside; the decimals have no meaning.
+        self.learn(found.pool, account.base_mint, account.quote_mint, mint.decimals if mint else _DECIMALS, ts)
+        known = self._coins.pools.get(found.pool, ts)
+        if known is None or known.aside:
+            return
+        coin = self._coins.coin(account.base_mint, ts)
+        if mint is not None and not coin.supply_raw:
+            coin.supply_raw = mint.supply_raw
+        if account.coin_creator and not coin.developers:
+            coin.developers = frozenset({account.coin_creator})
+        if account.is_of_migration:
+            coin.is_complete, coin.pool = True, found.pool
+
     def unknown_pools(self) -> list[bytes]:
         """Return the pools of trades that were put aside because their coin is not known, the last traded first."""
         return [pool for pool in self._unknown.newest_keys() if pool not in self._coins.pools]
@@ -58,6 +82,7 @@ class PoolTranslator:
         known = self._coins.pools.get(pool, ts)
         if known is None:
             self._unknown.put(pool, None, ts)
+            self._want_pool(pool)
         reason = UNKNOWN_POOL if known is None else known.aside
         if known is not None and not reason:
             coin = self._coins.coin(known.mint, ts)
@@ -79,6 +104,10 @@ class PoolTranslator:
         base = event.pool_base_token_reserves - sign * event.base_amount
         if quote <= 0 or base <= 0:
             self._counts[EMPTY_RESERVES] += 1
+            return []
+        if not coin.advance(moment.slot):
+            self._counts[OVERTAKEN] += 1
+            coin.trade(event.user, sign * event.base_amount)
             return []
         # What the virtual part adds cannot be withdrawn; what it subtracts is owed as fees.
         real_quote = quote - max(event.virtual_quote_reserves, 0)
@@ -115,6 +144,9 @@ class PoolTranslator:
         """Return the message of liquidity that was added or removed."""
         coin = self._coin_of(event.pool, moment.ts)
         if coin is None:
+            return []
+        if not coin.advance(moment.slot):
+            self._counts[OVERTAKEN] += 1
             return []
         change = event.quote_amount if isinstance(event, DepositEvent) else -event.quote_amount
         message = moment.message("depth", coin.mint, POOL)

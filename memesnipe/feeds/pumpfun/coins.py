@@ -1,9 +1,10 @@
 """What is known of coins and pools from the events seen so far; bounded by forgetting those without events."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
+import msgspec
 from solders.pubkey import Pubkey
 
 from memesnipe.market.events import NS_PER_S
@@ -12,6 +13,7 @@ from memesnipe.market.pump import wallet_hash
 # Longer than a token lives in the engine without an event. At 100 trades/s of a thousand coins an hour, some 100 MB.
 FORGET_AFTER_NS: Final = 3 * 3600 * NS_PER_S
 MAX_ENTRIES: Final = 100_000  # coins, and pools; the market launches about 30,000 coins a day
+MAX_BALANCE: Final = 2**63 - 1  # raw tokens; bought, moved elsewhere and bought again, the sum exceeds any supply
 MAX_WALLETS: Final = 20_000  # of one coin; with more holders their number is a lower bound
 
 
@@ -20,8 +22,7 @@ def base58(key: bytes) -> str:
     return str(Pubkey.from_bytes(key))
 
 
-@dataclass(slots=True)
-class Coin:
+class Coin(msgspec.Struct, array_like=True):
     """A coin as far as its events are known."""
 
     mint: str
@@ -33,12 +34,23 @@ class Coin:
     opens_with: tuple[int, int] | None = None  # lamports and raw tokens that the last buy left to the future pool
     reported_holders: int = 0
     reported_ts: int = 0
-    _balances: dict[int, int] = field(default_factory=dict)  # raw tokens by hash of the wallet
+    last_slot: int = 0  # of its last trade or change of liquidity
+    _balances: dict[int, int] = {}  # raw tokens by hash of the wallet
 
     @property
     def holders(self) -> int:
         """The number of wallets that hold tokens by the trades seen."""
         return len(self._balances)
+
+    def advance(self, slot: int) -> bool:
+        """Advance to the slot of an event; return False if it is older than the last event.
+
+        What it says of the reserves is then not what they are now.
+        """
+        if slot < self.last_slot:
+            return False
+        self.last_slot = slot
+        return True
 
     def trade(self, user: bytes, token_raw: int) -> int:
         """Record that a wallet bought tokens (negative: sold); return its hash.
@@ -50,12 +62,11 @@ class Coin:
         if balance <= 0:
             self._balances.pop(trader, None)
         elif trader in self._balances or len(self._balances) < MAX_WALLETS:
-            self._balances[trader] = balance
+            self._balances[trader] = min(balance, MAX_BALANCE)
         return trader
 
 
-@dataclass(slots=True)
-class KnownPool:
+class KnownPool(msgspec.Struct, array_like=True):
     """A PumpSwap pool: its coin, or the reason for which its trades are put aside."""
 
     mint: bytes
@@ -81,6 +92,10 @@ class Recent(Generic[V]):
     def newest_keys(self) -> list[bytes]:
         """Return the keys, the last used first."""
         return list(reversed(self._values))
+
+    def latest(self, count: int) -> list[tuple[bytes, int, V]]:
+        """Return up to so many keys with the time of their last use and their values, the last used first."""
+        return [(key, ts, value) for key, (ts, value) in islice(reversed(self._values.items()), count)]
 
     def get(self, key: bytes, ts: int) -> V | None:
         """Return a value, used now; None if there is none."""

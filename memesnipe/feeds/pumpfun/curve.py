@@ -11,7 +11,7 @@ from memesnipe.feeds.pumpfun.chain_events import (
     TradeEvent,
 )
 from memesnipe.feeds.pumpfun.coins import Coin, Coins, KnownPool
-from memesnipe.feeds.pumpfun.context import EMPTY_RESERVES, NO_FEES, Counts, Moment
+from memesnipe.feeds.pumpfun.context import EMPTY_RESERVES, NO_FEES, OVERTAKEN, Counts, Moment
 from memesnipe.feeds.pumpfun.quotes import foreign_quote
 from memesnipe.market.events import (
     CURVE_COMPLETE,
@@ -90,6 +90,10 @@ class CurveTranslator:
         coin = self._coins.coin(event.mint, moment.ts)
         self._note(coin, event)
         lamports, token_raw = event.sol_amount, event.token_amount
+        if not coin.advance(moment.slot):
+            self._counts[OVERTAKEN] += 1
+            coin.trade(event.user, token_raw if event.is_buy else -token_raw)
+            return []
         price_lamports, price_raw = event.virtual_sol_reserves, event.virtual_token_reserves
         if rest is not None:
             lamports, token_raw = lamports + rest.quote_in, token_raw + rest.base_out

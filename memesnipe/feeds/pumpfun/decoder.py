@@ -42,8 +42,7 @@ class Decoder:
         """Return the events in a transaction's logs. No input raises an exception."""
         lines, copies, is_truncated, is_broken = attribute(logs)
         found = Transaction(slot, [], [], [], not (is_truncated or is_broken))
-        for line in lines:
-            self._add(line, found)
+        self._add_all(lines, found)
         if copies:
             self.counts["copies of an event"] += copies
         if is_truncated:
@@ -51,6 +50,16 @@ class Decoder:
         if is_broken:
             self.counts["invocations that do not nest"] += 1
         return found
+
+    def decode_lines(self, slot: int, lines: Sequence[DataLine]) -> Transaction:
+        """Return the events in the data of the two programs, which is all of the transaction's."""
+        found = Transaction(slot, [], [], [], is_complete=True)
+        self._add_all(lines, found)
+        return found
+
+    def _add_all(self, lines: Sequence[DataLine], found: Transaction) -> None:
+        for line in lines:
+            self._add(line, found)
 
     def _add(self, line: DataLine, found: Transaction) -> None:
         """Decode a line of data into the transaction."""

@@ -11,10 +11,15 @@ from typing import Any, Final
 from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedMessage, FeedStatus, Polled, ResumeToken
 from memesnipe.feeds.merge import REORDER_WINDOW_S
 from memesnipe.feeds.pumpfun.decoder import Decoder
+from memesnipe.feeds.pumpfun.endpoint import Endpoint
 from memesnipe.feeds.pumpfun.frames import Notification, RequestError, Subscribed, parse_frame
 from memesnipe.feeds.pumpfun.joining import Joiner
 from memesnipe.feeds.pumpfun.layouts import LAYOUTS
+from memesnipe.feeds.pumpfun.lookups import FoundTransaction, Lookups
+from memesnipe.feeds.pumpfun.pool_questions import PUT_OFF
 from memesnipe.feeds.pumpfun.programs import OTHER_EVENTS
+from memesnipe.feeds.pumpfun.repairs import REPAIRED, Repairs
+from memesnipe.feeds.pumpfun.saved import SavedCoins
 from memesnipe.feeds.pumpfun.sentinel import Sentinel
 from memesnipe.feeds.pumpfun.translator import Translator
 
@@ -23,36 +28,12 @@ _ENDPOINTS: Final = "endpoints of pumpfun"  # they deliver the same frames
 _NO_REJECTIONS: Final = frozenset(
     {
         *("transactions", "failed transactions", "duplicate transactions", "subscriptions", "copies of an event"),
+        *("pools looked up", "failed lookups", "pool lookups without an account", PUT_OFF, REPAIRED),
         *(layout.name for layouts in LAYOUTS.values() for layout in layouts.values()),
         *(name for names in OTHER_EVENTS.values() for name in names.values()),
     }
 )
 _SLICE_S: Final = 0.01  # of waiting for one endpoint, while a frame of another may arrive
-
-
-class _Endpoint:
-    """One source of frames."""
-
-    def __init__(self, name: str, feed: Feed) -> None:
-        self.name, self.feed = name, feed
-        self.has_ended = False
-        self.refused = ""  # the last request that the node refused on this connection
-        self._failures = 0
-
-    def has_reconnected(self) -> bool:
-        """Return whether reading failed since the last call."""
-        failures = sum(status.failures for status in self.feed.statuses())
-        if failures == self._failures:
-            return False
-        self._failures, self.refused = failures, ""
-        return True
-
-    def statuses(self) -> list[FeedStatus]:
-        """Return the condition of the connection."""
-        return [
-            replace(status, error=self.refused) if self.refused and not status.error else status
-            for status in self.feed.statuses()
-        ]
 
 
 class PumpfunFeed:
@@ -66,6 +47,8 @@ class PumpfunFeed:
         window_s: for which a transaction is held so that those of other endpoints can precede it.
         now_ns: returns this machine's time in ns since 1970.
         clock: returns monotonic seconds.
+        lookups: asks a node for what the logs do not say, not open yet; None to do without.
+        saved: keeps what is known of coins and pools over restarts; None to begin without.
     """
 
     live = True
@@ -79,17 +62,30 @@ class PumpfunFeed:
         window_s: float = REORDER_WINDOW_S,
         now_ns: Callable[[], int] = time.time_ns,
         clock: Callable[[], float] = time.monotonic,
+        lookups: Lookups | None = None,
+        saved: SavedCoins | None = None,
     ) -> None:
-        self._endpoints = [_Endpoint(name, feed) for name, feed in sources.items()]
-        self._clock = clock
+        self._endpoints = [Endpoint(name, feed) for name, feed in sources.items()]
+        self._clock, self._now_ns, self._lookups, self._saved = clock, now_ns, lookups, saved
         self._joiner = Joiner(list(sources), window_s)
-        self._decoder, self._translator, self._sentinel = Decoder(), Translator(sol_usd, now_ns), Sentinel()
+        self._decoder, self._sentinel = Decoder(), Sentinel()
+        if lookups is None:
+            self._translator, self._repairs = Translator(sol_usd, now_ns), None
+        else:
+            self._translator = Translator(sol_usd, now_ns, lookups.want_pool)
+            self._repairs = Repairs(self._joiner, lookups.want_transaction)
         self._frames: Counter[str] = Counter()
         self._ready: deque[FeedMessage] = deque()
         self._last_message_s = 0.0
+        self._is_open = False
 
     def open(self, token: ResumeToken) -> None:  # noqa: ARG002 - nothing can be resumed
-        """Connect to every endpoint."""
+        """Load what was saved, and connect to every endpoint."""
+        self._is_open = True
+        if self._saved is not None:
+            self._saved.load(self._translator.coins, self._now_ns())
+        if self._lookups is not None:
+            self._lookups.open()
         self._last_message_s = self._clock()
         for endpoint in self._endpoints:
             endpoint.feed.open(None)
@@ -106,9 +102,12 @@ class PumpfunFeed:
         """Return the next messages; wait up to ``timeout_s`` seconds if there are none."""
         deadline_s = self._clock() + timeout_s
         wait_s = 0.0
+        if self._saved is not None:
+            self._saved.save_if_due(self._translator.coins)
         while True:
             self._read(limit, wait_s)
             has_ended = all(endpoint.has_ended for endpoint in self._endpoints)
+            self._learn()
             self._translate(inf if has_ended else self._clock())
             if self._ready:
                 return [FeedEvent(self._ready.popleft(), None) for _ in range(min(limit, len(self._ready)))]
@@ -135,7 +134,7 @@ class PumpfunFeed:
                 for event in polled:
                     self._take(endpoint, event.message, now_s)
 
-    def _take(self, endpoint: _Endpoint, text: Any, now_s: float) -> None:
+    def _take(self, endpoint: Endpoint, text: Any, now_s: float) -> None:
         """Count a frame, and add the transaction in it, if it succeeded."""
         frame = parse_frame(text)
         if isinstance(frame, Notification):
@@ -143,7 +142,9 @@ class PumpfunFeed:
                 self._frames["failed transactions"] += 1
             else:
                 self._frames["transactions"] += 1
-                self._joiner.add(endpoint.name, frame, now_s)
+                is_new = self._joiner.add(endpoint.name, frame, now_s)
+                if is_new and self._repairs is not None and frame.is_truncated:
+                    self._repairs.add(frame)
         elif isinstance(frame, Subscribed):
             self._frames["subscriptions"] += 1
         elif isinstance(frame, RequestError):
@@ -152,18 +153,41 @@ class PumpfunFeed:
         else:
             self._frames["frames not understood"] += 1
 
+    def _learn(self) -> None:
+        """Take what was looked up."""
+        if self._lookups is None or self._repairs is None:
+            return
+        for found in self._lookups.take():
+            if isinstance(found, FoundTransaction):
+                rest = self._repairs.complete(found)
+                if rest is not None:
+                    self._translate_one(rest)
+            else:
+                self._translator.learn_found(found)
+
     def _translate(self, now_s: float) -> None:
+        """Translate the transactions that have been held long enough."""
         for notification in self._joiner.release(now_s):
+            if self._repairs is not None:
+                self._repairs.released(notification)
+            self._translate_one(notification)
+
+    def _translate_one(self, notification: Notification) -> None:
+        if notification.lines is None:
             transaction = self._decoder.decode(notification.slot, notification.logs)
-            self._sentinel.observe(transaction)
-            messages = self._translator.translate(transaction)
-            if messages:
-                self._last_message_s = self._clock()
-                self._ready += messages
+        else:
+            transaction = self._decoder.decode_lines(notification.slot, notification.lines)
+        self._sentinel.observe(transaction)
+        messages = self._translator.translate(transaction)
+        if messages:
+            self._last_message_s = self._clock()
+            self._ready += messages
 
     def counts(self) -> dict[str, int]:
         """Return how many frames, events and messages there were, and by reason how many were put aside."""
         found = self._frames + self._joiner.counts + self._decoder.counts + self._translator.counts
+        if self._lookups is not None and self._repairs is not None:
+            found += self._lookups.counts() + self._repairs.counts
         missed = {f"transactions missed by {name}": count for name, count in self._joiner.missed.items()}
         return dict(found) | missed
 
@@ -182,14 +206,25 @@ class PumpfunFeed:
             queued=len(self._ready),
             is_untrusted=self._sentinel.is_untrusted,
             connections=max((one.connections for one in endpoints), default=0),
+            warning=self._warning(),
             rejected={reason: count for reason, count in self.counts().items() if count and _is_rejection(reason)},
         )
         return [*endpoints, reading]
 
+    def _warning(self) -> str:
+        """Return what fails besides the endpoints."""
+        failed_lookup = self._lookups.error if self._lookups is not None else ""
+        not_saved = self._saved.warning if self._saved is not None else ""
+        return "; ".join(text for text in (failed_lookup, not_saved) if text)
+
     def close(self) -> None:
-        """Close every endpoint."""
+        """Close every endpoint, and save what is known of coins and pools."""
         for endpoint in self._endpoints:
             endpoint.feed.close()
+        if self._lookups is not None:
+            self._lookups.close()
+        if self._saved is not None and self._is_open:  # else the file would lose what was never read
+            self._saved.save(self._translator.coins)
 
 
 def _is_rejection(count: str) -> bool:

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
+from memesnipe.feeds.pumpfun.invocations import TRUNCATED, DataLine
+
 MAX_SLOT: Final = 2**32 - 1  # of an event's record
 _Slot = Annotated[int, msgspec.Meta(ge=0, le=MAX_SLOT)]
 _MAX_SHOWN: Final = 200
@@ -16,6 +18,12 @@ class Notification(msgspec.Struct, frozen=True, gc=False):
     signature: str
     is_failed: bool  # its effects were undone, and so its events mean nothing
     logs: list[str]
+    lines: list[DataLine] | None = None  # the data of the programs, where it is known without the logs
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether events may be missing because the node cut the logs."""
+        return self.lines is None and TRUNCATED in self.logs
 
 
 class Subscribed(msgspec.Struct, frozen=True):

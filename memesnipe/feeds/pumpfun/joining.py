@@ -10,7 +10,6 @@ from typing import Final
 
 from memesnipe.feeds.merge import REORDER_WINDOW_S
 from memesnipe.feeds.pumpfun.frames import Notification
-from memesnipe.feeds.pumpfun.invocations import TRUNCATED
 
 REMEMBER_S: Final = 30.0  # how long a copy of a transaction is recognised, and waited for before it counts as missed
 MAX_REMEMBERED: Final = 50_000  # transactions; at the rate of the whole market some minutes
@@ -43,8 +42,8 @@ class Joiner:
         self._heap: list[tuple[int, int, float, list[Notification]]] = []  # slot, arrival, time, the notification
         self._arrivals = self._released_slot = 0
 
-    def add(self, endpoint: str, notification: Notification, now_s: float) -> None:
-        """Add a transaction that succeeded.
+    def add(self, endpoint: str, notification: Notification, now_s: float) -> bool:
+        """Add a transaction that succeeded; return whether it is new.
 
         Args:
             endpoint: that delivered it.
@@ -57,13 +56,25 @@ class Joiner:
         if seen is not None:
             self.counts["duplicate transactions"] += 1
             seen.by |= bit
-            if seen.held and TRUNCATED in seen.held[0].logs and TRUNCATED not in notification.logs:
+            if seen.held and seen.held[0].is_truncated and not notification.is_truncated:
                 seen.held[0] = notification  # this node cuts the logs later
-            return
+            return False
         held = [notification]
         self._seen[notification.signature] = _Seen(now_s, bit, held)
         self._arrivals += 1
         heapq.heappush(self._heap, (notification.slot, self._arrivals, now_s, held))
+        return True
+
+    def held(self, signature: str) -> Notification | None:
+        """Return a transaction that is still held; None if it is not."""
+        seen = self._seen.get(signature)
+        return seen.held[0] if seen is not None and seen.held else None
+
+    def replace(self, whole: Notification) -> None:
+        """Replace a transaction that is still held by a whole copy."""
+        seen = self._seen[whole.signature]
+        if seen.held:
+            seen.held[0] = whole
 
     def release(self, now_s: float) -> list[Notification]:
         """Return the transactions that were held for the window, or precede such a one, by slot and arrival."""

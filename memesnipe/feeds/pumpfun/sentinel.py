@@ -65,7 +65,8 @@ class Sentinel:
     def __init__(self) -> None:
         self._shares = {(program, what): _Share() for program in PROGRAM_NAMES for what in LIMITS}
         self._exceeded: set[tuple[str, str]] = set()
-        self._last: OrderedDict[bytes, tuple[int, int]] = OrderedDict()  # reserves of curves after their last trade
+        # The slot of the last trade of each curve, and the reserves after it.
+        self._last: OrderedDict[bytes, tuple[int, tuple[int, int]]] = OrderedDict()
 
     @property
     def is_untrusted(self) -> bool:
@@ -91,8 +92,6 @@ class Sentinel:
 
     def observe(self, transaction: Transaction) -> None:
         """Judge a transaction."""
-        if not transaction.is_complete:
-            self.gap()
         for program in transaction.others:
             self._add_read(program)
         for unread in transaction.unread:
@@ -103,23 +102,27 @@ class Sentinel:
                 wrong = "" if is_plausible(event) else f"{type(event).__name__}: quote amount and pool reserves"
                 self._add(PUMP_AMM, CONTRADICTION, wrong)
             elif isinstance(event, TradeEvent):
-                self._add_trade(event)
+                self._add_trade(event, transaction.slot)
             elif isinstance(event, CreateEvent):
-                self._remember(event.mint, (event.virtual_sol_reserves, event.virtual_token_reserves))
+                self._remember(event.mint, transaction.slot, (event.virtual_sol_reserves, event.virtual_token_reserves))
+        if not transaction.is_complete:
+            self.gap()  # what is missing follows the events that are there
 
-    def _add_trade(self, event: TradeEvent) -> None:
+    def _add_trade(self, event: TradeEvent, slot: int) -> None:
         """Judge a trade on a curve; mayhem coins move their reserves without trades."""
         if event.mayhem_mode:
             return
         self._add(PUMP, CONTRADICTION, "" if is_exact(event) else "TradeEvent: sol_amount and virtual reserves")
         last = self._last.get(event.mint)
+        if last is not None and slot < last[0]:
+            return  # it arrived late, and is the last trade of nothing
         if last is not None:
-            wrong = "" if last == reserves_before(event) else "TradeEvent: virtual reserves"
+            wrong = "" if last[1] == reserves_before(event) else "TradeEvent: virtual reserves"
             self._add(PUMP, DISCONTINUITY, wrong)
-        self._remember(event.mint, (event.virtual_sol_reserves, event.virtual_token_reserves))
+        self._remember(event.mint, slot, (event.virtual_sol_reserves, event.virtual_token_reserves))
 
-    def _remember(self, mint: bytes, reserves: tuple[int, int]) -> None:
-        self._last[mint] = reserves
+    def _remember(self, mint: bytes, slot: int, reserves: tuple[int, int]) -> None:
+        self._last[mint] = (slot, reserves)
         self._last.move_to_end(mint)
         if len(self._last) > MAX_COINS:
             self._last.popitem(last=False)

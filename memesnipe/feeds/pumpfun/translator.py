@@ -25,6 +25,7 @@ from memesnipe.feeds.pumpfun.coins import Coins, base58
 from memesnipe.feeds.pumpfun.context import AHEAD, LATE, NO_SOL_PRICE, Moment
 from memesnipe.feeds.pumpfun.curve import CurveTranslator
 from memesnipe.feeds.pumpfun.decoder import Transaction
+from memesnipe.feeds.pumpfun.pool_questions import FoundPool
 from memesnipe.feeds.pumpfun.programs import WRAPPED_SOL
 from memesnipe.feeds.pumpfun.quotes import foreign_quote
 from memesnipe.market.events import CURVE_COMPLETE, NS_PER_S
@@ -45,16 +46,22 @@ class Translator:
     Args:
         sol_usd: returns the price of SOL now, 0.0 if it is unknown.
         now_ns: returns this machine's time in ns since 1970.
+        want_pool: is called with a pool of which nothing is known, at each of its events.
     """
 
-    def __init__(self, sol_usd: Callable[[], float], now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        sol_usd: Callable[[], float],
+        now_ns: Callable[[], int],
+        want_pool: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.last_ts = 0
         self.has_sol_price = True  # at the last event
         self._sol_usd, self._now_ns = sol_usd, now_ns
-        self._coins = Coins()
-        self._curve = CurveTranslator(self._coins, self.counts)
-        self._pools = PoolTranslator(self._coins, self.counts)
+        self.coins = Coins()
+        self._curve = CurveTranslator(self.coins, self.counts)
+        self._pools = PoolTranslator(self.coins, self.counts, want_pool)
         self._handlers: dict[type, Callable[[Any, Moment], list[FeedMessage]]] = {
             CreateEvent: self._curve.create,
             CompleteEvent: self._curve.complete,
@@ -121,6 +128,10 @@ class Translator:
         """
         key, base, quote = (bytes(Pubkey.from_string(address)) for address in (pool, mint, quote_mint))
         self._pools.learn(key, base, quote, decimals, max(self.last_ts, self._now_ns()))
+
+    def learn_found(self, found: FoundPool) -> None:
+        """Learn what was looked up about a pool."""
+        self._pools.learn_found(found, max(self.last_ts, self._now_ns()))
 
     def unknown_pools(self) -> list[str]:
         """Return the pools of which trades were put aside because their coin is not known, the last traded first."""

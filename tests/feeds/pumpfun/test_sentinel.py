@@ -130,3 +130,20 @@ def test_remembered_reserves_are_bounded() -> None:
     for n in range(MAX_COINS + 5):
         sentinel.observe(transaction(changed(CREATE, mint=MINT[:28] + n.to_bytes(4, "big"))))
     assert len(sentinel._last) == MAX_COINS
+
+
+def test_a_trade_that_arrives_late_is_not_compared_with_later_ones() -> None:
+    sentinel, curve = Sentinel(), Curve()
+    trades = [curve.buy(TOKEN) for _ in range(2 * MIN_EVENTS)]
+    for n, trade in enumerate(trades[1:], start=1):
+        sentinel.observe(transaction(trade, slot=n))
+        sentinel.observe(transaction(trades[0], slot=0))
+    assert not any(share.reasons for share in sentinel._shares.values())
+
+
+def test_what_follows_a_cut_transaction_is_not_compared_with_its_events() -> None:
+    sentinel, curve = Sentinel(), Curve()
+    first, _, third = (curve.buy(TOKEN) for _ in range(3))
+    sentinel.observe(transaction(CREATE, first)._replace(is_complete=False))
+    sentinel.observe(transaction(third))
+    assert not any(share.reasons for share in sentinel._shares.values())

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memesnipe.feeds.pumpfun.accounts import MintAccount, PoolAccount
 from memesnipe.feeds.pumpfun.coins import FORGET_AFTER_NS, Recent, base58
 from memesnipe.feeds.pumpfun.context import (
     AHEAD,
@@ -15,9 +16,11 @@ from memesnipe.feeds.pumpfun.context import (
     NO_SOL_PRICE,
     OTHER_DECIMALS,
     OTHER_POOL,
+    OVERTAKEN,
     UNKNOWN_POOL,
     USDC_QUOTE,
 )
+from memesnipe.feeds.pumpfun.pool_questions import FoundPool
 from memesnipe.feeds.pumpfun.quotes import USDC_KEY, WRAPPED_SOL_KEY
 from memesnipe.feeds.pumpfun.translator import Translator
 from memesnipe.market.events import CURVE_COMPLETE, DEV_TRANSFER, HOLDERS, MIGRATION, NS_PER_S
@@ -247,6 +250,30 @@ def test_time_never_goes_back_and_neither_the_past_nor_the_future_is_taken() -> 
     messages = translated(*trades, by=translator)
     assert [(m["ts"] - NOW_NS) // NS_PER_S for m in messages] == [0, 0, 4, 4, 4, 4]
     assert translator.counts == {"price messages": 6, LATE: 1, AHEAD: 1}
+
+
+def test_what_is_older_than_the_last_event_of_its_coin_says_nothing_of_its_reserves() -> None:
+    translator = a_translator()
+    curve = Curve()
+    early, late = curve.buy(TOKEN, key_of("early")), curve.buy(2 * TOKEN)
+    assert translator.translate(transaction(CREATE, late, slot=9))
+    assert translator.translate(transaction(early, slot=8)) == []
+    translator.translate(transaction(MIGRATED, pool_buy(TOKEN, 10**14, 80 * SOL), slot=10))
+    for event in (pool_buy(TOKEN, 10**14, 80 * SOL), DEPOSIT):
+        assert translator.translate(transaction(event, slot=9)) == []
+    assert translator.counts[OVERTAKEN] == 3
+    coin = translator.coins.coin(MINT, NOW_NS)
+    assert coin.holders == 2  # who bought early holds tokens
+    assert translator.translate(transaction(DEPOSIT, slot=10))
+
+
+def test_what_was_looked_up_does_not_replace_what_events_have_told() -> None:
+    translator = a_translator()
+    translator.translate(transaction(CREATE, COMPLETE, MIGRATED))
+    found = PoolAccount(key_of("other mint"), WRAPPED_SOL_KEY, b"", True)
+    translator.learn_found(FoundPool(POOL, "", found, MintAccount(1, 6)))
+    (message,) = translator.translate(transaction(pool_buy(TOKEN, 10**14, 80 * SOL)))
+    assert message["mint"] == base58(MINT)
 
 
 def test_what_has_no_event_for_hours_is_forgotten() -> None:

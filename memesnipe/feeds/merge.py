@@ -11,14 +11,14 @@ from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedStatus, Polled,
 from memesnipe.market.events import NS_PER_S
 from memesnipe.market.sequencer import MAX_FUTURE_NS, time_of
 
-# Providers deliver the same moment some tens to hundreds of ms apart. A shorter wait rejects more events as out of
-# order, a longer one delays every event while another feed is silent; `MAX_DATA_AGE_MS` is 20 times as long.
-REORDER_WINDOW_S: Final = 0.25
+# Every live event waits this long while another feed is silent, so it is short: what arrives together is put in order.
+# Providers deliver the same moment up to seconds apart; an event that is late gets the time of the one before it.
+REORDER_WINDOW_S: Final = 0.002
 MAX_HELD: Final = 2_048  # events of one feed; beyond that they are released without waiting for the others
 # A trade has changed its pool also if it is reported a little late: without it, all that follows would be computed from
 # a wrong pool. An event that is later than this describes the past, and is left to the sequencer to reject.
 MAX_LATE_NS: Final = 10 * NS_PER_S
-_SLICE_S: Final = 0.01  # of waiting for one live feed, while an event of another may arrive
+_SLICE_S: Final = 0.002  # of waiting for one live feed, while an event of another may arrive
 
 
 class _Input:

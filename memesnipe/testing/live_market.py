@@ -20,7 +20,7 @@ _PRICES = 1_000  # of SOL, one every five seconds
 class LiveMarket:
     """Servers on this machine that play a market; each frame is sent on both websockets.
 
-    `sent` has what the frames carry, in order; their times are those at which they were sent.
+    `sent` has what the frames carry, in order, and `sent_at_ns` the times of day at which they were sent.
 
     Args:
         messages: of the synthetic market, from its first one on.
@@ -32,6 +32,7 @@ class LiveMarket:
         self.websockets = (WebsocketServer(), WebsocketServer())
         self.prices = PolledServer()
         self.sent: list[FeedMessage] = []
+        self.sent_at_ns: list[int] = []
         self._servers = ExitStack()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._play, name="live market")
@@ -77,5 +78,6 @@ class LiveMarket:
             frame, content = encoder.encode(sent), carried(sent)
             if frame is not None and content is not None:
                 self.sent.append(content)
+                self.sent_at_ns.append(time.time_ns())
                 for server in self.websockets:
                     server.send(frame)

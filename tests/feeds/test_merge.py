@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from memesnipe.errors import InputError
 from memesnipe.feeds.base import END, IDLE, FeedEvent, FeedStatus, Polled
 from memesnipe.feeds.choice import FeedChoice, make_feed
-from memesnipe.feeds.merge import MAX_HELD, MAX_LATE_NS, REORDER_WINDOW_S, MergedFeed
+from memesnipe.feeds.merge import MAX_HELD, MAX_LATE_NS, MergedFeed
 from memesnipe.feeds.positioned import PositionedFeed
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import MAX_FUTURE_NS, Sequencer
 from memesnipe.tapes.tape import Tape, write_tape
+
+WINDOW_S = 0.25
 
 
 def message(ts: int, name: str = "") -> dict[str, Any]:
@@ -81,7 +83,7 @@ class Clock:
 def live() -> tuple[MergedFeed, Arriving, Arriving, Clock]:
     clock = Clock()
     a, b = Arriving(clock, "a"), Arriving(clock, "b")
-    merged = MergedFeed({"a": a, "b": b}, clock=clock)
+    merged = MergedFeed({"a": a, "b": b}, WINDOW_S, clock=clock)
     merged.open(None)
     return merged, a, b, clock
 
@@ -136,7 +138,7 @@ def test_a_quiet_feed_is_waited_for_no_longer_than_the_window(live) -> None:
     a.arrive(10, 11)
     assert merged.poll(100, 0.0) is IDLE
     assert times(merged.poll(100, 5.0)) == [10, 11]
-    assert clock.now_s == pytest.approx(REORDER_WINDOW_S, abs=0.02)
+    assert clock.now_s == pytest.approx(WINDOW_S, abs=0.02)
     assert merged.poll(100, 0.0) is IDLE
 
 
@@ -153,7 +155,7 @@ def test_a_burst_is_not_throttled_by_a_quiet_feed(live) -> None:
     merged, a, _, clock = live
     a.arrive(*range(1, 3 * MAX_HELD + 1))
     found: list[int] = []
-    while clock.now_s < 2 * REORDER_WINDOW_S:
+    while clock.now_s < 2 * WINDOW_S:
         polled = merged.poll(512, 0.05)
         found += times(polled) if polled is not IDLE else []
     assert found == list(range(1, 3 * MAX_HELD + 1))
@@ -216,7 +218,7 @@ def test_an_event_that_is_far_too_late_keeps_its_time(live) -> None:
 def test_an_event_of_the_future_makes_no_other_late() -> None:
     clock = Clock()
     a, b = Arriving(clock, "a"), Arriving(clock, "b")
-    merged = MergedFeed({"a": a, "b": b}, clock=clock, now_ns=lambda: 100)
+    merged = MergedFeed({"a": a, "b": b}, WINDOW_S, clock=clock, now_ns=lambda: 100)
     merged.open(None)
     a.arrive(101 + MAX_FUTURE_NS)
     b.arrive(5)
@@ -231,7 +233,7 @@ def test_an_event_of_the_future_makes_no_other_late() -> None:
 def test_merged_live_events_are_in_order_except_those_far_too_late(arrivals) -> None:
     clock = Clock()
     feeds = {"a": Arriving(clock, "a"), "b": Arriving(clock, "b")}
-    merged = MergedFeed(feeds, clock=clock)
+    merged = MergedFeed(feeds, WINDOW_S, clock=clock)
     merged.open(None)
     found: list[int] = []
     for name, ts, is_polled in arrivals:

@@ -33,7 +33,7 @@ _NO_REJECTIONS: Final = frozenset(
         *(name for names in OTHER_EVENTS.values() for name in names.values()),
     }
 )
-_SLICE_S: Final = 0.01  # of waiting for one endpoint, while a frame of another may arrive
+_SLICE_S: Final = 0.002  # of waiting for one endpoint, while a frame of another may arrive
 
 
 class PumpfunFeed:

@@ -63,11 +63,14 @@ def record_command(
                 progress.show(recorded)
                 errors = _print_errors(source, errors)
             progress.show(recorded)
-    summary = _summary(recorded, output, time.monotonic() - started)
+    if not recorded.events:
+        print_message(f"Nothing was received from {choice.name}.")
+    summary = {"feed": choice.name, **_summary(recorded, output, time.monotonic() - started)}
     if json:
         print_json(summary)
     else:
-        print_table(str(output), {**summary, **{key: utc_text(summary[key]) for key in ("from_ts", "to_ts")}})
+        times = {key: utc_text(summary[key]) if recorded.events else "-" for key in ("from_ts", "to_ts")}
+        print_table(str(output), {**summary, **times})
 
 
 def _print_errors(source: "Feed", printed: Mapping[str, str]) -> dict[str, str]:

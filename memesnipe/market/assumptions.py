@@ -53,9 +53,9 @@ def _sol_usd(value: Any) -> str:
 
 def _rejected(value: Any) -> str:
     if not isinstance(value, Mapping):
-        return f"{_rows(value)} of the file left out because they are invalid."
+        return f"{_rows(value)} left out because they are invalid."
     reasons = "; ".join(f"{reason} ({count:,})" for reason, count in value.items())
-    return f"{_rows(sum(value.values()))} of the file left out: {reasons}."
+    return f"{_rows(sum(value.values()))} left out: {reasons}."
 
 
 def _rows(count: int) -> str:
@@ -72,7 +72,7 @@ def _candles(value: Any) -> str:
         return f"Trades were made of candles ({value})."
     return (
         f"{value.get('trades', 0):,} trades were made of {value.get('candles', 0):,} candles: their order, sizes and "
-        "sides are assumed, and nothing is promotable."
+        "sides are assumed, the pools smooth their highs and lows, and nothing is promotable."
     )
 
 

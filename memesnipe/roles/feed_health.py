@@ -26,7 +26,7 @@ def feed_state(statuses: Sequence[FeedStatus], max_silence_s: float) -> SlowStat
     for endpoints in feeds.values():
         first = endpoints[0]
         if all(status.error for status in endpoints):
-            failed = f" failed {first.failures} times" if first.failures else ""
+            failed = f" failed {first.failures} time{'s' * (first.failures > 1)}" if first.failures else ""
             return SlowState("stalled", f"feed {first.name}{failed}: {first.error}")
         feed_silent_s = min(status.silent_s for status in endpoints)
         if 0 < max_silence_s < feed_silent_s:

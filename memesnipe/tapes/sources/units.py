@@ -118,6 +118,9 @@ def _price(sol: Amounts, tokens: Amounts, units: tuple[str, str], decimals: Floa
 
 def _doubt(columns: tuple[Amounts, Amounts], prices: Mapping[tuple[str, str], float]) -> TapeError:
     """Return the error of units that the data do not determine, with the price of each reading."""
+    if all(np.isnan(price) for price in prices.values()):
+        amounts = " and ".join(printable(column.column)[:40] for column in columns)
+        return TapeError(f"has no row with numbers above 0 in {amounts}; write decimals with a point")
     names = " and ".join(printable(column.column)[:40] for column in columns if not column.unit)
     readings = "; ".join(f"{sol} and {tokens}: {price:.3g} SOL a token" for (sol, tokens), price in prices.items())
     options = " or ".join(

@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from memesnipe import __version__
 from memesnipe.cli.checks import checks
 from memesnipe.cli.evolve import evolution
+from memesnipe.cli.explain import explain
 from memesnipe.cli.feeds import feeds
 from memesnipe.cli.manual import manual
 from memesnipe.cli.record import recording
@@ -40,7 +41,7 @@ app = typer.Typer(
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
 for group in (
-    system, feeds, tapes, synth, recording, strategies, research, evolution, manual, checks, sql, redis,
+    system, feeds, tapes, synth, recording, strategies, explain, research, evolution, manual, checks, sql, redis,
 ):  # fmt: skip
     app.add_typer(group)
 

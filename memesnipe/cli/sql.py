@@ -25,7 +25,7 @@ def sql_command(
     """Run a read-only SQL query on the database of the system in this folder."""
     from memesnipe.storage.query import run_query  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    found = run_query(_url(), query, max_rows=limit, timeout_s=timeout)
+    found = run_query(database_url(), query, max_rows=limit, timeout_s=timeout)
     if json:
         print_json({"rows": [_plain(row) for row in found.rows], "cut": found.is_truncated})
         return
@@ -35,7 +35,7 @@ def sql_command(
         print_message(f"Only the first {limit:,} rows are shown; there are more (raise --limit, or use COUNT(*)).")
 
 
-def _url() -> str:
+def database_url() -> str:
     """Return the database's URL, as the read-only role where the server has one."""
     from memesnipe.cli.current_settings import current_settings  # noqa: PLC0415 - slow to load
     from memesnipe.servers.postgres import reader_url  # noqa: PLC0415

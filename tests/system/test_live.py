@@ -77,6 +77,8 @@ def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
     assert isinstance(get(one, "api/positions"), list)
     asked = one.run("sql", "SELECT count(*) FROM trades WHERE status = 'PAPER'", "--json")
     assert json.loads(asked.stdout)["rows"][0]["count"] > 0
+    spec_id = get(one, "api/strategies")[0]["spec_id"]
+    assert json.loads(one.run("explain", spec_id, "--json").stdout)["spec_id"] == spec_id
     assert status_of(one)["status"] == "healthy"
     refused = one.run("up")
     assert refused.returncode == 1

@@ -1,0 +1,95 @@
+"""`memesnipe explain` and `memesnipe export`: a strategy in plain words, and as a file."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from memesnipe.cli.options import Json
+from memesnipe.cli.outputs import check_output
+from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.runtime.families import load_families
+from memesnipe.runtime.terminal import print_json, print_table
+
+if TYPE_CHECKING:  # numba is slow to load
+    from memesnipe.engine.genome import Genome
+    from memesnipe.sdk.registry import Families
+
+explain = typer.Typer()
+
+_Spec = Annotated[str, typer.Argument(help="A file with a genome, or the id of a strategy of the running system.")]
+
+
+@explain.command("explain")
+def explain_command(spec: _Spec, json: Json = False) -> None:
+    """Describe a strategy in plain words: what it looks at, when it buys and sells, and how much."""
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
+    from memesnipe.engine.genome_words import describe  # noqa: PLC0415
+
+    families = load_families(load_settings())
+    genome = _genome(spec, families)
+    hypotheses = {
+        name: (sys.modules[type(family).__module__].__doc__ or "").strip().partition("\n")[0]
+        for name, family in families.items()
+    }
+    words = describe(genome, hypotheses, lambda family, name: families[family].params[name].unit)
+    if json:
+        print_json({"spec_id": genome.spec_id, "words": words, "genome": genome.to_dict()})
+    else:
+        print_table(genome.spec_id, words)
+
+
+@explain.command("export")
+def export_command(
+    spec: _Spec,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write; `backtest --spec` reads it.")],
+    json: Json = False,
+) -> None:
+    """Write a strategy to a file that others can read with `backtest --spec`, `explain` and their own tools."""
+    import orjson  # noqa: PLC0415
+
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
+
+    check_output("-o", out)
+    genome = _genome(spec, load_families(load_settings()))
+    content = {"spec_id": genome.spec_id, **genome.to_dict()}
+    out.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    if json:
+        print_json({"spec_id": genome.spec_id, "file": str(out)})
+    else:
+        print_table(str(out), {"strategy": genome.spec_id})
+
+
+def _genome(spec: str, families: "Families") -> "Genome":
+    """Return the genome in a file, or that of a strategy of the newest run.
+
+    Raises:
+        InputError: there is neither, or the genome is invalid.
+    """
+    from memesnipe.cli.specs import genome_of  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.engine.genome import genome_from  # noqa: PLC0415
+
+    path = Path(spec)
+    if path.exists():
+        return genome_of(families, None, (), path)
+    return genome_from(_stored_genome(spec))
+
+
+def _stored_genome(spec_id: str) -> Any:
+    from memesnipe.cli.sql import database_url  # noqa: PLC0415
+    from memesnipe.storage.query import run_query  # noqa: PLC0415 - SQLAlchemy is slow to load
+
+    if not spec_id.isalnum():
+        raise InputError(f"{ascii(spec_id)[1:-1][:60]}: there is no such file; name one, or the id of a strategy")
+    try:
+        url = database_url()
+    except MemeSnipeError:
+        raise InputError(
+            f"{spec_id[:60]}: there is no such file; the id of a strategy needs a running system (`memesnipe up`)"
+        ) from None
+    query = f"SELECT genome FROM strategies WHERE spec_id = '{spec_id}' ORDER BY run_id DESC LIMIT 1"  # noqa: S608 - checked above
+    rows = run_query(url, query, max_rows=1, timeout_s=10.0).rows
+    if not rows:
+        raise InputError(f"{spec_id[:60]}: there is no such file, and no strategy with this id in the running system")
+    return rows[0]["genome"]

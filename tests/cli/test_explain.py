@@ -1,0 +1,52 @@
+"""`explain` and `export`: a strategy from a file or of the running system, in words and as a file again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from memesnipe.engine.genome import genome_from, simple_genome
+from memesnipe.sdk.registry import discover
+from tests.cli.in_process import memesnipe
+
+PARAMS = {name: p.default for name, p in discover()["momentum_5m"].params.items()}
+GENOME = simple_genome("momentum_5m", PARAMS)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps({"spec_id": GENOME.spec_id, **GENOME.to_dict()}))
+    return path
+
+
+def test_a_file_is_explained_in_words(tmp_path: Path, spec: Path) -> None:
+    done = memesnipe(tmp_path, "explain", str(spec))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert GENOME.spec_id in done.stdout and "Buy a token that breaks out" in " ".join(done.stdout.split())
+    answer = json.loads(memesnipe(tmp_path, "explain", str(spec), "--json").stdout)
+    assert genome_from(answer["genome"]) == GENOME
+    assert set(answer["words"]) == {"momentum_5m", "buys", "sells", "size", "tokens"}
+
+
+def test_an_exported_strategy_is_read_again(tmp_path: Path, spec: Path) -> None:
+    assert memesnipe(tmp_path, "export", str(spec), "-o", "shared.json").returncode == 0
+    answer = json.loads(memesnipe(tmp_path, "explain", "shared.json", "--json").stdout)
+    assert answer["spec_id"] == GENOME.spec_id
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["explain", "none.json"], "none.json: there is no such file; name one, or the id of a strategy"),
+        (
+            ["explain", "0a1b2c3d4e5f"],
+            "0a1b2c3d4e5f: there is no such file; the id of a strategy needs",
+        ),
+        (["export", "one.json", "-o", "missing/x.json"], "-o missing/x.json"),
+    ],
+)
+def test_what_cannot_be_found_is_one_line(tmp_path: Path, spec: Path, arguments: list[str], named: str) -> None:
+    done = memesnipe(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert named in done.stderr and len(done.stderr.splitlines()) == 1

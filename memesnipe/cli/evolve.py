@@ -14,7 +14,6 @@ from memesnipe.cli.numbers import integer_option, number_option, seed_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.research import bench
 from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.runtime.families import load_families
 from memesnipe.runtime.terminal import (
     print_compile_notice,
     print_json,
@@ -25,7 +24,7 @@ from memesnipe.runtime.terminal import (
 )
 
 if TYPE_CHECKING:  # Ray and numba are slow to load
-    from memesnipe.runtime.search_run import Plan, ReportProgress
+    from memesnipe.runtime.search_run import ReportProgress
 
 evolution = typer.Typer()
 
@@ -52,10 +51,11 @@ def evolve_command(
     check_tape("--tape", tape)
 
     from memesnipe.runtime.search_run import Plan  # noqa: PLC0415 - Ray and numba are slow to load
+    from memesnipe.runtime.search_session import run_search  # noqa: PLC0415
 
     plan = Plan(tape.resolve(), generations, population, seed, polish, resume)
     with reserve_stdout(), _progress() as report_progress:
-        summary, stopped = _evolve(plan, address, workers, report_progress)
+        summary, stopped = run_search(plan, address, workers, report_progress)
     if json:
         print_json(summary)
     else:
@@ -65,33 +65,6 @@ def evolve_command(
         raise MemeSnipeError(
             f"stopped; {done} complete generations are kept; continue with the same command and --resume"
         )
-
-
-def _evolve(
-    plan: "Plan", address: str | None, workers: int | None, report_progress: "ReportProgress"
-) -> tuple[dict[str, Any], bool]:
-    """Run a search; return its summary, and whether it was stopped before its end."""
-    from actors.connection import connect_ray, disconnect_ray  # noqa: PLC0415 - as above
-    from memesnipe.config.settings import load_settings  # noqa: PLC0415
-    from memesnipe.engine.warm import compile_all  # noqa: PLC0415
-    from memesnipe.runtime.database import open_database  # noqa: PLC0415
-    from memesnipe.runtime.search_run import Evolve, Interrupted  # noqa: PLC0415
-    from memesnipe.tapes.tape import TapeFile  # noqa: PLC0415
-
-    settings = load_settings()
-    file = TapeFile(plan.tape, now_ns=time.time_ns())  # an invalid tape is rejected before anything starts
-    families = load_families(settings)
-    print_compile_notice()
-    compile_all(families)  # before the workers start: they load the compiled code from the disk cache
-    home = settings.installation.memesnipe_home.resolve()
-    with open_database(settings, create=True) as (database, url):
-        try:
-            connect_ray(address or settings.servers.ray_address, home, "memesnipe-evolve", cpus=workers)
-            return Evolve(plan, file, settings, families, database, url).run(report_progress), False
-        except Interrupted as stopped:
-            return stopped.summary, True
-        finally:
-            disconnect_ray()
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """The commands of research: `quote`, `backtest`, `lookahead-check` and `bench engine`."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -88,16 +87,16 @@ def backtest_command(
     if trades is not None:
         check_output("--trades", trades, (tape, spec))
 
-    from memesnipe.cli.backtest import run, write_trades  # noqa: PLC0415 - numba is slow to load
-    from memesnipe.cli.specs import genome_of  # noqa: PLC0415
+    from memesnipe.cli.specs import genome_of  # noqa: PLC0415 - numba is slow to load
     from memesnipe.config.policies import fill_model_of  # noqa: PLC0415
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
+    from memesnipe.runtime.backtest_run import read_numbered_tape, run, write_trades  # noqa: PLC0415
 
     settings = load_settings()
     families = load_families(settings)
     genome = genome_of(families, strategy, param or [], spec)
     capital = settings.simulation.shadow_capital_usd if capital is None else capital
-    recorded = _read_with_seq(tape)
+    recorded = read_numbered_tape(tape)
     print_compile_notice()
     with _bar("backtest", len(recorded.events)) as advanced:
         slices = SLICES if stderr_console().is_terminal else 1
@@ -132,12 +131,13 @@ def lookahead_command(
     from memesnipe.config.policies import fill_model_of  # noqa: PLC0415
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.engine.lookahead import Lookahead  # noqa: PLC0415
+    from memesnipe.runtime.backtest_run import read_numbered_tape  # noqa: PLC0415
 
     settings = load_settings()
     families = load_families(settings)
     if strategy is not None:
         check_family(families, strategy, "--strategy")
-    events = _read_with_seq(tape).events if tape else _synthetic(seed)
+    events = read_numbered_tape(tape).events if tape else _synthetic(seed)
     check = Lookahead(events, families, fill_model_of(settings), cuts, seed=seed)
     names = [strategy] if strategy is not None else list(families)
     findings = []
@@ -190,19 +190,6 @@ def bench_engine_command(
         return
     rates = {name: f"{result[name] / 1e6:,.1f} million genome-events/s" for name in ("full", "busy", "bare")}
     print_table("bench engine", {**result, **rates})
-
-
-def _read_with_seq(tape: Path) -> Any:
-    """Return a tape whose events have `seq` assigned from 1 on, as in a run."""
-    import numpy as np  # noqa: PLC0415 - as above
-
-    from memesnipe.tapes.tape import read_tape  # noqa: PLC0415
-
-    recorded = read_tape(tape, now_ns=time.time_ns())
-    if not len(recorded.events):
-        raise InputError(f"{tape} has no events")
-    recorded.events["seq"] = np.arange(1, len(recorded.events) + 1)
-    return recorded
 
 
 def _synthetic(seed: int) -> "Events":

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from memesnipe.bench.market import bare_momentum, make_market
-from memesnipe.cli.backtest import digest_of
-from memesnipe.cli.backtest import run as run_backtest
 from memesnipe.cli.main import run
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import simple_genome
 from memesnipe.engine.lookahead import Difference, Lookahead
 from memesnipe.market.events import empty, rows
+from memesnipe.runtime.backtest_run import digest_of
+from memesnipe.runtime.backtest_run import run as run_backtest
 from memesnipe.sdk.registry import discover
 from memesnipe.tapes.tape import Tape, read_tape, write_tape
 

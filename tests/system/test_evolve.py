@@ -17,6 +17,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.notebook import Search, backtest
 from memesnipe.servers.process import free_port
 from memesnipe.storage.schema_searches import SearchGeneration, SearchRow
 from memesnipe.tapes.tape import Tape, write_tape
@@ -125,6 +126,15 @@ def _generations_of_latest(database: sa.Engine) -> int:
         latest = sa.select(sa.func.max(SearchRow.search_id)).scalar_subquery()
         count = sa.select(sa.func.count()).where(SearchGeneration.search_id == latest)
         return int(connection.scalar(count) or 0)
+
+
+def test_a_notebook_shows_the_search(resumed: Resumed, market: Path) -> None:
+    search = Search(resumed.summary)
+    assert list(search.generations.index) == list(range(GENERATIONS))
+    best = search.champions.index[0]
+    assert not search.champions["promotable"].any()
+    assert backtest(market, search.genome(best)).outcome.result.spec_id == best
+    assert f"{len(search.champions)} champions, 0 promotable" in repr(search)
 
 
 def test_the_summary_says_what_was_found(resumed: Resumed) -> None:

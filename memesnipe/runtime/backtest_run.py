@@ -9,20 +9,23 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from memesnipe.engine.backtest import backtest
 from memesnipe.engine.concentration import MAX_SHARE, concentration_of, held_values
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
+from memesnipe.engine.layout import SAMPLE_NS
 from memesnipe.engine.orders import Fill
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.errors import InputError
 from memesnipe.market.assumptions import describe
 from memesnipe.market.events import SIDE_NAMES
 from memesnipe.sdk.registry import Families
-from memesnipe.tapes.tape import Tape
+from memesnipe.tapes.tape import Tape, read_tape
 
 METRICS = (
     "total_pnl_usd", "total_return", "sharpe", "sortino", "calmar", "max_drawdown", "trades", "win_rate",
@@ -40,6 +43,8 @@ class BacktestOutcome:
 
     result: StrategyResult
     fills: list[dict[str, Any]]
+    returns: NDArray[np.float32]  # of each minute, shape (minutes,)
+    first_sample_ts: int  # end of the first of these minutes
     events: int
     seconds: float
     concentration: dict[str, Any] | None = None  # of the profit; None without a profit
@@ -74,6 +79,20 @@ class BacktestOutcome:
         return sentences
 
 
+def read_numbered_tape(path: Path) -> Tape:
+    """Return a tape whose events have `seq` assigned from 1 on, as in a run.
+
+    Raises:
+        InputError: it has no events.
+        TapeError: there is no such file, or it is not a valid tape.
+    """
+    recorded = read_tape(path, now_ns=time.time_ns())
+    if not len(recorded.events):
+        raise InputError(f"{path} has no events")
+    recorded.events["seq"] = np.arange(1, len(recorded.events) + 1)
+    return recorded
+
+
 def run(
     tape: Tape, genome: Genome, families: Families, model: FillModel, capital_usd: float, slices: int,
     advanced: Callable[[int], None],
@@ -94,6 +113,8 @@ def run(
     engine = Engine(families, model, capital_usd)
     engine.add(genome)
     engine.watch([genome.spec_id])
+    first_sample_ts, minutes = _minutes(int(tape.events["ts"][0]), int(tape.events["ts"][-1]))
+    returns = engine.record_returns(first_sample_ts, minutes)
     count = len(tape.events)
     fills: list[Fill] = []
     for i in range(slices):
@@ -106,7 +127,15 @@ def run(
     found = concentration_of(fills, held_values(engine, genome.spec_id))
     concentration = asdict(found) | {"top_token": tape.mints[found.top_token]} if found is not None else None
     sentences = tuple(describe(tape.assumptions))
-    return BacktestOutcome(result, rows, count, seconds, concentration, sentences, tape.pools_are_assumed)
+    return BacktestOutcome(
+        result, rows, returns[0], first_sample_ts, count, seconds, concentration, sentences, tape.pools_are_assumed
+    )
+
+
+def _minutes(first_ts: int, last_ts: int) -> tuple[int, int]:
+    """Return the end of the first minute of a span of events, and the number of minutes that end in it, at least 1."""
+    first_sample_ts = (first_ts // SAMPLE_NS + 1) * SAMPLE_NS
+    return first_sample_ts, max(last_ts // SAMPLE_NS - first_ts // SAMPLE_NS, 1)
 
 
 def row_of(fill: Fill, mints: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,108 @@
+"""The API for notebooks: its documented examples, its tables against the engine's results, and its plots."""
+
+import doctest
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import memesnipe as ms
+from memesnipe.engine.genome import simple_genome
+from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.sdk.registry import discover
+from tests.cli.in_process import memesnipe
+
+DOCS = Path(__file__).parents[2] / "docs" / "notebooks.md"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("notebook")
+    made = memesnipe(folder, "synth", "--tokens", "40", "--hours", "2", "--seed", "3", "-o", "market.tape")
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def market(folder: Path) -> ms.Market:
+    return ms.read_tape(folder / "market.tape")
+
+
+@pytest.fixture(scope="module")
+def tested(market: ms.Market) -> ms.Backtest:
+    return ms.backtest(market, "momentum_5m", {"lookback_s": 60, "breakout": 0.02})
+
+
+def test_the_examples_in_the_documents_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    done = doctest.testfile(str(DOCS), module_relative=False, optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
+    assert (done.failed, done.attempted > 8) == (0, True)
+
+
+def test_the_command_has_the_same_result(folder: Path, tested: ms.Backtest) -> None:
+    options = ("--strategy", "momentum_5m", "--param", "lookback_s=60", "--param", "breakout=0.02", "--json")
+    printed = json.loads(memesnipe(folder, "backtest", "--tape", "market.tape", *options).stdout)
+    assert printed["digest"] == tested.digest and printed["metrics"] == tested.metrics
+    assert printed["orders"] == len(tested.fills) > 10
+
+
+def test_the_equity_has_the_measured_drawdown(tested: ms.Backtest) -> None:
+    curve = np.array([1.0, *tested.equity])
+    drawdown = float(np.max(1.0 - curve / np.maximum.accumulate(curve)))
+    assert drawdown == pytest.approx(tested.metrics["max_drawdown"], abs=1e-5) and drawdown > 0.0
+    assert tested.equity.index.is_monotonic_increasing and set(tested.equity.index.second) == {0}
+
+
+def test_fills_are_the_cash_that_changed_hands(tested: ms.Backtest) -> None:
+    bought = tested.fills[(tested.fills["side"] == "buy") & (tested.fills["status"] == "PAPER")]
+    fees = bought["pool_fee_lamports"] + bought["network_fee_lamports"]
+    assert (bought["cash_change_lamports"] == -bought["sol_lamports"] - fees).all()
+    assert (tested.fills["ts"] >= tested.fills["decided_ts"]).all()
+
+
+def test_tables_of_a_market_agree(market: ms.Market) -> None:
+    trades, tokens = market.trades(), market.tokens
+    assert market.summary["events"] == sum(market.kinds.values())
+    busiest = tokens["events"].idxmax()
+    assert len(market.trades(busiest)) == (trades["mint"] == busiest).sum() > 0
+    assert (tokens["first"] <= tokens["last"]).all()
+    with pytest.raises(InputError, match="mint nothing: is not on"):
+        market.trades("nothing")
+
+
+def test_a_genome_is_taken_from_a_file_and_as_a_dictionary(folder: Path, market: ms.Market) -> None:
+    genome = simple_genome("mean_revert_1h", {n: p.default for n, p in discover()["mean_revert_1h"].params.items()})
+    path = folder / "genome.json"
+    path.write_text(json.dumps({"spec_id": genome.spec_id, **genome.to_dict()}))
+    results = [
+        ms.backtest(market, given) for given in ("mean_revert_1h", path, str(path), json.loads(path.read_text()))
+    ]
+    assert len({result.digest for result in results}) == 1 and results[0].genome == genome
+
+
+def test_a_wrong_parameter_is_named(market: ms.Market) -> None:
+    with pytest.raises(InputError, match="params lookback: momentum_5m has no such parameter; did you mean lookback_s"):
+        ms.backtest(market, "momentum_5m", {"lookback": 60})
+
+
+def test_everything_is_shown_and_drawn(market: ms.Market, tested: ms.Backtest, folder: Path) -> None:
+    matplotlib = pytest.importorskip("matplotlib", reason="an extra of the package")
+    matplotlib.use("Agg")
+    for ax in (market.plot(market.tokens.index[0]), tested.plot()):
+        ax.figure.savefig(folder / "drawn.png")
+        assert ax.lines and ax.get_title()
+    assert "momentum_5m" in repr(tested) and "tokens" in repr(market)
+    assert "<caption>momentum_5m" in tested._repr_html_() and "<td>" in market._repr_html_()
+
+
+def test_the_package_names_the_api_and_nothing_else() -> None:
+    assert {"backtest", "evolve", "read_tape"} <= set(dir(ms))
+    with pytest.raises(AttributeError, match="backtests"):
+        ms.backtests  # noqa: B018 - the access is what is tested
+
+
+def test_a_search_on_no_tape_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MemeSnipeError, match=r"missing\.tape"):
+        ms.evolve("missing.tape", generations=1)

@@ -60,8 +60,7 @@ class StoredWindow:
         self._references = references
         if self._depths is not sample.depths:
             self._depths = sample.depths
-            depths = ray.put(sample.depths) if sample.depth else None
-            self._selected = {d: _selected(slices, references, d, depths) for d in range(sample.depth, 0, -1)}
+            self._selected = _selected(slices, references, sample) if sample.depth else {}
         self._selected = {depth: parts for depth, parts in self._selected.items() if depth <= sample.depth}
         if sample.depth:
             parts = self._selected[sample.depth]
@@ -79,18 +78,26 @@ def _overlap(one: Span, other: Span) -> bool:
     return one.start_ts < other.stop_ts and one.stop_ts > other.start_ts
 
 
-def _selected(slices: Sequence[Slice], references: dict[str, Any], depth: int, depths: Any) -> list[tuple[Span, Any]]:
-    """Select the events of a sample in tasks, of some slices each; return references to the parts, with their spans."""
-    groups = [slices[start : start + _SELECTED_AT_ONCE] for start in range(0, len(slices), _SELECTED_AT_ONCE)]
-    return [
-        (
-            Span(group[0].span.start_ts, group[-1].span.stop_ts),
-            _select.remote(depth, depths, *(references[slice_.key] for slice_ in group)),
-        )
-        for group in groups
-    ]
+def _selected(
+    slices: Sequence[Slice], references: dict[str, Any], smallest: Sample
+) -> dict[int, list[tuple[Span, Any]]]:
+    """Select the events of all samples in tasks, of some slices each; return by depth the parts, with their spans."""
+    depths, deepest = ray.put(smallest.depths), smallest.depth
+    selected: dict[int, list[tuple[Span, Any]]] = {depth: [] for depth in range(1, deepest + 1)}
+    task = _select.options(num_returns=deepest)
+    for start in range(0, len(slices), _SELECTED_AT_ONCE):
+        group = slices[start : start + _SELECTED_AT_ONCE]
+        parts: Any = task.remote(deepest, depths, *(references[slice_.key] for slice_ in group))
+        span = Span(group[0].span.start_ts, group[-1].span.stop_ts)
+        for depth, part in enumerate(parts if deepest > 1 else [parts], start=1):
+            selected[depth].append((span, part))
+    return selected
 
 
 @ray.remote(**TASK_OPTIONS)
-def _select(depth: int, depths: NDArray[np.int8], *slices: Events) -> Events:
-    return join(*(select(events, depth, depths) for events in slices))
+def _select(deepest: int, depths: NDArray[np.int8], *slices: Events) -> tuple[Events, ...] | Events:
+    """Return the events of each sample, the largest first; each is selected from the one before, which contains it."""
+    found = [join(*(select(events, 1, depths) for events in slices))]
+    for depth in range(2, deepest + 1):
+        found.append(select(found[-1], depth, depths))
+    return tuple(found) if deepest > 1 else found[0]

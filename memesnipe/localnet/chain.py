@@ -164,7 +164,7 @@ class Chain:
             self._check_form(transaction)
         if check_blockhash and not self.is_blockhash_valid(transaction.message.recent_blockhash):
             raise RejectedTransactionError("BlockhashNotFound")
-        if self.history.get(transaction.signatures[0]) is not None:
+        if check_blockhash and self.history.get(transaction.signatures[0]) is not None:
             raise RejectedTransactionError("AlreadyProcessed")
         keys = self._keys(transaction, self.ledger.head.slot)
         return self._runner.simulate(transaction, keys, self.ledger.head.slot, self.ledger.head.unix_timestamp)
@@ -254,7 +254,7 @@ class Chain:
         )
 
     def _keys(self, transaction: VersionedTransaction, slot: int) -> Keys:
-        keys = resolve(_message(transaction), self._runner.accounts.get, slot)
+        keys = resolve(message_of(transaction), self._runner.accounts.get, slot)
         if len(set(keys.all)) != len(keys.all):
             raise RejectedTransactionError("AccountLoadedTwice")
         if len(keys.all) > MAX_LOCKS:
@@ -263,7 +263,7 @@ class Chain:
 
     @staticmethod
     def _check_form(transaction: VersionedTransaction) -> None:
-        message = _message(transaction)
+        message = message_of(transaction)
         if len(transaction.signatures) != message.header.num_required_signatures or not transaction.signatures:
             raise RejectedTransactionError("SanitizeFailure")
         try:
@@ -276,14 +276,14 @@ class Chain:
         clock = self._runner.vm.get_clock()
         clock.slot, clock.unix_timestamp = block.slot, block.unix_timestamp
         self._runner.vm.set_clock(clock)
-        self._runner.vm.set_slot_hashes(self.ledger.slot_hashes(_SLOT_HASHES))
+        self._runner.vm.set_slot_hashes([(one.slot, one.blockhash) for one in self.ledger.newest(_SLOT_HASHES)])
 
     def _hash(self, height: int) -> Hash:
         """Return the blockhash of a height in the current fork."""
         return Hash(sha256(f"block {height} of fork {self._forks}".encode() + self._seed).digest())
 
 
-def _message(transaction: VersionedTransaction) -> Message | MessageV0:
+def message_of(transaction: VersionedTransaction) -> Message | MessageV0:
     """Return the message of a transaction.
 
     Raises:

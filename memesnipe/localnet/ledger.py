@@ -1,6 +1,7 @@
 """The blocks of the chain, which of them are confirmed and finalized, and accounts as they were at each."""
 
 from collections import deque
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
@@ -21,11 +22,16 @@ class Ledger:
     Args:
         genesis: the first block; it is finalized.
         accounts: the current state.
-        confirmed_after: number of blocks after which one is confirmed.
-        finalized_after: number of blocks after which one is finalized.
+        confirmed_after: number of blocks after which one is confirmed; at least 1.
+        finalized_after: number of blocks after which one is finalized; no less.
+
+    Raises:
+        ValueError: a number is too small.
     """
 
     def __init__(self, genesis: Block, accounts: Accounts, confirmed_after: int, finalized_after: int) -> None:
+        if not 1 <= confirmed_after <= finalized_after:
+            raise ValueError("at least 1 block must confirm, and no fewer finalize")
         self._blocks: deque[Block] = deque([genesis])
         self._accounts = accounts
         self._after = (confirmed_after, finalized_after)
@@ -51,9 +57,9 @@ class Ledger:
         """Return a block that is still kept."""
         return self._blocks[height - self._blocks[0].height]
 
-    def slot_hashes(self, count: int) -> list[tuple[int, Hash]]:
-        """Return the slots and hashes of the newest blocks, the newest first."""
-        return [(block.slot, block.blockhash) for block in islice(reversed(self._blocks), count)]
+    def newest(self, count: int = _KEPT_BLOCKS) -> Iterator[Block]:
+        """Yield the newest blocks, the newest first."""
+        return islice(reversed(self._blocks), count)
 
     def append(self, block: Block) -> None:
         """Add a block."""

@@ -55,14 +55,8 @@ def resolve(message: Message | MessageV0, account: Callable[[Pubkey], Account | 
     Raises:
         RejectedTransactionError: a lookup table is missing or too short, with the cluster's error.
     """
-    header = message.header
     static = tuple(message.account_keys)
-    signers = header.num_required_signatures
-    unsigned = len(static) - header.num_readonly_unsigned_accounts
-    flags = [
-        index < signers - header.num_readonly_signed_accounts or signers <= index < unsigned
-        for index in range(len(static))
-    ]
+    flags = static_flags(message)
     writable: list[Pubkey] = []
     readonly: list[Pubkey] = []
     if isinstance(message, MessageV0):
@@ -71,7 +65,16 @@ def resolve(message: Message | MessageV0, account: Callable[[Pubkey], Account | 
             writable += _pick(addresses, lookup.writable_indexes)
             readonly += _pick(addresses, lookup.readonly_indexes)
     flags += [True] * len(writable) + [False] * len(readonly)
-    return Keys(static, tuple(writable), tuple(readonly), signers, tuple(flags))
+    return Keys(static, tuple(writable), tuple(readonly), message.header.num_required_signatures, tuple(flags))
+
+
+def static_flags(message: Message | MessageV0) -> list[bool]:
+    """Return for each key in a message whether it is writable."""
+    header, count = message.header, len(message.account_keys)
+    signers = header.num_required_signatures
+    unsigned = count - header.num_readonly_unsigned_accounts
+    signed = signers - header.num_readonly_signed_accounts
+    return [index < signed or signers <= index < unsigned for index in range(count)]
 
 
 def _addresses(

@@ -12,6 +12,7 @@ _TRUNCATED: Final = "Log truncated"
 _EVENT: Final = "Program data: "
 _INVOKE: Final = re.compile(r"Program (\w+) invoke \[(\d+)\]")
 _CONSUMED: Final = re.compile(r"Program \w+ consumed (\d+) of \d+ compute units")
+_FAILED: Final = re.compile(r"Program \w+ failed: (.*)")
 _BUILTIN_UNITS: Final = 150  # consumed by an instruction of a program that prints no consumption
 
 
@@ -88,6 +89,8 @@ def _units(group: Sequence[str]) -> int:
 def _of_emulated(one: Emulated, inner: Sequence[Sequence[str]], units: int, left: int, err: Err | None) -> list[str]:
     program = one.program_id
     is_error = one.error is not None
+    printed = _FAILED.match(inner[-1][-1]) if inner and not is_error else None
+    reason = printed[1] if printed else failure_text(err)
     lines = one.error_logs if is_error else one.expansion.log_lines
     result = [f"Program {program} invoke [1]"]
     result += [line for line in lines if not line.startswith(_EVENT)]
@@ -95,7 +98,7 @@ def _of_emulated(one: Emulated, inner: Sequence[Sequence[str]], units: int, left
         result += [_INVOKE.sub(_deeper, line) for group in inner for line in group]
     result += [line for line in lines if line.startswith(_EVENT)] if err is None or is_error else []
     result.append(f"Program {program} consumed {units} of {left} compute units")
-    result.append(f"Program {program} success" if err is None else f"Program {program} failed: {failure_text(err)}")
+    result.append(f"Program {program} success" if err is None else f"Program {program} failed: {reason}")
     return result
 
 

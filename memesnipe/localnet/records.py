@@ -10,6 +10,7 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from memesnipe.localnet.errors import Err
+from memesnipe.localnet.inner_calls import InnerCall
 from memesnipe.localnet.lookup_tables import Keys
 
 Commitment = Literal["processed", "confirmed", "finalized"]
@@ -45,6 +46,7 @@ class Execution:
     units: int  # compute units consumed
     before: Balances
     after: Balances
+    inner: list[tuple[int, list[InnerCall]]]  # by index of the instruction
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTra
 from memesnipe.localnet.accounts import Accounts
 from memesnipe.localnet.errors import Err, RejectedTransactionError
 from memesnipe.localnet.expansion import ADDED, VmTransaction, expand
+from memesnipe.localnet.inner_calls import inner_calls
 from memesnipe.localnet.lookup_tables import Keys
 from memesnipe.localnet.program_logs import cluster_logs
 from memesnipe.localnet.programs import EmulatedProgram
@@ -91,7 +92,8 @@ class Runner:
                 emulated.expansion.commit()
             if state.created_lamports:
                 raise RuntimeError(f"an emulated program created {state.created_lamports} lamports")
-        return Execution(err, _fee(meta, run), logs, _units(meta, run), before, self.balances(keys))
+        inner = inner_calls(meta, run, keys) if err is None else []
+        return Execution(err, _fee(meta, run), logs, _units(meta, run), before, self.balances(keys), inner)
 
     def simulate(self, transaction: VersionedTransaction, keys: Keys, slot: int, unix_timestamp: int) -> Simulation:
         """Return what a transaction would do now."""

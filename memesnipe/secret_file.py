@@ -57,7 +57,7 @@ def read_secret(path: Path, setting: str) -> str:
         raise InputError(f"{path} belongs to another user; {setting} must name a file of yours") from None
     except OSError:
         raise InputError(f"{path} is not a regular file; {setting} must name one") from None
-    with os.fdopen(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise InputError(f"{path} is not a regular file; {setting} must name one")
@@ -65,7 +65,9 @@ def read_secret(path: Path, setting: str) -> str:
             raise InputError(f"{path} can be read by others: make it yours alone with `chmod 600 {path}`")
         if stat.S_IMODE(path.parent.stat().st_mode) & 0o022:
             raise InputError(f"others can replace {path}: protect its folder with `chmod go-w {path.parent}`")
-        content = file.read(_MAX_BYTES + 1)
+        content = os.read(fd, _MAX_BYTES + 1)
+    finally:
+        os.close(fd)
     if len(content) > _MAX_BYTES:
         raise InputError(f"{path} is too long for a secret; {setting} must name another file")
     try:

@@ -44,7 +44,8 @@ def test_an_invalid_keypair_is_refused_without_showing_it(tmp_path: Path, conten
 def test_links_and_missing_files_are_refused(tmp_path: Path) -> None:
     make_wallet(tmp_path / "keypair.json")
     (tmp_path / "link.json").symlink_to(tmp_path / "keypair.json")
-    for name in ("link.json", "missing.json"):
+    (tmp_path / "folder.json").mkdir(mode=0o700)
+    for name in ("link.json", "missing.json", "folder.json"):
         with pytest.raises(InputError, match="not a regular file"):
             load_wallet(tmp_path / name)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from memesnipe.clock import SYSTEM_CLOCK
-from memesnipe.errors import InputError
+from memesnipe.errors import InputError, first_line
 from memesnipe.signer.app import Signing, create_signer_api
 from memesnipe.signer.audit import AuditLog
 from memesnipe.signer.policy import load_policy, make_policy
@@ -14,7 +14,7 @@ from memesnipe.signer.rate_limit import RateLimit
 from memesnipe.signer.rpc import RpcChain
 from memesnipe.signer.service import Signer
 from memesnipe.signer.spending import SpendingBook
-from memesnipe.solana.request_mac import RequestVerifier, load_secret, make_secret
+from memesnipe.solana.request_mac import RequestVerifier, load_secret
 from memesnipe.solana.wallet import load_wallet
 
 _MS = 1_000_000  # ns
@@ -48,13 +48,12 @@ def open_signer_api(files: SignerFiles, rpc_url: str) -> FastAPI:
     pubkey = str(load_wallet(files.wallet).pubkey())
     try:
         return create_signer_api(pubkey, _open_signing(files, rpc_url))
-    except InputError as error:
-        return create_signer_api(pubkey, unavailable=str(error))
+    except (InputError, OSError) as error:
+        return create_signer_api(pubkey, unavailable=first_line(error))
 
 
 def _open_signing(files: SignerFiles, rpc_url: str) -> Signing:
     make_policy(files.policy)
-    make_secret(files.token)
     policy, secret = load_policy(files.policy), load_secret(files.token)
     book = SpendingBook(files.folder / "spending.sqlite")
     audit = AuditLog(files.folder / "audit.jsonl", SYSTEM_CLOCK.now_ns() // _MS)

@@ -26,6 +26,7 @@ from memesnipe.cli.strategies import strategies
 from memesnipe.cli.synth import synth
 from memesnipe.cli.system import system
 from memesnipe.cli.tapes import tapes
+from memesnipe.cli.wallet import wallet
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.runtime.terminal import print_message
 
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 for group in (
     system, feeds, tapes, synth, recording, strategies, explain, research, evolution, manual, checks, sql, redis,
+    wallet,
 ):  # fmt: skip
     app.add_typer(group)
 

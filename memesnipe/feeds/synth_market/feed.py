@@ -2,9 +2,9 @@
 pump.fun had in 2025-09 (docs/synthetic-market.md).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from memesnipe.feeds.base import END, FeedEvent, FeedMessage, FeedStatus, Polled, ResumeToken
 from memesnipe.feeds.synth_market.market import START_TS, SynthMarket
@@ -39,7 +39,7 @@ class MeasuredFeed:
     def __init__(self, seed: int, first_ts: int = START_TS) -> None:
         self._first_ts = first_ts
         self._market = measured_market(seed)
-        self.assumptions = self._market.assumptions
+        self.assumptions: Mapping[str, Any] = self._market.assumptions
         self._events: Iterator[FeedEvent] = iter(())
 
     def open(self, token: ResumeToken) -> None:

@@ -6,9 +6,16 @@ from memesnipe.bounds import MAX_SHOWN
 from memesnipe.cli.inputs import check_tape
 from memesnipe.cli.numbers import number_parser
 from memesnipe.errors import InputError
-from memesnipe.feeds.choice import AS_FAST_AS_POSSIBLE, ENDLESS_FEEDS, FEED_NAMES, LIVE_FEEDS, FeedChoice
+from memesnipe.feeds.choice import (
+    AS_FAST_AS_POSSIBLE,
+    ENDLESS_FEEDS,
+    FEED_NAMES,
+    GENERATED_FEEDS,
+    LIVE_FEEDS,
+    FeedChoice,
+)
 
-_DEFAULT_SPEED = {"synthetic": 60.0, "replay": 1.0}
+_DEFAULT_SPEED = {"synthetic": 60.0, "measured": 1.0, "replay": 1.0}
 _SPEEDS = (0.001, 1e9)
 _LIVE_SPEED = 1.0
 
@@ -33,6 +40,8 @@ def feed_choice(feed: str, tape: Path | None, speed: str | None, *, until_end: b
             raise InputError(f"--feed {feed}: {name} is named twice")
         if until_end and name in ENDLESS_FEEDS:
             raise InputError(f"--until-end: the {name} feed has no end")
+    if set(GENERATED_FEEDS) <= set(names):
+        raise InputError(f"--feed {feed}: {' and '.join(GENERATED_FEEDS)} are whole markets; choose one of them")
     _check_live(feed, names, speed)
     if ("replay" in names) != (tape is not None):
         raise InputError("--feed replay and --tape TAPE go together")

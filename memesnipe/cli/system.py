@@ -68,7 +68,7 @@ def up_command(
 
         check_endpoints(choice.names, endpoints_of(settings))
 
-    has_past = "synthetic" in choice.names and not choice.history
+    has_past = bool(choice.generated) and not choice.history
     past_hours = settings.evolution.synthetic_past_hours if has_past else 0.0
     choice = replace(choice, seed=settings.simulation.seed, past_hours=past_hours)
     up(settings, choice, until_end=until_end, report=report, as_json=json, detached=in_background)

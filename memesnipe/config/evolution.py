@@ -33,6 +33,6 @@ class EvolutionSettings(Group):
     generation_interval_secs: Interval = setting(600, "event time between two generations", decides=True)
     training_hours: Hours = setting(24, "latest hours of the market that a generation is backtested on", decides=True)
     synthetic_past_hours: PastHours = setting(
-        6, "hours of the synthetic market before a run, which its search trains on", decides=True
+        6, "hours of the synthetic or measured market before a run, which its search trains on", decides=True
     )
     tape_retention_days: Days = setting(7, "days of event time after which a recorded tape is deleted", decides=False)

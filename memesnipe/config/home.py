@@ -145,9 +145,9 @@ class Home:
         """Return the folder of the tapes that a run has recorded."""
         return self.folder / "tapes" / str(run_id)
 
-    def past_tape(self, seed: int, hours: float) -> Path:
-        """Return the tape of the past of a synthetic market."""
-        return self.folder / "tapes" / f"synthetic-{seed}-{hours:g}h.tape"
+    def past_tape(self, market: str, seed: int, hours: float) -> Path:
+        """Return the tape of the past of a generated market."""
+        return self.folder / "tapes" / f"{market}-{seed}-{hours:g}h.tape"
 
     def run(self, run_id: int) -> RunFolder:
         """Return the folder of a run."""

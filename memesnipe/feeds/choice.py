@@ -12,7 +12,8 @@ from memesnipe.feeds.base import Feed
 from memesnipe.feeds.endpoints import Endpoints
 
 LIVE_FEEDS = ("pumpfun", "pyth", "jupiter", "dexscreener", "hyperliquid", "signals")
-FEED_NAMES = ("synthetic", "replay", *LIVE_FEEDS)
+GENERATED_FEEDS = ("synthetic", "measured")
+FEED_NAMES = (*GENERATED_FEEDS, "replay", *LIVE_FEEDS)
 ENDLESS_FEEDS = ("synthetic", *LIVE_FEEDS)
 AS_FAST_AS_POSSIBLE = 0.0
 
@@ -29,7 +30,7 @@ class FeedChoice:
     tape: str = ""
     seed: int = 0
     history: Sequence[str] = ()
-    past_hours: float = 0.0  # of the synthetic market before its first event
+    past_hours: float = 0.0  # of a generated market before its first event
 
     @property
     def names(self) -> list[str]:
@@ -45,6 +46,11 @@ class FeedChoice:
     def live(self) -> bool:
         """Whether the feeds are live. Live and other feeds are never chosen together."""
         return any(name in LIVE_FEEDS for name in self.names)
+
+    @property
+    def generated(self) -> str:
+        """The name of the generated market among the feeds, of which there is at most one; "" without one."""
+        return next((name for name in self.names if name in GENERATED_FEEDS), "")
 
     def _identity_of(self, name: str) -> str:
         if name in LIVE_FEEDS:
@@ -104,7 +110,7 @@ def first_ts_of(choice: FeedChoice) -> int | None:
             from memesnipe.tapes.parquet_tape import ParquetTape  # noqa: PLC0415
 
             found.append(ParquetTape(Path(choice.tape)).span()[0])
-        elif name == "synthetic":
+        elif name in GENERATED_FEEDS:
             from memesnipe.feeds.synthetic.past import first_ts_after  # noqa: PLC0415
 
             found.append(first_ts_after(choice.past_hours))
@@ -113,12 +119,30 @@ def first_ts_of(choice: FeedChoice) -> int | None:
     return min(found)
 
 
+def write_past_of(choice: FeedChoice, path: Path) -> None:
+    """Write the past of the chosen generated market as a tape.
+
+    Raises:
+        TapeError: the file cannot be written.
+    """
+    from memesnipe.feeds.synth_market.past import write_measured_past  # noqa: PLC0415 - pyarrow is slow to load
+    from memesnipe.feeds.synthetic.past import write_past  # noqa: PLC0415
+
+    write = write_past if choice.generated == "synthetic" else write_measured_past
+    write(path, choice.seed, choice.past_hours)
+
+
 def _make_one(name: str, choice: FeedChoice, checkpoints: Path | None) -> Feed:
     if name == "synthetic":
         from memesnipe.feeds.synthetic.feed import SyntheticFeed  # noqa: PLC0415
         from memesnipe.feeds.synthetic.past import first_ts_after  # noqa: PLC0415
 
         return SyntheticFeed(choice.seed, checkpoints, first_ts=first_ts_after(choice.past_hours))
+    if name == "measured":
+        from memesnipe.feeds.synth_market.feed import MeasuredFeed  # noqa: PLC0415
+        from memesnipe.feeds.synthetic.past import first_ts_after  # noqa: PLC0415
+
+        return MeasuredFeed(choice.seed, first_ts=first_ts_after(choice.past_hours))
     if name == "replay":
         from memesnipe.feeds.replay import ReplayFeed  # noqa: PLC0415
         from memesnipe.tapes.tape import read_tape  # noqa: PLC0415

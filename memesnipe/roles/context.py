@@ -121,8 +121,8 @@ class Context:
 
     @property
     def past_tape(self) -> Path:
-        """The path of the tape with the past of the synthetic market."""
-        return Home(self.home).past_tape(self.choice.seed, self.choice.past_hours)
+        """The path of the tape with the past of the generated market."""
+        return Home(self.home).past_tape(self.choice.generated, self.choice.seed, self.choice.past_hours)
 
     @property
     def feed_checkpoints(self) -> Path:

@@ -12,6 +12,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.evolution.breeding import Breeder, BreederState, specs_of
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.evolution.samples import Sample
+from memesnipe.feeds.choice import write_past_of
 from memesnipe.market.events import GENERATION
 from memesnipe.protocol.messages import ArenaStandings, BacktestJob, BacktestResult
 from memesnipe.protocol.streams import ARENA_STANDINGS, BACKTEST_JOBS
@@ -88,11 +89,9 @@ class StrategyFactory(Consumer):
         return entries
 
     def _write_past(self) -> None:
-        """Write the past of a synthetic market, where this installation does not have it yet."""
+        """Write the past of a generated market, where this installation does not have it yet."""
         if self._past is not None and not self._past.is_file():
-            from memesnipe.feeds.synthetic.past import write_past  # noqa: PLC0415 - pyarrow is slow to load
-
-            write_past(self._past, self.context.choice.seed, self.context.choice.past_hours)
+            write_past_of(self.context.choice, self._past)
 
     def _breed(self, seq: int, work: UnitOfWork) -> None:
         started = self.clock.monotonic_s()

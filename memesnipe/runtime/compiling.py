@@ -18,6 +18,10 @@ def main() -> None:
         cold, began = is_cold(), time.monotonic()
         print_compile_notice()
         compile_all(families)
+        if "measured" in sys.argv[1:]:
+            from memesnipe.feeds.synth_market.market import compile_generator  # noqa: PLC0415 - other feeds do without
+
+            compile_generator()
         if cold:
             print_message(f"Compiled in {time.monotonic() - began:.0f} s.")
     except MemeSnipeError as error:

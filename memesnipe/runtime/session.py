@@ -66,7 +66,7 @@ class Session:
             self._ray = RayProcess(self.home, self.settings.servers.ray_address, self.log, self.detached)
             stack.callback(self._ray.stop)
             self._ray.start()
-            self._compiler = Compiler(Home(self.home).compile_lock, _COMPILE)
+            self._compiler = Compiler(Home(self.home).compile_lock, (*_COMPILE, self.choice.generated))
             stack.callback(self._compiler.stop)
             self._servers.launch(self.settings.servers.redis_url is None, self.settings.servers.database_url is None)
             self._wait_for_servers()

@@ -49,7 +49,7 @@ def test_a_replay_is_identified_by_the_content_of_its_tape(market: Market, tmp_p
 
 
 def test_unknown_feeds_and_missing_tapes_are_rejected(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="synthetic, replay"):
+    with pytest.raises(InputError, match="synthetic, measured, replay"):
         make_feed(FeedChoice("bloomberg", 0.0))
     with pytest.raises(TapeError):
         make_feed(FeedChoice("replay", 0.0, tape=str(tmp_path / "none")))

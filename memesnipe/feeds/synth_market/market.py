@@ -16,6 +16,7 @@ from memesnipe.market.events import EVENT, NO_TOKEN, NS_PER_S, Events, empty, jo
 
 START_TS: Final = 1_767_225_600 * NS_PER_S  # 2026-01-01 UTC, 09:00 in Korea
 _POSITIONS, _ACTIONS, _EVENTS = 1 << 14, 1 << 15, 1 << 18
+_AT_ONCE: Final = 1_000  # tokens
 
 
 class SynthMarket:
@@ -58,10 +59,10 @@ class SynthMarket:
         made_by = f"seed {self.seed}, {self.tokens} launches in {self.hours:g} hours, edge {self.edge.value}"
         return {"synthetic": f"this market is generated ({made_by}), no trade of it was ever made"}
 
-    def windows(self, window_s: float) -> Iterator[Events]:
-        """Yield the events of consecutive windows, from the start of the market to its end."""
-        waiting, launched = empty(0), 0
-        start_ts, length = START_TS, int(window_s * NS_PER_S)
+    def windows(self, window_s: float, start_ts: int = START_TS) -> Iterator[Events]:
+        """Yield the events of consecutive windows, from a time, by default the start of the market, to its end."""
+        launched, length = int(np.searchsorted(self.launches, start_ts)), int(window_s * NS_PER_S)
+        waiting = self._of_launched_before(start_ts, launched)
         while start_ts < self.environment.end_ts:
             stop_ts = min(start_ts + length, self.environment.end_ts)
             until = int(np.searchsorted(self.launches, stop_ts))
@@ -73,11 +74,22 @@ class SynthMarket:
 
     def window(self, start_ts: int, stop_ts: int) -> Events:
         """Return the events from ``start_ts`` to before ``stop_ts``, in order."""
-        oldest = start_ts - int((LIFE_S + 1.0) * NS_PER_S)
-        first, until = (int(np.searchsorted(self.launches, ts)) for ts in (oldest, stop_ts))
+        first, until = self._first_alive(start_ts), int(np.searchsorted(self.launches, stop_ts))
         events = self._lives(first, until)
         events = take(events, (events["ts"] >= start_ts) & (events["ts"] < stop_ts))
         return in_order(join(events, self._shared.between(start_ts, stop_ts)))
+
+    def _of_launched_before(self, ts: int, until: int) -> Events:
+        """Return the events from a time on of the tokens launched before it, of which ``until`` is the next one."""
+        parts = [empty(0)]
+        for first in range(self._first_alive(ts), until, _AT_ONCE):  # most events are earlier: few are held at a time
+            events = self._lives(first, min(first + _AT_ONCE, until))
+            parts.append(take(events, events["ts"] >= ts))
+        return join(*parts)
+
+    def _first_alive(self, ts: int) -> int:
+        """Return the first token that may have an event from a time on."""
+        return int(np.searchsorted(self.launches, ts - int((LIFE_S + 1.0) * NS_PER_S)))
 
     def _lives(self, first: int, until: int) -> Events:
         """Return the events of whole lives of tokens, one token after the other."""
@@ -106,3 +118,8 @@ class SynthMarket:
 def in_order(events: Events) -> Events:
     """Return events that are ordered by token in order of time, and by token at the same time."""
     return take(events, np.argsort(events["ts"], kind="stable"))
+
+
+def compile_generator() -> None:
+    """Compile the generator, or load it from the compile cache."""
+    SynthMarket(seed=0, tokens=1, hours=0.1).window(START_TS, START_TS + NS_PER_S)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from memesnipe.config.group import Group, setting
-from memesnipe.config.types import OptionalPath
+from memesnipe.config.types import OptionalPath, Port
 from memesnipe.config.urls import empty_is_unset, http_url, key, rpc_url, websocket_url, websocket_urls
 
 WebsocketUrls = Annotated[SecretStr, AfterValidator(websocket_urls)]
@@ -49,6 +49,10 @@ class FeedSettings(Group):
     hyperliquid_url: HttpUrl = setting("https://api.hyperliquid.xyz", "Hyperliquid's API", decides=False)
     signals_file: AbsolutePath = setting(
         None, "file to which a program of yours appends events, for the feed `signals`", decides=False
+    )
+    webhook_port: Port = setting(8090, "port of the feed `webhook`, on 127.0.0.1", decides=False)
+    webhook_token_file: AbsolutePath = setting(
+        None, "file with the token that the feed `webhook` requires, yours alone to read", decides=False
     )
 
     @property

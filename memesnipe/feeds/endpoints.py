@@ -19,3 +19,5 @@ class Endpoints:
     jupiter_api_key: str | None = field(default=None, repr=False)
     helius_api_key: str | None = field(default=None, repr=False)
     signals_file: Path | None = None
+    webhook_port: int = 0
+    webhook_token_file: Path | None = None

@@ -1,6 +1,8 @@
 """Making the live feeds that a user has chosen, and adding the price of SOL to those that need it."""
 
 import json
+import tempfile
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -38,6 +40,10 @@ def check_endpoints(names: Sequence[str], endpoints: Endpoints) -> None:
     """
     if "helius" in names and endpoints.helius_api_key is None:
         raise InputError("--feed helius: HELIUS_API_KEY is not set; it is the key of an account at helius.dev")
+    if "webhook" in names:
+        from memesnipe.feeds.webhook.feed import read_token  # noqa: PLC0415 - import only what is opened
+
+        read_token(endpoints.webhook_token_file)
     if "signals" in names and (endpoints.signals_file is None or not endpoints.signals_file.is_file()):
         found = "is not set" if endpoints.signals_file is None else f"is {endpoints.signals_file}: no such file"
         raise InputError(f"--feed signals: SIGNALS_FILE {found}; name the file to which your events are appended")
@@ -49,7 +55,8 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | No
     Args:
         names: of the feeds.
         endpoints: that they connect to.
-        state: file for what pump.fun's feed knows of coins and pools; None to begin without.
+        state: file for what pump.fun's feed knows of coins and pools, beside which the webhook stores what it accepts;
+            None to begin without, and to store it for as long as this process runs.
 
     Raises:
         InputError: a feed lacks a setting.
@@ -62,6 +69,7 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | No
         "dexscreener": lambda: _dexscreener(endpoints),
         "hyperliquid": lambda: _hyperliquid(endpoints),
         "signals": lambda: _signals(endpoints),
+        "webhook": lambda: _webhook(endpoints, state),
         **dict.fromkeys(PUMPFUN_FEEDS, lambda: _pumpfun(names, endpoints, price, state)),
     }
     return {name: makers[name]() for name in with_sol_price(_joined(names), endpoints)}
@@ -152,3 +160,15 @@ def _signals(endpoints: Endpoints) -> Feed:
 
     assert endpoints.signals_file is not None  # noqa: S101 - checked above
     return signals_feed(endpoints.signals_file)
+
+
+def _webhook(endpoints: Endpoints, state: Path | None) -> Feed:
+    from memesnipe.feeds.webhook.feed import WebhookFeed, read_token  # noqa: PLC0415 - as above
+
+    token = read_token(endpoints.webhook_token_file)
+    if state is not None:
+        return WebhookFeed(endpoints.webhook_port, token, state.with_name("webhook.jsonl"))
+    folder = tempfile.TemporaryDirectory(prefix="memesnipe-webhook-")
+    feed = WebhookFeed(endpoints.webhook_port, token, Path(folder.name) / "webhook.jsonl")
+    weakref.finalize(feed, folder.cleanup)
+    return feed

@@ -21,6 +21,8 @@ def endpoints_of(settings: Settings) -> Endpoints:
         pyth_api_key=_revealed(feeds.pyth_api_key),
         jupiter_api_key=_revealed(feeds.jupiter_api_key),
         signals_file=feeds.signals_file,
+        webhook_port=feeds.webhook_port,
+        webhook_token_file=feeds.webhook_token_file,
     )
 
 

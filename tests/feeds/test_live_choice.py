@@ -1,5 +1,6 @@
 """Which live feeds are made from a choice, and what they connect to."""
 
+import gc
 import json
 import sys
 from dataclasses import replace
@@ -67,6 +68,23 @@ def test_signals_need_their_file(tmp_path: Path) -> None:
         make_feed(FeedChoice("signals", 1.0), endpoints=replace(ENDPOINTS, signals_file=tmp_path / "none"))
     (tmp_path / "mine").touch()
     assert make_feed(FeedChoice("signals", 1.0), endpoints=replace(ENDPOINTS, signals_file=tmp_path / "mine")).live
+
+
+def test_the_webhook_needs_its_token_and_stores_what_it_accepts_with_the_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--feed webhook: WEBHOOK_TOKEN_FILE is not set"):
+        make_live_feeds(["webhook"], ENDPOINTS)
+    token = tmp_path / "token"
+    token.touch(0o600)
+    token.write_text("x" * 16)
+    endpoints = replace(ENDPOINTS, webhook_token_file=token)
+    with_run = make_live_feeds(["webhook"], endpoints, tmp_path / "run" / "state")["webhook"]
+    assert with_run.source._lines._path == tmp_path / "run" / "webhook.jsonl"  # type: ignore[attr-defined]
+    without = make_live_feeds(["webhook"], endpoints)["webhook"]
+    folder = without.source._lines._path.parent  # type: ignore[attr-defined]
+    assert folder.is_dir()
+    del without
+    gc.collect()
+    assert not folder.exists()
 
 
 def test_a_recorded_feed_is_not_chosen_with_a_live_one() -> None:

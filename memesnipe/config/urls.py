@@ -43,10 +43,16 @@ def http_url(value: str) -> str:
     Raises:
         ValueError: it is no such URL, or contains a password or a query: keys have settings of their own.
     """
-    parts = _check_url(value, ("http", "https"))
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must have no password and no query; keys have settings of their own")
-    return value
+    return _without_keys(value, ("http", "https"))
+
+
+def websocket_url(value: str) -> str:
+    """Check the base URL of a service's websocket.
+
+    Raises:
+        ValueError: it is no such URL, or contains a password or a query: keys have settings of their own.
+    """
+    return _without_keys(value, ("ws", "wss"))
 
 
 def key(value: SecretStr) -> SecretStr:
@@ -58,6 +64,13 @@ def key(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not text.isascii() or not text.isprintable() or " " in text or len(text) > _MAX_LENGTH:
         raise ValueError("must be a key of visible ASCII characters")
+    return value
+
+
+def _without_keys(value: str, schemes: tuple[str, str]) -> str:
+    parts = _check_url(value, schemes)
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must have no password and no query; keys have settings of their own")
     return value
 
 

@@ -11,7 +11,7 @@ from memesnipe.errors import InputError
 from memesnipe.feeds.base import Feed
 from memesnipe.feeds.endpoints import Endpoints
 
-LIVE_FEEDS = ("pumpfun", "pyth", "jupiter", "dexscreener", "hyperliquid", "signals")
+LIVE_FEEDS = ("pumpfun", "helius", "pyth", "jupiter", "dexscreener", "hyperliquid", "signals", "webhook")
 GENERATED_FEEDS = ("synthetic", "measured")
 FEED_NAMES = (*GENERATED_FEEDS, "replay", *LIVE_FEEDS)
 ENDLESS_FEEDS = ("synthetic", *LIVE_FEEDS)

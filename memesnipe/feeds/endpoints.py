@@ -14,6 +14,10 @@ class Endpoints:
     jupiter_api_url: str
     dexscreener_url: str
     hyperliquid_url: str
+    helius_ws_url: str
     pyth_api_key: str | None = field(default=None, repr=False)
     jupiter_api_key: str | None = field(default=None, repr=False)
+    helius_api_key: str | None = field(default=None, repr=False)
     signals_file: Path | None = None
+    webhook_port: int = 0
+    webhook_token_file: Path | None = None

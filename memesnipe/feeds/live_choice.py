@@ -1,9 +1,12 @@
 """Making the live feeds that a user has chosen, and adding the price of SOL to those that need it."""
 
 import json
+import tempfile
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from memesnipe.errors import InputError
 from memesnipe.feeds.base import Feed
@@ -13,7 +16,7 @@ from memesnipe.feeds.retry import host_of
 from memesnipe.feeds.sol_price import LastSolPrice
 
 SOL_PRICE_FEEDS: Final = ("pyth", "jupiter")
-NEED_SOL_PRICE: Final = ("pumpfun",)
+PUMPFUN_FEEDS: Final = ("pumpfun", "helius")  # the same events; both are one feed with more endpoints
 # Their events are read from the logs of the transactions that mention one of these programs.
 PUMP_PROGRAM: Final = "6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P"
 PUMPSWAP_PROGRAM: Final = "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA"
@@ -24,7 +27,7 @@ def with_sol_price(names: Sequence[str], endpoints: Endpoints) -> list[str]:
 
     It is the first, because trades at the same time need it: Pyth's with a key for Pyth, else Jupiter's.
     """
-    if not set(names) & set(NEED_SOL_PRICE) or set(names) & set(SOL_PRICE_FEEDS):
+    if not set(names) & set(PUMPFUN_FEEDS) or set(names) & set(SOL_PRICE_FEEDS):
         return list(names)
     return ["pyth" if endpoints.pyth_api_key else "jupiter", *names]
 
@@ -35,6 +38,12 @@ def check_endpoints(names: Sequence[str], endpoints: Endpoints) -> None:
     Raises:
         InputError: one has not.
     """
+    if "helius" in names and endpoints.helius_api_key is None:
+        raise InputError("--feed helius: HELIUS_API_KEY is not set; it is the key of an account at helius.dev")
+    if "webhook" in names:
+        from memesnipe.feeds.webhook.feed import read_token  # noqa: PLC0415 - import only what is opened
+
+        read_token(endpoints.webhook_token_file)
     if "signals" in names and (endpoints.signals_file is None or not endpoints.signals_file.is_file()):
         found = "is not set" if endpoints.signals_file is None else f"is {endpoints.signals_file}: no such file"
         raise InputError(f"--feed signals: SIGNALS_FILE {found}; name the file to which your events are appended")
@@ -46,7 +55,8 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | No
     Args:
         names: of the feeds.
         endpoints: that they connect to.
-        state: file for what pump.fun's feed knows of coins and pools; None to begin without.
+        state: file for what pump.fun's feed knows of coins and pools, beside which the webhook stores what it accepts;
+            None to begin without, and to store it for as long as this process runs.
 
     Raises:
         InputError: a feed lacks a setting.
@@ -59,9 +69,16 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | No
         "dexscreener": lambda: _dexscreener(endpoints),
         "hyperliquid": lambda: _hyperliquid(endpoints),
         "signals": lambda: _signals(endpoints),
-        "pumpfun": lambda: _pumpfun(endpoints, price, state),
+        "webhook": lambda: _webhook(endpoints, state),
+        **dict.fromkeys(PUMPFUN_FEEDS, lambda: _pumpfun(names, endpoints, price, state)),
     }
-    return {name: makers[name]() for name in with_sol_price(names, endpoints)}
+    return {name: makers[name]() for name in with_sol_price(_joined(names), endpoints)}
+
+
+def _joined(names: Sequence[str]) -> list[str]:
+    """Return the names without the second feed of the same market: it is an endpoint of the first."""
+    market = [name for name in names if name in PUMPFUN_FEEDS]
+    return [name for name in names if name not in market[1:]]
 
 
 def websocket_feeds(endpoints: Endpoints) -> dict[str, Feed]:
@@ -78,13 +95,29 @@ def websocket_feeds(endpoints: Endpoints) -> dict[str, Feed]:
     return feeds
 
 
+def helius_feed(endpoints: Endpoints) -> Feed:
+    """Return the feed of raw frames of Helius: the transactions that succeeded of pump.fun and PumpSwap."""
+    from memesnipe.feeds.websocket import WebsocketSource  # noqa: PLC0415 - as above
+
+    wanted = {"accountInclude": [PUMP_PROGRAM, PUMPSWAP_PROGRAM], "vote": False, "failed": False}
+    options = {
+        "commitment": "confirmed",
+        "encoding": "jsonParsed",
+        "transactionDetails": "full",
+        "maxSupportedTransactionVersion": 0,
+    }
+    request = {"jsonrpc": "2.0", "id": 1, "method": "transactionSubscribe", "params": [wanted, options]}
+    url = f"{endpoints.helius_ws_url}?api-key={quote(endpoints.helius_api_key or '', safe='')}"
+    return LiveFeed("helius", WebsocketSource(url, [json.dumps(request)]))
+
+
 def _logs_subscribe(request_id: int, program: str) -> str:
     # Confirmed: a processed transaction may still be on a fork that is dropped.
     parameters = [{"mentions": [program]}, {"commitment": "confirmed"}]
     return json.dumps({"jsonrpc": "2.0", "id": request_id, "method": "logsSubscribe", "params": parameters})
 
 
-def _pumpfun(endpoints: Endpoints, price: LastSolPrice, state: Path | None) -> Feed:
+def _pumpfun(names: Sequence[str], endpoints: Endpoints, price: LastSolPrice, state: Path | None) -> Feed:
     from memesnipe.feeds.pumpfun.feed import PumpfunFeed  # noqa: PLC0415 - as above
     from memesnipe.feeds.pumpfun.lookups import Lookups  # noqa: PLC0415
     from memesnipe.feeds.pumpfun.saved import SavedCoins  # noqa: PLC0415
@@ -92,7 +125,10 @@ def _pumpfun(endpoints: Endpoints, price: LastSolPrice, state: Path | None) -> F
 
     lookups = Lookups(RpcClient(endpoints.solana_rpc_url))
     saved = SavedCoins(state) if state is not None else None
-    return PumpfunFeed(websocket_feeds(endpoints), price.usd, lookups=lookups, saved=saved)
+    sources = websocket_feeds(endpoints) if "pumpfun" in names else {}
+    if "helius" in names:
+        sources["helius"] = helius_feed(endpoints)
+    return PumpfunFeed(sources, price.usd, lookups=lookups, saved=saved)
 
 
 def _pyth(endpoints: Endpoints, price: LastSolPrice) -> Feed:
@@ -124,3 +160,15 @@ def _signals(endpoints: Endpoints) -> Feed:
 
     assert endpoints.signals_file is not None  # noqa: S101 - checked above
     return signals_feed(endpoints.signals_file)
+
+
+def _webhook(endpoints: Endpoints, state: Path | None) -> Feed:
+    from memesnipe.feeds.webhook.feed import WebhookFeed, read_token  # noqa: PLC0415 - as above
+
+    token = read_token(endpoints.webhook_token_file)
+    if state is not None:
+        return WebhookFeed(endpoints.webhook_port, token, state.with_name("webhook.jsonl"))
+    folder = tempfile.TemporaryDirectory(prefix="memesnipe-webhook-")
+    feed = WebhookFeed(endpoints.webhook_port, token, Path(folder.name) / "webhook.jsonl")
+    weakref.finalize(feed, folder.cleanup)
+    return feed

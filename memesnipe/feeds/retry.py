@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 FIRST_RETRY_S: Final = 0.1  # doubled by each further failure
 MAX_RETRY_S: Final = 30.0
@@ -27,7 +27,7 @@ class SourceError(Exception):
 
     def __init__(self, url: str, text: str, wait_s: float = 0.0) -> None:
         # A path or a query may be a key, and libraries quote them in their messages.
-        for part in (url, url.partition("://")[2], _target_of(url)):
+        for part in (url, url.partition("://")[2], _target_of(url), *_values_of(url)):
             text = text.replace(part, "...") if len(part) > 1 else text
         text = _URL.sub(lambda other: host_of(other[0]), text)
         super().__init__(f"{host_of(url)}: {text[:_MAX_TEXT]}")
@@ -103,3 +103,8 @@ def _target_of(url: str) -> str:
     """Return the path and the query of a URL."""
     host, slash, rest = url.partition("://")[2].partition("/")
     return slash + rest if slash else host.partition("?")[2]
+
+
+def _values_of(url: str) -> list[str]:
+    """Return the values in the query of a URL."""
+    return [value for _, value in parse_qsl(_target_of(url).partition("?")[2])]

@@ -16,9 +16,13 @@ def endpoints_of(settings: Settings) -> Endpoints:
         jupiter_api_url=feeds.jupiter_api_url,
         dexscreener_url=feeds.dexscreener_url,
         hyperliquid_url=feeds.hyperliquid_url,
+        helius_ws_url=feeds.helius_ws_url,
+        helius_api_key=_revealed(feeds.helius_api_key),
         pyth_api_key=_revealed(feeds.pyth_api_key),
         jupiter_api_key=_revealed(feeds.jupiter_api_key),
         signals_file=feeds.signals_file,
+        webhook_port=feeds.webhook_port,
+        webhook_token_file=feeds.webhook_token_file,
     )
 
 

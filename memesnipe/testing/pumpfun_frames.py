@@ -19,6 +19,9 @@ _BY_EVENT: Final = {
     layout.event: (discriminator, layout) for layouts in LAYOUTS.values() for discriminator, layout in layouts.items()
 }
 _INT128: Final = 16
+SELF_CALL: Final = bytes.fromhex("e445a52e51cb9a1d")  # in front of an event that is data of an instruction
+TOKEN_PROGRAM: Final = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"  # noqa: S105 - an address
+_ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def key_of(name: str) -> bytes:
@@ -85,6 +88,43 @@ def notification(slot: int, signature: str, logs: Sequence[str], err: Any = None
     result = {"context": {"slot": slot}, "value": value}
     params = {"subscription": subscription, "result": result}
     return json.dumps({"jsonrpc": "2.0", "method": "logsNotification", "params": params})
+
+
+def transaction_notification(
+    slot: int, signature: str, logs: Sequence[str], events: Sequence[ChainEvent] = (), err: Any = None
+) -> str:
+    """Return the text frame of a transaction as Helius sends it, with the encoding jsonParsed.
+
+    Args:
+        slot: of the transaction.
+        signature: of the transaction.
+        logs: of the transaction.
+        events: in its inner instructions.
+        err: of the transaction; None if it succeeded.
+    """
+    calls: list[dict[str, Any]] = [{"program": "spl-token", "programId": TOKEN_PROGRAM, "parsed": {"type": "transfer"}}]
+    for event in events:
+        data = to_base58(SELF_CALL + encode_event(event))
+        calls.append({"programId": program_of(event), "accounts": [], "data": data, "stackHeight": 2})
+    meta = {
+        "err": err,
+        "fee": 5_000,
+        "logMessages": list(logs),
+        "innerInstructions": [{"index": 2, "instructions": calls}],
+    }
+    sent = {"signatures": [signature], "message": {"accountKeys": [], "instructions": []}}
+    result = {"transaction": {"transaction": sent, "meta": meta, "version": 0}, "signature": signature, "slot": slot}
+    params = {"subscription": 4_743_323_479_349_712, "result": result}
+    return json.dumps({"jsonrpc": "2.0", "method": "transactionNotification", "params": params})
+
+
+def to_base58(data: bytes) -> str:
+    """Return bytes in base58."""
+    number, text = int.from_bytes(data, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = _ALPHABET[digit] + text
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
 
 
 def subscribed(subscription: int, request: int = 1) -> str:

@@ -18,11 +18,11 @@ from memesnipe.feeds.pyth import SOL_USD_ID
 from memesnipe.feeds.sol_price import SOL_MINT
 from memesnipe.testing.event_stream_server import EventStreamServer
 from memesnipe.testing.polled_server import PolledServer
-from memesnipe.testing.pumpfun_frames import logs_of, notification
+from memesnipe.testing.pumpfun_frames import logs_of, notification, transaction_notification
 from memesnipe.testing.rpc_server import RpcServer
 from memesnipe.testing.websocket_server import WebsocketServer
 from tests.cli.in_process import memesnipe
-from tests.feeds.pumpfun.chain import MINT, POOL, SOL, TOKEN, changed, pool_buy
+from tests.feeds.pumpfun.chain import MINT, POOL, SOL, TOKEN, Curve, changed, pool_buy
 from tests.feeds.pumpfun.node import Accounts
 
 KEY = "hunter2"
@@ -125,6 +125,21 @@ def check_pumpfun(folder: Path, jupiter: PolledServer, websocket: WebsocketServe
     done = memesnipe(folder, "feeds", "check", "--feed", "pumpfun", "--seconds", "2.5", *arguments, **urls)
     assert KEY not in done.stdout + done.stderr
     return done
+
+
+def test_helius_is_checked_like_the_public_websockets(tmp_path, jupiter) -> None:
+    trade = Curve().buy(TOKEN, at_s=int(time.time()))
+    with WebsocketServer() as websocket:
+        websocket.send(*(transaction_notification(n, f"s{n}", logs_of([trade]), [trade]) for n in range(1, 200)))
+        urls = {"HELIUS_WS_URL": websocket.url, "HELIUS_API_KEY": KEY, "JUPITER_API_URL": jupiter.url}
+        arguments = ("feeds", "check", "--feed", "helius", "--seconds", "1.5", "--json")
+        done = memesnipe(tmp_path, *arguments, SOLANA_RPC_URL="http://127.0.0.1:9", **urls)
+    assert KEY not in done.stdout + done.stderr
+    found = json.loads(done.stdout)["feeds"]["helius"]
+    assert found["endpoints"][0]["name"] == "helius"
+    assert found["endpoints"][0]["connected"]
+    assert set(found["kinds"]) == {"price"}
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_pool_from_before_the_connection_is_looked_up(tmp_path, jupiter) -> None:

@@ -1,5 +1,6 @@
 """Which live feeds are made from a choice, and what they connect to."""
 
+import gc
 import json
 import sys
 from dataclasses import replace
@@ -10,13 +11,21 @@ from typing import Any
 import pytest
 
 from memesnipe.errors import InputError
+from memesnipe.feeds.base import IDLE
 from memesnipe.feeds.choice import FEED_NAMES, LIVE_FEEDS, FeedChoice, first_ts_of, make_feed
 from memesnipe.feeds.endpoints import Endpoints
-from memesnipe.feeds.live_choice import PUMP_PROGRAM, PUMPSWAP_PROGRAM, websocket_feeds, with_sol_price
+from memesnipe.feeds.live_choice import (
+    PUMP_PROGRAM,
+    PUMPSWAP_PROGRAM,
+    helius_feed,
+    make_live_feeds,
+    websocket_feeds,
+    with_sol_price,
+)
 from memesnipe.testing.websocket_server import WebsocketServer
 from tests.feeds.harness import wait_until
 
-NOWHERE = ("http://127.0.0.1:9",) * 5
+NOWHERE = (*("http://127.0.0.1:9",) * 5, "ws://127.0.0.1:9/")
 ENDPOINTS = Endpoints(("ws://127.0.0.1:9/?api-key=hunter2",), *NOWHERE)
 WITH_KEY = Endpoints(("ws://127.0.0.1:9",), *NOWHERE, "hunter3", "hunter4")
 
@@ -27,6 +36,7 @@ WITH_KEY = Endpoints(("ws://127.0.0.1:9",), *NOWHERE, "hunter3", "hunter4")
         (["pumpfun"], ENDPOINTS, ["jupiter", "pumpfun"]),
         (["pumpfun"], WITH_KEY, ["pyth", "pumpfun"]),
         (["pumpfun", "jupiter"], WITH_KEY, ["pumpfun", "jupiter"]),
+        (["helius"], ENDPOINTS, ["jupiter", "helius"]),
         (["pyth", "pumpfun"], ENDPOINTS, ["pyth", "pumpfun"]),
         (["pyth"], ENDPOINTS, ["pyth"]),
     ],
@@ -60,6 +70,23 @@ def test_signals_need_their_file(tmp_path: Path) -> None:
     assert make_feed(FeedChoice("signals", 1.0), endpoints=replace(ENDPOINTS, signals_file=tmp_path / "mine")).live
 
 
+def test_the_webhook_needs_its_token_and_stores_what_it_accepts_with_the_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--feed webhook: WEBHOOK_TOKEN_FILE is not set"):
+        make_live_feeds(["webhook"], ENDPOINTS)
+    token = tmp_path / "token"
+    token.touch(0o600)
+    token.write_text("x" * 16)
+    endpoints = replace(ENDPOINTS, webhook_token_file=token)
+    with_run = make_live_feeds(["webhook"], endpoints, tmp_path / "run" / "state")["webhook"]
+    assert with_run.source._lines._path == tmp_path / "run" / "webhook.jsonl"  # type: ignore[attr-defined]
+    without = make_live_feeds(["webhook"], endpoints)["webhook"]
+    folder = without.source._lines._path.parent  # type: ignore[attr-defined]
+    assert folder.is_dir()
+    del without
+    gc.collect()
+    assert not folder.exists()
+
+
 def test_a_recorded_feed_is_not_chosen_with_a_live_one() -> None:
     with pytest.raises(InputError, match="synthetic is not live, and the others are"):
         make_feed(FeedChoice("synthetic,jupiter", 1.0), endpoints=ENDPOINTS)
@@ -82,6 +109,48 @@ def test_every_websocket_subscribes_to_pump_fun_and_pumpswap() -> None:
         finally:
             for feed in feeds.values():
                 feed.close()
+
+
+def test_helius_is_asked_for_both_programs_at_once_and_its_key_is_shown_nowhere() -> None:
+    key = "hunter6/&?"
+    with WebsocketServer() as server:
+        feed = helius_feed(replace(ENDPOINTS, helius_ws_url=server.url, helius_api_key=key))
+        feed.open(None)
+        try:
+            wait_until(lambda: server.requests and server.requests[0])
+            asked = json.loads(server.requests[0][0])
+            wanted, options = asked["params"]
+            assert asked["method"] == "transactionSubscribe"
+            assert wanted == {"accountInclude": [PUMP_PROGRAM, PUMPSWAP_PROGRAM], "vote": False, "failed": False}
+            assert (options["commitment"], options["transactionDetails"]) == ("confirmed", "full")
+            wait_until(lambda: feed.statuses()[0].connections == 1)
+            server.subscription_error = {"code": -32401, "message": f"no such key: {key}"}
+            server.cut()
+            wait_until(lambda: feed.poll(1, 0.01) is IDLE and "refused" in feed.statuses()[0].error)
+            assert "hunter6" not in repr(feed.statuses())
+            assert len(server.requests) > 1, "it has subscribed again"
+        finally:
+            feed.close()
+
+
+def test_helius_without_a_key_is_refused() -> None:
+    with pytest.raises(InputError, match="--feed helius: HELIUS_API_KEY is not set"):
+        make_live_feeds(["helius"], ENDPOINTS)
+
+
+@pytest.mark.parametrize(
+    ("names", "made", "sources"),
+    [
+        (["helius"], ["jupiter", "helius"], ["helius"]),
+        (["pumpfun", "helius"], ["jupiter", "pumpfun"], ["127.0.0.1", "helius"]),
+        (["helius", "jupiter", "pumpfun"], ["helius", "jupiter"], ["127.0.0.1", "helius"]),
+    ],
+)
+def test_helius_and_public_websockets_are_endpoints_of_one_feed(names, made, sources) -> None:
+    feeds = make_live_feeds(names, replace(ENDPOINTS, helius_api_key="k"))
+    assert list(feeds) == made
+    [pumpfun] = [feed for name, feed in feeds.items() if name in ("pumpfun", "helius")]
+    assert [endpoint.name for endpoint in pumpfun._endpoints] == sources  # type: ignore[attr-defined]
 
 
 def test_pump_fun_gets_the_websockets_and_the_last_price_of_sol(

@@ -29,6 +29,15 @@ class _Instruction(msgspec.Struct, rename="camel"):
     data: str
 
 
+class _Called(msgspec.Struct, rename="camel"):
+    program_id: str
+    data: str = ""  # without any where the node has parsed the instruction: it is of another program
+
+
+class _InnerCalls(msgspec.Struct):
+    instructions: list[_Called]
+
+
 class _Inner(msgspec.Struct):
     instructions: list[_Instruction]
 
@@ -57,6 +66,9 @@ class _Result(msgspec.Struct):
     meta: _Meta | None = None
 
 
+_PARSED: Final = msgspec.json.Decoder(list[_InnerCalls])
+
+
 def lines_of(result: Any) -> list[DataLine]:
     """Return the events of pump.fun and PumpSwap in a result of `getTransaction` with the encoding json, in order.
 
@@ -80,14 +92,34 @@ def lines_of(result: Any) -> list[DataLine]:
     return [line for one in instructions if (line := _line_of(one, addresses)) is not None]
 
 
+def lines_of_parsed(inner: bytes) -> list[DataLine]:
+    """Return the events in the inner instructions of a transaction with the encoding jsonParsed, in order.
+
+    Args:
+        inner: the JSON text of `innerInstructions`.
+
+    Raises:
+        TransactionError: it is not of that form.
+    """
+    try:
+        found = _PARSED.decode(inner)
+    except (msgspec.DecodeError, UnicodeError):
+        raise TransactionError("answer not understood") from None
+    called = [one for group in found for one in group.instructions]
+    return [line for one in called if (line := _event_in(one.program_id, one.data)) is not None]
+
+
 def _line_of(instruction: _Instruction, addresses: Sequence[str]) -> DataLine | None:
     """Return the event in an instruction; None for other instructions."""
     if not 0 <= instruction.program_id_index < len(addresses):
         raise TransactionError("answer not understood")
-    program = addresses[instruction.program_id_index]
+    return _event_in(addresses[instruction.program_id_index], instruction.data)
+
+
+def _event_in(program: str, text: str) -> DataLine | None:
     if program not in PROGRAMS:
         return None
-    data = from_base58(instruction.data)
+    data = from_base58(text)
     if not data.startswith(_PREFIX):
         return None
     return DataLine(program, base64.b64encode(data[len(_PREFIX) :]).decode())

@@ -11,12 +11,10 @@ from memesnipe.feeds.pumpfun.chain_events import ChainEvent
 from memesnipe.feeds.pumpfun.coins import base58
 from memesnipe.feeds.pumpfun.programs import PUMP, PUMP_AMM
 from memesnipe.feeds.pumpfun.quotes import WRAPPED_SOL_KEY
-from memesnipe.testing.pumpfun_frames import encode_event, key_of, program_of
+from memesnipe.testing.pumpfun_frames import SELF_CALL, TOKEN_PROGRAM, encode_event, key_of, program_of, to_base58
 from tests.feeds.pumpfun.chain import MAKER, MINT
 
-TOKEN_PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 TOKEN_2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
-ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 SUPPLY = 10**15
 
 
@@ -67,15 +65,6 @@ def with_extension(data: bytes) -> bytes:
     return data.ljust(165, b"\0") + b"\1" + bytes(20)
 
 
-def to_base58(data: bytes) -> str:
-    """Return bytes in base58."""
-    number, text = int.from_bytes(data, "big"), ""
-    while number:
-        number, digit = divmod(number, 58)
-        text = ALPHABET[digit] + text
-    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
-
-
 def transaction_result(events: Sequence[ChainEvent], slot: int = 10, **meta: Any) -> dict[str, Any]:
     """Return a result of `getTransaction` whose inner instructions have these events.
 
@@ -89,9 +78,8 @@ def transaction_result(events: Sequence[ChainEvent], slot: int = 10, **meta: Any
         {"programIdIndex": 2, "accounts": [], "data": to_base58(b"\3" + bytes(8)), "stackHeight": 2},
         {"programIdIndex": 1, "accounts": [], "data": to_base58(bytes(8) + encode_event(events[0])), "stackHeight": 2},
     ]
-    prefix = bytes.fromhex("e445a52e51cb9a1d")
     inner += [
-        {"programIdIndex": index[program_of(e)], "accounts": [0], "data": to_base58(prefix + encode_event(e))}
+        {"programIdIndex": index[program_of(e)], "accounts": [0], "data": to_base58(SELF_CALL + encode_event(e))}
         for e in events
     ]
     return {

@@ -21,6 +21,7 @@ from memesnipe.testing.pumpfun_frames import (
     logs_of,
     notification,
     subscribed,
+    transaction_notification,
 )
 from tests.feeds.pumpfun.chain import CREATE, NOW_NS, SOL_USD, TOKEN, Curve
 from tests.feeds.pumpfun.recorded import needs_frames, recorded_frames
@@ -81,6 +82,21 @@ def test_two_endpoints_deliver_each_transaction_once_and_in_order_of_slots() -> 
     assert [m["slot"] for m in messages] == [10, 11, 12, 13, 14, 15]
     assert feed.counts()["duplicate transactions"] == 2
     assert feed.statuses() == []
+
+
+def test_a_transaction_of_helius_counts_once_beside_that_of_a_public_node() -> None:
+    curve = Curve()
+    trades = [curve.buy(TOKEN) for _ in range(3)]
+    public = ScriptedSource([notification(n, f"s{n}", logs_of([trade])) for n, trade in enumerate(trades[:2], 1)])
+    cut = [*logs_of([trades[2]])[:5], "Log truncated"]
+    theirs = [transaction_notification(n, f"s{n}", logs_of([trade]), [trade]) for n, trade in enumerate(trades[:2], 1)]
+    helius = ScriptedSource([*theirs, transaction_notification(3, "s3", cut, [trades[2]])])
+    public.end(), helius.end()
+    feed = the_feed(public=public, helius=helius)
+    messages = drain(feed)
+    assert [m["pool_token_raw"] for m in messages] == [trade.virtual_token_reserves for trade in trades]
+    assert feed.counts()["duplicate transactions"] == 2
+    assert "truncated logs" not in feed.counts()
 
 
 def test_a_message_arrives_while_the_sources_stay_open() -> None:

@@ -11,7 +11,18 @@ from memesnipe.errors import InputError
 from memesnipe.feeds.base import Feed
 from memesnipe.feeds.endpoints import Endpoints
 
-LIVE_FEEDS = ("pumpfun", "helius", "pyth", "jupiter", "dexscreener", "hyperliquid", "signals", "webhook")
+LIVE_FEEDS = (
+    "pumpfun",
+    "helius",
+    "pyth",
+    "jupiter",
+    "dexscreener",
+    "hyperliquid",
+    "farcaster",
+    "x",
+    "signals",
+    "webhook",
+)
 FEED_NAMES = ("synthetic", "replay", *LIVE_FEEDS)
 ENDLESS_FEEDS = ("synthetic", *LIVE_FEEDS)
 AS_FAST_AS_POSSIBLE = 0.0

@@ -24,16 +24,17 @@ class DecodedFeed:
     Args:
         payloads: the feed whose messages are payloads.
         decode: decodes one.
+        rejected: counts what was put aside by reason, where more than the decoder does so.
     """
 
     live = True
     total: int | None = None
     assumptions: Mapping[str, Any] = MappingProxyType({})
 
-    def __init__(self, payloads: Feed, decode: Decoder) -> None:
+    def __init__(self, payloads: Feed, decode: Decoder, rejected: Counter[str] | None = None) -> None:
         self._payloads, self._decode = payloads, decode
         self._decoded: deque[FeedEvent] = deque()
-        self._rejected: Counter[str] = Counter()
+        self._rejected: Counter[str] = Counter() if rejected is None else rejected
 
     def open(self, token: ResumeToken) -> None:
         """Open the feed of payloads."""

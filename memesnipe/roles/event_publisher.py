@@ -88,17 +88,18 @@ class EventPublisher:
         if self.cursor.ended:
             self._recorder.finish(self.cursor.seq)
 
-    def publish(self, batch: Batch, intake: Intake, slowest: int) -> None:
+    def publish(self, batch: Batch, intake: Intake, slowest: int, *, is_untrusted: bool = False) -> None:
         """Publish a batch; an empty one records only that the feed has ended.
 
         Args:
             batch: the messages, and the token that is committed with them.
             intake: the source of the batch.
             slowest: the last event that every reader has consumed; older ones may be trimmed.
+            is_untrusted: whether a live feed is, so that nothing is bought on these events.
         """
         assert self._event_log is not None  # noqa: S101 - it is open
         known_mints = len(self.sequencer.mints)
-        events, rejected = self._stamp(batch, intake)
+        events, rejected = self._stamp(batch, intake, is_untrusted=is_untrusted)
         self._event_log.append(events)
         decisions = events["seq"][events["flags"] & DECISION > 0]
         cursor = Cursor(
@@ -121,7 +122,7 @@ class EventPublisher:
             for stream in EVENT_STREAMS:
                 self._bus.trim(stream, self._first_kept(slowest))
 
-    def _stamp(self, batch: Batch, intake: Intake) -> tuple[Events, list[Rejected]]:
+    def _stamp(self, batch: Batch, intake: Intake, *, is_untrusted: bool) -> tuple[Events, list[Rejected]]:
         """Number the events, and flag those that are late or of an untrusted feed, and the last one of the feed."""
         now_ns = self._context.clock.now_ns()
         events, rejected = self.sequencer.stamp(batch.messages, now_ns=now_ns if self._live else None)
@@ -136,7 +137,7 @@ class EventPublisher:
         # Live feeds are excepted: they may send invalid messages without end.
         intake.take_while(batch, is_rejected)
         events["flags"][self._clock.are_late(events["ts"], self._context.clock.monotonic_s(), now_ns)] |= STALE
-        if self._live and any(status.is_untrusted for status in self._feed.statuses()):
+        if is_untrusted:
             events["flags"] |= STALE
         if len(events) and intake.has_ended:
             events["flags"][-1] |= REBALANCE

@@ -82,11 +82,35 @@ def test_halt_takes_effect_after_the_last_event_while_the_feed_is_silent(stage: 
     step_until(market, lambda: market.seq == 5)
     with stage.database.begin() as connection:
         command_id = enqueue(connection, stage.run_id, CommandName.HALT)
-    market.step()
+
+    def is_taken() -> bool:
+        with stage.database.connect() as connection:
+            return not pending_commands(connection, stage.run_id)
+
+    step_until(market, is_taken)
     with stage.database.connect() as connection:
-        assert not pending_commands(connection, stage.run_id)
         query = sa.select(CommandRow.seq).where(CommandRow.command_id == command_id)
         assert connection.scalar(query) == 5
+
+
+def test_commands_are_asked_for_at_intervals_while_events_arrive(stage: Stage, monkeypatch) -> None:
+    source = ScriptedSource()
+    market = stage.live(source)
+    questions: list[float] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM commands" in statement:
+            questions.append(time.monotonic())
+
+    sa.event.listen(market.context.database, "before_cursor_execute", note)
+    for interval_s, allowed in ((60.0, 1), (0.0, 10**6)):
+        monkeypatch.setattr("memesnipe.roles.market_data.ASK_EVERY_S", interval_s)
+        questions.clear()
+        for _ in range(5):
+            source.deliver(*trades(1, first=market.seq))
+            step_until(market, lambda expected=market.seq + 1: market.seq == expected)
+        assert (len(questions) >= 5) == (interval_s == 0.0)
+        assert len(questions) <= allowed
 
 
 def test_the_end_is_recorded_after_the_last_event(stage: Stage) -> None:

@@ -185,11 +185,15 @@ class PumpfunFeed:
 
     def counts(self) -> dict[str, int]:
         """Return how many frames, events and messages there were, and by reason how many were put aside."""
-        found = self._frames + self._joiner.counts + self._decoder.counts + self._translator.counts
+        counts: list[Mapping[str, int]] = [self._joiner.counts, self._decoder.counts, self._translator.counts]
         if self._lookups is not None and self._repairs is not None:
-            found += self._lookups.counts() + self._repairs.counts
+            counts += [self._lookups.counts(), self._repairs.counts]
+        found = dict(self._frames)
+        for one in counts:  # a sum of counters would build one more for each
+            for name, count in one.items():
+                found[name] = found.get(name, 0) + count
         missed = {f"transactions missed by {name}": count for name, count in self._joiner.missed.items()}
-        return dict(found) | missed
+        return found | missed
 
     def statuses(self) -> list[FeedStatus]:
         """Return the condition of each endpoint, and of the reading of their frames under the name of the feed."""

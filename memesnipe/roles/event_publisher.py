@@ -4,10 +4,12 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, update
 
 from memesnipe.bus.redis_bus import Bus
-from memesnipe.feeds.base import Feed
+from memesnipe.feeds.base import OWN_TS, Feed
 from memesnipe.market.events import DECISION, REBALANCE, STALE, Events
 from memesnipe.market.sequencer import Rejected, Sequencer
 from memesnipe.protocol.events import to_payloads
@@ -136,12 +138,27 @@ class EventPublisher:
         # A decision is due at the end of a feed too. Rejected messages after the last event are thus taken with it.
         # Live feeds are excepted: they may send invalid messages without end.
         intake.take_while(batch, is_rejected)
-        events["flags"][self._clock.are_late(events["ts"], self._context.clock.monotonic_s(), now_ns)] |= STALE
+        own_ts = self._own_times(batch, events, rejected)
+        events["flags"][self._clock.are_late(own_ts, self._context.clock.monotonic_s(), now_ns)] |= STALE
         if is_untrusted:
             events["flags"] |= STALE
         if len(events) and intake.has_ended:
             events["flags"][-1] |= REBALANCE
         return events, rejected
+
+    def _own_times(self, batch: Batch, events: Events, rejected: list[Rejected]) -> NDArray[np.int64]:
+        """Return the time from which the age of each event is measured: of a live one its own, shape (n,)."""
+        times: NDArray[np.int64] = events["ts"]
+        if not self._live:
+            return times
+        left_out = {one.index for one in rejected}
+        accepted = [message for index, message in enumerate(batch.messages) if index not in left_out]
+        own = [message.get(OWN_TS) for message in accepted]
+        known = [
+            ts if isinstance(own_ts, bool) or not isinstance(own_ts, int) else min(own_ts, ts)
+            for own_ts, ts in zip(own, times.tolist(), strict=True)
+        ]
+        return np.array(known, np.int64)
 
     def _commit(self, cursor: Cursor, rejected: list[Rejected], known_mints: int) -> None:
         run_id = self._context.run_id

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from actors.host import Host
-from memesnipe.feeds.base import FeedStatus
+from memesnipe.feeds.base import OWN_TS, FeedStatus
 from memesnipe.feeds.live import LiveFeed
 from memesnipe.feeds.merge import MergedFeed
 from memesnipe.market.events import NS_PER_S, STALE
@@ -194,7 +194,7 @@ def test_a_dead_feed_thread_is_reported_and_continues_after_its_last_event(stage
     step_until(market, lambda: market.seq == 10)
     assert activity.slow_state() is None
     source.fail(ConnectionError("no route to host"))
-    step_until(market, lambda: activity.slow_state() and market.step() is None)
+    step_until(market, lambda: (slow := activity.slow_state()) and "times" in slow.detail)
     state, detail = activity.slow_state()
     assert state == "stalled"
     assert detail.startswith("feed test failed ")
@@ -303,6 +303,25 @@ def test_events_of_an_untrusted_feed_are_stale_until_it_is_trusted_again(stage: 
     log = (stage.home / "logs" / "market_data.jsonl").read_text()
     assert "feed untrusted; nothing is bought" in log
     assert "feed trusted again" in log
+
+
+def test_the_age_of_a_late_event_is_that_of_its_own_time_and_stays_in_the_log(stage: Stage, monkeypatch) -> None:
+    max_age_s = stage.context().settings.risk.max_data_age_ms / 1000
+    now_ns = START_TS + int(2 * max_age_s * NS_PER_S)
+    monkeypatch.setattr("memesnipe.clock.time.time_ns", lambda: now_ns)
+    source = ScriptedSource()
+    market = stage.live(source)
+    [fresh] = trades(1)
+    fresh |= {"ts": now_ns}
+    late = {**fresh, OWN_TS: now_ns - int(max_age_s * NS_PER_S) - 1}
+    in_time = {**fresh, OWN_TS: now_ns - int(max_age_s * NS_PER_S)}
+    invalid = {**fresh, "kind": "nothing"}
+    newer = {**fresh, OWN_TS: now_ns + 1}
+    source.deliver(fresh, late, invalid, in_time, {**fresh, OWN_TS: "yesterday"}, newer)
+    step_until(market, lambda: market.seq == 5)
+    (events,) = read_batches(stage.context().event_log, 1, 5)
+    assert events["ts"].tolist() == [now_ns] * 5, "the order of events is as it was"
+    assert (events["flags"] & STALE).tolist() == [0, STALE, 0, 0, 0]
 
 
 def test_what_fails_without_stopping_a_feed_is_logged_once_while_it_lasts(stage: Stage, monkeypatch) -> None:

@@ -4,6 +4,7 @@ import json
 import tempfile
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -142,13 +143,16 @@ def _pumpfun(names: Sequence[str], endpoints: Endpoints, price: LastSolPrice, st
 def _pyth(endpoints: Endpoints, price: LastSolPrice) -> Feed:
     from memesnipe.feeds.pyth import pyth_feed  # noqa: PLC0415 - as above
 
-    return pyth_feed(endpoints.pyth_url, endpoints.pyth_api_key, price.noting)
+    return pyth_feed(
+        endpoints.pyth_url, endpoints.pyth_api_key, partial(price.noting, "pyth"), partial(price.warning, "pyth")
+    )
 
 
 def _jupiter(endpoints: Endpoints, price: LastSolPrice) -> Feed:
     from memesnipe.feeds.jupiter import jupiter_feed  # noqa: PLC0415 - as above
 
-    return jupiter_feed(endpoints.jupiter_api_url, endpoints.jupiter_api_key, price.noting)
+    noting, warning = partial(price.noting, "jupiter"), partial(price.warning, "jupiter")
+    return jupiter_feed(endpoints.jupiter_api_url, endpoints.jupiter_api_key, noting, warning)
 
 
 def _dexscreener(endpoints: Endpoints) -> Feed:

@@ -33,6 +33,8 @@ _NO_REJECTIONS: Final = frozenset(
         *(name for names in OTHER_EVENTS.values() for name in names.values()),
     }
 )
+_WARN_S: Final = 60.0  # after endpoints have contradicted each other
+_DISAGREE: Final = "endpoints report other events of the same transaction; the first report is used"
 _SLICE_S: Final = 0.002  # of waiting for one endpoint, while a frame of another may arrive
 
 
@@ -219,7 +221,8 @@ class PumpfunFeed:
         """Return what fails besides the endpoints."""
         failed_lookup = self._lookups.error if self._lookups is not None else ""
         not_saved = self._saved.warning if self._saved is not None else ""
-        return "; ".join(text for text in (failed_lookup, not_saved) if text)
+        disagree = "" if self._clock() - self._joiner.differed_at_s > _WARN_S else _DISAGREE
+        return "; ".join(text for text in (failed_lookup, not_saved, disagree) if text)
 
     def close(self) -> None:
         """Close every endpoint, and save what is known of coins and pools."""

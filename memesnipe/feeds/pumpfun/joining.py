@@ -6,22 +6,26 @@ the same logs, so the signature identifies the transaction, and its events keep 
 
 import heapq
 from collections import Counter, OrderedDict
+from math import inf
 from typing import Final
 
 from memesnipe.feeds.merge import REORDER_WINDOW_S
 from memesnipe.feeds.pumpfun.frames import Notification
+from memesnipe.feeds.pumpfun.invocations import DATA
 
 REMEMBER_S: Final = 30.0  # how long a copy of a transaction is recognised, and waited for before it counts as missed
 MAX_REMEMBERED: Final = 50_000  # transactions; at the rate of the whole market some minutes
+DIFFERENT: Final = "copies that differ between endpoints"
 MAX_HELD: Final = 5_000  # transactions that wait for the reorder window; beyond that the first are released early
 
 
 class _Seen:
     """A transaction that some endpoint delivered."""
 
-    __slots__ = ("at_s", "by", "held")
+    __slots__ = ("at_s", "by", "data", "held")
 
-    def __init__(self, at_s: float, by: int, held: list[Notification] | None) -> None:
+    def __init__(self, at_s: float, by: int, held: list[Notification] | None, data: int) -> None:
+        self.data = data  # hash of what its programs wrote; 0 if it is not known whole
         self.at_s, self.by, self.held = at_s, by, held  # `held` has one notification until it is released
 
 
@@ -36,6 +40,7 @@ class Joiner:
     def __init__(self, endpoints: list[str], window_s: float = REORDER_WINDOW_S) -> None:
         self.counts: Counter[str] = Counter()
         self.missed = dict.fromkeys(endpoints, 0)  # transactions that only other endpoints delivered
+        self.differed_at_s = -inf  # when an endpoint last contradicted another
         self._window_s = window_s
         self._bits = {name: 1 << at for at, name in enumerate(endpoints)}
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
@@ -56,11 +61,16 @@ class Joiner:
         if seen is not None:
             self.counts["duplicate transactions"] += 1
             seen.by |= bit
+            data = _data_of(notification)
+            if seen.data and data and seen.data != data:  # the first copy is used
+                self.counts[DIFFERENT] += 1
+                self.differed_at_s = now_s
+            seen.data = seen.data or data
             if seen.held and seen.held[0].is_truncated and not notification.is_truncated:
                 seen.held[0] = notification  # this node cuts the logs later
             return False
         held = [notification]
-        self._seen[notification.signature] = _Seen(now_s, bit, held)
+        self._seen[notification.signature] = _Seen(now_s, bit, held, _data_of(notification))
         self._arrivals += 1
         heapq.heappush(self._heap, (notification.slot, self._arrivals, now_s, held))
         return True
@@ -107,3 +117,10 @@ class Joiner:
             for name, bit in self._bits.items():
                 if not seen.by & bit:
                     self.missed[name] += 1
+
+
+def _data_of(notification: Notification) -> int:
+    """Return a hash of the data in a transaction's logs, which is the same at every node; 0 if the logs were cut."""
+    if notification.lines is not None or notification.is_truncated:
+        return 0
+    return hash(tuple(line for line in notification.logs if line.startswith(DATA))) or 1

@@ -99,6 +99,27 @@ def test_a_transaction_of_helius_counts_once_beside_that_of_a_public_node() -> N
     assert "truncated logs" not in feed.counts()
 
 
+def test_endpoints_that_disagree_about_a_transaction_are_noticed() -> None:
+    curve = Curve()
+    first, other = curve.buy(TOKEN), curve.buy(TOKEN)
+    one = ScriptedSource([notification(1, "s", logs_of([first]))])
+    two = ScriptedSource([notification(1, "s", [*logs_of([first])[:4], "Log truncated"])])
+    feed = the_feed(window_s=0.0, one=one, two=two)
+    deadline_s = time.monotonic() + SOON_S
+    while not (polled := feed.poll(5, 0.1)) or feed.counts().get("duplicate transactions", 0) < 1:
+        assert time.monotonic() < deadline_s
+    assert feed.statuses()[-1].warning == "", "a cut copy contradicts nothing"
+    two.deliver(notification(1, "s", logs_of([other])))
+    while feed.counts().get("duplicate transactions", 0) < 2:
+        assert time.monotonic() < deadline_s
+        polled = feed.poll(5, 0.1)
+        assert polled is IDLE
+    reading = feed.statuses()[-1]
+    assert reading.warning == "endpoints report other events of the same transaction; the first report is used"
+    assert reading.rejected == {"copies that differ between endpoints": 1}
+    feed.close()
+
+
 def test_a_message_arrives_while_the_sources_stay_open() -> None:
     source = ScriptedSource([subscribed(1), *trade_frames(1)])
     feed = the_feed(a=source, b=ScriptedSource())

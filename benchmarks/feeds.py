@@ -52,7 +52,7 @@ def built_frames() -> list[str]:
 
 
 def measure(name: str, frames: list[str], endpoints: int) -> None:
-    feed = PumpfunFeed({str(n): Frames(frames) for n in range(endpoints)}, lambda: 200.0, 0.25, lambda: LAST_TS)
+    feed = PumpfunFeed({str(n): Frames(frames) for n in range(endpoints)}, lambda: 200.0, lambda: LAST_TS)
     feed.open(None)
     messages = 0
     began = time.process_time()

@@ -1,7 +1,8 @@
 """Settings of live feeds: addresses and keys of the services that they read."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -9,9 +10,30 @@ from memesnipe.config.group import Group, setting
 from memesnipe.config.types import OptionalPath, Port
 from memesnipe.config.urls import empty_is_unset, http_url, key, rpc_url, websocket_url, websocket_urls
 
+_TICKER: Final = re.compile(r"[A-Z][0-9A-Z]{0,14}")
+_MINT: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
+
+
+def _cashtags(value: str) -> str:
+    """Check a list of tickers with their mints; return it in capitals and without spaces.
+
+    Raises:
+        ValueError: it is none, or names a ticker twice.
+    """
+    pairs = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+    tickers = [ticker.strip().removeprefix("$").upper() for ticker, _, _ in pairs]
+    mints = [mint.strip() for _, _, mint in pairs]
+    if not all(map(_TICKER.fullmatch, tickers)) or not all(map(_MINT.fullmatch, mints)):
+        raise ValueError("must be like TICKER=MINT,TICKER=MINT")
+    if len(set(tickers)) < len(tickers):
+        raise ValueError("names a ticker twice")
+    return ",".join(map("=".join, zip(tickers, mints, strict=True)))
+
+
 WebsocketUrls = Annotated[SecretStr, AfterValidator(websocket_urls)]
 RpcUrl = Annotated[SecretStr, AfterValidator(rpc_url)]
-WebsocketUrl = Annotated[str, AfterValidator(websocket_url)]
+Cashtags = Annotated[str, AfterValidator(_cashtags)]
+WebsocketUrl = Annotated[SecretStr, AfterValidator(websocket_url)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 Key = Annotated[Annotated[SecretStr, AfterValidator(key)] | None, BeforeValidator(empty_is_unset)]
 
@@ -47,6 +69,18 @@ class FeedSettings(Group):
     jupiter_api_key: Key = setting(None, "key of Jupiter; the feed of SOL's price needs none", decides=False)
     dexscreener_url: HttpUrl = setting("https://api.dexscreener.com", "DexScreener's API", decides=False)
     hyperliquid_url: HttpUrl = setting("https://api.hyperliquid.xyz", "Hyperliquid's API", decides=False)
+    farcaster_url: HttpUrl = setting("https://api.neynar.com", "Neynar's API for Farcaster", decides=False)
+    farcaster_query: str = setting(
+        'pump.fun | "$BONK" | "$WIF" | "$POPCAT" | "$FARTCOIN" | "$GOAT" | "$PNUT"',
+        "what casts must contain, in Neynar's syntax",
+        decides=False,
+    )
+    neynar_api_key: Key = setting(None, "key of Neynar, for the feed `farcaster`", decides=False)
+    x_url: HttpUrl = setting("https://api.x.com", "X's API", decides=False)
+    x_bearer_token: Key = setting(None, "bearer token of an app of X, for the feed `x`", decides=False)
+    social_cashtags: Cashtags = setting(
+        "", "tokens that posts name by a cashtag, besides those with a perp: TICKER=MINT,TICKER=MINT", decides=False
+    )
     signals_file: AbsolutePath = setting(
         None, "file to which a program of yours appends events, for the feed `signals`", decides=False
     )
@@ -59,3 +93,9 @@ class FeedSettings(Group):
     def solana_ws_urls(self) -> tuple[str, ...]:
         """Return the websockets of Solana."""
         return tuple(self.solana_ws_url.get_secret_value().split(","))
+
+    @property
+    def cashtags(self) -> dict[str, str]:
+        """Return the mint of each ticker in `SOCIAL_CASHTAGS`."""
+        pairs = (part.partition("=") for part in self.social_cashtags.split(",") if part)
+        return {ticker: mint for ticker, _, mint in pairs}

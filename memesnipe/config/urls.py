@@ -46,13 +46,14 @@ def http_url(value: str) -> str:
     return _without_keys(value, ("http", "https"))
 
 
-def websocket_url(value: str) -> str:
-    """Check the base URL of a service's websocket.
+def websocket_url(value: SecretStr) -> SecretStr:
+    """Check the base URL of a service's websocket; it is a secret only because a key may be written into it.
 
     Raises:
         ValueError: it is no such URL, or contains a password or a query: keys have settings of their own.
     """
-    return _without_keys(value, ("ws", "wss"))
+    _without_keys(value.get_secret_value(), ("ws", "wss"))
+    return value
 
 
 def key(value: SecretStr) -> SecretStr:

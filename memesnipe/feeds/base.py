@@ -12,6 +12,12 @@ A message is not validated, and at run time may be any JSON value: a live source
 (`memesnipe.market.sequencer`) rejects invalid messages, and makes records of the others.
 """
 
+OWN_TS: Final = "own_ts"
+"""The key of a message with the event's own time in ns, where its `ts` is that of an event before it.
+
+It is no part of the record: only the age of a live event is measured from it.
+"""
+
 ResumeToken: TypeAlias = Any
 """A JSON value that only the feed interprets: opened with it, the feed continues after the message it belongs to.
 

@@ -11,7 +11,18 @@ from memesnipe.errors import InputError
 from memesnipe.feeds.base import Feed
 from memesnipe.feeds.endpoints import Endpoints
 
-LIVE_FEEDS = ("pumpfun", "helius", "pyth", "jupiter", "dexscreener", "hyperliquid", "signals", "webhook")
+LIVE_FEEDS = (
+    "pumpfun",
+    "helius",
+    "pyth",
+    "jupiter",
+    "dexscreener",
+    "hyperliquid",
+    "farcaster",
+    "x",
+    "signals",
+    "webhook",
+)
 GENERATED_FEEDS = ("synthetic", "measured")
 FEED_NAMES = (*GENERATED_FEEDS, "replay", *LIVE_FEEDS)
 ENDLESS_FEEDS = ("synthetic", *LIVE_FEEDS)

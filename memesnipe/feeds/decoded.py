@@ -24,16 +24,24 @@ class DecodedFeed:
     Args:
         payloads: the feed whose messages are payloads.
         decode: decodes one.
+        rejected: counts what was put aside by reason, where more than the decoder does so.
+        warning: returns what is wrong with payloads of late; "" for nothing.
     """
 
     live = True
     total: int | None = None
     assumptions: Mapping[str, Any] = MappingProxyType({})
 
-    def __init__(self, payloads: Feed, decode: Decoder) -> None:
-        self._payloads, self._decode = payloads, decode
+    def __init__(
+        self,
+        payloads: Feed,
+        decode: Decoder,
+        rejected: Counter[str] | None = None,
+        warning: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._payloads, self._decode, self._warning = payloads, decode, warning
         self._decoded: deque[FeedEvent] = deque()
-        self._rejected: Counter[str] = Counter()
+        self._rejected: Counter[str] = Counter() if rejected is None else rejected
 
     def open(self, token: ResumeToken) -> None:
         """Open the feed of payloads."""
@@ -60,7 +68,8 @@ class DecodedFeed:
 
     def statuses(self) -> list[FeedStatus]:
         """Return the condition of the source, with the numbers of rejected payloads."""
-        return [replace(status, rejected=dict(self._rejected)) for status in self._payloads.statuses()]
+        rejected, warning = dict(self._rejected), self._warning()
+        return [replace(status, rejected=rejected, warning=warning) for status in self._payloads.statuses()]
 
     def close(self) -> None:
         """Close the feed of payloads."""

@@ -1,5 +1,6 @@
 """Where the live feeds connect to, and their keys."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,5 +20,13 @@ class Endpoints:
     jupiter_api_key: str | None = field(default=None, repr=False)
     helius_api_key: str | None = field(default=None, repr=False)
     signals_file: Path | None = None
+    farcaster_url: str = ""
+    farcaster_query: str = ""
+    neynar_api_key: str | None = field(default=None, repr=False)
+    x_url: str = ""
+    x_bearer_token: str | None = field(default=None, repr=False)
+    cashtags: Mapping[str, str] = field(
+        default_factory=dict
+    )  # mint by ticker, besides `memesnipe.feeds.posts.CASHTAGS`
     webhook_port: int = 0
     webhook_token_file: Path | None = None

@@ -59,14 +59,20 @@ class JupiterDecoder:
         return [sol_price_message(self.clock(), quote.usdPrice, quote.blockId or 0)]
 
 
-def jupiter_feed(url: str, api_key: str | None, decoding: Callable[[Decoder], Decoder] = lambda decode: decode) -> Feed:
+def jupiter_feed(
+    url: str,
+    api_key: str | None,
+    decoding: Callable[[Decoder], Decoder] = lambda decode: decode,
+    warning: Callable[[], str] = lambda: "",
+) -> Feed:
     """Return the feed; it is not open yet.
 
     Args:
         url: base URL of Jupiter's APIs.
         api_key: key of Jupiter; None for none.
         decoding: wraps the decoder, see `memesnipe.feeds.sol_price`.
+        warning: returns why the last price was put aside.
     """
     headers = {"x-api-key": api_key} if api_key else {}
     source = PollingSource(f"{url.rstrip('/')}/price/v3?ids={SOL_MINT}", INTERVAL_S, headers)
-    return DecodedFeed(LiveFeed("jupiter", source), decoding(JupiterDecoder()))
+    return DecodedFeed(LiveFeed("jupiter", source), decoding(JupiterDecoder()), warning=warning)

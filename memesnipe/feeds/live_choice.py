@@ -4,6 +4,7 @@ import json
 import tempfile
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -38,8 +39,14 @@ def check_endpoints(names: Sequence[str], endpoints: Endpoints) -> None:
     Raises:
         InputError: one has not.
     """
-    if "helius" in names and endpoints.helius_api_key is None:
-        raise InputError("--feed helius: HELIUS_API_KEY is not set; it is the key of an account at helius.dev")
+    keys = {
+        "helius": (endpoints.helius_api_key, "HELIUS_API_KEY", "the key of an account at helius.dev"),
+        "farcaster": (endpoints.neynar_api_key, "NEYNAR_API_KEY", "the key of an account at neynar.com"),
+        "x": (endpoints.x_bearer_token, "X_BEARER_TOKEN", "the bearer token of an app at developer.x.com"),
+    }
+    for name, (key, setting, what) in keys.items():
+        if name in names and key is None:
+            raise InputError(f"--feed {name}: {setting} is not set; it is {what}")
     if "webhook" in names:
         from memesnipe.feeds.webhook.feed import read_token  # noqa: PLC0415 - import only what is opened
 
@@ -69,6 +76,8 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | No
         "dexscreener": lambda: _dexscreener(endpoints),
         "hyperliquid": lambda: _hyperliquid(endpoints),
         "signals": lambda: _signals(endpoints),
+        "farcaster": lambda: _farcaster(endpoints),
+        "x": lambda: _x(endpoints),
         "webhook": lambda: _webhook(endpoints, state),
         **dict.fromkeys(PUMPFUN_FEEDS, lambda: _pumpfun(names, endpoints, price, state)),
     }
@@ -134,13 +143,16 @@ def _pumpfun(names: Sequence[str], endpoints: Endpoints, price: LastSolPrice, st
 def _pyth(endpoints: Endpoints, price: LastSolPrice) -> Feed:
     from memesnipe.feeds.pyth import pyth_feed  # noqa: PLC0415 - as above
 
-    return pyth_feed(endpoints.pyth_url, endpoints.pyth_api_key, price.noting)
+    return pyth_feed(
+        endpoints.pyth_url, endpoints.pyth_api_key, partial(price.noting, "pyth"), partial(price.warning, "pyth")
+    )
 
 
 def _jupiter(endpoints: Endpoints, price: LastSolPrice) -> Feed:
     from memesnipe.feeds.jupiter import jupiter_feed  # noqa: PLC0415 - as above
 
-    return jupiter_feed(endpoints.jupiter_api_url, endpoints.jupiter_api_key, price.noting)
+    noting, warning = partial(price.noting, "jupiter"), partial(price.warning, "jupiter")
+    return jupiter_feed(endpoints.jupiter_api_url, endpoints.jupiter_api_key, noting, warning)
 
 
 def _dexscreener(endpoints: Endpoints) -> Feed:
@@ -153,6 +165,22 @@ def _hyperliquid(endpoints: Endpoints) -> Feed:
     from memesnipe.feeds.hyperliquid import hyperliquid_feed  # noqa: PLC0415 - as above
 
     return hyperliquid_feed(endpoints.hyperliquid_url)
+
+
+def _farcaster(endpoints: Endpoints) -> Feed:
+    from memesnipe.feeds.farcaster import farcaster_feed  # noqa: PLC0415 - as above
+    from memesnipe.feeds.posts import CASHTAGS, Mentions  # noqa: PLC0415
+
+    mentions = Mentions({**CASHTAGS, **endpoints.cashtags})
+    key = endpoints.neynar_api_key or ""
+    return farcaster_feed(endpoints.farcaster_url, key, endpoints.farcaster_query, mentions)
+
+
+def _x(endpoints: Endpoints) -> Feed:
+    from memesnipe.feeds.posts import CASHTAGS, Mentions  # noqa: PLC0415 - as above
+    from memesnipe.feeds.x import x_feed  # noqa: PLC0415
+
+    return x_feed(endpoints.x_url, endpoints.x_bearer_token or "", Mentions({**CASHTAGS, **endpoints.cashtags}))
 
 
 def _signals(endpoints: Endpoints) -> Feed:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from memesnipe.errors import InputError
-from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedStatus, Polled, ResumeToken
+from memesnipe.feeds.base import END, IDLE, OWN_TS, Feed, FeedEvent, FeedStatus, Polled, ResumeToken
 from memesnipe.market.events import NS_PER_S
 from memesnipe.market.sequencer import MAX_FUTURE_NS, time_of
 
@@ -147,7 +147,7 @@ class MergedFeed:
             self._last_ts = ts if ts <= self._now_ns() + MAX_FUTURE_NS else self._last_ts
         elif ts > 0 and self._last_ts - ts <= MAX_LATE_NS:
             one.late += 1
-            return {**message, "ts": self._last_ts}
+            return {OWN_TS: ts, **message, "ts": self._last_ts}
         return message
 
     def statuses(self) -> list[FeedStatus]:

@@ -95,14 +95,20 @@ def _value(digits: str, exponent: int) -> float:
         raise UnusableError("malformed") from None
 
 
-def pyth_feed(url: str, api_key: str | None, decoding: Callable[[Decoder], Decoder] = lambda decode: decode) -> Feed:
+def pyth_feed(
+    url: str,
+    api_key: str | None,
+    decoding: Callable[[Decoder], Decoder] = lambda decode: decode,
+    warning: Callable[[], str] = lambda: "",
+) -> Feed:
     """Return the feed; it is not open yet.
 
     Args:
         url: base URL of Hermes.
         api_key: key of Hermes; None for none.
         decoding: wraps the decoder, see `memesnipe.feeds.sol_price`.
+        warning: returns why the last price was put aside.
     """
     stream = f"{url.rstrip('/')}/v2/updates/price/stream?ids[]={SOL_USD_ID}&parsed=true"
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    return DecodedFeed(LiveFeed("pyth", EventStreamSource(stream, headers)), decoding(PythDecoder()))
+    return DecodedFeed(LiveFeed("pyth", EventStreamSource(stream, headers)), decoding(PythDecoder()), warning=warning)

@@ -63,8 +63,8 @@ def wait_of(headers: Mapping[str, str], now_s: float) -> float | None:
     """Return the seconds that a response requires to wait; None if its headers name no usable time.
 
     Args:
-        headers: of the response: `Retry-After`, as seconds or as a date, or Jupiter's `x-ratelimit-reset`, in seconds
-            since 1970.
+        headers: of the response: `Retry-After`, as seconds or as a date, or `x-ratelimit-reset` (Jupiter) or
+            `x-rate-limit-reset` (X), in seconds since 1970.
         now_s: seconds since 1970.
     """
     for wait_s in (_retry_after(headers.get("retry-after", ""), now_s), _reset(headers, now_s)):
@@ -86,7 +86,7 @@ def _retry_after(value: str, now_s: float) -> float | None:
 
 def _reset(headers: Mapping[str, str], now_s: float) -> float | None:
     try:
-        return float(headers.get("x-ratelimit-reset", "")) - now_s
+        return float(headers.get("x-ratelimit-reset") or headers.get("x-rate-limit-reset", "")) - now_s
     except ValueError:
         return None
 

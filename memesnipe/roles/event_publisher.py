@@ -4,10 +4,12 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, update
 
 from memesnipe.bus.redis_bus import Bus
-from memesnipe.feeds.base import Feed
+from memesnipe.feeds.base import OWN_TS, Feed
 from memesnipe.market.events import DECISION, REBALANCE, STALE, Events
 from memesnipe.market.sequencer import Rejected, Sequencer
 from memesnipe.protocol.events import to_payloads
@@ -88,17 +90,18 @@ class EventPublisher:
         if self.cursor.ended:
             self._recorder.finish(self.cursor.seq)
 
-    def publish(self, batch: Batch, intake: Intake, slowest: int) -> None:
+    def publish(self, batch: Batch, intake: Intake, slowest: int, *, is_untrusted: bool = False) -> None:
         """Publish a batch; an empty one records only that the feed has ended.
 
         Args:
             batch: the messages, and the token that is committed with them.
             intake: the source of the batch.
             slowest: the last event that every reader has consumed; older ones may be trimmed.
+            is_untrusted: whether a live feed is, so that nothing is bought on these events.
         """
         assert self._event_log is not None  # noqa: S101 - it is open
         known_mints = len(self.sequencer.mints)
-        events, rejected = self._stamp(batch, intake)
+        events, rejected = self._stamp(batch, intake, is_untrusted=is_untrusted)
         self._event_log.append(events)
         decisions = events["seq"][events["flags"] & DECISION > 0]
         cursor = Cursor(
@@ -121,7 +124,7 @@ class EventPublisher:
             for stream in EVENT_STREAMS:
                 self._bus.trim(stream, self._first_kept(slowest))
 
-    def _stamp(self, batch: Batch, intake: Intake) -> tuple[Events, list[Rejected]]:
+    def _stamp(self, batch: Batch, intake: Intake, *, is_untrusted: bool) -> tuple[Events, list[Rejected]]:
         """Number the events, and flag those that are late or of an untrusted feed, and the last one of the feed."""
         now_ns = self._context.clock.now_ns()
         events, rejected = self.sequencer.stamp(batch.messages, now_ns=now_ns if self._live else None)
@@ -135,12 +138,27 @@ class EventPublisher:
         # A decision is due at the end of a feed too. Rejected messages after the last event are thus taken with it.
         # Live feeds are excepted: they may send invalid messages without end.
         intake.take_while(batch, is_rejected)
-        events["flags"][self._clock.are_late(events["ts"], self._context.clock.monotonic_s(), now_ns)] |= STALE
-        if self._live and any(status.is_untrusted for status in self._feed.statuses()):
+        own_ts = self._own_times(batch, events, rejected)
+        events["flags"][self._clock.are_late(own_ts, self._context.clock.monotonic_s(), now_ns)] |= STALE
+        if is_untrusted:
             events["flags"] |= STALE
         if len(events) and intake.has_ended:
             events["flags"][-1] |= REBALANCE
         return events, rejected
+
+    def _own_times(self, batch: Batch, events: Events, rejected: list[Rejected]) -> NDArray[np.int64]:
+        """Return the time from which the age of each event is measured: of a live one its own, shape (n,)."""
+        times: NDArray[np.int64] = events["ts"]
+        if not self._live:
+            return times
+        left_out = {one.index for one in rejected}
+        accepted = [message for index, message in enumerate(batch.messages) if index not in left_out]
+        own = [message.get(OWN_TS) for message in accepted]
+        known = [
+            ts if isinstance(own_ts, bool) or not isinstance(own_ts, int) else min(own_ts, ts)
+            for own_ts, ts in zip(own, times.tolist(), strict=True)
+        ]
+        return np.array(known, np.int64)
 
     def _commit(self, cursor: Cursor, rejected: list[Rejected], known_mints: int) -> None:
         run_id = self._context.run_id

@@ -46,16 +46,17 @@ class Intake:
         """Whether every event was taken, as far as is known."""
         return self._has_ended and not self._polled
 
-    def take_due(self, is_decision_due: Callable[[list[Any]], bool]) -> Batch:
-        """Take the events that are due, at most one batch; wait up to `MAX_WAIT_S` if there are none.
+    def take_due(self, is_decision_due: Callable[[list[Any]], bool], wait_s: float = MAX_WAIT_S) -> Batch:
+        """Take the events that are due, at most one batch; wait up to ``wait_s`` seconds if there are none.
 
         Args:
             is_decision_due: whether one is due after the last of these messages; in lockstep the batch ends there.
+            wait_s: at most `MAX_WAIT_S`.
         """
         messages: list[Any] = []
         while len(messages) < BATCH:
-            event = self.peek(MAX_WAIT_S) if not messages or not self._feed.live else self._first()
-            if event is None or not self._is_due(event.message, wait=not messages):
+            event = self.peek(wait_s) if not messages or not self._feed.live else self._first()
+            if event is None or not self._is_due(event.message, 0.0 if messages else wait_s):
                 break
             messages.append(self._take())
             if self._lockstep and is_decision_due(messages):
@@ -85,12 +86,12 @@ class Intake:
         message, self._token = self._polled.popleft()
         return message
 
-    def _is_due(self, message: Any, *, wait: bool) -> bool:
-        """Return whether an event is due; sleep up to `MAX_WAIT_S` until it is, if ``wait``."""
+    def _is_due(self, message: Any, wait_s: float) -> bool:
+        """Return whether an event is due; sleep up to ``wait_s`` seconds until it is."""
         ts = time_of(message)
         if not 0 < ts <= LAST_TS:
             return True  # an event without a time or with an impossible one is rejected at once
         early_s = self._clock.due_in_s(ts, self._machine_clock.monotonic_s())
-        if early_s > 0 and wait:
-            self._machine_clock.sleep(min(early_s, MAX_WAIT_S))
+        if early_s > 0 and wait_s > 0:
+            self._machine_clock.sleep(min(early_s, wait_s))
         return early_s <= 0

@@ -1,8 +1,9 @@
 """Market data: reads the feed, and publishes its events and the commands of users in one order."""
 
+from math import inf
 from typing import Final
 
-from memesnipe.feeds.base import Feed
+from memesnipe.feeds.base import Feed, FeedStatus
 from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENT_READERS, EVENTS, MAX_IN_FLIGHT, READERS
 from memesnipe.roles.activity import WORKING
 from memesnipe.roles.context import Context
@@ -15,6 +16,9 @@ from memesnipe.storage.runs import Cursor, read_offsets
 from memesnipe.telemetry.metrics import ActorMetrics
 
 PROGRESS_WAIT_S: Final = 0.05  # for readers; they announce their progress, but an announcement may be lost
+# Asking the database for commands and readers takes about 3 ms. While events of a live feed arrive it is asked no more
+# often; a command takes effect this much later.
+ASK_EVERY_S: Final = 0.05
 GENERATION_CHECK_S: Final = 5.0  # of waiting for the same thing, before checking whether a generation is the reason
 
 
@@ -43,6 +47,7 @@ class MarketData:
         self._journal = context.journal(self.name, (COMMANDS,))
         self._publisher = EventPublisher(context, metrics, self._journal, self._clock, self.log, feed)
         self._waits_for_decision = False  # in lockstep
+        self._asked_at_s = -inf  # when the database was asked for commands and readers, by the monotonic clock
         self._slowest = 0  # the last event that every reader has consumed, as far as known
         self._failures: dict[str, int] = {}  # of each live feed, as far as logged
         self._warnings: dict[str, str] = {}  # of live feeds, as far as logged
@@ -83,18 +88,28 @@ class MarketData:
 
     def step(self) -> None:
         """Publish the events that are due, once the readers have progressed far enough."""
+        left_s = self._asked_at_s + ASK_EVERY_S - self.context.clock.monotonic_s()
+        if left_s > 0 and self._feed.live and not self.cursor.ended and self.seq - self._slowest < MAX_IN_FLIGHT:
+            self._publish_due(left_s)
+            return
         self.context.bus.assert_complete()  # readers may wait for entries that Redis has lost
         may_publish = self._check_commands_and_readers()
-        self._report_feed()
+        self._report_feed(self._feed.statuses())
         if not may_publish:
             self._journal.renew()
             stream = ALLOCATIONS if self._waits_for_decision else EVENTS
             self.context.bus.wait_for_progress(stream, MAX_WAIT_S if self.cursor.ended else PROGRESS_WAIT_S)
             return
-        batch = self._intake.take_due(self._publisher.sequencer.is_decision_due)
+        self._publish_due(ASK_EVERY_S if self._feed.live else MAX_WAIT_S)
+
+    def _publish_due(self, wait_s: float) -> None:
+        """Publish the events that are due; wait up to ``wait_s`` seconds if there are none."""
+        batch = self._intake.take_due(self._publisher.sequencer.is_decision_due, wait_s)
         if batch.messages or self._intake.has_ended:
             self.context.activity.set(WORKING)
-            self._publisher.publish(batch, self._intake, self._slowest)
+            # After the events were taken: reading them may have shown that they are not to be trusted.
+            is_untrusted = self._feed.live and any(status.is_untrusted for status in self._feed.statuses())
+            self._publisher.publish(batch, self._intake, self._slowest, is_untrusted=is_untrusted)
         else:
             self._journal.renew()
 
@@ -103,6 +118,7 @@ class MarketData:
 
         That is so while no reader is too far behind, and in lockstep once the executor has applied the last decision.
         """
+        self._asked_at_s = self.context.clock.monotonic_s()
         with self.context.database.connect() as connection:
             commands = pending_commands(connection, self.context.run_id)
             events, decided = read_offsets(connection, self.context.run_id, EVENTS, ALLOCATIONS)
@@ -144,9 +160,8 @@ class MarketData:
         if activity.waiting_s() > GENERATION_CHECK_S and self.context.bus.is_any_actor("breeding"):
             activity.set_waiting_for("")
 
-    def _report_feed(self) -> None:
+    def _report_feed(self, statuses: list[FeedStatus]) -> None:
         """Report the condition of live feeds: to the heartbeat, the metrics and, for failures, the log."""
-        statuses = self._feed.statuses()
         self.context.activity.set_feed_state(
             feed_state(statuses, self.context.settings.telemetry.max_feed_silence_secs)
         )

@@ -37,6 +37,7 @@ class HttpTestServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
+            body = b""  # of the current request
 
             def setup(self) -> None:
                 super().setup()
@@ -47,8 +48,9 @@ class HttpTestServer:
                 owner._handle(self)
 
             def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                owner.bodies.append(self.rfile.read(length))
+                self.body = self.rfile.read(int(self.headers["Content-Length"]))
+                with owner.changed:
+                    owner.bodies.append(self.body)
                 owner._handle(self)
 
             def log_message(self, *_: object) -> None:
@@ -100,6 +102,11 @@ class HttpTestServer:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one request."""
         raise NotImplementedError
+
+    def body_of(self, request: BaseHTTPRequestHandler) -> bytes:
+        """Return the body of a request; other requests may have arrived since."""
+        body: bytes = getattr(request, "body", b"")
+        return body
 
     def take(self, request: BaseHTTPRequestHandler, timeout_s: float | None = None) -> str | None:
         """Return the next payload for a request; None if none comes in time, or the request has failed or ended."""

@@ -23,7 +23,7 @@ class RpcServer(HttpTestServer):
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one call."""
-        call = json.loads(self.bodies[-1])
+        call = json.loads(self.body_of(request))
         reply: dict[str, Any] = {"jsonrpc": "2.0", "id": call["id"]}
         try:
             reply["result"] = self.results[call["method"]](*call["params"])

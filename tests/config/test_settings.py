@@ -51,6 +51,9 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("PYTH_URL", "https://host/ hermes", "must be like https://HOST/PATH"),
         ("PYTH_URL", "https://host:0", "must be like https://HOST/PATH"),
         ("JUPITER_API_URL", "https:///price", "must be like https://HOST/PATH"),
+        ("HELIUS_WS_URL", "wss://host/?api-key=secret", "must have no password and no query"),
+        ("SOCIAL_CASHTAGS", "BONK=short", "must be like TICKER=MINT"),
+        ("SOCIAL_CASHTAGS", f"BONK={'A' * 40},$bonk={'B' * 40}", "names a ticker twice"),
         ("JUPITER_API_KEY", "two secret", "must be a key of visible ASCII characters"),
         ("PYTH_API_KEY", "secret\u00e4", "must be a key of visible ASCII characters"),
     ],
@@ -218,12 +221,14 @@ def test_keys_of_feeds_are_shown_nowhere_and_passed_on(monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTH_API_KEY", "secret1")
     monkeypatch.setenv("JUPITER_API_KEY", "")
     monkeypatch.setenv("SIGNALS_FILE", "mine.jsonl")
+    monkeypatch.setenv("SOCIAL_CASHTAGS", f"$moon = {'A' * 40}, MOO={'B' * 40}")
     settings = load_settings()
     write_resolved(settings, tmp_path / "settings.json")
     endpoints = endpoints_of(read_resolved(tmp_path / "settings.json"))
     assert endpoints.solana_ws_urls == ("wss://a.example.org/?api-key=secret", "wss://b.example.org/secret")
     assert endpoints.solana_rpc_url == "https://rpc.example.org/?api-key=secret"
     assert (endpoints.pyth_api_key, endpoints.jupiter_api_key) == ("secret1", None)
+    assert endpoints.cashtags == {"MOON": "A" * 40, "MOO": "B" * 40}
     assert endpoints.signals_file == tmp_path / "mine.jsonl"
     assert "secret" not in repr(settings) + str(settings.feeds) + repr(endpoints)
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from memesnipe.feeds.line_stream import LineStreamSource
 from memesnipe.feeds.live import Source
 from memesnipe.feeds.polling import PollingSource
 from memesnipe.feeds.server_sent_events import EventStreamSource
 from memesnipe.feeds.websocket import WebsocketSource, WebsocketTimes
 from memesnipe.testing.event_stream_server import EventStreamServer
+from memesnipe.testing.line_stream_server import LineStreamServer
 from memesnipe.testing.polled_server import PolledServer
 from memesnipe.testing.websocket_server import WebsocketServer
 
@@ -62,7 +64,20 @@ class Polling:
         return PollingSource(url, 0.005, {"x-api-key": KEY}, silence_s, LIMIT_BYTES)
 
 
-KINDS: dict[str, Kind] = {"websocket": Websocket(), "event stream": EventStream(), "polling": Polling()}
+class LineStream:
+    def server(self) -> Server:
+        return LineStreamServer()
+
+    def source(self, url: str, *, silence_s: float = SOON_S) -> Source:
+        return LineStreamSource(url, {"Authorization": f"Bearer {KEY}"}, silence_s, LIMIT_BYTES)
+
+
+KINDS: dict[str, Kind] = {
+    "websocket": Websocket(),
+    "event stream": EventStream(),
+    "line stream": LineStream(),
+    "polling": Polling(),
+}
 
 
 def wait_until(condition: Callable[[], object]) -> None:

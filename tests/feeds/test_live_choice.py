@@ -133,9 +133,22 @@ def test_helius_is_asked_for_both_programs_at_once_and_its_key_is_shown_nowhere(
             feed.close()
 
 
-def test_helius_without_a_key_is_refused() -> None:
-    with pytest.raises(InputError, match="--feed helius: HELIUS_API_KEY is not set"):
-        make_live_feeds(["helius"], ENDPOINTS)
+@pytest.mark.parametrize(
+    ("name", "setting"), [("helius", "HELIUS_API_KEY"), ("farcaster", "NEYNAR_API_KEY"), ("x", "X_BEARER_TOKEN")]
+)
+def test_a_feed_without_its_key_is_refused(name, setting) -> None:
+    with pytest.raises(InputError, match=f"--feed {name}: {setting} is not set"):
+        make_live_feeds([name], ENDPOINTS)
+
+
+def test_social_feeds_know_the_cashtags_of_the_user_too() -> None:
+    endpoints = replace(ENDPOINTS, neynar_api_key="k", x_bearer_token="k", cashtags={"MINE": "M" * 40})
+    feeds = make_live_feeds(["farcaster", "x"], endpoints)
+    for feed in feeds.values():
+        decode = feed._decode  # type: ignore[attr-defined]
+        mentions = getattr(decode, "mentions", None) or decode._mentions
+        assert mentions.cashtags["MINE"] == "M" * 40
+        assert "BONK" in mentions.cashtags
 
 
 @pytest.mark.parametrize(

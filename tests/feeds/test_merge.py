@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.errors import InputError
-from memesnipe.feeds.base import END, IDLE, FeedEvent, FeedStatus, Polled
+from memesnipe.feeds.base import END, IDLE, OWN_TS, FeedEvent, FeedStatus, Polled
 from memesnipe.feeds.choice import FeedChoice, make_feed
 from memesnipe.feeds.merge import MAX_HELD, MAX_LATE_NS, MergedFeed
 from memesnipe.feeds.positioned import PositionedFeed
@@ -203,6 +203,7 @@ def test_a_late_event_gets_the_time_of_the_last_one_and_is_counted(live) -> None
     a.arrive(102 * second)
     polled = merged.poll(100, 0.0)
     assert [(e.message["ts"], e.message["name"]) for e in polled] == [(100 * second, "b"), (101 * second, "b")]
+    assert [event.message.get(OWN_TS) for event in polled] == [98 * second, None]
     assert [(status.name, status.late) for status in merged.statuses()] == [("a", 0), ("b", 1)]
 
 

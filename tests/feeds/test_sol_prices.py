@@ -1,6 +1,7 @@
 """The price of SOL from Pyth and from Jupiter: what is accepted, and why the rest is rejected."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ from memesnipe.feeds.base import IDLE, Feed
 from memesnipe.feeds.decoded import UnusableError
 from memesnipe.feeds.jupiter import JupiterDecoder, jupiter_feed
 from memesnipe.feeds.pyth import SOL_USD_ID, PythDecoder, pyth_feed
-from memesnipe.feeds.sol_price import SOL_MINT, LastSolPrice, sol_price_message
+from memesnipe.feeds.sol_price import COMPARED_S, SOL_MINT, LastSolPrice, sol_price_message
 from memesnipe.market.record_rules import error_of
 from memesnipe.testing.event_stream_server import EventStreamServer
 from memesnipe.testing.polled_server import PolledServer
+from tests.feeds.harness import wait_until
 
 NOW_S = 1_793_000_000
 NOW_NS = NOW_S * 10**9
@@ -130,7 +132,7 @@ def poll(feed: Feed) -> list[Any]:
 def test_the_feed_of_pyth_sends_its_key_and_keeps_the_last_price() -> None:
     last = LastSolPrice()
     with EventStreamServer() as server:
-        feed = pyth_feed(server.url, "key8", lambda decode: last.noting(PythDecoder(lambda: NOW_NS)))
+        feed = pyth_feed(server.url, "key8", lambda decode: last.noting("pyth", PythDecoder(lambda: NOW_NS)))
         feed.open(None)
         try:
             assert last.usd() == 0.0
@@ -168,8 +170,44 @@ def test_an_old_price_of_sol_is_not_used() -> None:
     now = [50.0]
     last = LastSolPrice(max_age_s=10.0, clock=lambda: now[0])
     assert last.usd() == 0.0
-    last.noting(JupiterDecoder(lambda: NOW_NS))(jupiter())
+    last.noting("jupiter", JupiterDecoder(lambda: NOW_NS))(jupiter())
     now[0] += 10.0
     assert last.usd() == 143.12
     now[0] += 0.1
     assert last.usd() == 0.0
+
+
+def test_a_price_far_from_that_of_another_source_is_put_aside_and_said() -> None:
+    now = [50.0]
+    last = LastSolPrice(clock=lambda: now[0])
+    one, two = last.noting("pyth", PythDecoder(lambda: NOW_NS)), last.noting("jupiter", JupiterDecoder(lambda: NOW_NS))
+    assert one(pyth(price="14000000000"))
+    assert two(jupiter(price=142.7, block=1)), "less than the limit"
+    assert last.usd() == 142.7
+    with pytest.raises(UnusableError, match=r"^deviates from another source$"):
+        two(jupiter(price=143.0, block=2))
+    assert last.usd() == 142.7
+    assert last.warning("jupiter") == "prices are put aside: 143.00 USD is 2.1% from the 140.00 of pyth"
+    assert last.warning("pyth") == ""
+    assert one(pyth(price="14200000000", at=NOW_S + 1)), "it is compared with the last price that was accepted"
+    assert two(jupiter(price=143.0, block=3))
+    assert last.warning("jupiter") == ""
+    now[0] += COMPARED_S + 0.1
+    assert two(jupiter(price=200.0, block=4)), "nothing recent contradicts it"
+
+
+def test_a_deviation_is_in_the_status_of_its_feed() -> None:
+    last = LastSolPrice()
+    last.noting("pyth", PythDecoder(lambda: NOW_NS))(pyth(price="10000000000"))
+    with PolledServer() as server:
+        server.send(jupiter())
+        feed = jupiter_feed(server.url, None, partial(last.noting, "jupiter"), partial(last.warning, "jupiter"))
+        feed.open(None)
+        try:
+            wait_until(lambda: feed.poll(1, 0.01) is IDLE and feed.statuses()[0].warning)
+            [status] = feed.statuses()
+            assert status.rejected == {"deviates from another source": 1}
+            assert status.warning.startswith("prices are put aside: 143.12 USD is 43.1% from the 100.00 of pyth")
+            assert status.error == ""
+        finally:
+            feed.close()

@@ -10,7 +10,10 @@ from memesnipe.roles.feed_health import QUIET_AFTER_S, feed_state
 
 BUSY, SILENT = FeedStatus("pyth", 0.5), FeedStatus("pump", QUIET_AFTER_S + 90)
 UNTRUSTED = FeedStatus("pumpfun", 0.1, error="protocol changed: PumpSwap: 9 of 40 events", is_untrusted=True)
+NO_PRICE = FeedStatus("pumpfun", 1.0, error="the price of SOL is unknown")
 FAILED = FeedStatus("pump", 3.0, error="ConnectionError: refused", failures=4)
+OLDER, QUIET_POOL = replace(FAILED, silent_s=70.0), replace(SILENT, name="pumpswap")
+JUPITER = FeedStatus("jupiter", 3.0, "HTTP 429", failures=1)
 
 
 def of_pump(status: FeedStatus) -> FeedStatus:
@@ -35,13 +38,28 @@ def of_pump(status: FeedStatus) -> FeedStatus:
             0.0,
             (
                 "stalled",
-                "feed pumpfun is untrusted and nothing is bought: protocol changed: PumpSwap: 9 of 40 events",
+                "feed pumpfun is untrusted and nothing is bought: protocol changed: PumpSwap: 9 of 40 events; "
+                "feed pump failed 4 times: ConnectionError: refused",
             ),
         ),
         ([of_pump(BUSY), of_pump(FAILED)], 0.0, None),
         ([of_pump(BUSY), of_pump(SILENT)], 99.0, None),
         ([of_pump(FAILED), FAILED], 0.0, ("stalled", "feed pump failed 4 times: ConnectionError: refused")),
         ([of_pump(FAILED)] * 2, 0.0, ("stalled", "feed pump failed 4 times: ConnectionError: refused")),
+        (
+            [
+                NO_PRICE,
+                replace(FAILED, silent_s=70.0),
+                replace(SILENT, name="pumpswap"),
+                FeedStatus("jupiter", 3.0, "HTTP 429", failures=1),
+            ],
+            99.0,
+            (
+                "stalled",
+                "feed pump failed 4 times: ConnectionError: refused; feed jupiter failed 1 time: HTTP 429; "
+                "feed pumpfun: the price of SOL is unknown; no event from feed pumpswap for 100 s",
+            ),
+        ),
         ([of_pump(SILENT)] * 2, 99.0, ("stalled", "no event from feed pump for 100 s")),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from actors.host import Host
-from memesnipe.feeds.base import FeedStatus
+from memesnipe.feeds.base import OWN_TS, FeedStatus
 from memesnipe.feeds.live import LiveFeed
 from memesnipe.feeds.merge import MergedFeed
 from memesnipe.market.events import NS_PER_S, STALE
@@ -82,11 +82,35 @@ def test_halt_takes_effect_after_the_last_event_while_the_feed_is_silent(stage: 
     step_until(market, lambda: market.seq == 5)
     with stage.database.begin() as connection:
         command_id = enqueue(connection, stage.run_id, CommandName.HALT)
-    market.step()
+
+    def is_taken() -> bool:
+        with stage.database.connect() as connection:
+            return not pending_commands(connection, stage.run_id)
+
+    step_until(market, is_taken)
     with stage.database.connect() as connection:
-        assert not pending_commands(connection, stage.run_id)
         query = sa.select(CommandRow.seq).where(CommandRow.command_id == command_id)
         assert connection.scalar(query) == 5
+
+
+def test_commands_are_asked_for_at_intervals_while_events_arrive(stage: Stage, monkeypatch) -> None:
+    source = ScriptedSource()
+    market = stage.live(source)
+    questions: list[float] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM commands" in statement:
+            questions.append(time.monotonic())
+
+    sa.event.listen(market.context.database, "before_cursor_execute", note)
+    for interval_s, allowed in ((60.0, 1), (0.0, 10**6)):
+        monkeypatch.setattr("memesnipe.roles.market_data.ASK_EVERY_S", interval_s)
+        questions.clear()
+        for _ in range(5):
+            source.deliver(*trades(1, first=market.seq))
+            step_until(market, lambda expected=market.seq + 1: market.seq == expected)
+        assert (len(questions) >= 5) == (interval_s == 0.0)
+        assert len(questions) <= allowed
 
 
 def test_the_end_is_recorded_after_the_last_event(stage: Stage) -> None:
@@ -170,7 +194,7 @@ def test_a_dead_feed_thread_is_reported_and_continues_after_its_last_event(stage
     step_until(market, lambda: market.seq == 10)
     assert activity.slow_state() is None
     source.fail(ConnectionError("no route to host"))
-    step_until(market, lambda: activity.slow_state() and market.step() is None)
+    step_until(market, lambda: (slow := activity.slow_state()) and "times" in slow.detail)
     state, detail = activity.slow_state()
     assert state == "stalled"
     assert detail.startswith("feed test failed ")
@@ -279,6 +303,25 @@ def test_events_of_an_untrusted_feed_are_stale_until_it_is_trusted_again(stage: 
     log = (stage.home / "logs" / "market_data.jsonl").read_text()
     assert "feed untrusted; nothing is bought" in log
     assert "feed trusted again" in log
+
+
+def test_the_age_of_a_late_event_is_that_of_its_own_time_and_stays_in_the_log(stage: Stage, monkeypatch) -> None:
+    max_age_s = stage.context().settings.risk.max_data_age_ms / 1000
+    now_ns = START_TS + int(2 * max_age_s * NS_PER_S)
+    monkeypatch.setattr("memesnipe.clock.time.time_ns", lambda: now_ns)
+    source = ScriptedSource()
+    market = stage.live(source)
+    [fresh] = trades(1)
+    fresh |= {"ts": now_ns}
+    late = {**fresh, OWN_TS: now_ns - int(max_age_s * NS_PER_S) - 1}
+    in_time = {**fresh, OWN_TS: now_ns - int(max_age_s * NS_PER_S)}
+    invalid = {**fresh, "kind": "nothing"}
+    newer = {**fresh, OWN_TS: now_ns + 1}
+    source.deliver(fresh, late, invalid, in_time, {**fresh, OWN_TS: "yesterday"}, newer)
+    step_until(market, lambda: market.seq == 5)
+    (events,) = read_batches(stage.context().event_log, 1, 5)
+    assert events["ts"].tolist() == [now_ns] * 5, "the order of events is as it was"
+    assert (events["flags"] & STALE).tolist() == [0, STALE, 0, 0, 0]
 
 
 def test_what_fails_without_stopping_a_feed_is_logged_once_while_it_lasts(stage: Stage, monkeypatch) -> None:

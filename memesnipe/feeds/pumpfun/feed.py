@@ -4,12 +4,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import inf
 from types import MappingProxyType
 from typing import Any, Final
 
 from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedMessage, FeedStatus, Polled, ResumeToken
-from memesnipe.feeds.merge import REORDER_WINDOW_S
 from memesnipe.feeds.pumpfun.decoder import Decoder
 from memesnipe.feeds.pumpfun.endpoint import Endpoint
 from memesnipe.feeds.pumpfun.frames import Notification, RequestError, Subscribed, parse_frame
@@ -33,6 +31,8 @@ _NO_REJECTIONS: Final = frozenset(
         *(name for names in OTHER_EVENTS.values() for name in names.values()),
     }
 )
+_WARN_S: Final = 60.0  # after endpoints have contradicted each other
+_DISAGREE: Final = "endpoints report other events of the same transaction; the first report is used"
 _SLICE_S: Final = 0.002  # of waiting for one endpoint, while a frame of another may arrive
 
 
@@ -44,7 +44,6 @@ class PumpfunFeed:
     Args:
         sources: live feeds by name of the endpoint, all with the same subscriptions; their messages are text frames.
         sol_usd: returns the price of SOL now, 0.0 if it is unknown.
-        window_s: for which a transaction is held so that those of other endpoints can precede it.
         now_ns: returns this machine's time in ns since 1970.
         clock: returns monotonic seconds.
         lookups: asks a node for what the logs do not say, not open yet; None to do without.
@@ -59,7 +58,6 @@ class PumpfunFeed:
         self,
         sources: Mapping[str, Feed],
         sol_usd: Callable[[], float],
-        window_s: float = REORDER_WINDOW_S,
         now_ns: Callable[[], int] = time.time_ns,
         clock: Callable[[], float] = time.monotonic,
         lookups: Lookups | None = None,
@@ -67,13 +65,13 @@ class PumpfunFeed:
     ) -> None:
         self._endpoints = [Endpoint(name, feed) for name, feed in sources.items()]
         self._clock, self._now_ns, self._lookups, self._saved = clock, now_ns, lookups, saved
-        self._joiner = Joiner(list(sources), window_s)
+        self._joiner = Joiner(list(sources))
         self._decoder, self._sentinel = Decoder(), Sentinel()
         if lookups is None:
             self._translator, self._repairs = Translator(sol_usd, now_ns), None
         else:
             self._translator = Translator(sol_usd, now_ns, lookups.want_pool)
-            self._repairs = Repairs(self._joiner, lookups.want_transaction)
+            self._repairs = Repairs(lookups.want_transaction)
         self._frames: Counter[str] = Counter()
         self._ready: deque[FeedMessage] = deque()
         self._last_message_s = 0.0
@@ -105,13 +103,11 @@ class PumpfunFeed:
         if self._saved is not None:
             self._saved.save_if_due(self._translator.coins)
         while True:
-            self._read(limit, wait_s)
-            has_ended = all(endpoint.has_ended for endpoint in self._endpoints)
             self._learn()
-            self._translate(inf if has_ended else self._clock())
+            self._read(limit, wait_s)
             if self._ready:
                 return [FeedEvent(self._ready.popleft(), None) for _ in range(min(limit, len(self._ready)))]
-            if has_ended and self._joiner.is_empty:
+            if all(endpoint.has_ended for endpoint in self._endpoints):
                 return END
             left_s = deadline_s - self._clock()
             if left_s <= 0:
@@ -119,7 +115,8 @@ class PumpfunFeed:
             wait_s = min(left_s, _SLICE_S)
 
     def _read(self, limit: int, wait_s: float) -> None:
-        """Poll every endpoint once; wait for the first one that has not ended."""
+        """Poll every endpoint once, and translate what is new; wait for the first one that has not ended."""
+        new: list[Notification] = []
         for endpoint in self._endpoints:
             if endpoint.has_ended:
                 continue
@@ -132,19 +129,24 @@ class PumpfunFeed:
             elif polled is not IDLE:
                 now_s = self._clock()
                 for event in polled:
-                    self._take(endpoint, event.message, now_s)
+                    new += self._take(endpoint, event.message, now_s)
+        for notification in self._joiner.in_order(new):
+            self._translate_one(notification)
 
-    def _take(self, endpoint: Endpoint, text: Any, now_s: float) -> None:
-        """Count a frame, and add the transaction in it, if it succeeded."""
+    def _take(self, endpoint: Endpoint, text: Any, now_s: float) -> list[Notification]:
+        """Count a frame; return the transaction in it that is to be translated, if any."""
         frame = parse_frame(text)
         if isinstance(frame, Notification):
             if frame.is_failed:
                 self._frames["failed transactions"] += 1
             else:
                 self._frames["transactions"] += 1
-                is_new = self._joiner.add(endpoint.name, frame, now_s)
-                if is_new and self._repairs is not None and frame.is_truncated:
-                    self._repairs.add(frame)
+                if self._joiner.add(endpoint.name, frame, now_s):
+                    if self._repairs is not None and frame.is_truncated:
+                        self._repairs.add(frame)
+                    return [frame]
+                rest = self._repairs.complete_by(frame) if self._repairs is not None else None
+                return [] if rest is None else [rest]
         elif isinstance(frame, Subscribed):
             self._frames["subscriptions"] += 1
         elif isinstance(frame, RequestError):
@@ -152,6 +154,7 @@ class PumpfunFeed:
             endpoint.refused = f"the node refused request {frame.request}: {frame.code} {frame.message}"
         else:
             self._frames["frames not understood"] += 1
+        return []
 
     def _learn(self) -> None:
         """Take what was looked up."""
@@ -164,13 +167,6 @@ class PumpfunFeed:
                     self._translate_one(rest)
             else:
                 self._translator.learn_found(found)
-
-    def _translate(self, now_s: float) -> None:
-        """Translate the transactions that have been held long enough."""
-        for notification in self._joiner.release(now_s):
-            if self._repairs is not None:
-                self._repairs.released(notification)
-            self._translate_one(notification)
 
     def _translate_one(self, notification: Notification) -> None:
         if notification.lines is None:
@@ -185,11 +181,15 @@ class PumpfunFeed:
 
     def counts(self) -> dict[str, int]:
         """Return how many frames, events and messages there were, and by reason how many were put aside."""
-        found = self._frames + self._joiner.counts + self._decoder.counts + self._translator.counts
+        counts: list[Mapping[str, int]] = [self._joiner.counts, self._decoder.counts, self._translator.counts]
         if self._lookups is not None and self._repairs is not None:
-            found += self._lookups.counts() + self._repairs.counts
+            counts += [self._lookups.counts(), self._repairs.counts]
+        found = dict(self._frames)
+        for one in counts:  # a sum of counters would build one more for each
+            for name, count in one.items():
+                found[name] = found.get(name, 0) + count
         missed = {f"transactions missed by {name}": count for name, count in self._joiner.missed.items()}
-        return dict(found) | missed
+        return found | missed
 
     def statuses(self) -> list[FeedStatus]:
         """Return the condition of each endpoint, and of the reading of their frames under the name of the feed."""
@@ -215,7 +215,8 @@ class PumpfunFeed:
         """Return what fails besides the endpoints."""
         failed_lookup = self._lookups.error if self._lookups is not None else ""
         not_saved = self._saved.warning if self._saved is not None else ""
-        return "; ".join(text for text in (failed_lookup, not_saved) if text)
+        disagree = "" if self._clock() - self._joiner.differed_at_s > _WARN_S else _DISAGREE
+        return "; ".join(text for text in (failed_lookup, not_saved, disagree) if text)
 
     def close(self) -> None:
         """Close every endpoint, and save what is known of coins and pools."""

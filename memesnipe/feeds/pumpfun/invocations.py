@@ -13,7 +13,7 @@ from memesnipe.feeds.pumpfun.programs import PROGRAMS
 TRUNCATED: Final = "Log truncated"
 _PROGRAM: Final = "Program "
 _LOG: Final = "Program log: "
-_DATA: Final = "Program data: "
+DATA: Final = "Program data: "
 
 
 class DataLine(NamedTuple):
@@ -45,9 +45,9 @@ def attribute(logs: Sequence[str]) -> AttributedLogs:
     for line in logs:
         if line.startswith(_LOG):
             continue
-        if line.startswith(_DATA):
+        if line.startswith(DATA):
             if open_programs and open_programs[-1] in PROGRAMS:
-                found = DataLine(open_programs[-1], line[len(_DATA) :])
+                found = DataLine(open_programs[-1], line[len(DATA) :])
                 if lines and lines[-1] == found:
                     copies += 1
                 else:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
-from memesnipe.feeds.base import FeedMessage
+from memesnipe.feeds.base import OWN_TS, FeedMessage
 from memesnipe.feeds.pumpfun.amm import PoolTranslator
 from memesnipe.feeds.pumpfun.chain_events import (
     BuyEvent,
@@ -88,7 +88,8 @@ class Translator:
             for message in found:
                 if moment.sol_usd > 0 or message.get("action") == CURVE_COMPLETE:
                     self.counts[f"{message['kind']} messages"] += 1
-                    messages.append(message)
+                    own_ts = event.timestamp * NS_PER_S
+                    messages.append(message if own_ts == moment.ts else {**message, OWN_TS: own_ts})
                 else:
                     self.counts[NO_SOL_PRICE] += 1
         if rests:

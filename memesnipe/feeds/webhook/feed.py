@@ -4,14 +4,13 @@ import socket
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
 import uvicorn
 
 from memesnipe.errors import InputError
-from memesnipe.feeds.base import IDLE, FeedEvent, FeedStatus, ResumeToken, Signal
+from memesnipe.feeds.base import IDLE, FeedEvent, ResumeToken, Signal
 from memesnipe.feeds.decoded import DecodedFeed
 from memesnipe.feeds.file_lines import LinesSource
 from memesnipe.feeds.live import LiveFeed
@@ -106,11 +105,6 @@ class WebhookFeed(DecodedFeed):
 
     def __init__(self, port: int, token: str, spool: Path) -> None:
         accepted = Spool(spool)
-        self._receiver = Receiver(token, accepted)
-        self.source = WebhookSource(port, self._receiver, accepted)
-        super().__init__(LiveFeed("webhook", self.source), decode_signal)
-
-    def statuses(self) -> list[FeedStatus]:
-        """Return the condition of the server, with the numbers of refused requests."""
-        refused = dict(self._receiver.refused)
-        return [replace(status, rejected={**status.rejected, **refused}) for status in super().statuses()]
+        self.receiver = Receiver(token, accepted)
+        self.source = WebhookSource(port, self.receiver, accepted)
+        super().__init__(LiveFeed("webhook", self.source), decode_signal, self.receiver.refused)

@@ -32,11 +32,11 @@ OTHER_POOL = key_of("other pool")
 class Session:
     """A feed that reads one source and asks one node."""
 
-    def __init__(self, server: RpcServer, window_s: float = 0.0) -> None:
+    def __init__(self, server: RpcServer) -> None:
         self.source = ScriptedSource()
         self.lookups = Lookups(RpcClient(f"{server.url}?api-key={KEY}", interval_s=0.001, read_s=5.0))
         live = {"a": LiveFeed("a", self.source)}
-        self.feed = PumpfunFeed(live, lambda: SOL_USD, window_s, lambda: NOW_NS, lookups=self.lookups)
+        self.feed = PumpfunFeed(live, lambda: SOL_USD, lambda: NOW_NS, lookups=self.lookups)
         self.messages: list[Any] = []
         self._slot = 10
 
@@ -57,9 +57,9 @@ class Session:
 
 
 @contextmanager
-def session(server: RpcServer, **options: Any) -> Iterator[Session]:
+def session(server: RpcServer) -> Iterator[Session]:
     with server:
-        one = Session(server, **options)
+        one = Session(server)
         one.feed.open(None)
         try:
             yield one
@@ -237,21 +237,7 @@ def amounts(messages: list[Any]) -> list[int]:
     return [message["token_raw"] for message in messages if message["kind"] == "price"]
 
 
-def test_a_transaction_that_is_still_held_is_completed_in_its_place() -> None:
-    curve = Curve()
-    first, second, third = (curve.buy(n * TOKEN) for n in (1, 2, 3))
-    with session(transactions_server(cut=transaction_result([CREATE, first, second])), window_s=SOON_S) as one:
-        one.source.deliver(cut_frame([CREATE, first], 10))
-        one.deliver(third, slot=11)
-        one.poll_until(lambda: one.count("truncated logs repaired"))
-        one.source.end()  # which releases what is held
-        one.poll_until(lambda: len(one.messages) == 3)
-        assert amounts(one.messages) == [TOKEN, 2 * TOKEN, 3 * TOKEN]
-        assert (one.count("TradeEvent"), one.count("CreateEvent")) == (3, 1)
-        assert (one.count("truncated logs repaired"), one.count("truncated logs")) == (1, 0)
-
-
-def test_after_the_window_only_the_missing_events_are_translated() -> None:
+def test_only_the_missing_events_are_translated() -> None:
     curve, other = Curve(), Curve(key_of("other mint"))
     first, second, third, unrelated = curve.buy(TOKEN), curve.buy(2 * TOKEN), curve.buy(3 * TOKEN), other.buy(9 * TOKEN)
     server = transactions_server(cut=None)
@@ -286,18 +272,20 @@ def test_a_late_trade_is_no_break_in_the_reserves() -> None:
         assert not any(share.reasons for share in one.feed._sentinel._shares.values())
 
 
-def test_a_whole_copy_from_another_endpoint_needs_no_completion() -> None:
+def test_a_whole_copy_from_another_endpoint_completes_a_cut_one() -> None:
     curve = Curve()
     trades = [curve.buy(TOKEN), curve.buy(2 * TOKEN)]
-    server = transactions_server(cut=transaction_result(trades))
-    with session(server, window_s=SOON_S) as one:
+    server = transactions_server(cut=None)  # the node has no such transaction yet
+    with session(server) as one:
         one.source.deliver(cut_frame(trades[:1], 10), notification(10, "cut", logs_of(trades)))
-        one.poll_until(lambda: server.asked and not one.feed._repairs._open)
-        one.source.end()
         one.poll_until(lambda: len(one.messages) == 2)
         assert amounts(one.messages) == [TOKEN, 2 * TOKEN]
         assert (one.count("TradeEvent"), one.count("duplicate transactions")) == (2, 1)
-        assert one.count("truncated logs repaired") == 0
+        assert one.count("truncated logs repaired") == 1
+        server.results[GET_TRANSACTION] = transactions(cut=transaction_result(trades))
+        one.deliver(curve.buy(3 * TOKEN))
+        one.poll_until(lambda: len(one.messages) == 3)
+        assert one.count("truncated logs repaired") == 1, "nothing is left to complete"
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def messages_of(path, *frames):
     """Return the messages of a process that reads these frames and ends."""
     source = ScriptedSource(frames)
     source.end()
-    feed = PumpfunFeed({"a": LiveFeed("a", source)}, lambda: SOL_USD, 0.0, lambda: NOW_NS, saved=SavedCoins(path))
+    feed = PumpfunFeed({"a": LiveFeed("a", source)}, lambda: SOL_USD, lambda: NOW_NS, saved=SavedCoins(path))
     feed.open(None)
     return drain(feed), feed.counts()
 
@@ -120,7 +120,7 @@ def test_it_is_written_every_minute_and_at_the_end(tmp_path) -> None:
     path = tmp_path / "state"
     saved = SavedCoins(path, lambda: now)
     source = ScriptedSource([notification(10, "s", logs_of([CREATE, Curve().buy(TOKEN, USER)]))])
-    feed = PumpfunFeed({"a": LiveFeed("a", source)}, lambda: SOL_USD, 0.0, lambda: NOW_NS, saved=saved)
+    feed = PumpfunFeed({"a": LiveFeed("a", source)}, lambda: SOL_USD, lambda: NOW_NS, saved=saved)
     feed.open(None)
     while not feed.counts().get("price messages"):
         feed.poll(9, 0.01)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memesnipe.feeds.base import OWN_TS
 from memesnipe.feeds.pumpfun.accounts import MintAccount, PoolAccount
 from memesnipe.feeds.pumpfun.coins import FORGET_AFTER_NS, Recent, base58
 from memesnipe.feeds.pumpfun.context import (
@@ -249,6 +250,8 @@ def test_time_never_goes_back_and_neither_the_past_nor_the_future_is_taken() -> 
     trades = [curve.buy(TOKEN, at_s=NOW_S + offset) for offset in offsets]
     messages = translated(*trades, by=translator)
     assert [(m["ts"] - NOW_NS) // NS_PER_S for m in messages] == [0, 0, 4, 4, 4, 4]
+    own = [None, -9, None, -5, -1, None]
+    assert [m.get(OWN_TS) for m in messages] == [s if s is None else NOW_NS + s * NS_PER_S for s in own]
     assert translator.counts == {"price messages": 6, LATE: 1, AHEAD: 1}
 
 

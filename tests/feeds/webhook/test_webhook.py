@@ -175,14 +175,14 @@ def test_a_full_spool_takes_nothing_more_until_it_is_read(spool) -> None:
 
 
 def test_a_full_spool_is_answered_with_503(feed) -> None:
-    feed._receiver._spool._max_unread_bytes = 10
+    feed.receiver._spool._max_unread_bytes = 10
     answer = post(feed, SOCIAL)
     assert (answer.status_code, answer.text) == (503, "too many events wait to be read\n")
     assert answer.headers["retry-after"] == "1"
 
 
 def test_what_cannot_be_stored_is_not_acknowledged(feed, spool) -> None:
-    feed._receiver._spool.path = spool / "no folder"
+    feed.receiver._spool.path = spool / "no folder"
     answer = post(feed, SOCIAL)
     assert (answer.status_code, answer.text) == (503, "the events cannot be stored: Not a directory\n")
 

@@ -96,7 +96,14 @@ def _rows_of(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
+def with_feeds(assumptions: Mapping[str, Any], feeds: str) -> dict[str, Any]:
+    """Return the assumptions of a feed for a tape that is recorded from it; a replay keeps the feeds of its tape."""
+    before = assumptions.get("feeds")
+    return {**assumptions, "feeds": f"{feeds} ({before})" if before else feeds}
+
+
 _SENTENCES: Final = {
+    "feeds": lambda value: f"The events are recorded from the feed {value}.",
     "candles": _candles,
     "pools": _pools,
     "decimals": _decimals,

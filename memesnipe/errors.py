@@ -10,6 +10,11 @@
 `memesnipe.servers` adds LocalServerError below MemeSnipeError, for an embedded server that does not start.
 """
 
+from collections.abc import Iterable
+from typing import Final
+
+_COMPARED: Final = 100  # characters of a name
+
 
 class MemeSnipeError(Exception):
     """Base class; the text is one line for the user."""
@@ -51,3 +56,11 @@ def first_line(error: BaseException) -> str:
 def printable(text: str) -> str:
     """Return the text with control characters escaped, so that an input file cannot send them to the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ", did you mean X?" with the known name most like another one; "" if none is like it."""
+    from difflib import get_close_matches  # noqa: PLC0415 - errors are rare
+
+    near = get_close_matches(name[:_COMPARED], sorted(known), 1)
+    return f", did you mean {printable(near[0])[:40]}?" if near else ""

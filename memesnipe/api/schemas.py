@@ -75,8 +75,9 @@ class Report(Schema):
     allocations: int
     orders: int
     refusals: int
-    fills: int
-    trades: int
+    fills: int = Field(description="Orders that traded.")
+    failed_orders: int = Field(description="Orders that reached the chain and did not trade, or did not land.")
+    trades: int = Field(description="Round trips: positions that were opened and closed again.")
     open_positions: int
     equity_usd: float | None
     risk_level: str

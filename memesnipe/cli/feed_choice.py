@@ -13,6 +13,7 @@ from memesnipe.feeds.choice import (
     GENERATED_FEEDS,
     LIVE_FEEDS,
     FeedChoice,
+    feed_names,
 )
 
 _DEFAULT_SPEED = {"synthetic": 60.0, "measured": 1.0, "replay": 1.0}
@@ -32,12 +33,9 @@ def feed_choice(feed: str, tape: Path | None, speed: str | None, *, until_end: b
     Raises:
         InputError: there is no such feed, or the options contradict each other.
     """
-    names = feed.split(",")
+    names = feed_names(feed, FEED_NAMES)
+    feed = ",".join(names)
     for name in names:
-        if name not in FEED_NAMES:
-            raise InputError(f"--feed {name}: there is no such feed; choose one of {', '.join(FEED_NAMES)}")
-        if names.count(name) > 1:
-            raise InputError(f"--feed {feed}: {name} is named twice")
         if until_end and name in ENDLESS_FEEDS:
             raise InputError(f"--until-end: the {name} feed has no end")
     if set(GENERATED_FEEDS) <= set(names):

@@ -8,8 +8,8 @@ import typer
 from memesnipe.cli.numbers import number_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.signals import exit_on_interrupt
-from memesnipe.errors import InputError, MemeSnipeError
-from memesnipe.feeds.choice import LIVE_FEEDS
+from memesnipe.errors import MemeSnipeError
+from memesnipe.feeds.choice import LIVE_FEEDS, feed_names
 from memesnipe.runtime.terminal import print_json, print_table, stderr_console
 
 if TYPE_CHECKING:
@@ -63,13 +63,7 @@ def _names(feed: str | None) -> list[str]:
     Raises:
         InputError: one of them is no live feed, or is named twice.
     """
-    names = feed.split(",") if feed is not None else []
-    for name in names:
-        if name not in LIVE_FEEDS:
-            raise InputError(f"--feed {name}: is no live feed; choose from {', '.join(LIVE_FEEDS)}")
-        if names.count(name) > 1:
-            raise InputError(f"--feed {feed}: {name} is named twice")
-    return names
+    return feed_names(feed, LIVE_FEEDS) if feed is not None else []
 
 
 def _usable(endpoints: "Endpoints") -> list[str]:

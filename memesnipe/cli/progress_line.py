@@ -81,7 +81,7 @@ def _figures(report: Json, total: int | None) -> str:
     return (
         f"{events['consumed']:,}{of} events  generation {report['generations']}  "
         f"{strategies['simulating']} simulating  {strategies['paper']} on paper  "
-        f"{report['trades']} trades  {report['open_positions']} open  "
+        f"{report['trades']} round trips  {report['open_positions']} open  "
         f"{'-' if equity is None else f'${equity:,.2f}'}  "
         f"risk {report['risk_level']}{', halted' if report['halted'] else ''}"
     )

@@ -54,7 +54,7 @@ def record_command(
     source = make_feed(replace(choice, seed=settings.simulation.seed), endpoints=endpoints_of(settings))
     signals.has_started()
     started = time.monotonic()
-    with Recording(output, source) as recorded:
+    with Recording(output, source, choice.name) as recorded:
         if recorded.recovered:
             print_message(f"An interrupted recording was completed: {recorded.recovered}.")
         with _Progress(source.total) as progress:
@@ -65,6 +65,8 @@ def record_command(
             progress.show(recorded)
     if not recorded.events:
         print_message(f"Nothing was received from {choice.name}.")
+    if choice.generated:
+        print_message(f"The feed {choice.generated} is a generated market: no trade of it was ever made.")
     summary = {"feed": choice.name, **_summary(recorded, output, time.monotonic() - started)}
     if json:
         print_json(summary)

@@ -13,13 +13,14 @@ from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import InputError
 from memesnipe.market.times import utc_text
-from memesnipe.runtime.terminal import print_compile_notice, print_json, print_table, stderr_console
+from memesnipe.runtime.terminal import print_compile_notice, print_json, print_message, print_table, stderr_console
 
 if TYPE_CHECKING:  # numba is slow to load
     from memesnipe.feeds.synth_market.market import SynthMarket
 
 synth = typer.Typer()
 
+_LINE_EVERY_S: Final = 5.0
 _WINDOW_S: Final = 900.0  # of event time that is written at once
 MAX_TOKENS: Final = 10_000_000
 MAX_HOURS: Final = 2_400.0
@@ -69,7 +70,7 @@ def _write(market: "SynthMarket", output: Path) -> dict[str, Any]:
     from memesnipe.tapes.writer import TapeWriter  # noqa: PLC0415
 
     counts: Counter[str] = Counter()
-    events_written, first_ts, last_ts = 0, 0, 0
+    events_written, first_ts, last_ts, printed = 0, 0, 0, time.monotonic()
     with TapeWriter(output, market.assumptions) as writer, _progress(market.hours) as progress:
         for number, events in enumerate(market.windows(_WINDOW_S), 1):
             if len(events):
@@ -77,16 +78,28 @@ def _write(market: "SynthMarket", output: Path) -> dict[str, Any]:
                 first_ts, last_ts = first_ts or int(events["ts"][0]), int(events["ts"][-1])
                 events_written += len(events)
                 counts.update(_kinds(events))
-            progress.update(progress.task_ids[0], completed=number * _WINDOW_S / 3600, events=events_written)
+            done_hours = min(number * _WINDOW_S / 3600, market.hours)
+            progress.update(progress.task_ids[0], completed=done_hours, events=events_written)
+            if progress.disable and time.monotonic() - printed >= _LINE_EVERY_S:
+                printed = time.monotonic()
+                _print_line(done_hours, market.hours, events_written)
         writer.commit()
+        if progress.disable:
+            _print_line(market.hours, market.hours, events_written)
     return {
         "events": events_written,
         "tokens": market.mints,
+        "launches": market.tokens,
+        "majors": market.mints - market.tokens,
         "kinds": dict(counts),
         "rejected": 0,  # the writer refuses a tape with an invalid event
         "from_ts": first_ts,
         "to_ts": last_ts,
     }
+
+
+def _print_line(done_hours: float, hours: float, events: int) -> None:
+    print_message(f"synth  {done_hours:.1f} of {hours:.1f} hours  {events:,} events")
 
 
 def _kinds(events: Any) -> dict[str, int]:
@@ -99,7 +112,7 @@ def _kinds(events: Any) -> dict[str, int]:
 
 
 def _progress(hours: float) -> Any:
-    """Return a progress bar on a terminal; it shows nothing elsewhere."""
+    """Return a progress bar on a terminal; elsewhere it is disabled, and lines are printed instead."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - slow to load
 
     console = stderr_console()

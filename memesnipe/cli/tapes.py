@@ -111,7 +111,7 @@ def tape_command(
     from memesnipe.tapes.tape import read_tape  # noqa: PLC0415
 
     recorded = read_tape(tape, now_ns=time.time_ns())
-    summary = recorded.summary() | _as_imported(recorded.assumptions)
+    summary = {"feeds": recorded.assumptions.get("feeds")} | recorded.summary() | _as_imported(recorded.assumptions)
     sentences = describe(recorded.assumptions)
     first = list(recorded.messages(0, head))
     if json:

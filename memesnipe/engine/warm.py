@@ -1,5 +1,7 @@
 """Compilation of everything that a run needs, so that its workers load it instead of compiling in parallel."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from memesnipe.compiled import CACHE_FOLDER
@@ -12,19 +14,27 @@ from memesnipe.sdk.registry import Families, discover
 
 
 def is_cold() -> bool:
-    """Return whether the compile cache is empty: compiling after an installation or a change takes half a minute."""
+    """Return whether the compile cache is empty: compiling then takes half a minute, on a busy machine minutes."""
     return next(CACHE_FOLDER.rglob("kernel.advance*.nbi"), None) is None
 
 
-def compile_all(families: Families) -> None:
+def compile_all(families: Families, report: Callable[[str, int, int], None] = lambda _part, _number, _of: None) -> None:
     """Compile the engine and every family.
+
+    Args:
+        families: to compile.
+        report: called before each part with its name, its number from 1 on, and the number of parts.
 
     Raises:
         StrategyError: a strategy breaks a rule; the message names the file, the line and the rule.
     """
     model = FillModel()
     engine = Engine(families, model, 1000.0, keeps_evidence=True)
-    engine.add(*(simple_genome(name, {}) for name in families))
+    parts = [*families, "the engine"]
+    for number, name in enumerate(families, 1):
+        report(name, number, len(parts))
+        engine.add(simple_genome(name, {}))
+    report(parts[-1], len(parts), len(parts))
     event = empty(1)
     event["ts"], event["seq"], event["token"], event["kind"], event["sol_usd"] = 1, 1, -1, SOL_PRICE, 1.0
     engine.advance(np.asarray(event))

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from memesnipe.errors import InputError
+from memesnipe.errors import InputError, did_you_mean, printable
 from memesnipe.feeds.base import Feed
 from memesnipe.feeds.endpoints import Endpoints
 
@@ -27,6 +27,31 @@ GENERATED_FEEDS = ("synthetic", "measured")
 FEED_NAMES = (*GENERATED_FEEDS, "replay", *LIVE_FEEDS)
 ENDLESS_FEEDS = ("synthetic", *LIVE_FEEDS)
 AS_FAST_AS_POSSIBLE = 0.0
+_SHOWN = 60  # characters of the user's text in a message
+
+
+def feed_names(feed: str, known: Sequence[str]) -> list[str]:
+    """Return the names of an option `--feed`.
+
+    Args:
+        feed: one name, or several separated by commas.
+        known: the feeds to choose from.
+
+    Raises:
+        InputError: a name is empty, unknown or given twice.
+    """
+    names = [name.strip() for name in feed.split(",")]
+    for name in names:
+        if not name:
+            raise InputError(f"--feed {printable(feed)[:_SHOWN]!r}: a name is empty; feeds: {', '.join(known)}")
+        if name in FEED_NAMES and name not in known:
+            raise InputError(f"--feed {name}: is not live; live feeds: {', '.join(known)}")
+        if name not in known:
+            shown, near = printable(name)[:_SHOWN], did_you_mean(name, known)
+            raise InputError(f"--feed {shown}: there is no such feed{near}; feeds: {', '.join(known)}")
+        if names.count(name) > 1:
+            raise InputError(f"--feed {feed}: {name} is named twice; name it once")
+    return names
 
 
 @dataclass(frozen=True, slots=True)

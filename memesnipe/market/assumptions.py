@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from memesnipe.market.pump import AMM_LP_FEE_BPS
 from memesnipe.market.times import utc_text
 
 _UNITS: Final = {
@@ -84,12 +85,31 @@ def _layout(value: Any) -> str:
     return f"The file was read as {value.get('name')}{f', with {units}' if units else ''}."
 
 
+def _amms(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return f"The venues {value} were read as amm."
+    names = ", ".join(f"{name} ({_rows_of(count)})" for name, count in value.items())
+    return f"Venues read as amm, constant product pools with a fee of {AMM_LP_FEE_BPS} bps: {names}."
+
+
+def _rows_of(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def with_feeds(assumptions: Mapping[str, Any], feeds: str) -> dict[str, Any]:
+    """Return the assumptions of a feed for a tape that is recorded from it; a replay keeps the feeds of its tape."""
+    before = assumptions.get("feeds")
+    return {**assumptions, "feeds": f"{feeds} ({before})" if before else feeds}
+
+
 _SENTENCES: Final = {
+    "feeds": lambda value: f"The events are recorded from the feed {value}.",
     "candles": _candles,
     "pools": _pools,
     "decimals": _decimals,
     "sol_usd": _sol_usd,
     "venue": lambda value: f"Trades are assumed to be on {value}, because the file names no venue.",
+    "amms": _amms,
     "layout": _layout,
     "time_unit": lambda value: f"Times were read as {_UNITS[value]}." if value in _UNITS else "",
     "order": lambda value: f"The rows were reordered: {value}.",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, update
 
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.feeds.base import OWN_TS, Feed
+from memesnipe.market.assumptions import with_feeds
 from memesnipe.market.events import DECISION, REBALANCE, STALE, Events
 from memesnipe.market.sequencer import Rejected, Sequencer
 from memesnipe.protocol.events import to_payloads
@@ -77,7 +78,7 @@ class EventPublisher:
             self._event_log,
             self.sequencer.mints,
             self._context.tape_policy,
-            self._feed.assumptions,
+            with_feeds(self._feed.assumptions, self._context.choice.name),
             self._context.background_writer(),
             lambda reason: self._log.error("no tape was written", reason=reason),
         )

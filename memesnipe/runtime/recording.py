@@ -17,6 +17,7 @@ import numpy as np
 from memesnipe.errors import InputError
 from memesnipe.feeds.base import END, IDLE, Feed
 from memesnipe.file_lock import LockedError, PidLock
+from memesnipe.market.assumptions import with_feeds
 from memesnipe.market.events import NO_TOKEN, NS_PER_S, Events
 from memesnipe.market.plausible import LAST_TS
 from memesnipe.market.sequencer import Sequencer
@@ -94,14 +95,21 @@ class Recording:
     Args:
         folder: of the tapes; nothing in it is ever deleted.
         feed: the source, not open yet.
+        feeds: its name, for the tapes.
         now_ns: returns the time of day, for a live feed.
         policy: the spans.
     """
 
     def __init__(
-        self, folder: Path, feed: Feed, now_ns: Callable[[], int] = time.time_ns, policy: TapePolicy = _POLICY
+        self,
+        folder: Path,
+        feed: Feed,
+        feeds: str,
+        now_ns: Callable[[], int] = time.time_ns,
+        policy: TapePolicy = _POLICY,
     ) -> None:
         self._folder, self._feed, self._now_ns, self._policy = folder, feed, now_ns, policy
+        self._assumptions = with_feeds(feed.assumptions, feeds)
         self._sequencer = Sequencer(1, 1)  # its decisions are not recorded
         self._span_ts = -1
         self._span: OpenSpan | None = None
@@ -122,7 +130,7 @@ class Recording:
         except LockedError:
             raise InputError(f"another process records into {self._folder}") from None
         remove_partial(self._folder)
-        self.recovered = finish_span(self._folder, self._feed.assumptions)
+        self.recovered = finish_span(self._folder, self._assumptions)
         self._recorded_until_ts = last_ts_in(self._folder)
         self._feed.open(None)
         return self
@@ -177,7 +185,7 @@ class Recording:
         if self._span is not None:
             self._span.close()
             self._span = None
-            self.tapes.append(finish_span(self._folder, self._feed.assumptions))
+            self.tapes.append(finish_span(self._folder, self._assumptions))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -22,7 +22,7 @@ from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.ray_process import RayProcess
 from memesnipe.runtime.terminal import print_message
 from memesnipe.servers.compiler import COMPILER, Compiler
-from memesnipe.servers.ports import reserve_port
+from memesnipe.servers.ports import holder_of, is_free, reserve_port
 from memesnipe.servers.process import LocalServerError
 from memesnipe.servers.servers import LocalServers
 from memesnipe.telemetry.logs import open_log, without_secrets
@@ -60,6 +60,7 @@ class Session:
             self.log = open_log(Home(self.home).logs, "up", self.settings.telemetry.log_level)
             self._check_addresses()
             self._choose_port(stack)
+            self._report_taken_ports()
             print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
             # Everything starts at the same time; modules are loaded meanwhile.
             self._servers = stack.enter_context(LocalServers(*Home(self.home).server_folders))
@@ -86,16 +87,32 @@ class Session:
         first = self.settings.api.dashboard_port
         if "dashboard_port" in self.settings.given:
             candidates = [first]
-            hint = f"DASHBOARD_PORT is {first}: that port is in use on 127.0.0.1; choose another"
         else:
             candidates = list(range(first, first + _MAX_PORTS))
-            hint = f"no port from {first} on is free; set DASHBOARD_PORT"
         for port in candidates:
             if reserved := reserve_port(port):
                 stack.enter_context(reserved)
                 self.settings = self.settings.changed(dashboard_port=port)
+                if port != first:
+                    taken = f"Port {first} of the page is taken{holder_of(first)}"
+                    print_message(f"{taken}: it is at {port}; DASHBOARD_PORT sets another.")
                 return
-        raise InputError(hint)
+        if len(candidates) > 1:
+            raise InputError(f"no port from {first} on is free; set DASHBOARD_PORT")
+        raise InputError(
+            f"DASHBOARD_PORT is {first}: that port is in use on 127.0.0.1{holder_of(first)}; choose another"
+        )
+
+    def _report_taken_ports(self) -> None:
+        """Print which ports of metrics are taken: others, which are free, are used for them."""
+        telemetry = self.settings.telemetry
+        for actor, port in (
+            ("executor", telemetry.executor_metrics_port),
+            ("portfolio", telemetry.portfolio_metrics_port),
+        ):
+            if not is_free(port):
+                taken = f"Port {port} of the {actor}'s metrics is taken{holder_of(port)}"
+                print_message(f"{taken}: another free one is used; {actor.upper()}_METRICS_PORT sets it.")
 
     def _check_addresses(self) -> None:
         """Check that a cluster on other machines has servers that it can reach.

@@ -64,7 +64,7 @@ def print_compile_notice() -> None:
     from memesnipe.engine.warm import is_cold  # noqa: PLC0415 - the compiler is slow to load
 
     if is_cold():
-        print_message("Compiling the engine (once for this version, about half a minute) ...")
+        print_message("Compiling the engine (once for this version: half a minute, minutes on a busy machine) ...")
 
 
 @contextmanager

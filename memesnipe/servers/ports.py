@@ -1,6 +1,10 @@
-"""Reservation of the dashboard's port between its choice and the start of its server."""
+"""Ports of 127.0.0.1: which are free, who holds the others, and reservation of one until its server starts."""
 
 import socket
+
+import psutil
+
+from memesnipe.errors import printable
 
 HOST = "127.0.0.1"
 
@@ -12,7 +16,7 @@ def reserve_port(port: int) -> socket.socket | None:
     port, and each would get requests of the other. A socket that is bound but does not listen gets no request. A server
     with SO_REUSEPORT can bind beside it; a check for a free port fails.
     """
-    if not _is_free(port):
+    if not is_free(port):
         return None
     reserved = socket.socket()
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -24,7 +28,8 @@ def reserve_port(port: int) -> socket.socket | None:
     return reserved
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Return whether a server could listen on a port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -32,3 +37,16 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def holder_of(port: int) -> str:
+    """Return which process listens on a port, as " by NAME (process PID)"; "" if this user cannot see it."""
+    try:
+        found = [
+            connection.pid
+            for connection in psutil.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid
+        ]
+        return f" by {printable(psutil.Process(found[0]).name())} (process {found[0]})" if found else ""
+    except (psutil.Error, OSError):
+        return ""

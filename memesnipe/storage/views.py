@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, Select, case, cast, false, func, select
 
-from memesnipe.market.events import LAMPORTS_PER_SOL
+from memesnipe.market.events import COVER_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SIDE_NAMES
 from memesnipe.protocol.account import Account
 from memesnipe.storage.runs import LIVE_CAPITAL
 from memesnipe.storage.schema import (
@@ -31,6 +31,7 @@ from memesnipe.trading.breaker import RiskLevel, size_multiplier
 
 Json = dict[str, Any]
 
+_EXITS = (SIDE_NAMES[SELL_SIDE], SIDE_NAMES[COVER_SIDE])
 _MODES = ("simulating", "paper", "live", "retired")
 _EQUITY_FIELDS = (
     *("seq", "ts", "equity_lamports", "equity_usd", "cash_usd", "drawdown"),
@@ -60,6 +61,7 @@ def report(conn: Connection, run_id: int) -> Json:
         "orders": row.orders,
         "refusals": row.refusals,
         "fills": row.fills,
+        "failed_orders": row.failed_orders,
         "trades": row.trades,
         "open_positions": row.open_positions,
         "equity_usd": row.equity_usd,
@@ -95,7 +97,9 @@ def _report_query(run_id: int) -> Select[Any]:
         "refusals": _count(RefusalRow.run_id == run_id),
         "halted": _value(BreakerRow.halted, false(), *breaker),
         "fills": _count(TradeRow.run_id == run_id, TradeRow.status != "FAILED"),
-        "trades": _count(TradeRow.run_id == run_id),
+        "failed_orders": _count(TradeRow.run_id == run_id, TradeRow.status == "FAILED"),
+        # Round trips, as in a backtest: an exit sells all that is held.
+        "trades": _count(TradeRow.run_id == run_id, TradeRow.status != "FAILED", TradeRow.side.in_(_EXITS)),
         "open_positions": _open_positions(run_id, Account.PAPER),
         "equity_usd": last_equity.order_by(EquityRow.seq.desc()).limit(1).scalar_subquery(),
         "risk_level": _value(BreakerRow.level, RiskLevel.NORMAL.value, *breaker),

@@ -154,6 +154,7 @@ def _read_raw(columns: dict[str, Any], reasons: Reasons, decimals: int | None, a
     frame = pd.DataFrame(numbers).assign(mint=mint, side=side, venue=PUMP_CURVE, lp_fee_bps=0)
     frame["trader"] = _traders(columns["wallet_address"])
     frame["decimals"] = _decimals(columns, mint, reasons, decimals, assumptions)
+    _reject_free_tokens(frame, "amount_in_sol", reasons)
     frame["supply_raw"] = _supply(frame)
     fees_bps = frame["protocol_fee_bps"] + frame["creator_fee_bps"]
     reasons.reject(fees_bps >= FEE_BPS_BELOW, f"the fees together are {FEE_BPS_BELOW} bps or more")
@@ -195,6 +196,7 @@ def _read_plain(
     frame["sol_lamports"] = units("sol_amount", "sol")
     frame["token_raw"] = units("token_amount", "tok")
     reasons.reject(frame["token_raw"] == 0, f"{form.name('token_amount')} is 0, or less than the smallest unit")
+    _reject_free_tokens(frame, form.name("sol_amount"), reasons)
     frame["supply_raw"] = np.where(frame["venue"] == PUMPSWAP, _supply(frame), 0)
     frame["lp_fee_bps"] = np.where(frame["venue"] == AMM, AMM_LP_FEE_BPS, 0)
     frame["protocol_fee_bps"] = np.where(frame["venue"] == PUMP_CURVE, PUMP_FEES_BPS[0], 0)
@@ -205,6 +207,12 @@ def _read_plain(
         frame["pool_token_raw"] = units("v_tok", "tok", "reserve ")
         _complete_reserves(frame, per_token, form, reasons)
     return Swaps(frame, mints, reasons, has_reserves, assumptions)
+
+
+def _reject_free_tokens(frame: pd.DataFrame, name: str, reasons: Reasons) -> None:
+    """Reject trades of a whole token or more for 0 SOL; less may be worth less than a lamport, and is dust."""
+    is_whole = frame["token_raw"].to_numpy() >= 10.0 ** frame["decimals"].to_numpy()
+    reasons.reject((frame["sol_lamports"] == 0) & is_whole, f"{name} is 0 for a whole token or more")
 
 
 def _has_reserves(columns: dict[str, Any]) -> bool:

@@ -45,10 +45,15 @@ def test_a_recording_can_be_replayed_and_is_no_history_of_its_own_market(tmp_pat
     assert len(reply["tapes"]) == 2
     assert 3_960 - 10 < (reply["to_ts"] - reply["from_ts"]) / 1e9 <= 3_960
     shown = [json.loads(memesnipe(tmp_path, "tape", tape, "--json").stdout) for tape in reply["tapes"]]
+    assert "synthetic is a generated market: no trade of it was ever made" in done.stderr
+    assert {one["feeds"] for one in shown} == {"synthetic"}
+    assert "synthetic: this market is generated (seed 3), no trade of it was ever made." in shown[0]["assumptions"]
     assert sum(one["events"] for one in shown) == reply["events"] > 1_000
     assert_one_line(memesnipe(tmp_path, *arguments, SEED="3"), 2, "record them into another folder")
     again = memesnipe(tmp_path, "record", "--feed", "replay", "--tape", reply["tapes"][1], "-o", "again", "--json")
     assert json.loads(again.stdout)["events"] == shown[1]["events"]
+    (tape,) = json.loads(again.stdout)["tapes"]
+    assert json.loads(memesnipe(tmp_path, "tape", tape, "--json").stdout)["feeds"] == "replay (synthetic)"
     refused = memesnipe(tmp_path, "up", "--history", "tapes")
     assert_one_line(refused, 2, "a history must be from before it")
     refused = memesnipe(tmp_path, "up", "--feed", "replay", "--tape", reply["tapes"][0], "--history", reply["tapes"][1])

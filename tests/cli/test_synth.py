@@ -18,6 +18,8 @@ def test_a_tape_is_written_and_reproducible(tmp_path: Path) -> None:
     assert {key: summary[key] for key in tape.summary()} == tape.summary()
     assert (summary["rejected"], summary["edge"], summary["seed"]) == (0, "none", 3)
     assert (tmp_path / "a.tape").read_bytes() == (tmp_path / "b.tape").read_bytes()
+    assert (summary["launches"], summary["majors"], summary["tokens"]) == (200, 3, 203)
+    assert first.stderr.splitlines()[-1] == f"synth  0.5 of 0.5 hours  {summary['events']:,} events"
     shown = json.loads(memesnipe(tmp_path, "tape", "a.tape", "--json").stdout)
     assert shown["events"] == summary["events"]
     assert "generated" in shown["assumptions"][0]

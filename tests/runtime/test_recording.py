@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from memesnipe.errors import InputError
 from memesnipe.feeds.base import IDLE, FeedEvent, Polled
 from memesnipe.feeds.positioned import PositionedFeed
+from memesnipe.market.assumptions import describe, with_feeds
 from memesnipe.market.events import NS_PER_S
 from memesnipe.runtime.recording import Recording
 from memesnipe.tapes.history import open_tapes
@@ -42,12 +43,12 @@ def trades(first_s: int, last_s: int) -> list[dict[str, Any]]:
 
 def recorded(folder: Path) -> list[dict[str, Any]]:
     tapes = [read_tape(one.tape.path) for one in open_tapes([folder])]
-    assert all(tape.assumptions == {"sol_usd": 200.0} for tape in tapes)
+    assert all(tape.assumptions == {"sol_usd": 200.0, "feeds": "list"} for tape in tapes)
     return [message for tape in tapes for message in tape.messages()]
 
 
 def record(folder: Path, feed: Any, **limits: Any) -> Recording:
-    with Recording(folder, feed, policy=MINUTE) as made:
+    with Recording(folder, feed, "list", policy=MINUTE) as made:
         while made.step(0.0, **limits):
             pass
     return made
@@ -89,7 +90,7 @@ def test_a_killed_recording_loses_nothing_that_was_recorded(
     tmp_path_factory: pytest.TempPathFactory, stop: int, piece: int, data: st.DataObject
 ) -> None:
     folder, feed = tmp_path_factory.mktemp("recording"), trades(0, 200)
-    made = Recording(folder, ListFeed(feed, piece), policy=MINUTE).__enter__()
+    made = Recording(folder, ListFeed(feed, piece), "list", policy=MINUTE).__enter__()
     while made.events < stop:
         made.step(0.0)
     kill(made)
@@ -109,7 +110,7 @@ def test_a_kill_at_any_file_operation_of_a_finished_span_loses_and_repeats_nothi
     feed = trades(0, 70)
     for operation in range(12):
         folder = tmp_path / str(operation)
-        made = Recording(folder, ListFeed(feed), policy=MINUTE).__enter__()
+        made = Recording(folder, ListFeed(feed), "list", policy=MINUTE).__enter__()
         done: list[str] = []
         with pytest.MonkeyPatch.context() as patch:
             for name in ("replace", "unlink"):
@@ -146,9 +147,9 @@ def test_a_folder_with_later_tapes_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_has_one_recording_at_a_time(tmp_path: Path) -> None:
     with (
-        Recording(tmp_path, ListFeed(trades(0, 10))),
+        Recording(tmp_path, ListFeed(trades(0, 10)), "list"),
         pytest.raises(InputError, match="another process records into"),
-        Recording(tmp_path, ListFeed([])),
+        Recording(tmp_path, ListFeed([]), "list"),
     ):
         pass
     assert not list(tmp_path.glob("*.tape")), "no event was recorded"
@@ -159,6 +160,13 @@ def test_events_from_the_future_of_a_live_feed_are_rejected(tmp_path: Path) -> N
     feed.live = True
     polls = iter([IDLE, [FeedEvent(feed.raw[0], None)], [FeedEvent(feed.raw[90], None)]])
     feed.poll = lambda *_: next(polls)
-    with Recording(tmp_path, feed, lambda: int(feed.raw[0]["ts"]) + NS_PER_S, MINUTE) as made:
+    with Recording(tmp_path, feed, "list", lambda: int(feed.raw[0]["ts"]) + NS_PER_S, MINUTE) as made:
         assert [made.step(0.0) for _ in range(3)] == [True] * 3
     assert (made.events, made.rejected) == (1, {"future": 1})
+
+
+def test_a_recording_of_a_replay_keeps_the_feeds_of_its_tape() -> None:
+    recorded = with_feeds({"sol_usd": 200.0}, "pumpfun,pyth")
+    assert recorded["feeds"] == "pumpfun,pyth"
+    assert with_feeds(recorded, "replay")["feeds"] == "replay (pumpfun,pyth)"
+    assert "The events are recorded from the feed pumpfun,pyth." in describe(recorded)

@@ -1,8 +1,19 @@
 """A reserved port cannot be reserved again, and is free for a server with SO_REUSEPORT."""
 
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
 
-from memesnipe.servers.ports import reserve_port
+import psutil
+import pytest
+
+from memesnipe.config.settings import settings_from
+from memesnipe.errors import InputError
+from memesnipe.feeds.choice import FeedChoice
+from memesnipe.runtime import session as session_module
+from memesnipe.runtime.session import Session
+from memesnipe.servers.ports import holder_of, is_free, reserve_port
 from memesnipe.servers.process import free_port
 
 
@@ -37,3 +48,51 @@ def test_a_port_is_reserved_once_and_can_be_served() -> None:
 def test_a_port_in_use_is_not_reserved() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert reserve_port(server.getsockname()[1]) is None
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+def test_the_holder_of_a_port_is_named(taken: int) -> None:
+    assert holder_of(taken) == f" by {psutil.Process().name()} (process {os.getpid()})"
+    assert not is_free(taken)
+
+
+def test_a_free_port_has_no_holder() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+    assert holder_of(port) == ""
+
+
+def test_a_start_says_which_ports_are_taken_and_how_to_set_them(
+    taken: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_from({}).changed(executor_metrics_port=taken, portfolio_metrics_port=taken)
+    session = Session(settings, FeedChoice("synthetic", 60.0), lambda: None)
+    session._report_taken_ports()
+    holder = f"by {psutil.Process().name()} (process {os.getpid()})"
+    page = settings.api.dashboard_port
+    monkeypatch.setattr(session_module, "reserve_port", lambda port: reserve_port(port) if port > page else None)
+    monkeypatch.setattr(session_module, "holder_of", lambda port: f" by web{port} (process 1)")
+    with ExitStack() as stack:
+        session._choose_port(stack)
+    assert capsys.readouterr().err.splitlines() == [
+        f"Port {taken} of the executor's metrics is taken {holder}: another free one is used; "
+        "EXECUTOR_METRICS_PORT sets it.",
+        f"Port {taken} of the portfolio's metrics is taken {holder}: another free one is used; "
+        "PORTFOLIO_METRICS_PORT sets it.",
+        f"Port {page} of the page is taken by web{page} (process 1): it is at {session.settings.api.dashboard_port}; "
+        "DASHBOARD_PORT sets another.",
+    ]
+
+
+def test_a_taken_port_that_was_set_is_refused_with_its_holder(taken: int) -> None:
+    session = Session(settings_from({}).changed(dashboard_port=taken), FeedChoice("synthetic", 60.0), lambda: None)
+    with ExitStack() as stack, pytest.raises(InputError, match=f"DASHBOARD_PORT is {taken}: .*process {os.getpid()}"):
+        session._choose_port(stack)

@@ -6,6 +6,8 @@ from itertools import pairwise
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.engine.orders import ENTRIES
+from memesnipe.market.events import SIDE_NAMES
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.storage import schema, schema_control, views
@@ -36,6 +38,7 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
         "orders": 0,
         "refusals": 0,
         "fills": 0,
+        "failed_orders": 0,
         "trades": 0,
         "open_positions": 0,
         "equity_usd": None,
@@ -67,9 +70,9 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
         insert(schema.MessageRow, stream="strategy_specs", number=ord(spec_id), payload="{}")
         insert(schema.AllocationRow, seq=10, spec_id=spec_id, allocation_usd=50.0 if spec_id == "a" else 0.0)
     insert(schema.MessageRow, stream="fills", number=1, payload="{}")
-    for number, status in enumerate(("PAPER", "PAPER", "FAILED")):
+    for number, (side, status) in enumerate((("buy", "PAPER"), ("sell", "PAPER"), ("buy", "FAILED"))):
         insert(schema.OrderRow, order_id=f"a/{number}")
-        insert(schema.TradeRow, order_id=f"a/{number}", status=status)
+        insert(schema.TradeRow, order_id=f"a/{number}", side=side, status=status)
     insert(schema.OrderRow, order_id="a/9", status="intended")
     insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7)
     insert(schema.PositionRow, spec_id="a", token=2, token_raw=0)
@@ -90,7 +93,8 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
         "orders": 4,
         "refusals": 0,
         "fills": 2,
-        "trades": 3,
+        "failed_orders": 1,
+        "trades": 1,
         "open_positions": 1,
         "equity_usd": 990.0,
         "risk_level": "warning",
@@ -247,7 +251,7 @@ def test_figures_of_money_and_risk_are_those_of_one_account(conn, new_run, inser
         insert(schema_control.RefusalRow, account=account, order_id=f"{account}-2", seq=1, reason=account)
     report = views.report(conn, new_run)
     assert (report["equity_usd"], report["risk_level"], report["open_positions"]) == (100.0, "normal", 1)
-    assert report["trades"] == 2
+    assert report["fills"] == 2
     for account, equity_usd, level in ((Account.PAPER, 100.0, "normal"), (Account.LIVE, 1000.0, "critical")):
         portfolio, risk = views.portfolio(conn, new_run, account), views.risk(conn, new_run, account)
         assert (portfolio["account"], portfolio["equity_usd"], portfolio["open_positions"]) == (account, equity_usd, 1)
@@ -255,3 +259,21 @@ def test_figures_of_money_and_risk_are_those_of_one_account(conn, new_run, inser
         assert [mark["equity_usd"] for mark in views.equity_curve(conn, new_run, 10, account)] == [equity_usd]
     assert {position["account"] for position in views.positions(conn, new_run)} == {"paper", "live"}
     assert {trade["account"] for trade in views.trades(conn, new_run, 9)} == {"paper", "live"}
+
+
+def test_trades_are_round_trips_and_failed_orders_are_counted_apart(conn, new_run, insert):
+    outcomes = [("buy", "PAPER"), ("sell", "PAPER"), ("short", "PAPER"), ("cover", "PAPER")]
+    outcomes += [("buy", "PAPER"), ("sell", "FAILED"), ("buy", "FAILED"), ("sell", "FAILED")]
+    for number, (side, status) in enumerate(outcomes):
+        insert(schema.TradeRow, order_id=f"a-{number}", spec_id="a", side=side, status=status)
+    report = views.report(conn, new_run)
+    assert {name: report[name] for name in ("fills", "failed_orders", "trades")} == {
+        "fills": 5,
+        "failed_orders": 3,
+        "trades": 2,
+    }
+
+
+def test_every_side_that_closes_a_position_is_counted() -> None:
+    closing = {SIDE_NAMES[side] for side in SIDE_NAMES if side and side not in ENTRIES}
+    assert closing == set(views._EXITS)

@@ -74,7 +74,7 @@ function showCounts({ report }) {
   show("paper", f.count(strategies.paper + strategies.live));
   show("modes", `${f.count(strategies.simulating)} simulating, ${f.count(strategies.retired)} retired`);
   show("fills", f.count(report.fills));
-  show("orders", `of ${f.plural(report.orders, "order")}, ${f.count(report.trades - report.fills)} failed`);
+  show("orders", `of ${f.plural(report.orders, "order")}, ${f.count(report.failed_orders)} failed`);
 }
 
 function positionRow(position) {

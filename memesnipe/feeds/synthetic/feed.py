@@ -37,6 +37,7 @@ class SyntheticFeed(PositionedFeed):
         every: int = CHECKPOINT_EVERY,
         first_ts: int = START_TS,
     ) -> None:
+        self.assumptions = {"synthetic": f"this market is generated (seed {seed}), no trade of it was ever made"}
         self._seed, self._every, self._first_ts = seed, every, first_ts
         identity = f"synthetic:{seed}:{first_ts}"
         self._checkpoints = Checkpoints(checkpoints, identity, MarketState) if checkpoints else None

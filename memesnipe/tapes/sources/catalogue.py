@@ -1,7 +1,7 @@
 """The layouts that are recognised by their columns.
 
 Sources: the schema of Dune's table `dex_solana.trades`, Bitquery's `DEXTrades` of Solana, the trade messages of
-PumpPortal's websocket, and the public APIs of GeckoTerminal and DexScreener.
+PumpPortal's websocket, and the public APIs of GeckoTerminal and DexScreener; docs/importing.md names the pages.
 """
 
 from collections.abc import Mapping
@@ -99,6 +99,11 @@ DEXSCREENER: Final = Layout(
     ("pairaddress", "basetoken.address", "quotetoken.address"),
     refusal="pairs of DexScreener are prices of one moment, not trades: import the trades or candles of the pair",
 )
+GECKOTERMINAL_POOLS: Final = Layout(
+    "GeckoTerminal pools",
+    ("attributes.base_token_price_usd", "attributes.pool_created_at"),
+    refusal="pools of GeckoTerminal are prices of one moment, not trades: import the trades or candles of the pool",
+)
 GECKOTERMINAL_CANDLES: Final = Layout(
     "GeckoTerminal candles",
     ("ohlcv.time", "ohlcv.open"),
@@ -111,7 +116,7 @@ GECKOTERMINAL_CANDLES: Final = Layout(
 )  # fmt: skip
 LAYOUTS: Final = (
     PLAIN_LAYOUT, DUNE, BITQUERY, PUMPPORTAL, _geckoterminal("attributes."), _geckoterminal(""), DEXSCREENER,
-    GECKOTERMINAL_CANDLES,
+    GECKOTERMINAL_CANDLES, GECKOTERMINAL_POOLS,
 )  # fmt: skip
 
 # Names of one meaning each, for files without one of the layouts above. Units are those that the name says. Names

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
-from memesnipe.errors import TapeError, printable
+from memesnipe.errors import TapeError, did_you_mean, printable
 from memesnipe.tapes.sources.catalogue import COMMON, COMMON_CANDLES, LAYOUTS
 from memesnipe.tapes.sources.layout import CANDLES, CONSTANTS, PRICES, SWAPS, TWO_SIDED, Layout, Source
 from memesnipe.tapes.sources.mapping import example
@@ -29,12 +29,18 @@ def choose_layout(columns: Collection[str], mapped: Mapping[str, Source]) -> Lay
     """
     for name, source in mapped.items():
         if not source.constant and source.column not in columns:
-            raise TapeError(f"has no column {printable(source.column)[:40]!r} (--map {name}); {_columns(columns)}")
+            near = did_you_mean(source.column, columns)
+            raise TapeError(
+                f"has no column {printable(source.column)[:40]!r} (--map {name}){near}; {_columns(columns)}"
+            )
     exact = _exact(columns)
     if exact is not None and exact.refusal and not mapped:
         raise TapeError(exact.refusal)
-    base = exact if exact is not None and not exact.refusal and not _replaces(exact, mapped) else None
-    layout = base if base is not None else _common(columns, mapped)
+    if exact is None or exact.refusal:
+        layout = _common(columns, mapped)
+    else:
+        layout = exact if not _replaces(exact, mapped) else _with_kind_of(exact, _common(columns, mapped))
+    mapped = {name: _named_unit(name, source) for name, source in mapped.items()}
     fields = {**_in_unit_of(mapped, layout.fields), **{name: (source,) for name, source in mapped.items()}}
     present = {name: tuple(s for s in sources if s.constant or s.column in columns) for name, sources in fields.items()}
     chosen = replace(layout, fields={name: sources for name, sources in present.items() if sources})
@@ -59,6 +65,18 @@ def _exact(columns: Collection[str]) -> Layout | None:
         names = " and ".join(sorted({layout.name for layout in found}))
         raise TapeError(f"has the columns of {names}: remove those of one")
     return found[0] if found else None
+
+
+def _with_kind_of(layout: Layout, common: Layout) -> Layout:
+    """Return a layout with its columns for time, trader and the like, and what is traded read as in another one."""
+    kinds = {*_SIDES, *TWO_SIDED[1:], *CANDLES[2:], "mint"}
+    return replace(layout, fields={**common.fields, **{n: s for n, s in layout.fields.items() if n not in kinds}})
+
+
+def _named_unit(field: str, source: Source) -> Source:
+    """Return the user's source of a side with the unit that the name of its column says."""
+    says = field == "side" and not source.unit and any(s.column == source.column and s.unit for s in COMMON["side"])
+    return replace(source, unit="is_buy") if says else source
 
 
 def _replaces(layout: Layout, mapped: Mapping[str, Source]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from memesnipe.errors import InputError, printable
+from memesnipe.errors import InputError, did_you_mean, printable
 from memesnipe.tapes.sources.layout import CONSTANTS, FIELDS, Source
 
 _SHOWN: Final = 60  # characters of the user's text in a message
@@ -23,7 +23,9 @@ def parse_map(text: str | None) -> dict[str, Source]:
         if not equals or not source:
             raise InputError(f"--map {_shown(part)}: must be field=column or field=column:unit")
         if name not in FIELDS:
-            raise InputError(f"--map {_shown(part)}: unknown field; the fields are {', '.join(FIELDS)}")
+            raise InputError(
+                f"--map {_shown(part)}: unknown field{did_you_mean(name, FIELDS)}; the fields are {', '.join(FIELDS)}"
+            )
         if name in sources:
             raise InputError(f"--map: {name} is given twice")
         sources[name] = _source(name, source)

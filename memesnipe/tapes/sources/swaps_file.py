@@ -15,6 +15,7 @@ from memesnipe.tapes.layouts import PLAIN, RAW, Swaps, rejected_rows, swaps_of, 
 from memesnipe.tapes.sources.detection import KNOWN, choose_layout
 from memesnipe.tapes.sources.layout import Source
 from memesnipe.tapes.sources.mapping import parse_map
+from memesnipe.tapes.sources.raw_map import with_replaced
 from memesnipe.tapes.sources.reader import read_source
 from memesnipe.tapes.sources.translation import Options, refuse_candles, translate
 from memesnipe.tapes.table import Table
@@ -56,7 +57,11 @@ def read_swaps(path: Path, columns: str | None, options: Options) -> SwapsFile:
         raise TapeError(f"{path} has no usable swap: it has no rows")
     try:
         for units, layout in ((_RAW_UNITS, RAW), (_PLAIN_UNITS, PLAIN)):
-            if set(layout) <= set(table.columns) and not mapped:
+            if mapped and layout is RAW and set(RAW) <= set(table.columns):
+                table = with_replaced(table, mapped)
+            elif mapped or not set(layout) <= set(table.columns):
+                continue
+            if set(layout) <= set(table.columns):
                 refuse_candles(options)
                 swaps = swaps_of(table, options.decimals, options.now_ns)
                 name = "raw" if layout is RAW else "plain"

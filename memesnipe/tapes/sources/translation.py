@@ -10,16 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from memesnipe.errors import TapeError
+from memesnipe.errors import TapeError, printable
 from memesnipe.tapes.columns import Reasons, strings, with_decimal_points
 from memesnipe.tapes.layouts import PUMP_DECIMALS, Form
 from memesnipe.tapes.sol_price import SolPrice
 from memesnipe.tapes.sources.candles import NOT_ASKED, trades_of
 from memesnipe.tapes.sources.layout import PRICES, Layout, Source
+from memesnipe.tapes.sources.mapping import example
 from memesnipe.tapes.sources.stamps import whole_stamps
 from memesnipe.tapes.sources.two_sided import decimals_of, has_text, one_sided, reject_other_quotes
 from memesnipe.tapes.sources.units import amounts, infer_units
-from memesnipe.tapes.sources.words import sides, venues
+from memesnipe.tapes.sources.words import read_as_amms, sides, venues
 from memesnipe.tapes.table import Table
 
 _TEXTS: Final = frozenset(
@@ -29,6 +30,7 @@ _PLAIN: Final = (
     "mint", "side", "sol_amount", "token_amount", "v_sol", "v_tok", "venue", "trader", "slot", "seq", "decimals",
 )  # fmt: skip
 _SMALLEST: Final = frozenset({"lamports", "raw"})
+_VENUES_NOTED: Final = 6
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ def translate(table: Table, layout: Layout, reasons: Reasons, options: Options) 
     if "quote" in columns:
         reject_other_quotes(columns["quote"], f"the quote ({shown['quote']})", reasons)
     if "venue" in columns:
+        _note_amms(columns["venue"], layout.other_venues_are_amms, assumptions)
         columns["venue"] = venues(columns["venue"], layout.other_venues_are_amms)
     decimals = _derive_decimals(columns, units, options.decimals, assumptions)
     units |= _inferred(columns, units, shown, reasons, decimals)
@@ -99,6 +102,15 @@ def translate(table: Table, layout: Layout, reasons: Reasons, options: Options) 
     return Translated(plain, form, reasons, units, np.arange(len(table)), compared, decimals, assumptions)
 
 
+def _note_amms(column: Any, others_are_amms: bool, assumptions: dict[str, Any]) -> None:
+    """Note which venues are read as automated market makers, with the number of their rows."""
+    found = read_as_amms(column, others_are_amms)
+    if found:
+        assumptions["amms"] = {printable(name)[:40]: rows for name, rows in list(found.items())[:_VENUES_NOTED]}
+        others = sum(list(found.values())[_VENUES_NOTED:])
+        assumptions["amms"] |= {"others": others} if others else {}
+
+
 def refuse_candles(options: Options) -> None:
     """Raise an error if the user expects candles in a file of swaps."""
     if options.candles:
@@ -110,7 +122,7 @@ def _with_sides(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the columns with the token, the side as a word and the amounts, and the units; `shown` is completed."""
     if "bought_mint" not in columns:
-        _normalise_side(columns, units)
+        _normalise_side(columns, units, shown)
         return columns, units
     shown |= {"sol_amount": "the amount of SOL", "token_amount": "the amount of tokens"}
     return {**columns, **one_sided(columns, reasons)}, {**units, **_side_units(units)}
@@ -151,9 +163,14 @@ def _side_units(units: Mapping[str, str]) -> dict[str, str]:
     return {"sol_amount": "lamports" if unit == "raw" else "sol", "token_amount": unit} if unit else {}
 
 
-def _normalise_side(columns: dict[str, Any], units: dict[str, str]) -> None:
+def _normalise_side(columns: dict[str, Any], units: dict[str, str], shown: Mapping[str, str]) -> None:
     """Set the sides as words; amounts whose sign is the side lose it."""
     unit = units.setdefault("side", "word")
+    if unit == "word" and strings(columns["side"], "(?i)^(true|false|)$").all() and has_text(columns["side"]).any():
+        name = printable(shown.get("side", "COLUMN"))[:40]
+        raise TapeError(
+            f"has only true and false in {name}: if true is a purchase, choose {example({'side': f'{name}:is_buy'})}"
+        )
     columns["side"] = sides(columns["side"], unit)
     if unit in {"sign", "-sign"}:
         for name in ("sol_amount", "token_amount"):
@@ -248,6 +265,7 @@ def _of_candles(
     made = trades_of(columns, units, reasons, decimals, options.sol, options.now_ns, form.time_unit)
     chosen = pa.array(made.candle)
     if "venue" in columns:
+        _note_amms(columns["venue"], others_are_amms=False, assumptions=assumptions)
         made.columns["venue"] = venues(columns["venue"].take(chosen), others_are_amms=False)
     if "decimals" in columns:
         made.columns["decimals"] = columns["decimals"].take(chosen)

@@ -54,6 +54,14 @@ def venues(column: Any, others_are_amms: bool) -> Any:
     return translated(column, venue)
 
 
+def read_as_amms(column: Any, others_are_amms: bool) -> dict[str, int]:
+    """Return the number of rows of each name of a venue that `venues` reads as an automated market maker."""
+    read = venues(column, others_are_amms)
+    is_amm = pc.and_(pc.equal(read, "amm"), pc.not_equal(pc.utf8_lower(column), "amm"))
+    counts = pc.value_counts(pc.filter(column, is_amm)).to_pylist()
+    return {count["values"]: count["counts"] for count in sorted(counts, key=lambda count: -count["counts"])}
+
+
 def translated(column: Any, word: Any) -> Any:
     """Return a column with every distinct string replaced by the result of a function."""
     encoded = pc.dictionary_encode(column)

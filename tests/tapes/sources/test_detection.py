@@ -90,7 +90,7 @@ def test_the_sign_of_an_amount_is_the_side_if_the_user_says_so(tmp_path: Path) -
     [
         ("ts", "--map ts: must be field=column"),
         ("ts=time,ts=time", "ts is given twice"),
-        ("size=x", "unknown field; the fields are ts, mint"),
+        ("size=x", "unknown field, did you mean side.; the fields are ts, mint"),
         ("ts=time:hours", "unknown unit; the units of ts are s, ms, us, ns, iso"),
         ("ts=@5", "only mint, venue, decimals, trader, side may be constants"),
         ("ts=nowhere", "has no column 'nowhere' .--map ts.; its columns are time, mint, side, sol, tokens"),

@@ -48,7 +48,7 @@ def signed(
     return VersionedTransaction(MessageV0.try_compile(payer.pubkey(), instructions, [], newest), [payer])
 
 
-def funded(*wallets: Keypair, lamports: int = 10 * SOL, **options: int) -> Chain:
+def funded(*wallets: Keypair, lamports: int = 10 * SOL, **options: Any) -> Chain:
     """Return a chain on which wallets have lamports."""
     chain = Chain(**options)
     for one in wallets:

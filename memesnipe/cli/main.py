@@ -16,6 +16,7 @@ from memesnipe.cli.checks import checks
 from memesnipe.cli.evolve import evolution
 from memesnipe.cli.explain import explain
 from memesnipe.cli.feeds import feeds
+from memesnipe.cli.localnet import localnet
 from memesnipe.cli.manual import manual
 from memesnipe.cli.record import recording
 from memesnipe.cli.redis import redis
@@ -43,7 +44,7 @@ app = typer.Typer(
 )
 for group in (
     system, feeds, tapes, synth, recording, strategies, explain, research, evolution, manual, checks, sql, redis,
-    wallet,
+    wallet, localnet,
 ):  # fmt: skip
     app.add_typer(group)
 

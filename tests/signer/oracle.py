@@ -1,0 +1,367 @@
+"""What the policy forbids, found by other means than the signer's: a hand-written reader of the bytes, a list of rules,
+and the execution of the transaction, of which only the outcome for the wallet counts.
+
+It knows nothing of `memesnipe.signer`. The result is the set of all reasons for which a transaction must be refused; an
+empty set means that it must be signed.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Any, Final
+
+from solders.pubkey import Pubkey
+from solders.token.associated import get_associated_token_address as ata_of
+
+from tests.signer import world as w
+
+COMPUTE: Final = Pubkey.from_string("ComputeBudget111111111111111111111111111111")
+ATA: Final = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
+PROGRAMS: Final = {COMPUTE, ATA, w.SYSTEM, w.TOKEN, w.TOKEN_2022, w.PUMP, w.JUPITER}
+PUMP_SWAPS: Final = {"07051dc4f5176550", "e1f7501ed5b38488", "1c92de7726c469d5"}
+RIGHTS: Final = ((0, 64), (72, 76), (108, 109), (129, 165))  # mint and owner, is delegated, state, close authority
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The numbers of the policy."""
+
+    transaction: int
+    priority_fee: int
+    tip: int
+    rent: int
+    slippage_bps: int
+    age_ms: int
+    tips: frozenset[Pubkey]
+
+
+class UnreadableError(Exception):
+    """The bytes are no transaction."""
+
+
+class Reader:
+    """Reads bytes from the front."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, count: int) -> bytes:
+        if self.at + count > len(self.data):
+            raise UnreadableError
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def short(self) -> int:
+        """Read a compact-u16 in its shortest form."""
+        value = 0
+        for position in range(3):
+            byte = self.take(1)[0]
+            value |= (byte & 0x7F) << 7 * position
+            if not byte & 0x80:
+                if (byte == 0 and position) or value > 0xFFFF:
+                    raise UnreadableError
+                return value
+        raise UnreadableError
+
+
+@dataclass
+class Read:
+    """A transaction."""
+
+    keys: list[Pubkey]
+    static: int
+    instructions: list[tuple[Pubkey, list[Pubkey], bytes]]
+
+
+def judge(raw: bytes, intent: dict[str, Any], now_ms: int, world: w.World, limits: Limits) -> set[str]:
+    """Return the reasons for which a transaction must be refused."""
+    found: set[str] = set()
+    read = _read(raw, world, found)
+    if read is None:
+        return found
+    return found | _judge(read, raw, intent, now_ms, world, limits)
+
+
+def _read(raw: bytes, world: w.World, found: set[str]) -> Read | None:
+    if not raw or len(raw) > 1_232:
+        found.add("malformed")
+        return None
+    if raw[0] >= 0x80:
+        found.add("version")
+        return None
+    if raw[0] != 1:
+        found.add("signatures")
+        return None
+    if len(raw) > 65 and raw[65] > 0x80:
+        found.add("version")
+        return None
+    try:
+        return _read_message(raw, world, found)
+    except UnreadableError:
+        found.add("malformed")
+        return None
+
+
+def _read_message(raw: bytes, world: w.World, found: set[str]) -> Read | None:
+    reader = Reader(raw)
+    reader.take(1)
+    own = reader.take(64)
+    is_v0 = raw[65:66] == b"\x80"
+    reader.take(is_v0)
+    required, readonly_signed, readonly_unsigned = reader.take(3)
+    if required != 1:
+        found.add("signatures")
+    keys = [Pubkey(reader.take(32)) for _ in range(reader.short())]
+    reader.take(32)
+    compiled = [
+        (reader.take(1)[0], reader.take(reader.short()), reader.take(reader.short())) for _ in range(reader.short())
+    ]
+    lookups = [
+        (Pubkey(reader.take(32)), reader.take(reader.short()), reader.take(reader.short()))
+        for _ in range(reader.short() if is_v0 else 0)
+    ]
+    if reader.at != len(raw):
+        raise UnreadableError
+    total = len(keys) + sum(len(a) + len(b) for _, a, b in lookups)
+    if required <= readonly_signed or required + readonly_unsigned > len(keys) or total > 256:
+        raise UnreadableError
+    if any(not a and not b for _, a, b in lookups):
+        raise UnreadableError
+    for program, accounts, _ in compiled:
+        if not 0 < program < len(keys) or any(index >= total for index in accounts):
+            raise UnreadableError
+    if any(own):
+        found.add("signatures")
+    if keys[0] != w.WALLET:
+        found.add("fee_payer")
+    static = len(keys)
+    if any(table not in world.tables or max(a + b) >= len(world.tables[table]) for table, a, b in lookups):
+        found.add("lookup_table")
+    if found:
+        return None
+    for part in (1, 2):
+        keys += [world.tables[look[0]][index] for look in lookups for index in look[part]]
+    if len(set(keys)) < len(keys):
+        raise UnreadableError
+    return Read(keys, static, [(keys[p], [keys[i] for i in a], d) for p, a, d in compiled])
+
+
+@dataclass
+class Sums:
+    """What a transaction says that it does."""
+
+    units: int = 1_400_000
+    price: int = 0
+    tip: int = 0
+    wrapped: int = 0
+
+
+Swaps = list[tuple[str, Pubkey, int, int]]
+
+
+def _judge(read: Read, raw: bytes, intent: dict[str, Any], now_ms: int, world: w.World, limits: Limits) -> set[str]:
+    found: set[str] = set()
+    sums, swaps, budget = Sums(), _swaps(read, found, limits), []
+    mints = {mint for _, mint, _, _ in swaps}
+    for program, accounts, data in read.instructions:
+        if program not in PROGRAMS:
+            found.add("program")
+        elif program == COMPUTE:
+            budget.append(data[:1])
+            _budget(accounts, data, sums, found)
+        elif program == w.SYSTEM:
+            _system(read, accounts, data, sums, found, limits)
+        elif program == ATA:
+            _associated(accounts, data, mints, found)
+        elif program in (w.TOKEN, w.TOKEN_2022):
+            _token(program, accounts, data, mints, found)
+    if len(set(budget)) < len(budget):
+        found.add("compute_budget")
+    if len(swaps) != 1:
+        return found | {"swap"}
+    return found | _amounts(read, raw, swaps[0], sums, intent, now_ms, world, limits)
+
+
+def _budget(accounts: list[Pubkey], data: bytes, sums: Sums, found: set[str]) -> None:
+    kind = data[0] if data else 255
+    if kind not in (2, 3, 4):
+        found.add("instruction")
+    elif len(data) != (9 if kind == 3 else 5) or accounts:
+        found.add("compute_budget")
+    elif kind == 2:
+        sums.units = min(1_400_000, struct.unpack("<I", data[1:])[0])
+    elif kind == 3:
+        sums.price = struct.unpack("<Q", data[1:])[0]
+
+
+def _system(read: Read, accounts: list[Pubkey], data: bytes, sums: Sums, found: set[str], limits: Limits) -> None:
+    kind = struct.unpack("<I", data[:4])[0] if len(data) >= 4 else -1
+    if kind in (4, 5, 6, 7, 12):
+        found.add("durable_nonce")
+    elif kind != 2:
+        found.add("instruction")
+    elif len(data) != 12 or len(accounts) != 2 or accounts[0] != w.WALLET:
+        found.add("account")
+    elif accounts[1] == w.OWN_WSOL:
+        sums.wrapped += struct.unpack("<Q", data[4:])[0]
+    elif accounts[1] not in limits.tips:
+        found.add("destination")
+    elif accounts[1] not in read.keys[: read.static]:
+        found.add("tip")
+    else:
+        sums.tip += struct.unpack("<Q", data[4:])[0]
+
+
+def _associated(accounts: list[Pubkey], data: bytes, mints: set[Pubkey], found: set[str]) -> None:
+    if data != b"\x01":
+        found.add("instruction")
+    elif len(accounts) != 6 or accounts[4] != w.SYSTEM or accounts[5] not in (w.TOKEN, w.TOKEN_2022):
+        found.add("account")
+    elif (
+        accounts[0] != w.WALLET or accounts[2] != w.WALLET or accounts[1] != ata_of(w.WALLET, accounts[3], accounts[5])
+    ):
+        found.add("destination")
+    elif accounts[3] not in mints | {w.WSOL}:
+        found.add("account")
+
+
+def _token(program: Pubkey, accounts: list[Pubkey], data: bytes, mints: set[Pubkey], found: set[str]) -> None:
+    if data not in (b"\x09", b"\x11"):
+        found.add("instruction")
+    elif data == b"\x11":
+        if accounts != [w.OWN_WSOL] or program != w.TOKEN:
+            found.add("account")
+    elif len(accounts) != 3 or accounts[2] != w.WALLET:
+        found.add("account")
+    elif accounts[1] != w.WALLET:
+        found.add("destination")
+    else:
+        own = {ata_of(w.WALLET, mint, program) for mint in mints} | ({w.OWN_WSOL} if program == w.TOKEN else set())
+        if accounts[0] not in own:
+            found.add("account")
+
+
+def _swaps(read: Read, found: set[str], limits: Limits) -> Swaps:
+    swaps: Swaps = []
+    for program, accounts, data in read.instructions:
+        if program == w.PUMP:
+            if data[:8].hex() not in PUMP_SWAPS:
+                found.add("instruction")
+            elif len(data) != 24 or len(accounts) != 17:
+                found.add("swap")
+            else:
+                swaps += _pump(accounts, data, found)
+        elif program == w.JUPITER:
+            if data[:8].hex() not in ("bb64facc31c4af14", "d19853937cfed8e9"):
+                found.add("instruction")
+            elif data[:8].hex() == "d19853937cfed8e9" or len(data) < 30 or len(accounts) < 10:
+                found.add("swap")
+            else:
+                swaps += _jupiter(accounts, data, found, limits)
+    return swaps
+
+
+def _pump(accounts: list[Pubkey], data: bytes, found: set[str]) -> Swaps:
+    mint, program = accounts[1], accounts[3]
+    first, second = struct.unpack("<QQ", data[8:])
+    if accounts[8] != w.WALLET:
+        found.add("account")
+    if accounts[2] != w.WSOL or mint == w.WSOL:
+        found.add("swap")
+    if program not in (w.TOKEN, w.TOKEN_2022) or accounts[4] != w.TOKEN:
+        found.add("account")
+    if accounts[9] != ata_of(w.WALLET, mint, program) or accounts[10] != w.OWN_WSOL:
+        found.add("destination")
+    if data[0] == 0x07:
+        return [("buy", mint, second, first)]
+    return [("buy" if data[0] == 0xE1 else "sell", mint, first, second)]
+
+
+def _jupiter(accounts: list[Pubkey], data: bytes, found: set[str], limits: Limits) -> Swaps:
+    amount, quoted, slippage, fee = struct.unpack("<QQHH", data[8:28])
+    if accounts[0] != w.WALLET:
+        found.add("account")
+    if slippage > limits.slippage_bps or fee:
+        found.add("swap")
+    if accounts[7] not in (w.JUPITER, accounts[2]):
+        found.add("destination")
+    sides = accounts[3:5]
+    if sides.count(w.WSOL) != 1:
+        found.add("swap")
+        return [("buy", sides[1], amount, 0)]
+    is_buy = sides[0] == w.WSOL
+    mint, token, wrapped = (sides[1], accounts[2], accounts[1]) if is_buy else (sides[0], accounts[1], accounts[2])
+    if wrapped != w.OWN_WSOL or token not in (ata_of(w.WALLET, mint, w.TOKEN), ata_of(w.WALLET, mint, w.TOKEN_2022)):
+        found.add("destination")
+    return [("buy" if is_buy else "sell", mint, amount, quoted * (10_000 - slippage) // 10_000)]
+
+
+def _amounts(
+    read: Read, raw: bytes, swap: tuple[str, Pubkey, int, int], sums: Sums, intent: dict[str, Any], now_ms: int,
+    world: w.World, limits: Limits,
+) -> set[str]:  # fmt: skip
+    side, mint, takes, gives = swap
+    found: set[str] = set()
+    priority = (sums.units * sums.price + 999_999) // 1_000_000
+    costs = 5_000 + priority + sums.tip
+    declared = costs + (takes if side == "buy" else 0)
+    checks = {
+        "priority_fee": priority > limits.priority_fee,
+        "tip": sums.tip > limits.tip,
+        "swap": sums.wrapped > (takes if side == "buy" else 0),
+        "spend_transaction": side == "buy" and declared > limits.transaction,
+        "intent": (side, str(mint)) != (intent["side"], intent["mint"])
+        or takes > intent["max_in"]
+        or gives < intent["min_out"],
+        "stale": not -2_000 <= now_ms - intent["decided_ms"] <= limits.age_ms,
+        "blockhash": not world.is_valid,
+    }
+    found |= {name for name, is_so in checks.items() if is_so}
+    if any(program not in PROGRAMS for program, _, _ in read.instructions):
+        return found  # nothing more follows from running it
+    return found | _outcome(read, world.run(raw), side, mint, takes, gives, costs, world, limits)
+
+
+def _outcome(
+    read: Read, ran: Any, side: str, mint: Pubkey, takes: int, gives: int, costs: int, world: w.World, limits: Limits
+) -> set[str]:
+    """Return what is wrong with the wallet after the transaction."""
+    if isinstance(ran, str):
+        return {"simulation"}
+    found: set[str] = set()
+    closed = {a[0] for p, a, d in read.instructions if p in (w.TOKEN, w.TOKEN_2022) and d == b"\x09" and len(a) == 3}
+    held = {w.OWN: w.MINT, w.OWN_OTHER: w.OTHER_MINT, w.OWN_WSOL: w.WSOL}
+    bought = 0
+    before_sol = after_sol = 0
+    for key in (w.WALLET, *held):
+        before = world.vm.get_account(key)
+        after = ran.get(key, before)
+        before_sol += before.lamports if before and key in (w.WALLET, w.OWN_WSOL) else 0
+        after_sol += after.lamports if after and key in (w.WALLET, w.OWN_WSOL) else 0
+        if key == w.WALLET:
+            if after is not None and (after.owner != w.SYSTEM or after.data):
+                found.add("authority")
+            continue
+        had = struct.unpack("<Q", before.data[64:72])[0] if before else 0
+        has = struct.unpack("<Q", after.data[64:72])[0] if after and len(after.data) >= 165 else 0
+        if before and after is None and key not in closed:
+            found.add("authority")
+        if before and after is not None and any(bytes(before.data)[a:b] != after.data[a:b] for a, b in RIGHTS):
+            found.add("authority")
+        if not before and after is not None and (any(after.data[72:76]) or any(after.data[129:133])):
+            found.add("authority")
+        if key != w.OWN_WSOL and had - has > (takes if side == "sell" and held[key] == mint else 0):
+            found.add("balance")
+        bought += has - had if held[key] == mint else 0
+    if side == "buy" and bought < gives:
+        found.add("balance")
+    new = {k: a for k, a in ran.items() if a is not None and world.vm.get_account(k) is None}
+    rent = sum(a.lamports for k, a in new.items() if k != w.OWN_WSOL)
+    foreign = sum(a.lamports for k, a in new.items() if len(a.data) < 165 or a.data[32:64] != bytes(w.WALLET))
+    if foreign > limits.rent:
+        found.add("balance")
+    declared = costs + rent + (takes if side == "buy" else -gives)
+    if before_sol - after_sol > declared:
+        found.add("balance")
+    if side == "buy" and declared > limits.transaction:
+        found.add("spend_transaction")
+    return found

@@ -16,8 +16,20 @@ from tests.signer import world as w
 
 COMPUTE: Final = Pubkey.from_string("ComputeBudget111111111111111111111111111111")
 ATA: Final = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
-PROGRAMS: Final = {COMPUTE, ATA, w.SYSTEM, w.TOKEN, w.TOKEN_2022, w.PUMP, w.JUPITER}
-PUMP_SWAPS: Final = {"07051dc4f5176550", "e1f7501ed5b38488", "1c92de7726c469d5"}
+PROGRAMS: Final = {COMPUTE, ATA, w.SYSTEM, w.TOKEN, w.TOKEN_2022, w.PUMP, w.PUMPSWAP, w.JUPITER}
+# (program, first bytes) -> (side, is the output exact, (user, mint, other mint, programs, token and other account))
+CURVE, POOL = (8, 1, 2, 3, 4, 9, 10), (1, 3, 4, 9, 10, 5, 6)
+TRADES: Final = {
+    (w.PUMP, "07051dc4f5176550"): ("buy", True, CURVE),
+    (w.PUMP, "e1f7501ed5b38488"): ("buy", False, CURVE),
+    (w.PUMP, "1c92de7726c469d5"): ("sell", False, CURVE),
+    (w.PUMPSWAP, "b817ee6167c5d33d"): ("buy", True, POOL),
+    (w.PUMPSWAP, "c2ab1c46684d5b2f"): ("buy", False, POOL),
+    (w.PUMPSWAP, "5df6823ce7e940b2"): ("sell", False, POOL),
+}
+# first bytes -> (start of the amounts, user, source, destination, their mints, their programs, number of accounts)
+ROUTES: Final = {"bb64facc31c4af14": (8, 0, 1, 2, 3, 4, 5, 6, 10), "d19853937cfed8e9": (9, 1, 2, 5, 6, 7, 8, 9, 12)}
+V2_OF_THE_CURVE: Final = {"b817ee6167c5d33d", "c2ab1c46684d5b2f", "5df6823ce7e940b2"}
 RIGHTS: Final = ((0, 64), (72, 76), (108, 109), (129, 165))  # mint and owner, is delegated, state, close authority
 
 
@@ -243,56 +255,60 @@ def _token(program: Pubkey, accounts: list[Pubkey], data: bytes, mints: set[Pubk
 def _swaps(read: Read, found: set[str], limits: Limits) -> Swaps:
     swaps: Swaps = []
     for program, accounts, data in read.instructions:
-        if program == w.PUMP:
-            if data[:8].hex() not in PUMP_SWAPS:
-                found.add("instruction")
-            elif len(data) != 24 or len(accounts) != 17:
-                found.add("swap")
-            else:
-                swaps += _pump(accounts, data, found)
-        elif program == w.JUPITER:
-            if data[:8].hex() not in ("bb64facc31c4af14", "d19853937cfed8e9"):
-                found.add("instruction")
-            elif data[:8].hex() == "d19853937cfed8e9" or len(data) < 30 or len(accounts) < 10:
-                found.add("swap")
-            else:
-                swaps += _jupiter(accounts, data, found, limits)
+        name = data[:8].hex()
+        if (program, name) in TRADES:
+            swaps += _trade(program, accounts, data, found)
+        elif program == w.JUPITER and name in ROUTES:
+            swaps += _route(accounts, data, found, limits)
+        elif program == w.PUMP and name in V2_OF_THE_CURVE:
+            found.add("swap")  # no case has its 26 or 27 accounts
+        elif program in (w.PUMP, w.PUMPSWAP, w.JUPITER):
+            found.add("instruction")
     return swaps
 
 
-def _pump(accounts: list[Pubkey], data: bytes, found: set[str]) -> Swaps:
-    mint, program = accounts[1], accounts[3]
-    first, second = struct.unpack("<QQ", data[8:])
-    if accounts[8] != w.WALLET:
-        found.add("account")
-    if accounts[2] != w.WSOL or mint == w.WSOL:
+def _trade(program: Pubkey, accounts: list[Pubkey], data: bytes, found: set[str]) -> Swaps:
+    side, is_exact, (user, mint, other, token_program, other_program, own, own_other) = TRADES[program, data[:8].hex()]
+    flagged = program == w.PUMP and side == "buy" and data[24:] == b"\0"
+    if len(accounts) != 17 or not (len(data) == 24 or flagged):
         found.add("swap")
-    if program not in (w.TOKEN, w.TOKEN_2022) or accounts[4] != w.TOKEN:
+        return []
+    first, second = struct.unpack("<QQ", data[8:24])
+    if accounts[user] != w.WALLET:
         found.add("account")
-    if accounts[9] != ata_of(w.WALLET, mint, program) or accounts[10] != w.OWN_WSOL:
+    if accounts[other] != w.WSOL or accounts[mint] == w.WSOL:
+        found.add("swap")
+    if accounts[token_program] not in (w.TOKEN, w.TOKEN_2022) or accounts[other_program] != w.TOKEN:
+        found.add("account")
+    if accounts[own] != ata_of(w.WALLET, accounts[mint], accounts[token_program]) or accounts[own_other] != w.OWN_WSOL:
         found.add("destination")
-    if data[0] == 0x07:
-        return [("buy", mint, second, first)]
-    return [("buy" if data[0] == 0xE1 else "sell", mint, first, second)]
+    return [(side, accounts[mint], *((second, first) if is_exact else (first, second)))]
 
 
-def _jupiter(accounts: list[Pubkey], data: bytes, found: set[str], limits: Limits) -> Swaps:
-    amount, quoted, slippage, fee = struct.unpack("<QQHH", data[8:28])
-    if accounts[0] != w.WALLET:
+def _route(accounts: list[Pubkey], data: bytes, found: set[str], limits: Limits) -> Swaps:
+    start, user, *places, least = ROUTES[data[:8].hex()]
+    if len(data) < start + 22 or len(accounts) < least:
+        found.add("swap")
+        return []
+    amount, quoted, slippage, fee = struct.unpack("<QQHH", data[start : start + 20])
+    source, destination, *mints_and_programs = (accounts[place] for place in places)
+    mints, programs = mints_and_programs[:2], mints_and_programs[2:]
+    if accounts[user] != w.WALLET:
         found.add("account")
     if slippage > limits.slippage_bps or fee:
         found.add("swap")
-    if accounts[7] not in (w.JUPITER, accounts[2]):
+    if start == 8 and accounts[7] not in (w.JUPITER, destination):
         found.add("destination")
-    sides = accounts[3:5]
-    if sides.count(w.WSOL) != 1:
+    side = "sell" if mints[1] == w.WSOL else "buy"
+    token, other = (0, 1) if side == "sell" else (1, 0)
+    if mints[other] != w.WSOL or mints[token] == w.WSOL:
         found.add("swap")
-        return [("buy", sides[1], amount, 0)]
-    is_buy = sides[0] == w.WSOL
-    mint, token, wrapped = (sides[1], accounts[2], accounts[1]) if is_buy else (sides[0], accounts[1], accounts[2])
-    if wrapped != w.OWN_WSOL or token not in (ata_of(w.WALLET, mint, w.TOKEN), ata_of(w.WALLET, mint, w.TOKEN_2022)):
+    if programs[token] not in (w.TOKEN, w.TOKEN_2022) or programs[other] != w.TOKEN:
+        found.add("account")
+    own = (source, destination)
+    if own[token] != ata_of(w.WALLET, mints[token], programs[token]) or own[other] != w.OWN_WSOL:
         found.add("destination")
-    return [("buy" if is_buy else "sell", mint, amount, quoted * (10_000 - slippage) // 10_000)]
+    return [(side, mints[token], amount, -(-quoted * (10_000 - slippage) // 10_000))]
 
 
 def _amounts(

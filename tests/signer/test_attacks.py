@@ -23,7 +23,8 @@ from memesnipe.signer.refusal import RefusedError
 from memesnipe.signer.service import Signer
 from memesnipe.signer.spending import SpendingBook
 from tests.fuzz.framework import CASES, fuzz
-from tests.signer.cases import Case, attacks, swaps
+from tests.signer.attacks import attacks
+from tests.signer.cases import Case, swaps
 from tests.signer.conftest import SteppedClock
 from tests.signer.oracle import Limits, judge
 from tests.signer.world import WALLET_KEY

@@ -29,6 +29,7 @@ TOKEN: Final = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 TOKEN_2022: Final = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 WSOL: Final = Pubkey.from_string("So11111111111111111111111111111111111111112")
 PUMP: Final = Pubkey.from_string("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P")
+PUMPSWAP: Final = Pubkey.from_string("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA")
 JUPITER: Final = Pubkey.from_string("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4")
 TABLE_PROGRAM: Final = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
 RENT: Final = 2_039_280
@@ -50,6 +51,8 @@ OWN, OWN_OTHER, OWN_WSOL = (
 ATTACKERS, ATTACKERS_WSOL = ata_of(ATTACKER, MINT, TOKEN_2022), ata_of(ATTACKER, WSOL, TOKEN)
 ATTACKERS_OTHER = ata_of(ATTACKER, OTHER_MINT, TOKEN)
 POOLS, POOLS_WSOL = ata_of(POOL, MINT, TOKEN_2022), ata_of(POOL, WSOL, TOKEN)
+POOL_META, POOLS_META = AccountMeta(POOL, True, True), AccountMeta(POOLS, False, True)
+POOLS_WSOL_META: Final = AccountMeta(POOLS_WSOL, False, True)
 TIP: Final = Pubkey.from_string("96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5")
 NONCE: Final = key_of(6).pubkey()
 
@@ -172,6 +175,8 @@ class World:
     def _expand(self, program: Pubkey, data: bytes, metas: list[AccountMeta]) -> list[Instruction]:
         if program == PUMP:
             return _pump(data, metas) + self.hostile
+        if program == PUMPSWAP:
+            return _pumpswap(data, metas) + self.hostile
         if program == JUPITER:
             return _jupiter(data, metas) + self.hostile
         return [Instruction(program, data, metas)]
@@ -196,46 +201,72 @@ def move(
     return Instruction(program, b"\x03" + amount.to_bytes(8, "little"), [source, destination, owner])
 
 
+def _amounts(name: str, first: int, second: int) -> tuple[int, int]:
+    """Return the tokens and the lamports of a trade: a token costs a lamport, 1 % more to buy."""
+    if name == "sell":
+        tokens = lamports = first
+        fits = lamports >= second
+    elif name == "buy":
+        tokens, lamports = first, first + first // 100
+        fits = lamports <= second
+    else:
+        tokens, lamports = first * 100 // 101, first
+        fits = tokens >= second
+    if not fits:
+        raise ProgramError("TooMuchSlippage")
+    return tokens, lamports
+
+
 def _pump(data: bytes, metas: list[AccountMeta]) -> list[Instruction]:
-    """Return the transfers of a swap by pump.fun: a token costs a lamport, 1 % more to buy."""
+    """Return the transfers of a trade on the curve, which pays and is paid in SOL that is not wrapped."""
     name = {"07051dc4f5176550": "buy", "e1f7501ed5b38488": "buy_in", "1c92de7726c469d5": "sell"}.get(data[:8].hex())
     if name is None or len(metas) != 17 or len(data) < 24:
         raise ProgramError("InstructionFallbackNotFound")
-    first, second = _u64(data, 8), _u64(data, 16)
-    user, own = metas[8], metas[9]
-    program = metas[3].pubkey
-    pool, pools = AccountMeta(POOL, True, True), AccountMeta(POOLS, False, True)
+    tokens, lamports = _amounts(name, _u64(data, 8), _u64(data, 16))
+    user, own, program = metas[8], metas[9], metas[3].pubkey
+    amount = b"\x02\0\0\0" + lamports.to_bytes(8, "little")
     if name == "sell":
-        if first < second:
-            raise ProgramError("TooLittleSolReceived")
+        return [move(program, own, POOLS_META, user, tokens), Instruction(SYSTEM, amount, [POOL_META, user])]
+    return [Instruction(SYSTEM, amount, [user, POOL_META]), move(program, POOLS_META, own, POOL_META, tokens)]
+
+
+def _pumpswap(data: bytes, metas: list[AccountMeta]) -> list[Instruction]:
+    """Return the transfers of a trade in a pool."""
+    name = {"b817ee6167c5d33d": "buy", "c2ab1c46684d5b2f": "buy_in", "5df6823ce7e940b2": "sell"}.get(data[:8].hex())
+    if name is None or len(metas) != 17 or len(data) != 24:
+        raise ProgramError("InstructionFallbackNotFound")
+    tokens, lamports = _amounts(name, _u64(data, 8), _u64(data, 16))
+    user, own, wrapped, program = metas[1], metas[5], metas[6], metas[9].pubkey
+    if name == "sell":
         return [
-            move(program, own, pools, user, first),
-            Instruction(SYSTEM, b"\x02\0\0\0" + first.to_bytes(8, "little"), [pool, user]),
+            move(program, own, POOLS_META, user, tokens),
+            move(TOKEN, POOLS_WSOL_META, wrapped, POOL_META, lamports),
         ]
-    tokens, cost = (first, first + first // 100) if name == "buy" else (first * 100 // 101, first)
-    if cost > second if name == "buy" else tokens < second:
-        raise ProgramError("TooMuchSolRequired")
-    pay = Instruction(SYSTEM, b"\x02\0\0\0" + cost.to_bytes(8, "little"), [user, pool])
-    return [pay, move(program, pools, own, pool, tokens)]
+    return [move(TOKEN, wrapped, POOLS_WSOL_META, user, lamports), move(program, POOLS_META, own, POOL_META, tokens)]
 
 
 def _jupiter(data: bytes, metas: list[AccountMeta]) -> list[Instruction]:
-    """Return the transfers of `route_v2` through the pool."""
-    if data[:8].hex() != "bb64facc31c4af14" or len(data) < 30 or len(metas) < 10:
+    """Return the transfers of a route through the pool."""
+    kinds = {"bb64facc31c4af14": (8, 0, 1, 2, 3, 10), "d19853937cfed8e9": (9, 1, 2, 5, 6, 12)}
+    at, *places, least = kinds.get(data[:8].hex(), (0, 0, 0, 0, 0, 0))
+    if not least or len(data) < at + 22 or len(metas) < least:
         raise ProgramError("InstructionFallbackNotFound")
-    amount, quoted, slippage = _u64(data, 8), _u64(data, 16), int.from_bytes(data[24:26], "little")
+    amount, quoted, slippage = _u64(data, at), _u64(data, at + 8), int.from_bytes(data[at + 16 : at + 18], "little")
     given = amount * 100 // 101
-    if given < quoted * (10_000 - slippage) // 10_000:
+    if given * 10_000 < quoted * (10_000 - slippage):
         raise ProgramError("SlippageToleranceExceeded")
-    user, source, destination = metas[0], metas[1], metas[2]
-    if metas[7].pubkey != JUPITER:
+    user, source, destination, mint = (metas[place] for place in places)
+    if at == 8 and metas[7].pubkey != JUPITER:
         destination = metas[7]
-    pool = AccountMeta(POOL, True, True)
-    is_buy = metas[3].pubkey == WSOL
-    vaults = (AccountMeta(POOLS_WSOL, False, True), AccountMeta(POOLS, False, True))
-    into, out_of = vaults if is_buy else vaults[::-1]
-    programs = (TOKEN, TOKEN_2022) if is_buy else (TOKEN_2022, TOKEN)
-    return [move(programs[0], source, into, user, amount), move(programs[1], out_of, destination, pool, given)]
+    if mint.pubkey == WSOL:
+        return [
+            move(TOKEN, source, POOLS_WSOL_META, user, amount),
+            move(TOKEN_2022, POOLS_META, destination, POOL_META, given),
+        ]
+    return [
+        move(TOKEN_2022, source, POOLS_META, user, amount),
+        move(TOKEN, POOLS_WSOL_META, destination, POOL_META, given),
+    ]
 
 
 def pay(lamports: int, to: Pubkey, source: Pubkey = WALLET) -> Instruction:

@@ -1,6 +1,6 @@
 """Attacks on the signer: mutated swaps are signed exactly when an independent oracle finds nothing that is forbidden.
 
-`make test` runs 2,000 cases; `make fuzz FUZZ=tests/signer` 100,000 (`FUZZ_CASES`).
+`make test` runs 2,000 cases, `make fuzz` FUZZ_CASES (100,000).
 """
 
 import base64

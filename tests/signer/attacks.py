@@ -43,9 +43,7 @@ def _theft(draw: st.DrawFn) -> Instruction:
     return draw(
         st.sampled_from(
             [
-                w.pay(
-                    draw(st.sampled_from([1, 10**6, 10**9])), draw(st.sampled_from([w.ATTACKER, w.key_of(50).pubkey()]))
-                ),
+                w.pay(draw(st.sampled_from([1, 10**6, 10**9])), draw(st.sampled_from([w.ATTACKER, w.address(50)]))),
                 token(program, b"\x03" + amount, account, to, w.WALLET),
                 token(program, b"\x0c" + amount + b"\x06", account, mint, to, w.WALLET),
                 token(program, b"\x04" + amount, account, w.ATTACKER, w.WALLET),
@@ -111,7 +109,7 @@ def add_instruction(draw: st.DrawFn, case: Case) -> None:
                     )
                 ),
                 Instruction(MEMO, b"hello", []),
-                Instruction(w.key_of(60).pubkey(), b"", [AccountMeta(w.WALLET, True, True)]),
+                Instruction(w.address(60), b"", [AccountMeta(w.WALLET, True, True)]),
                 request_heap_frame(65_536),
                 set_compute_unit_price(draw(st.integers(0, 10**7))),
                 set_compute_unit_limit(1_400_000),
@@ -206,7 +204,7 @@ def hide_in_table(draw: st.DrawFn, case: Case) -> None:
     case.legacy = False
     if draw(st.booleans()):
         _insert(draw, case, w.pay(10**6, draw(st.sampled_from([w.ATTACKER, w.TIP, w.OWN_WSOL]))))
-    hidden = [w.ATTACKER, w.ATTACKERS, w.TIP, w.OWN_WSOL, w.OWN, w.POOL, w.POOLS, w.key_of(31).pubkey()]
+    hidden = [w.ATTACKER, w.ATTACKERS, w.TIP, w.OWN_WSOL, w.OWN, w.POOL, w.POOLS, w.address(31)]
     case.tabled = draw(st.permutations(hidden))
     kind = draw(st.sampled_from(["right", "missing", "short", "other"]))
     if kind == "missing":

@@ -18,7 +18,7 @@ from solders.transaction import VersionedTransaction
 from tests.signer import world as w
 from tests.signer.oracle import ATA
 
-TABLE: Final = w.key_of(20).pubkey()
+TABLE: Final = w.address(20)
 
 
 @dataclass
@@ -72,7 +72,7 @@ def token(program: Pubkey, data: bytes, *accounts: Pubkey, signer: Pubkey = w.WA
 
 
 def pump(discriminator: str, first: int, second: int) -> Instruction:
-    pool = [w.key_of(30 + i).pubkey() for i in range(9)]
+    pool = [w.address(30 + i) for i in range(9)]
     keys = [
         pool[0], w.MINT, w.WSOL, w.TOKEN_2022, w.TOKEN, w.POOL, w.POOLS, w.POOLS_WSOL, w.WALLET, w.OWN, w.OWN_WSOL,
         pool[1], pool[2], pool[3], w.SYSTEM, pool[4], w.PUMP,
@@ -83,7 +83,7 @@ def pump(discriminator: str, first: int, second: int) -> Instruction:
 
 
 def pumpswap(discriminator: str, first: int, second: int) -> Instruction:
-    pool = [w.key_of(30 + i).pubkey() for i in range(9)]
+    pool = [w.address(30 + i) for i in range(9)]
     keys = [
         w.POOL, w.WALLET, pool[0], w.MINT, w.WSOL, w.OWN, w.OWN_WSOL, w.POOLS, w.POOLS_WSOL, w.TOKEN_2022, w.TOKEN,
         w.SYSTEM, pool[1], pool[2], pool[3], pool[4], w.PUMPSWAP,
@@ -97,7 +97,7 @@ def jupiter(is_buy: bool, is_shared: bool, amount: int, quoted: int, slippage: i
     own, mints, programs = [w.OWN_WSOL, w.OWN], [w.WSOL, w.MINT], [w.TOKEN, w.TOKEN_2022]
     if not is_buy:
         own, mints, programs = own[::-1], mints[::-1], programs[::-1]
-    authority = w.key_of(41).pubkey()
+    authority = w.address(41)
     pool = [w.POOL, w.POOLS, w.POOLS_WSOL]
     if is_shared:
         keys = [authority, w.WALLET, own[0], *pool[1:], own[1], *mints, *programs, authority, w.JUPITER, *pool]
@@ -156,6 +156,6 @@ def swaps(draw: st.DrawFn) -> Case:
     intent = {"side": side, "mint": str(w.MINT), "max_in": max_in, "min_out": min_out}
     case = Case(body, intent, has_wsol=draw(st.booleans()), legacy=draw(st.booleans()))
     if not case.legacy and draw(st.booleans()):
-        pool = [w.POOL, w.POOLS, w.POOLS_WSOL, w.MINT, w.WSOL, *(w.key_of(30 + i).pubkey() for i in range(5))]
+        pool = [w.POOL, w.POOLS, w.POOLS_WSOL, w.MINT, w.WSOL, *(w.address(30 + i) for i in range(5))]
         case.tabled = draw(st.permutations(pool))
     return case

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from solders.pubkey import Pubkey
-from solders.token.associated import get_associated_token_address as ata_of
 
 from tests.signer import world as w
 from tests.signer.oracle_reader import Read, read_transaction
+from tests.signer.world import ata_of
 
 COMPUTE: Final = Pubkey.from_string("ComputeBudget111111111111111111111111111111")
 ATA: Final = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")

@@ -6,6 +6,7 @@ from the accounts that they name; with `hostile`, a program also does something 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from solders.account import Account as VmAccount
@@ -18,7 +19,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import ID as SYSTEM
 from solders.system_program import TransferParams, transfer
-from solders.token.associated import get_associated_token_address as ata_of
+from solders.token.associated import get_associated_token_address
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import SimulatedTransactionInfo
 
@@ -36,13 +37,24 @@ RENT: Final = 2_039_280
 SIGNATURE_FEE: Final = 5_000
 
 
+@cache
+def ata_of(owner: Pubkey, mint: Pubkey, program: Pubkey) -> Pubkey:
+    return get_associated_token_address(owner, mint, program)
+
+
+@cache
 def key_of(seed: int) -> Keypair:
     return Keypair.from_seed(bytes([seed]) * 32)
 
 
+@cache
+def address(seed: int) -> Pubkey:
+    return key_of(seed).pubkey()
+
+
 WALLET_KEY: Final = key_of(1)
-WALLET, ATTACKER, POOL = WALLET_KEY.pubkey(), key_of(2).pubkey(), key_of(3).pubkey()
-MINT, OTHER_MINT = key_of(4).pubkey(), key_of(5).pubkey()
+WALLET, ATTACKER, POOL = WALLET_KEY.pubkey(), address(2), address(3)
+MINT, OTHER_MINT = address(4), address(5)
 OWN, OWN_OTHER, OWN_WSOL = (
     ata_of(WALLET, MINT, TOKEN_2022),
     ata_of(WALLET, OTHER_MINT, TOKEN),
@@ -54,7 +66,7 @@ POOLS, POOLS_WSOL = ata_of(POOL, MINT, TOKEN_2022), ata_of(POOL, WSOL, TOKEN)
 POOL_META, POOLS_META = AccountMeta(POOL, True, True), AccountMeta(POOLS, False, True)
 POOLS_WSOL_META: Final = AccountMeta(POOLS_WSOL, False, True)
 TIP: Final = Pubkey.from_string("96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5")
-NONCE: Final = key_of(6).pubkey()
+NONCE: Final = address(6)
 
 
 def token_account(mint: Pubkey, owner: Pubkey, amount: int) -> bytes:

@@ -80,6 +80,11 @@ class Chain:
         self.set_account(self._faucet.pubkey(), Account(FAUCET_LAMPORTS, b"", SYSTEM))
         self._set_sysvars(genesis)
 
+    @property
+    def faucet(self) -> Pubkey:
+        """Return the account from which airdrops are paid."""
+        return self._faucet.pubkey()
+
     def add_program(self, program: EmulatedProgram) -> None:
         """Emulate a program from now on."""
         self._programs[program.program_id] = program
@@ -179,7 +184,7 @@ class Chain:
         unix_timestamp = self._start_unix_s + (self.slot - FIRST_SLOT) * self.slot_ms // 1000
         block = Block(self.slot, parent.slot, height, self._hash(height), unix_timestamp)
         self._set_sysvars(block)
-        for entry in self.mempool.take(self.slot):
+        for entry in self.mempool.take():
             self._include(entry, block)
         block.before = self._runner.accounts.take_journal()
         self.ledger.append(block)

@@ -32,6 +32,8 @@ from memesnipe.solana.pump_accounts import BondingCurve, PumpPool
 
 _TRADER_LAMPORTS: Final = 100_000 * LAMPORTS_PER_SOL
 _TOKEN_ACCOUNT_BYTES: Final = 165
+# The mint of wrapped SOL: no authority (4 + 32 bytes), supply 0, 9 decimals, initialized, no authority that freezes.
+_SOL_MINT: Final = bytes(36) + bytes(8) + bytes([9, 1]) + bytes(36)
 
 
 def keypair_of(name: str) -> Keypair:
@@ -64,6 +66,7 @@ class ChainMarket:
             chain.set_account(trader.pubkey(), Account(_TRADER_LAMPORTS, b"", SYSTEM))
         for wallet in (BUYBACK_WALLET, FEE_RECIPIENT):
             chain.set_account(wallet, Account(LAMPORTS_PER_SOL, b"", SYSTEM))
+        chain.set_account(WRAPPED_SOL, Account(rent(len(_SOL_MINT)), _SOL_MINT, TOKEN))
         self._add_wrapped_sol(BUYBACK_WALLET)
 
     def create_coin(self, name: str) -> Pubkey:

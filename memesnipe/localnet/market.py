@@ -86,6 +86,15 @@ class ChainMarket:
         account = self.chain.account(pumpswap.canonical_pool(mint))
         return PumpPool.decode(bytes(account.data)) if account else None
 
+    def vaults(self, mint: Pubkey) -> tuple[int, int] | None:
+        """Return the raw tokens and the lamports in the vaults of a coin's pool; None before its migration."""
+        pool = self.pool(mint)
+        if pool is None:
+            return None
+        keys = (pool.pool_base_token_account, pool.pool_quote_token_account)
+        base, quote = (token_account(self.chain.account(key)) for key in keys)
+        return (base.amount, quote.amount) if base and quote else None
+
     def balance(self, owner: Pubkey, mint: Pubkey) -> int:
         """Return the raw tokens of a coin that a wallet has."""
         found = token_account(self.chain.account(token_address(owner, mint, TOKEN_2022)))

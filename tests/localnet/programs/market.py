@@ -14,14 +14,18 @@ from memesnipe.solana.addresses import SYSTEM
 ME = keypair_of("me")
 
 
+def fund(chain: Chain, lamports: int = 1_000 * SOL) -> None:
+    """Give the wallet lamports."""
+    chain.set_account(ME.pubkey(), Account(lamports, b"", SYSTEM))
+
+
 class OneCoin:
     """A coin whose creation is in a block."""
 
     def __init__(self, seed: int = 0) -> None:
         self.chain = Chain()
         self.market = ChainMarket(self.chain, seed)
-        self.chain.set_account(ME.pubkey(), Account(1_000 * SOL, b"", SYSTEM))
-        self.fees = 0
+        fund(self.chain)
         self.mint = self.market.create_coin("coin")
         self.tick()
 

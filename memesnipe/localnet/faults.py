@@ -1,8 +1,9 @@
 """Faults of the local cluster on purpose: how often each happens, decided by a seed, and counted."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -55,6 +56,26 @@ class FaultRates:
 
 
 KINDS: Final = tuple(field.name for field in fields(FaultRates) if field.type is float)
+
+
+def parse_rates(pairs: Sequence[str]) -> FaultRates:
+    """Return the rates in texts such as ``drop=0.1``.
+
+    Raises:
+        InputError: one is not a name of a rate or of an extent with a number.
+    """
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        kind = next((one.type for one in fields(FaultRates) if one.name == name), None)
+        if kind is None:
+            names = ", ".join(one.name for one in fields(FaultRates))
+            raise InputError(f"{pair!r}: there is no such fault; choose from {names}")
+        try:
+            values[name] = float(text) if kind is float else int(text)
+        except ValueError:
+            raise InputError(f"{pair!r}: {text!r} is no number") from None
+    return FaultRates(**values)
 
 
 class FaultPlan:

@@ -1,10 +1,13 @@
 """Faults: each happens as often as planned, has its effect, and is counted."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from solders.rpc.errors import NodeUnhealthyMessage
+from solders.rpc.responses import GetHealthResp
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -166,7 +169,9 @@ def test_a_node_refuses_too_many_requests(node: Node, client: Client) -> None:
 
 def test_a_node_is_behind(node: Node, client: Client) -> None:
     node.plan.force("node_behind")
-    assert client.error("getHealth")["code"] == -32005
+    refused = json.loads(client.text("getHealth"))
+    assert (refused["error"]["code"], refused["id"]) == (-32005, 1)
+    assert isinstance(GetHealthResp.from_json(json.dumps(refused)), NodeUnhealthyMessage)
     assert client.result("getHealth") == "ok"
 
 

@@ -92,11 +92,13 @@ def _of_emulated(one: Emulated, inner: Sequence[Sequence[str]], units: int, left
     printed = _FAILED.match(inner[-1][-1]) if inner and not is_error else None
     reason = printed[1] if printed else failure_text(err)
     lines = one.error_logs if is_error else one.expansion.log_lines
-    result = [f"Program {program} invoke [1]"]
-    result += [line for line in lines if not line.startswith(_EVENT)]
+    # Events, and programs that an emulated one says it has invoked, follow what it has caused.
+    is_later = [line.startswith(_EVENT) or _INVOKE.fullmatch(line) is not None for line in lines]
+    first_later = is_later.index(True) if True in is_later else len(lines)
+    result = [f"Program {program} invoke [1]", *lines[:first_later]]
     if not is_error:
         result += [_INVOKE.sub(_deeper, line) for group in inner for line in group]
-    result += [line for line in lines if line.startswith(_EVENT)] if err is None or is_error else []
+    result += lines[first_later:] if err is None or is_error else []
     result.append(f"Program {program} consumed {units} of {left} compute units")
     result.append(f"Program {program} success" if err is None else f"Program {program} failed: {reason}")
     return result

@@ -1,24 +1,16 @@
-"""Log notifications of pump.fun and PumpSwap, built from events: the inverse of `memesnipe.feeds.pumpfun`.
+"""Log notifications of pump.fun and PumpSwap, built from events: the inverse of `memesnipe.feeds.pumpfun`."""
 
-Fields of an event that the decoder does not read are encoded as zeros and empty texts.
-"""
-
-import base64
 import json
-import struct
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
 from memesnipe.feeds.pumpfun.chain_events import ChainEvent
-from memesnipe.feeds.pumpfun.layouts import CODES, LAYOUTS, PROGRAM_OF, SHARES, STRING
+from memesnipe.feeds.pumpfun.layouts import PROGRAM_OF
 from memesnipe.feeds.pumpfun.programs import PUMP, PUMP_AMM
+from memesnipe.localnet.event_encoding import data_line, encode_event
 
 COMPUTE_BUDGET: Final = "ComputeBudget111111111111111111111111111111"
-_BY_EVENT: Final = {
-    layout.event: (discriminator, layout) for layouts in LAYOUTS.values() for discriminator, layout in layouts.items()
-}
-_INT128: Final = 16
 SELF_CALL: Final = bytes.fromhex("e445a52e51cb9a1d")  # in front of an event that is data of an instruction
 TOKEN_PROGRAM: Final = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"  # noqa: S105 - an address
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -32,35 +24,6 @@ def key_of(name: str) -> bytes:
 def program_of(event: ChainEvent) -> str:
     """Return the program that writes an event."""
     return PROGRAM_OF[type(event)]
-
-
-def encode_event(event: ChainEvent, last: str = "") -> bytes:
-    """Return the bytes of an event.
-
-    Args:
-        event: the event.
-        last: name of the last field that the event has; "" for all of them.
-    """
-    discriminator, layout = _BY_EVENT[type(event)]
-    encoded = discriminator
-    for name, kind in layout.fields:
-        value: Any = getattr(event, name, 0)
-        if kind in (STRING, SHARES):
-            encoded += struct.pack("<I", 0)
-        elif kind == "i128":
-            encoded += int(value).to_bytes(_INT128, "little", signed=True)
-        elif kind == "key":
-            encoded += bytes(value or b"").ljust(32, b"\0")
-        else:
-            encoded += struct.pack("<" + CODES[kind], value)
-        if name == last:
-            break
-    return encoded
-
-
-def data_line(data: bytes) -> str:
-    """Return the line of a log that carries data."""
-    return f"Program data: {base64.b64encode(data).decode()}"
 
 
 def invocation(program: str, lines: Sequence[str] = (), depth: int = 1) -> list[str]:

@@ -27,7 +27,7 @@ from memesnipe.solana.addresses import (
 from memesnipe.solana.instructions.layout import AccountLayout, InstructionFormat, decode_any
 from memesnipe.solana.instructions.pumpfun_accounts import TradeV2Accounts, TradeV3Accounts
 
-_V3_ACCOUNTS: Final = AccountLayout(
+V3_ACCOUNTS: Final = AccountLayout(
     TradeV3Accounts,
     """global_config base_mint quote_mint base_token_program quote_token_program bonding_curve:w
     associated_base_bonding_curve:w associated_quote_bonding_curve:w user:ws associated_base_user:w
@@ -104,11 +104,11 @@ class SellV2:
 Trade = BuyV3 | BuyExactQuoteInV3 | SellV3 | BuyV2 | BuyExactQuoteInV2 | SellV2
 
 FORMATS: Final = (
-    InstructionFormat(BuyV3, PUMP, "07051dc4f5176550", _V3_ACCOUNTS, "amount:Q max_sol_cost:Q", "flag"),
+    InstructionFormat(BuyV3, PUMP, "07051dc4f5176550", V3_ACCOUNTS, "amount:Q max_sol_cost:Q", "flag"),
     InstructionFormat(
-        BuyExactQuoteInV3, PUMP, "e1f7501ed5b38488", _V3_ACCOUNTS, "spendable_quote_in:Q min_tokens_out:Q", "flag"
+        BuyExactQuoteInV3, PUMP, "e1f7501ed5b38488", V3_ACCOUNTS, "spendable_quote_in:Q min_tokens_out:Q", "flag"
     ),
-    InstructionFormat(SellV3, PUMP, "1c92de7726c469d5", _V3_ACCOUNTS, "amount:Q min_sol_output:Q"),
+    InstructionFormat(SellV3, PUMP, "1c92de7726c469d5", V3_ACCOUNTS, "amount:Q min_sol_output:Q"),
     InstructionFormat(BuyV2, PUMP, "b817ee6167c5d33d", _BUY_V2_ACCOUNTS, "amount:Q max_sol_cost:Q"),
     InstructionFormat(
         BuyExactQuoteInV2, PUMP, "c2ab1c46684d5b2f", _BUY_V2_ACCOUNTS, "spendable_quote_in:Q min_tokens_out:Q"

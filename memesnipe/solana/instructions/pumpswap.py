@@ -80,18 +80,18 @@ class PoolSell:
 
 PoolTrade = PoolBuy | PoolBuyExactQuoteIn | PoolSell
 
-_ACCOUNTS: Final = AccountLayout(
+ACCOUNTS: Final = AccountLayout(
     PoolTradeAccounts,
     """pool:w user:ws global_config base_mint quote_mint user_base_token_account:w user_quote_token_account:w
     pool_base_token_account:w pool_quote_token_account:w base_token_program quote_token_program system_program
     user_volume_accumulator:w fee_config buyback_fee_recipient:w event_authority program""",
 )
 FORMATS: Final = (
-    InstructionFormat(PoolBuy, PUMP_AMM, "b817ee6167c5d33d", _ACCOUNTS, "base_amount_out:Q max_quote_amount_in:Q"),
+    InstructionFormat(PoolBuy, PUMP_AMM, "b817ee6167c5d33d", ACCOUNTS, "base_amount_out:Q max_quote_amount_in:Q"),
     InstructionFormat(
-        PoolBuyExactQuoteIn, PUMP_AMM, "c2ab1c46684d5b2f", _ACCOUNTS, "spendable_quote_in:Q min_base_amount_out:Q"
+        PoolBuyExactQuoteIn, PUMP_AMM, "c2ab1c46684d5b2f", ACCOUNTS, "spendable_quote_in:Q min_base_amount_out:Q"
     ),
-    InstructionFormat(PoolSell, PUMP_AMM, "5df6823ce7e940b2", _ACCOUNTS, "base_amount_in:Q min_quote_amount_out:Q"),
+    InstructionFormat(PoolSell, PUMP_AMM, "5df6823ce7e940b2", ACCOUNTS, "base_amount_in:Q min_quote_amount_out:Q"),
 )
 _BY_KIND: Final[dict[type, InstructionFormat[Any]]] = {one.kind: one for one in FORMATS}
 

@@ -146,11 +146,11 @@ def _answers(url: str) -> bool:
         return False
 
 
-def deploy_page(home: Path, port: int) -> None:
-    """Serve the page and the API on 127.0.0.1 at ``port``; the API includes halt until `deploy_others` has ended."""
+def deploy_page(home: Path, port: int, address: str = loopback.HOST) -> None:
+    """Serve the page and the API at ``address`` and ``port``; the API includes halt until `deploy_others` has ended."""
     # Serve resets its logger's level whenever it connects, but keeps filters.
     logging.getLogger("ray.serve").addFilter(lambda record: record.levelno >= logging.WARNING)
-    http = HTTPOptions(host=loopback.HOST, port=port, keep_alive_timeout_s=_KEEP_ALIVE_S)
+    http = HTTPOptions(host=address, port=port, keep_alive_timeout_s=_KEEP_ALIVE_S)
     serve.start(http_options=http, proxy_location=ProxyLocation.HeadOnly, logging_config=_QUIET)
     _deploy(home, [PAGE])
 

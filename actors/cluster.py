@@ -134,7 +134,7 @@ def run(start: Start, guard: Guard) -> None:
     import serve_app  # noqa: PLC0415
 
     api.HTTP_PROXY_TIMEOUT = START_S  # type: ignore[attr-defined] # a constant of 60 s
-    serve_app.deploy_page(home, settings.api.dashboard_port)
+    serve_app.deploy_page(home, settings.api.dashboard_port, settings.api.dashboard_address)
     while is_compiling(Home(home).compile_lock) and not guard.stopping.wait(_WATCH_S):
         guard.report(doing=COMPILER)
     guard.report(doing="the actors")

@@ -6,6 +6,7 @@ from typing import Final, Literal
 PREFIX: Final = "memesnipe_"
 ALL: Final = ("market_data", "executor", "position", "portfolio", "strategy_factory")
 READERS: Final = ALL[1:]
+CAUSES: Final = ("database", "redis", "lease", "other")  # of a recovery
 
 Kind = Literal["counter", "gauge", "histogram"]
 # From half a millisecond, a small batch, to the 30 s after which PostgreSQL ends a stalled transaction.

@@ -7,7 +7,7 @@ from typing import Final
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from memesnipe.telemetry.catalogue import PREFIX, metrics_of
+from memesnipe.telemetry.catalogue import CAUSES, PREFIX, metrics_of
 from memesnipe.telemetry.machine import disk_ratio, memory_ratio
 
 LOOPBACK: Final = "127.0.0.1"
@@ -53,6 +53,8 @@ class ActorMetrics:
     def watch_process(self, folder: Path) -> None:
         """Measure this process, its machine and the disk of a folder whenever the metrics are read."""
         process = psutil.Process()
+        for cause in CAUSES:  # from 0, so that a query sees the first failure as an increase
+            self.add("failures", 0, cause=cause)
         self.set("start_time_seconds", time.time())  # of this actor: Ray keeps worker processes ready
         for name, measure in (
             ("memory_bytes", lambda: float(process.memory_info().rss)),

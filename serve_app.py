@@ -113,6 +113,7 @@ def _disable_grpc_port() -> None:
 Application = tuple[str, str, Any]
 PAGE: Application = ("dashboard", "/", Dashboard)
 OTHERS: list[Application] = [("signer", "/signer", Signer), ("halt", "/api/halt", Halt)]
+SIGNER = "signer"  # resource of the node that has the key's file
 _QUIET = LoggingConfig(log_level="WARNING")
 
 
@@ -161,9 +162,18 @@ def deploy_others(home: Path) -> None:
 
 
 def _deploy(home: Path, applications: list[Application]) -> None:
+    from actors.supervisor import SERVICE, placement  # noqa: PLC0415 - replicas need none of the actors
+
+    def placed(name: str, deployment: Any) -> Any:
+        """Put replicas where the installation's folder is, and the signer on a node of its own, where there is one."""
+        resources = placement(SIGNER, SERVICE) if name == "signer" else placement()
+        return deployment.options(ray_actor_options=_OPTIONS["ray_actor_options"] | resources)
+
     serve.run_many(
         [
-            serve.RunTarget(deployment.bind(str(home)), name=name, route_prefix=prefix, logging_config=_QUIET)
+            serve.RunTarget(
+                placed(name, deployment).bind(str(home)), name=name, route_prefix=prefix, logging_config=_QUIET
+            )
             for name, prefix, deployment in applications
         ]
     )

@@ -211,10 +211,13 @@ class Supervision:
         ray.kill(self._supervisor)
 
 
-def placement() -> dict[str, Any]:
-    """Return the options that put an actor on a node for services, away from backtests, where there are such nodes."""
-    has_nodes = SERVICE in ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return {"resources": {SERVICE: 1}} if has_nodes else {}
+def placement(*resources: str) -> dict[str, Any]:
+    """Return the options that put an actor on the nodes with the first of the resources that the cluster has.
+
+    By default these are the nodes for services, away from backtests. Without such nodes the options are empty.
+    """
+    known = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return next(({"resources": {resource: 1}} for resource in resources or (SERVICE,) if resource in known), {})
 
 
 def _kill(name: str) -> None:

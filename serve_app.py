@@ -9,7 +9,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ray
 from ray import serve
 from ray.serve._private import replica
 from ray.serve.config import HTTPOptions, ProxyLocation
@@ -121,7 +120,7 @@ def _disable_grpc_port() -> None:
 Application = tuple[str, str, Any]
 PAGE: Application = ("dashboard", "/", Dashboard)
 OTHERS: list[Application] = [("signer", "/signer", Signer), ("halt", "/api/halt", Halt)]
-SIGNER_RESOURCE = "signer"  # of the nodes that may hold the key
+SIGNER = "signer"  # resource of the node that has the key's file
 _QUIET = LoggingConfig(log_level="WARNING")
 
 
@@ -155,31 +154,33 @@ def _answers(url: str) -> bool:
         return False
 
 
-def deploy_page(home: Path, port: int) -> None:
-    """Serve the page and the API on 127.0.0.1 at ``port``; the API includes halt until `deploy_others` has ended."""
+def deploy_page(home: Path, port: int, address: str = loopback.HOST) -> None:
+    """Serve the page and the API at ``address`` and ``port``; the API includes halt until `deploy_others` has ended."""
     # Serve resets its logger's level whenever it connects, but keeps filters.
     logging.getLogger("ray.serve").addFilter(lambda record: record.levelno >= logging.WARNING)
-    http = HTTPOptions(host=loopback.HOST, port=port, keep_alive_timeout_s=_KEEP_ALIVE_S)
+    http = HTTPOptions(host=address, port=port, keep_alive_timeout_s=_KEEP_ALIVE_S)
     serve.start(http_options=http, proxy_location=ProxyLocation.HeadOnly, logging_config=_QUIET)
     _deploy(home, [PAGE])
 
 
 def deploy_others(home: Path) -> None:
     """Serve halt and the signer too."""
-    _deploy(home, [(name, prefix, _placed(name, deployment)) for name, prefix, deployment in OTHERS])
-
-
-def _placed(name: str, deployment: Any) -> Any:
-    """Return the signer with the requirement of a node with the resource `signer`, where the cluster has such nodes."""
-    if name != "signer" or SIGNER_RESOURCE not in ray.cluster_resources():  # type: ignore[no-untyped-call]
-        return deployment
-    return deployment.options(ray_actor_options={**_OPTIONS["ray_actor_options"], "resources": {SIGNER_RESOURCE: 1}})
+    _deploy(home, OTHERS)
 
 
 def _deploy(home: Path, applications: list[Application]) -> None:
+    from actors.supervisor import SERVICE, placement  # noqa: PLC0415 - replicas need none of the actors
+
+    def placed(name: str, deployment: Any) -> Any:
+        """Put replicas where the installation's folder is, and the signer on a node of its own, where there is one."""
+        resources = placement(SIGNER, SERVICE) if name == "signer" else placement()
+        return deployment.options(ray_actor_options=_OPTIONS["ray_actor_options"] | resources)
+
     serve.run_many(
         [
-            serve.RunTarget(deployment.bind(str(home)), name=name, route_prefix=prefix, logging_config=_QUIET)
+            serve.RunTarget(
+                placed(name, deployment).bind(str(home)), name=name, route_prefix=prefix, logging_config=_QUIET
+            )
             for name, prefix, deployment in applications
         ]
     )

@@ -24,8 +24,8 @@ from typing import Any, Final, Self
 import orjson
 import psutil
 
+from actors import supervisor
 from actors.connection import START_S, connect_ray, disconnect_ray, start_dashboard
-from actors.supervisor import Supervision
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, first_line
@@ -134,15 +134,17 @@ def run(start: Start, guard: Guard) -> None:
     import serve_app  # noqa: PLC0415
 
     api.HTTP_PROXY_TIMEOUT = START_S  # type: ignore[attr-defined] # a constant of 60 s
-    serve_app.deploy_page(home, settings.api.dashboard_port)
+    serve_app.deploy_page(home, settings.api.dashboard_port, settings.api.dashboard_address)
     while is_compiling(Home(home).compile_lock) and not guard.stopping.wait(_WATCH_S):
         guard.report(doing=COMPILER)
     guard.report(doing="the actors")
-    ports = {
-        "executor": settings.telemetry.executor_metrics_port,
-        "portfolio": settings.telemetry.portfolio_metrics_port,
+    telemetry = settings.telemetry
+    listens: dict[str, supervisor.Listen] = {
+        role: (getattr(telemetry, f"{role}_metrics_port"), telemetry.metrics_address) for role in supervisor.ACTORS
     }
-    supervision = Supervision(home, start.session, run_id, ports, detached=start.detached, shared=address is not None)
+    supervision = supervisor.Supervision(
+        home, start.session, run_id, listens, detached=start.detached, shared=address is not None
+    )
     serve_app.deploy_others(home)
     if address is None:
         guard.report(doing="the dashboard of Ray")
@@ -154,7 +156,7 @@ def run(start: Start, guard: Guard) -> None:
     _stop(supervision, settings)
 
 
-def _stop(supervision: Supervision, settings: Settings) -> None:
+def _stop(supervision: supervisor.Supervision, settings: Settings) -> None:
     import serve_app  # noqa: PLC0415 - as above
 
     supervision.stop()

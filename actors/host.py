@@ -6,6 +6,7 @@ It imports no Ray, so tests can run it in a thread.
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
@@ -59,13 +60,15 @@ class Host:
         home: folder of the installation.
         run_id: number of the run.
         metrics_port: port of its Prometheus metrics; 0 for any free port.
+        metrics_address: address that this port listens on.
     """
 
     name: ClassVar[str]
 
-    def __init__(self, home: str, run_id: int, metrics_port: int = 0) -> None:
+    def __init__(self, home: str, run_id: int, metrics_port: int = 0, metrics_address: str = "127.0.0.1") -> None:
         # Nothing here can fail: Ray does not restart an actor again after its constructor has failed in a restart.
         self._home, self._run_id, self._metrics_port = Path(home), run_id, metrics_port
+        self._metrics_address = metrics_address
         self._stop = threading.Event()
         self._loop = threading.Lock()
         self._activity = ActivityTracker()
@@ -74,6 +77,9 @@ class Host:
     def make_role(self, context: "Context", metrics: "ActorMetrics") -> Role:
         """Return the role over its connections."""
         raise NotImplementedError
+
+    def measure(self, metrics: "ActorMetrics") -> None:
+        """Record metrics beside the work, in a thread, until `stop`; nothing by default."""
 
     def run(self) -> str:
         """Run the loop until `stop` is called; return the actor's name.
@@ -97,9 +103,11 @@ class Host:
         from memesnipe.telemetry.metrics import ActorMetrics  # noqa: PLC0415
 
         metrics = ActorMetrics(self.name)
-        self._update(metrics_port=metrics.serve(self._metrics_port))
+        metrics.watch_process(self._home)
+        self._update(metrics_port=metrics.serve(self._metrics_port, self._metrics_address))
         self._activity.open(Home(self._home).run(self._run_id).activity(self.name))
         threading.Thread(target=self._beat, daemon=True).start()
+        threading.Thread(target=self.measure, args=(metrics,), daemon=True).start()
         failures = 0
         while not self._stop.is_set():
             began = time.monotonic()
@@ -107,7 +115,9 @@ class Host:
                 self._work(metrics)
             except Exception as error:  # noqa: BLE001 - the role recovers from the journal after every error
                 failures = 1 if time.monotonic() - began > _STABLE_S else failures + 1
-                metrics.add_failure()
+                from memesnipe.roles.role_metrics import cause_of  # noqa: PLC0415
+
+                metrics.add("failures", cause=cause_of(error))
                 self._update(state="recovering", detail=without_secrets(first_line(error)))
                 open_log(Home(self._home).logs, self.name, "INFO").error("recovering", exc_info=error)
                 self._stop.wait(min(0.1 * 2**failures, _MAX_BACKOFF_S))
@@ -118,7 +128,9 @@ class Host:
         from memesnipe.roles.context import Context  # noqa: PLC0415
 
         self._activity.begin(RECOVERING)
-        context = Context(self._home, self._run_id, self._activity)
+        context = Context(
+            self._home, self._run_id, self._activity, on_statement=partial(metrics.observe, "database_seconds")
+        )
         role: Role | None = None
         try:
             role = self.make_role(context, metrics)

@@ -26,3 +26,10 @@ class MarketData(Host):
 
         feed = make_feed(context.choice, context.feed_checkpoints, endpoints_of(context.settings))
         return MarketDataRole(context, metrics, feed)
+
+    def measure(self, metrics: "ActorMetrics") -> None:
+        """Record the length of the streams and the lag of their readers."""
+        from memesnipe.roles.context import Context  # noqa: PLC0415
+        from memesnipe.roles.stream_monitor import watch_streams  # noqa: PLC0415
+
+        watch_streams(Context(self._home, self._run_id), metrics, self._stop)

@@ -32,6 +32,7 @@ ACTORS: Final[dict[str, Any]] = {
     "portfolio": Portfolio,
     "strategy_factory": StrategyFactory,
 }
+Listen = tuple[int, str]  # port and address
 SERVICE: Final = "service"  # resource of the nodes for services, see cluster.yaml
 
 _WATCH_S: Final = 0.25
@@ -56,14 +57,14 @@ class Supervisor:
         home: folder of the installation.
         session: of the `memesnipe up` that it belongs to.
         run_id: number of the run.
-        metrics_ports: by actor; any free port for the others.
+        metrics: port and address of the Prometheus metrics, by actor.
         keep_actors: whether the actors outlive this process; Ray restarts it in less than a second.
     """
 
-    def __init__(self, home: str, session: str, run_id: int, metrics_ports: dict[str, int], keep_actors: bool) -> None:
+    def __init__(self, home: str, session: str, run_id: int, metrics: dict[str, Listen], keep_actors: bool) -> None:
         # Nothing here can fail: Ray does not restart an actor again after its constructor has failed in a restart.
         self._home, self._session, self._run_id = Path(home), session, run_id
-        self._ports, self._keep_actors = metrics_ports, keep_actors
+        self._metrics, self._keep_actors = metrics, keep_actors
         self._hosts: dict[str, Any] = {}
         self._runs: dict[Any, str] = {}  # the call of `run` of each actor
         self._stop, self._stopped = threading.Event(), threading.Event()
@@ -115,7 +116,7 @@ class Supervisor:
         if self._keep_actors:
             options["lifetime"] = "detached"
         self._hosts[role] = (
-            ACTORS[role].options(**options).remote(str(self._home), self._run_id, self._ports.get(role, 0))
+            ACTORS[role].options(**options).remote(str(self._home), self._run_id, *self._metrics.get(role, ()))
         )
         self._run(role)
 
@@ -152,7 +153,7 @@ class Supervision:
     """The supervisor of this process's cluster, as its driver uses it: start, check, stop."""
 
     def __init__(
-        self, home: Path, session: str, run_id: int, metrics_ports: dict[str, int], *, detached: bool, shared: bool
+        self, home: Path, session: str, run_id: int, metrics: dict[str, Listen], *, detached: bool, shared: bool
     ) -> None:
         """Start the supervisor, or find it again; end that of an earlier `memesnipe up` of this installation.
 
@@ -160,7 +161,7 @@ class Supervision:
             home: folder of the installation.
             session: of the calling `memesnipe up`.
             run_id: number of the run.
-            metrics_ports: by actor.
+            metrics: port and address of the Prometheus metrics, by actor.
             detached: whether the supervisor outlives this process.
             shared: whether the cluster does, in which case actors without an owner would remain.
         """
@@ -173,7 +174,7 @@ class Supervision:
             options["lifetime"] = "detached"
         supervisor: Any = Supervisor
         self._supervisor = supervisor.options(**options).remote(
-            str(home), session, run_id, metrics_ports, keep_actors=detached or not shared
+            str(home), session, run_id, metrics, keep_actors=detached or not shared
         )
         self._ping()
 
@@ -210,10 +211,13 @@ class Supervision:
         ray.kill(self._supervisor)
 
 
-def placement() -> dict[str, Any]:
-    """Return the options that put an actor on a node for services, away from backtests, where there are such nodes."""
-    has_nodes = SERVICE in ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return {"resources": {SERVICE: 1}} if has_nodes else {}
+def placement(*resources: str) -> dict[str, Any]:
+    """Return the options that put an actor on the nodes with the first of the resources that the cluster has.
+
+    By default these are the nodes for services, away from backtests. Without such nodes the options are empty.
+    """
+    known = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return next(({"resources": {resource: 1}} for resource in resources or (SERVICE,) if resource in known), {})
 
 
 def _kill(name: str) -> None:

@@ -24,7 +24,6 @@ _WRITERS_KEY = "memesnipe:writers"  # writer -> its mark
 _INSTALLATION_KEY = "memesnipe:installation"
 _PROGRESS_KEY = "memesnipe:progress:{}"  # a stream of one entry, replaced whenever a reader of that stream commits
 
-
 # An entry as Redis returns it: id and fields
 Raw = tuple[bytes, dict[bytes, bytes]]
 
@@ -129,6 +128,15 @@ class Bus:
         """Return the number of the last entry of a stream; 0 if the stream is empty or absent."""
         last: Any = self._redis.xrevrange(stream, count=1)
         return number_of(last[0][0]) if last else 0
+
+    def extents(self, streams: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return the length of each stream and the number of its last entry; (0, 0) for an absent one."""
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        for stream in streams:
+            pipeline.xlen(stream).xrevrange(stream, count=1)
+        replies = pipeline.execute()
+        last = (number_of(found[0][0]) if found else 0 for found in replies[1::2])
+        return dict(zip(streams, zip(replies[0::2], last, strict=True), strict=True))
 
     def stored(self, stream: str) -> range:
         """Return the numbers of a stream's entries; none if there is a gap between them, or the last is foreign."""

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from annotated_types import Ge, Le
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -25,6 +25,8 @@ AnyPercent = Annotated[float, Field(ge=0.01, le=10_000)]
 Bps = Annotated[float, Field(ge=0.01, le=1e6)]
 Sharpe = Annotated[float, Field(ge=-1e6, le=1e6)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+# Programs of this machine use 127.0.0.1, which 0.0.0.0 includes.
+ListenAddress = Literal["127.0.0.1", "0.0.0.0"]  # noqa: S104
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Genomes = Annotated[int, Field(ge=1, le=100_000)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

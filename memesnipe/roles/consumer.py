@@ -90,7 +90,8 @@ class Consumer:
             return
         self.add_snapshot(work, offsets)
         self.commit(work, offsets)
-        self.metrics.record_commit(self.seq, self.clock.monotonic_s() - started)
+        self.metrics.set("seq", self.seq)
+        self.metrics.observe("commit_seconds", self.clock.monotonic_s() - started)
 
     def read(self) -> list[Entry]:
         """Return the next entries in order; wait up to `BLOCK_MS` if there are none."""
@@ -167,7 +168,7 @@ class Consumer:
             offset.number, offset.seq = entry.number, max(offset.seq, entry.seq)
             offset.consumed += 1
         for stream, offset in offsets.items():
-            self.metrics.add_entries(stream, offset.consumed - self.offsets[stream].consumed)
+            self.metrics.add("entries", offset.consumed - self.offsets[stream].consumed, stream=stream)
         return offsets
 
     def add_snapshot(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:

@@ -1,6 +1,6 @@
 """The resources of an actor, derived from two plain values so that no secret is passed as an argument."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +22,7 @@ from memesnipe.roles.activity import COMMITTING, ActivityTracker
 from memesnipe.roles.executor_snapshot import EVERY_S
 from memesnipe.roles.training_window import SLICE_EVENTS
 from memesnipe.sdk.registry import Families, discover
-from memesnipe.storage.database import ACTOR_OPTIONS, connect
+from memesnipe.storage.database import ACTOR_OPTIONS, connect, time_statements
 from memesnipe.storage.journal import Journal
 from memesnipe.storage.lease import EPOCHS_OF_THIS_PROCESS, Epochs
 from memesnipe.storage.runs import read_live_capital, read_stream_key, run_options
@@ -42,6 +42,7 @@ class Context:
     tape_span_s: int = SPAN_S
     slice_events: int = SLICE_EVENTS  # of the window of a generation
     epochs: Epochs = field(default_factory=lambda: EPOCHS_OF_THIS_PROCESS)
+    on_statement: Callable[[float], None] | None = None  # called with the seconds of each statement
 
     @cached_property
     def settings(self) -> Settings:
@@ -61,6 +62,8 @@ class Context:
         # Every commit sets the activity; a connection that only reads commits nothing.
         event.listen(engine, "commit", lambda _: self.activity.set(COMMITTING))
         event.listen(engine, "checkin", lambda *_: self.activity.end_commit())
+        if self.on_statement is not None:
+            time_statements(engine, self.on_statement)
         return engine
 
     @cached_property

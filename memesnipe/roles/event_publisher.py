@@ -181,7 +181,7 @@ class EventPublisher:
         work.add(RejectedEventRow, rows)
         self._journal.commit(work, {})
         for r in rejected:
-            self._metrics.add_rejection(r.category)
+            self._metrics.add("events_put_aside", category=r.category)
             count = self._rejections.count(r.category, self._context.clock.monotonic_s())
             if count:
                 self._log.warning("events rejected", category=r.category, count=count, reason=r.reason)
@@ -189,7 +189,7 @@ class EventPublisher:
     def _publish(self, events: Events) -> None:
         payloads = to_payloads(events, self.sequencer.mints)
         self._bus.publish((payload.stream, payload.seq, payload.seq, encode(payload)) for payload in payloads)
-        self._metrics.add_entries("feed", len(events))
+        self._metrics.add("entries", len(events), stream="feed")
 
     def republish(self, slowest: int) -> None:
         """Publish from the log the events that Redis lacks; after a loss, rebuild the streams from empty."""

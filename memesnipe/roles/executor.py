@@ -20,6 +20,7 @@ from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENT_STREAMS, EVE
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
+from memesnipe.roles.role_metrics import record_steps
 from memesnipe.storage.controls import count_controls, read_controls
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
@@ -95,6 +96,8 @@ class Executor(Consumer):
         self._mints: dict[int, str] = {}
         self._controls = 0  # applied so far
         self._published_seq, self._published_at = 0, 0.0  # the last published watermark, and its time
+        self._uncounted: list[Step] = []  # steps that are not committed yet
+        self._read_at = 0.0
         self._snapshots = ExecutorSnapshots(
             context.snapshot_file(self.name),
             context.run_id,
@@ -124,6 +127,7 @@ class Executor(Consumer):
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Advance over runs of events, and apply the controls between them."""
+        self._read_at = self.clock.monotonic_s()
         events: list[Entry] = []
         for entry in entries:
             if entry.stream in EVENT_STREAMS:
@@ -183,6 +187,7 @@ class Executor(Consumer):
             is_results = isinstance(message, SimulationResults)
             after = {FILLS: self.journal.numbers_after(work)[FILLS]}
             work.send(replace(message, after=after) if is_results else message)
+        self._uncounted.append(step)
         if step.account is Account.LIVE:
             self._unsubmitted += step.orders
             self._recalled += step.recalled
@@ -216,6 +221,8 @@ class Executor(Consumer):
     def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
         """Commit, publish, pass the committed orders to the venue, and complete a snapshot that is copied."""
         super().commit(work, offsets)
+        record_steps(self.metrics, self._uncounted, self.clock.monotonic_s() - self._read_at)
+        self._uncounted = []
         self._update_venue()
         self._snapshots.on_commit(self._execution, self._controls)
 

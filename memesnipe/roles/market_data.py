@@ -11,6 +11,7 @@ from memesnipe.roles.event_publisher import EventPublisher
 from memesnipe.roles.feed_clock import FeedClock
 from memesnipe.roles.feed_health import feed_state
 from memesnipe.roles.intake import MAX_WAIT_S, Intake
+from memesnipe.roles.role_metrics import record_feed
 from memesnipe.storage.commands import PendingCommand, assign_seq, pending_commands
 from memesnipe.storage.runs import Cursor, read_offsets
 from memesnipe.telemetry.metrics import ActorMetrics
@@ -109,7 +110,10 @@ class MarketData:
             self.context.activity.set(WORKING)
             # After the events were taken: reading them may have shown that they are not to be trusted.
             is_untrusted = self._feed.live and any(status.is_untrusted for status in self._feed.statuses())
+            started = self.context.clock.monotonic_s()
             self._publisher.publish(batch, self._intake, self._slowest, is_untrusted=is_untrusted)
+            self.metrics.set("seq", self.seq)
+            self.metrics.observe("publish_seconds", self.context.clock.monotonic_s() - started)
         else:
             self._journal.renew()
 
@@ -166,14 +170,7 @@ class MarketData:
             feed_state(statuses, self.context.settings.telemetry.max_feed_silence_secs)
         )
         for status in statuses:
-            self.metrics.record_feed(
-                status.name,
-                queued=status.queued,
-                full=status.full,
-                failures=status.failures,
-                rejected=sum(status.rejected.values()),
-                late=status.late,
-            )
+            record_feed(self.metrics, status)
             if status.failures != self._failures.get(status.name, 0):
                 self._failures[status.name] = status.failures
                 self.log.warning("feed failed", feed=status.name, failures=status.failures, reason=status.error)

@@ -22,6 +22,7 @@ from memesnipe.protocol.messages import (
 )
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
+from memesnipe.roles.role_metrics import record_strategies
 from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.schema import AllocationRow, LifecycleRow, StrategyRow
 from memesnipe.storage.schema_control import CommandRow
@@ -120,6 +121,7 @@ class PortfolioRole(Consumer):
         marks = {due.account: due for due in self._due}
         self._due = []
         self._write(last, self._portfolio.decide(last.seq, marks), work)
+        record_strategies(self.metrics, self._portfolio)
 
     def _write(self, due: PositionUpdate, decision: Decision, work: UnitOfWork) -> None:
         seq = due.seq

@@ -15,6 +15,7 @@ from memesnipe.protocol.payload import Follows, Payload
 from memesnipe.protocol.streams import COMMANDS, EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS, writes_of
 from memesnipe.roles.consumer import BLOCK_MS, Consumer
 from memesnipe.roles.context import Context
+from memesnipe.roles.role_metrics import record_accounts
 from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.schema import BreakerRow, EquityRow, PositionRow
 from memesnipe.storage.schema_control import CommandRow
@@ -97,6 +98,7 @@ class PositionRole(Consumer):
                 case CommandMessage() as command:
                     self._apply(command, work)
         self._advance(events, work)
+        record_accounts(self.metrics, self._ledgers)
 
     def _advance(self, entries: list[Entry], work: UnitOfWork | None) -> None:
         """Apply events; record the risk levels and the stops that they reach, except in a recovery (no ``work``)."""
@@ -168,6 +170,7 @@ class PositionRole(Consumer):
     def catch_up(self, saved_seq: int) -> None:
         """Apply the events since the snapshot."""
         self.replay(saved_seq, lambda entries: self._advance(entries, None))
+        record_accounts(self.metrics, self._ledgers)
 
     def dump(self) -> bytes:
         """Return the state of the ledgers."""

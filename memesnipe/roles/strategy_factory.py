@@ -131,6 +131,10 @@ class StrategyFactory(Consumer):
         for spec in specs_of(generation, seq):
             work.send(spec)
         self._needs_snapshot = True
+        self.metrics.add("generations")
+        self.metrics.add("evaluations", race.count)
+        self.metrics.set("evaluations_per_second", race.count / max(summary["seconds"], 1e-3))
+        self.metrics.add("specs", len(generation.proposals))
         self.log.info("generation", index=index, seq=seq, **summary, **proposed)
 
     def dump(self) -> bytes:

@@ -1,9 +1,11 @@
 """Connections to PostgreSQL, and the migrations of its schema."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 24_000_000  # key of the advisory lock that keeps migrations from running concurrently
@@ -36,6 +38,19 @@ def connect(url: str, options: str = "") -> Engine:
     arguments = {**_TIMEOUTS, **({"options": options} if options else {})}
     arguments = {name: value for name, value in arguments.items() if name not in in_url}
     return create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=4, pool_timeout=10, connect_args=arguments)
+
+
+def time_statements(engine: Engine, observe: Callable[[float], None]) -> None:
+    """Call ``observe`` with the duration in seconds of every statement that ends without an error."""
+
+    def begin(_connection: Any, _cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: Any) -> None:
+        context.began_s = time.perf_counter()
+
+    def end(_connection: Any, _cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: Any) -> None:
+        observe(time.perf_counter() - context.began_s)
+
+    event.listen(engine, "before_cursor_execute", begin)
+    event.listen(engine, "after_cursor_execute", end)
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:

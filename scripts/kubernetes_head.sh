@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Start the head of the Ray cluster as KubeRay would, and the system on it; end both when one of them ends.
+#
+# KubeRay passes its command in KUBERAY_GEN_RAY_START_CMD, because the head has the annotation
+# ray.io/overwrite-container-cmd (docs/kubernetes.md).
+set -euo pipefail
+bash -c "${KUBERAY_GEN_RAY_START_CMD:?is set by KubeRay}" &
+ray=$!
+: "${RAY_ADDRESS:?is the address of the head}"
+until (exec 3<>"/dev/tcp/${RAY_ADDRESS%:*}/${RAY_ADDRESS##*:}") 2>/dev/null; do
+    kill -0 "$ray" || exit 1
+    sleep 1
+done
+memesnipe up &
+up=$!
+stop() {
+    kill -TERM "$up" 2>/dev/null || true
+    wait "$up" || true
+    kill -TERM "$ray" 2>/dev/null || true
+}
+trap stop TERM INT
+wait -n "$ray" "$up" && code=0 || code=$?
+stop
+exit "$code"

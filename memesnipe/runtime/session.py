@@ -85,10 +85,7 @@ class Session:
             InputError: no such port is free.
         """
         first = self.settings.api.dashboard_port
-        if "dashboard_port" in self.settings.given:
-            candidates = [first]
-        else:
-            candidates = list(range(first, first + _MAX_PORTS))
+        candidates = [first] if "dashboard_port" in self.settings.given else list(range(first, first + _MAX_PORTS))
         for port in candidates:
             if reserved := reserve_port(port):
                 stack.enter_context(reserved)

@@ -16,8 +16,9 @@ from pyarrow import csv as arrow_csv
 from memesnipe.errors import TapeError, first_line
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-# Bytes read by one thread: those of Arrow may still be starting when a command ends at once with an error.
-_ONE_THREAD = 1 << 20
+# Bytes read by one thread: those of Arrow may still be starting when a command ends at once with an error, and then
+# abort the process (apache/arrow issue 34314, open).
+ONE_THREAD = 1 << 20
 _MAX_LINE = 1 << 20
 _SHOWN = 200  # characters of a header in a message
 _SPACES = tuple(bytes([code]) for code in range(128) if chr(code).isspace() and chr(code) not in "\r\n")
@@ -125,7 +126,7 @@ def _read_fast(body: bytes, delimiter: str, names: list[str]) -> tuple[dict[str,
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(body),
-            read_options=arrow_csv.ReadOptions(column_names=names, use_threads=len(body) > _ONE_THREAD),
+            read_options=arrow_csv.ReadOptions(column_names=names, use_threads=len(body) > ONE_THREAD),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=quoted),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from memesnipe.errors import TapeError, first_line
-from memesnipe.tapes.table import Table
+from memesnipe.tapes.table import ONE_THREAD, Table
 
 MAGIC: Final = b"PAR1"
 _EXACT: Final = 2.0**53  # integers below are exact as floats
@@ -23,7 +23,8 @@ def read_parquet(path: Path, data: bytes) -> Table:
         TapeError: it is damaged, or two columns have one name.
     """
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        threads = len(data) > ONE_THREAD
+        table = pq.ParquetFile(pa.BufferReader(data), pre_buffer=threads).read(use_threads=threads)
         for _ in range(_MAX_DEPTH):
             if not any(pa.types.is_struct(field.type) for field in table.schema):
                 break

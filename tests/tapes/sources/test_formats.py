@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -120,3 +122,19 @@ def test_no_row_left_out_is_an_empty_file_of_rejects(tmp_path: Path) -> None:
     imported = _import(tmp_path, json.dumps([RECORD]))
     assert imported.left_out.write(tmp_path / "r.csv") == 0
     assert (tmp_path / "r.csv").read_text() == '"row","reason","time","token","side","sol","tokens"\n'
+
+
+def test_a_small_parquet_file_starts_no_threads_that_could_abort_the_exit(tmp_path: Path) -> None:
+    """Threads of Arrow that are still starting when a process ends abort it (apache/arrow issue 34314)."""
+    program = (
+        "import os, sys, pathlib, pyarrow as pa, pyarrow.parquet as pq\n"
+        "from memesnipe.tapes.sources.parquet_rows import read_parquet\n"
+        "path = pathlib.Path(sys.argv[1])\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "read_parquet(path, path.read_bytes())\n"
+        "print(len(os.listdir('/proc/self/task')) - before)\n"
+    )
+    path = tmp_path / "swaps.parquet"
+    pq.write_table(pa.table({name: [f"{i}" for i in range(9)] for name in "abcdefghi"}), path)
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "0"

@@ -195,7 +195,9 @@ def test_it_waits_for_a_database_that_does_not_answer_and_buys_nothing_late(one:
     wait_for("orders", lambda: orders_of(one))
     with stopped_postgres(one), redis.Redis.from_url(one.resolved["redis_url"]) as client:
         before = sum(client.xlen(stream) for stream in EVENT_STREAMS)
-        state = wait_for("an actor to say that it waits", lambda: _stalled(one))
+        wait_for("an actor to wait", lambda: any(one.heartbeat(a).get("state") == "stalled" for a in ACTORS))
+        state = status_of(one)
+        assert "stalled" in {part["state"] for part in state["parts"].values()}, "an actor says that it waits"
         assert state["parts"]["postgres"] == {"state": "down", "detail": "no response within 2 s"}
         assert state["status"] == "unhealthy" and "trading is paused" in state["detail"]
         assert "the database" in state["error"]  # where the figures would be
@@ -205,11 +207,6 @@ def test_it_waits_for_a_database_that_does_not_answer_and_buys_nothing_late(one:
     wait_for("all to be well", lambda: is_healthy(one))
     # Whether a strategy decides to buy on what had waited depends on the market; the gate has tests of its own.
     assert not _bought_on_stale_events(one)
-
-
-def _stalled(installation: Installation) -> dict[str, dict[str, dict[str, str]]] | None:
-    state = status_of(installation)
-    return state if any(part["state"] == "stalled" for part in state["parts"].values()) else None
 
 
 def _bought_on_stale_events(installation: Installation) -> set[int]:

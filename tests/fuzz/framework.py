@@ -2,7 +2,7 @@
 
 A target is a hypothesis test with the decorator `fuzz`. It passes mutated input to the real function and checks the
 invariant: input is either accepted, and then usable everywhere, or rejected with an error of one line. `make test` runs
-the same 300 cases of each target every time; `make fuzz` runs FUZZ_CASES new ones.
+the same 150 cases of each target every time; `make fuzz` runs FUZZ_CASES new ones.
 """
 
 import os
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from memesnipe.errors import InputError
 
-CASES: Final = int(os.environ.get("FUZZ_CASES", "300"))
+CASES: Final = int(os.environ.get("FUZZ_CASES", "150"))
 
 fuzz: Final = settings(
     max_examples=CASES,

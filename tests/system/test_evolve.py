@@ -26,7 +26,7 @@ from tests.system.installation import Installation, processes_of, share_compiled
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 RAY = Path(sys.executable).with_name("ray")
-GENERATIONS = 6
+GENERATIONS = 4
 SEARCH = ("--generations", str(GENERATIONS), "--population", "100", "--polish", "8", "--seed", "3", "--json")
 
 
@@ -82,7 +82,7 @@ def nodes() -> Iterator[Nodes]:
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("labelled_market") / "momentum.tape"
-    made = labelled_market(Edge.MOMENTUM, 1, hours=3.0)
+    made = labelled_market(Edge.MOMENTUM, 1, hours=2.0)
     write_tape(path, Tape(made.events, made.mints, {"pools": {"pools": 16, "chained": 0}}))
     return path
 

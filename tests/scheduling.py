@@ -14,8 +14,8 @@ from xdist.workermanage import WorkerController
 # Files with tests of the whole system, the longest first, so that the workers end at about the same time.
 SYSTEM: Final = (
     "tests/system/test_live.py",
-    "tests/system/test_evolve.py",
     "tests/system/test_chaos.py",
+    "tests/system/test_evolve.py",
     "tests/system/test_external.py",
     "tests/test_docs_output.py",
     "tests/system/test_autoscaling.py",

@@ -67,22 +67,6 @@ def one(system: LiveSystem) -> Iterator[Installation]:
     yield system.installation
 
 
-def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
-    health = get(one, "api/health")
-    assert health["version"] == __version__
-    assert {*ACTORS, "postgres", "redis", "signer"} <= set(health["parts"])
-    assert "<html" in http_get(one.url).text
-    wait_for("paper trades", lambda: get(one, "api/trades"))
-    assert get(one, "api/strategies")
-    assert isinstance(get(one, "api/positions"), list)
-    asked = one.run("sql", "SELECT count(*) FROM trades WHERE status = 'PAPER'", "--json")
-    assert json.loads(asked.stdout)["rows"][0]["count"] > 0
-    assert status_of(one)["status"] == "healthy"
-    refused = one.run("up")
-    assert refused.returncode == 1
-    assert "already running" in refused.stderr
-
-
 def test_nobody_else_can_reach_it(one: Installation) -> None:
     assert open_to_others(one.folder) == []
     assert stat.S_IMODE(one.ray_folder.stat().st_mode) == 0o700
@@ -127,6 +111,22 @@ def _a_simulating_strategy(installation: Installation) -> str:
     query = sa.select(StrategyRow.spec_id).where(StrategyRow.mode == "simulating").limit(1)
     with database_of(installation) as connection:
         return connection.scalar(query) or ""
+
+
+def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
+    health = get(one, "api/health")
+    assert health["version"] == __version__
+    assert {*ACTORS, "postgres", "redis", "signer"} <= set(health["parts"])
+    assert "<html" in http_get(one.url).text
+    wait_for("paper trades", lambda: get(one, "api/trades"))
+    assert get(one, "api/strategies")
+    assert isinstance(get(one, "api/positions"), list)
+    asked = one.run("sql", "SELECT count(*) FROM trades WHERE status = 'PAPER'", "--json")
+    assert json.loads(asked.stdout)["rows"][0]["count"] > 0
+    assert status_of(one)["status"] == "healthy"
+    refused = one.run("up")
+    assert refused.returncode == 1
+    assert "already running" in refused.stderr
 
 
 def test_a_halt_passes_a_crowd(one: Installation) -> None:

@@ -2,16 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from memesnipe.config.settings import settings_from
 from memesnipe.feeds.base import FeedMessage
+from memesnipe.feeds.replay import ReplayFeed
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
-from memesnipe.market.events import PRICE, SIDE_NAMES, VENUE_NAMES, rows
-from memesnipe.storage.event_log import read_batches
+from memesnipe.market.events import PRICE, SIDE_NAMES, STALE, VENUE_NAMES, join, rows
+from memesnipe.market.sequencer import Sequencer
+from memesnipe.runtime.database import open_database
+from memesnipe.sdk.registry import discover
+from memesnipe.storage.event_log import EventLog, read_batches
 from memesnipe.storage.runs import read_mints
+from memesnipe.tapes.tape import Tape, read_tape, write_tape
 from memesnipe.testing.live_market import LiveMarket
+from memesnipe.verification.audit import read_run
+from memesnipe.verification.conditions import audit_of, settings_of
 from tests.system.installation import Installation, wait_for
 from tests.system.live import database_of, get, is_healthy, seq_of, verified, wait_for_events
 
@@ -27,7 +36,9 @@ EXACT = ("sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw", "re
 Trades = dict[str, list[tuple[Any, ...]]]  # of each mint, in order
 
 
-def test_a_live_market_is_traded_and_none_of_its_trades_is_lost(installations: Callable[..., Installation]) -> None:
+def test_a_live_market_is_traded_and_none_of_its_trades_is_lost(
+    installations: Callable[..., Installation], tmp_path: Path
+) -> None:
     with LiveMarket(SyntheticFeed(7).messages(0), SPEED) as market:
         one = installations(**SETTINGS, **market.settings)
         process = one.start("up", "--feed", "pumpfun", "--json")
@@ -47,6 +58,32 @@ def test_a_live_market_is_traded_and_none_of_its_trades_is_lost(installations: C
         one.interrupt(process)
         assert process.wait(120) == 0, one.stderr
     verified(one)
+    assert differences_of_a_replay(one, tmp_path) == []
+
+
+def differences_of_a_replay(installation: Installation, folder: Path) -> list[str]:
+    """Replay the recorded events from a tape; return where the books then differ from those of the live run."""
+    home = installation.folder / ".memesnipe"
+    with open_database(settings_from({"memesnipe_home": home}, env_file=None)) as (engine, _):
+        with engine.connect() as connection:
+            recorded = read_run(connection, 1)
+        engine.dispose()
+    events = join(*read_batches(home / "runs/1/events.bin", 1, recorded.last_seq))
+    write_tape(folder / "live.tape", Tape(events, [recorded.mints[token] for token in sorted(recorded.mints)]))
+    settings = settings_of(recorded)
+    sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
+    messages = list(ReplayFeed(read_tape(folder / "live.tape")).messages(0))
+    replayed, rejected = sequencer.stamp(messages)
+    assert rejected == []
+    replayed["flags"] |= events["flags"] & STALE  # by this machine's clock then, which no replay has
+    assert replayed.tobytes() == events.tobytes()
+    log = EventLog(folder / "events.bin")
+    log.append(replayed)
+    log.close()
+    audit = audit_of(recorded, folder / "events.bin", settings, discover(*settings.simulation.strategy_folders))
+    assert [step.seq for step in audit.derive()]
+    assert recorded.records.trades
+    return list(audit.differences())
 
 
 def trades_sent(messages: list[FeedMessage]) -> Trades:

@@ -103,8 +103,10 @@ class PumpfunFeed:
         if self._saved is not None:
             self._saved.save_if_due(self._translator.coins)
         while True:
+            new = self._read(limit, wait_s)
             self._learn()
-            self._read(limit, wait_s)
+            for notification in self._joiner.in_order(new):
+                self._translate_one(notification)
             if self._ready:
                 return [FeedEvent(self._ready.popleft(), None) for _ in range(min(limit, len(self._ready)))]
             if all(endpoint.has_ended for endpoint in self._endpoints):
@@ -114,8 +116,8 @@ class PumpfunFeed:
                 return IDLE
             wait_s = min(left_s, _SLICE_S)
 
-    def _read(self, limit: int, wait_s: float) -> None:
-        """Poll every endpoint once, and translate what is new; wait for the first one that has not ended."""
+    def _read(self, limit: int, wait_s: float) -> list[Notification]:
+        """Poll every endpoint once, and return what is new; wait for the first one that has not ended."""
         new: list[Notification] = []
         for endpoint in self._endpoints:
             if endpoint.has_ended:
@@ -130,8 +132,7 @@ class PumpfunFeed:
                 now_s = self._clock()
                 for event in polled:
                     new += self._take(endpoint, event.message, now_s)
-        for notification in self._joiner.in_order(new):
-            self._translate_one(notification)
+        return new
 
     def _take(self, endpoint: Endpoint, text: Any, now_s: float) -> list[Notification]:
         """Count a frame; return the transaction in it that is to be translated, if any."""

@@ -145,13 +145,15 @@ class Signer:
 
     def _record(self, entry: dict[str, Any], decision: str, refusal: RefusedError | None) -> None:
         """Append the decision to the audit log; without a record there is no signature."""
-        with self._counting:
-            self._decisions[refusal.reason if refusal else decision] += 1
         reason = {"reason": str(refusal.reason), "detail": refusal.detail} if refusal else {}
         try:
             self._audit.append({"at_ms": self._now_ms(), "decision": decision} | reason | entry)
         except MemeSnipeError as error:
-            raise RefusedError(Reason.UNAVAILABLE, str(error)) from None
+            refusal = RefusedError(Reason.UNAVAILABLE, str(error))
+            raise refusal from None
+        finally:
+            with self._counting:
+                self._decisions[refusal.reason if refusal else decision] += 1
 
     def _now_ms(self) -> int:
         return self._clock.now_ns() // _MS

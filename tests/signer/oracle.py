@@ -89,7 +89,12 @@ def _judge(read: Read, raw: bytes, intent: dict[str, Any], now_ms: int, world: w
         found.add("compute_budget")
     if len(swaps) != 1:
         return found | {"swap"}
-    return found | _amounts(read, raw, swaps[0], sums, intent, now_ms, world, limits)
+    side, mint, takes, gives = swaps[0]
+    priority = (sums.units * sums.price + 999_999) // 1_000_000
+    costs = 5_000 + priority + sums.tip
+    found |= _amounts(swaps[0], sums, priority, costs, intent, now_ms, world, limits)
+    # What the bytes alone show comes first; running the transaction decides about the others.
+    return found or _outcome(read, world.run(raw), side, mint, takes, gives, costs, world, limits)
 
 
 def _budget(accounts: list[Pubkey], data: bytes, sums: Sums, found: set[str]) -> None:
@@ -211,13 +216,10 @@ def _route(accounts: list[Pubkey], data: bytes, found: set[str], limits: Limits)
 
 
 def _amounts(
-    read: Read, raw: bytes, swap: tuple[str, Pubkey, int, int], sums: Sums, intent: dict[str, Any], now_ms: int,
+    swap: tuple[str, Pubkey, int, int], sums: Sums, priority: int, costs: int, intent: dict[str, Any], now_ms: int,
     world: w.World, limits: Limits,
 ) -> set[str]:  # fmt: skip
     side, mint, takes, gives = swap
-    found: set[str] = set()
-    priority = (sums.units * sums.price + 999_999) // 1_000_000
-    costs = 5_000 + priority + sums.tip
     declared = costs + (takes if side == "buy" else 0)
     checks = {
         "priority_fee": priority > limits.priority_fee,
@@ -230,10 +232,7 @@ def _amounts(
         "stale": not -2_000 <= now_ms - intent["decided_ms"] <= limits.age_ms,
         "blockhash": not world.is_valid,
     }
-    found |= {name for name, is_so in checks.items() if is_so}
-    if any(program not in PROGRAMS for program, _, _ in read.instructions):
-        return found  # nothing more follows from running it
-    return found | _outcome(read, world.run(raw), side, mint, takes, gives, costs, world, limits)
+    return {name for name, is_so in checks.items() if is_so}
 
 
 def _outcome(

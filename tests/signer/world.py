@@ -185,13 +185,13 @@ class World:
         return changed
 
     def _expand(self, program: Pubkey, data: bytes, metas: list[AccountMeta]) -> list[Instruction]:
-        if program == PUMP:
-            return _pump(data, metas) + self.hostile
-        if program == PUMPSWAP:
-            return _pumpswap(data, metas) + self.hostile
-        if program == JUPITER:
-            return _jupiter(data, metas) + self.hostile
-        return [Instruction(program, data, metas)]
+        swaps = {PUMP: _pump, PUMPSWAP: _pumpswap, JUPITER: _jupiter}
+        if program not in swaps:
+            return [Instruction(program, data, metas)]
+        writable = {meta.pubkey for meta in metas if meta.is_writable}
+        if any(meta.is_writable and meta.pubkey not in writable for each in self.hostile for meta in each.accounts):
+            raise ProgramError("PrivilegeEscalation")  # a program can use only what its caller gives it
+        return swaps[program](data, metas) + self.hostile
 
 
 class ProgramError(Exception):

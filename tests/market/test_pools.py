@@ -63,7 +63,7 @@ def compiled_set(markets: Any, events: Any) -> None:
 compiled_fees_of, compiled_is_open, compiled_moved = njit(fees_of), njit(is_open), njit(moved)
 
 
-@settings(max_examples=200)
+@settings(max_examples=500)
 @pytest.mark.parametrize("name", QUOTES)
 @given(pool=pools(), amount=AMOUNTS)
 def test_compiled_and_plain_quotes_are_equal(name: str, pool: Pool, amount: int) -> None:

@@ -33,7 +33,7 @@ def _check(a: int, b: int, c: int) -> None:
     assert compiled_mul_div_up(a, b, c) == min(-(-(a * b) // c), MAX_INT)
 
 
-@settings(max_examples=2000)
+@settings(max_examples=5000)
 @given(NUMBERS, NUMBERS, NUMBERS.filter(bool))
 @example(MAX_INT, MAX_INT, MAX_INT)
 @example(2, 2**62, 1)  # a product of 64 bits equal to its quotient

@@ -7,7 +7,7 @@ set -euo pipefail
 bash -c "${KUBERAY_GEN_RAY_START_CMD:?is set by KubeRay}" &
 ray=$!
 : "${RAY_ADDRESS:?is the address of the head}"
-until (exec 3<>"/dev/tcp/${RAY_ADDRESS%:*}/${RAY_ADDRESS##*:}") 2>/dev/null; do
+until python -c 'import ray; ray.init("auto", log_to_driver=False)' >/dev/null 2>&1; do
     kill -0 "$ray" || exit 1
     sleep 1
 done

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from actors.supervisor import ACTORS, Supervision
+from actors.supervisor import ACTORS, Supervision, placement
 from tests.system.installation import wait_for
 
 RUN = 3
@@ -39,3 +40,20 @@ def _placed() -> list[tuple[str, str]]:
     """Return name and node of each actor that runs."""
     actors = ray.state.actors().values()
     return [(a["Name"], a["Address"]["NodeID"]) for a in actors if a["State"] == "ALIVE"]
+
+
+@pytest.mark.parametrize(
+    ("known", "resources", "options"),
+    [
+        ({"CPU": 4.0}, (), {}),
+        ({"CPU": 4.0, "service": 100.0}, (), {"resources": {"service": 1}}),
+        ({"service": 100.0, "signer": 1.0}, (), {"resources": {"service": 1}}),
+        ({"service": 100.0, "signer": 1.0}, ("signer", "service"), {"resources": {"signer": 1}}),
+        ({"service": 100.0}, ("signer", "service"), {"resources": {"service": 1}}),
+    ],
+)
+def test_actors_are_placed_by_the_first_resource_that_the_cluster_has(
+    monkeypatch: pytest.MonkeyPatch, known: dict[str, float], resources: tuple[str, ...], options: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(ray, "cluster_resources", lambda: known)
+    assert placement(*resources) == options

@@ -118,12 +118,12 @@ def test_a_pod_is_valid_restricted_and_has_requests(template: Manifest) -> None:
     }
     assert errors_of(pod) == []
     assert template["spec"]["securityContext"]["runAsNonRoot"] is True
-    for container in template["spec"]["containers"]:
+    containers = [*template["spec"].get("initContainers", []), *template["spec"]["containers"]]
+    for container in containers:
         assert {"cpu", "memory"} <= set(container["resources"]["requests"])
         assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-        mounted = {mount["name"] for mount in container.get("volumeMounts", [])}
-        volumes = {volume["name"] for volume in template["spec"].get("volumes", [])}
-        assert mounted - {"data"} == volumes
+    mounted = {mount["name"] for container in containers for mount in container.get("volumeMounts", [])}
+    assert mounted - {"data"} == {volume["name"] for volume in template["spec"].get("volumes", [])}
 
 
 @needs_kubectl

@@ -56,7 +56,7 @@ class Chain:
         start_unix_s: int = 1_790_000_000,
         confirmed_after: int = 1,
         finalized_after: int = 31,
-        history: int = 200_000,
+        history: int = 50_000,
         mempool: Pool | None = None,
     ) -> None:
         self.slot_ms = slot_ms

@@ -43,7 +43,7 @@ class FaultRates:
 
     delay_blocks: int = 8
     stall_slots: int = 20
-    fork_blocks: int = 3
+    fork_blocks: int = 1  # more take back confirmed blocks, which mainnet has never done
     fail_code: int = 6002
 
     def __post_init__(self) -> None:

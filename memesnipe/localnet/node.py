@@ -38,6 +38,7 @@ class Node:
         websocket_port: 0 for any.
         is_paced: begin a slot whenever its time has passed; else whoever calls `tick` does.
         queue: frames that a client of the websocket may leave unread.
+        ping_s: seconds between two pings of the websocket, and for the answer to one.
     """
 
     def __init__(
@@ -50,10 +51,11 @@ class Node:
         websocket_port: int = 0,
         is_paced: bool = True,
         queue: int = 10_000,
+        ping_s: float = 20.0,
     ) -> None:
         self.chain = chain
         self.plan = plan or FaultPlan()
-        self.pubsub = PubSub(chain, queue)
+        self.pubsub = PubSub(chain, queue, ping_s)
         self._driver = SlotDriver(chain, self.plan)
         self._is_paced = is_paced
         self._app = application(chain, self.plan, routes)

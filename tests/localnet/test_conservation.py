@@ -15,7 +15,9 @@ from tests.localnet.support import COUNTER, SOL, VAULT, ToyProgram, add_toy, pay
 
 WALLETS = [wallet(number) for number in range(4)]
 START = 10 * SOL
-RATES = FaultRates(drop=0.1, delay=0.3, fail=0.2, reorder=0.5, skip=0.1, stall=0.05, fork=0.3, delay_blocks=3)
+RATES = FaultRates(
+    drop=0.1, delay=0.3, fail=0.2, reorder=0.5, skip=0.1, stall=0.05, fork=0.3, delay_blocks=3, fork_blocks=3
+)
 
 index = st.integers(0, len(WALLETS) - 1)
 transfers = st.tuples(st.just("pay"), index, index, st.integers(0, 12 * SOL), st.integers(0, 10**7))

@@ -3,9 +3,12 @@
 import pytest
 from solders.account import Account
 from solders.compute_budget import set_compute_unit_price
+from solders.message import MessageV0
 from solders.system_program import ID as SYSTEM
+from solders.transaction import VersionedTransaction
 
 from memesnipe.localnet.chain import Chain
+from memesnipe.localnet.programs import Expansion
 from memesnipe.localnet.records import Execution
 from tests.localnet.support import COUNTER, SOL, TOY, VAULT, ToyProgram, add_toy, funded, pay, signed, wallet
 
@@ -106,6 +109,30 @@ def test_a_payer_with_just_the_fee_can_call(chain: Chain) -> None:
     chain.tick()
     assert chain.dropped == {"InsufficientFundsForFee": 1}
     assert chain.account(poor.pubkey()).lamports == 4_999  # type: ignore[union-attr]
+
+
+def test_each_signature_of_the_transaction_is_paid(chain: Chain) -> None:
+    blockhash = chain.latest_blockhash()[0]
+    message = MessageV0.try_compile(A.pubkey(), [pay(B, A.pubkey(), 0), pays(B.pubkey(), SOL)], [], blockhash)
+    chain.set_account(B.pubkey(), Account(SOL, b"", SYSTEM))
+    signature = chain.send(VersionedTransaction(message, [A, B]))
+    chain.tick()
+    record = chain.history.get(signature)
+    assert record is not None
+    assert (record.execution.err, record.execution.fee) == (None, 10_000)
+    assert record.execution.after.lamports[:2] == [10 * SOL - 10_000, 2 * SOL]
+
+
+def test_a_program_cannot_sign_for_a_wallet(chain: Chain) -> None:
+    class Thief(ToyProgram):
+        def expand(self, data, accounts, state):  # type: ignore[no-untyped-def]
+            return Expansion([pay(B, A.pubkey(), SOL)])
+
+    chain.set_account(B.pubkey(), Account(SOL, b"", SYSTEM))
+    chain.add_program(Thief())
+    done = execution(chain, pays(B.pubkey(), SOL))
+    assert done.err == {"InstructionError": [0, "PrivilegeEscalation"]}
+    assert f"{B.pubkey()}'s signer privilege escalated" in done.logs
 
 
 def test_a_simulation_changes_nothing(chain: Chain) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -164,10 +165,16 @@ def test_a_client_that_does_not_read_is_cut() -> None:
             assert "SlotNotification" in type(notified(reader)).__name__
 
 
+def test_a_client_that_answers_no_ping_is_disconnected() -> None:
+    with Node(funded(A), is_paced=False, ping_s=1.0) as node, connect(node.websocket_url, proxy=None) as client:
+        ask(client, "slotSubscribe")
+        with client.protocol_mutex:  # its thread answers nothing more
+            _wait(lambda: node.call(lambda: len(node.pubsub.publisher)) == 0)
+
+
 def _wait(condition: Callable[[], bool], step: Callable[[], object] = lambda: None) -> None:
     """Wait for a condition."""
-    for _ in range(10_000):
-        if condition():
-            return
+    deadline_s = time.monotonic() + 30.0
+    while not condition():
+        assert time.monotonic() < deadline_s
         step()
-    raise AssertionError("it did not happen")

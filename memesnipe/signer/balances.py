@@ -28,7 +28,7 @@ def check_balances(simulation: Simulation, effects: Effects, context: Context) -
     _check_rights(simulation, before, after, effects, context)
     _check_tokens(before, after, effects, context)
     rent = _check_rent(simulation, after, context)
-    lost = _cash(simulation.before, context) - _cash(simulation.after, context)
+    lost = _cash(simulation.before, before, context) - _cash(simulation.after, after, context)
     promised = effects.swap.min_out if effects.swap.side == "sell" else 0
     if lost > effects.declared_lamports + rent - promised:
         raise RefusedError(Reason.BALANCE, f"the wallet loses {lost} lamports, more than the transaction declares")
@@ -41,9 +41,10 @@ def _own(accounts: Accounts, context: Context) -> dict[Pubkey, TokenAccount]:
     return {key: token for key, token in found.items() if token is not None and token.owner == context.wallet}
 
 
-def _cash(accounts: Accounts, context: Context) -> int:
-    """Return the wallet's SOL in lamports: its own and what is wrapped."""
-    return sum(accounts[key].lamports for key in (context.wallet, context.wrapped_sol_account) if key in accounts)
+def _cash(accounts: Accounts, own: Mapping[Pubkey, TokenAccount], context: Context) -> int:
+    """Return the wallet's SOL in lamports: its own and what is wrapped in an account that is its own."""
+    keys = {context.wallet} | ({context.wrapped_sol_account} & own.keys())
+    return sum(accounts[key].lamports for key in keys if key in accounts)
 
 
 def _check_rights(
@@ -65,6 +66,9 @@ def _check_rights(
             raise RefusedError(Reason.AUTHORITY, f"the token account {key} is no longer the wallet's")
         if _rights(after[key]) != _rights(token):
             raise RefusedError(Reason.AUTHORITY, f"the rights of the token account {key} change")
+    for key in (context.wrapped_sol_account, effects.swap.token_account):
+        if key in simulation.after and key not in after:
+            raise RefusedError(Reason.AUTHORITY, f"the token account {key} becomes another's")
     for key in after.keys() - before.keys():
         if after[key].delegate or after[key].close_authority:
             raise RefusedError(Reason.AUTHORITY, f"others get rights over the new token account {key}")
@@ -93,7 +97,8 @@ def _check_tokens(
 
 def _check_rent(simulation: Simulation, after: Mapping[Pubkey, TokenAccount], context: Context) -> int:
     """Return the lamports in new accounts, wrapped SOL excepted."""
-    new = simulation.after.keys() - simulation.before.keys() - {context.wrapped_sol_account, context.wallet}
+    wrapped = {context.wrapped_sol_account} & after.keys()
+    new = simulation.after.keys() - simulation.before.keys() - wrapped - {context.wallet}
     foreign = sum(simulation.after[key].lamports for key in new if key not in after)
     if foreign > context.policy.fees.rent:
         raise RefusedError(Reason.BALANCE, f"{foreign} lamports of rent for accounts that are not the wallet's")

@@ -87,7 +87,7 @@ def steal_within(draw: st.DrawFn, case: Case) -> None:
         metas += needed
     else:
         for position, meta in zip(draw(st.permutations(_FREE[swap.program_id])), needed, strict=False):
-            metas[position] = meta
+            metas[position : position + 1] = [meta]
     case.instructions[found[0]] = Instruction(swap.program_id, bytes(swap.data), metas)
     case.hostile = [theft]
 
@@ -265,7 +265,7 @@ def raise_costs(draw: st.DrawFn, case: Case) -> None:
     if kind == "tip":
         _insert(draw, case, w.pay(draw(st.integers(400_000, 2_000_000)), w.TIP))
     elif kind == "price":
-        case.instructions[1] = set_compute_unit_price(draw(st.integers(10**6, 2**64 - 1)))
+        case.instructions[1:2] = [set_compute_unit_price(draw(st.integers(10**6, 2**64 - 1)))]
     else:
         amount = draw(st.integers(10_000_000, 40_000_000))
         case.instructions = [

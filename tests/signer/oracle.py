@@ -250,18 +250,17 @@ def _outcome(
         before = world.vm.get_account(key)
         after = ran.get(key, before)
         before_sol += before.lamports if before and key in (w.WALLET, w.OWN_WSOL) else 0
-        after_sol += after.lamports if after and key in (w.WALLET, w.OWN_WSOL) else 0
+        is_given_away = key != w.WALLET and after is not None and bytes(after.data[32:64]) != bytes(w.WALLET)
+        if is_given_away:
+            found.add("authority")
+        after_sol += after.lamports if after and key in (w.WALLET, w.OWN_WSOL) and not is_given_away else 0
         if key == w.WALLET:
             if after is not None and (after.owner != w.SYSTEM or after.data):
                 found.add("authority")
             continue
         had = struct.unpack("<Q", before.data[64:72])[0] if before else 0
         has = struct.unpack("<Q", after.data[64:72])[0] if after and len(after.data) >= 165 else 0
-        if before and after is None and key not in closed:
-            found.add("authority")
-        if before and after is not None and any(bytes(before.data)[a:b] != after.data[a:b] for a, b in RIGHTS):
-            found.add("authority")
-        if not before and after is not None and (any(after.data[72:76]) or any(after.data[129:133])):
+        if _loses_rights(key, before, after, closed):
             found.add("authority")
         if key != w.OWN_WSOL and had - has > (takes if side == "sell" and held[key] == mint else 0):
             found.add("balance")
@@ -269,7 +268,7 @@ def _outcome(
     if side == "buy" and bought < gives:
         found.add("balance")
     new = {k: a for k, a in ran.items() if a is not None and world.vm.get_account(k) is None}
-    rent = sum(a.lamports for k, a in new.items() if k != w.OWN_WSOL)
+    rent = sum(a.lamports for k, a in new.items() if k != w.OWN_WSOL or a.data[32:64] != bytes(w.WALLET))
     foreign = sum(a.lamports for k, a in new.items() if len(a.data) < 165 or a.data[32:64] != bytes(w.WALLET))
     if foreign > limits.rent:
         found.add("balance")
@@ -279,3 +278,12 @@ def _outcome(
     if side == "buy" and declared > limits.transaction:
         found.add("spend_transaction")
     return found
+
+
+def _loses_rights(key: Pubkey, before: Any, after: Any, closed: set[Pubkey]) -> bool:
+    """Return whether others have more rights over a token account of the wallet than before."""
+    if after is None:
+        return bool(before) and key not in closed
+    if not before:
+        return any(after.data[72:76]) or any(after.data[129:133])
+    return any(bytes(before.data)[a:b] != after.data[a:b] for a, b in RIGHTS)

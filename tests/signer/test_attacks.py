@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, event, given, note, settings
+from hypothesis import HealthCheck, event, given, settings
 from solders.hash import Hash
 from solders.transaction import VersionedTransaction
 
@@ -24,10 +24,10 @@ from memesnipe.signer.service import Signer
 from memesnipe.signer.spending import SpendingBook
 from tests.fuzz.framework import CASES, fuzz
 from tests.signer.attacks import attacks
-from tests.signer.cases import Case, swaps
+from tests.signer.cases import Case, create_ata, jupiter, swaps, token
 from tests.signer.conftest import SteppedClock
 from tests.signer.oracle import Limits, judge
-from tests.signer.world import WALLET_KEY
+from tests.signer.world import ATTACKER, MINT, OWN_WSOL, TOKEN, WALLET, WALLET_KEY, WSOL
 
 _EXAMPLES = max(2_000, CASES)
 _MEMORY = Path("/dev/shm")
@@ -64,7 +64,6 @@ class Attacked:
         intent = case.intent | {"decided_ms": self.clock.now_ms() - case.age_ms}
         number = next(self._orders)
         raw = case.raw(Hash.hash(str(number).encode()))  # every transaction is another one
-        note(raw.hex())
         expected = judge(raw, intent, self.clock.now_ms(), world, LIMITS)
         signer = Signer(WALLET_KEY, POLICY, world, self.book, self.audit, self.folder / "halt", self.clock)
         request = SignRequest(
@@ -112,3 +111,10 @@ def test_what_is_forbidden_is_refused_for_the_right_reason(attacked: Attacked, a
     event(outcome)
     for name in names:
         event(f"{name}: {outcome}")
+
+
+def test_a_new_account_that_the_program_gives_away_with_the_proceeds_is_refused(attacked: Attacked) -> None:
+    take_over = token(TOKEN, b"\x06\x02\x01" + bytes(ATTACKER), OWN_WSOL, WALLET)
+    sale = [create_ata(WSOL, TOKEN), jupiter(is_buy=False, is_shared=False, amount=500_000, quoted=0, slippage=100)]
+    intent = {"side": "sell", "mint": str(MINT), "max_in": 500_000, "min_out": 0}
+    assert attacked.attack(Case(sale, intent, has_wsol=False, hostile=[take_over])) == "authority"

@@ -1,0 +1,40 @@
+"""The transactions that wait for the next block."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from solders.transaction import VersionedTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One transaction, or a bundle of several that lands as a whole or not at all."""
+
+    transactions: tuple[VersionedTransaction, ...]
+    forced_error: int | None = None  # a custom error with which the last instruction fails; None for none
+
+
+class Pool(Protocol):
+    """Where transactions wait. `faults.FaultyMempool` is the other implementation."""
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry."""
+
+    def take(self, slot: int) -> list[Entry]:
+        """Return the entries of the block in a slot, in order, and keep the others."""
+
+
+class Mempool:
+    """Everything lands in the next block, in the order of arrival."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry."""
+        self._entries.append(entry)
+
+    def take(self, slot: int) -> list[Entry]:  # noqa: ARG002 - of the port
+        """Return every entry."""
+        taken, self._entries = self._entries, []
+        return taken

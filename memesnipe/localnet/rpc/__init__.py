@@ -1,0 +1,1 @@
+"""The JSON-RPC of a node, over the local chain."""

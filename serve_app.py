@@ -9,6 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ray
 from ray import serve
 from ray.serve._private import replica
 from ray.serve.config import HTTPOptions, ProxyLocation
@@ -87,7 +88,7 @@ class Dashboard:
 @serve.deployment(**_OPTIONS)
 @serve.ingress()
 class Signer:
-    """The signer: holds the key. In this version it cannot sign; it serves the public key."""
+    """The signer: holds the key, and signs what its policy file allows (docs/signer.md)."""
 
     def __init__(self, home: str) -> None:
         _disable_grpc_port()
@@ -96,12 +97,19 @@ class Signer:
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """Build the app in the replica; the key is read from its file here, and does not leave the replica."""
         from memesnipe.api.request_checks import RequestChecks  # noqa: PLC0415
-        from memesnipe.signer.app import create_signer_api  # noqa: PLC0415
-        from memesnipe.solana.wallet import load_wallet  # noqa: PLC0415
+        from memesnipe.signer.intent import MAX_BODY_BYTES  # noqa: PLC0415
+        from memesnipe.signer.startup import SignerFiles, open_signer_api  # noqa: PLC0415
 
-        settings = _settings(self._home)
-        wallet = load_wallet(settings.installation.wallet_file)
-        return RequestChecks(create_signer_api(str(wallet.pubkey())), _hosts(settings))
+        settings, home = _settings(self._home), Home(self._home)
+        files = SignerFiles(
+            wallet=settings.installation.wallet_file,
+            token=settings.installation.signer_token_file,
+            policy=settings.installation.signer_policy_file,
+            folder=home.signer,
+            halt=home.signer_halt,
+        )
+        api = open_signer_api(files, settings.feeds.solana_rpc_url.get_secret_value())
+        return RequestChecks(api, _hosts(settings), MAX_BODY_BYTES)
 
 
 def _disable_grpc_port() -> None:
@@ -113,6 +121,7 @@ def _disable_grpc_port() -> None:
 Application = tuple[str, str, Any]
 PAGE: Application = ("dashboard", "/", Dashboard)
 OTHERS: list[Application] = [("signer", "/signer", Signer), ("halt", "/api/halt", Halt)]
+SIGNER_RESOURCE = "signer"  # of the nodes that may hold the key
 _QUIET = LoggingConfig(log_level="WARNING")
 
 
@@ -157,7 +166,14 @@ def deploy_page(home: Path, port: int) -> None:
 
 def deploy_others(home: Path) -> None:
     """Serve halt and the signer too."""
-    _deploy(home, OTHERS)
+    _deploy(home, [(name, prefix, _placed(name, deployment)) for name, prefix, deployment in OTHERS])
+
+
+def _placed(name: str, deployment: Any) -> Any:
+    """Return the signer with the requirement of a node with the resource `signer`, where the cluster has such nodes."""
+    if name != "signer" or SIGNER_RESOURCE not in ray.cluster_resources():  # type: ignore[no-untyped-call]
+        return deployment
+    return deployment.options(ray_actor_options={**_OPTIONS["ray_actor_options"], "resources": {SIGNER_RESOURCE: 1}})
 
 
 def _deploy(home: Path, applications: list[Application]) -> None:

@@ -30,10 +30,12 @@ class RequestChecks:
     Args:
         app: the application.
         hosts: allowed names besides those of loopback, without a port.
+        max_body_bytes: largest body.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self._app = app
+        self._max_body_bytes = max_body_bytes
         self._hosts = {*LOOPBACK_HOSTS, *(host.lower() for host in hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,8 +63,8 @@ class RequestChecks:
         if any(ord(letter) < ord(" ") or letter == "\x7f" for letter in scope["path"]):
             return _refuse(404, "there is no such path")
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length[:20]) > MAX_BODY_BYTES:
-            return _refuse(413, f"a body has {MAX_BODY_BYTES} bytes at most")
+        if not length.isdecimal() or int(length[:20]) > self._max_body_bytes:
+            return _refuse(413, f"a body has {self._max_body_bytes} bytes at most")
         return None
 
     def _allows(self, given: list[str]) -> bool:

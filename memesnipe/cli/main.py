@@ -25,6 +25,7 @@ from memesnipe.cli.strategies import strategies
 from memesnipe.cli.synth import synth
 from memesnipe.cli.system import system
 from memesnipe.cli.tapes import tapes
+from memesnipe.cli.wallet import wallet
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.runtime.terminal import print_message
 
@@ -40,7 +41,7 @@ app = typer.Typer(
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
 for group in (
-    system, feeds, tapes, synth, recording, strategies, research, evolution, manual, checks, sql, redis,
+    system, feeds, tapes, synth, recording, strategies, research, evolution, manual, checks, sql, redis, wallet,
 ):  # fmt: skip
     app.add_typer(group)
 

@@ -121,6 +121,26 @@ class Home:
         """Return the file with the token for commands that is created for the installation."""
         return self.folder / "secrets" / "api_token"
 
+    @property
+    def signer_token(self) -> Path:
+        """Return the file with the secret of the signer and its clients that is created for the installation."""
+        return self.folder / "secrets" / "signer_token"
+
+    @property
+    def signer(self) -> Path:
+        """Return the folder of the signer's policy, spending, audit log and kill switch."""
+        return self.folder / "signer"
+
+    @property
+    def signer_policy(self) -> Path:
+        """Return the file with the signer's policy that is created for the installation."""
+        return self.signer / "signer-policy.toml"
+
+    @property
+    def signer_halt(self) -> Path:
+        """Return the signer's kill switch: while this file exists, nothing is signed."""
+        return self.signer / "halt"
+
     def tapes(self, run_id: int) -> Path:
         """Return the folder of the tapes that a run has recorded."""
         return self.folder / "tapes" / str(run_id)

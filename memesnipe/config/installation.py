@@ -19,6 +19,12 @@ class InstallationSettings(Group):
         "file with the token for commands (halt, reset, promote, demote); by default one is created",
         decides=False,
     )
+    signer_token_filename: OptionalPath = setting(
+        None, "file with the secret that the signer and its clients share; by default one is created", decides=False
+    )
+    signer_policy_filename: OptionalPath = setting(
+        None, "file with what the signer signs (docs/signer.md); by default one that signs nothing", decides=False
+    )
 
     @property
     def wallet_file(self) -> Path:
@@ -29,3 +35,13 @@ class InstallationSettings(Group):
     def token_file(self) -> Path:
         """Return the file with the token for commands."""
         return self.api_token_filename or Home(self.memesnipe_home).token
+
+    @property
+    def signer_token_file(self) -> Path:
+        """Return the file with the secret that the signer and its clients share."""
+        return self.signer_token_filename or Home(self.memesnipe_home).signer_token
+
+    @property
+    def signer_policy_file(self) -> Path:
+        """Return the file with the signer's policy."""
+        return self.signer_policy_filename or Home(self.memesnipe_home).signer_policy

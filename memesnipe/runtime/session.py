@@ -123,6 +123,7 @@ class Session:
     def _prepare_run(self, stack: ExitStack) -> None:
         """Migrate the database, begin or resume the run, and write the files that the other processes read."""
         from memesnipe.runtime.database import migrated  # noqa: PLC0415
+        from memesnipe.solana.request_mac import make_secret  # noqa: PLC0415
         from memesnipe.solana.wallet import make_wallet  # noqa: PLC0415
 
         assert self.settings.servers.database_url is not None  # noqa: S101 - resolved by now
@@ -131,6 +132,8 @@ class Session:
         self.run = self._begin_run()
         if self.settings.installation.wallet_keypair_filename is None:
             make_wallet(self.settings.installation.wallet_file)
+        if self.settings.installation.signer_token_filename is None:
+            make_secret(self.settings.installation.signer_token_file)
         if self.settings.installation.api_token_filename is None:
             make_token(self.settings.installation.token_file)
         load_token(self.settings.installation.token_file)  # fails early on an invalid token

@@ -237,9 +237,9 @@ def test_the_pages_load_nothing_from_other_hosts(client):
     assert "/api/trades" in client.get("/openapi.json").json()["paths"]
 
 
-def test_the_signer_serves_its_public_key_and_health_alone():
+def test_the_signer_serves_its_public_key_and_health_and_signs():
     routes = {route.path for route in create_signer_api("Key").routes}
-    assert routes == {"/pubkey", "/health"}
+    assert routes == {"/pubkey", "/health", "/sign"}
 
 
 def test_views_are_read_only(backend):

@@ -1,0 +1,1 @@
+"""Rules for the instructions of each program that may be signed; what no rule allows is refused."""

@@ -1,0 +1,92 @@
+"""The token programs: synchronise wrapped SOL, close own accounts to the wallet, create own associated accounts.
+
+Layouts: `spl-token` `TokenInstruction` and `spl-associated-token-account` `AssociatedTokenAccountInstruction`.
+"""
+
+from typing import Final
+
+from solders.instruction import Instruction
+from solders.system_program import ID as SYSTEM_PROGRAM
+
+from memesnipe.signer.chain import TOKEN_PROGRAM, TOKEN_PROGRAMS
+from memesnipe.signer.refusal import Reason, RefusedError
+from memesnipe.signer.rules.effects import (
+    WRAPPED_SOL,
+    Context,
+    Effects,
+    account_keys,
+    own_account,
+    refuse_instruction,
+)
+
+_CLOSE_ACCOUNT: Final = b"\x09"
+_SYNC_NATIVE: Final = b"\x11"
+_CREATE_IDEMPOTENT: Final = b"\x01"
+_NAMES: Final = (
+    "InitializeMint", "InitializeAccount", "InitializeMultisig", "Transfer", "Approve", "Revoke", "SetAuthority",
+    "MintTo", "Burn", "CloseAccount", "FreezeAccount", "ThawAccount", "TransferChecked", "ApproveChecked",
+    "MintToChecked", "BurnChecked", "InitializeAccount2", "SyncNative",
+)  # fmt: skip
+
+
+def check(instruction: Instruction, effects: Effects, context: Context) -> None:
+    """Add an instruction of SPL Token or Token-2022.
+
+    Raises:
+        RefusedError: it is neither SyncNative nor CloseAccount, or not on the wallet's own accounts.
+    """
+    data, keys = bytes(instruction.data), account_keys(instruction)
+    if data == _SYNC_NATIVE:
+        if keys != [context.wrapped_sol_account] or instruction.program_id != TOKEN_PROGRAM:
+            raise RefusedError(Reason.ACCOUNT, "SyncNative of an account that is not the wallet's wrapped SOL")
+        return
+    if data != _CLOSE_ACCOUNT:
+        kind = data[0] if data else -1
+        name = _NAMES[kind] if 0 <= kind < len(_NAMES) else f"kind {kind}"
+        raise refuse_instruction("Token", name)
+    if len(keys) != 3 or keys[2] != context.wallet:
+        raise RefusedError(Reason.ACCOUNT, "CloseAccount with an owner other than the wallet")
+    if keys[1] != context.wallet:
+        raise RefusedError(Reason.DESTINATION, f"CloseAccount to {keys[1]}, not to the wallet")
+    effects.closed.append((keys[0], instruction.program_id))
+
+
+def check_closed(effects: Effects, context: Context) -> None:
+    """Check that only accounts of the swap's token and of wrapped SOL are closed.
+
+    Raises:
+        RefusedError: another account is closed.
+    """
+    own = {context.wrapped_sol_account: TOKEN_PROGRAM}
+    own.update({own_account(context.wallet, effects.swap.mint, program): program for program in TOKEN_PROGRAMS})
+    for account, program in effects.closed:
+        if own.get(account) != program:
+            raise RefusedError(Reason.ACCOUNT, f"CloseAccount of {account}, which the swap does not use")
+
+
+def check_associated(instruction: Instruction, effects: Effects, context: Context) -> None:
+    """Add the creation of an associated token account of the wallet.
+
+    Raises:
+        RefusedError: it is not CreateIdempotent, or for another owner.
+    """
+    keys = account_keys(instruction)
+    if bytes(instruction.data) != _CREATE_IDEMPOTENT:
+        raise refuse_instruction("AssociatedToken", "anything but CreateIdempotent")
+    if len(keys) != 6 or keys[4] != SYSTEM_PROGRAM or keys[5] not in TOKEN_PROGRAMS:
+        raise RefusedError(Reason.ACCOUNT, "AssociatedToken: the accounts are not those of CreateIdempotent")
+    payer, account, owner, mint, _, token_program = keys
+    if payer != context.wallet or owner != context.wallet or account != own_account(owner, mint, token_program):
+        raise RefusedError(Reason.DESTINATION, "AssociatedToken: the account is not the wallet's")
+    effects.created_mints.append(mint)
+
+
+def check_created(effects: Effects) -> None:
+    """Check that only accounts of the swap's token and of wrapped SOL are created.
+
+    Raises:
+        RefusedError: another account is created.
+    """
+    for mint in effects.created_mints:
+        if mint not in (effects.swap.mint, WRAPPED_SOL):
+            raise RefusedError(Reason.ACCOUNT, f"an account of {mint} is created, which the swap does not use")

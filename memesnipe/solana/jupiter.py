@@ -4,7 +4,7 @@ Its limits are those of its headers, which `memesnipe.solana.service` follows. A
 """
 
 import base64
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 import msgspec
 from solders.address_lookup_table_account import AddressLookupTableAccount
@@ -16,6 +16,7 @@ from memesnipe.solana.service import Service, retrying
 from memesnipe.solana.service_errors import RejectedError
 from memesnipe.solana.swap_plan import NoRouteError, Swap, SwapPlan
 
+_T = TypeVar("_T")
 _NO_ROUTE = frozenset(
     {"TOKEN_NOT_TRADABLE", "NO_ROUTES_FOUND", "COULD_NOT_FIND_ANY_ROUTE", "MARKET_NOT_FOUND", "NOT_SUPPORTED", 400}
 )
@@ -184,7 +185,7 @@ class JupiterClient:
         instructions = tuple(part.decoded() for part in parts)
         return SwapPlan("jupiter", instructions, int(built.out_amount), int(built.other_amount_threshold), tables)
 
-    async def _quoted(self, path: str, swap: Swap, kind: type[Any]) -> Any:
+    async def _quoted(self, path: str, swap: Swap, kind: type[_T]) -> _T:
         mints = (WRAPPED_SOL, swap.mint) if swap.side == "buy" else (swap.mint, WRAPPED_SOL)
         params = {
             "inputMint": mints[0],
@@ -195,7 +196,7 @@ class JupiterClient:
         }
         return await self._read(path, params, kind)
 
-    async def _read(self, path: str, params: dict[str, str], kind: type[Any]) -> Any:
+    async def _read(self, path: str, params: dict[str, str], kind: type[_T]) -> _T:
         async for attempt in retrying(3):
             with attempt:
                 return await self._service.get(path, params, kind)

@@ -6,7 +6,7 @@ below its limits, and another thread may end the request. Here an asyncio loop a
 
 import base64
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -44,7 +44,7 @@ class SignatureStatus(msgspec.Struct, frozen=True, rename="camel"):
 
     slot: int
     err: Any
-    confirmation_status: str | None = None
+    confirmation_status: Literal["processed", "confirmed", "finalized"] | None = None
 
 
 class Simulated(msgspec.Struct, frozen=True, rename="camel"):

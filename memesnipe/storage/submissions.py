@@ -45,9 +45,9 @@ class Submissions:
     def add(self, order_id: str, order: Order, mint: str) -> bool:
         """Store an order that is accepted; return False, without effect, if it is stored already."""
         row = {"run_id": self._run_id, "order_id": order_id, "mint": mint, "intent": msgspec.to_builtins(order)}
-        statement = insert(SubmissionRow).values(row).on_conflict_do_nothing()
+        statement = insert(SubmissionRow).values(row).on_conflict_do_nothing().returning(SubmissionRow.order_id)
         with self._database.begin() as connection:
-            return connection.execute(statement).rowcount == 1
+            return connection.execute(statement).first() is not None
 
     def save(
         self, order_id: str, submission: Submission, reports: Sequence[ExecutionReport]

@@ -1,7 +1,7 @@
 """What each action of a submission does outside; every result is an observation."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from memesnipe.clock import SYSTEM_CLOCK, Clock
@@ -34,6 +34,10 @@ from memesnipe.solana.swap_plan import NoRouteError
 _MAX_STATUSES = 256  # of one request
 
 
+async def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """The services of a venue's client.
@@ -48,6 +52,7 @@ class Outside:
         read_trade: reads the pool's account of a trade.
         clock: of this machine.
         poll_s: between questions about signatures, and before the signer is asked again.
+        close: closes the connections, in the loop that has used them.
     """
 
     rpc: Rpc
@@ -59,6 +64,7 @@ class Outside:
     read_trade: TradeReader = field(default=lambda _logs, _wallet: None)
     clock: Clock = SYSTEM_CLOCK
     poll_s: float = 0.5
+    close: Callable[[], Awaitable[None]] = _nothing
 
     async def perform(
         self, action: Action, order_id: str, order: Order, mint: str, signature: str

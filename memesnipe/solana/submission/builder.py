@@ -1,6 +1,7 @@
 """From an order to the message to sign: the best plan, composed, simulated, with its compute limit."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
 
 from solders.hash import Hash
 from solders.pubkey import Pubkey
@@ -11,9 +12,10 @@ from memesnipe.market.events import BUY_SIDE, SELL_SIDE
 from memesnipe.solana.fills import error_text
 from memesnipe.solana.rpc import Rpc
 from memesnipe.solana.swap_plan import NoRouteError, Swap, SwapSource, best_plan
-from memesnipe.solana.transaction import FeePlan, compose, unit_limit, unsigned
+from memesnipe.solana.transaction import MAX_UNITS, FeePlan, compose, unit_limit, unsigned
 
 _BPS = 10_000
+_LIMITS = 4_096  # different compute limits of orders; they cost less than a lamport
 
 
 def swap_of(order: Order, mint: str, slippage_bps: int) -> Swap:
@@ -66,5 +68,15 @@ class SwapMessageBuilder:
         simulated = await self._rpc.simulate(bytes(unsigned(draft)))
         if simulated.err is not None or not simulated.units_consumed:
             raise NoRouteError(f"{plan.source}: the simulation failed: {error_text(simulated.err)}")
-        message = compose(plan, fees, self._wallet, blockhash, unit_limit(simulated.units_consumed))
+        message = compose(plan, fees, self._wallet, blockhash, _own_limit(order, simulated.units_consumed))
         return Built(message, newest.last_valid_block_height)
+
+
+def _own_limit(order: Order, used: int) -> int:
+    """Return a compute limit that differs between orders.
+
+    Two orders for the same amount would otherwise have the same message, with the same blockhash, and so one signature:
+    the chain would execute one of them, and both would be reported as landed.
+    """
+    digest = sha256(f"{order.spec_id}-{order.order_no}".encode()).digest()
+    return min(unit_limit(used) + int.from_bytes(digest[:2], "big") % _LIMITS, MAX_UNITS)

@@ -17,6 +17,8 @@ from memesnipe.execution.submission_events import (
     Accepted,
     Action,
     AskStatus,
+    BuildFailed,
+    Built,
     CancelRequested,
     Observation,
     Report,
@@ -51,6 +53,7 @@ class SolanaVenueClient:
         self._reports = store.reports()  # not acknowledged
         self._reporting = threading.Lock()
         self._open: dict[str, _Open] = {}
+        self._messages: dict[bytes, str] = {}  # of the open orders
         self._asked: set[str] = set()  # orders whose status is asked for in the next round
         self._started: Future[None] = Future()
         self._error: BaseException | None = None
@@ -126,6 +129,13 @@ class SolanaVenueClient:
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            await self._advance()
+        finally:
+            await self._outside.close()
+
+    async def _advance(self) -> None:
+        """Advance the submissions until the client is closed."""
         async with asyncio.TaskGroup() as self._tasks:
             for stored in await asyncio.to_thread(self._store.open):
                 opened = _Open(stored.order_id, stored.order, stored.mint, stored.submission)
@@ -137,8 +147,19 @@ class SolanaVenueClient:
             for task in tasks:
                 task.cancel()
 
+    def _unique(self, opened: _Open, observation: Observation) -> Observation:
+        """Refuse a message that another open order has: both would have one signature, and so one transaction."""
+        if not isinstance(observation, Built):
+            return observation
+        other = self._messages.setdefault(observation.message, opened.order_id)
+        if other == opened.order_id:
+            return observation
+        return BuildFailed(f"its transaction would be that of order {other}")
+
     def _begin(self, opened: _Open, observation: Observation) -> None:
         self._open[opened.order_id] = opened
+        if opened.state.message:
+            self._messages[opened.state.message] = opened.order_id
         self._tasks.create_task(self._handle(opened, [observation]))
 
     def _cancel(self, order_id: str) -> None:
@@ -150,7 +171,7 @@ class SolanaVenueClient:
         for observation in observations:
             async with opened.lock:
                 before = opened.state
-                after, actions = before.handle(observation)
+                after, actions = before.handle(self._unique(opened, observation))
                 reports = [self._report(opened, after, each) for each in actions if isinstance(each, Report)]
                 if after != before or reports:
                     # The write goes on when the task is cancelled, so that its thread ends before the loop does.
@@ -160,6 +181,7 @@ class SolanaVenueClient:
                 opened.state = after
             if after.is_ended:
                 self._open.pop(opened.order_id, None)
+                self._messages.pop(after.message, None)
             for action in actions:
                 self._start(opened, action)
 

@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Final, Self
 
 from memesnipe.engine.orders import Order
@@ -69,8 +70,9 @@ class SolanaVenueClient:
 
     def close(self) -> None:
         """Stop; what was in progress goes on from the store at the next start."""
-        if self._is_running():
-            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._started.done() and not self._loop.is_closed():
+            with suppress(RuntimeError):  # it has ended with an error meanwhile
+                self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
     def submit(self, order_id: str, order: Order) -> None:
@@ -79,12 +81,12 @@ class SolanaVenueClient:
         mint = self._mint_of(order.token)
         if self._store.add(order_id, order, mint):
             submission = _Open(order_id, order, mint, Submission())
-            self._loop.call_soon_threadsafe(self._begin, submission, Accepted())
+            self._call(self._begin, submission, Accepted())
 
     def cancel(self, order_id: str) -> None:
         """Request that an order is not executed; without effect once it is signed."""
         self._check()
-        self._loop.call_soon_threadsafe(self._cancel, order_id)
+        self._call(self._cancel, order_id)
 
     def poll(self) -> list[ExecutionReport]:
         """Return the reports that are not acknowledged, in order.
@@ -110,8 +112,18 @@ class SolanaVenueClient:
         with self._reporting:
             self._reports = [entry for entry in self._reports if entry[0] not in numbers]
 
-    def _is_running(self) -> bool:
-        return self._thread.is_alive() and self._error is None and self._started.done()
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        """Run a function in the loop.
+
+        Raises:
+            MemeSnipeError: the client has ended with an error.
+        """
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:  # the loop is closed
+            self._thread.join()
+            self._check()
+            raise
 
     def _check(self) -> None:
         if self._error is not None:

@@ -6,7 +6,7 @@ in its place goes on from the store.
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, Self
@@ -57,6 +57,7 @@ class SolanaVenueClient:
         self._messages: dict[bytes, str] = {}  # of the open orders
         self._asked: set[str] = set()  # orders whose status is asked for in the next round
         self._started: Future[None] = Future()
+        self._is_ending = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="submissions")
 
@@ -155,6 +156,7 @@ class SolanaVenueClient:
             tasks = [self._tasks.create_task(self._ask_in_rounds())]
             self._started.set_result(None)
             await self._stop.wait()
+            self._is_ending = True
             tasks += [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
             for task in tasks:
                 task.cancel()
@@ -172,11 +174,21 @@ class SolanaVenueClient:
         self._open[opened.order_id] = opened
         if opened.state.message:
             self._messages[opened.state.message] = opened.order_id
-        self._tasks.create_task(self._handle(opened, [observation]))
+        self._spawn(self._handle(opened, [observation]))
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        if self._is_ending:  # it goes on from the store at the next start
+            coroutine.close()
+        else:
+            self._tasks.create_task(coroutine).add_done_callback(self._note_end)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """Begin nothing more once a task has failed: the group then cancels the others."""
+        self._is_ending |= task.cancelled() or task.exception() is not None
 
     def _cancel(self, order_id: str) -> None:
         if order_id in self._open:
-            self._tasks.create_task(self._handle(self._open[order_id], [CancelRequested()]))
+            self._spawn(self._handle(self._open[order_id], [CancelRequested()]))
 
     async def _handle(self, opened: _Open, observations: Sequence[Observation]) -> None:
         """Apply observations: store the state and the reports, then begin the actions."""
@@ -201,7 +213,7 @@ class SolanaVenueClient:
         if isinstance(action, AskStatus):
             self._asked.add(opened.order_id)
         elif not isinstance(action, Report):
-            self._tasks.create_task(self._perform(opened, action))
+            self._spawn(self._perform(opened, action))
 
     async def _perform(self, opened: _Open, action: Action) -> None:
         signature = opened.state.signature

@@ -42,7 +42,7 @@ FAULTS = FaultRates(
     rate_limit=0.002,
 )  # fmt: skip
 ENDED = {OrderStatus.RECONCILED, OrderStatus.CANCELLED}
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 
 
 class KillError(Exception):

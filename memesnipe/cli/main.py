@@ -15,6 +15,7 @@ from memesnipe import __version__
 from memesnipe.cli.checks import checks
 from memesnipe.cli.evolve import evolution
 from memesnipe.cli.feeds import feeds
+from memesnipe.cli.localnet import localnet
 from memesnipe.cli.manual import manual
 from memesnipe.cli.record import recording
 from memesnipe.cli.redis import redis
@@ -41,7 +42,7 @@ app = typer.Typer(
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
 for group in (
-    system, feeds, tapes, synth, recording, strategies, research, evolution, manual, checks, sql, redis, wallet,
+    system, feeds, tapes, synth, recording, strategies, research, evolution, manual, checks, sql, redis, wallet, localnet,
 ):  # fmt: skip
     app.add_typer(group)
 

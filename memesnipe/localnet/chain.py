@@ -11,17 +11,17 @@ from typing import Final
 from solders.account import Account
 from solders.hash import Hash
 from solders.keypair import Keypair
-from solders.message import Message, MessageV0
+from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import ID as SYSTEM
 from solders.system_program import TransferParams, transfer
-from solders.transaction import SanitizeError, VersionedTransaction
+from solders.transaction import VersionedTransaction
 
+from memesnipe.localnet.checks import check_form, check_signatures, keys_of
 from memesnipe.localnet.errors import RejectedTransactionError
 from memesnipe.localnet.history import History
 from memesnipe.localnet.ledger import BLOCKHASH_BLOCKS, Ledger
-from memesnipe.localnet.lookup_tables import Keys, resolve
 from memesnipe.localnet.mempool import Entry, Mempool, Pool
 from memesnipe.localnet.programs import EmulatedProgram
 from memesnipe.localnet.records import Block, Commitment, TransactionRecord
@@ -31,7 +31,6 @@ from memesnipe.localnet.tokens import TokenIndex
 FIRST_SLOT: Final = 350_000_000
 FIRST_HEIGHT: Final = 328_000_000  # below the slot, as on mainnet: not every slot has a block
 FAUCET_LAMPORTS: Final = 500_000_000 * 10**9
-MAX_LOCKS: Final = 64  # accounts of a transaction
 _SLOT_HASHES: Final = 64  # in the sysvar, for new lookup tables
 Listener = Callable[[Block], None]
 
@@ -80,6 +79,16 @@ class Chain:
         self.set_account(self._faucet.pubkey(), Account(FAUCET_LAMPORTS, b"", SYSTEM))
         self._set_sysvars(genesis)
 
+    @property
+    def blocks(self) -> int:
+        """Return the number of blocks after the first."""
+        return self.ledger.head.height - FIRST_HEIGHT
+
+    @property
+    def faucet(self) -> Pubkey:
+        """Return the account from which airdrops are paid."""
+        return self._faucet.pubkey()
+
     def add_program(self, program: EmulatedProgram) -> None:
         """Emulate a program from now on."""
         self._programs[program.program_id] = program
@@ -92,6 +101,12 @@ class Chain:
         """Write an account outside of any block, as if it had always been so: at all commitments, in every fork."""
         self.ledger.amend(address, account)
         self.tokens.add(address, account)
+
+    def fund(self, address: Pubkey, lamports: int) -> None:
+        """Move lamports from the faucet to a wallet outside of any block."""
+        for key, change in ((self.faucet, -lamports), (address, lamports)):
+            account = self.account(key) or Account(0, b"", SYSTEM)
+            self.set_account(key, Account(account.lamports + change, account.data, account.owner))
 
     def latest_blockhash(self, commitment: Commitment = "processed") -> tuple[Hash, int]:
         """Return the newest blockhash, and the last block height at which it is valid."""
@@ -141,9 +156,8 @@ class Chain:
         Raises:
             RejectedTransactionError: with the cluster's reason.
         """
-        self._check_form(transaction)
-        if not all(transaction.verify_with_results()):
-            raise RejectedTransactionError("SignatureFailure")
+        check_form(transaction)
+        check_signatures(transaction)
 
     def simulate(
         self, transaction: VersionedTransaction, *, verify: bool = True, check_blockhash: bool = True
@@ -161,12 +175,12 @@ class Chain:
         if verify:
             self.verify(transaction)
         else:
-            self._check_form(transaction)
+            check_form(transaction)
         if check_blockhash and not self.is_blockhash_valid(transaction.message.recent_blockhash):
             raise RejectedTransactionError("BlockhashNotFound")
         if check_blockhash and self.history.get(transaction.signatures[0]) is not None:
             raise RejectedTransactionError("AlreadyProcessed")
-        keys = self._keys(transaction, self.ledger.head.slot)
+        keys = keys_of(transaction, self._runner.accounts.get, self.ledger.head.slot)
         return self._runner.simulate(transaction, keys, self.ledger.head.slot, self.ledger.head.unix_timestamp)
 
     def tick(self, *, is_skipped: bool = False) -> Block | None:
@@ -179,7 +193,7 @@ class Chain:
         unix_timestamp = self._start_unix_s + (self.slot - FIRST_SLOT) * self.slot_ms // 1000
         block = Block(self.slot, parent.slot, height, self._hash(height), unix_timestamp)
         self._set_sysvars(block)
-        for entry in self.mempool.take(self.slot):
+        for entry in self.mempool.take():
             self._include(entry, block)
         block.before = self._runner.accounts.take_journal()
         self.ledger.append(block)
@@ -247,29 +261,11 @@ class Chain:
             raise RejectedTransactionError("BlockhashNotFound")
         if self.history.get(signature) is not None or any(other.signature == signature for other in others):
             raise RejectedTransactionError("AlreadyProcessed")
-        keys = self._keys(transaction, block.slot)
+        keys = keys_of(transaction, self._runner.accounts.get, block.slot)
         execution = self._runner.execute(transaction, keys, block.slot, block.unix_timestamp, forced_error)
         return TransactionRecord(
             signature, transaction, keys, execution, block.slot, block.height, block.unix_timestamp
         )
-
-    def _keys(self, transaction: VersionedTransaction, slot: int) -> Keys:
-        keys = resolve(message_of(transaction), self._runner.accounts.get, slot)
-        if len(set(keys.all)) != len(keys.all):
-            raise RejectedTransactionError("AccountLoadedTwice")
-        if len(keys.all) > MAX_LOCKS:
-            raise RejectedTransactionError("TooManyAccountLocks")
-        return keys
-
-    @staticmethod
-    def _check_form(transaction: VersionedTransaction) -> None:
-        message = message_of(transaction)
-        if len(transaction.signatures) != message.header.num_required_signatures or not transaction.signatures:
-            raise RejectedTransactionError("SanitizeFailure")
-        try:
-            transaction.sanitize()
-        except SanitizeError as error:
-            raise RejectedTransactionError("SanitizeFailure") from error
 
     def _set_sysvars(self, block: Block) -> None:
         """Write the clock and the slot hashes that programs see while a block is executed."""
@@ -281,15 +277,3 @@ class Chain:
     def _hash(self, height: int) -> Hash:
         """Return the blockhash of a height in the current fork."""
         return Hash(sha256(f"block {height} of fork {self._forks}".encode() + self._seed).digest())
-
-
-def message_of(transaction: VersionedTransaction) -> Message | MessageV0:
-    """Return the message of a transaction.
-
-    Raises:
-        RejectedTransactionError: it is of a version that the cluster does not know.
-    """
-    message = transaction.message
-    if not isinstance(message, Message | MessageV0):
-        raise RejectedTransactionError("UnsupportedVersion")
-    return message

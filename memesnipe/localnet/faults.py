@@ -1,8 +1,9 @@
 """Faults of the local cluster on purpose: how often each happens, decided by a seed, and counted."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,7 +18,7 @@ _REQUEST_KINDS: Final = ("rate_limit", "node_behind", "closed_socket")
 class FaultRates:
     """The probability of each fault.
 
-    Of a transaction (or bundle) that is sent: `drop` loses it, `delay` keeps it for 1 to `delay_slots` slots, `fail`
+    Of a transaction (or bundle) that is sent: `drop` loses it, `delay` keeps it for 1 to `delay_blocks` blocks, `fail`
     lets it land with the custom error `fail_code`.
 
     Of a block: `reorder` shuffles its transactions. Of a slot: `skip` leaves it without a block, `stall` stops slots
@@ -40,7 +41,7 @@ class FaultRates:
     node_behind: float = 0.0
     closed_socket: float = 0.0
 
-    delay_slots: int = 8
+    delay_blocks: int = 8
     stall_slots: int = 20
     fork_blocks: int = 3
     fail_code: int = 6002
@@ -49,12 +50,32 @@ class FaultRates:
         for kind in KINDS:
             if not 0.0 <= getattr(self, kind) <= 1.0:
                 raise InputError(f"the rate of {kind} must be a probability from 0 to 1")
-        for name in ("delay_slots", "stall_slots", "fork_blocks"):
+        for name in ("delay_blocks", "stall_slots", "fork_blocks"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1")
 
 
 KINDS: Final = tuple(field.name for field in fields(FaultRates) if field.type is float)
+
+
+def parse_rates(pairs: Sequence[str]) -> FaultRates:
+    """Return the rates in texts such as ``drop=0.1``.
+
+    Raises:
+        InputError: one is not a name of a rate or of an extent with a number.
+    """
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        kind = next((one.type for one in fields(FaultRates) if one.name == name), None)
+        if kind is None:
+            names = ", ".join(one.name for one in fields(FaultRates))
+            raise InputError(f"{pair!r}: there is no such fault; choose from {names}")
+        try:
+            values[name] = float(text) if kind is float else int(text)
+        except ValueError:
+            raise InputError(f"{pair!r}: {text!r} is no number") from None
+    return FaultRates(**values)
 
 
 class FaultPlan:
@@ -109,25 +130,22 @@ class FaultyMempool:
 
     def __init__(self, plan: FaultPlan) -> None:
         self._plan = plan
-        self._slot = 0
-        self._waiting: list[tuple[int, Entry]] = []  # with the first slot in which it may land
+        self._waiting: list[tuple[int, Entry]] = []  # with the number of blocks that pass it by
 
     def add(self, entry: Entry) -> None:
         """Add an entry, or lose it."""
-        plan, due = self._plan, 0
+        plan = self._plan
         if plan.happens("drop"):
             return
-        if plan.happens("delay"):
-            due = self._slot + 1 + plan.up_to("delay", plan.rates.delay_slots)
+        blocks = plan.up_to("delay", plan.rates.delay_blocks) if plan.happens("delay") else 0
         if plan.happens("fail"):
             entry = Entry(entry.transactions, plan.rates.fail_code)
-        self._waiting.append((due, entry))
+        self._waiting.append((blocks, entry))
 
-    def take(self, slot: int) -> list[Entry]:
-        """Return the entries of the block in a slot."""
-        self._slot = slot
-        taken = [entry for due, entry in self._waiting if due <= slot]
-        self._waiting = [item for item in self._waiting if item[0] > slot]
+    def take(self) -> list[Entry]:
+        """Return the entries of the next block."""
+        taken = [entry for blocks, entry in self._waiting if not blocks]
+        self._waiting = [(blocks - 1, entry) for blocks, entry in self._waiting if blocks]
         return self._plan.shuffled(taken) if len(taken) > 1 and self._plan.happens("reorder") else taken
 
 

@@ -20,8 +20,8 @@ class Pool(Protocol):
     def add(self, entry: Entry) -> None:
         """Add an entry."""
 
-    def take(self, slot: int) -> list[Entry]:
-        """Return the entries of the block in a slot, in order, and keep the others."""
+    def take(self) -> list[Entry]:
+        """Return the entries of the next block, in order, and keep the others."""
 
 
 class Mempool:
@@ -34,7 +34,7 @@ class Mempool:
         """Add an entry."""
         self._entries.append(entry)
 
-    def take(self, slot: int) -> list[Entry]:  # noqa: ARG002 - of the port
+    def take(self) -> list[Entry]:
         """Return every entry."""
         taken, self._entries = self._entries, []
         return taken

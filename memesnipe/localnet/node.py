@@ -19,6 +19,7 @@ from memesnipe.localnet.rpc.server import application
 
 HOST: Final = "127.0.0.1"
 _START_S: Final = 30.0
+_CALL_S: Final = 60.0
 _T = TypeVar("_T")
 _PLANNED: Final = "ASGI callable returned without completing response."  # an answer that a fault has broken
 logging.getLogger("uvicorn.error").addFilter(lambda record: record.getMessage() != _PLANNED)
@@ -98,7 +99,7 @@ class Node:
         if not self.is_running():
             raise MemeSnipeError("the local node has stopped")
         self._loop.call_soon_threadsafe(run)
-        return done.result()
+        return done.result(_CALL_S)
 
     def tick(self, slots: int = 1) -> None:
         """Let the time of slots pass, with their faults."""

@@ -108,6 +108,7 @@ WRONG = {
     "backtest --tape missing.tape --strategy momentum_5m": "--tape missing.tape: there is no such file",
     "evolve --tape missing.tape": "--tape missing.tape: there is no such file",
     "lookahead-check --tape missing.tape": "--tape missing.tape: there is no such file",
+    "localnet --slot-ms 0": "--slot-ms 0: must be a whole number",
     "quote --pool missing.json": "--pool missing.json: cannot be read",
     "up": "DASHBOARD_PORT is '0'",
 }

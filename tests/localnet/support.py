@@ -1,8 +1,12 @@
 """Wallets, transfers and a toy program for tests of the local chain."""
 
+import base64
+import json
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
+import httpx
 from solders.account import Account
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
@@ -11,10 +15,14 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.system_program import ID as SYSTEM
 from solders.system_program import TransferParams, transfer
+from solders.token.associated import get_associated_token_address
+from solders.token.state import Mint, TokenAccount, TokenAccountState
 from solders.transaction import VersionedTransaction
 
 from memesnipe.localnet.chain import Chain
+from memesnipe.localnet.node import Node
 from memesnipe.localnet.programs import Expansion, MarketAccounts, ProgramError
+from memesnipe.localnet.tokens import TOKEN
 
 SOL = 10**9
 TOY = Pubkey.from_string("7oyProgram111111111111111111111111111111111")
@@ -40,7 +48,7 @@ def signed(
     return VersionedTransaction(MessageV0.try_compile(payer.pubkey(), instructions, [], newest), [payer])
 
 
-def funded(*wallets: Keypair, lamports: int = 10 * SOL, **options: int) -> Chain:
+def funded(*wallets: Keypair, lamports: int = 10 * SOL, **options: Any) -> Chain:
     """Return a chain on which wallets have lamports."""
     chain = Chain(**options)
     for one in wallets:
@@ -79,3 +87,68 @@ def add_toy(chain: Chain) -> None:
     chain.add_program(ToyProgram())
     chain.set_account(VAULT, Account(5 * SOL, b"", SYSTEM))
     chain.set_account(COUNTER, Account(SOL, bytes(8), TOY))
+
+
+def token_address(owner: Pubkey, minted: Pubkey, program: Pubkey = TOKEN) -> Pubkey:
+    """Return the associated token account of a wallet."""
+    return get_associated_token_address(owner, minted, program)
+
+
+def add_mint(
+    chain: Chain, minted: Pubkey, holders: dict[Pubkey, int], decimals: int = 6, program: Pubkey = TOKEN
+) -> None:
+    """Write a mint and the token accounts of its holders."""
+    state = Mint(None, sum(holders.values()), decimals, is_initialized=True, freeze_authority=None)
+    chain.set_account(minted, Account(chain.minimum_balance(82), bytes(state), program))
+    for owner, amount in holders.items():
+        held = TokenAccount(minted, owner, amount, None, TokenAccountState.Initialized, None, 0, None)
+        chain.set_account(
+            token_address(owner, minted, program), Account(chain.minimum_balance(165), bytes(held), program)
+        )
+
+
+def pay_tokens(
+    source: Keypair, to: Pubkey, minted: Pubkey, amount: int, decimals: int = 6, program: Pubkey = TOKEN
+) -> Instruction:
+    """Return a transfer between associated token accounts."""
+    metas = [
+        AccountMeta(token_address(source.pubkey(), minted, program), False, True),
+        AccountMeta(minted, False, False),
+        AccountMeta(token_address(to, minted, program), False, True),
+        AccountMeta(source.pubkey(), True, False),
+    ]
+    return Instruction(program, b"\x0c" + amount.to_bytes(8, "little") + bytes([decimals]), metas)
+
+
+def encoded(transaction: VersionedTransaction) -> str:
+    """Return a transaction in base64."""
+    return base64.b64encode(bytes(transaction)).decode()
+
+
+class Client:
+    """A JSON-RPC client of a node that returns replies as text."""
+
+    def __init__(self, node: Node) -> None:
+        self._http = httpx.Client(trust_env=False, timeout=20.0)
+        self._url = node.rpc_url
+
+    def text(self, method: str, *parameters: Any) -> str:
+        """Return the reply to a request."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
+        return self._http.post(self._url, json=body).text
+
+    def result(self, method: str, *parameters: Any) -> Any:
+        """Return the result of a request."""
+        return json.loads(self.text(method, *parameters))["result"]
+
+    def error(self, method: str, *parameters: Any) -> dict[str, Any]:
+        """Return the error of a request."""
+        return dict(json.loads(self.text(method, *parameters))["error"])
+
+    def post(self, content: bytes) -> httpx.Response:
+        """Return the reply to any body."""
+        return self._http.post(self._url, content=content)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()

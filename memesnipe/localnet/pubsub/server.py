@@ -101,9 +101,10 @@ class PubSub:
             return client.add(self.publisher.add(subscription, client.send))
         if request.method not in _UNSUBSCRIBE:
             raise RpcError(METHOD_NOT_FOUND, "Method not found")
-        if len(request.params) != 1 or not client.remove(request.params[0]):
+        is_own = len(request.params) == 1 and client.remove(request.params[0])
+        if not is_own or not self.publisher.remove(request.params[0]):  # or it is over
             raise RpcError(INVALID_PARAMS, "Invalid subscription id.")
-        return self.publisher.remove(request.params[0])
+        return True
 
 
 class _Client:

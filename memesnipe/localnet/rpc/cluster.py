@@ -114,7 +114,8 @@ class GetRecentPerformanceSamples(Call, frozen=True):
         totals: dict[int, int] = {}
         for block in chain.ledger.newest():
             end = block.slot - block.slot % _SAMPLE_SLOTS + _SAMPLE_SLOTS
-            totals[end] = totals.get(end, 0) + len(block.transactions)
+            if end <= chain.slot:  # it is complete
+                totals[end] = totals.get(end, 0) + len(block.transactions)
         return [
             {
                 "slot": end,
@@ -124,5 +125,4 @@ class GetRecentPerformanceSamples(Call, frozen=True):
                 "samplePeriodSecs": _SAMPLE_SLOTS * chain.slot_ms // 1000,
             }
             for end, total in list(totals.items())[:limit]
-            if end <= chain.slot  # complete
         ]

@@ -6,7 +6,8 @@ import msgspec
 from solders.compute_budget import ID as COMPUTE_BUDGET
 from solders.pubkey import Pubkey
 
-from memesnipe.localnet.chain import Chain, message_of
+from memesnipe.localnet.chain import Chain
+from memesnipe.localnet.checks import message_of
 from memesnipe.localnet.lookup_tables import static_flags
 from memesnipe.localnet.records import TransactionRecord
 from memesnipe.localnet.rpc.errors import invalid

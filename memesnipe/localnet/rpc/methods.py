@@ -39,18 +39,25 @@ def answer(body: bytes, chain: Chain) -> bytes:
     return orjson.dumps(_answer(requests, chain))
 
 
+def refusal(body: bytes, error: RpcError) -> bytes:
+    """Return the reply of a node that refuses whatever it is asked."""
+    try:
+        request = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        request = None
+    return orjson.dumps(failure(_identity(request), error))
+
+
 def failure(identity: int | str | None, error: RpcError) -> dict[str, Any]:
     """Return the reply with an error."""
     return {"jsonrpc": "2.0", "error": error.body(), "id": identity}
 
 
 def _answer(body: Any, chain: Chain) -> dict[str, Any]:
-    identity = body.get("id") if isinstance(body, dict) else None
     try:
         request = msgspec.convert(body, Request)
     except msgspec.ValidationError as error:
-        known = identity if isinstance(identity, int | str) else None
-        return failure(known, RpcError(INVALID_REQUEST, f"Invalid request: {error}"))
+        return failure(_identity(body), RpcError(INVALID_REQUEST, f"Invalid request: {error}"))
     try:
         if request.jsonrpc != "2.0":
             raise RpcError(INVALID_REQUEST, "Invalid request: jsonrpc must be 2.0")
@@ -60,3 +67,9 @@ def _answer(body: Any, chain: Chain) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "result": decode(request.params, kind).result(chain), "id": request.id}
     except RpcError as error:
         return failure(request.id, error)
+
+
+def _identity(body: Any) -> int | str | None:
+    """Return the identity of a request that may be none."""
+    identity = body.get("id") if isinstance(body, dict) else None
+    return identity if isinstance(identity, int | str) else None

@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 import msgspec
-from solders.hash import Hash
+from solders.hash import Hash, ParseHashError
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
@@ -69,6 +69,6 @@ def _decode(kind: type, value: Any) -> Any:
     if kind in _TEXTS and isinstance(value, str):
         try:
             return kind.from_string(value)  # type: ignore[attr-defined]
-        except ValueError:
+        except (ValueError, ParseHashError):
             raise ValueError(f"{value[:100]!r} is no {_TEXTS[kind]}") from None
     raise ValueError(f"expected a {_TEXTS.get(kind, kind.__name__)} as text")

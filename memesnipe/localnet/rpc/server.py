@@ -1,10 +1,9 @@
 """The HTTP application of a node: JSON-RPC at /, and the routes of others."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final
 
-import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.faults import FaultPlan
 from memesnipe.localnet.rpc.errors import node_behind
-from memesnipe.localnet.rpc.methods import answer, failure
+from memesnipe.localnet.rpc.methods import answer, refusal
 
 MAX_BODY_BYTES: Final = 50 * 1024  # as Agave
 _BEHIND_SLOTS: Final = 150
@@ -38,19 +37,19 @@ def application(chain: Chain, plan: FaultPlan, routes: Iterable[BaseRoute] = ())
         fault = plan.of_request()
         if fault is None:
             return Response(answer(body, chain), media_type=_JSON)
-        return _failure(fault, lambda: answer(body, chain), plan)
+        return _failure(fault, body, chain, plan)
 
     return Starlette(routes=[Route("/", rpc, methods=["POST"]), *routes])
 
 
-def _failure(fault: str, answered: Callable[[], bytes], plan: FaultPlan) -> Response:
+def _failure(fault: str, body: bytes, chain: Chain, plan: FaultPlan) -> Response:
     """Return what a client gets from a node with a fault."""
     if fault == "rate_limit":
         return Response(_TOO_MANY, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "1"}, _JSON)
     if fault == "node_behind":
-        return Response(orjson.dumps(failure(None, node_behind(_BEHIND_SLOTS))), media_type=_JSON)
+        return Response(refusal(body, node_behind(_BEHIND_SLOTS)), media_type=_JSON)
     if plan.up_to("closed_socket", 3) > 1:
-        answered()
+        answer(body, chain)
     return _ClosedConnection()
 
 

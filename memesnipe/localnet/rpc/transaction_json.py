@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from solders.message import MessageV0
 
-from memesnipe.localnet.chain import message_of
+from memesnipe.localnet.checks import message_of
 from memesnipe.localnet.records import Balances, TransactionRecord
 from memesnipe.localnet.rpc import base58
 from memesnipe.localnet.rpc.account_json import amount_json

@@ -42,7 +42,8 @@ app = typer.Typer(
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
 for group in (
-    system, feeds, tapes, synth, recording, strategies, research, evolution, manual, checks, sql, redis, wallet, localnet,
+    system, feeds, tapes, synth, recording, strategies, research, evolution, manual, checks, sql, redis, wallet,
+    localnet,
 ):  # fmt: skip
     app.add_typer(group)
 

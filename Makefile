@@ -67,8 +67,8 @@ simulate: install ## run 100,000 simulated histories with faults (fewer: HISTORI
 soak: install ## run the system for an hour and check memory and lag for growth (shorter: SOAK_MINUTES=5 make soak)
 	@$(BIN)/python benchmarks/soak.py
 
-fuzz: install ## fuzz all inputs with 100,000 mutated cases each (more: FUZZ_CASES=1000000 make fuzz)
-	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz -o timeout=0 $(FUZZ)
+fuzz: install ## fuzz all inputs and attack the signer with 100,000 cases each (more: FUZZ_CASES=1000000 make fuzz)
+	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest tests/fuzz tests/signer/test_attacks.py --hypothesis-profile=fuzz -o timeout=0 $(FUZZ)
 
 docs-output: install ## rewrite the command output in README and docs (TRADES=file with recorded pump.fun trades)
 	@$(BIN)/python scripts/docs_output.py --trades $(TRADES)

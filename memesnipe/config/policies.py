@@ -135,7 +135,7 @@ def caps_of(settings: Settings) -> Caps:
 
 
 def switches_of(settings: Settings) -> Switches:
-    """Return the switches of live trading. In this version the signer cannot sign, so they are never all on."""
+    """Return the switches of live trading. In this version no order goes to the signer, so they are never all on."""
     trading, wallet = settings.trading, settings.installation.wallet_keypair_filename
     return Switches(
         live_trading_enabled=trading.live_trading_enabled,

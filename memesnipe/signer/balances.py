@@ -7,11 +7,11 @@ wallet that it changes is left out, whichever program changes it.
 from collections.abc import Mapping
 
 from solders.pubkey import Pubkey
-from solders.system_program import ID as SYSTEM_PROGRAM
 
 from memesnipe.signer.chain import Account, Simulation, TokenAccount, read_token_account
 from memesnipe.signer.refusal import Reason, RefusedError
 from memesnipe.signer.rules.effects import Context, Effects
+from memesnipe.solana.addresses import SYSTEM
 
 Accounts = Mapping[Pubkey, Account]
 
@@ -55,7 +55,7 @@ def _check_rights(
 ) -> None:
     """Check that the wallet alone can move what it has, after the transaction as before."""
     wallet = simulation.after.get(context.wallet)
-    if wallet is not None and (wallet.owner != SYSTEM_PROGRAM or wallet.data):
+    if wallet is not None and (wallet.owner != SYSTEM or wallet.data):
         raise RefusedError(Reason.AUTHORITY, "the wallet's account is given to a program")
     closed = {account for account, _ in effects.closed}
     for key, token in before.items():

@@ -8,10 +8,8 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from memesnipe.signer.refusal import Reason, RefusedError
+from memesnipe.solana.addresses import TOKEN_PROGRAMS
 
-TOKEN_PROGRAM: Final = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
-TOKEN_2022_PROGRAM: Final = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
-TOKEN_PROGRAMS: Final = frozenset({TOKEN_PROGRAM, TOKEN_2022_PROGRAM})
 _TOKEN_ACCOUNT_BYTES: Final = 165
 _TOKEN_2022_TYPE: Final = 165  # offset of the kind of a longer account; 2 is a token account
 

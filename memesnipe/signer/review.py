@@ -3,28 +3,25 @@
 from collections.abc import Callable
 from typing import Final
 
-from solders.compute_budget import ID as COMPUTE_BUDGET
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from solders.system_program import ID as SYSTEM_PROGRAM
 
-from memesnipe.signer.chain import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
 from memesnipe.signer.intent import Intent
 from memesnipe.signer.message import ResolvedTransaction
 from memesnipe.signer.policy import Policy
 from memesnipe.signer.refusal import Reason, RefusedError
 from memesnipe.signer.rules import compute_budget, swaps, system, tokens
 from memesnipe.signer.rules.effects import Context, Effects
+from memesnipe.solana.addresses import ASSOCIATED_TOKEN, COMPUTE_BUDGET, SYSTEM, TOKEN, TOKEN_2022
 
 Rule = Callable[[Instruction, Effects, Context], None]
 
-ASSOCIATED_TOKEN: Final = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
 _CLOCK_AHEAD_MS: Final = 2_000
 _RULES: Final[dict[Pubkey, Rule]] = {
     COMPUTE_BUDGET: compute_budget.check,
-    SYSTEM_PROGRAM: system.check,
-    TOKEN_PROGRAM: tokens.check,
-    TOKEN_2022_PROGRAM: tokens.check,
+    SYSTEM: system.check,
+    TOKEN: tokens.check,
+    TOKEN_2022: tokens.check,
     ASSOCIATED_TOKEN: tokens.check_associated,
 }
 

@@ -64,7 +64,7 @@ class Switches:
             "LIVE_TRADING_ENABLED is false": self.live_trading_enabled,
             "PAPER_TRADING_MODE is true": self.paper_trading_off,
             "there is no wallet": self.wallet,
-            "the signer of this version cannot sign": self.signer,
+            "in this version no order goes to the signer": self.signer,
         }
         return ", ".join(word for word, is_on in words.items() if not is_on)
 

@@ -18,10 +18,9 @@ from solders.system_program import TransferParams, transfer
 from solders.token.associated import get_associated_token_address
 from solders.transaction import VersionedTransaction
 
-from memesnipe.signer.chain import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, Account, Simulation, no_answer
+from memesnipe.signer.chain import Account, Simulation, no_answer
+from memesnipe.solana.addresses import PUMP, TOKEN, TOKEN_2022, WRAPPED_SOL
 
-PUMP = Pubkey.from_string("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P")
-WRAPPED_SOL = Pubkey.from_string("So11111111111111111111111111111111111111112")
 TIP_ACCOUNT = Pubkey.from_string("96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5")
 BUY_EXACT_IN = bytes.fromhex("e1f7501ed5b38488")
 SELL = bytes.fromhex("1c92de7726c469d5")
@@ -38,8 +37,8 @@ def pump_swap(wallet: Pubkey, mint: Pubkey, discriminator: bytes, first: int, se
     """Return a swap of pump.fun with 17 accounts, of which those of the pool are made up."""
     other = [Pubkey.find_program_address([bytes([i]), bytes(mint)], PUMP)[0] for i in range(9)]
     keys = [
-        other[0], mint, WRAPPED_SOL, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, other[1], other[2], other[3], wallet,
-        get_associated_token_address(wallet, mint, TOKEN_2022_PROGRAM),
+        other[0], mint, WRAPPED_SOL, TOKEN_2022, TOKEN, other[1], other[2], other[3], wallet,
+        get_associated_token_address(wallet, mint, TOKEN_2022),
         get_associated_token_address(wallet, WRAPPED_SOL), other[4], other[5], other[6], SYSTEM_PROGRAM, other[7], PUMP,
     ]  # fmt: skip
     writable = {5, 6, 7, 8, 9, 10, 11, 13}
@@ -78,10 +77,10 @@ class FakeChain:
         if self.is_down:
             raise no_answer("simulateTransaction: ConnectError")
         self.simulated += 1
-        own = get_associated_token_address(self.wallet, self.mint, TOKEN_2022_PROGRAM)
+        own = get_associated_token_address(self.wallet, self.mint, TOKEN_2022)
         before = {
             self.wallet: Account(10**10, SYSTEM_PROGRAM, b""),
-            own: Account(RENT, TOKEN_2022_PROGRAM, token_data(self.mint, self.wallet, 10_000)),
+            own: Account(RENT, TOKEN_2022, token_data(self.mint, self.wallet, 10_000)),
         }
         after = {
             self.wallet: replace(before[self.wallet], lamports=10**10 - self.cost),

@@ -5,14 +5,12 @@ from typing import Final
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from solders.token.associated import get_associated_token_address
 
-from memesnipe.signer.chain import TOKEN_PROGRAM
 from memesnipe.signer.intent import Side
 from memesnipe.signer.policy import Policy
 from memesnipe.signer.refusal import Reason, RefusedError
+from memesnipe.solana.addresses import TOKEN, WRAPPED_SOL, token_address
 
-WRAPPED_SOL: Final = Pubkey.from_string("So11111111111111111111111111111111111111112")
 BASE_FEE_LAMPORTS: Final = 5_000  # a signature
 MAX_COMPUTE_UNITS: Final = 1_400_000
 _MICRO: Final = 1_000_000
@@ -48,7 +46,7 @@ class Context:
     @property
     def wrapped_sol_account(self) -> Pubkey:
         """Return the wallet's associated account of wrapped SOL."""
-        return own_account(self.wallet, WRAPPED_SOL, TOKEN_PROGRAM)
+        return token_address(self.wallet, WRAPPED_SOL, TOKEN)
 
 
 @dataclass
@@ -90,11 +88,6 @@ class Effects:
     def declared_lamports(self) -> int:
         """Return what is spent at most by the instructions' own parameters, without rent."""
         return self.costs_lamports + (self.swap.max_in if self.swap.side == "buy" else 0)
-
-
-def own_account(wallet: Pubkey, mint: Pubkey, token_program: Pubkey) -> Pubkey:
-    """Return the wallet's associated account of a token."""
-    return get_associated_token_address(wallet, mint, token_program)
 
 
 def account_keys(instruction: Instruction) -> list[Pubkey]:

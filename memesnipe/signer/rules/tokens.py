@@ -6,18 +6,10 @@ Layouts: `spl-token` `TokenInstruction` and `spl-associated-token-account` `Asso
 from typing import Final
 
 from solders.instruction import Instruction
-from solders.system_program import ID as SYSTEM_PROGRAM
 
-from memesnipe.signer.chain import TOKEN_PROGRAM, TOKEN_PROGRAMS
 from memesnipe.signer.refusal import Reason, RefusedError
-from memesnipe.signer.rules.effects import (
-    WRAPPED_SOL,
-    Context,
-    Effects,
-    account_keys,
-    own_account,
-    refuse_instruction,
-)
+from memesnipe.signer.rules.effects import Context, Effects, account_keys, refuse_instruction
+from memesnipe.solana.addresses import SYSTEM, TOKEN, TOKEN_PROGRAMS, WRAPPED_SOL, token_address
 
 _CLOSE_ACCOUNT: Final = b"\x09"
 _SYNC_NATIVE: Final = b"\x11"
@@ -37,7 +29,7 @@ def check(instruction: Instruction, effects: Effects, context: Context) -> None:
     """
     data, keys = bytes(instruction.data), account_keys(instruction)
     if data == _SYNC_NATIVE:
-        if keys != [context.wrapped_sol_account] or instruction.program_id != TOKEN_PROGRAM:
+        if keys != [context.wrapped_sol_account] or instruction.program_id != TOKEN:
             raise RefusedError(Reason.ACCOUNT, "SyncNative of an account that is not the wallet's wrapped SOL")
         return
     if data != _CLOSE_ACCOUNT:
@@ -57,8 +49,8 @@ def check_closed(effects: Effects, context: Context) -> None:
     Raises:
         RefusedError: another account is closed.
     """
-    own = {context.wrapped_sol_account: TOKEN_PROGRAM}
-    own.update({own_account(context.wallet, effects.swap.mint, program): program for program in TOKEN_PROGRAMS})
+    own = {context.wrapped_sol_account: TOKEN}
+    own.update({token_address(context.wallet, effects.swap.mint, program): program for program in TOKEN_PROGRAMS})
     for account, program in effects.closed:
         if own.get(account) != program:
             raise RefusedError(Reason.ACCOUNT, f"CloseAccount of {account}, which the swap does not use")
@@ -73,10 +65,10 @@ def check_associated(instruction: Instruction, effects: Effects, context: Contex
     keys = account_keys(instruction)
     if bytes(instruction.data) != _CREATE_IDEMPOTENT:
         raise refuse_instruction("AssociatedToken", "anything but CreateIdempotent")
-    if len(keys) != 6 or keys[4] != SYSTEM_PROGRAM or keys[5] not in TOKEN_PROGRAMS:
+    if len(keys) != 6 or keys[4] != SYSTEM or keys[5] not in TOKEN_PROGRAMS:
         raise RefusedError(Reason.ACCOUNT, "AssociatedToken: the accounts are not those of CreateIdempotent")
     payer, account, owner, mint, _, token_program = keys
-    if payer != context.wallet or owner != context.wallet or account != own_account(owner, mint, token_program):
+    if payer != context.wallet or owner != context.wallet or account != token_address(owner, mint, token_program):
         raise RefusedError(Reason.DESTINATION, "AssociatedToken: the account is not the wallet's")
     effects.created_mints.append(mint)
 

@@ -1,0 +1,154 @@
+"""Trades in PumpSwap's pools: ``buy_v2``, ``buy_exact_quote_in_v2``, ``sell_v2``.
+
+Source: ``docs/instructions/PUMP_SWAP_TRADE_V2.md`` of ``pump-fun/pump-public-docs`` at 2293f9a. The discriminators are
+those of pump.fun's instructions of the same names. Which accounts are writable is inferred from the accounts of the
+same names in the v1 instructions of the IDL. A v2 trade in the pool of a cashback coin fails with error 6079.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+
+from memesnipe.solana.addresses import (
+    PUMP,
+    PUMP_AMM,
+    PUMP_AMM_EVENT_AUTHORITY,
+    PUMP_AMM_FEE_CONFIG,
+    PUMP_AMM_GLOBAL_CONFIG,
+    SYSTEM,
+    TOKEN,
+    WRAPPED_SOL,
+    pda,
+    token_address,
+)
+from memesnipe.solana.instructions.layout import AccountLayout, InstructionFormat, decode_any
+
+_CANONICAL_INDEX: Final = b"\0\0"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolTradeAccounts:
+    """The 17 accounts of a v2 trade."""
+
+    pool: Pubkey
+    user: Pubkey
+    global_config: Pubkey
+    base_mint: Pubkey
+    quote_mint: Pubkey
+    user_base_token_account: Pubkey  # must exist
+    user_quote_token_account: Pubkey  # of wrapped SOL; must exist
+    pool_base_token_account: Pubkey
+    pool_quote_token_account: Pubkey
+    base_token_program: Pubkey
+    quote_token_program: Pubkey
+    system_program: Pubkey
+    user_volume_accumulator: Pubkey
+    fee_config: Pubkey
+    buyback_fee_recipient: Pubkey  # a token account of the quote mint; must exist
+    event_authority: Pubkey
+    program: Pubkey
+
+
+@dataclass(frozen=True, slots=True)
+class PoolBuy:
+    """Buy ``base_amount_out`` raw tokens for at most ``max_quote_amount_in`` lamports with fees."""
+
+    accounts: PoolTradeAccounts
+    base_amount_out: int
+    max_quote_amount_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolBuyExactQuoteIn:
+    """Spend ``spendable_quote_in`` lamports with fees for at least ``min_base_amount_out`` raw tokens."""
+
+    accounts: PoolTradeAccounts
+    spendable_quote_in: int
+    min_base_amount_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSell:
+    """Sell ``base_amount_in`` raw tokens for at least ``min_quote_amount_out`` lamports after fees."""
+
+    accounts: PoolTradeAccounts
+    base_amount_in: int
+    min_quote_amount_out: int
+
+
+PoolTrade = PoolBuy | PoolBuyExactQuoteIn | PoolSell
+
+_ACCOUNTS: Final = AccountLayout(
+    PoolTradeAccounts,
+    """pool:w user:ws global_config base_mint quote_mint user_base_token_account:w user_quote_token_account:w
+    pool_base_token_account:w pool_quote_token_account:w base_token_program quote_token_program system_program
+    user_volume_accumulator:w fee_config buyback_fee_recipient:w event_authority program""",
+)
+FORMATS: Final = (
+    InstructionFormat(PoolBuy, PUMP_AMM, "b817ee6167c5d33d", _ACCOUNTS, "base_amount_out:Q max_quote_amount_in:Q"),
+    InstructionFormat(
+        PoolBuyExactQuoteIn, PUMP_AMM, "c2ab1c46684d5b2f", _ACCOUNTS, "spendable_quote_in:Q min_base_amount_out:Q"
+    ),
+    InstructionFormat(PoolSell, PUMP_AMM, "5df6823ce7e940b2", _ACCOUNTS, "base_amount_in:Q min_quote_amount_out:Q"),
+)
+_BY_KIND: Final[dict[type, InstructionFormat[Any]]] = {one.kind: one for one in FORMATS}
+
+
+def encode(trade: PoolTrade) -> Instruction:
+    """Return the instruction of a trade."""
+    return _BY_KIND[type(trade)].encode(trade)
+
+
+def decode(data: bytes, accounts: list[AccountMeta]) -> PoolTrade:
+    """Return the trade of an instruction of PumpSwap.
+
+    Raises:
+        DecodeError: it is none of these trades, or malformed.
+    """
+    trade: PoolTrade = decode_any(FORMATS, PUMP_AMM, data, accounts)
+    return trade
+
+
+def pool_authority(mint: Pubkey) -> Pubkey:
+    """Return the account of pump.fun that creates the pool of a coin when its curve is complete."""
+    return pda(PUMP, b"pool-authority", mint)
+
+
+def canonical_pool(mint: Pubkey) -> Pubkey:
+    """Return the pool of a coin that is quoted in SOL, to which its complete curve migrates."""
+    return pda(PUMP_AMM, b"pool", _CANONICAL_INDEX, pool_authority(mint), mint, WRAPPED_SOL)
+
+
+def pool_trade_accounts(
+    pool: Pubkey, mint: Pubkey, base_token_program: Pubkey, user: Pubkey, buyback_wallet: Pubkey
+) -> PoolTradeAccounts:
+    """Return the accounts of a trade in a pool that is quoted in SOL.
+
+    Args:
+        pool: address of the pool.
+        mint: of its coin.
+        base_token_program: of the mint.
+        user: who trades.
+        buyback_wallet: one of the eight in the account `PUMP_AMM_GLOBAL_CONFIG`.
+    """
+    return PoolTradeAccounts(
+        pool=pool,
+        user=user,
+        global_config=PUMP_AMM_GLOBAL_CONFIG,
+        base_mint=mint,
+        quote_mint=WRAPPED_SOL,
+        user_base_token_account=token_address(user, mint, base_token_program),
+        user_quote_token_account=token_address(user, WRAPPED_SOL, TOKEN),
+        pool_base_token_account=token_address(pool, mint, base_token_program),
+        pool_quote_token_account=token_address(pool, WRAPPED_SOL, TOKEN),
+        base_token_program=base_token_program,
+        quote_token_program=TOKEN,
+        system_program=SYSTEM,
+        user_volume_accumulator=pda(PUMP_AMM, b"user_volume_accumulator", user),
+        fee_config=PUMP_AMM_FEE_CONFIG,
+        buyback_fee_recipient=token_address(buyback_wallet, WRAPPED_SOL, TOKEN),
+        event_authority=PUMP_AMM_EVENT_AUTHORITY,
+        program=PUMP_AMM,
+    )

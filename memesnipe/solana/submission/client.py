@@ -153,12 +153,11 @@ class SolanaVenueClient:
             for stored in await asyncio.to_thread(self._store.open):
                 opened = _Open(stored.order_id, stored.order, stored.mint, stored.submission)
                 self._begin(opened, Restarted())
-            tasks = [self._tasks.create_task(self._ask_in_rounds())]
+            self._spawn(self._ask_in_rounds())
             self._started.set_result(None)
             await self._stop.wait()
             self._is_ending = True
-            tasks += [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-            for task in tasks:
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
                 task.cancel()
 
     def _unique(self, opened: _Open, observation: Observation) -> Observation:

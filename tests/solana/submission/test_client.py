@@ -1,5 +1,6 @@
 """The client on a local chain with faults, killed at any point: no order lands twice, and no lamport is lost."""
 
+import gc
 import random
 import time
 from collections import Counter
@@ -46,6 +47,13 @@ FAULTS = FaultRates(
 )  # fmt: skip
 ENDED = {OrderStatus.RECONCILED, OrderStatus.CANCELLED}
 DEADLINE_S = 90.0
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Collect such coroutines before another test is blamed for them."""
+    yield
+    gc.collect()
 
 
 class KillError(Exception):

@@ -15,7 +15,8 @@ import httpx
 
 from memesnipe import __version__
 from memesnipe.errors import first_line
-from memesnipe.feeds.retry import RATE_LIMIT_WAIT_S, SourceError, wait_of
+from memesnipe.feeds.retry import RATE_LIMIT_WAIT_S, SourceError
+from memesnipe.replies import wait_of
 
 CONNECT_S: Final = 10.0
 MAX_BODY_BYTES: Final = 1 << 20

@@ -13,8 +13,8 @@ from memesnipe.errors import InputError
 from memesnipe.feeds.base import Feed
 from memesnipe.feeds.endpoints import Endpoints
 from memesnipe.feeds.live import LiveFeed
-from memesnipe.feeds.retry import host_of
 from memesnipe.feeds.sol_price import LastSolPrice
+from memesnipe.replies import host_of
 
 SOL_PRICE_FEEDS: Final = ("pyth", "jupiter")
 PUMPFUN_FEEDS: Final = ("pumpfun", "helius")  # the same events; both are one feed with more endpoints

@@ -10,7 +10,8 @@ import httpx
 
 from memesnipe.feeds.base import IDLE, FeedEvent, ResumeToken, Signal
 from memesnipe.feeds.http import MAX_BODY_BYTES, HttpClient
-from memesnipe.feeds.retry import SourceError, wait_of
+from memesnipe.feeds.retry import SourceError
+from memesnipe.replies import wait_of
 
 READ_S: Final = 10.0
 _REMAINING: Final = "x-ratelimit-remaining"

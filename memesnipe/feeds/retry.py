@@ -2,15 +2,14 @@
 
 import random
 import re
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
+
+from memesnipe.replies import host_of
 
 FIRST_RETRY_S: Final = 0.1  # doubled by each further failure
 MAX_RETRY_S: Final = 30.0
 RATE_LIMIT_WAIT_S: Final = 60.0  # after 429 without a usable header; the longest window of the services used here
-MAX_WAIT_S: Final = 3_600.0  # a longer wait that a server names is read as this one
 _JITTER: Final = 0.5  # share of a wait that is drawn at random
 _MAX_TEXT: Final = 200
 _URL: Final = re.compile(r"\w+://\S+")
@@ -57,46 +56,6 @@ class Backoff:
         backoff_s = min(FIRST_RETRY_S * 2.0 ** min(self._failures, 20), MAX_RETRY_S)
         self._failures += 1
         return max(wait_s, backoff_s * (1.0 - _JITTER * self._random.random()))
-
-
-def wait_of(headers: Mapping[str, str], now_s: float) -> float | None:
-    """Return the seconds that a response requires to wait; None if its headers name no usable time.
-
-    Args:
-        headers: of the response: `Retry-After`, as seconds or as a date, or `x-ratelimit-reset` (Jupiter) or
-            `x-rate-limit-reset` (X), in seconds since 1970.
-        now_s: seconds since 1970.
-    """
-    for wait_s in (_retry_after(headers.get("retry-after", ""), now_s), _reset(headers, now_s)):
-        if wait_s is not None and wait_s > 0:  # also excludes NaN
-            return min(wait_s, MAX_WAIT_S)
-    return None
-
-
-def _retry_after(value: str, now_s: float) -> float | None:
-    try:
-        return float(value)
-    except ValueError:
-        pass
-    try:
-        return parsedate_to_datetime(value).timestamp() - now_s
-    except ValueError:
-        return None
-
-
-def _reset(headers: Mapping[str, str], now_s: float) -> float | None:
-    try:
-        return float(headers.get("x-ratelimit-reset") or headers.get("x-rate-limit-reset", "")) - now_s
-    except ValueError:
-        return None
-
-
-def host_of(url: str) -> str:
-    """Return the host of a URL, the only part of it that may be shown: the others may contain a key."""
-    try:
-        return urlsplit(url).hostname or "?"
-    except ValueError:
-        return "?"
 
 
 def _target_of(url: str) -> str:

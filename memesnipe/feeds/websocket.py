@@ -16,7 +16,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from memesnipe.errors import first_line
 from memesnipe.feeds.base import IDLE, FeedEvent, ResumeToken, Signal
-from memesnipe.feeds.retry import RATE_LIMIT_WAIT_S, SourceError, wait_of
+from memesnipe.feeds.retry import RATE_LIMIT_WAIT_S, SourceError
+from memesnipe.replies import wait_of
 
 MAX_FRAME_BYTES: Final = 1 << 20  # the logs of a transaction have about 10 KB
 _RATE_LIMITED: Final = 429

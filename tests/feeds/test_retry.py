@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memesnipe.feeds.retry import FIRST_RETRY_S, MAX_RETRY_S, MAX_WAIT_S, Backoff, SourceError, host_of, wait_of
+from memesnipe.feeds.retry import FIRST_RETRY_S, MAX_RETRY_S, Backoff, SourceError
+from memesnipe.replies import MAX_WAIT_S, host_of, wait_of
 
 NOW_S = 1_793_000_000.0
 

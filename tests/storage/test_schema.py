@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from memesnipe.storage import schema_control, schema_searches  # noqa: F401 - they add their tables
+from memesnipe.storage import schema_control, schema_searches, schema_submissions  # noqa: F401 - they add their tables
 from memesnipe.storage.schema import Base
 
 

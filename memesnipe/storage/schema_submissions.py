@@ -1,0 +1,36 @@
+"""The tables of orders in execution at a venue with transactions."""
+
+from typing import Any
+
+from sqlalchemy import LargeBinary, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from memesnipe.storage.schema import Base, run_key
+
+
+class SubmissionRow(Base):
+    """The submission of one order: `memesnipe.execution.submission.Submission` and what it is made from."""
+
+    __tablename__ = "submissions"
+    run_id: Mapped[int] = run_key()
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    mint: Mapped[str]
+    intent: Mapped[dict[str, Any]]  # the order, as it was accepted
+    status: Mapped[str] = mapped_column(server_default="intended")
+    message: Mapped[bytes] = mapped_column(LargeBinary, server_default=text("''"))  # before it is signed
+    last_valid_height: Mapped[int] = mapped_column(server_default="0")
+    transaction: Mapped[bytes] = mapped_column(LargeBinary, server_default=text("''"))  # signed
+    signature: Mapped[str] = mapped_column(server_default="")
+    expired_slot: Mapped[int] = mapped_column(server_default="0")
+    fill: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
+    contradiction: Mapped[str] = mapped_column(server_default="")
+
+
+class ReportRow(Base):
+    """A report of a venue that the executor has not committed yet."""
+
+    __tablename__ = "submission_reports"
+    run_id: Mapped[int] = run_key()
+    number: Mapped[int] = mapped_column(primary_key=True)  # in order, in each run
+    payload: Mapped[str]  # `memesnipe.protocol.messages.ExecutionReport`

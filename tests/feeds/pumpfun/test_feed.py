@@ -18,6 +18,7 @@ from memesnipe.testing.pumpfun_frames import (
     data_line,
     encode_event,
     invocation,
+    key_of,
     logs_of,
     notification,
     subscribed,
@@ -72,7 +73,9 @@ def test_the_recording_becomes_messages_that_the_sequencer_accepts() -> None:
 
 
 def test_two_endpoints_deliver_each_transaction_once() -> None:
-    frames = trade_frames(6)
+    # Of a coin each: of one coin, a trade that arrives after a later one is put aside.
+    trades = [Curve(key_of(f"coin {n}")).buy(TOKEN) for n in range(6)]
+    frames = [notification(10 + n, f"sig{n}", logs_of([trade])) for n, trade in enumerate(trades)]
     one, two = ScriptedSource(frames[:4]), ScriptedSource([frames[0], frames[2], frames[5], frames[4]])
     one.end(), two.end()
     feed = the_feed(one=one, two=two)
@@ -100,18 +103,20 @@ def test_a_transaction_of_helius_counts_once_beside_that_of_a_public_node() -> N
 def test_endpoints_that_disagree_about_a_transaction_are_noticed() -> None:
     curve = Curve()
     first, other = curve.buy(TOKEN), curve.buy(TOKEN)
-    one = ScriptedSource([notification(1, "s", logs_of([first]))])
-    two = ScriptedSource([notification(1, "s", [*logs_of([first])[:4], "Log truncated"])])
+    one, two = ScriptedSource([notification(1, "s", logs_of([first]))]), ScriptedSource()
     feed = the_feed(one=one, two=two)
     deadline_s = time.monotonic() + SOON_S
-    while not (polled := feed.poll(5, 0.1)) or feed.counts().get("duplicate transactions", 0) < 1:
+    while feed.poll(5, 0.1) is IDLE:
         assert time.monotonic() < deadline_s
+    two.deliver(notification(1, "s", [*logs_of([first])[:4], "Log truncated"]))
+    while feed.counts().get("duplicate transactions", 0) < 1:
+        assert time.monotonic() < deadline_s
+        assert feed.poll(5, 0.1) is IDLE
     assert feed.statuses()[-1].warning == "", "a cut copy contradicts nothing"
     two.deliver(notification(1, "s", logs_of([other])))
     while feed.counts().get("duplicate transactions", 0) < 2:
         assert time.monotonic() < deadline_s
-        polled = feed.poll(5, 0.1)
-        assert polled is IDLE
+        assert feed.poll(5, 0.1) is IDLE
     reading = feed.statuses()[-1]
     assert reading.warning == "endpoints report other events of the same transaction; the first report is used"
     assert reading.rejected == {"copies that differ between endpoints": 1}

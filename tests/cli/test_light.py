@@ -97,7 +97,7 @@ WRONG = {
     "up --feed pumpfun,synthetic": "--feed pumpfun,synthetic: pumpfun is live and synthetic is not",
     "up --feed pumpfun --speed 60": "--speed 60: pumpfun is live, at the speed of the market; leave it out",
     "up --feed jupiter --until-end": "--until-end: the jupiter feed has no end",
-    "feeds check --feed synthetic": "--feed synthetic: is not live; live feeds: pumpfun, pyth",
+    "feeds check --feed synthetic": "--feed synthetic: is not live; live feeds: pumpfun, helius, pyth",
     "feeds check --feed dreams": "--feed dreams: there is no such feed; feeds: pumpfun",
     "feeds check --feed pumpfnu": "--feed pumpfnu: there is no such feed, did you mean pumpfun?; feeds: pumpfun",
     "feeds check --feed ,": "--feed ',': a name is empty; feeds: pumpfun",

@@ -61,10 +61,10 @@ def test_the_feed_watches_the_local_chain(node: Node) -> None:
     curve = Curve()
     program = EventProgram([CREATE, curve.buy(10**6 * TOKEN), curve.buy(2 * 10**6 * TOKEN), curve.sell(TOKEN)])
     node.call(lambda: node.chain.add_program(program))
-    urls = {"pyth_url": "", "jupiter_api_url": "", "dexscreener_url": "", "hyperliquid_url": ""}
+    urls = {"pyth_url": "", "jupiter_api_url": "", "dexscreener_url": "", "hyperliquid_url": "", "helius_ws_url": ""}
     endpoints = Endpoints((node.websocket_url,), node.rpc_url, **urls)
     lookups = Lookups(RpcClient(node.rpc_url, interval_s=0.01))
-    feed = PumpfunFeed(websocket_feeds(endpoints), lambda: SOL_USD, 0.02, lambda: NOW_NS, lookups=lookups)
+    feed = PumpfunFeed(websocket_feeds(endpoints), lambda: SOL_USD, lambda: NOW_NS, lookups=lookups)
     feed.open(None)
     try:
         deadline_s = time.monotonic() + SOON_S

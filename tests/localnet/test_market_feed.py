@@ -45,10 +45,16 @@ def watched() -> Iterator[tuple[Node, ChainMarket, PumpfunFeed, Pubkey]]:
     market = ChainMarket(chain, seed=3)
     fund(chain)
     with Node(chain, is_paced=False) as node:
-        urls = {"pyth_url": "", "jupiter_api_url": "", "dexscreener_url": "", "hyperliquid_url": ""}
+        urls = {
+            "pyth_url": "",
+            "jupiter_api_url": "",
+            "dexscreener_url": "",
+            "hyperliquid_url": "",
+            "helius_ws_url": "",
+        }
         endpoints = Endpoints((node.websocket_url,), node.rpc_url, **urls)
         lookups = Lookups(RpcClient(node.rpc_url, interval_s=0.01))
-        feed = PumpfunFeed(websocket_feeds(endpoints), lambda: 150.0, 0.02, lambda: NOW_NS, lookups=lookups)
+        feed = PumpfunFeed(websocket_feeds(endpoints), lambda: 150.0, lambda: NOW_NS, lookups=lookups)
         feed.open(None)
         try:
             deadline_s = time.monotonic() + SOON_S

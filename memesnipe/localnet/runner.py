@@ -20,6 +20,7 @@ from memesnipe.localnet.program_logs import cluster_logs
 from memesnipe.localnet.programs import EmulatedProgram
 from memesnipe.localnet.records import Balances, Execution, TokenBalance
 from memesnipe.localnet.tokens import mint, token_account
+from memesnipe.localnet.vm_thread import in_vm_thread
 
 LAMPORTS_PER_SIGNATURE: Final = 5_000
 _LIMIT_UNITS: Final = 150  # consumed by the instruction that sets the compute limit
@@ -80,7 +81,7 @@ class Runner:
         self.accounts.note(vm_keys)
         self._credit(keys, run)
         paid_from = self.accounts.lamports(keys.static[0])
-        result = self.vm.send_transaction(run.transaction)
+        result = in_vm_thread(self.vm.send_transaction, run.transaction)
         err = _error(result, run, keys)
         meta = result.meta() if isinstance(result, FailedTransactionMetadata) else result
         logs = cluster_logs(meta.logs(), run, err)
@@ -99,7 +100,7 @@ class Runner:
         """Return what a transaction would do now."""
         run = expand(transaction, keys, self._programs, TransactionState(self.accounts, slot, unix_timestamp))
         self._credit(keys, run)
-        result = self.vm.simulate_transaction(run.transaction)
+        result = in_vm_thread(self.vm.simulate_transaction, run.transaction)
         self._credit(keys, run, -1)
         err = _error(result, run, keys)
         meta = result.meta()

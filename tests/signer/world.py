@@ -23,6 +23,7 @@ from solders.token.associated import get_associated_token_address
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import SimulatedTransactionInfo
 
+from memesnipe.localnet.vm_thread import in_vm_thread
 from memesnipe.signer.chain import Account, Simulation, no_answer
 from memesnipe.signer.refusal import Reason, RefusedError
 
@@ -175,7 +176,7 @@ class World:
         compiled = Message.new_with_blockhash(instructions, payer, Hash.default())
         signers = compiled.header.num_required_signatures
         transaction = VersionedTransaction.populate(compiled, [Signature.new_unique() for _ in range(signers)])
-        outcome = self.vm.simulate_transaction(transaction)
+        outcome = in_vm_thread(self.vm.simulate_transaction, transaction)
         if not isinstance(outcome, SimulatedTransactionInfo):
             return str(outcome.err())
         changed: dict[Pubkey, Account | None] = {}

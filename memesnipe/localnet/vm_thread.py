@@ -1,7 +1,7 @@
 """A thread of its own for everything that executes programs of the chain.
 
-Programs that LiteSVM has compiled (solders 0.29) leave the x87 unit of their thread unusable: `long double` arithmetic in
-that thread is invalid afterwards, and numpy warns of invalid values in `remainder`. Nothing else runs in this thread.
+Programs that LiteSVM has compiled (solders 0.29) leave the x87 unit of their thread unusable: `long double` arithmetic
+in that thread is invalid afterwards, and numpy warns of invalid values in `remainder`. Nothing else runs in it.
 """
 
 from collections.abc import Callable

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from memesnipe.cli.options import Json
+from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.runtime.terminal import print_json, print_message
 
 wallet = typer.Typer()
@@ -20,6 +21,8 @@ def new_command(path: _File = None, json: Json = False) -> None:
     """Write a new keypair to a file that only you can read, and print its address. Nothing is ever overwritten."""
     from memesnipe.solana.wallet import new_wallet  # noqa: PLC0415 - slow to load
 
+    if path is not None:
+        _check_folder_of(path)
     address = str(new_wallet(_file(path)))
     if json:
         print_json({"address": address})
@@ -31,11 +34,13 @@ def new_command(path: _File = None, json: Json = False) -> None:
 def show_command(path: _File = None, json: Json = False) -> None:
     """Show the address, and the balance if the node in SOLANA_RPC_URL answers."""
     from memesnipe.cli.current_settings import current_settings  # noqa: PLC0415 - slow to load
-    from memesnipe.errors import MemeSnipeError  # noqa: PLC0415
     from memesnipe.solana.balance import read_balance  # noqa: PLC0415
     from memesnipe.solana.wallet import load_wallet  # noqa: PLC0415
 
-    address = load_wallet(_file(path)).pubkey()
+    file = _file(path)
+    if not file.exists() and not file.is_symlink():
+        raise InputError(f"{file}: there is no such file; `memesnipe wallet new` makes a wallet")
+    address = load_wallet(file).pubkey()
     settings, _ = current_settings()
     balance, problem = None, ""
     try:
@@ -50,6 +55,16 @@ def show_command(path: _File = None, json: Json = False) -> None:
         print_message(f"memesnipe: no balance: {problem}")
     else:
         typer.echo(f"{balance / 1e9:.9f} SOL")
+
+
+def _check_folder_of(path: Path) -> None:
+    """Check that the folder of a new file exists: a mistyped path must not put a key into a new folder.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not path.resolve().parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}; make it first")
 
 
 def _file(path: Path | None) -> Path:

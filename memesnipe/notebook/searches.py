@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from memesnipe.errors import MemeSnipeError
+from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.notebook.figures import axes_of, html_table
 from memesnipe.notebook.markets import Market
 from memesnipe.runtime.search_run import Plan
@@ -94,9 +94,22 @@ def evolve(
         InputError: the tape or an argument is not valid.
         MemeSnipeError: the search was interrupted; complete generations are kept, and `resume` continues it.
     """
+    _check("generations", generations, 1, 1_000_000)
+    _check("population", population, 8, 1_000_000)
+    _check("polish", polish, 0, 10_000)
     path = tape.path if isinstance(tape, Market) else Path(tape)
     plan = Plan(path.resolve(), generations, population, seed, polish, resume)
     summary, is_stopped = run_search(plan, address, workers, lambda _title, _count: None)
     if is_stopped:
         raise MemeSnipeError(f"stopped after {len(summary['generations'])} generations; continue with resume=True")
     return Search(summary)
+
+
+def _check(name: str, value: int, least: int, most: int) -> None:
+    """Check an argument.
+
+    Raises:
+        InputError: it is not a whole number within its range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise InputError(f"{name}={value!r}: must be a whole number from {least} to {most}")

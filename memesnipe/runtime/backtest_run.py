@@ -3,7 +3,7 @@
 import csv
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -23,7 +23,7 @@ from memesnipe.engine.orders import Fill
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.errors import InputError
 from memesnipe.market.assumptions import describe
-from memesnipe.market.events import SIDE_NAMES
+from memesnipe.market.events import KIND_NAMES, SIDE_NAMES
 from memesnipe.sdk.registry import Families
 from memesnipe.tapes.tape import Tape, read_tape
 
@@ -50,6 +50,7 @@ class BacktestOutcome:
     concentration: dict[str, Any] | None = None  # of the profit; None without a profit
     assumptions: tuple[str, ...] = ()  # of the tape, as sentences
     pools_are_assumed: bool = False
+    missing: tuple[str, ...] = ()  # inputs of the strategy that the tape lacks, as sentences
 
     def summary(self) -> dict[str, Any]:
         """Return the JSON object that the command prints."""
@@ -70,7 +71,7 @@ class BacktestOutcome:
 
     def warnings(self) -> list[str]:
         """Return the caveats about the figures, one sentence each."""
-        sentences = list(self.assumptions)
+        sentences = [*self.missing, *self.assumptions]
         found = self.concentration
         if found is not None and found["top_token_share"] > MAX_SHARE:
             sentences.append(f"One token makes {found['top_token_share']:.0%} of the profit: {found['top_token']}.")
@@ -128,8 +129,19 @@ def run(
     concentration = asdict(found) | {"top_token": tape.mints[found.top_token]} if found is not None else None
     sentences = tuple(describe(tape.assumptions))
     return BacktestOutcome(
-        result, rows, returns[0], first_sample_ts, count, seconds, concentration, sentences, tape.pools_are_assumed
-    )
+        result, rows, returns[0], first_sample_ts, count, seconds, concentration, sentences, tape.pools_are_assumed,
+        tuple(_missing(tape, genome, families)),
+    )  # fmt: skip
+
+
+def _missing(tape: Tape, genome: Genome, families: Families) -> Iterator[str]:
+    """Yield a sentence for each family of the genome that subscribes to a kind of event which the tape lacks."""
+    kinds = {*np.unique(tape.events["kind"]).tolist()}
+    for gene in genome.signals:
+        lacking = sorted({*families[gene.family].subscriptions} - kinds)
+        if lacking:
+            names = " and ".join(KIND_NAMES[kind] for kind in lacking)
+            yield f"{gene.family} needs {names} events, and the tape has none."
 
 
 def _minutes(first_ts: int, last_ts: int) -> tuple[int, int]:

@@ -81,3 +81,11 @@ def test_show_refuses_an_unsafe_file(tmp_path: Path) -> None:
     shown = memesnipe(tmp_path, "wallet", "show", "key.json")
     assert (shown.returncode, shown.stdout) == (2, "")
     assert "chmod 600" in shown.stderr
+
+
+def test_a_mistyped_path_makes_no_folder(tmp_path: Path) -> None:
+    done = memesnipe(tmp_path, "wallet", "new", "nodir/w.json")
+    assert (done.returncode, done.stdout) == (2, "") and "there is no folder nodir; make it first" in done.stderr
+    assert not (tmp_path / "nodir").exists()
+    shown = memesnipe(tmp_path, "wallet", "show", "w.json")
+    assert shown.returncode == 2 and "w.json: there is no such file; `memesnipe wallet new` makes" in shown.stderr

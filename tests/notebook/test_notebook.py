@@ -3,14 +3,17 @@
 import doctest
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import memesnipe as ms
+from memesnipe.bench.market import make_market
 from memesnipe.engine.genome import simple_genome
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.sdk.registry import discover
+from memesnipe.tapes.tape import Tape, write_tape
 from tests.cli.in_process import memesnipe
 
 DOCS = Path(__file__).parents[2] / "docs" / "notebooks.md"
@@ -106,3 +109,18 @@ def test_a_search_on_no_tape_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MemeSnipeError, match=r"missing\.tape"):
         ms.evolve("missing.tape", generations=1)
+
+
+@pytest.mark.parametrize("wrong", [{"generations": 0}, {"population": -2}, {"generations": "x"}, {"polish": True}])
+def test_a_search_checks_its_numbers(wrong: dict[str, Any]) -> None:
+    name = next(iter(wrong))
+    with pytest.raises(InputError, match=f"{name}=.*: must be a whole number from"):
+        ms.evolve("market.tape", **wrong)
+
+
+def test_a_strategy_without_its_inputs_is_said(tmp_path: Path) -> None:
+    made = make_market(500, 10, seed=1)
+    write_tape(tmp_path / "trades.tape", Tape(made, [f"Mint{i}" for i in range(int(made["token"].max()) + 1)]))
+    found = ms.backtest(tmp_path / "trades.tape", "social_buzz")
+    assert found.warnings == ["social_buzz needs social events, and the tape has none."]
+    assert ms.backtest(tmp_path / "trades.tape", "momentum_5m").warnings == []

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
+from memesnipe import base58
 from memesnipe.feeds.pumpfun.chain_events import ChainEvent
 from memesnipe.feeds.pumpfun.layouts import PROGRAM_OF
 from memesnipe.feeds.pumpfun.programs import PUMP, PUMP_AMM
@@ -13,7 +14,6 @@ from memesnipe.localnet.event_encoding import data_line, encode_event
 COMPUTE_BUDGET: Final = "ComputeBudget111111111111111111111111111111"
 SELF_CALL: Final = bytes.fromhex("e445a52e51cb9a1d")  # in front of an event that is data of an instruction
 TOKEN_PROGRAM: Final = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"  # noqa: S105 - an address
-_ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def key_of(name: str) -> bytes:
@@ -67,7 +67,7 @@ def transaction_notification(
     """
     calls: list[dict[str, Any]] = [{"program": "spl-token", "programId": TOKEN_PROGRAM, "parsed": {"type": "transfer"}}]
     for event in events:
-        data = to_base58(SELF_CALL + encode_event(event))
+        data = base58.encode(SELF_CALL + encode_event(event))
         calls.append({"programId": program_of(event), "accounts": [], "data": data, "stackHeight": 2})
     meta = {
         "err": err,
@@ -79,15 +79,6 @@ def transaction_notification(
     result = {"transaction": {"transaction": sent, "meta": meta, "version": 0}, "signature": signature, "slot": slot}
     params = {"subscription": 4_743_323_479_349_712, "result": result}
     return json.dumps({"jsonrpc": "2.0", "method": "transactionNotification", "params": params})
-
-
-def to_base58(data: bytes) -> str:
-    """Return bytes in base58."""
-    number, text = int.from_bytes(data, "big"), ""
-    while number:
-        number, digit = divmod(number, 58)
-        text = _ALPHABET[digit] + text
-    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
 
 
 def subscribed(subscription: int, request: int = 1) -> str:

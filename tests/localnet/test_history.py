@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from memesnipe.localnet.rpc import base58
+from memesnipe import base58
 from tests.localnet.support import SOL, funded, pay, signed, wallet
 
 A, B, C = wallet(1), wallet(2), wallet(3)

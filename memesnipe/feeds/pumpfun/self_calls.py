@@ -10,13 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
+from memesnipe import base58
 from memesnipe.feeds.pumpfun.invocations import DataLine
 from memesnipe.feeds.pumpfun.programs import PROGRAMS
 
 _PREFIX: Final = bytes.fromhex("e445a52e51cb9a1d")
-_ALPHABET: Final = {
-    letter: at for at, letter in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
-}
 _MAX_LETTERS: Final = 20_000  # of one instruction; a transaction has 4096 bytes, inner instructions up to 10 KiB
 
 
@@ -133,11 +131,7 @@ def from_base58(text: str) -> bytes:
     """
     if len(text) > _MAX_LETTERS:
         raise TransactionError("answer not understood")
-    number = 0
     try:
-        for letter in text:
-            number = number * 58 + _ALPHABET[letter]
-    except KeyError:
+        return base58.decode(text)
+    except ValueError:
         raise TransactionError("answer not understood") from None
-    zeros = len(text) - len(text.lstrip("1"))
-    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -6,9 +6,9 @@ from typing import Any, Final, Literal
 import msgspec
 from solders.account import Account
 
+from memesnipe import base58
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.records import Commitment
-from memesnipe.localnet.rpc import base58
 from memesnipe.localnet.rpc.errors import invalid
 from memesnipe.localnet.tokens import TOKEN, Mint, TokenAccount, mint, token_account
 

@@ -7,10 +7,10 @@ import msgspec
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
+from memesnipe import base58
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.errors import RejectedTransactionError
 from memesnipe.localnet.records import Commitment
-from memesnipe.localnet.rpc import base58
 from memesnipe.localnet.rpc.account_json import Encoding, account_json
 from memesnipe.localnet.rpc.errors import INVALID_PARAMS, RpcError, invalid, preflight_failure, unreadable
 from memesnipe.localnet.rpc.params import Call, Config, in_context

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from solders.message import MessageV0
 
+from memesnipe import base58
 from memesnipe.localnet.checks import message_of
 from memesnipe.localnet.records import Balances, TransactionRecord
-from memesnipe.localnet.rpc import base58
 from memesnipe.localnet.rpc.account_json import amount_json
 
 TransactionEncoding = Literal["json", "base58", "base64"]

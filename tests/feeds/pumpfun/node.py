@@ -7,11 +7,12 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
+from memesnipe.base58 import encode as to_base58
 from memesnipe.feeds.pumpfun.chain_events import ChainEvent
 from memesnipe.feeds.pumpfun.coins import base58
 from memesnipe.feeds.pumpfun.programs import PUMP, PUMP_AMM
 from memesnipe.feeds.pumpfun.quotes import WRAPPED_SOL_KEY
-from memesnipe.testing.pumpfun_frames import SELF_CALL, TOKEN_PROGRAM, encode_event, key_of, program_of, to_base58
+from memesnipe.testing.pumpfun_frames import SELF_CALL, TOKEN_PROGRAM, encode_event, key_of, program_of
 from tests.feeds.pumpfun.chain import MAKER, MINT
 
 TOKEN_2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memesnipe.base58 import encode as to_base58
 from memesnipe.feeds.pumpfun.invocations import DataLine, attribute
 from memesnipe.feeds.pumpfun.programs import PUMP, PUMP_AMM
 from memesnipe.feeds.pumpfun.self_calls import TransactionError, from_base58, lines_of
 from memesnipe.testing.pumpfun_frames import data_line, encode_event
 from tests.feeds.pumpfun.chain import CREATE, SOL, TOKEN, Curve, pool_buy
-from tests.feeds.pumpfun.node import to_base58, transaction_result
+from tests.feeds.pumpfun.node import transaction_result
 from tests.feeds.pumpfun.recorded import SHARED
 
 RECORDED = SHARED / "reference/specs/pump/raw_buy_tx.json"

@@ -184,26 +184,32 @@ def is_complete(connection: Connection, run_id: int, readers: tuple[str, ...]) -
     )
 
 
-def has_settled(connection: Connection, run_id: int) -> bool:
-    """Return whether every live order of a run has its final outcome, and the executor has applied all reports.
+def open_orders(connection: Connection, run_id: int) -> int:
+    """Return the number of live orders without a final outcome.
 
-    An order whose outcome on the chain contradicts its report has none, and is not waited for: `verify` names it.
+    An order whose outcome on the chain contradicts its report has none, and is not counted: `verify` names the wallet's
+    difference.
     """
-    order, submission, report, message = OrderRow, SubmissionRow, ReportRow, MessageRow
-    submitted = select(SubmissionRow.order_id).where(submission.run_id == run_id)
-    open_orders = select(func.count()).where(
+    order, submission = OrderRow, SubmissionRow
+    submitted = select(submission.order_id).where(submission.run_id == run_id)
+    unsubmitted = select(func.count()).where(
         order.run_id == run_id, order.account == Account.LIVE, order.order_id.not_in(submitted)
     )
-    open_submissions = select(func.count()).where(
-        submission.run_id == run_id,
-        submission.status.not_in((OrderStatus.RECONCILED, OrderStatus.CANCELLED)),
-        submission.contradiction == "",
+    ended = (OrderStatus.RECONCILED, OrderStatus.CANCELLED)
+    in_execution = select(func.count()).where(
+        submission.run_id == run_id, submission.status.not_in(ended), submission.contradiction == ""
     )
-    unread = select(func.count()).where(report.run_id == run_id)
-    last = select(func.coalesce(func.max(message.number), 0)).where(
-        message.run_id == run_id, message.stream == EXECUTION_REPORTS
+    return sum(connection.execute(query).scalar_one() for query in (unsubmitted, in_execution))
+
+
+def has_settled(connection: Connection, run_id: int) -> bool:
+    """Return whether every live order has its final outcome, and the executor has applied all reports."""
+    unread = select(func.count()).where(ReportRow.run_id == run_id)
+    last = select(func.coalesce(func.max(MessageRow.number), 0)).where(
+        MessageRow.run_id == run_id, MessageRow.stream == EXECUTION_REPORTS
     )
-    counts = [connection.execute(query).scalar_one() for query in (open_orders, open_submissions, unread)]
     (reports,) = read_offsets(connection, run_id, EXECUTION_REPORTS)
     applied, _ = reports.get("executor", (0, 0))
-    return not any(counts) and applied >= connection.execute(last).scalar_one()
+    if open_orders(connection, run_id) or connection.execute(unread).scalar_one():
+        return False
+    return applied >= connection.execute(last).scalar_one()

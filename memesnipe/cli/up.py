@@ -52,6 +52,10 @@ def up(
         result = watch(session, signals.stop, until_end=until_end, total=total)
         result["seconds"] = round(time.monotonic() - started, 3)
         result["assumptions"] = assumptions
+        if mode.is_live:
+            from memesnipe.cli.live_report import live_report  # noqa: PLC0415 - as above
+
+            result |= live_report(session)
     if as_json:
         print_json(result)
     else:

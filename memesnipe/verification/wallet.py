@@ -17,7 +17,7 @@ def wallet_verdict(connection: Connection, run_id: int, rpc_url: str) -> dict[st
     The chain is asked if the node is one of the run's chain; else what was stored at the end of the run is compared.
 
     Returns:
-        The wallet, its lamports, the source (`chain`, `record` or the reason why neither is known), and the differences.
+        The wallet, its lamports, the source (`chain`, `record`, or why neither is known), and the differences.
     """
     settings = read_run_settings(connection, run_id)
     if WALLET not in settings:

@@ -55,7 +55,10 @@ def up_command(
     """Start and run the system: servers, actors, dashboard. Ctrl-C, or `memesnipe down`, stops it."""
     options = LocalOptions(tape, speed, fault or [], slot_ms)
     trading = mode_choice(mode, options, is_local=localnet, until_end=until_end)
-    choice = local_feed(feed) if localnet else feed_choice(feed or "synthetic", tape, speed, until_end=until_end)
+    if localnet:
+        choice = local_feed(feed)
+    else:
+        choice = feed_choice("synthetic" if feed is None else feed, tape, speed, until_end=until_end)
     choice = replace(choice, history=check_history(history or []))
     if report is not None:
         check_report(report)
@@ -64,7 +67,7 @@ def up_command(
         from memesnipe.cli.background import start  # noqa: PLC0415
 
         given = {"--feed": feed, "--tape": tape, "--speed": speed, "--report": report, "--mode": mode}
-        given |= {"--slot-ms": slot_ms}
+        given["--slot-ms"] = None if slot_ms is None else str(slot_ms)
         arguments = [text for name, value in given.items() if value is not None for text in (name, str(value))]
         arguments += [text for one in fault or [] for text in ("--fault", one)]
         arguments += ["--localnet"] if localnet else []

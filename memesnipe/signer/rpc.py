@@ -85,7 +85,9 @@ class RpcChain:
 
 
 def _by_key(keys: Sequence[Pubkey], accounts: Sequence[Account | None]) -> dict[Pubkey, Account]:
-    return {key: account for key, account in zip(keys, accounts, strict=True) if account is not None}
+    """Return the accounts that exist: a node shows one that the simulation has closed with 0 lamports."""
+    found = zip(keys, accounts, strict=True)
+    return {key: account for key, account in found if account is not None and account.lamports}
 
 
 def _read_accounts(method: str, value: Any, count: int) -> list[Account | None]:

@@ -68,15 +68,15 @@ def test_an_outcome_is_told_once_after_its_commit(database: sa.Engine, new_run: 
 
 
 def test_resending_turns_lost_sends_into_latency(database: sa.Engine, new_run: int) -> None:
-    """With four of five sends lost, all orders land, after five sends on average."""
-    orders, drop = 30, 0.8
+    """With every second send lost, all orders land, after two sends on average."""
+    orders, drop = 30, 0.5
     with running(FaultRates(drop=drop), 5) as node:
         _, records = measured(database, new_run, node, orders)
     landed = [one for one in records if one.outcome == "landed"]
     assert len(landed) == orders
     mean, deviation = 1 / (1 - drop), drop**0.5 / (1 - drop)
     sends = sum(one.sends for one in landed) / orders
-    assert mean - 3 * deviation / orders**0.5 < sends < mean + 3 * deviation / orders**0.5 + 1.5
+    assert mean - 3 * deviation / orders**0.5 < sends < mean + 3 * deviation / orders**0.5 + 1.0  # one more is sent before it is seen
     again = [one for one in landed if one.sends > 1]
     assert all(one.sent_ns < one.absent_ns <= one.seen_ns for one in again)
     assert all(one.seen_ns - one.sent_ns > 40_000_000 * (one.sends - 2) for one in again), "a send at each poll"

@@ -3,10 +3,10 @@
 The curve is ``p(bid) = maximum * bid / (bid + half)``: the fill model's (`docs/market-model.md`), and a logistic
 regression on ln(bid) with slope 1 and an upper asymptote, because bid / (bid + half) = logistic(ln(bid) - ln(half)).
 
-Both parameters get a normal prior around the values that the simulation assumes, with standard deviation 1 for
-logit(maximum) and for ln(half). One deviation of logit(maximum) carries the information of 1 / (p (1 - p)) orders: 21
-at 0.95. The posterior is computed on a grid, so that it is exact where all orders have bid the same, and only a
-combination of both parameters is known.
+Both parameters get a normal prior around the values that the simulation assumes, with standard deviation 1/2 for
+logit(maximum) and for ln(half): a few orders move the fit little, and against hundreds the prior means little. The
+posterior is computed on a grid, so that it is exact where all orders have bid the same, and only a combination of both
+parameters is known.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-PRIOR_DEVIATION: Final = 1.0
+PRIOR_DEVIATION: Final = 0.5
+_WIDE: Final = 1.5  # deviation with which the search for the posterior begins
 _CELLS: Final = 61  # of the grid, in each direction
 _REACH: Final = 5.0  # deviations on each side
 _ZOOMS: Final = 4
@@ -87,7 +88,7 @@ def fit_landing(bids: NDArray[np.int64], landed: NDArray[np.bool_], assumed: Lan
     trials = np.bincount(index, minlength=len(levels)).astype(np.float64)
     hits = np.bincount(index, landed.astype(np.float64), minlength=len(levels))
     prior = np.array([_logit(min(max(assumed.maximum, _EDGE), 1 - _EDGE)), np.log(max(assumed.half, 1.0))])
-    centre, deviation = prior, np.full(2, PRIOR_DEVIATION)
+    centre, deviation = prior, np.full(2, _WIDE)
     for _ in range(_ZOOMS):
         steps = np.linspace(-_REACH, _REACH, _CELLS)
         grid = np.meshgrid(*(centre[:, None] + deviation[:, None] * steps), indexing="ij")

@@ -39,6 +39,7 @@ class Built:
 
     message: bytes
     last_valid_height: int
+    slot: int = 0  # for which the node gave the blockhash; for the records alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from memesnipe.solana.executed import Executed
 from memesnipe.solana.json_rpc import call
@@ -37,6 +38,7 @@ class Blockhash(msgspec.Struct, frozen=True, rename="camel"):
 
     blockhash: str
     last_valid_block_height: int
+    slot: int = 0  # for which the node has answered
 
 
 class SignatureStatus(msgspec.Struct, frozen=True, rename="camel"):
@@ -163,7 +165,8 @@ class Rpc:
 
     async def latest_blockhash(self) -> Blockhash:
         """Return the newest confirmed blockhash."""
-        return (await self.read("getLatestBlockhash", [{"commitment": "confirmed"}], _BlockhashIn)).value
+        found = await self.read("getLatestBlockhash", [{"commitment": "confirmed"}], _BlockhashIn)
+        return replace(found.value, slot=found.context.slot)
 
     async def statuses(self, signatures: Sequence[str]) -> tuple[int, list[SignatureStatus | None]]:
         """Return the slot that the node has processed, and the status of each signature, None if it knows none."""

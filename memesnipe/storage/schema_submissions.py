@@ -1,8 +1,12 @@
-"""The tables of orders in execution at a venue with transactions."""
+"""The tables of orders in execution at a venue with transactions.
+
+The columns from `accepted_ns` on are a `memesnipe.execution.landing_record.LandingRecord`, by the names of its fields;
+those that end with `_ns` have the time of the machine. No decision depends on them.
+"""
 
 from typing import Any
 
-from sqlalchemy import LargeBinary, text
+from sqlalchemy import LargeBinary, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +29,23 @@ class SubmissionRow(Base):
     expired_slot: Mapped[int] = mapped_column(server_default="0")
     fill: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
     contradiction: Mapped[str] = mapped_column(server_default="")
+    accepted_ns: Mapped[int] = mapped_column(server_default="0")
+    built_ns: Mapped[int] = mapped_column(server_default="0")
+    built_slot: Mapped[int] = mapped_column(server_default="0")
+    priority_fee_lamports: Mapped[int] = mapped_column(server_default="0")
+    tip_lamports: Mapped[int] = mapped_column(server_default="0")
+    signed_ns: Mapped[int] = mapped_column(server_default="0")
+    sent_ns: Mapped[int] = mapped_column(server_default="0")
+    sends: Mapped[int] = mapped_column(server_default="0")
+    lanes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    absent_ns: Mapped[int] = mapped_column(server_default="0")
+    seen_ns: Mapped[int] = mapped_column(server_default="0")
+    landed_slot: Mapped[int] = mapped_column(server_default="0")
+    landed_unix_s: Mapped[int] = mapped_column(server_default="0")
+    is_slipped: Mapped[bool] = mapped_column(server_default=false())
+    outcome: Mapped[str] = mapped_column(server_default="")
+    outcome_ns: Mapped[int] = mapped_column(server_default="0")
+    failure: Mapped[str] = mapped_column(server_default="")
 
 
 class ReportRow(Base):

@@ -1,20 +1,23 @@
 """The store of a venue's submissions: each change of one is committed together with its reports."""
 
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.engine.orders import Fill, Order
+from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.execution.submission import Submission
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.payload import encode
 from memesnipe.storage.schema_submissions import ReportRow, SubmissionRow
 
+RECORD_COLUMNS: Final = tuple(field.name for field in fields(LandingRecord))
 _ENDED = (OrderStatus.RECONCILED, OrderStatus.CANCELLED)
 
 
@@ -25,6 +28,7 @@ class StoredSubmission(msgspec.Struct, frozen=True):
     order: Order
     mint: str
     submission: Submission
+    record: LandingRecord
 
 
 class Submissions:
@@ -50,15 +54,16 @@ class Submissions:
             return connection.execute(statement).first() is not None
 
     def save(
-        self, order_id: str, submission: Submission, reports: Sequence[ExecutionReport]
+        self, order_id: str, submission: Submission, reports: Sequence[ExecutionReport], record: LandingRecord
     ) -> list[tuple[int, ExecutionReport]]:
-        """Commit the state of a submission and its new reports; return these with their numbers."""
+        """Commit a submission's state, its new reports and what was measured; return the reports with their numbers."""
         key = (SubmissionRow.run_id == self._run_id, SubmissionRow.order_id == order_id)
+        columns = _columns(submission) | msgspec.to_builtins(record)
         with self._saving:
             numbered = list(enumerate(reports, start=self._number + 1))
             rows = [{"run_id": self._run_id, "number": n, "payload": encode(each).decode()} for n, each in numbered]
             with self._database.begin() as connection:
-                connection.execute(sa.update(SubmissionRow).where(*key).values(_columns(submission)))
+                connection.execute(sa.update(SubmissionRow).where(*key).values(columns))
                 if rows:
                     connection.execute(sa.insert(ReportRow), rows)
             self._number += len(rows)
@@ -110,4 +115,10 @@ def _stored(row: dict[str, Any]) -> StoredSubmission:
         None if row["fill"] is None else msgspec.convert(row["fill"], Fill),
         row["contradiction"],
     )
-    return StoredSubmission(row["order_id"], msgspec.convert(row["intent"], Order), row["mint"], submission)
+    order, record = msgspec.convert(row["intent"], Order), record_of(row)
+    return StoredSubmission(row["order_id"], order, row["mint"], submission, record)
+
+
+def record_of(row: Mapping[str, Any]) -> LandingRecord:
+    """Return what was measured of an order, from its row."""
+    return msgspec.convert({name: row[name] for name in RECORD_COLUMNS}, LandingRecord)

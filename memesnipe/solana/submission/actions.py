@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.engine.orders import Order
+from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.execution.submission_events import (
     Action,
     AskTransaction,
@@ -67,18 +68,28 @@ class Outside:
     close: Callable[[], Awaitable[None]] = _nothing
 
     async def perform(
-        self, action: Action, order_id: str, order: Order, mint: str, signature: str
+        self, action: Action, order_id: str, order: Order, mint: str, signature: str, record: LandingRecord
     ) -> list[Observation]:
-        """Perform an action other than a report and the status; return what was observed, in order."""
+        """Perform an action other than a report and the status; return what was observed, in order.
+
+        Args:
+            action: to perform.
+            order_id: of the order.
+            order: the order.
+            mint: of its token.
+            signature: of its transaction; "" before it has one.
+            record: of the order, in which is noted what the observations do not say.
+        """
         match action:
             case Build():
                 return [await self._build(order, mint)]
             case Sign(message):
                 return await self._sign(message, order_id, order, mint)
             case Send(transaction):
+                record.on_send(self.clock.now_ns())
                 return [await self._send(transaction)]
             case AskTransaction(commitment):
-                return [await self._transaction(commitment, order, mint, signature)]
+                return [await self._transaction(commitment, order, mint, signature, record)]
         raise AssertionError(action)
 
     async def statuses(self, signatures: Sequence[str]) -> dict[str, list[Observation]]:
@@ -131,15 +142,20 @@ class Outside:
         accepted = tuple(lane.name for lane, error in zip(self.lanes, errors, strict=True) if not error)
         return SendFinished(accepted, tuple(filter(None, errors)))
 
-    async def _transaction(self, commitment: Commitment, order: Order, mint: str, signature: str) -> Observation:
+    async def _transaction(
+        self, commitment: Commitment, order: Order, mint: str, signature: str, record: LandingRecord
+    ) -> Observation:
         try:
             executed = await self.rpc.transaction(signature, commitment)
         except ServiceError:
             return StatusFailed()
         if executed is None:
             return TransactionMissing(commitment)
+        logs = executed.meta.log_messages or ()
+        is_slipped = executed.meta.err is not None and any("slippage" in line.lower() for line in logs)
+        record.on_executed(executed.slot, executed.block_time or 0, is_slipped=is_slipped)
         change = wallet_change(executed, self.wallet, mint, self.tip_accounts)
-        trade = self.read_trade(executed.meta.log_messages or (), self.wallet)
+        trade = self.read_trade(logs, self.wallet)
         return TransactionSeen(fill_from(order, executed, change, trade, self.clock.now_ns()), commitment)
 
 

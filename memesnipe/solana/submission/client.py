@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from memesnipe.engine.orders import Order
 from memesnipe.errors import MemeSnipeError
+from memesnipe.execution.landing_record import OUTCOMES, LandingRecord
 from memesnipe.execution.submission import Submission
 from memesnipe.execution.submission_events import (
     Accepted,
@@ -26,6 +27,7 @@ from memesnipe.execution.submission_events import (
     Restarted,
 )
 from memesnipe.protocol.messages import ExecutionReport
+from memesnipe.solana.bid import bid_of
 from memesnipe.solana.submission.actions import Outside
 from memesnipe.solana.submission.ports import SubmissionStore
 
@@ -35,8 +37,8 @@ _START_S: Final = 30.0
 class _Open:
     """A submission in this process."""
 
-    def __init__(self, order_id: str, order: Order, mint: str, state: Submission) -> None:
-        self.order_id, self.order, self.mint, self.state = order_id, order, mint, state
+    def __init__(self, order_id: str, order: Order, mint: str, state: Submission, record: LandingRecord) -> None:
+        self.order_id, self.order, self.mint, self.state, self.record = order_id, order, mint, state, record
         self.lock = asyncio.Lock()  # one observation at a time
 
 
@@ -47,10 +49,17 @@ class SolanaVenueClient:
         store: of the submissions.
         outside: the services.
         mint_of: returns the mint of a token of the run.
+        on_outcome: called with what was measured of an order once its outcome is committed, in the thread of the loop.
     """
 
-    def __init__(self, store: SubmissionStore, outside: Outside, mint_of: Callable[[int], str]) -> None:
-        self._store, self._outside, self._mint_of = store, outside, mint_of
+    def __init__(
+        self,
+        store: SubmissionStore,
+        outside: Outside,
+        mint_of: Callable[[int], str],
+        on_outcome: Callable[[LandingRecord], None] = lambda _record: None,
+    ) -> None:
+        self._store, self._outside, self._mint_of, self._on_outcome = store, outside, mint_of, on_outcome
         self._reports = store.reports()  # not acknowledged
         self._reporting = threading.Lock()
         self._open: dict[str, _Open] = {}
@@ -81,7 +90,8 @@ class SolanaVenueClient:
         self._check()
         mint = self._mint_of(order.token)
         if self._store.add(order_id, order, mint):
-            submission = _Open(order_id, order, mint, Submission())
+            record = LandingRecord(accepted_ns=self._outside.clock.now_ns())
+            submission = _Open(order_id, order, mint, Submission(), record)
             self._call(self._begin, submission, Accepted())
 
     def cancel(self, order_id: str) -> None:
@@ -151,7 +161,7 @@ class SolanaVenueClient:
         """Advance the submissions until the client is closed."""
         async with asyncio.TaskGroup() as self._tasks:
             for stored in await asyncio.to_thread(self._store.open):
-                opened = _Open(stored.order_id, stored.order, stored.mint, stored.submission)
+                opened = _Open(stored.order_id, stored.order, stored.mint, stored.submission, stored.record)
                 self._begin(opened, Restarted())
             self._spawn(self._ask_in_rounds())
             self._started.set_result(None)
@@ -195,18 +205,32 @@ class SolanaVenueClient:
             async with opened.lock:
                 before = opened.state
                 after, actions = before.handle(self._unique(opened, observation))
+                self._measure(opened, observation, actions)
                 reports = [self._report(opened, after, each) for each in actions if isinstance(each, Report)]
                 if after != before or reports:
                     # The write goes on when the task is cancelled, so that its thread ends before the loop does.
-                    numbered = await asyncio.to_thread(self._store.save, opened.order_id, after, reports)
+                    numbered = await asyncio.to_thread(self._store.save, opened.order_id, after, reports, opened.record)
                     with self._reporting:
                         self._reports += numbered
                 opened.state = after
+            if any(report.status in OUTCOMES for report in reports):
+                self._on_outcome(opened.record)
             if after.is_ended:
                 self._open.pop(opened.order_id, None)
                 self._messages.pop(after.message, None)
             for action in actions:
                 self._start(opened, action)
+
+    def _measure(self, opened: _Open, observation: Observation, actions: Sequence[Action]) -> None:
+        """Note what the landing model needs; nothing here changes the submission."""
+        record, now_ns = opened.record, self._outside.clock.now_ns()
+        record.on_observation(observation, now_ns)
+        if isinstance(observation, Built) and observation.message:
+            bid = bid_of(observation.message, self._outside.tip_accounts)
+            record.on_bid(bid.priority_fee_lamports, bid.tip_lamports)
+        for action in actions:
+            if isinstance(action, Report):
+                record.on_report(action, now_ns)
 
     def _start(self, opened: _Open, action: Action) -> None:
         if isinstance(action, AskStatus):
@@ -216,7 +240,9 @@ class SolanaVenueClient:
 
     async def _perform(self, opened: _Open, action: Action) -> None:
         signature = opened.state.signature
-        result = await self._outside.perform(action, opened.order_id, opened.order, opened.mint, signature)
+        result = await self._outside.perform(
+            action, opened.order_id, opened.order, opened.mint, signature, opened.record
+        )
         await self._handle(opened, result)
 
     async def _ask_in_rounds(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from memesnipe.engine.orders import Order
+from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.execution.submission import Submission
 from memesnipe.execution.submission_events import Built
 from memesnipe.protocol.messages import ExecutionReport
@@ -30,6 +31,10 @@ class StoredSubmission(Protocol):
     def submission(self) -> Submission:
         """Its state."""
 
+    @property
+    def record(self) -> LandingRecord:
+        """What was measured of it."""
+
 
 class SubmissionStore(Protocol):
     """Where submissions and reports outlive the process; every method may block, and commits before it returns."""
@@ -38,9 +43,9 @@ class SubmissionStore(Protocol):
         """Store an order; return False, without effect, if it is stored already."""
 
     def save(
-        self, order_id: str, submission: Submission, reports: Sequence[ExecutionReport]
+        self, order_id: str, submission: Submission, reports: Sequence[ExecutionReport], record: LandingRecord
     ) -> list[tuple[int, ExecutionReport]]:
-        """Commit a state and its new reports; return these with their numbers."""
+        """Commit a state, its new reports and what was measured; return the reports with their numbers."""
 
     def forget(self, numbers: Sequence[int]) -> None:
         """Delete reports."""

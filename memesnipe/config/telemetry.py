@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from memesnipe.config.group import Group, setting
-from memesnipe.config.types import ListenAddress, Port
+from memesnipe.config.types import ListenAddress, OptionalPath, Port
 
 
 class TelemetrySettings(Group):
@@ -20,7 +20,16 @@ class TelemetrySettings(Group):
         "127.0.0.1", "address of the Prometheus ports; 0.0.0.0 for a container, whose network must protect them",
         decides=False,
     )  # fmt: skip
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting("INFO", "minimum log level", decides=False)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
+        "INFO", "minimum log level", decides=False, reloadable=True
+    )
+    log_copy: OptionalPath = setting(
+        None, "a file that every log line is written to as well; /proc/1/fd/1 is the standard output of a container",
+        decides=False,
+    )  # fmt: skip
     max_feed_silence_secs: Annotated[int, Field(ge=0, le=86_400)] = setting(
-        0, "health is degraded if a live feed delivers no event for this long; 0 for never", decides=False
+        0,
+        "health is degraded if a live feed delivers no event for this long; 0 for never",
+        decides=False,
+        reloadable=True,
     )

@@ -8,7 +8,7 @@ from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import ledger_policy_of
 from memesnipe.errors import MemeSnipeError
 from memesnipe.market.events import rows
-from memesnipe.protocol.account import Account
+from memesnipe.protocol.account import Account, order_id
 from memesnipe.protocol.events import to_records
 from memesnipe.protocol.messages import CommandMessage, FillMessage, SimulationResults
 from memesnipe.protocol.payload import Follows, Payload
@@ -20,6 +20,7 @@ from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.schema import BreakerRow, EquityRow, PositionRow
 from memesnipe.storage.schema_control import CommandRow
 from memesnipe.telemetry.metrics import ActorMetrics
+from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.ledger import Ledger, LedgerState, RiskCheck
 from memesnipe.trading.records import Entries, of_command, of_event, of_fill, of_mark
 
@@ -93,6 +94,8 @@ class PositionRole(Consumer):
                 case FillMessage() as fill:
                     ledger = self._ledgers[fill.account]
                     self._write(of_fill(ledger, ledger.on_fill(fill), entry.seq), work)
+                    key = order_id(fill.account, order_key(fill.fill.order))
+                    self.log.debug("fill booked", seq=entry.seq, order_id=key, status=fill.status)
                 case SimulationResults() as results:
                     self._mark(entry.number, results, work)
                 case CommandMessage() as command:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from memesnipe.api.token import load_token, make_token
 from memesnipe.code import code_hash
 from memesnipe.config.home import Home, installation_of
+from memesnipe.config.reload import EnvWatch
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.choice import FeedChoice
@@ -25,7 +26,7 @@ from memesnipe.servers.compiler import COMPILER, Compiler
 from memesnipe.servers.ports import holder_of, is_free, reserve_port
 from memesnipe.servers.process import LocalServerError
 from memesnipe.servers.servers import LocalServers
-from memesnipe.telemetry.logs import open_log, without_secrets
+from memesnipe.telemetry.logs import open_log, set_level, start_copy, without_secrets
 
 if TYPE_CHECKING:
     from memesnipe.storage.runs import RunInfo
@@ -58,6 +59,9 @@ class Session:
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
             self.log = open_log(Home(self.home).logs, "up", self.settings.telemetry.log_level)
+            start_copy(self.settings.telemetry.log_copy, self.log)
+            self._env = EnvWatch()
+            self._env.poll()
             self._check_addresses()
             self._choose_port(stack)
             self._report_taken_ports()
@@ -220,6 +224,19 @@ class Session:
             if self._failed_restarts >= _MAX_RESTARTS:
                 raise
         self._ray.watch(timeout_s)
+
+    def reload(self) -> list[str]:
+        """Take over the reloadable settings of a changed `.env`, and pass them to the actors; return sentences."""
+        changes = self._env.poll()
+        if changes is None:
+            return []
+        if changes.reloaded:
+            self.settings = self.settings.changed(**changes.reloaded)
+            write_resolved(self.settings, Home(self.home).settings)
+            set_level(self.settings.telemetry.log_level)
+        for sentence in changes.sentences:
+            self.log.warning("settings changed", change=sentence)
+        return changes.sentences
 
     @property
     def condition(self) -> str:

@@ -21,6 +21,7 @@ from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
 from memesnipe.roles.order_log import log_steps
+from memesnipe.roles.order_traces import trace_steps
 from memesnipe.roles.role_metrics import record_steps
 from memesnipe.storage.controls import count_controls, read_controls
 from memesnipe.storage.event_log import read_batches
@@ -224,6 +225,8 @@ class Executor(Consumer):
         super().commit(work, offsets)
         record_steps(self.metrics, self._uncounted, self.clock.monotonic_s() - self._read_at)
         log_steps(self.log, self._uncounted, self._mints)
+        if self.traces is not None:
+            trace_steps(self.traces, self._uncounted, self._mints, *self.wall_span_ns())
         self._uncounted = []
         self._update_venue()
         self._snapshots.on_commit(self._execution, self._controls)

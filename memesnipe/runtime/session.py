@@ -20,6 +20,7 @@ from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.lock import acquire
+from memesnipe.runtime.notifications import open_sender, start_notifier
 from memesnipe.runtime.ray_process import RayProcess
 from memesnipe.runtime.terminal import print_message
 from memesnipe.servers.compiler import COMPILER, Compiler
@@ -63,6 +64,7 @@ class Session:
             self._env = EnvWatch()
             self._env.poll()
             self._check_addresses()
+            sender = open_sender(self.settings)
             self._choose_port(stack)
             self._report_taken_ports()
             print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
@@ -78,6 +80,8 @@ class Session:
             self._prepare_run(stack)
             self._ray.begin(self.run.run_id)
             self._wait_for_ray()
+            if sender is not None:
+                start_notifier(sender, self.settings, self.run.run_id, lambda: self.condition, self.log, stack)
             self.has_started()
             self._stack = stack.pop_all()
         return self

@@ -67,12 +67,12 @@ def _genome(spec: str, families: "Families") -> "Genome":
     Raises:
         InputError: there is neither, or the genome is invalid.
     """
-    from memesnipe.cli.specs import genome_of  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.cli.specs import read_spec  # noqa: PLC0415 - numba is slow to load
     from memesnipe.engine.genome import genome_from  # noqa: PLC0415
 
     path = Path(spec)
     if path.exists():
-        return genome_of(families, None, (), path)
+        return read_spec(path, families, spec)
     return genome_from(_stored_genome(spec))
 
 
@@ -81,7 +81,8 @@ def _stored_genome(spec_id: str) -> Any:
     from memesnipe.storage.query import run_query  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     if not spec_id.isalnum():
-        raise InputError(f"{ascii(spec_id)[1:-1][:60]}: there is no such file; name one, or the id of a strategy")
+        shown = ascii(spec_id)[1:-1][:60]
+        raise InputError(f"{shown}: there is no such file; name one, or an id that `memesnipe strategies` lists")
     try:
         url = database_url()
     except MemeSnipeError:
@@ -91,5 +92,8 @@ def _stored_genome(spec_id: str) -> Any:
     query = f"SELECT genome FROM strategies WHERE spec_id = '{spec_id}' ORDER BY run_id DESC LIMIT 1"  # noqa: S608 - checked above
     rows = run_query(url, query, max_rows=1, timeout_s=10.0).rows
     if not rows:
-        raise InputError(f"{spec_id[:60]}: there is no such file, and no strategy with this id in the running system")
+        raise InputError(
+            f"{spec_id[:60]}: there is no such file, and no strategy with this id in the running system; "
+            "`memesnipe strategies` lists the ids"
+        )
     return rows[0]["genome"]

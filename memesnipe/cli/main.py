@@ -21,6 +21,7 @@ from memesnipe.cli.manual import manual
 from memesnipe.cli.record import recording
 from memesnipe.cli.redis import redis
 from memesnipe.cli.research import research
+from memesnipe.cli.run_strategies import run_strategies
 from memesnipe.cli.signals import INTERRUPTED
 from memesnipe.cli.sql import sql
 from memesnipe.cli.strategies import strategies
@@ -43,8 +44,8 @@ app = typer.Typer(
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
 for group in (
-    system, feeds, tapes, synth, recording, strategies, explain, research, evolution, manual, checks, sql, redis,
-    wallet, localnet,
+    system, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual, checks,
+    sql, redis, wallet, localnet,
 ):  # fmt: skip
     app.add_typer(group)
 
@@ -84,7 +85,8 @@ def _usage(error: TyperException) -> int:
         return error.exit_code
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "memesnipe"
-    _print_error("input", f"{text[0].lower()}{text[1:].rstrip('.')}; see `{command} --help`")
+    text = text.replace("Value error, ", "").replace("Input should be", "must be").rstrip(".")
+    _print_error("input", f"{text[0].lower()}{text[1:]}; see `{command} --help`")
     return error.exit_code
 
 

@@ -13,7 +13,7 @@ risk = typer.Typer(no_args_is_help=True, help="The circuit breaker: its state, a
 manual.add_typer(risk, name="risk")
 
 Reason = Annotated[str, typer.Option(help="Recorded with the command. 1 KB at most.")]
-Spec = Annotated[str, typer.Argument(help="The strategy's id, as `memesnipe status` and the page show it.")]
+Spec = Annotated[str, typer.Argument(help="The strategy's id, as `memesnipe strategies` and the page show it.")]
 
 
 @manual.command("halt")

@@ -28,6 +28,7 @@ from memesnipe.storage.commands import outcome
 T = TypeVar("T")
 
 _RECORD_S: Final = 5.0
+_SHOWN_IDS: Final = 3
 _OUTCOME_WAIT_S: Final = 15.0
 _WAITING: Final = "waiting: it takes effect at the next event"
 
@@ -41,6 +42,17 @@ def risk_state() -> dict[str, Any]:
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
         return {"run_id": run_id, **views.risk(connection, run_id)}
+
+
+def strategies_of_run(limit: int, mode: str | None) -> tuple[int, list[dict[str, Any]]]:
+    """Return the number of the newest run, and its strategies by mode and return.
+
+    Raises:
+        InputError: there is no run.
+    """
+    with open_database(load_settings()) as (engine, _), engine.connect() as connection:
+        run_id = _run(engine)
+        return run_id, views.strategies(connection, run_id, limit, mode)
 
 
 def _run(engine: Engine) -> int:
@@ -97,7 +109,7 @@ def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> Sub
     except NoRunError as error:
         raise InputError(NO_RUN) from error
     except NoSuchStrategyError as error:
-        raise InputError(f"{error}; `memesnipe status` names them") from error
+        raise InputError(f"{error}{_near(engine, spec_id)}; `memesnipe strategies` lists them") from error
     except TimeoutError as error:
         # Every order is recorded before it is sent, so trading is paused while the database does not respond.
         raise MemeSnipeError(
@@ -105,6 +117,13 @@ def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> Sub
         ) from error
     except DBAPIError as error:
         raise MemeSnipeError(f"PostgreSQL did not record the {name.value}: {first_line(error)}") from error
+
+
+def _near(engine: Engine, spec_id: str) -> str:
+    """Return the ids that begin like a wrong one, for its message; "" without any."""
+    with engine.connect() as connection:
+        found = views.ids_like(connection, _run(engine), spec_id, _SHOWN_IDS)
+    return f"; ids that begin like it: {', '.join(found)}" if found else ""
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:

@@ -137,6 +137,11 @@ class Home:
         return self.signer / "signer-policy.toml"
 
     @property
+    def signer_audit(self) -> Path:
+        """Return the signer's audit log."""
+        return self.signer / "audit.jsonl"
+
+    @property
     def signer_halt(self) -> Path:
         """Return the signer's kill switch: while this file exists, nothing is signed."""
         return self.signer / "halt"

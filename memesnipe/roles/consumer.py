@@ -36,6 +36,8 @@ class Consumer:
         self.reads, self.writes = reads_of(self.name), writes_of(self.name)
         self.log = context.log(self.name)
         self.journal = context.journal(self.name, self.writes)
+        self.traces = context.traces(self.name)
+        self._started_s = 0.0  # of the current step
         self.offsets: dict[str, StreamOffset] = {}  # of consumed entries; the committed ones may lag slightly
         self._announced: dict[str, int] = {}
         self._commits = 0
@@ -78,7 +80,7 @@ class Consumer:
             self._check_missing()
             return
         self.context.activity.set_waiting_for("")
-        started = self.clock.monotonic_s()
+        started = self._started_s = self.clock.monotonic_s()
         self.context.activity.set(WORKING)
         offsets = self._advanced(entries)
         work = self.journal.unit_of_work()
@@ -207,6 +209,13 @@ class Consumer:
         """Continue from a state of `dump`."""
         raise NotImplementedError
 
+    def wall_span_ns(self) -> tuple[int, int]:
+        """Return the beginning of the current step and the present, by the machine's clock, for spans."""
+        now_ns = self.clock.now_ns()
+        return now_ns - int((self.clock.monotonic_s() - self._started_s) * 1e9), now_ns
+
     def close(self) -> None:
-        """Close the connections."""
+        """Send the spans that are waiting, and close the connections."""
+        if self.traces is not None:
+            self.traces.close()
         self.context.close()

@@ -5,6 +5,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, event
 
@@ -27,7 +28,10 @@ from memesnipe.storage.journal import Journal
 from memesnipe.storage.lease import EPOCHS_OF_THIS_PROCESS, Epochs
 from memesnipe.storage.runs import read_live_capital, read_stream_key, run_options
 from memesnipe.tapes.spans import SPAN_S, TapePolicy
-from memesnipe.telemetry.logs import Logger, open_log
+from memesnipe.telemetry.logs import Logger, open_log, start_copy
+
+if TYPE_CHECKING:  # OpenTelemetry is off by default
+    from memesnipe.telemetry.traces import Traces
 
 
 @dataclass
@@ -149,8 +153,23 @@ class Context:
         return ThreadPoolExecutor(1, "files")
 
     def log(self, actor: str) -> Logger:
-        """Open the actor's log."""
-        return open_log(Home(self.home).logs, actor, self.settings.telemetry.log_level)
+        """Open the actor's log, whose lines have the number of the run."""
+        log = open_log(Home(self.home).logs, actor, self.settings.telemetry.log_level).bind(run=self.run_id)
+        start_copy(self.settings.telemetry.log_copy, log)
+        return log
+
+    def traces(self, actor: str) -> "Traces | None":
+        """Return where an actor's spans go; None if tracing is off."""
+        endpoint = self.settings.telemetry.otlp_endpoint
+        if endpoint is None:
+            return None
+        from memesnipe.telemetry.traces import Traces  # noqa: PLC0415 - slow to load
+
+        return Traces(endpoint, actor, self.run_id)
+
+    def take_over(self, changes: dict[str, Any]) -> None:
+        """Take over new values of reloadable settings; whoever reads the settings next finds them."""
+        self.settings = self.settings.changed(**changes)
 
     def close(self) -> None:
         """Close the connections that were opened."""

@@ -17,10 +17,12 @@ from pydantic import SecretStr
 from memesnipe.api.token import load_token, make_token
 from memesnipe.code import code_hash
 from memesnipe.config.home import Home, installation_of
+from memesnipe.config.reload import EnvWatch
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError, RefusedError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.lock import acquire
+from memesnipe.runtime.notifications import open_sender, start_notifier
 from memesnipe.runtime.ray_process import RayProcess
 from memesnipe.runtime.terminal import print_message
 from memesnipe.runtime.trading_mode import TradingMode
@@ -30,7 +32,7 @@ from memesnipe.servers.local_chain import LocalChain
 from memesnipe.servers.ports import holder_of, is_free, reserve_port
 from memesnipe.servers.process import LocalServerError
 from memesnipe.servers.servers import LocalServers
-from memesnipe.telemetry.logs import open_log, without_secrets
+from memesnipe.telemetry.logs import open_log, set_level, start_copy, without_secrets
 
 if TYPE_CHECKING:
     from memesnipe.storage.runs import RunInfo
@@ -65,7 +67,11 @@ class Session:
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
             self.log = open_log(Home(self.home).logs, "up", self.settings.telemetry.log_level)
+            start_copy(self.settings.telemetry.log_copy, self.log)
+            self._env = EnvWatch()
+            self._env.poll()
             self._check_addresses()
+            sender = open_sender(self.settings)
             self._choose_port(stack)
             self._report_taken_ports()
             self._launch_chain(stack)
@@ -82,6 +88,8 @@ class Session:
             self._prepare_run(stack)
             self._ray.begin(self.run.run_id)
             self._wait_for_ray()
+            if sender is not None:
+                start_notifier(sender, self.settings, self.run.run_id, lambda: self.condition, self.log, stack)
             self.has_started()
             self._stack = stack.pop_all()
         return self
@@ -265,6 +273,19 @@ class Session:
                 if problem == "on":
                     return
         raise RefusedError(f"--mode live: the signer signs nothing: {problem}; see docs/signer.md")
+
+    def reload(self) -> list[str]:
+        """Take over the reloadable settings of a changed `.env`, and pass them to the actors; return sentences."""
+        changes = self._env.poll()
+        if changes is None:
+            return []
+        if changes.reloaded:
+            self.settings = self.settings.changed(**changes.reloaded)
+            write_resolved(self.settings, Home(self.home).settings)
+            set_level(self.settings.telemetry.log_level)
+        for sentence in changes.sentences:
+            self.log.warning("settings changed", change=sentence)
+        return changes.sentences
 
     @property
     def condition(self) -> str:

@@ -175,8 +175,15 @@ def _usd_per_lamport(conn: Connection, run_id: int) -> float | None:
     return conn.scalar(query.order_by(EquityRow.seq.desc()).limit(1))
 
 
-def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
-    """Return live, paper, simulating and retired strategies in this order, the highest return first in each mode."""
+def strategies(conn: Connection, run_id: int, limit: int, mode: str | None = None) -> list[Json]:
+    """Return live, paper, simulating and retired strategies in this order, the highest return first in each mode.
+
+    Args:
+        conn: to the database.
+        run_id: number of the run.
+        limit: maximum number.
+        mode: of the only strategies to return; None for all.
+    """
     rank = case({"live": 0, "paper": 1, "retired": 3}, value=StrategyRow.mode, else_=2)
     total_return = StrategyRow.result["total_return"].as_float()
     query = (
@@ -184,6 +191,7 @@ def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
         .where(StrategyRow.run_id == run_id)
         .order_by(rank, total_return.desc().nulls_last(), StrategyRow.spec_id)
     )
+    query = query if mode is None else query.where(StrategyRow.mode == mode)
     return _records(conn, query.limit(limit))
 
 
@@ -289,6 +297,16 @@ def has_strategy(conn: Connection, run_id: int, spec_id: str) -> bool:
     """Return whether a run has a strategy."""
     query = select(StrategyRow.spec_id).where(StrategyRow.run_id == run_id, StrategyRow.spec_id == spec_id)
     return conn.scalar(query) is not None
+
+
+def ids_like(conn: Connection, run_id: int, spec_id: str, limit: int) -> list[str]:
+    """Return the ids of a run's strategies that begin like a text, for the longest such beginning; [] without any."""
+    for length in range(min(len(spec_id), 12), 0, -1):
+        begins = StrategyRow.spec_id.startswith(spec_id[:length], autoescape=True)
+        query = select(StrategyRow.spec_id).where(StrategyRow.run_id == run_id, begins).order_by(StrategyRow.spec_id)
+        if found := list(conn.scalars(query.limit(limit))):
+            return found
+    return []
 
 
 def generations(conn: Connection, run_id: int) -> list[Json]:

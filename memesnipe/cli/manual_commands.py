@@ -16,6 +16,7 @@ from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
 from memesnipe.storage import views
+from memesnipe.storage.actions import by_cli
 from memesnipe.storage.command_submission import (
     NoRunError,
     NoSuchStrategyError,
@@ -92,8 +93,9 @@ def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
 
 def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> SubmittedCommand:
     deadline = time.monotonic() + _RECORD_S
+    asked = {"spec_id": spec_id, "reason": reason, "who": by_cli()}
     try:
-        return _within(_RECORD_S, lambda: submit(engine, name, spec_id=spec_id, reason=reason, deadline=deadline))
+        return _within(_RECORD_S, lambda: submit(engine, name, **asked, deadline=deadline))
     except NoRunError as error:
         raise InputError(NO_RUN) from error
     except NoSuchStrategyError as error:

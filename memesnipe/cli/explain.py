@@ -1,6 +1,5 @@
 """`memesnipe explain` and `memesnipe export`: a strategy in plain words, and as a file."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,15 +24,11 @@ _Spec = Annotated[str, typer.Argument(help="A file with a genome, or the id of a
 def explain_command(spec: _Spec, json: Json = False) -> None:
     """Describe a strategy in plain words: what it looks at, when it buys and sells, and how much."""
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
-    from memesnipe.engine.genome_words import describe  # noqa: PLC0415
+    from memesnipe.runtime.genome_words import in_words  # noqa: PLC0415
 
     families = load_families(load_settings())
     genome = _genome(spec, families)
-    hypotheses = {
-        name: (sys.modules[type(family).__module__].__doc__ or "").strip().partition("\n")[0]
-        for name, family in families.items()
-    }
-    words = describe(genome, hypotheses, lambda family, name: families[family].params[name].unit)
+    words = in_words(genome, families)
     if json:
         print_json({"spec_id": genome.spec_id, "words": words, "genome": genome.to_dict()})
     else:

@@ -16,6 +16,7 @@ from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
 from memesnipe.storage import views
+from memesnipe.storage.actions import by_cli
 from memesnipe.storage.command_submission import (
     NoRunError,
     NoSuchStrategyError,
@@ -24,6 +25,8 @@ from memesnipe.storage.command_submission import (
     submit,
 )
 from memesnipe.storage.commands import outcome
+from memesnipe.storage.rows import Page
+from memesnipe.storage.strategy_list import StrategyFilter, strategies
 
 T = TypeVar("T")
 
@@ -52,7 +55,7 @@ def strategies_of_run(limit: int, mode: str | None) -> tuple[int, list[dict[str,
     """
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
-        return run_id, views.strategies(connection, run_id, limit, mode)
+        return run_id, strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0)).rows
 
 
 def _run(engine: Engine) -> int:
@@ -104,8 +107,9 @@ def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
 
 def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> SubmittedCommand:
     deadline = time.monotonic() + _RECORD_S
+    asked = {"spec_id": spec_id, "reason": reason, "who": by_cli()}
     try:
-        return _within(_RECORD_S, lambda: submit(engine, name, spec_id=spec_id, reason=reason, deadline=deadline))
+        return _within(_RECORD_S, lambda: submit(engine, name, **asked, deadline=deadline))
     except NoRunError as error:
         raise InputError(NO_RUN) from error
     except NoSuchStrategyError as error:

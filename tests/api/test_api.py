@@ -19,6 +19,7 @@ from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
 from memesnipe.servers.process import free_port
 from memesnipe.signer.app import create_signer_api
 from memesnipe.storage import schema, schema_control
+from tests.api.conftest import PROBLEM, describe
 
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -151,7 +152,7 @@ def test_the_error_of_a_missing_database_has_no_password(bus, all_running, serve
     assert (health.status_code, health.json()["parts"]["postgres"]["state"]) == (503, "down")
     trades = httpx.get(f"{served.url}/api/trades", timeout=20)
     assert trades.status_code == 503
-    assert set(trades.json()) == {"error"} and "\n" not in trades.json()["error"]
+    assert set(trades.json()) == PROBLEM and "\n" not in trades.json()["detail"]
     with httpx.stream("GET", f"{served.url}/api/events", timeout=20) as stream:
         event, trouble = next(messages(stream.iter_lines()))
     assert event == "trouble" and "does not respond" in trouble["error"]
@@ -198,32 +199,21 @@ def test_an_invalid_limit_is_refused(client, limit):
     assert client.get("/api/trades", params={"limit": limit}).status_code == 422
 
 
-def test_the_stream_sends_a_changed_state(client, all_running, new_run, insert, monkeypatch):
+def test_the_stream_sends_the_changes_of_the_state(client, all_running, new_run, insert, monkeypatch):
     monkeypatch.setattr(broadcast, "COMMENT_INTERVAL_S", 2.0)
     insert(schema.EquityRow, seq=1, equity_usd=1000.0, equity_lamports=5)
     with client.stream("GET", "/api/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         found = messages(stream.iter_lines())
         event, state = next(found)
-        assert event == "state" and state["portfolio"]["equity_usd"] == 1000.0
-        assert set(state) == {
-            *(
-                "report",
-                "learned",
-                "portfolio",
-                "risk",
-                "equity_curve",
-                "positions",
-                "trades",
-                "strategies",
-                "lifecycle",
-                "health",
-            ),
-        }
+        assert event == "state" and state["accounts"][0]["portfolio"]["equity_usd"] == 1000.0
+        parts = "report", "learned", "accounts", "positions", "trades", "lifecycle", "commands", "health"
+        assert set(state) == set(parts)
         assert next(found)[0] == "comment"
         insert(schema.TradeRow, order_id="a/1", mint="fresh", seq=2)
-        changed = next(state for event, state in found if event == "state")
+        changed = next(state for event, state in found if event == "changes")
         assert [trade["mint"] for trade in changed["trades"]] == ["fresh"]
+        assert set(changed) == {"report", "trades"}  # what differs, and nothing else
 
 
 def test_the_pages_load_nothing_from_other_hosts(client):
@@ -247,9 +237,9 @@ def test_views_are_read_only(backend):
         conn.execute(sa.delete(schema.TradeRow))
 
 
-def test_every_route_has_a_description(backend, database):
+def test_every_route_has_a_description(backend, database, market):
     commands = Commands(database, "")
-    for path, methods in create_api(backend, commands, 1).openapi()["paths"].items():
+    for path, methods in create_api(backend, commands, market, describe, 1).openapi()["paths"].items():
         assert all(operation["description"] for operation in methods.values()), path
 
 

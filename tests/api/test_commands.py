@@ -17,7 +17,7 @@ from memesnipe.protocol.commands import MAX_REASON_BYTES, CommandName
 from memesnipe.servers.process import wait_until
 from memesnipe.storage.command_submission import NoSuchStrategyError, TooLateError, connect_for_commands, submit
 from memesnipe.storage.schema_control import CommandRow
-from tests.api.conftest import TOKEN
+from tests.api.conftest import PROBLEM, TOKEN
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -48,7 +48,7 @@ def test_a_separate_application_serves_halt_below_its_prefix(database, new_run):
                 await client.get("/api/halt"),
                 await client.post("/api/halt/nowhere", headers=HEADERS),
             ]
-            assert all(set(answer.json()) == {"error"} for answer in answers[1:])
+            assert all(set(answer.json()) == PROBLEM for answer in answers[1:])
             return [answer.status_code for answer in answers]
 
     assert asyncio.run(request_all()) == [202, 401, 405, 404]
@@ -61,7 +61,7 @@ def test_a_lock_on_the_table_is_an_error_within_seconds(backend, serve, new_run,
     began = time.monotonic()
     answer = httpx.post(f"{served.url}/api/halt", headers=HEADERS, timeout=20)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    assert "lock timeout" in answer.json()["error"]
+    assert "lock timeout" in answer.json()["detail"]
     assert time.monotonic() - began < 10
     engine.dispose()
 
@@ -77,7 +77,7 @@ def test_a_hanging_database_is_an_error_within_the_timeout(backend, serve, monke
         ]  # more than threads
         for answer in answers:
             assert answer.status_code == 503
-            assert answer.json()["error"].startswith("the database does not respond: no response within 0.5 s")
+            assert answer.json()["detail"].startswith("the database does not respond: no response within 0.5 s")
             assert answer.elapsed.total_seconds() < 5
             assert "sesame" not in answer.text
         assert httpx.get(served.url, timeout=5).status_code == 200

@@ -135,7 +135,9 @@ def _commands(settings: "Settings") -> "Commands":
     from memesnipe.api.token import load_token  # noqa: PLC0415
     from memesnipe.storage.command_submission import connect_for_commands  # noqa: PLC0415
 
-    return Commands(connect_for_commands(_database_url(settings)), load_token(settings.installation.token_file))
+    kill_file = Home(settings.installation.memesnipe_home).signer_halt
+    database = connect_for_commands(_database_url(settings))
+    return Commands(database, load_token(settings.installation.token_file), kill_file)
 
 
 def _database_url(settings: "Settings") -> str:

@@ -1,7 +1,8 @@
-"""Commands over HTTP: halt, reset, promote, demote; with separate threads and connections, and a time limit."""
+"""Commands over HTTP, with separate threads and connections, and a time limit."""
 
 import time
-from typing import Annotated, Any, Final
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -9,14 +10,22 @@ from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import memesnipe
+from memesnipe import halt_file
 from memesnipe.api.answers import Answer, answer_errors
 from memesnipe.api.health import one_line
 from memesnipe.api.schemas import Problem, RecordedCommand
 from memesnipe.api.token import is_allowed
 from memesnipe.api.workers import SlowError, Workers
 from memesnipe.errors import InputError
-from memesnipe.protocol.commands import CommandName
-from memesnipe.storage.command_submission import SPEC_ID, NoRunError, NoSuchStrategyError, TooLateError, submit
+from memesnipe.protocol.commands import CommandName, check_reason
+from memesnipe.storage.command_submission import (
+    SPEC_ID,
+    NoRunError,
+    NoSuchAccountError,
+    NoSuchStrategyError,
+    TooLateError,
+    submit,
+)
 
 TIMEOUT_S: Final = 3.0
 _THREADS: Final = 4
@@ -26,10 +35,13 @@ _REASON: Final = "over HTTP"
 SpecId = Annotated[str, Path(pattern=SPEC_ID, description="A strategy's id, as in `/api/strategies`.")]
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": Problem, "description": "The token is missing or wrong"},
-    404: {"model": Problem, "description": "There is no run, or no such strategy"},
+    404: {"model": Problem, "description": "There is no run, no such strategy, or no such account"},
 }
 _bearer = HTTPBearer(auto_error=False, description="The token of this installation, see API_TOKEN_FILENAME.")
 Reason = Annotated[str, Query(description="Recorded with the command. 1 KB at most.")]
+AccountName = Annotated[
+    Literal["live", "paper", "all"], Query(description="Whose positions are sold; `live` where it is missing.")
+]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
@@ -39,15 +51,22 @@ class Commands:
     Args:
         database: an engine for commands alone, so that no read holds its connections.
         token: required of every request; with an empty one every request is refused.
+        kill_file: which a halt writes before anything else, as the database may not respond.
     """
 
-    def __init__(self, database: Engine, token: str) -> None:
+    def __init__(self, database: Engine, token: str, kill_file: FilePath) -> None:
         self._database = database
         self._token = token
+        self._kill_file = kill_file
         self._workers = Workers("commands", threads=_THREADS, timeout_s=TIMEOUT_S, capacity=_CAPACITY)
 
     async def submit(
-        self, bearer: HTTPAuthorizationCredentials | None, name: CommandName, reason: str, spec_id: str = ""
+        self,
+        bearer: HTTPAuthorizationCredentials | None,
+        name: CommandName,
+        reason: str,
+        spec_id: str = "",
+        account: str = "",
     ) -> Answer:
         """Return the response: 202 with the command's number, 401, 404, 422, or 503 within three seconds."""
         if not is_allowed(bearer.credentials if bearer else None, self._token):
@@ -55,20 +74,38 @@ class Commands:
             return Answer(error, status_code=401, headers={"WWW-Authenticate": "Bearer"})
         deadline = time.monotonic() + TIMEOUT_S
         try:
+            check_reason(reason)
+            self._change_kill_file(name)
             submitted = await self._workers.run(
-                lambda: submit(self._database, name, spec_id=spec_id, reason=reason, deadline=deadline)
+                lambda: submit(self._database, name, spec_id=spec_id, reason=reason, account=account, deadline=deadline)
             )
         except (SlowError, TooLateError) as error:
             reason_of_failure = (
                 f"no response within {TIMEOUT_S:g} s; /api/commands shows whether the {name.value} was recorded"
             )
+            if name is CommandName.HALT:
+                reason_of_failure += "; the signer has stopped, and the run halts once the database responds"
             raise SlowError(reason_of_failure) from error
         except InputError as error:
             return Answer({"error": str(error)}, status_code=422)
-        except (NoRunError, NoSuchStrategyError) as error:
+        except (NoRunError, NoSuchStrategyError, NoSuchAccountError) as error:
             return Answer({"error": str(error)}, status_code=404)
+        if name is CommandName.FLATTEN:
+            halt_file.allow_exits(self._kill_file)
         found = {"run_id": submitted.run_id, "command_id": submitted.command_id, "outcome": "/api/commands"}
         return Answer(found, status_code=202)
+
+    def _change_kill_file(self, name: CommandName) -> None:
+        """Write or remove the kill file as the command says.
+
+        Raises:
+            OSError: it cannot be changed.
+        """
+        if name is CommandName.HALT:
+            halt_file.halt(self._kill_file)
+        elif name is CommandName.RISK_RESET:
+            # Before the command, or the file would halt the run again.
+            halt_file.resume(self._kill_file)
 
     def explain(self, error: BaseException) -> str:
         """Return one line about an error, without secrets."""
@@ -84,9 +121,14 @@ def command_routes(commands: Commands) -> APIRouter:
         """Stop all trading."""
         return await commands.submit(bearer, CommandName.HALT, reason)
 
+    @router.post("/api/flatten", response_model=RecordedCommand, status_code=202, responses=_REFUSALS)
+    async def flatten(bearer: Bearer, account: AccountName = "live", reason: Reason = _REASON) -> Answer:
+        """Stop all entries, and sell every position of an account."""
+        return await commands.submit(bearer, CommandName.FLATTEN, reason, account="" if account == "all" else account)
+
     @router.post("/api/risk/reset", response_model=RecordedCommand, status_code=202, responses=_REFUSALS)
     async def reset_risk(bearer: Bearer, reason: Reason = _REASON) -> Answer:
-        """Leave a halt or Emergency."""
+        """Leave a halt, a flatten or Emergency."""
         return await commands.submit(bearer, CommandName.RISK_RESET, reason)
 
     @router.post(

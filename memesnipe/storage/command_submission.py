@@ -7,10 +7,12 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.storage import views
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.database import connect
+from memesnipe.storage.runs import live_capital
 
 # The syntax of strategy ids.
 SPEC_ID: Final = r"^[A-Za-z0-9_.:-]{1,100}$"
@@ -24,6 +26,10 @@ class NoRunError(LookupError):
 
 class NoSuchStrategyError(LookupError):
     """The run has no such strategy."""
+
+
+class NoSuchAccountError(LookupError):
+    """The run has no such account."""
 
 
 class TooLateError(TimeoutError):
@@ -43,7 +49,9 @@ def connect_for_commands(url: str) -> Engine:
     return connect(url, _SHORT_TIMEOUTS)
 
 
-def submit(database: Engine, name: CommandName, *, spec_id: str = "", reason: str, deadline: float) -> SubmittedCommand:
+def submit(
+    database: Engine, name: CommandName, *, spec_id: str = "", reason: str, account: str = "", deadline: float
+) -> SubmittedCommand:
     """Record a command for the newest run.
 
     A stalled server may respond long after the caller has timed out; the deadline prevents the commit of such a
@@ -54,11 +62,13 @@ def submit(database: Engine, name: CommandName, *, spec_id: str = "", reason: st
         name: the command.
         spec_id: the strategy to promote or demote; empty for other commands.
         reason: the reason to record with the command.
+        account: that the command is for; empty for every account.
         deadline: the time of the monotonic clock, in seconds, after which the command is not committed.
 
     Raises:
         NoRunError: there is no run yet.
         NoSuchStrategyError: the newest run has no such strategy.
+        NoSuchAccountError: the newest run has no such account.
         InputError: the reason is too long, or cannot be stored.
         TooLateError: the deadline has passed.
     """
@@ -68,7 +78,9 @@ def submit(database: Engine, name: CommandName, *, spec_id: str = "", reason: st
             raise NoRunError("there is no run yet")
         if spec_id and not (re.match(SPEC_ID, spec_id) and views.has_strategy(connection, run_id, spec_id)):
             raise NoSuchStrategyError(f"there is no strategy {spec_id!r:.100} in run {run_id}")
-        command_id = enqueue(connection, run_id, name, spec_id=spec_id, reason=reason)
+        if account == Account.LIVE and live_capital(connection, run_id) is None:
+            raise NoSuchAccountError(f"run {run_id} has no live account; trading is on paper")
+        command_id = enqueue(connection, run_id, name, spec_id=spec_id, reason=reason, account=account)
         if time.monotonic() > deadline:
             raise TooLateError
     return SubmittedCommand(run_id, command_id)

@@ -65,9 +65,12 @@ def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
 def read_live_capital(engine: Engine, run_id: int) -> float | None:
     """Return the starting capital of a run's live account in USD; None where the run has no live account."""
     with engine.connect() as connection:
-        settings: dict[str, Any] = connection.execute(
-            select(RunRow.settings).where(RunRow.run_id == run_id)
-        ).scalar_one()
+        return live_capital(connection, run_id)
+
+
+def live_capital(connection: Connection, run_id: int) -> float | None:
+    """Return the starting capital of a run's live account in USD; None where the run has no live account."""
+    settings: dict[str, Any] = connection.execute(select(RunRow.settings).where(RunRow.run_id == run_id)).scalar_one()
     return settings.get(LIVE_CAPITAL)
 
 

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import redis
@@ -74,12 +75,13 @@ def backend(database, bus, signer) -> Backend:
 
 
 @pytest.fixture
-def serve(database: Engine) -> Iterator[Callable[..., Served]]:
+def serve(database: Engine, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Return a function that serves an API over a backend; its commands go to the database of the tests."""
     served: list[Served] = []
 
     def start(backend: Backend, port: int = 0, *, token: str = TOKEN, commands_database: Engine = database) -> Served:
-        app = CommandPriority(RequestChecks(create_api(backend, Commands(commands_database, token), MAX_STREAMS)))
+        commands = Commands(commands_database, token, tmp_path / "halt")
+        app = CommandPriority(RequestChecks(create_api(backend, commands, MAX_STREAMS)))
         served.append(Served(app, port))
         return served[-1]
 

@@ -20,8 +20,8 @@ def client(backend, serve):
 
 
 @pytest.fixture
-def routes(backend, database):
-    commands = Commands(database, "")
+def routes(backend, database, tmp_path):
+    commands = Commands(database, "", tmp_path / "halt")
     every = [*create_api(backend, commands, 1).routes, *command_routes(commands).routes]
     found = {route.path: route for route in every if isinstance(route, APIRoute) and route.path.startswith("/api/")}
     del found["/api/events"]

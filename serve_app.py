@@ -104,7 +104,7 @@ class Signer:
             wallet=settings.installation.wallet_file,
             token=settings.installation.signer_token_file,
             policy=settings.installation.signer_policy_file,
-            folder=home.signer,
+            folder=settings.installation.signer_folder,
             halt=home.signer_halt,
         )
         api = open_signer_api(files, settings.feeds.solana_rpc_url.get_secret_value())

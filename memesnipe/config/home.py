@@ -141,6 +141,11 @@ class Home:
         """Return the kill switch: while this file exists, new entries stop (`memesnipe.halt_file`)."""
         return self.signer / "halt"
 
+    @property
+    def localnet(self) -> Path:
+        """Return the folder of `memesnipe up --localnet`: a wallet, a policy and the signer's state of its own."""
+        return self.folder / "localnet"
+
     def tapes(self, run_id: int) -> Path:
         """Return the folder of the tapes that a run has recorded."""
         return self.folder / "tapes" / str(run_id)

@@ -63,3 +63,6 @@ class VenueClient(Protocol):
 
     def acknowledge(self, reports: Sequence[ExecutionReport]) -> None:
         """Forget reports of `poll`, which are committed now."""
+
+    def close(self) -> None:
+        """Stop; open orders go on at the next start."""

@@ -57,6 +57,7 @@ class RoundTripSeen:
     spec_id: str
     position: int  # unique among the open round trips of the strategy
     value: float | None  # at the end: its profit relative to its stake, net of all costs
+    live_profit_lamports: int = 0  # at the end, in the live account: its profit, net of all costs
 
 
 class AccountFigures(msgspec.Struct, frozen=True):

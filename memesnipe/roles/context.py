@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.config.home import Home, installation_of
-from memesnipe.config.policies import capital_of, fill_model_of
+from memesnipe.config.policies import Capital, capital_of, fill_model_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.warm import compile_all
@@ -93,8 +93,8 @@ class Context:
         return FeedChoice(**run_options(self.database, self.run_id))
 
     @cached_property
-    def capital_usd(self) -> dict[Account, float]:
-        """The accounts of the run, each with its starting capital in USD."""
+    def capital(self) -> dict[Account, Capital]:
+        """The accounts of the run, each with its starting capital."""
         return capital_of(self.settings, read_live_capital(self.database, self.run_id))
 
     @property

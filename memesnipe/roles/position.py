@@ -44,8 +44,8 @@ class PositionRole(Consumer):
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
         self._ledgers = {
-            account: Ledger(ledger_policy_of(context.settings, usd), account=account)
-            for account, usd in context.capital_usd.items()
+            account: Ledger(ledger_policy_of(context.settings, capital), account=account)
+            for account, capital in context.capital.items()
         }
 
     @property

@@ -12,7 +12,7 @@ from memesnipe.protocol.commands import CommandName
 from memesnipe.storage import views
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.database import connect
-from memesnipe.storage.runs import live_capital
+from memesnipe.storage.runs import LIVE_CAPITAL, read_run_settings
 
 # The syntax of strategy ids.
 SPEC_ID: Final = r"^[A-Za-z0-9_.:-]{1,100}$"
@@ -78,7 +78,7 @@ def submit(
             raise NoRunError("there is no run yet")
         if spec_id and not (re.match(SPEC_ID, spec_id) and views.has_strategy(connection, run_id, spec_id)):
             raise NoSuchStrategyError(f"there is no strategy {spec_id!r:.100} in run {run_id}")
-        if account == Account.LIVE and live_capital(connection, run_id) is None:
+        if account == Account.LIVE and read_run_settings(connection, run_id).get(LIVE_CAPITAL) is None:
             raise NoSuchAccountError(f"run {run_id} has no live account; trading is on paper")
         command_id = enqueue(connection, run_id, name, spec_id=spec_id, reason=reason, account=account)
         if time.monotonic() > deadline:

@@ -284,4 +284,5 @@ class Desk:
             if not state.round_trips[spec_id]:
                 del state.round_trips[spec_id]
             value = round_trip.profit_lamports / round_trip.stake_lamports
-            self._observed.append(Observation(spec_id, token, value, ts, is_between_events))
+            profit = round_trip.profit_lamports
+            self._observed.append(Observation(spec_id, token, value, ts, is_between_events, profit))

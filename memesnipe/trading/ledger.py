@@ -55,10 +55,11 @@ class LedgerState:
 class LedgerPolicy:
     """The initial capital, and the stops of positions. Losses are ratios."""
 
-    capital_usd: float
+    capital_usd: float  # converted at the first price of SOL
     stop_loss: float  # of a position's cost
     trailing_stop: float  # of its highest value
     dead_after_ns: int
+    capital_lamports: int = 0  # instead, where the capital is what a wallet holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Ledger:
         return self.state.cash_lamports + self.state.value_lamports
 
     def on_event(self, event: Event) -> RiskCheck | None:
-        """Apply an event to the market and to the positions; convert the capital at the first price of SOL.
+        """Apply an event to the market and to the positions; set the capital at the first price of SOL.
 
         Returns:
             The check of the event's positions and of the account; None where the event's token is not held.
@@ -124,7 +125,8 @@ class Ledger:
                 follow(position.holding, before, event)
         state.market_state.apply(event)
         if not state.capital_lamports and state.market_state.sol_usd:
-            state.capital_lamports = capital_lamports(self._rules.capital_usd, state.market_state.sol_usd)
+            usd = self._rules.capital_usd
+            state.capital_lamports = self._rules.capital_lamports or capital_lamports(usd, state.market_state.sol_usd)
             state.cash_lamports += state.capital_lamports
         if not held:
             return None

@@ -83,8 +83,11 @@ class Portfolio:
         self.state.evaluations = max(self.state.evaluations, spec.evaluations)
 
     def on_results(self, message: SimulationResults) -> None:
-        """Update each strategy's result, and the parity of its fills with the simulated ones."""
+        """Update each strategy's result, the parity of its fills with the simulated ones, and its live capital."""
         self.records.apply(message.strategies, message.parity)
+        for seen in message.round_trips:
+            if seen.live_profit_lamports:  # else nothing was traded: the entry failed without a fee
+                self.on_live_trade(seen.spec_id, seen.live_profit_lamports)
         self._detectors.apply([seen for seen in message.round_trips if seen.spec_id in self.state.strategies])
 
     def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> tuple[str, Transition | None]:

@@ -138,7 +138,8 @@ def _commands(settings: "Settings") -> "Commands":
     from memesnipe.api.commands import Commands  # noqa: PLC0415
     from memesnipe.storage.command_submission import connect_for_commands  # noqa: PLC0415
 
-    return Commands(connect_for_commands(_database_url(settings)), _token(settings))
+    kill_file = Home(settings.installation.memesnipe_home).signer_halt
+    return Commands(connect_for_commands(_database_url(settings)), _token(settings), kill_file)
 
 
 def _token(settings: "Settings") -> str:

@@ -270,6 +270,7 @@ class Command(Schema):
     command_id: int
     name: str
     spec_id: str
+    account: str = Field(description="Of flatten; empty for every account.")
     reason: str
     requested_at: str = Field(description="ISO 8601.")
     seq: Seq | None = Field(description="The event after which it took effect.")

@@ -19,6 +19,7 @@ from memesnipe.storage import views
 from memesnipe.storage.actions import by_cli
 from memesnipe.storage.command_submission import (
     NoRunError,
+    NoSuchAccountError,
     NoSuchStrategyError,
     SubmittedCommand,
     connect_for_commands,
@@ -76,16 +77,16 @@ def send_command(command: str, spec_id: str, reason: str) -> dict[str, Any]:
     """
     check_reason(reason)
     name = CommandName(command)
-    with _database_of_commands(load_settings()) as (engine, runs):
-        submitted = _record(engine, name, spec_id, reason)
-        result = _wait(engine, submitted.command_id) if runs else _WAITING
+    with database_of_commands(load_settings()) as (engine, runs):
+        submitted = record(engine, name, spec_id, reason)
+        result = wait_for_outcome(engine, submitted.command_id) if runs else _WAITING
     if result.startswith("refused"):
         raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix('refused: ')}")
     return {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value, "outcome": result}
 
 
 @contextmanager
-def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
+def database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
     """Connect to the database; yield it, and whether an active run will execute commands.
 
     `memesnipe up` has migrated its database, so with an active run there is no migration to wait for, and statements
@@ -105,15 +106,23 @@ def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
         engine.dispose()
 
 
-def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> SubmittedCommand:
+def record(engine: Engine, name: CommandName, spec_id: str, reason: str, account: str = "") -> SubmittedCommand:
+    """Record a command.
+
+    Raises:
+        InputError: there is no run, no such strategy, or no such account.
+        MemeSnipeError: the database does not record it in time.
+    """
     deadline = time.monotonic() + _RECORD_S
     asked = {"spec_id": spec_id, "reason": reason, "who": by_cli()}
     try:
-        return _within(_RECORD_S, lambda: submit(engine, name, **asked, deadline=deadline))
+        return _within(_RECORD_S, lambda: submit(engine, name, **asked, account=account, deadline=deadline))
     except NoRunError as error:
         raise InputError(NO_RUN) from error
     except NoSuchStrategyError as error:
         raise InputError(f"{error}{_near(engine, spec_id)}; `memesnipe strategies` lists them") from error
+    except NoSuchAccountError as error:
+        raise InputError(f"{error}; `--account paper` names the other one") from error
     except TimeoutError as error:
         # Every order is recorded before it is sent, so trading is paused while the database does not respond.
         raise MemeSnipeError(
@@ -139,7 +148,9 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
     return BackgroundCheck(work).submit().result(seconds)
 
 
-def _wait(engine: Engine, command_id: int) -> str:
+def wait_for_outcome(engine: Engine, command_id: int) -> str:
+    """Return the outcome of a command, waiting some seconds for it."""
+
     def read_outcome() -> str | None:
         with engine.connect() as connection:
             return outcome(connection, command_id)

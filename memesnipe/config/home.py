@@ -143,7 +143,7 @@ class Home:
 
     @property
     def signer_halt(self) -> Path:
-        """Return the signer's kill switch: while this file exists, nothing is signed."""
+        """Return the kill switch: while this file exists, new entries stop (`memesnipe.halt_file`)."""
         return self.signer / "halt"
 
     @property

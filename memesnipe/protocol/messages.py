@@ -140,6 +140,11 @@ class CommandMessage(Payload, frozen=True, kw_only=True):
     name: CommandName
     spec_id: str  # of promote and demote
     reason: str
+    account: str = ""  # "": every account
+
+    def concerns(self, account: Account) -> bool:
+        """Return whether the command is for an account."""
+        return self.account in ("", account)
 
 
 class RiskEvent(Follows, frozen=True, kw_only=True):

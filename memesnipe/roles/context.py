@@ -112,6 +112,11 @@ class Context:
         return fill_model_of(self.settings)
 
     @property
+    def halt_file(self) -> Path:
+        """The path of the kill file."""
+        return Home(self.home).signer_halt
+
+    @property
     def event_log(self) -> Path:
         """The path of the run's event log."""
         return Home(self.home).run(self.run_id).event_log

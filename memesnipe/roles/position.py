@@ -152,8 +152,9 @@ class PositionRole(Consumer):
         self._send(messages, work, {SIMULATION_RESULTS: number})
 
     def _apply(self, command: CommandMessage, work: UnitOfWork) -> None:
-        """Apply a halt or a reset to every account."""
-        changed = [ledger for ledger in self._ledgers.values() if ledger.apply(command.name)]
+        """Apply a halt, a flatten or a reset to the accounts that it is for."""
+        concerned = [ledger for account, ledger in self._ledgers.items() if command.concerns(account)]
+        changed = [ledger for ledger in concerned if ledger.apply(command.name)]
         for ledger in changed:
             self._write(of_command(ledger, command.seq, ledger.state.market_state.last_ts, command.name), work)
         if not changed:

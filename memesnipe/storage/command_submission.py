@@ -8,11 +8,13 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from memesnipe.errors import InputError
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.storage import views
 from memesnipe.storage.actions import UNKNOWN, record_action
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.database import connect
+from memesnipe.storage.runs import LIVE_CAPITAL, read_run_settings
 
 # The syntax of strategy ids.
 SPEC_ID: Final = r"^[A-Za-z0-9_.:-]{1,100}$"
@@ -27,6 +29,10 @@ class NoRunError(LookupError):
 
 class NoSuchStrategyError(LookupError):
     """The run has no such strategy."""
+
+
+class NoSuchAccountError(LookupError):
+    """The run has no such account."""
 
 
 class TooLateError(TimeoutError):
@@ -47,7 +53,14 @@ def connect_for_commands(url: str) -> Engine:
 
 
 def submit(
-    database: Engine, name: CommandName, *, spec_id: str = "", reason: str, deadline: float, who: str = UNKNOWN
+    database: Engine,
+    name: CommandName,
+    *,
+    spec_id: str = "",
+    reason: str,
+    account: str = "",
+    deadline: float,
+    who: str = UNKNOWN,
 ) -> SubmittedCommand:
     """Record a command for the newest run, and the action in the audit log; a refused one in the log alone.
 
@@ -59,21 +72,23 @@ def submit(
         name: the command.
         spec_id: the strategy to promote or demote; empty for other commands.
         reason: the reason to record with the command.
+        account: that the command is for; empty for every account.
         deadline: the time of the monotonic clock, in seconds, after which the command is not committed.
         who: has asked for it (`memesnipe.storage.actions`).
 
     Raises:
         NoRunError: there is no run yet.
         NoSuchStrategyError: the newest run has no such strategy.
+        NoSuchAccountError: the newest run has no such account.
         InputError: the reason is too long, or cannot be stored.
         TooLateError: the deadline has passed.
     """
     with database.begin() as connection:
         run_id = views.latest_run(connection)
-        refusal = _refusal(connection, run_id, spec_id, reason)
+        refusal = _refusal(connection, run_id, spec_id, account, reason)
         command_id = None
         if refusal is None and run_id is not None:
-            command_id = enqueue(connection, run_id, name, spec_id=spec_id, reason=reason)
+            command_id = enqueue(connection, run_id, name, spec_id=spec_id, reason=reason, account=account)
         log = {"who": who, "spec_id": spec_id, "reason": reason, "refused": str(refusal or "")}
         record_action(connection, run_id, name, command_id=command_id, **log)
         if time.monotonic() > deadline:
@@ -83,12 +98,14 @@ def submit(
     return SubmittedCommand(run_id, command_id)
 
 
-def _refusal(connection: Connection, run_id: int | None, spec_id: str, reason: str) -> Exception | None:
+def _refusal(connection: Connection, run_id: int | None, spec_id: str, account: str, reason: str) -> Exception | None:
     """Return why a command is not recorded, or None."""
     if run_id is None:
         return NoRunError(_NO_RUN)
     if spec_id and not (re.match(SPEC_ID, spec_id) and views.has_strategy(connection, run_id, spec_id)):
         return NoSuchStrategyError(f"there is no strategy {spec_id!r:.100} in run {run_id}")
+    if account == Account.LIVE and read_run_settings(connection, run_id).get(LIVE_CAPITAL) is None:
+        return NoSuchAccountError(f"run {run_id} has no live account; trading is on paper")
     try:
         check_reason(reason)
     except InputError as error:

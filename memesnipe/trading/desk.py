@@ -173,7 +173,7 @@ class Desk:
         return self._leave(order, holding)
 
     def apply(self, command: str) -> bool:
-        """Apply a halt or a reset; return whether the command is one of these."""
+        """Apply a halt, a flatten or a reset; return whether the command is one of these."""
         return self._ledger.apply(command)
 
     def cancel_not_permitted(self) -> list[Order]:

@@ -183,7 +183,7 @@ class Execution:
         accounts, seq = self.accounts, self.seq
         match control:
             case CommandMessage():
-                return [each.apply_command(control.name, control.spec_id, seq) for each in accounts.values()]
+                return [each.apply_command(control, seq) for each in accounts.values() if control.concerns(each.name)]
             case ExecutionReport():
                 return [accounts[control.account].apply_report(control, seq)]
             case AllocationMessage():

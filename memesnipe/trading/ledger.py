@@ -40,6 +40,7 @@ class LedgerState:
     value_lamports: int = 0  # of all positions
     breaker: Breaker = field(default_factory=Breaker)
     halted: bool = False
+    flattening: bool = False  # whether every position is being sold, although trading is halted
 
     def position(self, spec_id: str, token: int) -> Position | None:
         """Return a strategy's position in a token, or None."""
@@ -160,15 +161,15 @@ class Ledger:
         return Booked(position, realised)
 
     def apply(self, command: str) -> bool:
-        """Apply a halt or a reset; return whether the command is one of these."""
-        if command == CommandName.HALT:
-            self.state.halted = True
+        """Apply a halt, a flatten or a reset; return whether the command is one of these."""
+        if command in (CommandName.HALT, CommandName.FLATTEN):
+            self.state.halted, self.state.flattening = True, command == CommandName.FLATTEN
         elif command == CommandName.RISK_RESET:
-            self.state.halted = False
+            self.state.halted = self.state.flattening = False
             # Ending a halt keeps the drawdown; ending Critical or Emergency resets it.
             if self.state.breaker.level in (RiskLevel.CRITICAL, RiskLevel.EMERGENCY):
                 self.state.breaker.reset()
-        return command in (CommandName.HALT, CommandName.RISK_RESET)
+        return command in (CommandName.HALT, CommandName.FLATTEN, CommandName.RISK_RESET)
 
     def mark(self) -> Mark:
         """Return the account's value, and check all positions and the breaker.
@@ -214,6 +215,8 @@ class Ledger:
         return RiskCheck(self.state.breaker.observe(self.equity_lamports), stopped, newly_stopped)
 
     def _stop_of(self, position: Position) -> str:
+        if self.state.flattening:
+            return CommandName.FLATTEN.value
         if position.value_lamports <= position.holding.cost_lamports * (1.0 - self._rules.stop_loss):
             return "portfolio_stop_loss"
         if position.value_lamports <= position.best_value_lamports * (1.0 - self._rules.trailing_stop):

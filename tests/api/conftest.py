@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,12 +90,13 @@ def describe(genome: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.fixture
-def serve(database: Engine, market: Market) -> Iterator[Callable[..., Served]]:
+def serve(database: Engine, market: Market, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Return a function that serves an API over a backend; its commands go to the database of the tests."""
     served: list[Served] = []
 
     def start(backend: Backend, port: int = 0, *, token: str = TOKEN, commands_database: Engine = database) -> Served:
-        api = create_api(backend, Commands(commands_database, token), market, describe, MAX_STREAMS)
+        commands = Commands(commands_database, token, tmp_path / "halt")
+        api = create_api(backend, commands, market, describe, MAX_STREAMS)
         app = CommandPriority(RequestChecks(RemoteAccess(api, token)))
         served.append(Served(app, port))
         return served[-1]

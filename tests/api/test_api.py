@@ -237,13 +237,19 @@ def test_views_are_read_only(backend):
         conn.execute(sa.delete(schema.TradeRow))
 
 
-def test_every_route_has_a_description(backend, database, market):
-    commands = Commands(database, "")
+def test_every_route_has_a_description(backend, database, market, tmp_path):
+    commands = Commands(database, "", tmp_path / "halt")
     for path, methods in create_api(backend, commands, market, describe, 1).openapi()["paths"].items():
         assert all(operation["description"] for operation in methods.values()), path
 
 
-COMMAND_PATHS = ("/api/halt", "/api/risk/reset", "/api/strategies/abc/promote", "/api/strategies/abc/demote")
+COMMAND_PATHS = (
+    "/api/halt",
+    "/api/flatten?account=paper",
+    "/api/risk/reset",
+    "/api/strategies/abc/promote",
+    "/api/strategies/abc/demote",
+)
 
 
 @pytest.mark.parametrize("path", COMMAND_PATHS)
@@ -274,10 +280,11 @@ def test_with_the_token_commands_are_recorded_in_order(client, new_run, insert):
     insert(schema.StrategyRow, spec_id="abc", mode="paper")
     headers = {"Authorization": "Bearer a token of the tests"}
     answers = [client.post(path, headers=headers) for path in COMMAND_PATHS]
-    assert [answer.status_code for answer in answers] == [202] * 4
+    assert [answer.status_code for answer in answers] == [202] * 5
     commands = client.get("/api/commands").json()
     assert [(c["name"], c["spec_id"], c["outcome"]) for c in reversed(commands)] == [
-        ("halt", "", None), ("risk_reset", "", None), ("promote", "abc", None), ("demote", "abc", None),
+        ("halt", "", None), ("flatten", "", None), ("risk_reset", "", None),
+        ("promote", "abc", None), ("demote", "abc", None),
     ]  # fmt: skip
     assert [answer.json()["command_id"] for answer in answers] == [c["command_id"] for c in reversed(commands)]
     assert client.post("/api/strategies/nobody/promote", headers=headers).status_code == 404

@@ -27,14 +27,14 @@ def client(backend, serve):
 
 
 @pytest.fixture
-def routes(backend, database, market):
+def routes(backend, database, market, tmp_path):
     reads = Reads(backend)
     routers = (
         figure_routes(reads),
         strategy_routes(reads, describe),
         trade_routes(reads),
         market_routes(reads, market),
-        command_routes(Commands(database, "")),
+        command_routes(Commands(database, "", tmp_path / "halt")),
     )
     return {route.path: route for router in routers for route in router.routes if isinstance(route, APIRoute)}
 

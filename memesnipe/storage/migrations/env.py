@@ -7,6 +7,7 @@ from memesnipe.storage import (  # noqa: F401 - the imports register tables
     schema_control,
     schema_searches,
     schema_submissions,
+    schema_verdicts,
 )
 from memesnipe.storage.schema import Base
 

@@ -15,9 +15,9 @@ DATA = ("/api/report", "/api/trades", "/api/events", "/openapi.json", "/api/nowh
 
 
 @pytest.fixture
-def get(backend, database, market, new_run):
+def get(backend, database, market, new_run, tmp_path):
     """Return a function that sends a GET from an address and returns the response."""
-    api = create_api(backend, Commands(database, TOKEN), market, describe, 1)
+    api = create_api(backend, Commands(database, TOKEN, tmp_path / "halt"), market, describe, 1)
 
     def get(path, address, headers=None, token=TOKEN):
         app = RequestChecks(RemoteAccess(api, token), ["memes.example"])

@@ -12,6 +12,7 @@ from memesnipe.cli.mode_choice import LocalOptions, ModeName, local_feed, mode_c
 from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import BACKGROUND_OPTION, FEED_HELP, Json
 from memesnipe.cli.signals import exit_on_interrupt
+from memesnipe.errors import InputError
 from memesnipe.runtime.terminal import print_json, print_message, print_table
 from memesnipe.runtime.trading_mode import check_switches
 
@@ -84,6 +85,8 @@ def up_command(
     settings = load_settings()
     if trading.is_live and not localnet:
         check_switches(settings)
+        if not choice.live:
+            raise InputError(f"--mode live --feed {choice.name}: that market is not real; choose live feeds")
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 

@@ -20,7 +20,7 @@ _LIMIT_S: Final = 30.0
 
 
 def live_report(session: Session) -> dict[str, Any]:
-    """Return the figures of both accounts and the verdict on the wallet; a message instead where they are not to be had.
+    """Return the figures of both accounts and the verdict on the wallet; None for both where they cannot be read.
 
     It waits for a limited time: a database that hangs must not keep the system from stopping.
     """

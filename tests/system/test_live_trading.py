@@ -31,7 +31,7 @@ def test_live_orders_agree_with_the_wallet_although_the_desk_and_the_signer_are_
     one = installations(**SETTINGS)
     write_strategy(one)
     faults = [text for fault in FAULTS for text in ("--fault", fault)]
-    process = one.start("up", "--mode", "live", "--localnet", "--slot-ms", "100", *faults, "--json")
+    process = one.start("up", "--mode", "live", "--localnet", "--slot-ms", "100", "--rate", "20", *faults, "--json")
     wait_for("the system to be healthy", lambda: is_healthy(one))
     promotions = Promotions(one, STRATEGIES)
     wait_for("a live strategy", promotions.go_on)

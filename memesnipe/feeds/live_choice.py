@@ -19,6 +19,7 @@ from memesnipe.replies import host_of
 
 SOL_PRICE_FEEDS: Final = ("pyth", "jupiter")
 PUMPFUN_FEEDS: Final = ("pumpfun", "helius")  # the same events; both are one feed with more endpoints
+_LOCAL_LOOKUP_S: Final = 0.05  # between two requests to a local chain, which has no limit
 # Their events are read from the logs of the transactions that mention one of these programs.
 PUMP_PROGRAM: Final = "6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P"
 PUMPSWAP_PROGRAM: Final = "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA"
@@ -154,12 +155,12 @@ def _localnet(endpoints: Endpoints, state: Path | None) -> Feed:
     price, chain = LastSolPrice(), endpoints.solana_rpc_url
     frames = {name: SeenSignatures(feed) for name, feed in websocket_feeds(endpoints).items()}
     saved = SavedCoins(state) if state is not None else None
-    trades = PumpfunFeed(frames, price.usd, lookups=Lookups(RpcClient(chain)), saved=saved)
+    trades = PumpfunFeed(frames, price.usd, lookups=Lookups(RpcClient(chain, interval_s=_LOCAL_LOOKUP_S)), saved=saved)
     merged = MergedFeed({"jupiter": _jupiter(replace(endpoints, jupiter_api_url=chain), price), "pumpfun": trades})
-    subscriptions = 2 * len(frames)
 
     def is_ready() -> bool:
-        return price.usd() > 0 and trades.counts().get("subscriptions", 0) >= subscriptions
+        # A source is connected once its subscriptions are acknowledged.
+        return price.usd() > 0 and all(one.connections for feed in frames.values() for one in feed.statuses())
 
     return LocalnetFeed(merged, list(frames.values()), chain, is_ready)
 

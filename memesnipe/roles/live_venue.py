@@ -15,6 +15,7 @@ from memesnipe.roles.context import Context
 from memesnipe.roles.venue_orders import MintOf
 from memesnipe.servers import loopback
 from memesnipe.solana.addresses import JITO_TIP_ACCOUNTS
+from memesnipe.solana.direct.source import DirectSource
 from memesnipe.solana.jito import JitoClient
 from memesnipe.solana.jupiter import JupiterClient
 from memesnipe.solana.request_mac import load_secret
@@ -86,7 +87,7 @@ def _outside(settings: Settings, wallet: Pubkey, run: str) -> Outside:
 
     return Outside(
         rpc,
-        SwapMessageBuilder(rpc, _sources(settings, http, wallet), fees.plan, wallet, slippage_bps),
+        SwapMessageBuilder(rpc, _sources(settings, http, rpc, wallet), fees.plan, wallet, slippage_bps),
         RemoteSigner(SignerClient(signer, secret, wallet), slippage_bps, run),
         _lanes(settings, http, rpc),
         str(wallet),
@@ -96,11 +97,12 @@ def _outside(settings: Settings, wallet: Pubkey, run: str) -> Outside:
     )
 
 
-def _sources(settings: Settings, http: httpx.AsyncClient, wallet: Pubkey) -> list[SwapSource]:
-    """Return the ways to swap, by preference."""
+def _sources(settings: Settings, http: httpx.AsyncClient, rpc: Rpc, wallet: Pubkey) -> list[SwapSource]:
+    """Return the ways to swap, by preference: at the coin's curve or pool itself, which asks no other service."""
     key = settings.feeds.jupiter_api_key
     headers = {} if key is None else {"x-api-key": key.get_secret_value()}
-    return [JupiterClient(Service(http, settings.feeds.jupiter_api_url, headers), wallet)]
+    jupiter = JupiterClient(Service(http, settings.feeds.jupiter_api_url, headers), wallet)
+    return [DirectSource(rpc, wallet), jupiter]
 
 
 def _lanes(settings: Settings, http: httpx.AsyncClient, rpc: Rpc) -> list[Lane]:

@@ -24,7 +24,7 @@ class RpcChain:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client = httpx.Client(timeout=_TIMEOUT_S)
+        self._client = httpx.Client(timeout=_TIMEOUT_S, mounts={"all://127.0.0.1": None})  # no proxy for this machine
 
     def lookup_table(self, address: Pubkey) -> Sequence[Pubkey]:
         """Return the addresses in a lookup table."""

@@ -61,16 +61,30 @@ def promote(installation: Installation, spec_id: str) -> None:
     httpx.post(url, headers=headers, timeout=20, verify=False).raise_for_status()
 
 
-def make_live(installation: Installation, count: int) -> list[str]:
-    """Promote up to so many strategies that have not been promoted to live mode yet; return those that are live."""
-    strategies = get(installation, "api/strategies?limit=500")
-    strategies = strategies["strategies"] if isinstance(strategies, dict) else strategies
-    waiting = [one for one in strategies if one["mode"] in ("simulating", "paper")]
-    waiting.sort(key=lambda one: -((one["result"] or {}).get("trades", 0)))
-    live = [one["spec_id"] for one in strategies if one["mode"] == "live"]
-    for one in waiting[: max(count - len(live), 0)]:
-        promote(installation, one["spec_id"])
-    return live
+class Promotions:
+    """Promotes strategies to live mode by hand, those with the most round trips first.
+
+    Args:
+        installation: that runs.
+        count: of strategies to promote.
+    """
+
+    def __init__(self, installation: Installation, count: int) -> None:
+        self._installation, self._count = installation, count
+        self._modes: dict[str, str] = {}  # in which a strategy was promoted last
+
+    def go_on(self) -> int:
+        """Promote strategies whose last promotion has had its effect; return how many are live."""
+        strategies = get(self._installation, "api/strategies?limit=500")
+        strategies.sort(key=lambda one: -((one["result"] or {}).get("trades", 0)))
+        live = sum(one["mode"] == "live" for one in strategies)
+        for one in strategies:
+            spec_id, mode = one["spec_id"], one["mode"]
+            may_begin = spec_id in self._modes or len(self._modes) < self._count
+            if mode in ("simulating", "paper") and may_begin and self._modes.get(spec_id) != mode:
+                promote(self._installation, spec_id)
+                self._modes[spec_id] = mode
+        return live
 
 
 def live_outcomes(installation: Installation) -> dict[str, int]:
@@ -87,6 +101,7 @@ def live_figures(installation: Installation) -> dict[str, Any]:
 def settle(installation: Installation, timeout_s: float = 200) -> None:
     """Halt, and wait until every live order has its final outcome."""
     installation.run("halt")
+    wait_for("the halt", lambda: get(installation, "api/risk")["halted"])
 
     def has_ended() -> bool:
         with database_of(installation) as connection:

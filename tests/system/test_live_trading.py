@@ -1,30 +1,28 @@
 """`memesnipe up --mode live --localnet`: real transactions through the signer, over kills, to the lamport."""
 
 import json
-import os
 from collections.abc import Callable
 
 import pytest
 
 from tests.system.installation import Installation, wait_for
-from tests.system.live import get, is_healthy, verified
+from tests.system.live import is_healthy, verified
 from tests.system.live_trading import (
     SETTINGS,
+    Promotions,
     is_executor,
     is_signer,
     kill,
     live_outcomes,
-    make_live,
     settle,
     write_strategy,
 )
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
-ORDERS = int(os.environ.get("LIVE_ORDERS", "6"))  # that land before the run ends
-STRATEGIES = int(os.environ.get("LIVE_STRATEGIES", "4"))
-FAULTS = os.environ.get("LIVE_FAULTS", "drop=0.2 fail=0.05 skip=0.05").split()
-WAIT_S = float(os.environ.get("LIVE_WAIT_S", "200"))
+ORDERS = 6  # that land before the run ends
+STRATEGIES = 6
+FAULTS = ("drop=0.2", "fail=0.05", "skip=0.05")
 
 
 def test_live_orders_agree_with_the_wallet_although_the_desk_and_the_signer_are_killed(
@@ -33,21 +31,21 @@ def test_live_orders_agree_with_the_wallet_although_the_desk_and_the_signer_are_
     one = installations(**SETTINGS)
     write_strategy(one)
     faults = [text for fault in FAULTS for text in ("--fault", fault)]
-    process = one.start("up", "--mode", "live", "--localnet", "--slot-ms", "100", *faults, "--json")
+    process = one.start("up", "--mode", "live", "--localnet", "--slot-ms", "100", "--rate", "20", *faults, "--json")
     wait_for("the system to be healthy", lambda: is_healthy(one))
-    wait_for("live strategies", lambda: len(make_live(one, STRATEGIES)) >= min(STRATEGIES, 2))
+    promotions = Promotions(one, STRATEGIES)
+    wait_for("a live strategy", promotions.go_on)
 
     def has_landed(count: int) -> bool:
-        make_live(one, STRATEGIES)
+        promotions.go_on()
         return live_outcomes(one).get("landed", 0) >= count
 
-    wait_for("a live order", lambda: has_landed(1), WAIT_S)
+    wait_for("a live order", lambda: has_landed(1))
     assert kill(one, is_executor) == 1
-    wait_for("orders after the kill of the executor", lambda: has_landed(ORDERS // 2), WAIT_S)
+    wait_for("orders after the kill of the executor", lambda: has_landed(ORDERS // 2))
     assert kill(one, is_signer) == 1
-    wait_for("orders after the kill of the signer", lambda: has_landed(ORDERS), WAIT_S)
+    wait_for("orders after the kill of the signer", lambda: has_landed(ORDERS))
     settle(one)
-    assert get(one, "api/risk")["halted"]
     running = verified(one)
     assert running["wallet"]["source"] == "chain"
     one.interrupt(process)
@@ -61,4 +59,3 @@ def test_live_orders_agree_with_the_wallet_although_the_desk_and_the_signer_are_
     stored = verified(one)
     assert (stored["wallet"]["source"], stored["wallet"]["lamports"]) == ("record", report["wallet"]["lamports"])
     assert stored["wallet"]["lamports"] == running["wallet"]["lamports"]
-    print(json.dumps(report["accounts"]), one.stderr.splitlines()[-1])  # noqa: T201 - shown where it fails

@@ -1,0 +1,67 @@
+"""The orders of a live account as they were measured: what the landing model is fitted to."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from memesnipe.execution.landing_record import LandingRecord
+from memesnipe.storage.schema_submissions import SubmissionRow
+from memesnipe.storage.submissions import record_of
+
+SENT: Final = ("landed", "slipped", "failed", "expired")  # outcomes of orders that were sent
+LANDED: Final = ("landed", "slipped")  # a price beyond the tolerance is no matter of landing
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOrder:
+    """One order."""
+
+    order_id: str
+    spec_id: str
+    decided_ts: int  # ns since 1970, of the event
+    network_fee_lamports: int  # base fee, priority fee, tip and rent; 0 where nothing reached the chain
+    record: LandingRecord
+
+    @property
+    def bid_lamports(self) -> int:
+        """Priority fee and tip."""
+        return self.record.priority_fee_lamports + self.record.tip_lamports
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether it was sent, and its outcome is known."""
+        return self.record.outcome in SENT
+
+    @property
+    def landed(self) -> bool:
+        """Whether it landed, in the sense of the fill model."""
+        return self.record.outcome in LANDED
+
+    @property
+    def lanes(self) -> str:
+        """The names of the lanes that accepted it, joined by `+`; "none" where none did."""
+        return "+".join(sorted(name for name, lane in self.record.lanes.items() if lane.accepted)) or "none"
+
+
+def newest_run_with_orders(connection: Connection) -> int | None:
+    """Return the newest run that has live orders; None where there is none."""
+    return connection.scalar(sa.select(sa.func.max(SubmissionRow.run_id)))
+
+
+def read_live_orders(connection: Connection, run_id: int) -> list[LiveOrder]:
+    """Return the orders of a run, in the order in which the client accepted them."""
+    table = SubmissionRow.__table__
+    query = sa.select(table).where(SubmissionRow.run_id == run_id)
+    rows = connection.execute(query.order_by(SubmissionRow.accepted_ns, SubmissionRow.order_id)).mappings()
+    return [
+        LiveOrder(
+            row["order_id"],
+            row["intent"]["spec_id"],
+            row["intent"]["decided_ts"],
+            (row["fill"] or {}).get("network_fee_lamports", 0),
+            record_of({str(name): value for name, value in row.items()}),
+        )
+        for row in rows
+    ]

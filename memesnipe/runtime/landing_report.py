@@ -56,15 +56,12 @@ def settings_of(fit: LandingFit, latency_ms: int | None) -> dict[str, str]:
 def latency_ns(order: LiveOrder) -> int | None:
     """Return the time until an order had landed, in ns; None where that is unknown.
 
-    It begins with the decision, or, where the events are those of a replay, with the order's acceptance. It ends in the
-    middle between the last time that the chain did not know the signature (or the first send), and the first time that
-    it did.
+    It begins with the decision, or, where the events are those of a replay, with the order's acceptance.
     """
     record = order.record
-    if not order.landed or not record.seen_ns:
+    if not order.landed or not record.landed_ns:
         return None
-    landed = (max(record.absent_ns, record.sent_ns) + record.seen_ns) // 2
-    return landed - (order.decided_ts if is_of_now(order) else record.accepted_ns)
+    return record.landed_ns - (order.decided_ts if is_of_now(order) else record.accepted_ns)
 
 
 def is_of_now(order: LiveOrder) -> bool:
@@ -92,7 +89,7 @@ def _by_lanes(sent: Sequence[LiveOrder]) -> list[Json]:
     """Return the figures of each set of lanes that accepted the same orders; of a single lane they are its own."""
     groups: dict[str, list[LiveOrder]] = defaultdict(list)
     for order in sent:
-        groups[order.lanes].append(order)
+        groups[order.record.accepted_by].append(order)
     return [
         {"lanes": lanes, "is_exact": "+" not in lanes, **_rate(group), **_times(group)}
         for lanes, group in sorted(groups.items())

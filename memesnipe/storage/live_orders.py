@@ -39,11 +39,6 @@ class LiveOrder:
         """Whether it landed, in the sense of the fill model."""
         return self.record.outcome in LANDED
 
-    @property
-    def lanes(self) -> str:
-        """The names of the lanes that accepted it, joined by `+`; "none" where none did."""
-        return "+".join(sorted(name for name, lane in self.record.lanes.items() if lane.accepted)) or "none"
-
 
 def newest_run_with_orders(connection: Connection) -> int | None:
     """Return the newest run that has live orders; None where there is none."""

@@ -1,14 +1,18 @@
 """The orders of a live account as they were measured: what the landing model is fitted to."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from memesnipe.execution.landing_record import LandingRecord
+from memesnipe.protocol.account import Account
+from memesnipe.stats.proportion import wilson_interval
+from memesnipe.storage.schema import TradeRow
 from memesnipe.storage.schema_submissions import SubmissionRow
 from memesnipe.storage.submissions import record_of
+from memesnipe.trading.parity import MISSED_BPS
 
 SENT: Final = ("landed", "slipped", "failed", "expired")  # outcomes of orders that were sent
 LANDED: Final = ("landed", "slipped")  # a price beyond the tolerance is no matter of landing
@@ -60,3 +64,38 @@ def read_live_orders(connection: Connection, run_id: int) -> list[LiveOrder]:
         )
         for row in rows
     ]
+
+
+def live_summary(connection: Connection, run_id: int, spec_id: str) -> dict[str, Any]:
+    """Return how the live orders of a strategy landed, and how their prices compare with the simulated ones.
+
+    Returns:
+        `sent`, `landed`, `rate` with `low` and `high` (Wilson's 95 % interval; null and 0 to 1 without orders);
+        `compared` fills with two prices, their mean `parity_bps` (positive: live is worse; null without any), and how
+        often only the simulated or only the live fill landed (`missed`, `gained`).
+    """
+    outcome, price = SubmissionRow.outcome, TradeRow.parity_bps
+    counts = sa.select(sa.func.count().filter(outcome.in_(SENT)), sa.func.count().filter(outcome.in_(LANDED))).where(
+        SubmissionRow.run_id == run_id, SubmissionRow.intent["spec_id"].as_string() == spec_id
+    )
+    sent, landed = connection.execute(counts).one()
+    has_prices = sa.func.abs(price) != MISSED_BPS
+    parity = sa.select(
+        sa.func.count().filter(has_prices),
+        sa.func.avg(price).filter(has_prices),
+        sa.func.count().filter(price == MISSED_BPS),
+        sa.func.count().filter(price == -MISSED_BPS),
+    ).where(TradeRow.run_id == run_id, TradeRow.account == Account.LIVE, TradeRow.spec_id == spec_id)
+    compared, parity_bps, missed, gained = connection.execute(parity).one()
+    low, high = wilson_interval(landed, sent)
+    return {
+        "sent": sent,
+        "landed": landed,
+        "rate": landed / sent if sent else None,
+        "low": low,
+        "high": high,
+        "compared": compared,
+        "parity_bps": parity_bps,
+        "missed": missed,
+        "gained": gained,
+    }

@@ -14,7 +14,17 @@ def landing_text(report: Json) -> str:
     title = "simulated orders" if report["run_id"] is None else f"run {report['run_id']}"
     lines = [f"{title}: {report['orders']} orders: {outcomes}"]
     if report["landing"]["sent"]:
-        lines += ["", *_landing(report), "", *_lanes(report), "", *_fit(report), "", *_costs(report["costs"])]
+        lines += [
+            "",
+            *_landing(report),
+            "",
+            *_lanes(report),
+            "",
+            *_fit(report),
+            "",
+            *_costs(report["costs"]),
+            *_prices(report["prices"]),
+        ]
         lines += ["", "settings that would take the fit over (nothing is changed by itself):"]
         lines += [f"  {name}={value}" for name, value in report["settings"].items()]
     return "\n".join(lines)
@@ -77,6 +87,17 @@ def _costs(costs: Json) -> list[str]:
         live = "-" if costs[name] is None else f"{costs[name]:,.0f}"
         rows.append((words, live, f"{costs[f'assumed_{name}']:,}"))
     return _table(rows)
+
+
+def _prices(prices: Json) -> list[str]:
+    rows = [("worse by, bps", "fills", "mean", "p10", "p50", "p90")]
+    for name, words in (("quote", "than the quote"), ("simulated", "than simulated")):
+        one = prices[name]
+        if one["fills"]:
+            rows.append((words, f"{one['fills']:,}", *(f"{one[key]:,.0f}" for key in ("mean", "p10", "p50", "p90"))))
+    missed, gained = prices["only_simulated_landed"], prices["only_live_landed"]
+    pairs = f"pairs of which one landed: only the simulated one in {missed:,}, only the live one in {gained:,}"
+    return (["", *_table(rows)] if len(rows) > 1 else []) + ([pairs] if missed or gained else [])
 
 
 def _table(rows: Sequence[Iterable[str]]) -> list[str]:

@@ -10,6 +10,7 @@ from memesnipe.engine.fills import FillModel
 from memesnipe.stats.landing_fit import Estimate, LandingCurve, LandingFit, fit_landing
 from memesnipe.stats.proportion import wilson_interval
 from memesnipe.storage.live_orders import LiveOrder
+from memesnipe.trading.parity import MISSED_BPS
 
 Json = dict[str, Any]
 _QUANTILES: Final = (10, 50, 90, 99)
@@ -19,12 +20,13 @@ _MAX_DECIDED_AGO_NS: Final = 60 * 10**9  # an older event is of a replay: its ti
 _BINS: Final = 4  # of bids
 
 
-def landing_report(orders: Sequence[LiveOrder], assumed: FillModel) -> Json:
+def landing_report(orders: Sequence[LiveOrder], assumed: FillModel, parity_bps: Sequence[float] = ()) -> Json:
     """Return the figures as plain values.
 
     Args:
         orders: of one run.
         assumed: the fill model with which the run was simulated.
+        parity_bps: how much worse the live fills were than the simulated ones.
     """
     sent = [order for order in orders if order.was_sent]
     curve = LandingCurve(assumed.landing_max, assumed.landing_half_lamports)
@@ -39,6 +41,7 @@ def landing_report(orders: Sequence[LiveOrder], assumed: FillModel) -> Json:
         "lanes": _lanes(orders),
         "latency": latency,
         "fit": _fit(fit, curve, sent),
+        "prices": _prices(orders, parity_bps),
         "costs": _costs(sent, assumed),
         "settings": settings_of(fit, latency["fitted_ms"]) if sent else {},
     }
@@ -163,6 +166,18 @@ def _bin(fit: LandingFit, curve: LandingCurve, group: Sequence[LiveOrder]) -> Js
         "fitted": _mean(fit.curve.rate(bids)),
         "assumed": assumed,
         "contradicts": not rate["low"] <= assumed <= rate["high"],
+    }
+
+
+def _prices(orders: Sequence[LiveOrder], parity_bps: Sequence[float]) -> Json:
+    """Return how much worse live prices were than the quotes at the decisions, and than the simulated fills, in bps."""
+    slippage = [order.slippage_bps for order in orders if order.slippage_bps is not None]
+    compared = [error for error in parity_bps if abs(error) != MISSED_BPS]
+    return {
+        "quote": {"fills": len(slippage), "mean": _mean(slippage), **_quantiles(slippage)},
+        "simulated": {"fills": len(compared), "mean": _mean(compared), **_quantiles(compared)},
+        "only_simulated_landed": sum(error == MISSED_BPS for error in parity_bps),
+        "only_live_landed": sum(error == -MISSED_BPS for error in parity_bps),
     }
 
 

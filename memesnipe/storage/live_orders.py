@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from memesnipe.engine.orders import Fill
 from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.protocol.account import Account
 from memesnipe.stats.proportion import wilson_interval
 from memesnipe.storage.schema import TradeRow
 from memesnipe.storage.schema_submissions import SubmissionRow
 from memesnipe.storage.submissions import record_of
-from memesnipe.trading.parity import MISSED_BPS
+from memesnipe.trading.parity import MISSED_BPS, slippage_bps
 
 SENT: Final = ("landed", "slipped", "failed", "expired")  # outcomes of orders that were sent
 LANDED: Final = ("landed", "slipped")  # a price beyond the tolerance is no matter of landing
@@ -27,6 +29,7 @@ class LiveOrder:
     decided_ts: int  # ns since 1970, of the event
     network_fee_lamports: int  # base fee, priority fee, tip and rent; 0 where nothing reached the chain
     record: LandingRecord
+    slippage_bps: float | None = None  # from the quote at its decision to its fill
 
     @property
     def bid_lamports(self) -> int:
@@ -54,16 +57,25 @@ def read_live_orders(connection: Connection, run_id: int) -> list[LiveOrder]:
     table = SubmissionRow.__table__
     query = sa.select(table).where(SubmissionRow.run_id == run_id)
     rows = connection.execute(query.order_by(SubmissionRow.accepted_ns, SubmissionRow.order_id)).mappings()
-    return [
-        LiveOrder(
-            row["order_id"],
-            row["intent"]["spec_id"],
-            row["intent"]["decided_ts"],
-            (row["fill"] or {}).get("network_fee_lamports", 0),
-            record_of({str(name): value for name, value in row.items()}),
-        )
-        for row in rows
-    ]
+    return [_live_order({str(name): value for name, value in row.items()}) for row in rows]
+
+
+def _live_order(row: dict[str, Any]) -> LiveOrder:
+    order, fill = row["intent"], None if row["fill"] is None else msgspec.convert(row["fill"], Fill)
+    return LiveOrder(
+        row["order_id"],
+        order["spec_id"],
+        order["decided_ts"],
+        0 if fill is None else fill.network_fee_lamports,
+        record_of(row),
+        None if fill is None else slippage_bps(fill),
+    )
+
+
+def read_live_parity(connection: Connection, run_id: int) -> list[float]:
+    """Return how much worse each live fill was than the simulated one, in bps; `MISSED_BPS` where one failed."""
+    query = sa.select(TradeRow.parity_bps).where(TradeRow.run_id == run_id, TradeRow.account == Account.LIVE)
+    return [bps for bps in connection.scalars(query.where(TradeRow.parity_bps.is_not(None))) if bps is not None]
 
 
 def live_summary(connection: Connection, run_id: int, spec_id: str) -> dict[str, Any]:

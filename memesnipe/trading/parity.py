@@ -41,6 +41,19 @@ def parity_bps(actual: Fill | None, simulated: Fill) -> float | None:
     return worse * BPS
 
 
+def slippage_bps(fill: Fill) -> float | None:
+    """Return how much worse a fill is than the quote at its decision, in bps with pool fees; negative if better.
+
+    The quote is the desk's for the same size, in the pool of that moment. None for a fill that failed, and for perps.
+    """
+    order = fill.order
+    if fill.failure or order.side not in (BUY_SIDE, SELL_SIDE) or order.expected <= 0:
+        return None
+    if order.side == BUY_SIDE:
+        return (_price(fill) * order.expected / max(order.budget_lamports, 1) - 1.0) * BPS
+    return (1.0 - _price(fill) * order.token_raw / order.expected) * BPS
+
+
 def _price(fill: Fill) -> float:
     """Return the price in lamports per raw token: paid by a buyer, received by a seller."""
     fee = fill.pool_fee_lamports if fill.order.side == BUY_SIDE else -fill.pool_fee_lamports

@@ -79,6 +79,16 @@ def test_only_orders_that_one_lane_accepted_are_attributed_exactly() -> None:
     ]
 
 
+def test_prices_are_compared_with_quotes_and_with_simulated_fills() -> None:
+    orders = [replace(order(), slippage_bps=bps) for bps in (0.0, 100.0, 200.0)]
+    prices = landing_report([*orders, order("expired")], ASSUMED, [50.0, -10.0, 10_000.0, -10_000.0, 10_000.0])[
+        "prices"
+    ]
+    assert (prices["quote"]["fills"], prices["quote"]["mean"], prices["quote"]["p50"]) == (3, 100.0, 100.0)
+    assert (prices["simulated"]["fills"], prices["simulated"]["mean"]) == (2, 20.0)
+    assert (prices["only_simulated_landed"], prices["only_live_landed"]) == (2, 1)
+
+
 def test_few_orders_take_little_over_and_none_nothing() -> None:
     report = landing_report([order("expired")] * 2, ASSUMED)
     assert float(report["settings"]["LANDING_MAX"]) > 0.93

@@ -16,6 +16,7 @@ from memesnipe.cli.checks import checks
 from memesnipe.cli.evolve import evolution
 from memesnipe.cli.explain import explain
 from memesnipe.cli.feeds import feeds
+from memesnipe.cli.landing import landing
 from memesnipe.cli.localnet import localnet
 from memesnipe.cli.manual import manual
 from memesnipe.cli.record import recording
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 for group in (
     system, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual, checks,
-    sql, redis, wallet, localnet,
+    sql, redis, wallet, localnet, landing,
 ):  # fmt: skip
     app.add_typer(group)
 

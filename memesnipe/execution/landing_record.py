@@ -47,6 +47,18 @@ class LandingRecord:
     outcome_ns: int = 0
     failure: str = ""
 
+    @property
+    def accepted_by(self) -> str:
+        """The names of the lanes that accepted it, joined by `+`; "none" where none did."""
+        return "+".join(sorted(name for name, lane in self.lanes.items() if lane.accepted)) or "none"
+
+    @property
+    def landed_ns(self) -> int:
+        """When the transaction was in a block: the middle between the last time that the chain did not know it (or the
+        first send), and the first time that it did; 0 where that is unknown.
+        """
+        return (max(self.absent_ns, self.sent_ns) + self.seen_ns) // 2 if self.seen_ns else 0
+
     def on_send(self, now_ns: int) -> None:
         """Count a send that begins."""
         self.sends += 1

@@ -33,6 +33,9 @@ class ParityRecord(msgspec.Struct, frozen=True):
 
     fills: int  # number of fills compared
     error_bps: float  # mean absolute error of the latest fills
+    account: Account = Account.PAPER
+    worse_bps: float = 0.0  # by so much their prices are worse for certain
+    missed_z: float = 0.0  # how much more often only the simulated fill landed, in standard deviations
 
 
 class ExecutionReport(Payload, frozen=True, kw_only=True):

@@ -7,8 +7,9 @@ from typing import Final
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.feeds.base import FeedStatus
-from memesnipe.market.events import LAMPORTS_PER_SOL, SIDE_NAMES
+from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, SIDE_NAMES
 from memesnipe.protocol.account import Account
 from memesnipe.storage.lease import LeaseLostError
 from memesnipe.telemetry.metrics import ActorMetrics
@@ -69,6 +70,13 @@ def record_steps(metrics: ActorMetrics, steps: Sequence[Step], seconds: float) -
             _record_parity(metrics, step.results)
     if any(step.orders for step in steps):
         metrics.observe("event_to_order_seconds", seconds)
+
+
+def record_landing(metrics: ActorMetrics, record: LandingRecord) -> None:
+    """Count the outcome of a live order, and the time that its transaction took to its block, if it reached one."""
+    metrics.add("live_orders", outcome=record.outcome)
+    if record.landed_slot and record.landed_ns:
+        metrics.observe("landing_seconds", (record.landed_ns - record.sent_ns) / NS_PER_S, lanes=record.accepted_by)
 
 
 def _record_parity(metrics: ActorMetrics, results: Results) -> None:

@@ -89,6 +89,16 @@ METRICS: Final = (
         ("account", "side", "outcome"),
     ),
     Metric(
+        "live_orders", "counter", ("executor",),
+        "Orders at a venue with transactions: `landed`, `slipped` (failed on the chain for its price), `failed` "
+        "(another error there), `expired`, `unsent` or `cancelled`", ("outcome",),
+    ),
+    Metric(
+        "landing_seconds", "histogram", ("executor",),
+        "Time from the first send of a transaction to its block, by the lanes that accepted it, such as `jito+rpc`",
+        ("lanes",),
+    ),
+    Metric(
         "event_to_order_seconds", "histogram", ("executor",),
         "Time from reading events to the commit of the orders they led to; `memesnipe_publish_seconds` comes before it",
     ),

@@ -194,4 +194,7 @@ class TradingAccount:
 
     def parity_records(self) -> dict[str, ParityRecord]:
         """Return the parity of each strategy."""
-        return {spec_id: ParityRecord(p.fills, p.error_bps) for spec_id, p in self.state.parity.items()}
+        return {
+            spec_id: ParityRecord(one.fills, one.error_bps, self.name, one.worse_bps, one.missed_z)
+            for spec_id, one in self.state.parity.items()
+        }

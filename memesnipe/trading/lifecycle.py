@@ -18,6 +18,7 @@ class Mode(StrEnum):
     RETIRED = "retired"
 
 
+MAX_MISSED_Z: Final = 3.0  # standard deviations
 UP: Final = {Mode.SIMULATING: Mode.PAPER, Mode.PAPER: Mode.LIVE}
 DOWN: Final = {below: above for above, below in ((Mode.SIMULATING, Mode.PAPER), (Mode.PAPER, Mode.LIVE))}
 
@@ -82,6 +83,8 @@ class Track:
     parity_error_bps: float = 0.0
     against: float = 1.0  # evidence that it has lost half of its expected profit
     is_proven: bool = False  # beyond probation, on paper
+    worse_bps: float = 0.0  # of live fills: by so much they are worse than the simulated ones for certain
+    missed_z: float = 0.0  # of live orders: how much more often only the simulated one landed, in standard deviations
 
 
 def next_mode(
@@ -95,7 +98,7 @@ def next_mode(
         return Mode.PAPER, f"live trading is switched off: {switches.missing()}"
     if mode in DOWN:
         gates = rules.paper if mode is Mode.PAPER else rules.live
-        reason = _drifting(track, gates, rules) or ("" if is_pinned else _failing(track, gates, rules))
+        reason = _drifting(mode, track, gates, rules) or ("" if is_pinned else _failing(track, gates, rules))
         if reason:
             return DOWN[mode], reason
     if mode is Mode.SIMULATING and _may_trade_on_paper(track, rules):
@@ -128,9 +131,21 @@ def _failing(track: Track, gates: Gates, rules: PromotionPolicy) -> str:
     return ""
 
 
-def _drifting(track: Track, gates: Gates, rules: PromotionPolicy) -> str:
-    if track.compared_fills >= rules.drift_fills and track.parity_error_bps > gates.max_parity_error_bps:
-        return f"its fills are {track.parity_error_bps:.0f} bps from the simulated ones"
+def _drifting(mode: Mode, track: Track, gates: Gates, rules: PromotionPolicy) -> str:
+    """Return how fills differ from the simulated ones beyond the limit; "" where they do not, or too few are compared.
+
+    Live fills differ by chance too, so that only what is certain counts (`memesnipe.trading.parity`).
+    """
+    if track.compared_fills < rules.drift_fills:
+        return ""
+    if mode is not Mode.LIVE:
+        error_bps = track.parity_error_bps
+        is_beyond = error_bps > gates.max_parity_error_bps
+        return f"its fills are {error_bps:.0f} bps from the simulated ones" if is_beyond else ""
+    if track.worse_bps > gates.max_parity_error_bps:
+        return f"its live fills are at least {track.worse_bps:.0f} bps worse than the simulated ones"
+    if track.missed_z >= MAX_MISSED_Z:
+        return f"its live orders land less often than the simulated ones ({track.missed_z:.1f} standard deviations)"
     return ""
 
 

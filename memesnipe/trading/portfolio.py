@@ -84,11 +84,20 @@ class Portfolio:
 
     def on_results(self, message: SimulationResults) -> None:
         """Update each strategy's result, the parity of its fills with the simulated ones, and its live capital."""
-        self.records.apply(message.strategies, message.parity)
+        parity = {s: record for s, record in message.parity.items() if self._is_of_mode(s, record)}
+        self.records.apply(message.strategies, parity)
+        for spec_id, record in parity.items():
+            if record.account is Account.LIVE:
+                self.state.strategies[spec_id].live_parity = record
         for seen in message.round_trips:
             if seen.live_profit_lamports:  # else nothing was traded: the entry failed without a fee
                 self.on_live_trade(seen.spec_id, seen.live_profit_lamports)
         self._detectors.apply([seen for seen in message.round_trips if seen.spec_id in self.state.strategies])
+
+    def _is_of_mode(self, spec_id: str, record: ParityRecord) -> bool:
+        """Return whether a record is of the account in which a strategy trades now: one from before a step is not."""
+        managed = self.state.strategies.get(spec_id)
+        return managed is not None and str(managed.mode) == str(record.account)
 
     def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> tuple[str, Transition | None]:
         """Promote or demote past the gates, on a person's command; return the outcome in words, and the step if any."""
@@ -194,7 +203,7 @@ class Portfolio:
         return []
 
     def _next_mode(self, spec_id: str, managed: Managed) -> tuple[Mode, str]:
-        result, parity = self.records.result(spec_id), self.records.parity(spec_id)
+        result, parity = self.records.result(spec_id), managed.live_parity or self.records.parity(spec_id)
         if result is None:
             return managed.mode, ""
         chosen_from = max(self.state.evaluations + self.state.admitted, 1)
@@ -209,6 +218,8 @@ class Portfolio:
             parity.error_bps,
             self._detectors.value_of(spec_id),
             managed.is_proven,
+            parity.worse_bps,
+            parity.missed_z,
         )
         is_pinned = managed.manual_override is ManualOverride.UP
         return next_mode(managed.mode, track, self._rules, self._switches, is_pinned=is_pinned)
@@ -220,6 +231,7 @@ class Portfolio:
         result = self.records.result(spec_id)
         managed.since_observed_s = result.observed_s if result else 0.0
         self.records.set_parity(spec_id, _NOT_COMPARED)  # each mode has its own record
+        managed.live_parity = None
         managed.live = LiveCapital() if mode is Mode.LIVE else None
         if mode is Mode.SIMULATING:
             self._restart(spec_id, managed)

@@ -8,7 +8,7 @@ import msgspec
 
 from memesnipe.engine.genome import Genome
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.messages import AllocationMessage
+from memesnipe.protocol.messages import AllocationMessage, ParityRecord
 from memesnipe.stats.evidence_budget import MIN_MASS, EvidenceBudget
 from memesnipe.trading.demotion import DetectorState
 from memesnipe.trading.lifecycle import Mode
@@ -38,6 +38,7 @@ class Managed(msgspec.Struct, array_like=True):
     is_proven: bool = False  # on paper or live, and its evidence reaches the threshold: it is beyond probation
     manual_override: ManualOverride | None = None
     live: LiveCapital | None = None
+    live_parity: ParityRecord | None = None  # of its live fills with the simulated ones
 
     @property
     def is_on_probation(self) -> bool:

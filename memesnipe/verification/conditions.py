@@ -1,6 +1,8 @@
 """The conditions that a run was decided under, from its record: settings, accounts and limits."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from memesnipe.config.policies import capital_of, fill_model_of, ledger_policy_of, limits_of
 from memesnipe.config.settings import Settings, settings_from
@@ -13,7 +15,12 @@ from memesnipe.verification.audit import Audit, Recorded
 
 def settings_of(recorded: Recorded) -> Settings:
     """Return the settings that a run was decided under."""
-    kept = {name: value for name, value in recorded.settings.items() if name in Settings.fields()}
+    return settings_from_record(recorded.settings)
+
+
+def settings_from_record(recorded: Mapping[str, Any]) -> Settings:
+    """Return the settings that a run was decided under, from its row."""
+    kept = {name: value for name, value in recorded.items() if name in Settings.fields()}
     return settings_from(kept, env_file=None)
 
 

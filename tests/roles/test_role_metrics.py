@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from prometheus_client import CollectorRegistry
 
 from memesnipe.engine.orders import Fill, Order
+from memesnipe.execution.landing_record import LandingRecord, LaneRecord
 from memesnipe.feeds.base import FeedStatus
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.messages import ParityRecord
 from memesnipe.protocol.streams import EVENTS
-from memesnipe.roles.role_metrics import cause_of, record_accounts, record_feed, record_steps
+from memesnipe.roles.role_metrics import cause_of, record_accounts, record_feed, record_landing, record_steps
 from memesnipe.roles.stream_monitor import record_streams
 from memesnipe.storage.database import time_statements
 from memesnipe.storage.lease import LeaseLostError
@@ -43,6 +44,23 @@ def value(registry: CollectorRegistry, name: str, actor: str, **labels: str) -> 
 )
 def test_a_recovery_has_a_cause(error: Exception, cause: str) -> None:
     assert cause_of(error) == cause
+
+
+def test_live_orders_are_counted_by_outcome_and_their_landing_is_timed_by_lanes() -> None:
+    metrics, second = ActorMetrics("executor"), 10**9
+    lanes = {"rpc": LaneRecord(3, 0, 1), "jito": LaneRecord(1, 2, 1), "sender": LaneRecord(0, 4)}
+    landed = LandingRecord(sent_ns=second, absent_ns=2 * second, seen_ns=4 * second, landed_slot=9, lanes=lanes)
+    for outcome in ("landed", "slipped"):
+        landed.outcome = outcome
+        record_landing(metrics, landed)
+    record_landing(metrics, LandingRecord(sent_ns=second, outcome="expired", lanes=lanes))
+    outcomes = {
+        outcome: value(metrics.registry, "live_orders_total", "executor", outcome=outcome)
+        for outcome in ("landed", "slipped", "expired", "failed")
+    }
+    assert outcomes == {"landed": 1, "slipped": 1, "expired": 1, "failed": None}
+    assert value(metrics.registry, "landing_seconds_count", "executor", lanes="jito+rpc") == 2
+    assert value(metrics.registry, "landing_seconds_sum", "executor", lanes="jito+rpc") == 4.0
 
 
 def test_orders_refusals_and_trades_are_counted_by_reason() -> None:

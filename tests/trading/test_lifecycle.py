@@ -100,7 +100,6 @@ def test_one_switch_that_is_off_refuses_live_and_demotes_live_strategies(switch:
         ({"sharpe": -0.01}, "sharpe fell"),
         ({"against": 20.0}, "below half of what was expected (evidence 20)"),
         ({"is_proven": False, "expected": 0.01}, "a round trip is expected to return +1.00%"),
-        ({"compared_fills": 5, "parity_error_bps": 801.0}, "801 bps from the simulated"),
     ],
 )
 @pytest.mark.parametrize(("mode", "below"), [(Mode.LIVE, Mode.PAPER), (Mode.PAPER, Mode.SIMULATING)])
@@ -110,6 +109,21 @@ def test_a_failing_strategy_is_demoted_with_the_reason(
     record = changed(PROVEN, **fall)
     assert next_mode(mode, record, RULES, ON)[0] is below
     assert reason in next_mode(mode, record, RULES, ON)[1]
+
+
+def test_fills_that_drift_demote_from_paper_by_their_error_and_from_live_by_what_is_certain() -> None:
+    apart = changed(PROVEN, compared_fills=5, parity_error_bps=801.0)
+    assert next_mode(Mode.PAPER, apart, RULES, ON) == (
+        Mode.SIMULATING, "its fills are 801 bps from the simulated ones",
+    )  # fmt: skip
+    assert next_mode(Mode.LIVE, apart, RULES, ON) == (Mode.LIVE, ""), "noise alone"
+    for figures, reason in (
+        ({"worse_bps": 401.0}, "its live fills are at least 401 bps worse than the simulated ones"),
+        ({"missed_z": 3.0}, "its live orders land less often than the simulated ones (3.0 standard deviations)"),
+    ):
+        assert next_mode(Mode.LIVE, changed(apart, **figures), RULES, ON) == (Mode.PAPER, reason)
+        assert next_mode(Mode.LIVE, changed(apart, compared_fills=4, **figures), RULES, ON) == (Mode.LIVE, "")
+    assert next_mode(Mode.LIVE, changed(apart, worse_bps=400.0, missed_z=2.9), RULES, ON) == (Mode.LIVE, "")
 
 
 def test_drift_requires_a_minimum_of_compared_fills() -> None:

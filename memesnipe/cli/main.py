@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from memesnipe import __version__
+from memesnipe.cli.backup import backup
 from memesnipe.cli.checks import checks
 from memesnipe.cli.doctor import doctor
 from memesnipe.cli.evolve import evolution
@@ -47,7 +48,7 @@ app = typer.Typer(
 )
 for group in (
     system, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual, checks,
-    sql, redis, wallet, localnet, doctor, monitor,
+    sql, redis, wallet, localnet, doctor, monitor, backup,
 ):  # fmt: skip
     app.add_typer(group)
 

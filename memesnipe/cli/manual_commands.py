@@ -24,6 +24,7 @@ from memesnipe.storage.command_submission import (
     submit,
 )
 from memesnipe.storage.commands import outcome
+from memesnipe.storage.strategy_ids import ids_like
 
 T = TypeVar("T")
 
@@ -122,7 +123,7 @@ def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> Sub
 def _near(engine: Engine, spec_id: str) -> str:
     """Return the ids that begin like a wrong one, for its message; "" without any."""
     with engine.connect() as connection:
-        found = views.ids_like(connection, _run(engine), spec_id, _SHOWN_IDS)
+        found = ids_like(connection, _run(engine), spec_id, _SHOWN_IDS)
     return f"; ids that begin like it: {', '.join(found)}" if found else ""
 
 

@@ -11,6 +11,7 @@ from memesnipe.protocol.commands import CommandName
 from memesnipe.storage import views
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.database import connect
+from memesnipe.storage.strategy_ids import has_strategy
 
 # The syntax of strategy ids.
 SPEC_ID: Final = r"^[A-Za-z0-9_.:-]{1,100}$"
@@ -66,7 +67,7 @@ def submit(database: Engine, name: CommandName, *, spec_id: str = "", reason: st
         run_id = views.latest_run(connection)
         if run_id is None:
             raise NoRunError("there is no run yet")
-        if spec_id and not (re.match(SPEC_ID, spec_id) and views.has_strategy(connection, run_id, spec_id)):
+        if spec_id and not (re.match(SPEC_ID, spec_id) and has_strategy(connection, run_id, spec_id)):
             raise NoSuchStrategyError(f"there is no strategy {spec_id!r:.100} in run {run_id}")
         command_id = enqueue(connection, run_id, name, spec_id=spec_id, reason=reason)
         if time.monotonic() > deadline:

@@ -26,10 +26,10 @@ def trace_steps(traces: "Traces", steps: Sequence[Step], mints: Mapping[int, str
         start_ns: when their events were read, by the machine's clock.
         end_ns: when they were committed and published.
     """
+    decided = {order.decided_seq: order.decided_ts for step in steps for order in step.orders}
+    for seq, ts in decided.items():
+        traces.add("event", seq=seq, start_ns=start_ns, end_ns=end_ns, attributes={"ts": ts})
     for step in steps:
-        if step.orders:
-            seq, attributes = step.orders[0].decided_seq, {"ts": step.ts}
-            traces.add("event", seq=seq, start_ns=start_ns, end_ns=end_ns, attributes=attributes)
         for order in step.orders:
             traces.add(
                 "order", seq=order.decided_seq, order=order_id(step.account, order_key(order)), parent="event",

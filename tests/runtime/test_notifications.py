@@ -4,6 +4,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.config.settings import settings_from
 from memesnipe.errors import InputError
 from memesnipe.runtime.notice_sources import AlertNotices, HealthNotices, RecordNotices, SignerNotices
+from memesnipe.runtime.notifications import open_sender, start_notifier
 from memesnipe.runtime.notifier import Notifier
+from memesnipe.servers.process import free_port
 from memesnipe.storage.schema import BreakerRow, LifecycleRow
 from memesnipe.telemetry.apprise_sender import AppriseSender
 from memesnipe.telemetry.logs import open_log
@@ -101,6 +105,23 @@ def test_a_notice_arrives_once_and_neither_text_nor_log_has_a_secret(
     assert webhook.posted.empty()
     log = (tmp_path / "logs" / "up.jsonl").read_text()
     assert "notification sent" in log and "hidden" not in log
+
+
+def test_a_run_with_the_setting_sends_what_is_recorded(
+    urls: Path, webhook: Webhook, tmp_path: Path, database_url: str, new_run: int, insert: Callable[..., None]
+) -> None:
+    insert(BreakerRow, account="paper", level="emergency", drawdown=0.16)
+    given = {"memesnipe_home": tmp_path, "database_url": database_url, "dashboard_port": free_port(0)}
+    assert open_sender(settings_from(given, env_file=None)) is None, "off by default"
+    settings = settings_from(given | {"notify_urls_filename": urls}, env_file=None)
+    sender = open_sender(settings)
+    assert sender is not None
+    log = open_log(tmp_path / "logs", "up", "INFO")
+    with ExitStack() as stack:
+        start_notifier(sender, settings, new_run, lambda: "", log, stack)
+        body = webhook.posted.get(timeout=TIMEOUT_S)[1]
+    assert body["message"] == "paper account: level emergency, 16.0% below its peak (was: level normal)."
+    assert TOKEN not in (tmp_path / "logs" / "up.jsonl").read_text()
 
 
 def test_a_service_that_refuses_is_an_error_in_the_log_without_its_url(

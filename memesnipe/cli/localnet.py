@@ -40,7 +40,10 @@ def localnet_command(
     """Run a local Solana: JSON-RPC and websocket on this machine, without any connection to a public cluster."""
     from memesnipe.localnet.faults import parse_rates  # noqa: PLC0415 - slow to load, as all below
 
-    rates = parse_rates(fault or [])
+    try:
+        rates = parse_rates(fault or [])
+    except InputError as error:
+        raise InputError(f"--fault: {error}") from None
     funded = {_wallet(address): round(sol * _LAMPORTS_PER_SOL) for address in fund or []}
 
     from memesnipe.cli.stop import StopSignals  # noqa: PLC0415

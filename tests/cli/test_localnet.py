@@ -41,9 +41,9 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     ("options", "text"),
     [
         (["--fund", "nobody"], "--fund nobody: is no address of a wallet"),
-        (["--fault", "rain=0.1"], "'rain=0.1': there is no such fault; choose from drop, delay"),
-        (["--fault", "drop=much"], "'drop=much': 'much' is no number"),
-        (["--fault", "drop=2"], "the rate of drop must be a probability from 0 to 1"),
+        (["--fault", "rain=0.1"], "--fault: 'rain=0.1': there is no such fault; choose from drop, delay"),
+        (["--fault", "drop=much"], "--fault: 'drop=much': 'much' is no number"),
+        (["--fault", "drop=2"], "--fault: the rate of drop must be a probability from 0 to 1"),
     ],
 )
 def test_wrong_input_is_refused(tmp_path: Path, options: list[str], text: str) -> None:

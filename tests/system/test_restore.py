@@ -16,6 +16,8 @@ def test_a_restored_run_continues_and_verifies(installations: Callable[..., Inst
     feed = ("up", "--feed", "replay", "--tape", str(tape), "--speed")
     process = first.start(*feed, "60")
     wait_for("events to be consumed", lambda: first.heartbeat("executor").get("seq", 0) > TAPE_EVENTS // 20)
+    shown = json.loads(first.run("monitor", "--json").stdout)
+    assert shown["running"] is True and shown["report"]["run_id"] == 1 and "executor" in shown["health"]["parts"]
     made = first.run("backup", "-o", str(second.folder / "one.backup"), "--json")
     assert made.returncode == 0, made.stderr
     first.interrupt(process)

@@ -12,13 +12,16 @@ import typer
 from typer.exceptions import TyperException
 
 from memesnipe import __version__
+from memesnipe.cli.backup import backup
 from memesnipe.cli.checks import checks
+from memesnipe.cli.doctor import doctor
 from memesnipe.cli.evolve import evolution
 from memesnipe.cli.explain import explain
 from memesnipe.cli.feeds import feeds
 from memesnipe.cli.landing import landing
 from memesnipe.cli.localnet import localnet
 from memesnipe.cli.manual import manual
+from memesnipe.cli.monitor import monitor
 from memesnipe.cli.record import recording
 from memesnipe.cli.redis import redis
 from memesnipe.cli.research import research
@@ -46,7 +49,7 @@ app = typer.Typer(
 )
 for group in (
     system, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual, checks,
-    sql, redis, wallet, localnet, landing,
+    sql, redis, wallet, localnet, landing, doctor, monitor, backup,
 ):  # fmt: skip
     app.add_typer(group)
 

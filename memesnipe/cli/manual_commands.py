@@ -27,6 +27,7 @@ from memesnipe.storage.command_submission import (
 )
 from memesnipe.storage.commands import outcome
 from memesnipe.storage.rows import Page
+from memesnipe.storage.strategy_ids import ids_like
 from memesnipe.storage.strategy_list import StrategyFilter, strategies
 
 T = TypeVar("T")
@@ -135,7 +136,7 @@ def record(engine: Engine, name: CommandName, spec_id: str, reason: str, account
 def _near(engine: Engine, spec_id: str) -> str:
     """Return the ids that begin like a wrong one, for its message; "" without any."""
     with engine.connect() as connection:
-        found = views.ids_like(connection, _run(engine), spec_id, _SHOWN_IDS)
+        found = ids_like(connection, _run(engine), spec_id, _SHOWN_IDS)
     return f"; ids that begin like it: {', '.join(found)}" if found else ""
 
 

@@ -121,13 +121,14 @@ def backtest(
 
 
 def _genome(families: Families, strategy: str | Path | Mapping[str, Any], params: Mapping[str, float]) -> Genome:
-    is_file = isinstance(strategy, Path) or (isinstance(strategy, str) and Path(strategy).is_file())
-    if params and (is_file or isinstance(strategy, Mapping)):
+    if isinstance(strategy, str) and Path(strategy).is_file():
+        strategy = Path(strategy)
+    if params and not isinstance(strategy, str):
         raise InputError("params: go with the name of a family; change the parameters in the genome instead")
     if isinstance(strategy, Mapping):
         return genome_in(strategy, families, "strategy")
-    if is_file:
-        return read_spec(Path(strategy), families, f"strategy {strategy}")
+    if isinstance(strategy, Path):
+        return read_spec(strategy, families, f"strategy {strategy}")
     check_family(families, strategy, "strategy")
     check_params(families, strategy, params, "params")
     defaults = {name: declared.default for name, declared in families[strategy].params.items()}

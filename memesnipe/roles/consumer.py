@@ -18,6 +18,7 @@ _TRIM_EVERY = 100  # commits
 # read again, and other actors do not see them as consumed, so the delay is bounded by time and number.
 _UNCOMMITTED_S = 0.1
 _UNCOMMITTED = 1_000  # entries
+_TRACED = ("executor", "position")  # the roles of the order path
 _MISSING_CHECK_S = 2.0  # between two checks for committed entries that have not arrived
 
 
@@ -36,7 +37,7 @@ class Consumer:
         self.reads, self.writes = reads_of(self.name), writes_of(self.name)
         self.log = context.log(self.name)
         self.journal = context.journal(self.name, self.writes)
-        self.traces = context.traces(self.name)
+        self.traces = context.traces(self.name) if self.name in _TRACED else None
         self._started_s = 0.0  # of the current step
         self.offsets: dict[str, StreamOffset] = {}  # of consumed entries; the committed ones may lag slightly
         self._announced: dict[str, int] = {}

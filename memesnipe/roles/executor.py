@@ -18,9 +18,7 @@ from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENT_STREAMS, EVE
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
-from memesnipe.roles.order_log import log_steps
-from memesnipe.roles.order_traces import trace_steps
-from memesnipe.roles.role_metrics import record_steps
+from memesnipe.roles.order_path import report_steps
 from memesnipe.roles.venue_orders import OpenVenue, VenueOrders
 from memesnipe.storage.controls import count_controls, read_controls
 from memesnipe.storage.event_log import read_batches
@@ -207,10 +205,7 @@ class Executor(Consumer):
     def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
         """Commit, publish, pass the committed orders to the venue, and complete a snapshot that is copied."""
         super().commit(work, offsets)
-        record_steps(self.metrics, self._uncounted, self.clock.monotonic_s() - self._read_at)
-        log_steps(self.log, self._uncounted, self._mints)
-        if self.traces is not None:
-            trace_steps(self.traces, self._uncounted, self._mints, *self.wall_span_ns())
+        report_steps(self, self._uncounted, self._mints, self._read_at)
         self._uncounted = []
         self._venue_orders.on_commit()
         self._snapshots.on_commit(self._execution, self._controls)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from memesnipe.engine.orders import Order
+from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import SIDE_NAMES
 from memesnipe.protocol.account import Account, order_id
 from memesnipe.protocol.messages import FillMessage
@@ -26,24 +26,32 @@ def trace_steps(traces: "Traces", steps: Sequence[Step], mints: Mapping[int, str
         start_ns: when their events were read, by the machine's clock.
         end_ns: when they were committed and published.
     """
-    span = {"start_ns": start_ns, "end_ns": end_ns}
+    decided = {order.decided_seq: order.decided_ts for step in steps for order in step.orders}
+    for seq, ts in decided.items():
+        traces.add("event", seq=seq, start_ns=start_ns, end_ns=end_ns, attributes={"ts": ts})
     for step in steps:
-        if step.orders:
-            traces.add("event", seq=step.orders[0].decided_seq, attributes={"ts": step.ts}, **span)
         for order in step.orders:
-            attributes = _attributes(step.account, order, mints) | {"reason": order.reason, "spec_id": order.spec_id}
-            key = order_id(step.account, order_key(order))
-            traces.add("order", seq=order.decided_seq, order=key, parent="event", attributes=attributes, **span)
+            traces.add(
+                "order", seq=order.decided_seq, order=order_id(step.account, order_key(order)), parent="event",
+                start_ns=start_ns, end_ns=end_ns,
+                attributes=_attributes(step.account, order, mints) | {"reason": order.reason, "spec_id": order.spec_id},
+            )  # fmt: skip
         for done in step.fills:
-            fill = done.fill
-            attributes = _attributes(step.account, fill.order, mints) | {
-                "outcome": fill.failure or "landed",
-                "filled_seq": fill.seq,
-                "latency_ms": (fill.ts - fill.order.decided_ts) / _MS,  # in event time
-                "sol_lamports": fill.sol_lamports,
-            }
-            key = order_id(step.account, order_key(fill.order))
-            traces.add("fill", seq=fill.order.decided_seq, order=key, parent="order", attributes=attributes, **span)
+            order = done.fill.order
+            traces.add(
+                "fill", seq=order.decided_seq, order=order_id(step.account, order_key(order)), parent="order",
+                start_ns=start_ns, end_ns=end_ns,
+                attributes=_attributes(step.account, order, mints) | _outcome(done.fill),
+            )  # fmt: skip
+
+
+def _outcome(fill: Fill) -> "dict[str, Value]":
+    return {
+        "outcome": fill.failure or "landed",
+        "filled_seq": fill.seq,
+        "latency_ms": (fill.ts - fill.order.decided_ts) / _MS,  # in event time
+        "sol_lamports": fill.sol_lamports,
+    }
 
 
 def trace_booked(traces: "Traces", fills: Sequence[FillMessage], start_ns: int, end_ns: int) -> None:

@@ -15,7 +15,8 @@ Source = Callable[[], list[Notice]]
 
 _FUNDED: Final = ("paper", "live")
 _SHOWN: Final = 5  # strategies in one notice
-_DEGRADED_POLLS: Final = 6  # in a row, about half a minute: a restart of an actor is over by then
+_BAD_POLLS: Final = 6  # in a row, about half a minute: a restart of an actor is over by then
+_START_POLLS: Final = 60  # before the system has been healthy once: a start may take minutes
 _MAX_LINES: Final = 1 << 20  # bytes of the signer's log that are read at once
 
 
@@ -83,12 +84,15 @@ class HealthNotices:
     def __init__(self, read_health: Callable[[], dict[str, Any]], condition: Callable[[], str]) -> None:
         self._read_health, self._condition = read_health, condition
         self._bad_polls, self._told = 0, ""
+        self._has_been_healthy = False
 
     def __call__(self) -> list[Notice]:
         """Return a notice where the health has been bad for half a minute, and one when it is good again."""
         problem = self._problem()
         self._bad_polls = self._bad_polls + 1 if problem else 0
-        if self._bad_polls >= _DEGRADED_POLLS and not self._told:
+        self._has_been_healthy |= not problem
+        patience = _BAD_POLLS if self._has_been_healthy else _START_POLLS
+        if self._bad_polls >= patience and not self._told:
             self._told = problem
             return [Notice("health", "not healthy", problem, "failure")]
         if not problem and self._told:

@@ -279,13 +279,17 @@ class Session:
         changes = self._env.poll()
         if changes is None:
             return []
+        sentences = list(changes.sentences)
         if changes.reloaded:
             self.settings = self.settings.changed(**changes.reloaded)
-            write_resolved(self.settings, Home(self.home).settings)
             set_level(self.settings.telemetry.log_level)
-        for sentence in changes.sentences:
+            try:
+                write_resolved(self.settings, Home(self.home).settings)
+            except OSError as error:  # a full disk must not end the system
+                sentences.append(f"The actors keep the settings as they were: {error.strerror}.")
+        for sentence in sentences:
             self.log.warning("settings changed", change=sentence)
-        return changes.sentences
+        return sentences
 
     @property
     def condition(self) -> str:

@@ -15,6 +15,7 @@ from memesnipe.storage.actions import UNKNOWN, record_action
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.database import connect
 from memesnipe.storage.runs import LIVE_CAPITAL, read_run_settings
+from memesnipe.storage.strategy_ids import has_strategy
 
 # The syntax of strategy ids.
 SPEC_ID: Final = r"^[A-Za-z0-9_.:-]{1,100}$"
@@ -102,7 +103,7 @@ def _refusal(connection: Connection, run_id: int | None, spec_id: str, account: 
     """Return why a command is not recorded, or None."""
     if run_id is None:
         return NoRunError(_NO_RUN)
-    if spec_id and not (re.match(SPEC_ID, spec_id) and views.has_strategy(connection, run_id, spec_id)):
+    if spec_id and not (re.match(SPEC_ID, spec_id) and has_strategy(connection, run_id, spec_id)):
         return NoSuchStrategyError(f"there is no strategy {spec_id!r:.100} in run {run_id}")
     if account == Account.LIVE and read_run_settings(connection, run_id).get(LIVE_CAPITAL) is None:
         return NoSuchAccountError(f"run {run_id} has no live account; trading is on paper")

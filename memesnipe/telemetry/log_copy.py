@@ -25,12 +25,14 @@ class CopyHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line in one call, so that lines of several processes do not mix."""
-        notice = f'{{"event": "log lines were lost", "lines": {self._lost}}}\n' if self._lost else ""
+        # On a line of its own, since the last line may have been cut.
+        notice = f'\n{{"event": "log lines were lost", "lines": {self._lost}}}\n' if self._lost else ""
+        line = f"{notice}{record.getMessage()}\n".encode()
         try:
-            os.write(self._file, f"{notice}{record.getMessage()}\n".encode())
-            self._lost = 0
+            written = os.write(self._file, line)
         except OSError:  # full, or its reader has gone; the actor's own file has the line
-            self._lost += 1
+            written = 0
+        self._lost = 0 if written == len(line) else self._lost + 1
 
     def close(self) -> None:
         """Close the file."""

@@ -62,7 +62,7 @@ class Traces:
     def close(self) -> None:
         """Send what is waiting, for two seconds at most."""
         self._processor.force_flush(int(_TIMEOUT_S * 1_000))
-        self._processor.shutdown()
+        self._processor.shutdown()  # type: ignore[no-untyped-call]
 
     def _context(self, seq: int, name: str, order: str) -> SpanContext:
         trace_id = _hashed(f"{self._run_id}/{seq}", 16)

@@ -91,7 +91,7 @@ WRONG = {
     "up --feed pumpfnu": "--feed pumpfnu: there is no such feed, did you mean pumpfun?; feeds: synthetic",
     "record --feed , -o out": "--feed ',': a name is empty; feeds: synthetic",
     "up --feed synthetic,synthetic": "--feed synthetic,synthetic: synthetic is named twice",
-    "up --feed synthetic,replay": "--feed replay and --tape TAPE go together",
+    "up --feed synthetic,replay": "--feed replay: add --tape TAPE, the tape to replay",
     "up --feed replay --tape missing.tape": "--tape missing.tape: there is no such file",
     "up --feed replay --tape .": "--tape .: is a folder; name a tape",
     "up --feed pumpfun,synthetic": "--feed pumpfun,synthetic: pumpfun is live and synthetic is not",

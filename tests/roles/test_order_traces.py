@@ -1,14 +1,9 @@
 """Traces from event to order to fill arrive at a real OTLP receiver, joined across actors by ids that nobody sends."""
 
-import queue
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from memesnipe.clock import SYSTEM_CLOCK
 from memesnipe.config.settings import load_settings, write_resolved
@@ -19,58 +14,18 @@ from memesnipe.roles.context import Context
 from memesnipe.roles.order_traces import trace_booked, trace_steps
 from memesnipe.telemetry.traces import Traces
 from memesnipe.trading.steps import DeskFill, Step
+from tests.roles.otlp_receiver import Receiver, value_of
 
 ORDER = Order("a1", 4, 2, 1, "signal", 1_000_000_000, 9, 20, 0.1, 1_000, 0, 50)
 FILL = Fill(ORDER, 1_400_000_000, 12, 50, 990, 5, 5, 985, "")
 MESSAGE = FillMessage(seq=12, mint="MintA", side_name="buy", status="PAPER", parity_bps=None, fill=FILL)
 
 
-class Receiver:
-    """An OTLP receiver over HTTP, which keeps the spans."""
-
-    def __init__(self) -> None:
-        self.received: queue.Queue[ExportTraceServiceRequest] = queue.Queue()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.received.put(ExportTraceServiceRequest.FromString(body))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/v1/traces"
-
-    def spans(self) -> dict[str, tuple[str, Any]]:
-        """Return the spans received so far by their names, each with its service."""
-        found = {}
-        while not self.received.empty():
-            for of_resource in self.received.get().resource_spans:
-                (service,) = [a.value.string_value for a in of_resource.resource.attributes if a.key == "service.name"]
-                found |= {span.name: (service, span) for scope in of_resource.scope_spans for span in scope.spans}
-        return found
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     made = Receiver()
     yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-def value_of(span: Any, name: str) -> Any:
-    (value,) = [a.value for a in span.attributes if a.key == f"memesnipe.{name}"]
-    return getattr(value, value.WhichOneof("value"))
+    made.close()
 
 
 def test_the_spans_of_two_actors_are_one_trace(receiver: Receiver) -> None:

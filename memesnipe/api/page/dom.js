@@ -47,9 +47,14 @@ export function table(columns, rows, empty) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
   const head = columns.map((column) => h("th", { scope: "col", class: column.class ?? "", title: column.title ?? "" }, column.name));
   const body = rows.map((row) => h("tr", {}, columns.map((column) => h("td", { class: column.class ?? "" }, column.cell(row)))));
-  return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": columns[0].name },
+  return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": `Table: ${columns.map((column) => column.name).join(", ")}` },
     h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, body)));
 }
+
+// Say in a box that its data cannot be read; what is there already stays, under the notice of a lost connection.
+export const failed = (box) => (error) => {
+  if (!box.children.length) box.replaceChildren(h("p", { class: "empty" }, `This cannot be read: ${error.message}`));
+};
 
 export const link = (href, text, properties = {}) => h("a", { href, ...properties }, text);
 

@@ -17,7 +17,7 @@ export class VirtualTable {
     this.body = h("tbody");
     this.head = h("tr");
     this.status = h("p", { class: "muted table-status", role: "status" });
-    this.scroller = h("div", { class: "scroll virtual", tabIndex: 0, role: "region", "aria-label": label, scroll: () => this.render() },
+    this.scroller = h("div", { class: "scroll virtual", tabIndex: 0, role: "region", "aria-label": `${label}, table`, scroll: () => this.render() },
       h("table", {}, h("thead", {}, this.head), this.body));
     this.element = h("div", {}, this.scroller, this.status);
     this.drawHead();
@@ -80,7 +80,6 @@ export class VirtualTable {
       rows.push(row ? this.row(row) : h("tr", {}, h("td", { colSpan: this.columns.length, class: "muted" }, "…")));
     }
     this.body.replaceChildren(this.space(top), ...rows, this.space(this.total - bottom));
-    this.scroller.classList.toggle("is-empty", this.total === 0);
   }
 
   space(count) {

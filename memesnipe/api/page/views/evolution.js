@@ -1,7 +1,7 @@
 // Evolution: the fitness of the generations, what they cost, and the families that hold capital.
 import { get } from "../api.js";
 import { Chart } from "../charts.js";
-import { card, facts, h, table } from "../dom.js";
+import { card, facts, failed, h, table } from "../dom.js";
 import * as f from "../format.js";
 
 export function evolution(root) {
@@ -30,7 +30,7 @@ export function evolution(root) {
     } else chartBox.replaceChildren(h("p", { class: "empty" }, "The curve needs two generations."));
     familyBox.replaceChildren(table([
       { name: "Family", cell: (r) => h("a", { href: `#/strategies?family=${r.family}` }, f.words(r.family)) },
-      { name: "Simulating", cell: (r) => f.count(r.simulating), class: "n" }, { name: "Paper", cell: (r) => f.count(r.paper), class: "n" },
+      { name: "Simulating", cell: (r) => f.count(r.simulating), class: "n p2" }, { name: "Paper", cell: (r) => f.count(r.paper), class: "n" },
       { name: "Live", cell: (r) => f.count(r.live), class: "n p2" }, { name: "Retired", cell: (r) => f.count(r.retired), class: "n p2" },
       { name: "Capital by weight", cell: (r) => f.usd(r.weighted_usd), class: "n" }], [...families].sort((a, b) => b.weighted_usd - a.weighted_usd), "No strategies yet."));
     rowsBox.replaceChildren(table([
@@ -39,7 +39,7 @@ export function evolution(root) {
   }
   return {
     update(state) {
-      if (shown !== state.report.generations) load(state);
+      if (shown !== state.report.generations) load(state).catch(failed(summary));
       shown = state.report.generations;
     },
     close: () => charts.forEach((chart) => chart.close()),

@@ -2,7 +2,7 @@
 import { get, list } from "../api.js";
 import { Candles } from "../candles.js";
 import { Chart } from "../charts.js";
-import { badge, card, facts, h, link, select, table } from "../dom.js";
+import { badge, card, facts, failed, h, link, select, table } from "../dom.js";
 import * as f from "../format.js";
 import { VirtualTable } from "../virtual_table.js";
 import { tokenLink, tradeColumns } from "./parts.js";
@@ -53,7 +53,7 @@ export function market(root, { query, go }) {
     update() {
       if (Date.now() < next) return;
       next = Date.now() + REFRESH_MS;
-      load();
+      load().catch(failed(summary));
       if (rows.scroller.scrollTop === 0) rows.refresh();
     },
     close: () => charts.forEach((chart) => chart.close()),

@@ -2,7 +2,7 @@
 import { actionButton } from "../actions.js";
 import { get, list } from "../api.js";
 import { Chart } from "../charts.js";
-import { badge, card, facts, h, link, show, sign, table } from "../dom.js";
+import { badge, card, failed, h, link, show, sign, table } from "../dom.js";
 import * as f from "../format.js";
 import { evidenceBar, families, modeBadge, needed, positionColumns, RULES, stateKind, strategyLink, tradeColumns } from "./parts.js";
 
@@ -42,7 +42,7 @@ class Account {
     this.element.classList.toggle("alarm", ["critical", "emergency", "halted"].includes(level));
     if (portfolio.seq !== null && portfolio.seq !== this.seq) {
       this.seq = portfolio.seq;
-      this.load();
+      this.load().catch(failed(this.curve));
     }
   }
 
@@ -91,7 +91,7 @@ export function overview(root) {
     list("strategies", { sort: "capital", limit: 10 }).then(({ rows }) => {
       const holding = rows.filter((row) => row.allocation_usd > 0);
       why.replaceChildren(table(whyColumns(), holding, report.strategies.paper ? "No strategy holds capital at present: all of it is in cash." : "No strategy has been promoted yet: all capital is in cash."));
-    }).catch((error) => why.replaceChildren(h("p", { class: "empty" }, error.message)));
+    }).catch(failed(why));
   }
 
   function update(state, before) {

@@ -1,6 +1,6 @@
 // Strategies: a table of thousands, sorted and filtered on the server; some of them side by side.
 import { get, list } from "../api.js";
-import { card, h, input, link, select } from "../dom.js";
+import { card, failed, h, input, link, select } from "../dom.js";
 import * as f from "../format.js";
 import { VirtualTable } from "../virtual_table.js";
 import { evidenceBar, families, modeBadge, needed, PNL, signed, strategyLink } from "./parts.js";
@@ -36,7 +36,7 @@ export function strategies(root, { query, go }) {
   const filters = h("form", { class: "filters", submit: (event) => event.preventDefault() },
     select("Mode", MODES, query.mode ?? "", set("mode")), familyBox, select("Evidence", EVIDENCE, query.evidence ?? "", set("evidence")),
     input("Id begins with", query.search ?? "", set("search"), { type: "search", pattern: "[A-Za-z0-9_.:-]*" }), compare);
-  get("families").then((found) => familyBox.replaceWith(select("Signal", [["", "all"], ...found.map((row) => [row.family, f.words(row.family)])], query.family ?? "", set("family"))));
+  get("families").then((found) => familyBox.replaceWith(select("Signal", [["", "all"], ...found.map((row) => [row.family, f.words(row.family)])], query.family ?? "", set("family")))).catch(failed(familyBox));
   root.append(h("h1", {}, "Strategies"), card("Why each holds capital, or none", {}, filters, table.element));
   table.refresh();
   let shown = "";
@@ -101,6 +101,6 @@ export function compare(root, { path }) {
     const head = h("tr", {}, h("th", { scope: "col" }, "Figure"), ordered.map((s) => h("th", { scope: "col" }, strategyLink(s.spec_id))));
     const body = FIGURES.map(([name, cell]) => h("tr", {}, h("th", { scope: "row" }, name), ordered.map((s) => h("td", {}, cell(s)))));
     box.append(h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Comparison" }, h("table", { class: "compare" }, h("thead", {}, head), h("tbody", {}, body))));
-  }).catch((error) => box.append(h("p", { class: "empty" }, error.message)));
+  }).catch(failed(box));
   return {};
 }

@@ -1,6 +1,6 @@
 // System: the health of each part, the audit log of actions, and the settings of the run.
 import { get, list } from "../api.js";
-import { badge, card, facts, h, input, link, table } from "../dom.js";
+import { badge, card, facts, failed, h, input, link, table } from "../dom.js";
 import * as f from "../format.js";
 import { stateKind, strategyLink } from "./parts.js";
 
@@ -16,7 +16,7 @@ export function system(root) {
   root.append(h("h1", {}, "System"), card("Health", { action: ray }, parts), card("Events", {}, flow),
     card("Actions: who asked for what", {}, log), card("Latest changes of mode", {}, life),
     card("Settings of the run that decide its results", {}, settings));
-  get("settings").then((found) => showSettings(settings, found));
+  get("settings").then((found) => showSettings(settings, found)).catch(failed(settings));
   let shown = "";
   return {
     update(state, before) {
@@ -26,7 +26,7 @@ export function system(root) {
         ["Run", `${state.report.run_id} (${state.report.status})`], ["Feed", state.report.feed], ["Published", f.count(events.published)], ["Consumed", f.count(events.consumed)], ["Behind", f.count(events.published - events.consumed)],
         ["Rejected", Object.keys(reasons).length ? Object.entries(reasons).map(([name, count]) => `${f.count(count)} ${f.words(name)}`).join(", ") : "0"], ["API started", moment(state.health.started_at)], ["Version", state.health.version]]));
       const key = JSON.stringify(state.commands);
-      if (shown !== key) list("actions", { limit: 100 }).then(({ rows }) => log.replaceChildren(showActions(rows)));
+      if (shown !== key) list("actions", { limit: 100 }).then(({ rows }) => log.replaceChildren(showActions(rows))).catch(failed(log));
       shown = key;
       if (!before || before.lifecycle !== state.lifecycle || !life.children.length) life.replaceChildren(showLife(state.lifecycle));
     },

@@ -1,6 +1,6 @@
 // Trades, positions and refusals: filtered on the server, and as files.
 import { get, list, save } from "../api.js";
-import { badge, card, h, input, link, select, table } from "../dom.js";
+import { badge, card, failed, h, input, link, select, table } from "../dom.js";
 import * as f from "../format.js";
 import { VirtualTable } from "../virtual_table.js";
 import { positionColumns, strategyLink, tokenLink, tradeColumns, when } from "./parts.js";
@@ -61,7 +61,7 @@ function positions(root) {
   const box = h("div");
   root.append(card("Positions, the open ones first", {}, box));
   let shown = "";
-  const load = () => get("positions", { limit: 500 }).then((rows) => box.replaceChildren(table(positionColumns(), rows, "No positions yet.")));
+  const load = () => get("positions", { limit: 500 }).then((rows) => box.replaceChildren(table(positionColumns(), rows, "No positions yet."))).catch(failed(box));
   return {
     update({ report }) {
       const key = `${report.fills} ${report.open_positions}`;

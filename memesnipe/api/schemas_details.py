@@ -62,7 +62,7 @@ class Family(Schema):
     paper: int
     live: int
     retired: int
-    weighted_usd: float = Field(description="Capital of its strategies, by the weight of its genes.")
+    weighted_usd: float = Field(description="Its share of the capital of its strategies, by the weights of their genes.")
 
 
 class EquityPoint(Schema):

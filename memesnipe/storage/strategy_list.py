@@ -78,16 +78,19 @@ def strategies(
 
 
 def families(conn: Connection, run_id: int) -> list[Json]:
-    """Return the families in the genomes of a run, with their strategies by mode and their capital by weight."""
+    """Return the families in the genomes of a run, with their strategies by mode and their share of the capital."""
     gene = func.jsonb_array_elements(StrategyRow.genome["signals"]).table_valued("value").alias("gene")
     family = gene.c.value.op("->>")("family")
     weight = gene.c.value.op("->>")("weight").cast(StrategyRow.allocation_usd.type)
     counts = {
         mode: func.count().filter(StrategyRow.mode == mode) for mode in ("simulating", "paper", "live", "retired")
     }
+    every = func.jsonb_array_elements(StrategyRow.genome["signals"]).table_valued("value").alias("every")
+    weights = select(func.sum(every.c.value.op("->>")("weight").cast(StrategyRow.allocation_usd.type)))
+    share = weight / func.nullif(weights.select_from(every).scalar_subquery(), 0.0)
     query = (
         select(family.label("family"), *(column.label(mode) for mode, column in counts.items()))
-        .add_columns(func.sum(StrategyRow.allocation_usd * weight).label("weighted_usd"))
+        .add_columns(func.coalesce(func.sum(StrategyRow.allocation_usd * share), 0.0).label("weighted_usd"))
         .select_from(StrategyRow)
         .join(gene, StrategyRow.run_id == run_id)
         .group_by(family)

@@ -37,6 +37,11 @@ def why(mode: str, allocation_usd: float, evidence: dict[str, Any] | None) -> st
     return f"It holds {allocation_usd:,.2f} USD on probation: {expected} after {_seen(evidence)}. {_needs(evidence)}"
 
 
+def _three(value: float) -> str:
+    """Return a number with three significant digits, never as a power of ten."""
+    return f"{float(f'{value:.3g}'):,.15g}"
+
+
 def _seen(evidence: dict[str, Any]) -> str:
     return plural(evidence["round_trips"], "fresh round trip")
 
@@ -44,7 +49,7 @@ def _seen(evidence: dict[str, Any]) -> str:
 def _needs(evidence: dict[str, Any]) -> str:
     if evidence["is_proven"]:
         return "Its evidence is proven."
-    against = f"Its evidence is {evidence['e_value']:,.3g}, and {evidence['threshold']:,.3g} end the probation"
+    against = f"Its evidence is {_three(evidence['e_value'])}, and {_three(evidence['threshold'])} end the probation"
     needed = evidence["trades_needed"]
     if needed is None:
         return f"{against}; at this expectation it never gets there."

@@ -16,6 +16,7 @@ from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.commands import Commands
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
+from memesnipe.api.pages import PAGE
 from memesnipe.servers.process import free_port
 from memesnipe.signer.app import create_signer_api
 from memesnipe.storage import schema, schema_control
@@ -221,9 +222,10 @@ def test_the_pages_load_nothing_from_other_hosts(client):
         page = client.get(path)
         assert page.status_code == 200 and "default-src 'self'" in page.headers["content-security-policy"]
         assert "http:" not in page.text.replace("http://www.w3.org/", "") and "https:" not in page.text
-    for name in ("app.js", "chart.js", "format.js", "docs.js", "style.css"):
-        assert client.get(f"/static/{name}").status_code == 200
-        assert "innerHTML" not in client.get(f"/static/{name}").text
+    for path in (file for file in PAGE.rglob("*") if file.is_file()):
+        answer = client.get(f"/static/{path.relative_to(PAGE)}")
+        assert answer.status_code == 200, path
+        assert path.parent.name == "vendor" or "innerHTML" not in answer.text, path
     assert "/api/trades" in client.get("/openapi.json").json()["paths"]
 
 

@@ -104,7 +104,7 @@ def test_profit_is_that_of_each_account_alone(conn, new_run, bred, insert):
 
 def test_families_have_their_strategies_and_capital(conn, new_run, bred):
     one, two = families(conn, new_run)
-    assert one == {"family": "one", "simulating": 1, "paper": 2, "live": 0, "retired": 1, "weighted_usd": 40.0}
+    assert one == {"family": "one", "simulating": 1, "paper": 2, "live": 0, "retired": 1, "weighted_usd": 80.0}
     assert (two["family"], two["simulating"], two["weighted_usd"]) == ("two", 3, 0.0)
 
 

@@ -140,3 +140,15 @@ def test_status_and_down_load_nothing_heavy(tmp_path: Path) -> None:
 def test_a_group_without_a_command_prints_help_and_exits_with_2(tmp_path: Path) -> None:
     for done in run_all(tmp_path, "", "risk"):
         assert (done.code, "Usage: memesnipe" in done.err) == (2, True), done
+
+
+def test_the_page_the_signer_and_manual_commands_load_no_compiler() -> None:
+    modules = (
+        "memesnipe.api.app",
+        "memesnipe.api.commands",
+        "memesnipe.signer.startup",
+        "memesnipe.cli.manual_commands",
+    )
+    script = f"import sys, {', '.join(modules)}; print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

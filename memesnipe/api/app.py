@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query
+from fastapi import Path as UrlPath
 from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -23,6 +24,7 @@ _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
     "Cache-Control": "no-cache",
 }
+Mint = Annotated[str, UrlPath(pattern=r"^[1-9A-HJ-NP-Za-km-z]{32,44}$", description="A token's address.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of rows.")]
 
 # All reads share these threads; a read beyond the limit gets 503 with Retry-After.
@@ -145,6 +147,11 @@ def _add_lists(api: FastAPI, backend: Backend, reads: Reads) -> None:
     async def list_lifecycle(limit: Limit = 100) -> Answer:
         """Promotions, demotions and retirements with their reasons; the newest first."""
         return await reads.answer(lambda: backend.lifecycle(limit))
+
+    @api.get("/api/tokens/{mint}/safety", response_model=list[schemas.TokenVerdict])
+    async def list_verdicts(mint: Mint) -> Answer:
+        """Verdicts on whether a token may be bought live, with the reasons against it; the newest first."""
+        return await reads.answer(lambda: backend.verdicts(mint))
 
     @api.get("/api/commands", response_model=list[schemas.Command])
     async def list_commands(limit: Limit = 100) -> Answer:

@@ -14,6 +14,7 @@ from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.health import HealthCheck, one_line
 from memesnipe.storage import views
 from memesnipe.storage.learned import in_words, learned
+from memesnipe.storage.verdicts import read_verdicts
 
 Json = dict[str, Any]
 _TIMEOUT_S = 5.0
@@ -90,6 +91,11 @@ class Backend:
         """Return the latest changes of strategies' modes."""
         with self._newest() as (conn, run_id):
             return views.lifecycle(conn, run_id, limit)
+
+    def verdicts(self, mint: str) -> list[Json]:
+        """Return the last verdicts on a token."""
+        with self._newest() as (conn, run_id):
+            return read_verdicts(conn, run_id, mint)
 
     def commands(self, limit: int) -> list[Json]:
         """Return the manual commands."""

@@ -21,6 +21,7 @@ from memesnipe.cli.manual import manual
 from memesnipe.cli.record import recording
 from memesnipe.cli.redis import redis
 from memesnipe.cli.research import research
+from memesnipe.cli.safety import safety
 from memesnipe.cli.signals import INTERRUPTED
 from memesnipe.cli.sql import sql
 from memesnipe.cli.strategies import strategies
@@ -44,7 +45,7 @@ app = typer.Typer(
 )
 for group in (
     system, feeds, tapes, synth, recording, strategies, explain, research, evolution, manual, checks, sql, redis,
-    wallet, localnet,
+    wallet, safety, localnet,
 ):  # fmt: skip
     app.add_typer(group)
 

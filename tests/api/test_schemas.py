@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from memesnipe.api.app import create_api
 from memesnipe.api.commands import Commands, command_routes
 from memesnipe.storage import schema, schema_control
+from memesnipe.storage.schema_verdicts import TokenVerdictRow
 from tests.api.conftest import TOKEN
 
 
@@ -17,6 +18,9 @@ from tests.api.conftest import TOKEN
 def client(backend, serve):
     with httpx.Client(base_url=serve(backend).url, timeout=20) as client:
         yield client
+
+
+MINT = "a" * 44
 
 
 @pytest.fixture
@@ -36,6 +40,7 @@ def records(insert):
     insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7, value_lamports=9)
     insert(schema.PositionRow, spec_id="a", token=2)
     insert(schema.GenerationRow, index=1, best_fitness=float("-inf"), median_fitness=float("nan"))
+    insert(TokenVerdictRow, mint=MINT, reasons=[{"check": "sale", "detail": "no"}], sources={"sale": "checked"})
     insert(schema.BreakerRow, level="critical", drawdown=0.12)
     insert(schema.EquityRow, seq=1, equity_usd=1000.0, equity_lamports=5)
     insert(schema.LifecycleRow, number=1, seq=3, spec_id="a", to_mode="paper", from_mode="simulating", reason="good")
@@ -50,9 +55,9 @@ def described(route, text):
 
 def test_a_run_without_records_has_the_described_responses(client, routes, all_running, new_run):
     reads = [path for path, route in routes.items() if "GET" in route.methods]
-    assert len(reads) == 12
+    assert len(reads) == 13
     for path in reads:
-        text = client.get(path).text
+        text = client.get(path.replace("{mint}", MINT)).text
         assert described(routes[path], text) == json.loads(text), path
 
 
@@ -62,7 +67,7 @@ def test_a_run_with_records_has_the_described_responses(client, routes, all_runn
         text = client.post(path, headers=headers).text
         assert described(routes[path.replace("/a/", "/{spec_id}/")], text) == json.loads(text), path
     for path in (path for path, route in routes.items() if "GET" in route.methods):
-        text = client.get(path).text
+        text = client.get(path.replace("{mint}", MINT)).text
         found = json.loads(text)
         assert found, path
         assert described(routes[path], text) == found, path

@@ -1,19 +1,38 @@
 """The end of a live run's report: both accounts apart, and the wallet against the records."""
 
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
+from sqlalchemy.exc import OperationalError
+
+from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.errors import MemeSnipeError
 from memesnipe.protocol.account import Account
 from memesnipe.runtime.session import Session
+from memesnipe.runtime.terminal import print_message
 from memesnipe.solana.balance import read_holdings
 from memesnipe.storage.account_views import account_figures, outcomes
 from memesnipe.storage.runs import WALLET, read_run_settings
 from memesnipe.storage.wallets import write_wallet
 from memesnipe.verification.wallet import wallet_verdict
 
+_LIMIT_S: Final = 30.0
+
 
 def live_report(session: Session) -> dict[str, Any]:
-    """Store what the wallet holds now, for `memesnipe verify`; return the figures of both accounts and the verdict."""
+    """Return the figures of both accounts and the verdict on the wallet; None for both where they cannot be read.
+
+    It waits for a limited time: a database that hangs must not keep the system from stopping.
+    """
+    try:
+        return BackgroundCheck(partial(_compare, session)).submit().result(_LIMIT_S)
+    except (TimeoutError, OperationalError):
+        print_message("PostgreSQL does not respond: the wallet was not compared with the records.")
+        return {"accounts": None, "wallet": None}
+
+
+def _compare(session: Session) -> dict[str, Any]:
+    """Store what the wallet holds now, for `memesnipe verify`; return the figures and the verdict."""
     run_id, rpc_url = session.run.run_id, session.settings.feeds.solana_rpc_url.get_secret_value()
     with session.database.connect() as connection:
         wallet = read_run_settings(connection, run_id)[WALLET]

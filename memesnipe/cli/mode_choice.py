@@ -11,7 +11,8 @@ from memesnipe.errors import InputError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.trading_mode import TradingMode
 
-LOCAL_FEED: Final = "pumpfun"  # watches the local chain
+LOCAL_FEED: Final = "localnet"
+REAL_MARKETS: Final = ("pumpfun", "helius")  # whose tokens are traded live
 
 
 class ModeName(StrEnum):
@@ -29,6 +30,7 @@ class LocalOptions:
     speed: str | None
     faults: Sequence[str]
     slot_ms: int | None
+    rate: float | None  # trades a second of the generated market
 
 
 def mode_choice(name: ModeName, options: LocalOptions, *, is_local: bool, until_end: bool) -> TradingMode:
@@ -39,8 +41,9 @@ def mode_choice(name: ModeName, options: LocalOptions, *, is_local: bool, until_
     """
     if is_local:
         return TradingMode(name is ModeName.LIVE, _local(options, until_end=until_end))
-    for option, is_given in (("--fault", bool(options.faults)), ("--slot-ms", options.slot_ms is not None)):
-        if is_given:
+    given = {"--fault": options.faults or None, "--slot-ms": options.slot_ms, "--rate": options.rate}
+    for option, value in given.items():
+        if value is not None:
             raise InputError(f"{option} is an option of the local chain; add --localnet")
     return TradingMode(name is ModeName.LIVE)
 
@@ -58,7 +61,7 @@ def local_feed(feed: str | None) -> FeedChoice:
 
 def _local(options: LocalOptions, *, until_end: bool) -> tuple[str, ...]:
     """Return the arguments of `memesnipe localnet`."""
-    arguments: list[str] = []
+    arguments = ["--start-on-request"]  # the feed starts the market, so that it misses nothing
     if options.tape is not None:
         check_tape("--tape", options.tape)
         arguments += ["--tape", str(options.tape.resolve())]
@@ -68,6 +71,8 @@ def _local(options: LocalOptions, *, until_end: bool) -> tuple[str, ...]:
         arguments += ["--speed", options.speed]
     if options.slot_ms is not None:
         arguments += ["--slot-ms", str(options.slot_ms)]
+    if options.rate is not None:
+        arguments += ["--rate", str(options.rate)]
     for fault in options.faults:
         arguments += ["--fault", fault]
     return tuple(arguments)

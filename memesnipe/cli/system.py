@@ -8,10 +8,11 @@ import typer
 
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_history, check_report
-from memesnipe.cli.mode_choice import LocalOptions, ModeName, local_feed, mode_choice
-from memesnipe.cli.numbers import integer_option
+from memesnipe.cli.mode_choice import REAL_MARKETS, LocalOptions, ModeName, local_feed, mode_choice
+from memesnipe.cli.numbers import integer_option, number_option
 from memesnipe.cli.options import BACKGROUND_OPTION, FEED_HELP, Json
 from memesnipe.cli.signals import exit_on_interrupt
+from memesnipe.errors import InputError
 from memesnipe.runtime.terminal import print_json, print_message, print_table
 from memesnipe.runtime.trading_mode import check_switches
 
@@ -44,6 +45,9 @@ def up_command(
     slot_ms: Annotated[
         int | None, integer_option("--slot-ms", 1, 60_000, "Milliseconds of a slot of the local Solana.")
     ] = None,
+    rate: Annotated[
+        float | None, number_option("--rate", 0.1, 200, "Trades a second of the local Solana without a tape.")
+    ] = None,
     until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the end of the feed.")] = False,
     report: Annotated[Path | None, typer.Option(help="Also write the report to this file as JSON.")] = None,
     detach: Annotated[
@@ -53,9 +57,12 @@ def up_command(
     json: Json = False,
 ) -> None:
     """Start and run the system: servers, actors, dashboard. Ctrl-C, or `memesnipe down`, stops it."""
-    options = LocalOptions(tape, speed, fault or [], slot_ms)
+    options = LocalOptions(tape, speed, fault or [], slot_ms, rate)
     trading = mode_choice(mode, options, is_local=localnet, until_end=until_end)
-    choice = local_feed(feed) if localnet else feed_choice(feed or "synthetic", tape, speed, until_end=until_end)
+    if localnet:
+        choice = local_feed(feed)
+    else:
+        choice = feed_choice("synthetic" if feed is None else feed, tape, speed, until_end=until_end)
     choice = replace(choice, history=check_history(history or []))
     if report is not None:
         check_report(report)
@@ -64,7 +71,7 @@ def up_command(
         from memesnipe.cli.background import start  # noqa: PLC0415
 
         given = {"--feed": feed, "--tape": tape, "--speed": speed, "--report": report, "--mode": mode}
-        given |= {"--slot-ms": slot_ms}
+        given |= {"--slot-ms": None if slot_ms is None else str(slot_ms), "--rate": None if rate is None else str(rate)}
         arguments = [text for name, value in given.items() if value is not None for text in (name, str(value))]
         arguments += [text for one in fault or [] for text in ("--fault", one)]
         arguments += ["--localnet"] if localnet else []
@@ -81,6 +88,9 @@ def up_command(
     settings = load_settings()
     if trading.is_live and not localnet:
         check_switches(settings)
+        if not {*choice.names} & {*REAL_MARKETS}:
+            markets = " or ".join(REAL_MARKETS)
+            raise InputError(f"--mode live --feed {choice.name}: trades what {markets} reports; add one of them")
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 

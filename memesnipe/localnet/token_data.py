@@ -1,5 +1,6 @@
 """Prices and tokens of the local market, as Jupiter's price and token routes say them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,11 +26,11 @@ class TokenData:
 
     Args:
         market: the market with the coins.
-        sol_usd: the price of SOL.
+        sol_usd: returns the price of SOL now.
         limit: of the rate of requests.
     """
 
-    def __init__(self, market: ChainMarket, sol_usd: float, limit: RateLimit | None = None) -> None:
+    def __init__(self, market: ChainMarket, sol_usd: Callable[[], float], limit: RateLimit | None = None) -> None:
         self._market, self._sol_usd, self._limit = market, sol_usd, limit or RateLimit()
 
     def routes(self) -> list[Route]:
@@ -75,7 +76,7 @@ class TokenData:
     def _priced(self, mint: str) -> tuple[float, float]:
         """Return a token's price and liquidity in USD; 0.0 if it is unknown."""
         if mint == _SOL:
-            return self._sol_usd, 0.0
+            return self._sol_usd(), 0.0
         try:
             key = Pubkey.from_string(mint)
         except ValueError:
@@ -89,8 +90,8 @@ class TokenData:
             liquid = curve.real_quote_reserves
         else:
             return 0.0, 0.0
-        usd = lamports / LAMPORTS_PER_SOL * self._sol_usd / (token_raw / RAW_PER_TOKEN)
-        return usd, liquid / LAMPORTS_PER_SOL * self._sol_usd
+        usd = lamports / LAMPORTS_PER_SOL * self._sol_usd() / (token_raw / RAW_PER_TOKEN)
+        return usd, liquid / LAMPORTS_PER_SOL * self._sol_usd()
 
     def _token(self, mint: str) -> dict[str, Any]:
         usd, liquidity = self._priced(mint)

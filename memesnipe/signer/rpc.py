@@ -24,7 +24,7 @@ class RpcChain:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client = httpx.Client(timeout=_TIMEOUT_S)
+        self._client = httpx.Client(timeout=_TIMEOUT_S, mounts={"all://127.0.0.1": None})  # no proxy for this machine
 
     def lookup_table(self, address: Pubkey) -> Sequence[Pubkey]:
         """Return the addresses in a lookup table."""
@@ -85,7 +85,9 @@ class RpcChain:
 
 
 def _by_key(keys: Sequence[Pubkey], accounts: Sequence[Account | None]) -> dict[Pubkey, Account]:
-    return {key: account for key, account in zip(keys, accounts, strict=True) if account is not None}
+    """Return the accounts that exist: a node shows one that the simulation has closed with 0 lamports."""
+    found = zip(keys, accounts, strict=True)
+    return {key: account for key, account in found if account is not None and account.lamports}
 
 
 def _read_accounts(method: str, value: Any, count: int) -> list[Account | None]:

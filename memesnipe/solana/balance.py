@@ -65,7 +65,8 @@ def _call(rpc_url: str, method: str, *params_and_read: Any) -> Any:
     *params, read = params_and_read
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     try:
-        return read(httpx.post(rpc_url, json=request, timeout=_TIMEOUT_S).raise_for_status().json())
+        with httpx.Client(timeout=_TIMEOUT_S, mounts={"all://127.0.0.1": None}) as client:  # no proxy for this machine
+            return read(client.post(rpc_url, json=request).raise_for_status().json())
     except httpx.HTTPStatusError as error:
         raise MemeSnipeError(f"the node answers with status {error.response.status_code}") from None
     except httpx.HTTPError as error:

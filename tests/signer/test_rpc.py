@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 from memesnipe.signer.chain import Account
 from memesnipe.signer.refusal import Reason, RefusedError
 from memesnipe.signer.rpc import RpcChain
+from memesnipe.solana.addresses import SYSTEM
 
 TABLE_PROGRAM = "AddressLookupTab1e1111111111111111111111111"
 KEY, OTHER = Pubkey(bytes([1]) * 32), Pubkey(bytes([2]) * 32)
@@ -148,6 +149,13 @@ def test_an_incomplete_simulation_is_refused(chain: RpcChain, value: Any) -> Non
     with pytest.raises(RefusedError) as caught:
         chain.simulate(b"transaction", [KEY, OTHER])
     assert caught.value.reason is Reason.RPC
+
+
+def test_an_account_that_the_simulation_closes_does_not_exist_afterwards(chain: RpcChain) -> None:
+    Node.answers["getMultipleAccounts"] = [account(b"a", str(OTHER), 10), None]
+    closed = [account(b"", str(SYSTEM), 0), account(b"", str(SYSTEM), 0)]
+    Node.answers["simulateTransaction"] = {"err": None, "logs": [], "accounts": closed}
+    assert chain.simulate(b"transaction", [KEY, OTHER]).after == {}
 
 
 def test_a_failed_simulation_says_its_error(chain: RpcChain) -> None:

@@ -49,7 +49,7 @@ from tests.signer.served import serving
 FILES = ("wallet.json", "token", "policy.toml")
 IN_THE_AIR = 5  # orders that are signed and have no outcome when the halt comes
 UNSIGNED = 10  # orders that are accepted after the halt
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 OUTCOMES = {OrderStatus.LANDED, OrderStatus.FAILED, OrderStatus.EXPIRED, OrderStatus.CANCELLED}
 
 

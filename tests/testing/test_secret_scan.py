@@ -130,17 +130,18 @@ def test_every_type_of_redis_is_searched(plant: str, redis_url: str, as_operator
 def test_text_json_and_bytes_of_postgres_are_searched(
     column: str, database: sa.Engine, insert: Callable[..., None], new_run: int
 ) -> None:
-    scan = SecretScan(secrets())
+    whole = bytes(Keypair())  # another one each time: the rows stay
+    scan = SecretScan([keypair_secret("wallet", whole)])
     scan.postgres(database)
     assert scan.findings == [] and scan.looked["postgres"] > 0
     if column == "reason":
-        insert(schema.LifecycleRow, number=1, reason=f"key {WHOLE.hex()}")
+        insert(schema.LifecycleRow, number=1, reason=f"key {whole.hex()}")
     elif column == "genome":
-        insert(schema.StrategyRow, spec_id="a", genome={"key": [int(byte) for byte in WHOLE]})
+        insert(schema.StrategyRow, spec_id="a", genome={"key": [int(byte) for byte in whole]})
     else:
         with database.begin() as connection:
             connection.execute(sa.text("CREATE TABLE planted (content bytea)"))
-            connection.execute(sa.text("INSERT INTO planted VALUES (:raw)"), {"raw": b"ab" + WHOLE})
+            connection.execute(sa.text("INSERT INTO planted VALUES (:raw)"), {"raw": b"ab" + whole})
     try:
         scan.postgres(database)
         assert {found.secret for found in scan.findings} == {"wallet"}

@@ -127,9 +127,10 @@ class SecretScan:
             if path.is_symlink() or path.resolve() in left_out or not path.is_file():
                 continue
             self.bytes(f"{kind} names", str(path), str(path).encode())
-            self._file(kind, path)
+            self.file(kind, path)
 
-    def _file(self, kind: str, path: Path) -> None:
+    def file(self, kind: str, path: Path) -> None:
+        """Look into a file."""
         try:
             with path.open("rb") as file:
                 if path.stat().st_size:

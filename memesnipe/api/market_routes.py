@@ -1,4 +1,4 @@
-"""The routes of the market: an overview, the tokens, and one of them with candles and our trades."""
+"""The routes of the market: an overview, the tokens, one of them with candles and our trades, and verdicts."""
 
 from typing import Annotated, Any
 
@@ -6,13 +6,14 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from memesnipe.api import schemas_details
+from memesnipe.api import schemas, schemas_details
 from memesnipe.api.answers import Answer, tag
 from memesnipe.api.lists import LIST_HEADERS, Limit, Offset
 from memesnipe.api.problems import described
 from memesnipe.api.reads import Reads
 from memesnipe.storage.market_view import Market, TokenSort
 from memesnipe.storage.rows import Page
+from memesnipe.storage.verdicts import read_verdicts
 
 Mint = Annotated[str, Path(pattern=r"^[^\x00-\x1f\x7f/]{1,100}$", description="A token's address.")]
 Interval = Annotated[int | None, Query(ge=1, le=86_400, description="Of a candle, in seconds; chosen where not given.")]
@@ -50,5 +51,10 @@ def market_routes(reads: Reads, market: Market) -> APIRouter:
             raise HTTPException(404, "there is no such token in the newest run")
         answer: Response = tag(Answer(found), request)
         return answer
+
+    @router.get("/api/tokens/{mint}/safety", response_model=list[schemas.TokenVerdict])
+    async def list_verdicts(request: Request, mint: Mint) -> Response:
+        """Verdicts on whether a token may be bought live, with the reasons against it; the newest first."""
+        return await reads.answer(request, lambda conn, run_id: read_verdicts(conn, run_id, mint))
 
     return router

@@ -26,6 +26,7 @@ from memesnipe.cli.record import recording
 from memesnipe.cli.redis import redis
 from memesnipe.cli.research import research
 from memesnipe.cli.run_strategies import run_strategies
+from memesnipe.cli.safety import safety
 from memesnipe.cli.signals import INTERRUPTED
 from memesnipe.cli.sql import sql
 from memesnipe.cli.strategies import strategies
@@ -49,7 +50,7 @@ app = typer.Typer(
 )
 for group in (
     system, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual, checks,
-    sql, redis, wallet, localnet, landing, doctor, monitor, backup,
+    sql, redis, wallet, safety, localnet, landing, doctor, monitor, backup,
 ):  # fmt: skip
     app.add_typer(group)
 

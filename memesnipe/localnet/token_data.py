@@ -15,6 +15,7 @@ from memesnipe.localnet.market import ChainMarket
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.market.pump import RAW_PER_TOKEN
 from memesnipe.solana.addresses import TOKEN, TOKEN_2022, WRAPPED_SOL
+from memesnipe.solana.mint_account import MintError, parse_mint
 
 _MAX_IDS: Final = 50
 _SOL: Final = str(WRAPPED_SOL)
@@ -107,7 +108,21 @@ class TokenData:
             "organicScore": 50.0,
             "organicScoreLabel": "medium",
             "isVerified": mint == _SOL,
-            "audit": {"mintAuthorityDisabled": True, "freezeAuthorityDisabled": True},
+            "audit": self._audit(mint),
+        }
+
+    def _audit(self, mint: str) -> dict[str, bool]:
+        """Return what the mint's account says; of one that cannot be read nothing is known."""
+        account = self._market.chain.account(Pubkey.from_string(mint))
+        if account is None:
+            return {}
+        try:
+            parsed = parse_mint(str(account.owner), account.data)
+        except MintError:
+            return {}
+        return {
+            "mintAuthorityDisabled": not parsed.mint_authority,
+            "freezeAuthorityDisabled": not parsed.freeze_authority,
         }
 
 

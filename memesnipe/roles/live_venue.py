@@ -12,6 +12,7 @@ from memesnipe.config.settings import Settings
 from memesnipe.execution.venue import VenueClient
 from memesnipe.feeds.pumpfun.own_trades import own_trade
 from memesnipe.roles.context import Context
+from memesnipe.roles.live_safety import assessment, safe_builder
 from memesnipe.roles.venue_orders import MintOf
 from memesnipe.servers import loopback
 from memesnipe.solana.addresses import JITO_TIP_ACCOUNTS
@@ -65,14 +66,15 @@ def open_live_venue(context: Context, mint_of: MintOf) -> VenueClient:
     assert settings.servers.database_url is not None  # noqa: S101 - resolved by `up`
     database = connect(settings.servers.database_url.get_secret_value(), ACTOR_OPTIONS)
     try:
-        venue = LiveVenue(database, context.run_id, _outside(settings, wallet, run), mint_of)
+        outside = _outside(settings, wallet, run, database, context.run_id)
+        venue = LiveVenue(database, context.run_id, outside, mint_of)
         return venue.__enter__()
     except BaseException:
         database.dispose()
         raise
 
 
-def _outside(settings: Settings, wallet: Pubkey, run: str) -> Outside:
+def _outside(settings: Settings, wallet: Pubkey, run: str, database: Engine, run_id: int) -> Outside:
     """Return the services of the client."""
     http, slow_http = http_client(), http_client(_SIGNER_S)
     rpc = Rpc([Service(http, settings.feeds.solana_rpc_url.get_secret_value())])
@@ -80,6 +82,9 @@ def _outside(settings: Settings, wallet: Pubkey, run: str) -> Outside:
     slippage_bps = settings.fills.slippage_bps
     signer = Service(slow_http, f"http://{loopback.HOST}:{settings.api.dashboard_port}")
     secret = load_secret(settings.installation.signer_token_file)
+    sources = _sources(settings, http, rpc, wallet)
+    builder = SwapMessageBuilder(rpc, sources, fees.plan, wallet, slippage_bps)
+    assess = assessment(settings, http, rpc, wallet, sources)
 
     async def close() -> None:
         await http.aclose()
@@ -87,7 +92,7 @@ def _outside(settings: Settings, wallet: Pubkey, run: str) -> Outside:
 
     return Outside(
         rpc,
-        SwapMessageBuilder(rpc, _sources(settings, http, rpc, wallet), fees.plan, wallet, slippage_bps),
+        safe_builder(builder, assess, database, run_id, settings),
         RemoteSigner(SignerClient(signer, secret, wallet), slippage_bps, run),
         _lanes(settings, http, rpc),
         str(wallet),

@@ -51,14 +51,14 @@ def read_sales(connection: Connection, run_id: int, since_seq: int) -> dict[Posi
     """Return the last sale of each position that was decided at or after an event."""
     same = and_(TradeRow.run_id == OrderRow.run_id, TradeRow.order_id == OrderRow.order_id)
     query = (
-        select(OrderRow, TradeRow.sol_lamports, TradeRow.failure)
+        select(OrderRow.__table__, TradeRow.sol_lamports, TradeRow.failure)
         .outerjoin(TradeRow, same)
         .where(OrderRow.run_id == run_id, OrderRow.side.in_(_EXITS), OrderRow.decided_seq >= since_seq)
         .order_by(OrderRow.decided_seq, OrderRow.decided_ts)
     )
     return {
-        (order.account, order.spec_id, order.token): Sale(order.order_id, order.status, sol or 0, failure or "")
-        for order, sol, failure in connection.execute(query)
+        (row.account, row.spec_id, row.token): Sale(row.order_id, row.status, row.sol_lamports or 0, row.failure or "")
+        for row in connection.execute(query)
     }
 
 

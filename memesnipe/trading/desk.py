@@ -195,6 +195,8 @@ class Desk:
         state, market = self.state, self.state.market_state.tokens.get(decision.token)
         if market is None:
             return None
+        if decision.side == SHORT_SIDE and not self._venue.can_short():
+            return RiskRefused(decision, RefusalReason.NO_VENUE, "there is no live venue for perps")
         refused = refuse(decision, state, self._limits)
         if refused is not None:
             return refused

@@ -29,6 +29,7 @@ class RefusalReason(StrEnum):
     TOKEN_EXPOSURE = "token_exposure"  # noqa: S105 - the exposure to this token would exceed its limit
     TOTAL_EXPOSURE = "total_exposure"  # the exposure to all tokens would exceed its limit
     ORDER_RATE = "order_rate"  # too many orders in the last minute
+    NO_VENUE = "no_venue"  # the account's venue does not trade perps
     NO_LIQUIDITY = "no_liquidity"  # the pool gives nothing for the budget
 
 

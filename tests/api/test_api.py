@@ -20,6 +20,7 @@ from memesnipe.api.pages import PAGE
 from memesnipe.servers.process import free_port
 from memesnipe.signer.app import create_signer_api
 from memesnipe.storage import schema, schema_control
+from memesnipe.storage.schema_verdicts import TokenVerdictRow
 from tests.api.conftest import PROBLEM, describe
 
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
@@ -298,3 +299,13 @@ def test_refusals_and_lifecycle_changes_are_listed(client, new_run, insert):
     assert client.get("/api/refusals").json()[0]["detail"] == "the pool says 1 USD"
     assert client.get("/api/lifecycle").json()[0]["reason"] == "good"
     assert client.get("/api/risk").json()["refusals"] == {"price": 1}
+
+
+def test_the_verdicts_on_a_token_are_listed_the_newest_first(client, insert):
+    mint, other = "a" * 44, "b" * 44
+    reasons = [{"check": "sale", "detail": "it cannot be sold"}]
+    insert(TokenVerdictRow, mint=mint, ts=1, safe=True, reasons=[], sources={"rugcheck": "not configured"})
+    insert(TokenVerdictRow, mint=mint, ts=2, safe=False, reasons=reasons, sources={"sale": "checked"})
+    found = client.get(f"/api/tokens/{mint}/safety").json()
+    assert [(each["ts"], each["safe"], each["reasons"]) for each in found] == [(2, False, reasons), (1, True, [])]
+    assert client.get(f"/api/tokens/{other}/safety").json() == []

@@ -26,6 +26,7 @@ from memesnipe.storage.schema import OrderRow, StrategyRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.testing.chaos.targets import Targets
 from tests.system.installation import Installation, open_to_others, processes_of, wait_for
+from tests.system.key_scan import assert_nothing_found, scan_installation
 from tests.system.live import (
     CALM,
     SPEED,
@@ -130,6 +131,34 @@ def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
     refused = one.run("up")
     assert refused.returncode == 1
     assert "already running" in refused.stderr
+
+
+def test_no_key_and_no_token_is_anywhere_but_in_its_file(one: Installation) -> None:
+    wait_for("paper trades", lambda: get(one, "api/trades"))
+    assert_nothing_found(scan_installation(one, one.folder / ".memesnipe" / "wallet" / "keypair.json"))
+
+
+def test_a_flatten_sells_what_is_held_on_paper_and_a_reset_resumes(one: Installation) -> None:
+    wait_for("an open position", lambda: any(each["open"] for each in get(one, "api/positions")))
+    assert one.run("flatten", "--yes").returncode == 2, "there is no live account"
+    done = one.run("flatten", "--account", "paper", "--yes", "--json")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["left"]) == (0, []), answer
+    assert not any(each["open"] for each in get(one, "api/positions?limit=1000"))
+    assert get(one, "api/risk")["halted"]
+    assert one.run("risk", "reset").returncode == 0
+    wait_for("the reset", lambda: not get(one, "api/risk")["halted"])
+
+
+def test_the_kill_file_halts_until_a_reset(one: Installation) -> None:
+    kill_file = one.folder / ".memesnipe" / "signer" / "halt"
+    kill_file.touch()
+    wait_for("the halt", lambda: get(one, "api/risk")["halted"])
+    assert get(one, "api/commands")[0]["reason"] == "the file halt exists"
+    assert get(one, "signer/health")["signing"].startswith(("halted", "disabled"))
+    assert one.run("risk", "reset").returncode == 0
+    assert not kill_file.exists()
+    wait_for("the reset", lambda: not get(one, "api/risk")["halted"])
 
 
 def test_a_halt_passes_a_crowd(one: Installation) -> None:

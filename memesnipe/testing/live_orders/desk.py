@@ -84,7 +84,8 @@ class LiveDesk:
         rpc = Rpc([node], attempts=6)
         sources: list[SwapSource] = [DirectSource(rpc, wallet), JupiterClient(Service(http, url), wallet)]
         builder = SwapMessageBuilder(rpc, sources, self._fees, wallet, _SLIPPAGE_BPS)
-        signer = RemoteSigner(SignerClient(Service(http, self._signer_url), self._secret, wallet), _SLIPPAGE_BPS)
+        signer_client = SignerClient(Service(http, self._signer_url), self._secret, wallet)
+        signer = RemoteSigner(signer_client, _SLIPPAGE_BPS, "run")
         jito = JitoClient(Service(http, url), Service(http, f"{url}/api/v1/bundles/tip_floor"))
         lanes: list[Lane] = [RpcLane(rpc), SenderLane(SenderClient(Service(http, url))), JitoLane(jito)]
         outside = Outside(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from memesnipe.engine.orders import Order
+from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.execution.submission import Submission
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.storage.submissions import Submissions
@@ -39,11 +40,11 @@ class MortalStore(Submissions):
         return super().add(order_id, order, mint)
 
     def save(
-        self, order_id: str, submission: Submission, reports: Sequence[ExecutionReport]
+        self, order_id: str, submission: Submission, reports: Sequence[ExecutionReport], record: LandingRecord
     ) -> list[tuple[int, ExecutionReport]]:
         """Commit a state, or die before or after it."""
         self._maybe_die()
-        saved = super().save(order_id, submission, reports)
+        saved = super().save(order_id, submission, reports, record)
         self._maybe_die()
         return saved
 

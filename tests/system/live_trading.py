@@ -62,7 +62,7 @@ def promote(installation: Installation, spec_id: str) -> None:
 
 
 class Promotions:
-    """Promotes strategies to live mode by hand, those with the most round trips first.
+    """Promotes strategies that trade to live mode by hand, those with the most round trips first.
 
     Args:
         installation: that runs.
@@ -76,9 +76,9 @@ class Promotions:
     def go_on(self) -> int:
         """Promote strategies whose last promotion has had its effect; return how many are live."""
         strategies = get(self._installation, "api/strategies?limit=500")
-        strategies.sort(key=lambda one: -((one["result"] or {}).get("trades", 0)))
         live = sum(one["mode"] == "live" for one in strategies)
-        for one in strategies:
+        trading = [one for one in strategies if (one["result"] or {}).get("trades")]
+        for one in sorted(trading, key=lambda one: -one["result"]["trades"]):
             spec_id, mode = one["spec_id"], one["mode"]
             may_begin = spec_id in self._modes or len(self._modes) < self._count
             if mode in ("simulating", "paper") and may_begin and self._modes.get(spec_id) != mode:

@@ -38,9 +38,11 @@ class Steady(Strategy):
             return SELL
         return HOLD
 '''
-# Promotion by hand needs no evidence, and nothing but the test ends what a strategy does.
+# All genomes of a generation join, so that some trade always. Promotion by hand needs no evidence, and nothing but the
+# test ends what a strategy does.
 SETTINGS = {
-    "STRATEGY_PATH": "mine", "REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "15",
+    "STRATEGY_PATH": "mine", "POPULATION_SIZE": "60", "FIRST_POPULATION_SIZE": "60", "SPECS_PER_GENERATION": "60",
+    "TRAINING_HOURS": "0.02", "MAX_DEV_OUT_PERCENT": "10000", "REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "20",
     "MAX_DATA_AGE_MS": "60000", "MAX_PARITY_ERROR_BPS": "1000000", "MAX_PARITY_ERROR_BPS_FOR_LIVE": "1000000",
     "MAX_DRAWDOWN_FOR_LIVE": "1", "MAX_ORDERS_PER_MINUTE": "100000", "MAX_DAILY_LOSS_PERCENT": "100",
 }  # fmt: skip

@@ -90,7 +90,7 @@ def _costs(costs: Json) -> list[str]:
 
 
 def _prices(prices: Json) -> list[str]:
-    rows = [("worse by, bps", "fills", "mean", "p10", "p50", "p90")]
+    rows: list[tuple[str, ...]] = [("worse by, bps", "fills", "mean", "p10", "p50", "p90")]
     for name, words in (("quote", "than the quote"), ("simulated", "than simulated")):
         one = prices[name]
         if one["fills"]:

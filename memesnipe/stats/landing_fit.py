@@ -86,7 +86,7 @@ def fit_landing(bids: NDArray[np.int64], landed: NDArray[np.bool_], assumed: Lan
     """
     levels, index = np.unique(np.rint(np.log(np.maximum(bids, 1)) / _STEP), return_inverse=True)
     trials = np.bincount(index, minlength=len(levels)).astype(np.float64)
-    hits = np.bincount(index, landed.astype(np.float64), minlength=len(levels))
+    hits = np.bincount(index, landed.astype(np.float64), minlength=len(levels)).astype(np.float64)
     prior = np.array([_logit(min(max(assumed.maximum, _EDGE), 1 - _EDGE)), np.log(max(assumed.half, 1.0))])
     centre, deviation = prior, np.full(2, _WIDE)
     for _ in range(_ZOOMS):

@@ -5,6 +5,7 @@ fill has noise of its own: it happens at another moment, and lands independently
 unbiased, the absolute error is large all the same, so that what counts is how much worse live fills are for certain.
 """
 
+import math
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Final
@@ -86,7 +87,7 @@ class Parity:
         prices = [error for error in self.recent_bps if abs(error) != MISSED_BPS]
         if len(prices) < _MIN_PRICES:
             return 0.0
-        return fmean(prices) - _CERTAIN * stdev(prices) / len(prices) ** 0.5
+        return fmean(prices) - _CERTAIN * stdev(prices) / math.sqrt(len(prices))
 
     @property
     def missed_z(self) -> float:
@@ -95,4 +96,4 @@ class Parity:
         If both land equally often, either is as likely in each of these pairs (McNemar 1947).
         """
         missed, gained = (self.recent_bps.count(sign * MISSED_BPS) for sign in (1, -1))
-        return (missed - gained) / (missed + gained) ** 0.5 if missed + gained else 0.0
+        return (missed - gained) / math.sqrt(missed + gained) if missed + gained else 0.0

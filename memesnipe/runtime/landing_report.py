@@ -18,6 +18,7 @@ _MS: Final = 1_000_000  # ns
 _PRIOR_LATENCIES: Final = 20  # orders' worth of the assumed latency
 _MAX_DECIDED_AGO_NS: Final = 60 * 10**9  # an older event is of a replay: its time says nothing about latency
 _BINS: Final = 4  # of bids
+_EQUAL: Final = 0.05  # of ln(bid): the compute limit, and so the fee, differs slightly between orders
 
 
 def landing_report(orders: Sequence[LiveOrder], assumed: FillModel, parity_bps: Sequence[float] = ()) -> Json:
@@ -146,12 +147,13 @@ def _estimate(estimate: Estimate) -> Json:
 
 
 def _binned(sent: Sequence[LiveOrder]) -> list[list[LiveOrder]]:
-    """Return the orders in up to four groups of about equal size by their bid; equal bids are in one group."""
-    ordered = sorted(sent, key=lambda order: order.bid_lamports)
-    edges = sorted({ordered[len(ordered) * part // _BINS].bid_lamports for part in range(_BINS)} if ordered else ())
+    """Return the orders in up to four groups of about equal size by their bid; similar bids stay together."""
+    levels = np.rint(np.log([max(order.bid_lamports, 1) for order in sent]) / _EQUAL)
+    ordered = np.sort(levels)
+    edges = np.unique(ordered[[len(ordered) * part // _BINS for part in range(_BINS)]]) if len(sent) else ordered
     groups: list[list[LiveOrder]] = [[] for _ in edges]
-    for order in ordered:
-        groups[int(np.searchsorted(edges, order.bid_lamports, side="right")) - 1].append(order)
+    for order, group in zip(sent, np.searchsorted(edges, levels, side="right") - 1, strict=True):
+        groups[int(group)].append(order)
     return groups
 
 

@@ -96,4 +96,4 @@ class Parity:
         If both land equally often, either is as likely in each of these pairs (McNemar 1947).
         """
         missed, gained = (self.recent_bps.count(sign * MISSED_BPS) for sign in (1, -1))
-        return (missed - gained) / (missed + gained) ** 0.5 if missed + gained else 0.0
+        return (missed - gained) / math.sqrt(missed + gained) if missed + gained else 0.0

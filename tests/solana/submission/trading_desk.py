@@ -181,9 +181,9 @@ def sale(number: int, tokens: int) -> Order:
 
 
 @contextmanager
-def running(rates: FaultRates, seed: int) -> Iterator[Node]:
+def running(rates: FaultRates, seed: int, slot_ms: int = 20) -> Iterator[Node]:
     plan = FaultPlan(rates, seed)
-    chain = Chain(slot_ms=20, confirmed_after=3, finalized_after=8, mempool=FaultyMempool(plan))
+    chain = Chain(slot_ms=slot_ms, confirmed_after=3, finalized_after=8, mempool=FaultyMempool(plan))
     add_exchange(chain)
     with Node(chain, plan=plan) as node:
         yield node

@@ -17,7 +17,9 @@ from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.runtime.backup import back_up
 from memesnipe.runtime.database import open_database
 from memesnipe.runtime.restore import restore_backup
-from memesnipe.storage.schema import RunRow
+from memesnipe.storage.schema import RunRow, StreamOffsetRow
+from tests.verification.small_run import TAPE_EVENTS, small_runs
+from tests.verification.test_audit import Recorded
 
 
 @pytest.fixture
@@ -111,3 +113,34 @@ def test_a_database_that_cannot_be_dumped_leaves_no_file(
     with pytest.raises(MemeSnipeError, match="pg_dump failed: pg_dump: error: no space"):
         back_up(settings, tmp_path / "one.backup")
     assert not list(tmp_path.glob("*.backup*"))
+
+
+@pytest.mark.timeout(300)
+def test_a_run_that_is_restored_from_the_middle_continues_without_a_difference(
+    tmp_path: Path, elsewhere: Path, database: sa.Engine, redis_url: str
+) -> None:
+    backup, feed, url = tmp_path / "one.backup", "replay:restored", redis_url.removesuffix("/0")
+    taken: list[int] = []
+
+    def take(run_id: int) -> None:
+        if not taken:  # after the first command, at 40 % of the tape, while the roles run
+            back_up(small.settings, backup)
+            taken.append(run_id)
+
+    (tmp_path / "first").mkdir()
+    with small_runs(tmp_path / "first", database, f"{url}/8") as small:
+        run_id = small.run(feed, take)
+    assert taken == [run_id]
+
+    there = moved(small.settings, elsewhere)
+    restore_backup(there, backup)
+    with open_database(there) as (copied, _), small_runs(elsewhere, copied, f"{url}/9", commands={}) as continued:
+        with copied.connect() as connection:
+            consumed = sa.select(sa.func.min(StreamOffsetRow.seq)).where(
+                StreamOffsetRow.run_id == run_id, StreamOffsetRow.stream == "events"
+            )
+            assert 0 < connection.scalar(consumed) < TAPE_EVENTS * 0.6  # type: ignore[operator]
+        assert continued.run(feed, lambda _: None) == run_id
+        with copied.connect() as connection:
+            assert connection.scalar(sa.select(RunRow.status).where(RunRow.run_id == run_id)) == "finished"
+            assert Recorded(run_id, continued.event_log(run_id), connection).differences() == []

@@ -8,6 +8,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from tests.solana.submission.exchange import (
+    MINT,
+    TIP_ACCOUNT,
+    TOKENS_PER_LAMPORT,
+    WALLET,
+    ExchangeSource,
+    WalletSigner,
+    add_exchange,
+    tokens_of,
+)  # fmt: skip
 
 from memesnipe.engine.orders import Order
 from memesnipe.errors import MemeSnipeError
@@ -27,16 +37,6 @@ from memesnipe.solana.submission.ports import Lane
 from memesnipe.solana.submission.services import RpcLane
 from memesnipe.solana.transaction import FeePlan
 from memesnipe.storage.submissions import Submissions
-from tests.solana.submission.exchange import (
-    MINT,
-    TIP_ACCOUNT,
-    TOKENS_PER_LAMPORT,
-    WALLET,
-    ExchangeSource,
-    WalletSigner,
-    add_exchange,
-    tokens_of,
-)  # fmt: skip
 
 ENDED = {OrderStatus.RECONCILED, OrderStatus.CANCELLED}
 DEADLINE_S = 90.0

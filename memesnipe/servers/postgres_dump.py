@@ -1,6 +1,5 @@
 """Dump and restore of a database with PostgreSQL's own programs, `pg_dump` and `pg_restore`, from the wheel."""
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -37,16 +36,15 @@ def restore(url: str, file: Path) -> None:
     Raises:
         MemeSnipeError: it fails, or the database is not empty; the text is the program's.
     """
-    _run("pg_restore", url, *_COMMON, "--exit-on-error", "--single-transaction", str(file), database_option="--dbname=")
+    _run("pg_restore", url, *_COMMON, "--exit-on-error", "--single-transaction", str(file))
 
 
-def _run(program: str, url: str, *arguments: str, database_option: str = "--dbname=") -> None:
+def _run(program: str, url: str, *arguments: str) -> None:
     plain, password = _without_password(url)
-    command = [str(postgres_folder(_NEWEST, None) / program), f"{database_option}{plain}", *arguments]
+    command = [str(postgres_folder(_NEWEST, None) / program), f"--dbname={plain}", *arguments]
     # The password is in the environment, which only this user can read, and not among the arguments.
-    done = subprocess.run(
-        command, env=os.environ | {"PGPASSWORD": password}, capture_output=True, text=True, check=False
-    )
+    environment = {"PGPASSWORD": password, "LC_ALL": "C"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise MemeSnipeError(f"{program} failed: {lines[0]}")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.system.installation import TAPE_EVENTS, Installation, wait_for
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(900)]
 
 
 def test_a_restored_run_continues_and_verifies(installations: Callable[..., Installation], tape: Path) -> None:

@@ -45,6 +45,10 @@ class Managed(msgspec.Struct, array_like=True):
         """Whether it trades on paper without proof."""
         return self.mode is Mode.PAPER and not self.is_proven
 
+    def trades_in(self, record: ParityRecord) -> bool:
+        """Return whether a record is of the account in which the strategy trades: one from before a step is not."""
+        return str(self.mode) == str(record.account)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

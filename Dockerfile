@@ -20,6 +20,7 @@ RUN apt-get update \
 COPY --from=build /app /app
 COPY scripts/kubernetes_head.sh /app/scripts/kubernetes_head.sh
 ENV PATH=/app/.venv/bin:$PATH \
+    LOG_COPY=/proc/1/fd/1 \
     MEMESNIPE_HOME=/data \
     PYTHONDONTWRITEBYTECODE=1 \
     RAY_USAGE_STATS_ENABLED=0

@@ -45,7 +45,7 @@ test: install ## every behaviour once, on two cores in about 13 minutes (more: T
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --durations=10
 
 test-long: install ## what is left out there: many kills, and faults in a system of their own (about 20 minutes)
-	$(BIN)/python -m pytest -m long --durations=10
+	$(BIN)/python -m pytest -m long -v --durations=0 --durations-min=1
 
 check: lint test ## lint and test
 

@@ -68,10 +68,13 @@ class Dashboard:
         """Build the app in the replica."""
         import redis  # noqa: PLC0415
 
+        from memesnipe.api.access import RemoteAccess  # noqa: PLC0415
         from memesnipe.api.app import create_api  # noqa: PLC0415
         from memesnipe.api.backend import Backend  # noqa: PLC0415
         from memesnipe.api.request_checks import RequestChecks  # noqa: PLC0415
+        from memesnipe.runtime.genome_words import describer  # noqa: PLC0415
         from memesnipe.storage.database import connect  # noqa: PLC0415
+        from memesnipe.storage.market_view import Market  # noqa: PLC0415
 
         settings = _settings(self._home)
         assert settings.servers.redis_url is not None  # noqa: S101 - resolved by `up`
@@ -79,9 +82,10 @@ class Dashboard:
         url = f"http://{loopback.HOST}:{settings.api.dashboard_port}/signer/health"
         database = connect(_database_url(settings), _READ_OPTIONS)
         backend = Backend(database, client, lambda: _answers(url), datetime.now(UTC), _STARTING_S)
-        return RequestChecks(
-            create_api(backend, _commands(settings), settings.api.dashboard_max_streams), _hosts(settings)
-        )
+        home, commands = Home(self._home), _commands(settings)
+        market = Market(lambda run_id: home.run(run_id).event_log)
+        api = create_api(backend, commands, market, describer(settings), settings.api.dashboard_max_streams)
+        return RequestChecks(RemoteAccess(api, _token(settings)), _hosts(settings))
 
 
 @serve.deployment(**_OPTIONS)
@@ -104,7 +108,7 @@ class Signer:
             wallet=settings.installation.wallet_file,
             token=settings.installation.signer_token_file,
             policy=settings.installation.signer_policy_file,
-            folder=home.signer,
+            folder=settings.installation.signer_folder,
             halt=home.signer_halt,
         )
         api = open_signer_api(files, settings.feeds.solana_rpc_url.get_secret_value())
@@ -132,10 +136,16 @@ def _settings(home: Path) -> "Settings":
 
 def _commands(settings: "Settings") -> "Commands":
     from memesnipe.api.commands import Commands  # noqa: PLC0415
-    from memesnipe.api.token import load_token  # noqa: PLC0415
     from memesnipe.storage.command_submission import connect_for_commands  # noqa: PLC0415
 
-    return Commands(connect_for_commands(_database_url(settings)), load_token(settings.installation.token_file))
+    kill_file = Home(settings.installation.memesnipe_home).signer_halt
+    return Commands(connect_for_commands(_database_url(settings)), _token(settings), kill_file)
+
+
+def _token(settings: "Settings") -> str:
+    from memesnipe.api.token import load_token  # noqa: PLC0415
+
+    return load_token(settings.installation.token_file)
 
 
 def _database_url(settings: "Settings") -> str:

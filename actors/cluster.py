@@ -31,7 +31,7 @@ from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.servers.compiler import COMPILER, is_compiling
 from memesnipe.servers.leftovers import end_leftovers
-from memesnipe.telemetry.logs import open_log, without_secrets
+from memesnipe.telemetry.logs import open_log, start_copy, without_secrets
 
 _WATCH_S: Final = 0.25
 _POLL_S: Final = 0.1
@@ -128,6 +128,7 @@ def run(start: Start, guard: Guard) -> None:
     guard.report(doing="the servers")
     run_id = guard.wait_for_run()
     settings = read_resolved(Home(home).settings)
+    start_copy(settings.telemetry.log_copy, open_log(Home(home).logs, "cluster", settings.telemetry.log_level))
     guard.report(doing="the dashboard")
     from ray.serve._private import api  # noqa: PLC0415 - Serve is loaded while Ray's workers start
 

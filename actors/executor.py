@@ -1,5 +1,6 @@
 """The executor actor: `memesnipe.roles.executor` on Ray."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import ray
@@ -19,7 +20,12 @@ class Executor(Host):
     name = "executor"
 
     def make_role(self, context: "Context", metrics: "ActorMetrics") -> "Role":
-        """Return the role."""
+        """Return the role, with the venue of a live account."""
+        from memesnipe.protocol.account import Account  # noqa: PLC0415
         from memesnipe.roles.executor import Executor as ExecutorRole  # noqa: PLC0415
 
-        return ExecutorRole(context, metrics)
+        if Account.LIVE not in context.capital:
+            return ExecutorRole(context, metrics)
+        from memesnipe.roles.live_venue import open_live_venue  # noqa: PLC0415 - paper runs need none of it
+
+        return ExecutorRole(context, metrics, partial(open_live_venue, context))

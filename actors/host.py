@@ -73,6 +73,7 @@ class Host:
         self._loop = threading.Lock()
         self._activity = ActivityTracker()
         self._heartbeat = Heartbeat(state="starting", pid=os.getpid())
+        self._context: Context | None = None  # of the open role
 
     def make_role(self, context: "Context", metrics: "ActorMetrics") -> Role:
         """Return the role over its connections."""
@@ -133,6 +134,7 @@ class Host:
         )
         role: Role | None = None
         try:
+            self._context = context
             role = self.make_role(context, metrics)
             role.open()
             while not self._stop.is_set():
@@ -141,6 +143,7 @@ class Host:
                 role.step()
         finally:
             self._activity.begin(RECOVERING)  # the step has ended, with or without an error
+            self._context = None
             (role or context).close()
 
     def _update(self, **changes: Any) -> None:
@@ -150,8 +153,10 @@ class Host:
     def _beat(self) -> None:
         """Write the heartbeat to Redis every second, except while Redis does not respond."""
         from memesnipe.roles.context import Context  # noqa: PLC0415
+        from memesnipe.roles.reload import Reload  # noqa: PLC0415
 
         log = open_log(Home(self._home).logs, f"{self.name}_heartbeat", "INFO")
+        reload = Reload(Home(self._home).settings, log)
         while not self._stop.is_set():
             context = Context(self._home, self._run_id)
             try:
@@ -160,6 +165,7 @@ class Host:
                     if heartbeat.state == "running" and (slow := self._activity.slow_state()):
                         heartbeat = replace(heartbeat, state=slow.state, detail=slow.detail)
                     context.bus.beat(self.name, heartbeat)
+                    reload.poll(self._context)
             except Exception as error:  # noqa: BLE001 - health reports an actor without a heartbeat
                 log.warning("no heartbeat", error=first_line(error))
             finally:

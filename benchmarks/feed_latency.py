@@ -2,28 +2,35 @@
 
     .venv/bin/python benchmarks/feed_latency.py [--rate 328] [--seconds 10]
 
-Two websockets on this machine send frames of the synthetic market at the rate of all of pump.fun. market_data runs in a
-process of its own, as an actor does, and a reader waits for the stream in this one.
+Two websockets on this machine send frames of the synthetic market at the rate of all of pump.fun. The websockets,
+market_data and a reader of the stream are processes of their own, so none waits for another's interpreter.
 """
 
 import argparse
+import json
 import multiprocessing
 import os
 import shutil
 import tempfile
-import threading
 import time
+from itertools import islice
+from math import inf
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.frame_player import Key, key_of, play
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.feeds.choice import FeedChoice, make_feed
+from memesnipe.feeds.sol_price import SOL_MINT
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
+from memesnipe.market.events import NS_PER_S
 from memesnipe.protocol.streams import EVENTS, MAX_IN_FLIGHT
 from memesnipe.roles.context import Context
 from memesnipe.roles.feed_endpoints import endpoints_of
@@ -32,14 +39,13 @@ from memesnipe.servers.servers import LocalServers
 from memesnipe.storage.database import connect, migrate
 from memesnipe.storage.runs import begin_run
 from memesnipe.telemetry.metrics import ActorMetrics
-from memesnipe.testing.live_market import LiveMarket
+from memesnipe.testing.polled_server import PolledServer
 
-SEED = 7
-TRADES_PER_S = 7.8  # of the synthetic market at its own speed
-WARM_UP_S = 3.0
-PATIENCE_S = 30.0
-
-Key = tuple[Any, ...]
+SEED: Final = 7
+TRADES_PER_S: Final = 7.8  # of the synthetic market at its own speed
+WARM_UP_S: Final = 3.0
+PATIENCE_S: Final = 30.0
+SPAWN: Final = multiprocessing.get_context("spawn")
 
 
 def main() -> None:
@@ -55,20 +61,12 @@ def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="memesnipe-bench-"))
     home.chmod(0o755)  # as root, the embedded PostgreSQL runs as another user
     try:
-        with (
-            LocalServers(*Home(home).server_folders) as servers,
-            LiveMarket(SyntheticFeed(SEED).messages(0), options.rate / TRADES_PER_S) as market,
-        ):
+        with LocalServers(*Home(home).server_folders) as servers, PolledServer() as prices:
+            for slot in range(1, 100):
+                prices.send(json.dumps({SOL_MINT: {"usdPrice": 200.0, "blockId": slot}}))
             urls = servers.start()
-            addresses = {"redis_url": urls.redis_url, "database_url": urls.database_url}
-            connections = {name.lower(): value for name, value in market.settings.items()}
-            settings = settings_from({"memesnipe_home": home, **addresses, **connections}, env_file=None)
-            write_resolved(settings, Home(home).settings)
-            database = connect(urls.database_url or "")
-            migrate(database)
-            run = begin_run(database, "bench", FeedChoice("pumpfun", 1.0).to_dict(), {})
-            database.dispose()
-            measured = _measure(home, run.run_id, urls.redis_url or "", market, options.seconds)
+            servers_of = {"redis_url": urls.redis_url, "database_url": urls.database_url, "memesnipe_home": home}
+            measured = _measure(home, {**servers_of, "jupiter_api_url": prices.url}, options.rate, options.seconds)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     latencies_ms = np.array(measured) / 1e6
@@ -80,32 +78,43 @@ def main() -> None:
     )
 
 
-def _measure(home: Path, run_id: int, redis_url: str, market: LiveMarket, seconds: float) -> list[int]:
+def _measure(home: Path, settings: dict[str, Any], rate: float, seconds: float) -> list[int]:
     """Return the time from its frame to its event of each trade after the warm-up, in ns."""
-    spawn = multiprocessing.get_context("spawn")
-    stop = spawn.Event()
-    process = spawn.Process(target=_run, args=(home, run_id, stop), daemon=True)
-    arrived: dict[Key, int] = {}
-    reader = threading.Thread(target=_read, args=(home, run_id, redis_url, arrived, stop))
-    process.start()
-    reader.start()
-    try:
-        _wait_until(lambda: all(server.requests for server in market.websockets))
-        market.start()
-        began_ns = time.time_ns()
-        _wait_until(lambda: time.time_ns() - began_ns > (WARM_UP_S + seconds) * 1e9, WARM_UP_S + seconds + PATIENCE_S)
-        market.stop()
-        sent = {
-            _key(message["mint"], message["slot"], message["pool_sol_lamports"], message["token_raw"]): at_ns
-            for message, at_ns in zip(market.sent, market.sent_at_ns, strict=True)
-            if message["kind"] == "price" and at_ns - began_ns > WARM_UP_S * 1e9
-        }
-        _wait_until(lambda: sent.keys() <= arrived.keys())
-    finally:
-        stop.set()
+    speed, total_s = rate / TRADES_PER_S, WARM_UP_S + seconds
+    player, to_player = _begin(
+        play, list(islice(SyntheticFeed(SEED).messages(0), int(2 * rate * total_s))), speed, total_s
+    )
+    websockets = ",".join(to_player.recv())
+    nobody = "http://127.0.0.1:9"  # every pool is created on the websockets
+    resolved = settings_from({**settings, "solana_ws_url": websockets, "solana_rpc_url": nobody}, env_file=None)
+    write_resolved(resolved, Home(home).settings)
+    database = connect(settings["database_url"])
+    migrate(database)
+    run = begin_run(database, "bench", FeedChoice("pumpfun", 1.0).to_dict(), {})
+    database.dispose()
+    stop = SPAWN.Event()
+    market_data = SPAWN.Process(target=_run, args=(home, run.run_id, stop), daemon=True)
+    market_data.start()
+    reader, to_reader = _begin(_read, home, run.run_id, settings["redis_url"])
+    sent: dict[Key, int] = to_player.recv()
+    to_reader.send(len(sent))
+    if not to_reader.poll(PATIENCE_S):
+        raise TimeoutError("market_data has not published every trade")
+    arrived: dict[Key, int] = to_reader.recv()
+    stop.set()
+    to_player.send(None)
+    for process in (player, market_data, reader):
         process.join(PATIENCE_S)
-        reader.join()
-    return [arrived[key] - at_ns for key, at_ns in sent.items()]
+    measured_from_ns = min(sent.values()) + int(WARM_UP_S * NS_PER_S)
+    return [arrived[trade] - at_ns for trade, at_ns in sent.items() if at_ns > measured_from_ns]
+
+
+def _begin(target: Any, *arguments: Any) -> tuple[SpawnProcess, Connection]:
+    """Start a process with a connection to it as its last argument."""
+    ours, its = SPAWN.Pipe()
+    process = SPAWN.Process(target=target, args=(*arguments, its), daemon=True)
+    process.start()
+    return process, ours
 
 
 def _run(home: Path, run_id: int, stop: Flag) -> None:
@@ -119,29 +128,21 @@ def _run(home: Path, run_id: int, stop: Flag) -> None:
     market_data.close()
 
 
-def _read(home: Path, run_id: int, redis_url: str, arrived: dict[Key, int], stop: Flag) -> None:
-    """Record when each trade is read from its stream."""
+def _read(home: Path, run_id: int, redis_url: str, parent: Connection) -> None:
+    """Send the time at which each trade was read from its stream, once as many have been as the parent asks for."""
     bus = Bus(redis_url)
     bus.take_over(installation_of(home), run_id)
-    offset = 0
-    while not stop.is_set():
+    arrived: dict[Key, int] = {}
+    offset, trades = 0, inf
+    while len(arrived) < trades:
         for entry in bus.read({EVENTS: offset}, block_ms=100):
             now_ns, event, offset = time.time_ns(), entry.payload, entry.number
             if event.kind == "price":
-                arrived.setdefault(_key(event.mint, event.slot, event.pool_sol_lamports, event.token_raw), now_ns)
+                arrived.setdefault(key_of(event.mint, event.slot, event.pool_sol_lamports, event.token_raw), now_ns)
+        if parent.poll():
+            trades = parent.recv()
+    parent.send(arrived)
     bus.close()
-
-
-def _key(*values: Any) -> Key:
-    return values
-
-
-def _wait_until(is_done: Any, patience_s: float = PATIENCE_S) -> None:
-    deadline = time.monotonic() + patience_s
-    while not is_done():
-        if time.monotonic() > deadline:
-            raise TimeoutError("market_data has not published every trade")
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":

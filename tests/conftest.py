@@ -30,6 +30,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.update({"RAY_worker_niceness": "0"})
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Compile the engine once for all, into the cache, while another worker reads the tests and writes their bytecode.
+
+    Otherwise both workers would do the latter, and every process that is the first to need a function the former.
+    """
+    if getattr(session.config, "workerinput", {}).get("workerid") == "gw1":
+        from memesnipe.engine.warm import compile_all
+        from memesnipe.feeds.synth_market.market import compile_generator
+        from memesnipe.sdk.registry import discover
+
+        compile_all(discover())
+        compile_generator()
+
+
 def pytest_collection_finish() -> None:
     """Collect garbage less often: the modules and tests, which stay, are a million objects to look through."""
     gc.collect()

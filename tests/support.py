@@ -13,10 +13,10 @@ import orjson
 import pytest
 
 from memesnipe.engine.engine import Engine
+from memesnipe.engine.figures import FIGURES
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
 from memesnipe.engine.orders import Fill
-from memesnipe.engine.results import FIGURES
 from memesnipe.engine.snapshot import EngineState
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 from sqlalchemy import Connection, Engine
@@ -12,10 +12,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.health import HealthCheck, one_line
+from memesnipe.protocol.account import Account
 from memesnipe.storage import views
+from memesnipe.storage.equity_view import initial_capital_usd, today_usd
 from memesnipe.storage.learned import in_words, learned
+from memesnipe.storage.rows import Page
+from memesnipe.storage.trade_list import TradeFilter, trades
 
 Json = dict[str, Any]
+T = TypeVar("T")
 _TIMEOUT_S = 5.0
 _NO_RUN = 0  # runs are numbered from 1; views of a run that does not exist are empty
 
@@ -41,60 +46,10 @@ class Backend:
         """Return the health of the system and of each part."""
         return {**self._check().to_dict(), "started_at": self._started_at.isoformat()}
 
-    def report(self) -> Json:
-        """Return the figures of the newest run."""
+    def read(self, view: Callable[[Connection, int], T]) -> T:
+        """Return a view of the newest run, from one snapshot of the database."""
         with self._newest() as (conn, run_id):
-            return views.report(conn, run_id)
-
-    def portfolio(self) -> Json:
-        """Return the portfolio's equity, cash and drawdown."""
-        with self._newest() as (conn, run_id):
-            return views.portfolio(conn, run_id)
-
-    def risk(self) -> Json:
-        """Return the state of the circuit breaker."""
-        with self._newest() as (conn, run_id):
-            return views.risk(conn, run_id)
-
-    def trades(self, limit: int) -> list[Json]:
-        """Return the latest trades."""
-        with self._newest() as (conn, run_id):
-            return views.trades(conn, run_id, limit)
-
-    def positions(self, limit: int) -> list[Json]:
-        """Return the positions, the open ones first."""
-        with self._newest() as (conn, run_id):
-            return views.positions(conn, run_id, limit)
-
-    def strategies(self, limit: int) -> list[Json]:
-        """Return the strategies, the best first."""
-        with self._newest() as (conn, run_id):
-            return views.strategies(conn, run_id, limit)
-
-    def generations(self) -> list[Json]:
-        """Return the generations of the search."""
-        with self._newest() as (conn, run_id):
-            return views.generations(conn, run_id)
-
-    def learned(self) -> Json:
-        """Return what the newest run has learned so far."""
-        with self._newest() as (conn, run_id):
-            return _learned(conn, run_id)
-
-    def refusals(self, limit: int) -> list[Json]:
-        """Return the decisions that the risk gate refused."""
-        with self._newest() as (conn, run_id):
-            return views.refusals(conn, run_id, limit)
-
-    def lifecycle(self, limit: int) -> list[Json]:
-        """Return the latest changes of strategies' modes."""
-        with self._newest() as (conn, run_id):
-            return views.lifecycle(conn, run_id, limit)
-
-    def commands(self, limit: int) -> list[Json]:
-        """Return the manual commands."""
-        with self._newest() as (conn, run_id):
-            return views.commands(conn, run_id, limit)
+            return view(conn, run_id)
 
     def explain(self, error: BaseException) -> str:
         """Return one line about an error, without secrets."""
@@ -114,14 +69,12 @@ class Backend:
         with self._newest() as (conn, run_id):
             return {
                 "report": views.report(conn, run_id),
-                "learned": _learned(conn, run_id),
-                "portfolio": views.portfolio(conn, run_id),
-                "risk": views.risk(conn, run_id),
-                "equity_curve": views.equity_curve(conn, run_id, 240),
+                "learned": learned_so_far(conn, run_id),
+                "accounts": [account_state(conn, run_id, account) for account in accounts_of(conn, run_id)],
                 "positions": views.positions(conn, run_id, 50),
-                "trades": views.trades(conn, run_id, 20),
-                "strategies": views.strategies(conn, run_id, 8),
+                "trades": trades(conn, run_id, TradeFilter(), Page(20)).rows,
                 "lifecycle": views.lifecycle(conn, run_id, 8),
+                "commands": views.commands(conn, run_id, 8),
             }
 
     @contextmanager
@@ -130,6 +83,23 @@ class Backend:
             yield conn, views.latest_run(conn) or _NO_RUN
 
 
-def _learned(conn: Connection, run_id: int) -> Json:
+def learned_so_far(conn: Connection, run_id: int) -> Json:
+    """Return what a run has learned, in words and as figures."""
     facts = learned(conn, run_id)
     return {"in_words": in_words(facts), **asdict(facts)}
+
+
+def accounts_of(conn: Connection, run_id: int) -> list[Account]:
+    """Return the accounts of a run: paper, and live where it has capital."""
+    has_live = initial_capital_usd(conn, run_id, Account.LIVE) is not None
+    return [Account.PAPER, Account.LIVE] if has_live else [Account.PAPER]
+
+
+def account_state(conn: Connection, run_id: int, account: Account) -> Json:
+    """Return the money and the risk of one account."""
+    return {
+        "portfolio": views.portfolio(conn, run_id, account),
+        "risk": views.risk(conn, run_id, account),
+        "today_usd": today_usd(conn, run_id, account),
+        "initial_usd": initial_capital_usd(conn, run_id, account),
+    }

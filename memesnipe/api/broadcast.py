@@ -1,14 +1,15 @@
-"""Server-sent events: one state, read once for all streams, and a limit on the number of open streams."""
+"""Server-sent events: the changes of one state, read once for all streams, and a limit on the number of streams."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.types import Receive, Scope, Send
 
-from memesnipe.api.answers import Answer
+from memesnipe.api.problems import ProblemAnswer
 from memesnipe.errors import first_line
 
 Json = dict[str, Any]
@@ -23,10 +24,22 @@ _RECONNECT_MS: Final = 1_000
 _HEADERS: Final = {"X-Accel-Buffering": "no"}
 
 
-class Broadcast:
-    """Read the state once per interval while any stream is open, and send it to all of them when it has changed.
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A state as events: all of it, and its differences from the state before (b"" where that was none)."""
 
-    A slow stream skips states, never the latest one. One task reads, without a lock and without a thread per stream.
+    number: int
+    state: Json
+    whole: bytes
+    changes: bytes = b""
+
+
+class Broadcast:
+    """Read the state once per interval while any stream is open, and send its changes to all of them.
+
+    The first event of a stream is the whole `state`; then come `changes`: the parts that differ from the state before.
+    A slow stream skips states, never the latest one, which it then gets whole. One task reads, without a lock and
+    without a thread per stream.
 
     Args:
         read: returns the state; one with an `error` is sent as `trouble`.
@@ -38,7 +51,7 @@ class Broadcast:
         self._max_streams = max_streams
         self._open = 0
         self._reading: asyncio.Task[None] | None = None
-        self._message = b""
+        self._message: _Message | None = None
         self._changed = asyncio.Event()
 
     def try_open(self) -> bool:
@@ -47,7 +60,7 @@ class Broadcast:
             return False
         self._open += 1
         if self._reading is None or self._reading.done():
-            self._message = b""
+            self._message = None
             self._reading = asyncio.create_task(self._publish())
         return True
 
@@ -59,16 +72,17 @@ class Broadcast:
             self._reading = None
 
     async def messages(self) -> AsyncIterator[bytes]:
-        """Yield the latest state, the next ones as they change, and comments that keep the connection open."""
+        """Yield the latest state, its changes, and comments that keep the connection open."""
         clock = asyncio.get_running_loop().time
         ends_at = clock() + MAX_STREAM_S
-        sent = b""
+        sent = 0
         yield format_sse_event(retry=_RECONNECT_MS)
         while clock() < ends_at:
-            changed = self._changed
-            if self._message is not sent and self._message:
-                sent = self._message
-                yield sent
+            changed, message = self._changed, self._message
+            if message is not None and message.number != sent:
+                follows = message.number == sent + 1 and message.changes
+                sent = message.number
+                yield message.changes if follows else message.whole
                 continue
             try:
                 await asyncio.wait_for(changed.wait(), COMMENT_INTERVAL_S)
@@ -79,10 +93,8 @@ class Broadcast:
         clock = asyncio.get_running_loop().time
         while True:
             began = clock()
-            state = await self._read_or_report_error()
-            event = "trouble" if "error" in state else "state"
-            message = format_sse_event(event=event, data_str=orjson.dumps(state).decode())  # once for all streams
-            if message != self._message:
+            message = _next(self._message, await self._read_or_report_error())
+            if message is not self._message:
                 self._message = message
                 changed, self._changed = self._changed, asyncio.Event()
                 changed.set()
@@ -97,6 +109,22 @@ class Broadcast:
             return {"error": f"the state cannot be read: {first_line(error)}"}
 
 
+def _next(before: _Message | None, state: Json) -> _Message:
+    """Return the message with a state, encoded once for all streams; the one before if nothing differs."""
+    if before is not None and before.state == state:
+        return before
+    number = before.number + 1 if before else 1
+    if "error" in state or before is None or "error" in before.state:
+        event = "trouble" if "error" in state else "state"
+        return _Message(number, state, _event(event, state))
+    changes = {name: part for name, part in state.items() if before.state.get(name) != part}
+    return _Message(number, state, _event("state", state), _event("changes", changes))
+
+
+def _event(name: str, content: Json) -> bytes:
+    return format_sse_event(event=name, data_str=orjson.dumps(content).decode())
+
+
 class StateStream(EventSourceResponse):
     """One stream, or 503 when no more are allowed."""
 
@@ -107,8 +135,8 @@ class StateStream(EventSourceResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream, counted while it is open."""
         if not self._broadcast.try_open():
-            error = {"error": "too many streams are open; raise DASHBOARD_MAX_STREAMS"}
-            busy = Answer(error, status_code=503, headers={"Retry-After": str(_RETRY_S), "Connection": "close"})
+            headers = {"Retry-After": str(_RETRY_S), "Connection": "close"}
+            busy = ProblemAnswer(503, "too many streams are open; raise DASHBOARD_MAX_STREAMS", headers)
             await busy(scope, receive, send)
             return
         try:

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from memesnipe.api.answers import Answer
+from memesnipe.api.problems import ProblemAnswer
 
 MAX_READS: Final = 32  # that have not begun to respond; an open stream does not count
 MAX_WAITING: Final = 1_000
@@ -32,8 +32,8 @@ class CommandPriority:
         elif await self._acquire():
             await self._pass(scope, receive, send)
         else:
-            busy = {"error": "too many requests are waiting"}
-            await Answer(busy, status_code=503, headers={"Retry-After": "5"})(scope, receive, send)
+            busy = ProblemAnswer(503, "too many requests are waiting", {"Retry-After": "5"})
+            await busy(scope, receive, send)
 
     async def _acquire(self) -> bool:
         if not self._free.locked():

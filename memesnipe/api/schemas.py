@@ -21,9 +21,12 @@ class Schema(BaseModel):
 
 
 class Problem(Schema):
-    """The response to a request that fails."""
+    """The response to a request that fails: problem details (RFC 9457)."""
 
-    error: str = Field(description="What is wrong, and what to do.")
+    type: str = Field(description="about:blank: the status says what kind of problem it is.", examples=["about:blank"])
+    title: str = Field(description="The name of the status.", examples=["Not Found"])
+    status: int = Field(description="The status of the response.", examples=[404])
+    detail: str = Field(description="What is wrong, and what to do.", examples=["there is no strategy 'abc'"])
 
 
 class Part(Schema):
@@ -163,6 +166,12 @@ class Strategy(Schema):
     deflated_sharpe: float | None
     evidence: Evidence | None
     live_usd: float | None
+    paper_pnl_sol: float | None = Field(description="Realised and unrealised on paper; null without a position there.")
+    live_pnl_sol: float | None = Field(description="The same with real money.")
+    expected_interval: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
+        description="Of the expected return, with 95 % probability."
+    )
+    why: str = Field(description="Why it holds its capital, or none.")
 
 
 class Trade(Schema):
@@ -255,12 +264,30 @@ class LifecycleChange(Schema):
     reason: str
 
 
+class SafetyReason(Schema):
+    """Why a token is not bought."""
+
+    check: str = Field(description="mint, holders, sale, rugcheck or jupiter.")
+    detail: str
+
+
+class TokenVerdict(Schema):
+    """A verdict on whether a token may be bought live."""
+
+    mint: str
+    ts: int = Field(description="When it was made: nanoseconds since 1970.")
+    safe: bool
+    reasons: list[SafetyReason] = Field(description="Against the token.")
+    sources: dict[str, str] = Field(description="Of each check: checked, no answer, or not configured.")
+
+
 class Command(Schema):
     """A manual command."""
 
     command_id: int
     name: str
     spec_id: str
+    account: str = Field(description="Of flatten; empty for every account.")
     reason: str
     requested_at: str = Field(description="ISO 8601.")
     seq: Seq | None = Field(description="The event after which it took effect.")

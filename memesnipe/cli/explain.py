@@ -1,6 +1,5 @@
 """`memesnipe explain` and `memesnipe export`: a strategy in plain words, and as a file."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,15 +24,11 @@ _Spec = Annotated[str, typer.Argument(help="A file with a genome, or the id of a
 def explain_command(spec: _Spec, json: Json = False) -> None:
     """Describe a strategy in plain words: what it looks at, when it buys and sells, and how much."""
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
-    from memesnipe.engine.genome_words import describe  # noqa: PLC0415
+    from memesnipe.runtime.genome_words import in_words  # noqa: PLC0415
 
     families = load_families(load_settings())
     genome = _genome(spec, families)
-    hypotheses = {
-        name: (sys.modules[type(family).__module__].__doc__ or "").strip().partition("\n")[0]
-        for name, family in families.items()
-    }
-    words = describe(genome, hypotheses, lambda family, name: families[family].params[name].unit)
+    words = in_words(genome, families)
     if json:
         print_json({"spec_id": genome.spec_id, "words": words, "genome": genome.to_dict()})
     else:
@@ -67,12 +62,12 @@ def _genome(spec: str, families: "Families") -> "Genome":
     Raises:
         InputError: there is neither, or the genome is invalid.
     """
-    from memesnipe.cli.specs import genome_of  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.cli.specs import read_spec  # noqa: PLC0415 - numba is slow to load
     from memesnipe.engine.genome import genome_from  # noqa: PLC0415
 
     path = Path(spec)
     if path.exists():
-        return genome_of(families, None, (), path)
+        return read_spec(path, families, spec)
     return genome_from(_stored_genome(spec))
 
 
@@ -81,7 +76,8 @@ def _stored_genome(spec_id: str) -> Any:
     from memesnipe.storage.query import run_query  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     if not spec_id.isalnum():
-        raise InputError(f"{ascii(spec_id)[1:-1][:60]}: there is no such file; name one, or the id of a strategy")
+        shown = ascii(spec_id)[1:-1][:60]
+        raise InputError(f"{shown}: there is no such file; name one, or an id that `memesnipe strategies` lists")
     try:
         url = database_url()
     except MemeSnipeError:
@@ -91,5 +87,8 @@ def _stored_genome(spec_id: str) -> Any:
     query = f"SELECT genome FROM strategies WHERE spec_id = '{spec_id}' ORDER BY run_id DESC LIMIT 1"  # noqa: S608 - checked above
     rows = run_query(url, query, max_rows=1, timeout_s=10.0).rows
     if not rows:
-        raise InputError(f"{spec_id[:60]}: there is no such file, and no strategy with this id in the running system")
+        raise InputError(
+            f"{spec_id[:60]}: there is no such file, and no strategy with this id in the running system; "
+            "`memesnipe strategies` lists the ids"
+        )
     return rows[0]["genome"]

@@ -37,12 +37,16 @@ def feed_choice(feed: str, tape: Path | None, speed: str | None, *, until_end: b
     feed = ",".join(names)
     for name in names:
         if until_end and name in ENDLESS_FEEDS:
-            raise InputError(f"--until-end: the {name} feed has no end")
+            raise InputError(f"--until-end: the {name} feed has no end; leave it out, or replay a tape")
     if set(GENERATED_FEEDS) <= set(names):
         raise InputError(f"--feed {feed}: {' and '.join(GENERATED_FEEDS)} are whole markets; choose one of them")
     _check_live(feed, names, speed)
-    if ("replay" in names) != (tape is not None):
-        raise InputError("--feed replay and --tape TAPE go together")
+    if "replay" in names and tape is None:
+        raise InputError(
+            "--feed replay: add --tape TAPE, the tape to replay; `memesnipe import`, `record` and `synth` make tapes"
+        )
+    if tape is not None and "replay" not in names:
+        raise InputError(f"--tape {tape}: the {feed} feed reads no tape; add --feed replay, or leave --tape out")
     if tape is not None:
         check_tape("--tape", tape)
         tape = tape.resolve()

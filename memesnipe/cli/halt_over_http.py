@@ -1,4 +1,4 @@
-"""Halt a run over HTTP, without loading the database libraries, which takes longer than the halt itself."""
+"""Halt a run by file and over HTTP, without loading the database libraries: that takes longer than the halt itself."""
 
 import time
 from typing import Any, Final
@@ -6,8 +6,10 @@ from urllib.parse import urlencode
 
 import orjson
 
+from memesnipe import halt_file
 from memesnipe.config.home import Home
 from memesnipe.config.settings import load_settings, read_resolved
+from memesnipe.errors import MemeSnipeError
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.lock import holder
 from memesnipe.servers import loopback
@@ -15,6 +17,38 @@ from memesnipe.servers import loopback
 _TIMEOUT_S: Final = 2.0  # then the caller records the halt in the database itself
 _OUTCOME_WAIT_S: Final = 15.0
 _PAUSE_S: Final = 0.05
+
+
+def write_kill_file(reason: str) -> bool:
+    """Write the kill file of this folder; return whether there is a run that will halt.
+
+    Raises:
+        InputError: the reason cannot be recorded; nothing is written.
+        MemeSnipeError: the file cannot be written.
+    """
+    check_reason(reason)
+    settings = load_settings()
+    home = settings.installation.memesnipe_home.resolve()
+    path = Home(home).signer_halt
+    try:
+        halt_file.halt(path)
+    except OSError as error:
+        raise MemeSnipeError(f"{path} cannot be written: {error.strerror}; `memesnipe down` stops everything") from None
+    # With a database elsewhere the run may be on another machine.
+    return holder(home) is not None or settings.servers.database_url is not None
+
+
+def remove_kill_file() -> None:
+    """Remove the kill file of this folder.
+
+    Raises:
+        MemeSnipeError: it cannot be removed.
+    """
+    path = Home(load_settings().installation.memesnipe_home.resolve()).signer_halt
+    try:
+        halt_file.resume(path)
+    except OSError as error:
+        raise MemeSnipeError(f"{path} cannot be removed: {error.strerror}") from None
 
 
 def halt(reason: str) -> dict[str, Any] | None:

@@ -20,7 +20,9 @@ def check_tape(option: str, tape: Path) -> None:
     if tape.is_dir():
         raise InputError(f"{option} {tape}: is a folder; name a tape")
     if not tape.is_file():
-        raise InputError(f"{option} {tape}: there is no such file; make one with `memesnipe import`")
+        raise InputError(
+            f"{option} {tape}: there is no such file; make a tape with `memesnipe import`, `record` or `synth`"
+        )
 
 
 def check_history(paths: Sequence[Path]) -> list[str]:
@@ -31,7 +33,7 @@ def check_history(paths: Sequence[Path]) -> list[str]:
     """
     for path in paths:
         if not path.exists():
-            raise InputError(f"--history {path}: there is no such file or folder")
+            raise InputError(f"--history {path}: there is no such file or folder; name a tape or a folder of tapes")
     return [str(path.resolve()) for path in paths]
 
 
@@ -45,7 +47,7 @@ def check_folder(option: str, folder: Path) -> None:
     if not existing.is_dir():
         raise InputError(f"{option} {folder}: {existing} is not a folder")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise InputError(f"{option} {folder}: cannot be written")
+        raise InputError(f"{option} {folder}: {existing} cannot be written; name a folder that you may write to")
 
 
 def check_report(report: Path) -> None:
@@ -55,37 +57,38 @@ def check_report(report: Path) -> None:
         InputError: it cannot.
     """
     if not report.resolve().parent.is_dir():
-        raise InputError(f"--report {report}: there is no folder {report.parent}")
+        raise InputError(f"--report {report}: there is no folder {report.parent}; make it first")
     if report.is_dir():
         raise InputError(f"--report {report}: is a folder; name a file")
     if not os.access(report if report.exists() else report.resolve().parent, os.W_OK):
-        raise InputError(f"--report {report}: cannot be written")
+        raise InputError(f"--report {report}: cannot be written; name a file that you may write to")
 
 
 def read_json(path: Path, option: str) -> Any:
-    """Return the value in a JSON file that an option names.
+    """Return the value in a JSON file that an option names; "" for one that an argument names.
 
     Integers may have any length; an object must not repeat a name.
 
     Raises:
         InputError: the file cannot be read, is too large, or is not valid JSON.
     """
+    where = f"{option} {path}".lstrip()
     try:
         if path.exists() and not path.is_file():
-            raise InputError(f"{option} {path}: is not a file")
+            raise InputError(f"{where}: is not a file")
         with path.open("rb") as file:
             data = file.read(MAX_JSON_BYTES + 1)
         if len(data) > MAX_JSON_BYTES:
-            raise InputError(f"{option} {path}: is larger than {MAX_JSON_BYTES} bytes")
+            raise InputError(f"{where}: is larger than {MAX_JSON_BYTES} bytes")
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique_names, parse_constant=_reject_constant)
     except OSError as error:
-        raise InputError(f"{option} {path}: cannot be read: {error.strerror or error}") from error
+        raise InputError(f"{where}: cannot be read: {error.strerror or error}") from error
     except RecursionError as error:
-        raise InputError(f"{option} {path}: is nested too deeply for JSON") from error
+        raise InputError(f"{where}: is nested too deeply for JSON") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{option} {path}: is not JSON: byte {error.start} is not UTF-8") from error
+        raise InputError(f"{where}: is not JSON: byte {error.start} is not UTF-8") from error
     except ValueError as error:
-        raise InputError(f"{option} {path}: is not JSON: {error}") from error
+        raise InputError(f"{where}: is not JSON: {error}") from error
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

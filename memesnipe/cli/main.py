@@ -12,16 +12,21 @@ import typer
 from typer.exceptions import TyperException
 
 from memesnipe import __version__
+from memesnipe.cli.backup import backup
 from memesnipe.cli.checks import checks
+from memesnipe.cli.doctor import doctor
 from memesnipe.cli.evolve import evolution
 from memesnipe.cli.explain import explain
 from memesnipe.cli.feeds import feeds
 from memesnipe.cli.landing import landing
 from memesnipe.cli.localnet import localnet
 from memesnipe.cli.manual import manual
+from memesnipe.cli.monitor import monitor
 from memesnipe.cli.record import recording
 from memesnipe.cli.redis import redis
 from memesnipe.cli.research import research
+from memesnipe.cli.run_strategies import run_strategies
+from memesnipe.cli.safety import safety
 from memesnipe.cli.signals import INTERRUPTED
 from memesnipe.cli.sql import sql
 from memesnipe.cli.strategies import strategies
@@ -44,8 +49,8 @@ app = typer.Typer(
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
 for group in (
-    system, feeds, tapes, synth, recording, strategies, explain, research, evolution, manual, checks, sql, redis,
-    wallet, localnet, landing,
+    system, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual, checks,
+    sql, redis, wallet, safety, localnet, landing, doctor, monitor, backup,
 ):  # fmt: skip
     app.add_typer(group)
 
@@ -85,7 +90,8 @@ def _usage(error: TyperException) -> int:
         return error.exit_code
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "memesnipe"
-    _print_error("input", f"{text[0].lower()}{text[1:].rstrip('.')}; see `{command} --help`")
+    text = text.replace("Value error, ", "").replace("Input should be", "must be").rstrip(".")
+    _print_error("input", f"{text[0].lower()}{text[1:]}; see `{command} --help`")
     return error.exit_code
 
 

@@ -1,6 +1,7 @@
-"""`halt`, `risk`, `promote`, `demote`: manual control of a run."""
+"""`halt`, `flatten`, `risk`, `promote`, `demote`: manual control of a run."""
 
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -12,24 +13,59 @@ manual = typer.Typer()
 risk = typer.Typer(no_args_is_help=True, help="The circuit breaker: its state, and how to leave a halt.")
 manual.add_typer(risk, name="risk")
 
+_NOT_RUNNING: Final = "nothing is running: the halt takes effect at the next start"
+
+
+class AccountName(StrEnum):
+    """The accounts that can be flattened."""
+
+    LIVE = "live"
+    PAPER = "paper"
+    ALL = "all"
+
+
 Reason = Annotated[str, typer.Option(help="Recorded with the command. 1 KB at most.")]
-Spec = Annotated[str, typer.Argument(help="The strategy's id, as `memesnipe status` and the page show it.")]
+Spec = Annotated[str, typer.Argument(help="The strategy's id, as `memesnipe strategies` and the page show it.")]
 
 
 @manual.command("halt")
 def halt_command(reason: Reason = "", json: Json = False) -> None:
     """Stop all trading at once; open positions are kept. `memesnipe risk reset` resumes trading."""
-    from memesnipe.cli.halt_over_http import halt  # noqa: PLC0415 - pydantic is slow to load
+    from memesnipe.cli.halt_over_http import halt, write_kill_file  # noqa: PLC0415 - pydantic is slow to load
 
-    if answer := halt(reason):
+    is_running = write_kill_file(reason)  # first: nothing else is as fast, or works without the servers
+    if not is_running:
+        _show(CommandName.HALT, {"command": CommandName.HALT, "outcome": _NOT_RUNNING}, json=json)
+    elif answer := halt(reason):
         _show(CommandName.HALT, answer, json=json)
     else:
         _send(CommandName.HALT, "", reason, json=json)
 
 
+@manual.command("flatten")
+def flatten_command(
+    account: Annotated[AccountName, typer.Option(help="Whose positions are sold.")] = AccountName.LIVE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Annotated[float, typer.Option(min=1, max=3600, help="Seconds until it reports what is not sold.")] = 120.0,
+    reason: Reason = "",
+    json: Json = False,
+) -> None:
+    """Stop all entries and sell every position, even while halted. `memesnipe risk reset` resumes trading."""
+    from memesnipe.cli.flatten import flatten  # noqa: PLC0415 - SQLAlchemy is slow to load
+
+    answer = flatten("" if account is AccountName.ALL else account.value, reason, wait, is_confirmed=yes, json=json)
+    if json:
+        print_json(answer)
+    if answer["left"]:
+        raise typer.Exit(1)
+
+
 @risk.command("reset")
 def reset_command(reason: Reason = "", json: Json = False) -> None:
-    """Leave a halt or Emergency; drawdown is measured from the current equity on."""
+    """Leave a halt, a flatten or Emergency; drawdown is measured from the current equity on."""
+    from memesnipe.cli.halt_over_http import remove_kill_file  # noqa: PLC0415 - pydantic is slow to load
+
+    remove_kill_file()  # first, or the file would halt the run again
     _send(CommandName.RISK_RESET, "", reason, json=json)
 
 

@@ -16,18 +16,24 @@ from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
 from memesnipe.storage import views
+from memesnipe.storage.actions import by_cli
 from memesnipe.storage.command_submission import (
     NoRunError,
+    NoSuchAccountError,
     NoSuchStrategyError,
     SubmittedCommand,
     connect_for_commands,
     submit,
 )
 from memesnipe.storage.commands import outcome
+from memesnipe.storage.rows import Page
+from memesnipe.storage.strategy_ids import ids_like
+from memesnipe.storage.strategy_list import StrategyFilter, strategies
 
 T = TypeVar("T")
 
 _RECORD_S: Final = 5.0
+_SHOWN_IDS: Final = 3
 _OUTCOME_WAIT_S: Final = 15.0
 _WAITING: Final = "waiting: it takes effect at the next event"
 
@@ -41,6 +47,17 @@ def risk_state() -> dict[str, Any]:
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
         return {"run_id": run_id, **views.risk(connection, run_id)}
+
+
+def strategies_of_run(limit: int, mode: str | None) -> tuple[int, list[dict[str, Any]]]:
+    """Return the number of the newest run, and its strategies by mode and return.
+
+    Raises:
+        InputError: there is no run.
+    """
+    with open_database(load_settings()) as (engine, _), engine.connect() as connection:
+        run_id = _run(engine)
+        return run_id, strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0)).rows
 
 
 def _run(engine: Engine) -> int:
@@ -61,16 +78,16 @@ def send_command(command: str, spec_id: str, reason: str) -> dict[str, Any]:
     """
     check_reason(reason)
     name = CommandName(command)
-    with _database_of_commands(load_settings()) as (engine, runs):
-        submitted = _record(engine, name, spec_id, reason)
-        result = _wait(engine, submitted.command_id) if runs else _WAITING
+    with database_of_commands(load_settings()) as (engine, runs):
+        submitted = record(engine, name, spec_id, reason)
+        result = wait_for_outcome(engine, submitted.command_id) if runs else _WAITING
     if result.startswith("refused"):
         raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix('refused: ')}")
     return {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value, "outcome": result}
 
 
 @contextmanager
-def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
+def database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
     """Connect to the database; yield it, and whether an active run will execute commands.
 
     `memesnipe up` has migrated its database, so with an active run there is no migration to wait for, and statements
@@ -90,14 +107,23 @@ def _database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
         engine.dispose()
 
 
-def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> SubmittedCommand:
+def record(engine: Engine, name: CommandName, spec_id: str, reason: str, account: str = "") -> SubmittedCommand:
+    """Record a command.
+
+    Raises:
+        InputError: there is no run, no such strategy, or no such account.
+        MemeSnipeError: the database does not record it in time.
+    """
     deadline = time.monotonic() + _RECORD_S
+    asked = {"spec_id": spec_id, "reason": reason, "who": by_cli()}
     try:
-        return _within(_RECORD_S, lambda: submit(engine, name, spec_id=spec_id, reason=reason, deadline=deadline))
+        return _within(_RECORD_S, lambda: submit(engine, name, **asked, account=account, deadline=deadline))
     except NoRunError as error:
         raise InputError(NO_RUN) from error
     except NoSuchStrategyError as error:
-        raise InputError(f"{error}; `memesnipe status` names them") from error
+        raise InputError(f"{error}{_near(engine, spec_id)}; `memesnipe strategies` lists them") from error
+    except NoSuchAccountError as error:
+        raise InputError(f"{error}; `--account paper` names the other one") from error
     except TimeoutError as error:
         # Every order is recorded before it is sent, so trading is paused while the database does not respond.
         raise MemeSnipeError(
@@ -105,6 +131,13 @@ def _record(engine: Engine, name: CommandName, spec_id: str, reason: str) -> Sub
         ) from error
     except DBAPIError as error:
         raise MemeSnipeError(f"PostgreSQL did not record the {name.value}: {first_line(error)}") from error
+
+
+def _near(engine: Engine, spec_id: str) -> str:
+    """Return the ids that begin like a wrong one, for its message; "" without any."""
+    with engine.connect() as connection:
+        found = ids_like(connection, _run(engine), spec_id, _SHOWN_IDS)
+    return f"; ids that begin like it: {', '.join(found)}" if found else ""
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:
@@ -116,7 +149,9 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
     return BackgroundCheck(work).submit().result(seconds)
 
 
-def _wait(engine: Engine, command_id: int) -> str:
+def wait_for_outcome(engine: Engine, command_id: int) -> str:
+    """Return the outcome of a command, waiting some seconds for it."""
+
     def read_outcome() -> str | None:
         with engine.connect() as connection:
             return outcome(connection, command_id)

@@ -23,11 +23,11 @@ def check_output(option: str, path: Path, inputs: Sequence[Path | None] = ()) ->
         raise InputError(f"{where}: is a folder; name a file")
     folder = path.resolve().parent
     if not folder.is_dir():
-        raise InputError(f"{where}: there is no folder {path.parent}")
+        raise InputError(f"{where}: there is no folder {path.parent}; make it first")
     if path.exists() and not path.is_file():
-        raise InputError(f"{where}: is not an ordinary file")
+        raise InputError(f"{where}: is not an ordinary file; name another")
     if not os.access(path if path.exists() else folder, os.W_OK) or not os.access(folder, os.W_OK):
-        raise InputError(f"{where}: cannot be written")
+        raise InputError(f"{where}: cannot be written; name a file that you may write to")
     # A file is written under this name first, so that an interrupted command leaves no partial file.
     written = (path, path.with_name(path.name + ".partial"))
     for source in inputs:

@@ -19,7 +19,7 @@ def genome_of(families: Families, family: str | None, params: Sequence[str], spe
     if spec is not None:
         if params:
             raise InputError("--param and --spec do not go together: change the parameters in the file")
-        genome = _read_spec(spec, families)
+        genome = read_spec(spec, families, f"--spec {spec}")
         if family is not None and family not in {gene.family for gene in genome.signals}:
             raise InputError(f"--strategy {family}: is not in {spec}; leave it out")
         return genome
@@ -72,29 +72,47 @@ def check_params(families: Families, family: str, given: Mapping[str, float], wh
             raise InputError(f"{where} {name}={value:g}: must be from {known.low:g} to {known.high:g}{unit}")
 
 
-def _read_spec(path: Path, families: Families) -> Genome:
-    """Return the genome in a file: a bare genome, or a champion of `memesnipe evolve` with its results."""
+def read_spec(path: Path, families: Families, where: str) -> Genome:
+    """Return the genome in a file: a bare genome, or a champion of `memesnipe evolve` with its results.
+
+    Args:
+        path: the file.
+        families: those that a genome may use.
+        where: how the user has named the file, for messages.
+
+    Raises:
+        InputError: the file cannot be read, or its genome is invalid.
+    """
+    return genome_in(read_json(path, where.removesuffix(str(path)).rstrip()), families, where)
+
+
+def genome_in(data: Any, families: Families, where: str) -> Genome:
+    """Return the genome in JSON-ready data, as `read_spec` does.
+
+    Raises:
+        InputError: it is invalid.
+    """
     try:
-        data = _unwrapped(read_json(path, "--spec"))
+        data = _unwrapped(data)
+        data = dict(data) if isinstance(data, Mapping) else data
         spec_id = data.pop("spec_id", None) if isinstance(data, dict) else None
         genome = genome_from(data)
     except InputError as error:
-        text = str(error)
-        raise InputError(text if text.startswith("--spec") else f"--spec {path}: is not a genome: {text}") from None
+        raise InputError(f"{where}: is not a genome: {error}") from None
     names = [gene.family for gene in genome.signals]
     for gene in genome.signals:
-        where = f"--spec {path}: {gene.family}"
-        check_family(families, gene.family, f"--spec {path}:")
+        of_gene = f"{where}: {gene.family}"
+        check_family(families, gene.family, f"{where}:")
         if names.count(gene.family) > 1:
-            raise InputError(f"{where} occurs {names.count(gene.family)} times; each signal needs a different family")
-        check_params(families, gene.family, gene.params, f"{where}:")
+            raise InputError(f"{of_gene} occurs {names.count(gene.family)} times; each signal needs a different family")
+        check_params(families, gene.family, gene.params, f"{of_gene}:")
         missing = {n: p.default for n, p in families[gene.family].params.items() if n not in gene.params}
         if missing:
             defaults = ", ".join(f"{name} (its default is {default:g})" for name, default in missing.items())
-            raise InputError(f"{where}: lacks {defaults}; a genome needs all of its parameters")
+            raise InputError(f"{of_gene}: lacks {defaults}; a genome needs all of its parameters")
     if spec_id is not None and spec_id != genome.spec_id:
         raise InputError(
-            f"--spec {path}: spec_id is {str(spec_id)[:60]!r}, but this genome's is {genome.spec_id}: it was changed; "
+            f"{where}: spec_id is {str(spec_id)[:60]!r}, but this genome's is {genome.spec_id}: it was changed; "
             "correct spec_id, or leave it out"
         )
     return genome
@@ -102,8 +120,8 @@ def _read_spec(path: Path, families: Families) -> Genome:
 
 def _unwrapped(data: Any) -> Any:
     """Return the genome's object, extracted from the results around it."""
-    while isinstance(data, dict) and "signals" not in data and ("genome" in data or "spec" in data):
+    while isinstance(data, Mapping) and "signals" not in data and ("genome" in data or "spec" in data):
         data = data.get("genome", data.get("spec"))
-    if isinstance(data, dict) and "champions" in data:
+    if isinstance(data, Mapping) and "champions" in data:
         raise InputError("it is the result of a search; save one of its champions to a separate file")
     return data

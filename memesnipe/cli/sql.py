@@ -5,9 +5,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from memesnipe.cli.numbers import integer_option, number_option
 from memesnipe.cli.options import Json
 from memesnipe.config.home import Home
-from memesnipe.errors import MemeSnipeError
+from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.runtime.terminal import print_json, print_message, without_controls
 
 sql = typer.Typer()
@@ -17,12 +18,21 @@ _INTEGER_LIMIT: Final = 2**63  # most JSON readers take 64-bit integers
 
 @sql.command("sql")
 def sql_command(
-    query: Annotated[str, typer.Argument(help="One SQL query; it cannot write.")],
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Maximum number of rows.")] = 1_000,
-    timeout: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds after which the query is cancelled.")] = 30.0,
+    query: Annotated[
+        str | None, typer.Argument(help="One SQL query; it cannot write. Without one, the tables are listed.")
+    ] = None,
+    limit: Annotated[int, integer_option("--limit", 1, 1_000_000, "Maximum number of rows.")] = 1_000,
+    timeout: Annotated[float, number_option("--timeout", 0.1, 60, "Seconds until the query is cancelled.")] = 30.0,
+    tables: Annotated[bool, typer.Option("--tables", help="List the tables with their columns.")] = False,
     json: Json = False,
 ) -> None:
-    """Run a read-only SQL query on the database of the system in this folder."""
+    """Run a read-only SQL query on the database of the system in this folder, or list its tables."""
+    if query is not None and tables:
+        raise InputError("--tables: takes no query; leave one of them out")
+    if query is None:
+        _list_tables(json=json)
+        return
+
     from memesnipe.storage.query import run_query  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     found = run_query(database_url(), query, max_rows=limit, timeout_s=timeout)
@@ -33,6 +43,17 @@ def sql_command(
         typer.echo("\t".join(without_controls(str(value)) for value in row.values()))
     if found.is_truncated:
         print_message(f"Only the first {limit:,} rows are shown; there are more (raise --limit, or use COUNT(*)).")
+
+
+def _list_tables(*, json: bool) -> None:
+    from memesnipe.storage.tables import tables  # noqa: PLC0415 - as above
+
+    found = tables()
+    if json:
+        print_json({"tables": found})
+        return
+    for name, table in found.items():
+        typer.echo(f"{name}: {table['meaning']}\n    {', '.join(table['columns'])}")
 
 
 def database_url() -> str:

@@ -8,17 +8,21 @@ import typer
 
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_history, check_report
+from memesnipe.cli.mode_choice import REAL_MARKETS, LocalOptions, ModeName, local_feed, mode_choice
+from memesnipe.cli.numbers import integer_option, number_option
 from memesnipe.cli.options import BACKGROUND_OPTION, FEED_HELP, Json
 from memesnipe.cli.signals import exit_on_interrupt
+from memesnipe.errors import InputError
 from memesnipe.runtime.terminal import print_json, print_message, print_table
+from memesnipe.runtime.trading_mode import check_switches
 
 system = typer.Typer()
 
 
 @system.command("up")
 def up_command(
-    feed: Annotated[str, typer.Option(help=FEED_HELP)] = "synthetic",
-    tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed.")] = None,
+    feed: Annotated[str | None, typer.Option(help=f"{FEED_HELP} Default: synthetic.")] = None,
+    tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed, or of the local chain.")] = None,
     speed: Annotated[
         str | None,
         typer.Option(
@@ -29,6 +33,21 @@ def up_command(
         list[Path] | None,
         typer.Option(help="A tape from before, or a folder of tapes, to train on from the start; repeatable."),
     ] = None,
+    mode: Annotated[
+        ModeName, typer.Option(help="paper, or live: real money if every switch is on (docs/live.md).")
+    ] = ModeName.PAPER,
+    localnet: Annotated[
+        bool, typer.Option("--localnet", help="Trade on a local Solana, whose money has no value.")
+    ] = False,
+    fault: Annotated[
+        list[str] | None, typer.Option("--fault", help="A fault of the local Solana, such as drop=0.1; repeatable.")
+    ] = None,
+    slot_ms: Annotated[
+        int | None, integer_option("--slot-ms", 1, 60_000, "Milliseconds of a slot of the local Solana.")
+    ] = None,
+    rate: Annotated[
+        float | None, number_option("--rate", 0.1, 200, "Trades a second of the local Solana without a tape.")
+    ] = None,
     until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the end of the feed.")] = False,
     report: Annotated[Path | None, typer.Option(help="Also write the report to this file as JSON.")] = None,
     detach: Annotated[
@@ -38,7 +57,12 @@ def up_command(
     json: Json = False,
 ) -> None:
     """Start and run the system: servers, actors, dashboard. Ctrl-C, or `memesnipe down`, stops it."""
-    choice = feed_choice(feed, tape, speed, until_end=until_end)
+    options = LocalOptions(tape, speed, fault or [], slot_ms, rate)
+    trading = mode_choice(mode, options, is_local=localnet, until_end=until_end)
+    if localnet:
+        choice = local_feed(feed)
+    else:
+        choice = feed_choice("synthetic" if feed is None else feed, tape, speed, until_end=until_end)
     choice = replace(choice, history=check_history(history or []))
     if report is not None:
         check_report(report)
@@ -46,8 +70,11 @@ def up_command(
     if detach:
         from memesnipe.cli.background import start  # noqa: PLC0415
 
-        options = {"--feed": feed, "--tape": tape, "--speed": speed, "--report": report}
-        arguments = [text for name, value in options.items() if value is not None for text in (name, str(value))]
+        given = {"--feed": feed, "--tape": tape, "--speed": speed, "--report": report, "--mode": mode}
+        given |= {"--slot-ms": None if slot_ms is None else str(slot_ms), "--rate": None if rate is None else str(rate)}
+        arguments = [text for name, value in given.items() if value is not None for text in (name, str(value))]
+        arguments += [text for one in fault or [] for text in ("--fault", one)]
+        arguments += ["--localnet"] if localnet else []
         arguments += [text for path in choice.history for text in ("--history", path)]
         started = start([*arguments, *(["--until-end"] if until_end else []), *(["--json"] if json else [])])
         if json:
@@ -59,6 +86,11 @@ def up_command(
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
+    if trading.is_live and not localnet:
+        check_switches(settings)
+        if not {*choice.names} & {*REAL_MARKETS}:
+            markets = " or ".join(REAL_MARKETS)
+            raise InputError(f"--mode live --feed {choice.name}: trades what {markets} reports; add one of them")
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 
@@ -71,7 +103,7 @@ def up_command(
     has_past = bool(choice.generated) and not choice.history
     past_hours = settings.evolution.synthetic_past_hours if has_past else 0.0
     choice = replace(choice, seed=settings.simulation.seed, past_hours=past_hours)
-    up(settings, choice, until_end=until_end, report=report, as_json=json, detached=in_background)
+    up(settings, choice, trading, until_end=until_end, report=report, as_json=json, detached=in_background)
 
 
 @system.command("down")

@@ -46,7 +46,8 @@ def import_command(
 ) -> None:
     """Convert recorded swaps to a tape, in the order of their execution on the chain."""
     if not file.is_file():
-        raise TapeError(f"{file} is a folder, not a file" if file.is_dir() else f"no file at {file}")
+        found = f"{file} is a folder, not a file" if file.is_dir() else f"no file at {file}"
+        raise TapeError(f"{found}; name a file of swaps")
     inputs = (file, None if sol_usd is None else Path(sol_usd))
     check_output("-o", output, inputs)
     if rejects is not None:
@@ -105,7 +106,8 @@ def tape_command(
 ) -> None:
     """Summarise the contents of a tape."""
     if not tape.is_file():
-        raise TapeError(f"{tape} is a folder, not a tape" if tape.is_dir() else f"no tape at {tape}")
+        found = f"{tape} is a folder, not a tape" if tape.is_dir() else f"no tape at {tape}"
+        raise TapeError(f"{found}; `memesnipe import`, `record` and `synth` make tapes")
 
     from memesnipe.market.assumptions import describe  # noqa: PLC0415 - pyarrow is slow to load
     from memesnipe.tapes.tape import read_tape  # noqa: PLC0415

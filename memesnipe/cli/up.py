@@ -14,16 +14,25 @@ from memesnipe.errors import InputError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_json, print_message, print_table, reserve_stdout
+from memesnipe.runtime.trading_mode import TradingMode
 
 
 def up(
-    settings: Settings, choice: FeedChoice, *, until_end: bool, report: Path | None, as_json: bool, detached: bool
+    settings: Settings,
+    choice: FeedChoice,
+    mode: TradingMode,
+    *,
+    until_end: bool,
+    report: Path | None,
+    as_json: bool,
+    detached: bool,
 ) -> None:
     """Run the system, and print the report at the end.
 
     Args:
         settings: as loaded, not resolved yet.
         choice: the feed.
+        mode: paper or live, and the chain.
         until_end: whether to stop when every event of the feed has been processed.
         report: file to write the report to as well; None for none.
         as_json: whether to print the report as JSON.
@@ -33,14 +42,20 @@ def up(
     total, assumptions = _tape_of(choice)
     for sentence in (*assumptions, *_check_history(choice)):
         print_message(sentence)
-    with reserve_stdout(), Session(settings, choice, signals.has_started, detached) as session:
+    with reserve_stdout(), Session(settings, choice, signals.has_started, detached, mode) as session:
         from memesnipe.cli.watching import watch  # noqa: PLC0415 - slow to load
 
         _print_start(session)
+        if mode.is_live:
+            session.wait_for_signer()
         started = time.monotonic()
         result = watch(session, signals.stop, until_end=until_end, total=total)
         result["seconds"] = round(time.monotonic() - started, 3)
         result["assumptions"] = assumptions
+        if mode.is_live:
+            from memesnipe.cli.live_report import live_report  # noqa: PLC0415 - as above
+
+            result |= live_report(session)
     if as_json:
         print_json(result)
     else:
@@ -86,7 +101,7 @@ def _check_history(choice: FeedChoice) -> list[str]:
 def _print_start(session: Session) -> None:
     run = session.run
     state = "continues" if run.resumed else "begins"
-    print_message(f"Run {run.run_id} {state}: {session.choice.name} market, paper money.")
+    print_message(f"Run {run.run_id} {state}: {session.choice.name} market, {session.mode.money}.")
     print_message(f"Dashboard      {session.dashboard}")
     ray = f"{session.ray_dashboard}  (its token: `ray get-auth-token`)" if session.ray_dashboard else "none"
     print_message(f"Ray dashboard  {ray}")

@@ -9,13 +9,15 @@ from sqlalchemy import Connection, Engine
 
 from memesnipe.code import code_hash
 from memesnipe.config.home import Home
-from memesnipe.config.settings import load_settings
+from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError
 from memesnipe.runtime.database import NO_RUN, open_database
+from memesnipe.runtime.lock import holder
 from memesnipe.sdk.registry import discover
 from memesnipe.storage.views import latest_run
 from memesnipe.verification.audit import contradictions, read_run
 from memesnipe.verification.conditions import audit_of, settings_of
+from memesnipe.verification.wallet import wallet_verdict
 
 _MAX_DIFFERENCES = 50  # in the verdict
 
@@ -23,6 +25,14 @@ _MAX_DIFFERENCES = 50  # in the verdict
 def _snapshot(engine: Engine) -> Connection:
     """Return a connection with one snapshot of the database, although the run may continue."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).connect()
+
+
+def _node(settings: Settings) -> str:
+    """Return the node of the running system, which may be that of a local chain; else the one of the settings."""
+    home = settings.installation.memesnipe_home.resolve()
+    if holder(home) is not None and Home(home).settings.is_file():
+        settings = read_resolved(Home(home).settings)
+    return settings.feeds.solana_rpc_url.get_secret_value()
 
 
 def verify(run_id: int | None) -> dict[str, Any]:
@@ -42,13 +52,14 @@ def verify(run_id: int | None) -> dict[str, Any]:
         if not event_log.is_file():
             raise InputError(f"run {run_id}: its events are not at {event_log}; verify it where it ran")
         contradicted = contradictions(connection, run_id, recorded, event_log)
+        wallet = wallet_verdict(connection, run_id, _node(settings))
     settings_then = settings_of(recorded)
     audit = audit_of(recorded, event_log, settings_then, discover(*settings_then.simulation.strategy_folders))
     with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task(f"re-deriving run {run_id}", total=recorded.last_seq)
         for step in audit.derive():
             progress.update(bar, completed=step.seq)
-    differences = [*contradicted, *audit.differences()]
+    differences = [*contradicted, *audit.differences(), *(wallet["differences"] if wallet else [])]
     records = recorded.records
     return {
         "run_id": run_id,
@@ -63,6 +74,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
         "positions": len(records.positions),
         "equity_marks": len(records.equity),
         "messages": len(records.messages),
+        **({} if wallet is None else {"wallet": {n: v for n, v in wallet.items() if n != "differences"}}),
         "difference_count": len(differences),
         "differences": differences[:_MAX_DIFFERENCES],
         "seconds": round(time.perf_counter() - started, 3),

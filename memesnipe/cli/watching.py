@@ -31,7 +31,7 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
     with Progress(total) as progress:
         while not stop.is_set():
             session.watch(_WATCH_S)
-            for sentence in session.messages():
+            for sentence in (*session.messages(), *session.reload()):
                 progress.print(sentence)
             system_problem = session.condition
             try:

@@ -32,6 +32,10 @@ def check_together(settings: "Settings") -> None:
                 f"{less.upper()} is {first:.15g} and {more.upper()} is {second:.15g}: {why}; lower the first or raise "
                 "the second"
             )
+    if (values["sender_url"] is None) != (values["sender_tip_account"] is None):
+        raise SettingsError(
+            "SENDER_URL and SENDER_TIP_ACCOUNT go together: the Sender takes no transaction without a tip"
+        )
     # A port with its default is replaced by another if it is taken.
     ports = {name: values[name] for name in sorted(settings.given) if name.endswith("_port")}
     for name, port in ports.items():

@@ -4,13 +4,14 @@ import inspect
 
 from pydantic.fields import FieldInfo
 
-from memesnipe.config.group import decides
+from memesnipe.config.group import decides, reloadable
 from memesnipe.config.settings import Settings
 from memesnipe.config.types import range_of
 
 _HEADER = (
     "# Copy to .env and change the settings you need. Every line shows the default.",
     "# (run) marks the settings that a run keeps: with another value, `memesnipe up` begins a new run.",
+    "# (reload) marks those that a running system takes over when this file is changed.",
 )
 
 
@@ -30,7 +31,7 @@ def _lines(name: str, field: FieldInfo) -> tuple[str, str]:
     # A port that is set must be free; a default port is replaced by another if it is taken.
     mark = "" if default and not name.endswith("_port") else "# "
     allowed = f" ({range_of(field)})" if range_of(field) else ""
-    kept = " (run)" if decides(field) else ""
+    kept = " (run)" if decides(field) else " (reload)" if reloadable(field) else ""
     return f"# {field.description}{allowed}{kept}", f"{mark}{name.upper()}={default}"
 
 

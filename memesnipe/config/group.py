@@ -13,7 +13,7 @@ class Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, defer_build=True)
 
 
-def setting(default: Any, description: str, *, decides: bool) -> Any:
+def setting(default: Any, description: str, *, decides: bool, reloadable: bool = False) -> Any:
     """Declare a setting.
 
     Args:
@@ -21,11 +21,19 @@ def setting(default: Any, description: str, *, decides: bool) -> Any:
         description: the meaning, with the unit where the name has none.
         decides: whether the decisions of strategies depend on the value. A run keeps it, also after a restart; with
             another value `memesnipe up` begins another run.
+        reloadable: whether a running system takes over a new value from `.env`; never of a setting that decides.
     """
-    return Field(default, description=description, json_schema_extra={"decides": decides})
+    assert not (decides and reloadable)  # noqa: S101 - a fault of the declaration
+    return Field(default, description=description, json_schema_extra={"decides": decides, "reloadable": reloadable})
 
 
 def decides(field: FieldInfo) -> bool:
     """Return whether the decisions of strategies depend on a setting."""
     extra = field.json_schema_extra
     return isinstance(extra, dict) and extra["decides"] is True
+
+
+def reloadable(field: FieldInfo) -> bool:
+    """Return whether a running system takes over a new value of a setting."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and extra["reloadable"] is True

@@ -137,9 +137,19 @@ class Home:
         return self.signer / "signer-policy.toml"
 
     @property
+    def signer_audit(self) -> Path:
+        """Return the signer's audit log."""
+        return self.signer / "audit.jsonl"
+
+    @property
     def signer_halt(self) -> Path:
-        """Return the signer's kill switch: while this file exists, nothing is signed."""
+        """Return the kill switch: while this file exists, new entries stop (`memesnipe.halt_file`)."""
         return self.signer / "halt"
+
+    @property
+    def localnet(self) -> Path:
+        """Return the folder of `memesnipe up --localnet`: a wallet, a policy and the signer's state of its own."""
+        return self.folder / "localnet"
 
     def tapes(self, run_id: int) -> Path:
         """Return the folder of the tapes that a run has recorded."""

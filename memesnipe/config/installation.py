@@ -25,6 +25,9 @@ class InstallationSettings(Group):
     signer_policy_filename: OptionalPath = setting(
         None, "file with what the signer signs (docs/signer.md); by default one that signs nothing", decides=False
     )
+    signer_state_folder: OptionalPath = setting(
+        None, "folder of the signer's spending and audit log; by default in this installation's folder", decides=False
+    )
 
     @property
     def wallet_file(self) -> Path:
@@ -45,3 +48,8 @@ class InstallationSettings(Group):
     def signer_policy_file(self) -> Path:
         """Return the file with the signer's policy."""
         return self.signer_policy_filename or Home(self.memesnipe_home).signer_policy
+
+    @property
+    def signer_folder(self) -> Path:
+        """Return the folder of the signer's spending and audit log."""
+        return self.signer_state_folder or Home(self.memesnipe_home).signer

@@ -1,5 +1,6 @@
 """Conversion of settings to the policies of the core, with its units."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from memesnipe.config.settings import Settings
@@ -17,10 +18,18 @@ from memesnipe.trading.loss_limit import LossLimit
 _RENEWALS: Final = 0.25  # share of a generation, at most, for elites from earlier windows of the market
 
 
-def capital_of(settings: Settings, live_capital_usd: float | None) -> dict[Account, float]:
-    """Return the starting capital of each account in USD; ``live_capital_usd`` is None where there is no live one."""
-    live = {} if live_capital_usd is None else {Account.LIVE: live_capital_usd}
-    return {Account.PAPER: settings.trading.initial_capital_usd, **live}
+@dataclass(frozen=True, slots=True)
+class Capital:
+    """The starting capital of an account: play money in USD, or what a wallet holds in lamports."""
+
+    usd: float = 0.0
+    lamports: int = 0
+
+
+def capital_of(settings: Settings, live_lamports: int | None) -> dict[Account, Capital]:
+    """Return the starting capital of each account; ``live_lamports`` is None where there is no live one."""
+    live = {} if live_lamports is None else {Account.LIVE: Capital(lamports=live_lamports)}
+    return {Account.PAPER: Capital(settings.trading.initial_capital_usd), **live}
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -55,13 +64,14 @@ def fill_model_of(settings: Settings) -> FillModel:
     )
 
 
-def ledger_policy_of(settings: Settings, capital_usd: float) -> LedgerPolicy:
+def ledger_policy_of(settings: Settings, capital: Capital) -> LedgerPolicy:
     """Return the starting capital of an account and the stops of its positions."""
     return LedgerPolicy(
-        capital_usd=capital_usd,
+        capital_usd=capital.usd,
         stop_loss=settings.risk.portfolio_stop_loss_percent / 100,
         trailing_stop=settings.risk.trailing_stop_loss_percent / 100,
         dead_after_ns=settings.fills.dead_after_secs * 1_000_000_000,
+        capital_lamports=capital.lamports,
     )
 
 
@@ -134,12 +144,12 @@ def caps_of(settings: Settings) -> Caps:
     )
 
 
-def switches_of(settings: Settings) -> Switches:
-    """Return the switches of live trading. In this version no order goes to the signer, so they are never all on."""
-    trading, wallet = settings.trading, settings.installation.wallet_keypair_filename
+def switches_of(settings: Settings, *, is_live: bool) -> Switches:
+    """Return the switches of live trading; ``is_live`` is whether the run was begun with ``--mode live``."""
+    trading = settings.trading
     return Switches(
         live_trading_enabled=trading.live_trading_enabled,
         paper_trading_off=not trading.paper_trading_mode,
-        wallet=wallet is not None and wallet.is_file(),
-        signer=False,
+        wallet=settings.installation.wallet_file.is_file(),
+        live_run=is_live,
     )

@@ -19,13 +19,14 @@ from memesnipe.config.fills import FillSettings
 from memesnipe.config.grouped import GroupedSettings
 from memesnipe.config.installation import InstallationSettings
 from memesnipe.config.lifecycle import LifecycleSettings
+from memesnipe.config.live import LiveSettings
 from memesnipe.config.risk import RiskSettings
 from memesnipe.config.servers import ServerSettings
 from memesnipe.config.simulation import SimulationSettings
 from memesnipe.config.telemetry import TelemetrySettings
 from memesnipe.config.trading import TradingSettings
 from memesnipe.config.types import describe_error
-from memesnipe.errors import RefusedError, SettingsError
+from memesnipe.errors import SettingsError
 from memesnipe.secret_file import write_secret
 
 ENV_FILE: Final = Path(".env")
@@ -44,6 +45,7 @@ class Settings(GroupedSettings):
     lifecycle: LifecycleSettings
     fills: FillSettings
     feeds: FeedSettings
+    live: LiveSettings
     servers: ServerSettings
     installation: InstallationSettings
     api: ApiSettings
@@ -55,16 +57,11 @@ def load_settings() -> Settings:
 
     Raises:
         SettingsError: a value is invalid or contradicts another, or a name in `.env` is misspelt; the text names it.
-        RefusedError: live trading is requested.
     """
     names = [name.upper() for name in Settings.fields()]
     _print_notices([*check_env_file(ENV_FILE, names), *near_misses(os.environ, names)])
     settings = settings_from({})
     check_together(settings)
-    if settings.trading.live_trading_enabled or not settings.trading.paper_trading_mode:
-        raise RefusedError(
-            "live trading is not part of this version: leave LIVE_TRADING_ENABLED=false and PAPER_TRADING_MODE=true"
-        )
     return settings
 
 

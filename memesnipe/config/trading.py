@@ -7,8 +7,8 @@ from memesnipe.config.types import Count, Interval, Percent, Usd
 class TradingSettings(Group):
     """Mode, capital of the portfolio, and shares of the strategies."""
 
-    paper_trading_mode: bool = setting(True, "trade with paper money; must stay true in this version", decides=False)
-    live_trading_enabled: bool = setting(False, "trade with real money; refused in this version", decides=False)
+    paper_trading_mode: bool = setting(True, "trade with paper money alone; live trading needs false", decides=False)
+    live_trading_enabled: bool = setting(False, "allow `memesnipe up --mode live` (docs/live.md)", decides=False)
     initial_capital_usd: Usd = setting(10_000, "paper capital of the portfolio", decides=True)
     max_strategy_share_percent: Percent = setting(10, "maximum share of the capital for one strategy", decides=True)
     max_invested_share_percent: Percent = setting(80, "maximum share of the capital for all strategies", decides=True)

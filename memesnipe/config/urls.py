@@ -1,11 +1,13 @@
 """Checks of the URLs and keys of services. Their messages never contain the value, which may be secret."""
 
+import re
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
 _MAX_LENGTH = 2_000
+_ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
 
 
 def empty_is_unset(value: Any) -> Any:
@@ -65,6 +67,17 @@ def key(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not text.isascii() or not text.isprintable() or " " in text or len(text) > _MAX_LENGTH:
         raise ValueError("must be a key of visible ASCII characters")
+    return value
+
+
+def address(value: str) -> str:
+    """Check the address of an account in base58.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError("must be an address of Solana")
     return value
 
 

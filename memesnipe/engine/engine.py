@@ -19,13 +19,14 @@ from memesnipe.engine.evidence import (
     observe_desk,
     restart,
 )
+from memesnipe.engine.figures import FIGURES, RESULT, result_from
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.history import WatchedActions, read_actions
 from memesnipe.engine.kernel import equities
 from memesnipe.engine.layout import MAX_GENES
 from memesnipe.engine.population import Population
-from memesnipe.engine.results import FIGURES, RESULT, compute_results, result_from
+from memesnipe.engine.results import compute_results
 from memesnipe.engine.shards import Shards
 from memesnipe.engine.snapshot import EngineState, append_rows, bytes_of_row, dump_state, load_state
 from memesnipe.engine.strategy_evidence import StrategyEvidence

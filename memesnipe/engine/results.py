@@ -1,29 +1,14 @@
 """Results: the performance figures of a strategy. Definitions: `docs/market-model.md`."""
 
-from dataclasses import fields
-from typing import Any, Final, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memesnipe.compiled import compiled, jitable
-from memesnipe.engine.strategy_evidence import StrategyEvidence
-from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.engine.figures import RESULT
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S
 from memesnipe.stats.running import calmar_ratio, shape_of, sharpe_ratio, sortino_ratio
-
-_FORMATS: Final = {float: "<f8", int: "<i8", str: "<u8"}  # the digest is a number
-
-
-def _columns(record: type[Any]) -> list[tuple[str, str]]:
-    return [(field.name, _FORMATS[cast("type", field.type)]) for field in fields(record) if field.name != "spec_id"]
-
-
-# The fields of a `StrategyResult` in its order, without the spec id.
-RESULT: Final = np.dtype(_columns(StrategyResult))
-# Those fields and those of a `StrategyEvidence`.
-FIGURES: Final = np.dtype([*_columns(StrategyResult), *_columns(StrategyEvidence)])
-_RESULT_FIELDS: Final = len(RESULT.names or ())
 
 
 def compute_results(accounts: NDArray[Any], equity: NDArray[np.int64], last_ts: int, sol_usd: float) -> NDArray[Any]:
@@ -38,19 +23,6 @@ def compute_results(accounts: NDArray[Any], equity: NDArray[np.int64], last_ts: 
     results = np.zeros(len(accounts), RESULT)
     _compute_figures(accounts, equity, last_ts, sol_usd, results)
     return results
-
-
-def result_from(spec_id: str, row: Any) -> StrategyResult:
-    """Return the result of a strategy as an object, from its record of dtype RESULT or FIGURES."""
-    made: Any = StrategyResult
-    *figures, digest = row.item()[:_RESULT_FIELDS]
-    result: StrategyResult = made(spec_id, *figures, f"{digest:016x}")
-    return result
-
-
-def evidence_from(row: Any) -> StrategyEvidence:
-    """Return the evidence of a strategy as an object, from its record of dtype FIGURES."""
-    return StrategyEvidence(*row.item()[_RESULT_FIELDS:])
 
 
 @compiled

@@ -31,6 +31,10 @@ class PaperVenue:
         """Return the fill that closes a holding at its value."""
         return settle(order, holding, pool, market, ts, seq)
 
+    def can_short(self) -> bool:
+        """Return True: perps are simulated."""
+        return True
+
     def can_cancel(self) -> bool:
         """Return True: a paper order can be cancelled until it arrives."""
         return True

@@ -28,6 +28,10 @@ class ReportingVenue:
     def settle(self, *_: object) -> None:
         """Return None: tokens leave the wallet only by a transaction."""
 
+    def can_short(self) -> bool:
+        """Return False: no perp venue takes transactions of this wallet."""
+        return False
+
     def can_cancel(self) -> bool:
         """Return False: a transaction may exist whose report has not arrived yet."""
         return False

@@ -38,6 +38,9 @@ class ExecutionVenue(Protocol):
             The fill; None if the venue cannot close a holding without a transaction.
         """
 
+    def can_short(self) -> bool:
+        """Return whether the venue trades perps; the desk refuses shorts otherwise."""
+
     def can_cancel(self) -> bool:
         """Return whether the desk itself cancels open orders; if not, only a report of the venue ends an order."""
 
@@ -63,3 +66,6 @@ class VenueClient(Protocol):
 
     def acknowledge(self, reports: Sequence[ExecutionReport]) -> None:
         """Forget reports of `poll`, which are committed now."""
+
+    def close(self) -> None:
+        """Stop; open orders go on at the next start."""

@@ -22,10 +22,11 @@ LIVE_FEEDS = (
     "x",
     "signals",
     "webhook",
+    "localnet",
 )
 GENERATED_FEEDS = ("synthetic", "measured")
 FEED_NAMES = (*GENERATED_FEEDS, "replay", *LIVE_FEEDS)
-ENDLESS_FEEDS = ("synthetic", *LIVE_FEEDS)
+ENDLESS_FEEDS = ("synthetic", *(name for name in LIVE_FEEDS if name != "localnet"))
 AS_FAST_AS_POSSIBLE = 0.0
 _SHOWN = 60  # characters of the user's text in a message
 

@@ -4,6 +4,7 @@ import json
 import tempfile
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from memesnipe.replies import host_of
 
 SOL_PRICE_FEEDS: Final = ("pyth", "jupiter")
 PUMPFUN_FEEDS: Final = ("pumpfun", "helius")  # the same events; both are one feed with more endpoints
+_LOCAL_LOOKUP_S: Final = 0.05  # between two requests to a local chain, which has no limit
 # Their events are read from the logs of the transactions that mention one of these programs.
 PUMP_PROGRAM: Final = "6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P"
 PUMPSWAP_PROGRAM: Final = "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA"
@@ -79,6 +81,7 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | No
         "farcaster": lambda: _farcaster(endpoints),
         "x": lambda: _x(endpoints),
         "webhook": lambda: _webhook(endpoints, state),
+        "localnet": lambda: _localnet(endpoints, state),
         **dict.fromkeys(PUMPFUN_FEEDS, lambda: _pumpfun(names, endpoints, price, state)),
     }
     return {name: makers[name]() for name in with_sol_price(_joined(names), endpoints)}
@@ -138,6 +141,28 @@ def _pumpfun(names: Sequence[str], endpoints: Endpoints, price: LastSolPrice, st
     if "helius" in names:
         sources["helius"] = helius_feed(endpoints)
     return PumpfunFeed(sources, price.usd, lookups=lookups, saved=saved)
+
+
+def _localnet(endpoints: Endpoints, state: Path | None) -> Feed:
+    """Return pump.fun's feed with the price of SOL, both from a local chain, which ends with the chain's market."""
+    from memesnipe.feeds.localnet import LocalnetFeed, SeenSignatures  # noqa: PLC0415 - as above
+    from memesnipe.feeds.merge import MergedFeed  # noqa: PLC0415
+    from memesnipe.feeds.pumpfun.feed import PumpfunFeed  # noqa: PLC0415
+    from memesnipe.feeds.pumpfun.lookups import Lookups  # noqa: PLC0415
+    from memesnipe.feeds.pumpfun.saved import SavedCoins  # noqa: PLC0415
+    from memesnipe.feeds.rpc import RpcClient  # noqa: PLC0415
+
+    price, chain = LastSolPrice(), endpoints.solana_rpc_url
+    frames = {name: SeenSignatures(feed) for name, feed in websocket_feeds(endpoints).items()}
+    saved = SavedCoins(state) if state is not None else None
+    trades = PumpfunFeed(frames, price.usd, lookups=Lookups(RpcClient(chain, interval_s=_LOCAL_LOOKUP_S)), saved=saved)
+    merged = MergedFeed({"jupiter": _jupiter(replace(endpoints, jupiter_api_url=chain), price), "pumpfun": trades})
+
+    def is_ready() -> bool:
+        # A source is connected once its subscriptions are acknowledged.
+        return price.usd() > 0 and all(one.connections for feed in frames.values() for one in feed.statuses())
+
+    return LocalnetFeed(merged, list(frames.values()), chain, is_ready)
 
 
 def _pyth(endpoints: Endpoints, price: LastSolPrice) -> Feed:

@@ -73,7 +73,7 @@ class Chain:
         self._seed = seed.to_bytes(8, "little")
         self._faucet = Keypair.from_seed(sha256(b"faucet" + self._seed).digest())
         self._airdrops = self._forks = 0
-        self.genesis_hash = self._hash(0)
+        self.genesis_hash = Hash.hash(bytes(self._hash(0)) + start_unix_s.to_bytes(8, "little"))  # names this chain
         genesis = Block(self.slot, self.slot - 1, FIRST_HEIGHT, self._hash(FIRST_HEIGHT), start_unix_s)
         self.ledger = Ledger(genesis, self._runner.accounts, confirmed_after, finalized_after)
         self.set_account(self._faucet.pubkey(), Account(FAUCET_LAMPORTS, b"", SYSTEM))

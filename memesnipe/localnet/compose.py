@@ -12,12 +12,15 @@ from memesnipe.localnet.faults import FaultPlan, FaultRates, FaultyMempool
 from memesnipe.localnet.jito import JitoServer
 from memesnipe.localnet.jupiter import JupiterServer
 from memesnipe.localnet.market import ChainMarket
+from memesnipe.localnet.markets.generated_market import GeneratedMarket
+from memesnipe.localnet.markets.player import MarketPlayer, MarketRoutes
+from memesnipe.localnet.markets.tape_market import TapeMarket
+from memesnipe.localnet.markets.tape_trades import TapeTrades
 from memesnipe.localnet.node import Node
-from memesnipe.localnet.records import Block
 from memesnipe.localnet.sender import SenderServer
 from memesnipe.localnet.token_data import TokenData
 
-SOL_USD: Final = 150.0  # of the local price route
+SOL_USD: Final = 150.0  # of a generated market
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,11 @@ class LocalnetOptions:
     websocket_port: int = 0
     rates: FaultRates = field(default_factory=FaultRates)
     funded: Mapping[Pubkey, int] = field(default_factory=dict)  # lamports by wallet, from the faucet
-    coins: int = 5  # of the market
-    trades_a_block: int = 2  # of its own wallets
+    tape: TapeTrades | None = None  # whose trades the market makes; None for generated ones
+    speed: float = 1.0  # time of the tape over that of the chain
+    market_seed: int = 0  # of generated trades
+    trades_per_s: float = 5.0  # generated
+    waits: bool = False  # the market begins when it is asked to, at /market/start
 
 
 def make_node(options: LocalnetOptions, *, is_paced: bool = True) -> Node:
@@ -49,7 +55,7 @@ def make_node(options: LocalnetOptions, *, is_paced: bool = True) -> Node:
         chain.fund(wallet, lamports)
     return Node(
         chain,
-        routes=compose(chain, options.coins, options.trades_a_block, options.seed),
+        routes=compose(chain, options),
         plan=plan,
         rpc_port=options.rpc_port,
         websocket_port=options.websocket_port,
@@ -57,23 +63,22 @@ def make_node(options: LocalnetOptions, *, is_paced: bool = True) -> Node:
     )
 
 
-def compose(chain: Chain, coins: int = 0, trades_a_block: int = 0, seed: int = 0) -> list[BaseRoute]:
-    """Add emulated programs, a market and its traders to a chain; return the routes of further servers.
-
-    Args:
-        chain: the chain.
-        coins: created in the first block.
-        trades_a_block: that are queued after each block.
-        seed: of the trades.
-    """
-    market = ChainMarket(chain, seed)
-    for number in range(coins):
-        market.create_coin(f"coin {number}")
-
-    def trade(_: Block) -> None:
-        for _number in range(trades_a_block):
-            market.step()
-
-    chain.listeners.append(trade)
-    servers = (JupiterServer(market), TokenData(market, SOL_USD), JitoServer(chain), SenderServer(chain))
+def compose(chain: Chain, options: LocalnetOptions) -> list[BaseRoute]:
+    """Add emulated programs and a market with its traders to a chain; return the routes of further servers."""
+    market = ChainMarket(chain, options.market_seed)
+    player: MarketPlayer
+    if options.tape is not None:
+        player = TapeMarket(market, options.tape, options.speed)
+    else:
+        player = GeneratedMarket(market, options.market_seed, options.trades_per_s, SOL_USD)
+    chain.listeners.append(player.on_block)
+    if not options.waits:
+        player.start()
+    servers = (
+        JupiterServer(market),
+        TokenData(market, lambda: player.sol_usd),
+        JitoServer(chain),
+        SenderServer(chain),
+        MarketRoutes(player),
+    )
     return [route for server in servers for route in server.routes()]

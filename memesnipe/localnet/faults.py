@@ -11,6 +11,7 @@ from memesnipe.errors import InputError
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.mempool import Entry
 
+_CODES: Final = 1 << 32  # of custom errors
 _REQUEST_KINDS: Final = ("rate_limit", "node_behind", "closed_socket")
 
 
@@ -53,16 +54,18 @@ class FaultRates:
         for name in ("delay_blocks", "stall_slots", "fork_blocks"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1")
+        if not 0 <= self.fail_code < _CODES:
+            raise InputError(f"fail_code must be a custom error from 0 to {_CODES - 1}")
 
 
 KINDS: Final = tuple(field.name for field in fields(FaultRates) if field.type is float)
 
 
 def parse_rates(pairs: Sequence[str]) -> FaultRates:
-    """Return the rates in texts such as ``drop=0.1``.
+    """Return the rates in texts of the option ``--fault`` such as ``drop=0.1``.
 
     Raises:
-        InputError: one is not a name of a rate or of an extent with a number.
+        InputError: one is not a name of a rate or of an extent with a number, or is given twice.
     """
     values: dict[str, Any] = {}
     for pair in pairs:
@@ -70,12 +73,17 @@ def parse_rates(pairs: Sequence[str]) -> FaultRates:
         kind = next((one.type for one in fields(FaultRates) if one.name == name), None)
         if kind is None:
             names = ", ".join(one.name for one in fields(FaultRates))
-            raise InputError(f"{pair!r}: there is no such fault; choose from {names}")
+            raise InputError(f"--fault {pair!r}: there is no such fault; choose from {names}")
+        if name in values:
+            raise InputError(f"--fault {pair!r}: {name} is given twice; give it once")
         try:
             values[name] = float(text) if kind is float else int(text)
         except ValueError:
-            raise InputError(f"{pair!r}: {text!r} is no number") from None
-    return FaultRates(**values)
+            raise InputError(f"--fault {pair!r}: {text!r} is no number") from None
+    try:
+        return FaultRates(**values)
+    except InputError as error:
+        raise InputError(f"--fault: {error}") from None
 
 
 class FaultPlan:
@@ -117,8 +125,10 @@ class FaultPlan:
         return int(self._random[kind].integers(1, most + 1))
 
     def shuffled(self, entries: list[Entry]) -> list[Entry]:
-        """Return entries in a random order."""
-        return [entries[index] for index in self._random["reorder"].permutation(len(entries))]
+        """Return entries in a random order; those that are spared keep theirs among themselves."""
+        mixed = [entries[index] for index in self._random["reorder"].permutation(len(entries))]
+        spared = iter([entry for entry in entries if entry.is_spared])
+        return [next(spared) if entry.is_spared else entry for entry in mixed]
 
     def of_request(self) -> str | None:
         """Return the fault of a request; None for none."""
@@ -135,6 +145,9 @@ class FaultyMempool:
     def add(self, entry: Entry) -> None:
         """Add an entry, or lose it."""
         plan = self._plan
+        if entry.is_spared:
+            self._waiting.append((0, entry))
+            return
         if plan.happens("drop"):
             return
         blocks = plan.up_to("delay", plan.rates.delay_blocks) if plan.happens("delay") else 0

@@ -4,6 +4,7 @@ Everything happens through transactions, so that a client of the chain sees what
 """
 
 import struct
+from collections.abc import Sequence
 from hashlib import sha256
 from random import Random
 from typing import Final
@@ -11,24 +12,40 @@ from typing import Final
 from solders.account import Account
 from solders.instruction import Instruction
 from solders.keypair import Keypair
-from solders.message import MessageV0
+from solders.message import MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from memesnipe.localnet.chain import Chain
+from memesnipe.localnet.mempool import Entry
 from memesnipe.localnet.programs.creation import create_coin
 from memesnipe.localnet.programs.jupiter import Jupiter
 from memesnipe.localnet.programs.migration import migrate
 from memesnipe.localnet.programs.pumpfun import PumpFun
 from memesnipe.localnet.programs.pumpswap import PumpSwap
 from memesnipe.localnet.programs.state import pay, rent
+from memesnipe.localnet.sent import SentTransactions
 from memesnipe.localnet.tokens import token_account
 from memesnipe.market.events import LAMPORTS_PER_SOL
-from memesnipe.solana.addresses import COMPUTE_BUDGET, SYSTEM, TOKEN, TOKEN_2022, WRAPPED_SOL, token_address
+from memesnipe.market.pools import MIGRATION_FEE_LAMPORTS
+from memesnipe.market.pump import PUMP_FEES_BPS
+from memesnipe.solana.addresses import (
+    COMPUTE_BUDGET,
+    PUMP,
+    PUMP_AMM,
+    PUMP_AMM_GLOBAL_CONFIG,
+    PUMP_GLOBAL,
+    SYSTEM,
+    TOKEN,
+    TOKEN_2022,
+    WRAPPED_SOL,
+    token_address,
+)
 from memesnipe.solana.instructions import pumpfun, pumpswap
 from memesnipe.solana.instructions.spl import close_account, create_token_account, sync_native
 from memesnipe.solana.pump_accounts import BondingCurve, PumpPool
+from memesnipe.solana.pump_config import PoolConfig, PumpGlobal
 
 _TRADER_LAMPORTS: Final = 100_000 * LAMPORTS_PER_SOL
 _TOKEN_ACCOUNT_BYTES: Final = 165
@@ -41,6 +58,7 @@ def keypair_of(name: str) -> Keypair:
     return Keypair.from_seed(sha256(name.encode()).digest())
 
 
+Swap = pumpfun.BuyExactQuoteInV3 | pumpfun.SellV3 | pumpswap.PoolBuyExactQuoteIn | pumpswap.PoolSell
 BUYBACK_WALLET: Final = keypair_of("buyback fee recipient").pubkey()
 FEE_RECIPIENT: Final = keypair_of("fee recipient").pubkey()
 
@@ -59,7 +77,8 @@ class ChainMarket:
         self.coins: list[Pubkey] = []
         self._random = Random(seed)  # noqa: S311 - of a simulation
         self._traders = [keypair_of(f"trader {seed} {number}") for number in range(traders)]
-        self._sent = 0
+        self.sent = SentTransactions()
+        chain.listeners.append(self.sent.note)
         for program in (PumpFun(), PumpSwap(), Jupiter()):
             chain.add_program(program)
         for trader in self._traders:
@@ -68,13 +87,25 @@ class ChainMarket:
             chain.set_account(wallet, Account(LAMPORTS_PER_SOL, b"", SYSTEM))
         chain.set_account(WRAPPED_SOL, Account(rent(len(_SOL_MINT)), _SOL_MINT, TOKEN))
         self._add_wrapped_sol(BUYBACK_WALLET)
+        known = PumpGlobal(FEE_RECIPIENT, BUYBACK_WALLET, *PUMP_FEES_BPS, MIGRATION_FEE_LAMPORTS).encode()
+        chain.set_account(PUMP_GLOBAL, Account(rent(len(known)), known, PUMP))
+        config = PoolConfig(BUYBACK_WALLET, 0).encode()
+        chain.set_account(PUMP_AMM_GLOBAL_CONFIG, Account(rent(len(config)), config, PUMP_AMM))
 
-    def create_coin(self, name: str) -> Pubkey:
-        """Queue the creation of a coin; return its mint."""
-        mint, creator = keypair_of(f"mint of {name}"), self._traders[0]
-        self.send(creator, create_coin(mint.pubkey(), creator.pubkey(), name, name[:8].upper()), signer=mint)
-        self.coins.append(mint.pubkey())
-        return mint.pubkey()
+    def create_coin(self, name: str, mint: Pubkey | None = None, creator: Keypair | None = None) -> Pubkey:
+        """Queue the creation of a coin; return its mint.
+
+        Args:
+            name: of the coin.
+            mint: a key that nobody here can sign with, and the local chain accepts that; None for one by the name.
+            creator: who pays for it; None for the first trader.
+        """
+        keypair, payer = keypair_of(f"mint of {name}"), creator or self._traders[0]
+        address = keypair.pubkey() if mint is None else mint
+        instruction = create_coin(address, payer.pubkey(), name, name[:8].upper())
+        self.send(payer, instruction, signers=[keypair] if mint is None else [])
+        self.coins.append(address)
+        return address
 
     def curve(self, mint: Pubkey) -> BondingCurve | None:
         """Return the curve of a coin; None before its creation is in a block."""
@@ -100,57 +131,84 @@ class ChainMarket:
         found = token_account(self.chain.account(token_address(owner, mint, TOKEN_2022)))
         return found.amount if found else 0
 
-    def buy(self, trader: Keypair, mint: Pubkey, lamports: int, min_tokens_raw: int = 0) -> Signature:
-        """Queue a buy for a budget in lamports with fees, on the curve or in the pool."""
-        user = trader.pubkey()
-        account = create_token_account(user, user, mint, TOKEN_2022)
+    def swap(self, user: Pubkey, mint: Pubkey, is_buy: bool, amount: int, least: int = 0) -> Swap:
+        """Return a trade on the curve or in the pool, wherever the coin is now.
+
+        Args:
+            user: who trades.
+            mint: of the coin.
+            is_buy: whether it is a buy.
+            amount: lamports with fees of a buy, raw tokens of a sale.
+            least: raw tokens or lamports that it has to bring.
+        """
         if self.pool(mint) is None:
             accounts = pumpfun.trade_v3_accounts(mint, TOKEN_2022, user, BUYBACK_WALLET)
-            trade = pumpfun.BuyExactQuoteInV3(accounts, lamports, min_tokens_raw)
-            return self.send(trader, account, pumpfun.encode(trade))
+            return (pumpfun.BuyExactQuoteInV3 if is_buy else pumpfun.SellV3)(accounts, amount, least)
         pool = pumpswap.canonical_pool(mint)
         in_pool = pumpswap.pool_trade_accounts(pool, mint, TOKEN_2022, user, BUYBACK_WALLET)
-        swap = pumpswap.PoolBuyExactQuoteIn(in_pool, lamports, min_tokens_raw)
-        return self.send(trader, account, *_wrapped(user, lamports, pumpswap.encode(swap)))
+        return (pumpswap.PoolBuyExactQuoteIn if is_buy else pumpswap.PoolSell)(in_pool, amount, least)
+
+    def send_swap(
+        self, trader: Keypair, swap: Swap, *before: Instruction, signers: Sequence[Keypair] = ()
+    ) -> Signature:
+        """Queue a trade with the accounts that it needs, after further instructions."""
+        user = trader.pubkey()
+        is_buy = isinstance(swap, pumpfun.BuyExactQuoteInV3 | pumpswap.PoolBuyExactQuoteIn)
+        setup = [create_token_account(user, user, swap.accounts.base_mint, TOKEN_2022)] if is_buy else []
+        if isinstance(swap, pumpfun.BuyExactQuoteInV3 | pumpfun.SellV3):
+            return self.send(trader, *before, *setup, pumpfun.encode(swap), signers=signers)
+        lamports = swap.spendable_quote_in if isinstance(swap, pumpswap.PoolBuyExactQuoteIn) else 0
+        return self.send(trader, *before, *setup, *_wrapped(user, lamports, pumpswap.encode(swap)), signers=signers)
+
+    def buy(self, trader: Keypair, mint: Pubkey, lamports: int, min_tokens_raw: int = 0) -> Signature:
+        """Queue a buy for a budget in lamports with fees, on the curve or in the pool."""
+        return self.send_swap(trader, self.swap(trader.pubkey(), mint, True, lamports, min_tokens_raw))
 
     def sell(self, trader: Keypair, mint: Pubkey, token_raw: int, min_lamports: int = 0) -> Signature:
         """Queue a sale, on the curve or in the pool."""
-        user = trader.pubkey()
-        if self.pool(mint) is None:
-            accounts = pumpfun.trade_v3_accounts(mint, TOKEN_2022, user, BUYBACK_WALLET)
-            return self.send(trader, pumpfun.encode(pumpfun.SellV3(accounts, token_raw, min_lamports)))
-        pool = pumpswap.canonical_pool(mint)
-        in_pool = pumpswap.pool_trade_accounts(pool, mint, TOKEN_2022, user, BUYBACK_WALLET)
-        swap = pumpswap.PoolSell(in_pool, token_raw, min_lamports)
-        return self.send(trader, *_wrapped(user, 0, pumpswap.encode(swap)))
+        return self.send_swap(trader, self.swap(trader.pubkey(), mint, False, token_raw, min_lamports))
 
     def migrate(self, mint: Pubkey) -> Signature:
         """Queue the migration of a coin whose curve is complete."""
         return self.send(self._traders[0], migrate(mint, self._traders[0].pubkey()))
 
-    def step(self) -> Signature | None:
-        """Queue one trade of a random wallet in a random coin, or its migration; None if there is no coin."""
+    def step(self, mint: Pubkey | None = None, buying: float = 0.55) -> Signature | None:
+        """Queue one trade of a random wallet in a coin, or its migration.
+
+        Args:
+            mint: of the coin; None for a random one.
+            buying: probability that a wallet with tokens buys more.
+
+        Returns:
+            The signature; None if there is no coin, or its creation is in no block yet.
+        """
         if not self.coins:
             return None
-        mint, trader = self._random.choice(self.coins), self._random.choice(self._traders)
+        mint, trader = mint or self._random.choice(self.coins), self._random.choice(self._traders)
         curve = self.curve(mint)
         if curve is None:
             return None
         if curve.complete and self.pool(mint) is None:
             return self.migrate(mint)
         held = self.balance(trader.pubkey(), mint)
-        if held and self._random.random() < 0.45:
+        if held and self._random.random() >= buying:
             return self.sell(trader, mint, max(int(held * self._random.uniform(0.1, 1.0)), 1))
         return self.buy(trader, mint, int(LAMPORTS_PER_SOL * self._random.lognormvariate(-1.5, 1.2)) + 10_000)
 
-    def send(self, payer: Keypair, *instructions: Instruction, signer: Keypair | None = None) -> Signature:
-        """Queue a transaction."""
-        self._sent += 1  # a compute limit of its own, so that no two transactions are the same
-        unique = Instruction(COMPUTE_BUDGET, struct.pack("<BI", 2, 1_000_000 - self._sent % 500_000), [])
+    def send(self, payer: Keypair, *instructions: Instruction, signers: Sequence[Keypair] = ()) -> Signature:
+        """Queue a transaction; faults spare it. A signature stays empty where its key is not among the signers."""
+        # A compute limit of its own, so that no two transactions are the same.
+        unique = Instruction(COMPUTE_BUDGET, struct.pack("<BI", 2, 1_000_000 - self.sent.sent % 500_000), [])
         blockhash, _ = self.chain.latest_blockhash()
         message = MessageV0.try_compile(payer.pubkey(), [unique, *instructions], [], blockhash)
-        signers = [payer] if signer is None else [payer, signer]
-        return self.chain.send(VersionedTransaction(message, signers))
+        signed = to_bytes_versioned(message)
+        by_key = {one.pubkey(): one for one in (payer, *signers)}
+        required = message.account_keys[: message.header.num_required_signatures]
+        signatures = [by_key[key].sign_message(signed) if key in by_key else Signature.default() for key in required]
+        transaction = VersionedTransaction.populate(message, signatures)
+        self.chain.mempool.add(Entry((transaction,), is_spared=True))
+        self.sent.add(signatures[0], self.chain.ledger.head.height)
+        return signatures[0]
 
     def _add_wrapped_sol(self, owner: Pubkey) -> None:
         """Give a wallet an empty account of wrapped SOL."""

@@ -12,6 +12,7 @@ class Entry:
 
     transactions: tuple[VersionedTransaction, ...]
     forced_error: int | None = None  # a custom error with which the last instruction fails; None for none
+    is_spared: bool = False  # of the local market, which no fault of transactions hits
 
 
 class Pool(Protocol):

@@ -59,7 +59,7 @@ class Node:
         self._driver = SlotDriver(chain, self.plan)
         self._is_paced = is_paced
         self._app = application(chain, self.plan, routes)
-        self._sockets = [_listen(rpc_port), _listen(websocket_port)]
+        self._sockets = [_listen(rpc_port, "--rpc-port"), _listen(websocket_port, "--ws-port")]
         rpc, websocket = (one.getsockname()[1] for one in self._sockets)
         self.rpc_url = f"http://{HOST}:{rpc}"
         self.websocket_url = f"ws://{HOST}:{websocket}"
@@ -155,8 +155,8 @@ class Node:
             self.pubsub.cut_all()
 
 
-def _listen(port: int) -> socket.socket:
-    """Return a socket that accepts connections at a port of this machine.
+def _listen(port: int, option: str) -> socket.socket:
+    """Return a socket that accepts connections at a port of this machine, which an option of the command names.
 
     Raises:
         InputError: the port is in use.
@@ -168,6 +168,6 @@ def _listen(port: int) -> socket.socket:
         listener.bind((HOST, port))
     except OSError as error:
         listener.close()
-        raise InputError(f"port {port} of this machine cannot be used: {error.strerror}; choose another") from None
+        raise InputError(f"{option} {port}: this port cannot be used: {error.strerror}; choose another") from None
     listener.listen(512)
     return listener

@@ -1,14 +1,14 @@
 """Quotes of swaps by the emulated programs themselves, and the instructions that execute them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
-from solders.account import Account
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from memesnipe.localnet.chain import Chain
+from memesnipe.localnet.foreseen import ForeseenAccounts
 from memesnipe.localnet.market import BUYBACK_WALLET
 from memesnipe.localnet.programs import ProgramError
 from memesnipe.localnet.programs.jupiter import STEP
@@ -33,22 +33,6 @@ _NOBODY: Final = Pubkey.default()
 
 class NoRouteError(Exception):
     """No pool swaps one of the mints for the other in this amount."""
-
-
-@dataclass(slots=True)
-class _ChainState:
-    """The accounts of a chain, for a quote that changes nothing (`MarketAccounts`)."""
-
-    chain: Chain
-    slot: int = 0
-    unix_timestamp: int = 0
-    pending: dict[Pubkey, Any] = field(default_factory=dict)
-
-    def account(self, address: Pubkey) -> Account | None:
-        return self.chain.account(address)
-
-    def set_account(self, address: Pubkey, account: Account) -> None:
-        raise RuntimeError(f"a quote changes nothing, and {address} would have {account.lamports} lamports")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +72,7 @@ def quote(chain: Chain, input_mint: Pubkey, output_mint: Pubkey, amount: int) ->
     is_buy = input_mint == WRAPPED_SOL
     mint = output_mint if is_buy else input_mint
     pool = pumpswap.canonical_pool(mint)
-    state = _ChainState(chain)
+    state = ForeseenAccounts(chain)
     try:
         if chain.account(pool) is not None:
             in_pool = pumpswap.pool_trade_accounts(pool, mint, TOKEN_2022, _NOBODY, BUYBACK_WALLET)

@@ -1,5 +1,6 @@
 """Prices and tokens of the local market, as Jupiter's price and token routes say them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from memesnipe.localnet.market import ChainMarket
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.market.pump import RAW_PER_TOKEN
 from memesnipe.solana.addresses import TOKEN, TOKEN_2022, WRAPPED_SOL
+from memesnipe.solana.mint_account import MintError, parse_mint
 
 _MAX_IDS: Final = 50
 _SOL: Final = str(WRAPPED_SOL)
@@ -24,11 +26,11 @@ class TokenData:
 
     Args:
         market: the market with the coins.
-        sol_usd: the price of SOL.
+        sol_usd: returns the price of SOL now.
         limit: of the rate of requests.
     """
 
-    def __init__(self, market: ChainMarket, sol_usd: float, limit: RateLimit | None = None) -> None:
+    def __init__(self, market: ChainMarket, sol_usd: Callable[[], float], limit: RateLimit | None = None) -> None:
         self._market, self._sol_usd, self._limit = market, sol_usd, limit or RateLimit()
 
     def routes(self) -> list[Route]:
@@ -74,7 +76,7 @@ class TokenData:
     def _priced(self, mint: str) -> tuple[float, float]:
         """Return a token's price and liquidity in USD; 0.0 if it is unknown."""
         if mint == _SOL:
-            return self._sol_usd, 0.0
+            return self._sol_usd(), 0.0
         try:
             key = Pubkey.from_string(mint)
         except ValueError:
@@ -88,8 +90,8 @@ class TokenData:
             liquid = curve.real_quote_reserves
         else:
             return 0.0, 0.0
-        usd = lamports / LAMPORTS_PER_SOL * self._sol_usd / (token_raw / RAW_PER_TOKEN)
-        return usd, liquid / LAMPORTS_PER_SOL * self._sol_usd
+        usd = lamports / LAMPORTS_PER_SOL * self._sol_usd() / (token_raw / RAW_PER_TOKEN)
+        return usd, liquid / LAMPORTS_PER_SOL * self._sol_usd()
 
     def _token(self, mint: str) -> dict[str, Any]:
         usd, liquidity = self._priced(mint)
@@ -106,7 +108,21 @@ class TokenData:
             "organicScore": 50.0,
             "organicScoreLabel": "medium",
             "isVerified": mint == _SOL,
-            "audit": {"mintAuthorityDisabled": True, "freezeAuthorityDisabled": True},
+            "audit": self._audit(mint),
+        }
+
+    def _audit(self, mint: str) -> dict[str, bool]:
+        """Return what the mint's account says; of one that cannot be read nothing is known."""
+        account = self._market.chain.account(Pubkey.from_string(mint))
+        if account is None:
+            return {}
+        try:
+            parsed = parse_mint(str(account.owner), account.data)
+        except MintError:
+            return {}
+        return {
+            "mintAuthorityDisabled": not parsed.mint_authority,
+            "freezeAuthorityDisabled": not parsed.freeze_authority,
         }
 
 

@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from memesnipe.cli.specs import check_family, check_params, genome_of
+from memesnipe.bounds import MAX_USD
+from memesnipe.cli.specs import check_family, check_params, genome_in, read_spec
 from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import load_settings
-from memesnipe.engine.genome import Genome, genome_from, simple_genome
+from memesnipe.engine.genome import Genome, simple_genome
 from memesnipe.engine.layout import SAMPLE_NS
+from memesnipe.errors import InputError
+from memesnipe.notebook.arguments import check_number, check_type
 from memesnipe.notebook.figures import axes_of, html_table
 from memesnipe.notebook.markets import Market, read_tape
 from memesnipe.runtime.backtest_run import COLUMNS, METRICS, BacktestOutcome, run
@@ -100,6 +104,13 @@ def backtest(
     Raises:
         InputError: the tape, the strategy or a parameter is not valid; the message says which, and what is.
     """
+    check_type("tape", tape, (str, Path, Market), "the path of a tape, or what read_tape returned")
+    check_type("strategy", strategy, (str, Path, Mapping), "a family's name, the path of a file, or a genome")
+    check_type("params", params, (Mapping, NoneType), "names and numbers, as in {'lookback_s': 60}")
+    for name, value in (params or {}).items():
+        check_number(f"params[{name!r}]", value)
+    if capital_usd is not None:
+        check_number("capital_usd", capital_usd, 0.01, MAX_USD)
     settings = load_settings()
     families = load_families(settings)
     genome = _genome(families, strategy, params or {})
@@ -110,11 +121,14 @@ def backtest(
 
 
 def _genome(families: Families, strategy: str | Path | Mapping[str, Any], params: Mapping[str, float]) -> Genome:
+    if isinstance(strategy, str) and Path(strategy).is_file():
+        strategy = Path(strategy)
+    if params and not isinstance(strategy, str):
+        raise InputError("params: go with the name of a family; change the parameters in the genome instead")
     if isinstance(strategy, Mapping):
-        content = {name: value for name, value in strategy.items() if name != "spec_id"}
-        return genome_from(content)
-    if isinstance(strategy, Path) or Path(strategy).is_file():
-        return genome_of(families, None, [f"{name}={value}" for name, value in params.items()], Path(strategy))
+        return genome_in(strategy, families, "strategy")
+    if isinstance(strategy, Path):
+        return read_spec(strategy, families, f"strategy {strategy}")
     check_family(families, strategy, "strategy")
     check_params(families, strategy, params, "params")
     defaults = {name: declared.default for name, declared in families[strategy].params.items()}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 
 from memesnipe.errors import InputError
 from memesnipe.market.events import KIND_NAMES, NO_TOKEN, PRICE
+from memesnipe.notebook.arguments import check_type
 from memesnipe.notebook.figures import axes_of, html_table
 from memesnipe.runtime.backtest_run import read_numbered_tape
 from memesnipe.tapes.tape import Tape
@@ -43,6 +45,7 @@ class Market:
         """
         events = self.tape.events
         chosen = events["kind"] == PRICE
+        check_type("mint", mint, (str, NoneType), "the address of a token, as in `tokens`")
         if mint is not None:
             if mint not in self.tape.mints:
                 raise InputError(f"mint {mint[:60]}: is not on {self.path}; its tokens are in `tokens`")
@@ -100,7 +103,8 @@ def read_tape(path: str | Path) -> Market:
     """Return the market on a tape.
 
     Raises:
-        InputError: it has no events.
+        InputError: it has no events, or the argument is no path.
         TapeError: there is no such file, or it is not a valid tape.
     """
+    check_type("path", path, (str, Path), "the path of a tape")
     return Market(Path(path), read_numbered_tape(Path(path)))

@@ -1,13 +1,17 @@
 """Searches for notebooks: generations and champions as tables."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import pandas as pd
 
+from memesnipe.bounds import MAX_SEED
 from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.notebook.arguments import check_integer, check_type
 from memesnipe.notebook.figures import axes_of, html_table
 from memesnipe.notebook.markets import Market
 from memesnipe.runtime.search_run import Plan
@@ -46,9 +50,11 @@ class Search:
         """Return the genome of a champion, which `backtest` takes.
 
         Raises:
-            KeyError: no champion has this id.
+            InputError: no champion has this id.
         """
         specs = {found["spec"]["spec_id"]: dict(found["spec"]) for found in self.summary["champions"]}
+        if spec_id not in specs:
+            raise InputError(f"{str(spec_id)[:60]!r}: is no champion; they are {', '.join(specs) or 'none'}")
         return specs[spec_id]
 
     def plot(self, ax: Any = None) -> Any:
@@ -94,22 +100,26 @@ def evolve(
         InputError: the tape or an argument is not valid.
         MemeSnipeError: the search was interrupted; complete generations are kept, and `resume` continues it.
     """
-    _check("generations", generations, 1, 1_000_000)
-    _check("population", population, 8, 1_000_000)
-    _check("polish", polish, 0, 10_000)
+    check_type("tape", tape, (str, Path, Market), "the path of a tape, or what read_tape returned")
+    check_integer("generations", generations, 1, 1_000_000)
+    check_integer("population", population, 8, 1_000_000)
+    check_integer("seed", seed, 0, MAX_SEED)
+    check_integer("polish", polish, 0, 10_000)
+    check_type("resume", resume, (bool,), "True or False")
+    check_type("address", address, (str, NoneType), "the address of a Ray cluster, or None")
+    if workers is not None:
+        check_integer("workers", workers, 1, 512)
     path = tape.path if isinstance(tape, Market) else Path(tape)
     plan = Plan(path.resolve(), generations, population, seed, polish, resume)
-    summary, is_stopped = run_search(plan, address, workers, lambda _title, _count: None)
+    try:
+        summary, is_stopped = run_search(plan, address, workers, lambda _title, _count: None)
+    except InputError as error:
+        raise _without_options(error) from None
     if is_stopped:
         raise MemeSnipeError(f"stopped after {len(summary['generations'])} generations; continue with resume=True")
     return Search(summary)
 
 
-def _check(name: str, value: int, least: int, most: int) -> None:
-    """Check an argument.
-
-    Raises:
-        InputError: it is not a whole number within its range.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise InputError(f"{name}={value!r}: must be a whole number from {least} to {most}")
+def _without_options(error: InputError) -> InputError:
+    """Return an error of the command with its options as the arguments that they are here."""
+    return InputError(re.sub(r"--(?=[a-z])", "", str(error)))

@@ -12,6 +12,7 @@ class CommandName(StrEnum):
     """The names of the manual commands."""
 
     HALT = "halt"  # stop all trading, as Emergency does
+    FLATTEN = "flatten"  # stop all entries, and sell every position
     RISK_RESET = "risk_reset"  # leave a halt or Emergency; drawdown is measured from the next mark on
     PROMOTE = "promote"  # one mode up, without the gates
     DEMOTE = "demote"  # one mode down

@@ -60,6 +60,7 @@ class RoundTripSeen:
     spec_id: str
     position: int  # unique among the open round trips of the strategy
     value: float | None  # at the end: its profit relative to its stake, net of all costs
+    live_profit_lamports: int = 0  # at the end, in the live account: its profit, net of all costs
 
 
 class AccountFigures(msgspec.Struct, frozen=True):
@@ -142,6 +143,11 @@ class CommandMessage(Payload, frozen=True, kw_only=True):
     name: CommandName
     spec_id: str  # of promote and demote
     reason: str
+    account: str = ""  # "": every account
+
+    def concerns(self, account: Account) -> bool:
+        """Return whether the command is for an account."""
+        return self.account in ("", account)
 
 
 class RiskEvent(Follows, frozen=True, kw_only=True):

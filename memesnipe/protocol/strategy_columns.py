@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from memesnipe.engine.results import FIGURES, evidence_from, result_from
+from memesnipe.engine.figures import FIGURES, evidence_from, result_from
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 

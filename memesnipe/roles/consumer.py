@@ -18,6 +18,7 @@ _TRIM_EVERY = 100  # commits
 # read again, and other actors do not see them as consumed, so the delay is bounded by time and number.
 _UNCOMMITTED_S = 0.1
 _UNCOMMITTED = 1_000  # entries
+_TRACED = ("executor", "position")  # the roles of the order path
 _MISSING_CHECK_S = 2.0  # between two checks for committed entries that have not arrived
 
 
@@ -36,6 +37,8 @@ class Consumer:
         self.reads, self.writes = reads_of(self.name), writes_of(self.name)
         self.log = context.log(self.name)
         self.journal = context.journal(self.name, self.writes)
+        self.traces = context.traces(self.name) if self.name in _TRACED else None
+        self._started_s = 0.0  # of the current step
         self.offsets: dict[str, StreamOffset] = {}  # of consumed entries; the committed ones may lag slightly
         self._announced: dict[str, int] = {}
         self._commits = 0
@@ -78,7 +81,7 @@ class Consumer:
             self._check_missing()
             return
         self.context.activity.set_waiting_for("")
-        started = self.clock.monotonic_s()
+        started = self._started_s = self.clock.monotonic_s()
         self.context.activity.set(WORKING)
         offsets = self._advanced(entries)
         work = self.journal.unit_of_work()
@@ -207,6 +210,13 @@ class Consumer:
         """Continue from a state of `dump`."""
         raise NotImplementedError
 
+    def wall_span_ns(self) -> tuple[int, int]:
+        """Return the beginning of the current step and the present, by the machine's clock, for spans."""
+        now_ns = self.clock.now_ns()
+        return now_ns - int((self.clock.monotonic_s() - self._started_s) * 1e9), now_ns
+
     def close(self) -> None:
-        """Close the connections."""
+        """Send the spans that are waiting, and close the connections."""
+        if self.traces is not None:
+            self.traces.close()
         self.context.close()

@@ -5,13 +5,14 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, event
 
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.config.home import Home, installation_of
-from memesnipe.config.policies import capital_of, fill_model_of
+from memesnipe.config.policies import Capital, capital_of, fill_model_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.warm import compile_all
@@ -27,7 +28,10 @@ from memesnipe.storage.journal import Journal
 from memesnipe.storage.lease import EPOCHS_OF_THIS_PROCESS, Epochs
 from memesnipe.storage.runs import read_live_capital, read_stream_key, run_options
 from memesnipe.tapes.spans import SPAN_S, TapePolicy
-from memesnipe.telemetry.logs import Logger, open_log
+from memesnipe.telemetry.logs import Logger, open_log, start_copy
+
+if TYPE_CHECKING:  # OpenTelemetry is off by default
+    from memesnipe.telemetry.traces import Traces
 
 
 @dataclass
@@ -93,8 +97,8 @@ class Context:
         return FeedChoice(**run_options(self.database, self.run_id))
 
     @cached_property
-    def capital_usd(self) -> dict[Account, float]:
-        """The accounts of the run, each with its starting capital in USD."""
+    def capital(self) -> dict[Account, Capital]:
+        """The accounts of the run, each with its starting capital."""
         return capital_of(self.settings, read_live_capital(self.database, self.run_id))
 
     @property
@@ -106,6 +110,11 @@ class Context:
     def fill_model(self) -> FillModel:
         """The fees, latency and landing of orders."""
         return fill_model_of(self.settings)
+
+    @property
+    def halt_file(self) -> Path:
+        """The path of the kill file."""
+        return Home(self.home).signer_halt
 
     @property
     def event_log(self) -> Path:
@@ -149,8 +158,23 @@ class Context:
         return ThreadPoolExecutor(1, "files")
 
     def log(self, actor: str) -> Logger:
-        """Open the actor's log."""
-        return open_log(Home(self.home).logs, actor, self.settings.telemetry.log_level)
+        """Open the actor's log, whose lines have the number of the run."""
+        log = open_log(Home(self.home).logs, actor, self.settings.telemetry.log_level).bind(run=self.run_id)
+        start_copy(self.settings.telemetry.log_copy, log)
+        return log
+
+    def traces(self, actor: str) -> "Traces | None":
+        """Return where an actor's spans go; None if tracing is off."""
+        endpoint = self.settings.telemetry.otlp_endpoint
+        if endpoint is None:
+            return None
+        from memesnipe.telemetry.traces import Traces  # noqa: PLC0415 - slow to load
+
+        return Traces(endpoint, actor, self.run_id)
+
+    def take_over(self, changes: dict[str, Any]) -> None:
+        """Take over new values of reloadable settings; whoever reads the settings next finds them."""
+        self.settings = self.settings.changed(**changes)
 
     def close(self) -> None:
         """Close the connections that were opened."""

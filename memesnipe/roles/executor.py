@@ -9,18 +9,17 @@ from sqlalchemy import bindparam, update
 
 from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import ledger_policy_of, limits_of
-from memesnipe.engine.orders import Order
 from memesnipe.errors import SettingsError
-from memesnipe.execution.venue import VenueClient
 from memesnipe.market.events import Events
-from memesnipe.protocol.account import Account, order_id
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.events import to_records
-from memesnipe.protocol.messages import ControlPayload, ExecutionReport, ExecutorProgress, SimulationResults
+from memesnipe.protocol.messages import ControlPayload, ExecutorProgress, SimulationResults
 from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENT_STREAMS, EVENTS, FILLS, decoder_of
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
-from memesnipe.roles.role_metrics import record_steps
+from memesnipe.roles.order_path import report_steps
+from memesnipe.roles.venue_orders import OpenVenue, VenueOrders
 from memesnipe.storage.controls import count_controls, read_controls
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
@@ -29,7 +28,6 @@ from memesnipe.storage.schema import AllocationRow, OrderRow, TradeRow
 from memesnipe.storage.schema_control import ControlRow, RefusalRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.desk import Desk
-from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.execution import local_execution
 from memesnipe.trading.records import Entries, of_step
 from memesnipe.trading.replay import replay
@@ -66,16 +64,16 @@ class Executor(Consumer):
 
     name = "executor"
 
-    def __init__(self, context: Context, metrics: ActorMetrics, client: VenueClient | None = None) -> None:
+    def __init__(self, context: Context, metrics: ActorMetrics, open_venue: OpenVenue | None = None) -> None:
         """Create an executor in its initial state.
 
         Args:
             context: settings, database, streams and files.
             metrics: of the actor.
-            client: of the venue of the live account; None where the run has no live account.
+            open_venue: opens the client of the live account's venue; None where the run has no live account.
 
         Raises:
-            SettingsError: there is a live account without a client, or a client without a live account.
+            SettingsError: there is a live account without a venue, or a venue without a live account.
         """
         super().__init__(context, metrics)
         settings = context.settings
@@ -83,17 +81,14 @@ class Executor(Consumer):
             context.families,
             context.fill_model,
             shadow_capital_usd=settings.simulation.shadow_capital_usd,
-            limits={account: limits_of(settings) for account in context.capital_usd},
-            policies={account: ledger_policy_of(settings, usd) for account, usd in context.capital_usd.items()},
+            limits={account: limits_of(settings) for account in context.capital},
+            policies={account: ledger_policy_of(settings, capital) for account, capital in context.capital.items()},
             threads=settings.simulation.executor_threads,
         )
-        if (client is not None) != (Account.LIVE in context.capital_usd):
+        if (open_venue is not None) != (Account.LIVE in context.capital):
             raise SettingsError(f"run {context.run_id}: a live account requires a venue for its orders, and none other")
-        self._client = client
-        self._unsubmitted: list[Order] = []  # of the live account, as are the next two
-        self._recalled: list[Order] = []
-        self._unacknowledged: list[ExecutionReport] = []
         self._mints: dict[int, str] = {}
+        self._venue_orders = VenueOrders(open_venue, lambda token: self._mints[token])
         self._controls = 0  # applied so far
         self._published_seq, self._published_at = 0, 0.0  # the last published watermark, and its time
         self._uncounted: list[Step] = []  # steps that are not committed yet
@@ -137,7 +132,7 @@ class Executor(Consumer):
             events = []
             self._apply(entry, work)
         self._advance(events, work)
-        self._publish_reports(work)
+        self._venue_orders.publish_reports(work, self._execution.seq)
         unpublished = self._execution.seq - self._published_seq
         is_due = self.clock.monotonic_s() - self._published_at > _PROGRESS_S
         if unpublished >= _PROGRESS_EVERY or (unpublished and is_due):
@@ -188,18 +183,7 @@ class Executor(Consumer):
             after = {FILLS: self.journal.numbers_after(work)[FILLS]}
             work.send(replace(message, after=after) if is_results else message)
         self._uncounted.append(step)
-        if step.account is Account.LIVE:
-            self._unsubmitted += step.orders
-            self._recalled += step.recalled
-
-    def _publish_reports(self, work: UnitOfWork) -> None:
-        """Publish the venue's reports; each is applied when it is read, like every control."""
-        if self._client is None:
-            return
-        reports = self._client.poll()
-        for report in reports:
-            work.send(replace(report, seq=self._execution.seq))
-        self._unacknowledged += reports
+        self._venue_orders.add(step)
 
     def _publish_progress(self, work: UnitOfWork) -> None:
         """Publish the watermark, which bounds the position role, so that its marks do not depend on its speed."""
@@ -209,7 +193,7 @@ class Executor(Consumer):
     def idle(self) -> None:
         """Publish venue reports and the watermark while no entry arrives."""
         work = self.journal.unit_of_work()
-        self._publish_reports(work)
+        self._venue_orders.publish_reports(work, self._execution.seq)
         if self._execution.seq > self._published_seq:
             self._publish_progress(work)
         if not work.is_empty:
@@ -221,9 +205,9 @@ class Executor(Consumer):
     def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
         """Commit, publish, pass the committed orders to the venue, and complete a snapshot that is copied."""
         super().commit(work, offsets)
-        record_steps(self.metrics, self._uncounted, self.clock.monotonic_s() - self._read_at)
+        report_steps(self, self._uncounted, self._mints, self._read_at)
         self._uncounted = []
-        self._update_venue()
+        self._venue_orders.on_commit()
         self._snapshots.on_commit(self._execution, self._controls)
 
     def step(self) -> None:
@@ -233,20 +217,9 @@ class Executor(Consumer):
         for arena in self._execution.arenas:
             arena.engine.prepare_growth(_GROWN_AT_ONCE)
 
-    def _update_venue(self) -> None:
-        """Submit committed orders, request cancellations, and acknowledge committed reports."""
-        if self._client is None:
-            return
-        for order in self._unsubmitted:
-            self._client.submit(order_id(Account.LIVE, order_key(order)), order)
-        for order in self._recalled:
-            self._client.cancel(order_id(Account.LIVE, order_key(order)))
-        if self._unacknowledged:
-            self._client.acknowledge(self._unacknowledged)
-        self._unsubmitted, self._recalled, self._unacknowledged = [], [], []
-
     def close(self) -> None:
-        """Wait for the snapshot that is being written, and close the connections."""
+        """Close the venue's client, wait for the snapshot that is being written, and close the connections."""
+        self._venue_orders.close()
         self._snapshots.close()
         super().close()
 
@@ -277,11 +250,7 @@ class Executor(Consumer):
         self._controls += len(controls)
         self._published_seq = 0
         self._snapshots.recovered(self._execution.seq)
-        if self._client is not None:
-            # An order may have been committed and not submitted; submitting it again has no effect.
-            desk = self._execution.accounts[Account.LIVE].desk
-            self._unsubmitted, self._recalled = list(desk.state.pending), desk.state.not_permitted()
-            self._update_venue()
+        self._venue_orders.recover({name: desk.state for name, desk in self.desks.items()})
         self.log.info("recovered", from_seq=first - 1, to_seq=last, controls=len(controls))
 
     def _restore(self, restored: Restored) -> None:

@@ -10,6 +10,7 @@ from memesnipe.roles.context import Context
 from memesnipe.roles.event_publisher import EventPublisher
 from memesnipe.roles.feed_clock import FeedClock
 from memesnipe.roles.feed_health import feed_state
+from memesnipe.roles.halt_watch import HaltWatch
 from memesnipe.roles.intake import MAX_WAIT_S, Intake
 from memesnipe.roles.role_metrics import record_feed
 from memesnipe.storage.commands import PendingCommand, assign_seq, pending_commands
@@ -47,6 +48,7 @@ class MarketData:
         self._intake = Intake(feed, self._clock, lockstep=self._lockstep, machine_clock=context.clock)
         self._journal = context.journal(self.name, (COMMANDS,))
         self._publisher = EventPublisher(context, metrics, self._journal, self._clock, self.log, feed)
+        self._halt_watch = HaltWatch(context, self.log)
         self._waits_for_decision = False  # in lockstep
         self._asked_at_s = -inf  # when the database was asked for commands and readers, by the monotonic clock
         self._slowest = 0  # the last event that every reader has consumed, as far as known
@@ -123,6 +125,7 @@ class MarketData:
         That is so while no reader is too far behind, and in lockstep once the executor has applied the last decision.
         """
         self._asked_at_s = self.context.clock.monotonic_s()
+        self._halt_watch.check(self.context.database)
         with self.context.database.connect() as connection:
             commands = pending_commands(connection, self.context.run_id)
             events, decided = read_offsets(connection, self.context.run_id, EVENTS, ALLOCATIONS)

@@ -11,6 +11,7 @@ from memesnipe.config.policies import caps_of, promotion_policy_of, switches_of
 from memesnipe.engine.genome import Genome, genome_from
 from memesnipe.errors import MemeSnipeError
 from memesnipe.market.events import GENERATION
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import (
     BacktestResult,
@@ -55,7 +56,7 @@ class PortfolioRole(Consumer):
         self._portfolio = Portfolio(
             promotion_policy_of(settings),
             caps_of(settings),
-            switches_of(settings),
+            switches_of(settings, is_live=Account.LIVE in context.capital),
             arena_size=settings.simulation.arena_size,
         )
         self._lockstep = context.choice.lockstep
@@ -113,7 +114,7 @@ class PortfolioRole(Consumer):
         return row.generation, genome_from(row.genome)
 
     def _decide_if_due(self, work: UnitOfWork) -> None:
-        if len(self._due) < len(self.context.capital_usd):
+        if len(self._due) < len(self.context.capital):
             return
         last = self._due[-1]
         if self._lockstep and last.flags & GENERATION and self._specs_seq < last.seq:

@@ -8,18 +8,20 @@ from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import ledger_policy_of
 from memesnipe.errors import MemeSnipeError
 from memesnipe.market.events import rows
-from memesnipe.protocol.account import Account
+from memesnipe.protocol.account import Account, order_id
 from memesnipe.protocol.events import to_records
 from memesnipe.protocol.messages import CommandMessage, FillMessage, SimulationResults
 from memesnipe.protocol.payload import Follows, Payload
 from memesnipe.protocol.streams import COMMANDS, EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS, writes_of
 from memesnipe.roles.consumer import BLOCK_MS, Consumer
 from memesnipe.roles.context import Context
+from memesnipe.roles.order_traces import trace_booked
 from memesnipe.roles.role_metrics import record_accounts
-from memesnipe.storage.journal import UnitOfWork
+from memesnipe.storage.journal import StreamOffset, UnitOfWork
 from memesnipe.storage.schema import BreakerRow, EquityRow, PositionRow
 from memesnipe.storage.schema_control import CommandRow
 from memesnipe.telemetry.metrics import ActorMetrics
+from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.ledger import Ledger, LedgerState, RiskCheck
 from memesnipe.trading.records import Entries, of_command, of_event, of_fill, of_mark
 
@@ -44,9 +46,10 @@ class PositionRole(Consumer):
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
         self._ledgers = {
-            account: Ledger(ledger_policy_of(context.settings, usd), account=account)
-            for account, usd in context.capital_usd.items()
+            account: Ledger(ledger_policy_of(context.settings, capital), account=account)
+            for account, capital in context.capital.items()
         }
+        self._booked: list[FillMessage] = []  # not committed yet
 
     @property
     def ledgers(self) -> dict[Account, Ledger]:
@@ -93,12 +96,22 @@ class PositionRole(Consumer):
                 case FillMessage() as fill:
                     ledger = self._ledgers[fill.account]
                     self._write(of_fill(ledger, ledger.on_fill(fill), entry.seq), work)
+                    self._booked.append(fill)
+                    key = order_id(fill.account, order_key(fill.fill.order))
+                    self.log.debug("fill booked", seq=entry.seq, order_id=key, status=fill.status)
                 case SimulationResults() as results:
                     self._mark(entry.number, results, work)
                 case CommandMessage() as command:
                     self._apply(command, work)
         self._advance(events, work)
         record_accounts(self.metrics, self._ledgers)
+
+    def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
+        """Commit, publish, and add the spans of the fills that were booked."""
+        super().commit(work, offsets)
+        if self.traces is not None:
+            trace_booked(self.traces, self._booked, *self.wall_span_ns())
+        self._booked = []
 
     def _advance(self, entries: list[Entry], work: UnitOfWork | None) -> None:
         """Apply events; record the risk levels and the stops that they reach, except in a recovery (no ``work``)."""
@@ -139,8 +152,9 @@ class PositionRole(Consumer):
         self._send(messages, work, {SIMULATION_RESULTS: number})
 
     def _apply(self, command: CommandMessage, work: UnitOfWork) -> None:
-        """Apply a halt or a reset to every account."""
-        changed = [ledger for ledger in self._ledgers.values() if ledger.apply(command.name)]
+        """Apply a halt, a flatten or a reset to the accounts that it is for."""
+        concerned = [ledger for account, ledger in self._ledgers.items() if command.concerns(account)]
+        changed = [ledger for ledger in concerned if ledger.apply(command.name)]
         for ledger in changed:
             self._write(of_command(ledger, command.seq, ledger.state.market_state.last_ts, command.name), work)
         if not changed:

@@ -4,28 +4,36 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import orjson
 from pydantic import SecretStr
 
 from memesnipe.api.token import load_token, make_token
 from memesnipe.code import code_hash
 from memesnipe.config.home import Home, installation_of
+from memesnipe.config.reload import EnvWatch
 from memesnipe.config.settings import Settings, write_resolved
-from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.errors import InputError, MemeSnipeError, RefusedError
 from memesnipe.feeds.choice import FeedChoice
+from memesnipe.halt_file import halt_level
 from memesnipe.runtime.lock import acquire
+from memesnipe.runtime.notifications import open_sender, start_notifier
 from memesnipe.runtime.ray_process import RayProcess
 from memesnipe.runtime.terminal import print_message
+from memesnipe.runtime.trading_mode import TradingMode
+from memesnipe.servers import loopback
 from memesnipe.servers.compiler import COMPILER, Compiler
+from memesnipe.servers.local_chain import LocalChain
 from memesnipe.servers.ports import holder_of, is_free, reserve_port
 from memesnipe.servers.process import LocalServerError
 from memesnipe.servers.servers import LocalServers
-from memesnipe.telemetry.logs import open_log, without_secrets
+from memesnipe.telemetry.logs import open_log, set_level, start_copy, without_secrets
 
 if TYPE_CHECKING:
     from memesnipe.storage.runs import RunInfo
@@ -34,6 +42,7 @@ _MAX_PORTS = 50
 _MAX_RESTARTS = 20
 _WATCH_S = 0.25
 _SLOW_START_S = 45.0
+_SIGNER_S, _SIGNER_ANSWER_S = 60.0, 5.0
 _COMPILE = (sys.executable, "-m", "memesnipe.runtime.compiling")
 
 
@@ -45,6 +54,7 @@ class Session:
     choice: FeedChoice
     has_started: Callable[[], None]  # called when the start is complete
     detached: bool = False  # whether it runs in the background, see `memesnipe.cli.background`
+    mode: TradingMode = field(default_factory=TradingMode)
     _failed_restarts: int = 0  # in a row
     _server_problem: str = ""
 
@@ -58,9 +68,16 @@ class Session:
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
             self.log = open_log(Home(self.home).logs, "up", self.settings.telemetry.log_level)
+            start_copy(self.settings.telemetry.log_copy, self.log)
+            self._env = EnvWatch()
+            self._env.poll()
             self._check_addresses()
+            sender = open_sender(self.settings)
             self._choose_port(stack)
             self._report_taken_ports()
+            if halt_level(Home(self.home).signer_halt) is not None:
+                print_message("Trading is halted: `memesnipe halt` was used before; `memesnipe risk reset` resumes it.")
+            self._launch_chain(stack)
             print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
             # Everything starts at the same time; modules are loaded meanwhile.
             self._servers = stack.enter_context(LocalServers(*Home(self.home).server_folders))
@@ -74,9 +91,23 @@ class Session:
             self._prepare_run(stack)
             self._ray.begin(self.run.run_id)
             self._wait_for_ray()
+            if sender is not None:
+                start_notifier(sender, self.settings, self.run.run_id, lambda: self.condition, self.log, stack)
             self.has_started()
             self._stack = stack.pop_all()
         return self
+
+    def _launch_chain(self, stack: ExitStack) -> None:
+        """Start the local chain, where the mode has one, without waiting for it."""
+        self._chain: LocalChain | None = None
+        if self.mode.localnet is None:
+            return
+        from memesnipe.runtime.localnet import local_chain, local_settings  # noqa: PLC0415 - solders is slow to load
+
+        self.settings = local_settings(self.settings, self.home, self.mode)
+        self._chain = stack.enter_context(local_chain(self.settings, self.home, self.mode))
+        self._chain.launch()
+        print_message(f"Local Solana: play money, with a wallet and a policy of its own in {Home(self.home).localnet}.")
 
     def _choose_port(self, stack: ExitStack) -> None:
         """Reserve the dashboard's port: the configured one, else the first free one from the default on.
@@ -133,6 +164,10 @@ class Session:
         found = {"redis_url": urls.redis_url, "database_url": urls.database_url}
         update = {name: SecretStr(url) for name, url in found.items() if url}
         self.settings = self.settings.changed(**update, memesnipe_home=self.home)
+        if self._chain is not None:
+            from memesnipe.runtime.localnet import with_chain  # noqa: PLC0415 - as above
+
+            self.settings = with_chain(self.settings, self._chain.wait())
 
     def _prepare_run(self, stack: ExitStack) -> None:
         """Migrate the database, begin or resume the run, and write the files that the other processes read."""
@@ -167,7 +202,8 @@ class Session:
         import redis  # noqa: PLC0415
 
         from memesnipe.bus.redis_bus import Bus  # noqa: PLC0415
-        from memesnipe.storage.runs import begin_run  # noqa: PLC0415
+        from memesnipe.runtime.live_run import live_identity, live_opening  # noqa: PLC0415
+        from memesnipe.storage.runs import WALLET, begin_run  # noqa: PLC0415
 
         # Changed code is another experiment: an unfinished run is resumed only with the same code.
         deciding = {**self.settings.deciding, "code": code_hash(self.settings.simulation.strategy_folders)}
@@ -175,7 +211,9 @@ class Session:
             from memesnipe.tapes.history import identity_of  # noqa: PLC0415
 
             deciding["history"] = identity_of([Path(path) for path in self.choice.history])
-        run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), deciding)
+        live = live_identity(self.settings) if self.mode.is_live else {}
+        opening = partial(live_opening, self.settings, live[WALLET]) if live else dict
+        run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), {**deciding, **live}, opening)
         assert self.settings.servers.redis_url is not None  # noqa: S101 - resolved by now
         url = self.settings.servers.redis_url.get_secret_value()
         bus = Bus(url)
@@ -207,8 +245,10 @@ class Session:
         """Supervise the servers and Ray for up to ``timeout_s``; restart those that died.
 
         Raises:
-            MemeSnipeError: a server or Ray has failed to restart too often.
+            MemeSnipeError: a server or Ray has failed to restart too often, or the local chain has ended.
         """
+        if self._chain is not None:
+            self._chain.check()
         try:
             for name in self._servers.restart_dead():
                 self.log.error("server died and was restarted", name=name)
@@ -220,6 +260,39 @@ class Session:
             if self._failed_restarts >= _MAX_RESTARTS:
                 raise
         self._ray.watch(timeout_s)
+
+    def wait_for_signer(self) -> None:
+        """Wait until the signer signs.
+
+        Raises:
+            RefusedError: it does not.
+        """
+        deadline, problem = time.monotonic() + _SIGNER_S, "it does not answer"
+        while time.monotonic() < deadline:
+            self.watch(_WATCH_S)
+            with suppress(OSError, ValueError, KeyError):
+                health = orjson.loads(loopback.get(f"{self.dashboard}/signer/health", _SIGNER_ANSWER_S).body)
+                problem = str(health["signing"])
+                if problem == "on":
+                    return
+        raise RefusedError(f"--mode live: the signer signs nothing: {problem}; see docs/signer.md")
+
+    def reload(self) -> list[str]:
+        """Take over the reloadable settings of a changed `.env`, and pass them to the actors; return sentences."""
+        changes = self._env.poll()
+        if changes is None:
+            return []
+        sentences = list(changes.sentences)
+        if changes.reloaded:
+            self.settings = self.settings.changed(**changes.reloaded)
+            set_level(self.settings.telemetry.log_level)
+            try:
+                write_resolved(self.settings, Home(self.home).settings)
+            except OSError as error:  # a full disk must not end the system
+                sentences.append(f"The actors keep the settings as they were: {error.strerror}.")
+        for sentence in sentences:
+            self.log.warning("settings changed", change=sentence)
+        return sentences
 
     @property
     def condition(self) -> str:

@@ -17,6 +17,9 @@ from memesnipe.signer.refusal import Reason, RefusedError
 _TIMEOUT_S: Final = 3.0
 _MAX_U64: Final = 2**64 - 1
 _COMMITMENT: Final = "confirmed"
+_NEWEST: Final = "processed"  # a node runs a simulation on its newest block
+_ATTEMPTS: Final = 4
+_Call = tuple[str, list[Any]]
 
 
 class RpcChain:
@@ -24,7 +27,7 @@ class RpcChain:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client = httpx.Client(timeout=_TIMEOUT_S)
+        self._client = httpx.Client(timeout=_TIMEOUT_S, mounts={"all://127.0.0.1": None})  # no proxy for this machine
 
     def lookup_table(self, address: Pubkey) -> Sequence[Pubkey]:
         """Return the addresses in a lookup table."""
@@ -47,22 +50,28 @@ class RpcChain:
         return value
 
     def simulate(self, transaction: bytes, accounts: Sequence[Pubkey]) -> Simulation:
-        """Run an unsigned transaction without effect."""
-        before = self._accounts(accounts)
+        """Run an unsigned transaction without effect.
+
+        The accounts before it must be those of the block on which it runs: with other ones, whatever the wallet did in
+        between would count as the transaction's effect. So both are asked for in one batch, until their slots agree.
+        """
+        keys = [str(account) for account in accounts]
         options = {
             "encoding": "base64",
-            "commitment": _COMMITMENT,
+            "commitment": _NEWEST,
             "sigVerify": False,
             "replaceRecentBlockhash": False,
-            "accounts": {"encoding": "base64", "addresses": [str(account) for account in accounts]},
+            "accounts": {"encoding": "base64", "addresses": keys},
         }
-        value = self._call("simulateTransaction", [base64.b64encode(transaction).decode(), options])
-        if not isinstance(value, dict) or "err" not in value:
-            raise no_answer("simulateTransaction: the answer is not a simulation")
-        if value["err"] is not None:
-            return Simulation(str(value["err"])[:200], {}, {})
-        after = _read_accounts("simulateTransaction", value.get("accounts"), len(accounts))
-        return Simulation("", _by_key(accounts, before), _by_key(accounts, after))
+        calls: list[_Call] = [
+            ("getMultipleAccounts", [keys, {"encoding": "base64", "commitment": _NEWEST}]),
+            ("simulateTransaction", [base64.b64encode(transaction).decode(), options]),
+        ]
+        for _ in range(_ATTEMPTS):
+            (slot, held), (simulated_slot, value) = self._batch(calls)
+            if slot == simulated_slot:
+                return _simulation(accounts, held, value)
+        raise no_answer("simulateTransaction: the node moves on between the accounts and the simulation")
 
     def close(self) -> None:
         """Close the connections."""
@@ -74,18 +83,43 @@ class RpcChain:
         return _read_accounts("getMultipleAccounts", value, len(addresses))
 
     def _call(self, method: str, params: list[Any]) -> Any:
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        """Return the value of one answer."""
+        ((_, value),) = self._batch([(method, params)])
+        return value
+
+    def _batch(self, calls: Sequence[_Call]) -> list[tuple[Any, Any]]:
+        """Return the slot and the value of each answer, from one request."""
+        methods = ", ".join(method for method, _ in calls)
+        requests = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+            for number, (method, params) in enumerate(calls)
+        ]
         try:
-            answer = self._client.post(self._url, json=request).raise_for_status().json()
-            return answer["result"]["value"]
+            body: Any = requests if len(requests) > 1 else requests[0]
+            answers = self._client.post(self._url, json=body).raise_for_status().json()
+            found = {answer["id"]: answer["result"] for answer in (answers if len(requests) > 1 else [answers])}
+            results = [found[number] for number in range(len(requests))]
+            return [(result["context"]["slot"], result["value"]) for result in results]
         except httpx.HTTPError as error:  # its text may contain the URL
-            raise no_answer(f"{method}: {type(error).__name__}") from None
+            raise no_answer(f"{methods}: {type(error).__name__}") from None
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise no_answer(f"{method}: the node answers with an error") from None
+            raise no_answer(f"{methods}: the node answers with an error") from None
+
+
+def _simulation(accounts: Sequence[Pubkey], held: Any, value: Any) -> Simulation:
+    before = _read_accounts("getMultipleAccounts", held, len(accounts))
+    if not isinstance(value, dict) or "err" not in value:
+        raise no_answer("simulateTransaction: the answer is not a simulation")
+    if value["err"] is not None:
+        return Simulation(str(value["err"])[:200], {}, {})
+    after = _read_accounts("simulateTransaction", value.get("accounts"), len(accounts))
+    return Simulation("", _by_key(accounts, before), _by_key(accounts, after))
 
 
 def _by_key(keys: Sequence[Pubkey], accounts: Sequence[Account | None]) -> dict[Pubkey, Account]:
-    return {key: account for key, account in zip(keys, accounts, strict=True) if account is not None}
+    """Return the accounts that exist: a node shows one that the simulation has closed with 0 lamports."""
+    found = zip(keys, accounts, strict=True)
+    return {key: account for key, account in found if account is not None and account.lamports}
 
 
 def _read_accounts(method: str, value: Any, count: int) -> list[Account | None]:

@@ -11,6 +11,7 @@ from solders.pubkey import Pubkey
 
 from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.errors import MemeSnipeError
+from memesnipe.halt_file import HaltLevel, halt_level
 from memesnipe.signer.audit import AuditLog
 from memesnipe.signer.balances import check_balances
 from memesnipe.signer.chain import Chain
@@ -42,7 +43,7 @@ class Signer:
         chain: a node.
         book: what has been signed.
         audit: where every decision is recorded.
-        halt_file: while it exists, nothing is signed.
+        halt_file: while it exists, nothing is signed, or sales only (`memesnipe.halt_file`).
         clock: of this machine.
     """
 
@@ -73,13 +74,15 @@ class Signer:
         with self._counting:
             return dict(self._decisions)
 
-    def stopped(self) -> RefusedError | None:
-        """Return why nothing at all is signed at the moment, or None."""
+    def stopped(self, *, is_exit: bool = False) -> RefusedError | None:
+        """Return why no purchase, or no sale, is signed at the moment, or None."""
         if not self._policy.enabled:
             return RefusedError(Reason.DISABLED, "signing is off; `enabled` in the policy file turns it on")
-        # lexists: a link to nowhere is a kill switch too
-        if self._halt_file.is_symlink() or self._halt_file.exists():
-            return RefusedError(Reason.HALTED, f"halted; remove {self._halt_file.name} to resume")
+        level = halt_level(self._halt_file)
+        if level is HaltLevel.ALL:
+            return RefusedError(Reason.HALTED, "everything is halted; `memesnipe risk reset` resumes")
+        if level is HaltLevel.ENTRIES and not is_exit:
+            return RefusedError(Reason.HALTED, "purchases are halted, sales are not; `memesnipe risk reset` resumes")
         return None
 
     def sign(self, request: SignRequest) -> Signed:
@@ -104,14 +107,16 @@ class Signer:
 
     def _decide(self, request: SignRequest, entry: dict[str, Any]) -> UnsignedTransaction:
         """Return the transaction if it may be signed, and fill in the audit entry on the way."""
-        self._check_running()
+        self._check_running(is_exit=True)
         transaction = parse_transaction(request.raw, self.wallet)
         entry["message_hash"] = transaction.message_hash
-        if self._book.find(transaction.message_hash, request.order_id):
+        released = self._book.find(transaction.message_hash, request.order_id)
+        if released is not None:
             entry["repeated"] = True  # what was released once may be released again
+            self._check_running(is_exit=released.is_exit)
             return transaction
         lamports, is_exit = self._review(transaction, request, entry)
-        self._check_running()
+        self._check_running(is_exit=is_exit)
         spending = Spending(transaction.message_hash, request.order_id, lamports, is_exit)
         self._book.spend(spending, self._policy.spend, self._now_ms())
         return transaction
@@ -139,8 +144,8 @@ class Signer:
         entry["lamports"] = check_balances(simulation, effects, context)
         return entry["lamports"], effects.swap.side == "sell"
 
-    def _check_running(self) -> None:
-        if stopped := self.stopped():
+    def _check_running(self, *, is_exit: bool) -> None:
+        if stopped := self.stopped(is_exit=is_exit):
             raise stopped
 
     def _record(self, entry: dict[str, Any], decision: str, refusal: RefusedError | None) -> None:

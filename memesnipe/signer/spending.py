@@ -63,20 +63,20 @@ class SpendingBook:
         except (sqlite3.Error, OSError) as error:
             raise InputError(f"the signer's spending {path} cannot be used: {error}") from None
 
-    def find(self, message_hash: str, order_id: str) -> bool:
-        """Return whether this transaction has been signed.
+    def find(self, message_hash: str, order_id: str) -> Spending | None:
+        """Return what was counted for this transaction; None if it has not been signed.
 
         Raises:
             RefusedError: another transaction was signed for the order, or this one for another order.
         """
         with self._lock:
             rows = self._db.execute(
-                "SELECT message_hash, order_id FROM signed WHERE message_hash = ? OR order_id = ?",
+                "SELECT message_hash, order_id, lamports, is_exit FROM signed WHERE message_hash = ? OR order_id = ?",
                 (message_hash, order_id),
             ).fetchall()
-        if any(row != (message_hash, order_id) for row in rows):
+        if any(row[:2] != (message_hash, order_id) for row in rows):
             raise RefusedError(Reason.ORDER_SIGNED, "another transaction of this order, or this one of another order")
-        return bool(rows)
+        return next((Spending(row[0], row[1], row[2], bool(row[3])) for row in rows), None)
 
     def spend(self, spending: Spending, limits: Spend, now_ms: int) -> None:
         """Count a transaction, once, before its signature is released.

@@ -22,6 +22,7 @@ MAX_BODY_BYTES: Final = 4 << 20
 _DEFAULT_WAIT_S: Final = 1.0  # after 429 without a usable header
 _RATE_LIMITED: Final = 429
 _SERVER_ERROR: Final = 500
+_LOOPBACK: Final = "all://127.0.0.1"  # a proxy of the environment is not for this machine
 _T = TypeVar("_T")
 
 # httpx logs the URL of each request, which may have a key, at the level INFO.
@@ -31,7 +32,8 @@ for _name in ("httpx", "httpcore"):
 
 def http_client(timeout_s: float = 5.0) -> httpx.AsyncClient:
     """Return a client whose connections stay open; redirects are errors, because a key must go to no other host."""
-    return httpx.AsyncClient(timeout=timeout_s, headers={"User-Agent": f"memesnipe/{__version__}"})
+    headers = {"User-Agent": f"memesnipe/{__version__}"}
+    return httpx.AsyncClient(timeout=timeout_s, headers=headers, mounts={_LOOPBACK: None})
 
 
 def retrying(attempts: int = 4, max_wait_s: float = 2.0) -> AsyncRetrying:

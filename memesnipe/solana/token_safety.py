@@ -1,20 +1,23 @@
 """Whether a token may be bought: what the chain, RugCheck, Jupiter and a simulated sale say about it.
 
-It fails closed: a check that cannot be made is a reason against the token.
+It fails closed: a check that cannot be made is a reason against the token. A service that is not configured is not
+asked, and the verdict says so; what the chain says, and the simulated sale, are always checked.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from memesnipe.errors import MemeSnipeError
+from memesnipe.execution.token_verdict import SafetyReason, SafetyVerdict
 from memesnipe.solana.jupiter import JupiterToken, TokenAudit
 from memesnipe.solana.mint_account import parse_mint
 from memesnipe.solana.rpc import AccountData, HeldAmount
 from memesnipe.solana.rugcheck import RugCheckSummary
 
-_DANGER = "danger"
+CHECKS: Final = ("mint", "holders", "sale", "rugcheck", "jupiter")
+_DANGER: Final = "danger"
 
 
 class ChainReader(Protocol):
@@ -60,40 +63,24 @@ class SafetyPolicy:
     max_rugcheck_score: float = 50.0
 
 
-@dataclass(frozen=True, slots=True)
-class SafetyReason:
-    """Why a token is not bought."""
-
-    check: str  # mint | holders | rugcheck | jupiter | sale
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class SafetyVerdict:
-    """The result of all checks of a token."""
-
-    mint: str
-    reasons: tuple[SafetyReason, ...]
-
-    @property
-    def is_safe(self) -> bool:
-        """Whether no check speaks against the token."""
-        return not self.reasons
-
-
 class TokenSafety:
     """Checks tokens.
 
     Args:
         chain: a node.
-        rugcheck: RugCheck.
-        tokens: Jupiter's tokens.
+        rugcheck: RugCheck; None where it is not configured.
+        tokens: Jupiter's tokens; None where they are not configured.
         sale: simulates a round trip.
         policy: what is accepted.
     """
 
     def __init__(
-        self, chain: ChainReader, rugcheck: RugCheck, tokens: TokenList, sale: SaleCheck, policy: SafetyPolicy
+        self,
+        chain: ChainReader,
+        rugcheck: RugCheck | None,
+        tokens: TokenList | None,
+        sale: SaleCheck,
+        policy: SafetyPolicy,
     ) -> None:
         self._chain, self._rugcheck, self._tokens, self._sale, self._policy = chain, rugcheck, tokens, sale, policy
 
@@ -107,20 +94,25 @@ class TokenSafety:
         checks = {
             "mint": self._of_mint(mint),
             "holders": self._of_holders(mint, pool_accounts),
-            "rugcheck": self._of_rugcheck(mint),
-            "jupiter": self._of_jupiter(mint),
             "sale": self._of_sale(mint),
         }
-        found = await asyncio.gather(*checks.values(), return_exceptions=True)
+        if self._rugcheck is not None:
+            checks["rugcheck"] = self._of_rugcheck(self._rugcheck, mint)
+        if self._tokens is not None:
+            checks["jupiter"] = self._of_jupiter(self._tokens, mint)
+        sources = dict.fromkeys(CHECKS, "not configured")
         reasons: list[SafetyReason] = []
+        found = await asyncio.gather(*checks.values(), return_exceptions=True)
         for check, result in zip(checks, found, strict=True):
+            sources[check] = "checked"
             if isinstance(result, MemeSnipeError):
+                sources[check] = "no answer"
                 reasons.append(SafetyReason(check, f"cannot be checked: {result}"))
             elif isinstance(result, BaseException):
                 raise result
             else:
                 reasons += [SafetyReason(check, detail) for detail in result]
-        return SafetyVerdict(mint, tuple(reasons))
+        return SafetyVerdict(mint, tuple(reasons), sources)
 
     async def _of_mint(self, mint: str) -> list[str]:
         (account,) = await self._chain.accounts([mint])
@@ -138,15 +130,15 @@ class TokenSafety:
             return [f"the {self._policy.top_holders} largest accounts hold {share:.0%}"]
         return []
 
-    async def _of_rugcheck(self, mint: str) -> list[str]:
-        summary = await self._rugcheck.summary(mint)
+    async def _of_rugcheck(self, rugcheck: RugCheck, mint: str) -> list[str]:
+        summary = await rugcheck.summary(mint)
         found = [risk.name for risk in summary.risks or () if risk.level == _DANGER]
         if not 0 <= summary.score_normalised <= self._policy.max_rugcheck_score:  # NaN is neither
             found.append(f"score {summary.score_normalised:g}")
         return found
 
-    async def _of_jupiter(self, mint: str) -> list[str]:
-        token = await self._tokens.token(mint)
+    async def _of_jupiter(self, tokens: TokenList, mint: str) -> list[str]:
+        token = await tokens.token(mint)
         audit = None if token is None else token.audit
         return ["has no audit"] if audit is None else _of_audit(audit)
 

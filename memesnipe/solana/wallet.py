@@ -1,6 +1,7 @@
 """The wallet: a keypair in a file that only its owner can read."""
 
 import json
+import sys
 from pathlib import Path
 
 from solders.keypair import Keypair
@@ -65,3 +66,17 @@ def _is_key(values: object) -> bool:
 
 def _encode(keypair: Keypair) -> str:
     return json.dumps(list(bytes(keypair)))
+
+
+def _main() -> int:
+    """Print the address of the wallet whose file is the first argument; return the exit status."""
+    try:
+        sys.stdout.write(f"{load_wallet(Path(sys.argv[1])).pubkey()}\n")
+    except InputError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

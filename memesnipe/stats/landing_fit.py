@@ -84,7 +84,8 @@ def fit_landing(bids: NDArray[np.int64], landed: NDArray[np.bool_], assumed: Lan
         landed: whether it landed, shape (n,).
         assumed: the curve without any order.
     """
-    levels, index = np.unique(np.rint(np.log(np.maximum(bids, 1)) / _STEP), return_inverse=True)
+    rounded = np.rint(np.log(np.maximum(bids, 1).astype(np.float64)) / _STEP)
+    levels, index = np.unique(rounded, return_inverse=True)
     trials = np.bincount(index, minlength=len(levels)).astype(np.float64)
     hits = np.bincount(index, landed.astype(np.float64), minlength=len(levels)).astype(np.float64)
     prior = np.array([_logit(min(max(assumed.maximum, _EDGE), 1 - _EDGE)), np.log(max(assumed.half, 1.0))])

@@ -5,17 +5,23 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from memesnipe.protocol.commands import CommandName
+from memesnipe.errors import InputError
+from memesnipe.protocol.account import Account
+from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.storage import views
+from memesnipe.storage.actions import UNKNOWN, record_action
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.database import connect
+from memesnipe.storage.runs import LIVE_CAPITAL, read_run_settings
+from memesnipe.storage.strategy_ids import has_strategy
 
 # The syntax of strategy ids.
 SPEC_ID: Final = r"^[A-Za-z0-9_.:-]{1,100}$"
 # For connections that only record commands: a lock or a slow server must not delay a halt.
 _SHORT_TIMEOUTS: Final = "-c statement_timeout=3s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s"
+_NO_RUN: Final = "there is no run yet"
 
 
 class NoRunError(LookupError):
@@ -24,6 +30,10 @@ class NoRunError(LookupError):
 
 class NoSuchStrategyError(LookupError):
     """The run has no such strategy."""
+
+
+class NoSuchAccountError(LookupError):
+    """The run has no such account."""
 
 
 class TooLateError(TimeoutError):
@@ -43,8 +53,17 @@ def connect_for_commands(url: str) -> Engine:
     return connect(url, _SHORT_TIMEOUTS)
 
 
-def submit(database: Engine, name: CommandName, *, spec_id: str = "", reason: str, deadline: float) -> SubmittedCommand:
-    """Record a command for the newest run.
+def submit(
+    database: Engine,
+    name: CommandName,
+    *,
+    spec_id: str = "",
+    reason: str,
+    account: str = "",
+    deadline: float,
+    who: str = UNKNOWN,
+) -> SubmittedCommand:
+    """Record a command for the newest run, and the action in the audit log; a refused one in the log alone.
 
     A stalled server may respond long after the caller has timed out; the deadline prevents the commit of such a
     command.
@@ -54,21 +73,42 @@ def submit(database: Engine, name: CommandName, *, spec_id: str = "", reason: st
         name: the command.
         spec_id: the strategy to promote or demote; empty for other commands.
         reason: the reason to record with the command.
+        account: that the command is for; empty for every account.
         deadline: the time of the monotonic clock, in seconds, after which the command is not committed.
+        who: has asked for it (`memesnipe.storage.actions`).
 
     Raises:
         NoRunError: there is no run yet.
         NoSuchStrategyError: the newest run has no such strategy.
+        NoSuchAccountError: the newest run has no such account.
         InputError: the reason is too long, or cannot be stored.
         TooLateError: the deadline has passed.
     """
     with database.begin() as connection:
         run_id = views.latest_run(connection)
-        if run_id is None:
-            raise NoRunError("there is no run yet")
-        if spec_id and not (re.match(SPEC_ID, spec_id) and views.has_strategy(connection, run_id, spec_id)):
-            raise NoSuchStrategyError(f"there is no strategy {spec_id!r:.100} in run {run_id}")
-        command_id = enqueue(connection, run_id, name, spec_id=spec_id, reason=reason)
+        refusal = _refusal(connection, run_id, spec_id, account, reason)
+        command_id = None
+        if refusal is None and run_id is not None:
+            command_id = enqueue(connection, run_id, name, spec_id=spec_id, reason=reason, account=account)
+        log = {"who": who, "spec_id": spec_id, "reason": reason, "refused": str(refusal or "")}
+        record_action(connection, run_id, name, command_id=command_id, **log)
         if time.monotonic() > deadline:
             raise TooLateError
+    if run_id is None or command_id is None:
+        raise refusal or NoRunError(_NO_RUN)
     return SubmittedCommand(run_id, command_id)
+
+
+def _refusal(connection: Connection, run_id: int | None, spec_id: str, account: str, reason: str) -> Exception | None:
+    """Return why a command is not recorded, or None."""
+    if run_id is None:
+        return NoRunError(_NO_RUN)
+    if spec_id and not (re.match(SPEC_ID, spec_id) and has_strategy(connection, run_id, spec_id)):
+        return NoSuchStrategyError(f"there is no strategy {spec_id!r:.100} in run {run_id}")
+    if account == Account.LIVE and read_run_settings(connection, run_id).get(LIVE_CAPITAL) is None:
+        return NoSuchAccountError(f"run {run_id} has no live account; trading is on paper")
+    try:
+        check_reason(reason)
+    except InputError as error:
+        return error
+    return None

@@ -10,7 +10,7 @@ from memesnipe.protocol.messages import CommandMessage
 from memesnipe.storage.schema_control import CommandRow
 
 _PENDING: Final = (
-    select(CommandRow.command_id, CommandRow.name, CommandRow.spec_id, CommandRow.reason)
+    select(CommandRow.command_id, CommandRow.name, CommandRow.spec_id, CommandRow.reason, CommandRow.account)
     .where(CommandRow.run_id == bindparam("run"), CommandRow.seq.is_(None))
     .order_by(CommandRow.command_id)
 )
@@ -24,6 +24,7 @@ class PendingCommand:
     name: str
     spec_id: str
     reason: str
+    account: str
 
     def at(self, seq: int) -> CommandMessage:
         """Return the message that makes the command effective after event ``seq``."""
@@ -33,20 +34,31 @@ class PendingCommand:
             name=CommandName(self.name),
             spec_id=self.spec_id,
             reason=self.reason,
+            account=self.account,
         )
 
 
-def enqueue(connection: Connection, run_id: int, name: CommandName, *, spec_id: str = "", reason: str = "") -> int:
+def enqueue(
+    connection: Connection, run_id: int, name: CommandName, *, spec_id: str = "", reason: str = "", account: str = ""
+) -> int:
     """Enqueue a command; return its id.
 
     Raises:
         InputError: the reason is too long, or cannot be stored.
     """
     check_reason(reason)
-    values = {"run_id": run_id, "name": name.value, "spec_id": spec_id, "reason": reason}
+    values = {"run_id": run_id, "name": name.value, "spec_id": spec_id, "reason": reason, "account": account}
     command_id: int | None = connection.scalar(insert(CommandRow).values(values).returning(CommandRow.command_id))
     assert command_id is not None  # noqa: S101 - an INSERT that returns nothing has raised before
     return command_id
+
+
+def is_halt_recorded(connection: Connection, run_id: int) -> bool:
+    """Return whether the last command about halting forbids entries."""
+    names = [CommandName.HALT.value, CommandName.FLATTEN.value, CommandName.RISK_RESET.value]
+    query = select(CommandRow.name).where(CommandRow.run_id == run_id, CommandRow.name.in_(names))
+    last = connection.scalar(query.order_by(CommandRow.command_id.desc()).limit(1))
+    return last is not None and last != CommandName.RISK_RESET
 
 
 def pending_commands(connection: Connection, run_id: int) -> list[PendingCommand]:

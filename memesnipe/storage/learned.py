@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from memesnipe.protocol.account import Account
 from memesnipe.storage.schema import EquityRow, GenerationRow, StrategyRow
+from memesnipe.storage.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def in_words(facts: Learned) -> str:
     """Return two or three sentences: what was tried, what holds up, and where the capital is."""
     if not facts.generations:
         return "Nothing is learned yet: the first generation is bred when there are enough events."
-    tried = f"{_plural(facts.generations, 'generation')} tried {_plural(facts.evaluations, 'strategy', 'strategies')}"
+    tried = f"{plural(facts.generations, 'generation')} tried {plural(facts.evaluations, 'strategy', 'strategies')}"
     if not facts.proposed:
         return f"{tried}; none was better than luck ({facts.last_reason}). All capital stays in cash."
     were = "was" if facts.proposed == 1 else "were"
@@ -101,8 +102,4 @@ def _proof(facts: Learned) -> str:
         return f"{facts.proven:,} {'is' if facts.proven == 1 else 'are'} proven"
     if facts.trades_needed is None:
         return "none is proven yet"
-    return f"none is proven yet, the nearest to it needs about {_plural(round(facts.trades_needed), 'more round trip')}"
-
-
-def _plural(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"none is proven yet, the nearest to it needs about {plural(round(facts.trades_needed), 'more round trip')}"

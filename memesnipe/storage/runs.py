@@ -1,11 +1,14 @@
 """Runs: begin, resume and finish a run; read its options, cursor, mints and offsets."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from memesnipe.protocol.account import Account
+from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.streams import (
     ALLOCATIONS,
     COMMANDS,
@@ -13,11 +16,17 @@ from memesnipe.protocol.streams import (
     EVENTS,
     EXECUTION_REPORTS,
 )
-from memesnipe.storage.schema import FeedCursorRow, MessageRow, RunRow, StreamOffsetRow, TokenRow
+from memesnipe.storage.schema import FeedCursorRow, MessageRow, OrderRow, RunRow, StreamOffsetRow, TokenRow
+from memesnipe.storage.schema_submissions import ReportRow, SubmissionRow
 
 OPEN, FINISHED = "open", "finished"
 # The key in a run's settings with the starting capital of the live account; a run without it trades on paper alone.
-LIVE_CAPITAL: Final = "live_capital_usd"
+LIVE_CAPITAL: Final = "live_capital_lamports"
+# The keys of a live run: what its wallet held at the beginning, the wallet's address, and the chain.
+LIVE_WALLET: Final = "live_wallet_lamports"
+WALLET: Final = "wallet"
+CHAIN: Final = "chain"
+_OPENING: Final = (LIVE_CAPITAL, LIVE_WALLET)  # recorded at the beginning of a run; they do not tell runs apart
 
 _CURSOR: Final = select(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("run"))
 _OFFSETS: Final = select(
@@ -33,19 +42,39 @@ class RunInfo:
     resumed: bool
 
 
-def begin_run(engine: Engine, feed: str, options: dict[str, Any], settings: dict[str, Any]) -> RunInfo:
-    """Resume the unfinished run of the same feed with the same settings, or begin a new run."""
+def begin_run(
+    engine: Engine,
+    feed: str,
+    options: dict[str, Any],
+    settings: dict[str, Any],
+    opening: Callable[[], Mapping[str, int]] = dict,
+) -> RunInfo:
+    """Resume the unfinished run of the same feed with the same settings, or begin a new run.
+
+    Args:
+        engine: the database.
+        feed: identity of the feed.
+        options: of this start.
+        settings: that a run keeps.
+        opening: returns what a live run records at its beginning: `LIVE_CAPITAL` and `LIVE_WALLET`.
+    """
     with engine.begin() as connection:
         query = select(RunRow.run_id, RunRow.settings).where(RunRow.feed == feed, RunRow.status == OPEN)
         for row in connection.execute(query.order_by(RunRow.run_id.desc())):
-            if row.settings == settings:
+            if _kept(row.settings) == _kept(settings):
                 connection.execute(update(RunRow).where(RunRow.run_id == row.run_id).values(options=options))
                 return RunInfo(row.run_id, resumed=True)
-        run = insert(RunRow).values(feed=feed, status=OPEN, options=options, settings=settings)
+        values = {"options": options, "settings": {**settings, **opening()}}
+        run = insert(RunRow).values(feed=feed, status=OPEN, **values)
         run_id = connection.scalar(run.returning(RunRow.run_id))
         assert run_id is not None  # noqa: S101 - an INSERT that returns nothing has raised before
         connection.execute(insert(FeedCursorRow).values(run_id=run_id))
         return RunInfo(run_id, resumed=False)
+
+
+def _kept(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that tell runs apart."""
+    return {name: value for name, value in settings.items() if name not in _OPENING}
 
 
 def finish_run(engine: Engine, run_id: int) -> None:
@@ -62,13 +91,16 @@ def run_options(engine: Engine, run_id: int) -> dict[str, Any]:
     return dict(options or {})
 
 
-def read_live_capital(engine: Engine, run_id: int) -> float | None:
-    """Return the starting capital of a run's live account in USD; None where the run has no live account."""
+def read_live_capital(engine: Engine, run_id: int) -> int | None:
+    """Return the starting capital of a run's live account in lamports; None where the run has no live account."""
     with engine.connect() as connection:
-        settings: dict[str, Any] = connection.execute(
-            select(RunRow.settings).where(RunRow.run_id == run_id)
-        ).scalar_one()
-    return settings.get(LIVE_CAPITAL)
+        return read_run_settings(connection, run_id).get(LIVE_CAPITAL)
+
+
+def read_run_settings(connection: Connection, run_id: int) -> dict[str, Any]:
+    """Return what a run keeps: its deciding settings, and the keys of a live run."""
+    query = select(RunRow.settings).where(RunRow.run_id == run_id)
+    return dict(connection.execute(query).scalar_one())
 
 
 def read_settings(connection: Connection, run_id: int) -> dict[str, Any] | None:
@@ -148,8 +180,41 @@ def is_complete(connection: Connection, run_id: int, readers: tuple[str, ...]) -
     if decided < cursor.decision_seq or any(offsets[EVENTS].get(r, (0, 0))[1] < cursor.seq for r in readers):
         return False
     published = read_published(connection, run_id, cursor.seq)
+    if WALLET in read_run_settings(connection, run_id) and not has_settled(connection, run_id):
+        return False
     return all(
         offsets[stream].get(actor, (0, 0))[0] >= published.get(stream, (0, 0))[1]
         for actor, consumed in CONSUMED_TO_THE_END.items()
         for stream in consumed
     )
+
+
+def open_orders(connection: Connection, run_id: int) -> int:
+    """Return the number of live orders without a final outcome.
+
+    An order whose outcome on the chain contradicts its report has none, and is not counted: `verify` names the wallet's
+    difference.
+    """
+    order, submission = OrderRow, SubmissionRow
+    submitted = select(submission.order_id).where(submission.run_id == run_id)
+    unsubmitted = select(func.count()).where(
+        order.run_id == run_id, order.account == Account.LIVE, order.order_id.not_in(submitted)
+    )
+    ended = (OrderStatus.RECONCILED, OrderStatus.CANCELLED)
+    in_execution = select(func.count()).where(
+        submission.run_id == run_id, submission.status.not_in(ended), submission.contradiction == ""
+    )
+    return sum(connection.execute(query).scalar_one() for query in (unsubmitted, in_execution))
+
+
+def has_settled(connection: Connection, run_id: int) -> bool:
+    """Return whether every live order has its final outcome, and the executor has applied all reports."""
+    unread = select(func.count()).where(ReportRow.run_id == run_id)
+    last = select(func.coalesce(func.max(MessageRow.number), 0)).where(
+        MessageRow.run_id == run_id, MessageRow.stream == EXECUTION_REPORTS
+    )
+    (reports,) = read_offsets(connection, run_id, EXECUTION_REPORTS)
+    applied, _ = reports.get("executor", (0, 0))
+    if open_orders(connection, run_id) or connection.execute(unread).scalar_one():
+        return False
+    return applied >= connection.execute(last).scalar_one()

@@ -208,7 +208,10 @@ class OrderRow(Base):
 
 
 class TradeRow(Base):
-    """The outcome of an order: a fill (PAPER or LIVE), or a failure (FAILED) that paid its fee."""
+    """One outcome of an order: a fill (PAPER or LIVE), or a failure (FAILED) that paid its fee.
+
+    A purchase and its sale are two rows; the `trades` of reports and backtests are round trips: they count the sales.
+    """
 
     __tablename__ = "trades"
     __table_args__ = (Index("trades_latest", "run_id", "seq"),)

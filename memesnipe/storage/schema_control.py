@@ -32,8 +32,9 @@ class CommandRow(Base):
     __table_args__ = (Index("commands_waiting", "run_id", postgresql_where=text("seq IS NULL")),)
     command_id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"))
-    name: Mapped[str]  # halt | risk_reset | promote | demote
+    name: Mapped[str]  # halt | flatten | risk_reset | promote | demote
     spec_id: Mapped[str]  # of promote and demote
+    account: Mapped[str] = mapped_column(server_default="")  # of flatten; "": every account
     reason: Mapped[str]
     requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seq: Mapped[int | None]

@@ -55,3 +55,13 @@ class ReportRow(Base):
     run_id: Mapped[int] = run_key()
     number: Mapped[int] = mapped_column(primary_key=True)  # in order, in each run
     payload: Mapped[str]  # `memesnipe.protocol.messages.ExecutionReport`
+
+
+class WalletRow(Base):
+    """What the wallet of a live run held when `memesnipe up` last ended."""
+
+    __tablename__ = "wallets"
+    run_id: Mapped[int] = run_key()
+    lamports: Mapped[int]  # wrapped ones included
+    tokens: Mapped[dict[str, Any]]  # raw, by mint
+    open_orders: Mapped[int]  # without a final outcome at that time

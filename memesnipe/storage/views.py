@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, Sele
 
 from memesnipe.market.events import COVER_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SIDE_NAMES
 from memesnipe.protocol.account import Account
+from memesnipe.storage.rows import Json, records
 from memesnipe.storage.runs import LIVE_CAPITAL
 from memesnipe.storage.schema import (
     AllocationRow,
@@ -28,8 +29,6 @@ from memesnipe.storage.schema import (
 )
 from memesnipe.storage.schema_control import CommandRow, RefusalRow
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
-
-Json = dict[str, Any]
 
 _EXITS = (SIDE_NAMES[SELL_SIDE], SIDE_NAMES[COVER_SIDE])
 _MODES = ("simulating", "paper", "live", "retired")
@@ -125,23 +124,6 @@ def _open_positions(run_id: int, account: Account) -> ScalarSelect[int]:
     return _count(*_of(PositionRow, run_id, account), PositionRow.cost_lamports > 0)
 
 
-def _records(conn: Connection, query: Select[Any]) -> list[Json]:
-    """Return rows as dicts, without the id of the run."""
-    rows = conn.execute(query).mappings()
-    # SQLAlchemy's names can be of a subclass of str, which orjson rejects as a key.
-    return [{str(name): value for name, value in row.items() if name != "run_id"} for row in rows]
-
-
-def trades(conn: Connection, run_id: int, limit: int) -> list[Json]:
-    """Return the outcomes of orders, the newest first."""
-    newest = select(TradeRow).where(TradeRow.run_id == run_id).order_by(TradeRow.seq.desc(), TradeRow.order_id.desc())
-    found = _records(conn, newest.limit(limit))
-    for trade in found:
-        trade["sol_amount"] = trade["sol_lamports"] / LAMPORTS_PER_SOL
-        trade["fees_sol"] = (trade["pool_fee_lamports"] + trade["network_fee_lamports"]) / LAMPORTS_PER_SOL
-    return found
-
-
 def positions(conn: Connection, run_id: int, limit: int = 1000) -> list[Json]:
     """Return the open positions, the largest first, and then the closed ones, the latest first."""
     is_open = case((PositionRow.cost_lamports > 0, 1), else_=0)
@@ -152,7 +134,7 @@ def positions(conn: Connection, run_id: int, limit: int = 1000) -> list[Json]:
         .order_by(PositionRow.account, PositionRow.spec_id, PositionRow.token)
     )
     usd_per_lamport = _usd_per_lamport(conn, run_id)
-    return [_position(record, usd_per_lamport) for record in _records(conn, query.limit(limit))]
+    return [_position(record, usd_per_lamport) for record in records(conn, query.limit(limit))]
 
 
 def _position(record: Json, usd_per_lamport: float | None) -> Json:
@@ -175,23 +157,11 @@ def _usd_per_lamport(conn: Connection, run_id: int) -> float | None:
     return conn.scalar(query.order_by(EquityRow.seq.desc()).limit(1))
 
 
-def strategies(conn: Connection, run_id: int, limit: int) -> list[Json]:
-    """Return live, paper, simulating and retired strategies in this order, the highest return first in each mode."""
-    rank = case({"live": 0, "paper": 1, "retired": 3}, value=StrategyRow.mode, else_=2)
-    total_return = StrategyRow.result["total_return"].as_float()
-    query = (
-        select(StrategyRow)
-        .where(StrategyRow.run_id == run_id)
-        .order_by(rank, total_return.desc().nulls_last(), StrategyRow.spec_id)
-    )
-    return _records(conn, query.limit(limit))
-
-
 def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -> Json:
     """Return an account at its last mark, and its change from the initial capital."""
     marks = select(EquityRow).where(*_of(EquityRow, run_id, account))
-    last = _records(conn, marks.order_by(EquityRow.seq.desc()).limit(1))
-    first = _records(conn, marks.order_by(EquityRow.seq).limit(1))
+    last = records(conn, marks.order_by(EquityRow.seq.desc()).limit(1))
+    first = records(conn, marks.order_by(EquityRow.seq).limit(1))
     capital = RunRow.settings["initial_capital_usd" if account is Account.PAPER else LIVE_CAPITAL].as_float()
     initial_usd = conn.scalar(select(capital).where(RunRow.run_id == run_id))
     equity = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
@@ -224,26 +194,9 @@ def _change(before: float, last: Json) -> Json:
     }
 
 
-def equity_curve(conn: Connection, run_id: int, points: int, account: Account = Account.PAPER) -> list[Json]:
-    """Return at most ``points`` (2 or more) marks of an account, evenly spaced by number, with first and last."""
-    number = func.row_number().over(order_by=EquityRow.seq)
-    steps = func.greatest(func.count().over() - 1, 1)
-    # The number of intervals between points before this mark: a mark that enters a new interval is kept.
-    behind = ((number - 1) * (points - 1)).op("/")(steps)
-    before = ((number - 2) * (points - 1)).op("/")(steps)
-    marks = (
-        select(EquityRow.seq, EquityRow.ts, EquityRow.equity_usd, EquityRow.drawdown)
-        .add_columns(((number == 1) | (behind > before)).label("kept"))
-        .where(*_of(EquityRow, run_id, account))
-        .subquery()
-    )
-    kept = select(marks.c.seq, marks.c.ts, marks.c.equity_usd, marks.c.drawdown).where(marks.c.kept)
-    return _records(conn, kept.order_by(marks.c.seq))
-
-
 def risk(conn: Connection, run_id: int, account: Account = Account.PAPER) -> Json:
     """Return the state of an account's circuit breaker, and its effect on the size of new positions."""
-    found = _records(conn, select(BreakerRow).where(*_of(BreakerRow, run_id, account)))
+    found = records(conn, select(BreakerRow).where(*_of(BreakerRow, run_id, account)))
     breaker: Json = (
         found[0] if found else {"level": "normal", "drawdown": 0.0, "peak_lamports": 0, "seq": 0, "halted": False}
     )
@@ -266,31 +219,19 @@ def _refusal_counts(conn: Connection, run_id: int, account: Account) -> dict[str
     return {row.reason: row[1] for row in found}
 
 
-def refusals(conn: Connection, run_id: int, limit: int) -> list[Json]:
-    """Return the decisions that the risk gate refused, the newest first."""
-    query = select(RefusalRow).where(RefusalRow.run_id == run_id).order_by(RefusalRow.seq.desc(), RefusalRow.order_id)
-    return _records(conn, query.limit(limit))
-
-
 def lifecycle(conn: Connection, run_id: int, limit: int) -> list[Json]:
     """Return the mode changes of strategies with their reasons, the newest first."""
     query = select(LifecycleRow).where(LifecycleRow.run_id == run_id)
-    return _records(conn, query.order_by(LifecycleRow.number.desc()).limit(limit))
+    return records(conn, query.order_by(LifecycleRow.number.desc()).limit(limit))
 
 
 def commands(conn: Connection, run_id: int, limit: int) -> list[Json]:
     """Return the manual commands with their outcomes, the newest first."""
     query = select(CommandRow).where(CommandRow.run_id == run_id).order_by(CommandRow.command_id.desc()).limit(limit)
-    found = _records(conn, query)
+    found = records(conn, query)
     return [{**record, "requested_at": record["requested_at"].isoformat()} for record in found]
-
-
-def has_strategy(conn: Connection, run_id: int, spec_id: str) -> bool:
-    """Return whether a run has a strategy."""
-    query = select(StrategyRow.spec_id).where(StrategyRow.run_id == run_id, StrategyRow.spec_id == spec_id)
-    return conn.scalar(query) is not None
 
 
 def generations(conn: Connection, run_id: int) -> list[Json]:
     """Return the generations of the search, in their order."""
-    return _records(conn, select(GenerationRow).where(GenerationRow.run_id == run_id).order_by(GenerationRow.index))
+    return records(conn, select(GenerationRow).where(GenerationRow.run_id == run_id).order_by(GenerationRow.index))

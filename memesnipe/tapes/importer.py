@@ -28,6 +28,7 @@ from memesnipe.tapes.table import DELIMITERS
 from memesnipe.tapes.tape import Tape
 
 DEFAULT_SOL_USD: Final = 200.0
+_SHOWN_ROWS: Final = 5  # in the message about a file without a usable row
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _EVENT_COLUMNS: Final = (
@@ -87,7 +88,7 @@ def import_swaps(
     left_out.add(late, rows)
     rejected, unit = left_out.counts(), assumptions["time_unit"]
     if not len(tape.events):
-        raise _no_usable_swap(path, rejected)
+        raise _no_usable_swap(path, left_out)
     assumptions |= _file_assumptions(file.table.delimiter, order, duplicates, by, rejected)
     shown = preview(kept[late.is_good].head(SHOWN), swaps.mints, tape.events["sol_usd"])
     tape, units = Tape(tape.events, tape.mints, assumptions), {"ts": unit} | file.units
@@ -102,7 +103,7 @@ def _distinct(path: Path, file: SwapsFile, left_out: LeftOut) -> tuple[pd.DataFr
         left_out.add(swaps.reasons, file.rows)
     kept, compared = _usable(swaps, file.compared)
     if kept.empty:
-        raise _no_usable_swap(path, left_out.counts())
+        raise _no_usable_swap(path, left_out)
     rows = file.rows[swaps.reasons.is_good]
     is_repeat, by = find_duplicates(compared, kept)
     left_out.add_duplicates(rows[is_repeat], by)
@@ -117,9 +118,20 @@ def _ordered(swaps: pd.DataFrame, rows: Ints) -> tuple[pd.DataFrame, Ints, str]:
     return swaps.iloc[order].reset_index(drop=True), rows[order], ordered_by
 
 
-def _no_usable_swap(path: Path, rejected: dict[str, int]) -> TapeError:
-    reasons = "; ".join(f"{reason} ({count:,} rows)" for reason, count in list(rejected.items())[:3])
+def _no_usable_swap(path: Path, left_out: LeftOut) -> TapeError:
+    reasons = "; ".join(
+        f"{reason} ({_rows(count, left_out.rows(reason, _SHOWN_ROWS))})"
+        for reason, count in list(left_out.counts().items())[:3]
+    )
     return TapeError(f"{path} has no usable swap: {reasons or 'it has no rows'}")
+
+
+def _rows(count: int, numbers: list[int]) -> str:
+    """Return which rows of a file have a reason: their number, and the first of them, counted from 1."""
+    shown = ", ".join(f"{number:,}" for number in numbers)
+    if count == 1:
+        return f"row {shown}"
+    return f"{count:,} rows: {shown}{', ...' if count > len(numbers) else ''}"
 
 
 def _usable(swaps: Swaps, columns: Mapping[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -63,21 +63,21 @@ class ClosedLoop:
             window_at: returns the training window that ends with an event.
             evaluate: evaluates genomes of a generation on a sample of its window.
         """
-        capital_usd = capital_of(settings, None)
+        capital = capital_of(settings, None)
         self.execution = local_execution(
             families,
             fill_model_of(settings),
             shadow_capital_usd=settings.simulation.shadow_capital_usd,
-            limits={account: limits_of(settings) for account in capital_usd},
-            policies={account: ledger_policy_of(settings, usd) for account, usd in capital_usd.items()},
+            limits={account: limits_of(settings) for account in capital},
+            policies={account: ledger_policy_of(settings, one) for account, one in capital.items()},
         )
         self.portfolio = Portfolio(
             promotion_policy_of(settings),
             caps_of(settings),
-            switches_of(settings),
+            switches_of(settings, is_live=False),
             arena_size=settings.simulation.arena_size,
         )
-        self.ledger = Ledger(ledger_policy_of(settings, capital_usd[Account.PAPER]), account=Account.PAPER)
+        self.ledger = Ledger(ledger_policy_of(settings, capital[Account.PAPER]), account=Account.PAPER)
         self.breeder = Breeder(
             families,
             search_of(settings),

@@ -7,7 +7,7 @@ from memesnipe.engine.orders import Fill, Order
 from memesnipe.market.events import Events, rows
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.protocol.messages import AccountFigures, ExecutionReport, ParityRecord
+from memesnipe.protocol.messages import AccountFigures, CommandMessage, ExecutionReport, ParityRecord
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import DeskState, order_key
@@ -148,14 +148,18 @@ class TradingAccount:
         """Return the empty step of a control that is applied after event ``seq``."""
         return Step(seq, self.desk.state.market_state.last_ts, self.name)
 
-    def apply_command(self, name: CommandName, spec_id: str, seq: int) -> Step:
+    def apply_command(self, command: CommandMessage, seq: int) -> Step:
         """Apply a manual command."""
-        step, state = self.begin_step(seq), self.desk.state
+        step, state, name = self.begin_step(seq), self.desk.state, command.name
         if name == CommandName.DEMOTE:  # no further entries; the portfolio changes the mode
-            state.allocations_usd.pop(spec_id, None)
-        before = state.level, state.halted
-        if self.desk.apply(name) and before != (state.level, state.halted):
+            state.allocations_usd.pop(command.spec_id, None)
+        before = state.level, state.halted, state.flattening
+        if self.desk.apply(name) and before != (state.level, state.halted, state.flattening):
             self._cancel(step)
+        if name == CommandName.FLATTEN:
+            # What fails is tried again like a stop: at the next event of the token, or the next mark.
+            for spec_id, token in state.held():
+                step.add(self.desk.exit(spec_id, token, name.value))
         return step
 
     def apply_report(self, report: ExecutionReport, seq: int) -> Step:

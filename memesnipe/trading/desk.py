@@ -173,7 +173,7 @@ class Desk:
         return self._leave(order, holding)
 
     def apply(self, command: str) -> bool:
-        """Apply a halt or a reset; return whether the command is one of these."""
+        """Apply a halt, a flatten or a reset; return whether the command is one of these."""
         return self._ledger.apply(command)
 
     def cancel_not_permitted(self) -> list[Order]:
@@ -195,6 +195,8 @@ class Desk:
         state, market = self.state, self.state.market_state.tokens.get(decision.token)
         if market is None:
             return None
+        if decision.side == SHORT_SIDE and not self._venue.can_short():
+            return RiskRefused(decision, RefusalReason.NO_VENUE, "there is no live venue for perps")
         refused = refuse(decision, state, self._limits)
         if refused is not None:
             return refused
@@ -284,4 +286,5 @@ class Desk:
             if not state.round_trips[spec_id]:
                 del state.round_trips[spec_id]
             value = round_trip.profit_lamports / round_trip.stake_lamports
-            self._observed.append(Observation(spec_id, token, value, ts, is_between_events))
+            profit = round_trip.profit_lamports
+            self._observed.append(Observation(spec_id, token, value, ts, is_between_events, profit))

@@ -33,6 +33,7 @@ class Observation:
     value: float | None  # at the end: its profit relative to its stake, net of all costs
     ts: int
     is_between_events: bool = True  # whether it follows the events of its time
+    profit_lamports: int = 0  # at the end, net of all costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,11 @@ class DeskState:
         """Whether trading was halted manually."""
         return self.ledger.halted
 
+    @property
+    def flattening(self) -> bool:
+        """Whether every position is being sold, whatever is halted."""
+        return self.ledger.flattening
+
     def status_of(self, order: Order) -> OrderStatus:
         """Return the status of an open order."""
         return self.statuses.get(order_key(order), OrderStatus.INTENDED)
@@ -113,8 +119,8 @@ class DeskState:
 
     def not_permitted(self) -> list[Order]:
         """Return the open entries where positions may only be closed, and all open orders where trading halts."""
-        if self.halted or self.level is RiskLevel.EMERGENCY:
+        if not self.flattening and (self.halted or self.level is RiskLevel.EMERGENCY):
             return list(self.pending)
-        if self.level is RiskLevel.CRITICAL:
+        if self.flattening or self.level is RiskLevel.CRITICAL:
             return [order for order in self.pending if order.side in ENTRIES]
         return []

@@ -115,19 +115,20 @@ class Execution:
     def _observe(self) -> None:
         """Pass the round trips of the desks to the evidence of their strategies."""
         observed = [
-            (index, seen)
-            for index, account in enumerate(self.accounts.values())
+            (index, name, seen)
+            for index, (name, account) in enumerate(self.accounts.items())
             for seen in account.desk.take_observed()
         ]
         # The accounts advance one after the other; in order of time the evidence does not depend on batches.
-        observed.sort(key=lambda pair: (pair[1].ts, pair[1].is_between_events))
-        for index, seen in observed:
+        observed.sort(key=lambda found: (found[2].ts, found[2].is_between_events))
+        for index, name, seen in observed:
             # After a change of mode a strategy may hold a token in both accounts.
             position = seen.token * len(self.accounts) + index
             for arena in self.arenas:
                 if arena.owns(seen.spec_id):
                     arena.engine.observe_desk(seen.spec_id, position, seen.value)
-            self._side.observed.append(RoundTripSeen(seen.spec_id, position, seen.value))
+            profit = seen.profit_lamports if name is Account.LIVE and seen.value is not None else 0
+            self._side.observed.append(RoundTripSeen(seen.spec_id, position, seen.value, profit))
 
     def _in_order(self, batches: Sequence[ArenaBatch]) -> list[Order]:
         """Merge the decisions of all arenas into the total order; a strategy's own decisions keep theirs."""
@@ -182,7 +183,7 @@ class Execution:
         accounts, seq = self.accounts, self.seq
         match control:
             case CommandMessage():
-                return [each.apply_command(control.name, control.spec_id, seq) for each in accounts.values()]
+                return [each.apply_command(control, seq) for each in accounts.values() if control.concerns(each.name)]
             case ExecutionReport():
                 return [accounts[control.account].apply_report(control, seq)]
             case AllocationMessage():

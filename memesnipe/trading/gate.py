@@ -29,6 +29,7 @@ class RefusalReason(StrEnum):
     TOKEN_EXPOSURE = "token_exposure"  # noqa: S105 - the exposure to this token would exceed its limit
     TOTAL_EXPOSURE = "total_exposure"  # the exposure to all tokens would exceed its limit
     ORDER_RATE = "order_rate"  # too many orders in the last minute
+    NO_VENUE = "no_venue"  # the account's venue does not trade perps
     NO_LIQUIDITY = "no_liquidity"  # the pool gives nothing for the budget
 
 
@@ -61,12 +62,14 @@ def refuse(order: Order, state: DeskState, limits: Limits) -> RiskRefused | None
     """Return why an order must not be sent at any size, or None.
 
     An exit is refused only by a halt, in Emergency, and while an order for its token is open: under every other
-    condition, closing is the safer choice.
+    condition, closing is the safer choice. While everything is being sold, a halt and Emergency refuse entries only.
     """
-    if state.halted:
-        return RiskRefused(order, RefusalReason.HALTED, "trading was halted manually")
     is_entry = order.side in ENTRIES
-    if state.level is RiskLevel.EMERGENCY or (is_entry and state.level is RiskLevel.CRITICAL):
+    if state.halted and (is_entry or not state.flattening):
+        return RiskRefused(order, RefusalReason.HALTED, "trading was halted manually")
+    if (state.level is RiskLevel.EMERGENCY and (is_entry or not state.flattening)) or (
+        is_entry and state.level is RiskLevel.CRITICAL
+    ):
         return RiskRefused(order, RefusalReason.BREAKER, f"the breaker is at {state.level}")
     if state.is_pending(order.spec_id, order.token):
         return RiskRefused(order, RefusalReason.BUSY, "an order for this token is open")

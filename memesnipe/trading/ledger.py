@@ -40,6 +40,7 @@ class LedgerState:
     value_lamports: int = 0  # of all positions
     breaker: Breaker = field(default_factory=Breaker)
     halted: bool = False
+    flattening: bool = False  # whether every position is being sold, although trading is halted
 
     def position(self, spec_id: str, token: int) -> Position | None:
         """Return a strategy's position in a token, or None."""
@@ -54,10 +55,11 @@ class LedgerState:
 class LedgerPolicy:
     """The initial capital, and the stops of positions. Losses are ratios."""
 
-    capital_usd: float
+    capital_usd: float  # converted at the first price of SOL
     stop_loss: float  # of a position's cost
     trailing_stop: float  # of its highest value
     dead_after_ns: int
+    capital_lamports: int = 0  # instead, where the capital is what a wallet holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Ledger:
         return self.state.cash_lamports + self.state.value_lamports
 
     def on_event(self, event: Event) -> RiskCheck | None:
-        """Apply an event to the market and to the positions; convert the capital at the first price of SOL.
+        """Apply an event to the market and to the positions; set the capital at the first price of SOL.
 
         Returns:
             The check of the event's positions and of the account; None where the event's token is not held.
@@ -123,7 +125,8 @@ class Ledger:
                 follow(position.holding, before, event)
         state.market_state.apply(event)
         if not state.capital_lamports and state.market_state.sol_usd:
-            state.capital_lamports = capital_lamports(self._rules.capital_usd, state.market_state.sol_usd)
+            usd = self._rules.capital_usd
+            state.capital_lamports = self._rules.capital_lamports or capital_lamports(usd, state.market_state.sol_usd)
             state.cash_lamports += state.capital_lamports
         if not held:
             return None
@@ -158,15 +161,15 @@ class Ledger:
         return Booked(position, realised)
 
     def apply(self, command: str) -> bool:
-        """Apply a halt or a reset; return whether the command is one of these."""
-        if command == CommandName.HALT:
-            self.state.halted = True
+        """Apply a halt, a flatten or a reset; return whether the command is one of these."""
+        if command in (CommandName.HALT, CommandName.FLATTEN):
+            self.state.halted, self.state.flattening = True, command == CommandName.FLATTEN
         elif command == CommandName.RISK_RESET:
-            self.state.halted = False
+            self.state.halted = self.state.flattening = False
             # Ending a halt keeps the drawdown; ending Critical or Emergency resets it.
             if self.state.breaker.level in (RiskLevel.CRITICAL, RiskLevel.EMERGENCY):
                 self.state.breaker.reset()
-        return command in (CommandName.HALT, CommandName.RISK_RESET)
+        return command in (CommandName.HALT, CommandName.FLATTEN, CommandName.RISK_RESET)
 
     def mark(self) -> Mark:
         """Return the account's value, and check all positions and the breaker.
@@ -212,6 +215,8 @@ class Ledger:
         return RiskCheck(self.state.breaker.observe(self.equity_lamports), stopped, newly_stopped)
 
     def _stop_of(self, position: Position) -> str:
+        if self.state.flattening:
+            return CommandName.FLATTEN.value
         if position.value_lamports <= position.holding.cost_lamports * (1.0 - self._rules.stop_loss):
             return "portfolio_stop_loss"
         if position.value_lamports <= position.best_value_lamports * (1.0 - self._rules.trailing_stop):

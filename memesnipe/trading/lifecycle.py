@@ -57,7 +57,7 @@ class Switches:
     live_trading_enabled: bool = False
     paper_trading_off: bool = False
     wallet: bool = False
-    signer: bool = False
+    live_run: bool = False  # begun with `--mode live`, which requires that the signer signs
 
     def missing(self) -> str:
         """Return the conditions that do not hold, in words; "" where all hold."""
@@ -65,7 +65,7 @@ class Switches:
             "LIVE_TRADING_ENABLED is false": self.live_trading_enabled,
             "PAPER_TRADING_MODE is true": self.paper_trading_off,
             "there is no wallet": self.wallet,
-            "in this version no order goes to the signer": self.signer,
+            "the run is on paper, without --mode live": self.live_run,
         }
         return ", ".join(word for word, is_on in words.items() if not is_on)
 

@@ -25,6 +25,7 @@ from memesnipe.trading.portfolio_state import (
     PortfolioDump,
     PortfolioState,
     Transition,
+    accept_parity,
 )
 from memesnipe.trading.probation import candidates, contest
 from memesnipe.trading.standing import NO_STANDING, Standing, Standings, message_of, standings
@@ -83,12 +84,11 @@ class Portfolio:
         self.state.evaluations = max(self.state.evaluations, spec.evaluations)
 
     def on_results(self, message: SimulationResults) -> None:
-        """Update each strategy's result, and the parity of its fills with the simulated ones."""
-        trading = dict(self._trading())
-        parity = {s: record for s, record in message.parity.items() if s in trading and trading[s].trades_in(record)}
-        self.records.apply(message.strategies, parity)
-        for spec_id, managed in trading.items():
-            managed.live_parity = parity.get(spec_id) if managed.mode is Mode.LIVE else None
+        """Update each strategy's result, the parity of its fills with the simulated ones, and its live capital."""
+        self.records.apply(message.strategies, accept_parity(self.state.strategies, message.parity))
+        for seen in message.round_trips:
+            if seen.live_profit_lamports:  # else nothing was traded: the entry failed without a fee
+                self.on_live_trade(seen.spec_id, seen.live_profit_lamports)
         self._detectors.apply([seen for seen in message.round_trips if seen.spec_id in self.state.strategies])
 
     def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> tuple[str, Transition | None]:

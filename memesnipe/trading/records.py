@@ -201,7 +201,7 @@ def _risk_messages(ledger: Ledger, risk: RiskCheck, seq: int, ts: int) -> list[P
 
 
 def of_command(ledger: Ledger, seq: int, ts: int, name: str) -> Entries:
-    """Return the position role's entries for a halt or a reset that it has applied."""
+    """Return the position role's entries for a halt, a flatten or a reset that it has applied."""
     return Entries(breaker=_breaker(ledger, seq), messages=[_risk_event(ledger, seq, ts, name)])
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from memesnipe.engine.results import FIGURES, evidence_from, result_from
+from memesnipe.engine.figures import FIGURES, evidence_from, result_from
 from memesnipe.engine.strategy_evidence import NO_EVIDENCE, StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.protocol.messages import ParityRecord

@@ -26,13 +26,13 @@ def settings_from_record(recorded: Mapping[str, Any]) -> Settings:
 
 def audit_of(recorded: Recorded, event_log: Path, settings: Settings, families: Families) -> Audit:
     """Return the audit of a run under its settings, with the strategy families that it used."""
-    capital_usd = capital_of(settings, recorded.settings.get(LIVE_CAPITAL))
-    policies = {account: ledger_policy_of(settings, usd) for account, usd in capital_usd.items()}
+    capital = capital_of(settings, recorded.settings.get(LIVE_CAPITAL))
+    policies = {account: ledger_policy_of(settings, one) for account, one in capital.items()}
     execution = local_execution(
         families,
         fill_model_of(settings),
         shadow_capital_usd=settings.simulation.shadow_capital_usd,
-        limits={account: limits_of(settings) for account in capital_usd},
+        limits={account: limits_of(settings) for account in capital},
         policies=policies,
     )
     ledgers = [Ledger(policy, account=account) for account, policy in policies.items()]

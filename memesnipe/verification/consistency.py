@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection, and_, func, select
 
@@ -21,6 +22,8 @@ from memesnipe.storage.schema import MessageRow, RunRow, StreamOffsetRow
 from memesnipe.storage.schema_control import CommandRow, ControlRow
 from memesnipe.verification.comparison import differences, name_of
 from memesnipe.verification.rederivation import ConsumedOffsets, Key, Records
+
+_OF_COMMAND: Final = ("name", "spec_id", "reason", "account")
 
 Offsets = dict[tuple[str, str], int]  # (actor, stream) -> number of the last entry consumed
 
@@ -102,7 +105,7 @@ def _of_commands(connection: Connection, run_id: int) -> Iterator[str]:
     """Check that the commands with an event assigned are those that were published."""
     query = select(CommandRow).where(CommandRow.run_id == run_id, CommandRow.seq.is_not(None))
     assigned = {
-        (row.command_id,): {"seq": row.seq, "name": row.name, "spec_id": row.spec_id, "reason": row.reason}
+        (row.command_id,): {"seq": row.seq} | {name: getattr(row, name) for name in _OF_COMMAND}
         for row in connection.execute(query)
     }
     published: dict[Key, dict[str, object]] = {}
@@ -113,12 +116,7 @@ def _of_commands(connection: Connection, run_id: int) -> Iterator[str]:
         key = (command.command_id,)
         if key in published:
             yield f"commands {name_of(key)}: was published twice"
-        published[key] = {
-            "seq": message.seq,
-            "name": str(command.name),
-            "spec_id": command.spec_id,
-            "reason": command.reason,
-        }
+        published[key] = {"seq": message.seq} | {name: str(getattr(command, name)) for name in _OF_COMMAND}
     yield from differences("commands", assigned, published)
 
 

@@ -165,7 +165,8 @@ class Rederivation:
     def _apply_commands_before(self, seq: int) -> None:
         while self._commands and self._commands[-1].seq < seq:
             command = self._commands.pop()
-            for ledger in [each for each in self._ledgers.values() if each.apply(command.name)]:
+            concerned = [each for each in self._ledgers.values() if command.concerns(each.account)]
+            for ledger in [each for each in concerned if each.apply(command.name)]:
                 last_ts = ledger.state.market_state.last_ts
                 self._add(of_command(ledger, command.seq, last_ts, command.name))
 

@@ -1,5 +1,7 @@
 """The loop of an actor, without Ray: it runs once at a time, and opens its role again after every error."""
 
+import json
+import logging
 import threading
 from pathlib import Path
 
@@ -7,7 +9,10 @@ import pytest
 
 from actors import host as hosts
 from actors.host import Host
+from memesnipe.config.settings import load_settings, write_resolved
 from memesnipe.roles.context import Context
+from memesnipe.roles.reload import Reload
+from memesnipe.telemetry.logs import open_log
 from memesnipe.telemetry.metrics import ActorMetrics
 
 TIMEOUT_S = 20.0
@@ -80,3 +85,27 @@ def test_a_second_call_while_the_first_runs_starts_no_second_loop(
     monkeypatch.setattr(hosts, "STOP_S", TIMEOUT_S)
     assert host.run() == "executor", "the loop that ended has released the lock"
     assert host.opened == 3
+
+
+def test_reloadable_settings_are_taken_over_by_the_context_and_the_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings()
+    write_resolved(settings, tmp_path / "settings.json")
+    context = Context(tmp_path, 3)
+    role_log = context.log("executor")
+    reload = Reload(tmp_path / "settings.json", open_log(tmp_path / "logs", "executor_heartbeat", "INFO"))
+    reload.poll(context)
+    role_log.debug("not written")
+    write_resolved(settings.changed(log_level="DEBUG", max_feed_silence_secs=7), tmp_path / "settings.json")
+    reload.poll(context)
+    reload.poll(context)
+    role_log.debug("written")
+    logging.getLogger("memesnipe").setLevel(logging.NOTSET)
+    assert context.settings.telemetry.max_feed_silence_secs == 7
+    (line,) = (tmp_path / "logs" / "executor_heartbeat.jsonl").read_text().splitlines()
+    found = json.loads(line)
+    assert (found["event"], found["log_level"], found["max_feed_silence_secs"]) == ("settings reloaded", "DEBUG", "7")
+    (line,) = (tmp_path / "logs" / "executor.jsonl").read_text().splitlines()
+    assert (json.loads(line)["event"], json.loads(line)["run"]) == ("written", 3)

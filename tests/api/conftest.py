@@ -5,6 +5,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -12,6 +14,7 @@ import uvicorn
 from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
+from memesnipe.api.access import RemoteAccess
 from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.commands import Commands
@@ -20,8 +23,10 @@ from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
 from memesnipe.api.priority import CommandPriority
 from memesnipe.api.request_checks import RequestChecks
 from memesnipe.servers.process import wait_until
+from memesnipe.storage.market_view import Market
 
 TOKEN = "a token of the tests"
+PROBLEM = {"type", "title", "status", "detail"}  # the names in every error
 MAX_STREAMS = 3
 
 
@@ -74,12 +79,25 @@ def backend(database, bus, signer) -> Backend:
 
 
 @pytest.fixture
-def serve(database: Engine) -> Iterator[Callable[..., Served]]:
+def market(tmp_path) -> Market:
+    """Return a market whose event logs are in the folder of the test."""
+    return Market(lambda run_id: tmp_path / f"{run_id}.bin")
+
+
+def describe(genome: dict[str, Any]) -> dict[str, str]:
+    """Describe a genome, in fewer words than `memesnipe.engine.genome_words`, which loads the compiler."""
+    return {"genome": ", ".join(gene["family"] for gene in genome.get("signals", ()))}
+
+
+@pytest.fixture
+def serve(database: Engine, market: Market, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Return a function that serves an API over a backend; its commands go to the database of the tests."""
     served: list[Served] = []
 
     def start(backend: Backend, port: int = 0, *, token: str = TOKEN, commands_database: Engine = database) -> Served:
-        app = CommandPriority(RequestChecks(create_api(backend, Commands(commands_database, token), MAX_STREAMS)))
+        commands = Commands(commands_database, token, tmp_path / "halt")
+        api = create_api(backend, commands, market, describe, MAX_STREAMS)
+        app = CommandPriority(RequestChecks(RemoteAccess(api, token)))
         served.append(Served(app, port))
         return served[-1]
 

@@ -16,9 +16,12 @@ from memesnipe.api.app import create_api
 from memesnipe.api.backend import Backend
 from memesnipe.api.commands import Commands
 from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
+from memesnipe.api.pages import PAGE
 from memesnipe.servers.process import free_port
 from memesnipe.signer.app import create_signer_api
 from memesnipe.storage import schema, schema_control
+from memesnipe.storage.schema_verdicts import TokenVerdictRow
+from tests.api.conftest import PROBLEM, describe
 
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -151,7 +154,7 @@ def test_the_error_of_a_missing_database_has_no_password(bus, all_running, serve
     assert (health.status_code, health.json()["parts"]["postgres"]["state"]) == (503, "down")
     trades = httpx.get(f"{served.url}/api/trades", timeout=20)
     assert trades.status_code == 503
-    assert set(trades.json()) == {"error"} and "\n" not in trades.json()["error"]
+    assert set(trades.json()) == PROBLEM and "\n" not in trades.json()["detail"]
     with httpx.stream("GET", f"{served.url}/api/events", timeout=20) as stream:
         event, trouble = next(messages(stream.iter_lines()))
     assert event == "trouble" and "does not respond" in trouble["error"]
@@ -198,32 +201,21 @@ def test_an_invalid_limit_is_refused(client, limit):
     assert client.get("/api/trades", params={"limit": limit}).status_code == 422
 
 
-def test_the_stream_sends_a_changed_state(client, all_running, new_run, insert, monkeypatch):
+def test_the_stream_sends_the_changes_of_the_state(client, all_running, new_run, insert, monkeypatch):
     monkeypatch.setattr(broadcast, "COMMENT_INTERVAL_S", 2.0)
     insert(schema.EquityRow, seq=1, equity_usd=1000.0, equity_lamports=5)
     with client.stream("GET", "/api/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         found = messages(stream.iter_lines())
         event, state = next(found)
-        assert event == "state" and state["portfolio"]["equity_usd"] == 1000.0
-        assert set(state) == {
-            *(
-                "report",
-                "learned",
-                "portfolio",
-                "risk",
-                "equity_curve",
-                "positions",
-                "trades",
-                "strategies",
-                "lifecycle",
-                "health",
-            ),
-        }
+        assert event == "state" and state["accounts"][0]["portfolio"]["equity_usd"] == 1000.0
+        parts = "report", "learned", "accounts", "positions", "trades", "lifecycle", "commands", "health"
+        assert set(state) == set(parts)
         assert next(found)[0] == "comment"
         insert(schema.TradeRow, order_id="a/1", mint="fresh", seq=2)
-        changed = next(state for event, state in found if event == "state")
+        changed = next(state for event, state in found if event == "changes")
         assert [trade["mint"] for trade in changed["trades"]] == ["fresh"]
+        assert set(changed) == {"report", "trades"}  # what differs, and nothing else
 
 
 def test_the_pages_load_nothing_from_other_hosts(client):
@@ -231,9 +223,10 @@ def test_the_pages_load_nothing_from_other_hosts(client):
         page = client.get(path)
         assert page.status_code == 200 and "default-src 'self'" in page.headers["content-security-policy"]
         assert "http:" not in page.text.replace("http://www.w3.org/", "") and "https:" not in page.text
-    for name in ("app.js", "chart.js", "format.js", "docs.js", "style.css"):
-        assert client.get(f"/static/{name}").status_code == 200
-        assert "innerHTML" not in client.get(f"/static/{name}").text
+    for path in (file for file in PAGE.rglob("*") if file.is_file()):
+        answer = client.get(f"/static/{path.relative_to(PAGE)}")
+        assert answer.status_code == 200, path
+        assert path.parent.name == "vendor" or "innerHTML" not in answer.text, path
     assert "/api/trades" in client.get("/openapi.json").json()["paths"]
 
 
@@ -247,13 +240,19 @@ def test_views_are_read_only(backend):
         conn.execute(sa.delete(schema.TradeRow))
 
 
-def test_every_route_has_a_description(backend, database):
-    commands = Commands(database, "")
-    for path, methods in create_api(backend, commands, 1).openapi()["paths"].items():
+def test_every_route_has_a_description(backend, database, market, tmp_path):
+    commands = Commands(database, "", tmp_path / "halt")
+    for path, methods in create_api(backend, commands, market, describe, 1).openapi()["paths"].items():
         assert all(operation["description"] for operation in methods.values()), path
 
 
-COMMAND_PATHS = ("/api/halt", "/api/risk/reset", "/api/strategies/abc/promote", "/api/strategies/abc/demote")
+COMMAND_PATHS = (
+    "/api/halt",
+    "/api/flatten?account=paper",
+    "/api/risk/reset",
+    "/api/strategies/abc/promote",
+    "/api/strategies/abc/demote",
+)
 
 
 @pytest.mark.parametrize("path", COMMAND_PATHS)
@@ -284,10 +283,11 @@ def test_with_the_token_commands_are_recorded_in_order(client, new_run, insert):
     insert(schema.StrategyRow, spec_id="abc", mode="paper")
     headers = {"Authorization": "Bearer a token of the tests"}
     answers = [client.post(path, headers=headers) for path in COMMAND_PATHS]
-    assert [answer.status_code for answer in answers] == [202] * 4
+    assert [answer.status_code for answer in answers] == [202] * 5
     commands = client.get("/api/commands").json()
     assert [(c["name"], c["spec_id"], c["outcome"]) for c in reversed(commands)] == [
-        ("halt", "", None), ("risk_reset", "", None), ("promote", "abc", None), ("demote", "abc", None),
+        ("halt", "", None), ("flatten", "", None), ("risk_reset", "", None),
+        ("promote", "abc", None), ("demote", "abc", None),
     ]  # fmt: skip
     assert [answer.json()["command_id"] for answer in answers] == [c["command_id"] for c in reversed(commands)]
     assert client.post("/api/strategies/nobody/promote", headers=headers).status_code == 404
@@ -299,3 +299,13 @@ def test_refusals_and_lifecycle_changes_are_listed(client, new_run, insert):
     assert client.get("/api/refusals").json()[0]["detail"] == "the pool says 1 USD"
     assert client.get("/api/lifecycle").json()[0]["reason"] == "good"
     assert client.get("/api/risk").json()["refusals"] == {"price": 1}
+
+
+def test_the_verdicts_on_a_token_are_listed_the_newest_first(client, insert):
+    mint, other = "a" * 44, "b" * 44
+    reasons = [{"check": "sale", "detail": "it cannot be sold"}]
+    insert(TokenVerdictRow, mint=mint, ts=1, safe=True, reasons=[], sources={"rugcheck": "not configured"})
+    insert(TokenVerdictRow, mint=mint, ts=2, safe=False, reasons=reasons, sources={"sale": "checked"})
+    found = client.get(f"/api/tokens/{mint}/safety").json()
+    assert [(each["ts"], each["safe"], each["reasons"]) for each in found] == [(2, False, reasons), (1, True, [])]
+    assert client.get(f"/api/tokens/{other}/safety").json() == []

@@ -13,11 +13,12 @@ from memesnipe.api import commands as commands_module
 from memesnipe.api.commands import Commands, FullPaths, create_command_api
 from memesnipe.api.request_checks import RequestChecks
 from memesnipe.errors import InputError
+from memesnipe.halt_file import HaltLevel, halt_level
 from memesnipe.protocol.commands import MAX_REASON_BYTES, CommandName
 from memesnipe.servers.process import wait_until
 from memesnipe.storage.command_submission import NoSuchStrategyError, TooLateError, connect_for_commands, submit
 from memesnipe.storage.schema_control import CommandRow
-from tests.api.conftest import TOKEN
+from tests.api.conftest import PROBLEM, TOKEN
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -35,9 +36,9 @@ def count_commands(database, run_id):
         return connection.scalar(sa.select(sa.func.count()).where(CommandRow.run_id == run_id))
 
 
-def test_a_separate_application_serves_halt_below_its_prefix(database, new_run):
+def test_a_separate_application_serves_halt_below_its_prefix(database, new_run, tmp_path):
     """Serve passes the full path, and the prefix of the application."""
-    app = RequestChecks(FullPaths(create_command_api(Commands(database, TOKEN))))
+    app = RequestChecks(FullPaths(create_command_api(Commands(database, TOKEN, tmp_path / "halt"))))
     transport = httpx.ASGITransport(app, root_path="/api/halt")
 
     async def request_all() -> list[int]:
@@ -48,11 +49,54 @@ def test_a_separate_application_serves_halt_below_its_prefix(database, new_run):
                 await client.get("/api/halt"),
                 await client.post("/api/halt/nowhere", headers=HEADERS),
             ]
-            assert all(set(answer.json()) == {"error"} for answer in answers[1:])
+            assert all(set(answer.json()) == PROBLEM for answer in answers[1:])
             return [answer.status_code for answer in answers]
 
     assert asyncio.run(request_all()) == [202, 401, 405, 404]
     assert count_commands(database, new_run) == 1
+
+
+def test_a_halt_writes_the_kill_file_before_anything_can_wait(backend, serve, new_run, locked, server_urls, tmp_path):
+    kill_file = tmp_path / "halt"
+    engine = connect_for_commands(server_urls.database_url)
+    served = serve(backend, commands_database=engine)
+    assert httpx.post(f"{served.url}/api/halt", headers={"Authorization": "Bearer x"}, timeout=20).status_code == 401
+    assert httpx.post(f"{served.url}/api/halt?reason={'x' * 2000}", headers=HEADERS, timeout=20).status_code == 422
+    assert not kill_file.exists(), "it is not for those without the token"
+    waiting = threading.Thread(target=lambda: httpx.post(f"{served.url}/api/halt", headers=HEADERS, timeout=20))
+    began = time.monotonic()
+    waiting.start()
+    assert wait_until(kill_file.exists, 1.0), "the table is locked"
+    assert time.monotonic() - began < 1.0
+    waiting.join()
+    engine.dispose()
+
+
+def test_a_flatten_allows_exits_and_a_reset_removes_the_kill_file(backend, serve, new_run, database, tmp_path):
+    kill_file = tmp_path / "halt"
+    served = serve(backend)
+
+    def post(path: str) -> httpx.Response:
+        return httpx.post(f"{served.url}/api/{path}", headers=HEADERS, timeout=20)
+
+    assert post("flatten?account=paper").status_code == 202
+    assert not kill_file.exists(), "there was nothing to relax"
+    assert post("halt").status_code == 202
+    assert halt_level(kill_file) is HaltLevel.ALL
+    missing = post("flatten")
+    assert (missing.status_code, missing.json()["error"]) == (
+        404, f"run {new_run} has no live account; trading is on paper",
+    )  # fmt: skip
+    assert post("flatten?account=nobody").status_code == 422
+    assert halt_level(kill_file) is HaltLevel.ALL, "what is refused changes nothing"
+    assert post("flatten?account=all").status_code == 202
+    assert halt_level(kill_file) is HaltLevel.ENTRIES
+    assert post("risk/reset").status_code == 202
+    assert halt_level(kill_file) is None
+    listed = httpx.get(f"{served.url}/api/commands", timeout=20).json()
+    assert [(each["name"], each["account"]) for each in reversed(listed)] == [
+        ("flatten", "paper"), ("halt", ""), ("flatten", ""), ("risk_reset", ""),
+    ]  # fmt: skip
 
 
 def test_a_lock_on_the_table_is_an_error_within_seconds(backend, serve, new_run, locked, server_urls):
@@ -61,7 +105,7 @@ def test_a_lock_on_the_table_is_an_error_within_seconds(backend, serve, new_run,
     began = time.monotonic()
     answer = httpx.post(f"{served.url}/api/halt", headers=HEADERS, timeout=20)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    assert "lock timeout" in answer.json()["error"]
+    assert "lock timeout" in answer.json()["detail"]
     assert time.monotonic() - began < 10
     engine.dispose()
 
@@ -77,7 +121,7 @@ def test_a_hanging_database_is_an_error_within_the_timeout(backend, serve, monke
         ]  # more than threads
         for answer in answers:
             assert answer.status_code == 503
-            assert answer.json()["error"].startswith("the database does not respond: no response within 0.5 s")
+            assert answer.json()["detail"].startswith("the database does not respond: no response within 0.5 s")
             assert answer.elapsed.total_seconds() < 5
             assert "sesame" not in answer.text
         assert httpx.get(served.url, timeout=5).status_code == 200

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.halt import BODILESS, STREAM, UNFINISHED, Crowd
 from memesnipe.api import broadcast, connections
 from memesnipe.servers.process import wait_until
-from tests.api.conftest import MAX_STREAMS, TOKEN
+from tests.api.conftest import MAX_STREAMS, PROBLEM, TOKEN
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_streams_beyond_the_limit_get_503_until_one_is_closed(served):
         assert wait_until(lambda: crowd.statuses["200"] == MAX_STREAMS, 20)
         busy = httpx.get(f"{served.url}/api/events", timeout=20)
         assert (busy.status_code, busy.headers["retry-after"]) == (503, "5")
-        assert set(busy.json()) == {"error"}
+        assert set(busy.json()) == PROBLEM
     assert wait_until(lambda: gets_a_stream(served.port), 20)
 
 

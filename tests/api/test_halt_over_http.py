@@ -1,6 +1,7 @@
 """`memesnipe halt` over HTTP if the API answers, and through the database if not."""
 
 import contextlib
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,13 +10,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from memesnipe.cli import halt_over_http, manual_commands
+from memesnipe.cli.manual import manual
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.halt_file import HaltLevel, halt_level
 from memesnipe.protocol.commands import MAX_REASON_BYTES
 from memesnipe.runtime.lock import acquire
 from memesnipe.servers.process import free_port
+from memesnipe.storage import schema
 from memesnipe.storage.schema_control import CommandRow
 from tests.api.conftest import TOKEN
 
@@ -114,6 +119,64 @@ def test_a_hanging_database_fails_within_the_timeout(home, monkeypatch):
         home(free_port(0), f"postgresql://memesnipe:x@127.0.0.1:{port}/memesnipe")
         with pytest.raises(MemeSnipeError, match=r"did not respond within 0\.3 s; trading is paused"):
             manual_commands.send_command("halt", "", "")
+
+
+def test_the_kill_file_is_written_although_no_server_answers(home, tmp_path, monkeypatch):
+    """The database accepts connections and answers nothing, and neither does the API."""
+    monkeypatch.setattr(manual_commands, "_RECORD_S", 0.3)
+    monkeypatch.setattr(halt_over_http, "_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        home(port, f"postgresql://memesnipe:x@127.0.0.1:{port}/memesnipe")
+        result = CliRunner().invoke(manual, ["halt"])
+    assert isinstance(result.exception, MemeSnipeError)
+    assert "did not respond" in str(result.exception)
+    assert halt_level(tmp_path / "signer" / "halt") is HaltLevel.ALL
+
+
+def test_with_nothing_running_the_halt_waits_for_the_next_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
+    result = CliRunner().invoke(manual, ["halt", "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["outcome"] == "nothing is running: the halt takes effect at the next start"
+    assert halt_level(tmp_path / "signer" / "halt") is HaltLevel.ALL
+    assert not (tmp_path / "postgres").exists(), "no server is started for it"
+
+
+def test_a_flatten_needs_a_running_system_and_a_confirmation(home, tmp_path, monkeypatch, new_run, serve, backend):
+    monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path / "other"))
+    result = CliRunner().invoke(manual, ["flatten", "--yes"])
+    assert isinstance(result.exception, InputError) and "nothing is running" in str(result.exception)
+    monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
+    home(serve(backend).port)
+    result = CliRunner().invoke(manual, ["flatten", "--account", "paper"])
+    assert isinstance(result.exception, InputError) and "confirm with --yes" in str(result.exception)
+    result = CliRunner().invoke(manual, ["flatten", "--yes"])
+    assert isinstance(result.exception, InputError) and "has no live account" in str(result.exception)
+
+
+def test_a_flatten_says_what_is_left_and_why(home, serve, backend, database, new_run, executing, insert):
+    home(serve(backend).port)
+    held = {"account": "paper", "token": 1, "mint": "mint-1", "token_raw": 5, "cost_lamports": 7, "value_lamports": 6}
+    insert(schema.PositionRow, **held, spec_id="a", realised_lamports=0, opened_ts=1, seq=1)
+    with database.begin() as connection:  # the run has given the command an event and failed to sell
+        connection.execute(sa.text("ALTER TABLE commands ALTER COLUMN seq SET DEFAULT 5"))
+    order = {"account": "paper", "order_id": "a--1", "spec_id": "a", "token": 1, "mint": "mint-1", "side": "sell"}
+    insert(schema.OrderRow, **order, reason="flatten", status="failed", decided_seq=5, decided_ts=1, due_ts=1)
+    insert(
+        schema.TradeRow, **order, status="FAILED", reason="flatten", failure="slippage", seq=6, ts=1, token_raw=0,
+        sol_lamports=0, pool_fee_lamports=0, network_fee_lamports=0, value_usd=0.0,
+    )  # fmt: skip
+    try:
+        result = CliRunner().invoke(manual, ["flatten", "--account", "paper", "--yes", "--wait", "1", "--json"])
+    finally:
+        with database.begin() as connection:
+            connection.execute(sa.text("ALTER TABLE commands ALTER COLUMN seq DROP DEFAULT"))
+    assert result.exit_code == 1
+    answer = json.loads(result.stdout)
+    assert answer["sold"] == []
+    (left,) = answer["left"]
+    assert left["reason"].startswith("not sold: the order ended as failed slippage")
 
 
 @contextmanager

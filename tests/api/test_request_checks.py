@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from memesnipe.api.request_checks import LOOPBACK_HOSTS, RequestChecks
 from memesnipe.signer.app import create_signer_api
 from memesnipe.storage import schema
-from tests.api.conftest import TOKEN, Served
+from tests.api.conftest import PROBLEM, TOKEN, Served
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -38,7 +38,7 @@ def test_names_of_this_machine_are_allowed(client, host, port):
 )
 def test_other_names_are_refused_everywhere(client, path, host):
     answer = client.get(path, headers={"Host": host})
-    assert (answer.status_code, set(answer.json())) == (421, {"error"})
+    assert (answer.status_code, set(answer.json())) == (421, PROBLEM)
     assert client.post("/api/halt", headers={**HEADERS, "Host": host}).status_code == 421
 
 
@@ -76,7 +76,7 @@ def test_only_configured_names_are_allowed(name):
 def test_an_invalid_path_of_a_command_is_an_error(client, path, status):
     answer = client.post(path, headers=HEADERS)
     assert answer.status_code == status, answer.text
-    assert set(answer.json()) == {"error"}
+    assert set(answer.json()) == PROBLEM
     assert client.get("/api/commands").json() == []
 
 
@@ -85,20 +85,20 @@ def test_an_invalid_path_of_a_command_is_an_error(client, path, status):
 )
 def test_an_invalid_path_of_a_page_is_not_found(client, path):
     answer = client.get(path)
-    assert (answer.status_code, set(answer.json())) == (404, {"error"})
+    assert (answer.status_code, set(answer.json())) == (404, PROBLEM)
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "many", "1e3", "9" * 5000, "%00", ""])
 def test_the_error_of_an_invalid_limit_has_the_usual_shape(client, limit):
     answer = client.get(f"/api/trades?limit={limit}")
     assert answer.status_code == 422
-    assert set(answer.json()) == {"error"} and answer.json()["error"].startswith("limit: ")
+    assert set(answer.json()) == PROBLEM and answer.json()["detail"].startswith("limit: ")
 
 
 def test_a_large_body_is_refused_and_a_small_one_ignored(client):
     assert client.post("/api/halt", headers=HEADERS, content=b"x" * 1024).status_code == 202
     answer = client.post("/api/halt", headers=HEADERS, content=b"x" * 1025)
-    assert (answer.status_code, set(answer.json())) == (413, {"error"})
+    assert (answer.status_code, set(answer.json())) == (413, PROBLEM)
 
 
 def test_a_body_without_a_length_is_not_waited_for(client):
@@ -108,7 +108,7 @@ def test_a_body_without_a_length_is_not_waited_for(client):
 @pytest.mark.parametrize("reason", ["x" * 1025, "%00", "%C3%BC" * 513])
 def test_a_reason_that_cannot_be_recorded_is_refused(client, reason):
     answer = client.post(f"/api/halt?reason={reason}", headers=HEADERS)
-    assert (answer.status_code, set(answer.json())) == (422, {"error"})
+    assert (answer.status_code, set(answer.json())) == (422, PROBLEM)
     assert client.get("/api/commands").json() == []
 
 
@@ -128,7 +128,8 @@ def test_every_response_has_the_security_headers(client, insert):
             "default-src 'self'" if path == "/" else "default-src 'none'"
         )
         assert headers["cross-origin-resource-policy"] == "same-origin"
-        assert headers["cache-control"] == ("no-cache" if path == "/" else "no-store")
+        kept = {"/": "no-cache", "/api/positions": "private, no-cache"}
+        assert headers["cache-control"] == kept.get(path, "no-store")
 
 
 def test_the_openapi_description_includes_the_token(client):

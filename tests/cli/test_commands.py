@@ -16,6 +16,11 @@ PLAIN = """ts_ns,mint,side,sol_amount,token_amount
 1757782396000000000,MintA,sell,0.1,3400000
 1757782397000000000,MintB,hold,0.1,3400000
 """
+BAD = """ts_ns,mint,side,sol_amount,token_amount
+1757782395000000000,MintA,hold,0.5,17000000
+1757782396000000000,MintA,sell,-1,3400000
+1757782397000000000,MintB,hold,0.1,3400000
+"""
 
 
 def process(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -35,6 +40,13 @@ def test_import_and_tape_summarise_the_tape(tmp_path: Path) -> None:
     shown = json.loads(memesnipe(tmp_path, "tape", "a.tape", "--json").stdout)
     assert (shown["events"], shown["kinds"]) == (2, {"price": 2})
     assert "2025-09-13" in memesnipe(tmp_path, "tape", "a.tape").stdout
+
+
+def test_a_tape_is_not_imported_again(tmp_path: Path) -> None:
+    (tmp_path / "swaps.csv").write_text(PLAIN)
+    assert memesnipe(tmp_path, "import", "swaps.csv", "-o", "a.tape", "--sol-usd", "200").returncode == 0
+    again = memesnipe(tmp_path, "import", "a.tape", "-o", "b.tape")
+    assert_one_line(again, 2, "a.tape is a tape already, not a file of swaps: use it as it is, as in `--tape a.tape`")
 
 
 def test_a_recording_can_be_replayed_and_is_no_history_of_its_own_market(tmp_path: Path) -> None:
@@ -84,7 +96,7 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("tape", "text.csv"), {}, 2, "text.csv is not a tape"),
         (("tape", "missing.tape"), {}, 2, "no tape at missing.tape"),
         (("up", "--feed", "dreams"), {}, 2, "--feed dreams: there is no such feed"),
-        (("up", "--feed", "replay"), {}, 2, "--feed replay and --tape TAPE go together"),
+        (("up", "--feed", "replay"), {}, 2, "--feed replay: add --tape TAPE, the tape to replay"),
         (("up", "--feed", "replay", "--tape", "missing.tape"), {}, 2, "--tape missing.tape: there is no such file"),
         (("up", "--feed", "replay", "--tape", "text.csv"), {}, 2, "text.csv is not a tape"),
         (("up", "--speed", "fast"), {}, 2, "--speed fast: must be a number from 0.001 to 1000000000, or max"),
@@ -97,12 +109,22 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("record", "-o", "text.csv"), {}, 2, "text.csv is not a folder"),
         (("record", "-o", "out", "--hours", "0"), {}, 2, "--hours 0: must be a number from 0.001 to 8760"),
         (("up",), {"DASHBOARD_PORT": "0"}, 2, "DASHBOARD_PORT is '0'"),
-        (("up",), {"LIVE_TRADING_ENABLED": "true"}, 3, "live trading is not part of this version"),
+        (("up", "--mode", "live"), {}, 3, "--mode live: LIVE_TRADING_ENABLED is false; PAPER_TRADING_MODE is true; "),
+        (("up", "--mode", "live"), {"LIVE_TRADING_ENABLED": "true", "PAPER_TRADING_MODE": "false"}, 3, "no wallet at"),
         (("up", "--report", "."), {}, 2, "--report .: is a folder; name a file"),
         (("up", "--report", "no/r.json"), {}, 2, "--report no/r.json: there is no folder no"),
         (("verify",), {}, 2, "there is no run in this folder yet"),
         (("promote", "aaaaaaaaaaaa"), {}, 2, "there is no run in this folder yet"),
         (("risk", "show"), {}, 2, "there is no run in this folder yet"),
+        (("up", "--tape", "swaps.csv"), {}, 2, "--tape swaps.csv: the synthetic feed reads no tape; add --feed replay"),
+        (("strategies",), {}, 2, "there is no run in this folder yet"),
+        (("strategies", "--mode", "dead"), {}, 2, "'--mode': 'dead' is not one of 'live', 'paper', 'simulating'"),
+        (("import", "bad.csv", "-o", "a.tape"), {}, 2, "side is neither buy nor sell (2 rows: 1, 3); sol_amount"),
+        (("explain", "text.csv"), {}, 2, "memesnipe: input: text.csv: is not JSON: "),
+        (("export", "text.csv", "-o", "a.json"), {}, 2, "memesnipe: input: text.csv: is not JSON: "),
+        (("backtest", "--tape", "swaps.csv", "--spec", "text.csv"), {}, 2, "--spec text.csv: is not JSON: "),
+        (("sql", "SELECT 1", "--tables"), {}, 2, "--tables: takes no query; leave one of them out"),
+        (("sql", "SELECT 1", "--limit", "0"), {}, 2, "--limit 0: must be a whole number from 1 to 1000000"),
         (("sql", "SELECT 1"), {}, 1, "runs only while `memesnipe up` does"),
     ],
 )
@@ -111,6 +133,7 @@ def test_an_error_is_one_line(
 ) -> None:
     (tmp_path / "swaps.csv").write_text(PLAIN)
     (tmp_path / "text.csv").write_text("some,words\n1,2\n")
+    (tmp_path / "bad.csv").write_text(BAD)
     done = memesnipe(tmp_path, *arguments, **settings)
     assert_one_line(done, code, expected)
     assert not (tmp_path / ".memesnipe" / "postgres").exists(), "a query must not create a database"

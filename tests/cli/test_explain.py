@@ -38,7 +38,10 @@ def test_an_exported_strategy_is_read_again(tmp_path: Path, spec: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["explain", "none.json"], "none.json: there is no such file; name one, or the id of a strategy"),
+        (
+            ["explain", "none.json"],
+            "none.json: there is no such file; name one, or an id that `memesnipe strategies` lists",
+        ),
         (
             ["explain", "0a1b2c3d4e5f"],
             "0a1b2c3d4e5f: there is no such file; the id of a strategy needs",

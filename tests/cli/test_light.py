@@ -91,11 +91,17 @@ WRONG = {
     "up --feed pumpfnu": "--feed pumpfnu: there is no such feed, did you mean pumpfun?; feeds: synthetic",
     "record --feed , -o out": "--feed ',': a name is empty; feeds: synthetic",
     "up --feed synthetic,synthetic": "--feed synthetic,synthetic: synthetic is named twice",
-    "up --feed synthetic,replay": "--feed replay and --tape TAPE go together",
+    "up --feed synthetic,replay": "--feed replay: add --tape TAPE, the tape to replay",
     "up --feed replay --tape missing.tape": "--tape missing.tape: there is no such file",
     "up --feed replay --tape .": "--tape .: is a folder; name a tape",
     "up --feed pumpfun,synthetic": "--feed pumpfun,synthetic: pumpfun is live and synthetic is not",
     "up --feed pumpfun --speed 60": "--speed 60: pumpfun is live, at the speed of the market; leave it out",
+    "up --localnet --feed synthetic": "--feed synthetic: with --localnet the feed is localnet",
+    "up --localnet --until-end": "--until-end: the market of the local chain has no end without --tape",
+    "up --localnet --tape missing.tape": "--tape missing.tape: there is no such file",
+    "up --fault drop=0.1": "--fault is an option of the local chain; add --localnet",
+    "up --rate 9": "--rate is an option of the local chain; add --localnet",
+    "up --slot-ms 100": "--slot-ms is an option of the local chain; add --localnet",
     "up --feed jupiter --until-end": "--until-end: the jupiter feed has no end",
     "feeds check --feed synthetic": "--feed synthetic: is not live; live feeds: pumpfun, helius, pyth",
     "feeds check --feed dreams": "--feed dreams: there is no such feed; feeds: pumpfun",
@@ -134,3 +140,15 @@ def test_status_and_down_load_nothing_heavy(tmp_path: Path) -> None:
 def test_a_group_without_a_command_prints_help_and_exits_with_2(tmp_path: Path) -> None:
     for done in run_all(tmp_path, "", "risk"):
         assert (done.code, "Usage: memesnipe" in done.err) == (2, True), done
+
+
+def test_the_page_the_signer_and_manual_commands_load_no_compiler() -> None:
+    modules = (
+        "memesnipe.api.app",
+        "memesnipe.api.commands",
+        "memesnipe.signer.startup",
+        "memesnipe.cli.manual_commands",
+    )
+    script = f"import sys, {', '.join(modules)}; print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -23,7 +23,7 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     ) as process:  # fmt: skip
         assert process.stdout is not None
         started = json.loads(process.stdout.readline())
-        assert started["funded"] == {ADDRESS: 2_500_000_000}
+        assert started["funded_lamports"] == {ADDRESS: 2_500_000_000}
         assert started["websocket_url"].startswith("ws://127.0.0.1:")
         with httpx.Client(trust_env=False) as client:
             body = {"jsonrpc": "2.0", "id": 1, "method": "getBalance", "params": [ADDRESS]}
@@ -41,9 +41,15 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     ("options", "text"),
     [
         (["--fund", "nobody"], "--fund nobody: is no address of a wallet"),
-        (["--fault", "rain=0.1"], "'rain=0.1': there is no such fault; choose from drop, delay"),
-        (["--fault", "drop=much"], "'drop=much': 'much' is no number"),
-        (["--fault", "drop=2"], "the rate of drop must be a probability from 0 to 1"),
+        (["--fault", "rain=0.1"], "--fault 'rain=0.1': there is no such fault; choose from drop, delay"),
+        (["--fault", "drop=much"], "--fault 'drop=much': 'much' is no number"),
+        (["--fault", "drop=2"], "--fault: the rate of drop must be a probability from 0 to 1"),
+        (["--fault", "drop=0.1", "--fault", "drop=0.2"], "--fault 'drop=0.2': drop is given twice"),
+        (["--fault", "fail_code=-1"], "--fault: fail_code must be a custom error from 0 to 4294967295"),
+        (["--sol", "2"], "--sol: there is no wallet to fund; name one with --fund"),
+        (["--speed", "2"], "--speed: is that of a tape; name one with --tape"),
+        (["--tape", "a.tape", "--market", "1"], "--market: is of the generated market, and --tape replaces it"),
+        (["--tape", "a.tape"], "a.tape"),
     ],
 )
 def test_wrong_input_is_refused(tmp_path: Path, options: list[str], text: str) -> None:

@@ -105,6 +105,16 @@ def test_a_hanging_health_check_does_not_block(monkeypatch: pytest.MonkeyPatch) 
     over.set()
 
 
+def test_health_is_asked_for_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_line, "_ASK_EVERY_S", 0.2)
+    asked: list[Any] = []
+    began = time.monotonic()
+    watch = HealthWatch(lambda: asked.append(None) or WELL)
+    assert wait_until(lambda: bool(watch.latest()) and len(asked) == 4, 10)
+    assert time.monotonic() - began >= 3 * 0.2
+    assert wait_until(lambda: watch.latest()["status"] == "healthy", 10)
+
+
 def test_without_a_terminal_no_line_is_repeated(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,28 @@ def test_values_of_every_type_are_shown_without_control_characters(
     assert "Only the first 2 rows are shown" in cut.stderr
 
 
+def test_the_tables_are_listed_with_columns_and_meaning(tmp_path: Path, database: sa.Engine) -> None:
+    listed = memesnipe(tmp_path, "sql")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert memesnipe(tmp_path, "sql", "--tables").stdout == listed.stdout
+    assert "trades: One outcome of an order: a fill" in listed.stdout and "round trips" in listed.stdout
+    found = json.loads(memesnipe(tmp_path, "sql", "--json").stdout)["tables"]
+    made = sa.inspect(database)
+    assert set(found) == set(made.get_table_names()) - {"alembic_version"}
+    for name, table in found.items():
+        assert table["meaning"].endswith("."), name
+        assert set(table["columns"]) == {column["name"] for column in made.get_columns(name)}, name
+
+
+def test_the_queries_of_the_runbook_are_valid(tmp_path: Path, database: sa.Engine, database_url: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    queries = re.findall(r'memesnipe sql "([^"]+)"', text)
+    assert len(queries) >= 4
+    for query in queries:
+        done = memesnipe(tmp_path, "sql", " ".join(query.split()), DATABASE_URL=database_url)
+        assert (done.returncode, done.stderr) == (0, ""), query
+
+
 def test_a_second_statement_is_refused_in_one_line(tmp_path: Path, database: sa.Engine, database_url: str) -> None:
     query = "SELECT 1; COMMIT; CREATE TABLE hole (i int)"
     refused = memesnipe(tmp_path, "sql", query, DATABASE_URL=database_url)

@@ -39,7 +39,10 @@ def test_the_summary_is_a_table_without_json(tmp_path: Path) -> None:
         (("--tokens", "5", "--hours", "-1"), "--hours -1: must be a number"),
         (("--tokens", "5", "--hours", "1e9"), "--hours 1e9: must be a number"),
         (("--tokens", "1000000", "--hours", "1"), "--tokens 1000000: at most 100,000 launches an hour"),
-        (("--tokens", "5", "--hours", "1", "--edge", "luck"), "'luck' is not one of"),
+        (
+            ("--tokens", "5", "--hours", "1", "--edge", "luck"),
+            "invalid value for '--edge': 'luck' is not one of",
+        ),
         (("--tokens", "5", "--hours", "1", "--seed", "x"), "--seed x: must be a whole number"),
         (("--tokens", "5"), "--hours"),
     ],

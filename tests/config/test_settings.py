@@ -9,7 +9,7 @@ import pytest
 from memesnipe.config.example import env_example
 from memesnipe.config.settings import Settings, load_settings, read_resolved, settings_from, write_resolved
 from memesnipe.config.types import range_of
-from memesnipe.errors import RefusedError, SettingsError
+from memesnipe.errors import SettingsError
 from memesnipe.roles.feed_endpoints import endpoints_of
 from memesnipe.testing.chaos.replay import QUICK
 
@@ -69,13 +69,6 @@ def test_the_error_of_an_invalid_value_names_the_variable_and_the_range(
     assert expected in line
     assert "\n" not in line
     assert "secret" not in line
-
-
-@pytest.mark.parametrize(("name", "value"), [("LIVE_TRADING_ENABLED", "true"), ("PAPER_TRADING_MODE", "false")])
-def test_live_trading_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(RefusedError, match="LIVE_TRADING_ENABLED=false"):
-        load_settings()
 
 
 def test_the_environment_overrides_the_file_and_the_file_the_default(

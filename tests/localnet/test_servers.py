@@ -83,7 +83,7 @@ def world() -> Iterator[World]:
     chain.tick()
     market.migrate(migrated)
     chain.tick()
-    servers = (JupiterServer(market), TokenData(market, 150.0), JitoServer(chain), SenderServer(chain))
+    servers = (JupiterServer(market), TokenData(market, lambda: 150.0), JitoServer(chain), SenderServer(chain))
     with Node(chain, routes=[one for server in servers for one in server.routes()], is_paced=False) as node:
         found = World(node, market)
         yield found

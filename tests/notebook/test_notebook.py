@@ -2,6 +2,7 @@
 
 import doctest
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,40 @@ def test_a_search_checks_its_numbers(wrong: dict[str, Any]) -> None:
     name = next(iter(wrong))
     with pytest.raises(InputError, match=f"{name}=.*: must be a whole number from"):
         ms.evolve("market.tape", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ms.read_tape(5), "path=5: must be the path of a tape"),
+        (lambda: ms.backtest(5, "momentum_5m"), "tape=5: must be the path of a tape, or what read_tape returned"),
+        (lambda: ms.backtest("market.tape", None), "strategy=None: must be a family's name"),
+        (lambda: ms.backtest("market.tape", "momentum_5m", [1]), r"params=\[1\]: must be names and numbers"),
+        (lambda: ms.backtest("market.tape", "momentum_5m", {"lookback_s": "x"}), r"params\['lookback_s'\]='x': must"),
+        (lambda: ms.backtest("market.tape", "momentum_5m", capital_usd="x"), "capital_usd='x': must be a number from"),
+        (lambda: ms.backtest("market.tape", {"signals": 3}), "strategy: is not a genome: signals is 3: must be"),
+        (lambda: ms.backtest("market.tape", "bad.json"), "^strategy bad.json: is not JSON"),
+        (lambda: ms.evolve(None), "tape=None: must be the path of a tape"),
+        (lambda: ms.evolve("market.tape", seed="x"), "seed='x': must be a whole number from 0"),
+        (lambda: ms.evolve("market.tape", workers=0), "workers=0: must be a whole number from 1"),
+        (lambda: ms.evolve("market.tape", resume="no"), "resume='no': must be True or False"),
+    ],
+)
+def test_a_wrong_argument_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[[], object], message: str
+) -> None:
+    monkeypatch.chdir(folder)
+    Path("bad.json").write_text("x")
+    with pytest.raises(InputError, match=message) as raised:
+        call()
+    assert "\n" not in str(raised.value) and "--" not in str(raised.value)
+
+
+def test_a_genome_of_an_unknown_family_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    genome = simple_genome("momentum_6m", {}).to_dict()
+    with pytest.raises(InputError, match=r"strategy: momentum_6m: there is no such strategy; did you mean momentum_5m"):
+        ms.backtest("market.tape", genome)
 
 
 def test_a_strategy_without_its_inputs_is_said(tmp_path: Path) -> None:

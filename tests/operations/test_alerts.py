@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from memesnipe.cli.main import app
 from memesnipe.config.telemetry import TelemetrySettings
 from memesnipe.telemetry.catalogue import METRICS
 
@@ -46,6 +47,18 @@ def test_a_rule_names_metrics_and_labels_that_exist(rule: dict[str, Any]) -> Non
         assert set(re.findall(r"(\w+)!?=", selector)) <= {*SERIES[name].labels, "actor"}
     shown = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
     assert shown <= (labels if named else {"instance"})
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_links_to_its_section_of_the_runbook(rule: dict[str, Any]) -> None:
+    assert rule["annotations"]["runbook_url"] == f"docs/operations.md#{rule['alert'].lower()}"
+    text = (ROOT / "docs" / "operations.md").read_text()
+    section = re.search(rf"^### {rule['alert']}\n\n(.+?)\n\n#", text, re.M | re.S)
+    assert section is not None and len(section[1].split()) > 20
+    known = {command.name for command in app.registered_commands} | {
+        command.name for group in app.registered_groups for command in group.typer_instance.registered_commands
+    } | {"feeds", "risk"}  # fmt: skip
+    assert {*re.findall(r"`memesnipe ([\w-]+)", section[1])} <= known
 
 
 def test_every_alert_has_a_test_and_an_entry_in_the_runbook() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays, from_dtype
 
-from memesnipe.engine.results import FIGURES
+from memesnipe.engine.figures import FIGURES
 from memesnipe.protocol.messages import ParityRecord, SimulationResults
 from memesnipe.protocol.payload import ProtocolError, encode
 from memesnipe.protocol.strategy_columns import StrategyColumns

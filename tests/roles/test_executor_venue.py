@@ -12,7 +12,7 @@ from memesnipe.config.home import installation_of
 from memesnipe.engine.orders import Order
 from memesnipe.errors import SettingsError
 from memesnipe.feeds.choice import FeedChoice
-from memesnipe.market.events import NO_TOKEN
+from memesnipe.market.events import LAMPORTS_PER_SOL, NO_TOKEN
 from memesnipe.protocol.events import to_payloads
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.protocol.order_status import OrderStatus
@@ -72,7 +72,7 @@ class LiveRun:
 
     def __init__(self, stage: Stage, chain: CheckedChain) -> None:
         self.stage, self.chain = stage, chain
-        settings = {LIVE_CAPITAL: 50_000.0}
+        settings = {LIVE_CAPITAL: 300 * LAMPORTS_PER_SOL}
         choice = FeedChoice("list", 0.0)
         stage.run_id = chain.run_id = begin_run(stage.database, uuid4().hex, choice.to_dict(), settings).run_id
         stage.redis.flushdb()
@@ -91,7 +91,7 @@ class LiveRun:
     def start(self) -> Executor:
         context = self.stage.context()
         context.families = FAMILIES
-        executor = Executor(context, ActorMetrics("executor"), self.chain)
+        executor = Executor(context, ActorMetrics("executor"), lambda _: self.chain)
         self.stage.started.append(executor)
         commit = executor.journal.commit
 
@@ -222,7 +222,7 @@ def test_a_halt_requests_the_cancellation_of_open_orders_again_after_a_crash(sta
 def test_a_live_account_requires_a_venue_and_a_venue_a_live_account(stage: Stage, database: sa.Engine) -> None:
     chain = CheckedChain(database)
     with closing(stage.context()) as context, pytest.raises(SettingsError, match="requires a venue"):
-        Executor(context, ActorMetrics("executor"), chain)
+        Executor(context, ActorMetrics("executor"), lambda _: chain)
     LiveRun(stage, chain)
     with closing(stage.context()) as context, pytest.raises(SettingsError, match="requires a venue"):
         Executor(context, ActorMetrics("executor"))

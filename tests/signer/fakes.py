@@ -103,6 +103,17 @@ def buy_transaction(
     )
 
 
+def sell_transaction(keypair: Keypair, mint: Pubkey, tokens: int, min_out: int, salt: int = 0) -> bytes:
+    """Return an unsigned sale; with another salt it is another transaction."""
+    wallet = keypair.pubkey()
+    return compose(
+        wallet,
+        set_compute_unit_limit(200_000 + salt),
+        set_compute_unit_price(10_000),
+        pump_swap(wallet, mint, SELL, tokens, min_out),
+    )
+
+
 def request_body(transaction: bytes, order_id: str, intent: dict[str, Any]) -> bytes:
     """Return the body of a request to sign."""
     content = {"transaction": base64.b64encode(transaction).decode(), "order_id": order_id, "intent": intent}

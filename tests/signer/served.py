@@ -21,7 +21,7 @@ from memesnipe.signer.service import Signer
 from memesnipe.signer.spending import SpendingBook
 from memesnipe.solana.request_mac import RequestVerifier, sign_headers
 from tests.signer.conftest import SteppedClock
-from tests.signer.fakes import FakeChain, buy_transaction, request_body
+from tests.signer.fakes import FakeChain, buy_transaction, request_body, sell_transaction
 
 SECRET = b"a-secret-of-the-signer-and-the-desk"
 MINT = Pubkey.from_string("9BB6NFEcjBCtnNLFko2FqVQBq8HHM13kCyYcdQbgpump")
@@ -80,6 +80,20 @@ class Served:
         }
         transaction = buy_transaction(self.keypair, MINT, salt=number)
         return self.post(request_body(transaction, f"order-{number}", intent | changes))
+
+    def sell(self, number: int) -> httpx.Response:
+        intent = {
+            "side": "sell",
+            "mint": str(MINT),
+            "max_in": 500,
+            "min_out": 400_000,
+            "decided_ms": self.clock.now_ms(),
+        }
+        self.chain.cost, self.chain.gives = -400_000, -500
+        body = request_body(sell_transaction(self.keypair, MINT, 500, 400_000, number), f"order-{number}", intent)
+        answer = self.post(body)
+        self.chain.cost, self.chain.gives = 1_000_000, 1_000
+        return answer
 
     def entries(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "audit.jsonl").read_text().splitlines()]

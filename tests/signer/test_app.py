@@ -12,6 +12,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
+from memesnipe.halt_file import allow_exits, halt
 from memesnipe.signer.app import SIGN_PATH, create_signer_api
 from memesnipe.signer.audit import verify_audit
 from memesnipe.signer.intent import MAX_BODY_BYTES
@@ -105,6 +106,19 @@ def test_the_kill_switch_stops_at_once_and_also_repeats(served: Served) -> None:
     assert served.client.get("/health").json()["signing"].startswith("halted")
     served.halt.unlink()
     assert served.buy(2).status_code == 200
+
+
+def test_where_exits_are_allowed_sales_are_signed_and_purchases_are_not(served: Served) -> None:
+    assert served.buy(1).status_code == 200
+    halt(served.halt)
+    assert served.sell(2).json()["reason"] == "halted"
+    allow_exits(served.halt)
+    assert served.sell(2).status_code == 200
+    assert served.sell(2).status_code == 200, "the same again"
+    for number in (1, 3):  # a repeat of what was signed before the halt, and a new one
+        assert served.buy(number).json()["reason"] == "halted"
+        assert served.buy(number, side="sell").json()["reason"] in ("halted", "intent")
+    assert "purchases are halted" in served.client.get("/health").json()["signing"]
 
 
 def test_a_halt_during_the_simulation_counts(served: Served) -> None:

@@ -4,6 +4,8 @@ import base64
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import chain as chained
+from itertools import count, repeat
 from threading import Thread
 from typing import Any, ClassVar
 
@@ -14,6 +16,7 @@ from solders.pubkey import Pubkey
 from memesnipe.signer.chain import Account
 from memesnipe.signer.refusal import Reason, RefusedError
 from memesnipe.signer.rpc import RpcChain
+from memesnipe.solana.addresses import SYSTEM
 
 TABLE_PROGRAM = "AddressLookupTab1e1111111111111111111111111"
 KEY, OTHER = Pubkey(bytes([1]) * 32), Pubkey(bytes([2]) * 32)
@@ -25,16 +28,20 @@ class Node(BaseHTTPRequestHandler):
 
     answers: ClassVar[dict[str, Any]] = {}
     asked: ClassVar[list[dict[str, Any]]] = []
+    slots: ClassVar[Iterator[int]]  # of the answers
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.asked.append(request)
-        value = self.answers[request["method"]]
-        content = (
-            value
-            if isinstance(value, bytes)
-            else json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"value": value}}).encode()
-        )
+        requests = request if isinstance(request, list) else [request]
+        self.asked.extend(requests)
+        values = [self.answers[one["method"]] for one in requests]
+        answers = [
+            {"jsonrpc": "2.0", "id": one["id"], "result": {"context": {"slot": next(self.slots)}, "value": value}}
+            for one, value in zip(requests, values, strict=True)
+            if not isinstance(value, bytes)
+        ]
+        content = next((value for value in values if isinstance(value, bytes)), b"")
+        content = content or json.dumps(answers if isinstance(request, list) else answers[0]).encode()
         self.send_response(500 if content == b"500" else 200)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
@@ -46,7 +53,7 @@ class Node(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def chain() -> Iterator[RpcChain]:
-    Node.answers, Node.asked = {}, []
+    Node.answers, Node.asked, Node.slots = {}, [], repeat(7)
     with HTTPServer(("127.0.0.1", 0), Node) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -141,6 +148,18 @@ def test_a_simulation_has_accounts_before_and_after(chain: RpcChain) -> None:
     assert options["accounts"]["addresses"] == [str(KEY), str(OTHER)]
 
 
+def test_accounts_and_simulation_are_of_the_same_block(chain: RpcChain) -> None:
+    Node.answers["getMultipleAccounts"] = [None]
+    Node.answers["simulateTransaction"] = {"err": None, "logs": [], "accounts": [account(b"b", str(OTHER), 9)]}
+    Node.slots = chained([1, 2, 2, 3], repeat(3))
+    assert chain.simulate(b"transaction", [KEY]).after == {KEY: Account(9, OTHER, b"b")}
+    assert len(Node.asked) == 6
+    Node.slots = count()
+    with pytest.raises(RefusedError, match="the node moves on") as caught:
+        chain.simulate(b"transaction", [KEY])
+    assert caught.value.reason is Reason.RPC
+
+
 @pytest.mark.parametrize("value", [{"err": None}, {"err": None, "accounts": []}, {"accounts": [None, None]}, None, []])
 def test_an_incomplete_simulation_is_refused(chain: RpcChain, value: Any) -> None:
     Node.answers["getMultipleAccounts"] = [None, None]
@@ -148,6 +167,13 @@ def test_an_incomplete_simulation_is_refused(chain: RpcChain, value: Any) -> Non
     with pytest.raises(RefusedError) as caught:
         chain.simulate(b"transaction", [KEY, OTHER])
     assert caught.value.reason is Reason.RPC
+
+
+def test_an_account_that_the_simulation_closes_does_not_exist_afterwards(chain: RpcChain) -> None:
+    Node.answers["getMultipleAccounts"] = [account(b"a", str(OTHER), 10), None]
+    closed = [account(b"", str(SYSTEM), 0), account(b"", str(SYSTEM), 0)]
+    Node.answers["simulateTransaction"] = {"err": None, "logs": [], "accounts": closed}
+    assert chain.simulate(b"transaction", [KEY, OTHER]).after == {}
 
 
 def test_a_failed_simulation_says_its_error(chain: RpcChain) -> None:

@@ -5,7 +5,7 @@ import pytest
 from memesnipe.testing.simulator.simulate import simulate
 
 # In parts that the workers of the tests share: a sample of the two thousand that CI runs next (`.ci/run`).
-PARTS, RUNS_OF_A_PART = 2, 50
+PARTS, RUNS_OF_A_PART = 2, 20
 
 
 @pytest.mark.parametrize("part", range(PARTS))

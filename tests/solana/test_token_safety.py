@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from memesnipe.execution.token_verdict import SafetyReason, SafetyVerdict
 from memesnipe.solana.jupiter import JupiterClient, JupiterToken, TokenAudit
 from memesnipe.solana.mint_account import TOKEN, TOKEN_2022, MintError, parse_mint
 from memesnipe.solana.rpc import AccountData, HeldAmount, Rpc
 from memesnipe.solana.rugcheck import Risk, RugCheckClient, RugCheckSummary
 from memesnipe.solana.service import Service, http_client
 from memesnipe.solana.service_errors import UnreachableError
-from memesnipe.solana.token_safety import SafetyPolicy, SafetyReason, SafetyVerdict, TokenSafety
+from memesnipe.solana.token_safety import SafetyPolicy, TokenSafety
 from tests.solana.http_server import Reply, Request, result, serving
 
 WIRE = Path(__file__).parents[2] / "../shared/data/wire"
@@ -84,8 +85,17 @@ class Sources:
 
 
 def test_a_token_without_findings_is_safe() -> None:
-    assert Sources().verdict() == SafetyVerdict(MINT, ())
-    assert Sources().verdict().is_safe
+    verdict = Sources().verdict()
+    assert (verdict.mint, verdict.reasons, verdict.is_safe) == (MINT, (), True)
+    assert set(verdict.sources.values()) == {"checked"}
+
+
+def test_a_service_that_is_not_configured_is_not_asked_and_the_verdict_says_so() -> None:
+    sources = Sources(report=RugCheckSummary(99.0), listed=None)
+    safety = TokenSafety(sources, None, None, sources.sell, SafetyPolicy())
+    verdict = asyncio.run(safety.assess(MINT, POOL))
+    assert verdict.is_safe
+    assert {check for check, source in verdict.sources.items() if source == "not configured"} == {"rugcheck", "jupiter"}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +122,7 @@ def test_a_check_that_cannot_be_made_is_a_reason(silent: str) -> None:
     verdict = Sources(silent=silent).verdict()
     assert not verdict.is_safe
     assert all(reason.detail == "cannot be checked: host: ReadTimeout" for reason in verdict.reasons)
+    assert {reason.check for reason in verdict.reasons} == {k for k, v in verdict.sources.items() if v == "no answer"}
 
 
 @pytest.mark.parametrize(

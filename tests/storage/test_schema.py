@@ -5,7 +5,12 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from memesnipe.storage import schema_control, schema_searches, schema_submissions  # noqa: F401 - they add their tables
+from memesnipe.storage import (  # noqa: F401 - they add their tables
+    schema_actions,
+    schema_control,
+    schema_searches,
+    schema_submissions,
+)
 from memesnipe.storage.schema import Base
 
 

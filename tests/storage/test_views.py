@@ -1,7 +1,6 @@
 """The read model over a real PostgreSQL."""
 
 import json
-from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +11,9 @@ from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.storage import schema, schema_control, views
 from memesnipe.storage.commands import assign_seq, enqueue, outcome, pending_commands
+from memesnipe.storage.equity_view import equity
+from memesnipe.storage.rows import Page
+from memesnipe.storage.trade_list import TradeFilter, trades
 
 SOL = 1_000_000_000
 
@@ -48,14 +50,13 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
     portfolio = views.portfolio(conn, new_run)
     assert portfolio["equity_usd"] is None and portfolio["open_positions"] == 0
     assert views.risk(conn, new_run)["level"] == "normal"
-    assert views.equity_curve(conn, new_run, 10) == []
     assert views.generations(conn, new_run) == []
 
 
 def test_a_missing_run_reads_as_an_empty_one(conn):
     report = views.report(conn, 0)
     assert (report["feed"], report["status"], report["trades"]) == ("", "none", 0)
-    assert views.positions(conn, 0) == views.trades(conn, 0, 5) == views.strategies(conn, 0, 5) == []
+    assert views.positions(conn, 0) == views.lifecycle(conn, 0, 5) == []
 
 
 def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
@@ -130,47 +131,6 @@ def test_without_equity_positions_have_no_price(conn, new_run, insert):
     assert views.portfolio(conn, new_run)["change_ratio"] is None
 
 
-def test_trades_come_newest_first(conn, new_run, insert):
-    for number in range(5):
-        fees = {"pool_fee_lamports": SOL // 100, "network_fee_lamports": SOL // 100}
-        insert(schema.TradeRow, order_id=f"a/{number}", seq=number, sol_lamports=SOL // 2, **fees)
-    newest = views.trades(conn, new_run, 2)
-    assert [trade["order_id"] for trade in newest] == ["a/4", "a/3"]
-    assert newest[0]["sol_amount"] == 0.5 and newest[0]["fees_sol"] == pytest.approx(0.02)
-    assert "run_id" not in newest[0]
-
-
-def test_strategies_are_sorted_by_mode_then_return(conn, new_run, insert):
-    for spec_id, mode, result in (
-        ("gone", "retired", {"total_return": 9.0}),
-        ("fresh", "simulating", None),
-        ("worse", "simulating", {"total_return": -0.1}),
-        ("better", "simulating", {"total_return": 2.5}),
-        ("poor", "paper", {"total_return": -0.5}),
-        ("rich", "paper", {"total_return": 1e-3}),
-    ):
-        insert(schema.StrategyRow, spec_id=spec_id, mode=mode, result=result, genome={"size": 0.1})
-    found = views.strategies(conn, new_run, 10)
-    assert [s["spec_id"] for s in found] == ["rich", "poor", "better", "worse", "fresh", "gone"]
-    assert found[0]["genome"] == {"size": 0.1}
-    assert len(views.strategies(conn, new_run, 3)) == 3
-
-
-@pytest.mark.parametrize(("marks", "points"), [(1, 2), (2, 2), (7, 7), (7, 50), (100, 2), (1000, 240)])
-def test_the_curve_is_sampled_evenly_with_both_ends(conn, database, new_run, marks, points):
-    rows = [
-        {"run_id": new_run, "seq": 3 * n, "ts": n, "equity_usd": float(n)} for n in range(marks)
-    ]  # fmt: skip
-    zeros = {"equity_lamports": 0, "cash_usd": 0.0, "drawdown": 0.0}
-    with database.begin() as connection:
-        connection.execute(sa.insert(schema.EquityRow), [row | zeros for row in rows])
-    kept = [point["ts"] for point in views.equity_curve(conn, new_run, points)]
-    assert len(kept) == min(marks, points)
-    assert kept == sorted(set(kept)) and kept[0] == 0 and kept[-1] == marks - 1
-    gaps = [b - a for a, b in pairwise(kept)]
-    assert not gaps or max(gaps) - min(gaps) <= 1
-
-
 def test_the_portfolio_changes_since_its_first_mark(conn, new_run, insert):
     insert(schema.EquityRow, seq=1, equity_lamports=10 * SOL, equity_usd=1000.0, drawdown=0.2)
     insert(schema.EquityRow, seq=2, ts=5, equity_lamports=12 * SOL, equity_usd=1250.0, cash_usd=400.0)
@@ -204,7 +164,6 @@ def test_a_halt_and_refusals_are_reported(conn, new_run, insert):
     risk = views.risk(conn, new_run)
     assert (risk["halted"], risk["size_multiplier"]) == (True, 0.0)
     assert list(risk["refusals"].items()) == [("halted", 2), ("price", 1)]
-    assert [refusal["order_id"] for refusal in views.refusals(conn, new_run, 2)] == ["a-2", "a-1"]
     assert views.report(conn, new_run)["refusals"] == 3
 
 
@@ -256,9 +215,9 @@ def test_figures_of_money_and_risk_are_those_of_one_account(conn, new_run, inser
         portfolio, risk = views.portfolio(conn, new_run, account), views.risk(conn, new_run, account)
         assert (portfolio["account"], portfolio["equity_usd"], portfolio["open_positions"]) == (account, equity_usd, 1)
         assert (risk["account"], risk["level"], risk["refusals"]) == (account, level, {account: 1})
-        assert [mark["equity_usd"] for mark in views.equity_curve(conn, new_run, 10, account)] == [equity_usd]
+        assert [point["equity_usd"] for point in equity(conn, new_run, account, 10)["points"]] == [equity_usd]
     assert {position["account"] for position in views.positions(conn, new_run)} == {"paper", "live"}
-    assert {trade["account"] for trade in views.trades(conn, new_run, 9)} == {"paper", "live"}
+    assert {trade["account"] for trade in trades(conn, new_run, TradeFilter(), Page(9)).rows} == {"paper", "live"}
 
 
 def test_trades_are_round_trips_and_failed_orders_are_counted_apart(conn, new_run, insert):

@@ -21,16 +21,18 @@ from memesnipe.testing.chaos.replay import QUICK, RAY_ENVIRONMENT
 COMMAND = Path(sys.executable).with_name("memesnipe")
 TAPE_EVENTS = 8_000
 POLL_S = 0.05
+_MAX_PAUSE_S = 2.0
+_PAUSES = 9  # between two looks, in durations of a look: looking takes a tenth of the time
 T = TypeVar("T")
 
 
-def wait_for(what: str, condition: Callable[[], T], timeout_s: float = 200) -> T:
-    """Wait until a condition is met; a condition that takes long is looked at less often, to leave it the processor."""
+def wait_for(what: str, condition: Callable[[], T], timeout_s: float = 200, pause_s: float = POLL_S) -> T:
+    """Wait until a condition is met; one that takes long is looked at less often, to leave others the processor."""
     began = looked = time.monotonic()
     while not (met := condition()):
         now = time.monotonic()
         assert now < began + timeout_s, f"waited {timeout_s} s for {what}"
-        time.sleep(max(POLL_S, 2 * (now - looked)))
+        time.sleep(min(max(pause_s, _PAUSES * (now - looked)), _MAX_PAUSE_S))
         looked = time.monotonic()
     return met
 

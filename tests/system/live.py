@@ -20,11 +20,14 @@ from memesnipe.storage.database import connect
 from memesnipe.storage.schema import OrderRow
 from tests.system.installation import Installation, processes_of, wait_for
 
-# Time passes quickly, so that strategies trade soon after a start; decisions are rare enough for two systems on one
-# small machine, and positions small enough that no loss keeps the breaker from letting them buy.
-SPEED = ("--speed", "24")
+# Time passes quickly, so that strategies trade soon after a start. Two systems run on one small machine beside other
+# tests, so there are about 70 events and one decision a second, and a generation every five: most of the processor
+# time of these tests is that of their systems at work. Positions are so small that no loss keeps the breaker from
+# letting them buy.
+SPEED = ("--speed", "12")
 LIVE = ("up", *SPEED, "--json")
-CALM = {"GENERATION_INTERVAL_SECS": "120", "REBALANCE_INTERVAL_SECS": "30", "GLOBAL_MAX_POSITION_USD": "20"}
+CALM = {"GENERATION_INTERVAL_SECS": "60", "REBALANCE_INTERVAL_SECS": "15", "GLOBAL_MAX_POSITION_USD": "20"}
+_HEALTH_PAUSE_S = 0.3  # the answer takes four processes of the system some time
 
 
 class LiveSystem:
@@ -38,8 +41,12 @@ class LiveSystem:
         """Start it where it does not run, and wait until all is well."""
         if self.process is None or self.process.poll() is not None:
             self.process = self.installation.start(*LIVE)
-        wait_for("the system to be healthy", lambda: is_healthy(self.installation))
+        wait_until_healthy(self.installation)
         return self.process
+
+
+def wait_until_healthy(installation: Installation) -> None:
+    wait_for("the system to be healthy", lambda: is_healthy(installation), pause_s=_HEALTH_PAUSE_S)
 
 
 def is_healthy(installation: Installation) -> bool:
@@ -68,6 +75,12 @@ def consumed(installation: Installation) -> int:
 
 def seq_of(installation: Installation, actor: str = "executor") -> int:
     return int(installation.heartbeat(actor).get("seq", 0))
+
+
+def stands_by(installation: Installation) -> bool:
+    """Return whether its executor waits because another has the lease."""
+    beat = installation.heartbeat("executor")
+    return beat.get("state") == "recovering" and "another executor" in beat["detail"]
 
 
 def wait_for_events(installation: Installation, count: int) -> None:

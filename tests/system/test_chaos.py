@@ -20,7 +20,7 @@ def chaos(installation: Installation, kills: int, seed: int) -> dict[str, Any]:
     done = installation.run("chaos", "--kills", str(kills), "--seed", str(seed), "--keep", "--json", timeout_s=800)
     assert done.stdout, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
-    assert found["differences"] == []
+    assert found["differences"] == [], "\n".join(found["differences"])
     assert found["same_as_in_peace"] is found["verified"] is found["clean"] is True
     assert done.returncode == 0
     assert found["kills"] == sum(found["by_target"].values()) == kills

@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -25,6 +26,7 @@ from memesnipe.storage.schema import OrderRow, StrategyRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.testing.chaos.targets import Targets
 from tests.system.installation import Installation, open_to_others, processes_of, wait_for
+from tests.system.key_scan import assert_nothing_found, scan_installation
 from tests.system.live import (
     CALM,
     SPEED,
@@ -34,13 +36,14 @@ from tests.system.live import (
     database_of,
     get,
     http_get,
-    is_healthy,
     orders_of,
     seq_of,
+    stands_by,
     status_of,
     stopped_postgres,
     verified,
     wait_for_events,
+    wait_until_healthy,
 )
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -79,8 +82,8 @@ def test_another_installation_beside_it_takes_orders_and_stops(
 ) -> None:
     undisturbed = set(actors_of(one))
     other = installations(**CALM, MIN_SHARPE_FOR_PROMOTION="1000000")  # no strategy is promoted but by us
-    process = other.start("up", "--speed", "30", "--json")
-    wait_for("the other to be healthy", lambda: is_healthy(other))
+    process = other.start("up", *SPEED, "--json")
+    wait_until_healthy(other)
     assert other.url != one.url
     assert get(other, "signer/pubkey") != get(one, "signer/pubkey"), "each installation has a wallet of its own"
 
@@ -99,11 +102,11 @@ def test_another_installation_beside_it_takes_orders_and_stops(
         other.interrupt(process)
         wait_for("the actors to end although it stands still", lambda: not actors_of(other))
     assert process.wait(120) == 0
-    # The last report that it could read is some seconds old; 180 events a second are consumed.
-    assert json.loads(other.stdout)["events"]["consumed"] > before - 1_800
+    # The last report that it could read is some seconds old; about 70 events a second are consumed.
+    assert json.loads(other.stdout)["events"]["consumed"] > before - 720
     wait_for("no process to be left of the other", lambda: not other.leftovers(), 30)
     verified(other)
-    wait_for("the first to be healthy on the busy machine", lambda: is_healthy(one))
+    wait_until_healthy(one)
     assert set(actors_of(one)) == undisturbed
 
 
@@ -118,17 +121,44 @@ def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
     assert health["version"] == __version__
     assert {*ACTORS, "postgres", "redis", "signer"} <= set(health["parts"])
     assert "<html" in http_get(one.url).text
-    wait_for("paper trades", lambda: get(one, "api/trades"))
-    assert get(one, "api/strategies")
+    wait_for("paper trades", lambda: any(trade["status"] == "PAPER" for trade in get(one, "api/trades")))
     assert isinstance(get(one, "api/positions"), list)
     asked = one.run("sql", "SELECT count(*) FROM trades WHERE status = 'PAPER'", "--json")
     assert json.loads(asked.stdout)["rows"][0]["count"] > 0
-    spec_id = get(one, "api/strategies")[0]["spec_id"]
+    spec_id = wait_for("strategies", lambda: get(one, "api/strategies"))[0]["spec_id"]
     assert json.loads(one.run("explain", spec_id, "--json").stdout)["spec_id"] == spec_id
-    assert status_of(one)["status"] == "healthy"
+    wait_for("`status` to call it healthy", lambda: status_of(one)["status"] == "healthy")
     refused = one.run("up")
     assert refused.returncode == 1
     assert "already running" in refused.stderr
+
+
+def test_no_key_and_no_token_is_anywhere_but_in_its_file(one: Installation) -> None:
+    wait_for("paper trades", lambda: get(one, "api/trades"))
+    assert_nothing_found(scan_installation(one, one.folder / ".memesnipe" / "wallet" / "keypair.json"))
+
+
+def test_a_flatten_sells_what_is_held_on_paper_and_a_reset_resumes(one: Installation) -> None:
+    wait_for("an open position", lambda: any(each["open"] for each in get(one, "api/positions")))
+    assert one.run("flatten", "--yes").returncode == 2, "there is no live account"
+    done = one.run("flatten", "--account", "paper", "--yes", "--json")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["left"]) == (0, []), answer
+    assert not any(each["open"] for each in get(one, "api/positions?limit=1000"))
+    assert get(one, "api/risk")["halted"]
+    assert one.run("risk", "reset").returncode == 0
+    wait_for("the reset", lambda: not get(one, "api/risk")["halted"])
+
+
+def test_the_kill_file_halts_until_a_reset(one: Installation) -> None:
+    kill_file = one.folder / ".memesnipe" / "signer" / "halt"
+    kill_file.touch()
+    wait_for("the halt", lambda: get(one, "api/risk")["halted"])
+    assert get(one, "api/commands")[0]["reason"] == "the file halt exists"
+    assert get(one, "signer/health")["signing"].startswith(("halted", "disabled"))
+    assert one.run("risk", "reset").returncode == 0
+    assert not kill_file.exists()
+    wait_for("the reset", lambda: not get(one, "api/risk")["halted"])
 
 
 def test_a_halt_passes_a_crowd(one: Installation) -> None:
@@ -161,10 +191,7 @@ def test_a_second_executor_takes_over_until_it_goes_quiet(one: Installation) -> 
     second.open()
     began = second.seq
     wait_for("the second to have done some work", lambda: second.step() or second.seq > began + 100)
-    beat = wait_for(
-        "the first to stand by", lambda: (b := one.heartbeat("executor")).get("state") == "recovering" and b
-    )
-    assert "another executor" in beat["detail"]
+    wait_for("the first to stand by", lambda: stands_by(one))
     wait_for("the first to come back", lambda: seq_of(one) > second.seq)
     with pytest.raises((LeaseLostError, redis.ConnectionError), match=r"another executor"):
         second.step()
@@ -175,7 +202,7 @@ def test_serve_brings_its_controller_back(one: Installation) -> None:
     before = _controllers(one)
     assert Targets(one.folder / ".memesnipe").kill("serve controller")
     wait_for("another controller", lambda: (now := _controllers(one)) and not now & before)
-    assert is_healthy(one)
+    wait_until_healthy(one)
 
 
 def _controllers(installation: Installation) -> set[int]:
@@ -197,18 +224,21 @@ def test_it_waits_for_a_database_that_does_not_answer_and_buys_nothing_late(one:
     wait_for("orders", lambda: orders_of(one))
     with stopped_postgres(one), redis.Redis.from_url(one.resolved["redis_url"]) as client:
         before = sum(client.xlen(stream) for stream in EVENT_STREAMS)
-        wait_for("an actor to wait", lambda: any(one.heartbeat(a).get("state") == "stalled" for a in ACTORS))
-        state = status_of(one)
-        assert "stalled" in {part["state"] for part in state["parts"].values()}, "an actor says that it waits"
+        # A step of a busy machine may have been slow before the stop, so a heartbeat alone is no proof.
+        state = wait_for("an actor to say that it waits", lambda: (found := status_of(one)) and _waits(found) and found)
         assert state["parts"]["postgres"] == {"state": "down", "detail": "no response within 2 s"}
         assert state["status"] == "unhealthy" and "trading is paused" in state["detail"]
         assert "the database" in state["error"]  # where the figures would be
         assert sum(client.xlen(stream) for stream in EVENT_STREAMS) - before < MAX_IN_FLIGHT
         seq = seq_of(one, "market_data")
     wait_for("the executor to go on", lambda: seq_of(one) >= seq + 100)
-    wait_for("all to be well", lambda: is_healthy(one))
+    wait_until_healthy(one)
     # Whether a strategy decides to buy on what had waited depends on the market; the gate has tests of its own.
     assert not _bought_on_stale_events(one)
+
+
+def _waits(status: dict[str, Any]) -> bool:
+    return "stalled" in {status["parts"].get(actor, {}).get("state") for actor in ACTORS}
 
 
 def _bought_on_stale_events(installation: Installation) -> set[int]:
@@ -239,14 +269,14 @@ def test_a_halt_outlives_a_kill_and_a_reset_ends_it(one: Installation, system: L
     running = json.loads(started.stdout)
     assert http_get(running["dashboard"]).status_code == 200
     assert os.getsid(running["pid"]) == running["pid"], "no terminal reaches it"
-    wait_for("it to be healthy again", lambda: is_healthy(one))
+    wait_until_healthy(one)
     assert status_of(one)["detached"] is True
     log = [json.loads(line) for line in (one.folder / ".memesnipe" / "logs" / "up.jsonl").read_text().splitlines()]
     resumed = [line["resumed"] for line in log if line["event"] == "run"]
     assert (resumed[0], resumed[-1]) == (False, True)
     assert get(one, "signer/pubkey") == pubkey
-    wait_for_events(one, 800)
-    assert consumed(one) > before
+    wait_for_events(one, 400)
+    wait_for("the report to have them", lambda: consumed(one) > before)
     assert orders_of(one) == halted_orders
     assert json.loads(one.run("risk", "show", "--json").stdout)["halted"] is True
     reset = one.run("risk", "reset", "--json")

@@ -22,7 +22,7 @@ from memesnipe.testing.live_market import LiveMarket
 from memesnipe.verification.audit import read_run
 from memesnipe.verification.conditions import audit_of, settings_of
 from tests.system.installation import Installation, wait_for
-from tests.system.live import database_of, get, is_healthy, seq_of, verified, wait_for_events
+from tests.system.live import database_of, get, seq_of, verified, wait_for_events, wait_until_healthy
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -42,7 +42,7 @@ def test_a_live_market_is_traded_and_none_of_its_trades_is_lost(
     with LiveMarket(SyntheticFeed(7).messages(0), SPEED) as market:
         one = installations(**SETTINGS, **market.settings)
         process = one.start("up", "--feed", "pumpfun", "--json")
-        wait_for("the system to be healthy", lambda: is_healthy(one))
+        wait_until_healthy(one)
         market.start()
         wait_for_events(one, 500)
         for server in market.websockets:  # one after the other, so that every frame arrives at least once

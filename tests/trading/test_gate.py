@@ -6,6 +6,7 @@ import pytest
 
 from memesnipe.engine.orders import Order
 from memesnipe.execution.paper import PaperVenue
+from memesnipe.execution.reporting import ReportingVenue
 from memesnipe.market.events import (
     AMM,
     BUY_SIDE,
@@ -155,6 +156,16 @@ def test_a_token_with_an_exiting_developer_or_pulled_liquidity_is_refused() -> N
     assert [_reason(desk.on_decision(_decision(token=token))) for token in (0, 1)] == [RefusalReason.UNSAFE_TOKEN] * 2
     assert isinstance(desk.on_decision(_decision(SHORT_SIDE)), RiskRefused)  # there is no perp, so nothing to be had
     assert _reason(_desk(Limits(1e9, max_dev_out=0.5, max_pull=0.5)).on_decision(_decision())) is None
+
+
+def test_a_short_is_refused_where_the_venue_trades_no_perps() -> None:
+    desk = Desk(ReportingVenue(SURE), Limits(1e9), NO_STOPS)
+    desk.state.allocations_usd = {"abc": 100.0}
+    passed(desk, Market().trade(1).events())
+    refused = desk.on_decision(_decision(SHORT_SIDE))
+    assert isinstance(refused, RiskRefused)
+    assert (refused.reason, refused.detail) == (RefusalReason.NO_VENUE, "there is no live venue for perps")
+    assert isinstance(desk.on_decision(_decision()), Order), "what is no perp is traded"
 
 
 def test_exposure_counts_holdings_and_open_entries_of_all_strategies() -> None:

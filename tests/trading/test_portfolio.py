@@ -1,10 +1,11 @@
 from dataclasses import replace
 
 import msgspec
+from msgspec import structs
 
 from memesnipe.market.events import NS_PER_S
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.messages import ParityRecord
+from memesnipe.protocol.messages import ParityRecord, RoundTripSeen
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.portfolio import Portfolio
 from memesnipe.trading.portfolio_state import Decision, PortfolioDump, Transition
@@ -235,9 +236,26 @@ def _live_portfolio(*live: str, paper: tuple[str, ...] = ()) -> Portfolio:
 def test_a_live_strategy_starts_with_one_dollar() -> None:
     portfolio, marks = _live_portfolio("a"), EQUITY | {Account.LIVE: mark_of(Account.LIVE, 1000.0)}
     assert portfolio.decide(8, marks).allocations_usd == {"a": 1.0}
-    for _ in range(10):
-        portfolio.on_live_trade("a", 7)
-    assert portfolio.decide(9, marks).allocations_usd == {"a": 2.0}
+    paper = [RoundTripSeen("a", 0, 0.5)] * 10
+    live = [RoundTripSeen("a", 1, 0.5, 7)] * 9
+    portfolio.on_results(structs.replace(results_of({"a": GOOD}), round_trips=[*paper, *live]))
+    assert portfolio.decide(9, marks).allocations_usd == {"a": 1.0}
+    portfolio.on_results(structs.replace(results_of({"a": GOOD}), round_trips=live[:1]))
+    assert portfolio.decide(10, marks).allocations_usd == {"a": 2.0}
+
+
+def test_a_strategy_that_is_promoted_by_hand_has_its_dollar_without_evidence() -> None:
+    portfolio, marks = (
+        portfolio_of("a", switches=ON, caps=ANY_LOSS),
+        EQUITY | {Account.LIVE: mark_of(Account.LIVE, 9.0)},
+    )
+    portfolio.decide(5, EQUITY)
+    portfolio.on_results(results_of({"a": POOR}))
+    for seq in (6, 7):
+        portfolio.on_command(seq, "promote", "a", "")
+    assert portfolio.decide(8, marks).allocations_usd == {"a": 0.9}, "a tenth of the account at most"
+    marks[Account.LIVE] = mark_of(Account.LIVE, 1000.0, 9)
+    assert portfolio.decide(9, marks).allocations_usd == {"a": 1.0}
 
 
 def test_the_equity_of_one_account_allocates_nothing_in_the_other() -> None:

@@ -38,7 +38,7 @@ from memesnipe.testing.simulator.settings import LENIENT
 from tests.execution.scripted_chain import ScriptedChain
 
 TAPE_EVENTS = 4_000
-LIVE_USD = 5.0  # of the live account, where there is one
+LIVE_LAMPORTS = 33_000_000  # of the live account, where there is one
 
 _SETTINGS = {
     **LENIENT,
@@ -102,7 +102,7 @@ class SmallRuns:
 
         The faults are injected at even fractions of the tape; a role that fails is opened again.
         """
-        live = {LIVE_CAPITAL: LIVE_USD} if self.chain is not None else {}
+        live = {LIVE_CAPITAL: LIVE_LAMPORTS} if self.chain is not None else {}
         run_id = begin_run(self.database, feed, self.choice.to_dict(), self.settings.deciding | live).run_id
         bus = Bus(self.redis_url)
         bus.take_over(installation_of(self.home), run_id)
@@ -142,7 +142,7 @@ class SmallRuns:
         parts: dict[type[Any], Callable[[], Any]] = {
             StrategyFactory: lambda: _evaluator(context),
             MarketData: lambda: make_feed(context.choice, context.feed_checkpoints),
-            Executor: lambda: self.chain,
+            Executor: lambda: None if self.chain is None else lambda _: self.chain,
         }
         given = [parts[kind]()] if kind in parts else []
         made: Role = kind(context, ActorMetrics(kind.name), *given)

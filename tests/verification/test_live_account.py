@@ -20,7 +20,7 @@ from memesnipe.trading.allocation import Caps, Share
 from memesnipe.trading.lifecycle import Switches
 from memesnipe.trading.standing import Standings, standings
 from tests.execution.scripted_chain import ScriptedChain
-from tests.verification.small_run import LIVE_USD, SmallRuns, small_runs
+from tests.verification.small_run import LIVE_LAMPORTS, SmallRuns, small_runs
 from tests.verification.test_audit import Recorded, named
 
 pytestmark = pytest.mark.timeout(600)
@@ -68,7 +68,7 @@ def live_run(
         small_runs(home, database, url, chain=ScriptedChain(), commands=COMMANDS, settings=LENIENT) as made,
         redis.Redis.from_url(as_operator(url)) as operator,
     ):
-        patch.setattr(memesnipe.roles.portfolio, "switches_of", lambda _: Switches(True, True, True, True))
+        patch.setattr(memesnipe.roles.portfolio, "switches_of", lambda *_, **__: Switches(True, True, True, True))
         patch.setattr(memesnipe.trading.capital, "allocate", _equal)
         patch.setattr(memesnipe.trading.portfolio, "standings", _proven)
 
@@ -112,9 +112,9 @@ def test_a_lost_executor_loses_and_doubles_no_order(live_run: tuple[SmallRuns, i
 
 
 def test_the_accounts_have_their_own_capital(run: Recorded) -> None:
-    first = "SELECT equity_usd FROM equity WHERE run_id = :r AND account = '{}' ORDER BY seq LIMIT 1"
-    assert _values(run, first.format("live")) == [pytest.approx(LIVE_USD, rel=0.01)]
-    assert _values(run, first.format("paper")) != [pytest.approx(LIVE_USD, rel=0.01)]
+    first = "SELECT equity_lamports FROM equity WHERE run_id = :r AND account = '{}' ORDER BY seq LIMIT 1"
+    assert _values(run, first.format("live")) == [LIVE_LAMPORTS]
+    assert _values(run, first.format("paper")) != [LIVE_LAMPORTS]
     paid = "SELECT max(budget_lamports) FROM orders WHERE run_id = :r AND account = 'live'"
     assert _values(run, paid)[0] < 10_000_000  # type: ignore[operator]
 
@@ -142,7 +142,7 @@ REPORT = "run_id = :r AND stream = 'execution_reports' AND payload LIKE '%\"stat
         ("UPDATE trades SET parity_bps = 1 WHERE run_id = :r AND account = 'live'", "parity_bps is recorded as 1.0"),
         ("UPDATE equity SET account = 'x' WHERE run_id = :r AND account = 'live'", "equity live/"),
         ("UPDATE breaker SET peak_lamports = 1 WHERE run_id = :r AND account = 'live'", "breaker live: peak_lamports"),
-        ("UPDATE runs SET settings = settings - 'live_capital_usd' WHERE run_id = :r", "cannot be rederived"),
+        ("UPDATE runs SET settings = settings - 'live_capital_lamports' WHERE run_id = :r", "cannot be rederived"),
     ],
     ids=lambda text: text[:60],
 )  # fmt: skip

@@ -15,7 +15,13 @@ export const sol = numbers({ minimumFractionDigits: 3, maximumFractionDigits: 3 
 export const signedSol = numbers({ minimumFractionDigits: 3, maximumFractionDigits: 3, signDisplay: "exceptZero" });
 export const two = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 export const short = numbers({ notation: "compact", maximumSignificantDigits: 3 });
+export const ratio = numbers({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+export const compactUsd = numbers({ style: "currency", currency: "USD", notation: "compact", maximumSignificantDigits: 4 });
+export const price = numbers({ maximumSignificantDigits: 5 });
 export const one = numbers({ maximumFractionDigits: 1 });
+
+export const bps = (value) => (value === null || value === undefined ? "–" : `${count(value)} bps`);
+export const interval = (pair) => (pair ? `${signedPercent(pair[0])} to ${signedPercent(pair[1])}` : "–");
 
 export const shortMint = (mint) => (mint.length > 11 ? `${mint.slice(0, 4)}…${mint.slice(-4)}` : mint);
 export const words = (name) => name.replaceAll("_", " ");

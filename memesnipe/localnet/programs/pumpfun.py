@@ -16,7 +16,6 @@ from memesnipe.feeds.pumpfun.chain_events import CompleteEvent, PostCompleteBuyE
 from memesnipe.localnet.event_encoding import event_line
 from memesnipe.localnet.programs import Expansion, MarketAccounts, ProgramError
 from memesnipe.localnet.programs.creation import CREATE_V2, expand_creation
-from memesnipe.localnet.programs.curve_quotes import CURVE_FEES, Buy, Part, buy_for, buy_tokens, sell_tokens
 from memesnipe.localnet.programs.migration import MIGRATE_V2, expand_migration
 from memesnipe.localnet.programs.state import (
     CONSTRAINT_SEEDS,
@@ -30,6 +29,7 @@ from memesnipe.localnet.programs.state import (
 )
 from memesnipe.localnet.programs.vault import sol_vault
 from memesnipe.solana.addresses import PUMP
+from memesnipe.solana.curve_quotes import CURVE_FEES, Buy, Part, buy_for, buy_tokens, sell_tokens
 from memesnipe.solana.instructions.layout import DecodeError
 from memesnipe.solana.instructions.pumpfun import (
     BuyExactQuoteInV2,
@@ -70,8 +70,8 @@ _ERRORS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Curve:
-    """A curve and its tokens, as the instructions so far leave them."""
+class CurveState:
+    """A curve and the raw tokens in its token account, as the instructions so far leave them."""
 
     curve: BondingCurve
     held_raw: int
@@ -116,7 +116,7 @@ class PumpFun:
         if before is None:
             curve = read(state, address, PUMP, BondingCurve.decode)
             assert isinstance(curve, BondingCurve)  # noqa: S101 - for mypy
-            before = _Curve(curve, token_amount(state, trade.accounts.associated_base_bonding_curve))
+            before = CurveState(curve, token_amount(state, trade.accounts.associated_base_bonding_curve))
         if before.curve.complete:
             raise _error(6005, trade)
         if before.curve.is_cashback_coin and isinstance(trade, BuyV3 | BuyExactQuoteInV3 | SellV3):
@@ -136,7 +136,7 @@ def _instruction_line(trade: Trade) -> str:
 
 
 def _buy(
-    trade: BuyV3 | BuyV2 | BuyExactQuoteInV3 | BuyExactQuoteInV2, before: _Curve, state: MarketAccounts
+    trade: BuyV3 | BuyV2 | BuyExactQuoteInV3 | BuyExactQuoteInV2, before: CurveState, state: MarketAccounts
 ) -> Outcome:
     is_exact_in = isinstance(trade, BuyExactQuoteInV3 | BuyExactQuoteInV2)
     amount = trade.spendable_quote_in if isinstance(trade, BuyExactQuoteInV3 | BuyExactQuoteInV2) else trade.amount
@@ -152,7 +152,7 @@ def _buy(
     return Outcome(_settle(trade, before, found.curve, found, state), found.token_raw)
 
 
-def _sell(trade: SellV3 | SellV2, before: _Curve, state: MarketAccounts) -> Outcome:
+def _sell(trade: SellV3 | SellV2, before: CurveState, state: MarketAccounts) -> Outcome:
     if trade.amount == 0:
         raise _error(6022, trade)
     part = sell_tokens(before.curve, trade.amount)
@@ -163,7 +163,7 @@ def _sell(trade: SellV3 | SellV2, before: _Curve, state: MarketAccounts) -> Outc
     return Outcome(_settle(trade, before, part, None, state), part.sol_lamports - part.fee)
 
 
-def _settle(trade: Trade, before: _Curve, part: Part, buy: Buy | None, state: MarketAccounts) -> Expansion:
+def _settle(trade: Trade, before: CurveState, part: Part, buy: Buy | None, state: MarketAccounts) -> Expansion:
     """Return the transfers, events and changes of a trade; ``part`` is the one on the curve."""
     accounts, keeps_fees = trade.accounts, not isinstance(trade.accounts, TradeV2Accounts)
     rest = buy.rest if buy else None
@@ -184,7 +184,7 @@ def _settle(trade: Trade, before: _Curve, part: Part, buy: Buy | None, state: Ma
     if rest:  # the curve holds what the future pool was paid until the migration
         after = replace(after, real_quote_reserves=after.real_quote_reserves + rest.sol_lamports)
     moved = sum(one.token_raw for one in parts)
-    state.pending[accounts.bonding_curve] = _Curve(after, before.held_raw - sign * moved)
+    state.pending[accounts.bonding_curve] = CurveState(after, before.held_raw - sign * moved)
     accumulator = Accumulator(PUMP, accounts.user_volume_accumulator, accounts.user)
     created = accumulator.instructions(state)
 

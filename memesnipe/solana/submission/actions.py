@@ -30,6 +30,7 @@ from memesnipe.solana.fills import fill_from, wallet_change
 from memesnipe.solana.rpc import Rpc, SignatureStatus
 from memesnipe.solana.service_errors import RejectedError, ServiceError
 from memesnipe.solana.submission.ports import Lane, MessageBuilder, MessageSigner, TradeReader
+from memesnipe.solana.submission.safe_builder import UnsafeTokenError
 from memesnipe.solana.swap_plan import NoRouteError
 
 _MAX_STATUSES = 256  # of one request
@@ -117,7 +118,7 @@ class Outside:
     async def _build(self, order: Order, mint: str) -> Observation:
         try:
             return await self.builder.build(order, mint)
-        except (NoRouteError, ServiceError) as error:
+        except (NoRouteError, UnsafeTokenError, ServiceError) as error:
             return BuildFailed(str(error))
 
     async def _sign(self, message: bytes, order_id: str, order: Order, mint: str) -> list[Observation]:

@@ -56,13 +56,14 @@ class RemoteSigner:
     Args:
         client: of the signer.
         slippage_bps: tolerance, from which the intent's minimum is computed.
+        run: name of the run: the signer signs once for an order id, and these are unique in their run alone.
     """
 
-    def __init__(self, client: SignerClient, slippage_bps: int) -> None:
-        self._client, self._slippage_bps = client, slippage_bps
+    def __init__(self, client: SignerClient, slippage_bps: int, run: str) -> None:
+        self._client, self._slippage_bps, self._run = client, slippage_bps, run
 
     async def sign(self, message: bytes, order_id: str, order: Order, mint: str) -> SignedTransaction:
         """Return the signed transaction of a message."""
         swap = swap_of(order, mint, self._slippage_bps)
         intent = Intent(swap.side, mint, swap.amount_in, swap.min_out, order.decided_ts // _NS_PER_MS)
-        return await self._client.sign(message, order_id, intent)
+        return await self._client.sign(message, f"{self._run}/{order_id}", intent)

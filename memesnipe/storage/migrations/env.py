@@ -2,7 +2,13 @@
 
 from alembic import context
 
-from memesnipe.storage import schema_control, schema_searches, schema_submissions  # noqa: F401 - the imports register tables
+from memesnipe.storage import (  # noqa: F401 - the imports register tables
+    schema_actions,
+    schema_control,
+    schema_searches,
+    schema_submissions,
+    schema_verdicts,
+)
 from memesnipe.storage.schema import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)

@@ -52,6 +52,12 @@ class LeftOut:
                 found[reason] = found.get(reason, 0) + len(rows)
         return dict(sorted(found.items(), key=lambda item: -item[1]))
 
+    def rows(self, reason: str, limit: int) -> list[int]:
+        """Return the first rows with a reason, counted from 1 as `write` does, at most ``limit``."""
+        parts = [rows for rows, text in zip(self._rows, self._reasons, strict=True) if text == reason]
+        found: list[int] = (np.unique(np.concatenate(parts))[:limit] + 1).tolist()
+        return found
+
     def write(self, path: Path) -> int:
         """Write ``row,reason`` and the columns of the file for every row left out; return their number.
 

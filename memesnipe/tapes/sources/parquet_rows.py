@@ -14,17 +14,21 @@ from memesnipe.tapes.table import ONE_THREAD, Table
 MAGIC: Final = b"PAR1"
 _EXACT: Final = 2.0**53  # integers below are exact as floats
 _MAX_DEPTH: Final = 8
+_TAPE: Final = b"memesnipe-tape-"  # the format in the metadata of a tape begins with it, in every version
 
 
 def read_parquet(path: Path, data: bytes) -> Table:
     """Read a Parquet file; names of nested columns are joined with points, in lower case.
 
     Raises:
-        TapeError: it is damaged, or two columns have one name.
+        TapeError: it is damaged, or two columns have one name, or it is a tape.
     """
     try:
         threads = len(data) > ONE_THREAD
-        table = pq.ParquetFile(pa.BufferReader(data), pre_buffer=threads).read(use_threads=threads)
+        file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=threads)
+        if (file.schema_arrow.metadata or {}).get(b"format", b"").startswith(_TAPE):
+            raise TapeError(f"{path} is a tape already, not a file of swaps: use it as it is, as in `--tape {path}`")
+        table = file.read(use_threads=threads)
         for _ in range(_MAX_DEPTH):
             if not any(pa.types.is_struct(field.type) for field in table.schema):
                 break

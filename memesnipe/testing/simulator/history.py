@@ -28,7 +28,7 @@ MAX_STEPS: Final = 20_000  # a run without an end is a defect
 _FAULTS_UNTIL: Final = 1_200  # steps; about as many as a run without faults takes
 _COPY_EVERY: Final = 100  # steps between two copies of the Redis data, one of which a restart restores
 _RESTART_S: Final = 2.0  # the longest time until another process takes the place of a killed one
-_COMMANDS: Final = (CommandName.HALT, CommandName.RISK_RESET, CommandName.PROMOTE, CommandName.DEMOTE)
+_COMMANDS: Final = tuple(CommandName)
 
 
 class History:

@@ -39,9 +39,9 @@ class Invariants:
         self._offsets: dict[tuple[str, str], int] = {}
         self._fills: list[tuple[str, int]] = []  # account and change of its cash in lamports, by number
         sol_usd = market(machine.market)[0]["sol_usd"]
-        capital_usd = capital_of(simulated_settings(), None)
+        capital = capital_of(simulated_settings(), None)
         self._capital_lamports = {
-            account: int(usd / sol_usd * LAMPORTS_PER_SOL) for account, usd in capital_usd.items()
+            account: int(one.usd / sol_usd * LAMPORTS_PER_SOL) for account, one in capital.items()
         }
         self.may_be_complete = False
         machine.server.on_entry = self._on_entry

@@ -1,0 +1,72 @@
+// Trades, positions and refusals: filtered on the server, and as files.
+import { get, list, save } from "../api.js";
+import { badge, card, failed, h, input, link, select, table } from "../dom.js";
+import * as f from "../format.js";
+import { VirtualTable } from "../virtual_table.js";
+import { positionColumns, strategyLink, tokenLink, tradeColumns, when } from "./parts.js";
+
+const TABS = [["", "Trades"], ["positions", "Positions"], ["refusals", "Refusals"]];
+const ACCOUNTS = [["", "all"], ["paper", "paper"], ["live", "live"]];
+const SIDES = [["", "all"], ["buy", "buy"], ["sell", "sell"], ["short", "short"], ["cover", "cover"]];
+const STATUSES = [["", "all"], ["PAPER", "paper"], ["LIVE", "live"], ["FAILED", "failed"]];
+
+const refusalColumns = [
+  { name: "Time, UTC", cell: (r) => when(r.ts), class: "time" },
+  { name: "Token", cell: (r) => tokenLink(r.mint) },
+  { name: "Side", cell: (r) => r.side, class: "p2" },
+  { name: "Reason", cell: (r) => badge(f.words(r.reason)) },
+  { name: "Detail", cell: (r) => h("span", { title: r.detail }, r.detail), class: "p2 cut" },
+  { name: "Strategy", cell: (r) => strategyLink(r.spec_id), class: "p3" },
+  { name: "Account", cell: (r) => r.account, class: "p3" },
+];
+
+export function trades(root, { path, query, go }) {
+  const tab = path[1] ?? "";
+  const tabs = h("nav", { class: "tabs", "aria-label": "Records" }, TABS.map(([name, text]) => link(name ? `#/trades/${name}` : "#/trades", text, { "aria-current": name === tab ? "page" : null })));
+  root.append(h("h1", {}, "Trades"), tabs);
+  if (tab === "positions") return positions(root);
+  const isTrades = tab !== "refusals";
+  const name = isTrades ? "trades" : "refusals";
+  const parameters = () => ({ account: query.account, side: query.side, status: isTrades ? query.status : "", mint: query.mint, spec_id: query.spec_id, reason: query.reason });
+  const rows = new VirtualTable({
+    label: isTrades ? "Trades" : "Refusals", nouns: isTrades ? ["trade", "trades"] : ["refusal", "refusals"], empty: isTrades ? "No trades match." : "No refusals match.",
+    columns: isTrades ? tradeColumns() : refusalColumns,
+    load: (offset, limit) => list(name, { ...parameters(), offset, limit }),
+  });
+  const set = (field) => (value) => {
+    query[field] = value;
+    history.replaceState(null, "", go(`trades${isTrades ? "" : "/refusals"}`, query));
+    rows.scroller.scrollTop = 0;
+    rows.refresh();
+  };
+  const filters = h("form", { class: "filters", submit: (event) => event.preventDefault() },
+    select("Account", ACCOUNTS, query.account ?? "", set("account")), select("Side", SIDES, query.side ?? "", set("side")),
+    isTrades ? select("Status", STATUSES, query.status ?? "", set("status")) : null,
+    input("Token", query.mint ?? "", set("mint"), { placeholder: "address" }), input("Strategy", query.spec_id ?? "", set("spec_id"), { placeholder: "id" }),
+    input("Reason", query.reason ?? "", set("reason")),
+    h("button", { type: "button", class: "button", click: () => save(`${name}.csv`, parameters(), `${name}.csv`) }, "Save as CSV"));
+  root.append(card(isTrades ? "Fills and failed orders" : "Decisions that the risk gate refused", {}, filters, rows.element));
+  rows.refresh();
+  let shown = "";
+  return {
+    update({ report }) {
+      const key = `${report.orders} ${report.fills} ${report.failed_orders} ${report.refusals}`;
+      if (shown && shown !== key && rows.scroller.scrollTop === 0) rows.refresh();
+      shown = key;
+    },
+  };
+}
+
+function positions(root) {
+  const box = h("div");
+  root.append(card("Positions, the open ones first", {}, box));
+  let shown = "";
+  const load = () => get("positions", { limit: 500 }).then((rows) => box.replaceChildren(table(positionColumns(), rows, "No positions yet."))).catch(failed(box));
+  return {
+    update({ report }) {
+      const key = `${report.fills} ${report.open_positions}`;
+      if (shown !== key) load();
+      shown = key;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+"""What `memesnipe monitor` shows: read from the API of the system in this folder, laid out as tables."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from memesnipe.api.health import FINE
+from memesnipe.config.home import Home, read_condition
+from memesnipe.config.settings import load_settings, read_resolved
+from memesnipe.runtime.lock import holder
+from memesnipe.runtime.terminal import without_controls
+from memesnipe.servers import loopback
+
+_TIMEOUT_S: Final = 5.0
+_STRATEGIES: Final = 8
+_PATHS: Final = {
+    "report": "report",
+    "portfolio": "portfolio",
+    "risk": "risk",
+    "strategies": f"strategies?limit={_STRATEGIES}",
+}
+_STYLES: Final = {"healthy": "green", "degraded": "yellow"}
+
+
+def read_state() -> dict[str, Any]:
+    """Return the state of the system in this folder; what the API does not answer is missing."""
+    home = load_settings().installation.memesnipe_home.resolve()
+    if holder(home) is None:
+        return {"running": False, "health": {"status": "stopped", "detail": "", "parts": {}}}
+    state: dict[str, Any] = {
+        "running": True,
+        "health": {"status": "starting", "detail": read_condition(home) or "the page is not available", "parts": {}},
+    }
+    if not Home(home).settings.is_file():
+        return state
+    url = f"http://{loopback.HOST}:{read_resolved(Home(home).settings).api.dashboard_port}"
+    for name, path in {"health": "health", **_PATHS}.items():
+        try:
+            state[name] = orjson.loads(loopback.get(f"{url}/api/{path}", _TIMEOUT_S).body)
+        except (OSError, ValueError):
+            break  # a system that does not answer one question would delay the next ones as long
+    return state
+
+
+def view(state: Mapping[str, Any]) -> RenderableType:
+    """Return the tables of a state."""
+    health = state["health"]
+    status = Text.assemble(
+        ("MemeSnipe  ", "bold"), (health["status"], _STYLES.get(health["status"], "red")),
+        f"  {without_controls(health['detail'])}",
+    )  # fmt: skip
+    parts: list[RenderableType] = [status, _parts(health["parts"])]
+    if {"report", "portfolio", "risk"} <= state.keys():
+        parts.append(_figures(state["report"], state["portfolio"], state["risk"]))
+    if state.get("strategies"):
+        parts.append(_strategies(state["strategies"]))
+    return Group(*parts)
+
+
+def _parts(parts: Mapping[str, Any]) -> Table:
+    table = _table("part", "state", "")
+    for name, part in parts.items():
+        table.add_row(
+            name, Text(part["state"], "green" if part["state"] in FINE else "red"), without_controls(part["detail"])
+        )
+    return table
+
+
+def _figures(report: Mapping[str, Any], portfolio: Mapping[str, Any], risk: Mapping[str, Any]) -> RenderableType:
+    work = _table("events", "generations", "orders", "round trips", "open positions")
+    names = ("generations", "orders", "trades", "open_positions")
+    work.add_row(f"{report['events']['consumed']:,}", *(f"{report[name]:,}" for name in names))
+    money = _table("equity", "change", "risk", "drawdown")
+    gained, equity = portfolio["change_ratio"], portfolio["equity_usd"]
+    money.add_row(
+        "-" if equity is None else f"{equity:,.2f} USD", "-" if gained is None else f"{gained:+.2%}",
+        "halted" if risk["halted"] else risk["level"], f"{risk['drawdown']:.2%}",
+    )  # fmt: skip
+    return Group(work, money)
+
+
+def _strategies(strategies: list[Mapping[str, Any]]) -> Table:
+    table = _table("strategy", "mode", "return", "capital", "families")
+    for row in strategies:
+        gained = (row["result"] or {}).get("total_return")
+        families = " + ".join(gene["family"] for gene in row["genome"]["signals"])
+        shown = "-" if gained is None else f"{gained:+.2%}"
+        table.add_row(row["spec_id"], row["mode"], shown, f"{row['allocation_usd']:,.2f} USD", families)
+    return table
+
+
+def _table(*columns: str) -> Table:
+    return Table(*columns, box=None, pad_edge=False, padding=(0, 2))

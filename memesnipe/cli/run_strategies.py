@@ -1,0 +1,66 @@
+"""The command `strategies`: the strategies of the newest run, with the ids that other commands take."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from memesnipe.cli.numbers import integer_option
+from memesnipe.cli.options import Json
+from memesnipe.runtime.terminal import print_json, print_message
+
+run_strategies = typer.Typer()
+
+
+class Mode(StrEnum):
+    """The mode of a strategy."""
+
+    LIVE = "live"
+    PAPER = "paper"
+    SIMULATING = "simulating"
+    RETIRED = "retired"
+
+
+@run_strategies.command("strategies")
+def strategies_command(
+    mode: Annotated[Mode | None, typer.Option(help="Only those in this mode. Default: all.")] = None,
+    limit: Annotated[int, integer_option("--limit", 1, 100_000, "Maximum number of rows.")] = 50,
+    json: Json = False,
+) -> None:
+    """List the strategies of the newest run by mode and return, with the ids that `promote` and `explain` take."""
+    from memesnipe.cli.manual_commands import strategies_of_run  # noqa: PLC0415 - SQLAlchemy is slow to load
+
+    run_id, found = strategies_of_run(limit + 1, None if mode is None else mode.value)
+    rows = [_row(strategy) for strategy in found[:limit]]
+    if json:
+        print_json({"run_id": run_id, "strategies": rows, "cut": len(found) > limit})
+        return
+    _print(run_id, rows)
+    if len(found) > limit:
+        print_message(f"Only the first {limit:,} are shown; raise --limit, or choose a --mode.")
+
+
+def _row(strategy: dict[str, Any]) -> dict[str, Any]:
+    result = strategy["result"] or {}
+    return {
+        **{name: strategy[name] for name in ("spec_id", "mode", "generation", "allocation_usd")},
+        "families": [gene["family"] for gene in strategy["genome"]["signals"]],
+        "trades": result.get("trades"),
+        "total_return": result.get("total_return"),
+    }
+
+
+def _print(run_id: int, rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    columns = ("id", "mode", "return", "trades", "USD", "generation", "families")
+    table = Table(*columns, title=f"strategies of run {run_id}", title_justify="left", box=None, pad_edge=False)
+    for row in rows:
+        gained, trades = row["total_return"], row["trades"]
+        table.add_row(
+            row["spec_id"], row["mode"], "-" if gained is None else f"{gained:+.2%}",
+            "-" if trades is None else f"{trades:,}", f"{row['allocation_usd']:,.2f}", str(row["generation"]),
+            " + ".join(row["families"]),
+        )  # fmt: skip
+    Console().print(table)

@@ -1,0 +1,70 @@
+"""Writing and reading the audit log of manual actions."""
+
+import getpass
+from typing import Final
+
+from sqlalchemy import Connection, insert, select
+
+from memesnipe.protocol.commands import MAX_REASON_BYTES, CommandName
+from memesnipe.storage.rows import Json, Page, Rows, count, records
+from memesnipe.storage.schema_actions import ActionRow
+from memesnipe.storage.schema_control import CommandRow
+
+UNKNOWN: Final = "unknown"
+
+
+def by_token(address: str) -> str:
+    """Return who asks over HTTP: whoever holds the token, and from which address."""
+    return f"token holder from {address}"
+
+
+def by_cli() -> str:
+    """Return who asks on the command line: the user of this machine."""
+    try:
+        return f"command line, user {getpass.getuser()}"
+    except (OSError, KeyError):  # the user has no name, as in a container
+        return "command line"
+
+
+def record_action(
+    connection: Connection,
+    run_id: int | None,
+    name: CommandName,
+    *,
+    who: str,
+    spec_id: str,
+    reason: str,
+    command_id: int | None = None,
+    refused: str = "",
+) -> None:
+    """Add an action to the audit log. Text that cannot be stored is cut or escaped: refused actions count too."""
+    values = {
+        "run_id": run_id,
+        "name": name.value,
+        "who": _storable(who),
+        "spec_id": _storable(spec_id),
+        "reason": _storable(reason),
+        "refused": _storable(refused),
+        "command_id": command_id,
+    }
+    connection.execute(insert(ActionRow).values(values))
+
+
+def actions(conn: Connection, run_id: int, page: Page) -> Rows:
+    """Return the actions of a run and those before any run, the newest first, with the outcome of each."""
+    of_run = (ActionRow.run_id == run_id) | ActionRow.run_id.is_(None)
+    query = (
+        select(ActionRow, CommandRow.outcome, CommandRow.seq)
+        .outerjoin(CommandRow, CommandRow.command_id == ActionRow.command_id)
+        .where(of_run)
+        .order_by(ActionRow.action_id.desc())
+    )
+    columns = query.with_only_columns(*ActionRow.__table__.columns, CommandRow.outcome, CommandRow.seq)
+    found: list[Json] = records(conn, columns.limit(page.limit).offset(page.offset))
+    return Rows([{**row, "asked_at": row["asked_at"].isoformat()} for row in found], count(conn, columns))
+
+
+def _storable(text: str) -> str:
+    """Return text that PostgreSQL can store, with `MAX_REASON_BYTES` bytes at most."""
+    escaped = text.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0")
+    return escaped[:MAX_REASON_BYTES].decode("utf-8", "ignore")

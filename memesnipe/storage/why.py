@@ -1,0 +1,56 @@
+"""Why a strategy holds capital, or none: one or two sentences from its mode and its evidence."""
+
+from typing import Any, Final
+
+from memesnipe.storage.wording import plural
+
+DEVIATIONS: Final = 1.96  # of a normal distribution: 95 % lie within
+
+
+def interval(evidence: dict[str, Any] | None) -> list[float] | None:
+    """Return the range, with 95 % probability, of a strategy's expected return; None without evidence."""
+    if not evidence:
+        return None
+    expected, deviation = evidence["expected_return"], evidence["deviation"]
+    return [expected - DEVIATIONS * deviation, expected + DEVIATIONS * deviation]
+
+
+def why(mode: str, allocation_usd: float, evidence: dict[str, Any] | None) -> str:
+    """Return why a strategy has its capital.
+
+    Args:
+        mode: of the strategy.
+        allocation_usd: its capital.
+        evidence: as `memesnipe.roles.portfolio` records it; None before its first result.
+    """
+    if mode == "retired":
+        return "It is retired: it has no capital and is not simulated."
+    if not evidence:
+        return "It has no result yet, so it has no capital."
+    expected = f"a round trip is expected to return {evidence['expected_return']:+.1%}"
+    if mode == "simulating":
+        return f"It is only simulated, without capital: {expected} after {_seen(evidence)}. {_needs(evidence)}"
+    if allocation_usd <= 0.0:
+        return f"It is on {mode} without capital at present: {expected} after {_seen(evidence)}. {_needs(evidence)}"
+    if evidence["is_proven"]:
+        return f"It holds {allocation_usd:,.2f} USD because its evidence is proven: {expected} after {_seen(evidence)}."
+    return f"It holds {allocation_usd:,.2f} USD on probation: {expected} after {_seen(evidence)}. {_needs(evidence)}"
+
+
+def _three(value: float) -> str:
+    """Return a number with three significant digits, never as a power of ten."""
+    return f"{float(f'{value:.3g}'):,.15g}"
+
+
+def _seen(evidence: dict[str, Any]) -> str:
+    return plural(evidence["round_trips"], "fresh round trip")
+
+
+def _needs(evidence: dict[str, Any]) -> str:
+    if evidence["is_proven"]:
+        return "Its evidence is proven."
+    against = f"Its evidence is {_three(evidence['e_value'])}, and {_three(evidence['threshold'])} end the probation"
+    needed = evidence["trades_needed"]
+    if needed is None:
+        return f"{against}; at this expectation it never gets there."
+    return f"{against}: about {plural(round(needed), 'more round trip')} at this expectation."

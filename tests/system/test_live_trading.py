@@ -1,0 +1,61 @@
+"""`memesnipe up --mode live --localnet`: real transactions through the signer, over kills, to the lamport."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.system.installation import Installation, wait_for
+from tests.system.live import is_healthy, verified
+from tests.system.live_trading import (
+    SETTINGS,
+    Promotions,
+    is_executor,
+    is_signer,
+    kill,
+    live_outcomes,
+    settle,
+    write_strategy,
+)
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+ORDERS = 6  # that land before the run ends
+STRATEGIES = 6
+FAULTS = ("drop=0.2", "fail=0.05", "skip=0.05")
+
+
+def test_live_orders_agree_with_the_wallet_although_the_desk_and_the_signer_are_killed(
+    installations: Callable[..., Installation],
+) -> None:
+    one = installations(**SETTINGS)
+    write_strategy(one)
+    faults = [text for fault in FAULTS for text in ("--fault", fault)]
+    process = one.start("up", "--mode", "live", "--localnet", "--slot-ms", "100", "--rate", "20", *faults, "--json")
+    wait_for("the system to be healthy", lambda: is_healthy(one))
+    promotions = Promotions(one, STRATEGIES)
+    wait_for("a live strategy", promotions.go_on)
+
+    def has_landed(count: int) -> bool:
+        promotions.go_on()
+        return live_outcomes(one).get("landed", 0) >= count
+
+    wait_for("a live order", lambda: has_landed(1))
+    assert kill(one, is_executor) == 1
+    wait_for("orders after the kill of the executor", lambda: has_landed(ORDERS // 2))
+    assert kill(one, is_signer) == 1
+    wait_for("orders after the kill of the signer", lambda: has_landed(ORDERS))
+    settle(one)
+    running = verified(one)
+    assert running["wallet"]["source"] == "chain"
+    one.interrupt(process)
+    assert process.wait(120) == 0, one.stderr
+    report = json.loads(one.stdout)
+    live, paper = report["accounts"]["live"], report["accounts"]["paper"]
+    assert report["wallet"]["differences"] == []
+    assert live["outcomes"]["landed"] == live["fills"] >= ORDERS
+    assert set(live["outcomes"]) <= {"landed", "failed on chain", "expired", "not signed"}
+    assert live["orders"] + paper["orders"] == report["orders"]
+    stored = verified(one)
+    assert (stored["wallet"]["source"], stored["wallet"]["lamports"]) == ("record", report["wallet"]["lamports"])
+    assert stored["wallet"]["lamports"] == running["wallet"]["lamports"]

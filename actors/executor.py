@@ -27,5 +27,7 @@ class Executor(Host):
         if Account.LIVE not in context.capital:
             return ExecutorRole(context, metrics)
         from memesnipe.roles.live_venue import open_live_venue  # noqa: PLC0415 - paper runs need none of it
+        from memesnipe.roles.role_metrics import record_landing  # noqa: PLC0415
 
-        return ExecutorRole(context, metrics, partial(open_live_venue, context))
+        venue = partial(open_live_venue, context, on_outcome=partial(record_landing, metrics))
+        return ExecutorRole(context, metrics, venue)

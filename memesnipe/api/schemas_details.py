@@ -42,6 +42,20 @@ class Bin(Schema):
     count: int
 
 
+class LiveOrders(Schema):
+    """How a strategy's live orders landed, and how their prices compare with those of its simulation."""
+
+    sent: int = Field(description="With a known outcome.")
+    landed: int
+    rate: float | None
+    low: float = Field(description="With high: the 95 % interval of the rate.")
+    high: float
+    compared: int = Field(description="Fills that both landed.")
+    parity_bps: float | None = Field(description="Mean difference of their prices; positive: live is worse.")
+    missed: int = Field(description="Orders of which only the simulated one landed.")
+    gained: int = Field(description="Orders of which only the live one landed.")
+
+
 class StrategyPage(Schema):
     """All that is known of one strategy."""
 
@@ -49,6 +63,7 @@ class StrategyPage(Schema):
     in_words: dict[str, str] = Field(description="Its genome in sentences, each under what it is about.")
     lifecycle: list[LifecycleChange] = Field(description="From its first mode to its last, with reasons.")
     backtest: Backtest | None
+    live: LiveOrders
     round_trips: list[RoundTrip] = Field(description="Closed ones, the newest first; 1,000 at most.")
     round_trips_total: int
     returns: dict[str, list[Bin]] = Field(description="Distribution of the profit ratios, for each account.")

@@ -49,21 +49,24 @@ def _simulated(count: int, seed: int) -> dict[str, Any]:
 
 
 def _recorded(run_id: int | None) -> dict[str, Any]:
+    from sqlalchemy.exc import NoResultFound  # noqa: PLC0415 - slow to load
+
     from memesnipe.config.policies import fill_model_of  # noqa: PLC0415 - slow to load
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.runtime.database import open_database  # noqa: PLC0415
     from memesnipe.runtime.landing_report import landing_report  # noqa: PLC0415
     from memesnipe.storage.live_orders import newest_run_with_orders, read_live_orders, read_live_parity  # noqa: PLC0415
-    from memesnipe.storage.runs import read_settings  # noqa: PLC0415
+    from memesnipe.storage.runs import read_run_settings  # noqa: PLC0415
     from memesnipe.verification.conditions import settings_from_record  # noqa: PLC0415
 
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = run_id or newest_run_with_orders(connection)
         if run_id is None:
             raise InputError("no run has live orders yet; `memesnipe landing --simulated 500` shows what is computed")
-        recorded = read_settings(connection, run_id)
+        try:
+            recorded = read_run_settings(connection, run_id)
+        except NoResultFound:
+            raise InputError(f"--run {run_id}: there is no such run") from None
         orders, parity_bps = read_live_orders(connection, run_id), read_live_parity(connection, run_id)
-    if recorded is None:
-        raise InputError(f"--run {run_id}: there is no such run")
     # The run's own settings: those of now may already contain a fit to the same orders.
     return {"run_id": run_id, **landing_report(orders, fill_model_of(settings_from_record(recorded)), parity_bps)}

@@ -1,5 +1,6 @@
 """The venue of the live account, put together: nodes, ways to swap, fees, lanes, the signer, and the store."""
 
+from collections.abc import Callable
 from hashlib import blake2b
 from itertools import cycle
 from typing import Final
@@ -9,6 +10,7 @@ from solders.pubkey import Pubkey
 from sqlalchemy import Engine
 
 from memesnipe.config.settings import Settings
+from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.execution.venue import VenueClient
 from memesnipe.feeds.pumpfun.own_trades import own_trade
 from memesnipe.roles.context import Context
@@ -35,6 +37,7 @@ from memesnipe.storage.database import ACTOR_OPTIONS, connect
 from memesnipe.storage.runs import WALLET, read_run_settings
 from memesnipe.storage.submissions import Submissions
 
+OnOutcome = Callable[[LandingRecord], None]
 _SIGNER_S: Final = 20.0  # the signer simulates before it signs
 _ANY_PRICE: Final = 10**12  # micro-lamports a unit: the limit of the priority fee decides
 
@@ -42,8 +45,8 @@ _ANY_PRICE: Final = 10**12  # micro-lamports a unit: the limit of the priority f
 class LiveVenue(SolanaVenueClient):
     """The client with connections of its own to the database: it works in another thread than the executor."""
 
-    def __init__(self, database: Engine, run_id: int, outside: Outside, mint_of: MintOf) -> None:
-        super().__init__(Submissions(database, run_id), outside, mint_of)
+    def __init__(self, database: Engine, run_id: int, outside: Outside, mint_of: MintOf, on_outcome: OnOutcome) -> None:
+        super().__init__(Submissions(database, run_id), outside, mint_of, on_outcome)
         self._database = database
 
     def close(self) -> None:
@@ -52,8 +55,13 @@ class LiveVenue(SolanaVenueClient):
         self._database.dispose()
 
 
-def open_live_venue(context: Context, mint_of: MintOf) -> VenueClient:
+def open_live_venue(context: Context, mint_of: MintOf, on_outcome: OnOutcome = lambda _: None) -> VenueClient:
     """Return the client of a live run's venue, started.
+
+    Args:
+        context: of the executor.
+        mint_of: returns the mint of a token of the run.
+        on_outcome: called with what was measured of an order once it has an outcome, in a thread of the client.
 
     Raises:
         InputError: the secret of the signer cannot be used.
@@ -67,7 +75,7 @@ def open_live_venue(context: Context, mint_of: MintOf) -> VenueClient:
     database = connect(settings.servers.database_url.get_secret_value(), ACTOR_OPTIONS)
     try:
         outside = _outside(settings, wallet, run, database, context.run_id)
-        venue = LiveVenue(database, context.run_id, outside, mint_of)
+        venue = LiveVenue(database, context.run_id, outside, mint_of, on_outcome)
         return venue.__enter__()
     except BaseException:
         database.dispose()

@@ -103,11 +103,6 @@ def read_run_settings(connection: Connection, run_id: int) -> dict[str, Any]:
     return dict(connection.execute(query).scalar_one())
 
 
-def read_settings(connection: Connection, run_id: int) -> dict[str, Any] | None:
-    """Return the settings under which a run is decided, without secrets; None if there is no such run."""
-    return connection.scalar(select(RunRow.settings).where(RunRow.run_id == run_id))
-
-
 def read_stream_key(engine: Engine, run_id: int) -> bytes:
     """Return the key of the MACs of all entries that the run's actors publish."""
     with engine.connect() as connection:

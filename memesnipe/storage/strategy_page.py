@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, select
 
+from memesnipe.storage.live_orders import live_summary
 from memesnipe.storage.round_trips import histogram, round_trips
 from memesnipe.storage.rows import Json, Page, records
 from memesnipe.storage.schema import EvaluationRow, LifecycleRow
@@ -20,6 +21,7 @@ def strategy_page(conn: Connection, run_id: int, spec_id: str) -> Json | None:
         "strategy": found[0],
         "lifecycle": _life(conn, run_id, spec_id),
         "backtest": _backtest(conn, run_id, spec_id),
+        "live": live_summary(conn, run_id, spec_id),
         "round_trips": trips[-_SHOWN_ROUND_TRIPS:][::-1],
         "round_trips_total": len(trips),
         "returns": {

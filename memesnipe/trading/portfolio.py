@@ -25,6 +25,7 @@ from memesnipe.trading.portfolio_state import (
     PortfolioDump,
     PortfolioState,
     Transition,
+    accept_parity,
 )
 from memesnipe.trading.probation import candidates, contest
 from memesnipe.trading.standing import NO_STANDING, Standing, Standings, message_of, standings
@@ -84,20 +85,11 @@ class Portfolio:
 
     def on_results(self, message: SimulationResults) -> None:
         """Update each strategy's result, the parity of its fills with the simulated ones, and its live capital."""
-        parity = {s: record for s, record in message.parity.items() if self._is_of_mode(s, record)}
-        self.records.apply(message.strategies, parity)
-        for spec_id, record in parity.items():
-            if record.account is Account.LIVE:
-                self.state.strategies[spec_id].live_parity = record
+        self.records.apply(message.strategies, accept_parity(self.state.strategies, message.parity))
         for seen in message.round_trips:
             if seen.live_profit_lamports:  # else nothing was traded: the entry failed without a fee
                 self.on_live_trade(seen.spec_id, seen.live_profit_lamports)
         self._detectors.apply([seen for seen in message.round_trips if seen.spec_id in self.state.strategies])
-
-    def _is_of_mode(self, spec_id: str, record: ParityRecord) -> bool:
-        """Return whether a record is of the account in which a strategy trades now: one from before a step is not."""
-        managed = self.state.strategies.get(spec_id)
-        return managed is not None and str(managed.mode) == str(record.account)
 
     def on_command(self, seq: int, name: str, spec_id: str, reason: str) -> tuple[str, Transition | None]:
         """Promote or demote past the gates, on a person's command; return the outcome in words, and the step if any."""
@@ -227,11 +219,10 @@ class Portfolio:
     def _move(self, spec_id: str, mode: Mode, seq: int, reason: str) -> Transition:
         managed = self.state.strategies[spec_id]
         step = self._step(seq, spec_id, managed.mode, mode, reason)
-        managed.mode, managed.since_seq = mode, seq
+        managed.mode, managed.since_seq, managed.live_parity = mode, seq, None
         result = self.records.result(spec_id)
         managed.since_observed_s = result.observed_s if result else 0.0
         self.records.set_parity(spec_id, _NOT_COMPARED)  # each mode has its own record
-        managed.live_parity = None
         managed.live = LiveCapital() if mode is Mode.LIVE else None
         if mode is Mode.SIMULATING:
             self._restart(spec_id, managed)

@@ -105,6 +105,22 @@ class Decision:
     restarted: list[str] = field(default_factory=list)  # strategies that start again without evidence
 
 
+def accept_parity(strategies: Mapping[str, Managed], records: Mapping[str, ParityRecord]) -> dict[str, ParityRecord]:
+    """Return the records that are of the account in which their strategy trades, and keep those of live strategies.
+
+    A record of the other account is from before the strategy changed its mode, and does not count any more.
+    """
+    accepted = {
+        spec_id: record
+        for spec_id, record in records.items()
+        if spec_id in strategies and str(strategies[spec_id].mode) == str(record.account)
+    }
+    for spec_id, managed in strategies.items():
+        if managed.mode is Mode.LIVE:
+            managed.live_parity = accepted.get(spec_id)
+    return accepted
+
+
 def allocation_of(decision: Decision, state: PortfolioState, seq: int, after: Mapping[str, int]) -> AllocationMessage:
     """Return a decision at event ``seq`` as a message, which follows from the messages ``after``, by stream."""
     return AllocationMessage(

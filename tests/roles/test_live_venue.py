@@ -16,6 +16,7 @@ from starlette.routing import Mount
 from memesnipe.config.home import Home
 from memesnipe.config.settings import read_resolved, write_resolved
 from memesnipe.engine.orders import Order
+from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.execution.venue import VenueClient
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.jito import JitoServer
@@ -49,12 +50,13 @@ class Live:
         self.stage, self.node, self.mint, self.folder = stage, node, str(mint), folder
         self.wallet = wallet_address(folder / "wallet.json")
         self.reports: list[ExecutionReport] = []
+        self.outcomes: list[LandingRecord] = []
 
     @contextmanager
     def client(self) -> Iterator[VenueClient]:
         """Open the venue as the executor does, and close it."""
         with closing(self.stage.context()) as context:
-            client = open_live_venue(context, lambda _: self.mint)
+            client = open_live_venue(context, lambda _: self.mint, self.outcomes.append)
             try:
                 yield client
             finally:
@@ -140,6 +142,10 @@ def test_orders_are_signed_land_and_agree_with_the_wallet_to_the_lamport(live: L
     network = [fill.network_fee_lamports for fill in fills]
     assert network[1] == pytest.approx(5_000 + 100_000 + 10_000, abs=2), "base fee, priority fee and tip"
     assert network[0] - network[1] > 2_000_000, "the rent of the token's account"
+    assert [(one.outcome, one.accepted_by) for one in live.outcomes] == [("landed", "jito+rpc")] * 2
+    assert [one.priority_fee_lamports + one.tip_lamports for one in live.outcomes] == [
+        pytest.approx(110_000, abs=2), pytest.approx(110_000, abs=2),
+    ]  # fmt: skip
 
 
 def test_a_sale_of_everything_returns_the_rent(live: Live) -> None:

@@ -28,10 +28,24 @@ from memesnipe.localnet.programs.state import pay, rent
 from memesnipe.localnet.sent import SentTransactions
 from memesnipe.localnet.tokens import token_account
 from memesnipe.market.events import LAMPORTS_PER_SOL
-from memesnipe.solana.addresses import COMPUTE_BUDGET, SYSTEM, TOKEN, TOKEN_2022, WRAPPED_SOL, token_address
+from memesnipe.market.pools import MIGRATION_FEE_LAMPORTS
+from memesnipe.market.pump import PUMP_FEES_BPS
+from memesnipe.solana.addresses import (
+    COMPUTE_BUDGET,
+    PUMP,
+    PUMP_AMM,
+    PUMP_AMM_GLOBAL_CONFIG,
+    PUMP_GLOBAL,
+    SYSTEM,
+    TOKEN,
+    TOKEN_2022,
+    WRAPPED_SOL,
+    token_address,
+)
 from memesnipe.solana.instructions import pumpfun, pumpswap
 from memesnipe.solana.instructions.spl import close_account, create_token_account, sync_native
 from memesnipe.solana.pump_accounts import BondingCurve, PumpPool
+from memesnipe.solana.pump_config import PoolConfig, PumpGlobal
 
 _TRADER_LAMPORTS: Final = 100_000 * LAMPORTS_PER_SOL
 _TOKEN_ACCOUNT_BYTES: Final = 165
@@ -73,6 +87,10 @@ class ChainMarket:
             chain.set_account(wallet, Account(LAMPORTS_PER_SOL, b"", SYSTEM))
         chain.set_account(WRAPPED_SOL, Account(rent(len(_SOL_MINT)), _SOL_MINT, TOKEN))
         self._add_wrapped_sol(BUYBACK_WALLET)
+        known = PumpGlobal(FEE_RECIPIENT, BUYBACK_WALLET, *PUMP_FEES_BPS, MIGRATION_FEE_LAMPORTS).encode()
+        chain.set_account(PUMP_GLOBAL, Account(rent(len(known)), known, PUMP))
+        config = PoolConfig(BUYBACK_WALLET, 0).encode()
+        chain.set_account(PUMP_AMM_GLOBAL_CONFIG, Account(rent(len(config)), config, PUMP_AMM))
 
     def create_coin(self, name: str, mint: Pubkey | None = None, creator: Keypair | None = None) -> Pubkey:
         """Queue the creation of a coin; return its mint.

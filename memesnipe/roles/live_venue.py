@@ -16,6 +16,7 @@ from memesnipe.roles.live_safety import assessment, safe_builder
 from memesnipe.roles.venue_orders import MintOf
 from memesnipe.servers import loopback
 from memesnipe.solana.addresses import JITO_TIP_ACCOUNTS
+from memesnipe.solana.direct.source import DirectSource
 from memesnipe.solana.jito import JitoClient
 from memesnipe.solana.jupiter import JupiterClient
 from memesnipe.solana.request_mac import load_secret
@@ -81,7 +82,7 @@ def _outside(settings: Settings, wallet: Pubkey, run: str, database: Engine, run
     slippage_bps = settings.fills.slippage_bps
     signer = Service(slow_http, f"http://{loopback.HOST}:{settings.api.dashboard_port}")
     secret = load_secret(settings.installation.signer_token_file)
-    sources = _sources(settings, http, wallet)
+    sources = sources_of(settings, http, rpc, wallet)
     builder = SwapMessageBuilder(rpc, sources, fees.plan, wallet, slippage_bps)
     assess = assessment(settings, http, rpc, wallet, sources)
 
@@ -101,11 +102,12 @@ def _outside(settings: Settings, wallet: Pubkey, run: str, database: Engine, run
     )
 
 
-def _sources(settings: Settings, http: httpx.AsyncClient, wallet: Pubkey) -> list[SwapSource]:
-    """Return the ways to swap, by preference."""
+def sources_of(settings: Settings, http: httpx.AsyncClient, rpc: Rpc, wallet: Pubkey) -> list[SwapSource]:
+    """Return the ways to swap, by preference: at the coin's curve or pool itself, which asks no other service."""
     key = settings.feeds.jupiter_api_key
     headers = {} if key is None else {"x-api-key": key.get_secret_value()}
-    return [JupiterClient(Service(http, settings.feeds.jupiter_api_url, headers), wallet)]
+    jupiter = JupiterClient(Service(http, settings.feeds.jupiter_api_url, headers), wallet)
+    return [DirectSource(rpc, wallet), jupiter]
 
 
 def _lanes(settings: Settings, http: httpx.AsyncClient, rpc: Rpc) -> list[Lane]:

@@ -32,6 +32,7 @@ class Share:
     row: int  # in the estimates
     size: float  # share of its capital that it stakes on an entry
     has_place: bool  # on probation: it has at least the probation capital
+    least_usd: float = 0.0  # it has at least this as well: live by hand, without evidence that would give it more
 
 
 def allocate(
@@ -40,8 +41,8 @@ def allocate(
     """Return the capital of each strategy in USD; whole cents, rounded down.
 
     Each has so much that an entry stakes half the Kelly share on a lower bound of its expected profit; all together
-    have at most what may be invested. With a place on probation it has at least the probation capital. What a cap
-    removes stays in cash.
+    have at most what may be invested. With a place on probation it has at least the probation capital; a live one that
+    a person has promoted has at least its live capital. What a cap removes stays in cash.
 
     Args:
         shares: the strategies.
@@ -56,6 +57,9 @@ def allocate(
     probation = min(caps.probation_usd / equity_usd, caps.strategy)
     wanted = np.array([stakes[one.row] / one.size for one in shares], np.float64)
     grown = cap_shares(wanted, caps.strategy, min(caps.all, investable))
-    least = np.array([probation if one.has_place else 0.0 for one in shares], np.float64)
+    least = np.array(
+        [max(probation if one.has_place else 0.0, min(one.least_usd / equity_usd, caps.strategy)) for one in shares],
+        np.float64,
+    )
     capped = cap_shares(np.maximum(grown, least), caps.strategy, caps.all)
     return [math.floor(equity_usd * share * 100) / 100 for share in capped.tolist()]

@@ -7,7 +7,7 @@ from memesnipe.protocol.messages import PositionUpdate
 from memesnipe.trading.allocation import Caps, Share, allocate
 from memesnipe.trading.lifecycle import Mode
 from memesnipe.trading.loss_limit import EquityDay
-from memesnipe.trading.portfolio_state import PortfolioState
+from memesnipe.trading.portfolio_state import Managed, ManualOverride, PortfolioState
 from memesnipe.trading.probation import holders
 from memesnipe.trading.standing import Standings
 from memesnipe.trading.strategy_records import StrategyRecords
@@ -37,7 +37,7 @@ def divide(
         day.observe(mark.ts, mark.equity_lamports)
         investable = day.investable_ratio(mark.equity_lamports, caps.loss_limit)
         shares = {
-            spec_id: Share(row, managed.size, spec_id in places)
+            spec_id: Share(row, managed.size, spec_id in places, _least_usd(managed))
             for row, (spec_id, managed) in enumerate(state.strategies.items())
             if managed.mode is Mode(account) and has_result[row]
         }
@@ -48,3 +48,9 @@ def divide(
         if live is not None:
             allocations[spec_id] = min(allocations[spec_id], live.usd)
     return allocations
+
+
+def _least_usd(managed: Managed) -> float:
+    """Return the capital of a live strategy that a person has promoted, whatever its evidence; 0 for any other."""
+    is_pinned = managed.manual_override is ManualOverride.UP
+    return managed.live.usd if managed.live is not None and is_pinned else 0.0

@@ -39,6 +39,7 @@ from tests.signer.served import serving
 
 ENDED = (OrderStatus.RECONCILED, OrderStatus.CANCELLED)
 DEADLINE_S = 60.0
+TOKEN_RENT = 2_074_080  # of a token account of Token-2022: 170 bytes
 
 
 class Live:
@@ -139,6 +140,18 @@ def test_orders_are_signed_land_and_agree_with_the_wallet_to_the_lamport(live: L
     network = [fill.network_fee_lamports for fill in fills]
     assert network[1] == pytest.approx(5_000 + 100_000 + 10_000, abs=2), "base fee, priority fee and tip"
     assert network[0] - network[1] > 2_000_000, "the rent of the token's account"
+
+
+def test_a_sale_of_everything_returns_the_rent(live: Live) -> None:
+    with signer(live, policy_text()), live.client() as client:
+        client.submit("live-spec-1", buy(1, 20_000_000))
+        (bought,) = live.finish(client, 1)
+        client.submit("live-spec-2", sale(2, bought.fill.token_raw))
+        fills = [report.fill for report in live.finish(client, 2)]
+    after = live.holdings()
+    assert after.tokens == {}
+    assert after.lamports - 10 * LAMPORTS_PER_SOL == sum(fill.cash_change_lamports for fill in fills)
+    assert fills[1].network_fee_lamports == pytest.approx(5_000 + 100_000 + 10_000 - TOKEN_RENT, abs=2)
 
 
 def test_a_closed_venue_ends_its_thread_and_goes_on_later(live: Live) -> None:

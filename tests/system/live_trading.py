@@ -38,9 +38,12 @@ class Steady(Strategy):
             return SELL
         return HOLD
 '''
-# Promotion by hand needs no evidence, and nothing but the test ends what a strategy does.
+# All genomes of a generation join, so that some trade always. Promotion by hand needs no evidence, and nothing but the
+# test ends what a strategy does.
 SETTINGS = {
-    "STRATEGY_PATH": "mine", "REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "15",
+    "STRATEGY_PATH": "mine", "POPULATION_SIZE": "60", "FIRST_POPULATION_SIZE": "60", "SPECS_PER_GENERATION": "60",
+    "TRAINING_HOURS": "0.02", "MAX_DEV_OUT_PERCENT": "10000", "REBALANCE_INTERVAL_SECS": "3",
+    "GENERATION_INTERVAL_SECS": "20",
     "MAX_DATA_AGE_MS": "60000", "MAX_PARITY_ERROR_BPS": "1000000", "MAX_PARITY_ERROR_BPS_FOR_LIVE": "1000000",
     "MAX_DRAWDOWN_FOR_LIVE": "1", "MAX_ORDERS_PER_MINUTE": "100000", "MAX_DAILY_LOSS_PERCENT": "100",
 }  # fmt: skip
@@ -62,7 +65,7 @@ def promote(installation: Installation, spec_id: str) -> None:
 
 
 class Promotions:
-    """Promotes strategies to live mode by hand, those with the most round trips first.
+    """Promotes strategies that trade to live mode by hand, those with the most round trips first.
 
     Args:
         installation: that runs.
@@ -76,9 +79,9 @@ class Promotions:
     def go_on(self) -> int:
         """Promote strategies whose last promotion has had its effect; return how many are live."""
         strategies = get(self._installation, "api/strategies?limit=500")
-        strategies.sort(key=lambda one: -((one["result"] or {}).get("trades", 0)))
         live = sum(one["mode"] == "live" for one in strategies)
-        for one in strategies:
+        trading = [one for one in strategies if (one["result"] or {}).get("trades")]
+        for one in sorted(trading, key=lambda one: -one["result"]["trades"]):
             spec_id, mode = one["spec_id"], one["mode"]
             may_begin = spec_id in self._modes or len(self._modes) < self._count
             if mode in ("simulating", "paper") and may_begin and self._modes.get(spec_id) != mode:

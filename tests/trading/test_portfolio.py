@@ -244,6 +244,20 @@ def test_a_live_strategy_starts_with_one_dollar() -> None:
     assert portfolio.decide(10, marks).allocations_usd == {"a": 2.0}
 
 
+def test_a_strategy_that_is_promoted_by_hand_has_its_dollar_without_evidence() -> None:
+    portfolio, marks = (
+        portfolio_of("a", switches=ON, caps=ANY_LOSS),
+        EQUITY | {Account.LIVE: mark_of(Account.LIVE, 9.0)},
+    )
+    portfolio.decide(5, EQUITY)
+    portfolio.on_results(results_of({"a": POOR}))
+    for seq in (6, 7):
+        portfolio.on_command(seq, "promote", "a", "")
+    assert portfolio.decide(8, marks).allocations_usd == {"a": 0.9}, "a tenth of the account at most"
+    marks[Account.LIVE] = mark_of(Account.LIVE, 1000.0, 9)
+    assert portfolio.decide(9, marks).allocations_usd == {"a": 1.0}
+
+
 def test_the_equity_of_one_account_allocates_nothing_in_the_other() -> None:
     portfolio = _live_portfolio("a", paper=("b",))
     both = {}

@@ -19,11 +19,11 @@ from memesnipe.localnet.markets.midlife import write_coin
 from memesnipe.localnet.markets.next_block import NextBlock
 from memesnipe.localnet.markets.tape_trades import TapeTrades, reserves_before
 from memesnipe.localnet.programs import ProgramError
-from memesnipe.localnet.programs.curve_quotes import CURVE_FEES
 from memesnipe.localnet.records import Block
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, NS_PER_S, PRICE, Event
 from memesnipe.market.wide import mul_div_up
 from memesnipe.solana.addresses import SYSTEM, TOKEN_2022, token_address
+from memesnipe.solana.curve_quotes import CURVE_FEES
 from memesnipe.solana.instructions.spl import create_token_account, transfer_checked
 
 _BPS: Final = 10_000

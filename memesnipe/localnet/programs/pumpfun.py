@@ -16,7 +16,6 @@ from memesnipe.feeds.pumpfun.chain_events import CompleteEvent, PostCompleteBuyE
 from memesnipe.localnet.event_encoding import event_line
 from memesnipe.localnet.programs import Expansion, MarketAccounts, ProgramError
 from memesnipe.localnet.programs.creation import CREATE_V2, expand_creation
-from memesnipe.localnet.programs.curve_quotes import CURVE_FEES, Buy, Part, buy_for, buy_tokens, sell_tokens
 from memesnipe.localnet.programs.migration import MIGRATE_V2, expand_migration
 from memesnipe.localnet.programs.state import (
     CONSTRAINT_SEEDS,
@@ -30,6 +29,7 @@ from memesnipe.localnet.programs.state import (
 )
 from memesnipe.localnet.programs.vault import sol_vault
 from memesnipe.solana.addresses import PUMP
+from memesnipe.solana.curve_quotes import CURVE_FEES, Buy, Part, buy_for, buy_tokens, sell_tokens
 from memesnipe.solana.instructions.layout import DecodeError
 from memesnipe.solana.instructions.pumpfun import (
     BuyExactQuoteInV2,

@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memesnipe.localnet.market import BUYBACK_WALLET
-from memesnipe.localnet.programs.curve_quotes import pool_of
 from memesnipe.localnet.programs.state import rent
 from memesnipe.localnet.programs.vault import sol_vault
 from memesnipe.localnet.tokens import token_account
@@ -13,6 +12,7 @@ from memesnipe.market.events import PUMPSWAP
 from memesnipe.market.pools import BPS, MIGRATION_FEE_LAMPORTS, Pool, fees_of, quote_buy, quote_sell
 from memesnipe.market.wide import mul_div_up
 from memesnipe.solana.addresses import TOKEN_2022, token_address
+from memesnipe.solana.curve_quotes import pool_of
 from memesnipe.solana.instructions import pumpfun
 from memesnipe.solana.instructions.spl import create_token_account
 from tests.localnet.programs.market import ME, OneCoin, spent

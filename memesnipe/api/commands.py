@@ -81,7 +81,9 @@ class Commands:
         deadline = time.monotonic() + TIMEOUT_S
         try:
             check_reason(reason)
-            self._change_kill_file(name)
+            problem = self._change_kill_file(name)
+            if problem and name is not CommandName.HALT:
+                return Answer({"error": problem}, status_code=503)
             submitted = await self._workers.run(
                 lambda: submit(
                     self._database, name, spec_id=spec_id, reason=reason, account=account, deadline=deadline, who=who
@@ -100,20 +102,22 @@ class Commands:
             return ProblemAnswer(404, str(error))
         if name is CommandName.FLATTEN:
             halt_file.allow_exits(self._kill_file)
+        if problem:
+            return Answer({"error": f"{problem}; the run halts, and the signer does not stop"}, status_code=503)
         found = {"run_id": submitted.run_id, "command_id": submitted.command_id, "outcome": "/api/commands"}
         return Answer(found, status_code=202)
 
-    def _change_kill_file(self, name: CommandName) -> None:
-        """Write or remove the kill file as the command says.
-
-        Raises:
-            OSError: it cannot be changed.
-        """
-        if name is CommandName.HALT:
-            halt_file.halt(self._kill_file)
-        elif name is CommandName.RISK_RESET:
-            # Before the command, or the file would halt the run again.
-            halt_file.resume(self._kill_file)
+    def _change_kill_file(self, name: CommandName) -> str:
+        """Write or remove the kill file as the command says; return why that fails, "" if it does not."""
+        try:
+            if name is CommandName.HALT:
+                halt_file.halt(self._kill_file)
+            elif name is CommandName.RISK_RESET:
+                # Before the command, or the file would halt the run again.
+                halt_file.resume(self._kill_file)
+        except OSError as error:
+            return f"the kill file {self._kill_file} cannot be changed: {error.strerror}"
+        return ""
 
     def explain(self, error: BaseException) -> str:
         """Return one line about an error, without secrets."""

@@ -19,23 +19,22 @@ _OUTCOME_WAIT_S: Final = 15.0
 _PAUSE_S: Final = 0.05
 
 
-def write_kill_file(reason: str) -> bool:
-    """Write the kill file of this folder; return whether there is a run that will halt.
+def write_kill_file(reason: str) -> tuple[bool, str]:
+    """Write the kill file of this folder; return whether there is a run that will halt, and why the file is missing.
 
     Raises:
         InputError: the reason cannot be recorded; nothing is written.
-        MemeSnipeError: the file cannot be written.
     """
     check_reason(reason)
     settings = load_settings()
     home = settings.installation.memesnipe_home.resolve()
-    path = Home(home).signer_halt
+    path, problem = Home(home).signer_halt, ""
     try:
         halt_file.halt(path)
     except OSError as error:
-        raise MemeSnipeError(f"{path} cannot be written: {error.strerror}; `memesnipe down` stops everything") from None
+        problem = f"the signer does not stop: {path} cannot be written: {error.strerror}"
     # With a database elsewhere the run may be on another machine.
-    return holder(home) is not None or settings.servers.database_url is not None
+    return holder(home) is not None or settings.servers.database_url is not None, problem
 
 
 def remove_kill_file() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from memesnipe.cli.options import Json
+from memesnipe.errors import MemeSnipeError
 from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.terminal import print_json, print_table
 
@@ -33,13 +34,15 @@ def halt_command(reason: Reason = "", json: Json = False) -> None:
     """Stop all trading at once; open positions are kept. `memesnipe risk reset` resumes trading."""
     from memesnipe.cli.halt_over_http import halt, write_kill_file  # noqa: PLC0415 - pydantic is slow to load
 
-    is_running = write_kill_file(reason)  # first: nothing else is as fast, or works without the servers
-    if not is_running:
+    is_running, problem = write_kill_file(reason)  # first: nothing else is as fast, or works without the servers
+    if not is_running and not problem:
         _show(CommandName.HALT, {"command": CommandName.HALT, "outcome": _NOT_RUNNING}, json=json)
     elif answer := halt(reason):
         _show(CommandName.HALT, answer, json=json)
     else:
         _send(CommandName.HALT, "", reason, json=json)
+    if problem:
+        raise MemeSnipeError(problem)
 
 
 @manual.command("flatten")

@@ -13,8 +13,8 @@ from memesnipe.config.settings import Settings
 from memesnipe.errors import InputError, first_line
 from memesnipe.execution.token_verdict import SafetyVerdict
 from memesnipe.roles.live_safety import assessment
+from memesnipe.roles.live_venue import sources_of
 from memesnipe.runtime.lock import holder
-from memesnipe.solana.jupiter import JupiterClient
 from memesnipe.solana.rpc import Rpc
 from memesnipe.solana.service import Service, http_client
 from memesnipe.solana.wallet import load_wallet
@@ -50,10 +50,7 @@ def assess_token(mint: str) -> dict[str, Any]:
 async def _assess(settings: Settings, wallet: Pubkey, mint: str) -> SafetyVerdict:
     async with http_client() as http:
         rpc = Rpc([Service(http, settings.feeds.solana_rpc_url.get_secret_value())])
-        key = settings.feeds.jupiter_api_key
-        headers = {} if key is None else {"x-api-key": key.get_secret_value()}
-        sources = [JupiterClient(Service(http, settings.feeds.jupiter_api_url, headers), wallet)]
-        return await assessment(settings, http, rpc, wallet, sources)(mint)
+        return await assessment(settings, http, rpc, wallet, sources_of(settings, http, rpc, wallet))(mint)
 
 
 def _store(settings: Settings, home: Path, verdict: SafetyVerdict, ts: int) -> str:

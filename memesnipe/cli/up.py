@@ -9,9 +9,11 @@ from pathlib import Path
 import orjson
 
 from memesnipe.cli.stop import StopSignals
+from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings
 from memesnipe.errors import InputError
 from memesnipe.feeds.choice import FeedChoice
+from memesnipe.halt_file import halt_level
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_json, print_message, print_table, reserve_stdout
 from memesnipe.runtime.trading_mode import TradingMode
@@ -42,6 +44,8 @@ def up(
     total, assumptions = _tape_of(choice)
     for sentence in (*assumptions, *_check_history(choice)):
         print_message(sentence)
+    if halt_level(Home(settings.installation.memesnipe_home.resolve()).signer_halt) is not None:
+        print_message("Trading is halted: `memesnipe halt` was used before; `memesnipe risk reset` resumes it.")
     with reserve_stdout(), Session(settings, choice, signals.has_started, detached, mode) as session:
         from memesnipe.cli.watching import watch  # noqa: PLC0415 - slow to load
 

@@ -184,7 +184,9 @@ class SlotDriver:
             self._stalled = plan.up_to("stall", plan.rates.stall_slots) - 1
             return
         ledger = self._chain.ledger
-        removable = ledger.head.height - ledger.height("finalized")
+        # After a fork without a new block the head is confirmed: the next fork leaves it, unless told otherwise.
+        safe = ledger.height("confirmed" if plan.rates.fork_blocks == 1 else "finalized")
+        removable = ledger.head.height - safe
         if removable and plan.happens("fork"):
             self._chain.roll_back(min(plan.up_to("fork", plan.rates.fork_blocks), removable))
         self._chain.tick(is_skipped=plan.happens("skip"))

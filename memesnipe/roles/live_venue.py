@@ -90,7 +90,7 @@ def _outside(settings: Settings, wallet: Pubkey, run: str, database: Engine, run
     slippage_bps = settings.fills.slippage_bps
     signer = Service(slow_http, f"http://{loopback.HOST}:{settings.api.dashboard_port}")
     secret = load_secret(settings.installation.signer_token_file)
-    sources = _sources(settings, http, rpc, wallet)
+    sources = sources_of(settings, http, rpc, wallet)
     builder = SwapMessageBuilder(rpc, sources, fees.plan, wallet, slippage_bps)
     assess = assessment(settings, http, rpc, wallet, sources)
 
@@ -110,7 +110,7 @@ def _outside(settings: Settings, wallet: Pubkey, run: str, database: Engine, run
     )
 
 
-def _sources(settings: Settings, http: httpx.AsyncClient, rpc: Rpc, wallet: Pubkey) -> list[SwapSource]:
+def sources_of(settings: Settings, http: httpx.AsyncClient, rpc: Rpc, wallet: Pubkey) -> list[SwapSource]:
     """Return the ways to swap, by preference: at the coin's curve or pool itself, which asks no other service."""
     key = settings.feeds.jupiter_api_key
     headers = {} if key is None else {"x-api-key": key.get_secret_value()}

@@ -21,7 +21,6 @@ from memesnipe.config.reload import EnvWatch
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import InputError, MemeSnipeError, RefusedError
 from memesnipe.feeds.choice import FeedChoice
-from memesnipe.halt_file import halt_level
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.notifications import open_sender, start_notifier
 from memesnipe.runtime.ray_process import RayProcess
@@ -75,8 +74,6 @@ class Session:
             sender = open_sender(self.settings)
             self._choose_port(stack)
             self._report_taken_ports()
-            if halt_level(Home(self.home).signer_halt) is not None:
-                print_message("Trading is halted: `memesnipe halt` was used before; `memesnipe risk reset` resumes it.")
             self._launch_chain(stack)
             print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
             # Everything starts at the same time; modules are loaded meanwhile.

@@ -72,6 +72,23 @@ def test_a_halt_writes_the_kill_file_before_anything_can_wait(backend, serve, ne
     engine.dispose()
 
 
+def test_a_halt_is_recorded_although_its_file_cannot_be_written(backend, serve, new_run, database, tmp_path):
+    halt_of_nobody = Commands(database, TOKEN, tmp_path / "no folder" / "halt")
+    (tmp_path / "no folder").write_text("")
+    transport = httpx.ASGITransport(create_command_api(halt_of_nobody))
+
+    async def post(path: str) -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+            return await client.post(path, headers=HEADERS)
+
+    answer = asyncio.run(post("/api/halt"))
+    assert answer.status_code == 503
+    assert answer.json()["error"].endswith("the run halts, and the signer does not stop")
+    assert count_commands(database, new_run) == 1
+    assert asyncio.run(post("/api/risk/reset")).status_code == 503
+    assert count_commands(database, new_run) == 1, "nothing is resumed while the file may exist"
+
+
 def test_a_flatten_allows_exits_and_a_reset_removes_the_kill_file(backend, serve, new_run, database, tmp_path):
     kill_file = tmp_path / "halt"
     served = serve(backend)

@@ -135,6 +135,19 @@ def test_one_kind_does_not_shift_another() -> None:
     assert found == expected
 
 
+def test_forks_one_after_the_other_take_back_no_confirmed_block() -> None:
+    plan = FaultPlan(FaultRates(fork=1.0, skip=0.5), seed=3)
+    chain = Chain(confirmed_after=1, finalized_after=8)
+    driver = SlotDriver(chain, plan)
+    confirmed: dict[int, object] = {}
+    for _ in range(200):
+        driver.step()
+        height = chain.ledger.height("confirmed")
+        block = chain.ledger.at(height)
+        assert confirmed.setdefault(height, block.blockhash) == block.blockhash
+    assert plan.counts["fork"] > 20
+
+
 @pytest.mark.parametrize("rates", [{"drop": 1.1}, {"fork": -0.1}, {"delay_blocks": 0}])
 def test_wrong_rates_are_refused(rates: dict[str, float]) -> None:
     with pytest.raises(InputError):

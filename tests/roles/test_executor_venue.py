@@ -13,6 +13,7 @@ from memesnipe.engine.orders import Order
 from memesnipe.errors import SettingsError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.market.events import LAMPORTS_PER_SOL, NO_TOKEN
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.events import to_payloads
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.protocol.order_status import OrderStatus
@@ -108,12 +109,12 @@ class LiveRun:
             return self.start()
         return executor
 
-    def control(self, stream: str, seq: int, payload: bytes) -> None:
+    def control(self, stream: str, seq: int, payload: bytes, number: int = 1) -> None:
         """Publish a message as its writer does."""
-        row = {"run_id": self.stage.run_id, "stream": stream, "number": 1, "seq": seq, "payload": payload.decode()}
+        row = {"run_id": self.stage.run_id, "stream": stream, "number": number, "seq": seq, "payload": payload.decode()}
         with self.stage.database.begin() as connection:
             connection.execute(sa.insert(MessageRow).values(row))
-        self.executor.context.bus.publish([(stream, 1, seq, payload)])
+        self.executor.context.bus.publish([(stream, number, seq, payload)])
 
     def publish(self, first: int, last: int) -> None:
         payloads = to_payloads(MARKET[first:last], MINTS)
@@ -217,6 +218,34 @@ def test_a_halt_requests_the_cancellation_of_open_orders_again_after_a_crash(sta
     run.run(at)
     assert {*run.rows(OrderRow)} == {*run.chain.accepted}, "a halt lets no order through"
     assert not {*cancelled} & {*run.rows(TradeRow)}
+
+
+@pytest.mark.parametrize("is_halted", [False, True])
+def test_a_flatten_sells_every_live_position_through_the_venue(
+    stage: Stage, database: sa.Engine, is_halted: bool
+) -> None:
+    run = LiveRun(stage, CheckedChain(database))
+    at = 120
+    run.run(0, at)
+    if is_halted:
+        run.control(COMMANDS, at, encode(command("halt", seq=at)))
+        run.settle(at)
+    state = run.executor.desks[Account.LIVE].state
+    assert state.held()
+    # An entry that is signed already may still land; what it buys is sold too.
+    exposed = {*state.held(), *((order.spec_id, order.token) for order in state.pending)}
+    flatten = encode(command("flatten", seq=at))
+    run.control(COMMANDS, at, flatten, number=1 + is_halted)
+    run.settle(at)
+    run.executor.close()
+    run.executor = run.start()  # the recovery derives the same again
+    run.run(at)
+    state = run.executor.desks[Account.LIVE].state
+    assert state.halted and state.flattening and state.held() == []
+    rows = [row for row in run.rows(OrderRow).values() if row["account"] == Account.LIVE and row["decided_seq"] >= at]
+    assert {(row["spec_id"], row["token"]) for row in rows if row["reason"] == "flatten"} <= exposed
+    entries = [row for row in rows if row["side"] in ("buy", "short") and row["decided_seq"] > at]
+    assert entries == [], "nothing is bought after it"
 
 
 def test_a_live_account_requires_a_venue_and_a_venue_a_live_account(stage: Stage, database: sa.Engine) -> None:

@@ -16,6 +16,7 @@ from memesnipe.localnet.market import ChainMarket
 from memesnipe.localnet.node import Node
 from memesnipe.localnet.programs import Expansion, MarketAccounts, ProgramError
 from memesnipe.localnet.token_data import TokenData
+from memesnipe.solana.direct.source import DirectSource
 from memesnipe.solana.jupiter import JupiterClient
 from memesnipe.solana.pump_pools import pool_accounts
 from memesnipe.solana.rpc import Rpc
@@ -43,10 +44,11 @@ class Market:
             service = Service(http, self.node.rpc_url)
             yield Rpc([service], 1), JupiterClient(service, ME.pubkey())
 
-    def simulate(self, mint: Pubkey, max_loss_bps: int = 2_000) -> str:
+    def simulate(self, mint: Pubkey, max_loss_bps: int = 2_000, source: str = "jupiter") -> str:
         async def run() -> str:
             async with self.services() as (rpc, jupiter):
-                return await SaleSimulation(rpc, [jupiter], ME.pubkey(), SPENT, max_loss_bps=max_loss_bps)(str(mint))
+                used = DirectSource(rpc, ME.pubkey()) if source == "direct" else jupiter
+                return await SaleSimulation(rpc, [used], ME.pubkey(), SPENT, max_loss_bps=max_loss_bps)(str(mint))
 
         return asyncio.run(run())
 
@@ -73,18 +75,19 @@ def market() -> Iterator[Market]:
     chain.tick()
     made.migrate(migrated)
     chain.tick()
-    routes = [route for server in (JupiterServer(made), TokenData(made, 150.0)) for route in server.routes()]
+    routes = [route for server in (JupiterServer(made), TokenData(made, lambda: 150.0)) for route in server.routes()]
     with Node(chain, routes=routes, is_paced=False) as node:
         for _ in range(40):
             node.tick()  # until what was done is confirmed
         yield Market(node, made)
 
 
+@pytest.mark.parametrize("source", ["jupiter", "direct"])
 @pytest.mark.parametrize("kind", ["on_curve", "in_pool"])
-def test_a_coin_can_be_bought_and_sold_and_nothing_is_spent(market: Market, kind: str) -> None:
+def test_a_coin_can_be_bought_and_sold_and_nothing_is_spent(market: Market, kind: str, source: str) -> None:
     chain = market.node.chain
     before = market.node.call(lambda: chain.account(ME.pubkey()))
-    assert market.simulate(getattr(market, kind)) == ""
+    assert market.simulate(getattr(market, kind), source=source) == ""
     assert market.node.call(lambda: chain.account(ME.pubkey())) == before
 
 

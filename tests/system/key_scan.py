@@ -7,6 +7,7 @@ import httpx
 import redis
 
 from memesnipe.config.settings import read_resolved
+from memesnipe.servers.redis import operator_url
 from memesnipe.storage.database import connect
 from memesnipe.testing.secret_scan import SecretScan, keypair_secret, text_secret
 from tests.system.installation import Installation, processes_of
@@ -44,11 +45,8 @@ def scan_installation(one: Installation, wallet: Path) -> SecretScan:
             if path.is_file():
                 scan.file("crash dump", path)
     scan.processes(processes_of(one.folder))
-    operator = (home / "redis" / "operator.password").read_text().strip()
-    with redis.Redis.from_url(
-        settings.servers.redis_url.get_secret_value(), username="operator", password=operator
-    ) as r:
-        scan.redis(r)
+    with redis.Redis.from_url(operator_url(home / "redis", settings.servers.redis_url.get_secret_value())) as client:
+        scan.redis(client)
     engine = connect(settings.servers.database_url.get_secret_value())
     scan.postgres(engine)
     engine.dispose()

@@ -1,33 +1,17 @@
 """The signer's own application on a real HTTP server, with the key of a wallet of a test."""
 
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import uvicorn
-from solders.keypair import Keypair
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from memesnipe.signer.policy import default_policy_text
 from memesnipe.signer.startup import SignerFiles, open_signer_api
-from memesnipe.solana.request_mac import load_secret, make_secret
-from memesnipe.testing.live_orders.lanes import TIP_ACCOUNTS
-
-_LIMITS = {
-    "enabled = false": "enabled = true",
-    "per_transaction = 20_000_000": "per_transaction = 1_000_000_000",
-    "per_hour = 100_000_000": "per_hour = 1_000_000_000_000",
-    "per_day = 300_000_000": "per_day = 1_000_000_000_000",
-    "exit_costs_per_day = 100_000_000": "exit_costs_per_day = 1_000_000_000_000",
-    "max_intent_age_s = 30": "max_intent_age_s = 3600",  # orders wait for one another, and go on after kills
-    "per_second = 10": "per_second = 1000",
-    "burst = 50": "burst = 1000",
-    "tip_accounts = [": "tip_accounts = [\n" + "".join(f'    "{one}",\n' for one in TIP_ACCOUNTS[1:]),
-}
+from memesnipe.solana.request_mac import load_secret
+from memesnipe.testing.live_orders.signer_files import audit_lines
 
 
 class LossySigner:
@@ -64,23 +48,7 @@ class RunningSigner:
 
     def audit(self) -> list[str]:
         """Return the lines of the audit log."""
-        path = self.files.folder / "audit.jsonl"
-        return path.read_text().splitlines() if path.is_file() else []
-
-
-def write_files(folder: Path, wallet: Keypair, **changes: str) -> SignerFiles:
-    """Write the files of a signer that signs, with the policy's texts changed further."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files = SignerFiles(folder / "wallet.json", folder / "token", folder / "policy.toml", folder, folder / "halt")
-    policy = default_policy_text()
-    for old, new in {**_LIMITS, **changes}.items():
-        assert old in policy, old
-        policy = policy.replace(old, new)
-    for path, text in ((files.wallet, json.dumps(list(bytes(wallet)))), (files.policy, policy)):
-        path.touch(mode=0o600)
-        path.write_text(text)
-    make_secret(files.token)
-    return files
+        return audit_lines(self.files.folder)
 
 
 @contextmanager

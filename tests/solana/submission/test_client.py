@@ -15,12 +15,14 @@ from solders.keypair import Keypair
 
 from memesnipe.localnet.faults import FaultRates
 from memesnipe.localnet.market import keypair_of
+from memesnipe.signer.startup import SignerFiles
 from memesnipe.storage.submissions import Submissions
 from memesnipe.testing.live_orders.checks import differences
 from memesnipe.testing.live_orders.desk import LiveDesk
 from memesnipe.testing.live_orders.market import live_market
+from memesnipe.testing.live_orders.signer_files import PER_TRANSACTION_LAMPORTS, write_signer_files
 from memesnipe.testing.live_orders.store import MortalStore
-from tests.solana.submission.signer import RunningSigner, running_signer, write_files
+from tests.solana.submission.signer import RunningSigner, running_signer
 
 # anyio leaves a coroutine behind where a connection is cancelled before it has begun, as a kill does.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'connect_tcp.<locals>.try_connect':RuntimeWarning")
@@ -49,7 +51,7 @@ def a_desk(
     seed: int = 1,
     one_in: int = 0,
     lost_one_in: int = 0,
-    **policy: str,
+    per_transaction: int = PER_TRANSACTION_LAMPORTS,
 ) -> Iterator[tuple[LiveDesk, RunningSigner]]:
     draw = random.Random(seed)
 
@@ -57,7 +59,7 @@ def a_desk(
         return MortalStore(database, run_id, draw, one_in)
 
     with live_market(WALLET.pubkey(), rates or FaultRates(), seed) as market:
-        files = write_files(folder / "signer", WALLET, **policy)
+        files = SignerFiles(**write_signer_files(folder / "signer", WALLET, per_transaction))
         with running_signer(files, market.node.rpc_url, lost_one_in) as signer:
             yield LiveDesk(market, store, signer.url, signer.secret), signer
 
@@ -134,8 +136,7 @@ def test_an_order_that_cannot_be_simulated_fails_without_a_signature(
 def test_an_order_that_the_policy_forbids_fails_without_a_signature(
     database: sa.Engine, new_run: int, tmp_path: Path
 ) -> None:
-    policy = {"per_transaction = 1_000_000_000": "per_transaction = 3_000_000"}
-    with a_desk(database, new_run, tmp_path, **policy) as (desk, signer):
+    with a_desk(database, new_run, tmp_path, per_transaction=3_000_000) as (desk, signer):
         desk.buy(1, 3_000_001)
         desk.run()
         (failed, _) = desk.reports["order-1"]

@@ -5,7 +5,6 @@ bit-identical state, because the events' own timestamps are the only clock.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from memesnipe.engine.evidence import (
     observe_desk,
     restart,
 )
-from memesnipe.engine.figures import FIGURES, RESULT, result_from
+from memesnipe.engine.figures import EVIDENCE_NAMES, FIGURES, RESULT, result_from
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.history import WatchedActions, read_actions
@@ -40,7 +39,6 @@ from memesnipe.sdk.registry import Families
 # Deliveries per kernel call: few enough to fit into a core's cache while all strategies pass over them.
 ROOM = 4096
 _GROWTH_AT = 7 / 8  # of the slots
-EVIDENCE_NAMES = tuple(field.name for field in fields(StrategyEvidence))
 _NO_RETURNS = np.zeros((0, 0), np.float32)
 
 

@@ -20,6 +20,7 @@ RESULT: Final = np.dtype(_columns(StrategyResult))
 # Those fields and those of a `StrategyEvidence`.
 FIGURES: Final = np.dtype([*_columns(StrategyResult), *_columns(StrategyEvidence)])
 _RESULT_FIELDS: Final = len(RESULT.names or ())
+EVIDENCE_NAMES: Final = (FIGURES.names or ())[_RESULT_FIELDS:]
 
 
 def result_from(spec_id: str, row: Any) -> StrategyResult:

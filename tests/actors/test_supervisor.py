@@ -84,7 +84,7 @@ def test_the_five_actors_run_under_their_names_after_any_death(home: Path) -> No
     pids = [running(home, actor) for actor in ACTORS]
     supervision.stop()
     wait_for("every actor to end", lambda: not any(is_alive(pid) for pid in pids), 60)
-    assert not supervisors()
+    wait_for("the supervisor to end", lambda: not supervisors(), 20)
 
 
 def test_actors_of_an_earlier_start_are_ended(home: Path) -> None:

@@ -129,9 +129,15 @@ def _read(replay: Replay) -> tuple[Recorded, Decisions]:
 
 def _differences(recorded: Recorded, expected: Recorded) -> list[str]:
     differences = list(compare(recorded.records, expected.records))
-    if recorded.commands != expected.commands:
-        differences.append(f"commands: {recorded.commands}, expected {expected.commands}")
+    applied, planned = _effects(recorded), _effects(expected)
+    if applied != planned:
+        differences.append(f"commands: {applied}, expected {planned}")
     return differences
+
+
+def _effects(run: Recorded) -> list[tuple[int, CommandName, str, str]]:
+    """Return the commands without their ids, of which PostgreSQL skips up to 32 after it was killed."""
+    return [(command.seq, command.name, command.spec_id, command.reason) for command in run.commands.values()]
 
 
 def _make_tape(path: Path, events: int) -> Path:

@@ -39,6 +39,7 @@ _REASON: Final = "over HTTP"
 SpecId = Annotated[str, Path(pattern=SPEC_ID, description="A strategy's id, as in `/api/strategies`.")]
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     401: described("The token is missing or wrong"),
+    403: described("A page of another site sends it"),
     404: described("There is no run, no such strategy, or no such account"),
 }
 _bearer = HTTPBearer(auto_error=False, description="The token of this installation, see API_TOKEN_FILENAME.")

@@ -77,7 +77,9 @@ class Family(Schema):
     paper: int
     live: int
     retired: int
-    weighted_usd: float = Field(description="Its share of its strategies' capital, by the weights of their genes.")
+    weighted_usd: float = Field(
+        description="Its share of the capital of its strategies, by the weights of their genes."
+    )
 
 
 class EquityPoint(Schema):

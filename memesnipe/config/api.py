@@ -10,7 +10,7 @@ class ApiSettings(Group):
     dashboard_port: Port = setting(8080, "port of the page and the API", decides=False)
     dashboard_address: ListenAddress = setting(
         "127.0.0.1",
-        "address of this port; 0.0.0.0 for a container: anyone who reaches it can read everything, without a token",
+        "address of this port; 0.0.0.0 for a container: other machines can then read with the token",
         decides=False,
     )
     dashboard_hosts: str = setting("", "additional host names of the API, separated by commas", decides=False)

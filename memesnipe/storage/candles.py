@@ -18,8 +18,8 @@ def candles(events: Events, token: int, interval_s: int | None = None) -> tuple[
     Args:
         events: ascending by time, of any tokens.
         token: its index.
-        interval_s: of one candle; None chooses the shortest of which `MAX_CANDLES` cover the events, and no more
-            than it has trades.
+        interval_s: of one candle; None chooses the shortest with which there are at most `MAX_CANDLES`, and no more
+            than trades.
     """
     prices = events[(events["token"] == token) & (events["kind"] == PRICE)]
     if not len(prices):

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from tests.api.conftest import TOKEN
 
-DOCUMENTED = {200, 202, 206, 304, 307, 400, 401, 404, 405, 413, 416, 421, 422, 503}
+DOCUMENTED = {200, 202, 206, 304, 307, 400, 401, 403, 404, 405, 413, 416, 421, 422, 503}
 EVERY_TEST = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 piece = st.binary(max_size=20).map(lambda found: quote_from_bytes(found, safe="/%?&=#;.,"))
-known = st.sampled_from(
-    ["/api", "/strategies", "/promote", "/halt", "/trades", "?limit=", "?reason=", "/static", "/%00", "/.."]
+names = (
+    *("/api", "/strategies", "/promote", "/halt", "/trades", "/static", "/%00", "/..", ".csv", "/spec", "/market"),
+    *("/tokens", "/equity", "?limit=", "?reason=", "?search=", "?ids=", "?mint=", "&sort=", "?offset=", "?since_ts="),
 )
+known = st.sampled_from(names)
 path = st.lists(known | piece, max_size=6).map("".join).map(lambda found: "/" + found.lstrip("/"))
 method = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 value = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=30)

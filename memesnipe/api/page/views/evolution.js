@@ -3,6 +3,9 @@ import { get } from "../api.js";
 import { Chart } from "../charts.js";
 import { card, facts, failed, h, table } from "../dom.js";
 import * as f from "../format.js";
+import { throttle } from "../throttle.js";
+
+const REFRESH_MS = 3_000;
 
 export function evolution(root) {
   const summary = h("div");
@@ -12,6 +15,12 @@ export function evolution(root) {
   root.append(h("h1", {}, "Evolution"), card("The search so far", {}, summary), card("Fitness of the generations", {}, chartBox), h("div", { class: "columns even" }, card("Families of signals", {}, familyBox), card("Generations, the newest first", {}, rowsBox)));
   const charts = [];
   let shown = -1;
+  let latest = null;
+  const again = throttle(REFRESH_MS, () => load(latest).catch(failed(summary)));
+  const reload = (state) => {
+    latest = state;
+    again();
+  };
 
   async function load(state) {
     const [generations, families] = await Promise.all([get("generations"), get("families")]);
@@ -39,7 +48,7 @@ export function evolution(root) {
   }
   return {
     update(state) {
-      if (shown !== state.report.generations) load(state).catch(failed(summary));
+      if (shown !== state.report.generations) reload(state);
       shown = state.report.generations;
     },
     close: () => charts.forEach((chart) => chart.close()),

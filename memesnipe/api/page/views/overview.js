@@ -4,9 +4,11 @@ import { get, list } from "../api.js";
 import { Chart } from "../charts.js";
 import { badge, card, failed, h, link, show, sign, table } from "../dom.js";
 import * as f from "../format.js";
+import { throttle } from "../throttle.js";
 import { evidenceBar, families, modeBadge, needed, positionColumns, RULES, stateKind, strategyLink, tradeColumns } from "./parts.js";
 
 const THROUGHPUT_MS = 15_000;
+const REFRESH_MS = 3_000; // of what is fetched: a replay at full speed changes it many times a second
 
 class Account {
   constructor(name) {
@@ -20,6 +22,7 @@ class Account {
     this.curve = h("div", { class: "curve" });
     this.charts = [];
     this.seq = -1;
+    this.reload = throttle(REFRESH_MS, () => this.load().catch(failed(this.curve)));
     const actions = h("div", { class: "buttons" }, actionButton("halt"), actionButton("reset"));
     this.element = card(name === "live" ? "Live money" : "Paper money", { class: "hero" }, h("div", { class: "hero-grid" },
       h("div", {}, this.figure, this.change, this.today, this.detail,
@@ -42,7 +45,7 @@ class Account {
     this.element.classList.toggle("alarm", ["critical", "emergency", "halted"].includes(level));
     if (portfolio.seq !== null && portfolio.seq !== this.seq) {
       this.seq = portfolio.seq;
-      this.load().catch(failed(this.curve));
+      this.reload();
     }
   }
 
@@ -83,16 +86,22 @@ export function overview(root) {
     h("div", { class: "columns" }, card("Open positions", { action: link("#/trades/positions", "All") }, positions), card("Latest trades", { action: link("#/trades", "All") }, trades)));
   const seen = [];
   let holders = "";
+  let paper = 0;
 
   function showWhy({ report, lifecycle }) {
     const key = `${report.allocations} ${report.fills} ${lifecycle[0]?.number}`;
     if (key === holders) return;
     holders = key;
+    paper = report.strategies.paper;
+    reloadWhy();
+  }
+
+  const reloadWhy = throttle(REFRESH_MS, () => {
     list("strategies", { sort: "capital", limit: 10 }).then(({ rows }) => {
       const holding = rows.filter((row) => row.allocation_usd > 0);
-      why.replaceChildren(table(whyColumns(), holding, report.strategies.paper ? "No strategy holds capital at present: all of it is in cash." : "No strategy has been promoted yet: all capital is in cash."));
+      why.replaceChildren(table(whyColumns(), holding, paper ? "No strategy holds capital at present: all of it is in cash." : "No strategy has been promoted yet: all capital is in cash."));
     }).catch(failed(why));
-  }
+  });
 
   function update(state, before) {
     show(learned, state.report.run_id ? state.learned.in_words : "No run has started yet.");

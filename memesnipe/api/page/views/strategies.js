@@ -2,9 +2,11 @@
 import { get, list } from "../api.js";
 import { card, failed, h, input, link, select } from "../dom.js";
 import * as f from "../format.js";
+import { throttle } from "../throttle.js";
 import { VirtualTable } from "../virtual_table.js";
 import { evidenceBar, families, modeBadge, needed, PNL, signed, strategyLink } from "./parts.js";
 
+const REFRESH_MS = 5_000;
 const MAX_COMPARED = 5;
 const MODES = [["", "all"], ["live", "live"], ["paper", "paper"], ["simulating", "simulating"], ["retired", "retired"]];
 const EVIDENCE = [["", "all"], ["proven", "proven"], ["growing", "growing"], ["against", "against it"], ["none", "no result"]];
@@ -39,11 +41,12 @@ export function strategies(root, { query, go }) {
   get("families").then((found) => familyBox.replaceWith(select("Signal", [["", "all"], ...found.map((row) => [row.family, f.words(row.family)])], query.family ?? "", set("family")))).catch(failed(familyBox));
   root.append(h("h1", {}, "Strategies"), card("Why each holds capital, or none", {}, filters, table.element));
   table.refresh();
+  const reload = throttle(REFRESH_MS, () => table.refresh());
   let shown = "";
   return {
     update({ report, learned }) {
       const key = `${report.allocations} ${learned.generations} ${report.fills}`;
-      if (shown && shown !== key) table.refresh();
+      if (shown && shown !== key) reload();
       shown = key;
     },
   };

@@ -2,9 +2,11 @@
 import { get, list, save } from "../api.js";
 import { badge, card, failed, h, input, link, select, table } from "../dom.js";
 import * as f from "../format.js";
+import { throttle } from "../throttle.js";
 import { VirtualTable } from "../virtual_table.js";
 import { positionColumns, strategyLink, tokenLink, tradeColumns, when } from "./parts.js";
 
+const REFRESH_MS = 3_000;
 const TABS = [["", "Trades"], ["positions", "Positions"], ["refusals", "Refusals"]];
 const ACCOUNTS = [["", "all"], ["paper", "paper"], ["live", "live"]];
 const SIDES = [["", "all"], ["buy", "buy"], ["sell", "sell"], ["short", "short"], ["cover", "cover"]];
@@ -47,11 +49,12 @@ export function trades(root, { path, query, go }) {
     h("button", { type: "button", class: "button", click: () => save(`${name}.csv`, parameters(), `${name}.csv`) }, "Save as CSV"));
   root.append(card(isTrades ? "Fills and failed orders" : "Decisions that the risk gate refused", {}, filters, rows.element));
   rows.refresh();
+  const reload = throttle(REFRESH_MS, () => rows.refresh());
   let shown = "";
   return {
     update({ report }) {
       const key = `${report.orders} ${report.fills} ${report.failed_orders} ${report.refusals}`;
-      if (shown && shown !== key && rows.scroller.scrollTop === 0) rows.refresh();
+      if (shown && shown !== key && rows.scroller.scrollTop === 0) reload();
       shown = key;
     },
   };
@@ -61,7 +64,7 @@ function positions(root) {
   const box = h("div");
   root.append(card("Positions, the open ones first", {}, box));
   let shown = "";
-  const load = () => get("positions", { limit: 500 }).then((rows) => box.replaceChildren(table(positionColumns(), rows, "No positions yet."))).catch(failed(box));
+  const load = throttle(REFRESH_MS, () => get("positions", { limit: 500 }).then((rows) => box.replaceChildren(table(positionColumns(), rows, "No positions yet."))).catch(failed(box)));
   return {
     update({ report }) {
       const key = `${report.fills} ${report.open_positions}`;

@@ -12,6 +12,7 @@ The status is 1 if that is not so.
 import argparse
 import contextlib
 import random
+import re
 import signal
 import socket
 import statistics
@@ -20,6 +21,8 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -32,6 +35,7 @@ from starlette.routing import Mount
 
 from memesnipe.localnet.faults import FaultRates
 from memesnipe.localnet.market import keypair_of
+from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.servers.postgres import EmbeddedPostgres
 from memesnipe.signer.startup import SignerFiles, open_signer_api
 from memesnipe.solana.request_mac import load_secret
@@ -123,6 +127,8 @@ def report(desk: LiveDesk, rates: FaultRates, signer_kills: int, took_s: float, 
     print("faults that happened: " + (", ".join(f"{k} {v:,}" for k, v in node.plan.counts.items() if v) or "none"))
     print(f"kills: submission {desk.kills}, signer {signer_kills}")
     print("outcomes: " + ", ".join(f"{name} {count:,}" for name, count in outcomes.items()))
+    for reason, count in reasons(desk).most_common(8):
+        print(f"  failed {count:,}: {reason}")
     landed = desk.market.slots()
     print(f"{'lane':8} {'accepted':>9} {'refused':>9} {'orders':>7} {'slots to the block: median':>27} {'p90':>5}")
     for name in ("rpc", "sender", "jito"):
@@ -135,6 +141,13 @@ def report(desk: LiveDesk, rates: FaultRates, signer_kills: int, took_s: float, 
         print(f"DIFFERENCE: {difference}")
     if not found:
         print("the wallet's lamports and tokens are those of the fills; each order landed at most once")
+
+
+def reasons(desk: LiveDesk) -> Counter[str]:
+    """Return why orders have failed, without what differs between them."""
+    failed = [one for reports in desk.reports.values() for one in reports if one.status is OrderStatus.FAILED]
+    texts = [one.fill.failure if one.fill is not None else f"without a transaction: {one.detail}" for one in failed]
+    return Counter(re.sub(r"127.0.0.1:\d+|[1-9A-HJ-NP-Za-km-z]{32,}|\d{5,}", "...", text)[:110] for text in texts)
 
 
 def new_run(database: sa.Engine) -> int:
@@ -209,4 +222,6 @@ class RunningSigner:
 
 
 if __name__ == "__main__":
+    # anyio leaves a coroutine behind where a connection is cancelled before it has begun, as a kill does.
+    warnings.filterwarnings("ignore", message="coroutine 'connect_tcp")
     sys.exit(main())

@@ -11,12 +11,14 @@ from solders.address_lookup_table_account import AddressLookupTable
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
-from memesnipe.signer.chain import Account, Simulation, no_answer
+from memesnipe.signer.chain import Account, Simulation, no_answer, read_token_account
 from memesnipe.signer.refusal import Reason, RefusedError
 
 _TIMEOUT_S: Final = 3.0
 _MAX_U64: Final = 2**64 - 1
 _COMMITMENT: Final = "confirmed"
+_NEWEST: Final = "processed"  # of a simulation: other transactions of the wallet may be in the newest block
+_ATTEMPTS: Final = 5
 
 
 class RpcChain:
@@ -47,11 +49,28 @@ class RpcChain:
         return value
 
     def simulate(self, transaction: bytes, accounts: Sequence[Pubkey]) -> Simulation:
-        """Run an unsigned transaction without effect."""
-        before = self._accounts(accounts)
+        """Run an unsigned transaction without effect.
+
+        What the wallet has is read before and after it. If another transaction of the wallet has changed that
+        meanwhile, the difference would be of both: everything is asked again.
+        """
+        before = self._accounts(accounts, _NEWEST)
+        for _ in range(_ATTEMPTS):
+            value = self._simulated(transaction, accounts)
+            if value["err"] is not None:
+                return Simulation(str(value["err"])[:200], {}, {})
+            after = _read_accounts("simulateTransaction", value.get("accounts"), len(accounts))
+            now = self._accounts(accounts, _NEWEST)
+            found, before = before, now
+            if _own(found, accounts[0]) == _own(now, accounts[0]):
+                return Simulation("", _by_key(accounts, found), _by_key(accounts, after))
+        raise no_answer("simulateTransaction: the wallet is changed by other transactions all the time")
+
+    def _simulated(self, transaction: bytes, accounts: Sequence[Pubkey]) -> dict[str, Any]:
+        """Return the node's answer to a simulation."""
         options = {
             "encoding": "base64",
-            "commitment": _COMMITMENT,
+            "commitment": _NEWEST,
             "sigVerify": False,
             "replaceRecentBlockhash": False,
             "accounts": {"encoding": "base64", "addresses": [str(account) for account in accounts]},
@@ -59,17 +78,14 @@ class RpcChain:
         value = self._call("simulateTransaction", [base64.b64encode(transaction).decode(), options])
         if not isinstance(value, dict) or "err" not in value:
             raise no_answer("simulateTransaction: the answer is not a simulation")
-        if value["err"] is not None:
-            return Simulation(str(value["err"])[:200], {}, {})
-        after = _read_accounts("simulateTransaction", value.get("accounts"), len(accounts))
-        return Simulation("", _by_key(accounts, before), _by_key(accounts, after))
+        return value
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
-        options = {"encoding": "base64", "commitment": _COMMITMENT}
+    def _accounts(self, addresses: Sequence[Pubkey], commitment: str = _COMMITMENT) -> list[Account | None]:
+        options = {"encoding": "base64", "commitment": commitment}
         value = self._call("getMultipleAccounts", [[str(address) for address in addresses], options])
         return _read_accounts("getMultipleAccounts", value, len(addresses))
 
@@ -82,6 +98,15 @@ class RpcChain:
             raise no_answer(f"{method}: {type(error).__name__}") from None
         except (ValueError, KeyError, TypeError, RecursionError):
             raise no_answer(f"{method}: the node answers with an error") from None
+
+
+def _own(accounts: Sequence[Account | None], wallet: Pubkey) -> list[object]:
+    """Return what accounts, of which the first is the wallet, say about what the wallet has."""
+    own: list[object] = [accounts[0]]
+    for account in accounts[1:]:
+        token = None if account is None else read_token_account(account)
+        own.append(account if token is not None and token.owner == wallet else None)
+    return own
 
 
 def _by_key(keys: Sequence[Pubkey], accounts: Sequence[Account | None]) -> dict[Pubkey, Account]:

@@ -14,11 +14,15 @@ from solders.pubkey import Pubkey
 from memesnipe.signer.chain import Account
 from memesnipe.signer.refusal import Reason, RefusedError
 from memesnipe.signer.rpc import RpcChain
-from memesnipe.solana.addresses import SYSTEM
+from memesnipe.solana.addresses import SYSTEM, TOKEN
 
 TABLE_PROGRAM = "AddressLookupTab1e1111111111111111111111111"
 KEY, OTHER = Pubkey(bytes([1]) * 32), Pubkey(bytes([2]) * 32)
 API_KEY = "key-of-the-node"
+
+
+class Turns(list[Any]):
+    """Answers one after the other; the last one stays."""
 
 
 class Node(BaseHTTPRequestHandler):
@@ -31,6 +35,8 @@ class Node(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.asked.append(request)
         value = self.answers[request["method"]]
+        if isinstance(value, Turns):
+            value = value.pop(0) if len(value) > 1 else value[0]
         content = (
             value
             if isinstance(value, bytes)
@@ -136,7 +142,8 @@ def test_a_simulation_has_accounts_before_and_after(chain: RpcChain) -> None:
     ran = chain.simulate(b"transaction", [KEY, OTHER])
     assert ran.before == {KEY: Account(10, OTHER, b"a")}
     assert ran.after == {KEY: Account(9, OTHER, b"b"), OTHER: Account(1, OTHER, b"")}
-    content, options = Node.asked[-1]["params"]
+    (asked,) = [one for one in Node.asked if one["method"] == "simulateTransaction"]
+    content, options = asked["params"]
     assert base64.b64decode(content) == b"transaction"
     assert (options["sigVerify"], options["replaceRecentBlockhash"]) == (False, False)
     assert options["accounts"]["addresses"] == [str(KEY), str(OTHER)]
@@ -149,6 +156,27 @@ def test_an_incomplete_simulation_is_refused(chain: RpcChain, value: Any) -> Non
     with pytest.raises(RefusedError) as caught:
         chain.simulate(b"transaction", [KEY, OTHER])
     assert caught.value.reason is Reason.RPC
+
+
+def test_a_simulation_is_repeated_where_another_transaction_has_changed_the_wallet(chain: RpcChain) -> None:
+    states = [[account(b"", str(SYSTEM), lamports), None] for lamports in (10, 7, 7)]
+    Node.answers["getMultipleAccounts"] = Turns(states)
+    Node.answers["simulateTransaction"] = {"err": None, "accounts": [account(b"", str(SYSTEM), 6), None]}
+    ran = chain.simulate(b"transaction", [KEY, OTHER])
+    assert (ran.before, ran.after) == ({KEY: Account(7, SYSTEM, b"")}, {KEY: Account(6, SYSTEM, b"")})
+    Node.answers["getMultipleAccounts"] = Turns([[account(b"", str(SYSTEM), number + 1), None] for number in range(9)])
+    with pytest.raises(RefusedError, match="changed by other transactions") as caught:
+        chain.simulate(b"transaction", [KEY, OTHER])
+    assert caught.value.reason is Reason.RPC
+
+
+def test_the_changes_of_others_repeat_no_simulation(chain: RpcChain) -> None:
+    Node.answers["getMultipleAccounts"] = Turns(
+        [[account(b"", str(SYSTEM)), account(bytes([number]) * 200, str(TOKEN))] for number in (1, 2)]
+    )
+    Node.answers["simulateTransaction"] = {"err": None, "accounts": [account(b"", str(SYSTEM)), None]}
+    assert chain.simulate(b"transaction", [KEY, OTHER]).before[KEY].lamports == 5
+    assert sum(one["method"] == "simulateTransaction" for one in Node.asked) == 1
 
 
 def test_an_account_that_the_simulation_closes_does_not_exist_afterwards(chain: RpcChain) -> None:

@@ -55,10 +55,7 @@ class Chain(Protocol):
         """Return whether a transaction with this blockhash can still land."""
 
     def simulate(self, transaction: bytes, accounts: Sequence[Pubkey]) -> Simulation:
-        """Run an unsigned transaction without effect, and return the states of some accounts; the wallet is the first.
-
-        What the wallet has before is that with which the transaction ran.
-        """
+        """Run an unsigned transaction without effect, and return the states of some accounts."""
 
 
 def read_token_account(account: Account) -> TokenAccount | None:

@@ -11,14 +11,15 @@ from solders.address_lookup_table_account import AddressLookupTable
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
-from memesnipe.signer.chain import Account, Simulation, no_answer, read_token_account
+from memesnipe.signer.chain import Account, Simulation, no_answer
 from memesnipe.signer.refusal import Reason, RefusedError
 
 _TIMEOUT_S: Final = 3.0
 _MAX_U64: Final = 2**64 - 1
 _COMMITMENT: Final = "confirmed"
-_NEWEST: Final = "processed"  # of a simulation: other transactions of the wallet may be in the newest block
-_ATTEMPTS: Final = 5
+_NEWEST: Final = "processed"  # a node runs a simulation on its newest block
+_ATTEMPTS: Final = 4
+_Call = tuple[str, list[Any]]
 
 
 class RpcChain:
@@ -51,62 +52,68 @@ class RpcChain:
     def simulate(self, transaction: bytes, accounts: Sequence[Pubkey]) -> Simulation:
         """Run an unsigned transaction without effect.
 
-        What the wallet has is read before and after it. If another transaction of the wallet has changed that
-        meanwhile, the difference would be of both: everything is asked again.
+        The accounts before it must be those of the block on which it runs: with other ones, whatever the wallet did in
+        between would count as the transaction's effect. So both are asked for in one batch, until their slots agree.
         """
-        before = self._accounts(accounts, _NEWEST)
-        for _ in range(_ATTEMPTS):
-            value = self._simulated(transaction, accounts)
-            if value["err"] is not None:
-                return Simulation(str(value["err"])[:200], {}, {})
-            after = _read_accounts("simulateTransaction", value.get("accounts"), len(accounts))
-            now = self._accounts(accounts, _NEWEST)
-            found, before = before, now
-            if _own(found, accounts[0]) == _own(now, accounts[0]):
-                return Simulation("", _by_key(accounts, found), _by_key(accounts, after))
-        raise no_answer("simulateTransaction: the wallet is changed by other transactions all the time")
-
-    def _simulated(self, transaction: bytes, accounts: Sequence[Pubkey]) -> dict[str, Any]:
-        """Return the node's answer to a simulation."""
+        keys = [str(account) for account in accounts]
         options = {
             "encoding": "base64",
             "commitment": _NEWEST,
             "sigVerify": False,
             "replaceRecentBlockhash": False,
-            "accounts": {"encoding": "base64", "addresses": [str(account) for account in accounts]},
+            "accounts": {"encoding": "base64", "addresses": keys},
         }
-        value = self._call("simulateTransaction", [base64.b64encode(transaction).decode(), options])
-        if not isinstance(value, dict) or "err" not in value:
-            raise no_answer("simulateTransaction: the answer is not a simulation")
-        return value
+        calls: list[_Call] = [
+            ("getMultipleAccounts", [keys, {"encoding": "base64", "commitment": _NEWEST}]),
+            ("simulateTransaction", [base64.b64encode(transaction).decode(), options]),
+        ]
+        for _ in range(_ATTEMPTS):
+            (slot, held), (simulated_slot, value) = self._batch(calls)
+            if slot == simulated_slot:
+                return _simulation(accounts, held, value)
+        raise no_answer("simulateTransaction: the node moves on between the accounts and the simulation")
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _accounts(self, addresses: Sequence[Pubkey], commitment: str = _COMMITMENT) -> list[Account | None]:
-        options = {"encoding": "base64", "commitment": commitment}
+    def _accounts(self, addresses: Sequence[Pubkey]) -> list[Account | None]:
+        options = {"encoding": "base64", "commitment": _COMMITMENT}
         value = self._call("getMultipleAccounts", [[str(address) for address in addresses], options])
         return _read_accounts("getMultipleAccounts", value, len(addresses))
 
     def _call(self, method: str, params: list[Any]) -> Any:
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        """Return the value of one answer."""
+        ((_, value),) = self._batch([(method, params)])
+        return value
+
+    def _batch(self, calls: Sequence[_Call]) -> list[tuple[Any, Any]]:
+        """Return the slot and the value of each answer, from one request."""
+        methods = ", ".join(method for method, _ in calls)
+        requests = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+            for number, (method, params) in enumerate(calls)
+        ]
         try:
-            answer = self._client.post(self._url, json=request).raise_for_status().json()
-            return answer["result"]["value"]
+            body: Any = requests if len(requests) > 1 else requests[0]
+            answers = self._client.post(self._url, json=body).raise_for_status().json()
+            found = {answer["id"]: answer["result"] for answer in (answers if len(requests) > 1 else [answers])}
+            results = [found[number] for number in range(len(requests))]
+            return [(result["context"]["slot"], result["value"]) for result in results]
         except httpx.HTTPError as error:  # its text may contain the URL
-            raise no_answer(f"{method}: {type(error).__name__}") from None
+            raise no_answer(f"{methods}: {type(error).__name__}") from None
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise no_answer(f"{method}: the node answers with an error") from None
+            raise no_answer(f"{methods}: the node answers with an error") from None
 
 
-def _own(accounts: Sequence[Account | None], wallet: Pubkey) -> list[object]:
-    """Return what accounts, of which the first is the wallet, say about what the wallet has."""
-    own: list[object] = [accounts[0]]
-    for account in accounts[1:]:
-        token = None if account is None else read_token_account(account)
-        own.append(account if token is not None and token.owner == wallet else None)
-    return own
+def _simulation(accounts: Sequence[Pubkey], held: Any, value: Any) -> Simulation:
+    before = _read_accounts("getMultipleAccounts", held, len(accounts))
+    if not isinstance(value, dict) or "err" not in value:
+        raise no_answer("simulateTransaction: the answer is not a simulation")
+    if value["err"] is not None:
+        return Simulation(str(value["err"])[:200], {}, {})
+    after = _read_accounts("simulateTransaction", value.get("accounts"), len(accounts))
+    return Simulation("", _by_key(accounts, before), _by_key(accounts, after))
 
 
 def _by_key(keys: Sequence[Pubkey], accounts: Sequence[Account | None]) -> dict[Pubkey, Account]:

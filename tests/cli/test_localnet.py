@@ -4,13 +4,16 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 from solders.keypair import Keypair
 
+from memesnipe.tapes.tape import write_tape
 from tests.cli.in_process import memesnipe
+from tests.localnet.markets.tapes import TapeBuilder
 
 ADDRESS = str(Keypair.from_seed(bytes(32)).pubkey())
 
@@ -35,6 +38,28 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     assert (process.returncode, out) == (0, "")
     assert "transactions" in err
     assert "Traceback" not in err
+
+
+def test_the_market_of_a_tape_is_started_on_request(tmp_path: Path) -> None:
+    builder = TapeBuilder().trade(0, "A", 1, sol=10**9).other(0, "social", mint="A", sentiment=0.1, mentions=3.0)
+    write_tape(tmp_path / "a.tape", builder.trade(1, "A", 2, sol=10**9).tape())
+    options = ["--rpc-port", "0", "--ws-port", "0", "--slot-ms", "5", "--tape", "a.tape", "--speed", "50"]
+    command = [sys.executable, "-m", "memesnipe", "localnet", *options, "--start-on-request", "--json"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process, httpx.Client(trust_env=False) as client:  # fmt: skip
+        assert process.stdout is not None
+        started = json.loads(process.stdout.readline())
+        assert started["market"] == "2 trades of 1 coins over 1 s; left out: 1 social events"
+        url = f"{started['rpc_url']}/market"
+        assert client.get(url).json()["state"] == "waiting"
+        client.post(f"{url}/start")
+        deadline_s = time.monotonic() + 60
+        while (status := client.get(url).json())["state"] != "ended":
+            assert time.monotonic() < deadline_s, status
+        assert (status["sent"], status["landed"], status["failed"]) == (3, 3, {})
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize(

@@ -229,5 +229,5 @@ def test_a_paced_node_goes_on_by_itself() -> None:
 
 def test_a_port_in_use_is_refused(node: Node) -> None:
     port = int(node.rpc_url.rpartition(":")[2])
-    with pytest.raises(InputError, match=f"--ws-port {port}: this port cannot be used"):
+    with pytest.raises(InputError, match=f"--rpc-port {port}: this port cannot be used"):
         Node(Chain(), rpc_port=port)

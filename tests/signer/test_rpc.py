@@ -4,6 +4,8 @@ import base64
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import chain as chained
+from itertools import count, repeat
 from threading import Thread
 from typing import Any, ClassVar
 
@@ -14,15 +16,11 @@ from solders.pubkey import Pubkey
 from memesnipe.signer.chain import Account
 from memesnipe.signer.refusal import Reason, RefusedError
 from memesnipe.signer.rpc import RpcChain
-from memesnipe.solana.addresses import SYSTEM, TOKEN
+from memesnipe.solana.addresses import SYSTEM
 
 TABLE_PROGRAM = "AddressLookupTab1e1111111111111111111111111"
 KEY, OTHER = Pubkey(bytes([1]) * 32), Pubkey(bytes([2]) * 32)
 API_KEY = "key-of-the-node"
-
-
-class Turns(list[Any]):
-    """Answers one after the other; the last one stays."""
 
 
 class Node(BaseHTTPRequestHandler):
@@ -30,18 +28,20 @@ class Node(BaseHTTPRequestHandler):
 
     answers: ClassVar[dict[str, Any]] = {}
     asked: ClassVar[list[dict[str, Any]]] = []
+    slots: ClassVar[Iterator[int]]  # of the answers
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.asked.append(request)
-        value = self.answers[request["method"]]
-        if isinstance(value, Turns):
-            value = value.pop(0) if len(value) > 1 else value[0]
-        content = (
-            value
-            if isinstance(value, bytes)
-            else json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"value": value}}).encode()
-        )
+        requests = request if isinstance(request, list) else [request]
+        self.asked.extend(requests)
+        values = [self.answers[one["method"]] for one in requests]
+        answers = [
+            {"jsonrpc": "2.0", "id": one["id"], "result": {"context": {"slot": next(self.slots)}, "value": value}}
+            for one, value in zip(requests, values, strict=True)
+            if not isinstance(value, bytes)
+        ]
+        content = next((value for value in values if isinstance(value, bytes)), b"")
+        content = content or json.dumps(answers if isinstance(request, list) else answers[0]).encode()
         self.send_response(500 if content == b"500" else 200)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
@@ -53,7 +53,7 @@ class Node(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def chain() -> Iterator[RpcChain]:
-    Node.answers, Node.asked = {}, []
+    Node.answers, Node.asked, Node.slots = {}, [], repeat(7)
     with HTTPServer(("127.0.0.1", 0), Node) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -142,11 +142,22 @@ def test_a_simulation_has_accounts_before_and_after(chain: RpcChain) -> None:
     ran = chain.simulate(b"transaction", [KEY, OTHER])
     assert ran.before == {KEY: Account(10, OTHER, b"a")}
     assert ran.after == {KEY: Account(9, OTHER, b"b"), OTHER: Account(1, OTHER, b"")}
-    (asked,) = [one for one in Node.asked if one["method"] == "simulateTransaction"]
-    content, options = asked["params"]
+    content, options = Node.asked[-1]["params"]
     assert base64.b64decode(content) == b"transaction"
     assert (options["sigVerify"], options["replaceRecentBlockhash"]) == (False, False)
     assert options["accounts"]["addresses"] == [str(KEY), str(OTHER)]
+
+
+def test_accounts_and_simulation_are_of_the_same_block(chain: RpcChain) -> None:
+    Node.answers["getMultipleAccounts"] = [None]
+    Node.answers["simulateTransaction"] = {"err": None, "logs": [], "accounts": [account(b"b", str(OTHER), 9)]}
+    Node.slots = chained([1, 2, 2, 3], repeat(3))
+    assert chain.simulate(b"transaction", [KEY]).after == {KEY: Account(9, OTHER, b"b")}
+    assert len(Node.asked) == 6
+    Node.slots = count()
+    with pytest.raises(RefusedError, match="the node moves on") as caught:
+        chain.simulate(b"transaction", [KEY])
+    assert caught.value.reason is Reason.RPC
 
 
 @pytest.mark.parametrize("value", [{"err": None}, {"err": None, "accounts": []}, {"accounts": [None, None]}, None, []])
@@ -156,27 +167,6 @@ def test_an_incomplete_simulation_is_refused(chain: RpcChain, value: Any) -> Non
     with pytest.raises(RefusedError) as caught:
         chain.simulate(b"transaction", [KEY, OTHER])
     assert caught.value.reason is Reason.RPC
-
-
-def test_a_simulation_is_repeated_where_another_transaction_has_changed_the_wallet(chain: RpcChain) -> None:
-    states = [[account(b"", str(SYSTEM), lamports), None] for lamports in (10, 7, 7)]
-    Node.answers["getMultipleAccounts"] = Turns(states)
-    Node.answers["simulateTransaction"] = {"err": None, "accounts": [account(b"", str(SYSTEM), 6), None]}
-    ran = chain.simulate(b"transaction", [KEY, OTHER])
-    assert (ran.before, ran.after) == ({KEY: Account(7, SYSTEM, b"")}, {KEY: Account(6, SYSTEM, b"")})
-    Node.answers["getMultipleAccounts"] = Turns([[account(b"", str(SYSTEM), number + 1), None] for number in range(9)])
-    with pytest.raises(RefusedError, match="changed by other transactions") as caught:
-        chain.simulate(b"transaction", [KEY, OTHER])
-    assert caught.value.reason is Reason.RPC
-
-
-def test_the_changes_of_others_repeat_no_simulation(chain: RpcChain) -> None:
-    Node.answers["getMultipleAccounts"] = Turns(
-        [[account(b"", str(SYSTEM)), account(bytes([number]) * 200, str(TOKEN))] for number in (1, 2)]
-    )
-    Node.answers["simulateTransaction"] = {"err": None, "accounts": [account(b"", str(SYSTEM)), None]}
-    assert chain.simulate(b"transaction", [KEY, OTHER]).before[KEY].lamports == 5
-    assert sum(one["method"] == "simulateTransaction" for one in Node.asked) == 1
 
 
 def test_an_account_that_the_simulation_closes_does_not_exist_afterwards(chain: RpcChain) -> None:

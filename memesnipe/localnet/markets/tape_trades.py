@@ -115,7 +115,7 @@ class TapeTrades:
         _, first = np.unique(trades["token"], return_index=True)
         return {event.token: event for event in rows(take(trades, np.sort(first)))}
 
-    @property
+    @cached_property
     def midlife(self) -> int:
         """The number of coins that the tape does not show from their launch."""
         return sum(not reserves_before(trade).is_launch for trade in self.starts.values())

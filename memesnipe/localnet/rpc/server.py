@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
@@ -31,7 +31,10 @@ def application(chain: Chain, plan: FaultPlan, routes: Iterable[BaseRoute] = ())
     """
 
     async def rpc(request: Request) -> Response:
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response()  # to nobody
         if len(body) > MAX_BODY_BYTES:
             return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         fault = plan.of_request()

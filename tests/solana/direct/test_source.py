@@ -264,7 +264,7 @@ def set_data(world: World, address: Pubkey, data: bytes) -> None:
     world.node.call(write)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(before=st.integers(10**7, 60 * SOL), lamports=st.integers(10**6, 30 * SOL), part=st.floats(0.01, 1.0))
 def test_any_amount_is_exact(world: World, before: int, lamports: int, part: float) -> None:
     for mint in (world.coin(f"any {before} {lamports} {part}"), world.in_pool(f"any pool {before} {lamports} {part}")):

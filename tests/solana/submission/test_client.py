@@ -1,52 +1,37 @@
-"""The client on a local chain with faults, killed at any point: no order lands twice, and no lamport is lost."""
+"""The client on a local chain with faults, killed at any point: no order lands twice, and no lamport is lost.
+
+Orders trade on pump.fun's curve, directly or through Jupiter, and the signer's own application signs them over HTTP.
+"""
 
 import gc
 import random
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from solders.keypair import Keypair
 
-from memesnipe.engine.orders import Order
-from memesnipe.errors import MemeSnipeError
-from memesnipe.localnet.chain import Chain
-from memesnipe.localnet.faults import FaultPlan, FaultRates, FaultyMempool
-from memesnipe.localnet.node import Node
-from memesnipe.market.events import BUY_SIDE, SELL_SIDE
-from memesnipe.protocol.messages import ExecutionReport
-from memesnipe.protocol.order_status import OrderStatus, assert_transition
-from memesnipe.solana.rpc import Rpc
-from memesnipe.solana.service import Service, http_client
-from memesnipe.solana.submission.actions import Outside
-from memesnipe.solana.submission.builder import SwapMessageBuilder
-from memesnipe.solana.submission.client import SolanaVenueClient
-from memesnipe.solana.submission.services import RpcLane
-from memesnipe.solana.transaction import FeePlan
+from memesnipe.localnet.faults import FaultRates
+from memesnipe.localnet.market import keypair_of
+from memesnipe.signer.startup import SignerFiles
 from memesnipe.storage.submissions import Submissions
-from tests.solana.submission.exchange import (
-    MINT,
-    TIP_ACCOUNT,
-    TOKENS_PER_LAMPORT,
-    WALLET,
-    ExchangeSource,
-    WalletSigner,
-    add_exchange,
-    tokens_of,
-)  # fmt: skip
+from memesnipe.testing.live_orders.checks import differences
+from memesnipe.testing.live_orders.desk import LiveDesk
+from memesnipe.testing.live_orders.market import live_market
+from memesnipe.testing.live_orders.signer_files import PER_TRANSACTION_LAMPORTS, write_signer_files
+from memesnipe.testing.live_orders.store import MortalStore
+from tests.solana.submission.signer import RunningSigner, running_signer
 
 # anyio leaves a coroutine behind where a connection is cancelled before it has begun, as a kill does.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'connect_tcp.<locals>.try_connect':RuntimeWarning")
 
+WALLET: Keypair = keypair_of("wallet of live orders")
 FAULTS = FaultRates(
     drop=0.3, delay=0.3, fail=0.15, reorder=0.3, skip=0.1, fork=0.1, closed_socket=0.05, node_behind=0.05,
     rate_limit=0.002,
 )  # fmt: skip
-ENDED = {OrderStatus.RECONCILED, OrderStatus.CANCELLED}
-DEADLINE_S = 90.0
 
 
 @pytest.fixture(autouse=True)
@@ -56,202 +41,113 @@ def _collected() -> Iterator[None]:
     gc.collect()
 
 
-class KillError(Exception):
-    """The process ends here."""
-
-
-class MortalStore(Submissions):
-    """A store in which the process is killed now and then, before or after a commit."""
-
-    def __init__(self, database: sa.Engine, run_id: int, draw: random.Random, one_in: int) -> None:
-        super().__init__(database, run_id)
-        self.draw, self.one_in = draw, one_in
-
-    def _maybe_die(self) -> None:
-        if self.one_in and self.draw.randrange(self.one_in) == 0:
-            raise KillError
-
-    def add(self, order_id: str, order: Order, mint: str) -> bool:
-        self._maybe_die()
-        return super().add(order_id, order, mint)
-
-    def save(self, order_id: str, submission: Any, reports: Sequence[ExecutionReport]) -> Any:
-        self._maybe_die()
-        saved = super().save(order_id, submission, reports)
-        self._maybe_die()
-        return saved
-
-    def forget(self, numbers: Sequence[int]) -> None:
-        self._maybe_die()
-        super().forget(numbers)
-
-
-class Desk:
-    """Submits orders, keeps reports, and starts the client again after it has died, as the executor does."""
-
-    def __init__(self, node: Node, store: Callable[[], Submissions]) -> None:
-        self.node, self.store = node, store
-        self.signer = WalletSigner()
-        self.orders: dict[str, Order] = {}
-        self.reports: dict[str, list[ExecutionReport]] = {}
-        self.kills = 0
-
-    @contextmanager
-    def client(self) -> Iterator[SolanaVenueClient]:
-        http = http_client(2.0)
-        rpc = Rpc([Service(http, self.node.rpc_url)], attempts=6)
-
-        async def fees() -> FeePlan:
-            return FeePlan(50_000, 100_000, 10_000, TIP_ACCOUNT)
-
-        builder = SwapMessageBuilder(rpc, [ExchangeSource()], fees, WALLET.pubkey(), 100)
-        lanes = [RpcLane(rpc), RpcLane(rpc)]
-        tips = frozenset({str(TIP_ACCOUNT)})
-        outside = Outside(rpc, builder, self.signer, lanes, str(WALLET.pubkey()), tips, poll_s=0.05, close=http.aclose)
-        with SolanaVenueClient(self.store(), outside, lambda token: str(MINT)) as client:
-            yield client
-
-    def run(self, during: Callable[[SolanaVenueClient], None] = lambda client: None) -> None:
-        """Go on until all orders have ended, over any number of kills."""
-        end = time.monotonic() + DEADLINE_S
-        while True:
-            try:
-                with self.client() as client:
-                    for order_id, order in self.orders.items():
-                        client.submit(order_id, order)
-                    during(client)
-                    while len(self.ended) < len(self.orders):
-                        assert time.monotonic() < end, {k: self.reports.get(k, [])[-1:] for k in self.orders}
-                        self.take(client)
-                        time.sleep(0.01)
-                    return
-            except (KillError, MemeSnipeError) as error:
-                assert isinstance(error, KillError) or isinstance(error.__cause__, KillError), repr(error)
-                self.kills += 1
-
-    def take(self, client: SolanaVenueClient) -> None:
-        """Apply reports as the executor does: those that were applied before a kill have no effect again."""
-        for report in client.poll():
-            before = self.reports.setdefault(f"order-{report.order_no}", [])
-            if report not in before:
-                assert_transition(before[-1].status if before else OrderStatus.INTENDED, report.status)
-                before.append(report)
-            client.acknowledge([report])
-
-    @property
-    def ended(self) -> list[str]:
-        return [key for key, reports in self.reports.items() if reports[-1].status in ENDED]
-
-    @property
-    def fills(self) -> list[Any]:
-        return [report.fill for reports in self.reports.values() for report in reports if report.fill is not None]
-
-    def outcomes(self) -> Counter[str]:
-        """Return the numbers of outcomes, and of orders that were unknown for a while."""
-        found = Counter(
-            str([r for r in reports if r.status not in ENDED][-1].status) for reports in self.reports.values()
-        )
-        found["unknown for a while"] = sum(
-            any(report.status is OrderStatus.UNKNOWN for report in reports) for reports in self.reports.values()
-        )
-        return found
-
-    def check(self) -> None:
-        """Compare the reports with the chain: transactions, lamports and tokens."""
-        chain = self.node.chain
-        address = WALLET.pubkey()
-        landed = self.node.call(
-            lambda: {str(one.signature): one.execution.err for one in chain.history.of_address(address)}
-        )
-        with_fill = [r for reports in self.reports.values() for r in reports if r.fill is not None]
-        assert {r.signature for r in with_fill} == {*landed}
-        assert len(with_fill) == len(landed), "an order has landed twice"
-        for report in with_fill:
-            assert (landed[report.signature] is None) == (report.status is OrderStatus.LANDED)
-        assert all(len(messages) == 1 for messages in self.signer.signed.values())
-        account = self.node.call(lambda: chain.account(address))
-        assert account is not None
-        assert account.lamports - 10**10 == sum(fill.cash_change_lamports for fill in self.fills)
-        bought = sum(fill.token_raw * (1 if fill.order.side == BUY_SIDE else -1) for fill in self.fills)
-        assert self.node.call(lambda: tokens_of(chain)) == bought
-
-
-def buy(number: int, lamports: int = 1_000_000) -> Order:
-    tokens = lamports * TOKENS_PER_LAMPORT
-    return Order("spec", number, 0, BUY_SIDE, "signal", 1, 1, 2, 0.1, lamports, 0, tokens)
-
-
-def sale(number: int, tokens: int) -> Order:
-    return Order("spec", number, 0, SELL_SIDE, "signal", 1, 1, 2, 0.0, 0, tokens, tokens // TOKENS_PER_LAMPORT)
-
-
 @contextmanager
-def running(rates: FaultRates, seed: int) -> Iterator[Node]:
-    plan = FaultPlan(rates, seed)
-    chain = Chain(slot_ms=20, confirmed_after=3, finalized_after=8, mempool=FaultyMempool(plan))
-    add_exchange(chain)
-    with Node(chain, plan=plan) as node:
-        yield node
-
-
-def run_orders(database: sa.Engine, run_id: int, *, orders: int, seed: int, rates: FaultRates, one_in: int) -> Desk:
-    """Return a desk whose orders, buys and then sales, have ended and agree with the chain."""
+def a_desk(
+    database: sa.Engine,
+    run_id: int,
+    folder: Path,
+    *,
+    rates: FaultRates | None = None,
+    seed: int = 1,
+    one_in: int = 0,
+    lost_one_in: int = 0,
+    per_transaction: int = PER_TRANSACTION_LAMPORTS,
+) -> Iterator[tuple[LiveDesk, RunningSigner]]:
     draw = random.Random(seed)
-    with running(rates, seed) as node:
-        desk = Desk(node, lambda: MortalStore(database, run_id, draw, one_in))
-        desk.orders = {f"order-{n}": buy(n, 1_000_000 + n) for n in range(1, orders // 2 + 1)}
-        desk.run()
-        desk.check()
-        held = node.call(lambda: tokens_of(node.chain))
-        assert held, "no order to buy has landed"
-        part = held // orders
-        desk.orders |= {f"order-{n}": sale(n, part) for n in range(orders // 2 + 1, orders + 1)}
-        desk.run()
-        desk.check()
-        return desk
+
+    def store() -> Submissions:
+        return MortalStore(database, run_id, draw, one_in)
+
+    with live_market(WALLET.pubkey(), rates or FaultRates(), seed) as market:
+        files = SignerFiles(**write_signer_files(folder / "signer", WALLET, per_transaction))
+        with running_signer(files, market.node.rpc_url, lost_one_in) as signer:
+            yield LiveDesk(market, store, signer.url, signer.secret), signer
 
 
-def test_orders_land_on_a_chain_without_faults(database: sa.Engine, new_run: int) -> None:
-    desk = run_orders(database, new_run, orders=8, seed=1, rates=FaultRates(), one_in=0)
-    assert desk.outcomes() == {"landed": 8, "unknown for a while": 0}
-    prices = {fill.sol_lamports * TOKENS_PER_LAMPORT - fill.token_raw for fill in desk.fills}
-    assert all(0 <= abs(each) < TOKENS_PER_LAMPORT for each in prices), "the rent is no part of the price"
+def run_orders(desk: LiveDesk, signer: RunningSigner, orders: int) -> None:
+    """Let buys and then sales end, and compare them with the chain."""
+    for number in range(1, orders // 2 + 1):
+        desk.buy(number, 1_000_000 + number)
+    desk.run()
+    assert differences(desk, signer.audit()) == []
+    held = desk.market.held()
+    assert held, "no order to buy has landed"
+    for number in range(orders // 2 + 1, orders + 1):
+        desk.sell(number, held // orders)
+    desk.run()
+    assert differences(desk, signer.audit()) == []
+
+
+def test_orders_land_on_a_chain_without_faults(database: sa.Engine, new_run: int, tmp_path: Path) -> None:
+    with a_desk(database, new_run, tmp_path) as (desk, signer):
+        run_orders(desk, signer, 8)
+        assert desk.outcomes() == {"landed": 8, "unknown for a while": 0}
+        for fill in desk.fills:
+            if fill.order.budget_lamports:
+                paid = fill.sol_lamports + fill.pool_fee_lamports
+                assert 0 <= fill.order.budget_lamports - paid <= 2, "the rent is no part of the price"
+        assert set(desk.lanes.accepted) == {"rpc", "sender", "jito"}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_faults_and_kills_neither_double_nor_lose_an_order(database: sa.Engine, new_run: int, seed: int) -> None:
-    desk = run_orders(database, new_run, orders=24, seed=seed, rates=FAULTS, one_in=40)
-    assert desk.kills > 0
-    assert {*desk.outcomes()} >= {"landed", "failed"}
+def test_faults_and_kills_neither_double_nor_lose_an_order(
+    database: sa.Engine, new_run: int, tmp_path: Path, seed: int
+) -> None:
+    with a_desk(database, new_run, tmp_path, rates=FAULTS, seed=seed, one_in=40, lost_one_in=5) as (desk, signer):
+        run_orders(desk, signer, 24)
+        assert desk.kills > 0
+        assert signer.app.lost > 0
+        assert {*desk.outcomes()} >= {"landed", "failed"}
 
 
-def test_an_order_that_never_lands_expires(database: sa.Engine, new_run: int) -> None:
-    with running(FaultRates(drop=1.0), 1) as node:
-        desk = Desk(node, lambda: Submissions(database, new_run))
-        desk.orders = {"order-1": buy(1)}
+def test_a_lost_answer_of_the_signer_is_asked_for_again_with_a_new_nonce(
+    database: sa.Engine, new_run: int, tmp_path: Path
+) -> None:
+    with a_desk(database, new_run, tmp_path, lost_one_in=2) as (desk, signer):
+        run_orders(desk, signer, 6)
+        assert desk.outcomes()["landed"] == 6
+        assert signer.app.lost > 0
+        assert len(set(signer.app.nonces)) == len(signer.app.nonces)
+
+
+def test_an_order_that_never_lands_expires(database: sa.Engine, new_run: int, tmp_path: Path) -> None:
+    with a_desk(database, new_run, tmp_path, rates=FaultRates(drop=1.0)) as (desk, signer):
+        desk.buy(1, 1_000_000)
         desk.run()
-        desk.check()
+        assert differences(desk, signer.audit()) == []
         assert [report.status for report in desk.reports["order-1"]] == [
             "signed", "submitted", "unknown", "expired", "reconciled",
         ]  # fmt: skip
 
 
-def test_an_order_that_cannot_be_simulated_fails_without_a_signature(database: sa.Engine, new_run: int) -> None:
-    with running(FaultRates(), 1) as node:
-        desk = Desk(node, lambda: Submissions(database, new_run))
-        desk.orders = {"order-1": buy(1, 11 * 10**9)}
+def test_an_order_that_cannot_be_simulated_fails_without_a_signature(
+    database: sa.Engine, new_run: int, tmp_path: Path
+) -> None:
+    with a_desk(database, new_run, tmp_path) as (desk, signer):
+        desk.buy(1, 11 * 10**9)
         desk.run()
-        desk.check()
+        assert differences(desk, signer.audit()) == []
         (failed, _) = desk.reports["order-1"]
         assert (failed.status, failed.signature, failed.fill) == ("failed", "", None)
         assert "simulation failed" in failed.detail
-        assert not desk.signer.signed
+        assert signer.audit() == []
 
 
-def test_an_order_is_cancelled_before_it_is_signed(database: sa.Engine, new_run: int) -> None:
-    with running(FaultRates(), 1) as node:
-        desk = Desk(node, lambda: Submissions(database, new_run))
-        desk.orders = {"order-1": buy(1)}
+def test_an_order_that_the_policy_forbids_fails_without_a_signature(
+    database: sa.Engine, new_run: int, tmp_path: Path
+) -> None:
+    with a_desk(database, new_run, tmp_path, per_transaction=3_000_000) as (desk, signer):
+        desk.buy(1, 3_000_001)
+        desk.run()
+        (failed, _) = desk.reports["order-1"]
+        assert (failed.status, failed.signature, failed.fill) == ("failed", "", None)
+        assert "spend_transaction: " in failed.detail
+        assert differences(desk, signer.audit()) == []
+
+
+def test_an_order_is_cancelled_before_it_is_signed(database: sa.Engine, new_run: int, tmp_path: Path) -> None:
+    with a_desk(database, new_run, tmp_path) as (desk, signer):
+        desk.buy(1, 1_000_000)
         desk.run(lambda client: client.cancel("order-1"))
-        desk.check()
+        assert differences(desk, signer.audit()) == []
         assert [report.status for report in desk.reports["order-1"]] == ["cancelled"]

@@ -1,0 +1,1 @@
+"""Live orders on a local chain with faults, whose submission is killed again and again, for tests and a benchmark."""

@@ -246,7 +246,8 @@ class Desk:
         self.state.pending.append(order)
         if order.side in ENTRIES:
             self.state.round_trips.setdefault(order.spec_id, {})[order.token] = RoundTrip(order.budget_lamports)
-            begun = Observation(order.spec_id, order.token, None, order.decided_ts, order.decided_between_events)
+            seq, is_between = self.state.market_state.last_seq, order.decided_between_events
+            begun = Observation(order.spec_id, order.token, None, order.decided_ts, is_between, seq)
             self._observed.append(begun)
         return order
 
@@ -286,5 +287,5 @@ class Desk:
             if not state.round_trips[spec_id]:
                 del state.round_trips[spec_id]
             value = round_trip.profit_lamports / round_trip.stake_lamports
-            profit = round_trip.profit_lamports
-            self._observed.append(Observation(spec_id, token, value, ts, is_between_events, profit))
+            seq, profit = state.market_state.last_seq, round_trip.profit_lamports
+            self._observed.append(Observation(spec_id, token, value, ts, is_between_events, seq, profit))

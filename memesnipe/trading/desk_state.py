@@ -33,6 +33,7 @@ class Observation:
     value: float | None  # at the end: its profit relative to its stake, net of all costs
     ts: int
     is_between_events: bool = True  # whether it follows the events of its time
+    seq: int = 0  # the last event before it
     profit_lamports: int = 0  # at the end, net of all costs
 
 

@@ -119,8 +119,9 @@ class Execution:
             for index, (name, account) in enumerate(self.accounts.items())
             for seen in account.desk.take_observed()
         ]
-        # The accounts advance one after the other; in order of time the evidence does not depend on batches.
-        observed.sort(key=lambda found: (found[2].ts, found[2].is_between_events))
+        # The accounts advance one after the other; in this order the evidence does not depend on batches, although
+        # many events of a chain have the same time.
+        observed.sort(key=lambda found: (found[2].ts, found[2].is_between_events, found[2].seq))
         for index, name, seen in observed:
             # After a change of mode a strategy may hold a token in both accounts.
             position = seen.token * len(self.accounts) + index

@@ -1,31 +1,16 @@
-"""A desk that submits orders to a local chain through the client, and starts it again after kills."""
+"""A desk that submits orders to a local chain through the client, and takes its reports."""
 
-import random
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import sqlalchemy as sa
-from tests.solana.submission.exchange import (
-    MINT,
-    TIP_ACCOUNT,
-    TOKENS_PER_LAMPORT,
-    WALLET,
-    ExchangeSource,
-    WalletSigner,
-    add_exchange,
-    tokens_of,
-)  # fmt: skip
-
 from memesnipe.engine.orders import Order
-from memesnipe.errors import MemeSnipeError
 from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.faults import FaultPlan, FaultRates, FaultyMempool
 from memesnipe.localnet.node import Node
-from memesnipe.market.events import BUY_SIDE, SELL_SIDE
+from memesnipe.market.events import BUY_SIDE
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.protocol.order_status import OrderStatus, assert_transition
 from memesnipe.solana.rpc import Rpc
@@ -37,44 +22,24 @@ from memesnipe.solana.submission.ports import Lane
 from memesnipe.solana.submission.services import RpcLane
 from memesnipe.solana.transaction import FeePlan
 from memesnipe.storage.submissions import Submissions
+from tests.solana.submission.exchange import (
+    MINT,
+    TIP_ACCOUNT,
+    TOKENS_PER_LAMPORT,
+    WALLET,
+    ExchangeSource,
+    WalletSigner,
+    add_exchange,
+    tokens_of,
+)  # fmt: skip
 
 ENDED = {OrderStatus.RECONCILED, OrderStatus.CANCELLED}
 DEADLINE_S = 90.0
 FEES = FeePlan(50_000, 100_000, 10_000, TIP_ACCOUNT)
 
 
-class KillError(Exception):
-    """The process ends here."""
-
-
-class MortalStore(Submissions):
-    """A store in which the process is killed now and then, before or after a commit."""
-
-    def __init__(self, database: sa.Engine, run_id: int, draw: random.Random, one_in: int) -> None:
-        super().__init__(database, run_id)
-        self.draw, self.one_in = draw, one_in
-
-    def _maybe_die(self) -> None:
-        if self.one_in and self.draw.randrange(self.one_in) == 0:
-            raise KillError
-
-    def add(self, order_id: str, order: Order, mint: str) -> bool:
-        self._maybe_die()
-        return super().add(order_id, order, mint)
-
-    def save(self, order_id: str, submission: Any, reports: Sequence[ExecutionReport], record: LandingRecord) -> Any:
-        self._maybe_die()
-        saved = super().save(order_id, submission, reports, record)
-        self._maybe_die()
-        return saved
-
-    def forget(self, numbers: Sequence[int]) -> None:
-        self._maybe_die()
-        super().forget(numbers)
-
-
 class Desk:
-    """Submits orders, keeps reports, and starts the client again after it has died, as the executor does."""
+    """Submits orders, and keeps reports."""
 
     def __init__(
         self,
@@ -88,7 +53,6 @@ class Desk:
         self.signer = WalletSigner()
         self.orders: dict[str, Order] = {}
         self.reports: dict[str, list[ExecutionReport]] = {}
-        self.kills = 0
 
     @contextmanager
     def client(self) -> Iterator[SolanaVenueClient]:
@@ -106,23 +70,16 @@ class Desk:
         with SolanaVenueClient(self.store(), outside, lambda token: str(MINT), note) as client:
             yield client
 
-    def run(self, during: Callable[[SolanaVenueClient], None] = lambda client: None) -> None:
-        """Go on until all orders have ended, over any number of kills."""
+    def run(self) -> None:
+        """Go on until all orders have ended."""
         end = time.monotonic() + DEADLINE_S
-        while True:
-            try:
-                with self.client() as client:
-                    for order_id, order in self.orders.items():
-                        client.submit(order_id, order)
-                    during(client)
-                    while len(self.ended) < len(self.orders):
-                        assert time.monotonic() < end, {k: self.reports.get(k, [])[-1:] for k in self.orders}
-                        self.take(client)
-                        time.sleep(0.01)
-                    return
-            except (KillError, MemeSnipeError) as error:
-                assert isinstance(error, KillError) or isinstance(error.__cause__, KillError), repr(error)
-                self.kills += 1
+        with self.client() as client:
+            for order_id, order in self.orders.items():
+                client.submit(order_id, order)
+            while len(self.ended) < len(self.orders):
+                assert time.monotonic() < end, {k: self.reports.get(k, [])[-1:] for k in self.orders}
+                self.take(client)
+                time.sleep(0.01)
 
     def take(self, client: SolanaVenueClient) -> None:
         """Apply reports as the executor does: those that were applied before a kill have no effect again."""
@@ -140,16 +97,6 @@ class Desk:
     @property
     def fills(self) -> list[Any]:
         return [report.fill for reports in self.reports.values() for report in reports if report.fill is not None]
-
-    def outcomes(self) -> Counter[str]:
-        """Return the numbers of outcomes, and of orders that were unknown for a while."""
-        found = Counter(
-            str([r for r in reports if r.status not in ENDED][-1].status) for reports in self.reports.values()
-        )
-        found["unknown for a while"] = sum(
-            any(report.status is OrderStatus.UNKNOWN for report in reports) for reports in self.reports.values()
-        )
-        return found
 
     def check(self) -> None:
         """Compare the reports with the chain: transactions, lamports and tokens."""
@@ -174,10 +121,6 @@ class Desk:
 def buy(number: int, lamports: int = 1_000_000) -> Order:
     tokens = lamports * TOKENS_PER_LAMPORT
     return Order("spec", number, 0, BUY_SIDE, "signal", 1, 1, 2, 0.1, lamports, 0, tokens)
-
-
-def sale(number: int, tokens: int) -> Order:
-    return Order("spec", number, 0, SELL_SIDE, "signal", 1, 1, 2, 0.0, 0, tokens, tokens // TOKENS_PER_LAMPORT)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from memesnipe.api import schemas, schemas_details
+from memesnipe.api import schemas_details
 from memesnipe.api.answers import Answer, tag
 from memesnipe.api.lists import LIST_HEADERS, Limit, Offset
 from memesnipe.api.problems import described
@@ -52,7 +52,7 @@ def market_routes(reads: Reads, market: Market) -> APIRouter:
         answer: Response = tag(Answer(found), request)
         return answer
 
-    @router.get("/api/tokens/{mint}/safety", response_model=list[schemas.TokenVerdict])
+    @router.get("/api/tokens/{mint}/safety", response_model=list[schemas_details.TokenVerdict])
     async def list_verdicts(request: Request, mint: Mint) -> Response:
         """Verdicts on whether a token may be bought live, with the reasons against it; the newest first."""
         return await reads.answer(request, lambda conn, run_id: read_verdicts(conn, run_id, mint))

@@ -183,3 +183,20 @@ class RunSettings(Schema):
     feed: str
     started_at: str | None
     settings: dict[str, Any]
+
+
+class SafetyReason(Schema):
+    """Why a token is not bought."""
+
+    check: str = Field(description="mint, holders, sale, rugcheck or jupiter.")
+    detail: str
+
+
+class TokenVerdict(Schema):
+    """A verdict on whether a token may be bought live."""
+
+    mint: str
+    ts: int = Field(description="When it was made: nanoseconds since 1970.")
+    safe: bool
+    reasons: list[SafetyReason] = Field(description="Against the token.")
+    sources: dict[str, str] = Field(description="Of each check: checked, no answer, or not configured.")

@@ -19,17 +19,17 @@ from memesnipe.code import code_hash
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.reload import EnvWatch
 from memesnipe.config.settings import Settings, write_resolved
-from memesnipe.errors import InputError, MemeSnipeError, RefusedError
+from memesnipe.errors import MemeSnipeError, RefusedError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.notifications import open_sender, start_notifier
 from memesnipe.runtime.ray_process import RayProcess
+from memesnipe.runtime.session_ports import check_addresses, report_taken_ports, with_dashboard_port
 from memesnipe.runtime.terminal import print_message
 from memesnipe.runtime.trading_mode import TradingMode
 from memesnipe.servers import loopback
 from memesnipe.servers.compiler import COMPILER, Compiler
 from memesnipe.servers.local_chain import LocalChain
-from memesnipe.servers.ports import holder_of, is_free, reserve_port
 from memesnipe.servers.process import LocalServerError
 from memesnipe.servers.servers import LocalServers
 from memesnipe.telemetry.logs import open_log, set_level, start_copy, without_secrets
@@ -37,7 +37,6 @@ from memesnipe.telemetry.logs import open_log, set_level, start_copy, without_se
 if TYPE_CHECKING:
     from memesnipe.storage.runs import RunInfo
 
-_MAX_PORTS = 50
 _MAX_RESTARTS = 20
 _WATCH_S = 0.25
 _SLOW_START_S = 45.0
@@ -70,10 +69,10 @@ class Session:
             start_copy(self.settings.telemetry.log_copy, self.log)
             self._env = EnvWatch()
             self._env.poll()
-            self._check_addresses()
+            check_addresses(self.settings)
             sender = open_sender(self.settings)
-            self._choose_port(stack)
-            self._report_taken_ports()
+            self.settings = with_dashboard_port(self.settings, stack)
+            report_taken_ports(self.settings)
             self._launch_chain(stack)
             print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
             # Everything starts at the same time; modules are loaded meanwhile.
@@ -105,54 +104,6 @@ class Session:
         self._chain = stack.enter_context(local_chain(self.settings, self.home, self.mode))
         self._chain.launch()
         print_message(f"Local Solana: play money, with a wallet and a policy of its own in {Home(self.home).localnet}.")
-
-    def _choose_port(self, stack: ExitStack) -> None:
-        """Reserve the dashboard's port: the configured one, else the first free one from the default on.
-
-        Raises:
-            InputError: no such port is free.
-        """
-        first = self.settings.api.dashboard_port
-        candidates = [first] if "dashboard_port" in self.settings.given else list(range(first, first + _MAX_PORTS))
-        for port in candidates:
-            if reserved := reserve_port(port):
-                stack.enter_context(reserved)
-                self.settings = self.settings.changed(dashboard_port=port)
-                if port != first:
-                    taken = f"Port {first} of the page is taken{holder_of(first)}"
-                    print_message(f"{taken}: it is at {port}; DASHBOARD_PORT sets another.")
-                return
-        if len(candidates) > 1:
-            raise InputError(f"no port from {first} on is free; set DASHBOARD_PORT")
-        raise InputError(
-            f"DASHBOARD_PORT is {first}: that port is in use on 127.0.0.1{holder_of(first)}; choose another"
-        )
-
-    def _report_taken_ports(self) -> None:
-        """Print which ports of metrics are taken: others, which are free, are used for them."""
-        telemetry = self.settings.telemetry
-        for actor, port in (
-            ("executor", telemetry.executor_metrics_port),
-            ("portfolio", telemetry.portfolio_metrics_port),
-        ):
-            if not is_free(port):
-                taken = f"Port {port} of the {actor}'s metrics is taken{holder_of(port)}"
-                print_message(f"{taken}: another free one is used; {actor.upper()}_METRICS_PORT sets it.")
-
-    def _check_addresses(self) -> None:
-        """Check that a cluster on other machines has servers that it can reach.
-
-        Raises:
-            InputError: it has not.
-        """
-        settings = self.settings
-        if settings.servers.ray_address and _is_remote(settings.servers.ray_address):
-            missing = [n for n in ("redis_url", "database_url") if getattr(settings.servers, n) is None]
-            if missing:
-                raise InputError(
-                    f"RAY_ADDRESS is {settings.servers.ray_address}, on another machine: set "
-                    f"{' and '.join(n.upper() for n in missing)} too; the embedded servers listen on this machine only"
-                )
 
     def _wait_for_servers(self) -> None:
         from memesnipe.storage import runs  # noqa: F401, PLC0415 - SQLAlchemy is loaded while the servers start
@@ -316,8 +267,3 @@ class Session:
     ) -> None:
         """Stop the parts in reverse order of their start."""
         self._stack.close()
-
-
-def _is_remote(address: str) -> bool:
-    host = address.removeprefix("ray://").rsplit(":", 1)[0]
-    return host not in ("auto", "local", "localhost", "127.0.0.1")

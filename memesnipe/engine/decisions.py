@@ -25,24 +25,34 @@ _NO_REASON = -1
 
 
 @jitable
+def may_enter(trader: Trader, age_ns: int, liquidity_usd: float) -> bool:
+    """Return whether the filters and the cash permit an entry into a token of this age and liquidity."""
+    strategy = trader.strategy
+    if liquidity_usd < strategy.min_liquidity_usd or age_ns < strategy.min_age_ns:
+        return False
+    return trader.account.exposures < MAX_EXPOSURES and _budget(trader) > 0
+
+
+@jitable
+def _budget(trader: Trader) -> int:
+    """Return the lamports that an entry may cost; none if it is not above 0."""
+    account, fee = trader.account, network_fee_lamports(trader.model)
+    # Reserve the network fee of every exposure's exit: it must be paid before the sale yields anything.
+    reserved = account.reserved_lamports + (account.orders_in_flight + account.exposures) * fee
+    return min(int(account.capital_lamports * trader.strategy.size), account.cash_lamports - reserved - 2 * fee)
+
+
+@jitable
 def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> int:
     """Send an order to buy, or to open a short, if the votes, the filters and the cash permit an entry.
 
     Returns:
         The exposure, or NO_EXPOSURE.
     """
-    strategy, account = trader.strategy, trader.account
-    side = _side(strategy, trader.votes, market)
-    if side == 0 or account.exposures == MAX_EXPOSURES:
+    side = _side(trader.strategy, trader.votes, market)
+    if side == 0 or not may_enter(trader, event.ts - market.born_ts, market.liquidity_usd):
         return NO_EXPOSURE
-    if market.liquidity_usd < strategy.min_liquidity_usd or event.ts - market.born_ts < strategy.min_age_ns:
-        return NO_EXPOSURE
-    fee = network_fee_lamports(trader.model)
-    # Reserve the network fee of every exposure's exit: it must be paid before the sale yields anything.
-    reserved = account.reserved_lamports + (account.orders_in_flight + account.exposures) * fee
-    budget = min(int(account.capital_lamports * strategy.size), account.cash_lamports - reserved - 2 * fee)
-    if budget <= 0:
-        return NO_EXPOSURE
+    budget = _budget(trader)
     expected = int(market.mark_usd * 1e6)
     if side == BUY_SIDE:
         expected = quote_buy(recorded_pool(market), budget).token_raw

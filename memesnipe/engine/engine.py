@@ -169,8 +169,9 @@ class Engine:
         planes = np.empty((len(genes), 2, points.fresh.shape[1]), np.int64)
         numbers = np.empty((len(genes), int(points.stale_counts.max(initial=0))), np.int64)
         ts = np.ascontiguousarray(events["ts"][first : first + count])
+        born_ts, liquidity = (np.ascontiguousarray(after[name][:count]) for name in ("born_ts", "liquidity_usd"))
         return Batch(
-            events, ts, first, count, number, self.last_seq, deliveries, delivery_count, after,
+            events, ts, born_ts, liquidity, first, count, number, self.last_seq, deliveries, delivery_count, after,
             points, genes.records[: len(genes)], planes, numbers,
         )  # fmt: skip
 

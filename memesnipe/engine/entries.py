@@ -50,21 +50,28 @@ def write_tables(strategy_params: Any) -> None:
 
 
 @jitable
-def next_entry(strategy: Any, batch: Batch, point: int) -> int:
-    """Return the first point from ``point`` on at which an entry is possible, or NO_POINT.
+def entries_from(strategy: Any, batch: Batch, point: int) -> tuple[int, int]:
+    """Return the word of a point, and the bits of the points from it on in this word at which an entry is possible."""
+    word = point >> 6
+    if word >= batch.planes.shape[2]:
+        return word, 0
+    return word, _entries(strategy, batch, word) & (_ALL << (point & 63))
+
+
+@jitable
+def next_entry(strategy: Any, batch: Batch, word: int, bits: int) -> tuple[int, int, int]:
+    """Return the next point at which an entry is possible, or NO_POINT; and the word and the bits that are left then.
 
     No entry is missed. At a point where some gene does not vote, its standing vote may be spent by an earlier decision,
     so that the point need not be an entry.
     """
-    word = point >> 6
-    kept = _ALL << (point & 63)
-    while word < batch.planes.shape[2]:
-        found = _entries(strategy, batch, word) & kept
-        if found != 0:
-            return (word << 6) + _trailing_zeros(found)
-        kept = _ALL
+    while bits == 0:
         word += 1
-    return NO_POINT
+        if word >= batch.planes.shape[2]:
+            return NO_POINT, word, 0
+        bits = _entries(strategy, batch, word)
+    lowest = _trailing_zeros(bits)
+    return (word << 6) + lowest, word, bits ^ (1 << lowest)
 
 
 @jitable

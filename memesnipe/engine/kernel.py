@@ -8,9 +8,9 @@ from typing import Any
 
 from memesnipe.compiled import compiled, jitable
 from memesnipe.engine.actions import max_actions
-from memesnipe.engine.decisions import on_event_while_exposed, try_entry
+from memesnipe.engine.decisions import may_enter, on_event_while_exposed, try_entry
 from memesnipe.engine.due import equity_lamports, process_due, sample
-from memesnipe.engine.entries import next_entry
+from memesnipe.engine.entries import entries_from, next_entry
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.layout import MAX_EXPOSURES, NO_EXPOSURE
 from memesnipe.engine.points import NO_POINT
@@ -71,15 +71,24 @@ def _trade(trader: Trader, batch: Batch, resume_at: Any) -> bool:
     account, points = trader.account, batch.points
     point, event = resume_at[1], resume_at[2]  # all earlier points and events are done
     _find_next_points(trader, points, batch.deliveries, point)
+    word, bits = entries_from(trader.strategy, batch, point)
     entry = -1
     while True:
         if entry < point:
-            entry = next_entry(trader.strategy, batch, point)
-        chosen = entry if account.exposures == 0 else min(entry, _next_exposed(trader, point))
+            entry, word, bits = next_entry(trader.strategy, batch, word, bits)
+        exposed = NO_POINT if account.exposures == 0 else _next_exposed(trader, point)
+        chosen = min(entry, exposed)
         at = batch.deliveries[points.own[chosen]].event if chosen != NO_POINT else batch.length - 1
         due = _first_due(account, batch.ts, event, at)
         if due < 0 and chosen == NO_POINT:
             return True
+        if (
+            due < 0
+            and chosen < exposed
+            and not may_enter(trader, batch.ts[at] - batch.born_ts[at], batch.liquidity[at])
+        ):
+            point, event = chosen + 1, at + 1
+            continue
         if (
             trader.strategy.watched != 0
             and len(trader.actions) - trader.written[0] < max_actions(trader.model.dead_after_ns)

@@ -32,6 +32,8 @@ class Batch(NamedTuple):
 
     events: Any  # dtype EVENT, in order of time
     ts: Any  # shape (length,): of the events from index `first` on
+    born_ts: Any  # shape (length,): when each event's token was born
+    liquidity: Any  # shape (length,): of the token after each event, in USD
     first: int
     length: int  # number of events from `first` on
     number: int  # of the event at index `first`, counted from the engine's first event

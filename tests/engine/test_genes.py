@@ -32,9 +32,9 @@ class Loud(Strategy):
 
 
 def related(rng: np.random.Generator, count: int) -> list[Genome]:
-    """Return genomes that trade often, whose signals are from two genomes only."""
+    """Return genomes that trade often, whose signals are mostly from two genomes."""
     pool: dict[str, list] = {}  # type: ignore[type-arg]
-    for genome in random_genomes(rng, 4):
+    for genome in random_genomes(rng, 2):
         for gene in genome.signals:
             pool.setdefault(gene.family, []).append(gene)
     genomes = [

@@ -20,7 +20,7 @@ from memesnipe.bench.engine import BUSY, FAMILY, FLAT
 from memesnipe.bench.market import make_market
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
-from memesnipe.engine.genome import Genome, simple_genome
+from memesnipe.engine.genome import Genome, SignalGene, simple_genome
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import Events
@@ -90,7 +90,7 @@ def _genomes(case: str) -> list[Genome]:
     ]
 
 
-def _of_family(rng: np.random.Generator, signals: list, family: str):  # type: ignore[no-untyped-def, type-arg]
+def _of_family(rng: np.random.Generator, signals: list[SignalGene], family: str) -> SignalGene | None:
     """Return a random one of the signals of a family, or None."""
     found = [signal for signal in signals if signal.family == family]
     return found[int(rng.integers(len(found)))] if found else None

@@ -50,7 +50,7 @@ class Genes:
         params = np.zeros(1, family.param_dtype())
         params[0] = tuple(p.clip(values.get(name, p.default)) for name, p in family.params.items()) or (0.0,)
         code = loop_of(family.__class__).address
-        key = (code, params.tobytes(), blake2b(saved).digest() if len(saved) else b"")
+        key = (code, params.tobytes(), blake2b(saved.tobytes()).digest() if len(saved) else b"")
         gene = self._fresh.get(key)
         if gene is None:
             gene = self._fresh[key] = self._make(family, code, params, saved)

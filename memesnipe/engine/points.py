@@ -18,7 +18,7 @@ _EARLY: Final = -2  # and below: the last vote is from before the batch
 class Points(NamedTuple):
     """The points of a batch. A set is a set of event kinds to which genes subscribe."""
 
-    count: int
+    length: int
     own: Any  # shape (room,), i4: the index of each point's delivery
     following: Any  # shape (room,), i4: the next point of the same incarnation, or NO_POINT
     first_of: Any  # shape (slots,), i4: the first point of each slot, or NO_POINT

@@ -81,7 +81,7 @@ def vote(
     Returns:
         VALID, or the index of the first gene with a vote that is not one of the four.
     """
-    is_dense = points.count == delivery_count
+    is_dense = points.length == delivery_count
     for gene in range(first, stop):
         if gene + _AHEAD < stop and delivery_count <= _FETCHED:
             _fetch(genes[gene + _AHEAD], deliveries, delivery_count)
@@ -120,7 +120,7 @@ def _fetch(gene: Any, deliveries: Any, delivery_count: int) -> None:
 @jitable
 def _gather(votes: Any, points: Points) -> None:
     """Copy the votes at points, without those at deliveries of events of the whole market, into the second row."""
-    for point in range(points.count):
+    for point in range(points.length):
         votes[1, point] = votes[0, points.own[point]]
 
 

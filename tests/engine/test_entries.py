@@ -1,5 +1,7 @@
 """Entries found 64 points at a time, compared with the score of each point."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ KINDS = 3  # gene i is subscribed to kind 0, and to kind i
 
 
 @compiled
-def found_entries(strategy_params, batch, start, out):  # type: ignore[no-untyped-def]
+def found_entries(strategy_params: Any, batch: Batch, start: int, out: Any) -> int:
     """Write all points from ``start`` on at which an entry is possible; return their number."""
     count = 0
     word, bits = entries_from(strategy_params[0], batch, start)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
-from memesnipe.engine.genome import Genome, simple_genome
+from memesnipe.engine.genome import Genome, SignalGene, simple_genome
 from memesnipe.errors import StrategyError
 from memesnipe.market.events import PRICE
 from memesnipe.sdk import Strategy
@@ -33,7 +33,7 @@ class Loud(Strategy):
 
 def related(rng: np.random.Generator, count: int) -> list[Genome]:
     """Return genomes that trade often, whose signals are mostly from two genomes."""
-    pool: dict[str, list] = {}  # type: ignore[type-arg]
+    pool: dict[str, list[SignalGene]] = {}
     for genome in random_genomes(rng, 2):
         for gene in genome.signals:
             pool.setdefault(gene.family, []).append(gene)
@@ -44,7 +44,7 @@ def related(rng: np.random.Generator, count: int) -> list[Genome]:
     return list({genome.spec_id: genome for genome in genomes}.values())
 
 
-def _one_of(rng: np.random.Generator, genes: list):  # type: ignore[no-untyped-def, type-arg]
+def _one_of(rng: np.random.Generator, genes: list[SignalGene]) -> SignalGene:
     return replace(genes[int(rng.integers(len(genes)))], weight=float(rng.choice([0.3, 0.5, 1.0])))
 
 

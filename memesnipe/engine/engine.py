@@ -168,8 +168,9 @@ class Engine:
         points = points_of(deliveries, delivery_count, genes.masks, self.token_slots.capacity)
         planes = np.empty((len(genes), 2, points.fresh.shape[1]), np.int64)
         numbers = np.empty((len(genes), int(points.stale_counts.max(initial=0))), np.int64)
-        ts = np.ascontiguousarray(events["ts"][first : first + count])
-        born_ts, liquidity = (np.ascontiguousarray(after[name][:count]) for name in ("born_ts", "liquidity_usd"))
+        # Copies even of a single event: a view that is read only has another type, for which the kernel would compile.
+        ts = events["ts"][first : first + count].copy()
+        born_ts, liquidity = (after[name][:count].copy() for name in ("born_ts", "liquidity_usd"))
         return Batch(
             events, ts, born_ts, liquidity, first, count, number, self.last_seq, deliveries, delivery_count, after,
             points, genes.records[: len(genes)], planes, numbers,

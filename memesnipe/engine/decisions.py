@@ -14,7 +14,8 @@ from memesnipe.engine.fills import (
     network_fee_lamports,
 )
 from memesnipe.engine.holdings import follow, value_lamports
-from memesnipe.engine.layout import MAX_EXPOSURES
+from memesnipe.engine.layout import MAX_EXPOSURES, NO_EXPOSURE
+from memesnipe.engine.standing import score_of
 from memesnipe.engine.trader import Trader
 from memesnipe.market.events import BUY_SIDE, FUNDING, PRICE, SHORT_SIDE
 from memesnipe.market.pools import quote_buy, recorded_pool
@@ -24,60 +25,66 @@ _NO_REASON = -1
 
 
 @jitable
-def score_of(strategy: Any, vote_state: Any) -> float:
-    """Return the weighted sum of the standing votes; SHORT counts as SELL."""
-    score = 0.0
-    for gene in range(strategy.genes):
-        score += strategy.weights[gene] * max(vote_state.votes[gene], -1)
-    return score
+def may_enter(trader: Trader, age_ns: int, liquidity_usd: float) -> bool:
+    """Return whether the filters and the cash permit an entry into a token of this age and liquidity."""
+    strategy = trader.strategy
+    if liquidity_usd < strategy.min_liquidity_usd or age_ns < strategy.min_age_ns:
+        return False
+    return trader.account.exposures < MAX_EXPOSURES and _budget(trader) > 0
 
 
 @jitable
-def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> None:
-    """Send an order to buy, or to open a short, if the votes, the filters and the cash permit an entry."""
-    strategy, account, vote_state = trader.strategy, trader.account, trader.vote_states[slot]
-    side = _side(strategy, vote_state, market)
-    if side == 0 or account.exposures == MAX_EXPOSURES:
-        return
-    if market.liquidity_usd < strategy.min_liquidity_usd or event.ts - market.born_ts < strategy.min_age_ns:
-        return
-    fee = network_fee_lamports(trader.model)
+def _budget(trader: Trader) -> int:
+    """Return the lamports that an entry may cost; none if it is not above 0."""
+    account, fee = trader.account, network_fee_lamports(trader.model)
     # Reserve the network fee of every exposure's exit: it must be paid before the sale yields anything.
     reserved = account.reserved_lamports + (account.orders_in_flight + account.exposures) * fee
-    budget = min(int(account.capital_lamports * strategy.size), account.cash_lamports - reserved - 2 * fee)
-    if budget <= 0:
-        return
+    return min(int(account.capital_lamports * trader.strategy.size), account.cash_lamports - reserved - 2 * fee)
+
+
+@jitable
+def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> int:
+    """Send an order to buy, or to open a short, if the votes, the filters and the cash permit an entry.
+
+    Returns:
+        The exposure, or NO_EXPOSURE.
+    """
+    side = _side(trader.strategy, trader.votes, market)
+    if side == 0 or not may_enter(trader, event.ts - market.born_ts, market.liquidity_usd):
+        return NO_EXPOSURE
+    budget = _budget(trader)
     expected = int(market.mark_usd * 1e6)
     if side == BUY_SIDE:
         expected = quote_buy(recorded_pool(market), budget).token_raw
     if expected <= 0:
-        return
-    exposure = _expose(trader, slot, market)
+        return NO_EXPOSURE
+    k = _expose(trader, slot, market)
+    exposure = trader.exposures[k]
     exposure.order.side = side
     exposure.order.budget_lamports = budget
     exposure.order.token_raw = 0
     exposure.order.expected = expected
     send(trader, exposure, SIGNAL, event.ts, event.seq)
-    k = vote_state.exposure
     on_entry_sent(trader.evidence, trader.row, k, exposure.market.token, budget)
+    return k
 
 
 @jitable
-def _side(strategy: Any, vote_state: Any, market: Any) -> int:
+def _side(strategy: Any, votes: Any, market: Any) -> int:
     """Return the side of the entry that the votes call for, or 0."""
-    score = score_of(strategy, vote_state)
+    score = score_of(strategy, votes)
     if score >= strategy.vote_threshold:
         return BUY_SIDE
     if score <= -strategy.vote_threshold and market.mark_usd > 0.0:
         for gene in range(strategy.genes):
-            if vote_state.votes[gene] == SHORT:
+            if votes[gene] == SHORT:
                 return SHORT_SIDE
     return 0
 
 
 @jitable
-def _expose(trader: Trader, slot: int, market: Any) -> Any:
-    """Allocate a free exposure to this incarnation of the token."""
+def _expose(trader: Trader, slot: int, market: Any) -> int:
+    """Allocate a free exposure to this incarnation of the token; return its index."""
     k = 0
     while trader.exposures[k].used != 0:
         k += 1
@@ -88,14 +95,13 @@ def _expose(trader: Trader, slot: int, market: Any) -> Any:
     exposure.market = market
     trader.vote_states[slot].exposure = k
     trader.account.exposures += 1
-    return exposure
+    return k
 
 
 @jitable
-def on_event_while_exposed(trader: Trader, event: Any, slot: int, market: Any, has_voted: bool) -> None:
-    """Update the exposure with the market, and send an exit if a stop or the votes call for one."""
-    strategy, vote_state = trader.strategy, trader.vote_states[slot]
-    exposure = trader.exposures[vote_state.exposure]
+def on_event_while_exposed(trader: Trader, event: Any, k: int, market: Any, has_voted: bool) -> None:
+    """Update the exposure ``k`` with the market, and send an exit if a stop or the votes call for one."""
+    strategy, exposure = trader.strategy, trader.exposures[k]
     holding = exposure.holding
     follow(holding, exposure.market, event)
     exposure.market = market
@@ -105,11 +111,13 @@ def on_event_while_exposed(trader: Trader, event: Any, slot: int, market: Any, h
     if event.kind == (PRICE if holding.held > 0 else FUNDING):
         value = value_lamports(holding, exposure.market)
         if holding.held < 0 and value == 0:
-            close(trader, vote_state.exposure, LIQUIDATED, event.ts, event.seq)
+            close(trader, k, LIQUIDATED, event.ts, event.seq)
             return
         reason = _stop(strategy, exposure, value)
-    if reason == _NO_REASON and has_voted and score_of(strategy, vote_state) * holding.held <= -strategy.vote_threshold:
-        reason = SIGNAL
+    if reason == _NO_REASON and has_voted:
+        score = score_of(strategy, trader.votes)
+        if score * holding.held <= -strategy.vote_threshold:
+            reason = SIGNAL
     if reason != _NO_REASON:
         send_exit(trader, exposure, reason, event.ts, event.seq)
 

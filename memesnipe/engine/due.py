@@ -74,7 +74,7 @@ def _end(trader: Trader, k: int, outcome: Outcome, ts: int, seq: int) -> None:
     change = cash_change_lamports(side, outcome.sol_lamports, fees)
     on_outcome(trader.evidence, trader.row, k, token, change, has_ended)
     if has_ended:
-        release(account, exposure, trader.vote_states)
+        release(account, exposure, k, trader.vote_states)
 
 
 @jitable
@@ -131,10 +131,7 @@ def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     account.reserved_lamports += order.budget_lamports
     order.due_ts = ts + trader.model.latency_ns
     account.next_due_ts = min(account.next_due_ts, order.due_ts)
-    vote_state = trader.vote_states[exposure.slot]
-    if vote_state.incarnation == exposure.market.incarnation:  # a decision spends the votes
-        for gene in range(trader.strategy.genes):
-            vote_state.votes[gene] = 0
+    trader.vote_states[exposure.slot].spent = trader.spending[0]  # a decision spends the votes
     if trader.strategy.watched != 0:
         write_order(trader, exposure)
 

@@ -23,7 +23,7 @@ from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.history import WatchedActions, read_actions
 from memesnipe.engine.kernel import equities
-from memesnipe.engine.layout import MAX_GENES
+from memesnipe.engine.points import points_of
 from memesnipe.engine.population import Population
 from memesnipe.engine.results import compute_results
 from memesnipe.engine.shards import Shards
@@ -151,23 +151,28 @@ class Engine:
         after = np.zeros(ROOM, MARKET)
         deliveries = np.zeros(max(ROOM, token_slots.capacity + 2), DELIVERY)
         count, delivery_count = deliver(
-            events, first, population.wide_kinds, token_slots.dead_after_ns,
+            events, first, population.genes.wide_kinds, token_slots.dead_after_ns,
             token_slots.slots, token_slots.older, token_slots.newer, token_slots.ends, token_slots.slot_of_token,
             token_slots.sol_usd, deliveries, after,
         )  # fmt: skip
         if count and len(population):
+            population.genes.settle()
             batch = self._batch(events, first, int(count), deliveries, int(delivery_count), after)
             done += self._shards.move(population, self.model, batch, self._returns, self._first_sample_ts)
+        token_slots.ends[4] += count
         return int(count)
 
     def _batch(self, events: Events, first: int, count: int, deliveries: Any, delivery_count: int, after: Any) -> Batch:
-        subscribed, subscribed_counts = _subscribed(deliveries[:delivery_count], self.population.masks)
-        votes = np.zeros((MAX_GENES, len(deliveries)), np.int8)
+        genes, number = self.population.genes, int(self.token_slots.ends[4])
+        points = points_of(deliveries, delivery_count, genes.masks, self.token_slots.capacity)
+        planes = np.empty((len(genes), 2, points.fresh.shape[1]), np.int64)
+        numbers = np.empty((len(genes), int(points.stale_counts.max(initial=0))), np.int64)
+        # Copies even of a single event: a view that is read only has another type, for which the kernel would compile.
+        ts = events["ts"][first : first + count].copy()
+        born_ts, liquidity = (after[name][:count].copy() for name in ("born_ts", "liquidity_usd"))
         return Batch(
-            events, events.ctypes.data + first * events.itemsize, first, count, self.last_seq,
-            deliveries, deliveries.ctypes.data, delivery_count, after,
-            subscribed, subscribed.ctypes.data + np.arange(len(subscribed)) * subscribed.strides[0], subscribed_counts,
-            votes, votes.ctypes.data,
+            events, ts, born_ts, liquidity, first, count, number, self.last_seq, deliveries, delivery_count, after,
+            points, genes.records[: len(genes)], planes, numbers,
         )  # fmt: skip
 
     def tokens_of(self, spec_id: str) -> list[int]:
@@ -284,16 +289,3 @@ class Engine:
         if last_seq > self.last_seq:
             for events in events_between(self.last_seq + 1, last_seq):
                 self.advance(events)
-
-
-def _subscribed(deliveries: Any, masks: list[int]) -> tuple[Any, Any]:
-    """Return for each set of event kinds the indices of its deliveries, shape (sets, deliveries), and their counts."""
-    subscribed = np.zeros((len(masks), len(deliveries)), np.int32)
-    counts = np.zeros(len(masks), np.int64)
-    kinds = np.left_shift(1, deliveries["kind"].astype(np.int64))
-    has_slot = deliveries["slot"] >= 0
-    for i, mask in enumerate(masks):
-        found = np.flatnonzero((kinds & mask != 0) & has_slot)
-        counts[i] = len(found)
-        subscribed[i, : len(found)] = found
-    return subscribed, counts

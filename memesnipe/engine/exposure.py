@@ -48,10 +48,10 @@ def book(account: Any, exposure: Any, side: int, outcome: Outcome, ts: int, max_
 
 
 @jitable
-def release(account: Any, exposure: Any, vote_states: Any) -> None:
-    """Free an exposure without a holding and without an order in flight."""
+def release(account: Any, exposure: Any, k: int, vote_states: Any) -> None:
+    """Free the exposure ``k``, without a holding and without an order in flight."""
     vote_state = vote_states[exposure.slot]
-    if vote_state.incarnation == exposure.market.incarnation:
+    if vote_state.exposure == k:  # else a later incarnation in the slot has another exposure
         vote_state.exposure = NO_EXPOSURE
     exposure.used = 0
     account.exposures -= 1

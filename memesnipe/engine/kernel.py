@@ -1,51 +1,28 @@
-"""The kernel: advances one strategy after the other over a batch of deliveries; compiled once for all strategies.
+"""The kernel: advances one strategy after the other over a batch; compiled once for all strategies.
 
-Each signal first computes its votes for the batch in its family's compiled loop; then the strategy trades on the votes.
-A strategy of one signal without exposures skips to the next vote that calls for an entry.
+A strategy looks only at the points at which something can happen: those at which its votes may call for an entry, those
+of the tokens that it holds or has an order for, and the first event after work is due. All others change nothing.
 """
 
-from typing import Any, Final
+from typing import Any
 
-from llvmlite import ir
-from numba import types
-
-from memesnipe.compiled import compiled, intrinsic_of, jitable
+from memesnipe.compiled import compiled, jitable
 from memesnipe.engine.actions import max_actions
-from memesnipe.engine.decisions import on_event_while_exposed, score_of, try_entry
+from memesnipe.engine.decisions import may_enter, on_event_while_exposed, try_entry
 from memesnipe.engine.due import equity_lamports, process_due, sample
+from memesnipe.engine.entries import entries_from, next_entry
 from memesnipe.engine.fills import FillModel
-from memesnipe.engine.layout import NO_EXPOSURE, NO_VOTE, VOTE_STATE
-from memesnipe.engine.memory import prefetch
+from memesnipe.engine.layout import MAX_EXPOSURES, NO_EXPOSURE
+from memesnipe.engine.points import NO_POINT
+from memesnipe.engine.standing import is_entry, read_votes
 from memesnipe.engine.trader import Batch, Trader
-from memesnipe.sdk.strategy import BUY, SHORT
-
-_AHEAD: Final = 3  # rows between the one that is advanced and the one that is prefetched
-_FETCHED: Final = 64  # deliveries of a batch whose memory is prefetched; in a larger one the misses do not dominate
-_VOTE_STATE_SIZE: Final = VOTE_STATE.itemsize
-
-
-@intrinsic_of
-def _call_loop(  # type: ignore[no-untyped-def]
-    typing_context, code, params, states, events, deliveries, subscribed, count, votes  # noqa: ARG001 - numba's protocol
-):  # fmt: skip
-    """Call a family's loop (`memesnipe.sdk.loops`) by its address; every argument but ``count`` is an address."""
-    integers = [types.int64] * 8
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
-        word, pointer = ir.IntType(64), ir.IntType(8).as_pointer()
-        arg_types = [pointer, pointer, pointer, pointer, pointer, word, pointer]
-        loop = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), arg_types).as_pointer())
-        typed = zip(args[1:], arg_types, strict=True)
-        builder.call(loop, [builder.inttoptr(arg, pointer) if kind is pointer else arg for arg, kind in typed])
-        return context.get_dummy_value()
-
-    return types.void(*integers), generate
 
 
 @compiled
 def advance(
-    strategy_params: Any, accounts: Any, exposures: Any, vote_states: Any, vote_states_at: int, model: FillModel,
-    batch: Batch, returns: Any, first_sample_ts: int, actions: Any, written: Any, evidence: Any, resume_at: Any,
+    strategy_params: Any, accounts: Any, exposures: Any, vote_states: Any, model: FillModel, batch: Batch, returns: Any,
+    first_sample_ts: int, actions: Any, written: Any, evidence: Any, votes: Any, spending: Any, next_points: Any,
+    resume_at: Any,
 ) -> bool:  # fmt: skip
     """Advance every strategy over a batch of deliveries.
 
@@ -54,17 +31,15 @@ def advance(
         accounts: see ``strategy_params``.
         exposures: shape (population, MAX_EXPOSURES), dtype EXPOSURE.
         vote_states: shape (population, slots), dtype VOTE_STATE.
-        vote_states_at: the address of ``vote_states``.
         model: the parameters of order execution.
-        batch: the deliveries.
-        returns: and the arguments up to ``evidence``: see `Trader`.
-        resume_at: row and delivery to resume at, shape (2,); (0, -1) at first. A delivery of 0 or more means that the
-            votes of that row are computed already.
+        batch: the deliveries, with the votes of all genes.
+        returns: and the arguments up to ``next_points``: see `Trader`.
+        resume_at: row, point and event to resume at, shape (3,); zeros at first.
 
     Returns:
         True when all strategies are done; False if ``actions`` is full: empty it and call again.
     """
-    last_ts = batch.events[batch.first + batch.length - 1].ts
+    last_ts = batch.ts[batch.length - 1]
     for row in range(resume_at[0], len(strategy_params)):
         trader = Trader(
             row,
@@ -78,144 +53,124 @@ def advance(
             actions,
             written,
             evidence,
+            votes,
+            spending,
+            next_points,
         )
-        if resume_at[1] < 0:
-            if row + _AHEAD < len(strategy_params):
-                _fetch(strategy_params[row + _AHEAD], vote_states_at + (row + _AHEAD) * vote_states.strides[0], batch)
-            _compute_votes(trader.strategy, batch)
-        index = _trade(trader, batch, max(resume_at[1], 0))
-        if index < batch.delivery_count:
-            resume_at[0], resume_at[1] = row, index
+        if trader.account.capital_lamports > 0 and not _trade(trader, batch, resume_at):
+            resume_at[0] = row
             return False
-        resume_at[1] = -1
+        resume_at[1] = resume_at[2] = 0
         sample(trader, last_ts)
     return True
 
 
 @jitable
-def _fetch(strategy: Any, vote_state_at: int, batch: Batch) -> None:
-    """Prefetch a strategy's memory for the tokens of the deliveries, while earlier rows are advanced.
+def _trade(trader: Trader, batch: Batch, resume_at: Any) -> bool:
+    """Advance one strategy; return False and where to resume if there is no room for its actions."""
+    account, points = trader.account, batch.points
+    point, event = resume_at[1], resume_at[2]  # all earlier points and events are done
+    _find_next_points(trader, points, batch.deliveries, point)
+    word, bits = entries_from(trader.strategy, batch, point)
+    entry = -1
+    while True:
+        if entry < point:
+            entry, word, bits = next_entry(trader.strategy, batch, word, bits)
+        exposed = NO_POINT if account.exposures == 0 else _next_exposed(trader, point)
+        chosen = min(entry, exposed)
+        at = batch.deliveries[points.own[chosen]].event if chosen != NO_POINT else batch.length - 1
+        due = _first_due(account, batch.ts, event, at)
+        if due < 0 and chosen == NO_POINT:
+            return True
+        if (
+            due < 0
+            and chosen < exposed
+            and not may_enter(trader, batch.ts[at] - batch.born_ts[at], batch.liquidity[at])
+        ):
+            point, event = chosen + 1, at + 1
+            continue
+        if (
+            trader.strategy.watched != 0
+            and len(trader.actions) - trader.written[0] < max_actions(trader.model.dead_after_ns)
+        ):  # fmt: skip
+            resume_at[1], resume_at[2] = point, event
+            return False
+        if due >= 0:
+            index = batch.first + due
+            trader.spending[0] = batch.number + due - 1
+            process_due(trader, batch.ts[due], batch.events[index - 1].seq if index > 0 else batch.last_seq)
+            event = due
+        else:
+            trader.spending[0] = batch.number + at
+            _decide(trader, batch, chosen, at)
+            point, event = chosen + 1, at + 1
 
-    In a small batch a strategy touches little memory and nearly all of it is uncached: the misses would dominate. A
-    state may occupy the end of one cache line and the beginning of the next.
-    """
-    if batch.delivery_count > _FETCHED:
+
+@jitable
+def _find_next_points(trader: Trader, points: Any, deliveries: Any, point: int) -> None:
+    """Write the first point of each exposure from ``point`` on."""
+    trader.next_points[:] = NO_POINT
+    if trader.account.exposures == 0:
         return
-    for gene in range(strategy.genes):
-        prefetch(strategy.params[gene])
-    for index in range(batch.delivery_count):
-        slot = batch.deliveries[index].slot
-        if slot >= 0:
-            prefetch(vote_state_at + slot * _VOTE_STATE_SIZE)
-            for gene in range(strategy.genes):
-                state_at = strategy.states[gene] + slot * strategy.state_sizes[gene]
-                prefetch(state_at)
-                prefetch(state_at + strategy.state_sizes[gene] - 1)
+    for k in range(MAX_EXPOSURES):
+        exposure = trader.exposures[k]
+        if exposure.used == 0:
+            continue
+        found = points.first_of[exposure.slot]
+        if found != NO_POINT and deliveries[points.own[found]].incarnation != exposure.market.incarnation:
+            continue  # the slot was taken by another token, or by a new incarnation
+        while found < point:
+            found = points.following[found]
+        trader.next_points[k] = found
 
 
 @jitable
-def _compute_votes(strategy: Any, batch: Batch) -> None:
-    """Write the votes of all deliveries into ``batch.votes``, one row per gene."""
-    room = batch.votes.shape[1]
-    for gene in range(strategy.genes):
-        which = strategy.subscription[gene]
-        if batch.subscribed_counts[which] < batch.delivery_count:
-            batch.votes[gene, : batch.delivery_count] = NO_VOTE
-        _call_loop(
-            strategy.code[gene], strategy.params[gene], strategy.states[gene], batch.events_at, batch.deliveries_at,
-            batch.subscribed_at[which], batch.subscribed_counts[which], batch.votes_at + gene * room,
-        )  # fmt: skip
+def _next_exposed(trader: Trader, point: int) -> int:
+    """Return the first point of any exposure from ``point`` on, or NO_POINT.
+
+    An exposure that has ended may still have one, which need not be looked at, but may be.
+    """
+    found = NO_POINT
+    for k in range(MAX_EXPOSURES):
+        if trader.next_points[k] >= point:
+            found = min(found, trader.next_points[k])
+    return found
 
 
 @jitable
-def _trade(trader: Trader, batch: Batch, index: int) -> int:
-    """Advance one strategy from the delivery ``index``; return where it stopped for want of room, or the count."""
-    strategy, account, vote_states = trader.strategy, trader.account, trader.vote_states
-    single = strategy.genes == 1
-    nth = 0
-    while index < batch.delivery_count:
-        if single and account.exposures == 0:
-            nth = _next_entry(batch, strategy.subscription[0], nth, index)
-            if nth < 0:
-                return batch.delivery_count
-            index = batch.subscribed[strategy.subscription[0], nth]
-        if strategy.watched != 0 and len(trader.actions) - trader.written[0] < max_actions(trader.model.dead_after_ns):
-            return index
-        delivery = batch.deliveries[index]
-        at, slot = batch.first + delivery.event, delivery.slot
-        event = batch.events[at]
-        if account.exposures > 0 and (account.next_due_ts < event.ts or account.next_sample_ts <= event.ts):
-            process_due(trader, event.ts, batch.events[at - 1].seq if at > 0 else batch.last_seq)
-        if slot >= 0 and delivery.own == 0 and not _is_subscribed(strategy, batch.votes, index):
-            index = _last_of_event(batch, index)  # there are as many deliveries as tokens alive, and none counts
-        elif slot >= 0:
-            is_exposed = (
-                vote_states[slot].incarnation == delivery.incarnation and vote_states[slot].exposure != NO_EXPOSURE
-            )
-            # The vote of a single gene need not be stored: it matters only at its own delivery.
-            if is_exposed or not single or _is_entry(batch.votes[0, index]):
-                has_voted = _take_votes(strategy, vote_states[slot], delivery.incarnation, batch.votes, index)
-                if delivery.own == 0:
-                    pass  # an event of the whole market triggers no decision by itself
-                elif is_exposed:
-                    on_event_while_exposed(trader, event, slot, batch.after[delivery.event], has_voted)
-                elif (
-                    has_voted
-                    and account.capital_lamports > 0
-                    and abs(score_of(strategy, vote_states[slot])) >= strategy.vote_threshold
-                ):
-                    sample(trader, event.ts)
-                    try_entry(trader, event, slot, batch.after[delivery.event])
-        index += 1
-    return batch.delivery_count
+def _first_due(account: Any, ts: Any, event: int, stop: int) -> int:
+    """Return the first event from ``event`` up to ``stop`` before which work of the strategy is due, or -1.
+
+    The events are in order of time.
+    """
+    limit = min(account.next_due_ts, account.next_sample_ts - 1)
+    if account.exposures == 0 or event > stop or ts[stop] <= limit:
+        return -1
+    low, high = event, stop
+    while low < high:
+        middle = (low + high) // 2
+        if ts[middle] > limit:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 @jitable
-def _is_subscribed(strategy: Any, votes: Any, index: int) -> bool:
-    """Return whether any gene has voted at a delivery."""
-    voted = 0
-    for gene in range(strategy.genes):
-        voted += votes[gene, index] != NO_VOTE
-    return voted > 0
-
-
-@jitable
-def _last_of_event(batch: Batch, index: int) -> int:
-    """Return the index of the last delivery of the same event."""
-    event = batch.deliveries[index].event
-    while index + 1 < batch.delivery_count and batch.deliveries[index + 1].event == event:
-        index += 1
-    return index
-
-
-@jitable
-def _next_entry(batch: Batch, which: int, nth: int, index: int) -> int:
-    """Return the position in its list of the next delivery at which a single gene votes for an entry, or -1."""
-    subscribed, count = batch.subscribed[which], batch.subscribed_counts[which]
-    while nth < count and (subscribed[nth] < index or not _is_entry(batch.votes[0, subscribed[nth]])):
-        nth += 1
-    return nth if nth < count else -1
-
-
-@jitable
-def _is_entry(vote: int) -> bool:
-    return vote in (BUY, SHORT)
-
-
-@jitable
-def _take_votes(strategy: Any, vote_state: Any, incarnation: int, votes: Any, index: int) -> bool:
-    """Store the votes of this delivery as standing votes; return whether any gene voted."""
-    if vote_state.incarnation != incarnation:
-        vote_state.incarnation = incarnation
-        vote_state.exposure = NO_EXPOSURE
-        for gene in range(strategy.genes):
-            vote_state.votes[gene] = 0
-    has_voted = False
-    for gene in range(strategy.genes):
-        if votes[gene, index] != NO_VOTE:
-            vote_state.votes[gene] = votes[gene, index]
-            has_voted = True
-    return has_voted
+def _decide(trader: Trader, batch: Batch, point: int, at: int) -> None:
+    """Update what the strategy has at a point's token, or decide on an entry."""
+    delivery = batch.deliveries[batch.points.own[point]]
+    slot, event, market = delivery.slot, batch.events[batch.first + at], batch.after[at]
+    vote_state = trader.vote_states[slot]
+    has_voted = read_votes(trader, batch, point, vote_state.spent)
+    k = vote_state.exposure
+    if k != NO_EXPOSURE and trader.exposures[k].market.incarnation == delivery.incarnation:
+        on_event_while_exposed(trader, event, k, market, has_voted)
+    elif has_voted and is_entry(trader.strategy, trader.votes):
+        sample(trader, event.ts)
+        k = try_entry(trader, event, slot, market)
+    if k != NO_EXPOSURE:
+        trader.next_points[k] = batch.points.following[point]
 
 
 @compiled

@@ -15,15 +15,28 @@ MAX_EXPOSURES: Final = 16  # tokens that a strategy holds or has an order for at
 NO_EXPOSURE: Final = -1
 NEVER: Final = 2**63 - 1
 SAMPLE_NS: Final = 60 * 1_000_000_000
-NO_VOTE: Final = 127  # the gene is not subscribed to the delivery's kind
 
-# A genome as numbers, and the addresses of its genes' code, parameters and states.
+# A gene: a family with its parameters, and the states of all token slots; strategies share it (`engine/genes.py`).
+GENE: Final = np.dtype(
+    [
+        ("code", "i8"),  # address of the family's loop; 0: the record is free
+        ("params", "i8"),  # address
+        ("states", "i8"),  # address of the first slot's state
+        ("state_size", "i8"),  # bytes of one slot's state
+        ("subscription", "i8"),  # index of its set of event kinds
+    ]
+)
+
+# A genome as numbers. The first fields are those that a strategy without holdings and entries needs.
 STRATEGY_PARAMS: Final = np.dtype(
     [
-        ("key", "i8"),
         ("genes", "i8"),
+        ("gene", "i8", (MAX_GENES,)),  # index of each gene; -1 beyond the last
+        ("buys", "i8"),  # the combinations of votes that call for an entry: see `engine/entries.py`
+        ("shorts", "i8"),
         ("weights", "f8", (MAX_GENES,)),
         ("vote_threshold", "f8"),
+        ("key", "i8"),
         ("size", "f8"),
         ("stop_loss", "f8"),
         ("take_profit", "f8"),
@@ -31,11 +44,6 @@ STRATEGY_PARAMS: Final = np.dtype(
         ("max_hold_ns", "i8"),
         ("min_liquidity_usd", "f8"),
         ("min_age_ns", "f8"),
-        ("subscription", "i8", (MAX_GENES,)),  # index of each gene's set of event kinds
-        ("code", "i8", (MAX_GENES,)),
-        ("params", "i8", (MAX_GENES,)),
-        ("states", "i8", (MAX_GENES,)),
-        ("state_sizes", "i8", (MAX_GENES,)),  # bytes of one slot's state
         ("watched", "i8"),  # whether its actions are recorded
     ]
 )
@@ -104,8 +112,8 @@ EXPOSURE: Final = np.dtype(
     ]
 )
 
-# A strategy's record of each slot besides its genes' states.
-VOTE_STATE: Final = np.dtype([("incarnation", "i4"), ("votes", "i1", (MAX_GENES,)), ("exposure", "i1")])
+# A strategy's record of each slot: its exposure there, and the number of the event up to which the votes are spent.
+VOTE_STATE: Final = np.dtype([("spent", "i8"), ("exposure", "i1")])
 
 # One action of a watched strategy: an order (`is_outcome` 0) or the outcome of one.
 ACTION: Final = np.dtype(

@@ -8,14 +8,23 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from memesnipe.engine.entries import write_tables
 from memesnipe.engine.evidence import EVIDENCE, start
+from memesnipe.engine.genes import Genes
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.landing import key_of
-from memesnipe.engine.layout import ACCOUNT, EXPOSURE, MAX_EXPOSURES, NEVER, SAMPLE_NS, STRATEGY_PARAMS, VOTE_STATE
+from memesnipe.engine.layout import (
+    ACCOUNT,
+    EXPOSURE,
+    MAX_EXPOSURES,
+    NEVER,
+    NO_EXPOSURE,
+    SAMPLE_NS,
+    STRATEGY_PARAMS,
+    VOTE_STATE,
+)
 from memesnipe.engine.memory import close_gaps
-from memesnipe.engine.state_pool import StatePool
 from memesnipe.market.events import NS_PER_S
-from memesnipe.sdk.loops import loop_of
 from memesnipe.sdk.registry import Families
 
 
@@ -36,19 +45,14 @@ class Population:
     exposures: NDArray[Any] = field(init=False)
     vote_states: NDArray[Any] = field(init=False)
     evidence: NDArray[Any] = field(default_factory=lambda: np.zeros(0, EVIDENCE))  # empty where none is kept
-    # For each strategy and gene: the parameters, and the states of all slots; `strategy_params` has their addresses.
-    params: list[list[NDArray[Any]]] = field(default_factory=list)
-    states: list[list[NDArray[Any]]] = field(default_factory=list)
-    masks: list[int] = field(default_factory=list)  # the distinct sets of event kinds that genes subscribe to
+    genes: Genes = field(init=False)
     _buffers: dict[str, NDArray[Any]] = field(init=False)
-    _pool: StatePool = field(default_factory=StatePool)  # of the states, each of which has `_room` slots
-    _room: int = 0  # at least `slots`; the states of the strategies from row `_grown` on may have fewer
+    _room: int = 0  # at least `slots`; the genes of the strategies from row `_grown` on may have states for fewer
     _grown: int = 0
     _next_vote_states: NDArray[Any] | None = None  # for `_room` slots, in their initial state up to row `_grown`
-    _params_pool: StatePool = field(default_factory=StatePool)  # each in one cache line if it fits
 
     def __post_init__(self) -> None:
-        self._room = self.slots
+        self._room, self.genes = self.slots, Genes(self.slots)
         self._buffers = {
             "strategy_params": np.zeros(0, STRATEGY_PARAMS),
             "accounts": np.zeros(0, ACCOUNT),
@@ -72,8 +76,14 @@ class Population:
                 self._buffers[name] = larger
             setattr(self, name, self._buffers[name][:count])
 
-    def add(self, genomes: Mapping[str, Genome]) -> None:
-        """Add strategies by spec id, without capital."""
+    def add(self, genomes: Mapping[str, Genome], saved: NDArray[np.uint8] | None = None, used: int = 0) -> None:
+        """Add strategies by spec id, without capital.
+
+        Args:
+            genomes: by spec id.
+            saved: the states of all genes for the first ``used`` slots, one after the other; None: they are empty.
+            used: see ``saved``.
+        """
         first = len(self)
         self._resize(first + len(genomes))
         for name in ("strategy_params", "accounts", "exposures", "vote_states"):
@@ -81,16 +91,26 @@ class Population:
         if self.keeps_evidence:
             start(self.evidence[first:])
         self.accounts["next_due_ts"][first:] = NEVER
-        self.vote_states["exposure"][first:] = -1
+        self.vote_states["exposure"][first:] = NO_EXPOSURE
+        at = 0
         for row, (spec_id, genome) in enumerate(genomes.items(), start=first):
             self.spec_ids.append(spec_id)
             self.genomes.append(genome)
             self.texts.append(orjson.dumps(genome.to_dict()))
             self.row_of[spec_id] = row
-            self._add_genes(spec_id, genome, self.strategy_params[row])
+            record = self.strategy_params[row]
+            self._write(spec_id, genome, record)
+            for gene, signal in enumerate(genome.signals):
+                family: Any = self.families[signal.family]
+                stop = at + used * family.state_dtype().itemsize
+                part = () if saved is None else (saved[at:stop],)
+                record["gene"][gene] = self.genes.add(family, signal.params, *part)
+                at = stop
+        write_tables(self.strategy_params[first:])
 
-    def _add_genes(self, spec_id: str, genome: Genome, record: Any) -> None:
-        """Write a genome into its record, and allocate its genes' parameters and empty states."""
+    @staticmethod
+    def _write(spec_id: str, genome: Genome, record: Any) -> None:
+        """Write a genome into its record, but for its genes' indices."""
         exits, filters = genome.exits, genome.filters
         record["key"], record["genes"], record["size"] = key_of(spec_id), len(genome.signals), genome.size
         record["stop_loss"], record["take_profit"] = exits.stop_loss, exits.take_profit
@@ -98,23 +118,9 @@ class Population:
         record["min_liquidity_usd"], record["min_age_ns"] = filters.min_liquidity_usd, filters.min_age_s * NS_PER_S
         # Not divided by their sum: a unanimous vote must reach a threshold of 1 to the bit.
         record["vote_threshold"] = genome.threshold * sum((gene.weight for gene in genome.signals), start=0.0)
-        params, states = [], []
+        record["gene"] = -1
         for gene, signal in enumerate(genome.signals):
-            family: Any = self.families[signal.family]
-            declared = family.params.items()
-            values = tuple(p.clip(signal.params.get(name, p.default)) for name, p in declared) or (0.0,)
-            params.append(self._params_pool.take(1, family.param_dtype()))
-            params[gene][0] = values
-            states.append(self._pool.take(self._room, family.state_dtype()))
-            mask = sum(1 << kind for kind in set(family.subscriptions))
-            if mask not in self.masks:
-                self.masks.append(mask)
-            record["weights"][gene], record["subscription"][gene] = signal.weight, self.masks.index(mask)
-            record["code"][gene] = loop_of(family.__class__).address
-            record["params"][gene], record["states"][gene] = params[gene].ctypes.data, states[gene].ctypes.data
-            record["state_sizes"][gene] = states[gene].itemsize
-        self.params.append(params)
-        self.states.append(states)
+            record["weights"][gene] = signal.weight
 
     def remove(self, spec_ids: set[str]) -> None:
         """Remove strategies and their holdings."""
@@ -122,20 +128,23 @@ class Population:
             return
         kept = [row for row, spec_id in enumerate(self.spec_ids) if spec_id not in spec_ids]
         for spec_id in spec_ids & self.row_of.keys():
-            row = self.row_of[spec_id]
-            for states, params in zip(self.states[row], self.params[row], strict=True):
-                if len(states) == self._room:
-                    self._pool.release(states)
-                self._params_pool.release(params)
+            for gene in self.genes_of(self.row_of[spec_id]):
+                self.genes.release(gene)
         rows = np.array(kept, np.int64)
         self._grown = int(np.searchsorted(rows, self._grown))
         for buffer in self._buffers.values():
             close_gaps(buffer.ctypes.data, buffer.strides[0], rows)
         self._resize(len(kept))
-        lists: list[list[Any]] = [self.spec_ids, self.genomes, self.texts, self.params, self.states]
+        lists: list[list[Any]] = [self.spec_ids, self.genomes, self.texts]
         for values in lists:
             values[:] = [values[row] for row in kept]
         self.row_of = {spec_id: row for row, spec_id in enumerate(self.spec_ids)}
+
+    def genes_of(self, row: int) -> list[int]:
+        """Return the indices of a strategy's genes."""
+        record = self.strategy_params[row]
+        genes: list[int] = record["gene"][: record["genes"]].tolist()
+        return genes
 
     def fund(self, lamports: int, ts: int) -> None:
         """Give ``lamports`` of capital to each strategy without any."""
@@ -151,21 +160,15 @@ class Population:
         Growing thousands of strategies at once takes a second; a live engine prepares it between its batches.
         """
         if slots > self._room:
-            self._room, self._grown, self._pool = slots, 0, StatePool()
+            self._room, self._grown = slots, 0
+            self.genes.widen(slots)
             self._next_vote_states = np.zeros((len(self._buffers["vote_states"]), slots), VOTE_STATE)
         first, self._grown = self._grown, min(self._grown + rows, len(self))
         for row in range(first, self._grown):
-            self._grow_states(row)
+            for gene in self.genes_of(row):
+                self.genes.grow(gene)
         if self._next_vote_states is not None:
-            self._next_vote_states["exposure"][first : self._grown] = -1
-
-    def _grow_states(self, row: int) -> None:
-        for gene, old in enumerate(self.states[row]):
-            if len(old) < self._room:
-                states = self._pool.take(self._room, old.dtype)
-                states[: len(old)] = old
-                self.states[row][gene] = states
-                self.strategy_params[row]["states"][gene] = states.ctypes.data
+            self._next_vote_states["exposure"][first : self._grown] = NO_EXPOSURE
 
     def grow(self, slots: int) -> None:
         """Grow the arrays of every strategy to ``slots`` token slots."""
@@ -173,16 +176,8 @@ class Population:
         old, vote_states = self._buffers["vote_states"], self._next_vote_states
         if vote_states is None or vote_states.shape != (len(old), slots):
             vote_states = np.zeros((len(old), slots), VOTE_STATE)
-            vote_states["exposure"] = -1
+            vote_states["exposure"] = NO_EXPOSURE
         before = self.vote_states.view(np.uint8)  # as bytes: numpy copies records field by field
         vote_states.view(np.uint8)[: len(self), : before.shape[1]] = before
         self._buffers["vote_states"], self._next_vote_states, self.slots = vote_states, None, slots
         self._resize(len(self))
-
-    @property
-    def wide_kinds(self) -> int:
-        """All event kinds that any gene subscribes to, as bits."""
-        kinds = 0
-        for mask in self.masks:
-            kinds |= mask
-        return kinds

@@ -1,23 +1,30 @@
-"""Shards: parts of the population, each advanced over a batch by its own thread.
+"""Shards: parts of the genes and of the population, each advanced over a batch by its own thread.
 
-Strategies are independent of each other, so any split gives the same result; compiled code releases the GIL.
+Genes, and strategies given the votes of all genes, are independent of each other, so any split gives the same result;
+compiled code releases the GIL.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from memesnipe.engine.actions import max_actions
 from memesnipe.engine.fills import FillModel
+from memesnipe.engine.genes import Genes
 from memesnipe.engine.kernel import advance
-from memesnipe.engine.layout import ACTION
+from memesnipe.engine.layout import ACTION, MAX_EXPOSURES, MAX_GENES
 from memesnipe.engine.population import Population
 from memesnipe.engine.trader import Batch
+from memesnipe.engine.votes import VALID, vote
+from memesnipe.errors import StrategyError
 
 MIN_ROWS = 256  # starting a thread costs about as much as advancing so many strategies over one event
 _ACTIONS = 4096  # room in the buffer beyond the bound of one strategy and event
+
+_Result = TypeVar("_Result")
 
 
 class Shards:
@@ -30,42 +37,54 @@ class Shards:
     def move(
         self, population: Population, model: FillModel, batch: Batch, returns: Any, first_sample_ts: int
     ) -> list[Any]:
-        """Advance over a batch; return the watched strategies' actions as arrays of dtype ACTION, unordered."""
-        count = len(population)
+        """Advance over a batch; return the watched strategies' actions as arrays of dtype ACTION, unordered.
+
+        Raises:
+            StrategyError: a gene returned something else than a vote.
+        """
+        self._map(len(population.genes), lambda part: _vote(population.genes, part, batch))
+        parts = self._map(len(population), lambda rows: _move(population, rows, model, batch, returns, first_sample_ts))
+        return [actions for part in parts for actions in part]
+
+    def _map(self, count: int, work: Callable[[slice], _Result]) -> list[_Result]:
+        """Do work on shards of ``count`` rows, the first in this thread; return the results in order."""
         parts = min(self._threads, max(count // MIN_ROWS, 1))
         bounds = [count * i // parts for i in range(parts + 1)]
-        shards = [slice(start, stop) for start, stop in pairwise(bounds)]
-        if self._pool is None or len(shards) == 1:
-            return _move(population, shards[0], model, batch, returns, first_sample_ts)
-        futures = [
-            self._pool.submit(_move, population, rows, model, _with_own_votes(batch), returns, first_sample_ts)
-            for rows in shards[1:]
-        ]
-        done = _move(population, shards[0], model, batch, returns, first_sample_ts)
-        return [*done, *(actions for future in futures for actions in future.result())]
+        first, *others = (slice(start, stop) for start, stop in pairwise(bounds))
+        futures = [] if self._pool is None else [self._pool.submit(work, shard) for shard in others]
+        return [work(first), *(future.result() for future in futures)]
 
 
-def _with_own_votes(batch: Batch) -> Batch:
-    votes = np.zeros_like(batch.votes)
-    return batch._replace(votes=votes, votes_at=votes.ctypes.data)
+def _vote(genes: Genes, part: slice, batch: Batch) -> None:
+    """Compute the votes of some genes."""
+    votes = np.zeros((2, 64 * batch.planes.shape[2]), np.int8)
+    events_at = batch.events.ctypes.data + batch.first * batch.events.itemsize
+    invalid = vote(
+        batch.genes, part.start, part.stop, events_at, batch.deliveries, batch.deliveries.ctypes.data,
+        batch.delivery_count, batch.number, batch.points, votes, votes.ctypes.data,
+        batch.numbers, batch.numbers.ctypes.data, batch.planes,
+    )  # fmt: skip
+    if invalid != VALID:
+        raise StrategyError(f"{genes.families[invalid]}: on_event returned neither BUY, SELL, SHORT nor HOLD")
 
 
 def _move(
     population: Population, rows: slice, model: FillModel, batch: Batch, returns: Any, first_sample_ts: int
 ) -> list[Any]:
     """Advance some rows; compiled code stops before its buffer of actions can overflow, and is resumed there."""
-    strategy_params, vote_states = population.strategy_params[rows], population.vote_states[rows]
+    strategy_params = population.strategy_params[rows]
     room = int(max_actions(model.dead_after_ns)) + _ACTIONS if np.any(strategy_params["watched"]) else 0
-    written, resume_at = np.zeros(1, np.int64), np.array([0, -1])
+    written, resume_at = np.zeros(1, np.int64), np.zeros(3, np.int64)
+    votes, spending, next_points = (np.zeros(size, np.int64) for size in (MAX_GENES, 1, MAX_EXPOSURES))
     done: list[Any] = []
     is_done = False
     while not is_done:
         actions = np.empty(room, ACTION)
         written[0] = 0
         is_done = advance(
-            strategy_params, population.accounts[rows], population.exposures[rows], vote_states,
-            vote_states.ctypes.data, model, batch, returns[rows], first_sample_ts, actions, written,
-            population.evidence[rows], resume_at,
+            strategy_params, population.accounts[rows], population.exposures[rows], population.vote_states[rows],
+            model, batch, returns[rows], first_sample_ts, actions, written,
+            population.evidence[rows], votes, spending, next_points, resume_at,
         )  # fmt: skip
         if written[0]:
             actions["row"] += rows.start  # compiled code counts rows from the first of the slice

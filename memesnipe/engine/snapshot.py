@@ -46,18 +46,24 @@ def dump_state(
         "accounts": population.accounts[rows].copy(),
         "exposures": population.exposures[rows].copy(),
         "vote_states": population.vote_states[rows, :used].copy(),
-        "states": _states(population.strategy_params[rows], used),
+        "states": _states(population, rows, used),
     }
     if population.keeps_evidence:
         arrays["evidence"] = population.evidence[rows].copy()
     return EngineState(header, arrays)
 
 
-def _states(strategy_params: NDArray[Any], used: int) -> NDArray[np.uint8]:
-    """Return the concatenated states of all genes for the slots used so far, shape (bytes,)."""
-    sizes = strategy_params["state_sizes"] * used
+def _states(population: Population, rows: slice, used: int) -> NDArray[np.uint8]:
+    """Return the concatenated states of the strategies' genes for the slots used so far, shape (bytes,).
+
+    A gene that strategies share is copied for each of them, so that parts of the population can be loaded alone.
+    """
+    genes, chosen = population.genes.records, population.strategy_params["gene"][rows]
+    if not len(genes):
+        return np.zeros(0, np.uint8)
+    sizes = np.where(chosen >= 0, genes["state_size"][chosen] * used, 0)
     copied = np.empty(int(sizes.sum()), np.uint8)
-    gather(np.ascontiguousarray(strategy_params["states"]), sizes, copied.ctypes.data)
+    gather(np.ascontiguousarray(genes["states"][chosen]), sizes, copied.ctypes.data)
     return copied
 
 
@@ -65,7 +71,8 @@ def bytes_of_row(token_slots: TokenSlots, population: Population) -> int:
     """Return how many bytes of a copy belong to one row of the population, on average."""
     used = token_slots.used
     fixed = [getattr(population, name)[:1].nbytes for name in ("accounts", "exposures", "evidence")]
-    states = population.strategy_params["state_sizes"].sum() / max(len(population), 1)
+    chosen = population.strategy_params["gene"]
+    states = population.genes.records["state_size"][chosen[chosen >= 0]].sum() / max(len(population), 1)
     return int(sum(fixed) + used * (states + population.vote_states.itemsize))
 
 
@@ -91,16 +98,10 @@ def append_rows(population: Population, state: EngineState) -> None:
     arrays, first = state.arrays, len(population)
     used = int(arrays["ends"][3])
     genomes = [genome_from(genome) for genome in state.header["genomes"]]
-    population.add({genome.spec_id: genome for genome in genomes})
+    population.add({genome.spec_id: genome for genome in genomes}, arrays["states"], used)
     population.strategy_params["watched"][first:] = arrays["watched"]
     population.accounts[first:] = arrays["accounts"]
     population.exposures[first:] = arrays["exposures"]
     population.vote_states[first:, :used] = arrays["vote_states"]
     if population.keeps_evidence:
         population.evidence[first:] = arrays["evidence"]
-    start = 0
-    for genes in population.states[first:]:
-        for array in genes:
-            size = used * array.itemsize
-            array[:used] = arrays["states"][start : start + size].view(array.dtype)
-            start += size

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from memesnipe.engine.fills import FillModel
+from memesnipe.engine.points import Points
 
 
 class Trader(NamedTuple):
@@ -19,22 +20,28 @@ class Trader(NamedTuple):
     actions: Any  # dtype ACTION
     written: Any  # shape (1,): the number of actions written
     evidence: Any  # shape (population,), dtype EVIDENCE; empty where none is kept
+    # Work space: the standing votes at the point that is looked at, the number of the event up to which a decision
+    # spends the votes, shape (1,), and the next point of each exposure, shape (MAX_EXPOSURES,).
+    votes: Any
+    spending: Any
+    next_points: Any
 
 
 class Batch(NamedTuple):
-    """A batch of events laid out as deliveries. The addresses are arguments of the families' loops."""
+    """A batch of events laid out as deliveries, with the votes of every gene at its points."""
 
-    events: Any  # dtype EVENT
-    events_at: int  # address of the event at index `first`
+    events: Any  # dtype EVENT, in order of time
+    ts: Any  # shape (length,): of the events from index `first` on
+    born_ts: Any  # shape (length,): when each event's token was born
+    liquidity: Any  # shape (length,): of the token after each event, in USD
     first: int
     length: int  # number of events from `first` on
+    number: int  # of the event at index `first`, counted from the engine's first event
     last_seq: int  # seq of the event before `events`
     deliveries: Any  # dtype DELIVERY
-    deliveries_at: int
     delivery_count: int  # number of deliveries in use
     after: Any  # dtype MARKET: the market of each event's token after the event
-    subscribed: Any  # shape (sets, deliveries): for each set of event kinds the indices of its deliveries
-    subscribed_at: Any  # address of each row
-    subscribed_counts: Any  # number of indices in each row
-    votes: Any  # shape (MAX_GENES, room), i1: work space
-    votes_at: int
+    points: Points
+    genes: Any  # shape (genes,), dtype GENE
+    planes: Any  # shape (genes, 2, words), i8: the votes at the points, see `memesnipe.engine.votes`
+    numbers: Any  # shape (genes, early votes), i8: of the events of votes from before the batch

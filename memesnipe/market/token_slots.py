@@ -30,7 +30,7 @@ class TokenSlots:
     dead_after_ns: int
     slots: NDArray[Any]  # shape (capacity,), dtype MARKET
     # A doubly linked list of slots in order of their last event; `ends` has its first and last slot, the number of
-    # incarnations, and the number of slots ever used.
+    # incarnations, the number of slots ever used, and the number of the next event, counted from 1.
     older: NDArray[np.int32]
     newer: NDArray[np.int32]
     ends: NDArray[np.int64]
@@ -41,7 +41,7 @@ class TokenSlots:
     def none(cls, dead_after_ns: int, capacity: int = 64) -> "TokenSlots":
         """Return empty slots."""
         links = np.full(capacity, _END, np.int32)
-        ends = np.array([_END, _END, 0, 0])
+        ends = np.array([_END, _END, 0, 0, 1])
         return cls(
             dead_after_ns, np.zeros(capacity, MARKET), links, links.copy(), ends, np.zeros(0, np.int32), np.zeros(1)
         )

@@ -3,6 +3,11 @@
 Each family's loop is a generated file, because numba's cache is keyed by a function's file: a loop that closed over
 ``on_event``, or got it as an argument, would be compiled again in every process. The file's name includes a hash of the
 strategy's source, so that a changed strategy gets a new file.
+
+A vote stands until the gene's next vote on the token. So besides the votes at the subscribed deliveries, a loop writes
+the standing votes at the events of tokens of other kinds, where genes with other subscriptions vote. The source of such
+a stale vote is the delivery of the batch at which the gene voted last; without one it is a vote from before the batch,
+and the number of its event is written too.
 """
 
 import importlib.util
@@ -26,23 +31,41 @@ _LOOP = '''"""The loop of the family {family}. Made by MemeSnipe; do not edit.""
 from numba import carray
 
 
-def compute_votes(params, states, events, deliveries, subscribed, count, votes):
+def compute_votes(
+    params, states, events, deliveries, subscribed, count, votes, number, stale, sources, stale_count, numbers
+):
     p = carray(params, 1)[0]
     state_of = carray(states, 1)
     event_of = carray(events, 1)
     delivery_of = carray(deliveries, 1)
     index_of = carray(subscribed, 1)
     vote_of = carray(votes, 1)
+    stale_of = carray(stale, 1)
+    source_of = carray(sources, 1)
+    number_of = carray(numbers, 1)
+    early = 0
+    for i in range(stale_count):
+        if source_of[i] < 0:
+            delivery = delivery_of[stale_of[i]]
+            s = state_of[delivery.slot]
+            is_same = s.incarnation_ == delivery.incarnation
+            vote_of[stale_of[i]] = s.vote_ if is_same else 0
+            number_of[early] = s.voted_ if is_same else 0
+            early += 1
     for i in range(count):
         index = index_of[i]
         delivery = delivery_of[index]
-        if delivery.slot < 0:
-            continue
         s = state_of[delivery.slot]
         if s.incarnation_ != delivery.incarnation:
             s.incarnation_ = delivery.incarnation
 {resets}
-        vote_of[index] = on_event(p, s, event_of[delivery.event])
+        vote = on_event(p, s, event_of[delivery.event])
+        s.vote_ = vote
+        s.voted_ = number + delivery.event
+        vote_of[index] = vote
+    for i in range(stale_count):
+        if source_of[i] >= 0:
+            vote_of[stale_of[i]] = vote_of[source_of[i]]
 '''
 
 
@@ -75,7 +98,10 @@ def _compile(strategy: Any, module: Any) -> Any:
     module.on_event = njit(error_model="numpy", forceinline=True)(strategy.on_event)
     record = {name: from_dtype(dtype) for name, dtype in _records(strategy).items()}
     pointers = (*(types.CPointer(record[name]) for name in ("params", "states", "events", "deliveries")),)
-    signature = types.void(*pointers, types.CPointer(types.int32), types.int64, types.CPointer(types.int8))
+    indices, numbers = types.CPointer(types.int32), types.CPointer(types.int64)
+    signature = types.void(
+        *pointers, indices, types.int64, types.CPointer(types.int8), types.int64, indices, indices, types.int64, numbers
+    )
     with explain(strategy):
         return cfunc(signature, **{**OPTIONS, "_nrt": True})(module.compute_votes)
 

@@ -115,8 +115,12 @@ class Strategy:
 
     @classmethod
     def state_dtype(cls) -> np.dtype[Any]:
-        """Return the dtype of the state of one token, which begins with the token's incarnation."""
-        return _record({"incarnation_": "i8"} | {name: f.kind for name, f in cls.state_fields.items()})
+        """Return the dtype of the state of one token.
+
+        It begins with the token's incarnation, the last vote, and the number of the event of that vote.
+        """
+        header = {"incarnation_": "i4", "vote_": "i4", "voted_": "i8"}
+        return _record(header | {name: f.kind for name, f in cls.state_fields.items()})
 
 
 def _record(fields: dict[str, str]) -> np.dtype[Any]:

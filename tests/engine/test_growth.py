@@ -61,8 +61,8 @@ def test_it_leaves_nothing_to_copy_for_the_event_that_finds_no_slot() -> None:
         small.prepare_growth(ALL)
         if small.token_slots.used == small.token_slots.capacity:
             break
-    states = [array.ctypes.data for genes in small.population.states for array in genes]
+    states = [array.ctypes.data for array in small.population.genes.states]
     small.token_slots.grow()
     small.population.grow(small.token_slots.capacity)
-    assert [array.ctypes.data for genes in small.population.states for array in genes] == states
+    assert [array.ctypes.data for array in small.population.genes.states] == states
     assert done.orders

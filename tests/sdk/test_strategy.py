@@ -76,7 +76,7 @@ def test_parameters_default_and_are_clipped_to_their_range() -> None:
 
 def test_state_starts_at_zero_with_the_declared_types() -> None:
     assert [type(value) for value in vars(Sample.make_state()).values()] == [float, int]
-    assert Sample.state_dtype().names == ("incarnation_", "mean", "last_ts")
+    assert Sample.state_dtype().names == ("incarnation_", "vote_", "voted_", "mean", "last_ts")
     assert [Sample.state_dtype()[name].str[1:] for name in ("mean", "last_ts")] == ["f8", "i8"]
     assert Sample.param_dtype().names == ("width", "height")
 

@@ -87,7 +87,7 @@ def test_compiled_and_plain_states_are_equal(family: str) -> None:
             if event.token in last and not _alive(last[event.token], event):
                 pytest.fail("no token may die on this short tape")
             last[event.token] = event.ts
-    kept = engine.population.states[0][0]
+    kept = engine.population.genes.states[0]
     for token, state in states.items():
         slot = engine.token_slots.slot_of_token[token]
         for name in strategy.state_fields if kept[slot]["incarnation_"] else ():

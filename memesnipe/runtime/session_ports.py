@@ -60,9 +60,10 @@ def check_addresses(settings: Settings) -> None:
     if servers.ray_address and _is_remote(servers.ray_address):
         missing = [name for name in ("redis_url", "database_url") if getattr(servers, name) is None]
         if missing:
+            names = " and ".join(name.upper() for name in missing)
             raise InputError(
-                f"RAY_ADDRESS is {servers.ray_address}, on another machine: set "
-                f"{' and '.join(name.upper() for name in missing)} too; the embedded servers listen on this machine only"
+                f"RAY_ADDRESS is {servers.ray_address}, on another machine: set {names} too; "
+                "the embedded servers listen on this machine only"
             )
 
 

@@ -109,6 +109,8 @@ def live(stage: Stage, tmp_path: Path) -> Iterator[Live]:
             solana_rpc_url=SecretStr(node.rpc_url),
             jupiter_api_url=node.rpc_url,
             jito_rpc_url=node.rpc_url,
+            rugcheck_api_url=None,
+            max_top_holders_percent=100,
             signer_token_filename=tmp_path / "token",
         )
         write_resolved(changed, Home(stage.home).settings)

@@ -10,9 +10,8 @@ import pytest
 
 from memesnipe.config.settings import settings_from
 from memesnipe.errors import InputError
-from memesnipe.feeds.choice import FeedChoice
-from memesnipe.runtime import session as session_module
-from memesnipe.runtime.session import Session
+from memesnipe.runtime import session_ports
+from memesnipe.runtime.session_ports import report_taken_ports, with_dashboard_port
 from memesnipe.servers.ports import holder_of, is_free, reserve_port
 from memesnipe.servers.process import free_port
 
@@ -74,25 +73,24 @@ def test_a_start_says_which_ports_are_taken_and_how_to_set_them(
     taken: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_from({}).changed(executor_metrics_port=taken, portfolio_metrics_port=taken)
-    session = Session(settings, FeedChoice("synthetic", 60.0), lambda: None)
-    session._report_taken_ports()
+    report_taken_ports(settings)
     holder = f"by {psutil.Process().name()} (process {os.getpid()})"
     page = settings.api.dashboard_port
-    monkeypatch.setattr(session_module, "reserve_port", lambda port: reserve_port(port) if port > page else None)
-    monkeypatch.setattr(session_module, "holder_of", lambda port: f" by web{port} (process 1)")
+    monkeypatch.setattr(session_ports, "reserve_port", lambda port: reserve_port(port) if port > page else None)
+    monkeypatch.setattr(session_ports, "holder_of", lambda port: f" by web{port} (process 1)")
     with ExitStack() as stack:
-        session._choose_port(stack)
+        chosen = with_dashboard_port(settings, stack)
     assert capsys.readouterr().err.splitlines() == [
         f"Port {taken} of the executor's metrics is taken {holder}: another free one is used; "
         "EXECUTOR_METRICS_PORT sets it.",
         f"Port {taken} of the portfolio's metrics is taken {holder}: another free one is used; "
         "PORTFOLIO_METRICS_PORT sets it.",
-        f"Port {page} of the page is taken by web{page} (process 1): it is at {session.settings.api.dashboard_port}; "
+        f"Port {page} of the page is taken by web{page} (process 1): it is at {chosen.api.dashboard_port}; "
         "DASHBOARD_PORT sets another.",
     ]
 
 
 def test_a_taken_port_that_was_set_is_refused_with_its_holder(taken: int) -> None:
-    session = Session(settings_from({}).changed(dashboard_port=taken), FeedChoice("synthetic", 60.0), lambda: None)
+    settings = settings_from({}).changed(dashboard_port=taken)
     with ExitStack() as stack, pytest.raises(InputError, match=f"DASHBOARD_PORT is {taken}: .*process {os.getpid()}"):
-        session._choose_port(stack)
+        with_dashboard_port(settings, stack)

@@ -23,6 +23,7 @@ from memesnipe.localnet.jito import JitoServer
 from memesnipe.localnet.jupiter import JupiterServer
 from memesnipe.localnet.market import ChainMarket
 from memesnipe.localnet.node import Node
+from memesnipe.localnet.token_data import TokenData
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, SELL_SIDE
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.protocol.order_status import OrderStatus
@@ -35,6 +36,7 @@ from memesnipe.solana.balance import Holdings, read_holdings
 from memesnipe.solana.request_mac import make_secret
 from memesnipe.solana.wallet import make_wallet
 from memesnipe.storage.runs import WALLET
+from tests.localnet.programs.market import ME, SOL, fund
 from tests.roles.conftest import Stage
 from tests.signer.served import serving
 
@@ -101,8 +103,11 @@ def live(stage: Stage, tmp_path: Path) -> Iterator[Live]:
     chain = Chain(slot_ms=20, start_unix_s=int(time.time()), confirmed_after=1, finalized_after=4)
     chain.fund(Pubkey.from_string(address), 10 * LAMPORTS_PER_SOL)
     market = ChainMarket(chain)
+    fund(chain)
     mint = market.create_coin("coin")
-    servers = (JupiterServer(market), JitoServer(chain))
+    chain.tick()
+    market.buy(ME, mint, SOL)  # a curve that nobody has bought from cannot pay for a sale, so its coin is refused
+    servers = (JupiterServer(market), JitoServer(chain), TokenData(market, lambda: 150.0))
     with Node(chain, routes=[route for server in servers for route in server.routes()]) as node:
         settings = read_resolved(Home(stage.home).settings)
         changed = settings.changed(

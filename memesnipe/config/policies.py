@@ -72,6 +72,8 @@ def ledger_policy_of(settings: Settings, capital: Capital) -> LedgerPolicy:
         trailing_stop=settings.risk.trailing_stop_loss_percent / 100,
         dead_after_ns=settings.fills.dead_after_secs * 1_000_000_000,
         capital_lamports=capital.lamports,
+        # What a wallet holds is traded on a chain, whose feed reports the wallet's own trades too.
+        pool_has_own_trades=capital.lamports > 0,
     )
 
 

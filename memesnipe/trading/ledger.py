@@ -60,6 +60,7 @@ class LedgerPolicy:
     trailing_stop: float  # of its highest value
     dead_after_ns: int
     capital_lamports: int = 0  # instead, where the capital is what a wallet holds
+    pool_has_own_trades: bool = False  # on a chain: the recorded pool has moved by them already
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,8 @@ class Ledger:
         if fill.failure:
             return Booked(position, fill.cash_change_lamports)
         realised = position.holding.apply_fill(fill, state.market_state.tokens[order.token])
+        if self._rules.pool_has_own_trades:
+            position.holding.shift_sol_lamports = position.holding.shift_token_raw = 0
         held = state.positions.setdefault(order.token, {})
         if position.holding.is_open:
             held[order.spec_id] = position

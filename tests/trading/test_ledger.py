@@ -64,6 +64,22 @@ def test_two_holdings_of_one_token_are_valued_as_one_sale() -> None:
     assert both.sol_lamports - both.fee_lamports - worth in (0, 1)
 
 
+def test_where_the_feed_reports_our_trades_the_recorded_pool_is_not_shifted_again() -> None:
+    ledger = Ledger(LedgerPolicy(10_000.0, 0.5, 0.4, 10**15, pool_has_own_trades=True))
+    _apply_last(ledger, Market().trade(1))
+    fill = _buy(5.0)
+    ledger.on_fill(_message(fill))
+    ledger.mark()
+    (position,) = ledger.state.open_positions()
+    out = quote_sell(ledger.state.market_state.tokens[0].pool, fill.token_raw)
+    assert position.value_lamports == out.sol_lamports - out.fee_lamports
+    shifted = Ledger(LedgerPolicy(10_000.0, 0.5, 0.4, 10**15))
+    _apply_last(shifted, Market().trade(1))
+    shifted.on_fill(_message(fill))
+    shifted.mark()
+    assert shifted.state.open_positions()[0].value_lamports > position.value_lamports
+
+
 @settings(max_examples=40)
 @given(
     st.lists(

@@ -101,7 +101,7 @@ def test_a_flatten_allows_exits_and_a_reset_removes_the_kill_file(backend, serve
     assert post("halt").status_code == 202
     assert halt_level(kill_file) is HaltLevel.ALL
     missing = post("flatten")
-    assert (missing.status_code, missing.json()["error"]) == (
+    assert (missing.status_code, missing.json()["detail"]) == (
         404, f"run {new_run} has no live account; trading is on paper",
     )  # fmt: skip
     assert post("flatten?account=nobody").status_code == 422

@@ -59,7 +59,7 @@ def _sent(desk: Desk, side: int, no: int, reason: str = "signal") -> Order:
 def _begun(desk: Desk) -> int:
     """Send an entry, which begins a round trip; return its budget."""
     order = _sent(desk, BUY_SIDE, 1)
-    assert desk.take_observed() == [Observation("abc", 0, None, order.decided_ts, is_between_events=False)]
+    assert desk.take_observed() == [Observation("abc", 0, None, order.decided_ts, is_between_events=False, seq=1)]
     return order.budget_lamports
 
 

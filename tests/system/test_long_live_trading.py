@@ -1,0 +1,53 @@
+"""A thousand live orders on a local Solana, under faults and kills, agree with the wallet to the lamport."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.system.installation import Installation, wait_for
+from tests.system.live import is_healthy, verified
+from tests.system.live_trading import (
+    SETTINGS,
+    Promotions,
+    is_executor,
+    is_signer,
+    kill,
+    live_outcomes,
+    settle,
+    write_strategy,
+)
+
+pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(3600)]
+
+ORDERS = 1_000
+STRATEGIES = 60
+KILLED_AFTER = (100, 300, 500, 700)  # orders: the executor and the signer in turn
+FAULTS = ("drop=0.1", "delay=0.05", "fail=0.05", "skip=0.05", "fork=0.01", "closed_socket=0.01", "node_behind=0.01")
+DEADLINE_S = 2_400
+
+
+def test_a_thousand_live_orders_under_faults_and_kills(installations: Callable[..., Installation]) -> None:
+    one = installations(**SETTINGS)
+    write_strategy(one)
+    faults = [text for fault in FAULTS for text in ("--fault", fault)]
+    process = one.start("up", "--mode", "live", "--localnet", "--slot-ms", "100", "--rate", "20", *faults, "--json")
+    wait_for("the system to be healthy", lambda: is_healthy(one))
+    promotions = Promotions(one, STRATEGIES)
+
+    def have_ended(count: int) -> bool:
+        promotions.go_on()
+        return sum(live_outcomes(one).values()) >= count
+
+    for number, after in enumerate(KILLED_AFTER):
+        wait_for(f"{after} live orders", lambda after=after: have_ended(after), DEADLINE_S)  # type: ignore[misc]
+        assert kill(one, (is_executor, is_signer)[number % 2]) == 1
+    wait_for(f"{ORDERS} live orders", lambda: have_ended(ORDERS), DEADLINE_S)
+    settle(one)
+    one.interrupt(process)
+    assert process.wait(120) == 0, one.stderr
+    report = json.loads(one.stdout)
+    assert report["wallet"]["differences"] == []
+    outcomes = report["accounts"]["live"]["outcomes"]
+    assert outcomes["landed"] > ORDERS // 2, outcomes
+    verified(one)

@@ -19,10 +19,14 @@ SYSTEM: Final = (
     "tests/system/test_external.py",
     "tests/test_docs_output.py",
     "tests/system/test_autoscaling.py",
+    "tests/system/test_live_trading.py",
+    "tests/system/test_live_safety.py",
     "tests/system/test_pumpfun.py",
     "tests/system/test_interrupt.py",
     "tests/system/test_ray_start.py",
     "tests/system/test_detached.py",
+    "tests/system/test_long_live_trading.py",
+    "tests/system/test_restore.py",
 )
 # The longest of the other files.
 LONG: Final = ("tests/cli/test_bench_live.py", "tests/actors/test_supervisor.py", "tests/evolution/test_markets.py")

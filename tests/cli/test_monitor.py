@@ -14,7 +14,9 @@ from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import simple_genome
 from memesnipe.runtime.lock import acquire
 from memesnipe.storage import views
+from memesnipe.storage.rows import Page
 from memesnipe.storage.schema import EquityRow, StrategyRow
+from memesnipe.storage.strategy_list import StrategyFilter, strategies
 from tests.cli.in_process import memesnipe
 
 HEALTHY = {
@@ -71,7 +73,7 @@ def test_the_state_is_shown_once(
             "report": views.report(connection, new_run),
             "portfolio": views.portfolio(connection, new_run),
             "risk": views.risk(connection, new_run),
-            "strategies": views.strategies(connection, new_run, 8),
+            "strategies": strategies(connection, new_run, StrategyFilter(), Page(8)).rows,
         }
     done = memesnipe(tmp_path, "monitor", "--once")
     assert (done.returncode, done.stderr) == (0, "")

@@ -84,7 +84,7 @@ class Commands:
             check_reason(reason)
             problem = self._change_kill_file(name)
             if problem and name is not CommandName.HALT:
-                return Answer({"error": problem}, status_code=503)
+                return ProblemAnswer(503, problem)
             submitted = await self._workers.run(
                 lambda: submit(
                     self._database, name, spec_id=spec_id, reason=reason, account=account, deadline=deadline, who=who

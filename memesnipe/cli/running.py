@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,12 @@ def status() -> dict[str, Any]:
 def _report(url: str) -> dict[str, Any]:
     """Return the report, or {"error": reason}: the health of the parts is shown without a report too."""
     try:
-        return _get(f"{url}/api/report")
+        answer = loopback.get(f"{url}/api/report", timeout_s=_TIMEOUT_S)
+        found: dict[str, Any] = orjson.loads(answer.body)
+        return found if answer.status == HTTPStatus.OK else {"error": f"no report: {found['detail']}"}
     except TimeoutError:
         return {"error": f"no report: the database has not responded for {_TIMEOUT_S:g} s"}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         return {"error": f"no report: {getattr(error, 'reason', error)}"}
 
 

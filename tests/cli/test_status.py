@@ -62,7 +62,7 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     [
         (None, "no report: the database has not responded for 0.2 s"),
         (b"<html>", "no report: unexpected character"),
-        (b'{"error": "the database does not respond"}', "the database does not respond"),
+        (b'{"status": 503, "detail": "the database does not respond"}', "no report: the database does not respond"),
     ],
 )
 def test_the_health_is_shown_without_a_report(api: Api, report: bytes | None, expected: str) -> None:

@@ -28,6 +28,10 @@ class InputError(MemeSnipeError):
     exit_code = 2
 
 
+class NoRunYetError(InputError):
+    """There is no run in the folder yet."""
+
+
 class SettingsError(InputError):
     """A setting is missing or wrong."""
 

@@ -14,7 +14,7 @@ from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.health import HealthCheck, one_line
 from memesnipe.protocol.account import Account
 from memesnipe.storage import views
-from memesnipe.storage.equity_view import initial_capital_usd, today_usd
+from memesnipe.storage.equity_view import initial_capital_usd, live_capital_lamports, today_usd
 from memesnipe.storage.learned import in_words, learned
 from memesnipe.storage.rows import Page
 from memesnipe.storage.trade_list import TradeFilter, trades
@@ -91,7 +91,7 @@ def learned_so_far(conn: Connection, run_id: int) -> Json:
 
 def accounts_of(conn: Connection, run_id: int) -> list[Account]:
     """Return the accounts of a run: paper, and live where it has capital."""
-    has_live = initial_capital_usd(conn, run_id, Account.LIVE) is not None
+    has_live = live_capital_lamports(conn, run_id) is not None
     return [Account.PAPER, Account.LIVE] if has_live else [Account.PAPER]
 
 

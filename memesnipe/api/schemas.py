@@ -63,6 +63,18 @@ class Strategies(Schema):
     retired: int
 
 
+class AccountFigures(Schema):
+    """The orders, trades and money of one account."""
+
+    orders: int
+    fills: int
+    failed_orders: int
+    trades: int
+    open_positions: int
+    equity_lamports: int | None
+    equity_usd: float | None
+
+
 class Report(Schema):
     """The figures of a run."""
 
@@ -85,6 +97,7 @@ class Report(Schema):
     equity_usd: float | None
     risk_level: str
     halted: bool
+    live: AccountFigures | None = Field(description="Of the live account, where the run has one.")
 
 
 class Learned(Schema):
@@ -101,6 +114,7 @@ class Learned(Schema):
     expected_return: float | None = Field(description="Of a round trip of theirs, weighted by their capital.")
     families: list[str] = Field(description="Of theirs, those with most capital first.")
     trades_needed: float | None = Field(description="Round trips until the next one on probation is proven.")
+    live: int = Field(description="Of the strategies on probation and the proven ones.")
 
 
 class Portfolio(Schema):

@@ -20,6 +20,8 @@ def backup_command(
 ) -> None:
     """Write database, event logs, tapes and snapshots to one file, while the system runs or not; no secrets."""
     check_output("-o", output)
+    if output.exists():
+        raise InputError(f"-o {output}: exists already, and a backup replaces no file; choose another name")
 
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.runtime.backup import back_up  # noqa: PLC0415 - slow to load

@@ -37,15 +37,15 @@ def write_kill_file(reason: str) -> tuple[bool, str]:
     return holder(home) is not None or settings.servers.database_url is not None, problem
 
 
-def remove_kill_file() -> None:
-    """Remove the kill file of this folder.
+def remove_kill_file() -> bool:
+    """Remove the kill file of this folder; return whether there was one.
 
     Raises:
         MemeSnipeError: it cannot be removed.
     """
     path = Home(load_settings().installation.memesnipe_home.resolve()).signer_halt
     try:
-        halt_file.resume(path)
+        return halt_file.resume(path)
     except OSError as error:
         raise MemeSnipeError(f"{path} cannot be removed: {error.strerror}") from None
 

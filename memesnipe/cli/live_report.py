@@ -1,22 +1,53 @@
 """The end of a live run's report: both accounts apart, and the wallet against the records."""
 
+import time
 from functools import partial
 from typing import Any, Final
 
 from sqlalchemy.exc import OperationalError
 
 from memesnipe.api.background_check import BackgroundCheck
+from memesnipe.config.home import Home
 from memesnipe.errors import MemeSnipeError
+from memesnipe.halt_file import halt, halt_level, resume
 from memesnipe.protocol.account import Account
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_message
 from memesnipe.solana.balance import read_holdings
 from memesnipe.storage.account_views import account_figures, outcomes
-from memesnipe.storage.runs import WALLET, read_run_settings
+from memesnipe.storage.runs import WALLET, has_settled, read_run_settings
 from memesnipe.storage.wallets import write_wallet
 from memesnipe.verification.wallet import wallet_verdict
 
 _LIMIT_S: Final = 30.0
+_SETTLE_S: Final = 60.0  # a transaction is finalized, or expires, in less with the local chain's usual slots
+_LOOK_S: Final = 0.25
+
+
+def settle(session: Session) -> None:
+    """Let the orders end that are open on a local chain: it ends with the run, and nobody could ask it later.
+
+    The kill file keeps the signer from signing further ones meanwhile. A run on a public chain finds out at its next
+    start.
+    """
+    kill_file = Home(session.home).signer_halt
+    was_halted = halt_level(kill_file) is not None
+    halt(kill_file)
+    try:
+        print_message("Waiting for the live orders that are open ...")
+        end_s = time.monotonic() + _SETTLE_S
+        while time.monotonic() < end_s and not _has_settled(session):
+            session.watch(_LOOK_S)
+    except OperationalError:
+        print_message("PostgreSQL does not respond: open live orders are left as they are.")
+    finally:
+        if not was_halted:
+            resume(kill_file)
+
+
+def _has_settled(session: Session) -> bool:
+    with session.database.connect() as connection:
+        return has_settled(connection, session.run.run_id)
 
 
 def live_report(session: Session) -> dict[str, Any]:

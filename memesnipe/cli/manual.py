@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from memesnipe.cli.options import Json
-from memesnipe.errors import MemeSnipeError
+from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError
 from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.terminal import print_json, print_table
 
@@ -68,8 +68,13 @@ def reset_command(reason: Reason = "", json: Json = False) -> None:
     """Leave a halt, a flatten or Emergency; drawdown is measured from the current equity on."""
     from memesnipe.cli.halt_over_http import remove_kill_file  # noqa: PLC0415 - pydantic is slow to load
 
-    remove_kill_file()  # first, or the file would halt the run again
-    _send(CommandName.RISK_RESET, "", reason, json=json)
+    was_halted = remove_kill_file()  # first, or the file would halt the run again
+    try:
+        _send(CommandName.RISK_RESET, "", reason, json=json)
+    except NoRunYetError:
+        if not was_halted:
+            raise
+        _show(CommandName.RISK_RESET, {"outcome": "the next start is not halted any more"}, json=json)
 
 
 @manual.command("promote")
@@ -98,6 +103,8 @@ def show_command(json: Json = False) -> None:
 
 
 def _send(name: str, spec_id: str, reason: str, *, json: bool) -> None:
+    if name in (CommandName.PROMOTE, CommandName.DEMOTE) and not spec_id.strip():
+        raise InputError("SPEC is empty; `memesnipe strategies` lists the ids")
     from memesnipe.cli.manual_commands import send_command  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     _show(name, send_command(name, spec_id, reason), json=json)

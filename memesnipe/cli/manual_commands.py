@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, load_settings, read_resolved
-from memesnipe.errors import InputError, MemeSnipeError, RefusedError, first_line
+from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError, RefusedError, first_line
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
@@ -64,7 +64,7 @@ def _run(engine: Engine) -> int:
     with engine.connect() as connection:
         run_id = views.latest_run(connection)
     if run_id is None:
-        raise InputError(NO_RUN)
+        raise NoRunYetError(NO_RUN)
     return run_id
 
 
@@ -119,7 +119,7 @@ def record(engine: Engine, name: CommandName, spec_id: str, reason: str, account
     try:
         return _within(_RECORD_S, lambda: submit(engine, name, **asked, account=account, deadline=deadline))
     except NoRunError as error:
-        raise InputError(NO_RUN) from error
+        raise NoRunYetError(NO_RUN) from error
     except NoSuchStrategyError as error:
         raise InputError(f"{error}{_near(engine, spec_id)}; `memesnipe strategies` lists them") from error
     except NoSuchAccountError as error:

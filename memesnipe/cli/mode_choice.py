@@ -64,15 +64,24 @@ def _local(options: LocalOptions, *, until_end: bool) -> tuple[str, ...]:
     arguments = ["--start-on-request"]  # the feed starts the market, so that it misses nothing
     if options.tape is not None:
         check_tape("--tape", options.tape)
+        from memesnipe.tapes.tape import read_tape  # noqa: PLC0415 - slow to load
+
+        read_tape(options.tape)  # a file that is no tape is refused before anything is started
         arguments += ["--tape", str(options.tape.resolve())]
     elif until_end:
         raise InputError("--until-end: the market of the local chain has no end without --tape")
     if options.speed is not None:
+        if options.speed == "max":
+            raise InputError("--speed max: the local chain has a clock of its own; give a ratio, such as 60")
         arguments += ["--speed", options.speed]
     if options.slot_ms is not None:
         arguments += ["--slot-ms", str(options.slot_ms)]
     if options.rate is not None:
         arguments += ["--rate", str(options.rate)]
+    if options.faults:
+        from memesnipe.localnet.faults import parse_rates  # noqa: PLC0415 - slow to load
+
+        parse_rates(options.faults)
     for fault in options.faults:
         arguments += ["--fault", fault]
     return tuple(arguments)

@@ -84,9 +84,10 @@ def _figures(report: Json, total: int | None) -> str:
     events, strategies = report["events"], report["strategies"]
     of = f"/{total:,}" if total else ""
     equity = report["equity_usd"]
+    live = f"{strategies['live']} live  " if strategies["live"] else ""
     return (
         f"{events['consumed']:,}{of} events  generation {report['generations']}  "
-        f"{strategies['simulating']} simulating  {strategies['paper']} on paper  "
+        f"{strategies['simulating']} simulating  {strategies['paper']} on paper  {live}"
         f"{report['trades']} round trips  {report['open_positions']} open  "
         f"{'-' if equity is None else f'${equity:,.2f}'}  "
         f"risk {report['risk_level']}{', halted' if report['halted'] else ''}"

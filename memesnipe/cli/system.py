@@ -87,10 +87,10 @@ def up_command(
 
     settings = load_settings()
     if trading.is_live and not localnet:
-        check_switches(settings)
         if not {*choice.names} & {*REAL_MARKETS}:
             markets = " or ".join(REAL_MARKETS)
             raise InputError(f"--mode live --feed {choice.name}: trades what {markets} reports; add one of them")
+        check_switches(settings)
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load
 

@@ -57,8 +57,10 @@ def up(
         result["seconds"] = round(time.monotonic() - started, 3)
         result["assumptions"] = assumptions
         if mode.is_live:
-            from memesnipe.cli.live_report import live_report  # noqa: PLC0415 - as above
+            from memesnipe.cli.live_report import live_report, settle  # noqa: PLC0415 - as above
 
+            if mode.localnet is not None:
+                settle(session)
             result |= live_report(session)
     if as_json:
         print_json(result)

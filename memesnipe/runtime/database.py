@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, read_resolved
-from memesnipe.errors import InputError, MemeSnipeError, first_line
+from memesnipe.errors import MemeSnipeError, NoRunYetError, first_line
 from memesnipe.runtime.lock import acquire, holder
 from memesnipe.servers.servers import LocalServers
 from memesnipe.storage.database import connect, migrate
@@ -38,7 +38,7 @@ def open_database(settings: Settings, *, create: bool = False) -> Iterator[tuple
             url = settings.servers.database_url.get_secret_value()
         else:
             if not (create or Home(home).has_database):
-                raise InputError(NO_RUN)
+                raise NoRunYetError(NO_RUN)
             stack.callback(acquire(home).close)
             servers = stack.enter_context(LocalServers(*Home(home).server_folders))
             url = servers.start(need_redis=False).database_url or ""

@@ -32,7 +32,10 @@ def live_identity(settings: Settings) -> dict[str, Any]:
     Raises:
         MemeSnipeError: the node does not answer.
     """
-    chain = genesis_hash(settings.feeds.solana_rpc_url.get_secret_value())
+    try:
+        chain = genesis_hash(settings.feeds.solana_rpc_url.get_secret_value())
+    except MemeSnipeError as error:
+        raise MemeSnipeError(f"--mode live: SOLANA_RPC_URL: {error}") from None
     return {"mode": "live", WALLET: wallet_address(settings.installation.wallet_file), CHAIN: chain}
 
 

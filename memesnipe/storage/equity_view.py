@@ -1,6 +1,6 @@
 """The equity of an account over time in as few points as a chart needs, and the worth of holding cash or SOL."""
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import BigInteger, Connection, Select, func, or_, select
 
 from memesnipe.protocol.account import Account
 from memesnipe.storage.rows import Json, records
@@ -24,9 +24,25 @@ def equity(conn: Connection, run_id: int, account: Account, points: int) -> Json
 
 
 def initial_capital_usd(conn: Connection, run_id: int, account: Account) -> float | None:
-    """Return the capital with which an account began; None where it has none."""
-    capital = RunRow.settings["initial_capital_usd" if account is Account.PAPER else LIVE_CAPITAL].as_float()
-    found: float | None = conn.scalar(select(capital).where(RunRow.run_id == run_id))
+    """Return the capital with which an account began; None where it has none, or no mark yet that has a price of SOL.
+
+    The live account's capital is what the wallet held, in lamports, valued at the first price of SOL.
+    """
+    if account is Account.PAPER:
+        capital = RunRow.settings["initial_capital_usd"].as_float()
+        found: float | None = conn.scalar(select(capital).where(RunRow.run_id == run_id))
+        return found
+    lamports = live_capital_lamports(conn, run_id)
+    price = select(EquityRow.equity_usd / func.nullif(EquityRow.equity_lamports, 0))
+    of = (EquityRow.run_id == run_id, EquityRow.account == account)
+    first = conn.scalar(price.where(*of).order_by(EquityRow.seq).limit(1))
+    return None if lamports is None or first is None else lamports * float(first)
+
+
+def live_capital_lamports(conn: Connection, run_id: int) -> int | None:
+    """Return what of the wallet was the capital of the live account at its beginning; None without such an account."""
+    capital = RunRow.settings[LIVE_CAPITAL].as_string().cast(BigInteger)
+    found: int | None = conn.scalar(select(capital).where(RunRow.run_id == run_id))
     return found
 
 

@@ -26,6 +26,7 @@ class Learned:
     expected_return: float | None  # of a round trip of these strategies, weighted by their capital
     families: tuple[str, ...]  # of these strategies, those with most capital first
     trades_needed: float | None  # by the strategy on probation that is nearest to its proof
+    live: int = 0  # of the strategies on probation and the proven ones
 
 
 def learned(conn: Connection, run_id: int) -> Learned:
@@ -40,12 +41,12 @@ def learned(conn: Connection, run_id: int) -> Learned:
     last = select(GenerationRow.reason).where(of_generations).order_by(GenerationRow.index.desc()).limit(1)
     equity = select(EquityRow.equity_usd).where(EquityRow.run_id == run_id, EquityRow.account == Account.PAPER)
     equity_usd = conn.scalar(equity.order_by(EquityRow.seq.desc()).limit(1)) or 0.0
-    columns = (StrategyRow.genome, StrategyRow.allocation_usd, StrategyRow.evidence)
+    columns = (StrategyRow.genome, StrategyRow.allocation_usd, StrategyRow.evidence, StrategyRow.mode)
     in_mode = StrategyRow.mode.in_(("paper", "live"))
-    on_paper = conn.execute(select(*columns).where(StrategyRow.run_id == run_id, in_mode)).all()
-    proven = [row for row in on_paper if row.evidence and row.evidence["is_proven"]]
-    others = [row for row in on_paper if not (row.evidence and row.evidence["is_proven"])]
-    capital_usd = sum(row.allocation_usd for row in on_paper)
+    trading = conn.execute(select(*columns).where(StrategyRow.run_id == run_id, in_mode)).all()
+    proven = [row for row in trading if row.evidence and row.evidence["is_proven"]]
+    others = [row for row in trading if not (row.evidence and row.evidence["is_proven"])]
+    capital_usd = sum(row.allocation_usd for row in trading if row.mode == "paper")
     needed = [row.evidence["trades_needed"] for row in others if row.evidence]
     return Learned(
         generations=generations,
@@ -55,9 +56,10 @@ def learned(conn: Connection, run_id: int) -> Learned:
         on_probation=len(others),
         proven=len(proven),
         invested_ratio=capital_usd / equity_usd if equity_usd else 0.0,
-        expected_return=_weighted_return(on_paper),
-        families=_families(on_paper),
+        expected_return=_weighted_return(trading),
+        families=_families(trading),
         trades_needed=min((count for count in needed if count is not None), default=None),
+        live=sum(row.mode == "live" for row in trading),
     )
 
 
@@ -93,8 +95,16 @@ def _standing(facts: Learned) -> str:
         return "None is expected to earn on fresh trades, so all capital stays in cash."
     families = f", mostly {', '.join(facts.families[:2])}" if facts.families else ""
     expected = "" if facts.expected_return is None else f", with {facts.expected_return:+.1%} expected of a round trip"
-    held = f"{facts.proven + facts.on_probation:,} trade on paper{families}{expected}; {_proof(facts)}."
-    return f"{held} They hold {facts.invested_ratio:.1%} of the equity, the rest is cash."
+    on_paper = facts.proven + facts.on_probation - facts.live
+    if not on_paper:
+        trade = f"{facts.live:,} trade live"
+    else:
+        trade = f"{on_paper:,} trade on paper" + (f" and {facts.live:,} live" if facts.live else "")
+    held = f"{trade}{families}{expected}; {_proof(facts)}."
+    if not on_paper:
+        return f"{held} All paper capital stays in cash."
+    who = "Those on paper" if facts.live else "They"
+    return f"{held} {who} hold {facts.invested_ratio:.1%} of the equity, the rest is cash."
 
 
 def _proof(facts: Learned) -> str:

@@ -10,8 +10,9 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, Sele
 
 from memesnipe.market.events import COVER_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SIDE_NAMES
 from memesnipe.protocol.account import Account
+from memesnipe.storage.account_views import account_figures
+from memesnipe.storage.equity_view import initial_capital_usd, live_capital_lamports
 from memesnipe.storage.rows import Json, records
-from memesnipe.storage.runs import LIVE_CAPITAL
 from memesnipe.storage.schema import (
     AllocationRow,
     BreakerRow,
@@ -44,7 +45,7 @@ def latest_run(conn: Connection) -> int | None:
 
 
 def report(conn: Connection, run_id: int) -> Json:
-    """Return the figures of a run, read in one statement and therefore consistent."""
+    """Return the figures of a run, read in one statement and therefore consistent; those of the live account apart."""
     row = conn.execute(_report_query(run_id)).one()
     return {
         "run_id": run_id,
@@ -66,6 +67,7 @@ def report(conn: Connection, run_id: int) -> Json:
         "equity_usd": row.equity_usd,
         "risk_level": row.risk_level,
         "halted": row.halted,
+        "live": None if live_capital_lamports(conn, run_id) is None else account_figures(conn, run_id, Account.LIVE),
     }
 
 
@@ -162,8 +164,7 @@ def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -
     marks = select(EquityRow).where(*_of(EquityRow, run_id, account))
     last = records(conn, marks.order_by(EquityRow.seq.desc()).limit(1))
     first = records(conn, marks.order_by(EquityRow.seq).limit(1))
-    capital = RunRow.settings["initial_capital_usd" if account is Account.PAPER else LIVE_CAPITAL].as_float()
-    initial_usd = conn.scalar(select(capital).where(RunRow.run_id == run_id))
+    initial_usd = initial_capital_usd(conn, run_id, account)
     equity = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
     return {
         "run_id": run_id,

@@ -22,6 +22,8 @@ BAD = """ts_ns,mint,side,sol_amount,token_amount
 1757782397000000000,MintB,hold,0.1,3400000
 """
 
+ARMED = {"LIVE_TRADING_ENABLED": "true", "PAPER_TRADING_MODE": "false"}
+
 
 def process(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the installed command."""
@@ -72,6 +74,16 @@ def test_a_recording_can_be_replayed_and_is_no_history_of_its_own_market(tmp_pat
     assert_one_line(refused, 2, "a history must be from before it")
 
 
+def test_a_halt_that_waits_for_the_next_start_can_be_taken_back(tmp_path: Path) -> None:
+    halted = memesnipe(tmp_path, "halt")
+    assert (halted.returncode, halted.stderr) == (0, "")
+    assert (tmp_path / ".memesnipe/signer/halt").is_file()
+    reset = memesnipe(tmp_path, "risk", "reset", "--json")
+    assert json.loads(reset.stdout) == {"outcome": "the next start is not halted any more"}
+    assert not (tmp_path / ".memesnipe/signer/halt").exists()
+    assert_one_line(memesnipe(tmp_path, "risk", "reset"), 2, "there is no run in this folder yet")
+
+
 def test_list_strategies_shows_ranges(tmp_path: Path) -> None:
     found = json.loads(memesnipe(tmp_path, "list-strategies", "--json").stdout)
     assert found["momentum_5m"]["parameters"]["lookback_s"]["unit"] == "s"
@@ -109,8 +121,14 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("record", "-o", "text.csv"), {}, 2, "text.csv is not a folder"),
         (("record", "-o", "out", "--hours", "0"), {}, 2, "--hours 0: must be a number from 0.001 to 8760"),
         (("up",), {"DASHBOARD_PORT": "0"}, 2, "DASHBOARD_PORT is '0'"),
-        (("up", "--mode", "live"), {}, 3, "--mode live: LIVE_TRADING_ENABLED is false; PAPER_TRADING_MODE is true; "),
-        (("up", "--mode", "live"), {"LIVE_TRADING_ENABLED": "true", "PAPER_TRADING_MODE": "false"}, 3, "no wallet at"),
+        (("up", "--mode", "live"), {}, 2, "--mode live --feed synthetic: trades what pumpfun or helius reports"),
+        (("up", "--mode", "live", "--feed", "pumpfun"), {}, 3, "LIVE_TRADING_ENABLED is false; PAPER_TRADING_MODE is"),
+        (("up", "--mode", "live", "--feed", "pumpfun"), ARMED, 3, "no wallet at"),
+        (("up", "--localnet", "--fault", "drop=2"), {}, 2, "the rate of drop must be a probability from 0 to 1"),
+        (("up", "--localnet", "--tape", "text.csv"), {}, 2, "text.csv is not a tape"),
+        (("up", "--localnet", "--speed", "max"), {}, 2, "--speed max: the local chain has a clock of its own"),
+        (("promote", " "), {}, 2, "SPEC is empty; `memesnipe strategies` lists the ids"),
+        (("backup", "-o", "text.csv"), {}, 2, "-o text.csv: exists already, and a backup replaces no file"),
         (("up", "--report", "."), {}, 2, "--report .: is a folder; name a file"),
         (("up", "--report", "no/r.json"), {}, 2, "--report no/r.json: there is no folder no"),
         (("verify",), {}, 2, "there is no run in this folder yet"),

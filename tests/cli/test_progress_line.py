@@ -16,7 +16,7 @@ from memesnipe.servers.process import wait_until
 
 NOTHING: dict[str, Any] = {
     "events": {"published": 0, "consumed": 0, "rejected": 0}, "generations": 0, "trades": 0, "open_positions": 0,
-    "strategies": {"simulating": 0, "paper": 0}, "equity_usd": None, "risk_level": "normal", "halted": False,
+    "strategies": {"simulating": 0, "paper": 0, "live": 0}, "equity_usd": None, "risk_level": "normal", "halted": False,
 }  # fmt: skip
 PUBLISHED = NOTHING | {"events": {"published": 20, "consumed": 0, "rejected": 0}}
 BEGUN = NOTHING | {"events": {"published": 20, "consumed": 10, "rejected": 0}, "equity_usd": 9_000.5}

@@ -5,7 +5,8 @@ import sqlalchemy as sa
 
 from memesnipe.protocol.account import Account
 from memesnipe.storage import schema
-from memesnipe.storage.equity_view import equity
+from memesnipe.storage.equity_view import equity, initial_capital_usd, live_capital_lamports
+from memesnipe.storage.views import portfolio
 
 SOL = 1_000_000_000
 DAY_NS = 86_400 * SOL
@@ -67,3 +68,17 @@ def test_paper_and_live_are_apart(conn, new_run, insert):
     insert(schema.EquityRow, seq=1, account="live", equity_lamports=SOL, equity_usd=7.0)
     for account, usd in ((Account.PAPER, 100.0), (Account.LIVE, 7.0)):
         assert [point["equity_usd"] for point in equity(conn, new_run, account, 10)["points"]] == [usd]
+
+
+def test_the_live_capital_is_in_lamports_and_is_valued_at_the_first_price(database, conn, new_run):
+    assert initial_capital_usd(conn, new_run, Account.LIVE) is None
+    with database.begin() as connection:
+        run = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+        connection.execute(run.values(settings={"live_capital_lamports": 5 * SOL}))
+        zeros = {"run_id": new_run, "account": "live", "cash_usd": 0.0, "drawdown": 0.0}
+        for seq, sol_usd in ((1, 150.0), (2, 160.0)):
+            mark = {"seq": seq, "ts": seq, "equity_lamports": 5 * SOL, "equity_usd": 5 * sol_usd}
+            connection.execute(sa.insert(schema.EquityRow), [zeros | mark])
+    assert live_capital_lamports(conn, new_run) == 5 * SOL
+    assert initial_capital_usd(conn, new_run, Account.LIVE) == 750.0
+    assert portfolio(conn, new_run, Account.LIVE)["change_usd"] == 50.0

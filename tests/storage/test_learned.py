@@ -59,10 +59,10 @@ def test_proven_strategies_are_described_by_their_capital(conn, new_run, insert)
     facts = learned(conn, new_run)
     assert facts.families == ("trend", "volume")
     assert facts.expected_return == pytest.approx(0.03)
-    assert facts.invested_ratio == pytest.approx(0.405)
+    assert facts.invested_ratio == pytest.approx(0.305)
     assert in_words(facts).endswith(
-        "3 trade on paper, mostly trend, volume, with +3.0% expected of a round trip; 2 are proven. "
-        "They hold 40.5% of the equity, the rest is cash."
+        "2 trade on paper and 1 live, mostly trend, volume, with +3.0% expected of a round trip; 2 are proven. "
+        "Those on paper hold 30.5% of the equity, the rest is cash."
     )
 
 

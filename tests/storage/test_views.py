@@ -46,6 +46,7 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
         "equity_usd": None,
         "risk_level": "normal",
         "halted": False,
+        "live": None,
     }
     portfolio = views.portfolio(conn, new_run)
     assert portfolio["equity_usd"] is None and portfolio["open_positions"] == 0
@@ -100,6 +101,7 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
         "equity_usd": 990.0,
         "risk_level": "warning",
         "halted": False,
+        "live": None,
     }
 
 

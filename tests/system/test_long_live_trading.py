@@ -14,7 +14,6 @@ from tests.system.live_trading import (
     is_signer,
     kill,
     live_outcomes,
-    settle,
     write_strategy,
 )
 
@@ -43,9 +42,8 @@ def test_a_thousand_live_orders_under_faults_and_kills(installations: Callable[.
         wait_for(f"{after} live orders", lambda after=after: have_ended(after), DEADLINE_S)  # type: ignore[misc]
         assert kill(one, (is_executor, is_signer)[number % 2]) == 1
     wait_for(f"{ORDERS} live orders", lambda: have_ended(ORDERS), DEADLINE_S)
-    settle(one)
-    one.interrupt(process)
-    assert process.wait(120) == 0, one.stderr
+    one.interrupt(process)  # while orders are open: their outcomes are waited for
+    assert process.wait(200) == 0, one.stderr
     report = json.loads(one.stdout)
     assert report["wallet"]["differences"] == []
     outcomes = report["accounts"]["live"]["outcomes"]

@@ -17,7 +17,7 @@ def test_logs_and_traces_have_every_order_and_fill(tmp_path: Path, database: sa.
     receiver = Receiver()
     settings = {"otlp_endpoint": receiver.url, "log_level": "DEBUG"}
     try:
-        with small_runs(tmp_path, database, redis_url.removesuffix("/0") + "/6", settings=settings) as small:
+        with small_runs(tmp_path, database, redis_url.removesuffix("/0") + "/12", settings=settings) as small:
             run_id = small.run("replay:order-path", lambda _: None)
     finally:
         receiver.close()

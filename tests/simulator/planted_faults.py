@@ -299,7 +299,7 @@ FAULTS: Final = [
     PlantedFault("an event of the feed skipped", Intake, "_take", _token_of_the_next),
     PlantedFault("an event of the feed taken twice", Intake, "_take", _token_of_the_last),
     PlantedFault("events not logged", EventLog, "append", _nothing),
-    PlantedFault("a demoted strategy keeps its allocation", Portfolio, "decide", _release_late, 371),
+    PlantedFault("a demoted strategy keeps its allocation", Portfolio, "decide", _release_late, 640),
     PlantedFault("a command not published", MarketData, "_assign", _command_unpublished, 4),
     PlantedFault("marks that depend on the speed of roles", PositionRole, "read", _ahead_of_the_watermark),
     PlantedFault("the portfolio restored without its state", PortfolioRole, "load", _nothing, 5),

@@ -1,5 +1,6 @@
 """What `memesnipe up --localnet` uses in place of the public chain and the user's wallet; nothing of it has value."""
 
+import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from memesnipe.runtime.live_run import wallet_address
 from memesnipe.runtime.trading_mode import TradingMode
 from memesnipe.secret_file import create_secret
 from memesnipe.servers.local_chain import ChainUrls, LocalChain
+from memesnipe.solana.addresses import JITO_TIP_ACCOUNTS
 from memesnipe.solana.wallet import make_wallet
 
 SOL: Final = 10.0  # of the wallet at the beginning of a chain
@@ -20,16 +22,7 @@ _POLICY: Final = """\
 # The keys are described in docs/signer.md.
 enabled = true
 venues = ["pump", "pumpswap", "jupiter"]
-tip_accounts = [
-    "96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5",
-    "HFqU5x63VTqvQss8hp11i4wVV8bD44PvwucfZ2bU7gRe",
-    "Cw8CFyM9FkoMi7K7Crf6HNQqf4uEMzpKw6QNghXLvLkY",
-    "ADaUMid9yfUytqMBgopwjb2DTLSokTSzL1zt6iGPaS49",
-    "DfXygSm4jCyNCybVYYK6DwvWqjKee8pbDmJGcLWNDXjh",
-    "ADuUkR4vqLUMWXxW9gh6D6L8pMSawimctcNZ5pGwDcEt",
-    "DttWaMuVvTiduZRnguLF7jNxTgiMBZ1hyAumKUiL2KRL",
-    "3AVi9Tg9Uo68tJfuvoKvqKNWKkC5wPdSSdeBnizKZ6jT",
-]
+tip_accounts = {tip_accounts}
 
 [spend]
 per_transaction = 1_000_000_000
@@ -57,7 +50,7 @@ burst = 1_000
 
 def policy_text() -> str:
     """Return the signer's policy for a local chain."""
-    return _POLICY
+    return _POLICY.format(tip_accounts=json.dumps([str(account) for account in JITO_TIP_ACCOUNTS]))
 
 
 def local_settings(settings: Settings, home: Path, mode: TradingMode) -> Settings:
@@ -69,7 +62,7 @@ def local_settings(settings: Settings, home: Path, mode: TradingMode) -> Setting
     folder = Home(home).localnet
     wallet, policy = folder / "wallet.json", folder / "signer-policy.toml"
     make_wallet(wallet)
-    create_secret(policy, _POLICY)
+    create_secret(policy, policy_text())
     return settings.changed(
         live_trading_enabled=mode.is_live,
         paper_trading_mode=not mode.is_live,

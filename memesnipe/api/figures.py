@@ -40,7 +40,7 @@ def figure_routes(reads: Reads) -> APIRouter:
         """The figures of the newest run."""
         return await reads.answer(request, views.report)
 
-    @router.get("/api/learned", response_model=schemas.Learned)
+    @router.get("/api/learned", response_model=schemas_details.Learned)
     async def show_learned(request: Request) -> Response:
         """What the newest run has learned so far, as figures and in words."""
         return await reads.answer(request, learned_so_far)

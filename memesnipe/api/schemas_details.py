@@ -1,4 +1,4 @@
-"""The JSON of the API's detailed responses: a strategy, equity over time, the market, and the audit log."""
+"""The JSON of the API's detailed responses: what was learned, a strategy, equity, the market, and the audit log."""
 
 from typing import Annotated, Any
 
@@ -7,6 +7,23 @@ from pydantic import Field
 from memesnipe.api.schemas import LifecycleChange, Nanoseconds, Schema, Seq, Strategy, Trade
 
 Account = Annotated[str, Field(description="paper or live: separate money.")]
+
+
+class Learned(Schema):
+    """What a run has learned so far."""
+
+    in_words: str
+    generations: int
+    evaluations: int = Field(description="Genomes tried, each time counted.")
+    proposed: int = Field(description="Strategies that were better than luck in their backtest.")
+    last_reason: str = Field(description="Why the last generation proposed none; empty where it did.")
+    on_probation: int
+    proven: int
+    invested_ratio: float = Field(description="Capital of the strategies on paper, of the equity.")
+    expected_return: float | None = Field(description="Of a round trip of theirs, weighted by their capital.")
+    families: list[str] = Field(description="Of theirs, those with most capital first.")
+    trades_needed: float | None = Field(description="Round trips until the next one on probation is proven.")
+    live: int = Field(description="Of the strategies on probation and the proven ones.")
 
 
 class Backtest(Schema):

@@ -193,10 +193,10 @@ class Session:
         """Supervise the servers and Ray for up to ``timeout_s``; restart those that died.
 
         Raises:
-            MemeSnipeError: a server or Ray has failed to restart too often, or the local chain has ended.
+            MemeSnipeError: a server, the local chain or Ray has failed to restart too often.
         """
-        if self._chain is not None:
-            self._chain.check()
+        if self._chain is not None and self._chain.restart_if_dead():
+            self.log.error("the local chain died and was restarted")
         try:
             for name in self._servers.restart_dead():
                 self.log.error("server died and was restarted", name=name)

@@ -127,3 +127,12 @@ def is_executor(command: str) -> bool:
 
 def is_signer(command: str) -> bool:
     return command.startswith("ray::ServeReplica:signer")
+
+
+def is_chain(command: str) -> bool:
+    return "-m memesnipe localnet " in command
+
+
+def chain_log(installation: Installation) -> str:
+    """Return what the local chain has printed; its last line counts blocks, transactions and faults since its start."""
+    return (installation.folder / ".memesnipe" / "localnet" / "chain" / "server.log").read_text()

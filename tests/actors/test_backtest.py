@@ -182,4 +182,7 @@ def test_workers_are_requested_for_a_long_generation_and_released(
 
 
 def test_workers_look_for_garbage_less_often() -> None:
-    assert ray.get(ray.remote(lambda: gc.get_threshold()).remote()) == (50_000, 20, 20)
+    def thresholds() -> tuple[int, int, int]:
+        return gc.get_threshold()
+
+    assert ray.get(ray.remote(thresholds).remote()) == (50_000, 20, 20)

@@ -11,6 +11,8 @@ dashboard}`, then `{}` about every second, `{"lost": ...}` when a part of Ray ha
 user's setting is wrong. It stops when its standard input ends, which also happens when `up` is killed.
 """
 
+import memesnipe.garbage  # noqa: F401, I001 - first: it makes loading the others faster
+
 import os
 import queue
 import sys

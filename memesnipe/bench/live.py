@@ -52,7 +52,7 @@ class Size:
 
 
 QUICK: Final = Size(
-    many=200, few=50, measured_s=3, decide_every_s=1, short_s=0.5, snapshot_every_s=0.5, warm=300, searched=6_000,
+    many=200, few=50, measured_s=2, decide_every_s=1, short_s=0.5, snapshot_every_s=0.5, warm=300, searched=6_000,
     first_rate_few=200.0,
 )  # fmt: skip
 

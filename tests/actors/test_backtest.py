@@ -1,5 +1,6 @@
 """Backtests on a separate Ray cluster: results do not depend on chunks or silent workers."""
 
+import gc
 import os
 import signal
 import threading
@@ -178,3 +179,10 @@ def test_workers_are_requested_for_a_long_generation_and_released(
     _on_ray(Backtests(CONDITIONS, generation_s=1e-3, max_cpus=3))
     assert asked == [3, 0]
     assert ray.is_initialized()
+
+
+def test_workers_look_for_garbage_less_often() -> None:
+    def thresholds() -> tuple[int, int, int]:
+        return gc.get_threshold()
+
+    assert ray.get(ray.remote(thresholds).remote()) == (50_000, 20, 20)

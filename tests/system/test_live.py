@@ -7,33 +7,34 @@ import signal
 import socket
 import stat
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import redis
-import sqlalchemy as sa
 
 from benchmarks.halt import UNFINISHED, Crowd
 from memesnipe import __version__
-from memesnipe.market.events import STALE
+from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.protocol.streams import ACTORS, EVENT_STREAMS, MAX_IN_FLIGHT
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor import Executor
-from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.lease import LeaseLostError
-from memesnipe.storage.schema import OrderRow, StrategyRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.testing.chaos.targets import Targets
+from memesnipe.testing.live_market import LiveMarket
 from tests.system.installation import Installation, open_to_others, processes_of, wait_for
 from tests.system.key_scan import assert_nothing_found, scan_installation
 from tests.system.live import (
     CALM,
     SPEED,
     LiveSystem,
+    a_simulating_strategy,
     actors_of,
+    bought_on_stale_events,
     consumed,
-    database_of,
+    controllers_of,
     get,
     http_get,
     orders_of,
@@ -44,6 +45,13 @@ from tests.system.live import (
     verified,
     wait_for_events,
     wait_until_healthy,
+)
+from tests.system.pumpfun import (
+    PUMPFUN_SETTINGS,
+    PUMPFUN_SPEED,
+    PumpfunSystem,
+    differences_of_a_replay,
+    trades_recorded,
 )
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -77,43 +85,58 @@ def test_nobody_else_can_reach_it(one: Installation) -> None:
     assert stat.S_IMODE(keypair.stat().st_mode) == 0o600
 
 
-def test_another_installation_beside_it_takes_orders_and_stops(
-    one: Installation, installations: Callable[..., Installation]
-) -> None:
-    undisturbed = set(actors_of(one))
-    other = installations(**CALM, MIN_SHARPE_FOR_PROMOTION="1000000")  # no strategy is promoted but by us
-    process = other.start("up", *SPEED, "--json")
-    wait_until_healthy(other)
-    assert other.url != one.url
-    assert get(other, "signer/pubkey") != get(one, "signer/pubkey"), "each installation has a wallet of its own"
+@pytest.fixture(scope="module")
+def other(system: LiveSystem, installations_of_module: Callable[..., Installation]) -> Iterator[PumpfunSystem]:
+    """Another installation beside the shared one, on a live market; the last of its tests stops it."""
+    with LiveMarket(SyntheticFeed(7).messages(0), PUMPFUN_SPEED) as market:
+        yield PumpfunSystem(installations_of_module(**PUMPFUN_SETTINGS, **market.settings), market)
 
-    spec_id = wait_for("a strategy", lambda: seq_of(other) > 300 and _a_simulating_strategy(other))
-    promoted = other.run("promote", spec_id, "--reason", "a test", "--json")
+
+def test_another_installation_runs_beside_it(one: Installation, other: PumpfunSystem) -> None:
+    assert other.installation.url != one.url
+    keys = {get(each, "signer/pubkey")["pubkey"] for each in (one, other.installation)}
+    assert len(keys) == 2, "each installation has a wallet of its own"
+
+
+def test_no_trade_of_a_live_market_is_lost_although_its_websockets_break(
+    one: Installation, other: PumpfunSystem
+) -> None:
+    wait_for_events(other.installation, 300)
+    other.cut_each_websocket()
+    wait_for("paper trades", lambda: get(other.installation, "api/trades"))
+    sent = other.stop_the_market()
+    assert trades_recorded(other.installation) == sent
+
+
+def test_it_takes_orders_about_its_strategies(one: Installation, other: PumpfunSystem) -> None:
+    other.market.start()
+    there = other.installation
+    spec_id = wait_for("a strategy that has not traded", lambda: a_simulating_strategy(there))
+    promoted = there.run("promote", spec_id, "--reason", "a test", "--json")
     assert promoted.returncode == 0, promoted.stderr
     assert json.loads(promoted.stdout)["outcome"].startswith(f"{spec_id} is paper from event")
-    live = other.run("promote", spec_id)
+    live = there.run("promote", spec_id)
     assert live.returncode == 3
     assert "LIVE_TRADING_ENABLED is false" in live.stderr
-    demoted = other.run("demote", spec_id, "--json")
+    demoted = there.run("demote", spec_id, "--json")
     assert json.loads(demoted.stdout)["outcome"].startswith(f"{spec_id} is simulating from event")
 
-    before = consumed(other)
-    with stopped_postgres(other):
-        other.interrupt(process)
-        wait_for("the actors to end although it stands still", lambda: not actors_of(other))
-    assert process.wait(120) == 0
-    # The last report that it could read is some seconds old; about 70 events a second are consumed.
-    assert json.loads(other.stdout)["events"]["consumed"] > before - 720
-    wait_for("no process to be left of the other", lambda: not other.leftovers(), 30)
-    verified(other)
+
+def test_it_stops_although_its_database_stands_still_and_leaves_the_other_alone(
+    one: Installation, other: PumpfunSystem, tmp_path: Path
+) -> None:
+    undisturbed, there, before = set(actors_of(one)), other.installation, consumed(other.installation)
+    with stopped_postgres(there):
+        there.interrupt(other.process)
+        wait_for("the actors to end although it stands still", lambda: not actors_of(there))
+    assert other.process.wait(120) == 0
+    # The last report that it could read is some seconds old; about 140 events a second are consumed.
+    assert json.loads(there.stdout)["events"]["consumed"] > before - 1_400
+    wait_for("no process to be left of it", lambda: not there.leftovers(), 30)
+    verified(there)
+    assert differences_of_a_replay(there, tmp_path) == []
     wait_until_healthy(one)
     assert set(actors_of(one)) == undisturbed
-
-
-def _a_simulating_strategy(installation: Installation) -> str:
-    query = sa.select(StrategyRow.spec_id).where(StrategyRow.mode == "simulating").limit(1)
-    with database_of(installation) as connection:
-        return connection.scalar(query) or ""
 
 
 def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
@@ -199,14 +222,10 @@ def test_a_second_executor_takes_over_until_it_goes_quiet(one: Installation) -> 
 
 
 def test_serve_brings_its_controller_back(one: Installation) -> None:
-    before = _controllers(one)
+    before = controllers_of(one)
     assert Targets(one.folder / ".memesnipe").kill("serve controller")
-    wait_for("another controller", lambda: (now := _controllers(one)) and not now & before)
+    wait_for("another controller", lambda: (now := controllers_of(one)) and not now & before)
     wait_until_healthy(one)
-
-
-def _controllers(installation: Installation) -> set[int]:
-    return {pid for pid, command in processes_of(installation.folder).items() if "ray::ServeController" in command}
 
 
 def test_it_goes_on_after_ray_has_died(one: Installation) -> None:
@@ -234,20 +253,11 @@ def test_it_waits_for_a_database_that_does_not_answer_and_buys_nothing_late(one:
     wait_for("the executor to go on", lambda: seq_of(one) >= seq + 100)
     wait_until_healthy(one)
     # Whether a strategy decides to buy on what had waited depends on the market; the gate has tests of its own.
-    assert not _bought_on_stale_events(one)
+    assert not bought_on_stale_events(one)
 
 
 def _waits(status: dict[str, Any]) -> bool:
     return "stalled" in {status["parts"].get(actor, {}).get("state") for actor in ACTORS}
-
-
-def _bought_on_stale_events(installation: Installation) -> set[int]:
-    with database_of(installation) as connection:
-        bought = set(connection.scalars(sa.select(OrderRow.decided_seq).where(OrderRow.side == "buy")))
-    stale: set[int] = set()
-    for events in read_batches(installation.folder / ".memesnipe/runs/1/events.bin", 1, max(bought)):
-        stale |= set(events["seq"][events["flags"] & STALE > 0].tolist())
-    return bought & stale
 
 
 def test_a_halt_outlives_a_kill_and_a_reset_ends_it(one: Installation, system: LiveSystem) -> None:

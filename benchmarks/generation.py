@@ -5,8 +5,9 @@
 The window is `TRAINING_HOURS` of event time by default, and the search has the default settings. The market is that of
 `memesnipe up`, or with `--launches` that of `memesnipe synth`: 21,800 launches are a day of pump.fun.
 Sessions of Ray with one and with two workers alternate, so that other load on the machine affects both. Each runs the
-same generations: first one that stores all slices and has random genomes, then those that are timed, each with its draw
-of samples, its race and its bookkeeping.
+same generations: first one that stores all slices and has random genomes, then those that are timed, each on a window
+that is `GENERATION_INTERVAL_SECS` later than that of the one before, with its draw of samples, its race and its
+bookkeeping.
 """
 
 import argparse

@@ -94,7 +94,7 @@ def _print_search(summary: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     champions = summary["champions"]
-    facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "seconds")
+    facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "genes_kept", "seconds")
     print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
     for sentence in summary["assumptions"]:
         print_message(sentence)

@@ -74,6 +74,15 @@ def test_results_do_not_depend_on_chunks_of_genomes_or_time(
     assert backtests.busy_s > 0.0
 
 
+def test_workers_keep_the_votes_of_genes(expected: list[Evaluation]) -> None:
+    backtests = Backtests(CONDITIONS, chunk_s=0.05)
+    train, validation, _ = backtests.store((SPANS.train, SPANS.validation, SPANS.holdout), [EVENTS])
+    for _ in range(3):  # on two workers some genomes run twice on the same one
+        assert _same(backtests.evaluate(train, validation, GENOMES, lambda _: None), expected)
+    assert backtests.genes >= 3 * 2 * len({(s.family, *s.params.values()) for g in GENOMES for s in g.signals})
+    assert 0 < backtests.genes_kept < backtests.genes
+
+
 def test_records_include_the_returns() -> None:
     backtests = Backtests(CONDITIONS)
     (holdout,) = backtests.store([SPANS.holdout], [EVENTS])

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import psutil
 
+from memesnipe.cli.account_figures import accounts_of, read_accounts
 from memesnipe.cli.options import BACKGROUND_OPTION
 from memesnipe.config.home import Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
@@ -102,11 +103,14 @@ def status() -> dict[str, Any]:
 
 
 def _report(url: str) -> dict[str, Any]:
-    """Return the report, or {"error": reason}: the health of the parts is shown without a report too."""
+    """Return the report with the figures of each account, or {"error": reason}, as the parts are shown without it."""
     try:
         answer = loopback.get(f"{url}/api/report", timeout_s=_TIMEOUT_S)
         found: dict[str, Any] = orjson.loads(answer.body)
-        return found if answer.status == HTTPStatus.OK else {"error": f"no report: {found['detail']}"}
+        if answer.status != HTTPStatus.OK:
+            return {"error": f"no report: {found['detail']}"}
+        mode = accounts_of(found)[-1]
+        return {"mode": mode, **found, "accounts": read_accounts(found, lambda path: get_api(url, path))}
     except TimeoutError:
         return {"error": f"no report: the database has not responded for {_TIMEOUT_S:g} s"}
     except (OSError, ValueError, KeyError) as error:

@@ -8,7 +8,7 @@ import typer
 from memesnipe.cli.options import Json
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError
 from memesnipe.protocol.commands import CommandName
-from memesnipe.runtime.terminal import print_json, print_table
+from memesnipe.runtime.terminal import print_json, print_message, print_table
 
 manual = typer.Typer()
 risk = typer.Typer(no_args_is_help=True, help="The circuit breaker: its state, and how to leave a halt.")
@@ -97,9 +97,16 @@ def show_command(json: Json = False) -> None:
     state = risk_state()
     if json:
         print_json(state)
-    else:
-        print_table("risk", {name: value for name, value in state.items() if name != "refusals"})
-        print_table("refused", state["refusals"])
+        return
+    from memesnipe.cli.account_figures import in_words  # noqa: PLC0415
+
+    print_message(f"run {state['run_id']}")
+    for account, figures in state["accounts"].items():
+        print_table(f"{account} account", in_words(figures) | {"deepest drawdown": f"{figures['max_drawdown']:.2%}"})
+        if figures["refusals"]:
+            print_table(f"refused on the {account} account", figures["refusals"])
+        else:
+            print_message(f"nothing was refused on the {account} account")
 
 
 def _send(name: str, spec_id: str, reason: str, *, json: bool) -> None:

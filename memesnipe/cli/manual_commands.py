@@ -9,9 +9,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from memesnipe.api.background_check import BackgroundCheck
+from memesnipe.cli.account_figures import accounts_of, figures_of
 from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError, RefusedError, first_line
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
@@ -41,12 +43,19 @@ _WAITING: Final = "waiting: it takes effect at the next event"
 def risk_state() -> dict[str, Any]:
     """Return the breaker's state of the newest run, and the counts of orders that the risk gate has refused.
 
+    They are those of the paper account; `accounts` has the money, the risk and the counts of each account.
+
     Raises:
         InputError: there is no run.
     """
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
-        return {"run_id": run_id, **views.risk(connection, run_id)}
+        found = {}
+        for account in accounts_of(views.report(connection, run_id)):
+            risk = views.risk(connection, run_id, Account(account))
+            figures = figures_of(views.portfolio(connection, run_id, Account(account)), risk)
+            found[account] = figures | {"max_drawdown": risk["max_drawdown"], "refusals": risk["refusals"]}
+        return {"run_id": run_id, **views.risk(connection, run_id), "accounts": found}
 
 
 def strategies_of_run(limit: int, mode: str | None) -> tuple[int, list[dict[str, Any]]]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from memesnipe.api.health import FINE
+from memesnipe.cli.account_figures import read_accounts
 from memesnipe.client import ApiError, Client
 from memesnipe.config.home import Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
@@ -39,8 +40,7 @@ def read_state() -> dict[str, Any]:
     with suppress(ApiError):
         state["health"] = client.health().model_dump()
         state["report"] = client.report().model_dump()
-        state["portfolio"] = client.portfolio().model_dump()
-        state["risk"] = client.risk().model_dump()
+        state["accounts"] = read_accounts(state["report"], client)
         best = islice(client.strategies(page_size=_STRATEGIES), _STRATEGIES)
         state["strategies"] = [strategy.model_dump() for strategy in best]
     return state
@@ -60,8 +60,8 @@ def view(state: Mapping[str, Any]) -> RenderableType:
         f"  {without_controls(health['detail'])}",
     )  # fmt: skip
     parts: list[RenderableType] = [status, _parts(health["parts"])]
-    if {"report", "portfolio", "risk"} <= state.keys():
-        parts.append(_figures(state["report"], state["portfolio"], state["risk"]))
+    if {"report", "accounts"} <= state.keys():
+        parts += [_work(state["report"]), _accounts(state["accounts"])]
     if state.get("strategies"):
         parts.append(_strategies(state["strategies"]))
     return Group(*parts)
@@ -76,17 +76,30 @@ def _parts(parts: Mapping[str, Any]) -> Table:
     return table
 
 
-def _figures(report: Mapping[str, Any], portfolio: Mapping[str, Any], risk: Mapping[str, Any]) -> RenderableType:
-    work = _table("events", "generations", "orders", "round trips", "open positions")
-    names = ("generations", "orders", "trades", "open_positions")
-    work.add_row(f"{report['events']['consumed']:,}", *(f"{report[name]:,}" for name in names))
-    money = _table("equity", "change", "risk", "drawdown")
-    gained, equity = portfolio["change_ratio"], portfolio["equity_usd"]
-    money.add_row(
-        "-" if equity is None else f"{equity:,.2f} USD", "-" if gained is None else f"{gained:+.2%}",
-        "halted" if risk["halted"] else risk["level"], f"{risk['drawdown']:.2%}",
-    )  # fmt: skip
-    return Group(work, money)
+def _work(report: Mapping[str, Any]) -> Table:
+    table = _table("events", "generations", "orders", "round trips")
+    table.add_row(
+        f"{report['events']['consumed']:,}", *(f"{report[name]:,}" for name in ("generations", "orders", "trades"))
+    )
+    return table
+
+
+def _accounts(accounts: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return a line for each account, within 80 columns: paper money and live money are never added."""
+    names = ("account", "capital USD", "equity USD", "profit USD", "open", "breaker", "drawdown")
+    table = Table(*names, box=None, pad_edge=False, padding=(0, 1))
+    for account, each in accounts.items():
+        change, ratio = each["change_usd"], each["change_ratio"]
+        table.add_row(
+            Text(account, "bold" if account == "live" else ""), _usd(each["capital_usd"]), _usd(each["equity_usd"]),
+            "-" if change is None else f"{change:+,.2f}" + ("" if ratio is None else f" ({ratio:+.1%})"),
+            f"{each['open_positions']:,}", "halted" if each["halted"] else each["level"], f"{each['drawdown']:.2%}",
+        )  # fmt: skip
+    return table
+
+
+def _usd(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.2f}"
 
 
 def _strategies(strategies: list[Mapping[str, Any]]) -> Table:

@@ -85,6 +85,10 @@ def _figures(report: Json, total: int | None) -> str:
     of = f"/{total:,}" if total else ""
     equity, trading = report["equity_usd"], report["trading_usd"]
     live = f"{strategies['live']} live  " if strategies["live"] else ""
+    money = report.get("live")  # of the live account, apart: None in a run on paper
+    if money is not None:
+        worth = "-" if money["equity_usd"] is None else f"${money['equity_usd']:,.2f}"
+        live = f"{strategies['live']} live ({worth}, {money['open_positions']} open)  "
     return (
         f"{events['consumed']:,}{of} events  generation {report['generations']}  "
         f"{strategies['simulating']} simulating  {strategies['paper']} on paper  {live}"

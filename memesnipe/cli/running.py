@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from memesnipe.cli.account_figures import accounts_of, read_accounts
 from memesnipe.cli.options import BACKGROUND_OPTION
 from memesnipe.config.home import Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
@@ -107,11 +108,13 @@ def status() -> dict[str, Any]:
 
 
 def _report(client: "Client") -> dict[str, Any]:
-    """Return the report, or {"error": reason}: the health of the parts is shown without a report too."""
+    """Return the report with the figures of each account, or {"error": reason}, as the parts are shown without it."""
     from memesnipe.client import ApiError, UnreachableError  # noqa: PLC0415 - as above
 
     try:
-        return client.report().model_dump()
+        found = client.report().model_dump()
+        mode = accounts_of(found)[-1]
+        return {"mode": mode, **found, "accounts": read_accounts(found, client)}
     except UnreachableError:
         return {"error": f"no report: the database has not responded for {_TIMEOUT_S:g} s"}
     except ApiError as error:

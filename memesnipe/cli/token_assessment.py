@@ -34,7 +34,13 @@ def assess_token(mint: str) -> dict[str, Any]:
     except ValueError:
         raise InputError(f"{mint[:60]!r} is no address of a token") from None
     settings, home = current_settings()
-    wallet = load_wallet(settings.changed(memesnipe_home=home).installation.wallet_file).pubkey()
+    file = settings.changed(memesnipe_home=home).installation.wallet_file
+    if not file.exists() and not file.is_symlink():
+        raise InputError(
+            f"{file}: there is no such file; the checks simulate a round trip in a wallet's name: "
+            "`memesnipe wallet new` makes one"
+        )
+    wallet = load_wallet(file).pubkey()
     ts = time.time_ns()
     verdict = asyncio.run(_assess(settings, wallet, mint))
     return {

@@ -81,9 +81,9 @@ class Client:
         """Return the figures of the newest run."""
         return self._one(schemas.Report, "report")
 
-    def learned(self) -> schemas.Learned:
+    def learned(self) -> schemas_details.Learned:
         """Return what the newest run has learned."""
-        return self._one(schemas.Learned, "learned")
+        return self._one(schemas_details.Learned, "learned")
 
     def portfolio(self, account: AccountName = "paper") -> schemas.Portfolio:
         """Return equity, cash and drawdown of an account."""
@@ -191,7 +191,7 @@ class Client:
         return self._command(f"strategies/{_part(spec_id)}/demote", reason=reason)
 
     def _one(self, kind: type[T], path: str, **query: str | int | bool | None) -> T:
-        return cast("T", read(_type(kind), self._transport.get(path, query)))
+        return cast("T", read(_type(cast("Any", kind)), self._transport.get(path, query)))
 
     def _rows(self, kind: type[T], path: str, **query: str | int | bool | None) -> list[T]:
         return cast("list[T]", read(_type(list[kind]), self._transport.get(path, query)))  # type: ignore[valid-type]

@@ -128,7 +128,10 @@ class Session:
         stack.callback(self.database.dispose)
         self.run = self._begin_run()
         if self.settings.installation.wallet_keypair_filename is None:
-            make_wallet(self.settings.installation.wallet_file)
+            wallet = self.settings.installation.wallet_file
+            if not wallet.exists():  # the signer names its address, although it signs nothing on paper
+                print_message(f"Making an empty wallet for the signer, unused on paper: {wallet} ...")
+            make_wallet(wallet)
         if self.settings.installation.signer_token_filename is None:
             make_secret(self.settings.installation.signer_token_file)
         if self.settings.installation.api_token_filename is None:

@@ -59,7 +59,13 @@ def test_the_queries_of_the_runbook_are_valid(tmp_path: Path, database: sa.Engin
     assert len(queries) >= 4
     for query in queries:
         done = memesnipe(tmp_path, "sql", " ".join(query.split()), DATABASE_URL=database_url)
-        assert (done.returncode, done.stderr) == (0, ""), query
+        assert done.returncode == 0, query
+        assert done.stdout or done.stderr.endswith("\n(no rows)\n"), query
+
+
+def test_without_rows_the_columns_are_named(tmp_path: Path, database: sa.Engine, database_url: str) -> None:
+    done = memesnipe(tmp_path, "sql", "SELECT 1 AS one, 2 AS two WHERE false", DATABASE_URL=database_url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "one\ttwo\n(no rows)\n")
 
 
 def test_a_second_statement_is_refused_in_one_line(tmp_path: Path, database: sa.Engine, database_url: str) -> None:

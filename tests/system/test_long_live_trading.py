@@ -18,6 +18,7 @@ from tests.system.live_trading import (
     is_signer,
     kill,
     live_outcomes,
+    unsigned_reasons,
     write_strategy,
 )
 
@@ -48,6 +49,7 @@ def test_a_thousand_live_orders_under_faults_and_kills(installations: Callable[.
         wait_for(f"{after} live orders", lambda after=after: have_ended(after), DEADLINE_S)  # type: ignore[misc]
         assert kill(one, victim) == 1
     wait_for(f"{ORDERS} live orders", lambda: have_ended(ORDERS), DEADLINE_S)
+    reasons = unsigned_reasons(one)
     one.interrupt(process)  # while orders are open: their outcomes are waited for
     assert process.wait(200) == 0, one.stderr
     report = json.loads(one.stdout)
@@ -55,6 +57,7 @@ def test_a_thousand_live_orders_under_faults_and_kills(installations: Callable[.
     outcomes = report["accounts"]["live"]["outcomes"]
     seconds = time.monotonic() - began
     print(f"{sum(outcomes.values()):,} live orders in {seconds:.0f} s: {outcomes}")  # noqa: T201 - shown by -rP
+    print(f"not signed: {reasons}")  # noqa: T201 - as above
     print(f"the local chain: {chain_log(one).splitlines()[-1]}")  # noqa: T201 - as above
     assert outcomes["landed"] > ORDERS // 2, outcomes
     verified(one)

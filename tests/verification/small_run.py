@@ -72,8 +72,12 @@ class SmallRuns:
         chain: ScriptedChain | None = None,
         commands: Mapping[float, tuple[CommandName, str]] = _COMMANDS,
         settings: Mapping[str, Any] | None = None,
+        market: Tape | None = None,
     ) -> None:
-        """Prepare runs; with a ``chain`` they have a live account, whose orders it executes."""
+        """Prepare runs of a ``market``, or of a synthetic one.
+
+        With a ``chain`` they have a live account, whose orders it executes.
+        """
         self.home, self.database, self.redis_url = home, database, redis_url
         self.chain, self._commands = chain, commands
         self.failures = 0  # of roles that were opened again
@@ -88,10 +92,8 @@ class SmallRuns:
             env_file=None,
         )
         write_resolved(self.settings, Home(home).settings)
-        sequencer = Sequencer(60, 600)
-        events, _ = sequencer.stamp(list(islice(SyntheticFeed(7).messages(0), TAPE_EVENTS)))
         tape = home / "small.tape"
-        write_tape(tape, Tape(events, sequencer.mints))
+        write_tape(tape, market or synthetic_tape())
         self.choice = FeedChoice("replay", AS_FAST_AS_POSSIBLE, str(tape))
 
     def event_log(self, run_id: int) -> Path:
@@ -171,6 +173,13 @@ class SmallRuns:
         )
         with self.database.begin() as connection:
             enqueue(connection, run_id, name, spec_id=connection.scalar(first) or "")
+
+
+def synthetic_tape() -> Tape:
+    """Return the synthetic market."""
+    sequencer = Sequencer(60, 600)
+    events, _ = sequencer.stamp(list(islice(SyntheticFeed(7).messages(0), TAPE_EVENTS)))
+    return Tape(events, sequencer.mints)
 
 
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":

@@ -66,7 +66,7 @@ PROXIES = {
 
 @pytest.fixture(scope="module")
 def system(installations_of_module: Callable[..., Installation]) -> LiveSystem:
-    settings = {"DASHBOARD_MAX_STREAMS": "600", "MAX_DATA_AGE_MS": "2000"}
+    settings = {"DASHBOARD_MAX_STREAMS": "600", "MAX_DATA_AGE_MS": "2000", "RAY_DASHBOARD": "true"}
     settings["RAY_worker_niceness"] = "5"  # it works all the time; another that starts beside it goes first
     return LiveSystem(installations_of_module(**CALM, **PROXIES, **settings))
 
@@ -80,6 +80,7 @@ def one(system: LiveSystem) -> Iterator[Installation]:
 
 def test_nobody_else_can_reach_it(one: Installation) -> None:
     assert open_to_others(one.folder) == []
+    assert any("dashboard/dashboard.py" in command for command in processes_of(one.folder).values())
     assert stat.S_IMODE(one.ray_folder.stat().st_mode) == 0o700
     keypair = one.folder / ".memesnipe" / "wallet" / "keypair.json"
     assert stat.S_IMODE(keypair.stat().st_mode) == 0o600

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from memesnipe.protocol.streams import EVENT_STREAMS
 from memesnipe.servers.process import free_port
 from memesnipe.storage.schema import MessageRow, TradeRow
-from tests.system.installation import TAPE_EVENTS, Installation, processes_of, share_compiled, wait_for
+from tests.system.installation import SHORT_TAPE_EVENTS, Installation, processes_of, share_compiled, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
@@ -56,7 +56,7 @@ def ray_cluster() -> Iterator[dict[str, str]]:
 
 def test_a_replay_on_servers_that_are_there_already(
     installations: Callable[..., Installation],
-    tape: Path,
+    short_tape: Path,
     ray_cluster: dict[str, str],
     database: sa.Engine,
     database_url: str,
@@ -64,10 +64,12 @@ def test_a_replay_on_servers_that_are_there_already(
 ) -> None:
     urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url.removesuffix("/0") + "/4"}
     installation = installations(**urls, **ray_cluster)
-    done = installation.run("up", "--feed", "replay", "--tape", str(tape), "--speed", "max", "--until-end", "--json")
+    done = installation.run(
+        "up", "--feed", "replay", "--tape", str(short_tape), "--speed", "max", "--until-end", "--json"
+    )
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)  # fails if anything else was printed there
-    assert report["events"] == {"published": TAPE_EVENTS, "consumed": TAPE_EVENTS, "rejected": 0}
+    assert report["events"] == {"published": SHORT_TAPE_EVENTS, "consumed": SHORT_TAPE_EVENTS, "rejected": 0}
     assert report["status"] == "finished"
     assert report["fills"] > 0
     assert report["risk_level"] == "normal"
@@ -81,8 +83,8 @@ def test_a_replay_on_servers_that_are_there_already(
     assert set(traded) <= bred, "a trade of a strategy that the factory did not breed"
     with redis.Redis.from_url(installation.resolved["redis_url"]) as client:
         lengths = {name: client.xlen(name) for name in EVENT_STREAMS}
-    assert sum(lengths.values()) == TAPE_EVENTS
-    assert lengths["events:price"] > TAPE_EVENTS // 2
+    assert sum(lengths.values()) == SHORT_TAPE_EVENTS
+    assert lengths["events:price"] > SHORT_TAPE_EVENTS // 2
     assert not (installation.folder / ".memesnipe" / "redis").exists()
     assert not (installation.folder / ".memesnipe" / "postgres").exists()
 

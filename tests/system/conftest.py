@@ -13,6 +13,7 @@ from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.tapes.tape import Tape, write_tape
 from tests.system.installation import SHORT_TAPE_EVENTS, TAPE_EVENTS, Installation, wait_for
+from tests.system.nodes import Nodes
 
 Make = Callable[..., Installation]
 
@@ -49,6 +50,15 @@ def installations() -> Iterator[Make]:
 def installations_of_module() -> Iterator[Make]:
     with made_installations() as make:
         yield make
+
+
+@pytest.fixture(scope="session")
+def nodes() -> Iterator[Nodes]:
+    folder = Path(tempfile.mkdtemp(prefix="nodes-", dir="/tmp"))
+    cluster = Nodes(folder)
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

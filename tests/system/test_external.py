@@ -1,13 +1,6 @@
 """A replay on Redis, PostgreSQL and Ray of someone else's: what is reported at its end."""
 
-import contextlib
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,42 +9,19 @@ import redis
 import sqlalchemy as sa
 
 from memesnipe.protocol.streams import EVENT_STREAMS
-from memesnipe.servers.process import free_port
 from memesnipe.storage.schema import MessageRow, TradeRow
-from tests.system.installation import SHORT_TAPE_EVENTS, Installation, processes_of, share_compiled, wait_for
+from tests.system.installation import SHORT_TAPE_EVENTS, Installation, processes_of
+from tests.system.nodes import Nodes
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
-RAY = Path(sys.executable).with_name("ray")
-
 
 @pytest.fixture
-def ray_cluster() -> Iterator[dict[str, str]]:
-    """A Ray cluster that stays when MemeSnipe goes, and what it takes to reach it."""
-    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
-    share_compiled(folder)
-    reach = {"HOME": str(folder), "RAY_AUTH_MODE": "token"}
-    token = subprocess.run(
-        [RAY, "get-auth-token", "--generate"], env=os.environ | reach, capture_output=True, text=True, check=True
-    )
-    assert token.stdout
-    port = free_port(6380)
-    command = [RAY, "start", "--head", "--block", f"--port={port}", "--include-dashboard=false", "--num-cpus=2"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--disable-usage-stats", f"--temp-dir={folder}/t"],
-            env=os.environ | reach,
-            stdout=log,
-            stderr=log,
-        )
-    wait_for("the cluster to start", lambda: "Ray runtime started" in (folder / "log").read_text())
-    yield reach | {"RAY_ADDRESS": f"127.0.0.1:{port}"}
-    assert process.poll() is None, "the cluster must outlive MemeSnipe"
-    for pid in processes_of(folder):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait(30)
-    shutil.rmtree(folder, ignore_errors=True)
+def ray_cluster(nodes: Nodes) -> Iterator[dict[str, str]]:
+    """What it takes to reach a Ray cluster that stays when MemeSnipe goes."""
+    before = {*nodes.raylets} or {nodes.add()}
+    yield nodes.reach | {"RAY_ADDRESS": nodes.address}
+    assert before <= processes_of(nodes.folder).keys(), "the cluster must outlive MemeSnipe"
 
 
 def test_a_replay_on_servers_that_are_there_already(

@@ -99,9 +99,7 @@ def test_another_installation_runs_beside_it(one: Installation, other: PumpfunSy
     assert len(keys) == 2, "each installation has a wallet of its own"
 
 
-def test_no_trade_of_a_live_market_is_lost_although_its_websockets_break(
-    one: Installation, other: PumpfunSystem
-) -> None:
+def test_no_trade_of_a_market_is_lost_although_its_websockets_break(one: Installation, other: PumpfunSystem) -> None:
     wait_for_events(other.installation, 300)
     other.cut_each_websocket()
     wait_for("paper trades", lambda: get(other.installation, "api/trades"))
@@ -131,6 +129,7 @@ def test_it_stops_although_its_database_stands_still_and_leaves_the_other_alone(
         there.interrupt(other.process)
         wait_for("the actors to end although it stands still", lambda: not actors_of(there))
     assert other.process.wait(120) == 0
+    other.market.stop()
     # The last report that it could read is some seconds old; about 140 events a second are consumed.
     assert json.loads(there.stdout)["events"]["consumed"] > before - 1_400
     wait_for("no process to be left of it", lambda: not there.leftovers(), 30)

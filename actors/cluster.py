@@ -149,7 +149,7 @@ def run(start: Start, guard: Guard) -> None:
         home, start.session, run_id, listens, detached=start.detached, shared=address is not None
     )
     serve_app.deploy_others(home)
-    if address is None:
+    if address is None and settings.servers.ray_dashboard:
         guard.report(doing="the dashboard of Ray")
         dashboard = start_dashboard()
     guard.ready(dashboard)

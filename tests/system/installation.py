@@ -19,7 +19,7 @@ from memesnipe.servers.ray_folder import ray_folder
 from memesnipe.testing.chaos.replay import QUICK, RAY_ENVIRONMENT
 
 COMMAND = Path(sys.executable).with_name("memesnipe")
-TAPE_EVENTS = 8_000
+TAPE_EVENTS, SHORT_TAPE_EVENTS = 8_000, 4_000
 POLL_S = 0.05
 _MAX_PAUSE_S = 2.0
 _PAUSES = 9  # between two looks, in durations of a look: looking takes a tenth of the time

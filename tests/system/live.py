@@ -23,10 +23,10 @@ from memesnipe.storage.schema import OrderRow
 from tests.system.installation import Installation, processes_of, wait_for
 
 # Time passes quickly, so that strategies trade soon after a start. Two systems run on one small machine beside other
-# tests, so there are about 70 events and one decision a second, and a generation every five: most of the processor
+# tests, so there are about 50 events a second, a decision every two and a generation every eight: half of the processor
 # time of these tests is that of their systems at work. Positions are so small that no loss keeps the breaker from
 # letting them buy.
-SPEED = ("--speed", "12")
+SPEED = ("--speed", "8")
 LIVE = ("up", *SPEED, "--json")
 CALM = {"GENERATION_INTERVAL_SECS": "60", "REBALANCE_INTERVAL_SECS": "15", "GLOBAL_MAX_POSITION_USD": "20"}
 _HEALTH_PAUSE_S = 0.3  # the answer takes four processes of the system some time

@@ -21,8 +21,10 @@ from memesnipe.verification.conditions import audit_of, settings_of
 from tests.system.installation import Installation, wait_for
 from tests.system.live import database_of, seq_of, wait_for_events, wait_until_healthy
 
-# The market passes quickly, and so do the decisions. On a busy machine nothing is too old to trade on.
-PUMPFUN_SETTINGS = {"REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "12", "MAX_DATA_AGE_MS": "60000"}
+# The market passes quickly, and so do the decisions. On a busy machine nothing is too old to trade on. A strategy that
+# has not traded is not promoted before a command can promote it.
+PUMPFUN_SETTINGS = {"REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "12", "MAX_DATA_AGE_MS": "60000",
+                    "MIN_TRADES_FOR_PROMOTION": "3"}  # fmt: skip
 PUMPFUN_SPEED = 24.0
 # What a frame carries of a trade; amounts in USD follow from it and the price of SOL.
 EXACT = ("sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw", "real_sol_lamports", "real_token_raw",

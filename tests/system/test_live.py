@@ -66,7 +66,7 @@ PROXIES = {
 
 @pytest.fixture(scope="module")
 def system(installations_of_module: Callable[..., Installation]) -> LiveSystem:
-    settings = {"DASHBOARD_MAX_STREAMS": "600", "MAX_DATA_AGE_MS": "2000"}
+    settings = {"DASHBOARD_MAX_STREAMS": "600", "MAX_DATA_AGE_MS": "2000", "RAY_DASHBOARD": "true"}
     settings["RAY_worker_niceness"] = "5"  # it works all the time; another that starts beside it goes first
     return LiveSystem(installations_of_module(**CALM, **PROXIES, **settings))
 
@@ -80,6 +80,7 @@ def one(system: LiveSystem) -> Iterator[Installation]:
 
 def test_nobody_else_can_reach_it(one: Installation) -> None:
     assert open_to_others(one.folder) == []
+    assert any("dashboard/dashboard.py" in command for command in processes_of(one.folder).values())
     assert stat.S_IMODE(one.ray_folder.stat().st_mode) == 0o700
     keypair = one.folder / ".memesnipe" / "wallet" / "keypair.json"
     assert stat.S_IMODE(keypair.stat().st_mode) == 0o600
@@ -98,9 +99,7 @@ def test_another_installation_runs_beside_it(one: Installation, other: PumpfunSy
     assert len(keys) == 2, "each installation has a wallet of its own"
 
 
-def test_no_trade_of_a_live_market_is_lost_although_its_websockets_break(
-    one: Installation, other: PumpfunSystem
-) -> None:
+def test_no_trade_of_a_market_is_lost_although_its_websockets_break(one: Installation, other: PumpfunSystem) -> None:
     wait_for_events(other.installation, 300)
     other.cut_each_websocket()
     wait_for("paper trades", lambda: get(other.installation, "api/trades"))
@@ -130,6 +129,7 @@ def test_it_stops_although_its_database_stands_still_and_leaves_the_other_alone(
         there.interrupt(other.process)
         wait_for("the actors to end although it stands still", lambda: not actors_of(there))
     assert other.process.wait(120) == 0
+    other.market.stop()
     # The last report that it could read is some seconds old; about 140 events a second are consumed.
     assert json.loads(there.stdout)["events"]["consumed"] > before - 1_400
     wait_for("no process to be left of it", lambda: not there.leftovers(), 30)

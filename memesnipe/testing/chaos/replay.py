@@ -21,7 +21,8 @@ from memesnipe.servers.child import die_with_parent
 from memesnipe.servers.servers import LocalServers
 from memesnipe.testing.chaos.targets import Targets
 
-# A small population and lenient promotion, so that strategies trade on paper from the first minutes of the tape.
+# A small population and lenient promotion, so that strategies trade on paper from the first minutes of the tape; and
+# nobody looks at Ray's dashboard.
 QUICK: Final = {
     "POPULATION_SIZE": "12",
     "FIRST_POPULATION_SIZE": "12",
@@ -40,6 +41,7 @@ QUICK: Final = {
     "DEMOTION_EVIDENCE": "1e9",
     "PROBATION_CAPITAL_USD": "150",
     "MAX_PROBATION_STRATEGIES": "100",
+    "RAY_DASHBOARD": "false",
 }
 # When a Ray has died, its processes end after 2 s instead of a minute. And they get as much of the processor as others:
 # by default Ray's workers leave it to every other program.

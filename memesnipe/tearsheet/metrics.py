@@ -137,9 +137,8 @@ def costs(account: Account) -> Table:
         outcome.pool_fee_sol + outcome.network_fee_sol for outcome in failed
     )
     rows = [("volume traded", f"{volume:,.6f}", "")]
-    rows += [
-        (name, f"{sol:,.6f}", _percent(sol / volume if volume else None).lstrip("+")) for name, sol in parts.items()
-    ]
+    for name, sol in parts.items():
+        rows.append((name, f"{sol:,.6f}", f"{sol / volume:,.2%}" if volume else _UNKNOWN))
     return Table("Fees and costs", ("", "SOL", "of the volume"), rows)
 
 

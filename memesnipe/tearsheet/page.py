@@ -53,8 +53,8 @@ def _metrics(metrics: list[Metric]) -> str:
         for metric in metrics
     ]
     half = -(-len(rows) // 2)
-    parts = [f"<table><caption>{name}</caption>{''.join(part)}</table>" for name, part in
-             (("Metrics", rows[:half]), ("More metrics", rows[half:]))]  # fmt: skip
+    named = (("Metrics", rows[:half]), ("More metrics", rows[half:]))
+    parts = [f'<table class="metrics"><caption>{name}</caption>{"".join(part)}</table>' for name, part in named]
     return f'<div class="columns">{"".join(parts)}</div>'
 
 
@@ -88,7 +88,7 @@ def _cell(value: float, most: float) -> str:
         return "<td></td>"
     strength = 1 + sum(abs(value) / most > limit for limit in _STRONG)
     kind = "" if value == 0 else f' class="{"g" if value > 0 else "l"}{strength}"'
-    return f"<td{kind}>{value:+.2%}</td>"
+    return f'<td{kind} title="{value:+.3%}">{value:+.1%}</td>'
 
 
 def _scrolled(title: str, content: str) -> str:

@@ -53,7 +53,7 @@ def test_accounts_are_apart_and_their_tables_are_complete() -> None:
     assert "<h2>Paper</h2>" in paper and paper.count("<svg class") == 5 and ">240<" in paper
     assert "There is no mark of the equity yet." in live and "It needs two round trips or more." in live
     for name in ("CAGR", "Sharpe", "Sortino", "Calmar", "SQN", "Profit factor", "Expectancy", "Win rate", "Exposure",
-                 "Longest drawdown", "Average duration", "Max drawdown", "Benchmark: SOL", "Value at risk"):  # fmt: skip
+                 "Longest drawdown", "Average duration", "Max drawdown", "Benchmark: SOL"):  # fmt: skip
         assert f">{name}</th>" in paper, name
     assert "for 27 orders that failed" in paper and "A strategy with several families counts for each" in paper
 

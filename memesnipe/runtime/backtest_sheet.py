@@ -56,7 +56,7 @@ def backtest_sheet(
     sol_usd = _sol_usd(tape, ts)
     account = Account(
         NAME, ts, curve * capital_usd / sol_usd[0], sol_usd, trips_of(rows, lambda _: families), outcomes_of(rows),
-        prices_of(tape.events, most_traded(rows)), still_open(rows),
+        [found for token in most_traded(rows) for found in prices_of(tape.events, token, rows)], still_open(rows),
     )  # fmt: skip
     summary = outcome.summary()
     first, last = int(tape.events["ts"][0]), int(tape.events["ts"][-1])

@@ -107,5 +107,5 @@ def _prices(conn: Connection, run_id: int, rows: list[dict[str, Any]], event_log
         seqs = [row["seq"] for row in rows if row["token"] == token]
         last = min(max(seqs) + _AROUND, last_seq)
         first = max(min(seqs) - _AROUND, last - _MAX_EVENTS, 1)
-        found += prices_of(mapped_events(event_log, first, last), [(mint, token)])
+        found += prices_of(mapped_events(event_log, first, last), (mint, token), rows)
     return found

@@ -7,12 +7,13 @@ from typing import Any, Final
 import numpy as np
 
 from memesnipe.engine.orders import ENTRIES
-from memesnipe.market.events import LAMPORTS_PER_SOL, SIDE_NAMES, Events
+from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, SIDE_NAMES, Events
 from memesnipe.storage.candles import candles
 from memesnipe.storage.round_trips import pair
 from memesnipe.tearsheet.sheet import Outcome, Prices, Trip
 
 SHOWN_TOKENS: Final = 4  # the most traded ones
+_MARGIN_S: Final = 600  # at least, before the first fill and after the last one
 _ENTRY_SIDES: Final = {SIDE_NAMES[side] for side in ENTRIES}
 
 Row = Mapping[str, Any]
@@ -61,15 +62,23 @@ def most_traded(rows: Iterable[Row]) -> list[tuple[str, int]]:
     return [key for key, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:SHOWN_TOKENS]]
 
 
-def prices_of(events: Events, tokens: Iterable[tuple[str, int]]) -> list[Prices]:
-    """Return the prices of tokens, given as mints and indices, at the ends of candles; without those that have none."""
-    found = []
-    for mint, token in tokens:
-        length_s, rows = candles(events, token)
-        if rows:
-            ends = np.array([row["ts"] for row in rows], np.int64) + length_s * 1_000_000_000
-            found.append(Prices(mint, ends, np.array([row["close_usd"] for row in rows])))
-    return found
+def prices_of(events: Events, token: tuple[str, int], rows: Iterable[Row]) -> list[Prices]:
+    """Return the prices of a token around its fills, at the ends of candles; none where the events have none there.
+
+    Args:
+        events: ascending by time.
+        token: its mint and its index.
+        rows: outcomes of orders, of any token.
+    """
+    mint, index = token
+    times = [row["ts"] for row in rows if row["token"] == index and not row["failure"]]
+    margin = max((max(times) - min(times)) // 4, _MARGIN_S * NS_PER_S)
+    first, last = np.searchsorted(events["ts"], (min(times) - margin, max(times) + margin))
+    length_s, found = candles(events[first:last], index)
+    if not found:
+        return []
+    ends = np.array([candle["ts"] for candle in found], np.int64) + length_s * NS_PER_S
+    return [Prices(mint, ends, np.array([candle["close_usd"] for candle in found]))]
 
 
 def still_open(rows: Sequence[Row]) -> list[int]:

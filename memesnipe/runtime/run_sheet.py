@@ -83,11 +83,12 @@ def _equity(conn: Connection, run_id: int, name: AccountName) -> tuple[Nanosecon
     marks = np.array(
         [tuple(row) for row in conn.execute(query)], dtype=[("ts", "i8"), ("lamports", "i8"), ("usd", "f8")]
     )
-    marks = marks[marks["lamports"] > 0]  # the price of SOL is known from the equity in both units
-    if not len(marks):
+    known = np.flatnonzero(marks["lamports"])  # the price of SOL is known from an equity in both units
+    if not len(known):
         return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
     ts, equity_sol = marks["ts"], marks["lamports"] / LAMPORTS_PER_SOL
-    sol_usd = marks["usd"] / equity_sol
+    last_known = known[np.maximum(np.searchsorted(known, np.arange(len(marks)), side="right") - 1, 0)]
+    sol_usd = marks["usd"][last_known] / equity_sol[last_known]
     initial_usd = initial_capital_usd(conn, run_id, name)
     if initial_usd is None:
         return ts, equity_sol, sol_usd

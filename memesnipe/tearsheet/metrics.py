@@ -96,7 +96,7 @@ def _trades(account: Account) -> list[Metric]:
     price = float(account.sol_usd[-1]) if len(account.ts) else 0.0
     hold = float(holds.mean()) if count else None
     return [
-        Metric("Round trips", float(count), f"{count:,}", f"{len(account.opened):,} more are open"),
+        Metric("Round trips", float(count), f"{count:,}", f"open positions: {len(account.opened):,}"),
         _share("Win rate", performance.win_rate(profits), "round trips with a profit, net of fees"),
         _number("Profit factor", performance.profit_factor(profits), "gains over losses of round trips"),
         Metric(

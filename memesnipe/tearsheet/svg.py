@@ -75,7 +75,7 @@ class _Scale:
     """From times to percentages of the width, and from values to pixels."""
 
     def __init__(self, figure: LineFigure) -> None:
-        self._unit, self._is_log = figure.unit, figure.is_log
+        self._unit = figure.unit
         times = np.concatenate([line.ts for line in figure.lines])
         values = np.concatenate([line.values for line in figure.lines])
         self._is_log = figure.is_log and bool((values > 0).all())

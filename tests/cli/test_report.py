@@ -53,7 +53,7 @@ def test_paper_and_live_money_are_apart(database, new_run: int, filled: Path, in
         connection.execute(
             sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run).values(settings=settings, status="finished")
         )
-    for number, lamports in enumerate((5 * SOL, 4 * SOL)):
+    for number, lamports in enumerate((5 * SOL, 0, 4 * SOL)):
         mark = {"seq": number, "ts": number * HOUR_NS, "equity_usd": lamports / SOL * 200.0}
         insert(schema.EquityRow, account="live", equity_lamports=lamports, **mark)
     for number, (side, sol) in enumerate((("buy", 2.0), ("sell", 1.0))):
@@ -64,7 +64,7 @@ def test_paper_and_live_money_are_apart(database, new_run: int, filled: Path, in
         sheet = run_sheet(connection, new_run, filled.with_name("missing.bin"))
     paper, live = sheet.accounts
     assert (len(paper.trips), len(live.trips)) == (12, 1) and live.trips[0].profit_ratio == -0.5
-    assert metric(live, "Max drawdown") == pytest.approx(0.2) and metric(live, "Total profit") == pytest.approx(-200.0)
+    assert metric(live, "Max drawdown") == pytest.approx(1.0) and metric(live, "Total profit") == pytest.approx(-200.0)
     assert sheet.warnings == ["Its events are not in this folder: trades are not shown on prices."]
     text = page(sheet)
     assert text.index("<h2>Paper</h2>") < text.index("<h2>Live</h2>") < text.index("initial_capital_usd")

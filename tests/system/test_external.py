@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from memesnipe.protocol.streams import EVENT_STREAMS
 from memesnipe.servers.process import free_port
 from memesnipe.storage.schema import MessageRow, TradeRow
+from tests.system.certificates import accepts, make_certificates
 from tests.system.installation import TAPE_EVENTS, Installation, processes_of, share_compiled, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -27,16 +28,17 @@ RAY = Path(sys.executable).with_name("ray")
 
 @pytest.fixture
 def ray_cluster() -> Iterator[dict[str, str]]:
-    """A Ray cluster that stays when MemeSnipe goes, and what it takes to reach it."""
+    """A Ray cluster with token and TLS that stays when MemeSnipe goes, and what it takes to reach it."""
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
     share_compiled(folder)
-    reach = {"HOME": str(folder), "RAY_AUTH_MODE": "token"}
+    reach = {"HOME": str(folder), "RAY_AUTH_MODE": "token"} | make_certificates(folder)
     token = subprocess.run(
         [RAY, "get-auth-token", "--generate"], env=os.environ | reach, capture_output=True, text=True, check=True
     )
     assert token.stdout
     port = free_port(6380)
     command = [RAY, "start", "--head", "--block", f"--port={port}", "--include-dashboard=false", "--num-cpus=2"]
+    command.append("--node-ip-address=127.0.0.1")  # the name in the certificate
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [*command, "--disable-usage-stats", f"--temp-dir={folder}/t"],
@@ -62,6 +64,10 @@ def test_a_replay_on_servers_that_are_there_already(
     database_url: str,
     redis_url: str,
 ) -> None:
+    address = ray_cluster["RAY_ADDRESS"]
+    assert accepts(address, ray_cluster, with_tls=True, with_key=True)
+    assert not accepts(address, ray_cluster, with_tls=True, with_key=False), "a client needs a certificate too"
+    assert not accepts(address, ray_cluster, with_tls=False, with_key=False)
     urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url.removesuffix("/0") + "/4"}
     installation = installations(**urls, **ray_cluster)
     done = installation.run("up", "--feed", "replay", "--tape", str(tape), "--speed", "max", "--until-end", "--json")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from memesnipe.protocol.streams import EVENT_STREAMS
 from memesnipe.storage.schema import MessageRow, TradeRow
+from tests.system.certificates import accepts
 from tests.system.installation import SHORT_TAPE_EVENTS, Installation, processes_of
 from tests.system.nodes import Nodes
 
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 @pytest.fixture
 def ray_cluster(nodes: Nodes) -> Iterator[dict[str, str]]:
-    """What it takes to reach a Ray cluster that stays when MemeSnipe goes."""
+    """What it takes to reach a Ray cluster with token and TLS that stays when MemeSnipe goes."""
     before = {*nodes.raylets} or {nodes.add()}
     yield nodes.reach | {"RAY_ADDRESS": nodes.address}
     assert before <= processes_of(nodes.folder).keys(), "the cluster must outlive MemeSnipe"
@@ -32,6 +33,10 @@ def test_a_replay_on_servers_that_are_there_already(
     database_url: str,
     empty_redis: Callable[[], str],
 ) -> None:
+    address = ray_cluster["RAY_ADDRESS"]
+    assert accepts(address, ray_cluster, with_tls=True, with_key=True)
+    assert not accepts(address, ray_cluster, with_tls=True, with_key=False), "a client needs a certificate too"
+    assert not accepts(address, ray_cluster, with_tls=False, with_key=False)
     urls = {"DATABASE_URL": database_url, "REDIS_URL": empty_redis()}
     installation = installations(**urls, **ray_cluster)
     done = installation.run(

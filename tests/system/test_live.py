@@ -24,6 +24,7 @@ from memesnipe.storage.lease import LeaseLostError
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.testing.chaos.targets import Targets
 from memesnipe.testing.live_market import LiveMarket
+from tests.pages import commands_on_a_running_system
 from tests.system.installation import Installation, open_to_others, processes_of, wait_for
 from tests.system.key_scan import assert_nothing_found, scan_installation
 from tests.system.live import (
@@ -53,6 +54,8 @@ from tests.system.pumpfun import (
     differences_of_a_replay,
     trades_recorded,
 )
+from tests.system.terminal import Terminal
+from tests.webhook import Webhook
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -65,8 +68,22 @@ PROXIES = {
 
 
 @pytest.fixture(scope="module")
-def system(installations_of_module: Callable[..., Installation]) -> LiveSystem:
+def webhook() -> Iterator[Webhook]:
+    server = Webhook()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def system(
+    installations_of_module: Callable[..., Installation], webhook: Webhook, tmp_path_factory: pytest.TempPathFactory
+) -> LiveSystem:
+    urls = tmp_path_factory.mktemp("notify") / "urls"
+    urls.write_text(webhook.url)
+    urls.chmod(0o600)
     settings = {"DASHBOARD_MAX_STREAMS": "600", "MAX_DATA_AGE_MS": "2000", "RAY_DASHBOARD": "true"}
+    settings |= {"NOTIFY_URLS_FILENAME": str(urls), "NOTIFY_MAX_PER_HOUR": "1000", "PROMETHEUS_URL": webhook.prometheus}
+    settings["NO_PROXY"] = settings["no_proxy"] = "localhost"  # by this name the webhook is reached without the proxy
     settings["RAY_worker_niceness"] = "5"  # it works all the time; another that starts beside it goes first
     return LiveSystem(installations_of_module(**CALM, **PROXIES, **settings))
 
@@ -111,14 +128,16 @@ def test_it_takes_orders_about_its_strategies(one: Installation, other: PumpfunS
     other.market.start()
     there = other.installation
     spec_id = wait_for("a strategy that has not traded", lambda: a_simulating_strategy(there))
+    shown = _run_commands_of_pages(there, spec_id)
+    assert f"{spec_id} is paper from event" in shown["promote"]
+    assert "a look at it" in shown["sql"]
+    assert f"{spec_id} is simulating from event" in shown["demote"]
     promoted = there.run("promote", spec_id, "--reason", "a test", "--json")
     assert promoted.returncode == 0, promoted.stderr
     assert json.loads(promoted.stdout)["outcome"].startswith(f"{spec_id} is paper from event")
     live = there.run("promote", spec_id)
     assert live.returncode == 3
     assert "LIVE_TRADING_ENABLED is false" in live.stderr
-    demoted = there.run("demote", spec_id, "--json")
-    assert json.loads(demoted.stdout)["outcome"].startswith(f"{spec_id} is simulating from event")
 
 
 def test_it_stops_although_its_database_stands_still_and_leaves_the_other_alone(
@@ -139,6 +158,20 @@ def test_it_stops_although_its_database_stands_still_and_leaves_the_other_alone(
     assert set(actors_of(one)) == undisturbed
 
 
+def _run_commands_of_pages(installation: Installation, spec_id: str) -> dict[str, str]:
+    """Run all that the first pages tell a newcomer to run; return what each command printed last."""
+    shown = {}
+    for page in ("getting-started.md", "tutorial.md"):
+        for command in commands_on_a_running_system(page):
+            arguments = [spec_id if argument == "SPEC" else argument for argument in command]
+            if command[0] == "monitor":  # it fails while a part is late
+                wait_until_healthy(installation)
+            done = installation.run(*arguments)
+            assert done.returncode == 0, f"{arguments}: {done.stderr}"
+            shown[command[0]] = done.stdout
+    return shown
+
+
 def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
     health = get(one, "api/health")
     assert health["version"] == __version__
@@ -148,12 +181,51 @@ def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
     assert isinstance(get(one, "api/positions"), list)
     asked = one.run("sql", "SELECT count(*) FROM trades WHERE status = 'PAPER'", "--json")
     assert json.loads(asked.stdout)["rows"][0]["count"] > 0
-    spec_id = wait_for("strategies", lambda: get(one, "api/strategies"))[0]["spec_id"]
-    assert json.loads(one.run("explain", spec_id, "--json").stdout)["spec_id"] == spec_id
     wait_for("`status` to call it healthy", lambda: status_of(one)["status"] == "healthy")
     refused = one.run("up")
     assert refused.returncode == 1
     assert "already running" in refused.stderr
+
+
+def test_promotions_and_alerts_are_posted_to_a_webhook(one: Installation, webhook: Webhook) -> None:
+    promoted = webhook.next_with("promoted to paper", 120)
+    assert "(from simulating): " in promoted["message"]
+    annotations = {"summary": "reader lags", "runbook_url": "operations.md#consumerlag"}
+    webhook.alerts = [{"labels": {"alertname": "ConsumerLag"}, "annotations": annotations, "state": "firing"}]
+    assert webhook.next_with("ConsumerLag", 60)["message"] == "reader lags operations.md#consumerlag"
+    webhook.alerts = []
+    assert webhook.next_with("ConsumerLag", 60)["message"].startswith("Resolved: ")
+
+
+def test_running_actors_take_over_a_changed_env_file_and_log_it(one: Installation) -> None:
+    env, logs = one.folder / ".env", one.folder / ".memesnipe" / "logs"
+
+    def level_in(actor: str) -> str:
+        lines = [json.loads(line) for line in (logs / f"{actor}_heartbeat.jsonl").read_text().splitlines()]
+        return next((line["log_level"] for line in reversed(lines) if line["event"] == "settings reloaded"), "")
+
+    def all_have(level: str) -> bool:
+        return all(level_in(actor) == level for actor in ACTORS)
+
+    env.write_text("LOG_LEVEL=DEBUG\nPOPULATION_SIZE=13\n")
+    wait_for("every actor to log at DEBUG", lambda: all_have("DEBUG"))
+    wait_for("a line at that level", lambda: '"level": "debug"' in (logs / "executor.jsonl").read_text())
+    env.unlink()
+    wait_for("every actor to log at INFO again", lambda: all_have("INFO"))
+    assert "LOG_LEVEL is DEBUG now." in one.stderr and "LOG_LEVEL is INFO now." in one.stderr
+    # POPULATION_SIZE is a variable of the environment in these tests, which takes precedence.
+    assert "POPULATION_SIZE was changed" not in one.stderr
+
+
+def test_monitor_shows_it_in_a_terminal_until_ctrl_c(one: Installation) -> None:
+    with Terminal(one, "monitor", "--every", "0.5") as terminal:
+        shown = terminal.read_until("healthy", "strategy_factory", "equity", "USD")
+        terminal.read_until("healthy")  # drawn again
+        terminal.press_ctrl_c()
+        assert terminal.wait() == 0
+    assert "Traceback" not in shown + terminal.rest
+    assert terminal.rest.rstrip().endswith("\x1b[?25h"), "the cursor is visible again"
+    assert status_of(one)["status"] == "healthy"
 
 
 def test_no_key_and_no_token_is_anywhere_but_in_its_file(one: Installation) -> None:
@@ -173,12 +245,13 @@ def test_a_flatten_sells_what_is_held_on_paper_and_a_reset_resumes(one: Installa
     wait_for("the reset", lambda: not get(one, "api/risk")["halted"])
 
 
-def test_the_kill_file_halts_until_a_reset(one: Installation) -> None:
+def test_the_kill_file_halts_until_a_reset(one: Installation, webhook: Webhook) -> None:
     kill_file = one.folder / ".memesnipe" / "signer" / "halt"
     kill_file.touch()
     wait_for("the halt", lambda: get(one, "api/risk")["halted"])
     assert get(one, "api/commands")[0]["reason"] == "the file halt exists"
     assert get(one, "signer/health")["signing"].startswith(("halted", "disabled"))
+    assert webhook.next_with("trading is halted by a command", 60)["type"] == "failure"
     assert one.run("risk", "reset").returncode == 0
     assert not kill_file.exists()
     wait_for("the reset", lambda: not get(one, "api/risk")["halted"])

@@ -174,6 +174,8 @@ class Action(Schema):
     command_id: int | None
     seq: Seq | None = Field(description="The event after which it took effect.")
     outcome: str | None = Field(description="Null while it waits.")
+    account: str | None = Field(description="Of flatten and close; empty for every account.")
+    mint: str | None = Field(description="The token of the position to close; empty for other actions.")
 
 
 class RunSettings(Schema):

@@ -71,9 +71,36 @@ def insert_everything(insert, folder: Path, run_id: int) -> None:
     insert(schema_control.RefusalRow, seq=1, mint=MINT, side="buy", **refused)
     for number in range(6):
         fitness = {"best_fitness": 1.0 + number, "median_fitness": 0.2 * number, "evaluations": 50, "seconds": 2.0}
-        insert(schema.GenerationRow, index=number, **fitness, proposed=number % 2, reason="")
-    insert(schema.EvaluationRow, generation=1, spec_id="spec0", fitness=1.2)
+        bar = {"trials": 50 * (number + 1), "best_sharpe": 8.0 + 3 * number, "luck_sharpe": 10.0 + number, "pbo": 0.4}
+        skill = {"best_skill": 0.5 + 0.08 * number, "needed_skill": 0.95} if number else {"needed_skill": 0.95}
+        insert(schema.GenerationRow, index=number, **fitness, proposed=number % 2, reason="", **bar, **skill)
+    _insert_search(insert)
     _write_log(folder / f"{run_id}.bin")
+
+
+def _insert_search(insert: Any) -> None:
+    """Insert genomes with their origins: spec0 is a crossover of two genomes of the first generation."""
+    bred = (
+        (0, "mother", "momentum_5m", "random", []),
+        (0, "father", "social_buzz", "random", []),
+        (1, "spec0", "momentum_5m+social_buzz", "crossover", ["mother", "father"]),
+        (2, "spec0", "momentum_5m+social_buzz", "kept", []),
+        (2, "child", "momentum_5m", "mutation", ["spec0"]),
+    )
+    for generation, spec_id, mix, operator, parents in bred:
+        made = {"mix": mix, "operator": operator, "parents": parents}
+        insert(schema.EvaluationRow, generation=generation, spec_id=spec_id, fitness=1.2 + generation, **made)
+    cells = (
+        (0, 1, -0.7, "mother"),
+        (1, 2, 1.2, "father"),
+        (1, 2, 2.2, "spec0"),
+        (4, 4, 3.2, "child"),
+        (2, 0, -55.0, "x"),
+    )
+    for number, (holding, turnover, fitness, spec_id) in enumerate(cells):
+        mix = "momentum_5m+social_buzz" if number % 2 else "momentum_5m"
+        mix = "social_buzz" if spec_id == "father" else mix
+        insert(schema.EliteRow, cell=f"{mix}/{holding}/{turnover}", spec_id=spec_id, fitness=fitness, generation=2)
 
 
 def _write_log(path: Path) -> None:

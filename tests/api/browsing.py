@@ -44,7 +44,7 @@ def insert_everything(insert, folder: Path, run_id: int) -> None:
     """Insert strategies, trades, positions, generations, marks, refusals and an event log."""
     for number in range(48):
         wave = 1000.0 + 20.0 * np.sin(number / 6) + number
-        mark = {"seq": number, "ts": number * HOUR_NS // 4, "equity_usd": float(wave), "equity_lamports": 10 * SOL}
+        mark = {"seq": number, "ts": number * 6 * HOUR_NS, "equity_usd": float(wave), "equity_lamports": 10 * SOL}
         insert(schema.EquityRow, **mark, cash_usd=900.0, drawdown=0.01)
     insert(schema.BreakerRow, level="normal", drawdown=0.009)
     insert(schema.FeedCursorRow, seq=2_000, rejected=3, rejected_because={"late": 3})
@@ -90,17 +90,16 @@ def _insert_search(insert: Any) -> None:
     for generation, spec_id, mix, operator, parents in bred:
         made = {"mix": mix, "operator": operator, "parents": parents}
         insert(schema.EvaluationRow, generation=generation, spec_id=spec_id, fitness=1.2 + generation, **made)
+    both = "momentum_5m+social_buzz"
     cells = (
-        (0, 1, -0.7, "mother"),
-        (1, 2, 1.2, "father"),
-        (1, 2, 2.2, "spec0"),
-        (4, 4, 3.2, "child"),
-        (2, 0, -55.0, "x"),
+        ("momentum_5m/0/1", -0.7, "mother"),
+        ("social_buzz/1/2", 1.2, "father"),
+        (f"{both}/1/2", 2.2, "spec0"),
+        ("momentum_5m/4/4", 3.2, "child"),
+        ("momentum_5m/2/0", -55.0, "x"),
     )
-    for number, (holding, turnover, fitness, spec_id) in enumerate(cells):
-        mix = "momentum_5m+social_buzz" if number % 2 else "momentum_5m"
-        mix = "social_buzz" if spec_id == "father" else mix
-        insert(schema.EliteRow, cell=f"{mix}/{holding}/{turnover}", spec_id=spec_id, fitness=fitness, generation=2)
+    for cell, fitness, spec_id in cells:
+        insert(schema.EliteRow, cell=cell, spec_id=spec_id, fitness=fitness, generation=2)
 
 
 def _write_log(path: Path) -> None:

@@ -28,6 +28,7 @@ VIEWS = {
     "trades": ("trades", "24 trades"),
     "positions": ("trades/positions", "+0.500"),
     "refusals": ("trades/refusals", "1 refusal"),
+    "periods": ("trades/periods", "1970-01-05"),
     "system": ("system", "INITIAL_CAPITAL_USD"),
 }
 
@@ -191,6 +192,23 @@ def test_the_archive_is_a_map_and_ancestors_are_followed(page, serve, backend, a
     api.expect(lineage).to_contain_text("Genome mother has no recorded ancestor")
     page.goto(page.url.replace("mother", "nobody"))
     api.expect(lineage).to_contain_text("has evaluated no genome nobody")
+
+
+def test_periods_are_tinted_and_listed_for_each_account(page, serve, backend, all_running, everything):
+    page.goto(f"{serve(backend).url}/#/trades/periods")
+    found = page.request.get(f"{page.url.split('#')[0]}api/periods").json()
+    paper = page.locator("#periods-paper")
+    best = max(found["days"], key=lambda day: day["profit_usd"])
+    cell = paper.get_by_title(f"{best['start']}: +${best['profit_usd']:.2f}")
+    api.expect(cell).to_have_text(f"+{best['profit_usd']:.0f}")
+    tint = "element => getComputedStyle(element).backgroundColor"
+    cells = paper.locator("td.heat")
+    assert len({cells.nth(i).evaluate(tint) for i in range(cells.count())}) > 3
+    rows = paper.get_by_role("table").nth(1).locator("tbody tr")
+    for name in ("days", "weeks", "months"):
+        paper.get_by_label("By").select_option(name)
+        api.expect(rows).to_have_count(len(found[name]))
+    api.expect(rows.first).to_contain_text(f"+${found['months'][0]['profit_usd']:.2f}")
 
 
 def test_thousands_of_strategies_are_sorted_filtered_and_compared(

@@ -10,6 +10,7 @@ import numpy as np
 from memesnipe.market import events as e
 from memesnipe.storage import schema, schema_control
 from memesnipe.storage.event_log import EventLog
+from memesnipe.storage.schema_verdicts import TokenVerdictRow
 
 SOL = 1_000_000_000
 HOUR_NS = 3_600 * SOL
@@ -31,6 +32,31 @@ RESULT = {
     **{"profit_factor": 1.8, "expectancy_usd": 17.9, "fees_usd": 3.1, "observed_s": 7_200.0},
 }
 MINT = "MintOfATokenThatIsLong"
+
+
+# Address of each view, and a text that shows that its data has come.
+VIEWS = {
+    "overview": ("", "$1,067.00"),
+    "strategies": ("strategies", "5 strategies"),
+    "strategy": ("strategies/spec0", "bred in generation 1"),
+    "compare": ("compare/spec0,spec1,spec2", "Deflated Sharpe"),
+    "evolution": ("evolution", "Evaluations per second"),
+    "lineage": ("evolution/child", "descends from 3 genomes"),
+    "market": ("market", "30 tokens"),
+    "token": (f"market/{MINT}", "unsafe"),
+    "trades": ("trades", "25 trades"),
+    "positions": ("trades/positions", "+0.500"),
+    "refusals": ("trades/refusals", "1 refusal"),
+    "periods": ("trades/periods", "1970-01-05"),
+    "system": ("system", "INITIAL_CAPITAL_USD"),
+}
+
+
+def expect_text(page: Any, element: str, text: Any) -> None:
+    """Wait until an element contains a text."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(f"#{element}")).to_contain_text(text)
 
 
 def genome(*families: str) -> dict[str, Any]:
@@ -65,6 +91,18 @@ def insert_everything(insert, folder: Path, run_id: int) -> None:
         side, sol = ("sell", 1.0 + 0.02 * (number % 5)) if number % 2 else ("buy", 1.0)
         at = {"ts": number * HOUR_NS // 4, "seq": 10 * number, "sol_lamports": int(sol * SOL)}
         insert(schema.TradeRow, order_id=f"spec0/{number}", side=side, **names, **at, value_usd=200.0)
+    failed = {"failure": '{"InstructionError":[4,{"Custom":6003}]}', "network_fee_lamports": 5_000, "ts": 6 * HOUR_NS}
+    insert(
+        schema.TradeRow,
+        order_id="live-spec0/1",
+        side="sell",
+        **names | {"status": "FAILED", "account": "live"},
+        **failed,
+    )
+    reasons = [{"check": "sale", "detail": 'bought through pumpfun, it cannot be sold: "AccountNotFound"'}]
+    sources = {"mint": "checked", "sale": "checked", "rugcheck": "no answer"}
+    insert(TokenVerdictRow, mint=MINT, ts=6 * HOUR_NS, reasons=reasons, sources=sources)
+    insert(TokenVerdictRow, mint=MINT, ts=5 * HOUR_NS, safe=True, reasons=[], sources=sources)
     money = {"cost_lamports": SOL, "value_lamports": SOL * 3 // 2, "realised_lamports": SOL // 10}
     insert(schema.PositionRow, spec_id="spec0", token=0, mint=MINT, token_raw=5, **money)
     refused = {"order_id": "spec0-1", "spec_id": "spec0", "reason": "stale_data", "detail": "7 s old"}

@@ -65,7 +65,7 @@ const EXPLORERS = [["Solscan", (mint) => `https://solscan.io/token/${mint}`], ["
 
 const showVerdicts = (verdicts) => table([
   { name: "When, UTC", cell: (v) => when(v.ts), class: "time" },
-  { name: "Verdict", cell: (v) => badge(v.safe ? "may be bought" : "not bought", v.safe ? "good" : "failed") },
+  { name: "Verdict", cell: (v) => badge(v.safe ? "safe" : "unsafe", v.safe ? "good" : "failed") },
   { name: "Against it", cell: (v) => (v.reasons.length ? h("ul", { class: "reasons" }, v.reasons.map((reason) => h("li", {}, `${reason.check}: ${reason.detail}`))) : "nothing"), class: "why" },
   { name: "Checks", cell: (v) => Object.entries(v.sources).map(([name, state]) => `${name}: ${state}`).join(", "), class: "why p2" },
 ], verdicts, "It has not been assessed. Tokens are assessed before a live purchase, and by `memesnipe safety`.");

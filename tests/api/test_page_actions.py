@@ -1,8 +1,10 @@
 """Actions on the page: each needs a confirmation and the token, and is in the audit log."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.api.browsing import CHROMIUM, expect_text
+from tests.api.browsing import CHROMIUM, SCREENSHOTS, expect_text
 from tests.api.conftest import TOKEN
 
 api = pytest.importorskip("playwright.sync_api", reason="the page is tested with `pip install playwright`")
@@ -13,6 +15,8 @@ def act(page, button, token, reason="a test"):
     page.get_by_role("button", name=button, exact=True).first.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill(reason)
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"action-{button.split()[0].lower()}.png")
     if token is not None:
         dialog.get_by_label("Token").fill(token)
     dialog.get_by_role("button", name=button.split()[0], exact=True).click()

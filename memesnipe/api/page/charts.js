@@ -27,7 +27,7 @@ const axis = (format, size) => ({
 
 // `series` are {name, colour, values, format, fill, dash, bars}; `x` are seconds, or numbers where `isTime` is false, whole ones where `isWhole`.
 export class Chart {
-  constructor({ title, height = 260, x, series, format, isTime = true, isWhole = false, xFormat = null, zero = false, legend = true }) {
+  constructor({ title, height = 260, x, series, format, isTime = true, isWhole = false, xFormat = null, xName = isTime ? "Time" : "Value", zero = false, legend = true }) {
     this.height = height;
     this.element = h("figure", { class: "chart", role: "img", "aria-label": title });
     this.options = {
@@ -36,7 +36,7 @@ export class Chart {
       legend: { show: legend, live: legend },
       scales: { x: { time: isTime }, y: { range: zero ? (_, low, high) => [Math.min(low, 0), Math.max(high, 0)] : undefined } },
       axes: [{ ...axis(xFormat, 30), ...(isTime ? { values: times } : {}), ...(isWhole ? { incrs: WHOLE } : {}), space: 70 }, axis(format, 72)],
-      series: [{ value: xFormat ? (_, value) => (value === null ? "" : xFormat(value)) : "{YYYY}-{MM}-{DD} {HH}:{mm} UTC" }, ...series.map((line) => this.line(line, format))],
+      series: [{ label: xName, value: xFormat ? (_, value) => (value === null ? "" : xFormat(value)) : "{YYYY}-{MM}-{DD} {HH}:{mm} UTC" }, ...series.map((line) => this.line(line, format))],
     };
     this.data = [x, ...series.map((line) => line.values)];
     this.plot = null;

@@ -14,7 +14,7 @@ export function evolution(root, { path }) {
   const boxes = Object.fromEntries(["summary", "fitness", "luck", "chances", "shares", "families", "rows", "lineage"].map((name) => [name, h("div", { class: "fill" })]));
   const map = new ArchiveMap();
   const lineage = card("Lineage", { id: "lineage" }, boxes.lineage);
-  root.append(...[h("h1", {}, "Evolution"), path[1] ? lineage : null, card("The search so far", {}, boxes.summary),
+  root.append(...[h("h1", {}, "Evolution"), path[1] ? lineage : null, card("The search so far", { class: "why-card" }, boxes.summary),
     h("div", { class: "columns even" }, card("Fitness of the generations", {}, boxes.fitness), card("The luck bar: Sharpe ratio of the best genome, and of the luckiest", {}, boxes.luck)),
     h("div", { class: "columns even" }, card("Probability of skill, and of overfitting", {}, boxes.chances), card("Families that rise and fall", {}, boxes.shares)),
     card("The archive", { id: "archive" }, map.element), path[1] ? null : lineage,
@@ -32,7 +32,7 @@ export function evolution(root, { path }) {
     charts.splice(0).forEach((chart) => chart.close());
     const add = (box, rows, options, without) => {
       if (rows.length < 2) return void box.replaceChildren(h("p", { class: "empty" }, without));
-      const chart = new Chart({ height: 240, isTime: false, isWhole: true, xFormat: f.count, ...options });
+      const chart = new Chart({ height: 240, isTime: false, isWhole: true, xName: "Generation", xFormat: f.count, ...options });
       charts.push(chart);
       box.replaceChildren(chart.element);
     };

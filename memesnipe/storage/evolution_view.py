@@ -29,7 +29,12 @@ def archive(conn: Connection, run_id: int) -> Json:
 
 def _place(cell: str) -> Json:
     mix, holding, turnover = cell.split("/")
-    return {"families": mix.split("+"), "holding": int(holding), "turnover": int(turnover)}
+    return {"families": _families(mix), "holding": int(holding), "turnover": int(turnover)}
+
+
+def _families(mix: str | None) -> list[str]:
+    """Return the families of `EvaluationRow.mix`; none in rows of earlier versions."""
+    return mix.split("+") if mix else []
 
 
 def lineage(conn: Connection, run_id: int, spec_id: str) -> list[Json]:
@@ -59,7 +64,7 @@ def _first_evaluations(conn: Connection, run_id: int, spec_ids: list[str]) -> li
         .order_by(row.spec_id, row.generation)
     )
     return [
-        {"families": (found.pop("mix") or "").split("+"), **found, "parents": found["parents"] or []}
+        {"families": _families(found.pop("mix")), **found, "parents": found["parents"] or []}
         for found in records(conn, query)
     ]
 
@@ -74,7 +79,7 @@ def family_shares(conn: Connection, run_id: int) -> Json:
     )
     counts: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for generation, mix, genomes in conn.execute(query):
-        families = (mix or "").split("+")
+        families = _families(mix)
         for family in families:
             counts[generation][family] += genomes / len(families)
     generations = sorted(counts)

@@ -31,7 +31,7 @@ from memesnipe.storage.command_submission import (
 from memesnipe.storage.commands import outcome
 from memesnipe.storage.rows import Page
 from memesnipe.storage.strategy_ids import ids_like
-from memesnipe.storage.strategy_list import StrategyFilter, strategies
+from memesnipe.storage.strategy_list import SortKey, StrategyFilter, strategies
 
 T = TypeVar("T")
 
@@ -59,15 +59,15 @@ def risk_state() -> dict[str, Any]:
         return {"run_id": run_id, **views.risk(connection, run_id), "accounts": found}
 
 
-def strategies_of_run(limit: int, mode: str | None) -> tuple[int, list[dict[str, Any]]]:
-    """Return the number of the newest run, and its strategies by mode and return.
+def strategies_of_run(limit: int, mode: str | None, sort: str) -> tuple[int, list[dict[str, Any]]]:
+    """Return the number of the newest run, and its strategies in the order of a `SortKey`.
 
     Raises:
         InputError: there is no run.
     """
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
-        return run_id, strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0)).rows
+        return run_id, strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0), SortKey(sort)).rows
 
 
 def _run(engine: Engine) -> int:

@@ -136,6 +136,7 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("risk", "show"), {}, 2, "there is no run in this folder yet"),
         (("up", "--tape", "swaps.csv"), {}, 2, "--tape swaps.csv: the synthetic feed reads no tape; add --feed replay"),
         (("strategies",), {}, 2, "there is no run in this folder yet"),
+        (("strategies", "--sort", "age"), {}, 2, "'--sort': 'age' is not one of 'rank', 'trades', 'generation'"),
         (("strategies", "--mode", "dead"), {}, 2, "'--mode': 'dead' is not one of 'live', 'paper', 'simulating'"),
         (("import", "bad.csv", "-o", "a.tape"), {}, 2, "side is neither buy nor sell (2 rows: 1, 3); sol_amount"),
         (("explain", "text.csv"), {}, 2, "memesnipe: input: text.csv: is not JSON: "),

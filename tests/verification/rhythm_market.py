@@ -84,11 +84,12 @@ def write_strategies(folder: Path) -> None:
 def rhythm_tape(seed: int = 0) -> Tape:
     """Return the market: one trade of each token a second, with a rhythm of its own phase."""
     rng = np.random.default_rng(seed)
+    times_s, prices = np.array(PRICES).T
     parts, count = [], int(SECONDS / STEP_S)
     for token in range(TOKENS):
         times = np.arange(count) * STEP_S + (token + 1) / (TOKENS + 1)
         phase = (times + token * PERIOD_S / TOKENS) % PERIOD_S
-        price = np.interp(phase, *zip(*PRICES, strict=True)) * np.exp(rng.normal(0.0, NOISE, count))
+        price = np.interp(phase, times_s, prices) * np.exp(rng.normal(0.0, NOISE, count))
         root = np.concatenate([[1.0], np.sqrt(price)])  # the reserve of SOL moves with the root of the price
         sol, raw = np.round(SOL_LAMPORTS * root).astype(np.int64), np.round(TOKEN_RAW / root).astype(np.int64)
         events = empty(count)

@@ -89,8 +89,10 @@ def test_nobody_else_can_reach_it(one: Installation) -> None:
 @pytest.fixture(scope="module")
 def other(system: LiveSystem, installations_of_module: Callable[..., Installation]) -> Iterator[PumpfunSystem]:
     """Another installation beside the shared one, on a live market; the last of its tests stops it."""
+    system.start()
+    undisturbed = set(actors_of(system.installation))
     with LiveMarket(SyntheticFeed(7).messages(0), PUMPFUN_SPEED) as market:
-        yield PumpfunSystem(installations_of_module(**PUMPFUN_SETTINGS, **market.settings), market)
+        yield PumpfunSystem(installations_of_module(**PUMPFUN_SETTINGS, **market.settings), market, undisturbed)
 
 
 def test_another_installation_runs_beside_it(one: Installation, other: PumpfunSystem) -> None:
@@ -124,7 +126,7 @@ def test_it_takes_orders_about_its_strategies(one: Installation, other: PumpfunS
 def test_it_stops_although_its_database_stands_still_and_leaves_the_other_alone(
     one: Installation, other: PumpfunSystem, tmp_path: Path
 ) -> None:
-    undisturbed, there, before = set(actors_of(one)), other.installation, consumed(other.installation)
+    there, before = other.installation, consumed(other.installation)
     with stopped_postgres(there):
         there.interrupt(other.process)
         wait_for("the actors to end although it stands still", lambda: not actors_of(there))
@@ -136,7 +138,7 @@ def test_it_stops_although_its_database_stands_still_and_leaves_the_other_alone(
     verified(there)
     assert differences_of_a_replay(there, tmp_path) == []
     wait_until_healthy(one)
-    assert set(actors_of(one)) == undisturbed
+    assert set(actors_of(one)) == other.undisturbed
 
 
 def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:

@@ -28,6 +28,7 @@ from tests.system.installation import Installation, open_to_others, processes_of
 from tests.system.key_scan import assert_nothing_found, scan_installation
 from tests.system.live import (
     CALM,
+    PROXIES,
     SPEED,
     LiveSystem,
     a_simulating_strategy,
@@ -55,13 +56,6 @@ from tests.system.pumpfun import (
 )
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
-
-# Where nobody listens: what is on this machine is asked without a proxy, by us and by Ray.
-PROXIES = {
-    name: "http://127.0.0.1:9"
-    for proxy in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
-    for name in (proxy, proxy.upper())
-}
 
 
 @pytest.fixture(scope="module")

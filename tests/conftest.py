@@ -76,7 +76,12 @@ def server_urls(server_home: Path) -> Iterator[ServerUrls]:
 
 @pytest.fixture(scope="session")
 def database_url(server_urls: ServerUrls) -> str:
+    """A server that is never killed, so its commits do not wait for the disk."""
     assert server_urls.database_url is not None
+    engine = sa.create_engine(server_urls.database_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f'ALTER DATABASE "{engine.url.database}" SET synchronous_commit = off'))
+    engine.dispose()
     return server_urls.database_url
 
 

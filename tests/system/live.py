@@ -29,6 +29,12 @@ from tests.system.installation import Installation, processes_of, wait_for
 SPEED = ("--speed", "8")
 LIVE = ("up", *SPEED, "--json")
 CALM = {"GENERATION_INTERVAL_SECS": "60", "REBALANCE_INTERVAL_SECS": "15", "GLOBAL_MAX_POSITION_USD": "20"}
+# Where nobody listens: what is on this machine is asked without a proxy, by us and by Ray.
+PROXIES = {
+    name: "http://127.0.0.1:9"
+    for proxy in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+    for name in (proxy, proxy.upper())
+}
 _HEALTH_PAUSE_S = 0.3  # the answer takes four processes of the system some time
 
 

@@ -34,10 +34,13 @@ Trades = dict[str, list[tuple[Any, ...]]]  # of each mint, in order
 
 
 class PumpfunSystem:
-    """An installation that runs `memesnipe up --feed pumpfun` on a market that the test plays."""
+    """An installation that runs `memesnipe up --feed pumpfun` on a market that the test plays.
 
-    def __init__(self, installation: Installation, market: LiveMarket) -> None:
-        self.installation, self.market = installation, market
+    `undisturbed` has the actors of another system, which ran before it started.
+    """
+
+    def __init__(self, installation: Installation, market: LiveMarket, undisturbed: set[int]) -> None:
+        self.installation, self.market, self.undisturbed = installation, market, undisturbed
         self.process = installation.start("up", "--feed", "pumpfun", "--json")
         wait_until_healthy(installation)
         market.start()

@@ -29,6 +29,7 @@ from tests.system.installation import Installation, open_to_others, processes_of
 from tests.system.key_scan import assert_nothing_found, scan_installation
 from tests.system.live import (
     CALM,
+    PROXIES,
     SPEED,
     LiveSystem,
     a_simulating_strategy,
@@ -58,13 +59,6 @@ from tests.system.terminal import Terminal
 from tests.webhook import Webhook
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
-
-# Where nobody listens: what is on this machine is asked without a proxy, by us and by Ray.
-PROXIES = {
-    name: "http://127.0.0.1:9"
-    for proxy in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
-    for name in (proxy, proxy.upper())
-}
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +100,10 @@ def test_nobody_else_can_reach_it(one: Installation) -> None:
 @pytest.fixture(scope="module")
 def other(system: LiveSystem, installations_of_module: Callable[..., Installation]) -> Iterator[PumpfunSystem]:
     """Another installation beside the shared one, on a live market; the last of its tests stops it."""
+    system.start()
+    undisturbed = set(actors_of(system.installation))
     with LiveMarket(SyntheticFeed(7).messages(0), PUMPFUN_SPEED) as market:
-        yield PumpfunSystem(installations_of_module(**PUMPFUN_SETTINGS, **market.settings), market)
+        yield PumpfunSystem(installations_of_module(**PUMPFUN_SETTINGS, **market.settings), market, undisturbed)
 
 
 def test_another_installation_runs_beside_it(one: Installation, other: PumpfunSystem) -> None:
@@ -143,7 +139,7 @@ def test_it_takes_orders_about_its_strategies(one: Installation, other: PumpfunS
 def test_it_stops_although_its_database_stands_still_and_leaves_the_other_alone(
     one: Installation, other: PumpfunSystem, tmp_path: Path
 ) -> None:
-    undisturbed, there, before = set(actors_of(one)), other.installation, consumed(other.installation)
+    there, before = other.installation, consumed(other.installation)
     with stopped_postgres(there):
         there.interrupt(other.process)
         wait_for("the actors to end although it stands still", lambda: not actors_of(there))
@@ -155,7 +151,7 @@ def test_it_stops_although_its_database_stands_still_and_leaves_the_other_alone(
     verified(there)
     assert differences_of_a_replay(there, tmp_path) == []
     wait_until_healthy(one)
-    assert set(actors_of(one)) == undisturbed
+    assert set(actors_of(one)) == other.undisturbed
 
 
 def _run_commands_of_pages(installation: Installation, spec_id: str) -> dict[str, str]:

@@ -130,7 +130,7 @@ class GeneticAlgorithm:
             np.where(crosses[:, None], crossed.active, mothers.active),
             np.where(crosses[:, None], crossed.shares, mothers.shares),
         )
-        return mutate(self._rng, children, self._settings.mutation_rate, self._weights())
+        return mutate(self._rng, self._space, children, self._settings.mutation_rate, self._weights())
 
     def _select(self, count: int) -> Genes:
         """Select parents: by tournament from the last generation (Goldberg & Deb 1991), or elites of the archive.

@@ -42,11 +42,11 @@ def test_slicing_a_segment_does_not_change_the_evaluation(size: int) -> None:
 
 
 def test_votes_are_kept_of_segments_with_a_key() -> None:
-    kept, named = KeptVotes(2**20), [replace(segment, key=key) for segment, key in ((TRAIN, "1"), (VALIDATION, "2"))]
+    kept, train, validation = KeptVotes(2**20), replace(TRAIN, key="1"), replace(VALIDATION, key="2")
     evaluate(TRAIN, VALIDATION, population(), FAMILIES, SURE, 1000.0, kept)
     assert kept.asked == 0
     for _ in range(2):
-        found = evaluate(*named, population(), FAMILIES, SURE, 1000.0, kept)
+        found = evaluate(train, validation, population(), FAMILIES, SURE, 1000.0, kept)
         assert [(e.train, e.validation) for e in found] == [(e.train, e.validation) for e in _evaluate()]
     assert 0 < kept.found == kept.asked / 2
 

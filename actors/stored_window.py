@@ -36,7 +36,7 @@ class Stored:
     @property
     def key(self) -> str:
         """A key of the events, equal for equal references and spans: objects in the store never change."""
-        names = " ".join([*(reference.hex() for reference in self.slices), repr(self.span)])
+        names = " ".join(map(str, (*self.slices, self.span)))
         return blake2b(names.encode(), digest_size=16).hexdigest()
 
     def __iter__(self) -> Iterator[Events]:

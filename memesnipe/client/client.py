@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from memesnipe.api import schemas, schemas_details
 from memesnipe.client.transport import Transport, read
+from memesnipe.errors import InputError, printable
 
 T = TypeVar("T")
 AccountName = Literal["paper", "live"]
@@ -170,6 +171,25 @@ class Client:
         """Return the verdicts on whether a token may be bought live, the newest first."""
         return self._rows(schemas_details.TokenVerdict, f"tokens/{_part(mint)}/safety")
 
+    def save(
+        self, name: Literal["trades", "refusals", "equity"], path: str | Path, **query: str | int | None
+    ) -> Path:  # fmt: skip
+        """Write a list to a file, CSV or Parquet as the path's ending says; return the path.
+
+        Args:
+            name: of the list.
+            path: of the file, which is replaced.
+            query: the parameters of the route, such as `account`.
+
+        Raises:
+            InputError: the ending is neither `.csv` nor `.parquet`.
+        """
+        path = Path(path)
+        if path.suffix not in (".csv", ".parquet"):
+            raise InputError(f"{printable(str(path))}: end its name with .csv or .parquet")
+        path.write_bytes(self._transport.get(f"{name}{path.suffix}", query).content)
+        return path
+
     def halt(self, reason: str) -> schemas.RecordedCommand:
         """Stop all trading; positions are kept."""
         return self._command("halt", reason=reason)
@@ -227,6 +247,10 @@ def _part(name: str) -> str:
     return quote(name, safe=":")
 
 
-@cache
 def _type(kind: Any) -> TypeAdapter[Any]:
+    return _adapter(kind)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import pandas
 import pytest
 
 from memesnipe.api import schemas
@@ -77,6 +78,15 @@ def test_what_has_not_changed_is_not_transferred(client, new_run, insert, monkey
     assert list(client.trades()) == list(client.trades()) and statuses == [200, 304]
     add_trades(insert, 2)
     assert len(list(client.trades())) == 2 and statuses == [200, 304, 200]
+
+
+def test_lists_are_saved_as_files(client, new_run, insert, tmp_path):
+    add_trades(insert, 1, 2)
+    saved = client.save("trades", tmp_path / "t.parquet", spec_id="a")
+    assert list(pandas.read_parquet(saved)["order_id"]) == ["a/002", "a/001"]
+    assert client.save("equity", str(tmp_path / "e.csv"), account="live").read_text().startswith("seq,ts,equity_usd")
+    with pytest.raises(InputError, match=r"t\.xlsx: end its name with \.csv or \.parquet"):
+        client.save("trades", tmp_path / "t.xlsx")
 
 
 def test_a_command_needs_the_token(client, new_run, backend, serve):  # noqa: F811

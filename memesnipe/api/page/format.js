@@ -27,6 +27,7 @@ export const short = numbers({ notation: "compact", maximumSignificantDigits: 3 
 export const ratio = numbers({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 export const compactUsd = numbers({ style: "currency", currency: "USD", notation: "compact", maximumSignificantDigits: 4 });
 export const shortUsd = numbers({ notation: "compact", maximumSignificantDigits: 2, signDisplay: "exceptZero" });
+export const brief = numbers({ notation: "compact", maximumFractionDigits: 1, signDisplay: "negative" });
 export const price = numbers({ maximumSignificantDigits: 5 });
 export const one = numbers({ maximumFractionDigits: 1 });
 

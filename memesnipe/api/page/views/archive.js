@@ -52,12 +52,12 @@ export class ArchiveMap {
     if (!elites.length) return heatCell(0, scale, { class: "none" }, "–");
     const best = elites[0].fitness;
     const { holding_s: holding, turnover } = this.found;
-    const label = `${f.short(best)}: best of ${f.plural(elites.length, "genome")}, held ${between(holding, row, f.duration)}, turnover ${between(turnover, column, f.one)}`;
+    const label = `${f.brief(best)}: best of ${f.plural(elites.length, "genome")}, held ${between(holding, row, f.duration)}, turnover ${between(turnover, column, f.one)}`;
     const isChosen = this.cell?.holding === row && this.cell?.turnover === column;
     return heatCell(best, scale, {}, h("button", {
       type: "button", title: label, "aria-label": label, "aria-pressed": String(isChosen),
       click: () => { this.cell = isChosen ? null : { holding: row, turnover: column }; this.draw(); this.map.querySelector('[aria-pressed="true"]')?.focus(); },
-    }, f.short(best)));
+    }, f.brief(best)));
   }
 
   title(count) {

@@ -3,11 +3,15 @@
 import contextlib
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -25,8 +29,8 @@ from memesnipe.storage.lease import LeaseLostError
 from memesnipe.storage.schema import OrderRow, StrategyRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.testing.chaos.targets import Targets
-from tests.pages import commands_on_a_running_system
-from tests.system.installation import Installation, open_to_others, processes_of, wait_for
+from tests.pages import commands_on_a_running_system, lines_in_a_shell
+from tests.system.installation import COMMAND, Installation, open_to_others, processes_of, wait_for
 from tests.system.key_scan import assert_nothing_found, scan_installation
 from tests.system.live import (
     CALM,
@@ -160,6 +164,27 @@ def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
     refused = one.run("up")
     assert refused.returncode == 1
     assert "already running" in refused.stderr
+
+
+def test_the_checks_after_a_start_succeed(one: Installation) -> None:
+    """Those of `docs/operations.md`; clients that are not installed here are left out."""
+    ports = {"8080": one.resolved["dashboard_port"]}
+    ports |= {
+        usual: urlsplit(one.resolved[name]).port for usual, name in (("6379", "redis_url"), ("5432", "database_url"))
+    }
+    path = {"PATH": f"{COMMAND.parent}:{os.environ['PATH']}"}
+    run = 0
+    for line in lines_in_a_shell("operations.md"):
+        program = next(word for word in line.split() if "=" not in word and not word.endswith(")"))
+        for usual, port in ports.items():
+            line = re.sub(rf"(?<=[: ]){usual}\b", str(port), line)  # noqa: PLW2901
+        if shutil.which(program, path=path["PATH"]):
+            done = subprocess.run(
+                ["bash", "-c", line], cwd=one.folder, env=one.env | path, capture_output=True, text=True, check=False
+            )
+            assert (done.returncode, bool(done.stdout)) == (0, True), f"{line}: {done.stderr}"
+            run += 1
+    assert run >= 3
 
 
 def test_promotions_and_alerts_are_posted_to_a_webhook(one: Installation, webhook: Webhook) -> None:

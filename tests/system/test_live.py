@@ -111,7 +111,7 @@ def test_another_installation_beside_it_takes_orders_and_stops(
     spec_id = wait_for("a strategy", lambda: seq_of(other) > 300 and _a_simulating_strategy(other))
     shown = _run_commands_of_pages(other, spec_id)
     assert f"{spec_id} is paper from event" in shown["promote"]
-    assert "a look at it" in shown["sql"]
+    assert spec_id in shown["sql"]
     assert f"{spec_id} is simulating from event" in shown["demote"]
     assert json.loads(other.run("promote", spec_id, "--json").stdout)["outcome"].startswith(f"{spec_id} is paper")
     live = other.run("promote", spec_id)
@@ -209,7 +209,7 @@ def test_running_actors_take_over_a_changed_env_file_and_log_it(one: Installatio
 
     env.write_text("LOG_LEVEL=DEBUG\nPOPULATION_SIZE=13\n")
     wait_for("every actor to log at DEBUG", lambda: all_have("DEBUG"))
-    wait_for("a line at that level", lambda: '"level": "debug"' in (logs / "executor.jsonl").read_text())
+    wait_for("a line at that level", lambda: any('"level": "debug"' in log.read_text() for log in logs.glob("*.jsonl")))
     env.unlink()
     wait_for("every actor to log at INFO again", lambda: all_have("INFO"))
     assert "LOG_LEVEL is DEBUG now." in one.stderr and "LOG_LEVEL is INFO now." in one.stderr

@@ -16,6 +16,12 @@ def commands_on_a_running_system(page: str) -> list[list[str]]:
     return [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
 
 
+def lines_in_a_shell(page: str) -> list[str]:
+    """Return the lines of a page that are run in a shell in the folder of an installation."""
+    blocks = re.findall(r"<!-- run: in a shell -->\n```sh\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S)
+    return [line for block in blocks for line in block.splitlines()]
+
+
 def shown_commands(page: Path) -> list[str]:
     """Return the lines of the fenced blocks of a page that call `memesnipe`, without comments."""
     lines = [line.strip() for _, block in _FENCED.findall(page.read_text()) for line in block.splitlines()]

@@ -1,6 +1,5 @@
 """All that is known of one strategy: its figures, its life, its backtest and its round trips."""
 
-
 from sqlalchemy import Connection, select
 
 from memesnipe.storage.live_orders import live_summary

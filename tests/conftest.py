@@ -6,10 +6,12 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import sqlalchemy as sa
 from xdist.remote import Producer
 
@@ -88,6 +90,20 @@ def redis_url(server_urls: ServerUrls) -> str:
 def as_operator(server_home: Path) -> Callable[[str], str]:
     """Gives the URL of the shared Redis as the user who may do everything."""
     return lambda url: operator_url(server_home / "redis", url)
+
+
+@pytest.fixture(scope="session")
+def empty_redis(redis_url: str, as_operator: Callable[[str], str]) -> Callable[[], str]:
+    """Gives the URL of an empty database of the shared Redis, at each call of another one of 1 to 15."""
+    numbers = cycle(range(1, 16))
+
+    def empty() -> str:
+        url = redis_url.removesuffix("/0") + f"/{next(numbers)}"
+        with redis.Redis.from_url(as_operator(url)) as client:
+            client.flushdb()
+        return url
+
+    return empty
 
 
 @pytest.fixture(scope="session")

@@ -70,8 +70,10 @@ def test_a_second_statement_is_refused_in_one_line(tmp_path: Path, database: sa.
     assert not sa.inspect(database).has_table("hole")
 
 
-def test_redis_is_read_and_not_written(tmp_path: Path, redis_url: str, as_operator: Callable[[str], str]) -> None:
-    url = redis_url.removesuffix("/0") + "/11"
+def test_redis_is_read_and_not_written(
+    tmp_path: Path, empty_redis: Callable[[], str], as_operator: Callable[[str], str]
+) -> None:
+    url = empty_redis()
     with redis.Redis.from_url(as_operator(url)) as client:
         client.xadd("events:price", {"seq": 1, "data": b"\x1b[31m\xff"}, id="1-7")
     shown = memesnipe(tmp_path, "redis", "xrevrange", "events:price", "+", "-", "COUNT", "5", REDIS_URL=url)

@@ -60,9 +60,9 @@ def test_a_replay_on_servers_that_are_there_already(
     ray_cluster: dict[str, str],
     database: sa.Engine,
     database_url: str,
-    redis_url: str,
+    empty_redis: Callable[[], str],
 ) -> None:
-    urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url.removesuffix("/0") + "/4"}
+    urls = {"DATABASE_URL": database_url, "REDIS_URL": empty_redis()}
     installation = installations(**urls, **ray_cluster)
     done = installation.run("up", "--feed", "replay", "--tape", str(tape), "--speed", "max", "--until-end", "--json")
     assert done.returncode == 0, done.stderr

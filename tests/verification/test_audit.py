@@ -90,10 +90,13 @@ def faults_of(operator: redis.Redis) -> list[Callable[[], object]]:
 
 @pytest.fixture(scope="module")
 def runs(
-    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str, as_operator: Callable[[str], str]
+    tmp_path_factory: pytest.TempPathFactory,
+    database: sa.Engine,
+    empty_redis: Callable[[], str],
+    as_operator: Callable[[str], str],
 ) -> Iterator[tuple[SmallRuns, int, int]]:
     """A run without faults, and one with faults in its streams."""
-    url = redis_url.removesuffix("/0") + "/5"
+    url = empty_redis()
     home = tmp_path_factory.mktemp("home")
     with small_runs(home, database, url) as made, redis.Redis.from_url(as_operator(url)) as operator:
 

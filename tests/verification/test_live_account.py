@@ -58,10 +58,13 @@ def _proven(*given: Any) -> Standings:
 
 @pytest.fixture(scope="module")
 def live_run(
-    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str, as_operator: Callable[[str], str]
+    tmp_path_factory: pytest.TempPathFactory,
+    database: sa.Engine,
+    empty_redis: Callable[[], str],
+    as_operator: Callable[[str], str],
 ) -> Iterator[tuple[SmallRuns, int]]:
     """A finished run; its executor was replaced several times after entries were lost."""
-    url = redis_url.removesuffix("/0") + "/5"
+    url = empty_redis()
     home = tmp_path_factory.mktemp("home")
     with (
         pytest.MonkeyPatch.context() as patch,

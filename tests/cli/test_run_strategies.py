@@ -1,8 +1,65 @@
-"""`memesnipe strategies`: its orders are those that the database knows."""
+"""`strategies` lists the ids that `promote` takes, and a wrong id is answered with the nearest ones."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from memesnipe.cli.run_strategies import Sort
+from memesnipe.engine.genome import simple_genome
+from memesnipe.storage.schema import StrategyRow
 from memesnipe.storage.strategy_list import SortKey
+from tests.cli.in_process import memesnipe
+
+GENOME = simple_genome("momentum_5m", {}).to_dict()
+IDS = ("aa11aa11aa11", "aa22aa22aa22", "bb33bb33bb33")
 
 
-def test_each_order_is_known() -> None:
+@pytest.fixture
+def strategies(insert: Callable[..., None]) -> tuple[str, ...]:
+    modes, trades = ("simulating", "paper", "simulating"), (7, 7, 9)
+    for spec_id, mode, gained, count in zip(IDS, modes, (0.5, 0.1, -0.25), trades, strict=True):
+        result: dict[str, Any] = {"total_return": gained, "trades": count}
+        insert(StrategyRow, spec_id=spec_id, mode=mode, genome=GENOME, result=result, generation=3, since_seq=1)
+    return IDS
+
+
+def test_strategies_are_listed_with_their_ids(
+    tmp_path: Path, new_run: int, strategies: tuple[str, ...], database_url: str
+) -> None:
+    done = memesnipe(tmp_path, "strategies", "--json", DATABASE_URL=database_url)
+    found = json.loads(done.stdout)
+    assert (found["run_id"], found["cut"]) == (new_run, False)
+    assert [row["spec_id"] for row in found["strategies"]] == ["aa22aa22aa22", "aa11aa11aa11", "bb33bb33bb33"]
+    assert found["strategies"][1] == {
+        "spec_id": "aa11aa11aa11", "mode": "simulating", "generation": 3, "allocation_usd": 0.0,
+        "families": ["momentum_5m"], "trades": 7, "total_return": 0.5,
+    }  # fmt: skip
+    most = memesnipe(tmp_path, "strategies", "--sort", "trades", "--limit", "1", "--json", DATABASE_URL=database_url)
+    assert [row["spec_id"] for row in json.loads(most.stdout)["strategies"]] == ["bb33bb33bb33"]
+    options = ("--mode", "simulating", "--limit", "1")
+    shown = memesnipe(tmp_path, "strategies", *options, DATABASE_URL=database_url)
+    assert "aa11aa11aa11" in shown.stdout and "+50.00%" in shown.stdout and "bb33bb33bb33" not in shown.stdout
+    assert "Only the first 1 are shown" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("aa11aa11aa12", "; ids that begin like it: aa11aa11aa11; `memesnipe strategies` lists them"),
+        ("aa", "; ids that begin like it: aa11aa11aa11, aa22aa22aa22; `memesnipe strategies` lists them"),
+        ("%", "; `memesnipe strategies` lists them"),
+    ],
+)
+def test_an_unknown_id_is_answered_with_the_nearest(
+    tmp_path: Path, new_run: int, strategies: tuple[str, ...], database_url: str, wrong: str, near: str
+) -> None:
+    done = memesnipe(tmp_path, "promote", wrong, DATABASE_URL=database_url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"memesnipe: input: there is no strategy {wrong!r} in run {new_run}{near}\n"
+
+
+def test_each_order_is_known_to_the_database() -> None:
     assert {sort.value for sort in Sort} <= {key.value for key in SortKey}

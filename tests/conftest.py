@@ -32,23 +32,33 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.update({"RAY_worker_niceness": "0"})
 
 
+def _worker(session: pytest.Session) -> str:
+    """Return the name of this worker of pytest-xdist; "" without workers."""
+    return str(getattr(session.config, "workerinput", {}).get("workerid", ""))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
     """Compile the engine once for all, into the cache, while another worker reads the tests and writes their bytecode.
 
     Otherwise both workers would do the latter, and every process that is the first to need a function the former.
     """
-    if getattr(session.config, "workerinput", {}).get("workerid") == "gw1":
+    if _worker(session) == "gw1":
         from memesnipe.engine.warm import compile_all
-        from memesnipe.feeds.synth_market.market import compile_generator
         from memesnipe.sdk.registry import discover
 
         compile_all(discover())
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile the generated market in the worker that has read the tests while another one still compiles the engine.
+
+    Collect garbage less often: the modules and tests, which stay, are a million objects to look through.
+    """
+    if _worker(session) == "gw0":
+        from memesnipe.feeds.synth_market.market import compile_generator
+
         compile_generator()
-
-
-def pytest_collection_finish() -> None:
-    """Collect garbage less often: the modules and tests, which stay, are a million objects to look through."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

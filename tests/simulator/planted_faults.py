@@ -282,7 +282,7 @@ FAULTS: Final = [
     PlantedFault("a loss of Redis not noticed", Bus, "assert_complete", _nothing, 93),
     PlantedFault("foreign entries accepted", EntryMac, "matches", _returns(True), 11),
     PlantedFault("an event skipped by a reader", Bus, "read", _skip_first_read),
-    PlantedFault("messages applied before those they follow from", Executor, "with_dependencies", _all_entries, 735),
+    PlantedFault("messages applied before those they follow from", Executor, "with_dependencies", _all_entries, 1043),
     PlantedFault("a snapshot left out", Consumer, "add_snapshot", _nothing),
     PlantedFault("events after a snapshot not replayed at a start", Executor, "_events", _returns(())),
     PlantedFault("controls not replayed at a start", memesnipe.roles.executor, "read_controls", _returns(([], {}))),

@@ -38,7 +38,6 @@ def ray_cluster() -> Iterator[dict[str, str]]:
     assert token.stdout
     port = free_port(6380)
     command = [RAY, "start", "--head", "--block", f"--port={port}", "--include-dashboard=false", "--num-cpus=2"]
-    command.append("--node-ip-address=127.0.0.1")  # the name in the certificate
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [*command, "--disable-usage-stats", f"--temp-dir={folder}/t"],

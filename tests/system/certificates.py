@@ -1,17 +1,17 @@
-"""A certificate authority and a certificate of 127.0.0.1, as Ray's TLS needs them."""
+"""A certificate authority and a certificate of this machine, as Ray's TLS needs them."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
+import ray
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _ANSWER_S = 10.0
-_LOOPBACK = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
 
 
 def make_certificates(folder: Path) -> dict[str, str]:
@@ -21,7 +21,7 @@ def make_certificates(folder: Path) -> dict[str, str]:
     node = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "node of a test")])
     is_authority = x509.BasicConstraints(ca=True, path_length=0)
     root = _builder(authority, authority, authority_key).add_extension(is_authority, critical=True)
-    leaf = _builder(node, authority, key).add_extension(x509.SubjectAlternativeName(_LOOPBACK), critical=False)
+    leaf = _builder(node, authority, key).add_extension(x509.SubjectAlternativeName(_addresses()), critical=False)
     files = {
         "RAY_TLS_CA_CERT": root.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
         "RAY_TLS_SERVER_CERT": leaf.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
@@ -33,6 +33,11 @@ def make_certificates(folder: Path) -> dict[str, str]:
         (folder / name).write_bytes(content)
         (folder / name).chmod(0o600)
     return {"RAY_USE_TLS": "1"} | {name: str(folder / name) for name in files}
+
+
+def _addresses() -> list[x509.IPAddress]:
+    """Return the addresses of this machine: Ray replaces that of loopback by the one of its node."""
+    return [x509.IPAddress(ipaddress.ip_address(each)) for each in {"127.0.0.1", ray.util.get_node_ip_address()}]
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:

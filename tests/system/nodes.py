@@ -14,7 +14,6 @@ from tests.system.certificates import make_certificates
 from tests.system.installation import processes_of, share_compiled
 
 RAY = Path(sys.executable).with_name("ray")
-_IP = "--node-ip-address=127.0.0.1"  # the name in the certificate
 
 
 class Nodes:
@@ -31,12 +30,12 @@ class Nodes:
         self.address = f"127.0.0.1:{free_port(6390)}"
         port = self.address.partition(":")[2]
         self._ray("start", "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false",
-                  _IP, "--disable-usage-stats", f"--temp-dir={folder}/t")  # fmt: skip
+                  "--disable-usage-stats", f"--temp-dir={folder}/t")  # fmt: skip
 
     def add(self) -> int:
         """Another node with one CPU; gives the process of its raylet."""
         before = self._raylets()
-        self._ray("start", f"--address={self.address}", "--num-cpus=1", _IP, "--disable-usage-stats")
+        self._ray("start", f"--address={self.address}", "--num-cpus=1", "--disable-usage-stats")
         (new,) = self._raylets() - before
         self.raylets.append(new)
         return new

@@ -14,8 +14,10 @@ from typer.exceptions import TyperException
 from memesnipe import __version__
 from memesnipe.cli.backup import backup
 from memesnipe.cli.checks import checks
+from memesnipe.cli.demo import demo
 from memesnipe.cli.doctor import doctor
 from memesnipe.cli.evolve import evolution
+from memesnipe.cli.examples import add_examples
 from memesnipe.cli.explain import explain
 from memesnipe.cli.feeds import feeds
 from memesnipe.cli.landing import landing
@@ -42,17 +44,17 @@ _SHOWN = 60  # characters of a path that is too long
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode=None,  # plain help: panels double the time that help takes
     context_settings={"max_content_width": 110},
     help="Breeds memecoin strategies, simulates them on the whole market and trades the best on paper. "
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
 for group in (
-    system, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual, checks,
-    sql, redis, wallet, safety, localnet, landing, doctor, monitor, backup,
+    system, demo, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual,
+    checks, sql, redis, wallet, safety, localnet, landing, doctor, monitor, backup,
 ):  # fmt: skip
     app.add_typer(group)
+add_examples(app)
 
 
 @app.callback(invoke_without_command=True)

@@ -14,6 +14,7 @@ from memesnipe.api.reads import Reads
 from memesnipe.protocol.account import Account
 from memesnipe.storage import views
 from memesnipe.storage.equity_view import equity
+from memesnipe.storage.period_view import periods
 from memesnipe.storage.rows import Json
 from memesnipe.storage.schema import RunRow
 
@@ -73,6 +74,11 @@ def _add_equity(router: APIRouter, reads: Reads) -> None:
         Of equal intervals of marks, the least and the greatest equity are kept, besides the first and the last mark.
         """
         return await reads.answer(request, lambda conn, run_id: equity(conn, run_id, account, points))
+
+    @router.get("/api/periods", response_model=schemas_details.Periods)
+    async def show_periods(request: Request, account: AccountName = Account.PAPER) -> Response:
+        """Profit by day, week and month of an account."""
+        return await reads.answer(request, lambda conn, run_id: periods(conn, run_id, account))
 
     @router.get("/api/equity.csv", response_class=Response, responses=CSV)
     async def export_equity(account: AccountName = Account.PAPER, points: Points = 5000) -> Response:

@@ -199,7 +199,8 @@ class Trade(Schema):
     side: str
     status: str
     reason: str
-    failure: str
+    failure: str = Field(description="As the chain or the model names it; empty where it traded.")
+    why: str = Field(description="The failure, or the reason where there is none, in plain words.")
     ts: Nanoseconds
     seq: Seq
     token_raw: int
@@ -250,6 +251,12 @@ class Generation(Schema):
     seconds: float
     proposed: int | None = Field(description="Strategies that it proposed; null for generations of earlier versions.")
     reason: str | None = Field(description="Why it proposed none; empty where it did.")
+    trials: int | None = Field(description="Evaluations of the run up to here; null in earlier versions, as all below.")
+    best_sharpe: float | None = Field(description="In validation, of the genome with the most probable skill.")
+    luck_sharpe: float | None = Field(description="The greatest that so many trials without any skill reach, expected.")
+    best_skill: float | None = Field(description="Probability of its skill: the deflated Sharpe ratio.")
+    needed_skill: float | None = Field(description="The least of a proposal.")
+    pbo: float | None = Field(description="Probability that the best in one half of the time is below the median then.")
 
 
 class Refusal(Schema):
@@ -284,7 +291,9 @@ class Command(Schema):
     command_id: int
     name: str
     spec_id: str
-    account: str = Field(description="Of flatten; empty for every account.")
+    account: str = Field(description="Of flatten and close; empty for every account.")
+    token: int = Field(description="Of close; -1 for other commands.")
+    mint: str = Field(description="Its address.")
     reason: str
     requested_at: str = Field(description="ISO 8601.")
     seq: Seq | None = Field(description="The event after which it took effect.")

@@ -102,6 +102,27 @@ class Equity(Schema):
     points: list[EquityPoint]
 
 
+class Period(Schema):
+    """A day, a week or a month of an account."""
+
+    start: str = Field(description="Its first day, UTC; a week begins on Monday.", examples=["2026-11-23"])
+    start_ts: Nanoseconds
+    profit_usd: float | None = Field(description="Equity at its last mark less that at the last mark before it.")
+    profit_ratio: float | None = Field(description="The same, relative to the equity before it.")
+    equity_usd: float = Field(description="At its last mark.")
+    round_trips: int = Field(description="Positions that were closed.")
+    fees_sol: float
+
+
+class Periods(Schema):
+    """The periods of one account that have a mark, the earliest first."""
+
+    account: Account
+    days: list[Period]
+    weeks: list[Period]
+    months: list[Period]
+
+
 class Hour(Schema):
     """An hour of the market."""
 
@@ -174,6 +195,8 @@ class Action(Schema):
     command_id: int | None
     seq: Seq | None = Field(description="The event after which it took effect.")
     outcome: str | None = Field(description="Null while it waits.")
+    account: str | None = Field(description="Of flatten and close; empty for every account.")
+    mint: str | None = Field(description="The token of the position to close; empty for other actions.")
 
 
 class RunSettings(Schema):

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Collection
 from typing import Any, Final
 
 import typer
@@ -57,7 +58,7 @@ def flatten(account: str, reason: str, wait_s: float, *, is_confirmed: bool, jso
         except OSError as error:
             raise MemeSnipeError(f"the signer stays halted: {error}") from None
         outcome = wait_for_outcome(engine, command_id)
-        follower = _Follower(engine, run_id, account, held, is_quiet=json)
+        follower = Follower(engine, run_id, account, held, is_quiet=json)
         left = follower.follow(command_id, wait_s)
     found = {"run_id": run_id, "command_id": command_id, "command": CommandName.FLATTEN, "outcome": outcome}
     if not json:
@@ -87,13 +88,30 @@ def _ask(account: str, held: dict[PositionKey, Held]) -> None:
     typer.confirm(f"Stop all entries, and sell {len(held)} positions of {whose} for about {value:.4f} SOL?", abort=True)
 
 
-class _Follower:
-    """Reads the positions and their sales, and prints what changes."""
+class Follower:
+    """Reads the positions and their sales, and prints what changes.
+
+    Args:
+        engine: of the database.
+        run_id: the run.
+        account: whose positions; empty for every account.
+        held: at first.
+        is_quiet: whether nothing is printed.
+        only: these positions alone; None for all, also those that are opened later.
+    """
 
     def __init__(
-        self, engine: Engine, run_id: int, account: str, held: dict[PositionKey, Held], *, is_quiet: bool
+        self,
+        engine: Engine,
+        run_id: int,
+        account: str,
+        held: dict[PositionKey, Held],
+        *,
+        is_quiet: bool,
+        only: Collection[PositionKey] | None = None,
     ) -> None:
         self._engine, self._run_id, self._account, self._is_quiet = engine, run_id, account, is_quiet
+        self._only = only
         self._known = dict(held)
         self._states = SaleStates()
         self.sold: list[dict[str, Any]] = []
@@ -118,6 +136,7 @@ class _Follower:
             commands = views.commands(connection, self._run_id, 1_000)
             command = next(each for each in commands if each["command_id"] == command_id)
             held = read_held(connection, self._run_id, self._account)
+            held = {key: one for key, one in held.items() if self._only is None or key in self._only}
             sales = {} if command["seq"] is None else read_sales(connection, self._run_id, command["seq"])
         return command["outcome"] is not None, held, sales
 

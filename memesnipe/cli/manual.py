@@ -1,4 +1,4 @@
-"""`halt`, `flatten`, `risk`, `promote`, `demote`: manual control of a run."""
+"""`halt`, `flatten`, `close`, `risk`, `promote`, `demote`: manual control of a run."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -63,6 +63,24 @@ def flatten_command(
     from memesnipe.cli.flatten import flatten  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     answer = flatten("" if account is AccountName.ALL else account.value, reason, wait, is_confirmed=yes, json=json)
+    if json:
+        print_json(answer)
+    if answer["left"]:
+        raise typer.Exit(1)
+
+
+@manual.command("close")
+def close_command(
+    position: Annotated[str, typer.Argument(help="A token's address, or ACCOUNT/STRATEGY/TOKEN.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Annotated[float, typer.Option(min=1, max=3600, help="Seconds until it reports that it is not sold.")] = 60.0,
+    reason: Reason = "",
+    json: Json = False,
+) -> None:
+    """Sell one position, or all positions in one token; trading goes on."""
+    from memesnipe.cli.close import close  # noqa: PLC0415 - SQLAlchemy is slow to load
+
+    answer = close(position, reason, wait, is_confirmed=yes, json=json)
     if json:
         print_json(answer)
     if answer["left"]:

@@ -22,6 +22,7 @@ from memesnipe.storage.actions import by_cli
 from memesnipe.storage.command_submission import (
     NoRunError,
     NoSuchAccountError,
+    NoSuchPositionError,
     NoSuchStrategyError,
     SubmittedCommand,
     connect_for_commands,
@@ -116,23 +117,27 @@ def database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
         engine.dispose()
 
 
-def record(engine: Engine, name: CommandName, spec_id: str, reason: str, account: str = "") -> SubmittedCommand:
+def record(
+    engine: Engine, name: CommandName, spec_id: str, reason: str, account: str = "", mint: str = ""
+) -> SubmittedCommand:
     """Record a command.
 
     Raises:
-        InputError: there is no run, no such strategy, or no such account.
+        InputError: there is no run, or no such strategy, account or position.
         MemeSnipeError: the database does not record it in time.
     """
     deadline = time.monotonic() + _RECORD_S
-    asked = {"spec_id": spec_id, "reason": reason, "who": by_cli()}
+    asked = {"spec_id": spec_id, "reason": reason, "account": account, "mint": mint, "who": by_cli()}
     try:
-        return _within(_RECORD_S, lambda: submit(engine, name, **asked, account=account, deadline=deadline))
+        return _within(_RECORD_S, lambda: submit(engine, name, **asked, deadline=deadline))
     except NoRunError as error:
         raise NoRunYetError(NO_RUN) from error
     except NoSuchStrategyError as error:
         raise InputError(f"{error}{_near(engine, spec_id)}; `memesnipe strategies` lists them") from error
     except NoSuchAccountError as error:
         raise InputError(f"{error}; `--account paper` names the other one") from error
+    except NoSuchPositionError as error:
+        raise InputError(f"{error}; the page lists what is held") from error
     except TimeoutError as error:
         # Every order is recorded before it is sent, so trading is paused while the database does not respond.
         raise MemeSnipeError(

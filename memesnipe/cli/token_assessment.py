@@ -12,6 +12,7 @@ from memesnipe.cli.current_settings import current_settings
 from memesnipe.config.settings import Settings
 from memesnipe.errors import InputError, first_line
 from memesnipe.execution.token_verdict import SafetyVerdict
+from memesnipe.protocol.chain_errors import in_words
 from memesnipe.roles.live_safety import assessment
 from memesnipe.roles.live_venue import sources_of
 from memesnipe.runtime.lock import holder
@@ -47,7 +48,7 @@ def assess_token(mint: str) -> dict[str, Any]:
         "mint": mint,
         "ts": ts,
         "safe": verdict.is_safe,
-        "reasons": [{"check": each.check, "detail": each.detail} for each in verdict.reasons],
+        "reasons": [{"check": each.check, "detail": in_words(each.detail)} for each in verdict.reasons],
         "sources": dict(verdict.sources),
         "stored": _store(settings, home, verdict, ts),
     }

@@ -150,6 +150,21 @@ def test_a_flatten_sells_what_is_held_on_paper_and_a_reset_resumes(one: Installa
     wait_for("the reset", lambda: not get(one, "api/risk")["halted"])
 
 
+def test_a_close_sells_one_position_and_trading_goes_on(one: Installation) -> None:
+    wait_for("an open position", lambda: any(each["open"] for each in get(one, "api/positions")))
+    held = get(one, "api/positions")[0]
+    done = one.run("close", f"{held['account']}/{held['spec_id']}/{held['mint']}", "--yes", "--json")
+    if done.returncode == 2:  # its strategy has sold it meanwhile
+        assert "is not held" in done.stderr
+        return
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["left"]) == (0, []), answer
+    assert [(sold["spec_id"], sold["mint"]) for sold in answer["sold"]] == [(held["spec_id"], held["mint"])]
+    assert not get(one, "api/risk")["halted"]
+    assert get(one, "api/actions")[0]["mint"] == held["mint"]
+    assert one.run("close", "Nothing", "--yes").returncode == 2
+
+
 def test_the_kill_file_halts_until_a_reset(one: Installation) -> None:
     kill_file = one.folder / ".memesnipe" / "signer" / "halt"
     kill_file.touch()

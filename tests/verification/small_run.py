@@ -1,5 +1,6 @@
 """A small run of the real roles, one step at a time in one process: everything except Ray."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -28,7 +29,9 @@ from memesnipe.roles.context import Context
 from memesnipe.roles.executor import Executor
 from memesnipe.roles.market_data import MarketData
 from memesnipe.roles.strategy_factory import StrategyFactory
+from memesnipe.storage.command_submission import submit
 from memesnipe.storage.commands import enqueue
+from memesnipe.storage.flattening import read_held
 from memesnipe.storage.runs import LIVE_CAPITAL, begin_run, finish_run, is_complete
 from memesnipe.storage.schema import StrategyRow
 from memesnipe.tapes.tape import Tape, write_tape
@@ -50,10 +53,12 @@ _SETTINGS = {
     "generation_interval_secs": 60,
     "training_hours": 0.15,
 }
-# Manual commands: the fraction of the tape at which each is submitted, and the mode of its strategy.
+# Manual commands: the fraction of the tape at which each is submitted, and the mode of its strategy, of a close the
+# account of its position.
 _COMMANDS = {
     0.4: (CommandName.PROMOTE, "simulating"),
     0.6: (CommandName.DEMOTE, "paper"),
+    0.65: (CommandName.CLOSE, "paper"),
     0.77: (CommandName.HALT, ""),
     0.9: (CommandName.RISK_RESET, ""),
 }
@@ -123,8 +128,10 @@ class SmallRuns:
                         raise
                     self._open_again(run_id, roles, i)
             for part in [part for part in commands if roles[0].seq >= part * TAPE_EVENTS]:
-                self._submit(run_id, *commands.pop(part))
-                on_command(run_id)
+                if self._submit(run_id, *commands[part]):
+                    commands.pop(part)
+                    on_command(run_id)
+        assert not commands, "not all commands were submitted"
         assert not due, "not all faults were injected"
         for role in roles:
             role.close()
@@ -165,12 +172,26 @@ class SmallRuns:
         with self.database.connect() as connection:
             return is_complete(connection, run_id, EVENT_READERS)
 
-    def _submit(self, run_id: int, name: CommandName, mode: str) -> None:
+    def _submit(self, run_id: int, name: CommandName, mode: str) -> bool:
+        """Submit a command; return False where nothing is held that could be closed."""
+        if name is CommandName.CLOSE:
+            return self._submit_close(run_id, mode)
         first = sa.select(sa.func.min(StrategyRow.spec_id)).where(
             StrategyRow.run_id == run_id, StrategyRow.mode == mode
         )
         with self.database.begin() as connection:
             enqueue(connection, run_id, name, spec_id=connection.scalar(first) or "")
+        return True
+
+    def _submit_close(self, run_id: int, account: str) -> bool:
+        with self.database.connect() as connection:
+            held = read_held(connection, run_id, account)
+        if not held:
+            return False
+        (_, spec_id, _), position = next(iter(held.items()))
+        asked = {"spec_id": spec_id, "account": account, "mint": position.mint, "reason": ""}
+        submit(self.database, CommandName.CLOSE, **asked, deadline=time.monotonic() + 60)
+        return True
 
 
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":

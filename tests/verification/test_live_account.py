@@ -40,7 +40,12 @@ LENIENT = {
     "min_sharpe_to_stay": -1000,
     "probation_capital_usd": 0.01,
 }
-COMMANDS = {0.6: (CommandName.DEMOTE, "live"), 0.8: (CommandName.HALT, ""), 0.85: (CommandName.RISK_RESET, "")}
+COMMANDS = {
+    0.6: (CommandName.DEMOTE, "live"),
+    0.65: (CommandName.CLOSE, "live"),
+    0.8: (CommandName.HALT, ""),
+    0.85: (CommandName.RISK_RESET, ""),
+}
 
 
 def _equal(

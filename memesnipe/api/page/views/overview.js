@@ -34,9 +34,9 @@ class Account {
     const known = portfolio.equity_usd !== null;
     show(this.figure, known ? f.usd(portfolio.equity_usd) : "–");
     show(this.change, known ? `${f.signedUsd(portfolio.change_usd)} (${f.signedPercent(portfolio.change_ratio)}) since the start` : "Waiting for the first price of SOL");
-    this.change.className = `change ${sign(portfolio.change_usd)}`;
+    this.change.className = `change ${sign(portfolio.change_usd, f.signedUsd(portfolio.change_usd))}`;
     show(this.today, known ? `${f.signedUsd(today)} today (UTC)` : "\u00a0");
-    this.today.className = `change ${sign(today)}`;
+    this.today.className = `change ${sign(today, f.signedUsd(today))}`;
     show(this.detail, known ? `Began with ${f.usd(initial)}; cash ${f.usd(portfolio.cash_usd)}; realised ${f.signedSol(portfolio.realised_sol)} SOL, unrealised ${f.signedSol(portfolio.unrealised_sol)} SOL` : "\u00a0");
     const level = risk.halted ? "halted" : risk.level;
     show(this.level, level);

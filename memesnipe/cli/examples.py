@@ -43,6 +43,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "plan": ("memesnipe plan --population 10000 --generations 20 --events 26000000 --cores 64",),
     "halt": ('memesnipe halt --reason "the node is behind"',),
     "flatten": ("memesnipe flatten", "memesnipe flatten --account paper --yes --json"),
+    "close": ("memesnipe close 9BB6NFEcjBCtnNLFko2FqVQBq8HHM13kCyYcdQbgpump",),
     "promote": ("memesnipe promote 1a2b3c4d5e6f", "memesnipe promote shared.json"),
     "demote": ('memesnipe demote 1a2b3c4d5e6f --reason "it trades one token only"',),
     "risk show": ("memesnipe risk show",),

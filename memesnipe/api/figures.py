@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from memesnipe.api import schemas, schemas_details
 from memesnipe.api.answers import Answer
 from memesnipe.api.backend import learned_so_far
-from memesnipe.api.lists import CSV, csv_of
+from memesnipe.api.files import FILE, Ending, file_of
 from memesnipe.api.reads import Reads
 from memesnipe.protocol.account import Account
 from memesnipe.storage import views
@@ -80,11 +80,15 @@ def _add_equity(router: APIRouter, reads: Reads) -> None:
         """Profit by day, week and month of an account."""
         return await reads.answer(request, lambda conn, run_id: periods(conn, run_id, account))
 
-    @router.get("/api/equity.csv", response_class=Response, responses=CSV)
-    async def export_equity(account: AccountName = Account.PAPER, points: Points = 5000) -> Response:
-        """The same as a file."""
-        found = await reads.read(lambda conn, run_id: equity(conn, run_id, account, points))
-        return csv_of(found["points"], list(schemas_details.EquityPoint.model_fields), f"equity-{account}.csv")
+    @router.get("/api/equity.{ending}", response_class=Response, responses=FILE)
+    async def export_equity(ending: Ending, account: AccountName = Account.PAPER, points: Points = 5000) -> Response:
+        """The same as a file: CSV or Parquet."""
+
+        def view(conn: Connection, run_id: int) -> Response:
+            found = equity(conn, run_id, account, points)["points"]
+            return file_of(ending, found, schemas_details.EquityPoint, f"equity-{account}")
+
+        return await reads.read(view)
 
 
 def _settings(conn: Connection, run_id: int) -> Json:

@@ -33,9 +33,6 @@ LIST_HEADERS: Final[dict[int | str, dict[str, Any]]] = {
     },
     304: {"description": "Unchanged since the ETag that the request names"},
 }
-CSV: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "One line a row, with a header."}
-}
 
 
 def page_of(found: Rows, request: Request, offset: int) -> Answer:

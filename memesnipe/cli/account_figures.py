@@ -1,25 +1,31 @@
 """The money and the risk of each account of a run, apart: paper, and live where the run trades live."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:  # httpx is slow to load
+    from memesnipe.client import Client
 
 Json = dict[str, Any]
 
 
-def accounts_of(report: Mapping[str, Any]) -> tuple[str, ...]:
+def accounts_of(report: Mapping[str, Any]) -> tuple[Literal["paper", "live"], ...]:
     """Return the accounts of a run from its report: the live one has figures only where the run was begun with one."""
     return ("paper",) if report.get("live") is None else ("paper", "live")
 
 
-def read_accounts(report: Mapping[str, Any], get: Callable[[str], Json]) -> dict[str, Json]:
+def read_accounts(report: Mapping[str, Any], client: "Client") -> dict[str, Json]:
     """Return the figures of each account.
 
     Args:
         report: as `/api/report` returns it.
-        get: returns the answer of the API to a path below `/api/`.
+        client: of the running system.
+
+    Raises:
+        ApiError: the API does not answer.
     """
     return {
-        account: figures_of(get(f"portfolio?account={account}"), get(f"risk?account={account}"))
+        account: figures_of(client.portfolio(account).model_dump(), client.risk(account).model_dump())
         for account in accounts_of(report)
     }
 

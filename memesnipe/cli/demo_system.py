@@ -14,7 +14,6 @@ from typing import Any, Final, Self
 
 import orjson
 
-from memesnipe.cli.running import get_api
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, SettingsError
@@ -25,6 +24,7 @@ from memesnipe.servers.ray_folder import ray_folder
 
 _START_S: Final = 600.0  # a first start compiles the engine, for minutes on a busy machine
 _STOP_S: Final = 90.0
+_ANSWER_S: Final = 5.0
 _POLL_S: Final = 0.2
 
 
@@ -96,7 +96,10 @@ class DemoSystem:
         if self._process.poll() is not None:
             raise MemeSnipeError(f"the system has ended: {self._last_line()}")
         try:
-            return bool(get_api(self.dashboard, "health")["status"] == "healthy") if self.dashboard else False
+            if not (url := self.dashboard):
+                return False
+            health = orjson.loads(loopback.get(f"{url}/api/health", _ANSWER_S).body)
+            return bool(health["status"] == "healthy")
         except (OSError, ValueError, KeyError):
             return False
 

@@ -50,6 +50,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "risk reset": ('memesnipe risk reset --reason "looked at it"',),
     "verify": ("memesnipe verify", "memesnipe verify --run 3 --json"),
     "chaos": ("memesnipe chaos --kills 5",),
+    "report": (
+        "memesnipe report -o run.html",
+        "memesnipe report momentum_5m --tape day.tape --png pictures",
+    ),
     "sql": ("memesnipe sql", 'memesnipe sql "SELECT mint, side, reason FROM trades ORDER BY seq DESC" --limit 20'),
     "redis": ("memesnipe redis XLEN events:price",),
     "wallet new": ("memesnipe wallet new", "memesnipe wallet new keys/small.json"),

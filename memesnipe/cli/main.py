@@ -26,6 +26,7 @@ from memesnipe.cli.manual import manual
 from memesnipe.cli.monitor import monitor
 from memesnipe.cli.record import recording
 from memesnipe.cli.redis import redis
+from memesnipe.cli.report import report
 from memesnipe.cli.research import research
 from memesnipe.cli.run_strategies import run_strategies
 from memesnipe.cli.safety import safety
@@ -51,7 +52,7 @@ app = typer.Typer(
 )
 for group in (
     system, demo, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual,
-    checks, sql, redis, wallet, safety, localnet, landing, doctor, monitor, backup,
+    checks, sql, redis, wallet, safety, localnet, landing, doctor, monitor, backup, report,
 ):  # fmt: skip
     app.add_typer(group)
 add_examples(app)

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
+from itertools import islice
 from typing import Any, Final
 
-import orjson
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from memesnipe.api.health import FINE
 from memesnipe.cli.account_figures import read_accounts
+from memesnipe.client import ApiError, Client
 from memesnipe.config.home import Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.runtime.lock import holder
@@ -19,12 +21,6 @@ from memesnipe.servers import loopback
 
 _TIMEOUT_S: Final = 5.0
 _STRATEGIES: Final = 8
-_PATHS: Final = {
-    "report": "report",
-    "portfolio": "portfolio",
-    "risk": "risk",
-    "strategies": f"strategies?limit={_STRATEGIES}",
-}
 _STYLES: Final = {"healthy": "green", "degraded": "yellow"}
 
 
@@ -39,20 +35,23 @@ def read_state() -> dict[str, Any]:
     }
     if not Home(home).settings.is_file():
         return state
-    url = f"http://{loopback.HOST}:{read_resolved(Home(home).settings).api.dashboard_port}"
-    for name, path in {"health": "health", **_PATHS}.items():
-        try:
-            state[name] = _get(url, path)
-        except (OSError, ValueError):
-            return state  # a system that does not answer one question would delay the next ones as long
-    with suppress(OSError, ValueError, KeyError):  # KeyError: no run has started
-        state["accounts"] = read_accounts(state["report"], lambda path: _get(url, path))
+    client = _client(read_resolved(Home(home).settings).api.dashboard_port)
+    # A system that does not answer one question would delay the next ones as long.
+    with suppress(ApiError):
+        state["health"] = client.health().model_dump()
+        state["report"] = client.report().model_dump()
+        state["portfolio"] = client.portfolio().model_dump()
+        state["risk"] = client.risk().model_dump()
+        best = islice(client.strategies(page_size=_STRATEGIES), _STRATEGIES)
+        state["strategies"] = [strategy.model_dump() for strategy in best]
+        state["accounts"] = read_accounts(state["report"], client)
     return state
 
 
-def _get(url: str, path: str) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(loopback.get(f"{url}/api/{path}", _TIMEOUT_S).body)
-    return found
+@cache
+def _client(port: int) -> Client:
+    """Return the client of a port, kept between two looks: what has not changed is not transferred again."""
+    return Client(f"http://{loopback.HOST}:{port}", timeout_s=_TIMEOUT_S)
 
 
 def view(state: Mapping[str, Any]) -> RenderableType:

@@ -23,7 +23,7 @@ from memesnipe.storage.strategy_list import StrategyFilter, strategies
 from tests.cli.in_process import memesnipe
 
 HEALTHY = {
-    "status": "healthy", "detail": "",
+    "status": "healthy", "version": "24.0.0", "detail": "", "started_at": "2026-01-02T00:00:00+00:00",
     "parts": {"postgres": {"state": "up", "detail": ""}, "executor": {"state": "running", "detail": ""}},
 }  # fmt: skip
 
@@ -155,7 +155,7 @@ def test_risk_show_has_both_accounts(
 
 
 def test_a_system_that_is_not_healthy_ends_with_1_and_is_shown_without_figures(api: Api, tmp_path: Path) -> None:
-    api.answers["health"] = {
+    api.answers["health"] = HEALTHY | {
         "status": "degraded", "detail": "position is stalled",
         "parts": {"position": {"state": "stalled", "detail": "waits for \x1b[31m"}},
     }  # fmt: skip

@@ -29,7 +29,11 @@ def test_a_search_shows_the_time_left_until_its_last_generation(
     console = Console(file=io.StringIO(), force_terminal=True, width=150)
     monkeypatch.setattr(evolve, "stderr_console", lambda: console)
     made: list[Progress] = []
-    monkeypatch.setattr("rich.progress.Progress.start", lambda progress: made.append(progress))
+
+    def start(progress: Progress) -> None:
+        made.append(progress)
+
+    monkeypatch.setattr(Progress, "start", start)
     with evolve._progress(total) as report_progress:
         report_progress("generation 1 of 2", 10)
         (bars,) = made

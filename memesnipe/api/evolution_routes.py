@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from memesnipe.api import schemas, schemas_evolution
+from memesnipe.api import schemas_evolution
 from memesnipe.api.answers import Answer, tag
 from memesnipe.api.lists import SpecId
 from memesnipe.api.problems import described
@@ -20,7 +20,7 @@ def evolution_routes(reads: Reads) -> APIRouter:
     """Return the routes."""
     router = APIRouter()
 
-    @router.get("/api/generations", response_model=list[schemas.Generation])
+    @router.get("/api/generations", response_model=list[schemas_evolution.Generation])
     async def list_generations(request: Request) -> Response:
         """The generations of the search, with the luck bar of each."""
         return await reads.answer(request, views.generations)

@@ -239,26 +239,6 @@ class Position(Schema):
     realised_usd: float | None
 
 
-class Generation(Schema):
-    """A generation of the search."""
-
-    index: int
-    seq: Seq
-    window_events: int
-    evaluations: int
-    best_fitness: float | None
-    median_fitness: float | None
-    seconds: float
-    proposed: int | None = Field(description="Strategies that it proposed; null for generations of earlier versions.")
-    reason: str | None = Field(description="Why it proposed none; empty where it did.")
-    trials: int | None = Field(description="Evaluations of the run up to here; null in earlier versions, as all below.")
-    best_sharpe: float | None = Field(description="In validation, of the genome with the most probable skill.")
-    luck_sharpe: float | None = Field(description="The greatest that so many trials without any skill reach, expected.")
-    best_skill: float | None = Field(description="Probability of its skill: the deflated Sharpe ratio.")
-    needed_skill: float | None = Field(description="The least of a proposal.")
-    pbo: float | None = Field(description="Probability that the best in one half of the time is below the median then.")
-
-
 class Refusal(Schema):
     """A decision that the risk gate refused."""
 

@@ -1,7 +1,7 @@
 """The views of the search: the archive as a map, the ancestors of a genome, and the families of each generation."""
 
 from collections import defaultdict
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -17,8 +17,10 @@ _MAX_LEVELS: Final = 200
 def archive(conn: Connection, run_id: int) -> Json:
     """Return the elites after the last generation, the fittest first, and the limits between their cells."""
     same = (StrategyRow.run_id == EliteRow.run_id) & (StrategyRow.spec_id == EliteRow.spec_id)
+    elite = EliteRow
+    columns: tuple[Any, ...] = elite.cell, elite.spec_id, elite.fitness, elite.generation, StrategyRow.mode
     query = (
-        select(EliteRow.cell, EliteRow.spec_id, EliteRow.fitness, EliteRow.generation, StrategyRow.mode)
+        select(*columns)
         .outerjoin(StrategyRow, same)
         .where(EliteRow.run_id == run_id)
         .order_by(EliteRow.fitness.desc(), EliteRow.cell)
@@ -57,8 +59,9 @@ def lineage(conn: Connection, run_id: int, spec_id: str) -> list[Json]:
 
 def _first_evaluations(conn: Connection, run_id: int, spec_ids: list[str]) -> list[Json]:
     row = EvaluationRow
+    columns: tuple[Any, ...] = row.spec_id, row.generation, row.fitness, row.mix, row.operator, row.parents
     query = (
-        select(row.spec_id, row.generation, row.fitness, row.mix, row.operator, row.parents)
+        select(*columns)
         .where(row.run_id == run_id, row.spec_id.in_(spec_ids))
         .ext(distinct_on(row.spec_id))
         .order_by(row.spec_id, row.generation)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, select
 
 from memesnipe.storage.live_orders import live_summary
 from memesnipe.storage.round_trips import histogram, round_trips
@@ -41,7 +41,7 @@ def _life(conn: Connection, run_id: int, spec_id: str) -> list[Json]:
 def _backtest(conn: Connection, run_id: int, spec_id: str) -> Json | None:
     """Return the last evaluation of a strategy by the search; None where it reached no whole window."""
     row = EvaluationRow
-    columns = row.generation, row.spec_id, row.fitness, row.train_sharpe, row.validation_sharpe
-    query: Select[Any] = select(*columns).where(row.run_id == run_id, row.spec_id == spec_id)
+    columns: tuple[Any, ...] = row.generation, row.spec_id, row.fitness, row.train_sharpe, row.validation_sharpe
+    query = select(*columns).where(row.run_id == run_id, row.spec_id == spec_id)
     found = records(conn, query.order_by(row.generation.desc()).limit(1))
     return found[0] if found else None

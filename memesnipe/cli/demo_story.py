@@ -45,13 +45,21 @@ class Story:
 def _generation(row: Json, trials: int) -> str:
     tried = (
         f"Generation {row['index']}: {row['evaluations']:,} strategies tried in {row['seconds']:.1f} s on "
-        f"{row['window_events']:,} events"
+        f"{row['window_events']:,} events{_luck(row)}"
     )
     if not row["proposed"]:
         return f"{tried}; none joins the market: {row['reason'] or 'none was proposed'}."
     are, join = ("is", "joins") if row["proposed"] == 1 else ("are", "join")
     found = f"{row['proposed']} {are} better than luck explains after {trials:,} trials"
     return f"{tried}; {found}, and {join} the market."
+
+
+def _luck(row: Json) -> str:
+    """Return the Sharpe ratios, in validation, of the best genome and of luck; "" where a generation has none."""
+    best, luck = row.get("best_sharpe"), row.get("luck_sharpe")
+    if best is None or luck is None:
+        return ""
+    return f"; the best has a Sharpe ratio of {best:.2f}, where luck alone reaches {luck:.2f}"
 
 
 def _promotion(each: Json) -> str:

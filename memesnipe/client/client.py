@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from memesnipe.api import schemas, schemas_details
+from memesnipe.api import schemas, schemas_details, schemas_evolution
 from memesnipe.client.transport import Transport, read
 
 T = TypeVar("T")
@@ -121,9 +121,9 @@ class Client:
         """Return promotions, demotions and retirements, the newest first."""
         return self._rows(schemas.LifecycleChange, "lifecycle", limit=limit)
 
-    def generations(self) -> list[schemas.Generation]:
+    def generations(self) -> list[schemas_evolution.Generation]:
         """Return the generations of the search."""
-        return self._rows(schemas.Generation, "generations")
+        return self._rows(schemas_evolution.Generation, "generations")
 
     def trades(
         self,

@@ -22,7 +22,7 @@ def test_only_listed_modules_use_the_environment() -> None:
         if "environ" in path.read_text().replace("environment", "") or "getenv" in path.read_text()
     }
     # The settings check for misspelt variables. Servers get a PATH, Ray's usage reports are disabled and its processes
-    # get a mark, and chaos and the demo start `memesnipe up` with a changed environment. The scanner reads that of other
+    # get a mark. Chaos and the demo start `memesnipe up` with a changed environment. The scanner reads that of other
     # processes.
     assert users == {
         "memesnipe/config/settings.py",

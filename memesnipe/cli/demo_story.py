@@ -59,7 +59,7 @@ def _luck(row: Json) -> str:
     best, luck = row.get("best_sharpe"), row.get("luck_sharpe")
     if best is None or luck is None:
         return ""
-    return f"; the best has a Sharpe ratio of {best:.2f}, where luck alone reaches {luck:.2f}"
+    return f"; the best has an annualised Sharpe ratio of {best:,.0f}, where luck alone reaches {luck:,.0f}"
 
 
 def _promotion(each: Json) -> str:

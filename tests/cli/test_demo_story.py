@@ -35,9 +35,9 @@ def test_a_generation_without_a_proposal_says_why() -> None:
 
 
 def test_a_generation_has_its_luck_bar_where_it_is_recorded() -> None:
-    row = FACTS.generations[0] | {"best_sharpe": 0.412, "luck_sharpe": 0.254}
+    row = FACTS.generations[0] | {"best_sharpe": 412.3, "luck_sharpe": 254.1}
     (line,) = Story().new_lines(Facts(generations=[row]))
-    assert "; the best has a Sharpe ratio of 0.41, where luck alone reaches 0.25; 1 is better" in line
+    assert "; the best has an annualised Sharpe ratio of 412, where luck alone reaches 254; 1 is better" in line
 
 
 def test_the_nearest_rug_is_told_with_its_exit() -> None:

@@ -227,6 +227,10 @@ def _part(name: str) -> str:
     return quote(name, safe=":")
 
 
-@cache
 def _type(kind: Any) -> TypeAdapter[Any]:
+    return _adapter(kind)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)

@@ -136,7 +136,7 @@ def costs(account: Account) -> Table:
     parts[f"of these, for {len(failed):,} orders that failed"] = sum(
         outcome.pool_fee_sol + outcome.network_fee_sol for outcome in failed
     )
-    rows = [("volume traded", f"{volume:,.6f}", "")]
+    rows: list[tuple[str, ...]] = [("volume traded", f"{volume:,.6f}", "")]
     for name, sol in parts.items():
         rows.append((name, f"{sol:,.6f}", f"{sol / volume:,.2%}" if volume else _UNKNOWN))
     return Table("Fees and costs", ("", "SOL", "of the volume"), rows)

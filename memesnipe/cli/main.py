@@ -101,7 +101,7 @@ def _usage(error: TyperException) -> int:
 def _what_to_do(context: typer.Context | None) -> str:
     """Return what to type instead of a bare group."""
     if context is None or context.parent is None:
-        return "Name a command: `memesnipe up` starts the system, `memesnipe doctor` checks this machine."
+        return "Name a command: `memesnipe demo` shows the system in three minutes, `memesnipe up` starts it."
     names = context.command.list_commands(context)  # type: ignore[attr-defined]
     return "Name one of its commands: " + " or ".join(f"`{context.command_path} {name}`" for name in names)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # httpx is slow to load
     from memesnipe.client import Client
 
 Json = dict[str, Any]
@@ -16,11 +16,14 @@ def accounts_of(report: Mapping[str, Any]) -> tuple[AccountName, ...]:
 
 
 def read_accounts(report: Mapping[str, Any], client: "Client") -> dict[str, Json]:
-    """Return the figures of each account of the newest run.
+    """Return the figures of each account.
 
     Args:
-        report: of that run, as `/api/report` returns it.
-        client: of the API.
+        report: as `/api/report` returns it.
+        client: of the running system.
+
+    Raises:
+        ApiError: the API does not answer.
     """
     return {
         account: figures_of(client.portfolio(account).model_dump(), client.risk(account).model_dump())

@@ -54,7 +54,7 @@ def evolve_command(
     from memesnipe.runtime.search_session import run_search  # noqa: PLC0415
 
     plan = Plan(tape.resolve(), generations, population, seed, polish, resume)
-    with reserve_stdout(), _progress() as report_progress:
+    with reserve_stdout(), _progress(None if resume else generations * population) as report_progress:
         summary, stopped = run_search(plan, address, workers, report_progress)
     if json:
         print_json(summary)
@@ -68,23 +68,36 @@ def evolve_command(
 
 
 @contextmanager
-def _progress() -> "Iterator[ReportProgress]":
-    """Show the current step and evaluations per second on a terminal; show nothing elsewhere."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+def _progress(total: int | None) -> "Iterator[ReportProgress]":
+    """Show the current step, evaluations per second and the time left on a terminal; show nothing elsewhere.
+
+    Args:
+        total: evaluations of all generations; None if unknown. Tuning and testing come after them.
+    """
+    from rich.progress import (  # noqa: PLC0415 - slow to load
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )  # fmt: skip
 
     columns = (
         TextColumn("{task.description}"), BarColumn(pulse_style="cyan"),
-        TextColumn("{task.completed:,.0f} evaluations, {task.fields[rate]:,.0f}/s"), TimeElapsedColumn(),
+        TextColumn("{task.completed:,.0f} evaluations, {task.fields[rate]:,.0f}/s"),
+        TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(
         *columns, console=stderr_console(), transient=True, disable=not stderr_console().is_terminal
     ) as progress:
-        task = progress.add_task("starting", total=None, rate=0.0)
+        task = progress.add_task("starting", total=total, rate=0.0)
 
         def report_progress(title: str, evaluations: int) -> None:
             progress.update(task, description=title, advance=evaluations)
             shown = progress.tasks[0]
             progress.update(task, rate=shown.speed or 0.0)
+            if total is not None and shown.completed >= total:
+                shown.total = shown.finished_time = None  # how long the rest takes is not known
 
         yield report_progress
 

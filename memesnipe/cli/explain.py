@@ -56,6 +56,18 @@ def export_command(
         print_table(str(out), {"strategy": genome.spec_id})
 
 
+def genome_in(path: Path) -> "Genome":
+    """Return the genome in a file, as `memesnipe export` writes it.
+
+    Raises:
+        InputError: it has none.
+    """
+    from memesnipe.cli.specs import read_spec  # noqa: PLC0415 - numba is slow to load
+    from memesnipe.config.settings import load_settings  # noqa: PLC0415
+
+    return read_spec(path, load_families(load_settings()), str(path))
+
+
 def _genome(spec: str, families: "Families") -> "Genome":
     """Return the genome in a file, or that of a strategy of the newest run.
 

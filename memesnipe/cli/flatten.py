@@ -19,7 +19,6 @@ from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN
 from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import print_message
-from memesnipe.solana.error_words import errors_in_words
 from memesnipe.storage import views
 from memesnipe.storage.flattening import Held, PositionKey, Sale, read_detail, read_held, read_sales
 
@@ -149,9 +148,7 @@ class Follower:
                 sale = sales.get(key)
                 detail = read_detail(connection, self._run_id, key, sale.order_id) if sale else ""
                 state = state_of(True, sale) if is_applied else "the run has not applied the command yet"
-                left.append(
-                    _named(key, position) | {"reason": f"{state}: {errors_in_words(detail)}" if detail else state}
-                )
+                left.append(_named(key, position) | {"reason": f"{state}: {detail}" if detail else state})
         return left
 
 

@@ -64,6 +64,26 @@ def check_report(report: Path) -> None:
         raise InputError(f"--report {report}: cannot be written; name a file that you may write to")
 
 
+def check_is_no_strategy(path: Path) -> None:
+    """Check that a file of swaps is not a shared strategy, which other commands read.
+
+    Raises:
+        InputError: it is one.
+    """
+    with path.open("rb") as file:
+        if file.read(1) != b"{":
+            return
+    try:
+        found = read_json(path, "")
+    except InputError:
+        return  # the importer says what is wrong with it
+    if isinstance(found, dict) and "signals" in found:
+        raise InputError(
+            f"{path}: is a strategy, not a file of swaps: `memesnipe explain {path}` describes it, "
+            f"`memesnipe backtest --spec {path} --tape TAPE` tests it"
+        )
+
+
 def read_json(path: Path, option: str) -> Any:
     """Return the value in a JSON file that an option names; "" for one that an argument names.
 

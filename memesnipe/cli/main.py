@@ -14,8 +14,10 @@ from typer.exceptions import TyperException
 from memesnipe import __version__
 from memesnipe.cli.backup import backup
 from memesnipe.cli.checks import checks
+from memesnipe.cli.demo import demo
 from memesnipe.cli.doctor import doctor
 from memesnipe.cli.evolve import evolution
+from memesnipe.cli.examples import add_examples
 from memesnipe.cli.explain import explain
 from memesnipe.cli.feeds import feeds
 from memesnipe.cli.landing import landing
@@ -43,17 +45,17 @@ _SHOWN = 60  # characters of a path that is too long
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode=None,  # plain help: panels double the time that help takes
     context_settings={"max_content_width": 110},
     help="Breeds memecoin strategies, simulates them on the whole market and trades the best on paper. "
     "Research software: nothing here is advice, and real money can be lost in full.",
 )
 for group in (
-    system, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual, checks,
-    sql, redis, wallet, safety, localnet, landing, doctor, monitor, backup, report,
+    system, demo, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual,
+    checks, sql, redis, wallet, safety, localnet, landing, doctor, monitor, backup, report,
 ):  # fmt: skip
     app.add_typer(group)
+add_examples(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -99,7 +101,7 @@ def _usage(error: TyperException) -> int:
 def _what_to_do(context: typer.Context | None) -> str:
     """Return what to type instead of a bare group."""
     if context is None or context.parent is None:
-        return "Name a command: `memesnipe up` starts the system, `memesnipe doctor` checks this machine."
+        return "Name a command: `memesnipe demo` shows the system in three minutes, `memesnipe up` starts it."
     names = context.command.list_commands(context)  # type: ignore[attr-defined]
     return "Name one of its commands: " + " or ".join(f"`{context.command_path} {name}`" for name in names)
 

@@ -1,6 +1,7 @@
 """`halt`, `flatten`, `close`, `risk`, `promote`, `demote`: manual control of a run."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -26,7 +27,12 @@ class AccountName(StrEnum):
 
 
 Reason = Annotated[str, typer.Option(help="Recorded with the command. 1 KB at most.")]
-Spec = Annotated[str, typer.Argument(help="The strategy's id, as `memesnipe strategies` and the page show it.")]
+Spec = Annotated[
+    str,
+    typer.Argument(
+        help="The strategy's id, as `memesnipe strategies` and the page show it, or a file of `memesnipe export`."
+    ),
+]
 
 
 @manual.command("halt")
@@ -130,6 +136,10 @@ def show_command(json: Json = False) -> None:
 def _send(name: str, spec_id: str, reason: str, *, json: bool) -> None:
     if name in (CommandName.PROMOTE, CommandName.DEMOTE) and not spec_id.strip():
         raise InputError("SPEC is empty; `memesnipe strategies` lists the ids")
+    if Path(spec_id).is_file():
+        from memesnipe.cli.explain import genome_in  # noqa: PLC0415 - the engine is slow to load
+
+        spec_id = genome_in(Path(spec_id)).spec_id
     from memesnipe.cli.manual_commands import send_command  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     _show(name, send_command(name, spec_id, reason), json=json)

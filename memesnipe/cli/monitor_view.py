@@ -43,6 +43,7 @@ def read_state() -> dict[str, Any]:
         state["accounts"] = read_accounts(state["report"], client)
         best = islice(client.strategies(page_size=_STRATEGIES), _STRATEGIES)
         state["strategies"] = [strategy.model_dump() for strategy in best]
+        state["accounts"] = read_accounts(state["report"], client)
     return state
 
 

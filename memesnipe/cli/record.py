@@ -106,12 +106,21 @@ class _Progress:
     """A progress bar on a terminal; nothing elsewhere."""
 
     def __init__(self, total: int | None) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - slow to load
+        from rich.progress import (  # noqa: PLC0415 - slow to load
+            BarColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )  # fmt: skip
+
+        from memesnipe.cli.bars import RateColumn  # noqa: PLC0415 - as above
 
         console = stderr_console()
         self._bar = Progress(
             TextColumn("recording"), BarColumn(pulse_style="cyan"), TextColumn("{task.description}"),
-            TimeElapsedColumn(), console=console, disable=not console.is_terminal,
+            RateColumn("events"), TimeElapsedColumn(), TimeRemainingColumn(),
+            console=console, disable=not console.is_terminal,
         )  # fmt: skip
         self._task = self._bar.add_task("", total=total)
 

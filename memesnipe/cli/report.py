@@ -40,10 +40,7 @@ def report_command(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write a tear sheet: equity, drawdown, metrics, returns by month and day, trades on prices, costs.
-
-    Examples: `memesnipe report -o run.html` and `memesnipe report momentum_5m --tape market.tape --png pictures`.
-    """
+    """Write a tear sheet: equity, drawdown, metrics, returns by month and day, trades on prices, costs."""
     run_id = None
     if tape is None:
         if param or capital is not None:

@@ -113,8 +113,7 @@ def _report(client: "Client") -> dict[str, Any]:
 
     try:
         found = client.report().model_dump()
-        mode = accounts_of(found)[-1]
-        return {"mode": mode, **found, "accounts": read_accounts(found, client)}
+        return {"mode": accounts_of(found)[-1], **found, "accounts": read_accounts(found, client)}
     except UnreachableError:
         return {"error": f"no report: the database has not responded for {_TIMEOUT_S:g} s"}
     except ApiError as error:

@@ -30,11 +30,10 @@ def safety_command(mint: Annotated[str, typer.Argument(help="The token's address
 def lines(answer: dict[str, Any]) -> Iterator[str]:
     """Yield the verdict, then what each check found."""
     from memesnipe.market.events import NS_PER_S  # noqa: PLC0415 - slow to load
-    from memesnipe.solana.error_words import errors_in_words  # noqa: PLC0415
 
     yield f"{answer['mint']} " + ("may be bought: no check speaks against it." if answer["safe"] else "is not bought:")
     for check, state in answer["sources"].items():
-        found = [errors_in_words(each["detail"]) for each in answer["reasons"] if each["check"] == check]
+        found = [each["detail"] for each in answer["reasons"] if each["check"] == check]
         yield f"  {check:<9}{'; '.join(found) or ('no danger found' if state == 'checked' else state)}"
     when = datetime.fromtimestamp(answer["ts"] // NS_PER_S, UTC)
     stored = answer["stored"]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from memesnipe.market.events import LAMPORTS_PER_SOL
-from memesnipe.solana.error_words import errors_in_words
 from memesnipe.storage.flattening import Held, PositionKey, Sale
 
 
@@ -20,7 +19,7 @@ def state_of(is_held: bool, sale: Sale | None) -> str:
         return "held; the desk has sent no order for it yet"
     if sale.is_open:
         return f"being sold: the order is {sale.status}"
-    failure = f" ({errors_in_words(sale.failure)})" if sale.failure else ""
+    failure = f" ({sale.failure})" if sale.failure else ""
     return f"not sold: the order ended as {sale.status}{failure}; tried again at the token's next event"
 
 

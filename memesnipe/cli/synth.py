@@ -71,6 +71,7 @@ def _write(market: "SynthMarket", output: Path) -> dict[str, Any]:
 
     counts: Counter[str] = Counter()
     events_written, first_ts, last_ts, printed = 0, 0, 0, time.monotonic()
+    began = printed
     with TapeWriter(output, market.assumptions) as writer, _progress(market.hours) as progress:
         for number, events in enumerate(market.windows(_WINDOW_S), 1):
             if len(events):
@@ -79,7 +80,9 @@ def _write(market: "SynthMarket", output: Path) -> dict[str, Any]:
                 events_written += len(events)
                 counts.update(_kinds(events))
             done_hours = min(number * _WINDOW_S / 3600, market.hours)
-            progress.update(progress.task_ids[0], completed=done_hours, events=events_written)
+            progress.update(
+                progress.task_ids[0], completed=done_hours, events=events_written, rate=_rate(events_written, began)
+            )
             if progress.disable and time.monotonic() - printed >= _LINE_EVERY_S:
                 printed = time.monotonic()
                 _print_line(done_hours, market.hours, events_written)
@@ -98,6 +101,11 @@ def _write(market: "SynthMarket", output: Path) -> dict[str, Any]:
     }
 
 
+def _rate(events: int, began: float) -> float:
+    """Return the events in a second since a monotonic time."""
+    return events / max(time.monotonic() - began, 1e-3)
+
+
 def _print_line(done_hours: float, hours: float, events: int) -> None:
     print_message(f"synth  {done_hours:.1f} of {hours:.1f} hours  {events:,} events")
 
@@ -113,13 +121,13 @@ def _kinds(events: Any) -> dict[str, int]:
 
 def _progress(hours: float) -> Any:
     """Return a progress bar on a terminal; elsewhere it is disabled, and lines are printed instead."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - slow to load
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - slow to load
 
     console = stderr_console()
     columns = (
         TextColumn("synth"), BarColumn(), TextColumn("{task.completed:.1f} of {task.total:.1f} hours"),
-        TextColumn("{task.fields[events]:,} events"), TimeElapsedColumn(),
+        TextColumn("{task.fields[events]:,} events, {task.fields[rate]:,.0f}/s"), TimeRemainingColumn(),
     )  # fmt: skip
     progress = Progress(*columns, console=console, disable=not console.is_terminal)
-    progress.add_task("", total=hours, events=0)
+    progress.add_task("", total=hours, events=0, rate=0.0)
     return progress

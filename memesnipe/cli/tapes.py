@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from memesnipe.cli.inputs import check_is_no_strategy
 from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
@@ -48,6 +49,7 @@ def import_command(
     if not file.is_file():
         found = f"{file} is a folder, not a file" if file.is_dir() else f"no file at {file}"
         raise TapeError(f"{found}; name a file of swaps")
+    check_is_no_strategy(file)
     inputs = (file, None if sol_usd is None else Path(sol_usd))
     check_output("-o", output, inputs)
     if rejects is not None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from memesnipe.errors import InputError
+from memesnipe.errors import InputError, did_you_mean
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.mempool import Entry
 
@@ -72,8 +72,9 @@ def parse_rates(pairs: Sequence[str]) -> FaultRates:
         name, _, text = pair.partition("=")
         kind = next((one.type for one in fields(FaultRates) if one.name == name), None)
         if kind is None:
-            names = ", ".join(one.name for one in fields(FaultRates))
-            raise InputError(f"--fault {pair!r}: there is no such fault; choose from {names}")
+            names = [one.name for one in fields(FaultRates)]
+            near = did_you_mean(name, names)
+            raise InputError(f"--fault {pair!r}: there is no such fault{near}; choose from {', '.join(names)}")
         if name in values:
             raise InputError(f"--fault {pair!r}: {name} is given twice; give it once")
         try:

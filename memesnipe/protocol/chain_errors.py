@@ -29,10 +29,17 @@ _CODES: Final = {
     6003: "the price moved by more than the tolerance: it would have brought less SOL than allowed",
     6004: "the price moved by more than the tolerance (PumpSwap)",
     6005: "the token has left the bonding curve",
+    6016: "the pool has not enough tokens",
+    6020: "nothing to buy: the amount is zero",
     6021: "the curve has not enough tokens",
+    6022: "nothing to sell: the amount is zero",
     6023: "not enough tokens to sell",
     6040: "the price moved by more than the tolerance: it would have brought fewer tokens than allowed",
+    6041: "not enough SOL for the fees",
     6042: "the price moved by more than the tolerance: it would have brought fewer tokens than allowed",
+    6063: "the pool has less SOL than the sale would bring",
+    6079: "the coin pays cashback, which this instruction does not support",
+    6094: "the coin pays cashback, which this instruction does not support",
 }
 
 

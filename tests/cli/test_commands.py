@@ -162,7 +162,7 @@ def test_an_error_is_one_line(
 @pytest.mark.parametrize(
     ("group", "line"),
     [
-        ((), "Name a command: `memesnipe up` starts the system, `memesnipe doctor` checks this machine."),
+        ((), "Name a command: `memesnipe demo` shows the system in three minutes, `memesnipe up` starts it."),
         (("risk",), "Name one of its commands: `memesnipe risk reset` or `memesnipe risk show`"),
         (("wallet",), "Name one of its commands: `memesnipe wallet new` or `memesnipe wallet show`"),
         (("feeds",), "Name one of its commands: `memesnipe feeds check`"),

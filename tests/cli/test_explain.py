@@ -1,16 +1,23 @@
 """`explain` and `export`: a strategy from a file or of the running system, in words and as a file again."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from memesnipe.engine.genome import genome_from, simple_genome
 from memesnipe.sdk.registry import discover
+from memesnipe.storage.schema import StrategyRow
 from tests.cli.in_process import memesnipe
 
 PARAMS = {name: p.default for name, p in discover()["momentum_5m"].params.items()}
 GENOME = simple_genome("momentum_5m", PARAMS)
+
+SWAPS = """ts_ns,mint,side,sol_amount,token_amount
+1757782395000000000,MintA,buy,0.5,17000000
+1757782396000000000,MintA,sell,0.1,3400000
+"""
 
 
 @pytest.fixture
@@ -33,6 +40,31 @@ def test_an_exported_strategy_is_read_again(tmp_path: Path, spec: Path) -> None:
     assert memesnipe(tmp_path, "export", str(spec), "-o", "shared.json").returncode == 0
     answer = json.loads(memesnipe(tmp_path, "explain", "shared.json", "--json").stdout)
     assert answer["spec_id"] == GENOME.spec_id
+
+
+def test_a_shared_strategy_is_tested_on_a_tape(tmp_path: Path, spec: Path) -> None:
+    (tmp_path / "swaps.csv").write_text(SWAPS)
+    assert memesnipe(tmp_path, "import", "swaps.csv", "-o", "a.tape", "--sol-usd", "200").returncode == 0
+    assert memesnipe(tmp_path, "export", str(spec), "-o", "shared.json").returncode == 0
+    done = memesnipe(tmp_path, "backtest", "--tape", "a.tape", "--spec", "shared.json", "--json")
+    assert (done.returncode, json.loads(done.stdout)["events"]) == (0, 2), done.stderr
+
+
+def test_a_file_names_the_strategy_to_promote(
+    tmp_path: Path, spec: Path, database_url: str, new_run: int, insert: Callable[..., None]
+) -> None:
+    home = {"DATABASE_URL": database_url, "MEMESNIPE_HOME": str(tmp_path)}
+    refused = memesnipe(tmp_path, "promote", "one.json", **home)
+    assert refused.returncode == 2 and GENOME.spec_id in refused.stderr
+    insert(StrategyRow, spec_id=GENOME.spec_id, genome=GENOME.to_dict(), mode="simulating")
+    done = memesnipe(tmp_path, "promote", "one.json", "--json", **home)
+    assert (done.returncode, json.loads(done.stdout)["command"]) == (0, "promote"), done.stderr
+
+
+def test_a_strategy_is_no_file_of_swaps(tmp_path: Path, spec: Path) -> None:
+    done = memesnipe(tmp_path, "import", "one.json", "-o", "a.tape")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "one.json: is a strategy, not a file of swaps: `memesnipe explain one.json` describes it" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,13 @@
 """Errors of the chain are shown in plain words, wherever they are in a text, and nothing else is changed."""
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memesnipe.localnet.programs import pumpfun, pumpswap
 from memesnipe.protocol.chain_errors import in_words
 
 
@@ -47,3 +51,10 @@ def test_other_texts_and_cut_ones_stay(text: str) -> None:
 def test_no_text_is_too_strange(text: str) -> None:
     assert isinstance(in_words(text), str)
     assert isinstance(in_words(f'{{"A":{text}}}'), str)
+
+
+@pytest.mark.parametrize("program", [pumpfun, pumpswap])
+def test_what_the_local_programs_refuse_has_words(program: Any) -> None:
+    accounts = {6014, 6015}  # of another pool: no order of ours has them
+    for code in set(program._ERRORS) - accounts:
+        assert "the program refused it" not in in_words(json.dumps({"InstructionError": [0, {"Custom": code}]})), code

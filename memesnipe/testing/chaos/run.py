@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from memesnipe.config.home import installation_of
 from memesnipe.config.settings import load_settings
@@ -72,7 +72,13 @@ def _run_both(folder: Path, kills: int, seed: int, tape: Path | None, console: C
     plan = _plan(seed, events)
     baseline, disturbed = (Replay(folder / name, tape, plan) for name in _REPLAYS)
     console.print(f"Replaying {events:,} events twice, undisturbed and with faults; this takes a few minutes.")
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("undisturbed", total=events)
         baseline.run(lambda seq: progress.update(bar, completed=seq))

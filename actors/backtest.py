@@ -89,10 +89,6 @@ def _measured(work: Callable[[KeptVotes], list[Any]]) -> _Done:
     return _Done(results, time.perf_counter() - start, kept.asked - asked, kept.found - found)
 
 
-def _gene_names(genome: Genome) -> list[tuple[str, list[tuple[str, float]]]]:
-    return [(signal.family, sorted(signal.params.items())) for signal in genome.signals]
-
-
 @dataclass(slots=True)
 class _Chunk:
     """Genomes of one task in flight."""
@@ -175,11 +171,8 @@ class Backtests:
             named_task = task.options(name=f"backtest {title}, chunk {chunk.number}")
             return named_task.remote(shared, chunk.genomes, conditions)
 
-        # Genomes with the same first gene are neighbours, so that they are in one chunk rather than on several workers.
-        order = sorted(range(len(genomes)), key=lambda index: _gene_names(genomes[index]))
         try:
-            done = self._collect(send, [genomes[index] for index in order], on_done)
-            return [result for _, result in sorted(zip(order, done, strict=True), key=lambda pair: pair[0])]
+            return self._collect(send, genomes, on_done)
         finally:
             self._release_workers()
 

@@ -5,11 +5,10 @@ from typing import Any, ClassVar, Final, cast
 import msgspec
 
 from memesnipe.engine.orders import Fill, Order
+from memesnipe.protocol.heartbeat import MAX_ARENAS
 from memesnipe.protocol.messages import AllocationMessage
 from memesnipe.protocol.payload import Follows, Payload
 from memesnipe.protocol.strategy_columns import StrategyColumns
-
-MAX_ARENAS: Final = 16
 
 
 class PlacedAllocation(Payload, frozen=True, kw_only=True):
@@ -63,4 +62,3 @@ def _output_of(arena: int) -> type[ArenaOutput]:
 
 
 ARENA_OUTPUTS: Final = tuple(map(_output_of, range(MAX_ARENAS)))
-ARENAS: Final = tuple(f"arena_{arena}" for arena in range(MAX_ARENAS))  # the roles

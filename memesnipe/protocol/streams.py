@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from memesnipe.protocol.arena_messages import ARENA_OUTPUTS, ARENAS, PlacedAllocation
+from memesnipe.protocol.arena_messages import ARENA_OUTPUTS, PlacedAllocation
 from memesnipe.protocol.events import EVENT_STREAMS, PAYLOAD_OF_KIND, EventPayload
-from memesnipe.protocol.heartbeat import ACTORS
+from memesnipe.protocol.heartbeat import ACTORS, ARENAS
 from memesnipe.protocol.messages import (
     AllocationMessage,
     ArenaStandings,

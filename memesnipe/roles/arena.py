@@ -3,8 +3,9 @@
 from functools import partial
 
 from memesnipe.bus.merge import Entry
-from memesnipe.protocol.arena_messages import ARENA_OUTPUTS, ARENAS, PlacedAllocation
+from memesnipe.protocol.arena_messages import ARENA_OUTPUTS, PlacedAllocation
 from memesnipe.protocol.events import to_records
+from memesnipe.protocol.heartbeat import ARENAS
 from memesnipe.protocol.streams import EVENT_STREAMS, EVENTS, PLACED
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context

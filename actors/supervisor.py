@@ -135,7 +135,8 @@ class Supervisor:
             role = self._runs.pop(run)
             try:
                 ray.get(run)
-            except ray.exceptions.ActorDiedError as error:
+            # The node of an actor that must be on one node may be lost; the next supervisor is on another.
+            except (ray.exceptions.ActorDiedError, ray.exceptions.ActorUnschedulableError) as error:
                 log.error("actor died; it is created again", name=role, error=first_line(error))
                 self._stop.wait(_PAUSE_S)
                 self._create(role)

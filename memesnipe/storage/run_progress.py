@@ -44,4 +44,4 @@ def read_run_progress(connection: Connection) -> RunProgress | None:
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return RunProgress(*row[:-2], float(row[-2]), row[-1]) if row else None
+    return RunProgress(*row[:-2], command_age_s=float(row[-2]), arenas=row[-1]) if row else None

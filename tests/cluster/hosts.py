@@ -16,6 +16,39 @@ from tests.system.installation import processes_of, share_compiled, wait_for
 
 RAY = Path(sys.executable).with_name("ray")
 START_S = 240  # for a node of Ray on a busy machine
+_SERVERS = """
+import asyncio, sys
+from pathlib import Path
+from urllib.parse import urlsplit
+from memesnipe.config.home import Home
+from memesnipe.servers.servers import LocalServers
+
+async def copy(reader, writer):
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.close()
+
+async def relay(address, ports):
+    def to(port):
+        async def connected(reader, writer):
+            there = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.gather(copy(reader, there[1]), copy(there[0], writer))
+        return connected
+    for port in ports:
+        await asyncio.start_server(to(port), address, port)
+    print(*(url.replace("127.0.0.1", address) for url in urls), flush=True)
+    await asyncio.Event().wait()
+
+with LocalServers(*Home(Path(sys.argv[1])).server_folders) as servers:
+    started = servers.start()
+    urls = (started.redis_url, started.database_url)
+    asyncio.run(relay(sys.argv[2], [urlsplit(url).port for url in urls]))
+"""
 # Detect a lost node within a few seconds; by default half a minute passes.
 QUICK_LOSS = {
     "RAY_health_check_initial_delay_ms": "1000",
@@ -57,16 +90,18 @@ class Host:
         self.env = inherited | QUICK_LOSS | {"HOME": str(folder), "RAY_AUTH_MODE": "token"}
         self.programs: list[subprocess.Popen[str]] = []
 
-    def start(self, *command: str | Path, log: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """Start a program; its output is appended to a file of the host's folder."""
-        with (self.folder / log).open("a") as out:
+    def start(
+        self, *command: str | Path, log: str, errors: str = "", env: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a program; its output is appended to a file of the host's folder, its errors to another if given."""
+        with (self.folder / log).open("a") as out, (self.folder / (errors or log)).open("a") as err:
             program = subprocess.Popen(
                 ["ip", "netns", "exec", self.namespace, *map(str, command)],
                 cwd=Path(__file__).resolve().parents[2],
                 env=self.env | dict(env or {}),
                 text=True,
                 stdout=out,
-                stderr=out,
+                stderr=err,
                 start_new_session=True,
             )
         self.programs.append(program)
@@ -92,6 +127,16 @@ class Host:
         )
         wait_for("the cluster to start", lambda: "Ray runtime started" in self.output("ray.log"), START_S)
         return f"{self.address}:{port}"
+
+    def serve(self, home: Path) -> tuple[str, str]:
+        """Start Redis and PostgreSQL for the hosts; return their URLs.
+
+        The embedded servers listen on loopback alone, so a relay listens on the address of the host.
+        """
+        self.start(sys.executable, "-c", _SERVERS, home, self.address, log="servers.log")
+        wait_for("the servers", lambda: "redis://" in self.output("servers.log"), START_S)
+        redis_url, database_url = self.output("servers.log").split()[-2:]
+        return redis_url, database_url
 
     def output(self, log: str) -> str:
         """Return what a program has written."""

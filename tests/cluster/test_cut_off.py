@@ -1,13 +1,11 @@
 """A generation on three hosts: one worker is cut off in the middle of it and given back, and nothing changes."""
 
 import json
-import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.hosts import RAY, Host, hosts, why_not
+from tests.cluster.hosts import Host, why_not
 from tests.system.installation import wait_for
 
 REASON = why_not()
@@ -51,23 +49,6 @@ print(json.dumps({"expected": [[e.spec_id, e.fitness] for e in expected]}), flus
 GENOMES = 6_000
 
 
-@pytest.fixture
-def three_hosts() -> Iterator[tuple[list[Host], str]]:
-    """Three hosts: the head without backtests, and two workers."""
-    with hosts(3) as (head, *workers):
-        token = subprocess.run(
-            [RAY, "get-auth-token", "--generate"], env=head.env, capture_output=True, text=True, check=True
-        )
-        assert token.stdout
-        for worker in workers:
-            (worker.folder / ".ray").mkdir()
-            (worker.folder / ".ray" / "auth_token").write_bytes((head.folder / ".ray" / "auth_token").read_bytes())
-        address = head.lead("--num-cpus=0")
-        for worker in workers:
-            worker.join(address, "--num-cpus=1")
-        yield [head, *workers], address
-
-
 def _lines(host: Host) -> list[dict[str, object]]:
     return [json.loads(line) for line in host.output("generation.log").splitlines() if line.startswith("{")]
 
@@ -76,8 +57,11 @@ def _last(host: Host, name: str) -> int:
     return next((int(str(line[name])) for line in reversed(_lines(host)) if name in line), 0)
 
 
-def test_a_generation_survives_the_loss_and_the_return_of_a_host(three_hosts: tuple[list[Host], str]) -> None:
-    (head, kept, lost), address = three_hosts
+def test_a_generation_survives_the_loss_and_the_return_of_a_host(three_hosts: list[Host]) -> None:
+    head, kept, lost = three_hosts
+    address = head.lead("--num-cpus=0")
+    for worker in (kept, lost):
+        worker.join(address, "--num-cpus=1")
     generation = head.start(sys.executable, "-c", GENERATION, address, str(GENOMES), log="generation.log")
 
     def reached(share: float) -> bool:

@@ -164,7 +164,7 @@ def decoder_of(stream: str) -> Decoder:
 __all__ = [
     "ACTORS", "ALLOCATIONS", "ARENAS", "ARENA_STANDINGS", "BACKTEST_JOBS", "BACKTEST_RESULTS", "COMMANDS",
     "CONSUMED_TO_THE_END", "CONTROLS", "EVENTS", "EVENT_READERS", "EVENT_STREAMS", "EXECUTION_REPORTS", "EXIT_ORDERS",
-    "FILLS", "KEEP_EVENTS", "MAX_IN_FLIGHT", "OUTPUTS", "PLACED", "POSITION_UPDATES", "PROGRESS", "READERS",
-    "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS", "TRANSIENT", "Stream", "decoder_of", "readers_in",
-    "reads_of", "streams_in", "writes_of",
+    "FILLS", "KEEP_EVENTS", "KEEP_MESSAGES", "MAX_IN_FLIGHT", "OUTPUTS", "PLACED", "POSITION_UPDATES", "PROGRESS",
+    "READERS", "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS", "TRANSIENT", "Stream", "decoder_of",
+    "readers_in", "reads_of", "streams_in", "writes_of",
 ]  # fmt: skip

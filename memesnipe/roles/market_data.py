@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from memesnipe.feeds.base import Feed, FeedStatus
 from memesnipe.protocol.arena_messages import PlacedAllocation
 from memesnipe.protocol.messages import AllocationMessage
-from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENTS, MAX_IN_FLIGHT, PLACED
+from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENTS, KEEP_MESSAGES, MAX_IN_FLIGHT, PLACED
 from memesnipe.roles.activity import WORKING
 from memesnipe.roles.context import Context
 from memesnipe.roles.event_publisher import EventPublisher
@@ -171,6 +171,8 @@ class MarketData:
         for allocation in allocations:
             work.send(PlacedAllocation(seq=self.seq, allocation=allocation))
         self.context.bus.publish(self._journal.commit(work, {}))
+        unread = self._journal.first_unread(PLACED, self.context.readers[PLACED])
+        self.context.bus.trim(PLACED, min(unread, self._journal.numbers_after(work)[PLACED] - KEEP_MESSAGES))
 
     def _update_readers(self, offsets: dict[str, tuple[int, int]]) -> None:
         self._clock.consumed(offsets.get("executor", (0, 0))[1])

@@ -77,15 +77,19 @@ class ShardedExecutor(DeskRole):
             found = bus.read({EVENTS: event} | {stream: numbers[stream] for stream in placed}, BLOCK_MS)
             due = [entry for entry in due if entry.stream not in placed]
             due += [entry for entry in found if entry.seq <= passed[slowest]]
-        return self._answered(sorted(due, key=_sort_key))
+        entries, unanswered = self._answered(sorted(due, key=_sort_key))
+        if unanswered and not entries:
+            bus.read({unanswered: numbers[unanswered]}, BLOCK_MS)
+        return entries
 
-    def _answered(self, entries: list[Entry]) -> list[Entry]:
-        """Return the entries before the first allocation that some arena has not answered."""
+    def _answered(self, entries: list[Entry]) -> tuple[list[Entry], str]:
+        """Return the entries before the first allocation that some arena has not answered, and its stream, or ""."""
         answers = {(e.stream, e.payload.allocation) for e in entries if e.stream in self._arenas}
         for i, entry in enumerate(entries):
-            if entry.stream == PLACED and any((stream, entry.number) not in answers for stream in self._arenas):
-                return entries[:i]
-        return entries
+            for stream in self._arenas if entry.stream == PLACED else ():
+                if (stream, entry.number) not in answers:
+                    return entries[:i], stream
+        return entries, ""
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Receive the outputs of the arenas; advance over runs of events, and apply the controls between them."""

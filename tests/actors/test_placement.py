@@ -1,4 +1,4 @@
-"""On a cluster of several nodes the actors of a run are on one node, where the event log is."""
+"""On a cluster of several nodes the actors of a run are on one node, where the event log is, except the arenas."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +17,9 @@ RUN = 3
 @pytest.fixture
 def nodes() -> Iterator[None]:
     cluster = Cluster()
-    for _ in range(3):
-        cluster.add_node(num_cpus=1)
+    cluster.add_node(num_cpus=1)
+    for _ in range(2):
+        cluster.add_node(num_cpus=1, resources={"arena": 1})
     ray.init(cluster.address, namespace="test-placement", log_to_driver=False)
     yield
     ray.shutdown()
@@ -26,12 +27,15 @@ def nodes() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("nodes")
-def test_the_actors_are_on_the_node_of_the_supervisor(tmp_path: Path) -> None:
+def test_the_actors_are_on_the_node_of_the_supervisor_and_arenas_on_nodes_for_them(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
-    supervision = Supervision(tmp_path, "first", RUN, {}, detached=False, shared=False)
+    supervision = Supervision(tmp_path, "first", RUN, {}, detached=False, shared=False, arenas=3)
     names = {"supervisor", *(f"{role}-{RUN}" for role in ACTORS)}
-    wait_for("every actor", lambda: names <= {name for name, _ in _placed()}, 60)
+    arenas = {f"arena_{index}-{RUN}" for index in range(3)}
+    wait_for("every actor", lambda: names | arenas <= {name for name, _ in _placed()}, 60)
     assert len({node for name, node in _placed() if name in names}) == 1
+    nodes_for_arenas = {node["NodeID"] for node in ray.nodes() if "arena" in node["Resources"]}
+    assert {node for name, node in _placed() if name in arenas} == nodes_for_arenas
     assert sum(node["Alive"] for node in ray.nodes()) == 3
     supervision.stop()
 

@@ -165,6 +165,7 @@ class DeskRole(Consumer):
         if self._execution.seq > self._published_seq:
             self._publish_progress(work)
         if not work.is_empty:
+            self.add_snapshot(work, self.offsets)  # the offsets may be those of entries that are not committed yet
             self.commit(work, self.offsets)
 
     def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:

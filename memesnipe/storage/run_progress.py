@@ -1,8 +1,8 @@
 """The progress figures of the newest run, from one statement whose cost does not grow with the run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from sqlalchemy import BigInteger, Connection, func, select
+from sqlalchemy import BigInteger, Connection, Double, func, select
 
 from memesnipe.storage.runs import ARENA_SHARDS
 from memesnipe.storage.schema import FeedCursorRow, RunRow, StreamOffsetRow
@@ -33,7 +33,7 @@ def read_run_progress(connection: Connection) -> RunProgress | None:
             *(RunRow.run_id, RunRow.status == "finished"),
             *(func.coalesce(FeedCursorRow.ended, False), func.coalesce(FeedCursorRow.seq, 0)),
             *(func.coalesce(StreamOffsetRow.consumed, 0), func.coalesce(FeedCursorRow.rejected, 0)),
-            *(func.coalesce(CommandRow.name, ""), func.coalesce(age, 0.0)),
+            *(func.coalesce(CommandRow.name, ""), func.coalesce(age.cast(Double), 0.0)),
             func.coalesce(RunRow.settings[ARENA_SHARDS].as_string().cast(BigInteger), 0),
         )
         .join(FeedCursorRow, FeedCursorRow.run_id == RunRow.run_id, isouter=True)
@@ -44,4 +44,5 @@ def read_run_progress(connection: Connection) -> RunProgress | None:
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return RunProgress(*row[:-2], command_age_s=float(row[-2]), arenas=row[-1]) if row else None
+    names = [field.name for field in fields(RunProgress)]
+    return RunProgress(**dict(zip(names, row, strict=True))) if row else None

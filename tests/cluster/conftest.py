@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.hosts import RAY, Host, hosts
+from tests.cluster.hosts import RAY, Host, hosts, why_not
 from tests.system.conftest import tape
 
 __all__ = ["tape", "three_hosts"]
@@ -14,6 +14,8 @@ __all__ = ["tape", "three_hosts"]
 @pytest.fixture
 def three_hosts() -> Iterator[list[Host]]:
     """Three hosts, on which nothing runs yet."""
+    if reason := why_not():
+        pytest.skip(reason)
     with hosts(3) as made:
         head, *workers = made
         token = subprocess.run(

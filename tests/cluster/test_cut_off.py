@@ -5,16 +5,10 @@ import sys
 
 import pytest
 
-from tests.cluster.hosts import Host, why_not
+from tests.cluster.hosts import Host
 from tests.system.installation import wait_for
 
-REASON = why_not()
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.long,
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(REASON != "", reason=REASON),
-]
+pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(900)]
 
 # A generation like those of the strategy factory. It prints the number of genomes done after each chunk, and at the end
 # the results and those of the same genomes without Ray.

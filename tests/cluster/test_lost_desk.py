@@ -4,17 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.hosts import Host, why_not
+from tests.cluster.hosts import Host
 from tests.cluster.system import System
 from tests.system.installation import TAPE_EVENTS, wait_for
 
-REASON = why_not()
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.long,
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(REASON != "", reason=REASON),
-]
+pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(900)]
 
 
 def test_the_desk_comes_back_elsewhere(three_hosts: list[Host], tape: Path) -> None:

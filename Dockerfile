@@ -4,7 +4,7 @@
 FROM python:3.11.13-slim-bookworm AS build
 WORKDIR /app
 COPY scripts/install.sh scripts/install.sh
-COPY pyproject.toml constraints.txt README.md serve_app.py ./
+COPY pyproject.toml constraints.txt LICENSE README.md serve_app.py ./
 COPY actors actors
 COPY strategies strategies
 COPY memesnipe memesnipe

@@ -11,7 +11,7 @@ TRADES ?= ../shared/data/pump_curve_trades.csv.gz
 FIND_PYTHON = for p in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done
 
-.PHONY: help install up down test test-long lint check bench honesty closed-loop simulate soak fuzz docs-output clean
+.PHONY: help install up down test test-long lint check bench honesty closed-loop simulate soak fuzz docs docs-output sbom audit clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -70,8 +70,20 @@ soak: install ## run the system for an hour and check memory and lag for growth 
 fuzz: install ## fuzz all inputs and attack the signer with 100,000 cases each (more: FUZZ_CASES=1000000 make fuzz)
 	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest tests/fuzz tests/signer/test_attacks.py --hypothesis-profile=fuzz -o timeout=0 $(FUZZ)
 
+docs: install ## build the documentation as a site that needs no network (build/site/index.html)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo build/site/index.html
+
 docs-output: install ## rewrite the command output in README and docs (TRADES=file with recorded pump.fun trades)
 	@$(BIN)/python scripts/docs_output.py --trades $(TRADES)
+
+sbom: install ## write the bill of materials of what is installed (build/sbom.json, CycloneDX)
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json $(BIN)/python
+	@echo build/sbom.json
+
+audit: install ## ask PyPI for known weaknesses of every pinned package (needs the internet)
+	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off
 
 clean: ## remove the virtual environment and caches; data in .memesnipe stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -11,6 +11,8 @@ dashboard}`, then `{}` about every second, `{"lost": ...}` when a part of Ray ha
 user's setting is wrong. It stops when its standard input ends, which also happens when `up` is killed.
 """
 
+import memesnipe.garbage  # noqa: F401, I001 - first: it makes loading the others faster
+
 import os
 import queue
 import sys
@@ -153,7 +155,7 @@ def run(start: Start, guard: Guard) -> None:
         arenas=settings.simulation.arena_shards if settings.simulation.arena_shards > 1 else 0,
     )
     serve_app.deploy_others(home)
-    if address is None:
+    if address is None and settings.servers.ray_dashboard:
         guard.report(doing="the dashboard of Ray")
         dashboard = start_dashboard()
     guard.ready(dashboard)

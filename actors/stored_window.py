@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +32,12 @@ class Stored:
 
     slices: tuple[Any, ...]
     span: Span | None = None
+
+    @property
+    def key(self) -> str:
+        """A key of the events, equal for equal references and spans: objects in the store never change."""
+        names = " ".join(map(str, (*self.slices, self.span)))
+        return blake2b(names.encode(), digest_size=16).hexdigest()
 
     def __iter__(self) -> Iterator[Events]:
         for slice_ in self.slices:
@@ -67,10 +74,9 @@ class StoredWindow:
             ray.wait([part for _, part in parts], num_returns=len(parts))
         else:
             parts, self._selected = [(s.span, references[s.key]) for s in slices], {}
-        train, validation = (
-            Segment(span, Stored(tuple(part for at, part in parts if _overlap(at, span)), span))
-            for span in sample.window.segment_spans()
-        )
+        spans = sample.window.segment_spans()
+        stored = [Stored(tuple(part for at, part in parts if _overlap(at, span)), span) for span in spans]
+        train, validation = (Segment(span, part, part.key) for span, part in zip(spans, stored, strict=True))
         return train, validation
 
 

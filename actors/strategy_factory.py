@@ -37,6 +37,10 @@ class StrategyFactory(Host):
             with activity.breeding():
                 train, validation = stored.segments(sample)
                 title, events = f"generation {generation}", sample.events
-                return backtests.evaluate(train, validation, genomes, activity.record_backtests, title, events=events)
+                before = (backtests.genes, backtests.genes_kept)
+                done = backtests.evaluate(train, validation, genomes, activity.record_backtests, title, events=events)
+                metrics.add("genes", backtests.genes - before[0])
+                metrics.add("genes_kept", backtests.genes_kept - before[1])
+                return done
 
         return FactoryRole(context, metrics, evaluate)

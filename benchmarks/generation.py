@@ -5,8 +5,9 @@
 The window is `TRAINING_HOURS` of event time by default, and the search has the default settings. The market is that of
 `memesnipe up`, or with `--launches` that of `memesnipe synth`: 21,800 launches are a day of pump.fun.
 Sessions of Ray with one and with two workers alternate, so that other load on the machine affects both. Each runs the
-same generations: first one that stores all slices and has random genomes, then those that are timed, each with its draw
-of samples, its race and its bookkeeping.
+same generations: first one that stores all slices and has random genomes, then those that are timed, each on a window
+that is `GENERATION_INTERVAL_SECS` later than that of the one before, with its draw of samples, its race and its
+bookkeeping.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from memesnipe.engine.genome import Genome
 from memesnipe.evolution.breeding import Breeder, Generation
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.evolution.samples import Sample
+from memesnipe.evolution.spans import cut
 from memesnipe.evolution.window import Window, latest, slices_between_gaps
 from memesnipe.feeds.synth_market.market import START_TS, SynthMarket
 from memesnipe.feeds.synthetic.past import first_hours, stamp_all
@@ -38,6 +40,7 @@ from memesnipe.market.events import NS_PER_S, Events
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.roles.training_window import SLICE_EVENTS
 from memesnipe.sdk.registry import discover
+from memesnipe.stats.splits import Span
 
 DEFAULTS = settings_from({}, env_file=None)
 WORKERS = (1, 2, 1, 2)
@@ -57,16 +60,18 @@ def main() -> None:
             parser.error(f"argument --{name}: must be above 0")
     if options.launches < 0:
         parser.error("argument --launches: must not be below 0")
-    _print_step(f"making {options.hours:g} hours of a synthetic market")
     settings = settings_from({"population_size": options.population}, env_file=None)
-    seed = settings.simulation.seed
-    events = _launches(seed, options.launches, options.hours) if options.launches else _events(settings, options.hours)
-    window = _window(events, options.hours)
+    seed, generations = settings.simulation.seed, 1 + options.generations
+    ends = [options.hours + i * settings.evolution.generation_interval_secs / 3_600 for i in range(generations)]
+    _print_step(f"making {ends[-1]:g} hours of a synthetic market")
+    launches = round(options.launches * ends[-1] / options.hours)
+    events = _launches(seed, launches, ends[-1]) if launches else _events(settings, ends[-1])
+    windows = [_window(events, end, options.hours) for end in ends]
     sessions = []
     for number, workers in enumerate(WORKERS, 1):
         _print_step(f"session {number} of {len(WORKERS)}, {workers} workers")
-        sessions.append(_session(settings, window, workers, options.generations))
-    report = _report(window, sessions)
+        sessions.append(_session(settings, windows, workers))
+    report = _report(windows[-1], sessions)
     print(json.dumps(report) if options.json else "\n".join(f"{name:24} {value}" for name, value in report.items()))
 
 
@@ -82,7 +87,10 @@ def _launches(seed: int, launches: int, hours: float) -> Events:
     return events
 
 
-def _window(events: Events, hours: float) -> Window:
+def _window(events: Events, end: float, hours: float) -> Window:
+    """Return the window of so many hours that ends so many hours after the first event."""
+    stop_ts = int(events["ts"][0]) + int(end * 3_600) * NS_PER_S
+    events = cut(events, Span(0, stop_ts))
     slices = []
     for start in range(0, len(events), SLICE_EVENTS):
         part: Events = events[start : start + SLICE_EVENTS]
@@ -90,8 +98,8 @@ def _window(events: Events, hours: float) -> Window:
     return latest(reversed(slices), int(hours * 3_600) * NS_PER_S)
 
 
-def _session(settings: Settings, window: Window, workers: int, generations: int) -> dict[str, Any]:
-    """Run generations with some workers; return their times and results."""
+def _session(settings: Settings, windows: list[Window], workers: int) -> dict[str, Any]:
+    """Run a generation on each window with some workers; return their times and results."""
     home = Path(tempfile.mkdtemp())
     connect_ray(None, home, "memesnipe-generation", cpus=workers)
     try:
@@ -103,14 +111,16 @@ def _session(settings: Settings, window: Window, workers: int, generations: int)
             admission=admission_of(settings), budget=budget_of(settings),
         )  # fmt: skip
         seconds, busy, bred = [], [], []
-        for _ in range(1 + generations):
+        for window in windows:
             started, backtests.busy_s = time.perf_counter(), 0.0
             bred.append(breeder.breed(window, evaluate))
             seconds.append(time.perf_counter() - started)
             busy.append(backtests.busy_s / workers / seconds[-1])
     finally:
         disconnect_ray()
-    return {"workers": workers, "seconds": seconds[1:], "busy": busy[1:], "results": [_results(g) for g in bred]}
+    kept = backtests.genes_kept / max(backtests.genes, 1)
+    results = [_results(generation) for generation in bred]
+    return {"workers": workers, "seconds": seconds[1:], "busy": busy[1:], "kept": kept, "results": results}
 
 
 def _evaluate(backtests: Backtests, stored: StoredWindow, sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
@@ -133,6 +143,8 @@ def _report(window: Window, sessions: list[dict[str, Any]]) -> dict[str, Any]:
         "ratio": round(one / two, 3),
         "share in backtests, 1": round(_median(sessions, 1, "busy"), 3),
         "share in backtests, 2": round(_median(sessions, 2, "busy"), 3),
+        "genes kept, 1 worker": round(median(s["kept"] for s in sessions if s["workers"] == 1), 3),
+        "genes kept, 2 workers": round(median(s["kept"] for s in sessions if s["workers"] == 2), 3),
         "same results": all(session["results"] == sessions[0]["results"] for session in sessions),
         "cpus": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),

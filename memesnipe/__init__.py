@@ -1,13 +1,14 @@
 """MemeSnipe: a live simulation engine for Solana memecoins.
 
-In a notebook, `import memesnipe as ms` and use `ms.read_tape`, `ms.backtest` and `ms.evolve` (docs/notebooks.md).
+In a notebook, `import memesnipe as ms` and use `ms.read_tape`, `ms.backtest`, `ms.evolve` and `ms.report`
+(docs/notebooks.md).
 """
 
 from importlib import import_module
 from typing import Any
 
 __version__ = "24.0.0"
-_NOTEBOOK = ("Backtest", "Market", "Search", "backtest", "evolve", "read_tape")
+_NOTEBOOK = ("Backtest", "Market", "Search", "backtest", "evolve", "read_tape", "report")
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ def run() -> None:
     if _signal.getsignal(_signal.SIGINT) is not _signal.SIG_IGN:
         _signal.signal(_signal.SIGINT, _leave)
 
+    import memesnipe.garbage  # noqa: F401, PLC0415 - first: it makes loading the others faster
     from memesnipe.cli.main import run as run_command  # noqa: PLC0415
     from memesnipe.cli.signals import raise_interrupt  # noqa: PLC0415
 

@@ -41,7 +41,7 @@ def main() -> None:
         migrate(database)
         backend = Backend(database, redis.Redis.from_url(urls.redis_url), lambda: True, datetime.now(UTC))
         token = load_token(home.token)
-        commands = Commands(connect_for_commands(urls.database_url), token)
+        commands = Commands(connect_for_commands(urls.database_url), token, home.signer_halt)
         market = Market(lambda run_id: home.run(run_id).event_log)
         api = create_api(backend, commands, market, describer(settings), settings.api.dashboard_max_streams)
         print(f"http://127.0.0.1:{options.port}", flush=True)

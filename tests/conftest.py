@@ -6,10 +6,12 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import sqlalchemy as sa
 from xdist.remote import Producer
 
@@ -30,23 +32,33 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.update({"RAY_worker_niceness": "0"})
 
 
+def _worker(session: pytest.Session) -> str:
+    """Return the name of this worker of pytest-xdist; "" without workers."""
+    return str(getattr(session.config, "workerinput", {}).get("workerid", ""))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
     """Compile the engine once for all, into the cache, while another worker reads the tests and writes their bytecode.
 
     Otherwise both workers would do the latter, and every process that is the first to need a function the former.
     """
-    if getattr(session.config, "workerinput", {}).get("workerid") == "gw1":
+    if _worker(session) == "gw1":
         from memesnipe.engine.warm import compile_all
-        from memesnipe.feeds.synth_market.market import compile_generator
         from memesnipe.sdk.registry import discover
 
         compile_all(discover())
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile the generated market in the worker that has read the tests while another one still compiles the engine.
+
+    Collect garbage less often: the modules and tests, which stay, are a million objects to look through.
+    """
+    if _worker(session) == "gw0":
+        from memesnipe.feeds.synth_market.market import compile_generator
+
         compile_generator()
-
-
-def pytest_collection_finish() -> None:
-    """Collect garbage less often: the modules and tests, which stay, are a million objects to look through."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
@@ -74,7 +86,12 @@ def server_urls(server_home: Path) -> Iterator[ServerUrls]:
 
 @pytest.fixture(scope="session")
 def database_url(server_urls: ServerUrls) -> str:
+    """A server that is never killed, so its commits do not wait for the disk."""
     assert server_urls.database_url is not None
+    engine = sa.create_engine(server_urls.database_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f'ALTER DATABASE "{engine.url.database}" SET synchronous_commit = off'))
+    engine.dispose()
     return server_urls.database_url
 
 
@@ -88,6 +105,20 @@ def redis_url(server_urls: ServerUrls) -> str:
 def as_operator(server_home: Path) -> Callable[[str], str]:
     """Gives the URL of the shared Redis as the user who may do everything."""
     return lambda url: operator_url(server_home / "redis", url)
+
+
+@pytest.fixture(scope="session")
+def empty_redis(redis_url: str, as_operator: Callable[[str], str]) -> Callable[[], str]:
+    """Gives the URL of an empty database of the shared Redis, at each call of another one of 1 to 15."""
+    numbers = cycle(range(1, 16))
+
+    def empty() -> str:
+        url = redis_url.removesuffix("/0") + f"/{next(numbers)}"
+        with redis.Redis.from_url(as_operator(url)) as client:
+            client.flushdb()
+        return url
+
+    return empty
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The command output in README and docs: blocks are parsed, and repeatable output is current."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +61,8 @@ def test_every_mark_has_a_block(script: ModuleType) -> None:
 @pytest.mark.system
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not TRADES.is_file(), reason=f"no recorded trades at {TRADES}")
-def test_the_output_in_the_pages_is_current() -> None:
+def test_the_output_in_the_pages_is_current(database_url: str, redis_url: str) -> None:
     command = [sys.executable, SCRIPT, "--check", "--trades", TRADES]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=850, check=False)
+    servers = {"DATABASE_URL": database_url, "REDIS_URL": redis_url.removesuffix("/0") + "/3"}
+    done = subprocess.run(command, env=os.environ | servers, capture_output=True, text=True, timeout=850, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

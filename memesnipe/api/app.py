@@ -11,6 +11,7 @@ from memesnipe.api.answers import Answer, answer_errors, describe_problems
 from memesnipe.api.backend import Backend
 from memesnipe.api.broadcast import Broadcast, StateStream
 from memesnipe.api.commands import Commands, command_routes
+from memesnipe.api.evolution_routes import evolution_routes
 from memesnipe.api.figures import figure_routes
 from memesnipe.api.market_routes import market_routes
 from memesnipe.api.pages import PAGE, page_routes
@@ -49,6 +50,7 @@ def create_api(backend: Backend, commands: Commands, market: Market, describe: D
     for router in (
         page_routes(),
         figure_routes(reads),
+        evolution_routes(reads),
         strategy_routes(reads, describe),
         trade_routes(reads),
         market_routes(reads, market),

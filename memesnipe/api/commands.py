@@ -14,18 +14,20 @@ import memesnipe
 from memesnipe import halt_file
 from memesnipe.api.answers import Answer, answer_errors
 from memesnipe.api.health import one_line
+from memesnipe.api.lists import MINT, SpecId
 from memesnipe.api.parameters import refuse_unknown_parameters
 from memesnipe.api.problems import ProblemAnswer, described
 from memesnipe.api.schemas import RecordedCommand
 from memesnipe.api.token import is_allowed
 from memesnipe.api.workers import SlowError, Workers
 from memesnipe.errors import InputError
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.storage.actions import UNKNOWN, by_token
 from memesnipe.storage.command_submission import (
-    SPEC_ID,
     NoRunError,
     NoSuchAccountError,
+    NoSuchPositionError,
     NoSuchStrategyError,
     TooLateError,
     submit,
@@ -36,17 +38,17 @@ _THREADS: Final = 4
 _CAPACITY: Final = 64
 _REASON: Final = "over HTTP"
 
-SpecId = Annotated[str, Path(pattern=SPEC_ID, description="A strategy's id, as in `/api/strategies`.")]
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     401: described("The token is missing or wrong"),
     403: described("A page of another site sends it"),
-    404: described("There is no run, no such strategy, or no such account"),
+    404: described("There is no run, or no such strategy, account or position"),
 }
 _bearer = HTTPBearer(auto_error=False, description="The token of this installation, see API_TOKEN_FILENAME.")
 Reason = Annotated[str, Query(description="Recorded with the command. 1 KB at most.")]
 AccountName = Annotated[
     Literal["live", "paper", "all"], Query(description="Whose positions are sold; `live` where it is missing.")
 ]
+Mint = Annotated[str, Path(pattern=MINT, description="The address of the token that is held.")]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
@@ -73,6 +75,7 @@ class Commands:
         reason: str,
         spec_id: str = "",
         account: str = "",
+        mint: str = "",
     ) -> Response:
         """Return the response: 202 with the command's number, 401, 404, 422, or 503 within three seconds."""
         if not is_allowed(bearer.credentials if bearer else None, self._token):
@@ -85,10 +88,9 @@ class Commands:
             problem = self._change_kill_file(name)
             if problem and name is not CommandName.HALT:
                 return ProblemAnswer(503, problem)
+            target = {"spec_id": spec_id, "account": account, "mint": mint}
             submitted = await self._workers.run(
-                lambda: submit(
-                    self._database, name, spec_id=spec_id, reason=reason, account=account, deadline=deadline, who=who
-                )
+                lambda: submit(self._database, name, **target, reason=reason, deadline=deadline, who=who)
             )
         except (SlowError, TooLateError) as error:
             reason_of_failure = (
@@ -99,7 +101,7 @@ class Commands:
             raise SlowError(reason_of_failure) from error
         except InputError as error:
             return ProblemAnswer(422, str(error))
-        except (NoRunError, NoSuchStrategyError, NoSuchAccountError) as error:
+        except (NoRunError, NoSuchStrategyError, NoSuchAccountError, NoSuchPositionError) as error:
             return ProblemAnswer(404, str(error))
         if name is CommandName.FLATTEN:
             halt_file.allow_exits(self._kill_file)
@@ -160,6 +162,18 @@ def command_routes(commands: Commands) -> APIRouter:
     async def demote(request: Request, bearer: Bearer, spec_id: SpecId, reason: Reason = _REASON) -> Response:
         """Move a strategy one mode down."""
         return await commands.submit(request, bearer, CommandName.DEMOTE, reason, spec_id)
+
+    @router.post(
+        "/api/positions/{account}/{spec_id}/{mint}/close",
+        response_model=RecordedCommand,
+        status_code=202,
+        responses=_REFUSALS,
+    )
+    async def close_position(
+        request: Request, bearer: Bearer, account: Account, spec_id: SpecId, mint: Mint, reason: Reason = _REASON
+    ) -> Response:
+        """Sell one position, and try again until it is sold."""
+        return await commands.submit(request, bearer, CommandName.CLOSE, reason, spec_id, account, mint)
 
     return router
 

@@ -9,11 +9,12 @@ from sqlalchemy import Connection, select
 from memesnipe.api import schemas, schemas_details
 from memesnipe.api.answers import Answer
 from memesnipe.api.backend import learned_so_far
-from memesnipe.api.lists import CSV, csv_of
+from memesnipe.api.files import FILE, Ending, file_of
 from memesnipe.api.reads import Reads
 from memesnipe.protocol.account import Account
 from memesnipe.storage import views
 from memesnipe.storage.equity_view import equity
+from memesnipe.storage.period_view import periods
 from memesnipe.storage.rows import Json
 from memesnipe.storage.schema import RunRow
 
@@ -40,7 +41,7 @@ def figure_routes(reads: Reads) -> APIRouter:
         """The figures of the newest run."""
         return await reads.answer(request, views.report)
 
-    @router.get("/api/learned", response_model=schemas.Learned)
+    @router.get("/api/learned", response_model=schemas_details.Learned)
     async def show_learned(request: Request) -> Response:
         """What the newest run has learned so far, as figures and in words."""
         return await reads.answer(request, learned_so_far)
@@ -74,11 +75,20 @@ def _add_equity(router: APIRouter, reads: Reads) -> None:
         """
         return await reads.answer(request, lambda conn, run_id: equity(conn, run_id, account, points))
 
-    @router.get("/api/equity.csv", response_class=Response, responses=CSV)
-    async def export_equity(account: AccountName = Account.PAPER, points: Points = 5000) -> Response:
-        """The same as a file."""
-        found = await reads.read(lambda conn, run_id: equity(conn, run_id, account, points))
-        return csv_of(found["points"], list(schemas_details.EquityPoint.model_fields), f"equity-{account}.csv")
+    @router.get("/api/periods", response_model=schemas_details.Periods)
+    async def show_periods(request: Request, account: AccountName = Account.PAPER) -> Response:
+        """Profit by day, week and month of an account."""
+        return await reads.answer(request, lambda conn, run_id: periods(conn, run_id, account))
+
+    @router.get("/api/equity.{ending}", response_class=Response, responses=FILE)
+    async def export_equity(ending: Ending, account: AccountName = Account.PAPER, points: Points = 5000) -> Response:
+        """The same as a file: CSV or Parquet."""
+
+        def view(conn: Connection, run_id: int) -> Response:
+            found = equity(conn, run_id, account, points)["points"]
+            return file_of(ending, found, schemas_details.EquityPoint, f"equity-{account}")
+
+        return await reads.read(view)
 
 
 def _settings(conn: Connection, run_id: int) -> Json:

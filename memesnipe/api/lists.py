@@ -5,16 +5,19 @@ import io
 import json
 from typing import Annotated, Any, Final
 
-from fastapi import Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 
 from memesnipe.api.answers import Answer
+from memesnipe.storage.command_submission import SPEC_ID
 from memesnipe.storage.rows import Json, Rows
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of rows.")]
 ExportLimit = Annotated[int, Query(ge=1, le=100_000, description="Maximum number of rows.")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000_000, description="Number of rows to skip.")]
 
+SpecId = Annotated[str, Path(pattern=SPEC_ID, description="A strategy's id, as in `/api/strategies`.")]
+MINT: Final = r"^[^\x00-\x1f\x7f/]{1,100}$"  # the syntax of a token's address in a path
 TOTAL: Final = "X-Total-Count"
 # Of every list, for its description.
 LIST_HEADERS: Final[dict[int | str, dict[str, Any]]] = {
@@ -29,9 +32,6 @@ LIST_HEADERS: Final[dict[int | str, dict[str, Any]]] = {
         }
     },
     304: {"description": "Unchanged since the ETag that the request names"},
-}
-CSV: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "One line a row, with a header."}
 }
 
 

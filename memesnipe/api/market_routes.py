@@ -8,14 +8,14 @@ from starlette.exceptions import HTTPException
 
 from memesnipe.api import schemas_details
 from memesnipe.api.answers import Answer, tag
-from memesnipe.api.lists import LIST_HEADERS, Limit, Offset
+from memesnipe.api.lists import LIST_HEADERS, MINT, Limit, Offset
 from memesnipe.api.problems import described
 from memesnipe.api.reads import Reads
 from memesnipe.storage.market_view import Market, TokenSort
 from memesnipe.storage.rows import Page
 from memesnipe.storage.verdicts import read_verdicts
 
-Mint = Annotated[str, Path(pattern=r"^[^\x00-\x1f\x7f/]{1,100}$", description="A token's address.")]
+Mint = Annotated[str, Path(pattern=MINT, description="A token's address.")]
 Interval = Annotated[int | None, Query(ge=1, le=86_400, description="Of a candle, in seconds; chosen where not given.")]
 _NO_SUCH: dict[int | str, dict[str, Any]] = {404: described("There is no such token")}
 

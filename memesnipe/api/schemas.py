@@ -1,7 +1,7 @@
 """The JSON of the API's responses, as described by `/openapi.json`.
 
-The views of `memesnipe.storage.views` compute these values, and `Answer` writes them unchanged: FastAPI does not copy
-or convert a row. A test compares the responses of every route with these models. A number that is not finite is null.
+The views of `memesnipe.storage.views` compute these values, and `Answer` writes them unchanged. A test compares the
+responses of every route with these models. A number that is not finite is null.
 """
 
 from typing import Annotated, Any, Literal
@@ -95,26 +95,10 @@ class Report(Schema):
     trades: int = Field(description="Round trips: positions that were opened and closed again.")
     open_positions: int
     equity_usd: float | None
+    trading_usd: float | None = Field(description="Of the change of the equity; the rest is the price of SOL.")
     risk_level: str
     halted: bool
     live: AccountFigures | None = Field(description="Of the live account, where the run has one.")
-
-
-class Learned(Schema):
-    """What a run has learned so far."""
-
-    in_words: str
-    generations: int
-    evaluations: int = Field(description="Genomes tried, each time counted.")
-    proposed: int = Field(description="Strategies that were better than luck in their backtest.")
-    last_reason: str = Field(description="Why the last generation proposed none; empty where it did.")
-    on_probation: int
-    proven: int
-    invested_ratio: float = Field(description="Capital of the strategies on paper, of the equity.")
-    expected_return: float | None = Field(description="Of a round trip of theirs, weighted by their capital.")
-    families: list[str] = Field(description="Of theirs, those with most capital first.")
-    trades_needed: float | None = Field(description="Round trips until the next one on probation is proven.")
-    live: int = Field(description="Of the strategies on probation and the proven ones.")
 
 
 class Portfolio(Schema):
@@ -131,6 +115,7 @@ class Portfolio(Schema):
     equity_sol: float | None
     change_usd: float | None
     change_ratio: float | None
+    trading_usd: float | None = Field(description="Of the change; the rest is the price of SOL.")
     realised_sol: float
     unrealised_sol: float
     open_positions: int
@@ -199,7 +184,8 @@ class Trade(Schema):
     side: str
     status: str
     reason: str
-    failure: str
+    failure: str = Field(description="As the chain or the model names it; empty where it traded.")
+    why: str = Field(description="The failure, or the reason where there is none, in plain words.")
     ts: Nanoseconds
     seq: Seq
     token_raw: int
@@ -238,20 +224,6 @@ class Position(Schema):
     realised_usd: float | None
 
 
-class Generation(Schema):
-    """A generation of the search."""
-
-    index: int
-    seq: Seq
-    window_events: int
-    evaluations: int
-    best_fitness: float | None
-    median_fitness: float | None
-    seconds: float
-    proposed: int | None = Field(description="Strategies that it proposed; null for generations of earlier versions.")
-    reason: str | None = Field(description="Why it proposed none; empty where it did.")
-
-
 class Refusal(Schema):
     """A decision that the risk gate refused."""
 
@@ -284,7 +256,9 @@ class Command(Schema):
     command_id: int
     name: str
     spec_id: str
-    account: str = Field(description="Of flatten; empty for every account.")
+    account: str = Field(description="Of flatten and close; empty for every account.")
+    token: int = Field(description="Of close; -1 for other commands.")
+    mint: str = Field(description="Its address.")
     reason: str
     requested_at: str = Field(description="ISO 8601.")
     seq: Seq | None = Field(description="The event after which it took effect.")

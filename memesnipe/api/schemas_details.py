@@ -1,4 +1,4 @@
-"""The JSON of the API's detailed responses: a strategy, equity over time, the market, and the audit log."""
+"""The JSON of the API's detailed responses: what was learned, a strategy, equity, the market, and the audit log."""
 
 from typing import Annotated, Any
 
@@ -7,6 +7,23 @@ from pydantic import Field
 from memesnipe.api.schemas import LifecycleChange, Nanoseconds, Schema, Seq, Strategy, Trade
 
 Account = Annotated[str, Field(description="paper or live: separate money.")]
+
+
+class Learned(Schema):
+    """What a run has learned so far."""
+
+    in_words: str
+    generations: int
+    evaluations: int = Field(description="Genomes tried, each time counted.")
+    proposed: int = Field(description="Strategies that were better than luck in their backtest.")
+    last_reason: str = Field(description="Why the last generation proposed none; empty where it did.")
+    on_probation: int
+    proven: int
+    invested_ratio: float = Field(description="Capital of the strategies on paper, of the equity.")
+    expected_return: float | None = Field(description="Of a round trip of theirs, weighted by their capital.")
+    families: list[str] = Field(description="Of theirs, those with most capital first.")
+    trades_needed: float | None = Field(description="Round trips until the next one on probation is proven.")
+    live: int = Field(description="Of the strategies on probation and the proven ones.")
 
 
 class Backtest(Schema):
@@ -102,6 +119,27 @@ class Equity(Schema):
     points: list[EquityPoint]
 
 
+class Period(Schema):
+    """A day, a week or a month of an account."""
+
+    start: str = Field(description="Its first day, UTC; a week begins on Monday.", examples=["2026-11-23"])
+    start_ts: Nanoseconds
+    profit_usd: float | None = Field(description="Equity at its last mark less that at the last mark before it.")
+    profit_ratio: float | None = Field(description="The same, relative to the equity before it.")
+    equity_usd: float = Field(description="At its last mark.")
+    round_trips: int = Field(description="Positions that were closed.")
+    fees_sol: float
+
+
+class Periods(Schema):
+    """The periods of one account that have a mark, the earliest first."""
+
+    account: Account
+    days: list[Period]
+    weeks: list[Period]
+    months: list[Period]
+
+
 class Hour(Schema):
     """An hour of the market."""
 
@@ -174,6 +212,8 @@ class Action(Schema):
     command_id: int | None
     seq: Seq | None = Field(description="The event after which it took effect.")
     outcome: str | None = Field(description="Null while it waits.")
+    account: str | None = Field(description="Of flatten and close; empty for every account.")
+    mint: str | None = Field(description="The token of the position to close; empty for other actions.")
 
 
 class RunSettings(Schema):

@@ -1,7 +1,7 @@
 """Keep pandas out of the processes of Ray Serve, which would load it to encode data frames in JSON.
 
 Loading it takes as long as the rest of Serve. Serve works without pandas where it is not installed, so its import of
-pandas fails here in the same way; other modules can import it. Ray's workers load this module first, see `PRELOAD`.
+pandas fails here in the same way; other modules can import it. Ray's workers load this module early, see `PRELOAD`.
 """
 
 import sys
@@ -11,8 +11,8 @@ from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
 from typing import Final
 
-# The environment variable with the modules that each worker of a cluster loads first.
-PRELOAD: Final = ("RAY_preload_python_modules", __name__)
+# The environment variable with the modules that each worker of a cluster loads first, in order.
+PRELOAD: Final = ("RAY_preload_python_modules", f"memesnipe.garbage,{__name__}")
 
 _IMPORTER: Final = "ray.serve._private.utils"
 

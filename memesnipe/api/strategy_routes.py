@@ -4,24 +4,22 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from memesnipe.api import schemas, schemas_details
 from memesnipe.api.answers import Answer, tag
-from memesnipe.api.lists import LIST_HEADERS, Limit, Offset
+from memesnipe.api.lists import LIST_HEADERS, Limit, Offset, SpecId
 from memesnipe.api.problems import described
 from memesnipe.api.reads import Reads
 from memesnipe.storage import views
-from memesnipe.storage.command_submission import SPEC_ID
 from memesnipe.storage.rows import Json, Page
 from memesnipe.storage.strategy_list import SortKey, Standing, StrategyFilter, families, strategies
 from memesnipe.storage.strategy_page import strategy_page
 
 # genome -> sentences about it, each under what it is about
 Describe = Callable[[Json], dict[str, str]]
-SpecId = Annotated[str, Path(pattern=SPEC_ID, description="A strategy's id, as in `/api/strategies`.")]
 Family = Annotated[str | None, Query(pattern="^[a-z0-9_]{1,60}$", description="With a gene of this family.")]
 Search = Annotated[str | None, Query(pattern="^[A-Za-z0-9_.:-]{1,100}$", description="The id begins with this.")]
 Ids = Annotated[
@@ -102,8 +100,3 @@ def _add_list(router: APIRouter, reads: Reads) -> None:
     async def list_lifecycle(request: Request, limit: Limit = 100) -> Response:
         """Promotions, demotions and retirements with their reasons; the newest first."""
         return await reads.answer(request, lambda conn, run_id: views.lifecycle(conn, run_id, limit))
-
-    @router.get("/api/generations", response_model=list[schemas.Generation])
-    async def list_generations(request: Request) -> Response:
-        """The generations of the search."""
-        return await reads.answer(request, views.generations)

@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from memesnipe.api import schemas, schemas_details
-from memesnipe.api.lists import CSV, LIST_HEADERS, ExportLimit, Limit, Offset, csv_of
+from memesnipe.api.files import FILE, Ending, file_of
+from memesnipe.api.lists import LIST_HEADERS, ExportLimit, Limit, Offset
 from memesnipe.api.reads import Reads
 from memesnipe.protocol.account import Account
 from memesnipe.storage import views
@@ -72,11 +74,16 @@ def _add_trades(router: APIRouter, reads: Reads) -> None:
         page = Page(limit, offset)
         return await reads.page(request, page, lambda conn, run_id: trades(conn, run_id, chosen, page))
 
-    @router.get("/api/trades.csv", response_class=Response, responses=CSV)
-    async def export_trades(chosen: ChosenTrades, limit: ExportLimit = 100_000, offset: Offset = 0) -> Response:
-        """The same as a file."""
-        found = await reads.read(lambda conn, run_id: trades(conn, run_id, chosen, Page(limit, offset)))
-        return csv_of(found.rows, list(schemas.Trade.model_fields), "trades.csv")
+    @router.get("/api/trades.{ending}", response_class=Response, responses=FILE)
+    async def export_trades(
+        ending: Ending, chosen: ChosenTrades, limit: ExportLimit = 100_000, offset: Offset = 0
+    ) -> Response:
+        """The same as a file: CSV or Parquet."""
+
+        def view(conn: Connection, run_id: int) -> Response:
+            return file_of(ending, trades(conn, run_id, chosen, Page(limit, offset)).rows, schemas.Trade, "trades")
+
+        return await reads.read(view)
 
 
 def _add_refusals(router: APIRouter, reads: Reads) -> None:
@@ -86,8 +93,14 @@ def _add_refusals(router: APIRouter, reads: Reads) -> None:
         page = Page(limit, offset)
         return await reads.page(request, page, lambda conn, run_id: refusals(conn, run_id, chosen, page))
 
-    @router.get("/api/refusals.csv", response_class=Response, responses=CSV)
-    async def export_refusals(chosen: Chosen, limit: ExportLimit = 100_000, offset: Offset = 0) -> Response:
-        """The same as a file."""
-        found = await reads.read(lambda conn, run_id: refusals(conn, run_id, chosen, Page(limit, offset)))
-        return csv_of(found.rows, list(schemas.Refusal.model_fields), "refusals.csv")
+    @router.get("/api/refusals.{ending}", response_class=Response, responses=FILE)
+    async def export_refusals(
+        ending: Ending, chosen: Chosen, limit: ExportLimit = 100_000, offset: Offset = 0
+    ) -> Response:
+        """The same as a file: CSV or Parquet."""
+
+        def view(conn: Connection, run_id: int) -> Response:
+            found = refusals(conn, run_id, chosen, Page(limit, offset))
+            return file_of(ending, found.rows, schemas.Refusal, "refusals")
+
+        return await reads.read(view)

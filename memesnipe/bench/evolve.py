@@ -81,6 +81,8 @@ def _session(market: Events, genomes: list[Genome], workers: int, home: Path) ->
         )  # measures the time per genome, for the size of chunks
         backtests.busy_s, seconds = 0.0, []
         for _ in range(GENERATIONS):
+            # Stored anew: workers would have kept the votes of all genes, since every generation has the same genomes.
+            train, validation = backtests.store((spans.train, spans.validation), [market])
             begun = time.perf_counter()
             backtests.evaluate(train, validation, genomes, lambda _: None)
             seconds.append(time.perf_counter() - begun)

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -17,6 +17,7 @@ from memesnipe.bench.engine import machine
 from memesnipe.bench.timed_run import ALLOCATED, REPLACED, Market, TimedRun
 from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, settings_from, write_resolved
+from memesnipe.engine.genome import Genome, SignalGene
 from memesnipe.evolution.operators import random_genomes
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import DECISION
@@ -31,6 +32,7 @@ from memesnipe.storage.database import connect, migrate
 SEED: Final = 24
 MARKETS: Final = 46  # merged synthetic markets: together about 300 events per second of event time
 WHOLE_MARKET_RATE: Final = 300.0  # events per second: about all of pump.fun
+PEAK_RATE: Final = 1_000.0
 FAST_RATE: Final = 5_000.0
 SPREAD: Final = ("events_per_s", "p50_ms", "p99_ms", "p999_ms", "max_ms")  # shown with minimum, median and maximum
 TICK_S: Final = 0.005  # a live feed delivers events in batches of this duration
@@ -52,12 +54,12 @@ class Size:
 
 
 QUICK: Final = Size(
-    many=200, few=50, measured_s=3, decide_every_s=1, short_s=0.5, snapshot_every_s=0.5, warm=300, searched=6_000,
+    many=200, few=50, measured_s=2, decide_every_s=1, short_s=0.5, snapshot_every_s=0.5, warm=300, searched=6_000,
     first_rate_few=200.0,
 )  # fmt: skip
 
 
-def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int = 3) -> dict[str, Any]:
+def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int = 3, genes: int = 0) -> dict[str, Any]:
     """Return latencies at the target rates, and the highest sustained rates.
 
     Args:
@@ -65,6 +67,8 @@ def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int 
         quick: a small and short smoke test.
         repeats: repetitions of each latency measurement, each on a new run with the same events; the sustained rates
             are measured once.
+        genes: about so many different genes are shared by all strategies, which are then measured at `PEAK_RATE` too;
+            0: no strategy shares any.
     """
     size = QUICK if quick else Size()
     report_step("making a market")
@@ -80,13 +84,14 @@ def bench_live(report_step: Callable[[str], None], *, quick: bool, repeats: int 
             database = connect(urls.database_url or "")
             migrate(database)
             database.dispose()
-            bench = _Bench(home, settings, market, size, report_step)
+            bench = _Bench(home, settings, market, size, report_step, genes)
             load = os.getloadavg()[0]
             return {
                 **machine(),
                 "cores": os.cpu_count() or 1,
                 "repetitions": repeats,
                 "whole_market": bench.latency(size.many, WHOLE_MARKET_RATE, size.measured_s, repeats),
+                **({"peak": bench.latency(size.many, PEAK_RATE, size.measured_s, repeats)} if genes else {}),
                 "fast": bench.latency(size.few, FAST_RATE, size.measured_s, repeats),
                 "sustained": {
                     f"{size.many} strategies": bench.sustained(size.many),
@@ -114,6 +119,23 @@ def _market(measured: int, decide_every_s: int, warm: int) -> Market:
     return Market(published, decisions, len({payload.token for payload in payloads[:warm] if payload.mint}), warm)
 
 
+def _genomes(count: int, genes: int) -> list[Genome]:
+    """Return random genomes; if ``genes`` is above 0, with signals drawn from about so many different ones."""
+    rng, families = np.random.default_rng(SEED), discover()
+    genomes = random_genomes(rng, families, count)
+    if not genes:
+        return genomes
+    pool: dict[str, list[SignalGene]] = {}
+    for signal in islice((signal for genome in genomes for signal in genome.signals), genes):
+        pool.setdefault(signal.family, []).append(signal)
+
+    def drawn(signal: SignalGene) -> SignalGene:
+        known = pool.get(signal.family, [signal])
+        return known[int(rng.integers(len(known)))]
+
+    return [replace(genome, signals=tuple(drawn(signal) for signal in genome.signals)) for genome in genomes]
+
+
 def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the median of each figure, and minimum, median and maximum of the figures of `SPREAD`."""
     found: dict[str, Any] = {}
@@ -129,12 +151,18 @@ class _Bench:
     """Measurement of several loads in sequence, each with a new executor."""
 
     def __init__(
-        self, home: Path, settings: Settings, market: Market, size: Size, report_step: Callable[[str], None]
+        self,
+        home: Path,
+        settings: Settings,
+        market: Market,
+        size: Size,
+        report_step: Callable[[str], None],
+        genes: int,
     ) -> None:
         self._home, self._settings, self._market, self._size = home, settings, market, size
         self._report_step = report_step
         spare = REPLACED * (len(market.decisions) + 1)
-        self._genomes = random_genomes(np.random.default_rng(SEED), discover(), size.many + spare)
+        self._genomes = _genomes(size.many + spare, genes)
 
     def _run(self, strategies: int, threads: int) -> TimedRun:
         settings = self._settings.changed(

@@ -116,8 +116,9 @@ class TimedRun:
     @contextmanager
     def working(self, strategies: int) -> Iterator[None]:
         """Start executor and portfolio, let so many strategies join, and pass the first events to them."""
-        spawn = multiprocessing.get_context("spawn")
-        stop = spawn.Event()
+        server = multiprocessing.get_context("forkserver")
+        server.set_forkserver_preload([__name__])  # loading it takes longer than a short measurement
+        stop = server.Event()
         first = self._propose(strategies, range(FIRST_SEQ))
         promoted = [
             CommandMessage(seq=FIRST_SEQ + 1, command_id=i, name=CommandName.PROMOTE, spec_id=s, reason="benchmark")
@@ -125,10 +126,10 @@ class TimedRun:
         ]
         self._publish([(message, message.command_id) for message in promoted])
         workers = [
-            spawn.Process(
+            server.Process(
                 target=_run, args=(self._home, self._run_id, self._snapshot_every_s, self._notes, stop), daemon=True
             ),
-            spawn.Process(target=run_decisions, args=(self._home, self._run_id, stop), daemon=True),
+            server.Process(target=run_decisions, args=(self._home, self._run_id, stop), daemon=True),
         ]
         for worker in workers:
             worker.start()

@@ -39,6 +39,8 @@ def restore_command(
     json: Json = False,
 ) -> None:
     """Restore a backup into an installation without data; `memesnipe up` continues its run."""
+    if file.is_dir():
+        raise InputError(f"{file}: is a folder; name a file of `memesnipe backup`")
     if not file.is_file():
         raise InputError(f"{file}: there is no such file; name one of `memesnipe backup`")
 

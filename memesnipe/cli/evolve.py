@@ -94,7 +94,7 @@ def _print_search(summary: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     champions = summary["champions"]
-    facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "seconds")
+    facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "genes_kept", "seconds")
     print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
     for sentence in summary["assumptions"]:
         print_message(sentence)
@@ -190,6 +190,10 @@ def bench_live_command(
     repeats: Annotated[
         int, typer.Option("--repeats", min=1, max=20, help="Repetitions of each latency measurement.")
     ] = 3,
+    genes: Annotated[
+        int,
+        typer.Option("--genes", min=0, max=100_000, help="Different genes that strategies share; 0: each has its own."),
+    ] = 0,
     json: Json = False,
 ) -> None:
     """Measure the live path: number of strategies, sustained event rate, and decision latency."""
@@ -197,13 +201,15 @@ def bench_live_command(
 
     print_compile_notice()
     with reserve_stdout(), stderr_console().status("bench live") as status:
-        result = bench_live(lambda step: status.update(f"bench live: {step}"), quick=quick, repeats=repeats)
+        result = bench_live(
+            lambda step: status.update(f"bench live: {step}"), quick=quick, repeats=repeats, genes=genes
+        )
     if json:
         print_json(result)
         return
     machine = ("cpu", "cores", "load", "python", "numba", "repetitions")
     print_table("machine", {name: result[name] for name in machine})
-    for name in ("whole_market", "fast"):
+    for name in (name for name in ("whole_market", "peak", "fast") if name in result):
         found = dict(result[name])
         spread = {
             key: "{:,.1f} (from {:,.1f} to {:,.1f})".format(*(at[i] for i in (1, 0, 2)))

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Collection
 from typing import Any, Final
 
 import typer
@@ -9,6 +10,7 @@ from sqlalchemy import Engine
 
 from memesnipe import halt_file
 from memesnipe.cli.manual_commands import database_of_commands, record, wait_for_outcome
+from memesnipe.cli.sale_states import SaleStates, state_of
 from memesnipe.config.home import Home
 from memesnipe.config.settings import load_settings
 from memesnipe.errors import InputError, MemeSnipeError
@@ -17,6 +19,7 @@ from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN
 from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import print_message
+from memesnipe.solana.error_words import errors_in_words
 from memesnipe.storage import views
 from memesnipe.storage.flattening import Held, PositionKey, Sale, read_detail, read_held, read_sales
 
@@ -55,7 +58,7 @@ def flatten(account: str, reason: str, wait_s: float, *, is_confirmed: bool, jso
         except OSError as error:
             raise MemeSnipeError(f"the signer stays halted: {error}") from None
         outcome = wait_for_outcome(engine, command_id)
-        follower = _Follower(engine, run_id, account, held, is_quiet=json)
+        follower = Follower(engine, run_id, account, held, is_quiet=json)
         left = follower.follow(command_id, wait_s)
     found = {"run_id": run_id, "command_id": command_id, "command": CommandName.FLATTEN, "outcome": outcome}
     if not json:
@@ -85,15 +88,32 @@ def _ask(account: str, held: dict[PositionKey, Held]) -> None:
     typer.confirm(f"Stop all entries, and sell {len(held)} positions of {whose} for about {value:.4f} SOL?", abort=True)
 
 
-class _Follower:
-    """Reads the positions and their sales, and prints what changes."""
+class Follower:
+    """Reads the positions and their sales, and prints what changes.
+
+    Args:
+        engine: of the database.
+        run_id: the run.
+        account: whose positions; empty for every account.
+        held: at first.
+        is_quiet: whether nothing is printed.
+        only: these positions alone; None for all, also those that are opened later.
+    """
 
     def __init__(
-        self, engine: Engine, run_id: int, account: str, held: dict[PositionKey, Held], *, is_quiet: bool
+        self,
+        engine: Engine,
+        run_id: int,
+        account: str,
+        held: dict[PositionKey, Held],
+        *,
+        is_quiet: bool,
+        only: Collection[PositionKey] | None = None,
     ) -> None:
         self._engine, self._run_id, self._account, self._is_quiet = engine, run_id, account, is_quiet
+        self._only = only
         self._known = dict(held)
-        self._printed: dict[PositionKey, str] = {}
+        self._states = SaleStates()
         self.sold: list[dict[str, Any]] = []
 
     def follow(self, command_id: int, wait_s: float) -> list[dict[str, Any]]:
@@ -103,8 +123,10 @@ class _Follower:
             is_applied, held, sales = self._look(command_id)
             self._known |= held
             self.sold = [_sold(key, self._known[key], sales.get(key)) for key in self._known if key not in held]
-            for key in self._known:
-                self._print(key, key in held, sales.get(key))
+            if not self._is_quiet:
+                states = {key: state_of(key in held, sales.get(key)) for key in self._known}
+                for line in self._states.new_lines(self._known, states):
+                    print_message(line)
             if (is_applied and not held) or time.monotonic() > deadline:
                 return self._left(held, sales, is_applied=is_applied)
             time.sleep(_PAUSE_S)
@@ -114,15 +136,9 @@ class _Follower:
             commands = views.commands(connection, self._run_id, 1_000)
             command = next(each for each in commands if each["command_id"] == command_id)
             held = read_held(connection, self._run_id, self._account)
+            held = {key: one for key, one in held.items() if self._only is None or key in self._only}
             sales = {} if command["seq"] is None else read_sales(connection, self._run_id, command["seq"])
         return command["outcome"] is not None, held, sales
-
-    def _print(self, key: PositionKey, is_held: bool, sale: Sale | None) -> None:
-        text = _state(is_held, sale)
-        if not self._is_quiet and self._printed.get(key) != text:
-            self._printed[key] = text
-            account, spec_id, _ = key
-            print_message(f"{account} {spec_id} {self._known[key].mint}: {text}")
 
     def _left(
         self, held: dict[PositionKey, Held], sales: dict[PositionKey, Sale], *, is_applied: bool
@@ -132,8 +148,10 @@ class _Follower:
             for key, position in held.items():
                 sale = sales.get(key)
                 detail = read_detail(connection, self._run_id, key, sale.order_id) if sale else ""
-                state = _state(True, sale) if is_applied else "the run has not applied the command yet"
-                left.append(_named(key, position) | {"reason": f"{state}: {detail}" if detail else state})
+                state = state_of(True, sale) if is_applied else "the run has not applied the command yet"
+                left.append(
+                    _named(key, position) | {"reason": f"{state}: {errors_in_words(detail)}" if detail else state}
+                )
         return left
 
 
@@ -143,19 +161,6 @@ def _named(key: PositionKey, position: Held) -> dict[str, Any]:
 
 def _sold(key: PositionKey, position: Held, sale: Sale | None) -> dict[str, Any]:
     return _named(key, position) | {"sol_lamports": sale.sol_lamports if sale else 0}
-
-
-def _state(is_held: bool, sale: Sale | None) -> str:
-    if not is_held:
-        return f"sold for {sale.sol_lamports / LAMPORTS_PER_SOL:.6f} SOL" if sale else "closed"
-    if sale is None:
-        return "held; the desk has sent no order for it yet"
-    if sale.is_open:
-        return f"being sold: the order is {sale.status}"
-    return (
-        f"not sold: the order ended as {sale.status} {sale.failure}".rstrip()
-        + "; tried again at the token's next event"
-    )
 
 
 def _summary(sold: list[dict[str, Any]], left: list[dict[str, Any]]) -> str:

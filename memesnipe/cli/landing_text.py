@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from memesnipe.protocol.chain_errors import in_words
 from memesnipe.runtime.terminal import without_controls
 
 Json = dict[str, Any]
@@ -59,7 +60,7 @@ def _lanes(report: Json) -> list[str]:
         lines.append("Which of several lanes landed a transaction is unknown: all send the same bytes.")
     replies = [("lane", "accepted", "failed", "last error")]
     for lane in report["lanes"]:
-        error = without_controls(lane["last_error"]) or "-"
+        error = without_controls(in_words(lane["last_error"])) or "-"
         replies.append((lane["lane"], f"{lane['accepted']:,}", f"{lane['failed']:,}", error))
     return [*lines, "", *_table(replies)]
 

@@ -55,6 +55,10 @@ def localnet_command(
         list[str] | None,
         typer.Option("--fault", help="A fault and its probability, such as drop=0.1; repeatable. Default: none."),
     ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option("--journal", help="A file from which the same chain goes on after a kill."),
+    ] = None,
     seed: Annotated[int, seed_option("Seed of blockhashes, faults, and the generated market.")] = 0,
     json: Json = False,
 ) -> None:
@@ -75,7 +79,7 @@ def localnet_command(
     options = LocalnetOptions(int(time.time()), slot_ms, seed, rpc_port, ws_port, rates, funded)
     options = replace(options, tape=trades, speed=speed or 1.0, trades_per_s=rate or _TRADES_PER_S)
     options = replace(options, market_seed=seed if market is None else market, waits=start_on_request)
-    with make_node(options) as node:
+    with make_node(options, journal=journal) as node:
         signals.has_started()
         started = {
             "rpc_url": node.rpc_url,

@@ -24,6 +24,7 @@ from memesnipe.cli.manual import manual
 from memesnipe.cli.monitor import monitor
 from memesnipe.cli.record import recording
 from memesnipe.cli.redis import redis
+from memesnipe.cli.report import report
 from memesnipe.cli.research import research
 from memesnipe.cli.run_strategies import run_strategies
 from memesnipe.cli.safety import safety
@@ -50,7 +51,7 @@ app = typer.Typer(
 )
 for group in (
     system, feeds, tapes, synth, recording, strategies, run_strategies, explain, research, evolution, manual, checks,
-    sql, redis, wallet, safety, localnet, landing, doctor, monitor, backup,
+    sql, redis, wallet, safety, localnet, landing, doctor, monitor, backup, report,
 ):  # fmt: skip
     app.add_typer(group)
 
@@ -65,7 +66,7 @@ def _top(version: Annotated[bool, typer.Option("--version", help="Print the vers
 def run() -> None:
     """Run the command line; print each MemeSnipe error as one line and exit with its code."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="memesnipe", standalone_mode=False)
         if code == INTERRUPTED:  # Typer has caught Ctrl-C
             print_message("memesnipe: interrupted")
     except TyperException as error:
@@ -85,14 +86,22 @@ def run() -> None:
 def _usage(error: TyperException) -> int:
     """Print what is wrong with a command's arguments, or the help of a bare group; return the exit code."""
     text = error.format_message().strip()
-    if text.startswith("Usage:"):  # the group was called without a command
-        print_message(text)
-        return error.exit_code
     context = getattr(error, "ctx", None)
+    if text.startswith("Usage:"):  # the group was called without a command
+        print_message(f"{_what_to_do(context)}\n\n{text}")
+        return error.exit_code
     command = context.command_path if context else "memesnipe"
     text = text.replace("Value error, ", "").replace("Input should be", "must be").rstrip(".")
     _print_error("input", f"{text[0].lower()}{text[1:]}; see `{command} --help`")
     return error.exit_code
+
+
+def _what_to_do(context: typer.Context | None) -> str:
+    """Return what to type instead of a bare group."""
+    if context is None or context.parent is None:
+        return "Name a command: `memesnipe up` starts the system, `memesnipe doctor` checks this machine."
+    names = context.command.list_commands(context)  # type: ignore[attr-defined]
+    return "Name one of its commands: " + " or ".join(f"`{context.command_path} {name}`" for name in names)
 
 
 def _print_error(category: str, text: str) -> None:

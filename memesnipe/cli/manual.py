@@ -1,4 +1,4 @@
-"""`halt`, `flatten`, `risk`, `promote`, `demote`: manual control of a run."""
+"""`halt`, `flatten`, `close`, `risk`, `promote`, `demote`: manual control of a run."""
 
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -8,7 +8,7 @@ import typer
 from memesnipe.cli.options import Json
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError
 from memesnipe.protocol.commands import CommandName
-from memesnipe.runtime.terminal import print_json, print_table
+from memesnipe.runtime.terminal import print_json, print_message, print_table
 
 manual = typer.Typer()
 risk = typer.Typer(no_args_is_help=True, help="The circuit breaker: its state, and how to leave a halt.")
@@ -63,6 +63,24 @@ def flatten_command(
         raise typer.Exit(1)
 
 
+@manual.command("close")
+def close_command(
+    position: Annotated[str, typer.Argument(help="A token's address, or ACCOUNT/STRATEGY/TOKEN.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Annotated[float, typer.Option(min=1, max=3600, help="Seconds until it reports that it is not sold.")] = 60.0,
+    reason: Reason = "",
+    json: Json = False,
+) -> None:
+    """Sell one position, or all positions in one token; trading goes on."""
+    from memesnipe.cli.close import close  # noqa: PLC0415 - SQLAlchemy is slow to load
+
+    answer = close(position, reason, wait, is_confirmed=yes, json=json)
+    if json:
+        print_json(answer)
+    if answer["left"]:
+        raise typer.Exit(1)
+
+
 @risk.command("reset")
 def reset_command(reason: Reason = "", json: Json = False) -> None:
     """Leave a halt, a flatten or Emergency; drawdown is measured from the current equity on."""
@@ -97,9 +115,16 @@ def show_command(json: Json = False) -> None:
     state = risk_state()
     if json:
         print_json(state)
-    else:
-        print_table("risk", {name: value for name, value in state.items() if name != "refusals"})
-        print_table("refused", state["refusals"])
+        return
+    from memesnipe.cli.account_figures import in_words  # noqa: PLC0415
+
+    print_message(f"run {state['run_id']}")
+    for account, figures in state["accounts"].items():
+        print_table(f"{account} account", in_words(figures) | {"deepest drawdown": f"{figures['max_drawdown']:.2%}"})
+        if figures["refusals"]:
+            print_table(f"refused on the {account} account", figures["refusals"])
+        else:
+            print_message(f"nothing was refused on the {account} account")
 
 
 def _send(name: str, spec_id: str, reason: str, *, json: bool) -> None:

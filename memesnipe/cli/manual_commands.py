@@ -9,9 +9,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from memesnipe.api.background_check import BackgroundCheck
+from memesnipe.cli.account_figures import accounts_of, figures_of
 from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError, RefusedError, first_line
+from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
@@ -20,6 +22,7 @@ from memesnipe.storage.actions import by_cli
 from memesnipe.storage.command_submission import (
     NoRunError,
     NoSuchAccountError,
+    NoSuchPositionError,
     NoSuchStrategyError,
     SubmittedCommand,
     connect_for_commands,
@@ -28,7 +31,7 @@ from memesnipe.storage.command_submission import (
 from memesnipe.storage.commands import outcome
 from memesnipe.storage.rows import Page
 from memesnipe.storage.strategy_ids import ids_like
-from memesnipe.storage.strategy_list import StrategyFilter, strategies
+from memesnipe.storage.strategy_list import SortKey, StrategyFilter, strategies
 
 T = TypeVar("T")
 
@@ -41,23 +44,30 @@ _WAITING: Final = "waiting: it takes effect at the next event"
 def risk_state() -> dict[str, Any]:
     """Return the breaker's state of the newest run, and the counts of orders that the risk gate has refused.
 
-    Raises:
-        InputError: there is no run.
-    """
-    with open_database(load_settings()) as (engine, _), engine.connect() as connection:
-        run_id = _run(engine)
-        return {"run_id": run_id, **views.risk(connection, run_id)}
-
-
-def strategies_of_run(limit: int, mode: str | None) -> tuple[int, list[dict[str, Any]]]:
-    """Return the number of the newest run, and its strategies by mode and return.
+    They are those of the paper account; `accounts` has the money, the risk and the counts of each account.
 
     Raises:
         InputError: there is no run.
     """
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
-        return run_id, strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0)).rows
+        found = {}
+        for account in accounts_of(views.report(connection, run_id)):
+            risk = views.risk(connection, run_id, Account(account))
+            figures = figures_of(views.portfolio(connection, run_id, Account(account)), risk)
+            found[account] = figures | {"max_drawdown": risk["max_drawdown"], "refusals": risk["refusals"]}
+        return {"run_id": run_id, **views.risk(connection, run_id), "accounts": found}
+
+
+def strategies_of_run(limit: int, mode: str | None, sort: str) -> tuple[int, list[dict[str, Any]]]:
+    """Return the number of the newest run, and its strategies in the order of a `SortKey`.
+
+    Raises:
+        InputError: there is no run.
+    """
+    with open_database(load_settings()) as (engine, _), engine.connect() as connection:
+        run_id = _run(engine)
+        return run_id, strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0), SortKey(sort)).rows
 
 
 def _run(engine: Engine) -> int:
@@ -107,23 +117,27 @@ def database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
         engine.dispose()
 
 
-def record(engine: Engine, name: CommandName, spec_id: str, reason: str, account: str = "") -> SubmittedCommand:
+def record(
+    engine: Engine, name: CommandName, spec_id: str, reason: str, account: str = "", mint: str = ""
+) -> SubmittedCommand:
     """Record a command.
 
     Raises:
-        InputError: there is no run, no such strategy, or no such account.
+        InputError: there is no run, or no such strategy, account or position.
         MemeSnipeError: the database does not record it in time.
     """
     deadline = time.monotonic() + _RECORD_S
-    asked = {"spec_id": spec_id, "reason": reason, "who": by_cli()}
+    asked = {"spec_id": spec_id, "reason": reason, "account": account, "mint": mint, "who": by_cli()}
     try:
-        return _within(_RECORD_S, lambda: submit(engine, name, **asked, account=account, deadline=deadline))
+        return _within(_RECORD_S, lambda: submit(engine, name, **asked, deadline=deadline))
     except NoRunError as error:
         raise NoRunYetError(NO_RUN) from error
     except NoSuchStrategyError as error:
         raise InputError(f"{error}{_near(engine, spec_id)}; `memesnipe strategies` lists them") from error
     except NoSuchAccountError as error:
         raise InputError(f"{error}; `--account paper` names the other one") from error
+    except NoSuchPositionError as error:
+        raise InputError(f"{error}; the page lists what is held") from error
     except TimeoutError as error:
         # Every order is recorded before it is sent, so trading is paused while the database does not respond.
         raise MemeSnipeError(

@@ -1,14 +1,18 @@
 """What `memesnipe monitor` shows: read from the API of the system in this folder, laid out as tables."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from itertools import islice
 from typing import Any, Final
 
-import orjson
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from memesnipe.api.health import FINE
+from memesnipe.cli.account_figures import read_accounts
+from memesnipe.client import ApiError, Client
 from memesnipe.config.home import Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.runtime.lock import holder
@@ -17,12 +21,6 @@ from memesnipe.servers import loopback
 
 _TIMEOUT_S: Final = 5.0
 _STRATEGIES: Final = 8
-_PATHS: Final = {
-    "report": "report",
-    "portfolio": "portfolio",
-    "risk": "risk",
-    "strategies": f"strategies?limit={_STRATEGIES}",
-}
 _STYLES: Final = {"healthy": "green", "degraded": "yellow"}
 
 
@@ -37,13 +35,21 @@ def read_state() -> dict[str, Any]:
     }
     if not Home(home).settings.is_file():
         return state
-    url = f"http://{loopback.HOST}:{read_resolved(Home(home).settings).api.dashboard_port}"
-    for name, path in {"health": "health", **_PATHS}.items():
-        try:
-            state[name] = orjson.loads(loopback.get(f"{url}/api/{path}", _TIMEOUT_S).body)
-        except (OSError, ValueError):
-            break  # a system that does not answer one question would delay the next ones as long
+    client = _client(read_resolved(Home(home).settings).api.dashboard_port)
+    # A system that does not answer one question would delay the next ones as long.
+    with suppress(ApiError):
+        state["health"] = client.health().model_dump()
+        state["report"] = client.report().model_dump()
+        state["accounts"] = read_accounts(state["report"], client)
+        best = islice(client.strategies(page_size=_STRATEGIES), _STRATEGIES)
+        state["strategies"] = [strategy.model_dump() for strategy in best]
     return state
+
+
+@cache
+def _client(port: int) -> Client:
+    """Return the client of a port, kept between two looks: what has not changed is not transferred again."""
+    return Client(f"http://{loopback.HOST}:{port}", timeout_s=_TIMEOUT_S)
 
 
 def view(state: Mapping[str, Any]) -> RenderableType:
@@ -54,8 +60,8 @@ def view(state: Mapping[str, Any]) -> RenderableType:
         f"  {without_controls(health['detail'])}",
     )  # fmt: skip
     parts: list[RenderableType] = [status, _parts(health["parts"])]
-    if {"report", "portfolio", "risk"} <= state.keys():
-        parts.append(_figures(state["report"], state["portfolio"], state["risk"]))
+    if {"report", "accounts"} <= state.keys():
+        parts += [_work(state["report"]), _accounts(state["accounts"])]
     if state.get("strategies"):
         parts.append(_strategies(state["strategies"]))
     return Group(*parts)
@@ -70,17 +76,30 @@ def _parts(parts: Mapping[str, Any]) -> Table:
     return table
 
 
-def _figures(report: Mapping[str, Any], portfolio: Mapping[str, Any], risk: Mapping[str, Any]) -> RenderableType:
-    work = _table("events", "generations", "orders", "round trips", "open positions")
-    names = ("generations", "orders", "trades", "open_positions")
-    work.add_row(f"{report['events']['consumed']:,}", *(f"{report[name]:,}" for name in names))
-    money = _table("equity", "change", "risk", "drawdown")
-    gained, equity = portfolio["change_ratio"], portfolio["equity_usd"]
-    money.add_row(
-        "-" if equity is None else f"{equity:,.2f} USD", "-" if gained is None else f"{gained:+.2%}",
-        "halted" if risk["halted"] else risk["level"], f"{risk['drawdown']:.2%}",
-    )  # fmt: skip
-    return Group(work, money)
+def _work(report: Mapping[str, Any]) -> Table:
+    table = _table("events", "generations", "orders", "round trips")
+    table.add_row(
+        f"{report['events']['consumed']:,}", *(f"{report[name]:,}" for name in ("generations", "orders", "trades"))
+    )
+    return table
+
+
+def _accounts(accounts: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return a line for each account, within 80 columns: paper money and live money are never added."""
+    names = ("account", "capital USD", "equity USD", "profit USD", "open", "breaker", "drawdown")
+    table = Table(*names, box=None, pad_edge=False, padding=(0, 1))
+    for account, each in accounts.items():
+        change, ratio = each["change_usd"], each["change_ratio"]
+        table.add_row(
+            Text(account, "bold" if account == "live" else ""), _usd(each["capital_usd"]), _usd(each["equity_usd"]),
+            "-" if change is None else f"{change:+,.2f}" + ("" if ratio is None else f" ({ratio:+.1%})"),
+            f"{each['open_positions']:,}", "halted" if each["halted"] else each["level"], f"{each['drawdown']:.2%}",
+        )  # fmt: skip
+    return table
+
+
+def _usd(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.2f}"
 
 
 def _strategies(strategies: list[Mapping[str, Any]]) -> Table:

@@ -83,12 +83,20 @@ def _describe(parts: Mapping[str, Mapping[str, str]]) -> str:
 def _figures(report: Json, total: int | None) -> str:
     events, strategies = report["events"], report["strategies"]
     of = f"/{total:,}" if total else ""
-    equity = report["equity_usd"]
+    equity, trading = report["equity_usd"], report["trading_usd"]
     live = f"{strategies['live']} live  " if strategies["live"] else ""
+    money = report.get("live")  # of the live account, apart: None in a run on paper
+    if money is not None:
+        worth = "-" if money["equity_usd"] is None else f"${money['equity_usd']:,.2f}"
+        live = f"{strategies['live']} live ({worth}, {money['open_positions']} open)  "
     return (
         f"{events['consumed']:,}{of} events  generation {report['generations']}  "
         f"{strategies['simulating']} simulating  {strategies['paper']} on paper  {live}"
         f"{report['trades']} round trips  {report['open_positions']} open  "
-        f"{'-' if equity is None else f'${equity:,.2f}'}  "
+        f"{'-' if equity is None else f'${equity:,.2f}'}  trading {'-' if trading is None else _signed(trading)}  "
         f"risk {report['risk_level']}{', halted' if report['halted'] else ''}"
     )
+
+
+def _signed(usd: float) -> str:
+    return f"{'-' if usd < 0 else '+'}${abs(usd):,.2f}"

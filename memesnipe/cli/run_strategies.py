@@ -21,16 +21,27 @@ class Mode(StrEnum):
     RETIRED = "retired"
 
 
+class Sort(StrEnum):
+    """The order of the list, by names of `memesnipe.storage.strategy_list.SortKey`, which is slow to load."""
+
+    RANK = "rank"
+    TRADES = "trades"
+    GENERATION = "generation"
+
+
 @run_strategies.command("strategies")
 def strategies_command(
     mode: Annotated[Mode | None, typer.Option(help="Only those in this mode. Default: all.")] = None,
+    sort: Annotated[
+        Sort, typer.Option(help="By mode and return, or by the most trades, or the newest first.")
+    ] = Sort.RANK,
     limit: Annotated[int, integer_option("--limit", 1, 100_000, "Maximum number of rows.")] = 50,
     json: Json = False,
 ) -> None:
-    """List the strategies of the newest run by mode and return, with the ids that `promote` and `explain` take."""
+    """List the strategies of the newest run, with the ids that `promote` and `explain` take."""
     from memesnipe.cli.manual_commands import strategies_of_run  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    run_id, found = strategies_of_run(limit + 1, None if mode is None else mode.value)
+    run_id, found = strategies_of_run(limit + 1, None if mode is None else mode.value, sort.value)
     rows = [_row(strategy) for strategy in found[:limit]]
     if json:
         print_json({"run_id": run_id, "strategies": rows, "cut": len(found) > limit})

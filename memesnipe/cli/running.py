@@ -3,19 +3,21 @@
 import os
 import signal
 import time
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import orjson
 import psutil
 
+from memesnipe.cli.account_figures import accounts_of, read_accounts
 from memesnipe.cli.options import BACKGROUND_OPTION
 from memesnipe.config.home import Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.errors import MemeSnipeError, SettingsError
 from memesnipe.runtime.lock import holder
 from memesnipe.servers import loopback
+
+if TYPE_CHECKING:
+    from memesnipe.client import Client
 
 _STOP_S = 90
 _TIMEOUT_S = 10.0
@@ -93,42 +95,27 @@ def status() -> dict[str, Any]:
         return {"running": True, "pid": pid, "status": "starting", "detail": "", "parts": {}}
     url = f"http://127.0.0.1:{read_resolved(Home(home).settings).api.dashboard_port}"
     state = {"running": True, "pid": pid, "detached": _is_detached(pid), "dashboard": url}
-    try:
-        health = _get(f"{url}/api/health")
-    except (OSError, ValueError):
-        # The API runs inside Ray; the condition of Ray itself is in a file.
-        return {**state, "status": "starting or stopping", "detail": read_condition(home), "parts": {}}
-    return {**state, **_report(url), **health}
+
+    from memesnipe.client import ApiError, Client  # noqa: PLC0415 - httpx is slow to load
+
+    with Client(url, timeout_s=_TIMEOUT_S) as client:
+        try:
+            health = client.health().model_dump()
+        except ApiError:
+            # The API runs inside Ray; the condition of Ray itself is in a file.
+            return {**state, "status": "starting or stopping", "detail": read_condition(home), "parts": {}}
+        return {**state, **_report(client), **health}
 
 
-def _report(url: str) -> dict[str, Any]:
-    """Return the report, or {"error": reason}: the health of the parts is shown without a report too."""
+def _report(client: "Client") -> dict[str, Any]:
+    """Return the report with the figures of each account, or {"error": reason}, as the parts are shown without it."""
+    from memesnipe.client import ApiError, UnreachableError  # noqa: PLC0415 - as above
+
     try:
-        answer = loopback.get(f"{url}/api/report", timeout_s=_TIMEOUT_S)
-        found: dict[str, Any] = orjson.loads(answer.body)
-        return found if answer.status == HTTPStatus.OK else {"error": f"no report: {found['detail']}"}
-    except TimeoutError:
+        found = client.report().model_dump()
+        mode = accounts_of(found)[-1]
+        return {"mode": mode, **found, "accounts": read_accounts(found, client)}
+    except UnreachableError:
         return {"error": f"no report: the database has not responded for {_TIMEOUT_S:g} s"}
-    except (OSError, ValueError, KeyError) as error:
-        return {"error": f"no report: {getattr(error, 'reason', error)}"}
-
-
-def get_api(dashboard: str, path: str) -> dict[str, Any]:
-    """Return the JSON object at `/api/{path}`, whatever its HTTP status.
-
-    Raises:
-        OSError: the server does not respond.
-        ValueError: the response is not JSON.
-    """
-    return _get(f"{dashboard}/api/{path}")
-
-
-def _get(url: str) -> dict[str, Any]:
-    """Return the JSON object at a URL, whatever its HTTP status.
-
-    Raises:
-        OSError: the server does not respond; TimeoutError when it does not respond in time.
-        ValueError: the response is not JSON.
-    """
-    found: dict[str, Any] = orjson.loads(loopback.get(url, timeout_s=_TIMEOUT_S).body)
-    return found
+    except ApiError as error:
+        return {"error": f"no report: {error}"}

@@ -1,5 +1,6 @@
 """`memesnipe sql`: a read-only query to the database of the system in this folder."""
 
+import sys
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -39,6 +40,11 @@ def sql_command(
     if json:
         print_json({"rows": [_plain(row) for row in found.rows], "cut": found.is_truncated})
         return
+    header = "\t".join(map(without_controls, found.columns))
+    if not found.rows:
+        print_message(f"{header}\n(no rows)")
+    elif sys.stdout.isatty():  # a script that reads the values gets no header
+        typer.echo(header)
     for row in found.rows:
         typer.echo("\t".join(without_controls(str(value)) for value in row.values()))
     if found.is_truncated:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from memesnipe.cli.account_figures import in_words
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_history, check_report
 from memesnipe.cli.mode_choice import REAL_MARKETS, LocalOptions, ModeName, local_feed, mode_choice
@@ -130,5 +131,9 @@ def status_command(json: Json = False) -> None:
     if not state["running"]:
         print_message("Nothing is running in this folder. Start it with `memesnipe up`.")
         return
-    print_table("status", {key: value for key, value in state.items() if key != "parts"})
+    accounts = state.get("accounts", {})
+    of_accounts = ("accounts", "live", "equity_usd", "open_positions", "risk_level", "halted") if accounts else ()
+    print_table("status", {key: value for key, value in state.items() if key not in ("parts", *of_accounts)})
+    for account, figures in accounts.items():
+        print_table(f"{account} account", in_words(figures))
     print_table("parts", {name: f"{part['state']} {part['detail']}" for name, part in state["parts"].items()})

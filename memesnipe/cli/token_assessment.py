@@ -12,6 +12,7 @@ from memesnipe.cli.current_settings import current_settings
 from memesnipe.config.settings import Settings
 from memesnipe.errors import InputError, first_line
 from memesnipe.execution.token_verdict import SafetyVerdict
+from memesnipe.protocol.chain_errors import in_words
 from memesnipe.roles.live_safety import assessment
 from memesnipe.roles.live_venue import sources_of
 from memesnipe.runtime.lock import holder
@@ -34,14 +35,20 @@ def assess_token(mint: str) -> dict[str, Any]:
     except ValueError:
         raise InputError(f"{mint[:60]!r} is no address of a token") from None
     settings, home = current_settings()
-    wallet = load_wallet(settings.changed(memesnipe_home=home).installation.wallet_file).pubkey()
+    file = settings.changed(memesnipe_home=home).installation.wallet_file
+    if not file.exists() and not file.is_symlink():
+        raise InputError(
+            f"{file}: there is no such file; the checks simulate a round trip in a wallet's name: "
+            "`memesnipe wallet new` makes one"
+        )
+    wallet = load_wallet(file).pubkey()
     ts = time.time_ns()
     verdict = asyncio.run(_assess(settings, wallet, mint))
     return {
         "mint": mint,
         "ts": ts,
         "safe": verdict.is_safe,
-        "reasons": [{"check": each.check, "detail": each.detail} for each in verdict.reasons],
+        "reasons": [{"check": each.check, "detail": in_words(each.detail)} for each in verdict.reasons],
         "sources": dict(verdict.sources),
         "stored": _store(settings, home, verdict, ts),
     }

@@ -52,7 +52,8 @@ def verify(run_id: int | None) -> dict[str, Any]:
         if not event_log.is_file():
             raise InputError(f"run {run_id}: its events are not at {event_log}; verify it where it ran")
         contradicted = contradictions(connection, run_id, recorded, event_log)
-        wallet = wallet_verdict(connection, run_id, _node(settings))
+        with engine.connect() as newest:  # the chain is not as it was at the snapshot either
+            wallet = wallet_verdict(newest, run_id, _node(settings))
     settings_then = settings_of(recorded)
     audit = audit_of(recorded, event_log, settings_then, discover(*settings_then.simulation.strategy_folders))
     with Progress(console=Console(stderr=True)) as progress:

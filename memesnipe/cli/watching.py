@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.progress_line import HealthWatch
-from memesnipe.cli.running import get_api
+from memesnipe.client import Client
 from memesnipe.errors import first_line
 from memesnipe.protocol.streams import EVENT_READERS
 from memesnipe.runtime.session import Session
@@ -27,8 +27,8 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
     report: dict[str, Any] = {}
     began = time.monotonic()
     report_check = BackgroundCheck(partial(_read_report, session))  # Ctrl-C must work while the database hangs
-    health = HealthWatch(partial(get_api, session.dashboard, "health"))
-    with Progress(total) as progress:
+    with Progress(total) as progress, Client(session.dashboard) as client:
+        health = HealthWatch(lambda: client.health().model_dump())
         while not stop.is_set():
             session.watch(_WATCH_S)
             for sentence in (*session.messages(), *session.reload()):

@@ -104,12 +104,18 @@ class Home:
     @property
     def postgres_pid(self) -> Path:
         """Return the file with the process id of the embedded PostgreSQL."""
-        return self.postgres / "data" / "postmaster.pid"
+        return self._database / "postmaster.pid"
 
     @property
     def has_database(self) -> bool:
         """Return whether an embedded database has been created."""
-        return (self.postgres / "data" / "PG_VERSION").is_file()
+        return (self._database / "PG_VERSION").is_file()
+
+    @property
+    def _database(self) -> Path:
+        """Return the folder of the data, which for root may be elsewhere (`memesnipe.servers.postgres_location`)."""
+        moved = self.postgres / "moved-to"
+        return (moved if moved.is_symlink() else self.postgres) / "data"
 
     @property
     def wallet(self) -> Path:

@@ -16,3 +16,6 @@ class ServerSettings(Group):
     ray_address: OptionalText = setting(
         None, "a running Ray cluster instead of a local one; auto finds it", decides=False
     )
+    ray_dashboard: bool = setting(
+        True, "start Ray's own dashboard beside a local Ray; without it `up` needs eleven processes less", decides=False
+    )

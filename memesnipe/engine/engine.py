@@ -4,12 +4,13 @@ A whole tape in one batch is a backtest; the live stream in small batches is the
 bit-identical state, because the events' own timestamps are the only clock.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from memesnipe.engine.batches import batch_of
 from memesnipe.engine.evidence import (
     evidence_columns,
     evidence_of,
@@ -22,15 +23,14 @@ from memesnipe.engine.figures import EVIDENCE_NAMES, FIGURES, RESULT, result_fro
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.history import WatchedActions, read_actions
+from memesnipe.engine.kept_votes import KeptVotes, VotingPass
 from memesnipe.engine.kernel import equities
-from memesnipe.engine.points import points_of
 from memesnipe.engine.population import Population
 from memesnipe.engine.results import compute_results
 from memesnipe.engine.shards import Shards
 from memesnipe.engine.snapshot import EngineState, append_rows, bytes_of_row, dump_state, load_state
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
-from memesnipe.engine.trader import Batch
 from memesnipe.market.events import EVENT, Events
 from memesnipe.market.state import MARKET, capital_lamports
 from memesnipe.market.token_slots import DELIVERY, TokenSlots, deliver
@@ -62,6 +62,8 @@ class Engine:
         self.population = Population(families, self.token_slots.capacity, keeps_evidence=keeps_evidence)
         self._shards = Shards(threads)
         self._returns, self._first_sample_ts = _NO_RETURNS, 0
+        self._pass: VotingPass | None = None
+        self._wide_kinds = 0  # delivered for every token alive, besides those of the population's genes
 
     @property
     def sol_usd(self) -> float:
@@ -101,6 +103,20 @@ class Engine:
         self._returns = np.zeros((len(self.population), intervals), np.float32)
         self._first_sample_ts = first_sample_ts
         return self._returns
+
+    def use_kept_votes(self, kept: KeptVotes, tape: Hashable) -> VotingPass:
+        """Take the votes of genes on a tape from those that are kept, before its first event; it cannot be dumped then.
+
+        Args:
+            kept: of earlier backtests; `VotingPass.finish` keeps those of this one too.
+            tape: equal for equal events in equal parts.
+        """
+        families = self.population.families.values()
+        # Deliveries for all families: the kinds of this population alone would divide the events in another way.
+        self._wide_kinds = sum(1 << kind for kind in {kind for family in families for kind in family.subscriptions})
+        key = (tape, self.model.dead_after_ns, self._wide_kinds)
+        self._pass = VotingPass(kept, key, self.population.genes)
+        return self._pass
 
     def advance(self, events: Events) -> WatchedActions:
         """Advance over ``events``, shape (n,); return the orders and fills of the watched strategies."""
@@ -151,29 +167,22 @@ class Engine:
         after = np.zeros(ROOM, MARKET)
         deliveries = np.zeros(max(ROOM, token_slots.capacity + 2), DELIVERY)
         count, delivery_count = deliver(
-            events, first, population.genes.wide_kinds, token_slots.dead_after_ns,
+            events, first, population.genes.wide_kinds | self._wide_kinds, token_slots.dead_after_ns,
             token_slots.slots, token_slots.older, token_slots.newer, token_slots.ends, token_slots.slot_of_token,
             token_slots.sol_usd, deliveries, after,
         )  # fmt: skip
         if count and len(population):
             population.genes.settle()
-            batch = self._batch(events, first, int(count), deliveries, int(delivery_count), after)
+            batch = batch_of(
+                events, first, int(count), int(token_slots.ends[4]), self.last_seq, deliveries, int(delivery_count),
+                after, population.genes, token_slots.capacity,
+            )  # fmt: skip
+            batch = batch if self._pass is None else self._pass.fill(batch)
             done += self._shards.move(population, self.model, batch, self._returns, self._first_sample_ts)
+            if self._pass is not None:
+                self._pass.record(batch)
         token_slots.ends[4] += count
         return int(count)
-
-    def _batch(self, events: Events, first: int, count: int, deliveries: Any, delivery_count: int, after: Any) -> Batch:
-        genes, number = self.population.genes, int(self.token_slots.ends[4])
-        points = points_of(deliveries, delivery_count, genes.masks, self.token_slots.capacity)
-        planes = np.empty((len(genes), 2, points.fresh.shape[1]), np.int64)
-        numbers = np.empty((len(genes), int(points.stale_counts.max(initial=0))), np.int64)
-        # Copies even of a single event: a view that is read only has another type, for which the kernel would compile.
-        ts = events["ts"][first : first + count].copy()
-        born_ts, liquidity = (after[name][:count].copy() for name in ("born_ts", "liquidity_usd"))
-        return Batch(
-            events, ts, born_ts, liquidity, first, count, number, self.last_seq, deliveries, delivery_count, after,
-            points, genes.records[: len(genes)], planes, numbers,
-        )  # fmt: skip
 
     def tokens_of(self, spec_id: str) -> list[int]:
         """Return the tokens that a strategy holds or has an order for; none if it is not here."""

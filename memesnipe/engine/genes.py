@@ -25,8 +25,7 @@ class Genes:
 
     slots: int  # token slots, of which every state has at least as many
     records: NDArray[Any] = field(default_factory=lambda: np.zeros(0, GENE))
-    # For each record: the family, the parameters, the states of all slots, and how many strategies have the gene.
-    families: list[str] = field(default_factory=list)
+    # For each record: the parameters, the states of all slots, and how many strategies have the gene.
     params: list[NDArray[Any]] = field(default_factory=list)
     states: list[NDArray[Any]] = field(default_factory=list)
     uses: list[int] = field(default_factory=list)
@@ -66,7 +65,7 @@ class Genes:
         kept[:] = params
         states = self._pool.take(self.slots, family.state_dtype())
         states.view(np.uint8)[: len(saved)] = saved
-        self.families[gene], self.params[gene], self.states[gene] = family.family, kept, states
+        self.params[gene], self.states[gene] = kept, states
         self.records[gene] = (code, kept.ctypes.data, states.ctypes.data, states.itemsize, self.masks.index(mask))
         return gene
 
@@ -76,7 +75,6 @@ class Genes:
             records = np.zeros(max(2 * len(self), 8), GENE)
             records[: len(self)] = self.records
             self.records = records
-        self.families.append("")
         self.params.append(_NOTHING)
         self.states.append(_NOTHING)
         self.uses.append(0)

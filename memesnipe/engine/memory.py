@@ -48,6 +48,13 @@ def gather(addresses: Any, sizes: Any, to: int) -> None:
 
 
 @compiled
+def copy_blocks(addresses: Any, to: Any, size: int) -> None:
+    """Copy a memory block of ``size`` bytes from each address to the address of the same index, shape (blocks,)."""
+    for block in range(len(addresses)):
+        _copy(to[block], addresses[block], size)
+
+
+@compiled
 def close_gaps(address: int, size: int, kept: Any) -> None:
     """Move the rows ``kept``, ascending, each ``size`` bytes long, to the front of the array."""
     for to in range(len(kept)):

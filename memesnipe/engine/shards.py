@@ -13,13 +13,11 @@ import numpy as np
 
 from memesnipe.engine.actions import max_actions
 from memesnipe.engine.fills import FillModel
-from memesnipe.engine.genes import Genes
 from memesnipe.engine.kernel import advance
 from memesnipe.engine.layout import ACTION, MAX_EXPOSURES, MAX_GENES
 from memesnipe.engine.population import Population
 from memesnipe.engine.trader import Batch
-from memesnipe.engine.votes import VALID, vote
-from memesnipe.errors import StrategyError
+from memesnipe.engine.votes import vote
 
 MIN_ROWS = 256  # starting a thread costs about as much as advancing so many strategies over one event
 _ACTIONS = 4096  # room in the buffer beyond the bound of one strategy and event
@@ -37,12 +35,8 @@ class Shards:
     def move(
         self, population: Population, model: FillModel, batch: Batch, returns: Any, first_sample_ts: int
     ) -> list[Any]:
-        """Advance over a batch; return the watched strategies' actions as arrays of dtype ACTION, unordered.
-
-        Raises:
-            StrategyError: a gene returned something else than a vote.
-        """
-        self._map(len(population.genes), lambda part: _vote(population.genes, part, batch))
+        """Advance over a batch; return the watched strategies' actions as arrays of dtype ACTION, unordered."""
+        self._map(len(population.genes), lambda part: _vote(part, batch))
         parts = self._map(len(population), lambda rows: _move(population, rows, model, batch, returns, first_sample_ts))
         return [actions for part in parts for actions in part]
 
@@ -55,17 +49,15 @@ class Shards:
         return [work(first), *(future.result() for future in futures)]
 
 
-def _vote(genes: Genes, part: slice, batch: Batch) -> None:
+def _vote(part: slice, batch: Batch) -> None:
     """Compute the votes of some genes."""
     votes = np.zeros((2, 64 * batch.planes.shape[2]), np.int8)
     events_at = batch.events.ctypes.data + batch.first * batch.events.itemsize
-    invalid = vote(
+    vote(
         batch.genes, part.start, part.stop, events_at, batch.deliveries, batch.deliveries.ctypes.data,
         batch.delivery_count, batch.number, batch.points, votes, votes.ctypes.data,
         batch.numbers, batch.numbers.ctypes.data, batch.planes,
     )  # fmt: skip
-    if invalid != VALID:
-        raise StrategyError(f"{genes.families[invalid]}: on_event returned neither BUY, SELL, SHORT nor HOLD")
 
 
 def _move(

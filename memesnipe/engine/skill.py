@@ -1,7 +1,7 @@
 """The probability of skill of a result that was chosen from many."""
 
 from memesnipe.engine.strategy_result import StrategyResult
-from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
+from memesnipe.stats.deflated import deflated_sharpe_ratio, expected_maximum_sharpe, null_variance
 from memesnipe.stats.running import PERIODS_PER_YEAR, SAMPLE_INTERVAL_S
 from memesnipe.stats.sharpe import Sharpe
 
@@ -20,3 +20,13 @@ def deflated_sharpe_of(result: StrategyResult, trials: int) -> float:
         kurtosis=result.kurtosis,
     )
     return deflated_sharpe_ratio(sharpe, trials, null_variance(result.periods))
+
+
+def luckiest_sharpe(periods: int, trials: int) -> float:
+    """Return the greatest annualised Sharpe ratio that trials without skill are expected to reach.
+
+    Args:
+        periods: number of one-minute returns of each trial.
+        trials: number of trials.
+    """
+    return expected_maximum_sharpe(trials, null_variance(periods)) * PERIODS_PER_YEAR**0.5

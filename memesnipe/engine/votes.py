@@ -1,7 +1,7 @@
 """Votes: those of every gene at every point of a batch, computed once and packed at two bits a vote (compiled).
 
 The two bits of a vote are the lowest and the highest of its byte: BUY is 01, SELL 11, SHORT 10 and HOLD 00. They lie in
-two planes of 64 points a word.
+two planes of 64 points a word. The checks of a strategy (`memesnipe.sdk.vote_values`) let no other number be returned.
 """
 
 from typing import Any, Final
@@ -13,7 +13,6 @@ from memesnipe.compiled import compiled, intrinsic_of, jitable
 from memesnipe.engine.memory import prefetch
 from memesnipe.engine.points import Points
 
-VALID: Final = -1
 _AHEAD: Final = 4  # genes between the one that votes and the one that is prefetched
 _FETCHED: Final = 64  # deliveries of a batch whose states are prefetched; in a larger one the misses do not dominate
 _WORD: Final = 64  # points
@@ -41,25 +40,23 @@ def _call_loop(  # type: ignore[no-untyped-def]
 
 @intrinsic_of
 def _pack_word(typing_context, address):  # type: ignore[no-untyped-def]  # noqa: ARG001 - numba's protocol
-    """Return the lowest and the highest bits of the 64 votes at an address, and which of them are not valid."""
+    """Return the lowest and the highest bits of the 64 votes at an address."""
     bytes_, bits, word = ir.VectorType(ir.IntType(8), _WORD), ir.VectorType(ir.IntType(1), _WORD), ir.IntType(64)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         votes = builder.load(builder.inttoptr(args[0], bytes_.as_pointer()), align=1)
         sign = builder.ashr(votes, ir.Constant(bytes_, [7] * _WORD))
-        # A valid vote is 0 or 1, or its complement, -1 or -2, if it is negative.
-        invalid = builder.icmp_unsigned(">", builder.xor(votes, sign), ir.Constant(bytes_, [1] * _WORD))
-        packed = [builder.bitcast(x, word) for x in (builder.trunc(votes, bits), builder.trunc(sign, bits), invalid)]
+        packed = [builder.bitcast(builder.trunc(x, bits), word) for x in (votes, sign)]
         return context.make_tuple(builder, signature.return_type, packed)
 
-    return types.UniTuple(types.int64, 3)(types.int64), generate
+    return types.UniTuple(types.int64, 2)(types.int64), generate
 
 
 @compiled
 def vote(
     genes: Any, first: int, stop: int, events_at: int, deliveries: Any, deliveries_at: int, delivery_count: int,
     number: int, points: Points, votes: Any, votes_at: int, numbers: Any, numbers_at: int, planes: Any,
-) -> int:  # fmt: skip
+) -> None:  # fmt: skip
     """Compute and pack the votes of the genes from ``first`` before ``stop``.
 
     Args:
@@ -77,9 +74,6 @@ def vote(
         numbers: output, shape (genes, early votes), i8: the numbers of the events of votes from before the batch.
         numbers_at: address of ``numbers``.
         planes: output, shape (genes, 2, words), i8.
-
-    Returns:
-        VALID, or the index of the first gene with a vote that is not one of the four.
     """
     is_dense = points.length == delivery_count
     for gene in range(first, stop):
@@ -96,9 +90,7 @@ def vote(
         )  # fmt: skip
         if not is_dense:
             _gather(votes, points)
-        if not _pack(votes_at if is_dense else votes_at + votes.strides[0], planes[gene]):
-            return gene
-    return VALID
+        _pack(votes_at if is_dense else votes_at + votes.strides[0], planes[gene])
 
 
 @jitable
@@ -125,11 +117,7 @@ def _gather(votes: Any, points: Points) -> None:
 
 
 @jitable
-def _pack(votes_at: int, planes: Any) -> bool:
-    """Pack the votes at an address into the two planes; return whether all are valid."""
-    invalid = 0
+def _pack(votes_at: int, planes: Any) -> None:
+    """Pack the votes at an address into the two planes."""
     for word in range(planes.shape[1]):
-        low, high, wrong = _pack_word(votes_at + _WORD * word)
-        planes[0, word], planes[1, word] = low, high
-        invalid |= wrong
-    return invalid == 0
+        planes[0, word], planes[1, word] = _pack_word(votes_at + _WORD * word)

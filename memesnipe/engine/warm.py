@@ -8,6 +8,7 @@ from memesnipe.compiled import CACHE_FOLDER
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import simple_genome
+from memesnipe.engine.kept_votes import KeptVotes
 from memesnipe.engine.landing import landing_draw
 from memesnipe.market.events import SOL_PRICE, empty
 from memesnipe.sdk.registry import Families, discover
@@ -42,6 +43,13 @@ def compile_all(families: Families, report: Callable[[str, int, int], None] = la
     engine.dump()
     engine.observe_desk(engine.population.spec_ids[0], 0, None)
     engine.remove(engine.population.spec_ids[0])
+    kept = KeptVotes(2**20)
+    for _ in range(2):  # the second engine takes the votes that the first has kept
+        engine = Engine(families, model, 1000.0)
+        engine.add(simple_genome(next(iter(families)), {}))
+        voting = engine.use_kept_votes(kept, "")
+        engine.advance(np.asarray(event))
+        voting.finish()
     landing_draw(model.seed, 0, 1)  # the desk calls it too
 
 

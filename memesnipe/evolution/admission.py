@@ -14,6 +14,7 @@ from memesnipe.engine.skill import deflated_sharpe_of
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.evolution.archive import behaviour_of, mix_of
 from memesnipe.evolution.evaluation import Evaluation
+from memesnipe.evolution.luck_bar import LuckBar, luck_bar
 
 MIN_TRADES: Final = 10  # round trips in each segment
 MAX_PER_MIX: Final = 2  # proposals of a generation with the same families
@@ -35,6 +36,7 @@ class Admitted:
 
     proposals: list[Proposal]
     reason: str  # "" where there are proposals
+    luck: LuckBar
 
 
 def deflated_of(result: StrategyResult | None, trials: int) -> float:
@@ -72,30 +74,36 @@ class Admission:
         """
         ranked = sorted(range(len(genomes)), key=lambda i: (-evaluations[i].fitness, i))
         found = [Proposal(genomes[i], evaluations[i], deflated_of(evaluations[i].validation, trials)) for i in ranked]
+        luck = luck_bar(
+            [proposal.evaluation for proposal in found],
+            [proposal.deflated_sharpe for proposal in found],
+            trials,
+            self._min_deflated_sharpe,
+        )
         if self._min_deflated_sharpe == 0.0:
-            admitted = Admitted(found[: self._proposals], "")
+            admitted = Admitted(found[: self._proposals], "", luck)
         else:
-            admitted = self._chosen(found, trials, elites)
+            admitted = Admitted(*self._chosen(found, trials, elites), luck)
         self.proposed = [*self.proposed, *(proposal.genome.spec_id for proposal in admitted.proposals)][-REMEMBERED:]
         return admitted
 
-    def _chosen(self, ranked: list[Proposal], trials: int, elites: Collection[str]) -> Admitted:
+    def _chosen(self, ranked: list[Proposal], trials: int, elites: Collection[str]) -> tuple[list[Proposal], str]:
         traded = [p for p in ranked if _trades(p.evaluation) >= MIN_TRADES]
         if not traded:
-            return Admitted([], f"no genome made {MIN_TRADES} round trips in each segment")
+            return [], f"no genome made {MIN_TRADES} round trips in each segment"
         profitable = [p for p in traded if _is_profitable(p.evaluation)]
         if not profitable:
-            return Admitted([], f"none of {len(traded)} genomes that traded made a profit in both segments")
+            return [], f"none of {len(traded)} genomes that traded made a profit in both segments"
         skilled = [p for p in profitable if p.deflated_sharpe >= self._min_deflated_sharpe]
         if not skilled:
             best = math.floor(100.0 * max(p.deflated_sharpe for p in profitable)) / 100.0  # never shown as the bar
             needed = f"{self._min_deflated_sharpe:g} needed"
-            return Admitted([], f"best deflated Sharpe ratio {best:.2f} after {trials:,} evaluations, {needed}")
+            return [], f"best deflated Sharpe ratio {best:.2f} after {trials:,} evaluations, {needed}"
         chosen = self._different(skilled, elites)
         if not chosen:
             same = "proposed before, or trade like a better one"
-            return Admitted([], f"the {len(skilled)} genomes above the bar were {same}")
-        return Admitted(chosen, "")
+            return [], f"the {len(skilled)} genomes above the bar were {same}"
+        return chosen, ""
 
     def _different(self, skilled: list[Proposal], elites: Collection[str]) -> list[Proposal]:
         """Return the elites among the fittest genomes that were not proposed yet and have fills of their own."""

@@ -9,13 +9,10 @@ from bisect import bisect
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
 
 from memesnipe.engine.genome import Genome
+from memesnipe.evolution.cells import HOLDING_S, TURNOVER
 from memesnipe.evolution.evaluation import Evaluation
-
-HOLDING_S: Final = (15.0, 60.0, 240.0, 960.0)  # limits between cells: mean holding time
-TURNOVER: Final = (0.1, 0.5, 2.0, 8.0)  # limits between cells: turnovers of the capital per hour
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,18 @@ import statistics
 from dataclasses import dataclass
 from functools import partial
 
+from memesnipe.engine.genome import Genome
 from memesnipe.evolution.admission import Admission, Proposal
+from memesnipe.evolution.archive import Elite
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.evolution.genetic_algorithm import GeneticAlgorithm, SearchSettings, SearchState
 from memesnipe.evolution.guidance import LiveResults
+from memesnipe.evolution.luck_bar import MAX_FOR_PBO, LuckBar
+from memesnipe.evolution.origins import Origin
 from memesnipe.evolution.racing import Budget, Evaluate, Race, sizes_of
 from memesnipe.evolution.remembered import Remembered
 from memesnipe.evolution.samples import Sampler
+from memesnipe.evolution.search import probability_of_overfitting
 from memesnipe.evolution.window import Window
 from memesnipe.protocol.messages import ArenaStandings, StrategySpec
 from memesnipe.sdk.registry import Families
@@ -21,10 +26,14 @@ class Generation:
     """One bred and evaluated generation."""
 
     index: int
-    evaluations: list[Evaluation]  # of the genomes that reached the whole window
+    genomes: list[Genome]  # that reached the whole window
+    evaluations: list[Evaluation]  # of each of them
+    origins: list[Origin]  # of each of them
     proposals: list[Proposal]  # the fittest first
     reason: str  # why there are no proposals; "" where there are
     total_evaluations: int  # of all generations so far, those that were left behind included
+    luck: LuckBar
+    pbo: float  # probability of backtest overfitting
 
     @property
     def best_fitness(self) -> float:
@@ -65,6 +74,11 @@ class Breeder:
         """The index of the next generation."""
         return self._algorithm.generation
 
+    @property
+    def elites(self) -> dict[str, Elite]:
+        """The elites of the archive by cell."""
+        return self._algorithm.archive.elites
+
     def learn(self, standings: ArenaStandings) -> None:
         """Take the live results of the arena into account from the next generation on."""
         self._live_results.update(standings)
@@ -90,10 +104,20 @@ class Breeder:
         genomes, evaluations = race.run(partial(self._remembered.evaluate, run=evaluate))
         self._algorithm.tell(genomes, evaluations)
         self._evaluations += race.count
-        elites = {elite.genome.spec_id for elite in self._algorithm.archive.elites.values()}
+        elites = {elite.genome.spec_id for elite in self.elites.values()}
         admitted = self._admission.admit(genomes, evaluations, self._evaluations, elites)
         self._live_results.propose(proposal.genome for proposal in admitted.proposals)
-        return Generation(index, evaluations, admitted.proposals, admitted.reason, self._evaluations)
+        return Generation(
+            index,
+            genomes,
+            evaluations,
+            self._algorithm.origins.of(genomes),
+            admitted.proposals,
+            admitted.reason,
+            self._evaluations,
+            admitted.luck,
+            probability_of_overfitting(evaluations, MAX_FOR_PBO),
+        )
 
     def breed(self, window: Window, evaluate: Evaluate) -> Generation:
         """Breed the next generation and run it on a window."""

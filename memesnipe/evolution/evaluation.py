@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
+from memesnipe.engine.kept_votes import KeptVotes
 from memesnipe.engine.layout import SAMPLE_NS
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.evolution.fitness import WORST, fitness_of
@@ -27,6 +28,7 @@ class Segment:
 
     span: Span
     slices: Iterable[Events]
+    key: str = ""  # segments with equal keys have equal slices; "": nothing is kept of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,27 @@ class Evaluation:
 
 
 def run_segment(
-    segment: Segment, genomes: Sequence[Genome], families: Families, model: FillModel, capital_usd: float
+    segment: Segment,
+    genomes: Sequence[Genome],
+    families: Families,
+    model: FillModel,
+    capital_usd: float,
+    kept: KeptVotes | None = None,
 ) -> list[Record]:
     """Run genomes over a segment; return one record per genome, in the order given.
 
-    Memory is bounded by the largest slice and the population.
+    Memory is bounded by the largest slice, the population, and the votes that are kept from earlier backtests.
     """
     first_sample_ts = (segment.span.start_ts // SAMPLE_NS + 1) * SAMPLE_NS
     intervals = max(segment.span.stop_ts // SAMPLE_NS - segment.span.start_ts // SAMPLE_NS, 1)
     engine = Engine(families, model, capital_usd)
     engine.add(*genomes)
     returns = engine.record_returns(first_sample_ts, intervals)
+    voting = engine.use_kept_votes(kept, segment.key) if kept is not None and segment.key else None
     for events in segment.slices:
         engine.advance(events)
+    if voting is not None:
+        voting.finish()
     row_of = engine.population.row_of
     results = engine.results([genome.spec_id for genome in genomes])
     return [Record(result, returns[row_of[result.spec_id]]) for result in results]
@@ -90,6 +100,7 @@ def evaluate(
     families: Families,
     model: FillModel,
     capital_usd: float,
+    kept: KeptVotes | None = None,
 ) -> list[Evaluation]:
     """Evaluate genomes in the training and the validation segment.
 
@@ -97,10 +108,10 @@ def evaluate(
     remote task that raises would be retried and would lose the results of the whole batch.
     """
     try:
-        return _evaluate(train, validation, genomes, families, model, capital_usd)
+        return _evaluate(train, validation, genomes, families, model, capital_usd, kept)
     except Exception as error:  # noqa: BLE001 - reported in the result
         if len(genomes) > 1:
-            alone = (evaluate(train, validation, [genome], families, model, capital_usd) for genome in genomes)
+            alone = (evaluate(train, validation, [genome], families, model, capital_usd, kept) for genome in genomes)
             return [evaluation for (evaluation,) in alone]
         return [_failure(genomes[0], f"{type(error).__name__}: {error}")]
 
@@ -112,9 +123,10 @@ def _evaluate(
     families: Families,
     model: FillModel,
     capital_usd: float,
+    kept: KeptVotes | None = None,
 ) -> list[Evaluation]:
-    early = run_segment(train, genomes, families, model, capital_usd)
-    late = run_segment(validation, genomes, families, model, capital_usd)
+    early = run_segment(train, genomes, families, model, capital_usd, kept)
+    late = run_segment(validation, genomes, families, model, capital_usd, kept)
     evaluations = []
     for genome, before, after in zip(genomes, early, late, strict=True):
         blocks = [block_moments(record.returns[None], BLOCKS)[0] for record in (before, after)]

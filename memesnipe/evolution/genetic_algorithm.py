@@ -13,6 +13,7 @@ from memesnipe.evolution.archive import Archive, Elite
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.evolution.guidance import Guidance
 from memesnipe.evolution.operators import crossover, mutate, random_genes
+from memesnipe.evolution.origins import Litter, Origins
 from memesnipe.evolution.space import Genes, Space, stack
 from memesnipe.sdk.registry import Families
 
@@ -57,6 +58,7 @@ class GeneticAlgorithm:
         self._genes = self._space.encode([])
         self._fitness = np.zeros(0)
         self._asked, self._genomes = self._genes, list[Genome]()
+        self.origins = self._origins([], len(self._genes), self._no_litter(), set())  # of the last generation
 
     def ask(self) -> list[Genome]:
         """Return the next generation, as many genomes as the population has; it begins with `kept`."""
@@ -84,27 +86,39 @@ class GeneticAlgorithm:
 
     def ask_with(self, kept: Sequence[Genome], count: int) -> list[Genome]:
         """Return a generation of ``kept`` and ``count`` new genomes; before the first evaluation these are random."""
-        before = self._space.encode(kept)
+        before, litter = self._space.encode(kept), self._no_litter()
         if len(self._genes):
             fresh = min(int((len(kept) + count) * self._settings.newcomers), count)
-            children = self._children(count - fresh)
+            children, litter = self._children(count - fresh)
             self._asked = stack(before, random_genes(self._rng, self._space, fresh, self._weights()), children)
         else:
             self._asked = stack(before, random_genes(self._rng, self._space, count))
-        return self._distinct()
+        replaced = self._distinct()
+        self.origins = self._origins(kept, len(self._asked) - len(litter.crosses), litter, replaced)
+        return self._genomes
 
-    def _distinct(self) -> list[Genome]:
-        """Return the genomes asked for, with each duplicate replaced by a random genome."""
+    def _origins(self, kept: Sequence[Genome], first_child: int, litter: Litter, replaced: Container[int]) -> Origins:
+        of_children = enumerate(self._genomes[first_child:])
+        rows = {genome.spec_id: row for row, genome in of_children if first_child + row not in replaced}
+        return Origins(self._space, frozenset(genome.spec_id for genome in kept), rows, litter)
+
+    def _no_litter(self) -> Litter:
+        none = self._space.encode([])
+        return Litter(none, none, np.zeros(0, np.bool_))
+
+    def _distinct(self) -> set[int]:
+        """Set the genomes asked for, with each duplicate replaced by a random genome; return the rows replaced."""
         genomes = self._space.decode(self._asked)
-        seen: set[str] = set()
+        seen, replaced = set[str](), set[int]()
         for row in range(len(genomes)):
             while genomes[row].spec_id in seen:
                 drawn = random_genes(self._rng, self._space, 1)
                 self._asked.active[row], self._asked.shares[row] = drawn.active[0], drawn.shares[0]
                 genomes[row] = self._space.decode(drawn)[0]
+                replaced.add(row)
             seen.add(genomes[row].spec_id)
         self._genomes = genomes
-        return genomes
+        return replaced
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
         """Set evaluations of genomes of the last generation, the parents of the next one; higher fitness is better."""
@@ -122,7 +136,7 @@ class GeneticAlgorithm:
         weights = self.guidance.family_weights
         return np.array([weights.get(name, 1.0) for name in self._space.names]) if weights else None
 
-    def _children(self, count: int) -> Genes:
+    def _children(self, count: int) -> tuple[Genes, Litter]:
         mothers, fathers = self._select(count), self._select(count)
         crossed = crossover(self._rng, self._space, mothers, fathers)
         crosses = self._rng.random(count) < self._settings.crossover_rate
@@ -130,7 +144,8 @@ class GeneticAlgorithm:
             np.where(crosses[:, None], crossed.active, mothers.active),
             np.where(crosses[:, None], crossed.shares, mothers.shares),
         )
-        return mutate(self._rng, children, self._settings.mutation_rate, self._weights())
+        mutated = mutate(self._rng, self._space, children, self._settings.mutation_rate, self._weights())
+        return mutated, Litter(mothers, fathers, crosses)
 
     def _select(self, count: int) -> Genes:
         """Select parents: by tournament from the last generation (Goldberg & Deb 1991), or elites of the archive.

@@ -102,14 +102,14 @@ class Search:
         self.algorithm.load(loaded.search)
 
 
-def probability_of_overfitting(evaluations: Sequence[Evaluation]) -> float:
+def probability_of_overfitting(evaluations: Sequence[Evaluation], at_most: int = MAX_FOR_PBO) -> float:
     """Return the probability that the best genome of one half of the time is below the median in the other half.
 
-    It is 0.5 if fewer than two genomes traded.
+    It is 0.5 if fewer than two genomes traded. Of many genomes ``at_most`` count, evenly spaced.
     """
     moments = np.stack([evaluation.moments for evaluation in evaluations])
     traded = moments[moments[:, :, 2].sum(axis=1) > 0.0]
     if len(traded) < 2:
         return 0.5
-    step = -(-len(traded) // MAX_FOR_PBO)
+    step = -(-len(traded) // at_most)
     return overfitting(traded[::step]).pbo

@@ -21,6 +21,7 @@ from solders.transaction import VersionedTransaction
 from memesnipe.localnet.checks import check_form, check_signatures, keys_of
 from memesnipe.localnet.errors import RejectedTransactionError
 from memesnipe.localnet.history import History
+from memesnipe.localnet.journal import BlockStep, ForkStep, Journal, StartStep
 from memesnipe.localnet.ledger import BLOCKHASH_BLOCKS, Ledger
 from memesnipe.localnet.mempool import Entry, Mempool, Pool
 from memesnipe.localnet.programs import EmulatedProgram
@@ -67,6 +68,7 @@ class Chain:
         self.dropped: Counter[str] = Counter()  # sent, and in no block, by reason
         self.fees_lamports = 0  # burnt
         self.listeners: list[Listener] = []  # called with each new block
+        self.journal: Journal | None = None  # to which blocks and forks are added from now on
         self._programs: dict[Pubkey, EmulatedProgram] = {}
         self._runner = Runner(self._programs)
         self._start_unix_s = start_unix_s
@@ -193,13 +195,26 @@ class Chain:
         unix_timestamp = self._start_unix_s + (self.slot - FIRST_SLOT) * self.slot_ms // 1000
         block = Block(self.slot, parent.slot, height, self._hash(height), unix_timestamp)
         self._set_sysvars(block)
-        for entry in self.mempool.take():
+        entries = self.mempool.take()
+        for entry in entries:
             self._include(entry, block)
         block.before = self._runner.accounts.take_journal()
         self.ledger.append(block)
+        if self.journal is not None:
+            self.journal.block(BlockStep(self.slot, self.fees_lamports, entries))
         for listener in self.listeners:
             listener(block)
         return block
+
+    def note_start(self) -> None:
+        """Add the beginning of the market to the journal."""
+        if self.journal is not None:
+            self.journal.start(StartStep(self.slot))
+
+    def catch_up(self, now_unix_s: float) -> None:
+        """Let slots pass without blocks until the chain's clock has reached a time, after it did not run."""
+        passed = int((now_unix_s - self._start_unix_s) * 1_000) // self.slot_ms
+        self.slot = max(self.slot, FIRST_SLOT + passed)
 
     def roll_back(self, blocks: int) -> list[Block]:
         """Leave a fork: remove the newest blocks with all of their effects; return them, the newest first.
@@ -215,6 +230,8 @@ class Chain:
                 self.history.remove_newest(record)
                 self.fees_lamports -= record.execution.fee
         self._forks += 1
+        if self.journal is not None:
+            self.journal.fork(ForkStep(blocks))
         self._set_sysvars(self.ledger.head)
         return removed
 

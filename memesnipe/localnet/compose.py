@@ -1,15 +1,19 @@
 """The one place where a local cluster is put together: chain, faults, servers, and the programs and markets on it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
 
 from solders.pubkey import Pubkey
 from starlette.routing import BaseRoute
 
+from memesnipe.clock import SYSTEM_CLOCK, Clock
+from memesnipe.errors import InputError
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.faults import FaultPlan, FaultRates, FaultyMempool
 from memesnipe.localnet.jito import JitoServer
+from memesnipe.localnet.journal import Journal, read_options, read_steps
 from memesnipe.localnet.jupiter import JupiterServer
 from memesnipe.localnet.market import ChainMarket
 from memesnipe.localnet.markets.generated_market import GeneratedMarket
@@ -17,8 +21,10 @@ from memesnipe.localnet.markets.player import MarketPlayer, MarketRoutes
 from memesnipe.localnet.markets.tape_market import TapeMarket
 from memesnipe.localnet.markets.tape_trades import TapeTrades
 from memesnipe.localnet.node import Node
+from memesnipe.localnet.restore import restore
 from memesnipe.localnet.sender import SenderServer
 from memesnipe.localnet.token_data import TokenData
+from memesnipe.market.events import NS_PER_S
 
 SOL_USD: Final = 150.0  # of a generated market
 
@@ -41,21 +47,39 @@ class LocalnetOptions:
     waits: bool = False  # the market begins when it is asked to, at /market/start
 
 
-def make_node(options: LocalnetOptions, *, is_paced: bool = True) -> Node:
+def make_node(
+    options: LocalnetOptions, *, is_paced: bool = True, journal: Path | None = None, clock: Clock = SYSTEM_CLOCK
+) -> Node:
     """Return a node, which runs while it is entered.
 
+    Args:
+        options: of the cluster.
+        is_paced: begin a slot whenever its time has passed.
+        journal: file with the chain's steps, from which it is made again if it has some; None for none.
+        clock: of this machine.
+
     Raises:
-        InputError: a port is in use.
+        InputError: a port is in use, or the journal is of another chain.
     """
+    known = read_options(journal) if journal is not None else None
+    if known is not None:
+        options = replace(options, start_unix_s=known["start_unix_s"])
+        if known != _identity(options):
+            raise InputError(f"--journal {journal}: is of a chain with other options; name another file")
     plan = FaultPlan(options.rates, options.seed)
     chain = Chain(
         seed=options.seed, slot_ms=options.slot_ms, start_unix_s=options.start_unix_s, mempool=FaultyMempool(plan)
     )
     for wallet, lamports in options.funded.items():
         chain.fund(wallet, lamports)
+    routes = compose(chain, options, journal if known is not None else None)
+    if known is not None and is_paced:
+        chain.catch_up(clock.now_ns() / NS_PER_S)
+    if journal is not None:
+        chain.journal = Journal(journal, _identity(options))
     return Node(
         chain,
-        routes=compose(chain, options),
+        routes=routes,
         plan=plan,
         rpc_port=options.rpc_port,
         websocket_port=options.websocket_port,
@@ -63,8 +87,29 @@ def make_node(options: LocalnetOptions, *, is_paced: bool = True) -> Node:
     )
 
 
-def compose(chain: Chain, options: LocalnetOptions) -> list[BaseRoute]:
-    """Add emulated programs and a market with its traders to a chain; return the routes of further servers."""
+def _identity(options: LocalnetOptions) -> dict[str, Any]:
+    """Return what makes a chain another one, as JSON. The faults are not part of it."""
+    return {
+        "start_unix_s": options.start_unix_s,
+        "slot_ms": options.slot_ms,
+        "seed": options.seed,
+        "funded": {str(wallet): lamports for wallet, lamports in options.funded.items()},
+        "tape_trades": options.tape.trades if options.tape is not None else None,
+        "speed": options.speed,
+        "market_seed": options.market_seed,
+        "trades_per_s": options.trades_per_s,
+        "waits": options.waits,
+    }
+
+
+def compose(chain: Chain, options: LocalnetOptions, journal: Path | None = None) -> list[BaseRoute]:
+    """Add emulated programs and a market with its traders to a chain; return the routes of further servers.
+
+    Args:
+        chain: a new one.
+        options: of the cluster.
+        journal: whose steps the chain and its market repeat; None for none.
+    """
     market = ChainMarket(chain, options.market_seed)
     player: MarketPlayer
     if options.tape is not None:
@@ -79,6 +124,8 @@ def compose(chain: Chain, options: LocalnetOptions) -> list[BaseRoute]:
         TokenData(market, lambda: player.sol_usd),
         JitoServer(chain),
         SenderServer(chain),
-        MarketRoutes(player),
+        MarketRoutes(player, chain.note_start),
     )
+    if journal is not None:
+        restore(chain, player, read_steps(journal))
     return [route for server in servers for route in server.routes()]

@@ -81,6 +81,8 @@ class Node:
         if self.is_running():
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+        if self.chain.journal is not None:
+            self.chain.journal.close()
         if self._error is not None:
             raise self._error
 

@@ -2,6 +2,7 @@
 
 from memesnipe.notebook.backtests import Backtest, backtest
 from memesnipe.notebook.markets import Market, read_tape
+from memesnipe.notebook.reports import report
 from memesnipe.notebook.searches import Search, evolve
 
-__all__ = ["Backtest", "Market", "Search", "backtest", "evolve", "read_tape"]
+__all__ = ["Backtest", "Market", "Search", "backtest", "evolve", "read_tape", "report"]

@@ -31,10 +31,14 @@ class Backtest:
     Attributes:
         genome: that was tested.
         outcome: metrics, fills and returns, as the command `memesnipe backtest` has them.
+        market: on which it was tested.
+        capital_usd: with which it began.
     """
 
     genome: Genome
     outcome: BacktestOutcome
+    market: Market
+    capital_usd: float
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -117,7 +121,7 @@ def backtest(
     market = tape if isinstance(tape, Market) else read_tape(tape)
     capital = settings.simulation.shadow_capital_usd if capital_usd is None else capital_usd
     outcome = run(market.tape, genome, families, fill_model_of(settings), capital, 1, lambda _: None)
-    return Backtest(genome, outcome)
+    return Backtest(genome, outcome, market, capital)
 
 
 def _genome(families: Families, strategy: str | Path | Mapping[str, Any], params: Mapping[str, float]) -> Genome:

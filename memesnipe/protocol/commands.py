@@ -16,6 +16,7 @@ class CommandName(StrEnum):
     RISK_RESET = "risk_reset"  # leave a halt or Emergency; drawdown is measured from the next mark on
     PROMOTE = "promote"  # one mode up, without the gates
     DEMOTE = "demote"  # one mode down
+    CLOSE = "close"  # sell one position
 
 
 def check_reason(reason: str) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill
+from memesnipe.market.events import NO_TOKEN
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.order_status import OrderStatus
@@ -141,9 +142,10 @@ class CommandMessage(Payload, frozen=True, kw_only=True):
 
     command_id: int
     name: CommandName
-    spec_id: str  # of promote and demote
+    spec_id: str  # of promote, demote and close
     reason: str
     account: str = ""  # "": every account
+    token: int = NO_TOKEN  # of close
 
     def concerns(self, account: Account) -> bool:
         """Return whether the command is for an account."""

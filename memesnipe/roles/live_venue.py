@@ -1,6 +1,7 @@
 """The venue of the live account, put together: nodes, ways to swap, fees, lanes, the signer, and the store."""
 
 from collections.abc import Callable
+from functools import partial
 from hashlib import blake2b
 from itertools import cycle
 from typing import Final
@@ -15,6 +16,7 @@ from memesnipe.execution.venue import VenueClient
 from memesnipe.feeds.pumpfun.own_trades import own_trade
 from memesnipe.roles.context import Context
 from memesnipe.roles.live_safety import assessment, safe_builder
+from memesnipe.roles.submission_log import log_submission
 from memesnipe.roles.venue_orders import MintOf
 from memesnipe.servers import loopback
 from memesnipe.solana.addresses import JITO_TIP_ACCOUNTS
@@ -36,6 +38,7 @@ from memesnipe.solana.transaction import FeePlan
 from memesnipe.storage.database import ACTOR_OPTIONS, connect
 from memesnipe.storage.runs import WALLET, read_run_settings
 from memesnipe.storage.submissions import Submissions
+from memesnipe.telemetry.logs import Logger
 
 OnOutcome = Callable[[LandingRecord], None]
 _SIGNER_S: Final = 20.0  # the signer simulates before it signs
@@ -45,8 +48,10 @@ _ANY_PRICE: Final = 10**12  # micro-lamports a unit: the limit of the priority f
 class LiveVenue(SolanaVenueClient):
     """The client with connections of its own to the database: it works in another thread than the executor."""
 
-    def __init__(self, database: Engine, run_id: int, outside: Outside, mint_of: MintOf, on_outcome: OnOutcome) -> None:
-        super().__init__(Submissions(database, run_id), outside, mint_of, on_outcome)
+    def __init__(
+        self, database: Engine, run_id: int, outside: Outside, mint_of: MintOf, on_outcome: OnOutcome, log: Logger
+    ) -> None:
+        super().__init__(Submissions(database, run_id), outside, mint_of, on_outcome, partial(log_submission, log))
         self._database = database
 
     def close(self) -> None:
@@ -75,7 +80,7 @@ def open_live_venue(context: Context, mint_of: MintOf, on_outcome: OnOutcome = l
     database = connect(settings.servers.database_url.get_secret_value(), ACTOR_OPTIONS)
     try:
         outside = _outside(settings, wallet, run, database, context.run_id)
-        venue = LiveVenue(database, context.run_id, outside, mint_of, on_outcome)
+        venue = LiveVenue(database, context.run_id, outside, mint_of, on_outcome, context.log("venue"))
         return venue.__enter__()
     except BaseException:
         database.dispose()

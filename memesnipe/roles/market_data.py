@@ -23,8 +23,8 @@ from memesnipe.storage.runs import Cursor, read_offsets
 from memesnipe.telemetry.metrics import ActorMetrics
 
 PROGRESS_WAIT_S: Final = 0.05  # for readers; they announce their progress, but an announcement may be lost
-# Asking the database for commands and readers takes about 3 ms. While events of a live feed arrive it is asked no more
-# often; a command takes effect this much later.
+# Asking the database for commands and readers takes about 3 ms. Where the time of events passes by a clock, it is asked
+# no more often; a command takes effect this much later.
 ASK_EVERY_S: Final = 0.05
 GENERATION_CHECK_S: Final = 5.0  # of waiting for the same thing, before checking whether a generation is the reason
 
@@ -100,7 +100,7 @@ class MarketData:
     def step(self) -> None:
         """Publish the events that are due, once the readers have progressed far enough."""
         left_s = self._asked_at_s + ASK_EVERY_S - self.context.clock.monotonic_s()
-        if left_s > 0 and self._feed.live and not self.cursor.ended and self.seq - self._slowest < MAX_IN_FLIGHT:
+        if left_s > 0 and not self._lockstep and not self.cursor.ended and self.seq - self._slowest < MAX_IN_FLIGHT:
             self._publish_due(left_s)
             return
         self.context.bus.assert_complete()  # readers may wait for entries that Redis has lost
@@ -111,7 +111,7 @@ class MarketData:
             stream = ALLOCATIONS if self._waits_for_decision else EVENTS
             self.context.bus.wait_for_progress(stream, MAX_WAIT_S if self.cursor.ended else PROGRESS_WAIT_S)
             return
-        self._publish_due(ASK_EVERY_S if self._feed.live else MAX_WAIT_S)
+        self._publish_due(MAX_WAIT_S if self._lockstep else ASK_EVERY_S)
 
     def _publish_due(self, wait_s: float) -> None:
         """Publish the events that are due; wait up to ``wait_s`` seconds if there are none."""

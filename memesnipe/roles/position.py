@@ -9,6 +9,7 @@ from memesnipe.config.policies import ledger_policy_of
 from memesnipe.errors import MemeSnipeError
 from memesnipe.market.events import rows
 from memesnipe.protocol.account import Account, order_id
+from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.events import to_records
 from memesnipe.protocol.messages import CommandMessage, FillMessage, SimulationResults
 from memesnipe.protocol.payload import Follows, Payload
@@ -152,16 +153,22 @@ class PositionRole(Consumer):
         self._send(messages, work, {SIMULATION_RESULTS: number})
 
     def _apply(self, command: CommandMessage, work: UnitOfWork) -> None:
-        """Apply a halt, a flatten or a reset to the accounts that it is for."""
+        """Apply a halt, a flatten, a reset or a close to the accounts that it is for."""
         concerned = [ledger for account, ledger in self._ledgers.items() if command.concerns(account)]
+        if command.name == CommandName.CLOSE:
+            refused = "; ".join(filter(None, (ledger.close(command.spec_id, command.token) for ledger in concerned)))
+            self._answer(command, f"refused: {refused}" if refused else f"being sold since event {command.seq}", work)
+            return
         changed = [ledger for ledger in concerned if ledger.apply(command.name)]
         for ledger in changed:
             self._write(of_command(ledger, command.seq, ledger.state.market_state.last_ts, command.name), work)
         if not changed:
             return
-        self.log.warning("command applied", command=command.name, seq=command.seq)
-        done = update(CommandRow).where(CommandRow.command_id == command.command_id)
-        work.change(done.values(outcome=f"done after event {command.seq}"))
+        self._answer(command, f"done after event {command.seq}", work)
+
+    def _answer(self, command: CommandMessage, outcome: str, work: UnitOfWork) -> None:
+        self.log.warning("command applied", command=command.name, seq=command.seq, outcome=outcome)
+        work.change(update(CommandRow).where(CommandRow.command_id == command.command_id).values(outcome=outcome))
 
     def _write(self, entries: Entries, work: UnitOfWork) -> None:
         self._write_rows(entries, work)

@@ -1,10 +1,12 @@
 """The strategy factory: breeds generations on the latest hours of the market, and publishes the best as specs."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from pydantic import TypeAdapter
+from sqlalchemy import delete
 
 from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import admission_of, budget_of, search_of
@@ -18,10 +20,11 @@ from memesnipe.protocol.messages import ArenaStandings, BacktestJob, BacktestRes
 from memesnipe.protocol.streams import ARENA_STANDINGS, BACKTEST_JOBS
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
+from memesnipe.roles.search_rows import elite_rows, evaluation_rows
 from memesnipe.roles.training_window import TrainingWindow
 from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.runs import read_mints
-from memesnipe.storage.schema import EvaluationRow, GenerationRow
+from memesnipe.storage.schema import EliteRow, EvaluationRow, GenerationRow
 from memesnipe.telemetry.metrics import ActorMetrics
 
 _STATE = TypeAdapter(BreederState)
@@ -113,8 +116,11 @@ class StrategyFactory(Consumer):
             "seconds": self.clock.monotonic_s() - started,
         }
         proposed = {"proposed": len(generation.proposals), "reason": generation.reason}
-        work.add(GenerationRow, [{"index": index, "seq": seq, "window_events": window_events, **summary, **proposed}])
-        work.add(EvaluationRow, [_evaluation_row(index, e) for e in generation.evaluations])
+        found = {**summary, **proposed, **asdict(generation.luck), "pbo": generation.pbo}
+        work.add(GenerationRow, [{"index": index, "seq": seq, "window_events": window_events, **found}])
+        work.add(EvaluationRow, evaluation_rows(generation))
+        work.change(delete(EliteRow).where(EliteRow.run_id == self.context.run_id))
+        work.add(EliteRow, elite_rows(self._breeder.elites))
         work.send(
             BacktestResult(
                 seq=seq,
@@ -144,13 +150,3 @@ class StrategyFactory(Consumer):
     def load(self, state: bytes) -> None:
         """Continue from a state of `dump`."""
         self._breeder.load(_STATE.validate_json(state))
-
-
-def _evaluation_row(generation: int, evaluated: Evaluation) -> dict[str, object]:
-    return {
-        "generation": generation,
-        "spec_id": evaluated.spec_id,
-        "fitness": evaluated.fitness,
-        "train_sharpe": evaluated.train_sharpe,
-        "validation_sharpe": evaluated.validation_sharpe,
-    }

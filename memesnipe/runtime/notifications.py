@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings
+from memesnipe.servers import loopback
 from memesnipe.telemetry.logs import Logger
 
 if TYPE_CHECKING:  # Apprise is slow to load, and most installations do not use it
     from memesnipe.telemetry.apprise_sender import AppriseSender
 
+_ANSWER_S: Final = 5.0  # in which Prometheus must answer
 _SHORT: Final = "-c statement_timeout=3s -c lock_timeout=2s"  # of statements that only read
 
 
@@ -46,8 +49,6 @@ def start_notifier(
         log: of `memesnipe up`.
         stack: what ends with the system.
     """
-    import httpx  # noqa: PLC0415 - slow to load
-
     from memesnipe.runtime.notice_sources import (  # noqa: PLC0415
         AlertNotices,
         HealthNotices,
@@ -69,8 +70,17 @@ def start_notifier(
         "signer": SignerNotices(Home(settings.installation.memesnipe_home).signer_audit),
     }
     if settings.telemetry.prometheus_url is not None:
-        sources["prometheus"] = AlertNotices(settings.telemetry.prometheus_url, lambda url: httpx.get(url).content)
+        sources["prometheus"] = AlertNotices(settings.telemetry.prometheus_url, _get)
     notifier = Notifier(sources, sender, settings.telemetry.notify_max_per_hour, log)
     notifier.start()
     stack.callback(notifier.stop)
     log.info("notifications are on", services=len(sender), sources=list(sources))
+
+
+def _get(url: str) -> bytes:
+    """Return the body at a URL; one of this machine is asked without a proxy."""
+    if urlsplit(url).hostname == loopback.HOST:
+        return loopback.get(url, _ANSWER_S).body
+    import httpx  # noqa: PLC0415 - slow to load
+
+    return httpx.get(url, timeout=_ANSWER_S).content

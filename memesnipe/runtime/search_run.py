@@ -211,6 +211,7 @@ class Evolve:
             "evaluations_per_s": round(self._evaluations / seconds, 1),
             "first_result_s": round(self.first_result_s, 3),
             "busy_s": round(self._backtests.busy_s, 3),
+            "genes_kept": round(self._backtests.genes_kept / max(self._backtests.genes, 1), 4),
             "seconds": round(seconds, 3),
         }
 

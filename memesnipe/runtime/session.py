@@ -128,7 +128,10 @@ class Session:
         stack.callback(self.database.dispose)
         self.run = self._begin_run()
         if self.settings.installation.wallet_keypair_filename is None:
-            make_wallet(self.settings.installation.wallet_file)
+            wallet = self.settings.installation.wallet_file
+            if not wallet.exists():  # the signer names its address, although it signs nothing on paper
+                print_message(f"Making an empty wallet for the signer, unused on paper: {wallet} ...")
+            make_wallet(wallet)
         if self.settings.installation.signer_token_filename is None:
             make_secret(self.settings.installation.signer_token_file)
         if self.settings.installation.api_token_filename is None:
@@ -198,10 +201,10 @@ class Session:
         """Supervise the servers and Ray for up to ``timeout_s``; restart those that died.
 
         Raises:
-            MemeSnipeError: a server or Ray has failed to restart too often, or the local chain has ended.
+            MemeSnipeError: a server, the local chain or Ray has failed to restart too often.
         """
-        if self._chain is not None:
-            self._chain.check()
+        if self._chain is not None and self._chain.restart_if_dead():
+            self.log.error("the local chain died and was restarted")
         try:
             for name in self._servers.restart_dead():
                 self.log.error("server died and was restarted", name=name)

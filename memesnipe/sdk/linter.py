@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from memesnipe.sdk.expressions import Expressions, Flow
 from memesnipe.sdk.strategy import Strategy
+from memesnipe.sdk.vote_values import VoteValues
 
 _VOTES: Final = "BUY, SELL, SHORT or HOLD"
 
@@ -39,6 +40,7 @@ class StrategyLinter(Expressions):
             self._refuse(function.decorator_list[0], "on_event takes no decorator")
         stored = (n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
         self._locals = {node.id for node in stored}
+        self._votes = VoteValues(function, self._constant_of)
         body = function.body[1:] if ast.get_docstring(function) is not None else function.body
         if self._block(body, Flow({}, frozenset(self._strategy.subscriptions))) is not None:
             self._refuse(function.body[-1], f"on_event must return {_VOTES} on every path")
@@ -58,6 +60,9 @@ class StrategyLinter(Expressions):
             self._refuse(node, f"on_event must return {_VOTES} on every path")
         if self._value(node.value, flow):
             self._refuse(node, f"on_event returns {_VOTES}, but this is a float")
+        if not self._votes.is_vote(node.value):
+            text = ast.unparse(node.value)[:60]
+            self._refuse(node, f"on_event returns {_VOTES}, but {text} may be another number")
 
     def _if(self, node: ast.If, flow: Flow) -> Flow | None:
         self._value(node.test, flow)

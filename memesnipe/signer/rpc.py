@@ -19,7 +19,13 @@ _MAX_U64: Final = 2**64 - 1
 _COMMITMENT: Final = "confirmed"
 _NEWEST: Final = "processed"  # a node runs a simulation on its newest block
 _ATTEMPTS: Final = 4
+_BATCH_REFUSED: Final = frozenset({400, 405, 413, 415, 422, 501})  # statuses of nodes that take no batches
 _Call = tuple[str, list[Any]]
+_Answers = list[tuple[Any, Any]]  # slot and value of each
+
+
+class _BatchRefusedError(Exception):
+    """The node takes no batch."""
 
 
 class RpcChain:
@@ -27,6 +33,7 @@ class RpcChain:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._takes_batches = True  # until it refuses one
         self._client = httpx.Client(timeout=_TIMEOUT_S, mounts={"all://127.0.0.1": None})  # no proxy for this machine
 
     def lookup_table(self, address: Pubkey) -> Sequence[Pubkey]:
@@ -53,7 +60,8 @@ class RpcChain:
         """Run an unsigned transaction without effect.
 
         The accounts before it must be those of the block on which it runs: with other ones, whatever the wallet did in
-        between would count as the transaction's effect. So both are asked for in one batch, until their slots agree.
+        between would count as the transaction's effect. So both are asked for in one batch, until their slots agree. A
+        node that refuses batches is asked one after the other; its slots have to agree too.
         """
         keys = [str(account) for account in accounts]
         options = {
@@ -68,7 +76,7 @@ class RpcChain:
             ("simulateTransaction", [base64.b64encode(transaction).decode(), options]),
         ]
         for _ in range(_ATTEMPTS):
-            (slot, held), (simulated_slot, value) = self._batch(calls)
+            (slot, held), (simulated_slot, value) = self._together(calls)
             if slot == simulated_slot:
                 return _simulation(accounts, held, value)
         raise no_answer("simulateTransaction: the node moves on between the accounts and the simulation")
@@ -87,18 +95,43 @@ class RpcChain:
         ((_, value),) = self._batch([(method, params)])
         return value
 
-    def _batch(self, calls: Sequence[_Call]) -> list[tuple[Any, Any]]:
-        """Return the slot and the value of each answer, from one request."""
+    def _together(self, calls: Sequence[_Call]) -> _Answers:
+        """Return the answers of a batch, or of single requests if the node takes no batches.
+
+        Of these, each later one asks for a block that is at least that of the one before it.
+        """
+        if self._takes_batches:
+            try:
+                return self._batch(calls)
+            except _BatchRefusedError:
+                self._takes_batches = False
+        answers: _Answers = []
+        for method, (*others, options) in calls:
+            least = {"minContextSlot": answers[-1][0]} if answers else {}
+            answers += self._batch([(method, [*others, options | least])])
+        return answers
+
+    def _batch(self, calls: Sequence[_Call]) -> _Answers:
+        """Return the answers of one request.
+
+        Raises:
+            _BatchRefusedError: the node refuses requests of several calls.
+        """
         methods = ", ".join(method for method, _ in calls)
         requests = [
             {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
             for number, (method, params) in enumerate(calls)
         ]
+        is_batch = len(requests) > 1
         try:
-            body: Any = requests if len(requests) > 1 else requests[0]
-            answers = self._client.post(self._url, json=body).raise_for_status().json()
-            found = {answer["id"]: answer["result"] for answer in (answers if len(requests) > 1 else [answers])}
-            results = [found[number] for number in range(len(requests))]
+            answer = self._client.post(self._url, json=requests if is_batch else requests[0])
+            if is_batch and answer.status_code in _BATCH_REFUSED:
+                raise _BatchRefusedError
+            found = answer.raise_for_status().json()
+            if is_batch and isinstance(found, dict):  # an error instead of the answers
+                raise _BatchRefusedError
+            by_id = {one["id"]: one["result"] for one in (found if is_batch else [found])}
+            results = [by_id[number] for number in range(len(requests))]
             return [(result["context"]["slot"], result["value"]) for result in results]
         except httpx.HTTPError as error:  # its text may contain the URL
             raise no_answer(f"{methods}: {type(error).__name__}") from None

@@ -52,14 +52,15 @@ def record_action(
 
 def actions(conn: Connection, run_id: int, page: Page) -> Rows:
     """Return the actions of a run and those before any run, the newest first, with the outcome of each."""
+    of_command = CommandRow.outcome, CommandRow.seq, CommandRow.account, CommandRow.mint
     of_run = (ActionRow.run_id == run_id) | ActionRow.run_id.is_(None)
     query = (
-        select(ActionRow, CommandRow.outcome, CommandRow.seq)
+        select(ActionRow, *of_command)
         .outerjoin(CommandRow, CommandRow.command_id == ActionRow.command_id)
         .where(of_run)
         .order_by(ActionRow.action_id.desc())
     )
-    columns = query.with_only_columns(*ActionRow.__table__.columns, CommandRow.outcome, CommandRow.seq)
+    columns = query.with_only_columns(*ActionRow.__table__.columns, *of_command)
     found: list[Json] = records(conn, columns.limit(page.limit).offset(page.offset))
     return Rows([{**row, "asked_at": row["asked_at"].isoformat()} for row in found], count(conn, columns))
 

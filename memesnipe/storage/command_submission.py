@@ -8,12 +8,14 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from memesnipe.errors import InputError
+from memesnipe.market.events import NO_TOKEN
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.storage import views
 from memesnipe.storage.actions import UNKNOWN, record_action
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.database import connect
+from memesnipe.storage.flattening import read_held
 from memesnipe.storage.runs import LIVE_CAPITAL, read_run_settings
 from memesnipe.storage.strategy_ids import has_strategy
 
@@ -34,6 +36,10 @@ class NoSuchStrategyError(LookupError):
 
 class NoSuchAccountError(LookupError):
     """The run has no such account."""
+
+
+class NoSuchPositionError(LookupError):
+    """The newest run does not hold such a position."""
 
 
 class TooLateError(TimeoutError):
@@ -60,6 +66,7 @@ def submit(
     spec_id: str = "",
     reason: str,
     account: str = "",
+    mint: str = "",
     deadline: float,
     who: str = UNKNOWN,
 ) -> SubmittedCommand:
@@ -71,9 +78,10 @@ def submit(
     Args:
         database: the database.
         name: the command.
-        spec_id: the strategy to promote or demote; empty for other commands.
+        spec_id: the strategy to promote or demote, or whose position to close; empty for other commands.
         reason: the reason to record with the command.
         account: that the command is for; empty for every account.
+        mint: the address of the token of the position to close; empty for other commands.
         deadline: the time of the monotonic clock, in seconds, after which the command is not committed.
         who: has asked for it (`memesnipe.storage.actions`).
 
@@ -81,15 +89,22 @@ def submit(
         NoRunError: there is no run yet.
         NoSuchStrategyError: the newest run has no such strategy.
         NoSuchAccountError: the newest run has no such account.
+        NoSuchPositionError: the newest run does not hold such a position.
         InputError: the reason is too long, or cannot be stored.
         TooLateError: the deadline has passed.
     """
     with database.begin() as connection:
         run_id = views.latest_run(connection)
         refusal = _refusal(connection, run_id, spec_id, account, reason)
-        command_id = None
+        command_id, token = None, NO_TOKEN
+        if refusal is None and run_id is not None and name is CommandName.CLOSE:
+            token = _held_token(connection, run_id, account, spec_id, mint)
+            if token == NO_TOKEN:
+                refusal = NoSuchPositionError(f"{spec_id} holds no {mint!r:.100} on the {account} account")
         if refusal is None and run_id is not None:
-            command_id = enqueue(connection, run_id, name, spec_id=spec_id, reason=reason, account=account)
+            command_id = enqueue(
+                connection, run_id, name, spec_id=spec_id, reason=reason, account=account, token=token, mint=mint
+            )
         log = {"who": who, "spec_id": spec_id, "reason": reason, "refused": str(refusal or "")}
         record_action(connection, run_id, name, command_id=command_id, **log)
         if time.monotonic() > deadline:
@@ -97,6 +112,12 @@ def submit(
     if run_id is None or command_id is None:
         raise refusal or NoRunError(_NO_RUN)
     return SubmittedCommand(run_id, command_id)
+
+
+def _held_token(connection: Connection, run_id: int, account: str, spec_id: str, mint: str) -> int:
+    """Return the token of an open position, or `NO_TOKEN`."""
+    held = {key[2]: one for key, one in read_held(connection, run_id, account).items() if key[1] == spec_id}
+    return next((token for token, one in held.items() if one.mint == mint), NO_TOKEN)
 
 
 def _refusal(connection: Connection, run_id: int | None, spec_id: str, account: str, reason: str) -> Exception | None:

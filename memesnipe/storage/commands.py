@@ -5,12 +5,20 @@ from typing import Final
 
 from sqlalchemy import Connection, Executable, bindparam, insert, select, update
 
+from memesnipe.market.events import NO_TOKEN
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.protocol.messages import CommandMessage
 from memesnipe.storage.schema_control import CommandRow
 
 _PENDING: Final = (
-    select(CommandRow.command_id, CommandRow.name, CommandRow.spec_id, CommandRow.reason, CommandRow.account)
+    select(
+        CommandRow.command_id,
+        CommandRow.name,
+        CommandRow.spec_id,
+        CommandRow.reason,
+        CommandRow.account,
+        CommandRow.token,
+    )
     .where(CommandRow.run_id == bindparam("run"), CommandRow.seq.is_(None))
     .order_by(CommandRow.command_id)
 )
@@ -25,6 +33,7 @@ class PendingCommand:
     spec_id: str
     reason: str
     account: str
+    token: int
 
     def at(self, seq: int) -> CommandMessage:
         """Return the message that makes the command effective after event ``seq``."""
@@ -35,11 +44,20 @@ class PendingCommand:
             spec_id=self.spec_id,
             reason=self.reason,
             account=self.account,
+            token=self.token,
         )
 
 
 def enqueue(
-    connection: Connection, run_id: int, name: CommandName, *, spec_id: str = "", reason: str = "", account: str = ""
+    connection: Connection,
+    run_id: int,
+    name: CommandName,
+    *,
+    spec_id: str = "",
+    reason: str = "",
+    account: str = "",
+    token: int = NO_TOKEN,
+    mint: str = "",
 ) -> int:
     """Enqueue a command; return its id.
 
@@ -48,6 +66,7 @@ def enqueue(
     """
     check_reason(reason)
     values = {"run_id": run_id, "name": name.value, "spec_id": spec_id, "reason": reason, "account": account}
+    values |= {"token": token, "mint": mint}
     command_id: int | None = connection.scalar(insert(CommandRow).values(values).returning(CommandRow.command_id))
     assert command_id is not None  # noqa: S101 - an INSERT that returns nothing has raised before
     return command_id

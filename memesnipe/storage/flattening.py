@@ -7,6 +7,7 @@ from sqlalchemy import Connection, and_, cast, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from memesnipe.protocol.account import Account
+from memesnipe.protocol.chain_errors import in_words
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.protocol.order_status import OPEN
 from memesnipe.storage.schema import MessageRow, OrderRow, PositionRow, TradeRow
@@ -57,13 +58,15 @@ def read_sales(connection: Connection, run_id: int, since_seq: int) -> dict[Posi
         .order_by(OrderRow.decided_seq, OrderRow.decided_ts)
     )
     return {
-        (row.account, row.spec_id, row.token): Sale(row.order_id, row.status, row.sol_lamports or 0, row.failure or "")
+        (row.account, row.spec_id, row.token): Sale(
+            row.order_id, row.status, row.sol_lamports or 0, in_words(row.failure or "")
+        )
         for row in connection.execute(query)
     }
 
 
 def read_detail(connection: Connection, run_id: int, key: PositionKey, order_id: str) -> str:
-    """Return what the venue has said last about an order of the live account; "" where it has said nothing."""
+    """Return in plain words what the venue has said last about an order of the live account; "" for nothing."""
     account, spec_id, _ = key
     if account != Account.LIVE:
         return ""
@@ -76,4 +79,4 @@ def read_detail(connection: Connection, run_id: int, key: PositionKey, order_id:
         payload["order_no"].astext == order_no,
         payload["detail"].astext != "",
     )
-    return connection.scalar(query.order_by(MessageRow.number.desc()).limit(1)) or ""
+    return in_words(connection.scalar(query.order_by(MessageRow.number.desc()).limit(1)) or "")

@@ -1,5 +1,6 @@
 """Ad-hoc database queries: one statement, which cannot write, with limits on time and rows."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -15,8 +16,9 @@ _CONNECT_S: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The rows of a query as dictionaries, and whether rows beyond the limit were left out."""
+    """The names of a query's columns, its rows as dictionaries, and whether rows beyond the limit were left out."""
 
+    columns: list[str]
     rows: list[dict[str, Any]]
     is_truncated: bool
 
@@ -56,9 +58,11 @@ def _stream(connection: psycopg.Connection, query: str, max_rows: int, timeout_s
         stream: Any = cursor.stream(query.encode())
         with closing(stream):  # ends the query on the server, whatever rows remain
             found = list(islice(stream, max_rows + 1))
-            columns = _names(cursor.description or ())
+            columns = _names([column.name for column in cursor.description or ()])
+    if not found:
+        columns = _described(connection, query)
     rows = [dict(zip(columns, row, strict=True)) for row in found[:max_rows]]
-    return QueryResult(rows, is_truncated=len(found) > max_rows)
+    return QueryResult(columns, rows, is_truncated=len(found) > max_rows)
 
 
 def _drop_superuser_rights(cursor: psycopg.Cursor[Any]) -> None:
@@ -82,9 +86,16 @@ def _explain(message: str) -> str:
     return message
 
 
-def _names(columns: Any) -> list[str]:
+def _described(connection: psycopg.Connection, query: str) -> list[str]:
+    """Return the names of the columns of a query without running it: a stream without rows does not have them."""
+    connection.pgconn.prepare(b"", query.encode())
+    described = connection.pgconn.describe_prepared(b"")
+    return _names([(described.fname(i) or b"").decode() for i in range(described.nfields)])
+
+
+def _names(columns: Sequence[str]) -> list[str]:
     """Return the names of the columns; a repeated name gets its position as a suffix, so that no column is lost."""
     names: list[str] = []
     for i, column in enumerate(columns, start=1):
-        names.append(f"{column.name}_{i}" if column.name in names else column.name)
+        names.append(f"{column}_{i}" if column in names else column)
     return names

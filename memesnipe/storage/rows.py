@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Executable, Select, func, select
 
 Json = dict[str, Any]
 
@@ -24,7 +24,7 @@ class Rows:
     total: int
 
 
-def records(conn: Connection, query: Select[Any]) -> list[Json]:
+def records(conn: Connection, query: Executable) -> list[Json]:
     """Return rows as dicts, without the id of the run."""
     found = conn.execute(query).mappings()
     # SQLAlchemy's names can be of a subclass of str, which orjson rejects as a key.

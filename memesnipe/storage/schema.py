@@ -129,18 +129,39 @@ class GenerationRow(Base):
     seconds: Mapped[float]
     proposed: Mapped[int | None]  # strategies that it proposed; None in rows of earlier versions
     reason: Mapped[str | None]  # why it proposed none; "" where it did
+    trials: Mapped[int | None]  # evaluations of the run up to here; None in rows of earlier versions, as all below
+    best_sharpe: Mapped[float | None]  # in validation, of the genome that most probably has skill; annualised
+    luck_sharpe: Mapped[float | None]  # the greatest that so many trials without skill are expected to reach
+    best_skill: Mapped[float | None]  # probability of skill of that genome: its deflated Sharpe ratio
+    needed_skill: Mapped[float | None]  # of a proposal
+    pbo: Mapped[float | None]  # probability of backtest overfitting
 
 
 class EvaluationRow(Base):
     """One genome that reached the whole window of a generation; `GenerationRow.evaluations` counts all of them."""
 
     __tablename__ = "evaluations"
+    __table_args__ = (Index("evaluations_of_spec", "run_id", "spec_id"),)
     run_id: Mapped[int] = run_key()
     generation: Mapped[int] = mapped_column(primary_key=True)
     spec_id: Mapped[str] = mapped_column(primary_key=True)
     fitness: Mapped[float]
     train_sharpe: Mapped[float]
     validation_sharpe: Mapped[float]
+    mix: Mapped[str | None]  # its families, such as momentum_5m+social_buzz; None in rows of earlier versions
+    operator: Mapped[str | None]  # `memesnipe.evolution.origins.Operator`
+    parents: Mapped[list[str] | None] = mapped_column(JSONB)  # spec ids
+
+
+class EliteRow(Base):
+    """An elite of the archive of the search after its last generation (`memesnipe.evolution.archive`)."""
+
+    __tablename__ = "elites"
+    run_id: Mapped[int] = run_key()
+    cell: Mapped[str] = mapped_column(primary_key=True)  # families/holding time/turnover
+    spec_id: Mapped[str]
+    fitness: Mapped[float]
+    generation: Mapped[int]  # of its latest evaluation
 
 
 class StrategyRow(Base):

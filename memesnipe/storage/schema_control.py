@@ -32,9 +32,11 @@ class CommandRow(Base):
     __table_args__ = (Index("commands_waiting", "run_id", postgresql_where=text("seq IS NULL")),)
     command_id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"))
-    name: Mapped[str]  # halt | flatten | risk_reset | promote | demote
-    spec_id: Mapped[str]  # of promote and demote
-    account: Mapped[str] = mapped_column(server_default="")  # of flatten; "": every account
+    name: Mapped[str]  # halt | flatten | risk_reset | promote | demote | close
+    spec_id: Mapped[str]  # of promote, demote and close
+    account: Mapped[str] = mapped_column(server_default="")  # of flatten and close; "": every account
+    token: Mapped[int] = mapped_column(server_default="-1")  # of close; -1: of other commands
+    mint: Mapped[str] = mapped_column(server_default="")  # its address
     reason: Mapped[str]
     requested_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seq: Mapped[int | None]

@@ -38,6 +38,8 @@ def _life(conn: Connection, run_id: int, spec_id: str) -> list[Json]:
 
 def _backtest(conn: Connection, run_id: int, spec_id: str) -> Json | None:
     """Return the last evaluation of a strategy by the search; None where it reached no whole window."""
-    query = select(EvaluationRow).where(EvaluationRow.run_id == run_id, EvaluationRow.spec_id == spec_id)
-    found = records(conn, query.order_by(EvaluationRow.generation.desc()).limit(1))
+    row = EvaluationRow
+    columns = row.generation, row.spec_id, row.fitness, row.train_sharpe, row.validation_sharpe
+    query = select(*columns).where(row.run_id == run_id, row.spec_id == spec_id)
+    found = records(conn, query.order_by(row.generation.desc()).limit(1))
     return found[0] if found else None

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from memesnipe.market.events import LAMPORTS_PER_SOL
+from memesnipe.protocol.chain_errors import in_words
 from memesnipe.storage.rows import Json, Page, Rows, count, records
 from memesnipe.storage.schema import TradeRow
 from memesnipe.storage.schema_control import RefusalRow
@@ -32,6 +33,7 @@ def trades(conn: Connection, run_id: int, chosen: TradeFilter, page: Page) -> Ro
         query = query.where(TradeRow.status == chosen.status)
     found = _page(conn, query.order_by(TradeRow.seq.desc(), TradeRow.order_id.desc()), page)
     for trade in found.rows:
+        trade["why"] = in_words(trade["failure"]) or trade["reason"].replace("_", " ")
         trade["sol_amount"] = trade["sol_lamports"] / LAMPORTS_PER_SOL
         trade["fees_sol"] = (trade["pool_fee_lamports"] + trade["network_fee_lamports"]) / LAMPORTS_PER_SOL
     return found

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine, Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.execution.token_verdict import SafetyReason, SafetyVerdict
+from memesnipe.protocol.chain_errors import in_words
 from memesnipe.storage.schema_verdicts import TokenVerdictRow
 
 MAX_SHOWN: Final = 20
@@ -48,10 +49,16 @@ class Verdicts:
 
 
 def read_verdicts(connection: Connection, run_id: int, mint: str) -> list[dict[str, Any]]:
-    """Return the last verdicts on a token, the newest first."""
+    """Return the last verdicts on a token, the newest first; errors of the chain in plain words."""
     rows = connection.execute(_of_token(run_id, mint, MAX_SHOWN))
     return [
-        {"mint": row.mint, "ts": row.ts, "safe": row.safe, "reasons": row.reasons, "sources": row.sources}
+        {
+            "mint": row.mint,
+            "ts": row.ts,
+            "safe": row.safe,
+            "reasons": [{**reason, "detail": in_words(reason["detail"])} for reason in row.reasons],
+            "sources": row.sources,
+        }
         for row in rows
     ]
 

@@ -6,7 +6,19 @@ run that is not in the database has zeros, nulls and empty lists, so that a page
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, Select, case, cast, false, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Double,
+    ScalarSelect,
+    Select,
+    case,
+    cast,
+    false,
+    func,
+    select,
+)
 
 from memesnipe.market.events import COVER_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SIDE_NAMES
 from memesnipe.protocol.account import Account
@@ -65,6 +77,7 @@ def report(conn: Connection, run_id: int) -> Json:
         "trades": row.trades,
         "open_positions": row.open_positions,
         "equity_usd": row.equity_usd,
+        "trading_usd": row.trading_usd,
         "risk_level": row.risk_level,
         "halted": row.halted,
         "live": None if live_capital_lamports(conn, run_id) is None else account_figures(conn, run_id, Account.LIVE),
@@ -78,7 +91,10 @@ def _report_query(run_id: int) -> Select[Any]:
         StreamOffsetRow.actor == "executor",
         StreamOffsetRow.stream == "events",
     )
-    last_equity = select(EquityRow.equity_usd).where(*_of(EquityRow, run_id, Account.PAPER))
+    mark = _of(EquityRow, run_id, Account.PAPER)
+    last_equity = select(EquityRow.equity_usd).where(*mark).order_by(EquityRow.seq.desc()).limit(1)
+    position = _of(PositionRow, run_id, Account.PAPER)
+    gained = select(func.coalesce(func.sum(_gained()), 0)).where(*position).scalar_subquery()
     breaker = _of(BreakerRow, run_id, Account.PAPER)
     columns: dict[str, ColumnElement[Any]] = {
         "feed": _value(RunRow.feed, "", RunRow.run_id == run_id),
@@ -102,7 +118,8 @@ def _report_query(run_id: int) -> Select[Any]:
         # Round trips, as in a backtest: an exit sells all that is held.
         "trades": _count(TradeRow.run_id == run_id, TradeRow.status != "FAILED", TradeRow.side.in_(_EXITS)),
         "open_positions": _open_positions(run_id, Account.PAPER),
-        "equity_usd": last_equity.order_by(EquityRow.seq.desc()).limit(1).scalar_subquery(),
+        "equity_usd": last_equity.scalar_subquery(),
+        "trading_usd": cast(gained, Double) * _last_usd_per_lamport(run_id).scalar_subquery(),
         "risk_level": _value(BreakerRow.level, RiskLevel.NORMAL.value, *breaker),
     }
     return select(*(column.label(name) for name, column in columns.items()))
@@ -135,7 +152,7 @@ def positions(conn: Connection, run_id: int, limit: int = 1000) -> list[Json]:
         .order_by(is_open.desc(), PositionRow.value_lamports.desc(), PositionRow.seq.desc())
         .order_by(PositionRow.account, PositionRow.spec_id, PositionRow.token)
     )
-    usd_per_lamport = _usd_per_lamport(conn, run_id)
+    usd_per_lamport = conn.scalar(_last_usd_per_lamport(run_id))
     return [_position(record, usd_per_lamport) for record in records(conn, query.limit(limit))]
 
 
@@ -152,11 +169,15 @@ def _position(record: Json, usd_per_lamport: float | None) -> Json:
     return record
 
 
-def _usd_per_lamport(conn: Connection, run_id: int) -> float | None:
-    """Return the price of SOL at the last mark, where equity is recorded in both units; None before the first."""
+def _last_usd_per_lamport(run_id: int, account: Account = Account.PAPER) -> Select[Any]:
+    """Select the price of SOL at the last mark, where equity is recorded in both units; no row before the first."""
     price = select(EquityRow.equity_usd / func.nullif(EquityRow.equity_lamports, 0))
-    query = price.where(*_of(EquityRow, run_id, Account.PAPER))
-    return conn.scalar(query.order_by(EquityRow.seq.desc()).limit(1))
+    return price.where(*_of(EquityRow, run_id, account)).order_by(EquityRow.seq.desc()).limit(1)
+
+
+def _gained() -> ColumnElement[int]:
+    """Return the realised and unrealised profit of a position, in lamports."""
+    return PositionRow.realised_lamports + PositionRow.value_lamports - PositionRow.cost_lamports
 
 
 def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -> Json:
@@ -166,11 +187,15 @@ def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -
     first = records(conn, marks.order_by(EquityRow.seq).limit(1))
     initial_usd = initial_capital_usd(conn, run_id, account)
     equity = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
+    profit = _profit(conn, run_id, account)
+    usd_per_lamport = conn.scalar(_last_usd_per_lamport(run_id, account))
+    gained = (profit["realised_sol"] + profit["unrealised_sol"]) * LAMPORTS_PER_SOL
     return {
         "run_id": run_id,
         **equity,
         "account": str(account),
-        **_profit(conn, run_id, account),
+        "trading_usd": None if usd_per_lamport is None else gained * usd_per_lamport,
+        **profit,
         "open_positions": conn.scalar(select(_open_positions(run_id, account))),
     }
 

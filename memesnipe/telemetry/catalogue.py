@@ -122,6 +122,8 @@ METRICS: Final = (
     Metric("generations", "counter", ("strategy_factory",), "Generations bred"),
     Metric("evaluations", "counter", ("strategy_factory",), "Genomes evaluated"),
     Metric("evaluations_per_second", "gauge", ("strategy_factory",), "Genomes per second in the last generation"),
+    Metric("genes", "counter", ("strategy_factory",), "Genes whose votes backtests needed, for each segment"),
+    Metric("genes_kept", "counter", ("strategy_factory",), "Those of them whose votes a worker had kept"),
     Metric("specs", "counter", ("strategy_factory",), "Strategies proposed for the arena"),
 )  # fmt: skip
 

@@ -28,14 +28,16 @@ class LiveMarket:
     """
 
     def __init__(self, messages: Iterable[FeedMessage], speed: float) -> None:
-        self._messages, self._speed = messages, speed
+        self._messages, self._speed = iter(messages), speed
+        self._next: FeedMessage | None = None  # was not due yet when the market stopped
+        self._encoder = MarketEncoder()
         self.websockets = (WebsocketServer(), WebsocketServer())
         self.prices = PolledServer()
         self.sent: list[FeedMessage] = []
         self.sent_at_ns: list[int] = []
         self._servers = ExitStack()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._play, name="live market")
+        self._thread: threading.Thread | None = None
 
     @property
     def settings(self) -> dict[str, str]:
@@ -58,26 +60,32 @@ class LiveMarket:
         self._servers.close()
 
     def start(self) -> None:
-        """Begin to play."""
+        """Begin to play, or continue with the next message after a stop."""
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._play, name="live market")
         self._thread.start()
 
     def stop(self) -> None:
-        """Send nothing more."""
+        """Send nothing more until the next start."""
         self._stopped.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def _play(self) -> None:
-        encoder, began_ns, first_ts = MarketEncoder(), time.time_ns(), 0
-        for message in self._messages:
+        began_ns, first_ts = time.time_ns(), 0
+        while (message := self._next or next(self._messages, None)) is not None:
             first_ts = first_ts or message["ts"]
             at_ns = began_ns + int((message["ts"] - first_ts) / self._speed)
+            self._next = message
             if self._stopped.wait(max(at_ns - time.time_ns(), 0) / NS_PER_S):
                 return
-            sent = {**message, "ts": at_ns}
-            frame, content = encoder.encode(sent), carried(sent)
-            if frame is not None and content is not None:
-                self.sent.append(content)
-                self.sent_at_ns.append(time.time_ns())
-                for server in self.websockets:
-                    server.send(frame)
+            self._next = None
+            self._send({**message, "ts": at_ns})
+
+    def _send(self, message: FeedMessage) -> None:
+        frame, content = self._encoder.encode(message), carried(message)
+        if frame is not None and content is not None:
+            self.sent.append(content)
+            self.sent_at_ns.append(time.time_ns())
+            for server in self.websockets:
+                server.send(frame)

@@ -153,6 +153,8 @@ class TradingAccount:
         step, state, name = self.begin_step(seq), self.desk.state, command.name
         if name == CommandName.DEMOTE:  # no further entries; the portfolio changes the mode
             state.allocations_usd.pop(command.spec_id, None)
+        if name == CommandName.CLOSE:
+            step.add(self.desk.close(command.spec_id, command.token))
         before = state.level, state.halted, state.flattening
         if self.desk.apply(name) and before != (state.level, state.halted, state.flattening):
             self._cancel(step)

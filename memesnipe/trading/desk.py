@@ -25,6 +25,7 @@ from memesnipe.market.events import (
     Event,
 )
 from memesnipe.market.pools import Pool, moved, quote_buy
+from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import AccountFigures, ExecutionReport
 from memesnipe.protocol.order_status import (
     OPEN,
@@ -175,6 +176,12 @@ class Desk:
     def apply(self, command: str) -> bool:
         """Apply a halt, a flatten or a reset; return whether the command is one of these."""
         return self._ledger.apply(command)
+
+    def close(self, spec_id: str, token: int) -> Order | RiskRefused | None:
+        """Close a holding on a person's command, and try again until it is sold; None while not held, or halted."""
+        if self._ledger.close(spec_id, token):
+            return None
+        return self.exit(spec_id, token, CommandName.CLOSE.value)
 
     def cancel_not_permitted(self) -> list[Order]:
         """Cancel the open orders that a new risk level or halt does not permit, and return them.

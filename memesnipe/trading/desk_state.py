@@ -120,7 +120,7 @@ class DeskState:
 
     def not_permitted(self) -> list[Order]:
         """Return the open entries where positions may only be closed, and all open orders where trading halts."""
-        if not self.flattening and (self.halted or self.level is RiskLevel.EMERGENCY):
+        if self.ledger.refuses_exits:
             return list(self.pending)
         if self.flattening or self.level is RiskLevel.CRITICAL:
             return [order for order in self.pending if order.side in ENTRIES]

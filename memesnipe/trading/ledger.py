@@ -27,6 +27,7 @@ class Position:
     value_lamports: int = 0  # proceeds of selling it, after the last event of its token
     best_value_lamports: int = 0  # the highest value since it was opened
     stop: str = ""  # the stop that the value has reached, if any
+    is_closing: bool = False  # a person has asked for its sale
 
 
 @dataclass(slots=True)
@@ -41,6 +42,11 @@ class LedgerState:
     breaker: Breaker = field(default_factory=Breaker)
     halted: bool = False
     flattening: bool = False  # whether every position is being sold, although trading is halted
+
+    @property
+    def refuses_exits(self) -> bool:
+        """Whether not even exits are permitted: trading is halted, and not everything is being sold."""
+        return not self.flattening and (self.halted or self.breaker.level is RiskLevel.EMERGENCY)
 
     def position(self, spec_id: str, token: int) -> Position | None:
         """Return a strategy's position in a token, or None."""
@@ -174,6 +180,16 @@ class Ledger:
                 self.state.breaker.reset()
         return command in (CommandName.HALT, CommandName.FLATTEN, CommandName.RISK_RESET)
 
+    def close(self, spec_id: str, token: int) -> str:
+        """Treat a position as one at a stop until it is sold; return why not, "" where it is done."""
+        position = self.state.position(spec_id, token)
+        if position is None:
+            return "it is not held"
+        if self.state.refuses_exits:
+            return "trading is halted; `memesnipe flatten` sells while it is, and `memesnipe risk reset` resumes it"
+        position.is_closing = True
+        return ""
+
     def mark(self) -> Mark:
         """Return the account's value, and check all positions and the breaker.
 
@@ -220,6 +236,8 @@ class Ledger:
     def _stop_of(self, position: Position) -> str:
         if self.state.flattening:
             return CommandName.FLATTEN.value
+        if position.is_closing:
+            return CommandName.CLOSE.value
         if position.value_lamports <= position.holding.cost_lamports * (1.0 - self._rules.stop_loss):
             return "portfolio_stop_loss"
         if position.value_lamports <= position.best_value_lamports * (1.0 - self._rules.trailing_stop):

@@ -102,9 +102,9 @@ def next_mode(
         if reason:
             return DOWN[mode], reason
     if mode is Mode.SIMULATING and _may_trade_on_paper(track, rules):
-        return Mode.PAPER, _describe(track)
+        return Mode.PAPER, _describe(track, track.standing.threshold)
     if mode is Mode.PAPER and not switches.missing() and _may_trade_live(track, rules):
-        return Mode.LIVE, _describe(track)
+        return Mode.LIVE, _describe(track, track.standing.live_threshold)
     return mode, ""
 
 
@@ -164,9 +164,9 @@ def first_failed_gate(track: Track, gates: Gates) -> str:
     return next((name for name, is_passed in passed.items() if not is_passed), "")
 
 
-def _describe(track: Track) -> str:
+def _describe(track: Track, threshold: float) -> str:
     evidence, standing = track.evidence, track.standing
     return (
-        f"evidence {evidence.e_value:,.4g} of {standing.threshold:,.4g}, {evidence.round_trips} round trips, "
+        f"evidence {evidence.e_value:,.4g} of {threshold:,.4g}, {evidence.round_trips} round trips, "
         f"{standing.expected:+.2%} expected of the next"
     )

@@ -20,13 +20,14 @@ class Standing:
     is_proven: bool  # its evidence reaches the threshold of paper trading beyond probation
     is_proven_for_live: bool
     threshold: float  # of the evidence, for paper trading beyond probation
+    live_threshold: float  # the same for live trading
     expected: float  # return of a round trip, from its own record and those of all others
     deviation: float  # standard deviation of that expectation
     trades_needed: float  # round trips until the threshold, at the expected return; NEVER where it is not positive
 
 
 NEVER: Final = 1e18  # instead of infinity, which JSON lacks
-NO_STANDING: Final = Standing(False, False, NEVER, 0.0, 0.0, NEVER)
+NO_STANDING: Final = Standing(False, False, NEVER, NEVER, 0.0, 0.0, NEVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def standings(figures: NDArray[Any], weights: NDArray[np.float64], paper_alpha: 
         "is_proven": paper.accepted,
         "is_proven_for_live": live.accepted,
         "threshold": np.minimum(paper.thresholds, NEVER),
+        "live_threshold": np.minimum(live.thresholds, NEVER),
         "expected": shrunk.means,
         "deviation": shrunk.deviations,
         "trades_needed": np.minimum(needed, NEVER),

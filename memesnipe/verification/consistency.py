@@ -23,7 +23,7 @@ from memesnipe.storage.schema_control import CommandRow, ControlRow
 from memesnipe.verification.comparison import differences, name_of
 from memesnipe.verification.rederivation import ConsumedOffsets, Key, Records
 
-_OF_COMMAND: Final = ("name", "spec_id", "reason", "account")
+_OF_COMMAND: Final = ("name", "spec_id", "reason", "account", "token")
 
 Offsets = dict[tuple[str, str], int]  # (actor, stream) -> number of the last entry consumed
 
@@ -105,7 +105,7 @@ def _of_commands(connection: Connection, run_id: int) -> Iterator[str]:
     """Check that the commands with an event assigned are those that were published."""
     query = select(CommandRow).where(CommandRow.run_id == run_id, CommandRow.seq.is_not(None))
     assigned = {
-        (row.command_id,): {"seq": row.seq} | {name: getattr(row, name) for name in _OF_COMMAND}
+        (row.command_id,): {"seq": row.seq} | {name: str(getattr(row, name)) for name in _OF_COMMAND}
         for row in connection.execute(query)
     }
     published: dict[Key, dict[str, object]] = {}

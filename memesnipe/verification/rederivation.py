@@ -12,6 +12,7 @@ import orjson
 
 from memesnipe.market.events import Events, rows
 from memesnipe.protocol.account import Account
+from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import CommandMessage, ControlPayload, FillMessage
 from memesnipe.protocol.messages import SimulationResults as Results
 from memesnipe.protocol.payload import Payload, encode
@@ -166,6 +167,9 @@ class Rederivation:
         while self._commands and self._commands[-1].seq < seq:
             command = self._commands.pop()
             concerned = [each for each in self._ledgers.values() if command.concerns(each.account)]
+            if command.name == CommandName.CLOSE:
+                for ledger in concerned:
+                    ledger.close(command.spec_id, command.token)
             for ledger in [each for each in concerned if each.apply(command.name)]:
                 last_ts = ledger.state.market_state.last_ts
                 self._add(of_command(ledger, command.seq, last_ts, command.name))

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from memesnipe.errors import MemeSnipeError
 from memesnipe.solana.balance import genesis_hash, read_holdings
-from memesnipe.storage.runs import CHAIN, LIVE_WALLET, WALLET, read_run_settings
+from memesnipe.storage.runs import CHAIN, LIVE_WALLET, WALLET, open_orders, read_run_settings
 from memesnipe.storage.wallets import WalletRecord, read_wallet, traded
 
 
@@ -15,19 +15,29 @@ def wallet_verdict(connection: Connection, run_id: int, rpc_url: str) -> dict[st
     """Compare the wallet of a run with its records; return None where the run has no wallet.
 
     The chain is asked if the node is one of the run's chain; else what was stored at the end of the run is compared.
+    While orders are in flight, the wallet may be ahead of the records: then nothing is compared.
+
+    Args:
+        connection: sees what was committed meanwhile (READ COMMITTED), as the chain goes on too.
+        run_id: the run.
+        rpc_url: a node.
 
     Returns:
-        The wallet, its lamports, the source (`chain`, `record`, or why neither is known), and the differences.
+        The wallet, its lamports, the source (`chain`, `record`, or why neither is known), the number of orders in
+        flight when it was read, and the differences.
     """
     settings = read_run_settings(connection, run_id)
     if WALLET not in settings:
         return None
+    before = traded(connection, run_id)
     found, source = _held(connection, run_id, settings, rpc_url)
     verdict: dict[str, Any] = {"wallet": settings[WALLET], "source": source, "lamports": None, "differences": []}
     if found is None:
         return verdict
-    differences = list(_differences(settings[LIVE_WALLET], found, traded(connection, run_id)))
-    return verdict | {"lamports": found.lamports, "open_orders": found.open_orders, "differences": differences}
+    records = traded(connection, run_id)
+    in_flight = max(found.open_orders, int(records != before))  # a trade was recorded while the wallet was read
+    differences = [] if in_flight else list(_differences(settings[LIVE_WALLET], found, records))
+    return verdict | {"lamports": found.lamports, "open_orders": in_flight, "differences": differences}
 
 
 def _held(
@@ -35,8 +45,10 @@ def _held(
 ) -> tuple[WalletRecord | None, str]:
     try:
         if genesis_hash(rpc_url) == settings[CHAIN]:
+            opened = open_orders(connection, run_id)
             holdings = read_holdings(rpc_url, settings[WALLET])
-            return WalletRecord(holdings.lamports, holdings.tokens, traded(connection, run_id).open_orders), "chain"
+            opened = max(opened, open_orders(connection, run_id))
+            return WalletRecord(holdings.lamports, holdings.tokens, opened), "chain"
         reason = "the node is of another chain"
     except MemeSnipeError as error:
         reason = str(error)
@@ -46,8 +58,6 @@ def _held(
 
 def _differences(opening: int, found: WalletRecord, records: WalletRecord) -> Iterator[str]:
     """Yield one line for each difference."""
-    if found.open_orders:
-        yield f"wallet: {found.open_orders} live orders had no final outcome when it was read"
     expected = opening + records.lamports
     if found.lamports != expected:
         difference = found.lamports - expected

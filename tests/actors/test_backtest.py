@@ -1,5 +1,6 @@
 """Backtests on a separate Ray cluster: results do not depend on chunks or silent workers."""
 
+import gc
 import os
 import signal
 import threading
@@ -71,6 +72,15 @@ def test_results_do_not_depend_on_chunks_of_genomes_or_time(
     assert _same(_on_ray(backtests, slice_events=slice_events), expected)
     assert _same(_on_ray(backtests, slice_events=slice_events), expected), "with measured chunk sizes"
     assert backtests.busy_s > 0.0
+
+
+def test_workers_keep_the_votes_of_genes(expected: list[Evaluation]) -> None:
+    backtests = Backtests(CONDITIONS, chunk_s=0.05)
+    train, validation, _ = backtests.store((SPANS.train, SPANS.validation, SPANS.holdout), [EVENTS])
+    for _ in range(3):  # on two workers some genomes run twice on the same one
+        assert _same(backtests.evaluate(train, validation, GENOMES, lambda _: None), expected)
+    assert backtests.genes >= 3 * 2 * len({(s.family, *s.params.values()) for g in GENOMES for s in g.signals})
+    assert 0 < backtests.genes_kept < backtests.genes
 
 
 def test_records_include_the_returns() -> None:
@@ -178,3 +188,10 @@ def test_workers_are_requested_for_a_long_generation_and_released(
     _on_ray(Backtests(CONDITIONS, generation_s=1e-3, max_cpus=3))
     assert asked == [3, 0]
     assert ray.is_initialized()
+
+
+def test_workers_look_for_garbage_less_often() -> None:
+    def thresholds() -> tuple[int, int, int]:
+        return gc.get_threshold()
+
+    assert ray.get(ray.remote(thresholds).remote()) == (50_000, 20, 20)

@@ -1,6 +1,7 @@
-"""The supervisor on Ray: it keeps five actors running, and its own death interrupts none of them.
+"""The supervisor on a Ray of three nodes: it keeps five actors running, and its own death interrupts none of them.
 
-There is no database, so the actors open their roles again and again; their processes are what is tested here.
+There is no database, so the actors open their roles again and again; their processes are what is tested here. One
+supervisor serves all tests; the last one stops it.
 """
 
 import os
@@ -12,8 +13,8 @@ import msgspec
 import psutil
 import pytest
 import ray
+from ray.cluster_utils import Cluster
 
-from actors.connection import connect_ray, disconnect_ray
 from actors.supervisor import ACTORS, Checkpoint, Supervision
 from memesnipe.config.home import Home
 from memesnipe.roles.activity import read_activity
@@ -33,15 +34,45 @@ CLASSES = {
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("home")
-    connect_ray(None, home, "test-supervisor", cpus=2)
+    (home / "logs").mkdir()
+    cluster = Cluster()
+    for resources in ({}, {"arena": 1}, {"arena": 1}):
+        cluster.add_node(num_cpus=1, resources=resources)
+    ray.init(cluster.address, namespace="test-supervisor", log_to_driver=False)
     yield home
-    disconnect_ray()
+    ray.shutdown()
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def left(home: Path) -> int:
+    """The process of an actor that an earlier start has left."""
+    actor = ACTORS["executor"].options(name=f"executor-{RUN}", lifetime="detached").remote(str(home), RUN)
+    actor.run.remote()
+    pid = wait_for("the actor that was left", lambda: running(home, "executor"), 60)
+    checkpoint = Checkpoint(session="earlier", run_id=RUN, actors=(f"executor-{RUN}",))
+    Home(home).checkpoint.write_bytes(msgspec.json.encode(checkpoint))
+    return pid
+
+
+@pytest.fixture(scope="module")
+def supervision(home: Path, left: int) -> Supervision:
+    made = Supervision(home, "first", RUN, {}, detached=False, shared=False, arenas=2)
+    wait_for("another executor", lambda: running(home, "executor") not in (0, left), 60)
+    wait_for("every actor", lambda: all(running(home, actor) for actor in ACTORS), 120)
+    return made
 
 
 def running(home: Path, actor: str) -> int:
     """The process of an actor whose loop runs; 0 while there is none."""
     pid, _ = read_activity(Home(home).run(RUN).activity(actor))
     return pid if pid and CLASSES[actor] in title(pid) else 0
+
+
+def nodes_of(names: set[str]) -> list[str]:
+    """The node of each actor of these names that lives."""
+    actors = ray.state.actors().values()
+    return [a["Address"]["NodeID"] for a in actors if a["State"] == "ALIVE" and a["Name"] in names]
 
 
 def title(pid: int) -> str:
@@ -63,9 +94,28 @@ def kill_and_await(home: Path, actor: str, kill: Callable[[int], None]) -> None:
     wait_for(f"another {actor}", lambda: running(home, actor) not in (0, before), 60)
 
 
-def test_the_five_actors_run_under_their_names_after_any_death(home: Path) -> None:
-    supervision = Supervision(home, "first", RUN, {}, detached=False, shared=False)
-    wait_for("every actor", lambda: all(running(home, actor) for actor in ACTORS), 120)
+@pytest.mark.usefixtures("supervision")
+def test_actors_of_an_earlier_start_are_ended(left: int) -> None:
+    wait_for("the first to end", lambda: not is_alive(left), 20)
+
+
+@pytest.mark.usefixtures("supervision")
+def test_the_actors_are_on_the_node_of_the_supervisor() -> None:
+    """The event log is a file on that node."""
+    names = {"supervisor", *(f"{role}-{RUN}" for role in ACTORS)}
+    wait_for("every actor", lambda: len(nodes_of(names)) == len(names), 60)
+    assert len(set(nodes_of(names))) == 1
+    assert sum(node["Alive"] for node in ray.nodes()) == 3
+
+
+@pytest.mark.usefixtures("supervision")
+def test_arenas_are_on_the_nodes_for_them() -> None:
+    names = {f"arena_{index}-{RUN}" for index in range(2)}
+    wait_for("the arenas", lambda: len(nodes_of(names)) == len(names), 60)
+    assert set(nodes_of(names)) == {node["NodeID"] for node in ray.nodes() if "arena" in node["Resources"]}
+
+
+def test_the_five_actors_run_under_their_names_after_any_death(home: Path, supervision: Supervision) -> None:
     assert all(title(running(home, actor)).startswith(f"ray::{CLASSES[actor]}") for actor in ACTORS)
 
     kill_and_await(home, "executor", lambda pid: os.kill(pid, signal.SIGKILL))
@@ -81,19 +131,9 @@ def test_the_five_actors_run_under_their_names_after_any_death(home: Path) -> No
     assert {actor: running(home, actor) for actor in ACTORS} == before, "it has found the running actors"
     kill_and_await(home, "position", lambda pid: os.kill(pid, signal.SIGKILL))
 
+
+def test_a_stop_ends_the_actors_and_the_supervisor(home: Path, supervision: Supervision) -> None:
     pids = [running(home, actor) for actor in ACTORS]
     supervision.stop()
     wait_for("every actor to end", lambda: not any(is_alive(pid) for pid in pids), 60)
     wait_for("the supervisor to end", lambda: not supervisors(), 20)
-
-
-def test_actors_of_an_earlier_start_are_ended(home: Path) -> None:
-    left = ACTORS["executor"].options(name=f"executor-{RUN}", lifetime="detached").remote(str(home), RUN)
-    left.run.remote()
-    pid = wait_for("the actor that was left", lambda: running(home, "executor"), 60)
-    checkpoint = Checkpoint(session="first", run_id=RUN, actors=(f"executor-{RUN}",))
-    Home(home).checkpoint.write_bytes(msgspec.json.encode(checkpoint))
-    supervision = Supervision(home, "second", RUN, {}, detached=True, shared=True)
-    wait_for("another executor", lambda: running(home, "executor") not in (0, pid), 60)
-    wait_for("the first to end", lambda: not is_alive(pid), 20)
-    supervision.stop()

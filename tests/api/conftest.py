@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import redis
+import sqlalchemy as sa
 import uvicorn
 from sqlalchemy import Engine
 from starlette.types import ASGIApp
@@ -23,11 +24,14 @@ from memesnipe.api.health import ACTORS, HEARTBEAT_KEY
 from memesnipe.api.priority import CommandPriority
 from memesnipe.api.request_checks import RequestChecks
 from memesnipe.servers.process import wait_until
+from memesnipe.storage import schema
 from memesnipe.storage.market_view import Market
+from tests.api.browsing import CHROMIUM, FLAGS, SOL, insert_everything
 
 TOKEN = "a token of the tests"
 PROBLEM = {"type", "title", "status", "detail"}  # the names in every error
 MAX_STREAMS = 3
+NS = 1_000_000_000
 
 
 class Served:
@@ -104,3 +108,67 @@ def serve(database: Engine, market: Market, tmp_path: Path) -> Iterator[Callable
     yield start
     for server in served:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    from playwright.sync_api import expect
+
+    page = browser.new_page()
+    page.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
+    unexpected = []
+
+    def note(item):  # playwright cannot call the method of a list
+        unexpected.append(item)
+
+    page.on("pageerror", note)
+    page.on("request", lambda request: None if "127.0.0.1" in request.url else note(request.url))
+    yield page
+    page.close()
+    # No error, no external request; files are saved from addresses of the page itself.
+    assert [item for item in unexpected if not str(item).startswith(("data:", "blob:"))] == []
+
+
+@pytest.fixture
+def no_console_errors(page):
+    errors = []
+
+    def note(message):
+        if message.type in ("error", "warning"):
+            errors.append(message.text)
+
+    page.on("console", note)
+    yield
+    assert errors == []
+
+
+@pytest.fixture
+def marked(insert):
+    for number, usd in enumerate((1000.0, 1020.0, 1010.5)):
+        insert(
+            schema.EquityRow,
+            **{"seq": number, "ts": number * 60 * NS, "equity_usd": usd},
+            **{"equity_lamports": 10 * SOL, "cash_usd": 900.0},
+        )
+    insert(schema.BreakerRow, level="normal", drawdown=0.009)
+    insert(schema.FeedCursorRow, seq=12345)
+    insert(schema.StreamOffsetRow, actor="executor", stream="events", consumed=12345)
+
+
+@pytest.fixture
+def everything(insert, tmp_path, database, new_run):
+    with database.begin() as connection:
+        kept = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+        connection.execute(kept.values(settings={"initial_capital_usd": 1000.0, "seed": 24}))
+    insert_everything(insert, tmp_path, new_run)

@@ -35,8 +35,26 @@ def test_every_action_over_http_is_in_the_log(client, new_run, insert):
     assert "no strategy 'nobody'" in found[-1]["refused"] and found[0]["refused"] == ""
 
 
+def test_a_position_is_closed_by_name_and_is_in_the_log(client, new_run, insert):
+    insert(schema.StrategyRow, spec_id="abc", mode="paper")
+    insert(schema.PositionRow, spec_id="abc", token=7, mint="So1", token_raw=5, cost_lamports=7, account="paper")
+    insert(schema.PositionRow, spec_id="abc", token=8, mint="So2", account="paper")  # closed
+    paths = ("paper/abc/So1", "paper/abc/So2", "paper/nobody/So1", "live/abc/So1", "else/abc/So1")
+    answers = [client.post(f"/api/positions/{path}/close?reason=a test", headers=HEADERS) for path in paths]
+    assert [answer.status_code for answer in answers] == [202, 404, 404, 404, 404]
+    assert "abc holds no 'So2' on the paper account" in answers[1].json()["detail"]
+    (command,) = client.get("/api/commands").json()
+    assert [command[name] for name in ("name", "spec_id", "account", "token", "mint")] == [
+        "close", "abc", "paper", 7, "So1",
+    ]  # fmt: skip
+    found = client.get("/api/actions").json()[::-1]
+    assert (found[0]["name"], found[0]["mint"], found[0]["account"]) == ("close", "So1", "paper")
+    assert len(found) == 4 and all(action["refused"] and action["mint"] is None for action in found[1:])
+
+
 def test_an_action_without_the_token_is_neither_recorded_nor_done(client, new_run):
     assert client.post("/api/halt").status_code == 401
+    assert client.post("/api/positions/paper/abc/So1/close").status_code == 401
     assert client.get("/api/actions").json() == client.get("/api/commands").json() == []
 
 

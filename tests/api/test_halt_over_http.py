@@ -176,7 +176,7 @@ def test_a_flatten_says_what_is_left_and_why(home, serve, backend, database, new
     answer = json.loads(result.stdout)
     assert answer["sold"] == []
     (left,) = answer["left"]
-    assert left["reason"].startswith("not sold: the order ended as failed slippage")
+    assert left["reason"].startswith("not sold: the order ended as failed (slippage)")
 
 
 @contextmanager

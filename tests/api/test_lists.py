@@ -4,6 +4,7 @@ import csv
 import io
 
 import httpx
+import pandas
 import pytest
 
 from memesnipe.storage import schema
@@ -61,6 +62,23 @@ def test_a_file_has_the_figures_of_the_list_and_runs_no_formula(client, new_run,
     (listed,) = client.get("/api/trades").json()
     assert (row["mint"], listed["mint"]) == ("'=HYPERLINK(1)", "=HYPERLINK(1)")
     assert (int(row["sol_lamports"]), float(row["value_usd"])) == (listed["sol_lamports"], listed["value_usd"])
+
+
+def test_a_parquet_file_has_the_rows_of_the_list_with_their_types(client, new_run, traded, insert):
+    insert(schema.EquityRow, seq=1, ts=5, equity_usd=1_000.5, equity_lamports=5, account="paper")
+    query = "spec_id=a&side=buy"
+    answer = client.get(f"/api/trades.parquet?{query}")
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert answer.headers["content-disposition"] == 'attachment; filename="trades.parquet"'
+    frame = pandas.read_parquet(io.BytesIO(answer.content))
+    listed = client.get(f"/api/trades?{query}").json()
+    assert frame.astype(object).where(frame.notna(), None).to_dict("records") == listed
+    assert (frame["ts"].dtype, frame["value_usd"].dtype) == ("int64", "float64")
+    (mark,) = pandas.read_parquet(io.BytesIO(client.get("/api/equity.parquet").content)).to_dict("records")
+    assert (mark["ts"], mark["equity_usd"]) == (5, 1_000.5)
+    without_rows = pandas.read_parquet(io.BytesIO(client.get("/api/refusals.parquet").content))
+    assert len(without_rows) == 0 and without_rows["seq"].dtype == "int64"
+    assert client.get("/api/trades.xlsx").status_code == 404
 
 
 @pytest.mark.parametrize(

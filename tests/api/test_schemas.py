@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from memesnipe.api.commands import Commands, command_routes
+from memesnipe.api.evolution_routes import evolution_routes
 from memesnipe.api.figures import figure_routes
 from memesnipe.api.market_routes import market_routes
 from memesnipe.api.reads import Reads
@@ -32,6 +33,7 @@ def routes(backend, database, market, tmp_path):
     reads = Reads(backend)
     routers = (
         figure_routes(reads),
+        evolution_routes(reads),
         strategy_routes(reads, describe),
         trade_routes(reads),
         market_routes(reads, market),
@@ -51,7 +53,16 @@ def records(insert, new_run, tmp_path):
     )
     insert(schema.StrategyRow, spec_id="b", mode="retired", deflated_sharpe=0.5, live_usd=3.0, parity_bps=2.0)
     insert(schema.TradeRow, order_id="a/1", mint="So1", seq=1, sol_lamports=5, value_usd=0.1)
-    insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7, value_lamports=9)
+    insert(
+        schema.PositionRow,
+        spec_id="a",
+        token=1,
+        mint="So1",
+        account="paper",
+        token_raw=5,
+        cost_lamports=7,
+        value_lamports=9,
+    )
     insert(schema.PositionRow, spec_id="a", token=2)
     insert(schema.GenerationRow, index=1, best_fitness=float("-inf"), median_fitness=float("nan"))
     insert(TokenVerdictRow, mint="So1", reasons=[{"check": "sale", "detail": "no"}], sources={"sale": "checked"})
@@ -60,7 +71,9 @@ def records(insert, new_run, tmp_path):
     insert(schema.LifecycleRow, number=1, seq=3, spec_id="a", to_mode="paper", from_mode="simulating", reason="good")
     insert(schema_control.RefusalRow, order_id="a-1", seq=3, reason="price", detail="the pool says 1 USD")
     insert(schema.TokenRow, token=1, mint="So1")
-    insert(schema.EvaluationRow, generation=1, spec_id="a", fitness=0.5)
+    bred = {"mix": "one+two", "operator": "crossover", "parents": ["b", "c"]}
+    insert(schema.EvaluationRow, generation=1, spec_id="a", fitness=0.5, **bred)
+    insert(schema.EliteRow, cell="one+two/2/1", spec_id="a", fitness=0.5, generation=1)
     insert(schema.FeedCursorRow, seq=3)
     events = empty(3)
     events["seq"], events["kind"], events["token"], events["price_usd"] = (1, 2, 3), PRICE, 1, 0.5
@@ -77,10 +90,10 @@ def described(route, text):
 
 def test_a_run_without_records_has_the_described_responses(client, routes, all_running, new_run):
     reads = [path for path, route in routes.items() if "GET" in route.methods]
-    assert len(reads) == 25
+    assert len(reads) == 29
     for path in reads:
-        answer = client.get(path.format(spec_id="nobody", mint="nobody"))
-        if "{" in path and not path.endswith("/safety"):
+        answer = client.get(path.format(spec_id="nobody", mint="nobody", ending="csv"))
+        if ("{spec_id}" in path or "{mint}" in path) and not path.endswith("/safety"):
             assert answer.status_code == 404 and Problem.model_validate_json(answer.text), path
         elif routes[path].response_model:
             assert described(routes[path], answer.text) == json.loads(answer.text), path
@@ -88,12 +101,14 @@ def test_a_run_without_records_has_the_described_responses(client, routes, all_r
 
 def test_a_run_with_records_has_the_described_responses(client, routes, all_running, records):
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    for path in ("/api/halt", "/api/risk/reset", "/api/strategies/a/promote", "/api/strategies/a/demote"):
+    closed = "/api/positions/paper/a/So1/close"
+    for path in ("/api/halt", "/api/risk/reset", "/api/strategies/a/promote", "/api/strategies/a/demote", closed):
         text = client.post(path, headers=headers).text
-        assert described(routes[path.replace("/a/", "/{spec_id}/")], text) == json.loads(text), path
+        route = path.replace("/a/", "/{spec_id}/").replace("/paper/", "/{account}/").replace("/So1/", "/{mint}/")
+        assert described(routes[route], text) == json.loads(text), path
     for path in (path for path, route in routes.items() if "GET" in route.methods):
-        text = client.get(path.format(spec_id="a", mint="So1")).text
-        if path.endswith(".csv"):
+        text = client.get(path.format(spec_id="a", mint="So1", ending="csv")).text
+        if path.endswith(".{ending}"):
             assert len(text.splitlines()) == 2, path
             continue
         found = json.loads(text)
@@ -111,8 +126,9 @@ def test_every_response_has_a_schema_in_the_description(client):
                     continue
                 if status == "304":
                     continue
-                (content,) = response["content"].values()
-                assert content["schema"], (path, status)
+                is_file = path.endswith(".{ending}") and status == "200"
+                assert len(response["content"]) == (2 if is_file else 1), (path, status)
+                assert all(content["schema"] for content in response["content"].values()), (path, status)
             kind, name = ("json", "Health") if path == "/api/health" else ("problem+json", "Problem")
             (content,) = operation["responses"]["503"]["content"].items()
             assert (content[0], content[1]["schema"]["$ref"]) == (f"application/{kind}", f"#/components/schemas/{name}")

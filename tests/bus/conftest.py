@@ -7,13 +7,12 @@ import redis
 
 
 @pytest.fixture
-def url(redis_url: str) -> str:
-    return redis_url.removesuffix("/0") + "/9"
+def url(empty_redis: Callable[[], str]) -> str:
+    return empty_redis()
 
 
 @pytest.fixture
 def operator(url: str, as_operator: Callable[[str], str]) -> Iterator[redis.Redis]:
     """Yield a client with all rights."""
     with redis.Redis.from_url(as_operator(url)) as client:
-        client.flushdb()
         yield client

@@ -14,14 +14,14 @@ COMMAND = Path(sys.executable).with_name("memesnipe")
 @pytest.mark.timeout(300)
 def test_every_load_is_measured(tmp_path: Path) -> None:
     done = subprocess.run(
-        [COMMAND, "bench", "live", "--quick", "--repeats", "1", "--json"],
+        [COMMAND, "bench", "live", "--quick", "--repeats", "1", "--genes", "30", "--json"],
         cwd=tmp_path,
         capture_output=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
     found = json.loads(done.stdout)
-    for name, strategies in (("whole_market", 200), ("fast", 50)):
+    for name, strategies in (("whole_market", 200), ("peak", 200), ("fast", 50)):
         assert found[name]["strategies"] == strategies
         assert 0 < found[name]["p50_ms"] <= found[name]["p99_ms"] <= found[name]["p999_ms"] <= found[name]["max_ms"]
         assert found[name]["on_the_desk"] == 20

@@ -136,11 +136,13 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("risk", "show"), {}, 2, "there is no run in this folder yet"),
         (("up", "--tape", "swaps.csv"), {}, 2, "--tape swaps.csv: the synthetic feed reads no tape; add --feed replay"),
         (("strategies",), {}, 2, "there is no run in this folder yet"),
+        (("strategies", "--sort", "age"), {}, 2, "'--sort': 'age' is not one of 'rank', 'trades', 'generation'"),
         (("strategies", "--mode", "dead"), {}, 2, "'--mode': 'dead' is not one of 'live', 'paper', 'simulating'"),
         (("import", "bad.csv", "-o", "a.tape"), {}, 2, "side is neither buy nor sell (2 rows: 1, 3); sol_amount"),
         (("explain", "text.csv"), {}, 2, "memesnipe: input: text.csv: is not JSON: "),
         (("export", "text.csv", "-o", "a.json"), {}, 2, "memesnipe: input: text.csv: is not JSON: "),
         (("backtest", "--tape", "swaps.csv", "--spec", "text.csv"), {}, 2, "--spec text.csv: is not JSON: "),
+        (("restore", "."), {}, 2, "memesnipe: input: .: is a folder; name a file of `memesnipe backup`"),
         (("sql", "SELECT 1", "--tables"), {}, 2, "--tables: takes no query; leave one of them out"),
         (("sql", "SELECT 1", "--limit", "0"), {}, 2, "--limit 0: must be a whole number from 1 to 1000000"),
         (("sql", "SELECT 1"), {}, 1, "runs only while `memesnipe up` does"),
@@ -155,6 +157,23 @@ def test_an_error_is_one_line(
     done = memesnipe(tmp_path, *arguments, **settings)
     assert_one_line(done, code, expected)
     assert not (tmp_path / ".memesnipe" / "postgres").exists(), "a query must not create a database"
+
+
+@pytest.mark.parametrize(
+    ("group", "line"),
+    [
+        ((), "Name a command: `memesnipe up` starts the system, `memesnipe doctor` checks this machine."),
+        (("risk",), "Name one of its commands: `memesnipe risk reset` or `memesnipe risk show`"),
+        (("wallet",), "Name one of its commands: `memesnipe wallet new` or `memesnipe wallet show`"),
+        (("feeds",), "Name one of its commands: `memesnipe feeds check`"),
+    ],
+)
+def test_a_bare_group_says_first_what_to_do(tmp_path: Path, group: tuple[str, ...], line: str) -> None:
+    done = memesnipe(tmp_path, *group)
+    assert (done.returncode, done.stdout) == (2, "")
+    first, empty, usage = done.stderr.splitlines()[:3]
+    assert (first, empty) == (line, "")
+    assert usage.startswith("Usage: memesnipe")
 
 
 @pytest.mark.parametrize(

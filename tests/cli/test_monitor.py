@@ -12,15 +12,18 @@ import sqlalchemy as sa
 
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import simple_genome
+from memesnipe.protocol.account import Account
 from memesnipe.runtime.lock import acquire
 from memesnipe.storage import views
 from memesnipe.storage.rows import Page
-from memesnipe.storage.schema import EquityRow, StrategyRow
+from memesnipe.storage.runs import LIVE_CAPITAL
+from memesnipe.storage.schema import BreakerRow, EquityRow, PositionRow, RunRow, StrategyRow
+from memesnipe.storage.schema_control import RefusalRow
 from memesnipe.storage.strategy_list import StrategyFilter, strategies
 from tests.cli.in_process import memesnipe
 
 HEALTHY = {
-    "status": "healthy", "detail": "",
+    "status": "healthy", "version": "24.0.0", "detail": "", "started_at": "2026-01-02T00:00:00+00:00",
     "parts": {"postgres": {"state": "up", "detail": ""}, "executor": {"state": "running", "detail": ""}},
 }  # fmt: skip
 
@@ -39,7 +42,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: Api
 
     def do_GET(self) -> None:
-        answer = self.server.answers.get(self.path.removeprefix("/api/").partition("?")[0])
+        path = self.path.removeprefix("/api/")
+        answer = self.server.answers.get(path, self.server.answers.get(path.partition("?")[0]))
         body = json.dumps(answer).encode() if answer is not None else b"no JSON"
         self.send_response(200 if answer is not None else 404)
         self.send_header("Content-Length", str(len(body)))
@@ -62,6 +66,29 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
         server.shutdown()
 
 
+def live_run(database: sa.Engine, run_id: int, insert: Callable[..., None]) -> None:
+    """Make a run live: 500 USD of capital, of which 100 are lost, with one open position and a critical breaker."""
+    with database.begin() as connection:
+        settings = {LIVE_CAPITAL: 2_500_000_000}
+        connection.execute(sa.update(RunRow).where(RunRow.run_id == run_id).values(settings=settings))
+    insert(EquityRow, account="paper", seq=1, equity_usd=10_500.0, equity_lamports=52_500_000_000)
+    for seq, usd in ((1, 500.0), (2, 400.0)):
+        insert(EquityRow, account="live", seq=seq, equity_usd=usd, equity_lamports=int(usd * 5_000_000))
+    insert(PositionRow, account="live", spec_id="aa11aa11aa11", token=1, mint="m", cost_lamports=5, value_lamports=4)
+    insert(BreakerRow, account="live", level="critical", drawdown=0.12)
+    insert(RefusalRow, account="live", order_id="live-1", seq=1, reason="too_small")
+
+
+def answer_with_a_live_run(api: Api, database: sa.Engine, run_id: int, insert: Callable[..., None]) -> None:
+    live_run(database, run_id, insert)
+    with database.connect() as connection:  # the answers of the API are these views
+        api.answers |= {"report": views.report(connection, run_id), "strategies": []}
+        for account in Account:
+            api.answers[f"portfolio?account={account}"] = views.portfolio(connection, run_id, account)
+            api.answers[f"risk?account={account}"] = views.risk(connection, run_id, account)
+        api.answers |= {"portfolio": views.portfolio(connection, run_id), "risk": views.risk(connection, run_id)}
+
+
 def test_the_state_is_shown_once(
     api: Api, tmp_path: Path, database: sa.Engine, new_run: int, insert: Callable[..., None]
 ) -> None:
@@ -78,14 +105,57 @@ def test_the_state_is_shown_once(
     done = memesnipe(tmp_path, "monitor", "--once")
     assert (done.returncode, done.stderr) == (0, "")
     shown = " ".join(done.stdout.split())
-    for text in ("MemeSnipe healthy", "executor running", "10,500.00 USD", "aa11aa11aa11 paper +25.00%", "momentum_5m"):
+    for text in (
+        "MemeSnipe healthy",
+        "executor running",
+        "paper 10,500.00 10,500.00",
+        "aa11aa11aa11 paper +25.00%",
+        "momentum_5m",
+    ):
         assert text in shown
     state = json.loads(memesnipe(tmp_path, "monitor", "--json").stdout)
     assert state["running"] is True and state["report"]["run_id"] == new_run
 
 
+def test_a_live_run_has_its_live_account_apart_from_paper(
+    api: Api, tmp_path: Path, database: sa.Engine, new_run: int, insert: Callable[..., None]
+) -> None:
+    answer_with_a_live_run(api, database, new_run, insert)
+    shown = [" ".join(line.split()) for line in memesnipe(tmp_path, "monitor", "--once").stdout.splitlines()]
+    assert "live 500.00 400.00 -100.00 (-20.0%) 1 critical 12.00%" in shown
+    assert "paper 10,500.00 10,500.00 +0.00 (+0.0%) 0 normal 0.00%" in shown
+    accounts = json.loads(memesnipe(tmp_path, "monitor", "--json").stdout)["accounts"]
+    assert (accounts["live"]["equity_usd"], accounts["paper"]["equity_usd"]) == (400.0, 10_500.0)
+
+
+def test_status_has_the_live_account_apart_from_paper(
+    api: Api, tmp_path: Path, database: sa.Engine, new_run: int, insert: Callable[..., None]
+) -> None:
+    answer_with_a_live_run(api, database, new_run, insert)
+    state = json.loads(memesnipe(tmp_path, "status", "--json").stdout)
+    assert (state["mode"], list(state["accounts"])) == ("live", ["paper", "live"])
+    assert state["accounts"]["live"]["level"] == "critical" and state["accounts"]["paper"]["level"] == "normal"
+    shown = " ".join(memesnipe(tmp_path, "status").stdout.split())
+    assert "live account capital 500.00 USD equity 400.00 USD profit -100.00 USD (-20.00%)" in shown
+    assert "open positions 1 breaker critical (new positions at 0x size) drawdown 12.00%" in shown
+
+
+def test_risk_show_has_both_accounts(
+    tmp_path: Path, database: sa.Engine, database_url: str, new_run: int, insert: Callable[..., None]
+) -> None:
+    live_run(database, new_run, insert)
+    url = {"DATABASE_URL": database_url, "MEMESNIPE_HOME": str(tmp_path)}
+    state = json.loads(memesnipe(tmp_path, "risk", "show", "--json", **url).stdout)
+    assert (state["level"], state["accounts"]["live"]["level"]) == ("normal", "critical")
+    done = memesnipe(tmp_path, "risk", "show", **url)
+    shown = " ".join(done.stdout.split())
+    assert "paper account" in shown and "live account capital 500.00 USD" in shown
+    assert "refused on the live account too small 1" in shown
+    assert "nothing was refused on the paper account" in done.stderr
+
+
 def test_a_system_that_is_not_healthy_ends_with_1_and_is_shown_without_figures(api: Api, tmp_path: Path) -> None:
-    api.answers["health"] = {
+    api.answers["health"] = HEALTHY | {
         "status": "degraded", "detail": "position is stalled",
         "parts": {"position": {"state": "stalled", "detail": "waits for \x1b[31m"}},
     }  # fmt: skip

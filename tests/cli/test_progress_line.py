@@ -16,10 +16,15 @@ from memesnipe.servers.process import wait_until
 
 NOTHING: dict[str, Any] = {
     "events": {"published": 0, "consumed": 0, "rejected": 0}, "generations": 0, "trades": 0, "open_positions": 0,
-    "strategies": {"simulating": 0, "paper": 0, "live": 0}, "equity_usd": None, "risk_level": "normal", "halted": False,
+    "strategies": {"simulating": 0, "paper": 0, "live": 0}, "equity_usd": None, "trading_usd": None,
+    "risk_level": "normal", "halted": False,
 }  # fmt: skip
 PUBLISHED = NOTHING | {"events": {"published": 20, "consumed": 0, "rejected": 0}}
-BEGUN = NOTHING | {"events": {"published": 20, "consumed": 10, "rejected": 0}, "equity_usd": 9_000.5}
+BEGUN = NOTHING | {
+    "events": {"published": 20, "consumed": 10, "rejected": 0},
+    "equity_usd": 9_000.5,
+    "trading_usd": -1.234,
+}
 WELL = {"status": "healthy", "detail": "", "parts": {"postgres": {"state": "up", "detail": ""}}}
 
 
@@ -58,7 +63,7 @@ def test_before_the_first_event_the_line_names_the_parts_waited_for(
 
 def test_with_events_the_line_shows_figures_and_health() -> None:
     assert line(BEGUN, WELL).startswith("10 events  generation 0")
-    assert line(BEGUN, WELL).endswith("$9,000.50  risk normal  healthy")
+    assert line(BEGUN, WELL).endswith("$9,000.50  trading -$1.23  risk normal  healthy")
     assert line(BEGUN | {"halted": True}, WELL).endswith("risk normal, halted  healthy")
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from memesnipe.cli.run_strategies import Sort
 from memesnipe.engine.genome import simple_genome
 from memesnipe.storage.schema import StrategyRow
+from memesnipe.storage.strategy_list import SortKey
 from tests.cli.in_process import memesnipe
 
 GENOME = simple_genome("momentum_5m", {}).to_dict()
@@ -17,8 +19,9 @@ IDS = ("aa11aa11aa11", "aa22aa22aa22", "bb33bb33bb33")
 
 @pytest.fixture
 def strategies(insert: Callable[..., None]) -> tuple[str, ...]:
-    for spec_id, mode, gained in zip(IDS, ("simulating", "paper", "simulating"), (0.5, 0.1, -0.25), strict=True):
-        result: dict[str, Any] = {"total_return": gained, "trades": 7}
+    modes, trades = ("simulating", "paper", "simulating"), (7, 7, 9)
+    for spec_id, mode, gained, count in zip(IDS, modes, (0.5, 0.1, -0.25), trades, strict=True):
+        result: dict[str, Any] = {"total_return": gained, "trades": count}
         insert(StrategyRow, spec_id=spec_id, mode=mode, genome=GENOME, result=result, generation=3, since_seq=1)
     return IDS
 
@@ -34,6 +37,8 @@ def test_strategies_are_listed_with_their_ids(
         "spec_id": "aa11aa11aa11", "mode": "simulating", "generation": 3, "allocation_usd": 0.0,
         "families": ["momentum_5m"], "trades": 7, "total_return": 0.5,
     }  # fmt: skip
+    most = memesnipe(tmp_path, "strategies", "--sort", "trades", "--limit", "1", "--json", DATABASE_URL=database_url)
+    assert [row["spec_id"] for row in json.loads(most.stdout)["strategies"]] == ["bb33bb33bb33"]
     options = ("--mode", "simulating", "--limit", "1")
     shown = memesnipe(tmp_path, "strategies", *options, DATABASE_URL=database_url)
     assert "aa11aa11aa11" in shown.stdout and "+50.00%" in shown.stdout and "bb33bb33bb33" not in shown.stdout
@@ -54,3 +59,7 @@ def test_an_unknown_id_is_answered_with_the_nearest(
     done = memesnipe(tmp_path, "promote", wrong, DATABASE_URL=database_url)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"memesnipe: input: there is no strategy {wrong!r} in run {new_run}{near}\n"
+
+
+def test_each_order_is_known_to_the_database() -> None:
+    assert {sort.value for sort in Sort} <= {key.value for key in SortKey}

@@ -12,7 +12,10 @@ from memesnipe.cli import running
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.runtime.lock import acquire
 
-HEALTH = {"status": "unhealthy", "detail": "postgres is down", "parts": {"postgres": {"state": "down", "detail": "-"}}}
+HEALTH = {
+    "status": "unhealthy", "version": "24.0.0", "detail": "postgres is down", "started_at": "2026-01-02T00:00:00+00:00",
+    "parts": {"postgres": {"state": "down", "detail": "-"}},
+}  # fmt: skip
 
 
 class Api(ThreadingHTTPServer):
@@ -61,7 +64,7 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     ("report", "expected"),
     [
         (None, "no report: the database has not responded for 0.2 s"),
-        (b"<html>", "no report: unexpected character"),
+        (b"<html>", "no report: /api/report: 503 Service Unavailable"),
         (b'{"status": 503, "detail": "the database does not respond"}', "no report: the database does not respond"),
     ],
 )

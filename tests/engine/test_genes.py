@@ -3,32 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome, SignalGene, simple_genome
-from memesnipe.errors import StrategyError
-from memesnipe.market.events import PRICE
-from memesnipe.sdk import Strategy
-from memesnipe.sdk.strategy import BUY
 from tests.engine.random_market import FAMILIES, random_events, random_genomes, random_model
 from tests.engine.test_parity import compare
 from tests.support import saved_and_loaded, state_bytes
 
 ALL = 10
-
-
-class Loud(Strategy):
-    """Returns a number that is no vote."""
-
-    family = "loud"
-    subscriptions = (PRICE,)
-
-    def on_event(p, s, e):
-        return 2 * BUY
 
 
 def related(rng: np.random.Generator, count: int) -> list[Genome]:
@@ -123,10 +108,3 @@ def test_only_strategies_that_join_together_share_a_gene() -> None:
     assert engine.population.genes.uses == [0, 2]
     engine.add(simple_genome("basis", {}))
     assert engine.population.genes.uses == [1, 2], "a freed record is used again"
-
-
-def test_a_number_that_is_no_vote_is_refused() -> None:
-    engine = Engine({"loud": Loud()}, FillModel(), 1000.0)
-    engine.add(simple_genome("loud", {}))
-    with pytest.raises(StrategyError, match="loud: on_event returned neither BUY, SELL, SHORT nor HOLD"):
-        engine.advance(random_events(np.random.default_rng(1), 50, 2, 1.0))

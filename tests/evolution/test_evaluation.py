@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from memesnipe.engine.genome import SignalGene
+from memesnipe.engine.kept_votes import KeptVotes
 from memesnipe.evolution.evaluation import BLOCKS, Evaluation, Segment, evaluate, run_segment
 from memesnipe.evolution.fitness import WORST, fitness_of
 from memesnipe.evolution.spans import cut, search_spans, slices_of, span_of
@@ -38,6 +39,16 @@ def test_slicing_a_segment_does_not_change_the_evaluation(size: int) -> None:
     for whole, sliced in zip(_evaluate(), _evaluate(*parts), strict=True):
         assert (whole.train, whole.validation, whole.fitness) == (sliced.train, sliced.validation, sliced.fitness)
         assert np.array_equal(whole.moments, sliced.moments)
+
+
+def test_votes_are_kept_of_segments_with_a_key() -> None:
+    kept, train, validation = KeptVotes(2**20), replace(TRAIN, key="1"), replace(VALIDATION, key="2")
+    evaluate(TRAIN, VALIDATION, population(), FAMILIES, SURE, 1000.0, kept)
+    assert kept.asked == 0
+    for _ in range(2):
+        found = evaluate(train, validation, population(), FAMILIES, SURE, 1000.0, kept)
+        assert [(e.train, e.validation) for e in found] == [(e.train, e.validation) for e in _evaluate()]
+    assert 0 < kept.found == kept.asked / 2
 
 
 def test_a_record_has_one_return_per_minute_of_the_span() -> None:

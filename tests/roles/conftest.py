@@ -117,19 +117,18 @@ def stage(
     tmp_path: Path,
     database: sa.Engine,
     database_url: str,
-    redis_url: str,
+    empty_redis: Callable[[], str],
     as_operator: Callable[[str], str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stage]:
     """Yield a run at full speed, in lockstep; a decision is due every 60 s of event time."""
-    own = redis_url.removesuffix("/0") + "/8"
+    own = empty_redis()
     values = {"database_url": database_url.replace("+psycopg", ""), "redis_url": own, "memesnipe_home": tmp_path}
     settings = settings_from(values, env_file=None)
     write_resolved(settings, Home(tmp_path).settings)
     (tmp_path / "logs").mkdir()
     run = begin_run(database, f"test:{uuid4().hex}", FeedChoice("list", 0.0).to_dict(), {})
     with redis.Redis.from_url(as_operator(own)) as client:
-        client.flushdb()
         made = Stage(tmp_path, run.run_id, database, client, monkeypatch)
         yield made
     for role in made.started:

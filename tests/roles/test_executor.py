@@ -1,5 +1,6 @@
 """The executor applies a command at its position among the events, in whatever order streams are republished."""
 
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -21,8 +22,10 @@ from tests.verification.small_run import SmallRuns
 
 
 @pytest.mark.timeout(120)
-def test_a_command_waits_for_the_events_before_it(tmp_path: Path, database: sa.Engine, redis_url: str) -> None:
-    small = SmallRuns(tmp_path, database, redis_url.removesuffix("/0") + "/6")
+def test_a_command_waits_for_the_events_before_it(
+    tmp_path: Path, database: sa.Engine, empty_redis: Callable[[], str]
+) -> None:
+    small = SmallRuns(tmp_path, database, empty_redis())
     run_id = begin_run(database, "replay:command", small.choice.to_dict(), small.settings.deciding).run_id
     context = Context(tmp_path, run_id)
     context.bus.take_over(installation_of(tmp_path), run_id)

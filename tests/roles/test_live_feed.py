@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from actors.host import Host
 from memesnipe.feeds.base import OWN_TS, FeedStatus
+from memesnipe.feeds.choice import FeedChoice
 from memesnipe.feeds.live import LiveFeed
 from memesnipe.feeds.merge import MergedFeed
 from memesnipe.market.events import NS_PER_S, STALE
@@ -22,6 +23,7 @@ from memesnipe.roles.intake import BATCH
 from memesnipe.roles.market_data import MarketData
 from memesnipe.storage.commands import enqueue, pending_commands
 from memesnipe.storage.event_log import read_batches
+from memesnipe.storage.schema import RunRow
 from memesnipe.storage.schema_control import CommandRow, LeaseRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.testing.live_source import ScriptedSource
@@ -111,6 +113,24 @@ def test_commands_are_asked_for_at_intervals_while_events_arrive(stage: Stage, m
             step_until(market, lambda expected=market.seq + 1: market.seq == expected)
         assert (len(questions) >= 5) == (interval_s == 0.0)
         assert len(questions) <= allowed
+
+
+def test_a_feed_that_a_clock_paces_asks_for_commands_at_intervals_too(stage: Stage, monkeypatch) -> None:
+    paced = sa.update(RunRow).where(RunRow.run_id == stage.run_id)
+    with stage.database.begin() as connection:
+        connection.execute(paced.values(options=FeedChoice("list", 0.1).to_dict()))
+    monkeypatch.setattr("memesnipe.roles.market_data.ASK_EVERY_S", 60.0)
+    market = stage.market(trades(20))  # due every 10 ms
+    market.open()
+    questions: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM commands" in statement:
+            questions.append(statement)
+
+    sa.event.listen(market.context.database, "before_cursor_execute", note)
+    step_until(market, lambda: market.seq == 20)
+    assert len(questions) == 1
 
 
 def test_the_end_is_recorded_after_the_last_event(stage: Stage) -> None:

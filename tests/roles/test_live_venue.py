@@ -1,5 +1,6 @@
 """The live venue as it is put together: a local chain, the real signer over HTTP, and PostgreSQL."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -153,6 +154,22 @@ def test_orders_are_signed_land_and_agree_with_the_wallet_to_the_lamport(live: L
     assert [one.priority_fee_lamports + one.tip_lamports for one in live.outcomes] == [
         pytest.approx(110_000, abs=2), pytest.approx(110_000, abs=2),
     ]  # fmt: skip
+    _assert_logged(live, ("live-spec-1", "live-spec-2"))
+
+
+def _assert_logged(live: Live, order_ids: tuple[str, ...]) -> None:
+    """Every line about a submission, and the signer's record of it, have the ids of its order."""
+    lines = [json.loads(line) for line in (Home(live.stage.home).logs / "venue.jsonl").read_text().splitlines()]
+    for order_id in order_ids:
+        of_order = [line for line in lines if line["order_id"] == order_id]
+        observed = [line["observed"] for line in of_order]
+        assert observed[:4] == ["Accepted", "Built", "Signed", "SendFinished"]
+        assert "TransactionSeen" in observed and of_order[-1]["status"] == "reconciled"
+        assert {(line["run"], line["seq"], line["mint"]) for line in of_order} == {(live.stage.run_id, 1, live.mint)}
+        assert {line["signature"] for line in of_order[2:]} == {of_order[2]["signature"]}
+    audited = [json.loads(line) for line in (live.folder / "signer" / "audit.jsonl").read_text().splitlines()]
+    assert [entry["order_id"].partition("/")[2] for entry in audited if "order_id" in entry] == list(order_ids)
+    assert len(lines) == sum(line["order_id"] in order_ids for line in lines)
 
 
 def test_a_sale_of_everything_returns_the_rent(live: Live) -> None:

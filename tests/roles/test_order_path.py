@@ -1,6 +1,7 @@
 """Every order and every fill of a run is in the logs and in the traces, by the ids of the database."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from tests.verification.small_run import small_runs
 
 
 @pytest.mark.timeout(300)
-def test_logs_and_traces_have_every_order_and_fill(tmp_path: Path, database: sa.Engine, redis_url: str) -> None:
+def test_logs_and_traces_have_every_order_and_fill(
+    tmp_path: Path, database: sa.Engine, empty_redis: Callable[[], str]
+) -> None:
     receiver = Receiver()
     settings = {"otlp_endpoint": receiver.url, "log_level": "DEBUG"}
     try:
-        with small_runs(tmp_path, database, redis_url.removesuffix("/0") + "/12", settings=settings) as small:
+        with small_runs(tmp_path, database, empty_redis(), settings=settings) as small:
             run_id = small.run("replay:order-path", lambda _: None)
     finally:
         receiver.close()

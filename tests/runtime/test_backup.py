@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -117,9 +117,9 @@ def test_a_database_that_cannot_be_dumped_leaves_no_file(
 
 @pytest.mark.timeout(300)
 def test_a_run_that_is_restored_from_the_middle_continues_without_a_difference(
-    tmp_path: Path, elsewhere: Path, database: sa.Engine, redis_url: str
+    tmp_path: Path, elsewhere: Path, database: sa.Engine, empty_redis: Callable[[], str]
 ) -> None:
-    backup, feed, url = tmp_path / "one.backup", "replay:restored", redis_url.removesuffix("/0")
+    backup, feed = tmp_path / "one.backup", "replay:restored"
     taken: list[int] = []
 
     def take(run_id: int) -> None:
@@ -128,13 +128,13 @@ def test_a_run_that_is_restored_from_the_middle_continues_without_a_difference(
             taken.append(run_id)
 
     (tmp_path / "first").mkdir()
-    with small_runs(tmp_path / "first", database, f"{url}/8") as small:
+    with small_runs(tmp_path / "first", database, empty_redis()) as small:
         run_id = small.run(feed, take)
     assert taken == [run_id]
 
     there = moved(small.settings, elsewhere)
     restore_backup(there, backup)
-    with open_database(there) as (copied, _), small_runs(elsewhere, copied, f"{url}/9", commands={}) as continued:
+    with open_database(there) as (copied, _), small_runs(elsewhere, copied, empty_redis(), commands={}) as continued:
         with copied.connect() as connection:
             consumed = sa.select(sa.func.min(StreamOffsetRow.seq)).where(
                 StreamOffsetRow.run_id == run_id, StreamOffsetRow.stream == "events"

@@ -1,11 +1,9 @@
 """Notifications arrive at a real webhook through Apprise: each fact once, a limited number, and no secret."""
 
 import json
-import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,39 +20,9 @@ from memesnipe.storage.schema import BreakerRow, LifecycleRow
 from memesnipe.telemetry.apprise_sender import AppriseSender
 from memesnipe.telemetry.logs import open_log
 from memesnipe.telemetry.notices import Notice, Outbox
+from tests.webhook import TOKEN, Webhook
 
 TIMEOUT_S = 20.0
-TOKEN = "hidden-token"
-
-
-class Webhook:
-    """A server that keeps what is posted to it, and answers with a status."""
-
-    def __init__(self) -> None:
-        self.posted: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
-        self.status = 200
-        webhook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                webhook.posted.put((self.path, body))
-                self.send_response(webhook.status)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"json://localhost:{self.server.server_port}/{TOKEN}"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture

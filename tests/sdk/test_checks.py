@@ -115,6 +115,30 @@ return HOLD
 
 return s.mean_price  #! on_event returns BUY, SELL, SHORT or HOLD, but this is a float
 
+return 2 * BUY  #! on_event returns BUY, SELL, SHORT or HOLD, but 2 * BUY may be another number
+
+return BUY if e.ts > 1 else -3  #! but BUY if e.ts > 1 else -3 may be another number
+
+return e.ts > 1 and e.side  #! may be another number
+
+return s.last_ts  #! s.last_ts may be another number
+s.last_ts = e.ts
+
+if e.ts > 1:
+    s.last_ts = BUY
+    return s.last_ts  #! s.last_ts may be another number
+s.last_ts += 1
+return HOLD
+
+x, y = BUY, e.side
+x, y = y, x
+return x  #! x may be another number
+
+s.mean_price = e.ts
+return int(s.mean_price)  #! int(s.mean_price) may be another number
+
+return min(BUY, e.side)  #! min(BUY, e.side) may be another number
+
 for i in range(3):  #! a loop is not allowed in on_event
     pass
 return HOLD
@@ -306,8 +330,17 @@ return HOLD if not e.kind == PRICE or e.price_usd > 1.0 else BUY
 x = e.price_usd if e.kind == PRICE else e.sentiment
 return BUY if x > 1.0 else HOLD
 
-s.last_ts = BUY
+if e.ts > 1:
+    s.last_ts = BUY
+elif e.ts > 2:
+    s.last_ts = s.last_ts
+else:
+    x, y = SELL, HOLD
+    x, y = y, x
+    s.last_ts = max(x, y, int(e.ts > 3))
 return s.last_ts
+
+return e.ts > 1 or -2
 
 pass
 if e.ts > 0:

@@ -1,4 +1,4 @@
-"""The local chain as a child process: it answers, ends with its block, and is not replaced when it dies."""
+"""The local chain as a child process: it answers, ends with its block, and goes on when it was killed."""
 
 import os
 import signal
@@ -19,19 +19,38 @@ def children() -> list[psutil.Process]:
     return [one for one in psutil.Process().children() if "localnet" in one.cmdline()]
 
 
-def test_a_chain_funds_its_wallet_and_its_death_is_an_error(tmp_path: Path) -> None:
-    with LocalChain(tmp_path, ["--fund", WALLET, "--sol", "2"]) as chain:
+def answers(url: str) -> bool:
+    try:
+        genesis_hash(url)
+    except MemeSnipeError:
+        return False
+    return True
+
+
+def test_a_chain_funds_its_wallet_and_goes_on_after_a_kill(tmp_path: Path) -> None:
+    with LocalChain(tmp_path, ["--fund", WALLET, "--sol", "2", "--slot-ms", "50"]) as chain:
         chain.launch()
         urls = chain.wait()
         assert read_balance(urls.rpc_url, WALLET) == 2_000_000_000
-        assert genesis_hash(urls.rpc_url)
-        chain.check()
+        genesis = genesis_hash(urls.rpc_url)
+        assert not chain.restart_if_dead()
         (child,) = children()
         os.kill(child.pid, signal.SIGKILL)
         child.wait(10)
-        with pytest.raises(MemeSnipeError, match="the run cannot go on"):
-            chain.check()
+        assert chain.restart_if_dead()
+        assert not chain.restart_if_dead()
+        assert wait_until(lambda: answers(urls.rpc_url), 60)
+        assert (genesis_hash(urls.rpc_url), read_balance(urls.rpc_url, WALLET)) == (genesis, 2_000_000_000)
     assert wait_until(lambda: not children(), 10)
+
+
+def test_the_next_launch_is_another_chain(tmp_path: Path) -> None:
+    found = []
+    for seed in ("1", "2"):
+        with LocalChain(tmp_path, ["--seed", seed]) as chain:
+            chain.launch()
+            found.append(genesis_hash(chain.wait().rpc_url))
+    assert found[0] != found[1]
 
 
 def test_a_chain_with_wrong_options_says_why_it_does_not_start(tmp_path: Path) -> None:

@@ -28,10 +28,16 @@ class Node(BaseHTTPRequestHandler):
 
     answers: ClassVar[dict[str, Any]] = {}
     asked: ClassVar[list[dict[str, Any]]] = []
+    batches_refused: ClassVar[list[list[dict[str, Any]]]] = []
     slots: ClassVar[Iterator[int]]  # of the answers
+    to_batches: ClassVar[tuple[int, bytes] | None] = None  # status and answer to every batch; None: they are answered
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if isinstance(request, list) and self.to_batches is not None:
+            self.batches_refused.append(request)
+            self.reply(*self.to_batches)
+            return
         requests = request if isinstance(request, list) else [request]
         self.asked.extend(requests)
         values = [self.answers[one["method"]] for one in requests]
@@ -42,7 +48,10 @@ class Node(BaseHTTPRequestHandler):
         ]
         content = next((value for value in values if isinstance(value, bytes)), b"")
         content = content or json.dumps(answers if isinstance(request, list) else answers[0]).encode()
-        self.send_response(500 if content == b"500" else 200)
+        self.reply(500 if content == b"500" else 200, content)
+
+    def reply(self, status: int, content: bytes) -> None:
+        self.send_response(status)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -54,6 +63,7 @@ class Node(BaseHTTPRequestHandler):
 @pytest.fixture
 def chain() -> Iterator[RpcChain]:
     Node.answers, Node.asked, Node.slots = {}, [], repeat(7)
+    Node.to_batches, Node.batches_refused = None, []
     with HTTPServer(("127.0.0.1", 0), Node) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -158,6 +168,42 @@ def test_accounts_and_simulation_are_of_the_same_block(chain: RpcChain) -> None:
     with pytest.raises(RefusedError, match="the node moves on") as caught:
         chain.simulate(b"transaction", [KEY])
     assert caught.value.reason is Reason.RPC
+
+
+NO_BATCHES = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "batches are not supported"}}'
+
+
+@pytest.mark.parametrize("refusal", [(200, NO_BATCHES), (400, NO_BATCHES), (413, b"too large"), (405, b"")])
+def test_a_node_that_refuses_batches_is_asked_one_after_the_other(chain: RpcChain, refusal: tuple[int, bytes]) -> None:
+    Node.to_batches = refusal
+    Node.answers["getMultipleAccounts"] = [None]
+    Node.answers["simulateTransaction"] = {"err": None, "logs": [], "accounts": [account(b"b", str(OTHER), 9)]}
+    for _ in range(2):
+        assert chain.simulate(b"transaction", [KEY]).after == {KEY: Account(9, OTHER, b"b")}
+    assert len(Node.batches_refused) == 1, "it is not asked for a batch again"
+    first, second = (one["params"][-1] for one in Node.asked[:2])
+    assert ("minContextSlot" in first, second["minContextSlot"]) == (False, 7)
+
+
+def test_single_answers_of_different_blocks_are_refused(chain: RpcChain) -> None:
+    Node.to_batches = (200, NO_BATCHES)
+    Node.answers["getMultipleAccounts"] = [None]
+    Node.answers["simulateTransaction"] = {"err": None, "logs": [], "accounts": [account(b"b", str(OTHER), 9)]}
+    Node.slots = chained([1, 2, 3, 3], count(4))
+    assert chain.simulate(b"transaction", [KEY]).before == {}
+    with pytest.raises(RefusedError, match="the node moves on"):
+        chain.simulate(b"transaction", [KEY])
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_node_that_fails_has_not_refused_batches(chain: RpcChain, status: int) -> None:
+    Node.to_batches = (status, b"{}")
+    for _ in range(2):
+        with pytest.raises(RefusedError) as caught:
+            chain.simulate(b"transaction", [KEY])
+        assert caught.value.reason is Reason.RPC
+    assert len(Node.batches_refused) == 2
+    assert Node.asked == []
 
 
 @pytest.mark.parametrize("value", [{"err": None}, {"err": None, "accounts": []}, {"accounts": [None, None]}, None, []])

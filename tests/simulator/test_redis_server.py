@@ -98,8 +98,8 @@ def _append_foreign(server: Any, number: int) -> Any:
 
 
 @pytest.fixture
-def real(redis_url: str, as_operator: Callable[[str], str]) -> str:
-    return as_operator(redis_url.removesuffix("/0") + "/7")
+def real(empty_redis: Callable[[], str], as_operator: Callable[[str], str]) -> str:
+    return as_operator(empty_redis())
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)

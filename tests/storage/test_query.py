@@ -58,11 +58,11 @@ def test_a_query_that_writes_or_returns_no_rows_is_rejected_in_one_line(
 
 def test_rows_are_truncated_at_the_limit_and_repeated_columns_are_kept(url: str) -> None:
     repeated = query_rows(url, "SELECT 1 AS a, 2 AS a, 'a%' LIKE 'a%' AS c")
-    assert repeated == QueryResult([{"a": 1, "a_2": 2, "c": True}], False)
+    assert repeated == QueryResult(["a", "a_2", "c"], [{"a": 1, "a_2": 2, "c": True}], False)
     assert query_rows(url, "SELECT generate_series(1, 3) AS n;").is_truncated is False
     many = query_rows(url, "SELECT generate_series(1, 1000000000) AS n")
-    assert many == QueryResult([{"n": 1}, {"n": 2}, {"n": 3}], is_truncated=True)
-    assert query_rows(url, "SELECT run_id FROM runs WHERE false") == QueryResult([], is_truncated=False)
+    assert many == QueryResult(["n"], [{"n": 1}, {"n": 2}, {"n": 3}], is_truncated=True)
+    assert query_rows(url, "SELECT run_id FROM runs WHERE false") == QueryResult(["run_id"], [], is_truncated=False)
 
 
 def test_a_query_that_takes_long_is_stopped(url: str) -> None:

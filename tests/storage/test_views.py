@@ -44,6 +44,7 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
         "trades": 0,
         "open_positions": 0,
         "equity_usd": None,
+        "trading_usd": None,
         "risk_level": "normal",
         "halted": False,
         "live": None,
@@ -76,10 +77,10 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
         insert(schema.OrderRow, order_id=f"a/{number}")
         insert(schema.TradeRow, order_id=f"a/{number}", side=side, status=status)
     insert(schema.OrderRow, order_id="a/9", status="intended")
-    insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7)
+    insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7 * SOL)
     insert(schema.PositionRow, spec_id="a", token=2, token_raw=0)
     insert(schema.EquityRow, seq=10, equity_usd=1000.0)
-    insert(schema.EquityRow, seq=20, equity_usd=990.0)
+    insert(schema.EquityRow, seq=20, equity_usd=990.0, equity_lamports=9900 * SOL)
     insert(schema.BreakerRow, level="warning", drawdown=0.06)
     assert views.report(conn, new_run) == {
         "run_id": new_run,
@@ -99,6 +100,7 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
         "trades": 1,
         "open_positions": 1,
         "equity_usd": 990.0,
+        "trading_usd": pytest.approx(-0.7),
         "risk_level": "warning",
         "halted": False,
         "live": None,
@@ -118,7 +120,7 @@ def test_positions_are_valued_at_the_last_price_of_sol(conn, new_run, insert):
     insert(schema.EquityRow, seq=5, equity_lamports=10 * SOL, equity_usd=2000.0)
     held, closed = views.positions(conn, new_run)
     worth = views.portfolio(conn, new_run)
-    assert (worth["realised_sol"], worth["unrealised_sol"]) == (-1.0, 1.0)
+    assert (worth["realised_sol"], worth["unrealised_sol"], worth["trading_usd"]) == (-1.0, 1.0, 0.0)
     assert held["open"] and held["unrealised_lamports"] == SOL and held["unrealised_sol"] == 1.0
     assert held["unrealised_usd"] == pytest.approx(200.0) and held["unrealised_return"] == 0.5
     assert not closed["open"] and closed["realised_usd"] == pytest.approx(-200.0)

@@ -12,7 +12,8 @@ import pytest
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.tapes.tape import Tape, write_tape
-from tests.system.installation import TAPE_EVENTS, Installation, wait_for
+from tests.system.installation import SHORT_TAPE_EVENTS, TAPE_EVENTS, Installation, wait_for
+from tests.system.nodes import Nodes
 
 Make = Callable[..., Installation]
 
@@ -52,11 +53,30 @@ def installations_of_module() -> Iterator[Make]:
 
 
 @pytest.fixture(scope="session")
+def nodes() -> Iterator[Nodes]:
+    folder = Path(tempfile.mkdtemp(prefix="nodes-", dir="/tmp"))
+    cluster = Nodes(folder)
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tape of the synthetic market."""
+    return _tape(tmp_path_factory, TAPE_EVENTS)
+
+
+@pytest.fixture(scope="session")
+def short_tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first events of that tape; strategies trade in it too."""
+    return _tape(tmp_path_factory, SHORT_TAPE_EVENTS)
+
+
+def _tape(tmp_path_factory: pytest.TempPathFactory, count: int) -> Path:
     feed = SyntheticFeed(7).messages(0)
     sequencer = Sequencer(60, 600)
-    events, rejected = sequencer.stamp([next(feed) for _ in range(TAPE_EVENTS)])
+    events, rejected = sequencer.stamp([next(feed) for _ in range(count)])
     assert not rejected
     path = tmp_path_factory.mktemp("tape") / "synthetic.tape"
     write_tape(path, Tape(np.asarray(events), sequencer.mints))

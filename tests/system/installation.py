@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,9 +18,10 @@ from memesnipe.compiled import CACHE_FOLDER
 from memesnipe.config.home import installation_of
 from memesnipe.servers.ray_folder import ray_folder
 from memesnipe.testing.chaos.replay import QUICK, RAY_ENVIRONMENT
+from tests.pages import ROOT
 
 COMMAND = Path(sys.executable).with_name("memesnipe")
-TAPE_EVENTS = 8_000
+TAPE_EVENTS, SHORT_TAPE_EVENTS = 8_000, 4_000
 POLL_S = 0.05
 _MAX_PAUSE_S = 2.0
 _PAUSES = 9  # between two looks, in durations of a look: looking takes a tenth of the time
@@ -58,35 +60,24 @@ def processes_of(folder: Path) -> dict[int, str]:
     return found
 
 
-# How many ports each program may listen at.
-PORTS = {
-    "gcs_server": 1,
-    "raylet/raylet": 2,
-    "autoscaler/_private/monitor.py": 1,
-    "dashboard/dashboard.py": 2,
-    "ray::DashboardAgent": 3,
-    "ray::RuntimeEnvAgent": 1,
-    "ray::ProxyActor": 2,
-    "ray::": 2,  # an actor or a task, with its metrics
-    "actors.cluster": 1,
-    "valkey": 1,
-    "redis": 1,
-    "postgres": 1,
-}
+def documented_ports() -> dict[str, int]:
+    """How many ports each program may listen at: the table of SECURITY.md, in its order."""
+    section = (ROOT / "SECURITY.md").read_text().partition("## What listens")[2].partition("## TLS")[0]
+    return {program: int(count) for program, count in re.findall(r"^\| `([^`]+)` \| (\d+) \|", section, re.M)}
 
 
 def open_to_others(folder: Path) -> list[str]:
-    """What the processes of a folder listen at and should not: more ports than are known, or beyond loopback."""
-    found = []
+    """What the processes of a folder listen at and should not: more ports than documented, or beyond loopback."""
+    found, ports = [], documented_ports()
     for pid, command in processes_of(folder).items():
         try:
             listens = [c.laddr for c in psutil.Process(pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
         except psutil.NoSuchProcess:
             continue  # it ended while we looked
-        allowed = next((count for program, count in PORTS.items() if program in command), 0)
+        allowed = next((count for program, count in ports.items() if program in command), 0)
         beyond = [str(a) for a in listens if a.ip not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")]
         if beyond or len(listens) > allowed:
-            found.append(f"{command[:80]}: {[str(a) for a in listens]}, of which {allowed} on loopback are known")
+            found.append(f"{command[:80]}: {[str(a) for a in listens]}, of which {allowed} on loopback are documented")
     return found
 
 

@@ -15,18 +15,26 @@ import sqlalchemy as sa
 
 from memesnipe.config.settings import read_resolved
 from memesnipe.engine.fills import SETTLED
+from memesnipe.market.events import STALE
 from memesnipe.servers.process import read_pid
 from memesnipe.storage.database import connect
+from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.schema import OrderRow
 from tests.system.installation import Installation, processes_of, wait_for
 
 # Time passes quickly, so that strategies trade soon after a start. Two systems run on one small machine beside other
-# tests, so there are about 70 events and one decision a second, and a generation every five: most of the processor
+# tests, so there are about 50 events a second, a decision every two and a generation every eight: half of the processor
 # time of these tests is that of their systems at work. Positions are so small that no loss keeps the breaker from
 # letting them buy.
-SPEED = ("--speed", "12")
+SPEED = ("--speed", "8")
 LIVE = ("up", *SPEED, "--json")
 CALM = {"GENERATION_INTERVAL_SECS": "60", "REBALANCE_INTERVAL_SECS": "15", "GLOBAL_MAX_POSITION_USD": "20"}
+# Where nobody listens: what is on this machine is asked without a proxy, by us and by Ray.
+PROXIES = {
+    name: "http://127.0.0.1:9"
+    for proxy in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+    for name in (proxy, proxy.upper())
+}
 _HEALTH_PAUSE_S = 0.3  # the answer takes four processes of the system some time
 
 
@@ -147,3 +155,23 @@ def stopped_postgres(installation: Installation) -> Iterator[None]:
 def _signal(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
+
+
+def controllers_of(installation: Installation) -> set[int]:
+    return {pid for pid, command in processes_of(installation.folder).items() if "ray::ServeController" in command}
+
+
+def bought_on_stale_events(installation: Installation) -> set[int]:
+    with database_of(installation) as connection:
+        bought = set(connection.scalars(sa.select(OrderRow.decided_seq).where(OrderRow.side == "buy")))
+    stale: set[int] = set()
+    for events in read_batches(installation.folder / ".memesnipe/runs/1/events.bin", 1, max(bought)):
+        stale |= set(events["seq"][events["flags"] & STALE > 0].tolist())
+    return bought & stale
+
+
+def a_simulating_strategy(installation: Installation) -> str:
+    """Return a strategy that simulates and has not traded, so that nothing but a command promotes it; "" without."""
+    found = get(installation, "api/strategies?limit=500")
+    idle = [one["spec_id"] for one in found if one["mode"] == "simulating" and not (one["result"] or {}).get("trades")]
+    return str(idle[0]) if idle else ""

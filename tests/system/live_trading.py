@@ -1,18 +1,24 @@
 """A system that trades live on a local Solana: its strategies, their promotion, and what became of their orders."""
 
 import os
+import re
 import signal
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 
 from memesnipe.protocol.account import Account
 from memesnipe.storage.account_views import account_figures, outcomes
 from memesnipe.storage.runs import has_settled
+from memesnipe.storage.schema_submissions import SubmissionRow
 from tests.system.installation import Installation, processes_of, wait_for
 from tests.system.live import database_of, get
+
+_REST = re.compile(r"\w*\d\w*")
 
 # A strategy that trades whatever the market does: buys and sells a few events later.
 STEADY = '''\
@@ -96,6 +102,14 @@ def live_outcomes(installation: Installation) -> dict[str, int]:
         return outcomes(connection, 1)
 
 
+def unsigned_reasons(installation: Installation) -> dict[str, int]:
+    """Return the number of live orders that were not signed by the reason, without its numbers and addresses."""
+    query = sa.select(SubmissionRow.failure).where(SubmissionRow.outcome == "unsent")
+    with database_of(installation) as connection:
+        reasons = Counter(_REST.sub("_", text)[:80] for text in connection.scalars(query))
+    return dict(reasons.most_common())
+
+
 def live_figures(installation: Installation) -> dict[str, Any]:
     with database_of(installation) as connection:
         return account_figures(connection, 1, Account.LIVE)
@@ -127,3 +141,12 @@ def is_executor(command: str) -> bool:
 
 def is_signer(command: str) -> bool:
     return command.startswith("ray::ServeReplica:signer")
+
+
+def is_chain(command: str) -> bool:
+    return "-m memesnipe localnet " in command
+
+
+def chain_log(installation: Installation) -> str:
+    """Return what the local chain has printed; its last line counts blocks, transactions and faults since its start."""
+    return (installation.folder / ".memesnipe" / "localnet" / "chain" / "server.log").read_text()

@@ -1,83 +1,25 @@
 """`memesnipe evolve` finds the same whatever happens to the machines that run it."""
 
-import contextlib
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import sqlalchemy as sa
 
 from memesnipe.notebook import Search, backtest
-from memesnipe.servers.process import free_port
 from memesnipe.storage.schema_searches import SearchGeneration, SearchRow
 from memesnipe.tapes.tape import Tape, write_tape
 from memesnipe.testing.labelled_markets import Edge, labelled_market
-from tests.system.installation import Installation, processes_of, share_compiled, wait_for
+from tests.system.installation import Installation, processes_of, wait_for
+from tests.system.nodes import Nodes
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
-RAY = Path(sys.executable).with_name("ray")
 GENERATIONS = 4
 SEARCH = ("--generations", str(GENERATIONS), "--population", "100", "--polish", "8", "--seed", "3", "--json")
-
-
-class Nodes:
-    """A Ray cluster of several nodes on this machine; its head runs no backtests."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        share_compiled(folder)
-        self.reach = {"HOME": str(folder), "RAY_AUTH_MODE": "token", "RAY_health_check_initial_delay_ms": "0"}
-        self.reach |= {"RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms": "1000"}
-        self._ray("get-auth-token", "--generate")
-        self.address = f"127.0.0.1:{free_port(6390)}"
-        port = self.address.partition(":")[2]
-        self._ray("start", "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false",
-                  "--disable-usage-stats", f"--temp-dir={folder}/t")  # fmt: skip
-
-    def add(self) -> int:
-        """Another node with one CPU; gives the process of its raylet."""
-        before = self._raylets()
-        self._ray("start", f"--address={self.address}", "--num-cpus=1", "--disable-usage-stats")
-        (new,) = self._raylets() - before
-        return new
-
-    def _ray(self, *arguments: str) -> None:
-        subprocess.run([RAY, *arguments], env=os.environ | self.reach, capture_output=True, text=True, check=True)
-
-    def _raylets(self) -> set[int]:
-        return {pid for pid, command in processes_of(self.folder).items() if "/raylet/raylet" in command.split()[0]}
-
-    def kill(self, raylet: int) -> None:
-        """A node goes without a word, and its workers with it."""
-        children = [child.pid for child in psutil.Process(raylet).children()]
-        for pid in (raylet, *children):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def stop(self) -> None:
-        for pid in processes_of(self.folder):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def nodes() -> Iterator[Nodes]:
-    folder = Path(tempfile.mkdtemp(prefix="nodes-", dir="/tmp"))
-    cluster = Nodes(folder)
-    yield cluster
-    cluster.stop()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.system.installation import Installation, wait_for
+from tests.system.key_scan import assert_nothing_found, scan_installation
 from tests.system.live import is_healthy, verified
 from tests.system.live_trading import (
     SETTINGS,
     Promotions,
+    is_chain,
     is_executor,
     is_signer,
     kill,
@@ -25,7 +27,7 @@ STRATEGIES = 6
 FAULTS = ("drop=0.2", "fail=0.05", "skip=0.05")
 
 
-def test_live_orders_agree_with_the_wallet_although_the_desk_and_the_signer_are_killed(
+def test_live_orders_agree_with_the_wallet_although_the_desk_the_signer_and_the_chain_are_killed(
     installations: Callable[..., Installation],
 ) -> None:
     one = installations(**SETTINGS)
@@ -45,9 +47,13 @@ def test_live_orders_agree_with_the_wallet_although_the_desk_and_the_signer_are_
     wait_for("orders after the kill of the executor", lambda: has_landed(ORDERS // 2))
     assert kill(one, is_signer) == 1
     wait_for("orders after the kill of the signer", lambda: has_landed(ORDERS))
+    assert kill(one, is_chain) == 1
+    landed = live_outcomes(one)["landed"]
+    wait_for("orders after the kill of the chain", lambda: has_landed(landed + ORDERS))
     settle(one)
     running = verified(one)
     assert running["wallet"]["source"] == "chain"
+    assert_nothing_found(scan_installation(one, one.folder / ".memesnipe" / "localnet" / "wallet.json"))
     one.interrupt(process)
     assert process.wait(120) == 0, one.stderr
     report = json.loads(one.stdout)

@@ -1,10 +1,15 @@
-"""The comparison of two replays: commands are equal whatever their ids, and not if they take effect elsewhere."""
+"""`memesnipe chaos` spares servers of others, and its comparison finds commands that take effect elsewhere."""
+
+from pathlib import Path
+
+import pytest
 
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.messages import CommandMessage
 from memesnipe.testing.chaos.run import _differences
 from memesnipe.verification.audit import Recorded
 from memesnipe.verification.rederivation import ConsumedOffsets, Records
+from tests.cli.in_process import memesnipe
 
 
 def run_with(*commands: tuple[int, int, CommandName]) -> Recorded:
@@ -28,3 +33,17 @@ def test_a_command_at_another_event_or_missing_is_a_difference() -> None:
     for other in (later, missing):
         (difference,) = _differences(other, expected)
         assert difference.startswith("commands: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://127.0.0.1:1/0"),
+        ("DATABASE_URL", "postgresql://someone:else@127.0.0.1:1/theirs"),
+        ("RAY_ADDRESS", "127.0.0.1:1"),
+    ],
+)
+def test_servers_of_others_are_not_killed(tmp_path: Path, name: str, value: str) -> None:
+    refused = memesnipe(tmp_path, "chaos", "--kills", "1", "--json", **{name: value})
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert name in refused.stderr

@@ -116,9 +116,10 @@ PLANTS: dict[str, Callable[[Any, bytes], object]] = {
 
 
 @pytest.mark.parametrize("plant", PLANTS)
-def test_every_type_of_redis_is_searched(plant: str, redis_url: str, as_operator: Callable[[str], str]) -> None:
-    with redis.Redis.from_url(as_operator(redis_url.removesuffix("/0") + "/9")) as client:
-        client.flushdb()
+def test_every_type_of_redis_is_searched(
+    plant: str, empty_redis: Callable[[], str], as_operator: Callable[[str], str]
+) -> None:
+    with redis.Redis.from_url(as_operator(empty_redis())) as client:
         PLANTS[plant](client, WHOLE[:32])
         scan = SecretScan(secrets())
         scan.redis(client)

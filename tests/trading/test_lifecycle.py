@@ -21,11 +21,11 @@ ON = Switches(*(True for _ in fields(Switches)))
 # On the threshold of probation, and on that of live mode.
 GOOD = Track(
     result(sharpe=0.5, max_drawdown=0.3), 600.0, 0.5,
-    Standing(False, False, 4000.0, 0.0101, 0.01, 900.0), StrategyEvidence(2.5, 5, 0.05, 0.1, 0),
+    Standing(False, False, 4000.0, 20_000.0, 0.0101, 0.01, 900.0), StrategyEvidence(2.5, 5, 0.05, 0.1, 0),
 )  # fmt: skip
 PROVEN = Track(
     result(sharpe=1.0, max_drawdown=0.15), 86_400.0, 0.95,
-    Standing(True, True, 4000.0, 0.03, 0.01, 0.0), StrategyEvidence(5000.0, 50, 0.05, 0.1, 0), 20, 400.0,
+    Standing(True, True, 4000.0, 4900.0, 0.03, 0.01, 0.0), StrategyEvidence(5000.0, 50, 0.05, 0.1, 0), 20, 400.0,
     is_proven=True,
 )  # fmt: skip
 
@@ -45,7 +45,8 @@ def test_a_record_at_every_threshold_is_promoted_with_its_figures_as_reason() ->
     mode, reason = next_mode(Mode.SIMULATING, GOOD, RULES, ON)
     assert mode is Mode.PAPER
     assert reason == "evidence 2.5 of 4,000, 5 round trips, +1.01% expected of the next"
-    assert next_mode(Mode.PAPER, PROVEN, RULES, ON)[0] is Mode.LIVE
+    mode, reason = next_mode(Mode.PAPER, PROVEN, RULES, ON)
+    assert (mode, reason) == (Mode.LIVE, "evidence 5,000 of 4,900, 50 round trips, +3.00% expected of the next")
 
 
 @pytest.mark.parametrize(

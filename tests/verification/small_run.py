@@ -1,5 +1,6 @@
 """A small run of the real roles, one step at a time in one process: everything except Ray."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -31,7 +32,9 @@ from memesnipe.roles.executor import Executor
 from memesnipe.roles.market_data import MarketData
 from memesnipe.roles.sharded_executor import ShardedExecutor
 from memesnipe.roles.strategy_factory import StrategyFactory
+from memesnipe.storage.command_submission import submit
 from memesnipe.storage.commands import enqueue
+from memesnipe.storage.flattening import read_held
 from memesnipe.storage.runs import ARENA_SHARDS, LIVE_CAPITAL, begin_run, finish_run, is_complete
 from memesnipe.storage.schema import StrategyRow
 from memesnipe.tapes.tape import Tape, write_tape
@@ -53,10 +56,12 @@ _SETTINGS = {
     "generation_interval_secs": 60,
     "training_hours": 0.15,
 }
-# Manual commands: the fraction of the tape at which each is submitted, and the mode of its strategy.
+# Manual commands: the fraction of the tape at which each is submitted, and the mode of its strategy, of a close the
+# account of its position.
 _COMMANDS = {
     0.4: (CommandName.PROMOTE, "simulating"),
     0.6: (CommandName.DEMOTE, "paper"),
+    0.65: (CommandName.CLOSE, "paper"),
     0.77: (CommandName.HALT, ""),
     0.9: (CommandName.RISK_RESET, ""),
 }
@@ -75,11 +80,13 @@ class SmallRuns:
         chain: ScriptedChain | None = None,
         commands: Mapping[float, tuple[CommandName, str]] = _COMMANDS,
         settings: Mapping[str, Any] | None = None,
+        market: Tape | None = None,
         arenas: int = 0,
     ) -> None:
-        """Prepare runs; with a ``chain`` they have a live account, whose orders it executes.
+        """Prepare runs of a ``market``, or of a synthetic one.
 
-        So many ``arenas`` have roles of their own; with 0 the executor has the only arena.
+        With a ``chain`` they have a live account, whose orders it executes. So many ``arenas`` have roles of their own;
+        with 0 the executor has the only arena.
         """
         self.home, self.database, self.redis_url = home, database, redis_url
         self.chain, self._commands, self.arenas = chain, commands, arenas
@@ -95,10 +102,8 @@ class SmallRuns:
             env_file=None,
         )
         write_resolved(self.settings, Home(home).settings)
-        sequencer = Sequencer(60, 600)
-        events, _ = sequencer.stamp(list(islice(SyntheticFeed(7).messages(0), TAPE_EVENTS)))
         tape = home / "small.tape"
-        write_tape(tape, Tape(events, sequencer.mints))
+        write_tape(tape, market or synthetic_tape())
         self.choice = FeedChoice("replay", AS_FAST_AS_POSSIBLE, str(tape))
 
     def event_log(self, run_id: int) -> Path:
@@ -131,8 +136,10 @@ class SmallRuns:
                         raise
                     self._open_again(run_id, roles, i)
             for part in [part for part in commands if roles[0].seq >= part * TAPE_EVENTS]:
-                self._submit(run_id, *commands.pop(part))
-                on_command(run_id)
+                if self._submit(run_id, *commands[part]):
+                    commands.pop(part)
+                    on_command(run_id)
+        assert not commands, "not all commands were submitted"
         assert not due, "not all faults were injected"
         for role in roles:
             role.close()
@@ -185,12 +192,33 @@ class SmallRuns:
         with self.database.connect() as connection:
             return is_complete(connection, run_id, EVENT_READERS)
 
-    def _submit(self, run_id: int, name: CommandName, mode: str) -> None:
+    def _submit(self, run_id: int, name: CommandName, mode: str) -> bool:
+        """Submit a command; return False where nothing is held that could be closed."""
+        if name is CommandName.CLOSE:
+            return self._submit_close(run_id, mode)
         first = sa.select(sa.func.min(StrategyRow.spec_id)).where(
             StrategyRow.run_id == run_id, StrategyRow.mode == mode
         )
         with self.database.begin() as connection:
             enqueue(connection, run_id, name, spec_id=connection.scalar(first) or "")
+        return True
+
+    def _submit_close(self, run_id: int, account: str) -> bool:
+        with self.database.connect() as connection:
+            held = read_held(connection, run_id, account)
+        if not held:
+            return False
+        (_, spec_id, _), position = next(iter(held.items()))
+        asked = {"spec_id": spec_id, "account": account, "mint": position.mint, "reason": ""}
+        submit(self.database, CommandName.CLOSE, **asked, deadline=time.monotonic() + 60)
+        return True
+
+
+def synthetic_tape() -> Tape:
+    """Return the synthetic market."""
+    sequencer = Sequencer(60, 600)
+    events, _ = sequencer.stamp(list(islice(SyntheticFeed(7).messages(0), TAPE_EVENTS)))
+    return Tape(events, sequencer.mints)
 
 
 def _evaluator(context: Context) -> "memesnipe.roles.strategy_factory.Evaluate":

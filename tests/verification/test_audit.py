@@ -90,10 +90,13 @@ def faults_of(operator: redis.Redis) -> list[Callable[[], object]]:
 
 @pytest.fixture(scope="module")
 def runs(
-    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str, as_operator: Callable[[str], str]
+    tmp_path_factory: pytest.TempPathFactory,
+    database: sa.Engine,
+    empty_redis: Callable[[], str],
+    as_operator: Callable[[str], str],
 ) -> Iterator[tuple[SmallRuns, int, int]]:
     """A run without faults, and one with faults in its streams."""
-    url = redis_url.removesuffix("/0") + "/5"
+    url = empty_redis()
     home = tmp_path_factory.mktemp("home")
     with small_runs(home, database, url) as made, redis.Redis.from_url(as_operator(url)) as operator:
 
@@ -127,6 +130,19 @@ def test_an_unchanged_run_is_consistent_and_has_every_kind_of_record(run: Record
         assert run.connection.scalar(sa.text(f"SELECT count(*) FROM {table} WHERE run_id = {run.run_id}")), table
     applied = run.connection.scalars(sa.text(f"SELECT DISTINCT stream FROM controls WHERE run_id = {run.run_id}"))
     assert set(applied) == set(PAPER_CONTROLS)
+    closed = f"SELECT count(*) FROM orders WHERE run_id = {run.run_id} AND reason = 'close'"
+    assert run.connection.scalar(sa.text(closed)), "the position was sold that a person closed"
+
+
+def test_a_close_of_another_position_would_have_led_to_other_orders(run: Recorded) -> None:
+    other = "payload = replace(payload, '\"token\"\\:', '\"token\"\\:9')"
+    run.change(f'UPDATE messages SET {other} WHERE run_id = :r AND payload LIKE \'%"name"\\:"close"%\'')
+    run.change(
+        "UPDATE commands SET token = ('9' || token)::bigint WHERE run_id = :r AND name = 'close'".replace(
+            "::", "\\:\\:"
+        )
+    )
+    assert named(run.differences(), "orders")
 
 
 @pytest.mark.parametrize("stream", PAPER_CONTROLS)
@@ -176,7 +192,7 @@ def test_a_command_after_the_last_event_need_not_be_consumed(run: Recorded) -> N
     last = run.connection.scalar(query, {"r": run.run_id})
     payload = f'{{"seq":{last},"command_id":-1,"name":"halt","spec_id":"","reason":""}}'
     message = "INSERT INTO messages (run_id, stream, number, seq, payload)"
-    run.change(f"{message} VALUES (:r, 'commands', 5, {last}, '{payload.replace(':', chr(92) + ':')}')")
+    run.change(f"{message} VALUES (:r, 'commands', 6, {last}, '{payload.replace(':', chr(92) + ':')}')")
     columns = "INSERT INTO commands (command_id, run_id, name, spec_id, reason, seq)"
     run.change(f"{columns} VALUES (-1, :r, 'halt', '', '', {last})")
     assert run.contradictions() == []

@@ -40,7 +40,12 @@ LENIENT = {
     "min_sharpe_to_stay": -1000,
     "probation_capital_usd": 0.01,
 }
-COMMANDS = {0.6: (CommandName.DEMOTE, "live"), 0.8: (CommandName.HALT, ""), 0.85: (CommandName.RISK_RESET, "")}
+COMMANDS = {
+    0.6: (CommandName.DEMOTE, "live"),
+    0.65: (CommandName.CLOSE, "live"),
+    0.8: (CommandName.HALT, ""),
+    0.85: (CommandName.RISK_RESET, ""),
+}
 
 
 def _equal(
@@ -58,10 +63,13 @@ def _proven(*given: Any) -> Standings:
 
 @pytest.fixture(scope="module")
 def live_run(
-    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str, as_operator: Callable[[str], str]
+    tmp_path_factory: pytest.TempPathFactory,
+    database: sa.Engine,
+    empty_redis: Callable[[], str],
+    as_operator: Callable[[str], str],
 ) -> Iterator[tuple[SmallRuns, int]]:
     """A finished run; its executor was replaced several times after entries were lost."""
-    url = redis_url.removesuffix("/0") + "/5"
+    url = empty_redis()
     home = tmp_path_factory.mktemp("home")
     with (
         pytest.MonkeyPatch.context() as patch,

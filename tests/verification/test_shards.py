@@ -1,6 +1,6 @@
 """Arenas with roles of their own: the same books as with one arena, also where an arena and the desk are killed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,11 +21,11 @@ COMMANDS = {0.77: (CommandName.HALT, ""), 0.9: (CommandName.RISK_RESET, "")}
 
 @pytest.fixture(scope="module")
 def one(
-    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str
+    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, empty_redis: Callable[[], str]
 ) -> Iterator[tuple[SmallRuns, int]]:
     """A run with one arena."""
     home = tmp_path_factory.mktemp("one")
-    with small_runs(home, database, redis_url.removesuffix("/0") + "/7", commands=COMMANDS) as made:
+    with small_runs(home, database, empty_redis(), commands=COMMANDS) as made:
         yield made, made.run("replay:one", lambda _: None)
 
 
@@ -39,10 +39,10 @@ def differences(small: SmallRuns, run_id: int, database: sa.Engine) -> list[str]
 
 
 def test_the_books_do_not_depend_on_the_number_of_arenas(
-    one: tuple[SmallRuns, int], tmp_path: Path, database: sa.Engine, redis_url: str
+    one: tuple[SmallRuns, int], tmp_path: Path, database: sa.Engine, empty_redis: Callable[[], str]
 ) -> None:
     _, expected = one
-    with small_runs(tmp_path, database, redis_url.removesuffix("/0") + "/8", arenas=2, commands=COMMANDS) as two:
+    with small_runs(tmp_path, database, empty_redis(), arenas=2, commands=COMMANDS) as two:
         kills = [lambda i=i: two.kill(i) for i in (ARENA, EXECUTOR, ARENA + 1, ARENA, EXECUTOR)]  # type: ignore[misc]
         run_id = two.run("replay:two", lambda _: None, kills)
         assert differences(two, run_id, database) == []

@@ -14,6 +14,7 @@ from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.node import Node
 from memesnipe.localnet.tokens import TOKEN
 from memesnipe.solana.addresses import token_address
+from memesnipe.solana.balance import Holdings, read_holdings
 from memesnipe.storage.runs import CHAIN, LIVE_WALLET, WALLET
 from memesnipe.storage.schema import OrderRow, RunRow, TradeRow
 from memesnipe.storage.schema_submissions import SubmissionRow
@@ -98,16 +99,32 @@ def test_every_difference_is_a_line(case: Case, lamports: int, tokens: int, expe
     assert all(part in line for part, line in zip(expected, found, strict=True))
 
 
-def test_orders_without_an_outcome_are_named(case: Case, insert: Callable[..., None]) -> None:
+def test_while_orders_are_in_flight_nothing_is_compared(case: Case, insert: Callable[..., None]) -> None:
+    case.hold(OPENING - SPENT - 1, HELD)
     insert(OrderRow, account="live", order_id="live-4", token=0, spec_id="a", decided_seq=0)
-    assert "1 live orders" in case.verdict()["differences"][0]
+    assert (case.verdict()["open_orders"], case.verdict()["differences"]) == (1, [])
     insert(SubmissionRow, order_id="live-4", mint=str(MINT), intent={}, status="signed")
-    assert "1 live orders" in case.verdict()["differences"][0]
+    assert (case.verdict()["open_orders"], case.verdict()["differences"]) == (1, [])
     insert(SubmissionRow, order_id="live-5", mint=str(MINT), intent={}, status="reconciled")
     with case.database.begin() as connection:
         done = sa.update(SubmissionRow).where(SubmissionRow.run_id == case.run_id).values(status="reconciled")
         connection.execute(done)
-    assert case.verdict()["differences"] == []
+    found = case.verdict()
+    assert found["open_orders"] == 0
+    assert "a difference of -1" in found["differences"][0]
+
+
+def test_a_trade_that_is_recorded_while_the_wallet_is_read_is_in_flight(
+    case: Case, insert: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(rpc_url: str, wallet: str) -> Holdings:
+        found = read_holdings(rpc_url, wallet)
+        insert(TradeRow, account="live", order_id="live-4", mint=str(MINT), side="buy", network_fee_lamports=5_000)
+        return found
+
+    monkeypatch.setattr("memesnipe.verification.wallet.read_holdings", read)
+    found = case.verdict()
+    assert (found["open_orders"], found["differences"]) == (1, [])
 
 
 def test_without_the_chain_what_was_stored_is_compared(case: Case) -> None:

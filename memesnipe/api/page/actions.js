@@ -1,20 +1,27 @@
 // Actions: each asks for a confirmation, a reason and, where it is not known, the token.
 import { keepToken, post, token } from "./api.js";
 import { h, show } from "./dom.js";
+import { sol } from "./format.js";
 
 const ACTIONS = {
   halt: { title: "Halt all trading", path: () => "halt", text: () => "All trading stops at once. Open positions are kept. It lasts until it is reset.", confirm: "Halt", kind: "danger" },
   reset: { title: "Resume after a halt, or reset the breaker", path: () => "risk/reset", text: () => "Trading resumes; after Critical or Emergency, drawdown is measured from the current equity on.", confirm: "Resume" },
-  promote: { title: "Promote a strategy", path: (id) => `strategies/${id}/promote`, text: (id) => `${id} moves one mode up, past the gates.`, confirm: "Promote" },
-  demote: { title: "Demote a strategy", path: (id) => `strategies/${id}/demote`, text: (id) => `${id} moves one mode down, and is not promoted again automatically.`, confirm: "Demote", kind: "danger" },
+  promote: { title: "Promote a strategy", path: (id) => `strategies/${encodeURIComponent(id)}/promote`, text: (id) => `${id} moves one mode up, past the gates.`, confirm: "Promote" },
+  demote: { title: "Demote a strategy", path: (id) => `strategies/${encodeURIComponent(id)}/demote`, text: (id) => `${id} moves one mode down, and is not promoted again automatically.`, confirm: "Demote", kind: "danger" },
+  close: {
+    title: "Close a position", confirm: "Close", kind: "danger",
+    path: (p) => `positions/${p.account}/${encodeURIComponent(p.spec_id)}/${encodeURIComponent(p.mint)}/close`,
+    text: (p) => `All of ${p.mint} that strategy ${p.spec_id} holds on the ${p.account} account is sold at what the market pays; it is worth about ${sol(p.value_sol)} SOL. The sale is tried again until it succeeds. The strategy may buy again.`,
+  },
 };
 
-export function actionButton(name, specId = "") {
+// `target` is the id of a strategy, or a position.
+export function actionButton(name, target = "", { small = false, label = null } = {}) {
   const action = ACTIONS[name];
-  return h("button", { type: "button", class: `button ${action.kind ?? ""}`, click: () => ask(action, specId) }, action.confirm);
+  return h("button", { type: "button", class: `button ${small ? "small" : ""} ${action.kind ?? ""}`, "aria-label": label, click: () => ask(action, target) }, action.confirm);
 }
 
-function ask(action, specId) {
+function ask(action, target) {
   const problem = h("p", { class: "problem", role: "alert" });
   const reason = h("input", { name: "reason", maxLength: 200, autocomplete: "off", placeholder: "recorded with the command" });
   const secret = tokenField();
@@ -24,7 +31,7 @@ function ask(action, specId) {
     if (secret.value) keepToken(secret.value.trim());
     confirm.disabled = true;
     try {
-      const done = await post(action.path(encodeURIComponent(specId)), reason.value || "on the page");
+      const done = await post(action.path(target), reason.value || "on the page");
       announce(`${action.confirm}: recorded as command ${done.command_id}. It takes effect at the next event.`);
       dialog.close();
     } catch (error) {
@@ -34,7 +41,7 @@ function ask(action, specId) {
       confirm.disabled = false;
     }
   } },
-  h("h2", {}, action.title), h("p", {}, action.text(specId)),
+  h("h2", {}, action.title), h("p", {}, action.text(target)),
   h("label", { class: "field" }, h("span", {}, "Reason"), reason), secret.label, problem,
   h("div", { class: "buttons" }, h("button", { type: "button", class: "button", click: () => dialog.close() }, "Cancel"), confirm));
   const dialog = open(action.title, form);

@@ -7,6 +7,7 @@ const FONT = "12px ui-sans-serif, system-ui, sans-serif";
 
 const DAY_S = 86400;
 const MINUTE_S = 60;
+const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000];
 
 // Write the times of an axis on one line: hours, or days where they are further apart; the day with the first of each.
 function times(_, seconds, _axis, _space, step) {
@@ -24,9 +25,9 @@ const axis = (format, size) => ({
   ...(format ? { values: (_, values) => values.map((value) => (value === null ? "" : format(value))) } : {}),
 });
 
-// `series` are {name, colour, values, format, fill, dash, bars}; `x` are seconds, or numbers where `isTime` is false.
+// `series` are {name, colour, values, format, fill, dash, bars}; `x` are seconds, or numbers where `isTime` is false, whole ones where `isWhole`.
 export class Chart {
-  constructor({ title, height = 260, x, series, format, isTime = true, xFormat = null, zero = false, legend = true }) {
+  constructor({ title, height = 260, x, series, format, isTime = true, isWhole = false, xFormat = null, xName = isTime ? "Time" : "Value", zero = false, legend = true }) {
     this.height = height;
     this.element = h("figure", { class: "chart", role: "img", "aria-label": title });
     this.options = {
@@ -34,8 +35,8 @@ export class Chart {
       cursor: { drag: { x: true, y: false } },
       legend: { show: legend, live: legend },
       scales: { x: { time: isTime }, y: { range: zero ? (_, low, high) => [Math.min(low, 0), Math.max(high, 0)] : undefined } },
-      axes: [{ ...axis(xFormat, 30), ...(isTime ? { values: times } : {}), space: 70 }, axis(format, 72)],
-      series: [{ value: xFormat ? (_, value) => (value === null ? "" : xFormat(value)) : "{YYYY}-{MM}-{DD} {HH}:{mm} UTC" }, ...series.map((line) => this.line(line, format))],
+      axes: [{ ...axis(xFormat, 30), ...(isTime ? { values: times } : {}), ...(isWhole ? { incrs: WHOLE } : {}), space: 70 }, axis(format, 72)],
+      series: [{ label: xName, value: xFormat ? (_, value) => (value === null ? "" : xFormat(value)) : "{YYYY}-{MM}-{DD} {HH}:{mm} UTC" }, ...series.map((line) => this.line(line, format))],
     };
     this.data = [x, ...series.map((line) => line.values)];
     this.plot = null;

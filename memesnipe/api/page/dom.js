@@ -29,7 +29,8 @@ export function show(element, text) {
 }
 
 export const badge = (text, kind = "") => h("span", { class: `badge ${kind}` }, text);
-export const sign = (value) => (value > 0 ? "up" : value < 0 ? "down" : "");
+// The class of a gain or a loss; none for a value whose text has no digit but zeros.
+export const sign = (value, text = "1") => (!/[1-9]/.test(text) ? "" : value > 0 ? "up" : value < 0 ? "down" : "");
 
 export function card(title, properties, ...content) {
   const { class: kind = "", action = null, ...others } = properties;

@@ -6,17 +6,28 @@ const numbers = (options) => {
 };
 
 export const count = numbers({ maximumFractionDigits: 0 });
-export const usd = numbers({ style: "currency", currency: "USD" });
-export const signedUsd = numbers({ style: "currency", currency: "USD", signDisplay: "exceptZero" });
+// Amounts of very different sizes: small ones keep significant digits instead of becoming zero.
+const amounts = (least, fixed, significant, options = {}) => {
+  const [large, small, zero] = [numbers({ ...options, ...fixed }), numbers({ ...options, ...significant }), numbers({ ...options, maximumFractionDigits: 0 })];
+  return (value) => (value === 0 ? zero(value) : Math.abs(value) < least && value !== null ? small(value) : large(value));
+};
+const USD = { style: "currency", currency: "USD" };
+const CENTS = [0.01, {}, { maximumSignificantDigits: 2 }];
+const SOL = [0.1, { minimumFractionDigits: 3, maximumFractionDigits: 3 }, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }];
+
+export const usd = amounts(...CENTS, USD);
+export const signedUsd = amounts(...CENTS, { ...USD, signDisplay: "exceptZero" });
 export const percent = numbers({ style: "percent", minimumFractionDigits: 2, maximumFractionDigits: 2 });
 export const signedPercent = numbers({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "exceptZero" });
 export const roundPercent = numbers({ style: "percent", maximumFractionDigits: 0 });
-export const sol = numbers({ minimumFractionDigits: 3, maximumFractionDigits: 3 });
-export const signedSol = numbers({ minimumFractionDigits: 3, maximumFractionDigits: 3, signDisplay: "exceptZero" });
+export const sol = amounts(...SOL);
+export const signedSol = amounts(...SOL, { signDisplay: "exceptZero" });
 export const two = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 export const short = numbers({ notation: "compact", maximumSignificantDigits: 3 });
 export const ratio = numbers({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 export const compactUsd = numbers({ style: "currency", currency: "USD", notation: "compact", maximumSignificantDigits: 4 });
+export const shortUsd = numbers({ notation: "compact", maximumSignificantDigits: 2, signDisplay: "exceptZero" });
+export const brief = numbers({ notation: "compact", maximumFractionDigits: 1, signDisplay: "negative" });
 export const price = numbers({ maximumSignificantDigits: 5 });
 export const one = numbers({ maximumFractionDigits: 1 });
 

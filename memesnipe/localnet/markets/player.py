@@ -1,5 +1,6 @@
 """The port of markets that trade on the local chain, and the HTTP routes at which they are started and observed."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -36,10 +37,11 @@ class MarketRoutes:
 
     Args:
         player: the market.
+        started: called when it was asked to begin.
     """
 
-    def __init__(self, player: MarketPlayer) -> None:
-        self._player = player
+    def __init__(self, player: MarketPlayer, started: Callable[[], None]) -> None:
+        self._player, self._started = player, started
 
     def routes(self) -> list[Route]:
         """Return the HTTP routes."""
@@ -54,6 +56,7 @@ class MarketRoutes:
 
     async def _start(self, _: Request) -> Response:
         self._player.start()
+        self._started()
         return reply(self._player.status())
 
     async def _mints(self, _: Request) -> Response:

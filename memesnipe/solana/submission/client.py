@@ -29,7 +29,7 @@ from memesnipe.execution.submission_events import (
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.solana.bid import bid_of
 from memesnipe.solana.submission.actions import Outside
-from memesnipe.solana.submission.ports import SubmissionStore
+from memesnipe.solana.submission.ports import SubmissionStep, SubmissionStore
 
 _START_S: Final = 30.0
 
@@ -50,6 +50,7 @@ class SolanaVenueClient:
         outside: the services.
         mint_of: returns the mint of a token of the run.
         on_outcome: called with what was measured of an order once its outcome is committed, in the thread of the loop.
+        on_step: called with each observation once its effect is committed, in the same thread; for the log.
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class SolanaVenueClient:
         outside: Outside,
         mint_of: Callable[[int], str],
         on_outcome: Callable[[LandingRecord], None] = lambda _record: None,
+        on_step: Callable[[SubmissionStep], None] = lambda _step: None,
     ) -> None:
-        self._store, self._outside, self._mint_of, self._on_outcome = store, outside, mint_of, on_outcome
+        self._store, self._outside, self._mint_of = store, outside, mint_of
+        self._on_outcome, self._on_step = on_outcome, on_step
         self._reports = store.reports()  # not acknowledged
         self._reporting = threading.Lock()
         self._open: dict[str, _Open] = {}
@@ -203,8 +206,8 @@ class SolanaVenueClient:
         """Apply observations: store the state and the reports, then begin the actions."""
         for observation in observations:
             async with opened.lock:
-                before = opened.state
-                after, actions = before.handle(self._unique(opened, observation))
+                before, seen = opened.state, self._unique(opened, observation)
+                after, actions = before.handle(seen)
                 self._measure(opened, observation, actions)
                 reports = [self._report(opened, after, each) for each in actions if isinstance(each, Report)]
                 if after != before or reports:
@@ -213,6 +216,7 @@ class SolanaVenueClient:
                     with self._reporting:
                         self._reports += numbered
                 opened.state = after
+            self._on_step(SubmissionStep(opened.order_id, opened.order, opened.mint, seen, before, after))
             if any(report.status in OUTCOMES for report in reports):
                 self._on_outcome(opened.record)
             if after.is_ended:

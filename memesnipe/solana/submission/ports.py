@@ -1,12 +1,13 @@
 """What the venue's client needs from outside."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from memesnipe.engine.orders import Order
 from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.execution.submission import Submission
-from memesnipe.execution.submission_events import Built
+from memesnipe.execution.submission_events import Built, Observation
 from memesnipe.protocol.messages import ExecutionReport
 from memesnipe.solana.fills import PoolTrade
 from memesnipe.solana.signer_client import SignedTransaction
@@ -34,6 +35,18 @@ class StoredSubmission(Protocol):
     @property
     def record(self) -> LandingRecord:
         """What was measured of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionStep:
+    """What was observed of an order's submission, and its committed states before and after."""
+
+    order_id: str
+    order: Order
+    mint: str
+    observation: Observation
+    before: Submission
+    after: Submission
 
 
 class SubmissionStore(Protocol):

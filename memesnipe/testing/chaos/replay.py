@@ -21,7 +21,8 @@ from memesnipe.servers.child import die_with_parent
 from memesnipe.servers.servers import LocalServers
 from memesnipe.testing.chaos.targets import Targets
 
-# A small population and lenient promotion, so that strategies trade on paper from the first minutes of the tape.
+# A small population and lenient promotion, so that strategies trade on paper from the first minutes of the tape; and
+# nobody looks at Ray's dashboard.
 QUICK: Final = {
     "POPULATION_SIZE": "12",
     "FIRST_POPULATION_SIZE": "12",
@@ -40,6 +41,7 @@ QUICK: Final = {
     "DEMOTION_EVIDENCE": "1e9",
     "PROBATION_CAPITAL_USD": "150",
     "MAX_PROBATION_STRATEGIES": "100",
+    "RAY_DASHBOARD": "false",
 }
 # When a Ray has died, its processes end after 2 s instead of a minute. And they get as much of the processor as others:
 # by default Ray's workers leave it to every other program.
@@ -47,8 +49,9 @@ RAY_ENVIRONMENT: Final = {"RAY_gcs_rpc_server_reconnect_timeout_s": "2", "RAY_wo
 _STALL_TIMEOUT_S: Final = 400.0  # without progress for so long the system hangs
 _START_TIMEOUT_S: Final = 1_200.0  # until the first event, for a very busy machine
 _STOP_S: Final = 90.0
-_POLL_S: Final = 0.001  # short, to aim at activities
+AIM_POLL_S: Final = 0.001  # short, to aim at activities
 _SEQ_POLL_S: Final = 0.02
+_PROGRESS_POLL_S: Final = 0.1
 
 # A command takes effect after the last published event, so it must be enqueued while the feed waits at the same
 # decision in every replay. A database trigger does that in the transaction in which the feed reaches the decision.
@@ -87,8 +90,8 @@ class Replay:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
         self._environment = kept | QUICK | RAY_ENVIRONMENT | {"MEMESNIPE_HOME": str(self.home)}
 
-    def run(self, on_progress: Callable[[int], None]) -> None:
-        """Replay to the end, and continually call ``on_progress`` with the executor's last event.
+    def run(self, on_progress: Callable[[int], None], poll_s: float = _PROGRESS_POLL_S) -> None:
+        """Replay to the end, and call ``on_progress`` with the executor's last event every ``poll_s`` seconds.
 
         Raises:
             MemeSnipeError: the replay failed or hangs.
@@ -108,7 +111,7 @@ class Replay:
                 preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - only a system call
             )
         try:
-            last_seq = self._watch(process, on_progress)
+            last_seq = self._watch(process, on_progress, poll_s)
         finally:
             _stop(process)
         self.seconds = time.monotonic() - started
@@ -125,7 +128,7 @@ class Replay:
                 values = {"after_seq": after_seq, "name": name.value}
                 connection.execute(text("INSERT INTO chaos_plan VALUES (:after_seq, :name)"), values)
 
-    def _watch(self, process: "subprocess.Popen[bytes]", on_progress: Callable[[int], None]) -> int:
+    def _watch(self, process: "subprocess.Popen[bytes]", on_progress: Callable[[int], None], poll_s: float) -> int:
         last_seq, moved_at, read_at = 0, time.monotonic(), 0.0
         while process.poll() is None:
             now = time.monotonic()
@@ -136,7 +139,7 @@ class Replay:
                 elif now - moved_at > (timeout_s := _STALL_TIMEOUT_S if last_seq else _START_TIMEOUT_S):
                     raise MemeSnipeError(f"the replay hangs: no progress for {timeout_s:.0f} s after event {last_seq}")
             on_progress(last_seq)
-            time.sleep(_POLL_S)
+            time.sleep(poll_s)
         return last_seq
 
     def command(self, *arguments: str) -> dict[str, Any]:

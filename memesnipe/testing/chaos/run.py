@@ -21,7 +21,7 @@ from memesnipe.servers.ray_folder import ray_folder
 from memesnipe.storage.views import latest_run
 from memesnipe.tapes.tape import Tape, TapeFile, write_tape
 from memesnipe.testing.chaos.faults import FaultInjector
-from memesnipe.testing.chaos.replay import Plan, Replay, home_of
+from memesnipe.testing.chaos.replay import AIM_POLL_S, Plan, Replay, home_of
 from memesnipe.verification.audit import Recorded, compare, read_run
 from memesnipe.verification.decisions import Decisions, compare_decisions, read_decisions
 
@@ -84,12 +84,17 @@ def _run_both(folder: Path, kills: int, seed: int, tape: Path | None, console: C
             progress.update(bar, description=f"with faults, {number} of {kills} kills")
             progress.console.print(f"{number:3}  {target} while {activity}", soft_wrap=True)
 
+        shown = 0
+
         def on_progress(seq: int) -> None:
+            nonlocal shown
             injector.update(seq)
-            progress.update(bar, completed=seq)
+            if seq != shown:
+                shown = seq
+                progress.update(bar, completed=seq)
 
         injector = FaultInjector(disturbed.targets, kills, seed, events, on_hit)
-        disturbed.run(on_progress)
+        disturbed.run(on_progress, AIM_POLL_S)
         progress.update(bar, completed=events)
     return _verdict(baseline, disturbed, injector, kills)
 

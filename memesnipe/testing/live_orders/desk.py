@@ -5,8 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import httpx
+
 from memesnipe.engine.orders import Fill, Order
 from memesnipe.errors import MemeSnipeError
+from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.feeds.pumpfun.own_trades import own_trade
 from memesnipe.market.events import BUY_SIDE, SELL_SIDE
 from memesnipe.protocol.messages import ExecutionReport
@@ -24,14 +27,16 @@ from memesnipe.solana.submission.client import SolanaVenueClient
 from memesnipe.solana.submission.ports import Lane
 from memesnipe.solana.submission.services import JitoLane, RemoteSigner, RpcLane, SenderLane
 from memesnipe.solana.swap_plan import SwapSource
+from memesnipe.solana.transaction import FeePlan
 from memesnipe.storage.submissions import Submissions
-from memesnipe.testing.live_orders.lanes import TIP_ACCOUNTS, LaneRecord, RecordedLane, alternating_fees
+from memesnipe.testing.live_orders.lanes import TIP_ACCOUNTS, LaneRecord, RecordedLane, alternating_fees, constant_fees
 from memesnipe.testing.live_orders.market import LiveMarket
 from memesnipe.testing.live_orders.store import KillError
 
 ENDED = frozenset({OrderStatus.RECONCILED, OrderStatus.CANCELLED})
 _SLIPPAGE_BPS = 2_000  # the orders of a whole run move the price, and their minimum is that of its beginning
 _POLL_S = 0.01
+LaneFactory = Callable[[Rpc, httpx.AsyncClient], list[Lane]]
 
 
 class LiveDesk:
@@ -44,6 +49,8 @@ class LiveDesk:
         secret: shared with it.
         window: orders that are open at a time.
         deadline_s: for all orders of one `run`.
+        lanes: returns the lanes; None for node, Sender and Jito.
+        fees: of each transaction; None for a tip to Sender and Jito in turn.
     """
 
     def __init__(
@@ -54,15 +61,19 @@ class LiveDesk:
         secret: bytes,
         window: int = 24,
         deadline_s: float = 90.0,
+        lanes: LaneFactory | None = None,
+        fees: FeePlan | None = None,
     ) -> None:
         self.market = market
         self.orders: dict[str, Order] = {}
         self.reports: dict[str, list[ExecutionReport]] = {}
         self.kills = 0
         self.lanes = LaneRecord(lambda: market.node.chain.slot)
+        self.measured: list[LandingRecord] = []  # of each outcome
         self._store, self._signer_url, self._secret = store, signer_url, secret
         self._window, self._deadline_s = window, deadline_s
-        self._fees = alternating_fees()
+        self._lanes = lanes or self._all_lanes
+        self._fees = alternating_fees() if fees is None else constant_fees(fees)
 
     def buy(self, number: int, lamports: int) -> None:
         """Add an order to buy."""
@@ -86,21 +97,25 @@ class LiveDesk:
         builder = SwapMessageBuilder(rpc, sources, self._fees, wallet, _SLIPPAGE_BPS)
         signer_client = SignerClient(Service(http, self._signer_url), self._secret, wallet)
         signer = RemoteSigner(signer_client, _SLIPPAGE_BPS, "run")
-        jito = JitoClient(Service(http, url), Service(http, f"{url}/api/v1/bundles/tip_floor"))
-        lanes: list[Lane] = [RpcLane(rpc), SenderLane(SenderClient(Service(http, url))), JitoLane(jito)]
         outside = Outside(
             rpc,
             builder,
             signer,
-            [RecordedLane(lane, self.lanes) for lane in lanes],
+            [RecordedLane(lane, self.lanes) for lane in self._lanes(rpc, http)],
             str(wallet),
             frozenset(map(str, TIP_ACCOUNTS)),
             own_trade,
             poll_s=0.05,
             close=http.aclose,
         )
-        with SolanaVenueClient(self._store(), outside, lambda _: str(self.market.mint)) as client:
+        note = self.measured.append
+        with SolanaVenueClient(self._store(), outside, lambda _: str(self.market.mint), note) as client:
             yield client
+
+    def _all_lanes(self, rpc: Rpc, http: httpx.AsyncClient) -> list[Lane]:
+        url = self.market.node.rpc_url
+        jito = JitoClient(Service(http, url), Service(http, f"{url}/api/v1/bundles/tip_floor"))
+        return [RpcLane(rpc), SenderLane(SenderClient(Service(http, url))), JitoLane(jito)]
 
     def run(self, during: Callable[[SolanaVenueClient], None] = lambda _: None) -> None:
         """Go on until all orders have ended, over any number of kills.

@@ -62,3 +62,12 @@ def alternating_fees() -> Callable[[], Awaitable[FeePlan]]:
         return FeePlan(_PRICE, _MAX_PRIORITY_LAMPORTS, tip, TIP_ACCOUNTS[not is_jito])
 
     return fees
+
+
+def constant_fees(plan: FeePlan) -> Callable[[], Awaitable[FeePlan]]:
+    """Return fees that are the same for each transaction."""
+
+    async def fees() -> FeePlan:
+        return plan
+
+    return fees

@@ -12,6 +12,7 @@ from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.streams import EVENT_READERS, STREAMS
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.event_log import offset_after
+from memesnipe.storage.flattening import read_held
 from memesnipe.storage.runs import begin_run, finish_run, is_complete, read_cursor
 from memesnipe.storage.schema import StrategyRow
 from memesnipe.testing.simulator.database import Database
@@ -28,7 +29,8 @@ MAX_STEPS: Final = 20_000  # a run without an end is a defect
 _FAULTS_UNTIL: Final = 1_200  # steps; about as many as a run without faults takes
 _COPY_EVERY: Final = 100  # steps between two copies of the Redis data, one of which a restart restores
 _RESTART_S: Final = 2.0  # the longest time until another process takes the place of a killed one
-_COMMANDS: Final = tuple(CommandName)
+_COMMANDS: Final = tuple(name for name in CommandName if name is not CommandName.CLOSE)  # which needs a position
+_CLOSED: Final = 0.4  # share of the commands that close a position instead, where one is held
 
 
 class History:
@@ -145,8 +147,15 @@ class History:
         path.write_bytes(content[: int(fault.value * len(content))])
 
     def _inject_command(self, fault: Fault, _process: Process) -> None:
-        name = _COMMANDS[int(fault.value * len(_COMMANDS))]
+        place = fault.value * len(_COMMANDS)
+        name, rest = _COMMANDS[int(place)], place % 1.0
         with self.database.engine.begin() as connection:
+            held = sorted(read_held(connection, self.machine.run_id, ""))
+            if held and rest < _CLOSED:
+                account, spec_id, token = held[int(rest / _CLOSED * len(held))]
+                run_id = self.machine.run_id
+                enqueue(connection, run_id, CommandName.CLOSE, spec_id=spec_id, account=account, token=token)
+                return
             known = list(connection.scalars(select(StrategyRow.spec_id).order_by(StrategyRow.spec_id)))
             spec_id = self._rng.choice(known) if known else ""
             enqueue(connection, self.machine.run_id, name, spec_id=spec_id)

@@ -5,7 +5,7 @@ import { Chart } from "../charts.js";
 import { badge, card, facts, failed, h, link, select, table } from "../dom.js";
 import * as f from "../format.js";
 import { VirtualTable } from "../virtual_table.js";
-import { tokenLink, tradeColumns } from "./parts.js";
+import { tokenLink, tradeColumns, when } from "./parts.js";
 
 const REFRESH_MS = 10_000;
 
@@ -60,7 +60,15 @@ export function market(root, { query, go }) {
   };
 }
 
-const EXPLORERS = [["Solscan", (mint) => `https://solscan.io/token/${mint}`], ["DEX Screener", (mint) => `https://dexscreener.com/solana/${mint}`], ["pump.fun", (mint) => `https://pump.fun/coin/${mint}`]];
+const EXPLORERS = [["Solscan", (mint) => `https://solscan.io/token/${mint}`], ["DEX Screener", (mint) => `https://dexscreener.com/solana/${mint}`], ["pump.fun", (mint) => `https://pump.fun/coin/${mint}`],
+  ["Solana Explorer", (mint) => `https://explorer.solana.com/address/${mint}`], ["RugCheck", (mint) => `https://rugcheck.xyz/tokens/${mint}`], ["Birdeye", (mint) => `https://birdeye.so/token/${mint}?chain=solana`]];
+
+const showVerdicts = (verdicts) => table([
+  { name: "When, UTC", cell: (v) => when(v.ts), class: "time" },
+  { name: "Verdict", cell: (v) => badge(v.safe ? "safe" : "unsafe", v.safe ? "good" : "failed") },
+  { name: "Against it", cell: (v) => (v.reasons.length ? h("ul", { class: "reasons" }, v.reasons.map((reason) => h("li", {}, `${reason.check}: ${reason.detail}`))) : "nothing"), class: "why" },
+  { name: "Checks", cell: (v) => Object.entries(v.sources).map(([name, state]) => `${name}: ${state}`).join(", "), class: "why p2" },
+], verdicts, "It has not been assessed. Tokens are assessed before a live purchase, and by `memesnipe safety`.");
 
 export function token(root, { path }) {
   const mint = path[1];
@@ -71,12 +79,15 @@ export function token(root, { path }) {
     const chart = new Candles(found, 420);
     charts.push(chart);
     const { token: t } = found;
+    const safety = card("Safety verdicts", { id: "safety" }, h("p", { class: "empty" }, "Loading …"));
+    get(`tokens/${encodeURIComponent(mint)}/safety`).then((verdicts) => safety.lastChild.replaceWith(showVerdicts(verdicts))).catch((error) => safety.lastChild.replaceWith(h("p", { class: "empty" }, `They cannot be read: ${error.message}`)));
     box.replaceChildren(
       card(`Price, candles of ${f.duration(found.interval_s)}`, {}, found.candles.length ? chart.element : h("p", { class: "empty" }, "It has no trade in the record.")),
       card("Figures", {}, facts([
         ["State", t.is_alive ? "alive" : "quiet"], ["Graduated", t.is_graduated ? "yes" : "no"], ["Price", `${f.price(t.price_usd)} USD`], ["Volume", f.usd(t.volume_usd)],
         ["Liquidity", f.usd(t.liquidity_usd)], ["Trades", f.count(t.trades)], ["First event", t.first_seq ? f.moment(t.first_ts) : "–"], ["Last event", t.last_seq ? f.moment(t.last_ts) : "–"]]),
-      h("p", {}, EXPLORERS.flatMap(([name, to]) => [link(to(encodeURIComponent(mint)), name, { rel: "noreferrer noopener", target: "_blank" }), " "]))),
+      h("p", { class: "explorers" }, EXPLORERS.map(([name, to]) => link(to(encodeURIComponent(mint)), name, { rel: "noreferrer noopener", target: "_blank" })))),
+      safety,
       card("Our trades in it", {}, table(tradeColumns(["Token"]), [...found.trades].reverse(), "We have not traded it.")));
   }).catch((error) => box.replaceChildren(h("p", { class: "empty-box" }, error.message)));
   return { close: () => charts.forEach((chart) => chart.close()) };

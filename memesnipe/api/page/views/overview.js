@@ -15,6 +15,7 @@ class Account {
     this.name = name;
     this.figure = h("p", { class: "figure", id: `equity-${name}` });
     this.change = h("p", { class: "change" });
+    this.parts = h("p", { class: "muted" });
     this.today = h("p", { class: "change" });
     this.detail = h("p", { class: "muted" });
     this.level = h("p", { class: "level", role: "status", id: `level-${name}` });
@@ -25,7 +26,7 @@ class Account {
     this.reload = throttle(REFRESH_MS, () => this.load().catch(failed(this.curve)));
     const actions = h("div", { class: "buttons" }, actionButton("halt"), actionButton("reset"));
     this.element = card(name === "live" ? "Live money" : "Paper money", { class: "hero" }, h("div", { class: "hero-grid" },
-      h("div", {}, this.figure, this.change, this.today, this.detail,
+      h("div", {}, this.figure, this.change, this.parts, this.today, this.detail,
         h("div", { class: "breaker" }, h("h3", {}, "Circuit breaker"), this.level, this.rule, actions)),
       this.curve));
   }
@@ -34,9 +35,10 @@ class Account {
     const known = portfolio.equity_usd !== null;
     show(this.figure, known ? f.usd(portfolio.equity_usd) : "–");
     show(this.change, known ? `${f.signedUsd(portfolio.change_usd)} (${f.signedPercent(portfolio.change_ratio)}) since the start` : "Waiting for the first price of SOL");
-    this.change.className = `change ${sign(portfolio.change_usd)}`;
+    this.change.className = `change ${sign(portfolio.change_usd, f.signedUsd(portfolio.change_usd))}`;
+    show(this.parts, known ? `${f.signedUsd(portfolio.trading_usd)} by trading, ${f.signedUsd(portfolio.change_usd - portfolio.trading_usd)} by the price of SOL` : "\u00a0");
     show(this.today, known ? `${f.signedUsd(today)} today (UTC)` : "\u00a0");
-    this.today.className = `change ${sign(today)}`;
+    this.today.className = `change ${sign(today, f.signedUsd(today))}`;
     show(this.detail, known ? `Began with ${f.usd(initial)}; cash ${f.usd(portfolio.cash_usd)}; realised ${f.signedSol(portfolio.realised_sol)} SOL, unrealised ${f.signedSol(portfolio.unrealised_sol)} SOL` : "\u00a0");
     const level = risk.halted ? "halted" : risk.level;
     show(this.level, level);

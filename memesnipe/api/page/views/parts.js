@@ -1,4 +1,5 @@
 // Parts that several views show: evidence, genomes, trades, the breaker's level.
+import { actionButton } from "../actions.js";
 import { h, badge, link, sign, svg } from "../dom.js";
 import * as f from "../format.js";
 
@@ -24,7 +25,12 @@ export function families(genome) {
   return h("span", { class: "genes" }, (genome.signals ?? []).map((gene) => h("span", { class: "gene", title: `weight ${f.two(gene.weight)}` }, f.words(gene.family))));
 }
 
-export const signed = (value, write) => h("span", { class: sign(value) }, write(value));
+export const chips = (names) => h("span", { class: "genes" }, names.map((name) => h("span", { class: "gene" }, f.words(name))));
+
+export function signed(value, write) {
+  const text = write(value);
+  return h("span", { class: sign(value, text) }, text);
+}
 
 export const PNL = (row) => (row.live_pnl_sol === null ? signed(row.paper_pnl_sol, f.signedSol) : h("span", {}, signed(row.paper_pnl_sol, f.signedSol), " / ", signed(row.live_pnl_sol, f.signedSol)));
 
@@ -39,7 +45,7 @@ export function tradeColumns(without = []) {
     { name: "Side", cell: (t) => t.side },
     { name: "SOL", cell: (t) => (t.failure ? "–" : f.sol(t.sol_amount)), class: "n" },
     { name: "Status", cell: (t) => badge(t.status.toLowerCase(), t.status === "FAILED" ? "failed" : t.status.toLowerCase()), class: "p2" },
-    { name: "Reason", cell: (t) => f.words(t.failure || t.reason), class: "reason" },
+    { name: "Reason", cell: (t) => t.why, class: "reason", title: "Why, or why it failed" },
     { name: "Strategy", cell: (t) => strategyLink(t.spec_id), class: "p2" },
     { name: "USD", cell: (t) => f.usd(t.value_usd), class: "n p3" },
     { name: "Fees, SOL", cell: (t) => f.sol(t.fees_sol), class: "n p3" },
@@ -55,8 +61,10 @@ export function positionColumns(without = []) {
     { name: "Opened, UTC", cell: (p) => `${f.day(p.opened_ts)} ${f.clock(p.opened_ts)}`, class: "time p3" },
     { name: "Cost, SOL", cell: (p) => f.sol(p.cost_sol), class: "n p2" },
     { name: "Value, SOL", cell: (p) => h("span", { title: f.usd(p.value_usd) }, f.sol(p.value_sol)), class: "n" },
-    { name: "Unrealised", cell: (p) => (p.open ? signed(p.unrealised_sol, (v) => `${f.signedSol(v)} (${f.signedPercent(p.unrealised_return)})`) : "closed"), class: "n" },
+    { name: "Unrealised", cell: (p) => (p.open ? signed(p.unrealised_sol, f.signedSol) : "closed"), class: "n" },
+    { name: "Return", cell: (p) => (p.open ? signed(p.unrealised_return, f.signedPercent) : ""), class: "n p2" },
     { name: "Realised", cell: (p) => signed(p.realised_sol, f.signedSol), class: "n p2" },
+    { name: "Action", cell: (p) => (p.open ? actionButton("close", p, { small: true, label: `Close ${f.shortMint(p.mint)} of ${p.spec_id}` }) : ""), class: "n" },
   ].filter((column) => !without.includes(column.name));
 }
 

@@ -22,7 +22,8 @@ export function strategy(root, { path }) {
 function content(id, found, charts) {
   const { strategy: s } = found;
   const actions = h("div", { class: "buttons" }, actionButton("promote", id), actionButton("demote", id),
-    h("button", { type: "button", class: "button", click: () => save(`strategies/${encodeURIComponent(id)}/spec`, {}, `${id}.json`) }, "Download the specification"));
+    h("button", { type: "button", class: "button", click: () => save(`strategies/${encodeURIComponent(id)}/spec`, {}, `${id}.json`) }, "Download the specification"),
+    link(`#/evolution/${encodeURIComponent(id)}`, "Its ancestors"));
   return [
     card("Why it holds capital", { class: "why-card" },
       h("p", { class: "learned" }, modeBadge(s.mode), " ", s.why), h("p", {}, evidenceBar(s.evidence)), standing(s), actions),

@@ -2,7 +2,7 @@
 import { get, list } from "../api.js";
 import { badge, card, facts, failed, h, input, link, table } from "../dom.js";
 import * as f from "../format.js";
-import { stateKind, strategyLink } from "./parts.js";
+import { stateKind, strategyLink, tokenLink } from "./parts.js";
 
 const moment = (text) => `${text.slice(0, 19).replace("T", " ")}`;
 
@@ -39,12 +39,12 @@ function showParts(box, health) {
 }
 
 const showActions = (rows) => table([
-  { name: "When, UTC", cell: (a) => moment(a.asked_at), class: "time" },
+  { name: "When, UTC", cell: (a) => h("span", { title: moment(a.asked_at) }, h("span", { class: "p2" }, `${a.asked_at.slice(0, 10)} `), a.asked_at.slice(11, 19)), class: "time" },
   { name: "Action", cell: (a) => f.words(a.name) },
-  { name: "Strategy", cell: (a) => (a.spec_id ? strategyLink(a.spec_id) : "–"), class: "p2" },
+  { name: "Of", cell: (a) => [a.spec_id ? strategyLink(a.spec_id) : "–", a.mint ? [" ", tokenLink(a.mint), ` (${a.account})`] : []].flat(), class: "p2" },
   { name: "Who", cell: (a) => a.who, class: "p2" },
   { name: "Reason", cell: (a) => a.reason || "–", class: "p3" },
-  { name: "Outcome", cell: (a) => (a.refused ? badge(`refused: ${a.refused}`, "failed") : a.outcome ?? "waiting for the next event") },
+  { name: "Outcome", cell: (a) => (a.refused ? badge(`refused: ${a.refused}`, "failed") : a.outcome ?? "waiting for the next event"), class: "wraps" },
 ], rows, "No action yet.");
 
 const showLife = (rows) => table([

@@ -4,10 +4,11 @@ import { badge, card, failed, h, input, link, select, table } from "../dom.js";
 import * as f from "../format.js";
 import { throttle } from "../throttle.js";
 import { VirtualTable } from "../virtual_table.js";
+import { periods } from "./periods.js";
 import { positionColumns, strategyLink, tokenLink, tradeColumns, when } from "./parts.js";
 
 const REFRESH_MS = 3_000;
-const TABS = [["", "Trades"], ["positions", "Positions"], ["refusals", "Refusals"]];
+const TABS = [["", "Trades"], ["positions", "Positions"], ["refusals", "Refusals"], ["periods", "Periods"]];
 const ACCOUNTS = [["", "all"], ["paper", "paper"], ["live", "live"]];
 const SIDES = [["", "all"], ["buy", "buy"], ["sell", "sell"], ["short", "short"], ["cover", "cover"]];
 const STATUSES = [["", "all"], ["PAPER", "paper"], ["LIVE", "live"], ["FAILED", "failed"]];
@@ -27,6 +28,7 @@ export function trades(root, { path, query, go }) {
   const tabs = h("nav", { class: "tabs", "aria-label": "Records" }, TABS.map(([name, text]) => link(name ? `#/trades/${name}` : "#/trades", text, { "aria-current": name === tab ? "page" : null })));
   root.append(h("h1", {}, "Trades"), tabs);
   if (tab === "positions") return positions(root);
+  if (tab === "periods") return periods(root);
   const isTrades = tab !== "refusals";
   const name = isTrades ? "trades" : "refusals";
   const parameters = () => ({ account: query.account, side: query.side, status: isTrades ? query.status : "", mint: query.mint, spec_id: query.spec_id, reason: query.reason });

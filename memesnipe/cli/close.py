@@ -1,0 +1,95 @@
+"""`memesnipe close`: sells one position, or all positions in one token, and shows how the sale goes."""
+
+import sys
+from typing import Any
+
+import typer
+from sqlalchemy import Engine
+
+from memesnipe.cli.flatten import Follower
+from memesnipe.cli.manual_commands import database_of_commands, record, wait_for_outcome
+from memesnipe.config.settings import load_settings
+from memesnipe.errors import InputError, RefusedError
+from memesnipe.market.events import LAMPORTS_PER_SOL
+from memesnipe.protocol.commands import CommandName, check_reason
+from memesnipe.runtime.database import NO_RUN
+from memesnipe.runtime.lock import holder
+from memesnipe.runtime.terminal import print_message
+from memesnipe.storage import views
+from memesnipe.storage.flattening import Held, PositionKey, read_held
+
+_SHOWN = 5
+_REFUSED = "refused:"
+
+
+def close(position: str, reason: str, wait_s: float, *, is_confirmed: bool, json: bool) -> dict[str, Any]:
+    """Sell one position, or all positions in a token.
+
+    Args:
+        position: the address of a token, or account, strategy and token with `/` between them.
+        reason: recorded with the command.
+        wait_s: seconds until what is not sold is reported.
+        is_confirmed: whether the user is not asked.
+        json: whether progress is not printed.
+
+    Returns:
+        The commands, what was sold, and what is left with the reasons.
+
+    Raises:
+        InputError: nothing is running, nothing such is held, or the user has not confirmed.
+        RefusedError: trading is halted.
+        MemeSnipeError: the database does not respond.
+    """
+    check_reason(reason)
+    settings = load_settings()
+    if holder(settings.installation.memesnipe_home.resolve()) is None:
+        raise InputError("nothing is running, so nothing can be sold: `memesnipe up` first, then `memesnipe close`")
+    with database_of_commands(settings) as (engine, _):
+        run_id, chosen = _read(engine, position)
+        if not is_confirmed:
+            _ask(chosen)
+        numbers = [
+            record(engine, CommandName.CLOSE, spec_id, reason, account, held.mint).command_id
+            for (account, spec_id, _), held in chosen.items()
+        ]
+        outcomes = [wait_for_outcome(engine, number) for number in numbers]
+        refused = [outcome for outcome in outcomes if outcome.startswith(_REFUSED)]
+        if refused:
+            raise RefusedError(refused[0].removeprefix(_REFUSED).strip())
+        follower = Follower(engine, run_id, "", chosen, is_quiet=json, only=set(chosen))
+        left = follower.follow(numbers[-1], wait_s)
+    return {"run_id": run_id, "command": CommandName.CLOSE, "command_ids": numbers, "sold": follower.sold, "left": left}
+
+
+def _read(engine: Engine, position: str) -> tuple[int, dict[PositionKey, Held]]:
+    """Return the run, and its open positions that the text names.
+
+    Raises:
+        InputError: there is none.
+    """
+    with engine.connect() as connection:
+        run_id = views.latest_run(connection)
+        if run_id is None:
+            raise InputError(NO_RUN)
+        held = read_held(connection, run_id, "")
+    names = {key: f"{key[0]}/{key[1]}/{one.mint}" for key, one in held.items()}
+    chosen = {key: one for key, one in held.items() if position in (one.mint, names[key])}
+    if not chosen:
+        shown = ", ".join(list(names.values())[:_SHOWN]) or "nothing"
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        raise InputError(f"{position} is not held; held: {shown}{more}")
+    return run_id, chosen
+
+
+def _ask(chosen: dict[PositionKey, Held]) -> None:
+    """Let the user confirm.
+
+    Raises:
+        InputError: there is nobody to ask.
+        typer.Abort: the user does not.
+    """
+    if not sys.stdin.isatty():
+        raise InputError("close sells what is held: confirm with --yes")
+    for (account, spec_id, _), held in chosen.items():
+        print_message(f"{account} {spec_id} {held.mint}: worth {held.value_lamports / LAMPORTS_PER_SOL:.6f} SOL")
+    typer.confirm(f"Sell {len(chosen)} position{'s' if len(chosen) > 1 else ''}?", abort=True)

@@ -1,0 +1,1 @@
+"""A tear sheet: the performance of a run or a backtest as one self-contained page, or as pictures."""

@@ -146,7 +146,13 @@ def run(start: Start, guard: Guard) -> None:
         role: (getattr(telemetry, f"{role}_metrics_port"), telemetry.metrics_address) for role in supervisor.ACTORS
     }
     supervision = supervisor.Supervision(
-        home, start.session, run_id, listens, detached=start.detached, shared=address is not None
+        home,
+        start.session,
+        run_id,
+        listens,
+        detached=start.detached,
+        shared=address is not None,
+        arenas=settings.simulation.arena_shards if settings.simulation.arena_shards > 1 else 0,
     )
     serve_app.deploy_others(home)
     if address is None and settings.servers.ray_dashboard:

@@ -23,7 +23,10 @@ class Executor(Host):
         """Return the role, with the venue of a live account."""
         from memesnipe.protocol.account import Account  # noqa: PLC0415
         from memesnipe.roles.executor import Executor as ExecutorRole  # noqa: PLC0415
+        from memesnipe.roles.sharded_executor import ShardedExecutor  # noqa: PLC0415
 
+        if context.arenas:
+            return ShardedExecutor(context, metrics)
         if Account.LIVE not in context.capital:
             return ExecutorRole(context, metrics)
         from memesnipe.roles.live_venue import open_live_venue  # noqa: PLC0415 - paper runs need none of it

@@ -8,7 +8,7 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from msgspec.structs import replace
 
@@ -63,7 +63,7 @@ class Host:
         metrics_address: address that this port listens on.
     """
 
-    name: ClassVar[str]
+    name: str
 
     def __init__(self, home: str, run_id: int, metrics_port: int = 0, metrics_address: str = "127.0.0.1") -> None:
         # Nothing here can fail: Ray does not restart an actor again after its constructor has failed in a restart.

@@ -15,6 +15,7 @@ import msgspec
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from actors.arena import Arena
 from actors.executor import Executor
 from actors.host import ACTOR_OPTIONS, STOP_S
 from actors.market_data import MarketData
@@ -23,6 +24,7 @@ from actors.position import Position
 from actors.strategy_factory import StrategyFactory
 from memesnipe.config.home import Home
 from memesnipe.errors import first_line
+from memesnipe.protocol.heartbeat import ARENAS
 from memesnipe.telemetry.logs import Logger, open_log
 
 ACTORS: Final[dict[str, Any]] = {
@@ -34,7 +36,9 @@ ACTORS: Final[dict[str, Any]] = {
 }
 Listen = tuple[int, str]  # port and address
 SERVICE: Final = "service"  # resource of the nodes for services, see cluster.yaml
+ARENA: Final = "arena"  # resource of the nodes for arenas with processes of their own
 
+_SHARE: Final = 0.001  # of the resource that an arena takes: nodes are for arenas, however many these are
 _WATCH_S: Final = 0.25
 _PAUSE_S: Final = 0.2  # before an actor is created again: the name of a dead one becomes free a moment later
 _RESPONSE_S: Final = 60.0  # without a response the supervisor is replaced; at a load of 30 it takes some seconds
@@ -59,12 +63,16 @@ class Supervisor:
         run_id: number of the run.
         metrics: port and address of the Prometheus metrics, by actor.
         keep_actors: whether the actors outlive this process; Ray restarts it in less than a second.
+        arenas: how many arenas of the run have processes of their own.
     """
 
-    def __init__(self, home: str, session: str, run_id: int, metrics: dict[str, Listen], keep_actors: bool) -> None:
+    def __init__(
+        self, home: str, session: str, run_id: int, metrics: dict[str, Listen], keep_actors: bool, arenas: int = 0
+    ) -> None:
         # Nothing here can fail: Ray does not restart an actor again after its constructor has failed in a restart.
         self._home, self._session, self._run_id = Path(home), session, run_id
         self._metrics, self._keep_actors = metrics, keep_actors
+        self._roles = (*ACTORS, *ARENAS[:arenas])
         self._hosts: dict[str, Any] = {}
         self._runs: dict[Any, str] = {}  # the call of `run` of each actor
         self._stop, self._stopped = threading.Event(), threading.Event()
@@ -98,9 +106,9 @@ class Supervisor:
         is_restart = before is not None and before.session == self._session
         for name in before.actors if before is not None and not is_restart else ():
             _kill(name)
-        names = tuple(map(self._ray_name, ACTORS))
+        names = tuple(map(self._ray_name, self._roles))
         _write_checkpoint(self._home, Checkpoint(session=self._session, run_id=self._run_id, actors=names))
-        for role in ACTORS:
+        for role in self._roles:
             self._create(role)
         log.info("supervising", run=self._run_id, restarted=is_restart)
 
@@ -108,16 +116,13 @@ class Supervisor:
         return f"{role}-{self._run_id}"
 
     def _create(self, role: str) -> None:
-        options: dict[str, Any] = {"name": self._ray_name(role), "get_if_exists": True, **placement()}
-        # One node for all: the event log is a file that market_data writes and others read. Ray places an actor without
-        # resources anywhere unless its node is required (soft=False).
-        node_id = ray.get_runtime_context().get_node_id()
-        options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(node_id, soft=False)
+        options: dict[str, Any] = {"name": self._ray_name(role), "get_if_exists": True, **_place_of(role)}
         if self._keep_actors:
             options["lifetime"] = "detached"
-        self._hosts[role] = (
-            ACTORS[role].options(**options).remote(str(self._home), self._run_id, *self._metrics.get(role, ()))
-        )
+        arena: Any = Arena
+        actor, index = (arena, (ARENAS.index(role),)) if role in ARENAS else (ACTORS[role], ())
+        given = (str(self._home), self._run_id, *index, *self._metrics.get(role, ()))
+        self._hosts[role] = actor.options(**options).remote(*given)
         self._run(role)
 
     def _run(self, role: str) -> None:
@@ -130,7 +135,8 @@ class Supervisor:
             role = self._runs.pop(run)
             try:
                 ray.get(run)
-            except ray.exceptions.ActorDiedError as error:
+            # The node of an actor that must be on one node may be lost; the next supervisor is on another.
+            except (ray.exceptions.ActorDiedError, ray.exceptions.ActorUnschedulableError) as error:
                 log.error("actor died; it is created again", name=role, error=first_line(error))
                 self._stop.wait(_PAUSE_S)
                 self._create(role)
@@ -153,7 +159,15 @@ class Supervision:
     """The supervisor of this process's cluster, as its driver uses it: start, check, stop."""
 
     def __init__(
-        self, home: Path, session: str, run_id: int, metrics: dict[str, Listen], *, detached: bool, shared: bool
+        self,
+        home: Path,
+        session: str,
+        run_id: int,
+        metrics: dict[str, Listen],
+        *,
+        detached: bool,
+        shared: bool,
+        arenas: int = 0,
     ) -> None:
         """Start the supervisor, or find it again; end that of an earlier `memesnipe up` of this installation.
 
@@ -164,6 +178,7 @@ class Supervision:
             metrics: port and address of the Prometheus metrics, by actor.
             detached: whether the supervisor outlives this process.
             shared: whether the cluster does, in which case actors without an owner would remain.
+            arenas: how many arenas of the run have processes of their own.
         """
         self._log = open_log(Home(home).logs, "cluster", "INFO")
         before = _read_checkpoint(home)
@@ -174,7 +189,7 @@ class Supervision:
             options["lifetime"] = "detached"
         supervisor: Any = Supervisor
         self._supervisor = supervisor.options(**options).remote(
-            str(home), session, run_id, metrics, keep_actors=detached or not shared
+            str(home), session, run_id, metrics, keep_actors=detached or not shared, arenas=arenas
         )
         self._ping()
 
@@ -209,6 +224,19 @@ class Supervision:
         except ray.exceptions.RayError as error:
             self._log.warning("supervisor did not stop the actors", error=first_line(error))
         ray.kill(self._supervisor)
+
+
+def _place_of(role: str) -> dict[str, Any]:
+    """Return the options that place an actor.
+
+    All are on the supervisor's node, because the event log is a file that market_data writes and others read; arenas
+    are spread over the nodes with the resource `arena`, if the cluster has it.
+    """
+    if role in ARENAS and (place := placement(ARENA)):
+        return {"resources": dict.fromkeys(place["resources"], _SHARE), "scheduling_strategy": "SPREAD"}
+    # Ray places an actor without resources anywhere unless its node is required (soft=False).
+    node_id = ray.get_runtime_context().get_node_id()
+    return {**placement(), "scheduling_strategy": NodeAffinitySchedulingStrategy(node_id, soft=False)}
 
 
 def placement(*resources: str) -> dict[str, Any]:

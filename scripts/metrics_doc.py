@@ -10,7 +10,8 @@ _INTRODUCTION = """# Metrics
 
 Every actor exports Prometheus metrics at `/metrics` on a port of its own, on 127.0.0.1 unless `METRICS_ADDRESS` is
 0.0.0.0. The requests need no token, so a network must protect the ports then. If a port is taken, the actor uses a free
-one; `metrics_port` of its heartbeat in Redis (`memesnipe:heartbeat:ACTOR`) is the port in use.
+one; `metrics_port` of its heartbeat in Redis (`memesnipe:heartbeat:ACTOR`) is the port in use. The arenas of
+`ARENA_SHARDS` use free ports, and export what all readers of streams do.
 
 This page is generated from `memesnipe/telemetry/catalogue.py` (`python scripts/metrics_doc.py`), and a test compares
 it. `prometheus.yml` reads all ports, `alerts.yml` has the alerts ([operations.md](operations.md#alerts)), and

@@ -13,7 +13,7 @@ import memesnipe
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.progress import Progress
 from memesnipe.errors import first_line
-from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, decode_heartbeat
+from memesnipe.protocol.heartbeat import ACTORS, ARENAS, HEARTBEAT_KEY, decode_heartbeat
 from memesnipe.storage.run_progress import RunProgress, read_run_progress
 
 _TIMEOUT_S = 2.0
@@ -84,19 +84,21 @@ class HealthCheck:
         }
         if parts["signer"]["state"] == "healthy" and not signer.result():
             parts["signer"] = {"state": "unhealthy", "detail": "the signer does not report that it is healthy"}
+        now = postgres.result() if parts["postgres"]["state"] == "up" else None
+        actors = (*ACTORS, *ARENAS[: now.arenas if now is not None else 0])
         if parts["redis"]["state"] == "up":
-            parts |= {actor: _read(raw) for actor, raw in zip(ACTORS, heartbeats.result(), strict=True)}
+            read = dict(zip((*ACTORS, *ARENAS), heartbeats.result(), strict=True))
+            parts |= {actor: _read(read[actor]) for actor in actors}
         else:
             unknown = {"state": "unknown", "detail": "its heartbeat is in Redis"}
-            parts |= {actor: dict(unknown) for actor in ACTORS}
-        self._mark_starting(parts)
-        now = postgres.result() if parts["postgres"]["state"] == "up" else None
+            parts |= {actor: dict(unknown) for actor in actors}
+        self._mark_starting(parts, actors)
         return _overall_status({**parts, **self._progress.parts(now)}, has_run=now is not None)
 
-    def _mark_starting(self, parts: dict[str, dict[str, str]]) -> None:
+    def _mark_starting(self, parts: dict[str, dict[str, str]], actors: tuple[str, ...]) -> None:
         """Report actors and the signer as `starting` until they have responded once, for a limited time."""
         is_start = time.monotonic() < self._starting_until
-        for name in ("signer", *ACTORS):
+        for name in ("signer", *actors):
             if parts[name]["state"] not in ("down", "unhealthy", "unknown"):
                 self._started.add(name)
             elif is_start and name not in self._started and parts[name]["state"] != "unknown":
@@ -109,7 +111,7 @@ class HealthCheck:
 
     def _heartbeats(self) -> list[bytes | str | None]:
         self._redis.ping()
-        found: Any = self._redis.mget([HEARTBEAT_KEY.format(actor) for actor in ACTORS])
+        found: Any = self._redis.mget([HEARTBEAT_KEY.format(actor) for actor in (*ACTORS, *ARENAS)])
         return list(found)
 
     def _part(self, result: Future[Any], deadline: float, fine: str) -> dict[str, str]:

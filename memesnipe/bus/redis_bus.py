@@ -13,7 +13,7 @@ from memesnipe.bus.publish import BLOCKED, DONE, PUBLISH, arguments_of
 from memesnipe.bus.server_check import check_server
 from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.errors import InputError
-from memesnipe.protocol.heartbeat import ACTORS, HEARTBEAT_KEY, Heartbeat, decode_heartbeat, encode_heartbeat
+from memesnipe.protocol.heartbeat import ACTORS, ARENAS, HEARTBEAT_KEY, Heartbeat, decode_heartbeat, encode_heartbeat
 from memesnipe.protocol.payload import EncodedEntry
 from memesnipe.protocol.streams import EVENT_STREAMS, EVENTS, STREAMS, decoder_of
 
@@ -273,7 +273,7 @@ class Bus:
         if self._redis.get("memesnipe:run") != str(run_id).encode():
             self._redis.delete(*STREAMS)
             self._redis.set("memesnipe:run", run_id)
-        self._redis.delete(_WRITERS_KEY, *(HEARTBEAT_KEY.format(actor) for actor in ACTORS))
+        self._redis.delete(_WRITERS_KEY, *(HEARTBEAT_KEY.format(actor) for actor in (*ACTORS, *ARENAS)))
 
     def beat(self, actor: str, heartbeat: Heartbeat) -> None:
         """Write the heartbeat of an actor; it expires after 4 s."""

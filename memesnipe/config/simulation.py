@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from memesnipe.config.group import Group, setting
-from memesnipe.config.types import Folders, Genomes, Seed, Threads, Usd
+from memesnipe.config.types import Folders, Genomes, Seed, Shards, Threads, Usd
 
 
 class SimulationSettings(Group):
@@ -15,6 +15,9 @@ class SimulationSettings(Group):
     arena_size: Genomes = setting(2_000, "maximum number of strategies in the live simulation", decides=True)
     executor_threads: Threads = setting(
         1, "threads of the live simulation; each simulates a share of the strategies", decides=False
+    )
+    arena_shards: Shards = setting(
+        1, "arenas; more than one run as actors of their own, on nodes with the resource `arena`", decides=False
     )
     strategy_path: Folders = setting(
         "", "folders of your own strategies, separated by colons; the same on every node", decides=True

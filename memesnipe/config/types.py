@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic.fields import FieldInfo
 
 from memesnipe.bounds import MAX_SEED, MAX_SHOWN, MAX_USD
+from memesnipe.protocol.heartbeat import MAX_ARENAS
 
 _YEAR_S: Final = 365 * 86_400
 _MONTH_S: Final = 30 * 86_400
@@ -41,6 +42,7 @@ SlippageBps = Annotated[int, Field(ge=0, le=10_000)]
 Population = Annotated[int, Field(ge=4, le=100_000)]
 EventsBudget = Annotated[int, Field(ge=1_000_000, le=10**15)]
 Threads = Annotated[int, Field(ge=1, le=256)]
+Shards = Annotated[int, Field(ge=1, le=MAX_ARENAS)]
 Streams = Annotated[int, Field(ge=1, le=1_000)]
 PastHours = Annotated[float, Field(ge=0, le=168)]
 Hours = Annotated[float, Field(ge=0.01, le=8_760)]

@@ -5,6 +5,8 @@ from typing import Final
 import msgspec
 
 ACTORS: Final = ("market_data", "executor", "position", "portfolio", "strategy_factory")
+MAX_ARENAS: Final = 16
+ARENAS: Final = tuple(f"arena_{index}" for index in range(MAX_ARENAS))  # those with processes of their own
 HEARTBEAT_KEY: Final = "memesnipe:heartbeat:{}"
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from memesnipe.protocol.arena_messages import ARENA_OUTPUTS, PlacedAllocation
 from memesnipe.protocol.events import EVENT_STREAMS, PAYLOAD_OF_KIND, EventPayload
-from memesnipe.protocol.heartbeat import ACTORS
+from memesnipe.protocol.heartbeat import ACTORS, ARENAS
 from memesnipe.protocol.messages import (
     AllocationMessage,
     ArenaStandings,
@@ -35,6 +36,8 @@ EXECUTION_REPORTS: Final = ExecutionReport.stream
 ALLOCATIONS: Final = AllocationMessage.stream
 ARENA_STANDINGS: Final = ArenaStandings.stream
 POSITION_UPDATES: Final = PositionUpdate.stream
+PLACED: Final = PlacedAllocation.stream
+OUTPUTS: Final = tuple(output.stream for output in ARENA_OUTPUTS)  # by arena
 BACKTEST_JOBS: Final = BacktestJob.stream
 BACKTEST_RESULTS: Final = BacktestResult.stream
 
@@ -51,7 +54,8 @@ class Stream:
     Attributes:
         payload: the type of its messages.
         writer: the role that writes it, the only one.
-        readers: roles that read it; no entry is trimmed before all of them have committed it.
+        readers: roles that read it; no entry is trimmed before all of them have committed it. Of `ARENAS`, those that
+            the run has (`readers_in`).
         keep: entries that stay in Redis behind the slowest reader.
         transient: whether old messages are also deleted from the database, because they are large or frequent.
     """
@@ -73,12 +77,15 @@ class Stream:
         return issubclass(self.payload, EventPayload)
 
 
-_EVENT_READERS: Final = ("executor", "position", "strategy_factory")
+EVENT_READERS: Final = ("executor", "position", "strategy_factory")  # besides the arenas of a run
 # Messages that belong to one event are applied in the order of this table.
 STREAMS: Final = {
     stream.name: stream
     for stream in (
-        *(Stream(payload, "market_data", _EVENT_READERS, KEEP_EVENTS) for payload in PAYLOAD_OF_KIND.values()),
+        *(
+            Stream(payload, "market_data", (*EVENT_READERS, *ARENAS), KEEP_EVENTS)
+            for payload in PAYLOAD_OF_KIND.values()
+        ),
         Stream(FillMessage, "executor", ("position",)),
         # Each message has one result per strategy in the arena: megabytes for thousands of strategies.
         Stream(SimulationResults, "executor", ("position", "portfolio"), keep=10, transient=True),
@@ -92,6 +99,12 @@ STREAMS: Final = {
         # The executor publishes a venue's reports and applies them like any other control.
         Stream(ExecutionReport, "executor", ("executor",)),
         Stream(AllocationMessage, "portfolio", ("executor",)),
+        # Only in runs whose arenas have processes of their own.
+        Stream(PlacedAllocation, "market_data", ("executor", *ARENAS)),
+        *(
+            Stream(output, arena, ("executor",), keep=10, transient=True)
+            for output, arena in zip(ARENA_OUTPUTS, ARENAS, strict=True)
+        ),
         # As large as the results, but once a generation.
         Stream(ArenaStandings, "portfolio", ("strategy_factory",), keep=10, transient=True),
         Stream(PositionUpdate, "position", ("portfolio",)),
@@ -99,7 +112,6 @@ STREAMS: Final = {
 }
 # The streams that the executor applies besides events.
 CONTROLS: Final = (COMMANDS, EXECUTION_REPORTS, ALLOCATIONS)
-EVENT_READERS: Final = _EVENT_READERS
 # The streams that a finished run has consumed completely. Other inputs of the portfolio may follow its last decision.
 CONSUMED_TO_THE_END: Final = {
     "executor": CONTROLS,
@@ -110,10 +122,32 @@ READERS: Final = {name: stream.readers for name, stream in STREAMS.items() if st
 TRANSIENT: Final = tuple(name for name, stream in STREAMS.items() if stream.transient)
 
 
-def reads_of(role: str) -> tuple[str, ...]:
-    """Return the streams that a role reads, in the order in which it applies them; `EVENTS` stands for the events."""
-    others = tuple(name for name, stream in STREAMS.items() if role in stream.readers and not stream.is_event)
-    return (EVENTS, *others) if role in EVENT_READERS else others
+def reads_of(role: str, arenas: int = 0) -> tuple[str, ...]:
+    """Return the streams that a role reads, in the order in which it applies them.
+
+    Args:
+        role: the role; `EVENTS` stands for the events.
+        arenas: how many arenas of the run have processes of their own.
+    """
+    others = tuple(
+        name for name, stream in streams_in(arenas).items() if role in stream.readers and not stream.is_event
+    )
+    return (EVENTS, *others) if role in (*EVENT_READERS, *ARENAS) else others
+
+
+def streams_in(arenas: int) -> dict[str, Stream]:
+    """Return the streams of a run, of which so many arenas have processes of their own."""
+    absent = OUTPUTS[arenas:] if arenas else (PLACED, *OUTPUTS)
+    return {name: stream for name, stream in STREAMS.items() if name not in absent}
+
+
+def readers_in(arenas: int) -> dict[str, tuple[str, ...]]:
+    """Return the readers of each stream but those of events, in a run as for `streams_in`."""
+    return {
+        name: tuple(reader for reader in READERS[name] if reader not in ARENAS[arenas:])
+        for name in streams_in(arenas)
+        if name in READERS
+    }
 
 
 def writes_of(role: str) -> tuple[str, ...]:
@@ -128,9 +162,9 @@ def decoder_of(stream: str) -> Decoder:
 
 
 __all__ = [
-    "ACTORS", "ALLOCATIONS", "ARENA_STANDINGS", "BACKTEST_JOBS", "BACKTEST_RESULTS", "COMMANDS", "CONSUMED_TO_THE_END",
-    "CONTROLS", "EVENTS", "EVENT_READERS",
-    "EVENT_STREAMS", "EXECUTION_REPORTS", "EXIT_ORDERS", "FILLS", "KEEP_EVENTS", "MAX_IN_FLIGHT", "POSITION_UPDATES",
-    "PROGRESS", "READERS", "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS", "TRANSIENT", "Stream",
-    "decoder_of", "reads_of", "writes_of",
+    "ACTORS", "ALLOCATIONS", "ARENAS", "ARENA_STANDINGS", "BACKTEST_JOBS", "BACKTEST_RESULTS", "COMMANDS",
+    "CONSUMED_TO_THE_END", "CONTROLS", "EVENTS", "EVENT_READERS", "EVENT_STREAMS", "EXECUTION_REPORTS", "EXIT_ORDERS",
+    "FILLS", "KEEP_EVENTS", "KEEP_MESSAGES", "MAX_IN_FLIGHT", "OUTPUTS", "PLACED", "POSITION_UPDATES", "PROGRESS",
+    "READERS", "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS", "TRANSIENT", "Stream", "decoder_of",
+    "readers_in", "reads_of", "streams_in", "writes_of",
 ]  # fmt: skip

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
 
 from memesnipe.bus.merge import Entry, StreamGapError
 from memesnipe.protocol.payload import Follows
-from memesnipe.protocol.streams import ALLOCATIONS, EVENT_STREAMS, EVENTS, READERS, STREAMS, reads_of, writes_of
+from memesnipe.protocol.streams import ALLOCATIONS, EVENT_STREAMS, EVENTS, STREAMS, reads_of, writes_of
 from memesnipe.roles.activity import WORKING
 from memesnipe.roles.context import Context
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
@@ -29,12 +28,12 @@ class Consumer:
     entries other than events were consumed, so events alone restore the state.
     """
 
-    name: ClassVar[str]
+    name: str
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         self.context, self.clock = context, context.clock
         self.metrics = metrics
-        self.reads, self.writes = reads_of(self.name), writes_of(self.name)
+        self.reads, self.writes = reads_of(self.name, context.arenas), writes_of(self.name)
         self.log = context.log(self.name)
         self.journal = context.journal(self.name, self.writes)
         self.traces = context.traces(self.name) if self.name in _TRACED else None
@@ -61,7 +60,9 @@ class Consumer:
         self.journal.open()  # first: without the lease this process must not take over the streams
         bus.begin(self.context.installation, self.context.run_id, self.name, self.context.stream_key)
         self.offsets = self.journal.offsets(self.reads)
-        unpublished = self.journal.unpublished({stream: bus.stored(stream) for stream in self.writes}, READERS)
+        unpublished = self.journal.unpublished(
+            {stream: bus.stored(stream) for stream in self.writes}, self.context.readers
+        )
         bus.publish(unpublished.messages, unpublished.rebuild)
         self.recover()
         self.log.info("opened", run=self.context.run_id, seq=self.seq)
@@ -131,6 +132,16 @@ class Consumer:
             consumed[entry.stream] = entry.number
         return entries
 
+    def after_events(self, entries: list[Entry]) -> list[Entry]:
+        """Return the entries before the first message that precedes the event it belongs to."""
+        consumed = self.offsets[EVENTS].number
+        for i, entry in enumerate(entries):
+            if entry.stream in EVENT_STREAMS:
+                consumed = entry.number
+            elif entry.seq > consumed:
+                return entries[:i]
+        return entries
+
     def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:
         """Commit, then publish the messages of the commit."""
         outgoing = self.journal.commit(work, offsets)
@@ -149,7 +160,7 @@ class Consumer:
         """Trim the oldest entries that all readers have consumed."""
         bus = self.context.bus
         for stream in self.writes:
-            unread = self.journal.first_unread(stream, READERS.get(stream, ()))
+            unread = self.journal.first_unread(stream, self.context.readers.get(stream, ()))
             first_kept = min(unread, bus.last_number(stream) - STREAMS[stream].keep)
             bus.trim(stream, first_kept)
             if STREAMS[stream].transient:

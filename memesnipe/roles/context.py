@@ -19,6 +19,7 @@ from memesnipe.engine.warm import compile_all
 from memesnipe.errors import SettingsError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.protocol.account import Account
+from memesnipe.protocol.streams import ARENAS, EVENT_READERS, readers_in
 from memesnipe.roles.activity import COMMITTING, ActivityTracker
 from memesnipe.roles.executor_snapshot import EVERY_S
 from memesnipe.roles.training_window import SLICE_EVENTS
@@ -26,7 +27,7 @@ from memesnipe.sdk.registry import Families, discover
 from memesnipe.storage.database import ACTOR_OPTIONS, connect, time_statements
 from memesnipe.storage.journal import Journal
 from memesnipe.storage.lease import EPOCHS_OF_THIS_PROCESS, Epochs
-from memesnipe.storage.runs import read_live_capital, read_stream_key, run_options
+from memesnipe.storage.runs import ARENA_SHARDS, read_live_capital, read_run_settings, read_stream_key, run_options
 from memesnipe.tapes.spans import SPAN_S, TapePolicy
 from memesnipe.telemetry.logs import Logger, open_log, start_copy
 
@@ -100,6 +101,22 @@ class Context:
     def capital(self) -> dict[Account, Capital]:
         """The accounts of the run, each with its starting capital."""
         return capital_of(self.settings, read_live_capital(self.database, self.run_id))
+
+    @cached_property
+    def arenas(self) -> int:
+        """The number of the run's arenas that have processes of their own; 0 where the executor has the only arena."""
+        with self.database.connect() as connection:
+            return int(read_run_settings(connection, self.run_id).get(ARENA_SHARDS, 0))
+
+    @cached_property
+    def readers(self) -> dict[str, tuple[str, ...]]:
+        """The readers of each stream of the run, except those of the events."""
+        return readers_in(self.arenas)
+
+    @cached_property
+    def event_readers(self) -> tuple[str, ...]:
+        """The readers of the run's events."""
+        return (*EVENT_READERS, *ARENAS[: self.arenas])
 
     @property
     def installation(self) -> str:

@@ -8,7 +8,7 @@ from there.
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import orjson
@@ -20,7 +20,8 @@ from memesnipe.engine.snapshot import EngineState
 from memesnipe.errors import first_line
 from memesnipe.storage.snapshot_file import SnapshotPart, SnapshotWriter, read_snapshot
 from memesnipe.telemetry.logs import Logger
-from memesnipe.trading.execution import DeskSideState, Execution
+from memesnipe.trading.arena import Arena
+from memesnipe.trading.execution import DeskSideState
 
 _SMALL: Final = TypeAdapter(tuple[DeskSideState, list[str], dict[str, int]])
 _SHARE: Final = 0.02  # of the time that may be spent on copying states
@@ -56,6 +57,20 @@ class _Copy:
     spent_s: float = 0.0
 
 
+class Copied(Protocol):
+    """What is copied: one arena, and the state beside it."""
+
+    arenas: list[Arena]
+
+    @property
+    def seq(self) -> int:
+        """Return the number of the last event that was applied."""
+
+    @property
+    def side(self) -> DeskSideState:
+        """Return the state beside the arena."""
+
+
 class ExecutorSnapshots:
     """Copies the state of one run in parts, writes it in the background, and reads it."""
 
@@ -81,12 +96,12 @@ class ExecutorSnapshots:
         """Count events from ``seq``, the last event of a recovery."""
         self._seq, self._due = seq, 0.0
 
-    def copy_some(self, execution: Execution) -> None:
+    def copy_some(self, execution: Copied) -> None:
         """Copy the next part after a step, where a snapshot is due; its effects may still be uncommitted."""
         if self._abandoned < _MAX_ABANDONED and self._has_begun(execution) and self._may_submit():
             self._copy_part(execution, self._part_bytes)
 
-    def on_commit(self, execution: Execution, controls: int) -> None:
+    def on_commit(self, execution: Copied, controls: int) -> None:
         """Complete the snapshot after a commit, once all parts are copied."""
         if self._abandoned == _MAX_ABANDONED and self._has_begun(execution) and self._may_submit():
             self._copy_part(execution, 2**62)
@@ -112,7 +127,7 @@ class ExecutorSnapshots:
         if self._copy is not None:
             self._copy, self._abandoned = None, self._abandoned + 1
 
-    def _has_begun(self, execution: Execution) -> bool:
+    def _has_begun(self, execution: Copied) -> bool:
         """Return whether a copy is being made; begin one where a snapshot is due."""
         now = self._clock.monotonic_s()
         if self._copy is None and (now >= self._due or execution.seq - self._seq >= _EVERY_EVENTS):
@@ -131,7 +146,7 @@ class ExecutorSnapshots:
             each.result()
         return len(self._writing) < _MAX_WAITING
 
-    def _copy_part(self, execution: Execution, size: int) -> None:
+    def _copy_part(self, execution: Copied, size: int) -> None:
         """Copy as many rows as have about ``size`` bytes."""
         copy, engine = self._copy, execution.arenas[0].engine
         assert copy is not None  # noqa: S101 - the callers have checked it

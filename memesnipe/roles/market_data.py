@@ -3,8 +3,12 @@
 from math import inf
 from typing import Final
 
+from sqlalchemy import Connection
+
 from memesnipe.feeds.base import Feed, FeedStatus
-from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENT_READERS, EVENTS, MAX_IN_FLIGHT, READERS
+from memesnipe.protocol.arena_messages import PlacedAllocation
+from memesnipe.protocol.messages import AllocationMessage
+from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENTS, KEEP_MESSAGES, MAX_IN_FLIGHT, PLACED
 from memesnipe.roles.activity import WORKING
 from memesnipe.roles.context import Context
 from memesnipe.roles.event_publisher import EventPublisher
@@ -14,6 +18,7 @@ from memesnipe.roles.halt_watch import HaltWatch
 from memesnipe.roles.intake import MAX_WAIT_S, Intake
 from memesnipe.roles.role_metrics import record_feed
 from memesnipe.storage.commands import PendingCommand, assign_seq, pending_commands
+from memesnipe.storage.placement import pending_allocations
 from memesnipe.storage.runs import Cursor, read_offsets
 from memesnipe.telemetry.metrics import ActorMetrics
 
@@ -46,7 +51,9 @@ class MarketData:
         max_age_s = context.settings.risk.max_data_age_ms / 1000
         self._clock = FeedClock(choice.speed, max_age_s, live=feed.live, lockstep=self._lockstep)
         self._intake = Intake(feed, self._clock, lockstep=self._lockstep, machine_clock=context.clock)
-        self._journal = context.journal(self.name, (COMMANDS,))
+        self._places = context.arenas > 0  # the portfolio's decisions, for arenas in processes of their own
+        self._controls = (COMMANDS, PLACED) if self._places else (COMMANDS,)
+        self._journal = context.journal(self.name, self._controls)
         self._publisher = EventPublisher(context, metrics, self._journal, self._clock, self.log, feed)
         self._halt_watch = HaltWatch(context, self.log)
         self._waits_for_decision = False  # in lockstep
@@ -83,8 +90,9 @@ class MarketData:
             self._update_readers(*read_offsets(connection, self.context.run_id, EVENTS))
         self._intake.open(self.cursor.token)
         self._clock.begin(self.context.clock.monotonic_s())
-        # Commands first: no reader may pass the event after which a command takes effect.
-        unpublished = self._journal.unpublished({COMMANDS: bus.stored(COMMANDS)}, READERS)
+        # These first: no reader may pass the event after which a command or an allocation takes effect.
+        stored = {stream: bus.stored(stream) for stream in self._controls}
+        unpublished = self._journal.unpublished(stored, self.context.readers)
         bus.publish(unpublished.messages, unpublished.rebuild)
         self._publisher.republish(self._slowest)
         self.log.info("opened", run=self.context.run_id, seq=self.seq, position=self.cursor.position)
@@ -128,10 +136,13 @@ class MarketData:
         self._halt_watch.check(self.context.database)
         with self.context.database.connect() as connection:
             commands = pending_commands(connection, self.context.run_id)
+            allocations = self._pending_allocations(connection)
             events, decided = read_offsets(connection, self.context.run_id, EVENTS, ALLOCATIONS)
         self._update_readers(events)
         if commands:
             self._assign(commands)
+        if allocations:
+            self._place(allocations)
         _, decided_seq = decided.get("executor", (0, 0))
         self._waits_for_decision = self._lockstep and decided_seq < self.cursor.decision_seq
         self._report_waiting(events, decided_seq)
@@ -148,13 +159,28 @@ class MarketData:
         self.context.bus.publish(self._journal.commit(work, {}))
         self.log.info("commands", seq=self.seq, names=[command.name for command in commands])
 
+    def _pending_allocations(self, connection: Connection) -> list[AllocationMessage]:
+        if not self._places:
+            return []
+        placed = self._journal.numbers_after(self._journal.unit_of_work())[PLACED]
+        return pending_allocations(connection, self.context.run_id, placed)
+
+    def _place(self, allocations: list[AllocationMessage]) -> None:
+        """Make allocations effective after the last event that was published, in every arena and on the desk."""
+        work = self._journal.unit_of_work()
+        for allocation in allocations:
+            work.send(PlacedAllocation(seq=self.seq, allocation=allocation))
+        self.context.bus.publish(self._journal.commit(work, {}))
+        unread = self._journal.first_unread(PLACED, self.context.readers[PLACED])
+        self.context.bus.trim(PLACED, min(unread, self._journal.numbers_after(work)[PLACED] - KEEP_MESSAGES))
+
     def _update_readers(self, offsets: dict[str, tuple[int, int]]) -> None:
         self._clock.consumed(offsets.get("executor", (0, 0))[1])
-        self._slowest = min(offsets.get(reader, (0, 0))[1] for reader in EVENT_READERS)
+        self._slowest = min(offsets.get(reader, (0, 0))[1] for reader in self.context.event_readers)
 
     def _report_waiting(self, events: dict[str, tuple[int, int]], decided_seq: int) -> None:
         """Report the reader or the decision that the run waits for, if any."""
-        last = {reader: events.get(reader, (0, 0))[1] for reader in EVENT_READERS}
+        last = {reader: events.get(reader, (0, 0))[1] for reader in self.context.event_readers}
         reader = min(last, key=lambda reader: last[reader])
         waiting_for = ""
         if last[reader] < self.seq:

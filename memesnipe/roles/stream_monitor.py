@@ -4,13 +4,12 @@ import threading
 from typing import Final
 
 from memesnipe.errors import first_line
-from memesnipe.protocol.streams import EVENT_READERS, EVENT_STREAMS, EVENTS, READERS, STREAMS
+from memesnipe.protocol.streams import EVENT_STREAMS, EVENTS, streams_in
 from memesnipe.roles.context import Context
 from memesnipe.storage.runs import read_offsets
 from memesnipe.telemetry.metrics import ActorMetrics
 
 EVERY_S: Final = 5.0
-_READERS_OF: Final = {**READERS, EVENTS: EVENT_READERS}
 
 
 def record_streams(context: Context, metrics: ActorMetrics) -> None:
@@ -19,14 +18,15 @@ def record_streams(context: Context, metrics: ActorMetrics) -> None:
     The offsets are read first, so a reader that is not behind may seem to lack the entries of a moment, and never has
     a lag below 0.
     """
+    readers_of = {**context.readers, EVENTS: context.event_readers}
     with context.database.connect() as connection:
-        offsets = dict(zip(_READERS_OF, read_offsets(connection, context.run_id, *_READERS_OF), strict=True))
-    extents = context.bus.extents(list(STREAMS))
+        offsets = dict(zip(readers_of, read_offsets(connection, context.run_id, *readers_of), strict=True))
+    extents = context.bus.extents(list(streams_in(context.arenas)))
     for stream, (length, _) in extents.items():
         metrics.set("stream_length", length, stream=stream)
     last = {stream: number for stream, (_, number) in extents.items()}
     last[EVENTS] = max(last[stream] for stream in EVENT_STREAMS)
-    for stream, readers in _READERS_OF.items():
+    for stream, readers in readers_of.items():
         for reader in readers:
             consumed, _ = offsets[stream].get(reader, (0, 0))
             metrics.set("consumer_lag", max(last[stream] - consumed, 0), stream=stream, reader=reader)

@@ -19,7 +19,7 @@ from memesnipe.code import code_hash
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.reload import EnvWatch
 from memesnipe.config.settings import Settings, write_resolved
-from memesnipe.errors import MemeSnipeError, RefusedError
+from memesnipe.errors import InputError, MemeSnipeError, RefusedError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.notifications import open_sender, start_notifier
@@ -154,7 +154,7 @@ class Session:
 
         from memesnipe.bus.redis_bus import Bus  # noqa: PLC0415
         from memesnipe.runtime.live_run import live_identity, live_opening  # noqa: PLC0415
-        from memesnipe.storage.runs import WALLET, begin_run  # noqa: PLC0415
+        from memesnipe.storage.runs import ARENA_SHARDS, WALLET, begin_run  # noqa: PLC0415
 
         # Changed code is another experiment: an unfinished run is resumed only with the same code.
         deciding = {**self.settings.deciding, "code": code_hash(self.settings.simulation.strategy_folders)}
@@ -162,6 +162,11 @@ class Session:
             from memesnipe.tapes.history import identity_of  # noqa: PLC0415
 
             deciding["history"] = identity_of([Path(path) for path in self.choice.history])
+        shards = self.settings.simulation.arena_shards
+        if shards > 1:  # their state is divided among them, so a run keeps their number
+            if self.mode.is_live:
+                raise InputError("ARENA_SHARDS is above 1: runs with a live account have one arena")
+            deciding[ARENA_SHARDS] = shards
         live = live_identity(self.settings) if self.mode.is_live else {}
         opening = partial(live_opening, self.settings, live[WALLET]) if live else dict
         run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), {**deciding, **live}, opening)

@@ -1,9 +1,10 @@
 """The progress figures of the newest run, from one statement whose cost does not grow with the run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, Double, func, select
 
+from memesnipe.storage.runs import ARENA_SHARDS
 from memesnipe.storage.schema import FeedCursorRow, RunRow, StreamOffsetRow
 from memesnipe.storage.schema_control import CommandRow
 
@@ -20,6 +21,7 @@ class RunProgress:
     rejected: int  # events
     command: str  # the oldest without an outcome; empty if there is none
     command_age_s: float
+    arenas: int = 0  # that have processes of their own
 
 
 def read_run_progress(connection: Connection) -> RunProgress | None:
@@ -31,7 +33,8 @@ def read_run_progress(connection: Connection) -> RunProgress | None:
             *(RunRow.run_id, RunRow.status == "finished"),
             *(func.coalesce(FeedCursorRow.ended, False), func.coalesce(FeedCursorRow.seq, 0)),
             *(func.coalesce(StreamOffsetRow.consumed, 0), func.coalesce(FeedCursorRow.rejected, 0)),
-            *(func.coalesce(CommandRow.name, ""), func.coalesce(age, 0.0)),
+            *(func.coalesce(CommandRow.name, ""), func.coalesce(age.cast(Double), 0.0)),
+            func.coalesce(RunRow.settings[ARENA_SHARDS].as_string().cast(BigInteger), 0),
         )
         .join(FeedCursorRow, FeedCursorRow.run_id == RunRow.run_id, isouter=True)
         .join(StreamOffsetRow, (StreamOffsetRow.run_id == RunRow.run_id) & executor, isouter=True)
@@ -41,4 +44,5 @@ def read_run_progress(connection: Connection) -> RunProgress | None:
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return RunProgress(*row[:-1], float(row[-1])) if row else None
+    names = [field.name for field in fields(RunProgress)]
+    return RunProgress(**dict(zip(names, row, strict=True))) if row else None

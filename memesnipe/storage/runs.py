@@ -26,6 +26,7 @@ LIVE_CAPITAL: Final = "live_capital_lamports"
 LIVE_WALLET: Final = "live_wallet_lamports"
 WALLET: Final = "wallet"
 CHAIN: Final = "chain"
+ARENA_SHARDS: Final = "arena_shards"  # how many arenas have processes of their own; absent where none has
 _OPENING: Final = (LIVE_CAPITAL, LIVE_WALLET)  # recorded at the beginning of a run; they do not tell runs apart
 
 _CURSOR: Final = select(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("run"))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from memesnipe.protocol.heartbeat import ARENAS
+
 PREFIX: Final = "memesnipe_"
 ALL: Final = ("market_data", "executor", "position", "portfolio", "strategy_factory")
 READERS: Final = ALL[1:]
@@ -127,5 +129,7 @@ METRICS: Final = (
 
 
 def metrics_of(actor: str) -> tuple[Metric, ...]:
-    """Return the metrics that an actor exports; all of them for a name that is not an actor's."""
+    """Return the metrics that an actor exports: those of all readers for an arena, and all for a name that is none."""
+    if actor in ARENAS:
+        return tuple(metric for metric in METRICS if set(READERS) <= set(metric.actors))
     return tuple(metric for metric in METRICS if actor in metric.actors or actor not in ALL)

@@ -6,6 +6,9 @@ An arena depends neither on other arenas nor on the desk, which consumes all bat
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from memesnipe.engine.engine import Engine
 from memesnipe.engine.fills import FillModel
@@ -35,6 +38,34 @@ class ArenaState:
     orders_of_removed: dict[str, int]  # per strategy; one that is added again continues its order numbers
 
 
+class ArenaPort(Protocol):
+    """What desks need of an arena, whether it is in this process (`Arena`) or in another (`ReceivedArena`)."""
+
+    @property
+    def seq(self) -> int:
+        """Return the number of the last event that the arena has advanced over."""
+
+    def owns(self, spec_id: str) -> bool:
+        """Return whether a strategy belongs to this arena."""
+
+    def advance(self, events: Events) -> ArenaBatch:
+        """Return the output for ``events``, shape (n,), of which only the last may have a decision due."""
+
+    def apply(self, message: AllocationMessage, watched: Collection[str]) -> ArenaBatch:
+        """Apply an allocation; return the exposures of the ``watched`` strategies."""
+
+    def observe_desk(self, spec_id: str, position: int, value: float | None) -> None:
+        """Add the beginning or the end of a strategy's round trip on its desk to its evidence."""
+
+    def columns(self) -> tuple[list[str], NDArray[Any]]:
+        """Return the strategies, and their results and evidence, shape (strategies,), dtype FIGURES."""
+
+
+def owns(spec_id: str, index: int, count: int) -> bool:
+    """Return whether a strategy belongs to arena ``index`` of ``count``."""
+    return count == 1 or int(spec_id, 16) % count == index
+
+
 class Arena:
     """One of several arenas."""
 
@@ -61,7 +92,7 @@ class Arena:
 
     def owns(self, spec_id: str) -> bool:
         """Return whether a strategy belongs to this arena."""
-        return self._count == 1 or int(spec_id, 16) % self._count == self._index
+        return owns(spec_id, self._index, self._count)
 
     def advance(self, events: Events) -> ArenaBatch:
         """Advance over ``events``, shape (n,), of which only the last may have a decision due; return the output."""
@@ -83,6 +114,14 @@ class Arena:
         self.engine.restart_evidence(message.restarted)
         self.engine.move_to_desk(message.allocations_usd)
         return ArenaBatch(self.seq, exposed=self._exposed())
+
+    def observe_desk(self, spec_id: str, position: int, value: float | None) -> None:
+        """Begin a round trip of a strategy's desk, or end it; see `Engine.observe_desk`."""
+        self.engine.observe_desk(spec_id, position, value)
+
+    def columns(self) -> tuple[list[str], NDArray[Any]]:
+        """Return the strategies, and their results and evidence, shape (strategies,), dtype FIGURES."""
+        return self.engine.population.spec_ids, self.engine.figures()
 
     def _exposed(self) -> frozenset[tuple[str, int]]:
         return frozenset((spec_id, token) for spec_id in self._watched for token in self.engine.tokens_of(spec_id))

@@ -31,7 +31,7 @@ from memesnipe.protocol.messages import (
 from memesnipe.protocol.strategy_columns import StrategyColumns
 from memesnipe.sdk.registry import Families
 from memesnipe.trading.accounts import AccountState, TradingAccount
-from memesnipe.trading.arena import Arena, ArenaBatch, ArenaState
+from memesnipe.trading.arena import Arena, ArenaBatch, ArenaPort, ArenaState
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.gate import Limits
@@ -58,19 +58,19 @@ class ExecutionState:
     side: DeskSideState
 
 
-class Execution:
-    """Advances all arenas and the desks of all accounts over events, and applies controls."""
+class OrderFlow:
+    """Advances the desks of all accounts over events and the output of all arenas, and applies controls."""
 
-    def __init__(self, arenas: Sequence[Arena], accounts: Sequence[TradingAccount]) -> None:
+    def __init__(self, arenas: Sequence[ArenaPort], accounts: Sequence[TradingAccount]) -> None:
         """Create it from arenas and accounts in their initial states; the last account's steps have the results."""
-        self.arenas = list(arenas)
+        self._arenas = arenas
         self.accounts = {account.name: account for account in accounts}
         self._side = DeskSideState({account.name: account.state for account in accounts})
 
     @property
     def seq(self) -> int:
         """The number of the last event that was applied."""
-        return self.arenas[0].seq
+        return self._arenas[0].seq
 
     def advance(self, events: Events) -> Iterator[Step]:
         """Yield the steps up to each event after which a decision is due, and those for the remaining events.
@@ -81,7 +81,7 @@ class Execution:
         for last in [*last_of_decisions(events), len(events) - 1]:
             if last >= start:
                 batch = events[start : last + 1]
-                yield from self._advance_accounts(batch, [arena.advance(batch) for arena in self.arenas])
+                yield from self._advance_accounts(batch, [arena.advance(batch) for arena in self._arenas])
                 start = last + 1
 
     def _advance_accounts(self, events: Events, batches: Sequence[ArenaBatch]) -> list[Step]:
@@ -105,9 +105,10 @@ class Execution:
 
     def _strategy_columns(self) -> StrategyColumns:
         """Return results and evidence of all strategies in the order of their admission."""
-        spec_ids = [spec_id for arena in self.arenas for spec_id in arena.engine.population.spec_ids]
-        figures = np.concatenate([arena.engine.figures() for arena in self.arenas])
-        if len(self.arenas) > 1:
+        columns = [arena.columns() for arena in self._arenas]
+        spec_ids = [spec_id for names, _ in columns for spec_id in names]
+        figures = np.concatenate([figures for _, figures in columns])
+        if len(self._arenas) > 1:
             order = sorted(range(len(spec_ids)), key=lambda row: self._side.admission_no[spec_ids[row]])
             spec_ids, figures = [spec_ids[row] for row in order], figures[order]
         return StrategyColumns.of(spec_ids, figures)
@@ -125,9 +126,9 @@ class Execution:
         for index, name, seen in observed:
             # After a change of mode a strategy may hold a token in both accounts.
             position = seen.token * len(self.accounts) + index
-            for arena in self.arenas:
+            for arena in self._arenas:
                 if arena.owns(seen.spec_id):
-                    arena.engine.observe_desk(seen.spec_id, position, seen.value)
+                    arena.observe_desk(seen.spec_id, position, seen.value)
             profit = seen.profit_lamports if name is Account.LIVE and seen.value is not None else 0
             self._side.observed.append(RoundTripSeen(seen.spec_id, position, seen.value, profit))
 
@@ -202,26 +203,16 @@ class Execution:
             allocated[side.account_of[spec_id]][spec_id] = usd
         # A desk consumes decisions of strategies with an allocation, a holding or an open order.
         watched = {s for name, account in self.accounts.items() for s in account.set_allocations(allocated[name])}
-        batches = [arena.apply(message, watched) for arena in self.arenas]
+        batches = [arena.apply(message, watched) for arena in self._arenas]
         for spec_id in message.removed:
             side.admission_no.pop(spec_id, None)
         steps = [account.begin_step(self.seq) for account in self.accounts.values()]
         self._leave_orphans(batches, steps)
         return steps
 
-    def dump(self) -> ExecutionState:
-        """Return the state. The part beside the arenas is no copy: store it before the next step changes it."""
-        return ExecutionState([arena.dump() for arena in self.arenas], self._side)
-
-    def load(self, state: ExecutionState) -> None:
-        """Continue from a state of `dump`."""
-        for arena, arena_state in zip(self.arenas, state.arenas, strict=True):
-            arena.load(arena_state)
-        self.load_side(state.side)
-
     @property
     def side(self) -> DeskSideState:
-        """The state beside the arenas; no copy, as in `dump`."""
+        """The state beside the arenas; no copy: store it before the next step changes it."""
         return self._side
 
     def load_side(self, side: DeskSideState) -> None:
@@ -229,6 +220,25 @@ class Execution:
         self._side = side
         for name, account in self.accounts.items():
             account.load(side.accounts[name])
+
+
+class Execution(OrderFlow):
+    """Arenas and desks in one process."""
+
+    def __init__(self, arenas: Sequence[Arena], accounts: Sequence[TradingAccount]) -> None:
+        """Create it from arenas and accounts in their initial states."""
+        self.arenas = list(arenas)
+        super().__init__(self.arenas, accounts)
+
+    def dump(self) -> ExecutionState:
+        """Return the state. The part beside the arenas is no copy, as in `side`."""
+        return ExecutionState([arena.dump() for arena in self.arenas], self.side)
+
+    def load(self, state: ExecutionState) -> None:
+        """Continue from a state of `dump`."""
+        for arena, arena_state in zip(self.arenas, state.arenas, strict=True):
+            arena.load(arena_state)
+        self.load_side(state.side)
 
 
 def local_execution(
@@ -256,10 +266,16 @@ def local_execution(
         Arena(families, model, shadow_capital_usd=shadow_capital_usd, threads=threads, index=index, count=arenas)
         for index in range(arenas)
     ]
+    return Execution(made, trading_accounts(model, limits, policies))
+
+
+def trading_accounts(
+    model: FillModel, limits: Mapping[Account, Limits], policies: Mapping[Account, LedgerPolicy]
+) -> list[TradingAccount]:
+    """Return the accounts that have limits and policies, in their initial state."""
     venues: dict[Account, ExecutionVenue] = {Account.LIVE: ReportingVenue(model), Account.PAPER: PaperVenue(model)}
-    accounts = [
+    return [
         TradingAccount(name, Desk(venue, limits[name], policies[name]))
         for name, venue in venues.items()
         if name in limits
     ]
-    return Execution(made, accounts)

@@ -2,11 +2,25 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from memesnipe.market.events import Events
-from memesnipe.protocol.messages import ControlPayload
-from memesnipe.trading.execution import Execution
-from memesnipe.trading.steps import Step
+
+_Step_co = TypeVar("_Step_co", covariant=True)
+
+
+class Replayed(Protocol[_Step_co]):
+    """What a replay advances: arenas and desks together, or one arena."""
+
+    @property
+    def seq(self) -> int:
+        """Return the number of the last event that was applied."""
+
+    def advance(self, events: Events) -> Iterable[_Step_co]:
+        """Advance over events."""
+
+    def apply(self, control: Any, /) -> Iterable[_Step_co]:
+        """Apply a control between two events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +33,11 @@ class Control:
 
 
 def replay(
-    execution: Execution,
+    execution: Replayed[_Step_co],
     batches: Iterable[Events],
     controls: Iterable[Control],
-    payload_of: Callable[[tuple[str, int]], ControlPayload],
-) -> Iterator[Step]:
+    payload_of: Callable[[tuple[str, int]], Any],
+) -> Iterator[_Step_co]:
     """Apply events and controls in the recorded order; yield the steps, which equal the original ones.
 
     Args:

@@ -36,8 +36,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("home")
     (home / "logs").mkdir()
     cluster = Cluster()
-    for _ in range(3):
-        cluster.add_node(num_cpus=1)
+    for resources in ({}, {"arena": 1}, {"arena": 1}):
+        cluster.add_node(num_cpus=1, resources=resources)
     ray.init(cluster.address, namespace="test-supervisor", log_to_driver=False)
     yield home
     ray.shutdown()
@@ -57,7 +57,7 @@ def left(home: Path) -> int:
 
 @pytest.fixture(scope="module")
 def supervision(home: Path, left: int) -> Supervision:
-    made = Supervision(home, "first", RUN, {}, detached=False, shared=False)
+    made = Supervision(home, "first", RUN, {}, detached=False, shared=False, arenas=2)
     wait_for("another executor", lambda: running(home, "executor") not in (0, left), 60)
     wait_for("every actor", lambda: all(running(home, actor) for actor in ACTORS), 120)
     return made
@@ -67,6 +67,12 @@ def running(home: Path, actor: str) -> int:
     """The process of an actor whose loop runs; 0 while there is none."""
     pid, _ = read_activity(Home(home).run(RUN).activity(actor))
     return pid if pid and CLASSES[actor] in title(pid) else 0
+
+
+def nodes_of(names: set[str]) -> list[str]:
+    """The node of each actor of these names that lives."""
+    actors = ray.state.actors().values()
+    return [a["Address"]["NodeID"] for a in actors if a["State"] == "ALIVE" and a["Name"] in names]
 
 
 def title(pid: int) -> str:
@@ -97,14 +103,16 @@ def test_actors_of_an_earlier_start_are_ended(left: int) -> None:
 def test_the_actors_are_on_the_node_of_the_supervisor() -> None:
     """The event log is a file on that node."""
     names = {"supervisor", *(f"{role}-{RUN}" for role in ACTORS)}
-
-    def nodes() -> list[str]:
-        actors = ray.state.actors().values()
-        return [a["Address"]["NodeID"] for a in actors if a["State"] == "ALIVE" and a["Name"] in names]
-
-    wait_for("every actor", lambda: len(nodes()) == len(names), 60)
-    assert len(set(nodes())) == 1
+    wait_for("every actor", lambda: len(nodes_of(names)) == len(names), 60)
+    assert len(set(nodes_of(names))) == 1
     assert sum(node["Alive"] for node in ray.nodes()) == 3
+
+
+@pytest.mark.usefixtures("supervision")
+def test_arenas_are_on_the_nodes_for_them() -> None:
+    names = {f"arena_{index}-{RUN}" for index in range(2)}
+    wait_for("the arenas", lambda: len(nodes_of(names)) == len(names), 60)
+    assert set(nodes_of(names)) == {node["NodeID"] for node in ray.nodes() if "arena" in node["Resources"]}
 
 
 def test_the_five_actors_run_under_their_names_after_any_death(home: Path, supervision: Supervision) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from memesnipe.api.progress import NO_OUTCOME_AFTER_S, QUIET_AFTER_S, STALLED_AFTER_S, Progress
 from memesnipe.storage import schema, schema_control
 from memesnipe.storage.run_progress import RunProgress, read_run_progress
+from memesnipe.storage.runs import ARENA_SHARDS
 
 HEALTHY = RunProgress(1, False, False, published=1_000, consumed=400, rejected=0, command="", command_age_s=0.0)
 
@@ -97,3 +98,10 @@ def test_the_figures_are_those_of_the_newest_run(database, new_run, insert) -> N
     assert found is not None
     assert replace(found, command_age_s=0.0) == RunProgress(new_run, False, True, 10, 7, 3, "halt", 0.0)
     assert 30 <= found.command_age_s < 90
+
+
+def test_the_arenas_of_the_run_are_counted(database, new_run) -> None:
+    run = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+    with database.begin() as connection:
+        connection.execute(run.values(settings={ARENA_SHARDS: 3}))
+        assert read_run_progress(connection) == RunProgress(new_run, False, False, 0, 0, 0, "", 0.0, 3)

@@ -11,7 +11,17 @@ from memesnipe.market.events import EVENT, FIELDS, KIND_NAMES, empty
 from memesnipe.protocol.events import PAYLOAD_OF_KIND, to_payloads, to_records
 from memesnipe.protocol.messages import ExecutorProgress, RiskEvent
 from memesnipe.protocol.payload import ProtocolError, encode
-from memesnipe.protocol.streams import ACTORS, STREAMS, decoder_of, reads_of, writes_of
+from memesnipe.protocol.streams import (
+    ACTORS,
+    ARENAS,
+    OUTPUTS,
+    PLACED,
+    STREAMS,
+    decoder_of,
+    readers_in,
+    reads_of,
+    writes_of,
+)
 from tests.payloads import allocations, command, exit_order, risk
 from tests.support import genome, synthetic_events
 
@@ -86,9 +96,17 @@ def test_invalid_messages_are_rejected(data: bytes) -> None:
 
 
 def test_the_table_of_streams_is_complete() -> None:
-    assert {stream.writer for stream in STREAMS.values()} <= set(ACTORS)
-    assert {reader for stream in STREAMS.values() for reader in stream.readers} <= set(ACTORS)
-    written = [name for role in ACTORS for name in writes_of(role)]
+    assert {stream.writer for stream in STREAMS.values()} <= {*ACTORS, *ARENAS}
+    assert {reader for stream in STREAMS.values() for reader in stream.readers} <= {*ACTORS, *ARENAS}
+    written = [name for role in (*ACTORS, *ARENAS) for name in writes_of(role)]
     assert sorted(written) == sorted(name for name, stream in STREAMS.items() if not stream.is_event)
     assert reads_of("executor")[0] == "events"
     assert "events" not in reads_of("portfolio")
+
+
+def test_only_the_arenas_of_a_run_have_streams() -> None:
+    assert not {PLACED, *OUTPUTS} & {*reads_of("executor"), *readers_in(0)}
+    assert set(reads_of("executor", 2)) - set(reads_of("executor")) == {PLACED, *OUTPUTS[:2]}
+    assert reads_of("arena_1", 2) == ("events", PLACED)
+    assert readers_in(2)[PLACED] == ("executor", "arena_0", "arena_1")
+    assert OUTPUTS[2] not in readers_in(2)

@@ -284,7 +284,12 @@ FAULTS: Final = [
     PlantedFault("an event skipped by a reader", Bus, "read", _skip_first_read),
     PlantedFault("messages applied before those they follow from", Executor, "with_dependencies", _all_entries, 1043),
     PlantedFault("a snapshot left out", Consumer, "add_snapshot", _nothing),
-    PlantedFault("events after a snapshot not replayed at a start", Executor, "_events", _returns(())),
+    PlantedFault(
+        "events after a snapshot not replayed at a start",
+        memesnipe.roles.executor,
+        "recorded_events",
+        _returns(()),
+    ),
     PlantedFault("controls not replayed at a start", memesnipe.roles.executor, "read_controls", _returns(([], {}))),
     PlantedFault("a window of the events since the start", TrainingWindow, "_newest_first", _since_the_start),
     PlantedFault("spans not recorded at a start", Recorder, "_first_missing", lambda _original: lambda _, last: last),

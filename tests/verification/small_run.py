@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 import memesnipe.roles.consumer
 import memesnipe.roles.position
+import memesnipe.roles.sharded_executor
 from memesnipe.bus.merge import ForeignEntryError
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.home import Home, installation_of
@@ -25,14 +26,16 @@ from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.streams import EVENT_READERS
+from memesnipe.roles.arena import ArenaRole
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor import Executor
 from memesnipe.roles.market_data import MarketData
+from memesnipe.roles.sharded_executor import ShardedExecutor
 from memesnipe.roles.strategy_factory import StrategyFactory
 from memesnipe.storage.command_submission import submit
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.flattening import read_held
-from memesnipe.storage.runs import LIVE_CAPITAL, begin_run, finish_run, is_complete
+from memesnipe.storage.runs import ARENA_SHARDS, LIVE_CAPITAL, begin_run, finish_run, is_complete
 from memesnipe.storage.schema import StrategyRow
 from memesnipe.tapes.tape import Tape, write_tape
 from memesnipe.telemetry.metrics import ActorMetrics
@@ -78,13 +81,15 @@ class SmallRuns:
         commands: Mapping[float, tuple[CommandName, str]] = _COMMANDS,
         settings: Mapping[str, Any] | None = None,
         market: Tape | None = None,
+        arenas: int = 0,
     ) -> None:
         """Prepare runs of a ``market``, or of a synthetic one.
 
-        With a ``chain`` they have a live account, whose orders it executes.
+        With a ``chain`` they have a live account, whose orders it executes. So many ``arenas`` have roles of their own;
+        with 0 the executor has the only arena.
         """
         self.home, self.database, self.redis_url = home, database, redis_url
-        self.chain, self._commands = chain, commands
+        self.chain, self._commands, self.arenas = chain, commands, arenas
         self.failures = 0  # of roles that were opened again
         self.settings = settings_from(
             {
@@ -109,12 +114,13 @@ class SmallRuns:
 
         The faults are injected at even fractions of the tape; a role that fails is opened again.
         """
-        live = {LIVE_CAPITAL: LIVE_LAMPORTS} if self.chain is not None else {}
-        run_id = begin_run(self.database, feed, self.choice.to_dict(), self.settings.deciding | live).run_id
+        own: dict[str, Any] = {LIVE_CAPITAL: LIVE_LAMPORTS} if self.chain is not None else {}
+        own |= {ARENA_SHARDS: self.arenas} if self.arenas else {}
+        run_id = begin_run(self.database, feed, self.choice.to_dict(), self.settings.deciding | own).run_id
         bus = Bus(self.redis_url)
         bus.take_over(installation_of(self.home), run_id)
         bus.close()
-        roles = self.open(run_id)
+        self.roles = roles = self.open(run_id)
         commands = dict(self._commands)
         due = {(i + 1) / (len(faults) + 1): fault for i, fault in enumerate(faults)}
         while not self._is_complete(run_id):
@@ -141,19 +147,31 @@ class SmallRuns:
         return run_id
 
     def open(self, run_id: int) -> list[Role]:
-        made = [self._make(run_id, kind) for kind in _KINDS]
+        made = [self._make(run_id, i) for i in range(len(_KINDS) + self.arenas)]
         for role in made:
             role.open()
         return made
 
-    def _make(self, run_id: int, kind: type[Any]) -> Role:
+    def kill(self, i: int) -> None:
+        """Drop a role as if its process had died, and open another one in its place."""
+        run_id = self.roles[i].context.run_id
+        self.roles[i].context.close()
+        self.roles[i] = self._make(run_id, i)
+        self.roles[i].open()
+
+    def _make(self, run_id: int, i: int) -> Role:
+        """Make a role: those of every run, then the arenas."""
         context = Context(self.home, run_id)
+        if i >= len(_KINDS):
+            arena = i - len(_KINDS)
+            return ArenaRole(context, ActorMetrics("executor"), arena)
+        kind = ShardedExecutor if self.arenas and _KINDS[i] is Executor else _KINDS[i]
         parts: dict[type[Any], Callable[[], Any]] = {
             StrategyFactory: lambda: _evaluator(context),
             MarketData: lambda: make_feed(context.choice, context.feed_checkpoints),
             Executor: lambda: None if self.chain is None else lambda _: self.chain,
         }
-        given = [parts[kind]()] if kind in parts else []
+        given = [parts[_KINDS[i]]()] if _KINDS[i] in parts else []
         made: Role = kind(context, ActorMetrics(kind.name), *given)
         return made
 
@@ -163,7 +181,7 @@ class SmallRuns:
         for i in sorted({0, failed}):
             for attempt in range(5):
                 roles[i].close()
-                roles[i] = self._make(run_id, _KINDS[i])
+                roles[i] = self._make(run_id, i)
                 try:
                     roles[i].open()
                     break
@@ -218,4 +236,5 @@ def small_runs(home: Path, database: sa.Engine, redis_url: str, **given: Any) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memesnipe.roles.consumer, "BLOCK_MS", 1)
         patch.setattr(memesnipe.roles.position, "BLOCK_MS", 1)
+        patch.setattr(memesnipe.roles.sharded_executor, "BLOCK_MS", 1)
         yield SmallRuns(home, database, redis_url, **given)

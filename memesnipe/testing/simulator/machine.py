@@ -96,6 +96,7 @@ class SimulatedContext(Context):
             bus=bus,
             families=families(),
             choice=machine.choice,
+            arenas=0,
         )
 
     @property

@@ -1,6 +1,7 @@
 """`monitor` shows what the API of the running system answers, and says where it does not."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,7 @@ from memesnipe.storage.schema import BreakerRow, EquityRow, PositionRow, RunRow,
 from memesnipe.storage.schema_control import RefusalRow
 from memesnipe.storage.strategy_list import StrategyFilter, strategies
 from tests.cli.in_process import memesnipe
+from tests.terminal import Terminal
 
 HEALTHY = {
     "status": "healthy", "version": "24.0.0", "detail": "", "started_at": "2026-01-02T00:00:00+00:00",
@@ -162,6 +164,17 @@ def test_a_system_that_is_not_healthy_ends_with_1_and_is_shown_without_figures(a
     done = memesnipe(tmp_path, "monitor", "--once")
     assert done.returncode == 1
     assert "degraded  position is stalled" in done.stdout and "\x1b" not in done.stdout
+
+
+def test_it_is_shown_in_a_terminal_until_ctrl_c(api: Api, tmp_path: Path) -> None:
+    with Terminal(tmp_path, os.environ, "monitor", "--every", "0.2") as terminal:
+        terminal.read_until("healthy", "executor", "running")
+        api.answers["health"] = HEALTHY | {"status": "degraded", "detail": "position is stalled"}
+        terminal.read_until("degraded", "position is stalled")
+        terminal.press_ctrl_c()
+        assert terminal.wait() == 0
+    assert "Traceback" not in terminal.rest
+    assert terminal.rest.rstrip().endswith("\x1b[?25h"), "the cursor is visible again"
 
 
 def test_nothing_running_is_one_line(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ from tests.system.pumpfun import (
     differences_of_a_replay,
     trades_recorded,
 )
-from tests.system.terminal import Terminal
+from tests.terminal import Terminal
 from tests.webhook import Webhook
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -239,7 +239,7 @@ def test_running_actors_take_over_a_changed_env_file_and_log_it(one: Installatio
 
 
 def test_monitor_shows_it_in_a_terminal_until_ctrl_c(one: Installation) -> None:
-    with Terminal(one, "monitor", "--every", "0.5") as terminal:
+    with Terminal(one.folder, one.env, "monitor", "--every", "0.5") as terminal:
         shown = terminal.read_until("healthy", "strategy_factory", "equity", "USD")
         terminal.read_until("healthy")  # drawn again
         terminal.press_ctrl_c()

@@ -1,14 +1,15 @@
-"""A command of an installation in a terminal of its own, as a user sees it."""
+"""A command in a terminal of its own, as a user sees it."""
 
 import os
 import select
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 
-from tests.system.installation import COMMAND, Installation
-
+COMMAND = Path(sys.executable).with_name("memesnipe")
 # `pty.spawn` in a process of its own: a fork of this one, which has threads, may deadlock. What it reads it types into
 # the terminal, so that the byte 3 is Ctrl-C for the command.
 SPAWN = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
@@ -16,13 +17,13 @@ CTRL_C = b"\x03"
 
 
 class Terminal:
-    """Run a command in a terminal of 100 columns; what still runs at the end is killed."""
+    """Run `memesnipe` in a terminal of 100 columns; what still runs at the end is killed."""
 
-    def __init__(self, installation: Installation, *arguments: str) -> None:
-        environment = installation.env | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "50"}
+    def __init__(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> None:
+        environment = {**environment, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "50"}
         command = [sys.executable, "-c", SPAWN, str(COMMAND), *arguments]
         self._process = subprocess.Popen(
-            command, cwd=installation.folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self.rest = ""
 

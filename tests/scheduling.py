@@ -24,8 +24,6 @@ SYSTEM: Final = (
     "tests/system/test_interrupt.py",
     "tests/system/test_ray_start.py",
     "tests/system/test_detached.py",
-    "tests/system/test_long_live_trading.py",
-    "tests/system/test_restore.py",
 )
 # The longest of the other files.
 LONG: Final = ("tests/cli/test_bench_live.py", "tests/actors/test_supervisor.py", "tests/evolution/test_markets.py")

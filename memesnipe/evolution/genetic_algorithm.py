@@ -144,7 +144,7 @@ class GeneticAlgorithm:
             np.where(crosses[:, None], crossed.active, mothers.active),
             np.where(crosses[:, None], crossed.shares, mothers.shares),
         )
-        mutated = mutate(self._rng, self._space, children, self._settings.mutation_rate, self._weights())
+        mutated = mutate(self._rng, children, self._settings.mutation_rate, self._weights())
         return mutated, Litter(mothers, fathers, crosses)
 
     def _select(self, count: int) -> Genes:

@@ -1,10 +1,4 @@
-"""Random genomes, crossover and mutation of whole populations, on the parameters' own scales.
-
-A gene, a family with its parameters, votes once for all genomes that have it. Crossover therefore keeps it whole, and
-parameters lie on a grid, on which equal ones meet. The search was measured not to lose by it (docs/speed.md).
-"""
-
-from typing import Final
+"""Random genomes, crossover and mutation of whole populations, on the parameters' own scales."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +10,6 @@ from memesnipe.sdk.registry import Families
 
 STEP = 0.15  # standard deviation of a mutation, as a share of the range
 LONG_JUMP = 0.1  # share of mutations drawn uniformly, to reach a narrow optimum far away
-LEVELS: Final = 33  # of the grid of a parameter, its ends and its middle (`UNUSED`) included
 
 
 def random_genes(
@@ -35,14 +28,7 @@ def random_genes(
     order = np.argsort(_sorted_keys(rng.random((count, families)), weights), axis=1)
     active = np.zeros((count, families), np.bool_)
     np.put_along_axis(active, order, np.arange(families) < wanted[:, None], axis=1)
-    return Genes(active, _on_grid(space, rng.random((count, len(space.columns)))))
-
-
-def _on_grid(space: Space, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Move the parameters of families to the nearest level; other numbers stay."""
-    for columns in space.parameters:
-        shares[:, columns] = np.round(shares[:, columns] * (LEVELS - 1)) / (LEVELS - 1)
-    return shares
+    return Genes(active, rng.random((count, len(space.columns))))
 
 
 def _sorted_keys(uniform: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
@@ -57,15 +43,14 @@ def random_genomes(rng: np.random.Generator, families: Families, count: int) -> 
 
 
 def crossover(rng: np.random.Generator, space: Space, mothers: Genes, fathers: Genes) -> Genes:
-    """Return one child per pair, each gene and each other number from either parent.
+    """Return one child per pair, each number from either parent.
 
-    The numbers of a family of only one parent are those of that parent. Others are mixed (uniform crossover, Syswerda
-    1989), the parameters of a family together. The child has as many signals as one of its parents.
+    The numbers of a family of only one parent are those of that parent; a family of both is mixed number by number
+    (uniform crossover, Syswerda 1989). The child has as many signals as one of its parents.
     """
     count, families = mothers.active.shape
     from_father = rng.random(mothers.shares.shape) < 0.5
-    for family, (block, parameters) in enumerate(zip(space.blocks, space.parameters, strict=True)):
-        from_father[:, parameters] = from_father[:, parameters][:, :1]
+    for family, block in enumerate(space.blocks):
         only_mother = mothers.active[:, family] & ~fathers.active[:, family]
         only_father = fathers.active[:, family] & ~mothers.active[:, family]
         from_father[only_mother, block], from_father[only_father, block] = False, True
@@ -77,9 +62,7 @@ def crossover(rng: np.random.Generator, space: Space, mothers: Genes, fathers: G
     return Genes(rank < sizes[:, None], shares)
 
 
-def mutate(
-    rng: np.random.Generator, space: Space, genes: Genes, rate: float, weights: NDArray[np.float64] | None = None
-) -> Genes:
+def mutate(rng: np.random.Generator, genes: Genes, rate: float, weights: NDArray[np.float64] | None = None) -> Genes:
     """Mutate each number with probability ``rate``; with that probability also add, drop or replace a signal.
 
     A signal that is added is of a family drawn with ``weights``, shape (families,); None: all are equal.
@@ -87,7 +70,7 @@ def mutate(
     shape = genes.shares.shape
     stepped = _reflected(genes.shares + rng.normal(0.0, STEP, shape))
     moved = np.where(rng.random(shape) < LONG_JUMP, rng.random(shape), stepped)
-    shares = np.where(rng.random(shape) < rate, _on_grid(space, moved), genes.shares)
+    shares = np.where(rng.random(shape) < rate, moved, genes.shares)
     changes = rng.random(len(genes)) < rate
     return Genes(np.where(changes[:, None], _restructured(rng, genes.active, weights), genes.active), shares)
 

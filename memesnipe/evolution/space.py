@@ -52,8 +52,6 @@ class Space:
             start = len(self.columns)
             self.columns += [WEIGHT, *(declared for _, declared in params)]
             self.blocks.append(slice(start, len(self.columns)))
-        # Columns of each family's parameters: with the family they are its gene, which votes.
-        self.parameters = [slice(block.start + 1, block.stop) for block in self.blocks]
         self.common = slice(len(self.columns), len(self.columns) + 2 + len(EXITS) + len(FILTERS))
         self.columns += [THRESHOLD, SIZE, *EXITS.values(), *FILTERS.values()]
 

@@ -37,7 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (home / "logs").mkdir()
     cluster = Cluster()
     for resources in ({}, {"arena": 1}, {"arena": 1}):
-        cluster.add_node(num_cpus=1, resources=resources)
+        cluster.add_node(num_cpus=1, resources=resources, include_dashboard=False)  # another Ray may have its port
     ray.init(cluster.address, namespace="test-supervisor", log_to_driver=False)
     yield home
     ray.shutdown()

@@ -85,7 +85,7 @@ def test_a_mutation_adds_a_family_in_proportion_to_its_weight() -> None:
     weights[1] = 0.2
     rng = np.random.default_rng(1)
     genes = random_genes(rng, space, count)
-    mutated = mutate(rng, space, genes, 1.0, weights)
+    mutated = mutate(rng, genes, 1.0, weights)
     added = mutated.active & ~genes.active
     others = np.delete(added, 1, axis=1).mean()
     assert added[:, 1].mean() == pytest.approx(0.2 * others, rel=0.25)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.engine.genome import Genome, SignalGene, genome_from
-from memesnipe.evolution.operators import LEVELS, crossover, mutate, random_genes, random_genomes
+from memesnipe.evolution.operators import crossover, mutate, random_genes, random_genomes
 from memesnipe.evolution.ranges import EXITS, FILTERS, MAX_SIGNALS, SIZE, THRESHOLD, WEIGHT
 from memesnipe.evolution.space import Genes, Space
 from memesnipe.sdk.registry import Families, discover
@@ -44,7 +44,7 @@ def test_genomes_stay_valid_over_many_generations(seed: int, rate: float, count:
     genes = random_genes(rng, space, 6)
     for _ in range(12):
         fathers = genes[rng.permutation(6)]
-        genes = mutate(rng, space, crossover(rng, space, genes, fathers), rate)
+        genes = mutate(rng, crossover(rng, space, genes, fathers), rate)
     for genome in space.decode(genes):
         _assert_sound(genome, families)
 
@@ -53,7 +53,7 @@ def test_genomes_stay_valid_over_many_generations(seed: int, rate: float, count:
 def test_a_genome_keeps_its_id_through_json(seed: int) -> None:
     """The strategy factory and the arena compute the id separately, before and after the transport."""
     rng = _rng(seed)
-    for genome in SPACE.decode(mutate(rng, SPACE, random_genes(rng, SPACE, 3), 1.0)):
+    for genome in SPACE.decode(mutate(rng, random_genes(rng, SPACE, 3), 1.0)):
         back = genome_from(orjson.loads(orjson.dumps(genome.to_dict())))
         assert back == genome
         assert back.spec_id == genome.spec_id
@@ -80,46 +80,30 @@ def test_every_gene_of_a_child_comes_from_a_parent(seed: int) -> None:
         for gene in child.signals:
             parents = [g for g in (*mother.signals, *father.signals) if g.family == gene.family]
             assert gene.weight in [g.weight for g in parents]
-            assert gene.params in [g.params for g in parents], "parameters are not mixed"
-
-
-def _levels(genes: Genes) -> set[float]:
-    """Return the levels of all parameters, which are whole numbers on the grid."""
-    return {float(share) * (LEVELS - 1) for part in SPACE.parameters for share in genes.shares[:, part].flat}
-
-
-@given(SEEDS, st.floats(0, 1))
-def test_parameters_of_genes_stay_on_the_grid(seed: int, rate: float) -> None:
-    rng = _rng(seed)
-    genes = random_genes(rng, SPACE, 20)
-    for _ in range(3):
-        genes = mutate(rng, SPACE, SPACE.encode(SPACE.decode(genes)), rate)
-    assert all(level == pytest.approx(round(level), abs=1e-6) for level in _levels(genes))
-    assert len({round(level) for level in _levels(random_genes(rng, SPACE, 60))}) == LEVELS
+            assert all(value in [g.params[name] for g in parents] for name, value in gene.params.items())
 
 
 def test_mutation_rates_zero_and_one_change_nothing_and_everything() -> None:
     rng = _rng(1)
     genes = random_genes(rng, SPACE, 20)
-    still, moved = mutate(rng, SPACE, genes, 0.0), mutate(rng, SPACE, genes, 1.0)
+    still, moved = mutate(rng, genes, 0.0), mutate(rng, genes, 1.0)
     assert SPACE.decode(still) == SPACE.decode(genes)
-    assert np.all((moved.shares != genes.shares)[:, SPACE.common])
-    assert np.mean(moved.shares != genes.shares) > 0.85  # a small step on the grid may end at the same level
+    assert np.all(moved.shares != genes.shares)
     assert np.all(np.any(moved.active != genes.active, axis=1))
 
 
 def test_the_mutation_rate_is_the_share_of_mutated_numbers() -> None:
     rng = _rng(2)
     genes = random_genes(rng, SPACE, 200)
-    moved = mutate(rng, SPACE, genes, 0.2)
-    assert np.mean((moved.shares != genes.shares)[:, SPACE.common]) == pytest.approx(0.2, abs=0.03)
+    moved = mutate(rng, genes, 0.2)
+    assert np.mean(moved.shares != genes.shares) == pytest.approx(0.2, abs=0.02)
     assert np.mean(np.any(moved.active != genes.active, axis=1)) == pytest.approx(0.2, abs=0.08)
 
 
 def test_a_single_family_is_never_dropped() -> None:
     space = Space(dict(list(BUNDLED.items())[:1]))
     genes = random_genes(_rng(1), space, 10)
-    assert mutate(_rng(2), space, genes, 1.0).active.all()
+    assert mutate(_rng(2), genes, 1.0).active.all()
 
 
 @pytest.mark.parametrize("name", ["stop_loss", "take_profit", "max_hold_s"])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.system.installation import TAPE_EVENTS, Installation, wait_for
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 def test_a_run_with_two_arenas_survives_the_loss_of_one(installations: Callable[..., Installation], tape: Path) -> None:

@@ -16,7 +16,8 @@ WALLET = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
 
 
 def children() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children() if "localnet" in one.cmdline()]
+    alive = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in alive if "localnet" in one.cmdline()]
 
 
 def answers(url: str) -> bool:

@@ -25,7 +25,7 @@ from memesnipe.solana.service import Service, http_client
 from memesnipe.solana.swap_plan import NoRouteError, SwapSource
 from memesnipe.solana.token_safety import SafetyPolicy, TokenSafety
 from tests.localnet.programs.market import ME, fund
-from tests.solana.submission import exchange
+from tests.solana import exchange
 
 SOL = 10**9
 SPENT = 1_000_000

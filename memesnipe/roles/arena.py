@@ -6,8 +6,8 @@ from memesnipe.bus.merge import Entry
 from memesnipe.protocol.arena_messages import ARENA_OUTPUTS, PlacedAllocation
 from memesnipe.protocol.events import to_records
 from memesnipe.protocol.heartbeat import ARENAS
-from memesnipe.protocol.streams import EVENT_STREAMS, EVENTS, PLACED
-from memesnipe.roles.consumer import Consumer
+from memesnipe.protocol.streams import EVENTS, PLACED
+from memesnipe.roles.consumer import Consumer, runs_of_events
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
 from memesnipe.roles.recorded_events import recorded_events
@@ -56,20 +56,15 @@ class ArenaRole(Consumer):
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Advance over runs of events, and apply the allocations between them."""
-        events: list[Entry] = []
-        for entry in entries:
-            if entry.stream in EVENT_STREAMS:
-                events.append(entry)
-                continue
-            self._advance(events, work)
-            events = []
-            self._apply(entry, work)
-        self._advance(events, work)
+        for part in runs_of_events(entries):
+            if isinstance(part, list):
+                self._advance(part, work)
+            else:
+                self._apply(part, work)
 
     def _advance(self, entries: list[Entry], work: UnitOfWork) -> None:
-        if entries:
-            for output in self._shard.advance(to_records([entry.payload for entry in entries])):
-                work.send(output)
+        for output in self._shard.advance(to_records([entry.payload for entry in entries])):
+            work.send(output)
 
     def _apply(self, entry: Entry, work: UnitOfWork) -> None:
         self._snapshots.abandon()

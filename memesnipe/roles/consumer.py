@@ -1,7 +1,8 @@
 """The base of the four roles that read streams: read, handle, commit, publish; recovery is the same for all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 
 from memesnipe.bus.merge import Entry, StreamGapError
 from memesnipe.protocol.payload import Follows
@@ -231,3 +232,12 @@ class Consumer:
         if self.traces is not None:
             self.traces.close()
         self.context.close()
+
+
+def runs_of_events(entries: Iterable[Entry]) -> Iterator[list[Entry] | Entry]:
+    """Yield the entries in their order: consecutive events as one list, every other entry alone."""
+    for are_events, run in groupby(entries, lambda entry: entry.stream in EVENT_STREAMS):
+        if are_events:
+            yield list(run)
+        else:
+            yield from run

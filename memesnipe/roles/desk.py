@@ -10,8 +10,8 @@ from memesnipe.errors import SettingsError
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.events import to_records
 from memesnipe.protocol.messages import ExecutorProgress, SimulationResults
-from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, EVENT_STREAMS, FILLS
-from memesnipe.roles.consumer import Consumer
+from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, FILLS
+from memesnipe.roles.consumer import Consumer, runs_of_events
 from memesnipe.roles.context import Context
 from memesnipe.roles.order_path import report_steps
 from memesnipe.roles.venue_orders import OpenVenue, VenueOrders
@@ -93,15 +93,11 @@ class DeskRole(Consumer):
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Advance over runs of events, and apply the controls between them."""
         self._read_at = self.clock.monotonic_s()
-        events: list[Entry] = []
-        for entry in entries:
-            if entry.stream in EVENT_STREAMS:
-                events.append(entry)
-                continue
-            self._advance(events, work)
-            events = []
-            self._apply(entry, work)
-        self._advance(events, work)
+        for part in runs_of_events(entries):
+            if isinstance(part, list):
+                self._advance(part, work)
+            else:
+                self._apply(part, work)
         self._venue_orders.publish_reports(work, self._execution.seq)
         unpublished = self._execution.seq - self._published_seq
         is_due = self.clock.monotonic_s() - self._published_at > _PROGRESS_S
@@ -109,8 +105,6 @@ class DeskRole(Consumer):
             self._publish_progress(work)
 
     def _advance(self, entries: list[Entry], work: UnitOfWork) -> None:
-        if not entries:
-            return
         payloads = [entry.payload for entry in entries]
         self._mints |= {payload.token: payload.mint for payload in payloads if payload.mint}
         level_changed = False

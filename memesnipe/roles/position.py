@@ -14,7 +14,7 @@ from memesnipe.protocol.events import to_records
 from memesnipe.protocol.messages import CommandMessage, FillMessage, SimulationResults
 from memesnipe.protocol.payload import Follows, Payload
 from memesnipe.protocol.streams import COMMANDS, EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS, writes_of
-from memesnipe.roles.consumer import BLOCK_MS, Consumer
+from memesnipe.roles.consumer import BLOCK_MS, Consumer, runs_of_events
 from memesnipe.roles.context import Context
 from memesnipe.roles.order_traces import trace_booked
 from memesnipe.roles.role_metrics import record_accounts
@@ -86,13 +86,10 @@ class PositionRole(Consumer):
 
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Apply events and commands, book fills, and mark the portfolio at simulation results."""
-        events: list[Entry] = []
-        for entry in entries:
-            if entry.stream in EVENT_STREAMS:
-                events.append(entry)
+        for entry in runs_of_events(entries):
+            if isinstance(entry, list):
+                self._advance(entry, work)
                 continue
-            self._advance(events, work)
-            events = []
             match entry.payload:
                 case FillMessage() as fill:
                     ledger = self._ledgers[fill.account]
@@ -104,7 +101,6 @@ class PositionRole(Consumer):
                     self._mark(entry.number, results, work)
                 case CommandMessage() as command:
                     self._apply(command, work)
-        self._advance(events, work)
         record_accounts(self.metrics, self._ledgers)
 
     def commit(self, work: UnitOfWork, offsets: dict[str, StreamOffset]) -> None:

@@ -77,7 +77,7 @@ def _read(engine: Engine, position: str) -> tuple[int, dict[PositionKey, Held]]:
     if not chosen:
         shown = ", ".join(list(names.values())[:_SHOWN]) or "nothing"
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        raise InputError(f"{position} is not held; held: {shown}{more}")
+        raise InputError(f"{position or 'the empty name'} is not held; held: {shown}{more}")
     return run_id, chosen
 
 

@@ -14,6 +14,7 @@ from memesnipe.protocol.account import Account
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_message
 from memesnipe.solana.balance import read_holdings
+from memesnipe.storage import views
 from memesnipe.storage.account_views import account_figures, outcomes
 from memesnipe.storage.runs import WALLET, has_settled, read_run_settings
 from memesnipe.storage.wallets import write_wallet
@@ -51,7 +52,9 @@ def _has_settled(session: Session) -> bool:
 
 
 def live_report(session: Session) -> dict[str, Any]:
-    """Return the figures of both accounts and the verdict on the wallet; None for both where they cannot be read.
+    """Return the report of the run now, the figures of both accounts and the verdict on the wallet.
+
+    Accounts and wallet are None where they cannot be read.
 
     It waits for a limited time: a database that hangs must not keep the system from stopping.
     """
@@ -63,7 +66,7 @@ def live_report(session: Session) -> dict[str, Any]:
 
 
 def _compare(session: Session) -> dict[str, Any]:
-    """Store what the wallet holds now, for `memesnipe verify`; return the figures and the verdict."""
+    """Store what the wallet holds now, for `memesnipe verify`; return report, figures and verdict."""
     run_id, rpc_url = session.run.run_id, session.settings.feeds.solana_rpc_url.get_secret_value()
     with session.database.connect() as connection:
         wallet = read_run_settings(connection, run_id)[WALLET]
@@ -75,4 +78,5 @@ def _compare(session: Session) -> dict[str, Any]:
     except MemeSnipeError as error:
         session.log.warning("the wallet cannot be read", reason=str(error))
     with session.database.connect() as connection:
-        return {"accounts": accounts, "wallet": wallet_verdict(connection, run_id, rpc_url)}
+        report = views.report(connection, run_id)  # the last one is from before the open orders ended
+        return {**report, "accounts": accounts, "wallet": wallet_verdict(connection, run_id, rpc_url)}

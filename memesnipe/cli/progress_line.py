@@ -86,6 +86,7 @@ def _figures(report: Json, total: int | None) -> str:
     equity, trading = report["equity_usd"], report["trading_usd"]
     live = f"{strategies['live']} live  " if strategies["live"] else ""
     money = report.get("live")  # of the live account, apart: None in a run on paper
+    paper = "" if money is None else "paper "
     if money is not None:
         worth = "-" if money["equity_usd"] is None else f"${money['equity_usd']:,.2f}"
         live = f"{strategies['live']} live ({worth}, {money['open_positions']} open)  "
@@ -93,7 +94,8 @@ def _figures(report: Json, total: int | None) -> str:
         f"{events['consumed']:,}{of} events  generation {report['generations']}  "
         f"{strategies['simulating']} simulating  {strategies['paper']} on paper  {live}"
         f"{report['trades']} round trips  {report['open_positions']} open  "
-        f"{'-' if equity is None else f'${equity:,.2f}'}  trading {'-' if trading is None else _signed(trading)}  "
+        f"{paper}{'-' if equity is None else f'${equity:,.2f}'}  "
+        f"trading {'-' if trading is None else _signed(trading)}  "
         f"risk {report['risk_level']}{', halted' if report['halted'] else ''}"
     )
 

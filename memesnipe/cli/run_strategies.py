@@ -48,7 +48,7 @@ def strategies_command(
         return
     _print(run_id, rows)
     if len(found) > limit:
-        print_message(f"Only the first {limit:,} are shown; raise --limit, or choose a --mode.")
+        print_message(f"Only the first {limit:,} are shown; raise --limit for more.")
 
 
 def _row(strategy: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,10 @@ def state_of(is_held: bool, sale: Sale | None) -> str:
         is_held: whether it is open.
         sale: the last order that sells it; None without one.
     """
+    if sale is not None and (sale.has_traded or not is_held):  # held until the position role has booked it
+        return f"sold for {sale.sol_lamports / LAMPORTS_PER_SOL:.6f} SOL"
     if not is_held:
-        return f"sold for {sale.sol_lamports / LAMPORTS_PER_SOL:.6f} SOL" if sale else "closed"
+        return "closed by an earlier order"
     if sale is None:
         return "held; the desk has sent no order for it yet"
     if sale.is_open:

@@ -19,7 +19,7 @@ from memesnipe.code import code_hash
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.reload import EnvWatch
 from memesnipe.config.settings import Settings, write_resolved
-from memesnipe.errors import InputError, MemeSnipeError, RefusedError
+from memesnipe.errors import MemeSnipeError, RefusedError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.notifications import open_sender, start_notifier
@@ -164,8 +164,6 @@ class Session:
             deciding["history"] = identity_of([Path(path) for path in self.choice.history])
         shards = self.settings.simulation.arena_shards
         if shards > 1:  # their state is divided among them, so a run keeps their number
-            if self.mode.is_live:
-                raise InputError("ARENA_SHARDS is above 1: runs with a live account have one arena")
             deciding[ARENA_SHARDS] = shards
         live = live_identity(self.settings) if self.mode.is_live else {}
         opening = partial(live_opening, self.settings, live[WALLET]) if live else dict

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.chain_errors import in_words
 from memesnipe.protocol.messages import ExecutionReport
-from memesnipe.protocol.order_status import OPEN
+from memesnipe.protocol.order_status import OPEN, OrderStatus
 from memesnipe.storage.schema import MessageRow, OrderRow, PositionRow, TradeRow
 
 _EXITS: Final = ("sell", "cover")
@@ -37,6 +37,11 @@ class Sale:
     def is_open(self) -> bool:
         """Whether its outcome is not known yet."""
         return self.status in OPEN
+
+    @property
+    def has_traded(self) -> bool:
+        """Whether its outcome is known and a trade."""
+        return self.status in (OrderStatus.LANDED, OrderStatus.RECONCILED) and not self.failure
 
 
 def read_held(connection: Connection, run_id: int, account: str) -> dict[PositionKey, Held]:

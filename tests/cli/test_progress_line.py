@@ -17,7 +17,7 @@ from memesnipe.servers.process import wait_until
 NOTHING: dict[str, Any] = {
     "events": {"published": 0, "consumed": 0, "rejected": 0}, "generations": 0, "trades": 0, "open_positions": 0,
     "strategies": {"simulating": 0, "paper": 0, "live": 0}, "equity_usd": None, "trading_usd": None,
-    "risk_level": "normal", "halted": False,
+    "risk_level": "normal", "halted": False, "live": None,
 }  # fmt: skip
 PUBLISHED = NOTHING | {"events": {"published": 20, "consumed": 0, "rejected": 0}}
 BEGUN = NOTHING | {

@@ -17,7 +17,10 @@ def sale(status: str, failure: str = "", lamports: int = 0) -> Sale:
     ("is_held", "order", "words"),
     [
         (False, sale("landed", lamports=1_500_000), "sold for 0.001500 SOL"),
-        (False, None, "closed"),
+        (True, sale("landed", lamports=1_500_000), "sold for 0.001500 SOL"),
+        (True, sale("reconciled", "slipped"),
+         "not sold: the order ended as reconciled (slipped); tried again at the token's next event"),
+        (False, None, "closed by an earlier order"),
         (True, None, "held; the desk has sent no order for it yet"),
         (True, sale("submitted"), "being sold: the order is submitted"),
         (True, sale("expired"), "not sold: the order ended as expired; tried again at the token's next event"),

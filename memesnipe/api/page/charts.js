@@ -22,7 +22,7 @@ function times(_, seconds, _axis, _space, step) {
 const axis = (format, size) => ({
   stroke: colour("muted"), font: FONT, size, gap: 6,
   grid: { stroke: colour("line"), width: 1 }, ticks: { show: false },
-  ...(format ? { values: (_, values) => values.map((value) => (value === null ? "" : format(value))) } : {}),
+  ...(format ? { values: (_, values, _axis, _space, step) => values.map((value) => (value === null ? "" : format(value, step))) } : {}),
 });
 
 // `series` are {name, colour, values, format, fill, dash, bars}; `x` are seconds, or numbers where `isTime` is false, whole ones where `isWhole`.

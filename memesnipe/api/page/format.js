@@ -1,7 +1,7 @@
 // Formatting of figures. Every figure comes from the API; none is computed here.
 
 const numbers = (options) => {
-  const format = new Intl.NumberFormat("en-US", options);
+  const format = new Intl.NumberFormat("en-US", { signDisplay: "negative", ...options }); // no sign of what rounds to zero
   return (value) => (value === null || value === undefined ? "–" : format.format(value).replace("-", "−"));
 };
 
@@ -24,8 +24,13 @@ export const sol = amounts(...SOL);
 export const signedSol = amounts(...SOL, { signDisplay: "exceptZero" });
 export const two = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 export const short = numbers({ notation: "compact", maximumSignificantDigits: 3 });
-export const ratio = numbers({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
-export const compactUsd = numbers({ style: "currency", currency: "USD", notation: "compact", maximumSignificantDigits: 4 });
+// On an axis with the step between its labels: digits enough to tell neighbours apart.
+const digits = (step) => Math.min(8, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+const fixed = (options, step) => numbers({ ...options, minimumFractionDigits: digits(step), maximumFractionDigits: digits(step) });
+const tenths = numbers({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const compact = numbers({ ...USD, notation: "compact", maximumSignificantDigits: 4 });
+export const ratio = (value, step) => (step < 0.001 ? fixed({ style: "percent" }, step * 100)(value) : tenths(value));
+export const compactUsd = (value, step) => (step < 10 ? fixed(USD, step)(value) : compact(value));
 export const shortUsd = numbers({ notation: "compact", maximumSignificantDigits: 2, signDisplay: "exceptZero" });
 export const brief = numbers({ notation: "compact", maximumFractionDigits: 1, signDisplay: "negative" });
 export const price = numbers({ maximumSignificantDigits: 5 });

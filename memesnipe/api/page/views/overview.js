@@ -8,6 +8,7 @@ import { throttle } from "../throttle.js";
 import { evidenceBar, families, modeBadge, needed, positionColumns, RULES, stateKind, strategyLink, tradeColumns } from "./parts.js";
 
 const THROUGHPUT_MS = 15_000;
+const toCents = (usd) => Math.round(usd * 100) / 100; // less is what is lost in the difference of two floats
 const REFRESH_MS = 3_000; // of what is fetched: a replay at full speed changes it many times a second
 
 class Account {
@@ -36,7 +37,7 @@ class Account {
     show(this.figure, known ? f.usd(portfolio.equity_usd) : "–");
     show(this.change, known ? `${f.signedUsd(portfolio.change_usd)} (${f.signedPercent(portfolio.change_ratio)}) since the start` : "Waiting for the first price of SOL");
     this.change.className = `change ${sign(portfolio.change_usd, f.signedUsd(portfolio.change_usd))}`;
-    show(this.parts, known ? `${f.signedUsd(portfolio.trading_usd)} by trading, ${f.signedUsd(portfolio.change_usd - portfolio.trading_usd)} by the price of SOL` : "\u00a0");
+    show(this.parts, known ? `${f.signedUsd(portfolio.trading_usd)} by trading, ${f.signedUsd(toCents(portfolio.change_usd - portfolio.trading_usd))} by the price of SOL` : "\u00a0");
     show(this.today, known ? `${f.signedUsd(today)} today (UTC)` : "\u00a0");
     this.today.className = `change ${sign(today, f.signedUsd(today))}`;
     show(this.detail, known ? `Began with ${f.usd(initial)}; cash ${f.usd(portfolio.cash_usd)}; realised ${f.signedSol(portfolio.realised_sol)} SOL, unrealised ${f.signedSol(portfolio.unrealised_sol)} SOL` : "\u00a0");
@@ -120,7 +121,7 @@ export function overview(root) {
     if (!before || before.report !== state.report || before.health !== state.health) showCounts(counts, state, seen);
     showAlarms(alarms, state);
     showWhy(state);
-    if (!before || before.positions !== state.positions) positions.replaceChildren(table(positionColumns(["Account", "Opened, UTC", "Realised"]), state.positions.filter((p) => p.open).slice(0, 12), "No open positions."));
+    if (!before || before.positions !== state.positions) positions.replaceChildren(table(positionColumns(["Account", "Opened, UTC", "Cost, SOL", "Realised"]), state.positions.filter((p) => p.open).slice(0, 12), "No open positions."));
     if (!before || before.trades !== state.trades) trades.replaceChildren(table(tradeColumns(["USD", "Fees, SOL", "Parity", "Strategy"]), state.trades.slice(0, 12), "No trades yet."));
   }
   return { update, close: () => accounts.forEach((account) => account.close()) };

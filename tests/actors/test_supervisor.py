@@ -18,7 +18,7 @@ from ray.cluster_utils import Cluster
 from actors.supervisor import ACTORS, Checkpoint, Supervision
 from memesnipe.config.home import Home
 from memesnipe.roles.activity import read_activity
-from memesnipe.servers.process import is_alive
+from memesnipe.servers.process import free_port, is_alive
 from tests.system.installation import wait_for
 
 RUN = 3
@@ -37,7 +37,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (home / "logs").mkdir()
     cluster = Cluster()
     for resources in ({}, {"arena": 1}, {"arena": 1}):
-        cluster.add_node(num_cpus=1, resources=resources, include_dashboard=False)  # another Ray may have its port
+        # Ray tries the port of its dashboard also without one, and another Ray may have the usual port.
+        port = free_port(0)
+        cluster.add_node(num_cpus=1, resources=resources, include_dashboard=False, dashboard_port=port)
     ray.init(cluster.address, namespace="test-supervisor", log_to_driver=False)
     yield home
     ray.shutdown()

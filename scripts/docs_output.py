@@ -86,7 +86,8 @@ def run(block: Block, folder: Path) -> str:
         out, err = process.communicate(timeout=_TIMEOUT_S)
     if process.returncode:
         raise SystemExit(f"{block.command}: exit {process.returncode}: {err.strip()}")
-    return _tidy(_a_few_lines(err.splitlines()) if block.runs_s else out.splitlines())
+    lines = _a_few_lines(err.splitlines()) if block.runs_s else out.splitlines()
+    return _tidy(line.replace(f"{folder}/", "") for line in lines)
 
 
 def _a_few_lines(lines: list[str]) -> list[str]:

@@ -1,7 +1,5 @@
 """The arena role: simulates one share of the strategies in a process of its own, for the desk in the executor's."""
 
-from functools import partial
-
 from memesnipe.bus.merge import Entry
 from memesnipe.protocol.arena_messages import ARENA_OUTPUTS, PlacedAllocation
 from memesnipe.protocol.events import to_records
@@ -9,9 +7,9 @@ from memesnipe.protocol.heartbeat import ARENAS
 from memesnipe.protocol.streams import EVENTS, PLACED
 from memesnipe.roles.consumer import Consumer, runs_of_events
 from memesnipe.roles.context import Context
-from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
+from memesnipe.roles.executor_snapshot import Restored
 from memesnipe.roles.recorded_events import recorded_events
-from memesnipe.roles.simulation import begin_simulation, grow_some
+from memesnipe.roles.simulation import begin_simulation, grow_some, restore_arena, snapshots_of
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
 from memesnipe.storage.messages import read_messages
 from memesnipe.telemetry.metrics import ActorMetrics
@@ -41,14 +39,7 @@ class ArenaRole(Consumer):
         )
         self._shard = ArenaShard(arena, ARENA_OUTPUTS[index])
         self._allocations = 0  # applied so far
-        self._snapshots = ExecutorSnapshots(
-            context.snapshot_file(self.name),
-            context.run_id,
-            self.log,
-            self.clock,
-            context.background_writer(),
-            context.snapshot_every_s,
-        )
+        self._snapshots = snapshots_of(context, self.name, self.log, self.clock)
 
     def with_dependencies(self, entries: list[Entry]) -> list[Entry]:
         """Return the prefix that may be applied; an allocation never precedes the event assigned to it."""
@@ -113,9 +104,7 @@ class ArenaRole(Consumer):
 
     def _restore(self, restored: Restored) -> None:
         (arena,) = self._shard.arenas
-        events_between = partial(recorded_events, self.context)
-        arena.engine.load_parts(restored.parts, restored.seq, restored.desk_evidence, events_between)
-        arena.load_lists(restored.watched, restored.orders_of_removed)
+        restore_arena(self.context, arena, restored)
         self._allocations = restored.controls
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 """The executor: advances arena and desk over the events, and commits every order before it takes effect."""
 
 from collections.abc import Mapping
-from functools import partial
 
 from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import ledger_policy_of, limits_of
@@ -10,9 +9,9 @@ from memesnipe.protocol.messages import ControlPayload
 from memesnipe.protocol.streams import ALLOCATIONS, EVENTS, decoder_of
 from memesnipe.roles.context import Context
 from memesnipe.roles.desk import DeskRole
-from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
+from memesnipe.roles.executor_snapshot import Restored
 from memesnipe.roles.recorded_events import recorded_events
-from memesnipe.roles.simulation import begin_simulation, grow_some
+from memesnipe.roles.simulation import begin_simulation, grow_some, restore_arena, snapshots_of
 from memesnipe.roles.venue_orders import OpenVenue
 from memesnipe.storage.controls import count_controls, read_controls
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
@@ -46,14 +45,7 @@ class Executor(DeskRole):
             threads=settings.executor_threads,
         )
         super().__init__(context, metrics, execution, open_venue)
-        self._snapshots = ExecutorSnapshots(
-            context.snapshot_file(self.name),
-            context.run_id,
-            self.log,
-            self.clock,
-            context.background_writer(),
-            context.snapshot_every_s,
-        )
+        self._snapshots = snapshots_of(context, self.name, self.log, self.clock)
 
     def _apply(self, entry: Entry, work: UnitOfWork) -> None:
         if entry.stream == ALLOCATIONS:
@@ -110,9 +102,7 @@ class Executor(DeskRole):
     def _restore(self, restored: Restored) -> None:
         """Load a snapshot, and advance the strategies of each part to its last event."""
         (arena,) = self._execution.arenas
-        events_between = partial(recorded_events, self.context)
-        arena.engine.load_parts(restored.parts, restored.seq, restored.desk_evidence, events_between)
-        arena.load_lists(restored.watched, restored.orders_of_removed)
+        restore_arena(self.context, arena, restored)
         self._execution.load_side(restored.side)
         self._controls = restored.controls
 

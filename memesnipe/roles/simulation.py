@@ -2,9 +2,14 @@
 
 import gc
 from collections.abc import Iterable
+from functools import partial
 from typing import Final
 
+from memesnipe.clock import Clock
 from memesnipe.roles.context import Context
+from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
+from memesnipe.roles.recorded_events import recorded_events
+from memesnipe.telemetry.logs import Logger
 from memesnipe.trading.arena import Arena
 
 _GROWN_AT_ONCE: Final = 16  # strategies, after each step: about a millisecond
@@ -22,3 +27,15 @@ def grow_some(arenas: Iterable[Arena]) -> None:
     """Grow the state of some strategies after a step, where that is due."""
     for arena in arenas:
         arena.engine.prepare_growth(_GROWN_AT_ONCE)
+
+
+def snapshots_of(context: Context, role: str, log: Logger, clock: Clock) -> ExecutorSnapshots:
+    """Return the snapshots of a role of the run, which are written in the background."""
+    writer = context.background_writer()
+    return ExecutorSnapshots(context.snapshot_file(role), context.run_id, log, clock, writer, context.snapshot_every_s)
+
+
+def restore_arena(context: Context, arena: Arena, restored: Restored) -> None:
+    """Load the strategies of a snapshot, and advance those of each part to its last event."""
+    arena.engine.load_parts(restored.parts, restored.seq, restored.desk_evidence, partial(recorded_events, context))
+    arena.load_lists(restored.watched, restored.orders_of_removed)

@@ -169,10 +169,10 @@ def _position(record: Json, usd_per_lamport: float | None) -> Json:
     return record
 
 
-def _last_usd_per_lamport(run_id: int, account: Account = Account.PAPER) -> Select[Any]:
+def _last_usd_per_lamport(run_id: int) -> Select[Any]:
     """Select the price of SOL at the last mark, where equity is recorded in both units; no row before the first."""
     price = select(EquityRow.equity_usd / func.nullif(EquityRow.equity_lamports, 0))
-    return price.where(*_of(EquityRow, run_id, account)).order_by(EquityRow.seq.desc()).limit(1)
+    return price.where(*_of(EquityRow, run_id, Account.PAPER)).order_by(EquityRow.seq.desc()).limit(1)
 
 
 def _gained() -> ColumnElement[int]:
@@ -188,13 +188,14 @@ def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -
     initial_usd = initial_capital_usd(conn, run_id, account)
     equity = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
     profit = _profit(conn, run_id, account)
-    usd_per_lamport = conn.scalar(_last_usd_per_lamport(run_id, account))
-    gained = (profit["realised_sol"] + profit["unrealised_sol"]) * LAMPORTS_PER_SOL
+    usd_per_sol = last[0]["equity_usd"] / equity["equity_sol"] if last and equity["equity_sol"] else None
     return {
         "run_id": run_id,
         **equity,
         "account": str(account),
-        "trading_usd": None if usd_per_lamport is None else gained * usd_per_lamport,
+        "trading_usd": None
+        if usd_per_sol is None
+        else (profit["realised_sol"] + profit["unrealised_sol"]) * usd_per_sol,
         **profit,
         "open_positions": conn.scalar(select(_open_positions(run_id, account))),
     }

@@ -11,6 +11,9 @@ import pytest
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
+from actors.supervisor import ARENA, SERVICE
+from memesnipe.config.simulation import SimulationSettings
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG: dict[str, Any] = yaml.safe_load((ROOT / "cluster.yaml").read_text())
 NODE_TYPES: dict[str, Any] = CONFIG["available_node_types"]
@@ -72,12 +75,19 @@ def test_the_compute_api_refuses_typos(path: tuple[str, ...], value: Any, error:
 
 def test_backtests_run_only_on_spot_nodes_which_scale_from_zero() -> None:
     offers = {name: node["resources"]["CPU"] for name, node in NODE_TYPES.items()}
-    assert offers == {"head": 0, "services": 0, "backtests": 16}
+    assert offers == {"head": 0, "services": 0, "arenas": 0, "backtests": 16}
     assert NODE_TYPES["backtests"]["min_workers"] == 0
     models = {n: node["node_config"]["scheduling"].get("provisioningModel") for n, node in NODE_TYPES.items()}
-    assert models == {"head": None, "services": None, "backtests": "SPOT"}
+    assert models == {"head": None, "services": None, "arenas": None, "backtests": "SPOT"}
     assert "--num-cpus=0" in STARTS[0]
     assert sum(node.get("max_workers", 0) for node in NODE_TYPES.values()) == CONFIG["max_workers"]
+
+
+def test_actors_are_placed_by_resources_of_nodes_for_services_and_for_arenas() -> None:
+    offers = {name: node["resources"].keys() - {"CPU"} for name, node in NODE_TYPES.items()}
+    assert offers == {"head": set(), "services": {SERVICE}, "arenas": {ARENA}, "backtests": set()}
+    assert SimulationSettings.model_fields["arena_shards"].default == 1
+    assert NODE_TYPES["arenas"]["max_workers"] == 0, "one arena, the default, has no process and no node of its own"
 
 
 @pytest.mark.parametrize("command", STARTS)

@@ -1,90 +1,32 @@
 """The manifests for Kubernetes are valid by strict schemas, and every name in them refers to something that exists."""
 
 import copy
-import functools
 import json
 import re
-import shutil
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
-import yaml
-from jsonschema import Draft202012Validator
 
 import memesnipe
 from memesnipe.config.settings import Settings
 from memesnipe.config.telemetry import TelemetrySettings
-
-ROOT = Path(__file__).resolve().parents[2]
-BASE = ROOT / "k8s" / "base"
-SCHEMAS = ROOT.parent / "shared" / "reference" / "specs" / "k8s"
-VERSION = "1.33"
-OWN_SCHEMAS = ("RayCluster", "PodMonitor")
-
-needs_schemas = pytest.mark.skipif(not SCHEMAS.is_dir(), reason=f"the schemas of KubeRay are not in {SCHEMAS}")
-needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
-
-Manifest = dict[str, Any]
-
-
-def manifests() -> list[Manifest]:
-    listed = yaml.safe_load((BASE / "kustomization.yaml").read_text())["resources"]
-    assert set(listed) == {path.name for path in BASE.glob("*.yaml")} - {"kustomization.yaml"}
-    return [one for name in listed for one in yaml.safe_load_all((BASE / name).read_text())]
-
-
-ALL = manifests()
-(CLUSTER,) = (one for one in ALL if one["kind"] == "RayCluster")
-HEAD: Manifest = CLUSTER["spec"]["headGroupSpec"]
-WORKERS: dict[str, Manifest] = {group["groupName"]: group for group in CLUSTER["spec"]["workerGroupSpecs"]}
-
-
-def name_of(one: Manifest) -> str:
-    return f"{one['kind']}-{one['metadata']['name']}"
-
-
-def templates() -> Iterator[Manifest]:
-    yield HEAD["template"]
-    yield from (group["template"] for group in WORKERS.values())
-    yield from (one["spec"]["template"] for one in ALL if one["kind"] == "StatefulSet")
-
-
-def strict(schema: Any) -> Any:
-    """Return a schema that refuses unknown properties, and requires none that has a default."""
-    if isinstance(schema, list):
-        return [strict(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: strict(value) for key, value in schema.items()}
-    properties = schema.get("properties")
-    if isinstance(properties, dict) and schema.get("type") == "object" and properties:
-        made.setdefault("additionalProperties", bool(schema.get("x-kubernetes-preserve-unknown-fields")))
-        required = [name for name in schema.get("required", []) if "default" not in properties.get(name, {})]
-        made.pop("required", None)
-        made |= {"required": required} if required else {}
-    if schema.get("x-kubernetes-int-or-string"):
-        made.pop("type", None)
-    return made
-
-
-@functools.cache
-def validator(kind: str) -> Draft202012Validator:
-    return Draft202012Validator(strict(json.loads((SCHEMAS / f"{kind}.v1.json").read_text())))
-
-
-def errors_of(one: Manifest) -> list[str]:
-    if one["kind"] in OWN_SCHEMAS:
-        plain = one | {"metadata": {}}  # the schemas say no more of it than that it is an object
-        return [f"{error.json_path}: {error.message}" for error in validator(one["kind"]).iter_errors(plain)]
-    try:
-        kubernetes_validate.validate(one, VERSION, strict=True)
-    except kubernetes_validate.ValidationError as error:
-        return [str(error)]
-    return []
+from tests.k8s.manifests import (
+    ALL,
+    CLUSTER,
+    HEAD,
+    OWN_SCHEMAS,
+    ROOT,
+    SCHEMAS,
+    WORKERS,
+    Manifest,
+    built,
+    errors_of,
+    name_of,
+    needs_kubectl,
+    needs_schemas,
+    pod_of,
+    templates,
+)
 
 
 def needs(one: Manifest) -> Any:
@@ -110,13 +52,7 @@ def test_a_misspelt_key_of_the_cluster_is_refused(path: tuple[str, ...]) -> None
 
 @pytest.mark.parametrize("template", list(templates()), ids=lambda t: t["metadata"]["labels"]["app"])
 def test_a_pod_is_valid_restricted_and_has_requests(template: Manifest) -> None:
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "x"} | template["metadata"],
-        "spec": template["spec"],
-    }
-    assert errors_of(pod) == []
+    assert errors_of(pod_of(template)) == []
     assert template["spec"]["securityContext"]["runAsNonRoot"] is True
     containers = [*template["spec"].get("initContainers", []), *template["spec"]["containers"]]
     for container in containers:
@@ -129,14 +65,12 @@ def test_a_pod_is_valid_restricted_and_has_requests(template: Manifest) -> None:
 @needs_kubectl
 @pytest.mark.parametrize("overlay", ["small", "large"])
 def test_an_overlay_changes_the_sizes_and_stays_valid(overlay: str) -> None:
-    command = ["kubectl", "kustomize", str(ROOT / "k8s" / "overlays" / overlay)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    built = list(yaml.safe_load_all(done.stdout))
-    assert sorted(map(name_of, built)) == sorted(map(name_of, ALL))
-    assert {one["metadata"].get("namespace") for one in built if one["kind"] != "Namespace"} == {"memesnipe"}
+    found = built(overlay)
+    assert sorted(map(name_of, found)) == sorted(map(name_of, ALL))
+    assert {one["metadata"].get("namespace") for one in found if one["kind"] != "Namespace"} == {"memesnipe"}
     if SCHEMAS.is_dir():
-        assert [error for one in built for error in errors_of(one)] == []
-    (cluster,) = (one for one in built if one["kind"] == "RayCluster")
+        assert [error for one in found for error in errors_of(one)] == []
+    (cluster,) = (one for one in found if one["kind"] == "RayCluster")
     backtests = next(g for g in cluster["spec"]["workerGroupSpecs"] if g["groupName"] == "backtests")
     assert backtests["maxReplicas"] == {"small": 4, "large": 64}[overlay]
     assert cluster["spec"]["headGroupSpec"] != HEAD

@@ -15,12 +15,12 @@ one; `metrics_port` of its heartbeat in Redis (`memesnipe:heartbeat:ACTOR`) is t
 
 This page is generated from `memesnipe/telemetry/catalogue.py` (`python scripts/metrics_doc.py`), and a test compares
 it. `prometheus.yml` reads all ports, `alerts.yml` has the alerts ([operations.md](operations.md#alerts)), and
-`grafana/` has dashboards.
+`grafana/` has dashboards; `scripts/dashboards_text.py` prints their panels with the values of a Prometheus.
 
 """
 _NOTES = """
-Counters and histograms begin at 0 when an actor's process does. A label `account` is `paper` or `live`; this version
-has no live account.
+Counters and histograms begin at 0 when an actor's process does. A label `account` is `paper`, and
+`live` too in a run with `--mode live`.
 """
 
 

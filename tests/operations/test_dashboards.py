@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from memesnipe.telemetry.catalogue import METRICS
+from scripts.dashboards_text import UNITS
 
 ROOT = Path(__file__).resolve().parents[2]
 DASHBOARDS = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "grafana/dashboards").glob("*.json"))}
@@ -62,3 +63,51 @@ def test_dashboards_have_the_data_source_that_is_provisioned() -> None:
     (provider,) = yaml.safe_load((ROOT / "grafana/provisioning/dashboards/memesnipe.yml").read_text())["providers"]
     mounts = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]["volumes"]
     assert f"./grafana/dashboards:{provider['options']['path']}:ro" in mounts
+
+
+PANELS = {panel["title"]: panel for dashboard in DASHBOARDS.values() for panel in dashboard["panels"]}
+
+
+def test_a_panel_has_a_title_of_its_own_a_unit_and_a_legend_for_each_query() -> None:
+    assert len(PANELS) == sum(len(dashboard["panels"]) for dashboard in DASHBOARDS.values())
+    for panel in PANELS.values():
+        assert panel["fieldConfig"]["defaults"]["unit"] in UNITS
+        legends = [target["legendFormat"].strip() for target in panel["targets"]]
+        assert all(legends) and len({target["refId"] for target in panel["targets"]}) == len(legends)
+
+
+def test_panels_do_not_overlap_and_fill_rows_of_24_columns() -> None:
+    for dashboard in DASHBOARDS.values():
+        cells = [
+            (x, y)
+            for at in (panel["gridPos"] for panel in dashboard["panels"])
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        ]
+        assert len(set(cells)) == len(cells)
+        assert max(x for x, _ in cells) == 23
+
+
+def limits_of_alerts() -> list[tuple[str, float]]:
+    """Return the queries that alerts compare with a limit, without the selectors of labels, and the limits."""
+    rules = yaml.safe_load((ROOT / "alerts.yml").read_text())["groups"][0]["rules"]
+    parts = [part for rule in rules for part in re.split(r"\s+or\s+", rule["expr"].strip())]
+    split = [re.fullmatch(r"(.+) (?:>|>=|==) ([\d.]+)", part) for part in parts]
+    return [(re.sub(r"\{.*?\}", "", found[1]), float(found[2])) for found in split if found]
+
+
+def test_a_panel_shows_the_limit_of_the_alert_about_its_query() -> None:
+    compared = set()
+    for query, limit in limits_of_alerts():
+        bare = re.sub(r"sum by \(\w+\) \((.*)\)$", r"\1", query)
+        for panel in PANELS.values():
+            shown = {
+                re.sub(r"^(sum by \([\w, ]+\)|max) ?\((.*)\)$", r"\2", re.sub(r"\{.*?\}", "", t["expr"]))
+                for t in panel["targets"]
+            }
+            if bare in shown:
+                steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+                assert (limit or 1) in [step["value"] for step in steps], (panel["title"], query)
+                compared.add(panel["title"])
+    with_limits = {title for title, panel in PANELS.items() if "thresholds" in panel["fieldConfig"]["defaults"]}
+    assert compared == with_limits

@@ -24,6 +24,8 @@ class Nodes:
         share_compiled(folder)
         self.reach = {"HOME": str(folder), "RAY_AUTH_MODE": "token", "RAY_health_check_initial_delay_ms": "0"}
         self.reach |= {"RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms": "10000"}
+        # For a busy machine; by default a node ends when its agents have not started within some seconds.
+        self.reach |= {"RAY_agent_register_timeout_ms": "180000", "RAY_raylet_start_wait_time_s": "180"}
         self.reach |= make_certificates(folder)
         self._ray("get-auth-token", "--generate")
         self.raylets: list[int] = []  # of the nodes that were added and not killed
@@ -41,7 +43,9 @@ class Nodes:
         return new
 
     def _ray(self, *arguments: str) -> None:
-        subprocess.run([RAY, *arguments], env=os.environ | self.reach, capture_output=True, text=True, check=True)
+        environment = os.environ | self.reach
+        done = subprocess.run([RAY, *arguments], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def _raylets(self) -> set[int]:
         return {pid for pid, command in processes_of(self.folder).items() if "/raylet/raylet" in command.split()[0]}

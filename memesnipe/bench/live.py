@@ -24,7 +24,7 @@ from memesnipe.market.events import DECISION
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.protocol.events import to_payloads
 from memesnipe.protocol.payload import encode
-from memesnipe.roles.executor_snapshot import EVERY_S
+from memesnipe.roles.simulation_snapshot import EVERY_S
 from memesnipe.sdk.registry import discover
 from memesnipe.servers.servers import LocalServers
 from memesnipe.storage.database import connect, migrate

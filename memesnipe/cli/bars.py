@@ -1,7 +1,20 @@
-"""Columns of progress bars that several commands share: the share done, the rate, and the time left."""
+"""Progress bars of the commands, and the columns that several share: the share done, the rate, and the time left."""
 
-from rich.progress import BarColumn, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+from memesnipe.runtime.terminal import stderr_console
+
+
+def progress_of(*columns: ProgressColumn, transient: bool = False) -> Progress:
+    """Return a progress bar on standard error, which shows nothing where that is no terminal.
+
+    Args:
+        columns: of the bar.
+        transient: whether it disappears at its end.
+    """
+    console = stderr_console()
+    return Progress(*columns, console=console, transient=transient, disable=not console.is_terminal)
 
 
 class RateColumn(ProgressColumn):

@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +14,12 @@ import orjson
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, SettingsError
+from memesnipe.runtime.up_process import UpProcess, last_line
 from memesnipe.servers import loopback
-from memesnipe.servers.child import die_with_parent
 from memesnipe.servers.postgres import reader_url
 from memesnipe.servers.ray_folder import ray_folder
 
 _START_S: Final = 600.0  # a first start compiles the engine, for minutes on a busy machine
-_STOP_S: Final = 90.0
 _ANSWER_S: Final = 5.0
 _POLL_S: Final = 0.2
 
@@ -45,30 +41,18 @@ class DemoSystem:
         self._folder.chmod(0o755)  # as root the embedded PostgreSQL runs as another user
         self.home = self._folder / ".memesnipe"
         self._speed = speed
-        self._environment = environment(os.environ, self.home)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._up = UpProcess(self._folder, environment(os.environ, self.home))
 
     def __enter__(self) -> Self:
         """Start the system, without waiting for it."""
-        command = [sys.executable, "-m", "memesnipe", "up", "--feed", "synthetic", "--speed", f"{self._speed:g}"]
-        with (self._folder / "stdout").open("wb") as out, (self._folder / "stderr").open("wb") as err:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                [*command, "--json"],
-                cwd=self._folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - only a system call
-            )
+        self._up.start("--feed", "synthetic", "--speed", f"{self._speed:g}")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the system, and remove its folder."""
-        self._interrupt()
+        self._up.stop()
         shutil.rmtree(ray_folder(installation_of(self.home)).parent, ignore_errors=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -92,9 +76,8 @@ class DemoSystem:
         Raises:
             MemeSnipeError: the system has ended.
         """
-        assert self._process is not None  # noqa: S101 - entered
-        if self._process.poll() is not None:
-            raise MemeSnipeError(f"the system has ended: {self._last_line()}")
+        if self._up.exit_code is not None:
+            raise MemeSnipeError(f"the system has ended: {self._up.last_message()}")
         try:
             if not (url := self.dashboard):
                 return False
@@ -124,11 +107,8 @@ class DemoSystem:
         Raises:
             MemeSnipeError: it has printed none.
         """
-        self._interrupt()
-        try:
-            return dict(orjson.loads((self._folder / "stdout").read_bytes()))
-        except ValueError:
-            raise MemeSnipeError(f"the system has printed no report: {self._last_line()}") from None
+        self._up.stop()
+        return self._up.report()
 
     def command(self, *arguments: str) -> tuple[dict[str, Any] | None, str]:
         """Run a command in this installation.
@@ -136,41 +116,19 @@ class DemoSystem:
         Returns:
             Its JSON, None without any; and the last line of its messages.
         """
-        done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "memesnipe", *arguments, "--json"],
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            check=False,
-        )
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        return (orjson.loads(done.stdout) if done.stdout else None), (lines[-1] if lines else "")
+        done = self._up.command(*arguments, "--json")
+        return (orjson.loads(done.stdout) if done.stdout else None), last_line(done.stderr) if done.stderr else ""
 
     def _settings(self) -> Settings:
         return read_resolved(Home(self.home).settings)
 
-    def _interrupt(self) -> None:
-        """Interrupt the process like Ctrl-C; kill it after a timeout."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
     def _messages(self) -> Iterator[list[str]]:
         """Yield each time the complete lines that the process has written meanwhile."""
         rest = b""
-        with (self._folder / "stderr").open("rb") as read:
+        with self._up.messages.open("rb") as read:
             while True:
                 *lines, rest = (rest + read.read()).split(b"\n")
                 yield [line.decode(errors="replace") for line in lines]
-
-    def _last_line(self) -> str:
-        lines = (self._folder / "stderr").read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "without a message"
 
 
 def environment(variables: Mapping[str, str], home: Path) -> dict[str, str]:

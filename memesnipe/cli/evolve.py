@@ -74,22 +74,16 @@ def _progress(total: int | None) -> "Iterator[ReportProgress]":
     Args:
         total: evaluations of all generations; None if unknown. Tuning and testing come after them.
     """
-    from rich.progress import (  # noqa: PLC0415 - slow to load
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )  # fmt: skip
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415 - slow
+
+    from memesnipe.cli.bars import progress_of  # noqa: PLC0415 - as above
 
     columns = (
         TextColumn("{task.description}"), BarColumn(pulse_style="cyan"),
         TextColumn("{task.completed:,.0f} evaluations, {task.fields[rate]:,.0f}/s"),
         TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(
-        *columns, console=stderr_console(), transient=True, disable=not stderr_console().is_terminal
-    ) as progress:
+    with progress_of(*columns, transient=True) as progress:
         task = progress.add_task("starting", total=total, rate=0.0)
 
         def report_progress(title: str, evaluations: int) -> None:

@@ -10,7 +10,7 @@ from memesnipe.cli.options import Json
 from memesnipe.cli.signals import exit_on_interrupt
 from memesnipe.errors import MemeSnipeError
 from memesnipe.feeds.choice import LIVE_FEEDS, feed_names
-from memesnipe.runtime.terminal import print_json, print_table, stderr_console
+from memesnipe.runtime.terminal import print_json, print_table
 
 if TYPE_CHECKING:
     from memesnipe.feeds.endpoints import Endpoints
@@ -93,13 +93,11 @@ class _Progress:
     """A progress bar on a terminal; nothing elsewhere."""
 
     def __init__(self, seconds: float) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415 - slow to load
+        from rich.progress import BarColumn, TextColumn  # noqa: PLC0415 - slow to load
 
-        console = stderr_console()
-        self._bar = Progress(
-            TextColumn("reading"), BarColumn(), TextColumn("{task.description}"),
-            console=console, disable=not console.is_terminal,
-        )  # fmt: skip
+        from memesnipe.cli.bars import progress_of  # noqa: PLC0415 - as above
+
+        self._bar = progress_of(TextColumn("reading"), BarColumn(), TextColumn("{task.description}"))
         self._task = self._bar.add_task("connecting", total=seconds)
 
     def __enter__(self) -> "_Progress":

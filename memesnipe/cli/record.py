@@ -13,7 +13,7 @@ from memesnipe.cli.inputs import check_folder
 from memesnipe.cli.numbers import number_option
 from memesnipe.cli.options import FEED_HELP, Json
 from memesnipe.market.times import NS_PER_HOUR, utc_text
-from memesnipe.runtime.terminal import print_json, print_message, print_table, stderr_console
+from memesnipe.runtime.terminal import print_json, print_message, print_table
 
 if TYPE_CHECKING:  # as above
     from memesnipe.feeds.base import Feed
@@ -106,21 +106,13 @@ class _Progress:
     """A progress bar on a terminal; nothing elsewhere."""
 
     def __init__(self, total: int | None) -> None:
-        from rich.progress import (  # noqa: PLC0415 - slow to load
-            BarColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )  # fmt: skip
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415 - slow
 
-        from memesnipe.cli.bars import RateColumn  # noqa: PLC0415 - as above
+        from memesnipe.cli.bars import RateColumn, progress_of  # noqa: PLC0415 - as above
 
-        console = stderr_console()
-        self._bar = Progress(
+        self._bar = progress_of(
             TextColumn("recording"), BarColumn(pulse_style="cyan"), TextColumn("{task.description}"),
             RateColumn("events"), TimeElapsedColumn(), TimeRemainingColumn(),
-            console=console, disable=not console.is_terminal,
         )  # fmt: skip
         self._task = self._bar.add_task("", total=total)
 

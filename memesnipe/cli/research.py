@@ -205,11 +205,8 @@ def _synthetic(seed: int) -> "Events":
 @contextmanager
 def _bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on a terminal, nothing elsewhere; yield the function that advances it."""
-    from rich.progress import Progress  # noqa: PLC0415 - slow to load
+    from memesnipe.cli.bars import event_columns, progress_of  # noqa: PLC0415 - slow to load
 
-    from memesnipe.cli.bars import event_columns  # noqa: PLC0415 - as above
-
-    console = stderr_console()
-    with Progress(*event_columns(), console=console, transient=True, disable=not console.is_terminal) as progress:
+    with progress_of(*event_columns(), transient=True) as progress:
         task = progress.add_task(title, total=total)
         yield lambda count: progress.advance(task, count)

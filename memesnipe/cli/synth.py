@@ -13,7 +13,7 @@ from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import InputError
 from memesnipe.market.times import utc_text
-from memesnipe.runtime.terminal import print_compile_notice, print_json, print_message, print_table, stderr_console
+from memesnipe.runtime.terminal import print_compile_notice, print_json, print_message, print_table
 
 if TYPE_CHECKING:  # numba is slow to load
     from memesnipe.feeds.synth_market.market import SynthMarket
@@ -121,13 +121,14 @@ def _kinds(events: Any) -> dict[str, int]:
 
 def _progress(hours: float) -> Any:
     """Return a progress bar on a terminal; elsewhere it is disabled, and lines are printed instead."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - slow to load
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - slow to load
 
-    console = stderr_console()
+    from memesnipe.cli.bars import progress_of  # noqa: PLC0415 - as above
+
     columns = (
         TextColumn("synth"), BarColumn(), TextColumn("{task.completed:.1f} of {task.total:.1f} hours"),
         TextColumn("{task.fields[events]:,} events, {task.fields[rate]:,.0f}/s"), TimeRemainingColumn(),
     )  # fmt: skip
-    progress = Progress(*columns, console=console, disable=not console.is_terminal)
+    progress = progress_of(*columns)
     progress.add_task("", total=hours, events=0, rate=0.0)
     return progress

@@ -3,17 +3,15 @@
 import time
 from typing import Any
 
-from rich.progress import Progress
 from sqlalchemy import Connection, Engine
 
-from memesnipe.cli.bars import event_columns
+from memesnipe.cli.bars import event_columns, progress_of
 from memesnipe.code import code_hash
 from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
-from memesnipe.runtime.terminal import stderr_console
 from memesnipe.sdk.registry import discover
 from memesnipe.storage.views import latest_run
 from memesnipe.verification.audit import contradictions, read_run
@@ -57,8 +55,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
             wallet = wallet_verdict(newest, run_id, _node(settings))
     settings_then = settings_of(recorded)
     audit = audit_of(recorded, event_log, settings_then, discover(*settings_then.simulation.strategy_folders))
-    console = stderr_console()
-    with Progress(*event_columns(), console=console, transient=True, disable=not console.is_terminal) as progress:
+    with progress_of(*event_columns(), transient=True) as progress:
         bar = progress.add_task(f"re-deriving run {run_id}", total=recorded.last_seq)
         for step in audit.derive():
             progress.update(bar, completed=step.seq)

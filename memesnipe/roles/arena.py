@@ -7,9 +7,9 @@ from memesnipe.protocol.heartbeat import ARENAS
 from memesnipe.protocol.streams import EVENTS, PLACED
 from memesnipe.roles.consumer import Consumer, runs_of_events
 from memesnipe.roles.context import Context
-from memesnipe.roles.executor_snapshot import Restored
 from memesnipe.roles.recorded_events import recorded_events
 from memesnipe.roles.simulation import begin_simulation, grow_some, restore_arena, snapshots_of
+from memesnipe.roles.simulation_snapshot import Restored
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
 from memesnipe.storage.messages import read_messages
 from memesnipe.telemetry.metrics import ActorMetrics

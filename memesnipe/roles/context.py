@@ -21,7 +21,7 @@ from memesnipe.feeds.choice import FeedChoice
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.streams import ARENAS, EVENT_READERS, readers_in
 from memesnipe.roles.activity import COMMITTING, ActivityTracker
-from memesnipe.roles.executor_snapshot import EVERY_S
+from memesnipe.roles.simulation_snapshot import EVERY_S
 from memesnipe.roles.training_window import SLICE_EVENTS
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.storage.database import ACTOR_OPTIONS, connect, time_statements

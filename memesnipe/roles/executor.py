@@ -9,9 +9,9 @@ from memesnipe.protocol.messages import ControlPayload
 from memesnipe.protocol.streams import ALLOCATIONS, EVENTS, decoder_of
 from memesnipe.roles.context import Context
 from memesnipe.roles.desk import DeskRole
-from memesnipe.roles.executor_snapshot import Restored
 from memesnipe.roles.recorded_events import recorded_events
 from memesnipe.roles.simulation import begin_simulation, grow_some, restore_arena, snapshots_of
+from memesnipe.roles.simulation_snapshot import Restored
 from memesnipe.roles.venue_orders import OpenVenue
 from memesnipe.storage.controls import count_controls, read_controls
 from memesnipe.storage.journal import StreamOffset, UnitOfWork

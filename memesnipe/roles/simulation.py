@@ -7,8 +7,8 @@ from typing import Final
 
 from memesnipe.clock import Clock
 from memesnipe.roles.context import Context
-from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
 from memesnipe.roles.recorded_events import recorded_events
+from memesnipe.roles.simulation_snapshot import Restored, SimulationSnapshots
 from memesnipe.telemetry.logs import Logger
 from memesnipe.trading.arena import Arena
 
@@ -29,10 +29,12 @@ def grow_some(arenas: Iterable[Arena]) -> None:
         arena.engine.prepare_growth(_GROWN_AT_ONCE)
 
 
-def snapshots_of(context: Context, role: str, log: Logger, clock: Clock) -> ExecutorSnapshots:
+def snapshots_of(context: Context, role: str, log: Logger, clock: Clock) -> SimulationSnapshots:
     """Return the snapshots of a role of the run, which are written in the background."""
     writer = context.background_writer()
-    return ExecutorSnapshots(context.snapshot_file(role), context.run_id, log, clock, writer, context.snapshot_every_s)
+    return SimulationSnapshots(
+        context.snapshot_file(role), context.run_id, log, clock, writer, context.snapshot_every_s
+    )
 
 
 def restore_arena(context: Context, arena: Arena, restored: Restored) -> None:

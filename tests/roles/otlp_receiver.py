@@ -1,11 +1,11 @@
 """A receiver of traces by OTLP over HTTP, on loopback."""
 
 import queue
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.http_receiver import HttpReceiver
 
 
 def value_of(span: Any, name: str) -> Any:
@@ -14,35 +14,20 @@ def value_of(span: Any, name: str) -> Any:
     return getattr(value, value.WhichOneof("value"))
 
 
-class Receiver:
+class Receiver(HttpReceiver):
     """An OTLP receiver over HTTP, which keeps the spans."""
 
     def __init__(self) -> None:
         self.received: queue.Queue[ExportTraceServiceRequest] = queue.Queue()
-        receiver = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.received.put(ExportTraceServiceRequest.FromString(body))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    def on_post(self, path: str, body: bytes) -> int:
+        self.received.put(ExportTraceServiceRequest.FromString(body))
+        return 200
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/v1/traces"
-
-    def close(self) -> None:
-        """Stop the server."""
-        self.server.shutdown()
-        self.server.server_close()
+        return f"http://127.0.0.1:{self.port}/v1/traces"
 
     def all_spans(self) -> list[tuple[str, Any]]:
         """Return the spans received since the last call, each with its service."""

@@ -1,5 +1,6 @@
 """Coins that exist before the local chain begins: their accounts are written as a tape shows them first."""
 
+from dataclasses import replace
 from typing import Final
 
 from solders.account import Account
@@ -8,6 +9,7 @@ from solders.token.state import Mint, TokenAccount, TokenAccountState
 
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.markets.tape_trades import Reserves
+from memesnipe.localnet.programs.pool_record import new_pool
 from memesnipe.localnet.programs.state import rent
 from memesnipe.localnet.programs.vault import sol_vault
 from memesnipe.market.events import PUMP_CURVE, Event
@@ -19,17 +21,15 @@ from memesnipe.solana.addresses import (
     TOKEN,
     TOKEN_2022,
     WRAPPED_SOL,
-    pda,
     token_address,
 )
 from memesnipe.solana.instructions.pumpfun import bonding_curve
-from memesnipe.solana.instructions.pumpswap import canonical_pool, pool_authority
-from memesnipe.solana.pump_accounts import BondingCurve, PumpPool
+from memesnipe.solana.instructions.pumpswap import canonical_pool
+from memesnipe.solana.pump_accounts import BondingCurve
 
 _DECIMALS: Final = 6
 _MINT_BYTES, _TOKEN_ACCOUNT_BYTES = 82, 165
 _FOR_SALE_RAW: Final = CURVE_START_TOKEN_RAW - CURVE_UNSOLD_TOKEN_RAW
-_CREATOR_FEE_BPS: Final = 30
 
 
 def write_coin(chain: Chain, mint: Pubkey, creator: Pubkey, first: Event, reserves: Reserves) -> None:
@@ -72,20 +72,10 @@ def _write_curve(chain: Chain, mint: Pubkey, creator: Pubkey, supply: int, held:
 
 def _write_pool(chain: Chain, mint: Pubkey, creator: Pubkey, reserves: Reserves, *, has_creator_fee: bool) -> None:
     address = canonical_pool(mint)
-    pool = PumpPool(
-        pool_bump=0,
-        index=0,
-        creator=pool_authority(mint),
-        base_mint=mint,
-        quote_mint=WRAPPED_SOL,
-        lp_mint=pda(PUMP_AMM, b"pool_lp_mint", address),
-        pool_base_token_account=token_address(address, mint, TOKEN_2022),
-        pool_quote_token_account=token_address(address, WRAPPED_SOL, TOKEN),
-        lp_supply=0,
-        coin_creator=creator,
-        virtual_quote_reserves=reserves.sol_lamports - reserves.real_sol_lamports,
-        creator_fee_bps=_CREATOR_FEE_BPS if has_creator_fee else 0,
-    )
+    virtual = reserves.sol_lamports - reserves.real_sol_lamports
+    pool = replace(new_pool(mint, creator), virtual_quote_reserves=virtual)
+    if not has_creator_fee:
+        pool = replace(pool, creator_fee_bps=0)
     data = pool.encode()
     chain.set_account(address, Account(rent(len(data)), data, PUMP_AMM))
     _write_tokens(chain, address, mint, reserves.token_raw)

@@ -13,17 +13,17 @@ from solders.pubkey import Pubkey
 from memesnipe.feeds.pumpfun.chain_events import CreatePoolEvent, MigrationEvent
 from memesnipe.localnet.event_encoding import event_line
 from memesnipe.localnet.programs import Expansion, MarketAccounts, ProgramError
+from memesnipe.localnet.programs.pool_record import new_pool
 from memesnipe.localnet.programs.state import anchor_error, create, pay, read, token_amount, write
 from memesnipe.localnet.programs.vault import sol_vault
 from memesnipe.market.pools import MIGRATION_FEE_LAMPORTS
-from memesnipe.solana.addresses import PUMP, PUMP_AMM, TOKEN, TOKEN_2022, WRAPPED_SOL, pda, token_address
+from memesnipe.solana.addresses import PUMP, PUMP_AMM, TOKEN, TOKEN_2022, WRAPPED_SOL, token_address
 from memesnipe.solana.instructions.pumpfun import bonding_curve
-from memesnipe.solana.instructions.pumpswap import canonical_pool, pool_authority
+from memesnipe.solana.instructions.pumpswap import canonical_pool
 from memesnipe.solana.instructions.spl import create_token_account, sync_native, transfer_checked
 from memesnipe.solana.pump_accounts import BondingCurve, PumpPool
 
 MIGRATE_V2: Final = bytes.fromhex("bbcb121fceedfe29")
-_CREATOR_FEE_BPS: Final = 30  # not zero: the creator's share follows the tiers
 _NOT_COMPLETE: Final = 6006
 _MIGRATED: Final = 6081
 _ROLES: Final = ("mint", "curve", "curve_tokens", "user", "pool", "pool_tokens", "pool_sol", "vault")
@@ -60,20 +60,7 @@ def expand_migration(accounts: Sequence[AccountMeta], state: MarketAccounts) -> 
         raise ProgramError(_MIGRATED, anchor_error("BondingCurveAlreadyMigrated", _MIGRATED, ""))
     base = token_amount(state, keys["curve_tokens"])
     quote = curve.real_quote_reserves - MIGRATION_FEE_LAMPORTS
-    pool = PumpPool(
-        pool_bump=0,
-        index=0,
-        creator=pool_authority(mint),
-        base_mint=mint,
-        quote_mint=WRAPPED_SOL,
-        lp_mint=pda(PUMP_AMM, b"pool_lp_mint", pool_address),
-        pool_base_token_account=keys["pool_tokens"],
-        pool_quote_token_account=keys["pool_sol"],
-        lp_supply=0,
-        coin_creator=curve.creator,
-        is_cashback_coin=curve.is_cashback_coin,
-        creator_fee_bps=_CREATOR_FEE_BPS,
-    )
+    pool = replace(new_pool(mint, curve.creator), is_cashback_coin=curve.is_cashback_coin)
     emptied = replace(curve, real_quote_reserves=0)
 
     def commit() -> None:

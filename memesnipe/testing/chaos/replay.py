@@ -1,9 +1,6 @@
 """A replay of a tape in its own home, started like by a user, with commands at planned events."""
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +14,7 @@ from memesnipe.config.home import Home
 from memesnipe.errors import MemeSnipeError
 from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.database import migrated
-from memesnipe.servers.child import die_with_parent
+from memesnipe.runtime.up_process import UpProcess, last_line
 from memesnipe.servers.servers import LocalServers
 from memesnipe.testing.chaos.targets import Targets
 
@@ -48,7 +45,6 @@ QUICK: Final = {
 RAY_ENVIRONMENT: Final = {"RAY_gcs_rpc_server_reconnect_timeout_s": "2", "RAY_worker_niceness": "0"}
 _STALL_TIMEOUT_S: Final = 400.0  # without progress for so long the system hangs
 _START_TIMEOUT_S: Final = 1_200.0  # until the first event, for a very busy machine
-_STOP_S: Final = 90.0
 AIM_POLL_S: Final = 0.001  # short, to aim at activities
 _SEQ_POLL_S: Final = 0.02
 _PROGRESS_POLL_S: Final = 0.1
@@ -86,9 +82,9 @@ class Replay:
         self.targets = Targets(self.home)
         self.report: dict[str, Any] = {}
         self.seconds = 0.0
-        self._folder, self._tape, self._plan = folder, tape.resolve(), plan
+        self._tape, self._plan = tape.resolve(), plan
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-        self._environment = kept | QUICK | RAY_ENVIRONMENT | {"MEMESNIPE_HOME": str(self.home)}
+        self._up = UpProcess(folder, kept | QUICK | RAY_ENVIRONMENT | {"MEMESNIPE_HOME": str(self.home)})
 
     def run(self, on_progress: Callable[[int], None], poll_s: float = _PROGRESS_POLL_S) -> None:
         """Replay to the end, and call ``on_progress`` with the executor's last event every ``poll_s`` seconds.
@@ -97,28 +93,16 @@ class Replay:
             MemeSnipeError: the replay failed or hangs.
         """
         self._write_plan()
-        command = [sys.executable, "-m", "memesnipe", "up", "--feed", "replay", "--tape", str(self._tape)]
-        command += ["--speed", "max", "--until-end", "--json"]
         started = time.monotonic()
-        with (self._folder / "stdout").open("wb") as out, (self._folder / "stderr").open("wb") as err:
-            process = subprocess.Popen(  # noqa: S603 - our own command
-                command,
-                cwd=self._folder,
-                env=self._environment,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - only a system call
-            )
+        self._up.start("--feed", "replay", "--tape", str(self._tape), "--speed", "max", "--until-end")
         try:
-            last_seq = self._watch(process, on_progress, poll_s)
+            last_seq = self._watch(on_progress, poll_s)
         finally:
-            _stop(process)
+            self._up.stop()
         self.seconds = time.monotonic() - started
-        if process.returncode != 0:
-            message = _last_line((self._folder / "stderr").read_text(errors="replace"))
-            raise MemeSnipeError(f"`memesnipe up` exited with {process.returncode} after event {last_seq}: {message}")
-        self.report = orjson.loads((self._folder / "stdout").read_bytes())
+        if code := self._up.exit_code:
+            raise MemeSnipeError(f"`memesnipe up` exited with {code} after event {last_seq}: {self._up.last_message()}")
+        self.report = self._up.report()
 
     def _write_plan(self) -> None:
         with self.database() as engine, engine.begin() as connection:
@@ -128,9 +112,9 @@ class Replay:
                 values = {"after_seq": after_seq, "name": name.value}
                 connection.execute(text("INSERT INTO chaos_plan VALUES (:after_seq, :name)"), values)
 
-    def _watch(self, process: "subprocess.Popen[bytes]", on_progress: Callable[[int], None], poll_s: float) -> int:
+    def _watch(self, on_progress: Callable[[int], None], poll_s: float) -> int:
         last_seq, moved_at, read_at = 0, time.monotonic(), 0.0
-        while process.poll() is None:
+        while self._up.exit_code is None:
             now = time.monotonic()
             if now - read_at > _SEQ_POLL_S:
                 seq, read_at = self.targets.seq(), now
@@ -144,15 +128,9 @@ class Replay:
 
     def command(self, *arguments: str) -> dict[str, Any]:
         """Run a command in this installation; return its JSON output."""
-        done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "memesnipe", *arguments],
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            check=False,
-        )
+        done = self._up.command(*arguments)
         if not done.stdout:
-            message = _last_line(done.stderr.decode(errors="replace"))
+            message = last_line(done.stderr)
             raise MemeSnipeError(f"`memesnipe {arguments[0]}` exited with {done.returncode}: {message}")
         return dict(orjson.loads(done.stdout))
 
@@ -165,20 +143,3 @@ class Replay:
                 yield engine
             finally:
                 engine.dispose()
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Stop a running process with its children: interrupt it, and kill it after a timeout."""
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _last_line(output: str) -> str:
-    lines = output.strip().splitlines()
-    return lines[-1].strip() if lines else "without output"

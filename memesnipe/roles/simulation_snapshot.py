@@ -71,7 +71,7 @@ class Copied(Protocol):
         """Return the state beside the arena."""
 
 
-class ExecutorSnapshots:
+class SimulationSnapshots:
     """Copies the state of one run in parts, writes it in the background, and reads it."""
 
     def __init__(

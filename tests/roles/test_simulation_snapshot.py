@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from memesnipe.clock import SYSTEM_CLOCK
 from memesnipe.market.events import Events
 from memesnipe.protocol.account import Account
-from memesnipe.roles.executor_snapshot import ExecutorSnapshots, Restored
+from memesnipe.roles.simulation_snapshot import Restored, SimulationSnapshots
 from memesnipe.storage.snapshot_file import SnapshotPart, SnapshotWriter, read_snapshot
 from memesnipe.telemetry.logs import open_log
 from memesnipe.testing.simulator.machine import InlineWriter
@@ -43,9 +43,9 @@ def _execution(*, has_capital: bool = True) -> Execution:
     return made
 
 
-def _snapshots(folder: Path, part_bytes: int = ONE_ROW) -> ExecutorSnapshots:
+def _snapshots(folder: Path, part_bytes: int = ONE_ROW) -> SimulationSnapshots:
     log = open_log(folder, "executor", "ERROR")
-    return ExecutorSnapshots(folder / "snapshot", RUN, log, SYSTEM_CLOCK, InlineWriter(), 0.0, part_bytes)
+    return SimulationSnapshots(folder / "snapshot", RUN, log, SYSTEM_CLOCK, InlineWriter(), 0.0, part_bytes)
 
 
 def _advance(execution: Execution, events: Events) -> None:

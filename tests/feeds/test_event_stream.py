@@ -63,7 +63,7 @@ def test_the_end_of_the_stream_is_an_error(server) -> None:
 def test_an_event_without_an_end_is_not_collected_for_ever(server) -> None:
     server.comments = "data: " + "x" * 3_000_000
     server.send("end")
-    reading = EventStreamSource(server.url, max_event_bytes=100_000).read(None)
+    reading = EventStreamSource(server.url, max_bytes=100_000).read(None)
     assert next(reading) is IDLE
     with pytest.raises(SourceError, match="the server sent more than 100000 bytes at once"):
         next(reading)

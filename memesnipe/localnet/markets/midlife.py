@@ -24,12 +24,11 @@ from memesnipe.solana.addresses import (
 )
 from memesnipe.solana.instructions.pumpfun import bonding_curve
 from memesnipe.solana.instructions.pumpswap import canonical_pool, pool_authority
-from memesnipe.solana.pump_accounts import BondingCurve, PumpPool
+from memesnipe.solana.pump_accounts import NO_KEY, BondingCurve, PumpPool
 
 _DECIMALS: Final = 6
 _MINT_BYTES, _TOKEN_ACCOUNT_BYTES = 82, 165
 _FOR_SALE_RAW: Final = CURVE_START_TOKEN_RAW - CURVE_UNSOLD_TOKEN_RAW
-_CREATOR_FEE_BPS: Final = 30
 
 
 def write_coin(chain: Chain, mint: Pubkey, creator: Pubkey, first: Event, reserves: Reserves) -> None:
@@ -82,9 +81,8 @@ def _write_pool(chain: Chain, mint: Pubkey, creator: Pubkey, reserves: Reserves,
         pool_base_token_account=token_address(address, mint, TOKEN_2022),
         pool_quote_token_account=token_address(address, WRAPPED_SOL, TOKEN),
         lp_supply=0,
-        coin_creator=creator,
+        coin_creator=creator if has_creator_fee else NO_KEY,
         virtual_quote_reserves=reserves.sol_lamports - reserves.real_sol_lamports,
-        creator_fee_bps=_CREATOR_FEE_BPS if has_creator_fee else 0,
     )
     data = pool.encode()
     chain.set_account(address, Account(rent(len(data)), data, PUMP_AMM))

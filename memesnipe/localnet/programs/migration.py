@@ -23,7 +23,6 @@ from memesnipe.solana.instructions.spl import create_token_account, sync_native,
 from memesnipe.solana.pump_accounts import BondingCurve, PumpPool
 
 MIGRATE_V2: Final = bytes.fromhex("bbcb121fceedfe29")
-_CREATOR_FEE_BPS: Final = 30  # not zero: the creator's share follows the tiers
 _NOT_COMPLETE: Final = 6006
 _MIGRATED: Final = 6081
 _ROLES: Final = ("mint", "curve", "curve_tokens", "user", "pool", "pool_tokens", "pool_sol", "vault")
@@ -72,7 +71,6 @@ def expand_migration(accounts: Sequence[AccountMeta], state: MarketAccounts) -> 
         lp_supply=0,
         coin_creator=curve.creator,
         is_cashback_coin=curve.is_cashback_coin,
-        creator_fee_bps=_CREATOR_FEE_BPS,
     )
     emptied = replace(curve, real_quote_reserves=0)
 

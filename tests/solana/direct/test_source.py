@@ -27,6 +27,7 @@ from memesnipe.localnet.programs.state import rent
 from memesnipe.localnet.records import TransactionRecord
 from memesnipe.market.events import LAMPORTS_PER_SOL as SOL
 from memesnipe.solana.addresses import (
+    JITO_TIP_ACCOUNTS,
     PUMP,
     PUMP_AMM,
     PUMP_AMM_GLOBAL_CONFIG,
@@ -188,6 +189,7 @@ def test_a_sale_creates_the_accounts_for_cashback_that_are_missing(world: World)
     half = world.held(mint) // 2
     for sold in (half, world.held(mint) - half):
         plan = world.plan(sale(mint, sold))
+        compose(plan, FeePlan(1, 10**6, 10**6, JITO_TIP_ACCOUNTS[0]), ME.pubkey(), Hash.default())  # it fits with a tip
         assert world.executed(plan, mint) == (-sold, plan.expected_out)
     accumulator, cashback = (world.node.call(lambda address=address: chain.account(address)) for address in accounts)
     assert earned(bytes(accumulator.data)) == cashback.lamports - rent(165) > 0

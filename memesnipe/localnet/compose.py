@@ -119,13 +119,14 @@ def compose(chain: Chain, options: LocalnetOptions, journal: Path | None = None)
     chain.listeners.append(player.on_block)
     if not options.waits:
         player.start()
+    jito = JitoServer(chain)
     servers = (
         JupiterServer(market),
         TokenData(market, lambda: player.sol_usd),
-        JitoServer(chain),
+        jito,
         SenderServer(chain),
         MarketRoutes(player, chain.note_start),
     )
     if journal is not None:
-        restore(chain, player, read_steps(journal))
+        restore(chain, player, jito, read_steps(journal))
     return [route for server in servers for route in server.routes()]

@@ -1,6 +1,8 @@
 """A local Jito block engine: bundles, which land whole and in order or not at all, and single transactions with a tip.
 
-Source: ``jito-labs/jito-docs``. Sent transactions are not simulated before, as there.
+It knows bundles that have not landed for five minutes, and those that have as long as the chain knows their
+transactions, also over restarts of a chain with a journal. Source: ``jito-labs/jito-docs``. Sent transactions are not
+simulated before, as there.
 """
 
 import base64
@@ -27,6 +29,7 @@ from memesnipe.solana.addresses import JITO_TIP_ACCOUNTS
 MIN_TIP_LAMPORTS: Final = 1_000
 MAX_BUNDLE: Final = 5
 _MAX_IDS: Final = 5
+_KNOWN_MS: Final = 300_000
 _INVALID_PARAMS, _NO_METHOD, _RATE_LIMITED = -32602, -32601, -32097
 _PERCENTILES: Final = {"25th": 1_000, "50th": 5_000, "75th": 20_000, "95th": 1_000_000, "99th": 5_000_000}
 
@@ -37,8 +40,9 @@ class _ParamsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Bundle:
-    signatures: list[Signature]
+    signatures: Sequence[Signature]
     last_height: int
+    slot: int  # in which it was accepted
 
 
 class JitoServer:
@@ -124,8 +128,18 @@ class JitoServer:
             signatures = self._chain.send_bundle(transactions)
         except RejectedTransactionError as error:
             raise _ParamsError(f"transaction is invalid: {error}") from None
+        self._chain.note_bundle(signatures)
+        return self.remember(signatures, self._chain.slot)
+
+    def remember(self, signatures: Sequence[Signature], slot: int) -> str:
+        """Know a bundle from now on; return its id.
+
+        Args:
+            signatures: the first of each of its transactions.
+            slot: in which it was accepted.
+        """
         bundle_id = sha256(",".join(str(one) for one in signatures).encode()).hexdigest()
-        self._bundles[bundle_id] = _Bundle(signatures, self._chain.latest_blockhash()[1])
+        self._bundles[bundle_id] = _Bundle(signatures, self._chain.latest_blockhash()[1], slot)
         return bundle_id
 
     def _statuses(self, params: Any) -> dict[str, Any]:
@@ -155,12 +169,16 @@ class JitoServer:
         for bundle_id in _ids(params):
             bundle, slot = self._bundles.get(bundle_id), self._landed_slot(bundle_id)
             status = "Landed" if slot is not None else "Pending"
-            if bundle is None:
-                status = "Invalid"
+            if bundle is None or self._is_old(bundle):
+                status, slot = "Invalid", None
             elif slot is None and self._chain.ledger.head.height > bundle.last_height:
                 status = "Failed"
             found.append({"bundle_id": bundle_id, "status": status, "landed_slot": slot})
         return {"context": {"slot": self._chain.slot}, "value": found}
+
+    def _is_old(self, bundle: _Bundle) -> bool:
+        """Return whether a bundle was accepted more than five minutes ago, by the clock of the chain."""
+        return (self._chain.slot - bundle.slot) * self._chain.slot_ms > _KNOWN_MS
 
     def _landed_slot(self, bundle_id: str) -> int | None:
         bundle = self._bundles.get(bundle_id)

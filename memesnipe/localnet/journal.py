@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from memesnipe.errors import InputError
@@ -42,7 +43,15 @@ class StartStep:
     slot: int
 
 
-Step = BlockStep | ForkStep | StartStep
+@dataclass(frozen=True, slots=True)
+class BundleStep:
+    """The block engine accepted a bundle, which need not land."""
+
+    slot: int
+    signatures: Sequence[Signature]  # the first of each of its transactions
+
+
+Step = BlockStep | ForkStep | StartStep | BundleStep
 
 
 class Journal:
@@ -73,6 +82,10 @@ class Journal:
     def start(self, step: StartStep) -> None:
         """Add the beginning of the market."""
         self._add({"start": step.slot})
+
+    def bundle(self, step: BundleStep) -> None:
+        """Add a bundle, before the block engine replies with its id."""
+        self._add({"bundle": [str(one) for one in step.signatures], "slot": step.slot})
 
     def close(self) -> None:
         """Close the file."""
@@ -123,6 +136,8 @@ def _step(line: dict[str, Any]) -> Step:
         return ForkStep(line["fork"])
     if "start" in line:
         return StartStep(line["start"])
+    if "bundle" in line:
+        return BundleStep(line["slot"], [Signature.from_string(one) for one in line["bundle"]])
     entries = [
         Entry(tuple(VersionedTransaction.from_bytes(base64.b64decode(one)) for one in transactions), error, is_spared)
         for transactions, error, is_spared in line["entries"]

@@ -43,6 +43,7 @@ from memesnipe.solana.addresses import (
     token_address,
 )
 from memesnipe.solana.instructions import pumpfun, pumpswap
+from memesnipe.solana.instructions.pumpswap_cashback import CashbackTradeAccounts, cashback_trade_accounts
 from memesnipe.solana.instructions.spl import close_account, create_token_account, sync_native
 from memesnipe.solana.pump_accounts import BondingCurve, PumpPool
 from memesnipe.solana.pump_config import PoolConfig, PumpGlobal
@@ -58,7 +59,8 @@ def keypair_of(name: str) -> Keypair:
     return Keypair.from_seed(sha256(name.encode()).digest())
 
 
-Swap = pumpfun.BuyExactQuoteInV3 | pumpfun.SellV3 | pumpswap.PoolBuyExactQuoteIn | pumpswap.PoolSell
+CurveSwap = pumpfun.BuyExactQuoteInV3 | pumpfun.BuyExactQuoteInV2 | pumpfun.SellV3 | pumpfun.SellV2
+Swap = CurveSwap | pumpswap.PoolBuyExactQuoteIn | pumpswap.PoolSell
 BUYBACK_WALLET: Final = keypair_of("buyback fee recipient").pubkey()
 FEE_RECIPIENT: Final = keypair_of("fee recipient").pubkey()
 
@@ -86,10 +88,11 @@ class ChainMarket:
         for wallet in (BUYBACK_WALLET, FEE_RECIPIENT):
             chain.set_account(wallet, Account(LAMPORTS_PER_SOL, b"", SYSTEM))
         chain.set_account(WRAPPED_SOL, Account(rent(len(_SOL_MINT)), _SOL_MINT, TOKEN))
-        self._add_wrapped_sol(BUYBACK_WALLET)
+        for wallet in (BUYBACK_WALLET, FEE_RECIPIENT):
+            self._add_wrapped_sol(wallet)
         known = PumpGlobal(FEE_RECIPIENT, BUYBACK_WALLET, *PUMP_FEES_BPS, MIGRATION_FEE_LAMPORTS).encode()
         chain.set_account(PUMP_GLOBAL, Account(rent(len(known)), known, PUMP))
-        config = PoolConfig(BUYBACK_WALLET, 0).encode()
+        config = PoolConfig(BUYBACK_WALLET, 0, FEE_RECIPIENT).encode()
         chain.set_account(PUMP_AMM_GLOBAL_CONFIG, Account(rent(len(config)), config, PUMP_AMM))
 
     def create_coin(self, name: str, mint: Pubkey | None = None, creator: Keypair | None = None) -> Pubkey:
@@ -141,21 +144,37 @@ class ChainMarket:
             amount: lamports with fees of a buy, raw tokens of a sale.
             least: raw tokens or lamports that it has to bring.
         """
-        if self.pool(mint) is None:
-            accounts = pumpfun.trade_v3_accounts(mint, TOKEN_2022, user, BUYBACK_WALLET)
-            return (pumpfun.BuyExactQuoteInV3 if is_buy else pumpfun.SellV3)(accounts, amount, least)
-        pool = pumpswap.canonical_pool(mint)
-        in_pool = pumpswap.pool_trade_accounts(pool, mint, TOKEN_2022, user, BUYBACK_WALLET)
-        return (pumpswap.PoolBuyExactQuoteIn if is_buy else pumpswap.PoolSell)(in_pool, amount, least)
+        pool = self.pool(mint)
+        if pool is None:
+            return self._on_curve(user, mint, is_buy, amount, least)
+        address = pumpswap.canonical_pool(mint)
+        accounts: pumpswap.PoolTradeAccounts | CashbackTradeAccounts
+        if pool.is_cashback_coin:
+            accounts = cashback_trade_accounts(
+                address, mint, TOKEN_2022, user, pool.coin_creator, FEE_RECIPIENT, BUYBACK_WALLET
+            )
+        else:
+            accounts = pumpswap.pool_trade_accounts(address, mint, TOKEN_2022, user, BUYBACK_WALLET)
+        if not is_buy:
+            return pumpswap.PoolSell(accounts, amount, least)
+        return pumpswap.PoolBuyExactQuoteIn(accounts, amount, least, True if pool.is_cashback_coin else None)
+
+    def _on_curve(self, user: Pubkey, mint: Pubkey, is_buy: bool, amount: int, least: int) -> CurveSwap:
+        curve = self.curve(mint)
+        if curve is not None and curve.is_cashback_coin:
+            v2 = pumpfun.trade_v2_accounts(mint, TOKEN_2022, user, curve.creator, FEE_RECIPIENT, BUYBACK_WALLET)
+            return (pumpfun.BuyExactQuoteInV2 if is_buy else pumpfun.SellV2)(v2, amount, least)
+        v3 = pumpfun.trade_v3_accounts(mint, TOKEN_2022, user, BUYBACK_WALLET)
+        return (pumpfun.BuyExactQuoteInV3 if is_buy else pumpfun.SellV3)(v3, amount, least)
 
     def send_swap(
         self, trader: Keypair, swap: Swap, *before: Instruction, signers: Sequence[Keypair] = ()
     ) -> Signature:
         """Queue a trade with the accounts that it needs, after further instructions."""
         user = trader.pubkey()
-        is_buy = isinstance(swap, pumpfun.BuyExactQuoteInV3 | pumpswap.PoolBuyExactQuoteIn)
+        is_buy = isinstance(swap, pumpfun.BuyExactQuoteInV3 | pumpfun.BuyExactQuoteInV2 | pumpswap.PoolBuyExactQuoteIn)
         setup = [create_token_account(user, user, swap.accounts.base_mint, TOKEN_2022)] if is_buy else []
-        if isinstance(swap, pumpfun.BuyExactQuoteInV3 | pumpfun.SellV3):
+        if not isinstance(swap, pumpswap.PoolBuyExactQuoteIn | pumpswap.PoolSell):
             return self.send(trader, *before, *setup, pumpfun.encode(swap), signers=signers)
         lamports = swap.spendable_quote_in if isinstance(swap, pumpswap.PoolBuyExactQuoteIn) else 0
         return self.send(trader, *before, *setup, *_wrapped(user, lamports, pumpswap.encode(swap)), signers=signers)

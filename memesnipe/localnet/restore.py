@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from memesnipe.errors import InputError
 from memesnipe.localnet.chain import Chain
-from memesnipe.localnet.journal import BlockStep, ForkStep, StartStep, Step
+from memesnipe.localnet.jito import JitoServer
+from memesnipe.localnet.journal import BlockStep, BundleStep, ForkStep, StartStep, Step
 from memesnipe.localnet.markets.player import MarketPlayer
 from memesnipe.localnet.mempool import Entry
 
@@ -26,7 +27,7 @@ class _Given:
         return self.entries
 
 
-def restore(chain: Chain, player: MarketPlayer, steps: Iterable[Step]) -> int:
+def restore(chain: Chain, player: MarketPlayer, jito: JitoServer, steps: Iterable[Step]) -> int:
     """Repeat the steps of a journal on a new chain with the same options; return the number of blocks.
 
     Afterwards the mempool has what the market has sent last. What others had sent, and was in no block, is lost.
@@ -42,6 +43,8 @@ def restore(chain: Chain, player: MarketPlayer, steps: Iterable[Step]) -> int:
             case StartStep(slot):
                 chain.slot = slot
                 player.start()
+            case BundleStep(slot, signatures):
+                jito.remember(signatures, slot)
             case ForkStep(count):
                 _roll_back(chain, count)
             case BlockStep(slot, fees_lamports, entries):

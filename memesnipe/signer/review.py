@@ -42,6 +42,7 @@ def review(transaction: ResolvedTransaction, wallet: Pubkey, policy: Policy) -> 
         rules[instruction.program_id](instruction, effects, context)
     tokens.check_created(effects)
     tokens.check_closed(effects, context)
+    swaps.check_cashback(effects)
     _check_costs(effects, policy)
     return effects
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from memesnipe.solana.pump_accounts import PumpAccountError
+from memesnipe.solana.pump_accounts import NO_KEY, PumpAccountError
 
 _GLOBAL: Final = bytes.fromhex("a7e8e8b1c86c727f")
 _POOL_CONFIG: Final = bytes.fromhex("95089ccaa0fcb0d9")
@@ -20,6 +20,7 @@ _FEE_AT, _MIGRATION_FEE_AT, _CREATOR_FEE_AT = 105, 146, 154
 _BUYBACK_AT: Final = 741
 _GLOBAL_BYTES: Final = 1_005
 _FLAGS_AT: Final = 56
+_POOL_RECIPIENT_AT: Final = 57
 _POOL_BUYBACK_AT: Final = 643
 _POOL_CONFIG_BYTES: Final = 907
 
@@ -71,6 +72,7 @@ class PoolConfig:
 
     buyback_recipient: Pubkey  # the first of eight wallets
     disable_flags: int  # functions of the program that are switched off
+    fee_recipient: Pubkey = NO_KEY  # the first of eight wallets; v1 trades pay the protocol's fee to one of them
 
     @staticmethod
     def decode(data: bytes) -> "PoolConfig":
@@ -81,12 +83,13 @@ class PoolConfig:
         """
         if data[:8] != _POOL_CONFIG or len(data) < _POOL_CONFIG_BYTES:
             raise PumpAccountError("no global account of PumpSwap")
-        return PoolConfig(_key(data, _POOL_BUYBACK_AT), data[_FLAGS_AT])
+        return PoolConfig(_key(data, _POOL_BUYBACK_AT), data[_FLAGS_AT], _key(data, _POOL_RECIPIENT_AT))
 
     def encode(self) -> bytes:
         """Return the data of an account with these fields, all others being zero."""
         data = bytearray(_POOL_CONFIG.ljust(_POOL_CONFIG_BYTES, b"\0"))
         _put(data, _POOL_BUYBACK_AT, bytes(self.buyback_recipient))
+        _put(data, _POOL_RECIPIENT_AT, bytes(self.fee_recipient))
         data[_FLAGS_AT] = self.disable_flags
         return bytes(data)
 

@@ -11,8 +11,9 @@ from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from memesnipe.solana.addresses import TOKEN_PROGRAMS, token_address
+from memesnipe.solana.addresses import PUMP_AMM, TOKEN_PROGRAMS, token_address
 from memesnipe.solana.fills import error_text
+from memesnipe.solana.instructions.pumpswap_cashback import INIT_ACCUMULATOR
 from memesnipe.solana.rpc import Rpc
 from memesnipe.solana.swap_plan import Swap, SwapPlan, SwapSource, best_plan
 from memesnipe.solana.transaction import FeePlan, compose, unsigned
@@ -67,7 +68,12 @@ class SaleSimulation:
 
     def _round_trip(self, buy: SwapPlan, sell: SwapPlan, mint: Pubkey) -> SwapPlan:
         own = {token_address(self._wallet, mint, program) for program in TOKEN_PROGRAMS}
-        sale = tuple(each for each in sell.instructions if not _closes(each, own))
+        is_prepared = any(each.program_id == PUMP_AMM for each in buy.instructions)  # it has created the accumulator
+        sale = tuple(
+            each
+            for each in sell.instructions
+            if not _closes(each, own) and not (is_prepared and bytes(each.data) == INIT_ACCUMULATOR)
+        )
         return SwapPlan(
             f"{buy.source} and {sell.source}",
             (*buy.instructions, *sale),

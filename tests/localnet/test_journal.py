@@ -13,6 +13,7 @@ from memesnipe.errors import InputError
 from memesnipe.localnet.compose import LocalnetOptions, make_node
 from memesnipe.localnet.faults import FaultRates
 from memesnipe.localnet.node import Node
+from memesnipe.solana.addresses import JITO_TIP_ACCOUNTS
 from tests.localnet.support import SOL, Client, encoded, pay, signed, wallet
 
 A, B = wallet(1), wallet(2)
@@ -98,6 +99,45 @@ def test_a_transaction_that_landed_before_the_kill_lands_no_second_time(tmp_path
         node.tick()
         assert node.call(lambda: node.chain.account(B.pubkey())).lamports == SOL  # type: ignore[union-attr]
         assert node.chain.dropped == {"AlreadyProcessed": 1}
+
+
+def test_the_block_engine_knows_its_bundles_after_a_restart(tmp_path: Path) -> None:
+    journal, options = tmp_path / "journal.jsonl", replace(OPTIONS, rates=FaultRates())
+
+    def bundle(node: Node, lamports: int) -> str:
+        tip = pay(A, JITO_TIP_ACCOUNTS[0], lamports)
+        transaction = encoded(node.call(lambda: signed(node.chain, A, tip)))
+        sent = ask(node, "sendBundle", [[transaction], {"encoding": "base64"}])
+        assert isinstance(sent, str)
+        return sent
+
+    with node_of(journal, options) as node:
+        landed = bundle(node, 10_000)
+        node.tick(3)
+        pending = bundle(node, 20_000)
+        before = ask(node, "getBundleStatuses", [[landed, pending]])["value"]
+        assert [one["status"] for one in inflight(node, landed, pending)] == ["Landed", "Pending"]
+        assert before[0]["confirmation_status"] == "confirmed" and before[1] is None
+    with node_of(journal, options) as node:
+        assert ask(node, "getBundleStatuses", [[landed, pending]])["value"] == before
+        assert [one["status"] for one in inflight(node, landed, pending)] == ["Landed", "Pending"]
+        node.tick(160)  # the transaction of the other one was lost with the process, and expires
+        assert [one["status"] for one in inflight(node, landed, pending)] == ["Landed", "Failed"]
+        node.call(lambda: node.chain.catch_up(OPTIONS.start_unix_s + 320))
+        assert [one["status"] for one in inflight(node, landed, pending)] == ["Invalid", "Invalid"]
+        assert ask(node, "getBundleStatuses", [[landed]])["value"][0]["confirmation_status"] == "finalized"
+
+
+def ask(node: Node, method: str, params: list[Any]) -> Any:
+    """Return the block engine's result."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    return httpx.post(f"{node.rpc_url}/api/v1/bundles", json=body, trust_env=False).json()["result"]
+
+
+def inflight(node: Node, *bundles: str) -> list[dict[str, Any]]:
+    """Return the block engine's answer about bundles of the last five minutes."""
+    found: list[dict[str, Any]] = ask(node, "getInflightBundleStatuses", [list(bundles)])["value"]
+    return found
 
 
 def test_the_clock_of_a_chain_is_right_again(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What an attacker would change about a valid swap."""
 
-import struct
 from collections.abc import Callable
 from typing import Final
 
@@ -10,54 +9,32 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import (
     AdvanceNonceAccountParams,
-    AllocateParams,
-    AssignParams,
     CreateAccountParams,
     WithdrawNonceAccountParams,
     advance_nonce_account,
-    allocate,
-    assign,
     create_account,
     withdraw_nonce_account,
 )
 
-from tests.signer import world as w
-from tests.signer.cases import TABLE, Case, create_ata, pump, swaps, token
+from tests.signer import addresses as w
+from tests.signer.cases import (
+    TABLE,
+    Case,
+    create_accumulator,
+    create_ata,
+    create_cashback_account,
+    pump,
+    swaps,
+    token,
+)
 from tests.signer.oracle import ATA
+from tests.signer.thefts import theft
+from tests.signer.world import pay
 
 LOOK_ALIKE: Final = Pubkey(bytes(w.PUMP)[:31] + bytes([bytes(w.PUMP)[31] ^ 1]))
 MEMO: Final = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 
 Attack = Callable[[st.DrawFn, Case], None]
-
-_VICTIMS: Final = ((w.OWN, w.TOKEN_2022), (w.OWN_OTHER, w.TOKEN), (w.OWN_WSOL, w.TOKEN))
-
-
-def _theft(draw: st.DrawFn) -> Instruction:
-    """Return an instruction that takes something from the wallet, or gives a right over it away."""
-    account, program = draw(st.sampled_from(_VICTIMS))
-    to = {w.OWN: w.ATTACKERS, w.OWN_OTHER: w.ATTACKERS_OTHER, w.OWN_WSOL: w.ATTACKERS_WSOL}[account]
-    mint = {w.OWN: w.MINT, w.OWN_OTHER: w.OTHER_MINT, w.OWN_WSOL: w.WSOL}[account]
-    amount = struct.pack("<Q", draw(st.sampled_from([0, 1, 10_000, 7_000_000])))
-    new_authority = b"\x01" + bytes(w.ATTACKER)
-    return draw(
-        st.sampled_from(
-            [
-                w.pay(draw(st.sampled_from([1, 10**6, 10**9])), draw(st.sampled_from([w.ATTACKER, w.address(50)]))),
-                token(program, b"\x03" + amount, account, to, w.WALLET),
-                token(program, b"\x0c" + amount + b"\x06", account, mint, to, w.WALLET),
-                token(program, b"\x04" + amount, account, w.ATTACKER, w.WALLET),
-                token(program, b"\x0d" + amount + b"\x06", account, mint, w.ATTACKER, w.WALLET),
-                token(program, b"\x06\x02" + new_authority, account, w.WALLET),
-                token(program, b"\x06\x03" + new_authority, account, w.WALLET),
-                token(program, b"\x08" + amount, account, mint, w.WALLET),
-                token(program, b"\x09", account, w.ATTACKER, w.WALLET),
-                token(program, b"\x09", account, w.WALLET, w.WALLET),
-                assign(AssignParams(pubkey=w.WALLET, owner=w.TOKEN)),
-                allocate(AllocateParams(pubkey=w.WALLET, space=8)),
-            ]
-        )
-    )
 
 
 def _insert(draw: st.DrawFn, case: Case, instruction: Instruction) -> None:
@@ -66,30 +43,32 @@ def _insert(draw: st.DrawFn, case: Case, instruction: Instruction) -> None:
 
 # Accounts of the swaps that only the programs check.
 _FREE: Final = {w.PUMP: (0, 5, 6, 7, 11, 13, 15), w.PUMPSWAP: (0, 2, 7, 8, 12, 14, 15)}
+_FREE_IN_V1: Final = (0, 2, 7, 8, 9, 10, 15, 17, 18)
 _SWAPS: Final = (w.PUMP, w.PUMPSWAP, w.JUPITER)
 
 
 def steal(draw: st.DrawFn, case: Case) -> None:
     """Add a theft in the open."""
-    _insert(draw, case, _theft(draw))
+    _insert(draw, case, theft(draw))
 
 
 def steal_within(draw: st.DrawFn, case: Case) -> None:
     """Let the program that swaps steal too, through accounts that no rule looks at."""
-    found = [i for i, each in enumerate(case.instructions) if each.program_id in _SWAPS]
+    found = [i for i, each in enumerate(case.instructions) if each.program_id in _SWAPS and len(each.accounts) > 6]
     if not found:
         return
-    swap, theft = case.instructions[found[0]], _theft(draw)
+    swap, stolen = case.instructions[found[0]], theft(draw)
     metas = list(swap.accounts)
     named = {meta.pubkey for meta in metas}
-    needed = [AccountMeta(meta.pubkey, False, True) for meta in theft.accounts if meta.pubkey not in named]
+    needed = [AccountMeta(meta.pubkey, False, True) for meta in stolen.accounts if meta.pubkey not in named]
     if swap.program_id == w.JUPITER:
         metas += needed
     else:
-        for position, meta in zip(draw(st.permutations(_FREE[swap.program_id])), needed, strict=False):
+        free = _FREE_IN_V1 if len(metas) > 17 else _FREE[swap.program_id]
+        for position, meta in zip(draw(st.permutations(free)), needed, strict=False):
             metas[position : position + 1] = [meta]
     case.instructions[found[0]] = Instruction(swap.program_id, bytes(swap.data), metas)
-    case.hostile = [theft]
+    case.hostile = [stolen]
 
 
 def add_instruction(draw: st.DrawFn, case: Case) -> None:
@@ -119,10 +98,14 @@ def add_instruction(draw: st.DrawFn, case: Case) -> None:
                 create_ata(w.MINT, w.TOKEN_2022, owner=w.ATTACKER),
                 token(w.TOKEN, b"\x11", w.ATTACKERS_WSOL),
                 token(w.TOKEN_2022, b"\x11", w.OWN_WSOL),
+                create_accumulator(),
+                create_accumulator(w.ATTACKER),
+                create_cashback_account(),
+                create_cashback_account(w.ATTACKER),
                 pump("1c92de7726c469d5", 1_000, 0),
                 pump("e1f7501ed5b38488", 1_000, 0),
-                w.pay(draw(st.integers(0, 10**7)), w.OWN_WSOL),
-                w.pay(draw(st.integers(0, 10**7)), w.TIP),
+                pay(draw(st.integers(0, 10**7)), w.OWN_WSOL),
+                pay(draw(st.integers(0, 10**7)), w.TIP),
             ]
         )
     )
@@ -140,7 +123,7 @@ def change_account(draw: st.DrawFn, case: Case) -> None:
     to = draw(
         st.sampled_from(
             [w.ATTACKER, w.ATTACKERS, w.ATTACKERS_WSOL, w.OWN, w.OWN_OTHER, w.OWN_WSOL, w.WALLET, w.MINT, w.OTHER_MINT,
-             w.WSOL, w.TOKEN, w.TOKEN_2022, w.SYSTEM, w.POOL, w.JUPITER, LOOK_ALIKE]
+             w.WSOL, w.TOKEN, w.TOKEN_2022, w.SYSTEM, w.POOL, w.JUPITER, LOOK_ALIKE, w.OWN_CASHBACK, w.OWN_ACCUMULATOR]
         )
     )  # fmt: skip
     metas[position] = AccountMeta(to, metas[position].is_signer and to == w.WALLET, metas[position].is_writable)
@@ -203,7 +186,7 @@ def hide_in_table(draw: st.DrawFn, case: Case) -> None:
     """Take accounts that matter from a lookup table, or from a table that is none."""
     case.legacy = False
     if draw(st.booleans()):
-        _insert(draw, case, w.pay(10**6, draw(st.sampled_from([w.ATTACKER, w.TIP, w.OWN_WSOL]))))
+        _insert(draw, case, pay(10**6, draw(st.sampled_from([w.ATTACKER, w.TIP, w.OWN_WSOL]))))
     hidden = [w.ATTACKER, w.ATTACKERS, w.TIP, w.OWN_WSOL, w.OWN, w.POOL, w.POOLS, w.address(31)]
     case.tabled = draw(st.permutations(hidden))
     kind = draw(st.sampled_from(["right", "missing", "short", "other"]))
@@ -263,7 +246,7 @@ def raise_costs(draw: st.DrawFn, case: Case) -> None:
     """Give a lot away as a tip or as a fee, or buy for more than is allowed."""
     kind = draw(st.sampled_from(["tip", "price", "amount"]))
     if kind == "tip":
-        _insert(draw, case, w.pay(draw(st.integers(400_000, 2_000_000)), w.TIP))
+        _insert(draw, case, pay(draw(st.integers(400_000, 2_000_000)), w.TIP))
     elif kind == "price":
         case.instructions[1:2] = [set_compute_unit_price(draw(st.integers(10**6, 2**64 - 1)))]
     else:

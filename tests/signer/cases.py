@@ -15,8 +15,10 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from tests.signer import world as w
+from tests.signer import addresses as w
 from tests.signer.oracle import ATA
+from tests.signer.oracle_swaps import EVENT_AUTHORITY, INIT
+from tests.signer.world import World, pay
 
 TABLE: Final = w.address(20)
 
@@ -37,7 +39,7 @@ class Case:
     edits: list[Callable[[bytes], bytes]] = field(default_factory=list)
     age_ms: int = 0
 
-    def world(self) -> w.World:
+    def world(self) -> World:
         """Return the world, which is shared between cases: only the node's answers differ."""
         world = _worlds[self.has_wsol]
         world.tables = ({TABLE: self.tabled} if self.tabled else {}) if self.tables is None else self.tables
@@ -58,7 +60,7 @@ class Case:
         return raw
 
 
-_worlds: Final = {has_wsol: w.World(has_wsol) for has_wsol in (False, True)}
+_worlds: Final = {has_wsol: World(has_wsol) for has_wsol in (False, True)}
 
 
 def create_ata(mint: Pubkey, program: Pubkey, owner: Pubkey = w.WALLET, data: bytes = b"\x01") -> Instruction:
@@ -93,6 +95,38 @@ def pumpswap(discriminator: str, first: int, second: int) -> Instruction:
     return Instruction(w.PUMPSWAP, bytes.fromhex(discriminator) + struct.pack("<QQ", first, second), metas)
 
 
+def cashback(discriminator: str, first: int, second: int) -> Instruction:
+    """Return a v1 trade of a cashback coin in a pool; a buy tracks its volume."""
+    is_sale = discriminator == DISCRIMINATORS["cashback"]["sell"]
+    pool = [w.address(30 + i) for i in range(9)]
+    keys = [
+        w.POOL, w.WALLET, pool[0], w.MINT, w.WSOL, w.OWN, w.OWN_WSOL, w.POOLS, w.POOLS_WSOL, pool[1], pool[2],
+        w.TOKEN_2022, w.TOKEN, w.SYSTEM, ATA, pool[3], w.PUMPSWAP, pool[4], pool[5],
+    ]  # fmt: skip
+    tail, last = [pool[6], pool[7]], [pool[8], w.address(39), w.address(40)]
+    if is_sale:
+        keys += [*tail, w.OWN_CASHBACK, w.OWN_ACCUMULATOR, *last]
+    else:
+        keys += [w.address(42), w.OWN_ACCUMULATOR, *tail, w.OWN_CASHBACK, *last]
+    writable = {w.POOL, w.WALLET, w.OWN, w.OWN_WSOL, w.POOLS, w.POOLS_WSOL, pool[2], pool[4]}
+    writable |= {w.OWN_CASHBACK, w.OWN_ACCUMULATOR, last[2]}
+    metas = [AccountMeta(key, key == w.WALLET, key in writable) for key in keys]
+    data = bytes.fromhex(discriminator) + struct.pack("<QQ", first, second) + (b"" if is_sale else b"\1")
+    return Instruction(w.PUMPSWAP, data, metas)
+
+
+def create_accumulator(wallet: Pubkey = w.WALLET) -> Instruction:
+    """Return the creation of the wallet's volume accumulator."""
+    keys = [wallet, wallet, w.OWN_ACCUMULATOR, w.SYSTEM, EVENT_AUTHORITY, w.PUMPSWAP]
+    return Instruction(w.PUMPSWAP, INIT, [AccountMeta(key, i == 0, i in (0, 2)) for i, key in enumerate(keys)])
+
+
+def create_cashback_account(payer: Pubkey = w.WALLET) -> Instruction:
+    """Return the creation of the token account that gets the wallet's cashback."""
+    keys = [payer, w.OWN_CASHBACK, w.OWN_ACCUMULATOR, w.WSOL, w.SYSTEM, w.TOKEN]
+    return Instruction(ATA, b"\x01", [AccountMeta(key, i == 0, i < 2) for i, key in enumerate(keys)])
+
+
 def jupiter(is_buy: bool, is_shared: bool, amount: int, quoted: int, slippage: int) -> Instruction:
     own, mints, programs = [w.OWN_WSOL, w.OWN], [w.WSOL, w.MINT], [w.TOKEN, w.TOKEN_2022]
     if not is_buy:
@@ -117,6 +151,7 @@ def sync() -> Instruction:
 DISCRIMINATORS: Final = {
     "pump": {"exact out": "07051dc4f5176550", "exact in": "e1f7501ed5b38488", "sell": "1c92de7726c469d5"},
     "pumpswap": {"exact out": "b817ee6167c5d33d", "exact in": "c2ab1c46684d5b2f", "sell": "5df6823ce7e940b2"},
+    "cashback": {"exact out": "66063d1201daebea", "exact in": "c62e1552b4d9e870", "sell": "33e685a4017f83ad"},
 }
 
 
@@ -129,30 +164,36 @@ def _trade(draw: st.DrawFn, venue: str, side: str, amount: int) -> tuple[Instruc
         return swap, amount, -(-least * (10_000 - slippage) // 10_000)
     kind = draw(st.sampled_from(["exact in", "exact out"])) if side == "buy" else "sell"
     first, second = (least + 1, amount) if kind == "exact out" else (amount, least)
-    make = pump if venue == "pump" else pumpswap
+    make = {"pump": pump, "pumpswap": pumpswap, "cashback": cashback}[venue]
     swap = make(DISCRIMINATORS[venue][kind], first, second)
     if venue == "pump" and side == "buy" and draw(st.booleans()):
         swap = Instruction(swap.program_id, bytes(swap.data) + b"\0", swap.accounts)
     return swap, amount, first if kind == "exact out" else least
 
 
+VENUES: Final = ["pump", "pumpswap", "cashback", "route", "shared"]
+
+
 @st.composite
 def swaps(draw: st.DrawFn) -> Case:
     """Return a valid swap."""
-    venue, side = draw(st.sampled_from(["pump", "pumpswap", "route", "shared"])), draw(st.sampled_from(["buy", "sell"]))
+    venue, side = draw(st.sampled_from(VENUES)), draw(st.sampled_from(["buy", "sell"]))
     amount = draw(st.integers(100_000, 5_000_000))
     swap, max_in, min_out = _trade(draw, venue, side, amount)
-    units, price = draw(st.integers(50_000, 400_000)), draw(st.integers(0, 10**6))
+    least_units = 150_000 if venue == "cashback" else 50_000  # it creates two accounts more
+    units, price = draw(st.integers(least_units, 400_000)), draw(st.integers(0, 10**6))
     body = [set_compute_unit_limit(units), set_compute_unit_price(price)]
     if venue != "pump":
         body.append(create_ata(w.WSOL, w.TOKEN))
         if side == "buy":
-            body += [w.pay(amount, w.OWN_WSOL), sync()]
+            body += [pay(amount, w.OWN_WSOL), sync()]
+        elif venue == "cashback":  # a buy creates them itself
+            body += [create_accumulator(), create_cashback_account()]
     body += [create_ata(w.MINT, w.TOKEN_2022), swap] if side == "buy" else [swap]
     if venue != "pump" and draw(st.booleans()):
         body.append(token(w.TOKEN, b"\x09", w.OWN_WSOL, w.WALLET, w.WALLET))
     if draw(st.booleans()):
-        body.append(w.pay(draw(st.integers(0, 500_000)), w.TIP))
+        body.append(pay(draw(st.integers(0, 500_000)), w.TIP))
     intent = {"side": side, "mint": str(w.MINT), "max_in": max_in, "min_out": min_out}
     case = Case(body, intent, has_wsol=draw(st.booleans()), legacy=draw(st.booleans()))
     if not case.legacy and draw(st.booleans()):

@@ -11,43 +11,19 @@ from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
-from tests.signer import world as w
+from tests.signer import addresses as w
 from tests.signer.oracle_reader import Read, read_transaction
-from tests.signer.world import ata_of
+from tests.signer.oracle_swaps import INIT, OWN_INIT, V1, Limits, swaps_in
+from tests.signer.world import World
 
 COMPUTE: Final = Pubkey.from_string("ComputeBudget111111111111111111111111111111")
 ATA: Final = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
 PROGRAMS: Final = {COMPUTE, ATA, w.SYSTEM, w.TOKEN, w.TOKEN_2022, w.PUMP, w.PUMPSWAP, w.JUPITER}
-# (program, first bytes) -> (side, is the output exact, (user, mint, other mint, programs, token and other account))
-CURVE, POOL = (8, 1, 2, 3, 4, 9, 10), (1, 3, 4, 9, 10, 5, 6)
-TRADES: Final = {
-    (w.PUMP, "07051dc4f5176550"): ("buy", True, CURVE),
-    (w.PUMP, "e1f7501ed5b38488"): ("buy", False, CURVE),
-    (w.PUMP, "1c92de7726c469d5"): ("sell", False, CURVE),
-    (w.PUMPSWAP, "b817ee6167c5d33d"): ("buy", True, POOL),
-    (w.PUMPSWAP, "c2ab1c46684d5b2f"): ("buy", False, POOL),
-    (w.PUMPSWAP, "5df6823ce7e940b2"): ("sell", False, POOL),
-}
-# first bytes -> (start of the amounts, user, source, destination, their mints, their programs, number of accounts)
-ROUTES: Final = {"bb64facc31c4af14": (8, 0, 1, 2, 3, 4, 5, 6, 10), "d19853937cfed8e9": (9, 1, 2, 5, 6, 7, 8, 9, 12)}
-V2_OF_THE_CURVE: Final = {"b817ee6167c5d33d", "c2ab1c46684d5b2f", "5df6823ce7e940b2"}
+OWN_CASHBACK_ATA: Final = [w.WALLET, w.OWN_CASHBACK, w.OWN_ACCUMULATOR, w.WSOL, w.SYSTEM, w.TOKEN]
 RIGHTS: Final = ((0, 64), (72, 76), (108, 109), (129, 165))  # mint and owner, is delegated, state, close authority
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The numbers of the policy."""
-
-    transaction: int
-    priority_fee: int
-    tip: int
-    rent: int
-    slippage_bps: int
-    age_ms: int
-    tips: frozenset[Pubkey]
-
-
-def judge(raw: bytes, intent: dict[str, Any], now_ms: int, world: w.World, limits: Limits) -> set[str]:
+def judge(raw: bytes, intent: dict[str, Any], now_ms: int, world: World, limits: Limits) -> set[str]:
     """Return the reasons for which a transaction must be refused."""
     found: set[str] = set()
     read = read_transaction(raw, world, found)
@@ -66,12 +42,9 @@ class Sums:
     wrapped: int = 0
 
 
-Swaps = list[tuple[str, Pubkey, int, int]]
-
-
-def _judge(read: Read, raw: bytes, intent: dict[str, Any], now_ms: int, world: w.World, limits: Limits) -> set[str]:
+def _judge(read: Read, raw: bytes, intent: dict[str, Any], now_ms: int, world: World, limits: Limits) -> set[str]:
     found: set[str] = set()
-    sums, swaps, budget = Sums(), _swaps(read, found, limits), []
+    sums, swaps, budget = Sums(), swaps_in(read, found, limits), []
     mints = {mint for _, mint, _, _ in swaps}
     for program, accounts, data in read.instructions:
         if program not in PROGRAMS:
@@ -85,6 +58,13 @@ def _judge(read: Read, raw: bytes, intent: dict[str, Any], now_ms: int, world: w
             _associated(accounts, data, mints, found)
         elif program in (w.TOKEN, w.TOKEN_2022):
             _token(program, accounts, data, mints, found)
+    is_cashback = any(p == w.PUMPSWAP and d[:8].hex() in V1 for p, _, d in read.instructions)
+    prepares = any(
+        (p == w.PUMPSWAP and d == INIT and a == OWN_INIT) or (p == ATA and d == b"\x01" and a == OWN_CASHBACK_ATA)
+        for p, a, d in read.instructions
+    )
+    if prepares and not is_cashback:
+        found.add("account")
     if len(set(budget)) < len(budget):
         found.add("compute_budget")
     if len(swaps) != 1:
@@ -130,11 +110,11 @@ def _system(read: Read, accounts: list[Pubkey], data: bytes, sums: Sums, found: 
 def _associated(accounts: list[Pubkey], data: bytes, mints: set[Pubkey], found: set[str]) -> None:
     if data != b"\x01":
         found.add("instruction")
+    elif accounts == OWN_CASHBACK_ATA:
+        return
     elif len(accounts) != 6 or accounts[4] != w.SYSTEM or accounts[5] not in (w.TOKEN, w.TOKEN_2022):
         found.add("account")
-    elif (
-        accounts[0] != w.WALLET or accounts[2] != w.WALLET or accounts[1] != ata_of(w.WALLET, accounts[3], accounts[5])
-    ):
+    elif accounts[:3:2] != [w.WALLET] * 2 or accounts[1] != w.ata_of(w.WALLET, accounts[3], accounts[5]):
         found.add("destination")
     elif accounts[3] not in mints | {w.WSOL}:
         found.add("account")
@@ -151,73 +131,14 @@ def _token(program: Pubkey, accounts: list[Pubkey], data: bytes, mints: set[Pubk
     elif accounts[1] != w.WALLET:
         found.add("destination")
     else:
-        own = {ata_of(w.WALLET, mint, program) for mint in mints} | ({w.OWN_WSOL} if program == w.TOKEN else set())
+        own = {w.ata_of(w.WALLET, mint, program) for mint in mints} | ({w.OWN_WSOL} if program == w.TOKEN else set())
         if accounts[0] not in own:
             found.add("account")
 
 
-def _swaps(read: Read, found: set[str], limits: Limits) -> Swaps:
-    swaps: Swaps = []
-    for program, accounts, data in read.instructions:
-        name = data[:8].hex()
-        if (program, name) in TRADES:
-            swaps += _trade(program, accounts, data, found)
-        elif program == w.JUPITER and name in ROUTES:
-            swaps += _route(accounts, data, found, limits)
-        elif program == w.PUMP and name in V2_OF_THE_CURVE:
-            found.add("swap")  # no case has its 26 or 27 accounts
-        elif program in (w.PUMP, w.PUMPSWAP, w.JUPITER):
-            found.add("instruction")
-    return swaps
-
-
-def _trade(program: Pubkey, accounts: list[Pubkey], data: bytes, found: set[str]) -> Swaps:
-    side, is_exact, (user, mint, other, token_program, other_program, own, own_other) = TRADES[program, data[:8].hex()]
-    flagged = program == w.PUMP and side == "buy" and data[24:] == b"\0"
-    if len(accounts) != 17 or not (len(data) == 24 or flagged):
-        found.add("swap")
-        return []
-    first, second = struct.unpack("<QQ", data[8:24])
-    if accounts[user] != w.WALLET:
-        found.add("account")
-    if accounts[other] != w.WSOL or accounts[mint] == w.WSOL:
-        found.add("swap")
-    if accounts[token_program] not in (w.TOKEN, w.TOKEN_2022) or accounts[other_program] != w.TOKEN:
-        found.add("account")
-    if accounts[own] != ata_of(w.WALLET, accounts[mint], accounts[token_program]) or accounts[own_other] != w.OWN_WSOL:
-        found.add("destination")
-    return [(side, accounts[mint], *((second, first) if is_exact else (first, second)))]
-
-
-def _route(accounts: list[Pubkey], data: bytes, found: set[str], limits: Limits) -> Swaps:
-    start, user, *places, least = ROUTES[data[:8].hex()]
-    if len(data) < start + 22 or len(accounts) < least:
-        found.add("swap")
-        return []
-    amount, quoted, slippage, fee = struct.unpack("<QQHH", data[start : start + 20])
-    source, destination, *mints_and_programs = (accounts[place] for place in places)
-    mints, programs = mints_and_programs[:2], mints_and_programs[2:]
-    if accounts[user] != w.WALLET:
-        found.add("account")
-    if slippage > limits.slippage_bps or fee:
-        found.add("swap")
-    if start == 8 and accounts[7] not in (w.JUPITER, destination):
-        found.add("destination")
-    side = "sell" if mints[1] == w.WSOL else "buy"
-    token, other = (0, 1) if side == "sell" else (1, 0)
-    if mints[other] != w.WSOL or mints[token] == w.WSOL:
-        found.add("swap")
-    if programs[token] not in (w.TOKEN, w.TOKEN_2022) or programs[other] != w.TOKEN:
-        found.add("account")
-    own = (source, destination)
-    if own[token] != ata_of(w.WALLET, mints[token], programs[token]) or own[other] != w.OWN_WSOL:
-        found.add("destination")
-    return [(side, mints[token], amount, -(-quoted * (10_000 - slippage) // 10_000))]
-
-
 def _amounts(
     swap: tuple[str, Pubkey, int, int], sums: Sums, priority: int, costs: int, intent: dict[str, Any], now_ms: int,
-    world: w.World, limits: Limits,
+    world: World, limits: Limits,
 ) -> set[str]:  # fmt: skip
     side, mint, takes, gives = swap
     declared = costs + (takes if side == "buy" else 0)
@@ -236,7 +157,7 @@ def _amounts(
 
 
 def _outcome(
-    read: Read, ran: Any, side: str, mint: Pubkey, takes: int, gives: int, costs: int, world: w.World, limits: Limits
+    read: Read, ran: Any, side: str, mint: Pubkey, takes: int, gives: int, costs: int, world: World, limits: Limits
 ) -> set[str]:
     """Return what is wrong with the wallet after the transaction."""
     if isinstance(ran, str):

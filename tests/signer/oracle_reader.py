@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
-from tests.signer import world as w
+from tests.signer import addresses as w
+from tests.signer.world import World
 
 
 class UnreadableError(Exception):
@@ -45,7 +46,7 @@ class Read:
     instructions: list[tuple[Pubkey, list[Pubkey], bytes]]
 
 
-def read_transaction(raw: bytes, world: w.World, found: set[str]) -> Read | None:
+def read_transaction(raw: bytes, world: World, found: set[str]) -> Read | None:
     if not raw or len(raw) > 1_232:
         found.add("malformed")
         return None
@@ -65,7 +66,7 @@ def read_transaction(raw: bytes, world: w.World, found: set[str]) -> Read | None
         return None
 
 
-def _read_message(raw: bytes, world: w.World, found: set[str]) -> Read | None:
+def _read_message(raw: bytes, world: World, found: set[str]) -> Read | None:
     reader = Reader(raw)
     reader.take(1)
     own = reader.take(64)

@@ -23,11 +23,12 @@ from memesnipe.signer.refusal import RefusedError
 from memesnipe.signer.service import Signer
 from memesnipe.signer.spending import SpendingBook
 from tests.fuzz.framework import CASES, fuzz
+from tests.signer.addresses import ATTACKER, MINT, OWN_WSOL, TOKEN, WALLET, WALLET_KEY, WSOL
 from tests.signer.attacks import attacks
 from tests.signer.cases import Case, create_ata, jupiter, swaps, token
 from tests.signer.conftest import SteppedClock
-from tests.signer.oracle import Limits, judge
-from tests.signer.world import ATTACKER, MINT, OWN_WSOL, TOKEN, WALLET, WALLET_KEY, WSOL
+from tests.signer.oracle import judge
+from tests.signer.oracle_swaps import Limits
 
 _EXAMPLES = max(2_000, CASES)
 _MEMORY = Path("/dev/shm")
@@ -44,7 +45,7 @@ def _policy() -> Policy:
 
 
 POLICY = _policy()
-LIMITS = Limits(20_000_000, 1_000_000, 1_000_000, 3_000_000, 3_000, 30_000, POLICY.tip_keys)
+LIMITS = Limits(20_000_000, 1_000_000, 1_000_000, 6_000_000, 3_000, 30_000, POLICY.tip_keys)
 
 
 class Attacked:

@@ -6,68 +6,37 @@ from the accounts that they name; with `hostile`, a program also does something 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Final
 
 from solders.account import Account as VmAccount
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
-from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
 from solders.message import Message, MessageHeader
 from solders.pubkey import Pubkey
 from solders.signature import Signature
-from solders.system_program import ID as SYSTEM
 from solders.system_program import TransferParams, transfer
-from solders.token.associated import get_associated_token_address
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import SimulatedTransactionInfo
 
 from memesnipe.localnet.vm_thread import in_vm_thread
 from memesnipe.signer.chain import Account, Simulation, no_answer
 from memesnipe.signer.refusal import Reason, RefusedError
-
-TOKEN: Final = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
-TOKEN_2022: Final = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
-WSOL: Final = Pubkey.from_string("So11111111111111111111111111111111111111112")
-PUMP: Final = Pubkey.from_string("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P")
-PUMPSWAP: Final = Pubkey.from_string("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA")
-JUPITER: Final = Pubkey.from_string("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4")
-TABLE_PROGRAM: Final = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
-RENT: Final = 2_039_280
-SIGNATURE_FEE: Final = 5_000
-
-
-@cache
-def ata_of(owner: Pubkey, mint: Pubkey, program: Pubkey) -> Pubkey:
-    return get_associated_token_address(owner, mint, program)
-
-
-@cache
-def key_of(seed: int) -> Keypair:
-    return Keypair.from_seed(bytes([seed]) * 32)
-
-
-@cache
-def address(seed: int) -> Pubkey:
-    return key_of(seed).pubkey()
-
-
-WALLET_KEY: Final = key_of(1)
-WALLET, ATTACKER, POOL = WALLET_KEY.pubkey(), address(2), address(3)
-MINT, OTHER_MINT = address(4), address(5)
-OWN, OWN_OTHER, OWN_WSOL = (
-    ata_of(WALLET, MINT, TOKEN_2022),
-    ata_of(WALLET, OTHER_MINT, TOKEN),
-    ata_of(WALLET, WSOL, TOKEN),
+from tests.signer.addresses import (
+    ATTACKER,
+    MINT,
+    OTHER_MINT,
+    POOL,
+    RENT,
+    SIGNATURE_FEE,
+    SYSTEM,
+    TIP,
+    TOKEN,
+    TOKEN_2022,
+    WALLET,
+    WSOL,
+    ata_of,
 )
-ATTACKERS, ATTACKERS_WSOL = ata_of(ATTACKER, MINT, TOKEN_2022), ata_of(ATTACKER, WSOL, TOKEN)
-ATTACKERS_OTHER = ata_of(ATTACKER, OTHER_MINT, TOKEN)
-POOLS, POOLS_WSOL = ata_of(POOL, MINT, TOKEN_2022), ata_of(POOL, WSOL, TOKEN)
-POOL_META, POOLS_META = AccountMeta(POOL, True, True), AccountMeta(POOLS, False, True)
-POOLS_WSOL_META: Final = AccountMeta(POOLS_WSOL, False, True)
-TIP: Final = Pubkey.from_string("96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5")
-NONCE: Final = address(6)
+from tests.signer.swap_programs import EXPAND, ProgramError
 
 
 def token_account(mint: Pubkey, owner: Pubkey, amount: int) -> bytes:
@@ -186,100 +155,16 @@ class World:
         return changed
 
     def _expand(self, program: Pubkey, data: bytes, metas: list[AccountMeta]) -> list[Instruction]:
-        swaps = {PUMP: _pump, PUMPSWAP: _pumpswap, JUPITER: _jupiter}
-        if program not in swaps:
+        if program not in EXPAND:
             return [Instruction(program, data, metas)]
         writable = {meta.pubkey for meta in metas if meta.is_writable}
         if any(meta.is_writable and meta.pubkey not in writable for each in self.hostile for meta in each.accounts):
             raise ProgramError("PrivilegeEscalation")  # a program can use only what its caller gives it
-        return swaps[program](data, metas) + self.hostile
-
-
-class ProgramError(Exception):
-    """A program refuses its instruction."""
+        return EXPAND[program](data, metas) + self.hostile
 
 
 def _existing(accounts: dict[Pubkey, Account | None]) -> dict[Pubkey, Account]:
     return {key: account for key, account in accounts.items() if account is not None}
-
-
-def _u64(data: bytes, at: int) -> int:
-    return int.from_bytes(data[at : at + 8], "little")
-
-
-def move(
-    program: Pubkey, source: AccountMeta, destination: AccountMeta, owner: AccountMeta, amount: int
-) -> Instruction:
-    """Return a transfer of tokens."""
-    return Instruction(program, b"\x03" + amount.to_bytes(8, "little"), [source, destination, owner])
-
-
-def _amounts(name: str, first: int, second: int) -> tuple[int, int]:
-    """Return the tokens and the lamports of a trade: a token costs a lamport, 1 % more to buy."""
-    if name == "sell":
-        tokens = lamports = first
-        fits = lamports >= second
-    elif name == "buy":
-        tokens, lamports = first, first + first // 100
-        fits = lamports <= second
-    else:
-        tokens, lamports = first * 100 // 101, first
-        fits = tokens >= second
-    if not fits:
-        raise ProgramError("TooMuchSlippage")
-    return tokens, lamports
-
-
-def _pump(data: bytes, metas: list[AccountMeta]) -> list[Instruction]:
-    """Return the transfers of a trade on the curve, which pays and is paid in SOL that is not wrapped."""
-    name = {"07051dc4f5176550": "buy", "e1f7501ed5b38488": "buy_in", "1c92de7726c469d5": "sell"}.get(data[:8].hex())
-    if name is None or len(metas) != 17 or len(data) < 24:
-        raise ProgramError("InstructionFallbackNotFound")
-    tokens, lamports = _amounts(name, _u64(data, 8), _u64(data, 16))
-    user, own, program = metas[8], metas[9], metas[3].pubkey
-    amount = b"\x02\0\0\0" + lamports.to_bytes(8, "little")
-    if name == "sell":
-        return [move(program, own, POOLS_META, user, tokens), Instruction(SYSTEM, amount, [POOL_META, user])]
-    return [Instruction(SYSTEM, amount, [user, POOL_META]), move(program, POOLS_META, own, POOL_META, tokens)]
-
-
-def _pumpswap(data: bytes, metas: list[AccountMeta]) -> list[Instruction]:
-    """Return the transfers of a trade in a pool."""
-    name = {"b817ee6167c5d33d": "buy", "c2ab1c46684d5b2f": "buy_in", "5df6823ce7e940b2": "sell"}.get(data[:8].hex())
-    if name is None or len(metas) != 17 or len(data) != 24:
-        raise ProgramError("InstructionFallbackNotFound")
-    tokens, lamports = _amounts(name, _u64(data, 8), _u64(data, 16))
-    user, own, wrapped, program = metas[1], metas[5], metas[6], metas[9].pubkey
-    if name == "sell":
-        return [
-            move(program, own, POOLS_META, user, tokens),
-            move(TOKEN, POOLS_WSOL_META, wrapped, POOL_META, lamports),
-        ]
-    return [move(TOKEN, wrapped, POOLS_WSOL_META, user, lamports), move(program, POOLS_META, own, POOL_META, tokens)]
-
-
-def _jupiter(data: bytes, metas: list[AccountMeta]) -> list[Instruction]:
-    """Return the transfers of a route through the pool."""
-    kinds = {"bb64facc31c4af14": (8, 0, 1, 2, 3, 10), "d19853937cfed8e9": (9, 1, 2, 5, 6, 12)}
-    at, *places, least = kinds.get(data[:8].hex(), (0, 0, 0, 0, 0, 0))
-    if not least or len(data) < at + 22 or len(metas) < least:
-        raise ProgramError("InstructionFallbackNotFound")
-    amount, quoted, slippage = _u64(data, at), _u64(data, at + 8), int.from_bytes(data[at + 16 : at + 18], "little")
-    given = amount * 100 // 101
-    if given * 10_000 < quoted * (10_000 - slippage):
-        raise ProgramError("SlippageToleranceExceeded")
-    user, source, destination, mint = (metas[place] for place in places)
-    if at == 8 and metas[7].pubkey != JUPITER:
-        destination = metas[7]
-    if mint.pubkey == WSOL:
-        return [
-            move(TOKEN, source, POOLS_WSOL_META, user, amount),
-            move(TOKEN_2022, POOLS_META, destination, POOL_META, given),
-        ]
-    return [
-        move(TOKEN_2022, source, POOLS_META, user, amount),
-        move(TOKEN, POOLS_WSOL_META, destination, POOL_META, given),
-    ]
 
 
 def pay(lamports: int, to: Pubkey, source: Pubkey = WALLET) -> Instruction:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
 import pytest
 from solders.account import Account
@@ -15,8 +16,11 @@ from memesnipe.localnet.jupiter import JupiterServer
 from memesnipe.localnet.market import ChainMarket
 from memesnipe.localnet.node import Node
 from memesnipe.localnet.programs import Expansion, MarketAccounts, ProgramError
+from memesnipe.localnet.programs.state import rent
 from memesnipe.localnet.token_data import TokenData
+from memesnipe.solana.addresses import PUMP_AMM
 from memesnipe.solana.direct.source import DirectSource
+from memesnipe.solana.instructions.pumpswap import canonical_pool
 from memesnipe.solana.jupiter import JupiterClient
 from memesnipe.solana.pump_pools import pool_accounts
 from memesnipe.solana.rpc import Rpc
@@ -36,7 +40,7 @@ class Market:
 
     def __init__(self, node: Node, market: ChainMarket) -> None:
         self.node, self.market = node, market
-        self.on_curve, self.in_pool = market.coins
+        self.on_curve, self.in_pool, self.cashback = market.coins
 
     @asynccontextmanager
     async def services(self) -> AsyncIterator[tuple[Rpc, JupiterClient]]:
@@ -69,12 +73,18 @@ def market() -> Iterator[Market]:
     fund(chain)
     bought = made.create_coin("on curve")
     migrated = made.create_coin("in pool")
+    cashback = made.create_coin("cashback in pool")
     chain.tick()
     made.buy(ME, bought, SOL)  # a curve that nobody has bought from has nothing to pay with
-    made.buy(ME, migrated, 87 * SOL)
-    chain.tick()
-    made.migrate(migrated)
-    chain.tick()
+    for mint in (migrated, cashback):
+        made.buy(ME, mint, 87 * SOL)
+        chain.tick()
+        made.migrate(mint)
+        chain.tick()
+    address, pool = canonical_pool(cashback), made.pool(cashback)
+    assert pool is not None
+    data = replace(pool, is_cashback_coin=True).encode()
+    chain.set_account(address, Account(rent(len(data)), data, PUMP_AMM))
     routes = [route for server in (JupiterServer(made), TokenData(made, lambda: 150.0)) for route in server.routes()]
     with Node(chain, routes=routes, is_paced=False) as node:
         for _ in range(40):
@@ -89,6 +99,11 @@ def test_a_coin_can_be_bought_and_sold_and_nothing_is_spent(market: Market, kind
     before = market.node.call(lambda: chain.account(ME.pubkey()))
     assert market.simulate(getattr(market, kind), source=source) == ""
     assert market.node.call(lambda: chain.account(ME.pubkey())) == before
+
+
+def test_a_cashback_coin_is_bought_and_sold_directly(market: Market) -> None:
+    """The wallet has no account for cashback yet: the purchase creates it, and the sale must not do so again."""
+    assert market.simulate(market.cashback, source="direct") == ""
 
 
 def test_a_round_trip_that_costs_more_than_the_limit_is_refused(market: Market) -> None:

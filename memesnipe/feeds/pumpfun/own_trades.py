@@ -31,14 +31,20 @@ def own_trade(logs: Sequence[str], wallet: str) -> PoolTrade | None:
 
 
 def _of_curve(event: TradeEvent) -> PoolTrade | None:
-    bps = (event.fee_basis_points, event.creator_fee_basis_points)
+    bps = (
+        event.fee_basis_points, event.creator_fee_basis_points,
+        event.cashback_fee_basis_points, event.holder_rewards_bps,
+    )  # fmt: skip
     if min(bps) < 0 or any(event.quote_mint):
         return None
     return PoolTrade(event.sol_amount, _fees(event.sol_amount, bps), event.sol_amount)
 
 
 def _of_pool(event: PoolTradeEvent) -> PoolTrade:
-    bps = (event.lp_fee_basis_points, event.protocol_fee_basis_points, event.coin_creator_fee_basis_points)
+    bps = (
+        event.lp_fee_basis_points, event.protocol_fee_basis_points, event.coin_creator_fee_basis_points,
+        event.cashback_fee_basis_points, event.holder_rewards_bps,
+    )  # fmt: skip
     return PoolTrade(event.quote_amount, _fees(event.quote_amount, bps), event.pool_quote_amount)
 
 

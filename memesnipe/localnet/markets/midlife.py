@@ -25,7 +25,7 @@ from memesnipe.solana.addresses import (
 )
 from memesnipe.solana.instructions.pumpfun import bonding_curve
 from memesnipe.solana.instructions.pumpswap import canonical_pool
-from memesnipe.solana.pump_accounts import BondingCurve
+from memesnipe.solana.pump_accounts import NO_KEY, BondingCurve
 
 _DECIMALS: Final = 6
 _MINT_BYTES, _TOKEN_ACCOUNT_BYTES = 82, 165
@@ -73,9 +73,7 @@ def _write_curve(chain: Chain, mint: Pubkey, creator: Pubkey, supply: int, held:
 def _write_pool(chain: Chain, mint: Pubkey, creator: Pubkey, reserves: Reserves, *, has_creator_fee: bool) -> None:
     address = canonical_pool(mint)
     virtual = reserves.sol_lamports - reserves.real_sol_lamports
-    pool = replace(new_pool(mint, creator), virtual_quote_reserves=virtual)
-    if not has_creator_fee:
-        pool = replace(pool, creator_fee_bps=0)
+    pool = replace(new_pool(mint, creator if has_creator_fee else NO_KEY), virtual_quote_reserves=virtual)
     data = pool.encode()
     chain.set_account(address, Account(rent(len(data)), data, PUMP_AMM))
     _write_tokens(chain, address, mint, reserves.token_raw)

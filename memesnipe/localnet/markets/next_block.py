@@ -4,8 +4,9 @@ from solders.pubkey import Pubkey
 
 from memesnipe.localnet.foreseen import ForeseenAccounts
 from memesnipe.localnet.market import ChainMarket, Swap
+from memesnipe.localnet.programs.pool_state import pool_state
 from memesnipe.localnet.programs.pumpfun import CurveState, PumpFun
-from memesnipe.localnet.programs.pumpswap import PumpSwap, pool_state
+from memesnipe.localnet.programs.pumpswap import PumpSwap
 from memesnipe.market.pools import Fees, fees_of
 from memesnipe.market.pump import (
     CURVE_START_SOL_LAMPORTS,

@@ -1,18 +1,14 @@
 """The record of the pool that a coin gets when its curve is sold out."""
 
-from typing import Final
-
 from solders.pubkey import Pubkey
 
 from memesnipe.solana.addresses import PUMP_AMM, TOKEN, TOKEN_2022, WRAPPED_SOL, pda, token_address
 from memesnipe.solana.instructions.pumpswap import canonical_pool, pool_authority
 from memesnipe.solana.pump_accounts import PumpPool
 
-CREATOR_FEE_BPS: Final = 30  # not zero: the creator's share follows the tiers
-
 
 def new_pool(mint: Pubkey, creator: Pubkey) -> PumpPool:
-    """Return the pool of a coin against SOL, whose creator is paid a share."""
+    """Return the pool of a coin against SOL; a creator other than `NO_KEY` is paid a share."""
     address = canonical_pool(mint)
     return PumpPool(
         pool_bump=0,
@@ -25,5 +21,4 @@ def new_pool(mint: Pubkey, creator: Pubkey) -> PumpPool:
         pool_quote_token_account=token_address(address, WRAPPED_SOL, TOKEN),
         lp_supply=0,
         coin_creator=creator,
-        creator_fee_bps=CREATOR_FEE_BPS,
     )

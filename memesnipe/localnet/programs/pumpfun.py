@@ -2,7 +2,8 @@
 
 On mainnet a curve's lamports are in its own account. Here they are in another account of the program, `sol_vault`,
 because only accounts without data can be debited by the system program. v3 trades keep their fees there; v2 trades pay
-them out. The share of the protocol's fee for buybacks is zero.
+them out, the creator's of a cashback coin to the trader's accumulator. The share of the protocol's fee for buybacks is
+zero.
 """
 
 from collections.abc import Sequence
@@ -194,12 +195,12 @@ def _settle(trade: Trade, before: CurveState, part: Part, buy: Buy | None, state
             accumulator.commit(state)
 
     lamports = sum(one.sol_lamports for one in parts)
-    transfers = _transfers(trade, sign, lamports, moved, protocol, creator)
+    transfers = _transfers(trade, before.curve, sign, lamports, moved, protocol, creator)
     return Expansion([*created, *transfers], [_instruction_line(trade), *events], commit)
 
 
 def _transfers(
-    trade: Trade, sign: int, lamports: int, token_raw: int, protocol: int, creator: int
+    trade: Trade, curve: BondingCurve, sign: int, lamports: int, token_raw: int, protocol: int, creator: int
 ) -> list[Instruction]:
     accounts = trade.accounts
     vault = sol_vault(accounts.base_mint)
@@ -219,7 +220,7 @@ def _transfers(
         tokens,
         pay(payer, vault if sign > 0 else accounts.user, net),
         pay(payer, accounts.fee_recipient, protocol),
-        pay(payer, accounts.creator_vault, creator),
+        pay(payer, accounts.user_volume_accumulator if curve.is_cashback_coin else accounts.creator_vault, creator),
     ]
 
 
@@ -245,8 +246,10 @@ def _events(trade: Trade, part: Part, buy: Buy | None, after: BondingCurve, stat
             fee_basis_points=CURVE_FEES.protocol,
             fee=part.protocol_fee,
             creator=bytes(after.creator),
-            creator_fee_basis_points=CURVE_FEES.creator,
-            creator_fee=part.creator_fee,
+            creator_fee_basis_points=0 if after.is_cashback_coin else CURVE_FEES.creator,
+            creator_fee=0 if after.is_cashback_coin else part.creator_fee,
+            cashback_fee_basis_points=CURVE_FEES.creator if after.is_cashback_coin else 0,
+            cashback=part.creator_fee if after.is_cashback_coin else 0,
             ix_name=_NAMES[type(trade)][1],
             quote_amount=part.sol_lamports,
             virtual_quote_reserves=after.virtual_quote_reserves,

@@ -1,44 +1,44 @@
-"""The emulated program of PumpSwap: v2 trades in pools that are quoted in SOL, exact to the lamport.
+"""The emulated program of PumpSwap: trades in pools that are quoted in SOL, exact to the lamport.
 
-Fees of protocol and creator stay in the quote vault and are subtracted from `virtual_quote_reserves`; the share of the
-protocol's fee for buybacks is zero. The fees are those of the tier of the pool's market cap (`fees_of`).
+v2 trades leave the fees of protocol and creator in the quote vault and subtract them from `virtual_quote_reserves`. v1
+trades, which are those of cashback coins, pay them at once: the protocol's to its recipient, the creator's to the
+trader's account for cashback. The share of the protocol's fee for buybacks is zero. The fees are those of the tier of
+the pool's market cap (`fees_of`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
-from solders.instruction import AccountMeta
+from solders.instruction import AccountMeta, Instruction
 
-from memesnipe.feeds.pumpfun.chain_events import BuyEvent, SellEvent
-from memesnipe.localnet.event_encoding import event_line
-from memesnipe.localnet.programs import Expansion, MarketAccounts, ProgramError
+from memesnipe.localnet.programs import Expansion, MarketAccounts, ProgramError, cashback
+from memesnipe.localnet.programs.pool_events import names, trade_event
+from memesnipe.localnet.programs.pool_state import PoolState, pool_state
 from memesnipe.localnet.programs.pumpfun import Outcome
 from memesnipe.localnet.programs.state import (
     INSTRUCTION_FALLBACK_NOT_FOUND,
     Accumulator,
     anchor_error,
-    mint_supply,
-    read,
-    token_amount,
     write,
 )
-from memesnipe.market.events import PUMPSWAP
-from memesnipe.market.pools import BPS, Fees, Pool, Quote, fees_of, quote_buy, quote_buy_tokens, quote_sell
+from memesnipe.market.pools import BPS, Pool, Quote, fees_of, quote_buy, quote_buy_tokens, quote_sell
 from memesnipe.market.wide import mul_div_up
 from memesnipe.solana.addresses import PUMP_AMM
 from memesnipe.solana.instructions.layout import DecodeError
-from memesnipe.solana.instructions.pumpswap import PoolBuy, PoolBuyExactQuoteIn, PoolSell, PoolTrade, decode
+from memesnipe.solana.instructions.pumpswap import (
+    PoolBuy,
+    PoolBuyExactQuoteIn,
+    PoolSell,
+    PoolTrade,
+    PoolTradeAccounts,
+    decode,
+)
+from memesnipe.solana.instructions.pumpswap_cashback import INIT_ACCUMULATOR, CashbackTradeAccounts
 from memesnipe.solana.instructions.spl import transfer_checked
-from memesnipe.solana.pump_accounts import PumpPool
 
 _BASE_DECIMALS: Final = 6
 _SOL_DECIMALS: Final = 9
-_NAMES: Final[dict[type, tuple[str, str]]] = {
-    PoolBuy: ("BuyV2", "buy_v2"),
-    PoolBuyExactQuoteIn: ("BuyExactQuoteInV2", "buy_exact_quote_in_v2"),
-    PoolSell: ("SellV2", "sell_v2"),
-}
 # Codes and names are those of the IDL (SDK 1.20.0); 6079 is from PUMP_SWAP_TRADE_V2.md.
 _ERRORS: Final = {
     6001: "ZeroBaseAmount",
@@ -49,37 +49,25 @@ _ERRORS: Final = {
     6016: "BuyMoreBaseAmountThanPoolReserves",
     6040: "BuySlippageBelowMinBaseAmountOut",
     6079: "CashbackCoinNotSupported",
+    **cashback.ERRORS,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PoolState:
-    """A pool and its vaults, as the instructions so far leave them; raw tokens and lamports."""
-
-    account: PumpPool
-    base: int
-    quote: int
-    supply_raw: int
-
-    @property
-    def pool(self) -> Pool:
-        """Return the pool as the market's maths take it."""
-        effective = self.quote + self.account.virtual_quote_reserves
-        real = min(effective, self.quote)
-        creator_bps = self.account.creator_fee_bps
-        return Pool(PUMPSWAP, effective, self.base, real, self.base, self.supply_raw, 0, 0, creator_bps)
-
-
 class PumpSwap:
-    """PumpSwap: trades in the pools of coins whose curves are complete."""
+    """PumpSwap: trades in the pools of coins whose curves are complete, and the accumulators of traders."""
 
     program_id = PUMP_AMM
 
     def expand(self, data: bytes, accounts: Sequence[AccountMeta], state: MarketAccounts) -> Expansion:
         """Return what an instruction causes (`EmulatedProgram`)."""
+        if data == INIT_ACCUMULATOR:
+            return cashback.expand_init(accounts, state)
         try:
             trade = decode(data, list(accounts))
         except DecodeError as error:
+            if cashback.lacks_cashback_accounts(data, accounts):
+                name = _ERRORS[cashback.MISSING]
+                raise ProgramError(cashback.MISSING, anchor_error(name, cashback.MISSING, name)) from None
             lines = anchor_error("InstructionFallbackNotFound", INSTRUCTION_FALLBACK_NOT_FOUND, str(error))
             raise ProgramError(INSTRUCTION_FALLBACK_NOT_FOUND, lines) from None
         return self.trade(trade, state).expansion
@@ -95,32 +83,22 @@ class PumpSwap:
             raise _error(6014, trade)
         if trade.accounts.pool_quote_token_account != before.account.pool_quote_token_account:
             raise _error(6015, trade)
-        if before.account.is_cashback_coin:
+        is_v1 = isinstance(trade.accounts, CashbackTradeAccounts)
+        if before.account.is_cashback_coin and not is_v1:
             raise _error(6079, trade)
+        problem = cashback.problem_of(trade, state) if is_v1 else 0
+        if is_v1 and not before.account.is_cashback_coin:
+            problem = cashback.INVALID_POOL_V2  # it is looked for where the accounts for cashback are
+        if problem:
+            raise _error(problem, trade)
         quote = _quote(trade, before.pool)
         expansion = _settle(trade, before, quote, state)
         is_sale = isinstance(trade, PoolSell)
         return Outcome(expansion, quote.sol_lamports - quote.fee_lamports if is_sale else quote.token_raw)
 
 
-def pool_state(address: Any, state: MarketAccounts) -> PoolState:
-    """Return a pool as the instructions so far leave it.
-
-    Raises:
-        ProgramError: there is no such pool.
-    """
-    pending = state.pending.get(address)
-    if isinstance(pending, PoolState):
-        return pending
-    account = read(state, address, PUMP_AMM, PumpPool.decode)
-    assert isinstance(account, PumpPool)  # noqa: S101 - for mypy
-    base = token_amount(state, account.pool_base_token_account)
-    quote = token_amount(state, account.pool_quote_token_account)
-    return PoolState(account, base, quote, mint_supply(state, account.base_mint))
-
-
 def _error(code: int, trade: PoolTrade) -> ProgramError:
-    line = f"Program log: Instruction: {_NAMES[type(trade)][0]}"
+    line = f"Program log: Instruction: {names(trade)[0]}"
     return ProgramError(code, [line, *anchor_error(_ERRORS[code], code, _ERRORS[code])])
 
 
@@ -157,73 +135,60 @@ def _settle(trade: PoolTrade, before: PoolState, quote: Quote, state: MarketAcco
     sign = -1 if isinstance(trade, PoolSell) else 1
     protocol, creator = (mul_div_up(quote.sol_lamports, bps, BPS) for bps in (fees.protocol, fees.creator))
     paid = quote.sol_lamports + sign * quote.fee_lamports  # by the buyer, or to the seller
-    account = replace(
-        before.account,
-        virtual_quote_reserves=before.account.virtual_quote_reserves - protocol - creator,
-        protocol_fees=before.account.protocol_fees + protocol,
-        creator_fees=before.account.creator_fees + creator,
-    )
-    after = PoolState(account, before.base - sign * quote.token_raw, before.quote + sign * paid, before.supply_raw)
-    state.pending[accounts.pool] = after
     accumulator = Accumulator(PUMP_AMM, accounts.user_volume_accumulator, accounts.user)
     created = accumulator.instructions(state)
+    if isinstance(accounts, CashbackTradeAccounts):
+        account, into_pool = before.account, quote.pool_sol_lamports if sign > 0 else -paid - protocol - creator
+        made = cashback.creations(accounts, state)
+        payments = _payments(accounts, sign, quote.pool_sol_lamports if sign > 0 else paid, protocol, creator)
+    else:
+        account = replace(
+            before.account,
+            virtual_quote_reserves=before.account.virtual_quote_reserves - protocol - creator,
+            protocol_fees=before.account.protocol_fees + protocol,
+            creator_fees=before.account.creator_fees + creator,
+        )
+        made, payments, into_pool = [], _payments(accounts, sign, paid), sign * paid
+    state.pending[accounts.pool] = PoolState(
+        account, before.base - sign * quote.token_raw, before.quote + into_pool, before.supply_raw
+    )
 
     def commit() -> None:
         write(state, accounts.pool, account.encode())
         if created:
             accumulator.commit(state)
+        if isinstance(accounts, CashbackTradeAccounts):
+            cashback.earn(accounts.user_volume_accumulator, creator, state)
 
     tokens = (accounts.pool_base_token_account, accounts.user_base_token_account, accounts.pool)
-    sol = (accounts.user_quote_token_account, accounts.pool_quote_token_account, accounts.user)
     if sign < 0:
         tokens = (tokens[1], tokens[0], accounts.user)
-        sol = (sol[1], sol[0], accounts.pool)
-    transfers = [
-        _transfer(tokens, accounts.base_mint, quote.token_raw, _BASE_DECIMALS, accounts.base_token_program),
-        _transfer(sol, accounts.quote_mint, paid, _SOL_DECIMALS, accounts.quote_token_program),
+    moved = _transfer(tokens, accounts.base_mint, quote.token_raw, _BASE_DECIMALS, accounts.base_token_program)
+    lines = [f"Program log: Instruction: {names(trade)[0]}"]
+    lines.append(trade_event(trade, before, quote, fees, state.unix_timestamp))
+    return Expansion([*created, *made, moved, *payments], lines, commit)
+
+
+def _payments(
+    accounts: PoolTradeAccounts | CashbackTradeAccounts,
+    sign: int,
+    paid: int,
+    protocol: int = 0,
+    creator: int = 0,
+) -> list[Instruction]:
+    """Return the transfers of SOL: between trader and pool, and from the one who pays to those who get fees at once."""
+    user, pool = accounts.user_quote_token_account, accounts.pool_quote_token_account
+    payer, owner = (user, accounts.user) if sign > 0 else (pool, accounts.pool)
+    amounts = {pool if sign > 0 else user: paid}
+    if isinstance(accounts, CashbackTradeAccounts):
+        amounts[accounts.protocol_fee_recipient_token_account] = protocol
+        amounts[accounts.cashback_token_account] = creator
+    return [
+        _transfer((payer, to, owner), accounts.quote_mint, amount, _SOL_DECIMALS, accounts.quote_token_program)
+        for to, amount in amounts.items()
     ]
-    lines = [f"Program log: Instruction: {_NAMES[type(trade)][0]}"]
-    lines.append(_event(trade, before, quote, fees, state.unix_timestamp))
-    return Expansion([*created, *transfers], lines, commit)
 
 
 def _transfer(way: Any, mint: Any, amount: int, decimals: int, program: Any) -> Any:
     source, target, owner = way
     return transfer_checked(source, mint, target, owner, amount, decimals, program)
-
-
-def _event(trade: PoolTrade, before: PoolState, quote: Quote, fees: Fees, timestamp: int) -> str:
-    """Return the line of a trade's event; its reserves are those before the trade, the virtual ones included."""
-    accounts, sign = trade.accounts, -1 if isinstance(trade, PoolSell) else 1
-    creator = mul_div_up(quote.sol_lamports, fees.creator, BPS)
-    values: dict[str, Any] = {
-        "timestamp": timestamp,
-        "base_amount": quote.token_raw,
-        "quote_limit": {
-            PoolBuy: getattr(trade, "max_quote_amount_in", 0),
-            PoolBuyExactQuoteIn: getattr(trade, "spendable_quote_in", 0),
-            PoolSell: getattr(trade, "min_quote_amount_out", 0),
-        }[type(trade)],
-        "pool_base_token_reserves": before.base,
-        "pool_quote_token_reserves": before.quote,
-        "quote_amount": quote.sol_lamports,
-        "lp_fee_basis_points": fees.lp,
-        "lp_fee": mul_div_up(quote.sol_lamports, fees.lp, BPS),
-        "protocol_fee_basis_points": fees.protocol,
-        "protocol_fee": mul_div_up(quote.sol_lamports, fees.protocol, BPS),
-        "pool_quote_amount": quote.pool_sol_lamports,
-        "user_quote_amount": quote.sol_lamports + sign * quote.fee_lamports,
-        "pool": bytes(accounts.pool),
-        "user": bytes(accounts.user),
-        "user_base_token_account": bytes(accounts.user_base_token_account),
-        "user_quote_token_account": bytes(accounts.user_quote_token_account),
-        "coin_creator": bytes(before.account.coin_creator),
-        "coin_creator_fee_basis_points": fees.creator,
-        "coin_creator_fee": creator,
-        "virtual_quote_reserves": before.account.virtual_quote_reserves,
-        "base_supply": before.supply_raw,
-    }
-    if isinstance(trade, PoolSell):
-        return event_line(SellEvent, **values)
-    least = trade.min_base_amount_out if isinstance(trade, PoolBuyExactQuoteIn) else 0
-    return event_line(BuyEvent, **values, min_base_amount_out=least, ix_name=_NAMES[type(trade)][1])

@@ -17,7 +17,7 @@ from memesnipe.solana.pump_accounts import PumpAccountError
 ACCOUNT_NOT_INITIALIZED: Final = 3012
 INSTRUCTION_FALLBACK_NOT_FOUND: Final = 101
 CONSTRAINT_SEEDS: Final = 2006
-_ACCUMULATOR_BYTES: Final = 137
+ACCUMULATOR_BYTES: Final = 137
 _ACCUMULATOR: Final = bytes.fromhex("56ff700e66359afa")
 
 
@@ -91,9 +91,9 @@ class Accumulator:
         if self.address in state.pending or state.account(self.address) is not None:
             return []
         state.pending[self.address] = True
-        return [create(self.user, self.address, _ACCUMULATOR_BYTES, self.program)]
+        return [create(self.user, self.address, ACCUMULATOR_BYTES, self.program)]
 
     def commit(self, state: MarketAccounts) -> None:
         """Write the account's kind and wallet."""
         data = _ACCUMULATOR + bytes(self.user)
-        write(state, self.address, data.ljust(_ACCUMULATOR_BYTES, b"\0"))
+        write(state, self.address, data.ljust(ACCUMULATOR_BYTES, b"\0"))

@@ -26,6 +26,7 @@ class Swap:
         token_account: the wallet's associated account of the token.
         max_in: taken at most: lamports for a buy, raw tokens for a sell.
         min_out: given at least, by the program's own promise.
+        is_cashback: whether it is a trade of a cashback coin in a pool, which uses accounts for cashback.
     """
 
     side: Side
@@ -33,6 +34,7 @@ class Swap:
     token_account: Pubkey
     max_in: int
     min_out: int
+    is_cashback: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Effects:
     wrapped_lamports: int = 0
     created_mints: list[Pubkey] = field(default_factory=list)
     closed: list[tuple[Pubkey, Pubkey]] = field(default_factory=list)
+    creates_cashback_accounts: bool = False
     swaps: list[Swap] = field(default_factory=list)
 
     @property

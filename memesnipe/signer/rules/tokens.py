@@ -10,6 +10,7 @@ from solders.instruction import Instruction
 from memesnipe.signer.refusal import Reason, RefusedError
 from memesnipe.signer.rules.effects import Context, Effects, account_keys, refuse_instruction
 from memesnipe.solana.addresses import SYSTEM, TOKEN, TOKEN_PROGRAMS, WRAPPED_SOL, token_address
+from memesnipe.solana.instructions.pumpswap_cashback import accumulator_address, cashback_address
 
 _CLOSE_ACCOUNT: Final = b"\x09"
 _SYNC_NATIVE: Final = b"\x11"
@@ -57,7 +58,7 @@ def check_closed(effects: Effects, context: Context) -> None:
 
 
 def check_associated(instruction: Instruction, effects: Effects, context: Context) -> None:
-    """Add the creation of an associated token account of the wallet.
+    """Add the creation of an associated token account of the wallet, or of its accumulator for cashback.
 
     Raises:
         RefusedError: it is not CreateIdempotent, or for another owner.
@@ -68,7 +69,11 @@ def check_associated(instruction: Instruction, effects: Effects, context: Contex
     if len(keys) != 6 or keys[4] != SYSTEM or keys[5] not in TOKEN_PROGRAMS:
         raise RefusedError(Reason.ACCOUNT, "AssociatedToken: the accounts are not those of CreateIdempotent")
     payer, account, owner, mint, _, token_program = keys
-    if payer != context.wallet or owner != context.wallet or account != token_address(owner, mint, token_program):
+    wallet = context.wallet
+    if keys == [wallet, cashback_address(wallet), accumulator_address(wallet), WRAPPED_SOL, SYSTEM, TOKEN]:
+        effects.creates_cashback_accounts = True
+        return
+    if payer != wallet or owner != wallet or account != token_address(owner, mint, token_program):
         raise RefusedError(Reason.DESTINATION, "AssociatedToken: the account is not the wallet's")
     effects.created_mints.append(mint)
 

@@ -11,6 +11,7 @@ from memesnipe.signer.policy import JupiterLimits
 from memesnipe.signer.refusal import Reason, RefusedError
 from memesnipe.solana.addresses import WRAPPED_SOL
 from memesnipe.solana.instructions import jupiter, pumpfun, pumpswap
+from memesnipe.solana.instructions.pumpswap_cashback import CashbackTradeAccounts
 
 Metas = list[AccountMeta]
 
@@ -45,6 +46,7 @@ class Trade:
     sol_account: Pubkey
     max_in: int
     min_out: int
+    cashback: tuple[Pubkey, Pubkey] | None = None  # the accumulator and its token account that get the user's cashback
 
 
 def read_pump(data: bytes, metas: Metas) -> Trade:
@@ -89,6 +91,7 @@ def read_pumpswap(data: bytes, metas: Metas) -> Trade:
     return Trade(
         side, at.user, at.base_mint, at.base_token_program, at.user_base_token_account,
         at.quote_mint, at.quote_token_program, at.user_quote_token_account, max_in, min_out,
+        (at.user_volume_accumulator, at.cashback_token_account) if isinstance(at, CashbackTradeAccounts) else None,
     )  # fmt: skip
 
 

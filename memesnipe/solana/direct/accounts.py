@@ -18,6 +18,7 @@ from memesnipe.solana.addresses import (
 )
 from memesnipe.solana.instructions.pumpfun import bonding_curve
 from memesnipe.solana.instructions.pumpswap import canonical_pool
+from memesnipe.solana.instructions.pumpswap_cashback import accumulator_address, cashback_address
 from memesnipe.solana.mint_account import MintError, parse_mint
 from memesnipe.solana.pump_accounts import BondingCurve, PumpAccountError, PumpPool
 from memesnipe.solana.pump_config import PoolConfig, PumpGlobal
@@ -43,6 +44,8 @@ class CoinAccounts:
     held: int  # tokens of the wallet
     pump_global: PumpGlobal
     pool_config: PoolConfig | None
+    has_accumulator: bool  # of the wallet, at PumpSwap
+    has_cashback_account: bool  # of that accumulator, for wrapped SOL
 
 
 async def read_coin(rpc: Rpc, mint: Pubkey, wallet: Pubkey) -> CoinAccounts:
@@ -64,7 +67,10 @@ async def read_coin(rpc: Rpc, mint: Pubkey, wallet: Pubkey) -> CoinAccounts:
         for program in (TOKEN_2022, TOKEN)
     }
     vault = token_address(pool, WRAPPED_SOL, TOKEN)
-    keys = [PUMP_GLOBAL, PUMP_AMM_GLOBAL_CONFIG, mint, curve, pool, vault, *of_tokens.values()]
+    accumulator, cashback = accumulator_address(wallet), cashback_address(wallet)
+    keys = [
+        PUMP_GLOBAL, PUMP_AMM_GLOBAL_CONFIG, mint, curve, pool, vault, accumulator, cashback, *of_tokens.values(),
+    ]  # fmt: skip
     read = dict(zip(keys, await rpc.accounts([str(key) for key in keys]), strict=True))
     minted = read[mint]
     program = next((one for one in (TOKEN_2022, TOKEN) if minted is not None and minted.owner == str(one)), None)
@@ -87,6 +93,8 @@ async def read_coin(rpc: Rpc, mint: Pubkey, wallet: Pubkey) -> CoinAccounts:
             held=_amount(read[of_tokens[wallet, program]]),
             pump_global=pump_global,
             pool_config=_decoded(read, PUMP_AMM_GLOBAL_CONFIG, PUMP_AMM, PoolConfig.decode),
+            has_accumulator=read[accumulator] is not None,
+            has_cashback_account=read[cashback] is not None,
         )
     except (PumpAccountError, MintError) as error:
         raise NoRouteError(f"direct: an account of {mint} is not understood: {error}") from None

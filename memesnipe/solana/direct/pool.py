@@ -1,4 +1,9 @@
-"""Swaps in the PumpSwap pool of a coin's migration: v2 instructions, with SOL wrapped before and unwrapped after."""
+"""Swaps in the PumpSwap pool of a coin's migration, with SOL wrapped before and unwrapped after.
+
+v2 instructions, and v1 for cashback coins, which v2 refuses. The creator's fee is that of the tier if the pool has a
+creator; a fee of the pool's own (`creator_fee_bps`) counts only while a switch of the program is on, and has no route.
+Source: ``fees.ts`` of PumpSwap's SDK.
+"""
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -9,12 +14,17 @@ from memesnipe.market.pools import Pool, quote_buy, quote_sell
 from memesnipe.solana.addresses import TOKEN, WRAPPED_SOL, token_address
 from memesnipe.solana.direct.accounts import CoinAccounts
 from memesnipe.solana.instructions import pumpswap
+from memesnipe.solana.instructions.pumpswap_cashback import (
+    CashbackTradeAccounts,
+    accumulator_address,
+    cashback_trade_accounts,
+    create_accumulator,
+)
 from memesnipe.solana.instructions.spl import close_account, create_token_account, sync_native
-from memesnipe.solana.pump_accounts import PumpPool
+from memesnipe.solana.pump_accounts import NO_KEY, PumpPool
 from memesnipe.solana.swap_plan import NoRouteError, Swap
 
 NAME = "PumpSwap"
-_CREATOR_FEE_BPS = (0, 30)  # 0: the coin has no creator's fee; 30: it follows the tiers
 
 
 def check_pool(pool: PumpPool, coin: CoinAccounts) -> None:
@@ -32,10 +42,10 @@ def check_pool(pool: PumpPool, coin: CoinAccounts) -> None:
         raise NoRouteError(f"{NAME}: the pool is quoted in {pool.quote_mint}, not in SOL")
     if (pool.pool_base_token_account, pool.pool_quote_token_account) != vaults:
         raise NoRouteError(f"{NAME}: the pool has other vaults than those derived from it")
-    if pool.is_mayhem_mode or pool.creator_fee_bps not in _CREATOR_FEE_BPS:
+    if pool.is_mayhem_mode or pool.creator_fee_bps:
         raise NoRouteError(f"{NAME}: the pool has fees of its own")
-    if pool.is_cashback_coin:
-        raise NoRouteError(f"{NAME}: v2 trades refuse cashback coins")
+    if pool.is_cashback_coin and pool.coin_creator == NO_KEY:
+        raise NoRouteError(f"{NAME}: which accounts a cashback coin without a creator takes is not known")
     if coin.pool_config is None or coin.pool_config.disable_flags:
         raise NoRouteError(f"{NAME}: functions of the program are switched off")
 
@@ -48,9 +58,8 @@ def expected_out(swap: Swap, pool: PumpPool, coin: CoinAccounts) -> int:
     """
     effective = coin.pool_quote + pool.virtual_quote_reserves
     real = min(effective, coin.pool_quote)
-    priced = Pool(
-        PUMPSWAP, effective, coin.pool_tokens, real, coin.pool_tokens, coin.supply, 0, 0, pool.creator_fee_bps
-    )
+    has_creator = int(pool.coin_creator != NO_KEY)
+    priced = Pool(PUMPSWAP, effective, coin.pool_tokens, real, coin.pool_tokens, coin.supply, 0, 0, has_creator)
     if swap.side == "buy":
         out = quote_buy(priced, swap.amount_in).token_raw
     else:
@@ -61,16 +70,41 @@ def expected_out(swap: Swap, pool: PumpPool, coin: CoinAccounts) -> int:
     return out
 
 
-def pool_instructions(swap: Swap, coin: CoinAccounts, wallet: Pubkey, min_out: int) -> list[Instruction]:
+def pool_instructions(
+    swap: Swap, pool: PumpPool, coin: CoinAccounts, wallet: Pubkey, min_out: int
+) -> list[Instruction]:
     """Return the instructions of a swap; what is left of wrapped SOL is unwrapped."""
-    assert coin.pool_config is not None  # noqa: S101 - checked
     wrapped = token_address(wallet, WRAPPED_SOL, TOKEN)
-    pool, recipient = pumpswap.canonical_pool(coin.mint), coin.pool_config.buyback_recipient
-    accounts = pumpswap.pool_trade_accounts(pool, coin.mint, coin.token_program, wallet, recipient)
     setup = [create_token_account(wallet, wallet, WRAPPED_SOL, TOKEN)]
     if swap.side == "buy":
         paid = TransferParams(from_pubkey=wallet, to_pubkey=wrapped, lamports=swap.amount_in)
         setup += [transfer(paid), sync_native(wrapped, TOKEN)]
-    kind = pumpswap.PoolBuyExactQuoteIn if swap.side == "buy" else pumpswap.PoolSell
-    trade = pumpswap.encode(kind(accounts, swap.amount_in, min_out))
-    return [*setup, trade, close_account(wrapped, wallet, wallet, TOKEN)]
+    elif pool.is_cashback_coin:
+        setup += _for_cashback(coin, wallet)
+    accounts = _accounts(pool, coin, wallet)
+    trade: pumpswap.PoolTrade = pumpswap.PoolSell(accounts, swap.amount_in, min_out)
+    if swap.side == "buy":
+        track_volume = True if pool.is_cashback_coin else None
+        trade = pumpswap.PoolBuyExactQuoteIn(accounts, swap.amount_in, min_out, track_volume)
+    return [*setup, pumpswap.encode(trade), close_account(wrapped, wallet, wallet, TOKEN)]
+
+
+def _accounts(pool: PumpPool, coin: CoinAccounts, wallet: Pubkey) -> pumpswap.PoolTradeAccounts | CashbackTradeAccounts:
+    assert coin.pool_config is not None  # noqa: S101 - checked
+    address, program, config = pumpswap.canonical_pool(coin.mint), coin.token_program, coin.pool_config
+    if not pool.is_cashback_coin:
+        return pumpswap.pool_trade_accounts(address, coin.mint, program, wallet, config.buyback_recipient)
+    return cashback_trade_accounts(
+        address, coin.mint, program, wallet, pool.coin_creator, config.fee_recipient, config.buyback_recipient
+    )
+
+
+def _for_cashback(coin: CoinAccounts, wallet: Pubkey) -> list[Instruction]:
+    """Return what creates the accounts for cashback.
+
+    A buy creates them itself; whether a sale does is documented nowhere.
+    """
+    missing = [] if coin.has_accumulator else [create_accumulator(wallet)]
+    if not coin.has_cashback_account:
+        missing.append(create_token_account(wallet, accumulator_address(wallet), WRAPPED_SOL, TOKEN))
+    return missing

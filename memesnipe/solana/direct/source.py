@@ -40,7 +40,7 @@ class DirectSource:
             in_pool.check_pool(coin.pool, coin)
             expected = in_pool.expected_out(swap, coin.pool, coin)
             min_out = _min_out(swap, expected)
-            traded = in_pool.pool_instructions(swap, coin, self._wallet, min_out)
+            traded = in_pool.pool_instructions(swap, coin.pool, coin, self._wallet, min_out)
             return SwapPlan(in_pool.NAME, self._with_token_account(swap, coin, traded), expected, min_out)
         if coin.curve is None:
             raise NoRouteError(f"direct: {coin.mint} is no coin of pump.fun")

@@ -1,8 +1,9 @@
-"""Trades in PumpSwap's pools: ``buy_v2``, ``buy_exact_quote_in_v2``, ``sell_v2``.
+"""Trades in PumpSwap's pools: ``buy_v2``, ``buy_exact_quote_in_v2``, ``sell_v2``, and v1 of them for cashback coins.
 
-Source: ``docs/instructions/PUMP_SWAP_TRADE_V2.md`` of ``pump-fun/pump-public-docs`` at 2293f9a. The discriminators are
-those of pump.fun's instructions of the same names. Which accounts are writable is inferred from the accounts of the
-same names in the v1 instructions of the IDL. A v2 trade in the pool of a cashback coin fails with error 6079.
+Source of v2: ``docs/instructions/PUMP_SWAP_TRADE_V2.md`` of ``pump-fun/pump-public-docs`` at 2293f9a. Its
+discriminators are those of pump.fun's instructions of the same names. Which of its accounts are writable is inferred
+from the accounts of the same names in the v1 instructions of the IDL. A v2 trade in the pool of a cashback coin fails
+with error 6079; `pumpswap_cashback` has the sources of v1. The accounts of a trade say which of the two it is.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from memesnipe.solana.addresses import (
     token_address,
 )
 from memesnipe.solana.instructions.layout import AccountLayout, InstructionFormat, decode_any
+from memesnipe.solana.instructions.pumpswap_cashback import BUY_ACCOUNTS, SELL_ACCOUNTS, CashbackTradeAccounts
 
 _CANONICAL_INDEX: Final = b"\0\0"
 
@@ -55,25 +57,27 @@ class PoolTradeAccounts:
 class PoolBuy:
     """Buy ``base_amount_out`` raw tokens for at most ``max_quote_amount_in`` lamports with fees."""
 
-    accounts: PoolTradeAccounts
+    accounts: PoolTradeAccounts | CashbackTradeAccounts
     base_amount_out: int
     max_quote_amount_in: int
+    track_volume: bool | None = None  # of v1 alone, which requires it
 
 
 @dataclass(frozen=True, slots=True)
 class PoolBuyExactQuoteIn:
     """Spend ``spendable_quote_in`` lamports with fees for at least ``min_base_amount_out`` raw tokens."""
 
-    accounts: PoolTradeAccounts
+    accounts: PoolTradeAccounts | CashbackTradeAccounts
     spendable_quote_in: int
     min_base_amount_out: int
+    track_volume: bool | None = None  # of v1 alone, which requires it
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSell:
     """Sell ``base_amount_in`` raw tokens for at least ``min_quote_amount_out`` lamports after fees."""
 
-    accounts: PoolTradeAccounts
+    accounts: PoolTradeAccounts | CashbackTradeAccounts
     base_amount_in: int
     min_quote_amount_out: int
 
@@ -86,19 +90,26 @@ ACCOUNTS: Final = AccountLayout(
     pool_base_token_account:w pool_quote_token_account:w base_token_program quote_token_program system_program
     user_volume_accumulator:w fee_config buyback_fee_recipient:w event_authority program""",
 )
+_BUY, _BUY_IN = "base_amount_out:Q max_quote_amount_in:Q", "spendable_quote_in:Q min_base_amount_out:Q"
+_SELL = "base_amount_in:Q min_quote_amount_out:Q"
 FORMATS: Final = (
-    InstructionFormat(PoolBuy, PUMP_AMM, "b817ee6167c5d33d", ACCOUNTS, "base_amount_out:Q max_quote_amount_in:Q"),
-    InstructionFormat(
-        PoolBuyExactQuoteIn, PUMP_AMM, "c2ab1c46684d5b2f", ACCOUNTS, "spendable_quote_in:Q min_base_amount_out:Q"
-    ),
-    InstructionFormat(PoolSell, PUMP_AMM, "5df6823ce7e940b2", ACCOUNTS, "base_amount_in:Q min_quote_amount_out:Q"),
+    InstructionFormat(PoolBuy, PUMP_AMM, "b817ee6167c5d33d", ACCOUNTS, _BUY),
+    InstructionFormat(PoolBuyExactQuoteIn, PUMP_AMM, "c2ab1c46684d5b2f", ACCOUNTS, _BUY_IN),
+    InstructionFormat(PoolSell, PUMP_AMM, "5df6823ce7e940b2", ACCOUNTS, _SELL),
+)
+CASHBACK_FORMATS: Final = (
+    InstructionFormat(PoolBuy, PUMP_AMM, "66063d1201daebea", BUY_ACCOUNTS, _BUY, "flag"),
+    InstructionFormat(PoolBuyExactQuoteIn, PUMP_AMM, "c62e1552b4d9e870", BUY_ACCOUNTS, _BUY_IN, "flag"),
+    InstructionFormat(PoolSell, PUMP_AMM, "33e685a4017f83ad", SELL_ACCOUNTS, _SELL),
 )
 _BY_KIND: Final[dict[type, InstructionFormat[Any]]] = {one.kind: one for one in FORMATS}
+_CASHBACK_BY_KIND: Final[dict[type, InstructionFormat[Any]]] = {one.kind: one for one in CASHBACK_FORMATS}
 
 
 def encode(trade: PoolTrade) -> Instruction:
     """Return the instruction of a trade."""
-    return _BY_KIND[type(trade)].encode(trade)
+    formats = _CASHBACK_BY_KIND if isinstance(trade.accounts, CashbackTradeAccounts) else _BY_KIND
+    return formats[type(trade)].encode(trade)
 
 
 def decode(data: bytes, accounts: list[AccountMeta]) -> PoolTrade:
@@ -107,7 +118,7 @@ def decode(data: bytes, accounts: list[AccountMeta]) -> PoolTrade:
     Raises:
         DecodeError: it is none of these trades, or malformed.
     """
-    trade: PoolTrade = decode_any(FORMATS, PUMP_AMM, data, accounts)
+    trade: PoolTrade = decode_any((*FORMATS, *CASHBACK_FORMATS), PUMP_AMM, data, accounts)
     return trade
 
 

@@ -1,19 +1,27 @@
 """Emulated programs: random trades over the chain are the pool maths to the lamport, and conserve lamports."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from solders.account import Account
+from solders.pubkey import Pubkey
 
-from memesnipe.localnet.market import BUYBACK_WALLET
+from memesnipe.feeds.pumpfun.own_trades import own_trade
+from memesnipe.localnet.market import BUYBACK_WALLET, FEE_RECIPIENT, keypair_of
+from memesnipe.localnet.programs.cashback import earned
+from memesnipe.localnet.programs.creation import create_coin
 from memesnipe.localnet.programs.state import rent
 from memesnipe.localnet.programs.vault import sol_vault
 from memesnipe.localnet.tokens import token_account
 from memesnipe.market.events import LAMPORTS_PER_SOL as SOL
 from memesnipe.market.events import PUMPSWAP
-from memesnipe.market.pools import BPS, MIGRATION_FEE_LAMPORTS, Pool, fees_of, quote_buy, quote_sell
+from memesnipe.market.pools import BPS, MIGRATION_FEE_LAMPORTS, Pool, fees_of, moved, quote_buy, quote_sell
 from memesnipe.market.wide import mul_div_up
-from memesnipe.solana.addresses import TOKEN_2022, token_address
+from memesnipe.solana.addresses import PUMP, PUMP_AMM, TOKEN, TOKEN_2022, WRAPPED_SOL, pda, token_address
 from memesnipe.solana.curve_quotes import pool_of
-from memesnipe.solana.instructions import pumpfun
+from memesnipe.solana.instructions import pumpfun, pumpswap
+from memesnipe.solana.instructions.pumpswap_cashback import accumulator_address, cashback_address
 from memesnipe.solana.instructions.spl import create_token_account
 from tests.localnet.programs.market import ME, OneCoin, spent
 
@@ -179,8 +187,6 @@ def test_two_trades_in_one_transaction_see_each_other() -> None:
 
 
 def test_v2_trades_pay_their_fees_at_once() -> None:
-    from memesnipe.localnet.market import FEE_RECIPIENT
-
     coin = OneCoin()
     curve = coin.market.curve(coin.mint)
     assert curve is not None
@@ -196,6 +202,75 @@ def test_v2_trades_pay_their_fees_at_once() -> None:
     assert after is not None
     assert after.lamports - before.lamports == mul_div_up(quote.sol_lamports, 95, BPS)
     assert coin.held() == quote.token_raw
+
+
+@settings(max_examples=6, deadline=None)
+@given(AMOUNTS)
+def test_v1_trades_of_cashback_coins_are_the_pool_maths_to_the_lamport(amounts: list[tuple[bool, float]]) -> None:
+    coin = migrated()
+    address = pumpswap.canonical_pool(coin.mint)
+    account, state = coin.chain.account(address), coin.market.pool(coin.mint)
+    assert account is not None
+    assert state is not None
+    data = replace(state, is_cashback_coin=True).encode()
+    coin.chain.set_account(address, Account(account.lamports, data, PUMP_AMM))
+    user = ME.pubkey()
+    protocol, cashback = token_address(FEE_RECIPIENT, WRAPPED_SOL, TOKEN), cashback_address(user)
+    paid_before = sol_in(coin, protocol)
+    base, quote = coin.market.vaults(coin.mint) or (0, 0)
+    pool = Pool(PUMPSWAP, quote, base, quote, base, 10**15, 0, 0, 1)
+    owed, held, is_first = [0, 0], coin.held(), True
+    for is_buy, share in [(True, 0.1), *amounts]:
+        fees, budget, amount = fees_of(pool), int(share * 20 * SOL), max(int(held * share), 1)
+        traded = quote_buy(pool, budget) if is_buy else quote_sell(pool, amount)
+        if traded.token_raw == 0 or (not is_buy and (held == 0 or traded.sol_lamports <= traded.fee_lamports)):
+            continue
+        record = coin.land(
+            coin.market.buy(ME, coin.mint, budget) if is_buy else coin.market.sell(ME, coin.mint, amount)
+        )
+        assert record.execution.err is None, record.execution.logs
+        sign = 1 if is_buy else -1
+        rents = (rent(137) + rent(165)) * is_first
+        assert spent(record) == sign * traded.sol_lamports + traded.fee_lamports + rents
+        is_first, held = False, held + sign * traded.token_raw
+        for at, bps in enumerate((fees.protocol, fees.creator)):
+            owed[at] += mul_div_up(traded.sol_lamports, bps, BPS)
+        sol, raw = sign * traded.pool_sol_lamports, sign * traded.token_raw
+        pool = moved(pool, sol, -raw)
+        assert (coin.held(), coin.market.vaults(coin.mint)) == (held, (pool.token_raw, pool.sol_lamports))
+        assert [sol_in(coin, protocol) - paid_before, sol_in(coin, cashback)] == owed
+        accumulator = coin.chain.account(accumulator_address(user))
+        assert accumulator is not None
+        assert earned(bytes(accumulator.data)) == owed[1]
+        after = coin.market.pool(coin.mint)
+        assert after is not None
+        assert (after.virtual_quote_reserves, after.protocol_fees, after.creator_fees) == (0, 0, 0)
+
+
+def sol_in(coin: OneCoin, address: Pubkey) -> int:
+    """Return the wrapped SOL in a token account; 0 if there is none."""
+    found = token_account(coin.chain.account(address))
+    return found.amount if found else 0
+
+
+def test_cashback_on_the_curve_goes_to_the_accumulator() -> None:
+    coin = OneCoin()
+    mint = keypair_of("cashback")
+    created = create_coin(mint.pubkey(), ME.pubkey(), "c", "c", is_cashback=True)
+    assert coin.err(coin.market.send(ME, created, signers=[mint])) is None
+    curve = coin.market.curve(mint.pubkey())
+    assert curve is not None
+    vault = coin.chain.account(pda(PUMP, b"creator-vault", ME.pubkey()))
+    quote = quote_buy(pool_of(curve), 10 * SOL)
+    record = coin.land(coin.market.buy(ME, mint.pubkey(), 10 * SOL))
+    assert record.execution.err is None
+    accumulator = coin.chain.account(pda(PUMP, b"user_volume_accumulator", ME.pubkey()))
+    assert accumulator is not None
+    assert accumulator.lamports == rent(137) + mul_div_up(quote.sol_lamports, 30, BPS)
+    assert coin.chain.account(pda(PUMP, b"creator-vault", ME.pubkey())) == vault
+    trade = own_trade(record.execution.logs, str(ME.pubkey()))
+    assert trade is not None
+    assert (trade.sol_lamports, trade.fee_lamports) == (quote.sol_lamports, quote.fee_lamports)
 
 
 def test_a_curve_that_is_not_complete_does_not_migrate() -> None:

@@ -14,14 +14,20 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
+from memesnipe.feeds.pumpfun.chain_events import BuyEvent
+from memesnipe.feeds.pumpfun.decoder import Decoder
+from memesnipe.feeds.pumpfun.own_trades import own_trade
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.jupiter import JupiterServer
 from memesnipe.localnet.market import ChainMarket, keypair_of
 from memesnipe.localnet.node import Node
+from memesnipe.localnet.programs.cashback import earned
 from memesnipe.localnet.programs.creation import create_coin
+from memesnipe.localnet.programs.state import rent
 from memesnipe.localnet.records import TransactionRecord
 from memesnipe.market.events import LAMPORTS_PER_SOL as SOL
 from memesnipe.solana.addresses import (
+    JITO_TIP_ACCOUNTS,
     PUMP,
     PUMP_AMM,
     PUMP_AMM_GLOBAL_CONFIG,
@@ -33,9 +39,12 @@ from memesnipe.solana.addresses import (
 )
 from memesnipe.solana.direct.source import DirectSource
 from memesnipe.solana.fills import wallet_change
-from memesnipe.solana.instructions.pumpfun import bonding_curve
+from memesnipe.solana.instructions.pumpfun import BuyV2, bonding_curve, encode
 from memesnipe.solana.instructions.pumpswap import canonical_pool
+from memesnipe.solana.instructions.pumpswap_cashback import accumulator_address, cashback_address
+from memesnipe.solana.instructions.spl import create_token_account
 from memesnipe.solana.jupiter import JupiterClient
+from memesnipe.solana.pump_accounts import NO_KEY
 from memesnipe.solana.pump_config import PoolConfig, PumpGlobal
 from memesnipe.solana.rpc import Rpc
 from memesnipe.solana.service import Service, http_client
@@ -70,12 +79,23 @@ class World:
         self.node.call(function)
         self.node.tick(3)
 
-    def in_pool(self, name: str) -> Pubkey:
+    def in_pool(self, name: str, *, cashback: bool = False) -> Pubkey:
         """Return a coin whose curve has migrated."""
-        mint = self.coin(name)
-        self.act(lambda: self.market.buy(OTHER, mint, 90 * SOL))
-        self.act(lambda: self.market.migrate(mint))
+        mint = self.coin(name, cashback=cashback)
+        self.complete(mint)
         return mint
+
+    def complete(self, mint: Pubkey) -> None:
+        """Buy what is left of a coin's curve, and let it migrate."""
+        curve = self.node.call(lambda: self.market.curve(mint))
+        if curve.is_cashback_coin:  # its last buy does not go on into the pool
+            accounts = self.node.call(lambda: self.market.swap(OTHER.pubkey(), mint, True, 1)).accounts
+            last = encode(BuyV2(accounts, curve.real_token_reserves, 200 * SOL))
+            account = create_token_account(OTHER.pubkey(), OTHER.pubkey(), mint, TOKEN_2022)
+            self.act(lambda: self.market.send(OTHER, account, last))
+        else:
+            self.act(lambda: self.market.buy(OTHER, mint, 90 * SOL))
+        self.act(lambda: self.market.migrate(mint))
 
     def plan(self, swap: Swap) -> SwapPlan:
         """Return the plan of the direct source."""
@@ -105,9 +125,11 @@ class World:
         assert found is not None
         change = wallet_change(found, str(ME.pubkey()), str(mint), frozenset())
         before, after = record.execution.before.lamports, record.execution.after.lamports
-        accumulators = [pda(one, b"user_volume_accumulator", ME.pubkey()) for one in (PUMP, PUMP_AMM)]
-        rent = sum(after[index] - before[index] for index, key in enumerate(record.keys.all) if key in accumulators)
-        return change.token_raw, change.lamports + change.rent_lamports + record.execution.fee + rent
+        rents = {pda(one, b"user_volume_accumulator", ME.pubkey()): rent(137) for one in (PUMP, PUMP_AMM)}
+        rents[cashback_address(ME.pubkey())] = rent(165)
+        created = [key for key, was, now in zip(record.keys.all, before, after, strict=True) if now and not was]
+        paid = sum(rents.get(key, 0) for key in created)
+        return change.token_raw, change.lamports + change.rent_lamports + record.execution.fee + paid
 
     def held(self, mint: Pubkey) -> int:
         """Return the wallet's tokens."""
@@ -137,9 +159,10 @@ def sale(mint: Pubkey, token_raw: int, min_out: int = 1) -> Swap:
     return Swap("sell", str(mint), token_raw, min_out, 100)
 
 
-@pytest.mark.parametrize("where", ["curve", "pool", "cashback"])
+@pytest.mark.parametrize("where", ["curve", "pool", "cashback on curve", "cashback in pool"])
 def test_what_is_executed_is_what_was_expected(world: World, where: str) -> None:
-    mint = world.in_pool("exact in pool") if where == "pool" else world.coin(where, cashback=where == "cashback")
+    made = world.in_pool if "pool" in where else world.coin
+    mint = made(f"exact {where}", cashback="cashback" in where)
     for lamports in (12_345_678, 3 * SOL + 1):
         plan = world.plan(buy(mint, lamports))
         tokens, spent = world.executed(plan, mint)
@@ -154,6 +177,32 @@ def test_what_is_executed_is_what_was_expected(world: World, where: str) -> None
     assert world.executed(whole, mint) == (-held, whole.expected_out)
     account = token_address(ME.pubkey(), mint, TOKEN_2022)
     assert world.node.call(lambda: world.market.chain.account(account)) is None, "it is closed once it is empty"
+
+
+def test_a_sale_creates_the_accounts_for_cashback_that_are_missing(world: World) -> None:
+    mint = world.coin("migrates while held", cashback=True)
+    world.executed(world.plan(buy(mint, SOL)), mint)
+    world.complete(mint)
+    chain, accounts = world.market.chain, (accumulator_address(ME.pubkey()), cashback_address(ME.pubkey()))
+    for address in accounts:  # other tests have created them
+        world.node.call(lambda address=address: chain.set_account(address, Account(0, b"", SYSTEM)))
+    half = world.held(mint) // 2
+    for sold in (half, world.held(mint) - half):
+        plan = world.plan(sale(mint, sold))
+        compose(plan, FeePlan(1, 10**6, 10**6, JITO_TIP_ACCOUNTS[0]), ME.pubkey(), Hash.default())  # it fits with a tip
+        assert world.executed(plan, mint) == (-sold, plan.expected_out)
+    accumulator, cashback = (world.node.call(lambda address=address: chain.account(address)) for address in accounts)
+    assert earned(bytes(accumulator.data)) == cashback.lamports - rent(165) > 0
+
+
+def test_the_fees_of_a_trade_contain_the_cashback(world: World) -> None:
+    mint = world.in_pool("fees", cashback=True)
+    record = world.execute(world.plan(buy(mint, SOL)))
+    trade = own_trade(record.execution.logs, str(ME.pubkey()))
+    assert trade is not None
+    assert 0 <= SOL - trade.sol_lamports - trade.fee_lamports <= 2
+    event = next(each for each in Decoder().decode(0, record.execution.logs).events if isinstance(each, BuyEvent))
+    assert (event.coin_creator_fee_basis_points, event.cashback_fee_basis_points) == (0, 30)
 
 
 def test_the_last_buy_of_a_curve_goes_on_into_its_pool(world: World) -> None:
@@ -225,7 +274,7 @@ def test_changed_global_accounts_are_refused(world: World) -> None:
         with pytest.raises(NoRouteError, match=reason):
             world.plan(buy(on_curve, SOL))
     set_data(world, PUMP_GLOBAL, before.encode())
-    config = PoolConfig(before.buyback_recipient, 1)
+    config = PoolConfig(before.buyback_recipient, 1, before.fee_recipient)
     set_data(world, PUMP_AMM_GLOBAL_CONFIG, config.encode())
     with pytest.raises(NoRouteError, match="functions of the program are switched off"):
         world.plan(buy(in_pool, SOL))
@@ -239,7 +288,7 @@ def test_pools_that_are_not_understood_are_refused(world: World) -> None:
         "the pool is quoted in": {"quote_mint": OTHER.pubkey()},
         "the pool has other vaults": {"pool_base_token_account": OTHER.pubkey()},
         "the pool has fees of its own": {"creator_fee_bps": 31},
-        "v2 trades refuse cashback coins": {"is_cashback_coin": True},
+        "a cashback coin without a creator": {"is_cashback_coin": True, "coin_creator": NO_KEY},
     }
     for reason, change in changed.items():
         set_data(world, canonical_pool(mint), replace(plain, **change).encode())

@@ -12,13 +12,14 @@ from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
 
 from memesnipe.solana import addresses
-from memesnipe.solana.instructions import jupiter, pumpfun, pumpswap
+from memesnipe.solana.instructions import jupiter, pumpfun, pumpswap, pumpswap_cashback
 from memesnipe.solana.instructions.layout import DecodeError, InstructionFormat
 from memesnipe.solana.instructions.pumpfun_accounts import GLOBAL_VOLUME_ACCUMULATOR
 
 SPECS = Path(__file__).parents[4] / "shared/reference/specs/pump"
 MODULES: Any = {"pumpfun": pumpfun, "pumpswap": pumpswap, "jupiter": jupiter}
 CASES = [(name, one) for name, module in MODULES.items() for one in module.FORMATS]
+CASES += [("pumpswap", one) for one in pumpswap.CASHBACK_FORMATS]
 KEYS = st.binary(min_size=32, max_size=32).map(Pubkey)
 METAS = st.builds(AccountMeta, KEYS, st.booleans(), st.booleans())
 
@@ -33,6 +34,8 @@ def instructions(one: InstructionFormat[Any]) -> st.SearchStrategy[Any]:
         arguments[name] = st.integers(0, 2**bits - 1)
     if "partial_fill" in names:
         arguments["partial_fill"] = st.none() | st.booleans()
+    if one._tail_name == "track_volume":
+        arguments["track_volume"] = st.none() | st.booleans()
     if "plan" in names:
         arguments |= {"plan": st.binary(max_size=60), "remaining_accounts": st.lists(METAS, max_size=5).map(tuple)}
     return st.builds(one.kind, **arguments)
@@ -97,6 +100,28 @@ def test_writable_accounts_of_pools_are_those_of_the_same_names_in_the_idl() -> 
     expected = {one["name"]: flags_of(one) for buy in found if buy["name"] == "buy" for one in buy["accounts"]}
     for name, flags in pumpswap.FORMATS[0].accounts.roles:
         assert flags == expected.get(name, "w"), name  # a buyback recipient is paid
+
+
+@pytest.mark.parametrize("name", ["buy", "buy_exact_quote_in", "sell"])
+def test_v1_accounts_of_pools_are_those_of_the_idl_and_those_of_cashback(name: str) -> None:
+    found = idl("pump_amm.sdk-1.20.0.json")["instructions"]
+    expected = next(one for one in found if one["name"] == name)
+    kinds = {"buy": "PoolBuy", "buy_exact_quote_in": "PoolBuyExactQuoteIn", "sell": "PoolSell"}
+    mine = next(one for one in pumpswap.CASHBACK_FORMATS if one.kind.__name__ == kinds[name])
+    cashback = [("cashback_token_account", "w"), ("user_volume_accumulator", "w")][: 2 if name == "sell" else 1]
+    tail = [("pool_v2", ""), ("buyback_wallet", ""), ("buyback_token_account", "w")]
+    assert mine.accounts.roles == [(one["name"], flags_of(one)) for one in expected["accounts"]] + cashback + tail
+    assert mine.discriminator == bytes(expected["discriminator"])
+    assert [*mine.arguments, *[mine._tail_name] * bool(mine._tail_name)] == [one["name"] for one in expected["args"]]
+
+
+def test_the_accumulator_is_created_as_the_idl_says() -> None:
+    found = idl("pump_amm.sdk-1.20.0.json")["instructions"]
+    expected = next(one for one in found if one["name"] == "init_user_volume_accumulator")
+    created = pumpswap_cashback.create_accumulator(Pubkey.from_bytes(bytes(range(32))))
+    assert bytes(created.data) == bytes(expected["discriminator"])
+    flags = [("w" if one.is_writable else "") + ("s" if one.is_signer else "") for one in created.accounts]
+    assert flags == [flags_of(one) for one in expected["accounts"]]
 
 
 def test_known_addresses_are_derived() -> None:

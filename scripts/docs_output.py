@@ -30,7 +30,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 _BLOCK = re.compile(
     r"<!-- (?P<kind>output|sample)(?: (?P<seconds>\d+) s)?: (?P<command>.+?) -->\n```\w*\n(?P<shown>.*?)```\n", re.S
 )
-_SECONDS = re.compile(r"^((?:run id|seconds)\s+)[\d.,]+$", re.M)  # runs of earlier samples are counted too
+_SECONDS = re.compile(r"^((?:run_id|seconds)\s+)[\d.,]+$", re.M)  # runs of earlier samples are counted too
 _PROGRESS = re.compile(r"^[\d,]+ events\b")
 _PROGRESS_SHOWN = 4
 _TIMEOUT_S = 1_800

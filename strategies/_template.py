@@ -2,6 +2,9 @@
 
 Hypothesis: the cause, its effect and delay, and the traders at whose expense the profit is made.
 This example: a price that rises above its recent mean on net buying keeps rising, at the expense of late buyers.
+
+Rule: votes to buy when the price is more than {rise} above its mean of the last {lookback_s} and buys lead sells by
+more than {lead} of the trades; to sell below that mean.
 """
 
 # Copy this file to strategies/<family>.py (files with a leading underscore are not discovered) and

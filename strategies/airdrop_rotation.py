@@ -2,6 +2,10 @@
 
 Hypothesis: an airdrop puts a token into many wallets at once. Some of their owners look it up and buy more over the
 next minutes, before the price reflects it. Owners who sell the airdrop immediately, too cheaply, pay for it.
+
+Rule: votes to buy when holders have grown by more than {growth} within about {lookback_s}, to {least_holders} or more,
+while the price is within {still} of its mean; to sell when holders are more than {shrink} below their highest number
+of that time.
 """
 
 from memesnipe.sdk import (

@@ -2,6 +2,10 @@
 
 Hypothesis: money bridged to Solana is spent there, first on tokens that are already moving. The arrival is visible
 minutes before the purchases. Sellers who meet that demand too early pay for it.
+
+Rule: votes to buy when more than {inflow_usd} have come to Solana within about {lookback_s}, or more than {own_share}
+of the token's pool for the token itself, the price is more than {rise} above its mean, and buys lead sells by more
+than {lead} of the volume; to sell when the price is {rise} below its mean, or little of the inflow is left.
 """
 
 from memesnipe.sdk import BRIDGE, BUY, HOLD, PRICE, SELL, Strategy, blend, decay, fading_sum, param, state

@@ -2,6 +2,10 @@
 
 Hypothesis: a developer who moves tokens out of the wallet is about to sell. While a monitored wallet is inactive,
 steady buying by many continues for a while. Holders who stay in after the transfer pay for it.
+
+Rule: votes to sell for {quiet_s} after the developer has transferred {drain_usd} or more within about that time, and
+when sells lead buys by more than {lead} of the trades of the last {lookback_s}; to buy when the developer has been
+inactive for {lookback_s}, buys lead by as much, and the price is at or above its mean, by less than {surge}.
 """
 
 from memesnipe.sdk import (

@@ -2,6 +2,9 @@
 
 Hypothesis: Korean retail traders act in the same hours and on the same few tokens, so a burst that begins in these
 hours finds more buyers than the same burst at night. Traders who buy at the end of the hours pay for it.
+
+Rule: votes to buy in the {hours} from {open_h} on, when recent trading is more than {burst} the usual rate of the last
+{lookback_s} and the price is more than {rise} above its mean; to sell below that mean, and at all other hours.
 """
 
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, Strategy, blend, decay, fading_sum, hour_of_day, param, state

@@ -2,6 +2,10 @@
 
 Hypothesis: at graduation the early holders of the curve sell into the new pool at once. Most of that supply is gone
 after the first dump, and new traders find the token. Holders who sold below the later price pay for it.
+
+Rule: votes to buy from {settle_s} to {window_s} after the graduation, once the price in the new pool has fallen more
+than {dump} from its top, is more than {rebound} above its low and is not yet halfway back to the top; to sell at a new
+low.
 """
 
 from memesnipe.sdk import (

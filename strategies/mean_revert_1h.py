@@ -2,6 +2,10 @@
 
 Hypothesis: one large seller moves a thin pool further than the news justifies, and others buy the difference back.
 The seller, who had to sell at any price, pays for it.
+
+Rule: votes to buy when the price has fallen at least {drop} below its mean of the last {lookback_s}, is still more
+than {stretch} below it, and has risen more than {rebound} from its low; to sell at the mean, or when {back} of the
+fall is made good.
 """
 
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, Strategy, blend, decay, param, state, zscore

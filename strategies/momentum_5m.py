@@ -2,6 +2,10 @@
 
 Hypothesis: early buyers of a memecoin attract others for a few minutes. A price well above its recent mean, supported
 by net buying far above the usual rate of trading, keeps rising for a while. The late buyers pay for it.
+
+Rule: votes to buy when the price is more than {breakout} above its mean of the last {lookback_s} and recent net buying
+is more than {vol_mult} the usual rate of trading; to sell below that mean, or when recent net selling exceeds the
+usual rate.
 """
 
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, Strategy, blend, decay, fading_sum, param, state

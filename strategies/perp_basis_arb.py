@@ -2,6 +2,10 @@
 
 Hypothesis: a perp returns to the pool's price, and until then the crowded side pays funding. Traders who pay for
 leverage on the crowded side lose to those on the other side.
+
+Rule: votes to short when the perp is more than {short_basis} above the pool, both now and on average of the last
+{lookback_s}, and longs pay more than {least_rate}; to buy when it is more than {buy_basis} below the pool and shorts
+pay as much; to sell when that discount is nearly gone. A report of the perp that is older than {stale_s} is not used.
 """
 
 from memesnipe.sdk import BUY, FUNDING, HOLD, PRICE, SELL, SHORT, Strategy, blend, decay, param, state

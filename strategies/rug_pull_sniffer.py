@@ -2,6 +2,10 @@
 
 Hypothesis: a rug pull begins with a first removal of liquidity or a run of sells, seconds before the rest. Pools that
 are deepened while trading is calm are meant to last. Holders who stay in after the first removal pay for it.
+
+Rule: votes to sell for {quiet_s} after more than {pull} of the pool was withdrawn within about {lookback_s}, or net
+sales of that time were more than {cascade} of the pool; to buy when {deepen} of the pool was added, less what was
+withdrawn, while trading is calm.
 """
 
 from memesnipe.sdk import BUY, DEPTH, HOLD, PRICE, SELL, Strategy, decay, param, state

@@ -2,6 +2,11 @@
 
 Hypothesis: attention precedes buying by a minute or two, and fades before it. Traders who buy on the same mentions
 minutes later pay for it.
+
+Rule: votes to buy for {fresh_s} after a report with more than {burst} the usual mentions, while the mood of the last
+{lookback_s} is above {least_sentiment} (from -1, all negative, to 1, all positive) and the price is at most {chase}
+above that at the report; to sell when the mood is negative, a report has few mentions, or no report has come for
+{lookback_s}.
 """
 
 from memesnipe.sdk import BUY, HOLD, PRICE, SELL, SOCIAL, Strategy, blend, decay, fading_sum, param, state

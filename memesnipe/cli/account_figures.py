@@ -48,26 +48,26 @@ def figures_of(portfolio: Mapping[str, Any], risk: Mapping[str, Any]) -> Json:
 
 
 def in_words(figures: Mapping[str, Any]) -> dict[str, str]:
-    """Return the figures of an account as texts with their units."""
+    """Return the figures of an account as texts, under the names of the figures."""
     return {
-        "capital": _usd(figures["capital_usd"]),
-        "equity": _usd(figures["equity_usd"]),
-        "profit": profit_text(figures),
-        "of it by trading": "-" if figures["trading_usd"] is None else f"{figures['trading_usd']:+,.2f} USD",
-        "realised": f"{figures['realised_sol']:+,.6f} SOL",
-        "unrealised": f"{figures['unrealised_sol']:+,.6f} SOL",
-        "open positions": f"{figures['open_positions']:,}",
-        "breaker": breaker_text(figures),
+        "capital_usd": _usd(figures["capital_usd"]),
+        "equity_usd": _usd(figures["equity_usd"]),
+        "change_usd": profit_text(figures),
+        "trading_usd": "-" if figures["trading_usd"] is None else f"{figures['trading_usd']:+,.2f}",
+        "realised_sol": f"{figures['realised_sol']:+,.6f}",
+        "unrealised_sol": f"{figures['unrealised_sol']:+,.6f}",
+        "open_positions": f"{figures['open_positions']:,}",
+        "level": breaker_text(figures),
         "drawdown": f"{figures['drawdown']:.2%}",
     }
 
 
 def profit_text(figures: Mapping[str, Any]) -> str:
-    """Return the change of the equity from the capital in USD and percent."""
+    """Return the change of the equity from the capital in USD, and in percent of it."""
     change, ratio = figures["change_usd"], figures["change_ratio"]
     if change is None:
         return "-"
-    return f"{change:+,.2f} USD" + ("" if ratio is None else f" ({ratio:+.2%})")
+    return f"{change:+,.2f}" + ("" if ratio is None else f" ({ratio:+.2%})")
 
 
 def breaker_text(figures: Mapping[str, Any]) -> str:
@@ -78,4 +78,4 @@ def breaker_text(figures: Mapping[str, Any]) -> str:
 
 
 def _usd(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.2f} USD"
+    return "-" if value is None else f"{value:,.2f}"

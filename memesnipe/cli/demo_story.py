@@ -20,11 +20,15 @@ CHAPTERS: Final = {
 
 
 class Story:
-    """Tells each fact once, as soon as it is recorded, and leaves later ones of the same kind to the summary."""
+    """Tells each fact once, as soon as it is recorded.
+
+    After the first ones of a kind, a sentence says that later ones are left to the summary.
+    """
 
     def __init__(self) -> None:
         self._generations = self._trips = 0
         self._promoted: set[str] = set()
+        self._left_out: set[str] = set()
 
     def new_lines(self, facts: Facts) -> list[str]:
         """Return a line for each fact that is new."""
@@ -33,13 +37,25 @@ class Story:
             trials += row["evaluations"]
             lines.append(_generation(row, trials))
         self._generations = len(facts.generations)
+        lines += self._leave_out("generations", self._generations > _SHOWN_GENERATIONS)
         for each in facts.promotions:
-            if each["spec_id"] not in self._promoted and len(self._promoted) < _SHOWN_PROMOTIONS:
+            if each["spec_id"] in self._promoted:
+                continue
+            if len(self._promoted) < _SHOWN_PROMOTIONS:
                 self._promoted.add(each["spec_id"])
                 lines.append(_promotion(each))
+            else:
+                lines += self._leave_out("promotions", True)
         lines += [_trip(each) for each in facts.trips[self._trips : _SHOWN_TRIPS]]
         self._trips = len(facts.trips)
-        return lines
+        return lines + self._leave_out("round trips", self._trips > _SHOWN_TRIPS)
+
+    def _leave_out(self, kind: str, are_left_out: bool) -> list[str]:
+        """Return the sentence that later facts of a kind are not told, once."""
+        if not are_left_out or kind in self._left_out:
+            return []
+        self._left_out.add(kind)
+        return [f"(Later {kind} are left out here and counted at the end; --json has each of them.)"]
 
 
 def _generation(row: Json, trials: int) -> str:

@@ -18,6 +18,7 @@ from memesnipe.runtime.terminal import (
     print_compile_notice,
     print_json,
     print_message,
+    print_rows,
     print_table,
     reserve_stdout,
     stderr_console,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:  # Ray and numba are slow to load
 evolution = typer.Typer()
 
 CALIBRATION_EVENTS = 50_000
+
+_CHAMPION_COLUMNS = ("spec_id", "train", "validation", "holdout", "return", "trades", "deflated")
 
 
 @evolution.command("evolve")
@@ -97,9 +100,6 @@ def _progress(total: int | None) -> "Iterator[ReportProgress]":
 
 
 def _print_search(summary: dict[str, Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
     champions = summary["champions"]
     facts = ("evaluations", "evaluations_ever", "pbo", "promotable", "digest", "genes_kept", "seconds")
     print_table("evolve", {"generations": len(summary["generations"])} | {n: summary[n] for n in facts})
@@ -111,19 +111,16 @@ def _print_search(summary: dict[str, Any]) -> None:
         if summary["evaluations_ever"]:  # 0 for a search that was stopped early
             print_message("No champion: no genome traded on the training and validation segments.")
         return
-    columns = ("champion", "train", "validation", "holdout", "return", "trades", "deflated")
-    table = Table(*columns, title="annualised Sharpe ratios; the search does not use the holdout",
-                  title_justify="left", box=None, pad_edge=False)  # fmt: skip
+    rows = []
     for found in champions:
         sharpes = [f"{found[f'{part}_sharpe']:,.0f}" for part in ("train", "validation", "holdout")]
         rest = (f"{found['holdout_return']:+.1%}", str(found["holdout_trades"]), f"{found['deflated_sharpe']:.3f}")
-        table.add_row(found["spec"]["spec_id"], *sharpes, *rest)
-    console = Console(highlight=False)
-    console.print(table)
+        rows.append((found["spec"]["spec_id"], *sharpes, *rest))
+    print_rows("annualised Sharpe ratios; the search does not use the holdout", _CHAMPION_COLUMNS, rows)
     for found in champions:
         families = " + ".join(gene["family"] for gene in found["spec"]["signals"])
         verdict = found["reason"] or "promotable"
-        console.print(f"{found['spec']['spec_id']}  {families}: {verdict}", soft_wrap=True, markup=False)
+        typer.echo(f"{found['spec']['spec_id']}  {families}: {verdict}")
 
 
 @evolution.command("plan")

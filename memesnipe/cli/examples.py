@@ -54,7 +54,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "memesnipe report -o run.html",
         "memesnipe report momentum_5m --tape day.tape --png pictures",
     ),
-    "sql": ("memesnipe sql", 'memesnipe sql "SELECT mint, side, reason FROM trades ORDER BY seq DESC" --limit 20'),
+    "sql": (
+        "memesnipe sql",
+        'memesnipe sql "SELECT mint, side, reason FROM trades ORDER BY seq DESC" --limit 20',
+        'memesnipe sql --no-header "SELECT count(*) FROM trades"',
+    ),
     "redis": ("memesnipe redis XLEN events:price",),
     "wallet new": ("memesnipe wallet new", "memesnipe wallet new keys/small.json"),
     "wallet show": ("memesnipe wallet show",),

@@ -9,7 +9,7 @@ from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.runtime.families import load_families
-from memesnipe.runtime.terminal import print_json, print_table
+from memesnipe.runtime.terminal import print_json, print_paragraphs, print_table
 
 if TYPE_CHECKING:  # numba is slow to load
     from memesnipe.engine.genome import Genome
@@ -32,7 +32,7 @@ def explain_command(spec: _Spec, json: Json = False) -> None:
     if json:
         print_json({"spec_id": genome.spec_id, "words": words, "genome": genome.to_dict()})
     else:
-        print_table(genome.spec_id, words)
+        print_paragraphs(genome.spec_id, words)
 
 
 @explain.command("export")

@@ -141,7 +141,7 @@ def show_command(json: Json = False) -> None:
 
     print_message(f"run {state['run_id']}")
     for account, figures in state["accounts"].items():
-        print_table(f"{account} account", in_words(figures) | {"deepest drawdown": f"{figures['max_drawdown']:.2%}"})
+        print_table(f"{account} account", in_words(figures) | {"max_drawdown": f"{figures['max_drawdown']:.2%}"})
         if figures["refusals"]:
             print_table(f"refused on the {account} account", figures["refusals"])
         else:

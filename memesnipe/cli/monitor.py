@@ -9,7 +9,7 @@ from memesnipe.cli.numbers import number_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.signals import raise_interrupt
 from memesnipe.errors import MemeSnipeError
-from memesnipe.runtime.terminal import print_json
+from memesnipe.runtime.terminal import print_json, print_view
 
 monitor = typer.Typer()
 
@@ -30,12 +30,10 @@ def monitor_command(
         print_json(state)
     if json or once:
         if not json:
-            from rich.console import Console  # noqa: PLC0415 - slow to load
-
-            Console().print(view(state))
+            print_view(view(state))
         raise typer.Exit(0 if state["health"]["status"] == "healthy" else 1)
 
-    from rich.live import Live  # noqa: PLC0415 - as above
+    from rich.live import Live  # noqa: PLC0415 - slow to load
 
     raise_interrupt()
     try:

@@ -14,7 +14,14 @@ from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import InputError
 from memesnipe.runtime.families import load_families
-from memesnipe.runtime.terminal import print_compile_notice, print_json, print_message, print_table, stderr_console
+from memesnipe.runtime.terminal import (
+    print_compile_notice,
+    print_json,
+    print_message,
+    print_rows,
+    print_table,
+    stderr_console,
+)
 
 if TYPE_CHECKING:  # numba is slow to load
     from memesnipe.engine.lookahead import Finding
@@ -157,14 +164,11 @@ def lookahead_command(
 
 
 def _print_findings(findings: "list[Finding]") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table("family", "genomes", "orders", "cuts", "orders compared", "verdict", box=None, pad_edge=False)
+    rows = []
     for found in findings:
         counts = (found.genomes, found.orders, found.cuts, found.compared)
-        table.add_row(found.family, *(f"{count:,}" for count in counts), found.verdict)
-    Console().print(table)
+        rows.append((found.family, *(f"{count:,}" for count in counts), found.verdict))
+    print_rows("", ("family", "genomes", "orders", "cuts", "compared", "verdict"), rows)
     for found in findings:
         if found.difference is not None:
             print_message(f"{found.family}: {found.difference}")

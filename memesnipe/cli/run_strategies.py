@@ -7,7 +7,7 @@ import typer
 
 from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
-from memesnipe.runtime.terminal import print_json, print_message
+from memesnipe.runtime.terminal import print_json, print_message, print_rows
 
 run_strategies = typer.Typer()
 
@@ -62,16 +62,14 @@ def _row(strategy: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(run_id: int, rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    columns = ("spec_id", "mode", "total_return", "trades", "allocation_usd", "generation", "families")
+    print_rows(f"strategies of run {run_id}", columns, [_cells(row) for row in rows])
 
-    columns = ("id", "mode", "return", "trades", "USD", "generation", "families")
-    table = Table(*columns, title=f"strategies of run {run_id}", title_justify="left", box=None, pad_edge=False)
-    for row in rows:
-        gained, trades = row["total_return"], row["trades"]
-        table.add_row(
-            row["spec_id"], row["mode"], "-" if gained is None else f"{gained:+.2%}",
-            "-" if trades is None else f"{trades:,}", f"{row['allocation_usd']:,.2f}", str(row["generation"]),
-            " + ".join(row["families"]),
-        )  # fmt: skip
-    Console().print(table)
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    gained, trades = row["total_return"], row["trades"]
+    return (
+        row["spec_id"], row["mode"], "-" if gained is None else f"{gained:+.2%}",
+        "-" if trades is None else f"{trades:,}", f"{row['allocation_usd']:,.2f}", str(row["generation"]),
+        " + ".join(row["families"]),
+    )  # fmt: skip

@@ -1,6 +1,5 @@
 """`memesnipe sql`: a read-only query to the database of the system in this folder."""
 
-import sys
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -25,6 +24,9 @@ def sql_command(
     limit: Annotated[int, integer_option("--limit", 1, 1_000_000, "Maximum number of rows.")] = 1_000,
     timeout: Annotated[float, number_option("--timeout", 0.1, 60, "Seconds until the query is cancelled.")] = 30.0,
     tables: Annotated[bool, typer.Option("--tables", help="List the tables with their columns.")] = False,
+    header: Annotated[
+        bool, typer.Option("--header/--no-header", help="Print the names of the columns first, or values only.")
+    ] = True,
     json: Json = False,
 ) -> None:
     """Run a read-only SQL query on the database of the system in this folder, or list its tables."""
@@ -40,13 +42,12 @@ def sql_command(
     if json:
         print_json({"rows": [_plain(row) for row in found.rows], "cut": found.is_truncated})
         return
-    header = "\t".join(map(without_controls, found.columns))
-    if not found.rows:
-        print_message(f"{header}\n(no rows)")
-    elif sys.stdout.isatty():  # a script that reads the values gets no header
-        typer.echo(header)
+    if header:
+        typer.echo("\t".join(map(without_controls, found.columns)))
     for row in found.rows:
         typer.echo("\t".join(without_controls(str(value)) for value in row.values()))
+    if not found.rows:
+        print_message("(no rows)")
     if found.is_truncated:
         print_message(f"Only the first {limit:,} rows are shown; there are more (raise --limit, or use COUNT(*)).")
 

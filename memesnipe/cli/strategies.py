@@ -26,14 +26,14 @@ def list_strategies(json: Json = False) -> None:
                 for key, p in strategy.params.items()
             },
             "warnings": list(strategy.warnings),
-            "about": (sys.modules[type(strategy).__module__].__doc__ or "").strip().partition("\n")[0],
+            "about": strategy.about,
         }
         for name, strategy in load_families(load_settings()).items()
     }
     if json:
         print_json(found)
     else:
-        print_table("strategies", {name: str(item["about"]) for name, item in found.items()})
+        print_table("strategies", {name: item["about"] for name, item in found.items()})
 
 
 @strategies.command("new-strategy")

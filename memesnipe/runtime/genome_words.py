@@ -1,6 +1,5 @@
 """A genome in words, with what the families of this installation say about themselves."""
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,7 @@ def in_words(genome: "Genome", families: "Families") -> dict[str, str]:
     """Return sentences about a genome, each under what it is about."""
     from memesnipe.engine.genome_words import describe  # noqa: PLC0415
 
-    hypotheses = {
-        name: (sys.modules[type(family).__module__].__doc__ or "").strip().partition("\n")[0]
-        for name, family in families.items()
-    }
-    return describe(genome, hypotheses, lambda family, name: families[family].params[name].unit)
+    return describe(genome, families)
 
 
 def describer(settings: "Settings") -> Callable[[dict[str, Any]], dict[str, str]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 import orjson
 from pydantic import SecretStr
 
+from memesnipe import __version__
 from memesnipe.api.token import load_token, make_token
 from memesnipe.code import code_hash
 from memesnipe.config.home import Home, installation_of
@@ -73,6 +74,8 @@ class Session:
             sender = open_sender(self.settings)
             self.settings = with_dashboard_port(self.settings, stack)
             report_taken_ports(self.settings)
+            market = f"{self.choice.name} market, {self.mode.money}"
+            print_message(f"Starting MemeSnipe {__version__}: {market}; its data are in {self.home} ...")
             self._launch_chain(stack)
             print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
             # Everything starts at the same time; modules are loaded meanwhile.

@@ -10,6 +10,7 @@ from pathlib import Path
 from memesnipe.errors import StrategyError, first_line
 from memesnipe.sdk.checks import check, check_imports, shown_path
 from memesnipe.sdk.file_linter import MAX_BYTES, check_file
+from memesnipe.sdk.rule import rule_of
 from memesnipe.sdk.strategy import Strategy
 
 BUNDLED = Path(__file__).resolve().parents[2] / "strategies"
@@ -56,6 +57,9 @@ def _load(path: Path) -> Strategy:
     strategy = _strategy_in(path)
     strategy.family = path.stem
     check(strategy)
+    docstring = (sys.modules[strategy.__module__].__doc__ or "").strip()
+    strategy.about = docstring.partition("\n")[0]
+    strategy.rule = rule_of(docstring, strategy.params, shown_path(path))
     return strategy()
 
 

@@ -82,6 +82,8 @@ class Strategy:
 
     subscriptions: ClassVar[tuple[int, ...]] = ()
     family: ClassVar[str] = ""
+    about: ClassVar[str] = ""  # what it does in one sentence: the first line of its file's docstring
+    rule: ClassVar[str] = ""  # when it votes, in words; see `memesnipe.sdk.rule`
     params: ClassVar[dict[str, Param]] = {}
     state_fields: ClassVar[dict[str, StateField]] = {}
     warnings: ClassVar[tuple[str, ...]] = ()  # of the linter, one line each

@@ -25,7 +25,19 @@ def test_a_recorded_run_is_told_in_its_order_and_once() -> None:
     assert len(promoted) == len({line.split()[0] for line in promoted}) == 3
     assert promoted[0].endswith(f"is promoted to paper: {FACTS.promotions[0]['reason']}.")
     assert len([line for line in later if line.startswith("Round trip of")]) == 3
+    left_out = [line for line in later if line.startswith("(Later ")]
+    assert [line.split(" are left out")[0] for line in left_out] == [
+        "(Later generations",
+        "(Later promotions",
+        "(Later round trips",
+    ]
     assert story.new_lines(FACTS) == []
+
+
+def test_nothing_is_called_left_out_where_everything_is_told() -> None:
+    facts = Facts(generations=FACTS.generations[:5], promotions=FACTS.promotions[:3], trips=FACTS.trips[:3])
+    lines = Story().new_lines(facts)
+    assert len(lines) == 11 and not any("left out" in line for line in lines)
 
 
 def test_a_generation_without_a_proposal_says_why() -> None:

@@ -138,8 +138,8 @@ def test_status_has_the_live_account_apart_from_paper(
     assert (state["mode"], list(state["accounts"])) == ("live", ["paper", "live"])
     assert state["accounts"]["live"]["level"] == "critical" and state["accounts"]["paper"]["level"] == "normal"
     shown = " ".join(memesnipe(tmp_path, "status").stdout.split())
-    assert "live account capital 500.00 USD equity 400.00 USD profit -100.00 USD (-20.00%)" in shown
-    assert "open positions 1 breaker critical (new positions at 0x size) drawdown 12.00%" in shown
+    assert "live account capital_usd 500.00 equity_usd 400.00 change_usd -100.00 (-20.00%)" in shown
+    assert "open_positions 1 level critical (new positions at 0x size) drawdown 12.00%" in shown
 
 
 def test_risk_show_has_both_accounts(
@@ -151,8 +151,8 @@ def test_risk_show_has_both_accounts(
     assert (state["level"], state["accounts"]["live"]["level"]) == ("normal", "critical")
     done = memesnipe(tmp_path, "risk", "show", **url)
     shown = " ".join(done.stdout.split())
-    assert "paper account" in shown and "live account capital 500.00 USD" in shown
-    assert "refused on the live account too small 1" in shown
+    assert "paper account" in shown and "live account capital_usd 500.00 " in shown
+    assert "refused on the live account too_small 1" in shown
     assert "nothing was refused on the paper account" in done.stderr
 
 

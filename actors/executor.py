@@ -25,12 +25,11 @@ class Executor(Host):
         from memesnipe.roles.executor import Executor as ExecutorRole  # noqa: PLC0415
         from memesnipe.roles.sharded_executor import ShardedExecutor  # noqa: PLC0415
 
-        if context.arenas:
-            return ShardedExecutor(context, metrics)
+        kind = ShardedExecutor if context.arenas else ExecutorRole
         if Account.LIVE not in context.capital:
-            return ExecutorRole(context, metrics)
+            return kind(context, metrics)
         from memesnipe.roles.live_venue import open_live_venue  # noqa: PLC0415 - paper runs need none of it
         from memesnipe.roles.role_metrics import record_landing  # noqa: PLC0415
 
         venue = partial(open_live_venue, context, on_outcome=partial(record_landing, metrics))
-        return ExecutorRole(context, metrics, venue)
+        return kind(context, metrics, venue)

@@ -40,9 +40,6 @@ def up(
         as_json: whether to print the report as JSON.
         detached: whether this is the background process of `memesnipe up --detach`.
     """
-    shards = settings.simulation.arena_shards
-    if mode.is_live and shards > 1:
-        raise InputError(f"ARENA_SHARDS={shards}: a run with a live account has one arena; set ARENA_SHARDS=1")
     signals = StopSignals()
     total, assumptions = _tape_of(choice)
     for sentence in (*assumptions, *_check_history(choice)):

@@ -65,7 +65,8 @@ class ShardedExecutor(DeskRole):
             if entry.stream in passed:
                 passed[entry.stream] = max(passed[entry.stream], entry.seq)
         slowest = min(passed, key=lambda stream: passed[stream])
-        due = [entry for entry in messages if entry.seq <= passed[slowest]]
+        # What belongs to events that the desks have consumed (the reports of a venue) waits for no arena.
+        due = [entry for entry in messages if entry.seq <= max(passed[slowest], event)]
         if not due:
             if messages:
                 bus.read({slowest: numbers[slowest]}, BLOCK_MS)  # the others are ahead: wait for it

@@ -130,7 +130,6 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         ),
         (("up", "--mode", "live", "--feed", "pumpfun"), {}, 3, "LIVE_TRADING_ENABLED is false; PAPER_TRADING_MODE is"),
         (("up", "--mode", "live", "--feed", "pumpfun"), ARMED, 3, "no wallet at"),
-        (("up", "--mode", "live", "--localnet"), {"ARENA_SHARDS": "2"}, 2, "ARENA_SHARDS=2: a run with a live account"),
         (("up", "--localnet", "--fault", "drop=2"), {}, 2, "the rate of drop must be a probability from 0 to 1"),
         (("up", "--localnet", "--tape", "text.csv"), {}, 2, "text.csv is not a tape"),
         (("up", "--localnet", "--speed", "max"), {}, 2, "--speed max: the local chain has a clock of its own"),

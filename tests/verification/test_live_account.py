@@ -1,7 +1,9 @@
 """A run with both accounts at once, the live one on a scripted chain: rederived, and changes are named."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,9 @@ COMMANDS = {
     0.85: (CommandName.RISK_RESET, ""),
 }
 
+Fault = Callable[[], object]
+LiveRuns = tuple[SmallRuns, Callable[..., int]]  # the function takes more faults, and returns the number of the run
+
 
 def _equal(
     shares: Sequence[Share], _estimates: Shrunk, equity_usd: float, _caps: Caps, _investable: float
@@ -61,20 +66,13 @@ def _proven(*given: Any) -> Standings:
     return replace(found, columns=columns)
 
 
-@pytest.fixture(scope="module")
-def live_run(
-    tmp_path_factory: pytest.TempPathFactory,
-    database: sa.Engine,
-    empty_redis: Callable[[], str],
-    as_operator: Callable[[str], str],
-) -> Iterator[tuple[SmallRuns, int]]:
-    """A finished run; its executor was replaced several times after entries were lost."""
-    url = empty_redis()
-    home = tmp_path_factory.mktemp("home")
+@contextmanager
+def live_runs(home: Path, database: sa.Engine, url: str, operator_url: str, **given: Any) -> Iterator[LiveRuns]:
+    """Yield a function that makes a run with both accounts; its executor is replaced after entries were lost."""
     with (
         pytest.MonkeyPatch.context() as patch,
-        small_runs(home, database, url, chain=ScriptedChain(), commands=COMMANDS, settings=LENIENT) as made,
-        redis.Redis.from_url(as_operator(url)) as operator,
+        small_runs(home, database, url, chain=ScriptedChain(), commands=COMMANDS, settings=LENIENT, **given) as made,
+        redis.Redis.from_url(operator_url) as operator,
     ):
         patch.setattr(memesnipe.roles.portfolio, "switches_of", lambda *_, **__: Switches(True, True, True, True))
         patch.setattr(memesnipe.trading.capital, "allocate", _equal)
@@ -85,8 +83,21 @@ def live_run(
                 assert Recorded(run_id, made.event_log(run_id), connection).differences() == []
 
         operator.flushdb()  # other tests of the worker use the same database
-        losses = [lambda: operator.delete("execution_reports", "events:price")] * 5
-        yield made, made.run("replay:live", look, losses)
+        loss: Fault = lambda: operator.delete("execution_reports", "events:price")  # noqa: E731
+        yield made, lambda *more: made.run("replay:live", look, [*more, *[loss] * 5])
+
+
+@pytest.fixture(scope="module")
+def live_run(
+    tmp_path_factory: pytest.TempPathFactory,
+    database: sa.Engine,
+    empty_redis: Callable[[], str],
+    as_operator: Callable[[str], str],
+) -> Iterator[tuple[SmallRuns, int]]:
+    """A finished run."""
+    url = empty_redis()
+    with live_runs(tmp_path_factory.mktemp("home"), database, url, as_operator(url)) as (made, run):
+        yield made, run()
 
 
 @pytest.fixture
@@ -102,6 +113,11 @@ def _values(run: Recorded, sql: str) -> list[object]:
 
 
 def test_a_run_with_both_accounts_is_rederived_record_by_record(run: Recorded) -> None:
+    assert_rederived(run)
+
+
+def assert_rederived(run: Recorded) -> None:
+    """Compare what both accounts have recorded with what follows from events and controls; both have traded."""
     assert run.differences() == []
     for table in ("orders", "trades", "positions", "equity", "breaker"):
         found = _values(run, f"SELECT DISTINCT account FROM {table} WHERE run_id = :r ORDER BY account DESC")
@@ -112,7 +128,10 @@ def test_a_run_with_both_accounts_is_rederived_record_by_record(run: Recorded) -
 
 
 def test_a_lost_executor_loses_and_doubles_no_order(live_run: tuple[SmallRuns, int], run: Recorded) -> None:
-    small, _ = live_run
+    assert_no_order_lost_or_doubled(live_run[0], run)
+
+
+def assert_no_order_lost_or_doubled(small: SmallRuns, run: Recorded) -> None:
     assert small.chain is not None
     recorded = _values(run, "SELECT order_id FROM orders WHERE run_id = :r AND account = 'live'")
     assert {*small.chain.accepted} == {*recorded}

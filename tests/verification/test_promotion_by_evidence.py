@@ -1,7 +1,8 @@
 """A run with live trading switched on promotes to live, by itself, only the strategies whose evidence suffices."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from memesnipe.verification.audit import contradictions, read_run
 from memesnipe.verification.conditions import audit_of, settings_of
 from tests.execution.scripted_chain import ScriptedChain
 from tests.verification.rhythm_market import rhythm_tape, write_strategies
-from tests.verification.small_run import small_runs
+from tests.verification.small_run import SmallRuns, small_runs
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -55,25 +56,33 @@ class Run:
         return {step.spec_id: step for step in self.steps if step.to_mode == "live"}
 
 
-@pytest.fixture(scope="module")
-def run(
-    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str, as_operator: Callable[[str], str]
-) -> Run:
-    url = redis_url.removesuffix("/0") + "/6"
-    home = tmp_path_factory.mktemp("home")
+@contextmanager
+def rhythm_runs(
+    home: Path, database: sa.Engine, url: str, operator_url: str, chain: ScriptedChain, **given: Any
+) -> Iterator[SmallRuns]:
+    """Yield runs of the market with live trading switched on."""
     write_strategies(home / "mine")
     make_wallet(home / "wallet.json")
     switches = {
         "live_trading_enabled": True, "paper_trading_mode": False, "wallet_keypair_filename": home / "wallet.json",
         "strategy_path": str(home / "mine"),
     }  # fmt: skip
+    given = {"commands": {}, "settings": SETTINGS | switches, "market": rhythm_tape()} | given
     with (
-        small_runs(
-            home, database, url, chain=ScriptedChain(), commands={}, settings=SETTINGS | switches, market=rhythm_tape()
-        ) as made,
-        redis.Redis.from_url(as_operator(url)) as operator,
+        small_runs(home, database, url, chain=chain, **given) as made,
+        redis.Redis.from_url(operator_url) as operator,
     ):
         operator.flushdb()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def run(
+    tmp_path_factory: pytest.TempPathFactory, database: sa.Engine, redis_url: str, as_operator: Callable[[str], str]
+) -> Run:
+    url = redis_url.removesuffix("/0") + "/6"
+    home = tmp_path_factory.mktemp("home")
+    with rhythm_runs(home, database, url, as_operator(url), ScriptedChain()) as made:
         run_id = made.run("replay:rhythm", lambda _: None)
         return recorded(run_id, made.event_log(run_id), database, home / "mine")
 

@@ -15,6 +15,7 @@ from memesnipe.engine.fills import FillModel
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.kept_votes import KeptVotes
 from memesnipe.errors import MemeSnipeError, first_line
+from memesnipe.evolution.chunks import chunk_sizes
 from memesnipe.evolution.evaluation import Evaluation, Record, Segment, evaluate, run_segment
 from memesnipe.evolution.spans import cut
 from memesnipe.market.events import Events
@@ -22,8 +23,9 @@ from memesnipe.sdk.registry import Families, discover
 from memesnipe.stats.splits import Span
 
 CHUNK_S: Final = 0.25  # work in a chunk: much more than the overhead of a task, and cheap to repeat
-LEAST_S: Final = 0.03  # work in the last chunks, which are small so that all workers end together
-MIN_CHUNK: Final = 16  # genomes that share one pass over the market
+LEAST_S: Final = 0.03  # work in the last chunks: more than the overhead of a task
+MIN_CHUNK: Final = 24  # genomes that share one pass over the market, which costs as much as two or three of them
+MIN_LAST_CHUNK: Final = 10  # in the last chunks, which are small so that all workers end together
 PROBE_CHUNK: Final = 4  # genomes in a chunk until the time per genome is known
 CHUNKS_PER_CPU: Final = 2  # in flight: one running, one queued
 GENERATION_S: Final = 60.0  # more workers are requested where a generation would take longer
@@ -195,11 +197,14 @@ class Backtests:
         # a cancellation that meets the end of its task aborts this process (Ray 2.60, task_manager.cc, "it != sub...").
         results: dict[int, list[Any]] = {}
         pending: dict[Any, _Chunk] = {}
-        sent = finished = chunks = 0
+        sent = finished = chunks = planned_cpus = 0
+        sizes: list[int] = []  # of the next chunks
         while finished < len(genomes):
-            window = CHUNKS_PER_CPU * max(self._count_cpus(), 1)
-            while sent < len(genomes) and len(pending) < window:
-                size = self._size(len(genomes) - sent, window)
+            cpus = max(self._count_cpus(), 1)
+            while sent < len(genomes) and len(pending) < CHUNKS_PER_CPU * cpus:
+                if not sizes or cpus != planned_cpus:
+                    sizes, planned_cpus = self._sizes(len(genomes) - sent, cpus), cpus
+                size = sizes.pop(0)
                 chunks += 1
                 chunk = _Chunk(chunks, sent, genomes[sent : sent + size], self._deadline(size, 1))
                 pending[send(chunk)] = chunk
@@ -220,13 +225,12 @@ class Backtests:
                 pending[send(chunk)] = chunk
         return [result for start in sorted(results) for result in results[start]]
 
-    def _size(self, remaining: int, window: int) -> int:
-        """Return the number of genomes in the next chunk: `chunk_s` of work, and less towards the end."""
+    def _sizes(self, remaining: int, cpus: int) -> list[int]:
+        """Return the number of genomes in the next chunks; of one alone until the time of a genome is known."""
         if not self._genome_s:
-            return min(PROBE_CHUNK, remaining)
-        size = max(int(self.chunk_s / self._genome_s), MIN_CHUNK)
-        least = int(LEAST_S / self._genome_s)  # below it, the pass over the market would take most of the time
-        return min(size, max(-(-remaining // window), least), remaining)
+            return [min(PROBE_CHUNK, remaining)]
+        least = max(int(LEAST_S / self._genome_s), MIN_LAST_CHUNK)
+        return chunk_sizes(remaining, cpus, least, max(int(self.chunk_s / self._genome_s), MIN_CHUNK))
 
     def _results_of(self, reference: Any, chunk: _Chunk) -> list[Any] | None:
         """Return the results of a chunk; None where it was lost and must be submitted again.

@@ -8,6 +8,9 @@ Sessions of Ray with one and with two workers alternate, so that other load on t
 same generations: first one that stores all slices and has random genomes, then those that are timed, each on a window
 that is `GENERATION_INTERVAL_SECS` later than that of the one before, with its draw of samples, its race and its
 bookkeeping.
+
+Beside the wall clock it prints the processor time of a generation: of the workers, of the driver, of Ray's other
+processes, and along the critical path (`processor_time.py`), whose ratio other load hardly affects.
 """
 
 import argparse
@@ -22,6 +25,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from processor_time import ProcessorTime
 
 from actors.backtest import Backtests, Conditions
 from actors.connection import connect_ray, disconnect_ray
@@ -72,7 +76,7 @@ def main() -> None:
         _print_step(f"session {number} of {len(WORKERS)}, {workers} workers")
         sessions.append(_session(settings, windows, workers))
     report = _report(windows[-1], sessions)
-    print(json.dumps(report) if options.json else "\n".join(f"{name:24} {value}" for name, value in report.items()))
+    print(json.dumps(report) if options.json else "\n".join(f"{name:28} {value}" for name, value in report.items()))
 
 
 def _events(settings: Settings, hours: float) -> Events:
@@ -105,22 +109,24 @@ def _session(settings: Settings, windows: list[Window], workers: int) -> dict[st
     try:
         conditions = Conditions(fill_model_of(settings), settings.simulation.shadow_capital_usd)
         backtests = Backtests(conditions)
-        evaluate = partial(_evaluate, backtests, StoredWindow())
+        stored = StoredWindow()
         breeder = Breeder(
             discover(), search_of(settings), settings.simulation.seed,
             admission=admission_of(settings), budget=budget_of(settings),
         )  # fmt: skip
-        seconds, busy, bred = [], [], []
+        timed, bred = [], []
         for window in windows:
+            processors = ProcessorTime()
             started, backtests.busy_s = time.perf_counter(), 0.0
-            bred.append(breeder.breed(window, evaluate))
-            seconds.append(time.perf_counter() - started)
-            busy.append(backtests.busy_s / workers / seconds[-1])
+            bred.append(breeder.breed(window, partial(processors.round, _evaluate, backtests, stored)))
+            seconds = time.perf_counter() - started
+            timed.append({"seconds": seconds, "busy": backtests.busy_s / workers / seconds, **processors.finish()})
     finally:
         disconnect_ray()
     kept = backtests.genes_kept / max(backtests.genes, 1)
     results = [_results(generation) for generation in bred]
-    return {"workers": workers, "seconds": seconds[1:], "busy": busy[1:], "kept": kept, "results": results}
+    columns = {name: [generation[name] for generation in timed[1:]] for name in timed[0]}
+    return {"workers": workers, "genes": backtests.genes, "kept": kept, "results": results, **columns}
 
 
 def _evaluate(backtests: Backtests, stored: StoredWindow, sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
@@ -133,22 +139,36 @@ def _results(generation: Generation) -> list[Any]:
 
 
 def _report(window: Window, sessions: list[dict[str, Any]]) -> dict[str, Any]:
-    one, two = (_median(sessions, workers, "seconds") for workers in (1, 2))
+    medians = {workers: partial(_median, sessions, workers) for workers in (1, 2)}
     totals = [results[0] for results in sessions[0]["results"]]
-    return {
+    report: dict[str, Any] = {
         "events of the window": window.count,
         "genomes a generation": round((totals[-1] - totals[0]) / (len(totals) - 1)),
-        "seconds, 1 worker": round(one, 3),
-        "seconds, 2 workers": round(two, 3),
-        "ratio": round(one / two, 3),
-        "share in backtests, 1": round(_median(sessions, 1, "busy"), 3),
-        "share in backtests, 2": round(_median(sessions, 2, "busy"), 3),
-        "genes kept, 1 worker": round(median(s["kept"] for s in sessions if s["workers"] == 1), 3),
-        "genes kept, 2 workers": round(median(s["kept"] for s in sessions if s["workers"] == 2), 3),
+    }
+    for workers, of in medians.items():
+        name = "1 worker" if workers == 1 else f"{workers} workers"
+        report |= {
+            f"seconds, {name}": round(of("seconds"), 3),
+            f"processor s of workers, {workers}": round(of("workers"), 3),
+            f"processor s of driver, {workers}": round(of("driver"), 3),
+            f"processor s of Ray, {workers}": round(of("ray"), 3),
+            f"critical path, {workers}": round(of("path"), 3),
+            f"share in backtests, {workers}": round(of("busy"), 3),
+            f"genes voted, {name}": round(median(_votes(s) for s in sessions if s["workers"] == workers)),
+            f"genes kept, {name}": round(median(s["kept"] for s in sessions if s["workers"] == workers), 3),
+        }
+    return report | {
+        "ratio, processor time": round(medians[1]("path") / medians[2]("path"), 3),
+        "ratio": round(medians[1]("seconds") / medians[2]("seconds"), 3),
         "same results": all(session["results"] == sessions[0]["results"] for session in sessions),
         "cpus": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def _votes(session: dict[str, Any]) -> float:
+    """Return how many genes have voted in a session, for each segment."""
+    return float(session["genes"] * (1.0 - session["kept"]))
 
 
 def _median(sessions: list[dict[str, Any]], workers: int, figure: str) -> float:

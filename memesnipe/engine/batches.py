@@ -1,13 +1,33 @@
 """A batch: consecutive events with their deliveries and points, and room for the votes of the genes."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memesnipe.engine.genes import Genes
 from memesnipe.engine.points import points_of
 from memesnipe.engine.trader import Batch
 from memesnipe.market.events import Events
+from memesnipe.market.state import MARKET
+from memesnipe.market.token_slots import DELIVERY
+
+
+@dataclass(slots=True)
+class Room:
+    """Arrays that every batch is laid out in: to make and to zero them takes longer than a batch of a few events."""
+
+    _deliveries: NDArray[Any] = field(default_factory=lambda: np.zeros(0, DELIVERY))
+    _after: NDArray[Any] = field(default_factory=lambda: np.zeros(0, MARKET))
+
+    def take(self, events: int, deliveries: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return room for deliveries and for markets after events; it has the contents of the batch before."""
+        if len(self._deliveries) < deliveries:
+            self._deliveries = np.zeros(deliveries, DELIVERY)
+        if len(self._after) < events:
+            self._after = np.zeros(events, MARKET)
+        return self._deliveries[:deliveries], self._after[:events]
 
 
 def batch_of(

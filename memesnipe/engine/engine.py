@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from memesnipe.engine.batches import batch_of
+from memesnipe.engine.batches import Room, batch_of
 from memesnipe.engine.evidence import (
     evidence_columns,
     evidence_of,
@@ -32,8 +32,8 @@ from memesnipe.engine.snapshot import EngineState, append_rows, bytes_of_row, du
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.market.events import EVENT, Events
-from memesnipe.market.state import MARKET, capital_lamports
-from memesnipe.market.token_slots import DELIVERY, TokenSlots, deliver
+from memesnipe.market.state import capital_lamports
+from memesnipe.market.token_slots import TokenSlots, deliver
 from memesnipe.sdk.registry import Families
 
 # Deliveries per kernel call: few enough to fit into a core's cache while all strategies pass over them.
@@ -60,7 +60,7 @@ class Engine:
         self._capital_usd = capital_usd
         self.token_slots = TokenSlots.none(model.dead_after_ns)
         self.population = Population(families, self.token_slots.capacity, keeps_evidence=keeps_evidence)
-        self._shards = Shards(threads)
+        self._shards, self._room = Shards(threads), Room()
         self._returns, self._first_sample_ts = _NO_RETURNS, 0
         self._pass: VotingPass | None = None
         self._wide_kinds = 0  # delivered for every token alive, besides those of the population's genes
@@ -164,8 +164,7 @@ class Engine:
     def _advance_some(self, events: Events, first: int, done: list[Any]) -> int:
         """Advance over as many events as fit; return their number, 0 if no slot is free for the next token."""
         token_slots, population = self.token_slots, self.population
-        after = np.zeros(ROOM, MARKET)
-        deliveries = np.zeros(max(ROOM, token_slots.capacity + 2), DELIVERY)
+        deliveries, after = self._room.take(ROOM, max(ROOM, token_slots.capacity + 2))
         count, delivery_count = deliver(
             events, first, population.genes.wide_kinds | self._wide_kinds, token_slots.dead_after_ns,
             token_slots.slots, token_slots.older, token_slots.newer, token_slots.ends, token_slots.slot_of_token,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 _MIN_VARIANCE: Final = 1e-18
 _SAME: Final = 1e-9  # tolerance of equal performances: far above rounding errors, far below relevant differences
-_AT_ONCE: Final = 1 << 20  # strategies times splits per step; about ten arrays of this size are in memory
+_AT_ONCE: Final = 1 << 14  # strategies times splits per step: about ten arrays of this size fit into a core's cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ class Report(Schema):
 
     run_id: int = Field(description="0 before the first run.")
     feed: str
-    status: str = Field(description="open, finished, or none before the first run.")
+    status: str = Field(description="running, stopped, finished, or none before the first run.")
     events: Events
     rejected_because: dict[str, int]
     generations: int
@@ -170,6 +170,7 @@ class Strategy(Schema):
     expected_interval: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
         description="Of the expected return, with 95 % probability."
     )
+    is_by_hand: bool = Field(description="Whether it has its mode by a manual promotion.")
     why: str = Field(description="Why it holds its capital, or none.")
 
 

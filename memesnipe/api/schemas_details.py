@@ -24,6 +24,10 @@ class Learned(Schema):
     families: list[str] = Field(description="Of theirs, those with most capital first.")
     trades_needed: float | None = Field(description="Round trips until the next one on probation is proven.")
     live: int = Field(description="Of the strategies on probation and the proven ones.")
+    seconds: float = Field(description="Computing time of the generations.")
+    best_sharpe: float | None = Field(description="Of the best genome of the last generation, in validation.")
+    luck_sharpe: float | None = Field(description="The greatest that as many trials without skill would reach.")
+    pbo: float | None = Field(description="Probability of backtest overfitting, of the last generation.")
 
 
 class Backtest(Schema):
@@ -49,6 +53,7 @@ class RoundTrip(Schema):
     paid_sol: float = Field(description="For the entries, fees included.")
     profit_sol: float
     profit_ratio: float = Field(description="Profit relative to what was paid.")
+    note: str = Field(description="Why its profit is not what the reason of its exit promises; empty where it is.")
 
 
 class Bin(Schema):

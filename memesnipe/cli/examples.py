@@ -52,6 +52,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "chaos": ("memesnipe chaos --kills 5",),
     "report": (
         "memesnipe report -o run.html",
+        "memesnipe report day.tape -o day.html",
         "memesnipe report momentum_5m --tape day.tape --png pictures",
     ),
     "sql": (

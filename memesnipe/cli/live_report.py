@@ -16,7 +16,7 @@ from memesnipe.runtime.terminal import print_message
 from memesnipe.solana.balance import read_holdings
 from memesnipe.storage import views
 from memesnipe.storage.account_views import account_figures, outcomes
-from memesnipe.storage.runs import WALLET, has_settled, read_run_settings
+from memesnipe.storage.runs import RUNNING, STOPPED, WALLET, has_settled, read_run_settings
 from memesnipe.storage.wallets import write_wallet
 from memesnipe.verification.wallet import wallet_verdict
 
@@ -79,4 +79,5 @@ def _compare(session: Session) -> dict[str, Any]:
         session.log.warning("the wallet cannot be read", reason=str(error))
     with session.database.connect() as connection:
         report = views.report(connection, run_id)  # the last one is from before the open orders ended
-        return {**report, "accounts": accounts, "wallet": wallet_verdict(connection, run_id, rpc_url)}
+        ended = {"status": STOPPED} if report["status"] == RUNNING else {}
+        return {**report, **ended, "accounts": accounts, "wallet": wallet_verdict(connection, run_id, rpc_url)}

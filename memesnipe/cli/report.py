@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # slow to load
 report = typer.Typer()
 
 _MAX_RUN = 2**31 - 1
+_PARQUET = b"PAR1"  # the beginning of a tape
 
 
 @report.command("report")
@@ -27,20 +28,23 @@ def report_command(
     what: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RUN|STRATEGY|FILE]",
-            help="The number of a run (default: the newest). With --tape: a family's name, or a genome's file.",
+            metavar="[RUN|TAPE|STRATEGY|FILE]",
+            help="A run's number (default: the newest), or a tape. With --tape: a family's name, or a genome's file.",
         ),
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")] = Path("report.html"),
     png: Annotated[Path | None, typer.Option(help="Also write the figures as PNG files to this folder.")] = None,
-    tape: Annotated[Path | None, typer.Option(help="Report a backtest on this tape, instead of a run.")] = None,
+    tape: Annotated[Path | None, typer.Option(help="Report a backtest on this tape, or the tape.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="Of the family, NAME=NUMBER; repeatable.")] = None,
     capital: Annotated[
         float | None, number_option("--capital", 0.01, MAX_USD, "USD, of a backtest. Default: SHADOW_CAPITAL_USD.")
     ] = None,
+    maps: Annotated[bool, typer.Option("--map/--no-map", help="Map a backtest by its parameters: 72 more.")] = True,
     json: Json = False,
 ) -> None:
     """Write a tear sheet: equity, drawdown, metrics, returns by month and day, trades on prices, costs."""
+    if tape is None and what is not None and _is_tape(what):
+        tape, what = Path(what), None
     run_id = None
     if tape is None:
         if param or capital is not None:
@@ -48,16 +52,25 @@ def report_command(
         run_id = _run_of(what)
     else:
         check_tape("--tape", tape)
-        if what is None:
-            raise InputError("name what to test: `memesnipe report STRATEGY --tape TAPE`, or the file of a genome")
+        if what is None and param:
+            raise InputError("--param is of a strategy: `memesnipe report STRATEGY --tape TAPE --param NAME=NUMBER`")
     check_output("-o", output, (tape, Path(what) if what is not None and tape is not None else None))
     if png is not None and png.exists() and not png.is_dir():
         raise InputError(f"--png {png}: is not a folder; name one, which is made where it is missing")
 
     started = time.perf_counter()
-    sheet = _of_run(run_id) if tape is None else _of_backtest(tape, str(what), param or [], capital)
+    sheet = _of_run(run_id) if tape is None else _of_tape(tape, what, param or [], capital, maps=maps)
     written = _write(sheet, output, png)
     _print({**written, "seconds": round(time.perf_counter() - started, 3)}, json=json)
+
+
+def _is_tape(what: str) -> bool:
+    """Return whether an argument names a tape, by its name or by how the file begins."""
+    path = Path(what)
+    if path.suffix == ".tape" or not path.is_file():
+        return path.suffix == ".tape"
+    with path.open("rb") as file:
+        return file.read(len(_PARQUET)) == _PARQUET
 
 
 def _run_of(what: str | None) -> int | None:
@@ -91,18 +104,22 @@ def _of_run(run_id: int | None) -> "Sheet":
             return run_sheet(connection, found, home.run(found).event_log)
 
 
-def _of_backtest(tape: Path, what: str, params: list[str], capital: float | None) -> "Sheet":
+def _of_tape(tape: Path, what: str | None, params: list[str], capital: float | None, *, maps: bool) -> "Sheet":
     from memesnipe.cli.specs import genome_of  # noqa: PLC0415 - numba is slow to load
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
     from memesnipe.runtime.backtest_sheet import tested_sheet  # noqa: PLC0415
     from memesnipe.runtime.families import load_families  # noqa: PLC0415
+    from memesnipe.runtime.tape_sheet import tape_sheet  # noqa: PLC0415
 
     settings = load_settings()
     families = load_families(settings)
+    if what is None:
+        print_compile_notice()
+        return tape_sheet(settings, families, tape, capital, maps=maps)
     is_file = Path(what).is_file()
     genome = genome_of(families, None if is_file else what, params, Path(what) if is_file else None)
     print_compile_notice()
-    return tested_sheet(settings, families, tape, genome, capital)
+    return tested_sheet(settings, families, tape, genome, capital, maps=maps)
 
 
 def _write(sheet: "Sheet", output: Path, png: Path | None) -> dict[str, Any]:

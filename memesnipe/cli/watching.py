@@ -14,7 +14,7 @@ from memesnipe.client import Client
 from memesnipe.errors import first_line
 from memesnipe.protocol.streams import EVENT_READERS
 from memesnipe.runtime.session import Session
-from memesnipe.storage.runs import FINISHED, finish_run, is_complete
+from memesnipe.storage.runs import FINISHED, RUNNING, STOPPED, finish_run, is_complete
 from memesnipe.storage.views import report as report_of
 
 _WATCH_S = 0.25
@@ -44,7 +44,7 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
             except OperationalError as error:
                 system_problem = f"PostgreSQL does not respond ({first_line(error)}); trading is paused"
             progress.show(report, health.latest(), system_problem)
-    return report
+    return report | {"status": STOPPED} if report.get("status") == RUNNING else report
 
 
 def _read_report(session: Session) -> tuple[dict[str, Any], bool]:

@@ -6,6 +6,7 @@ from typing import Final
 from memesnipe.errors import InputError
 
 MAX_REASON_BYTES: Final = 1_024
+MANUAL: Final = "manual"  # how the recorded reason of a change begins that a person asked for
 
 
 class CommandName(StrEnum):

@@ -1,6 +1,6 @@
 """The tear sheet of a backtest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,10 +15,11 @@ from memesnipe.engine.layout import SAMPLE_NS
 from memesnipe.market.events import NS_PER_S
 from memesnipe.runtime.backtest_run import BacktestOutcome, read_numbered_tape, run
 from memesnipe.runtime.genome_words import in_words
+from memesnipe.runtime.parameter_maps import parameter_maps
 from memesnipe.runtime.sheet_parts import most_traded, outcomes_of, prices_of, still_open, trips_of
 from memesnipe.sdk.registry import Families
 from memesnipe.tapes.tape import Tape
-from memesnipe.tearsheet.sheet import Account, Floats, Nanoseconds, Sheet
+from memesnipe.tearsheet.sheet import Account, Floats, Grid, Nanoseconds, Sheet
 
 NAME: Final = "Backtest"
 
@@ -32,6 +33,7 @@ def backtest_sheet(
     name: str,
     words: Mapping[str, str],
     settings: Mapping[str, Any],
+    maps: Sequence[Grid] = (),
 ) -> Sheet:
     """Return the tear sheet of a backtest.
 
@@ -43,6 +45,7 @@ def backtest_sheet(
         name: of the tape.
         words: the genome in sentences, each under what it is about.
         settings: those that decided the fills.
+        maps: its result by two of its parameters.
     """
     families = tuple(gene.family for gene in genome.signals)
     tokens = {mint: token for token, mint in enumerate(tape.mints)}
@@ -64,13 +67,14 @@ def backtest_sheet(
         "version": memesnipe.__version__,
         "tape": name,
         "events": f"{outcome.events:,}",
-        "from": _when(first),
-        "to": _when(last),
+        "from": when(first),
+        "to": when(last),
         "strategy": genome.spec_id,
         "digest of all fills": summary["digest"],
     }
     words_of = [f"{about}: {sentence}" for about, sentence in words.items()]
-    return Sheet(f"{' + '.join(families)} on {name}", words_of, facts, settings, outcome.warnings(), [account])
+    title = f"{' + '.join(families)} on {name}"
+    return Sheet(title, words_of, facts, settings, outcome.warnings(), [account], maps=maps)
 
 
 def _sol_usd(tape: Tape, ts: Nanoseconds) -> Floats:
@@ -83,12 +87,13 @@ def _sol_usd(tape: Tape, ts: Nanoseconds) -> Floats:
     return found
 
 
-def _when(ts: int) -> str:
+def when(ts: int) -> str:
+    """Return a time as text."""
     return datetime.fromtimestamp(ts / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def tested_sheet(
-    settings: Settings, families: Families, path: Path, genome: Genome, capital_usd: float | None
+    settings: Settings, families: Families, path: Path, genome: Genome, capital_usd: float | None, *, maps: bool
 ) -> Sheet:  # fmt: skip
     """Backtest a genome on a tape, as `memesnipe backtest` does, and return its tear sheet.
 
@@ -98,18 +103,21 @@ def tested_sheet(
         path: of the tape.
         genome: to test.
         capital_usd: starting capital; None for SHADOW_CAPITAL_USD.
+        maps: whether it is mapped by its parameters.
     """
     tape, model = read_numbered_tape(path), fill_model_of(settings)
     capital = settings.simulation.shadow_capital_usd if capital_usd is None else capital_usd
     outcome = run(tape, genome, families, model, capital, 1, lambda _: None)
-    return sheet_of(settings, families, tape, path.name, genome, outcome, capital)
+    return sheet_of(settings, families, tape, path.name, genome, outcome, capital, maps=maps)
 
 
 def sheet_of(
     settings: Settings, families: Families, tape: Tape, name: str, genome: Genome, outcome: BacktestOutcome,
-    capital_usd: float,
+    capital_usd: float, *, maps: bool = True,
 ) -> Sheet:  # fmt: skip
-    """Return the tear sheet of a backtest with the genome in words, and the settings of its fills."""
-    deciding = {"capital_usd": capital_usd, **fill_model_of(settings)._asdict()}
+    """Return the tear sheet of a backtest with the genome in words, the settings of its fills, and its maps."""
+    model = fill_model_of(settings)
+    deciding = {"capital_usd": capital_usd, **model._asdict()}
     words = in_words(genome, families)
-    return backtest_sheet(tape, genome, outcome, capital_usd, name=name, words=words, settings=deciding)
+    mapped = parameter_maps(tape.events, genome, families, model, capital_usd) if maps else []
+    return backtest_sheet(tape, genome, outcome, capital_usd, name=name, words=words, settings=deciding, maps=mapped)

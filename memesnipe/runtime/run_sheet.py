@@ -10,17 +10,20 @@ import memesnipe
 from memesnipe.errors import InputError
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.protocol.account import Account as AccountName
+from memesnipe.runtime.run_maps import run_maps
 from memesnipe.runtime.sheet_parts import most_traded, outcomes_of, prices_of, trips_of
 from memesnipe.storage.equity_view import initial_capital_usd, live_capital_lamports
 from memesnipe.storage.learned import in_words, learned
 from memesnipe.storage.mapped_log import mapped_events
 from memesnipe.storage.rows import records
+from memesnipe.storage.runs import FINISHED, RUNNING, STOPPED
 from memesnipe.storage.schema import EquityRow, FeedCursorRow, PositionRow, RunRow, StrategyRow, TradeRow
 from memesnipe.storage.views import report
 from memesnipe.tearsheet.sheet import Account, Floats, Nanoseconds, Prices, Sheet
 
 _AROUND: Final = 50_000  # events before and after our trades, for the prices
 _MAX_EVENTS: Final = 3_000_000
+_NOT_ENDED: Final = {RUNNING: "has not ended", STOPPED: "is stopped, and goes on with the next start of its feed"}
 _AMONG_FACTS: Final = ("code",)  # of the settings
 
 
@@ -43,12 +46,12 @@ def run_sheet(conn: Connection, run_id: int, event_log: Path) -> Sheet:
     if live_capital_lamports(conn, run_id) is not None:
         names.append(AccountName.LIVE)
     warnings = [] if event_log.is_file() else ["Its events are not in this folder: trades are not shown on prices."]
-    if run["status"] != "finished":
-        warnings.append("The run has not ended: these are its figures so far.")
+    if figures["status"] != FINISHED:
+        warnings.append(f"The run {_NOT_ENDED[figures['status']]}: these are its figures so far.")
     facts = {
         "version": memesnipe.__version__,
         "code": str(run["settings"].get("code", "not recorded")),
-        "run": f"{run_id}, {run['status']}",
+        "run": f"{run_id}, {figures['status']}",
         "feed": run["feed"],
         "started": f"{run['started_at']:%Y-%m-%d %H:%M:%S %Z}",
         "events": f"{figures['events']['consumed']:,}",
@@ -59,7 +62,9 @@ def run_sheet(conn: Connection, run_id: int, event_log: Path) -> Sheet:
     settings = {name: value for name, value in sorted(run["settings"].items()) if name not in _AMONG_FACTS}
     accounts = [_account(conn, run_id, name, event_log) for name in names]
     words = [in_words(learned(conn, run_id))]
-    return Sheet(f"Run {run_id} of {run['feed']}", words, facts, settings, warnings, accounts)
+    maps, note = run_maps(conn, run_id)
+    title = f"Run {run_id} of {run['feed']}"
+    return Sheet(title, words, facts, settings, warnings, accounts, maps=maps, maps_note=note)
 
 
 def _account(conn: Connection, run_id: int, name: AccountName, event_log: Path) -> Account:

@@ -27,6 +27,10 @@ class Learned:
     families: tuple[str, ...]  # of these strategies, those with most capital first
     trades_needed: float | None  # by the strategy on probation that is nearest to its proof
     live: int = 0  # of the strategies on probation and the proven ones
+    seconds: float = 0.0  # computing time of the generations
+    best_sharpe: float | None = None  # of the last generation, as all below: see `GenerationRow`
+    luck_sharpe: float | None = None
+    pbo: float | None = None
 
 
 def learned(conn: Connection, run_id: int) -> Learned:
@@ -36,9 +40,11 @@ def learned(conn: Connection, run_id: int) -> Learned:
         func.count(),
         func.coalesce(func.sum(GenerationRow.evaluations), 0),
         func.coalesce(func.sum(GenerationRow.proposed), 0),
+        func.coalesce(func.sum(GenerationRow.seconds), 0.0),
     )
-    generations, evaluations, proposed = conn.execute(counted.where(of_generations)).one()
-    last = select(GenerationRow.reason).where(of_generations).order_by(GenerationRow.index.desc()).limit(1)
+    generations, evaluations, proposed, seconds = conn.execute(counted.where(of_generations)).one()
+    of_last = GenerationRow.reason, GenerationRow.best_sharpe, GenerationRow.luck_sharpe, GenerationRow.pbo
+    last = conn.execute(select(*of_last).where(of_generations).order_by(GenerationRow.index.desc()).limit(1)).first()
     equity = select(EquityRow.equity_usd).where(EquityRow.run_id == run_id, EquityRow.account == Account.PAPER)
     equity_usd = conn.scalar(equity.order_by(EquityRow.seq.desc()).limit(1)) or 0.0
     columns = (StrategyRow.genome, StrategyRow.allocation_usd, StrategyRow.evidence, StrategyRow.mode)
@@ -52,7 +58,7 @@ def learned(conn: Connection, run_id: int) -> Learned:
         generations=generations,
         evaluations=int(evaluations or 0),
         proposed=int(proposed or 0),
-        last_reason=conn.scalar(last) or "",
+        last_reason=(last.reason if last else None) or "",
         on_probation=len(others),
         proven=len(proven),
         invested_ratio=capital_usd / equity_usd if equity_usd else 0.0,
@@ -60,6 +66,10 @@ def learned(conn: Connection, run_id: int) -> Learned:
         families=_families(trading),
         trades_needed=min((count for count in needed if count is not None), default=None),
         live=sum(row.mode == "live" for row in trading),
+        seconds=float(seconds),
+        best_sharpe=last.best_sharpe if last else None,
+        luck_sharpe=last.luck_sharpe if last else None,
+        pbo=last.pbo if last else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -11,6 +12,9 @@ from memesnipe.storage.rows import Json, records
 from memesnipe.storage.schema import TradeRow
 
 _SIDES = {name: side for side, name in SIDE_NAMES.items()}
+# A stop is decided at one price and filled at another: after the latency, less fees and the effect on the price.
+LOST_AT_TARGET: Final = "the value passed the target, and the sale came after the latency at less, net of fees"
+GAINED_AT_STOP: Final = "the value passed the stop, and rose again before the sale"
 _MAX_TRADES = 20_000  # of a strategy, the newest
 
 
@@ -28,6 +32,7 @@ class RoundTrip:
     paid_sol: float  # for the entries, fees included
     profit_sol: float
     profit_ratio: float  # of what was paid
+    note: str = ""  # why the profit is not what the reason of the exit promises
 
 
 @dataclass(slots=True)
@@ -77,7 +82,14 @@ def _closed(trip: _Open, last: Json) -> RoundTrip:
         paid_sol=trip.paid_lamports / LAMPORTS_PER_SOL,
         profit_sol=trip.profit_lamports / LAMPORTS_PER_SOL,
         profit_ratio=trip.profit_lamports / trip.paid_lamports if trip.paid_lamports else 0.0,
+        note=_note(last["reason"], trip.profit_lamports),
     )
+
+
+def _note(reason: str, profit_lamports: int) -> str:
+    if reason == "take_profit" and profit_lamports <= 0:
+        return LOST_AT_TARGET
+    return GAINED_AT_STOP if reason == "stop_loss" and profit_lamports > 0 else ""
 
 
 def histogram(values: Sequence[float], bins: int = 24) -> list[Json]:

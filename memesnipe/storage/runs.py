@@ -20,6 +20,8 @@ from memesnipe.storage.schema import FeedCursorRow, MessageRow, OrderRow, RunRow
 from memesnipe.storage.schema_submissions import ReportRow, SubmissionRow
 
 OPEN, FINISHED = "open", "finished"
+# How an open run is shown: actors hold it, or it goes on with the next start of the same feed with the same settings.
+RUNNING, STOPPED = "running", "stopped"
 # The key in a run's settings with the starting capital of the live account; a run without it trades on paper alone.
 LIVE_CAPITAL: Final = "live_capital_lamports"
 # The keys of a live run: what its wallet held at the beginning, the wallet's address, and the chain.

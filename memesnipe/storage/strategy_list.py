@@ -5,11 +5,13 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.protocol.account import Account
+from memesnipe.protocol.commands import MANUAL
 from memesnipe.storage.rows import Json, Page, Rows, count, records
-from memesnipe.storage.schema import PositionRow, StrategyRow
+from memesnipe.storage.schema import LifecycleRow, PositionRow, StrategyRow
 from memesnipe.storage.why import interval, why
 
 
@@ -74,7 +76,19 @@ def strategies(
         .order_by(*_order(sort, earned.c.paper_pnl_lamports, is_descending=is_descending), StrategyRow.spec_id)
     )
     found = records(conn, query.limit(page.limit).offset(page.offset))
-    return Rows([_with_reasons(row) for row in found], count(conn, query))
+    by_hand = _promoted_by_hand(conn, run_id, [row["spec_id"] for row in found if row["mode"] in ("paper", "live")])
+    return Rows([_with_reasons(row, is_by_hand=row["spec_id"] in by_hand) for row in found], count(conn, query))
+
+
+def _promoted_by_hand(conn: Connection, run_id: int, spec_ids: list[str]) -> set[str]:
+    """Return which strategies have their mode by a manual command."""
+    last = (
+        select(LifecycleRow.spec_id, LifecycleRow.reason)
+        .where(LifecycleRow.run_id == run_id, LifecycleRow.spec_id.in_(spec_ids))
+        .ext(distinct_on(LifecycleRow.spec_id))
+        .order_by(LifecycleRow.spec_id, LifecycleRow.number.desc())
+    )
+    return {row.spec_id for row in conn.execute(last) if row.reason.startswith(MANUAL)} if spec_ids else set()
 
 
 def families(conn: Connection, run_id: int) -> list[Json]:
@@ -154,10 +168,11 @@ def _order(sort: SortKey, pnl: ColumnElement[Any], *, is_descending: bool) -> tu
     return (key.desc().nulls_last() if is_descending else key.asc().nulls_last(),)
 
 
-def _with_reasons(row: Json) -> Json:
+def _with_reasons(row: Json, *, is_by_hand: bool) -> Json:
     for account in Account:
         lamports = row.pop(f"{account}_pnl_lamports")
         row[f"{account}_pnl_sol"] = None if lamports is None else int(lamports) / LAMPORTS_PER_SOL
     row["expected_interval"] = interval(row["evidence"])
-    row["why"] = why(row["mode"], row["allocation_usd"], row["evidence"])
+    row["is_by_hand"] = is_by_hand
+    row["why"] = why(row["mode"], row["allocation_usd"], row["evidence"], is_by_hand=is_by_hand)
     return row

@@ -25,6 +25,7 @@ from memesnipe.protocol.account import Account
 from memesnipe.storage.account_views import account_figures
 from memesnipe.storage.equity_view import initial_capital_usd, live_capital_lamports
 from memesnipe.storage.rows import Json, records
+from memesnipe.storage.runs import OPEN, RUNNING, STOPPED
 from memesnipe.storage.schema import (
     AllocationRow,
     BreakerRow,
@@ -40,7 +41,7 @@ from memesnipe.storage.schema import (
     StreamOffsetRow,
     TradeRow,
 )
-from memesnipe.storage.schema_control import CommandRow, RefusalRow
+from memesnipe.storage.schema_control import CommandRow, LeaseRow, RefusalRow
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
 
 _EXITS = (SIDE_NAMES[SELL_SIDE], SIDE_NAMES[COVER_SIDE])
@@ -62,7 +63,7 @@ def report(conn: Connection, run_id: int) -> Json:
     return {
         "run_id": run_id,
         "feed": row.feed,
-        "status": row.status,
+        "status": _status(row.status, is_held=row.is_held),
         "events": {"published": row.published, "consumed": row.consumed, "rejected": row.rejected},
         "rejected_because": row.rejected_because or {},
         "generations": row.generations,
@@ -84,6 +85,12 @@ def report(conn: Connection, run_id: int) -> Json:
     }
 
 
+def _status(stored: str, *, is_held: bool) -> str:
+    if stored != OPEN:
+        return stored
+    return RUNNING if is_held else STOPPED
+
+
 def _report_query(run_id: int) -> Select[Any]:
     cursor = FeedCursorRow.run_id == run_id
     executor = (
@@ -99,6 +106,7 @@ def _report_query(run_id: int) -> Select[Any]:
     columns: dict[str, ColumnElement[Any]] = {
         "feed": _value(RunRow.feed, "", RunRow.run_id == run_id),
         "status": _value(RunRow.status, "none", RunRow.run_id == run_id),
+        "is_held": select(LeaseRow.run_id).where(LeaseRow.run_id == run_id, LeaseRow.expires_at > func.now()).exists(),
         "published": _value(FeedCursorRow.seq, 0, cursor),
         "rejected": _value(FeedCursorRow.rejected, 0, cursor),
         "rejected_because": select(FeedCursorRow.rejected_because).where(cursor).scalar_subquery(),

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from memesnipe.storage.wording import plural
 
+_NO_RESULT: Final = "It has no result yet, so it has no capital."
 DEVIATIONS: Final = 1.96  # of a normal distribution: 95 % lie within
 
 
@@ -15,26 +16,29 @@ def interval(evidence: dict[str, Any] | None) -> list[float] | None:
     return [expected - DEVIATIONS * deviation, expected + DEVIATIONS * deviation]
 
 
-def why(mode: str, allocation_usd: float, evidence: dict[str, Any] | None) -> str:
+def why(mode: str, allocation_usd: float, evidence: dict[str, Any] | None, *, is_by_hand: bool = False) -> str:
     """Return why a strategy has its capital.
 
     Args:
         mode: of the strategy.
         allocation_usd: its capital.
         evidence: as `memesnipe.roles.portfolio` records it; None before its first result.
+        is_by_hand: whether it has its mode by a manual promotion.
     """
     if mode == "retired":
         return "It is retired: it has no capital and is not simulated."
     if not evidence:
-        return "It has no result yet, so it has no capital."
+        return "It was promoted by hand, and has no result yet." if is_by_hand else _NO_RESULT
     expected = f"a round trip is expected to return {evidence['expected_return']:+.1%}"
     if mode == "simulating":
         return f"It is only simulated, without capital: {expected} after {_seen(evidence)}. {_needs(evidence)}"
     if allocation_usd <= 0.0:
         return f"It is on {mode} without capital at present: {expected} after {_seen(evidence)}. {_needs(evidence)}"
-    if evidence["is_proven"]:
-        return f"It holds {allocation_usd:,.2f} USD because its evidence is proven: {expected} after {_seen(evidence)}."
-    return f"It holds {allocation_usd:,.2f} USD on probation: {expected} after {_seen(evidence)}. {_needs(evidence)}"
+    is_settled = is_by_hand or evidence["is_proven"]
+    reason = "because its evidence is proven" if is_settled else "on probation"
+    reason = "because it was promoted by hand" if is_by_hand else reason
+    held = f"It holds {allocation_usd:,.2f} USD {reason}: {expected} after {_seen(evidence)}."
+    return held if is_settled else f"{held} {_needs(evidence)}"
 
 
 def _three(value: float) -> str:

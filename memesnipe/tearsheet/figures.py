@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from memesnipe.stats.performance import drawdown_of
 from memesnipe.tearsheet.periods import rolling_sharpe
-from memesnipe.tearsheet.sheet import Account, Floats, Nanoseconds, Outcome, Prices
+from memesnipe.tearsheet.sheet import Account, Floats, Market, Nanoseconds, Outcome, Prices
 
 MAX_POINTS: Final = 1_000  # of a line
 _MAX_BINS: Final = 40
@@ -67,6 +67,15 @@ def figures_of(account: Account) -> list[Figure]:
     """Return the figures of an account, in their order on the sheet."""
     equity, below = _equity(account)
     return [equity, below, _rolling(account), _distribution(account), *(_trades(account, p) for p in account.prices)]
+
+
+def market_figures(market: Market) -> list[Figure]:
+    """Return the figures of a market."""
+    volume, launches = Line("volume", market.ts, market.volume_usd), Line("launches", market.ts, market.launches)
+    return [
+        LineFigure(f"Volume traded per {market.period}", "USD", [_thinned(volume)]),
+        LineFigure(f"Tokens first seen per {market.period}", "", [_thinned(launches)]),
+    ]
 
 
 def _equity(account: Account) -> tuple[LineFigure, LineFigure]:

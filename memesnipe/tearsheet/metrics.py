@@ -1,8 +1,8 @@
 """The metrics of an account as numbers and as text, and its tables by exit reason, by family and of costs."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -10,10 +10,14 @@ import numpy as np
 from memesnipe.market.events import NS_PER_S
 from memesnipe.stats import performance
 from memesnipe.stats.running import SECONDS_PER_YEAR
-from memesnipe.tearsheet.periods import HOUR_S, MINUTE_S, returns_by, risk_period_s
-from memesnipe.tearsheet.sheet import Account, Floats, Trip
+from memesnipe.tearsheet.periods import DAY_S, HOUR_S, MINUTE_S, returns_by, risk_period_s
+from memesnipe.tearsheet.sheet import Account, Floats, Table, Trip
 
+_LOST_AT_TARGET: Final = (
+    "A take profit can lose: it is decided when the value passes the target, and filled after the latency, net of fees."
+)
 _MAX_REASONS: Final = 20
+_TOO_SHORT: Final = "n/a: under a day"
 _UNKNOWN: Final = "–"  # the data do not determine it
 
 
@@ -25,16 +29,6 @@ class Metric:
     value: float | None
     text: str
     meaning: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of text under a title; the first column is the name of the row."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    note: str = ""
 
 
 def metrics_of(account: Account) -> list[Metric]:
@@ -68,18 +62,18 @@ def _ratios(account: Account) -> list[Metric]:
     gained = float(curve[-1] - 1.0)
     yearly = performance.growth(gained, elapsed_s)
     has_fallen = fall.depth > 0 and elapsed_s > 0
-    simple = gained * SECONDS_PER_YEAR / elapsed_s / fall.depth if has_fallen else None
+    simple = gained * SECONDS_PER_YEAR / elapsed_s / fall.depth if has_fallen and elapsed_s >= DAY_S else None
     compound = yearly / fall.depth if yearly is not None and fall.depth > 0 else None
     below_s, period_s = float(fall.longest_periods * MINUTE_S), risk_period_s(account)
     _, tail = returns_by(account, period_s)
     each = "hours" if period_s == HOUR_S else "minutes"
     risk, shortfall = performance.value_at_risk(tail), performance.expected_shortfall(tail)
     return [
-        Metric("CAGR", yearly, _percent(yearly), "compound yearly return; not for less than a day"),
+        Metric("CAGR", yearly, _TOO_SHORT if elapsed_s < DAY_S else _percent(yearly), "compound yearly return"),
         _number("Sharpe", performance.sharpe(returns, MINUTE_S), "per year, from minutes"),
         _number("Sortino", performance.sortino(returns, MINUTE_S), "per year, target 0"),
-        _number("Calmar", simple, "yearly return, not compounded, over the deepest drawdown"),
-        _number("Calmar, compounded", compound, "CAGR over the deepest drawdown"),
+        _yearly("Calmar", simple, elapsed_s, "yearly return, not compounded, over the deepest drawdown"),
+        _yearly("Calmar, compounded", compound, elapsed_s, "CAGR over the deepest drawdown"),
         _share("Volatility", performance.volatility(returns, MINUTE_S), "per year"),
         _share("Max drawdown", fall.depth, "of the peak"),
         Metric("Longest drawdown", below_s, duration(below_s), "below a peak"),
@@ -113,7 +107,9 @@ def _trades(account: Account) -> list[Metric]:
 
 def by_exit_reason(account: Account) -> Table:
     """Return the round trips by why they ended, the most frequent first."""
-    return _grouped("By exit reason", "reason", account.trips, lambda trip: (trip.exit_reason,))
+    found = _grouped("By exit reason", "reason", account.trips, lambda trip: (trip.exit_reason,))
+    has_lost = any(trip.exit_reason == "take_profit" and trip.profit_sol <= 0 for trip in account.trips)
+    return replace(found, note=f"{found.note} {_LOST_AT_TARGET}".strip()) if has_lost else found
 
 
 def by_family(account: Account) -> Table:
@@ -161,7 +157,7 @@ def _row(name: str, trips: list[Trip]) -> tuple[str, ...]:
     mean = float(np.mean([trip.profit_ratio for trip in trips]))
     factor = performance.profit_factor(profits)
     return (
-        name, f"{len(trips):,}", _percent(performance.win_rate(profits)).lstrip("+"), f"{profits.sum():+,.6f}",
+        name, f"{len(trips):,}", _percent(performance.win_rate(profits)).lstrip("+"), f"{profits.sum():+,.4f}",
         _percent(mean), "no loss" if factor is None else f"{factor:,.2f}",
     )  # fmt: skip
 
@@ -200,6 +196,11 @@ def _percent(value: float | None) -> str:
 
 def _share(name: str, value: float | None, meaning: str) -> Metric:
     return Metric(name, value, _UNKNOWN if value is None else f"{value:,.2%}", meaning)
+
+
+def _yearly(name: str, value: float | None, elapsed_s: float, meaning: str) -> Metric:
+    """Return a metric that extrapolates to a year, which less than a day does not carry."""
+    return Metric(name, None, _TOO_SHORT, meaning) if elapsed_s < DAY_S else _number(name, value, meaning)
 
 
 def _number(name: str, value: float | None, meaning: str) -> Metric:

@@ -6,15 +6,14 @@ from html import escape
 from importlib.resources import files
 from typing import Any, Final
 
-import numpy as np
-
-from memesnipe.tearsheet.figures import figures_of
-from memesnipe.tearsheet.metrics import Metric, Table, by_exit_reason, by_family, costs, metrics_of
-from memesnipe.tearsheet.periods import Grid, grids
-from memesnipe.tearsheet.sheet import Account, Sheet
+from memesnipe.tearsheet.figures import figures_of, market_figures
+from memesnipe.tearsheet.heatmap import heatmap
+from memesnipe.tearsheet.metrics import Metric, by_exit_reason, by_family, costs, metrics_of
+from memesnipe.tearsheet.periods import grids
+from memesnipe.tearsheet.sheet import Account, Market, Sheet, Table
 from memesnipe.tearsheet.svg import draw
 
-_STRONG: Final = (1.0 / 3.0, 2.0 / 3.0)  # of the greatest return, from which on a cell has a stronger colour
+_MANY_COLUMNS: Final = 4  # a table with more is set in two lines a row on a phone
 
 
 def page(sheet: Sheet) -> str:
@@ -25,12 +24,28 @@ def page(sheet: Sheet) -> str:
     title = escape(sheet.title)
     words = "".join(f"<p>{escape(sentence)}</p>" for sentence in sheet.summary)
     words += "".join(f'<p class="warning">{escape(sentence)}</p>' for sentence in sheet.warnings)
+    market = "" if sheet.market is None else _market(sheet.market)
+    compared = "".join(_table(table) for table in sheet.tables)
     accounts = "".join(_account(account) for account in sheet.accounts)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head>'
-        f"<body><main><h1>{title}</h1>{words}{accounts}{_origin(sheet)}</main></body></html>\n"
+        f"<body><main><h1>{title}</h1>{words}{market}{compared}{accounts}{_maps(sheet)}{_origin(sheet)}</main></body></html>\n"
+    )
+
+
+def _market(market: Market) -> str:
+    figures = "".join(draw(figure) for figure in market_figures(market))
+    return f'<section><h2>Market</h2>{_pairs("The tape", market.facts)}<div class="columns">{figures}</div></section>'
+
+
+def _maps(sheet: Sheet) -> str:
+    if not sheet.maps and not sheet.maps_note:
+        return ""
+    note = f'<p class="note">{escape(sheet.maps_note)}</p>' if sheet.maps_note else ""
+    return (
+        f"<section><h2>Parameter map</h2>{note}{''.join(_scrolled(g.title, heatmap(g)) for g in sheet.maps)}</section>"
     )
 
 
@@ -40,7 +55,7 @@ def _account(account: Account) -> str:
     tables = (by_exit_reason(account), by_family(account), costs(account))
     return (
         f"<section><h2>{escape(account.name)}</h2>{''.join(equity)}{_metrics(metrics_of(account))}"
-        f"{''.join(_grid(grid) for grid in grids(account))}"
+        f"{''.join(_scrolled(grid.title, heatmap(grid)) for grid in grids(account))}"
         f'<div class="columns">{figures[2]}{figures[3]}</div>'
         f"{''.join(_table(table) for table in tables)}{''.join(prices)}</section>"
     )
@@ -67,28 +82,9 @@ def _table(table: Table) -> str:
         for row in table.rows
     )
     note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
-    body = f"<table><caption>{escape(table.title)}</caption><tr>{head}</tr>{rows}</table>{note}"
+    kind = ' class="many"' if len(table.columns) > _MANY_COLUMNS else ""
+    body = f"<table{kind}><caption>{escape(table.title)}</caption><tr>{head}</tr>{rows}</table>{note}"
     return _scrolled(table.title, body)
-
-
-def _grid(grid: Grid) -> str:
-    known = np.abs(grid.values[np.isfinite(grid.values)])
-    most = float(known.max(initial=0.0)) or 1.0
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in grid.columns)
-    rows = []
-    for name, values in zip(grid.rows, grid.values.tolist(), strict=True):
-        cells = "".join(_cell(value, most) for value in values)
-        rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
-    caption = f"<caption>{escape(grid.title)}, in SOL</caption>"
-    return _scrolled(grid.title, f'<table class="heat">{caption}<tr><td></td>{head}</tr>{"".join(rows)}</table>')
-
-
-def _cell(value: float, most: float) -> str:
-    if not np.isfinite(value):
-        return "<td></td>"
-    strength = 1 + sum(abs(value) / most > limit for limit in _STRONG)
-    kind = "" if value == 0 else f' class="{"g" if value > 0 else "l"}{strength}"'
-    return f'<td{kind} title="{value:+.3%}">{value:+.1%}</td>'
 
 
 def _scrolled(title: str, content: str) -> str:

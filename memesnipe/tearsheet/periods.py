@@ -1,7 +1,6 @@
 """Equity by minutes, hours, days and months: returns of equal periods, rolling ratios, and tables for heatmaps."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from memesnipe.market.events import NS_PER_S
 from memesnipe.stats.performance import sharpe
-from memesnipe.tearsheet.sheet import Account, Floats, Nanoseconds
+from memesnipe.tearsheet.sheet import Account, Floats, Grid, Nanoseconds
 
 CellOf = Callable[[datetime], tuple[str, int]]  # the beginning of a period -> its row and column
 
@@ -19,16 +18,6 @@ HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
 _MAX_DAYS_BY_HOUR: Final = 5  # more days are not shown hour by hour
 _MAX_DAYS_BY_DAY: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Returns of periods: rows and columns of names, and a value for each cell, NaN where there is none."""
-
-    title: str
-    rows: list[str]
-    columns: list[str]
-    values: Floats  # shape (rows, columns)
 
 
 def equity_at(account: Account, ends: Nanoseconds) -> Floats:

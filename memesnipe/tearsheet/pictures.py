@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 
 from memesnipe.errors import MemeSnipeError
-from memesnipe.tearsheet.figures import BarFigure, Figure, LineFigure, figures_of
-from memesnipe.tearsheet.periods import Grid, grids
-from memesnipe.tearsheet.sheet import Sheet
+from memesnipe.tearsheet.figures import BarFigure, Figure, LineFigure, figures_of, market_figures
+from memesnipe.tearsheet.periods import grids
+from memesnipe.tearsheet.sheet import Grid, Sheet
 
 _SIZE: Final = (11, 4)  # inches
 _DPI: Final = 110
@@ -29,15 +29,24 @@ def write_pictures(sheet: Sheet, folder: Path) -> list[Path]:
         raise MemeSnipeError("--png needs matplotlib: pip install 'memesnipe[plot]'") from None
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for account in sheet.accounts:
-        for number, drawn in enumerate((*figures_of(account), *grids(account)), 1):
+    for name, parts in _parts(sheet):
+        for number, drawn in enumerate(parts, 1):
             canvas = Canvas(figsize=_SIZE, layout="constrained")
             FigureCanvasAgg(canvas)
             _draw(canvas.add_subplot(), drawn)
-            path = folder / f"{account.name}-{number:02}-{_name(drawn.title)}.png"
+            path = folder / f"{name}-{number:02}-{_name(drawn.title)}.png"
             canvas.savefig(path, dpi=_DPI)
             written.append(path)
     return written
+
+
+def _parts(sheet: Sheet) -> list[tuple[str, list[Figure | Grid]]]:
+    """Return what is drawn, under the name of the part of the sheet to which it belongs."""
+    found: list[tuple[str, list[Figure | Grid]]] = []
+    if sheet.market is not None:
+        found.append(("Market", [*market_figures(sheet.market)]))
+    found += [(account.name, [*figures_of(account), *grids(account)]) for account in sheet.accounts]
+    return [*found, ("Parameters", [*sheet.maps])]
 
 
 def _draw(ax: Any, figure: Figure | Grid) -> None:
@@ -82,6 +91,7 @@ def _grid(ax: Any, grid: Grid) -> None:
     ax.imshow(grid.values, cmap="RdYlGn", vmin=-most, vmax=most, aspect="auto")
     ax.set_xticks(range(len(grid.columns)), grid.columns, fontsize=8)
     ax.set_yticks(range(len(grid.rows)), grid.rows, fontsize=8)
+    ax.set(ylabel=grid.axes[0], xlabel=grid.axes[1])
     for row, column in zip(*np.nonzero(np.isfinite(grid.values)), strict=True):
         ax.text(column, row, f"{grid.values[row, column]:+.1%}", ha="center", va="center", fontsize=7)
 

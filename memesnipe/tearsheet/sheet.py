@@ -1,4 +1,4 @@
-"""What a tear sheet is made from, whatever its source: accounts with their equity, round trips, orders and prices."""
+"""What a tear sheet is made from, whatever its source: accounts with equity, round trips, orders and prices; tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +53,52 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under a title; the first column is the name of the row."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Returns as a heatmap: names of rows and columns, and a value for each cell, NaN where there is none.
+
+    Attributes:
+        title: what the returns are of.
+        rows: names, from above.
+        columns: names, from the left.
+        values: shape (rows, columns).
+        axes: what rows and columns are; "" where their names say it.
+        trades: behind each value, shape (rows, columns); None where they are not known.
+        own: the row and the column of what the sheet is about.
+        note: how to read it.
+    """
+
+    title: str
+    rows: list[str]
+    columns: list[str]
+    values: Floats
+    axes: tuple[str, str] = ("", "")
+    trades: NDArray[np.int64] | None = None
+    own: tuple[int, int] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The market of a tape: facts, and sums over equal periods that end at ``ts``, shape (periods,)."""
+
+    facts: Mapping[str, str]
+    period: str  # as in "per hour"
+    ts: Nanoseconds
+    volume_usd: Floats
+    launches: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account at its marks, shape (marks,), ascending by time; the first mark is the beginning.
 
@@ -93,6 +139,10 @@ class Sheet:
         settings: those that decided the results.
         warnings: what to know about the figures, one sentence each.
         accounts: never added up.
+        market: of the tape, where the sheet is about a tape.
+        tables: comparisons, before the accounts.
+        maps: the result by two parameters.
+        maps_note: why there is no map; "" where there is one, or none was wanted.
     """
 
     title: str
@@ -101,3 +151,7 @@ class Sheet:
     settings: Mapping[str, Any]
     warnings: Sequence[str]
     accounts: Sequence[Account]
+    market: Market | None = None
+    tables: Sequence[Table] = ()
+    maps: Sequence[Grid] = ()
+    maps_note: str = ""

@@ -9,7 +9,7 @@ import numpy as np
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.skill import deflated_sharpe_of
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.commands import MANUAL, CommandName
 from memesnipe.protocol.messages import ArenaStandings, ParityRecord, PositionUpdate, SimulationResults, StrategySpec
 from memesnipe.stats.evidence_budget import MIN_MASS, prior_mass
 from memesnipe.trading.allocation import Caps
@@ -297,4 +297,4 @@ class Portfolio:
 
 def _manual(reason: str) -> str:
     """Return the recorded reason of a step that a person asked for."""
-    return f"manual: {reason}" if reason else "manual"
+    return f"{MANUAL}: {reason}" if reason else MANUAL

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
@@ -117,8 +118,33 @@ def test_a_filter_stays_in_the_address_and_a_file_is_saved(page, serve, backend,
         page.get_by_role("button", name="Save as CSV").click()
     lines = Path(waiting.value.path()).read_text().splitlines()
     assert (waiting.value.suggested_filename, len(lines)) == ("trades.csv", 14)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save as Parquet").click()
+    assert pq.read_table(waiting.value.path()).num_rows == 13
     page.reload()
     expect_text(page, "view", "13 trades")
+    page.goto(page.url.split("#")[0])
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save equity as Parquet").click()
+    points = pq.read_table(waiting.value.path())
+    assert (waiting.value.suggested_filename, points.num_rows) == ("equity-paper.parquet", 48)
+
+
+def test_a_strategy_promoted_by_hand_and_a_trip_that_lost_at_its_target_are_explained(
+    page, serve, backend, all_running, everything, insert
+):
+    insert(
+        schema.LifecycleRow, number=9, seq=9, spec_id="spec1", from_mode="simulating", to_mode="paper", reason="manual"
+    )
+    names = {"spec_id": "spec1", "mint": MINT, "status": "PAPER", "account": "paper"}
+    for number, (side, sol, reason) in enumerate((("buy", 1.0, "signal"), ("sell", 0.9, "take_profit"))):
+        at = {"ts": number * 60 * NS, "sol_lamports": int(sol * SOL), "seq": number}
+        insert(schema.TradeRow, order_id=f"spec1/{number}", side=side, reason=reason, **names, **at)
+    page.goto(f"{serve(backend).url}/#/strategies/spec1")
+    expect_text(page, "view", "because it was promoted by hand")
+    expect_text(page, "view", "by hand")
+    expect_text(page, "view", "the value passed the target, and the sale came after the latency at less, net of fees")
+    expect_text(page, "view", "n/a: under a day")
 
 
 def test_a_machine_that_needs_the_token_is_asked_for_it(page, serve, backend, all_running, marked):

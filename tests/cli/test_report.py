@@ -11,10 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from memesnipe.config.home import Home
+from memesnipe.market.events import PRICE
 from memesnipe.runtime.run_sheet import run_sheet
+from memesnipe.runtime.tape_sheet import market_of
 from memesnipe.storage import schema
 from memesnipe.storage.runs import LIVE_CAPITAL
 from memesnipe.storage.strategy_page import strategy_page
+from memesnipe.tapes.tape import read_tape
 from memesnipe.tearsheet.metrics import metrics_of
 from memesnipe.tearsheet.page import page
 from tests.api.browsing import HOUR_NS, MINT, SOL, insert_everything
@@ -44,7 +47,7 @@ def test_the_sheet_of_a_run_has_the_round_trips_of_its_records(database, new_run
     assert metric(paper, "Equity") == pytest.approx(1000.0 + 20.0 * np.sin(47 / 6) + 47)
     (prices,) = paper.prices
     assert prices.mint == MINT and (np.diff(prices.ts) > 0).all() and len(paper.opened) == 1
-    assert "The run has not ended" in sheet.warnings[0] and sheet.facts["feed"] == "synthetic"
+    assert "The run is stopped" in sheet.warnings[0] and sheet.facts["feed"] == "synthetic"
 
 
 def test_paper_and_live_money_are_apart(database, new_run: int, filled: Path, insert) -> None:
@@ -68,6 +71,31 @@ def test_paper_and_live_money_are_apart(database, new_run: int, filled: Path, in
     assert sheet.warnings == ["Its events are not in this folder: trades are not shown on prices."]
     text = page(sheet)
     assert text.index("<h2>Paper</h2>") < text.index("<h2>Live</h2>") < text.index("initial_capital_usd")
+
+
+def test_a_run_is_mapped_by_the_simulated_returns_of_its_strategies(database, new_run: int, insert) -> None:
+    def sheet(name: str):
+        with database.connect() as connection:
+            return run_sheet(connection, new_run, Path(name))
+
+    few = sheet("none.bin")
+    assert not few.maps and "it needs 30 strategies with simulated round trips, and the run has 0" in few.maps_note
+    assert "it needs 30 strategies" in page(few)
+    rng = np.random.default_rng(3)
+    returns = {}
+    for number in range(60):
+        signals = [{"family": "momentum_5m", "params": {"lookback_s": 30.0 + number, "breakout": 0.05}, "weight": 1.0}]
+        exits = {"stop_loss": float(rng.uniform(0.05, 0.5)), "take_profit": 0.1 if number % 2 else 0.9}
+        returns[number] = float(rng.normal())
+        result = {"total_return": returns[number], "trades": 3}
+        spec = {"signals": signals, "exits": exits}
+        insert(schema.StrategyRow, spec_id=f"s{number}", mode="simulating", genome=spec, result=result)
+    exits_map, signal_map = sheet("none.bin").maps
+    assert exits_map.rows[0].startswith("under ") and len(exits_map.rows) == 5
+    for grid in (exits_map, signal_map):  # the cells have every strategy once
+        counts = grid.trades / 3
+        assert counts.sum() == 60 and np.nansum(grid.values * counts) == pytest.approx(sum(returns.values()))
+    assert set(signal_map.axes) == {"lookback_s of momentum_5m", "breakout of momentum_5m"}
 
 
 def test_a_run_without_records_has_a_sheet(database, new_run: int, tmp_path: Path) -> None:
@@ -112,12 +140,50 @@ def test_the_sheet_of_a_backtest_has_the_figures_of_the_command(tmp_path: Path) 
     fees = sum(int(row["pool_fee_lamports"]) + int(row["network_fee_lamports"]) for row in rows)
     assert found["all fees"] == f"{fees / SOL:,.6f}"
     assert len(list((tmp_path / "p").glob("Backtest-*.png"))) >= 6
+    assert len(list((tmp_path / "p").glob("Parameters-*.png"))) == 2
+    own = re.findall(r'<td class="[^"]*own"[^>]*title="([-+0-9.]+)%, ([0-9,]+) round trips"', text)
+    assert {(float(gained), int(trips)) for gained, trips in own} == {
+        (pytest.approx(100 * metrics["total_return"], abs=0.001), metrics["trades"])
+    }
+    for name in ("stop loss ↓ take profit →", "lookback_s of momentum_5m ↓ breakout of momentum_5m →"):
+        assert name in text
+
+
+def test_the_sheet_of_a_tape_has_its_market_and_compares_the_families(tmp_path: Path) -> None:
+    assert memesnipe(tmp_path, "synth", "--tokens", "30", "--hours", "3", "--seed", "3", "-o", "m.tape").returncode == 0
+    tape = read_tape(tmp_path / "m.tape", now_ns=2**62)
+    done = memesnipe(tmp_path, "report", "m.tape", "-o", "m.html", "--no-map")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "m.html").read_text()
+    assert "<h2>Market</h2>" in text and "<h2>Parameter map</h2>" not in text
+    traded = tape.events[tape.events["kind"] == PRICE]
+    assert f"{traded['volume_usd'].sum():,.0f} USD in {len(traded):,} trades" in text
+    compared = text[text.index("Families with their default parameters") :].split("</table>")[0]
+    rows = re.findall(r'<th scope="row">([^<]+)</th><td>([^<]+)</td>', compared)
+    returns = {name: float(gained.rstrip("%")) for name, gained in rows if gained != "–"}
+    best = max(returns, key=returns.__getitem__)
+    assert len(rows) > 5 and f"its market, and {best}" in text
+    tested = json.loads(memesnipe(tmp_path, "backtest", "--tape", "m.tape", "--strategy", best, "--json").stdout)
+    assert returns[best] == pytest.approx(100 * tested["metrics"]["total_return"], abs=0.01)
+    assert tested["digest"] in text and "part of it is luck" in text
+
+
+def test_a_market_counts_every_trade_and_every_token_once(tmp_path: Path) -> None:
+    assert memesnipe(tmp_path, "synth", "--tokens", "12", "--hours", "2", "-o", "m.tape").returncode == 0
+    tape = read_tape(tmp_path / "m.tape", now_ns=2**62)
+    market = market_of(tape)
+    traded = tape.events[tape.events["kind"] == PRICE]
+    assert market.volume_usd.sum() == pytest.approx(traded["volume_usd"].sum())
+    assert market.launches.sum() == len(np.unique(tape.events["token"][tape.events["token"] >= 0]))
+    assert market.period == "minute" and (np.diff(market.ts) == 60 * 10**9).all()
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("momentum_5m",), "momentum_5m: is no number of a run; for a backtest add --tape TAPE"),
+        (("missing.tape",), "--tape missing.tape: there is no such file"),
+        (("--tape", "file", "--param", "a=1"), "--param is of a strategy"),
         (("0",), "RUN 0: must be a whole number from 1"),
         (("--capital", "5"), "--param and --capital are of a backtest: add --tape TAPE"),
         (("--tape", "missing.tape"), "--tape missing.tape: there is no such file"),

@@ -26,6 +26,15 @@ def test_a_run_without_generations_has_learned_nothing(conn, new_run):
     assert in_words(facts).startswith("Nothing is learned yet")
 
 
+def test_cost_and_luck_bar_are_of_the_same_snapshot_as_the_counts(conn, new_run, insert):
+    bar = {"best_sharpe": 3.0, "luck_sharpe": 7.5, "pbo": 0.25}
+    insert(schema.GenerationRow, index=0, evaluations=100, seconds=2.5)
+    insert(schema.GenerationRow, index=1, evaluations=100, seconds=1.5, **bar)
+    facts = learned(conn, new_run)
+    assert (facts.generations, facts.evaluations, facts.seconds) == (2, 200, 4.0)
+    assert {name: getattr(facts, name) for name in bar} == bar
+
+
 def test_luck_leaves_all_capital_in_cash_for_a_reason(conn, new_run, insert):
     insert(schema.GenerationRow, index=0, evaluations=1000, proposed=0, reason="an older reason")
     insert(schema.GenerationRow, index=1, evaluations=340, proposed=0, reason="none made a profit")

@@ -1,6 +1,6 @@
 """Round trips are paired from trades, with all fees."""
 
-from memesnipe.storage.round_trips import histogram, pair
+from memesnipe.storage.round_trips import GAINED_AT_STOP, LOST_AT_TARGET, histogram, pair
 
 SOL = 1_000_000_000
 
@@ -15,6 +15,15 @@ def test_a_round_trip_is_an_entry_and_its_exit_net_of_fees():
     (found,) = pair([trade(1, "buy", 0.98), trade(2, "sell", 1.52, reason="take_profit")])
     assert (found.opened_ts, found.closed_ts, found.entry_reason, found.exit_reason) == (1, 2, "signal", "take_profit")
     assert (found.paid_sol, found.profit_sol, found.profit_ratio) == (1.0, 0.5, 0.5)
+
+
+def test_an_exit_that_does_not_keep_its_promise_says_why():
+    (lost,) = pair([trade(1, "buy", 0.98), trade(2, "sell", 0.95, reason="take_profit")])
+    assert lost.profit_sol < 0 and lost.note == LOST_AT_TARGET
+    (gained,) = pair([trade(1, "buy", 0.98), trade(2, "sell", 1.5, reason="stop_loss")])
+    assert gained.note == GAINED_AT_STOP
+    for sol, reason in ((1.5, "take_profit"), (0.5, "stop_loss"), (0.5, "signal")):
+        assert pair([trade(1, "buy", 0.98), trade(2, "sell", sol, reason=reason)])[0].note == ""
 
 
 def test_a_failed_exit_costs_its_fee():

@@ -108,6 +108,15 @@ def test_families_have_their_strategies_and_capital(conn, new_run, bred):
     assert (two["family"], two["simulating"], two["weighted_usd"]) == ("two", 3, 0.0)
 
 
+def test_a_manual_promotion_is_told_from_one_by_evidence(conn, new_run, bred, insert):
+    steps = (("rich", "paper", "manual: I like it"), ("poor", "paper", "manual"), ("poor", "paper", "it was good"))
+    for number, (spec_id, mode, reason) in enumerate((*steps, ("better", "simulating", "manual")), 1):
+        insert(schema.LifecycleRow, number=number, spec_id=spec_id, to_mode=mode, reason=reason)
+    rows = {row["spec_id"]: row for row in strategies(conn, new_run, ALL, Page(10)).rows}
+    assert {spec_id for spec_id, row in rows.items() if row["is_by_hand"]} == {"rich"}
+    assert "holds 80.00 USD because it was promoted by hand" in rows["rich"]["why"]
+
+
 @pytest.mark.parametrize(
     ("mode", "usd", "evidence", "words"),
     [

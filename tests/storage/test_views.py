@@ -1,6 +1,7 @@
 """The read model over a real PostgreSQL."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
     assert views.report(conn, new_run) == {
         "run_id": new_run,
         "feed": "synthetic",
-        "status": "open",
+        "status": "stopped",
         "events": {"published": 0, "consumed": 0, "rejected": 0},
         "rejected_because": {},
         "generations": 0,
@@ -53,6 +54,16 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
     assert portfolio["equity_usd"] is None and portfolio["open_positions"] == 0
     assert views.risk(conn, new_run)["level"] == "normal"
     assert views.generations(conn, new_run) == []
+
+
+def test_an_open_run_is_running_while_an_actor_holds_it(conn, new_run, insert):
+    now = datetime.now(UTC)
+    insert(schema_control.LeaseRow, actor="executor", epoch=1, holder="a", expires_at=now - timedelta(seconds=5))
+    assert views.report(conn, new_run)["status"] == "stopped"
+    insert(schema_control.LeaseRow, actor="position", epoch=1, holder="a", expires_at=now + timedelta(seconds=60))
+    assert views.report(conn, new_run)["status"] == "running"
+    conn.execute(sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run).values(status="finished"))
+    assert views.report(conn, new_run)["status"] == "finished"
 
 
 def test_a_missing_run_reads_as_an_empty_one(conn):
@@ -85,7 +96,7 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
     assert views.report(conn, new_run) == {
         "run_id": new_run,
         "feed": "synthetic",
-        "status": "open",
+        "status": "stopped",
         "events": {"published": 900, "consumed": 850, "rejected": 4},
         "rejected_because": {"future": 3, "jump": 1},
         "generations": 1,

@@ -1,16 +1,21 @@
 // Candles of a token with our trades in it (lightweight-charts, vendored).
 import { CandlestickSeries, createChart, createSeriesMarkers, HistogramSeries } from "./vendor/lightweight-charts-5.2.1.js";
 import { h, link } from "./dom.js";
-import { price, words } from "./format.js";
+import { chartPrice, clock, words } from "./format.js";
 import { colour } from "./theme.js";
 
 const BUYS = new Set(["buy", "cover"]);
+const NARROW_PX = 600;
+const NAMED = 12; // trades; more are not named in the chart
+const SMALL = 1e-8; // a step between such small prices
+const DIGITS = 4; // of a price, that its scale tells apart
 
 export class Candles {
   constructor({ candles, interval_s: interval, trades }, height = 340) {
     this.box = h("div", { class: "candles", role: "img", "aria-label": "Price with our trades" });
-    this.element = h("figure", { class: "chart" }, this.box, h("figcaption", { class: "muted" },
-      "Price in USD, UTC. Arrows are our trades. Chart: ",
+    this.reading = h("p", { class: "muted reading" });
+    this.element = h("figure", { class: "chart" }, this.box, this.reading, h("figcaption", { class: "muted" },
+      `Price in USD${stepOf(candles) < SMALL ? " (0.0₅12 is 0.0000012)" : ""}, UTC. Arrows are our trades, with their number where a candle has several. Chart: `,
       link("https://www.tradingview.com/", "TradingView Lightweight Charts™", { rel: "noreferrer" }), ", © TradingView, Inc."));
     this.chart = createChart(this.box, {
       height, autoSize: false, width: 300,
@@ -18,37 +23,66 @@ export class Candles {
       grid: { vertLines: { color: colour("line") }, horzLines: { color: colour("line") } },
       timeScale: { timeVisible: true, secondsVisible: interval < 60, borderColor: colour("line") },
       rightPriceScale: { borderColor: colour("line") },
-      localization: { priceFormatter: price },
+      localization: { priceFormatter: chartPrice },
     });
     const [good, bad] = [colour("good"), colour("bad")];
     const series = this.chart.addSeries(CandlestickSeries, {
+      priceFormat: { type: "custom", formatter: chartPrice, minMove: stepOf(candles) },
       upColor: good, downColor: bad, borderUpColor: good, borderDownColor: bad, wickUpColor: good, wickDownColor: bad,
     });
     series.setData(candles.map((c) => ({ time: c.ts / 1e9, open: c.open_usd, high: c.high_usd, low: c.low_usd, close: c.close_usd })));
     const volume = this.chart.addSeries(HistogramSeries, { priceScaleId: "", color: colour("soft"), lastValueVisible: false, priceLineVisible: false, priceFormat: { type: "volume" } });
     volume.priceScale().applyOptions({ scaleMargins: { top: 0.85, bottom: 0 } });
     volume.setData(candles.map((c) => ({ time: c.ts / 1e9, value: c.volume_usd })));
-    createSeriesMarkers(series, this.markers(candles, interval, trades, good, bad));
+    const groups = grouped(candles, interval, trades);
+    const markers = createSeriesMarkers(series, []);
+    this.chart.subscribeCrosshairMove(({ time }) => this.read(candles.find((c) => c.ts / 1e9 === time), groups.filter((group) => group.time === time)));
+    this.read(candles.at(-1), []);
     this.observer = new ResizeObserver(() => {
+      markers.setMarkers(groups.map((group) => marker(group, this.box.clientWidth >= NARROW_PX && trades.length <= NAMED, good, bad)));
       this.chart.resize(Math.max(this.box.clientWidth, 80), height);
       this.chart.timeScale().fitContent();
     });
     this.observer.observe(this.box);
   }
 
-  markers(candles, interval, trades, good, bad) {
-    const first = candles[0]?.ts ?? Infinity;
-    return trades.filter((trade) => !trade.failure && trade.ts >= first).map((trade) => ({
-      time: Math.floor(trade.ts / 1e9 / interval) * interval,
-      position: BUYS.has(trade.side) ? "belowBar" : "aboveBar",
-      shape: BUYS.has(trade.side) ? "arrowUp" : "arrowDown",
-      color: BUYS.has(trade.side) ? good : bad,
-      text: trades.length <= 12 ? `${trade.side} ${words(trade.reason)}` : "",
-    }));
+  // Write the candle under the pointer, with our trades in it.
+  read(candle, groups) {
+    if (!candle) return;
+    const ours = groups.flatMap((group) => group.trades.map((trade) => `${trade.side}, ${words(trade.reason)}`));
+    const [open, high, low, close] = [candle.open_usd, candle.high_usd, candle.low_usd, candle.close_usd].map(chartPrice);
+    this.reading.textContent = [`${clock(candle.ts)}: open ${open}, high ${high}, low ${low}, close ${close}`, ...ours].join("; ");
   }
 
   close() {
     this.observer.disconnect();
     this.chart.remove();
   }
+}
+
+// The least difference between prices that the scale shows.
+function stepOf(candles) {
+  const least = Math.min(...candles.map((candle) => candle.low_usd).filter((low) => low > 0));
+  return Number.isFinite(least) ? 10 ** (Math.floor(Math.log10(least)) - DIGITS) : 0.01;
+}
+
+// Our trades by candle and direction: one arrow each, however many there are.
+function grouped(candles, interval, trades) {
+  const first = candles[0]?.ts ?? Infinity;
+  const groups = new Map();
+  for (const trade of trades.filter((one) => !one.failure && one.ts >= first)) {
+    const [time, isBuy] = [Math.floor(trade.ts / 1e9 / interval) * interval, BUYS.has(trade.side)];
+    const key = `${time} ${isBuy}`;
+    if (!groups.has(key)) groups.set(key, { time, isBuy, trades: [] });
+    groups.get(key).trades.push(trade);
+  }
+  return [...groups.values()].sort((a, b) => a.time - b.time);
+}
+
+function marker({ time, isBuy, trades }, isNamed, good, bad) {
+  const name = isNamed ? `${trades[0].side} ${words(trades[0].reason)}` : "";
+  return {
+    time, position: isBuy ? "belowBar" : "aboveBar", shape: isBuy ? "arrowUp" : "arrowDown", color: isBuy ? good : bad,
+    text: trades.length > 1 ? `${trades.length}×` : name,
+  };
 }

@@ -34,8 +34,19 @@ export const compactUsd = (value, step) => (step < 10 ? fixed(USD, step)(value) 
 export const shortUsd = numbers({ notation: "compact", maximumSignificantDigits: 2, signDisplay: "exceptZero" });
 export const brief = numbers({ notation: "compact", maximumFractionDigits: 1, signDisplay: "negative" });
 export const price = numbers({ maximumSignificantDigits: 5 });
+// A price on a chart: leading zeros as a small number, so that labels are short: 0.0₅12 is 0.0000012.
+const DIGITS = "₀₁₂₃₄₅₆₇₈₉";
+export function chartPrice(value) {
+  const [shown, exponent] = value.toExponential(3).split("e");
+  const zeros = -Number(exponent) - 1;
+  if (!(value > 0) || zeros < 4) return price(value);
+  const digits = shown.replace(".", "").replace(/0+$/, "");
+  return `0.0${[...String(zeros)].map((digit) => DIGITS[digit]).join("")}${digits}`;
+}
 export const one = numbers({ maximumFractionDigits: 1 });
 
+// A ratio that extrapolates to a year: less than a day does not carry it.
+export const yearly = (value, observedS) => (observedS < 86_400 ? "n/a: under a day" : two(value));
 export const bps = (value) => (value === null || value === undefined ? "–" : `${count(value)} bps`);
 export const interval = (pair) => (pair ? `${signedPercent(pair[0])} to ${signedPercent(pair[1])}` : "–");
 

@@ -21,14 +21,12 @@ export function evolution(root, { path }) {
     h("div", { class: "columns even" }, card("Families of signals", {}, boxes.families), card("Generations, the newest first", {}, boxes.rows))].filter(Boolean));
   const charts = [];
   let shown = -1;
-  let latest = null;
   let champion = path[1] ?? "";
   if (champion) showLineage(boxes.lineage, champion);
-  const again = throttle(REFRESH_MS, () => load(latest).catch(failed(boxes.summary)));
+  const again = throttle(REFRESH_MS, () => load().catch(failed(boxes.fitness)));
 
-  async function load(state) {
+  async function load() {
     const [generations, families, archive, shares] = await Promise.all([get("generations"), get("families"), get("archive"), get("families/shares")]);
-    boxes.summary.replaceChildren(h("p", {}, state.learned.in_words), summary(generations, state.learned, archive));
     charts.splice(0).forEach((chart) => chart.close());
     const add = (box, rows, options, without) => {
       if (rows.length < 2) return void box.replaceChildren(h("p", { class: "empty" }, without));
@@ -51,7 +49,7 @@ export function evolution(root, { path }) {
   }
   return {
     update(state) {
-      latest = state;
+      boxes.summary.replaceChildren(h("p", {}, state.learned.in_words), summary(state.learned));
       if (shown !== state.report.generations) again();
       shown = state.report.generations;
     },
@@ -59,16 +57,14 @@ export function evolution(root, { path }) {
   };
 }
 
-function summary(generations, learned, archive) {
-  const seconds = generations.reduce((sum, row) => sum + row.seconds, 0);
-  const evaluations = generations.reduce((sum, row) => sum + row.evaluations, 0);
-  const last = generations.at(-1);
+// The sentence and these figures are of one state, so that they agree.
+function summary(learned) {
+  const { generations, evaluations, seconds } = learned;
   return facts([
-    ["Generations", f.count(generations.length)], ["Evaluations", f.count(evaluations)],
+    ["Generations", f.count(generations)], ["Evaluations", f.count(evaluations)],
     ["Evaluations per second", seconds ? f.count(evaluations / seconds) : "–"], ["Computing time", f.duration(seconds)],
-    ["Genomes in the archive", f.count(archive.elites.length)],
-    ["Sharpe ratio to beat", f.two(last?.luck_sharpe)], ["Best genome's", f.two(last?.best_sharpe)],
-    ["Probability of overfitting", f.percent(last?.pbo)],
+    ["Sharpe ratio to beat", f.two(learned.luck_sharpe)], ["Best genome's", f.two(learned.best_sharpe)],
+    ["Probability of overfitting", f.percent(learned.pbo)],
     ["Proposed, better than luck", f.count(learned.proposed)], ["Last reason for none", learned.last_reason || "–"]]);
 }
 

@@ -5,7 +5,7 @@ import { Chart } from "../charts.js";
 import { badge, card, failed, h, link, show, sign, table } from "../dom.js";
 import * as f from "../format.js";
 import { throttle } from "../throttle.js";
-import { evidenceBar, families, modeBadge, needed, positionColumns, RULES, stateKind, strategyLink, tradeColumns } from "./parts.js";
+import { evidenceBar, families, modeBadge, needed, positionColumns, RULES, saveButtons, stateKind, strategyLink, tradeColumns } from "./parts.js";
 
 const THROUGHPUT_MS = 15_000;
 const toCents = (usd) => Math.round(usd * 100) / 100; // less is what is lost in the difference of two floats
@@ -67,7 +67,8 @@ class Account {
         { name: "Kept in SOL", colour: "amber", values: equity[2], format: f.usd, dash: [6, 4] }] }),
       new Chart({ title: "Drawdown", height: 110, x, format: f.ratio, zero: true, legend: false, series: [{ name: "Drawdown", colour: "bad", values: drawdown[0], fill: true }] }),
     ];
-    this.curve.replaceChildren(this.charts[0].element, h("h3", {}, "Drawdown"), this.charts[1].element);
+    this.curve.replaceChildren(this.charts[0].element, h("h3", {}, "Drawdown"), this.charts[1].element,
+      h("div", { class: "buttons" }, saveButtons("equity", () => ({ account: this.name }), `equity-${this.name}`, "equity ")));
   }
 
   close() {
@@ -134,7 +135,7 @@ function whyColumns() {
     { name: "Signals", cell: (s) => families(s.genome), class: "p3" },
     { name: "Capital", cell: (s) => f.usd(s.allocation_usd), class: "n" },
     { name: "Evidence", cell: (s) => evidenceBar(s.evidence), title: "What a bet on its fresh round trips would have become, and the threshold that ends its probation" },
-    { name: "Trades needed", cell: (s) => needed(s.evidence), class: "n p2", title: "Round trips until it is proven, at the expected return" },
+    { name: "Trades needed", cell: needed, class: "n p2", title: "Round trips until it is proven, at the expected return" },
     { name: "Expected of a trade", cell: (s) => h("span", { title: `95 %: ${f.interval(s.expected_interval)}` }, f.signedPercent(s.evidence?.expected_return)), class: "n p2" },
     { name: "In words", cell: (s) => s.why, class: "why p4" },
   ];

@@ -1,5 +1,6 @@
 // Parts that several views show: evidence, genomes, trades, the breaker's level.
 import { actionButton } from "../actions.js";
+import { save } from "../api.js";
 import { h, badge, link, sign, svg } from "../dom.js";
 import * as f from "../format.js";
 
@@ -19,7 +20,17 @@ export function evidenceBar(evidence) {
     h("span", {}, text));
 }
 
-export const needed = (evidence) => (!evidence || evidence.is_proven ? "–" : evidence.trades_needed === null ? "never" : f.count(evidence.trades_needed));
+// Round trips until a strategy is proven; one that a person has promoted need not be.
+export function needed({ evidence, is_by_hand: isByHand }) {
+  if (isByHand) return "by hand";
+  if (!evidence || evidence.is_proven) return "–";
+  return evidence.trades_needed === null ? "never" : f.count(evidence.trades_needed);
+}
+
+// Buttons that save rows as files; `path` is that of the API without the ending.
+export const saveButtons = (path, parameters, name, what = "") => ["csv", "parquet"].map((ending) => h("button", {
+  type: "button", class: "button", click: () => save(`${path}.${ending}`, parameters(), `${name}.${ending}`),
+}, `Save ${what}as ${ending === "csv" ? "CSV" : "Parquet"}`));
 
 export function families(genome) {
   return h("span", { class: "genes" }, (genome.signals ?? []).map((gene) => h("span", { class: "gene", title: `weight ${f.two(gene.weight)}` }, f.words(gene.family))));

@@ -35,7 +35,7 @@ function content(id, found, charts) {
 
 const standing = (s) => facts([
   ["Capital", f.usd(s.allocation_usd)],
-  ["Trades needed", needed(s.evidence)],
+  ["Trades needed", needed(s)],
   ["Fresh round trips", f.count(s.evidence?.round_trips)],
   ["Expected of a trade", f.signedPercent(s.evidence?.expected_return)],
   ["with 95 %", f.interval(s.expected_interval)],
@@ -61,7 +61,7 @@ const simulated = (s) => (s.result ? facts([
   ["Expectancy", f.signedUsd(s.result.expectancy_usd)],
   ["Sharpe", f.two(s.result.sharpe)],
   ["Sortino", f.two(s.result.sortino)],
-  ["Calmar", f.two(s.result.calmar)],
+  ["Calmar", f.yearly(s.result.calmar, s.result.observed_s)],
   ["Largest drawdown", f.ratio(s.result.max_drawdown)],
   ["Mean holding time", f.duration(s.result.mean_hold_s)],
   ["Fees", f.usd(s.result.fees_usd)],
@@ -103,7 +103,7 @@ function trips(found, charts) {
       { name: "Profit, SOL", cell: (t) => signed(t.profit_sol, f.signedSol), class: "n" },
       { name: "of it", cell: (t) => signed(t.profit_ratio, f.signedPercent), class: "n" },
       { name: "In because", cell: (t) => f.words(t.entry_reason), class: "p3" },
-      { name: "Out because", cell: (t) => f.words(t.exit_reason), class: "p2" },
+      { name: "Out because", cell: (t) => (t.note ? [f.words(t.exit_reason), h("span", { class: "trip-note" }, t.note)] : f.words(t.exit_reason)), class: "p2 wraps" },
     ], rows.slice(0, 200), "")));
 }
 

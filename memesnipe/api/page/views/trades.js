@@ -1,11 +1,11 @@
 // Trades, positions and refusals: filtered on the server, and as files.
-import { get, list, save } from "../api.js";
+import { get, list } from "../api.js";
 import { badge, card, failed, h, input, link, select, table } from "../dom.js";
 import * as f from "../format.js";
 import { throttle } from "../throttle.js";
 import { VirtualTable } from "../virtual_table.js";
 import { periods } from "./periods.js";
-import { positionColumns, strategyLink, tokenLink, tradeColumns, when } from "./parts.js";
+import { positionColumns, saveButtons, strategyLink, tokenLink, tradeColumns, when } from "./parts.js";
 
 const REFRESH_MS = 3_000;
 const TABS = [["", "Trades"], ["positions", "Positions"], ["refusals", "Refusals"], ["periods", "Periods"]];
@@ -48,7 +48,7 @@ export function trades(root, { path, query, go }) {
     isTrades ? select("Status", STATUSES, query.status ?? "", set("status")) : null,
     input("Token", query.mint ?? "", set("mint"), { placeholder: "address" }), input("Strategy", query.spec_id ?? "", set("spec_id"), { placeholder: "id" }),
     input("Reason", query.reason ?? "", set("reason")),
-    h("button", { type: "button", class: "button", click: () => save(`${name}.csv`, parameters(), `${name}.csv`) }, "Save as CSV"));
+    saveButtons(name, parameters, name));
   root.append(card(isTrades ? "Fills and failed orders" : "Decisions that the risk gate refused", {}, filters, rows.element));
   rows.refresh();
   const reload = throttle(REFRESH_MS, () => rows.refresh());

@@ -1,0 +1,132 @@
+"""Parameter maps of a backtest: the result of a strategy with two of its numbers changed, over their ranges."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from memesnipe.engine.backtest import backtest
+from memesnipe.engine.fills import FillModel
+from memesnipe.engine.genome import Genome, SignalGene
+from memesnipe.evolution.ranges import EXITS
+from memesnipe.evolution.space import rounded
+from memesnipe.market.events import Events
+from memesnipe.sdk import Param
+from memesnipe.sdk.registry import Families
+from memesnipe.tearsheet.sheet import Grid
+
+CELLS: Final = 6  # of a map, in each direction
+_NOTE: Final = (
+    "Each cell is a backtest on the same events; the outlined one is the strategy itself. A result that its neighbours "
+    "do not share is more likely luck than skill."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Values of one number of a genome, ascending; one of them is the genome's own."""
+
+    name: str
+    unit: str
+    values: tuple[float, ...]
+    own: int
+    with_value: Callable[[Genome, float], Genome]
+
+    @property
+    def labels(self) -> list[str]:
+        """The values as text."""
+        if self.unit in ("ratio", "share"):
+            return [f"{value:.2g}" if value >= 10.0 else f"{value:.1%}" for value in self.values]
+        return [f"{value:.3g} {self.unit}".strip() for value in self.values]
+
+
+def parameter_maps(
+    events: Events, genome: Genome, families: Families, model: FillModel, capital_usd: float
+) -> list[Grid]:  # fmt: skip
+    """Backtest a genome over two pairs of its numbers: its exits, and the parameters of its strongest signal.
+
+    Args:
+        events: with `seq` assigned.
+        genome: in the middle of the maps.
+        families: definitions of the families of the genome.
+        model: how orders are filled.
+        capital_usd: starting capital.
+    """
+    pairs = [_exits(genome), _signal(genome, families)]
+    plans = [(down, across, _genomes(genome, down, across)) for down, across in pairs]
+    tested = [changed for _, _, genomes in plans for changed in genomes]
+    results = backtest(events, tested, families, model, capital_usd)
+    shape = (CELLS, CELLS)
+    found = []
+    for number, (down, across, _) in enumerate(plans):
+        part = results[number * CELLS * CELLS : (number + 1) * CELLS * CELLS]
+        found.append(
+            Grid(
+                title=f"Total return by {down.name} and {across.name}",
+                rows=down.labels,
+                columns=across.labels,
+                values=np.array([result.total_return for result in part]).reshape(shape),
+                axes=(down.name, across.name),
+                trades=np.array([result.trades for result in part], np.int64).reshape(shape),
+                own=(down.own, across.own),
+                note=_NOTE,
+            )
+        )
+    return found
+
+
+def axis(name: str, declared: Param, own: float, with_value: Callable[[Genome, float], Genome]) -> Axis:
+    """Return values over the range of a number, the nearest to the genome's own one replaced by that."""
+    index = round(declared.share(own) * (CELLS - 1))
+    values = [rounded(declared.at(i / (CELLS - 1))) for i in range(CELLS)]
+    values[index] = own
+    return Axis(name, declared.unit, tuple(values), index, with_value)
+
+
+def _exits(genome: Genome) -> tuple[Axis, Axis]:
+    exits = genome.exits
+
+    def with_stop(of: Genome, value: float) -> Genome:
+        return replace(of, exits=replace(of.exits, stop_loss=value))
+
+    def with_target(of: Genome, value: float) -> Genome:
+        return replace(of, exits=replace(of.exits, take_profit=value))
+
+    return (
+        axis("stop loss", EXITS["stop_loss"], exits.stop_loss, with_stop),
+        axis("take profit", EXITS["take_profit"], exits.take_profit, with_target),
+    )
+
+
+def _signal(genome: Genome, families: Families) -> tuple[Axis, Axis]:
+    """Return the first two parameters of the signal with the greatest weight; the holding time for a missing one."""
+    strongest = max(range(len(genome.signals)), key=lambda i: genome.signals[i].weight)
+    gene = genome.signals[strongest]
+    found = [_parameter(gene, strongest, name, known) for name, known in families[gene.family].params.items()]
+
+    def with_hold(of: Genome, value: float) -> Genome:
+        return replace(of, exits=replace(of.exits, max_hold_s=value))
+
+    def with_trailing(of: Genome, value: float) -> Genome:
+        return replace(of, exits=replace(of.exits, trailing_stop=value))
+
+    found += [
+        axis("longest holding time", EXITS["max_hold_s"], genome.exits.max_hold_s, with_hold),
+        axis("trailing stop", EXITS["trailing_stop"], genome.exits.trailing_stop, with_trailing),
+    ]
+    return found[0], found[1]
+
+
+def _parameter(gene: SignalGene, index: int, name: str, declared: Param) -> Axis:
+    def with_value(of: Genome, value: float) -> Genome:
+        signals = list(of.signals)
+        signals[index] = replace(signals[index], params={**signals[index].params, name: value})
+        return replace(of, signals=tuple(signals))
+
+    return axis(f"{name} of {gene.family}", declared, gene.params[name], with_value)
+
+
+def _genomes(genome: Genome, down: Axis, across: Axis) -> Sequence[Genome]:
+    """Return the genome of each cell, row by row."""
+    return [across.with_value(down.with_value(genome, row), column) for row in down.values for column in across.values]

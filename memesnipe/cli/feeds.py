@@ -54,7 +54,8 @@ def check_command(
         for name, found in result["feeds"].items():
             print_table(name, _rows(found))
     if result["delivered_nothing"]:
-        raise MemeSnipeError(f"no event from {', '.join(result['delivered_nothing'])} in {seconds:g} s")
+        reasons = (f"{name}: {result['feeds'][name]['nothing_because']}" for name in result["delivered_nothing"])
+        raise MemeSnipeError(f"no event in {seconds:g} s from {'; '.join(reasons)}")
 
 
 def _names(feed: str | None) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from memesnipe.errors import InputError, did_you_mean, printable
+from memesnipe.feeds.arrival import Arrival
 from memesnipe.feeds.base import Feed
 from memesnipe.feeds.endpoints import Endpoints
 
@@ -24,6 +25,7 @@ LIVE_FEEDS = (
     "webhook",
     "localnet",
 )
+STAMPING_FEEDS = ("jupiter", "dexscreener", "hyperliquid", "farcaster", "x")  # events have the time of arrival
 GENERATED_FEEDS = ("synthetic", "measured")
 FEED_NAMES = (*GENERATED_FEEDS, "replay", *LIVE_FEEDS)
 ENDLESS_FEEDS = ("synthetic", *(name for name in LIVE_FEEDS if name != "localnet"))
@@ -122,17 +124,18 @@ def make_feed(choice: FeedChoice, checkpoints: Path | None = None, endpoints: En
         TapeError: the tape cannot be read or contains an invalid event.
     """
     live = [name for name in choice.names if name in LIVE_FEEDS]
+    arrival = Arrival() if live else None
     feeds = {name: _make_one(name, choice, checkpoints) for name in choice.names if name not in live}
     if live:
         from memesnipe.feeds.live_choice import make_live_feeds  # noqa: PLC0415 - import only what is opened
 
         assert endpoints is not None  # noqa: S101 - a live feed has some
-        feeds |= make_live_feeds(live, endpoints, checkpoints)
+        feeds |= make_live_feeds(live, endpoints, checkpoints, arrival)
     if len(feeds) == 1:
         return next(iter(feeds.values()))
     from memesnipe.feeds.merge import MergedFeed  # noqa: PLC0415 - as above
 
-    return MergedFeed(feeds)
+    return MergedFeed(feeds, arrival=arrival, stamping=STAMPING_FEEDS)
 
 
 def first_ts_of(choice: FeedChoice) -> int | None:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol
 
 from memesnipe.errors import first_line
+from memesnipe.feeds.arrival import Arrival
 from memesnipe.feeds.base import END, IDLE, FeedEvent, FeedStatus, Polled, ResumeToken, Signal
 from memesnipe.feeds.retry import Backoff, SourceError
 from memesnipe.telemetry.logs import without_secrets
@@ -51,6 +52,7 @@ class LiveFeed:
         source: the connection.
         capacity: maximum number of events in the queue.
         clock: returns monotonic seconds.
+        arrival: notified of every event that was queued; None where nobody polls several feeds.
     """
 
     live = True
@@ -58,8 +60,14 @@ class LiveFeed:
     assumptions: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
-        self, name: str, source: Source, capacity: int = MAX_QUEUED, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        source: Source,
+        capacity: int = MAX_QUEUED,
+        clock: Callable[[], float] = time.monotonic,
+        arrival: Arrival | None = None,
     ) -> None:
+        self._arrival = arrival
         self._name, self._source, self._capacity, self._clock = name, source, capacity, clock
         self._queue: deque[FeedEvent] = deque()
         self._changed = threading.Condition()  # guards everything below
@@ -129,6 +137,8 @@ class LiveFeed:
                 self._queue.append(event)
                 self._token, self._last_event_s = event.token, self._clock()
                 self._changed.notify_all()
+                if self._arrival is not None:
+                    self._arrival.notify()
             return True
 
     def _note_connection(self) -> None:

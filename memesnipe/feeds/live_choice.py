@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from memesnipe.errors import InputError
+from memesnipe.feeds.arrival import Arrival
 from memesnipe.feeds.base import Feed
 from memesnipe.feeds.endpoints import Endpoints
 from memesnipe.feeds.live import LiveFeed
@@ -58,7 +59,9 @@ def check_endpoints(names: Sequence[str], endpoints: Endpoints) -> None:
         raise InputError(f"--feed signals: SIGNALS_FILE {found}; name the file to which your events are appended")
 
 
-def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | None = None) -> dict[str, Feed]:
+def make_live_feeds(
+    names: Sequence[str], endpoints: Endpoints, state: Path | None = None, arrival: Arrival | None = None
+) -> dict[str, Feed]:
     """Return the live feeds by name, in the order of the names; none is open yet.
 
     Args:
@@ -66,6 +69,7 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | No
         endpoints: that they connect to.
         state: file for what pump.fun's feed knows of coins and pools, beside which the webhook stores what it accepts;
             None to begin without, and to store it for as long as this process runs.
+        arrival: notified of what the websockets receive.
 
     Raises:
         InputError: a feed lacks a setting.
@@ -82,7 +86,7 @@ def make_live_feeds(names: Sequence[str], endpoints: Endpoints, state: Path | No
         "x": lambda: _x(endpoints),
         "webhook": lambda: _webhook(endpoints, state),
         "localnet": lambda: _localnet(endpoints, state),
-        **dict.fromkeys(PUMPFUN_FEEDS, lambda: _pumpfun(names, endpoints, price, state)),
+        **dict.fromkeys(PUMPFUN_FEEDS, lambda: _pumpfun(names, endpoints, price, state, arrival)),
     }
     return {name: makers[name]() for name in with_sol_price(_joined(names), endpoints)}
 
@@ -93,7 +97,7 @@ def _joined(names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in market[1:]]
 
 
-def websocket_feeds(endpoints: Endpoints) -> dict[str, Feed]:
+def websocket_feeds(endpoints: Endpoints, arrival: Arrival | None = None) -> dict[str, Feed]:
     """Return a feed of raw frames for each websocket of Solana, by its host: the logs of pump.fun and PumpSwap."""
     from memesnipe.feeds.websocket import WebsocketSource  # noqa: PLC0415 - import only what is opened
 
@@ -103,11 +107,11 @@ def websocket_feeds(endpoints: Endpoints) -> dict[str, Feed]:
         host = host_of(url)
         count = sum(name.partition("#")[0] == host for name in feeds)
         name = f"{host}#{count + 1}" if count else host
-        feeds[name] = LiveFeed(name, WebsocketSource(url, requests))
+        feeds[name] = LiveFeed(name, WebsocketSource(url, requests), arrival=arrival)
     return feeds
 
 
-def helius_feed(endpoints: Endpoints) -> Feed:
+def helius_feed(endpoints: Endpoints, arrival: Arrival | None = None) -> Feed:
     """Return the feed of raw frames of Helius: the transactions that succeeded of pump.fun and PumpSwap."""
     from memesnipe.feeds.websocket import WebsocketSource  # noqa: PLC0415 - as above
 
@@ -120,7 +124,7 @@ def helius_feed(endpoints: Endpoints) -> Feed:
     }
     request = {"jsonrpc": "2.0", "id": 1, "method": "transactionSubscribe", "params": [wanted, options]}
     url = f"{endpoints.helius_ws_url}?api-key={quote(endpoints.helius_api_key or '', safe='')}"
-    return LiveFeed("helius", WebsocketSource(url, [json.dumps(request)]))
+    return LiveFeed("helius", WebsocketSource(url, [json.dumps(request)]), arrival=arrival)
 
 
 def _logs_subscribe(request_id: int, program: str) -> str:
@@ -129,7 +133,9 @@ def _logs_subscribe(request_id: int, program: str) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": request_id, "method": "logsSubscribe", "params": parameters})
 
 
-def _pumpfun(names: Sequence[str], endpoints: Endpoints, price: LastSolPrice, state: Path | None) -> Feed:
+def _pumpfun(
+    names: Sequence[str], endpoints: Endpoints, price: LastSolPrice, state: Path | None, arrival: Arrival | None
+) -> Feed:
     from memesnipe.feeds.pumpfun.feed import PumpfunFeed  # noqa: PLC0415 - as above
     from memesnipe.feeds.pumpfun.lookups import Lookups  # noqa: PLC0415
     from memesnipe.feeds.pumpfun.saved import SavedCoins  # noqa: PLC0415
@@ -137,10 +143,11 @@ def _pumpfun(names: Sequence[str], endpoints: Endpoints, price: LastSolPrice, st
 
     lookups = Lookups(RpcClient(endpoints.solana_rpc_url))
     saved = SavedCoins(state) if state is not None else None
-    sources = websocket_feeds(endpoints) if "pumpfun" in names else {}
+    arrival = arrival or Arrival()
+    sources = websocket_feeds(endpoints, arrival) if "pumpfun" in names else {}
     if "helius" in names:
-        sources["helius"] = helius_feed(endpoints)
-    return PumpfunFeed(sources, price.usd, lookups=lookups, saved=saved)
+        sources["helius"] = helius_feed(endpoints, arrival)
+    return PumpfunFeed(sources, price.usd, lookups=lookups, saved=saved, arrival=arrival)
 
 
 def _localnet(endpoints: Endpoints, state: Path | None) -> Feed:

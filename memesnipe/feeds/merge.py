@@ -2,11 +2,12 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from memesnipe.errors import InputError
+from memesnipe.feeds.arrival import Arrival
 from memesnipe.feeds.base import END, IDLE, OWN_TS, Feed, FeedEvent, FeedStatus, Polled, ResumeToken
 from memesnipe.market.events import NS_PER_S
 from memesnipe.market.sequencer import MAX_FUTURE_NS, time_of
@@ -18,14 +19,15 @@ MAX_HELD: Final = 2_048  # events of one feed; beyond that they are released wit
 # A trade has changed its pool also if it is reported a little late: without it, all that follows would be computed from
 # a wrong pool. An event that is later than this describes the past, and is left to the sequencer to reject.
 MAX_LATE_NS: Final = 10 * NS_PER_S
-_SLICE_S: Final = 0.002  # of waiting for one live feed, while an event of another may arrive
+_SLICE_S: Final = 0.002  # of waiting, while an event of a feed that does not notify may arrive
 
 
 class _Input:
     """One of the merged feeds, and its events that were polled and not released."""
 
-    def __init__(self, name: str, feed: Feed) -> None:
-        self.name, self.feed = name, feed
+    def __init__(self, name: str, feed: Feed, *, stamps_arrival: bool) -> None:
+        self.name, self.feed, self.stamps_arrival = name, feed, stamps_arrival
+        self.polled_at_ns = 0
         self.held: deque[tuple[FeedEvent, float]] = deque()  # with the time by the clock at which it was polled
         self.has_ended = False
         self.late = 0  # events that were given the time of an earlier one
@@ -35,16 +37,21 @@ class _Input:
         """Whether the next event is not known yet."""
         return not self.held and not self.has_ended
 
+    def may_precede(self, ts: int) -> bool:
+        """Return whether the next event, not known yet, may have an earlier time."""
+        return self.is_missing and not (self.stamps_arrival and ts <= self.polled_at_ns)
+
     @property
     def next_ts(self) -> int:
         """The time of the first held event."""
         return time_of(self.held[0][0].message)
 
-    def fill(self, limit: int, timeout_s: float, clock: Callable[[], float]) -> None:
+    def fill(self, limit: int, timeout_s: float, clock: Callable[[], float], now_ns: Callable[[], int]) -> None:
         """Poll once; a feed that is not live only if nothing of it is held."""
         room = min(limit, MAX_HELD - len(self.held))
         if self.has_ended or room <= 0 or (self.held and not self.feed.live):
             return
+        self.polled_at_ns = now_ns()
         polled = self.feed.poll(room, timeout_s)
         if polled is END:
             self.has_ended = True
@@ -56,7 +63,8 @@ class _Input:
 class MergedFeed:
     """Feeds merged by event time; of events with equal times, those of the feed named first come first.
 
-    An event is released when each other feed has a later one or has ended. A live feed without events is waited for
+    An event is released when each other feed has a later one, has ended, or stamps its events with the time of their
+    arrival, which no later than the last poll they had not. A live feed without events is otherwise waited for
     only until the event has been held for the window. What it then delivers late, with a time before that of the last
     event released, gets that event's time if it is at most `MAX_LATE_NS` late, and is counted in the status of its
     feed; if later, it is delivered as it is, and rejected by the sequencer as out of order. The token is a JSON object
@@ -67,6 +75,8 @@ class MergedFeed:
         window_s: the maximum time for which an event is held.
         clock: returns monotonic seconds.
         now_ns: returns the time of day; an event far after it does not make the others late.
+        arrival: notified by feeds of what they have received; None if no feed does so.
+        stamping: names of the feeds whose events have the time at which they are polled.
 
     Raises:
         InputError: some of the feeds are live and others are not.
@@ -78,7 +88,10 @@ class MergedFeed:
         window_s: float = REORDER_WINDOW_S,
         clock: Callable[[], float] = time.monotonic,
         now_ns: Callable[[], int] = time.time_ns,
+        arrival: Arrival | None = None,
+        stamping: Collection[str] = (),
     ) -> None:
+        self._arrival = arrival
         self.live = any(feed.live for feed in feeds.values())
         recorded = [name for name, feed in feeds.items() if not feed.live]
         if self.live and recorded:
@@ -88,7 +101,7 @@ class MergedFeed:
         self.assumptions: Mapping[str, Any] = {
             name: value for feed in feeds.values() for name, value in feed.assumptions.items()
         }
-        self._inputs = [_Input(name, feed) for name, feed in feeds.items()]
+        self._inputs = [_Input(name, feed, stamps_arrival=name in stamping) for name, feed in feeds.items()]
         self._window_s, self._clock, self._now_ns = window_s, clock, now_ns
         self._last_ts = 0  # of the events released
         self._tokens: dict[str, ResumeToken] = {}
@@ -114,12 +127,15 @@ class MergedFeed:
             if left_s <= 0:
                 return IDLE
             wait_s = min(left_s, _SLICE_S)
+            if self._arrival is not None:
+                self._arrival.wait(wait_s)
+                wait_s = 0.0
 
     def _fill(self, limit: int, wait_s: float) -> None:
         """Poll every feed; wait for the first one whose next event is missing."""
         missing = next((one for one in self._inputs if one.is_missing), None)
         for one in self._inputs:
-            one.fill(limit, wait_s if one is missing else 0.0, self._clock)
+            one.fill(limit, wait_s if one is missing else 0.0, self._clock, self._now_ns)
 
     def _release(self, limit: int) -> list[FeedEvent]:
         released: list[FeedEvent] = []
@@ -131,7 +147,8 @@ class MergedFeed:
                 break
             first = min(holding, key=lambda one: one.next_ts)
             is_overdue = self.live and (first in full or now_s - first.held[0][1] >= self._window_s)
-            if not is_overdue and any(one.is_missing for one in self._inputs):
+            next_ts = first.next_ts
+            if not is_overdue and any(one.may_precede(next_ts) for one in self._inputs):
                 break
             event, _ = first.held.popleft()
             self._tokens = {**self._tokens, first.name: event.token}

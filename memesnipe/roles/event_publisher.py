@@ -175,6 +175,9 @@ class EventPublisher:
             }
             for r in rejected
         ]
+        if not tokens and not rows:
+            self._journal.advance(asdict(cursor))
+            return
         work = self._journal.unit_of_work()
         work.change(update(FeedCursorRow).where(FeedCursorRow.run_id == run_id).values(**asdict(cursor)))
         work.add(TokenRow, tokens)

@@ -104,10 +104,10 @@ class MarketData:
             self._publish_due(left_s)
             return
         self.context.bus.assert_complete()  # readers may wait for entries that Redis has lost
+        self._journal.renew()  # the commit of a batch does not
         may_publish = self._check_commands_and_readers()
         self._report_feed(self._feed.statuses())
         if not may_publish:
-            self._journal.renew()
             stream = ALLOCATIONS if self._waits_for_decision else EVENTS
             self.context.bus.wait_for_progress(stream, MAX_WAIT_S if self.cursor.ended else PROGRESS_WAIT_S)
             return
@@ -124,8 +124,6 @@ class MarketData:
             self._publisher.publish(batch, self._intake, self._slowest, is_untrusted=is_untrusted)
             self.metrics.set("seq", self.seq)
             self.metrics.observe("publish_seconds", self.context.clock.monotonic_s() - started)
-        else:
-            self._journal.renew()
 
     def _check_commands_and_readers(self) -> bool:
         """Assign pending commands their positions; return whether more events may be published.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final
 
+from memesnipe.feeds.advice import advice, silence_of
 from memesnipe.feeds.base import Feed, FeedStatus, Signal
 from memesnipe.market.events import NS_PER_S
 from memesnipe.market.record_rules import error_of, time_error
@@ -20,6 +21,7 @@ _SLICE_S: Final = 0.02  # of waiting for one feed; a delay is measured no more e
 class FeedCheck:
     """What one feed has delivered."""
 
+    name: str
     feed: Feed
     kinds: Counter[str] = field(default_factory=Counter)  # valid messages
     invalid: Counter[str] = field(default_factory=Counter)  # messages that the sequencer would reject, by category
@@ -60,7 +62,22 @@ class FeedCheck:
             "invalid": dict(self.invalid),
             "delay_s": {"median": round(median(delays), 3), "max": round(max(delays), 3)} if delays else None,
             "endpoints": [_endpoint(status) for status in self.statuses],
+            "nothing_because": "" if self.events else self._reason(seconds),
         }
+
+    def _reason(self, seconds: float) -> str:
+        """Return in one line why nothing was delivered: what happened, where, and what to do."""
+        failed = next((status for status in self.statuses if status.error), None)
+        if failed is not None:
+            what_to_do = advice(self.name, failed.name, failed.error)
+            return failed.error + (f" ({what_to_do})" if what_to_do else "")
+        rejected = Counter[str]()
+        for status in self.statuses:
+            rejected.update(status.rejected)
+        if rejected or self.invalid:
+            reason, count = (rejected or self.invalid).most_common(1)[0]
+            return f"what arrived was put aside, mostly as {reason} ({count:,})"
+        return silence_of(self.name, seconds, is_connected=any(status.connections for status in self.statuses))
 
 
 def check_feeds(feeds: Mapping[str, Feed], seconds: float, report: Callable[[float, int], None]) -> dict[str, Any]:
@@ -71,7 +88,7 @@ def check_feeds(feeds: Mapping[str, Feed], seconds: float, report: Callable[[flo
         seconds: for which they are read.
         report: called with the seconds passed and the number of events, for the progress.
     """
-    checks = {name: FeedCheck(feed) for name, feed in feeds.items()}
+    checks = {name: FeedCheck(name, feed) for name, feed in feeds.items()}
     began_s = time.monotonic()
     try:
         for feed in feeds.values():

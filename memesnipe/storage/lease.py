@@ -7,9 +7,10 @@ expiry, by the database's clock, only determines when a replaced process may try
 
 import os
 import socket
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, bindparam, func, or_, text, update
+from sqlalchemy import Connection, Engine, Executable, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from memesnipe.clock import SYSTEM_CLOCK, Clock
@@ -28,6 +29,13 @@ _EXTEND: Final = (
     update(_ROW.__table__)  # type: ignore[arg-type]
     .where(_ROW.run_id == bindparam("b_run"), _ROW.actor == bindparam("b_actor"), _ROW.epoch == bindparam("b_epoch"))
     .values(expires_at=func.now() + _VALID)
+)
+# The condition of a statement that is executed only while the lease is held: it locks the lease until its commit.
+IS_HELD: Final = (
+    select(_ROW.epoch)
+    .where(_ROW.run_id == bindparam("b_run"), _ROW.actor == bindparam("b_actor"), _ROW.epoch == bindparam("b_epoch"))
+    .with_for_update(read=True)
+    .exists()
 )
 
 
@@ -80,11 +88,19 @@ class Lease:
         Raises:
             LeaseLostError: another process holds it.
         """
+        self.execute_if_held(connection, _EXTEND, {})
+        self._renewed = self._clock.monotonic_s()
+
+    def execute_if_held(self, connection: Connection, statement: Executable, values: Mapping[str, Any]) -> None:
+        """Execute a statement that changes one row provided that the lease is held (`IS_HELD`); it extends no lease.
+
+        Raises:
+            LeaseLostError: another process holds it, and nothing was changed.
+        """
         held = {"b_run": self._run_id, "b_actor": self._actor, "b_epoch": self._epoch}
-        if connection.execute(_EXTEND, held).rowcount != 1:
+        if connection.execute(statement, {**held, **values}).rowcount != 1:
             self._epochs[self._key] = _REPLACED
             raise LeaseLostError(f"another {self._actor} has taken the lease of run {self._run_id}")
-        self._renewed = self._clock.monotonic_s()
 
     def renew(self) -> None:
         """Extend the lease while there is nothing to commit; frequent calls cause one query every 3 s.

@@ -69,7 +69,10 @@ def test_a_feed_without_an_event_ends_the_command_with_1(tmp_path, hermes, jupit
     hermes.refuse(401)
     done = check(tmp_path, hermes, jupiter, "--feed", "jupiter,pyth", "--json")
     assert done.returncode == 1
-    assert done.stderr == "memesnipe: error: no event from pyth in 0.6 s\n"
+    assert done.stderr == (
+        "memesnipe: error: no event in 0.6 s from pyth: 127.0.0.1: HTTP 401 Unauthorized "
+        "(the key is missing, wrong, or not allowed this: check PYTH_API_KEY)\n"
+    )
     result = json.loads(done.stdout)
     assert result["delivered_nothing"] == ["pyth"]
     [endpoint] = result["feeds"]["pyth"]["endpoints"]

@@ -2,6 +2,7 @@
 
 import heapq
 import random
+import time
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -10,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memesnipe.errors import InputError
+from memesnipe.feeds.arrival import Arrival
 from memesnipe.feeds.base import END, IDLE, OWN_TS, FeedEvent, FeedStatus, Polled
 from memesnipe.feeds.choice import FeedChoice, make_feed
+from memesnipe.feeds.live import LiveFeed
 from memesnipe.feeds.merge import MAX_HELD, MAX_LATE_NS, MergedFeed
 from memesnipe.feeds.positioned import PositionedFeed
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.sequencer import MAX_FUTURE_NS, Sequencer
 from memesnipe.tapes.tape import Tape, write_tape
+from memesnipe.testing.live_source import ScriptedSource
 
 WINDOW_S = 0.25
 
@@ -149,6 +153,43 @@ def test_an_event_that_arrives_within_the_window_is_put_in_order(live) -> None:
     b.arrive(9, 11)
     assert times(merged.poll(100, 0.0)) == [9, 10, 11]
     assert times(merged.poll(100, 5.0)) == [12]
+
+
+def test_no_event_waits_for_a_feed_whose_next_one_cannot_be_earlier() -> None:
+    clock = Clock()
+    a, b = Arriving(clock, "a"), Arriving(clock, "b")
+    merged = MergedFeed({"a": a, "b": b}, WINDOW_S, clock=clock, now_ns=lambda: 100, stamping=["a"])
+    merged.open(None)
+    b.arrive(100)
+    assert times(merged.poll(100, 5.0)) == [100]
+    assert clock.now_s == 0.0
+    b.arrive(101)  # after the time at which the other was polled: it may still have an earlier one
+    assert times(merged.poll(100, 5.0)) == [101]
+    assert clock.now_s == pytest.approx(WINDOW_S, abs=0.01)
+    a.arrive(102)  # of the other, not stamped on arrival, an earlier one may follow
+    assert times(merged.poll(100, 5.0)) == [102]
+    assert clock.now_s == pytest.approx(2 * WINDOW_S, abs=0.01)
+
+
+def test_an_arrival_ends_the_wait_for_any_feed() -> None:
+    arrival, source, silent = Arrival(), ScriptedSource(), ScriptedSource()
+    feeds = {"silent": LiveFeed("silent", silent), "b": LiveFeed("b", source, arrival=arrival)}
+    waits: list[float] = []
+    wait = arrival.wait
+
+    def recorded(timeout_s: float) -> None:
+        waits.append(timeout_s)
+        source.deliver(message(1))  # while the thread that polls waits
+        wait(60.0)  # only the arrival can end it
+
+    arrival.wait = recorded  # type: ignore[method-assign]
+    merged = MergedFeed(feeds, clock=time.monotonic, arrival=arrival, stamping=["silent"])
+    merged.open(None)
+    began_s = time.monotonic()
+    assert times(merged.poll(100, 5.0)) == [1]
+    assert time.monotonic() - began_s < 30.0
+    assert len(waits) == 1
+    merged.close()
 
 
 def test_a_burst_is_not_throttled_by_a_quiet_feed(live) -> None:

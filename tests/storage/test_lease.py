@@ -1,5 +1,10 @@
 """Of two concurrent processes of one actor, only one has effects."""
 
+import threading
+import time
+from dataclasses import asdict
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,7 +14,8 @@ from memesnipe.storage import lease as lease_module
 from memesnipe.storage.database import ACTOR_OPTIONS, connect
 from memesnipe.storage.journal import Journal, StreamOffset
 from memesnipe.storage.lease import Lease, LeaseLostError
-from memesnipe.storage.schema import MessageRow
+from memesnipe.storage.runs import Cursor, read_cursor
+from memesnipe.storage.schema import FeedCursorRow, MessageRow
 from memesnipe.storage.schema_control import LeaseRow as Row
 
 
@@ -67,6 +73,64 @@ def test_no_lease_is_taken_during_a_commit(database: sa.Engine, new_run: int) ->
             impatient.execute(sa.text("SET lock_timeout = '50ms'"))
             with pytest.raises(sa.exc.OperationalError, match="lock timeout"):
                 impatient.execute(sa.update(Row).where(Row.run_id == new_run).values(epoch=9))
+
+
+def _cursor(journal: Journal, seq: int, **more: Any) -> None:
+    cursor = Cursor(position=seq, seq=seq, ts=seq, rejected=0, decision_seq=0, ended=False)
+    journal.advance({**asdict(cursor), **more})
+
+
+@pytest.fixture
+def run_of_a_feed(database: sa.Engine, new_run: int) -> int:
+    with database.begin() as connection:
+        connection.execute(sa.insert(FeedCursorRow).values(run_id=new_run))
+    return new_run
+
+
+def test_a_replaced_process_advances_no_cursor(database: sa.Engine, run_of_a_feed: int) -> None:
+    new_run = run_of_a_feed
+    first = _journal(database, new_run)
+    _cursor(first, 1, token={"signals": 7, "pumpfun": None}, rejected_because={"late": 2})
+    second = _journal(database, new_run)
+    with pytest.raises(LeaseLostError, match="has taken the lease"):
+        _cursor(first, 2)
+    with database.connect() as connection:
+        kept = read_cursor(connection, new_run)
+    assert (kept.seq, kept.token, kept.rejected_because) == (1, {"signals": 7, "pumpfun": None}, {"late": 2})
+    _cursor(second, 3)
+    with database.connect() as connection:
+        kept = read_cursor(connection, new_run)
+    assert (kept.seq, kept.token, kept.rejected_because) == (3, None, {})
+
+
+def test_a_cursor_is_advanced_before_or_after_the_lease_is_taken(database: sa.Engine, run_of_a_feed: int) -> None:
+    """While another process takes the lease, the cursor waits, and is then refused: neither sees half of the other."""
+    new_run = run_of_a_feed
+    first, moved = _journal(database, new_run), threading.Event()
+    outcome: list[BaseException] = []
+
+    def advance() -> None:
+        moved.wait(10)
+        try:
+            _cursor(first, 1)
+        except LeaseLostError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=advance)
+    thread.start()
+    with database.begin() as connection:
+        connection.execute(sa.update(Row).where(Row.run_id == new_run).values(epoch=9))
+        moved.set()
+        waits = sa.text(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%feed_cur%'"
+        )
+        deadline_s = time.monotonic() + 10
+        with database.connect() as observer:
+            while not observer.scalar(waits):
+                assert time.monotonic() < deadline_s, "the cursor did not wait for the lease"
+                observer.rollback()
+    thread.join(10)
+    assert [type(error) for error in outcome] == [LeaseLostError]
 
 
 def test_without_events_the_lease_is_renewed_and_a_replaced_process_waits(

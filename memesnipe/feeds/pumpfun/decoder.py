@@ -12,6 +12,7 @@ from memesnipe.feeds.pumpfun.programs import OTHER_EVENTS, PROGRAM_NAMES
 
 UNKNOWN = "unknown discriminator"
 UNDECODABLE = "undecodable"
+APPENDED = "events with appended fields"
 
 
 class Unread(NamedTuple):
@@ -33,10 +34,16 @@ class Transaction(NamedTuple):
 
 
 class Decoder:
-    """Decodes logs; ``counts`` has the number of events by name, and of everything left out by reason."""
+    """Decodes logs.
+
+    Attributes:
+        counts: the number of events by name, and of everything left out by reason.
+        appended: by event, what a program has appended to it since its layout was written.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.appended: dict[str, str] = {}
 
     def decode(self, slot: int, logs: Sequence[str]) -> Transaction:
         """Return the events in a transaction's logs. No input raises an exception."""
@@ -76,9 +83,16 @@ class Decoder:
         try:
             found.events.append(layout.decode(data))
         except LayoutError as error:
-            self._add_unread(Unread(program, UNDECODABLE, f"{layout.name}: {error}"), found)
-        else:
-            self.counts[layout.name] += 1
+            known = f"{layout.name} of {len(layout.fields)} known fields"
+            self._add_unread(Unread(program, UNDECODABLE, f"{known}: {error}"), found)
+            return
+        self.counts[layout.name] += 1
+        if rest := layout.appended_bytes(data):
+            self.counts[APPENDED] += 1
+            self.appended[layout.name] = (
+                f"program changed: {PROGRAM_NAMES[program]}: {layout.name} has more than its {len(layout.fields)} "
+                f"known fields: {rest} bytes at its end are not read"
+            )
 
     def _add_other(self, program: str, data: bytes, found: Transaction) -> None:
         discriminator = data[:DISCRIMINATOR_BYTES].hex()

@@ -7,8 +7,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from memesnipe.feeds.arrival import Arrival
 from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedMessage, FeedStatus, Polled, ResumeToken
-from memesnipe.feeds.pumpfun.decoder import Decoder
+from memesnipe.feeds.pumpfun.decoder import APPENDED, Decoder
 from memesnipe.feeds.pumpfun.endpoint import Endpoint
 from memesnipe.feeds.pumpfun.frames import Notification, RequestError, Subscribed, parse_frame
 from memesnipe.feeds.pumpfun.joining import Joiner
@@ -26,14 +27,14 @@ _ENDPOINTS: Final = "endpoints of pumpfun"  # they deliver the same frames
 _NO_REJECTIONS: Final = frozenset(
     {
         *("transactions", "failed transactions", "duplicate transactions", "subscriptions", "copies of an event"),
-        *("pools looked up", "failed lookups", "pool lookups without an account", PUT_OFF, REPAIRED),
+        *("pools looked up", "failed lookups", "pool lookups without an account", PUT_OFF, REPAIRED, APPENDED),
         *(layout.name for layouts in LAYOUTS.values() for layout in layouts.values()),
         *(name for names in OTHER_EVENTS.values() for name in names.values()),
     }
 )
 _WARN_S: Final = 60.0  # after endpoints have contradicted each other
 _DISAGREE: Final = "endpoints report other events of the same transaction; the first report is used"
-_SLICE_S: Final = 0.002  # of waiting for one endpoint, while a frame of another may arrive
+_SLICE_S: Final = 0.002  # of waiting, where an endpoint does not notify of its frames
 
 
 class PumpfunFeed:
@@ -48,6 +49,7 @@ class PumpfunFeed:
         clock: returns monotonic seconds.
         lookups: asks a node for what the logs do not say, not open yet; None to do without.
         saved: keeps what is known of coins and pools over restarts; None to begin without.
+        arrival: notified by the endpoints of each frame.
     """
 
     live = True
@@ -62,7 +64,9 @@ class PumpfunFeed:
         clock: Callable[[], float] = time.monotonic,
         lookups: Lookups | None = None,
         saved: SavedCoins | None = None,
+        arrival: Arrival | None = None,
     ) -> None:
+        self._arrival = arrival or Arrival()
         self._endpoints = [Endpoint(name, feed) for name, feed in sources.items()]
         self._clock, self._now_ns, self._lookups, self._saved = clock, now_ns, lookups, saved
         self._joiner = Joiner(list(sources))
@@ -99,11 +103,10 @@ class PumpfunFeed:
     def poll(self, limit: int, timeout_s: float) -> Polled:
         """Return the next messages; wait up to ``timeout_s`` seconds if there are none."""
         deadline_s = self._clock() + timeout_s
-        wait_s = 0.0
         if self._saved is not None:
             self._saved.save_if_due(self._translator.coins)
         while True:
-            new = self._read(limit, wait_s)
+            new = self._read(limit)
             self._learn()
             for notification in self._joiner.in_order(new):
                 self._translate_one(notification)
@@ -114,16 +117,15 @@ class PumpfunFeed:
             left_s = deadline_s - self._clock()
             if left_s <= 0:
                 return IDLE
-            wait_s = min(left_s, _SLICE_S)
+            self._arrival.wait(min(left_s, _SLICE_S))
 
-    def _read(self, limit: int, wait_s: float) -> list[Notification]:
-        """Poll every endpoint once, and return what is new; wait for the first one that has not ended."""
+    def _read(self, limit: int) -> list[Notification]:
+        """Poll every endpoint once, and return what is new."""
         new: list[Notification] = []
         for endpoint in self._endpoints:
             if endpoint.has_ended:
                 continue
-            polled = endpoint.feed.poll(limit, wait_s)
-            wait_s = 0.0
+            polled = endpoint.feed.poll(limit, 0.0)
             if endpoint.has_reconnected():
                 self._sentinel.gap()
             if polled is END:
@@ -217,7 +219,8 @@ class PumpfunFeed:
         failed_lookup = self._lookups.error if self._lookups is not None else ""
         not_saved = self._saved.warning if self._saved is not None else ""
         disagree = "" if self._clock() - self._joiner.differed_at_s > _WARN_S else _DISAGREE
-        return "; ".join(text for text in (failed_lookup, not_saved, disagree) if text)
+        texts = (*self._decoder.appended.values(), failed_lookup, not_saved, disagree)
+        return "; ".join(text for text in texts if text)
 
     def close(self) -> None:
         """Close every endpoint, and save what is known of coins and pools."""

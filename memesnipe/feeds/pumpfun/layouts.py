@@ -116,6 +116,15 @@ class Layout(Generic[E]):
             raise LayoutError(f"{len(data)} bytes end before {self.used[len(values)]}")
         return self.event(*values)
 
+    def appended_bytes(self, data: bytes) -> int:
+        """Return how many bytes of a decoded event follow the last known field: fields that were appended to it."""
+        at = DISCRIMINATOR_BYTES
+        for part in self._parts:
+            if at >= len(data):
+                return 0
+            at = _after_items(data, at, part) if isinstance(part, str) else at + part.size
+        return max(len(data) - at, 0)
+
 
 def _last_values(part: _Fixed, data: bytes, at: int) -> list[Any]:
     """Return the values of an event that ends within this part."""

@@ -85,6 +85,10 @@ class ProcessEngine:
         """Return the address of the database."""
         return self._engine.url
 
+    def execution_options(self, **_: Any) -> "ProcessEngine":
+        """Return this engine: a transaction of one statement differs from others only in its speed."""
+        return self
+
     def connect(self) -> AbstractContextManager[Connection]:
         """Open a connection that only reads; a fault raises OperationalError."""
         return self._opened(self._engine.connect)

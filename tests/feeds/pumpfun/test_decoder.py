@@ -131,7 +131,7 @@ def test_appended_bytes_are_skipped_and_a_cut_field_is_not_accepted() -> None:
     assert decoded(whole + b"appended")[0].events == decoded(whole)[0].events
     transaction, decoder = decoded(whole[:-1])
     assert transaction.events == []
-    assert transaction.unread[0].reason == f"TradeEvent: {len(whole) - 1} bytes end within a field"
+    assert transaction.unread[0].reason == f"TradeEvent of 34 known fields: {len(whole) - 1} bytes end within a field"
     assert decoder.counts == {"undecodable of pump.fun": 1}
 
 

@@ -1,11 +1,14 @@
 """Products of 128 bits: exact ``a * b // c``, in plain Python and in compiled code.
 
 Reserves have up to 62 bits, so their products do not fit into a machine integer. Python's integers are unbounded; in
-compiled code the same functions divide a number of two words by one word.
+compiled code the same functions divide a number of two words by one word. x86-64 has an instruction for this, which
+LLVM does not emit by itself; other processors divide digit by digit.
 """
 
-from typing import Any
+import platform
+from typing import Any, Final
 
+import llvmlite.binding
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -13,7 +16,10 @@ from numba.extending import overload
 
 from memesnipe.compiled import intrinsic_of, jitable
 
-_MAX_INT = 2**63 - 1
+_MAX_INT: Final = 2**63 - 1
+HAS_INSTRUCTION: Final = platform.machine() in ("x86_64", "AMD64")
+if HAS_INSTRUCTION:
+    llvmlite.binding.initialize_native_asmparser()  # LLVM parses the instruction when it compiles
 
 
 def mul_div(a: int, b: int, c: int) -> int:
@@ -66,16 +72,26 @@ def _leading_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001 - num
     return types.uint64(types.uint64), generate
 
 
+@intrinsic_of
+def divide_by_instruction(typing_context: Any, high: Any, low: Any, divisor: Any) -> Any:  # noqa: ARG001
+    """Return quotient and remainder of a number of two words; ``high`` must be below ``divisor``."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = ir.IntType(64)
+        form = ir.FunctionType(ir.LiteralStructType([word, word]), [word, word, word])
+        # The instruction takes the low word in rax and the high word in rdx; it leaves quotient and remainder there.
+        result = builder.asm(form, "divq $4", "={ax},={dx},{ax},{dx},r,~{flags}", [args[1], args[0], args[2]], False)
+        return context.make_tuple(builder, signature.return_type, [builder.extract_value(result, i) for i in range(2)])
+
+    return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64, types.uint64), generate
+
+
 @jitable
-def _divide(high: Any, low: Any, divisor: Any) -> Any:
-    """Return quotient and remainder of a number of two words, by schoolbook division in digits of 32 bits.
+def divide_by_digits(high: Any, low: Any, divisor: Any) -> Any:
+    """Return what `divide_by_instruction` does, by schoolbook division in digits of 32 bits.
 
     Source: Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D. Compiled only: it requires 64-bit words.
     """
-    if high == np.uint64(0):
-        return _saturated(low // divisor), low % divisor
-    if high >= divisor:
-        return np.int64(_MAX_INT), np.uint64(0)
     half, mask = np.uint64(32), np.uint64(0xFFFFFFFF)
     shift = _leading_zeros(divisor)
     if shift:  # normalise the divisor, so that the guess of a digit is too large by 2 at most
@@ -93,7 +109,21 @@ def _divide(high: Any, low: Any, divisor: Any) -> Any:
                 break
         high = ((high << half) | digit) - guess * divisor  # modulo 2**64, which is exact here
         quotient = (quotient << half) | guess
-    return _saturated(quotient), high >> shift
+    return quotient, high >> shift
+
+
+_divide_words: Final = divide_by_instruction if HAS_INSTRUCTION else divide_by_digits
+
+
+@jitable
+def _divide(high: Any, low: Any, divisor: Any) -> Any:
+    """Return quotient and remainder of a number of two words; a quotient beyond 63 bits becomes 2**63 - 1."""
+    if high == np.uint64(0):
+        return _saturated(low // divisor), low % divisor
+    if high >= divisor:
+        return np.int64(_MAX_INT), np.uint64(0)
+    quotient, remainder = _divide_words(high, low, divisor)
+    return _saturated(quotient), remainder
 
 
 @jitable

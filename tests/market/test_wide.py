@@ -2,11 +2,13 @@
 
 from itertools import product
 
+import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from numba import njit
+from numba import njit, uint64
 
-from memesnipe.market.wide import mul_div, mul_div_up
+from memesnipe.market.wide import HAS_INSTRUCTION, divide_by_digits, divide_by_instruction, mul_div, mul_div_up
 
 MAX_INT = 2**63 - 1
 EDGES = sorted(
@@ -24,6 +26,30 @@ def compiled_mul_div(a: int, b: int, c: int) -> int:
 @njit
 def compiled_mul_div_up(a: int, b: int, c: int) -> int:
     return mul_div_up(a, b, c)
+
+
+@njit
+def by_digits(high: int, low: int, divisor: int) -> tuple[int, int]:
+    return divide_by_digits(uint64(high), uint64(low), uint64(divisor))
+
+
+@njit
+def by_instruction(high: int, low: int, divisor: int) -> tuple[int, int]:
+    return divide_by_instruction(uint64(high), uint64(low), uint64(divisor))
+
+
+WORDS = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 64).flatmap(lambda b: st.integers(0, (1 << b) - 1)))
+WAYS = [by_digits, pytest.param(by_instruction, marks=pytest.mark.skipif(not HAS_INSTRUCTION, reason="not x86-64"))]
+
+
+@pytest.mark.parametrize("divide", WAYS)
+@settings(max_examples=2000)
+@given(WORDS, WORDS, WORDS.filter(bool))
+@example(2**64 - 2, 2**64 - 1, 2**64 - 1)
+def test_each_division_of_two_words_is_exact(divide, high: int, low: int, divisor: int) -> None:
+    high %= divisor
+    expected = divmod((high << 64) | low, divisor)
+    assert divide(np.uint64(high), np.uint64(low), np.uint64(divisor)) == expected
 
 
 def _check(a: int, b: int, c: int) -> None:

@@ -1,8 +1,8 @@
-"""The same strategy on the same tape through MemeSnipe, vectorbt and backtesting.py: genome-events per second.
+"""The same strategy on one tape through MemeSnipe, vectorbt, RaptorBT and backtesting.py: genome-events per second.
 
     .venv/bin/python benchmarks/peers.py [--json]
 
-The first run makes a virtual environment for the two peers (a minute). Each tool runs in a separate process on one
+The first run makes a virtual environment for the peers (a minute). Each tool runs in a separate process on one
 core, with a warm-up before the measurement; the tools alternate, and medians are compared. A genome-event is one
 parameter set on one trade.
 """
@@ -26,13 +26,13 @@ from peers_tape import FEE_PER_SIDE
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "peers_requirements.txt"
-OURS, VECTORBT, BACKTESTING = "memesnipe", "vectorbt", "backtesting.py"
+OURS, VECTORBT, RAPTORBT, BACKTESTING = "memesnipe", "vectorbt", "raptorbt", "backtesting.py"
 ONE_CORE = {
     "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1",
     "TQDM_DISABLE": "1",
 }  # fmt: skip
 NOTES = (
-    "All three compute the strategy's signals from the same formula on the same trades; the buy signals of one "
+    "All compute the strategy's signals from the same formula on the same trades; the buy signals of one "
     "parameter set were counted in each tool and are equal.",
     f"The peers take {FEE_PER_SIDE:.2%} per side and fill in full at the next trade's price. They model no price "
     "impact, no latency, no landing failures, and each of their backtests has its own cash.",
@@ -42,6 +42,8 @@ NOTES = (
     "vectorbt: a compiled indicator (IndicatorFactory) over the parameter grid, Portfolio.from_signals and "
     "total_return, one column for each token and parameter set, with its Rust engine. Rows that only fill up a "
     "column are not counted.",
+    "RaptorBT: run_tick_backtest, one call per token and parameter set, on signals computed by compiled code; its "
+    "ticks have no spread, and its stops are out of reach.",
     "backtesting.py: one Backtest per token, one run per parameter set, the signal precomputed in init with self.I. "
     "Each run computes all statistics of the library; on short-lived tokens they take most of its time.",
     "One core each. Preparing the data, imports and compilation are not in the measured time.",
@@ -95,7 +97,12 @@ def main() -> None:
     """Measure and print the report."""
     options = _options()
     peers_python = _peers_python(options.peers_venv)
-    sets = {OURS: options.sets_ours, VECTORBT: options.sets_vectorbt, BACKTESTING: options.sets_backtesting}
+    sets = {
+        OURS: options.sets_ours,
+        VECTORBT: options.sets_vectorbt,
+        RAPTORBT: options.sets_raptorbt,
+        BACKTESTING: options.sets_backtesting,
+    }
     with ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "tape.npz"
         _print_step("generating the tape")
@@ -127,6 +134,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sets-ours", type=int, default=256, help="parameter sets for MemeSnipe")
     parser.add_argument("--sets-vectorbt", type=int, default=128)
+    parser.add_argument("--sets-raptorbt", type=int, default=64)
     parser.add_argument("--sets-backtesting", type=int, default=1)
     return parser.parse_args()
 
@@ -175,7 +183,7 @@ def _report(tape: dict[str, int], tools: dict[str, dict[str, Any]]) -> dict[str,
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "tools": tools,
-        "ratios": {f"memesnipe / {name}": speed[OURS] / speed[name] for name in (VECTORBT, BACKTESTING)},
+        "ratios": {f"memesnipe / {name}": speed[OURS] / speed[name] for name in (VECTORBT, RAPTORBT, BACKTESTING)},
         "notes": NOTES,
     }
 

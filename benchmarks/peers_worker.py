@@ -13,7 +13,12 @@ from pathlib import Path
 
 from peers_tape import load
 
-MODULES = {"memesnipe": "peers_ours", "vectorbt": "peers_vectorbt", "backtesting.py": "peers_backtesting"}
+MODULES = {
+    "memesnipe": "peers_ours",
+    "vectorbt": "peers_vectorbt",
+    "raptorbt": "peers_raptorbt",
+    "backtesting.py": "peers_backtesting",
+}
 
 
 def main(tool: str, path: str, sets: int) -> None:

@@ -51,7 +51,7 @@ class Nodes:
             )
             if done.returncode == 0:
                 return
-            _kill(processes_of(self.folder).keys() - before.keys())
+            kill_all(processes_of(self.folder).keys() - before.keys())
             assert attempt < _ATTEMPTS, done.stdout + done.stderr
 
     def _raylets(self) -> set[int]:
@@ -61,13 +61,13 @@ class Nodes:
         """A node goes without a word, and its workers with it."""
         self.raylets.remove(raylet)
         children = [child.pid for child in psutil.Process(raylet).children()]
-        _kill([raylet, *children])
+        kill_all([raylet, *children])
 
     def stop(self) -> None:
-        _kill(processes_of(self.folder))
+        kill_all(processes_of(self.folder))
 
 
-def _kill(pids: Iterable[int]) -> None:
+def kill_all(pids: Iterable[int]) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

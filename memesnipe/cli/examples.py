@@ -44,7 +44,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "halt": ('memesnipe halt --reason "the node is behind"',),
     "flatten": ("memesnipe flatten", "memesnipe flatten --account paper --yes --json"),
     "close": ("memesnipe close 9BB6NFEcjBCtnNLFko2FqVQBq8HHM13kCyYcdQbgpump",),
-    "promote": ("memesnipe promote 1a2b3c4d5e6f", "memesnipe promote shared.json"),
+    "promote": ("memesnipe promote 1a2b3c4d5e6f", "memesnipe promote shared.json", "memesnipe promote --busiest 5"),
     "demote": ('memesnipe demote 1a2b3c4d5e6f --reason "it trades one token only"',),
     "risk show": ("memesnipe risk show",),
     "risk reset": ('memesnipe risk reset --reason "looked at it"',),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError
 from memesnipe.protocol.commands import CommandName
@@ -102,9 +103,23 @@ def reset_command(reason: Reason = "", json: Json = False) -> None:
 
 
 @manual.command("promote")
-def promote_command(spec_id: Spec, reason: Reason = "", json: Json = False) -> None:
+def promote_command(
+    spec_id: Spec = "",
+    busiest: Annotated[
+        int, integer_option("--busiest", 0, 50, "In place of SPEC: the strategies that trade most, all the way up.")
+    ] = 0,
+    reason: Reason = "",
+    json: Json = False,
+) -> None:
     """Move a strategy one mode up, past the gates."""
-    _send(CommandName.PROMOTE, spec_id, reason, json=json)
+    if not busiest:
+        _send(CommandName.PROMOTE, spec_id, reason, json=json)
+        return
+    if spec_id:
+        raise InputError("--busiest: takes no SPEC; leave one of them out")
+    from memesnipe.cli.promotion import promote_busiest  # noqa: PLC0415 - SQLAlchemy is slow to load
+
+    _show(f"the {busiest} that trade most", promote_busiest(busiest, reason), json=json)
 
 
 @manual.command("demote")

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from memesnipe.cli.inputs import check_tape
-from memesnipe.errors import InputError
+from memesnipe.errors import InputError, RefusedError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.trading_mode import TradingMode
 
 LOCAL_FEED: Final = "localnet"
+PERPS: Final = "hyperliquid"  # the feed of funding
 REAL_MARKETS: Final = ("pumpfun", "helius")  # whose tokens are traded live
 
 
@@ -46,6 +47,24 @@ def mode_choice(name: ModeName, options: LocalOptions, *, is_local: bool, until_
         if value is not None:
             raise InputError(f"{option} is an option of the local chain; add --localnet")
     return TradingMode(name is ModeName.LIVE)
+
+
+def check_live_market(choice: FeedChoice) -> None:
+    """Check that a feed reports tokens that can be traded live.
+
+    Raises:
+        RefusedError: it reports perps alone, which are traded on paper only.
+        InputError: it reports other markets.
+    """
+    if {*choice.names} & {*REAL_MARKETS}:
+        return
+    markets = " or ".join(REAL_MARKETS)
+    if choice.names == [PERPS]:
+        raise RefusedError(
+            f"--mode live --feed {PERPS}: perps are traded on paper only, because there is no venue for live shorts; "
+            f"with --feed {markets} added, live strategies see funding, and their shorts are refused"
+        )
+    raise InputError(f"--mode live --feed {choice.name}: trades what {markets} reports; add one of them")
 
 
 def local_feed(feed: str | None) -> FeedChoice:

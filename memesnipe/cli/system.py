@@ -9,11 +9,10 @@ import typer
 from memesnipe.cli.account_figures import in_words
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_history, check_report
-from memesnipe.cli.mode_choice import REAL_MARKETS, LocalOptions, ModeName, local_feed, mode_choice
+from memesnipe.cli.mode_choice import LocalOptions, ModeName, check_live_market, local_feed, mode_choice
 from memesnipe.cli.numbers import integer_option, number_option
 from memesnipe.cli.options import BACKGROUND_OPTION, FEED_HELP, Json
 from memesnipe.cli.signals import exit_on_interrupt
-from memesnipe.errors import InputError
 from memesnipe.runtime.terminal import print_json, print_message, print_table
 from memesnipe.runtime.trading_mode import check_switches
 
@@ -92,9 +91,7 @@ def up_command(
 
     settings = load_settings()
     if trading.is_live and not localnet:
-        if not {*choice.names} & {*REAL_MARKETS}:
-            markets = " or ".join(REAL_MARKETS)
-            raise InputError(f"--mode live --feed {choice.name}: trades what {markets} reports; add one of them")
+        check_live_market(choice)
         check_switches(settings)
 
     from memesnipe.cli.up import up  # noqa: PLC0415 - the database is slow to load

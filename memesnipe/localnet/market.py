@@ -43,6 +43,7 @@ from memesnipe.solana.addresses import (
     token_address,
 )
 from memesnipe.solana.instructions import pumpfun, pumpswap
+from memesnipe.solana.instructions.pumpfun_accounts import TradeV2Accounts
 from memesnipe.solana.instructions.pumpswap_cashback import CashbackTradeAccounts, cashback_trade_accounts
 from memesnipe.solana.instructions.spl import close_account, create_token_account, sync_native
 from memesnipe.solana.pump_accounts import BondingCurve, PumpPool
@@ -95,17 +96,20 @@ class ChainMarket:
         config = PoolConfig(BUYBACK_WALLET, 0, FEE_RECIPIENT).encode()
         chain.set_account(PUMP_AMM_GLOBAL_CONFIG, Account(rent(len(config)), config, PUMP_AMM))
 
-    def create_coin(self, name: str, mint: Pubkey | None = None, creator: Keypair | None = None) -> Pubkey:
+    def create_coin(
+        self, name: str, mint: Pubkey | None = None, creator: Keypair | None = None, *, is_cashback: bool = False
+    ) -> Pubkey:
         """Queue the creation of a coin; return its mint.
 
         Args:
             name: of the coin.
             mint: a key that nobody here can sign with, and the local chain accepts that; None for one by the name.
             creator: who pays for it; None for the first trader.
+            is_cashback: whether its creator's fee goes to its traders.
         """
         keypair, payer = keypair_of(f"mint of {name}"), creator or self._traders[0]
         address = keypair.pubkey() if mint is None else mint
-        instruction = create_coin(address, payer.pubkey(), name, name[:8].upper())
+        instruction = create_coin(address, payer.pubkey(), name, name[:8].upper(), is_cashback=is_cashback)
         self.send(payer, instruction, signers=[keypair] if mint is None else [])
         self.coins.append(address)
         return address
@@ -186,6 +190,21 @@ class ChainMarket:
     def sell(self, trader: Keypair, mint: Pubkey, token_raw: int, min_lamports: int = 0) -> Signature:
         """Queue a sale, on the curve or in the pool."""
         return self.send_swap(trader, self.swap(trader.pubkey(), mint, False, token_raw, min_lamports))
+
+    def buy_rest(self, trader: Keypair, mint: Pubkey) -> Signature:
+        """Queue the buy of exactly what is left on a curve, which completes it."""
+        curve = self.curve(mint)
+        if curve is None:
+            raise ValueError(f"there is no curve of {mint}")
+        accounts = self._on_curve(trader.pubkey(), mint, True, 1, 0).accounts
+        left, most = curve.real_token_reserves, 2**63
+        buy: pumpfun.BuyV2 | pumpfun.BuyV3
+        if isinstance(accounts, TradeV2Accounts):
+            buy = pumpfun.BuyV2(accounts, left, most)
+        else:
+            buy = pumpfun.BuyV3(accounts, left, most)
+        setup = create_token_account(trader.pubkey(), trader.pubkey(), mint, TOKEN_2022)
+        return self.send(trader, setup, pumpfun.encode(buy))
 
     def migrate(self, mint: Pubkey) -> Signature:
         """Queue the migration of a coin whose curve is complete."""

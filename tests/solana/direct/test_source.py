@@ -39,10 +39,9 @@ from memesnipe.solana.addresses import (
 )
 from memesnipe.solana.direct.source import DirectSource
 from memesnipe.solana.fills import wallet_change
-from memesnipe.solana.instructions.pumpfun import BuyV2, bonding_curve, encode
+from memesnipe.solana.instructions.pumpfun import bonding_curve
 from memesnipe.solana.instructions.pumpswap import canonical_pool
 from memesnipe.solana.instructions.pumpswap_cashback import accumulator_address, cashback_address
-from memesnipe.solana.instructions.spl import create_token_account
 from memesnipe.solana.jupiter import JupiterClient
 from memesnipe.solana.pump_accounts import NO_KEY
 from memesnipe.solana.pump_config import PoolConfig, PumpGlobal
@@ -87,14 +86,7 @@ class World:
 
     def complete(self, mint: Pubkey) -> None:
         """Buy what is left of a coin's curve, and let it migrate."""
-        curve = self.node.call(lambda: self.market.curve(mint))
-        if curve.is_cashback_coin:  # its last buy does not go on into the pool
-            accounts = self.node.call(lambda: self.market.swap(OTHER.pubkey(), mint, True, 1)).accounts
-            last = encode(BuyV2(accounts, curve.real_token_reserves, 200 * SOL))
-            account = create_token_account(OTHER.pubkey(), OTHER.pubkey(), mint, TOKEN_2022)
-            self.act(lambda: self.market.send(OTHER, account, last))
-        else:
-            self.act(lambda: self.market.buy(OTHER, mint, 90 * SOL))
+        self.act(lambda: self.market.buy_rest(OTHER, mint))
         self.act(lambda: self.market.migrate(mint))
 
     def plan(self, swap: Swap) -> SwapPlan:

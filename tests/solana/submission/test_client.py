@@ -52,13 +52,14 @@ def a_desk(
     one_in: int = 0,
     lost_one_in: int = 0,
     per_transaction: int = PER_TRANSACTION_LAMPORTS,
+    is_cashback_pool: bool = False,
 ) -> Iterator[tuple[LiveDesk, RunningSigner]]:
     draw = random.Random(seed)
 
     def store() -> Submissions:
         return MortalStore(database, run_id, draw, one_in)
 
-    with live_market(WALLET.pubkey(), rates or FaultRates(), seed) as market:
+    with live_market(WALLET.pubkey(), rates or FaultRates(), seed, is_cashback_pool=is_cashback_pool) as market:
         files = SignerFiles(**write_signer_files(folder / "signer", WALLET, per_transaction))
         with running_signer(files, market.node.rpc_url, lost_one_in) as signer:
             yield LiveDesk(market, store, signer.url, signer.secret), signer
@@ -98,6 +99,20 @@ def test_faults_and_kills_neither_double_nor_lose_an_order(
         assert desk.kills > 0
         assert signer.app.lost > 0
         assert {*desk.outcomes()} >= {"landed", "failed"}
+
+
+@pytest.mark.parametrize("rates", [FaultRates(), FAULTS], ids=["without faults", "with faults"])
+def test_cashback_coins_are_traded_in_their_pool(
+    database: sa.Engine, new_run: int, tmp_path: Path, rates: FaultRates
+) -> None:
+    with a_desk(database, new_run, tmp_path, rates=rates, is_cashback_pool=True) as (desk, signer):
+        run_orders(desk, signer, 8)
+        assert desk.outcomes()["landed"] == 8 or rates is FAULTS
+        mine = [one for one in desk.fills if one.token_raw]
+        for fill in mine:  # lp 2, protocol 93 and cashback 30 bps, each rounded up
+            assert 0 <= fill.pool_fee_lamports - fill.sol_lamports * 125 / 10_000 < 3
+        rents = [fill.network_fee_lamports for fill in mine if fill.network_fee_lamports > 3_800_000]
+        assert len(rents) == 1, "the accounts for cashback are created once"
 
 
 def test_a_lost_answer_of_the_signer_is_asked_for_again_with_a_new_nonce(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import pytest
 from tests.system.installation import Installation, processes_of, wait_for
 from tests.system.nodes import Nodes
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(900)]
 PACE = {"GENERATION_INTERVAL_SECS": "3600", "REBALANCE_INTERVAL_SECS": "60"}
 
 
@@ -49,7 +50,7 @@ def test_a_detached_system_outlives_its_client_and_is_ended_from_another_node(
     elsewhere = installations(**reach)
     nothing = elsewhere.run("down", "--address", nodes.address)
     assert (nothing.returncode, nothing.stdout) == (1, "")
-    assert nothing.stderr == f"memesnipe: no system of MemeSnipe runs on the Ray cluster at {nodes.address}\n"
+    assert nothing.stderr == f"memesnipe: error: no system of MemeSnipe runs on the Ray cluster at {nodes.address}\n"
 
     started = system.run("up", "--detach", "--json")
     assert started.returncode == 0, started.stderr
@@ -85,6 +86,28 @@ def test_a_detached_system_outlives_its_client_and_is_ended_from_another_node(
     assert "it was ended by `memesnipe down --address`" in system.stderr
 
 
+def test_the_system_on_the_ray_of_this_machine_is_seen_and_ended_from_another_folder(
+    installations: Callable[..., Installation],
+) -> None:
+    one, elsewhere = installations(**PACE), installations()
+    process = one.start("up", "--json")
+    wait_for("the start", lambda: process.poll() is not None or "stops everything" in one.stderr, 400)
+    raylet = next(
+        command for command in processes_of(one.ray_folder).values() if "/raylet/raylet" in command.split()[0]
+    )
+    (address,) = set(re.findall(r"--gcs-address=([\d.:]+)", raylet))
+    seen = elsewhere.run("status", "--address", address, "--json")
+    assert seen.returncode == 0, seen.stderr
+    state = json.loads(seen.stdout)
+    assert (state["home"], state["run_id"], state["has_owner"]) == (one.env["MEMESNIPE_HOME"], 1, True)
+    assert {"executor", "market_data"} <= set(state["parts"]) and not state["problem"]
+    ended = elsewhere.run("down", "--address", address)
+    assert (ended.returncode, ended.stderr.splitlines()[-1:]) == (0, ["Stopped."]), ended.stderr
+    assert process.wait(120) == 0, one.stderr
+    assert json.loads(one.stdout)["run_id"] == 1
+    assert "it was ended by `memesnipe down --address`" in one.stderr
+
+
 def test_a_cluster_that_refuses_us_is_named_in_one_line(
     installations: Callable[..., Installation], reach: dict[str, str], nodes: Nodes, tmp_path: Path
 ) -> None:
@@ -104,5 +127,5 @@ def test_a_cluster_that_refuses_us_is_named_in_one_line(
             for command in ("down", "status"):
                 refused = installations(**environment).run(command, "--address", address)
                 assert (refused.returncode, refused.stdout) == (1, "")
-                assert refused.stderr.startswith(f"memesnipe: {expected}"), refused.stderr
+                assert refused.stderr.startswith(f"memesnipe: error: {expected}"), refused.stderr
                 assert refused.stderr.count("\n") == 1

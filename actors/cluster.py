@@ -3,12 +3,13 @@
 Ray cannot be started again in a process in which a part of it has died: calls hang, and its own code may end the
 process. So `up` runs this module in a separate process, and replaces that process and its descendants after a failure.
 
-`up` writes one line to the standard input of this process: the number of the run, once the servers run and the settings
-are resolved.
+`up` writes two lines to the standard input of this process: the number of the run, once the servers run and the
+settings are resolved, and at the end `stop`.
 
 The process writes one JSON object per line to a pipe: `{"doing": ...}` while it starts, `{"ready": address of Ray's
-dashboard}`, then `{}` about every second, `{"lost": ...}` when a part of Ray has died, and `{"refused": ...}` when a
-user's setting is wrong. It stops when its standard input ends, which also happens when `up` is killed.
+dashboard}`, then `{}` about every second, `{"lost": ...}` when a part of Ray has died, `{"ended": ...}` when the system
+was ended from another machine, and `{"refused": ...}` when a user's setting is wrong. It stops when its standard input
+ends, which also happens when `up` is killed; then a detached system on a cluster with servers of its own continues.
 """
 
 import memesnipe.garbage  # noqa: F401, I001 - first: it makes loading the others faster
@@ -28,17 +29,19 @@ import psutil
 
 from actors import supervisor
 from actors.connection import START_S, connect_ray, disconnect_ray, start_dashboard
+from actors.supervision import Supervision
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, first_line
 from memesnipe.servers.compiler import COMPILER, is_compiling
-from memesnipe.servers.leftovers import end_leftovers
+from memesnipe.servers.leftovers import STOP, end_leftovers
 from memesnipe.telemetry.logs import open_log, start_copy, without_secrets
 
 _WATCH_S: Final = 0.25
 _POLL_S: Final = 0.1
 _STOP_S: Final = 45.0
 _FAILED: Final = 1
+_ENDED: Final = "it was ended by `memesnipe down --address`"
 _ESSENTIAL: Final = {"gcs_server": "its control service", "raylet": "its node manager"}
 
 
@@ -51,19 +54,20 @@ class Start:
     pipe: int
     session: str  # of the `memesnipe up` that has started this process
     detached: bool
+    survives: bool  # whether the system continues on its cluster when `up` is killed
 
     @classmethod
     def parse(cls, arguments: list[str]) -> Self:
-        """Read HOME ADDRESS FILE_DESCRIPTOR SESSION [detached]."""
+        """Read HOME ADDRESS FILE_DESCRIPTOR SESSION [detached] [survives]."""
         home, address, pipe, session, *options = arguments
-        return cls(Path(home), address, int(pipe), session, "detached" in options)
+        return cls(Path(home), address, int(pipe), session, "detached" in options, "survives" in options)
 
 
 class Guard:
     """Watches Ray in a separate thread, because calls of Ray may hang when a part of Ray has died."""
 
-    def __init__(self, installation: str, pipe: int) -> None:
-        self._installation, self._pipe = installation, pipe
+    def __init__(self, installation: str, pipe: int, survives: bool = False) -> None:
+        self._installation, self._pipe, self._survives = installation, pipe, survives
         self._lock = threading.Lock()
         self._parts: list[psutil.Process] = []
         self._ready = False
@@ -73,12 +77,18 @@ class Guard:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def report(self, **message: str) -> None:
-        """Write a message to the pipe; stop this process if the pipe has no reader any more."""
+        """Write a message to the pipe; if it has no reader any more, stop this process, or leave what survives it."""
         with self._lock:
             try:
                 os.write(self._pipe, orjson.dumps(message) + b"\n")
             except OSError:
+                self._leave()
                 self.stopping.set()
+
+    def _leave(self) -> None:
+        """End this process where the cluster continues without `up`; otherwise do nothing."""
+        if self._ready and self._survives:
+            self.end(0)
 
     def ready(self, dashboard: str) -> None:
         """Report that the start is complete. From then on the caller handles a request to stop."""
@@ -106,8 +116,11 @@ class Guard:
     def _read_input(self) -> None:
         if line := os.read(0, 1024):
             self._run_id.put(int(line))
-        while line and os.read(0, 1024):
-            pass
+        last = b""
+        while line and (read := os.read(0, 1024)):
+            last = read
+        if not last.endswith(STOP):
+            self._leave()
         was_ready = self._ready
         self.stopping.set()
         if was_ready:
@@ -125,7 +138,7 @@ def run(start: Start, guard: Guard) -> None:
     home = start.home
     guard.report(doing="Ray")
     address = start.address or None
-    dashboard = connect_ray(address, home, f"memesnipe-{installation_of(home)}", attempts=1)
+    dashboard = connect_ray(address, home, supervisor.NAMESPACE.format(installation_of(home)), attempts=1)
     guard.watch_parts()
     guard.report(doing="the servers")
     run_id = guard.wait_for_run()
@@ -145,7 +158,7 @@ def run(start: Start, guard: Guard) -> None:
     listens: dict[str, supervisor.Listen] = {
         role: (getattr(telemetry, f"{role}_metrics_port"), telemetry.metrics_address) for role in supervisor.ACTORS
     }
-    supervision = supervisor.Supervision(
+    supervision = Supervision(
         home,
         start.session,
         run_id,
@@ -160,12 +173,14 @@ def run(start: Start, guard: Guard) -> None:
         dashboard = start_dashboard()
     guard.ready(dashboard)
     while not guard.stopping.is_set():
-        supervision.check(_WATCH_S)
+        if supervision.check(_WATCH_S):
+            guard.report(ended=_ENDED)
+            break
         guard.report()
     _stop(supervision, settings)
 
 
-def _stop(supervision: supervisor.Supervision, settings: Settings) -> None:
+def _stop(supervision: Supervision, settings: Settings) -> None:
     import serve_app  # noqa: PLC0415 - as above
 
     supervision.stop()
@@ -178,7 +193,7 @@ def main(arguments: list[str]) -> None:
     """Run for an installation, and write the state to a pipe; see `Start.parse` for the arguments."""
     start = Start.parse(arguments)
     os.set_inheritable(start.pipe, False)  # Ray's processes must not hold it open
-    guard = Guard(installation_of(start.home), start.pipe)
+    guard = Guard(installation_of(start.home), start.pipe, start.survives)
     try:
         run(start, guard)
     except Exception as error:  # noqa: BLE001 - `up` decides whether to try again

@@ -30,7 +30,6 @@ _ENVIRONMENT: Final = {
     "RAY_agent_register_timeout_ms": f"{START_S}000",
     "RAY_worker_register_timeout_seconds": str(START_S),
     "RAY_raylet_start_wait_time_s": "3",  # of one call in `_wait_for_node`
-    "RAY_py_gcs_connect_timeout_s": str(START_S),
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
     CALLBACK[0]: CALLBACK[1],
     PRELOAD[0]: PRELOAD[1],
@@ -48,6 +47,7 @@ def connect_ray(
     *,
     cpus: int | None = None,
     attempts: int = 3,
+    answer_s: int = START_S,
 ) -> str:
     """Connect to the cluster at ``address``, or start a local one without a dashboard; return the dashboard's URL.
 
@@ -57,6 +57,7 @@ def connect_ray(
         namespace: of the names of the actors.
         cpus: concurrent backtests on a local cluster; by default all cores.
         attempts: number of attempts to start a local cluster.
+        answer_s: for the first answer of a cluster; where TLS is on at one side alone there is none.
 
     Returns:
         The URL; "" where there is no dashboard.
@@ -64,7 +65,7 @@ def connect_ray(
     Raises:
         MemeSnipeError: no cluster responds at the address, or no local one starts.
     """
-    for name, value in _ENVIRONMENT.items():
+    for name, value in (_ENVIRONMENT | {"RAY_py_gcs_connect_timeout_s": str(answer_s)}).items():
         os.environ.setdefault(name, value)
     log = open_log(Home(home).logs, "ray", "INFO")
     common: dict[str, Any] = {"namespace": namespace, "log_to_driver": False, "logging_level": "ERROR"}
@@ -90,9 +91,21 @@ def _join(address: str, common: dict[str, Any]) -> str:
     _probe(address)
     try:
         return str(ray.init(address=address, **common).dashboard_url or "")
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        hint = "check RAY_ADDRESS, and set RAY_AUTH_MODE=token where the cluster requires its token"
-        raise MemeSnipeError(f"no Ray cluster responds at {address}: {first_line(error)}; {hint}") from error
+    except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
+        raise MemeSnipeError(_why_not(address, error)) from error
+
+
+def _why_not(address: str, error: Exception) -> str:
+    """Return in one line why Ray has not connected to a cluster, and what to do."""
+    if "Version mismatch" in str(error):  # the only place where Ray says which versions is its message of several lines
+        return f"the Ray cluster at {address} has other versions: {' '.join(str(error).split())}; install the same ones"
+    if isinstance(error, ray.exceptions.AuthenticationError):
+        hint = "set RAY_AUTH_MODE=token and use the token of the cluster (~/.ray/auth_token)"
+        return f"the Ray cluster at {address} refuses the token: {first_line(error)}; {hint}"
+    hint = (
+        "check RAY_ADDRESS, RAY_AUTH_MODE=token where the cluster requires its token, and RAY_USE_TLS with certificates"
+    )
+    return f"no Ray cluster responds at {address}: {first_line(error)}; {hint}"
 
 
 def _start(home: Path, own: dict[str, Any]) -> str:

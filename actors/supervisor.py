@@ -9,12 +9,13 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+import memesnipe
 from actors.arena import Arena
 from actors.executor import Executor
 from actors.host import ACTOR_OPTIONS, STOP_S
@@ -41,8 +42,9 @@ ARENA: Final = "arena"  # resource of the nodes for arenas with processes of the
 _SHARE: Final = 0.001  # of the resource that an arena takes: nodes are for arenas, however many these are
 _WATCH_S: Final = 0.25
 _PAUSE_S: Final = 0.2  # before an actor is created again: the name of a dead one becomes free a moment later
-_RESPONSE_S: Final = 60.0  # without a response the supervisor is replaced; at a load of 30 it takes some seconds
-_NAME: Final = "supervisor"  # in Ray, and of its log
+_OWNER_S: Final = 10.0  # without a ping of `memesnipe up`, after which it counts as gone
+NAME: Final = "supervisor"  # in Ray, and of its log
+NAMESPACE: Final = "memesnipe-{}"  # of the names in Ray of the system of an installation
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,18 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     session: str  # of the `memesnipe up` to which it belongs
     run_id: int
     actors: tuple[str, ...]  # names in Ray
+
+
+class SystemState(NamedTuple):
+    """A system on a cluster, as its supervisor describes it."""
+
+    version: str  # of MemeSnipe
+    home: str  # folder of the installation
+    node: str  # address of the node of the supervisor
+    run_id: int
+    has_owner: bool  # whether its `memesnipe up` runs
+    parts: dict[str, dict[str, str]]  # state and detail of each actor
+    problem: str  # why the states are not known; "" if they are
 
 
 @ray.remote(**ACTOR_OPTIONS)
@@ -75,12 +89,37 @@ class Supervisor:
         self._roles = (*ACTORS, *ARENAS[:arenas])
         self._hosts: dict[str, Any] = {}
         self._runs: dict[Any, str] = {}  # the call of `run` of each actor
-        self._stop, self._stopped = threading.Event(), threading.Event()
+        self._stop, self._stopped, self._ended = threading.Event(), threading.Event(), threading.Event()
+        self._pinged_at = time.monotonic()
         threading.Thread(target=self._supervise, daemon=True).start()
 
-    def actors(self) -> list[str]:
-        """Return the names of the actors that it has started."""
-        return list(self._hosts)
+    def ping(self) -> bool:
+        """Return whether the system has been ended from elsewhere; called by its `memesnipe up` all the time."""
+        self._pinged_at = time.monotonic()
+        return self._ended.is_set()
+
+    def describe(self) -> SystemState:
+        """Return the state of the system that it supervises."""
+        from memesnipe.roles.heartbeats import read_heartbeats  # noqa: PLC0415 - for this call alone
+
+        try:
+            beats, problem = read_heartbeats(self._home, self._roles), ""
+        except Exception as error:  # noqa: BLE001 - the rest is known without Redis
+            beats, problem = {}, first_line(error)
+        node: Any = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+        return SystemState(
+            memesnipe.__version__, str(self._home), node, self._run_id, self._has_owner(), beats, problem
+        )
+
+    def _has_owner(self) -> bool:
+        return time.monotonic() - self._pinged_at < _OWNER_S
+
+    def end(self) -> bool:
+        """Stop every actor, for `memesnipe down --address`; return whether a `memesnipe up` does the rest."""
+        self._ended.set()
+        has_owner = self._has_owner()
+        self.stop()
+        return has_owner
 
     def stop(self) -> None:
         """Stop every actor after its current step, and kill those that take longer than 15 s."""
@@ -88,7 +127,7 @@ class Supervisor:
         self._stopped.wait(2 * STOP_S)
 
     def _supervise(self) -> None:
-        log = open_log(Home(self._home).logs, _NAME, "INFO")
+        log = open_log(Home(self._home).logs, NAME, "INFO")
         try:
             self._begin(log)
             while not self._stop.is_set():
@@ -102,10 +141,10 @@ class Supervisor:
 
     def _begin(self, log: Logger) -> None:
         """Start the actors, or find them again after a restart; end those of an earlier `memesnipe up`."""
-        before = _read_checkpoint(self._home)
+        before = read_checkpoint(self._home)
         is_restart = before is not None and before.session == self._session
         for name in before.actors if before is not None and not is_restart else ():
-            _kill(name)
+            kill(name)
         names = tuple(map(self._ray_name, self._roles))
         _write_checkpoint(self._home, Checkpoint(session=self._session, run_id=self._run_id, actors=names))
         for role in self._roles:
@@ -155,77 +194,6 @@ class Supervisor:
             ray.kill(host)
 
 
-class Supervision:
-    """The supervisor of this process's cluster, as its driver uses it: start, check, stop."""
-
-    def __init__(
-        self,
-        home: Path,
-        session: str,
-        run_id: int,
-        metrics: dict[str, Listen],
-        *,
-        detached: bool,
-        shared: bool,
-        arenas: int = 0,
-    ) -> None:
-        """Start the supervisor, or find it again; end that of an earlier `memesnipe up` of this installation.
-
-        Args:
-            home: folder of the installation.
-            session: of the calling `memesnipe up`.
-            run_id: number of the run.
-            metrics: port and address of the Prometheus metrics, by actor.
-            detached: whether the supervisor outlives this process.
-            shared: whether the cluster does, in which case actors without an owner would remain.
-            arenas: how many arenas of the run have processes of their own.
-        """
-        self._log = open_log(Home(home).logs, "cluster", "INFO")
-        before = _read_checkpoint(home)
-        if before is None or before.session != session:
-            _kill(_NAME)
-        options: dict[str, Any] = {"name": _NAME, "get_if_exists": True, **placement()}
-        if detached:
-            options["lifetime"] = "detached"
-        supervisor: Any = Supervisor
-        self._supervisor = supervisor.options(**options).remote(
-            str(home), session, run_id, metrics, keep_actors=detached or not shared, arenas=arenas
-        )
-        self._ping()
-
-    def _ping(self) -> None:
-        self._pinged_at, self._response = time.monotonic(), self._supervisor.actors.remote()
-
-    def check(self, timeout_s: float) -> None:
-        """Wait for the supervisor's response for up to ``timeout_s``; restart it when it does not respond for 60 s.
-
-        Raises:
-            ActorDiedError: Ray does not restart it.
-        """
-        if not ray.wait([self._response], timeout=timeout_s)[0]:
-            if time.monotonic() - self._pinged_at > _RESPONSE_S:
-                self._log.error("supervisor does not respond; it is restarted")
-                ray.kill(self._supervisor, no_restart=False)
-                self._ping()
-            return
-        try:
-            ray.get(self._response)
-            time.sleep(timeout_s)
-        except ray.exceptions.ActorDiedError:
-            raise
-        except ray.exceptions.RayError as error:
-            self._log.warning("supervisor is being restarted", error=first_line(error))
-        self._ping()
-
-    def stop(self) -> None:
-        """Stop the actors, then the supervisor."""
-        try:
-            ray.get(self._supervisor.stop.remote(), timeout=2 * STOP_S)
-        except ray.exceptions.RayError as error:
-            self._log.warning("supervisor did not stop the actors", error=first_line(error))
-        ray.kill(self._supervisor)
-
-
 def _place_of(role: str) -> dict[str, Any]:
     """Return the options that place an actor.
 
@@ -248,13 +216,14 @@ def placement(*resources: str) -> dict[str, Any]:
     return next(({"resources": {resource: 1}} for resource in resources or (SERVICE,) if resource in known), {})
 
 
-def _kill(name: str) -> None:
+def kill(name: str) -> None:
     """Kill an actor of this namespace for good, if there is one of that name."""
     with suppress(ValueError):
         ray.kill(ray.get_actor(name))
 
 
-def _read_checkpoint(home: Path) -> Checkpoint | None:
+def read_checkpoint(home: Path) -> Checkpoint | None:
+    """Return what the supervisor of an installation has started; None if that is not known."""
     try:
         return msgspec.json.decode(Home(home).checkpoint.read_bytes(), type=Checkpoint)
     except (OSError, msgspec.MsgspecError):

@@ -4,9 +4,9 @@
 # KubeRay passes its command in KUBERAY_GEN_RAY_START_CMD, because the head has the annotation
 # ray.io/overwrite-container-cmd (docs/kubernetes.md).
 set -euo pipefail
+: "${RAY_ADDRESS:?is the address of the head}"
 bash -c "${KUBERAY_GEN_RAY_START_CMD:?is set by KubeRay}" &
 ray=$!
-: "${RAY_ADDRESS:?is the address of the head}"
 until python -c 'import ray; ray.init("auto", log_to_driver=False)' >/dev/null 2>&1; do
     kill -0 "$ray" || exit 1
     sleep 1

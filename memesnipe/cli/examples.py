@@ -11,8 +11,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "memesnipe up --feed replay --tape day.tape --speed max --until-end",
         "memesnipe up --mode live --localnet",
     ),
-    "down": ("memesnipe down",),
-    "status": ("memesnipe status", "memesnipe status --json"),
+    "down": ("memesnipe down", "memesnipe down --address 10.0.0.2:6379"),
+    "status": ("memesnipe status", "memesnipe status --json", "memesnipe status --address auto"),
     "demo": ("memesnipe demo", "memesnipe demo --minutes 5 --json"),
     "feeds check": ("memesnipe feeds check", "memesnipe feeds check --feed pumpfun,jupiter --seconds 30"),
     "import": (

@@ -5,7 +5,7 @@ from typing import Any, Final
 from memesnipe.cli.account_figures import accounts_of
 from memesnipe.cli.manual_commands import send_command, strategies_of_run
 from memesnipe.config.settings import load_settings
-from memesnipe.errors import MemeSnipeError
+from memesnipe.errors import MemeSnipeError, RefusedError
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.database import open_database
@@ -23,7 +23,7 @@ def promote_busiest(count: int, reason: str) -> dict[str, Any]:
 
     Raises:
         InputError: there is no run.
-        RefusedError: the run refuses one.
+        RefusedError: the run refuses all of them.
         MemeSnipeError: none of them has traded yet.
     """
     run_id, found = strategies_of_run(count, "simulating", "trades")
@@ -33,7 +33,14 @@ def promote_busiest(count: int, reason: str) -> dict[str, Any]:
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         is_live = Account.LIVE in accounts_of(views.report(connection, run_id))
     outcomes: dict[str, Any] = {}
+    refusals: list[RefusedError] = []
     for spec_id in busy:
-        for _ in range(_STEPS[is_live]):
-            outcomes[spec_id] = send_command(CommandName.PROMOTE, spec_id, reason)["outcome"]
+        try:
+            for _ in range(_STEPS[is_live]):
+                outcomes[spec_id] = send_command(CommandName.PROMOTE, spec_id, reason)["outcome"]
+        except RefusedError as error:  # it may have been retired meanwhile
+            outcomes[spec_id] = str(error)
+            refusals.append(error)
+    if len(refusals) == len(busy):
+        raise refusals[0]
     return outcomes

@@ -18,6 +18,10 @@ from memesnipe.runtime.trading_mode import check_switches
 
 system = typer.Typer()
 
+Address = Annotated[
+    str | None, typer.Option("--address", help="Of a Ray cluster that this machine is a node of; auto for its own.")
+]
+
 
 @system.command("up")
 def up_command(
@@ -105,20 +109,36 @@ def up_command(
 
 
 @system.command("down")
-def down_command(json: Json = False) -> None:
-    """Stop the system in this folder, from another terminal."""
-    from memesnipe.cli.running import down  # noqa: PLC0415
+def down_command(address: Address = None, json: Json = False) -> None:
+    """Stop the system in this folder, from another terminal, or the one on a Ray cluster, from any of its nodes."""
+    if address is not None:
+        from memesnipe.cli.cluster import end_system  # noqa: PLC0415 - loads Ray
 
-    stopped = down()
-    if json:
-        print_json({"stopped": stopped})
+        stopped = end_system(address)
     else:
-        print_message("Stopped." if stopped else "Nothing is running in this folder.")
+        from memesnipe.cli.running import down  # noqa: PLC0415
+
+        stopped = {"stopped": down()}
+    if json:
+        print_json(stopped)
+    else:
+        print_message("Stopped." if stopped["stopped"] else "Nothing is running in this folder.")
 
 
 @system.command("status")
-def status_command(json: Json = False) -> None:
-    """Show the state of the system in this folder."""
+def status_command(address: Address = None, json: Json = False) -> None:
+    """Show the state of the system in this folder, or of the one on a Ray cluster, from any of its nodes."""
+    if address is not None:
+        from memesnipe.cli.cluster import system_on  # noqa: PLC0415 - loads Ray
+
+        found = system_on(address)
+        if json:
+            print_json(found)
+        else:
+            print_table("status", {key: value for key, value in found.items() if key != "parts"})
+            print_table("parts", {name: f"{part['state']} {part['detail']}" for name, part in found["parts"].items()})
+        return
+
     from memesnipe.cli.running import status  # noqa: PLC0415
 
     state = status()

@@ -33,6 +33,8 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
             session.watch(_WATCH_S)
             for sentence in (*session.messages(), *session.reload()):
                 progress.print(sentence)
+            if session.has_ended:
+                return report
             system_problem = session.condition
             try:
                 report, complete = report_check.submit().result(_REPORT_TIMEOUT_S)

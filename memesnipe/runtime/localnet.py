@@ -33,7 +33,7 @@ exit_costs_per_day = 1_000_000_000_000
 [fees]
 priority_fee = 1_000_000
 tip = 1_000_000
-rent = 3_000_000
+rent = 6_000_000
 
 [jupiter]
 max_slippage_bps = 10_000

@@ -14,7 +14,7 @@ import orjson
 
 from memesnipe.config.home import Home, installation_of, write_condition
 from memesnipe.errors import MemeSnipeError
-from memesnipe.servers.leftovers import MARK, end_leftovers
+from memesnipe.servers.leftovers import MARK, STOP, end_leftovers
 from memesnipe.telemetry.logs import Logger
 
 _START_S: Final = 240.0  # for each step; at a load of 30 on 2 cores the slowest takes 90 s
@@ -37,7 +37,9 @@ class RayProcess:
     address: str | None  # of a cluster; None for a local one, which the process starts
     log: Logger
     detached: bool = False  # whether `up` was started with `--detach`
+    survives: bool = False  # whether the system on the cluster continues when `up` is killed
     dashboard: str = ""
+    ended: bool = False  # from another machine
     condition: str = ""  # why Ray is not ready, for the user; "" while it is
     messages: list[str] = field(default_factory=list)  # sentences that have not been shown yet
 
@@ -99,7 +101,7 @@ class RayProcess:
         read, write = os.pipe()
         environment = os.environ | _ENVIRONMENT | {MARK: installation_of(self.home)}
         command = [*_PROGRAM, str(self.home), self.address or "", str(write), self._session]
-        command += ["detached"] if self.detached else []
+        command += [*(["detached"] if self.detached else []), *(["survives"] if self.survives else [])]
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=(write,), env=environment,
@@ -139,6 +141,9 @@ class RayProcess:
             raise MemeSnipeError(message["refused"])
         if "lost" in message or "refused" in message:
             self._record_failure(message.get("lost") or message["refused"])
+        elif "ended" in message:
+            self.ended = True
+            self.messages.append(f"The system stops: {message['ended']}.")
         elif "ready" in message:
             self._record_ready(message["ready"])
 
@@ -154,7 +159,7 @@ class RayProcess:
 
     def _failure(self) -> str:
         """Return why the process must be replaced; "" while it need not be."""
-        if self._process is None:
+        if self._process is None or self.ended:
             return ""
         code, now = self._process.poll(), time.monotonic()
         if code is not None:
@@ -204,7 +209,9 @@ class RayProcess:
     def stop(self) -> None:
         """Stop the process in order, then kill what remains; a process that is still starting is killed."""
         if self._is_ready and self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()  # the signal to stop
+            with suppress(OSError):  # it has ended
+                self._process.stdin.write(STOP)
+                self._process.stdin.close()
             try:
                 self._process.wait(_STOP_S)
             except subprocess.TimeoutExpired:

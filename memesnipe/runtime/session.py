@@ -80,7 +80,9 @@ class Session:
             print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
             # Everything starts at the same time; modules are loaded meanwhile.
             self._servers = stack.enter_context(LocalServers(*Home(self.home).server_folders))
-            self._ray = RayProcess(self.home, self.settings.servers.ray_address, self.log, self.detached)
+            address = self.settings.servers.ray_address
+            survives = self.detached and bool(address) and self._chain is None and not self._embedded()
+            self._ray = RayProcess(self.home, address, self.log, self.detached, survives)
             stack.callback(self._ray.stop)
             self._ray.start()
             self._compiler = Compiler(Home(self.home).compile_lock, (*_COMPILE, self.choice.generated))
@@ -260,6 +262,11 @@ class Session:
         """Return the sentences to show to the user since the last call."""
         messages, self._ray.messages = self._ray.messages, []
         return messages
+
+    @property
+    def has_ended(self) -> bool:
+        """Return whether the system has been ended from another machine (`memesnipe down --address`)."""
+        return self._ray.ended
 
     @property
     def ray_dashboard(self) -> str:

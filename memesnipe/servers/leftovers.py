@@ -11,6 +11,7 @@ from typing import Final
 import psutil
 
 MARK: Final = "MEMESNIPE_RAY_OF"  # environment variable with the installation's name
+STOP: Final = b"stop\n"  # what the process that runs Ray reads when it is stopped, and not when `up` is killed
 _KILL_S: Final = 10.0
 
 

@@ -15,7 +15,8 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from actors.supervisor import ACTORS, Checkpoint, Supervision
+from actors.supervision import Supervision
+from actors.supervisor import ACTORS, Checkpoint
 from memesnipe.config.home import Home
 from memesnipe.roles.activity import read_activity
 from memesnipe.servers.process import free_port, is_alive

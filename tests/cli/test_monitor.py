@@ -2,19 +2,15 @@
 
 import json
 import os
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import simple_genome
 from memesnipe.protocol.account import Account
-from memesnipe.runtime.lock import acquire
 from memesnipe.storage import views
 from memesnipe.storage.rows import Page
 from memesnipe.storage.runs import LIVE_CAPITAL
@@ -22,6 +18,8 @@ from memesnipe.storage.schema import BreakerRow, EquityRow, PositionRow, RunRow,
 from memesnipe.storage.schema_control import RefusalRow
 from memesnipe.storage.strategy_list import StrategyFilter, strategies
 from tests.cli.in_process import memesnipe
+from tests.cli.running_api import running_api
+from tests.http_receiver import HttpReceiver
 from tests.terminal import Terminal
 
 HEALTHY = {
@@ -30,42 +28,26 @@ HEALTHY = {
 }  # fmt: skip
 
 
-class Api(ThreadingHTTPServer):
+class Api(HttpReceiver):
     """A server that answers with JSON by path, and with 404 elsewhere."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: dict[str, Any] = {}
+        super().__init__()
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Api
-
-    def do_GET(self) -> None:
-        path = self.path.removeprefix("/api/")
-        answer = self.server.answers.get(path, self.server.answers.get(path.partition("?")[0]))
-        body = json.dumps(answer).encode() if answer is not None else b"no JSON"
-        self.send_response(200 if answer is not None else 404)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
+    def on_get(self, path: str) -> tuple[int, bytes]:
+        path = path.removeprefix("/api/")
+        answer = self.answers.get(path, self.answers.get(path.partition("?")[0]))
+        return (404, b"no JSON") if answer is None else (200, json.dumps(answer).encode())
 
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    """Yield the API of a running system: with a locked home folder and its settings."""
-    monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
-    with Api() as server, acquire(tmp_path):
-        write_resolved(settings_from({"dashboard_port": server.server_port}, env_file=None), tmp_path / "settings.json")
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        server.answers["health"] = HEALTHY
+    """Yield the API of a running system."""
+    server = Api()
+    server.answers["health"] = HEALTHY
+    with running_api(tmp_path, monkeypatch, server):
         yield server
-        server.shutdown()
 
 
 def live_run(database: sa.Engine, run_id: int, insert: Callable[..., None]) -> None:

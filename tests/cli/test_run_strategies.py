@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from memesnipe.cli.run_strategies import Sort
 from memesnipe.engine.genome import simple_genome
 from memesnipe.storage.schema import StrategyRow
+from memesnipe.storage.schema_control import CommandRow
 from memesnipe.storage.strategy_list import SortKey
 from tests.cli.in_process import memesnipe
 
@@ -63,3 +65,23 @@ def test_an_unknown_id_is_answered_with_the_nearest(
 
 def test_each_order_is_known_to_the_database() -> None:
     assert {sort.value for sort in Sort} <= {key.value for key in SortKey}
+
+
+def test_the_busiest_are_promoted_as_far_as_the_run_goes(
+    tmp_path: Path, new_run: int, strategies: tuple[str, ...], database_url: str, database: sa.Engine
+) -> None:
+    done = memesnipe(tmp_path, "promote", "--busiest", "1", "--json", DATABASE_URL=database_url)
+    assert (done.returncode, list(json.loads(done.stdout))) == (0, ["bb33bb33bb33"]), done.stderr
+    query = sa.select(CommandRow.name, CommandRow.spec_id).where(CommandRow.run_id == new_run)
+    with database.connect() as connection:
+        assert connection.execute(query).all() == [("promote", "bb33bb33bb33")]  # to paper: the run has no live account
+
+
+def test_a_strategy_that_has_not_traded_is_not_among_the_busiest(
+    tmp_path: Path, insert: Callable[..., None], database_url: str
+) -> None:
+    result = {"total_return": 0.0, "trades": 0}
+    insert(StrategyRow, spec_id=IDS[0], mode="simulating", genome=GENOME, result=result, generation=1, since_seq=1)
+    done = memesnipe(tmp_path, "promote", "--busiest", "5", DATABASE_URL=database_url)
+    assert done.returncode == 1
+    assert "no simulating strategy has traded yet; try again after the next generation" in done.stderr

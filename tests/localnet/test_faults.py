@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -158,19 +157,6 @@ def test_an_unknown_fault_is_refused() -> None:
     with pytest.raises(InputError, match="is no fault"):
         FaultPlan().force("everything")
     assert len(KINDS) == 11
-
-
-@pytest.fixture
-def node() -> Iterator[Node]:
-    with Node(funded(A), is_paced=False) as made:
-        yield made
-
-
-@pytest.fixture
-def client(node: Node) -> Iterator[Client]:
-    made = Client(node)
-    yield made
-    made.close()
 
 
 def test_a_node_refuses_too_many_requests(node: Node, client: Client) -> None:

@@ -10,13 +10,14 @@ from memesnipe.bus.merge import Entry
 from memesnipe.evolution.admission import MIN_TRADES
 from memesnipe.evolution.evaluation import Evaluation
 from memesnipe.protocol.messages import ArenaStandings, BacktestResult
-from memesnipe.protocol.streams import BACKTEST_JOBS, BACKTEST_RESULTS, STRATEGY_SPECS
+from memesnipe.protocol.streams import ARENA_STANDINGS, BACKTEST_JOBS, BACKTEST_RESULTS, STRATEGY_SPECS
+from memesnipe.roles import consumer
 from memesnipe.roles.strategy_factory import StrategyFactory
 from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.messages import read_messages
 from memesnipe.storage.schema import GenerationRow
 from tests.roles.conftest import Reader, Stage
-from tests.support import CURVE, price_message
+from tests.support import CURVE, population, price_message
 
 
 class Decider(Reader):
@@ -78,6 +79,36 @@ def test_a_generation_is_announced_once_despite_a_failed_attempt(stage: Stage) -
             again.step()
             assert _published(stage, BACKTEST_JOBS) == [0], "the standings after the first generation are awaited"
             decider.step()
+
+
+def test_standings_that_were_read_before_a_failed_attempt_are_kept(stage: Stage) -> None:
+    stage.monkeypatch.setattr(consumer, "_UNCOMMITTED_S", 1e9)
+    market = stage.market([price_message(at_s, "A", "buy", CURVE, 1, 1) for at_s in (1, 2, 700, 701, 1400)])
+    market.open()
+    while market.seq < 3:
+        market.step()
+    decider = stage.start(Decider)
+    decider.open()
+    factory = stage.start(StrategyFactory, _failing_first())
+    factory.open()
+    with pytest.raises(RuntimeError):
+        factory.step()
+    genome = population()[0]
+    factory._breeder._live_results.propose([genome])
+    factory._breeder._live_results.losing.append(genome.spec_id)  # in the arena, which by the standings it has left
+    factory.step()
+    decider.step()
+    stage.has_read("executor", "allocations_channel", market.seq)
+    factory.step()  # reads the standings, and commits nothing
+    while market.seq < 5:
+        market.step()
+    with pytest.raises(RuntimeError):
+        factory.step()
+    assert _published(stage, BACKTEST_JOBS) == [0, 1]
+    again = stage.start(StrategyFactory, _failing_first())
+    again.open()
+    assert again.offsets[ARENA_STANDINGS].number == 1
+    assert again._breeder._live_results.lost == factory._breeder._live_results.lost == [genome.spec_id]
 
 
 def test_a_generation_without_a_proposal_records_why(stage: Stage) -> None:

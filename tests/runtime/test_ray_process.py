@@ -154,3 +154,21 @@ def test_leftovers_of_other_installations_are_left_alone() -> None:
         end_leftovers("mine")
         assert (runs(mine.pid), runs(other.pid)) == (False, True)
         other.kill()
+
+
+def test_an_end_from_elsewhere_is_no_failure_and_nothing_is_restarted(make: Make) -> None:
+    ray = make(READY + 'send(\'{"ended": "someone ended it"}\')\n')
+    while not ray.ended:
+        ray.watch(0.05)
+    pid = ray._process.pid if ray._process else 0
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    ray.watch(0.05)
+    assert (ray.messages, ray.condition) == (["The system stops: someone ended it."], "")
+
+
+def test_a_stop_is_announced_which_a_killed_command_cannot_do(make: Make, tmp_path: Path) -> None:
+    read = tmp_path / "read"
+    ray = make(READY + f"text = sys.stdin.read()\nopen({str(read)!r}, 'w').write(text)\n")
+    until_ready(ray)
+    ray.stop()
+    assert read.read_text() == "stop\n"

@@ -86,6 +86,34 @@ def test_rows_from_before_accounts_belong_to_the_paper_account(at_revision: Call
         assert views.risk(connection, run_id or 0)["level"] == "warning"
 
 
+@pytest.mark.parametrize("has_numbers", [False, True])
+def test_transitions_are_numbered_once_whichever_form_revision_3_had(
+    at_revision: Callable[[str], sa.Engine], has_numbers: bool
+) -> None:
+    old = at_revision("0003")
+    with old.begin() as connection:
+        row = "INSERT INTO runs (feed, status, options, settings) VALUES ('a', 'open', '{}', '{}') RETURNING run_id"
+        run_id = connection.scalar(sa.text(row))
+        if has_numbers:  # for a day, revision 3 numbered them itself
+            connection.execute(
+                sa.text("ALTER TABLE lifecycle ADD number bigint NOT NULL, DROP CONSTRAINT lifecycle_pkey")
+            )
+            connection.execute(sa.text("ALTER TABLE lifecycle ADD PRIMARY KEY (run_id, number)"))
+        for number, (seq, spec_id) in enumerate(((5, "b"), (5, "a"), (9, "a"))):
+            columns = {"run_id": run_id, "seq": seq, "spec_id": spec_id, "from_mode": "a", "to_mode": "b", "reason": ""}
+            values = columns | ({"number": 10 + number} if has_numbers else {})
+            names = ", ".join(values)
+            given = ", ".join(f":{name}" for name in values)
+            connection.execute(sa.text(f"INSERT INTO lifecycle ({names}) VALUES ({given})"), values)
+    migrate(old)
+    with old.connect() as connection:
+        found = connection.execute(sa.text("SELECT seq, spec_id, number FROM lifecycle ORDER BY number")).all()
+        key = sa.inspect(connection).get_pk_constraint("lifecycle")["constrained_columns"]
+    assert key == ["run_id", "number"]
+    expected = [(5, "b", 10), (5, "a", 11), (9, "a", 12)] if has_numbers else [(5, "a", 1), (5, "b", 2), (9, "a", 3)]
+    assert [tuple(row) for row in found] == expected
+
+
 def test_a_run_from_before_feed_tokens_continues_at_its_position(at_revision: Callable[[str], sa.Engine]) -> None:
     old = at_revision("0006")
     with old.begin() as connection:

@@ -20,6 +20,7 @@ from memesnipe.servers.process import read_pid
 from memesnipe.storage.database import connect
 from memesnipe.storage.event_log import read_batches
 from memesnipe.storage.schema import OrderRow
+from memesnipe.testing.chaos.targets import Targets
 from tests.system.installation import Installation, processes_of, wait_for
 
 # Time passes quickly, so that strategies trade soon after a start. Two systems run on one small machine beside other
@@ -94,6 +95,16 @@ def stands_by(installation: Installation) -> bool:
 def wait_for_events(installation: Installation, count: int) -> None:
     began = seq_of(installation)
     wait_for(f"{count} more events", lambda: seq_of(installation) >= began + count)
+
+
+def kill_ray_and_await_another(one: Installation) -> None:
+    """Kill Ray's control service; wait until `up` and `status` have said so, and until Ray is back."""
+    first = {pid for pid, command in processes_of(one.folder).items() if "ray::" in command or "/gcs_server" in command}
+    assert Targets(one.folder / ".memesnipe").kill("ray gcs_server")
+    wait_for("that to be noticed", lambda: "gcs_server (its control service) has ended" in one.stderr, 30)
+    wait_for("`status` to say so", lambda: "Ray died" in one.run("status", "--json").stdout, 60)
+    wait_for("Ray to be back", lambda: "Ray has restarted after" in one.stderr, 400)
+    assert not first & set(processes_of(one.folder)), "nothing of the first Ray is left to trade beside the second"
 
 
 def status_of(installation: Installation) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 import os
 import re
 import signal
+import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from memesnipe.storage.account_views import account_figures, outcomes
 from memesnipe.storage.runs import has_settled
 from memesnipe.storage.schema_submissions import SubmissionRow
 from tests.system.installation import Installation, processes_of, wait_for
-from tests.system.live import database_of, get
+from tests.system.live import database_of, get, is_healthy
 
 _REST = re.compile(r"\w*\d\w*")
 
@@ -60,6 +61,16 @@ def write_strategy(installation: Installation) -> None:
     folder = installation.folder / "mine"
     folder.mkdir()
     (folder / "steady.py").write_text(STEADY)
+
+
+def start_trading(installation: Installation, faults: Sequence[str]) -> "subprocess.Popen[str]":
+    """Start it with our strategy on a local chain that trades under faults, and wait until it is healthy."""
+    write_strategy(installation)
+    options = [text for fault in faults for text in ("--fault", fault)]
+    chain = ("--localnet", "--slot-ms", "100", "--rate", "20")
+    process = installation.start("up", "--mode", "live", *chain, *options, "--json")
+    wait_for("the system to be healthy", lambda: is_healthy(installation))
+    return process
 
 
 def promote(installation: Installation, spec_id: str) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,7 @@ from tests.system.certificates import make_certificates
 from tests.system.installation import processes_of, share_compiled
 
 RAY = Path(sys.executable).with_name("ray")
+_ATTEMPTS = 4
 
 
 class Nodes:
@@ -24,8 +26,6 @@ class Nodes:
         share_compiled(folder)
         self.reach = {"HOME": str(folder), "RAY_AUTH_MODE": "token", "RAY_health_check_initial_delay_ms": "0"}
         self.reach |= {"RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms": "10000"}
-        # For a busy machine; by default a node ends when its agents have not started within some seconds.
-        self.reach |= {"RAY_agent_register_timeout_ms": "180000", "RAY_raylet_start_wait_time_s": "180"}
         self.reach |= make_certificates(folder)
         self._ray("get-auth-token", "--generate")
         self.raylets: list[int] = []  # of the nodes that were added and not killed
@@ -43,9 +43,16 @@ class Nodes:
         return new
 
     def _ray(self, *arguments: str) -> None:
-        environment = os.environ | self.reach
-        done = subprocess.run([RAY, *arguments], env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        """Run a command of Ray, again after a failure: a node ends when its agents have not started within 15 s."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            before = processes_of(self.folder)
+            done = subprocess.run(
+                [RAY, *arguments], env=os.environ | self.reach, capture_output=True, text=True, check=False
+            )
+            if done.returncode == 0:
+                return
+            kill_all(processes_of(self.folder).keys() - before.keys())
+            assert attempt < _ATTEMPTS, done.stdout + done.stderr
 
     def _raylets(self) -> set[int]:
         return {pid for pid, command in processes_of(self.folder).items() if "/raylet/raylet" in command.split()[0]}
@@ -54,11 +61,13 @@ class Nodes:
         """A node goes without a word, and its workers with it."""
         self.raylets.remove(raylet)
         children = [child.pid for child in psutil.Process(raylet).children()]
-        for pid in (raylet, *children):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill_all([raylet, *children])
 
     def stop(self) -> None:
-        for pid in processes_of(self.folder):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill_all(processes_of(self.folder))
+
+
+def kill_all(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -43,6 +43,7 @@ from tests.system.live import (
     controllers_of,
     get,
     http_get,
+    kill_ray_and_await_another,
     orders_of,
     seq_of,
     stands_by,
@@ -345,12 +346,7 @@ def test_serve_brings_its_controller_back(one: Installation) -> None:
 
 
 def test_it_goes_on_after_ray_has_died(one: Installation) -> None:
-    first = {pid for pid, command in processes_of(one.folder).items() if "ray::" in command or "/gcs_server" in command}
-    assert Targets(one.folder / ".memesnipe").kill("ray gcs_server")
-    wait_for("that to be noticed", lambda: "gcs_server (its control service) has ended" in one.stderr, 30)
-    wait_for("`status` to say so", lambda: "Ray died" in one.run("status", "--json").stdout, 60)
-    wait_for("Ray to be back", lambda: "Ray has restarted after" in one.stderr, 400)
-    assert not first & set(processes_of(one.folder)), "nothing of the first Ray is left to trade beside the second"
+    kill_ray_and_await_another(one)
     wait_for_events(one, 200)
     assert "Traceback" not in one.stderr
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.system.installation import Installation, wait_for
 from tests.system.key_scan import assert_nothing_found, scan_installation
-from tests.system.live import is_healthy, verified
+from tests.system.live import verified
 from tests.system.live_trading import (
     SETTINGS,
     Promotions,
@@ -17,7 +17,7 @@ from tests.system.live_trading import (
     kill,
     live_outcomes,
     settle,
-    write_strategy,
+    start_trading,
 )
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -31,10 +31,7 @@ def test_live_orders_agree_with_the_wallet_although_the_desk_the_signer_and_the_
     installations: Callable[..., Installation],
 ) -> None:
     one = installations(**SETTINGS)
-    write_strategy(one)
-    faults = [text for fault in FAULTS for text in ("--fault", fault)]
-    process = one.start("up", "--mode", "live", "--localnet", "--slot-ms", "100", "--rate", "20", *faults, "--json")
-    wait_for("the system to be healthy", lambda: is_healthy(one))
+    process = start_trading(one, FAULTS)
     promotions = Promotions(one, STRATEGIES)
     wait_for("a live strategy", promotions.go_on)
 

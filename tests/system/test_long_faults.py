@@ -11,9 +11,17 @@ import pytest
 from memesnipe.roles.context import Context
 from memesnipe.roles.executor import Executor
 from memesnipe.telemetry.metrics import ActorMetrics
-from memesnipe.testing.chaos.targets import Targets
 from tests.system.installation import TAPE_EVENTS, Installation, processes_of, wait_for
-from tests.system.live import CALM, LiveSystem, consumed, orders_of, seq_of, stands_by, verified
+from tests.system.live import (
+    CALM,
+    LiveSystem,
+    consumed,
+    kill_ray_and_await_another,
+    orders_of,
+    seq_of,
+    stands_by,
+    verified,
+)
 
 pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -31,12 +39,7 @@ def test_a_replay_goes_on_after_parts_of_ray_were_killed(
         return seq_of(one) >= seq
 
     wait_for("the first events", lambda: has_come_to(500), 400)
-    first = {pid for pid, command in processes_of(one.folder).items() if "ray::" in command or "/gcs_server" in command}
-    assert Targets(one.folder / ".memesnipe").kill("ray gcs_server")
-    wait_for("that to be noticed", lambda: "gcs_server (its control service) has ended" in one.stderr, 30)
-    wait_for("`status` to say so", lambda: "Ray died" in one.run("status", "--json").stdout, 60)
-    wait_for("Ray to be back", lambda: "Ray has restarted after" in one.stderr, 400)
-    assert not first & set(processes_of(one.folder)), "nothing of the first Ray is left to trade beside the second"
+    kill_ray_and_await_another(one)
 
     wait_for("more events", lambda: has_come_to(3000))
     (holder,) = (pid for pid, command in processes_of(one.folder).items() if "-m actors.cluster" in command)

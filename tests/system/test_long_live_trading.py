@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.system.installation import Installation, wait_for
-from tests.system.live import is_healthy, verified
+from tests.system.live import verified
 from tests.system.live_trading import (
     SETTINGS,
     Promotions,
@@ -18,8 +18,8 @@ from tests.system.live_trading import (
     is_signer,
     kill,
     live_outcomes,
+    start_trading,
     unsigned_reasons,
-    write_strategy,
 )
 
 pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(3600)]
@@ -33,10 +33,7 @@ DEADLINE_S = 2_400
 
 def test_a_thousand_live_orders_under_faults_and_kills(installations: Callable[..., Installation]) -> None:
     one = installations(**SETTINGS)
-    write_strategy(one)
-    faults = [text for fault in FAULTS for text in ("--fault", fault)]
-    process = one.start("up", "--mode", "live", "--localnet", "--slot-ms", "100", "--rate", "20", *faults, "--json")
-    wait_for("the system to be healthy", lambda: is_healthy(one))
+    process = start_trading(one, FAULTS)
     promotions = Promotions(one, STRATEGIES)
 
     def have_ended(count: int) -> bool:

@@ -15,7 +15,12 @@ def test_a_restored_run_continues_and_verifies(installations: Callable[..., Inst
     first, second = installations(), installations()
     feed = ("up", "--feed", "replay", "--tape", str(tape), "--speed")
     process = first.start(*feed, "60")
-    wait_for("events to be consumed", lambda: first.heartbeat("executor").get("seq", 0) > TAPE_EVENTS // 20)
+
+    def has_consumed() -> bool:
+        assert process.poll() is None, first.stderr
+        return bool(first.heartbeat("executor").get("seq", 0) > TAPE_EVENTS // 20)
+
+    wait_for("events to be consumed", has_consumed, 400)
     shown = json.loads(first.run("monitor", "--json").stdout)
     assert shown["running"] is True and shown["report"]["run_id"] == 1 and "executor" in shown["health"]["parts"]
     made = first.run("backup", "-o", str(second.folder / "one.backup"), "--json")

@@ -50,14 +50,16 @@ class NextBlock:
             ProgramError: the program will refuse it.
         """
         user, mint = swap.accounts.user, swap.accounts.base_mint
-        if isinstance(swap, pumpfun.BuyExactQuoteInV3 | pumpfun.SellV3):
-            out = PumpFun().trade(swap, self._accounts).out
-        else:
+        if isinstance(swap, pumpswap.PoolBuyExactQuoteIn | pumpswap.PoolSell):
             out = PumpSwap().trade(swap, self._accounts).out
-        if isinstance(swap, pumpfun.BuyExactQuoteInV3 | pumpswap.PoolBuyExactQuoteIn):
-            self.move(user, mint, out)
         else:
-            self.move(user, mint, -(swap.amount if isinstance(swap, pumpfun.SellV3) else swap.base_amount_in))
+            out = PumpFun().trade(swap, self._accounts).out
+        if isinstance(swap, pumpswap.PoolSell):
+            self.move(user, mint, -swap.base_amount_in)
+        elif isinstance(swap, pumpfun.SellV3 | pumpfun.SellV2):
+            self.move(user, mint, -swap.amount)
+        else:
+            self.move(user, mint, out)
         return out
 
     def completes(self, mint: Pubkey) -> bool:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,19 +21,6 @@ KEY = str(A.pubkey())
 BASE64 = {"encoding": "base64", "preflightCommitment": "processed"}
 SKIP = {"encoding": "base64", "skipPreflight": True}
 CHAIN = funded(A)
-
-
-@pytest.fixture
-def node() -> Iterator[Node]:
-    with Node(funded(A), is_paced=False) as made:
-        yield made
-
-
-@pytest.fixture
-def client(node: Node) -> Iterator[Client]:
-    made = Client(node)
-    yield made
-    made.close()
 
 
 def send(client: Client, transaction: VersionedTransaction, **config: Any) -> Any:

@@ -66,13 +66,3 @@ def upgrade() -> None:
     op.add_column("strategies", sa.Column("deflated_sharpe", sa.Double(), nullable=True))
     op.add_column("strategies", sa.Column("live_usd", sa.Double(), nullable=True))
     op.add_column("breaker", sa.Column("halted", sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.add_column("lifecycle", sa.Column("number", sa.BigInteger(), nullable=True))
-    op.execute(
-        "UPDATE lifecycle SET number = o.number FROM (SELECT run_id, seq, spec_id, to_mode,"
-        " row_number() OVER (PARTITION BY run_id ORDER BY seq, spec_id, to_mode) AS number FROM lifecycle) AS o"
-        " WHERE (lifecycle.run_id, lifecycle.seq, lifecycle.spec_id, lifecycle.to_mode)"
-        " = (o.run_id, o.seq, o.spec_id, o.to_mode)"
-    )
-    op.drop_constraint("lifecycle_pkey", "lifecycle", type_="primary")
-    op.alter_column("lifecycle", "number", nullable=False)
-    op.create_primary_key("lifecycle_pkey", "lifecycle", ["run_id", "number"])

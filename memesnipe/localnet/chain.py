@@ -21,7 +21,7 @@ from solders.transaction import VersionedTransaction
 from memesnipe.localnet.checks import check_form, check_signatures, keys_of
 from memesnipe.localnet.errors import RejectedTransactionError
 from memesnipe.localnet.history import History
-from memesnipe.localnet.journal import BlockStep, BundleStep, ForkStep, Journal, StartStep
+from memesnipe.localnet.journal import BlockStep, ForkStep, Journal, StartStep
 from memesnipe.localnet.ledger import BLOCKHASH_BLOCKS, Ledger
 from memesnipe.localnet.mempool import Entry, Mempool, Pool
 from memesnipe.localnet.programs import EmulatedProgram
@@ -210,11 +210,6 @@ class Chain:
         """Add the beginning of the market to the journal."""
         if self.journal is not None:
             self.journal.start(StartStep(self.slot))
-
-    def note_bundle(self, signatures: Sequence[Signature]) -> None:
-        """Add a bundle that the block engine has accepted to the journal."""
-        if self.journal is not None:
-            self.journal.bundle(BundleStep(self.slot, signatures))
 
     def catch_up(self, now_unix_s: float) -> None:
         """Let slots pass without blocks until the chain's clock has reached a time, after it did not run."""

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.errors import RejectedTransactionError
 from memesnipe.localnet.http_replies import RateLimit, reply, rpc_error, rpc_result
+from memesnipe.localnet.journal import BundleStep
 from memesnipe.localnet.records import Commitment
 from memesnipe.localnet.tips import add_tip_accounts, tip_lamports
 from memesnipe.market.events import LAMPORTS_PER_SOL
@@ -128,7 +129,8 @@ class JitoServer:
             signatures = self._chain.send_bundle(transactions)
         except RejectedTransactionError as error:
             raise _ParamsError(f"transaction is invalid: {error}") from None
-        self._chain.note_bundle(signatures)
+        if self._chain.journal is not None:
+            self._chain.journal.bundle(BundleStep(self._chain.slot, signatures))
         return self.remember(signatures, self._chain.slot)
 
     def remember(self, signatures: Sequence[Signature], slot: int) -> str:

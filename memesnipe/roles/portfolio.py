@@ -1,6 +1,8 @@
 """The portfolio role: admits bred strategies, promotes and demotes them, and divides the capital."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +26,8 @@ from memesnipe.protocol.messages import (
 from memesnipe.roles.consumer import Consumer
 from memesnipe.roles.context import Context
 from memesnipe.roles.role_metrics import record_strategies
+from memesnipe.sdk.registry import discover
+from memesnipe.sdk.strategy import BUY, SHORT
 from memesnipe.storage.journal import UnitOfWork
 from memesnipe.storage.schema import AllocationRow, LifecycleRow, StrategyRow
 from memesnipe.storage.schema_control import CommandRow
@@ -41,6 +45,12 @@ _SET_FIGURES = update(StrategyRow.__table__).where(  # type: ignore[arg-type]
 _MANUAL = (CommandName.PROMOTE, CommandName.DEMOTE)
 
 
+def shorting_families(folders: Sequence[Path]) -> frozenset[str]:
+    """Return the families, bundled and in ``folders``, that may vote SHORT and never BUY."""
+    families = discover(*folders)
+    return frozenset(name for name, one in families.items() if SHORT in one.votes and BUY not in one.votes)
+
+
 class PortfolioRole(Consumer):
     """Runs `memesnipe.trading.portfolio.Portfolio` on the streams.
 
@@ -52,12 +62,13 @@ class PortfolioRole(Consumer):
 
     def __init__(self, context: Context, metrics: ActorMetrics) -> None:
         super().__init__(context, metrics)
-        settings = context.settings
+        settings, is_live = context.settings, Account.LIVE in context.capital
         self._portfolio = Portfolio(
             promotion_policy_of(settings),
             caps_of(settings),
-            switches_of(settings, is_live=Account.LIVE in context.capital),
+            switches_of(settings, is_live=is_live),
             arena_size=settings.simulation.arena_size,
+            shorts=shorting_families(settings.simulation.strategy_folders) if is_live else frozenset(),
         )
         self._lockstep = context.choice.lockstep
         self._due: list[PositionUpdate] = []  # marks of one event that wait for a decision, one for each account

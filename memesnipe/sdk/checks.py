@@ -30,6 +30,7 @@ def check(strategy: type[Strategy]) -> str:
     linter = StrategyLinter(strategy, _names(inspect.unwrap(strategy.on_event)), file)
     linter.check(definition)
     strategy.warnings = tuple(linter.warnings)
+    strategy.votes = frozenset(linter.votes)
     return "\n".join([source, *(f"{name} = {value!r}" for name, value in sorted(linter.used.items()))])
 
 

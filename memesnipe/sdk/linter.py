@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from memesnipe.sdk.expressions import Expressions, Flow
 from memesnipe.sdk.strategy import Strategy
-from memesnipe.sdk.vote_values import VoteValues
+from memesnipe.sdk.vote_values import VOTES, VoteValues
 
 _VOTES: Final = "BUY, SELL, SHORT or HOLD"
 
@@ -21,6 +21,7 @@ class StrategyLinter(Expressions):
 
     def __init__(self, strategy: type[Strategy], names: dict[str, Any], file: str) -> None:
         super().__init__(strategy, names, file)
+        self.votes: set[int] = set()  # that on_event may return
         self._statements: dict[type[ast.AST], Callable[[Any, Flow], Flow | None]] = {
             ast.Return: self._return, ast.If: self._if, ast.Assign: self._assign, ast.AugAssign: self._change,
             ast.Expr: self._bare, ast.Pass: lambda _, flow: flow,
@@ -63,6 +64,7 @@ class StrategyLinter(Expressions):
         if not self._votes.is_vote(node.value):
             text = ast.unparse(node.value)[:60]
             self._refuse(node, f"on_event returns {_VOTES}, but {text} may be another number")
+        self.votes |= {vote for vote in VOTES if self._votes.may_be(node.value, vote)}
 
     def _if(self, node: ast.If, flow: Flow) -> Flow | None:
         self._value(node.test, flow)

@@ -87,6 +87,7 @@ class Strategy:
     params: ClassVar[dict[str, Param]] = {}
     state_fields: ClassVar[dict[str, StateField]] = {}
     warnings: ClassVar[tuple[str, ...]] = ()  # of the linter, one line each
+    votes: ClassVar[frozenset[int]] = frozenset()  # that on_event may return, found by the linter
     on_event: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:

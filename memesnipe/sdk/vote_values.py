@@ -10,7 +10,7 @@ from typing import Final
 
 from memesnipe.sdk.strategy import BUY, HOLD, SELL, SHORT
 
-_VOTES: Final = (BUY, SELL, SHORT, HOLD)
+VOTES: Final = (BUY, SELL, SHORT, HOLD)
 
 
 class VoteValues:
@@ -44,7 +44,7 @@ class VoteValues:
         """Return whether an expression is always a vote; the variables and fields ``assumed`` are."""
         constant = self._constant_of(node)
         if constant is not None:
-            return constant in _VOTES
+            return constant in VOTES
         match node:
             case ast.Name() | ast.Attribute():
                 name = ast.unparse(node)
@@ -58,3 +58,23 @@ class VoteValues:
             case ast.BoolOp(_, values) | ast.Call(ast.Name("min" | "max" | "int"), values):
                 return all(self.is_vote(value, assumed) for value in values)
         return False
+
+    def may_be(self, node: ast.expr, vote: float, assumed: frozenset[str] = frozenset()) -> bool:
+        """Return whether an expression that is always a vote may be this one; ``assumed`` are looked at already."""
+        constant, parts = self._constant_of(node), list[ast.expr]()
+        match node:
+            case _ if constant is not None:
+                return constant == vote
+            case ast.Name() | ast.Attribute():
+                name = ast.unparse(node)
+                if vote == HOLD and name.startswith("s."):
+                    return True  # a state field is 0 at first
+                if name not in assumed:
+                    parts, assumed = self._stored[name], assumed | {name}
+            case ast.IfExp(_, yes, no):
+                parts = [yes, no]
+            case ast.BoolOp(_, values) | ast.Call(ast.Name("min" | "max" | "int"), values):
+                parts = values
+            case _:  # a condition
+                return vote in (HOLD, BUY)
+        return any(self.may_be(part, vote, assumed) for part in parts)

@@ -1,6 +1,6 @@
 """The portfolio: the strategies that run, their modes and their capital."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from heapq import nsmallest
 from typing import Final
 
@@ -38,12 +38,7 @@ class Portfolio:
     """Admits new strategies, promotes and demotes them by their record, and divides the capital."""
 
     def __init__(
-        self,
-        rules: PromotionPolicy,
-        caps: Caps,
-        switches: Switches,
-        *,
-        arena_size: int,
+        self, rules: PromotionPolicy, caps: Caps, switches: Switches, *, arena_size: int, shorts: Set[str] = frozenset()
     ) -> None:
         self.state = PortfolioState()
         self.records = StrategyRecords()
@@ -53,6 +48,7 @@ class Portfolio:
         self._caps = caps
         self._switches = switches
         self._arena_size = arena_size
+        self._shorts = shorts  # families that enter by shorts alone
 
     def dump(self) -> PortfolioDump:
         """Return everything as plain data; no copy of the state, so encode it before the next step."""
@@ -102,6 +98,8 @@ class Portfolio:
             return f"refused: {spec_id} is {managed.mode}, and there is nothing {where} that", None
         if mode is Mode.LIVE and self._switches.missing():
             return f"refused: {self._switches.missing()}", None
+        if mode is Mode.LIVE and managed.only_shorts:
+            return f"refused: {spec_id} enters by shorts alone, and perps are traded on paper only", None
         managed.manual_override = ManualOverride.UP if name == CommandName.PROMOTE else ManualOverride.DOWN
         return f"{spec_id} is {mode} from event {seq} on", self._move(spec_id, mode, seq, _manual(reason))
 
@@ -176,7 +174,7 @@ class Portfolio:
             if not is_expected or not has_free_place:
                 return []  # without computing its gates: there are thousands of strategies
         mode, reason = self._next_mode(spec_id, managed)
-        if mode is not UP.get(managed.mode):
+        if mode is not UP.get(managed.mode) or (mode is Mode.LIVE and managed.only_shorts):
             return []
         step = self._move(spec_id, mode, seq, reason)
         managed.is_proven = standing.is_proven
@@ -259,7 +257,9 @@ class Portfolio:
                 state.retired.remove(spec_id)
                 before, reason = Mode.RETIRED, candidate.return_reason
             weights += state.budget.weigh([candidate.mass]).tolist()
-            state.strategies[spec_id] = Managed(candidate.generation, Mode.SIMULATING, seq, size=candidate.genome.size)
+            managed = Managed(candidate.generation, Mode.SIMULATING, seq, size=candidate.genome.size)
+            managed.only_shorts = all(signal.family in self._shorts for signal in candidate.genome.signals)
+            state.strategies[spec_id] = managed
             state.admitted += 1
             joined.append(self._step(seq, spec_id, before, Mode.SIMULATING, reason))
             genomes.append(candidate.genome)

@@ -39,6 +39,7 @@ class Managed(msgspec.Struct, array_like=True):
     manual_override: ManualOverride | None = None
     live: LiveCapital | None = None
     live_parity: ParityRecord | None = None  # of its live fills with the simulated ones
+    only_shorts: bool = False  # all of its signals are of families that enter by shorts alone
 
     @property
     def is_on_probation(self) -> bool:

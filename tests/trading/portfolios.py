@@ -70,9 +70,10 @@ def portfolio_of(
     switches: Switches = OFF,
     rules: PromotionPolicy = RULES,
     caps: Caps = CAPS,
+    shorts: frozenset[str] = frozenset(),
 ) -> Portfolio:
     """Return a portfolio to which these strategies are proposed."""
-    portfolio = Portfolio(rules, caps, switches, arena_size=arena_size)
+    portfolio = Portfolio(rules, caps, switches, arena_size=arena_size, shorts=shorts)
     for spec in specs:
         portfolio.on_spec(spec_of(spec))
     return portfolio

@@ -172,6 +172,16 @@ def test_a_manual_command_bypasses_the_gates_and_a_manual_demotion_lasts() -> No
     assert portfolio.on_command(11, "promote", "a", "")[0].startswith("a is paper")
 
 
+def test_a_strategy_that_enters_by_shorts_alone_is_not_promoted_to_live() -> None:
+    portfolio = portfolio_of("shorts", "buys", switches=ON, shorts=frozenset({"shorts"}))
+    portfolio.decide(5, EQUITY)
+    for spec_id in ("shorts", "buys"):
+        assert portfolio.on_command(6, "promote", spec_id, "")[0] == f"{spec_id} is paper from event 6 on"
+    reason = "refused: shorts enters by shorts alone, and perps are traded on paper only"
+    assert portfolio.on_command(7, "promote", "shorts", "") == (reason, None)
+    assert portfolio.on_command(7, "promote", "buys", "")[0] == "buys is live from event 7 on"
+
+
 def test_a_manually_promoted_strategy_is_demoted_by_drift_only() -> None:
     portfolio = portfolio_of("a")
     portfolio.decide(5, EQUITY)

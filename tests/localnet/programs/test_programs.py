@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from solders.account import Account
 from solders.pubkey import Pubkey
 
+from memesnipe.feeds.pumpfun.chain_events import PoolTradeEvent
+from memesnipe.feeds.pumpfun.decoder import Decoder
 from memesnipe.feeds.pumpfun.own_trades import own_trade
 from memesnipe.localnet.market import BUYBACK_WALLET, FEE_RECIPIENT, keypair_of
 from memesnipe.localnet.programs.cashback import earned
@@ -238,6 +240,9 @@ def test_v1_trades_of_cashback_coins_are_the_pool_maths_to_the_lamport(amounts: 
         sol, raw = sign * traded.pool_sol_lamports, sign * traded.token_raw
         pool = moved(pool, sol, -raw)
         assert (coin.held(), coin.market.vaults(coin.mint)) == (held, (pool.token_raw, pool.sol_lamports))
+        (event,) = (one for one in Decoder().decode(0, record.execution.logs).events if isinstance(one, PoolTradeEvent))
+        assert event.pool_quote_token_reserves + sign * event.pool_quote_amount == pool.sol_lamports
+        assert (event.cashback_fee_basis_points, event.coin_creator_fee_basis_points) == (fees.creator, 0)
         assert [sol_in(coin, protocol) - paid_before, sol_in(coin, cashback)] == owed
         accumulator = coin.chain.account(accumulator_address(user))
         assert accumulator is not None

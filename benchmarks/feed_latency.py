@@ -111,9 +111,12 @@ def _measure(home: Path, settings: dict[str, Any], rate: float, seconds: float) 
     migrate(database)
     run = begin_run(database, "bench", FeedChoice("pumpfun", 1.0).to_dict(), {})
     database.dispose()
+    bus = Bus(settings["redis_url"])
+    bus.take_over(installation_of(home), run.run_id)  # before market_data has its mark there
+    bus.close()
     stop = SPAWN.Event()
     market_data, to_market_data = _begin(_run, home, run.run_id, stop)
-    reader, to_reader = _begin(_read, home, run.run_id, settings["redis_url"])
+    reader, to_reader = _begin(_read, settings["redis_url"])
     sent: dict[Key, int] = to_player.recv()
     to_reader.send(len(sent))
     if not to_reader.poll(PATIENCE_S):
@@ -153,10 +156,9 @@ def _run(home: Path, run_id: int, stop: Flag, parent: Connection) -> None:
     market_data.close()
 
 
-def _read(home: Path, run_id: int, redis_url: str, parent: Connection) -> None:
+def _read(redis_url: str, parent: Connection) -> None:
     """Send the time at which each trade was read from its stream, once as many have been as the parent asks for."""
     bus = Bus(redis_url)
-    bus.take_over(installation_of(home), run_id)
     arrived: dict[Key, int] = {}
     offset, trades = 0, inf
     while len(arrived) < trades:

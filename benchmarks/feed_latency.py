@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 import time
+from dataclasses import dataclass
 from itertools import islice
 from math import inf
 from multiprocessing.connection import Connection
@@ -23,6 +24,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.feed_steps import StepTimes, describe
 from benchmarks.frame_player import Key, key_of, play
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.home import Home, installation_of
@@ -69,17 +71,34 @@ def main() -> None:
             measured = _measure(home, {**servers_of, "jupiter_api_url": prices.url}, options.rate, options.seconds)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    latencies_ms = np.array(measured) / 1e6
+    latencies_ms = np.array(measured.latencies) / 1e6
     p50, p99, p999 = np.percentile(latencies_ms, [50, 99, 99.9])
     print(
         f"{len(latencies_ms):,} trades at {len(latencies_ms) / options.seconds:,.0f} a second, {os.cpu_count()} cores, "
         f"load {os.getloadavg()[0]:.1f}: from frame to events:price p50 {p50:.1f} ms, p99 {p99:.1f} ms, "
-        f"p99.9 {p999:.1f} ms, max {latencies_ms.max():.1f} ms"
+        f"p99.9 {p999:.1f} ms, max {latencies_ms.max():.1f} ms; {measured.cpu_s / len(latencies_ms) * 1e3:.2f} ms of "
+        "market_data's processor time for each"
     )
+    print("\n".join(measured.steps))
 
 
-def _measure(home: Path, settings: dict[str, Any], rate: float, seconds: float) -> list[int]:
-    """Return the time from its frame to its event of each trade after the warm-up, in ns."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The trades after the warm-up.
+
+    Attributes:
+        latencies: from its frame to its event of each, in ns.
+        steps: lines that say what they are made of.
+        cpu_s: processor time of market_data, of its threads and for its measured part.
+    """
+
+    latencies: list[int]
+    steps: list[str]
+    cpu_s: float
+
+
+def _measure(home: Path, settings: dict[str, Any], rate: float, seconds: float) -> Measured:
+    """Play the frames, and measure each trade."""
     speed, total_s = rate / TRADES_PER_S, WARM_UP_S + seconds
     player, to_player = _begin(
         play, list(islice(SyntheticFeed(SEED).messages(0), int(2 * rate * total_s))), speed, total_s
@@ -92,21 +111,26 @@ def _measure(home: Path, settings: dict[str, Any], rate: float, seconds: float) 
     migrate(database)
     run = begin_run(database, "bench", FeedChoice("pumpfun", 1.0).to_dict(), {})
     database.dispose()
+    bus = Bus(settings["redis_url"])
+    bus.take_over(installation_of(home), run.run_id)  # before market_data has its mark there
+    bus.close()
     stop = SPAWN.Event()
-    market_data = SPAWN.Process(target=_run, args=(home, run.run_id, stop), daemon=True)
-    market_data.start()
-    reader, to_reader = _begin(_read, home, run.run_id, settings["redis_url"])
+    market_data, to_market_data = _begin(_run, home, run.run_id, stop)
+    reader, to_reader = _begin(_read, settings["redis_url"])
     sent: dict[Key, int] = to_player.recv()
     to_reader.send(len(sent))
     if not to_reader.poll(PATIENCE_S):
         raise TimeoutError("market_data has not published every trade")
     arrived: dict[Key, int] = to_reader.recv()
     stop.set()
+    steps, cpu_s = to_market_data.recv()
     to_player.send(None)
     for process in (player, market_data, reader):
         process.join(PATIENCE_S)
     measured_from_ns = min(sent.values()) + int(WARM_UP_S * NS_PER_S)
-    return [arrived[trade] - at_ns for trade, at_ns in sent.items() if at_ns > measured_from_ns]
+    counted = {trade: at_ns for trade, at_ns in sent.items() if at_ns > measured_from_ns}
+    latencies = [arrived[trade] - at_ns for trade, at_ns in counted.items()]
+    return Measured(latencies, describe(counted, steps, arrived), cpu_s * len(counted) / len(sent))
 
 
 def _begin(target: Any, *arguments: Any) -> tuple[SpawnProcess, Connection]:
@@ -117,21 +141,24 @@ def _begin(target: Any, *arguments: Any) -> tuple[SpawnProcess, Connection]:
     return process, ours
 
 
-def _run(home: Path, run_id: int, stop: Flag) -> None:
-    """Run market_data until ``stop`` is set."""
+def _run(home: Path, run_id: int, stop: Flag, parent: Connection) -> None:
+    """Run market_data until ``stop`` is set; send the times of its steps, and its processor time from the start on."""
+    steps = StepTimes()
+    steps.record()
     context = Context(home, run_id)
     feed = make_feed(context.choice, context.feed_checkpoints, endpoints_of(context.settings))
     market_data = MarketData(context, ActorMetrics("bench"), feed)
     market_data.open()
+    began_s = time.process_time()
     while not stop.is_set():
         market_data.step()
+    parent.send((steps.times, time.process_time() - began_s))
     market_data.close()
 
 
-def _read(home: Path, run_id: int, redis_url: str, parent: Connection) -> None:
+def _read(redis_url: str, parent: Connection) -> None:
     """Send the time at which each trade was read from its stream, once as many have been as the parent asks for."""
     bus = Bus(redis_url)
-    bus.take_over(installation_of(home), run_id)
     arrived: dict[Key, int] = {}
     offset, trades = 0, inf
     while len(arrived) < trades:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # pandas is slow to load
     from memesnipe.tapes.importer import Imported
 
 tapes = typer.Typer()
+_FEW: Final = 0.02  # share of trades that are left out of a file that was read well
 
 
 @tapes.command("import")
@@ -83,6 +84,14 @@ def _print_reading(imported: "Imported") -> None:
     print_message(f"Read as {imported.layout}: {units}. The first trades:")
     for line in imported.preview:
         print_message(f"  {line}")
+    left_out = sum(imported.rejected.values())
+    rows = left_out + imported.duplicates + len(imported.tape.events)
+    if left_out > _FEW * rows:
+        reason, count = next(iter(imported.rejected.items()))
+        print_message(
+            f"LEFT OUT: {left_out:,} of {rows:,} trades ({left_out / rows:.0%}), mostly because {reason} ({count:,}). "
+            "If that is not what they are, the file was read wrongly: --rejects FILE shows them."
+        )
 
 
 def _reply(imported: "Imported", output: Path) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _offsets_of(run_id: int, stream: str) -> Select[str, int]:
 @cache
 def _advance(columns: tuple[str, ...]) -> Executable:
     """Return the statement that advances the cursor of the feed while the lease is held."""
-    values = {column: bindparam(f"b_{column}") for column in columns}
+    values: dict[str, Any] = {column: bindparam(f"b_{column}") for column in columns}
     return update(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("b_run"), IS_HELD).values(values)
 
 

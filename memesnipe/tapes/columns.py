@@ -15,6 +15,8 @@ _DIGITS: Final = 19  # every integer of so many digits fits into unsigned 64 bit
 _WHOLE: Final = r"^\+?[0-9]+(\.0*)?$"  # including integers written as floats: 95.0
 _NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _NOT_FINITE: Final = r"(?i)^[+-]?(inf|infinity|nan)$"
+_UNCLEAR: Final = "the comma may separate decimals or thousands"
+_GROUPED: Final = r"^[+-]?[0-9]{1,3}([,.' \x{00a0}\x{202f}][0-9]{3})+([.,][0-9]*)?$"
 _THOUSANDS: Final = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"
 
 
@@ -113,6 +115,7 @@ def _reject_non_numbers(column: Any, bad: Mask, name: str, reasons: Reasons, *, 
     if whole:
         reasons.reject(bad & is_number & strings(column, "^-"), f"{name} is negative")
         reasons.reject(bad & is_number, f"{name} is not a whole number")
+    reasons.reject(bad & strings(column, _GROUPED), f"{name} has separators of thousands: write 1234.5 for 1,234.5")
     reasons.reject(bad, f"{name} is not a number")
 
 
@@ -135,5 +138,12 @@ def with_decimal_points(columns: dict[str, Any], delimiter: str) -> tuple[dict[s
     if has_point or may_be_thousands:
         name = next(name for name, mask in with_comma.items() if mask.any())
         shown = columns[name][int(np.flatnonzero(with_comma[name])[0])].as_py()[:40]
-        raise TapeError(f"{name} is {shown!r}: the comma may separate decimals or thousands; write decimal points")
+        raise TapeError(f"{name} is {shown!r}: {_both(columns) if has_point else _UNCLEAR}; write decimal points")
     return {name: pc.replace_substring(column, ",", ".") for name, column in columns.items()}, True
+
+
+def _both(columns: dict[str, Any]) -> str:
+    """Return which column has points, where commas of another cannot be read because of them."""
+    name = next(name for name, column in columns.items() if strings(column, r"\.").any())
+    shown = columns[name][int(np.flatnonzero(strings(columns[name], r"\."))[0])].as_py()[:40]
+    return f"with points too ({name} is {shown!r}) the comma may separate decimals or thousands"

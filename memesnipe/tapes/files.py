@@ -15,6 +15,12 @@ from memesnipe.errors import TapeError, first_line
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_OLD_WORKBOOK = bytes.fromhex("d0cf11e0a1b11ae1")  # .xls, whatever the name
+_WORKBOOK = "is a workbook of a spreadsheet program, not text, whatever its name: save it as CSV in UTF-8"
+
+
+class _WrongContentError(Exception):
+    """A file is whole, and not of a kind that is read; the text follows the file's name."""
 
 
 def read_text(path: Path) -> bytes:
@@ -42,6 +48,8 @@ def read_content(path: Path) -> bytes:
         if data.startswith(magic):
             try:
                 data = decompress(data)
+            except _WrongContentError as error:
+                raise TapeError(f"{path} {error}") from None
             except _DAMAGE as error:
                 raise TapeError(f"{path}: the {name} data is truncated or damaged: {first_line(error)}") from error
             break
@@ -59,6 +67,8 @@ def as_text(path: Path, data: bytes) -> bytes:
             return data.decode("utf-16").encode()
         except UnicodeError as error:
             raise TapeError(f"{path} begins as UTF-16 but is not: {first_line(error)}") from error
+    if data.startswith(_OLD_WORKBOOK):
+        raise TapeError(f"{path} {_WORKBOOK}")
     data = data.removeprefix(_UTF8_BOM)
     try:
         data.decode()
@@ -76,8 +86,10 @@ def as_text(path: Path, data: bytes) -> bytes:
 def _unzip(data: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [info for info in archive.infolist() if not info.is_dir() and not _is_of_the_system(info.filename)]
+        if any(info.filename in ("[Content_Types].xml", "mimetype") for info in members):  # Excel, LibreOffice
+            raise _WrongContentError(_WORKBOOK)
         if len(members) != 1:
-            raise zipfile.BadZipFile(f"it contains {len(members)} files, but must contain one")
+            raise _WrongContentError(f"is a zip archive of {len(members)} files, but must contain one")
         return archive.read(members[0])
 
 

@@ -123,7 +123,8 @@ def _no_usable_swap(path: Path, left_out: LeftOut) -> TapeError:
         f"{reason} ({_rows(count, left_out.rows(reason, _SHOWN_ROWS))})"
         for reason, count in list(left_out.counts().items())[:3]
     )
-    return TapeError(f"{path} has no usable swap: {reasons or 'it has no rows'}")
+    shown = f"; {left_out.first()}" if reasons else ""
+    return TapeError(f"{path} has no usable swap: {reasons or 'it has no rows'}{shown}")
 
 
 def _rows(count: int, numbers: list[int]) -> str:

@@ -27,7 +27,7 @@ from memesnipe.market.pump import (
     wallet_hash,
 )
 from memesnipe.market.record_rules import VENUE_CODES, is_mint
-from memesnipe.tapes.columns import Reasons, integers, scaled, with_decimal_points
+from memesnipe.tapes.columns import Reasons, integers, scaled, strings, with_decimal_points
 from memesnipe.tapes.table import Table
 from memesnipe.tapes.times import to_ns
 
@@ -174,7 +174,8 @@ def _read_plain(
     ts = integers(columns["ts_ns"], f"time {form.name('ts_ns')}", reasons, maximum=_MAX_INT)
     frame = pd.DataFrame({"ts": ts, "mint": mint})
     frame["side"], frame["venue"] = side, PUMP_CURVE
-    if "venue" in columns:
+    if "venue" in columns and strings(columns["venue"], ".").any():
+        reasons.reject(strings(columns["venue"], "^$"), "venue is empty")
         frame["venue"] = _coded(columns["venue"], {name: code for name, code in VENUE_CODES.items() if name})
         reasons.reject(frame["venue"] == 0, "unknown venue: it must be pump_curve, pumpswap or amm")
     else:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 # abort the process (apache/arrow issue 34314, open).
 ONE_THREAD = 1 << 20
 _MAX_LINE = 1 << 20
+_SEPARATOR_LINE = re.compile(rb"^sep=.[ \t]*\r?\n")  # Excel's; the header determines the delimiter all the same
 _SHOWN = 200  # characters of a header in a message
 _SPACES = tuple(bytes([code]) for code in range(128) if chr(code).isspace() and chr(code) not in "\r\n")
 
@@ -59,7 +61,7 @@ def read_table(
     Raises:
         TapeError: the header is missing, matches no layout or names a column twice, or quotes do not close.
     """
-    stripped = text.lstrip(b"\r\n \t")
+    stripped = _SEPARATOR_LINE.sub(b"", text.lstrip(b"\r\n \t"))
     line, _, body = stripped.partition(b"\n")
     if len(line) > _MAX_LINE:
         raise TapeError(f"{path} is not a CSV file: its first line has {len(line)} bytes")

@@ -136,7 +136,7 @@ def test_an_archive_of_two_files_is_rejected(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a.csv", TEXT)
         archive.writestr("b.csv", TEXT)
-    with pytest.raises(TapeError, match="it contains 2 files, but must contain one"):
+    with pytest.raises(TapeError, match="a zip archive of 2 files, but must contain one"):
         import_swaps(tmp_path / "a.zip", 100.0)
 
 

@@ -1,7 +1,7 @@
 """The rows of a file that are not on its tape, each with its reason."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,8 @@ from pyarrow import csv as arrow_csv
 from memesnipe.errors import InputError
 from memesnipe.tapes.columns import Reasons
 from memesnipe.tapes.table import Table
+
+_SHOWN: Final = 60  # characters of a value in a message
 
 
 class LeftOut:
@@ -57,6 +59,13 @@ class LeftOut:
         parts = [rows for rows, text in zip(self._rows, self._reasons, strict=True) if text == reason]
         found: list[int] = (np.unique(np.concatenate(parts))[:limit] + 1).tolist()
         return found
+
+    def first(self) -> str:
+        """Return the first row left out, with the values of its columns that are not empty."""
+        row = min(int(rows.min()) for rows in self._rows if len(rows))
+        values = ((name, column[row].as_py()) for name, column in self._table.columns.items())
+        text = ", ".join(f"{name} {str(value)[:_SHOWN]!r}" for name, value in values if value not in ("", None))
+        return f"row {row + 1} has {text[: 4 * _SHOWN] or 'no value'}"
 
     def write(self, path: Path) -> int:
         """Write ``row,reason`` and the columns of the file for every row left out; return their number.

@@ -16,6 +16,7 @@ _ISO: Final = (
     r"( ?(UTC|Z|[+-][0-9]{2}:?[0-9]{2}))?)?$"
 )
 _FRACTION: Final = r"^[0-9]{10,16}\.[0-9]*[1-9][0-9]*$"
+_TEXT: Final = r"[/:]|[A-DF-Za-df-z]"  # in no number
 _DIGITS: Final = {10: "s", 13: "ms", 16: "us"}  # of times since 2001
 _NS_DIGITS: Final = 19  # of a time since 2001
 
@@ -37,7 +38,9 @@ def whole_stamps(column: Any, name: str, unit: str, reasons: Reasons) -> tuple[A
         ns, exists = _ns(column, is_iso)
         reasons.reject(is_iso & ~exists, f"time {name} is a date that does not exist")
         return pc.if_else(pa.array(exists), pa.array(ns).cast(pa.string()), ""), "iso"
-    return _without_fractions(column, "")
+    is_text = strings(column, _TEXT)
+    reasons.reject(is_text, f"time {name} is neither a date like 2025-09-13T16:53:15Z nor a number")
+    return _without_fractions(pc.if_else(pa.array(is_text), "", column), "")
 
 
 def _is_empty(column: Any) -> NDArray[np.bool_]:

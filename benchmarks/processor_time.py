@@ -22,7 +22,7 @@ class ProcessorTime:
 
     def __init__(self) -> None:
         children = psutil.Process().children(recursive=True)
-        names = {process: " ".join(process.cmdline()) for process in children}
+        names = {process: _title(process) for process in children}
         self._workers = [process for process, name in names.items() if name.startswith("ray::")]
         self._others = [process for process, name in names.items() if not name.startswith("ray::")]
         self.longest = 0.0
@@ -46,6 +46,13 @@ class ProcessorTime:
         """
         driver, workers, ray = (after - before for before, after in zip(self._started, self._now(), strict=True))
         return {"driver": driver, "workers": workers, "ray": ray, "path": driver + self.longest}
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it has ended since it was found
+        return ""
 
 
 def _seconds(processes: Iterable[psutil.Process]) -> list[float]:

@@ -24,10 +24,14 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
     while True:
         chosen, at_ts = -1, ts
         account.next_due_ts = NEVER
+        left = account.exposures
         for k in range(MAX_EXPOSURES):
+            if left == 0:
+                break
             exposure = trader.exposures[k]
             if exposure.used == 0:
                 continue
+            left -= 1
             due = due_ts(exposure, dead_after_ns)
             account.next_due_ts = min(account.next_due_ts, due)
             is_tie = chosen >= 0 and due == at_ts
@@ -166,9 +170,11 @@ def sample(trader: Trader, ts: int) -> None:
 @jitable
 def equity_lamports(account: Any, exposures: Any) -> int:
     """Return cash plus the value of all holdings."""
-    equity = account.cash_lamports
-    if account.exposures > 0:
-        for k in range(MAX_EXPOSURES):
-            if exposures[k].used != 0:
-                equity += value_lamports(exposures[k].holding, exposures[k].market)
+    equity, left = account.cash_lamports, account.exposures
+    for k in range(MAX_EXPOSURES):
+        if left == 0:
+            break
+        if exposures[k].used != 0:
+            left -= 1
+            equity += value_lamports(exposures[k].holding, exposures[k].market)
     return equity

@@ -82,6 +82,8 @@ def _entries(strategy: Any, batch: Batch, word: int) -> int:
     low_3, high_3, fresh_3 = _votes_of(strategy, batch, 2, word)
     voted = (fresh_1 if strategy.genes >= 1 else 0) | (fresh_2 if strategy.genes >= 2 else 0)
     voted |= fresh_3 if strategy.genes == 3 else 0
+    if low_1 | high_1 | low_2 | high_2 | low_3 | high_3 == 0:
+        return voted if strategy.buys & 1 else 0  # all genes hold, as most do at most events
     found = 0
     shorts = (high_1 & ~low_1) | (high_2 & ~low_2) | (high_3 & ~low_3)
     for is_short in range(2):

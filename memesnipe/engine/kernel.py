@@ -110,12 +110,14 @@ def _trade(trader: Trader, batch: Batch, resume_at: Any) -> bool:
 def _find_next_points(trader: Trader, points: Any, deliveries: Any, point: int) -> None:
     """Write the first point of each exposure from ``point`` on."""
     trader.next_points[:] = NO_POINT
-    if trader.account.exposures == 0:
-        return
+    left = trader.account.exposures
     for k in range(MAX_EXPOSURES):
+        if left == 0:
+            break  # the others are not used, and may not be in the cache
         exposure = trader.exposures[k]
         if exposure.used == 0:
             continue
+        left -= 1
         found = points.first_of[exposure.slot]
         if found != NO_POINT and deliveries[points.own[found]].incarnation != exposure.market.incarnation:
             continue  # the slot was taken by another token, or by a new incarnation

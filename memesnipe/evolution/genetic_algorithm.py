@@ -57,7 +57,7 @@ class GeneticAlgorithm:
         self._rng = np.random.default_rng(seed)
         self._genes = self._space.encode([])
         self._fitness = np.zeros(0)
-        self._asked, self._genomes = self._genes, list[Genome]()
+        self._asked, self._genomes, self._ids = self._genes, list[Genome](), list[str]()
         self.origins = self._origins([], len(self._genes), self._no_litter(), set())  # of the last generation
 
     def ask(self) -> list[Genome]:
@@ -98,8 +98,8 @@ class GeneticAlgorithm:
         return self._genomes
 
     def _origins(self, kept: Sequence[Genome], first_child: int, litter: Litter, replaced: Container[int]) -> Origins:
-        of_children = enumerate(self._genomes[first_child:])
-        rows = {genome.spec_id: row for row, genome in of_children if first_child + row not in replaced}
+        of_children = enumerate(self._ids[first_child:])
+        rows = {spec_id: row for row, spec_id in of_children if first_child + row not in replaced}
         return Origins(self._space, frozenset(genome.spec_id for genome in kept), rows, litter)
 
     def _no_litter(self) -> Litter:
@@ -109,20 +109,22 @@ class GeneticAlgorithm:
     def _distinct(self) -> set[int]:
         """Set the genomes asked for, with each duplicate replaced by a random genome; return the rows replaced."""
         genomes = self._space.decode(self._asked)
+        ids = [genome.spec_id for genome in genomes]
         seen, replaced = set[str](), set[int]()
         for row in range(len(genomes)):
-            while genomes[row].spec_id in seen:
+            while ids[row] in seen:
                 drawn = random_genes(self._rng, self._space, 1)
                 self._asked.active[row], self._asked.shares[row] = drawn.active[0], drawn.shares[0]
                 genomes[row] = self._space.decode(drawn)[0]
+                ids[row] = genomes[row].spec_id
                 replaced.add(row)
-            seen.add(genomes[row].spec_id)
-        self._genomes = genomes
+            seen.add(ids[row])
+        self._genomes, self._ids = genomes, ids
         return replaced
 
     def tell(self, genomes: Sequence[Genome], evaluations: Sequence[Evaluation]) -> None:
         """Set evaluations of genomes of the last generation, the parents of the next one; higher fitness is better."""
-        row_of = {genome.spec_id: row for row, genome in enumerate(self._genomes)}
+        row_of = {spec_id: row for row, spec_id in enumerate(self._ids)}
         self._genes = self._asked[[row_of[genome.spec_id] for genome in genomes]]
         self._fitness = np.array([evaluation.fitness for evaluation in evaluations])
         self.archive.remove(self.guidance.losers)

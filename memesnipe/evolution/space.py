@@ -1,5 +1,6 @@
 """The search space: a population of genomes as two arrays, so that operators are vectorised."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,24 +55,32 @@ class Space:
             self.blocks.append(slice(start, len(self.columns)))
         self.common = slice(len(self.columns), len(self.columns) + 2 + len(EXITS) + len(FILTERS))
         self.columns += [THRESHOLD, SIZE, *EXITS.values(), *FILTERS.values()]
+        self._low, self._high = np.array([(p.low, p.high) for p in self.columns], np.float64).T
+        self._logs = [(i, p.low, math.log(p.high / p.low)) for i, p in enumerate(self.columns) if p.log]
 
     def decode(self, genes: Genes) -> list[Genome]:
         """Return the genomes of a population."""
-        return [self._decode(a, s) for a, s in zip(genes.active, genes.shares.tolist(), strict=True)]
+        return [self._decode(a, v) for a, v in zip(genes.active.tolist(), self._values(genes.shares), strict=True)]
 
-    def _decode(self, active: NDArray[np.bool_], shares: list[float]) -> Genome:
-        signals = tuple(self._signal(int(family), shares) for family in np.flatnonzero(active))
-        first = self.common.start
-        numbers = [value_at(self.columns[first + i], share) for i, share in enumerate(shares[self.common])]
+    def _values(self, shares: NDArray[np.float64]) -> list[list[float]]:
+        """Return the numbers at shares of their ranges, not rounded: those of `Param.at`, a column at a time."""
+        values = self._low + shares * (self._high - self._low)
+        for column, low, logarithm in self._logs:
+            exponents = (shares[:, column] * logarithm).tolist()
+            values[:, column] = [low * math.exp(x) for x in exponents]  # numpy's differs in the last bit
+        return list(np.minimum(np.maximum(values, self._low), self._high).tolist())
+
+    def _decode(self, active: list[bool], values: list[float]) -> Genome:
+        signals = tuple(self._signal(family, values) for family, is_active in enumerate(active) if is_active)
+        numbers = [rounded(value) for value in values[self.common]]
         exits = dict(zip(EXITS, numbers[2:], strict=False))
         filters = dict(zip(FILTERS, numbers[2 + len(EXITS) :], strict=True))
         return Genome(signals, numbers[0], numbers[1], ExitGenes(**exits), FilterGenes(**filters))
 
-    def _signal(self, family: int, shares: list[float]) -> SignalGene:
-        first = self.blocks[family].start
-        names = [name for name, _ in self._params[family]]
-        params = {name: value_at(self.columns[first + i], shares[first + i]) for i, name in enumerate(names, 1)}
-        return SignalGene(self.names[family], params, value_at(WEIGHT, shares[first]))
+    def _signal(self, family: int, values: list[float]) -> SignalGene:
+        weight, *numbers = [rounded(value) for value in values[self.blocks[family]]]
+        params = {name: number for (name, _), number in zip(self._params[family], numbers, strict=True)}
+        return SignalGene(self.names[family], params, weight)
 
     def encode(self, genomes: Sequence[Genome]) -> Genes:
         """Return the arrays of genomes; the inverse of `decode` up to rounding."""
@@ -90,11 +99,6 @@ class Space:
 
     def _write(self, row: NDArray[np.float64], block: slice, values: list[float]) -> None:
         row[block] = [p.share(value) for p, value in zip(self.columns[block], values, strict=True)]
-
-
-def value_at(declared: Param, share: float) -> float:
-    """Return the number at a share of its range, rounded as in genomes."""
-    return rounded(declared.at(share))
 
 
 def rounded(value: float) -> float:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from memesnipe.engine.genome import Genome, SignalGene, genome_from
 from memesnipe.evolution.operators import crossover, mutate, random_genes, random_genomes
 from memesnipe.evolution.ranges import EXITS, FILTERS, MAX_SIGNALS, SIZE, THRESHOLD, WEIGHT
-from memesnipe.evolution.space import Genes, Space
+from memesnipe.evolution.space import Genes, Space, rounded
 from memesnipe.sdk.registry import Families, discover
 
 BUNDLED = discover()
@@ -130,3 +130,17 @@ def test_genes_are_indexed_like_an_array() -> None:
     chosen = genes[np.array([3, 1])]
     assert isinstance(chosen, Genes)
     assert SPACE.decode(chosen) == [SPACE.decode(genes)[row] for row in (3, 1)]
+
+
+@given(SEEDS)
+def test_numbers_of_genomes_are_those_of_the_parameters_to_the_bit(seed: int) -> None:
+    genes = random_genes(_rng(seed), SPACE, 5)
+    genes.shares[0], genes.shares[1] = 0.0, 1.0
+    for genome, shares in zip(SPACE.decode(genes), genes.shares.tolist(), strict=True):
+        expected = [rounded(declared.at(share)) for declared, share in zip(SPACE.columns, shares, strict=True)]
+        for signal in genome.signals:
+            block = expected[SPACE.blocks[SPACE.names.index(signal.family)]]
+            assert [signal.weight, *signal.params.values()] == block
+        exits, filters = genome.exits, genome.filters
+        numbers = [genome.threshold, genome.size, *(getattr(exits, name) for name in EXITS)]
+        assert numbers + [getattr(filters, name) for name in FILTERS] == expected[SPACE.common]

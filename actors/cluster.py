@@ -51,12 +51,13 @@ class Start:
     pipe: int
     session: str  # of the `memesnipe up` that has started this process
     detached: bool
+    with_dashboard: bool  # of Ray
 
     @classmethod
     def parse(cls, arguments: list[str]) -> Self:
-        """Read HOME ADDRESS FILE_DESCRIPTOR SESSION [detached]."""
+        """Read HOME ADDRESS FILE_DESCRIPTOR SESSION [detached] [dashboard]."""
         home, address, pipe, session, *options = arguments
-        return cls(Path(home), address, int(pipe), session, "detached" in options)
+        return cls(Path(home), address, int(pipe), session, "detached" in options, "dashboard" in options)
 
 
 class Guard:
@@ -125,7 +126,8 @@ def run(start: Start, guard: Guard) -> None:
     home = start.home
     guard.report(doing="Ray")
     address = start.address or None
-    dashboard = connect_ray(address, home, f"memesnipe-{installation_of(home)}", attempts=1)
+    namespace = f"memesnipe-{installation_of(home)}"
+    dashboard = connect_ray(address, home, namespace, attempts=1, forks=True, with_dashboard=start.with_dashboard)
     guard.watch_parts()
     guard.report(doing="the servers")
     run_id = guard.wait_for_run()
@@ -155,7 +157,7 @@ def run(start: Start, guard: Guard) -> None:
         arenas=settings.simulation.arena_shards if settings.simulation.arena_shards > 1 else 0,
     )
     serve_app.deploy_others(home)
-    if address is None and settings.servers.ray_dashboard:
+    if address is None and start.with_dashboard:
         guard.report(doing="the dashboard of Ray")
         dashboard = start_dashboard()
     guard.ready(dashboard)

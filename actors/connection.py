@@ -2,17 +2,20 @@
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 import ray
-from ray._private import ray_constants, services
+from ray._private import ray_constants, services, utils
 from ray._private.node import Node
 
+from actors import forked_worker
+from actors.worker_server import WorkerServer
 from memesnipe.api.proxy_callback import CALLBACK
 from memesnipe.api.serve_imports import PRELOAD
 from memesnipe.config.home import Home, installation_of
@@ -48,6 +51,8 @@ def connect_ray(
     *,
     cpus: int | None = None,
     attempts: int = 3,
+    forks: bool = False,
+    with_dashboard: bool = False,
 ) -> str:
     """Connect to the cluster at ``address``, or start a local one without a dashboard; return the dashboard's URL.
 
@@ -57,6 +62,8 @@ def connect_ray(
         namespace: of the names of the actors.
         cpus: concurrent backtests on a local cluster; by default all cores.
         attempts: number of attempts to start a local cluster.
+        forks: whether the workers of a local cluster are forks of a process that has loaded all roles.
+        with_dashboard: whether `start_dashboard` may follow on a local cluster.
 
     Returns:
         The URL; "" where there is no dashboard.
@@ -74,7 +81,7 @@ def connect_ray(
         own = common | {"include_dashboard": False, "num_cpus": cpus or max(2, os.cpu_count() or 1)}
         for attempt in range(1, attempts + 1):
             try:
-                url = _start(home, own)
+                url = _start(home, own, forks and sys.platform == "linux", with_dashboard)
                 break
             except MemeSnipeError as error:
                 log.warning("Ray did not start", attempt=attempt, reason=str(error))
@@ -95,15 +102,17 @@ def _join(address: str, common: dict[str, Any]) -> str:
         raise MemeSnipeError(f"no Ray cluster responds at {address}: {first_line(error)}; {hint}") from error
 
 
-def _start(home: Path, own: dict[str, Any]) -> str:
+def _start(home: Path, own: dict[str, Any], forks: bool, with_dashboard: bool) -> str:
     folder = ray_folder(installation_of(home))
     services.get_node = _wait_for_node  # Ray retries it for 30 s, which no setting changes
     before = set(psutil.Process().children())
     try:
-        with _on_loopback(folder), _essential_processes():
+        workers = _forked_workers(folder) if forks else nullcontext()
+        with _on_loopback(folder), _essential_processes(with_dashboard), workers:
             return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # Ray raises a bare Exception when one of its parts is too slow
         ray.shutdown()
+        _stop_worker_server()
         _kill(set(psutil.Process().children()) - before)  # shutdown does not end processes of an incomplete node
         raise MemeSnipeError(f"Ray does not start on this machine: {first_line(error).rstrip('.')}") from error
 
@@ -173,12 +182,17 @@ def _on_loopback(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _essential_processes() -> Iterator[None]:
+def _essential_processes(with_dashboard: bool) -> Iterator[None]:
     """Start a local Ray without its optional processes, which together take half of the time of its start.
 
     The dashboard is started later (`start_dashboard`). The monitor starts nodes, and a local cluster has one node. The
-    log monitor sends logs to the driver, which does not print them.
+    log monitor sends logs to the driver, which does not print them. Without a dashboard Ray's agent is the minimal one,
+    which Ray starts where the dashboard's libraries are not installed: it takes a third of the time to start, and does
+    not measure every process all the time.
     """
+    missing = None if with_dashboard else ImportError("the dashboard is not started")
+    find_missing = utils.get_dashboard_dependency_error
+    utils.get_dashboard_dependency_error = lambda: missing
     names = ("start_api_server", "start_monitor", "start_log_monitor")
     before = {name: getattr(Node, name) for name in names}
     for name in names:
@@ -186,8 +200,36 @@ def _essential_processes() -> Iterator[None]:
     try:
         yield
     finally:
+        utils.get_dashboard_dependency_error = find_missing
         for name, method in before.items():
             setattr(Node, name, method)
+
+
+_worker_servers: list[WorkerServer] = []  # at most one
+
+
+@contextmanager
+def _forked_workers(folder: Path) -> Iterator[None]:
+    """Let a Ray that is started in this context have its workers forked by a `WorkerServer`."""
+    server = WorkerServer(folder.parent / "workers")
+    _worker_servers.append(server)
+    os.environ.update(server.environment)
+    start_raylet: Any = Node.start_raylet
+
+    def start(node: Any, *args: Any, **options: Any) -> Any:
+        node._ray_params.worker_path = forked_worker.__file__
+        return start_raylet(node, *args, **options)
+
+    Node.start_raylet = start
+    try:
+        yield
+    finally:
+        Node.start_raylet = start_raylet
+
+
+def _stop_worker_server() -> None:
+    while _worker_servers:
+        _worker_servers.pop().stop()
 
 
 def start_dashboard() -> str:
@@ -232,5 +274,6 @@ def disconnect_ray() -> None:
     node: Any = ray._private.worker._global_node
     session = Path(node.get_session_dir_path()) if node is not None and node.head else None
     ray.shutdown()
+    _stop_worker_server()
     if session is not None:
         remove_session(session)

@@ -51,13 +51,12 @@ class Start:
     pipe: int
     session: str  # of the `memesnipe up` that has started this process
     detached: bool
-    with_dashboard: bool  # of Ray
 
     @classmethod
     def parse(cls, arguments: list[str]) -> Self:
-        """Read HOME ADDRESS FILE_DESCRIPTOR SESSION [detached] [dashboard]."""
+        """Read HOME ADDRESS FILE_DESCRIPTOR SESSION [detached]."""
         home, address, pipe, session, *options = arguments
-        return cls(Path(home), address, int(pipe), session, "detached" in options, "dashboard" in options)
+        return cls(Path(home), address, int(pipe), session, "detached" in options)
 
 
 class Guard:
@@ -126,8 +125,7 @@ def run(start: Start, guard: Guard) -> None:
     home = start.home
     guard.report(doing="Ray")
     address = start.address or None
-    namespace = f"memesnipe-{installation_of(home)}"
-    dashboard = connect_ray(address, home, namespace, attempts=1, forks=True, with_dashboard=start.with_dashboard)
+    dashboard = connect_ray(address, home, f"memesnipe-{installation_of(home)}", attempts=1, forks=True)
     guard.watch_parts()
     guard.report(doing="the servers")
     run_id = guard.wait_for_run()
@@ -157,7 +155,7 @@ def run(start: Start, guard: Guard) -> None:
         arenas=settings.simulation.arena_shards if settings.simulation.arena_shards > 1 else 0,
     )
     serve_app.deploy_others(home)
-    if address is None and start.with_dashboard:
+    if address is None and settings.servers.ray_dashboard:
         guard.report(doing="the dashboard of Ray")
         dashboard = start_dashboard()
     guard.ready(dashboard)

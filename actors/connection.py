@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psutil
 import ray
-from ray._private import ray_constants, services, utils
+from ray._private import ray_constants, services
 from ray._private.node import Node
 
 from actors import forked_worker
@@ -52,7 +52,6 @@ def connect_ray(
     cpus: int | None = None,
     attempts: int = 3,
     forks: bool = False,
-    with_dashboard: bool = False,
 ) -> str:
     """Connect to the cluster at ``address``, or start a local one without a dashboard; return the dashboard's URL.
 
@@ -63,7 +62,6 @@ def connect_ray(
         cpus: concurrent backtests on a local cluster; by default all cores.
         attempts: number of attempts to start a local cluster.
         forks: whether the workers of a local cluster are forks of a process that has loaded all roles.
-        with_dashboard: whether `start_dashboard` may follow on a local cluster.
 
     Returns:
         The URL; "" where there is no dashboard.
@@ -81,7 +79,7 @@ def connect_ray(
         own = common | {"include_dashboard": False, "num_cpus": cpus or max(2, os.cpu_count() or 1)}
         for attempt in range(1, attempts + 1):
             try:
-                url = _start(home, own, forks and sys.platform == "linux", with_dashboard)
+                url = _start(home, own, forks=forks and sys.platform == "linux")
                 break
             except MemeSnipeError as error:
                 log.warning("Ray did not start", attempt=attempt, reason=str(error))
@@ -102,13 +100,13 @@ def _join(address: str, common: dict[str, Any]) -> str:
         raise MemeSnipeError(f"no Ray cluster responds at {address}: {first_line(error)}; {hint}") from error
 
 
-def _start(home: Path, own: dict[str, Any], forks: bool, with_dashboard: bool) -> str:
+def _start(home: Path, own: dict[str, Any], *, forks: bool) -> str:
     folder = ray_folder(installation_of(home))
     services.get_node = _wait_for_node  # Ray retries it for 30 s, which no setting changes
     before = set(psutil.Process().children())
     try:
         workers = _forked_workers(folder) if forks else nullcontext()
-        with _on_loopback(folder), _essential_processes(with_dashboard), workers:
+        with _on_loopback(folder), _essential_processes(), workers:
             return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # Ray raises a bare Exception when one of its parts is too slow
         ray.shutdown()
@@ -130,6 +128,7 @@ def _kill(processes: set[psutil.Process]) -> None:
 
 
 _get_node: Any = services.get_node
+_worker_servers: list[WorkerServer] = []  # at most one
 
 
 def _wait_for_node(gcs_address: str, node_id: str) -> Any:
@@ -145,7 +144,10 @@ def _wait_for_node(gcs_address: str, node_id: str) -> Any:
     deadline = time.monotonic() + START_S
     while True:
         try:
-            return _get_node(gcs_address, node_id)
+            found = _get_node(gcs_address, node_id)
+            for server in _worker_servers:  # now that the agents need the processor no more
+                server.start()
+            return found
         except RuntimeError:  # not yet
             if time.monotonic() > deadline:
                 raise
@@ -182,17 +184,12 @@ def _on_loopback(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _essential_processes(with_dashboard: bool) -> Iterator[None]:
+def _essential_processes() -> Iterator[None]:
     """Start a local Ray without its optional processes, which together take half of the time of its start.
 
     The dashboard is started later (`start_dashboard`). The monitor starts nodes, and a local cluster has one node. The
-    log monitor sends logs to the driver, which does not print them. Without a dashboard Ray's agent is the minimal one,
-    which Ray starts where the dashboard's libraries are not installed: it takes a third of the time to start, and does
-    not measure every process all the time.
+    log monitor sends logs to the driver, which does not print them.
     """
-    missing = None if with_dashboard else ImportError("the dashboard is not started")
-    find_missing = utils.get_dashboard_dependency_error
-    utils.get_dashboard_dependency_error = lambda: missing
     names = ("start_api_server", "start_monitor", "start_log_monitor")
     before = {name: getattr(Node, name) for name in names}
     for name in names:
@@ -200,12 +197,8 @@ def _essential_processes(with_dashboard: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        utils.get_dashboard_dependency_error = find_missing
         for name, method in before.items():
             setattr(Node, name, method)
-
-
-_worker_servers: list[WorkerServer] = []  # at most one
 
 
 @contextmanager

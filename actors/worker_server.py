@@ -56,31 +56,42 @@ _STOP_S: Final = 10.0
 
 
 class WorkerServer:
-    """The server as a child process of the one that starts Ray."""
+    """The server as a child process of the one that starts Ray.
+
+    Args:
+        path: of its socket, in a private folder.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Start it; it listens at a socket at ``path``, in a private folder."""
         path.unlink(missing_ok=True)
         self._path = path
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(path))
-            listener.listen(100)  # from now on workers wait for it
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, "-m", __name__, str(listener.fileno())],
-                env=_ENVIRONMENT | os.environ,
-                pass_fds=(listener.fileno(),),
-                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - only a system call
-            )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(100)  # from now on workers wait for it
 
     @property
     def environment(self) -> dict[str, str]:
         """Return the variables with which `forked_worker` finds it."""
         return {SOCKET: str(self._path)}
 
+    def start(self) -> None:
+        """Start the process, where it is not started yet."""
+        if self._process is None:
+            with self._listener as listener:
+                self._process = subprocess.Popen(  # noqa: S603 - our own command
+                    [sys.executable, "-m", __name__, str(listener.fileno())],
+                    env=_ENVIRONMENT | os.environ,
+                    pass_fds=(listener.fileno(),),
+                    preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - only a system call
+                )
+
     def stop(self) -> None:
         """End it; workers that run go on."""
-        self._process.kill()
-        self._process.wait(_STOP_S)
+        self._listener.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_STOP_S)
         self._path.unlink(missing_ok=True)
 
 

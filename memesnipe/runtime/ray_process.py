@@ -37,7 +37,6 @@ class RayProcess:
     address: str | None  # of a cluster; None for a local one, which the process starts
     log: Logger
     detached: bool = False  # whether `up` was started with `--detach`
-    with_dashboard: bool = False  # whether a local Ray has its own dashboard
     dashboard: str = ""
     condition: str = ""  # why Ray is not ready, for the user; "" while it is
     messages: list[str] = field(default_factory=list)  # sentences that have not been shown yet
@@ -101,7 +100,6 @@ class RayProcess:
         environment = os.environ | _ENVIRONMENT | {MARK: installation_of(self.home)}
         command = [*_PROGRAM, str(self.home), self.address or "", str(write), self._session]
         command += ["detached"] if self.detached else []
-        command += ["dashboard"] if self.with_dashboard else []
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=(write,), env=environment,

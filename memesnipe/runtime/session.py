@@ -77,8 +77,7 @@ class Session:
             print_message(f"Starting {', '.join(['Ray', *self._embedded()])} ...")
             # Everything starts at the same time; modules are loaded meanwhile.
             self._servers = stack.enter_context(LocalServers(*Home(self.home).server_folders))
-            servers = self.settings.servers
-            self._ray = RayProcess(self.home, servers.ray_address, self.log, self.detached, servers.ray_dashboard)
+            self._ray = RayProcess(self.home, self.settings.servers.ray_address, self.log, self.detached)
             stack.callback(self._ray.stop)
             self._ray.start()
             self._compiler = Compiler(Home(self.home).compile_lock, (*_COMPILE, self.choice.generated))

@@ -105,8 +105,10 @@ def _start(home: Path, own: dict[str, Any], *, forks: bool) -> str:
     services.get_node = _wait_for_node  # Ray retries it for 30 s, which no setting changes
     before = set(psutil.Process().children())
     try:
-        workers = _forked_workers(folder) if forks else nullcontext()
-        with _on_loopback(folder), _essential_processes(), workers:
+        if forks:
+            _worker_servers.append(WorkerServer(folder.parent / "workers"))
+        workers = forked_workers(_worker_servers[0]) if forks else nullcontext()
+        with _on_loopback(folder), essential_processes(), workers:
             return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # Ray raises a bare Exception when one of its parts is too slow
         ray.shutdown()
@@ -184,7 +186,7 @@ def _on_loopback(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _essential_processes() -> Iterator[None]:
+def essential_processes() -> Iterator[None]:
     """Start a local Ray without its optional processes, which together take half of the time of its start.
 
     The dashboard is started later (`start_dashboard`). The monitor starts nodes, and a local cluster has one node. The
@@ -202,10 +204,8 @@ def _essential_processes() -> Iterator[None]:
 
 
 @contextmanager
-def _forked_workers(folder: Path) -> Iterator[None]:
-    """Let a Ray that is started in this context have its workers forked by a `WorkerServer`."""
-    server = WorkerServer(folder.parent / "workers")
-    _worker_servers.append(server)
+def forked_workers(server: WorkerServer) -> Iterator[None]:
+    """Let the server fork the workers of a Ray that is started in this context."""
     os.environ.update(server.environment)
     start_raylet: Any = Node.start_raylet
 

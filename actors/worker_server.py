@@ -1,10 +1,10 @@
-"""`python -m actors.worker_server SOCKET`: loads what Ray's workers need once, and forks each worker from itself.
+"""`python -m actors.worker_server LISTENER`: loads what Ray's workers need once, and forks each worker from itself.
 
-A worker of Ray is a new Python process: it loads Ray, the database's library, the compiler and the role, which takes
-one to two seconds of a processor. A forked one has them, and shares their memory.
+A worker of Ray is a new Python process. To load the database's library, the compiler, the web framework and the roles
+takes it one to two seconds of a processor. A forked one has them, and shares their memory.
 
-A fork copies what is in the memory, so nothing is loaded that starts a thread, or draws from Ray's generator of ids:
-workers would draw the same ids. That excludes classes of actors, and Serve.
+A fork copies no threads, so no module is loaded that starts one. Ray itself is loaded in the workers, because it reads
+the variables that belong to a worker when it is loaded.
 """
 
 import memesnipe.garbage  # noqa: F401, I001 - first: it makes loading the others faster

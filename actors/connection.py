@@ -207,17 +207,18 @@ def essential_processes() -> Iterator[None]:
 def forked_workers(server: WorkerServer) -> Iterator[None]:
     """Let the server fork the workers of a Ray that is started in this context."""
     os.environ.update(server.environment)
-    start_raylet: Any = Node.start_raylet
+    name = "start_raylet"
+    start_raylet: Any = getattr(Node, name)
 
     def start(node: Any, *args: Any, **options: Any) -> Any:
         node._ray_params.worker_path = forked_worker.__file__
         return start_raylet(node, *args, **options)
 
-    Node.start_raylet = start
+    setattr(Node, name, start)
     try:
         yield
     finally:
-        Node.start_raylet = start_raylet
+        setattr(Node, name, start_raylet)
 
 
 def _stop_worker_server() -> None:

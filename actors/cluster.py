@@ -125,7 +125,7 @@ def run(start: Start, guard: Guard) -> None:
     home = start.home
     guard.report(doing="Ray")
     address = start.address or None
-    dashboard = connect_ray(address, home, f"memesnipe-{installation_of(home)}", attempts=1, forks=True)
+    dashboard = connect_ray(address, home, f"memesnipe-{installation_of(home)}", attempts=1)
     guard.watch_parts()
     guard.report(doing="the servers")
     run_id = guard.wait_for_run()

@@ -5,7 +5,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +51,6 @@ def connect_ray(
     *,
     cpus: int | None = None,
     attempts: int = 3,
-    forks: bool = False,
 ) -> str:
     """Connect to the cluster at ``address``, or start a local one without a dashboard; return the dashboard's URL.
 
@@ -61,7 +60,6 @@ def connect_ray(
         namespace: of the names of the actors.
         cpus: concurrent backtests on a local cluster; by default all cores.
         attempts: number of attempts to start a local cluster.
-        forks: whether the workers of a local cluster are forks of a process that has loaded all roles.
 
     Returns:
         The URL; "" where there is no dashboard.
@@ -79,7 +77,7 @@ def connect_ray(
         own = common | {"include_dashboard": False, "num_cpus": cpus or max(2, os.cpu_count() or 1)}
         for attempt in range(1, attempts + 1):
             try:
-                url = _start(home, own, forks=forks and sys.platform == "linux")
+                url = _start(home, own)
                 break
             except MemeSnipeError as error:
                 log.warning("Ray did not start", attempt=attempt, reason=str(error))
@@ -100,15 +98,12 @@ def _join(address: str, common: dict[str, Any]) -> str:
         raise MemeSnipeError(f"no Ray cluster responds at {address}: {first_line(error)}; {hint}") from error
 
 
-def _start(home: Path, own: dict[str, Any], *, forks: bool) -> str:
+def _start(home: Path, own: dict[str, Any]) -> str:
     folder = ray_folder(installation_of(home))
     services.get_node = _wait_for_node  # Ray retries it for 30 s, which no setting changes
     before = set(psutil.Process().children())
     try:
-        if forks:
-            _worker_servers.append(WorkerServer(folder.parent / "workers"))
-        workers = forked_workers(_worker_servers[0]) if forks else nullcontext()
-        with _on_loopback(folder), essential_processes(), workers:
+        with _on_loopback(folder), essential_processes(), _forked_workers_in(folder):
             return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # Ray raises a bare Exception when one of its parts is too slow
         ray.shutdown()
@@ -219,6 +214,14 @@ def forked_workers(server: WorkerServer) -> Iterator[None]:
         yield
     finally:
         setattr(Node, name, start_raylet)
+
+
+def _forked_workers_in(folder: Path) -> AbstractContextManager[None]:
+    """Let workers be forked where that is safe: libraries of macOS do not work after a fork."""
+    if sys.platform != "linux":
+        return nullcontext()
+    _worker_servers.append(WorkerServer(folder.parent / "workers"))
+    return forked_workers(_worker_servers[-1])
 
 
 def _stop_worker_server() -> None:

@@ -19,7 +19,7 @@ _MODULES = ("memesnipe.roles.executor", "memesnipe.api.app")
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    connect_ray(None, tmp_path_factory.mktemp("home"), "test-workers", cpus=1, forks=True)
+    connect_ray(None, tmp_path_factory.mktemp("home"), "test-workers", cpus=1)
     yield
     disconnect_ray()
 

@@ -22,8 +22,8 @@ def test_only_listed_modules_use_the_environment() -> None:
         if "environ" in path.read_text().replace("environment", "") or "getenv" in path.read_text()
     }
     # The settings check for misspelt variables. Servers get a PATH, Ray's usage reports are disabled and its processes
-    # get a mark, and forked workers have the variables that Ray gives it. Chaos and the demo start `memesnipe up` with
-    # a changed environment. The scanner reads that of other processes.
+    # get a mark; forked workers have the variables that Ray gives them. Chaos and the demo start `memesnipe up` with a
+    # changed environment. The scanner reads that of other processes.
     assert users == {
         "memesnipe/config/settings.py",
         "memesnipe/servers/child.py",

@@ -77,9 +77,14 @@ docs: install ## build the documentation as a site that needs no network (build/
 docs-output: install ## rewrite the command output in README and docs (TRADES=file with recorded pump.fun trades)
 	@$(BIN)/python scripts/docs_output.py --trades $(TRADES)
 
-sbom: install ## write the bill of materials of what is installed (build/sbom.json, CycloneDX)
-	@mkdir -p build
-	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json $(BIN)/python
+# The tool has an environment of its own: beside it Ray finds a library that takes each of its processes a second to load.
+SBOM := build/sbom-tool
+$(SBOM)/bin/cyclonedx-py: constraints.txt $(VENV)/installed-dev
+	@$(BIN)/python -m venv $(SBOM) && $(SBOM)/bin/pip --disable-pip-version-check install --quiet -c constraints.txt cyclonedx-bom
+	@touch $@
+
+sbom: install $(SBOM)/bin/cyclonedx-py ## write the bill of materials of what is installed (build/sbom.json, CycloneDX)
+	@$(SBOM)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json $(BIN)/python
 	@echo build/sbom.json
 
 audit: install ## ask PyPI for known weaknesses of every pinned package (needs the internet)

@@ -2,9 +2,10 @@
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ import ray
 from ray._private import ray_constants, services
 from ray._private.node import Node
 
+from actors import forked_worker
+from actors.worker_server import WorkerServer
 from memesnipe.api.proxy_callback import CALLBACK
 from memesnipe.api.serve_imports import PRELOAD
 from memesnipe.config.home import Home, installation_of
@@ -113,10 +116,11 @@ def _start(home: Path, own: dict[str, Any]) -> str:
     services.get_node = _wait_for_node  # Ray retries it for 30 s, which no setting changes
     before = set(psutil.Process().children())
     try:
-        with _on_loopback(folder), _essential_processes():
+        with _on_loopback(folder), essential_processes(), _forked_workers_in(folder):
             return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # Ray raises a bare Exception when one of its parts is too slow
         ray.shutdown()
+        _stop_worker_server()
         _kill(set(psutil.Process().children()) - before)  # shutdown does not end processes of an incomplete node
         raise MemeSnipeError(f"Ray does not start on this machine: {first_line(error).rstrip('.')}") from error
 
@@ -134,6 +138,7 @@ def _kill(processes: set[psutil.Process]) -> None:
 
 
 _get_node: Any = services.get_node
+_worker_servers: list[WorkerServer] = []  # at most one
 
 
 def _wait_for_node(gcs_address: str, node_id: str) -> Any:
@@ -149,7 +154,10 @@ def _wait_for_node(gcs_address: str, node_id: str) -> Any:
     deadline = time.monotonic() + START_S
     while True:
         try:
-            return _get_node(gcs_address, node_id)
+            found = _get_node(gcs_address, node_id)
+            for server in _worker_servers:  # now that the agents need the processor no more
+                server.start()
+            return found
         except RuntimeError:  # not yet
             if time.monotonic() > deadline:
                 raise
@@ -186,7 +194,7 @@ def _on_loopback(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _essential_processes() -> Iterator[None]:
+def essential_processes() -> Iterator[None]:
     """Start a local Ray without its optional processes, which together take half of the time of its start.
 
     The dashboard is started later (`start_dashboard`). The monitor starts nodes, and a local cluster has one node. The
@@ -201,6 +209,37 @@ def _essential_processes() -> Iterator[None]:
     finally:
         for name, method in before.items():
             setattr(Node, name, method)
+
+
+@contextmanager
+def forked_workers(server: WorkerServer) -> Iterator[None]:
+    """Let the server fork the workers of a Ray that is started in this context."""
+    os.environ.update(server.environment)
+    name = "start_raylet"
+    start_raylet: Any = getattr(Node, name)
+
+    def start(node: Any, *args: Any, **options: Any) -> Any:
+        node._ray_params.worker_path = forked_worker.__file__
+        return start_raylet(node, *args, **options)
+
+    setattr(Node, name, start)
+    try:
+        yield
+    finally:
+        setattr(Node, name, start_raylet)
+
+
+def _forked_workers_in(folder: Path) -> AbstractContextManager[None]:
+    """Let workers be forked where that is safe: libraries of macOS do not work after a fork."""
+    if sys.platform != "linux":
+        return nullcontext()
+    _worker_servers.append(WorkerServer(folder.parent / "workers"))
+    return forked_workers(_worker_servers[-1])
+
+
+def _stop_worker_server() -> None:
+    while _worker_servers:
+        _worker_servers.pop().stop()
 
 
 def start_dashboard() -> str:
@@ -245,5 +284,6 @@ def disconnect_ray() -> None:
     node: Any = ray._private.worker._global_node
     session = Path(node.get_session_dir_path()) if node is not None and node.head else None
     ray.shutdown()
+    _stop_worker_server()
     if session is not None:
         remove_session(session)

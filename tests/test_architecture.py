@@ -22,12 +22,14 @@ def test_only_listed_modules_use_the_environment() -> None:
         if "environ" in path.read_text().replace("environment", "") or "getenv" in path.read_text()
     }
     # The settings check for misspelt variables. Servers get a PATH, Ray's usage reports are disabled and its processes
-    # get a mark. Chaos and the demo start `memesnipe up` with a changed environment. The scanner reads that of other
-    # processes.
+    # get a mark; forked workers have the variables that Ray gives them. Chaos and the demo start `memesnipe up` with a
+    # changed environment. The scanner reads that of other processes.
     assert users == {
         "memesnipe/config/settings.py",
         "memesnipe/servers/child.py",
         "actors/connection.py",
+        "actors/forked_worker.py",
+        "actors/worker_server.py",
         "memesnipe/runtime/ray_process.py",
         "memesnipe/testing/chaos/replay.py",
         "memesnipe/cli/demo_system.py",

@@ -25,9 +25,10 @@ STARTUP_TRIALS: Final = 1
 class Polish:
     """Polishes one elite with the tree-structured Parzen estimator (Bergstra et al. 2011), in batches of ask and tell.
 
-    The study is in ``storage`` under its name, so that `optuna-dashboard` shows it; the elite is its first trial. A
-    study of an interrupted search is replaced: the proposals depend only on the elite, the seed and the reported
-    fitness.
+    The study is kept in memory, because a storage takes a transaction for each number of each trial. The trials of a
+    batch are copied to ``storage``, under the study's name, once their fitness is known, so that `optuna-dashboard`
+    shows them; the elite is the first. A study of an interrupted search is replaced: the proposals depend only on the
+    elite, the seed and the reported fitness.
     """
 
     def __init__(
@@ -47,16 +48,11 @@ class Polish:
         self._space: dict[str, BaseDistribution] = {
             name: FloatDistribution(p.low, p.high, log=p.log) for name, p in self._declared.items()
         }
-        if isinstance(storage, str):
-            storage = RDBStorage(storage)
-            weakref.finalize(self, storage.engine.dispose)  # closes its connections
-        backend = optuna.storages.get_storage(storage)
-        if any(study.study_name == study_name for study in backend.get_all_studies()):
-            optuna.delete_study(study_name=study_name, storage=backend)
         sampler = optuna.samplers.TPESampler(
             multivariate=True, constant_liar=True, n_startup_trials=STARTUP_TRIALS, seed=seed
         )
-        self._study = optuna.create_study(study_name=study_name, storage=backend, sampler=sampler, direction="maximize")
+        self._study = optuna.create_study(sampler=sampler, direction="maximize")
+        self._stored = self._stored_study(study_name, storage) if storage is not None else None
         numbers = _numbers(genome)  # parameters that the genome leaves to their defaults are missing
         known = {name: p.clip(numbers.get(name, p.default)) for name, p in self._declared.items()}
         self._study.add_trial(
@@ -65,6 +61,22 @@ class Polish:
             )
         )
         self._asked: list[tuple[Trial, Genome]] = []
+        self._copy(1)
+
+    def _stored_study(self, name: str, storage: str | BaseStorage) -> optuna.Study:
+        """Make an empty study in a storage, in place of one of the same name."""
+        if isinstance(storage, str):
+            storage = RDBStorage(storage)
+            weakref.finalize(self, storage.engine.dispose)  # closes its connections
+        backend = optuna.storages.get_storage(storage)
+        if any(study.study_name == name for study in backend.get_all_studies()):
+            optuna.delete_study(study_name=name, storage=backend)
+        return optuna.create_study(study_name=name, storage=backend, direction="maximize")
+
+    def _copy(self, count: int) -> None:
+        """Copy the last trials to the storage."""
+        if self._stored is not None:
+            self._stored.add_trials(self._study.get_trials(deepcopy=False)[-count:])
 
     def ask(self, count: int) -> list[Genome]:
         """Return a batch of genomes to evaluate; the proposals of a batch avoid each other."""
@@ -82,6 +94,7 @@ class Polish:
             self._study.tell(trial, value)
             if value > self._best[1]:
                 self._best = (genome, value)
+        self._copy(len(self._asked))
         self._asked = []
 
     @property

@@ -6,6 +6,7 @@ supervisor serves all tests; the last one stops it.
 
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,11 +16,13 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
+from actors.connection import essential_processes, forked_workers
 from actors.supervision import Supervision
 from actors.supervisor import ACTORS, Checkpoint
+from actors.worker_server import WorkerServer
 from memesnipe.config.home import Home
 from memesnipe.roles.activity import read_activity
-from memesnipe.servers.process import free_port, is_alive
+from memesnipe.servers.process import is_alive
 from tests.system.installation import wait_for
 
 RUN = 3
@@ -37,14 +40,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("home")
     (home / "logs").mkdir()
     cluster = Cluster()
-    for resources in ({}, {"arena": 1}, {"arena": 1}):
-        # Ray tries the port of its dashboard also without one, and another Ray may have the usual port.
-        port = free_port(0)
-        cluster.add_node(num_cpus=1, resources=resources, include_dashboard=False, dashboard_port=port)
-    ray.init(cluster.address, namespace="test-supervisor", log_to_driver=False)
-    yield home
-    ray.shutdown()
-    cluster.shutdown()
+    with tempfile.TemporaryDirectory(prefix="workers-", dir="/tmp") as folder:
+        server = WorkerServer(Path(folder) / "workers")
+        with essential_processes(), forked_workers(server):
+            for resources in ({}, {"arena": 1}, {"arena": 1}):
+                cluster.add_node(num_cpus=1, resources=resources, include_dashboard=False)
+            server.start()
+            ray.init(cluster.address, namespace="test-supervisor", log_to_driver=False)
+        yield home
+        ray.shutdown()
+        cluster.shutdown()
+        server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -32,22 +32,24 @@ class Nodes:
         self.address = f"127.0.0.1:{free_port(6390)}"
         port = self.address.partition(":")[2]
         self._ray("start", "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false",
-                  "--disable-usage-stats", f"--temp-dir={folder}/t")  # fmt: skip
+                  "--no-monitor", "--ray-client-server-port=0", f"--temp-dir={folder}/t")  # fmt: skip
 
     def add(self) -> int:
         """Another node with one CPU; gives the process of its raylet."""
         before = self._raylets()
-        self._ray("start", f"--address={self.address}", "--num-cpus=1", "--disable-usage-stats")
+        self._ray("start", f"--address={self.address}", "--num-cpus=1")
         (new,) = self._raylets() - before
         self.raylets.append(new)
         return new
 
-    def _ray(self, *arguments: str) -> None:
+    def _ray(self, command: str, *arguments: str) -> None:
         """Run a command of Ray, again after a failure: a node ends when its agents have not started within 15 s."""
+        if command == "start":  # without the processes that nobody needs here
+            arguments += ("--disable-usage-stats", "--include-log-monitor=false")
         for attempt in range(1, _ATTEMPTS + 1):
             before = processes_of(self.folder)
             done = subprocess.run(
-                [RAY, *arguments], env=os.environ | self.reach, capture_output=True, text=True, check=False
+                [RAY, command, *arguments], env=os.environ | self.reach, capture_output=True, text=True, check=False
             )
             if done.returncode == 0:
                 return

@@ -88,8 +88,13 @@ def assert_same_books(database: sa.Engine, run_id: int, expected: int) -> None:
         assert list(compare_decisions(*decisions)) == []
 
 
+@pytest.mark.parametrize("numbers", [(2,), pytest.param((2, 3), marks=pytest.mark.long)])
 def test_the_books_of_both_accounts_do_not_depend_on_the_number_of_arenas(
-    tmp_path: Path, database: sa.Engine, empty_redis: Callable[[], str], as_operator: Callable[[str], str]
+    numbers: tuple[int, ...],
+    tmp_path: Path,
+    database: sa.Engine,
+    empty_redis: Callable[[], str],
+    as_operator: Callable[[str], str],
 ) -> None:
     def run(arenas: int) -> int:
         home, url, chain = tmp_path / str(arenas), empty_redis(), ChainAtDecisions()
@@ -110,7 +115,7 @@ def test_the_books_of_both_accounts_do_not_depend_on_the_number_of_arenas(
             return run_id
 
     one = run(0)
-    for arenas in (2, 3):
+    for arenas in numbers:
         assert_same_books(database, run(arenas), one)
 
 

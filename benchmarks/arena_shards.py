@@ -3,7 +3,8 @@
 Run it with `python benchmarks/arena_shards.py [STRATEGIES] [EVENTS]`; 2,000 and 10,000 by default. Events arrive in
 batches of 64. Each arena is advanced in this process after the other, and processor time is measured, so the figures
 depend neither on the number of cores nor on other load: with a core for each arena and one for the desk, the rate of
-the whole is that of the slowest of them. Transport and commits are not included.
+the whole is that of the slowest of them. The work of the desk is to decode the outputs, to merge them and trade
+(advance), and to store its state with each commit, one a batch. Transport and the commits themselves are not included.
 """
 
 import sys
@@ -11,6 +12,7 @@ import time
 from itertools import islice
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from memesnipe.engine.fills import FillModel
 from memesnipe.evolution.operators import random_genomes
@@ -18,14 +20,14 @@ from memesnipe.feeds.synthetic.feed import SyntheticFeed
 from memesnipe.market.events import Events
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.arena_messages import ARENA_OUTPUTS, PlacedAllocation
+from memesnipe.protocol.arena_messages import ARENA_OUTPUTS, ArenaOutput, PlacedAllocation
 from memesnipe.protocol.messages import AllocationMessage
 from memesnipe.protocol.payload import encode
 from memesnipe.protocol.streams import decoder_of
 from memesnipe.sdk.registry import Families, discover
 from memesnipe.trading.arena import Arena
 from memesnipe.trading.arena_shard import ArenaShard, numbered
-from memesnipe.trading.execution import OrderFlow, local_execution, trading_accounts
+from memesnipe.trading.execution import DeskSideState, OrderFlow, local_execution, trading_accounts
 from memesnipe.trading.gate import Limits
 from memesnipe.trading.ledger import LedgerPolicy
 from memesnipe.trading.received_arena import ReceivedArena
@@ -35,6 +37,8 @@ CAPITAL_USD = 1_000.0
 ON_DESK = 20  # strategies with an allocation
 MODEL = FillModel()
 LIMITS = {Account.PAPER: Limits(1e9)}
+Written = tuple[ArenaOutput, list[list[bytes]]]
+_SIDE = TypeAdapter(DeskSideState)
 POLICIES = {Account.PAPER: LedgerPolicy(1e6, 99.0, 99.0, MODEL.dead_after_ns)}
 
 
@@ -47,16 +51,20 @@ def main(strategies: int, count: int) -> None:
     modes = dict.fromkeys(on_desk, "paper")
     joining = AllocationMessage(seq=0, added=genomes, removed=[], allocations_usd=on_desk, modes=modes)
     print(f"{strategies:,} strategies, {ON_DESK} on the desk, {count:,} events in batches of {BATCH}")
-    print(f"{'arenas':>26}{'us per event':>26}{'events/s':>12}")
-    print(f"{'':>26}{'slowest arena':>16}{'desk':>10}{'possible':>12}")
+    print(f"{'arenas':>20}{'us per event of':>22}{'':>30}{'events/s':>12}")
+    print(f"{'':>20}{'slowest arena':>16}{'desk: decode':>16}{'advance':>10}{'state':>10}{'possible':>12}")
     _together(families, joining, events[: 4 * BATCH])  # loads what is compiled
     together_s = _together(families, joining, events)
-    print(f"{'one in the executor':>26}{together_s / count * 1e6:16.1f}{'':>10}{count / together_s:12,.0f}")
+    print(f"{'one in the executor':>20}{together_s / count * 1e6:16.1f}{'':>36}{count / together_s:12,.0f}")
     for arenas in (1, 2, 4):
-        shards_s, desk_s = _apart(families, joining, events, arenas)
-        slowest = max(shards_s)
-        rate = count / max(slowest, desk_s)
-        print(f"{arenas:>26}{slowest / count * 1e6:16.1f}{desk_s / count * 1e6:10.1f}{rate:12,.0f}")
+        written, shards_s = _written(families, joining, events, arenas)
+        decode_s, advance_s, state_s = _desk(joining, events, written)
+        slowest, desk_s = max(shards_s), decode_s + advance_s + state_s
+        decode, advance, state = (seconds / count * 1e6 for seconds in (decode_s, advance_s, state_s))
+        print(
+            f"{arenas:>20}{slowest / count * 1e6:16.1f}{decode:16.1f}{advance:10.1f}{state:10.1f}"
+            f"{count / max(slowest, desk_s):12,.0f}"
+        )
 
 
 def _batches(events: Events) -> list[Events]:
@@ -73,30 +81,45 @@ def _together(families: Families, joining: AllocationMessage, events: Events) ->
     return time.process_time() - started
 
 
-def _apart(families: Families, joining: AllocationMessage, events: Events, arenas: int) -> tuple[list[float], float]:
-    """Return the processor seconds of each arena, and of the desk."""
-    written: list[list[list[tuple[str, bytes]]]] = []  # by arena and batch
-    shards_s = []
-    received = [ReceivedArena(index, arenas) for index in range(arenas)]
+def _written(
+    families: Families, joining: AllocationMessage, events: Events, arenas: int
+) -> tuple[list[Written], list[float]]:
+    """Return the answer of each arena to the allocation and its outputs, and the processor seconds of each."""
+    written, shards_s = [], []
     for index in range(arenas):
         arena = Arena(families, MODEL, shadow_capital_usd=CAPITAL_USD, index=index, count=arenas)
         shard = ArenaShard(arena, ARENA_OUTPUTS[index])
-        for answer in shard.apply(PlacedAllocation(seq=0, allocation=joining)):
-            received[index].receive(numbered(answer, 1))
+        (answer,) = shard.apply(PlacedAllocation(seq=0, allocation=joining))
         started = time.process_time()
         outputs = (shard.advance(batch) for batch in _batches(events))
-        written.append([[(output.stream, encode(output)) for output in batch] for batch in outputs])
+        written.append((numbered(answer, 1), [[encode(output) for output in batch] for batch in outputs]))
         shards_s.append(time.process_time() - started)
+    return written, shards_s
+
+
+def _desk(joining: AllocationMessage, events: Events, written: list[Written]) -> tuple[float, float, float]:
+    """Return the processor seconds in which the desk decodes the outputs, advances over them, and stores its state."""
+    received = [ReceivedArena(index, len(written)) for index in range(len(written))]
+    for arena, (answer, _) in zip(received, written, strict=True):
+        arena.receive(answer)
     flow = OrderFlow(received, trading_accounts(MODEL, LIMITS, POLICIES))
-    flow.apply(joining)
-    started = time.process_time()
+    for _ in flow.apply(joining):
+        pass
+    decode_s = advance_s = state_s = 0.0
     for number, batch in enumerate(_batches(events)):
-        for arena, batches in zip(received, written, strict=True):
-            for stream, data in batches[number]:
-                arena.receive(decoder_of(stream)(data))
+        started = time.process_time()
+        outputs = [[decoder_of(type(answer).stream)(data) for data in batches[number]] for answer, batches in written]
+        decoded = time.process_time()
+        for arena, found in zip(received, outputs, strict=True):
+            for output in found:
+                arena.receive(output)
         for _ in flow.advance(batch):
             pass
-    return shards_s, time.process_time() - started
+        advanced = time.process_time()
+        _SIDE.dump_json(flow.side)
+        decode_s, advance_s = decode_s + decoded - started, advance_s + advanced - decoded
+        state_s += time.process_time() - advanced
+    return decode_s, advance_s, state_s
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ class PlantedFault:
     method: str
     make: Callable[[Method], Method]
     first_seed: int = 0  # of the search; a rare defect is searched from a seed near one that finds it
+    every: int = 1  # seed of those that are searched
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -55,11 +56,11 @@ class PlantedFault:
             yield
 
 
-def _nothing(_original: Method) -> Method:
+def nothing(_original: Method) -> Method:
     return lambda *_, **__: None
 
 
-def _returns(value: Any) -> Callable[[Method], Method]:
+def returns(value: Any) -> Callable[[Method], Method]:
     return lambda _original: lambda *_, **__: value
 
 
@@ -273,24 +274,24 @@ FAULTS: Final = [
     PlantedFault("messages published before their commit", Consumer, "commit", _publish_before_commit),
     PlantedFault("committed messages never published", Consumer, "commit", _publish_never),
     PlantedFault("events published before their commit", EventPublisher, "_commit", _events_before_commit),
-    PlantedFault("a fence that never closes", Lease, "assert_held", _nothing, 19),
+    PlantedFault("a fence that never closes", Lease, "assert_held", nothing, 19),
     PlantedFault(
-        "unpublished messages forgotten at a start", Journal, "unpublished", _returns(Unpublished(iter(()), []))
+        "unpublished messages forgotten at a start", Journal, "unpublished", returns(Unpublished(iter(()), []))
     ),
-    PlantedFault("events not published again after a loss", EventPublisher, "republish", _nothing, 5),
+    PlantedFault("events not published again after a loss", EventPublisher, "republish", nothing, 5),
     PlantedFault("the last entry of a batch not published", Bus, "publish", _drop_last_entry),
-    PlantedFault("a loss of Redis not noticed", Bus, "assert_complete", _nothing, 93),
-    PlantedFault("foreign entries accepted", EntryMac, "matches", _returns(True), 11),
+    PlantedFault("a loss of Redis not noticed", Bus, "assert_complete", nothing, 93),
+    PlantedFault("foreign entries accepted", EntryMac, "matches", returns(True), 11),
     PlantedFault("an event skipped by a reader", Bus, "read", _skip_first_read),
     PlantedFault("messages applied before those they follow from", Executor, "with_dependencies", _all_entries, 1043),
-    PlantedFault("a snapshot left out", Consumer, "add_snapshot", _nothing),
+    PlantedFault("a snapshot left out", Consumer, "add_snapshot", nothing),
     PlantedFault(
         "events after a snapshot not replayed at a start",
         memesnipe.roles.executor,
         "recorded_events",
-        _returns(()),
+        returns(()),
     ),
-    PlantedFault("controls not replayed at a start", memesnipe.roles.executor, "read_controls", _returns(([], {}))),
+    PlantedFault("controls not replayed at a start", memesnipe.roles.executor, "read_controls", returns(([], {}))),
     PlantedFault("a window of the events since the start", TrainingWindow, "_newest_first", _since_the_start),
     PlantedFault("spans not recorded at a start", Recorder, "_first_missing", lambda _original: lambda _, last: last),
     PlantedFault("a tape before its span is over", Recorder, "advance", _recorded_early),
@@ -303,9 +304,9 @@ FAULTS: Final = [
     PlantedFault("a ledger without its drawdown after a start", PositionRole, "catch_up", _without_breaker),
     PlantedFault("an event of the feed skipped", Intake, "_take", _token_of_the_next),
     PlantedFault("an event of the feed taken twice", Intake, "_take", _token_of_the_last),
-    PlantedFault("events not logged", EventLog, "append", _nothing),
+    PlantedFault("events not logged", EventLog, "append", nothing),
     PlantedFault("a demoted strategy keeps its allocation", Portfolio, "decide", _release_late, 655),
     PlantedFault("a command not published", MarketData, "_assign", _command_unpublished, 4),
     PlantedFault("marks that depend on the speed of roles", PositionRole, "read", _ahead_of_the_watermark),
-    PlantedFault("the portfolio restored without its state", PortfolioRole, "load", _nothing, 5),
+    PlantedFault("the portfolio restored without its state", PortfolioRole, "load", nothing, 5),
 ]

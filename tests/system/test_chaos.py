@@ -8,7 +8,7 @@ import pytest
 
 from memesnipe.protocol.streams import ACTORS
 from memesnipe.roles.activity import WAITING
-from memesnipe.testing.chaos.targets import RAY, TARGETS
+from memesnipe.testing.chaos.targets import RAY, TARGETS, targets_of
 from tests.system.installation import Installation
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -54,3 +54,10 @@ def test_twenty_kills_change_nothing_in_the_records(installations: Callable[...,
     assert sum(busy.values()) >= 4, f"too many of the actors that were hit had nothing to do: {busy}"
     assert sum(count > 0 for count in busy.values()) >= 3, busy
     assert len(found["hit_while"].keys() - {WAITING}) >= 3, found["hit_while"]
+
+
+@pytest.mark.long
+def test_kills_of_two_arenas_leave_the_records_of_a_run_with_one(installations: Callable[..., Installation]) -> None:
+    targets = set(targets_of(2)) - set(RAY)
+    found = chaos(installations(ARENA_SHARDS="2"), len(targets), seed=3)
+    assert found["by_target"] == dict.fromkeys(targets, 1)

@@ -54,6 +54,21 @@ def test_draw_is_reproducible_and_covers_all_targets_and_moments(seed: int) -> N
     assert draw(0, seed, EVENTS) == []
 
 
+def test_arenas_of_their_own_are_targets_and_change_nothing_for_other_runs() -> None:
+    targets = [target for plan in draw(40, 3, EVENTS, 2) for target in plan.targets]
+    assert set(targets) == {*TARGETS, "arena_0", "arena_1"}
+    assert draw(40, 3, EVENTS, 0) == draw(40, 3, EVENTS)
+
+
+def test_an_arena_is_killed_as_the_other_actors(tmp_path: Path) -> None:
+    tracker = ActivityTracker()
+    tracker.open(Home(tmp_path).run(1).activity("arena_1"))
+    tracker.begin(WORKING)  # this very process, which belongs to no installation
+    targets = Targets(tmp_path)
+    assert (targets.activity_of("arena_1"), targets.activity_of("arena_0")) == (WORKING, "")
+    assert targets.kill("arena_1") == ""
+
+
 def test_an_aimed_kill_waits_for_the_activity(monkeypatch: pytest.MonkeyPatch) -> None:
     targets = FakeTargets(strategy_factory=WORKING)
     injector = injector_for(targets, monkeypatch, FaultPlan(100, ("strategy_factory", REDIS), aim=BREEDING))

@@ -67,11 +67,14 @@ def _proven(*given: Any) -> Standings:
 
 
 @contextmanager
-def live_runs(home: Path, database: sa.Engine, url: str, operator_url: str, **given: Any) -> Iterator[LiveRuns]:
+def live_runs(
+    home: Path, database: sa.Engine, url: str, operator_url: str, losses: int = 5, **given: Any
+) -> Iterator[LiveRuns]:
     """Yield a function that makes a run with both accounts; its executor is replaced after entries were lost."""
+    given = {"chain": ScriptedChain(), "commands": COMMANDS, "settings": LENIENT} | given
     with (
         pytest.MonkeyPatch.context() as patch,
-        small_runs(home, database, url, chain=ScriptedChain(), commands=COMMANDS, settings=LENIENT, **given) as made,
+        small_runs(home, database, url, **given) as made,
         redis.Redis.from_url(operator_url) as operator,
     ):
         patch.setattr(memesnipe.roles.portfolio, "switches_of", lambda *_, **__: Switches(True, True, True, True))
@@ -84,7 +87,7 @@ def live_runs(home: Path, database: sa.Engine, url: str, operator_url: str, **gi
 
         operator.flushdb()  # other tests of the worker use the same database
         loss: Fault = lambda: operator.delete("execution_reports", "events:price")  # noqa: E731
-        yield made, lambda *more: made.run("replay:live", look, [*more, *[loss] * 5])
+        yield made, lambda *more: made.run("replay:live", look, [*more, *[loss] * losses])
 
 
 @pytest.fixture(scope="module")
@@ -131,11 +134,12 @@ def test_a_lost_executor_loses_and_doubles_no_order(live_run: tuple[SmallRuns, i
     assert_no_order_lost_or_doubled(live_run[0], run)
 
 
-def assert_no_order_lost_or_doubled(small: SmallRuns, run: Recorded) -> None:
+def assert_no_order_lost_or_doubled(small: SmallRuns, run: Recorded, *, is_repeated: bool = True) -> None:
+    """Compare the recorded orders with those of the chain, to which a new executor has submitted some once more."""
     assert small.chain is not None
     recorded = _values(run, "SELECT order_id FROM orders WHERE run_id = :r AND account = 'live'")
     assert {*small.chain.accepted} == {*recorded}
-    assert len(small.chain.submissions) > len(recorded), "no order was submitted again"
+    assert len(small.chain.submissions) > len(recorded) or not is_repeated, "no order was submitted again"
 
 
 def test_the_accounts_have_their_own_capital(run: Recorded) -> None:

@@ -1,10 +1,11 @@
 """A run with live trading switched on promotes to live, by itself, only the strategies whose evidence suffices."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -58,16 +59,17 @@ class Run:
 
 @contextmanager
 def rhythm_runs(
-    home: Path, database: sa.Engine, url: str, operator_url: str, chain: ScriptedChain, **given: Any
-) -> Iterator[SmallRuns]:
-    """Yield runs of the market with live trading switched on."""
+    home: Path, database: sa.Engine, url: str, operator_url: str, chain: ScriptedChain,
+    changes: Mapping[str, Any] = MappingProxyType({}), **given: Any,
+) -> Iterator[SmallRuns]:  # fmt: skip
+    """Yield runs of the market with live trading switched on, and with changes of the settings."""
     write_strategies(home / "mine")
     make_wallet(home / "wallet.json")
     switches = {
         "live_trading_enabled": True, "paper_trading_mode": False, "wallet_keypair_filename": home / "wallet.json",
         "strategy_path": str(home / "mine"),
     }  # fmt: skip
-    given = {"commands": {}, "settings": SETTINGS | switches, "market": rhythm_tape()} | given
+    given = {"commands": {}, "settings": SETTINGS | switches | changes, "market": rhythm_tape()} | given
     with (
         small_runs(home, database, url, chain=chain, **given) as made,
         redis.Redis.from_url(operator_url) as operator,

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from memesnipe.protocol.streams import ACTORS
 from memesnipe.roles.activity import BREEDING, COMMITTING, PUBLISHING, RECOVERING, WAITING, WORKING
-from memesnipe.testing.chaos.targets import POSTGRES, RAY, REDIS, REDIS_EMPTIED, TARGETS, Targets
+from memesnipe.testing.chaos.targets import ALL_ACTORS, POSTGRES, RAY, REDIS, REDIS_EMPTIED, Targets, targets_of
 
 # Activities at which a target may be aimed.
 _AIMS: Final[dict[str, tuple[str, ...]]] = {
@@ -40,11 +39,12 @@ class FaultPlan:
     aim: str = ""
 
 
-def draw(kills: int, seed: int, events: int) -> list[FaultPlan]:
-    """Draw the fault plans of a seed, in order of their events; from 13 kills on every target occurs."""
+def draw(kills: int, seed: int, events: int, arenas: int = 0) -> list[FaultPlan]:
+    """Draw the fault plans of a seed, in order of their events; with a kill for each target every target occurs."""
     rng = random.Random(seed)  # noqa: S311 - reproducible on purpose
-    weights = [_WEIGHT_OF_ACTORS if target in ACTORS else 1 for target in TARGETS]
-    targets = [*TARGETS, *rng.choices(TARGETS, weights, k=max(0, kills - len(TARGETS)))][:kills]
+    drawn = targets_of(arenas)
+    weights = [_WEIGHT_OF_ACTORS if target in ALL_ACTORS else 1 for target in drawn]
+    targets = [*drawn, *rng.choices(drawn, weights, k=max(0, kills - len(drawn)))][:kills]
     rng.shuffle(targets)
     groups: list[tuple[str, ...]] = []
     while targets:
@@ -64,13 +64,13 @@ def _draw_plan(rng: random.Random, event: float, targets: tuple[str, ...]) -> Fa
 class FaultInjector:
     """Executes the fault plans of a seed, and counts the kills."""
 
-    def __init__(self, targets: Targets, kills: int, seed: int, events: int, on_hit: OnHit) -> None:
+    def __init__(self, targets: Targets, kills: int, seed: int, events: int, on_hit: OnHit, arenas: int = 0) -> None:
         self.hits: Counter[str] = Counter()
         self.busy_hits: Counter[str] = Counter()
         self.hit_while: Counter[str] = Counter()
         self.together = 0
         self._targets, self._on_hit = targets, on_hit
-        self._planned = draw(kills, seed, events)[::-1]
+        self._planned = draw(kills, seed, events, arenas)[::-1]
         self._armed: list[tuple[float, FaultPlan]] = []
         self._last = _LAST_KILL * events
 

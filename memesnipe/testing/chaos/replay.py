@@ -76,7 +76,7 @@ def home_of(folder: Path) -> Path:
 class Replay:
     """A replay at full speed."""
 
-    def __init__(self, folder: Path, tape: Path, plan: Plan) -> None:
+    def __init__(self, folder: Path, tape: Path, plan: Plan, arenas: int = 1) -> None:
         folder.mkdir(mode=0o755)
         self.home = home_of(folder)
         self.targets = Targets(self.home)
@@ -84,7 +84,8 @@ class Replay:
         self.seconds = 0.0
         self._tape, self._plan = tape.resolve(), plan
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-        self._up = UpProcess(folder, kept | QUICK | RAY_ENVIRONMENT | {"MEMESNIPE_HOME": str(self.home)})
+        own = {"MEMESNIPE_HOME": str(self.home), "ARENA_SHARDS": str(arenas)}
+        self._up = UpProcess(folder, kept | QUICK | RAY_ENVIRONMENT | own)
 
     def run(self, on_progress: Callable[[int], None], poll_s: float = _PROGRESS_POLL_S) -> None:
         """Replay to the end, and call ``on_progress`` with the executor's last event every ``poll_s`` seconds.

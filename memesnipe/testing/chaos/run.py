@@ -36,6 +36,9 @@ _SHOWN: Final = 20  # differences in the reply
 def chaos(kills: int, seed: int, tape: Path | None, *, keep: bool) -> dict[str, Any]:
     """Replay a tape undisturbed, then with faults, and compare.
 
+    With ``ARENA_SHARDS`` above 1 the arenas of the second replay have processes of their own, which are killed too; the
+    first one has one arena all the same.
+
     Raises:
         RefusedError: external servers are configured, which must not be killed.
         TapeError: the tape cannot be read.
@@ -51,7 +54,7 @@ def chaos(kills: int, seed: int, tape: Path | None, *, keep: bool) -> dict[str, 
     console = Console(stderr=True, highlight=False)
     clean = False
     try:
-        verdict = _run_both(folder, kills, seed, tape, console)
+        verdict = _run_both(folder, kills, seed, tape, console, settings.simulation.arena_shards)
         clean = verdict["clean"]
         return verdict
     except KeyboardInterrupt:
@@ -66,11 +69,13 @@ def chaos(kills: int, seed: int, tape: Path | None, *, keep: bool) -> dict[str, 
             console.print(f"Both replays with their logs are kept in {folder}", soft_wrap=True)
 
 
-def _run_both(folder: Path, kills: int, seed: int, tape: Path | None, console: Console) -> dict[str, Any]:
+def _run_both(folder: Path, kills: int, seed: int, tape: Path | None, console: Console, arenas: int) -> dict[str, Any]:
     tape = tape or _make_tape(folder / "chaos.tape", max(_MIN_EVENTS, kills * _EVENTS_PER_KILL))
     events = TapeFile(tape).count
     plan = _plan(seed, events)
-    baseline, disturbed = (Replay(folder / name, tape, plan) for name in _REPLAYS)
+    baseline, disturbed = (
+        Replay(folder / name, tape, plan, count) for name, count in zip(_REPLAYS, (1, arenas), strict=True)
+    )
     console.print(f"Replaying {events:,} events twice, undisturbed and with faults; this takes a few minutes.")
     columns = (
         TextColumn("{task.description}"),
@@ -99,7 +104,7 @@ def _run_both(folder: Path, kills: int, seed: int, tape: Path | None, console: C
                 shown = seq
                 progress.update(bar, completed=seq)
 
-        injector = FaultInjector(disturbed.targets, kills, seed, events, on_hit)
+        injector = FaultInjector(disturbed.targets, kills, seed, events, on_hit, arenas if arenas > 1 else 0)
         disturbed.run(on_progress, AIM_POLL_S)
         progress.update(bar, completed=events)
     return _verdict(baseline, disturbed, injector, kills)

@@ -13,7 +13,7 @@ import psutil
 import redis
 
 from memesnipe.config.home import Home, installation_of
-from memesnipe.protocol.streams import ACTORS, PROGRESS
+from memesnipe.protocol.streams import ACTORS, ARENAS, PROGRESS
 from memesnipe.roles.activity import COMMITTING, PUBLISHING, WAITING, read_activity
 from memesnipe.servers.leftovers import is_of_ray
 from memesnipe.servers.process import read_pid
@@ -29,7 +29,9 @@ RAY: Final = {
     "ray dashboard agent": "ray::DashboardAgent",
     "ray runtime-env agent": "ray::RuntimeEnvAgent",
 }
-TARGETS: Final = (*ACTORS, REDIS, REDIS_EMPTIED, POSTGRES, *RAY)
+_SERVERS: Final = (REDIS, REDIS_EMPTIED, POSTGRES, *RAY)
+TARGETS: Final = (*ACTORS, *_SERVERS)  # of a run whose executor has the only arena
+ALL_ACTORS: Final = (*ACTORS, *ARENAS)
 
 _ENDED: Final = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 
@@ -37,6 +39,11 @@ _ENDED: Final = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 _USE: Final = {REDIS: PUBLISHING, REDIS_EMPTIED: PUBLISHING, POSTGRES: COMMITTING}
 _RUN: Final = 1  # id of the only run of a fresh installation
 _SIGNAL_S: Final = 1.0
+
+
+def targets_of(arenas: int) -> tuple[str, ...]:
+    """Return the targets of a run in which so many arenas have processes of their own."""
+    return (*ACTORS, *ARENAS[:arenas], *_SERVERS)
 
 
 class Targets:
@@ -64,7 +71,7 @@ class Targets:
 
     def activity_of(self, target: str) -> str:
         """Return the activity of a target; "" without a process."""
-        if target in ACTORS:
+        if target in ALL_ACTORS:
             pid, activity = self._activity(target)
             return "" if pid in self._killed else activity
         use = _USE.get(target)
@@ -77,7 +84,7 @@ class Targets:
         """
         if self.activity_of(target) != aim:
             return False
-        if target not in ACTORS:
+        if target not in ALL_ACTORS:
             return True
         pid, _ = self._activity(target)
         if not self._is_ours(pid):
@@ -93,8 +100,8 @@ class Targets:
         return False
 
     def kill(self, target: str) -> str:
-        """Kill one of `TARGETS` with SIGKILL; return its activity, or "" if there was no process to kill."""
-        if target not in ACTORS:
+        """Kill one of `targets_of` with SIGKILL; return its activity, or "" if there was no process to kill."""
+        if target not in ALL_ACTORS:
             activity = self.activity_of(target)
             return activity if self._kills[target]() else ""
         pid, _ = self._activity(target)

@@ -9,11 +9,12 @@ from sqlalchemy import select
 
 from memesnipe.config.home import Home
 from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.heartbeat import ARENAS
 from memesnipe.protocol.streams import EVENT_READERS, STREAMS
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.event_log import offset_after
 from memesnipe.storage.flattening import read_held
-from memesnipe.storage.runs import begin_run, finish_run, is_complete, read_cursor
+from memesnipe.storage.runs import ARENA_SHARDS, begin_run, finish_run, is_complete, read_cursor
 from memesnipe.storage.schema import StrategyRow
 from memesnipe.testing.simulator.database import Database
 from memesnipe.testing.simulator.faults import Fault, plan_faults
@@ -30,6 +31,8 @@ _FAULTS_UNTIL: Final = 1_200  # steps; about as many as a run without faults tak
 _COPY_EVERY: Final = 100  # steps between two copies of the Redis data, one of which a restart restores
 _RESTART_S: Final = 2.0  # the longest time until another process takes the place of a killed one
 _COMMANDS: Final = tuple(name for name in CommandName if name is not CommandName.CLOSE)  # which needs a position
+_WITH_ARENAS: Final = 5  # one of so many runs has arenas with processes of their own
+_MAX_ARENAS: Final = 3
 _CLOSED: Final = 0.4  # share of the commands that close a position instead, where one is held
 
 
@@ -40,6 +43,7 @@ class History:
         database: of the run.
         home: the folder.
         commands: whether users request commands.
+        arenas: how many arenas have processes of their own; 0 where the executor has the only one.
         machine: the servers and files.
         scheduler: the order of the steps.
         invariants: the checks of each step.
@@ -56,14 +60,16 @@ class History:
         database.reset()
         database.now_s = lambda: self.scheduler.now_s
         database.on_statement = self._on_statement
-        run_id = begin_run(database.engine, "simulated", {}, simulated_settings().deciding).run_id
+        self.arenas = arenas_of(seed) if disturbed else 0
+        own = {ARENA_SHARDS: self.arenas} if self.arenas else {}
+        run_id = begin_run(database.engine, "simulated", {}, simulated_settings().deciding | own).run_id
         server = RedisServer(rng)
-        self.machine = Machine(home, database, server, rng, number, run_id, live)
+        self.machine = Machine(home, database, server, rng, number, run_id, live, self.arenas)
         if number % 2:
             write_history(number, home / "history.tape")
         self._copies = [server.copy()]
         self.invariants = Invariants(self.machine)
-        for name in ROLES:
+        for name in (*ROLES, *ARENAS[: self.arenas]):
             self._start(name, 0.0)
 
     def _on_statement(self) -> None:
@@ -140,11 +146,16 @@ class History:
         stream.fields.append({b"seq": b"1", b"data": b"{}"})
 
     def _inject_snapshot_lost(self, fault: Fault, _process: Process) -> None:
-        path = Home(self.home).run(self.machine.run_id).snapshot("executor")
-        if not path.is_file():
+        """Cut the file of a snapshot: the executor's, or one of an arena."""
+        run = Home(self.home).run(self.machine.run_id)
+        paths = [run.snapshot(name) for name in ("executor", *ARENAS[: self.arenas])]
+        found = [path for path in paths if path.is_file()]
+        if not found:
             return
+        place = fault.value * len(found)
+        path = found[int(place)]
         content = path.read_bytes()
-        path.write_bytes(content[: int(fault.value * len(content))])
+        path.write_bytes(content[: int(place % 1.0 * len(content))])
 
     def _inject_command(self, fault: Fault, _process: Process) -> None:
         place = fault.value * len(_COMMANDS)
@@ -173,3 +184,8 @@ class History:
         cut = self._rng.randint(committed, len(content))
         spoilt = self._rng.random() < 0.5
         path.write_bytes(content[:cut] + self._rng.randbytes(len(content) - cut if spoilt else 0))
+
+
+def arenas_of(seed: int) -> int:
+    """Return how many arenas of a seed's run have processes of their own: 1 to 3 in one of five runs, else 0."""
+    return 1 + seed // _WITH_ARENAS % _MAX_ARENAS if seed % _WITH_ARENAS == _WITH_ARENAS // 2 else 0

@@ -8,7 +8,7 @@ from memesnipe.config.policies import capital_of
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.streams import EVENT_STREAMS, FILLS
-from memesnipe.roles.executor import Executor
+from memesnipe.roles.desk import DeskRole
 from memesnipe.roles.position import PositionRole
 from memesnipe.testing.simulator.machine import Machine
 from memesnipe.testing.simulator.market import market
@@ -102,7 +102,7 @@ class Invariants:
             InvariantError: they differ by a lamport.
         """
         self._read_fills()
-        if isinstance(role, Executor):
+        if isinstance(role, DeskRole):
             # A process that was replaced and has not noticed has booked fewer fills than its successor.
             fills = role.journal.numbers_after(role.journal.unit_of_work())[FILLS]
             for account, desk in role.desks.items():

@@ -52,6 +52,7 @@ class Machine:
     market: int
     run_id: int
     live: bool  # the feed delivers events as they happen, and no decision is waited for
+    arenas: int = 0  # that have processes of their own
 
     @property
     def choice(self) -> FeedChoice:
@@ -96,7 +97,7 @@ class SimulatedContext(Context):
             bus=bus,
             families=families(),
             choice=machine.choice,
-            arenas=0,
+            arenas=machine.arenas,
         )
 
     @property

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from memesnipe.config.home import Home
+from memesnipe.protocol.streams import OUTPUTS, PLACED
 from memesnipe.storage.event_log import EventLog
 from memesnipe.storage.runs import read_cursor, read_mints
 from memesnipe.tapes.recorder import Recorder
@@ -20,7 +21,8 @@ from memesnipe.testing.simulator.settings import simulated_settings
 from memesnipe.verification.audit import contradictions, read_run
 from memesnipe.verification.conditions import audit_of
 
-# Tables that are equal in all runs of a market in lockstep, whatever happened to the processes. Offsets, leases and
+# Tables that are equal in all runs of a market in lockstep, whatever happened to the processes, and whatever number of
+# arenas has processes of their own. Offsets, leases and
 # progress messages depend on the order of the steps.
 _COMPARED: Final = {
     "tokens": "*", "rejected_events": "*", "orders": "*", "trades": "*", "refusals": "*", "equity": "*",
@@ -29,6 +31,7 @@ _COMPARED: Final = {
     "messages": "*", "controls": "*",
 }  # fmt: skip
 _TIMED: Final = ("executor_progress", "backtest_results")
+_OF_ARENAS: Final = (PLACED, *OUTPUTS)  # only where arenas have processes of their own
 
 
 def check_outcome(history: History) -> None:
@@ -86,7 +89,7 @@ def tables(database: Database) -> dict[str, list[Any]]:
     for table, columns in _COMPARED.items():
         found = database.raw.execute(f"SELECT {columns} FROM {table}")  # noqa: S608 - names of our tables
         rows[table] = sorted(found.fetchall(), key=repr)
-    rows["messages"] = [row for row in rows["messages"] if row[1] not in _TIMED]
+    rows["messages"] = [row for row in rows["messages"] if row[1] not in (*_TIMED, *_OF_ARENAS)]
     return rows
 
 

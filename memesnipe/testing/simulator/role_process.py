@@ -7,16 +7,19 @@ import redis
 from sqlalchemy.exc import OperationalError
 
 from memesnipe.bus.merge import ForeignEntryError, StreamGapError
+from memesnipe.protocol.heartbeat import ARENAS
+from memesnipe.roles.arena import ArenaRole
 from memesnipe.roles.executor import Executor
 from memesnipe.roles.market_data import MarketData
 from memesnipe.roles.portfolio import PortfolioRole
 from memesnipe.roles.position import PositionRole
+from memesnipe.roles.sharded_executor import ShardedExecutor
 from memesnipe.roles.strategy_factory import StrategyFactory
 from memesnipe.storage.lease import Epochs, LeaseLostError
 from memesnipe.testing.simulator.machine import Machine, SimulatedContext, evaluate_sample, metrics
 from memesnipe.testing.simulator.scheduler import Process, Scheduler
 
-Role = MarketData | Executor | PositionRole | PortfolioRole | StrategyFactory
+Role = MarketData | Executor | ShardedExecutor | ArenaRole | PositionRole | PortfolioRole | StrategyFactory
 ROLES: Final[dict[str, type[Any]]] = {
     role.name: role for role in (MarketData, Executor, StrategyFactory, PositionRole, PortfolioRole)
 }
@@ -63,10 +66,13 @@ class RoleProcess(Process):
             self.sleep(min(0.1 * 2**failures, _MAX_BACKOFF_S))
 
     def _made(self, context: SimulatedContext) -> Role:
+        if self.name in ARENAS:
+            return ArenaRole(context, metrics(Executor.name), ARENAS.index(self.name))
         arguments: list[Any] = []
         if self.name == MarketData.name:
             arguments = [self._machine.feed(self)]
         elif self.name == StrategyFactory.name:
             arguments = [lambda _, sample, genomes: evaluate_sample(sample, genomes)]
-        made: Role = ROLES[self.name](context, metrics(self.name), *arguments)
+        kind = ShardedExecutor if context.arenas and self.name == Executor.name else ROLES[self.name]
+        made: Role = kind(context, metrics(self.name), *arguments)
         return made

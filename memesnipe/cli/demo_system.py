@@ -14,14 +14,17 @@ from typing import Any, Final, Self
 
 import orjson
 
+from memesnipe.cli.signals import ignore_interrupt
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, SettingsError
+from memesnipe.runtime.terminal import print_message
 from memesnipe.servers import loopback
 from memesnipe.servers.child import die_with_parent
 from memesnipe.servers.postgres import reader_url
 from memesnipe.servers.ray_folder import ray_folder
 
+RUN: Final = 1  # of a fresh installation
 _START_S: Final = 600.0  # a first start compiles the engine, for minutes on a busy machine
 _STOP_S: Final = 90.0
 _ANSWER_S: Final = 5.0
@@ -50,6 +53,14 @@ class DemoSystem:
 
     def __enter__(self) -> Self:
         """Start the system, without waiting for it."""
+        try:
+            self._start()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        return self
+
+    def _start(self) -> None:
         command = [sys.executable, "-m", "memesnipe", "up", "--feed", "synthetic", "--speed", f"{self._speed:g}"]
         with (self._folder / "stdout").open("wb") as out, (self._folder / "stderr").open("wb") as err:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
@@ -62,15 +73,26 @@ class DemoSystem:
                 start_new_session=True,
                 preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - only a system call
             )
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the system, and remove its folder."""
+        """Stop the system, and remove its folder; what Ctrl-C has interrupted is kept, if the market had begun."""
+        ignore_interrupt()
+        is_interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
+        if is_interrupted:
+            print_message("Stopping ...")
         self._interrupt()
         shutil.rmtree(ray_folder(installation_of(self.home)).parent, ignore_errors=True)
+        if is_interrupted and Home(self.home).run(RUN).event_log.exists():
+            print_message(
+                f"The run so far is in {self._folder}: `memesnipe report -o run.html` there makes its report, and "
+                "`memesnipe up` goes on with it. Remove the folder when you do not need it."
+            )
+            return
         shutil.rmtree(self._folder, ignore_errors=True)
+        if is_interrupted:
+            print_message("Nothing was traded yet, so nothing is kept.")
 
     def wait_until_healthy(self, on_message: Callable[[str], None]) -> None:
         """Wait until the system is healthy; pass its messages on.
@@ -136,29 +158,29 @@ class DemoSystem:
         Returns:
             Its JSON, None without any; and the last line of its messages.
         """
-        done = subprocess.run(  # noqa: S603 - our own command
+        process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "memesnipe", *arguments, "--json"],
             cwd=self._folder,
             env=self._environment,
-            capture_output=True,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C must reach this process alone, which then ends that one in order
+            preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - only a system call
         )
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        return (orjson.loads(done.stdout) if done.stdout else None), (lines[-1] if lines else "")
+        try:
+            out, messages = process.communicate()
+        except BaseException:
+            _end(process)
+            raise
+        lines = messages.decode(errors="replace").strip().splitlines()
+        return (orjson.loads(out) if out else None), (lines[-1] if lines else "")
 
     def _settings(self) -> Settings:
         return read_resolved(Home(self.home).settings)
 
     def _interrupt(self) -> None:
-        """Interrupt the process like Ctrl-C; kill it after a timeout."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._process is not None:
+            _end(self._process)
 
     def _messages(self) -> Iterator[list[str]]:
         """Yield each time the complete lines that the process has written meanwhile."""
@@ -171,6 +193,18 @@ class DemoSystem:
     def _last_line(self) -> str:
         lines = (self._folder / "stderr").read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "without a message"
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Interrupt a process like Ctrl-C, and wait until it has ended; kill it after a timeout."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def environment(variables: Mapping[str, str], home: Path) -> dict[str, str]:

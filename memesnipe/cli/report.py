@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from memesnipe.bounds import MAX_USD
+from memesnipe.cli import completion
 from memesnipe.cli.inputs import check_tape
 from memesnipe.cli.numbers import integer_parser, number_option
 from memesnipe.cli.options import Json
@@ -29,6 +30,7 @@ def report_command(
         typer.Argument(
             metavar="[RUN|STRATEGY|FILE]",
             help="The number of a run (default: the newest). With --tape: a family's name, or a genome's file.",
+            autocompletion=completion.families,
         ),
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")] = Path("report.html"),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from memesnipe.cli import completion
 from memesnipe.cli.account_figures import in_words
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_history, check_report
@@ -22,7 +23,9 @@ system = typer.Typer()
 
 @system.command("up")
 def up_command(
-    feed: Annotated[str | None, typer.Option(help=f"{FEED_HELP} Default: synthetic.")] = None,
+    feed: Annotated[
+        str | None, typer.Option(help=f"{FEED_HELP} Default: synthetic.", autocompletion=completion.feeds)
+    ] = None,
     tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed, or of the local chain.")] = None,
     speed: Annotated[
         str | None,

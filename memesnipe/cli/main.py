@@ -43,6 +43,13 @@ from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.runtime.terminal import print_message
 
 _SHOWN = 60  # characters of a path that is too long
+_OF_PATHS = {  # what to do about errors that any path may have, at any time
+    errno.EACCES: "use another path, or run it as a user who may",
+    errno.EPERM: "use another path, or run it as a user who may",
+    errno.EROFS: "use a path that can be written to",
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -96,6 +103,9 @@ def _system_error(error: OSError) -> int:
     if error.errno == errno.ENAMETOOLONG:  # such a path fails at its first use, anywhere
         _print_error("input", f"{str(error.filename)[:_SHOWN]}...: {error.strerror}; name a shorter path")
         return InputError.exit_code
+    if error.filename is not None and error.errno in _OF_PATHS:
+        _print_error("error", f"{error.filename}: {error.strerror}; {_OF_PATHS[error.errno]}")
+        return MemeSnipeError.exit_code
     if error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered would fail again at the exit
         if error.errno == errno.ENOSPC:

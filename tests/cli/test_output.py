@@ -1,5 +1,6 @@
-"""Standard output that cannot take what a command prints: a closed pipe, a full disk, an encoding without a character."""
+"""Standard output that cannot take what a command prints: a closed pipe, a full disk, an encoding without a letter."""
 
+import errno
 import json
 import os
 import subprocess
@@ -48,3 +49,22 @@ def test_json_is_one_object_for_another_program(tmp_path: Path) -> None:
     for arguments in (["list-strategies"], ["sql", "--tables"], ["status"], ["halt"]):
         done = memesnipe(tmp_path, *arguments, "--json")
         assert isinstance(json.loads(done.stdout), dict) and done.stdout.count("\n") == 1, arguments
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (errno.EACCES, "/data/a.json: Permission denied; use another path, or run it as a user who may"),
+        (errno.EROFS, "/data/a.json: Read-only file system; use a path that can be written to"),
+        (errno.ENOSPC, "/data/a.json: No space left on device; free some space"),
+    ],
+)
+def test_an_error_of_the_file_system_is_one_line_wherever_it_occurs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, text: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(error, os.strerror(error), "/data/a.json")
+
+    monkeypatch.setattr(Path, "is_file", fail)
+    done = memesnipe(tmp_path, "tape", "a.tape")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"memesnipe: error: {text}\n")

@@ -158,7 +158,7 @@ class DemoSystem:
         Returns:
             Its JSON, None without any; and the last line of its messages.
         """
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        with subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "memesnipe", *arguments, "--json"],
             cwd=self._folder,
             env=self._environment,
@@ -166,12 +166,12 @@ class DemoSystem:
             stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C must reach this process alone, which then ends that one in order
             preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - only a system call
-        )
-        try:
-            out, messages = process.communicate()
-        except BaseException:
-            _end(process)
-            raise
+        ) as process:
+            try:
+                out, messages = process.communicate()
+            except BaseException:
+                _end(process)
+                raise
         lines = messages.decode(errors="replace").strip().splitlines()
         return (orjson.loads(out) if out else None), (lines[-1] if lines else "")
 

@@ -84,3 +84,15 @@ def test_an_interrupted_run_is_kept_only_if_its_market_had_begun(
     kept = f"The run so far is in {folder}: `memesnipe report -o run.html` there"
     assert begun == "Stopping ..." and ended.startswith(kept if has_begun else "Nothing was traded yet")
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN, "a second Ctrl-C must not stop the clean-up"
+
+
+def test_a_command_in_the_demo_s_folder_returns_its_json_or_its_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    system = DemoSystem(1.0)
+    assert system.command("status") == ({"running": False}, "")
+    assert system.command("tape", "none.tape") == (
+        None, "memesnipe: input: no tape at none.tape; `memesnipe import`, `record` and `synth` make tapes"
+    )  # fmt: skip

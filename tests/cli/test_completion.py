@@ -91,3 +91,15 @@ def test_bash_completes_with_the_installed_script(tmp_path: Path) -> None:
     first, *offered = done.stdout.splitlines()
     assert first == "complete -o default -F _memesnipe_completion memesnipe", done.stderr
     assert offered == ["mean_revert_1h"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("shell", "settings"),
+    [
+        ("zsh", {}),
+        ("fish", {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+    ],
+)
+def test_other_shells_are_answered_too(tmp_path: Path, shell: str, settings: dict[str, str]) -> None:
+    asked = {"_MEMESNIPE_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": "memesnipe backtest --strategy mea"}
+    assert "mean_revert_1h" in memesnipe(tmp_path, **asked, **settings).stdout
